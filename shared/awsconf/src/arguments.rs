@@ -1,0 +1,63 @@
+//! The AWS flags that every tool has. Parsing validates; nothing is called.
+
+/// Whose credentials to use and which regions to work in.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "AWS")]
+pub struct AwsArgs {
+    /// Use this profile of the AWS config files, even when the environment holds keys
+    #[arg(long, value_name = "NAME", global = true)]
+    pub profile: Option<String>,
+
+    /// Work in these regions: repeat or separate by commas [default: AWS_REGION or the profile's]
+    #[arg(long = "region", value_name = "REGION", value_delimiter = ',', value_parser = region, global = true)]
+    pub regions: Vec<String>,
+
+    /// Send requests to this URL instead of AWS
+    #[arg(long, value_name = "URL", global = true)]
+    pub endpoint_url: Option<String>,
+
+    /// Assume this role first; repeat to go through several, in order
+    #[arg(long = "assume-role", value_name = "ARN", value_parser = role_arn, global = true)]
+    pub assume_roles: Vec<String>,
+}
+
+/// Accepts what has the shape of a region code; whether it exists is for AWS to say.
+fn region(text: &str) -> Result<String, String> {
+    let shaped = text.contains('-')
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        && text.ends_with(|c: char| c.is_ascii_digit());
+    if shaped { Ok(text.to_owned()) } else { Err("expected a region code such as eu-central-1".to_owned()) }
+}
+
+fn role_arn(text: &str) -> Result<String, String> {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    match parts.as_slice() {
+        ["arn", _, "iam", "", account, resource]
+            if account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()) && resource.starts_with("role/") =>
+        {
+            Ok(text.to_owned())
+        }
+        _ => Err("expected a role ARN such as arn:aws:iam::111122223333:role/Name".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{region, role_arn};
+
+    #[test]
+    fn accepts_only_what_looks_like_a_region() {
+        for good in ["eu-central-1", "us-gov-west-1", "eusc-de-east-1"] {
+            assert!(region(good).is_ok(), "{good}");
+        }
+        for bad in ["", "all", "eu-central", "EU-CENTRAL-1", "eu-central-1a"] {
+            assert!(region(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn refuses_the_arn_of_an_assumed_role() {
+        assert!(role_arn("arn:aws-cn:iam::111122223333:role/path/Name").is_ok());
+        assert!(role_arn("arn:aws:sts::111122223333:assumed-role/Name/session").is_err());
+    }
+}

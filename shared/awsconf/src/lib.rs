@@ -1,0 +1,18 @@
+//! Flags to SDK configuration: which account, which region, whose credentials. Only this crate builds an `SdkConfig`.
+//! It never guesses an account or a region, and honours an explicit profile over keys in the environment.
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used))]
+
+mod arguments;
+mod error;
+mod http;
+mod interrupt;
+mod profile;
+mod session;
+
+pub use arguments::AwsArgs;
+pub use error::{describe, is_access_denied};
+pub use interrupt::Interrupt;
+pub use session::Session;
+
+/// The `region` of a target for services that have none: IAM, Organizations.
+pub const GLOBAL: &str = "global";

@@ -1,0 +1,142 @@
+//! JSON from stdin or a file into a type that cannot be wrong. An error names the source, the path, line and column.
+
+use std::io::{IsTerminal, Read};
+
+use anyhow::{Context, bail};
+use serde::de::DeserializeOwned;
+
+use crate::IoArgs;
+
+/// Returns the one JSON value of the input. `what` names it for people: `desired preferences`.
+///
+/// # Errors
+/// A terminal as stdin, an unreadable file, no value, a second value, malformed JSON, a value of the wrong shape.
+pub fn read<T: DeserializeOwned>(io: &IoArgs, what: &str) -> anyhow::Result<T> {
+    let mut values = read_records(io, what)?;
+    match (values.pop(), values.len()) {
+        (Some(value), 0) => Ok(value),
+        (None, _) => bail!(
+            "read {what} from {}: nothing there, expected one JSON value",
+            source(io)
+        ),
+        (Some(_), more) => bail!(
+            "read {what} from {}: expected one JSON value, found {}",
+            source(io),
+            more + 1
+        ),
+    }
+}
+
+/// Returns all JSON values of the input, one after another with any white space between them; there may be none.
+///
+/// # Errors
+/// As [`read`], but any number of values is accepted.
+pub fn read_records<T: DeserializeOwned>(io: &IoArgs, what: &str) -> anyhow::Result<Vec<T>> {
+    let text = text(io).with_context(|| format!("read {what} from {}", source(io)))?;
+    parse(&text).with_context(|| format!("read {what} from {}", source(io)))
+}
+
+fn text(io: &IoArgs) -> anyhow::Result<String> {
+    match &io.file {
+        Some(path) if path.as_os_str() != "-" => Ok(std::fs::read_to_string(path)?),
+        _ if std::io::stdin().is_terminal() => {
+            bail!("it is a terminal: pipe JSON in or pass -f FILE")
+        }
+        _ => {
+            let mut text = String::new();
+            std::io::stdin().lock().read_to_string(&mut text)?;
+            Ok(text)
+        }
+    }
+}
+
+fn source(io: &IoArgs) -> String {
+    match &io.file {
+        Some(path) if path.as_os_str() != "-" => path.display().to_string(),
+        _ => "stdin".to_owned(),
+    }
+}
+
+fn parse<T: DeserializeOwned>(text: &str) -> anyhow::Result<Vec<T>> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut values = Vec::new();
+    // Two steps: a stream of raw values keeps the positions of the whole input only for the first, so each value is
+    // parsed in place by the same deserializer.
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    loop {
+        match at_end(&mut deserializer) {
+            true => return Ok(values),
+            false => {
+                let value: T =
+                    serde_path_to_error::deserialize(&mut deserializer).map_err(locate)?;
+                values.push(value);
+            }
+        }
+    }
+}
+
+/// Returns whether only white space is left.
+fn at_end(deserializer: &mut serde_json::Deserializer<serde_json::de::StrRead<'_>>) -> bool {
+    deserializer.end().is_ok()
+}
+
+fn locate(error: serde_path_to_error::Error<serde_json::Error>) -> anyhow::Error {
+    let path = error.path().to_string();
+    let error = error.into_inner();
+    if path == "." {
+        anyhow::Error::msg(error.to_string())
+    } else {
+        anyhow::anyhow!("$.{path}: {error}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        bucket: String,
+    }
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Outer {
+        s3: Inner,
+    }
+
+    fn complaint(text: &str) -> String {
+        format!("{:#}", parse::<Outer>(text).unwrap_err())
+    }
+
+    #[test]
+    fn reads_values_one_after_another() {
+        let values: Vec<Outer> =
+            parse("{\"s3\":{\"bucket\":\"a\"}}\n {\"s3\":{\"bucket\":\"b\"}}\n").unwrap();
+        assert_eq!(values.len(), 2);
+        assert!(parse::<Outer>(" \n").unwrap().is_empty());
+    }
+
+    #[test]
+    fn names_the_path_of_an_unknown_field() {
+        assert_eq!(
+            complaint("{\"s3\":\n {\"buckett\":\"a\"}}"),
+            "$.s3.buckett: unknown field `buckett`, expected `bucket` at line 2 column 11"
+        );
+    }
+
+    #[test]
+    fn names_the_path_of_a_wrong_type() {
+        assert_eq!(
+            complaint("{\"s3\":{\"bucket\":7}}"),
+            "$.s3.bucket: invalid type: integer `7`, expected a string at line 1 column 17"
+        );
+    }
+
+    #[test]
+    fn names_the_place_where_json_breaks_off() {
+        assert!(complaint("{\"s3\":{").ends_with("EOF while parsing an object at line 1 column 7"));
+        assert!(complaint("{} x").contains("line 1 column"));
+    }
+}

@@ -1,0 +1,23 @@
+//! The contract that all tools keep: arguments, JSON in, records out, text for people, exit status.
+//! It knows no tool and no AWS; a tool calls these plain functions, there is no framework around it.
+#![cfg_attr(
+    not(test),
+    deny(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)
+)]
+
+mod arguments;
+mod filter;
+mod input;
+mod output;
+mod record;
+mod status;
+mod text;
+
+pub use arguments::{Format, IoArgs, Schemas, arguments};
+pub use input::{read, read_records};
+pub use output::Output;
+pub use record::{
+    Applied, Change, ChangeStatus, Finding, FindingKind, Plan, PlanKind, Reading, ResultKind,
+    ResultRecord, Severity, Target, Unreachable, UnreachableKind,
+};
+pub use status::{Outcome, complain, finish};

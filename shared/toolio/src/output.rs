@@ -1,0 +1,79 @@
+//! Records to stdout - JSON lines, jq results or text - and notes for people to stderr.
+
+use std::io::{IsTerminal, Write};
+
+use anyhow::Context;
+use serde::Serialize;
+
+use crate::filter::Filter;
+use crate::{Format, IoArgs, text};
+
+/// Where a run's records go. Made before the first AWS call, so that a bad filter costs nothing.
+pub struct Output {
+    tool: &'static str,
+    format: Format,
+    filter: Option<Filter>,
+    raw: bool,
+    quiet: bool,
+}
+
+impl Output {
+    /// Returns the output that the flags ask for.
+    ///
+    /// # Errors
+    /// A `--jq` filter that does not compile.
+    pub fn new(tool: &'static str, io: &IoArgs) -> anyhow::Result<Output> {
+        let on_terminal = std::io::stdout().is_terminal() && io.jq.is_none();
+        let format = io.output.unwrap_or(if on_terminal {
+            Format::Text
+        } else {
+            Format::Json
+        });
+        let filter = io.jq.as_deref().map(Filter::compile).transpose()?;
+        Ok(Output {
+            tool,
+            format,
+            filter,
+            raw: io.raw,
+            quiet: io.quiet,
+        })
+    }
+
+    /// Prints one record.
+    ///
+    /// # Errors
+    /// Stdout cannot be written, or the jq filter fails on this record.
+    pub fn write(&self, record: &impl Serialize) -> anyhow::Result<()> {
+        let json = serde_json::to_string(record).context("turn a record into JSON")?;
+        let Some(filter) = &self.filter else {
+            return match self.format {
+                Format::Json => line(&json),
+                Format::Text => line(&text::render(&serde_json::from_str(&json)?)),
+            };
+        };
+        filter.run(&json, |value| {
+            line(&if self.raw { value.raw() } else { value.json() })
+        })
+    }
+
+    /// Prints a note for people on stderr, unless `-q` was given.
+    pub fn note(&self, message: &str) {
+        if !self.quiet {
+            crate::complain(self.tool, message);
+        }
+    }
+
+    /// Returns the format in use, for the few places where a verb prints something that is not a record.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        self.format
+    }
+}
+
+fn line(text: &str) -> anyhow::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.write_all(b"\n"))
+        .context("write to stdout")
+}

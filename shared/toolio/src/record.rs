@@ -1,0 +1,216 @@
+//! The records that tools exchange. Keys are in this order on the wire and never renamed.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The account and region that a record speaks of. `region` is `global` for services that have none.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// 12-digit account id.
+    pub account: String,
+    /// Region code such as `eu-central-1`, or `global`.
+    pub region: String,
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}/{}", self.account, self.region)
+    }
+}
+
+/// How grave a finding is.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Access, encryption or the audit trail is broken or open.
+    Error,
+    /// It works, but not as it should, or it could not be found out whether it does.
+    Warning,
+    /// Worth knowing.
+    Info,
+}
+
+/// The `kind` of a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingKind {
+    /// The only value.
+    Finding,
+}
+
+/// One thing that is wrong, what it causes and what cures it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Finding {
+    /// Always `finding`.
+    pub kind: FindingKind,
+    /// `tool.subject.problem`; never renamed.
+    pub id: String,
+    /// How grave it is.
+    pub severity: Severity,
+    /// Where; absent for a file.
+    pub target: Option<Target>,
+    /// ARN, id, name or file position of what is wrong.
+    pub resource: String,
+    /// What is wrong and what that causes.
+    pub message: String,
+    /// What to do about it.
+    pub fix: String,
+}
+
+/// The `kind` of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanKind {
+    /// The only value.
+    Plan,
+}
+
+/// Everything `apply` will do in one account and region, in order. `A` is the tool's own list of actions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Plan<A> {
+    /// Always `plan`.
+    pub kind: PlanKind,
+    /// The tool that made it and alone can apply it.
+    pub tool: String,
+    /// The only account and region it may be applied to.
+    pub target: Target,
+    /// In order of execution; empty when nothing needs to change.
+    pub changes: Vec<Change<A>>,
+}
+
+impl<A> Plan<A> {
+    /// Returns a plan of `tool` for `target`.
+    pub fn new(tool: &str, target: Target, changes: Vec<Change<A>>) -> Plan<A> {
+        Plan {
+            kind: PlanKind::Plan,
+            tool: tool.to_owned(),
+            target,
+            changes,
+        }
+    }
+}
+
+/// One write: what is there now, what will be there, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Change<A> {
+    /// Unique within the plan, stable between runs.
+    pub id: String,
+    /// What is done.
+    pub action: A,
+    /// ARN, id or name of what is changed.
+    pub resource: String,
+    /// The state that `apply` must find, else it refuses; null when the resource must not exist.
+    pub from: Value,
+    /// The state that `apply` leaves; null when the resource is removed.
+    pub to: Value,
+    /// The reason, for the reader of the plan.
+    pub why: String,
+}
+
+/// The `kind` of a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ResultKind {
+    /// The only value.
+    Result,
+}
+
+/// What `apply` did with one plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResultRecord<A> {
+    /// Always `result`.
+    pub kind: ResultKind,
+    /// The tool that did it.
+    pub tool: String,
+    /// Where it was done.
+    pub target: Target,
+    /// One entry for every change of the plan, in its order.
+    pub results: Vec<Applied<A>>,
+    /// The plan that leads back; null when there is nothing to undo.
+    pub undo: Option<Plan<A>>,
+}
+
+/// What became of one change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Applied<A> {
+    /// The change's id.
+    pub id: String,
+    /// The change's action.
+    pub action: A,
+    /// The change's resource; the id that AWS gave, where it gives one.
+    pub resource: String,
+    /// What became of it.
+    pub status: ChangeStatus,
+    /// Why it failed or was skipped; null otherwise.
+    pub error: Option<String>,
+}
+
+/// What became of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ChangeStatus {
+    /// Written and read back.
+    Done,
+    /// The wished state was there already; nothing was written.
+    Unchanged,
+    /// Not tried, because an earlier change failed or the run was interrupted.
+    Skipped,
+    /// Refused or failed; `error` says why.
+    Failed,
+}
+
+/// The `kind` of an unreachable record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UnreachableKind {
+    /// The only value.
+    Unreachable,
+}
+
+/// A target that could not be read while others could. The exit status is 2 when there is one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Unreachable {
+    /// Always `unreachable`.
+    pub kind: UnreachableKind,
+    /// The tool that tried.
+    pub tool: String,
+    /// Where.
+    pub target: Target,
+    /// Why, in one line.
+    pub error: String,
+}
+
+/// Something that was looked for: found, known to be absent, or unknown because it could not be read.
+///
+/// Unknown is never a pass and never a failure: `AccessDenied` on a read must not be taken for "absent".
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "state", content = "value", rename_all = "lowercase")]
+pub enum Reading<T> {
+    /// It is there.
+    Present(T),
+    /// It is not there.
+    #[default]
+    Absent,
+    /// It could not be read; the text says why.
+    Unknown(String),
+}
+
+impl<T> Reading<T> {
+    /// Returns the value if it is there.
+    pub fn present(&self) -> Option<&T> {
+        match self {
+            Reading::Present(value) => Some(value),
+            Reading::Absent | Reading::Unknown(_) => None,
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Exit status and the one line that goes to stderr when something fails. Owns nothing else.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+/// What a run came to, when it did not end in an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing to report: exit status 0.
+    Fine,
+    /// `check`, `lint` and the like found something: exit status 1.
+    Found,
+    /// Some of the work failed and its records say so: exit status 2.
+    Trouble,
+    /// Stopped by Ctrl-C after the call in flight: exit status 130, as shells report SIGINT.
+    Interrupted,
+}
+
+impl Outcome {
+    /// Returns the graver of two outcomes, so that a loop over regions can add them up.
+    #[must_use]
+    pub fn and(self, other: Outcome) -> Outcome {
+        let rank = |outcome| match outcome {
+            Outcome::Fine => 0,
+            Outcome::Found => 1,
+            Outcome::Trouble => 2,
+            Outcome::Interrupted => 3,
+        };
+        if rank(other) > rank(self) {
+            other
+        } else {
+            self
+        }
+    }
+}
+
+/// Returns the exit status of a run; an error is printed as one line, its causes joined by `: `.
+///
+/// A closed pipe is not an error: `ssm-x show | head -1` is a normal thing to do.
+pub fn finish(tool: &str, result: anyhow::Result<Outcome>) -> ExitCode {
+    match result {
+        Ok(Outcome::Fine) => ExitCode::SUCCESS,
+        Ok(Outcome::Found) => ExitCode::from(1),
+        Ok(Outcome::Trouble) => ExitCode::from(2),
+        Ok(Outcome::Interrupted) => ExitCode::from(130),
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(tool, &format!("{error:#}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Writes one line for people to stderr, starting with the tool's name; line breaks inside become spaces.
+pub fn complain(tool: &str, message: &str) {
+    let one_line = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    // A closed stderr leaves nobody to tell.
+    let _ = writeln!(std::io::stderr(), "{tool}: {one_line}");
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Outcome::{Fine, Found, Interrupted, Trouble};
+
+    #[test]
+    fn the_graver_outcome_wins() {
+        assert_eq!(Fine.and(Found), Found);
+        assert_eq!(Trouble.and(Found), Trouble);
+        assert_eq!(Trouble.and(Interrupted), Interrupted);
+    }
+}
