@@ -1,0 +1,45 @@
+//! What EC2 tells about an instance, as far as the tools ask. An element that EC2 leaves out is an empty string or `None`.
+
+use std::collections::BTreeMap;
+
+/// One EC2 instance.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html>
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Instance {
+    /// `i-` and 8 or 17 hexadecimal digits.
+    pub instance_id: String,
+    /// `pending`, `running`, `shutting-down`, `stopping`, `stopped` or `terminated`.
+    pub state: String,
+    /// When it was last started, RFC 3339.
+    pub launch_time: Option<String>,
+    /// The image it was launched from.
+    pub image_id: Option<String>,
+    /// For people: `Linux/UNIX`, `Red Hat Enterprise Linux`, `Windows`, ..
+    pub platform_details: Option<String>,
+    /// ARN of the instance profile, if it has one.
+    pub iam_instance_profile_arn: Option<String>,
+    /// How it can reach its metadata service.
+    pub metadata_options: MetadataOptions,
+    /// Its VPC.
+    pub vpc_id: Option<String>,
+    /// Its subnet.
+    pub subnet_id: Option<String>,
+    /// Its public IPv4 address, if it has one.
+    pub public_ip: Option<String>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// The instance metadata options of one instance.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceMetadataOptionsResponse.html>
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MetadataOptions {
+    /// `pending` or `applied`.
+    pub state: Option<String>,
+    /// `optional` (IMDSv1 still answers) or `required`.
+    pub http_tokens: Option<String>,
+    /// How many network hops an answer to a token request may take, 1 to 64.
+    pub http_put_response_hop_limit: Option<u32>,
+    /// `enabled` or `disabled`.
+    pub http_endpoint: Option<String>,
+}
