@@ -1,0 +1,3 @@
+"""Owns what the sandbox adds to moto: one module per subject, each with an
+`install()` that sandbox.py calls at the start.
+"""

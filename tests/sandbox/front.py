@@ -1,0 +1,169 @@
+"""Owns the way of a request through the sandbox: control URL, account, fault,
+moto with the extension, call log.
+
+Knows no AWS service. https://docs.getmoto.org/en/latest/docs/server_mode.html
+"""
+
+import io
+import json
+import re
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections import defaultdict
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.datastructures import Headers
+from werkzeug.test import run_wsgi_app
+
+import accounts
+import calls
+import control
+import emulate
+import faults
+import protocol
+import wire
+
+DEFAULT_ACCOUNT = "123456789012"
+
+
+class Front:
+    """The WSGI application."""
+
+    def __init__(self):
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        # Moto's backends are not safe under threads, and a tool calls in parallel.
+        # One lock per account and service lets an emulated service call another one.
+        self._locks = defaultdict(threading.RLock)
+
+    def __call__(self, environ, start_response):
+        body = _read_body(environ)
+        if environ["PATH_INFO"].startswith("/_sandbox/"):
+            status, headers, text = control.answer(environ, body)
+        else:
+            status, headers, text = self._aws(environ, body)
+        headers = Headers(headers)
+        if "Content-Length" not in headers:
+            headers["Content-Length"] = str(len(text))
+        start_response(f"{status} {'OK' if status < 400 else 'Error'}", list(headers.items()))
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [text]
+
+    def _aws(self, environ, body):
+        credential = accounts.credential_of(environ)
+        service = credential.service if credential else _service_of_unsigned(body)
+        region = credential.region if credential else "us-east-1"
+        account = accounts.account_of(credential.access_key) if credential else DEFAULT_ACCOUNT
+        understood = protocol.understand(service, dict(environ), body)
+        fault = account and faults.take(account, service, understood.operation)
+        if fault and fault.get("milliseconds"):
+            time.sleep(fault["milliseconds"] / 1000)
+        answer = None
+        if account is None:
+            answer = _unknown_key(understood)
+        elif fault and fault["kind"] != "latency" and fault["when"] == "before":
+            answer = _faulty(fault, understood, account)
+        else:
+            answer = self._dispatch(environ, body, account, service, understood)
+            if fault and fault["kind"] != "latency":
+                answer = _faulty(fault, understood, account)
+        _record(environ, credential, account, region, understood, answer)
+        if fault and fault["kind"] == "drop":
+            _hang_up(environ)
+        return answer
+
+    def _dispatch(self, environ, body, account, service, understood):
+        environ = dict(environ)
+        environ["wsgi.input"] = io.BytesIO(body)
+        environ["HTTP_X_MOTO_ACCOUNT_ID"] = account
+        try:
+            with self._locks[(account, service)]:
+                chunks, status, headers = run_wsgi_app(self._moto, environ, buffered=True)
+                text = b"".join(chunks)
+            return int(status.split(" ", 1)[0]), headers, text
+        except NotImplementedError:
+            message = f"the sandbox does not emulate {service}:{understood.operation}"
+        except Exception as error:  # Moto's own bugs: tell the developer, keep serving.
+            traceback.print_exc(file=sys.stderr)
+            message = f"the sandbox broke on {service}:{understood.operation}: {error!r}"
+        return wire.render_error(understood.protocol, service, 400, "NotEmulated", message)
+
+
+def _read_body(environ):
+    if environ.get("wsgi.input_terminated"):
+        body = environ["wsgi.input"].read()
+    else:
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = io.BytesIO(body)
+    environ["CONTENT_LENGTH"] = str(len(body))
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    return body
+
+
+def _service_of_unsigned(body):
+    return "sts" if re.search(rb"(^|&)Action=AssumeRoleWith", body) else "s3"
+
+
+def _unknown_key(understood):
+    # https://docs.aws.amazon.com/systems-manager/latest/APIReference/CommonErrors.html
+    if understood.service == "s3":
+        code = "InvalidAccessKeyId"
+    elif understood.service == "ec2":
+        code = "AuthFailure"
+    elif understood.protocol in ("json", "rest-json"):
+        code = "UnrecognizedClientException"
+    else:
+        code = "InvalidClientTokenId"
+    status = 400 if understood.protocol == "json" else 403
+    message = "The security token included in the request is invalid."
+    return wire.render_error(understood.protocol, understood.service, status, code, message)
+
+
+def _faulty(fault, understood, account):
+    if fault["kind"] == "drop":
+        return 0, {}, b""
+    status, code, message = faults.error_of(
+        fault, understood.protocol, understood.service, understood.operation, account
+    )
+    return wire.render_error(understood.protocol, understood.service, status, code, message)
+
+
+def _record(environ, credential, account, region, understood, answer):
+    status, headers, text = answer
+    code = message = response = None
+    if status >= 400:
+        code, message = wire.read_error(understood.protocol, Headers(headers), text)
+    elif status and understood.protocol == "json":
+        try:
+            response = json.loads(text or b"{}")
+        except ValueError:
+            response = None
+    if status == 0:
+        code = "ConnectionDropped"
+    calls.record(
+        {
+            "account": account,
+            "region": region,
+            "service": understood.service,
+            "operation": understood.operation,
+            "read_only": calls.is_read_only(understood.operation),
+            "params": understood.params,
+            "status": status,
+            "error_code": code,
+            "problems": understood.problems,
+            "time": emulate.now(),
+            "access_key": credential.access_key if credential else None,
+            "source_ip": environ.get("REMOTE_ADDR"),
+            "user_agent": environ.get("HTTP_USER_AGENT"),
+            "error_message": message,
+            "response": response,
+        }
+    )
+
+
+def _hang_up(environ):
+    connection = environ.get("werkzeug.socket")
+    if connection is not None:
+        connection.shutdown(socket.SHUT_RDWR)
+    raise ConnectionResetError("dropped by an injected fault")
