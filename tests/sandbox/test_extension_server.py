@@ -12,6 +12,7 @@ import re
 from functools import cache
 from typing import Any
 
+os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
 os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
 
 import boto3
@@ -24,7 +25,7 @@ from moto.server import ThreadedMotoServer
 import extension
 
 MANAGEMENT, MEMBER = "111111111111", "222222222222"
-OWN_MODULES = ("iam", "iam_simulate", "organizations", "kms", "s3", "logs", "events", "events_pattern", "events_delivery", "cloudtrail")
+OWN_MODULES = ("managed_policies", "iam", "iam_simulate", "organizations", "kms", "s3", "logs", "events", "events_pattern", "events_delivery", "cloudtrail")
 
 
 @cache

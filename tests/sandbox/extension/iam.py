@@ -1,4 +1,4 @@
-"""Owns what IAM refuses: malformed trust and identity policies, unknown managed policies.
+"""Owns what IAM refuses: malformed trust and identity policies.
 
 `document_error` is the one reading of the policy grammar in the sandbox; the
 KMS, S3 and Organizations modules ask it too, because each service words the
@@ -8,13 +8,10 @@ Grammar: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_gra
 """
 
 import json
-import os
 import re
-from functools import cache
 from typing import Any
 
 from moto.iam.exceptions import MalformedPolicyDocument
-from moto.iam.models import AWSManagedPolicy, IAMBackend
 from moto.iam.responses import IamResponse
 
 VERSIONS = ("2012-10-17", "2008-10-17")
@@ -33,12 +30,6 @@ OPERATOR = re.compile(
     r"|Numeric(Not)?Equals|Numeric(Less|Greater)Than(Equals)?|Date(Not)?Equals"
     r"|Date(Less|Greater)Than(Equals)?|Bool|BinaryEquals|(Not)?IpAddress)(IfExists)?$|^Null$"
 )
-# The policies which the product attaches, evaluates or recommends. moto's own switch loads all
-# 1,400 into every account, which triples the memory of the server.
-MANAGED_POLICIES = (
-    "AmazonSSM", "AWSSSM", "CloudWatchAgent", "AdministratorAccess", "ReadOnlyAccess", "PowerUserAccess",
-    "SecurityAudit", "AWSLambdaBasicExecutionRole", "AmazonEC2RoleforSSM", "ViewOnlyAccess",
-)
 
 
 def install() -> None:
@@ -47,8 +38,6 @@ def install() -> None:
         _check_before(operation, ("AssumeRolePolicyDocument", "PolicyDocument"), principal="required", resource="forbidden")
     for operation in ("put_role_policy", "put_user_policy", "put_group_policy", "create_policy", "create_policy_version"):
         _check_before(operation, ("PolicyDocument",), principal="forbidden", resource="required")
-    if not os.environ.get("MOTO_IAM_LOAD_MANAGED_POLICIES"):
-        IAMBackend._init_aws_policies = _ssm_managed_policies
 
 
 def document_error(document: Any, *, principal: str, resource: str, version: str = "optional") -> str | None:
@@ -168,18 +157,3 @@ def _check_before(operation: str, parameters: tuple[str, ...], **rules: str) -> 
         return original(self)
 
     setattr(IamResponse, operation, checked)
-
-
-@cache
-def _parsed_managed_policies() -> dict[str, Any]:
-    from moto.iam.aws_managed_policies import aws_managed_policies_data
-
-    policies = json.loads(aws_managed_policies_data)
-    return {name: data for name, data in policies.items() if name.startswith(MANAGED_POLICIES)}
-
-
-def _ssm_managed_policies(self: IAMBackend) -> list[AWSManagedPolicy]:
-    return [
-        AWSManagedPolicy.from_data(name, self.account_id, self.region_name, data)
-        for name, data in _parsed_managed_policies().items()
-    ]
