@@ -63,9 +63,16 @@ def parameters(response):
     return json.loads(response.body or "{}")
 
 
+class Refused(ServiceException):
+    """An AWS error, which moto renders in the protocol of the service it came from.
+
+    Of moto's own class it would look for the error in a service called `core`.
+    """
+
+
 def refuse(code, message=""):
-    """Raises an AWS error, which moto renders in the service's protocol."""
-    raise ServiceException(code, message)
+    """Raises an AWS error."""
+    raise Refused(code, message)
 
 
 def now():

@@ -75,9 +75,11 @@ def main():
 
 
 def install_extension():
-    """Installs every module of the `extension` package."""
-    for module in sorted(m.name for m in pkgutil.iter_modules(extension.__path__)):
-        importlib.import_module(f"extension.{module}").install()
+    """Installs every module of the `extension` package that has something to install."""
+    for name in sorted(m.name for m in pkgutil.iter_modules(extension.__path__)):
+        module = importlib.import_module(f"extension.{name}")
+        if hasattr(module, "install"):
+            module.install()
 
 
 def wait(for_stdin):

@@ -1,0 +1,62 @@
+"""Owns DescribeInstances paging and the platform of an instance, where moto
+differs from AWS.
+
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html
+MaxResults is 5 to 1000, NextToken is opaque, and the page is cut by instances.
+"""
+
+import emulate
+from moto.core.responses import ActionResult
+from moto.ec2.exceptions import InvalidParameterCombination
+from moto.ec2.models.instances import Instance
+from moto.ec2.responses.instances import InstanceResponse
+
+MAXIMUM = 1000
+
+
+def describe_instances(self):
+    """Answers with whole reservations, as many as the page may hold."""
+    self.error_on_dryrun()
+    instance_ids = self._get_param("InstanceIds", [])
+    size = self._get_param("MaxResults")
+    if size is not None:
+        if instance_ids:
+            raise InvalidParameterCombination(
+                "The parameter instancesSet cannot be used with the parameter maxResults"
+            )
+        size = int(size)
+        if not 5 <= size <= MAXIMUM:
+            bound = "greater than 5" if size < 5 else f"less than {MAXIMUM}"
+            emulate.refuse(
+                "InvalidParameterValue",
+                f"Value ( {size} ) for parameter maxResults is invalid. Expecting a value {bound}.",
+            )
+    filters = self._filters_from_querystring()
+    if instance_ids:
+        reservations = self.ec2_backend.get_reservations_by_instance_ids(
+            instance_ids, filters=filters
+        )
+    else:
+        reservations = self.ec2_backend.describe_instances(filters=filters)
+    start = _start(self._get_param("NextToken"), len(reservations))
+    end = start + (size or MAXIMUM)
+    token = f"page.{end}" if end < len(reservations) else None
+    return ActionResult({"Reservations": reservations[start:end], "NextToken": token})
+
+
+def _start(token, n_reservations):
+    if not token:
+        return 0
+    prefix, _, number = token.partition(".")
+    if prefix != "page" or not number.isdigit() or int(number) > n_reservations:
+        emulate.refuse("InvalidNextToken", f"Invalid value '{token}' for nextToken.")
+    return int(number)
+
+
+def _platform_details(self):
+    return "Windows" if self.platform == "windows" else "Linux/UNIX"
+
+
+def install():
+    InstanceResponse.describe_instances = describe_instances
+    Instance.platform_details = property(_platform_details)

@@ -1,0 +1,104 @@
+"""Owns the managed nodes that Systems Manager knows, per account and Region.
+
+Whether an EC2 node runs and which tags it has is asked of moto's EC2, which
+stays the one owner of instances.
+"""
+
+import datetime
+import re
+from dataclasses import dataclass, field
+
+from moto.ec2.models import ec2_backends
+
+import emulate
+
+# What AWS-UpdateSSMAgent installs, and what IsLatestVersion compares with, unless
+# the estate says otherwise.
+LATEST_AGENT = "3.3.3050.0"
+
+
+@dataclass
+class Node:
+    """One node that registered with Systems Manager at least once."""
+
+    instance_id: str
+    platform_type: str = "Linux"
+    platform_name: str = "Amazon Linux"
+    platform_version: str = "2023"
+    agent_version: str = LATEST_AGENT
+    ping: str = "Online"
+    last_ping: datetime.datetime = None
+    registered: datetime.datetime = None
+    iam_role: str = None
+    activation_id: str = None
+    name: str = None
+    computer_name: str = None
+    ip_address: str = "10.0.0.1"
+    # How this node's run commands end: Success, Failed, TimedOut, or InProgress for ever.
+    run_command: str = "Success"
+    tags: dict = field(default_factory=dict)
+
+    @property
+    def is_hybrid(self):
+        return self.instance_id.startswith("mi-")
+
+
+class Region:
+    """The managed nodes of one account in one Region."""
+
+    def __init__(self):
+        self.nodes = {}
+        self.latest_agent = LATEST_AGENT
+
+
+REGIONS = emulate.Store(Region)
+
+
+def version_key(version):
+    """Returns an agent version as numbers, for 3.10.1.0 is newer than 3.2.582.0."""
+    return tuple(int(part) for part in re.findall(r"\d+", version))
+
+
+def instance_of(account, region, instance_id):
+    """Returns moto's instance, or None."""
+    for reservation in list(ec2_backends[account][region].reservations.values()):
+        for instance in reservation.instances:
+            if instance.id == instance_id:
+                return instance
+    return None
+
+
+def tags_of(account, region, node):
+    """Returns the tags of a node as a dict."""
+    if node.is_hybrid:
+        return node.tags
+    tags = ec2_backends[account][region].describe_tags(
+        filters={"resource-id": [node.instance_id]}
+    )
+    return {tag["key"]: tag["value"] for tag in tags}
+
+
+def visible(account, region):
+    """Returns the nodes that DescribeInstanceInformation may show.
+
+    "DescribeInstanceInformation doesn't return ... stopped or terminated" nodes:
+    https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_InstanceInformation.html
+    """
+    shown = []
+    for node in REGIONS.of(account, region).nodes.values():
+        if not node.is_hybrid:
+            instance = instance_of(account, region, node.instance_id)
+            if instance is None or instance.state != "running":
+                continue
+        shown.append(node)
+    return shown
+
+
+def online(account, region, instance_id):
+    """Returns the node if a command or session can reach it now, else None."""
+    for node in visible(account, region):
+        if node.instance_id == instance_id and node.ping == "Online":
+            return node
+    return None
+
+
