@@ -94,6 +94,7 @@ def _node(given, tags, address):
         ip_address=given.get("ip_address", address),
         computer_name=given.get("computer_name"),
         run_command=agent.get("run_command", "Success"),
+        connected=agent.get("connected", True),
         tags=tags,
     )
 

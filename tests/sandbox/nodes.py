@@ -36,6 +36,8 @@ class Node:
     ip_address: str = "10.0.0.1"
     # How this node's run commands end: Success, Failed, TimedOut, or InProgress for ever.
     run_command: str = "Success"
+    # False: Online, yet no session can start, as when the role lacks ssmmessages.
+    connected: bool = True
     tags: dict = field(default_factory=dict)
 
     @property
