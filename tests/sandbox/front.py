@@ -64,6 +64,8 @@ class Front:
             answer = _unknown_key(understood)
         elif fault and fault["kind"] != "latency" and fault["when"] == "before":
             answer = _faulty(fault, understood, account)
+        elif service == "ssm" and understood.violations:
+            answer = _violation(understood)
         else:
             answer = self._dispatch(environ, body, account, service, understood)
             if fault and fault["kind"] != "latency":
@@ -118,6 +120,17 @@ def _unknown_key(understood):
     status = 400 if understood.protocol == "json" else 403
     message = "The security token included in the request is invalid."
     return wire.render_error(understood.protocol, understood.service, status, code, message)
+
+
+def _violation(understood):
+    # https://docs.aws.amazon.com/systems-manager/latest/APIReference/CommonErrors.html
+    count = len(understood.violations)
+    message = f"{count} validation error{'s' if count > 1 else ''} detected: " + "; ".join(
+        understood.violations
+    )
+    return wire.render_error(
+        understood.protocol, understood.service, 400, "ValidationException", message
+    )
 
 
 def _faulty(fault, understood, account):

@@ -33,6 +33,8 @@ class Understood:
         self.operation = None
         self.params = {}
         self.problems = []
+        # Those of the problems for which AWS refuses the request.
+        self.violations = []
 
 
 def understand(service, environ, body):
@@ -99,9 +101,11 @@ def _read_parameters(operation, uri_params, environ, body, understood):
     if protocol == "rest-xml" and body:
         understood.problems += _unknown_elements(shape, body)
     report = ParamValidator().validate(params, shape)
-    if report.has_errors():
-        understood.problems += report.generate_report().splitlines()
-    understood.problems += constraints.broken(shape, params)
+    found = report.generate_report().splitlines() if report.has_errors() else []
+    found += constraints.broken(shape, params)
+    understood.problems += found
+    # JSON services skip members that they do not know.
+    understood.violations += [p for p in found if not p.startswith("Unknown parameter")]
 
 
 def _parse(operation, uri_params, environ, body, protocol):
