@@ -1,0 +1,127 @@
+#!/usr/bin/env bash
+# scripts/rollback.sh: what it takes back, in which order, and that it may be run again.
+# shellcheck disable=SC2031,SC2016 # Each case runs in a subshell with a FAKE of its own; fakes are written by printf.
+# shellcheck source=tests/scripts/scene
+. "$(dirname -- "$0")/scene"
+
+rolled_out() {
+    run rollout.sh --yes --desired desired --guardrail-profile management --run-dir "run dir" "$@"
+    rm -f "$FAKE/log" "$FAKE/profiles"
+}
+
+undoes_everything_in_reverse_order() {
+    rolled_out
+    run rollback.sh "run dir" --yes
+    expect_status 0
+    expect_words before
+    expect_log "ssm-events us-east-1 before
+ssm-scp us-east-1 before
+ssm-role us-east-1 before
+ssm-prefs us-east-1 before"
+}
+
+may_be_run_again() {
+    rolled_out
+    run rollback.sh "run dir" --yes
+    rm "$FAKE/log"
+    run rollback.sh "run dir" --yes
+    expect_status 0
+    expect_said "undone already"
+    expect_log ""
+}
+
+refuses_to_write_without_yes_when_nobody_can_be_asked() {
+    rolled_out
+    run rollback.sh "run dir"
+    expect_status 2
+    expect_said "pass --yes"
+    expect_log ""
+}
+
+goes_on_where_an_error_stopped_it() {
+    rolled_out
+    echo 1 >"$FAKE/ssm-scp.fail"
+    run rollback.sh "run dir" --yes
+    expect_status 2
+    expect_log "ssm-events us-east-1 before
+ssm-scp us-east-1 before"
+    run rollback.sh "run dir" --yes
+    expect_status 0
+    expect_words before
+    [ -e "run dir/attempt-001/06-guardrail.undo-1.json" ] || fail "the failed try is lost"
+}
+
+goes_on_after_an_interruption() {
+    rolled_out
+    echo 1 >"$FAKE/ssm-events.interrupt"
+    run rollback.sh "run dir" --yes
+    expect_status 130
+    run rollback.sh "run dir" --yes
+    expect_status 0
+    expect_words before
+}
+
+undoes_later_attempts_first_and_each_once() {
+    rolled_out --only preferences
+    # Somebody takes it back by other means, so a second attempt sets it again.
+    echo before >"$FAKE/ssm-prefs.us-east-1"
+    rolled_out
+    run rollback.sh "run dir" --yes
+    expect_status 0
+    expect_words before
+    rolled_out
+    expect_words after
+    run rollback.sh "run dir" --yes
+    expect_status 0
+    expect_words before
+}
+
+undoes_all_regions_of_a_result() {
+    rolled_out --only preferences --region us-east-1,eu-central-1
+    run rollback.sh "run dir" --yes
+    expect_status 0
+    expect_log "ssm-prefs eu-central-1 before
+ssm-prefs us-east-1 before"
+}
+
+uses_each_profile_for_its_own_tools_only() {
+    rolled_out
+    run rollback.sh "run dir" --yes --profile shop --guardrail-profile management
+    [ "$(sort -u "$FAKE/profiles")" = "ssm-events profile shop
+ssm-prefs profile shop
+ssm-role profile shop
+ssm-scp profile management" ] || fail "$(sort -u "$FAKE/profiles")"
+}
+
+runs_no_program_that_a_result_names() {
+    rolled_out
+    sed -i 's/ssm-role/reboot/g' "run dir/attempt-001/04-roles.result.json"
+    printf '#!/bin/sh\ntouch "%s/rebooted"\n' "$FAKE" >bin/reboot
+    chmod +x bin/reboot
+    run rollback.sh "run dir" --yes
+    expect_status 2
+    expect_said "'reboot' is none of the tools"
+    [ ! -e "$FAKE/rebooted" ] || fail "it was run"
+}
+
+says_when_a_killed_apply_left_no_result() {
+    rolled_out
+    : >"run dir/attempt-001/04-roles.result.json"
+    run rollback.sh "run dir" --yes
+    expect_status 2
+    expect_said "what it wrote is unknown"
+    [ "$(cat "$FAKE/ssm-prefs.us-east-1")" = before ] || fail "it did not go on"
+}
+
+refuses_what_it_does_not_know() {
+    run rollback.sh && expect_status 2
+    run rollback.sh nowhere && expect_status 2
+    run rollback.sh --help && expect_status 0 && expect_said "usage: rollback.sh"
+    mkdir empty
+    run rollback.sh empty && expect_status 0 && expect_said "nothing was applied"
+}
+
+for name in $(declare -F | sed -n 's/^declare -f //p'); do
+    case $name in a_case | finish | run | fail | expect_* | rolled_out) ;; *) a_case "$name" ;; esac
+done
+finish

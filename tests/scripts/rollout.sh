@@ -1,0 +1,145 @@
+#!/usr/bin/env bash
+# scripts/rollout.sh: what it writes, when it stops, and what it keeps.
+# shellcheck disable=SC2031,SC2016 # Each case runs in a subshell with a FAKE of its own; fakes are written by printf.
+# shellcheck source=tests/scripts/scene
+. "$(dirname -- "$0")/scene"
+
+everything=(--desired desired --guardrail-profile management --run-dir "run dir")
+
+applies_all_phases_in_order() {
+    run rollout.sh --yes "${everything[@]}"
+    expect_status 0
+    expect_log "ssm-prefs us-east-1 after
+ssm-role us-east-1 after
+ssm-scp us-east-1 after
+ssm-events us-east-1 after"
+    expect_said "ssm-prefs: text of the plan for us-east-1"
+    for file in 03-preferences.desired.json 03-preferences.plan.json 03-preferences.result.json 08-verify.findings.jsonl; do
+        [ -e "run dir/attempt-001/$file" ] || fail "no $file"
+    done
+}
+
+refuses_to_write_without_yes_when_nobody_can_be_asked() {
+    run rollout.sh "${everything[@]}"
+    expect_status 2
+    expect_said "pass --yes"
+    expect_log ""
+}
+
+needs_no_yes_when_nothing_changes() {
+    run rollout.sh --yes "${everything[@]}"
+    run rollout.sh "${everything[@]}"
+    expect_status 0
+    expect_said "nothing to change"
+    [ -d "run dir/attempt-002" ] || fail "no second attempt"
+}
+
+stops_at_the_first_error() {
+    echo 1 >"$FAKE/ssm-role.fail"
+    run rollout.sh --yes "${everything[@]}"
+    expect_status 2
+    expect_said "failed set word: word: ?[2J it is something else"
+    expect_log "ssm-prefs us-east-1 after
+ssm-role us-east-1 after"
+}
+
+stops_when_a_plan_cannot_be_made_before_anything_is_written() {
+    echo '{' >desired/events.json
+    run rollout.sh --yes "${everything[@]}"
+    expect_status 2
+    expect_said "audit-trail: no plan can be made"
+    expect_log ""
+}
+
+goes_on_after_an_interruption_and_keeps_the_first_result() {
+    echo 1 >"$FAKE/ssm-role.interrupt"
+    run rollout.sh --yes "${everything[@]}"
+    expect_status 130
+    cp -r "run dir/attempt-001" first
+    run rollout.sh --yes "${everything[@]}"
+    expect_status 0
+    expect_words after
+    diff -r first "run dir/attempt-001" || fail "the first attempt was touched"
+}
+
+stops_on_a_real_ctrl_c_after_the_tool_in_flight() {
+    # An apply that takes Ctrl-C as the tools do: it ends its call, prints its result and exits with 130.
+    rm bin/ssm-role
+    printf '%s\n' '#!/usr/bin/env bash' 'case " $* " in *" apply "*) ;; *) exec -a ssm-role bash "$0.real" "$@" ;; esac' \
+        'trap "" INT; kill -INT -- "-$(ps -o pgid= $$ | tr -d " ")"; sleep 0.2; "$0.real" "$@"; exit 130' >bin/ssm-role
+    sed 's/^tool=.*/tool=ssm-role/' "$root/tests/scripts/fake_tool" >bin/ssm-role.real
+    chmod +x bin/ssm-role bin/ssm-role.real
+    status=0
+    setsid --wait "$root/scripts/rollout.sh" --yes "${everything[@]}" </dev/null >said 2>&1 || status=$?
+    expect_status 130
+    expect_said "rollout: interrupted"
+    expect_log "ssm-prefs us-east-1 after
+ssm-role us-east-1 after"
+    [ -s "run dir/attempt-001/04-roles.result.json" ] || fail "the result is lost"
+}
+
+runs_phases_in_the_order_of_only() {
+    run rollout.sh --yes "${everything[@]}" --only roles,preferences
+    expect_status 0
+    expect_log "ssm-role us-east-1 after
+ssm-prefs us-east-1 after"
+}
+
+skips_the_guardrail_without_credentials_for_it() {
+    run rollout.sh --yes --desired desired --run-dir r
+    expect_status 0
+    expect_said "skipped: it needs --guardrail-profile"
+    if grep -q ssm-scp "$FAKE/log"; then fail "it was applied"; fi
+}
+
+uses_each_profile_for_its_own_tools_only() {
+    run rollout.sh --yes "${everything[@]}" --profile shop
+    expect_status 0
+    [ "$(sort -u "$FAKE/profiles")" = "ssm-agentcheck profile shop
+ssm-events profile shop
+ssm-prefs profile shop
+ssm-role profile shop
+ssm-scp profile management" ] || fail "$(sort -u "$FAKE/profiles")"
+}
+
+skips_a_phase_without_a_desired_file() {
+    rm desired/events.json
+    run rollout.sh --yes "${everything[@]}"
+    expect_status 0
+    expect_said "skipped: there is no"
+}
+
+works_in_all_regions_asked_for() {
+    echo after >"$FAKE/ssm-agentcheck.eu-central-1"
+    run rollout.sh --yes "${everything[@]}" --only preferences --region us-east-1 --region eu-central-1
+    expect_status 0
+    expect_log "ssm-prefs us-east-1 after
+ssm-prefs eu-central-1 after"
+}
+
+ends_with_1_when_errors_remain() {
+    rm "$FAKE/ssm-agentcheck.us-east-1"
+    run rollout.sh --yes "${everything[@]}"
+    expect_status 1
+    expect_said "error agentcheck.word.before"
+}
+
+leaves_no_result_of_a_tool_that_wrote_nothing() {
+    echo 1 >"$FAKE/ssm-prefs.refuse"
+    run rollout.sh --yes "${everything[@]}"
+    expect_status 2
+    [ ! -e "run dir/attempt-001/03-preferences.result.json" ] || fail "there is a result"
+}
+
+refuses_what_it_does_not_know() {
+    run rollout.sh --yes --only roles,nonsense && expect_status 2 && expect_said "unknown phase 'nonsense'"
+    run rollout.sh --frobnicate && expect_status 2
+    run rollout.sh nonsense && expect_status 2
+    run rollout.sh --help && expect_status 0 && expect_said "usage: rollout.sh"
+    [ ! -e run ] || fail "it began"
+}
+
+for name in $(declare -F | sed -n 's/^declare -f //p'); do
+    case $name in a_case | finish | run | fail | expect_*) ;; *) a_case "$name" ;; esac
+done
+finish
