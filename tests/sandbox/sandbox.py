@@ -13,10 +13,13 @@ import pkgutil
 import signal
 import sys
 import threading
+import warnings
 
 # Read by moto when it is imported. Passthrough and the host's own credentials
 # must never lead a request out of this machine.
 os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
+# 1,300 images in each account and Region cost 60 ms and 4 MB; no tool reads images.
+os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
 os.environ.setdefault("AWS_ACCESS_KEY_ID", "AKIA111111111111")
 os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "sandbox")
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
@@ -48,6 +51,8 @@ def main():
     args = parser.parse_args()
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    # Moto warns about error codes that are AWS's but not in a service's model.
+    warnings.filterwarnings("ignore", message=".*does not match an error shape")
     install_extension()
     if args.estate:
         with open(args.estate, encoding="utf-8") as file:
