@@ -1,0 +1,249 @@
+//! What is wished for and what is there, to findings. Pure.
+
+use toolio::{Finding, FindingKind, Outcome, Reading, Severity};
+
+use crate::TOOL;
+use crate::model::{
+    CORE_POLICY, DEFAULT_POLICY, DefaultHostManagement, Desired, InstanceProfiles, LEGACY_POLICY,
+    Observed, Role, setting_arn,
+};
+
+/// Returns everything that is wrong: the setting first, then profiles, then roles, each in order of its name.
+pub(crate) fn check(desired: &Desired, observed: &Observed) -> Vec<Finding> {
+    let mut findings = Findings {
+        observed,
+        found: Vec::new(),
+    };
+    if let Some(wished) = &desired.default_host_management {
+        default_host_management(wished, &mut findings);
+    }
+    if let Some(wished) = &desired.instance_profiles {
+        instance_profiles(wished, &mut findings);
+    }
+    findings.found
+}
+
+/// Returns how the run ends.
+pub(crate) fn outcome(findings: &[Finding]) -> Outcome {
+    match findings
+        .iter()
+        .any(|finding| finding.severity != Severity::Info)
+    {
+        true => Outcome::Found,
+        false => Outcome::Fine,
+    }
+}
+
+fn default_host_management(wished: &DefaultHostManagement, findings: &mut Findings<'_>) {
+    let observed = findings.observed;
+    let resource = setting_arn(&observed.partition, &observed.target);
+    let setting = match &observed.setting {
+        Reading::Unknown(reason) => return findings.unknown("dhmc", &resource, reason),
+        reading => reading.present().and_then(|setting| setting.role()),
+    };
+    let plan = format!("let {TOOL} plan and apply it");
+    let value = match (setting, wished.enabled) {
+        (None, false) => return,
+        (None, true) => {
+            let message = "Default Host Management is off: instances without an instance profile cannot register";
+            return findings.push("dhmc.disabled", Severity::Error, &resource, message, &plan);
+        }
+        (Some(value), false) => {
+            let message =
+                format!("Default Host Management is on with role {value}, but wished off");
+            return findings.push(
+                "dhmc.enabled",
+                Severity::Warning,
+                &resource,
+                &message,
+                &plan,
+            );
+        }
+        (Some(value), true) => value,
+    };
+    let name = value.rsplit('/').next().unwrap_or_default();
+    if name != wished.role_name.0 {
+        let message = format!("the role is {name}, not {}", wished.role_name.0);
+        findings.push(
+            "dhmc.other_role",
+            Severity::Warning,
+            &resource,
+            &message,
+            &plan,
+        );
+    }
+    match observed.roles.get(name) {
+        Some(Reading::Unknown(reason)) => findings.unknown("dhmc", name, reason),
+        Some(Reading::Present(role)) => default_role(name, value, role, &plan, findings),
+        Some(Reading::Absent) | None => {
+            let message = format!(
+                "the setting names {value}, but no role {name} exists: no node gets credentials from it"
+            );
+            findings.push(
+                "dhmc.role_missing",
+                Severity::Error,
+                &resource,
+                &message,
+                &plan,
+            );
+        }
+    }
+}
+
+fn default_role(name: &str, value: &str, role: &Role, plan: &str, findings: &mut Findings<'_>) {
+    if role.setting_value(name) != value {
+        let message = format!(
+            "the setting says {value}, but the role's path makes it {}",
+            role.setting_value(name)
+        );
+        findings.push("dhmc.role_path", Severity::Error, &role.arn, &message, plan);
+    }
+    if !role.trusts_ssm() {
+        let message = "ssm.amazonaws.com may not assume the role: no node gets credentials from it";
+        let fix = "allow ssm.amazonaws.com sts:AssumeRole in its trust policy";
+        findings.push("dhmc.role_trust", Severity::Error, &role.arn, message, fix);
+    }
+    let partition = &findings.observed.partition;
+    if !role.has(partition, DEFAULT_POLICY) && !role.has(partition, CORE_POLICY) {
+        let message = format!(
+            "{DEFAULT_POLICY} is not attached: nodes get credentials that allow them nothing"
+        );
+        findings.push(
+            "dhmc.policy_missing",
+            Severity::Error,
+            &role.arn,
+            &message,
+            plan,
+        );
+    }
+    legacy(role, findings);
+}
+
+fn instance_profiles(wished: &InstanceProfiles, findings: &mut Findings<'_>) {
+    let observed = findings.observed;
+    let profiles = match &observed.profiles {
+        Reading::Unknown(reason) => {
+            return findings.unknown("profile", &observed.target.to_string(), reason);
+        }
+        reading => reading.present().map(Vec::as_slice).unwrap_or_default(),
+    };
+    for profile in profiles {
+        match &profile.role {
+            Reading::Present(_) => {}
+            Reading::Unknown(reason) => findings.unknown("profile", &profile.arn, reason),
+            Reading::Absent => {
+                let message = format!(
+                    "it holds no role, so {} get no credentials from it",
+                    instances(profile.instances)
+                );
+                findings.push(
+                    "profile.without_role",
+                    Severity::Error,
+                    &profile.arn,
+                    &message,
+                    "add a role to it",
+                );
+            }
+        }
+    }
+    for (name, role) in &observed.roles {
+        let in_use = profiles
+            .iter()
+            .filter(|profile| profile.role.present() == Some(name));
+        let n_instances: usize = in_use.map(|profile| profile.instances).sum();
+        if n_instances == 0
+            || wished
+                .exclude_roles
+                .iter()
+                .any(|excluded| &excluded.0 == name)
+        {
+            continue;
+        }
+        let role = match role {
+            Reading::Present(role) => role,
+            Reading::Absent => continue,
+            Reading::Unknown(reason) => {
+                findings.unknown("core_policy", name, reason);
+                continue;
+            }
+        };
+        if wished.attach_managed_policy && !role.has(&observed.partition, CORE_POLICY) {
+            let message = format!(
+                "{CORE_POLICY} is not attached, so {} cannot be managed with it",
+                instances(n_instances)
+            );
+            let fix = format!("let {TOOL} plan and apply it");
+            findings.push(
+                "core_policy.missing",
+                Severity::Error,
+                &role.arn,
+                &message,
+                &fix,
+            );
+        }
+        legacy(role, findings);
+    }
+}
+
+fn legacy(role: &Role, findings: &mut Findings<'_>) {
+    if role.has(&findings.observed.partition, LEGACY_POLICY) {
+        let message = "AmazonEC2RoleforSSM is attached: it reads and writes every S3 bucket that lets the account";
+        let fix = format!("attach {CORE_POLICY} and what its logs need, then detach it");
+        findings.push(
+            "legacy_policy.attached",
+            Severity::Warning,
+            &role.arn,
+            message,
+            &fix,
+        );
+    }
+}
+
+fn instances(n_instances: usize) -> String {
+    format!(
+        "{n_instances} instance{}",
+        if n_instances == 1 { "" } else { "s" }
+    )
+}
+
+struct Findings<'a> {
+    observed: &'a Observed,
+    found: Vec<Finding>,
+}
+
+impl Findings<'_> {
+    fn push(
+        &mut self,
+        problem: &str,
+        severity: Severity,
+        resource: &str,
+        message: &str,
+        fix: &str,
+    ) {
+        let finding = Finding {
+            kind: FindingKind::Finding,
+            id: format!("role.{problem}"),
+            severity,
+            target: Some(self.observed.target.clone()),
+            resource: resource.to_owned(),
+            message: message.to_owned(),
+            fix: fix.to_owned(),
+        };
+        // A role may be that of Default Host Management and of a profile.
+        if !self.found.contains(&finding) {
+            self.found.push(finding);
+        }
+    }
+
+    fn unknown(&mut self, subject: &str, resource: &str, reason: &str) {
+        let message = format!("it could not be read: {reason}");
+        let fix = "allow the caller to read it, then check again";
+        self.push(
+            &format!("{subject}.unknown"),
+            Severity::Warning,
+            resource,
+            &message,
+            fix,
+        );
+    }
+}

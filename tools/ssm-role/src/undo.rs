@@ -1,0 +1,34 @@
+//! The change that takes another one back. Pure.
+
+use serde_json::Value;
+use toolio::Change;
+
+use crate::model::Action;
+
+/// Returns the change that leads from the state that was left back to the one that was found.
+pub(crate) fn inverse(change: &Change<Action>, left: Value) -> Change<Action> {
+    let action = match change.action {
+        Action::CreateRole => Action::DeleteRole,
+        Action::DeleteRole => Action::CreateRole,
+        Action::AttachPolicy => Action::DetachPolicy,
+        Action::DetachPolicy => Action::AttachPolicy,
+        Action::UpdateServiceSetting | Action::ResetServiceSetting if change.from.is_null() => {
+            Action::ResetServiceSetting
+        }
+        Action::UpdateServiceSetting | Action::ResetServiceSetting => Action::UpdateServiceSetting,
+    };
+    let why = match action {
+        Action::DeleteRole => {
+            "undo; first undo all later results, as other regions may use the role"
+        }
+        _ => "undo",
+    };
+    Change {
+        id: change.id.clone(),
+        action,
+        resource: change.resource.clone(),
+        from: left,
+        to: change.from.clone(),
+        why: why.to_owned(),
+    }
+}
