@@ -111,22 +111,21 @@ change() {
     local phase=$1 base=$2 tool n_changes status=0
     tool=$(tool_of "$phase")
     call "$tool" plan -o json -f "$base.desired.json" >"$base.plan.json" || die "$phase: $tool made no plan, see above"
-    n_changes=$(jq -s 'map(.changes | length) | add // 0' "$base.plan.json")
-    if [ "$n_changes" -eq 0 ]; then
-        say "  nothing to change"
-    else
-        # Rendered after the plan was saved: should AWS change in between, `apply` refuses the saved plan.
-        call "$tool" plan -q -o text -f "$base.desired.json" >"$base.plan.txt" || die "$phase: $tool made no plan, see above"
-        cat -- "$base.plan.txt" >&2
-        confirm "$phase" "Apply these $n_changes changes?" "$yes"
-        call "$tool" apply -o json <"$base.plan.json" >"$base.result.json" || status=$?
-        list_failures "$base.result.json"
-        if [ "$status" -eq 130 ]; then stopped=1 && return; fi
-        # A tool that ends by itself without a result has written nothing; one that was killed leaves the empty file.
-        if [ "$status" -le 2 ] && [ ! -s "$base.result.json" ]; then rm -- "$base.result.json"; fi
-        [ "$status" -eq 0 ] || die "$phase: $tool apply ended with status $status; what it did is in its result file"
-        say "  applied: $(tally "$base.result.json")"
-    fi
+    # No plan at all is not an empty plan.
+    n_changes=$(jq -es 'if . == [] then null else map(.changes | length) | add end' "$base.plan.json") ||
+        die "$phase: $tool printed no plan"
+    if [ "$n_changes" -eq 0 ]; then say "  nothing to change" && return; fi
+    # Rendered after the plan was saved: should AWS change in between, `apply` refuses the saved plan.
+    call "$tool" plan -q -o text -f "$base.desired.json" >"$base.plan.txt" || die "$phase: $tool made no plan, see above"
+    cat -- "$base.plan.txt" >&2
+    confirm "$phase" "Apply these $n_changes changes?" "$yes"
+    call "$tool" apply -o json <"$base.plan.json" >"$base.result.json" || status=$?
+    list_failures "$base.result.json"
+    if [ "$status" -eq 130 ]; then stopped=1 && return; fi
+    # A tool that ends by itself without a result has written nothing; one that was killed leaves the empty file.
+    if [ "$status" -le 2 ] && [ ! -s "$base.result.json" ]; then rm -- "$base.result.json"; fi
+    [ "$status" -eq 0 ] || die "$phase: $tool apply ended with status $status; what it did is in its result file"
+    say "  applied: $(tally "$base.result.json")"
 }
 
 run_phase() {

@@ -26,6 +26,21 @@ refuses_to_write_without_yes_when_nobody_can_be_asked() {
     expect_log ""
 }
 
+applies_what_somebody_says_yes_to() {
+    run_and_answer y rollout.sh "${everything[@]}" --only preferences
+    expect_status 0
+    expect_said "Apply these 1 changes? [y/N]"
+    expect_log "ssm-prefs us-east-1 after"
+}
+
+applies_nothing_that_somebody_does_not_say_yes_to() {
+    for answer in n "" Y-maybe; do
+        run_and_answer "$answer" rollout.sh "${everything[@]}" --only preferences
+        expect_status 2
+        expect_log ""
+    done
+}
+
 needs_no_yes_when_nothing_changes() {
     run rollout.sh --yes "${everything[@]}"
     run rollout.sh "${everything[@]}"
@@ -49,6 +64,15 @@ stops_when_a_plan_cannot_be_made_before_anything_is_written() {
     expect_status 2
     expect_said "audit-trail: no plan can be made"
     expect_log ""
+}
+
+takes_no_plan_for_an_error_not_for_an_empty_one() {
+    rm bin/ssm-prefs
+    printf '#!/bin/sh\n' >bin/ssm-prefs
+    chmod +x bin/ssm-prefs
+    run rollout.sh --yes "${everything[@]}"
+    expect_status 2
+    expect_said "ssm-prefs printed no plan"
 }
 
 goes_on_after_an_interruption_and_keeps_the_first_result() {
@@ -140,6 +164,6 @@ refuses_what_it_does_not_know() {
 }
 
 for name in $(declare -F | sed -n 's/^declare -f //p'); do
-    case $name in a_case | finish | run | fail | expect_*) ;; *) a_case "$name" ;; esac
+    case $name in a_case | finish | run | run_and_answer | fail | expect_*) ;; *) a_case "$name" ;; esac
 done
 finish

@@ -1,0 +1,137 @@
+#!/usr/bin/env bash
+# Shows the whole rollout on a local AWS: findings before, the rollout, findings after, a second run that changes
+# nothing, and the way back. Ends with 0 only if all of that holds. It reaches nothing beyond 127.0.0.1, reads no AWS
+# profile of yours, and leaves nothing running.
+#
+# usage: demo.sh        (after `cargo build`; `make demo` does both)
+set -euo pipefail
+
+root=$(cd -- "$(dirname -- "$0")/.." && pwd)
+python=$root/.venv/bin/python
+account=222222222222
+regions=us-east-1,eu-central-1
+started=$SECONDS
+# shellcheck source=scripts/results.sh
+. "$root/scripts/results.sh"
+case ${1:-} in '') ;; *) usage ;; esac
+
+tmp=$(mktemp -d)
+sandbox='' n_wrong=0
+clean() {
+    # The sandbox ends when its stdin is closed.
+    exec 3>&- || true
+    [ -z "$sandbox" ] || wait "$sandbox" || true
+    rm -rf -- "$tmp"
+}
+trap clean EXIT
+trap 'exit 130' INT TERM
+
+title() { printf '\n%s\n' "$*"; }
+# Says whether something holds, and keeps count of what does not.
+holds() {
+    if "${@:2}" >"$tmp/why" 2>&1; then
+        printf '   yes  %s\n' "$1"
+    else
+        printf '   NO   %s\n' "$1" && head -20 "$tmp/why" && n_wrong=$((n_wrong + 1))
+    fi
+}
+control() { # method path
+    "$python" -c 'import sys, urllib.request as u
+print(u.urlopen(u.Request(sys.argv[2], method=sys.argv[1])).read().decode(), end="")' "$1" "$AWS_ENDPOINT_URL/_sandbox/$2"
+}
+
+for tool in ssm-agentcheck ssm-role ssm-prefs ssm-scp ssm-events; do
+    [ -x "$root/target/debug/$tool" ] || die "target/debug/$tool is missing: run cargo build first"
+done
+[ -x "$python" ] || die "$python is missing: run make venv first"
+command -v jq >/dev/null || die "jq is not in PATH"
+
+# Nothing of the caller's AWS settings may reach the tools, and nothing of the demo a real account.
+for name in $(compgen -e | grep '^AWS_' || true); do unset "$name"; done
+printf '[management]\naws_access_key_id = AKIA111111111111\naws_secret_access_key = demo\n' >"$tmp/credentials"
+: >"$tmp/config"
+export PATH="$root/target/debug:$PATH" AWS_SHARED_CREDENTIALS_FILE="$tmp/credentials" AWS_CONFIG_FILE="$tmp/config"
+export AWS_ACCESS_KEY_ID=AKIA$account AWS_SECRET_ACCESS_KEY=demo AWS_EC2_METADATA_DISABLED=true
+export SLACK_WEBHOOK_URL=https://hooks.slack.com/services/T00000000/B00000000/demo
+
+mkfifo "$tmp/stdin"
+"$python" "$root/tests/sandbox/sandbox.py" --estate "$root/tests/sandbox/estates/demo.json" --exit-with-stdin \
+    <"$tmp/stdin" >"$tmp/url" 2>"$tmp/sandbox.log" &
+sandbox=$!
+exec 3>"$tmp/stdin"
+for _ in $(seq 300); do [ ! -s "$tmp/url" ] || break && sleep 0.1; done
+[ -s "$tmp/url" ] || die "the local AWS did not start: $(tail -1 "$tmp/sandbox.log")"
+AWS_ENDPOINT_URL=$(cat "$tmp/url")
+export AWS_ENDPOINT_URL
+
+# What AWS holds, as far as the tools manage it; the SCPs and the audit trail have no `show` and speak by their plans.
+state() {
+    mkdir -p "$1"
+    local tool
+    for tool in ssm-agentcheck ssm-role ssm-prefs; do "$tool" show -o json --region "$regions" >"$1/$tool"; done
+    ssm-scp plan -o json --profile management --region us-east-1 -f "$root/scripts/rollout.d/scp.json" >"$1/ssm-scp"
+    ssm-events plan -o json --region "$regions" -f "$root/scripts/rollout.d/events.json" >"$1/ssm-events"
+}
+findings() {
+    jq -rs '[.[] | select(.kind == "finding")] | group_by(.id | split(".")[0])[] | [(.[0].id | split(".")[0]),
+        (map(select(.severity == "error")) | length), (map(select(.severity == "warning")) | length),
+        (map(select(.severity == "info")) | length)] | @tsv' "$1" |
+        while read -r tool n_errors n_warnings n_infos; do
+            printf '   %-12s %3d errors %3d warnings %3d infos\n' "$tool" "$n_errors" "$n_warnings" "$n_infos"
+        done
+}
+rollout() {
+    local status=0
+    "$root/scripts/rollout.sh" --yes --run-dir "$tmp/the run" --region "$regions" --guardrail-profile management \
+        2>"$tmp/rollout.log" || status=$?
+    # 1: errors remain, as the rollout only reports about agents. The demo looks at which below.
+    [ "$status" -le 1 ] || { tail -20 "$tmp/rollout.log" && die "rollout.sh ended with status $status"; }
+}
+writes() { control GET calls | jq -r 'select(.read_only == false) | "\(.account) \(.service):\(.operation)"'; }
+no_writes() { writes >"$tmp/writes" && cat "$tmp/writes" && [ ! -s "$tmp/writes" ]; }
+no_problems() {
+    control GET calls | jq -r 'select(.problems != []) | "\(.service):\(.operation) \(.problems)"' | sort -u >"$tmp/problems"
+    cat "$tmp/problems" && [ ! -s "$tmp/problems" ]
+}
+all_plans_empty() { jq -s -e 'map(.changes) | add == []' "$tmp/the run/attempt-002"/[0-9][0-9]-*.plan.json; }
+only_agents_have_errors() {
+    jq -r 'select(.severity == "error") | .id' "$tmp/the run/attempt-001/08-verify.findings.jsonl" | sort | uniq -c |
+        grep -v ' agentcheck\.' && return 1 || return 0
+}
+same() { diff "$tmp/before/$1" "$tmp/after/$1"; }
+# What the way back leaves, as the tool says itself.
+kept() { jq -rs '[.[].results[] | select(.status == "done") | .action | select(test("^create_(key|bucket|log_group)$"))] | group_by(.)
+    | map("\(length) \(.[0] | sub("create_"; "") | sub("_"; " "))") | join(", ")' "$tmp/the run/attempt-001/03-preferences.result.json"; }
+
+title "1. An estate: $(ssm-agentcheck show -o json --region "$regions" | wc -l | tr -d ' ') nodes in account $account, $regions"
+state "$tmp/before"
+control DELETE calls >/dev/null
+
+title "2. Rollout (scripts/rollout.sh --yes)"
+rollout
+grep -E '^==|applied:|skipped|nothing to change|^  [0-9]+ nodes' "$tmp/rollout.log" | paste -sd' ' - | sed 's/ *== */\n   /g' | sed '/^ *$/d'
+printf '   %s writes reached the local AWS\n' "$(writes | wc -l | tr -d ' ')"
+
+title "3. Findings before and after"
+findings "$tmp/the run/attempt-001/02-inventory.findings.jsonl"
+printf '   -- after --\n'
+findings "$tmp/the run/attempt-001/08-verify.findings.jsonl"
+holds "what still is an error is about agents, which the rollout reports and leaves to you" only_agents_have_errors
+holds "every request fits AWS's own models" no_problems
+
+title "4. The same again"
+control DELETE calls >/dev/null
+rollout
+holds "every plan is empty" all_plans_empty
+holds "nothing was written" no_writes
+
+title "5. The way back (scripts/rollback.sh --yes)"
+"$root/scripts/rollback.sh" "$tmp/the run" --yes --guardrail-profile management 2>"$tmp/rollback.log" ||
+    { tail -20 "$tmp/rollback.log" && die "rollback.sh ended with an error"; }
+grep -E '^==|undone|nothing' "$tmp/rollback.log" | paste -sd' ' - | sed 's/ *== */\n   /g' | sed '/^ *$/d'
+state "$tmp/after"
+for tool in ssm-agentcheck ssm-role ssm-prefs ssm-scp ssm-events; do holds "$tool finds what was there before" same "$tool"; done
+printf '   kept, as they may hold records: %s\n' "$(kept)"
+
+title "$([ "$n_wrong" -eq 0 ] && echo 'All of it holds' || echo "$n_wrong of it does not hold"), after $((SECONDS - started)) s."
+[ "$n_wrong" -eq 0 ]
