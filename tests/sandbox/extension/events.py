@@ -1,0 +1,170 @@
+"""Owns what EventBridge refuses, TestEventPattern, and what it hides of a connection.
+
+Errors and shapes: botocore events/2015-10-07; the operations in
+https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Operations.html
+"""
+
+import copy
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+from moto.core.exceptions import JsonRESTError
+from moto.events.exceptions import (
+    InvalidEventPatternException,
+    ResourceAlreadyExistsException,
+    ResourceNotFoundException,
+    ValidationException,
+)
+from moto.events.models import Connection, Destination
+from moto.events.responses import EventsHandler
+
+from .events_delivery import is_loopback
+from .events_pattern import matches, parse, read
+
+STATES = ("ENABLED", "DISABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")
+METHODS = ("POST", "GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")
+# TestEventPattern, parameter Event: "the following fields are mandatory".
+ENVELOPE = ("id", "account", "source", "time", "region", "resources", "detail-type")
+AUTH = {
+    "API_KEY": ("ApiKeyAuthParameters", ("ApiKeyName", "ApiKeyValue")),
+    "BASIC": ("BasicAuthParameters", ("Username", "Password")),
+    "OAUTH_CLIENT_CREDENTIALS": ("OAuthParameters", ("ClientParameters", "AuthorizationEndpoint", "HttpMethod")),
+}
+SECRETS = ("ApiKeyValue", "Password", "ClientSecret")
+MAX_TARGETS = 5
+# CreateApiDestination: "The maximum number of requests per second", 300 when it is not given.
+DEFAULT_RATE = 300
+
+
+def install() -> None:
+    """Makes the sandbox's EventBridge refuse what AWS refuses."""
+    EventsHandler.test_event_pattern = _test_event_pattern
+    EventsHandler.put_targets = _put_targets
+    _before("put_rule", _check_rule)
+    _before("create_connection", _check_new_connection)
+    _before("update_connection", _check_connection)
+    _before("create_api_destination", _check_new_destination)
+    _before("update_api_destination", _check_destination)
+    Destination.__init__ = _with_default_rate(Destination.__init__)
+    Connection.describe = _without_secrets(Connection.describe)
+
+
+def _before(operation: str, check: Any) -> None:
+    original = getattr(EventsHandler, operation)
+
+    def checked(self: EventsHandler) -> Any:
+        check(self)
+        return original(self)
+
+    setattr(EventsHandler, operation, checked)
+
+
+def _test_event_pattern(self: EventsHandler) -> str:
+    try:
+        pattern = parse(self._get_param("EventPattern") or "")
+    except ValueError as error:
+        raise InvalidEventPatternException(str(error)) from error
+    try:
+        event = read(self._get_param("Event") or "")
+    except ValueError:
+        event = None
+    missing = [field for field in ENVELOPE if field not in event] if isinstance(event, dict) else list(ENVELOPE)
+    if missing:
+        raise ValidationException(f"Parameter Event is not valid. Reason: missing {missing[0]}.")
+    return json.dumps({"Result": matches(pattern, event)})
+
+
+def _check_rule(self: EventsHandler) -> None:
+    state = self._get_param("State")
+    if state is not None and state not in STATES:
+        raise ValidationException(f"Value '{state}' at 'state' failed to satisfy constraint: Member must satisfy enum value set: [{', '.join(STATES)}]")
+
+
+def _put_targets(self: EventsHandler) -> str:
+    """PutTargets answers 200 when single targets fail, naming them in FailedEntries."""
+    name, bus, targets = self._get_param("Rule"), self._get_param("EventBusName"), self._get_param("Targets") or []
+    rule = self.events_backend.describe_rule(name, bus)
+    ids = {target["Id"] for target in rule.targets} | {target["Id"] for target in targets}
+    if len(ids) > MAX_TARGETS:
+        raise JsonRESTError("LimitExceededException", f"The requested resource exceeds the maximum number allowed: {MAX_TARGETS} targets.")
+    known = {destination.arn for destination in self.events_backend.destinations.values()}
+    failed = []
+    for target in targets:
+        if ":api-destination/" not in target["Arn"]:
+            continue
+        if not target.get("RoleArn"):
+            raise ValidationException(f"RoleArn is required for target {target['Arn']}.")
+        if target["Arn"] not in known:
+            failed.append({"TargetId": target["Id"], "ErrorCode": "ResourceNotFoundException", "ErrorMessage": f"{target['Arn']} does not exist."})
+    rejected = {entry["TargetId"] for entry in failed}
+    self.events_backend.put_targets(name, bus, [target for target in targets if target["Id"] not in rejected])
+    return json.dumps({"FailedEntryCount": len(failed), "FailedEntries": failed})
+
+
+def _check_new_connection(self: EventsHandler) -> None:
+    """CreateConnection requires Name, AuthorizationType and AuthParameters."""
+    for name in ("Name", "AuthorizationType", "AuthParameters"):
+        if not self._get_param(name):
+            raise ValidationException(f"Parameter(s) {name} must be specified.")
+    if self._get_param("Name") in self.events_backend.connections:
+        raise ResourceAlreadyExistsException(f"Connection {self._get_param('Name')} already exists.")
+    _check_connection(self)
+
+
+def _check_connection(self: EventsHandler) -> None:
+    kind, parameters = self._get_param("AuthorizationType"), self._get_param("AuthParameters")
+    if kind is not None and kind not in AUTH:
+        raise ValidationException(f"Value '{kind}' at 'authorizationType' failed to satisfy constraint: Member must satisfy enum value set: [{', '.join(AUTH)}]")
+    if kind and parameters is not None:
+        name, required = AUTH[kind]
+        if not all(parameters.get(name, {}).get(field) for field in required):
+            raise ValidationException(f"Parameter(s) {name} must be specified with {', '.join(required)} for authorization type {kind}.")
+
+
+def _check_new_destination(self: EventsHandler) -> None:
+    if self._get_param("Name") in self.events_backend.destinations:
+        raise ResourceAlreadyExistsException(f"An api-destination '{self._get_param('Name')}' already exists.")
+    for name in ("Name", "ConnectionArn", "InvocationEndpoint", "HttpMethod"):
+        if not self._get_param(name):
+            raise ValidationException(f"Parameter(s) {name} must be specified.")
+    _check_destination(self)
+
+
+def _check_destination(self: EventsHandler) -> None:
+    """The endpoint is HTTPS on AWS; the sandbox lets plain HTTP stay on loopback, where its tests listen."""
+    connection, endpoint = self._get_param("ConnectionArn"), self._get_param("InvocationEndpoint")
+    if connection and connection not in [one.arn for one in self.events_backend.connections.values()]:
+        raise ResourceNotFoundException(f"Connection '{connection}' does not exist.")
+    if endpoint is not None:
+        scheme = urlsplit(endpoint).scheme
+        if " " in endpoint or len(endpoint) > 2048 or not (scheme == "https" or scheme == "http" and is_loopback(endpoint)):
+            raise ValidationException(f"Parameter InvocationEndpoint is not valid. Reason: {endpoint} is not an HTTPS endpoint.")
+    method = self._get_param("HttpMethod")
+    if method is not None and method not in METHODS:
+        raise ValidationException(f"Value '{method}' at 'httpMethod' failed to satisfy constraint: Member must satisfy enum value set: [{', '.join(METHODS)}]")
+    rate = self._get_param("InvocationRateLimitPerSecond")
+    if rate is not None and rate < 1:
+        raise ValidationException("Value at 'invocationRateLimitPerSecond' failed to satisfy constraint: Member must have value greater than or equal to 1")
+
+
+def _with_default_rate(original: Any) -> Any:
+    def initialise(self: Destination, **values: Any) -> None:
+        original(self, **values | {"invocation_rate_limit_per_second": values["invocation_rate_limit_per_second"] or DEFAULT_RATE})
+
+    return initialise
+
+
+def _without_secrets(original: Any) -> Any:
+    """DescribeConnection returns the names of the parameters, never the secrets (shape ConnectionAuthResponseParameters)."""
+
+    def describe(self: Connection) -> dict[str, Any]:
+        answer = copy.deepcopy(original(self))
+        for parameters in answer["AuthParameters"].values():
+            for inner in (parameters, *[value for value in parameters.values() if isinstance(value, dict)]):
+                for name in SECRETS:
+                    inner.pop(name, None)
+        answer |= {"LastModifiedTime": self.creation_time, "LastAuthorizedTime": self.creation_time}
+        return answer
+
+    return describe
