@@ -24,16 +24,24 @@ pub struct AwsArgs {
 /// Accepts what has the shape of a region code; whether it exists is for AWS to say.
 fn region(text: &str) -> Result<String, String> {
     let shaped = text.contains('-')
-        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        && text
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
         && text.ends_with(|c: char| c.is_ascii_digit());
-    if shaped { Ok(text.to_owned()) } else { Err("expected a region code such as eu-central-1".to_owned()) }
+    if shaped {
+        Ok(text.to_owned())
+    } else {
+        Err("expected a region code such as eu-central-1".to_owned())
+    }
 }
 
 fn role_arn(text: &str) -> Result<String, String> {
     let parts: Vec<&str> = text.splitn(6, ':').collect();
     match parts.as_slice() {
         ["arn", _, "iam", "", account, resource]
-            if account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()) && resource.starts_with("role/") =>
+            if account.len() == 12
+                && account.bytes().all(|b| b.is_ascii_digit())
+                && resource.starts_with("role/") =>
         {
             Ok(text.to_owned())
         }

@@ -11,10 +11,18 @@ where
     R: std::fmt::Debug + Send + Sync + 'static,
 {
     let reason = match &error {
-        SdkError::ServiceError(service) => {
-            let code = service.err().code().unwrap_or("unknown error");
-            let hint = if code.starts_with("ExpiredToken") { " (get fresh credentials and run again)" } else { "" };
-            match service.err().message().filter(|message| !message.is_empty()) {
+        SdkError::ServiceError(service) if service.err().code().is_some() => {
+            let code = service.err().code().unwrap_or_default();
+            let hint = if code.starts_with("ExpiredToken") {
+                " (get fresh credentials and run again)"
+            } else {
+                ""
+            };
+            match service
+                .err()
+                .message()
+                .filter(|message| !message.is_empty())
+            {
                 Some(message) => format!("{code}: {message}{hint}"),
                 None => format!("{code}{hint}"),
             }
@@ -33,7 +41,9 @@ pub fn is_access_denied<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> b
     // IAM-style services say AccessDenied, JSON services AccessDeniedException, EC2 UnauthorizedOperation;
     // a HEAD answer has no body and so no code but Forbidden.
     code.is_some_and(|code| {
-        code.starts_with("AccessDenied") || code.ends_with("UnauthorizedOperation") || code == "Forbidden"
+        code.starts_with("AccessDenied")
+            || code.ends_with("UnauthorizedOperation")
+            || code == "Forbidden"
     })
 }
 
@@ -48,5 +58,9 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         }
         cause = current.source();
     }
-    if text.is_empty() { DisplayErrorContext(error).to_string() } else { text }
+    if text.is_empty() {
+        DisplayErrorContext(error).to_string()
+    } else {
+        text
+    }
 }

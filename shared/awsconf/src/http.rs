@@ -15,16 +15,21 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 pub(crate) fn client() -> anyhow::Result<SharedHttpClient> {
     let context = tls_context()?;
     // The SDK's own `build_https` ignores HTTPS_PROXY; behind a proxy nothing would be reachable.
-    Ok(Builder::new().build_with_connector_fn(move |settings, components| {
-        let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
-        if let Some(settings) = settings {
-            connector = connector.connector_settings(settings.clone());
-        }
-        if let Some(sleep) = components.and_then(|components| components.sleep_impl()) {
-            connector = connector.sleep_impl(sleep);
-        }
-        connector.tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(context.clone()).build()
-    }))
+    Ok(
+        Builder::new().build_with_connector_fn(move |settings, components| {
+            let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
+            if let Some(settings) = settings {
+                connector = connector.connector_settings(settings.clone());
+            }
+            if let Some(sleep) = components.and_then(|components| components.sleep_impl()) {
+                connector = connector.sleep_impl(sleep);
+            }
+            connector
+                .tls_provider(Provider::Rustls(CryptoMode::Ring))
+                .tls_context(context.clone())
+                .build()
+        }),
+    )
 }
 
 fn tls_context() -> anyhow::Result<TlsContext> {
@@ -32,7 +37,8 @@ fn tls_context() -> anyhow::Result<TlsContext> {
         return Ok(TlsContext::default());
     };
     let path = std::path::PathBuf::from(path);
-    let bundle = std::fs::read(&path).with_context(|| format!("read AWS_CA_BUNDLE {}", path.display()))?;
+    let bundle =
+        std::fs::read(&path).with_context(|| format!("read AWS_CA_BUNDLE {}", path.display()))?;
     let roots = TrustStore::empty().with_pem_certificate(bundle);
     Ok(TlsContext::builder().with_trust_store(roots).build()?)
 }

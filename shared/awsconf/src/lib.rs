@@ -1,6 +1,9 @@
 //! Flags to SDK configuration: which account, which region, whose credentials. Only this crate builds an `SdkConfig`.
 //! It never guesses an account or a region, and honours an explicit profile over keys in the environment.
-#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used))]
+#![cfg_attr(
+    not(test),
+    deny(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)
+)]
 
 mod arguments;
 mod error;

@@ -8,7 +8,9 @@ use aws_types::os_shim_internal::{Env, Fs};
 
 /// Fails when the named profile, or else the one in `AWS_PROFILE`, is in none of the config files.
 pub(crate) async fn require(named: Option<&str>) -> anyhow::Result<()> {
-    let from_environment = std::env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty());
+    let from_environment = std::env::var("AWS_PROFILE")
+        .ok()
+        .filter(|name| !name.is_empty());
     let Some(name) = named.map(str::to_owned).or(from_environment) else {
         return Ok(());
     };

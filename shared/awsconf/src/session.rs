@@ -27,13 +27,26 @@ impl AwsArgs {
     /// No region, an unknown profile, no or refused credentials.
     pub async fn sessions(&self) -> anyhow::Result<Vec<Session>> {
         let regions = self.resolve_regions().await?;
-        let Some(first) = regions.first() else { bail!("no region: pass --region or set AWS_REGION") };
+        let Some(first) = regions.first() else {
+            bail!("no region: pass --region or set AWS_REGION")
+        };
         let session = self.open(first).await?;
         let mut sessions = Vec::with_capacity(regions.len());
         for region in &regions {
-            let config = session.config.to_builder().region(Region::new(region.clone())).build();
-            let target = Target { account: session.target.account.clone(), region: region.clone() };
-            sessions.push(Session { config, target, ..session.clone() });
+            let config = session
+                .config
+                .to_builder()
+                .region(Region::new(region.clone()))
+                .build();
+            let target = Target {
+                account: session.target.account.clone(),
+                region: region.clone(),
+            };
+            sessions.push(Session {
+                config,
+                target,
+                ..session.clone()
+            });
         }
         Ok(sessions)
     }
@@ -45,8 +58,13 @@ impl AwsArgs {
     /// # Errors
     /// As [`AwsArgs::sessions`].
     pub async fn global_session(&self) -> anyhow::Result<Session> {
-        let Some(session) = self.sessions().await?.into_iter().next() else { bail!("no region") };
-        let target = Target { region: GLOBAL.to_owned(), ..session.target.clone() };
+        let Some(session) = self.sessions().await?.into_iter().next() else {
+            bail!("no region")
+        };
+        let target = Target {
+            region: GLOBAL.to_owned(),
+            ..session.target.clone()
+        };
         Ok(Session { target, ..session })
     }
 
@@ -59,7 +77,11 @@ impl AwsArgs {
             self.global_session().await?
         } else {
             if !self.regions.is_empty() && !self.regions.contains(&target.region) {
-                bail!("plan is for region {}, but --region is {}", target.region, self.regions.join(","));
+                bail!(
+                    "plan is for region {}, but --region is {}",
+                    target.region,
+                    self.regions.join(",")
+                );
             }
             self.open(&target.region).await?
         };
@@ -84,7 +106,8 @@ impl AwsArgs {
         }
         if regions.is_empty() {
             // The instance metadata service would name a region too; the host one happens to run on is a guess.
-            let mut profile_region = aws_config::profile::region::ProfileFileRegionProvider::builder();
+            let mut profile_region =
+                aws_config::profile::region::ProfileFileRegionProvider::builder();
             if let Some(name) = &self.profile {
                 profile_region = profile_region.profile_name(name);
             }
@@ -100,8 +123,9 @@ impl AwsArgs {
     async fn open(&self, region: &str) -> anyhow::Result<Session> {
         profile::require(self.profile.as_deref()).await?;
         let region = Region::new(region.to_owned());
-        let mut loader =
-            aws_config::defaults(BehaviorVersion::v2026_01_12()).region(region.clone()).http_client(http::client()?);
+        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .region(region.clone())
+            .http_client(http::client()?);
         if let Some(url) = &self.endpoint_url {
             loader = loader.endpoint_url(url);
         }
@@ -119,20 +143,47 @@ impl AwsArgs {
         }
         let mut config = loader.load().await;
         for role in &self.assume_roles {
-            let provider =
-                AssumeRoleProvider::builder(role).session_name("ssm-tools").configure(&config).build().await;
+            let provider = AssumeRoleProvider::builder(role)
+                .session_name("ssm-tools")
+                .configure(&config)
+                .build()
+                .await;
             let credentials = aws_sdk_sts::config::SharedCredentialsProvider::new(provider);
-            config = config.to_builder().credentials_provider(credentials).build();
+            config = config
+                .to_builder()
+                .credentials_provider(credentials)
+                .build();
         }
         identify(config, region.as_ref()).await
     }
 }
 
 async fn identify(config: SdkConfig, region: &str) -> anyhow::Result<Session> {
-    let identity = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await;
+    let identity = aws_sdk_sts::Client::new(&config)
+        .get_caller_identity()
+        .send()
+        .await;
     let identity = identity.map_err(|error| describe("GetCallerIdentity", error))?;
-    let caller = identity.arn().context("GetCallerIdentity: answer without ARN")?.to_owned();
-    let account = identity.account().context("GetCallerIdentity: answer without account")?.to_owned();
-    let partition = caller.split(':').nth(1).context("GetCallerIdentity: malformed ARN")?.to_owned();
-    Ok(Session { config, target: Target { account, region: region.to_owned() }, partition, caller })
+    let caller = identity
+        .arn()
+        .context("GetCallerIdentity: answer without ARN")?
+        .to_owned();
+    let account = identity
+        .account()
+        .context("GetCallerIdentity: answer without account")?
+        .to_owned();
+    let partition = caller
+        .split(':')
+        .nth(1)
+        .context("GetCallerIdentity: malformed ARN")?
+        .to_owned();
+    Ok(Session {
+        config,
+        target: Target {
+            account,
+            region: region.to_owned(),
+        },
+        partition,
+        caller,
+    })
 }

@@ -1,11 +1,12 @@
 //! JSON from stdin or a file into a type that cannot be wrong. An error names the source, the path, line and column.
 
 use std::io::{IsTerminal, Read};
+use std::path::Path;
 
 use anyhow::{Context, bail};
 use serde::de::DeserializeOwned;
 
-use crate::IoArgs;
+use crate::{IoArgs, Plan};
 
 /// Returns the one JSON value of the input. `what` names it for people: `desired preferences`.
 ///
@@ -34,6 +35,45 @@ pub fn read<T: DeserializeOwned>(io: &IoArgs, what: &str) -> anyhow::Result<T> {
 pub fn read_records<T: DeserializeOwned>(io: &IoArgs, what: &str) -> anyhow::Result<Vec<T>> {
     let text = text(io).with_context(|| format!("read {what} from {}", source(io)))?;
     parse(&text).with_context(|| format!("read {what} from {}", source(io)))
+}
+
+/// Returns all JSON values of a file beside the input, such as role records.
+///
+/// # Errors
+/// As [`read_records`].
+pub fn read_records_from<T: DeserializeOwned>(path: &Path, what: &str) -> anyhow::Result<Vec<T>> {
+    let action = || format!("read {what} from {}", path.display());
+    parse(&std::fs::read_to_string(path).with_context(action)?).with_context(action)
+}
+
+/// Returns the plans of the input, all made by `tool`; at least one.
+///
+/// # Errors
+/// As [`read_records`], and: no plan, or a plan of another tool. Both must stop `apply` before it does anything.
+pub fn read_plans<A: DeserializeOwned>(io: &IoArgs, tool: &str) -> anyhow::Result<Vec<Plan<A>>> {
+    // The tool is read first: another tool's actions would only give a puzzling message about an unknown action.
+    let values: Vec<serde_json::Value> = read_records(io, "plans")?;
+    if values.is_empty() {
+        bail!(
+            "read plans from {}: nothing there, expected what `{tool} plan` prints",
+            source(io)
+        );
+    }
+    if let Some(other) = values
+        .iter()
+        .filter_map(|plan| plan["tool"].as_str())
+        .find(|other| *other != tool)
+    {
+        bail!(
+            "read plans from {}: a plan of {other}, apply it with {other}",
+            source(io)
+        );
+    }
+    let plans = values.iter().enumerate().map(|(index, value)| {
+        let plan = serde_path_to_error::deserialize(value).map_err(locate);
+        plan.with_context(|| format!("read plans from {}: plan {}", source(io), index + 1))
+    });
+    plans.collect()
 }
 
 fn text(io: &IoArgs) -> anyhow::Result<String> {

@@ -14,7 +14,7 @@ mod status;
 mod text;
 
 pub use arguments::{Format, IoArgs, Schemas, arguments};
-pub use input::{read, read_records};
+pub use input::{read, read_plans, read_records, read_records_from};
 pub use output::Output;
 pub use record::{
     Applied, Change, ChangeStatus, Finding, FindingKind, Plan, PlanKind, Reading, ResultKind,

@@ -190,6 +190,18 @@ pub struct Unreachable {
     pub error: String,
 }
 
+impl Unreachable {
+    /// Returns the record of a target that failed with `error`.
+    pub fn new(tool: &str, target: &Target, error: &anyhow::Error) -> Unreachable {
+        Unreachable {
+            kind: UnreachableKind::Unreachable,
+            tool: tool.to_owned(),
+            target: target.clone(),
+            error: format!("{error:#}"),
+        }
+    }
+}
+
 /// Something that was looked for: found, known to be absent, or unknown because it could not be read.
 ///
 /// Unknown is never a pass and never a failure: `AccessDenied` on a read must not be taken for "absent".

@@ -49,7 +49,12 @@ fn plan(record: &Value) -> String {
             plain(&change["resource"])
         ));
         lines.push(format!("      why:  {}", plain(&change["why"])));
-        difference("", &change["from"], &change["to"], &mut lines);
+        // `to` may tell less than `from`, such as no version number; what it does not speak of does not change.
+        let mut from = change["from"].clone();
+        if let (Value::Object(from), Value::Object(to)) = (&mut from, &change["to"]) {
+            from.retain(|key, _| to.contains_key(key));
+        }
+        difference("", &from, &change["to"], &mut lines);
     }
     lines.join("\n")
 }

@@ -1,0 +1,226 @@
+//! Everything that is wrong with the preferences and with what stands behind them.
+
+use serde_json::Value;
+use toolio::{Finding, Reading, Target};
+
+use crate::content::{Inputs, meaning};
+use crate::finding::{error, info, warning};
+use crate::model::{Action, DOCUMENT, Desired, Document, Observed, SessionDocument};
+use crate::preflight::{Roles, preflight};
+use crate::{lint, plan};
+
+/// Returns the findings about one account and region, most important subjects first.
+pub(crate) fn check(
+    desired: &Desired,
+    observed: &Observed,
+    roles: &Roles,
+    target: &Target,
+    partition: &str,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    match &observed.document {
+        Reading::Present(document) => {
+            versions(document, &mut findings);
+            findings.extend(lint::lint_content(&document.default.content));
+            findings.extend(preflight(
+                &document.default.content,
+                observed,
+                roles,
+                target,
+            ));
+            destinations(&document.default.content, &mut findings);
+        }
+        Reading::Absent => {}
+        Reading::Unknown(reason) => {
+            findings.push(warning(
+                "document.unknown",
+                DOCUMENT,
+                format!("the document could not be read: {reason}"),
+                "allow ssm:DescribeDocument and ssm:GetDocument",
+            ));
+        }
+    }
+    drift(desired, observed, target, partition, &mut findings);
+    trails(observed, &mut findings);
+    session_documents(observed, &mut findings);
+    findings
+}
+
+/// Says how default and latest version differ; `None` when sessions cannot get anything but what the console shows.
+pub(crate) fn versions_differ(document: &Document) -> Option<String> {
+    let Document { default, latest } = document;
+    if default.version == latest.version {
+        return None;
+    }
+    let same = meaning(&default.content) == meaning(&latest.content);
+    let content = if same {
+        "with the same settings"
+    } else {
+        "with other settings"
+    };
+    Some(format!(
+        "version {} is the default, version {} is newer {content}",
+        default.version, latest.version
+    ))
+}
+
+fn versions(document: &Document, findings: &mut Vec<Finding>) {
+    if let Some(difference) = versions_differ(document) {
+        let message = format!(
+            "{difference}: the console shows the default, sessions are reported to use the latest"
+        );
+        findings.push(error(
+            "document.versions_differ",
+            DOCUMENT,
+            message,
+            "run plan and apply, which make the wanted version both latest and default",
+        ));
+    }
+}
+
+fn destinations(content: &Value, findings: &mut Vec<Finding>) {
+    let inputs = Inputs::of(content);
+    if inputs.text("s3BucketName").is_none() && inputs.text("cloudWatchLogGroupName").is_none() {
+        findings.push(error(
+            "logging.off",
+            DOCUMENT,
+            "neither a bucket nor a log group is named: sessions leave no transcript",
+            "name s3.bucket or cloudwatch.log_group",
+        ));
+    } else {
+        findings.push(info("logging.port_and_ssh", DOCUMENT, "port forwarding and SSH sessions are never logged or KMS-encrypted, whatever the preferences say", "allow ssm:StartSession on the documents that are meant to be used only"));
+    }
+    if inputs.text("kmsKeyId").is_none() {
+        findings.push(warning(
+            "encryption.off",
+            DOCUMENT,
+            "no KMS key is named: sessions have TLS only",
+            "name kms_key",
+        ));
+    }
+}
+
+fn drift(
+    desired: &Desired,
+    observed: &Observed,
+    target: &Target,
+    partition: &str,
+    findings: &mut Vec<Finding>,
+) {
+    match plan::plan(desired, observed, target, partition) {
+        Ok(changes) => findings.extend(changes.iter().filter_map(|change| {
+            let fix = "run plan and apply";
+            match change.action {
+                Action::CreateDocument => Some(error(
+                    "document.missing",
+                    &change.resource,
+                    change.why.clone(),
+                    fix,
+                )),
+                Action::UpdateDocument => Some(error(
+                    "document.drifted",
+                    &change.resource,
+                    change.why.clone(),
+                    fix,
+                )),
+                // Their absence is already a finding of the document in force, or follows once there is one.
+                Action::CreateKey | Action::CreateBucket | Action::CreateLogGroup => None,
+                _ => Some(warning(
+                    "resource.drifted",
+                    &change.resource,
+                    change.why.clone(),
+                    fix,
+                )),
+            }
+        })),
+        Err(problem) => findings.push(warning(
+            "drift.unknown",
+            DOCUMENT,
+            format!("whether anything differs from the desired state is not known: {problem}"),
+            "allow what the message names, or correct the desired state",
+        )),
+    }
+}
+
+fn trails(observed: &Observed, findings: &mut Vec<Finding>) {
+    let fix = "create a multi-region trail that records management events";
+    let trails = match &observed.trails {
+        Reading::Present(trails) => trails.as_slice(),
+        Reading::Absent => &[],
+        Reading::Unknown(reason) => {
+            return findings.push(warning(
+                "trail.unknown",
+                "CloudTrail",
+                format!("trails could not be read: {reason}"),
+                "allow cloudtrail:DescribeTrails, GetTrailStatus and GetEventSelectors",
+            ));
+        }
+    };
+    let on = |reading: &Reading<bool>| reading.present() == Some(&true);
+    if trails
+        .iter()
+        .any(|trail| on(&trail.logging) && on(&trail.management_events))
+    {
+        return;
+    }
+    let unsure = |reading: &Reading<bool>| matches!(reading, Reading::Unknown(_));
+    match trails.iter().find(|trail| unsure(&trail.logging) || unsure(&trail.management_events)) {
+        Some(trail) => findings.push(warning("trail.unknown", &trail.arn, "whether this trail records management events could not be read", "allow cloudtrail:GetTrailStatus and GetEventSelectors")),
+        None => findings.push(error("trail.missing", "CloudTrail", "no trail records management events of this region: who started a session is kept for 90 days only and reaches no one", fix)),
+    }
+}
+
+fn session_documents(observed: &Observed, findings: &mut Vec<Finding>) {
+    let documents = match &observed.session_documents {
+        Reading::Present(documents) => documents.as_slice(),
+        Reading::Absent => &[],
+        Reading::Unknown(reason) => {
+            return findings.push(warning(
+                "session_document.unknown",
+                "Session documents",
+                format!("they could not be listed: {reason}"),
+                "allow ssm:ListDocuments",
+            ));
+        }
+    };
+    let fix = "allow ssm:StartSession on named documents only, with ssm:SessionDocumentAccessCheck";
+    for SessionDocument {
+        name,
+        owner,
+        content,
+    } in documents
+    {
+        let content = match content {
+            Reading::Present(content) => content,
+            _ => {
+                findings.push(warning(
+                    "session_document.unknown",
+                    name,
+                    "the document could not be read",
+                    "allow ssm:GetDocument",
+                ));
+                continue;
+            }
+        };
+        let inputs = Inputs::of(content);
+        let logged = inputs.text("s3BucketName").is_some()
+            || inputs.text("cloudWatchLogGroupName").is_some();
+        let reason = match content["sessionType"].as_str() {
+            Some("Port") => "port forwarding and SSH leave no transcript",
+            _ if !logged => "it names no bucket and no log group: its sessions leave no transcript",
+            _ => continue,
+        };
+        let message = format!("sessions that name this document escape the preferences: {reason}");
+        // Everybody has AWS's own documents; what somebody made in this account is worth a warning.
+        if owner == "Amazon" {
+            findings.push(info("session_document.untranscribed", name, message, fix));
+        } else {
+            findings.push(warning(
+                "session_document.untranscribed",
+                name,
+                message,
+                fix,
+            ));
+        }
+    }
+}

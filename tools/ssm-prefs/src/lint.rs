@@ -1,0 +1,445 @@
+//! Rules over a desired state or a document's content alone, without looking at AWS. The shape tells which it is.
+
+use serde_json::Value;
+use toolio::{Finding, Severity};
+
+use crate::content::{self, INPUTS, Kind};
+use crate::finding::{error, finding, warning};
+use crate::model::Desired;
+
+/// Longest profile that the console accepts; longer ones are refused there.
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/session-preferences-shell-config.html>
+const PROFILE_MAX_CHARACTERS: usize = 512;
+
+/// Longest document content, in bytes. <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateDocument.html>
+const CONTENT_MAX_BYTES: usize = 64 * 1024;
+
+/// Days that CloudWatch Logs accepts as retention.
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html>
+const RETENTION_DAYS: [i32; 22] = [
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+    3288, 3653,
+];
+
+/// Returns what is wrong with a value; document content is known by its `schemaVersion`, `sessionType` or `inputs`.
+pub(crate) fn lint(value: &Value) -> Vec<Finding> {
+    let is_content = ["schemaVersion", "sessionType", "inputs"]
+        .iter()
+        .any(|key| !value[*key].is_null());
+    if is_content {
+        return lint_content(value);
+    }
+    match serde_path_to_error::deserialize::<_, Desired>(value) {
+        Ok(desired) => lint_desired(&desired),
+        Err(problem) => {
+            let path = format!("$.{}", problem.path());
+            vec![error(
+                "desired.invalid",
+                &path,
+                problem.into_inner().to_string(),
+                "correct this field of the desired state",
+            )]
+        }
+    }
+}
+
+/// Returns what is wrong with a desired state that has the right shape.
+pub(crate) fn lint_desired(desired: &Desired) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(Some(key)) = &desired.kms_key {
+        match (&key.alias, &key.arn) {
+            (Some(_), Some(_)) | (None, None) => findings.push(error(
+                "desired.invalid",
+                "$.kms_key",
+                "exactly one of alias and arn names the key",
+                "keep one of the two",
+            )),
+            (None, Some(_)) if key.create => findings.push(error(
+                "desired.invalid",
+                "$.kms_key.create",
+                "a key cannot be created under a given ARN",
+                "name an alias to create a key",
+            )),
+            _ => {}
+        }
+    }
+    if let Some(Some(s3)) = &desired.s3
+        && s3.expire_days.is_some_and(|days| days < 1)
+    {
+        findings.push(error(
+            "desired.invalid",
+            "$.s3.expire_days",
+            "expiry must be 1 day or more",
+            "give 1 or more, or leave it out",
+        ));
+    }
+    if let Some(Some(logs)) = &desired.cloudwatch
+        && let Some(days) = logs.retention_days
+        && !RETENTION_DAYS.contains(&days)
+    {
+        let message = format!("{days} is not a retention that CloudWatch Logs accepts");
+        let fix = format!(
+            "use one of {}",
+            RETENTION_DAYS.map(|days| days.to_string()).join(", ")
+        );
+        findings.push(error(
+            "desired.invalid",
+            "$.cloudwatch.retention_days",
+            message,
+            &fix,
+        ));
+    }
+    let wants_encrypted_logs =
+        matches!(&desired.cloudwatch, Some(Some(logs)) if logs.encrypted && logs.create);
+    if wants_encrypted_logs && !matches!(&desired.kms_key, Some(Some(_))) {
+        findings.push(error(
+            "desired.invalid",
+            "$.cloudwatch.encrypted",
+            "an encrypted log group is to be created, but there is no kms_key to encrypt it with",
+            "give kms_key, or set cloudwatch.encrypted to false",
+        ));
+    }
+    // What the desired state renders to must be sound too; its findings name the path in the document.
+    findings.extend(lint_content(&content::render(desired, None, None)));
+    findings
+}
+
+/// Returns what is wrong with a document's content.
+pub(crate) fn lint_content(content: &Value) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let Value::Object(document) = content else {
+        return vec![error(
+            "content.type",
+            "$",
+            "the content is not a JSON object",
+            "give an object with schemaVersion, sessionType and inputs",
+        )];
+    };
+    if content["schemaVersion"] != "1.0" {
+        findings.push(error(
+            "content.schema_version",
+            "$.schemaVersion",
+            "agents accept Session documents of schema version \"1.0\" only",
+            "set it to the string \"1.0\"",
+        ));
+    }
+    let session_type = content["sessionType"].as_str().unwrap_or_default();
+    if ![
+        "Standard_Stream",
+        "InteractiveCommands",
+        "NonInteractiveCommands",
+        "Port",
+    ]
+    .contains(&session_type)
+    {
+        findings.push(error(
+            "content.session_type",
+            "$.sessionType",
+            "it is none of Standard_Stream, InteractiveCommands, NonInteractiveCommands, Port",
+            "set Standard_Stream for preferences",
+        ));
+    }
+    for key in document.keys() {
+        if ![
+            "schemaVersion",
+            "description",
+            "sessionType",
+            "inputs",
+            "parameters",
+            "properties",
+        ]
+        .contains(&key.as_str())
+        {
+            findings.push(unknown_key(&format!("$.{key}")));
+        }
+    }
+    match &content["inputs"] {
+        Value::Object(inputs) => {
+            for (key, value) in inputs {
+                lint_input(key, value, &mut findings);
+            }
+            contradictions(content, &mut findings);
+        }
+        Value::Null if session_type != "Standard_Stream" => {}
+        Value::Null => findings.push(error(
+            "content.inputs",
+            "$.inputs",
+            "inputs is missing",
+            "add the inputs object; {} keeps every default",
+        )),
+        _ => findings.push(error(
+            "content.inputs",
+            "$.inputs",
+            "inputs is not an object",
+            "give an object",
+        )),
+    }
+    if content.to_string().len() > CONTENT_MAX_BYTES {
+        findings.push(error(
+            "content.size",
+            "$",
+            "the content is larger than 64 KB",
+            "shorten the shell profile",
+        ));
+    }
+    findings
+}
+
+fn unknown_key(path: &str) -> Finding {
+    warning(
+        "content.unknown_key",
+        path,
+        "Session Manager documents no such key; agents ignore it",
+        "remove it or correct its spelling",
+    )
+}
+
+fn lint_input(key: &str, value: &Value, findings: &mut Vec<Finding>) {
+    let path = format!("$.inputs.{key}");
+    let Some((_, kind)) = INPUTS.iter().find(|(name, _)| *name == key) else {
+        findings.push(unknown_key(&path));
+        return;
+    };
+    // `{{name}}` is filled in at session start, so neither type nor range can be judged here.
+    if value
+        .as_str()
+        .is_some_and(|text| text.starts_with("{{") && text.ends_with("}}"))
+    {
+        return;
+    }
+    match (kind, value) {
+        (Kind::Text, Value::String(text)) => lint_name(key, text, &path, findings),
+        (Kind::Text, _) => findings.push(wrong_type(&path, "a string")),
+        (Kind::Switch, Value::Bool(_)) => {}
+        (Kind::Switch, Value::String(text)) if key == "cloudWatchStreamingEnabled" => findings
+            .push(error(
+                "content.type",
+                &path,
+                format!("\"{text}\" is a string; agents decode this switch as a boolean only"),
+                "write true or false without quotes",
+            )),
+        (Kind::Switch, Value::String(text)) if text == "true" || text == "false" => {
+            findings.push(warning(
+                "content.type",
+                &path,
+                "the switch is a string; agents before 3.0.655.0 read booleans only",
+                "write true or false without quotes",
+            ))
+        }
+        (Kind::Switch, _) => findings.push(wrong_type(&path, "true or false")),
+        (Kind::Minutes(most), Value::String(text)) => lint_minutes(text, *most, &path, findings),
+        (Kind::Minutes(_), _) => findings.push(wrong_type(&path, "a string such as \"20\"")),
+        (Kind::Profile, Value::Object(profile)) => lint_profile(profile, &path, findings),
+        (Kind::Profile, _) => findings.push(wrong_type(&path, "an object with linux and windows")),
+    }
+}
+
+fn wrong_type(path: &str, expected: &str) -> Finding {
+    error(
+        "content.type",
+        path,
+        format!("expected {expected}"),
+        "correct the type",
+    )
+}
+
+fn lint_minutes(text: &str, most: u32, path: &str, findings: &mut Vec<Finding>) {
+    if text.is_empty() {
+        return;
+    }
+    match text.parse::<u32>() {
+        Ok(minutes) if (1..=most).contains(&minutes) && !text.starts_with(['0', '+']) => {
+            // The pattern of this field in the SSM model, 1[0-4][0-3][0-9], leaves these gaps.
+            if minutes > 1000 && minutes < 1440 && (minutes % 100) >= 40 {
+                findings.push(warning(
+                    "content.duration_gap",
+                    path,
+                    format!(
+                        "{minutes} does not match the pattern that the API publishes for this field"
+                    ),
+                    "use 480, 720 or 1440",
+                ));
+            }
+        }
+        _ => findings.push(error(
+            "content.range",
+            path,
+            format!("\"{text}\" is not a whole number of minutes from 1 to {most}"),
+            "give a number in this range",
+        )),
+    }
+}
+
+fn lint_profile(profile: &serde_json::Map<String, Value>, path: &str, findings: &mut Vec<Finding>) {
+    for (platform, text) in profile {
+        let path = format!("{path}.{platform}");
+        match text {
+            _ if platform != "linux" && platform != "windows" => findings.push(unknown_key(&path)),
+            Value::String(text) if text.chars().count() > PROFILE_MAX_CHARACTERS => {
+                findings.push(error(
+                    "content.profile_length",
+                    &path,
+                    format!(
+                        "the profile has {} characters, {PROFILE_MAX_CHARACTERS} are allowed",
+                        text.chars().count()
+                    ),
+                    "put the commands into a file on the nodes and start that",
+                ))
+            }
+            Value::String(_) => {}
+            _ => findings.push(wrong_type(&path, "a string")),
+        }
+    }
+}
+
+fn lint_name(key: &str, text: &str, path: &str, findings: &mut Vec<Finding>) {
+    let (good, id, rule) = match key {
+        _ if text.is_empty() => return,
+        "kmsKeyId" => (
+            is_key_reference(text),
+            "content.key_name",
+            "it is no key id, key ARN, alias/NAME or alias ARN",
+        ),
+        "s3BucketName" => (
+            is_bucket_name(text),
+            "content.bucket_name",
+            "it is no bucket name: 3 to 63 of a-z 0-9 . -, starting and ending with a letter or digit",
+        ),
+        "cloudWatchLogGroupName" => (
+            is_log_group_name(text),
+            "content.log_group_name",
+            "it is no log group name: 1 to 512 of a-z A-Z 0-9 _ - / . #",
+        ),
+        "s3KeyPrefix" => (
+            !text.starts_with('/') && !text.ends_with('/'),
+            "content.prefix",
+            "a slash at an end makes an empty folder name",
+        ),
+        _ => return,
+    };
+    if !good {
+        let severity = if key == "s3KeyPrefix" {
+            Severity::Warning
+        } else {
+            Severity::Error
+        };
+        findings.push(finding(
+            severity,
+            id,
+            path,
+            format!("'{text}': {rule}"),
+            "correct the name",
+        ));
+    }
+}
+
+/// <https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id>
+fn is_key_reference(text: &str) -> bool {
+    let is_id = |id: &str| {
+        let uuid = id.len() == 36 && id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+        uuid || id
+            .strip_prefix("mrk-")
+            .is_some_and(|id| id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()))
+    };
+    let is_alias = |alias: &str| {
+        !alias.is_empty()
+            && alias.len() <= 250
+            && alias
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"/_-".contains(&b))
+    };
+    let part = match text.splitn(6, ':').collect::<Vec<_>>().as_slice() {
+        ["arn", _, "kms", region, account, part] if !region.is_empty() && account.len() == 12 => {
+            *part
+        }
+        [part] => part,
+        _ => return false,
+    };
+    match (part.strip_prefix("alias/"), part.strip_prefix("key/")) {
+        (Some(alias), _) => is_alias(alias),
+        (None, Some(id)) => is_id(id),
+        (None, None) => !text.starts_with("arn:") && is_id(part),
+    }
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>; placeholders are expanded later.
+fn is_bucket_name(text: &str) -> bool {
+    let text = text
+        .replace("{account}", "111122223333")
+        .replace("{region}", "us-east-1");
+    let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    (3..=63).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.')
+        && edge(text.chars().next())
+        && edge(text.chars().last())
+        && !text.contains("..")
+}
+
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html>
+fn is_log_group_name(text: &str) -> bool {
+    let text = text
+        .replace("{account}", "111122223333")
+        .replace("{region}", "us-east-1");
+    text.len() <= 512
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"_-/.#".contains(&b))
+}
+
+fn contradictions(document: &Value, findings: &mut Vec<Finding>) {
+    let inputs = content::Inputs::of(document);
+    let without = |findings: &mut Vec<Finding>, switch: &str, name: &str, what: &str| {
+        if inputs.on(switch) && inputs.text(name).is_none() {
+            findings.push(error(
+                "content.contradiction",
+                &format!("$.inputs.{switch}"),
+                format!("{what}, but {name} is empty"),
+                "name the destination or turn the switch off",
+            ));
+        }
+    };
+    without(
+        findings,
+        "s3EncryptionEnabled",
+        "s3BucketName",
+        "encryption of the S3 log is demanded",
+    );
+    without(
+        findings,
+        "cloudWatchEncryptionEnabled",
+        "cloudWatchLogGroupName",
+        "encryption of the CloudWatch log is demanded",
+    );
+    without(
+        findings,
+        "cloudWatchStreamingEnabled",
+        "cloudWatchLogGroupName",
+        "streaming to CloudWatch Logs is on",
+    );
+    if inputs.text("s3KeyPrefix").is_some() && inputs.text("s3BucketName").is_none() {
+        findings.push(error(
+            "content.contradiction",
+            "$.inputs.s3KeyPrefix",
+            "a prefix is given, but s3BucketName is empty",
+            "name the bucket or remove the prefix",
+        ));
+    }
+    if inputs.text("runAsDefaultUser").is_some() && !inputs.on("runAsEnabled") {
+        findings.push(warning(
+            "content.contradiction",
+            "$.inputs.runAsDefaultUser",
+            "a user is given, but runAsEnabled is off",
+            "turn runAsEnabled on or remove the user",
+        ));
+    }
+    if inputs.on("runAsEnabled") && inputs.text("runAsDefaultUser") == Some("root") {
+        findings.push(error(
+            "content.run_as_root",
+            "$.inputs.runAsDefaultUser",
+            "agents refuse to run a session as root",
+            "name another user",
+        ));
+    }
+}

@@ -1,0 +1,151 @@
+//! Reads the bucket and the log group that transcripts go to.
+
+use aws_sdk_s3::types::{BucketVersioningStatus, ExpirationStatus};
+use aws_smithy_runtime_api::client::result::SdkError;
+use toolio::Reading;
+
+use super::{and_then, map, parse, reading};
+use crate::model::{Bucket, Encryption, LogGroup, PublicAccessBlock};
+
+pub(super) async fn bucket(client: &aws_sdk_s3::Client, name: &str) -> Reading<Bucket> {
+    let region = match client.head_bucket().bucket(name).send().await {
+        Ok(answer) => answer.bucket_region().unwrap_or_default().to_owned(),
+        Err(error) => {
+            // HEAD answers carry no body, so the status and one header say it all.
+            // https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
+            let response = error.raw_response();
+            let status = response.map(|response| response.status().as_u16());
+            let elsewhere =
+                response.and_then(|response| response.headers().get("x-amz-bucket-region"));
+            return match (status, elsewhere, &error) {
+                (Some(404), _, _) => Reading::Absent,
+                (Some(301), Some(region), _) => Reading::Present(unread(region)),
+                (Some(403), _, SdkError::ServiceError(_)) => Reading::Unknown(format!(
+                    "HeadBucket {name}: 403: no permission, or the bucket belongs to another account"
+                )),
+                _ => Reading::Unknown(format!(
+                    "{:#}",
+                    awsconf::describe(format!("HeadBucket {name}"), error)
+                )),
+            };
+        }
+    };
+    let encryption = client.get_bucket_encryption().bucket(name).send().await;
+    let encryption = reading(
+        format!("GetBucketEncryption {name}"),
+        &["ServerSideEncryptionConfigurationNotFoundError"],
+        encryption,
+    );
+    let versioning = client.get_bucket_versioning().bucket(name).send().await;
+    let versioning = reading(format!("GetBucketVersioning {name}"), &[], versioning);
+    let access = client.get_public_access_block().bucket(name).send().await;
+    let access = reading(
+        format!("GetPublicAccessBlock {name}"),
+        &["NoSuchPublicAccessBlockConfiguration"],
+        access,
+    );
+    let policy = client.get_bucket_policy().bucket(name).send().await;
+    let policy = reading(
+        format!("GetBucketPolicy {name}"),
+        &["NoSuchBucketPolicy"],
+        policy,
+    );
+    let lifecycle = client
+        .get_bucket_lifecycle_configuration()
+        .bucket(name)
+        .send()
+        .await;
+    let lifecycle = reading(
+        format!("GetBucketLifecycleConfiguration {name}"),
+        &["NoSuchLifecycleConfiguration"],
+        lifecycle,
+    );
+    Reading::Present(Bucket {
+        region,
+        encryption: and_then(encryption, |answer| {
+            // Agents look at the first rule only: agent/s3util IsBucketEncrypted.
+            let rules = answer
+                .server_side_encryption_configuration
+                .map(|all| all.rules)
+                .unwrap_or_default();
+            let default = rules
+                .into_iter()
+                .next()
+                .and_then(|rule| rule.apply_server_side_encryption_by_default);
+            default.map_or(Reading::Absent, |default| {
+                Reading::Present(Encryption {
+                    algorithm: default.sse_algorithm.as_str().to_owned(),
+                    kms_key: default.kms_master_key_id,
+                })
+            })
+        }),
+        versioning: map(versioning, |answer| {
+            answer.status == Some(BucketVersioningStatus::Enabled)
+        }),
+        public_access_block: and_then(access, |answer| {
+            answer
+                .public_access_block_configuration
+                .map_or(Reading::Absent, |block| {
+                    Reading::Present(PublicAccessBlock {
+                        block_public_acls: block.block_public_acls.unwrap_or_default(),
+                        ignore_public_acls: block.ignore_public_acls.unwrap_or_default(),
+                        block_public_policy: block.block_public_policy.unwrap_or_default(),
+                        restrict_public_buckets: block.restrict_public_buckets.unwrap_or_default(),
+                    })
+                })
+        }),
+        policy: and_then(policy, |answer| {
+            parse(&format!("policy of {name}"), answer.policy())
+        }),
+        expirations: map(lifecycle, |answer| {
+            let enabled = answer.rules.unwrap_or_default().into_iter();
+            let enabled = enabled.filter(|rule| rule.status == ExpirationStatus::Enabled);
+            enabled
+                .filter_map(|rule| Some((rule.id?, rule.expiration?.days?)))
+                .collect()
+        }),
+    })
+}
+
+/// A bucket of another region: only where it is is known.
+fn unread(region: &str) -> Bucket {
+    let elsewhere = || format!("the bucket is in {region}");
+    Bucket {
+        region: region.to_owned(),
+        encryption: Reading::Unknown(elsewhere()),
+        versioning: Reading::Unknown(elsewhere()),
+        public_access_block: Reading::Unknown(elsewhere()),
+        policy: Reading::Unknown(elsewhere()),
+        expirations: Reading::Unknown(elsewhere()),
+    }
+}
+
+pub(super) async fn log_group(
+    client: &aws_sdk_cloudwatchlogs::Client,
+    name: &str,
+) -> Reading<LogGroup> {
+    // There is no call for one log group by name; the prefix may match others too.
+    let mut pages = client
+        .describe_log_groups()
+        .log_group_name_prefix(name)
+        .into_paginator()
+        .items()
+        .send();
+    loop {
+        match pages.try_next().await {
+            Ok(Some(group)) if group.log_group_name() == Some(name) => {
+                return Reading::Present(LogGroup {
+                    arn: group.arn().unwrap_or_default().to_owned(),
+                    kms_key: group.kms_key_id().map(str::to_owned),
+                    retention_days: group.retention_in_days(),
+                });
+            }
+            Ok(Some(_)) => {}
+            Ok(None) => return Reading::Absent,
+            Err(error) => {
+                let call = format!("DescribeLogGroups {name}");
+                return Reading::Unknown(format!("{:#}", awsconf::describe(call, error)));
+            }
+        }
+    }
+}

@@ -1,0 +1,389 @@
+//! From desired and observed state to the changes between them, in the order in which they must be made:
+//! key, bucket, log group, and last the document that makes sessions use them.
+
+use serde_json::{Value, json};
+use toolio::{Change, Reading, Target};
+
+use crate::content::{self, expand, key_reference, meaning};
+use crate::model::{
+    Action, Bucket, CloudWatch, DOCUMENT, Desired, Encryption, KmsKey, Observed, PublicAccessBlock,
+    S3,
+};
+use crate::{policies, state};
+
+/// Why no plan can be made.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum PlanError {
+    /// A guess in place of this reading could overwrite what somebody else set.
+    #[error("{what} could not be read: {reason}")]
+    Unreadable { what: String, reason: String },
+    /// The bucket of another region or account cannot be put right from here.
+    #[error(
+        "bucket {bucket} is in {found}, sessions of {wanted} need one there: choose another name, {{region}} helps"
+    )]
+    BucketElsewhere {
+        bucket: String,
+        found: String,
+        wanted: String,
+    },
+}
+
+/// Returns the changes that lead from what is observed to what is desired; none when nothing differs.
+pub(crate) fn plan(
+    desired: &Desired,
+    observed: &Observed,
+    target: &Target,
+    partition: &str,
+) -> Result<Vec<Change<Action>>, PlanError> {
+    let mut plan = Planner {
+        observed,
+        target,
+        partition,
+        changes: Vec::new(),
+    };
+    let key = desired.kms_key.as_ref().and_then(Option::as_ref);
+    let logs = desired.cloudwatch.as_ref().and_then(Option::as_ref);
+    if let Some(key) = key.filter(|key| key.create) {
+        plan.key(key, logs)?;
+    }
+    if let Some(Some(s3)) = &desired.s3
+        && s3.create
+    {
+        plan.bucket(s3, key)?;
+    }
+    if let Some(logs) = logs.filter(|logs| logs.create) {
+        plan.log_group(logs, key)?;
+    }
+    plan.document(desired)?;
+    Ok(plan.changes)
+}
+
+struct Planner<'a> {
+    observed: &'a Observed,
+    target: &'a Target,
+    partition: &'a str,
+    changes: Vec<Change<Action>>,
+}
+
+impl Planner<'_> {
+    /// Adds a change unless the state it leads to is there already.
+    fn want(
+        &mut self,
+        action: Action,
+        resource: &str,
+        to: Value,
+        why: &str,
+    ) -> Result<(), PlanError> {
+        let from = state::now(action, self.observed).map_err(|reason| PlanError::Unreadable {
+            what: resource.to_owned(),
+            reason,
+        })?;
+        if !state::reached(action, &from, &to, self.observed) {
+            let id = format!("{}:{resource}", json!(action).as_str().unwrap_or_default());
+            self.changes.push(Change {
+                id,
+                action,
+                resource: resource.to_owned(),
+                from,
+                to,
+                why: why.to_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    fn key(&mut self, key: &KmsKey, logs: Option<&CloudWatch>) -> Result<(), PlanError> {
+        let alias = key_reference(key);
+        let log_group = logs
+            .filter(|logs| logs.encrypted)
+            .map(|logs| expand(&logs.log_group, Some(self.target)));
+        match &self.observed.key {
+            Reading::Unknown(reason) => Err(PlanError::Unreadable {
+                what: alias,
+                reason: reason.clone(),
+            }),
+            Reading::Absent => {
+                let policy =
+                    policies::key_policy(self.partition, self.target, log_group.as_deref());
+                let to = json!({ "alias": alias, "rotation": true, "policy": policy });
+                self.want(
+                    Action::CreateKey,
+                    &alias,
+                    to,
+                    "sessions are to be encrypted with a key of their own",
+                )
+            }
+            Reading::Present(existing) => {
+                let to = json!({ "rotation": true });
+                self.want(
+                    Action::EnableKeyRotation,
+                    &alias,
+                    to,
+                    "the key does not rotate",
+                )?;
+                let Some(log_group) = log_group else {
+                    return Ok(());
+                };
+                let policy = existing.policy.present().cloned().unwrap_or(Value::Null);
+                if let Reading::Unknown(reason) = &existing.policy {
+                    return Err(PlanError::Unreadable {
+                        what: format!("policy of {alias}"),
+                        reason: reason.clone(),
+                    });
+                }
+                match policies::with_logs_statement(
+                    &policy,
+                    self.partition,
+                    self.target,
+                    &log_group,
+                ) {
+                    Some(policy) => self.want(
+                        Action::PutKeyPolicy,
+                        &alias,
+                        json!({ "policy": policy }),
+                        "CloudWatch Logs may not use the key for the log group",
+                    ),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// Returns the key's ARN, or its alias while the key is still to be created.
+    fn key_arn(&self, key: &KmsKey) -> String {
+        self.observed
+            .key
+            .present()
+            .map_or_else(|| key_reference(key), |key| key.arn.clone())
+    }
+
+    fn bucket(&mut self, s3: &S3, key: Option<&KmsKey>) -> Result<(), PlanError> {
+        let name = expand(&s3.bucket, Some(self.target));
+        if let Reading::Present(Bucket { region, .. }) = &self.observed.bucket
+            && *region != self.target.region
+        {
+            let (found, wanted) = (region.clone(), self.target.region.clone());
+            return Err(PlanError::BucketElsewhere {
+                bucket: name,
+                found,
+                wanted,
+            });
+        }
+        let to = json!({ "region": self.target.region });
+        self.want(Action::CreateBucket, &name, to, "transcripts need a bucket")?;
+        let all = PublicAccessBlock {
+            block_public_acls: true,
+            ignore_public_acls: true,
+            block_public_policy: true,
+            restrict_public_buckets: true,
+        };
+        self.want(
+            Action::PutPublicAccessBlock,
+            &name,
+            json!(all),
+            "transcripts must never be public",
+        )?;
+        if let Some(key) = key.filter(|_| s3.encrypted) {
+            let encryption = Encryption {
+                algorithm: "aws:kms".to_owned(),
+                kms_key: Some(self.key_arn(key)),
+            };
+            let why = "the document demands encryption, and agents take DSSE-KMS for none";
+            self.want(Action::PutBucketEncryption, &name, json!(encryption), why)?;
+        }
+        let to = json!({ "versioning": true });
+        self.want(
+            Action::PutBucketVersioning,
+            &name,
+            to,
+            "an overwritten transcript must not be lost",
+        )?;
+        let existing = self.observed.bucket.present().map(|bucket| &bucket.policy);
+        if let Some(Reading::Unknown(reason)) = existing {
+            return Err(PlanError::Unreadable {
+                what: format!("policy of {name}"),
+                reason: reason.clone(),
+            });
+        }
+        let policy = existing.and_then(Reading::present);
+        if let Some(policy) = policies::with_tls_statement(policy, self.partition, &name) {
+            let why = "the bucket takes requests over plain HTTP";
+            self.want(
+                Action::PutBucketPolicy,
+                &name,
+                json!({ "policy": policy }),
+                why,
+            )?;
+        }
+        if let Some(days) = s3.expire_days {
+            let to = json!({ "expire_days": days });
+            self.want(
+                Action::PutBucketLifecycle,
+                &name,
+                to,
+                "transcripts are to expire",
+            )?;
+        }
+        Ok(())
+    }
+
+    fn log_group(&mut self, logs: &CloudWatch, key: Option<&KmsKey>) -> Result<(), PlanError> {
+        let name = expand(&logs.log_group, Some(self.target));
+        let key_arn = key.filter(|_| logs.encrypted).map(|key| self.key_arn(key));
+        let why = "sessions start unlogged while the log group is missing";
+        if let Reading::Unknown(reason) = &self.observed.log_group {
+            return Err(PlanError::Unreadable {
+                what: name,
+                reason: reason.clone(),
+            });
+        }
+        if self.observed.log_group.present().is_none() {
+            self.want(
+                Action::CreateLogGroup,
+                &name,
+                json!({ "kms_key": key_arn }),
+                why,
+            )?;
+        } else if let Some(key_arn) = key_arn {
+            let why = "the document demands encryption, and sessions are refused while the log group has no key";
+            self.want(
+                Action::AssociateKmsKey,
+                &name,
+                json!({ "kms_key": key_arn }),
+                why,
+            )?;
+        }
+        if let Some(days) = logs.retention_days {
+            let to = json!({ "retention_days": days });
+            self.want(
+                Action::PutRetentionPolicy,
+                &name,
+                to,
+                "events are to be kept for this long",
+            )?;
+        }
+        Ok(())
+    }
+
+    fn document(&mut self, desired: &Desired) -> Result<(), PlanError> {
+        let existing = match &self.observed.document {
+            Reading::Present(document) => Some(document),
+            Reading::Absent => None,
+            Reading::Unknown(reason) => {
+                return Err(PlanError::Unreadable {
+                    what: DOCUMENT.to_owned(),
+                    reason: reason.clone(),
+                });
+            }
+        };
+        let live = existing.map(|document| &document.default.content);
+        let mut content = content::render(desired, live, Some(self.target));
+        if let Some(live) = live {
+            self.keep_spelling_of_key(&mut content, live);
+        }
+        let to = json!({ "content": content });
+        let (action, why) = match existing {
+            None => (
+                Action::CreateDocument,
+                "there are no preferences; sessions run with AWS's defaults",
+            ),
+            Some(document) if meaning(&document.default.content) != meaning(&content) => (
+                Action::UpdateDocument,
+                "the preferences in force differ from the desired ones",
+            ),
+            Some(document) if meaning(&document.latest.content) != meaning(&content) => (
+                Action::UpdateDocument,
+                "a newer version that is not the default differs from the desired preferences, and sessions may use it",
+            ),
+            Some(_) => (
+                Action::UpdateDocument,
+                "the latest version is right but not the default one",
+            ),
+        };
+        self.want(action, DOCUMENT, to, why)
+    }
+
+    /// Keeps the live spelling of the key when it names the same key: alias and ARN mean the same.
+    fn keep_spelling_of_key(&self, content: &mut Value, live: &Value) {
+        let (Some(key), Some(live)) = (
+            self.observed.key.present(),
+            live["inputs"]["kmsKeyId"].as_str(),
+        ) else {
+            return;
+        };
+        let id = key.arn.rsplit('/').next().unwrap_or_default();
+        if live == key.arn || live == id {
+            content["inputs"]["kmsKeyId"] = json!(live);
+        }
+    }
+}
+
+/// Returns the world as it will be once the changes are made, for the rules that look ahead.
+pub(crate) fn after(observed: &Observed, changes: &[Change<Action>]) -> Observed {
+    let mut after = observed.clone();
+    for change in changes {
+        foresee(&mut after, change);
+    }
+    after
+}
+
+fn foresee(after: &mut Observed, change: &Change<Action>) {
+    use crate::model::{Document, DocumentVersion, Key, LogGroup};
+    let to = &change.to;
+    match change.action {
+        Action::CreateKey => {
+            after.key = Reading::Present(Key {
+                arn: change.resource.clone(),
+                state: "Enabled".to_owned(),
+                spec: "SYMMETRIC_DEFAULT".to_owned(),
+                rotation: Reading::Present(true),
+                policy: Reading::Present(to["policy"].clone()),
+            });
+        }
+        Action::CreateBucket => {
+            after.bucket = Reading::Present(Bucket {
+                region: to["region"].as_str().unwrap_or_default().to_owned(),
+                // Every new bucket is encrypted with SSE-S3 since January 2023.
+                // https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html
+                encryption: Reading::Present(Encryption {
+                    algorithm: "AES256".to_owned(),
+                    kms_key: None,
+                }),
+                versioning: Reading::Absent,
+                public_access_block: Reading::Absent,
+                policy: Reading::Absent,
+                expirations: Reading::Absent,
+            });
+        }
+        Action::PutBucketEncryption => {
+            if let (Reading::Present(bucket), Ok(encryption)) =
+                (&mut after.bucket, serde_json::from_value(to.clone()))
+            {
+                bucket.encryption = Reading::Present(encryption);
+            }
+        }
+        Action::CreateLogGroup => {
+            after.log_group = Reading::Present(LogGroup {
+                arn: change.resource.clone(),
+                kms_key: to["kms_key"].as_str().map(str::to_owned),
+                retention_days: None,
+            });
+        }
+        Action::AssociateKmsKey => {
+            if let Reading::Present(group) = &mut after.log_group {
+                group.kms_key = to["kms_key"].as_str().map(str::to_owned);
+            }
+        }
+        Action::CreateDocument | Action::UpdateDocument => {
+            let version = DocumentVersion {
+                version: "next".to_owned(),
+                content: to["content"].clone(),
+            };
+            after.document = Reading::Present(Document {
+                default: version.clone(),
+                latest: version,
+            });
+        }
+        _ => {}
+    }
+}

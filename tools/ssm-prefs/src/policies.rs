@@ -1,0 +1,183 @@
+//! The resource policies that provisioning writes, and how a statement is added to a policy that is already there.
+
+use serde_json::{Value, json};
+use toolio::Target;
+
+const LOGS_SID: &str = "AllowCloudWatchLogs";
+const TLS_SID: &str = "DenyInsecureTransport";
+
+/// Returns the policy of a new key: the account administers it through IAM, CloudWatch Logs may encrypt with it.
+///
+/// Without the first statement IAM policies have no effect on the key and nobody may be able to manage it.
+/// <https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html>
+pub(crate) fn key_policy(partition: &str, target: &Target, log_group: Option<&str>) -> Value {
+    let mut statements = vec![json!({
+        "Sid": "EnableIAMUserPermissions",
+        "Effect": "Allow",
+        "Principal": { "AWS": format!("arn:{partition}:iam::{}:root", target.account) },
+        "Action": "kms:*",
+        "Resource": "*",
+    })];
+    statements.extend(log_group.map(|name| logs_statement(partition, target, name)));
+    json!({ "Version": "2012-10-17", "Statement": statements })
+}
+
+/// The encryption context condition binds the grant to one log group.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html>
+fn logs_statement(partition: &str, target: &Target, log_group: &str) -> Value {
+    let Target { account, region } = target;
+    let domain = if partition == "aws-cn" {
+        "amazonaws.com.cn"
+    } else {
+        "amazonaws.com"
+    };
+    json!({
+        "Sid": LOGS_SID,
+        "Effect": "Allow",
+        "Principal": { "Service": format!("logs.{region}.{domain}") },
+        "Action": ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
+        "Resource": "*",
+        "Condition": { "ArnEquals": {
+            "kms:EncryptionContext:aws:logs:arn": format!("arn:{partition}:logs:{region}:{account}:log-group:{log_group}"),
+        } },
+    })
+}
+
+/// Returns the key policy with the statement for CloudWatch Logs in place, or `None` when it grants that already.
+pub(crate) fn with_logs_statement(
+    policy: &Value,
+    partition: &str,
+    target: &Target,
+    log_group: &str,
+) -> Option<Value> {
+    let wanted = logs_statement(partition, target, log_group);
+    let service = &wanted["Principal"]["Service"];
+    let arn = &wanted["Condition"]["ArnEquals"]["kms:EncryptionContext:aws:logs:arn"];
+    let grants = |statement: &Value| {
+        let service_named = any(&statement["Principal"]["Service"], |value| value == service);
+        let conditions = statement["Condition"].as_object();
+        let bound_to_another = conditions.is_some_and(|operators| {
+            operators
+                .values()
+                .filter_map(|keys| keys.get("kms:EncryptionContext:aws:logs:arn"))
+                .any(|bound| {
+                    !any(bound, |bound| {
+                        matches_pattern(
+                            bound.as_str().unwrap_or_default(),
+                            arn.as_str().unwrap_or_default(),
+                        )
+                    })
+                })
+        });
+        statement["Effect"] == "Allow" && service_named && !bound_to_another
+    };
+    let statements = statements(policy);
+    if statements.iter().any(grants) {
+        return None;
+    }
+    Some(with_statement(policy, &statements, wanted))
+}
+
+/// Returns the bucket policy with plain HTTP denied, or `None` when it is denied already.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html>
+pub(crate) fn with_tls_statement(
+    policy: Option<&Value>,
+    partition: &str,
+    bucket: &str,
+) -> Option<Value> {
+    let empty = json!({ "Version": "2012-10-17", "Statement": [] });
+    let policy = policy.unwrap_or(&empty);
+    let statements = statements(policy);
+    let denies = |statement: &Value| {
+        let everybody = statement["Principal"] == "*" || statement["Principal"]["AWS"] == "*";
+        let secure = &statement["Condition"]["Bool"]["aws:SecureTransport"];
+        statement["Effect"] == "Deny" && everybody && (secure == "false" || secure == &json!(false))
+    };
+    if statements.iter().any(denies) {
+        return None;
+    }
+    let wanted = json!({
+        "Sid": TLS_SID,
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [format!("arn:{partition}:s3:::{bucket}"), format!("arn:{partition}:s3:::{bucket}/*")],
+        "Condition": { "Bool": { "aws:SecureTransport": "false" } },
+    });
+    Some(with_statement(policy, &statements, wanted))
+}
+
+/// Replaces the statement with the same Sid, or appends; everything else in the policy stays.
+fn with_statement(policy: &Value, statements: &[Value], wanted: Value) -> Value {
+    let mut kept: Vec<Value> = statements
+        .iter()
+        .filter(|statement| statement["Sid"] != wanted["Sid"])
+        .cloned()
+        .collect();
+    kept.push(wanted);
+    let mut policy = policy.clone();
+    policy["Statement"] = Value::Array(kept);
+    policy
+}
+
+/// Returns the statements of a policy, which may be one object or a list.
+pub(crate) fn statements(policy: &Value) -> Vec<Value> {
+    match &policy["Statement"] {
+        Value::Array(statements) => statements.clone(),
+        Value::Null => Vec::new(),
+        statement => vec![statement.clone()],
+    }
+}
+
+/// Returns whether a value, or any value of a list, satisfies the test.
+pub(crate) fn any(value: &Value, test: impl Fn(&Value) -> bool) -> bool {
+    match value {
+        Value::Array(values) => values.iter().any(test),
+        value => test(value),
+    }
+}
+
+/// Returns whether a text matches a pattern in which `*` stands for any run of characters and `?` for one.
+pub(crate) fn matches_pattern(pattern: &str, text: &str) -> bool {
+    let (pattern, text): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), text.chars().collect());
+    let (mut p, mut t) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while t < text.len() {
+        if p < pattern.len() && pattern[p] == '*' {
+            star = Some((p, t));
+            p += 1;
+        } else if p < pattern.len() && (pattern[p] == '?' || pattern[p] == text[t]) {
+            p += 1;
+            t += 1;
+        } else if let Some((star_p, star_t)) = star {
+            // Let the last star take one character more and try again from there.
+            p = star_p + 1;
+            t = star_t + 1;
+            star = Some((star_p, star_t + 1));
+        } else {
+            return false;
+        }
+    }
+    pattern[p..].iter().all(|c| *c == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches_pattern;
+
+    #[test]
+    fn stars_and_question_marks_match_as_in_iam() {
+        for (pattern, text) in [
+            ("*", ""),
+            ("kms:*", "kms:Decrypt"),
+            ("a*b*c", "aXbYbc"),
+            ("?b", "ab"),
+        ] {
+            assert!(matches_pattern(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in [("kms:Dec", "kms:Decrypt"), ("?", ""), ("a*c", "ab")] {
+            assert!(!matches_pattern(pattern, text), "{pattern} {text}");
+        }
+    }
+}

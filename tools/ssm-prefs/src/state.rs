@@ -1,0 +1,127 @@
+//! The `from` and `to` of every action: one place that says what part of the world an action reads and leaves.
+//! `plan` fills them in with it and `apply` compares with it, so that the two cannot disagree.
+
+use serde_json::{Value, json};
+use toolio::Reading;
+
+use crate::content::meaning;
+use crate::model::{Action, Bucket, Document, Key, LogGroup, Observed};
+
+/// The id of the lifecycle rule that this tool owns in a bucket; other rules are left alone.
+pub(crate) const LIFECYCLE_RULE: &str = "ssm-session-logs-expiry";
+
+/// Returns what is there now of the thing that an action changes; null when it is not there.
+///
+/// # Errors
+/// The reading that could not be made.
+pub(crate) fn now(action: Action, observed: &Observed) -> Result<Value, String> {
+    match action {
+        Action::CreateKey => key(observed, |key| Ok(json!({ "arn": key.arn }))),
+        Action::EnableKeyRotation | Action::DisableKeyRotation => key(observed, |key| {
+            Ok(json!({ "rotation": known(&key.rotation)? }))
+        }),
+        Action::PutKeyPolicy => key(observed, |key| Ok(json!({ "policy": known(&key.policy)? }))),
+        Action::CreateBucket => bucket(observed, |bucket| Ok(json!({ "region": bucket.region }))),
+        Action::PutPublicAccessBlock => bucket(observed, |bucket| {
+            Ok(json!(known(&bucket.public_access_block)?))
+        }),
+        Action::PutBucketEncryption => {
+            bucket(observed, |bucket| Ok(json!(known(&bucket.encryption)?)))
+        }
+        Action::PutBucketVersioning => bucket(observed, |b| {
+            Ok(json!({ "versioning": known(&b.versioning)? }))
+        }),
+        Action::PutBucketPolicy | Action::DeleteBucketPolicy => bucket(observed, |bucket| {
+            Ok(json!({ "policy": known(&bucket.policy)? }))
+        }),
+        Action::PutBucketLifecycle => bucket(observed, |bucket| {
+            let days =
+                known(&bucket.expirations)?.and_then(|rules| rules.get(LIFECYCLE_RULE).copied());
+            Ok(json!({ "expire_days": days }))
+        }),
+        Action::CreateLogGroup => log_group(observed, |group| json!({ "kms_key": group.kms_key })),
+        Action::PutRetentionPolicy => log_group(
+            observed,
+            |group| json!({ "retention_days": group.retention_days }),
+        ),
+        Action::AssociateKmsKey => log_group(observed, |group| json!({ "kms_key": group.kms_key })),
+        Action::CreateDocument | Action::UpdateDocument | Action::DeleteDocument => {
+            match &observed.document {
+                Reading::Present(document) => Ok(document_state(document)),
+                Reading::Absent => Ok(Value::Null),
+                Reading::Unknown(reason) => Err(reason.clone()),
+            }
+        }
+    }
+}
+
+/// Returns whether the state that an action wants is the state that is there.
+pub(crate) fn reached(action: Action, now: &Value, to: &Value, observed: &Observed) -> bool {
+    match action {
+        // Adopted rather than made a second time.
+        Action::CreateKey | Action::CreateBucket => !now.is_null(),
+        Action::CreateDocument | Action::UpdateDocument => match &observed.document {
+            Reading::Present(Document { default, latest }) => {
+                default.version == latest.version
+                    && meaning(&latest.content) == meaning(&to["content"])
+            }
+            _ => false,
+        },
+        Action::PutPublicAccessBlock
+        | Action::PutBucketEncryption
+        | Action::CreateLogGroup
+        | Action::AssociateKmsKey => *now == resolve(to, observed),
+        _ => now == to,
+    }
+}
+
+/// Returns the state with the alias of the session key replaced by the key's ARN, once there is one.
+///
+/// A plan that creates the key cannot know its ARN, so it names the alias; AWS answers with the ARN.
+pub(crate) fn resolve(to: &Value, observed: &Observed) -> Value {
+    let mut resolved = to.clone();
+    let by_alias = to["kms_key"]
+        .as_str()
+        .is_some_and(|key| key.starts_with("alias/"));
+    if by_alias && let Some(key) = observed.key.present() {
+        resolved["kms_key"] = json!(key.arn);
+    }
+    resolved
+}
+
+/// The content that is the default, and the other one when the latest version differs.
+fn document_state(Document { default, latest }: &Document) -> Value {
+    let mut state = json!({
+        "default_version": default.version,
+        "latest_version": latest.version,
+        "content": default.content,
+    });
+    if latest.version != default.version {
+        state["latest_content"] = latest.content.clone();
+    }
+    state
+}
+
+/// Returns a value that may be absent; only one that could not be read is an error.
+fn known<T>(reading: &Reading<T>) -> Result<Option<&T>, String> {
+    match reading {
+        Reading::Present(value) => Ok(Some(value)),
+        Reading::Absent => Ok(None),
+        Reading::Unknown(reason) => Err(reason.clone()),
+    }
+}
+
+fn key(observed: &Observed, part: impl Fn(&Key) -> Result<Value, String>) -> Result<Value, String> {
+    known(&observed.key)?.map_or(Ok(Value::Null), part)
+}
+
+fn bucket(
+    observed: &Observed,
+    part: impl Fn(&Bucket) -> Result<Value, String>,
+) -> Result<Value, String> {
+    known(&observed.bucket)?.map_or(Ok(Value::Null), part)
+}
+
+fn log_group(observed: &Observed, part: impl Fn(&LogGroup) -> Value) -> Result<Value, String> {
+    Ok(known(&observed.log_group)?.map_or(Value::Null, part))
+}
