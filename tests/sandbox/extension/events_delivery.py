@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+import control
 from moto.core.utils import iso_8601_datetime_without_milliseconds, utcfromtimestamp
 from moto.events.models import EventsBackend, Rule, events_backends
 
@@ -53,6 +54,12 @@ def install() -> None:
     def forget(backend: EventsBackend) -> None:
         deliveries.pop(backend.account_id, None)
         reset(backend)
+
+    @control.route("GET", "/_sandbox/deliveries")
+    def get_deliveries(query: dict[str, str], _body: bytes) -> tuple[int, bytes]:
+        """Prints the deliveries of an account, one JSON object per line."""
+        lines = [json.dumps(entry) + "\n" for entry in CONTROL["deliveries"](query["account"])]
+        return 200, "".join(lines).encode()
 
     Rule.send_to_targets = send_to_targets
     EventsBackend.reset = forget
