@@ -1,0 +1,150 @@
+"""Owns what S3 refuses, what a new bucket has by default, and who may reach a bucket.
+
+Names: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+Default encryption: https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html
+Default access: https://docs.aws.amazon.com/AmazonS3/latest/userguide/create-bucket-faq.html
+Errors: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+"""
+
+import ipaddress
+import json
+import re
+from typing import Any
+from xml.sax.saxutils import escape
+
+from moto.s3.exceptions import InvalidBucketName, S3ClientError
+from moto.s3.models import FakeBucket, PublicAccessBlock, S3Backend, s3_backends
+from moto.s3.responses import ACTION_MAP, S3Response
+
+from .iam import as_list, document_error
+from .iam_simulate import ALLOWED, decide
+
+RESERVED_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
+RESERVED_SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
+SSE_S3 = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": "false"}}
+
+
+def install() -> None:
+    """Makes the sandbox's S3 refuse, redirect and default as AWS does."""
+    _wrap_create_bucket()
+    _wrap_put_bucket_policy()
+    S3Backend.delete_bucket_encryption = _delete_bucket_encryption
+    S3Response.bucket_response = _guarded(S3Response.bucket_response)
+    S3Response.key_response = _guarded(S3Response.key_response)
+
+
+def name_is_valid(name: str) -> bool:
+    """Tells whether S3 would take the name for a general purpose bucket."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name) or ".." in name:
+        return False
+    try:
+        ipaddress.IPv4Address(name)
+        return False
+    except ValueError:
+        return not name.startswith(RESERVED_PREFIXES) and not name.endswith(RESERVED_SUFFIXES)
+
+
+def _wrap_create_bucket() -> None:
+    original = S3Backend.create_bucket
+
+    def create_bucket(self: S3Backend, bucket_name: str, *arguments: Any, **more: Any) -> FakeBucket:
+        if not name_is_valid(bucket_name):
+            raise InvalidBucketName()
+        bucket = original(self, bucket_name, *arguments, **more)
+        # SSE-S3 since January 2023, Block Public Access and no ACLs since April 2023.
+        bucket.encryption = SSE_S3
+        bucket.public_access_block = PublicAccessBlock(True, True, True, True)
+        bucket.ownership_rule = bucket.ownership_rule or "BucketOwnerEnforced"
+        return bucket
+
+    S3Backend.create_bucket = create_bucket
+
+
+def _delete_bucket_encryption(self: S3Backend, bucket_name: str) -> None:
+    """API_DeleteBucketEncryption "resets the default encryption for the bucket as SSE-S3"."""
+    self.get_bucket(bucket_name).encryption = SSE_S3
+
+
+def _wrap_put_bucket_policy() -> None:
+    original = S3Backend.put_bucket_policy
+
+    def put_bucket_policy(self: S3Backend, bucket_name: str, policy: bytes) -> None:
+        bucket = self.get_bucket(bucket_name)
+        text = policy.decode() if isinstance(policy, bytes) else policy
+        error = document_error(text, principal="required", resource="required") or _bucket_policy_error(text, bucket_name)
+        if error:
+            raise S3ClientError("MalformedPolicy", error)
+        block = bucket.public_access_block
+        if block and block.block_public_policy and _is_public(text):
+            raise S3ClientError("AccessDenied", "User is not authorized to perform: s3:PutBucketPolicy because public policies are blocked by the BlockPublicPolicy block public access setting.")
+        original(self, bucket_name, policy)
+
+    S3Backend.put_bucket_policy = put_bucket_policy
+
+
+def _bucket_policy_error(text: str, bucket_name: str) -> str | None:
+    arn = re.compile(rf"arn:[\w-]+:s3:::{re.escape(bucket_name)}(/.*)?", re.DOTALL)
+    for statement in as_list(json.loads(text)["Statement"]):
+        if not all(arn.fullmatch(item) for item in as_list(statement.get("Resource", statement.get("NotResource")))):
+            return "Policy has invalid resource"
+        if not all(item == "*" or item.startswith("s3:") for item in as_list(statement.get("Action", statement.get("NotAction")))):
+            return "Policy has invalid action"
+    return None
+
+
+def _is_public(text: str) -> bool:
+    """Tells whether a statement lets everybody in. A Condition is taken for a fence, which is coarser than AWS's test."""
+    return any(
+        statement["Effect"] == "Allow" and statement.get("Principal") in ("*", {"AWS": "*"}, {"AWS": ["*"]}) and not statement.get("Condition")
+        for statement in as_list(json.loads(text)["Statement"])
+    )
+
+
+def _guarded(original: Any) -> Any:
+    def response(self: S3Response, request: Any, full_url: str, headers: Any) -> Any:
+        self.setup_class(request)
+        refused = _refusal(self, request, full_url)
+        return self._send_response(refused) if refused else original(self, request, full_url, headers)
+
+    return response
+
+
+def _refusal(self: S3Response, request: Any, full_url: str) -> tuple[int, dict[str, str], str] | None:
+    """Returns the redirect for a bucket of another Region, or the denial for one of another account."""
+    name = self.parse_bucket_name_from_url(request, full_url)
+    owner = s3_backends.bucket_accounts.get(name)
+    if not name or not owner or "Authorization" not in request.headers:
+        return None
+    bucket = s3_backends[owner[1]][owner[0]].buckets.get(name)
+    key = self.parse_key_name().lstrip("/")
+    query = self._get_querystring(request, full_url)
+    creates = request.method == "PUT" and not key and not set(query) - {"x-id"}
+    if bucket is None or creates:
+        return None
+    # GetBucketLocation is the way to find the Region, so it answers in every one.
+    if bucket.region_name != self.region and not (request.method == "GET" and not key and "location" in query):
+        where = {"x-amz-bucket-region": bucket.region_name}
+        message = "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint."
+        detail = f"<Endpoint>s3.{bucket.region_name}.amazonaws.com</Endpoint><Bucket>{escape(name)}</Bucket>"
+        return 301, where, _body(request, "PermanentRedirect", message, detail)
+    if bucket.account_id != self.current_account and not _shares(self, bucket, request.method, query, key):
+        return 403, {"x-amz-bucket-region": bucket.region_name}, _body(request, "AccessDenied", "Access Denied", "")
+    return None
+
+
+def _shares(self: S3Response, bucket: FakeBucket, method: str, query: dict[str, Any], key: str) -> bool:
+    """Tells whether the bucket's policy lets the caller's account do this. HeadBucket needs s3:ListBucket."""
+    if bucket.policy is None:
+        return False
+    actions = ACTION_MAP["KEY" if key else "BUCKET"].get(method, {})
+    action = next((name for word, name in actions.items() if word in query), actions.get("DEFAULT", "ListBucket"))
+    action = {"HeadBucket": "ListBucket", "HeadObject": "GetObject"}.get(action, action)
+    policy = bucket.policy.decode() if isinstance(bucket.policy, bytes) else bucket.policy
+    resource = bucket.arn + (f"/{key}" if key else "")
+    return decide([("bucket", policy)], f"s3:{action}", resource, {}, ("AWS", self.current_account)).result == ALLOWED
+
+
+def _body(request: Any, code: str, message: str, detail: str) -> str:
+    if request.method == "HEAD":
+        return ""
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{message}</Message>{detail}</Error>'
