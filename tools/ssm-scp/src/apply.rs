@@ -1,0 +1,300 @@
+//! Carries out a plan: the only place that writes. What is there must be what the plan saw, else nothing is written.
+
+use anyhow::{Context, bail};
+use aws_sdk_organizations::Client;
+use aws_sdk_organizations::error::ProvideErrorMetadata;
+use aws_sdk_organizations::types::PolicyType;
+use awsconf::{Interrupt, describe};
+use serde_json::{Value, json};
+use toolio::{Applied, Change, ChangeStatus, Outcome, Plan, Reading, ResultKind, ResultRecord};
+
+use crate::model::{Action, AttachmentState, Policy, PolicyState};
+use crate::{observe, plan as planning};
+
+/// A change whose states were parsed, so that an edited plan fails before the first write.
+enum Step {
+    /// `None` deletes.
+    Policy(Option<PolicyState>),
+    Attachment(AttachmentState),
+}
+
+/// Carries out the plan and returns what was done, also when it stopped half way.
+pub(crate) async fn apply(
+    client: &Client,
+    plan: Plan<Action>,
+    interrupt: &Interrupt,
+) -> (ResultRecord<Action>, Outcome) {
+    let mut results: Vec<Applied<Action>> = Vec::new();
+    let mut undo: Vec<Change<Action>> = Vec::new();
+    let mut outcome = Outcome::Fine;
+    let mut refused = false;
+    for change in &plan.changes {
+        // Every `from` is compared before the first write: half a fence is worse than none.
+        if let Err(error) = pending(client, change).await {
+            refused = true;
+            results.push(applied(
+                change,
+                ChangeStatus::Failed,
+                Some(format!("{error:#}")),
+            ));
+        } else {
+            results.push(applied(
+                change,
+                ChangeStatus::Skipped,
+                Some("another change of this plan was refused".to_owned()),
+            ));
+        }
+    }
+    if refused {
+        outcome = Outcome::Trouble;
+    } else {
+        results.clear();
+        for change in &plan.changes {
+            if outcome == Outcome::Fine && interrupt.requested() {
+                outcome = Outcome::Interrupted;
+            }
+            if outcome != Outcome::Fine {
+                let why = if outcome == Outcome::Interrupted {
+                    "interrupted"
+                } else {
+                    "an earlier change failed"
+                };
+                results.push(applied(change, ChangeStatus::Skipped, Some(why.to_owned())));
+                continue;
+            }
+            match carry_out(client, change).await {
+                Ok(true) => {
+                    undo.push(inverse(change));
+                    results.push(applied(change, ChangeStatus::Done, None));
+                }
+                Ok(false) => results.push(applied(change, ChangeStatus::Unchanged, None)),
+                Err(error) => {
+                    outcome = Outcome::Trouble;
+                    results.push(applied(
+                        change,
+                        ChangeStatus::Failed,
+                        Some(format!("{error:#}")),
+                    ));
+                }
+            }
+        }
+    }
+    undo.reverse();
+    let undo = (!undo.is_empty()).then(|| Plan::new(&plan.tool, plan.target.clone(), undo));
+    let (tool, target) = (plan.tool, plan.target);
+    (
+        ResultRecord {
+            kind: ResultKind::Result,
+            tool,
+            target,
+            results,
+            undo,
+        },
+        outcome,
+    )
+}
+
+fn applied(
+    change: &Change<Action>,
+    status: ChangeStatus,
+    error: Option<String>,
+) -> Applied<Action> {
+    let (id, resource) = (change.id.clone(), change.resource.clone());
+    Applied {
+        id,
+        action: change.action,
+        resource,
+        status,
+        error,
+    }
+}
+
+fn step(change: &Change<Action>) -> anyhow::Result<Step> {
+    let parse = || format!("`to` of {}", change.id);
+    Ok(match change.action {
+        Action::CreatePolicy | Action::UpdatePolicy => Step::Policy(Some(
+            serde_json::from_value(change.to.clone()).with_context(parse)?,
+        )),
+        Action::DeletePolicy => Step::Policy(None),
+        Action::AttachPolicy | Action::DetachPolicy => {
+            let state: AttachmentState =
+                serde_json::from_value(change.to.clone()).with_context(parse)?;
+            if state.attached != (change.action == Action::AttachPolicy)
+                || state.target_id.0 != change.resource
+            {
+                bail!("{} and its `to` contradict each other", change.id);
+            }
+            Step::Attachment(state)
+        }
+    })
+}
+
+/// Returns the policy that the change is about, if it is there.
+async fn policy(
+    client: &Client,
+    change: &Change<Action>,
+    step: &Step,
+) -> anyhow::Result<Option<Policy>> {
+    let name = match step {
+        Step::Policy(Some(state)) => &state.name,
+        Step::Policy(None) => &change.resource,
+        Step::Attachment(state) => &state.policy_name,
+    };
+    match observe::policy(client, name).await {
+        Reading::Present(policy) => Ok(Some(policy)),
+        Reading::Absent => Ok(None),
+        Reading::Unknown(reason) => bail!("{reason}"),
+    }
+}
+
+fn now(policy: Option<&Policy>, step: &Step) -> Value {
+    match step {
+        Step::Policy(_) => policy.map_or(Value::Null, |policy| json!(policy.state)),
+        Step::Attachment(state) => {
+            let attached =
+                policy.is_some_and(|policy| policy.attached_to.contains(&state.target_id));
+            json!(AttachmentState {
+                attached,
+                ..state.clone()
+            })
+        }
+    }
+}
+
+fn reached(policy: Option<&Policy>, step: &Step) -> bool {
+    match step {
+        Step::Policy(None) => policy.is_none(),
+        Step::Policy(Some(wished)) => {
+            policy.is_some_and(|policy| planning::same(&policy.state, wished))
+        }
+        Step::Attachment(wished) => now(policy, step) == json!(wished),
+    }
+}
+
+/// Returns whether the change still has to be made.
+///
+/// # Errors
+/// What is there is neither what the plan saw nor what it wants.
+async fn pending(client: &Client, change: &Change<Action>) -> anyhow::Result<bool> {
+    let step = step(change)?;
+    let policy = policy(client, change, &step).await?;
+    if reached(policy.as_ref(), &step) {
+        return Ok(false);
+    }
+    let now = now(policy.as_ref(), &step);
+    if now != change.from {
+        bail!(
+            "the plan expects {}, but there is {now}: make a new plan",
+            change.from
+        );
+    }
+    Ok(true)
+}
+
+/// Makes one change and reads it back; returns whether anything was written.
+async fn carry_out(client: &Client, change: &Change<Action>) -> anyhow::Result<bool> {
+    if !pending(client, change).await? {
+        return Ok(false);
+    }
+    let step = step(change)?;
+    write(client, change, &step).await?;
+    let after = policy(client, change, &step).await.context("read back")?;
+    if !reached(after.as_ref(), &step) {
+        bail!(
+            "was written, but reading it back shows {}",
+            now(after.as_ref(), &step)
+        );
+    }
+    Ok(true)
+}
+
+async fn write(client: &Client, change: &Change<Action>, step: &Step) -> anyhow::Result<()> {
+    let existing = policy(client, change, step).await?;
+    let id = || {
+        existing
+            .as_ref()
+            .map(|policy| policy.id.clone())
+            .context("the policy is gone")
+    };
+    match step {
+        Step::Policy(Some(state)) if change.action == Action::CreatePolicy => {
+            let request = client
+                .create_policy()
+                .name(&state.name)
+                .description(&state.description);
+            let request = request
+                .r#type(PolicyType::ServiceControlPolicy)
+                .content(state.document.to_string());
+            let sent = request.send().await;
+            sent.map(drop)
+                .map_err(|error| describe(format!("CreatePolicy {}", state.name), error))
+        }
+        Step::Policy(Some(state)) => {
+            let request = client
+                .update_policy()
+                .policy_id(id()?)
+                .name(&state.name)
+                .description(&state.description);
+            let sent = request.content(state.document.to_string()).send().await;
+            sent.map(drop)
+                .map_err(|error| describe(format!("UpdatePolicy {}", state.name), error))
+        }
+        Step::Policy(None) => {
+            let sent = client.delete_policy().policy_id(id()?).send().await;
+            sent.map(drop)
+                .map_err(|error| describe(format!("DeletePolicy {}", change.resource), error))
+        }
+        Step::Attachment(state) if state.attached => {
+            let sent = client
+                .attach_policy()
+                .policy_id(id()?)
+                .target_id(&state.target_id.0)
+                .send()
+                .await;
+            match sent {
+                Ok(_) => Ok(()),
+                // Somebody attached it a moment ago; the read-back tells whether it is there.
+                Err(error) if error.code() == Some("DuplicatePolicyAttachmentException") => Ok(()),
+                Err(error) => Err(describe(
+                    format!("AttachPolicy to {}", state.target_id.0),
+                    error,
+                )),
+            }
+        }
+        Step::Attachment(state) => {
+            let sent = client
+                .detach_policy()
+                .policy_id(id()?)
+                .target_id(&state.target_id.0)
+                .send()
+                .await;
+            sent.map(drop).map_err(|error| {
+                describe(format!("DetachPolicy from {}", state.target_id.0), error)
+            })
+        }
+    }
+}
+
+/// Returns the change that leads back.
+fn inverse(change: &Change<Action>) -> Change<Action> {
+    let (action, name) = match change.action {
+        Action::CreatePolicy => (Action::DeletePolicy, "delete_policy"),
+        Action::DeletePolicy => (Action::CreatePolicy, "create_policy"),
+        Action::UpdatePolicy => (Action::UpdatePolicy, "update_policy"),
+        Action::AttachPolicy => (Action::DetachPolicy, "detach_policy"),
+        Action::DetachPolicy => (Action::AttachPolicy, "attach_policy"),
+    };
+    let suffix = change
+        .id
+        .split_once(':')
+        .map(|(_, target)| format!(":{target}"))
+        .unwrap_or_default();
+    Change {
+        id: format!("{name}{suffix}"),
+        action,
+        resource: change.resource.clone(),
+        from: change.to.clone(),
+        to: change.from.clone(),
+        why: format!("undo: {}", change.why),
+    }
+}

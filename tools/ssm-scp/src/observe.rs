@@ -1,0 +1,148 @@
+//! Reads the organization: its management account, whether SCPs are enabled, the policy by name, the targets.
+//! Never writes; what could not be read is `Unknown` with the reason, never `Absent`.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_organizations::Client;
+use aws_sdk_organizations::error::ProvideErrorMetadata;
+use aws_sdk_organizations::types::{PolicyType, PolicyTypeStatus};
+use awsconf::{Session, describe};
+use serde_json::Value;
+use toolio::Reading;
+
+use crate::model::{Desired, Observed, Policy, PolicyState, TargetId};
+
+const SCP: PolicyType = PolicyType::ServiceControlPolicy;
+
+/// Reads everything that `plan` and `check` look at.
+pub(crate) async fn observe(client: &Client, session: &Session, desired: &Desired) -> Observed {
+    let mut targets = BTreeMap::new();
+    for target in &desired.targets.0 {
+        targets.insert(target.clone(), target_policies(client, target).await);
+    }
+    Observed {
+        account: session.target.account.clone(),
+        partition: session.partition.clone(),
+        management_account: management_account(client).await,
+        type_enabled: type_enabled(client).await,
+        policy: policy(client, &desired.policy_name.0).await,
+        targets,
+    }
+}
+
+/// Reads the policy of this name with its attachments.
+pub(crate) async fn policy(client: &Client, name: &str) -> Reading<Policy> {
+    match find(client, name).await {
+        Ok(Some(policy)) => Reading::Present(policy),
+        Ok(None) => Reading::Absent,
+        Err(error) => Reading::Unknown(format!("{error:#}")),
+    }
+}
+
+async fn find(client: &Client, name: &str) -> anyhow::Result<Option<Policy>> {
+    let mut pages = client.list_policies().filter(SCP).into_paginator().send();
+    let mut found = None;
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| describe("ListPolicies", error))?;
+        found = page
+            .policies()
+            .iter()
+            .find(|summary| summary.name() == Some(name))
+            .cloned();
+        if found.is_some() {
+            break;
+        }
+    }
+    let Some(summary) = found else {
+        return Ok(None);
+    };
+    let id = summary.id().unwrap_or_default().to_owned();
+    let call = format!("DescribePolicy {id}");
+    let answer = client.describe_policy().policy_id(&id).send().await;
+    let answer = answer.map_err(|error| describe(&call, error))?;
+    let content = answer
+        .policy()
+        .and_then(|policy| policy.content())
+        .unwrap_or_default();
+    let document: Value = serde_json::from_str(content)
+        .map_err(|error| anyhow::anyhow!("{call}: the document is no JSON: {error}"))?;
+    let mut attached_to = std::collections::BTreeSet::new();
+    let mut pages = client
+        .list_targets_for_policy()
+        .policy_id(&id)
+        .into_paginator()
+        .send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| describe(format!("ListTargetsForPolicy {id}"), error))?;
+        for target in page.targets() {
+            let target = target.target_id().unwrap_or_default().to_owned();
+            attached_to.insert(TargetId::try_from(target).map_err(anyhow::Error::msg)?);
+        }
+    }
+    Ok(Some(Policy {
+        aws_managed: summary.aws_managed(),
+        state: PolicyState {
+            name: name.to_owned(),
+            description: summary.description().unwrap_or_default().to_owned(),
+            document,
+        },
+        id,
+        attached_to,
+    }))
+}
+
+async fn management_account(client: &Client) -> Reading<String> {
+    match client.describe_organization().send().await {
+        Ok(answer) => {
+            let organization = answer.organization();
+            match organization.and_then(|organization| organization.master_account_id()) {
+                Some(account) => Reading::Present(account.to_owned()),
+                None => Reading::Unknown("DescribeOrganization: no management account".to_owned()),
+            }
+        }
+        Err(error) if error.code() == Some("AWSOrganizationsNotInUseException") => Reading::Absent,
+        Err(error) => Reading::Unknown(format!("{:#}", describe("DescribeOrganization", error))),
+    }
+}
+
+async fn type_enabled(client: &Client) -> Reading<bool> {
+    let mut enabled = false;
+    let mut pages = client.list_roots().into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = match page {
+            Ok(page) => page,
+            Err(error) => return Reading::Unknown(format!("{:#}", describe("ListRoots", error))),
+        };
+        enabled |= page
+            .roots()
+            .iter()
+            .flat_map(|root| root.policy_types())
+            .any(|policy_type| {
+                policy_type.r#type() == Some(&SCP)
+                    && policy_type.status() == Some(&PolicyTypeStatus::Enabled)
+            });
+    }
+    Reading::Present(enabled)
+}
+
+async fn target_policies(client: &Client, target: &TargetId) -> Reading<usize> {
+    let request = client
+        .list_policies_for_target()
+        .target_id(&target.0)
+        .filter(SCP);
+    let mut pages = request.into_paginator().send();
+    let mut n_policies = 0;
+    while let Some(page) = pages.next().await {
+        match page {
+            Ok(page) => n_policies += page.policies().len(),
+            Err(error) if error.code() == Some("TargetNotFoundException") => {
+                return Reading::Absent;
+            }
+            Err(error) => {
+                let call = format!("ListPoliciesForTarget {}", target.0);
+                return Reading::Unknown(format!("{:#}", describe(call, error)));
+            }
+        }
+    }
+    Reading::Present(n_policies)
+}
