@@ -61,7 +61,9 @@ def _operation(model, environ, body, understood):
     if model.protocol in ("json", "query", "ec2"):
         if model.protocol == "json":
             prefix, _, name = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")
-            if prefix != model.metadata.get("targetPrefix"):
+            # SDKs made from Smithy models send the last part of a dotted prefix only, and AWS takes both.
+            known = model.metadata.get("targetPrefix", "")
+            if prefix not in (known, known.rpartition(".")[2]):
                 understood.problems.append(f"target prefix {prefix} is not {model.service_name}'s")
         else:
             name = dict(_form(environ, body)).get("Action", "")
