@@ -7,6 +7,7 @@ use crate::content::{Inputs, meaning};
 use crate::finding::{error, info, warning};
 use crate::model::{Action, DOCUMENT, Desired, Document, Observed, SessionDocument};
 use crate::preflight::{Roles, preflight};
+use crate::roles::Verdict;
 use crate::{lint, plan};
 
 /// Returns the findings about one account and region, most important subjects first.
@@ -42,7 +43,7 @@ pub(crate) fn check(
     }
     drift(desired, observed, target, partition, &mut findings);
     trails(observed, &mut findings);
-    session_documents(observed, &mut findings);
+    session_documents(observed, roles, target, &mut findings);
     findings
 }
 
@@ -170,7 +171,13 @@ fn trails(observed: &Observed, findings: &mut Vec<Finding>) {
     }
 }
 
-fn session_documents(observed: &Observed, findings: &mut Vec<Finding>) {
+/// Tells which documents lead around the preferences, and which of the roles that were given may name them.
+fn session_documents(
+    observed: &Observed,
+    roles: &Roles,
+    target: &Target,
+    findings: &mut Vec<Finding>,
+) {
     let documents = match &observed.session_documents {
         Reading::Present(documents) => documents.as_slice(),
         Reading::Absent => &[],
@@ -184,43 +191,74 @@ fn session_documents(observed: &Observed, findings: &mut Vec<Finding>) {
         }
     };
     let fix = "allow ssm:StartSession on named documents only, with ssm:SessionDocumentAccessCheck";
-    for SessionDocument {
-        name,
-        owner,
-        content,
-    } in documents
-    {
-        let content = match content {
-            Reading::Present(content) => content,
-            _ => {
-                findings.push(warning(
-                    "session_document.unknown",
-                    name,
-                    "the document could not be read",
-                    "allow ssm:GetDocument",
-                ));
-                continue;
-            }
+    let mut of_amazon = Vec::new();
+    for document in documents {
+        let Reading::Present(content) = &document.content else {
+            findings.push(warning(
+                "session_document.unknown",
+                &document.name,
+                "the document could not be read",
+                "allow ssm:GetDocument",
+            ));
+            continue;
         };
         let inputs = Inputs::of(content);
         let logged = inputs.text("s3BucketName").is_some()
             || inputs.text("cloudWatchLogGroupName").is_some();
-        let reason = match content["sessionType"].as_str() {
-            Some("Port") => "port forwarding and SSH leave no transcript",
-            _ if !logged => "it names no bucket and no log group: its sessions leave no transcript",
-            _ => continue,
-        };
-        let message = format!("sessions that name this document escape the preferences: {reason}");
-        // Everybody has AWS's own documents; what somebody made in this account is worth a warning.
-        if owner == "Amazon" {
-            findings.push(info("session_document.untranscribed", name, message, fix));
-        } else {
-            findings.push(warning(
-                "session_document.untranscribed",
-                name,
-                message,
-                fix,
-            ));
+        if logged && content["sessionType"] != "Port" {
+            continue;
         }
+        // Everybody has AWS's own documents; what somebody made in this account is worth a warning.
+        if document.owner == "Amazon" {
+            of_amazon.push(document);
+            continue;
+        }
+        let message = format!(
+            "sessions that name this document leave no transcript{}",
+            starters(&[document], roles, target)
+        );
+        findings.push(warning(
+            "session_document.untranscribed",
+            &document.name,
+            message,
+            fix,
+        ));
+    }
+    if !of_amazon.is_empty() {
+        let names: Vec<&str> = of_amazon
+            .iter()
+            .map(|document| document.name.as_str())
+            .collect();
+        let message = format!(
+            "sessions that name one of AWS's own documents escape the preferences and leave no transcript{}",
+            starters(&of_amazon, roles, target)
+        );
+        findings.push(info(
+            "session_document.untranscribed",
+            &names.join(", "),
+            message,
+            fix,
+        ));
+    }
+}
+
+/// Returns the operators who may, or might, start one of the documents; empty when none were given.
+fn starters(documents: &[&SessionDocument], roles: &Roles, target: &Target) -> String {
+    let may = roles.operators.iter().filter(|role| {
+        let partition = role.arn.split(':').nth(1).unwrap_or("aws");
+        documents.iter().any(|SessionDocument { name, owner, .. }| {
+            let account = if owner == "Amazon" { "" } else { owner };
+            let arn = format!(
+                "arn:{partition}:ssm:{}:{account}:document/{name}",
+                target.region
+            );
+            role.may("ssm:StartSession", &arn) != Verdict::Denied
+        })
+    });
+    let names: Vec<&str> = may.map(|role| role.arn.as_str()).collect();
+    if names.is_empty() {
+        String::new()
+    } else {
+        format!("; may be started by {}", names.join(", "))
     }
 }
