@@ -68,9 +68,12 @@ export AWS_ENDPOINT_URL
 state() {
     mkdir -p "$1"
     local tool
-    for tool in ssm-agentcheck ssm-role ssm-prefs; do "$tool" show -o json --region "$regions" >"$1/$tool"; done
-    ssm-scp plan -o json --profile management --region us-east-1 -f "$root/scripts/rollout.d/scp.json" >"$1/ssm-scp"
-    ssm-events plan -o json --region "$regions" -f "$root/scripts/rollout.d/events.json" >"$1/ssm-events"
+    for tool in ssm-agentcheck ssm-role ssm-prefs; do
+        # Versions of a document only ever grow, also on the way back.
+        "$tool" show -o json --region "$regions" | jq 'walk(if type == "object" and has("content") then del(.version) else . end)' >"$1/$tool"
+    done
+    ssm-scp plan -q -o json --profile management --region us-east-1 -f "$root/scripts/rollout.d/scp.json" >"$1/ssm-scp"
+    ssm-events plan -q -o json --region "$regions" -f "$root/scripts/rollout.d/events.json" >"$1/ssm-events"
 }
 findings() {
     jq -rs '[.[] | select(.kind == "finding")] | group_by(.id | split(".")[0])[] | [(.[0].id | split(".")[0]),

@@ -1,0 +1,98 @@
+//! The documents promise what the sources hold: every finding id stands in `docs/findings.md`, and nothing else does.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use testbed::repository;
+
+const TOOLS: &[&str] = &["agentcheck", "role", "prefs", "scp", "events"];
+
+#[test]
+fn the_table_lists_the_finding_ids_of_the_sources() {
+    let table = std::fs::read_to_string(repository().join("docs/findings.md")).unwrap();
+    let listed: BTreeSet<String> = table
+        .lines()
+        .filter_map(|line| Some(line.strip_prefix("| `")?.split('`').next()?.to_owned()))
+        .collect();
+    let mut known = BTreeSet::new();
+    for tool in TOOLS {
+        let mut sources = String::new();
+        collect(
+            &repository().join(format!("tools/ssm-{tool}/src")),
+            &mut sources,
+        );
+        known.extend(ids(tool, &sources));
+    }
+    let missing: Vec<_> = known.difference(&listed).collect();
+    let surplus: Vec<_> = listed.difference(&known).collect();
+    assert!(
+        missing.is_empty() && surplus.is_empty(),
+        "docs/findings.md lacks {missing:#?} and lists {surplus:#?}, which no tool prints"
+    );
+}
+
+#[test]
+fn the_readme_names_every_tool_and_links_to_what_exists() {
+    let readme = std::fs::read_to_string(repository().join("README.md")).unwrap();
+    for tool in TOOLS {
+        assert!(readme.contains(&format!("| `ssm-{tool}` |")), "ssm-{tool}");
+    }
+    for link in readme.split("](").skip(1) {
+        let path = link.split([')', '#']).next().unwrap_or_default();
+        assert!(
+            path.starts_with("https://") || repository().join(path).exists(),
+            "{path} does not exist"
+        );
+    }
+}
+
+/// Appends the product code below a directory; tests may make up ids.
+fn collect(directory: &Path, sources: &mut String) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.to_string_lossy().into_owned();
+        if path.is_dir() {
+            collect(&path, sources);
+        } else if name.ends_with(".rs") && !name.ends_with("tests.rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            sources.push_str(code);
+        }
+    }
+}
+
+/// Returns the finding ids in a tool's code. They are string literals `subject.problem` or `tool.subject.problem`, and
+/// `unknown("subject")` stands for `subject.unknown`.
+fn ids(tool: &str, code: &str) -> BTreeSet<String> {
+    let mut ids = BTreeSet::new();
+    // Every second piece between quotes is a literal; no id is near an escaped quote, whose pieces are no ids either way.
+    let pieces: Vec<&str> = code.split('"').collect();
+    for pair in pieces.windows(2) {
+        let [before, literal] = pair else { continue };
+        let short = literal
+            .strip_prefix(tool)
+            .and_then(|rest| rest.strip_prefix('.'))
+            .unwrap_or(literal);
+        if before.trim_end().ends_with("unknown(") && is_word(short) {
+            ids.insert(format!("{tool}.{short}.unknown"));
+        }
+        if let Some((subject, problem)) = short.split_once('.')
+            && is_word(subject)
+            && is_word(problem)
+            && !NO_FINDINGS.contains(&short)
+        {
+            ids.insert(format!("{tool}.{subject}.{problem}"));
+        }
+    }
+    ids
+}
+
+/// What looks like an id and is none.
+const NO_FINDINGS: &[&str] = &["1.0", "amazonaws.com", "aws.ssm"];
+
+fn is_word(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}
