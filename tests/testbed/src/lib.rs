@@ -1,1 +1,17 @@
+//! What the tests stand on: a local AWS per test process, a fresh account per test, binaries run in a bare environment,
+//! and fixture files. Test code may panic, so nothing here returns an error.
+//!
+//! A test starts with `let account = testbed::Sandbox::start().account();` and runs a binary with
+//! `account.tool(env!("CARGO_BIN_EXE_ssm-x")).args(["show"]).run()`.
 
+mod account;
+mod fixtures;
+mod home;
+mod http;
+mod run;
+mod sandbox;
+
+pub use account::Account;
+pub use fixtures::{expect, expect_text, fixture, fixtures, repository};
+pub use run::{Output, Run, offline};
+pub use sandbox::Sandbox;

@@ -1,0 +1,197 @@
+//! One account in the local AWS: runs tools and the AWS CLI in it, seeds it, breaks it, and tells what was called.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::home::Home;
+use crate::{Run, Sandbox, repository};
+
+/// The region that runs get; a test that needs another passes `--region`.
+const REGION: &str = "us-east-1";
+
+/// A fresh account. The access key names it, so nobody else's calls are in its log.
+pub struct Account {
+    sandbox: &'static Sandbox,
+    id: String,
+    home: Home,
+}
+
+impl Account {
+    pub(crate) fn new(sandbox: &'static Sandbox, id: &str) -> Account {
+        Account {
+            sandbox,
+            id: id.to_owned(),
+            home: Home::create(),
+        }
+    }
+
+    /// Returns the twelve digits.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Returns the access key of this account, for a profile in a config file.
+    pub fn access_key(&self) -> String {
+        format!("AKIA{}", self.id)
+    }
+
+    /// Returns the home directory of the runs, empty at first; a test may put `.aws/config` there.
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Prepares a run of a binary in this account and `us-east-1`, with nothing else in its environment.
+    pub fn tool(&self, exe: impl AsRef<OsStr>) -> Run {
+        Run::bare(exe.as_ref(), self.home.path())
+            .env("AWS_REGION", REGION)
+            .env("AWS_ACCESS_KEY_ID", self.access_key())
+            .env("AWS_SECRET_ACCESS_KEY", "sandbox")
+            .env("AWS_ENDPOINT_URL", self.sandbox.url())
+            // The first try and one more: enough to see a retry, without the waits of a third.
+            .env("AWS_MAX_ATTEMPTS", "2")
+    }
+
+    /// Runs the AWS CLI in this account and returns what it prints, null if nothing.
+    ///
+    /// # Panics
+    /// The CLI fails.
+    #[track_caller]
+    pub fn aws(&self, arguments: &[&str]) -> Value {
+        let output = self
+            .tool(repository().join(".venv/bin/aws"))
+            // Version 1 of the CLI knows the region by its older name only.
+            .env("AWS_DEFAULT_REGION", REGION)
+            .args(arguments)
+            .run();
+        output.assert_status(0);
+        match output.stdout.trim() {
+            "" => Value::Null,
+            text => serde_json::from_str(text).expect("the AWS CLI prints JSON"),
+        }
+    }
+
+    /// Returns all calls made in this account, oldest first.
+    pub fn calls(&self) -> Vec<Value> {
+        let lines = self.control("GET", "/_sandbox/calls", "");
+        let parse = |line: &str| serde_json::from_str(line).expect("the call log is JSON lines");
+        lines.lines().map(parse).collect()
+    }
+
+    /// Returns the calls that may have changed something.
+    pub fn writes(&self) -> Vec<Value> {
+        let mut calls = self.calls();
+        calls.retain(|call| call["read_only"] == false);
+        calls
+    }
+
+    /// Returns the operations called, such as `ssm:GetDocument`, oldest first.
+    pub fn operations(&self) -> Vec<String> {
+        let word = |value: &Value| value.as_str().unwrap_or("?").to_owned();
+        let name =
+            |call: &Value| format!("{}:{}", word(&call["service"]), word(&call["operation"]));
+        self.calls().iter().map(name).collect()
+    }
+
+    /// Returns what real AWS would have refused in the calls of this account, as far as its models say.
+    pub fn problems(&self) -> Vec<Value> {
+        let mut problems = Vec::new();
+        for call in self.calls() {
+            if let Some(found) = call["problems"].as_array() {
+                problems.extend(found.iter().cloned());
+            }
+        }
+        problems
+    }
+
+    /// Forgets the calls so far.
+    pub fn forget_calls(&self) {
+        self.control("DELETE", "/_sandbox/calls", "");
+    }
+
+    /// Makes later calls in this account fail; `account` may be left out.
+    ///
+    /// # Panics
+    /// The sandbox does not understand it.
+    #[track_caller]
+    pub fn fault(&self, mut fault: Value) {
+        if let Some(fields) = fault.as_object_mut() {
+            fields
+                .entry("account")
+                .or_insert_with(|| Value::from(self.id.as_str()));
+        }
+        self.control("POST", "/_sandbox/faults", &fault.to_string());
+    }
+
+    /// Drops all faults of this account.
+    pub fn clear_faults(&self) {
+        self.control("DELETE", "/_sandbox/faults", "");
+    }
+
+    /// Fills the sandbox from an estate.
+    ///
+    /// # Panics
+    /// The sandbox does not understand it.
+    #[track_caller]
+    pub fn seed(&self, estate: &Value) {
+        self.control("POST", "/_sandbox/estate", &estate.to_string());
+    }
+
+    fn control(&self, method: &str, path: &str, body: &str) -> String {
+        self.sandbox
+            .control(method, &format!("{path}?account={}", self.id), body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::Sandbox;
+
+    #[test]
+    fn the_cli_runs_in_this_account_and_is_in_its_log() {
+        let account = Sandbox::start().account();
+        let identity = account.aws(&["sts", "get-caller-identity"]);
+        assert_eq!(identity["Account"], account.id());
+        assert_eq!(account.operations(), ["sts:GetCallerIdentity"]);
+        assert_eq!(account.calls()[0]["region"], "us-east-1");
+        assert!(account.writes().is_empty() && account.problems().is_empty());
+        account.aws(&["iam", "create-role", "--role-name", "r", "--assume-role-policy-document", "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"Service\":\"ec2.amazonaws.com\"},\"Action\":\"sts:AssumeRole\"}]}"]);
+        assert_eq!(account.writes()[0]["operation"], "CreateRole");
+        account.forget_calls();
+        assert!(account.calls().is_empty());
+    }
+
+    #[test]
+    fn other_accounts_see_nothing_of_it() {
+        let (a, b) = (Sandbox::start().account(), Sandbox::start().account());
+        a.fault(json!({"kind": "denied", "times": -1}));
+        b.aws(&["sts", "get-caller-identity"]);
+        assert!(a.calls().is_empty());
+        assert_eq!(b.calls().len(), 1);
+    }
+
+    #[test]
+    fn a_fault_strikes_until_it_is_cleared() {
+        let account = Sandbox::start().account();
+        let aws = crate::repository().join(".venv/bin/aws");
+        let identity = || {
+            account
+                .tool(&aws)
+                .args(["sts", "get-caller-identity"])
+                .run()
+        };
+        account.fault(json!({"kind": "denied", "times": -1}));
+        identity().assert_status(254).assert_complains("AccessDenied");
+        account.clear_faults();
+        identity().assert_status(0);
+    }
+
+    #[test]
+    #[should_panic(expected = "kind must be one of")]
+    fn a_fault_that_does_not_exist_is_refused() {
+        Sandbox::start().account().fault(json!({"kind": "fire"}));
+    }
+}

@@ -1,0 +1,47 @@
+//! A private, empty home directory that goes away with its owner, so that no test reads the developer's AWS profiles.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+static N_HOMES: AtomicU32 = AtomicU32::new(0);
+
+/// The directory; removed on drop.
+pub(crate) struct Home(PathBuf);
+
+impl Home {
+    pub(crate) fn create() -> Home {
+        let n = N_HOMES.fetch_add(1, Ordering::Relaxed);
+        let name = format!("ssm-testbed-{}-{n}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        // A process killed earlier may have had the same id.
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir(&path).expect("create a private home directory");
+        Home(path)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        // What cannot be removed stays in the temporary directory; a test must not fail for it.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Home;
+
+    #[test]
+    fn is_private_and_goes_away() {
+        let (a, b) = (Home::create(), Home::create());
+        assert_ne!(a.path(), b.path());
+        std::fs::write(a.path().join("file"), "x").unwrap();
+        let path = a.path().to_owned();
+        drop(a);
+        assert!(!path.exists() && b.path().exists());
+    }
+}

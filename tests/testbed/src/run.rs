@@ -1,0 +1,388 @@
+//! Runs one binary in an environment that holds only what the test says, and keeps everything that came out of it.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::home::Home;
+
+// Longer than any run on a busy machine; a binary that hangs must fail its test, not stop all of them.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// One run of a binary, being prepared.
+pub struct Run {
+    command: Command,
+    program: String,
+    stdin: String,
+    stdout_closed: bool,
+    // Kept until the run is over.
+    _home: Option<Home>,
+}
+
+/// Prepares a run without keys, region and endpoint, for verbs that need neither credentials nor network.
+pub fn offline(exe: impl AsRef<OsStr>) -> Run {
+    let home = Home::create();
+    let mut run = Run::bare(exe.as_ref(), home.path());
+    run._home = Some(home);
+    run
+}
+
+impl Run {
+    /// Prepares a run with an empty environment but for `HOME`, `PATH` and `TERM`.
+    pub(crate) fn bare(exe: &OsStr, home: &Path) -> Run {
+        let mut command = Command::new(exe);
+        command
+            .env_clear()
+            .current_dir(home)
+            .env("HOME", home)
+            .env("PATH", "/usr/bin:/bin")
+            .env("TERM", "dumb")
+            // Nothing may look for an instance's metadata service: that is a network call, and seconds of waiting.
+            .env("AWS_EC2_METADATA_DISABLED", "true");
+        Run {
+            command,
+            program: exe.to_string_lossy().into_owned(),
+            stdin: String::new(),
+            stdout_closed: false,
+            _home: None,
+        }
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Run {
+        self.command.args(arguments);
+        self
+    }
+
+    /// Sets an environment variable.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Run {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Removes an environment variable.
+    #[must_use]
+    pub fn env_remove(mut self, name: &str) -> Run {
+        self.command.env_remove(name);
+        self
+    }
+
+    /// Sets what the binary reads on stdin; without this it reads nothing.
+    #[must_use]
+    pub fn stdin(mut self, text: impl Into<String>) -> Run {
+        self.stdin = text.into();
+        self
+    }
+
+    /// Makes the reader of stdout go away before the binary writes: `ssm-x show | true`.
+    #[must_use]
+    pub fn stdout_closed(mut self) -> Run {
+        self.stdout_closed = true;
+        self
+    }
+
+    /// Starts the binary without waiting for it; its stdin is closed. For tests that signal a running process.
+    ///
+    /// # Panics
+    /// The binary cannot be started.
+    pub fn spawn(mut self) -> Running {
+        let child = self.launch();
+        Running {
+            arguments: self.arguments(),
+            started: start(child, self.stdin, self.stdout_closed),
+            _home: self._home,
+        }
+    }
+
+    /// Runs the binary to its end.
+    ///
+    /// # Panics
+    /// It cannot be started, prints what is not UTF-8, or does not end in time.
+    pub fn run(self) -> Output {
+        self.spawn().wait()
+    }
+
+    fn launch(&mut self) -> Child {
+        self.command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("start {}: {error}", self.program))
+    }
+
+    fn arguments(&self) -> String {
+        let words: Vec<OsString> = std::iter::once(self.command.get_program())
+            .chain(self.command.get_args())
+            .map(OsStr::to_owned)
+            .collect();
+        words.join(OsStr::new(" ")).to_string_lossy().into_owned()
+    }
+}
+
+type Reader = std::thread::JoinHandle<Vec<u8>>;
+
+struct Started {
+    child: Child,
+    stdout: Option<Reader>,
+    stderr: Option<Reader>,
+}
+
+/// A binary that was started.
+pub struct Running {
+    arguments: String,
+    started: Started,
+    _home: Option<Home>,
+}
+
+impl Running {
+    /// Returns the process id.
+    pub fn id(&self) -> u32 {
+        self.started.child.id()
+    }
+
+    /// Waits for the end and returns what came out.
+    ///
+    /// # Panics
+    /// It prints what is not UTF-8 or does not end in time.
+    pub fn wait(mut self) -> Output {
+        let status = wait(&mut self.started.child, &self.arguments);
+        Output {
+            arguments: self.arguments,
+            // As a shell reports it.
+            status: status
+                .code()
+                .unwrap_or_else(|| 128 + status.signal().unwrap_or(0)),
+            stdout: text(self.started.stdout),
+            stderr: text(self.started.stderr),
+        }
+    }
+}
+
+fn start(mut child: Child, input: String, stdout_closed: bool) -> Started {
+    let stdout = child.stdout.take().filter(|_| !stdout_closed).map(reader);
+    let stderr = child.stderr.take().map(reader);
+    if let Some(mut stdin) = child.stdin.take() {
+        // From a thread of its own: a binary that prints before it has read everything would wait for us for ever.
+        std::thread::spawn(move || {
+            // It need not read its input, for example when its arguments are wrong.
+            let _ = stdin.write_all(input.as_bytes());
+        });
+    }
+    Started {
+        child,
+        stdout,
+        stderr,
+    }
+}
+
+fn reader(mut stream: impl Read + Send + 'static) -> Reader {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        stream
+            .read_to_end(&mut bytes)
+            .expect("read what a binary prints");
+        bytes
+    })
+}
+
+fn text(reader: Option<Reader>) -> String {
+    let bytes = reader.map_or_else(Vec::new, |reader| reader.join().expect("join a reader"));
+    String::from_utf8(bytes).expect("a binary prints UTF-8")
+}
+
+fn wait(child: &mut Child, arguments: &str) -> ExitStatus {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(status) = child.try_wait().expect("wait for a binary") {
+            return status;
+        }
+        if Instant::now() > deadline {
+            let _ = child.kill();
+            panic!("{arguments}: still running after {PATIENCE:?}");
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// What came out of a run.
+#[derive(Debug)]
+pub struct Output {
+    arguments: String,
+    /// Exit status; 128 and the signal's number when a signal ended it.
+    pub status: i32,
+    /// Everything printed on stdout.
+    pub stdout: String,
+    /// Everything printed on stderr.
+    pub stderr: String,
+}
+
+impl Output {
+    /// Fails the test, showing both streams, when the exit status is another.
+    ///
+    /// # Panics
+    /// That is its job.
+    #[track_caller]
+    pub fn assert_status(&self, expected: i32) -> &Output {
+        assert_eq!(
+            self.status, expected,
+            "exit status of {}\n--- stdout\n{}\n--- stderr\n{}",
+            self.arguments, self.stdout, self.stderr
+        );
+        self
+    }
+
+    /// Fails the test unless stderr is exactly this.
+    ///
+    /// # Panics
+    /// That is its job.
+    #[track_caller]
+    pub fn assert_stderr(&self, expected: &str) -> &Output {
+        assert_eq!(self.stderr, expected, "stderr of {}", self.arguments);
+        self
+    }
+
+    /// Fails the test unless stderr contains this.
+    ///
+    /// # Panics
+    /// That is its job.
+    #[track_caller]
+    pub fn assert_complains(&self, part: &str) -> &Output {
+        assert!(
+            self.stderr.contains(part),
+            "'{part}' is not in what {} says: {}",
+            self.arguments,
+            self.stderr
+        );
+        self
+    }
+
+    /// Returns the one JSON value on stdout.
+    ///
+    /// # Panics
+    /// There is none, more than one, or something else.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        let mut records = self.records();
+        assert_eq!(
+            records.len(),
+            1,
+            "records of {}: {}{}",
+            self.arguments,
+            self.stdout,
+            self.stderr
+        );
+        records.remove(0)
+    }
+
+    /// Returns the JSON lines on stdout.
+    ///
+    /// # Panics
+    /// A line is not JSON.
+    #[track_caller]
+    pub fn records(&self) -> Vec<Value> {
+        let parse = |line: &str| match serde_json::from_str(line) {
+            Ok(value) => value,
+            Err(error) => panic!("{error} in this line of {}: {line}", self.arguments),
+        };
+        self.stdout.lines().map(parse).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Output, offline};
+
+    fn shell(script: &str) -> super::Run {
+        offline("/bin/sh").args(["-c", script])
+    }
+
+    #[test]
+    fn passes_on_status_and_both_streams() {
+        let output = shell("echo out; echo err >&2; exit 3").run();
+        output
+            .assert_status(3)
+            .assert_stderr("err\n")
+            .assert_complains("rr");
+        assert_eq!(output.stdout, "out\n");
+        assert_eq!(shell("kill -INT $$").run().status, 130);
+    }
+
+    #[test]
+    fn the_environment_holds_only_what_the_test_says() {
+        let output = shell("env | cut -d= -f1 | sort")
+            .env("GIVEN", "1")
+            .env_remove("TERM")
+            .run();
+        // The shell itself adds PWD, and some add SHLVL, _ and OLDPWD.
+        let names: Vec<&str> = output
+            .stdout
+            .lines()
+            .filter(|name| !["PWD", "SHLVL", "_", "OLDPWD"].contains(name))
+            .collect();
+        assert_eq!(
+            names,
+            ["AWS_EC2_METADATA_DISABLED", "GIVEN", "HOME", "PATH"]
+        );
+    }
+
+    #[test]
+    fn home_is_empty_and_goes_away_after_the_run() {
+        let output = shell("ls -A; pwd").run();
+        let home = output.stdout.trim();
+        assert!(home.starts_with('/') && !home.contains('\n'), "{home}");
+        assert!(!std::path::Path::new(home).exists());
+    }
+
+    #[test]
+    fn large_input_does_not_block() {
+        let text = "0123456789abcdef".repeat(65_536);
+        let output = offline("/bin/cat").stdin(text.clone()).run();
+        assert!(output.assert_status(0).stdout == text);
+        offline("/bin/true").stdin(text).run().assert_status(0);
+    }
+
+    #[test]
+    fn a_closed_stdout_reaches_the_binary() {
+        let output = shell("sleep 0.1; trap '' PIPE; echo x || exit 9")
+            .stdout_closed()
+            .run();
+        output.assert_status(9);
+    }
+
+    #[test]
+    fn reads_records() {
+        let output = offline("/bin/cat").stdin("{\"a\":1}\n{\"a\":2}\n").run();
+        assert_eq!(output.records()[1]["a"], 2);
+        let single = offline("/bin/cat").stdin("{\"a\":1}\n").run();
+        assert_eq!(single.json()["a"], 1);
+    }
+
+    fn silent(stdout: &str) -> Output {
+        Output {
+            arguments: "x".to_owned(),
+            status: 0,
+            stdout: stdout.to_owned(),
+            stderr: "why".to_owned(),
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "why")]
+    fn a_wrong_status_shows_stderr() {
+        silent("").assert_status(1);
+    }
+
+    #[test]
+    #[should_panic(expected = "records of x")]
+    fn two_records_are_not_one() {
+        silent("1\n2\n").json();
+    }
+}
