@@ -101,7 +101,7 @@ only_agents_have_errors() {
     jq -r 'select(.severity == "error") | .id' "$tmp/the run/attempt-001/08-verify.findings.jsonl" | sort | uniq -c |
         grep -v ' agentcheck\.' && return 1 || return 0
 }
-same() { diff "$tmp/before/$1" "$tmp/after/$1"; }
+same() { [ -s "$tmp/before/$1" ] && diff "$tmp/before/$1" "$tmp/after/$1"; }
 # What the way back leaves, as the tool says itself.
 kept() { jq -rs '[.[].results[] | select(.status == "done") | .action | select(test("^create_(key|bucket|log_group)$"))] | group_by(.)
     | map("\(length) \(.[0] | sub("create_"; "") | sub("_"; " "))") | join(", ")' "$tmp/the run/attempt-001/03-preferences.result.json"; }
