@@ -184,7 +184,9 @@ mod tests {
                 .run()
         };
         account.fault(json!({"kind": "denied", "times": -1}));
-        identity().assert_status(254).assert_complains("AccessDenied");
+        identity()
+            .assert_status(254)
+            .assert_complains("AccessDenied");
         account.clear_faults();
         identity().assert_status(0);
     }

@@ -1,0 +1,45 @@
+# make demo   rolls out and back over a seeded estate on a local AWS
+# make test   everything that CI runs
+# Both need Rust, Python 3 and jq; the Python packages go into .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(CURDIR)/target/debug
+
+.PHONY: all venv build test lint unit scripts demo bench clean
+all: build
+
+venv: $(VENV)/stamp
+$(VENV)/stamp: tests/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	touch $@
+
+build:
+	cargo build --workspace --bins
+
+test: lint unit scripts demo
+
+lint: venv
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	$(VENV)/bin/shellcheck -x scripts/*.sh tests/scripts/*.sh
+
+# The tools are built first: pipelines and conformance tests run all of them.
+unit: venv build
+	cargo test --workspace
+	$(VENV)/bin/python -m unittest discover -s tests/sandbox
+
+scripts: venv build
+	@set -e; for script in tests/scripts/*.sh; do echo "$$script"; PATH="$(BIN):$$PATH" "$$script"; done
+
+demo: venv build
+	scripts/demo.sh
+
+bench: venv
+	cargo build --release -p ssm-prefs
+	$(VENV)/bin/python scripts/bench.py
+
+clean:
+	cargo clean
+	rm -rf $(VENV)
