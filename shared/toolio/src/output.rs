@@ -56,6 +56,14 @@ impl Output {
         })
     }
 
+    /// Prints one line of text, whatever the format: the verb was asked for text.
+    ///
+    /// # Errors
+    /// Stdout cannot be written.
+    pub fn write_text(&self, text: &str) -> anyhow::Result<()> {
+        line(text)
+    }
+
     /// Prints a note for people on stderr, unless `-q` was given.
     pub fn note(&self, message: &str) {
         if !self.quiet {

@@ -1,0 +1,427 @@
+//! `ssm-prefs` as a user meets it: exit status, stdout and stderr of every verb against the local AWS.
+
+use serde_json::{Value, json};
+use testbed::{Account, Output, Run, Sandbox, offline};
+
+const EXE: &str = env!("CARGO_BIN_EXE_ssm-prefs");
+const DOCUMENT: &str = "SSM-SessionManagerRunShell";
+const DESIRED: &str = r#"{
+    "kms_key": {"alias": "alias/sessions", "create": true},
+    "s3": {"bucket": "logs-{account}-{region}", "create": true, "expire_days": 400},
+    "cloudwatch": {"log_group": "/sessions", "create": true, "retention_days": 400},
+    "idle_timeout_minutes": 20, "shell": "bash"}"#;
+const TIMEOUT: &str = r#"{"idle_timeout_minutes": 15}"#;
+
+fn account() -> Account {
+    Sandbox::start().account()
+}
+
+fn tool(account: &Account, arguments: &[&str]) -> Run {
+    account.tool(EXE).args(arguments)
+}
+
+fn run(account: &Account, verb: &str, input: &str) -> Output {
+    tool(account, &[verb]).stdin(input).run()
+}
+
+fn statuses(output: &Output) -> Vec<String> {
+    let results = output.json()["results"].clone();
+    let text = |value: &Value| {
+        format!(
+            "{} {}",
+            value["status"].as_str().unwrap(),
+            value["action"].as_str().unwrap()
+        )
+    };
+    results.as_array().unwrap().iter().map(text).collect()
+}
+
+fn ids(output: &Output) -> Vec<String> {
+    output
+        .records()
+        .iter()
+        .map(|finding| finding["id"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn live(account: &Account) -> Value {
+    let answer = account.aws(&["ssm", "get-document", "--name", DOCUMENT]);
+    serde_json::from_str(answer["Content"].as_str().unwrap()).unwrap()
+}
+
+#[test]
+fn apply_provisions_everything_and_the_aws_cli_reads_it_back() {
+    let account = account();
+    let plan = run(&account, "plan", DESIRED);
+    plan.assert_status(0).assert_stderr("");
+    assert!(account.writes().is_empty(), "plan only reads");
+    let applied = run(&account, "apply", &plan.stdout);
+    applied.assert_status(0).assert_stderr("");
+    assert!(
+        statuses(&applied)
+            .iter()
+            .any(|status| status == "done create_document"),
+        "{}",
+        applied.stdout
+    );
+    let key = account.aws(&["kms", "describe-key", "--key-id", "alias/sessions"]);
+    let arn = key["KeyMetadata"]["Arn"].as_str().unwrap();
+    let rotation = account.aws(&["kms", "get-key-rotation-status", "--key-id", arn]);
+    assert_eq!(rotation["KeyRotationEnabled"], true);
+    let bucket = format!("logs-{}-us-east-1", account.id());
+    let encryption = account.aws(&["s3api", "get-bucket-encryption", "--bucket", &bucket]);
+    let rule = &encryption["ServerSideEncryptionConfiguration"]["Rules"][0]["ApplyServerSideEncryptionByDefault"];
+    assert_eq!(
+        *rule,
+        json!({"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": arn})
+    );
+    let groups = account.aws(&[
+        "logs",
+        "describe-log-groups",
+        "--log-group-name-prefix",
+        "/sessions",
+    ]);
+    assert_eq!(groups["logGroups"][0]["kmsKeyId"], arn);
+    assert_eq!(groups["logGroups"][0]["retentionInDays"], 400);
+    assert_eq!(live(&account)["inputs"]["kmsKeyId"], "alias/sessions");
+    assert!(account.problems().is_empty(), "{:?}", account.problems());
+}
+
+#[test]
+fn a_second_run_changes_nothing() {
+    let account = account();
+    let plan = run(&account, "plan", DESIRED).stdout;
+    run(&account, "apply", &plan).assert_status(0);
+    account.forget_calls();
+    let second = run(&account, "plan", DESIRED);
+    second.assert_status(0).assert_stderr("");
+    assert_eq!(second.json()["changes"], json!([]));
+    let again = run(&account, "apply", &plan);
+    again.assert_status(0).assert_stderr("");
+    assert!(
+        statuses(&again)
+            .iter()
+            .all(|status| status.starts_with("unchanged")),
+        "{}",
+        again.stdout
+    );
+    let found = run(&account, "check", DESIRED);
+    found.assert_status(1).assert_stderr("");
+    let expected = [
+        "prefs.logging.port_and_ssh",
+        "prefs.trail.missing",
+        "prefs.session_document.untranscribed",
+    ];
+    assert_eq!(ids(&found), expected);
+    run(&account, "show", "").assert_status(0).assert_stderr("");
+    assert!(account.writes().is_empty(), "the second run only reads");
+}
+
+#[test]
+fn undo_restores_the_document_and_keeps_what_may_hold_records() {
+    let account = account();
+    let first = run(&account, "plan", TIMEOUT).stdout;
+    run(&account, "apply", &first).assert_status(0);
+    let before = live(&account);
+    let plan = run(&account, "plan", DESIRED).stdout;
+    let applied = run(&account, "apply", &plan);
+    let undo = applied.json()["undo"].to_string();
+    run(&account, "apply", &undo)
+        .assert_status(0)
+        .assert_stderr("");
+    assert_eq!(live(&account), before);
+    run(&account, "apply", &undo).assert_status(0);
+    account.aws(&["kms", "describe-key", "--key-id", "alias/sessions"]);
+    let show = run(&account, "show", "").json();
+    assert_eq!(
+        show["versions_differ"],
+        Value::Null,
+        "default and latest are the same version"
+    );
+}
+
+#[test]
+fn undo_of_a_created_document_deletes_it() {
+    let account = account();
+    let plan = run(&account, "plan", TIMEOUT).stdout;
+    let undo = run(&account, "apply", &plan).json()["undo"].to_string();
+    run(&account, "apply", &undo).assert_status(0);
+    let shown = run(&account, "show", "");
+    shown.assert_status(0).assert_stderr("");
+    assert_eq!(shown.json()["document"], json!({"state": "absent"}));
+}
+
+#[test]
+fn refuses_a_plan_whose_from_no_longer_holds_and_names_both_values() {
+    let account = account();
+    let plan = run(&account, "plan", TIMEOUT).stdout;
+    run(&account, "apply", &plan).assert_status(0);
+    let stale = run(&account, "plan", r#"{"idle_timeout_minutes": 30}"#).stdout;
+    let other = run(&account, "plan", r#"{"idle_timeout_minutes": 45}"#).stdout;
+    run(&account, "apply", &other).assert_status(0);
+    account.forget_calls();
+    let refused = run(&account, "apply", &stale);
+    refused.assert_status(2);
+    let error = refused.json()["results"][0]["error"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        error.contains(r#""idleSessionTimeout":"15""#)
+            && error.contains(r#""idleSessionTimeout":"45""#),
+        "{error}"
+    );
+    assert!(account.writes().is_empty(), "a refused plan writes nothing");
+}
+
+#[test]
+fn a_newer_version_that_is_not_the_default_is_found_and_aligned() {
+    let account = account();
+    let plan = run(&account, "plan", TIMEOUT).stdout;
+    run(&account, "apply", &plan).assert_status(0);
+    let mut weaker = live(&account);
+    weaker["inputs"]["idleSessionTimeout"] = json!("60");
+    let content = weaker.to_string();
+    let update = [
+        "ssm",
+        "update-document",
+        "--name",
+        DOCUMENT,
+        "--document-version",
+        "$LATEST",
+        "--content",
+        &content,
+    ];
+    account.aws(&update);
+    let found = run(&account, "check", TIMEOUT);
+    assert!(
+        ids(&found).contains(&"prefs.document.versions_differ".to_owned()),
+        "{}",
+        found.stdout
+    );
+    let plan = run(&account, "plan", TIMEOUT).stdout;
+    run(&account, "apply", &plan).assert_status(0);
+    let document =
+        account.aws(&["ssm", "describe-document", "--name", DOCUMENT])["Document"].clone();
+    assert_eq!(document["DefaultVersion"], document["LatestVersion"]);
+    assert_eq!(live(&account)["inputs"]["idleSessionTimeout"], "15");
+}
+
+#[test]
+fn an_answer_that_is_lost_after_the_write_is_caught_up_by_a_fresh_plan() {
+    let account = account();
+    let plan = run(&account, "plan", TIMEOUT).stdout;
+    run(&account, "apply", &plan).assert_status(0);
+    let changed = r#"{"idle_timeout_minutes": 30}"#;
+    let plan = run(&account, "plan", changed).stdout;
+    account.fault(json!({"service": "ssm", "operation": "UpdateDocumentDefaultVersion", "kind": "error", "status": 500,
+        "times": 3}));
+    run(&account, "apply", &plan).assert_status(2);
+    account.clear_faults();
+    let fresh = run(&account, "plan", changed).stdout;
+    run(&account, "apply", &fresh).assert_status(0);
+    let document =
+        account.aws(&["ssm", "describe-document", "--name", DOCUMENT])["Document"].clone();
+    assert_eq!(document["DefaultVersion"], document["LatestVersion"]);
+    assert_eq!(live(&account)["inputs"]["idleSessionTimeout"], "30");
+}
+
+#[test]
+fn what_may_not_be_read_is_unknown_in_check_and_stops_a_plan() {
+    for (service, operation, id) in [
+        ("kms", "DescribeKey", "prefs.key.unknown"),
+        ("s3", "GetBucketEncryption", "prefs.bucket.unknown"),
+        ("logs", "DescribeLogGroups", "prefs.log_group.unknown"),
+        ("ssm", "DescribeDocument", "prefs.document.unknown"),
+    ] {
+        let account = account();
+        let plan = run(&account, "plan", DESIRED).stdout;
+        run(&account, "apply", &plan).assert_status(0);
+        account.fault(
+            json!({"service": service, "operation": operation, "kind": "denied", "times": -1}),
+        );
+        let found = run(&account, "check", DESIRED);
+        found.assert_status(1);
+        assert!(
+            ids(&found).contains(&id.to_owned()),
+            "{operation}: {}",
+            found.stdout
+        );
+        let stopped = run(&account, "plan", DESIRED);
+        stopped
+            .assert_status(2)
+            .assert_complains("could not be read");
+        assert_eq!(stopped.stdout, "", "{operation}: no half plan");
+    }
+}
+
+#[test]
+fn finds_a_log_group_on_the_second_page() {
+    let account = account();
+    let plan = run(&account, "plan", DESIRED).stdout;
+    run(&account, "apply", &plan).assert_status(0);
+    let longer =
+        r#"{"cloudwatch": {"log_group": "/sessions-z", "encrypted": false, "create": true}}"#;
+    for n in 0..51 {
+        account.aws(&[
+            "logs",
+            "create-log-group",
+            "--log-group-name",
+            &format!("/sessions-z{n:02}"),
+        ]);
+    }
+    account.aws(&[
+        "logs",
+        "create-log-group",
+        "--log-group-name",
+        "/sessions-z",
+    ]);
+    let plan = run(&account, "plan", longer).json();
+    let creates = plan["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .any(|change| change["action"] == "create_log_group");
+    assert!(!creates, "{plan}");
+}
+
+#[test]
+fn throttling_is_waited_out() {
+    let account = account();
+    account.fault(json!({"service": "ssm", "operation": "DescribeDocument", "kind": "throttle"}));
+    run(&account, "show", "").assert_status(0).assert_stderr("");
+}
+
+#[test]
+fn plans_every_region_that_is_named() {
+    let account = account();
+    let plans = tool(&account, &["plan", "--region", "us-east-1,eu-central-1"])
+        .stdin(TIMEOUT)
+        .run();
+    plans.assert_status(0).assert_stderr("");
+    let regions: Vec<Value> = plans
+        .records()
+        .iter()
+        .map(|plan| plan["target"]["region"].clone())
+        .collect();
+    assert_eq!(regions, ["us-east-1", "eu-central-1"]);
+    run(&account, "apply", &plans.stdout).assert_status(0);
+}
+
+#[test]
+fn plan_warns_of_sessions_that_it_would_refuse() {
+    let account = account();
+    let roles = account.home().join("roles.json");
+    let role = json!({"roles": [{"arn": format!("arn:aws:iam::{}:role/web", account.id()), "inline_policies": {}}]});
+    std::fs::write(&roles, role.to_string()).unwrap();
+    let plan = tool(&account, &["plan", "--roles", roles.to_str().unwrap()])
+        .stdin(DESIRED)
+        .run();
+    plan.assert_status(0)
+        .assert_complains("warning: after this plan: prefs.role.kms_decrypt");
+    let quiet = tool(
+        &account,
+        &["plan", "-q", "--roles", roles.to_str().unwrap()],
+    )
+    .stdin(DESIRED)
+    .run();
+    quiet.assert_status(0).assert_stderr("");
+}
+
+#[test]
+fn render_and_lint_need_neither_keys_nor_network() {
+    let rendered = offline(EXE)
+        .args(["render"])
+        .stdin(r#"{"shell": "bash"}"#)
+        .run();
+    rendered.assert_status(0).assert_stderr("");
+    assert_eq!(
+        rendered.json()["inputs"]["shellProfile"]["linux"],
+        "[ -x /bin/bash ] && exec /bin/bash"
+    );
+    offline(EXE)
+        .args(["lint"])
+        .stdin(rendered.stdout)
+        .run()
+        .assert_status(0)
+        .assert_stderr("");
+    let found = offline(EXE)
+        .args(["lint"])
+        .stdin(r#"{"idle_timeout_minutes": 61}"#)
+        .run();
+    found.assert_status(1).assert_stderr("");
+    assert_eq!(found.json()["id"], "prefs.content.range");
+}
+
+#[test]
+fn bad_input_is_one_line_with_its_place_and_nothing_is_called() {
+    let account = account();
+    for (input, complaint) in [
+        (
+            "{\"s3\":\n {\"buckett\": \"x\"}}",
+            "$.s3.buckett: unknown field `buckett`",
+        ),
+        ("{\"s3\":", "EOF while parsing a value at line 1 column 6"),
+        (
+            "{\"idle_timeout_minutes\": \"20\"}",
+            "$.idle_timeout_minutes: invalid type: string",
+        ),
+        (
+            "{\"idle_timeout_minutes\": 90}",
+            "$.inputs.idleSessionTimeout",
+        ),
+        (
+            "{\"kms_key\": {}}",
+            "$.kms_key: exactly one of alias and arn",
+        ),
+        ("", "nothing there"),
+        ("{} {}", "expected one JSON value, found 2"),
+    ] {
+        let output = run(&account, "plan", input);
+        output.assert_status(2).assert_complains(complaint);
+        assert_eq!(
+            (output.stdout.as_str(), output.stderr.lines().count()),
+            ("", 1),
+            "{input}"
+        );
+    }
+    assert!(account.calls().is_empty());
+}
+
+/// Sessions start on a terminal, where the shell reads the profile line by line; python3 makes one.
+#[test]
+fn the_bash_profile_starts_bash_where_it_is_and_stays_in_sh_where_it_is_not() {
+    let script = r#"
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0:
+    os.environ["PS1"] = "$ "
+    os.execv("/bin/sh", ["sh"])
+os.write(terminal, (sys.argv[1] + "\necho is-$" + "{BASH_VERSION:+bash}\nexit\nexit\n").encode())
+seen = b""
+try:
+    while chunk := os.read(terminal, 4096):
+        seen += chunk
+except OSError:
+    pass
+print("bash" if b"is-bash" in seen else "sh")
+"#;
+    let shell = |profile: &str| {
+        let output = std::process::Command::new("python3")
+            .args(["-c", script, profile])
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    };
+    let rendered = offline(EXE)
+        .args(["render"])
+        .stdin(r#"{"shell": "bash"}"#)
+        .run()
+        .json();
+    let profile = rendered["inputs"]["shellProfile"]["linux"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(shell(&profile), "bash");
+    assert_eq!(shell(&profile.replace("/bin/bash", "/nowhere/bash")), "sh");
+}

@@ -1,0 +1,190 @@
+//! Carries out a plan: the only place that writes. Every `from` is compared before the first write, every `to` after
+//! its own, and the way back is collected as it goes.
+
+mod write;
+
+use std::time::Duration;
+
+use anyhow::bail;
+use awsconf::{Interrupt, Session};
+use serde_json::{Value, json};
+use toolio::{Applied, Change, ChangeStatus, Outcome, Plan, ResultKind, ResultRecord};
+
+use crate::model::{Action, Observed};
+use crate::observe::{self, Clients};
+use crate::state;
+
+/// Read-backs of one write before it counts as lost; a new connection takes a moment to be there.
+const READ_BACKS: u32 = 20;
+
+/// Carries out the plan and returns what was done, also when it stopped half way.
+pub(crate) async fn apply(
+    clients: &Clients,
+    session: &Session,
+    plan: &Plan<Action>,
+    interrupt: &Interrupt,
+) -> (ResultRecord<Action>, Outcome) {
+    let mut results: Vec<Applied<Action>> = Vec::new();
+    let mut undo: Vec<Change<Action>> = Vec::new();
+    let names = Names::of(plan);
+    let observed = observe::observe(clients, &names.rule, &names.role).await;
+    let refusals: Vec<Option<String>> = plan
+        .changes
+        .iter()
+        .map(|change| refusal(change, &observed))
+        .collect();
+    let mut outcome = if refusals.iter().any(Option::is_some) {
+        Outcome::Trouble
+    } else {
+        Outcome::Fine
+    };
+    let refused = outcome == Outcome::Trouble;
+    for (change, refusal) in plan.changes.iter().zip(refusals) {
+        if outcome == Outcome::Fine && interrupt.requested() {
+            outcome = Outcome::Interrupted;
+        }
+        let (status, error) = match (outcome, refusal) {
+            (_, Some(refusal)) => (ChangeStatus::Failed, Some(refusal)),
+            (Outcome::Interrupted, _) => (ChangeStatus::Skipped, Some("interrupted".to_owned())),
+            (Outcome::Fine, _) => {
+                match carry_out(clients, session, &names, change, &mut undo).await {
+                    Ok(status) => (status, None),
+                    Err(error) => {
+                        outcome = Outcome::Trouble;
+                        (ChangeStatus::Failed, Some(format!("{error:#}")))
+                    }
+                }
+            }
+            _ if refused => (
+                ChangeStatus::Skipped,
+                Some("another change of this plan was refused".to_owned()),
+            ),
+            _ => (
+                ChangeStatus::Skipped,
+                Some("an earlier change failed".to_owned()),
+            ),
+        };
+        let (id, resource) = (change.id.clone(), change.resource.clone());
+        results.push(Applied {
+            id,
+            action: change.action,
+            resource,
+            status,
+            error,
+        });
+    }
+    undo.reverse();
+    let undo = (!undo.is_empty()).then(|| Plan::new(&plan.tool, plan.target.clone(), undo));
+    let (tool, target) = (plan.tool.clone(), plan.target.clone());
+    (
+        ResultRecord {
+            kind: ResultKind::Result,
+            tool,
+            target,
+            results,
+            undo,
+        },
+        outcome,
+    )
+}
+
+/// The rule's name, which connection and destination share, and the role's.
+struct Names {
+    rule: String,
+    role: String,
+}
+
+impl Names {
+    fn of(plan: &Plan<Action>) -> Names {
+        let is_role = |action| {
+            matches!(
+                action,
+                Action::CreateRole | Action::PutRolePolicy | Action::DeleteRole
+            )
+        };
+        let first = |wanted| {
+            plan.changes
+                .iter()
+                .find(|change| is_role(change.action) == wanted)
+        };
+        let name = |wanted| first(wanted).map(|change| change.resource.clone());
+        // A plan without a change to one of the two never looks at its state; the name only has to be a valid one.
+        let rule = name(false).or_else(|| name(true)).unwrap_or_default();
+        Names {
+            role: name(true).unwrap_or_else(|| rule.clone()),
+            rule,
+        }
+    }
+}
+
+async fn carry_out(
+    clients: &Clients,
+    session: &Session,
+    names: &Names,
+    change: &Change<Action>,
+    undo: &mut Vec<Change<Action>>,
+) -> anyhow::Result<ChangeStatus> {
+    let before = observe::observe(clients, &names.rule, &names.role).await;
+    let now = state::now(change.action, &before).map_err(anyhow::Error::msg)?;
+    if state::reached(&now, &change.to) {
+        return Ok(ChangeStatus::Unchanged);
+    }
+    write::write(clients, session, change, &before).await?;
+    undo.extend(inverse(change));
+    for _ in 0..READ_BACKS {
+        let after = observe::observe(clients, &names.rule, &names.role).await;
+        let now = state::now(change.action, &after).map_err(anyhow::Error::msg)?;
+        if state::reached(&now, &change.to) {
+            return Ok(ChangeStatus::Done);
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    bail!("was written, but reading it back does not show it")
+}
+
+/// Returns why a change may not be made: what is there is neither what the plan saw nor what it wants.
+fn refusal(change: &Change<Action>, observed: &Observed) -> Option<String> {
+    match state::now(change.action, observed) {
+        Err(reason) => Some(format!("could not be read: {reason}")),
+        Ok(now) if now == change.from || state::reached(&now, &change.to) => None,
+        Ok(now) => Some(format!(
+            "the plan expects {}, but there is {now}: make a new plan",
+            change.from
+        )),
+    }
+}
+
+/// Returns the change that leads back. The URL that a destination had before is a secret nobody kept, so there is no
+/// way back from its replacement.
+fn inverse(change: &Change<Action>) -> Option<Change<Action>> {
+    let existed = !change.from.is_null();
+    let action = match change.action {
+        Action::CreateRole => Action::DeleteRole,
+        Action::CreateConnection => Action::DeleteConnection,
+        Action::CreateApiDestination => Action::DeleteApiDestination,
+        Action::PutRule if !existed => Action::DeleteRule,
+        Action::PutTargets if !existed => Action::RemoveTargets,
+        Action::PutRule | Action::PutTargets => change.action,
+        Action::PutRolePolicy => Action::PutRolePolicy,
+        // The last ones are an undo already; making a new plan is the way forward again.
+        _ => return None,
+    };
+    let mut from = change.to.clone();
+    if let Value::Object(fields) = &mut from {
+        fields.remove("webhook");
+    }
+    let id = format!(
+        "{}:{}",
+        json!(action).as_str().unwrap_or_default(),
+        change.resource
+    );
+    let (resource, why) = (change.resource.clone(), format!("undo: {}", change.why));
+    Some(Change {
+        id,
+        action,
+        resource,
+        from,
+        to: change.from.clone(),
+        why,
+    })
+}

@@ -1,0 +1,239 @@
+//! One AWS write per action.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use aws_sdk_eventbridge::error::ProvideErrorMetadata;
+use aws_sdk_eventbridge::types as events;
+use awsconf::{Session, describe};
+use toolio::Change;
+
+use crate::model::{Action, Observed, Rule, RuleTarget, Webhook};
+use crate::observe::{Clients, OWN};
+use crate::webhook::Url;
+
+/// A new role is not known everywhere at once.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_general.html#troubleshoot_general_eventual-consistency>
+const CONSISTENT_WITHIN: Duration = Duration::from_secs(30);
+
+/// Slack takes one message a second. <https://docs.slack.dev/apis/web-api/rate-limits>
+const MESSAGES_PER_SECOND: i32 = 1;
+
+/// Makes one change.
+pub(super) async fn write(
+    clients: &Clients,
+    session: &Session,
+    change: &Change<Action>,
+    before: &Observed,
+) -> anyhow::Result<()> {
+    let name = change.resource.as_str();
+    let client = &clients.events;
+    match change.action {
+        Action::CreateRole | Action::PutRolePolicy | Action::DeleteRole => {
+            write_role(clients, change).await
+        }
+        Action::CreateConnection => {
+            // AuthParameters is mandatory; Slack ignores a header that it does not know.
+            let key = events::CreateConnectionApiKeyAuthRequestParameters::builder();
+            let key = key
+                .api_key_name("X-Unused")
+                .api_key_value("unused")
+                .build()?;
+            let auth = events::CreateConnectionAuthRequestParameters::builder()
+                .api_key_auth_parameters(key)
+                .build();
+            let sent = client.create_connection().name(name);
+            let sent = sent
+                .authorization_type(events::ConnectionAuthorizationType::ApiKey)
+                .auth_parameters(auth);
+            sent.send()
+                .await
+                .map(drop)
+                .map_err(|error| describe(format!("CreateConnection {name}"), error))
+        }
+        Action::CreateApiDestination | Action::UpdateApiDestination => {
+            write_destination(clients, change, before).await
+        }
+        Action::PutRule => {
+            let rule: Rule =
+                serde_json::from_value(change.to.clone()).context("`to` of the rule")?;
+            let state = if rule.enabled {
+                events::RuleState::Enabled
+            } else {
+                events::RuleState::Disabled
+            };
+            let sent = client
+                .put_rule()
+                .name(name)
+                .event_pattern(rule.pattern.to_string())
+                .state(state)
+                .send()
+                .await;
+            sent.map(drop)
+                .map_err(|error| describe(format!("PutRule {name}"), error))
+        }
+        Action::PutTargets => put_targets(clients, session, change, before).await,
+        Action::RemoveTargets => {
+            let sent = client.remove_targets().rule(name).ids(OWN).send().await;
+            let answer = sent.map_err(|error| describe(format!("RemoveTargets {name}"), error))?;
+            match answer.failed_entries().first() {
+                Some(entry) => bail!(
+                    "RemoveTargets {name}: {}",
+                    entry.error_message().unwrap_or("an entry failed")
+                ),
+                None => Ok(()),
+            }
+        }
+        Action::DeleteRule => {
+            let sent = client.delete_rule().name(name).send().await;
+            sent.map(drop)
+                .map_err(|error| describe(format!("DeleteRule {name}"), error))
+        }
+        Action::DeleteApiDestination => {
+            let sent = client.delete_api_destination().name(name).send().await;
+            sent.map(drop)
+                .map_err(|error| describe(format!("DeleteApiDestination {name}"), error))
+        }
+        Action::DeleteConnection => {
+            let sent = client.delete_connection().name(name).send().await;
+            sent.map(drop)
+                .map_err(|error| describe(format!("DeleteConnection {name}"), error))
+        }
+    }
+}
+
+async fn write_role(clients: &Clients, change: &Change<Action>) -> anyhow::Result<()> {
+    let (client, name) = (&clients.iam, change.resource.as_str());
+    if change.action == Action::CreateRole {
+        let sent = client
+            .create_role()
+            .role_name(name)
+            .description("EventBridge tells Slack of Systems Manager use");
+        let sent = sent
+            .assume_role_policy_document(change.to["trust"].to_string())
+            .send()
+            .await;
+        sent.map_err(|error| describe(format!("CreateRole {name}"), error))?;
+    }
+    if change.action == Action::DeleteRole || change.to["policy"].is_null() {
+        let sent = client
+            .delete_role_policy()
+            .role_name(name)
+            .policy_name(OWN)
+            .send()
+            .await;
+        sent.map_err(|error| describe(format!("DeleteRolePolicy {name}"), error))?;
+        if change.action != Action::DeleteRole {
+            return Ok(());
+        }
+        let sent = client.delete_role().role_name(name).send().await;
+        return sent
+            .map(drop)
+            .map_err(|error| describe(format!("DeleteRole {name}"), error));
+    }
+    let sent = client.put_role_policy().role_name(name).policy_name(OWN);
+    let sent = sent
+        .policy_document(change.to["policy"].to_string())
+        .send()
+        .await;
+    sent.map(drop)
+        .map_err(|error| describe(format!("PutRolePolicy {name}"), error))
+}
+
+async fn write_destination(
+    clients: &Clients,
+    change: &Change<Action>,
+    before: &Observed,
+) -> anyhow::Result<()> {
+    let name = change.resource.as_str();
+    let source: Webhook =
+        serde_json::from_value(change.to["webhook"].clone()).context("`to.webhook` of the plan")?;
+    let url = Url::read(&source)?;
+    if change.to["endpoint_sha256"].as_str() != Some(url.sha256().as_str()) {
+        bail!("the webhook is not the one that the plan was made with: make a new plan");
+    }
+    if change.action == Action::UpdateApiDestination {
+        let sent = clients
+            .events
+            .update_api_destination()
+            .name(name)
+            .invocation_endpoint(url.expose())
+            .send()
+            .await;
+        return sent
+            .map(drop)
+            .map_err(|error| describe(format!("UpdateApiDestination {name}"), error));
+    }
+    let connection = before
+        .connection
+        .present()
+        .context("the connection is gone")?;
+    let sent = clients
+        .events
+        .create_api_destination()
+        .name(name)
+        .connection_arn(&connection.arn)
+        .http_method(events::ApiDestinationHttpMethod::Post)
+        .invocation_endpoint(url.expose())
+        .invocation_rate_limit_per_second(MESSAGES_PER_SECOND)
+        .send()
+        .await;
+    sent.map(drop)
+        .map_err(|error| describe(format!("CreateApiDestination {name}"), error))
+}
+
+async fn put_targets(
+    clients: &Clients,
+    session: &Session,
+    change: &Change<Action>,
+    before: &Observed,
+) -> anyhow::Result<()> {
+    let name = change.resource.as_str();
+    let wanted: RuleTarget =
+        serde_json::from_value(change.to.clone()).context("`to` of the target")?;
+    let destination = before
+        .destination
+        .present()
+        .context("the API destination is gone")?;
+    if !wanted
+        .role
+        .contains(&format!(":{}:role/", session.target.account))
+    {
+        bail!("the role of the target belongs to another account");
+    }
+    let paths: std::collections::HashMap<String, String> =
+        serde_json::from_value(wanted.paths.clone()).context("`to.paths` of the target")?;
+    let transformer = events::InputTransformer::builder().input_template(&wanted.template);
+    let transformer = transformer.set_input_paths_map(Some(paths)).build()?;
+    let target = events::Target::builder()
+        .id(OWN)
+        .arn(&destination.arn)
+        .role_arn(&wanted.role);
+    let target = target.input_transformer(transformer).build()?;
+    let deadline = Instant::now() + CONSISTENT_WITHIN;
+    loop {
+        let sent = clients
+            .events
+            .put_targets()
+            .rule(name)
+            .targets(target.clone())
+            .send()
+            .await;
+        match sent {
+            Ok(answer) => match answer.failed_entries().first() {
+                Some(entry) => bail!(
+                    "PutTargets {name}: {}: {}",
+                    entry.error_code().unwrap_or("an entry failed"),
+                    entry.error_message().unwrap_or_default()
+                ),
+                None => return Ok(()),
+            },
+            Err(error)
+                if error.code() == Some("ValidationException") && Instant::now() < deadline =>
+            {
+                tokio::time::sleep(Duration::from_secs(2)).await;
+            }
+            Err(error) => return Err(describe(format!("PutTargets {name}"), error)),
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! What keeps an event from reaching Slack.
+
+use toolio::{Finding, FindingKind, Reading, Severity, Target};
+
+use crate::model::{Desired, Observed};
+use crate::rule;
+
+/// Returns the findings; `endpoint_sha256` is the hash of the webhook's URL.
+pub(crate) fn check(
+    desired: &Desired,
+    endpoint_sha256: &str,
+    observed: &Observed,
+    target: &Target,
+    partition: &str,
+) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut add = |severity, id: &str, resource: &str, message: &str, fix: &str| {
+        found.push(Finding {
+            kind: FindingKind::Finding,
+            id: id.to_owned(),
+            severity,
+            target: Some(target.clone()),
+            resource: resource.to_owned(),
+            message: message.to_owned(),
+            fix: fix.to_owned(),
+        });
+    };
+    let (name, role) = (desired.rule_name.0.as_str(), desired.role_name.0.as_str());
+    let (error, warning, apply) = (Severity::Error, Severity::Warning, "run plan and apply");
+    let allow = "allow the read that the message names";
+    match &observed.rule {
+        Reading::Absent => add(
+            error,
+            "events.rule.missing",
+            name,
+            "there is no rule: nobody is told of sessions and commands",
+            apply,
+        ),
+        Reading::Unknown(why) => add(
+            warning,
+            "events.rule.unknown",
+            name,
+            &format!("the rule could not be read: {why}"),
+            allow,
+        ),
+        Reading::Present(rule) => {
+            if !rule.enabled {
+                add(
+                    error,
+                    "events.rule.disabled",
+                    name,
+                    "the rule is disabled: nobody is told of sessions and commands",
+                    apply,
+                );
+            }
+            if rule.pattern != rule::pattern(desired) {
+                add(
+                    error,
+                    "events.pattern.drifted",
+                    name,
+                    "the rule matches other events than the desired ones",
+                    apply,
+                );
+            }
+        }
+    }
+    match &observed.target {
+        Reading::Absent => add(
+            error,
+            "events.target.missing",
+            name,
+            "the rule has no target of this tool: what it matches goes nowhere",
+            apply,
+        ),
+        Reading::Unknown(why) => add(
+            warning,
+            "events.target.unknown",
+            name,
+            &format!("the targets could not be read: {why}"),
+            allow,
+        ),
+        Reading::Present(existing) if *existing != rule::target(desired, target, partition) => {
+            add(
+                error,
+                "events.target.drifted",
+                name,
+                "the target points elsewhere or sends another text",
+                apply,
+            );
+        }
+        Reading::Present(_) => {}
+    }
+    match &observed.connection {
+        Reading::Absent => add(
+            error,
+            "events.connection.missing",
+            name,
+            "there is no connection: the destination cannot be called",
+            apply,
+        ),
+        Reading::Unknown(why) => add(
+            warning,
+            "events.connection.unknown",
+            name,
+            &format!("the connection could not be read: {why}"),
+            allow,
+        ),
+        Reading::Present(connection)
+            if connection.state != "AUTHORIZED" && connection.state != "ACTIVE" =>
+        {
+            let message = format!(
+                "the connection is {}: EventBridge does not call the destination",
+                connection.state
+            );
+            add(
+                error,
+                "events.connection.not_authorized",
+                name,
+                &message,
+                "delete the connection, then run plan and apply",
+            );
+        }
+        Reading::Present(_) => {}
+    }
+    match &observed.destination {
+        Reading::Absent => add(
+            error,
+            "events.destination.missing",
+            name,
+            "there is no API destination for the webhook",
+            apply,
+        ),
+        Reading::Unknown(why) => add(
+            warning,
+            "events.destination.unknown",
+            name,
+            &format!("the API destination could not be read: {why}"),
+            allow,
+        ),
+        Reading::Present(destination) if destination.endpoint_sha256 != endpoint_sha256 => {
+            add(
+                error,
+                "events.destination.drifted",
+                name,
+                "the API destination has another URL than the webhook: somebody else may be reading",
+                apply,
+            );
+        }
+        Reading::Present(destination) if !destination.active => {
+            add(
+                error,
+                "events.destination.inactive",
+                name,
+                "the API destination is inactive: its connection is not authorized",
+                "delete the connection, then run plan and apply",
+            );
+        }
+        Reading::Present(_) => {}
+    }
+    match &observed.role {
+        Reading::Absent => add(
+            error,
+            "events.role.missing",
+            role,
+            "the role does not exist: EventBridge may not call the destination",
+            apply,
+        ),
+        Reading::Unknown(why) => add(
+            warning,
+            "events.role.unknown",
+            role,
+            &format!("the role could not be read: {why}"),
+            allow,
+        ),
+        Reading::Present(existing) => {
+            let policy = rule::role_policy(name, target, partition);
+            if existing.policy != policy || existing.trust != rule::trust(target) {
+                add(
+                    error,
+                    "events.role.drifted",
+                    role,
+                    "the role's trust or policy is not the one that EventBridge needs",
+                    apply,
+                );
+            }
+        }
+    }
+    found
+}

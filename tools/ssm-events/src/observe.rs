@@ -1,0 +1,216 @@
+//! Reads one account and region; never writes, and never takes "could not be read" for "is not there".
+
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use awsconf::{Session, describe};
+use serde_json::{Value, json};
+use toolio::Reading;
+
+use crate::model::{Connection, Destination, Observed, Role, Rule, RuleTarget};
+use crate::webhook::sha256;
+
+/// The id of this tool's target in the rule, and the name of its inline policy in the role.
+pub(crate) const OWN: &str = "slack";
+
+/// The clients of one session.
+pub(crate) struct Clients {
+    pub(crate) events: aws_sdk_eventbridge::Client,
+    pub(crate) iam: aws_sdk_iam::Client,
+}
+
+impl Clients {
+    /// Returns clients that share the session's connection pool and credentials.
+    pub(crate) fn new(session: &Session) -> Clients {
+        Clients {
+            events: aws_sdk_eventbridge::Client::new(&session.config),
+            iam: aws_sdk_iam::Client::new(&session.config),
+        }
+    }
+}
+
+/// Reads everything that carries this name, and the role.
+pub(crate) async fn observe(clients: &Clients, name: &str, role_name: &str) -> Observed {
+    let events = &clients.events;
+    let absent = &["ResourceNotFoundException"][..];
+    let connection = events.describe_connection().name(name).send().await;
+    let destination = events.describe_api_destination().name(name).send().await;
+    let rule = events.describe_rule().name(name).send().await;
+    Observed {
+        role: role(&clients.iam, role_name).await,
+        connection: map(
+            reading(format!("DescribeConnection {name}"), absent, connection),
+            |answer| {
+                Reading::Present(Connection {
+                    arn: answer.connection_arn().unwrap_or_default().to_owned(),
+                    state: answer
+                        .connection_state()
+                        .map(|state| state.as_str().to_owned())
+                        .unwrap_or_default(),
+                })
+            },
+        ),
+        destination: map(
+            reading(
+                format!("DescribeApiDestination {name}"),
+                absent,
+                destination,
+            ),
+            |answer| {
+                Reading::Present(Destination {
+                    arn: answer.api_destination_arn().unwrap_or_default().to_owned(),
+                    endpoint_sha256: sha256(answer.invocation_endpoint().unwrap_or_default()),
+                    active: answer
+                        .api_destination_state()
+                        .is_some_and(|state| state.as_str() == "ACTIVE"),
+                })
+            },
+        ),
+        rule: map(
+            reading(format!("DescribeRule {name}"), absent, rule),
+            |answer| {
+                Reading::Present(Rule {
+                    pattern: answer
+                        .event_pattern()
+                        .and_then(|text| serde_json::from_str(text).ok())
+                        .unwrap_or(Value::Null),
+                    enabled: answer
+                        .state()
+                        .is_some_and(|state| state.as_str() != "DISABLED"),
+                })
+            },
+        ),
+        target: target(events, name).await,
+    }
+}
+
+async fn role(client: &aws_sdk_iam::Client, name: &str) -> Reading<Role> {
+    let answer = client.get_role().role_name(name).send().await;
+    let role = match reading(
+        format!("GetRole {name}"),
+        &["NoSuchEntity", "NoSuchEntityException"],
+        answer,
+    ) {
+        Reading::Present(answer) => answer.role,
+        Reading::Absent => return Reading::Absent,
+        Reading::Unknown(reason) => return Reading::Unknown(reason),
+    };
+    let trust = role
+        .as_ref()
+        .and_then(|role| role.assume_role_policy_document())
+        .map(document);
+    let policy = client
+        .get_role_policy()
+        .role_name(name)
+        .policy_name(OWN)
+        .send()
+        .await;
+    match reading(
+        format!("GetRolePolicy {name}"),
+        &["NoSuchEntity", "NoSuchEntityException"],
+        policy,
+    ) {
+        Reading::Unknown(reason) => Reading::Unknown(reason),
+        policy => Reading::Present(Role {
+            trust: trust.unwrap_or_default(),
+            policy: policy
+                .present()
+                .map(|policy| document(policy.policy_document()))
+                .unwrap_or_default(),
+        }),
+    }
+}
+
+/// IAM answers with percent-encoded documents (RFC 3986).
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html>
+fn document(encoded: &str) -> Value {
+    let mut bytes = Vec::with_capacity(encoded.len());
+    let mut rest = encoded.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        let hex = tail
+            .get(..2)
+            .and_then(|digits| std::str::from_utf8(digits).ok());
+        match hex
+            .filter(|_| byte == b'%')
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok())
+        {
+            Some(decoded) => {
+                bytes.push(decoded);
+                rest = &tail[2..];
+            }
+            None => {
+                bytes.push(byte);
+                rest = tail;
+            }
+        }
+    }
+    serde_json::from_slice(&bytes).unwrap_or(Value::Null)
+}
+
+async fn target(client: &aws_sdk_eventbridge::Client, rule: &str) -> Reading<RuleTarget> {
+    let mut next = None;
+    loop {
+        let answer = client
+            .list_targets_by_rule()
+            .rule(rule)
+            .set_next_token(next)
+            .send()
+            .await;
+        let answer = match reading(
+            format!("ListTargetsByRule {rule}"),
+            &["ResourceNotFoundException"],
+            answer,
+        ) {
+            Reading::Present(answer) => answer,
+            Reading::Absent => return Reading::Absent,
+            Reading::Unknown(reason) => return Reading::Unknown(reason),
+        };
+        if let Some(target) = answer.targets().iter().find(|target| target.id() == OWN) {
+            let transformer = target.input_transformer();
+            let paths = transformer.and_then(|transformer| transformer.input_paths_map());
+            // arn:aws:events:REGION:ACCOUNT:api-destination/NAME/UUID
+            let destination = target.arn().split('/').nth(1).unwrap_or_default();
+            let sorted =
+                paths.map(|paths| paths.iter().collect::<std::collections::BTreeMap<_, _>>());
+            return Reading::Present(RuleTarget {
+                destination: destination.to_owned(),
+                role: target.role_arn().unwrap_or_default().to_owned(),
+                paths: json!(sorted),
+                template: transformer
+                    .map(|transformer| transformer.input_template().to_owned())
+                    .unwrap_or_default(),
+            });
+        }
+        next = answer.next_token;
+        if next.is_none() {
+            return Reading::Absent;
+        }
+    }
+}
+
+/// Turns an answer into a reading: `absent` lists the error codes that mean "is not there"; all others mean unknown.
+fn reading<T, E, R>(call: String, absent: &[&str], result: Result<T, SdkError<E, R>>) -> Reading<T>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    match result {
+        Ok(answer) => Reading::Present(answer),
+        Err(SdkError::ServiceError(service))
+            if service
+                .err()
+                .code()
+                .is_some_and(|code| absent.contains(&code)) =>
+        {
+            Reading::Absent
+        }
+        Err(error) => Reading::Unknown(format!("{:#}", describe(call, error))),
+    }
+}
+
+fn map<T, U>(reading: Reading<T>, convert: impl FnOnce(T) -> Reading<U>) -> Reading<U> {
+    match reading {
+        Reading::Present(value) => convert(value),
+        Reading::Absent => Reading::Absent,
+        Reading::Unknown(reason) => Reading::Unknown(reason),
+    }
+}

@@ -1,0 +1,56 @@
+//! The `from` and `to` of every action, in one place, so that `plan` and `apply` cannot disagree.
+
+use serde_json::{Value, json};
+use toolio::Reading;
+
+use crate::model::{Action, Observed};
+
+/// Returns what is there now of the thing that an action changes; null when it is not there.
+///
+/// # Errors
+/// The reading that could not be made.
+pub(crate) fn now(action: Action, observed: &Observed) -> Result<Value, String> {
+    match action {
+        Action::CreateRole | Action::DeleteRole => part(
+            &observed.role,
+            |role| json!({ "trust": role.trust, "policy": role.policy }),
+        ),
+        Action::PutRolePolicy => part(&observed.role, |role| json!({ "policy": role.policy })),
+        Action::CreateConnection | Action::DeleteConnection => {
+            // Deletion takes a while; what is on its way out is as good as gone.
+            part(&observed.connection, |connection| {
+                match connection.state.as_str() {
+                    "DELETING" => Value::Null,
+                    _ => json!({ "authorization": "API_KEY" }),
+                }
+            })
+        }
+        Action::CreateApiDestination
+        | Action::UpdateApiDestination
+        | Action::DeleteApiDestination => part(
+            &observed.destination,
+            |destination| json!({ "endpoint_sha256": destination.endpoint_sha256 }),
+        ),
+        Action::PutRule | Action::DeleteRule => part(&observed.rule, |rule| json!(rule)),
+        Action::PutTargets | Action::RemoveTargets => {
+            part(&observed.target, |target| json!(target))
+        }
+    }
+}
+
+/// Returns whether the state that an action wants is there. Where the webhook is read from is no state of AWS.
+pub(crate) fn reached(now: &Value, to: &Value) -> bool {
+    let mut to = to.clone();
+    if let Value::Object(fields) = &mut to {
+        fields.remove("webhook");
+    }
+    *now == to
+}
+
+fn part<T>(reading: &Reading<T>, convert: impl Fn(&T) -> Value) -> Result<Value, String> {
+    match reading {
+        Reading::Present(value) => Ok(convert(value)),
+        Reading::Absent => Ok(Value::Null),
+        Reading::Unknown(reason) => Err(reason.clone()),
+    }
+}
