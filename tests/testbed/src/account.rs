@@ -181,11 +181,12 @@ mod tests {
             account
                 .tool(&aws)
                 .args(["sts", "get-caller-identity"])
+                .env("AWS_DEFAULT_REGION", "us-east-1")
                 .run()
         };
         account.fault(json!({"kind": "denied", "times": -1}));
         identity()
-            .assert_status(254)
+            .assert_status(255)
             .assert_complains("AccessDenied");
         account.clear_faults();
         identity().assert_status(0);
