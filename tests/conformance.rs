@@ -1,0 +1,309 @@
+//! The contract that all tools keep, asked of every binary: help, versions, schemas, exit status, bad input.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use testbed::{Account, Output, Run, Sandbox, offline};
+
+/// A tool, the verbs that it has, and a desired state that it takes.
+struct Tool {
+    name: &'static str,
+    verbs: &'static [&'static str],
+    desired: &'static str,
+    /// The first call after the identity is known, to be refused and throttled.
+    first_read: (&'static str, &'static str),
+}
+
+const TOOLS: [Tool; 5] = [
+    Tool {
+        name: "ssm-agentcheck",
+        verbs: &["show", "check"],
+        desired: "{}",
+        first_read: ("ssm", "DescribeInstanceInformation"),
+    },
+    Tool {
+        name: "ssm-role",
+        verbs: &["show", "plan", "apply", "check"],
+        desired: r#"{"default_host_management": {}}"#,
+        first_read: ("ssm", "GetServiceSetting"),
+    },
+    Tool {
+        name: "ssm-prefs",
+        verbs: &["render", "lint", "show", "plan", "apply", "check"],
+        desired: r#"{"idle_timeout_minutes": 15}"#,
+        first_read: ("ssm", "DescribeDocument"),
+    },
+    Tool {
+        name: "ssm-scp",
+        verbs: &["render", "plan", "apply", "check"],
+        desired: r#"{"policy_name": "p", "exempt_principals": ["arn:aws:iam::*:role/ops"], "targets": ["r-abcd"]}"#,
+        first_read: ("organizations", "DescribeOrganization"),
+    },
+    Tool {
+        name: "ssm-events",
+        verbs: &["pattern", "plan", "apply", "check", "format"],
+        desired: r#"{"webhook": {"env": "WEBHOOK"}}"#,
+        first_read: ("events", "DescribeRule"),
+    },
+];
+
+impl Tool {
+    /// The binary beside this test; `make test` builds all of them first.
+    fn exe(&self) -> PathBuf {
+        let test = std::env::current_exe().unwrap();
+        let exe = test.ancestors().nth(2).unwrap().join(self.name);
+        assert!(
+            exe.exists(),
+            "{} is missing: run cargo build --workspace --bins",
+            exe.display()
+        );
+        exe
+    }
+
+    fn offline(&self, arguments: &[&str]) -> Run {
+        offline(self.exe()).args(arguments)
+    }
+
+    fn run(&self, account: &Account, arguments: &[&str]) -> Run {
+        account
+            .tool(self.exe())
+            .args(arguments)
+            .env("WEBHOOK", "https://hooks.slack.com/services/T/B/x")
+    }
+
+    fn can(&self, verb: &str) -> bool {
+        self.verbs.contains(&verb)
+    }
+
+    /// Every complaint is one line that starts with the tool's name.
+    fn complains(&self, output: &Output, part: &str) {
+        output.assert_status(2).assert_complains(part);
+        assert_eq!(output.stdout, "", "{}", self.name);
+        let prefix = format!("{}: ", self.name);
+        assert!(
+            output.stderr.lines().all(|line| line.starts_with(&prefix)),
+            "{}",
+            output.stderr
+        );
+    }
+}
+
+#[test]
+fn help_is_the_one_that_was_reviewed_and_lists_every_verb() {
+    for tool in TOOLS {
+        let help = tool.offline(&["--help"]).run();
+        help.assert_status(0).assert_stderr("");
+        for verb in tool.verbs {
+            assert!(
+                help.stdout
+                    .lines()
+                    .any(|line| line.trim_start().starts_with(verb)),
+                "{} {verb}",
+                tool.name
+            );
+        }
+        testbed::expect_text(
+            &testbed::fixture(&format!("{}/help.txt", tool.name)),
+            &help.stdout,
+        );
+        tool.offline(&["--version"])
+            .run()
+            .assert_status(0)
+            .assert_stderr("");
+    }
+}
+
+#[test]
+fn generates_man_page_completions_and_schemas() {
+    for tool in TOOLS {
+        for artefact in ["man", "bash", "zsh", "fish"] {
+            let made = tool.offline(&["--generate", artefact]).run();
+            made.assert_status(0).assert_stderr("");
+            assert!(made.stdout.contains(tool.name), "{} {artefact}", tool.name);
+        }
+        let schema = tool.offline(&["--generate", "schema"]).run();
+        schema.assert_status(0).assert_stderr("");
+        let schema: Value = serde_json::from_str(&schema.stdout).unwrap();
+        assert!(
+            schema["$defs"]["finding"].is_object() || schema["$defs"]["Finding"].is_object(),
+            "{}",
+            tool.name
+        );
+        tool.offline(&["--generate", "poem"]).run().assert_status(2);
+    }
+}
+
+#[test]
+fn wrong_usage_is_status_2() {
+    for tool in TOOLS {
+        for arguments in [
+            &[][..],
+            &["dance"],
+            &["check", "--dance"],
+            &["check", "--region", "nowhere"],
+        ] {
+            let wrong = tool.offline(arguments).run();
+            wrong.assert_status(2);
+            assert_eq!(wrong.stdout, "", "{} {arguments:?}", tool.name);
+        }
+    }
+}
+
+#[test]
+fn bad_input_is_refused_before_the_first_call() {
+    let account = Sandbox::start().account();
+    for tool in TOOLS {
+        let check = |input: &str| tool.run(&account, &["check"]).stdin(input).run();
+        tool.complains(
+            &check("{"),
+            "EOF while parsing an object at line 1 column 1",
+        );
+        tool.complains(
+            &check("{\"surprise\": 1}"),
+            "$.surprise: unknown field `surprise`",
+        );
+        tool.complains(&check(""), "nothing there");
+        let filter = tool
+            .run(&account, &["check", "--jq", ".["])
+            .stdin(tool.desired)
+            .run();
+        tool.complains(&filter, "--jq '.['");
+    }
+    assert!(account.calls().is_empty());
+}
+
+#[test]
+fn no_region_and_an_unknown_profile_are_errors_with_a_way_out() {
+    let account = Sandbox::start().account();
+    for tool in TOOLS {
+        let check = || tool.run(&account, &["check"]).stdin(tool.desired);
+        tool.complains(
+            &check().env_remove("AWS_REGION").run(),
+            "no region: pass --region or set AWS_REGION",
+        );
+        let unknown = tool
+            .run(&account, &["check", "--profile", "nobody"])
+            .stdin(tool.desired)
+            .run();
+        tool.complains(&unknown, "profile 'nobody' is not in the AWS config files");
+    }
+    assert!(account.calls().is_empty());
+}
+
+#[test]
+fn an_explicit_profile_wins_over_keys_in_the_environment() {
+    let (account, other) = (Sandbox::start().account(), Sandbox::start().account());
+    let credentials = account.home().join("credentials");
+    let keys = format!(
+        "[other]\naws_access_key_id = {}\naws_secret_access_key = x\n",
+        other.access_key()
+    );
+    std::fs::write(&credentials, keys).unwrap();
+    for tool in TOOLS {
+        let check = tool
+            .run(&account, &["check", "--profile", "other"])
+            .stdin(tool.desired);
+        check.env("AWS_SHARED_CREDENTIALS_FILE", &credentials).run();
+    }
+    assert!(
+        account.calls().is_empty(),
+        "the environment's keys were used"
+    );
+    assert!(!other.calls().is_empty());
+}
+
+#[test]
+fn a_refused_read_is_never_a_pass() {
+    for tool in TOOLS {
+        let account = Sandbox::start().account();
+        let (service, operation) = tool.first_read;
+        account.fault(
+            json!({"service": service, "operation": operation, "kind": "denied", "times": -1}),
+        );
+        let check = tool.run(&account, &["check"]).stdin(tool.desired).run();
+        let unknown = check.status == 1 && check.stdout.contains(".unknown\"");
+        assert!(
+            unknown || check.status == 2,
+            "{}: {} {}",
+            tool.name,
+            check.stdout,
+            check.stderr
+        );
+        assert!(account.writes().is_empty());
+    }
+}
+
+#[test]
+fn throttling_once_changes_nothing() {
+    for tool in TOOLS {
+        let account = Sandbox::start().account();
+        let check = || tool.run(&account, &["check"]).stdin(tool.desired).run();
+        let calm = check();
+        let (service, operation) = tool.first_read;
+        account.fault(json!({"service": service, "operation": operation, "kind": "throttle"}));
+        let throttled = check();
+        assert_eq!(
+            (calm.status, &calm.stdout),
+            (throttled.status, &throttled.stdout),
+            "{}",
+            tool.name
+        );
+    }
+}
+
+#[test]
+fn apply_takes_only_a_plan_of_this_tool_for_this_account() {
+    let account = Sandbox::start().account();
+    for tool in TOOLS.iter().filter(|tool| tool.can("apply")) {
+        let apply = |input: String| tool.run(&account, &["apply"]).stdin(input).run();
+        let plan = |name: &str, account: &str, region: &str| {
+            json!({"kind": "plan", "tool": name, "target": {"account": account, "region": region}, "changes": []})
+                .to_string()
+        };
+        assert_eq!(
+            apply(String::new()).status,
+            2,
+            "{}: nothing on stdin",
+            tool.name
+        );
+        assert_eq!(
+            apply(plan("ssm-other", account.id(), "us-east-1")).status,
+            2,
+            "{}: another tool",
+            tool.name
+        );
+        let elsewhere = apply(plan(tool.name, "999999999999", "us-east-1"));
+        tool.complains(
+            &elsewhere,
+            "plan is for account 999999999999, but the credentials belong to account",
+        );
+        let region = tool.run(&account, &["apply", "--region", "eu-west-1"]);
+        let region = region
+            .stdin(plan(tool.name, account.id(), "us-east-1"))
+            .run();
+        tool.complains(
+            &region,
+            "plan is for region us-east-1, but --region is eu-west-1",
+        );
+    }
+    assert!(account.writes().is_empty());
+}
+
+#[test]
+fn a_closed_pipe_is_quiet() {
+    let account = Sandbox::start().account();
+    for tool in TOOLS {
+        let closed = tool
+            .run(&account, &["check"])
+            .stdin(tool.desired)
+            .stdout_closed()
+            .run();
+        assert!(
+            !closed.stderr.contains("panic") && !closed.stderr.contains("write to stdout"),
+            "{}",
+            closed.stderr
+        );
+        let help = tool.offline(&["--help"]).stdout_closed().run();
+        assert!(!help.stderr.contains("panic"), "{}", help.stderr);
+    }
+}
