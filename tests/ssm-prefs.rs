@@ -132,6 +132,10 @@ fn undo_restores_the_document_and_keeps_what_may_hold_records() {
     assert_eq!(live(&account), before);
     run(&account, "apply", &undo).assert_status(0);
     account.aws(&["kms", "describe-key", "--key-id", "alias/sessions"]);
+    let bucket = format!("logs-{}-us-east-1", account.id());
+    account.aws(&["s3api", "get-bucket-encryption", "--bucket", &bucket]);
+    let groups = account.aws(&["logs", "describe-log-groups"]);
+    assert_eq!(groups["logGroups"][0]["logGroupName"], "/sessions");
     let show = run(&account, "show", "").json();
     assert_eq!(
         show["versions_differ"],
@@ -386,6 +390,161 @@ fn bad_input_is_one_line_with_its_place_and_nothing_is_called() {
         );
     }
     assert!(account.calls().is_empty());
+}
+
+#[test]
+fn show_of_an_account_without_preferences_says_absent() {
+    let account = account();
+    let shown = run(&account, "show", "");
+    shown.assert_status(0).assert_stderr("");
+    let record = shown.json();
+    assert_eq!(record["kind"], "preferences");
+    assert_eq!(record["document"], json!({"state": "absent"}));
+    assert_eq!(record["versions_differ"], Value::Null);
+    assert_eq!(
+        record["target"],
+        json!({"account": account.id(), "region": "us-east-1"})
+    );
+    assert!(account.writes().is_empty() && account.problems().is_empty());
+}
+
+#[test]
+fn show_and_check_find_session_documents_of_every_page() {
+    let account = account();
+    let documents: Vec<Value> = (0..60)
+        .map(|n| {
+            let content = json!({"schemaVersion": "1.0", "sessionType": "Standard_Stream", "inputs": {}});
+            json!({"account": account.id(), "region": "us-east-1", "name": format!("Session-{n:02}"),
+                "type": "Session", "versions": [content]})
+        })
+        .collect();
+    account.seed(&json!({ "documents": documents }));
+    let shown = run(&account, "show", "");
+    shown.assert_status(0).assert_stderr("");
+    for name in ["Session-00", "Session-59"] {
+        assert!(shown.stdout.contains(name), "{name}: {}", shown.stdout);
+    }
+    let found = run(&account, "check", TIMEOUT);
+    found.assert_status(1).assert_stderr("");
+    let names: Vec<Value> = found
+        .records()
+        .iter()
+        .filter(|finding| finding["severity"] == "warning")
+        .map(|finding| finding["resource"].clone())
+        .filter(|name| name.as_str().unwrap().starts_with("Session-"))
+        .collect();
+    assert_eq!(names.len(), 60);
+    let pages = account.operations();
+    let pages = pages.iter().filter(|call| *call == "ssm:ListDocuments");
+    assert!(pages.count() >= 4, "two pages for each of the two runs");
+    assert!(account.writes().is_empty() && account.problems().is_empty());
+}
+
+#[test]
+fn plan_tells_by_its_status_whether_something_needs_to_change() {
+    let account = account();
+    let status = |expected| {
+        let plan = tool(&account, &["plan", "--exit-code"])
+            .stdin(TIMEOUT)
+            .run();
+        plan.assert_status(expected).assert_stderr("");
+        plan.stdout
+    };
+    let plan = status(1);
+    assert_eq!(run(&account, "plan", TIMEOUT).stdout, plan, "same bytes");
+    run(&account, "apply", &plan).assert_status(0);
+    status(0);
+}
+
+#[test]
+fn apply_refuses_what_is_no_plan_for_it() {
+    let (account, other) = (account(), account());
+    let plan = run(&account, "plan", TIMEOUT);
+    let role = plan.stdout.replace("\"ssm-prefs\"", "\"ssm-role\"");
+    account.forget_calls();
+    for (input, complaint) in [
+        ("", "nothing there"),
+        (role.as_str(), "a plan of ssm-role, apply it with ssm-role"),
+        (&plan.stdout[..plan.stdout.len() / 2], "line 1 column"),
+    ] {
+        let refused = run(&account, "apply", input);
+        refused.assert_status(2).assert_complains(complaint);
+        assert_eq!(refused.stdout, "");
+    }
+    assert!(account.calls().is_empty(), "refused before any call");
+    let elsewhere = run(&other, "apply", &plan.stdout);
+    elsewhere.assert_status(2).assert_complains(&format!(
+        "plan is for account {}, but the credentials belong to account {}",
+        account.id(),
+        other.id()
+    ));
+    assert_eq!(elsewhere.stdout, "");
+    assert!(other.writes().is_empty());
+}
+
+#[test]
+fn a_refused_change_stops_the_whole_plan() {
+    let account = account();
+    let plan = run(&account, "plan", DESIRED).stdout;
+    let other = run(&account, "plan", TIMEOUT).stdout;
+    run(&account, "apply", &other).assert_status(0);
+    account.forget_calls();
+    let refused = run(&account, "apply", &plan);
+    refused.assert_status(2).assert_stderr("");
+    let statuses = statuses(&refused);
+    let (last, before) = statuses.split_last().unwrap();
+    assert_eq!(last, "failed create_document");
+    assert!(before.iter().all(|status| status.starts_with("skipped ")));
+    assert_eq!(refused.json()["undo"], Value::Null);
+    assert!(account.writes().is_empty(), "a refused plan writes nothing");
+}
+
+#[test]
+fn what_was_done_before_a_failure_is_told_and_a_fresh_plan_finishes() {
+    let account = account();
+    let plan = run(&account, "plan", DESIRED).stdout;
+    account.fault(
+        json!({"service": "logs", "operation": "CreateLogGroup", "kind": "denied", "times": -1}),
+    );
+    let failed = run(&account, "apply", &plan);
+    failed.assert_status(2).assert_stderr("");
+    let told = statuses(&failed);
+    assert!(told.contains(&"done create_bucket".to_owned()), "{told:?}");
+    assert!(
+        told.contains(&"failed create_log_group".to_owned()),
+        "{told:?}"
+    );
+    assert_eq!(told.last().unwrap(), "skipped create_document");
+    account.clear_faults();
+    let fresh = run(&account, "plan", DESIRED).stdout;
+    run(&account, "apply", &fresh).assert_status(0);
+    let none = run(&account, "plan", DESIRED);
+    assert_eq!(none.json()["changes"], json!([]));
+    assert!(account.problems().is_empty(), "{:?}", account.problems());
+}
+
+#[test]
+fn a_write_whose_answer_is_lost_does_not_make_it_twice() {
+    for operation in ["UpdateDocument", "UpdateDocumentDefaultVersion"] {
+        let account = account();
+        let plan = run(&account, "plan", TIMEOUT).stdout;
+        run(&account, "apply", &plan).assert_status(0);
+        let changed = r#"{"idle_timeout_minutes": 30}"#;
+        let plan = run(&account, "plan", changed).stdout;
+        account.fault(
+            json!({"service": "ssm", "operation": operation, "kind": "error", "status": 500,
+            "when": "after", "times": 2}),
+        );
+        run(&account, "apply", &plan).assert_status(2);
+        account.clear_faults();
+        let fresh = run(&account, "plan", changed).stdout;
+        run(&account, "apply", &fresh).assert_status(0);
+        let document =
+            account.aws(&["ssm", "describe-document", "--name", DOCUMENT])["Document"].clone();
+        assert_eq!(document["LatestVersion"], "2", "{operation}");
+        assert_eq!(document["DefaultVersion"], "2", "{operation}");
+        assert_eq!(live(&account)["inputs"]["idleSessionTimeout"], "30");
+    }
 }
 
 /// Sessions start on a terminal, where the shell reads the profile line by line; python3 makes one.
