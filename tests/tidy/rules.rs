@@ -1,0 +1,268 @@
+//! The rules. Each takes files and returns complaints.
+
+use crate::source::{File, dependencies, tools};
+
+/// Files of tools that are neither `main`, `observe`, `apply` nor tests and still reach outside; with the reason.
+pub(crate) const IMPURE: [(&str, &str); 3] = [
+    (
+        "tools/ssm-role/src/current.rs",
+        "apply compares and reads back one resource through it",
+    ),
+    (
+        "tools/ssm-role/src/iam.rs",
+        "the reads of IAM that observe and apply share",
+    ),
+    (
+        "tools/ssm-events/src/webhook.rs",
+        "reads the secret from where the desired state says, never from the input itself",
+    ),
+];
+
+/// Files that may have up to `MAX_LINES_OF_LONG` lines; with the reason.
+pub(crate) const LONG: [(&str, &str); 4] = [
+    (
+        "tools/ssm-prefs/src/apply/write.rs",
+        "one short function for each of twenty calls",
+    ),
+    (
+        "tools/ssm-prefs/src/lint.rs",
+        "one short function for each rule",
+    ),
+    ("tests/ssm-prefs.rs", "one test after another"),
+    ("tests/ssm-role.rs", "one test after another"),
+];
+
+pub(crate) const MAX_LINES: usize = 400;
+const MAX_LINES_OF_LONG: usize = 600;
+
+/// What the first word of an SDK call says when the call writes. A call of the SDK takes no argument: `.put_rule()`.
+const WRITES: [&str; 30] = [
+    "add",
+    "associate",
+    "attach",
+    "authorize",
+    "cancel",
+    "create",
+    "deauthorize",
+    "delete",
+    "deregister",
+    "detach",
+    "disable",
+    "disassociate",
+    "enable",
+    "modify",
+    "move",
+    "put",
+    "register",
+    "remove",
+    "reset",
+    "restore",
+    "resume",
+    "revoke",
+    "schedule",
+    "send",
+    "set",
+    "start",
+    "stop",
+    "tag",
+    "terminate",
+    "update",
+];
+
+pub(crate) type Rule = (&'static str, fn(&[File]) -> Vec<String>);
+
+pub(crate) const RULES: [Rule; 11] = [
+    ("pure_files_are_pure", pure_files_are_pure),
+    ("only_apply_writes", only_apply_writes),
+    ("shared_crates_name_no_tool", shared_crates_name_no_tool),
+    ("no_tool_needs_another", no_tool_needs_another),
+    (
+        "only_awsconf_makes_configurations",
+        only_awsconf_makes_configurations,
+    ),
+    ("tools_are_binaries_only", tools_are_binaries_only),
+    ("every_file_says_what_it_is", every_file_says_what_it_is),
+    ("nothing_is_left_for_later", nothing_is_left_for_later),
+    ("every_sdk_crate_is_used", every_sdk_crate_is_used),
+    ("scripts_stop_at_errors", scripts_stop_at_errors),
+    ("files_are_short", files_are_short),
+];
+
+/// Model, plan, check, render, lint and the like decide; they get everything handed in.
+fn pure_files_are_pure(files: &[File]) -> Vec<String> {
+    let pure = |file: &&File| {
+        file.in_tool().is_some_and(|(_, name)| {
+            !["main.rs", "observe", "apply"]
+                .iter()
+                .any(|shell| name.starts_with(shell))
+                && !name.ends_with("_tests.rs")
+        }) && !IMPURE.iter().any(|(path, _)| *path == file.path)
+    };
+    let words = [
+        "async ",
+        ".await",
+        "aws_sdk",
+        "std::env",
+        "SystemTime",
+        "tokio",
+    ];
+    files
+        .iter()
+        .filter(pure)
+        .flat_map(|file| file.lines_with(&words))
+        .collect()
+}
+
+/// Whoever wants to know what a tool may change reads `apply` and nothing else.
+fn only_apply_writes(files: &[File]) -> Vec<String> {
+    let reads = |file: &&File| {
+        let may_write = |name: &str| name.starts_with("apply") || name.ends_with("_tests.rs");
+        let of_product = file.path.starts_with("shared/") && file.is_rust();
+        of_product
+            || file
+                .in_tool()
+                .is_some_and(|(tool, name)| !may_write(name) || tool == "ssm-agentcheck")
+    };
+    let mut complaints = Vec::new();
+    for file in files.iter().filter(reads) {
+        for (number, line) in file.code() {
+            if let Some(call) = written(line) {
+                complaints.push(format!("{}:{number}: {call}", file.path));
+            }
+        }
+    }
+    complaints
+}
+
+/// Returns the SDK call that writes in a line of code, such as `put_rule`.
+pub(crate) fn written(line: &str) -> Option<&str> {
+    line.split('.').skip(1).find_map(|rest| {
+        let (name, _) = rest.split_once("()")?;
+        let (first, object) = name.split_once('_')?;
+        let plain = object.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        // `.start_el()` is of the XML decoder.
+        (plain && WRITES.contains(&first) && name != "start_el").then_some(name)
+    })
+}
+
+fn shared_crates_name_no_tool(files: &[File]) -> Vec<String> {
+    let tools = tools(files);
+    let names: Vec<&str> = tools.iter().map(String::as_str).collect();
+    let shared = files.iter().filter(|file| file.path.starts_with("shared/"));
+    shared.flat_map(|file| file.lines_with(&names)).collect()
+}
+
+fn no_tool_needs_another(files: &[File]) -> Vec<String> {
+    let tools = tools(files);
+    let mut complaints = Vec::new();
+    for (file, dependency) in dependencies(files) {
+        if tools.contains(&dependency) {
+            complaints.push(format!("{} depends on {dependency}", file.path));
+        }
+    }
+    complaints
+}
+
+/// Profiles, regions, retries and the HTTP client are the same in all tools.
+fn only_awsconf_makes_configurations(files: &[File]) -> Vec<String> {
+    let others = files
+        .iter()
+        .filter(|file| file.is_rust() && !file.path.starts_with("shared/awsconf/"));
+    let config = [concat!("aws_", "config::")];
+    others.flat_map(|file| file.lines_with(&config)).collect()
+}
+
+fn tools_are_binaries_only(files: &[File]) -> Vec<String> {
+    let is_library = |file: &&File| file.in_tool().is_some_and(|(_, name)| name == "lib.rs");
+    files
+        .iter()
+        .filter(is_library)
+        .map(|file| file.path.clone())
+        .collect()
+}
+
+fn every_file_says_what_it_is(files: &[File]) -> Vec<String> {
+    files
+        .iter()
+        .filter(|file| file.is_rust() && !file.text.starts_with("//! "))
+        .map(|file| format!("{}: no //! at its head", file.path))
+        .collect()
+}
+
+fn nothing_is_left_for_later(files: &[File]) -> Vec<String> {
+    let words = [concat!("TO", "DO"), concat!("FIX", "ME")];
+    let mut complaints = Vec::new();
+    for file in files {
+        for (index, line) in file.text.lines().enumerate() {
+            if words.iter().any(|word| line.contains(word)) {
+                complaints.push(format!("{}:{}: {}", file.path, index + 1, line.trim()));
+            }
+        }
+    }
+    complaints
+}
+
+/// An SDK crate costs half a minute of building.
+fn every_sdk_crate_is_used(files: &[File]) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for (manifest, dependency) in dependencies(files) {
+        if !dependency.starts_with("aws-sdk-") {
+            continue;
+        }
+        let sources = manifest.path.replace("Cargo.toml", "src/");
+        let path = format!("{}::", dependency.replace('-', "_"));
+        let used = files
+            .iter()
+            .any(|file| file.path.starts_with(&sources) && file.text.contains(&path));
+        if !used {
+            complaints.push(format!("{}: {dependency} is not used", manifest.path));
+        }
+    }
+    complaints
+}
+
+/// A script is executable, says what runs it, and stops at errors itself or by what it sources first.
+fn scripts_stop_at_errors(files: &[File]) -> Vec<String> {
+    let in_place = |file: &&File| {
+        (file.path.starts_with("scripts/") && file.path.ends_with(".sh"))
+            || file.path.starts_with("tests/scripts/")
+            || file.path.starts_with(".ci/")
+    };
+    let mut complaints = Vec::new();
+    for file in files.iter().filter(in_place) {
+        if file.text.starts_with("# shellcheck shell=bash") && !file.executable {
+            continue; // Sourced by scripts, and bound by their settings.
+        }
+        let stops = |line: &str| line.starts_with("set -eu") || line.ends_with("/scene\"");
+        for (holds, rule) in [
+            (file.executable, "is not executable"),
+            (
+                file.text.starts_with("#!/usr/bin/env bash\n"),
+                "does not start with #!/usr/bin/env bash",
+            ),
+            (file.text.lines().any(stops), "lacks set -eu"),
+        ] {
+            if !holds {
+                complaints.push(format!("{} {rule}", file.path));
+            }
+        }
+    }
+    complaints
+}
+
+fn files_are_short(files: &[File]) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for file in files.iter().filter(|file| file.is_rust()) {
+        let is_long = LONG.iter().any(|(path, _)| *path == file.path);
+        let max = if is_long {
+            MAX_LINES_OF_LONG
+        } else {
+            MAX_LINES
+        };
+        let n_lines = file.text.lines().count();
+        if n_lines > max {
+            complaints.push(format!("{}: {n_lines} lines, at most {max}", file.path));
+        }
+    }
+    complaints
+}
