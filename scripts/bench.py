@@ -9,8 +9,8 @@ usage: bench.py [RUNS]        (after `cargo build --release`; `make bench` does 
 """
 
 import json
-import os
 import pathlib
+import shutil
 import statistics
 import subprocess
 import sys
@@ -45,14 +45,36 @@ ESTATE = {
     ]
 }
 
+FLOOR = "(measuring itself)"
+BASE = "aws ssm get-document"
+
 # The verbs of ssm-prefs against the least that the CLI can do: one call. `show`
 # makes several, as it also reads the identity and the documents beside it.
 COMMANDS = {
+    FLOOR: [shutil.which("true")],
     "ssm-prefs show": [TOOL, "show"],
-    "aws ssm get-document": [CLI, "ssm", "get-document", "--name", DOCUMENT],
+    BASE: [CLI, "ssm", "get-document", "--name", DOCUMENT],
     "ssm-prefs lint": [TOOL, "lint", "-f", DESIRED],
 }
-BASE = "aws ssm get-document"
+
+# Runs in a bare interpreter: Linux counts what a process held before exec to its
+# peak, so this script with its imports would be the peak of every small program.
+# What is left of that is the first row of the report.
+MEASURE = """
+import posix, sys, time
+started = time.perf_counter()
+process = posix.fork()
+if process == 0:
+    try:
+        posix.dup2(posix.open("/dev/null", posix.O_WRONLY), 1)
+        posix.execv(sys.argv[1], sys.argv[1:])
+    finally:
+        posix._exit(127)
+_, status, usage = posix.wait4(process, 0)
+wall = time.perf_counter() - started
+cpu = usage.ru_utime + usage.ru_stime
+print(posix.waitstatus_to_exitcode(status), wall, cpu, usage.ru_maxrss)
+"""
 
 
 def main():
@@ -111,19 +133,20 @@ def measure(env, runs):
 
 def run(name, command, env):
     """Returns wall seconds, CPU seconds and peak memory in MiB of one run."""
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
+    said = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", MEASURE, *command],
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    ).stdout.split()
     # lint ends with 1 when it finds something, which is no failure here.
-    if process.returncode not in ((0, 1) if name.endswith("lint") else (0,)):
-        sys.exit(f"bench: {name} ended with status {process.returncode}")
+    if int(said[0]) not in ((0, 1) if name.endswith("lint") else (0,)):
+        sys.exit(f"bench: {name} ended with status {said[0]}")
     # ru_maxrss is in KiB on Linux and in bytes on macOS.
     scale = 1024 * 1024 if sys.platform == "darwin" else 1024
-    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / scale
+    return float(said[1]), float(said[2]), int(said[3]) / scale
 
 
 def calls(url, env):
@@ -144,7 +167,7 @@ def report(samples, counts, runs):
     for name, taken in samples.items():
         cells = []
         for value, of_base, scale in zip(medians(taken), base, (1000, 1000, 1)):
-            ratio = "" if name == BASE else f" ({of_base / max(value, 1e-6):.1f}x)"
+            ratio = "" if name in (BASE, FLOOR) else f" ({of_base / max(value, 1e-6):.1f}x)"
             cells.append(f"{value * scale:.1f}{ratio}")
         print(f"{name:22}{counts[name]:>10}" + "".join(f"{cell:>18}" for cell in cells))
 
