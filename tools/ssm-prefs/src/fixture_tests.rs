@@ -83,7 +83,7 @@ fn refused_sessions_after_a_plan() {
             parsed(&case, "observed.json"),
         );
         let changes = plan::plan(&desired, &observed, &target(), "aws").unwrap();
-        let after = plan::after(&observed, &changes);
+        let after = plan::after(&observed, &changes, &target(), "aws");
         let content = &after.document.present().unwrap().latest.content;
         let findings = preflight::preflight(content, &after, &role_records(&case), &target());
         testbed::expect(&case.join("preflight.json"), &json!(findings));
@@ -106,4 +106,17 @@ fn renders() {
         let document = content::render(&desired, live.as_ref(), Some(&target()));
         testbed::expect(&case.join("document.json"), &document);
     }
+}
+
+/// Too long for a fixture that anybody would read.
+#[test]
+fn content_above_64_kb_is_found() {
+    let content = |length| {
+        let inputs = json!({ "s3BucketName": "logs", "s3KeyPrefix": "x".repeat(length) });
+        lint::lint(
+            &json!({ "schemaVersion": "1.0", "sessionType": "Standard_Stream", "inputs": inputs }),
+        )
+    };
+    assert!(content(65_000).is_empty());
+    assert_eq!(content(65_536)[0].id, "prefs.content.size");
 }

@@ -29,6 +29,15 @@ pub(crate) fn lint(value: &Value) -> Vec<Finding> {
     if is_content {
         return lint_content(value);
     }
+    // A list would pass for the fields in their order.
+    if !value.is_object() {
+        return vec![error(
+            "desired.invalid",
+            "$",
+            "the desired state is not a JSON object",
+            "give an object such as {\"idle_timeout_minutes\": 20}",
+        )];
+    }
     match serde_path_to_error::deserialize::<_, Desired>(value) {
         Ok(desired) => lint_desired(&desired),
         Err(problem) => {

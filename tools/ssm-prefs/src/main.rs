@@ -240,7 +240,7 @@ fn plan(
 ) -> anyhow::Result<Plan<Action>> {
     let changes = plan::plan(desired, observed, &session.target, &session.partition)
         .with_context(|| format!("plan for {}", session.target))?;
-    let after = plan::after(observed, &changes);
+    let after = plan::after(observed, &changes, &session.target, &session.partition);
     if let Some(document) = after.document.present() {
         for finding in
             preflight::preflight(&document.latest.content, &after, roles, &session.target)

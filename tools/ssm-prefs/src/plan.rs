@@ -319,21 +319,29 @@ impl Planner<'_> {
 }
 
 /// Returns the world as it will be once the changes are made, for the rules that look ahead.
-pub(crate) fn after(observed: &Observed, changes: &[Change<Action>]) -> Observed {
+pub(crate) fn after(
+    observed: &Observed,
+    changes: &[Change<Action>],
+    target: &Target,
+    partition: &str,
+) -> Observed {
     let mut after = observed.clone();
+    // Policies name keys by ARN; that of a key to come is known but for its id.
+    let Target { account, region } = target;
+    let new_key = format!("arn:{partition}:kms:{region}:{account}:key/new");
     for change in changes {
-        foresee(&mut after, change);
+        foresee(&mut after, change, &new_key);
     }
     after
 }
 
-fn foresee(after: &mut Observed, change: &Change<Action>) {
+fn foresee(after: &mut Observed, change: &Change<Action>, new_key: &str) {
     use crate::model::{Document, DocumentVersion, Key, LogGroup};
-    let to = &change.to;
+    let to = &state::resolve(&change.to, after);
     match change.action {
         Action::CreateKey => {
             after.key = Reading::Present(Key {
-                arn: change.resource.clone(),
+                arn: new_key.to_owned(),
                 state: "Enabled".to_owned(),
                 spec: "SYMMETRIC_DEFAULT".to_owned(),
                 rotation: Reading::Present(true),

@@ -75,7 +75,37 @@ pub(crate) fn with_logs_statement(
     if statements.iter().any(grants) {
         return None;
     }
+    let mut wanted = wanted;
+    if let Some(mine) = statements.iter().find(|mine| mine["Sid"] == LOGS_SID) {
+        match bound_groups(mine, &wanted) {
+            // Another log group may hold records under this key; without the grant nobody could read them.
+            Some(mut groups) => {
+                let bound =
+                    &mut wanted["Condition"]["ArnEquals"]["kms:EncryptionContext:aws:logs:arn"];
+                groups.push(bound.clone());
+                *bound = Value::Array(groups);
+            }
+            // Somebody else's statement of the same name stays as it is.
+            None => {
+                if let Some(wanted) = wanted.as_object_mut() {
+                    wanted.shift_remove("Sid");
+                }
+            }
+        }
+    }
     Some(with_statement(policy, &statements, wanted))
+}
+
+/// Returns the log groups that a statement of this tool grants the key for; `None` when it is not one of its own.
+fn bound_groups(statement: &Value, wanted: &Value) -> Option<Vec<Value>> {
+    let mut rest = statement.clone();
+    let bound = rest.pointer_mut("/Condition/ArnEquals/kms:EncryptionContext:aws:logs:arn")?;
+    let groups = match &*bound {
+        Value::Array(groups) => groups.clone(),
+        group => vec![group.clone()],
+    };
+    *bound = wanted["Condition"]["ArnEquals"]["kms:EncryptionContext:aws:logs:arn"].clone();
+    (rest == *wanted).then_some(groups)
 }
 
 /// Returns the bucket policy with plain HTTP denied, or `None` when it is denied already.
@@ -111,7 +141,7 @@ pub(crate) fn with_tls_statement(
 fn with_statement(policy: &Value, statements: &[Value], wanted: Value) -> Value {
     let mut kept: Vec<Value> = statements
         .iter()
-        .filter(|statement| statement["Sid"] != wanted["Sid"])
+        .filter(|statement| wanted["Sid"].is_null() || statement["Sid"] != wanted["Sid"])
         .cloned()
         .collect();
     kept.push(wanted);

@@ -47,13 +47,54 @@ pub(crate) fn roles(records: &[Value]) -> Vec<Role> {
     roles
 }
 
+/// What statements say, before it becomes a verdict. The order of statements carries no meaning.
+#[derive(Clone, Copy, Debug, Default)]
+struct Says {
+    allows: bool,
+    may_allow: bool,
+    denies: bool,
+    may_deny: bool,
+}
+
+impl Says {
+    fn add(&mut self, effect: &Value, clear: bool) {
+        match (effect.as_str(), clear) {
+            (Some("Allow"), true) => self.allows = true,
+            (Some("Allow"), false) => self.may_allow = true,
+            (Some("Deny"), true) => self.denies = true,
+            _ => self.may_deny = true,
+        }
+    }
+
+    fn verdict(self) -> Verdict {
+        match self {
+            Says { denies: true, .. } => Verdict::Denied,
+            Says {
+                allows: false,
+                may_allow: false,
+                ..
+            } => Verdict::Denied,
+            Says {
+                allows: true,
+                may_deny: false,
+                ..
+            } => Verdict::Allowed,
+            _ => Verdict::Unknown,
+        }
+    }
+}
+
 impl Role {
     /// Returns whether the role's own policies allow an action on a resource. Boundaries and SCPs are not seen here.
     pub(crate) fn may(&self, action: &str, resource: &str) -> Verdict {
-        let mut verdict = Verdict::Denied;
+        self.says(action, resource).verdict()
+    }
+
+    fn says(&self, action: &str, resource: &str) -> Says {
+        let mut says = Says::default();
         for document in &self.documents {
             if document.is_null() {
-                return Verdict::Unknown;
+                (says.may_allow, says.may_deny) = (true, true);
             }
             for statement in statements(document) {
                 let unclear = ["NotAction", "NotResource", "Condition"]
@@ -63,19 +104,12 @@ impl Role {
                     || covers(&statement["Action"], action, true))
                     && (statement["Resource"].is_null()
                         || covers(&statement["Resource"], resource, false));
-                match (concerned, statement["Effect"].as_str(), unclear) {
-                    (false, ..) => {}
-                    (true, Some("Deny"), false) => return Verdict::Denied,
-                    (true, Some("Allow"), false) if verdict == Verdict::Denied => {
-                        verdict = Verdict::Allowed
-                    }
-                    (true, Some("Allow"), true) if verdict == Verdict::Allowed => {}
-                    (true, Some("Allow"), false) => {}
-                    (true, ..) => verdict = Verdict::Unknown,
+                if concerned {
+                    says.add(&statement["Effect"], !unclear);
                 }
             }
         }
-        verdict
+        says
     }
 }
 
@@ -102,33 +136,49 @@ pub(crate) fn may_use_key(
     let Some(policy) = policy else {
         return Verdict::Unknown;
     };
-    let account = role.arn.split(':').nth(4).unwrap_or_default();
-    let mut delegated = false;
+    let account_of = |arn: &str| arn.split(':').nth(4).unwrap_or_default().to_owned();
+    let account = account_of(&role.arn);
+    let (mut of_role, mut of_account) = (Says::default(), Says::default());
     for statement in statements(policy) {
-        if statement["Effect"] != "Allow" || !covers(&statement["Action"], action, true) {
+        if !statement["Action"].is_null() && !covers(&statement["Action"], action, true) {
             continue;
         }
-        let named = any(&statement["Principal"]["AWS"], |principal| {
-            principal == role.arn.as_str()
-        }) || statement["Principal"] == "*"
-            || statement["Principal"]["AWS"] == "*";
-        if named {
-            return if statement["Condition"].is_null() {
-                Verdict::Allowed
-            } else {
-                Verdict::Unknown
-            };
-        }
-        delegated |= any(&statement["Principal"]["AWS"], |principal| {
+        let clear = ["NotAction", "NotPrincipal", "Condition"]
+            .iter()
+            .all(|key| statement[*key].is_null());
+        let principals = &statement["Principal"]["AWS"];
+        let named = any(principals, |principal| principal == role.arn.as_str())
+            || statement["Principal"] == "*"
+            || any(principals, |principal| principal == "*");
+        let account_named = any(principals, |principal| {
             let principal = principal.as_str().unwrap_or_default();
             principal == account || principal.ends_with(&format!(":iam::{account}:root"))
         });
+        // An allowance of the account leaves the answer to IAM; a denial of it binds everybody in the account.
+        if named
+            || !statement["NotPrincipal"].is_null()
+            || (account_named && statement["Effect"] != "Allow")
+        {
+            of_role.add(&statement["Effect"], clear);
+        } else if account_named {
+            of_account.add(&statement["Effect"], clear);
+        }
     }
-    if delegated {
-        role.may(action, key_arn)
-    } else {
-        Verdict::Denied
-    }
+    let identity = role.says(action, key_arn);
+    // A key of another account asks for both: its own policy and the role's. While the key is still an alias, it is
+    // one of this account.
+    let foreign = key_arn.starts_with("arn:") && account_of(key_arn) != account;
+    let mut says = Says {
+        denies: of_role.denies || identity.denies,
+        may_deny: of_role.may_deny || identity.may_deny,
+        allows: of_role.allows && !foreign,
+        may_allow: of_role.may_allow && !foreign,
+    };
+    let delegates = of_account.allows || (foreign && of_role.allows);
+    let may_delegate = delegates || of_account.may_allow || (foreign && of_role.may_allow);
+    says.allows |= delegates && identity.allows;
+    says.may_allow |= may_delegate && (identity.allows || identity.may_allow);
+    says.verdict()
 }
 
 #[cfg(test)]
@@ -172,5 +222,36 @@ mod tests {
             may_use_key(role, Some(&policy), "kms:Decrypt", "k"),
             Verdict::Denied
         );
+    }
+
+    #[test]
+    fn the_order_of_statements_does_not_matter() {
+        let plain = json!({"Effect": "Allow", "Action": "kms:*", "Resource": "*"});
+        let conditional = json!({"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Condition": {"Bool": {"a": "true"}}});
+        for both in [json!([plain, conditional]), json!([conditional, plain])] {
+            assert_eq!(verdict(both), Verdict::Allowed);
+        }
+        let denied = json!({"Effect": "Deny", "Action": "kms:*", "Resource": "*", "Condition": {"Bool": {"a": "true"}}});
+        for both in [json!([plain, denied]), json!([denied, plain])] {
+            assert_eq!(verdict(both), Verdict::Unknown);
+        }
+    }
+
+    #[test]
+    fn a_denial_in_the_key_policy_counts() {
+        let arn = "arn:aws:iam::111122223333:role/r";
+        let record = json!({"roles": [{"arn": arn, "inline_policies": {}}]});
+        let role = &roles(&[record])[0];
+        let key = "arn:aws:kms:eu-central-1:111122223333:key/k";
+        let allow = json!({"Effect": "Allow", "Principal": {"AWS": arn}, "Action": "kms:*"});
+        let deny = json!({"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "kms:Decrypt"});
+        let judge = |statements: serde_json::Value, key: &str| {
+            let policy = json!({ "Statement": statements });
+            may_use_key(role, Some(&policy), "kms:Decrypt", key)
+        };
+        assert_eq!(judge(json!([allow]), key), Verdict::Allowed);
+        assert_eq!(judge(json!([allow, deny]), key), Verdict::Denied);
+        let foreign = "arn:aws:kms:eu-central-1:999988887777:key/k";
+        assert_eq!(judge(json!([allow]), foreign), Verdict::Denied);
     }
 }
