@@ -1,0 +1,373 @@
+//! A policy made ready to be asked, once, and what it says to a request. Whether a key is known decides as well: what
+//! depends on an unknown key is unknown, neither a match nor none.
+
+use crate::model::{Condition, Effect, Patterns, Policy, PrincipalType, Principals, Statement};
+use crate::operator::{Family, SetOperator};
+use crate::pattern::{self, Template, arn_parts};
+use crate::request::{Context, Known, Principal, Request};
+use crate::value::{Comparand, Given, Unresolved, arn_matches};
+use crate::{Operator, Position, Problem, Rule, Severity, Version};
+
+/// Whether something holds, as far as it can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Truth<'p> {
+    No,
+    Yes,
+    /// It depends on this context key.
+    Unknown(&'p str),
+}
+
+impl<'p> Truth<'p> {
+    fn of(holds: bool) -> Truth<'p> {
+        if holds { Truth::Yes } else { Truth::No }
+    }
+}
+
+/// A policy that can be asked.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// What people call it: its name or file.
+    pub name: String,
+    statements: Vec<CompiledStatement>,
+}
+
+/// A statement that can be asked.
+#[derive(Clone, Debug)]
+pub(crate) struct CompiledStatement {
+    pub(crate) effect: Effect,
+    pub(crate) sid: String,
+    pub(crate) position: Position,
+    principal: Option<CompiledPrincipals>,
+    not_actions: bool,
+    actions: Vec<Template>,
+    not_resources: bool,
+    /// `None` without a Resource: a trust policy.
+    resources: Option<Vec<Resource>>,
+    conditions: Vec<CompiledCondition>,
+}
+
+#[derive(Clone, Debug)]
+enum Resource {
+    Everything,
+    Arn(Box<[Template; 6]>),
+}
+
+#[derive(Clone, Debug)]
+struct CompiledPrincipals {
+    negated: bool,
+    everyone: bool,
+    entries: Vec<(PrincipalType, String)>,
+}
+
+#[derive(Clone, Debug)]
+struct CompiledCondition {
+    operator: Operator,
+    /// In lower case.
+    key: Box<str>,
+    comparands: Vec<Comparand>,
+}
+
+/// What a policy says to a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Says<'p> {
+    /// The first statement that denies, else the first that may.
+    pub(crate) deny: Option<(&'p CompiledStatement, Truth<'p>)>,
+    /// The first statement that allows, else the first that may.
+    pub(crate) allow: Option<(&'p CompiledStatement, Truth<'p>)>,
+}
+
+impl Compiled {
+    /// Compiles a policy.
+    ///
+    /// # Errors
+    /// The policy was not read without errors; the first of them.
+    pub fn new(name: impl Into<String>, policy: &Policy) -> Result<Compiled, Problem> {
+        let version = policy.language();
+        let statements = policy
+            .statements
+            .iter()
+            .map(|statement| compile(statement, version));
+        Ok(Compiled {
+            name: name.into(),
+            statements: statements.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Returns what the statements say, without looking further than a certain denial.
+    pub(crate) fn says<'p>(&'p self, request: &Request) -> Says<'p> {
+        let mut says = Says {
+            deny: None,
+            allow: None,
+        };
+        for statement in &self.statements {
+            let found = match statement.effect {
+                Effect::Deny => &mut says.deny,
+                Effect::Allow => &mut says.allow,
+            };
+            if matches!(found, Some((_, Truth::Yes))) {
+                continue;
+            }
+            match statement.applies(request) {
+                Truth::No => {}
+                Truth::Yes => {
+                    *found = Some((statement, Truth::Yes));
+                    if statement.effect == Effect::Deny {
+                        return says;
+                    }
+                }
+                unknown @ Truth::Unknown(_) => {
+                    found.get_or_insert((statement, unknown));
+                }
+            }
+        }
+        says
+    }
+}
+
+fn compile(statement: &Statement, version: Version) -> Result<CompiledStatement, Problem> {
+    let template = |text: &str, version| Template::parse(text, version, true);
+    let broken = |rule, position: &Position, why: &str| Problem {
+        rule,
+        severity: Severity::Error,
+        position: position.clone(),
+        message: why.to_owned(),
+        fix: "correct it".to_owned(),
+    };
+    let mut actions = Vec::with_capacity(statement.actions.values.len());
+    for action in &statement.actions.values {
+        // Actions know no variables, and their case does not matter.
+        let lower = action.value.to_ascii_lowercase();
+        let action = template(&lower, Version::Of2008)
+            .map_err(|why| broken(Rule::Action, &action.position, why))?;
+        actions.push(action);
+    }
+    let mut resources = None;
+    if let Some(Patterns { values, .. }) = &statement.resources {
+        let compiled = resources.insert(Vec::with_capacity(values.len()));
+        for resource in values {
+            let invalid = |why| broken(Rule::Variable, &resource.position, why);
+            compiled.push(compile_resource(&resource.value, version).map_err(invalid)?);
+        }
+    }
+    let mut conditions = Vec::with_capacity(statement.conditions.len());
+    for Condition {
+        operator,
+        key,
+        values,
+    } in &statement.conditions
+    {
+        let mut comparands = Vec::with_capacity(values.len());
+        for value in values {
+            let comparand = Comparand::compile(&value.value, &operator.test, version);
+            comparands
+                .push(comparand.map_err(|why| broken(Rule::OperatorValue, &value.position, &why))?);
+        }
+        conditions.push(CompiledCondition {
+            operator: *operator,
+            key: key.value.to_ascii_lowercase().into(),
+            comparands,
+        });
+    }
+    Ok(CompiledStatement {
+        effect: statement.effect,
+        sid: statement.sid().to_owned(),
+        position: statement.position().clone(),
+        principal: statement.principal.as_ref().map(compile_principals),
+        not_actions: statement.actions.negated,
+        actions,
+        not_resources: statement
+            .resources
+            .as_ref()
+            .is_some_and(|resources| resources.negated),
+        resources,
+        conditions,
+    })
+}
+
+/// An ARN of fewer than six parts is completed by wildcards.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
+fn compile_resource(text: &str, version: Version) -> Result<Resource, &'static str> {
+    if text.bytes().all(|byte| byte == b'*') && !text.is_empty() {
+        return Ok(Resource::Everything);
+    }
+    let mut parts = arn_parts(text, version);
+    parts.resize(6, "*");
+    let templates: Result<Vec<Template>, _> = parts
+        .iter()
+        .map(|part| Template::parse(part, version, true))
+        .collect();
+    let templates: Result<[Template; 6], _> = templates?.try_into();
+    templates
+        .map(|parts| Resource::Arn(Box::new(parts)))
+        .map_err(|_| "an ARN of more than six parts")
+}
+
+fn compile_principals(principals: &Principals) -> CompiledPrincipals {
+    let entries = principals.entries.iter();
+    CompiledPrincipals {
+        negated: principals.negated,
+        everyone: principals.everyone,
+        entries: entries
+            .map(|(kind, name)| (*kind, name.value.clone()))
+            .collect(),
+    }
+}
+
+impl CompiledStatement {
+    fn applies<'p>(&'p self, request: &Request) -> Truth<'p> {
+        if !self.covers_action(request) || !self.covers_principal(request) {
+            return Truth::No;
+        }
+        let mut truth = match self.covers_resource(request) {
+            Truth::No => return Truth::No,
+            truth => truth,
+        };
+        for condition in &self.conditions {
+            match condition.holds(&request.context) {
+                Truth::No => return Truth::No,
+                Truth::Yes => {}
+                unknown @ Truth::Unknown(_) if truth == Truth::Yes => truth = unknown,
+                Truth::Unknown(_) => {}
+            }
+        }
+        truth
+    }
+
+    fn covers_action(&self, request: &Request) -> bool {
+        let covered = self.actions.iter().any(|action| match action {
+            Template::Fixed(pattern) => pattern::matches(pattern, request.action.as_bytes()),
+            Template::Variable(_) => false,
+        });
+        covered != self.not_actions
+    }
+
+    fn covers_principal(&self, request: &Request) -> bool {
+        let Some(principals) = &self.principal else {
+            return true;
+        };
+        let Some(principal) = &request.principal else {
+            return principals.everyone;
+        };
+        let named = principals.everyone
+            || principals
+                .entries
+                .iter()
+                .any(|(kind, name)| names(*kind, name, principal));
+        named != principals.negated
+    }
+
+    fn covers_resource<'p>(&'p self, request: &Request) -> Truth<'p> {
+        let Some(resources) = &self.resources else {
+            return Truth::Yes;
+        };
+        let given = request.resource_parts();
+        let mut covered = Truth::No;
+        for resource in resources {
+            match resource {
+                Resource::Everything => covered = Truth::Yes,
+                Resource::Arn(parts) => {
+                    if let Some(key) = unknown_key(
+                        parts.iter().flat_map(Template::needed_keys),
+                        &request.context,
+                    ) {
+                        if covered == Truth::No {
+                            covered = Truth::Unknown(key);
+                        }
+                        continue;
+                    }
+                    match arn_matches(parts, &given, &request.context) {
+                        Ok(true) => covered = Truth::Yes,
+                        Ok(false) => {}
+                        // AWS holds the whole statement for invalid when a variable cannot be resolved.
+                        Err(Unresolved) => return Truth::No,
+                    }
+                }
+            }
+            if covered == Truth::Yes {
+                break;
+            }
+        }
+        match (covered, self.not_resources) {
+            (Truth::Yes, true) => Truth::No,
+            (Truth::No, true) => Truth::Yes,
+            (covered, _) => covered,
+        }
+    }
+}
+
+/// Returns whether an entry of a map of principals names the one who asks.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>
+fn names(kind: PrincipalType, name: &str, principal: &Principal) -> bool {
+    match (kind, principal) {
+        (PrincipalType::Service, Principal::Service(service)) => service == name,
+        (PrincipalType::Aws, Principal::Aws { arn, session }) => {
+            let account = arn.split(':').nth(4).unwrap_or_default();
+            let whole_account = name == account
+                || name
+                    .strip_suffix(":root")
+                    .is_some_and(|rest| rest.ends_with(&format!(":iam::{account}")));
+            name == "*"
+                || name == arn
+                || session.as_deref() == Some(name)
+                || (whole_account && !account.is_empty())
+        }
+        _ => false,
+    }
+}
+
+/// Returns the first of these keys of which nothing is known.
+fn unknown_key<'p>(keys: impl Iterator<Item = &'p str>, context: &Context) -> Option<&'p str> {
+    let mut keys = keys;
+    keys.find(|key| matches!(context.get(key), Known::Nothing))
+}
+
+impl CompiledCondition {
+    fn holds<'p>(&'p self, context: &Context) -> Truth<'p> {
+        let Known::Values(values) = context.get(&self.key) else {
+            return Truth::Unknown(&self.key);
+        };
+        let Operator {
+            set,
+            test,
+            if_exists,
+        } = self.operator;
+        if test.family == Family::Null {
+            let expected = |comparand: &Comparand| matches!(comparand, Comparand::Bool(missing) if *missing == values.is_empty());
+            return Truth::of(self.comparands.iter().any(expected));
+        }
+        // A set that holds nothing but an empty text counts as no set at all.
+        let empty = values.is_empty() || (set.is_some() && values.iter().all(String::is_empty));
+        match set {
+            None if empty => return Truth::of(if_exists || test.negated),
+            Some(SetOperator::ForAllValues) if empty => return Truth::Yes,
+            Some(SetOperator::ForAnyValue) if empty => return Truth::No,
+            _ => {}
+        }
+        if let Some(key) = unknown_key(
+            self.comparands.iter().flat_map(Comparand::needed_keys),
+            context,
+        ) {
+            return Truth::Unknown(key);
+        }
+        let passes = |value: &String| -> Result<bool, Unresolved> {
+            let given = Given::new(value, test.family);
+            for comparand in &self.comparands {
+                if comparand.matches(&given, test.comparison, context)? {
+                    return Ok(!test.negated);
+                }
+            }
+            Ok(test.negated)
+        };
+        let mut results = values.iter().map(passes);
+        let holds = match (set, test.negated) {
+            // Without a qualifier AWS compares single values; several are taken as alternatives, their negation as none.
+            (None, true) | (Some(SetOperator::ForAllValues), _) => {
+                results.try_fold(true, |all, one| one.map(|one| all && one))
+            }
+            (None, false) | (Some(SetOperator::ForAnyValue), _) => {
+                results.try_fold(false, |any, one| one.map(|one| any || one))
+            }
+        };
+        Truth::of(holds.unwrap_or(false))
+    }
+}

@@ -1,0 +1,226 @@
+//! From the policies that bear on a request to the one answer, and the statement that decided.
+//!
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html>
+
+use crate::Position;
+use crate::compiled::{Compiled, CompiledStatement, Truth};
+use crate::request::{Principal, Request};
+
+/// The policies that bear on a request. What is `None` is not judged, as if it allowed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Policies<'p> {
+    /// The service control policies of every level from the root to the account. None of the levels may be empty: AWS
+    /// keeps at least one policy everywhere, and a level without an allowing one denies.
+    pub service_control: Option<&'p [Vec<&'p Compiled>]>,
+    /// The policies of the user or role itself, attached, inline or by groups.
+    pub identity: Option<&'p [&'p Compiled]>,
+    /// The resource's own policy.
+    pub resource: Option<&'p Compiled>,
+    /// The permissions boundary.
+    pub boundary: Option<&'p Compiled>,
+    /// The policy passed when the role was assumed.
+    pub session: Option<&'p Compiled>,
+}
+
+/// What AWS would answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Allowed, by what was judged.
+    Allowed,
+    /// Denied.
+    Denied,
+    /// It depends on a context key that is not known.
+    Unknown,
+}
+
+/// A kind of policy in the order in which they are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layer {
+    /// A service control policy at this level; the root is 0.
+    ServiceControl(usize),
+    /// The resource's policy.
+    Resource,
+    /// The policies of the user or role.
+    Identity,
+    /// The permissions boundary.
+    Boundary,
+    /// The session policy.
+    Session,
+}
+
+/// An answer and what decided it.
+#[derive(Clone, Copy, Debug)]
+pub struct Decision<'p> {
+    /// The answer.
+    pub verdict: Verdict,
+    /// Where it was decided; `None` when everything allowed.
+    pub layer: Option<Layer>,
+    /// The statement that decided; `None` when it was the lack of an allowing one.
+    pub statement: Option<Deciding<'p>>,
+    /// The key that is not known.
+    pub unknown_key: Option<&'p str>,
+}
+
+/// A statement that decided.
+#[derive(Clone, Copy, Debug)]
+pub struct Deciding<'p> {
+    /// Name of the policy.
+    pub policy: &'p str,
+    /// Its Sid, or an empty text.
+    pub sid: &'p str,
+    /// Where it begins.
+    pub position: &'p Position,
+}
+
+/// Decides a request. An explicit denial anywhere comes first; then every layer has to allow.
+#[must_use]
+pub fn decide<'p>(policies: &Policies<'p>, request: &Request) -> Decision<'p> {
+    let mut gathered = Gathered::default();
+    for (level, attached) in policies
+        .service_control
+        .unwrap_or_default()
+        .iter()
+        .enumerate()
+    {
+        gathered.layer(Layer::ServiceControl(level), attached, request);
+    }
+    if let Some(resource) = policies.resource {
+        gathered.layer(Layer::Resource, &[resource], request);
+    }
+    if let Some(identity) = policies.identity {
+        gathered.layer(Layer::Identity, identity, request);
+    }
+    for (layer, policy) in [
+        (Layer::Boundary, policies.boundary),
+        (Layer::Session, policies.session),
+    ] {
+        if let Some(policy) = policy {
+            gathered.layer(layer, &[policy], request);
+        }
+    }
+    gathered.decision(request)
+}
+
+/// Returns whether a single policy denies by a statement of its own, and which; an Allow says nothing here.
+#[must_use]
+pub fn denies<'p>(policy: &'p Compiled, request: &Request) -> Option<Decision<'p>> {
+    let (statement, truth) = policy.says(request).deny?;
+    let verdict = if truth == Truth::Yes {
+        Verdict::Denied
+    } else {
+        Verdict::Unknown
+    };
+    Some(Decision {
+        verdict,
+        layer: None,
+        statement: Some(deciding(policy, statement)),
+        unknown_key: key(truth),
+    })
+}
+
+/// What the layers said so far.
+#[derive(Default)]
+struct Gathered<'p> {
+    denied: Option<Decision<'p>>,
+    maybe_denied: Option<Decision<'p>>,
+    allows: Vec<(Layer, Truth<'p>, Option<Deciding<'p>>)>,
+}
+
+impl<'p> Gathered<'p> {
+    fn layer(&mut self, layer: Layer, policies: &[&'p Compiled], request: &Request) {
+        if self.denied.is_some() {
+            return;
+        }
+        let mut allow: (Truth<'p>, Option<Deciding<'p>>) = (Truth::No, None);
+        for &policy in policies {
+            let says = policy.says(request);
+            if let Some((statement, truth)) = says.deny {
+                let decision = Decision {
+                    verdict: if truth == Truth::Yes {
+                        Verdict::Denied
+                    } else {
+                        Verdict::Unknown
+                    },
+                    layer: Some(layer),
+                    statement: Some(deciding(policy, statement)),
+                    unknown_key: key(truth),
+                };
+                if truth == Truth::Yes {
+                    self.denied = Some(decision);
+                    return;
+                }
+                self.maybe_denied.get_or_insert(decision);
+            }
+            if let Some((statement, truth)) = says.allow
+                && (allow.0 == Truth::No || (truth == Truth::Yes && allow.0 != Truth::Yes))
+            {
+                allow = (truth, Some(deciding(policy, statement)));
+            }
+        }
+        self.allows.push((layer, allow.0, allow.1));
+    }
+
+    fn decision(self, request: &Request) -> Decision<'p> {
+        if let Some(denied) = self.denied {
+            return denied;
+        }
+        let granted = |layer: Layer| {
+            self.allows
+                .iter()
+                .find(|(one, ..)| *one == layer)
+                .map(|(_, truth, _)| *truth)
+        };
+        let resource = granted(Layer::Resource);
+        let mut unknown = self.maybe_denied;
+        for &(layer, truth, statement) in &self.allows {
+            // Within one account the resource's policy or the identity's is enough. What a resource grants to a user
+            // by name, no boundary takes away.
+            let instead = match layer {
+                Layer::Resource => granted(Layer::Identity).or(Some(Truth::Yes)),
+                Layer::Identity => resource,
+                Layer::Boundary if is_user(request) => resource,
+                _ => None,
+            };
+            let truth = match (truth, instead) {
+                (Truth::Yes, _) | (_, Some(Truth::Yes)) => continue,
+                (Truth::No, Some(other)) => other,
+                (truth, _) => truth,
+            };
+            let decision = |verdict| Decision {
+                verdict,
+                layer: Some(layer),
+                statement,
+                unknown_key: key(truth),
+            };
+            match truth {
+                Truth::No => return decision(Verdict::Denied),
+                _ => unknown = unknown.or(Some(decision(Verdict::Unknown))),
+            }
+        }
+        unknown.unwrap_or_else(|| Decision {
+            verdict: Verdict::Allowed,
+            layer: None,
+            statement: self.allows.last().and_then(|(_, _, statement)| *statement),
+            unknown_key: None,
+        })
+    }
+}
+
+fn is_user(request: &Request) -> bool {
+    matches!(&request.principal, Some(Principal::Aws { arn, .. }) if arn.contains(":user/"))
+}
+
+fn deciding<'p>(policy: &'p Compiled, statement: &'p CompiledStatement) -> Deciding<'p> {
+    Deciding {
+        policy: &policy.name,
+        sid: &statement.sid,
+        position: &statement.position,
+    }
+}
+
+fn key<'p>(truth: Truth<'p>) -> Option<&'p str> {
+    match truth {
+        Truth::Unknown(key) => Some(key),
+        Truth::No | Truth::Yes => None,
+    }
+}

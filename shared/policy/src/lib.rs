@@ -1,0 +1,41 @@
+//! The policy language of AWS: IAM policies and service control policies, read with positions, linted and evaluated.
+//!
+//! Reading reports every mistake ([`Policy::parse`]); linting looks for what is valid and still wrong ([`lint`]);
+//! evaluating answers whether a request is allowed, and by which statement ([`decide`]). No AWS is called, nothing waits.
+//! Resource control policies are not part of it.
+#![cfg_attr(
+    not(test),
+    deny(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)
+)]
+
+mod actions;
+mod json;
+mod model;
+mod operator;
+mod parse;
+mod pattern;
+mod position;
+mod principal;
+mod problem;
+mod value;
+
+mod compiled;
+mod evaluate;
+mod request;
+
+mod lint;
+
+pub use actions::{AGENT_ACTIONS, OPERATOR_ACTIONS};
+pub use compiled::Compiled;
+pub use evaluate::{Deciding, Decision, Layer, Policies, Verdict, decide, denies};
+pub use lint::{MAX_SCP_CHARACTERS, PolicyType, lint};
+pub use model::{
+    Condition, Effect, Patterns, Policy, PrincipalType, Principals, Statement, Version,
+};
+pub use operator::{Comparison, Family, Operator, SetOperator, Test};
+pub use parse::Parsed;
+pub use pattern::glob;
+pub use position::{Located, Position};
+pub use principal::{PrincipalMistake, principal_mistake};
+pub use problem::{Problem, Rule, Severity};
+pub use request::{Context, Principal, Request};

@@ -1,0 +1,193 @@
+//! Elements: which of them the type of policy allows, their names, lengths and spellings.
+
+use std::collections::HashSet;
+
+use super::{PolicyType, Problems};
+use crate::actions::ACTIONS;
+use crate::pattern::glob;
+use crate::principal::is_placeholder;
+use crate::{Located, Policy, Rule, Severity, Statement};
+
+/// Before 2026-05-15; estates that stay below it can be moved between old and new organizations.
+const OLD_MAX_CHARACTERS: usize = 5_120;
+
+pub(super) fn size(text: &str, max_characters: usize, found: &mut Problems) {
+    let start = crate::Position {
+        line: 1,
+        column: 1,
+        path: "$".to_owned(),
+    };
+    let n_characters = text.trim_end().chars().count();
+    let minified = serde_json::from_str::<serde_json::Value>(text)
+        .map_or(n_characters, |value| value.to_string().chars().count());
+    if minified > max_characters {
+        let message = format!(
+            "the policy has {minified} characters without white space, and may have {max_characters}"
+        );
+        found.add(
+            Rule::Size,
+            Severity::Error,
+            &start,
+            message,
+            "split it into several policies, or join values by patterns",
+        );
+    } else if n_characters > max_characters {
+        let message = format!(
+            "the policy has {n_characters} characters and may have {max_characters}; white space counts when it is saved \
+             through the API"
+        );
+        found.add(
+            Rule::Size,
+            Severity::Error,
+            &start,
+            message,
+            "minify it: jq -c .",
+        );
+    } else if n_characters > OLD_MAX_CHARACTERS && max_characters > OLD_MAX_CHARACTERS {
+        let message = format!(
+            "the policy has {n_characters} characters; before May 2026 {OLD_MAX_CHARACTERS} were allowed"
+        );
+        found.add(
+            Rule::Size,
+            Severity::Info,
+            &start,
+            message,
+            "nothing, unless a tool on the way still knows the old quota",
+        );
+    }
+}
+
+pub(super) fn elements(policy: &Policy, policy_type: PolicyType, found: &mut Problems) {
+    let mut sids = HashSet::new();
+    for statement in &policy.statements {
+        presence(statement, policy_type, found);
+        if let Some(sid) = &statement.sid {
+            if !sid.value.bytes().all(|byte| byte.is_ascii_alphanumeric())
+                && policy_type != PolicyType::Resource
+            {
+                let message = format!(
+                    "Sid {:?} has other characters than letters and digits",
+                    sid.value
+                );
+                found.add(
+                    Rule::Sid,
+                    Severity::Error,
+                    &sid.position,
+                    message,
+                    "leave only A-Z, a-z and 0-9",
+                );
+            }
+            if !sids.insert(&sid.value) {
+                let message = format!("Sid {:?} is there twice", sid.value);
+                found.add(
+                    Rule::Sid,
+                    Severity::Error,
+                    &sid.position,
+                    message,
+                    "give each statement its own",
+                );
+            }
+        }
+        let resources = statement
+            .resources
+            .iter()
+            .flat_map(|resources| &resources.values);
+        let values = statement
+            .conditions
+            .iter()
+            .flat_map(|condition| &condition.values);
+        let principals = statement
+            .principal
+            .iter()
+            .flat_map(|principal| &principal.entries)
+            .map(|(_, name)| name);
+        for text in resources.chain(values).chain(principals) {
+            placeholder(text, found);
+        }
+        for action in &statement.actions.values {
+            known_action(action, found);
+        }
+    }
+}
+
+fn presence(statement: &Statement, policy_type: PolicyType, found: &mut Problems) {
+    let forbidden = |element: &str, what: &str| format!("{what} has no {element}: AWS refuses it");
+    match (policy_type, &statement.principal) {
+        (PolicyType::ServiceControl { .. }, Some(_)) => found.add(
+            Rule::ForbiddenElement,
+            Severity::Error,
+            statement.position(),
+            forbidden("Principal", "a service control policy"),
+            "remove it; compare aws:PrincipalArn in a Condition",
+        ),
+        (PolicyType::Identity, Some(_)) => found.add(
+            Rule::ForbiddenElement,
+            Severity::Error,
+            statement.position(),
+            forbidden("Principal", "an identity-based policy"),
+            "remove it: the policy is for whom it is attached to",
+        ),
+        (PolicyType::Resource, None) => found.add(
+            Rule::MissingElement,
+            Severity::Error,
+            statement.position(),
+            "a statement of a resource-based policy needs Principal".to_owned(),
+            "add Principal",
+        ),
+        _ => {}
+    }
+    if statement.resources.is_none() && policy_type != PolicyType::Resource {
+        let message = "a statement needs Resource".to_owned();
+        found.add(
+            Rule::MissingElement,
+            Severity::Error,
+            statement.position(),
+            message,
+            "add \"Resource\": \"*\"",
+        );
+    }
+}
+
+fn placeholder(text: &Located<String>, found: &mut Problems) {
+    if is_placeholder(&text.value) {
+        let message = format!(
+            "{:?} still has a placeholder in it, and matches nothing real",
+            text.value
+        );
+        found.add(
+            Rule::Placeholder,
+            Severity::Error,
+            &text.position,
+            message,
+            "write the real value, or * where any will do",
+        );
+    }
+}
+
+/// A misspelt action is valid, and neither allows nor denies anything.
+fn known_action(action: &Located<String>, found: &mut Problems) {
+    let Some((service, name)) = action.value.split_once(':') else {
+        return;
+    };
+    let service = service.to_ascii_lowercase();
+    let Some((_, names)) = ACTIONS.iter().find(|(prefix, _)| *prefix == service) else {
+        return;
+    };
+    let pattern = name.to_ascii_lowercase();
+    if !names
+        .iter()
+        .any(|known| glob(&pattern, &known.to_ascii_lowercase()))
+    {
+        let message = format!(
+            "no known action is called {:?}: the statement does nothing for it",
+            action.value
+        );
+        found.add(
+            Rule::UnknownAction,
+            Severity::Warning,
+            &action.position,
+            message,
+            "correct the name",
+        );
+    }
+}

@@ -1,0 +1,262 @@
+//! Service control policies that fence off sessions and commands: whom they spare, and what they break. Asked of the
+//! evaluator with principals that nobody is, so that no spelling of a policy hides what it does.
+
+use super::Problems;
+use crate::actions::{AGENT_ACTIONS, OPERATOR_ACTIONS};
+use crate::compiled::Compiled;
+use crate::evaluate::{Verdict, denies};
+use crate::operator::Family;
+use crate::pattern::glob;
+use crate::principal::{PrincipalMistake, principal_mistake};
+use crate::request::{Context, Request};
+use crate::{Condition, Effect, Policy, Rule, Severity, Statement};
+
+/// A role that no list names: what an instance or any colleague may have.
+const ANYBODY: &str = "arn:aws:iam::111122223333:role/q7zkw4";
+
+pub(super) fn guard(policy: &Policy, found: &mut Problems) {
+    for statement in &policy.statements {
+        let alone = Policy {
+            statements: vec![statement.clone()],
+            ..policy.clone()
+        };
+        let compiled = Compiled::new("", &alone).ok();
+        match statement.effect {
+            Effect::Deny => deny(policy, statement, compiled.as_ref(), found),
+            Effect::Allow => allow(statement, found),
+        }
+    }
+}
+
+fn request(principal: &str, action: &str, resource: &str) -> Request {
+    let account = principal.split(':').nth(4).unwrap_or_default().to_owned();
+    let context = Context::partial()
+        .with("aws:PrincipalArn", principal)
+        .with("aws:PrincipalAccount", account);
+    Request::new(action, resource, context)
+}
+
+fn deny(policy: &Policy, statement: &Statement, compiled: Option<&Compiled>, found: &mut Problems) {
+    let denied = |principal: &str, action: &str| {
+        compiled.is_some_and(|compiled| {
+            denies(compiled, &request(principal, action, "*"))
+                .is_some_and(|said| said.verdict == Verdict::Denied)
+        })
+    };
+    let needed: Vec<&str> = AGENT_ACTIONS
+        .iter()
+        .copied()
+        .filter(|action| denied(ANYBODY, action))
+        .collect();
+    if let Some(first) = needed.first() {
+        let message = format!(
+            "{} of the actions that agents need are denied to instance roles, {first} first: every node goes offline",
+            needed.len()
+        );
+        let fix = "name the actions of operators one by one instead of ssm:*, ssmmessages:* or ec2messages:*";
+        found.add(
+            Rule::AgentsDenied,
+            Severity::Error,
+            &statement
+                .actions
+                .values
+                .first()
+                .map_or(statement.position(), |first| &first.position)
+                .clone(),
+            message,
+            fix,
+        );
+    }
+    if !statement.actions.negated && !covers_operator_action(statement) {
+        return;
+    }
+    let principals: Vec<&Condition> = statement
+        .conditions
+        .iter()
+        .filter(|condition| condition.key.value.eq_ignore_ascii_case("aws:PrincipalArn"))
+        .filter(|condition| matches!(condition.operator.test.family, Family::Arn | Family::String))
+        .collect();
+    let (negated, positive): (Vec<&Condition>, Vec<&Condition>) = principals
+        .into_iter()
+        .partition(|condition| condition.operator.test.negated);
+    for condition in &positive {
+        inverted(condition, found);
+    }
+    // A region guard and the like denies all and spares by other keys than the principal; that is no guard of ours.
+    if statement.actions.negated {
+        return;
+    }
+    if statement.conditions.is_empty() {
+        let message = "nobody is exempt: the people who could repair it are denied too".to_owned();
+        let fix = "add \"Condition\": {\"ArnNotLike\": {\"aws:PrincipalArn\": [..]}} with a break-glass role";
+        found.add(
+            Rule::NobodyExempt,
+            Severity::Warning,
+            statement.position(),
+            message,
+            fix,
+        );
+    }
+    for condition in &negated {
+        exemption(policy, condition, found);
+    }
+}
+
+fn covers_operator_action(statement: &Statement) -> bool {
+    statement.actions.values.iter().any(|action| {
+        let pattern = action.value.to_ascii_lowercase();
+        OPERATOR_ACTIONS
+            .iter()
+            .any(|known| glob(&pattern, &known.to_ascii_lowercase()))
+    })
+}
+
+fn inverted(condition: &Condition, found: &mut Problems) {
+    let broad = condition.values.iter().any(|value| {
+        let resource = value.value.splitn(6, ':').nth(5).unwrap_or_default();
+        value.value == "*" || resource.ends_with("/*") || resource == "*"
+    });
+    let whom = if broad {
+        "everybody whom the patterns cover, and spares nobody of them"
+    } else {
+        "exactly the principals that it names"
+    };
+    let message = format!(
+        "{} denies {whom}; all others keep the actions. A list of exemptions needs the negated operator",
+        condition.operator
+    );
+    let severity = if broad {
+        Severity::Error
+    } else {
+        Severity::Warning
+    };
+    let fix = "write ArnNotLike with the principals that should keep access, or keep it if these alone should lose it";
+    found.add(
+        Rule::InvertedGuard,
+        severity,
+        &condition.key.position,
+        message,
+        fix,
+    );
+}
+
+fn exemption(policy: &Policy, condition: &Condition, found: &mut Problems) {
+    let mistakes: Vec<Option<PrincipalMistake>> = condition
+        .values
+        .iter()
+        .map(|value| principal_mistake(&value.value))
+        .collect();
+    let nobody = mistakes
+        .iter()
+        .all(|mistake| matches!(mistake, Some(PrincipalMistake::Nobody(_))));
+    if nobody && condition.operator.test.family == Family::Arn {
+        let message = "no value can match a principal, so nobody is exempt".to_owned();
+        let fix = "name at least one role that exists, a break-glass role among them";
+        found.add(
+            Rule::NobodyExempt,
+            Severity::Error,
+            &condition.key.position,
+            message,
+            fix,
+        );
+    }
+    for (value, mistake) in condition.values.iter().zip(&mistakes) {
+        if let Some(PrincipalMistake::Everybody(message)) = mistake {
+            found.add(
+                Rule::EverybodyExempt,
+                Severity::Error,
+                &value.position,
+                message.clone(),
+                "name roles",
+            );
+        } else if mistake.is_none() && takeable(policy, &value.value) {
+            let message = format!(
+                "whoever may create a role of a name that {} covers, or change its trust policy, takes the exemption",
+                value.value
+            );
+            let fix = "exempt roles under a path that is protected, or deny iam:CreateRole and iam:UpdateAssumeRolePolicy for \
+                       them to all others";
+            found.add(
+                Rule::TakeableExemption,
+                Severity::Warning,
+                &value.position,
+                message,
+                fix,
+            );
+        }
+    }
+}
+
+/// Returns whether accounts can make themselves a role that the pattern covers. Nobody can create roles under
+/// `/aws-reserved/`, and the policy may itself deny creating them.
+fn takeable(policy: &Policy, pattern: &str) -> bool {
+    let Some(name) = pattern
+        .splitn(6, ':')
+        .nth(5)
+        .and_then(|resource| resource.strip_prefix("role/"))
+    else {
+        return false;
+    };
+    let wild = name.contains(['*', '?'])
+        || pattern
+            .split(':')
+            .nth(4)
+            .is_some_and(|account| account.contains(['*', '?']));
+    if !wild || name.starts_with("aws-reserved/") || name.starts_with("aws-service-role/") {
+        return false;
+    }
+    let example = name.replace('*', "q7").replace('?', "q");
+    let role = format!("arn:aws:iam::111122223333:role/{example}");
+    let Ok(compiled) = Compiled::new("", policy) else {
+        return false;
+    };
+    let protected = |action: &str| {
+        denies(&compiled, &request(ANYBODY, action, &role))
+            .is_some_and(|said| said.verdict == Verdict::Denied)
+    };
+    !(protected("iam:CreateRole") && protected("iam:UpdateAssumeRolePolicy"))
+}
+
+fn allow(statement: &Statement, found: &mut Problems) {
+    let everything = !statement.actions.negated
+        && statement.conditions.is_empty()
+        && statement
+            .actions
+            .values
+            .iter()
+            .any(|action| action.value.bytes().all(|byte| byte == b'*'))
+        && statement.resources.as_ref().is_some_and(|resources| {
+            !resources.negated
+                && resources
+                    .values
+                    .iter()
+                    .any(|resource| resource.value == "*")
+        });
+    if !everything {
+        let covered = |action: &&&str| {
+            let action = action.to_ascii_lowercase();
+            let named = statement
+                .actions
+                .values
+                .iter()
+                .any(|pattern| glob(&pattern.value.to_ascii_lowercase(), &action));
+            named == statement.actions.negated
+        };
+        let cut = AGENT_ACTIONS.iter().filter(covered).count();
+        let agents = match cut {
+            0 => String::new(),
+            n_actions => format!(", among it {n_actions} actions that agents need"),
+        };
+        let message = format!(
+            "where this replaces FullAWSAccess, everything that it does not allow is denied{agents}"
+        );
+        let fix = "keep FullAWSAccess attached at this level and deny what is unwanted";
+        found.add(
+            Rule::AllowList,
+            Severity::Warning,
+            statement.position(),
+            message,
+            fix,
+        );
+    }
+}

@@ -1,0 +1,75 @@
+//! What is valid and still wrong. A rule states what happens, not that a style was broken; wherever it can, it asks the
+//! evaluator instead of comparing texts.
+
+mod conditions;
+mod elements;
+mod guard;
+mod session;
+
+use crate::{Policy, Position, Problem, Rule, Severity};
+
+/// What a policy is for, which decides what it may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PolicyType {
+    /// A service control policy, and its longest allowed length in characters.
+    ServiceControl {
+        /// Quota of the organization.
+        max_characters: usize,
+    },
+    /// A policy of a user, group or role, a permissions boundary or a session policy.
+    Identity,
+    /// The policy of a bucket, key or queue, or the trust policy of a role.
+    Resource,
+}
+
+/// Quota "Maximum size of a service control policy" in characters: 10,240 since 2026-05-15, 5,120 before.
+/// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html>
+pub const MAX_SCP_CHARACTERS: usize = 10_240;
+
+/// Returns everything that is wrong with a policy, in the order of its text.
+#[must_use]
+pub fn lint(text: &str, policy_type: PolicyType) -> Vec<Problem> {
+    let parsed = Policy::parse(text);
+    let mut found = Problems {
+        problems: parsed.problems,
+    };
+    if let PolicyType::ServiceControl { max_characters } = policy_type {
+        elements::size(text, max_characters, &mut found);
+    }
+    if let Some(policy) = &parsed.draft {
+        elements::elements(policy, policy_type, &mut found);
+        conditions::conditions(policy, &mut found);
+        match policy_type {
+            PolicyType::ServiceControl { .. } => guard::guard(policy, &mut found),
+            PolicyType::Identity => session::session(policy, &mut found),
+            PolicyType::Resource => {}
+        }
+    }
+    let mut problems = found.problems;
+    problems.sort_by_key(|problem| (problem.position.line, problem.position.column, problem.rule));
+    problems.dedup();
+    problems
+}
+
+struct Problems {
+    problems: Vec<Problem>,
+}
+
+impl Problems {
+    fn add(
+        &mut self,
+        rule: Rule,
+        severity: Severity,
+        position: &Position,
+        message: String,
+        fix: &str,
+    ) {
+        self.problems.push(Problem {
+            rule,
+            severity,
+            position: position.clone(),
+            message,
+            fix: fix.to_owned(),
+        });
+    }
+}

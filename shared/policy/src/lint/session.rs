@@ -1,0 +1,217 @@
+//! Policies of operators: what keeps a session from starting, or lets too many start.
+//!
+//! <https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-restrict-access-examples.html>
+
+use super::Problems;
+use crate::pattern::glob;
+use crate::{Effect, Located, Policy, Rule, Severity, Statement};
+
+/// Documents of sessions, which Run Command refuses: the preferences and AWS's own session documents.
+const SESSION_DOCUMENTS: &[&str] = &[
+    "SSM-SessionManagerRunShell",
+    "AWS-StartSSHSession",
+    "AWS-StartPortForwardingSession",
+    "AWS-StartPortForwardingSessionToRemoteHost",
+    "AWS-StartPortForwardingSessionToSocket",
+    "AWS-StartInteractiveCommand",
+    "AWS-StartNonInteractiveCommand",
+    "AWS-PasswordReset",
+];
+
+pub(super) fn session(policy: &Policy, found: &mut Problems) {
+    let allows: Vec<&Statement> = policy
+        .statements
+        .iter()
+        .filter(|statement| statement.effect == Effect::Allow)
+        .collect();
+    for statement in &allows {
+        if allows_action(statement, "ssm:SendCommand") {
+            for resource in resources(statement) {
+                if session_document(&resource.value) {
+                    let message = format!(
+                        "{} is a session document, and no command can be sent with it",
+                        resource.value
+                    );
+                    let fix = "give ssm:SendCommand a statement of its own with command documents such as AWS-RunShellScript";
+                    found.add(
+                        Rule::SendCommandOnSessionDocument,
+                        Severity::Error,
+                        &resource.position,
+                        message,
+                        fix,
+                    );
+                }
+            }
+        }
+        if allows_action(statement, "ssm:StartSession") {
+            start_session(statement, found);
+        }
+        for action in ["ssm:TerminateSession", "ssm:ResumeSession"] {
+            if allows_action(statement, action) {
+                foreign_sessions(statement, action, found);
+            }
+        }
+    }
+    documents(&allows, found);
+    kms_side(&allows, found);
+}
+
+fn allows_action(statement: &Statement, action: &str) -> bool {
+    let action = action.to_ascii_lowercase();
+    let named = statement
+        .actions
+        .values
+        .iter()
+        .any(|pattern| glob(&pattern.value.to_ascii_lowercase(), &action));
+    named != statement.actions.negated
+}
+
+fn resources(statement: &Statement) -> &[Located<String>] {
+    statement
+        .resources
+        .as_ref()
+        .map_or(&[], |resources| &resources.values)
+}
+
+fn session_document(resource: &str) -> bool {
+    let name = resource
+        .splitn(6, ':')
+        .nth(5)
+        .and_then(|resource| resource.strip_prefix("document/"));
+    name.is_some_and(|name| SESSION_DOCUMENTS.contains(&name))
+}
+
+fn is_document(resource: &str) -> bool {
+    resource == "*"
+        || resource
+            .splitn(6, ':')
+            .nth(5)
+            .is_some_and(|resource| resource.starts_with("document/") || resource == "*")
+}
+
+fn has_key(statement: &Statement, key: &str) -> bool {
+    statement
+        .conditions
+        .iter()
+        .any(|condition| condition.key.value.to_ascii_lowercase().starts_with(key))
+}
+
+fn start_session(statement: &Statement, found: &mut Problems) {
+    if !has_key(statement, "ssm:sessiondocumentaccesscheck") {
+        let message = "without ssm:SessionDocumentAccessCheck the default document needs no permission of its own, so \
+                       anybody who may reach the node may start a shell";
+        let fix =
+            "add \"Condition\": {\"BoolIfExists\": {\"ssm:SessionDocumentAccessCheck\": \"true\"}}";
+        found.add(
+            Rule::DocumentAccessCheck,
+            Severity::Warning,
+            statement.position(),
+            message.to_owned(),
+            fix,
+        );
+    }
+    let tagged = has_key(statement, "ssm:resourcetag/") || has_key(statement, "aws:resourcetag/");
+    let document = resources(statement)
+        .iter()
+        .find(|resource| resource.value != "*" && is_document(&resource.value));
+    if let (true, Some(document)) = (tagged, document) {
+        let message = format!(
+            "the condition on tags is asked of {} too, which has not the tags of nodes: no session starts",
+            document.value
+        );
+        let fix = "move the document into a statement without the condition on tags";
+        found.add(
+            Rule::TagConditionOnDocument,
+            Severity::Error,
+            &document.position,
+            message,
+            fix,
+        );
+    }
+}
+
+/// The document and the node are authorised both.
+fn documents(allows: &[&Statement], found: &mut Problems) {
+    let starting: Vec<&&Statement> = allows
+        .iter()
+        .filter(|statement| allows_action(statement, "ssm:StartSession"))
+        .collect();
+    let named = starting.iter().any(|statement| {
+        resources(statement)
+            .iter()
+            .any(|resource| is_document(&resource.value))
+    });
+    if let (Some(first), false) = (starting.first(), named) {
+        let message = "ssm:StartSession is allowed on nodes, but on no session document".to_owned();
+        let fix = "allow it on arn:aws:ssm:*:*:document/SSM-SessionManagerRunShell too";
+        found.add(
+            Rule::MissingDocument,
+            Severity::Warning,
+            first.position(),
+            message,
+            fix,
+        );
+    }
+}
+
+fn foreign_sessions(statement: &Statement, action: &str, found: &mut Problems) {
+    if !statement.conditions.is_empty() {
+        return;
+    }
+    let broad = resources(statement).iter().find(|resource| {
+        let name = resource
+            .value
+            .splitn(6, ':')
+            .nth(5)
+            .unwrap_or(&resource.value);
+        name == "*" || name == "session/*"
+    });
+    if let Some(resource) = broad {
+        let message = format!("{action} is allowed on everybody's sessions, not only on one's own");
+        let fix = "write arn:aws:ssm:*:*:session/${aws:userid}-*, or compare ssm:resourceTag/aws:ssmmessages:session-id with \
+                   ${aws:userid}";
+        found.add(
+            Rule::ForeignSessions,
+            Severity::Warning,
+            &resource.position,
+            message,
+            fix,
+        );
+    }
+}
+
+/// The operator's end makes the data key, the node's end decrypts it.
+fn kms_side(allows: &[&Statement], found: &mut Problems) {
+    let any = |action: &str| {
+        allows
+            .iter()
+            .find(|statement| allows_action(statement, action))
+    };
+    let (operator, node) = (
+        any("ssm:StartSession"),
+        any("ssmmessages:OpenControlChannel"),
+    );
+    let (make, decrypt) = (any("kms:GenerateDataKey"), any("kms:Decrypt"));
+    if let (Some(_), None, None, Some(decrypt)) = (operator, node, make, decrypt) {
+        let message =
+            "who starts a session needs kms:GenerateDataKey; kms:Decrypt is what the node needs"
+                .to_owned();
+        found.add(
+            Rule::KmsSide,
+            Severity::Warning,
+            decrypt.position(),
+            message,
+            "allow kms:GenerateDataKey",
+        );
+    }
+    if let (None, Some(_), Some(make), None) = (operator, node, make, decrypt) {
+        let message = "a node needs kms:Decrypt for encrypted sessions; kms:GenerateDataKey is what the operator needs".to_owned();
+        found.add(
+            Rule::KmsSide,
+            Severity::Warning,
+            make.position(),
+            message,
+            "allow kms:Decrypt",
+        );
+    }
+}

@@ -1,0 +1,308 @@
+//! Texts with wildcards and policy variables, compiled once and matched many times.
+//!
+//! A compiled pattern is a row of bytes in which two bytes that no UTF-8 text has stand for the wildcards; so a value
+//! that is put in for a variable can bring no wildcard of its own.
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
+
+use std::borrow::Cow;
+
+use crate::Version;
+
+/// Stands for `*`: any text, the empty one too.
+const ANY_TEXT: u8 = 0xFF;
+/// Stands for `?`: any one character.
+const ANY_CHARACTER: u8 = 0xFE;
+
+/// Gives the value of a context key for a variable.
+pub(crate) trait Values {
+    /// Returns the one value of a key, its name in lower case; `None` when there is none or more than one.
+    fn single(&self, key: &str) -> Option<&str>;
+}
+
+/// A text, perhaps with variables in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Template {
+    /// Without variables: ready.
+    Fixed(Box<[u8]>),
+    /// To be filled in for each request.
+    Variable(Box<[Piece]>),
+}
+
+/// A part of a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Piece {
+    Text(Box<[u8]>),
+    Value {
+        /// In lower case.
+        key: Box<str>,
+        default: Option<Box<str>>,
+    },
+}
+
+impl Template {
+    /// Compiles a text; without `wildcards`, `*` and `?` are plain characters.
+    ///
+    /// # Errors
+    /// A variable is malformed; the text says how.
+    pub(crate) fn parse(
+        text: &str,
+        version: Version,
+        wildcards: bool,
+    ) -> Result<Template, &'static str> {
+        let mut pieces: Vec<Piece> = Vec::new();
+        let mut fixed: Vec<u8> = Vec::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(character) = rest.chars().next() {
+            if version == Version::Of2012
+                && let Some(inner) = rest.strip_prefix("${")
+            {
+                let (inside, after) = inner.split_once('}').ok_or("${ without }")?;
+                rest = after;
+                match inside {
+                    "*" | "?" | "$" => fixed.extend_from_slice(inside.as_bytes()),
+                    _ => {
+                        if !fixed.is_empty() {
+                            pieces.push(Piece::Text(std::mem::take(&mut fixed).into()));
+                        }
+                        pieces.push(variable(inside)?);
+                    }
+                }
+                continue;
+            }
+            match character {
+                '*' if wildcards => fixed.push(ANY_TEXT),
+                '?' if wildcards => fixed.push(ANY_CHARACTER),
+                _ => fixed.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+            }
+            rest = &rest[character.len_utf8()..];
+        }
+        if pieces.is_empty() {
+            return Ok(Template::Fixed(fixed.into()));
+        }
+        if !fixed.is_empty() {
+            pieces.push(Piece::Text(fixed.into()));
+        }
+        Ok(Template::Variable(pieces.into()))
+    }
+
+    /// Returns the pattern for a request, or `None` when a variable has no value in it.
+    pub(crate) fn fill(&self, values: &impl Values) -> Option<Cow<'_, [u8]>> {
+        match self {
+            Template::Fixed(bytes) => Some(Cow::Borrowed(bytes)),
+            Template::Variable(pieces) => {
+                let mut bytes = Vec::new();
+                for piece in pieces {
+                    match piece {
+                        Piece::Text(text) => bytes.extend_from_slice(text),
+                        Piece::Value { key, default } => {
+                            let value = values.single(key).or(default.as_deref())?;
+                            bytes.extend_from_slice(value.as_bytes());
+                        }
+                    }
+                }
+                Some(Cow::Owned(bytes))
+            }
+        }
+    }
+
+    /// Returns the keys, in lower case, of variables without a default.
+    pub(crate) fn needed_keys(&self) -> impl Iterator<Item = &str> {
+        let pieces = match self {
+            Template::Fixed(_) => &[],
+            Template::Variable(pieces) => pieces.as_ref(),
+        };
+        pieces.iter().filter_map(|piece| match piece {
+            Piece::Value { key, default: None } => Some(key.as_ref()),
+            _ => None,
+        })
+    }
+}
+
+fn variable(inside: &str) -> Result<Piece, &'static str> {
+    let (key, default) = match inside.split_once(',') {
+        None => (inside, None),
+        Some((key, default)) => {
+            let default = default.trim_start_matches(' ');
+            let unquoted = default
+                .strip_prefix('\'')
+                .and_then(|rest| rest.strip_suffix('\''));
+            (
+                key,
+                Some(unquoted.ok_or("a default that is not in single quotes")?),
+            )
+        }
+    };
+    // A tag's key may have spaces; the key of a variable always has a service.
+    let sound = key.contains(':') && !key.contains(['$', '{', '*', '?', '\'']);
+    if !sound {
+        return Err("a variable that is no context key");
+    }
+    Ok(Piece::Value {
+        key: key.to_ascii_lowercase().into(),
+        default: default.map(Into::into),
+    })
+}
+
+/// Returns whether a compiled pattern covers the whole text.
+pub(crate) fn matches(pattern: &[u8], text: &[u8]) -> bool {
+    let (mut p, mut t) = (0, 0);
+    // Where to go on when a later part does not match: behind the last `*`, and the text that it has swallowed so far.
+    let mut retry: Option<(usize, usize)> = None;
+    loop {
+        match pattern.get(p) {
+            Some(&ANY_TEXT) => {
+                p += 1;
+                if p == pattern.len() {
+                    return true;
+                }
+                retry = Some((p, t));
+                continue;
+            }
+            Some(&ANY_CHARACTER) if t < text.len() => {
+                p += 1;
+                t += width(text, t);
+                continue;
+            }
+            Some(&byte) if text.get(t) == Some(&byte) => {
+                p += 1;
+                t += 1;
+                continue;
+            }
+            None if t == text.len() => return true,
+            _ => {}
+        }
+        match retry {
+            Some((behind_star, swallowed)) if swallowed < text.len() => {
+                let swallowed = swallowed + width(text, swallowed);
+                retry = Some((behind_star, swallowed));
+                (p, t) = (behind_star, swallowed);
+            }
+            _ => return false,
+        }
+    }
+}
+
+/// Returns the length in bytes of the character at an offset.
+fn width(text: &[u8], at: usize) -> usize {
+    let continuation = |byte: &&u8| **byte & 0b1100_0000 == 0b1000_0000;
+    1 + text[at + 1..].iter().take_while(continuation).count()
+}
+
+/// Splits at colons into at most six parts, as ARNs are; colons within a variable do not count.
+pub(crate) fn arn_parts(text: &str, version: Version) -> Vec<&str> {
+    let mut parts = Vec::with_capacity(6);
+    let (mut start, mut in_variable) = (0, false);
+    for (offset, byte) in text.bytes().enumerate() {
+        match byte {
+            b'$' if version == Version::Of2012 && text[offset..].starts_with("${") => {
+                in_variable = true
+            }
+            b'}' => in_variable = false,
+            b':' if !in_variable && parts.len() < 5 => {
+                parts.push(&text[start..offset]);
+                start = offset + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[start..]);
+    parts
+}
+
+/// Returns whether a pattern of IAM covers the whole text, case included.
+#[must_use]
+pub fn glob(pattern: &str, text: &str) -> bool {
+    // No variables in 2008's language, so nothing can be malformed.
+    match Template::parse(pattern, Version::Of2008, true) {
+        Ok(Template::Fixed(bytes)) => matches(&bytes, text.as_bytes()),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Template, Values, arn_parts, glob, matches};
+    use crate::Version;
+
+    struct Ann;
+
+    impl Values for Ann {
+        fn single(&self, key: &str) -> Option<&str> {
+            (key == "aws:username").then_some("a*n")
+        }
+    }
+
+    fn filled(text: &str) -> Option<Vec<u8>> {
+        let template = Template::parse(text, Version::Of2012, true).unwrap();
+        template.fill(&Ann).map(|bytes| bytes.into_owned())
+    }
+
+    #[test]
+    fn stars_and_question_marks() {
+        for (pattern, text, expected) in [
+            ("", "", true),
+            ("", "a", false),
+            ("*", "", true),
+            ("a*", "a", true),
+            ("*a", "ba", true),
+            ("a*c*e", "abcde", true),
+            ("a*c*e", "abcd", false),
+            ("a?c", "abc", true),
+            ("a?c", "ac", false),
+            ("a?c", "aéc", true),
+            ("*??", "é", false),
+            ("*??", "éa", true),
+            ("**a**", "bab", true),
+            ("*ab", "aab", true),
+            ("*aab*b", "aaabxb", true),
+            ("abc", "ABC", false),
+            ("?", "", false),
+        ] {
+            assert_eq!(glob(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn a_value_brings_no_wildcard() {
+        let pattern = filled("home/${aws:username}/*").unwrap();
+        assert!(matches(&pattern, b"home/a*n/x"));
+        assert!(!matches(&pattern, b"home/ann/x"));
+        assert!(matches(&filled("${*}${?}${$}").unwrap(), b"*?$"));
+        assert!(matches(
+            &filled("${aws:userid, 'no*body'}").unwrap(),
+            b"no*body"
+        ));
+        assert_eq!(filled("${aws:userid}"), None);
+    }
+
+    #[test]
+    fn malformed_variables_are_told() {
+        for text in [
+            "${",
+            "${aws:userid",
+            "${}",
+            "${user}",
+            "${a:b, c}",
+            "${a:${b}}",
+        ] {
+            assert!(
+                Template::parse(text, Version::Of2012, true).is_err(),
+                "{text}"
+            );
+            assert!(
+                Template::parse(text, Version::Of2008, true).is_ok(),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_arn_has_six_parts() {
+        let parts = arn_parts("arn:aws:ssm:*:*:session/${aws:userid}:*", Version::Of2012);
+        assert_eq!(
+            parts,
+            ["arn", "aws", "ssm", "*", "*", "session/${aws:userid}:*"]
+        );
+        assert_eq!(arn_parts("*", Version::Of2012), ["*"]);
+    }
+}

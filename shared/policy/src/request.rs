@@ -1,0 +1,118 @@
+//! A request as policies see it: who, what, on what, and the context keys that are known of it.
+
+use std::collections::BTreeMap;
+
+use crate::pattern::Values;
+use crate::value::split;
+
+/// Who asks; only resource-based policies look at it, the others go by the context key `aws:PrincipalArn`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Principal {
+    /// A user, a role or a root user, and the session when a role was assumed.
+    Aws {
+        /// ARN of the user, the role or the root user.
+        arn: String,
+        /// `arn:aws:sts::123456789012:assumed-role/NAME/SESSION`.
+        session: Option<String>,
+    },
+    /// A service: `ssm.amazonaws.com`.
+    Service(String),
+}
+
+/// The context keys of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Context {
+    /// Whether a key that is not named is known to be missing; otherwise nobody knows.
+    complete: bool,
+    /// By key in lower case; no value means that the key is known to be missing.
+    keys: BTreeMap<Box<str>, Vec<String>>,
+}
+
+/// What is known of a key.
+pub(crate) enum Known<'a> {
+    /// The values; none means that the key is missing.
+    Values(&'a [String]),
+    /// Nothing.
+    Nothing,
+}
+
+impl Context {
+    /// Returns a context in which every key that is not set is missing.
+    #[must_use]
+    pub fn complete() -> Context {
+        Context {
+            complete: true,
+            keys: BTreeMap::new(),
+        }
+    }
+
+    /// Returns a context in which nothing is known of keys that are not set, as in an audit record.
+    #[must_use]
+    pub fn partial() -> Context {
+        Context {
+            complete: false,
+            keys: BTreeMap::new(),
+        }
+    }
+
+    /// Sets a key; case does not matter. Without values it is known to be missing.
+    pub fn set(&mut self, key: &str, values: Vec<String>) {
+        self.keys.insert(key.to_ascii_lowercase().into(), values);
+    }
+
+    /// Sets a key to one value.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Into<String>) -> Context {
+        self.set(key, vec![value.into()]);
+        self
+    }
+
+    /// Returns what is known of a key, given in lower case.
+    pub(crate) fn get(&self, key: &str) -> Known<'_> {
+        match self.keys.get(key) {
+            Some(values) => Known::Values(values),
+            None if self.complete => Known::Values(&[]),
+            None => Known::Nothing,
+        }
+    }
+}
+
+impl Values for Context {
+    fn single(&self, key: &str) -> Option<&str> {
+        match self.keys.get(key).map(Vec::as_slice) {
+            Some([value]) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+/// A request to be judged.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Who asks, where a resource-based policy is to be judged.
+    pub principal: Option<Principal>,
+    /// `service:Action` in lower case.
+    pub(crate) action: Box<str>,
+    /// The ARN, or `*` for an action that is not about a resource.
+    pub(crate) resource: Box<str>,
+    /// What else is known.
+    pub context: Context,
+}
+
+impl Request {
+    /// Returns a request by nobody in particular.
+    #[must_use]
+    pub fn new(action: &str, resource: &str, context: Context) -> Request {
+        Request {
+            principal: None,
+            action: action.to_ascii_lowercase().into(),
+            resource: resource.into(),
+            context,
+        }
+    }
+
+    /// Returns the parts of the resource's ARN; `None` for `*`.
+    pub(crate) fn resource_parts(&self) -> Option<[&str; 6]> {
+        split(&self.resource)
+    }
+}
