@@ -28,96 +28,156 @@ pub struct Problem {
     pub fix: String,
 }
 
-macro_rules! rules {
-    ($($(#[doc = $cause:literal])+ $name:ident = $id:literal;)+) => {
-        /// The rules. Their ids are never renamed.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Rule {
-            $($(#[doc = $cause])+ $name,)+
-        }
-
-        impl Rule {
-            /// All rules in the order of their ids' subjects.
-            pub const ALL: &[Rule] = &[$(Rule::$name,)+];
-
-            /// Returns the id: `subject.problem`.
-            #[must_use]
-            pub fn id(self) -> &'static str {
-                match self {
-                    $(Rule::$name => $id,)+
-                }
-            }
-        }
-    };
+/// The rules. Their ids are never renamed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Rule {
+    /// The text is no JSON.
+    Json,
+    /// An object has the same key twice; readers keep one of them, and not all the same one.
+    DuplicateKey,
+    /// There is no such policy element here.
+    UnknownElement,
+    /// A needed policy element is not there.
+    MissingElement,
+    /// Two policy elements exclude each other.
+    ConflictingElements,
+    /// An element has a value of the wrong type.
+    WrongType,
+    /// This type of policy may not have this element.
+    ForbiddenElement,
+    /// A list that needs values has none.
+    EmptyList,
+    /// `Version` is missing, old or unknown.
+    Version,
+    /// `Effect` is neither Allow nor Deny.
+    Effect,
+    /// A Sid has characters that AWS refuses, or is there twice.
+    Sid,
+    /// An action has no service, or characters that no action has.
+    Action,
+    /// There is no such action in the services of Systems Manager.
+    UnknownAction,
+    /// A resource is neither `*` nor an ARN.
+    Resource,
+    /// There is no such condition operator.
+    Operator,
+    /// A value does not suit the condition operator and would never match.
+    OperatorValue,
+    /// A wildcard is compared as a plain character.
+    LiteralWildcard,
+    /// The operator depends on a key that many requests do not have.
+    IfExists,
+    /// A policy variable is malformed or may be without a value.
+    Variable,
+    /// Text of a template was never replaced.
+    Placeholder,
+    /// `aws:PrincipalArn` is compared with something that it never is.
+    PrincipalArn,
+    /// A policy is longer than its quota.
+    Size,
+    /// The guard denies exactly those that it should spare.
+    InvertedGuard,
+    /// The guard denies everybody, who could repair it included.
+    NobodyExempt,
+    /// The guard spares everybody.
+    EverybodyExempt,
+    /// Whoever may create a role may take the exemption.
+    TakeableExemption,
+    /// Agents need what is denied: nodes go offline.
+    AgentsDenied,
+    /// An Allow list leaves out what FullAWSAccess grants.
+    AllowList,
+    /// A command cannot be sent with a session document.
+    SendCommandOnSessionDocument,
+    /// Sessions are allowed on nodes without naming a session document.
+    MissingDocument,
+    /// The check of session documents is not demanded.
+    DocumentAccessCheck,
+    /// Sessions of other people can be ended or taken over.
+    ForeignSessions,
+    /// A condition on tags is asked of a document too, which has not these tags.
+    TagConditionOnDocument,
+    /// The KMS action is that of the other end of the session.
+    KmsSide,
 }
 
-rules! {
-    /// The text is no JSON.
-    Json = "json.syntax";
-    /// An object has the same key twice; readers keep one of them, and not all the same one.
-    DuplicateKey = "json.duplicate_key";
-    /// There is no such policy element here.
-    UnknownElement = "element.unknown";
-    /// A needed policy element is not there.
-    MissingElement = "element.missing";
-    /// Two policy elements exclude each other.
-    ConflictingElements = "element.conflict";
-    /// An element has a value of the wrong type.
-    WrongType = "element.type";
-    /// This type of policy may not have this element.
-    ForbiddenElement = "element.forbidden";
-    /// A list that needs values has none.
-    EmptyList = "element.empty";
-    /// `Version` is missing, old or unknown.
-    Version = "version.old";
-    /// `Effect` is neither Allow nor Deny.
-    Effect = "effect.unknown";
-    /// A Sid has characters that AWS refuses, or is there twice.
-    Sid = "sid.invalid";
-    /// An action has no service, or characters that no action has.
-    Action = "action.invalid";
-    /// There is no such action in the services of Systems Manager.
-    UnknownAction = "action.unknown";
-    /// A resource is neither `*` nor an ARN.
-    Resource = "resource.invalid";
-    /// There is no such condition operator.
-    Operator = "operator.unknown";
-    /// A value does not suit the condition operator and would never match.
-    OperatorValue = "operator.value";
-    /// A wildcard is compared as a plain character.
-    LiteralWildcard = "operator.literal_wildcard";
-    /// The operator depends on a key that many requests do not have.
-    IfExists = "operator.if_exists";
-    /// A policy variable is malformed or may be without a value.
-    Variable = "variable.invalid";
-    /// Text of a template was never replaced.
-    Placeholder = "placeholder.left";
-    /// `aws:PrincipalArn` is compared with something that it never is.
-    PrincipalArn = "principal_arn.never";
-    /// A policy is longer than its quota.
-    Size = "size.exceeded";
-    /// The guard denies exactly those that it should spare.
-    InvertedGuard = "guard.inverted";
-    /// The guard denies everybody, who could repair it included.
-    NobodyExempt = "guard.nobody_exempt";
-    /// The guard spares everybody.
-    EverybodyExempt = "guard.everybody_exempt";
-    /// Whoever may create a role may take the exemption.
-    TakeableExemption = "guard.takeable";
-    /// Agents need what is denied: nodes go offline.
-    AgentsDenied = "agents.denied";
-    /// An Allow list leaves out what FullAWSAccess grants.
-    AllowList = "allow.list";
-    /// A command cannot be sent with a session document.
-    SendCommandOnSessionDocument = "ssm.send_command_on_session_document";
-    /// Sessions are allowed on nodes without naming a session document.
-    MissingDocument = "ssm.missing_document";
-    /// The check of session documents is not demanded.
-    DocumentAccessCheck = "ssm.document_access_check";
-    /// Sessions of other people can be ended or taken over.
-    ForeignSessions = "ssm.foreign_sessions";
-    /// A condition on tags is asked of a document too, which has not these tags.
-    TagConditionOnDocument = "ssm.tag_condition_on_document";
-    /// The KMS action is that of the other end of the session.
-    KmsSide = "ssm.kms_side";
+impl Rule {
+    /// All rules.
+    pub const ALL: &[Rule] = &[
+        Rule::Json,
+        Rule::DuplicateKey,
+        Rule::UnknownElement,
+        Rule::MissingElement,
+        Rule::ConflictingElements,
+        Rule::WrongType,
+        Rule::ForbiddenElement,
+        Rule::EmptyList,
+        Rule::Version,
+        Rule::Effect,
+        Rule::Sid,
+        Rule::Action,
+        Rule::UnknownAction,
+        Rule::Resource,
+        Rule::Operator,
+        Rule::OperatorValue,
+        Rule::LiteralWildcard,
+        Rule::IfExists,
+        Rule::Variable,
+        Rule::Placeholder,
+        Rule::PrincipalArn,
+        Rule::Size,
+        Rule::InvertedGuard,
+        Rule::NobodyExempt,
+        Rule::EverybodyExempt,
+        Rule::TakeableExemption,
+        Rule::AgentsDenied,
+        Rule::AllowList,
+        Rule::SendCommandOnSessionDocument,
+        Rule::MissingDocument,
+        Rule::DocumentAccessCheck,
+        Rule::ForeignSessions,
+        Rule::TagConditionOnDocument,
+        Rule::KmsSide,
+    ];
+
+    /// Returns the id: `subject.problem`.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Rule::Json => "json.syntax",
+            Rule::DuplicateKey => "json.duplicate_key",
+            Rule::UnknownElement => "element.unknown",
+            Rule::MissingElement => "element.missing",
+            Rule::ConflictingElements => "element.conflict",
+            Rule::WrongType => "element.type",
+            Rule::ForbiddenElement => "element.forbidden",
+            Rule::EmptyList => "element.empty",
+            Rule::Version => "version.old",
+            Rule::Effect => "effect.unknown",
+            Rule::Sid => "sid.invalid",
+            Rule::Action => "action.invalid",
+            Rule::UnknownAction => "action.unknown",
+            Rule::Resource => "resource.invalid",
+            Rule::Operator => "operator.unknown",
+            Rule::OperatorValue => "operator.value",
+            Rule::LiteralWildcard => "operator.literal_wildcard",
+            Rule::IfExists => "operator.if_exists",
+            Rule::Variable => "variable.invalid",
+            Rule::Placeholder => "placeholder.left",
+            Rule::PrincipalArn => "principal_arn.never",
+            Rule::Size => "size.exceeded",
+            Rule::InvertedGuard => "guard.inverted",
+            Rule::NobodyExempt => "guard.nobody_exempt",
+            Rule::EverybodyExempt => "guard.everybody_exempt",
+            Rule::TakeableExemption => "guard.takeable",
+            Rule::AgentsDenied => "agents.denied",
+            Rule::AllowList => "allow.list",
+            Rule::SendCommandOnSessionDocument => "ssm.send_command_on_session_document",
+            Rule::MissingDocument => "ssm.missing_document",
+            Rule::DocumentAccessCheck => "ssm.document_access_check",
+            Rule::ForeignSessions => "ssm.foreign_sessions",
+            Rule::TagConditionOnDocument => "ssm.tag_condition_on_document",
+            Rule::KmsSide => "ssm.kms_side",
+        }
+    }
 }

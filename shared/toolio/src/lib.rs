@@ -11,6 +11,7 @@ mod input;
 mod output;
 mod record;
 mod status;
+mod stream;
 mod text;
 
 pub use arguments::{Format, IoArgs, Schemas, arguments};
@@ -21,3 +22,4 @@ pub use record::{
     ResultRecord, Severity, Target, Unreachable, UnreachableKind,
 };
 pub use status::{Outcome, complain, finish};
+pub use stream::{for_each_record, for_each_record_of};
