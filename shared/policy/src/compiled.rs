@@ -5,7 +5,7 @@ use crate::model::{Condition, Effect, Patterns, Policy, PrincipalType, Principal
 use crate::operator::{Family, SetOperator};
 use crate::pattern::{self, Template, arn_parts};
 use crate::request::{Context, Known, Principal, Request};
-use crate::value::{Comparand, Given, Unresolved, arn_matches};
+use crate::value::{Comparand, Given, arn_matches};
 use crate::{Operator, Position, Problem, Rule, Severity, Version};
 
 /// Whether something holds, as far as it can be told.
@@ -49,7 +49,13 @@ pub(crate) struct CompiledStatement {
 #[derive(Clone, Debug)]
 enum Resource {
     Everything,
-    Arn(Box<[Template; 6]>),
+    /// The six parts, those that are left out as wildcards, and the text as a whole: a `*` at the end of a part may match
+    /// beyond the colon.
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
+    Arn {
+        parts: Box<[Template; 6]>,
+        whole: Template,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -74,6 +80,8 @@ pub(crate) struct Says<'p> {
     pub(crate) deny: Option<(&'p CompiledStatement, Truth<'p>)>,
     /// The first statement that allows, else the first that may.
     pub(crate) allow: Option<(&'p CompiledStatement, Truth<'p>)>,
+    /// Whether a statement allows the very user or session who asks.
+    pub(crate) allows_directly: bool,
 }
 
 impl Compiled {
@@ -98,22 +106,27 @@ impl Compiled {
         let mut says = Says {
             deny: None,
             allow: None,
+            allows_directly: false,
         };
         for statement in &self.statements {
             let found = match statement.effect {
                 Effect::Deny => &mut says.deny,
                 Effect::Allow => &mut says.allow,
             };
-            if matches!(found, Some((_, Truth::Yes))) {
+            // A resource's policy may still have a statement that names who asks.
+            if matches!(found, Some((_, Truth::Yes))) && statement.principal.is_none() {
                 continue;
             }
             match statement.applies(request) {
                 Truth::No => {}
                 Truth::Yes => {
-                    *found = Some((statement, Truth::Yes));
+                    if !matches!(found, Some((_, Truth::Yes))) {
+                        *found = Some((statement, Truth::Yes));
+                    }
                     if statement.effect == Effect::Deny {
                         return says;
                     }
+                    says.allows_directly |= statement.grants_directly(request);
                 }
                 unknown @ Truth::Unknown(_) => {
                     found.get_or_insert((statement, unknown));
@@ -197,9 +210,13 @@ fn compile_resource(text: &str, version: Version) -> Result<Resource, &'static s
         .map(|part| Template::parse(part, version, true))
         .collect();
     let templates: Result<[Template; 6], _> = templates?.try_into();
-    templates
-        .map(|parts| Resource::Arn(Box::new(parts)))
-        .map_err(|_| "an ARN of more than six parts")
+    match templates {
+        Ok(parts) => Ok(Resource::Arn {
+            parts: Box::new(parts),
+            whole: Template::parse(text, version, true)?,
+        }),
+        Err(_) => Err("an ARN of more than six parts"),
+    }
 }
 
 fn compile_principals(principals: &Principals) -> CompiledPrincipals {
@@ -248,12 +265,41 @@ impl CompiledStatement {
         let Some(principal) = &request.principal else {
             return principals.everyone;
         };
+        // Beside a user whom NotPrincipal spares, the ARN of the account spares nobody else.
+        let whole_accounts = !principals.negated;
         let named = principals.everyone
             || principals
                 .entries
                 .iter()
-                .any(|(kind, name)| names(*kind, name, principal));
+                .any(|(kind, name)| names(*kind, name, principal, whole_accounts));
         named != principals.negated
+    }
+
+    /// Returns whether the statement grants to the very user or session who asks, which no boundary, session policy or lack
+    /// of an own policy takes away.
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html>
+    fn grants_directly(&self, request: &Request) -> bool {
+        let (Some(principals), Some(Principal::Aws { arn, session })) =
+            (&self.principal, &request.principal)
+        else {
+            return false;
+        };
+        let named = |wanted: &str| {
+            principals
+                .entries
+                .iter()
+                .any(|(kind, name)| *kind == PrincipalType::Aws && name == wanted)
+        };
+        let everyone = principals.everyone || named("*");
+        let by_key = everyone
+            && self.conditions.iter().any(|condition| {
+                &*condition.key == "aws:principalarn" && !condition.operator.test.negated
+            });
+        let by_name = match session {
+            Some(session) => named(session),
+            None => arn.contains(":user/") && named(arn),
+        };
+        !principals.negated && (by_name || by_key)
     }
 
     fn covers_resource<'p>(&'p self, request: &Request) -> Truth<'p> {
@@ -265,21 +311,24 @@ impl CompiledStatement {
         for resource in resources {
             match resource {
                 Resource::Everything => covered = Truth::Yes,
-                Resource::Arn(parts) => {
-                    if let Some(key) = unknown_key(
-                        parts.iter().flat_map(Template::needed_keys),
-                        &request.context,
-                    ) {
+                Resource::Arn { .. } if request.resource.is_none() => {
+                    if covered == Truth::No {
+                        covered = Truth::Unknown("resource");
+                    }
+                }
+                Resource::Arn { parts, whole } => {
+                    if let Some(key) = unknown_key(whole.needed_keys(), &request.context) {
                         if covered == Truth::No {
                             covered = Truth::Unknown(key);
                         }
-                        continue;
-                    }
-                    match arn_matches(parts, &given, &request.context) {
-                        Ok(true) => covered = Truth::Yes,
-                        Ok(false) => {}
-                        // AWS holds the whole statement for invalid when a variable cannot be resolved.
-                        Err(Unresolved) => return Truth::No,
+                    } else if arn_matches(parts, &given, &request.context)
+                        || (given.is_some()
+                            && request
+                                .resource
+                                .as_deref()
+                                .is_some_and(|text| whole.covers(text, &request.context)))
+                    {
+                        covered = Truth::Yes;
                     }
                 }
             }
@@ -297,7 +346,7 @@ impl CompiledStatement {
 
 /// Returns whether an entry of a map of principals names the one who asks.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>
-fn names(kind: PrincipalType, name: &str, principal: &Principal) -> bool {
+fn names(kind: PrincipalType, name: &str, principal: &Principal, whole_accounts: bool) -> bool {
     match (kind, principal) {
         (PrincipalType::Service, Principal::Service(service)) => service == name,
         (PrincipalType::Aws, Principal::Aws { arn, session }) => {
@@ -309,7 +358,7 @@ fn names(kind: PrincipalType, name: &str, principal: &Principal) -> bool {
             name == "*"
                 || name == arn
                 || session.as_deref() == Some(name)
-                || (whole_account && !account.is_empty())
+                || (whole_accounts && whole_account && !account.is_empty())
         }
         _ => false,
     }
@@ -349,25 +398,17 @@ impl CompiledCondition {
         ) {
             return Truth::Unknown(key);
         }
-        let passes = |value: &String| -> Result<bool, Unresolved> {
+        let passes = |value: &String| {
             let given = Given::new(value, test.family);
-            for comparand in &self.comparands {
-                if comparand.matches(&given, test.comparison, context)? {
-                    return Ok(!test.negated);
-                }
-            }
-            Ok(test.negated)
+            let mut comparands = self.comparands.iter();
+            comparands.any(|comparand| comparand.matches(&given, test.comparison, context))
+                != test.negated
         };
-        let mut results = values.iter().map(passes);
-        let holds = match (set, test.negated) {
+        let mut values = values.iter();
+        Truth::of(match (set, test.negated) {
             // Without a qualifier AWS compares single values; several are taken as alternatives, their negation as none.
-            (None, true) | (Some(SetOperator::ForAllValues), _) => {
-                results.try_fold(true, |all, one| one.map(|one| all && one))
-            }
-            (None, false) | (Some(SetOperator::ForAnyValue), _) => {
-                results.try_fold(false, |any, one| one.map(|one| any || one))
-            }
-        };
-        Truth::of(holds.unwrap_or(false))
+            (None, true) | (Some(SetOperator::ForAllValues), _) => values.all(passes),
+            (None, false) | (Some(SetOperator::ForAnyValue), _) => values.any(passes),
+        })
     }
 }

@@ -4,7 +4,7 @@
 
 use crate::Position;
 use crate::compiled::{Compiled, CompiledStatement, Truth};
-use crate::request::{Principal, Request};
+use crate::request::Request;
 
 /// The policies that bear on a request. What is `None` is not judged, as if it allowed.
 #[derive(Clone, Copy, Debug, Default)]
@@ -98,7 +98,7 @@ pub fn decide<'p>(policies: &Policies<'p>, request: &Request) -> Decision<'p> {
             gathered.layer(layer, &[policy], request);
         }
     }
-    gathered.decision(request)
+    gathered.decision()
 }
 
 /// Returns whether a single policy denies by a statement of its own, and which; an Allow says nothing here.
@@ -124,6 +124,8 @@ struct Gathered<'p> {
     denied: Option<Decision<'p>>,
     maybe_denied: Option<Decision<'p>>,
     allows: Vec<(Layer, Truth<'p>, Option<Deciding<'p>>)>,
+    /// Whether the resource's policy allows the very user or session who asks.
+    granted_directly: bool,
 }
 
 impl<'p> Gathered<'p> {
@@ -151,6 +153,7 @@ impl<'p> Gathered<'p> {
                 }
                 self.maybe_denied.get_or_insert(decision);
             }
+            self.granted_directly |= layer == Layer::Resource && says.allows_directly;
             if let Some((statement, truth)) = says.allow
                 && (allow.0 == Truth::No || (truth == Truth::Yes && allow.0 != Truth::Yes))
             {
@@ -160,7 +163,7 @@ impl<'p> Gathered<'p> {
         self.allows.push((layer, allow.0, allow.1));
     }
 
-    fn decision(self, request: &Request) -> Decision<'p> {
+    fn decision(self) -> Decision<'p> {
         if let Some(denied) = self.denied {
             return denied;
         }
@@ -173,12 +176,11 @@ impl<'p> Gathered<'p> {
         let resource = granted(Layer::Resource);
         let mut unknown = self.maybe_denied;
         for &(layer, truth, statement) in &self.allows {
-            // Within one account the resource's policy or the identity's is enough. What a resource grants to a user
-            // by name, no boundary takes away.
+            // Within one account the resource's policy or the identity's is enough.
             let instead = match layer {
                 Layer::Resource => granted(Layer::Identity).or(Some(Truth::Yes)),
                 Layer::Identity => resource,
-                Layer::Boundary if is_user(request) => resource,
+                Layer::Boundary | Layer::Session if self.granted_directly => resource,
                 _ => None,
             };
             let truth = match (truth, instead) {
@@ -204,10 +206,6 @@ impl<'p> Gathered<'p> {
             unknown_key: None,
         })
     }
-}
-
-fn is_user(request: &Request) -> bool {
-    matches!(&request.principal, Some(Principal::Aws { arn, .. }) if arn.contains(":user/"))
 }
 
 fn deciding<'p>(policy: &'p Compiled, statement: &'p CompiledStatement) -> Deciding<'p> {

@@ -76,12 +76,8 @@ pub(crate) fn parse(text: &str) -> (Option<Node>, Vec<Problem>) {
         };
         let (start, end) = (error.range().start, error.range().end);
         let Some((at, message, fix)) = source.repair(error.kind(), start, end, &mut options) else {
-            let message = decapitalised(&error.kind().to_string());
-            problems.push(problem(
-                source.position(start, "$"),
-                &message,
-                "correct the JSON here",
-            ));
+            let (message, fix) = explain(error.kind());
+            problems.push(problem(source.position(start, "$"), &message, fix));
             return (None, problems);
         };
         problems.push(problem(source.position(at, "$"), message, fix));
@@ -112,6 +108,21 @@ fn problem(position: Position, message: &str, fix: &str) -> Problem {
         message: message.to_owned(),
         fix: fix.to_owned(),
     }
+}
+
+/// Returns message and cure of a mistake that leaves unclear what was meant.
+fn explain(kind: &ParseErrorKind) -> (String, &'static str) {
+    let (message, fix) = match kind {
+        ParseErrorKind::MultipleRootJsonValues => (
+            "the policy is closed before this",
+            "remove what follows, or the bracket that closes the policy too early",
+        ),
+        ParseErrorKind::ExpectedStringObjectProperty => {
+            ("a key is a string in double quotes", "quote the key")
+        }
+        _ => return (decapitalised(&kind.to_string()), "correct the JSON here"),
+    };
+    (message.to_owned(), fix)
 }
 
 fn decapitalised(text: &str) -> String {
@@ -188,6 +199,17 @@ impl Source {
                     at,
                     "the object is not closed: expected } after this value",
                     "add }",
+                ))
+            }
+            // A colon behind a string of a list: it is a key, and the list should have ended before the comma.
+            (ParseErrorKind::UnexpectedColon, Some(':')) => {
+                let key = self.repaired[..start].trim_end().strip_suffix('"')?;
+                let before = self.repaired[..key.rfind('"')?].trim_end();
+                let at = self.insert(']', before.strip_suffix(',')?.len());
+                Some((
+                    at,
+                    "the list is not closed: expected ] after this value",
+                    "add ]",
                 ))
             }
             (ParseErrorKind::TrailingCommasNotAllowed, _) => {

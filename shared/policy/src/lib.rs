@@ -39,3 +39,4 @@ pub use position::{Located, Position};
 pub use principal::{PrincipalMistake, principal_mistake};
 pub use problem::{Problem, Rule, Severity};
 pub use request::{Context, Principal, Request};
+pub use value::arn_like;

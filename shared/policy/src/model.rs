@@ -162,6 +162,23 @@ impl Policy {
         self.version.unwrap_or(Version::Of2008)
     }
 
+    /// Returns the patterns of principals that denials spare: values of a negated comparison with `aws:PrincipalArn`.
+    pub fn exempt_principals(&self) -> impl Iterator<Item = &str> {
+        let denials = self
+            .statements
+            .iter()
+            .filter(|statement| statement.effect == Effect::Deny);
+        let sparing = denials
+            .flat_map(|statement| &statement.conditions)
+            .filter(|condition| {
+                condition.operator.test.negated
+                    && condition.key.value.eq_ignore_ascii_case("aws:PrincipalArn")
+            });
+        sparing
+            .flat_map(|condition| &condition.values)
+            .map(|value| value.value.as_str())
+    }
+
     /// Returns the policy as a JSON document in the order of AWS's documentation, lists written as lists.
     #[must_use]
     pub fn to_json(&self) -> Value {

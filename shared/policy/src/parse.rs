@@ -307,19 +307,15 @@ impl Reader {
         for resource in &resources {
             let text = resource.value.as_str();
             let first = text.split(':').next().unwrap_or_default();
-            let sound = if first.contains(['*', '?', '$']) {
-                true
-            } else {
-                first == "arn"
-            };
-            if !sound || text.is_empty() {
+            let sound = first.contains('$') || crate::glob(first, "arn");
+            if !sound {
                 let message =
                     format!("{text:?} is neither * nor an ARN, and no resource matches it");
                 self.error(
                     Rule::Resource,
                     &resource.position,
                     message,
-                    "write * or an ARN such as arn:aws:ssm:*:*:document/NAME",
+                    "write the whole ARN, arn:aws:SERVICE:REGION:ACCOUNT:NAME, or *",
                 );
             }
             self.variables(resource);
@@ -444,12 +440,21 @@ impl Reader {
                 if nodes.is_empty() {
                     self.empty(&node.position, what);
                 }
+                let what = format!("each value of {what}");
                 nodes
                     .iter()
-                    .filter_map(|node| self.text(node, what))
+                    .filter_map(|node| self.text(node, &what))
                     .collect()
             }
-            _ => self.text(node, what).into_iter().collect(),
+            Value::Text(_) => self.text(node, what).into_iter().collect(),
+            _ => {
+                let message = format!(
+                    "{what} is a string or a list of strings, found {}",
+                    node.kind()
+                );
+                self.error(Rule::WrongType, &node.position, message, "write a string");
+                Vec::new()
+            }
         }
     }
 
@@ -468,7 +473,8 @@ impl Reader {
                     message,
                     "make two statements of it",
                 );
-                Some((true, member))
+                // The other one says less, so that less is reported that was not meant.
+                find(members, plain).map(|member| (false, member))
             }
             (Some(member), None) => Some((false, member)),
             (None, Some(member)) => Some((true, member)),
@@ -509,7 +515,13 @@ impl Reader {
     }
 }
 
-/// Returns the last member of this name, as readers of JSON do that keep one of several.
+/// Returns the last member of this name, as readers of JSON do that keep one of several. One in another case is reported
+/// as unknown and taken for what was meant.
 fn find<'m>(members: &'m [Member], name: &str) -> Option<&'m Member> {
-    members.iter().rfind(|member| member.key == name)
+    let exact = members.iter().rfind(|member| member.key == name);
+    exact.or_else(|| {
+        members
+            .iter()
+            .rfind(|member| member.key.eq_ignore_ascii_case(name))
+    })
 }

@@ -105,6 +105,12 @@ impl Template {
         }
     }
 
+    /// Returns whether the pattern covers a text; without a value for each of its variables it covers none.
+    pub(crate) fn covers(&self, text: &str, values: &impl Values) -> bool {
+        self.fill(values)
+            .is_some_and(|pattern| matches(&pattern, text.as_bytes()))
+    }
+
     /// Returns the keys, in lower case, of variables without a default.
     pub(crate) fn needed_keys(&self) -> impl Iterator<Item = &str> {
         let pieces = match self {

@@ -93,8 +93,8 @@ pub struct Request {
     pub principal: Option<Principal>,
     /// `service:Action` in lower case.
     pub(crate) action: Box<str>,
-    /// The ARN, or `*` for an action that is not about a resource.
-    pub(crate) resource: Box<str>,
+    /// The ARN, or `*` for an action that is not about a resource; `None` when it is not known.
+    pub(crate) resource: Option<Box<str>>,
     /// What else is known.
     pub context: Context,
 }
@@ -106,13 +106,31 @@ impl Request {
         Request {
             principal: None,
             action: action.to_ascii_lowercase().into(),
-            resource: resource.into(),
+            resource: Some(resource.into()),
             context,
         }
     }
 
-    /// Returns the parts of the resource's ARN; `None` for `*`.
+    /// Returns a request on a resource that is not known: statements about some resources only may apply or not.
+    #[must_use]
+    pub fn on_unknown_resource(action: &str, context: Context) -> Request {
+        Request {
+            resource: None,
+            ..Request::new(action, "", context)
+        }
+    }
+
+    /// Returns the same request on another resource.
+    #[must_use]
+    pub fn on(&self, resource: &str) -> Request {
+        Request {
+            resource: Some(resource.into()),
+            ..self.clone()
+        }
+    }
+
+    /// Returns the parts of the resource's ARN; `None` for `*` and when it is not known.
     pub(crate) fn resource_parts(&self) -> Option<[&str; 6]> {
-        split(&self.resource)
+        self.resource.as_deref().and_then(split)
     }
 }

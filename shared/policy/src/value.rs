@@ -30,10 +30,6 @@ pub(crate) enum Comparand {
     Network(IpNet),
 }
 
-/// A variable of the value has no value in the request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Unresolved;
-
 impl Comparand {
     /// Compiles a value for a test.
     ///
@@ -83,7 +79,7 @@ impl Comparand {
                 let letters = text.trim_end_matches('=');
                 let base64 =
                     |byte: u8| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/';
-                if text.len() % 4 != 0
+                if !text.len().is_multiple_of(4)
                     || text.len() - letters.len() > 2
                     || !letters.bytes().all(base64)
                 {
@@ -107,14 +103,16 @@ impl Comparand {
         templates.iter().flat_map(Template::needed_keys)
     }
 
-    /// Returns whether the value of a request compares as the positive form of the operator asks.
+    /// Returns whether the value of a request compares as the positive form of the operator asks. What depends on a
+    /// variable without a value matches nothing, so that a negated operator holds.
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
     pub(crate) fn matches(
         &self,
         value: &Given<'_>,
         comparison: Comparison,
         values: &impl Values,
-    ) -> Result<bool, Unresolved> {
-        Ok(match self {
+    ) -> bool {
+        match self {
             Comparand::Text {
                 template: Template::Fixed(pattern),
                 ignores_case: false,
@@ -123,7 +121,9 @@ impl Comparand {
                 template,
                 ignores_case,
             } => {
-                let pattern = template.fill(values).ok_or(Unresolved)?;
+                let Some(pattern) = template.fill(values) else {
+                    return false;
+                };
                 if *ignores_case {
                     // The pattern itself is in lower case already, what was filled in is not.
                     let pattern = String::from_utf8_lossy(&pattern).to_lowercase();
@@ -132,7 +132,7 @@ impl Comparand {
                     pattern::matches(&pattern, value.text.as_bytes())
                 }
             }
-            Comparand::Arn(parts) => return arn_matches(parts, &value.arn, values),
+            Comparand::Arn(parts) => arn_matches(parts, &value.arn, values),
             Comparand::NoArn => false,
             Comparand::Number(number) => {
                 let given = value.text.trim().parse::<f64>();
@@ -151,7 +151,7 @@ impl Comparand {
                 .text
                 .parse::<IpAddr>()
                 .is_ok_and(|address| network.contains(&address)),
-        })
+        }
     }
 }
 
@@ -182,26 +182,29 @@ pub(crate) fn split(text: &str) -> Option<[&str; 6]> {
     Some(parts)
 }
 
+/// Returns whether a pattern matches an ARN as `ArnLike` compares them: part by part, case included.
+#[must_use]
+pub fn arn_like(pattern: &str, arn: &str) -> bool {
+    let given = split(arn);
+    // 2008's language has no variables, so that nothing is left open.
+    let parts: Vec<Template> = arn_parts(pattern, Version::Of2008)
+        .iter()
+        .filter_map(|part| Template::parse(part, Version::Of2008, true).ok())
+        .collect();
+    let parts: Result<[Template; 6], _> = parts.try_into();
+    parts.is_ok_and(|parts| arn_matches(&parts, &given, &crate::Context::complete()))
+}
+
 /// Compares part by part, the telling parts first.
 pub(crate) fn arn_matches(
     parts: &[Template; 6],
     given: &Option<[&str; 6]>,
     values: &impl Values,
-) -> Result<bool, Unresolved> {
-    let Some(given) = given else { return Ok(false) };
-    let mut matched = true;
-    for (part, given) in parts.iter().zip(given).rev() {
-        // A variable without a value spoils the whole, so none may be left out.
-        let covered = match part {
-            Template::Fixed(pattern) => matched && pattern::matches(pattern, given.as_bytes()),
-            Template::Variable(_) => {
-                let pattern = part.fill(values).ok_or(Unresolved)?;
-                pattern::matches(&pattern, given.as_bytes())
-            }
-        };
-        matched &= covered;
-    }
-    Ok(matched)
+) -> bool {
+    given.as_ref().is_some_and(|given| {
+        let mut pairs = parts.iter().zip(given).rev();
+        pairs.all(|(part, given)| part.covers(given, values))
+    })
 }
 
 fn compare(order: Option<std::cmp::Ordering>, comparison: Comparison) -> bool {

@@ -75,11 +75,10 @@ fn literal_wildcards(condition: &Condition, found: &mut Problems) {
                 "{} takes the wildcard in {:?} for a plain character",
                 condition.operator, value.value
             );
-            let like = if test.negated {
-                "StringNotLike"
-            } else {
-                "StringLike"
-            };
+            let operator = condition.operator.to_string();
+            let like = operator
+                .replace("EqualsIgnoreCase", "Like")
+                .replace("Equals", "Like");
             found.add(
                 Rule::LiteralWildcard,
                 Severity::Warning,
@@ -135,24 +134,26 @@ fn session(text: &str) -> Option<String> {
 fn missing_key(statement: &Statement, condition: &Condition, found: &mut Problems) {
     let operator = condition.operator;
     let key = condition.key.value.to_ascii_lowercase();
+    // Who asks for the key by itself knows that it may be missing.
+    let guarded = statement.conditions.iter().any(|other| {
+        other.operator.test.family == Family::Null && other.key.value.eq_ignore_ascii_case(&key)
+    });
+    if guarded {
+        return;
+    }
     if operator.set == Some(SetOperator::ForAllValues) && statement.effect == Effect::Allow {
-        let guarded = statement.conditions.iter().any(|other| {
-            other.operator.test.family == Family::Null && other.key.value.eq_ignore_ascii_case(&key)
-        });
-        if !guarded {
-            let message = format!(
-                "{operator} is true for requests without {}, so the statement allows them",
-                condition.key.value
-            );
-            let fix = format!("add \"Null\": {{\"{}\": \"false\"}}", condition.key.value);
-            found.add(
-                Rule::IfExists,
-                Severity::Warning,
-                &condition.key.position,
-                message,
-                &fix,
-            );
-        }
+        let message = format!(
+            "{operator} is true for requests without {}, so the statement allows them",
+            condition.key.value
+        );
+        let fix = format!("add \"Null\": {{\"{}\": \"false\"}}", condition.key.value);
+        found.add(
+            Rule::IfExists,
+            Severity::Warning,
+            &condition.key.position,
+            message,
+            &fix,
+        );
         return;
     }
     if operator.if_exists || operator.set.is_some() || operator.test.family == Family::Null {
@@ -169,7 +170,7 @@ fn missing_key(statement: &Statement, condition: &Condition, found: &mut Problem
     let message = match (statement.effect, operator.test.negated) {
         (Effect::Deny, false) => format!("without {name} the statement does not deny: {whose}"),
         (Effect::Deny, true) => format!(
-            "without {name} the statement denies: {whose}, calls that AWS services make among them"
+            "without {name} the statement denies: {whose}, and calls that AWS services make may lack it"
         ),
         // Without the key nothing is allowed: narrower than it looks, but safe.
         (Effect::Allow, false) => return,

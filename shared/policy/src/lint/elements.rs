@@ -143,7 +143,7 @@ fn presence(statement: &Statement, policy_type: PolicyType, found: &mut Problems
             Severity::Error,
             statement.position(),
             message,
-            "add \"Resource\": \"*\"",
+            "add Resource with ARNs, or with * for all",
         );
     }
 }

@@ -49,20 +49,31 @@ fn deny(policy: &Policy, statement: &Statement, compiled: Option<&Compiled>, fou
         .filter(|action| denied(ANYBODY, action))
         .collect();
     if let Some(first) = needed.first() {
+        // Without its channel or its reports of being alive a node is lost; without another action it only lacks a feature.
+        let offline = needed.iter().any(|action| {
+            action.starts_with("ssmmessages:") || *action == "ssm:UpdateInstanceInformation"
+        });
+        let effect = if offline {
+            "every node goes offline"
+        } else {
+            "what needs them fails on every node"
+        };
         let message = format!(
-            "{} of the actions that agents need are denied to instance roles, {first} first: every node goes offline",
-            needed.len()
+            "actions that agents need are denied to instance roles, {first} and {} more: {effect}",
+            needed.len() - 1
         );
+        let denying = statement.actions.values.iter().find(|action| {
+            !statement.actions.negated
+                && glob(
+                    &action.value.to_ascii_lowercase(),
+                    &first.to_ascii_lowercase(),
+                )
+        });
         let fix = "name the actions of operators one by one instead of ssm:*, ssmmessages:* or ec2messages:*";
         found.add(
             Rule::AgentsDenied,
             Severity::Error,
-            &statement
-                .actions
-                .values
-                .first()
-                .map_or(statement.position(), |first| &first.position)
-                .clone(),
+            denying.map_or(statement.position(), |action| &action.position),
             message,
             fix,
         );
@@ -97,6 +108,18 @@ fn deny(policy: &Policy, statement: &Statement, compiled: Option<&Compiled>, fou
             fix,
         );
     }
+    // Patterns that cover everybody, and nothing else that could spare who repairs it.
+    if statement.conditions.len() == positive.len() && positive.iter().any(|one| broad(one)) {
+        let message = "nobody is exempt: of those whom the patterns cover, no condition spares a break-glass role";
+        let fix = "write ArnNotLike with the roles that should keep access, a break-glass role among them";
+        found.add(
+            Rule::NobodyExempt,
+            Severity::Error,
+            statement.position(),
+            message.to_owned(),
+            fix,
+        );
+    }
     for condition in &negated {
         exemption(policy, condition, found);
     }
@@ -111,21 +134,29 @@ fn covers_operator_action(statement: &Statement) -> bool {
     })
 }
 
-fn inverted(condition: &Condition, found: &mut Problems) {
-    let broad = condition.values.iter().any(|value| {
+/// Returns whether a condition covers every role or every user of an account.
+fn broad(condition: &Condition) -> bool {
+    condition.values.iter().any(|value| {
         let resource = value.value.splitn(6, ':').nth(5).unwrap_or_default();
-        value.value == "*" || resource.ends_with("/*") || resource == "*"
-    });
-    let whom = if broad {
-        "everybody whom the patterns cover, and spares nobody of them"
-    } else {
-        "exactly the principals that it names"
-    };
+        value.value == "*" || glob(resource, "role/q7zkw4") || glob(resource, "user/q7zkw4")
+    })
+}
+
+fn inverted(condition: &Condition, found: &mut Problems) {
+    // To deny the root user is common advice and means what it says.
+    if condition
+        .values
+        .iter()
+        .all(|value| value.value.ends_with(":root"))
+    {
+        return;
+    }
     let message = format!(
-        "{} denies {whom}; all others keep the actions. A list of exemptions needs the negated operator",
+        "{} denies exactly those whom the patterns cover, and all others keep the actions: a list of exemptions needs the \
+         negated operator",
         condition.operator
     );
-    let severity = if broad {
+    let severity = if broad(condition) {
         Severity::Error
     } else {
         Severity::Warning
@@ -141,15 +172,24 @@ fn inverted(condition: &Condition, found: &mut Problems) {
 }
 
 fn exemption(policy: &Policy, condition: &Condition, found: &mut Problems) {
+    let test = condition.operator.test;
+    let wildcards = test.wildcards;
     let mistakes: Vec<Option<PrincipalMistake>> = condition
         .values
         .iter()
-        .map(|value| principal_mistake(&value.value))
+        .map(|value| {
+            if !wildcards && value.value.contains(['*', '?']) {
+                let message = "the wildcard is a plain character here".to_owned();
+                return Some(PrincipalMistake::Nobody(message));
+            }
+            principal_mistake(&value.value)
+        })
         .collect();
     let nobody = mistakes
         .iter()
         .all(|mistake| matches!(mistake, Some(PrincipalMistake::Nobody(_))));
-    if nobody && condition.operator.test.family == Family::Arn {
+    // Wildcards of strings reach across the parts of an ARN, which is not judged.
+    if nobody && (test.family == Family::Arn || !wildcards) {
         let message = "no value can match a principal, so nobody is exempt".to_owned();
         let fix = "name at least one role that exists, a break-glass role among them";
         found.add(
@@ -245,7 +285,7 @@ fn allow(statement: &Statement, found: &mut Problems) {
         let cut = AGENT_ACTIONS.iter().filter(covered).count();
         let agents = match cut {
             0 => String::new(),
-            n_actions => format!(", among it {n_actions} actions that agents need"),
+            n_actions => format!(", including {n_actions} actions that agents need"),
         };
         let message = format!(
             "where this replaces FullAWSAccess, everything that it does not allow is denied{agents}"

@@ -48,7 +48,31 @@ pub fn lint(text: &str, policy_type: PolicyType) -> Vec<Problem> {
     let mut problems = found.problems;
     problems.sort_by_key(|problem| (problem.position.line, problem.position.column, problem.rule));
     problems.dedup();
+    without_echoes(problems)
+}
+
+/// Leaves out what only repeats or follows from another problem: a mistake is told once, by the rule that knows best what
+/// was meant.
+fn without_echoes(problems: Vec<Problem>) -> Vec<Problem> {
+    let echoes = |problem: &Problem, other: &Problem| match (problem.rule, other.rule) {
+        (Rule::Resource | Rule::OperatorValue, Rule::Placeholder)
+        | (Rule::UnknownAction, Rule::Action) => problem.position == other.position,
+        // Only that it is no ARN is a warning.
+        (Rule::OperatorValue, Rule::PrincipalArn) => {
+            problem.severity == Severity::Warning && problem.position == other.position
+        }
+        // A condition that was not understood may exempt.
+        (Rule::NobodyExempt, Rule::Operator | Rule::WrongType) => {
+            let condition = other.position.path.strip_prefix(&problem.position.path);
+            condition.is_some_and(|rest| rest.starts_with(".Condition"))
+        }
+        _ => false,
+    };
     problems
+        .iter()
+        .filter(|problem| !problems.iter().any(|other| echoes(problem, other)))
+        .cloned()
+        .collect()
 }
 
 struct Problems {

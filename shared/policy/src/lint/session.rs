@@ -3,8 +3,9 @@
 //! <https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-restrict-access-examples.html>
 
 use super::Problems;
+use crate::operator::Family;
 use crate::pattern::glob;
-use crate::{Effect, Located, Policy, Rule, Severity, Statement};
+use crate::{Effect, Located, Policy, Rule, SetOperator, Severity, Statement};
 
 /// Documents of sessions, which Run Command refuses: the preferences and AWS's own session documents.
 const SESSION_DOCUMENTS: &[&str] = &[
@@ -46,10 +47,10 @@ pub(super) fn session(policy: &Policy, found: &mut Problems) {
         if allows_action(statement, "ssm:StartSession") {
             start_session(statement, found);
         }
-        for action in ["ssm:TerminateSession", "ssm:ResumeSession"] {
-            if allows_action(statement, action) {
-                foreign_sessions(statement, action, found);
-            }
+        let mut actions = vec!["ssm:TerminateSession", "ssm:ResumeSession"];
+        actions.retain(|action| allows_action(statement, action));
+        if !actions.is_empty() {
+            foreign_sessions(statement, &actions, found);
         }
     }
     documents(&allows, found);
@@ -97,7 +98,14 @@ fn has_key(statement: &Statement, key: &str) -> bool {
 }
 
 fn start_session(statement: &Statement, found: &mut Problems) {
-    if !has_key(statement, "ssm:sessiondocumentaccesscheck") {
+    // Without nodes there is nothing to reach; where every document is allowed, the check would always pass.
+    let nodes = resources(statement)
+        .iter()
+        .any(|resource| !is_document(&resource.value));
+    let all = resources(statement)
+        .iter()
+        .any(|resource| resource.value == "*");
+    if nodes && !all && !has_key(statement, "ssm:sessiondocumentaccesscheck") {
         let message = "without ssm:SessionDocumentAccessCheck the default document needs no permission of its own, so \
                        anybody who may reach the node may start a shell";
         let fix =
@@ -110,7 +118,16 @@ fn start_session(statement: &Statement, found: &mut Problems) {
             fix,
         );
     }
-    let tagged = has_key(statement, "ssm:resourcetag/") || has_key(statement, "aws:resourcetag/");
+    // Only conditions that fail without the tag.
+    let tagged = statement.conditions.iter().any(|condition| {
+        let key = condition.key.value.to_ascii_lowercase();
+        let operator = condition.operator;
+        (key.starts_with("ssm:resourcetag/") || key.starts_with("aws:resourcetag/"))
+            && !operator.if_exists
+            && !operator.test.negated
+            && operator.set != Some(SetOperator::ForAllValues)
+            && operator.test.family != Family::Null
+    });
     let document = resources(statement)
         .iter()
         .find(|resource| resource.value != "*" && is_document(&resource.value));
@@ -154,7 +171,7 @@ fn documents(allows: &[&Statement], found: &mut Problems) {
     }
 }
 
-fn foreign_sessions(statement: &Statement, action: &str, found: &mut Problems) {
+fn foreign_sessions(statement: &Statement, actions: &[&str], found: &mut Problems) {
     if !statement.conditions.is_empty() {
         return;
     }
@@ -167,7 +184,11 @@ fn foreign_sessions(statement: &Statement, action: &str, found: &mut Problems) {
         name == "*" || name == "session/*"
     });
     if let Some(resource) = broad {
-        let message = format!("{action} is allowed on everybody's sessions, not only on one's own");
+        let verb = if actions.len() == 1 { "is" } else { "are" };
+        let message = format!(
+            "{} {verb} allowed on everybody's sessions, not only on one's own",
+            actions.join(" and ")
+        );
         let fix = "write arn:aws:ssm:*:*:session/${aws:userid}-*, or compare ssm:resourceTag/aws:ssmmessages:session-id with \
                    ${aws:userid}";
         found.add(
