@@ -67,7 +67,7 @@ pub(crate) fn parse(text: &str) -> (Option<Node>, Vec<Problem>) {
                 if root.is_none() {
                     let message = "there is nothing here: expected a JSON object";
                     problems.push(problem(source.position(0, "$"), message, "write a policy"));
-                } else if problems.is_empty() {
+                } else if problems.iter().all(|problem| problem.rule != Rule::Json) {
                     problems.extend(source.refused());
                 }
                 return (root, problems);
@@ -80,7 +80,11 @@ pub(crate) fn parse(text: &str) -> (Option<Node>, Vec<Problem>) {
             problems.push(problem(source.position(start, "$"), &message, fix));
             return (None, problems);
         };
-        problems.push(problem(source.position(at, "$"), message, fix));
+        let problem = problem(source.position(at, "$"), message, fix);
+        // Brackets that are all missing at the end are one mistake.
+        if problems.last() != Some(&problem) {
+            problems.push(problem);
+        }
     }
     (None, problems)
 }
@@ -120,6 +124,14 @@ fn explain(kind: &ParseErrorKind) -> (String, &'static str) {
         ParseErrorKind::ExpectedStringObjectProperty => {
             ("a key is a string in double quotes", "quote the key")
         }
+        ParseErrorKind::UnexpectedTokenInObject => (
+            "expected a key in double quotes, or } to close the object",
+            "close the object before this, or remove a comma too many",
+        ),
+        ParseErrorKind::UnexpectedToken | ParseErrorKind::UnexpectedWord => (
+            "expected a value: a string in straight double quotes, a list or an object",
+            "quote the text",
+        ),
         _ => return (decapitalised(&kind.to_string()), "correct the JSON here"),
     };
     (message.to_owned(), fix)
@@ -233,22 +245,14 @@ impl Source {
                     "replace the quotes",
                 ))
             }
-            (ParseErrorKind::UnterminatedArray, _) => {
-                let end = self.repaired.len();
-                self.repaired.push(']');
+            (ParseErrorKind::UnterminatedArray | ParseErrorKind::UnterminatedObject, _) => {
+                let end = self.repaired.trim_end().len();
+                let array = matches!(kind, ParseErrorKind::UnterminatedArray);
+                self.repaired.push(if array { ']' } else { '}' });
                 Some((
-                    end,
-                    "the text ends before a list is closed: expected ]",
-                    "close the list",
-                ))
-            }
-            (ParseErrorKind::UnterminatedObject, _) => {
-                let end = self.repaired.len();
-                self.repaired.push('}');
-                Some((
-                    end,
-                    "the text ends before an object is closed: expected }",
-                    "close the object",
+                    end.min(self.given.trim_end().len()),
+                    "the text ends too early: not everything is closed",
+                    "close each { with } and each [ with ]",
                 ))
             }
             _ => None,
@@ -277,6 +281,22 @@ impl Source {
         at
     }
 
+    /// Finds what may not stand in a string, such as the line break of a value that was wrapped.
+    fn control_characters(
+        &self,
+        literal: &ast::StringLit<'_>,
+        path: &str,
+        problems: &mut Vec<Problem>,
+    ) {
+        let (start, end) = (literal.range().start, literal.range().end);
+        let text = self.repaired.get(start..end).unwrap_or_default();
+        if let Some(at) = text.find(|character: char| character < ' ') {
+            let message = "a line break or another control character within a string";
+            let fix = "join the lines, or write \\n or \\t";
+            problems.push(problem(self.position(start + at, path), message, fix));
+        }
+    }
+
     /// Returns what a strict parser says to a text that the tolerant one takes, such as a line break within a string.
     fn refused(&self) -> Option<Problem> {
         let error = serde_json::from_str::<serde::de::IgnoredAny>(&self.given).err()?;
@@ -296,7 +316,10 @@ impl Source {
             ast::Value::NullKeyword(_) => Value::Null,
             ast::Value::BooleanLit(literal) => Value::Bool(literal.value),
             ast::Value::NumberLit(literal) => Value::Number(literal.value.to_owned()),
-            ast::Value::StringLit(literal) => Value::Text(literal.value.to_string()),
+            ast::Value::StringLit(literal) => {
+                self.control_characters(literal, path, problems);
+                Value::Text(literal.value.to_string())
+            }
             ast::Value::Array(list) => {
                 let nodes = list.elements.iter().enumerate();
                 let nodes = nodes
