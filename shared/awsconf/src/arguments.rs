@@ -16,9 +16,39 @@ pub struct AwsArgs {
     #[arg(long, value_name = "URL", global = true)]
     pub endpoint_url: Option<String>,
 
-    /// Assume this role first; repeat to go through several, in order
+    /// Assume this role first; repeat to go through several, in order; {account} stands for each account in turn
     #[arg(long = "assume-role", value_name = "ARN", value_parser = role_arn, global = true)]
     pub assume_roles: Vec<String>,
+}
+
+/// Stands for an account id in the ARN of a role.
+const ACCOUNT: &str = "{account}";
+
+impl AwsArgs {
+    /// Returns the flags for the first session, and the roles to assume from there in each account.
+    #[must_use]
+    pub fn split_account_roles(&self) -> (AwsArgs, Vec<String>) {
+        let (per_account, first): (Vec<String>, Vec<String>) = self
+            .assume_roles
+            .iter()
+            .cloned()
+            .partition(|role| is_per_account(role));
+        let first = AwsArgs {
+            assume_roles: first,
+            ..self.clone()
+        };
+        (first, per_account)
+    }
+}
+
+/// Returns whether a role is to be assumed in each account.
+pub(crate) fn is_per_account(role: &str) -> bool {
+    role.contains(ACCOUNT)
+}
+
+/// Returns the role in one account.
+pub(crate) fn in_account(role: &str, account: &str) -> String {
+    role.replace(ACCOUNT, account)
 }
 
 /// Accepts what has the shape of a region code; whether it exists is for AWS to say.
@@ -39,8 +69,8 @@ fn role_arn(text: &str) -> Result<String, String> {
     let parts: Vec<&str> = text.splitn(6, ':').collect();
     match parts.as_slice() {
         ["arn", _, "iam", "", account, resource]
-            if account.len() == 12
-                && account.bytes().all(|b| b.is_ascii_digit())
+            if (*account == ACCOUNT
+                || (account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())))
                 && resource.starts_with("role/") =>
         {
             Ok(text.to_owned())
@@ -66,6 +96,8 @@ mod tests {
     #[test]
     fn refuses_the_arn_of_an_assumed_role() {
         assert!(role_arn("arn:aws-cn:iam::111122223333:role/path/Name").is_ok());
+        assert!(role_arn("arn:aws:iam::{account}:role/Name").is_ok());
+        assert!(role_arn("arn:aws:iam::{accounts}:role/Name").is_err());
         assert!(role_arn("arn:aws:sts::111122223333:assumed-role/Name/session").is_err());
     }
 }

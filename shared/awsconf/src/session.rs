@@ -5,6 +5,7 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use toolio::Target;
 
+use crate::arguments::{in_account, is_per_account};
 use crate::{AwsArgs, GLOBAL, describe, http, profile};
 
 /// A configuration and the identity that STS says it has.
@@ -126,6 +127,13 @@ impl AwsArgs {
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
             .region(region.clone())
             .http_client(http::client()?);
+        // The SDK panics on an empty one.
+        let from_environment = std::env::var("AWS_ENDPOINT_URL").ok();
+        if self.endpoint_url.as_deref() == Some("") || from_environment.as_deref() == Some("") {
+            bail!(
+                "the endpoint URL is empty: unset AWS_ENDPOINT_URL, or pass --endpoint-url with a value"
+            );
+        }
         if let Some(url) = &self.endpoint_url {
             loader = loader.endpoint_url(url);
         }
@@ -143,19 +151,63 @@ impl AwsArgs {
         }
         let mut config = loader.load().await;
         for role in &self.assume_roles {
-            let provider = AssumeRoleProvider::builder(role)
-                .session_name("ssm-tools")
-                .configure(&config)
-                .build()
-                .await;
-            let credentials = aws_sdk_sts::config::SharedCredentialsProvider::new(provider);
-            config = config
-                .to_builder()
-                .credentials_provider(credentials)
-                .build();
+            if is_per_account(role) {
+                bail!("--assume-role {role}: this verb works in one account only: write its id");
+            }
+            config = assume(&config, role).await;
         }
         identify(config, region.as_ref()).await
     }
+}
+
+impl Session {
+    /// Returns a session in another account, through roles whose ARNs have `{account}` for its id. Without roles it is
+    /// this session when the account is its own, and `None` otherwise.
+    ///
+    /// # Errors
+    /// A role cannot be assumed, or is not in that account.
+    pub async fn in_account(
+        &self,
+        roles: &[String],
+        account: &str,
+    ) -> anyhow::Result<Option<Session>> {
+        if self.target.account == account {
+            return Ok(Some(self.clone()));
+        }
+        let mut config = self.config.clone();
+        for role in roles {
+            config = assume(&config, &in_account(role, account)).await;
+        }
+        if roles.is_empty() {
+            return Ok(None);
+        }
+        let region = config.region().map(ToString::to_string).unwrap_or_default();
+        let session = identify(config, &region).await?;
+        if session.target.account != account {
+            bail!(
+                "the role for account {account} is in account {}",
+                session.target.account
+            );
+        }
+        let target = Target {
+            region: self.target.region.clone(),
+            ..session.target.clone()
+        };
+        Ok(Some(Session { target, ..session }))
+    }
+}
+
+async fn assume(config: &SdkConfig, role: &str) -> SdkConfig {
+    let provider = AssumeRoleProvider::builder(role)
+        .session_name("ssm-tools")
+        .configure(config)
+        .build()
+        .await;
+    let credentials = aws_sdk_sts::config::SharedCredentialsProvider::new(provider);
+    config
+        .to_builder()
+        .credentials_provider(credentials)
+        .build()
 }
 
 async fn identify(config: SdkConfig, region: &str) -> anyhow::Result<Session> {

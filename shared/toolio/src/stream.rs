@@ -54,7 +54,10 @@ fn values<T: DeserializeOwned>(
     let mut lines_before = 0;
     let mut wanted = CHUNK;
     loop {
-        let n_read = source.by_ref().take(wanted as u64).read_to_end(&mut buffer)?;
+        let n_read = source
+            .by_ref()
+            .take(wanted as u64)
+            .read_to_end(&mut buffer)?;
         let at_end = n_read < wanted;
         let mut stream = serde_json::Deserializer::from_slice(&buffer).into_iter::<T>();
         let mut consumed = 0;
@@ -73,7 +76,11 @@ fn values<T: DeserializeOwned>(
                 Some(Err(error)) => {
                     let line = lines_before + error.line();
                     let text = error.to_string();
-                    let message = text.split(" at line ").next().unwrap_or_default().to_owned();
+                    let message = text
+                        .split(" at line ")
+                        .next()
+                        .unwrap_or_default()
+                        .to_owned();
                     bail!("{message} at line {line} column {}", error.column());
                 }
             }
@@ -81,7 +88,10 @@ fn values<T: DeserializeOwned>(
         if at_end {
             return Ok(());
         }
-        lines_before += buffer[..consumed].iter().filter(|byte| **byte == b'\n').count();
+        lines_before += buffer[..consumed]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count();
         buffer.drain(..consumed);
         // A value longer than this is read again from its beginning; doubling keeps that from becoming quadratic.
         wanted = CHUNK.max(buffer.len());
@@ -106,7 +116,8 @@ mod tests {
     #[test]
     fn values_may_lie_across_reads_and_lines() {
         let long = "x".repeat(CHUNK - 10);
-        let text = format!("{{\"a\":\n1}}\n{{\"b\":\"{long}\"}}{{\"c\":\"{long}{long}{long}\"}}\n\n[1]");
+        let text =
+            format!("{{\"a\":\n1}}\n{{\"b\":\"{long}\"}}{{\"c\":\"{long}{long}{long}\"}}\n\n[1]");
         let found = read(&text).unwrap();
         assert_eq!(found.len(), 4);
         assert_eq!(found[3], serde_json::json!([1]));
@@ -116,7 +127,10 @@ mod tests {
     #[test]
     fn an_error_names_its_line() {
         let line = format!("{{\"a\":\"{}\"}}\n", "x".repeat(CHUNK / 2));
-        let complaint = format!("{:#}", read(&format!("{line}{line}{line}{{\"a\" 1}}\n")).unwrap_err());
+        let complaint = format!(
+            "{:#}",
+            read(&format!("{line}{line}{line}{{\"a\" 1}}\n")).unwrap_err()
+        );
         assert_eq!(complaint, "expected `:` at line 4 column 6");
         let cut = format!("{:#}", read("{\"a\":").unwrap_err());
         assert_eq!(cut, "EOF while parsing a value at line 1 column 5");

@@ -1,14 +1,21 @@
-//! Carries out a plan: the only place that writes. What is there must be what the plan saw, else nothing is written.
+//! Carries out a plan: the only place that writes. What is there must be what the plan saw, and nobody may be locked out,
+//! else nothing is written.
+
+mod guarding;
 
 use anyhow::{Context, bail};
 use aws_sdk_organizations::Client;
 use aws_sdk_organizations::error::ProvideErrorMetadata;
 use aws_sdk_organizations::types::PolicyType;
-use awsconf::{Interrupt, describe};
+use awsconf::{AwsArgs, Interrupt, describe};
 use serde_json::{Value, json};
-use toolio::{Applied, Change, ChangeStatus, Outcome, Plan, Reading, ResultKind, ResultRecord};
+use toolio::{
+    Applied, Change, ChangeStatus, IoArgs, Outcome, Output, Plan, Reading, ResultKind, ResultRecord,
+};
 
-use crate::model::{Action, AttachmentState, Policy, PolicyState};
+use crate::arguments::ApplyArgs;
+use crate::lockout::Risk;
+use crate::model::{Action, AttachmentState, Policy, PolicyState, Root};
 use crate::{observe, plan as planning};
 
 /// A change whose states were parsed, so that an edited plan fails before the first write.
@@ -16,10 +23,59 @@ enum Step {
     /// `None` deletes.
     Policy(Option<PolicyState>),
     Attachment(AttachmentState),
+    PolicyType(Root),
+}
+
+/// What was found of what a change is about.
+enum Found {
+    Policy(Option<Policy>),
+    PolicyType(Root),
+}
+
+/// Carries out plans, each after the lock-out guard has looked at it.
+pub(crate) async fn run(
+    arguments: &ApplyArgs,
+    aws: &AwsArgs,
+    io: &IoArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let plans: Vec<Plan<Action>> = toolio::read_plans(io, crate::TOOL)?;
+    let (first, roles) = aws.split_account_roles();
+    let interrupt = Interrupt::listen();
+    let mut outcome = Outcome::Fine;
+    for plan in plans {
+        let session = first.session_for(&plan.target).await?;
+        let client = Client::new(&session.config);
+        let risks = guarding::risks(arguments, &session, &client, &roles, &plan).await?;
+        let refused: Vec<Risk> = risks
+            .into_iter()
+            .filter(|risk| !arguments.accepted.contains(&risk.id))
+            .collect();
+        if !refused.is_empty() {
+            for risk in &refused {
+                out.write(&risk.finding(&plan.target))?;
+            }
+            bail!(
+                "nothing was written: {} would be risked; change what the findings say, or take single ones with --accept ID",
+                refused
+                    .iter()
+                    .map(|risk| risk.id.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            );
+        }
+        let (result, came_to) = apply(&client, plan, &interrupt).await;
+        out.write(&result)?;
+        outcome = outcome.and(came_to);
+        if outcome != Outcome::Fine {
+            break;
+        }
+    }
+    Ok(outcome)
 }
 
 /// Carries out the plan and returns what was done, also when it stopped half way.
-pub(crate) async fn apply(
+async fn apply(
     client: &Client,
     plan: Plan<Action>,
     interrupt: &Interrupt,
@@ -64,7 +120,7 @@ pub(crate) async fn apply(
             }
             match carry_out(client, change).await {
                 Ok(true) => {
-                    undo.push(inverse(change));
+                    undo.extend(inverse(change));
                     results.push(applied(change, ChangeStatus::Done, None));
                 }
                 Ok(false) => results.push(applied(change, ChangeStatus::Unchanged, None)),
@@ -116,6 +172,13 @@ fn step(change: &Change<Action>) -> anyhow::Result<Step> {
             serde_json::from_value(change.to.clone()).with_context(parse)?,
         )),
         Action::DeletePolicy => Step::Policy(None),
+        Action::EnablePolicyType => {
+            let root: Root = serde_json::from_value(change.to.clone()).with_context(parse)?;
+            if !root.policy_type_enabled {
+                bail!("{} and its `to` contradict each other", change.id);
+            }
+            Step::PolicyType(root)
+        }
         Action::AttachPolicy | Action::DetachPolicy => {
             let state: AttachmentState =
                 serde_json::from_value(change.to.clone()).with_context(parse)?;
@@ -129,27 +192,33 @@ fn step(change: &Change<Action>) -> anyhow::Result<Step> {
     })
 }
 
-/// Returns the policy that the change is about, if it is there.
-async fn policy(
-    client: &Client,
-    change: &Change<Action>,
-    step: &Step,
-) -> anyhow::Result<Option<Policy>> {
+/// Reads what the change is about.
+async fn find(client: &Client, change: &Change<Action>, step: &Step) -> anyhow::Result<Found> {
     let name = match step {
         Step::Policy(Some(state)) => &state.name,
         Step::Policy(None) => &change.resource,
         Step::Attachment(state) => &state.policy_name,
+        Step::PolicyType(_) => {
+            return match observe::root(client).await {
+                Reading::Present(root) => Ok(Found::PolicyType(root)),
+                Reading::Absent => bail!("the organization shows no root"),
+                Reading::Unknown(reason) => bail!("{reason}"),
+            };
+        }
     };
     match observe::policy(client, name).await {
-        Reading::Present(policy) => Ok(Some(policy)),
-        Reading::Absent => Ok(None),
+        Reading::Present(policy) => Ok(Found::Policy(Some(policy))),
+        Reading::Absent => Ok(Found::Policy(None)),
         Reading::Unknown(reason) => bail!("{reason}"),
     }
 }
 
-fn now(policy: Option<&Policy>, step: &Step) -> Value {
+fn now(found: &Found, step: &Step) -> Value {
+    let policy = match found {
+        Found::PolicyType(root) => return json!(root),
+        Found::Policy(policy) => policy.as_ref(),
+    };
     match step {
-        Step::Policy(_) => policy.map_or(Value::Null, |policy| json!(policy.state)),
         Step::Attachment(state) => {
             let attached =
                 policy.is_some_and(|policy| policy.attached_to.contains(&state.target_id));
@@ -158,16 +227,19 @@ fn now(policy: Option<&Policy>, step: &Step) -> Value {
                 ..state.clone()
             })
         }
+        _ => policy.map_or(Value::Null, |policy| json!(policy.state)),
     }
 }
 
-fn reached(policy: Option<&Policy>, step: &Step) -> bool {
-    match step {
-        Step::Policy(None) => policy.is_none(),
-        Step::Policy(Some(wished)) => {
-            policy.is_some_and(|policy| planning::same(&policy.state, wished))
-        }
-        Step::Attachment(wished) => now(policy, step) == json!(wished),
+fn reached(found: &Found, step: &Step) -> bool {
+    match (step, found) {
+        (Step::Policy(None), Found::Policy(policy)) => policy.is_none(),
+        (Step::Policy(Some(wished)), Found::Policy(policy)) => policy
+            .as_ref()
+            .is_some_and(|policy| planning::same(&policy.state, wished)),
+        (Step::Attachment(wished), _) => now(found, step) == json!(wished),
+        (Step::PolicyType(wished), _) => now(found, step) == json!(wished),
+        (Step::Policy(_), Found::PolicyType(_)) => false,
     }
 }
 
@@ -177,11 +249,11 @@ fn reached(policy: Option<&Policy>, step: &Step) -> bool {
 /// What is there is neither what the plan saw nor what it wants.
 async fn pending(client: &Client, change: &Change<Action>) -> anyhow::Result<bool> {
     let step = step(change)?;
-    let policy = policy(client, change, &step).await?;
-    if reached(policy.as_ref(), &step) {
+    let found = find(client, change, &step).await?;
+    if reached(&found, &step) {
         return Ok(false);
     }
-    let now = now(policy.as_ref(), &step);
+    let now = now(&found, &step);
     if now != change.from {
         bail!(
             "the plan expects {}, but there is {now}: make a new plan",
@@ -198,25 +270,32 @@ async fn carry_out(client: &Client, change: &Change<Action>) -> anyhow::Result<b
     }
     let step = step(change)?;
     write(client, change, &step).await?;
-    let after = policy(client, change, &step).await.context("read back")?;
-    if !reached(after.as_ref(), &step) {
+    let after = find(client, change, &step).await.context("read back")?;
+    if !reached(&after, &step) {
         bail!(
             "was written, but reading it back shows {}",
-            now(after.as_ref(), &step)
+            now(&after, &step)
         );
     }
     Ok(true)
 }
 
 async fn write(client: &Client, change: &Change<Action>, step: &Step) -> anyhow::Result<()> {
-    let existing = policy(client, change, step).await?;
-    let id = || {
-        existing
-            .as_ref()
-            .map(|policy| policy.id.clone())
-            .context("the policy is gone")
+    let existing = find(client, change, step).await?;
+    let id = || match &existing {
+        Found::Policy(Some(policy)) => Ok(policy.id.clone()),
+        Found::Policy(None) | Found::PolicyType(_) => bail!("the policy is gone"),
     };
     match step {
+        Step::PolicyType(root) => {
+            let request = client.enable_policy_type().root_id(&root.root_id.0);
+            let sent = request
+                .policy_type(PolicyType::ServiceControlPolicy)
+                .send()
+                .await;
+            sent.map(drop)
+                .map_err(|error| describe(format!("EnablePolicyType {}", root.root_id.0), error))
+        }
         Step::Policy(Some(state)) if change.action == Action::CreatePolicy => {
             let request = client
                 .create_policy()
@@ -275,9 +354,10 @@ async fn write(client: &Client, change: &Change<Action>, step: &Step) -> anyhow:
     }
 }
 
-/// Returns the change that leads back.
-fn inverse(change: &Change<Action>) -> Change<Action> {
+/// Returns the change that leads back. Disabling the policy type would detach every policy of the organization for good.
+fn inverse(change: &Change<Action>) -> Option<Change<Action>> {
     let (action, name) = match change.action {
+        Action::EnablePolicyType => return None,
         Action::CreatePolicy => (Action::DeletePolicy, "delete_policy"),
         Action::DeletePolicy => (Action::CreatePolicy, "create_policy"),
         Action::UpdatePolicy => (Action::UpdatePolicy, "update_policy"),
@@ -287,14 +367,14 @@ fn inverse(change: &Change<Action>) -> Change<Action> {
     let suffix = change
         .id
         .split_once(':')
-        .map(|(_, target)| format!(":{target}"))
+        .map(|(_, rest)| format!(":{rest}"))
         .unwrap_or_default();
-    Change {
+    Some(Change {
         id: format!("{name}{suffix}"),
         action,
         resource: change.resource.clone(),
         from: change.to.clone(),
         to: change.from.clone(),
         why: format!("undo: {}", change.why),
-    }
+    })
 }

@@ -2,69 +2,30 @@
 
 use toolio::{Finding, FindingKind, Outcome, Reading, Severity, Target};
 
+use crate::desired::Desired;
 use crate::document;
-use crate::model::{Desired, Observed};
+use crate::guard::Part;
+use crate::hierarchy::Organization;
+use crate::model::Observed;
 use crate::plan::wished;
 
 /// Returns the findings; what could not be read is a warning of its own, never a pass.
-pub(crate) fn check(desired: &Desired, observed: &Observed) -> Vec<Finding> {
+pub(crate) fn check(
+    desired: &Desired,
+    parts: &[Part],
+    observed: &Observed,
+    tree: &Reading<Organization>,
+) -> Vec<Finding> {
     let mut findings = Findings {
         observed,
         found: Vec::new(),
     };
-    let name = desired.policy_name.0.as_str();
     findings.organization();
-    match &observed.policy {
-        Reading::Absent => findings.add(
-            Severity::Error,
-            "policy.missing",
-            name,
-            "there is no service control policy of this name: everybody whom IAM lets may start sessions",
-            "run plan and apply",
-        ),
-        Reading::Unknown(why) => findings.unknown("policy.unknown", name, why),
-        Reading::Present(policy) => {
-            let drifted = match wished(desired) {
-                Ok(wished) => {
-                    !document::same(&policy.state.document, &wished.document)
-                        || policy.state.description != wished.description
-                }
-                // Refused while it was read; nothing is compared with a document that cannot be.
-                Err(_) => false,
-            };
-            if drifted {
-                let message = "the policy means something else than the desired one";
-                findings.add(Severity::Error, "policy.drifted", name, message, "run plan and apply, or adopt the change in the desired state");
-            }
-        }
+    for part in parts {
+        findings.policy(desired, part);
     }
-    for target in &desired.targets.0 {
-        let id = target.0.as_str();
-        let attached = observed
-            .policy
-            .present()
-            .is_some_and(|policy| policy.attached_to.contains(target));
-        match observed.targets.get(target) {
-            _ if observed.management_account.present().map(String::as_str) == Some(id) => {}
-            Some(Reading::Unknown(why)) => findings.unknown("target.unknown", id, why),
-            Some(Reading::Absent) | None => findings.add(
-                Severity::Error,
-                "target.missing",
-                id,
-                "the organization has no such root, organizational unit or account",
-                "correct the target",
-            ),
-            // Without the policy there is nothing to attach, and that is a finding already.
-            Some(Reading::Present(_)) if attached || observed.policy.present().is_none() => {}
-            Some(Reading::Present(_)) => findings.add(
-                Severity::Error,
-                "target.not_attached",
-                id,
-                "the policy is not attached here: nothing is denied",
-                "run plan and apply",
-            ),
-        }
-    }
+    findings.targets(desired, parts);
+    findings.coverage(desired, parts, tree);
     findings.found
 }
 
@@ -101,16 +62,120 @@ impl Findings<'_> {
             ),
             Reading::Unknown(why) => self.unknown("organization.unknown", &account, why),
         }
-        match &self.observed.type_enabled {
-            Reading::Present(true) => {}
-            Reading::Present(false) | Reading::Absent => self.add(
+        match &self.observed.root {
+            Reading::Present(root) if root.policy_type_enabled => {}
+            Reading::Present(_) | Reading::Absent => self.add(
                 Severity::Error,
                 "type.not_enabled",
                 "SERVICE_CONTROL_POLICY",
                 "service control policies are not enabled in the root: none has any effect",
-                "run aws organizations enable-policy-type in the management account",
+                "set \"enable_policy_type\": true, then run plan and apply",
             ),
             Reading::Unknown(why) => self.unknown("type.unknown", "SERVICE_CONTROL_POLICY", why),
+        }
+    }
+
+    fn policy(&mut self, desired: &Desired, part: &Part) {
+        let name = part.name.as_str();
+        match self.observed.policies.get(name) {
+            None | Some(Reading::Absent) => self.add(
+                Severity::Error,
+                "policy.missing",
+                name,
+                "there is no service control policy of this name: everybody whom IAM lets may start sessions",
+                "run plan and apply",
+            ),
+            Some(Reading::Unknown(why)) => self.unknown("policy.unknown", name, why),
+            Some(Reading::Present(policy)) => {
+                let wished = wished(desired, part);
+                if !document::same(&policy.state.document, &wished.document)
+                    || policy.state.description != wished.description
+                {
+                    self.add(
+                        Severity::Error,
+                        "policy.drifted",
+                        name,
+                        "the policy means something else than the desired one",
+                        "run plan and apply, or adopt the change in the desired state",
+                    );
+                }
+            }
+        }
+    }
+
+    fn targets(&mut self, desired: &Desired, parts: &[Part]) {
+        for target in &desired.targets.0 {
+            let id = target.0.as_str();
+            if self
+                .observed
+                .management_account
+                .present()
+                .map(String::as_str)
+                == Some(id)
+            {
+                continue;
+            }
+            let existing = parts
+                .iter()
+                .filter_map(|part| self.observed.policies.get(&part.name)?.present());
+            let detached = existing
+                .filter(|policy| !policy.attached_to.contains(target))
+                .count();
+            match self.observed.targets.get(target) {
+                Some(Reading::Unknown(why)) => self.unknown("target.unknown", id, why),
+                Some(Reading::Absent) | None => self.add(
+                    Severity::Error,
+                    "target.missing",
+                    id,
+                    "the organization has no such root, organizational unit or account",
+                    "correct the target",
+                ),
+                // A policy that is not there cannot be attached, and that is a finding already.
+                Some(Reading::Present(_)) if detached == 0 => {}
+                Some(Reading::Present(_)) => self.add(
+                    Severity::Error,
+                    "target.not_attached",
+                    id,
+                    "the policy is not attached here: nothing is denied",
+                    "run plan and apply",
+                ),
+            }
+        }
+    }
+
+    /// Finds the accounts that no policy of the guard is above: new, moved, or never thought of.
+    fn coverage(&mut self, desired: &Desired, parts: &[Part], tree: &Reading<Organization>) {
+        let tree = match tree {
+            Reading::Present(tree) => tree,
+            Reading::Absent => return,
+            Reading::Unknown(why) => {
+                self.unknown("account.unknown", "accounts of the organization", why);
+                return;
+            }
+        };
+        let is_ours = |name: &String| parts.iter().any(|part| part.name == *name);
+        for account in tree.accounts().filter(|account| !account.management) {
+            let line = tree.lineage(&account.id);
+            let covered = line
+                .iter()
+                .any(|entity| entity.policies.iter().any(is_ours));
+            let wished = line
+                .iter()
+                .any(|entity| desired.targets.0.iter().any(|target| target.0 == entity.id));
+            // Below a target that lacks the policy the finding is the target's.
+            if !covered && !wished {
+                let message = format!(
+                    "no target is above account {} at {}: nothing is denied there",
+                    account.id, account.path
+                );
+                self.add(
+                    Severity::Warning,
+                    "account.not_covered",
+                    &account.id,
+                    &message,
+                    "add its organizational unit to the targets, or move the account below one",
+                );
+            }
         }
     }
 

@@ -1,51 +1,7 @@
-//! The policy document: rendered from the desired state, and compared by what it means. The console reformats what it
-//! saves, so a comparison of texts would see drift where there is none.
+//! Compares documents by what they mean: the console reformats what it saves, so a comparison of texts would see drift
+//! where there is none.
 
-use serde_json::{Map, Value, json};
-
-use crate::model::Desired;
-
-/// Quota "Maximum size of a service control policy": 10,240 characters since 2026-05-15, 5,120 before. White space
-/// counts when the policy is saved through the API, which is why only minified documents are written.
-/// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html>
-const MAX_DOCUMENT_CHARACTERS: usize = 10_240;
-
-/// Returns the document.
-///
-/// # Errors
-/// It would be longer than Organizations takes.
-pub(crate) fn render(desired: &Desired) -> anyhow::Result<Value> {
-    let actions: Vec<&str> = desired
-        .actions
-        .0
-        .iter()
-        .map(|action| action.0.as_str())
-        .collect();
-    let exempt: Vec<&str> = desired
-        .exempt_principals
-        .0
-        .iter()
-        .map(|one| one.0.as_str())
-        .collect();
-    // Several values of a negated operator mean "none of them matches": exactly a list of exemptions.
-    let document = json!({
-        "Version": "2012-10-17",
-        "Statement": [{
-            "Sid": "OnlyExemptPrincipals",
-            "Effect": "Deny",
-            "Action": actions,
-            "Resource": "*",
-            "Condition": {"ArnNotLike": {"aws:PrincipalArn": exempt}},
-        }],
-    });
-    let n_characters = document.to_string().chars().count();
-    anyhow::ensure!(
-        n_characters <= MAX_DOCUMENT_CHARACTERS,
-        "$.exempt_principals: the policy comes to {n_characters} characters, but it may have {MAX_DOCUMENT_CHARACTERS}: \
-         join principals by a pattern such as role/team/*"
-    );
-    Ok(document)
-}
+use serde_json::{Map, Value};
 
 /// Returns whether two documents mean the same.
 pub(crate) fn same(left: &Value, right: &Value) -> bool {

@@ -1,30 +1,49 @@
-//! Renders, plans, applies and checks one service control policy (SCP) that leaves starting sessions and running
-//! commands to named principals. Only `apply` writes; `render` needs neither credentials nor network.
+//! Guards sessions and commands by service control policies (SCPs): renders, lints, simulates, replays, plans, applies and
+//! checks them. Only `apply` writes; `render`, `lint` and `replay` need neither credentials nor network.
 #![cfg_attr(
     not(test),
     deny(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)
 )]
 
+mod arguments;
+mod desired;
 mod model;
-mod principal;
+
+mod document;
+mod guard;
+mod lint;
+
+mod caller;
+mod hierarchy;
+mod impact;
+mod lockout;
+mod replay;
+mod simulate;
+mod trail;
 
 mod apply;
+mod ask;
 mod check;
-mod document;
 mod observe;
 mod plan;
+
+#[cfg(test)]
+mod fixture_tests;
 
 use std::process::ExitCode;
 
 use aws_sdk_organizations::Client;
-use awsconf::{AwsArgs, Interrupt};
-use toolio::{Format, IoArgs, Outcome, Output};
+use awsconf::AwsArgs;
+use toolio::{Format, IoArgs, Outcome, Output, Reading};
 
-use crate::model::{Action, Desired};
+use crate::arguments::{
+    ApplyArgs, ImpactArgs, LintArgs, PlanArgs, QuotaArgs, ReplayArgs, SimulateArgs,
+};
+use crate::desired::Desired;
 
 const TOOL: &str = "ssm-scp";
 
-/// Let only named principals start sessions and run commands, by a service control policy
+/// Let only named principals start sessions and run commands, by service control policies
 #[derive(clap::Parser)]
 #[command(name = TOOL, version, about, long_about = None)]
 struct Args {
@@ -38,18 +57,24 @@ struct Args {
 
 #[derive(clap::Subcommand)]
 enum Verb {
-    /// Print the policy document that the desired state comes to, without calling AWS
-    Render,
+    /// Print the policy documents that the desired state comes to, without calling AWS
+    Render(QuotaArgs),
+    /// Find what is wrong with policy files; exit with 1 when there is something
+    Lint(LintArgs),
+    /// Answer whether principals may do something, by policy files or by the organization
+    Simulate(SimulateArgs),
+    /// Tell which calls in CloudTrail records on stdin a guard would have denied
+    Replay(ReplayArgs),
+    /// Tell for every role and user of the organization what the desired state changes
+    Impact(ImpactArgs),
+    /// Print the tree of the organization and its service control policies
+    Show,
     /// Print what would have to change in the organization
-    Plan {
-        /// Exit with 1 when something needs to change
-        #[arg(long)]
-        exit_code: bool,
-    },
-    /// Carry out plans read from stdin
-    Apply,
+    Plan(PlanArgs),
+    /// Carry out plans read from stdin, unless somebody would be locked out
+    Apply(ApplyArgs),
     /// Compare the organization with the desired state; exit with 1 when they differ
-    Check,
+    Check(QuotaArgs),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -63,63 +88,85 @@ async fn main() -> ExitCode {
 async fn run(args: Args) -> anyhow::Result<Outcome> {
     let out = Output::new(TOOL, &args.io)?;
     match args.verb {
-        Verb::Render => render(&args.io),
-        Verb::Plan { exit_code } => {
-            let desired: Desired = toolio::read(&args.io, "desired policy")?;
-            document::render(&desired)?;
-            let session = args.aws.global_session().await?;
-            let observed =
-                observe::observe(&Client::new(&session.config), &session, &desired).await;
-            let planned = plan::plan(&desired, &observed)?;
-            for note in plan::notes(&desired, &observed) {
-                out.note(&note);
-            }
-            let outcome = if exit_code && !planned.is_empty() {
-                Outcome::Found
-            } else {
-                Outcome::Fine
-            };
-            out.write(&toolio::Plan::new(TOOL, session.target, planned))?;
-            Ok(outcome)
-        }
-        Verb::Apply => {
-            let plans: Vec<toolio::Plan<Action>> = toolio::read_plans(&args.io, TOOL)?;
-            let interrupt = Interrupt::listen();
-            let mut outcome = Outcome::Fine;
-            for plan in plans {
-                let session = args.aws.session_for(&plan.target).await?;
-                let (result, came_to) =
-                    apply::apply(&Client::new(&session.config), plan, &interrupt).await;
-                out.write(&result)?;
-                outcome = outcome.and(came_to);
-                if outcome != Outcome::Fine {
-                    break;
-                }
-            }
-            Ok(outcome)
-        }
-        Verb::Check => {
-            let desired: Desired = toolio::read(&args.io, "desired policy")?;
-            document::render(&desired)?;
-            let session = args.aws.global_session().await?;
-            let observed =
-                observe::observe(&Client::new(&session.config), &session, &desired).await;
-            let findings = check::check(&desired, &observed);
-            for finding in &findings {
-                out.write(finding)?;
-            }
-            Ok(check::outcome(&findings))
-        }
+        Verb::Render(quota) => render(&args.io, quota),
+        Verb::Lint(arguments) => ask::lint(&arguments, &args.io, &out),
+        Verb::Simulate(arguments) => ask::simulate(&arguments, &args.aws, &out).await,
+        Verb::Replay(arguments) => ask::replay(&arguments, &args.io, &out),
+        Verb::Impact(arguments) => ask::impact(&arguments, &args.aws, &args.io, &out).await,
+        Verb::Show => show(&args.aws, &out).await,
+        Verb::Plan(arguments) => plan(&arguments, &args.aws, &args.io, &out).await,
+        Verb::Apply(arguments) => apply::run(&arguments, &args.aws, &args.io, &out).await,
+        Verb::Check(quota) => check(quota, &args.aws, &args.io, &out).await,
     }
 }
 
-/// Prints the bare document, also on a terminal: it is meant for `aws organizations create-policy --content`.
-fn render(io: &IoArgs) -> anyhow::Result<Outcome> {
+/// Prints bare documents, also on a terminal: they are meant for `aws organizations create-policy --content`.
+fn render(io: &IoArgs, quota: QuotaArgs) -> anyhow::Result<Outcome> {
     let io = IoArgs {
         output: Some(Format::Json),
         ..io.clone()
     };
     let desired: Desired = toolio::read(&io, "desired policy")?;
-    Output::new(TOOL, &io)?.write(&document::render(&desired)?)?;
+    let out = Output::new(TOOL, &io)?;
+    for part in guard::render(&desired, quota.max_characters)? {
+        out.write(&part.document)?;
+    }
     Ok(Outcome::Fine)
+}
+
+async fn show(aws: &AwsArgs, out: &Output) -> anyhow::Result<Outcome> {
+    let organization = ask::live(&aws.global_session().await?).await?;
+    for entity in &organization.entities {
+        out.write(entity)?;
+    }
+    for policy in &organization.policies {
+        out.write(policy)?;
+    }
+    Ok(Outcome::Fine)
+}
+
+async fn plan(
+    arguments: &PlanArgs,
+    aws: &AwsArgs,
+    io: &IoArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let desired: Desired = toolio::read(io, "desired policy")?;
+    let parts = guard::render(&desired, arguments.quota.max_characters)?;
+    let session = aws.global_session().await?;
+    let observed =
+        observe::observe(&Client::new(&session.config), &session, &desired, &parts).await;
+    let planned = plan::plan(&desired, &parts, arguments.until.as_ref(), &observed)?;
+    for note in plan::notes(&desired, &parts, &observed) {
+        out.note(&note);
+    }
+    let outcome = if arguments.exit_code && !planned.is_empty() {
+        Outcome::Found
+    } else {
+        Outcome::Fine
+    };
+    out.write(&toolio::Plan::new(TOOL, session.target, planned))?;
+    Ok(outcome)
+}
+
+async fn check(
+    quota: QuotaArgs,
+    aws: &AwsArgs,
+    io: &IoArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let desired: Desired = toolio::read(io, "desired policy")?;
+    let parts = guard::render(&desired, quota.max_characters)?;
+    let session = aws.global_session().await?;
+    let observed =
+        observe::observe(&Client::new(&session.config), &session, &desired, &parts).await;
+    let tree = match ask::live(&session).await {
+        Ok(tree) => Reading::Present(tree),
+        Err(error) => Reading::Unknown(format!("{error:#}")),
+    };
+    let findings = check::check(&desired, &parts, &observed, &tree);
+    for finding in &findings {
+        out.write(finding)?;
+    }
+    Ok(check::outcome(&findings))
 }

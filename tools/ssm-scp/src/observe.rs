@@ -1,7 +1,11 @@
-//! Reads the organization: its management account, whether SCPs are enabled, the policy by name, the targets.
+//! Reads the organization: its management account, its root, the guard's policies by name, the targets. The whole tree and
+//! the principals of accounts have files of their own.
 //! Never writes; what could not be read is `Unknown` with the reason, never `Absent`.
 
-use std::collections::BTreeMap;
+mod principals;
+mod tree;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_organizations::Client;
 use aws_sdk_organizations::error::ProvideErrorMetadata;
@@ -10,22 +14,36 @@ use awsconf::{Session, describe};
 use serde_json::Value;
 use toolio::Reading;
 
-use crate::model::{Desired, Observed, Policy, PolicyState, TargetId};
+use crate::desired::Desired;
+use crate::guard::Part;
+use crate::model::{Observed, Policy, PolicyState, Root, TargetId};
+
+pub(crate) use principals::{caller_arn, principals};
+pub(crate) use tree::organization;
 
 const SCP: PolicyType = PolicyType::ServiceControlPolicy;
 
-/// Reads everything that `plan` and `check` look at.
-pub(crate) async fn observe(client: &Client, session: &Session, desired: &Desired) -> Observed {
+/// Reads everything that `plan` looks at.
+pub(crate) async fn observe(
+    client: &Client,
+    session: &Session,
+    desired: &Desired,
+    parts: &[Part],
+) -> Observed {
     let mut targets = BTreeMap::new();
     for target in &desired.targets.0 {
         targets.insert(target.clone(), target_policies(client, target).await);
+    }
+    let mut policies = BTreeMap::new();
+    for part in parts {
+        policies.insert(part.name.clone(), policy(client, &part.name).await);
     }
     Observed {
         account: session.target.account.clone(),
         partition: session.partition.clone(),
         management_account: management_account(client).await,
-        type_enabled: type_enabled(client).await,
-        policy: policy(client, &desired.policy_name.0).await,
+        root: root(client).await,
+        policies,
         targets,
     }
 }
@@ -66,19 +84,9 @@ async fn find(client: &Client, name: &str) -> anyhow::Result<Option<Policy>> {
         .unwrap_or_default();
     let document: Value = serde_json::from_str(content)
         .map_err(|error| anyhow::anyhow!("{call}: the document is no JSON: {error}"))?;
-    let mut attached_to = std::collections::BTreeSet::new();
-    let mut pages = client
-        .list_targets_for_policy()
-        .policy_id(&id)
-        .into_paginator()
-        .send();
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| describe(format!("ListTargetsForPolicy {id}"), error))?;
-        for target in page.targets() {
-            let target = target.target_id().unwrap_or_default().to_owned();
-            attached_to.insert(TargetId::try_from(target).map_err(anyhow::Error::msg)?);
-        }
-    }
+    let attached_to = attached_to(client, &id).await?;
+    let attached_to = attached_to.into_iter().map(TargetId::try_from);
+    let attached_to: Result<BTreeSet<TargetId>, String> = attached_to.collect();
     Ok(Some(Policy {
         aws_managed: summary.aws_managed(),
         state: PolicyState {
@@ -87,11 +95,30 @@ async fn find(client: &Client, name: &str) -> anyhow::Result<Option<Policy>> {
             document,
         },
         id,
-        attached_to,
+        attached_to: attached_to.map_err(anyhow::Error::msg)?,
     }))
 }
 
-async fn management_account(client: &Client) -> Reading<String> {
+/// Reads the ids of everything that a policy is attached to.
+async fn attached_to(client: &Client, id: &str) -> anyhow::Result<Vec<String>> {
+    let mut attached_to = Vec::new();
+    let mut pages = client
+        .list_targets_for_policy()
+        .policy_id(id)
+        .into_paginator()
+        .send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| describe(format!("ListTargetsForPolicy {id}"), error))?;
+        let ids = page
+            .targets()
+            .iter()
+            .filter_map(|target| target.target_id());
+        attached_to.extend(ids.map(str::to_owned));
+    }
+    Ok(attached_to)
+}
+
+pub(crate) async fn management_account(client: &Client) -> Reading<String> {
     match client.describe_organization().send().await {
         Ok(answer) => {
             let organization = answer.organization();
@@ -105,24 +132,30 @@ async fn management_account(client: &Client) -> Reading<String> {
     }
 }
 
-async fn type_enabled(client: &Client) -> Reading<bool> {
-    let mut enabled = false;
+/// Reads the root; an organization has one.
+pub(crate) async fn root(client: &Client) -> Reading<Root> {
     let mut pages = client.list_roots().into_paginator().send();
     while let Some(page) = pages.next().await {
         let page = match page {
             Ok(page) => page,
             Err(error) => return Reading::Unknown(format!("{:#}", describe("ListRoots", error))),
         };
-        enabled |= page
-            .roots()
-            .iter()
-            .flat_map(|root| root.policy_types())
-            .any(|policy_type| {
-                policy_type.r#type() == Some(&SCP)
-                    && policy_type.status() == Some(&PolicyTypeStatus::Enabled)
-            });
+        let Some(root) = page.roots().first() else {
+            continue;
+        };
+        let policy_type_enabled = root.policy_types().iter().any(|policy_type| {
+            policy_type.r#type() == Some(&SCP)
+                && policy_type.status() == Some(&PolicyTypeStatus::Enabled)
+        });
+        return match TargetId::try_from(root.id().unwrap_or_default().to_owned()) {
+            Ok(root_id) => Reading::Present(Root {
+                root_id,
+                policy_type_enabled,
+            }),
+            Err(why) => Reading::Unknown(format!("ListRoots: {why}")),
+        };
     }
-    Reading::Present(enabled)
+    Reading::Absent
 }
 
 async fn target_policies(client: &Client, target: &TargetId) -> Reading<usize> {

@@ -1,64 +1,130 @@
-//! Decides what has to be done: create or update the policy, then attach it. Detaching is never planned, because a
-//! target that is not listed may be fenced on purpose; it is only the way back.
+//! Decides what has to be done: create or update the policies, then attach them, target after target in the order in which
+//! they are listed, so that the first is the canary. Detaching is never planned, because a target that is not listed may
+//! be fenced on purpose; it is only the way back.
 
 use anyhow::bail;
+use policy::glob;
 use serde_json::{Value, json};
 use toolio::{Change, Reading};
 
+use crate::desired::Desired;
 use crate::document;
+use crate::guard::{Part, exempt_patterns};
 use crate::model::{
-    Action, AttachmentState, Desired, MAX_POLICIES_PER_TARGET, Observed, Policy, PolicyState,
+    Action, AttachmentState, MAX_POLICIES_PER_TARGET, Observed, Policy, PolicyState, Root, TargetId,
 };
 
-/// Returns the changes in order.
+/// Returns the changes in order; with `until` no target behind that one is attached.
 ///
 /// # Errors
 /// Something needed could not be read, or stands in the way; all of it is named at once.
-pub(crate) fn plan(desired: &Desired, observed: &Observed) -> anyhow::Result<Vec<Change<Action>>> {
-    let obstacles = obstacles(desired, observed);
+pub(crate) fn plan(
+    desired: &Desired,
+    parts: &[Part],
+    until: Option<&TargetId>,
+    observed: &Observed,
+) -> anyhow::Result<Vec<Change<Action>>> {
+    let targets = targets(desired, until)?;
+    let obstacles = obstacles(desired, parts, targets, observed);
     if !obstacles.is_empty() {
         bail!("{}", obstacles.join("; "));
     }
-    let policy = observed.policy.present();
-    let mut changes: Vec<_> = policy_change(desired, policy)?.into_iter().collect();
-    let name = &desired.policy_name.0;
-    for target in &desired.targets.0 {
-        if policy.is_some_and(|policy| policy.attached_to.contains(target)) {
-            continue;
+    let mut changes: Vec<Change<Action>> = Vec::new();
+    if let Reading::Present(root) = &observed.root
+        && !root.policy_type_enabled
+    {
+        changes.push(enable(root));
+    }
+    for part in parts {
+        let policy = found(observed, part);
+        changes.extend(policy_change(desired, part, policy));
+    }
+    for target in targets {
+        for part in parts {
+            let policy = found(observed, part);
+            if !policy.is_some_and(|policy| policy.attached_to.contains(target)) {
+                changes.push(attach(part, parts.len(), target));
+            }
         }
-        let state = |attached| AttachmentState {
-            policy_name: name.clone(),
-            target_id: target.clone(),
-            attached,
-        };
-        changes.push(Change {
-            id: format!("attach_policy:{}", target.0),
-            action: Action::AttachPolicy,
-            resource: target.0.clone(),
-            from: json!(state(false)),
-            to: json!(state(true)),
-            why: format!(
-                "{name} is not attached to {}: nothing is denied there",
-                target.0
-            ),
-        });
     }
     Ok(changes)
 }
 
+/// Returns the targets up to the last one wished.
+fn targets<'d>(desired: &'d Desired, until: Option<&TargetId>) -> anyhow::Result<&'d [TargetId]> {
+    let targets = desired.targets.0.as_slice();
+    let Some(until) = until else {
+        return Ok(targets);
+    };
+    match targets.iter().position(|target| target == until) {
+        Some(last) => Ok(&targets[..=last]),
+        None => bail!("--until {}: it is not among $.targets", until.0),
+    }
+}
+
+fn found<'o>(observed: &'o Observed, part: &Part) -> Option<&'o Policy> {
+    observed.policies.get(&part.name).and_then(Reading::present)
+}
+
+fn enable(root: &Root) -> Change<Action> {
+    let state = |policy_type_enabled| {
+        json!(Root {
+            policy_type_enabled,
+            ..root.clone()
+        })
+    };
+    Change {
+        id: "enable_policy_type".to_owned(),
+        action: Action::EnablePolicyType,
+        resource: root.root_id.0.clone(),
+        from: state(false),
+        to: state(true),
+        why: "service control policies are not enabled in the root: none has any effect".to_owned(),
+    }
+}
+
+fn attach(part: &Part, n_parts: usize, target: &TargetId) -> Change<Action> {
+    let state = |attached| AttachmentState {
+        policy_name: part.name.clone(),
+        target_id: target.clone(),
+        attached,
+    };
+    // With one policy its name says nothing that the target does not.
+    let id = match n_parts {
+        1 => format!("attach_policy:{}", target.0),
+        _ => format!("attach_policy:{}:{}", target.0, part.name),
+    };
+    Change {
+        id,
+        action: Action::AttachPolicy,
+        resource: target.0.clone(),
+        from: json!(state(false)),
+        to: json!(state(true)),
+        why: format!(
+            "{} is not attached to {}: nothing is denied there",
+            part.name, target.0
+        ),
+    }
+}
+
 /// Returns what the reader of a plan has to know and no change can say.
-pub(crate) fn notes(desired: &Desired, observed: &Observed) -> Vec<String> {
+pub(crate) fn notes(desired: &Desired, parts: &[Part], observed: &Observed) -> Vec<String> {
     let mut notes = vec![
-        "service-linked roles and all principals of the management account are outside any SCP".to_owned(),
-        "whoever may create or change an exempt role, or a role whose name matches a pattern, may take the exemption"
+        "service-linked roles and all principals of the management account are outside any SCP"
             .to_owned(),
     ];
-    if let Some(policy) = observed.policy.present() {
-        let others: Vec<&str> = policy
+    if !desired.protect_exempt_roles {
+        notes.push(
+            "whoever may create or change an exempt role, or a role whose name matches a pattern, may take the exemption"
+                .to_owned(),
+        );
+    }
+    for policy in parts.iter().filter_map(|part| found(observed, part)) {
+        let others = policy
             .attached_to
-            .difference(&desired.targets.0)
-            .map(|target| target.0.as_str())
-            .collect();
+            .iter()
+            .filter(|target| !desired.targets.0.contains(target));
+        let others: Vec<&str> = others.map(|target| target.0.as_str()).collect();
         if !others.is_empty() {
             notes.push(format!(
                 "{} is also attached to {}, where it stays attached",
@@ -70,13 +136,13 @@ pub(crate) fn notes(desired: &Desired, observed: &Observed) -> Vec<String> {
     notes
 }
 
-/// Returns the desired policy as a state.
-pub(crate) fn wished(desired: &Desired) -> anyhow::Result<PolicyState> {
-    Ok(PolicyState {
-        name: desired.policy_name.0.clone(),
+/// Returns a part of the guard as a state.
+pub(crate) fn wished(desired: &Desired, part: &Part) -> PolicyState {
+    PolicyState {
+        name: part.name.clone(),
         description: desired.description.0.clone(),
-        document: document::render(desired)?,
-    })
+        document: part.document.clone(),
+    }
 }
 
 /// Returns whether two states of the policy mean the same.
@@ -88,17 +154,18 @@ pub(crate) fn same(left: &PolicyState, right: &PolicyState) -> bool {
 
 fn policy_change(
     desired: &Desired,
+    part: &Part,
     policy: Option<&Policy>,
-) -> anyhow::Result<Option<Change<Action>>> {
-    let to = wished(desired)?;
-    let (action, id, from, why) = match policy {
+) -> Option<Change<Action>> {
+    let to = wished(desired, part);
+    let (action, verb, from, why) = match policy {
         None => (
             Action::CreatePolicy,
             "create_policy",
             Value::Null,
             "there is no service control policy of this name",
         ),
-        Some(policy) if same(&policy.state, &to) => return Ok(None),
+        Some(policy) if same(&policy.state, &to) => return None,
         Some(policy) if document::same(&policy.state.document, &to.document) => (
             Action::UpdatePolicy,
             "update_policy",
@@ -112,18 +179,29 @@ fn policy_change(
             "the document means something else than the desired one",
         ),
     };
-    Ok(Some(Change {
-        id: id.to_owned(),
+    // The first policy has the name of the guard, which needs no telling.
+    let id = if to.name == desired.policy_name.0 {
+        verb.to_owned()
+    } else {
+        format!("{verb}:{}", to.name)
+    };
+    Some(Change {
+        id,
         action,
         resource: to.name.clone(),
         from,
         to: json!(to),
         why: why.to_owned(),
-    }))
+    })
 }
 
 /// Returns everything that would make a write fail halfway or leave the fence open.
-fn obstacles(desired: &Desired, observed: &Observed) -> Vec<String> {
+fn obstacles(
+    desired: &Desired,
+    parts: &[Part],
+    targets: &[TargetId],
+    observed: &Observed,
+) -> Vec<String> {
     let mut obstacles = Vec::new();
     match &observed.management_account {
         Reading::Present(_) => {}
@@ -135,27 +213,28 @@ fn obstacles(desired: &Desired, observed: &Observed) -> Vec<String> {
         }
         Reading::Unknown(why) => obstacles.push(why.clone()),
     }
-    match &observed.type_enabled {
-        Reading::Present(true) => {}
-        Reading::Present(false) | Reading::Absent => obstacles.push(
-            "service control policies are not enabled in the root: run `aws organizations enable-policy-type \
-             --policy-type SERVICE_CONTROL_POLICY --root-id r-xxxx` in the management account"
+    match &observed.root {
+        Reading::Present(root) if root.policy_type_enabled || desired.enable_policy_type => {}
+        Reading::Present(_) => obstacles.push(
+            "service control policies are not enabled in the root: set \"enable_policy_type\": true to have them enabled"
                 .to_owned(),
         ),
+        Reading::Absent => obstacles.push("the organization shows no root".to_owned()),
         Reading::Unknown(why) => obstacles.push(format!(
             "{why} (Organizations answers only the management account and delegated administrators)"
         )),
     }
-    let policy = observed.policy.present();
-    match &observed.policy {
-        Reading::Unknown(why) => obstacles.push(why.clone()),
-        Reading::Present(policy) if policy.aws_managed => obstacles.push(format!(
-            "$.policy_name: {} is a policy of AWS and cannot be changed: choose another name",
-            policy.state.name
-        )),
-        _ => {}
+    for part in parts {
+        match observed.policies.get(&part.name) {
+            Some(Reading::Unknown(why)) => obstacles.push(why.clone()),
+            Some(Reading::Present(policy)) if policy.aws_managed => obstacles.push(format!(
+                "$.policy_name: {} is a policy of AWS and cannot be changed: choose another name",
+                part.name
+            )),
+            _ => {}
+        }
     }
-    for target in &desired.targets.0 {
+    for target in targets {
         let id = &target.0;
         if observed.management_account.present() == Some(id) {
             obstacles.push(format!(
@@ -163,13 +242,18 @@ fn obstacles(desired: &Desired, observed: &Observed) -> Vec<String> {
             ));
             continue;
         }
-        let attached = policy.is_some_and(|policy| policy.attached_to.contains(target));
+        let n_missing = parts
+            .iter()
+            .filter(|part| {
+                !found(observed, part).is_some_and(|policy| policy.attached_to.contains(target))
+            })
+            .count();
         match observed.targets.get(target) {
             Some(Reading::Present(n_policies))
-                if !attached && *n_policies >= MAX_POLICIES_PER_TARGET =>
+                if n_policies + n_missing > MAX_POLICIES_PER_TARGET && n_missing > 0 =>
             {
                 obstacles.push(format!(
-                    "$.targets: {id} has {n_policies} service control policies and may have \
+                    "$.targets: {id} has {n_policies} service control policies, needs {n_missing} more and may have \
                      {MAX_POLICIES_PER_TARGET}: detach or join some"
                 ));
             }
@@ -180,15 +264,25 @@ fn obstacles(desired: &Desired, observed: &Observed) -> Vec<String> {
             }
         }
     }
-    let foreign = desired
-        .exempt_principals
-        .0
+    let here = |pattern: &&String| {
+        glob(
+            pattern.split(':').nth(1).unwrap_or_default(),
+            &observed.partition,
+        )
+    };
+    if let Some(pattern) = exempt_patterns(desired)
         .iter()
-        .find(|principal| !crate::model::glob(principal.partition(), &observed.partition));
-    if let Some(principal) = foreign {
+        .find(|pattern| !here(pattern))
+    {
         obstacles.push(format!(
-            "$.exempt_principals: {} can match nobody in partition {}",
-            principal.0, observed.partition
+            "$.exempt_principals: {pattern} can match nobody in partition {}",
+            observed.partition
+        ));
+    }
+    if desired.partition.0 != observed.partition {
+        obstacles.push(format!(
+            "$.partition: the organization is in partition {}, not in {}",
+            observed.partition, desired.partition.0
         ));
     }
     obstacles

@@ -1,0 +1,29 @@
+//! What is known of a principal by its ARN alone.
+
+use policy::Context;
+
+/// Returns the context keys that follow from the ARN of a role, user or root user; nothing is known of others.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>
+pub(crate) fn context(principal: &str) -> Context {
+    let mut context = Context::partial()
+        .with("aws:PrincipalArn", principal)
+        .with("aws:PrincipalIsAWSService", "false");
+    if let Some(account) = account(principal) {
+        context = context.with("aws:PrincipalAccount", account);
+    }
+    context.set("aws:PrincipalServiceName", Vec::new());
+    context
+}
+
+/// Returns the account of an ARN.
+pub(crate) fn account(arn: &str) -> Option<&str> {
+    arn.split(':').nth(4).filter(|account| !account.is_empty())
+}
+
+/// Returns whether the ARN is that of a service-linked role, which no service control policy binds.
+///
+/// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html>
+pub(crate) fn is_service_linked(principal: &str) -> bool {
+    principal.contains(":role/aws-service-role/")
+}

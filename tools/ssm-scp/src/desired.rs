@@ -1,0 +1,350 @@
+//! The guard as people write it. Whatever would lock people out or leave agents mute is refused while it is read.
+
+use std::collections::BTreeSet;
+
+use policy::{AGENT_ACTIONS, OPERATOR_ACTIONS, glob, principal_mistake};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::model::TargetId;
+
+/// The guard that should be there.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Desired {
+    /// Name of the policy, by which it is found; a second policy, should one not be long enough, is called NAME-2.
+    pub(crate) policy_name: PolicyName,
+    /// Description of the policy, at most 512 characters.
+    #[serde(default)]
+    pub(crate) description: Description,
+    /// ARNs, `*` and `?` allowed, of the roles and users that keep the actions.
+    #[serde(default)]
+    pub(crate) exempt_principals: BTreeSet<Principal>,
+    /// Names of IAM Identity Center permission sets whose roles keep the actions, in every account.
+    #[serde(default)]
+    pub(crate) exempt_permission_sets: BTreeSet<PermissionSet>,
+    /// Accounts whose principals all keep the actions.
+    #[serde(default)]
+    pub(crate) exempt_accounts: BTreeSet<AccountId>,
+    /// Actions that everybody else loses, besides the `ways`.
+    #[serde(default)]
+    pub(crate) actions: Option<Actions>,
+    /// Ways onto nodes that everybody else loses [default: sessions and commands].
+    #[serde(default)]
+    pub(crate) ways: Option<BTreeSet<Way>>,
+    /// Keep everybody else from changing the Session Manager preferences.
+    #[serde(default)]
+    pub(crate) protect_preferences: bool,
+    /// Keep everybody else from changing Default Host Management Configuration and passing its role.
+    #[serde(default)]
+    pub(crate) protect_dhmc: Option<Dhmc>,
+    /// Keep everybody else from creating or changing roles that the exemptions name.
+    #[serde(default)]
+    pub(crate) protect_exempt_roles: bool,
+    /// Enable service control policies in the root where they are not.
+    #[serde(default)]
+    pub(crate) enable_policy_type: bool,
+    /// Partition of the ARNs that are protected.
+    #[serde(default)]
+    pub(crate) partition: Partition,
+    /// Roots, organizational units and accounts that the policy must be attached to, in this order.
+    pub(crate) targets: Targets,
+}
+
+/// A way onto nodes or around what guards it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Way {
+    /// ssm:StartSession and ssm:ResumeSession.
+    Sessions,
+    /// ssm:SendCommand.
+    Commands,
+    /// ssm:StartAutomationExecution and ssm:SendAutomationSignal.
+    Automations,
+    /// State Manager associations and maintenance window tasks, which run commands later.
+    Associations,
+    /// Hybrid activations, which bring foreign machines in.
+    Activations,
+    /// Just-in-time access requests.
+    AccessRequests,
+    /// EC2 Instance Connect.
+    InstanceConnect,
+    /// The EC2 serial console.
+    SerialConsole,
+    /// Fleet Manager Remote Desktop.
+    RemoteDesktop,
+    /// ECS Exec.
+    EcsExec,
+}
+
+impl Way {
+    /// Returns the actions of the way.
+    pub(crate) fn actions(self) -> &'static [&'static str] {
+        match self {
+            Way::Sessions => &["ssm:ResumeSession", "ssm:StartSession"],
+            Way::Commands => &["ssm:SendCommand"],
+            Way::Automations => &["ssm:SendAutomationSignal", "ssm:StartAutomationExecution"],
+            Way::Associations => &[
+                "ssm:CreateAssociation",
+                "ssm:CreateAssociationBatch",
+                "ssm:RegisterTaskWithMaintenanceWindow",
+                "ssm:StartAssociationsOnce",
+                "ssm:UpdateAssociation",
+            ],
+            Way::Activations => &["ssm:CreateActivation", "ssm:UpdateManagedInstanceRole"],
+            Way::AccessRequests => &["ssm:StartAccessRequest"],
+            Way::InstanceConnect => &[
+                "ec2-instance-connect:OpenTunnel",
+                "ec2-instance-connect:SendSSHPublicKey",
+            ],
+            Way::SerialConsole => &[
+                "ec2-instance-connect:SendSerialConsoleSSHPublicKey",
+                "ec2:EnableSerialConsoleAccess",
+            ],
+            Way::RemoteDesktop => &["ssm-guiconnect:StartConnection"],
+            Way::EcsExec => &["ecs:ExecuteCommand"],
+        }
+    }
+}
+
+/// Default Host Management Configuration.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Dhmc {
+    /// Name of its role, with the path.
+    #[serde(default = "default_dhmc_role")]
+    pub(crate) role: RoleName,
+}
+
+fn default_dhmc_role() -> RoleName {
+    RoleName("service-role/AWSSystemsManagerDefaultEC2InstanceManagementRole".to_owned())
+}
+
+/// A name that Organizations accepts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String")]
+pub(crate) struct PolicyName(pub(crate) String);
+
+impl TryFrom<String> for PolicyName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<PolicyName, String> {
+        match text.chars().count() {
+            1..=128 if !text.chars().any(char::is_control) => Ok(PolicyName(text)),
+            _ => Err("a policy name has 1 to 128 characters and none of control".to_owned()),
+        }
+    }
+}
+
+/// A description that Organizations accepts; it may be empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String")]
+pub(crate) struct Description(pub(crate) String);
+
+impl TryFrom<String> for Description {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Description, String> {
+        match text.chars().count() {
+            0..=512 => Ok(Description(text)),
+            n_characters => Err(format!(
+                "a description has at most 512 characters, this has {n_characters}"
+            )),
+        }
+    }
+}
+
+/// A pattern that `aws:PrincipalArn` can match.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String")]
+pub(crate) struct Principal(pub(crate) String);
+
+impl TryFrom<String> for Principal {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Principal, String> {
+        match principal_mistake(&text) {
+            None => Ok(Principal(text)),
+            Some(mistake) => Err(mistake.message().to_owned()),
+        }
+    }
+}
+
+/// The name of a permission set, without wildcards.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String")]
+pub(crate) struct PermissionSet(pub(crate) String);
+
+impl TryFrom<String> for PermissionSet {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<PermissionSet, String> {
+        let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"+=,.@-_".contains(&byte);
+        // https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_PermissionSet.html
+        if (1..=32).contains(&text.len()) && text.bytes().all(sound) {
+            Ok(PermissionSet(text))
+        } else {
+            Err(format!(
+                "'{text}' is no name of a permission set: 1 to 32 letters, digits and +=,.@-_"
+            ))
+        }
+    }
+}
+
+/// An account id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String")]
+pub(crate) struct AccountId(pub(crate) String);
+
+impl TryFrom<String> for AccountId {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<AccountId, String> {
+        if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            Ok(AccountId(text))
+        } else {
+            Err(format!("'{text}' is no account id: expected 12 digits"))
+        }
+    }
+}
+
+/// The name of a role with its path, without a slash in front.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String")]
+pub(crate) struct RoleName(pub(crate) String);
+
+impl TryFrom<String> for RoleName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<RoleName, String> {
+        let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"+=,.@-_/".contains(&byte);
+        if !text.is_empty()
+            && text.bytes().all(sound)
+            && !text.starts_with(['/', '-'])
+            && !text.starts_with("role/")
+        {
+            Ok(RoleName(text))
+        } else {
+            Err(format!("'{text}' is no role: expected NAME or path/NAME"))
+        }
+    }
+}
+
+/// A partition of AWS.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String")]
+pub(crate) struct Partition(pub(crate) String);
+
+impl TryFrom<String> for Partition {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Partition, String> {
+        if text == "aws"
+            || text
+                .strip_prefix("aws-")
+                .is_some_and(|rest| !rest.is_empty())
+                && text
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+        {
+            Ok(Partition(text))
+        } else {
+            Err(format!(
+                "'{text}' is no partition: expected aws, aws-cn, aws-us-gov, .."
+            ))
+        }
+    }
+}
+
+impl Default for Partition {
+    fn default() -> Partition {
+        Partition("aws".to_owned())
+    }
+}
+
+/// Denied actions: at least one, sorted, each once.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(try_from = "Vec<OperatorAction>")]
+#[schemars(with = "Vec<String>")]
+pub(crate) struct Actions(pub(crate) BTreeSet<OperatorAction>);
+
+impl TryFrom<Vec<OperatorAction>> for Actions {
+    type Error = String;
+
+    fn try_from(actions: Vec<OperatorAction>) -> Result<Actions, String> {
+        if actions.is_empty() {
+            return Err("name at least one action, or leave the key out".to_owned());
+        }
+        Ok(Actions(actions.into_iter().collect()))
+    }
+}
+
+/// An action or a pattern of actions that only people use.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String")]
+pub(crate) struct OperatorAction(pub(crate) String);
+
+impl TryFrom<String> for OperatorAction {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<OperatorAction, String> {
+        // IAM matches actions without regard to case.
+        let pattern = text.to_ascii_lowercase();
+        let matches = |action: &&&str| glob(&pattern, &action.to_ascii_lowercase());
+        if let Some(needed) = AGENT_ACTIONS.iter().find(matches) {
+            return Err(format!(
+                "'{text}' covers {needed}, which agents need: an SCP binds instance roles too, and every node would \
+                 go offline"
+            ));
+        }
+        if OPERATOR_ACTIONS.iter().find(matches).is_none() {
+            return Err(format!(
+                "'{text}' is no operator action; known are {}",
+                OPERATOR_ACTIONS.join(", ")
+            ));
+        }
+        // In other services a pattern reaches far beyond the few operator actions: `ec2:*`.
+        let service = pattern.split(':').next().unwrap_or_default();
+        let wildcards = pattern.contains(['*', '?']);
+        if wildcards && !["ssm", "ssm-guiconnect", "ec2-instance-connect"].contains(&service) {
+            return Err(format!(
+                "'{text}' reaches beyond access to nodes: write the actions of this service out"
+            ));
+        }
+        Ok(OperatorAction(text))
+    }
+}
+
+/// Targets: at least one, each once, in the order in which they are attached.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(try_from = "Vec<TargetId>")]
+#[schemars(with = "Vec<String>")]
+pub(crate) struct Targets(pub(crate) Vec<TargetId>);
+
+impl TryFrom<Vec<TargetId>> for Targets {
+    type Error = String;
+
+    fn try_from(targets: Vec<TargetId>) -> Result<Targets, String> {
+        let mut once: Vec<TargetId> = Vec::with_capacity(targets.len());
+        for target in targets {
+            if once.contains(&target) {
+                return Err(format!("{} is there twice", target.0));
+            }
+            once.push(target);
+        }
+        if once.is_empty() {
+            return Err(
+                "name at least one target: a policy attached nowhere denies nothing".to_owned(),
+            );
+        }
+        Ok(Targets(once))
+    }
+}

@@ -1,0 +1,170 @@
+//! Walks `tests/fixtures/ssm-scp/<case>`: a desired guard in, its documents out; and with more input, more is judged.
+//! `BLESS=1` rewrites the expected files, to be read in the diff before they are committed.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use toolio::Reading;
+
+use crate::ask::{Guard, governed};
+use crate::check::check;
+use crate::desired::Desired;
+use crate::guard::{exempt_patterns, render};
+use crate::hierarchy::Organization;
+use crate::impact::{AccountPrincipals, Candidate, denied_actions};
+use crate::lockout::{Evidence, risks};
+use crate::model::{Observed, TargetId};
+use crate::plan::{notes, plan};
+use crate::replay::{DeniedCall, Replay};
+use crate::trail::Record;
+
+/// `options.json`: what flags would say.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Options {
+    quota: Option<usize>,
+    until: Option<TargetId>,
+    caller: Option<String>,
+}
+
+fn parsed<T: DeserializeOwned>(case: &Path, name: &str) -> Option<T> {
+    let text = std::fs::read_to_string(case.join(name)).ok()?;
+    let value = serde_json::from_str(&text);
+    Some(value.unwrap_or_else(|error| panic!("{}/{name}: {error}", case.display())))
+}
+
+fn or_error<T>(outcome: anyhow::Result<T>, shown: impl FnOnce(T) -> Value) -> Value {
+    outcome.map_or_else(|error| json!({ "error": format!("{error:#}") }), shown)
+}
+
+#[test]
+fn fixtures() {
+    for case in testbed::fixtures("ssm-scp") {
+        check_case(&case);
+    }
+}
+
+fn check_case(case: &Path) {
+    let desired: Desired = parsed(case, "desired.json").unwrap();
+    let options: Options = parsed(case, "options.json").unwrap_or_default();
+    let max_characters = options.quota.unwrap_or(policy::MAX_SCP_CHARACTERS);
+    let documents = or_error(render(&desired, max_characters), |parts| {
+        json!(
+            parts
+                .iter()
+                .map(|part| json!({ "name": part.name, "document": part.document }))
+                .collect::<Vec<_>>()
+        )
+    });
+    testbed::expect(&case.join("documents.json"), &documents);
+    let Ok(guard) = Guard::of(&desired, max_characters) else {
+        return;
+    };
+    let organization = parsed::<Vec<Value>>(case, "organization.json")
+        .map(|records| Organization::from_records(records).unwrap());
+    if let Some(observed) = parsed::<Observed>(case, "observed.json") {
+        let parts = render(&desired, max_characters).unwrap();
+        let planned = plan(&desired, &parts, options.until.as_ref(), &observed);
+        let notes = notes(&desired, &parts, &observed);
+        testbed::expect(
+            &case.join("plan.json"),
+            &or_error(
+                planned,
+                |changes| json!({ "changes": changes, "notes": notes }),
+            ),
+        );
+        let tree = organization
+            .clone()
+            .map_or(Reading::Absent, Reading::Present);
+        let findings = check(&desired, &parts, &observed, &tree);
+        testbed::expect(&case.join("findings.json"), &json!(findings));
+    }
+    let replayed = replayed(case, &guard, organization.as_ref());
+    if let Some((calls, counts)) = &replayed {
+        testbed::expect(
+            &case.join("replay.json"),
+            &json!({ "calls": calls, "counts": counts }),
+        );
+    }
+    if let (Some(accounts), Some(organization)) = (
+        parsed::<Vec<AccountPrincipals>>(case, "principals.json"),
+        &organization,
+    ) {
+        principals(case, &desired, &guard, organization, &accounts);
+        let bound = guard.governed(organization);
+        let accounts: Vec<AccountPrincipals> = accounts
+            .into_iter()
+            .filter(|account| bound.contains(&account.account))
+            .collect();
+        let patterns = exempt_patterns(&desired);
+        let found = risks(&Evidence {
+            guard: &guard.compiled,
+            patterns: &patterns,
+            accounts: &accounts,
+            caller: options.caller.as_deref(),
+            history: replayed.as_ref().map_or(&[], |(calls, _)| calls.as_slice()),
+        });
+        let found: Vec<Value> = found
+            .iter()
+            .map(|risk| json!({ "id": risk.id, "message": risk.message, "fix": risk.fix }))
+            .collect();
+        testbed::expect(&case.join("risks.json"), &json!(found));
+    }
+}
+
+fn replayed(
+    case: &Path,
+    guard: &Guard,
+    organization: Option<&Organization>,
+) -> Option<(Vec<DeniedCall>, String)> {
+    let records: Vec<Record> = parsed(case, "records.json")?;
+    let bound = organization.map(|organization| guard.governed(organization));
+    let mut replay = Replay::default();
+    for record in records {
+        let replayed = record.unwrap(&mut |record| {
+            replay.record(&record, &guard.compiled, &|account| {
+                bound
+                    .as_ref()
+                    .is_none_or(|accounts| accounts.contains(account))
+            });
+            Ok(())
+        });
+        replayed.unwrap();
+    }
+    let counts = format!("{:?}", replay.counts);
+    Some((replay.into_denied().collect(), counts))
+}
+
+fn principals(
+    case: &Path,
+    desired: &Desired,
+    guard: &Guard,
+    organization: &Organization,
+    accounts: &[AccountPrincipals],
+) {
+    let mut after = organization.clone();
+    guard.join(&mut after);
+    let (before, after) = (organization.judge().unwrap(), after.judge().unwrap());
+    let targets: Vec<String> = desired
+        .targets
+        .0
+        .iter()
+        .map(|target| target.0.clone())
+        .collect();
+    let candidate = Candidate {
+        before: &before,
+        after: &after,
+        guard: &guard.compiled,
+        actions: &denied_actions(&guard.compiled),
+        governed: &governed(organization, &targets),
+    };
+    let mut found = Vec::new();
+    for account in accounts {
+        for principal in account.principals.present().into_iter().flatten() {
+            found.push(candidate.impact(&account.account, principal).unwrap());
+        }
+    }
+    testbed::expect(&case.join("impact.json"), &json!(found));
+}

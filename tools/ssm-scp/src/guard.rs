@@ -1,0 +1,202 @@
+//! From the desired guard to its policy documents: minified, and as many as the quota asks for.
+
+use anyhow::ensure;
+use serde_json::{Map, Value, json};
+
+use crate::desired::{Desired, Way};
+
+/// The setting behind Default Host Management Configuration.
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/fleet-manager-default-host-management-configuration.html>
+const DHMC_SETTING: &str =
+    "servicesetting/ssm/managed-instance/default-ec2-instance-management-role";
+
+/// Changing one of these changes what a session document does, or who may use it.
+const DOCUMENT_ACTIONS: [&str; 5] = [
+    "ssm:CreateDocument",
+    "ssm:DeleteDocument",
+    "ssm:ModifyDocumentPermission",
+    "ssm:UpdateDocument",
+    "ssm:UpdateDocumentDefaultVersion",
+];
+
+/// What makes, takes over or breaks a role.
+const ROLE_ACTIONS: [&str; 7] = [
+    "iam:AttachRolePolicy",
+    "iam:CreateRole",
+    "iam:DeleteRole",
+    "iam:DeleteRolePolicy",
+    "iam:DetachRolePolicy",
+    "iam:PutRolePolicy",
+    "iam:UpdateAssumeRolePolicy",
+];
+
+/// A policy to be: its name and its document.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Part {
+    pub(crate) name: String,
+    pub(crate) document: Value,
+}
+
+/// Returns the policies that the guard comes to, in order.
+///
+/// # Errors
+/// Nobody is exempt, nothing is denied, or one statement alone is longer than a policy may be.
+pub(crate) fn render(desired: &Desired, max_characters: usize) -> anyhow::Result<Vec<Part>> {
+    let mut documents: Vec<Vec<Value>> = Vec::new();
+    for statement in statements(desired)? {
+        let alone = length(std::slice::from_ref(&statement));
+        ensure!(
+            alone <= max_characters,
+            "$.exempt_principals: a statement with all exemptions comes to {alone} characters, but a policy may have \
+             {max_characters}; exemptions cannot be divided among policies, so join some by a pattern such as role/team/*"
+        );
+        let fits = |document: &&mut Vec<Value>| {
+            length(document) + statement.to_string().chars().count() < max_characters
+        };
+        let fitting = documents.iter_mut().find(fits);
+        match fitting {
+            Some(document) => document.push(statement),
+            None => documents.push(vec![statement]),
+        }
+    }
+    let name = |index: usize| match index {
+        0 => desired.policy_name.0.clone(),
+        _ => format!("{}-{}", desired.policy_name.0, index + 1),
+    };
+    let parts = documents.iter().enumerate();
+    Ok(parts
+        .map(|(index, statements)| Part {
+            name: name(index),
+            document: document(statements),
+        })
+        .collect())
+}
+
+/// Returns the ARN patterns of everybody who is exempt by name.
+pub(crate) fn exempt_patterns(desired: &Desired) -> Vec<String> {
+    let partition = &desired.partition.0;
+    let permission_sets = desired.exempt_permission_sets.iter().map(|name| {
+        // The role's path names the region of the Identity Center, except in us-east-1; the name ends in a hash.
+        format!(
+            "arn:{partition}:iam::*:role/aws-reserved/sso.amazonaws.com/*AWSReservedSSO_{}_*",
+            name.0
+        )
+    });
+    let named = desired
+        .exempt_principals
+        .iter()
+        .map(|principal| principal.0.clone());
+    permission_sets.chain(named).collect()
+}
+
+fn document(statements: &[Value]) -> Value {
+    json!({ "Version": "2012-10-17", "Statement": statements })
+}
+
+fn length(statements: &[Value]) -> usize {
+    document(statements).to_string().chars().count()
+}
+
+fn statements(desired: &Desired) -> anyhow::Result<Vec<Value>> {
+    let condition = exemptions(desired)?;
+    let partition = &desired.partition.0;
+    let deny = |sid: &str, actions: &[&str], resources: Value| json!({"Sid": sid, "Effect": "Deny", "Action": actions, "Resource": resources, "Condition": condition});
+    let actions = actions(desired);
+    let mut statements = Vec::new();
+    if !actions.is_empty() {
+        let actions: Vec<&str> = actions.iter().map(String::as_str).collect();
+        statements.push(deny("OnlyExemptPrincipals", &actions, json!("*")));
+    }
+    if desired.protect_preferences {
+        let preferences = format!("arn:{partition}:ssm:*:*:document/SSM-SessionManagerRunShell");
+        statements.push(deny(
+            "ProtectPreferences",
+            &DOCUMENT_ACTIONS,
+            json!(preferences),
+        ));
+    }
+    if let Some(dhmc) = &desired.protect_dhmc {
+        let setting = format!("arn:{partition}:ssm:*:*:{DHMC_SETTING}");
+        let actions = ["ssm:ResetServiceSetting", "ssm:UpdateServiceSetting"];
+        statements.push(deny(
+            "ProtectDefaultHostManagement",
+            &actions,
+            json!(setting),
+        ));
+        let role = format!("arn:{partition}:iam::*:role/{}", dhmc.role.0);
+        let actions: Vec<&str> = std::iter::once("iam:PassRole")
+            .chain(ROLE_ACTIONS)
+            .collect();
+        statements.push(deny(
+            "ProtectDefaultHostManagementRole",
+            &actions,
+            json!(role),
+        ));
+    }
+    if desired.protect_exempt_roles {
+        let is_own = |pattern: &&String| {
+            pattern.contains(":role/") && !pattern.contains(":role/aws-reserved/")
+        };
+        let patterns = exempt_patterns(desired);
+        let roles: Vec<&String> = patterns.iter().filter(is_own).collect();
+        if !roles.is_empty() {
+            statements.push(deny("ProtectExemptRoles", &ROLE_ACTIONS, json!(roles)));
+        }
+    }
+    ensure!(
+        !statements.is_empty(),
+        "$.ways: the guard denies nothing: name a way or an action"
+    );
+    Ok(statements)
+}
+
+/// Returns the denied actions, sorted; without any choice those of sessions and commands.
+fn actions(desired: &Desired) -> Vec<String> {
+    let mut actions: Vec<String> = Vec::new();
+    match (&desired.ways, &desired.actions) {
+        (None, None) => {
+            for way in [Way::Sessions, Way::Commands] {
+                actions.extend(way.actions().iter().map(|action| (*action).to_owned()));
+            }
+        }
+        (ways, named) => {
+            let of_ways = ways.iter().flatten().flat_map(|way| way.actions());
+            actions.extend(of_ways.map(|action| (*action).to_owned()));
+            let named = named.iter().flat_map(|named| &named.0);
+            actions.extend(named.map(|action| action.0.clone()));
+        }
+    }
+    actions.sort();
+    actions.dedup_by_key(|action| action.to_ascii_lowercase());
+    actions
+}
+
+/// Several values of a negated operator mean "none of them matches", and several operators must all hold: whoever is
+/// named in either list is spared.
+fn exemptions(desired: &Desired) -> anyhow::Result<Value> {
+    let mut condition = Map::new();
+    let patterns = exempt_patterns(desired);
+    if !patterns.is_empty() {
+        condition.insert(
+            "ArnNotLike".to_owned(),
+            json!({ "aws:PrincipalArn": patterns }),
+        );
+    }
+    let accounts: Vec<&str> = desired
+        .exempt_accounts
+        .iter()
+        .map(|account| account.0.as_str())
+        .collect();
+    if !accounts.is_empty() {
+        condition.insert(
+            "StringNotEquals".to_owned(),
+            json!({ "aws:PrincipalAccount": accounts }),
+        );
+    }
+    ensure!(
+        !condition.is_empty(),
+        "$.exempt_principals: name at least one principal, permission set or account: without any, nobody could start a \
+         session"
+    );
+    Ok(Value::Object(condition))
+}

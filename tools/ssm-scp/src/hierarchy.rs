@@ -1,0 +1,239 @@
+//! The organization as a tree: who is above whom, and which policies bind an account. `show` prints it as records, and
+//! every verb that judges reads it back from them, so that what was read once can be asked many times.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, bail};
+use policy::{Compiled, Policy};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The policy that AWS attaches everywhere at first.
+pub(crate) const FULL_ACCESS: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+
+/// The `kind` of an entity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum EntityKind {
+    /// The only value.
+    Entity,
+}
+
+/// The `kind` of a policy document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PolicyKind {
+    /// The only value.
+    Policy,
+}
+
+/// What an entity is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum EntityType {
+    Root,
+    OrganizationalUnit,
+    Account,
+}
+
+/// A root, organizational unit or account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Entity {
+    /// Always `entity`.
+    pub(crate) kind: EntityKind,
+    pub(crate) id: String,
+    pub(crate) r#type: EntityType,
+    pub(crate) name: String,
+    /// The entity above; null for the root.
+    pub(crate) parent: Option<String>,
+    /// Names from the root down, joined by `/`.
+    pub(crate) path: String,
+    /// Whether this is the management account, which no policy binds.
+    pub(crate) management: bool,
+    /// Names of the service control policies attached here, inherited ones not among them.
+    pub(crate) policies: Vec<String>,
+}
+
+/// A service control policy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PolicyDocument {
+    /// Always `policy`.
+    pub(crate) kind: PolicyKind,
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) aws_managed: bool,
+    /// Length of the document as it is stored, which is what the quota counts.
+    pub(crate) n_characters: usize,
+    pub(crate) document: Value,
+    /// Ids of the entities that it is attached to.
+    pub(crate) attached_to: Vec<String>,
+}
+
+/// The tree with its policies.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Organization {
+    pub(crate) entities: Vec<Entity>,
+    pub(crate) policies: Vec<PolicyDocument>,
+}
+
+/// A tree whose policies can be asked.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    entities: BTreeMap<String, Entity>,
+    policies: BTreeMap<String, Compiled>,
+}
+
+impl Organization {
+    /// Returns the tree that records of `show` describe; records of other kinds are left alone.
+    ///
+    /// # Errors
+    /// A record is malformed, or there is no entity among them.
+    pub(crate) fn from_records(records: Vec<Value>) -> anyhow::Result<Organization> {
+        let mut organization = Organization::default();
+        for (index, record) in records.into_iter().enumerate() {
+            let place = || format!("record {} of the organization", index + 1);
+            match record["kind"].as_str() {
+                Some("entity") => {
+                    let entity = serde_json::from_value(record).with_context(place)?;
+                    organization.entities.push(entity);
+                }
+                Some("policy") => {
+                    let policy = serde_json::from_value(record).with_context(place)?;
+                    organization.policies.push(policy);
+                }
+                _ => {}
+            }
+        }
+        if organization.entities.is_empty() {
+            bail!("no organization in the records: expected what `ssm-scp show` prints");
+        }
+        Ok(organization)
+    }
+
+    /// Returns the ids from the root down to the entity, itself included; empty for an unknown one.
+    pub(crate) fn lineage(&self, id: &str) -> Vec<&Entity> {
+        let mut line = Vec::new();
+        let mut next = Some(id);
+        while let Some(id) = next {
+            let Some(entity) = self.entities.iter().find(|entity| entity.id == id) else {
+                break;
+            };
+            line.push(entity);
+            next = entity.parent.as_deref();
+            // Records may be edited; a circle must not hang.
+            if line.len() > self.entities.len() {
+                return Vec::new();
+            }
+        }
+        line.reverse();
+        line
+    }
+
+    /// Returns the accounts.
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = &Entity> {
+        self.entities
+            .iter()
+            .filter(|entity| entity.r#type == EntityType::Account)
+    }
+
+    /// Adds a policy, or replaces the one of its name, and attaches it to the targets.
+    pub(crate) fn with_policy(&mut self, name: &str, document: &Value, targets: &[String]) {
+        self.policies.retain(|policy| policy.name != name);
+        self.policies.push(PolicyDocument {
+            kind: PolicyKind::Policy,
+            id: String::new(),
+            name: name.to_owned(),
+            aws_managed: false,
+            n_characters: document.to_string().chars().count(),
+            document: document.clone(),
+            attached_to: targets.to_vec(),
+        });
+        for entity in &mut self.entities {
+            if targets.contains(&entity.id) && !entity.policies.iter().any(|policy| policy == name)
+            {
+                entity.policies.push(name.to_owned());
+            }
+        }
+    }
+
+    /// Makes the policies ready to be asked.
+    ///
+    /// # Errors
+    /// A policy is none; its name and the place are told.
+    pub(crate) fn judge(&self) -> anyhow::Result<Judged> {
+        let mut policies = BTreeMap::new();
+        for policy in &self.policies {
+            policies.insert(
+                policy.name.clone(),
+                compile(&policy.name, &policy.document.to_string())?,
+            );
+        }
+        let entities = self
+            .entities
+            .iter()
+            .map(|entity| (entity.id.clone(), entity.clone()));
+        Ok(Judged {
+            entities: entities.collect(),
+            policies,
+        })
+    }
+}
+
+impl Judged {
+    /// Returns the policies from the root to an account, one list a level; `None` when no policy binds the account: it
+    /// is the management account.
+    ///
+    /// # Errors
+    /// The organization has no such account, or a policy of its line is not among the records.
+    pub(crate) fn levels(&self, account: &str) -> anyhow::Result<Option<Vec<Vec<&Compiled>>>> {
+        let mut levels = Vec::new();
+        let mut next = Some(account);
+        while let Some(id) = next {
+            let entity = self.entities.get(id);
+            let entity = entity.with_context(|| format!("{id} is not in the organization"))?;
+            if entity.management {
+                return Ok(None);
+            }
+            let policies: anyhow::Result<Vec<&Compiled>> = entity
+                .policies
+                .iter()
+                .map(|name| {
+                    self.policies
+                        .get(name)
+                        .with_context(|| format!("policy {name} of {id} is not known"))
+                })
+                .collect();
+            levels.push(policies?);
+            next = entity.parent.as_deref();
+            if levels.len() > self.entities.len() {
+                bail!("{account}: the organization goes round in a circle");
+            }
+        }
+        levels.reverse();
+        Ok(Some(levels))
+    }
+}
+
+/// Returns a policy ready to be asked.
+///
+/// # Errors
+/// It is no valid policy; the place in it is told.
+pub(crate) fn compile(name: &str, text: &str) -> anyhow::Result<Compiled> {
+    let problem = match Policy::parse(text).policy() {
+        Ok(policy) => match Compiled::new(name, &policy) {
+            Ok(compiled) => return Ok(compiled),
+            Err(problem) => problem,
+        },
+        Err(problem) => problem,
+    };
+    bail!(
+        "policy {name}: {}: {}: {}",
+        problem.position,
+        problem.message,
+        problem.fix
+    )
+}

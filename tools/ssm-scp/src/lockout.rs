@@ -1,0 +1,129 @@
+//! The lock-out guard: what speaks against carrying out a plan. Each risk has an id, by which a person may accept it;
+//! nothing turns all of them off.
+
+use std::collections::BTreeSet;
+
+use policy::{Compiled, arn_like};
+use toolio::{Finding, FindingKind, Reading, Severity, Target};
+
+use crate::caller;
+use crate::impact::{AccountPrincipals, denied_actions, spares};
+use crate::replay::DeniedCall;
+
+/// Something that would lock people out, or that nobody could look into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Risk {
+    /// What `--accept` takes.
+    pub(crate) id: String,
+    /// What would happen.
+    pub(crate) message: String,
+    /// What to change.
+    pub(crate) fix: String,
+}
+
+impl Risk {
+    /// Returns the risk as a finding; its resource is what `--accept` takes.
+    pub(crate) fn finding(&self, target: &Target) -> Finding {
+        Finding {
+            kind: FindingKind::Finding,
+            id: "scp.lockout.risk".to_owned(),
+            severity: Severity::Error,
+            target: Some(target.clone()),
+            resource: self.id.clone(),
+            message: self.message.clone(),
+            fix: self.fix.clone(),
+        }
+    }
+}
+
+/// What is known when a plan is about to be carried out.
+pub(crate) struct Evidence<'a> {
+    /// The policies as they will be.
+    pub(crate) guard: &'a [Compiled],
+    /// Their exemptions: values that `aws:PrincipalArn` is compared with.
+    pub(crate) patterns: &'a [String],
+    /// The accounts that will be bound, read as far as that went.
+    pub(crate) accounts: &'a [AccountPrincipals],
+    /// ARN of the caller's user or role, when its account will be bound.
+    pub(crate) caller: Option<&'a str>,
+    /// Past calls that would have been denied.
+    pub(crate) history: &'a [DeniedCall],
+}
+
+/// Returns the risks.
+pub(crate) fn risks(evidence: &Evidence<'_>) -> Vec<Risk> {
+    let mut risks = Vec::new();
+    let actions = denied_actions(evidence.guard);
+    let read: Vec<(&str, Vec<&str>)> = evidence.accounts.iter().filter_map(of_account).collect();
+    if !evidence.accounts.is_empty() && read.is_empty() {
+        risks.push(Risk {
+            id: "unread".to_owned(),
+            message: "no account that the guard binds could be read, so nobody knows whether an exempt role exists".to_owned(),
+            fix: "pass --assume-role arn:aws:iam::{account}:role/NAME with a role that may read IAM in each account".to_owned(),
+        });
+    }
+    for pattern in evidence.patterns {
+        let matched = read
+            .iter()
+            .flat_map(|(_, arns)| arns)
+            .any(|arn| arn_like(pattern, arn));
+        if !matched && !read.is_empty() {
+            risks.push(Risk {
+                id: format!("unmatched:{pattern}"),
+                message: format!(
+                    "no role or user in the accounts that could be read matches {pattern}"
+                ),
+                fix: "correct the pattern, or create the role first".to_owned(),
+            });
+        }
+    }
+    for (account, arns) in &read {
+        if !arns.iter().any(|arn| spares(evidence.guard, &actions, arn)) {
+            risks.push(Risk {
+                id: format!("break_glass:{account}"),
+                message: format!(
+                    "nobody in account {account} would keep access: no role or user there is exempt"
+                ),
+                fix: "create a break-glass role there whose ARN the exemptions match".to_owned(),
+            });
+        }
+    }
+    if let Some(caller) = evidence.caller
+        && !spares(evidence.guard, &actions, caller)
+    {
+        risks.push(Risk {
+            id: "caller".to_owned(),
+            message: format!("you, {caller}, would lose access yourself"),
+            fix: "exempt your role, or apply with credentials of the management account".to_owned(),
+        });
+    }
+    let mut told = BTreeSet::new();
+    for call in evidence.history {
+        let id = format!("history:{}:{}", call.principal, call.action);
+        if told.insert(id.clone()) {
+            risks.push(Risk {
+                id,
+                message: format!(
+                    "{} called {} {} times until {} and would be denied",
+                    call.principal,
+                    call.action,
+                    call.n_denied + call.n_unknown,
+                    call.last
+                ),
+                fix: "exempt it, or accept that it ends".to_owned(),
+            });
+        }
+    }
+    risks
+}
+
+fn of_account(account: &AccountPrincipals) -> Option<(&str, Vec<&str>)> {
+    match &account.principals {
+        Reading::Present(principals) => {
+            let arns = principals.iter().map(|principal| principal.arn.as_str());
+            let governed = arns.filter(|arn| !caller::is_service_linked(arn));
+            Some((&account.account, governed.collect()))
+        }
+        Reading::Absent | Reading::Unknown(_) => None,
+    }
+}

@@ -1,0 +1,143 @@
+//! The roles and users of an account with everything that IAM allows them, by the one call that gives all of it.
+//!
+//! <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html>
+
+use std::collections::HashMap;
+
+use anyhow::Context;
+use aws_sdk_iam::Client;
+use aws_sdk_iam::types::{AttachedPermissionsBoundary, AttachedPolicy, PolicyDetail};
+use awsconf::{Session, describe};
+use serde_json::Value;
+
+use crate::impact::PrincipalPolicies;
+
+/// What a user or role has, before its managed policies are looked up: they may come on a later page.
+struct Draft {
+    arn: String,
+    inline: Vec<Value>,
+    attached: Vec<String>,
+    groups: Vec<String>,
+    boundary: Option<String>,
+}
+
+/// Reads all roles and users of the session's account.
+///
+/// # Errors
+/// The call fails, or a policy is no JSON.
+pub(crate) async fn principals(session: &Session) -> anyhow::Result<Vec<PrincipalPolicies>> {
+    let client = Client::new(&session.config);
+    let mut drafts: Vec<Draft> = Vec::new();
+    let mut managed: HashMap<String, Value> = HashMap::new();
+    let mut groups: HashMap<String, (Vec<Value>, Vec<String>)> = HashMap::new();
+    let mut pages = client
+        .get_account_authorization_details()
+        .into_paginator()
+        .send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| describe("GetAccountAuthorizationDetails", error))?;
+        for role in page.role_detail_list() {
+            drafts.push(Draft {
+                arn: role.arn().unwrap_or_default().to_owned(),
+                inline: inline(role.role_policy_list())?,
+                attached: arns(role.attached_managed_policies()),
+                groups: Vec::new(),
+                boundary: boundary(role.permissions_boundary()),
+            });
+        }
+        for user in page.user_detail_list() {
+            drafts.push(Draft {
+                arn: user.arn().unwrap_or_default().to_owned(),
+                inline: inline(user.user_policy_list())?,
+                attached: arns(user.attached_managed_policies()),
+                groups: user.group_list().to_vec(),
+                boundary: boundary(user.permissions_boundary()),
+            });
+        }
+        for group in page.group_detail_list() {
+            let policies = (
+                inline(group.group_policy_list())?,
+                arns(group.attached_managed_policies()),
+            );
+            groups.insert(group.group_name().unwrap_or_default().to_owned(), policies);
+        }
+        for policy in page.policies() {
+            let versions = policy.policy_version_list();
+            let default = versions.iter().find(|version| version.is_default_version());
+            let text = default.and_then(|version| version.document());
+            if let (Some(arn), Some(text)) = (policy.arn(), text) {
+                managed.insert(arn.to_owned(), document(text)?);
+            }
+        }
+    }
+    let find = |arn: &String| {
+        let found = managed.get(arn).cloned();
+        found.with_context(|| format!("GetAccountAuthorizationDetails: no document of {arn}"))
+    };
+    let mut principals = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        let mut policies = draft.inline;
+        let mut attached = draft.attached;
+        for (inline, of_group) in draft.groups.iter().filter_map(|name| groups.get(name)) {
+            policies.extend(inline.iter().cloned());
+            attached.extend(of_group.iter().cloned());
+        }
+        for arn in &attached {
+            policies.push(find(arn)?);
+        }
+        principals.push(PrincipalPolicies {
+            arn: draft.arn,
+            policies,
+            boundary: draft.boundary.as_ref().map(find).transpose()?,
+        });
+    }
+    principals.sort_by(|left, right| left.arn.cmp(&right.arn));
+    Ok(principals)
+}
+
+fn inline(policies: &[PolicyDetail]) -> anyhow::Result<Vec<Value>> {
+    let texts = policies
+        .iter()
+        .filter_map(|policy| policy.policy_document());
+    texts.map(document).collect()
+}
+
+fn arns(policies: &[AttachedPolicy]) -> Vec<String> {
+    let arns = policies.iter().filter_map(|policy| policy.policy_arn());
+    arns.map(str::to_owned).collect()
+}
+
+fn boundary(boundary: Option<&AttachedPermissionsBoundary>) -> Option<String> {
+    boundary?.permissions_boundary_arn().map(str::to_owned)
+}
+
+/// IAM percent-encodes the documents that it gives out.
+fn document(text: &str) -> anyhow::Result<Value> {
+    let text = percent_encoding::percent_decode_str(text)
+        .decode_utf8()
+        .context("a policy is no UTF-8")?;
+    serde_json::from_str(&text).context("a policy is no JSON")
+}
+
+/// Returns what `aws:PrincipalArn` of the session is: of an assumed role the role's ARN with its path, which only IAM
+/// knows. Where that may not be read the path is left out, which matches fewer exemptions and so never hides a risk.
+pub(crate) async fn caller_arn(session: &Session) -> String {
+    let Some((_, rest)) = session.caller.split_once(":assumed-role/") else {
+        return session.caller.clone();
+    };
+    let name = rest.split('/').next().unwrap_or_default();
+    let answer = Client::new(&session.config)
+        .get_role()
+        .role_name(name)
+        .send()
+        .await;
+    let known = answer
+        .ok()
+        .and_then(|answer| Some(answer.role()?.arn().to_owned()));
+    known.unwrap_or_else(|| {
+        format!(
+            "arn:{}:iam::{}:role/{name}",
+            session.partition, session.target.account
+        )
+    })
+}

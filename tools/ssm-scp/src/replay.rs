@@ -1,0 +1,177 @@
+//! Which past calls a guard would have denied: one record for each principal and action, so that memory grows with the
+//! people and not with what they did.
+
+use std::collections::BTreeMap;
+
+use policy::{Compiled, Request, Verdict, denies};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::caller;
+use crate::trail::{Record, Who};
+
+/// The `kind` of a denied call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum DeniedCallKind {
+    /// The only value.
+    DeniedCall,
+}
+
+/// What a principal did and could not have done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeniedCall {
+    /// Always `denied_call`.
+    pub(crate) kind: DeniedCallKind,
+    /// ARN of the role, user or root user.
+    pub(crate) principal: String,
+    pub(crate) action: String,
+    /// Calls that would have been denied for certain.
+    pub(crate) n_denied: u64,
+    /// Calls of which the record does not tell enough.
+    pub(crate) n_unknown: u64,
+    /// Time of the first such call.
+    pub(crate) first: String,
+    /// Time of the last such call.
+    pub(crate) last: String,
+    /// `eventID` of the last such call.
+    pub(crate) last_event_id: String,
+    /// Name of the policy that denies.
+    pub(crate) policy: String,
+    /// Sid of the statement that denies.
+    pub(crate) sid: Option<String>,
+    /// The context key, or `resource`, that it depends on.
+    pub(crate) depends_on: Option<String>,
+}
+
+/// What has been replayed so far.
+#[derive(Debug, Default)]
+pub(crate) struct Replay {
+    denied: BTreeMap<(String, String), DeniedCall>,
+    pub(crate) counts: Counts,
+}
+
+/// What became of the records that make no output, so that none is lost in silence.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) n_records: u64,
+    /// Calls by AWS services and service-linked roles, and in accounts that no target is above.
+    pub(crate) n_not_governed: u64,
+    /// Calls that were refused when they were made.
+    pub(crate) n_denied_before: u64,
+    /// Records that do not tell who called.
+    pub(crate) n_without_principal: u64,
+    /// What is no record of a call: digests, log lines.
+    pub(crate) n_no_call: u64,
+}
+
+impl Replay {
+    /// Replays one record. `governed` tells whether the guard binds an account.
+    pub(crate) fn record(
+        &mut self,
+        record: &Record,
+        guard: &[Compiled],
+        governed: &impl Fn(&str) -> bool,
+    ) {
+        self.counts.n_records += 1;
+        let Some(action) = record.action() else {
+            self.counts.n_no_call += 1;
+            return;
+        };
+        let principal = match record.who() {
+            Who::Principal(principal) => principal,
+            Who::Service => {
+                self.counts.n_not_governed += 1;
+                return;
+            }
+            Who::Unknown => {
+                self.counts.n_without_principal += 1;
+                return;
+            }
+        };
+        if caller::is_service_linked(&principal)
+            || !caller::account(&principal).is_some_and(governed)
+        {
+            self.counts.n_not_governed += 1;
+            return;
+        }
+        if record.was_denied() {
+            self.counts.n_denied_before += 1;
+            return;
+        }
+        let request = Request::on_unknown_resource(&action, record.context(&principal));
+        let said = guard
+            .iter()
+            .filter_map(|policy| denial(policy, &request, record, &principal));
+        // One certain denial outweighs whatever the other policies leave open.
+        if let Some(said) = said.max_by_key(|said| said.verdict == Verdict::Denied) {
+            self.add(&principal, &action, record, &said);
+        }
+    }
+
+    fn add(&mut self, principal: &str, action: &str, record: &Record, said: &policy::Decision<'_>) {
+        let time = record.event_time.clone().unwrap_or_default();
+        let event_id = record.event_id.clone().unwrap_or_default();
+        let key = (principal.to_owned(), action.to_owned());
+        let call = self.denied.entry(key).or_insert_with(|| DeniedCall {
+            kind: DeniedCallKind::DeniedCall,
+            principal: principal.to_owned(),
+            action: action.to_owned(),
+            n_denied: 0,
+            n_unknown: 0,
+            first: time.clone(),
+            last: time.clone(),
+            last_event_id: event_id.clone(),
+            policy: said
+                .statement
+                .map(|statement| statement.policy.to_owned())
+                .unwrap_or_default(),
+            sid: said
+                .statement
+                .map(|statement| statement.sid.to_owned())
+                .filter(|sid| !sid.is_empty()),
+            depends_on: None,
+        });
+        if said.verdict == Verdict::Denied {
+            call.n_denied += 1;
+        } else {
+            call.n_unknown += 1;
+            call.depends_on = said.unknown_key.map(str::to_owned);
+        }
+        // Log files come in any order; times are ISO 8601 in UTC, so that texts compare as times do.
+        if time < call.first {
+            call.first.clone_from(&time);
+        }
+        if time >= call.last {
+            (call.last, call.last_event_id) = (time, event_id);
+        }
+    }
+
+    /// Returns the calls that would have been denied, by principal and action.
+    pub(crate) fn into_denied(self) -> impl Iterator<Item = DeniedCall> {
+        self.denied.into_values()
+    }
+}
+
+/// Returns what a policy's denials say, asked about the resources of the call where it depends on them.
+fn denial<'p>(
+    policy: &'p Compiled,
+    request: &Request,
+    record: &Record,
+    principal: &str,
+) -> Option<policy::Decision<'p>> {
+    let said = denies(policy, request)?;
+    if said.unknown_key != Some("resource") {
+        return Some(said);
+    }
+    let arns = record.resource_arns(principal);
+    if arns.is_empty() {
+        return Some(said);
+    }
+    // A call is denied when it is denied on one of its resources.
+    let of_each = arns
+        .iter()
+        .filter_map(|arn| denies(policy, &request.on(arn)));
+    of_each.max_by_key(|said| said.verdict == Verdict::Denied)
+}

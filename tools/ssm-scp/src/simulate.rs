@@ -1,0 +1,190 @@
+//! Asks policies about principals, actions and resources, without AWS: AWS's own simulator leaves service control
+//! policies with conditions on principals out.
+
+use anyhow::Context as _;
+use policy::{Compiled, Decision, Layer, Policies, Request, Verdict, decide};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::caller;
+use crate::hierarchy::Judged;
+
+/// The `kind` of a simulation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SimulationKind {
+    /// The only value.
+    Simulation,
+}
+
+/// What service control policies say.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum,
+)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Answer {
+    /// No service control policy denies it; IAM decides.
+    Allowed,
+    /// A service control policy denies it, or none of a level allows it.
+    Denied,
+    /// It depends on something that is not known.
+    #[value(skip)]
+    Unknown,
+}
+
+/// One question and its answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Simulation {
+    /// Always `simulation`.
+    pub(crate) kind: SimulationKind,
+    pub(crate) principal: String,
+    pub(crate) action: String,
+    /// Null when none was named.
+    pub(crate) resource: Option<String>,
+    pub(crate) answer: Answer,
+    /// Why, in one line.
+    pub(crate) why: String,
+    /// Name of the policy that decided.
+    pub(crate) policy: Option<String>,
+    /// Sid of the statement that decided.
+    pub(crate) sid: Option<String>,
+    /// The context key, or `resource`, that it depends on.
+    pub(crate) depends_on: Option<String>,
+}
+
+/// What a simulation asks.
+#[derive(Clone, Debug)]
+pub(crate) struct Questions {
+    pub(crate) principals: Vec<String>,
+    pub(crate) actions: Vec<String>,
+    /// None at all: the resource is not known.
+    pub(crate) resources: Vec<String>,
+    /// Further context keys; no value means that the key is missing.
+    pub(crate) context: Vec<(String, Option<String>)>,
+}
+
+/// Whose policies are asked.
+pub(crate) enum Judges<'a> {
+    /// The same policies for everybody, from the root down.
+    Levels(Vec<Vec<&'a Compiled>>),
+    /// Those of each principal's account.
+    Organization(&'a Judged),
+}
+
+/// Returns an answer for every principal, action and resource.
+///
+/// # Errors
+/// A principal's account is not in the organization.
+pub(crate) fn simulate(
+    questions: &Questions,
+    judges: &Judges<'_>,
+) -> anyhow::Result<Vec<Simulation>> {
+    let resources: Vec<Option<&str>> = match questions.resources.as_slice() {
+        [] => vec![None],
+        resources => resources
+            .iter()
+            .map(|resource| Some(resource.as_str()))
+            .collect(),
+    };
+    let mut answers = Vec::new();
+    for principal in &questions.principals {
+        let levels = match judges {
+            _ if caller::is_service_linked(principal) => None,
+            Judges::Levels(levels) => Some(levels.clone()),
+            Judges::Organization(judged) => {
+                let account = caller::account(principal)
+                    .with_context(|| format!("{principal} names no account"))?;
+                judged.levels(account)?
+            }
+        };
+        for action in &questions.actions {
+            for resource in &resources {
+                let mut context = caller::context(principal);
+                for (key, value) in &questions.context {
+                    context.set(key, value.iter().cloned().collect());
+                }
+                let request = match resource {
+                    Some(resource) => Request::new(action, resource, context),
+                    None => Request::on_unknown_resource(action, context),
+                };
+                answers.push(answer(
+                    principal,
+                    action,
+                    *resource,
+                    levels.as_deref(),
+                    &request,
+                ));
+            }
+        }
+    }
+    Ok(answers)
+}
+
+fn answer(
+    principal: &str,
+    action: &str,
+    resource: Option<&str>,
+    levels: Option<&[Vec<&Compiled>]>,
+    request: &Request,
+) -> Simulation {
+    let mut simulation = Simulation {
+        kind: SimulationKind::Simulation,
+        principal: principal.to_owned(),
+        action: action.to_owned(),
+        resource: resource.map(str::to_owned),
+        answer: Answer::Allowed,
+        why: "no service control policy binds it".to_owned(),
+        policy: None,
+        sid: None,
+        depends_on: None,
+    };
+    let Some(levels) = levels else {
+        return simulation;
+    };
+    let policies = Policies {
+        service_control: Some(levels),
+        ..Policies::default()
+    };
+    let decision = decide(&policies, request);
+    simulation.answer = match decision.verdict {
+        Verdict::Allowed => Answer::Allowed,
+        Verdict::Denied => Answer::Denied,
+        Verdict::Unknown => Answer::Unknown,
+    };
+    simulation.why = why(&decision);
+    if decision.verdict != Verdict::Allowed
+        && let Some(statement) = &decision.statement
+    {
+        simulation.policy = Some(statement.policy.to_owned());
+        simulation.sid = (!statement.sid.is_empty()).then(|| statement.sid.to_owned());
+    }
+    simulation.depends_on = decision.unknown_key.map(str::to_owned);
+    simulation
+}
+
+/// Returns a decision in words.
+pub(crate) fn why(decision: &Decision<'_>) -> String {
+    let level = match decision.layer {
+        Some(Layer::ServiceControl(level)) => format!("level {level} from the root"),
+        _ => "the policy".to_owned(),
+    };
+    let statement = decision.statement.as_ref().map(|statement| {
+        let sid = if statement.sid.is_empty() {
+            statement.position.path.as_str()
+        } else {
+            statement.sid
+        };
+        format!("{sid} of {}", statement.policy)
+    });
+    match (decision.verdict, statement) {
+        (Verdict::Allowed, _) => "every level allows it".to_owned(),
+        (Verdict::Denied, Some(statement)) => format!("denied by {statement}"),
+        (Verdict::Denied, None) => format!("no policy of {level} allows it"),
+        (Verdict::Unknown, statement) => format!(
+            "{} depends on {}",
+            statement.unwrap_or(level),
+            decision.unknown_key.unwrap_or("something unknown")
+        ),
+    }
+}

@@ -1,0 +1,230 @@
+//! CloudTrail records, in whatever they are wrapped: bare, a log file's `Records`, an EventBridge envelope, an answer of
+//! LookupEvents. Only what a service control policy can depend on is read.
+//!
+//! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>
+
+use policy::Context;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::caller;
+
+/// A record or a wrapping of records.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Record {
+    #[serde(rename = "Records")]
+    records: Vec<Record>,
+    #[serde(rename = "Events")]
+    events: Vec<Record>,
+    #[serde(rename = "CloudTrailEvent")]
+    event: Option<String>,
+    detail: Option<Box<Record>>,
+    #[serde(rename = "eventID")]
+    pub(crate) event_id: Option<String>,
+    pub(crate) event_time: Option<String>,
+    pub(crate) event_source: Option<String>,
+    pub(crate) event_name: Option<String>,
+    pub(crate) aws_region: Option<String>,
+    #[serde(rename = "sourceIPAddress")]
+    source_ip_address: Option<String>,
+    pub(crate) error_code: Option<String>,
+    user_identity: Option<UserIdentity>,
+    vpc_endpoint_id: Option<String>,
+    /// Parsed only where a statement is about some resources.
+    request_parameters: Option<Box<RawValue>>,
+    resources: Option<Box<RawValue>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct UserIdentity {
+    r#type: String,
+    arn: Option<String>,
+    account_id: Option<String>,
+    session_context: Option<SessionContext>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct SessionContext {
+    session_issuer: Option<SessionIssuer>,
+    attributes: Option<Attributes>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct SessionIssuer {
+    arn: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Attributes {
+    mfa_authenticated: Option<String>,
+}
+
+/// Who made a call.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// A user, role or root user: what `aws:PrincipalArn` was.
+    Principal(String),
+    /// AWS itself, which no policy binds.
+    Service,
+    /// The record does not tell.
+    Unknown,
+}
+
+impl Record {
+    /// Calls `each` with every record that is wrapped here, or with this one.
+    ///
+    /// # Errors
+    /// Text inside a LookupEvents answer is no record, or an error of `each`.
+    pub(crate) fn unwrap(
+        self,
+        each: &mut impl FnMut(Record) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        if let Some(text) = &self.event {
+            let inner: Record = serde_json::from_str(text)
+                .map_err(|error| anyhow::anyhow!("$.CloudTrailEvent: {error}"))?;
+            return inner.unwrap(each);
+        }
+        if let Some(detail) = self.detail {
+            return detail.unwrap(each);
+        }
+        if !self.records.is_empty() || !self.events.is_empty() {
+            for record in self.records.into_iter().chain(self.events) {
+                record.unwrap(each)?;
+            }
+            return Ok(());
+        }
+        each(self)
+    }
+
+    /// Returns the action as policies name it; `None` for what is no record of a call.
+    pub(crate) fn action(&self) -> Option<String> {
+        let service = self
+            .event_source
+            .as_deref()?
+            .strip_suffix(".amazonaws.com")?;
+        // CloudTrail names endpoints, IAM names services; those that policies on access to nodes meet are the same.
+        Some(format!("{service}:{}", self.event_name.as_deref()?))
+    }
+
+    /// Returns whether the call was refused for want of permission.
+    pub(crate) fn was_denied(&self) -> bool {
+        let code = self.error_code.as_deref().unwrap_or_default();
+        code.contains("AccessDenied") || code.contains("Unauthorized")
+    }
+
+    /// Returns who made the call.
+    pub(crate) fn who(&self) -> Who {
+        let Some(identity) = &self.user_identity else {
+            return Who::Unknown;
+        };
+        let issuer = identity
+            .session_context
+            .as_ref()
+            .and_then(|session| session.session_issuer.as_ref());
+        let arn = match identity.r#type.as_str() {
+            "AWSService" => return Who::Service,
+            // The session's own ARN is never aws:PrincipalArn; the issuer's has the role's path.
+            "AssumedRole" | "Role" => issuer.and_then(|issuer| issuer.arn.clone()),
+            "IAMUser" | "FederatedUser" | "Root" => identity.arn.clone().or_else(|| {
+                let account = identity.account_id.as_deref()?;
+                (identity.r#type == "Root").then(|| format!("arn:aws:iam::{account}:root"))
+            }),
+            _ => None,
+        };
+        arn.map_or(Who::Unknown, Who::Principal)
+    }
+
+    /// Returns the context keys that the record tells.
+    pub(crate) fn context(&self, principal: &str) -> Context {
+        let mut context = caller::context(principal);
+        if let Some(region) = &self.aws_region {
+            context = context.with("aws:RequestedRegion", region);
+        }
+        if let Some(address) = &self.source_ip_address
+            && address.parse::<std::net::IpAddr>().is_ok()
+        {
+            context = context.with("aws:SourceIp", address);
+        }
+        if let Some(endpoint) = &self.vpc_endpoint_id {
+            context = context.with("aws:SourceVpce", endpoint);
+        }
+        let session = self
+            .user_identity
+            .as_ref()
+            .and_then(|identity| identity.session_context.as_ref());
+        let attributes = session.and_then(|session| session.attributes.as_ref());
+        if let Some(mfa) = attributes.and_then(|attributes| attributes.mfa_authenticated.as_ref()) {
+            context = context.with("aws:MultiFactorAuthPresent", mfa);
+        }
+        context
+    }
+
+    /// Returns the ARNs of what the call was about, as far as they can be told; the partition is the principal's.
+    pub(crate) fn resource_arns(&self, principal: &str) -> Vec<String> {
+        let parse = |raw: &Option<Box<RawValue>>| -> Value {
+            raw.as_ref()
+                .and_then(|raw| serde_json::from_str(raw.get()).ok())
+                .unwrap_or_default()
+        };
+        let listed = parse(&self.resources);
+        let listed = listed.as_array().into_iter().flatten();
+        let mut arns: Vec<String> = listed
+            .filter_map(|resource| resource["ARN"].as_str().or(resource["arn"].as_str()))
+            .map(str::to_owned)
+            .collect();
+        let parameters = parse(&self.request_parameters);
+        let partition = principal.split(':').nth(1).unwrap_or("aws");
+        let account = caller::account(principal).unwrap_or_default();
+        let region = self.aws_region.as_deref().unwrap_or_default();
+        let mut node = |id: &str| {
+            arns.push(match id.strip_prefix("mi-") {
+                Some(_) => format!("arn:{partition}:ssm:{region}:{account}:managed-instance/{id}"),
+                None => format!("arn:{partition}:ec2:{region}:{account}:instance/{id}"),
+            });
+        };
+        match self.event_name.as_deref() {
+            Some("StartSession") => parameters["target"]
+                .as_str()
+                .into_iter()
+                .for_each(&mut node),
+            Some("SendCommand") => {
+                let ids = parameters["instanceIds"].as_array().into_iter().flatten();
+                ids.filter_map(Value::as_str).for_each(&mut node);
+            }
+            _ => {}
+        }
+        let is_ssm = self.event_source.as_deref() == Some("ssm.amazonaws.com");
+        if is_ssm && let Some(setting) = parameters["settingId"].as_str() {
+            let setting = setting
+                .rsplit("servicesetting")
+                .next()
+                .unwrap_or(setting)
+                .trim_start_matches('/');
+            arns.push(format!(
+                "arn:{partition}:ssm:{region}:{account}:servicesetting/{setting}"
+            ));
+        }
+        let name = ["documentName", "name"]
+            .iter()
+            .find_map(|key| parameters[*key].as_str());
+        if is_ssm && let Some(name) = name {
+            // Documents of AWS have no account in their ARN.
+            let owner = if name.starts_with("AWS-") || name.starts_with("Amazon") {
+                ""
+            } else {
+                account
+            };
+            arns.push(match name.starts_with("arn:") {
+                true => name.to_owned(),
+                false => format!("arn:{partition}:ssm:{region}:{owner}:document/{name}"),
+            });
+        }
+        arns
+    }
+}
