@@ -317,7 +317,7 @@ impl CompiledStatement {
                     }
                 }
                 Resource::Arn { parts, whole } => {
-                    if let Some(key) = unknown_key(whole.needed_keys(), &request.context) {
+                    if let Some(key) = unknown_key(whole.keys(), &request.context) {
                         if covered == Truth::No {
                             covered = Truth::Unknown(key);
                         }
@@ -392,10 +392,7 @@ impl CompiledCondition {
             Some(SetOperator::ForAnyValue) if empty => return Truth::No,
             _ => {}
         }
-        if let Some(key) = unknown_key(
-            self.comparands.iter().flat_map(Comparand::needed_keys),
-            context,
-        ) {
+        if let Some(key) = unknown_key(self.comparands.iter().flat_map(Comparand::keys), context) {
             return Truth::Unknown(key);
         }
         let passes = |value: &String| {

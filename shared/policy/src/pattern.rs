@@ -111,15 +111,15 @@ impl Template {
             .is_some_and(|pattern| matches(&pattern, text.as_bytes()))
     }
 
-    /// Returns the keys, in lower case, of variables without a default.
-    pub(crate) fn needed_keys(&self) -> impl Iterator<Item = &str> {
+    /// Returns the keys of the variables, in lower case. A default is for a key that is known to be missing.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
         let pieces = match self {
             Template::Fixed(_) => &[],
             Template::Variable(pieces) => pieces.as_ref(),
         };
         pieces.iter().filter_map(|piece| match piece {
-            Piece::Value { key, default: None } => Some(key.as_ref()),
-            _ => None,
+            Piece::Value { key, .. } => Some(key.as_ref()),
+            Piece::Text(_) => None,
         })
     }
 }

@@ -93,14 +93,14 @@ impl Comparand {
         })
     }
 
-    /// Returns the keys, in lower case, that the value takes from the request and has no default for.
-    pub(crate) fn needed_keys(&self) -> impl Iterator<Item = &str> {
+    /// Returns the keys, in lower case, that the value takes from the request.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
         let templates = match self {
             Comparand::Text { template, .. } => std::slice::from_ref(template),
             Comparand::Arn(parts) => parts.as_slice(),
             _ => &[],
         };
-        templates.iter().flat_map(Template::needed_keys)
+        templates.iter().flat_map(Template::keys)
     }
 
     /// Returns whether the value of a request compares as the positive form of the operator asks. What depends on a
