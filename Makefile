@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(CURDIR)/target/debug
 
-.PHONY: all venv build test lint unit scripts demo bench clean
+.PHONY: all venv build test lint unit scripts fuzz demo bench clean
 all: build
 
 venv: $(VENV)/stamp
@@ -16,14 +16,14 @@ $(VENV)/stamp: tests/requirements.txt
 	touch $@
 
 build:
-	cargo build --workspace --bins
+	cargo build --workspace --bins --exclude fuzz
 
-test: lint unit scripts demo
+test: lint unit scripts fuzz demo
 
 lint: venv
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
-	$(VENV)/bin/shellcheck -x scripts/*.sh tests/scripts/*.sh
+	$(VENV)/bin/shellcheck -x scripts/*.sh tests/scripts/*.sh tests/fuzz/*.sh
 
 # The tools are built first: pipelines and conformance tests run all of them.
 unit: venv build
@@ -32,6 +32,10 @@ unit: venv build
 
 scripts: venv build
 	@set -e; for script in tests/scripts/*.sh; do echo "$$script"; PATH="$(BIN):$$PATH" "$$script"; done
+
+# Longer by hand: tests/fuzz/run.sh 3600
+fuzz:
+	tests/fuzz/run.sh
 
 demo: venv build
 	scripts/demo.sh
