@@ -15,6 +15,8 @@ use crate::{Condition, Effect, Policy, Rule, Severity, Statement};
 const ANYBODY: &str = "arn:aws:iam::111122223333:role/q7zkw4";
 
 pub(super) fn guard(policy: &Policy, found: &mut Problems) {
+    // Whether a policy protects its own exemptions is asked of all of it.
+    let whole = Compiled::new("", policy).ok();
     for statement in &policy.statements {
         let alone = Policy {
             statements: vec![statement.clone()],
@@ -22,7 +24,7 @@ pub(super) fn guard(policy: &Policy, found: &mut Problems) {
         };
         let compiled = Compiled::new("", &alone).ok();
         match statement.effect {
-            Effect::Deny => deny(policy, statement, compiled.as_ref(), found),
+            Effect::Deny => deny(whole.as_ref(), statement, compiled.as_ref(), found),
             Effect::Allow => allow(statement, found),
         }
     }
@@ -36,7 +38,12 @@ fn request(principal: &str, action: &str, resource: &str) -> Request {
     Request::new(action, resource, context)
 }
 
-fn deny(policy: &Policy, statement: &Statement, compiled: Option<&Compiled>, found: &mut Problems) {
+fn deny(
+    whole: Option<&Compiled>,
+    statement: &Statement,
+    compiled: Option<&Compiled>,
+    found: &mut Problems,
+) {
     let denied = |principal: &str, action: &str| {
         compiled.is_some_and(|compiled| {
             denies(compiled, &request(principal, action, "*"))
@@ -121,7 +128,7 @@ fn deny(policy: &Policy, statement: &Statement, compiled: Option<&Compiled>, fou
         );
     }
     for condition in &negated {
-        exemption(policy, condition, found);
+        exemption(whole, condition, found);
     }
 }
 
@@ -171,7 +178,7 @@ fn inverted(condition: &Condition, found: &mut Problems) {
     );
 }
 
-fn exemption(policy: &Policy, condition: &Condition, found: &mut Problems) {
+fn exemption(whole: Option<&Compiled>, condition: &Condition, found: &mut Problems) {
     let test = condition.operator.test;
     let wildcards = test.wildcards;
     let mistakes: Vec<Option<PrincipalMistake>> = condition
@@ -209,7 +216,7 @@ fn exemption(policy: &Policy, condition: &Condition, found: &mut Problems) {
                 message.clone(),
                 "name roles",
             );
-        } else if mistake.is_none() && takeable(policy, &value.value) {
+        } else if mistake.is_none() && takeable(whole, &value.value) {
             let message = format!(
                 "whoever may create a role of a name that {} covers, or change its trust policy, takes the exemption",
                 value.value
@@ -229,7 +236,7 @@ fn exemption(policy: &Policy, condition: &Condition, found: &mut Problems) {
 
 /// Returns whether accounts can make themselves a role that the pattern covers. Nobody can create roles under
 /// `/aws-reserved/`, and the policy may itself deny creating them.
-fn takeable(policy: &Policy, pattern: &str) -> bool {
+fn takeable(whole: Option<&Compiled>, pattern: &str) -> bool {
     let Some(name) = pattern
         .splitn(6, ':')
         .nth(5)
@@ -247,11 +254,11 @@ fn takeable(policy: &Policy, pattern: &str) -> bool {
     }
     let example = name.replace('*', "q7").replace('?', "q");
     let role = format!("arn:aws:iam::111122223333:role/{example}");
-    let Ok(compiled) = Compiled::new("", policy) else {
+    let Some(whole) = whole else {
         return false;
     };
     let protected = |action: &str| {
-        denies(&compiled, &request(ANYBODY, action, &role))
+        denies(whole, &request(ANYBODY, action, &role))
             .is_some_and(|said| said.verdict == Verdict::Denied)
     };
     !(protected("iam:CreateRole") && protected("iam:UpdateAssumeRolePolicy"))
