@@ -86,7 +86,7 @@ findings() {
 rollout() {
     local status=0
     "$root/scripts/rollout.sh" --yes --run-dir "$tmp/the run" --region "$regions" --guardrail-profile management \
-        2>"$tmp/rollout.log" || status=$?
+        --guardrail-role 'arn:aws:iam::{account}:role/OrganizationAccountAccessRole' 2>"$tmp/rollout.log" || status=$?
     # 1: errors remain, as the rollout only reports about agents. The demo looks at which below.
     [ "$status" -le 1 ] || { tail -20 "$tmp/rollout.log" && die "rollout.sh ended with status $status"; }
 }

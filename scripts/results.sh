@@ -27,7 +27,7 @@ confirm() {
 
 # Lists what failed and why. Control characters become '?', as names on AWS may hold terminal escapes.
 list_failures() {
-    jq -r '.results[] | select(.error != null) | "  \(.status) \(.action) \(.resource): \(.error)"
+    jq -r '.results[]? | select(.error != null) | "  \(.status) \(.action) \(.resource): \(.error)"
         | gsub("[\u0000-\u001f\u007f-\u009f]"; "?")' "$1" >&2 || true
 }
 

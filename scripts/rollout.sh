@@ -2,7 +2,7 @@
 # Rolls AWS Systems Manager out over one account, phase by phase, and keeps what is needed to go back.
 #
 # usage: rollout.sh [--run-dir DIR] [--desired DIR] [--yes] [--region R]... [--profile P]
-#                   [--guardrail-profile P] [--only PHASE,..]
+#                   [--guardrail-profile P] [--guardrail-role ARN] [--accept ID]... [--only PHASE,..]
 #
 #   --run-dir DIR            keep plans, results and findings in DIR [default: run/<UTC time>]
 #   --desired DIR            read {agent,role,prefs,scp,events}.json in DIR [default: rollout.d beside this script]
@@ -10,6 +10,8 @@
 #   --region R               work in this region, repeat or separate by commas [default: AWS_REGION or the profile's]
 #   --profile P              credentials of the account to roll out over [default: the environment's]
 #   --guardrail-profile P    credentials of the organization's management account, for the guardrail phase
+#   --guardrail-role ARN     role, {account} in its ARN, that may read IAM in the accounts that the guardrail binds
+#   --accept ID              accept this risk, which ssm-scp apply named; repeat for several
 #   --only PHASE,..          run these phases, in this order
 #
 # Phases: preflight, inventory, preferences, roles, agents (only reports), guardrail, audit-trail, verify.
@@ -27,6 +29,7 @@ phases=preflight,inventory,preferences,roles,agents,guardrail,audit-trail,verify
 here=$(cd -- "$(dirname -- "$0")" && pwd)
 desired_dir=$here/rollout.d
 run_dir='' yes='' regions='' profile='' guardrail_profile='' only='' step=0 stopped=''
+guarding=() # What ssm-scp apply needs to look for people who would be locked out.
 
 # shellcheck source=scripts/results.sh
 . "$here/results.sh"
@@ -43,6 +46,8 @@ while [ $# -gt 0 ]; do
     --region) regions=${regions:+$regions,}$2 ;;
     --profile) profile=$2 ;;
     --guardrail-profile) guardrail_profile=$2 ;;
+    --guardrail-role) guarding+=(--assume-role "$2") ;;
+    --accept) guarding+=(--accept "$2") ;;
     --only) only=${only:+$only,}$2 ;;
     *) die "unknown argument '$1', see --help" ;;
     esac
@@ -119,8 +124,11 @@ change() {
     call "$tool" plan -q -o text -f "$base.desired.json" >"$base.plan.txt" || die "$phase: $tool made no plan, see above"
     cat -- "$base.plan.txt" >&2
     confirm "$phase" "Apply these $n_changes changes?" "$yes"
-    call "$tool" apply -o json <"$base.plan.json" >"$base.result.json" || status=$?
+    local more=()
+    if [ "$tool" = ssm-scp ]; then more=(${guarding[@]+"${guarding[@]}"}); fi
+    call "$tool" apply -o json ${more[@]+"${more[@]}"} <"$base.plan.json" >"$base.result.json" || status=$?
     list_failures "$base.result.json"
+    list_findings "$base.result.json" # What the lock-out guard of ssm-scp says.
     if [ "$status" -eq 130 ]; then stopped=1 && return; fi
     # A tool that ends by itself without a result has written nothing; one that was killed leaves the empty file.
     if [ "$status" -le 2 ] && [ ! -s "$base.result.json" ]; then rm -- "$base.result.json"; fi

@@ -148,6 +148,23 @@ ends_with_1_when_errors_remain() {
     expect_said "error agentcheck.word.before"
 }
 
+tells_the_guardrail_alone_how_to_look_for_people_locked_out() {
+    run rollout.sh --yes "${everything[@]}" --guardrail-role 'arn:aws:iam::{account}:role/Reader' --accept unread --accept 'history:a b'
+    expect_status 0
+    [ "$(cat "$FAKE/guarding")" = 'ssm-scp --assume-role arn:aws:iam::{account}:role/Reader
+ssm-scp --accept unread
+ssm-scp --accept history:a b' ] || fail "$(cat "$FAKE/guarding")"
+}
+
+shows_the_risks_that_stopped_the_guardrail() {
+    echo 1 >"$FAKE/ssm-scp.risk"
+    run rollout.sh --yes "${everything[@]}"
+    expect_status 2
+    expect_said "error scp.lockout.risk"
+    run rollback.sh "run dir" --yes --guardrail-profile management
+    expect_status 0
+}
+
 leaves_no_result_of_a_tool_that_wrote_nothing() {
     echo 1 >"$FAKE/ssm-prefs.refuse"
     run rollout.sh --yes "${everything[@]}"
