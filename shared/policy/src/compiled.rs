@@ -1,12 +1,14 @@
 //! A policy made ready to be asked, once, and what it says to a request. Whether a key is known decides as well: what
 //! depends on an unknown key is unknown, neither a match nor none.
 
-use crate::model::{Condition, Effect, Patterns, Policy, PrincipalType, Principals, Statement};
-use crate::operator::{Family, SetOperator};
+mod condition;
+
+use self::condition::{CompiledCondition, unknown_key};
+use crate::model::{Effect, Patterns, Policy, PrincipalType, Principals, Statement};
 use crate::pattern::{self, Template, arn_parts};
-use crate::request::{Context, Known, Principal, Request};
-use crate::value::{Comparand, Given, arn_matches};
-use crate::{Operator, Position, Problem, Rule, Severity, Version};
+use crate::request::{Principal, Request};
+use crate::value::arn_matches;
+use crate::{Position, Problem, Rule, Severity, Version};
 
 /// Whether something holds, as far as it can be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,14 +65,6 @@ struct CompiledPrincipals {
     negated: bool,
     everyone: bool,
     entries: Vec<(PrincipalType, String)>,
-}
-
-#[derive(Clone, Debug)]
-struct CompiledCondition {
-    operator: Operator,
-    /// In lower case.
-    key: Box<str>,
-    comparands: Vec<Comparand>,
 }
 
 /// What a policy says to a request.
@@ -162,25 +156,8 @@ fn compile(statement: &Statement, version: Version) -> Result<CompiledStatement,
             compiled.push(compile_resource(&resource.value, version).map_err(invalid)?);
         }
     }
-    let mut conditions = Vec::with_capacity(statement.conditions.len());
-    for Condition {
-        operator,
-        key,
-        values,
-    } in &statement.conditions
-    {
-        let mut comparands = Vec::with_capacity(values.len());
-        for value in values {
-            let comparand = Comparand::compile(&value.value, &operator.test, version);
-            comparands
-                .push(comparand.map_err(|why| broken(Rule::OperatorValue, &value.position, &why))?);
-        }
-        conditions.push(CompiledCondition {
-            operator: *operator,
-            key: key.value.to_ascii_lowercase().into(),
-            comparands,
-        });
-    }
+    let conditions = statement.conditions.iter();
+    let conditions = conditions.map(|condition| CompiledCondition::new(condition, version));
     Ok(CompiledStatement {
         effect: statement.effect,
         sid: statement.sid().to_owned(),
@@ -193,7 +170,7 @@ fn compile(statement: &Statement, version: Version) -> Result<CompiledStatement,
             .as_ref()
             .is_some_and(|resources| resources.negated),
         resources,
-        conditions,
+        conditions: conditions.collect::<Result<_, _>>()?,
     })
 }
 
@@ -361,51 +338,5 @@ fn names(kind: PrincipalType, name: &str, principal: &Principal, whole_accounts:
                 || (whole_accounts && whole_account && !account.is_empty())
         }
         _ => false,
-    }
-}
-
-/// Returns the first of these keys of which nothing is known.
-fn unknown_key<'p>(keys: impl Iterator<Item = &'p str>, context: &Context) -> Option<&'p str> {
-    let mut keys = keys;
-    keys.find(|key| matches!(context.get(key), Known::Nothing))
-}
-
-impl CompiledCondition {
-    fn holds<'p>(&'p self, context: &Context) -> Truth<'p> {
-        let Known::Values(values) = context.get(&self.key) else {
-            return Truth::Unknown(&self.key);
-        };
-        let Operator {
-            set,
-            test,
-            if_exists,
-        } = self.operator;
-        if test.family == Family::Null {
-            let expected = |comparand: &Comparand| matches!(comparand, Comparand::Bool(missing) if *missing == values.is_empty());
-            return Truth::of(self.comparands.iter().any(expected));
-        }
-        // A set that holds nothing but an empty text counts as no set at all.
-        let empty = values.is_empty() || (set.is_some() && values.iter().all(String::is_empty));
-        match set {
-            None if empty => return Truth::of(if_exists || test.negated),
-            Some(SetOperator::ForAllValues) if empty => return Truth::Yes,
-            Some(SetOperator::ForAnyValue) if empty => return Truth::No,
-            _ => {}
-        }
-        if let Some(key) = unknown_key(self.comparands.iter().flat_map(Comparand::keys), context) {
-            return Truth::Unknown(key);
-        }
-        let passes = |value: &String| {
-            let given = Given::new(value, test.family);
-            let mut comparands = self.comparands.iter();
-            comparands.any(|comparand| comparand.matches(&given, test.comparison, context))
-                != test.negated
-        };
-        let mut values = values.iter();
-        Truth::of(match (set, test.negated) {
-            // Without a qualifier AWS compares single values; several are taken as alternatives, their negation as none.
-            (None, true) | (Some(SetOperator::ForAllValues), _) => values.all(passes),
-            (None, false) | (Some(SetOperator::ForAnyValue), _) => values.any(passes),
-        })
     }
 }

@@ -226,6 +226,9 @@ proptest! {
 
     #[test]
     fn no_text_makes_the_linter_fail(text in "[\\[\\]{}\":,a-z/*\\n -]{0,60}") {
-        lint(&text, policy::PolicyType::Identity);
+        let n_lines = text.split('\n').count();
+        for problem in lint(&text, policy::PolicyType::Identity) {
+            prop_assert!((1..=n_lines).contains(&problem.position.line) && problem.position.column >= 1);
+        }
     }
 }

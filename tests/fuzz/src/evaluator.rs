@@ -11,7 +11,10 @@ fuzz_target!(|text: &str| {
         return;
     };
     let compiled = Compiled::new("fuzz", &policy).expect("a policy without an error compiles");
-    let (action, resource) = (parts.next().unwrap_or("ssm:StartSession"), parts.next().unwrap_or("*"));
+    let (action, resource) = (
+        parts.next().unwrap_or("ssm:StartSession"),
+        parts.next().unwrap_or("*"),
+    );
     let (mut partial, mut complete) = (Context::partial(), Context::complete());
     while let (Some(key), Some(value)) = (parts.next(), parts.next()) {
         for context in [&mut partial, &mut complete] {
