@@ -6,10 +6,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 static N_HOMES: AtomicU32 = AtomicU32::new(0);
 
 /// The directory; removed on drop.
-pub(crate) struct Home(PathBuf);
+pub struct Home(PathBuf);
 
 impl Home {
-    pub(crate) fn create() -> Home {
+    /// Returns a new one.
+    ///
+    /// # Panics
+    /// It cannot be created.
+    #[must_use]
+    pub fn create() -> Home {
         let n = N_HOMES.fetch_add(1, Ordering::Relaxed);
         let name = format!("ssm-testbed-{}-{n}", std::process::id());
         let path = std::env::temp_dir().join(name);
@@ -19,7 +24,9 @@ impl Home {
         Home(path)
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// Returns where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
         &self.0
     }
 }

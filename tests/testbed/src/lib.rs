@@ -13,5 +13,6 @@ mod sandbox;
 
 pub use account::Account;
 pub use fixtures::{expect, expect_text, fixture, fixtures, repository};
+pub use home::Home;
 pub use run::{Output, Run, offline};
 pub use sandbox::Sandbox;

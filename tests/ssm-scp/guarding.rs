@@ -1,0 +1,173 @@
+//! What `apply` refuses, so that nobody is locked out, and how a person takes a risk.
+
+use serde_json::{Value, json};
+use testbed::{Account, Home, Output};
+
+use super::{EXE, Organization, READER, desired, organization, run, statuses};
+
+fn apply(account: &Account, plan: &str, arguments: &[&str]) -> Output {
+    account
+        .tool(EXE)
+        .args(["apply"])
+        .args(arguments)
+        .stdin(plan)
+        .run()
+}
+
+fn risks(output: &Output) -> Vec<String> {
+    let records = output.records();
+    let risks = records
+        .iter()
+        .filter(|record| record["id"] == "scp.lockout.risk");
+    risks
+        .map(|risk| risk["resource"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// Asserts that a plan is refused for these risks and that nothing is written, and applies it once they are accepted.
+fn refused_until_accepted(account: &Account, plan: &str, arguments: &[&str], expected: &[&str]) {
+    account.forget_calls();
+    let refused = apply(account, plan, arguments);
+    refused
+        .assert_status(2)
+        .assert_complains("nothing was written");
+    assert_eq!(risks(&refused), expected);
+    assert!(account.writes().is_empty());
+    let mut accepting = arguments.to_vec();
+    for id in expected {
+        // All but the last: no single acceptance turns the guard off.
+        let still = apply(account, plan, &accepting);
+        still.assert_status(2);
+        accepting.extend(["--accept", id]);
+    }
+    let applied = apply(account, plan, &accepting);
+    applied.assert_status(0).assert_stderr("");
+    assert!(
+        statuses(&applied)
+            .iter()
+            .all(|status| status.starts_with("done"))
+    );
+}
+
+#[test]
+fn refuses_when_no_account_can_be_read() {
+    let Organization { account, unit, .. } = organization();
+    let plan = run(&account, "plan", &desired(&[&unit])).stdout;
+    refused_until_accepted(&account, &plan, &[], &["unread"]);
+}
+
+#[test]
+fn refuses_patterns_that_match_nobody_and_accounts_without_an_exempt_role() {
+    let Organization {
+        account,
+        member,
+        unit,
+    } = organization();
+    let desired = json!({"policy_name": "guard", "exempt_principals": ["arn:aws:iam::*:role/nobody"], "targets": [unit]});
+    let plan = run(&account, "plan", &desired.to_string()).stdout;
+    let break_glass = format!("break_glass:{}", member.id());
+    refused_until_accepted(
+        &account,
+        &plan,
+        &READER,
+        &["unmatched:arn:aws:iam::*:role/nobody", &break_glass],
+    );
+}
+
+#[test]
+fn refuses_what_the_history_shows_to_be_needed() {
+    let Organization {
+        account,
+        member,
+        unit,
+    } = organization();
+    let role = format!("arn:aws:iam::{}:role/dev", member.id());
+    let record = json!({"eventTime": "2026-11-01T00:00:00Z", "eventID": "e", "eventSource": "ssm.amazonaws.com",
+        "eventName": "SendCommand", "userIdentity": {"type": "AssumedRole", "sessionContext": {"sessionIssuer": {"arn": role}}}});
+    let home = Home::create();
+    let history = home.path().join("history.jsonl");
+    std::fs::write(&history, record.to_string()).unwrap();
+    let plan = run(&account, "plan", &desired(&[&unit])).stdout;
+    let arguments = [&READER[..], &["--history", history.to_str().unwrap()]].concat();
+    refused_until_accepted(
+        &account,
+        &plan,
+        &arguments,
+        &[&format!("history:{role}:ssm:SendCommand")],
+    );
+}
+
+#[test]
+fn the_way_back_is_never_refused() {
+    let Organization { account, unit, .. } = organization();
+    let plan = run(&account, "plan", &desired(&[&unit])).stdout;
+    let undo = run(&account, "apply", &plan).json()["undo"].to_string();
+    let undone = apply(&account, &undo, &[]);
+    undone.assert_status(0).assert_stderr("");
+    assert_eq!(
+        statuses(&undone),
+        ["done detach_policy", "done delete_policy"]
+    );
+}
+
+#[test]
+fn a_divided_guard_is_attached_and_taken_back_whole() {
+    let Organization { account, unit, .. } = organization();
+    let desired = json!({"policy_name": "guard", "exempt_principals": ["arn:aws:iam::*:role/ops"], "targets": [unit],
+        "protect_preferences": true, "protect_dhmc": {}});
+    let plan = account
+        .tool(EXE)
+        .args(["plan", "--quota", "900"])
+        .stdin(desired.to_string())
+        .run();
+    let applied = run(&account, "apply", &plan.stdout);
+    applied.assert_status(0);
+    assert_eq!(
+        statuses(&applied),
+        [
+            "done create_policy",
+            "done create_policy",
+            "done attach_policy",
+            "done attach_policy"
+        ]
+    );
+    let again = account
+        .tool(EXE)
+        .args(["plan", "--quota", "900"])
+        .stdin(desired.to_string())
+        .run();
+    assert_eq!(again.json()["changes"], json!([]));
+    let undone = apply(&account, &applied.json()["undo"].to_string(), &[]);
+    undone.assert_status(0);
+    let shown = account.tool(EXE).args(["show"]).run().records();
+    let policies: Vec<&Value> = shown
+        .iter()
+        .filter(|record| record["kind"] == "policy")
+        .collect();
+    assert_eq!(policies.len(), 1, "only FullAWSAccess is left");
+}
+
+#[test]
+fn the_policy_type_is_enabled_where_that_is_asked_for() {
+    let Organization { account, unit, .. } = organization();
+    let root = format!("r-{}", &account.id()[8..]);
+    let disable = [
+        "organizations",
+        "disable-policy-type",
+        "--policy-type",
+        "SERVICE_CONTROL_POLICY",
+        "--root-id",
+        &root,
+    ];
+    account.aws(&disable);
+    let refused = run(&account, "plan", &desired(&[&unit]));
+    refused
+        .assert_status(2)
+        .assert_complains("\"enable_policy_type\": true");
+    let desired = json!({"policy_name": "guard", "exempt_principals": ["arn:aws:iam::*:role/ops"], "targets": [unit],
+        "enable_policy_type": true});
+    let plan = run(&account, "plan", &desired.to_string());
+    let applied = run(&account, "apply", &plan.stdout);
+    applied.assert_status(0);
+    assert_eq!(statuses(&applied)[0], "done enable_policy_type");
+}

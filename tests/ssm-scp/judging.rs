@@ -1,0 +1,229 @@
+//! The verbs that look at the organization and change nothing.
+
+use serde_json::{Value, json};
+use testbed::{Home, Output};
+
+use super::{EXE, Organization, READER, create_role, desired, ids, organization, run};
+
+fn column(output: &Output, key: &str) -> Vec<String> {
+    let records = output.records();
+    records
+        .iter()
+        .filter_map(|record| record[key].as_str().map(str::to_owned))
+        .collect()
+}
+
+#[test]
+fn show_prints_the_tree_and_the_policies_of_every_page() {
+    let Organization {
+        account,
+        member,
+        unit,
+    } = organization();
+    let content = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"*"}]}"#;
+    for n in 0..21 {
+        let name = format!("other-{n:02}");
+        let create = [
+            "organizations",
+            "create-policy",
+            "--description",
+            "",
+            "--type",
+            "SERVICE_CONTROL_POLICY",
+        ];
+        account.aws(&[&create[..], &["--name", &name, "--content", content]].concat());
+    }
+    account.forget_calls();
+    let shown = account.tool(EXE).args(["show"]).run();
+    shown.assert_status(0).assert_stderr("");
+    let of_kind = |kind: &str| -> Vec<Value> {
+        shown
+            .records()
+            .into_iter()
+            .filter(|record| record["kind"] == kind)
+            .collect()
+    };
+    assert_eq!(of_kind("policy").len(), 22, "FullAWSAccess and 21 more");
+    let entity = |id: &str| {
+        of_kind("entity")
+            .into_iter()
+            .find(|entity| entity["id"] == id)
+            .unwrap()
+    };
+    assert_eq!(entity(member.id())["parent"], json!(unit));
+    assert_eq!(entity(member.id())["path"], "Root/workloads/member");
+    assert_eq!(entity(account.id())["management"], true);
+    assert_eq!(entity(&unit)["policies"], json!(["FullAWSAccess"]));
+    assert!(account.writes().is_empty());
+    assert!(account.problems().is_empty(), "{:?}", account.problems());
+}
+
+#[test]
+fn simulate_asks_the_live_organization_and_a_saved_one_alike() {
+    let Organization {
+        account,
+        member,
+        unit,
+    } = organization();
+    let plan = run(&account, "plan", &desired(&[&unit]));
+    run(&account, "apply", &plan.stdout).assert_status(0);
+    account.forget_calls();
+    let developer = format!("arn:aws:iam::{}:role/dev", member.id());
+    let manager = format!("arn:aws:iam::{}:role/dev", account.id());
+    let question = [
+        "simulate",
+        "--action",
+        "ssm:StartSession",
+        "--principal",
+        &developer,
+        "--principal",
+        &manager,
+    ];
+    let live = account.tool(EXE).args(question).run();
+    live.assert_status(0).assert_stderr("");
+    assert_eq!(column(&live, "answer"), ["denied", "allowed"]);
+    assert_eq!(column(&live, "policy"), ["guard"]);
+    let home = Home::create();
+    let saved = home.path().join("organization.jsonl");
+    std::fs::write(&saved, account.tool(EXE).args(["show"]).run().stdout).unwrap();
+    let offline = testbed::offline(EXE)
+        .args(question)
+        .args(["--organization", saved.to_str().unwrap()])
+        .run();
+    assert_eq!(offline.stdout, live.stdout);
+    assert!(account.writes().is_empty());
+    let stranger = [
+        "simulate",
+        "--principal",
+        "arn:aws:iam::999999999999:role/dev",
+    ];
+    let refused = account.tool(EXE).args(stranger).run();
+    refused
+        .assert_status(2)
+        .assert_complains("999999999999 is not in the organization");
+}
+
+#[test]
+fn impact_classes_every_principal_that_can_be_read() {
+    let Organization {
+        account,
+        member,
+        unit,
+    } = organization();
+    create_role(&member, "dev", "/team/");
+    let allow = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ssm:StartSession","Resource":"*"}]}"#;
+    for role in ["dev", "ops"] {
+        let put = [
+            "iam",
+            "put-role-policy",
+            "--role-name",
+            role,
+            "--policy-name",
+            "sessions",
+            "--policy-document",
+            allow,
+        ];
+        member.aws(&put);
+    }
+    account.forget_calls();
+    member.forget_calls();
+    let impact = account
+        .tool(EXE)
+        .args(["impact"])
+        .args(READER)
+        .stdin(desired(&[&unit]))
+        .run();
+    impact.assert_status(0).assert_stderr("");
+    let class = |name: &str| {
+        let records = impact.records();
+        let arn = format!("arn:aws:iam::{}:role/{name}", member.id());
+        let found = records
+            .iter()
+            .find(|record| record["principal"] == json!(arn));
+        found.unwrap_or_else(|| panic!("no {arn} in {}", impact.stdout))["class"].clone()
+    };
+    assert_eq!(class("team/dev"), "newly_denied");
+    assert_eq!(class("ops"), "still_in");
+    assert!(account.writes().is_empty() && member.writes().is_empty());
+    assert!(account.problems().is_empty(), "{:?}", account.problems());
+    let blind = account
+        .tool(EXE)
+        .args(["impact"])
+        .stdin(desired(&[&unit]))
+        .run();
+    blind.assert_status(2);
+    let unreachable = blind
+        .records()
+        .into_iter()
+        .find(|record| record["kind"] == "unreachable");
+    assert_eq!(
+        unreachable.unwrap()["target"]["account"],
+        json!(member.id())
+    );
+}
+
+#[test]
+fn check_finds_accounts_that_no_guard_covers() {
+    let Organization {
+        account,
+        member,
+        unit,
+    } = organization();
+    let plan = run(&account, "plan", &desired(&[&unit]));
+    run(&account, "apply", &plan.stdout).assert_status(0);
+    let covered = run(&account, "check", &desired(&[&unit]));
+    covered.assert_status(0);
+    let root = format!("r-{}", &account.id()[8..]);
+    let mv = [
+        "organizations",
+        "move-account",
+        "--account-id",
+        member.id(),
+        "--source-parent-id",
+        &unit,
+    ];
+    account.aws(&[&mv[..], &["--destination-parent-id", &root]].concat());
+    let found = run(&account, "check", &desired(&[&unit]));
+    found.assert_status(1);
+    assert!(
+        ids(&found).contains(&"scp.account.not_covered".to_owned()),
+        "{}",
+        found.stdout
+    );
+}
+
+#[test]
+fn plan_attaches_as_far_as_the_canary() {
+    let Organization {
+        account,
+        member,
+        unit,
+    } = organization();
+    let both = desired(&[member.id(), &unit]);
+    let canary = account
+        .tool(EXE)
+        .args(["plan", "--until", member.id()])
+        .stdin(both.clone())
+        .run();
+    let resources = |output: &Output| -> Vec<Value> {
+        let changes = output.json()["changes"].clone();
+        changes
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|change| change["resource"].clone())
+            .collect()
+    };
+    assert_eq!(resources(&canary), [json!("guard"), json!(member.id())]);
+    run(&account, "apply", &canary.stdout).assert_status(0);
+    let rest = run(&account, "plan", &both);
+    assert_eq!(resources(&rest), [json!(unit)]);
+    let nowhere = account
+        .tool(EXE)
+        .args(["plan", "--until", "r-abcd"])
+        .stdin(both)
+        .run();
+    nowhere
+        .assert_status(2)
+        .assert_complains("--until r-abcd: it is not among $.targets");
+}
