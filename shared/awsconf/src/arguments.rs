@@ -16,7 +16,7 @@ pub struct AwsArgs {
     #[arg(long, value_name = "URL", global = true)]
     pub endpoint_url: Option<String>,
 
-    /// Assume this role first; repeat to go through several, in order; {account} stands for each account in turn
+    /// Assume this role first; repeat to go through several, in order
     #[arg(long = "assume-role", value_name = "ARN", value_parser = role_arn, global = true)]
     pub assume_roles: Vec<String>,
 }

@@ -65,13 +65,13 @@ enum Verb {
     Simulate(SimulateArgs),
     /// Tell which calls in CloudTrail records on stdin a guard would have denied
     Replay(ReplayArgs),
-    /// Tell for every role and user of the organization what the desired state changes
+    /// Tell for every role and user what the desired state changes; {account} in --assume-role stands for each account
     Impact(ImpactArgs),
     /// Print the tree of the organization and its service control policies
     Show,
     /// Print what would have to change in the organization
     Plan(PlanArgs),
-    /// Carry out plans read from stdin, unless somebody would be locked out
+    /// Carry out plans read from stdin unless somebody would be locked out; {account} in --assume-role as in impact
     Apply(ApplyArgs),
     /// Compare the organization with the desired state; exit with 1 when they differ
     Check(QuotaArgs),
