@@ -242,8 +242,9 @@ impl CompiledStatement {
         let Some(principal) = &request.principal else {
             return principals.everyone;
         };
-        // Beside a user whom NotPrincipal spares, the ARN of the account spares nobody else.
-        let whole_accounts = !principals.negated;
+        // Allowing an account leaves it to the account's own policies whom; denying it denies everybody in it. Beside a
+        // user whom NotPrincipal spares, the ARN of the account spares nobody else.
+        let whole_accounts = self.effect == Effect::Deny && !principals.negated;
         let named = principals.everyone
             || principals
                 .entries
