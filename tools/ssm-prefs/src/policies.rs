@@ -1,5 +1,6 @@
 //! The resource policies that provisioning writes, and how a statement is added to a policy that is already there.
 
+use policy::glob;
 use serde_json::{Value, json};
 use toolio::Target;
 
@@ -62,7 +63,7 @@ pub(crate) fn with_logs_statement(
                 .filter_map(|keys| keys.get("kms:EncryptionContext:aws:logs:arn"))
                 .any(|bound| {
                     !any(bound, |bound| {
-                        matches_pattern(
+                        glob(
                             bound.as_str().unwrap_or_default(),
                             arn.as_str().unwrap_or_default(),
                         )
@@ -164,50 +165,5 @@ pub(crate) fn any(value: &Value, test: impl Fn(&Value) -> bool) -> bool {
     match value {
         Value::Array(values) => values.iter().any(test),
         value => test(value),
-    }
-}
-
-/// Returns whether a text matches a pattern in which `*` stands for any run of characters and `?` for one.
-pub(crate) fn matches_pattern(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) =
-        (pattern.chars().collect(), text.chars().collect());
-    let (mut p, mut t) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while t < text.len() {
-        if p < pattern.len() && pattern[p] == '*' {
-            star = Some((p, t));
-            p += 1;
-        } else if p < pattern.len() && (pattern[p] == '?' || pattern[p] == text[t]) {
-            p += 1;
-            t += 1;
-        } else if let Some((star_p, star_t)) = star {
-            // Let the last star take one character more and try again from there.
-            p = star_p + 1;
-            t = star_t + 1;
-            star = Some((star_p, star_t + 1));
-        } else {
-            return false;
-        }
-    }
-    pattern[p..].iter().all(|c| *c == '*')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::matches_pattern;
-
-    #[test]
-    fn stars_and_question_marks_match_as_in_iam() {
-        for (pattern, text) in [
-            ("*", ""),
-            ("kms:*", "kms:Decrypt"),
-            ("a*b*c", "aXbYbc"),
-            ("?b", "ab"),
-        ] {
-            assert!(matches_pattern(pattern, text), "{pattern} {text}");
-        }
-        for (pattern, text) in [("kms:Dec", "kms:Decrypt"), ("?", ""), ("a*c", "ab")] {
-            assert!(!matches_pattern(pattern, text), "{pattern} {text}");
-        }
     }
 }

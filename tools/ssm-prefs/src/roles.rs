@@ -1,9 +1,8 @@
 //! What a role may do, from its policy documents as `ssm-role show` prints them. Cautious: a condition or an element
 //! that is not understood makes the answer unknown, never a yes or a no.
 
+use policy::{Compiled, Context, Decision, Policies, Policy, Principal, Request, decide, denies};
 use serde_json::Value;
-
-use crate::policies::{any, matches_pattern, statements};
 
 /// A role and its identity policies.
 #[derive(Clone, Debug)]
@@ -47,85 +46,52 @@ pub(crate) fn roles(records: &[Value]) -> Vec<Role> {
     roles
 }
 
-/// What statements say, before it becomes a verdict. The order of statements carries no meaning.
-#[derive(Clone, Copy, Debug, Default)]
-struct Says {
-    allows: bool,
-    may_allow: bool,
-    denies: bool,
-    may_deny: bool,
-}
-
-impl Says {
-    fn add(&mut self, effect: &Value, clear: bool) {
-        match (effect.as_str(), clear) {
-            (Some("Allow"), true) => self.allows = true,
-            (Some("Allow"), false) => self.may_allow = true,
-            (Some("Deny"), true) => self.denies = true,
-            _ => self.may_deny = true,
-        }
-    }
-
-    fn verdict(self) -> Verdict {
-        match self {
-            Says { denies: true, .. } => Verdict::Denied,
-            Says {
-                allows: false,
-                may_allow: false,
-                ..
-            } => Verdict::Denied,
-            Says {
-                allows: true,
-                may_deny: false,
-                ..
-            } => Verdict::Allowed,
-            _ => Verdict::Unknown,
-        }
-    }
-}
-
 impl Role {
     /// Returns whether the role's own policies allow an action on a resource. Boundaries and SCPs are not seen here.
     pub(crate) fn may(&self, action: &str, resource: &str) -> Verdict {
-        self.says(action, resource).verdict()
+        let Some(identity) = self.identity() else {
+            return Verdict::Unknown;
+        };
+        let identity: Vec<&Compiled> = identity.iter().collect();
+        let policies = Policies {
+            identity: Some(&identity),
+            ..Policies::default()
+        };
+        verdict(&decide(&policies, &request(&self.arn, action, resource)))
     }
 
-    fn says(&self, action: &str, resource: &str) -> Says {
-        let mut says = Says::default();
-        for document in &self.documents {
-            if document.is_null() {
-                (says.may_allow, says.may_deny) = (true, true);
-            }
-            for statement in statements(document) {
-                let unclear = ["NotAction", "NotResource", "Condition"]
-                    .iter()
-                    .any(|key| !statement[*key].is_null());
-                let concerned = (statement["Action"].is_null()
-                    || covers(&statement["Action"], action, true))
-                    && (statement["Resource"].is_null()
-                        || covers(&statement["Resource"], resource, false));
-                if concerned {
-                    says.add(&statement["Effect"], !unclear);
-                }
-            }
-        }
-        says
+    /// Returns the policies ready to be asked, or `None` when one of them cannot be understood.
+    fn identity(&self) -> Option<Vec<Compiled>> {
+        self.documents.iter().map(ready).collect()
     }
 }
 
-fn covers(patterns: &Value, text: &str, ignore_case: bool) -> bool {
-    any(patterns, |pattern| {
-        let pattern = pattern.as_str().unwrap_or_default();
-        if ignore_case {
-            matches_pattern(&pattern.to_ascii_lowercase(), &text.to_ascii_lowercase())
-        } else {
-            // A policy may name a wider or a narrower resource than the one asked for, such as a prefix in a bucket.
-            matches_pattern(pattern, text)
-        }
-    })
+fn ready(document: &Value) -> Option<Compiled> {
+    let policy = Policy::parse(&document.to_string()).policy().ok()?;
+    Compiled::new("", &policy).ok()
 }
 
-/// Returns whether a key policy lets a role use the key: by name, or by leaving it to the account's IAM policies.
+/// Nothing is known of the session, so that a condition leaves the answer open.
+fn request(principal: &str, action: &str, resource: &str) -> Request {
+    let context = Context::partial().with("aws:PrincipalArn", principal);
+    let mut request = Request::new(action, resource, context);
+    request.principal = Some(Principal::Aws {
+        arn: principal.to_owned(),
+        session: None,
+    });
+    request
+}
+
+fn verdict(decision: &Decision<'_>) -> Verdict {
+    match decision.verdict {
+        policy::Verdict::Allowed => Verdict::Allowed,
+        policy::Verdict::Denied => Verdict::Denied,
+        policy::Verdict::Unknown => Verdict::Unknown,
+    }
+}
+
+/// Returns whether a key policy lets a role use the key: by name, or by leaving it to the account's IAM policies. Other
+/// than with buckets, an IAM policy alone is not enough.
 /// <https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html>
 pub(crate) fn may_use_key(
     role: &Role,
@@ -133,52 +99,64 @@ pub(crate) fn may_use_key(
     action: &str,
     key_arn: &str,
 ) -> Verdict {
-    let Some(policy) = policy else {
+    let (Some(key), Some(identity)) = (policy.and_then(ready), role.identity()) else {
         return Verdict::Unknown;
     };
+    let identity: Vec<&Compiled> = identity.iter().collect();
     let account_of = |arn: &str| arn.split(':').nth(4).unwrap_or_default().to_owned();
-    let account = account_of(&role.arn);
-    let (mut of_role, mut of_account) = (Says::default(), Says::default());
-    for statement in statements(policy) {
-        if !statement["Action"].is_null() && !covers(&statement["Action"], action, true) {
-            continue;
-        }
-        let clear = ["NotAction", "NotPrincipal", "Condition"]
-            .iter()
-            .all(|key| statement[*key].is_null());
-        let principals = &statement["Principal"]["AWS"];
-        let named = any(principals, |principal| principal == role.arn.as_str())
-            || statement["Principal"] == "*"
-            || any(principals, |principal| principal == "*");
-        let account_named = any(principals, |principal| {
-            let principal = principal.as_str().unwrap_or_default();
-            principal == account || principal.ends_with(&format!(":iam::{account}:root"))
-        });
-        // An allowance of the account leaves the answer to IAM; a denial of it binds everybody in the account.
-        if named
-            || !statement["NotPrincipal"].is_null()
-            || (account_named && statement["Effect"] != "Allow")
-        {
-            of_role.add(&statement["Effect"], clear);
-        } else if account_named {
-            of_account.add(&statement["Effect"], clear);
-        }
+    let (partition, account) = (
+        role.arn.split(':').nth(1).unwrap_or("aws"),
+        account_of(&role.arn),
+    );
+    let by_key = |principal: &str| {
+        let policies = Policies {
+            identity: Some(&[]),
+            resource: Some(&key),
+            ..Policies::default()
+        };
+        verdict(&decide(&policies, &request(principal, action, key_arn)))
+    };
+    let asked = request(&role.arn, action, key_arn);
+    let all = identity.iter().copied().chain(std::iter::once(&key));
+    let refused: Vec<Verdict> = all
+        .filter_map(|policy| denies(policy, &asked))
+        .map(|said| verdict(&said))
+        .collect();
+    if refused.contains(&Verdict::Denied) {
+        return Verdict::Denied;
     }
-    let identity = role.says(action, key_arn);
+    let named = by_key(&role.arn);
+    let delegated = by_key(&format!("arn:{partition}:iam::{account}:root"));
+    let own = role.may(action, key_arn);
     // A key of another account asks for both: its own policy and the role's. While the key is still an alias, it is
     // one of this account.
     let foreign = key_arn.starts_with("arn:") && account_of(key_arn) != account;
-    let mut says = Says {
-        denies: of_role.denies || identity.denies,
-        may_deny: of_role.may_deny || identity.may_deny,
-        allows: of_role.allows && !foreign,
-        may_allow: of_role.may_allow && !foreign,
+    let with_own = both(either(named, delegated), own);
+    let granted = if foreign {
+        with_own
+    } else {
+        either(named, with_own)
     };
-    let delegates = of_account.allows || (foreign && of_role.allows);
-    let may_delegate = delegates || of_account.may_allow || (foreign && of_role.may_allow);
-    says.allows |= delegates && identity.allows;
-    says.may_allow |= may_delegate && (identity.allows || identity.may_allow);
-    says.verdict()
+    match granted {
+        Verdict::Allowed if !refused.is_empty() => Verdict::Unknown,
+        granted => granted,
+    }
+}
+
+fn either(left: Verdict, right: Verdict) -> Verdict {
+    match (left, right) {
+        (Verdict::Allowed, _) | (_, Verdict::Allowed) => Verdict::Allowed,
+        (Verdict::Denied, Verdict::Denied) => Verdict::Denied,
+        _ => Verdict::Unknown,
+    }
+}
+
+fn both(left: Verdict, right: Verdict) -> Verdict {
+    match (left, right) {
+        (Verdict::Denied, _) | (_, Verdict::Denied) => Verdict::Denied,
+        (Verdict::Allowed, Verdict::Allowed) => Verdict::Allowed,
+        _ => Verdict::Unknown,
+    }
 }
 
 #[cfg(test)]
@@ -199,7 +177,8 @@ mod tests {
             verdict(json!({"Effect": "Allow", "Action": "kms:*", "Resource": "*"})),
             Verdict::Allowed
         );
-        assert_eq!(verdict(json!([])), Verdict::Denied);
+        let other = json!({"Effect": "Allow", "Action": "s3:*", "Resource": "*"});
+        assert_eq!(verdict(other), Verdict::Denied);
         let both = json!([{"Effect": "Allow", "Action": "*", "Resource": "*"}, {"Effect": "Deny", "Action": "kms:Dec*", "Resource": "*"}]);
         assert_eq!(verdict(both), Verdict::Denied);
     }
@@ -208,8 +187,8 @@ mod tests {
     fn what_is_not_understood_is_unknown() {
         let conditional = json!({"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Condition": {"Bool": {"a": "true"}}});
         assert_eq!(verdict(conditional), Verdict::Unknown);
-        let not_action = json!({"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"});
-        assert_eq!(verdict(not_action), Verdict::Unknown);
+        let unknown_operator = json!({"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Condition": {"BoolLike": {"a": "true"}}});
+        assert_eq!(verdict(unknown_operator), Verdict::Unknown);
     }
 
     #[test]
