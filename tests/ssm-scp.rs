@@ -43,6 +43,9 @@ const READER: [&str; 2] = [
     "arn:aws:iam::{account}:role/OrganizationAccountAccessRole",
 ];
 
+/// Lists of Organizations have at most 20 entries a page.
+const N_OTHER_POLICIES: usize = 21;
+
 fn create_role(account: &Account, name: &str, path: &str) {
     let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}"#;
     account.aws(&[
@@ -55,6 +58,17 @@ fn create_role(account: &Account, name: &str, path: &str) {
         "--assume-role-policy-document",
         trust,
     ]);
+}
+
+/// Creates more policies than fit on a page.
+fn create_other_policies(account: &Account) {
+    let content = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"*"}]}"#;
+    for n in 0..N_OTHER_POLICIES {
+        let name = format!("other-{n:02}");
+        let kind = ["--description", "", "--type", "SERVICE_CONTROL_POLICY"];
+        let named = ["--name", &name, "--content", content];
+        account.aws(&[&["organizations", "create-policy"], &kind[..], &named].concat());
+    }
 }
 
 fn desired(targets: &[&str]) -> String {
@@ -209,19 +223,7 @@ fn a_member_account_learns_that_it_may_not_look() {
 #[test]
 fn finds_the_policy_on_the_second_page() {
     let Organization { account, unit, .. } = organization();
-    let content = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"*"}]}"#;
-    for n in 0..21 {
-        let name = format!("other-{n:02}");
-        let create = [
-            "organizations",
-            "create-policy",
-            "--description",
-            "",
-            "--type",
-            "SERVICE_CONTROL_POLICY",
-        ];
-        account.aws(&[&create[..], &["--name", &name, "--content", content]].concat());
-    }
+    create_other_policies(&account);
     let plan = run(&account, "plan", &desired(&[&unit])).stdout;
     run(&account, "apply", &plan).assert_status(0);
     assert_eq!(

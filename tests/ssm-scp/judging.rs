@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 use testbed::{Home, Output};
 
-use super::{EXE, Organization, READER, create_role, desired, ids, organization, run};
+use super::{
+    EXE, N_OTHER_POLICIES, Organization, READER, create_other_policies, create_role, desired, ids,
+    organization, run,
+};
 
 fn column(output: &Output, key: &str) -> Vec<String> {
     let records = output.records();
@@ -20,19 +23,7 @@ fn show_prints_the_tree_and_the_policies_of_every_page() {
         member,
         unit,
     } = organization();
-    let content = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"*"}]}"#;
-    for n in 0..21 {
-        let name = format!("other-{n:02}");
-        let create = [
-            "organizations",
-            "create-policy",
-            "--description",
-            "",
-            "--type",
-            "SERVICE_CONTROL_POLICY",
-        ];
-        account.aws(&[&create[..], &["--name", &name, "--content", content]].concat());
-    }
+    create_other_policies(&account);
     account.forget_calls();
     let shown = account.tool(EXE).args(["show"]).run();
     shown.assert_status(0).assert_stderr("");
@@ -43,7 +34,11 @@ fn show_prints_the_tree_and_the_policies_of_every_page() {
             .filter(|record| record["kind"] == kind)
             .collect()
     };
-    assert_eq!(of_kind("policy").len(), 22, "FullAWSAccess and 21 more");
+    assert_eq!(
+        of_kind("policy").len(),
+        1 + N_OTHER_POLICIES,
+        "FullAWSAccess and the others"
+    );
     let entity = |id: &str| {
         of_kind("entity")
             .into_iter()

@@ -3,6 +3,7 @@
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use toolio::Reading;
 
 /// Returns the error of one call as `call: Code: message`; `call` is the operation with its object.
 pub fn describe<E, R>(call: impl std::fmt::Display, error: SdkError<E, R>) -> anyhow::Error
@@ -30,6 +31,30 @@ where
         _ => chain(&error),
     };
     anyhow::anyhow!("{call}: {reason}")
+}
+
+/// Returns an answer as a reading: `absent` lists the error codes that mean "is not there"; all others mean unknown.
+pub fn reading<T, E, R>(
+    call: impl std::fmt::Display,
+    absent: &[&str],
+    result: Result<T, SdkError<E, R>>,
+) -> Reading<T>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    match result {
+        Ok(answer) => Reading::Present(answer),
+        Err(SdkError::ServiceError(service))
+            if service
+                .err()
+                .code()
+                .is_some_and(|code| absent.contains(&code)) =>
+        {
+            Reading::Absent
+        }
+        Err(error) => Reading::Unknown(format!("{:#}", describe(call, error))),
+    }
 }
 
 /// Returns whether AWS said that the caller may not do this, whatever the service calls it.

@@ -13,7 +13,7 @@ mod profile;
 mod session;
 
 pub use arguments::AwsArgs;
-pub use error::{describe, is_access_denied};
+pub use error::{describe, is_access_denied, reading};
 pub use interrupt::Interrupt;
 pub use session::Session;
 

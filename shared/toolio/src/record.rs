@@ -225,4 +225,17 @@ impl<T> Reading<T> {
             Reading::Absent | Reading::Unknown(_) => None,
         }
     }
+    /// Returns the reading of what a value is turned into.
+    pub fn map<U>(self, convert: impl FnOnce(T) -> U) -> Reading<U> {
+        self.and_then(|value| Reading::Present(convert(value)))
+    }
+
+    /// Returns what a value leads to, which may be absent or unknown itself.
+    pub fn and_then<U>(self, convert: impl FnOnce(T) -> Reading<U>) -> Reading<U> {
+        match self {
+            Reading::Present(value) => convert(value),
+            Reading::Absent => Reading::Absent,
+            Reading::Unknown(reason) => Reading::Unknown(reason),
+        }
+    }
 }

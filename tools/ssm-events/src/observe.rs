@@ -1,8 +1,6 @@
 //! Reads one account and region; never writes, and never takes "could not be read" for "is not there".
 
-use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use awsconf::{Session, describe};
+use awsconf::{Session, reading};
 use serde_json::{Value, json};
 use toolio::Reading;
 
@@ -37,8 +35,7 @@ pub(crate) async fn observe(clients: &Clients, name: &str, role_name: &str) -> O
     let rule = events.describe_rule().name(name).send().await;
     Observed {
         role: role(&clients.iam, role_name).await,
-        connection: map(
-            reading(format!("DescribeConnection {name}"), absent, connection),
+        connection: reading(format!("DescribeConnection {name}"), absent, connection).and_then(
             |answer| {
                 Reading::Present(Connection {
                     arn: answer.connection_arn().unwrap_or_default().to_owned(),
@@ -49,36 +46,31 @@ pub(crate) async fn observe(clients: &Clients, name: &str, role_name: &str) -> O
                 })
             },
         ),
-        destination: map(
-            reading(
-                format!("DescribeApiDestination {name}"),
-                absent,
-                destination,
-            ),
-            |answer| {
-                Reading::Present(Destination {
-                    arn: answer.api_destination_arn().unwrap_or_default().to_owned(),
-                    endpoint_sha256: sha256(answer.invocation_endpoint().unwrap_or_default()),
-                    active: answer
-                        .api_destination_state()
-                        .is_some_and(|state| state.as_str() == "ACTIVE"),
-                })
-            },
-        ),
-        rule: map(
-            reading(format!("DescribeRule {name}"), absent, rule),
-            |answer| {
-                Reading::Present(Rule {
-                    pattern: answer
-                        .event_pattern()
-                        .and_then(|text| serde_json::from_str(text).ok())
-                        .unwrap_or(Value::Null),
-                    enabled: answer
-                        .state()
-                        .is_some_and(|state| state.as_str() != "DISABLED"),
-                })
-            },
-        ),
+        destination: reading(
+            format!("DescribeApiDestination {name}"),
+            absent,
+            destination,
+        )
+        .and_then(|answer| {
+            Reading::Present(Destination {
+                arn: answer.api_destination_arn().unwrap_or_default().to_owned(),
+                endpoint_sha256: sha256(answer.invocation_endpoint().unwrap_or_default()),
+                active: answer
+                    .api_destination_state()
+                    .is_some_and(|state| state.as_str() == "ACTIVE"),
+            })
+        }),
+        rule: reading(format!("DescribeRule {name}"), absent, rule).and_then(|answer| {
+            Reading::Present(Rule {
+                pattern: answer
+                    .event_pattern()
+                    .and_then(|text| serde_json::from_str(text).ok())
+                    .unwrap_or(Value::Null),
+                enabled: answer
+                    .state()
+                    .is_some_and(|state| state.as_str() != "DISABLED"),
+            })
+        }),
         target: target(events, name).await,
     }
 }
@@ -184,33 +176,5 @@ async fn target(client: &aws_sdk_eventbridge::Client, rule: &str) -> Reading<Rul
         if next.is_none() {
             return Reading::Absent;
         }
-    }
-}
-
-/// Turns an answer into a reading: `absent` lists the error codes that mean "is not there"; all others mean unknown.
-fn reading<T, E, R>(call: String, absent: &[&str], result: Result<T, SdkError<E, R>>) -> Reading<T>
-where
-    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
-{
-    match result {
-        Ok(answer) => Reading::Present(answer),
-        Err(SdkError::ServiceError(service))
-            if service
-                .err()
-                .code()
-                .is_some_and(|code| absent.contains(&code)) =>
-        {
-            Reading::Absent
-        }
-        Err(error) => Reading::Unknown(format!("{:#}", describe(call, error))),
-    }
-}
-
-fn map<T, U>(reading: Reading<T>, convert: impl FnOnce(T) -> Reading<U>) -> Reading<U> {
-    match reading {
-        Reading::Present(value) => convert(value),
-        Reading::Absent => Reading::Absent,
-        Reading::Unknown(reason) => Reading::Unknown(reason),
     }
 }

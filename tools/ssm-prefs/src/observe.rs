@@ -4,9 +4,7 @@ mod document;
 mod storage;
 mod trail;
 
-use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use awsconf::Session;
+use awsconf::{Session, reading};
 use toolio::Reading;
 
 use crate::content;
@@ -122,50 +120,9 @@ async fn key(client: &aws_sdk_kms::Client, name: &str) -> Reading<Key> {
             .key_spec()
             .map(|spec| spec.as_str().to_owned())
             .unwrap_or_default(),
-        rotation: map(rotation, |answer| answer.key_rotation_enabled),
-        policy: and_then(policy, |answer| {
-            parse(&format!("policy of {name}"), answer.policy())
-        }),
+        rotation: rotation.map(|answer| answer.key_rotation_enabled),
+        policy: policy.and_then(|answer| parse(&format!("policy of {name}"), answer.policy())),
     })
-}
-
-/// Turns an answer into a reading: `absent` lists the error codes that mean "is not there"; all others mean unknown.
-pub(crate) fn reading<T, E, R>(
-    call: String,
-    absent: &[&str],
-    result: Result<T, SdkError<E, R>>,
-) -> Reading<T>
-where
-    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
-{
-    match result {
-        Ok(answer) => Reading::Present(answer),
-        Err(SdkError::ServiceError(service))
-            if service
-                .err()
-                .code()
-                .is_some_and(|code| absent.contains(&code)) =>
-        {
-            Reading::Absent
-        }
-        Err(error) => Reading::Unknown(format!("{:#}", awsconf::describe(call, error))),
-    }
-}
-
-pub(crate) fn map<T, U>(reading: Reading<T>, convert: impl FnOnce(T) -> U) -> Reading<U> {
-    and_then(reading, |value| Reading::Present(convert(value)))
-}
-
-pub(crate) fn and_then<T, U>(
-    reading: Reading<T>,
-    convert: impl FnOnce(T) -> Reading<U>,
-) -> Reading<U> {
-    match reading {
-        Reading::Present(value) => convert(value),
-        Reading::Absent => Reading::Absent,
-        Reading::Unknown(reason) => Reading::Unknown(reason),
-    }
 }
 
 /// Parses a JSON document that AWS keeps as text.

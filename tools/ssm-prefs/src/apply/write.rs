@@ -222,7 +222,7 @@ async fn put_lifecycle(clients: &Clients, name: &str, to: &Value) -> anyhow::Res
         .send()
         .await;
     let call = || format!("GetBucketLifecycleConfiguration {name}");
-    let mut rules = match crate::observe::reading(call(), &["NoSuchLifecycleConfiguration"], read) {
+    let mut rules = match awsconf::reading(call(), &["NoSuchLifecycleConfiguration"], read) {
         Reading::Present(answer) => answer.rules.unwrap_or_default(),
         Reading::Absent => Vec::new(),
         Reading::Unknown(reason) => anyhow::bail!(reason),

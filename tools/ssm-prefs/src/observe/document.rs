@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::{DocumentFormat, DocumentKeyValuesFilter, DocumentStatus};
+use awsconf::reading;
 use toolio::Reading;
 
-use super::{and_then, document_call, parse, reading};
+use super::{document_call, parse};
 use crate::model::{DOCUMENT, Document, DocumentVersion, SessionDocument};
 
 /// Longest time that a new document version may take to become active.
@@ -46,9 +47,9 @@ pub(crate) async fn document(client: &Client) -> Reading<Document> {
             default,
         });
     }
-    and_then(version(client, &latest_version).await, |latest| {
-        Reading::Present(Document { default, latest })
-    })
+    version(client, &latest_version)
+        .await
+        .and_then(|latest| Reading::Present(Document { default, latest }))
 }
 
 async fn version(client: &Client, version: &str) -> Reading<DocumentVersion> {
@@ -60,9 +61,9 @@ async fn version(client: &Client, version: &str) -> Reading<DocumentVersion> {
         .send()
         .await;
     let answer = reading(document_call("GetDocument"), &["InvalidDocument"], answer);
-    and_then(answer, |answer| {
+    answer.and_then(|answer| {
         let content = parse(&format!("{DOCUMENT} version {version}"), answer.content());
-        and_then(content, |content| {
+        content.and_then(|content| {
             Reading::Present(DocumentVersion {
                 version: version.to_owned(),
                 content,
@@ -131,7 +132,7 @@ pub(crate) async fn session_documents(client: &Client) -> Reading<Vec<SessionDoc
                         .await;
                     let answer =
                         reading(format!("GetDocument {name}"), &["InvalidDocument"], answer);
-                    let content = and_then(answer, |answer| parse(&name, answer.content()));
+                    let content = answer.and_then(|answer| parse(&name, answer.content()));
                     documents.push(SessionDocument {
                         name,
                         owner,

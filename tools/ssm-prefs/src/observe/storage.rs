@@ -2,9 +2,10 @@
 
 use aws_sdk_s3::types::{BucketVersioningStatus, ExpirationStatus};
 use aws_smithy_runtime_api::client::result::SdkError;
+use awsconf::reading;
 use toolio::Reading;
 
-use super::{and_then, map, parse, reading};
+use super::parse;
 use crate::model::{Bucket, Encryption, LogGroup, PublicAccessBlock};
 
 pub(super) async fn bucket(client: &aws_sdk_s3::Client, name: &str) -> Reading<Bucket> {
@@ -62,7 +63,7 @@ pub(super) async fn bucket(client: &aws_sdk_s3::Client, name: &str) -> Reading<B
     );
     Reading::Present(Bucket {
         region,
-        encryption: and_then(encryption, |answer| {
+        encryption: encryption.and_then(|answer| {
             // Agents look at the first rule only: agent/s3util IsBucketEncrypted.
             let rules = answer
                 .server_side_encryption_configuration
@@ -79,10 +80,8 @@ pub(super) async fn bucket(client: &aws_sdk_s3::Client, name: &str) -> Reading<B
                 })
             })
         }),
-        versioning: map(versioning, |answer| {
-            answer.status == Some(BucketVersioningStatus::Enabled)
-        }),
-        public_access_block: and_then(access, |answer| {
+        versioning: versioning.map(|answer| answer.status == Some(BucketVersioningStatus::Enabled)),
+        public_access_block: access.and_then(|answer| {
             answer
                 .public_access_block_configuration
                 .map_or(Reading::Absent, |block| {
@@ -94,10 +93,8 @@ pub(super) async fn bucket(client: &aws_sdk_s3::Client, name: &str) -> Reading<B
                     })
                 })
         }),
-        policy: and_then(policy, |answer| {
-            parse(&format!("policy of {name}"), answer.policy())
-        }),
-        expirations: map(lifecycle, |answer| {
+        policy: policy.and_then(|answer| parse(&format!("policy of {name}"), answer.policy())),
+        expirations: lifecycle.map(|answer| {
             let enabled = answer.rules.unwrap_or_default().into_iter();
             let enabled = enabled.filter(|rule| rule.status == ExpirationStatus::Enabled);
             enabled

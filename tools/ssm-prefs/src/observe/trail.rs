@@ -3,9 +3,9 @@
 use aws_sdk_cloudtrail::Client;
 use aws_sdk_cloudtrail::operation::get_event_selectors::GetEventSelectorsOutput;
 use aws_sdk_cloudtrail::types::ReadWriteType;
+use awsconf::reading;
 use toolio::Reading;
 
-use super::{map, reading};
 use crate::model::Trail;
 
 /// Reads trails of this region and multi-region ones of others, which `DescribeTrails` shows as shadows.
@@ -30,8 +30,8 @@ pub(super) async fn trails(client: &Client) -> Reading<Vec<Trail>> {
         let selectors = client.get_event_selectors().trail_name(&arn).send().await;
         let selectors = reading(format!("GetEventSelectors {arn}"), &[], selectors);
         trails.push(Trail {
-            logging: map(status, |answer| answer.is_logging.unwrap_or_default()),
-            management_events: map(selectors, |answer| records_writes(&answer)),
+            logging: status.map(|answer| answer.is_logging.unwrap_or_default()),
+            management_events: selectors.map(|answer| records_writes(&answer)),
             arn,
         });
     }
