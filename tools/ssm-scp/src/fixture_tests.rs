@@ -12,12 +12,13 @@ use crate::ask::{Guard, governed};
 use crate::check::check;
 use crate::desired::Desired;
 use crate::guard::{exempt_patterns, render};
-use crate::hierarchy::Organization;
+use crate::hierarchy::{FULL_ACCESS, Organization, compile};
 use crate::impact::{AccountPrincipals, Candidate, denied_actions};
 use crate::lockout::{Evidence, risks};
 use crate::model::{Observed, TargetId};
 use crate::plan::{notes, plan};
 use crate::replay::{DeniedCall, Replay};
+use crate::simulate::{Answer, Judges, Questions, simulate};
 use crate::trail::Record;
 
 /// `options.json`: what flags would say.
@@ -167,4 +168,58 @@ fn principals(
         }
     }
     testbed::expect(&case.join("impact.json"), &json!(found));
+}
+
+/// What the guards of all fixtures say about past and about asked-for calls is the same.
+#[test]
+fn simulate_equals_replay() {
+    let principals = [
+        "arn:aws:iam::222222222222:role/ssm/BreakGlass",
+        "arn:aws:iam::222222222222:role/BreakGlass",
+        "arn:aws:iam::444444444444:role/dev",
+        "arn:aws:iam::222222222222:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Ops_0123456789abcdef",
+        "arn:aws:iam::222222222222:role/aws-service-role/ssm.amazonaws.com/AWSServiceRoleForAmazonSSM",
+    ];
+    let full = compile("FullAWSAccess", FULL_ACCESS).unwrap();
+    let mut n_denied = 0;
+    for case in testbed::fixtures("ssm-scp") {
+        let desired: Desired = parsed(&case, "desired.json").unwrap();
+        let Ok(guard) = Guard::of(&desired, policy::MAX_SCP_CHARACTERS) else {
+            continue;
+        };
+        for principal in principals {
+            for action in policy::OPERATOR_ACTIONS {
+                let (service, name) = action.split_once(':').unwrap();
+                let record: Record = serde_json::from_value(json!({
+                    "eventSource": format!("{service}.amazonaws.com"),
+                    "eventName": name,
+                    "userIdentity": {"type": "AssumedRole", "sessionContext": {"sessionIssuer": {"arn": principal}}},
+                }))
+                .unwrap();
+                let mut replay = Replay::default();
+                replay.record(&record, &guard.compiled, &|_| true);
+                let replayed = match replay.into_denied().next() {
+                    None => Answer::Allowed,
+                    Some(call) if call.n_denied > 0 => Answer::Denied,
+                    Some(_) => Answer::Unknown,
+                };
+                let questions = Questions {
+                    principals: vec![principal.to_owned()],
+                    actions: vec![(*action).to_owned()],
+                    resources: Vec::new(),
+                    context: Vec::new(),
+                };
+                let level = std::iter::once(&full).chain(&guard.compiled).collect();
+                let asked = simulate(&questions, &Judges::Levels(vec![level])).unwrap();
+                assert_eq!(
+                    asked[0].answer,
+                    replayed,
+                    "{}: {principal} {action}",
+                    case.display()
+                );
+                n_denied += u32::from(replayed == Answer::Denied);
+            }
+        }
+    }
+    assert!(n_denied > 100, "only {n_denied}");
 }

@@ -166,7 +166,7 @@ fn actions(desired: &Desired) -> Vec<String> {
             actions.extend(named.map(|action| action.0.clone()));
         }
     }
-    actions.sort();
+    actions.sort_by_key(|action| action.to_ascii_lowercase());
     actions.dedup_by_key(|action| action.to_ascii_lowercase());
     actions
 }

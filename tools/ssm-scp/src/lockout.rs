@@ -62,6 +62,18 @@ pub(crate) fn risks(evidence: &Evidence<'_>) -> Vec<Risk> {
             fix: "pass --assume-role arn:aws:iam::{account}:role/NAME with a role that may read IAM in each account".to_owned(),
         });
     }
+    for account in evidence.accounts.iter().filter(|_| !read.is_empty()) {
+        if let Reading::Unknown(why) = &account.principals {
+            risks.push(Risk {
+                id: format!("unread:{}", account.account),
+                message: format!(
+                    "account {} could not be read, so nobody knows whether an exempt role exists there: {why}",
+                    account.account
+                ),
+                fix: "let the role of --assume-role read IAM there".to_owned(),
+            });
+        }
+    }
     for pattern in evidence.patterns {
         let matched = read
             .iter()
