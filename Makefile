@@ -41,8 +41,10 @@ demo: venv build
 	scripts/demo.sh
 
 bench: venv
-	cargo build --release -p ssm-prefs
+	cargo build --release -p ssm-prefs -p ssm-scp
 	$(VENV)/bin/python scripts/bench.py
+	cargo bench --quiet -p policy --bench evaluate
+	$(VENV)/bin/python scripts/bench_scp.py
 
 clean:
 	cargo clean

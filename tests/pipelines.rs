@@ -10,7 +10,8 @@ const COUNT_VERSIONS: &str = "How many nodes run which version of the agent:";
 const KEEP_PLAN: &str = "Look at a plan, keep it, apply exactly that:";
 const UNDO: &str = "Apply, regret, undo:";
 const GATE: &str = "Fail a CI job for errors, not for warnings:";
-const RENDER: &str = "The policy document alone, for another tool to deploy:";
+const RENDER: &str =
+    "The policy document alone, for another tool to deploy, and what the linter says to it:";
 
 #[test]
 fn every_example_has_a_test() {
@@ -84,7 +85,13 @@ fn counts_errors() {
 fn renders_the_policy() {
     let (account, example) = (account(), example(RENDER));
     let output = run(&account, &example);
-    assert_eq!(output.stdout, "ssm:SendCommand\nssm:StartSession\n");
+    assert!(
+        output.stdout.ends_with("takes the exemption\n"),
+        "{}",
+        output.stdout
+    );
+    let sids = record(&account, "guard.json")["Statement"][0]["Sid"].clone();
+    assert_eq!(sids, "OnlyExemptPrincipals");
     assert!(account.calls().is_empty(), "it needs no AWS");
 }
 
