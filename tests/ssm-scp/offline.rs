@@ -208,6 +208,43 @@ fn simulate_answers_by_files_and_exits_by_what_is_expected() {
 }
 
 #[test]
+fn people_get_a_row_for_each_answer() {
+    let home = Home::create();
+    let guard = guard(&home);
+    let base = [
+        "simulate",
+        "--guard",
+        &guard,
+        "--action",
+        "ssm:StartSession",
+        "--principal",
+        "arn:aws:iam::111122223333:role/dev",
+        "-o",
+        "text",
+    ];
+    let row = "DENIED   ssm:StartSession       arn:aws:iam::111122223333:role/dev - denied by OnlyExemptPrincipals of guard\n";
+    assert_eq!(tool(&base).run().assert_status(0).stdout, row);
+    let filtered = tool(&base).args(["--jq", ".answer"]).run();
+    assert_eq!(filtered.assert_status(0).stdout, "\"denied\"\n");
+}
+
+#[test]
+fn quotas_are_numbers() {
+    for quota in ["", "0", "many", "5120,0", "5120,"] {
+        let refused = tool(&["render", "--quota", quota])
+            .stdin(desired(&["r-abcd"]))
+            .run();
+        refused
+            .assert_status(2)
+            .assert_complains("expected a number of characters");
+    }
+    tool(&["render", "--quota", "5120,5"])
+        .stdin(desired(&["r-abcd"]))
+        .run()
+        .assert_status(0);
+}
+
+#[test]
 fn simulate_says_what_an_answer_depends_on() {
     let home = Home::create();
     let path = home.path().join("mfa.json");

@@ -17,6 +17,7 @@ mod pattern;
 mod position;
 mod principal;
 mod problem;
+mod quota;
 mod value;
 
 mod compiled;
@@ -28,7 +29,7 @@ mod lint;
 pub use actions::{AGENT_ACTIONS, OPERATOR_ACTIONS};
 pub use compiled::Compiled;
 pub use evaluate::{Deciding, Decision, Layer, Policies, Verdict, decide, denies};
-pub use lint::{MAX_SCP_CHARACTERS, PolicyType, lint};
+pub use lint::{PolicyType, lint};
 pub use model::{
     Condition, Effect, Patterns, Policy, PrincipalType, Principals, Statement, Version,
 };
@@ -38,5 +39,6 @@ pub use pattern::glob;
 pub use position::{Located, Position};
 pub use principal::{PrincipalMistake, principal_mistake};
 pub use problem::{Problem, Rule, Severity};
+pub use quota::{MAX_SCP_CHARACTERS, MAX_SCPS_PER_TARGET};
 pub use request::{Context, Principal, Request};
 pub use value::arn_like;

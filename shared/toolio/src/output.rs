@@ -71,10 +71,19 @@ impl Output {
         }
     }
 
-    /// Returns the format in use, for the few places where a verb prints something that is not a record.
-    #[must_use]
-    pub fn format(&self) -> Format {
-        self.format
+    /// Prints one record, or in text a row of the tool's own, as of a table.
+    ///
+    /// # Errors
+    /// As [`Output::write`].
+    pub fn write_row(
+        &self,
+        record: &impl Serialize,
+        row: impl FnOnce() -> String,
+    ) -> anyhow::Result<()> {
+        match (self.format, &self.filter) {
+            (Format::Text, None) => line(&row()),
+            _ => self.write(record),
+        }
     }
 }
 

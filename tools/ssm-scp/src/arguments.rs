@@ -2,18 +2,40 @@
 
 use std::path::PathBuf;
 
-use policy::MAX_SCP_CHARACTERS;
+use policy::{MAX_SCP_CHARACTERS, MAX_SCPS_PER_TARGET};
 
 use crate::lint::Type;
 use crate::model::TargetId;
 use crate::simulate::Answer;
 
-/// The quota, for organizations that have another one.
+/// The quotas, for organizations that have others.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct QuotaArgs {
-    /// Let a policy have at most this many characters
-    #[arg(long = "quota", value_name = "CHARACTERS", default_value_t = MAX_SCP_CHARACTERS)]
+    /// Let a policy have this many characters, and a target this many policies, such as 5120,5
+    #[arg(long, value_name = "CHARACTERS[,POLICIES]", value_parser = quota, default_value_t)]
+    pub(crate) quota: Quota,
+}
+
+/// How long a policy may be, and how many a target may have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Quota {
     pub(crate) max_characters: usize,
+    pub(crate) max_policies: usize,
+}
+
+impl Default for Quota {
+    fn default() -> Quota {
+        Quota {
+            max_characters: MAX_SCP_CHARACTERS,
+            max_policies: MAX_SCPS_PER_TARGET,
+        }
+    }
+}
+
+impl std::fmt::Display for Quota {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{},{}", self.max_characters, self.max_policies)
+    }
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -27,7 +49,7 @@ pub(crate) struct LintArgs {
     pub(crate) r#type: Type,
 
     #[command(flatten)]
-    pub(crate) quota: QuotaArgs,
+    pub(crate) limits: QuotaArgs,
 }
 
 /// Where policies come from that are asked without AWS.
@@ -106,7 +128,7 @@ pub(crate) struct ImpactArgs {
     pub(crate) organization: Option<PathBuf>,
 
     #[command(flatten)]
-    pub(crate) quota: QuotaArgs,
+    pub(crate) limits: QuotaArgs,
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -120,7 +142,7 @@ pub(crate) struct PlanArgs {
     pub(crate) until: Option<TargetId>,
 
     #[command(flatten)]
-    pub(crate) quota: QuotaArgs,
+    pub(crate) limits: QuotaArgs,
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -142,6 +164,21 @@ fn context(text: &str) -> Result<(String, Option<String>), String> {
         )),
         _ => Err("expected KEY=VALUE such as aws:MultiFactorAuthPresent=true".to_owned()),
     }
+}
+
+fn quota(text: &str) -> Result<Quota, String> {
+    let (characters, policies) = match text.split_once(',') {
+        Some((characters, policies)) => (characters, Some(policies)),
+        None => (text, None),
+    };
+    let number = |text: &str| match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("expected a number of characters, such as 5120, or 5120,5".to_owned()),
+    };
+    Ok(Quota {
+        max_characters: number(characters)?,
+        max_policies: policies.map_or(Ok(MAX_SCPS_PER_TARGET), number)?,
+    })
 }
 
 fn target(text: &str) -> Result<TargetId, String> {

@@ -18,11 +18,11 @@ use crate::impact::{AccountPrincipals, Candidate, denied_actions};
 use crate::replay::{Counts, DeniedCall, Replay};
 use crate::simulate::{Judges, Questions, simulate as answers};
 use crate::trail::Record;
-use crate::{guard, lint, observe};
+use crate::{guard, lint, observe, write_row};
 
 /// `lint`: finds what is wrong with policy files.
 pub(crate) fn lint(arguments: &LintArgs, io: &IoArgs, out: &Output) -> anyhow::Result<Outcome> {
-    let max_characters = arguments.quota.max_characters;
+    let max_characters = arguments.limits.quota.max_characters;
     let mut outcome = Outcome::Fine;
     let mut texts: Vec<(String, String)> = Vec::new();
     let files = arguments
@@ -78,7 +78,7 @@ pub(crate) async fn simulate(
     };
     let mut outcome = Outcome::Fine;
     for simulation in &simulations {
-        out.write(simulation)?;
+        write_row(out, simulation)?;
         if arguments
             .expect
             .is_some_and(|expected| simulation.answer != expected.answer())
@@ -115,7 +115,7 @@ pub(crate) fn replay(arguments: &ReplayArgs, io: &IoArgs, out: &Output) -> anyho
     out.note(&told(&replay.counts));
     let mut outcome = Outcome::Fine;
     for call in replay.into_denied() {
-        out.write(&call)?;
+        write_row(out, &call)?;
         if arguments.exit_code {
             outcome = Outcome::Found;
         }
@@ -161,7 +161,7 @@ pub(crate) async fn impact(
     out: &Output,
 ) -> anyhow::Result<Outcome> {
     let desired: Desired = toolio::read(io, "desired policy")?;
-    let guard = Guard::of(&desired, arguments.quota.max_characters)?;
+    let guard = Guard::of(&desired, arguments.limits.quota.max_characters)?;
     let (first, roles) = aws.split_account_roles();
     let session = first.global_session().await?;
     let before = match &arguments.organization {
@@ -186,7 +186,7 @@ pub(crate) async fn impact(
         match &read.principals {
             Reading::Present(principals) => {
                 for principal in principals {
-                    out.write(&candidate.impact(&account.id, principal)?)?;
+                    write_row(out, &candidate.impact(&account.id, principal)?)?;
                 }
             }
             Reading::Absent => {}

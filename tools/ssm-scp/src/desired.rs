@@ -47,6 +47,9 @@ pub(crate) struct Desired {
     /// Partition of the ARNs that are protected.
     #[serde(default)]
     pub(crate) partition: Partition,
+    /// Detach the policy from everything that is not among the targets.
+    #[serde(default)]
+    pub(crate) exact: bool,
     /// Roots, organizational units and accounts that the policy must be attached to, in this order.
     pub(crate) targets: Targets,
 }

@@ -26,6 +26,7 @@ use crate::trail::Record;
 #[serde(deny_unknown_fields, default)]
 struct Options {
     quota: Option<usize>,
+    max_policies: Option<usize>,
     until: Option<TargetId>,
     caller: Option<String>,
 }
@@ -67,7 +68,13 @@ fn check_case(case: &Path) {
         .map(|records| Organization::from_records(records).unwrap());
     if let Some(observed) = parsed::<Observed>(case, "observed.json") {
         let parts = render(&desired, max_characters).unwrap();
-        let planned = plan(&desired, &parts, options.until.as_ref(), &observed);
+        let planned = plan(
+            &desired,
+            &parts,
+            options.until.as_ref(),
+            options.max_policies.unwrap_or(policy::MAX_SCPS_PER_TARGET),
+            &observed,
+        );
         let notes = notes(&desired, &parts, &observed);
         testbed::expect(
             &case.join("plan.json"),

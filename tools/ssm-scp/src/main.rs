@@ -19,6 +19,7 @@ mod impact;
 mod lockout;
 mod replay;
 mod simulate;
+mod table;
 mod trail;
 
 mod apply;
@@ -34,12 +35,14 @@ use std::process::ExitCode;
 
 use aws_sdk_organizations::Client;
 use awsconf::AwsArgs;
+use serde::Serialize;
 use toolio::{Format, IoArgs, Outcome, Output, Reading};
 
 use crate::arguments::{
     ApplyArgs, ImpactArgs, LintArgs, PlanArgs, QuotaArgs, ReplayArgs, SimulateArgs,
 };
 use crate::desired::Desired;
+use crate::table::Row;
 
 const TOOL: &str = "ssm-scp";
 
@@ -88,7 +91,7 @@ async fn main() -> ExitCode {
 async fn run(args: Args) -> anyhow::Result<Outcome> {
     let out = Output::new(TOOL, &args.io)?;
     match args.verb {
-        Verb::Render(quota) => render(&args.io, quota),
+        Verb::Render(limits) => render(&args.io, limits),
         Verb::Lint(arguments) => ask::lint(&arguments, &args.io, &out),
         Verb::Simulate(arguments) => ask::simulate(&arguments, &args.aws, &out).await,
         Verb::Replay(arguments) => ask::replay(&arguments, &args.io, &out),
@@ -96,28 +99,33 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
         Verb::Show => show(&args.aws, &out).await,
         Verb::Plan(arguments) => plan(&arguments, &args.aws, &args.io, &out).await,
         Verb::Apply(arguments) => apply::run(&arguments, &args.aws, &args.io, &out).await,
-        Verb::Check(quota) => check(quota, &args.aws, &args.io, &out).await,
+        Verb::Check(limits) => check(limits, &args.aws, &args.io, &out).await,
     }
 }
 
 /// Prints bare documents, also on a terminal: they are meant for `aws organizations create-policy --content`.
-fn render(io: &IoArgs, quota: QuotaArgs) -> anyhow::Result<Outcome> {
+fn render(io: &IoArgs, limits: QuotaArgs) -> anyhow::Result<Outcome> {
     let io = IoArgs {
         output: Some(Format::Json),
         ..io.clone()
     };
     let desired: Desired = toolio::read(&io, "desired policy")?;
     let out = Output::new(TOOL, &io)?;
-    for part in guard::render(&desired, quota.max_characters)? {
+    for part in guard::render(&desired, limits.quota.max_characters)? {
         out.write(&part.document)?;
     }
     Ok(Outcome::Fine)
 }
 
+/// Prints a record, on a terminal as a row.
+fn write_row(out: &Output, record: &(impl Row + Serialize)) -> anyhow::Result<()> {
+    out.write_row(record, || record.row())
+}
+
 async fn show(aws: &AwsArgs, out: &Output) -> anyhow::Result<Outcome> {
     let organization = ask::live(&aws.global_session().await?).await?;
     for entity in &organization.entities {
-        out.write(entity)?;
+        write_row(out, entity)?;
     }
     for policy in &organization.policies {
         out.write(policy)?;
@@ -132,11 +140,17 @@ async fn plan(
     out: &Output,
 ) -> anyhow::Result<Outcome> {
     let desired: Desired = toolio::read(io, "desired policy")?;
-    let parts = guard::render(&desired, arguments.quota.max_characters)?;
+    let parts = guard::render(&desired, arguments.limits.quota.max_characters)?;
     let session = aws.global_session().await?;
     let observed =
         observe::observe(&Client::new(&session.config), &session, &desired, &parts).await;
-    let planned = plan::plan(&desired, &parts, arguments.until.as_ref(), &observed)?;
+    let planned = plan::plan(
+        &desired,
+        &parts,
+        arguments.until.as_ref(),
+        arguments.limits.quota.max_policies,
+        &observed,
+    )?;
     for note in plan::notes(&desired, &parts, &observed) {
         out.note(&note);
     }
@@ -150,13 +164,13 @@ async fn plan(
 }
 
 async fn check(
-    quota: QuotaArgs,
+    limits: QuotaArgs,
     aws: &AwsArgs,
     io: &IoArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
     let desired: Desired = toolio::read(io, "desired policy")?;
-    let parts = guard::render(&desired, quota.max_characters)?;
+    let parts = guard::render(&desired, limits.quota.max_characters)?;
     let session = aws.global_session().await?;
     let observed =
         observe::observe(&Client::new(&session.config), &session, &desired, &parts).await;

@@ -13,10 +13,6 @@ use crate::impact::Impact;
 use crate::replay::DeniedCall;
 use crate::simulate::Simulation;
 
-/// Quota "Service control policies attached per root, OU or account": 10 since 2026-05-15, 5 before.
-/// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html>
-pub(crate) const MAX_POLICIES_PER_TARGET: usize = 10;
-
 /// The id of a root, an organizational unit or an account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]

@@ -1,6 +1,6 @@
 //! Decides what has to be done: create or update the policies, then attach them, target after target in the order in which
-//! they are listed, so that the first is the canary. Detaching is never planned, because a target that is not listed may
-//! be fenced on purpose; it is only the way back.
+//! they are listed, so that the first is the canary. Detaching is planned only for an exact list of targets: elsewhere a
+//! target that is not listed may be fenced on purpose.
 
 use anyhow::bail;
 use policy::glob;
@@ -10,9 +10,7 @@ use toolio::{Change, Reading};
 use crate::desired::Desired;
 use crate::document;
 use crate::guard::{Part, exempt_patterns};
-use crate::model::{
-    Action, AttachmentState, MAX_POLICIES_PER_TARGET, Observed, Policy, PolicyState, Root, TargetId,
-};
+use crate::model::{Action, AttachmentState, Observed, Policy, PolicyState, Root, TargetId};
 
 /// Returns the changes in order; with `until` no target behind that one is attached.
 ///
@@ -22,10 +20,11 @@ pub(crate) fn plan(
     desired: &Desired,
     parts: &[Part],
     until: Option<&TargetId>,
+    max_policies: usize,
     observed: &Observed,
 ) -> anyhow::Result<Vec<Change<Action>>> {
     let targets = targets(desired, until)?;
-    let obstacles = obstacles(desired, parts, targets, observed);
+    let obstacles = obstacles(desired, parts, targets, max_policies, observed);
     if !obstacles.is_empty() {
         bail!("{}", obstacles.join("; "));
     }
@@ -43,7 +42,14 @@ pub(crate) fn plan(
         for part in parts {
             let policy = found(observed, part);
             if !policy.is_some_and(|policy| policy.attached_to.contains(target)) {
-                changes.push(attach(part, parts.len(), target));
+                changes.push(attachment(part, parts.len(), target, true));
+            }
+        }
+    }
+    if desired.exact {
+        for part in parts {
+            for target in elsewhere(desired, found(observed, part)) {
+                changes.push(attachment(part, parts.len(), target, false));
             }
         }
     }
@@ -83,27 +89,42 @@ fn enable(root: &Root) -> Change<Action> {
     }
 }
 
-fn attach(part: &Part, n_parts: usize, target: &TargetId) -> Change<Action> {
+/// Returns where a policy is attached beside the targets.
+fn elsewhere<'o>(desired: &Desired, policy: Option<&'o Policy>) -> Vec<&'o TargetId> {
+    let attached = policy.into_iter().flat_map(|policy| &policy.attached_to);
+    attached
+        .filter(|target| !desired.targets.0.contains(target))
+        .collect()
+}
+
+fn attachment(part: &Part, n_parts: usize, target: &TargetId, attached: bool) -> Change<Action> {
     let state = |attached| AttachmentState {
         policy_name: part.name.clone(),
         target_id: target.clone(),
         attached,
     };
+    let (action, verb) = match attached {
+        true => (Action::AttachPolicy, "attach_policy"),
+        false => (Action::DetachPolicy, "detach_policy"),
+    };
     // With one policy its name says nothing that the target does not.
     let id = match n_parts {
-        1 => format!("attach_policy:{}", target.0),
-        _ => format!("attach_policy:{}:{}", target.0, part.name),
+        1 => format!("{verb}:{}", target.0),
+        _ => format!("{verb}:{}:{}", target.0, part.name),
     };
     Change {
         id,
-        action: Action::AttachPolicy,
+        action,
         resource: target.0.clone(),
-        from: json!(state(false)),
-        to: json!(state(true)),
-        why: format!(
-            "{} is not attached to {}: nothing is denied there",
-            part.name, target.0
-        ),
+        from: json!(state(!attached)),
+        to: json!(state(attached)),
+        why: match attached {
+            true => format!(
+                "{} is not attached to {}: nothing is denied there",
+                part.name, target.0
+            ),
+            false => format!("{} is not among the targets, which are exact", target.0),
+        },
     }
 }
 
@@ -120,12 +141,9 @@ pub(crate) fn notes(desired: &Desired, parts: &[Part], observed: &Observed) -> V
         );
     }
     for policy in parts.iter().filter_map(|part| found(observed, part)) {
-        let others = policy
-            .attached_to
-            .iter()
-            .filter(|target| !desired.targets.0.contains(target));
-        let others: Vec<&str> = others.map(|target| target.0.as_str()).collect();
-        if !others.is_empty() {
+        let others = elsewhere(desired, Some(policy));
+        let others: Vec<&str> = others.iter().map(|target| target.0.as_str()).collect();
+        if !others.is_empty() && !desired.exact {
             notes.push(format!(
                 "{} is also attached to {}, where it stays attached",
                 policy.state.name,
@@ -200,6 +218,7 @@ fn obstacles(
     desired: &Desired,
     parts: &[Part],
     targets: &[TargetId],
+    max_policies: usize,
     observed: &Observed,
 ) -> Vec<String> {
     let mut obstacles = Vec::new();
@@ -250,11 +269,11 @@ fn obstacles(
             .count();
         match observed.targets.get(target) {
             Some(Reading::Present(n_policies))
-                if n_policies + n_missing > MAX_POLICIES_PER_TARGET && n_missing > 0 =>
+                if n_policies + n_missing > max_policies && n_missing > 0 =>
             {
                 obstacles.push(format!(
                     "$.targets: {id} has {n_policies} service control policies, needs {n_missing} more and may have \
-                     {MAX_POLICIES_PER_TARGET}: detach or join some"
+                     {max_policies}: detach or join some"
                 ));
             }
             Some(Reading::Present(_)) => {}

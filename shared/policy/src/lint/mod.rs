@@ -22,10 +22,6 @@ pub enum PolicyType {
     Resource,
 }
 
-/// Quota "Maximum size of a service control policy" in characters: 10,240 since 2026-05-15, 5,120 before.
-/// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html>
-pub const MAX_SCP_CHARACTERS: usize = 10_240;
-
 /// Returns everything that is wrong with a policy, in the order of its text.
 #[must_use]
 pub fn lint(text: &str, policy_type: PolicyType) -> Vec<Problem> {

@@ -1,0 +1,81 @@
+//! Answers as rows of a table, for people at a terminal; scripts read the records.
+
+use crate::hierarchy::{Entity, EntityType};
+use crate::impact::{Class, Impact};
+use crate::replay::DeniedCall;
+use crate::simulate::{Answer, Simulation};
+
+/// A record that has a row.
+pub(crate) trait Row {
+    /// Returns the row.
+    fn row(&self) -> String;
+}
+
+impl Row for Simulation {
+    fn row(&self) -> String {
+        let answer = match self.answer {
+            Answer::Allowed => "allowed",
+            Answer::Denied => "DENIED",
+            Answer::Unknown => "unknown",
+        };
+        let on = self
+            .resource
+            .as_ref()
+            .map(|resource| format!(" on {resource}"));
+        let asked = format!("{}{}", self.action, on.unwrap_or_default());
+        format!("{answer:<8} {asked:<22} {} - {}", self.principal, self.why)
+    }
+}
+
+impl Row for DeniedCall {
+    fn row(&self) -> String {
+        let unknown = match self.n_unknown {
+            0 => String::new(),
+            n_unknown => format!(", {n_unknown} perhaps"),
+        };
+        let calls = format!("{}{unknown}", self.n_denied);
+        format!(
+            "{calls:>8} {:<22} {} - last {}",
+            self.action, self.principal, self.last
+        )
+    }
+}
+
+impl Row for Impact {
+    fn row(&self) -> String {
+        let class = match self.class {
+            Class::StillIn => "still in",
+            Class::NewlyDenied => "NEWLY DENIED",
+            Class::Exempt => "exempt",
+            Class::NotGoverned => "not governed",
+            Class::DeniedBefore => "denied before",
+            Class::Unknown => "unknown",
+        };
+        let actions = match self.actions.as_slice() {
+            [] => String::new(),
+            actions => format!(" ({})", actions.join(", ")),
+        };
+        format!("{class:<13} {} - {}{actions}", self.principal, self.why)
+    }
+}
+
+impl Row for Entity {
+    fn row(&self) -> String {
+        let depth = self.path.matches('/').count();
+        let id = match self.r#type {
+            EntityType::Account => format!(" {}", self.id),
+            EntityType::Root | EntityType::OrganizationalUnit => format!("/ {}", self.id),
+        };
+        let management = if self.management {
+            " (management account: no policy binds it)"
+        } else {
+            ""
+        };
+        format!(
+            "{}{}{id}{management}: {}",
+            "  ".repeat(depth),
+            self.name,
+            self.policies.join(", ")
+        )
+    }
+}
