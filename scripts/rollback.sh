@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Takes back what rollout.sh applied: the undo of every result in a run directory, the latest first.
 #
-# usage: rollback.sh RUN_DIR [--yes] [--profile P] [--guardrail-profile P]
+# usage: rollback.sh RUN_DIR [--yes] [--profile P] [--guardrail-profile P] [--guardrail-role ARN] [--accept ID]...
 #
 #   --yes                    apply without asking; needed when there is no terminal to ask on
 #   --profile P              credentials of the account that was rolled out over [default: the environment's]
 #   --guardrail-profile P    credentials of the organization's management account, for ssm-scp
+#   --guardrail-role ARN     role, {account} in its ARN, that may read IAM in the accounts that a guardrail binds again
+#   --accept ID              accept this risk, which ssm-scp apply named; repeat for several
 #
 # Beside NN-name.result.json it writes NN-name.undone.json once all of it is undone, and NN-name.undo-N.json for a try
 # that ended before that. What is undone already is passed over, so it may be run again after an error. Records are
@@ -17,6 +19,7 @@ umask 077
 
 here=$(cd -- "$(dirname -- "$0")" && pwd)
 run_dir='' yes='' profile='' guardrail_profile='' stopped='' unknown=''
+guarding=() # What ssm-scp apply needs to look for people who would be locked out.
 # shellcheck source=scripts/results.sh
 . "$here/results.sh"
 
@@ -24,9 +27,14 @@ while [ $# -gt 0 ]; do
     case $1 in
     --help | -h) usage ;;
     --yes) yes=1 ;;
-    --profile | --guardrail-profile)
+    --profile | --guardrail-profile | --guardrail-role | --accept)
         [ -n "${2:-}" ] || die "$1 wants a value"
-        if [ "$1" = --profile ]; then profile=$2; else guardrail_profile=$2; fi
+        case $1 in
+        --profile) profile=$2 ;;
+        --guardrail-profile) guardrail_profile=$2 ;;
+        --guardrail-role) guarding+=(--assume-role "$2") ;;
+        --accept) guarding+=(--accept "$2") ;;
+        esac
         shift
         ;;
     -*) die "unknown argument '$1', see --help" ;;
@@ -40,7 +48,7 @@ done
 
 # Undoes one result file; a run over several regions has several results in it.
 undo() {
-    local result=$1 base=${1%.result.json} tool credentials=$profile n_try=1 try status=0
+    local result=$1 base=${1%.result.json} tool credentials=$profile n_try=1 try status=0 more=()
     say "== ${base#"$run_dir"/}"
     if [ -e "$base.undone.json" ]; then say "  undone already" && return; fi
     if [ ! -s "$result" ] || ! jq . "$result" >/dev/null 2>&1; then
@@ -51,7 +59,10 @@ undo() {
     if [ ! -s "$base.undo.json" ]; then say "  nothing to undo" && return; fi
     tool=$(jq -rs 'map(.tool) | unique | join(" ")' "$base.undo.json")
     case $tool in
-    ssm-scp) credentials=${guardrail_profile:-$profile} ;;
+    ssm-scp)
+        credentials=${guardrail_profile:-$profile}
+        more=(${guarding[@]+"${guarding[@]}"})
+        ;;
     ssm-agentcheck | ssm-role | ssm-prefs | ssm-events) ;;
     *) die "$result: '$tool' is none of the tools that have an undo" ;; # A run directory must not choose what is run.
     esac
@@ -60,8 +71,10 @@ undo() {
     confirm "${base##*/}" "Undo these $(jq -s 'map(.changes | length) | add' "$base.undo.json") changes?" "$yes"
 
     while try=$base.undo-$n_try.json && [ -e "$try" ]; do n_try=$((n_try + 1)); done
-    "$tool" apply -o json ${credentials:+--profile "$credentials"} <"$base.undo.json" >"$try" || status=$?
+    "$tool" apply -o json ${credentials:+--profile "$credentials"} ${more[@]+"${more[@]}"} \
+        <"$base.undo.json" >"$try" || status=$?
     list_failures "$try"
+    list_findings "$try" # What the lock-out guard of ssm-scp says.
     if [ "$status" -eq 130 ]; then stopped=1 && return; fi
     [ "$status" -eq 0 ] || die "$tool apply ended with status $status; what it did is in $try"
     mv -- "$try" "$base.undone.json"

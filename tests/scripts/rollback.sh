@@ -121,6 +121,15 @@ refuses_what_it_does_not_know() {
     run rollback.sh empty && expect_status 0 && expect_said "nothing was applied"
 }
 
+tells_the_guardrail_alone_how_to_look_for_people_locked_out() {
+    rolled_out
+    rm -f "$FAKE/guarding"
+    run rollback.sh "run dir" --yes --guardrail-profile management --guardrail-role 'arn:aws:iam::{account}:role/Reader' --accept unread
+    expect_status 0
+    [ "$(cat "$FAKE/guarding")" = 'ssm-scp --assume-role arn:aws:iam::{account}:role/Reader
+ssm-scp --accept unread' ] || fail "$(cat "$FAKE/guarding")"
+}
+
 for name in $(declare -F | sed -n 's/^declare -f //p'); do
     case $name in a_case | finish | run | run_and_answer | fail | expect_* | rolled_out) ;; *) a_case "$name" ;; esac
 done
