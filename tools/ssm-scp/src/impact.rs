@@ -103,105 +103,96 @@ impl Candidate<'_> {
         account: &str,
         principal: &PrincipalPolicies,
     ) -> anyhow::Result<Impact> {
-        let arn = principal.arn.as_str();
-        let impact = |class, actions: Vec<String>, why: String| Impact {
+        let (class, actions, why) = self.classify(account, principal)?;
+        Ok(Impact {
             kind: ImpactKind::Impact,
             account: account.to_owned(),
-            principal: arn.to_owned(),
-            r#type: principal_type(arn),
+            principal: principal.arn.clone(),
+            r#type: principal_type(&principal.arn),
             class,
             actions,
             why,
-        };
-        let (before, after) = (self.before.levels(account)?, self.after.levels(account)?);
-        let Some(identity) = identity(principal) else {
-            let why = "a policy of its own cannot be understood".to_owned();
-            return Ok(impact(Class::Unknown, Vec::new(), why));
-        };
-        let may = |levels: Option<&[Vec<&Compiled>]>, action: &str| {
-            let policies: Vec<&Compiled> = identity.policies.iter().collect();
-            let policies = Policies {
-                service_control: levels,
-                identity: Some(&policies),
-                boundary: identity.boundary.as_ref(),
-                ..Policies::default()
-            };
-            decide(
-                &policies,
-                &Request::on_unknown_resource(action, caller::context(arn)),
-            )
-            .verdict
-        };
-        let allowed_today = |levels| -> Vec<String> {
-            let allowed = self
-                .actions
-                .iter()
-                .filter(|action| may(levels, action) != Verdict::Denied);
-            allowed.cloned().collect()
-        };
-        let service_linked = caller::is_service_linked(arn);
-        if service_linked || !self.governed.contains(account) || before.is_none() {
-            let levels = before.as_deref().filter(|_| !service_linked);
-            let why = match (service_linked, before.is_none()) {
-                (true, _) => "a service-linked role is outside any service control policy",
-                (_, true) => "the management account is outside any service control policy",
-                _ => "no target of the guard is above its account",
-            };
-            return Ok(impact(
-                Class::NotGoverned,
-                allowed_today(levels),
-                why.to_owned(),
-            ));
-        }
-        let today = allowed_today(before.as_deref());
-        let mut lost = Vec::new();
-        let mut reason = None;
-        let mut open = None;
-        for action in &today {
-            let request = Request::on_unknown_resource(action, caller::context(arn));
-            match may(after.as_deref(), action) {
-                Verdict::Denied => lost.push(action.clone()),
-                Verdict::Allowed | Verdict::Unknown => {}
-            }
-            for said in self
-                .guard
-                .iter()
-                .filter_map(|policy| denies(policy, &request))
-            {
-                let open_or_reason = if said.verdict == Verdict::Denied {
-                    &mut reason
-                } else {
-                    &mut open
-                };
-                open_or_reason
-                    .get_or_insert_with(|| (why(&said), said.unknown_key != Some("resource")));
-            }
-        }
-        Ok(match (today.is_empty(), lost.is_empty(), reason, open) {
-            (_, false, Some((why, _)), _) => impact(Class::NewlyDenied, lost, why),
-            (_, false, None, _) => impact(
-                Class::NewlyDenied,
-                lost,
-                "denied by the policies above".to_owned(),
-            ),
-            (_, true, _, Some((why, true))) => impact(Class::Unknown, today, why),
-            (false, true, ..) => impact(Class::StillIn, today, "the guard spares it".to_owned()),
-            (true, true, ..) if self.spares(arn) => impact(
-                Class::Exempt,
-                Vec::new(),
-                "the guard spares it, and IAM allows it nothing".to_owned(),
-            ),
-            (true, true, ..) => impact(
-                Class::DeniedBefore,
-                Vec::new(),
-                "it may do nothing today either".to_owned(),
-            ),
         })
     }
 
-    /// Returns whether the guard denies a principal nothing.
-    pub(crate) fn spares(&self, arn: &str) -> bool {
-        spares(self.guard, self.actions, arn)
+    fn classify(
+        &self,
+        account: &str,
+        principal: &PrincipalPolicies,
+    ) -> anyhow::Result<(Class, Vec<String>, String)> {
+        let arn = principal.arn.as_str();
+        let (before, after) = (self.before.levels(account)?, self.after.levels(account)?);
+        let Some(identity) = Identity::of(principal) else {
+            let why = "a policy of its own cannot be understood".to_owned();
+            return Ok((Class::Unknown, Vec::new(), why));
+        };
+        let allowed = |levels: Option<&[Vec<&Compiled>]>| -> Vec<String> {
+            let allowed = self
+                .actions
+                .iter()
+                .filter(|action| identity.verdict(levels, arn, action) != Verdict::Denied);
+            allowed.cloned().collect()
+        };
+        if caller::is_service_linked(arn) {
+            let why = "a service-linked role is outside any service control policy".to_owned();
+            return Ok((Class::NotGoverned, allowed(None), why));
+        }
+        if before.is_none() || !self.governed.contains(account) {
+            let why = match before {
+                None => "the management account is outside any service control policy",
+                Some(_) => "no target of the guard is above its account",
+            };
+            return Ok((
+                Class::NotGoverned,
+                allowed(before.as_deref()),
+                why.to_owned(),
+            ));
+        }
+        let today = allowed(before.as_deref());
+        let mut lost: Vec<String> = Vec::new();
+        let (mut denied, mut open) = (None, None);
+        for action in &today {
+            let request = Request::on_unknown_resource(action, caller::context(arn));
+            let said = self
+                .guard
+                .iter()
+                .filter_map(|policy| denies(policy, &request));
+            match said.max_by_key(|said| said.verdict == Verdict::Denied) {
+                // What a guard denies on some resources only is lost all the same.
+                Some(said)
+                    if said.verdict == Verdict::Denied || said.unknown_key == Some("resource") =>
+                {
+                    lost.push(action.clone());
+                    denied.get_or_insert_with(|| why(&said));
+                }
+                Some(said) => {
+                    open.get_or_insert_with(|| why(&said));
+                }
+                None if identity.verdict(after.as_deref(), arn, action) == Verdict::Denied => {
+                    lost.push(action.clone());
+                }
+                None => {}
+            }
+        }
+        Ok(match (lost.is_empty(), open) {
+            (false, _) => {
+                let why = denied.unwrap_or_else(|| "no policy of its account allows it".to_owned());
+                (Class::NewlyDenied, lost, why)
+            }
+            (true, Some(why)) => (Class::Unknown, today, why),
+            (true, None) if !today.is_empty() => {
+                (Class::StillIn, today, "the guard spares it".to_owned())
+            }
+            (true, None) if spares(self.guard, self.actions, arn) => {
+                let why = "the guard spares it, and IAM allows it nothing".to_owned();
+                (Class::Exempt, today, why)
+            }
+            (true, None) => (
+                Class::DeniedBefore,
+                today,
+                "it may do nothing today either".to_owned(),
+            ),
+        })
     }
 }
 
@@ -232,20 +223,35 @@ struct Identity {
     boundary: Option<Compiled>,
 }
 
-/// Returns `None` when one of the policies cannot be understood.
-fn identity(principal: &PrincipalPolicies) -> Option<Identity> {
-    let ready = |document: &Value| compile("", &document.to_string()).ok();
-    Some(Identity {
-        policies: principal
-            .policies
-            .iter()
-            .map(ready)
-            .collect::<Option<_>>()?,
-        boundary: match &principal.boundary {
-            None => None,
-            Some(boundary) => Some(ready(boundary)?),
-        },
-    })
+impl Identity {
+    /// Returns `None` when one of the policies cannot be understood.
+    fn of(principal: &PrincipalPolicies) -> Option<Identity> {
+        let ready = |document: &Value| compile("", &document.to_string()).ok();
+        Some(Identity {
+            policies: principal
+                .policies
+                .iter()
+                .map(ready)
+                .collect::<Option<_>>()?,
+            boundary: match &principal.boundary {
+                None => None,
+                Some(boundary) => Some(ready(boundary)?),
+            },
+        })
+    }
+
+    /// Returns whether the principal may do something below these service control policies.
+    fn verdict(&self, levels: Option<&[Vec<&Compiled>]>, arn: &str, action: &str) -> Verdict {
+        let policies: Vec<&Compiled> = self.policies.iter().collect();
+        let policies = Policies {
+            service_control: levels,
+            identity: Some(&policies),
+            boundary: self.boundary.as_ref(),
+            ..Policies::default()
+        };
+        let request = Request::on_unknown_resource(action, caller::context(arn));
+        decide(&policies, &request).verdict
+    }
 }
 
 fn principal_type(arn: &str) -> PrincipalType {
