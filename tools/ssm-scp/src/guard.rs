@@ -30,6 +30,11 @@ const ROLE_ACTIONS: [&str; 7] = [
     "iam:UpdateAssumeRolePolicy",
 ];
 
+/// What no guard reaches, whatever it says.
+/// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html>
+pub(crate) const OUTSIDE: &str =
+    "service-linked roles and all principals of the management account are outside any SCP";
+
 /// A policy to be: its name and its document.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Part {

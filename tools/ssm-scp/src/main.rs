@@ -114,6 +114,7 @@ fn render(io: &IoArgs, limits: QuotaArgs) -> anyhow::Result<Outcome> {
     for part in guard::render(&desired, limits.quota.max_characters)? {
         out.write(&part.document)?;
     }
+    out.note(guard::OUTSIDE);
     Ok(Outcome::Fine)
 }
 

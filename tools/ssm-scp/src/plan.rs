@@ -9,7 +9,7 @@ use toolio::{Change, Reading};
 
 use crate::desired::Desired;
 use crate::document;
-use crate::guard::{Part, exempt_patterns};
+use crate::guard::{OUTSIDE, Part, exempt_patterns};
 use crate::model::{Action, AttachmentState, Observed, Policy, PolicyState, Root, TargetId};
 
 /// Returns the changes in order; with `until` no target behind that one is attached.
@@ -130,10 +130,7 @@ fn attachment(part: &Part, n_parts: usize, target: &TargetId, attached: bool) ->
 
 /// Returns what the reader of a plan has to know and no change can say.
 pub(crate) fn notes(desired: &Desired, parts: &[Part], observed: &Observed) -> Vec<String> {
-    let mut notes = vec![
-        "service-linked roles and all principals of the management account are outside any SCP"
-            .to_owned(),
-    ];
+    let mut notes = vec![OUTSIDE.to_owned()];
     if !desired.protect_exempt_roles {
         notes.push(
             "whoever may create or change an exempt role, or a role whose name matches a pattern, may take the exemption"
