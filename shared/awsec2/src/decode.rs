@@ -1,4 +1,4 @@
-//! EC2's XML answers into [`Instance`]s and [`Ec2Error`]s. Unknown elements are passed over, as EC2 adds some every month.
+//! EC2's XML answers into what they say, [`Ec2Error`]s included. Unknown elements are passed over, as EC2 adds some every month.
 
 use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorError};
 use aws_smithy_types::error::ErrorMetadata;
@@ -6,18 +6,30 @@ use aws_smithy_xml::decode::{Document, ScopedDecoder, XmlDecodeError, try_data};
 
 use crate::{Ec2Error, Instance, MetadataOptions};
 
-/// One page of instances.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Page {
-    pub(crate) instances: Vec<Instance>,
+mod association;
+mod network;
+
+pub(crate) use association::{association, associations};
+pub(crate) use network::{route_tables, vpc_endpoints};
+
+/// One page of a list.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Page<T> {
+    pub(crate) items: Vec<T>,
     pub(crate) next_token: Option<String>,
 }
 
-/// Returns what one HTTP answer says.
-pub(crate) fn answer(response: &HttpResponse) -> Result<Page, OrchestratorError<Ec2Error>> {
+/// Returns what one HTTP answer to the operation `name` says.
+pub(crate) fn answer<T>(
+    response: &HttpResponse,
+    name: &str,
+    decoder: fn(&[u8]) -> Result<T, XmlDecodeError>,
+) -> Result<T, OrchestratorError<Ec2Error>> {
     let body = response.body().bytes().unwrap_or_default();
     if response.status().is_success() {
-        page(body).map_err(|error| OrchestratorError::response(error.into()))
+        whole(name, body)
+            .and_then(decoder)
+            .map_err(|error| OrchestratorError::response(error.into()))
     } else {
         Err(OrchestratorError::operation(Ec2Error(error(
             response.status().as_u16(),
@@ -26,37 +38,54 @@ pub(crate) fn answer(response: &HttpResponse) -> Result<Page, OrchestratorError<
     }
 }
 
-fn page(body: &[u8]) -> Result<Page, XmlDecodeError> {
-    // The decoder takes the end of the text for the end of every open element: instances would be missing without a word.
-    if !body
+/// The decoder takes the end of the text for the end of every open element: items would be missing without a word.
+fn whole<'a>(name: &str, body: &'a [u8]) -> Result<&'a [u8], XmlDecodeError> {
+    match body
         .trim_ascii_end()
-        .ends_with(b"</DescribeInstancesResponse>")
+        .ends_with(format!("</{name}Response>").as_bytes())
     {
-        return Err(XmlDecodeError::custom(
-            "expected a whole DescribeInstancesResponse",
-        ));
+        true => Ok(body),
+        false => Err(XmlDecodeError::custom(format!(
+            "expected a whole {name}Response"
+        ))),
     }
+}
+
+/// Returns a page whose items are in the element `set`.
+fn page<T>(
+    body: &[u8],
+    set: &str,
+    mut item: impl FnMut(&mut ScopedDecoder<'_, '_>, &mut Vec<T>) -> Result<(), XmlDecodeError>,
+) -> Result<Page<T>, XmlDecodeError> {
     let mut document = Document::try_from(body)?;
     let mut root = document.root_element()?;
-    let mut page = Page::default();
+    let mut page = Page {
+        items: Vec::new(),
+        next_token: None,
+    };
     while let Some(mut tag) = root.next_tag() {
         match tag.start_el().local() {
-            "reservationSet" => while_item(&mut tag, |reservation| {
-                while let Some(mut tag) = reservation.next_tag() {
-                    if tag.start_el().matches("instancesSet") {
-                        while_item(&mut tag, |item| {
-                            page.instances.push(instance(item)?);
-                            Ok(())
-                        })?;
-                    }
-                }
-                Ok(())
-            })?,
             "nextToken" => page.next_token = text(&mut tag)?,
+            name if name == set => while_item(&mut tag, |one| item(one, &mut page.items))?,
             _ => {}
         }
     }
     Ok(page)
+}
+
+/// Returns one page of `DescribeInstances`.
+pub(crate) fn instances(body: &[u8]) -> Result<Page<Instance>, XmlDecodeError> {
+    page(body, "reservationSet", |reservation, instances| {
+        while let Some(mut tag) = reservation.next_tag() {
+            if tag.start_el().matches("instancesSet") {
+                while_item(&mut tag, |item| {
+                    instances.push(instance(item)?);
+                    Ok(())
+                })?;
+            }
+        }
+        Ok(())
+    })
 }
 
 fn instance(item: &mut ScopedDecoder<'_, '_>) -> Result<Instance, XmlDecodeError> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Page, error, page};
+use super::{Page, error, instances, whole};
 use crate::{Instance, MetadataOptions};
 
 const PAGE: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
@@ -97,40 +97,48 @@ fn reads_every_instance_of_every_reservation() {
         ..bare("i-1234567890abcdef0", "running")
     };
     let expected = Page {
-        instances: vec![
+        items: vec![
             first,
             bare("i-0000000000000000b", "stopped"),
             bare("i-0000000000000000c", "pending"),
         ],
         next_token: text("eyJ2IjoiMiJ9"),
     };
-    assert_eq!(page(PAGE.as_bytes()).unwrap(), expected);
+    assert_eq!(instances(PAGE.as_bytes()).unwrap(), expected);
 }
 
 #[test]
 fn an_empty_token_ends_the_pages() {
     let last =
         "<DescribeInstancesResponse><reservationSet/><nextToken/></DescribeInstancesResponse>";
-    assert_eq!(page(last.as_bytes()).unwrap(), Page::default());
+    assert_eq!(
+        instances(last.as_bytes()).unwrap(),
+        Page {
+            items: Vec::new(),
+            next_token: None
+        }
+    );
 }
 
 #[test]
 fn a_document_that_breaks_off_is_an_error() {
     let half = &PAGE[..PAGE.len() / 2];
-    let message = page(half.as_bytes()).unwrap_err().to_string();
+    let message = whole("DescribeInstances", half.as_bytes())
+        .unwrap_err()
+        .to_string();
     assert_eq!(
         message,
         "error parsing XML: expected a whole DescribeInstancesResponse"
     );
-    assert!(page(b"").is_err());
-    assert!(page(b"<html><body>proxy</body></html>").is_err());
+    assert!(whole("DescribeInstances", b"").is_err());
+    assert!(whole("DescribeInstances", b"<html><body>proxy</body></html>").is_err());
 }
 
 #[test]
 fn an_instance_without_an_id_is_an_error() {
     let document = "<DescribeInstancesResponse><reservationSet><item><instancesSet><item/></instancesSet></item>\
                     </reservationSet></DescribeInstancesResponse>";
-    assert!(page(document.as_bytes()).is_err());
+    assert!(instances(document.as_bytes()).is_err());
 }
 
 #[test]

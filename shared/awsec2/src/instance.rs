@@ -43,3 +43,17 @@ pub struct MetadataOptions {
     /// `enabled` or `disabled`.
     pub http_endpoint: Option<String>,
 }
+
+/// An instance profile on an instance.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IamInstanceProfileAssociation.html>
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InstanceProfileAssociation {
+    /// `iip-assoc-..`.
+    pub association_id: String,
+    /// The instance.
+    pub instance_id: String,
+    /// ARN of the profile.
+    pub profile_arn: String,
+    /// `associating`, `associated`, `disassociating` or `disassociated`.
+    pub state: String,
+}

@@ -23,20 +23,22 @@ use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::Layer;
 use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_xml::decode::XmlDecodeError;
 use aws_types::region::SigningRegion;
 use aws_types::{SdkConfig, SigningName};
 
-use crate::decode::Page;
-use crate::{Ec2Error, decode, endpoint};
+use crate::{Ec2Error, Filter, decode, endpoint};
 
-/// The largest page that EC2 gives.
-/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html>
-const MAX_RESULTS: &str = "1000";
-
-/// Returns the body of the request for one page, in EC2's query protocol.
+/// Returns the body of a request without parameters, in EC2's query protocol.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/Query-Requests.html>
-pub(crate) fn form(filters: &[(&str, &[&str])], token: Option<&str>) -> String {
-    let mut form = format!("Action=DescribeInstances&Version=2016-11-15&MaxResults={MAX_RESULTS}");
+pub(crate) fn form(action: &str) -> String {
+    format!("Action={action}&Version=2016-11-15")
+}
+
+/// Returns the body of the request for the first page of what matches every filter.
+pub(crate) fn list(action: &str, max_results: u16, filters: &[Filter<'_>]) -> String {
+    let mut form = form(action);
+    push(&mut form, "MaxResults", &max_results.to_string());
     for (n_filter, (name, values)) in (1..).zip(filters) {
         push(&mut form, &format!("Filter.{n_filter}.Name"), name);
         for (n_value, value) in (1..).zip(*values) {
@@ -47,21 +49,22 @@ pub(crate) fn form(filters: &[(&str, &[&str])], token: Option<&str>) -> String {
             );
         }
     }
-    if let Some(token) = token {
-        push(&mut form, "NextToken", token);
-    }
     form
 }
 
 /// Returns the operation with everything that the configuration says, ready to be invoked any number of times.
-pub(crate) fn operation(config: &SdkConfig) -> Operation<String, Page, Ec2Error> {
+pub(crate) fn operation<T: std::fmt::Debug + Send + Sync + 'static>(
+    config: &SdkConfig,
+    name: &'static str,
+    decoder: fn(&[u8]) -> Result<T, XmlDecodeError>,
+) -> Operation<String, T, Ec2Error> {
     let retries = config
         .retry_config()
         .cloned()
         .unwrap_or_else(RetryConfig::standard);
     let mut builder = Operation::builder()
         .service_name("EC2")
-        .operation_name("DescribeInstances")
+        .operation_name(name)
         .behavior_version(BehaviorVersion::v2026_01_12())
         .endpoint_url(&endpoint::url(config))
         .standard_retry(&retries)
@@ -89,7 +92,7 @@ pub(crate) fn operation(config: &SdkConfig) -> Operation<String, Page, Ec2Error>
     }
     builder
         .serializer(request)
-        .deserializer(decode::answer)
+        .deserializer(move |response| decode::answer(response, name, decoder))
         .build()
 }
 
@@ -132,7 +135,8 @@ fn signing(config: &SdkConfig) -> StaticRuntimePlugin {
         .with_runtime_components(components)
 }
 
-fn push(form: &mut String, name: &str, value: &str) {
+/// Adds a parameter to a form.
+pub(crate) fn push(form: &mut String, name: &str, value: &str) {
     form.push('&');
     form.push_str(name);
     form.push('=');
@@ -149,22 +153,22 @@ fn push(form: &mut String, name: &str, value: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::form;
+    use super::list;
 
     #[test]
     fn filters_are_numbered_from_one_and_escaped() {
-        let body = form(
+        let body = list(
+            "DescribeInstances",
+            1000,
             &[
                 ("instance-state-name", &["running", "stopped"]),
                 ("tag:Team", &["R&D ä"]),
             ],
-            Some("a+b=="),
         );
         assert_eq!(
             body,
             "Action=DescribeInstances&Version=2016-11-15&MaxResults=1000&Filter.1.Name=instance-state-name\
-             &Filter.1.Value.1=running&Filter.1.Value.2=stopped&Filter.2.Name=tag%3ATeam&Filter.2.Value.1=R%26D%20%C3%A4\
-             &NextToken=a%2Bb%3D%3D"
+             &Filter.1.Value.1=running&Filter.1.Value.2=stopped&Filter.2.Name=tag%3ATeam&Filter.2.Value.1=R%26D%20%C3%A4"
         );
     }
 }

@@ -1,0 +1,85 @@
+//! Associations of instance profiles with instances.
+
+use aws_smithy_xml::decode::{Document, ScopedDecoder, XmlDecodeError};
+
+use super::{Page, child, page, text};
+use crate::InstanceProfileAssociation;
+
+/// Returns one page of `DescribeIamInstanceProfileAssociations`.
+pub(crate) fn associations(
+    body: &[u8],
+) -> Result<Page<InstanceProfileAssociation>, XmlDecodeError> {
+    // EC2 names the list without `Set`, unlike its older operations.
+    page(
+        body,
+        "iamInstanceProfileAssociations",
+        |item, associations| {
+            associations.push(one(item)?);
+            Ok(())
+        },
+    )
+}
+
+/// Returns the answer of `AssociateIamInstanceProfile`, `Replace..` and `Disassociate..`.
+pub(crate) fn association(body: &[u8]) -> Result<InstanceProfileAssociation, XmlDecodeError> {
+    let mut document = Document::try_from(body)?;
+    let mut root = document.root_element()?;
+    while let Some(mut tag) = root.next_tag() {
+        if tag.start_el().matches("iamInstanceProfileAssociation") {
+            return one(&mut tag);
+        }
+    }
+    Err(XmlDecodeError::custom("answer without association"))
+}
+
+fn one(item: &mut ScopedDecoder<'_, '_>) -> Result<InstanceProfileAssociation, XmlDecodeError> {
+    let mut association = InstanceProfileAssociation::default();
+    while let Some(mut tag) = item.next_tag() {
+        match tag.start_el().local() {
+            "associationId" => association.association_id = text(&mut tag)?.unwrap_or_default(),
+            "instanceId" => association.instance_id = text(&mut tag)?.unwrap_or_default(),
+            "state" => association.state = text(&mut tag)?.unwrap_or_default(),
+            "iamInstanceProfile" => {
+                association.profile_arn = child(&mut tag, "arn")?.unwrap_or_default();
+            }
+            _ => {}
+        }
+    }
+    Ok(association)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{association, associations};
+
+    const ITEM: &str = "<associationId>iip-assoc-1</associationId><iamInstanceProfile>\
+        <arn>arn:aws:iam::111122223333:instance-profile/web</arn><id>AIPA1</id></iamInstanceProfile>\
+        <instanceId>i-0000000000000000a</instanceId><state>associating</state>";
+
+    #[test]
+    fn a_list_and_a_single_one_say_the_same() {
+        let list = format!(
+            "<DescribeIamInstanceProfileAssociationsResponse><iamInstanceProfileAssociations><item>{ITEM}</item>\
+             </iamInstanceProfileAssociations></DescribeIamInstanceProfileAssociationsResponse>"
+        );
+        let single = format!(
+            "<AssociateIamInstanceProfileResponse><iamInstanceProfileAssociation>{ITEM}</iamInstanceProfileAssociation>\
+             </AssociateIamInstanceProfileResponse>"
+        );
+        let one = association(single.as_bytes()).unwrap();
+        assert_eq!(one.association_id, "iip-assoc-1");
+        assert_eq!(one.instance_id, "i-0000000000000000a");
+        assert_eq!(one.state, "associating");
+        assert_eq!(
+            one.profile_arn,
+            "arn:aws:iam::111122223333:instance-profile/web"
+        );
+        assert_eq!(associations(list.as_bytes()).unwrap().items, [one]);
+        assert!(
+            association(
+                b"<AssociateIamInstanceProfileResponse></AssociateIamInstanceProfileResponse>"
+            )
+            .is_err()
+        );
+    }
+}

@@ -1,0 +1,127 @@
+//! VPC endpoints and route tables.
+
+use aws_smithy_xml::decode::{ScopedDecoder, XmlDecodeError};
+
+use super::{Page, page, text, while_item};
+use crate::{Route, RouteTable, VpcEndpoint};
+
+/// Returns one page of `DescribeVpcEndpoints`.
+pub(crate) fn vpc_endpoints(body: &[u8]) -> Result<Page<VpcEndpoint>, XmlDecodeError> {
+    page(body, "vpcEndpointSet", |item, endpoints| {
+        let mut endpoint = VpcEndpoint::default();
+        while let Some(mut tag) = item.next_tag() {
+            match tag.start_el().local() {
+                "vpcId" => endpoint.vpc_id = text(&mut tag)?.unwrap_or_default(),
+                "serviceName" => endpoint.service_name = text(&mut tag)?.unwrap_or_default(),
+                "state" => endpoint.state = text(&mut tag)?.unwrap_or_default(),
+                "privateDnsEnabled" => {
+                    endpoint.private_dns_enabled = text(&mut tag)?.as_deref() == Some("true");
+                }
+                _ => {}
+            }
+        }
+        endpoints.push(endpoint);
+        Ok(())
+    })
+}
+
+/// Returns one page of `DescribeRouteTables`.
+pub(crate) fn route_tables(body: &[u8]) -> Result<Page<RouteTable>, XmlDecodeError> {
+    page(body, "routeTableSet", |item, tables| {
+        let mut table = RouteTable::default();
+        while let Some(mut tag) = item.next_tag() {
+            match tag.start_el().local() {
+                "vpcId" => table.vpc_id = text(&mut tag)?.unwrap_or_default(),
+                "routeSet" => while_item(&mut tag, |item| {
+                    table.routes.push(route(item)?);
+                    Ok(())
+                })?,
+                "associationSet" => while_item(&mut tag, |item| association(item, &mut table))?,
+                _ => {}
+            }
+        }
+        tables.push(table);
+        Ok(())
+    })
+}
+
+fn route(item: &mut ScopedDecoder<'_, '_>) -> Result<Route, XmlDecodeError> {
+    let mut route = Route::default();
+    while let Some(mut tag) = item.next_tag() {
+        match tag.start_el().local() {
+            "destinationCidrBlock" | "destinationIpv6CidrBlock" => {
+                route.destination = text(&mut tag)?;
+            }
+            "gatewayId" => route.gateway_id = text(&mut tag)?,
+            "state" => route.state = text(&mut tag)?,
+            _ => {}
+        }
+    }
+    Ok(route)
+}
+
+fn association(
+    item: &mut ScopedDecoder<'_, '_>,
+    table: &mut RouteTable,
+) -> Result<(), XmlDecodeError> {
+    while let Some(mut tag) = item.next_tag() {
+        match tag.start_el().local() {
+            "main" => table.is_main |= text(&mut tag)?.as_deref() == Some("true"),
+            "subnetId" => table.subnet_ids.extend(text(&mut tag)?),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{route_tables, vpc_endpoints};
+    use crate::{Route, RouteTable, VpcEndpoint};
+
+    #[test]
+    fn endpoints_tell_service_and_state() {
+        let body = br#"<DescribeVpcEndpointsResponse><requestId>r</requestId><vpcEndpointSet><item>
+            <vpcEndpointId>vpce-0</vpcEndpointId><vpcEndpointType>Interface</vpcEndpointType><vpcId>vpc-1</vpcId>
+            <serviceName>com.amazonaws.us-east-1.ssm</serviceName><state>available</state>
+            <privateDnsEnabled>true</privateDnsEnabled><subnetIdSet><item>subnet-1</item></subnetIdSet></item>
+            </vpcEndpointSet><nextToken>t</nextToken></DescribeVpcEndpointsResponse>"#;
+        let page = vpc_endpoints(body).unwrap();
+        let expected = VpcEndpoint {
+            vpc_id: "vpc-1".to_owned(),
+            service_name: "com.amazonaws.us-east-1.ssm".to_owned(),
+            state: "available".to_owned(),
+            private_dns_enabled: true,
+        };
+        assert_eq!(
+            (page.items, page.next_token),
+            (vec![expected], Some("t".to_owned()))
+        );
+    }
+
+    #[test]
+    fn route_tables_tell_routes_and_subnets() {
+        let body = br#"<DescribeRouteTablesResponse><routeTableSet><item><routeTableId>rtb-1</routeTableId>
+            <vpcId>vpc-1</vpcId><routeSet><item><destinationCidrBlock>10.0.0.0/16</destinationCidrBlock>
+            <gatewayId>local</gatewayId><state>active</state></item><item>
+            <destinationCidrBlock>0.0.0.0/0</destinationCidrBlock><natGatewayId>nat-1</natGatewayId>
+            <state>blackhole</state></item></routeSet><associationSet><item><main>true</main></item>
+            <item><subnetId>subnet-1</subnetId><main>false</main></item></associationSet></item></routeTableSet>
+            </DescribeRouteTablesResponse>"#;
+        let route = |destination: &str, gateway: Option<&str>, state: &str| Route {
+            destination: Some(destination.to_owned()),
+            gateway_id: gateway.map(str::to_owned),
+            state: Some(state.to_owned()),
+        };
+        let expected = RouteTable {
+            vpc_id: "vpc-1".to_owned(),
+            is_main: true,
+            subnet_ids: vec!["subnet-1".to_owned()],
+            routes: vec![
+                route("10.0.0.0/16", Some("local"), "active"),
+                route("0.0.0.0/0", None, "blackhole"),
+            ],
+        };
+        assert_eq!(route_tables(body).unwrap().items, [expected]);
+    }
+}
