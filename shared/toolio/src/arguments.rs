@@ -36,6 +36,20 @@ pub struct IoArgs {
     pub quiet: bool,
 }
 
+impl IoArgs {
+    /// Returns flags that read from another file than `-f` names; `-` is stdin.
+    #[must_use]
+    pub fn of_file(path: &std::path::Path) -> IoArgs {
+        IoArgs {
+            file: Some(path.to_owned()),
+            output: None,
+            jq: None,
+            raw: false,
+            quiet: false,
+        }
+    }
+}
+
 /// How records are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {

@@ -9,6 +9,7 @@ mod arguments;
 mod filter;
 mod input;
 mod output;
+mod progress;
 mod record;
 mod status;
 mod stream;
@@ -17,6 +18,7 @@ mod text;
 pub use arguments::{Format, IoArgs, Schemas, arguments};
 pub use input::{read, read_plans, read_records, read_records_from};
 pub use output::Output;
+pub use progress::Progress;
 pub use record::{
     Applied, Change, ChangeStatus, Finding, FindingKind, Plan, PlanKind, Reading, ResultKind,
     ResultRecord, Severity, Target, Unreachable, UnreachableKind,
