@@ -61,13 +61,10 @@ def version_key(version):
     return tuple(int(part) for part in re.findall(r"\d+", version))
 
 
-def instance_of(account, region, instance_id):
-    """Returns moto's instance, or None."""
-    for reservation in list(ec2_backends[account][region].reservations.values()):
-        for instance in reservation.instances:
-            if instance.id == instance_id:
-                return instance
-    return None
+def instances_of(account, region):
+    """Returns moto's instances by id."""
+    reservations = list(ec2_backends[account][region].reservations.values())
+    return {instance.id: instance for r in reservations for instance in r.instances}
 
 
 def tags_of(account, region, node):
@@ -87,9 +84,11 @@ def visible(account, region):
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_InstanceInformation.html
     """
     shown = []
+    # One walk for all nodes: estates of thousands would take seconds a call otherwise.
+    instances = instances_of(account, region)
     for node in REGIONS.of(account, region).nodes.values():
         if not node.is_hybrid:
-            instance = instance_of(account, region, node.instance_id)
+            instance = instances.get(node.instance_id)
             if instance is None or instance.state != "running":
                 continue
         shown.append(node)

@@ -7,6 +7,7 @@
 
 mod arguments;
 mod error;
+mod host;
 mod http;
 mod interrupt;
 mod profile;
@@ -14,6 +15,7 @@ mod session;
 
 pub use arguments::AwsArgs;
 pub use error::{describe, is_access_denied, reading};
+pub use host::{Metadata, Probed, probe};
 pub use interrupt::Interrupt;
 pub use session::Session;
 

@@ -1,72 +1,121 @@
 //! Nodes to findings. Pure: the clock is an argument.
 
-use std::collections::BTreeSet;
+use toolio::{Finding, FindingKind, Outcome, Reading, Severity};
 
-use toolio::{Finding, FindingKind, Outcome, Severity};
-
+use crate::cause::{Cause, lost, unconnected, unregistered};
 use crate::model::{Agent, Desired, DesiredImds, Imds, Node};
+use crate::roles::Roles;
 use crate::timestamp::Timestamp;
 use crate::version::Version;
 
-/// Returns everything that is wrong, in the order of the nodes.
-pub(crate) fn check(desired: &Desired, nodes: &[Node], now: Timestamp) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for node in nodes {
-        match node.state.as_deref() {
-            None | Some("running") => {
-                check_imds(&desired.imds, node, &mut findings);
-                match &node.agent {
-                    Some(agent) => check_agent(desired, node, agent, now, &mut findings),
-                    None => findings.push(missing(node)),
-                }
-            }
-            Some("stopped" | "stopping") => findings.push(stopped(node)),
-            // On its way up or out: nothing can be said about its agent.
-            Some(_) => {}
-        }
-    }
-    findings
+/// Whether a node can be reached and is as wished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It is.
+    Pass,
+    /// It is not.
+    Fail,
+    /// Something that matters could not be found out, or not yet.
+    Unknown,
+    /// It is stopped or on its way up or out; there is nothing to judge.
+    Stopped,
 }
 
-/// Returns how the run ends; what is only worth knowing does not fail it.
-pub(crate) fn outcome(findings: &[Finding]) -> Outcome {
-    match findings
-        .iter()
-        .any(|finding| finding.severity != Severity::Info)
-    {
-        true => Outcome::Found,
-        false => Outcome::Fine,
-    }
+/// How many nodes came to which verdict.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    pass: usize,
+    fail: usize,
+    unknown: usize,
+    stopped: usize,
+    /// Whether anything is more than worth knowing.
+    is_found: bool,
 }
 
-/// Returns one line that says how many nodes are fine.
-pub(crate) fn summary(nodes: &[Node], findings: &[Finding]) -> String {
-    let count = |severity| {
-        let of_severity = findings
+impl Tally {
+    pub(crate) fn count(&mut self, findings: &[Finding], verdict: Verdict) {
+        self.is_found |= findings
             .iter()
-            .filter(|finding| finding.severity == severity);
-        let places = of_severity.map(|f| (f.target.as_ref().map(ToString::to_string), &f.resource));
-        places.collect::<BTreeSet<_>>()
-    };
-    let (errors, warnings, stopped) = (
-        count(Severity::Error),
-        count(Severity::Warning),
-        count(Severity::Info),
-    );
-    let n_fine = nodes.len() - errors.union(&warnings).count() - stopped.len();
-    let n_warned = warnings.difference(&errors).count();
-    let plural = if nodes.len() == 1 { "" } else { "s" };
-    let mut line = format!("{} node{plural}, {n_fine} fine", nodes.len());
-    for (count, what) in [
-        (errors.len(), "with errors"),
-        (n_warned, "with warnings"),
-        (stopped.len(), "stopped"),
-    ] {
-        if count > 0 {
-            line.push_str(&format!(", {count} {what}"));
+            .any(|finding| finding.severity != Severity::Info);
+        match verdict {
+            Verdict::Pass => self.pass += 1,
+            Verdict::Fail => self.fail += 1,
+            Verdict::Unknown => self.unknown += 1,
+            Verdict::Stopped => self.stopped += 1,
         }
     }
-    line
+
+    /// Returns how the run ends; nodes that are stopped or were launched a moment ago do not fail it.
+    pub(crate) fn outcome(self) -> Outcome {
+        match self.is_found {
+            true => Outcome::Found,
+            false => Outcome::Fine,
+        }
+    }
+}
+
+impl std::fmt::Display for Tally {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let n_nodes = self.pass + self.fail + self.unknown + self.stopped;
+        let plural = if n_nodes == 1 { "" } else { "s" };
+        write!(
+            formatter,
+            "{n_nodes} node{plural}: {} pass, {} fail, {} unknown",
+            self.pass, self.fail, self.unknown
+        )?;
+        match self.stopped {
+            0 => Ok(()),
+            n_stopped => write!(formatter, ", {n_stopped} not running"),
+        }
+    }
+}
+
+/// Returns everything that is wrong with one node, and the verdict. Of the reasons why it cannot be reached there is one.
+pub(crate) fn check(
+    desired: &Desired,
+    roles: Option<&Roles>,
+    node: &Node,
+    now: Timestamp,
+) -> (Vec<Finding>, Verdict) {
+    let mut findings = Vec::new();
+    if !node.is_running() {
+        if let Some("stopped" | "stopping") = node.state.as_deref() {
+            findings.push(stopped(node));
+        }
+        return (findings, Verdict::Stopped);
+    }
+    check_imds(&desired.imds, node, &mut findings);
+    let is_imds_disabled = node
+        .imds
+        .as_ref()
+        .is_some_and(|imds| imds.endpoint.as_deref() == Some("disabled"));
+    match &node.agent {
+        Some(agent) => {
+            check_version(desired, node, agent, &mut findings);
+            // Without its metadata service the agent has lost identity and credentials: that is the reason.
+            if !(is_imds_disabled && agent.ping.as_deref() == Some("ConnectionLost")) {
+                check_ping(desired, roles, node, agent, now, &mut findings);
+            }
+        }
+        None if is_imds_disabled => {}
+        None => findings.push(because(node, unregistered(node, roles, now))),
+    }
+    let verdict = verdict(&findings);
+    (findings, verdict)
+}
+
+fn verdict(findings: &[Finding]) -> Verdict {
+    let is_open = |finding: &Finding| {
+        finding.id.ends_with(".unknown")
+            || ["just_launched", "dhmc_pending"]
+                .iter()
+                .any(|end| finding.id.ends_with(end))
+    };
+    match findings {
+        [] => Verdict::Pass,
+        findings if findings.iter().all(is_open) => Verdict::Unknown,
+        _ => Verdict::Fail,
+    }
 }
 
 fn check_imds(desired: &DesiredImds, node: &Node, findings: &mut Vec<Finding>) {
@@ -106,21 +155,19 @@ fn check_imds(desired: &DesiredImds, node: &Node, findings: &mut Vec<Finding>) {
     }
 }
 
-fn check_agent(
-    desired: &Desired,
-    node: &Node,
-    agent: &Agent,
-    now: Timestamp,
-    findings: &mut Vec<Finding>,
-) {
+fn check_version(desired: &Desired, node: &Node, agent: &Agent, findings: &mut Vec<Finding>) {
+    let (floor, capability) = desired.floor();
+    let needed_for = capability.map_or_else(String::new, |capability| {
+        format!(", which {} needs", capability.name())
+    });
     let version = agent.version.as_deref().unwrap_or_default();
     match version.parse::<Version>() {
-        Ok(version) if version >= desired.min_version => {}
+        Ok(version) if version >= floor => {}
         Ok(version) => findings.push(finding(
             node,
             "version.outdated",
             Severity::Error,
-            format!("the agent is {version}, older than {}", desired.min_version),
+            format!("the agent is {version}, older than {floor}{needed_for}"),
             format!("update it: {}", update_agent(node)),
         )),
         Err(_) => findings.push(finding(
@@ -131,20 +178,70 @@ fn check_agent(
             "run `amazon-ssm-agent -version` on the node".to_owned(),
         )),
     }
+}
+
+fn check_ping(
+    desired: &Desired,
+    roles: Option<&Roles>,
+    node: &Node,
+    agent: &Agent,
+    now: Timestamp,
+    findings: &mut Vec<Finding>,
+) {
     let last = agent
         .last_ping
         .map_or_else(|| "at an unknown time".to_owned(), |time| time.to_string());
     match agent.ping.as_deref() {
-        Some("Online") => check_age(desired, node, agent, now, findings),
-        Some("ConnectionLost") => findings.push(finding(node, "ping.lost", Severity::Error,
-            format!("SSM has lost the agent; its last ping was {last}: the agent is stopped, its network or its credentials are gone"),
-            "restart the agent and read its errors.log".to_owned())),
-        Some("Inactive") => findings.push(finding(node, "ping.inactive", Severity::Warning,
+        Some("Online") => {
+            check_age(desired, node, agent, now, findings);
+            check_connection(roles, node, findings);
+        }
+        Some("ConnectionLost") => findings.push(because(node, lost(node, &last))),
+        Some("Inactive") => findings.push(finding(
+            node,
+            "ping.inactive",
+            Severity::Warning,
             format!("SSM calls the agent inactive; its last ping was {last}"),
-            "restart the agent and read its errors.log".to_owned())),
-        other => findings.push(finding(node, "ping.unknown", Severity::Warning,
-            format!("SSM gives '{}' as the agent's ping status, which says nothing", other.unwrap_or_default()),
-            "look at the node in Fleet Manager".to_owned())),
+            "restart the agent and read its errors.log".to_owned(),
+        )),
+        other => findings.push(finding(
+            node,
+            "ping.unknown",
+            Severity::Warning,
+            format!(
+                "SSM gives '{}' as the agent's ping status, which says nothing",
+                other.unwrap_or_default()
+            ),
+            "look at the node in Fleet Manager".to_owned(),
+        )),
+    }
+}
+
+/// Not asked is not wrong: what was not asked of a node was asked of one of its like.
+fn check_connection(roles: Option<&Roles>, node: &Node, findings: &mut Vec<Finding>) {
+    let Some(evidence) = &node.evidence else {
+        return;
+    };
+    match &evidence.connection {
+        Reading::Present(status) if status == "connected" => {}
+        Reading::Present(status) if status == "notconnected" => {
+            findings.push(because(node, unconnected(node, roles)));
+        }
+        Reading::Present(status) => findings.push(finding(
+            node,
+            "connection.unknown",
+            Severity::Warning,
+            format!("SSM gives '{status}' as the connection status, which says nothing"),
+            "start a session on it".to_owned(),
+        )),
+        Reading::Unknown(reason) => findings.push(finding(
+            node,
+            "connection.unknown",
+            Severity::Warning,
+            format!("whether sessions reach it could not be read: {reason}"),
+            "allow the caller to read it, or set connections to none".to_owned(),
+        )),
+        Reading::Absent => {}
     }
 }
 
@@ -180,31 +277,13 @@ fn check_age(
     }
 }
 
-fn missing(node: &Node) -> Finding {
-    let no_imds = node
-        .imds
-        .as_ref()
-        .is_some_and(|imds| imds.endpoint.as_deref() == Some("disabled"));
-    let (cause, cure) = match &node.profile {
-        _ if no_imds => (
-            "the agent cannot register without the metadata service",
-            "enable the metadata service",
-        ),
-        None => (
-            "it has no instance profile, so the agent can register only under Default Host Management",
-            "turn Default Host Management on with ssm-role, then wait 30 minutes or restart the agent",
-        ),
-        Some(_) => (
-            "the agent is not installed or stopped, cannot reach SSM, or the profile's role does not admit it",
-            "let ssm-role check the role; if that is fine, install or restart the agent",
-        ),
-    };
+fn because(node: &Node, cause: Cause) -> Finding {
     finding(
         node,
-        "agent.missing",
-        Severity::Error,
-        format!("it runs, but SSM has never seen it: {cause}"),
-        cure.to_owned(),
+        cause.problem,
+        cause.severity,
+        cause.message,
+        cause.fix,
     )
 }
 

@@ -1,12 +1,13 @@
-//! Walks `tests/fixtures/ssm-agentcheck/<case>`: desired and observed in, findings and summary out. BLESS=1 rewrites the latter.
+//! Walks `tests/fixtures/ssm-agentcheck/check/<case>`: desired and observed in, findings and summary out. BLESS=1 rewrites the latter.
 
 use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{check, summary};
+use super::{Tally, check};
 use crate::model::{Desired, Node};
+use crate::roles::{RoleRecord, Roles};
 use crate::timestamp::Timestamp;
 
 #[derive(Deserialize)]
@@ -14,11 +15,14 @@ use crate::timestamp::Timestamp;
 struct Observed {
     now: Timestamp,
     nodes: Vec<Node>,
+    /// What `ssm-role show` prints.
+    #[serde(default)]
+    roles: Vec<RoleRecord>,
 }
 
 #[test]
 fn fixtures() {
-    for case in testbed::fixtures("ssm-agentcheck") {
+    for case in testbed::fixtures("ssm-agentcheck/check") {
         check_case(&case);
     }
 }
@@ -27,7 +31,13 @@ fn check_case(case: &Path) {
     let read = |name: &str| std::fs::read_to_string(case.join(name)).unwrap();
     let desired: Desired = serde_json::from_str(&read("desired.json")).unwrap();
     let observed: Observed = serde_json::from_str(&read("observed.json")).unwrap();
-    let findings = check(&desired, &observed.nodes, observed.now);
-    let found = json!({ "summary": summary(&observed.nodes, &findings), "findings": findings });
+    let roles = (!observed.roles.is_empty()).then(|| Roles::of(observed.roles));
+    let (mut findings, mut tally) = (Vec::new(), Tally::default());
+    for node in &observed.nodes {
+        let (found, verdict) = check(&desired, roles.as_ref(), node, observed.now);
+        tally.count(&found, verdict);
+        findings.extend(found);
+    }
+    let found = json!({ "summary": tally.to_string(), "findings": findings });
     testbed::expect(&case.join("findings.json"), &found);
 }

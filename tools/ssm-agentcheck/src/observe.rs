@@ -1,189 +1,300 @@
-//! Reads nodes: EC2 and SSM at the same time, or a file of saved records. Never writes.
+//! Reads nodes: EC2 and SSM at the same time, page by page, regions side by side. Never writes.
+
+mod associations;
+mod evidence;
+pub(crate) mod host;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use anyhow::Context;
-use aws_sdk_ssm::types::InstanceInformation;
+use aws_sdk_ssm::Client;
+use aws_sdk_ssm::types::{InstanceInformation, InstanceInformationStringFilter};
 use awsconf::{AwsArgs, Session, describe};
 use awsec2::Instance;
-use serde_json::Value;
-use toolio::{IoArgs, Target, Unreachable};
+use tokio::sync::mpsc;
+use toolio::Unreachable;
 
-use crate::model::{Agent, Imds, ManagedBy, Node, NodeKind, Platform};
+use crate::TOOL;
+use crate::join::{Information, ec2_node, ssm_node};
+use crate::model::{Agent, Connections, Desired, Node, Platform};
+use crate::plan::Association;
 use crate::timestamp::Timestamp;
+pub(crate) use associations::associations;
+use evidence::Witness;
 
 /// The largest page that SSM gives; its default is 10.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstanceInformation.html>
-const MAX_RESULTS: i32 = 50;
+const MAX_RESULTS: usize = 50;
+/// How many nodes of a region may wait until those of the regions before it are printed.
+const WAITING: usize = 1_000;
 
-/// Returns the nodes of all regions asked for, and the regions that could not be read while others could.
+/// Which nodes to read, and how much of them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Question {
+    /// Only these ids; all when empty.
+    pub(crate) instance_ids: Vec<String>,
+    /// Whether to read what tells why nodes do not answer, and of which online ones.
+    pub(crate) evidence: Option<Connections>,
+}
+
+/// Hands every node over as soon as it is known, region by region, and returns the regions that could not be read to
+/// their end while others could. Memory does not grow with the number of nodes: SSM is asked about the instances of one
+/// page of EC2, 50 at a time, instead of being listed as a whole.
 ///
 /// # Errors
-/// No session; the only region cannot be read.
-pub(crate) async fn everywhere(aws: &AwsArgs) -> anyhow::Result<(Vec<Node>, Vec<Unreachable>)> {
+/// No session; the only region cannot be read; an error of `each`.
+pub(crate) async fn for_each(
+    aws: &AwsArgs,
+    question: &Question,
+    mut each: impl FnMut(Node) -> anyhow::Result<()>,
+) -> anyhow::Result<Vec<Unreachable>> {
     let sessions = aws.sessions().await?;
-    let (mut nodes, mut unreachable) = (Vec::new(), Vec::new());
+    let mut regions = Vec::with_capacity(sessions.len());
     for session in &sessions {
-        match observe(session).await {
-            Ok(found) => nodes.extend(found),
+        let (sender, receiver) = mpsc::channel(WAITING);
+        let (session, question) = (session.clone(), question.clone());
+        let target = session.target.clone();
+        let task = tokio::spawn(async move { Region::new(session, question, sender).read().await });
+        regions.push((target, receiver, task));
+    }
+    let mut unreachable = Vec::new();
+    for (target, mut nodes, task) in regions {
+        while let Some(node) = nodes.recv().await {
+            each(node)?;
+        }
+        match task.await? {
+            Ok(()) => {}
             Err(error) if sessions.len() == 1 => return Err(error),
-            Err(error) => unreachable.push(crate::unreachable(session.target.clone(), &error)),
+            Err(error) => unreachable.push(Unreachable::new(TOOL, &target, &error)),
         }
     }
-    Ok((nodes, unreachable))
+    Ok(unreachable)
 }
 
-/// Returns the nodes in a file that `show` has printed.
+/// Returns the nodes that a plan for one region is about, and the associations that update agents, as far as the wish
+/// speaks of them. `instance_ids` narrows to these.
 ///
 /// # Errors
-/// The file cannot be read, or a record in it is neither a node nor an unreachable region.
-pub(crate) fn saved(path: &Path, io: &IoArgs) -> anyhow::Result<(Vec<Node>, Vec<Unreachable>)> {
-    let io = IoArgs {
-        file: Some(path.to_owned()),
-        ..io.clone()
-    };
-    let records: Vec<Value> = toolio::read_records(&io, "nodes")?;
-    let (mut nodes, mut unreachable) = (Vec::new(), Vec::new());
-    for (number, record) in (1..).zip(records) {
-        let read = match record["kind"].as_str() {
-            Some("unreachable") => {
-                serde_json::from_value(record).map(|record| unreachable.push(record))
-            }
-            _ => serde_json::from_value(record).map(|node| nodes.push(node)),
+/// A call fails.
+pub(crate) async fn for_plan(
+    session: &Session,
+    desired: &Desired,
+    instance_ids: Option<Vec<String>>,
+) -> anyhow::Result<(Vec<Node>, Vec<Association>)> {
+    let mut nodes = Vec::new();
+    let is_nobody = instance_ids.as_ref().is_some_and(Vec::is_empty);
+    if desired.update.is_some() && !is_nobody {
+        let (sender, mut receiver) = mpsc::channel(WAITING);
+        let question = Question {
+            instance_ids: instance_ids.unwrap_or_default(),
+            evidence: None,
         };
-        read.with_context(|| format!("read nodes from {}: record {number}", path.display()))?;
+        let region = Region::new(session.clone(), question, sender);
+        let collect = async {
+            while let Some(node) = receiver.recv().await {
+                nodes.push(node);
+            }
+        };
+        let (read, ()) = tokio::join!(region.read(), collect);
+        read?;
     }
-    Ok((nodes, unreachable))
+    let associations = match &desired.association {
+        Some(_) => associations(&Client::new(&session.config)).await?,
+        None => Vec::new(),
+    };
+    Ok((nodes, associations))
 }
 
-async fn observe(session: &Session) -> anyhow::Result<Vec<Node>> {
-    let (instances, mut agents) = tokio::try_join!(instances(session), agents(session))?;
-    let mut nodes: Vec<Node> = instances
-        .into_iter()
-        .map(|instance| {
-            let agent = agents.remove(&instance.instance_id);
-            ec2_node(&session.target, instance, agent)
-        })
-        .collect();
-    // SSM goes on listing an instance as ConnectionLost for a while after EC2 has forgotten it; of what is left, only
-    // hybrid nodes exist.
-    let hybrid = agents.into_iter().filter(|(id, _)| id.starts_with("mi-"));
-    nodes.extend(hybrid.map(|(id, agent)| hybrid_node(&session.target, id, &agent)));
-    nodes.sort_by(|a, b| a.instance_id.cmp(&b.instance_id));
-    Ok(nodes)
+/// Returns what SSM knows of these nodes now; those that it does not know are not in it.
+///
+/// # Errors
+/// A call fails.
+pub(crate) async fn information(
+    client: &Client,
+    region: &str,
+    instance_ids: &[String],
+) -> anyhow::Result<BTreeMap<String, Information>> {
+    let mut found = BTreeMap::new();
+    for ids in instance_ids.chunks(MAX_RESULTS) {
+        let filter = InstanceInformationStringFilter::builder()
+            .key("InstanceIds")
+            .set_values(Some(ids.to_vec()))
+            .build()?;
+        let mut token = None;
+        loop {
+            let (page, next) = information_page(client, region, &filter, token).await?;
+            found.extend(page.into_iter().map(|one| (one.instance_id.clone(), one)));
+            match next {
+                Some(next) => token = Some(next),
+                None => break,
+            }
+        }
+    }
+    Ok(found)
 }
 
-async fn instances(session: &Session) -> anyhow::Result<Vec<Instance>> {
-    awsec2::Client::new(&session.config)
-        .describe_instances(&[("instance-state-name", &awsec2::EXISTING)])
-        .await
-        .map_err(|error| describe(format!("DescribeInstances {}", session.target), error))
-}
-
-async fn agents(session: &Session) -> anyhow::Result<BTreeMap<String, InstanceInformation>> {
-    let client = aws_sdk_ssm::Client::new(&session.config);
+async fn information_page(
+    client: &Client,
+    region: &str,
+    filter: &InstanceInformationStringFilter,
+    token: Option<String>,
+) -> anyhow::Result<(Vec<Information>, Option<String>)> {
     let call = client
         .describe_instance_information()
-        .max_results(MAX_RESULTS);
-    let mut pages = call.into_paginator().items().send();
-    let mut agents = BTreeMap::new();
-    while let Some(agent) = pages.next().await {
-        let agent = agent.map_err(|error| {
-            describe(
-                format!("DescribeInstanceInformation {}", session.target),
-                error,
-            )
-        })?;
-        agents.insert(agent.instance_id().unwrap_or_default().to_owned(), agent);
+        .max_results(i32::try_from(MAX_RESULTS)?)
+        .filters(filter.clone());
+    let answer = call.set_next_token(token).send().await;
+    let answer =
+        answer.map_err(|error| describe(format!("DescribeInstanceInformation {region}"), error))?;
+    let page = answer
+        .instance_information_list()
+        .iter()
+        .map(from_sdk)
+        .collect();
+    let next = answer.next_token().filter(|token| !token.is_empty());
+    Ok((page, next.map(str::to_owned)))
+}
+
+/// One region while it is read.
+struct Region {
+    session: Session,
+    question: Question,
+    nodes: mpsc::Sender<Node>,
+    client: Client,
+    witness: Option<Witness>,
+}
+
+impl Region {
+    fn new(session: Session, question: Question, nodes: mpsc::Sender<Node>) -> Region {
+        let client = Client::new(&session.config);
+        let witness = question
+            .evidence
+            .map(|connections| Witness::new(&session, client.clone(), connections));
+        Region {
+            session,
+            question,
+            nodes,
+            client,
+            witness,
+        }
     }
-    Ok(agents)
-}
 
-fn ec2_node(target: &Target, instance: Instance, information: Option<InstanceInformation>) -> Node {
-    let role = information.as_ref().and_then(role);
-    let options = instance.metadata_options;
-    Node {
-        kind: NodeKind::Node,
-        target: target.clone(),
-        managed_by: ManagedBy::derive(
-            &instance.instance_id,
-            information.is_some(),
-            role.as_deref(),
-        ),
-        instance_id: instance.instance_id,
-        state: Some(instance.state),
-        platform: information
-            .as_ref()
-            .map_or_else(|| ec2_platform(instance.platform_details), platform),
-        agent: information.as_ref().map(agent),
-        imds: Some(Imds {
-            endpoint: options.http_endpoint,
-            tokens: options.http_tokens,
-            hop_limit: options.http_put_response_hop_limit,
-        }),
-        profile: instance.iam_instance_profile_arn,
-        role,
-        tags: instance.tags,
+    async fn read(mut self) -> anyhow::Result<()> {
+        let ids = std::mem::take(&mut self.question.instance_ids);
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let (of_ec2, hybrid): (Vec<&str>, Vec<&str>) =
+            ids.iter().partition(|id| id.starts_with("i-"));
+        if ids.is_empty() || !of_ec2.is_empty() {
+            let mut filters: Vec<awsec2::Filter<'_>> =
+                vec![("instance-state-name", &awsec2::EXISTING)];
+            if !of_ec2.is_empty() {
+                filters.push(("instance-id", &of_ec2));
+            }
+            let pages = awsec2::Client::new(&self.session.config).instance_pages(&filters);
+            self.instances(pages).await?;
+        }
+        if !hybrid.is_empty() {
+            let hybrid: Vec<String> = hybrid.into_iter().map(str::to_owned).collect();
+            let known = information(&self.client, &self.session.target.region, &hybrid).await?;
+            return self.hybrid(known.into_values().collect()).await;
+        }
+        if !ids.is_empty() {
+            return Ok(());
+        }
+        let filter = InstanceInformationStringFilter::builder()
+            .key("ResourceType")
+            .values("ManagedInstance")
+            .build()?;
+        let mut token = None;
+        loop {
+            let region = self.session.target.region.clone();
+            let (page, next) = information_page(&self.client, &region, &filter, token).await?;
+            self.hybrid(page).await?;
+            match next {
+                Some(next) => token = Some(next),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// EC2 is asked for the next page while SSM is asked about the instances of this one.
+    async fn instances(&mut self, mut pages: awsec2::Pages<Instance>) -> anyhow::Result<()> {
+        let mut page = pages.next().await;
+        while let Some(instances) = page {
+            let instances = instances.map_err(|error| {
+                describe(format!("DescribeInstances {}", self.session.target), error)
+            })?;
+            let (next, joined) = tokio::join!(pages.next(), self.join(instances));
+            joined?;
+            page = next;
+        }
+        Ok(())
+    }
+
+    async fn join(&mut self, mut instances: Vec<Instance>) -> anyhow::Result<()> {
+        instances.sort_by(|a, b| a.instance_id.cmp(&b.instance_id));
+        // SSM says nothing about stopped instances; asking would only fill its pages with nothing.
+        // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_InstanceInformation.html
+        let (awake, mut asleep): (Vec<Instance>, Vec<Instance>) = instances
+            .into_iter()
+            .partition(|instance| instance.state != "stopped");
+        let mut awake = awake.into_iter().peekable();
+        while awake.peek().is_some() {
+            let chunk: Vec<Instance> = awake.by_ref().take(MAX_RESULTS).collect();
+            let ids: Vec<String> = chunk.iter().map(|one| one.instance_id.clone()).collect();
+            let region = self.session.target.region.clone();
+            let mut known = information(&self.client, &region, &ids).await?;
+            for instance in chunk {
+                let information = known.remove(&instance.instance_id);
+                self.send(ec2_node(&self.session.target, instance, information))
+                    .await?;
+            }
+        }
+        for instance in asleep.drain(..) {
+            self.send(ec2_node(&self.session.target, instance, None))
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn hybrid(&mut self, page: Vec<Information>) -> anyhow::Result<()> {
+        for information in page {
+            self.send(ssm_node(&self.session.target, information))
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, mut node: Node) -> anyhow::Result<()> {
+        if let Some(witness) = &mut self.witness {
+            node.evidence = witness.evidence(&node).await;
+        }
+        // Nobody listens any more when printing has failed, which says so itself.
+        let _ = self.nodes.send(node).await;
+        Ok(())
     }
 }
 
-fn hybrid_node(target: &Target, instance_id: String, information: &InstanceInformation) -> Node {
-    let role = role(information);
-    Node {
-        kind: NodeKind::Node,
-        target: target.clone(),
-        managed_by: ManagedBy::derive(&instance_id, true, role.as_deref()),
-        instance_id,
-        state: None,
-        platform: platform(information),
-        agent: Some(agent(information)),
-        imds: None,
-        profile: None,
-        role,
-        tags: BTreeMap::new(),
-    }
-}
-
-fn role(information: &InstanceInformation) -> Option<String> {
-    information
-        .iam_role()
-        .filter(|role| !role.is_empty())
-        .map(str::to_owned)
-}
-
-fn agent(information: &InstanceInformation) -> Agent {
-    Agent {
-        version: information.agent_version().map(str::to_owned),
-        latest: information.is_latest_version(),
-        ping: information
-            .ping_status()
-            .map(|status| status.as_str().to_owned()),
-        last_ping: information
-            .last_ping_date_time()
-            .map(|time| Timestamp::from_seconds(time.secs())),
-    }
-}
-
-fn platform(information: &InstanceInformation) -> Platform {
-    Platform {
-        r#type: information
-            .platform_type()
-            .map(|platform| platform.as_str().to_owned()),
-        name: information.platform_name().map(str::to_owned),
-        version: information.platform_version().map(str::to_owned),
-    }
-}
-
-/// EC2 tells only Windows apart for certain: a Mac is `Linux/UNIX` to its billing.
-/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/billing-info-fields.html>
-fn ec2_platform(details: Option<String>) -> Platform {
-    let windows = details
-        .as_deref()
-        .is_some_and(|details| details.starts_with("Windows"));
-    Platform {
-        r#type: windows.then(|| "Windows".to_owned()),
-        name: details,
-        version: None,
+fn from_sdk(information: &InstanceInformation) -> Information {
+    let text = |text: Option<&str>| text.map(str::to_owned);
+    Information {
+        instance_id: information.instance_id().unwrap_or_default().to_owned(),
+        agent: Agent {
+            version: text(information.agent_version()),
+            latest: information.is_latest_version(),
+            ping: text(information.ping_status().map(|status| status.as_str())),
+            last_ping: information
+                .last_ping_date_time()
+                .map(|time| Timestamp::from_seconds(time.secs())),
+        },
+        platform: Platform {
+            r#type: text(
+                information
+                    .platform_type()
+                    .map(|platform| platform.as_str()),
+            ),
+            name: text(information.platform_name()),
+            version: text(information.platform_version()),
+        },
+        role: text(information.iam_role()).filter(|role| !role.is_empty()),
     }
 }

@@ -16,6 +16,10 @@ impl Version {
     /// Default Host Management and credentials without an instance profile begin here.
     /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/fleet-manager-default-host-management-configuration.html>
     pub(crate) const DEFAULT_MINIMUM: Version = Version([3, 2, 582, 0]);
+
+    pub(crate) const fn new(major: u32, minor: u32, build: u32, revision: u32) -> Version {
+        Version([major, minor, build, revision])
+    }
 }
 
 impl std::str::FromStr for Version {

@@ -1,0 +1,92 @@
+//! What EC2 and SSM tell about one node, to one record. Pure.
+
+use std::collections::BTreeMap;
+
+use awsec2::Instance;
+use toolio::Target;
+
+use crate::model::{Agent, Imds, ManagedBy, Network, Node, NodeKind, Platform};
+
+/// What SSM knows of a node.
+#[derive(Clone, Debug)]
+pub(crate) struct Information {
+    pub(crate) instance_id: String,
+    pub(crate) agent: Agent,
+    pub(crate) platform: Platform,
+    /// The role that SSM gives the node.
+    pub(crate) role: Option<String>,
+}
+
+/// Returns the record of an EC2 instance; without information SSM has never seen it.
+pub(crate) fn ec2_node(
+    target: &Target,
+    instance: Instance,
+    information: Option<Information>,
+) -> Node {
+    let (agent, told, role) = match information {
+        Some(information) => (
+            Some(information.agent),
+            Some(information.platform),
+            information.role,
+        ),
+        None => (None, None, None),
+    };
+    let options = instance.metadata_options;
+    Node {
+        kind: NodeKind::Node,
+        target: target.clone(),
+        managed_by: ManagedBy::derive(&instance.instance_id, agent.is_some(), role.as_deref()),
+        instance_id: instance.instance_id,
+        state: Some(instance.state),
+        launched: instance.launch_time.and_then(|time| time.parse().ok()),
+        platform: told.unwrap_or_else(|| ec2_platform(instance.platform_details)),
+        agent,
+        imds: Some(Imds {
+            endpoint: options.http_endpoint,
+            tokens: options.http_tokens,
+            hop_limit: options.http_put_response_hop_limit,
+        }),
+        profile: instance.iam_instance_profile_arn,
+        role,
+        tags: instance.tags,
+        network: Some(Network {
+            vpc_id: instance.vpc_id,
+            subnet_id: instance.subnet_id,
+            public_ip: instance.public_ip,
+        }),
+        evidence: None,
+    }
+}
+
+/// Returns the record of a node that only SSM knows.
+pub(crate) fn ssm_node(target: &Target, information: Information) -> Node {
+    Node {
+        kind: NodeKind::Node,
+        target: target.clone(),
+        managed_by: ManagedBy::derive(&information.instance_id, true, information.role.as_deref()),
+        instance_id: information.instance_id,
+        state: None,
+        launched: None,
+        platform: information.platform,
+        agent: Some(information.agent),
+        imds: None,
+        profile: None,
+        role: information.role,
+        tags: BTreeMap::new(),
+        network: None,
+        evidence: None,
+    }
+}
+
+/// EC2 tells only Windows apart for certain: a Mac is `Linux/UNIX` to its billing.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/billing-info-fields.html>
+fn ec2_platform(details: Option<String>) -> Platform {
+    let windows = details
+        .as_deref()
+        .is_some_and(|details| details.starts_with("Windows"));
+    Platform {
+        r#type: windows.then(|| "Windows".to_owned()),
+        name: details,
+        version: None,
+    }
+}

@@ -1,0 +1,212 @@
+//! What is wished for and what is there, to changes. Pure.
+
+use serde_json::{Value, json};
+use toolio::{Change, Plan, Target};
+
+use crate::TOOL;
+use crate::model::{Desired, Node};
+use crate::update::{
+    Action, AgentState, AssociationState, DesiredAssociation, LATEST, Share, Update, UpdateState,
+};
+use crate::version::Version;
+
+/// Why no plan can be made.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum PlanError {
+    #[error("update.version {version} is older than {floor}, which the agents must be at least")]
+    TooOld { version: Version, floor: Version },
+    #[error("update.waves must grow and end with \"100%\", so that no node is left out")]
+    Waves,
+    #[error("update.max_concurrency is 0: nothing would ever be updated")]
+    NoConcurrency,
+    #[error(
+        "association {name} has settings that {TOOL} would remove ({settings}): change it by hand"
+    )]
+    MoreSettings { name: String, settings: String },
+}
+
+/// An association with the document that updates agents, as it is.
+#[derive(Clone, Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Association {
+    /// What State Manager calls it.
+    pub(crate) association_id: String,
+    pub(crate) state: AssociationState,
+    /// Whether it is for all nodes of the region.
+    pub(crate) is_for_all_nodes: bool,
+    /// What else is set of it.
+    pub(crate) other_settings: Vec<String>,
+}
+
+/// A plan, and what it leaves out.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    pub(crate) plan: Plan<Action>,
+    /// Ids of outdated nodes that no command reaches.
+    pub(crate) offline: Vec<String>,
+}
+
+/// Returns the changes that lead from what is there to what is wished for.
+///
+/// # Errors
+/// The wish contradicts itself, or only a person can solve it.
+pub(crate) fn plan(
+    desired: &Desired,
+    target: &Target,
+    nodes: &[Node],
+    associations: &[Association],
+) -> Result<Planned, PlanError> {
+    let (mut changes, mut offline) = (Vec::new(), Vec::new());
+    if let Some(update) = &desired.update {
+        updates(desired, update, nodes, &mut changes, &mut offline)?;
+    }
+    if let Some(wished) = &desired.association {
+        changes.extend(association(wished, associations)?);
+    }
+    let plan = Plan::new(TOOL, target.clone(), changes);
+    Ok(Planned { plan, offline })
+}
+
+fn updates(
+    desired: &Desired,
+    update: &Update,
+    nodes: &[Node],
+    changes: &mut Vec<Change<Action>>,
+    offline: &mut Vec<String>,
+) -> Result<(), PlanError> {
+    let (floor, _) = desired.floor();
+    if let Some(version) = update.version.filter(|version| *version < floor) {
+        return Err(PlanError::TooOld { version, floor });
+    }
+    if update.max_concurrency.of(100) == 0 {
+        return Err(PlanError::NoConcurrency);
+    }
+    let mut outdated = Vec::new();
+    for node in nodes {
+        let version = node.agent.as_ref().and_then(|agent| agent.version.as_ref());
+        let Some(version) = version.and_then(|version| version.parse::<Version>().ok()) else {
+            continue;
+        };
+        if version >= floor || !node.is_running() {
+            continue;
+        }
+        if node.is_online() {
+            outdated.push((node, version));
+        } else {
+            offline.push(node.instance_id.clone());
+        }
+    }
+    let ends = wave_ends(&update.waves, outdated.len())?;
+    for (index, (node, version)) in outdated.into_iter().enumerate() {
+        let wave = 1 + ends.iter().filter(|end| **end <= index).count();
+        let to = UpdateState {
+            version: update
+                .version
+                .map_or_else(|| LATEST.to_owned(), |version| version.to_string()),
+            at_least: update.version.unwrap_or(floor),
+            wave: u32::try_from(wave).unwrap_or(u32::MAX),
+            max_concurrency: update.max_concurrency,
+            max_errors: update.max_errors,
+            timeout_seconds: update.timeout_seconds,
+        };
+        changes.push(Change {
+            id: format!("update_agent/{}", node.instance_id),
+            action: Action::UpdateAgent,
+            resource: node.instance_id.clone(),
+            from: json!(AgentState { version }),
+            to: json!(to),
+            why: format!("the agent is {version}, older than {floor}"),
+        });
+    }
+    Ok(())
+}
+
+/// Returns how many nodes are done after each wave; a wave that adds none is left out.
+fn wave_ends(waves: &[Share], n_nodes: usize) -> Result<Vec<usize>, PlanError> {
+    if waves.last() != Some(&Share::Percent(100)) {
+        return Err(PlanError::Waves);
+    }
+    let mut ends: Vec<usize> = waves.iter().map(|share| share.of(n_nodes)).collect();
+    // Of few nodes, 10% may be no more than the one of the first wave; of any number, 5 after 10 is a mistake.
+    let comparable = |pair: &[Share]| match pair {
+        [Share::Nodes(a), Share::Nodes(b)] | [Share::Percent(a), Share::Percent(b)] => a < b,
+        _ => true,
+    };
+    if !waves.windows(2).all(comparable) {
+        return Err(PlanError::Waves);
+    }
+    let mut done = 0;
+    ends.retain(|end| {
+        let adds = *end > done;
+        done = done.max(*end);
+        adds
+    });
+    Ok(ends)
+}
+
+fn association(
+    wished: &DesiredAssociation,
+    associations: &[Association],
+) -> Result<Option<Change<Action>>, PlanError> {
+    let named = associations
+        .iter()
+        .find(|association| association.state.association_name == wished.association_name);
+    let wished_state = AssociationState {
+        association_name: wished.association_name.clone(),
+        schedule_expression: Some(wished.schedule_expression.clone()),
+        max_concurrency: Some(wished.max_concurrency.clone()),
+        max_errors: Some(wished.max_errors.clone()),
+    };
+    let change = |action, from: Value, to: Value, why: &str| Change {
+        id: "association".to_owned(),
+        action,
+        resource: wished.association_name.clone(),
+        from,
+        to,
+        why: why.to_owned(),
+    };
+    Ok(match named {
+        Some(found) if !wished.enabled => Some(change(
+            Action::DeleteAssociation,
+            json!(found.state),
+            Value::Null,
+            "the association is wished off; agents are no longer kept current by it",
+        )),
+        _ if !wished.enabled => None,
+        Some(found) if found.state == wished_state && found.is_for_all_nodes => None,
+        // An update leaves out, and so removes, everything that this tool does not know.
+        Some(found) if !found.other_settings.is_empty() || !found.is_for_all_nodes => {
+            let mut settings = found.other_settings.clone();
+            if !found.is_for_all_nodes {
+                settings.push("Targets".to_owned());
+            }
+            return Err(PlanError::MoreSettings {
+                name: wished.association_name.clone(),
+                settings: settings.join(", "),
+            });
+        }
+        Some(found) => Some(change(
+            Action::UpdateAssociation,
+            json!(found.state),
+            json!(wished_state),
+            "the association must run as wished",
+        )),
+        // The console's and Quick Setup's do the same; two would update agents twice.
+        None if associations
+            .iter()
+            .any(|other| other.is_for_all_nodes && other.state.schedule_expression.is_some()) =>
+        {
+            None
+        }
+        None => Some(change(
+            Action::CreateAssociation,
+            Value::Null,
+            json!(wished_state),
+            "agents are kept current, those of new nodes included",
+        )),
+    })
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

@@ -1,0 +1,120 @@
+//! What the roles of instance profiles may do, as `ssm-role show` says. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+/// What instance profiles let an agent do, by their ARNs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Roles {
+    profiles: BTreeMap<String, Permitted>,
+    without_role: BTreeSet<String>,
+}
+
+/// What one role lets an agent do.
+#[derive(Clone, Debug)]
+pub(crate) struct Permitted {
+    /// The role's name.
+    pub(crate) role: String,
+    /// Whether the agent may report to SSM, without which it never appears.
+    pub(crate) register: Answer,
+    /// Whether it may open the channels for sessions and commands.
+    pub(crate) channel: Answer,
+}
+
+/// An answer for several actions together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// All are allowed.
+    Yes,
+    /// These are denied.
+    No(Vec<String>),
+    /// None is denied, but not all could be judged.
+    Unknown,
+}
+
+/// What is known of a profile.
+pub(crate) enum Known<'a> {
+    /// No record speaks of it.
+    Nothing,
+    /// It holds no role.
+    WithoutRole,
+    /// Its role may do this.
+    Role(&'a Permitted),
+}
+
+impl Roles {
+    /// Returns what the records say together.
+    pub(crate) fn of(records: Vec<RoleRecord>) -> Roles {
+        let mut roles = Roles::default();
+        for record in records {
+            roles.without_role.extend(record.profiles_without_role);
+            for role in record.roles {
+                let permitted = Permitted {
+                    register: answer(&role.permissions, "register"),
+                    channel: answer(&role.permissions, "channel"),
+                    role: role.role,
+                };
+                let profiles = role.instance_profiles.into_iter();
+                roles
+                    .profiles
+                    .extend(profiles.map(|profile| (profile, permitted.clone())));
+            }
+        }
+        roles
+    }
+
+    pub(crate) fn profile(&self, arn: &str) -> Known<'_> {
+        match self.profiles.get(arn) {
+            Some(permitted) => Known::Role(permitted),
+            None if self.without_role.contains(arn) => Known::WithoutRole,
+            None => Known::Nothing,
+        }
+    }
+}
+
+/// A record of `ssm-role show`, as far as it is read here.
+#[derive(Debug, Deserialize)]
+pub(crate) struct RoleRecord {
+    roles: Vec<Role>,
+    profiles_without_role: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Role {
+    role: String,
+    instance_profiles: Vec<String>,
+    permissions: Vec<Permission>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Permission {
+    feature: String,
+    action: String,
+    verdict: Verdict,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Verdict {
+    Allowed,
+    Denied,
+    Unknown,
+}
+
+fn answer(permissions: &[Permission], feature: &str) -> Answer {
+    let of_feature = permissions.iter().filter(|one| one.feature == feature);
+    let (mut denied, mut n_allowed, mut n_unknown) = (Vec::new(), 0, 0);
+    for permission in of_feature {
+        match permission.verdict {
+            Verdict::Allowed => n_allowed += 1,
+            Verdict::Denied => denied.push(permission.action.clone()),
+            Verdict::Unknown => n_unknown += 1,
+        }
+    }
+    match (denied.is_empty(), n_allowed, n_unknown) {
+        (false, _, _) => Answer::No(denied),
+        (true, 1.., 0) => Answer::Yes,
+        _ => Answer::Unknown,
+    }
+}

@@ -1,0 +1,270 @@
+//! Nodes out of saved JSON: this tool's own records, and what `aws ec2 describe-instances` and
+//! `aws ssm describe-instance-information` print. Pure; AWS's documents may hold more than is read.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, bail};
+use awsec2::{Instance, MetadataOptions};
+use serde::Deserialize;
+use serde_json::Value;
+use toolio::{Target, Unreachable};
+
+use crate::join::{Information, ec2_node, ssm_node};
+use crate::model::{Agent, Node, Platform};
+use crate::timestamp::Timestamp;
+
+/// What was saved, added up document by document.
+#[derive(Default)]
+pub(crate) struct Saved {
+    nodes: Vec<Node>,
+    unreachable: Vec<Unreachable>,
+    instances: Vec<(Target, Instance)>,
+    has_instances: bool,
+    information: BTreeMap<String, Information>,
+    has_information: bool,
+}
+
+impl Saved {
+    /// Adds one document.
+    ///
+    /// # Errors
+    /// It is none of the three kinds, or a field that matters is missing or of another type.
+    pub(crate) fn add(&mut self, document: Value) -> anyhow::Result<()> {
+        if document["kind"] == "unreachable" {
+            self.unreachable.push(located(document)?);
+        } else if document.get("kind").is_some() {
+            self.nodes.push(located(document)?);
+        } else if document.get("Reservations").is_some() {
+            self.has_instances = true;
+            let answer: Reservations = located(document)?;
+            for reservation in answer.reservations {
+                for instance in reservation.instances {
+                    let target = Target {
+                        account: reservation.owner_id.clone(),
+                        region: region(&instance.placement.availability_zone)?,
+                    };
+                    self.instances.push((target, instance.into()));
+                }
+            }
+        } else if document.get("InstanceInformationList").is_some() {
+            self.has_information = true;
+            let answer: InformationList = located(document)?;
+            let list = answer.instance_information_list.into_iter();
+            self.information
+                .extend(list.map(|one| (one.instance_id.clone(), one.into())));
+        } else {
+            bail!(
+                "expected node records, or the answer of `aws ec2 describe-instances` or \
+                 `aws ssm describe-instance-information`"
+            );
+        }
+        Ok(())
+    }
+
+    /// Returns the nodes in the order of the input, and what was unreachable when it was saved. `target` is that of nodes
+    /// for which the answers do not tell it.
+    ///
+    /// # Errors
+    /// EC2's answer without SSM's: every node would look as if SSM had never seen it. Nodes of SSM whose account and
+    /// region nobody tells.
+    pub(crate) fn nodes(
+        mut self,
+        target: Option<&Target>,
+    ) -> anyhow::Result<(Vec<Node>, Vec<Unreachable>)> {
+        if self.has_instances && !self.has_information {
+            bail!(
+                "only EC2's answer is there: add that of `aws ssm describe-instance-information` of the same region"
+            );
+        }
+        for (target, instance) in self.instances {
+            if instance.state != "terminated" {
+                let information = self.information.remove(&instance.instance_id);
+                self.nodes.push(ec2_node(&target, instance, information));
+            }
+        }
+        for (id, information) in self.information {
+            // SSM goes on listing an instance for a while after EC2 has forgotten it.
+            if self.has_instances && id.starts_with("i-") {
+                continue;
+            }
+            let target = target.with_context(|| {
+                format!("SSM's answer does not tell the account and region of {id}: pass --target ACCOUNT/REGION")
+            })?;
+            self.nodes.push(ssm_node(target, information));
+        }
+        Ok((self.nodes, self.unreachable))
+    }
+}
+
+/// Returns the region of an availability zone, local and wavelength zones included: `us-west-2-lax-1a` is in `us-west-2`.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-regions-availability-zones.html>
+fn region(zone: &str) -> anyhow::Result<String> {
+    let mut region = Vec::new();
+    for part in zone.split('-') {
+        let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+        if digits > 0 {
+            region.push(&part[..digits]);
+            return Ok(region.join("-"));
+        }
+        region.push(part);
+    }
+    bail!("AvailabilityZone '{zone}' names no region")
+}
+
+fn located<T: serde::de::DeserializeOwned>(document: Value) -> anyhow::Result<T> {
+    serde_path_to_error::deserialize(document).map_err(|error| {
+        let path = error.path().to_string();
+        anyhow::anyhow!("$.{path}: {}", error.into_inner())
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Reservations {
+    reservations: Vec<Reservation>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Reservation {
+    owner_id: String,
+    instances: Vec<SavedInstance>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SavedInstance {
+    instance_id: String,
+    state: State,
+    placement: Placement,
+    launch_time: Option<String>,
+    platform_details: Option<String>,
+    iam_instance_profile: Option<Profile>,
+    #[serde(default)]
+    metadata_options: Options,
+    vpc_id: Option<String>,
+    subnet_id: Option<String>,
+    public_ip_address: Option<String>,
+    #[serde(default)]
+    tags: Vec<Tag>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct State {
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Placement {
+    availability_zone: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Profile {
+    arn: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Options {
+    state: Option<String>,
+    http_tokens: Option<String>,
+    http_put_response_hop_limit: Option<u32>,
+    http_endpoint: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Tag {
+    key: String,
+    value: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct InformationList {
+    instance_information_list: Vec<SavedInformation>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SavedInformation {
+    instance_id: String,
+    ping_status: Option<String>,
+    last_ping_date_time: Option<Timestamp>,
+    agent_version: Option<String>,
+    is_latest_version: Option<bool>,
+    platform_type: Option<String>,
+    platform_name: Option<String>,
+    platform_version: Option<String>,
+    iam_role: Option<String>,
+}
+
+impl From<SavedInstance> for Instance {
+    fn from(saved: SavedInstance) -> Instance {
+        Instance {
+            instance_id: saved.instance_id,
+            state: saved.state.name,
+            launch_time: saved.launch_time,
+            image_id: None,
+            platform_details: saved.platform_details,
+            iam_instance_profile_arn: saved.iam_instance_profile.map(|profile| profile.arn),
+            metadata_options: MetadataOptions {
+                state: saved.metadata_options.state,
+                http_tokens: saved.metadata_options.http_tokens,
+                http_put_response_hop_limit: saved.metadata_options.http_put_response_hop_limit,
+                http_endpoint: saved.metadata_options.http_endpoint,
+            },
+            vpc_id: saved.vpc_id,
+            subnet_id: saved.subnet_id,
+            public_ip: saved.public_ip_address,
+            tags: saved
+                .tags
+                .into_iter()
+                .map(|tag| (tag.key, tag.value))
+                .collect(),
+        }
+    }
+}
+
+impl From<SavedInformation> for Information {
+    fn from(saved: SavedInformation) -> Information {
+        Information {
+            instance_id: saved.instance_id,
+            agent: Agent {
+                version: saved.agent_version,
+                latest: saved.is_latest_version,
+                ping: saved.ping_status,
+                last_ping: saved.last_ping_date_time,
+            },
+            platform: Platform {
+                r#type: saved.platform_type,
+                name: saved.platform_name,
+                version: saved.platform_version,
+            },
+            role: saved.iam_role.filter(|role| !role.is_empty()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::region;
+
+    #[test]
+    fn zones_of_all_kinds_name_their_region() {
+        for (zone, expected) in [
+            ("eu-central-1a", "eu-central-1"),
+            ("us-west-2-lax-1a", "us-west-2"),
+            ("us-east-1-wl1-bos-wlz-1", "us-east-1"),
+            ("us-gov-west-1b", "us-gov-west-1"),
+            ("eusc-de-east-1a", "eusc-de-east-1"),
+        ] {
+            assert_eq!(region(zone).unwrap(), expected);
+        }
+        assert!(region("nowhere").is_err());
+    }
+}
