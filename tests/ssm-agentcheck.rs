@@ -1,5 +1,14 @@
 //! `ssm-agentcheck` as a user meets it: exit status, stdout and stderr of every verb against the local AWS.
 
+#[path = "ssm-agentcheck/hosting.rs"]
+mod hosting;
+#[path = "ssm-agentcheck/reasons.rs"]
+mod reasons;
+#[path = "ssm-agentcheck/saved.rs"]
+mod saved;
+#[path = "ssm-agentcheck/updating.rs"]
+mod updating;
+
 use serde_json::{Value, json};
 use testbed::{Account, Run, Sandbox};
 
@@ -44,7 +53,7 @@ fn show_joins_ec2_and_ssm() {
             {"version": "3.3.987.0", "last_ping": "2026-01-31T09:29:00Z"}}),
         json!({"instance_id": "i-0000000000000000b", "agent":
             {"version": "3.3.987.0", "iam_role": "AWSSystemsManagerDefaultEC2InstanceManagementRole"}}),
-        json!({"instance_id": "i-0000000000000000c", "state": "stopped", "platform": {"type": "Windows"},
+        json!({"instance_id": "i-0000000000000000c", "state": "stopped", "platform": {"type": "Windows", "name": "w", "version": "1"},
             "imds": {"endpoint": "disabled", "tokens": "optional", "hop_limit": 1}}),
         json!({"instance_id": "i-0000000000000000d", "state": "terminated"}),
         json!({"instance_id": "mi-0000000000000000e", "agent": {"version": "3.3.987.0", "iam_role": "hybrid"}}),
@@ -54,13 +63,16 @@ fn show_joins_ec2_and_ssm() {
     let nodes = output.records();
     let expected = json!({
         "kind": "node", "target": {"account": account.id(), "region": "us-east-1"},
-        "instance_id": "i-0000000000000000a", "state": "running",
+        "instance_id": "i-0000000000000000a", "state": "running", "launched": nodes[0]["launched"],
         "platform": {"type": "Linux", "name": "Amazon Linux", "version": "2023"},
         "agent": {"version": "3.3.987.0", "latest": nodes[0]["agent"]["latest"], "ping": "Online",
             "last_ping": "2026-01-31T09:29:00Z"},
         "imds": {"endpoint": "enabled", "tokens": "required", "hop_limit": 2},
         "profile": format!("arn:aws:iam::{}:instance-profile/web", account.id()),
         "role": null, "managed_by": "instance-profile", "tags": {"Name": "web-1"},
+        "network": {"vpc_id": nodes[0]["network"]["vpc_id"], "subnet_id": nodes[0]["network"]["subnet_id"],
+            "public_ip": "198.51.100.11"},
+        "evidence": null,
     });
     assert_eq!(nodes[0], expected);
     let column = |key: &str| {
@@ -96,7 +108,8 @@ fn show_reads_every_page() {
         .iter()
         .filter(|call| *call == "ssm:DescribeInstanceInformation")
         .count();
-    assert_eq!(pages, 2);
+    // 50 instances a call, and one call for hybrid nodes.
+    assert_eq!(pages, 3);
 }
 
 #[test]
@@ -163,7 +176,8 @@ fn throttling_and_server_errors_of_ec2_are_retried() {
 #[test]
 fn one_unreadable_region_among_several_is_a_record() {
     let account = account(&[node(1)]);
-    account.fault(json!({"service": "ec2", "kind": "denied", "times": 1}));
+    account
+        .fault(json!({"service": "ec2", "region": "eu-central-1", "kind": "denied", "times": -1}));
     let output = tool(&account, &["show", "--region", "eu-central-1,us-east-1"]).run();
     output.assert_status(2).assert_stderr("");
     let kinds: Vec<_> = output
@@ -186,11 +200,14 @@ fn check_finds_what_is_wrong_and_counts_the_rest() {
     let output = tool(&account, &["check"]).stdin("{}").run();
     output
         .assert_status(1)
-        .assert_stderr("ssm-agentcheck: 4 nodes, 1 fine, 2 with errors, 1 stopped\n");
+        .assert_stderr("ssm-agentcheck: 4 nodes: 1 pass, 2 fail, 0 unknown, 1 not running\n");
     let records = output.records();
     let expected = [
         ("agentcheck.version.outdated", "i-0000000000000000a"),
-        ("agentcheck.agent.missing", "i-0000000000000000b"),
+        (
+            "agentcheck.unregistered.no_credentials",
+            "i-0000000000000000b",
+        ),
         ("agentcheck.node.stopped", "i-0000000000000000c"),
     ];
     assert_eq!(ids(&records), expected);
@@ -204,7 +221,7 @@ fn check_of_healthy_nodes_is_quiet() {
         .run();
     output
         .assert_status(0)
-        .assert_stderr("ssm-agentcheck: 1 node, 1 fine\n");
+        .assert_stderr("ssm-agentcheck: 1 node: 1 pass, 0 fail, 0 unknown\n");
     assert_eq!(output.stdout, "");
 }
 
@@ -230,7 +247,7 @@ fn saved_nodes_are_checked_without_aws() {
     let saved = testbed::offline(EXE).args(arguments).run();
     saved
         .assert_status(1)
-        .assert_stderr("ssm-agentcheck: 1 node, 0 fine, 1 with errors\n");
+        .assert_stderr("ssm-agentcheck: 1 node: 0 pass, 1 fail, 0 unknown\n");
     live.assert_status(1).assert_stderr("");
     assert_eq!(saved.stdout, live.stdout);
 }

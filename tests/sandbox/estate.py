@@ -4,6 +4,7 @@ The format is described in README.md. Seeding writes into moto's backends in
 this process, for AWS's own API lets nobody choose an id.
 """
 
+import datetime
 import json
 
 import control
@@ -59,7 +60,7 @@ def _seed_setting(given):
     account = given["account"]
     ssm_settings.SETTINGS.of(account, given["region"])[given["id"]] = (
         given["value"],
-        emulate.now(),
+        emulate.now() - datetime.timedelta(minutes=given.get("modified_minutes_ago", 43200)),
         f"arn:aws:iam::{account}:user/sandbox",
     )
 

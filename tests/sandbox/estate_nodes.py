@@ -42,6 +42,9 @@ def _seed_instance(given, tags):
     instance.id = given["instance_id"]
     for interface in instance.nics.values():
         interface.instance = instance
+        if given.get("public_ip", True):
+            interface.public_ip = f"198.51.100.{int(instance.id[-2:], 16) % 254 + 1}"
+    _give_default_route(ec2)
     instance.platform = "windows" if _platform(given)["type"] == "Windows" else None
     state = given.get("state", "running")
     instance._state = InstanceState(state, STATES[state])
@@ -71,6 +74,22 @@ def _seed_instance(given, tags):
 
 def _default_subnet(ec2):
     return sorted(ec2.get_default_subnets().values(), key=lambda s: s.availability_zone)[0].id
+
+
+def _give_default_route(ec2):
+    """Leads the default VPC to an internet gateway, which moto leaves out.
+
+    https://docs.aws.amazon.com/vpc/latest/userguide/default-vpc-components.html
+    """
+    vpc = ec2.get_default_vpc()
+    attached = {"attachment.vpc-id": [vpc.id]}
+    if ec2.describe_internet_gateways(internet_gateway_ids=None, filters=attached):
+        return
+    gateway = ec2.create_internet_gateway()
+    ec2.attach_internet_gateway(gateway.id, vpc.id)
+    main = {"vpc-id": [vpc.id], "association.main": ["true"]}
+    table = ec2.describe_route_tables(route_table_ids=None, filters=main)[0]
+    ec2.create_route(table.id, "0.0.0.0/0", gateway_id=gateway.id)
 
 
 def _node(given, tags, address):

@@ -11,6 +11,7 @@ import threading
 KINDS = ("throttle", "error", "latency", "drop", "expired", "denied")
 FIELDS = {
     "account": str,
+    "region": str,
     "service": str,
     "operation": str,
     "kind": str,
@@ -50,11 +51,13 @@ def clear(account=None):
         _faults[:] = [f for f in _faults if account is not None and f["account"] != account]
 
 
-def take(account, service, operation):
+def take(account, region, service, operation):
     """Returns the fault that this call gets, or None, and counts it."""
     with _lock:
         for fault in _faults:
             if fault["account"] != account:
+                continue
+            if fault.get("region", region) != region:
                 continue
             if fault.get("service", service) != service:
                 continue

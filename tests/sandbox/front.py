@@ -56,7 +56,7 @@ class Front:
         region = credential.region if credential else "us-east-1"
         account = accounts.account_of(credential.access_key) if credential else DEFAULT_ACCOUNT
         understood = protocol.understand(service, dict(environ), body)
-        fault = account and faults.take(account, service, understood.operation)
+        fault = account and faults.take(account, region, service, understood.operation)
         if fault and fault.get("milliseconds"):
             time.sleep(fault["milliseconds"] / 1000)
         answer = None

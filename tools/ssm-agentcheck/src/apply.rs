@@ -9,7 +9,9 @@ use aws_sdk_ssm::Client;
 use awsconf::{Interrupt, Session};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use toolio::{Applied, Change, ChangeStatus, Outcome, Plan, Progress, ResultKind, ResultRecord};
+use toolio::{
+    Applied, Change, ChangeStatus, Outcome, Plan, Progress, ResultKind, ResultRecord, Target,
+};
 
 use crate::TOOL;
 use crate::observe;
@@ -76,7 +78,7 @@ pub(crate) async fn apply(
     }
     let stopped = update(
         &client,
-        &session.target.region,
+        &session.target,
         nodes,
         interrupt,
         progress,
@@ -124,7 +126,7 @@ pub(crate) async fn apply(
 /// Updates the nodes; returns why it stopped before the end, if it did.
 async fn update(
     client: &Client,
-    region: &str,
+    target: &Target,
     nodes: Vec<Node>,
     interrupt: &Interrupt,
     progress: &Progress,
@@ -134,7 +136,7 @@ async fn update(
         return None;
     }
     let ids: Vec<String> = nodes.iter().map(|node| node.instance_id.clone()).collect();
-    let known = match observe::information(client, region, &ids).await {
+    let known = match observe::information(client, target, &ids).await {
         Ok(known) => known,
         Err(error) => {
             let failed = nodes
@@ -162,7 +164,7 @@ async fn update(
             continue;
         }
         progress.say(&format!("wave {number}: {} nodes", wave.len()));
-        let outcome = run_wave(client, region, &wave, interrupt, progress).await;
+        let outcome = run_wave(client, target, &wave, interrupt, progress).await;
         let n_failed = outcome
             .values()
             .filter(|tried| tried.status == ChangeStatus::Failed)
@@ -208,7 +210,7 @@ fn refusal(node: &Node, known: Option<&crate::join::Information>) -> Option<Trie
 /// Updates the nodes of one wave, in as many commands side by side as its concurrency takes.
 async fn run_wave(
     client: &Client,
-    region: &str,
+    target: &Target,
     wave: &[Node],
     interrupt: &Interrupt,
     progress: &Progress,
@@ -230,7 +232,7 @@ async fn run_wave(
             let Some(nodes) = batches.next() else { break };
             let batch = Batch {
                 client,
-                region,
+                target,
                 nodes,
                 concurrency: concurrency.min(MAX_NODES),
                 max_errors: limit - n_failed,

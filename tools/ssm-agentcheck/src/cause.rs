@@ -67,7 +67,12 @@ pub(crate) fn unregistered(node: &Node, roles: Option<&Roles>, now: Timestamp) -
         return found;
     }
     if let Reading::Present(ways) = &evidence.ways
-        && let Some(found) = by_ways(node, ways, "unregistered.no_route")
+        && let Some(found) = by_ways(
+            node,
+            ways,
+            "unregistered.no_route",
+            "it runs, but SSM has never seen it",
+        )
     {
         return found;
     }
@@ -137,7 +142,7 @@ pub(crate) fn unconnected(node: &Node, roles: Option<&Roles>) -> Cause {
         .evidence
         .as_ref()
         .and_then(|evidence| evidence.ways.present());
-    if let Some(found) = ways.and_then(|ways| by_ways(node, ways, "connection.no_route")) {
+    if let Some(found) = ways.and_then(|ways| by_ways(node, ways, "connection.no_route", what)) {
         return found;
     }
     let agent = node.agent.as_ref().and_then(|agent| agent.version.as_ref());
@@ -210,7 +215,7 @@ pub(crate) fn lost(node: &Node, last: &str) -> Cause {
         .evidence
         .as_ref()
         .and_then(|evidence| evidence.ways.present());
-    if let Some(found) = ways.and_then(|ways| by_ways(node, ways, "ping.lost")) {
+    if let Some(found) = ways.and_then(|ways| by_ways(node, ways, "ping.lost", &what)) {
         return found;
     }
     cause(
@@ -315,7 +320,7 @@ fn by_host_management(
 }
 
 /// Returns a cause when a way to the services is surely missing.
-fn by_ways(node: &Node, ways: &Ways, problem: &'static str) -> Option<Cause> {
+fn by_ways(node: &Node, ways: &Ways, problem: &'static str, what: &str) -> Option<Cause> {
     let network = node.network.as_ref()?;
     let missing: Vec<&str> = NEEDED_ENDPOINTS
         .into_iter()
@@ -333,16 +338,11 @@ fn by_ways(node: &Node, ways: &Ways, problem: &'static str) -> Option<Cause> {
         return None;
     }
     let vpc = network.vpc_id.as_deref().unwrap_or("its VPC");
-    let begin = match problem {
-        "connection.no_route" => "SSM calls it online, but no session or command reaches it",
-        "ping.lost" => "SSM has lost the agent",
-        _ => "it runs, but SSM has never seen it",
-    };
     Some(cause(
         problem,
         Severity::Error,
         format!(
-            "{begin}: {out}, and {vpc} has no endpoint with private DNS for {}",
+            "{what}: {out}, and {vpc} has no endpoint with private DNS for {}",
             missing.join(" and ")
         ),
         format!(

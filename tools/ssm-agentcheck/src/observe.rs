@@ -11,7 +11,7 @@ use aws_sdk_ssm::types::{InstanceInformation, InstanceInformationStringFilter};
 use awsconf::{AwsArgs, Session, describe};
 use awsec2::Instance;
 use tokio::sync::mpsc;
-use toolio::Unreachable;
+use toolio::{Target, Unreachable};
 
 use crate::TOOL;
 use crate::join::{Information, ec2_node, ssm_node};
@@ -110,7 +110,7 @@ pub(crate) async fn for_plan(
 /// A call fails.
 pub(crate) async fn information(
     client: &Client,
-    region: &str,
+    target: &Target,
     instance_ids: &[String],
 ) -> anyhow::Result<BTreeMap<String, Information>> {
     let mut found = BTreeMap::new();
@@ -121,7 +121,7 @@ pub(crate) async fn information(
             .build()?;
         let mut token = None;
         loop {
-            let (page, next) = information_page(client, region, &filter, token).await?;
+            let (page, next) = information_page(client, target, &filter, token).await?;
             found.extend(page.into_iter().map(|one| (one.instance_id.clone(), one)));
             match next {
                 Some(next) => token = Some(next),
@@ -134,7 +134,7 @@ pub(crate) async fn information(
 
 async fn information_page(
     client: &Client,
-    region: &str,
+    target: &Target,
     filter: &InstanceInformationStringFilter,
     token: Option<String>,
 ) -> anyhow::Result<(Vec<Information>, Option<String>)> {
@@ -144,7 +144,7 @@ async fn information_page(
         .filters(filter.clone());
     let answer = call.set_next_token(token).send().await;
     let answer =
-        answer.map_err(|error| describe(format!("DescribeInstanceInformation {region}"), error))?;
+        answer.map_err(|error| describe(format!("DescribeInstanceInformation {target}"), error))?;
     let page = answer
         .instance_information_list()
         .iter()
@@ -194,7 +194,7 @@ impl Region {
         }
         if !hybrid.is_empty() {
             let hybrid: Vec<String> = hybrid.into_iter().map(str::to_owned).collect();
-            let known = information(&self.client, &self.session.target.region, &hybrid).await?;
+            let known = information(&self.client, &self.session.target, &hybrid).await?;
             return self.hybrid(known.into_values().collect()).await;
         }
         if !ids.is_empty() {
@@ -206,8 +206,8 @@ impl Region {
             .build()?;
         let mut token = None;
         loop {
-            let region = self.session.target.region.clone();
-            let (page, next) = information_page(&self.client, &region, &filter, token).await?;
+            let target = self.session.target.clone();
+            let (page, next) = information_page(&self.client, &target, &filter, token).await?;
             self.hybrid(page).await?;
             match next {
                 Some(next) => token = Some(next),
@@ -241,8 +241,7 @@ impl Region {
         while awake.peek().is_some() {
             let chunk: Vec<Instance> = awake.by_ref().take(MAX_RESULTS).collect();
             let ids: Vec<String> = chunk.iter().map(|one| one.instance_id.clone()).collect();
-            let region = self.session.target.region.clone();
-            let mut known = information(&self.client, &region, &ids).await?;
+            let mut known = information(&self.client, &self.session.target, &ids).await?;
             for instance in chunk {
                 let information = known.remove(&instance.instance_id);
                 self.send(ec2_node(&self.session.target, instance, information))

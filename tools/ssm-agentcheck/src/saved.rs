@@ -194,13 +194,32 @@ struct InformationList {
 struct SavedInformation {
     instance_id: String,
     ping_status: Option<String>,
-    last_ping_date_time: Option<Timestamp>,
+    last_ping_date_time: Option<Moment>,
     agent_version: Option<String>,
     is_latest_version: Option<bool>,
     platform_type: Option<String>,
     platform_name: Option<String>,
     platform_version: Option<String>,
     iam_role: Option<String>,
+}
+
+/// The AWS CLI 1 prints the seconds that it gets, version 2 makes RFC 3339 of them.
+/// <https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html> (cli_timestamp_format)
+#[derive(Deserialize)]
+#[serde(try_from = "Value")]
+struct Moment(Timestamp);
+
+impl TryFrom<Value> for Moment {
+    type Error = String;
+
+    fn try_from(value: Value) -> Result<Moment, String> {
+        match (&value, value.as_f64()) {
+            (Value::String(text), _) => text.parse().map(Moment),
+            // Fractions of a second do not matter here.
+            (_, Some(seconds)) => Ok(Moment(Timestamp::from_seconds(seconds as i64))),
+            _ => Err(format!("{value} is not a time")),
+        }
+    }
 }
 
 impl From<SavedInstance> for Instance {
@@ -238,7 +257,7 @@ impl From<SavedInformation> for Information {
                 version: saved.agent_version,
                 latest: saved.is_latest_version,
                 ping: saved.ping_status,
-                last_ping: saved.last_ping_date_time,
+                last_ping: saved.last_ping_date_time.map(|moment| moment.0),
             },
             platform: Platform {
                 r#type: saved.platform_type,

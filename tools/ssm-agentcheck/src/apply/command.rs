@@ -7,7 +7,7 @@ use anyhow::Context;
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::CommandInvocation;
 use awsconf::{Interrupt, describe};
-use toolio::{ChangeStatus, Progress};
+use toolio::{ChangeStatus, Progress, Target};
 
 use super::{Node, Tried};
 use crate::observe;
@@ -25,12 +25,12 @@ const PATIENCE: Duration = Duration::from_secs(180);
 /// How many looks in a row may fail, each after the SDK's own retries, before the end of a command counts as unknown.
 const MAX_FAILED_LOOKS: u32 = 5;
 /// How long to look on after Ctrl-C: what has begun on a node is not stopped.
-const FAREWELL: Duration = Duration::from_secs(30);
+const FAREWELL: Duration = Duration::from_secs(10);
 
 /// Some nodes of a wave, and what their command may do.
 pub(super) struct Batch<'a> {
     pub(super) client: &'a Client,
-    pub(super) region: &'a str,
+    pub(super) target: &'a Target,
     pub(super) nodes: &'a [Node],
     pub(super) concurrency: usize,
     pub(super) max_errors: usize,
@@ -188,7 +188,7 @@ impl Batch<'_> {
         let deadline = Instant::now() + PATIENCE;
         let mut pause = FIRST_PAUSE;
         loop {
-            let known = observe::information(self.client, self.region, &ids).await;
+            let known = observe::information(self.client, self.target, &ids).await;
             let is_last = Instant::now() >= deadline || interrupt.requested();
             let mut tried = BTreeMap::new();
             for node in nodes {

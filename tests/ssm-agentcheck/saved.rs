@@ -1,0 +1,122 @@
+//! Saved answers of the AWS CLI instead of AWS.
+
+use serde_json::json;
+use testbed::{Account, Output, offline};
+
+use super::{EXE, account, node, tool};
+
+/// Saves what the AWS CLI prints, and returns the paths.
+fn save(account: &Account) -> (String, String) {
+    let (ec2, ssm) = (
+        account.home().join("ec2.json"),
+        account.home().join("ssm.json"),
+    );
+    let instances = account.aws(&["ec2", "describe-instances"]);
+    let information = account.aws(&["ssm", "describe-instance-information"]);
+    std::fs::write(&ec2, format!("{instances:#}")).unwrap();
+    std::fs::write(&ssm, format!("{information:#}")).unwrap();
+    (
+        ec2.to_string_lossy().into_owned(),
+        ssm.to_string_lossy().into_owned(),
+    )
+}
+
+fn run(arguments: &[&str]) -> Output {
+    offline(EXE).args(arguments).stdin("{}").run()
+}
+
+#[test]
+fn the_clis_answers_say_what_aws_says() {
+    let account = account(&[
+        node(1),
+        json!({"instance_id": "i-0000000000000000a", "name": "old", "agent": {"version": "3.1.1.0"}}),
+        json!({"instance_id": "i-0000000000000000b", "state": "stopped"}),
+        json!({"instance_id": "i-0000000000000000c", "state": "terminated"}),
+        json!({"instance_id": "i-0000000000000000d"}),
+    ]);
+    let (ec2, ssm) = save(&account);
+    let live = tool(&account, &["show", "--jq", "del(.launched)"]).run();
+    let saved = run(&[
+        "show",
+        "--nodes",
+        &ec2,
+        "--nodes",
+        &ssm,
+        "--jq",
+        "del(.launched)",
+    ]);
+    saved.assert_status(0).assert_stderr("");
+    let sorted = |output: &Output| {
+        let mut lines: Vec<String> = output.stdout.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(sorted(&saved), sorted(&live));
+    assert_eq!(saved.records().len(), 4);
+}
+
+#[test]
+fn half_of_the_answers_is_refused() {
+    let account = account(&[node(1)]);
+    let (ec2, ssm) = save(&account);
+    let output = run(&["check", "--nodes", &ec2]);
+    output
+        .assert_status(2)
+        .assert_complains("only EC2's answer is there");
+    assert_eq!(output.stdout, "");
+    let output = run(&["check", "--nodes", &ssm]);
+    output
+        .assert_status(2)
+        .assert_complains("pass --target ACCOUNT/REGION");
+    let target = "111122223333/eu-central-1";
+    let output = run(&["show", "--nodes", &ssm, "--target", target]);
+    output.assert_status(0);
+    assert_eq!(
+        output.json()["target"],
+        json!({"account": "111122223333", "region": "eu-central-1"})
+    );
+}
+
+#[test]
+fn nodes_come_through_a_pipe_too() {
+    let account =
+        account(&[json!({"instance_id": "i-0000000000000000a", "agent": {"version": "3.1.1.0"}})]);
+    let shown = tool(&account, &["show"]).run();
+    let desired = account.home().join("agent.json");
+    std::fs::write(&desired, "{}").unwrap();
+    let output = offline(EXE)
+        .args(["check", "-f", desired.to_str().unwrap(), "--nodes", "-"])
+        .stdin(shown.stdout)
+        .run();
+    output.assert_status(1);
+    assert_eq!(output.json()["id"], "agentcheck.version.outdated");
+}
+
+#[test]
+fn what_is_no_node_is_refused_with_its_path() {
+    let account = account(&[]);
+    let path = account.home().join("nodes.json");
+    for (text, complaint) in [
+        (
+            "{}",
+            "expected node records, or the answer of `aws ec2 describe-instances`",
+        ),
+        (
+            r#"{"Reservations": [{"OwnerId": "111122223333", "Instances": [{"InstanceId": 7}]}]}"#,
+            "$.Reservations[0].Instances[0].InstanceId: invalid type: integer `7`",
+        ),
+        (
+            r#"{"kind": "node""#,
+            "EOF while parsing an object at line 1",
+        ),
+        (
+            r#"{"kind": "node", "nodes": []}"#,
+            "$.nodes: unknown field `nodes`",
+        ),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let output = run(&["show", "--nodes", path.to_str().unwrap()]);
+        output.assert_status(2).assert_complains(complaint);
+        assert_eq!(output.stdout, "");
+    }
+}
