@@ -76,6 +76,28 @@ pub fn read_plans<A: DeserializeOwned>(io: &IoArgs, tool: &str) -> anyhow::Resul
     plans.collect()
 }
 
+/// Returns the texts of files with their names for people, or that of `-f` or stdin when none is named. They need not be
+/// JSON: linters say what is wrong with them.
+///
+/// # Errors
+/// A terminal as stdin, an unreadable file.
+pub fn read_texts(
+    files: &[std::path::PathBuf],
+    io: &IoArgs,
+    what: &str,
+) -> anyhow::Result<Vec<(String, String)>> {
+    if files.is_empty() {
+        let text = text(io).with_context(|| format!("read {what} from {}", source(io)))?;
+        return Ok(vec![(source(io), text)]);
+    }
+    let texts = files.iter().map(|file| {
+        let io = IoArgs::of_file(file);
+        let text = text(&io).with_context(|| format!("read {what} from {}", source(&io)))?;
+        Ok((source(&io), text))
+    });
+    texts.collect()
+}
+
 fn text(io: &IoArgs) -> anyhow::Result<String> {
     match &io.file {
         Some(path) if path.as_os_str() != "-" => Ok(std::fs::read_to_string(path)?),

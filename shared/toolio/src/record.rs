@@ -20,6 +20,27 @@ impl std::fmt::Display for Target {
     }
 }
 
+impl std::str::FromStr for Target {
+    type Err = &'static str;
+
+    /// Reads what [`Display`](std::fmt::Display) writes: `ACCOUNT/REGION`.
+    fn from_str(text: &str) -> Result<Target, &'static str> {
+        match text.split_once('/') {
+            Some((account, region))
+                if account.len() == 12
+                    && account.bytes().all(|b| b.is_ascii_digit())
+                    && region.contains('-') =>
+            {
+                Ok(Target {
+                    account: account.to_owned(),
+                    region: region.to_owned(),
+                })
+            }
+            _ => Err("expected ACCOUNT/REGION such as 111122223333/eu-central-1"),
+        }
+    }
+}
+
 /// How grave a finding is.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,

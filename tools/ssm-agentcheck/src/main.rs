@@ -105,7 +105,7 @@ struct Source {
     #[arg(long, value_name = "FILE")]
     nodes: Vec<PathBuf>,
     /// Take ACCOUNT/REGION for those of nodes whose saved answers do not tell
-    #[arg(long, value_name = "TARGET", value_parser = target, requires = "nodes")]
+    #[arg(long, value_name = "TARGET", requires = "nodes")]
     target: Option<Target>,
 }
 
@@ -286,22 +286,6 @@ fn trouble(out: &Output, unreachable: &[Unreachable]) -> anyhow::Result<Outcome>
     } else {
         Outcome::Trouble
     })
-}
-
-fn target(text: &str) -> Result<Target, String> {
-    match text.split_once('/') {
-        Some((account, region))
-            if account.len() == 12
-                && account.bytes().all(|b| b.is_ascii_digit())
-                && region.contains('-') =>
-        {
-            Ok(Target {
-                account: account.to_owned(),
-                region: region.to_owned(),
-            })
-        }
-        _ => Err("expected ACCOUNT/REGION such as 111122223333/eu-central-1".to_owned()),
-    }
 }
 
 /// The only clock; what decides gets it handed in.

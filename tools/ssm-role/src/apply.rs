@@ -1,29 +1,23 @@
 //! The only writes: step by step, each against its `from`, each read back, with the plan that leads back.
 
+mod write;
+
 use std::time::Duration;
 
-use anyhow::{anyhow, bail};
-use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
-use awsconf::{Interrupt, Session, describe};
+use awsconf::{Interrupt, Session};
 use serde_json::Value;
 use toolio::{Applied, Change, ChangeStatus, Outcome, Plan, ResultKind, ResultRecord};
 
 use crate::TOOL;
-use crate::current::{Clients, PAUSE, current, read_back};
-use crate::model::{Action, SETTING};
-use crate::observe;
-use crate::step::{RoleState, SettingState, Subject};
+use crate::current::{Clients, current, read_back};
+use crate::model::Action;
+use crate::step::{RoleState, Subject};
 use crate::undo::inverse;
+use write::write;
 
 /// IAM is eventually consistent: for some seconds a new role exists for one server and not for the next.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency>
 const PATIENCE: Duration = Duration::from_secs(30);
-/// What IAM and Systems Manager say of a role that has not reached them yet.
-const NOT_THERE_YET: [&str; 3] = [
-    "NoSuchEntity",
-    "ValidationException",
-    "InvalidParameterValue",
-];
 
 /// What became of one change, and the state it left if that is not the one it found.
 struct Tried {
@@ -46,6 +40,7 @@ pub(crate) async fn apply(
     let mut clients = Clients {
         iam,
         ssm,
+        ec2: awsec2::Client::new(&session.config),
         made_role: false,
     };
     let (mut results, mut undo, mut outcome) = (Vec::new(), Vec::new(), Outcome::Fine);
@@ -92,7 +87,7 @@ async fn one(clients: &mut Clients, change: &Change<Action>, subject: &Subject) 
         Ok(before) => before,
         Err(error) => return failed(format!("{error:#}"), None),
     };
-    if before == change.to {
+    if before == change.to || is_there(change, &before) {
         return Tried {
             status: ChangeStatus::Unchanged,
             error: None,
@@ -109,7 +104,10 @@ async fn one(clients: &mut Clients, change: &Change<Action>, subject: &Subject) 
         );
     }
     let written = write(clients, change, subject).await;
-    clients.made_role |= change.action == Action::CreateRole;
+    clients.made_role |= matches!(
+        change.action,
+        Action::CreateRole | Action::CreateInstanceProfile
+    );
     // A call that failed may have worked: the answer can be lost, and CreateRole is followed by attachments.
     let patience = if written.is_ok() {
         PATIENCE
@@ -142,140 +140,17 @@ async fn one(clients: &mut Clients, change: &Change<Action>, subject: &Subject) 
     }
 }
 
-async fn write(
-    clients: &Clients,
-    change: &Change<Action>,
-    subject: &Subject,
-) -> anyhow::Result<()> {
-    match (change.action, subject) {
-        (Action::CreateRole, Subject::Role { name }) => {
-            create_role(clients, name, &change.to).await
-        }
-        (Action::DeleteRole, Subject::Role { name }) => {
-            delete_role(clients, name, &change.from).await
-        }
-        (Action::AttachPolicy, Subject::Attachment { role, policy_arn }) => {
-            attach(clients, role, policy_arn, clients.made_role).await
-        }
-        (Action::DetachPolicy, Subject::Attachment { role, policy_arn }) => {
-            detach(clients, role, policy_arn).await
-        }
-        (Action::UpdateServiceSetting, Subject::Setting) => {
-            let SettingState { role } = serde_json::from_value(change.to.clone())?;
-            let call = async || {
-                let call = clients
-                    .ssm
-                    .update_service_setting()
-                    .setting_id(SETTING)
-                    .setting_value(&role);
-                call.send().await
-            };
-            let answer = patiently(clients.made_role, call).await;
-            answer
-                .map(drop)
-                .map_err(|error| describe(format!("UpdateServiceSetting {SETTING}"), error))
-        }
-        (Action::ResetServiceSetting, Subject::Setting) => {
-            let answer = clients
-                .ssm
-                .reset_service_setting()
-                .setting_id(SETTING)
-                .send()
-                .await;
-            answer
-                .map(drop)
-                .map_err(|error| describe(format!("ResetServiceSetting {SETTING}"), error))
-        }
-        (action, subject) => bail!("{action:?} does not fit {subject:?}"),
-    }
-}
-
-async fn create_role(clients: &Clients, name: &str, to: &Value) -> anyhow::Result<()> {
-    let to: RoleState = serde_json::from_value(to.clone())?;
-    let call = clients
-        .iam
-        .create_role()
-        .role_name(name)
-        .path(&to.path)
-        .description(&to.description);
-    let answer = call
-        .assume_role_policy_document(to.trust.to_string())
-        .send()
-        .await;
-    answer.map_err(|error| describe(format!("CreateRole {name}"), error))?;
-    for policy in &to.managed_policies {
-        attach(clients, name, policy, true).await?;
-    }
-    Ok(())
-}
-
-/// The caller has compared the role with `from`: nobody has added anything to it since it was made.
-async fn delete_role(clients: &Clients, name: &str, from: &Value) -> anyhow::Result<()> {
-    let setting = observe::setting(&clients.ssm).await?;
-    if setting.role().and_then(|value| value.rsplit('/').next()) == Some(name) {
-        return Err(anyhow!(
-            "Default Host Management uses the role: turn that off first"
-        ));
-    }
-    let from: RoleState = serde_json::from_value(from.clone())?;
-    for policy in &from.managed_policies {
-        detach(clients, name, policy).await?;
-    }
-    let answer = clients.iam.delete_role().role_name(name).send().await;
-    answer
-        .map(drop)
-        .map_err(|error| describe(format!("DeleteRole {name}"), error))
-}
-
-async fn attach(clients: &Clients, role: &str, policy: &str, is_new: bool) -> anyhow::Result<()> {
-    let call = async || {
-        clients
-            .iam
-            .attach_role_policy()
-            .role_name(role)
-            .policy_arn(policy)
-            .send()
-            .await
-    };
-    let answer = patiently(is_new, call).await;
-    answer
-        .map(drop)
-        .map_err(|error| describe(format!("AttachRolePolicy {role} {policy}"), error))
-}
-
-async fn detach(clients: &Clients, role: &str, policy: &str) -> anyhow::Result<()> {
-    let answer = clients
-        .iam
-        .detach_role_policy()
-        .role_name(role)
-        .policy_arn(policy)
-        .send()
-        .await;
-    answer
-        .map(drop)
-        .map_err(|error| describe(format!("DetachRolePolicy {role} {policy}"), error))
-}
-
-/// Calls again for a while when the answer is that a role of a moment ago is not there.
-async fn patiently<T, E: ProvideErrorMetadata, R>(
-    is_new: bool,
-    call: impl AsyncFn() -> Result<T, SdkError<E, R>>,
-) -> Result<T, SdkError<E, R>> {
-    let mut waited = Duration::ZERO;
-    loop {
-        match call().await {
-            Err(error)
-                if is_new
-                    && waited < PATIENCE
-                    && error
-                        .code()
-                        .is_some_and(|code| NOT_THERE_YET.contains(&code)) =>
-            {
-                tokio::time::sleep(PAUSE).await;
-                waited += PAUSE;
+/// A role that was made earlier may have got its inline policy since, by a later change of the same plan.
+fn is_there(change: &Change<Action>, before: &Value) -> bool {
+    let state = |value: &Value| serde_json::from_value::<RoleState>(value.clone()).ok();
+    match (change.action, state(before), state(&change.to)) {
+        (Action::CreateRole, Some(before), Some(to)) => {
+            to == RoleState {
+                inline_policies: Vec::new(),
+                ..before
             }
-            answer => return answer,
         }
+        _ => false,
     }
 }
 

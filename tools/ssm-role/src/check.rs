@@ -4,14 +4,21 @@ use toolio::{Finding, FindingKind, Outcome, Reading, Severity};
 
 use crate::TOOL;
 use crate::model::{
-    CORE_POLICY, DEFAULT_POLICY, DefaultHostManagement, Desired, InstanceProfiles, LEGACY_POLICY,
-    Observed, Role, setting_arn,
+    AssignProfile, CORE_POLICY, DEFAULT_POLICY, DefaultHostManagement, Desired, InstanceProfiles,
+    LEGACY_POLICY, Observed, Role, setting_arn,
 };
+use crate::needs::{By, Feature, Need, Permission, Verdict, needs, permissions};
+use crate::preferences::Preferences;
 
 /// Returns everything that is wrong: the setting first, then profiles, then roles, each in order of its name.
-pub(crate) fn check(desired: &Desired, observed: &Observed) -> Vec<Finding> {
+pub(crate) fn check(
+    desired: &Desired,
+    observed: &Observed,
+    preferences: Option<&Preferences>,
+) -> Vec<Finding> {
     let mut findings = Findings {
         observed,
+        needs: needs(&observed.partition, &observed.target, preferences),
         found: Vec::new(),
     };
     if let Some(wished) = &desired.default_host_management {
@@ -19,6 +26,9 @@ pub(crate) fn check(desired: &Desired, observed: &Observed) -> Vec<Finding> {
     }
     if let Some(wished) = &desired.instance_profiles {
         instance_profiles(wished, &mut findings);
+    }
+    if let Some(wished) = &desired.assign_profile {
+        bare_instances(wished, &mut findings);
     }
     findings.found
 }
@@ -62,7 +72,7 @@ fn default_host_management(wished: &DefaultHostManagement, findings: &mut Findin
         (Some(value), true) => value,
     };
     let name = value.rsplit('/').next().unwrap_or_default();
-    if name != wished.role_name.0 {
+    if name != wished.role_name.0 && !wished.adopt {
         let message = format!("the role is {name}, not {}", wished.role_name.0);
         findings.push(
             "dhmc.other_role",
@@ -98,24 +108,15 @@ fn default_role(name: &str, value: &str, role: &Role, plan: &str, findings: &mut
         );
         findings.push("dhmc.role_path", Severity::Error, &role.arn, &message, plan);
     }
-    if !role.trusts_ssm() {
+    if !role.trusts("ssm.amazonaws.com") {
         let message = "ssm.amazonaws.com may not assume the role: no node gets credentials from it";
         let fix = "allow ssm.amazonaws.com sts:AssumeRole in its trust policy";
         findings.push("dhmc.role_trust", Severity::Error, &role.arn, message, fix);
     }
-    let partition = &findings.observed.partition;
-    if !role.has(partition, DEFAULT_POLICY) && !role.has(partition, CORE_POLICY) {
-        let message = format!(
-            "{DEFAULT_POLICY} is not attached: nodes get credentials that allow them nothing"
-        );
-        findings.push(
-            "dhmc.policy_missing",
-            Severity::Error,
-            &role.arn,
-            &message,
-            plan,
-        );
-    }
+    let message = format!(
+        "{DEFAULT_POLICY} is not attached, and nothing else allows what it does: nodes get credentials that allow them nothing"
+    );
+    permitted(role, "dhmc.policy_missing", &message, findings);
     legacy(role, findings);
 }
 
@@ -134,7 +135,7 @@ fn instance_profiles(wished: &InstanceProfiles, findings: &mut Findings<'_>) {
             Reading::Absent => {
                 let message = format!(
                     "it holds no role, so {} get no credentials from it",
-                    instances(profile.instances)
+                    instances(profile.instance_ids.len())
                 );
                 findings.push(
                     "profile.without_role",
@@ -150,7 +151,7 @@ fn instance_profiles(wished: &InstanceProfiles, findings: &mut Findings<'_>) {
         let in_use = profiles
             .iter()
             .filter(|profile| profile.role.present() == Some(name));
-        let n_instances: usize = in_use.map(|profile| profile.instances).sum();
+        let n_instances: usize = in_use.map(|profile| profile.instance_ids.len()).sum();
         if n_instances == 0
             || wished
                 .exclude_roles
@@ -167,22 +168,137 @@ fn instance_profiles(wished: &InstanceProfiles, findings: &mut Findings<'_>) {
                 continue;
             }
         };
-        if wished.attach_managed_policy && !role.has(&observed.partition, CORE_POLICY) {
-            let message = format!(
-                "{CORE_POLICY} is not attached, so {} cannot be managed with it",
-                instances(n_instances)
-            );
-            let fix = format!("let {TOOL} plan and apply it");
-            findings.push(
-                "core_policy.missing",
-                Severity::Error,
-                &role.arn,
-                &message,
-                &fix,
-            );
+        let message = format!(
+            "{CORE_POLICY} is not attached, and nothing else allows what it does, so {} cannot be managed with it",
+            instances(n_instances)
+        );
+        if wished.attach_managed_policy {
+            permitted(role, "core_policy.missing", &message, findings);
         }
         legacy(role, findings);
     }
+}
+
+/// Tells what a role may not do: in one finding when the managed policy would help, else by what it is needed for.
+fn permitted(role: &Role, missing: &str, message: &str, findings: &mut Findings<'_>) {
+    let permissions = permissions(role, &findings.needs);
+    let is_core = |one: &&Permission| !one.feature.is_preference();
+    let lacks_core = permissions
+        .iter()
+        .filter(is_core)
+        .any(|one| one.feature == Feature::Register && one.is_missing())
+        && permissions
+            .iter()
+            .filter(is_core)
+            .all(|one| one.verdict != Verdict::Allowed);
+    if lacks_core {
+        let fix = format!("let {TOOL} plan and apply it");
+        findings.push(missing, Severity::Error, &role.arn, message, &fix);
+    }
+    let of = |feature: Feature, verdict: Verdict| -> Vec<&Permission> {
+        let mine = permissions.iter();
+        mine.filter(|one| one.feature == feature && one.verdict == verdict)
+            .collect()
+    };
+    for feature in Feature::ALL {
+        let denied = of(feature, Verdict::Denied);
+        if !denied.is_empty() && (!lacks_core || feature.is_preference()) {
+            not_allowed(role, feature, &denied, findings);
+        }
+        let unknown = of(feature, Verdict::Unknown);
+        if let Some(first) = unknown.first() {
+            let by = first
+                .by
+                .as_ref()
+                .map_or_else(String::new, |by| format!("; it depends on {}", place(by)));
+            let message = format!(
+                "whether the role allows {} is not known{by}",
+                list(&unknown)
+            );
+            let fix = "look at the conditions of that statement";
+            let id = format!("{}.unknown", feature.word());
+            findings.push(&id, Severity::Warning, &role.arn, &message, fix);
+        }
+    }
+}
+
+fn not_allowed(role: &Role, feature: Feature, denied: &[&Permission], findings: &mut Findings<'_>) {
+    let by = denied.iter().find_map(|one| one.by.as_ref());
+    let (reason, fix) = match by {
+        Some(by) if by.path.is_none() => (
+            format!("the permissions boundary {} does not allow it", by.policy),
+            "widen the boundary; no policy on the role helps".to_owned(),
+        ),
+        Some(by) => (
+            format!("{} denies it", place(by)),
+            "correct that statement; no policy on the role helps".to_owned(),
+        ),
+        None => (
+            "no policy allows it".to_owned(),
+            match feature.is_preference() {
+                true => format!("let {TOOL} plan and apply it, with --prefs"),
+                false => format!("let {TOOL} plan and apply it"),
+            },
+        ),
+    };
+    let severity = match feature {
+        Feature::StateManager => Severity::Warning,
+        _ => Severity::Error,
+    };
+    let message = format!(
+        "the role may not {}: {reason}; {}",
+        list(denied),
+        feature.effect()
+    );
+    let id = format!("{}.denied", feature.word());
+    findings.push(&id, severity, &role.arn, &message, &fix);
+}
+
+/// Names actions, the first three of many.
+fn list(permissions: &[&Permission]) -> String {
+    let actions: Vec<&str> = permissions
+        .iter()
+        .map(|one| one.action.as_str())
+        .take(3)
+        .collect();
+    let more = match permissions.len() {
+        0..=3 => String::new(),
+        n_all => format!(" and {} more", n_all - 3),
+    };
+    format!("{}{more}", actions.join(", "))
+}
+
+fn place(by: &By) -> String {
+    let sid = by
+        .sid
+        .as_ref()
+        .map_or_else(String::new, |sid| format!(" ({sid})"));
+    match &by.path {
+        Some(path) => format!("{path}{sid} of {}", by.policy),
+        None => by.policy.clone(),
+    }
+}
+
+fn bare_instances(wished: &AssignProfile, findings: &mut Findings<'_>) {
+    let bare = &findings.observed.bare_instances;
+    if bare.is_empty() {
+        return;
+    }
+    let message = format!(
+        "{} without an instance profile, which {} is wished for: {}",
+        instances(bare.len()),
+        wished.name.0,
+        bare.join(", ")
+    );
+    let fix = format!("let {TOOL} plan and apply it");
+    let resource = findings.observed.target.to_string();
+    findings.push(
+        "profile.missing",
+        Severity::Error,
+        &resource,
+        &message,
+        &fix,
+    );
 }
 
 fn legacy(role: &Role, findings: &mut Findings<'_>) {
@@ -208,6 +324,7 @@ fn instances(n_instances: usize) -> String {
 
 struct Findings<'a> {
     observed: &'a Observed,
+    needs: Vec<Need>,
     found: Vec<Finding>,
 }
 

@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
+use awsconf::describe;
+use awsec2::InstanceProfileAssociation;
 use serde_json::{Value, json};
 
 use crate::iam;
-use crate::observe::{self, Detail};
-use crate::step::{AttachmentState, RoleState, SettingState, Subject};
+use crate::iam::Detail;
+use crate::observe;
+use crate::step::{
+    AttachmentState, InlineState, OnInstanceState, ProfileState, RoleState, SettingState, Subject,
+};
 
 /// Between two looks at something that is not there yet.
 pub(crate) const PAUSE: Duration = Duration::from_secs(1);
@@ -15,6 +20,7 @@ pub(crate) const PAUSE: Duration = Duration::from_secs(1);
 pub(crate) struct Clients {
     pub(crate) iam: aws_sdk_iam::Client,
     pub(crate) ssm: aws_sdk_ssm::Client,
+    pub(crate) ec2: awsec2::Client,
     /// Whether a role was made in this run, so that it may not be everywhere yet.
     pub(crate) made_role: bool,
 }
@@ -33,6 +39,26 @@ pub(crate) async fn current(clients: &Clients, subject: &Subject) -> anyhow::Res
                 policy_arn: policy_arn.clone()
             }))
         }
+        Subject::Inline { role, policy_name } => {
+            let document = iam::inline_policy(&clients.iam, role, policy_name).await?;
+            json!(document.map(|document| InlineState {
+                policy_name: policy_name.clone(),
+                document,
+            }))
+        }
+        Subject::Profile { name } => {
+            let profile = iam::own_profile(&clients.iam, name).await?;
+            json!(profile.map(|profile| ProfileState {
+                path: path(&profile.arn),
+                role: profile.role,
+            }))
+        }
+        Subject::OnInstance { instance_id } => {
+            let association = association(&clients.ec2, instance_id).await?;
+            json!(association.map(|association| OnInstanceState {
+                profile_arn: association.profile_arn,
+            }))
+        }
         Subject::Setting => {
             let setting = observe::setting(&clients.ssm).await?;
             json!(setting.role().map(|role| SettingState {
@@ -40,6 +66,29 @@ pub(crate) async fn current(clients: &Clients, subject: &Subject) -> anyhow::Res
             }))
         }
     })
+}
+
+/// Returns the association of an instance with its profile; one that is on its way out is none.
+pub(crate) async fn association(
+    client: &awsec2::Client,
+    instance_id: &str,
+) -> anyhow::Result<Option<InstanceProfileAssociation>> {
+    let associations = client
+        .describe_iam_instance_profile_associations(instance_id)
+        .await;
+    let call = || format!("DescribeIamInstanceProfileAssociations {instance_id}");
+    let associations = associations.map_err(|error| describe(call(), error))?;
+    Ok(associations
+        .into_iter()
+        .find(|association| association.state.starts_with("associat")))
+}
+
+/// Returns the path in an ARN: `/ssm-role/` of `arn:aws:iam::111122223333:instance-profile/ssm-role/Name`.
+fn path(arn: &str) -> String {
+    let resource = arn.splitn(6, ':').nth(5).unwrap_or_default();
+    let from = resource.find('/').unwrap_or(0);
+    let to = resource.rfind('/').map_or(from, |end| end + 1);
+    resource[from..to].to_owned()
 }
 
 /// Reads until the wished state is there, or patience ends.

@@ -1,18 +1,19 @@
-//! Walks `tests/fixtures/ssm-role/<case>`: desired and observed in, plan (or why there is none) and findings out.
+//! Walks `tests/fixtures/ssm-role/plan/<case>`: desired and observed in, plan (or why there is none) and findings out.
 //! BLESS=1 rewrites the latter.
 
 use std::path::Path;
 
 use serde_json::json;
 
-use super::plan;
+use super::{Given, plan};
 use crate::check::check;
 use crate::model::{Desired, Observed};
+use crate::preferences::{partition_of, preferences};
 use crate::step;
 
 #[test]
 fn fixtures() {
-    for case in testbed::fixtures("ssm-role") {
+    for case in testbed::fixtures("ssm-role/plan") {
         check_case(&case);
     }
 }
@@ -21,7 +22,17 @@ fn check_case(case: &Path) {
     let read = |name: &str| std::fs::read_to_string(case.join(name)).unwrap();
     let desired: Desired = serde_json::from_str(&read("desired.json")).unwrap();
     let observed: Observed = serde_json::from_str(&read("observed.json")).unwrap();
-    let planned = plan(&desired, &observed);
+    let preferences = std::fs::read_to_string(case.join("prefs.json"))
+        .ok()
+        .map(|text| {
+            let record = serde_json::from_str(&text).unwrap();
+            preferences(&record, partition_of).unwrap().1
+        });
+    let given = Given {
+        preferences: preferences.as_ref(),
+        is_narrowed: case.to_string_lossy().contains("narrowed"),
+    };
+    let planned = plan(&desired, &observed, given);
     if let Ok(plan) = &planned {
         step::plans(vec![plan.clone()])
             .unwrap_or_else(|error| panic!("{}: {error:#}", case.display()));
@@ -33,6 +44,6 @@ fn check_case(case: &Path) {
     testbed::expect(&case.join("plan.json"), &planned);
     testbed::expect(
         &case.join("findings.json"),
-        &json!(check(&desired, &observed)),
+        &json!(check(&desired, &observed, preferences.as_ref())),
     );
 }

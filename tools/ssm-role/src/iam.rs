@@ -8,8 +8,16 @@ use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use awsconf::describe;
 use serde_json::Value;
 
-use crate::model::Role;
-use crate::observe::Detail;
+use crate::model::{Boundary, OwnProfile, Role};
+
+/// What a role is read with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// The names of its policies, which is all that comparing states needs.
+    Names,
+    /// Their documents too.
+    Documents,
+}
 
 /// Returns a role with everything attached to it, `None` when it does not exist.
 pub(crate) async fn role(
@@ -26,6 +34,16 @@ pub(crate) async fn role(
         .role()
         .with_context(|| format!("GetRole {name}: answer without role"))?;
     let trust = role.assume_role_policy_document().unwrap_or_default();
+    let boundary = role
+        .permissions_boundary()
+        .and_then(|boundary| boundary.permissions_boundary_arn());
+    let boundary = match (boundary, detail) {
+        (Some(arn), Detail::Documents) => Some(Boundary {
+            arn: arn.to_owned(),
+            document: managed_document(client, arn, documents).await?,
+        }),
+        _ => None,
+    };
     let mut attached_policies = BTreeMap::new();
     for arn in attached(client, name).await? {
         let document = match detail {
@@ -56,6 +74,7 @@ pub(crate) async fn role(
         trust: decode(trust).with_context(|| format!("trust policy of {name}"))?,
         attached_policies,
         inline_policies,
+        boundary,
     }))
 }
 
@@ -96,6 +115,41 @@ pub(crate) async fn profile_role(client: &Client, name: &str) -> anyhow::Result<
     }
 }
 
+/// Returns an instance profile by its name, `None` when there is none.
+pub(crate) async fn own_profile(client: &Client, name: &str) -> anyhow::Result<Option<OwnProfile>> {
+    let call = client.get_instance_profile().instance_profile_name(name);
+    let answer = match call.send().await {
+        Err(error) if is_missing(&error) => return Ok(None),
+        answer => answer.map_err(|error| describe(format!("GetInstanceProfile {name}"), error))?,
+    };
+    Ok(answer.instance_profile().map(|profile| OwnProfile {
+        arn: profile.arn().to_owned(),
+        role: profile
+            .roles()
+            .first()
+            .map(|role| role.role_name().to_owned()),
+    }))
+}
+
+/// Returns an inline policy, `None` when there is none.
+pub(crate) async fn inline_policy(
+    client: &Client,
+    role: &str,
+    policy: &str,
+) -> anyhow::Result<Option<Value>> {
+    let call = client.get_role_policy().role_name(role).policy_name(policy);
+    let answer = match call.send().await {
+        Err(error) if is_missing(&error) => return Ok(None),
+        answer => {
+            answer.map_err(|error| describe(format!("GetRolePolicy {role} {policy}"), error))?
+        }
+    };
+    let document = decode(answer.policy_document());
+    document
+        .map(Some)
+        .with_context(|| format!("inline policy {policy} of {role}"))
+}
+
 /// Returns whether IAM said that the thing does not exist, which a refusal never is.
 pub(crate) fn is_missing<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
     error.code() == Some("NoSuchEntity")
@@ -134,15 +188,9 @@ async fn managed_document(
 }
 
 async fn inline_document(client: &Client, role: &str, policy: &str) -> anyhow::Result<Value> {
-    let answer = client
-        .get_role_policy()
-        .role_name(role)
-        .policy_name(policy)
-        .send()
-        .await;
-    let answer =
-        answer.map_err(|error| describe(format!("GetRolePolicy {role} {policy}"), error))?;
-    decode(answer.policy_document()).with_context(|| format!("inline policy {policy} of {role}"))
+    let document = inline_policy(client, role, policy).await?;
+    document
+        .with_context(|| format!("inline policy {policy} of {role} is gone since it was listed"))
 }
 
 /// IAM gives policy documents percent-encoded, as RFC 3986 has it: a plus sign is a plus sign.

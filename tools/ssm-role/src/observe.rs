@@ -5,31 +5,42 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
 use awsconf::{Session, describe};
+use awsec2::Instance;
 use toolio::Reading;
 
-use crate::iam;
-use crate::model::{Desired, Observed, Profile, SETTING, Setting};
+use crate::iam::{self, Detail};
+use crate::model::{Desired, Observed, OwnProfile, Profile, SETTING, Setting};
 
-/// How much of the policies to read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Detail {
-    /// Their names, which is all that deciding needs.
-    Names,
-    /// Their documents too.
-    Documents,
-}
-
-/// Returns what is there.
+/// Returns what is there; `only` narrows to these instances.
 pub(crate) async fn observe(
     session: &Session,
     desired: Option<&Desired>,
-    detail: Detail,
+    only: Option<&BTreeSet<String>>,
 ) -> Observed {
     let ssm = aws_sdk_ssm::Client::new(&session.config);
     let iam = aws_sdk_iam::Client::new(&session.config);
-    let (setting, profiles) = tokio::join!(setting(&ssm), profiles(session, &iam));
+    let (setting, instances) = tokio::join!(setting(&ssm), instances(session, only));
     let setting = reading(setting.map(Some));
-    let profiles = reading(profiles.map(Some));
+    let mut bare_instances = Vec::new();
+    let profiles = match instances {
+        Ok(instances) => {
+            let (with, without): (Vec<Instance>, Vec<Instance>) = instances
+                .into_iter()
+                .partition(|instance| instance.iam_instance_profile_arn.is_some());
+            // Only these two states last; a profile cannot be put on an instance that is on its way out.
+            let stays = |one: &Instance| ["running", "stopped"].contains(&one.state.as_str());
+            let staying = without.into_iter().filter(stays);
+            bare_instances.extend(staying.map(|instance| instance.instance_id));
+            bare_instances.sort();
+            Reading::Present(profiles(&iam, with).await)
+        }
+        Err(error) => Reading::Unknown(format!("{error:#}")),
+    };
+    let assign = desired.and_then(|desired| desired.assign_profile.as_ref());
+    let assigned: Reading<OwnProfile> = match assign {
+        Some(assign) => reading(iam::own_profile(&iam, &assign.name.0).await),
+        None => Reading::Absent,
+    };
     let mut names: BTreeSet<String> = BTreeSet::new();
     let in_use = profiles.present().map(Vec::as_slice).unwrap_or_default();
     names.extend(
@@ -44,18 +55,21 @@ pub(crate) async fn observe(
     names.extend(managing.map(str::to_owned));
     let wished = desired.and_then(|desired| desired.default_host_management.as_ref());
     names.extend(wished.map(|wished| wished.role_name.0.clone()));
+    names.extend(assign.map(|assign| assign.name.0.clone()));
     let mut roles = BTreeMap::new();
     let mut documents = BTreeMap::new();
     for name in names {
-        let role = reading(iam::role(&iam, &name, detail, &mut documents).await);
+        let role = reading(iam::role(&iam, &name, Detail::Documents, &mut documents).await);
         roles.insert(name, role);
     }
     Observed {
         target: session.target.clone(),
         partition: session.partition.clone(),
         setting,
+        bare_instances,
         profiles,
         roles,
+        assigned,
     }
 }
 
@@ -76,29 +90,40 @@ pub(crate) async fn setting(client: &aws_sdk_ssm::Client) -> anyhow::Result<Sett
     })
 }
 
-async fn profiles(session: &Session, iam: &aws_sdk_iam::Client) -> anyhow::Result<Vec<Profile>> {
-    let instances = awsec2::Client::new(&session.config)
+async fn instances(
+    session: &Session,
+    only: Option<&BTreeSet<String>>,
+) -> anyhow::Result<Vec<Instance>> {
+    let mut instances = awsec2::Client::new(&session.config)
         .describe_instances(&[("instance-state-name", &awsec2::EXISTING)])
         .await
         .map_err(|error| describe(format!("DescribeInstances {}", session.target), error))?;
-    let mut used: BTreeMap<String, usize> = BTreeMap::new();
-    for arn in instances
-        .into_iter()
-        .filter_map(|instance| instance.iam_instance_profile_arn)
-    {
-        *used.entry(arn).or_default() += 1;
+    if let Some(only) = only {
+        instances.retain(|instance| only.contains(&instance.instance_id));
+    }
+    Ok(instances)
+}
+
+/// Each profile is read once, however many instances share it.
+async fn profiles(iam: &aws_sdk_iam::Client, instances: Vec<Instance>) -> Vec<Profile> {
+    let mut used: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for instance in instances {
+        if let Some(arn) = instance.iam_instance_profile_arn {
+            used.entry(arn).or_default().push(instance.instance_id);
+        }
     }
     let mut profiles = Vec::with_capacity(used.len());
-    for (arn, instances) in used {
+    for (arn, mut instance_ids) in used {
+        instance_ids.sort();
         let name = arn.rsplit('/').next().unwrap_or_default();
         let role = reading(iam::profile_role(iam, name).await);
         profiles.push(Profile {
             arn,
-            instances,
+            instance_ids,
             role,
         });
     }
-    Ok(profiles)
+    profiles
 }
 
 fn reading<T>(read: anyhow::Result<Option<T>>) -> Reading<T> {

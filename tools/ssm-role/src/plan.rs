@@ -1,14 +1,21 @@
 //! What is wished for and what is there, to changes. Pure.
 
+mod assign;
+
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use toolio::{Change, Plan, Reading};
 
 use crate::TOOL;
+use crate::grant::{self, Place};
 use crate::model::{
-    Action, CORE_POLICY, DEFAULT_POLICY, DefaultHostManagement, Desired, InstanceProfiles,
-    Observed, ROLE_PATH, managed_policy, setting_arn,
+    Action, CORE_POLICY, DEFAULT_POLICY, DefaultHostManagement, Desired, INLINE_POLICY,
+    InstanceProfiles, Observed, ROLE_PATH, Role, managed_policy, setting_arn,
 };
-use crate::step::RoleState;
+use crate::needs::{Feature, needs, permissions};
+use crate::preferences::Preferences;
+use crate::step::{InlineState, RoleState};
 
 /// Why no plan can be made.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,22 +29,42 @@ pub(crate) enum PlanError {
     RoleMissing(String),
     /// This tool never edits the trust of a role that it did not make.
     #[error(
-        "role {0} exists, but ssm.amazonaws.com may not assume it: correct its trust policy or choose another role_name"
+        "role {0} exists, but {1} may not assume it: correct its trust policy or choose another name"
     )]
-    Trust(String),
+    Trust(String, &'static str),
+    #[error("instance profile {0} exists and holds {1}: choose another assign_profile.name")]
+    ForeignProfile(String, String),
+    #[error("assign_profile.replace takes profiles off nodes in use: name them with --nodes")]
+    ReplaceEverywhere,
+}
+
+/// What a plan is made for, besides the desired state.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Given<'a> {
+    /// The preferences of the account and region; none when they were not given.
+    pub(crate) preferences: Option<&'a Preferences>,
+    /// Whether the nodes were named one by one.
+    pub(crate) is_narrowed: bool,
 }
 
 /// Returns the changes that lead from what is there to what is wished for.
 ///
 /// # Errors
 /// Something that matters could not be read, or only a person can solve it.
-pub(crate) fn plan(desired: &Desired, observed: &Observed) -> Result<Plan<Action>, PlanError> {
+pub(crate) fn plan(
+    desired: &Desired,
+    observed: &Observed,
+    given: Given<'_>,
+) -> Result<Plan<Action>, PlanError> {
     let mut changes = Vec::new();
     if let Some(wished) = &desired.default_host_management {
-        default_host_management(wished, observed, &mut changes)?;
+        default_host_management(wished, observed, given, &mut changes)?;
     }
     if let Some(wished) = &desired.instance_profiles {
-        instance_profiles(wished, observed, &mut changes)?;
+        instance_profiles(wished, observed, given, &mut changes)?;
+    }
+    if let Some(wished) = &desired.assign_profile {
+        assign::assign(wished, observed, given, &mut changes)?;
     }
     Ok(Plan::new(TOOL, observed.target.clone(), changes))
 }
@@ -45,6 +72,7 @@ pub(crate) fn plan(desired: &Desired, observed: &Observed) -> Result<Plan<Action
 fn default_host_management(
     wished: &DefaultHostManagement,
     observed: &Observed,
+    given: Given<'_>,
     changes: &mut Vec<Change<Action>>,
 ) -> Result<(), PlanError> {
     let current = known(&observed.setting)?.and_then(|setting| setting.role());
@@ -65,7 +93,10 @@ fn default_host_management(
         }
         return Ok(());
     }
-    let name = &wished.role_name.0;
+    let adopted = current
+        .and_then(|value| value.rsplit('/').next())
+        .filter(|_| wished.adopt);
+    let name = adopted.unwrap_or(&wished.role_name.0);
     let role = observed.roles.get(name).map(known).transpose()?.flatten();
     let value = match role {
         Some(role) => role.setting_value(name),
@@ -79,73 +110,134 @@ fn default_host_management(
         };
         setting(Action::UpdateServiceSetting, json!({ "role": value }), why);
     }
-    let needed_first = match role {
-        None if !wished.create_role => return Err(PlanError::RoleMissing(name.clone())),
-        None => Some(Change {
+    let mut first = Vec::new();
+    let arn = format!(
+        "arn:{}:iam::{}:role{ROLE_PATH}{name}",
+        observed.partition, observed.target.account
+    );
+    match role {
+        None if !wished.create_role => return Err(PlanError::RoleMissing(name.to_owned())),
+        None => first.push(Change {
             id: format!("create_role/{name}"),
             action: Action::CreateRole,
-            resource: format!(
-                "arn:{}:iam::{}:role{ROLE_PATH}{name}",
-                observed.partition, observed.target.account
-            ),
+            resource: arn.clone(),
             from: Value::Null,
-            to: json!(RoleState::to_create(&observed.partition)),
+            to: json!(RoleState::of_host_management(&observed.partition)),
             why: "Default Host Management needs a role that Systems Manager may assume".to_owned(),
         }),
-        Some(role) if !role.trusts_ssm() => return Err(PlanError::Trust(name.clone())),
-        // The policy for instance profiles allows the same and more.
-        Some(role)
-            if role.has(&observed.partition, DEFAULT_POLICY)
-                || role.has(&observed.partition, CORE_POLICY) =>
-        {
-            None
+        Some(role) if !role.trusts("ssm.amazonaws.com") => {
+            return Err(PlanError::Trust(name.to_owned(), "ssm.amazonaws.com"));
         }
-        Some(role) => {
+        Some(role) if lacks_core(observed, role) => {
             let why = "nodes under Default Host Management may do nothing without it";
-            Some(attach(observed, name, &role.arn, DEFAULT_POLICY, why))
+            first.push(attach(observed, name, &role.arn, DEFAULT_POLICY, why));
         }
-    };
-    if let Some(change) = needed_first {
-        changes.insert(0, change);
+        Some(_) => {}
     }
+    if wished.grant_preferences {
+        let arn = role.map_or(arn, |role| role.arn.clone());
+        first.extend(grant_preferences(observed, given, name, &arn, role));
+    }
+    changes.splice(0..0, first);
     Ok(())
 }
 
 fn instance_profiles(
     wished: &InstanceProfiles,
     observed: &Observed,
+    given: Given<'_>,
     changes: &mut Vec<Change<Action>>,
 ) -> Result<(), PlanError> {
-    if !wished.attach_managed_policy {
-        return Ok(());
-    }
-    let profiles = known(&observed.profiles)?
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    for (name, role) in &observed.roles {
-        let mut instances = 0;
-        for profile in profiles {
-            if known(&profile.role)? == Some(name) {
-                instances += profile.instances;
-            }
+    let mut instances: BTreeMap<&str, usize> = BTreeMap::new();
+    for profile in known(&observed.profiles)?.into_iter().flatten() {
+        if let Some(role) = known(&profile.role)? {
+            *instances.entry(role).or_default() += profile.instance_ids.len();
         }
-        if instances == 0
-            || wished
-                .exclude_roles
-                .iter()
-                .any(|excluded| &excluded.0 == name)
-        {
+    }
+    for (name, n_instances) in instances {
+        let is_excluded = |excluded: &crate::model::RoleName| excluded.0 == name;
+        if wished.exclude_roles.iter().any(is_excluded) {
             continue;
         }
-        if let Some(role) = known(role)?.filter(|role| !role.has(&observed.partition, CORE_POLICY))
-        {
-            let plural = if instances == 1 { "" } else { "s" };
-            let why =
-                format!("{instances} instance{plural} of the region cannot be managed without it");
+        let Some(role) = observed.roles.get(name).map(known).transpose()?.flatten() else {
+            continue;
+        };
+        let plural = if n_instances == 1 { "" } else { "s" };
+        if wished.attach_managed_policy && lacks_core(observed, role) {
+            let why = format!(
+                "{n_instances} instance{plural} of the region cannot be managed without it"
+            );
             changes.push(attach(observed, name, &role.arn, CORE_POLICY, &why));
+        }
+        if wished.grant_preferences {
+            changes.extend(grant_preferences(
+                observed,
+                given,
+                name,
+                &role.arn,
+                Some(role),
+            ));
         }
     }
     Ok(())
+}
+
+/// Returns whether attaching the managed policy helps: something that it allows is allowed by nothing, and it is not there.
+/// What a boundary or a statement denies, or what is not known, no further policy changes.
+fn lacks_core(observed: &Observed, role: &Role) -> bool {
+    let is_attached =
+        role.has(&observed.partition, DEFAULT_POLICY) || role.has(&observed.partition, CORE_POLICY);
+    let needs = needs(&observed.partition, &observed.target, None);
+    !is_attached && permissions(role, &needs).iter().any(|one| one.is_missing())
+}
+
+/// Returns the change that lets a role write and decrypt what the preferences say; a role that is still to be made has no
+/// permissions yet.
+fn grant_preferences(
+    observed: &Observed,
+    given: Given<'_>,
+    name: &str,
+    arn: &str,
+    role: Option<&Role>,
+) -> Option<Change<Action>> {
+    let preferences = given.preferences?;
+    let place = Place {
+        target: observed.target.clone(),
+        preferences: preferences.clone(),
+    };
+    let document = grant::logs(&[place], None)?;
+    let policy_name = format!("{INLINE_POLICY}{}", observed.target.region);
+    let there = role.and_then(|role| role.inline_policies.get(&policy_name));
+    let needs = needs(&observed.partition, &observed.target, Some(preferences));
+    let is_missing = role.is_none_or(|role| {
+        permissions(role, &needs)
+            .iter()
+            .any(|one| one.feature.is_preference() && one.is_missing())
+    });
+    // What is known by an alias alone can be judged only by the policy that grants it.
+    let is_unknown_key = role.is_some_and(|role| {
+        permissions(role, &needs)
+            .iter()
+            .any(|one| one.feature == Feature::Kms && one.resource.is_none())
+    }) && there.is_none();
+    if there == Some(&document) || !(is_missing || is_unknown_key) {
+        return None;
+    }
+    let state = |document: &Value| {
+        json!(InlineState {
+            policy_name: policy_name.clone(),
+            document: document.clone(),
+        })
+    };
+    Some(Change {
+        id: format!("put_role_policy/{name}/{policy_name}"),
+        action: Action::PutRolePolicy,
+        resource: arn.to_owned(),
+        from: there.map_or(Value::Null, state),
+        to: state(&document),
+        why: "nodes must write the logs and decrypt the sessions that the preferences of the region ask for"
+            .to_owned(),
+    })
 }
 
 fn attach(observed: &Observed, role: &str, arn: &str, policy: &str, why: &str) -> Change<Action> {

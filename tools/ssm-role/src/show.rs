@@ -8,7 +8,9 @@ use serde::Serialize;
 use serde_json::Value;
 use toolio::{Reading, Target};
 
-use crate::model::{CORE_POLICY, DEFAULT_POLICY, Observed};
+use crate::model::{Boundary, CORE_POLICY, DEFAULT_POLICY, Observed};
+use crate::needs::{Permission, needs, permissions};
+use crate::preferences::Preferences;
 
 /// The `kind` of the record.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
@@ -18,7 +20,7 @@ pub(crate) enum HostManagementKind {
     HostManagement,
 }
 
-/// How nodes of one account and region get their credentials.
+/// How nodes of one account and region get their credentials, and what those allow.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct HostManagement {
     /// Always `host_management`.
@@ -31,6 +33,18 @@ pub(crate) struct HostManagement {
     roles: Vec<NodeRole>,
     /// ARNs of instance profiles in use that hold no role.
     profiles_without_role: Vec<String>,
+    /// Every existing instance with its profile and role, by id; what the role may do is said above, once.
+    instances: Vec<InstanceRole>,
+}
+
+/// Where an instance's credentials come from.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct InstanceRole {
+    instance_id: String,
+    /// ARN of its instance profile.
+    profile: Option<String>,
+    /// Name of the role in it; that of Default Host Management when it has no profile.
+    role: Option<String>,
 }
 
 /// Default Host Management as it is.
@@ -61,6 +75,10 @@ struct NodeRole {
     attached_policies: Vec<AttachedPolicy>,
     /// Inline policies by name.
     inline_policies: BTreeMap<String, Value>,
+    /// The permissions boundary.
+    boundary: Option<Boundary>,
+    /// What a node needs, whether the policies above allow it, and the statement that decides.
+    permissions: Vec<Permission>,
     /// Whether it has the managed policy of a node: AmazonSSMManagedInstanceCore, or the one for Default Host Management.
     has_core: bool,
 }
@@ -72,11 +90,15 @@ struct AttachedPolicy {
     document: Value,
 }
 
-/// Returns the record.
+/// Returns the record; `preferences` decide what a node needs besides.
 ///
 /// # Errors
 /// Something could not be read: half a record would be taken for the whole.
-pub(crate) fn record(observed: &Observed) -> anyhow::Result<HostManagement> {
+pub(crate) fn record(
+    observed: &Observed,
+    preferences: Option<&Preferences>,
+) -> anyhow::Result<HostManagement> {
+    let needs = needs(&observed.partition, &observed.target, preferences);
     let setting = known(&observed.setting)?;
     let profiles = known(&observed.profiles)?
         .map(Vec::as_slice)
@@ -103,7 +125,7 @@ pub(crate) fn record(observed: &Observed) -> anyhow::Result<HostManagement> {
             trust: role.trust.clone(),
             is_default_host_management,
             instance_profiles: holders.iter().map(|profile| profile.arn.clone()).collect(),
-            instances: holders.iter().map(|profile| profile.instances).sum(),
+            instances: holders.iter().map(|p| p.instance_ids.len()).sum(),
             attached_policies: role
                 .attached_policies
                 .iter()
@@ -113,6 +135,8 @@ pub(crate) fn record(observed: &Observed) -> anyhow::Result<HostManagement> {
                 })
                 .collect(),
             inline_policies: role.inline_policies.clone(),
+            boundary: role.boundary.clone(),
+            permissions: permissions(role, &needs),
             has_core: role.has(&observed.partition, CORE_POLICY)
                 || role.has(&observed.partition, core),
         });
@@ -124,6 +148,22 @@ pub(crate) fn record(observed: &Observed) -> anyhow::Result<HostManagement> {
         }
     }
     roles.sort_by(|a, b| a.arn.cmp(&b.arn));
+    let by_default = managing.and_then(|value| value.rsplit('/').next());
+    let bare = observed.bare_instances.iter().map(|id| InstanceRole {
+        instance_id: id.clone(),
+        profile: None,
+        role: by_default.map(str::to_owned),
+    });
+    let mut instances: Vec<InstanceRole> = bare.collect();
+    for profile in profiles {
+        let role = known(&profile.role)?;
+        instances.extend(profile.instance_ids.iter().map(|id| InstanceRole {
+            instance_id: id.clone(),
+            profile: Some(profile.arn.clone()),
+            role: role.cloned(),
+        }));
+    }
+    instances.sort_by(|a, b| a.instance_id.cmp(&b.instance_id));
     Ok(HostManagement {
         kind: HostManagementKind::HostManagement,
         target: observed.target.clone(),
@@ -133,6 +173,7 @@ pub(crate) fn record(observed: &Observed) -> anyhow::Result<HostManagement> {
         },
         roles,
         profiles_without_role: profiles_without_role.into_iter().collect(),
+        instances,
     })
 }
 

@@ -8,8 +8,8 @@ use toolio::{Change, Plan, Target};
 
 use crate::TOOL;
 use crate::model::{
-    Action, CORE_POLICY, DEFAULT_POLICY, DESCRIPTION, ROLE_PATH, Role, managed_policy, setting_arn,
-    ssm_trust,
+    Action, CORE_POLICY, DEFAULT_POLICY, DESCRIPTION, INLINE_POLICY, INSTANCE_DESCRIPTION,
+    PROFILE_PATH, ROLE_PATH, Role, ec2_service, managed_policy, setting_arn, trust,
 };
 
 /// The state of a role in a plan.
@@ -24,13 +24,24 @@ pub(crate) struct RoleState {
 }
 
 impl RoleState {
-    /// Returns the only role that this tool makes.
-    pub(crate) fn to_create(partition: &str) -> RoleState {
+    /// Returns the role of Default Host Management that this tool makes.
+    pub(crate) fn of_host_management(partition: &str) -> RoleState {
         RoleState {
             path: ROLE_PATH.to_owned(),
             description: DESCRIPTION.to_owned(),
-            trust: ssm_trust(),
+            trust: trust("ssm.amazonaws.com"),
             managed_policies: vec![managed_policy(partition, DEFAULT_POLICY)],
+            inline_policies: Vec::new(),
+        }
+    }
+
+    /// Returns the role of instances that this tool makes.
+    pub(crate) fn of_instances(partition: &str) -> RoleState {
+        RoleState {
+            path: "/".to_owned(),
+            description: INSTANCE_DESCRIPTION.to_owned(),
+            trust: trust(ec2_service(partition)),
+            managed_policies: vec![managed_policy(partition, CORE_POLICY)],
             inline_policies: Vec::new(),
         }
     }
@@ -53,6 +64,30 @@ pub(crate) struct AttachmentState {
     pub(crate) policy_arn: String,
 }
 
+/// The state of an inline policy in a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct InlineState {
+    pub(crate) policy_name: String,
+    pub(crate) document: Value,
+}
+
+/// The state of an instance profile in a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProfileState {
+    pub(crate) path: String,
+    /// The name of its role.
+    pub(crate) role: Option<String>,
+}
+
+/// The instance profile on an instance in a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OnInstanceState {
+    pub(crate) profile_arn: String,
+}
+
 /// The state of the service setting in a plan, when it is on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -66,6 +101,9 @@ pub(crate) struct SettingState {
 pub(crate) enum Subject {
     Role { name: String },
     Attachment { role: String, policy_arn: String },
+    Inline { role: String, policy_name: String },
+    Profile { name: String },
+    OnInstance { instance_id: String },
     Setting,
 }
 
@@ -102,27 +140,78 @@ fn subject(change: &Change<Action>, target: &Target) -> anyhow::Result<Subject> 
         Action::CreateRole => {
             ensure!(change.from.is_null(), "from must be null");
             let to: RoleState = state(&change.to).context("to")?;
+            let ours = [
+                RoleState::of_host_management(partition),
+                RoleState::of_instances(partition),
+            ];
+            ensure!(ours.contains(&to), "to is not a role that {TOOL} makes");
+            let name = role(change, target)?;
+            let path = format!(":role{}{name}", to.path);
             ensure!(
-                to == RoleState::to_create(partition),
-                "to is not the role that {TOOL} makes"
+                change.resource.ends_with(&path),
+                "the role is not under {}",
+                to.path
             );
-            ensure!(
-                change.resource.contains(&format!(":role{ROLE_PATH}")),
-                "the role is not under {ROLE_PATH}"
-            );
-            Ok(Subject::Role {
-                name: role(change, target)?,
-            })
+            Ok(Subject::Role { name })
         }
         Action::DeleteRole => {
             ensure!(change.to.is_null(), "to must be null");
             let from: RoleState = state(&change.from).context("from")?;
             ensure!(
-                from.description == DESCRIPTION,
+                [DESCRIPTION, INSTANCE_DESCRIPTION].contains(&from.description.as_str()),
                 "only a role that {TOOL} has made is deleted"
             );
             Ok(Subject::Role {
                 name: role(change, target)?,
+            })
+        }
+        Action::PutRolePolicy | Action::DeleteRolePolicy => {
+            let from: Option<InlineState> = state(&change.from).context("from")?;
+            let to: Option<InlineState> = state(&change.to).context("to")?;
+            ensure!(
+                to.is_some() == (change.action == Action::PutRolePolicy),
+                "to does not fit the action"
+            );
+            let policy_name = format!("{INLINE_POLICY}{}", target.region);
+            ensure!(
+                from.iter()
+                    .chain(&to)
+                    .all(|state| state.policy_name == policy_name),
+                "{TOOL} writes no inline policy but {policy_name} here"
+            );
+            Ok(Subject::Inline {
+                role: role(change, target)?,
+                policy_name,
+            })
+        }
+        Action::CreateInstanceProfile | Action::DeleteInstanceProfile => {
+            let from: Option<ProfileState> = state(&change.from).context("from")?;
+            let to: Option<ProfileState> = state(&change.to).context("to")?;
+            let is_made = change.action == Action::CreateInstanceProfile;
+            ensure!(
+                to.is_some() == is_made && from.is_none() == is_made,
+                "from and to do not fit the action"
+            );
+            ensure!(
+                from.iter()
+                    .chain(&to)
+                    .all(|state| state.path == PROFILE_PATH),
+                "only a profile under {PROFILE_PATH} is made or deleted"
+            );
+            let resource = format!("instance-profile{PROFILE_PATH}");
+            Ok(Subject::Profile {
+                name: named(change, target, "iam", "", &resource)?,
+            })
+        }
+        Action::AssociateInstanceProfile | Action::DisassociateInstanceProfile => {
+            let _: Option<OnInstanceState> = state(&change.from).context("from")?;
+            let to: Option<OnInstanceState> = state(&change.to).context("to")?;
+            ensure!(
+                to.is_some() == (change.action == Action::AssociateInstanceProfile),
+                "to does not fit the action"
+            );
+            Ok(Subject::OnInstance {
+                instance_id: named(change, target, "ec2", &target.region, "instance/")?,
             })
         }
         Action::AttachPolicy | Action::DetachPolicy => {
@@ -163,17 +252,33 @@ fn state<T: serde::de::DeserializeOwned>(value: &Value) -> anyhow::Result<T> {
     Ok(T::deserialize(value)?)
 }
 
+/// Returns the name of the role that a change is about.
 fn role(change: &Change<Action>, target: &Target) -> anyhow::Result<String> {
+    named(change, target, "iam", "", "role/")
+}
+
+/// Returns the last part of a resource's ARN, which must be in the plan's account.
+fn named(
+    change: &Change<Action>,
+    target: &Target,
+    service: &str,
+    region: &str,
+    prefix: &str,
+) -> anyhow::Result<String> {
     let parts: Vec<&str> = change.resource.splitn(6, ':').collect();
     match parts.as_slice() {
-        ["arn", _, "iam", "", account, resource]
-            if *account == target.account && resource.starts_with("role/") =>
+        ["arn", _, of, at, account, resource]
+            if *of == service
+                && *at == region
+                && *account == target.account
+                && resource.starts_with(prefix) =>
         {
             Ok(resource.rsplit('/').next().unwrap_or_default().to_owned())
         }
         _ => bail!(
-            "{} is not a role of account {}",
+            "{} is not a {} of account {}",
             change.resource,
+            prefix.trim_matches('/'),
             target.account
         ),
     }

@@ -12,6 +12,20 @@ pub(crate) fn inverse(change: &Change<Action>, left: Value) -> Change<Action> {
         Action::DeleteRole => Action::CreateRole,
         Action::AttachPolicy => Action::DetachPolicy,
         Action::DetachPolicy => Action::AttachPolicy,
+        Action::CreateInstanceProfile => Action::DeleteInstanceProfile,
+        Action::DeleteInstanceProfile => Action::CreateInstanceProfile,
+        Action::PutRolePolicy | Action::DeleteRolePolicy if change.from.is_null() => {
+            Action::DeleteRolePolicy
+        }
+        Action::PutRolePolicy | Action::DeleteRolePolicy => Action::PutRolePolicy,
+        Action::AssociateInstanceProfile | Action::DisassociateInstanceProfile
+            if change.from.is_null() =>
+        {
+            Action::DisassociateInstanceProfile
+        }
+        Action::AssociateInstanceProfile | Action::DisassociateInstanceProfile => {
+            Action::AssociateInstanceProfile
+        }
         Action::UpdateServiceSetting | Action::ResetServiceSetting if change.from.is_null() => {
             Action::ResetServiceSetting
         }

@@ -24,17 +24,7 @@ use crate::{guard, lint, observe, write_row};
 pub(crate) fn lint(arguments: &LintArgs, io: &IoArgs, out: &Output) -> anyhow::Result<Outcome> {
     let max_characters = arguments.limits.quota.max_characters;
     let mut outcome = Outcome::Fine;
-    let mut texts: Vec<(String, String)> = Vec::new();
-    let files = arguments
-        .files
-        .iter()
-        .chain(io.file.iter().filter(|_| arguments.files.is_empty()));
-    for file in files {
-        texts.push((file.display().to_string(), text(file, "policy")?));
-    }
-    if texts.is_empty() {
-        texts.push(("stdin".to_owned(), text(Path::new("-"), "policy")?));
-    }
+    let texts = toolio::read_texts(&arguments.files, io, "policy")?;
     for (source, text) in texts {
         for finding in lint::lint(&source, &text, arguments.r#type, max_characters) {
             out.write(&finding)?;

@@ -1,0 +1,331 @@
+//! One short function for each call that writes.
+
+use std::time::Duration;
+
+use anyhow::{anyhow, bail};
+use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
+use awsconf::describe;
+use serde_json::Value;
+use toolio::Change;
+
+use super::PATIENCE;
+use crate::current::{Clients, PAUSE, association};
+use crate::model::{Action, SETTING};
+use crate::observe;
+use crate::step::{InlineState, OnInstanceState, ProfileState, RoleState, SettingState, Subject};
+
+/// What IAM, EC2 and Systems Manager say of a role or profile that has not reached them yet.
+const NOT_THERE_YET: [&str; 3] = [
+    "NoSuchEntity",
+    "ValidationException",
+    "InvalidParameterValue",
+];
+
+/// Carries out one change.
+///
+/// # Errors
+/// A call fails, or the change does not fit what it is about.
+pub(super) async fn write(
+    clients: &Clients,
+    change: &Change<Action>,
+    subject: &Subject,
+) -> anyhow::Result<()> {
+    match (change.action, subject) {
+        (Action::CreateRole, Subject::Role { name }) => {
+            create_role(clients, name, &change.to).await
+        }
+        (Action::DeleteRole, Subject::Role { name }) => {
+            delete_role(clients, name, &change.from).await
+        }
+        (Action::AttachPolicy, Subject::Attachment { role, policy_arn }) => {
+            attach(clients, role, policy_arn, clients.made_role).await
+        }
+        (Action::DetachPolicy, Subject::Attachment { role, policy_arn }) => {
+            detach(clients, role, policy_arn).await
+        }
+        (Action::UpdateServiceSetting, Subject::Setting) => {
+            let SettingState { role } = serde_json::from_value(change.to.clone())?;
+            let call = async || {
+                let call = clients
+                    .ssm
+                    .update_service_setting()
+                    .setting_id(SETTING)
+                    .setting_value(&role);
+                call.send().await
+            };
+            let answer = patiently(clients.made_role, call).await;
+            answer.map(drop).map_err(|error| pass_role(&role, error))
+        }
+        (Action::ResetServiceSetting, Subject::Setting) => {
+            let answer = clients
+                .ssm
+                .reset_service_setting()
+                .setting_id(SETTING)
+                .send()
+                .await;
+            answer
+                .map(drop)
+                .map_err(|error| describe(format!("ResetServiceSetting {SETTING}"), error))
+        }
+        (Action::PutRolePolicy, Subject::Inline { role, policy_name }) => {
+            let InlineState { document, .. } = serde_json::from_value(change.to.clone())?;
+            let call = async || {
+                let call = clients
+                    .iam
+                    .put_role_policy()
+                    .role_name(role)
+                    .policy_name(policy_name)
+                    .policy_document(document.to_string());
+                call.send().await
+            };
+            let answer = patiently(clients.made_role, call).await;
+            answer
+                .map(drop)
+                .map_err(|error| describe(format!("PutRolePolicy {role} {policy_name}"), error))
+        }
+        (Action::DeleteRolePolicy, Subject::Inline { role, policy_name }) => {
+            let answer = clients
+                .iam
+                .delete_role_policy()
+                .role_name(role)
+                .policy_name(policy_name)
+                .send()
+                .await;
+            answer
+                .map(drop)
+                .map_err(|error| describe(format!("DeleteRolePolicy {role} {policy_name}"), error))
+        }
+        (Action::CreateInstanceProfile, Subject::Profile { name }) => {
+            create_profile(clients, name, &change.to).await
+        }
+        (Action::DeleteInstanceProfile, Subject::Profile { name }) => {
+            delete_profile(clients, name, &change.from).await
+        }
+        (Action::AssociateInstanceProfile, Subject::OnInstance { instance_id }) => {
+            associate(clients, instance_id, &change.to).await
+        }
+        (Action::DisassociateInstanceProfile, Subject::OnInstance { instance_id }) => {
+            disassociate(clients, instance_id).await
+        }
+        (action, subject) => bail!("{action:?} does not fit {subject:?}"),
+    }
+}
+
+/// The one permission that is easily forgotten is named.
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/fleet-manager-default-host-management-configuration.html>
+fn pass_role<E, R>(role: &str, error: SdkError<E, R>) -> anyhow::Error
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    let is_denied = awsconf::is_access_denied(&error);
+    let error = describe(format!("UpdateServiceSetting {SETTING}"), error);
+    match is_denied {
+        true => anyhow!(
+            "{error:#} (the caller needs ssm:UpdateServiceSetting on the setting, and iam:PassRole on role {role} with \
+             iam:PassedToService ssm.amazonaws.com)"
+        ),
+        false => error,
+    }
+}
+
+async fn create_profile(clients: &Clients, name: &str, to: &Value) -> anyhow::Result<()> {
+    let to: ProfileState = serde_json::from_value(to.clone())?;
+    let call = clients
+        .iam
+        .create_instance_profile()
+        .instance_profile_name(name)
+        .path(&to.path);
+    let answer = call.send().await;
+    answer.map_err(|error| describe(format!("CreateInstanceProfile {name}"), error))?;
+    let Some(role) = to.role else { return Ok(()) };
+    let call = async || {
+        let call = clients
+            .iam
+            .add_role_to_instance_profile()
+            .instance_profile_name(name)
+            .role_name(&role);
+        call.send().await
+    };
+    let answer = patiently(true, call).await;
+    answer
+        .map(drop)
+        .map_err(|error| describe(format!("AddRoleToInstanceProfile {name} {role}"), error))
+}
+
+/// The caller has compared the profile with `from`; one that an instance still has is refused by nobody but us.
+async fn delete_profile(clients: &Clients, name: &str, from: &Value) -> anyhow::Result<()> {
+    let used = clients
+        .ec2
+        .describe_instances(&[("instance-state-name", &awsec2::EXISTING)])
+        .await
+        .map_err(|error| describe("DescribeInstances", error))?;
+    let ends = format!(":instance-profile{}{name}", crate::model::PROFILE_PATH);
+    let has = |instance: &&awsec2::Instance| {
+        instance
+            .iam_instance_profile_arn
+            .as_ref()
+            .is_some_and(|arn| arn.ends_with(&ends))
+    };
+    if let Some(instance) = used.iter().find(has) {
+        bail!(
+            "instance {} has the profile: take it off first",
+            instance.instance_id
+        );
+    }
+    let from: ProfileState = serde_json::from_value(from.clone())?;
+    if let Some(role) = from.role {
+        let call = clients
+            .iam
+            .remove_role_from_instance_profile()
+            .instance_profile_name(name)
+            .role_name(&role);
+        let answer = call.send().await;
+        answer.map_err(|error| {
+            describe(
+                format!("RemoveRoleFromInstanceProfile {name} {role}"),
+                error,
+            )
+        })?;
+    }
+    let call = clients.iam.delete_instance_profile();
+    let answer = call.instance_profile_name(name).send().await;
+    answer
+        .map(drop)
+        .map_err(|error| describe(format!("DeleteInstanceProfile {name}"), error))
+}
+
+async fn associate(clients: &Clients, instance_id: &str, to: &Value) -> anyhow::Result<()> {
+    let OnInstanceState { profile_arn } = serde_json::from_value(to.clone())?;
+    let current = association(&clients.ec2, instance_id).await?;
+    let call = async || match &current {
+        Some(current) => {
+            let id = &current.association_id;
+            clients
+                .ec2
+                .replace_iam_instance_profile_association(id, &profile_arn)
+                .await
+        }
+        None => {
+            clients
+                .ec2
+                .associate_iam_instance_profile(instance_id, &profile_arn)
+                .await
+        }
+    };
+    let answer = patiently(clients.made_role, call).await;
+    let what = format!("AssociateIamInstanceProfile {instance_id} {profile_arn}");
+    match answer {
+        Err(error) if awsconf::is_access_denied(&error) => {
+            let error = describe(what, error);
+            Err(anyhow!(
+                "{error:#} (the caller needs ec2:AssociateIamInstanceProfile on the instance, and iam:PassRole on the \
+                 profile's role with iam:PassedToService ec2.amazonaws.com)"
+            ))
+        }
+        answer => answer.map(drop).map_err(|error| describe(what, error)),
+    }
+}
+
+async fn disassociate(clients: &Clients, instance_id: &str) -> anyhow::Result<()> {
+    let Some(current) = association(&clients.ec2, instance_id).await? else {
+        return Ok(());
+    };
+    let id = &current.association_id;
+    let answer = clients.ec2.disassociate_iam_instance_profile(id).await;
+    answer.map(drop).map_err(|error| {
+        describe(
+            format!("DisassociateIamInstanceProfile {instance_id}"),
+            error,
+        )
+    })
+}
+
+async fn create_role(clients: &Clients, name: &str, to: &Value) -> anyhow::Result<()> {
+    let to: RoleState = serde_json::from_value(to.clone())?;
+    let call = clients
+        .iam
+        .create_role()
+        .role_name(name)
+        .path(&to.path)
+        .description(&to.description);
+    let answer = call
+        .assume_role_policy_document(to.trust.to_string())
+        .send()
+        .await;
+    answer.map_err(|error| describe(format!("CreateRole {name}"), error))?;
+    for policy in &to.managed_policies {
+        attach(clients, name, policy, true).await?;
+    }
+    Ok(())
+}
+
+/// The caller has compared the role with `from`: nobody has added anything to it since it was made.
+async fn delete_role(clients: &Clients, name: &str, from: &Value) -> anyhow::Result<()> {
+    let setting = observe::setting(&clients.ssm).await?;
+    if setting.role().and_then(|value| value.rsplit('/').next()) == Some(name) {
+        return Err(anyhow!(
+            "Default Host Management uses the role: turn that off first"
+        ));
+    }
+    let from: RoleState = serde_json::from_value(from.clone())?;
+    for policy in &from.managed_policies {
+        detach(clients, name, policy).await?;
+    }
+    let answer = clients.iam.delete_role().role_name(name).send().await;
+    answer
+        .map(drop)
+        .map_err(|error| describe(format!("DeleteRole {name}"), error))
+}
+
+async fn attach(clients: &Clients, role: &str, policy: &str, is_new: bool) -> anyhow::Result<()> {
+    let call = async || {
+        clients
+            .iam
+            .attach_role_policy()
+            .role_name(role)
+            .policy_arn(policy)
+            .send()
+            .await
+    };
+    let answer = patiently(is_new, call).await;
+    answer
+        .map(drop)
+        .map_err(|error| describe(format!("AttachRolePolicy {role} {policy}"), error))
+}
+
+async fn detach(clients: &Clients, role: &str, policy: &str) -> anyhow::Result<()> {
+    let answer = clients
+        .iam
+        .detach_role_policy()
+        .role_name(role)
+        .policy_arn(policy)
+        .send()
+        .await;
+    answer
+        .map(drop)
+        .map_err(|error| describe(format!("DetachRolePolicy {role} {policy}"), error))
+}
+
+/// Calls again for a while when the answer is that a role of a moment ago is not there.
+async fn patiently<T, E: ProvideErrorMetadata, R>(
+    is_new: bool,
+    call: impl AsyncFn() -> Result<T, SdkError<E, R>>,
+) -> Result<T, SdkError<E, R>> {
+    let mut waited = Duration::ZERO;
+    loop {
+        match call().await {
+            Err(error)
+                if is_new
+                    && waited < PATIENCE
+                    && error
+                        .code()
+                        .is_some_and(|code| NOT_THERE_YET.contains(&code)) =>
+            {
+                tokio::time::sleep(PAUSE).await;
+                waited += PAUSE;
+            }
+            answer => return answer,
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Walks `tests/fixtures/ssm-role/policy/<case>`: what is asked for in, the policy out. BLESS=1 rewrites the latter.
+//! Every policy must be free of what the linter finds, and allow what it is for.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Nodes, Place, command, instance, operator};
+use crate::preferences::{partition_of, preferences};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    r#for: String,
+    prefs: Vec<Value>,
+    #[serde(default)]
+    instance_ids: Vec<String>,
+    #[serde(default)]
+    tags: Vec<(String, String)>,
+    #[serde(default)]
+    documents: Vec<String>,
+    #[serde(default)]
+    bucket_key: Option<String>,
+}
+
+#[test]
+fn fixtures() {
+    for case in testbed::fixtures("ssm-role/policy") {
+        let text = std::fs::read_to_string(case.join("asked.json")).unwrap();
+        let asked: Asked = serde_json::from_str(&text).unwrap();
+        let places: Vec<Place> = asked
+            .prefs
+            .iter()
+            .map(|record| {
+                let (target, preferences) = preferences(record, partition_of).unwrap();
+                Place {
+                    target,
+                    preferences,
+                }
+            })
+            .collect();
+        let nodes = match asked.tags.as_slice() {
+            [] => Nodes::Ids(asked.instance_ids.clone()),
+            tags => Nodes::Tags(tags.to_vec()),
+        };
+        let document = match asked.r#for.as_str() {
+            "instance" => instance(&places, asked.bucket_key.as_deref()),
+            "operator" => operator(&places, &nodes, &asked.documents),
+            "command" => command(&places, &nodes, &asked.documents),
+            other => panic!("{other}"),
+        };
+        testbed::expect(&case.join("policy.json"), &document);
+        let findings = crate::linting::lint("policy", &document.to_string());
+        assert_eq!(json!(findings), json!([]), "{}", case.display());
+    }
+}

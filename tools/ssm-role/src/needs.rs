@@ -1,0 +1,320 @@
+//! What a node's role must be allowed, and whether it is: judged from the documents, not from the names of policies. Pure.
+//!
+//! SCPs, session policies and the policies of keys and buckets are not seen here.
+
+use policy::{Compiled, Context, Decision, Layer, Policies, Policy, Request, decide};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+use toolio::Target;
+
+use crate::model::Role;
+use crate::preferences::{Key, Preferences};
+
+/// What an agent sends to open the channels of sessions and commands.
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html>
+const CHANNEL: [&str; 4] = [
+    "ssmmessages:CreateControlChannel",
+    "ssmmessages:OpenControlChannel",
+    "ssmmessages:CreateDataChannel",
+    "ssmmessages:OpenDataChannel",
+];
+/// What State Manager, inventory and patching need besides.
+/// <https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonSSMManagedEC2InstanceDefaultPolicy.html>
+const STATE_MANAGER: [&str; 12] = [
+    "ssm:DescribeAssociation",
+    "ssm:DescribeDocument",
+    "ssm:GetDeployablePatchSnapshotForInstance",
+    "ssm:GetDocument",
+    "ssm:GetManifest",
+    "ssm:ListAssociations",
+    "ssm:ListInstanceAssociations",
+    "ssm:PutComplianceItems",
+    "ssm:PutConfigurePackageResult",
+    "ssm:PutInventory",
+    "ssm:UpdateAssociationStatus",
+    "ssm:UpdateInstanceAssociationStatus",
+];
+
+/// What an action is needed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Feature {
+    /// Reporting to SSM, without which the node never appears.
+    Register,
+    /// Sessions and commands.
+    Channel,
+    /// State Manager, inventory, patching.
+    StateManager,
+    /// Transcripts in S3.
+    S3Log,
+    /// Logs in CloudWatch Logs.
+    CloudwatchLog,
+    /// Encrypted sessions.
+    Kms,
+}
+
+impl Feature {
+    /// All features.
+    pub(crate) const ALL: [Feature; 6] = [
+        Feature::Register,
+        Feature::Channel,
+        Feature::StateManager,
+        Feature::S3Log,
+        Feature::CloudwatchLog,
+        Feature::Kms,
+    ];
+
+    /// Returns whether it depends on the preferences.
+    pub(crate) fn is_preference(self) -> bool {
+        matches!(self, Feature::S3Log | Feature::CloudwatchLog | Feature::Kms)
+    }
+
+    /// Returns the word of its finding.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Feature::Register => "register",
+            Feature::Channel => "channel",
+            Feature::StateManager => "state_manager",
+            Feature::S3Log => "s3_log",
+            Feature::CloudwatchLog => "cloudwatch_log",
+            Feature::Kms => "kms",
+        }
+    }
+
+    /// Returns what does not work without it.
+    pub(crate) fn effect(self) -> &'static str {
+        match self {
+            Feature::Register => "the nodes never appear in Systems Manager",
+            Feature::Channel => "no session or command reaches the nodes, which still look online",
+            Feature::StateManager => "associations, inventory and patching do not work",
+            Feature::S3Log => "sessions are refused, or their transcripts are lost without a word",
+            Feature::CloudwatchLog => "sessions are refused, or their logs are lost without a word",
+            Feature::Kms => "every session is refused",
+        }
+    }
+}
+
+/// One action on one resource.
+#[derive(Clone, Debug)]
+pub(crate) struct Need {
+    pub(crate) feature: Feature,
+    pub(crate) action: &'static str,
+    /// `None` when it is not known which.
+    pub(crate) resource: Option<String>,
+}
+
+/// Whether a role may do it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Verdict {
+    /// Its policies allow it.
+    Allowed,
+    /// They do not.
+    Denied,
+    /// It depends on something that is not known, or a policy could not be understood.
+    Unknown,
+}
+
+/// An answer for one need.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct Permission {
+    pub(crate) feature: Feature,
+    pub(crate) action: String,
+    /// ARN, or `*`; null when it is not known on which.
+    pub(crate) resource: Option<String>,
+    pub(crate) verdict: Verdict,
+    /// What decided; null when it was the lack of a statement that allows.
+    pub(crate) by: Option<By>,
+}
+
+impl Permission {
+    /// Returns whether granting it would help: nothing denies it, it was only never allowed.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.verdict == Verdict::Denied && self.by.is_none()
+    }
+}
+
+/// The statement that decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct By {
+    /// `identity` or `boundary`.
+    pub(crate) layer: &'static str,
+    /// ARN or name of the policy.
+    pub(crate) policy: String,
+    /// Its Sid, if it has one.
+    pub(crate) sid: Option<String>,
+    /// Where in the document it is; null when a boundary just does not allow.
+    pub(crate) path: Option<String>,
+}
+
+/// Returns what a node's role must be allowed.
+pub(crate) fn needs(
+    partition: &str,
+    target: &Target,
+    preferences: Option<&Preferences>,
+) -> Vec<Need> {
+    let need = |feature, action, resource: Option<&str>| Need {
+        feature,
+        action,
+        resource: resource.map(str::to_owned),
+    };
+    // A statement may be about this instance or another, so the instance is not known here.
+    let mut needs = vec![need(
+        Feature::Register,
+        "ssm:UpdateInstanceInformation",
+        None,
+    )];
+    needs.extend(CHANNEL.map(|action| need(Feature::Channel, action, Some("*"))));
+    needs.extend(STATE_MANAGER.map(|action| need(Feature::StateManager, action, None)));
+    let Some(preferences) = preferences else {
+        return needs;
+    };
+    for bucket in &preferences.buckets {
+        let arn = format!("arn:{partition}:s3:::{}", bucket.name);
+        let object = match bucket.prefix.as_str() {
+            "" => format!("{arn}/session.log"),
+            prefix => format!("{arn}/{prefix}/session.log"),
+        };
+        needs.push(need(Feature::S3Log, "s3:PutObject", Some(&object)));
+        needs.push(need(
+            Feature::S3Log,
+            "s3:GetEncryptionConfiguration",
+            Some(&arn),
+        ));
+    }
+    for name in &preferences.log_groups {
+        let groups = format!(
+            "arn:{partition}:logs:{}:{}:log-group:",
+            target.region, target.account
+        );
+        let (group, stream) = (
+            format!("{groups}{name}:*"),
+            format!("{groups}{name}:log-stream:session"),
+        );
+        // The agent lists all groups and looks for its own: a grant on that group alone is not enough.
+        // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
+        let all = format!("{groups}*");
+        for (action, resource) in [
+            ("logs:DescribeLogGroups", &all),
+            ("logs:DescribeLogStreams", &group),
+            ("logs:CreateLogStream", &stream),
+            ("logs:PutLogEvents", &stream),
+        ] {
+            needs.push(need(Feature::CloudwatchLog, action, Some(resource)));
+        }
+    }
+    for key in &preferences.keys {
+        let resource = match key {
+            Key::Arn(arn) => Some(arn.as_str()),
+            Key::Alias(_) => None,
+        };
+        needs.push(need(Feature::Kms, "kms:Decrypt", resource));
+    }
+    needs
+}
+
+/// Returns what a role's policies and its boundary say to every need.
+pub(crate) fn permissions(role: &Role, needs: &[Need]) -> Vec<Permission> {
+    let named = role
+        .attached_policies
+        .iter()
+        .chain(&role.inline_policies)
+        .map(|(name, document)| compiled(name, document));
+    let boundary = role
+        .boundary
+        .as_ref()
+        .map(|boundary| compiled(&boundary.arn, &boundary.document));
+    let (identity, boundary) = match (named.collect::<Result<Vec<_>, _>>(), boundary.transpose()) {
+        (Ok(identity), Ok(boundary)) => (identity, boundary),
+        (Err(policy), _) | (_, Err(policy)) => {
+            return needs
+                .iter()
+                .map(|need| not_understood(need, &policy))
+                .collect();
+        }
+    };
+    let identity: Vec<&Compiled> = identity.iter().collect();
+    let policies = Policies {
+        identity: Some(&identity),
+        boundary: boundary.as_ref(),
+        ..Policies::default()
+    };
+    let judged = needs.iter().map(|need| {
+        let context = Context::partial().with("aws:PrincipalArn", &role.arn);
+        let request = match &need.resource {
+            Some(resource) => Request::new(need.action, resource, context),
+            None => Request::on_unknown_resource(need.action, context),
+        };
+        let decision = decide(&policies, &request);
+        if decision.verdict == policy::Verdict::Allowed {
+            // Both layers allow; people ask which policy of the role does.
+            let own = Policies {
+                boundary: None,
+                ..policies
+            };
+            return permission(need, &decide(&own, &request), &role.boundary);
+        }
+        permission(need, &decision, &role.boundary)
+    });
+    judged.collect()
+}
+
+fn compiled(name: &str, document: &Value) -> Result<Compiled, String> {
+    let policy = Policy::parse(&document.to_string())
+        .policy()
+        .map_err(|_| name.to_owned())?;
+    Compiled::new(name, &policy).map_err(|_| name.to_owned())
+}
+
+fn not_understood(need: &Need, policy: &str) -> Permission {
+    Permission {
+        feature: need.feature,
+        action: need.action.to_owned(),
+        resource: need.resource.clone(),
+        verdict: Verdict::Unknown,
+        by: Some(By {
+            layer: "identity",
+            policy: policy.to_owned(),
+            sid: None,
+            path: None,
+        }),
+    }
+}
+
+fn permission(
+    need: &Need,
+    decision: &Decision<'_>,
+    boundary: &Option<crate::model::Boundary>,
+) -> Permission {
+    let layer = match decision.layer {
+        Some(Layer::Boundary) => "boundary",
+        _ => "identity",
+    };
+    let by = match (&decision.statement, decision.layer, boundary) {
+        (Some(statement), ..) => Some(By {
+            layer,
+            policy: statement.policy.to_owned(),
+            sid: Some(statement.sid.to_owned()).filter(|sid| !sid.is_empty()),
+            path: Some(statement.position.path.clone()),
+        }),
+        (None, Some(Layer::Boundary), Some(boundary)) => Some(By {
+            layer,
+            policy: boundary.arn.clone(),
+            sid: None,
+            path: None,
+        }),
+        _ => None,
+    };
+    Permission {
+        feature: need.feature,
+        action: need.action.to_owned(),
+        resource: need.resource.clone(),
+        verdict: match decision.verdict {
+            policy::Verdict::Allowed => Verdict::Allowed,
+            policy::Verdict::Denied => Verdict::Denied,
+            policy::Verdict::Unknown => Verdict::Unknown,
+        },
+        by,
+    }
+}

@@ -1,0 +1,121 @@
+//! An instance profile for instances that have none; one in use is replaced only where asked.
+
+use serde_json::{Value, json};
+use toolio::Change;
+
+use super::{Given, PlanError, known};
+use crate::model::{
+    Action, AssignProfile, Observed, PROFILE_PATH, Role, ec2_service, instance_arn, profile_arn,
+};
+use crate::needs::{Feature, Verdict, needs, permissions};
+use crate::step::{OnInstanceState, ProfileState, RoleState};
+
+/// Adds the role, the profile and the associations that are missing, in this order.
+pub(super) fn assign(
+    wished: &AssignProfile,
+    observed: &Observed,
+    given: Given<'_>,
+    changes: &mut Vec<Change<Action>>,
+) -> Result<(), PlanError> {
+    if wished.replace && !given.is_narrowed {
+        return Err(PlanError::ReplaceEverywhere);
+    }
+    let mut instances: Vec<(&str, Option<&str>)> = observed
+        .bare_instances
+        .iter()
+        .map(|id| (id.as_str(), None))
+        .collect();
+    let profiles = known(&observed.profiles)?;
+    if wished.replace {
+        for profile in profiles.into_iter().flatten() {
+            let role = known(&profile.role)?.and_then(|name| observed.roles.get(name));
+            let role = role.map(known).transpose()?.flatten();
+            if role.is_none_or(|role| is_shut_out(observed, role)) {
+                let ids = profile.instance_ids.iter();
+                instances.extend(ids.map(|id| (id.as_str(), Some(profile.arn.as_str()))));
+            }
+        }
+    }
+    if instances.is_empty() {
+        return Ok(());
+    }
+    let name = &wished.name.0;
+    let arn = role_and_profile(name, observed, changes)?;
+    for (instance_id, current) in instances {
+        if current == Some(arn.as_str()) {
+            continue;
+        }
+        let state = |arn: &str| {
+            json!(OnInstanceState {
+                profile_arn: arn.to_owned(),
+            })
+        };
+        changes.push(Change {
+            id: format!("associate_instance_profile/{instance_id}"),
+            action: Action::AssociateInstanceProfile,
+            resource: instance_arn(&observed.partition, &observed.target, instance_id),
+            from: current.map_or(Value::Null, state),
+            to: state(&arn),
+            why: match current {
+                None => "it has no instance profile; its agent tries again within 30 minutes, or when restarted",
+                Some(_) => "the role of its instance profile does not let Systems Manager in",
+            }
+            .to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// Adds what is missing of the profile and its role; returns the profile's ARN.
+fn role_and_profile(
+    name: &str,
+    observed: &Observed,
+    changes: &mut Vec<Change<Action>>,
+) -> Result<String, PlanError> {
+    let account = &observed.target.account;
+    let service = ec2_service(&observed.partition);
+    match observed.roles.get(name).map(known).transpose()?.flatten() {
+        Some(role) if !role.trusts("ec2.amazonaws.com") => {
+            return Err(PlanError::Trust(name.to_owned(), service));
+        }
+        Some(_) => {}
+        None => changes.push(Change {
+            id: format!("create_role/{name}"),
+            action: Action::CreateRole,
+            resource: format!("arn:{}:iam::{account}:role/{name}", observed.partition),
+            from: Value::Null,
+            to: json!(RoleState::of_instances(&observed.partition)),
+            why: "instances without a profile need a role that lets Systems Manager in".to_owned(),
+        }),
+    }
+    if let Some(profile) = known(&observed.assigned)? {
+        return match &profile.role {
+            Some(role) if role == name => Ok(profile.arn.clone()),
+            role => Err(PlanError::ForeignProfile(
+                name.to_owned(),
+                role.clone().unwrap_or_else(|| "no role".to_owned()),
+            )),
+        };
+    }
+    let arn = profile_arn(&observed.partition, account, name);
+    changes.push(Change {
+        id: format!("create_instance_profile/{name}"),
+        action: Action::CreateInstanceProfile,
+        resource: arn.clone(),
+        from: Value::Null,
+        to: json!(ProfileState {
+            path: PROFILE_PATH.to_owned(),
+            role: Some(name.to_owned()),
+        }),
+        why: "EC2 gives instances a role by an instance profile".to_owned(),
+    });
+    Ok(arn)
+}
+
+fn is_shut_out(observed: &Observed, role: &Role) -> bool {
+    let needs = needs(&observed.partition, &observed.target, None);
+    permissions(role, &needs).iter().any(|one| {
+        matches!(one.feature, Feature::Register | Feature::Channel)
+            && one.verdict == Verdict::Denied
+    })
+}

@@ -1,0 +1,186 @@
+//! Session Manager preferences as `ssm-prefs show` prints them, as far as roles must know them. Pure.
+
+use anyhow::{Context, bail};
+use serde_json::Value;
+use toolio::Target;
+
+/// What nodes of one account and region write and decrypt.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Preferences {
+    /// The buckets of transcripts and the prefixes in them.
+    pub(crate) buckets: Vec<Bucket>,
+    /// The log groups.
+    pub(crate) log_groups: Vec<String>,
+    /// The keys of sessions.
+    pub(crate) keys: Vec<Key>,
+}
+
+/// A bucket for transcripts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Bucket {
+    pub(crate) name: String,
+    /// Without slashes at its ends; empty for none.
+    pub(crate) prefix: String,
+}
+
+/// A KMS key, as it is named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Key {
+    /// By ARN.
+    Arn(String),
+    /// By `alias/..`: which key that is stands in no preferences.
+    Alias(String),
+}
+
+/// Returns the preferences of one record, and where they are in force. The default version and the latest both count, as
+/// sessions may use either.
+///
+/// # Errors
+/// The record is no `ssm-prefs show`, or its document could not be read.
+pub(crate) fn preferences(
+    record: &Value,
+    partition: impl Fn(&str) -> String,
+) -> anyhow::Result<(Target, Preferences)> {
+    if record["kind"] != "preferences" {
+        bail!(
+            "expected what `ssm-prefs show` prints, found kind {}",
+            record["kind"]
+        );
+    }
+    let target: Target = serde_json::from_value(record["target"].clone()).context("target")?;
+    let document = &record["document"];
+    let mut found = Preferences::default();
+    match document["state"].as_str() {
+        // Without a document sessions start with built-in defaults, which log nothing.
+        Some("absent") => return Ok((target, found)),
+        Some("present") => {}
+        _ => bail!(
+            "the preferences of {target} could not be read: {}",
+            document["value"]
+        ),
+    }
+    for version in ["default", "latest"] {
+        let inputs = &document["value"][version]["content"]["inputs"];
+        let text = |key: &str| inputs[key].as_str().filter(|text| !text.is_empty());
+        if let Some(name) = text("s3BucketName") {
+            let prefix = text("s3KeyPrefix").unwrap_or_default();
+            let bucket = Bucket {
+                name: name.to_owned(),
+                prefix: prefix.trim_matches('/').to_owned(),
+            };
+            add(&mut found.buckets, bucket);
+        }
+        if let Some(name) = text("cloudWatchLogGroupName") {
+            add(&mut found.log_groups, name.to_owned());
+        }
+        if let Some(id) = text("kmsKeyId") {
+            add(
+                &mut found.keys,
+                key(id, &target, &partition(&target.region)),
+            );
+        }
+    }
+    Ok((target, found))
+}
+
+fn key(id: &str, target: &Target, partition: &str) -> Key {
+    if id.starts_with("alias/") {
+        return Key::Alias(id.to_owned());
+    }
+    match id.split_once(":alias/") {
+        Some((_, name)) => Key::Alias(format!("alias/{name}")),
+        None if id.starts_with("arn:") => Key::Arn(id.to_owned()),
+        None => Key::Arn(format!(
+            "arn:{partition}:kms:{}:{}:key/{id}",
+            target.region, target.account
+        )),
+    }
+}
+
+fn add<T: PartialEq>(list: &mut Vec<T>, item: T) {
+    if !list.contains(&item) {
+        list.push(item);
+    }
+}
+
+/// Returns the partition of a region.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>
+pub(crate) fn partition_of(region: &str) -> String {
+    let partition = match region.split('-').collect::<Vec<_>>().as_slice() {
+        ["cn", ..] => "aws-cn",
+        ["us", "gov", ..] => "aws-us-gov",
+        ["eusc", ..] => "aws-eusc",
+        ["us", "iso", ..] => "aws-iso",
+        ["us", "isob", ..] => "aws-iso-b",
+        ["us", "isof", ..] => "aws-iso-f",
+        ["eu", "isoe", ..] => "aws-iso-e",
+        _ => "aws",
+    };
+    partition.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{Bucket, Key, Preferences, partition_of, preferences};
+
+    fn record(default: Value, latest: Value) -> Value {
+        json!({"kind": "preferences", "target": {"account": "111122223333", "region": "eu-central-1"},
+            "document": {"state": "present", "value": {
+                "default": {"version": "1", "content": {"inputs": default}},
+                "latest": {"version": "2", "content": {"inputs": latest}}}}})
+    }
+
+    #[test]
+    fn both_versions_count_once() {
+        let record = record(
+            json!({"s3BucketName": "logs", "s3KeyPrefix": "/ssm/", "kmsKeyId": "alias/session"}),
+            json!({"s3BucketName": "logs", "s3KeyPrefix": "ssm", "cloudWatchLogGroupName": "/ssm",
+                "kmsKeyId": "1234abcd-12ab-34cd-56ef-1234567890ab"}),
+        );
+        let (target, found) = preferences(&record, partition_of).unwrap();
+        assert_eq!(target.to_string(), "111122223333/eu-central-1");
+        let expected = Preferences {
+            buckets: vec![Bucket {
+                name: "logs".to_owned(),
+                prefix: "ssm".to_owned(),
+            }],
+            log_groups: vec!["/ssm".to_owned()],
+            keys: vec![
+                Key::Alias("alias/session".to_owned()),
+                Key::Arn(
+                    "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+                        .to_owned(),
+                ),
+            ],
+        };
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn no_document_needs_nothing_and_an_unread_one_is_an_error() {
+        let mut record = record(json!({}), json!({}));
+        record["document"] = json!({"state": "absent"});
+        assert_eq!(
+            preferences(&record, partition_of).unwrap().1,
+            Preferences::default()
+        );
+        record["document"] = json!({"state": "unknown", "value": "denied"});
+        assert!(preferences(&record, partition_of).is_err());
+        assert!(preferences(&json!({"kind": "node"}), partition_of).is_err());
+    }
+
+    #[test]
+    fn partitions_follow_from_regions() {
+        for (region, expected) in [
+            ("eu-central-1", "aws"),
+            ("cn-north-1", "aws-cn"),
+            ("us-gov-west-1", "aws-us-gov"),
+            ("eusc-de-east-1", "aws-eusc"),
+            ("us-isob-east-1", "aws-iso-b"),
+        ] {
+            assert_eq!(partition_of(region), expected);
+        }
+    }
+}
