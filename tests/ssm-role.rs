@@ -1,5 +1,10 @@
 //! `ssm-role` as a user meets it: exit status, stdout and stderr of every verb against the local AWS.
 
+#[path = "ssm-role/granting.rs"]
+mod granting;
+#[path = "ssm-role/offline.rs"]
+mod offline_verbs;
+
 use serde_json::{Value, json};
 use testbed::{Account, Output, Run, Sandbox};
 
@@ -459,7 +464,7 @@ fn what_is_not_its_own_plan_is_refused_before_any_call() {
         ),
         (
             with("/changes/0/to/trust/Statement/0/Principal", json!("*")),
-            "to is not the role that ssm-role makes",
+            "to is not a role that ssm-role makes",
         ),
         (
             with(

@@ -51,7 +51,7 @@ fn whole<'a>(name: &str, body: &'a [u8]) -> Result<&'a [u8], XmlDecodeError> {
     }
 }
 
-/// Returns a page whose items are in the element `set`.
+/// Returns a page whose items are in the element `set`, which is there even when it is empty.
 fn page<T>(
     body: &[u8],
     set: &str,
@@ -63,14 +63,21 @@ fn page<T>(
         items: Vec::new(),
         next_token: None,
     };
+    let mut is_there = false;
     while let Some(mut tag) = root.next_tag() {
         match tag.start_el().local() {
             "nextToken" => page.next_token = text(&mut tag)?,
-            name if name == set => while_item(&mut tag, |one| item(one, &mut page.items))?,
+            name if name == set => {
+                is_there = true;
+                while_item(&mut tag, |one| item(one, &mut page.items))?;
+            }
             _ => {}
         }
     }
-    Ok(page)
+    match is_there {
+        true => Ok(page),
+        false => Err(XmlDecodeError::custom(format!("answer without {set}"))),
+    }
 }
 
 /// Returns one page of `DescribeInstances`.

@@ -102,6 +102,9 @@ pub(crate) struct Need {
     pub(crate) action: &'static str,
     /// `None` when it is not known which.
     pub(crate) resource: Option<String>,
+    /// Any of those that it may be: what allows it whichever it is allows this one.
+    sample: Option<String>,
+    context: Context,
 }
 
 /// Whether a role may do it.
@@ -158,6 +161,8 @@ pub(crate) fn needs(
         feature,
         action,
         resource: resource.map(str::to_owned),
+        sample: None,
+        context: Context::partial(),
     };
     // A statement may be about this instance or another, so the instance is not known here.
     let mut needs = vec![need(
@@ -204,14 +209,42 @@ pub(crate) fn needs(
             needs.push(need(Feature::CloudwatchLog, action, Some(resource)));
         }
     }
-    for key in &preferences.keys {
-        let resource = match key {
-            Key::Arn(arn) => Some(arn.as_str()),
-            Key::Alias(_) => None,
-        };
-        needs.push(need(Feature::Kms, "kms:Decrypt", resource));
-    }
+    needs.extend(
+        preferences
+            .keys
+            .iter()
+            .map(|key| decrypt(partition, target, key)),
+    );
     needs
+}
+
+/// The agent decrypts with the session and the node as encryption context.
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/session-preferences-enable-encryption.html>
+fn decrypt(partition: &str, target: &Target, key: &Key) -> Need {
+    let context = Context::partial()
+        .with(
+            "kms:EncryptionContext:aws:ssm:SessionId",
+            "operator-0123456789abcdef0",
+        )
+        .with(
+            "kms:EncryptionContext:aws:ssm:TargetId",
+            "i-0123456789abcdef0",
+        );
+    let (resource, sample, context) = match key {
+        Key::Arn(arn) => (Some(arn.clone()), None, context),
+        Key::Alias(alias) => {
+            let Target { account, region } = target;
+            let any = format!("arn:{partition}:kms:{region}:{account}:key/any");
+            (None, Some(any), context.with("kms:ResourceAliases", alias))
+        }
+    };
+    Need {
+        feature: Feature::Kms,
+        action: "kms:Decrypt",
+        resource,
+        sample,
+        context,
+    }
 }
 
 /// Returns what a role's policies and its boundary say to every need.
@@ -241,11 +274,17 @@ pub(crate) fn permissions(role: &Role, needs: &[Need]) -> Vec<Permission> {
         ..Policies::default()
     };
     let judged = needs.iter().map(|need| {
-        let context = Context::partial().with("aws:PrincipalArn", &role.arn);
-        let request = match &need.resource {
+        let context = need.context.clone().with("aws:PrincipalArn", &role.arn);
+        let mut request = match &need.resource {
             Some(resource) => Request::new(need.action, resource, context),
             None => Request::on_unknown_resource(need.action, context),
         };
+        if let Some(sample) = &need.sample {
+            let on_sample = request.on(sample);
+            if decide(&policies, &on_sample).verdict == policy::Verdict::Allowed {
+                request = on_sample;
+            }
+        }
         let decision = decide(&policies, &request);
         if decision.verdict == policy::Verdict::Allowed {
             // Both layers allow; people ask which policy of the role does.

@@ -13,7 +13,7 @@ use crate::model::{
     Action, CORE_POLICY, DEFAULT_POLICY, DefaultHostManagement, Desired, INLINE_POLICY,
     InstanceProfiles, Observed, ROLE_PATH, Role, managed_policy, setting_arn,
 };
-use crate::needs::{Feature, needs, permissions};
+use crate::needs::{Feature, Verdict, needs, permissions};
 use crate::preferences::Preferences;
 use crate::step::{InlineState, RoleState};
 
@@ -216,9 +216,9 @@ fn grant_preferences(
     });
     // What is known by an alias alone can be judged only by the policy that grants it.
     let is_unknown_key = role.is_some_and(|role| {
-        permissions(role, &needs)
-            .iter()
-            .any(|one| one.feature == Feature::Kms && one.resource.is_none())
+        permissions(role, &needs).iter().any(|one| {
+            one.resource.is_none() && one.feature == Feature::Kms && one.verdict != Verdict::Allowed
+        })
     }) && there.is_none();
     if there == Some(&document) || !(is_missing || is_unknown_key) {
         return None;

@@ -9,10 +9,9 @@ use crate::InstanceProfileAssociation;
 pub(crate) fn associations(
     body: &[u8],
 ) -> Result<Page<InstanceProfileAssociation>, XmlDecodeError> {
-    // EC2 names the list without `Set`, unlike its older operations.
     page(
         body,
-        "iamInstanceProfileAssociations",
+        "iamInstanceProfileAssociationSet",
         |item, associations| {
             associations.push(one(item)?);
             Ok(())
@@ -59,8 +58,8 @@ mod tests {
     #[test]
     fn a_list_and_a_single_one_say_the_same() {
         let list = format!(
-            "<DescribeIamInstanceProfileAssociationsResponse><iamInstanceProfileAssociations><item>{ITEM}</item>\
-             </iamInstanceProfileAssociations></DescribeIamInstanceProfileAssociationsResponse>"
+            "<DescribeIamInstanceProfileAssociationsResponse><iamInstanceProfileAssociationSet><item>{ITEM}</item>\
+             </iamInstanceProfileAssociationSet></DescribeIamInstanceProfileAssociationsResponse>"
         );
         let single = format!(
             "<AssociateIamInstanceProfileResponse><iamInstanceProfileAssociation>{ITEM}</iamInstanceProfileAssociation>\

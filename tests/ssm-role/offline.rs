@@ -1,0 +1,149 @@
+//! The verbs without AWS: `policy` and `lint`.
+
+use serde_json::{Value, json};
+use testbed::{Output, offline};
+
+use super::EXE;
+
+fn run(arguments: &[&str], input: &str) -> Output {
+    offline(EXE).args(arguments).stdin(input).run()
+}
+
+fn prefs() -> String {
+    let version = json!({"version": "1", "content": {"inputs": {"kmsKeyId": "alias/session"}}});
+    json!({"kind": "preferences", "target": {"account": "111122223333", "region": "eu-central-1"},
+        "document": {"state": "present", "value": {"default": version, "latest": version}}})
+    .to_string()
+}
+
+fn sids(policy: &Value) -> Vec<String> {
+    let statements = policy["Statement"].as_array().unwrap().iter();
+    statements
+        .map(|statement| statement["Sid"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn a_policy_comes_out_of_a_pipe_and_passes_the_linter() {
+    for arguments in [
+        vec!["--for", "instance"],
+        vec!["--for", "operator", "--tag", "Environment=prod"],
+        vec![
+            "--for",
+            "operator",
+            "--instance-id",
+            "i-0123456789abcdef0",
+            "--document",
+            "Own",
+        ],
+        vec!["--for", "command", "--tag", "Environment=prod"],
+    ] {
+        let output = run(
+            &[&["policy", "--prefs", "-"], arguments.as_slice()].concat(),
+            &prefs(),
+        );
+        output.assert_status(0).assert_stderr("");
+        let linted = run(&["lint"], &output.stdout);
+        linted.assert_status(0);
+        assert_eq!(linted.stdout, "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn without_preferences_the_place_must_be_named() {
+    let output = run(&["policy", "--for", "instance"], "");
+    output
+        .assert_status(2)
+        .assert_complains("pass --prefs or --target ACCOUNT/REGION");
+    let target = "111122223333/eu-central-1";
+    let output = run(&["policy", "--for", "instance", "--target", target], "");
+    output.assert_status(0);
+    let expected = [
+        "ManagedNode",
+        "SessionsAndCommands",
+        "CommandsOfAgentsBefore33400",
+    ];
+    assert_eq!(sids(&output.json()), expected);
+}
+
+#[test]
+fn nodes_are_never_assumed() {
+    for grantee in ["operator", "command"] {
+        let output = run(&["policy", "--for", grantee, "--prefs", "-"], &prefs());
+        output
+            .assert_status(2)
+            .assert_complains("for which nodes? pass --instance-id or --tag");
+        assert_eq!(output.stdout, "");
+    }
+    for bad in [
+        ["--tag", "prod"],
+        ["--instance-id", "*"],
+        ["--target", "here"],
+    ] {
+        let arguments = [["policy", "--for"].as_slice(), &["operator"], &bad].concat();
+        run(&arguments, "").assert_status(2);
+    }
+}
+
+#[test]
+fn what_is_no_preferences_record_is_refused() {
+    for (input, complaint) in [
+        ("", "nothing there, expected what `ssm-prefs show` prints"),
+        (
+            r#"{"kind": "node"}"#,
+            "expected what `ssm-prefs show` prints, found kind",
+        ),
+        ("{", "EOF while parsing"),
+    ] {
+        let output = run(&["policy", "--for", "instance", "--prefs", "-"], input);
+        output.assert_status(2).assert_complains(complaint);
+    }
+}
+
+#[test]
+fn mistakes_are_told_with_line_and_column() {
+    let home = testbed::Home::create();
+    let path = home.path().join("operator policy.json");
+    let text = r#"{
+  "Version": "2012-10-17",
+  "Statement": [
+    {"Effect": "Allow", "Action": "ssm:SendCommand", "Resource": "arn:aws:ssm:*:*:document/SSM-SessionManagerRunShell"},
+    {"Effect": "Allow", "Action": "ssm:StartSession", "Resource": "arn:aws:ec2:us-east-1:account-id:instance/*"},
+    {"Effect": "Allow", "Action": "ssm:TerminateSession", "Resource": "*"},
+  ]
+}"#;
+    std::fs::write(&path, text).unwrap();
+    let output = run(&["lint", path.to_str().unwrap()], "");
+    output.assert_status(1);
+    let records = output.records();
+    let place = |line: usize| format!("{}:{line}:", path.display());
+    for (id, line) in [
+        ("role.ssm.send_command_on_session_document", 4),
+        ("role.ssm.document_access_check", 5),
+        ("role.placeholder.left", 5),
+        ("role.ssm.missing_document", 5),
+        ("role.ssm.foreign_sessions", 6),
+        ("role.json.syntax", 6),
+    ] {
+        let is_it = |record: &Value| {
+            record["id"] == id
+                && record["resource"]
+                    .as_str()
+                    .unwrap()
+                    .starts_with(&place(line))
+        };
+        assert!(
+            records.iter().any(is_it),
+            "{id} on line {line}: {}",
+            output.stdout
+        );
+    }
+}
+
+#[test]
+fn a_policy_without_mistakes_is_quiet() {
+    let policy = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::b"}]}"#;
+    let output = run(&["lint"], policy);
+    output.assert_status(0).assert_stderr("");
+    assert_eq!(output.stdout, "");
+}
