@@ -102,7 +102,7 @@ fn every_rule_fires() {
         (
             "only_apply_writes",
             plain(
-                "tools/ssm-agentcheck/src/apply.rs",
+                "tools/ssm-agentcheck/src/plan.rs",
                 "//! x\nssm.send_command()\n",
             ),
         ),

@@ -253,7 +253,7 @@ fn systemd_and_other_packages_are_asked_where_they_are() {
     let expected = [
         "agentcheck.host.service_stopped",
         "agentcheck.host.service_disabled",
-        "agentcheck.host.registration.unknown",
+        "agentcheck.host.registration_unknown",
     ];
     assert_eq!(found, expected);
 }

@@ -210,7 +210,7 @@ fn service(host: &Host, findings: &mut Findings<'_>) {
             "install the agent again, or start it",
         ),
         Reading::Unknown(reason) => findings.warning(
-            "host.service.unknown",
+            "host.service_unknown",
             format!("the state of the service could not be read: {reason}"),
             "run it as root",
         ),
@@ -230,7 +230,7 @@ fn identity(desired: &Desired, host: &Host, findings: &mut Findings<'_>) {
         Reading::Present(identity) => {
             if let Reading::Unknown(reason) = &identity.role {
                 findings.warning(
-                    "host.role.unknown",
+                    "host.role_unknown",
                     format!("the role of the instance profile could not be read: {reason}"),
                     "look at the instance profile with `aws ec2 describe-instances`",
                 );
@@ -275,7 +275,7 @@ fn network(host: &Host, findings: &mut Findings<'_>) {
             );
         }
         Reading::Unknown(ref reason) => findings.warning(
-            "host.clock_skew.unknown",
+            "host.clock_skew_unknown",
             format!("the clock could not be compared with AWS's: {reason}"),
             "look at the clock",
         ),
@@ -311,12 +311,12 @@ fn registration(host: &Host, findings: &mut Findings<'_>) {
         }
         Reading::Present(_) => {}
         Reading::Absent => findings.warning(
-            "host.registration.unknown",
+            "host.registration_unknown",
             "neither the agent's log nor its data tell whether it has registered",
             "restart the agent, wait a minute and look again, or ask `ssm-agentcheck check --instance-id`",
         ),
         Reading::Unknown(reason) => findings.warning(
-            "host.registration.unknown",
+            "host.registration_unknown",
             format!("whether the agent has registered could not be read: {reason}"),
             "run it as root",
         ),

@@ -216,8 +216,8 @@ fn permitted(role: &Role, missing: &str, message: &str, findings: &mut Findings<
                 list(&unknown)
             );
             let fix = "look at the conditions of that statement";
-            let id = format!("{}.unknown", feature.word());
-            findings.push(&id, Severity::Warning, &role.arn, &message, fix);
+            let (_, id) = feature.ids();
+            findings.push(id, Severity::Warning, &role.arn, &message, fix);
         }
     }
 }
@@ -250,8 +250,8 @@ fn not_allowed(role: &Role, feature: Feature, denied: &[&Permission], findings: 
         list(denied),
         feature.effect()
     );
-    let id = format!("{}.denied", feature.word());
-    findings.push(&id, severity, &role.arn, &message, &fix);
+    let (id, _) = feature.ids();
+    findings.push(id, severity, &role.arn, &message, &fix);
 }
 
 /// Names actions, the first three of many.

@@ -70,15 +70,15 @@ impl Feature {
         matches!(self, Feature::S3Log | Feature::CloudwatchLog | Feature::Kms)
     }
 
-    /// Returns the word of its finding.
-    pub(crate) fn word(self) -> &'static str {
+    /// Returns the ends of the ids of its findings: for what is denied, and for what is not known.
+    pub(crate) fn ids(self) -> (&'static str, &'static str) {
         match self {
-            Feature::Register => "register",
-            Feature::Channel => "channel",
-            Feature::StateManager => "state_manager",
-            Feature::S3Log => "s3_log",
-            Feature::CloudwatchLog => "cloudwatch_log",
-            Feature::Kms => "kms",
+            Feature::Register => ("register.denied", "register.unknown"),
+            Feature::Channel => ("channel.denied", "channel.unknown"),
+            Feature::StateManager => ("state_manager.denied", "state_manager.unknown"),
+            Feature::S3Log => ("s3_log.denied", "s3_log.unknown"),
+            Feature::CloudwatchLog => ("cloudwatch_log.denied", "cloudwatch_log.unknown"),
+            Feature::Kms => ("kms.denied", "kms.unknown"),
         }
     }
 
