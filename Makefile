@@ -41,8 +41,9 @@ demo: venv build
 	scripts/demo.sh
 
 bench: venv
-	cargo build --release -p ssm-prefs -p ssm-scp
+	cargo build --release -p ssm-prefs -p ssm-scp -p ssm-agentcheck
 	$(VENV)/bin/python scripts/bench.py
+	$(VENV)/bin/python scripts/bench_agentcheck.py
 	cargo bench --quiet -p policy --bench evaluate
 	$(VENV)/bin/python scripts/bench_scp.py
 

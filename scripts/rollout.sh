@@ -14,7 +14,7 @@
 #   --accept ID              accept this risk, which ssm-scp apply named; repeat for several
 #   --only PHASE,..          run these phases, in this order
 #
-# Phases: preflight, inventory, preferences, roles, agents (only reports), guardrail, audit-trail, verify.
+# Phases: preflight, inventory, preferences, roles, agents, guardrail, audit-trail, verify.
 # A phase whose desired file is missing is skipped. A run directory that holds attempts gets another one; no file is
 # ever overwritten, because results hold the undo that rollback.sh applies.
 #
@@ -22,14 +22,15 @@
 set -euo pipefail
 umask 077 # Plans and results tell how an account is built.
 
-# Preferences come before roles so that a node which roles brings online is logged and encrypted from its first session.
-# The price: nodes that are online already and may not use the key, bucket or log group have sessions refused until
-# their roles allow it. Where that matters, grant first, or change the order: `--only roles,preferences`.
+# Preferences come before roles, as what roles must allow follows from them, and so that a node which roles brings online
+# is logged and encrypted from its first session. The price: for the moment between the two phases, nodes that are online
+# already have sessions refused. An attempt with `--only roles` afterwards changes nothing.
 phases=preflight,inventory,preferences,roles,agents,guardrail,audit-trail,verify
 here=$(cd -- "$(dirname -- "$0")" && pwd)
 desired_dir=$here/rollout.d
 run_dir='' yes='' regions='' profile='' guardrail_profile='' only='' step=0 stopped=''
 guarding=() # What ssm-scp apply needs to look for people who would be locked out.
+given=()    # What a phase's tool reads besides its desired state.
 
 # shellcheck source=scripts/results.sh
 . "$here/results.sh"
@@ -80,6 +81,14 @@ file_of() {
     echo "$desired_dir/${name%check}.json"
 }
 
+# Lets ssm-role judge and grant what the preferences in force ask of nodes, too.
+given_to() {
+    given=()
+    if [ "$1" != roles ]; then return; fi
+    call ssm-prefs show -o json >"$attempt/preferences.jsonl" || die "roles: the preferences cannot be read, see above"
+    given=(--prefs "$attempt/preferences.jsonl")
+}
+
 # Tells why a phase cannot run, or nothing.
 reason_to_skip() {
     if [ ! -e "$(file_of "$1")" ]; then
@@ -101,7 +110,8 @@ phases_with_tool() {
 # Adds the findings of one phase's tool to a file. Finding something is no failure, being unable to look is one.
 check() {
     local phase=$1 file=$2 status=0
-    call "$(tool_of "$phase")" check -o json -f "$(file_of "$phase")" >>"$file" || status=$?
+    given_to "$phase"
+    call "$(tool_of "$phase")" check -o json ${given[@]+"${given[@]}"} -f "$(file_of "$phase")" >>"$file" || status=$?
     [ "$status" -le 1 ] || die "$phase: $(tool_of "$phase") check ended with status $status, see above"
 }
 
@@ -115,13 +125,14 @@ check_all() {
 change() {
     local phase=$1 base=$2 tool n_changes status=0
     tool=$(tool_of "$phase")
-    call "$tool" plan -o json -f "$base.desired.json" >"$base.plan.json" || die "$phase: $tool made no plan, see above"
+    given_to "$phase"
+    call "$tool" plan -o json ${given[@]+"${given[@]}"} -f "$base.desired.json" >"$base.plan.json" || die "$phase: $tool made no plan, see above"
     # No plan at all is not an empty plan.
     n_changes=$(jq -es 'if . == [] then null else map(.changes | length) | add end' "$base.plan.json") ||
         die "$phase: $tool printed no plan"
     if [ "$n_changes" -eq 0 ]; then say "  nothing to change" && return; fi
     # Rendered after the plan was saved: should AWS change in between, `apply` refuses the saved plan.
-    call "$tool" plan -q -o text -f "$base.desired.json" >"$base.plan.txt" || die "$phase: $tool made no plan, see above"
+    call "$tool" plan -q -o text ${given[@]+"${given[@]}"} -f "$base.desired.json" >"$base.plan.txt" || die "$phase: $tool made no plan, see above"
     cat -- "$base.plan.txt" >&2
     confirm "$phase" "Apply these $n_changes changes?" "$yes"
     local more=()
@@ -132,6 +143,10 @@ change() {
     if [ "$status" -eq 130 ]; then stopped=1 && return; fi
     # A tool that ends by itself without a result has written nothing; one that was killed leaves the empty file.
     if [ "$status" -le 2 ] && [ ! -s "$base.result.json" ]; then rm -- "$base.result.json"; fi
+    if [ "$status" -eq 2 ] && [ "$phase" = agents ] && [ -s "$base.result.json" ]; then
+        # The waves have stopped at their error limit; what comes next does not depend on these nodes. Verify finds them.
+        say "  not every agent was updated: $(tally "$base.result.json")" && return
+    fi
     [ "$status" -eq 0 ] || die "$phase: $tool apply ended with status $status; what it did is in its result file"
     say "  applied: $(tally "$base.result.json")"
 }
@@ -148,8 +163,8 @@ run_phase() {
         done
         # Making every plan once proves credentials, permissions to read and desired files before the first write.
         for other in $(phases_with_tool); do
-            [ "$other" != agents ] || continue
-            call "$(tool_of "$other")" plan -o json -f "$(file_of "$other")" >"$base.$other.json" ||
+            given_to "$other"
+            call "$(tool_of "$other")" plan -o json ${given[@]+"${given[@]}"} -f "$(file_of "$other")" >"$base.$other.json" ||
                 die "$other: no plan can be made, see above (nothing was written)"
             jq -r --arg phase "$other" '"  \(.target.account)/\(.target.region) \($phase): \(.changes | length) changes"' \
                 "$base.$other.json" >&2
@@ -172,7 +187,7 @@ run_phase() {
         skip=$(reason_to_skip "$phase")
         if [ -n "$skip" ]; then say "  skipped: $skip" && return; fi
         cp -- "$(file_of "$phase")" "$base.desired.json"
-        if [ "$phase" != agents ]; then change "$phase" "$base"; fi
+        change "$phase" "$base"
         if [ -n "$stopped" ]; then return; fi
         check "$phase" "$base.findings.jsonl"
         say "  findings: $(count_findings "$base.findings.jsonl")"

@@ -143,9 +143,29 @@ ssm-prefs eu-central-1 after"
 
 ends_with_1_when_errors_remain() {
     rm "$FAKE/ssm-agentcheck.us-east-1"
+    echo 1 >"$FAKE/ssm-agentcheck.fail"
     run rollout.sh --yes "${everything[@]}"
     expect_status 1
     expect_said "error agentcheck.word.before"
+}
+
+goes_on_when_agents_could_not_be_updated() {
+    rm "$FAKE/ssm-agentcheck.us-east-1"
+    echo 1 >"$FAKE/ssm-agentcheck.fail"
+    run rollout.sh --yes "${everything[@]}"
+    expect_said "not every agent was updated: 1 failed"
+    expect_log "ssm-prefs us-east-1 after
+ssm-role us-east-1 after
+ssm-agentcheck us-east-1 after
+ssm-scp us-east-1 after
+ssm-events us-east-1 after"
+}
+
+updates_agents_that_are_too_old() {
+    rm "$FAKE/ssm-agentcheck.us-east-1"
+    run rollout.sh --yes "${everything[@]}"
+    expect_status 0
+    [ "$(cat "$FAKE/ssm-agentcheck.us-east-1")" = after ] || fail "the agents are as before"
 }
 
 tells_the_guardrail_alone_how_to_look_for_people_locked_out() {

@@ -210,6 +210,46 @@ fn one_node_is_asked_for_with_its_own_calls_only() {
 }
 
 #[test]
+fn five_thousand_nodes_over_four_regions_are_all_there() {
+    const REGIONS: [&str; 4] = ["us-east-1", "us-west-2", "eu-central-1", "eu-west-1"];
+    let account = account(&[]);
+    let nodes: Vec<_> = (0..5000)
+        .map(|number| {
+            // Every fiftieth was never seen by SSM, every hundredth is too old.
+            let agent = match number % 100 {
+                0 | 50 => json!(null),
+                1 => json!({"version": "3.1.1.0"}),
+                _ => json!({"version": "3.3.987.0"}),
+            };
+            json!({"account": account.id(), "region": REGIONS[number % 4], "agent": agent,
+                "instance_id": format!("i-{number:017x}")})
+        })
+        .collect();
+    account.seed(&json!({"nodes": nodes}));
+    account.forget_calls();
+    let regions = REGIONS.join(",");
+    let shown = tool(&account, &["show", "--region", &regions]).run();
+    shown.assert_status(0).assert_stderr("");
+    let mut ids: Vec<_> = shown
+        .records()
+        .iter()
+        .map(|node| node["instance_id"].clone().to_string())
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 5000);
+    // Per region: who calls is asked once, 2 pages of EC2, 25 of SSM for 1250 instances, and one for hybrid nodes.
+    assert_eq!(account.operations().len(), 1 + 4 * (2 + 25 + 1));
+    let checked = tool(&account, &["check", "--region", &regions])
+        .stdin("{}")
+        .run();
+    checked
+        .assert_status(1)
+        .assert_stderr("ssm-agentcheck: 5000 nodes: 4850 pass, 150 fail, 0 unknown\n");
+    assert!(account.problems().is_empty());
+}
+
+#[test]
 fn regions_are_printed_in_the_order_asked_for() {
     let account = account(&[node(1)]);
     let mut other = node(2);

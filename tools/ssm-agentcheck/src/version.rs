@@ -82,6 +82,34 @@ mod tests {
         assert_eq!(version("3"), version("3.0.0.0"));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn the_order_is_that_of_the_four_numbers(a: [u32; 4], b: [u32; 4]) {
+            let text = |parts: [u32; 4]| parts.map(|part| part.to_string()).join(".");
+            let (left, right) = (version(&text(a)), version(&text(b)));
+            proptest::prop_assert_eq!(left.cmp(&right), a.cmp(&b));
+            proptest::prop_assert_eq!(left.to_string(), text(a));
+        }
+
+        #[test]
+        fn a_raised_number_makes_it_newer_whatever_follows(parts in [0u32..1_000_000; 4], index in 0usize..4, rest: [u16; 4]) {
+            let mut raised = parts;
+            raised[index] += 1;
+            for later in index + 1..4 {
+                raised[later] = u32::from(rest[later]);
+            }
+            let text = |parts: [u32; 4]| parts.map(|part| part.to_string()).join(".");
+            proptest::prop_assert!(version(&text(raised)) > version(&text(parts)));
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text: String) {
+            if let Ok(version) = text.parse::<Version>() {
+                proptest::prop_assert_eq!(version.to_string().parse::<Version>(), Ok(version));
+            }
+        }
+    }
+
     #[test]
     fn refuses_what_is_not_a_version() {
         for bad in [
