@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use testbed::{Account, Output, Sandbox, repository};
 
 /// The sentences before the examples. Each has a test below.
-const COUNT_VERSIONS: &str = "How many nodes run which version of the agent:";
+const REASONS: &str =
+    "Which nodes cannot be reached and why, with what their roles have to do with it:";
 const KEEP_PLAN: &str = "Look at a plan, keep it, apply exactly that:";
 const UNDO: &str = "Apply, regret, undo:";
 const GATE: &str = "Fail a CI job for errors, not for warnings:";
@@ -15,25 +16,65 @@ const RENDER: &str =
 
 #[test]
 fn every_example_has_a_test() {
-    let named = [COUNT_VERSIONS, KEEP_PLAN, UNDO, GATE, RENDER];
+    let named = [REASONS, KEEP_PLAN, UNDO, GATE, RENDER];
     let written: Vec<String> = examples().into_iter().map(|(lead, _)| lead).collect();
     assert_eq!(written, named);
 }
 
 #[test]
-fn counts_agent_versions() {
-    let (account, example) = (account(), example(COUNT_VERSIONS));
+fn tells_reasons_with_roles() {
+    let (account, example) = (account(), example(REASONS));
     let output = run(&account, &example);
-    assert!(output.stdout.contains("2.3.672.0"), "{}", output.stdout);
-    assert!(output.stdout.contains("none"), "{}", output.stdout);
-    let versions: Vec<&str> = output
-        .stdout
-        .lines()
-        .filter_map(|line| line.split_whitespace().nth(1))
+    for line in [
+        "i-02a00000000000017 agentcheck.unregistered.agent_absent: ",
+        "i-02a00000000000018 agentcheck.agent.missing: ",
+        "i-02a00000000000020 agentcheck.connection.role: ",
+    ] {
+        assert!(output.stdout.contains(line), "{line} in {}", output.stdout);
+    }
+    assert!(account.writes().is_empty() && account.problems().is_empty());
+}
+
+#[test]
+fn nodes_that_nobody_manages_get_a_profile() {
+    let account = account();
+    let desired = r#"{"assign_profile": {}}"#;
+    std::fs::write(account.home().join("role.json"), desired).unwrap();
+    let pipe = "ssm-agentcheck show --jq 'select(.managed_by==\"none\")' | ssm-role plan -f role.json --nodes -";
+    let plan = run(&account, pipe).json();
+    let resources: Vec<&Value> = plan["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|change| change["action"] == "associate_instance_profile")
+        .map(|change| &change["resource"])
         .collect();
-    let position = |wanted| versions.iter().position(|version| *version == wanted);
-    assert!(position("3.3.987.0") < position("3.10.1.0"), "{versions:?}");
-    assert!(account.writes().is_empty());
+    // One that runs and one that is stopped; the others that SSM has never seen have a profile.
+    let arn = |id: &str| format!("arn:aws:ec2:us-east-1:{}:instance/{id}", account.id());
+    let expected = [arn("i-02a00000000000016"), arn("i-02a00000000000023")];
+    assert_eq!(json!(resources), json!(expected));
+}
+
+#[test]
+fn preferences_tell_what_roles_lack() {
+    let account = account();
+    let pipe = "ssm-prefs plan -f scripts/rollout.d/prefs.json | ssm-prefs apply >result.json
+        ssm-prefs show | ssm-role check --prefs - -f scripts/rollout.d/role.json >found || [ $? -eq 1 ]
+        ssm-prefs show | ssm-role plan --prefs - -f scripts/rollout.d/role.json | ssm-role apply >result.json
+        ssm-prefs show | ssm-role check --prefs - -f scripts/rollout.d/role.json || [ $? -eq 1 ]";
+    let left = run(&account, pipe).records();
+    let found = std::fs::read_to_string(account.home().join("found")).unwrap();
+    for id in [
+        "role.s3_log.denied",
+        "role.cloudwatch_log.denied",
+        "role.kms.denied",
+    ] {
+        assert!(found.contains(id), "{id} in {found}");
+    }
+    let denied = left
+        .iter()
+        .filter(|finding| finding["id"].as_str().unwrap().ends_with(".denied"));
+    assert_eq!(denied.count(), 0, "{left:?}");
 }
 
 #[test]

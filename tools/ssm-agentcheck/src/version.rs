@@ -92,7 +92,8 @@ mod tests {
         }
 
         #[test]
-        fn a_raised_number_makes_it_newer_whatever_follows(parts in [0u32..1_000_000; 4], index in 0usize..4, rest: [u16; 4]) {
+        fn a_raised_number_makes_it_newer_whatever_follows(parts: [u16; 4], index in 0usize..4, rest: [u16; 4]) {
+            let parts = parts.map(u32::from);
             let mut raised = parts;
             raised[index] += 1;
             for later in index + 1..4 {
