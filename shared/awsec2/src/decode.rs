@@ -1,9 +1,10 @@
 //! EC2's XML answers into what they say, [`Ec2Error`]s included. Unknown elements are passed over, as EC2 adds some every month.
 
+use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorError};
 use aws_smithy_types::error::ErrorMetadata;
-use aws_smithy_xml::decode::{Document, ScopedDecoder, XmlDecodeError, try_data};
 
+use crate::xml::{Document, Element};
 use crate::{Ec2Error, Instance, MetadataOptions};
 
 mod association;
@@ -23,13 +24,13 @@ pub(crate) struct Page<T> {
 pub(crate) fn answer<T>(
     response: &HttpResponse,
     name: &str,
-    decoder: fn(&[u8]) -> Result<T, XmlDecodeError>,
+    decoder: fn(&[u8]) -> Result<T, BoxError>,
 ) -> Result<T, OrchestratorError<Ec2Error>> {
     let body = response.body().bytes().unwrap_or_default();
     if response.status().is_success() {
-        whole(name, body)
-            .and_then(decoder)
-            .map_err(|error| OrchestratorError::response(error.into()))
+        decoder(body).map_err(|error| {
+            OrchestratorError::response(format!("{name}: not the expected XML: {error}").into())
+        })
     } else {
         Err(OrchestratorError::operation(Ec2Error(error(
             response.status().as_u16(),
@@ -38,34 +39,21 @@ pub(crate) fn answer<T>(
     }
 }
 
-/// The decoder takes the end of the text for the end of every open element: items would be missing without a word.
-fn whole<'a>(name: &str, body: &'a [u8]) -> Result<&'a [u8], XmlDecodeError> {
-    match body
-        .trim_ascii_end()
-        .ends_with(format!("</{name}Response>").as_bytes())
-    {
-        true => Ok(body),
-        false => Err(XmlDecodeError::custom(format!(
-            "expected a whole {name}Response"
-        ))),
-    }
-}
-
 /// Returns a page whose items are in the element `set`, which is there even when it is empty.
 fn page<T>(
     body: &[u8],
     set: &str,
-    mut item: impl FnMut(&mut ScopedDecoder<'_, '_>, &mut Vec<T>) -> Result<(), XmlDecodeError>,
-) -> Result<Page<T>, XmlDecodeError> {
-    let mut document = Document::try_from(body)?;
-    let mut root = document.root_element()?;
+    mut item: impl FnMut(&mut Element<'_, '_>, &mut Vec<T>) -> Result<(), BoxError>,
+) -> Result<Page<T>, BoxError> {
+    let mut document = Document::new(text_of(body)?);
+    let mut root = document.root()?;
     let mut page = Page {
         items: Vec::new(),
         next_token: None,
     };
     let mut is_there = false;
-    while let Some(mut tag) = root.next_tag() {
-        match tag.start_el().local() {
+    while let Some(mut tag) = root.next_tag()? {
+        match tag.local() {
             "nextToken" => page.next_token = text(&mut tag)?,
             name if name == set => {
                 is_there = true;
@@ -76,15 +64,15 @@ fn page<T>(
     }
     match is_there {
         true => Ok(page),
-        false => Err(XmlDecodeError::custom(format!("answer without {set}"))),
+        false => Err(format!("answer without {set}").into()),
     }
 }
 
 /// Returns one page of `DescribeInstances`.
-pub(crate) fn instances(body: &[u8]) -> Result<Page<Instance>, XmlDecodeError> {
+pub(crate) fn instances(body: &[u8]) -> Result<Page<Instance>, BoxError> {
     page(body, "reservationSet", |reservation, instances| {
-        while let Some(mut tag) = reservation.next_tag() {
-            if tag.start_el().matches("instancesSet") {
+        while let Some(mut tag) = reservation.next_tag()? {
+            if tag.local() == "instancesSet" {
                 while_item(&mut tag, |item| {
                     instances.push(instance(item)?);
                     Ok(())
@@ -95,10 +83,10 @@ pub(crate) fn instances(body: &[u8]) -> Result<Page<Instance>, XmlDecodeError> {
     })
 }
 
-fn instance(item: &mut ScopedDecoder<'_, '_>) -> Result<Instance, XmlDecodeError> {
+fn instance(item: &mut Element<'_, '_>) -> Result<Instance, BoxError> {
     let mut instance = Instance::default();
-    while let Some(mut tag) = item.next_tag() {
-        match tag.start_el().local() {
+    while let Some(mut tag) = item.next_tag()? {
+        match tag.local() {
             "instanceId" => instance.instance_id = text(&mut tag)?.unwrap_or_default(),
             "instanceState" => instance.state = child(&mut tag, "name")?.unwrap_or_default(),
             "launchTime" => instance.launch_time = text(&mut tag)?,
@@ -111,8 +99,8 @@ fn instance(item: &mut ScopedDecoder<'_, '_>) -> Result<Instance, XmlDecodeError
             "ipAddress" => instance.public_ip = text(&mut tag)?,
             "tagSet" => while_item(&mut tag, |item| {
                 let (mut key, mut value) = (String::new(), String::new());
-                while let Some(mut tag) = item.next_tag() {
-                    match tag.start_el().local() {
+                while let Some(mut tag) = item.next_tag()? {
+                    match tag.local() {
                         "key" => key = text(&mut tag)?.unwrap_or_default(),
                         "value" => value = text(&mut tag)?.unwrap_or_default(),
                         _ => {}
@@ -125,25 +113,21 @@ fn instance(item: &mut ScopedDecoder<'_, '_>) -> Result<Instance, XmlDecodeError
         }
     }
     if instance.instance_id.is_empty() || instance.state.is_empty() {
-        return Err(XmlDecodeError::custom(
-            "instance without instanceId or instanceState",
-        ));
+        return Err("instance without instanceId or instanceState".into());
     }
     Ok(instance)
 }
 
-fn metadata_options(
-    options: &mut ScopedDecoder<'_, '_>,
-) -> Result<MetadataOptions, XmlDecodeError> {
+fn metadata_options(options: &mut Element<'_, '_>) -> Result<MetadataOptions, BoxError> {
     let mut found = MetadataOptions::default();
-    while let Some(mut tag) = options.next_tag() {
-        match tag.start_el().local() {
+    while let Some(mut tag) = options.next_tag()? {
+        match tag.local() {
             "state" => found.state = text(&mut tag)?,
             "httpTokens" => found.http_tokens = text(&mut tag)?,
             "httpEndpoint" => found.http_endpoint = text(&mut tag)?,
             "httpPutResponseHopLimit" => {
-                let limit = text(&mut tag)?.map(|text| text.parse()).transpose();
-                found.http_put_response_hop_limit = limit.map_err(XmlDecodeError::unhandled)?;
+                let limit = text(&mut tag)?.map(|text| text.parse());
+                found.http_put_response_hop_limit = limit.transpose()?;
             }
             _ => {}
         }
@@ -154,24 +138,26 @@ fn metadata_options(
 /// Returns code and message of an error document, or a message with the HTTP status when something else than EC2 answered.
 fn error(status: u16, body: &[u8]) -> ErrorMetadata {
     let mut found = ErrorMetadata::builder();
-    let mut decode = || -> Result<(), XmlDecodeError> {
-        let mut document = Document::try_from(body)?;
-        let mut builder = std::mem::take(&mut found);
-        while let Some(element) = document.next_start_element() {
-            if !element.matches("Error") {
+    let mut decode = || -> Result<(), BoxError> {
+        let mut document = Document::new(text_of(body)?);
+        let mut root = document.root()?;
+        while let Some(mut errors) = root.next_tag()? {
+            if errors.local() != "Errors" {
                 continue;
             }
-            let mut error = document.scoped_to(element);
-            while let Some(mut tag) = error.next_tag() {
-                match tag.start_el().local() {
-                    "Code" => builder = builder.code(text(&mut tag)?.unwrap_or_default()),
-                    "Message" => builder = builder.message(text(&mut tag)?.unwrap_or_default()),
-                    _ => {}
-                }
+            let Some(mut error) = errors.next_tag()? else {
+                break;
+            };
+            while let Some(mut tag) = error.next_tag()? {
+                let builder = std::mem::take(&mut found);
+                found = match tag.local() {
+                    "Code" => builder.code(tag.text()?),
+                    "Message" => builder.message(tag.text()?),
+                    _ => builder,
+                };
             }
             break;
         }
-        found = builder;
         Ok(())
     };
     let decoded = decode();
@@ -188,21 +174,21 @@ fn error(status: u16, body: &[u8]) -> ErrorMetadata {
 
 /// Calls `each` for every `item` element of a list.
 fn while_item(
-    list: &mut ScopedDecoder<'_, '_>,
-    mut each: impl FnMut(&mut ScopedDecoder<'_, '_>) -> Result<(), XmlDecodeError>,
-) -> Result<(), XmlDecodeError> {
-    while let Some(mut tag) = list.next_tag() {
-        if tag.start_el().matches("item") {
+    list: &mut Element<'_, '_>,
+    mut each: impl FnMut(&mut Element<'_, '_>) -> Result<(), BoxError>,
+) -> Result<(), BoxError> {
+    while let Some(mut tag) = list.next_tag()? {
+        if tag.local() == "item" {
             each(&mut tag)?;
         }
     }
     Ok(())
 }
 
-fn child(parent: &mut ScopedDecoder<'_, '_>, name: &str) -> Result<Option<String>, XmlDecodeError> {
+fn child(parent: &mut Element<'_, '_>, name: &str) -> Result<Option<String>, BoxError> {
     let mut found = None;
-    while let Some(mut tag) = parent.next_tag() {
-        if tag.start_el().matches(name) {
+    while let Some(mut tag) = parent.next_tag()? {
+        if tag.local() == name {
             found = text(&mut tag)?;
         }
     }
@@ -210,13 +196,12 @@ fn child(parent: &mut ScopedDecoder<'_, '_>, name: &str) -> Result<Option<String
 }
 
 /// Returns the text of an element; an empty one is none, as in `<nextToken/>` on the last page.
-fn text(tag: &mut ScopedDecoder<'_, '_>) -> Result<Option<String>, XmlDecodeError> {
-    let text = try_data(tag)?;
-    Ok(if text.is_empty() {
-        None
-    } else {
-        Some(text.into_owned())
-    })
+fn text(tag: &mut Element<'_, '_>) -> Result<Option<String>, BoxError> {
+    Ok(Some(tag.text()?).filter(|text| !text.is_empty()))
+}
+
+fn text_of(body: &[u8]) -> Result<&str, BoxError> {
+    Ok(std::str::from_utf8(body)?)
 }
 
 #[cfg(test)]

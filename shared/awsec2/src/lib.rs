@@ -13,6 +13,7 @@ mod error;
 mod instance;
 mod network;
 mod request;
+mod xml;
 
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -187,7 +188,7 @@ impl Client {
     fn pages<T: std::fmt::Debug + Send + Sync + 'static>(
         &self,
         name: &'static str,
-        decoder: fn(&[u8]) -> Result<Page<T>, aws_smithy_xml::decode::XmlDecodeError>,
+        decoder: fn(&[u8]) -> Result<Page<T>, aws_smithy_runtime_api::box_error::BoxError>,
         max_results: u16,
         filters: &[Filter<'_>],
     ) -> Pages<T> {

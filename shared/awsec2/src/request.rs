@@ -23,7 +23,6 @@ use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::Layer;
 use aws_smithy_types::retry::RetryConfig;
-use aws_smithy_xml::decode::XmlDecodeError;
 use aws_types::region::SigningRegion;
 use aws_types::{SdkConfig, SigningName};
 
@@ -56,7 +55,7 @@ pub(crate) fn list(action: &str, max_results: u16, filters: &[Filter<'_>]) -> St
 pub(crate) fn operation<T: std::fmt::Debug + Send + Sync + 'static>(
     config: &SdkConfig,
     name: &'static str,
-    decoder: fn(&[u8]) -> Result<T, XmlDecodeError>,
+    decoder: fn(&[u8]) -> Result<T, BoxError>,
 ) -> Operation<String, T, Ec2Error> {
     let retries = config
         .retry_config()

@@ -1,14 +1,12 @@
 //! Associations of instance profiles with instances.
 
-use aws_smithy_xml::decode::{Document, ScopedDecoder, XmlDecodeError};
+use aws_smithy_runtime_api::box_error::BoxError;
 
-use super::{Page, child, page, text};
+use super::{Document, Element, Page, child, page, text, text_of};
 use crate::InstanceProfileAssociation;
 
 /// Returns one page of `DescribeIamInstanceProfileAssociations`.
-pub(crate) fn associations(
-    body: &[u8],
-) -> Result<Page<InstanceProfileAssociation>, XmlDecodeError> {
+pub(crate) fn associations(body: &[u8]) -> Result<Page<InstanceProfileAssociation>, BoxError> {
     page(
         body,
         "iamInstanceProfileAssociationSet",
@@ -20,21 +18,21 @@ pub(crate) fn associations(
 }
 
 /// Returns the answer of `AssociateIamInstanceProfile`, `Replace..` and `Disassociate..`.
-pub(crate) fn association(body: &[u8]) -> Result<InstanceProfileAssociation, XmlDecodeError> {
-    let mut document = Document::try_from(body)?;
-    let mut root = document.root_element()?;
-    while let Some(mut tag) = root.next_tag() {
-        if tag.start_el().matches("iamInstanceProfileAssociation") {
+pub(crate) fn association(body: &[u8]) -> Result<InstanceProfileAssociation, BoxError> {
+    let mut document = Document::new(text_of(body)?);
+    let mut root = document.root()?;
+    while let Some(mut tag) = root.next_tag()? {
+        if tag.local() == "iamInstanceProfileAssociation" {
             return one(&mut tag);
         }
     }
-    Err(XmlDecodeError::custom("answer without association"))
+    Err("answer without association".into())
 }
 
-fn one(item: &mut ScopedDecoder<'_, '_>) -> Result<InstanceProfileAssociation, XmlDecodeError> {
+fn one(item: &mut Element<'_, '_>) -> Result<InstanceProfileAssociation, BoxError> {
     let mut association = InstanceProfileAssociation::default();
-    while let Some(mut tag) = item.next_tag() {
-        match tag.start_el().local() {
+    while let Some(mut tag) = item.next_tag()? {
+        match tag.local() {
             "associationId" => association.association_id = text(&mut tag)?.unwrap_or_default(),
             "instanceId" => association.instance_id = text(&mut tag)?.unwrap_or_default(),
             "state" => association.state = text(&mut tag)?.unwrap_or_default(),

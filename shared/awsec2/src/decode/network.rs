@@ -1,16 +1,16 @@
 //! VPC endpoints and route tables.
 
-use aws_smithy_xml::decode::{ScopedDecoder, XmlDecodeError};
+use aws_smithy_runtime_api::box_error::BoxError;
 
-use super::{Page, page, text, while_item};
+use super::{Element, Page, page, text, while_item};
 use crate::{Route, RouteTable, VpcEndpoint};
 
 /// Returns one page of `DescribeVpcEndpoints`.
-pub(crate) fn vpc_endpoints(body: &[u8]) -> Result<Page<VpcEndpoint>, XmlDecodeError> {
+pub(crate) fn vpc_endpoints(body: &[u8]) -> Result<Page<VpcEndpoint>, BoxError> {
     page(body, "vpcEndpointSet", |item, endpoints| {
         let mut endpoint = VpcEndpoint::default();
-        while let Some(mut tag) = item.next_tag() {
-            match tag.start_el().local() {
+        while let Some(mut tag) = item.next_tag()? {
+            match tag.local() {
                 "vpcId" => endpoint.vpc_id = text(&mut tag)?.unwrap_or_default(),
                 "serviceName" => endpoint.service_name = text(&mut tag)?.unwrap_or_default(),
                 "state" => endpoint.state = text(&mut tag)?.unwrap_or_default(),
@@ -26,11 +26,11 @@ pub(crate) fn vpc_endpoints(body: &[u8]) -> Result<Page<VpcEndpoint>, XmlDecodeE
 }
 
 /// Returns one page of `DescribeRouteTables`.
-pub(crate) fn route_tables(body: &[u8]) -> Result<Page<RouteTable>, XmlDecodeError> {
+pub(crate) fn route_tables(body: &[u8]) -> Result<Page<RouteTable>, BoxError> {
     page(body, "routeTableSet", |item, tables| {
         let mut table = RouteTable::default();
-        while let Some(mut tag) = item.next_tag() {
-            match tag.start_el().local() {
+        while let Some(mut tag) = item.next_tag()? {
+            match tag.local() {
                 "vpcId" => table.vpc_id = text(&mut tag)?.unwrap_or_default(),
                 "routeSet" => while_item(&mut tag, |item| {
                     table.routes.push(route(item)?);
@@ -45,10 +45,10 @@ pub(crate) fn route_tables(body: &[u8]) -> Result<Page<RouteTable>, XmlDecodeErr
     })
 }
 
-fn route(item: &mut ScopedDecoder<'_, '_>) -> Result<Route, XmlDecodeError> {
+fn route(item: &mut Element<'_, '_>) -> Result<Route, BoxError> {
     let mut route = Route::default();
-    while let Some(mut tag) = item.next_tag() {
-        match tag.start_el().local() {
+    while let Some(mut tag) = item.next_tag()? {
+        match tag.local() {
             "destinationCidrBlock" | "destinationIpv6CidrBlock" => {
                 route.destination = text(&mut tag)?;
             }
@@ -60,12 +60,9 @@ fn route(item: &mut ScopedDecoder<'_, '_>) -> Result<Route, XmlDecodeError> {
     Ok(route)
 }
 
-fn association(
-    item: &mut ScopedDecoder<'_, '_>,
-    table: &mut RouteTable,
-) -> Result<(), XmlDecodeError> {
-    while let Some(mut tag) = item.next_tag() {
-        match tag.start_el().local() {
+fn association(item: &mut Element<'_, '_>, table: &mut RouteTable) -> Result<(), BoxError> {
+    while let Some(mut tag) = item.next_tag()? {
+        match tag.local() {
             "main" => table.is_main |= text(&mut tag)?.as_deref() == Some("true"),
             "subnetId" => table.subnet_ids.extend(text(&mut tag)?),
             _ => {}
