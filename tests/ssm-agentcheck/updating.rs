@@ -266,6 +266,11 @@ fn nodes_from_a_pipe_narrow_the_plan() {
     let none = tool(&account, &arguments).stdin("").run();
     none.assert_status(0);
     assert_eq!(none.json()["changes"], json!([]));
+    let gap = json!({"kind": "unreachable", "tool": "ssm-agentcheck", "error": "denied",
+        "target": {"account": account.id(), "region": "eu-central-1"}});
+    let output = tool(&account, &arguments).stdin(gap.to_string()).run();
+    output.assert_status(2);
+    assert_eq!(output.records()[1], gap);
 }
 
 #[test]

@@ -83,6 +83,30 @@ pub struct Finding {
     pub fix: String,
 }
 
+impl Finding {
+    /// Returns a finding about a place in a text: `place` is its name, line, column and JSON path. The resource is
+    /// written as compilers do it, so that editors jump there.
+    #[must_use]
+    pub fn in_text(
+        id: String,
+        severity: Severity,
+        place: (&str, usize, usize, &str),
+        message: String,
+        fix: String,
+    ) -> Finding {
+        let (source, line, column, path) = place;
+        Finding {
+            kind: FindingKind::Finding,
+            id,
+            severity,
+            target: None,
+            resource: format!("{source}:{line}:{column} {path}"),
+            message,
+            fix,
+        }
+    }
+}
+
 /// The `kind` of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -16,6 +16,7 @@ mod roles;
 mod saved;
 mod ways;
 
+mod ask;
 mod observe;
 
 mod cause;
@@ -26,18 +27,16 @@ mod step;
 
 mod apply;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use toolio::{Outcome, Output, Progress, Target, Unreachable};
+use toolio::{Outcome, Output, Progress};
 
+use crate::ask::Source;
 use crate::check::Tally;
-use crate::model::{Connections, Desired, Node};
-use crate::observe::Question;
+use crate::model::{Connections, Desired};
 use crate::observe::host::Redirect;
-use crate::roles::{RoleRecord, Roles};
-use crate::saved::Saved;
 use crate::timestamp::Timestamp;
 use crate::update::Action;
 
@@ -95,20 +94,6 @@ enum Verb {
     Apply,
 }
 
-/// Where nodes come from.
-#[derive(clap::Args)]
-struct Source {
-    /// Look only at this node; repeat for several
-    #[arg(long = "instance-id", value_name = "ID", conflicts_with = "nodes")]
-    instance_ids: Vec<String>,
-    /// Read nodes from FILE instead of asking AWS: records of show, or answers of the AWS CLI; repeat for several
-    #[arg(long, value_name = "FILE")]
-    nodes: Vec<PathBuf>,
-    /// Take ACCOUNT/REGION for those of nodes whose saved answers do not tell
-    #[arg(long, value_name = "TARGET", requires = "nodes")]
-    target: Option<Target>,
-}
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     match toolio::arguments::<Args>(model::schemas) {
@@ -122,14 +107,14 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
     match &args.verb {
         Verb::Show { source, evidence } => {
             let evidence = evidence.then_some(Connections::All);
-            nodes(&args.aws, source, evidence, &out, |node| out.write(&node)).await
+            ask::nodes(&args.aws, source, evidence, &out, |node| out.write(&node)).await
         }
         Verb::Check { source, roles } => {
             let desired: Desired = toolio::read(&args.io, "desired agents")?;
-            let roles = roles.as_deref().map(read_roles).transpose()?;
+            let roles = roles.as_deref().map(ask::roles).transpose()?;
             let (now, mut tally) = (now(), Tally::default());
             let connections = Some(desired.connections);
-            let outcome = nodes(&args.aws, source, connections, &out, |node| {
+            let outcome = ask::nodes(&args.aws, source, connections, &out, |node| {
                 let (findings, verdict) = check::check(&desired, roles.as_ref(), &node, now);
                 tally.count(&findings, verdict);
                 findings.iter().try_for_each(|finding| out.write(finding))
@@ -160,9 +145,9 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
             let desired: Desired = toolio::read(&args.io, "desired agents")?;
             let narrowed = nodes
                 .as_ref()
-                .map(|path| read_nodes(std::slice::from_ref(path), None));
-            let narrowed = narrowed.transpose()?.map(|(nodes, _)| nodes);
-            plan_all(&args.aws, &out, &desired, narrowed, *exit_code).await
+                .map(|path| ask::saved_nodes(std::slice::from_ref(path), None));
+            let narrowed = narrowed.transpose()?;
+            ask::plan(&args.aws, &out, &desired, narrowed, *exit_code).await
         }
         Verb::Apply => {
             let plans = toolio::read_plans::<Action>(&args.io, TOOL)?;
@@ -180,112 +165,6 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
             Ok(outcome)
         }
     }
-}
-
-/// Hands over every node asked for, then prints what could not be read, which is never taken for "no nodes".
-async fn nodes(
-    aws: &awsconf::AwsArgs,
-    source: &Source,
-    evidence: Option<Connections>,
-    out: &Output,
-    mut each: impl FnMut(Node) -> anyhow::Result<()>,
-) -> anyhow::Result<Outcome> {
-    let unreachable = if source.nodes.is_empty() {
-        let question = Question {
-            instance_ids: source.instance_ids.clone(),
-            evidence,
-        };
-        let mut missing = source.instance_ids.clone();
-        let unreachable = observe::for_each(aws, &question, |node| {
-            missing.retain(|id| *id != node.instance_id);
-            each(node)
-        })
-        .await?;
-        anyhow::ensure!(
-            missing.is_empty() || !unreachable.is_empty(),
-            "no such node in these regions: {}",
-            missing.join(", ")
-        );
-        unreachable
-    } else {
-        let (nodes, unreachable) = read_nodes(&source.nodes, source.target.as_ref())?;
-        nodes.into_iter().try_for_each(each)?;
-        unreachable
-    };
-    trouble(out, &unreachable)
-}
-
-async fn plan_all(
-    aws: &awsconf::AwsArgs,
-    out: &Output,
-    desired: &Desired,
-    narrowed: Option<Vec<Node>>,
-    exit_code: bool,
-) -> anyhow::Result<Outcome> {
-    let sessions = aws.sessions().await?;
-    let mut outcome = Outcome::Fine;
-    let mut unreachable = Vec::new();
-    for session in &sessions {
-        let planned = async {
-            let ids = narrowed.as_ref().map(|nodes| {
-                let here = nodes.iter().filter(|node| node.target == session.target);
-                here.map(|node| node.instance_id.clone()).collect()
-            });
-            let (nodes, associations) = observe::for_plan(session, desired, ids).await?;
-            Ok(plan::plan(desired, &session.target, &nodes, &associations)?)
-        };
-        match planned.await {
-            Ok(planned) => {
-                out.write(&planned.plan)?;
-                if !planned.offline.is_empty() {
-                    out.note(&format!(
-                        "{}: outdated, but not online, so no command reaches them: {}",
-                        session.target,
-                        planned.offline.join(", ")
-                    ));
-                }
-                if exit_code && !planned.plan.changes.is_empty() {
-                    outcome = outcome.and(Outcome::Found);
-                }
-            }
-            Err(error) if sessions.len() == 1 => return Err(error),
-            Err(error) => unreachable.push(Unreachable::new(TOOL, &session.target, &error)),
-        }
-    }
-    Ok(outcome.and(trouble(out, &unreachable)?))
-}
-
-fn read_nodes(
-    paths: &[PathBuf],
-    target: Option<&Target>,
-) -> anyhow::Result<(Vec<Node>, Vec<Unreachable>)> {
-    let mut saved = Saved::default();
-    for path in paths {
-        let io = toolio::IoArgs::of_file(path);
-        toolio::for_each_record(&io, "nodes", |document| saved.add(document))?;
-    }
-    saved.nodes(target)
-}
-
-fn read_roles(path: &Path) -> anyhow::Result<Roles> {
-    let mut records: Vec<RoleRecord> = Vec::new();
-    let io = toolio::IoArgs::of_file(path);
-    toolio::for_each_record(&io, "roles", |record| {
-        records.push(record);
-        Ok(())
-    })?;
-    Ok(Roles::of(records))
-}
-
-fn trouble(out: &Output, unreachable: &[Unreachable]) -> anyhow::Result<Outcome> {
-    unreachable
-        .iter()
-        .try_for_each(|record| out.write(record))?;
-    Ok(if unreachable.is_empty() {
-        Outcome::Fine
-    } else {
-        Outcome::Trouble
-    })
 }
 
 /// The only clock; what decides gets it handed in.

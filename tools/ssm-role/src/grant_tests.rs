@@ -49,7 +49,7 @@ fn fixtures() {
             other => panic!("{other}"),
         };
         testbed::expect(&case.join("policy.json"), &document);
-        let findings = crate::linting::lint("policy", &document.to_string());
+        let findings = crate::lint::lint("policy", &document.to_string());
         assert_eq!(json!(findings), json!([]), "{}", case.display());
     }
 }

@@ -10,9 +10,10 @@ mod model;
 mod preferences;
 
 mod grant;
-mod linting;
+mod lint;
 mod needs;
 
+mod ask;
 mod iam;
 mod observe;
 mod show;
@@ -25,19 +26,14 @@ mod apply;
 mod current;
 mod undo;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::process::ExitCode;
 
-use awsconf::Session;
-use serde_json::Value;
-use toolio::{IoArgs, Outcome, Output, Target, Unreachable};
+use toolio::{IoArgs, Outcome, Output};
 
-use crate::arguments::{GrantArgs, Grantee, LintArgs, NarrowArgs};
-use crate::grant::Place;
-use crate::model::{Action, Desired, Observed};
+use crate::arguments::{GrantArgs, LintArgs, NarrowArgs};
+use crate::ask::Beside;
+use crate::model::{Action, Desired};
 use crate::plan::Given;
-use crate::preferences::{Preferences, partition_of, preferences};
 
 const TOOL: &str = "ssm-role";
 
@@ -87,18 +83,18 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
     let out = Output::new(TOOL, &args.io)?;
     match &args.verb {
         Verb::Show(narrow) => {
-            let narrow = Narrow::read(narrow)?;
-            everywhere(&args, &out, None, &narrow, |observed, preferences| {
+            let beside = Beside::read(narrow)?;
+            ask::everywhere(&args, &out, None, &beside, |observed, preferences| {
                 out.write(&show::record(observed, preferences)?)?;
                 Ok(Outcome::Fine)
             })
             .await
         }
-        Verb::Policy(arguments) => policy(arguments, &args.io),
+        Verb::Policy(arguments) => ask::policy(arguments, &args.io),
         Verb::Lint(arguments) => {
             let mut outcome = Outcome::Fine;
             for (source, text) in toolio::read_texts(&arguments.files, &args.io, "policy")? {
-                let findings = linting::lint(&source, &text);
+                let findings = lint::lint(&source, &text);
                 findings.iter().try_for_each(|finding| out.write(finding))?;
                 outcome = outcome.and(check::outcome(&findings));
             }
@@ -106,13 +102,13 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
         }
         Verb::Plan { narrow, exit_code } => {
             let desired: Desired = toolio::read(&args.io, "desired roles")?;
-            let narrow = Narrow::read(narrow)?;
-            let is_narrowed = narrow.nodes.is_some();
-            everywhere(
+            let beside = Beside::read(narrow)?;
+            let is_narrowed = beside.nodes.is_some();
+            ask::everywhere(
                 &args,
                 &out,
                 Some(&desired),
-                &narrow,
+                &beside,
                 |observed, preferences| {
                     let given = Given {
                         preferences,
@@ -145,12 +141,12 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
         }
         Verb::Check(narrow) => {
             let desired: Desired = toolio::read(&args.io, "desired roles")?;
-            let narrow = Narrow::read(narrow)?;
-            everywhere(
+            let beside = Beside::read(narrow)?;
+            ask::everywhere(
                 &args,
                 &out,
                 Some(&desired),
-                &narrow,
+                &beside,
                 |observed, preferences| {
                     let findings = check::check(&desired, observed, preferences);
                     findings.iter().try_for_each(|finding| out.write(finding))?;
@@ -160,131 +156,4 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
             .await
         }
     }
-}
-
-/// What was given besides the desired state.
-#[derive(Default)]
-struct Narrow {
-    preferences: Option<BTreeMap<String, Preferences>>,
-    /// Ids by `ACCOUNT/REGION`.
-    nodes: Option<BTreeMap<String, BTreeSet<String>>>,
-}
-
-impl Narrow {
-    fn read(arguments: &NarrowArgs) -> anyhow::Result<Narrow> {
-        let mut narrow = Narrow::default();
-        if let Some(path) = &arguments.prefs {
-            let places = read_preferences(path)?.into_iter();
-            let by_target = places.map(|place| (place.target.to_string(), place.preferences));
-            narrow.preferences = Some(by_target.collect());
-        }
-        if let Some(path) = &arguments.nodes {
-            narrow.nodes = Some(arguments::read_nodes(path)?);
-        }
-        Ok(narrow)
-    }
-
-    /// Preferences that were given, but not for this region, are no reason to think that it needs none.
-    fn preferences(&self, target: &Target) -> anyhow::Result<Option<&Preferences>> {
-        let Some(all) = &self.preferences else {
-            return Ok(None);
-        };
-        match all.get(&target.to_string()) {
-            Some(preferences) => Ok(Some(preferences)),
-            None => anyhow::bail!("no preferences of {target} among those given by --prefs"),
-        }
-    }
-}
-
-/// Does the same in every region asked for; one that fails among several is a record of its own.
-async fn everywhere(
-    args: &Args,
-    out: &Output,
-    desired: Option<&Desired>,
-    narrow: &Narrow,
-    each: impl Fn(&Observed, Option<&Preferences>) -> anyhow::Result<Outcome>,
-) -> anyhow::Result<Outcome> {
-    let sessions = args.aws.sessions().await?;
-    let mut outcome = Outcome::Fine;
-    for session in &sessions {
-        let ended = match one(session, desired, narrow, &each).await {
-            Err(error)
-                if sessions.len() > 1 && error.downcast_ref::<std::io::Error>().is_none() =>
-            {
-                out.write(&Unreachable::new(TOOL, &session.target, &error))?;
-                Outcome::Trouble
-            }
-            ended => ended?,
-        };
-        outcome = outcome.and(ended);
-    }
-    Ok(outcome)
-}
-
-async fn one(
-    session: &Session,
-    desired: Option<&Desired>,
-    narrow: &Narrow,
-    each: impl Fn(&Observed, Option<&Preferences>) -> anyhow::Result<Outcome>,
-) -> anyhow::Result<Outcome> {
-    let preferences = narrow.preferences(&session.target)?;
-    let nobody = BTreeSet::new();
-    let only = narrow.nodes.as_ref().map(|nodes| {
-        let here = nodes.get(&session.target.to_string());
-        here.unwrap_or(&nobody)
-    });
-    each(&observe::observe(session, desired, only).await, preferences)
-}
-
-/// Prints the bare document, also on a terminal: it is meant for `aws iam create-policy --policy-document`.
-fn policy(arguments: &GrantArgs, io: &IoArgs) -> anyhow::Result<Outcome> {
-    let mut places = match &arguments.prefs {
-        Some(path) => read_preferences(path)?,
-        None => Vec::new(),
-    };
-    for target in &arguments.targets {
-        if !places.iter().any(|place| place.target == *target) {
-            places.push(Place {
-                target: target.clone(),
-                preferences: Preferences::default(),
-            });
-        }
-    }
-    anyhow::ensure!(
-        !places.is_empty(),
-        "for which account and region? pass --prefs or --target ACCOUNT/REGION"
-    );
-    let document = match arguments.grantee {
-        Grantee::Instance => grant::instance(&places, arguments.bucket_key.as_deref()),
-        Grantee::Operator => {
-            grant::operator(&places, &arguments.nodes()?, &arguments.session_documents())
-        }
-        Grantee::Command => {
-            grant::command(&places, &arguments.nodes()?, &arguments.command_documents())
-        }
-    };
-    let io = IoArgs {
-        output: Some(toolio::Format::Json),
-        ..io.clone()
-    };
-    Output::new(TOOL, &io)?.write(&document)?;
-    Ok(Outcome::Fine)
-}
-
-fn read_preferences(path: &Path) -> anyhow::Result<Vec<Place>> {
-    let mut places: Vec<Place> = Vec::new();
-    toolio::for_each_record(&IoArgs::of_file(path), "preferences", |record: Value| {
-        let (target, preferences) = preferences(&record, partition_of)?;
-        places.push(Place {
-            target,
-            preferences,
-        });
-        Ok(())
-    })?;
-    anyhow::ensure!(
-        !places.is_empty(),
-        "read preferences from {}: nothing there, expected what `ssm-prefs show` prints",
-        path.display()
-    );
-    Ok(places)
 }

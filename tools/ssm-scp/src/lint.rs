@@ -1,7 +1,7 @@
 //! Findings of the policy linter as records, with the file and the place.
 
 use policy::{PolicyType, Problem, Severity};
-use toolio::{Finding, FindingKind};
+use toolio::Finding;
 
 /// What a linted policy is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -29,22 +29,17 @@ pub(crate) fn lint(source: &str, text: &str, r#type: Type, max_characters: usize
 }
 
 fn finding(source: &str, problem: &Problem) -> Finding {
+    let severity = match problem.severity {
+        Severity::Error => toolio::Severity::Error,
+        Severity::Warning => toolio::Severity::Warning,
+        Severity::Info => toolio::Severity::Info,
+    };
     let position = &problem.position;
-    Finding {
-        kind: FindingKind::Finding,
-        id: format!("scp.{}", problem.rule.id()),
-        severity: match problem.severity {
-            Severity::Error => toolio::Severity::Error,
-            Severity::Warning => toolio::Severity::Warning,
-            Severity::Info => toolio::Severity::Info,
-        },
-        target: None,
-        // As compilers write it, so that editors jump there.
-        resource: format!(
-            "{source}:{}:{} {}",
-            position.line, position.column, position.path
-        ),
-        message: problem.message.clone(),
-        fix: problem.fix.clone(),
-    }
+    Finding::in_text(
+        format!("scp.{}", problem.rule.id()),
+        severity,
+        (source, position.line, position.column, &position.path),
+        problem.message.clone(),
+        problem.fix.clone(),
+    )
 }

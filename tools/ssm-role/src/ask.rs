@@ -1,0 +1,142 @@
+//! Gathers what the verbs are about: what was given beside the desired state, region by region, and what a policy is for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use awsconf::Session;
+use serde_json::Value;
+use toolio::{IoArgs, Outcome, Output, Target, Unreachable};
+
+use crate::arguments::{self, GrantArgs, Grantee, NarrowArgs};
+use crate::grant::{self, Place};
+use crate::model::{Desired, Observed};
+use crate::observe;
+use crate::preferences::{Preferences, partition_of, preferences};
+use crate::{Args, TOOL};
+
+/// What was given besides the desired state.
+#[derive(Default)]
+pub(crate) struct Beside {
+    preferences: Option<BTreeMap<String, Preferences>>,
+    /// Ids by `ACCOUNT/REGION`.
+    pub(crate) nodes: Option<BTreeMap<String, BTreeSet<String>>>,
+}
+
+impl Beside {
+    pub(crate) fn read(arguments: &NarrowArgs) -> anyhow::Result<Beside> {
+        let mut beside = Beside::default();
+        if let Some(path) = &arguments.prefs {
+            let places = read_preferences(path)?.into_iter();
+            let by_target = places.map(|place| (place.target.to_string(), place.preferences));
+            beside.preferences = Some(by_target.collect());
+        }
+        if let Some(path) = &arguments.nodes {
+            beside.nodes = Some(arguments::read_nodes(path)?);
+        }
+        Ok(beside)
+    }
+
+    /// Preferences that were given, but not for this region, are no reason to think that it needs none.
+    fn preferences(&self, target: &Target) -> anyhow::Result<Option<&Preferences>> {
+        let Some(all) = &self.preferences else {
+            return Ok(None);
+        };
+        match all.get(&target.to_string()) {
+            Some(preferences) => Ok(Some(preferences)),
+            None => anyhow::bail!("no preferences of {target} among those given by --prefs"),
+        }
+    }
+}
+
+/// Does the same in every region asked for; one that fails among several is a record of its own.
+pub(crate) async fn everywhere(
+    args: &Args,
+    out: &Output,
+    desired: Option<&Desired>,
+    beside: &Beside,
+    each: impl Fn(&Observed, Option<&Preferences>) -> anyhow::Result<Outcome>,
+) -> anyhow::Result<Outcome> {
+    let sessions = args.aws.sessions().await?;
+    let mut outcome = Outcome::Fine;
+    for session in &sessions {
+        let ended = match one(session, desired, beside, &each).await {
+            Err(error)
+                if sessions.len() > 1 && error.downcast_ref::<std::io::Error>().is_none() =>
+            {
+                out.write(&Unreachable::new(TOOL, &session.target, &error))?;
+                Outcome::Trouble
+            }
+            ended => ended?,
+        };
+        outcome = outcome.and(ended);
+    }
+    Ok(outcome)
+}
+
+async fn one(
+    session: &Session,
+    desired: Option<&Desired>,
+    beside: &Beside,
+    each: impl Fn(&Observed, Option<&Preferences>) -> anyhow::Result<Outcome>,
+) -> anyhow::Result<Outcome> {
+    let preferences = beside.preferences(&session.target)?;
+    let nobody = BTreeSet::new();
+    let only = beside.nodes.as_ref().map(|nodes| {
+        let here = nodes.get(&session.target.to_string());
+        here.unwrap_or(&nobody)
+    });
+    each(&observe::observe(session, desired, only).await, preferences)
+}
+
+/// Prints the bare document, also on a terminal: it is meant for `aws iam create-policy --policy-document`.
+pub(crate) fn policy(arguments: &GrantArgs, io: &IoArgs) -> anyhow::Result<Outcome> {
+    let mut places = match &arguments.prefs {
+        Some(path) => read_preferences(path)?,
+        None => Vec::new(),
+    };
+    for target in &arguments.targets {
+        if !places.iter().any(|place| place.target == *target) {
+            places.push(Place {
+                target: target.clone(),
+                preferences: Preferences::default(),
+            });
+        }
+    }
+    anyhow::ensure!(
+        !places.is_empty(),
+        "for which account and region? pass --prefs or --target ACCOUNT/REGION"
+    );
+    let document = match arguments.grantee {
+        Grantee::Instance => grant::instance(&places, arguments.bucket_key.as_deref()),
+        Grantee::Operator => {
+            grant::operator(&places, &arguments.nodes()?, &arguments.session_documents())
+        }
+        Grantee::Command => {
+            grant::command(&places, &arguments.nodes()?, &arguments.command_documents())
+        }
+    };
+    let io = IoArgs {
+        output: Some(toolio::Format::Json),
+        ..io.clone()
+    };
+    Output::new(TOOL, &io)?.write(&document)?;
+    Ok(Outcome::Fine)
+}
+
+fn read_preferences(path: &Path) -> anyhow::Result<Vec<Place>> {
+    let mut places: Vec<Place> = Vec::new();
+    toolio::for_each_record(&IoArgs::of_file(path), "preferences", |record: Value| {
+        let (target, preferences) = preferences(&record, partition_of)?;
+        places.push(Place {
+            target,
+            preferences,
+        });
+        Ok(())
+    })?;
+    anyhow::ensure!(
+        !places.is_empty(),
+        "read preferences from {}: nothing there, expected what `ssm-prefs show` prints",
+        path.display()
+    );
+    Ok(places)
+}
