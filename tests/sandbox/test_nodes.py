@@ -85,6 +85,25 @@ class Information(unittest.TestCase):
         ec2.start_instances(InstanceIds=[node])
 
 
+class Network(unittest.TestCase):
+    def test_the_default_vpc_leads_to_the_internet_and_nodes_may_have_no_address(self):
+        nodes = [
+            {"account": "555555555555", "region": "us-east-1", "instance_id": f"i-0000000000000000{n}", "public_ip": n == 1}
+            for n in (1, 2)
+        ]
+        SANDBOX.control("POST", "/_sandbox/estate", {"nodes": nodes})
+        ec2 = SANDBOX.client("ec2", "555555555555")
+        reservations = ec2.describe_instances()["Reservations"]
+        instances = {one["InstanceId"]: one for each in reservations for one in each["Instances"]}
+        self.assertIn("PublicIpAddress", instances["i-00000000000000001"])
+        self.assertNotIn("PublicIpAddress", instances["i-00000000000000002"])
+        vpc = instances["i-00000000000000001"]["VpcId"]
+        main = {"Name": "association.main", "Values": ["true"]}
+        tables = ec2.describe_route_tables(Filters=[main, {"Name": "vpc-id", "Values": [vpc]}])["RouteTables"]
+        routes = {route["DestinationCidrBlock"]: route["GatewayId"] for table in tables for route in table["Routes"]}
+        self.assertTrue(routes["0.0.0.0/0"].startswith("igw-"), routes)
+
+
 class Setting(unittest.TestCase):
     def test_is_default_until_updated_and_after_reset(self):
         client = SANDBOX.client("ssm", "600000000030")

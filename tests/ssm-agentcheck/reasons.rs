@@ -139,6 +139,21 @@ fn a_node_that_only_seems_online_is_found_by_its_like() {
 }
 
 #[test]
+fn every_hybrid_node_is_asked_for_its_connection() {
+    let hybrid = |number: usize, connected: bool| {
+        json!({"instance_id": format!("mi-{number:017x}"),
+        "agent": {"version": "3.3.987.0", "iam_role": "hybrid", "connected": connected}})
+    };
+    let account = account(&[hybrid(1, true), hybrid(2, false), hybrid(3, true)]);
+    let output = tool(&account, &["check"]).stdin("{}").run();
+    output.assert_status(1);
+    assert_eq!(
+        ids(&output.records()),
+        [("agentcheck.connection.none", "mi-00000000000000002")]
+    );
+}
+
+#[test]
 fn roles_from_a_pipe_tell_what_agentcheck_may_not_ask() {
     let mut blocked = node(1);
     blocked["agent"]["connected"] = json!(false);

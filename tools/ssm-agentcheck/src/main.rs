@@ -60,7 +60,7 @@ enum Verb {
     Show {
         #[command(flatten)]
         source: Source,
-        /// Also read what tells why nodes do not answer
+        /// Also read what tells why nodes do not answer, with one more call for each that is online
         #[arg(long)]
         evidence: bool,
     },

@@ -48,7 +48,8 @@ impl Desired {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Connections {
-    /// One node of each instance profile and subnet, and of its like all the others when this one is not connected.
+    /// One node of each instance profile and subnet, and of its like all the others when this one is not connected;
+    /// hybrid nodes one by one.
     #[default]
     Sample,
     /// Every online node.

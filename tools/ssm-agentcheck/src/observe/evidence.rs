@@ -53,8 +53,10 @@ impl Witness {
                 return Some(evidence);
             }
         }
-        // A hybrid node has neither an instance profile nor a subnet.
-        let network = node.network.as_ref()?;
+        // A hybrid node has neither an instance profile nor a subnet to look at.
+        let Some(network) = &node.network else {
+            return node.is_online().then_some(evidence);
+        };
         evidence.host_management = self
             .host_management
             .get_or_init(|| host_management(&self.client))
@@ -74,7 +76,10 @@ impl Witness {
         let group = (node.profile.clone(), subnet);
         match self.connections {
             Connections::None => return None,
-            Connections::Sample if self.groups.get(&group) == Some(&true) => return None,
+            // Hybrid nodes share neither a profile nor a subnet: each is asked.
+            Connections::Sample if group.1.is_some() && self.groups.get(&group) == Some(&true) => {
+                return None;
+            }
             Connections::Sample | Connections::All => {}
         }
         let call = self.client.get_connection_status();
