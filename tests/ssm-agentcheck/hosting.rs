@@ -9,6 +9,9 @@ use testbed::{Home, Output, offline};
 
 use super::{EXE, ids};
 
+/// Nobody listens on this port.
+const CLOSED: &str = "http://127.0.0.1:1";
+
 /// An IMDSv2 that answers only with a token, and endpoints that answer anything with 404 and the date.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html>
 fn serve(role: &'static str, date: &'static str) -> String {
@@ -141,12 +144,7 @@ fn every_part_of_a_broken_machine_is_named() {
 #[test]
 fn an_empty_machine_without_network_says_so() {
     let home = Home::create();
-    // A port that nobody listens on.
-    let closed = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let output = host(home.path(), &format!("http://{closed}"));
+    let output = host(home.path(), CLOSED);
     output.assert_status(1);
     let records = output.records();
     let found: Vec<_> = ids(&records).iter().map(|(id, _)| *id).collect();
@@ -176,7 +174,7 @@ fn a_hybrid_node_needs_no_metadata_service() {
             "--endpoint-url",
             &url,
         ])
-        .args(["--metadata-endpoint", "http://127.0.0.1:1"])
+        .args(["--metadata-endpoint", CLOSED])
         .env("PATH", "/nonexistent")
         .stdin("{}")
         .run();
@@ -187,10 +185,6 @@ fn a_hybrid_node_needs_no_metadata_service() {
 #[test]
 fn unreachable_endpoints_are_named() {
     let home = machine("3.1.1.0");
-    let closed = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
     let url = serve("web", now());
     let output = offline(EXE)
         .args([
@@ -200,7 +194,7 @@ fn unreachable_endpoints_are_named() {
             "--metadata-endpoint",
             &url,
         ])
-        .args(["--endpoint-url", &format!("http://{closed}")])
+        .args(["--endpoint-url", CLOSED])
         .env("PATH", "/nonexistent")
         .stdin("{}")
         .run();
