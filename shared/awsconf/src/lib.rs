@@ -10,13 +10,17 @@ mod error;
 mod host;
 mod http;
 mod interrupt;
+mod plain;
 mod profile;
 mod session;
 
 pub use arguments::AwsArgs;
+/// What clients of services are made from.
+pub use aws_config::SdkConfig;
 pub use error::{describe, is_access_denied, reading};
-pub use host::{Metadata, Probed, probe};
+pub use host::Metadata;
 pub use interrupt::Interrupt;
+pub use plain::{Answer, Plain, Request, probe};
 pub use session::Session;
 
 /// The `region` of a target for services that have none: IAM, Organizations.

@@ -169,7 +169,7 @@ async fn network(
         };
         let probed = awsconf::probe(&url).await;
         if let (Ok(probed), Reading::Absent) = (&probed, &skew) {
-            skew = clock_skew(probed.date.as_deref(), now);
+            skew = clock_skew(probed.header("date"), now);
         }
         endpoints.push(Endpoint {
             service: service.to_owned(),

@@ -1,0 +1,141 @@
+//! HTTP beside the APIs of AWS: one request without credentials and without retries, through the proxy of the environment
+//! if there is one.
+
+use std::time::Duration;
+
+use aws_smithy_runtime::client::orchestrator::operation::Operation;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::timeout::TimeoutConfig;
+
+use crate::http;
+
+/// A connection that takes longer is not one to work with.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What to ask.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// `GET` or `POST`.
+    pub method: &'static str,
+    /// Scheme, host and path. It may be a secret: no error quotes it.
+    pub url: String,
+    /// Sent as `application/json` when there is one.
+    pub body: Option<String>,
+    /// For the whole exchange; `None` waits for ever.
+    pub timeout: Option<Duration>,
+}
+
+/// What was answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The whole body, as text.
+    pub body: String,
+}
+
+impl Answer {
+    /// Returns the value of a header, its name in lower case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(other, _)| other == name);
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+/// Clients of one process, which share connections.
+#[derive(Clone, Debug)]
+pub struct Plain(aws_smithy_runtime_api::client::http::SharedHttpClient);
+
+impl Plain {
+    /// Returns a client.
+    ///
+    /// # Errors
+    /// `AWS_CA_BUNDLE` names a file that cannot be read.
+    pub fn new() -> anyhow::Result<Plain> {
+        http::client().map(Plain)
+    }
+
+    /// Sends one request.
+    ///
+    /// # Errors
+    /// No answer: name, route, firewall, TLS, time. Any status is an answer.
+    pub async fn send(&self, request: Request) -> anyhow::Result<Answer> {
+        let mut timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT);
+        timeouts.set_operation_timeout(request.timeout);
+        let mut operation = Operation::builder()
+            .service_name("plain")
+            .operation_name(request.method)
+            .http_client(self.0.clone())
+            .endpoint_url(split(&request.url).0)
+            .no_auth()
+            .no_retry()
+            .sleep_impl(aws_smithy_async::rt::sleep::TokioSleep::new())
+            .timeout_config(timeouts.build());
+        if request.timeout.is_none() {
+            // A long poll is silent for as long as there is nothing to tell.
+            operation = operation.stalled_stream_protection(
+                aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig::disabled(),
+            );
+        }
+        let operation = operation
+            .serializer(|request: Request| {
+                let mut sent =
+                    HttpRequest::new(request.body.map_or_else(SdkBody::empty, SdkBody::from));
+                sent.set_method(request.method)?;
+                sent.set_uri(split(&request.url).1)?;
+                if let Some(length) = sent.body().content_length() {
+                    sent.headers_mut()
+                        .insert("content-length", length.to_string());
+                }
+                sent.headers_mut()
+                    .insert("content-type", "application/json; charset=utf-8");
+                Ok(sent)
+            })
+            .deserializer::<Answer, std::convert::Infallible>(answer)
+            .build();
+        let method = request.method;
+        operation
+            .invoke(request)
+            .await
+            .map_err(|error| anyhow::Error::from(error).context(method))
+    }
+}
+
+/// Returns a URL up to its path, and the path.
+fn split(url: &str) -> (&str, &str) {
+    let host = url.find("://").map_or(0, |at| at + 3);
+    match url[host..].find('/') {
+        Some(at) => url.split_at(host + at),
+        None => (url, "/"),
+    }
+}
+
+fn answer(response: &HttpResponse) -> Result<Answer, OrchestratorError<std::convert::Infallible>> {
+    let headers = response.headers().iter();
+    Ok(Answer {
+        status: response.status().as_u16(),
+        headers: headers
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+        body: String::from_utf8_lossy(response.body().bytes().unwrap_or_default()).into_owned(),
+    })
+}
+
+/// Sends a GET without credentials.
+///
+/// # Errors
+/// As [`Plain::send`].
+pub async fn probe(url: &str) -> anyhow::Result<Answer> {
+    let request = Request {
+        method: "GET",
+        url: url.to_owned(),
+        body: None,
+        timeout: Some(2 * CONNECT_TIMEOUT),
+    };
+    let answer = Plain::new()?.send(request).await;
+    answer.map_err(|error| error.context(url.to_owned()))
+}
