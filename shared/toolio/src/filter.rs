@@ -1,4 +1,4 @@
-//! The `--jq` filter: compiled once, before anything else happens, and run on every record.
+//! jq filters: compiled once, before anything else happens, and run on every record.
 
 use anyhow::{Context, anyhow};
 use jaq_core::load::{Arena, File, Loader};
@@ -6,11 +6,14 @@ use jaq_core::{Compiler, Ctx, Filter as Compiled, Vars, data, unwrap_valr};
 use jaq_json::{Val, read};
 
 /// A compiled jq filter.
-pub(crate) struct Filter(Compiled<data::JustLut<Val>>);
+pub struct Filter(Compiled<data::JustLut<Val>>);
 
 impl Filter {
     /// Compiles a filter; the error names the part that jq does not understand.
-    pub(crate) fn compile(code: &str) -> anyhow::Result<Filter> {
+    ///
+    /// # Errors
+    /// jq does not understand it.
+    pub fn compile(code: &str) -> anyhow::Result<Filter> {
         let definitions = jaq_core::defs()
             .chain(jaq_std::defs())
             .chain(jaq_json::defs());
@@ -41,7 +44,10 @@ impl Filter {
     }
 
     /// Runs the filter on one JSON text and hands every value it yields to `yielded`.
-    pub(crate) fn run(
+    ///
+    /// # Errors
+    /// The filter fails on this value, or an error of `yielded`.
+    pub fn run(
         &self,
         json: &str,
         mut yielded: impl FnMut(&Yielded) -> anyhow::Result<()>,
@@ -58,16 +64,18 @@ impl Filter {
 }
 
 /// One value that a filter yielded.
-pub(crate) struct Yielded(Val);
+pub struct Yielded(Val);
 
 impl Yielded {
     /// Returns the value as one line of JSON.
-    pub(crate) fn json(&self) -> String {
+    #[must_use]
+    pub fn json(&self) -> String {
         self.0.to_string()
     }
 
     /// Returns the text of a string value without quotes, and any other value as JSON.
-    pub(crate) fn raw(&self) -> String {
+    #[must_use]
+    pub fn raw(&self) -> String {
         serde_json::from_str::<String>(&self.json()).unwrap_or_else(|_| self.json())
     }
 }

@@ -16,6 +16,7 @@ mod stream;
 mod text;
 
 pub use arguments::{Format, IoArgs, Schemas, arguments};
+pub use filter::{Filter, Yielded};
 pub use input::{read, read_plans, read_records, read_records_from, read_texts};
 pub use output::Output;
 pub use progress::Progress;

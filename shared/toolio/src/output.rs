@@ -56,6 +56,23 @@ impl Output {
         })
     }
 
+    /// Prints records that are JSON texts already, one a line, as they are: a stream of any length costs no parsing unless
+    /// a filter or text is asked for.
+    ///
+    /// # Errors
+    /// As [`Output::write`].
+    pub fn write_json_lines(&self, lines: &str) -> anyhow::Result<()> {
+        if self.filter.is_none() && self.format == Format::Json {
+            return write(lines.as_bytes());
+        }
+        for json in lines.lines() {
+            let value: Box<serde_json::value::RawValue> =
+                serde_json::from_str(json).context("read a record")?;
+            self.write(&value)?;
+        }
+        Ok(())
+    }
+
     /// Prints one line of text, whatever the format: the verb was asked for text.
     ///
     /// # Errors
@@ -85,6 +102,14 @@ impl Output {
             _ => self.write(record),
         }
     }
+}
+
+/// A closed pipe is an error here, which [`crate::finish`] takes for none.
+fn write(bytes: &[u8]) -> anyhow::Result<()> {
+    std::io::stdout()
+        .lock()
+        .write_all(bytes)
+        .context("write to stdout")
 }
 
 fn line(text: &str) -> anyhow::Result<()> {
