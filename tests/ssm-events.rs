@@ -1,5 +1,12 @@
 //! `ssm-events` as a user meets it: exit status, stdout and stderr of every verb against the local AWS.
 
+#[path = "ssm-events/matching.rs"]
+mod matching;
+#[path = "ssm-events/past.rs"]
+mod past;
+#[path = "ssm-events/sending.rs"]
+mod sending;
+
 use serde_json::{Value, json};
 use testbed::{Account, Output, Run, Sandbox, offline};
 
@@ -222,13 +229,12 @@ fn pattern_and_format_need_neither_keys_nor_network() {
         .stdin(event)
         .run();
     slack.assert_status(0).assert_stderr("");
-    assert_eq!(slack.json()["attachments"][0]["color"], "danger");
+    assert_eq!(slack.json()["attachments"][0]["color"], "#d00000");
     let text = offline(EXE)
         .args(["format", "--to", "text"])
         .stdin(format!("{event}\n{{\"x\": 1}}"))
         .run();
-    text.assert_status(2).assert_stderr(
-        "ssm-events: value 2 is no CloudTrail record, EventBridge event or CloudTrail log file\n",
-    );
+    text.assert_status(0)
+        .assert_stderr("ssm-events: 1 objects are no record of a call and were passed over\n");
     assert_eq!(text.stdout, "DENIED: StartSession error=AccessDenied\n");
 }

@@ -3,7 +3,7 @@
 use crate::source::{File, dependencies, tools};
 
 /// Files of tools that are neither `main`, `observe`, `apply` nor tests and still reach outside; with the reason.
-pub(crate) const IMPURE: [(&str, &str); 6] = [
+pub(crate) const IMPURE: [(&str, &str); 9] = [
     (
         "tools/ssm-agentcheck/src/ask.rs",
         "gathers what the verbs are about: nodes from AWS or from files, roles from a file",
@@ -23,6 +23,18 @@ pub(crate) const IMPURE: [(&str, &str); 6] = [
     (
         "tools/ssm-role/src/iam.rs",
         "the reads of IAM that observe and apply share",
+    ),
+    (
+        "tools/ssm-events/src/verbs.rs",
+        "the verbs about records: where records come from",
+    ),
+    (
+        "tools/ssm-events/src/send.rs",
+        "what `send` does is to reach outside",
+    ),
+    (
+        "tools/ssm-events/src/send/slack.rs",
+        "the requests to Slack",
     ),
     (
         "tools/ssm-events/src/webhook.rs",
@@ -143,8 +155,14 @@ fn only_apply_writes(files: &[File]) -> Vec<String> {
     complaints
 }
 
-/// What reads and only sounds like a write: `.start_el()` is of the XML decoder, the others are of associations.
-const READS: [&str; 3] = ["start_el", "schedule_offset", "schedule_expression"];
+/// What reads and only sounds like a write: `.start_el()` is of the XML decoder, two are of associations, and a query of
+/// Athena reads, though it may name the place first where it reads.
+const READS: [&str; 4] = [
+    "start_el",
+    "schedule_offset",
+    "schedule_expression",
+    "start_query_execution",
+];
 
 /// Our own calls of EC2 that write; unlike the SDK's they take arguments.
 const WRITES_OF_EC2: [&str; 3] = [

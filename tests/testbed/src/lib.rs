@@ -10,9 +10,11 @@ mod home;
 mod http;
 mod run;
 mod sandbox;
+mod slack;
 
 pub use account::Account;
 pub use fixtures::{expect, expect_text, fixture, fixtures, repository};
 pub use home::Home;
 pub use run::{Output, Run, offline};
 pub use sandbox::Sandbox;
+pub use slack::{Post, Reply, Slack};

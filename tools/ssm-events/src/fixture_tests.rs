@@ -3,11 +3,13 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use toolio::Target;
 
+use crate::format::Style;
 use crate::model::{Desired, Observed};
-use crate::{check, format, plan, rule};
+use crate::record::{self, Event};
+use crate::{check, plan, rule};
 
 /// What `{"env": ..}` stands for in the fixtures.
 const SHA256: &str = "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8";
@@ -68,10 +70,14 @@ fn patterns() {
 #[test]
 fn formats() {
     for case in cases("formatted.json") {
-        let event: Value = read(&case, "event.json");
-        let records = format::records(&event).unwrap();
-        let lines: Vec<String> = records.iter().map(|record| format::line(record)).collect();
-        let messages: Vec<Value> = records.iter().map(|record| format::slack(record)).collect();
+        let (mut lines, mut messages) = (Vec::new(), Vec::new());
+        let style = Style::default();
+        for record in record::unwrap(read(&case, "event.json")).events {
+            let event = Event::of(&record);
+            lines.push(style.text(&event));
+            messages.push(style.slack(&event, &record));
+        }
+        assert!(!lines.is_empty(), "{}: no record", case.display());
         testbed::expect(
             &case.join("formatted.json"),
             &json!({ "text": lines, "slack": messages }),
@@ -83,7 +89,7 @@ fn formats() {
 fn long_values_stay_within_the_limits_of_slack() {
     let record = json!({"eventName": "StartSession".repeat(50), "eventSource": "ssm.amazonaws.com",
         "requestParameters": {"reason": "<&>".repeat(5000), "instanceIds": vec!["i-0123456789abcdef0"; 500]}});
-    let message = format::slack(&record);
+    let message = Style::default().slack(&Event::of(&record), &record);
     let blocks = message["attachments"][0]["blocks"].as_array().unwrap();
     assert!(blocks.len() <= 50);
     assert!(blocks[0]["text"]["text"].as_str().unwrap().chars().count() <= 150);

@@ -1,208 +1,144 @@
-//! CloudTrail records for people: recognised by shape, one Slack message or one line of text each. Nothing in an event
-//! is trusted: a caller shapes the session name, the reason and the user agent.
+//! Events for people and for other programs: as Slack messages, lines of text, CSV or OCSF.
 
+mod csv;
+mod ocsf;
+mod rules;
+mod slack;
+mod text;
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-/// Limits of Block Kit, in characters. <https://docs.slack.dev/reference/block-kit/blocks>
-const HEADER_MAX: usize = 150;
-const TEXT_MAX: usize = 3_000;
-/// A single field is cut long before that, so that a whole message stays readable and under Slack's total.
-const FIELD_MAX: usize = 400;
+pub(crate) use crate::format::csv::HEADER as CSV_HEADER;
+pub(crate) use crate::format::rules::Rules;
+use crate::record::Event;
 
-/// Where messages go.
+/// What stands before an event's id in a message's `block_id`, so that a message can be told from another.
+pub(crate) const BLOCK_ID: &str = "event-";
+
+/// What events are turned into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum To {
     /// Slack Block Kit messages, as an incoming webhook takes them
     Slack,
     /// One line per event
     Text,
+    /// Comma-separated values with a header
+    Csv,
+    /// Open Cybersecurity Schema Framework: API Activity
+    Ocsf,
 }
 
-/// Returns the CloudTrail records in a value: a log file, an EventBridge envelope or a record by itself.
-pub(crate) fn records(value: &Value) -> Option<Vec<&Value>> {
-    if let Some(records) = value["Records"].as_array() {
-        return records
-            .iter()
-            .all(is_record)
-            .then(|| records.iter().collect());
-    }
-    if value["detail-type"].is_string() && is_record(&value["detail"]) {
-        return Some(vec![&value["detail"]]);
-    }
-    is_record(value).then(|| vec![value])
+/// How events are told, beside the events themselves.
+#[derive(Clone, Debug)]
+pub(crate) struct Style {
+    /// Of every time in messages and lines; CSV and OCSF stay in UTC.
+    pub(crate) zone: TimeZone,
+    /// Names of nodes by id.
+    pub(crate) names: BTreeMap<String, String>,
+    pub(crate) rules: Rules,
 }
 
-fn is_record(value: &Value) -> bool {
-    value["eventName"].is_string() && value["eventSource"].is_string()
-}
-
-/// What a person wants to know of one event, by label; labels without a value are left out.
-fn facts(record: &Value) -> Vec<(&'static str, String)> {
-    let request = &record["requestParameters"];
-    let mut facts = vec![
-        ("who", who(&record["userIdentity"])),
-        ("from", text(&record["sourceIPAddress"])),
-        ("node", nodes(request)),
-        ("document", text(&request["documentName"])),
-        ("reason", text(&request["reason"])),
-        ("session", text(&record["responseElements"]["sessionId"])),
-        (
-            "command",
-            text(&record["responseElements"]["command"]["commandId"]),
-        ),
-        ("account", text(&record["recipientAccountId"])),
-        ("region", text(&record["awsRegion"])),
-        ("time", text(&record["eventTime"])),
-        ("error", text(&record["errorCode"])),
-        ("message", text(&record["errorMessage"])),
-    ];
-    facts.retain(|(_, value)| !value.is_empty());
-    facts
-}
-
-/// An assumed role says who issued the session and what the caller called it.
-/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html>
-fn who(identity: &Value) -> String {
-    let issuer = text(&identity["sessionContext"]["sessionIssuer"]["userName"]);
-    let arn = text(&identity["arn"]);
-    let session = arn.rsplit('/').next().unwrap_or_default();
-    let name = match identity["type"].as_str() {
-        Some("AssumedRole") if !issuer.is_empty() => format!("{issuer} as {session}"),
-        Some("IAMUser") => text(&identity["userName"]),
-        Some("AWSService") => text(&identity["invokedBy"]),
-        Some("Root") => "the root user".to_owned(),
-        _ => arn,
-    };
-    let mfa = identity["sessionContext"]["attributes"]["mfaAuthenticated"] == "true";
-    if mfa { format!("{name} (MFA)") } else { name }
-}
-
-fn nodes(request: &Value) -> String {
-    let ids = request["instanceIds"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let targets = request["targets"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    let mut nodes: Vec<String> = ids.iter().map(text).collect();
-    nodes.extend(
-        targets
-            .iter()
-            .map(|target| format!("{}={}", text(&target["key"]), text(&target["values"]))),
-    );
-    nodes.push(text(&request["target"]));
-    nodes.retain(|node| !node.is_empty());
-    nodes.join(", ")
-}
-
-/// Returns a value as one line; `parameters` is a text such as HIDDEN_DUE_TO_SECURITY_REASONS and never shown.
-fn text(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.split_whitespace().collect::<Vec<_>>().join(" "),
-        Value::Array(values) => values.iter().map(text).collect::<Vec<_>>().join(","),
-        other => other.to_string(),
+impl Default for Style {
+    fn default() -> Style {
+        Style {
+            zone: TimeZone::UTC,
+            names: BTreeMap::new(),
+            rules: Rules::default(),
+        }
     }
 }
 
-fn failed(record: &Value) -> bool {
-    !record["errorCode"].is_null()
+impl Style {
+    /// Returns a message for an incoming webhook. The record is what the rules are asked about.
+    pub(crate) fn slack(&self, event: &Event, record: &Value) -> Value {
+        slack::message(event, &self.facts(event), &self.rules.look(record))
+    }
+
+    /// Returns what templates are given: the event, the same escaped for Slack, and the message that this tool would send.
+    pub(crate) fn template_input(&self, event: &Event, record: &Value) -> Value {
+        let plain = json!(event);
+        let mut mrkdwn = plain.clone();
+        slack::escape_all(&mut mrkdwn);
+        json!({ "event": plain, "mrkdwn": mrkdwn, "message": self.slack(event, record) })
+    }
+
+    /// Returns one line of text; control characters are shown, not sent to the terminal.
+    pub(crate) fn text(&self, event: &Event) -> String {
+        text::line(event, &self.facts(event))
+    }
+
+    /// Returns one row of CSV without a line break.
+    ///
+    /// # Errors
+    /// None that can happen in memory.
+    pub(crate) fn csv(&self, event: &Event) -> anyhow::Result<String> {
+        csv::row(event)
+    }
+
+    /// Returns an OCSF event.
+    pub(crate) fn ocsf(&self, event: &Event) -> Value {
+        ocsf::api_activity(event)
+    }
+
+    /// What a person wants to know of one event, by label; labels without a value are left out.
+    fn facts(&self, event: &Event) -> Vec<(&'static str, String)> {
+        let nodes: Vec<String> = event.nodes.iter().map(|node| self.node(node)).collect();
+        // In a command's place CloudTrail has a text of its own; saying so keeps people from looking for it.
+        let hidden = if event.is_hidden {
+            "hidden by CloudTrail".to_owned()
+        } else {
+            event.parameters.join("; ")
+        };
+        let parameters = if event.is_hidden && !event.parameters.is_empty() {
+            format!("{}; the rest {hidden}", event.parameters.join("; "))
+        } else {
+            hidden
+        };
+        let mut facts = vec![
+            ("who", event.who.name()),
+            ("from", event.source_address.clone()),
+            ("node", nodes.join(", ")),
+            ("document", event.document.clone()),
+            ("reason", event.reason.clone()),
+            ("parameters", parameters),
+            ("session", event.session_id.clone()),
+            ("command", event.command_id.clone()),
+            ("account", event.account.clone()),
+            ("region", event.region.clone()),
+            ("time", self.time(&event.time)),
+            ("error", event.error.clone()),
+            ("message", event.error_message.clone()),
+        ];
+        facts.retain(|(_, value)| !value.is_empty());
+        facts
+    }
+
+    fn node(&self, id: &str) -> String {
+        match self.names.get(id) {
+            Some(name) if !name.is_empty() => format!("{name} ({id})"),
+            _ => id.to_owned(),
+        }
+    }
+
+    fn time(&self, text: &str) -> String {
+        // What is no time is shown as it came.
+        let Ok(time) = text.parse::<jiff::Timestamp>() else {
+            return text.to_owned();
+        };
+        time.to_zoned(self.zone.clone())
+            .strftime("%Y-%m-%d %H:%M:%S %Z")
+            .to_string()
+    }
 }
 
 /// Says what happened in a few words.
-fn title(record: &Value) -> String {
-    let name = text(&record["eventName"]);
-    match record["errorCode"].as_str() {
-        Some(code)
-            if code.starts_with("AccessDenied") || code.ends_with("UnauthorizedOperation") =>
-        {
-            format!("DENIED: {name}")
-        }
-        Some(_) => format!("FAILED: {name}"),
-        None => name,
-    }
-}
-
-/// Returns one line of text; control characters are shown, not sent to the terminal.
-pub(crate) fn line(record: &Value) -> String {
-    let facts = facts(record)
-        .into_iter()
-        .map(|(label, value)| format!("{label}={}", quoted(&value)));
-    let parts: Vec<String> = std::iter::once(title(record)).chain(facts).collect();
-    parts
-        .join(" ")
-        .chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
-}
-
-fn quoted(value: &str) -> String {
-    if value.contains(' ') {
-        format!("\"{}\"", value.replace('"', "'"))
-    } else {
-        value.to_owned()
-    }
-}
-
-/// Returns a Block Kit message. Denied and failed calls are red; there are no buttons, so nothing to click is made up.
-pub(crate) fn slack(record: &Value) -> Value {
-    let failed = failed(record);
-    let mark = if failed { ":red_circle: " } else { "" };
-    let title = cut(&title(record), HEADER_MAX - 20);
-    let facts = facts(record);
-    let lines: Vec<String> = facts
-        .iter()
-        .map(|(label, value)| format!("*{label}*  {}", escape(&cut(value, FIELD_MAX))))
-        .collect();
-    let mut body = String::new();
-    for line in lines {
-        // Whole lines only: cutting inside one could split an escape.
-        if body.chars().count() + line.chars().count() < TEXT_MAX {
-            body = if body.is_empty() {
-                line
-            } else {
-                format!("{body}\n{line}")
-            };
-        }
-    }
-    if body.is_empty() {
-        body = "no details".to_owned();
-    }
-    let summary = facts
-        .iter()
-        .find(|(label, _)| *label == "who")
-        .map(|(_, who)| cut(who, FIELD_MAX));
-    json!({
-        "text": format!("{mark}{} {}", escape(&title), escape(&summary.unwrap_or_default())).trim_end(),
-        "attachments": [{
-            "color": if failed { "danger" } else { "good" },
-            "blocks": [
-                { "type": "header", "text": { "type": "plain_text", "text": format!("{mark}{title}"), "emoji": true } },
-                { "type": "section", "text": { "type": "mrkdwn", "text": body, "verbatim": true } },
-            ],
-        }],
-    })
-}
-
-/// Nothing may become a mention, a link or formatting. <https://docs.slack.dev/messaging/formatting-message-text>
-fn escape(text: &str) -> String {
-    let text = text
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;");
-    // A zero-width space after each mark keeps *, _, ~ and ` from pairing.
-    text.chars()
-        .flat_map(|c| [Some(c), "*_~`".contains(c).then_some('\u{200b}')])
-        .flatten()
-        .collect()
-}
-
-fn cut(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
-        text.to_owned()
-    } else {
-        text.chars().take(most - 1).chain(['…']).collect()
+fn title(event: &Event) -> String {
+    match event.outcome {
+        crate::record::Outcome::Denied => format!("DENIED: {}", event.event),
+        crate::record::Outcome::Failed => format!("FAILED: {}", event.event),
+        crate::record::Outcome::Allowed => event.event.clone(),
     }
 }

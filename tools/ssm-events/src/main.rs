@@ -6,24 +6,39 @@
 )]
 
 mod apply;
+mod arguments;
 mod check;
+mod event_pattern;
 #[cfg(test)]
 mod fixture_tests;
 mod format;
+mod history;
+mod matching;
 mod model;
 mod observe;
 mod plan;
+mod reconcile;
+mod record;
+mod report;
 mod rule;
+mod scan;
+mod secrets;
+mod send;
+mod source;
 mod state;
+mod telling;
+mod verbs;
 mod webhook;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
+use arguments::{SendArgs, StyleArgs};
 use awsconf::Interrupt;
 use model::{Action, Desired};
 use observe::Clients;
-use serde_json::Value;
+use telling::Telling;
 use toolio::{IoArgs, Outcome, Output, Plan, Severity};
 use webhook::Url;
 
@@ -45,6 +60,14 @@ struct Args {
 enum Verb {
     /// Print the event pattern that a desired state stands for (offline)
     Pattern,
+    /// Print the events that fit an event pattern of EventBridge; exits with 1 when one does (offline)
+    Match {
+        /// The pattern, or a file that holds it
+        pattern: String,
+        /// Say of every event which fields decided, instead of printing it
+        #[arg(long)]
+        explain: bool,
+    },
     /// Print the changes that a desired state needs
     Plan {
         /// Exit with 1 when something needs to change
@@ -55,11 +78,50 @@ enum Verb {
     Apply,
     /// Find what keeps an event from reaching Slack
     Check,
-    /// Print CloudTrail records, EventBridge events or CloudTrail log files for people (offline)
+    /// Print CloudTrail records, EventBridge events or log files for people or other programs (offline)
     Format {
         /// What to print
-        #[arg(long, value_enum)]
-        to: format::To,
+        #[arg(
+            long,
+            value_enum,
+            required_unless_present = "jq_file",
+            conflicts_with = "jq_file"
+        )]
+        to: Option<format::To>,
+        #[command(flatten)]
+        style: StyleArgs,
+    },
+    /// Send messages, or messages about records, to a Slack webhook, each once
+    Send {
+        #[command(flatten)]
+        send: SendArgs,
+        #[command(flatten)]
+        style: StyleArgs,
+    },
+    /// Print past records: of log files, of a bucket, or of CloudTrail's event history
+    History {
+        #[command(flatten)]
+        wanted: history::Wanted,
+        #[command(flatten)]
+        from: verbs::HistoryArgs,
+    },
+    /// Print the records that never reached Slack (offline)
+    Reconcile {
+        /// Delivery log of a spool, or a list of event ids; repeat for several
+        #[arg(long, value_name = "FILE", required = true)]
+        delivered: Vec<PathBuf>,
+        /// Exit with 1 when a record is missing
+        #[arg(long)]
+        exit_code: bool,
+    },
+    /// Print sessions, commands and refused calls, put together from records (offline)
+    Report {
+        /// Print one page of HTML that needs no network
+        #[arg(long)]
+        html: bool,
+        /// Name nodes as in these node records, such as `ssm-agentcheck show` prints
+        #[arg(long, value_name = "FILE")]
+        nodes: Option<PathBuf>,
     },
 }
 
@@ -80,9 +142,13 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
         }
         Verb::Plan { exit_code } => {
             let desired = desired(&args.io)?;
-            let url = Url::read(&desired.webhook)?;
+            let here = Url::read_here(&desired.webhook).await?;
             let mut plans = Vec::new();
             for session in args.aws.sessions().await? {
+                let url = match &here {
+                    Some(url) => url.clone(),
+                    None => Url::read(&desired.webhook, Some(&session.config)).await?,
+                };
                 let clients = Clients::new(&session);
                 let observed =
                     observe::observe(&clients, &desired.rule_name.0, &desired.role_name.0).await;
@@ -122,7 +188,33 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
             Ok(outcome)
         }
         Verb::Check => check(&args, &out).await,
-        Verb::Format { to } => format_records(&args.io, &out, to),
+        Verb::Match { pattern, explain } => {
+            let pattern = matching::pattern(&pattern)?;
+            match explain {
+                true => matching::explain(&args.io, &out, &pattern),
+                false => matching::run(&args.io, &out, &pattern),
+            }
+        }
+        Verb::Format { to, style } => {
+            let telling = Telling {
+                style: style.style()?,
+                template: style.template()?,
+            };
+            telling::run(&args.io, &out, to, &telling)
+        }
+        Verb::Send { send, style } => {
+            let telling = Telling {
+                style: style.style()?,
+                template: style.template()?,
+            };
+            verbs::send(&args.aws, &args.io, &out, &send, telling).await
+        }
+        Verb::History { wanted, from } => verbs::history(&args.aws, &out, &wanted, &from).await,
+        Verb::Reconcile {
+            delivered,
+            exit_code,
+        } => verbs::reconcile(&args.io, &out, &delivered, exit_code),
+        Verb::Report { html, nodes } => verbs::report(&args.io, &out, html, nodes.as_deref()),
     }
 }
 
@@ -139,10 +231,14 @@ fn desired(io: &IoArgs) -> anyhow::Result<Desired> {
 
 async fn check(args: &Args, out: &Output) -> anyhow::Result<Outcome> {
     let desired = desired(&args.io)?;
-    let url = Url::read(&desired.webhook)?;
+    let here = Url::read_here(&desired.webhook).await?;
     let sessions = args.aws.sessions().await?;
     let mut outcome = Outcome::Fine;
     for session in &sessions {
+        let url = match &here {
+            Some(url) => url.clone(),
+            None => Url::read(&desired.webhook, Some(&session.config)).await?,
+        };
         let clients = Clients::new(session);
         let observed = observe::observe(&clients, &desired.rule_name.0, &desired.role_name.0).await;
         let findings = check::check(
@@ -160,23 +256,4 @@ async fn check(args: &Args, out: &Output) -> anyhow::Result<Outcome> {
         }
     }
     Ok(outcome)
-}
-
-fn format_records(io: &IoArgs, out: &Output, to: format::To) -> anyhow::Result<Outcome> {
-    let values: Vec<Value> = toolio::read_records(io, "CloudTrail records")?;
-    for (index, value) in values.iter().enumerate() {
-        let Some(records) = format::records(value) else {
-            bail!(
-                "value {} is no CloudTrail record, EventBridge event or CloudTrail log file",
-                index + 1
-            );
-        };
-        for record in records {
-            match to {
-                format::To::Slack => out.write(&format::slack(record))?,
-                format::To::Text => out.write_text(&format::line(record))?,
-            }
-        }
-    }
-    Ok(Outcome::Fine)
 }

@@ -7,7 +7,7 @@ use toolio::Reading;
 
 /// Calls that open a way into a node, run something there, or change who may and what is recorded.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_Operations.html>
-const EVENTS: [&str; 16] = [
+pub(crate) const EVENTS: [&str; 16] = [
     "StartSession",
     "ResumeSession",
     "TerminateSession",
@@ -101,7 +101,7 @@ impl TryFrom<String> for EventName {
     }
 }
 
-/// The source of the webhook's URL: exactly one of `env` and `file`.
+/// The source of the webhook's URL: exactly one of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub(crate) enum Webhook {
@@ -109,6 +109,10 @@ pub(crate) enum Webhook {
     Env(String),
     /// Path of the file that holds it and nothing else.
     File(String),
+    /// Name of the parameter in Parameter Store, best a `SecureString`.
+    Parameter(String),
+    /// Name or ARN of the secret in Secrets Manager.
+    Secret(String),
 }
 
 /// Everything that was read about one account and region.
@@ -195,5 +199,23 @@ pub(crate) fn schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, Sch
             generator.subschema_for::<toolio::ResultRecord<Action>>(),
         ),
         ("finding", generator.subschema_for::<toolio::Finding>()),
+        (
+            "explanation",
+            generator.subschema_for::<crate::matching::Explained>(),
+        ),
+        ("delivery", crate::send::schema(generator)),
+        (
+            "session",
+            generator.subschema_for::<crate::report::Session>(),
+        ),
+        (
+            "command",
+            generator.subschema_for::<crate::report::Command>(),
+        ),
+        (
+            "refused",
+            generator.subschema_for::<crate::report::Refused>(),
+        ),
+        ("rules", generator.subschema_for::<crate::format::Rules>()),
     ]
 }

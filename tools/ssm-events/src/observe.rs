@@ -1,5 +1,10 @@
 //! Reads one account and region; never writes, and never takes "could not be read" for "is not there".
 
+pub(crate) mod athena;
+pub(crate) mod files;
+pub(crate) mod lookup;
+pub(crate) mod objects;
+
 use awsconf::{Session, reading};
 use serde_json::{Value, json};
 use toolio::Reading;

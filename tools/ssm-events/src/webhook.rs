@@ -1,19 +1,39 @@
 //! The Slack webhook. Its URL is a secret: it leaves this file only towards EventBridge, everything else sees a hash.
 
 use anyhow::{Context, bail};
+use awsconf::{SdkConfig, describe};
 use sha2::{Digest, Sha256};
 
 use crate::model::Webhook;
 
 /// A webhook's URL, which nothing can print.
+#[derive(Clone)]
 pub(crate) struct Url(String);
 
+impl std::fmt::Debug for Url {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("a webhook")
+    }
+}
+
 impl Url {
-    /// Reads the URL from its source.
+    /// Reads the URL when its source is on this machine, so that a wrong one fails before the first call to AWS.
+    ///
+    /// # Errors
+    /// As [`Url::read`].
+    pub(crate) async fn read_here(source: &Webhook) -> anyhow::Result<Option<Url>> {
+        match source {
+            Webhook::Env(_) | Webhook::File(_) => Url::read(source, None).await.map(Some),
+            Webhook::Parameter(_) | Webhook::Secret(_) => Ok(None),
+        }
+    }
+
+    /// Reads the URL from its source; `config` is what AWS is asked with, when the source is there.
     ///
     /// # Errors
     /// The source is missing or holds no webhook; the message never quotes what it holds.
-    pub(crate) fn read(source: &Webhook) -> anyhow::Result<Url> {
+    pub(crate) async fn read(source: &Webhook, config: Option<&SdkConfig>) -> anyhow::Result<Url> {
+        let no_config = "the webhook's URL is kept by AWS, which this verb does not ask";
         let (text, place) = match source {
             Webhook::Env(name) => {
                 let text = std::env::var(name).ok().with_context(|| {
@@ -25,6 +45,29 @@ impl Url {
                 let text = std::fs::read_to_string(path)
                     .with_context(|| format!("read the webhook from {path}"))?;
                 (text, path.clone())
+            }
+            Webhook::Parameter(name) => {
+                let client = aws_sdk_ssm::Client::new(config.context(no_config)?);
+                let answer = client
+                    .get_parameter()
+                    .name(name)
+                    .with_decryption(true)
+                    .send()
+                    .await;
+                let answer =
+                    answer.map_err(|error| describe(format!("GetParameter {name}"), error))?;
+                let value = answer.parameter.and_then(|parameter| parameter.value);
+                (value.unwrap_or_default(), format!("parameter {name}"))
+            }
+            Webhook::Secret(id) => {
+                let client = aws_sdk_secretsmanager::Client::new(config.context(no_config)?);
+                let answer = client.get_secret_value().secret_id(id).send().await;
+                let answer =
+                    answer.map_err(|error| describe(format!("GetSecretValue {id}"), error))?;
+                (
+                    answer.secret_string.unwrap_or_default(),
+                    format!("secret {id}"),
+                )
             }
         };
         let url = text.trim();

@@ -52,7 +52,7 @@ pub(super) async fn write(
                 .map_err(|error| describe(format!("CreateConnection {name}"), error))
         }
         Action::CreateApiDestination | Action::UpdateApiDestination => {
-            write_destination(clients, change, before).await
+            write_destination(clients, session, change, before).await
         }
         Action::PutRule => {
             let rule: Rule =
@@ -142,13 +142,14 @@ async fn write_role(clients: &Clients, change: &Change<Action>) -> anyhow::Resul
 
 async fn write_destination(
     clients: &Clients,
+    session: &Session,
     change: &Change<Action>,
     before: &Observed,
 ) -> anyhow::Result<()> {
     let name = change.resource.as_str();
     let source: Webhook =
         serde_json::from_value(change.to["webhook"].clone()).context("`to.webhook` of the plan")?;
-    let url = Url::read(&source)?;
+    let url = Url::read(&source, Some(&session.config)).await?;
     if change.to["endpoint_sha256"].as_str() != Some(url.sha256().as_str()) {
         bail!("the webhook is not the one that the plan was made with: make a new plan");
     }

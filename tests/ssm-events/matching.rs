@@ -1,0 +1,126 @@
+//! `match` against what the local AWS says to the same patterns and events.
+
+use serde_json::{Value, json};
+use testbed::{offline, repository};
+
+use crate::{EXE, account};
+
+/// Returns the fixtures of the pattern language.
+fn cases() -> Vec<(String, Value)> {
+    let directory = repository().join("tests/fixtures/event_pattern");
+    let files = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let cases = files.map(|path| {
+        let text = std::fs::read_to_string(&path).unwrap();
+        (
+            path.display().to_string(),
+            serde_json::from_str(&text).unwrap(),
+        )
+    });
+    cases.collect()
+}
+
+fn texts(value: &Value) -> Vec<&str> {
+    value
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect()
+}
+
+#[test]
+fn says_what_test_event_pattern_says() {
+    let account = account();
+    let mut n_asked = 0;
+    for (name, case) in cases() {
+        let pattern = case["pattern"].as_str().unwrap();
+        // TestEventPattern wants a whole envelope; the fields of the fixture replace its own.
+        let events = texts(&case["fit"])
+            .into_iter()
+            .chain(texts(&case["do_not_fit"]));
+        let plain = events.filter(|event| !event.contains("\\u00") && !event.contains(".0"));
+        for event in plain {
+            let mut envelope = json!({"version": "0", "id": "1", "detail-type": "t", "source": "s", "account": "1",
+                "time": "2026-11-24T00:00:00Z", "region": "us-east-1", "resources": [], "detail": {}});
+            let own: serde_json::Map<String, Value> = serde_json::from_str(event).unwrap();
+            envelope.as_object_mut().unwrap().extend(own);
+            let event = envelope.to_string();
+            let asked = account.aws(&[
+                "events",
+                "test-event-pattern",
+                "--event-pattern",
+                pattern,
+                "--event",
+                &event,
+            ]);
+            let ours = offline(EXE)
+                .args(["match", pattern])
+                .stdin(event.as_str())
+                .run();
+            assert_eq!(
+                asked["Result"],
+                ours.stdout.trim() == event,
+                "{name}: {event}"
+            );
+            n_asked += 1;
+            if n_asked % 3 == 0 {
+                // Two events of a case show it; the CLI takes half a second for each.
+                break;
+            }
+        }
+    }
+    assert!(n_asked > 40);
+}
+
+#[test]
+fn prints_what_fits_as_it_came_and_exits_with_1() {
+    let pattern = r#"{"detail": {"eventName": ["StartSession"]}}"#;
+    let events = "{\"id\": \"1\", \"detail\": {\"eventName\": \"StartSession\", \"n\": 1.50}}\n{\"detail\": {\"eventName\": \"Other\"}}\n{\n \"detail\": {\"eventName\":\n\"StartSession\"}}";
+    let matched = offline(EXE).args(["match", pattern]).stdin(events).run();
+    matched.assert_status(1).assert_stderr("");
+    let expected = "{\"id\": \"1\", \"detail\": {\"eventName\": \"StartSession\", \"n\": 1.50}}\n{\"detail\":{\"eventName\":\"StartSession\"}}\n";
+    assert_eq!(matched.stdout, expected);
+    let none = offline(EXE).args(["match", pattern]).stdin("{}").run();
+    none.assert_status(0).assert_stderr("");
+    assert_eq!(none.stdout, "");
+}
+
+#[test]
+fn explains_which_field_decided() {
+    let pattern = r#"{"source": ["aws.ssm"], "detail": {"errorCode": [{"exists": true}]}}"#;
+    let event = r#"{"id": "e-1", "source": "aws.ssm", "detail": {}}"#;
+    let explained = offline(EXE)
+        .args(["match", pattern, "--explain"])
+        .stdin(event)
+        .run();
+    explained.assert_status(0).assert_stderr("");
+    let expected = json!({"kind": "explanation", "event": "e-1", "matched": false,
+        "fields": [{"field": "$.detail.errorCode", "matched": false, "found": []}]});
+    assert_eq!(explained.json(), expected);
+}
+
+#[test]
+fn a_pattern_that_aws_would_refuse_is_refused_with_its_place() {
+    let refused = offline(EXE)
+        .args(["match", "{\n\"source\": \"aws.ssm\"}"])
+        .stdin("{}")
+        .run();
+    refused.assert_status(2).assert_stderr(
+        "ssm-events: pattern: line 2 column 11: Event pattern is not valid. Reason: \"source\" must be an object or an array\n",
+    );
+    assert_eq!(refused.stdout, "");
+}
+
+#[test]
+fn a_damaged_stream_is_told_after_what_fitted() {
+    let output = offline(EXE)
+        .args(["match", r#"{"a": [1]}"#])
+        .stdin("{\"a\":1}\n{\"a\":")
+        .run();
+    output
+        .assert_status(2)
+        .assert_complains("read events from stdin: line 2: the end is missing");
+    assert_eq!(output.stdout, "{\"a\":1}\n");
+}

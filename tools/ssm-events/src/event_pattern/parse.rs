@@ -1,0 +1,407 @@
+//! The text of a pattern into its tests. What is refused, and in which words, follows event-ruler's
+//! `JsonRuleCompiler`; EventBridge puts "Event pattern is not valid. Reason: " before them.
+
+use std::fmt;
+
+use ipnet::IpNet;
+use serde::de::{MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::test::{Comparison, Scalar, Test};
+use super::{Field, Pattern};
+
+/// In characters. botocore, events/2015-10-07: `EventPattern`.
+const LONGEST: usize = 4096;
+/// Either side of zero. <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html>
+const LARGEST_NUMBER: f64 = 5e9;
+const OPERATORS: [&str; 8] = [
+    "prefix",
+    "suffix",
+    "equals-ignore-case",
+    "wildcard",
+    "anything-but",
+    "numeric",
+    "exists",
+    "cidr",
+];
+
+/// Why a text is no event pattern, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line} column {column}: Event pattern is not valid. Reason: {reason}")]
+pub(crate) struct PatternError {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+    pub(crate) reason: String,
+}
+
+pub(super) fn pattern(text: &str) -> Result<Pattern, PatternError> {
+    let source = Source(text);
+    let value = serde_json::from_str::<&RawValue>(text).map_err(|error| {
+        let message = error.to_string();
+        let reason = message.split(" at line ").next().unwrap_or_default();
+        PatternError {
+            line: error.line(),
+            column: error.column(),
+            reason: format!("Invalid JSON: {reason}"),
+        }
+    })?;
+    if text.chars().count() > LONGEST {
+        return source.refuse(
+            value,
+            &format!("The pattern is longer than {LONGEST} characters"),
+        );
+    }
+    if !value.get().starts_with('{') {
+        return source.refuse(value, "Filter is not an object");
+    }
+    source.object(value)
+}
+
+/// The whole text, in which every value's place can be told.
+#[derive(Clone, Copy)]
+struct Source<'t>(&'t str);
+
+impl<'t> Source<'t> {
+    fn refuse<T>(self, at: &RawValue, reason: &str) -> Result<T, PatternError> {
+        // Values borrow from the text, so that the distance of their addresses is their place in it.
+        let offset = (at.get().as_ptr() as usize).saturating_sub(self.0.as_ptr() as usize);
+        let before = self.0.get(..offset).unwrap_or(self.0);
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+        Err(PatternError {
+            line,
+            column,
+            reason: reason.to_owned(),
+        })
+    }
+
+    fn object(self, value: &'t RawValue) -> Result<Pattern, PatternError> {
+        let members = self.members(value)?;
+        if members.is_empty() {
+            return self.refuse(value, "Empty objects are not allowed");
+        }
+        let mut pattern = Pattern::default();
+        for (name, value) in members {
+            if pattern.names.contains(&name) {
+                return self.refuse(
+                    value,
+                    &format!("Path \"{name}\" cannot be allowed multiple times"),
+                );
+            }
+            let text = value.get();
+            if name == "$or"
+                && let Some(branches) = self.branches(value)?
+            {
+                for branch in &branches {
+                    pattern.names.extend(branch.names.iter().cloned());
+                }
+                pattern.alternatives.push(branches);
+                continue;
+            }
+            let field = if text.starts_with('{') {
+                Field::Object(self.object(value)?)
+            } else if text.starts_with('[') {
+                Field::Leaf(self.tests(value)?)
+            } else {
+                return self.refuse(value, &format!("\"{name}\" must be an object or an array"));
+            };
+            pattern.fields.push((name.clone(), field));
+            pattern.names.push(name);
+        }
+        Ok(pattern)
+    }
+
+    /// Returns the branches of `$or`. With fewer than two objects, or an operator's name in one, `$or` is the name of a
+    /// field. <https://github.com/aws/event-ruler#or-matching>
+    fn branches(self, value: &'t RawValue) -> Result<Option<Vec<Pattern>>, PatternError> {
+        if !value.get().starts_with('[') {
+            return Ok(None);
+        }
+        let elements = self.elements(value)?;
+        if elements.len() < 2
+            || !elements
+                .iter()
+                .all(|element| element.get().starts_with('{'))
+        {
+            return Ok(None);
+        }
+        for element in &elements {
+            let members = self.members(element)?;
+            if members
+                .iter()
+                .any(|(name, _)| OPERATORS.contains(&name.as_str()))
+            {
+                return Ok(None);
+            }
+        }
+        elements
+            .into_iter()
+            .map(|element| self.object(element))
+            .collect::<Result<_, _>>()
+            .map(Some)
+    }
+
+    fn tests(self, value: &'t RawValue) -> Result<Vec<Test>, PatternError> {
+        let elements = self.elements(value)?;
+        if elements.is_empty() {
+            return self.refuse(value, "Empty arrays are not allowed");
+        }
+        elements
+            .into_iter()
+            .map(|element| self.test(element))
+            .collect()
+    }
+
+    fn test(self, value: &'t RawValue) -> Result<Test, PatternError> {
+        let text = value.get();
+        if text.starts_with('[') {
+            return self.refuse(
+                value,
+                "Match value must be String, number, true, false, or null",
+            );
+        }
+        if !text.starts_with('{') {
+            return Ok(Test::Literal(self.scalar(value)?));
+        }
+        let members = self.members(value)?;
+        let [(operator, argument)] = members.as_slice() else {
+            return self.refuse(value, "Only one key allowed in match expression");
+        };
+        match operator.as_str() {
+            "exists" => match argument.get() {
+                "true" => Ok(Test::Exists(true)),
+                "false" => Ok(Test::Exists(false)),
+                _ => self.refuse(
+                    argument,
+                    "exists match pattern must be either true or false.",
+                ),
+            },
+            "numeric" => self.numeric(argument),
+            "anything-but" => self.anything_but(argument),
+            "cidr" => {
+                let network = self
+                    .string(argument)
+                    .and_then(|text| text.parse::<IpNet>().ok());
+                match network {
+                    Some(network) => Ok(Test::Cidr(network.trunc())),
+                    None => self.refuse(argument, "Malformed CIDR, one '/' required"),
+                }
+            }
+            name if OPERATORS.contains(&name) => self.text_test(name, argument, false),
+            name => self.refuse(value, &format!("Unrecognized match type {name}")),
+        }
+    }
+
+    /// Reads `prefix`, `suffix`, `equals-ignore-case` and `wildcard`; inside `anything-but` no further nesting is known.
+    fn text_test(
+        self,
+        operator: &str,
+        argument: &'t RawValue,
+        nested: bool,
+    ) -> Result<Test, PatternError> {
+        let is_end = operator == "prefix" || operator == "suffix";
+        let mut ignore_case = false;
+        let mut text = argument;
+        if is_end && !nested && argument.get().starts_with('{') {
+            let members = self.members(argument)?;
+            match members.as_slice() {
+                [(name, inner)] if name == "equals-ignore-case" => {
+                    (ignore_case, text) = (true, *inner)
+                }
+                _ => {
+                    return self.refuse(
+                        argument,
+                        &format!("Unsupported anything in {operator} match pattern"),
+                    );
+                }
+            }
+        }
+        let Some(text) = self.string(text) else {
+            return self.refuse(
+                argument,
+                &format!("{operator} match pattern must be a string"),
+            );
+        };
+        if nested && text.is_empty() {
+            return self.refuse(argument, "Null prefix/suffix not allowed");
+        }
+        Ok(match operator {
+            "prefix" => Test::Prefix { text, ignore_case },
+            "suffix" => Test::Suffix { text, ignore_case },
+            "equals-ignore-case" => Test::EqualsIgnoreCase(text),
+            _ => Test::Wildcard(self.wildcard(argument, &text)?),
+        })
+    }
+
+    /// Returns the parts between asterisks; a backslash stands before an asterisk or a backslash that is meant itself.
+    fn wildcard(self, at: &RawValue, text: &str) -> Result<Vec<String>, PatternError> {
+        let mut parts = vec![String::new()];
+        let mut after_asterisk = false;
+        let mut chars = text.chars();
+        while let Some(c) = chars.next() {
+            if c == '*' {
+                if after_asterisk {
+                    return self.refuse(at, "Consecutive wildcard characters are not allowed");
+                }
+                parts.push(String::new());
+                after_asterisk = true;
+                continue;
+            }
+            after_asterisk = false;
+            let meant = match (c, chars.clone().next()) {
+                ('\\', Some(next @ ('*' | '\\'))) => {
+                    chars.next();
+                    next
+                }
+                ('\\', _) => return self.refuse(at, "Invalid escape character in wildcard"),
+                _ => c,
+            };
+            if let Some(part) = parts.last_mut() {
+                part.push(meant);
+            }
+        }
+        Ok(parts)
+    }
+
+    fn anything_but(self, argument: &'t RawValue) -> Result<Test, PatternError> {
+        if argument.get().starts_with('{') {
+            let members = self.members(argument)?;
+            let [(operator, inner)] = members.as_slice() else {
+                return self.refuse(argument, "Unsupported anything-but pattern");
+            };
+            if !["prefix", "suffix", "equals-ignore-case", "wildcard"].contains(&operator.as_str())
+            {
+                return self.refuse(argument, "Unsupported anything-but pattern");
+            }
+            let inner = self.one_or_more(inner)?;
+            let tests = inner
+                .into_iter()
+                .map(|value| self.text_test(operator, value, true));
+            return Ok(Test::AnythingBut(tests.collect::<Result<_, _>>()?));
+        }
+        let mixed = "Inside anything-but list, either all values are number or string, mixed type is not supported";
+        let mut values = Vec::new();
+        for value in self.one_or_more(argument)? {
+            match value.get().as_bytes().first() {
+                Some(b'"' | b'-' | b'0'..=b'9') => values.push(self.scalar(value)?),
+                _ => return self.refuse(value, mixed),
+            }
+        }
+        let n_strings = values
+            .iter()
+            .filter(|value| matches!(value, Scalar::String(_)))
+            .count();
+        if n_strings != 0 && n_strings != values.len() {
+            return self.refuse(argument, mixed);
+        }
+        Ok(Test::AnythingBut(
+            values.into_iter().map(Test::Literal).collect(),
+        ))
+    }
+
+    fn one_or_more(self, value: &'t RawValue) -> Result<Vec<&'t RawValue>, PatternError> {
+        if !value.get().starts_with('[') {
+            return Ok(vec![value]);
+        }
+        let elements = self.elements(value)?;
+        if elements.is_empty() {
+            return self.refuse(value, "Empty arrays are not allowed");
+        }
+        Ok(elements)
+    }
+
+    fn numeric(self, argument: &'t RawValue) -> Result<Test, PatternError> {
+        let elements = if argument.get().starts_with('[') {
+            self.elements(argument)?
+        } else {
+            Vec::new()
+        };
+        if elements.len() != 2 && elements.len() != 4 {
+            return self.refuse(
+                argument,
+                "Numeric match takes one or two pairs of operator and number",
+            );
+        }
+        let mut bounds = Vec::new();
+        for pair in elements.chunks_exact(2) {
+            let [operator, bound] = pair else { continue };
+            let comparison = match self.string(operator).as_deref() {
+                Some("=") => Comparison::Equal,
+                Some("<") => Comparison::Less,
+                Some("<=") => Comparison::LessOrEqual,
+                Some(">") => Comparison::Greater,
+                Some(">=") => Comparison::GreaterOrEqual,
+                _ => {
+                    let reason = format!("Unrecognized numeric range operator: {}", operator.get());
+                    return self.refuse(operator, &reason);
+                }
+            };
+            match bound.get().parse::<f64>() {
+                Ok(number) if number.abs() <= LARGEST_NUMBER => bounds.push((comparison, number)),
+                _ => {
+                    return self.refuse(
+                        bound,
+                        "Value of numeric match must be a number within +/-5.0e9",
+                    );
+                }
+            }
+        }
+        if let [(first, bottom), (second, top)] = bounds.as_slice() {
+            let from_below = matches!(first, Comparison::Greater | Comparison::GreaterOrEqual);
+            let from_above = matches!(second, Comparison::Less | Comparison::LessOrEqual);
+            if !from_below || !from_above {
+                return self.refuse(argument, "Bad numeric range operator");
+            }
+            if bottom >= top {
+                return self.refuse(argument, "Bottom must be less than top");
+            }
+        }
+        Ok(Test::Numeric(bounds))
+    }
+
+    fn string(self, value: &RawValue) -> Option<String> {
+        serde_json::from_str(value.get()).ok()
+    }
+
+    fn scalar(self, value: &RawValue) -> Result<Scalar, PatternError> {
+        if !value.get().starts_with('"') {
+            return Ok(Scalar::Other(value.get().to_owned()));
+        }
+        match self.string(value) {
+            Some(text) => Ok(Scalar::String(text)),
+            None => self.refuse(
+                value,
+                "Match value must be String, number, true, false, or null",
+            ),
+        }
+    }
+
+    fn elements(self, value: &'t RawValue) -> Result<Vec<&'t RawValue>, PatternError> {
+        serde_json::from_str(value.get()).or_else(|error| self.refuse(value, &error.to_string()))
+    }
+
+    fn members(self, value: &'t RawValue) -> Result<Vec<(String, &'t RawValue)>, PatternError> {
+        let mut deserializer = serde_json::Deserializer::from_str(value.get());
+        serde::Deserializer::deserialize_map(&mut deserializer, Members)
+            .or_else(|error| self.refuse(value, &error.to_string()))
+    }
+}
+
+/// Members in their order, doubles included.
+struct Members;
+
+impl<'t> Visitor<'t> for Members {
+    type Value = Vec<(String, &'t RawValue)>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
+        }
+        Ok(members)
+    }
+}

@@ -1,0 +1,112 @@
+//! The verb `match`: the events of a stream that fit a pattern.
+
+use aho_corasick::AhoCorasick;
+use anyhow::Context;
+use schemars::JsonSchema;
+use serde::Serialize;
+use toolio::{IoArgs, Outcome, Output};
+
+use crate::event_pattern::Pattern;
+use crate::source;
+
+/// Output is gathered up to this many bytes.
+const BATCH: usize = 64 * 1024;
+
+/// Why an event fits or does not.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Explained {
+    kind: ExplainedKind,
+    /// `id` of the envelope, or the number of the event in the input.
+    event: String,
+    matched: bool,
+    /// What decided: of an event that fits every field of the pattern, else those that do not fit.
+    fields: Vec<ExplainedField>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum ExplainedKind {
+    Explanation,
+}
+
+/// One field of a pattern against the values of an event.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ExplainedField {
+    /// Path such as `$.detail.eventName`.
+    field: String,
+    matched: bool,
+    /// The values as JSON; none when the field is absent.
+    found: Vec<String>,
+}
+
+/// Reads a pattern: JSON as it is, or the file of that name.
+///
+/// # Errors
+/// The file cannot be read, or EventBridge would refuse the pattern.
+pub(crate) fn pattern(argument: &str) -> anyhow::Result<Pattern> {
+    if argument.trim_start().starts_with('{') {
+        return Pattern::parse(argument).context("pattern");
+    }
+    let text = std::fs::read_to_string(argument)
+        .with_context(|| format!("read the pattern from {argument}"))?;
+    Pattern::parse(&text).with_context(|| argument.to_owned())
+}
+
+/// Prints the events that fit, as they came.
+pub(crate) fn run(io: &IoArgs, out: &Output, pattern: &Pattern) -> anyhow::Result<Outcome> {
+    let needles = needles(pattern)?;
+    let (mut lines, mut outcome) = (String::new(), Outcome::Fine);
+    let read = source::objects(io, "events", |event| {
+        let may_fit = needles.iter().all(|needles| needles.is_match(event));
+        if may_fit && pattern.matches(event).context("an event")? {
+            lines.push_str(&source::on_one_line(event));
+            lines.push('\n');
+            outcome = Outcome::Found;
+        }
+        if lines.len() >= BATCH {
+            out.write_json_lines(&std::mem::take(&mut lines))?;
+        }
+        Ok(())
+    });
+    out.write_json_lines(&lines)?;
+    read.map(|()| outcome)
+}
+
+/// Says of every event which fields decided.
+pub(crate) fn explain(io: &IoArgs, out: &Output, pattern: &Pattern) -> anyhow::Result<Outcome> {
+    let (mut number, mut outcome) = (0, Outcome::Fine);
+    source::objects(io, "events", |event| {
+        number += 1;
+        let (matched, fields) = pattern
+            .explain(event)
+            .with_context(|| format!("event {number}"))?;
+        if matched {
+            outcome = Outcome::Found;
+        }
+        let id = serde_json::from_str::<serde_json::Value>(event)?["id"]
+            .as_str()
+            .map(str::to_owned);
+        let fields = fields.into_iter().map(|field| ExplainedField {
+            field: field.field,
+            matched: field.matched,
+            found: field.found,
+        });
+        out.write(&Explained {
+            kind: ExplainedKind::Explanation,
+            event: id.unwrap_or_else(|| number.to_string()),
+            matched,
+            fields: fields.collect(),
+        })
+    })?;
+    Ok(outcome)
+}
+
+/// Returns what finds the events that may fit at all, so that the others are never parsed: all must find something.
+fn needles(pattern: &Pattern) -> anyhow::Result<Vec<AhoCorasick>> {
+    // A text may be spelled with escapes: such events are looked at.
+    let finders = pattern
+        .literals()
+        .into_iter()
+        .map(|set| AhoCorasick::new(set.into_iter().chain(["\\u00"])));
+    Ok(finders.collect::<Result<_, _>>()?)
+}

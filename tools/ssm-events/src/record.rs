@@ -1,0 +1,331 @@
+//! CloudTrail records in whatever they are wrapped, and what a person wants to know of one. Nothing in a record is
+//! trusted: a caller shapes the session name, the reason, the comment and the user agent.
+//!
+//! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>
+
+mod who;
+
+use serde::Serialize;
+use serde_json::Value;
+
+pub(crate) use who::Who;
+
+/// What a value turned out to hold.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Unwrapped {
+    /// CloudTrail records of calls, and EventBridge's own events of Systems Manager in their envelope.
+    pub(crate) events: Vec<Value>,
+    /// Objects that are no record of a call: digests, insights, notifications of something else.
+    pub(crate) n_others: usize,
+}
+
+/// Takes the records out of a value: a record by itself, a log file, an EventBridge envelope, an answer of LookupEvents, a
+/// batch of SQS or SNS as a Lambda function gets it, or an array of these.
+pub(crate) fn unwrap(value: Value) -> Unwrapped {
+    let mut unwrapped = Unwrapped::default();
+    add(value, 0, &mut unwrapped);
+    unwrapped
+}
+
+/// No real wrapping is deeper: an envelope in a message in a batch in an array.
+const DEEPEST: usize = 6;
+
+fn add(mut value: Value, depth: usize, unwrapped: &mut Unwrapped) {
+    let inner = match &mut value {
+        Value::Array(items) => std::mem::take(items),
+        Value::Object(members) => {
+            let list =
+                ["Records", "Events"]
+                    .into_iter()
+                    .find_map(|name| match members.get_mut(name) {
+                        Some(Value::Array(items)) => Some(std::mem::take(items)),
+                        _ => None,
+                    });
+            let text = ["CloudTrailEvent", "body"]
+                .into_iter()
+                .find_map(|name| members.get(name)?.as_str());
+            let text = text.or_else(|| members.get("Sns")?["Message"].as_str());
+            match (list, text) {
+                (Some(items), _) => items,
+                (None, Some(text)) => serde_json::from_str(text).into_iter().collect(),
+                (None, None) => return add_one(value, unwrapped),
+            }
+        }
+        _ => Vec::new(),
+    };
+    if depth == DEEPEST || (inner.is_empty() && !value.is_array() && !is_list(&value)) {
+        unwrapped.n_others += 1;
+        return;
+    }
+    inner
+        .into_iter()
+        .for_each(|item| add(item, depth + 1, unwrapped));
+}
+
+fn is_list(value: &Value) -> bool {
+    value["Records"].is_array() || value["Events"].is_array()
+}
+
+fn add_one(mut value: Value, unwrapped: &mut Unwrapped) {
+    if is_call(&value) || is_native(&value) {
+        unwrapped.events.push(value);
+    } else if value["detail-type"].is_string() && is_call(&value["detail"]) {
+        unwrapped.events.push(value["detail"].take());
+    } else {
+        unwrapped.n_others += 1;
+    }
+}
+
+/// Insights have names and sources too, but nobody called anything.
+fn is_call(value: &Value) -> bool {
+    value["eventName"].is_string()
+        && value["eventSource"].is_string()
+        && value["eventType"] != "AwsCloudTrailInsight"
+}
+
+/// EventBridge's own events of commands and automations. They do not say who, and some carry parameters in clear.
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/reference-eventbridge-events.html>
+fn is_native(value: &Value) -> bool {
+    value["source"] == "aws.ssm"
+        && value["detail-type"].is_string()
+        && value["detail"].is_object()
+        && !is_call(&value["detail"])
+}
+
+/// One call, or one change of a command's status, as far as it is told. Keys as in every output of this tool.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Event {
+    pub(crate) event: String,
+    /// `allowed`, `denied` or `failed`.
+    pub(crate) outcome: Outcome,
+    pub(crate) time: String,
+    pub(crate) account: String,
+    pub(crate) region: String,
+    pub(crate) who: Who,
+    pub(crate) source_address: String,
+    pub(crate) nodes: Vec<String>,
+    pub(crate) document: String,
+    pub(crate) reason: String,
+    pub(crate) session_id: String,
+    pub(crate) command_id: String,
+    /// What else was asked for, as far as CloudTrail shows it: `name=value`.
+    pub(crate) parameters: Vec<String>,
+    /// Whether CloudTrail hides the text of a command.
+    pub(crate) is_hidden: bool,
+    pub(crate) error: String,
+    pub(crate) error_message: String,
+    pub(crate) source: String,
+    pub(crate) user_agent: String,
+    pub(crate) event_id: String,
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Outcome {
+    #[default]
+    Allowed,
+    Denied,
+    Failed,
+}
+
+/// Members of `requestParameters` that are told under names of their own, or never.
+const TOLD: [&str; 11] = [
+    "target",
+    "instanceIds",
+    "instanceId",
+    "InstanceId",
+    "targets",
+    "documentName",
+    "reason",
+    "sessionId",
+    "commandId",
+    "parameters",
+    "content",
+];
+
+impl Event {
+    /// Reads what [`unwrap`] gave.
+    pub(crate) fn of(record: &Value) -> Event {
+        if is_native(record) {
+            return Event::of_native(record);
+        }
+        let (request, response) = (&record["requestParameters"], &record["responseElements"]);
+        let error = text(&record["errorCode"]);
+        Event {
+            event: text(&record["eventName"]),
+            outcome: outcome(&error),
+            time: text(&record["eventTime"]),
+            account: text(&record["recipientAccountId"]),
+            region: text(&record["awsRegion"]),
+            who: Who::of(&record["userIdentity"]),
+            source_address: text(&record["sourceIPAddress"]),
+            nodes: nodes(request),
+            document: first(&[&request["documentName"], &request["name"]]),
+            reason: text(&request["reason"]),
+            session_id: first(&[&response["sessionId"], &request["sessionId"]]),
+            command_id: first(&[&response["command"]["commandId"], &request["commandId"]]),
+            parameters: parameters(request),
+            is_hidden: request["parameters"].is_string(),
+            error,
+            error_message: text(&record["errorMessage"]),
+            source: text(&record["eventSource"]),
+            user_agent: text(&record["userAgent"]),
+            event_id: text(&record["eventID"]),
+        }
+    }
+
+    /// The parameters of the command stay out: they are in clear, and may hold passwords.
+    fn of_native(envelope: &Value) -> Event {
+        let detail = &envelope["detail"];
+        let arns = envelope["resources"].as_array().into_iter().flatten();
+        let mut nodes: Vec<String> = arns
+            .map(text)
+            .filter_map(|arn| arn.split_once("instance/").map(|(_, id)| id.to_owned()))
+            .collect();
+        nodes.extend(
+            detail["instance-id"]
+                .as_str()
+                .map(str::to_owned)
+                .filter(|id| !nodes.contains(id)),
+        );
+        let status = first(&[&detail["status"], &detail["Status"]]);
+        let failed = [
+            "Failed",
+            "TimedOut",
+            "Cancelled",
+            "Undeliverable",
+            "Terminated",
+        ]
+        .contains(&status.as_str());
+        Event {
+            event: format!("{}: {status}", text(&envelope["detail-type"])),
+            outcome: if failed {
+                Outcome::Failed
+            } else {
+                Outcome::Allowed
+            },
+            time: text(&envelope["time"]),
+            account: text(&envelope["account"]),
+            region: text(&envelope["region"]),
+            nodes,
+            document: first(&[&detail["document-name"], &detail["Definition"]]),
+            command_id: text(&detail["command-id"]),
+            source: text(&envelope["source"]),
+            event_id: text(&envelope["id"]),
+            ..Event::default()
+        }
+    }
+
+    /// Returns the partition that the region is in; `None` for one that is not known.
+    pub(crate) fn partition(&self) -> Option<&'static str> {
+        let of = |start: &str| self.region.starts_with(start);
+        match () {
+            () if of("cn-") => Some("aws-cn"),
+            () if of("us-gov-") => Some("aws-us-gov"),
+            () if of("us-iso") || of("eu-iso") || self.region.is_empty() => None,
+            () if of("eusc-") => Some("aws-eusc"),
+            () => Some("aws"),
+        }
+    }
+
+    /// Returns an address in the console of the right partition and region, made of nothing but checked ids.
+    /// <https://docs.aws.amazon.com/awsconsolehelpdocs/latest/gsg/select-region.html>
+    pub(crate) fn console(&self) -> Option<String> {
+        let domain = match self.partition()? {
+            "aws-cn" => "console.amazonaws.cn",
+            "aws-us-gov" => "console.amazonaws-us-gov.com",
+            "aws-eusc" => "console.amazonaws-eusc.eu",
+            _ => "console.aws.amazon.com",
+        };
+        let region = Some(self.region.as_str()).filter(|region| is_plain(region))?;
+        let page = match (
+            self.event.as_str(),
+            self.command_id.as_str(),
+            self.event_id.as_str(),
+        ) {
+            ("SendCommand", id, _) if is_plain(id) => {
+                format!("systems-manager/run-command/{id}?region={region}")
+            }
+            (_, _, id) if is_plain(id) && !self.who.principal_type.is_empty() => {
+                format!("cloudtrailv2/home?region={region}#/events/{id}")
+            }
+            (_, id, _) if is_plain(id) => {
+                format!("systems-manager/run-command/{id}?region={region}")
+            }
+            _ => return None,
+        };
+        Some(format!("https://{region}.{domain}/{page}"))
+    }
+}
+
+/// Codes differ by service: `AccessDenied`, `AccessDeniedException`, `Client.UnauthorizedOperation`.
+fn outcome(code: &str) -> Outcome {
+    let denied = code.contains("AccessDenied")
+        || code.ends_with("UnauthorizedOperation")
+        || code == "UnauthorizedAccess";
+    match code {
+        "" => Outcome::Allowed,
+        _ if denied => Outcome::Denied,
+        _ => Outcome::Failed,
+    }
+}
+
+fn nodes(request: &Value) -> Vec<String> {
+    let list = |value: &Value| {
+        value
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(text)
+            .collect::<Vec<_>>()
+    };
+    let mut nodes = list(&request["instanceIds"]);
+    let targets = request["targets"].as_array().into_iter().flatten();
+    nodes.extend(
+        targets.map(|target| format!("{}={}", text(&target["key"]), text(&target["values"]))),
+    );
+    nodes.extend(["target", "instanceId", "InstanceId"].map(|name| text(&request[name])));
+    nodes.retain(|node| !node.is_empty());
+    nodes
+}
+
+fn parameters(request: &Value) -> Vec<String> {
+    let mut told = Vec::new();
+    for (name, value) in request.as_object().into_iter().flatten() {
+        let value = text(value);
+        if !TOLD.contains(&name.as_str()) && !value.is_empty() {
+            told.push(format!("{name}={value}"));
+        }
+    }
+    // A port to forward is shown, a command is not: then CloudTrail gives a text in place of the object.
+    for (name, value) in request["parameters"].as_object().into_iter().flatten() {
+        told.push(format!("{name}={}", text(value)));
+    }
+    told
+}
+
+fn first(values: &[&Value]) -> String {
+    values
+        .iter()
+        .map(|value| text(value))
+        .find(|text| !text.is_empty())
+        .unwrap_or_default()
+}
+
+/// Returns a value as one line.
+pub(crate) fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.split_whitespace().collect::<Vec<_>>().join(" "),
+        Value::Array(values) => values.iter().map(text).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
+}
+
+/// Tells whether a text is an id or a region and nothing that could lead elsewhere in a URL.
+pub(crate) fn is_plain(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 100
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}

@@ -1,0 +1,94 @@
+//! Who made a call.
+//!
+//! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html>
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::text;
+
+/// The principal of a call.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Who {
+    /// `IAMUser`, `AssumedRole`, `Root`, `AWSService`, ..; empty when there is no caller, as in EventBridge's own events.
+    pub(crate) principal_type: String,
+    /// ARN of the user, the role or the root user; the name of a service.
+    pub(crate) principal: String,
+    /// What the caller called the session of a role: for IAM Identity Center the user.
+    pub(crate) session_name: String,
+    /// The permission set, when the role is one of IAM Identity Center.
+    pub(crate) permission_set: String,
+    /// Whether the session was opened with a second factor; not told for IAM Identity Center and services.
+    pub(crate) mfa: Option<bool>,
+}
+
+impl Who {
+    pub(super) fn of(identity: &Value) -> Who {
+        let principal_type = text(&identity["type"]);
+        let context = &identity["sessionContext"];
+        let issuer = text(&context["sessionIssuer"]["arn"]);
+        let arn = text(&identity["arn"]);
+        let principal = match principal_type.as_str() {
+            "AWSService" => text(&identity["invokedBy"]),
+            "AWSAccount" => text(&identity["accountId"]),
+            "IdentityCenterUser" => text(&identity["onBehalfOf"]["userId"]),
+            _ if !issuer.is_empty() => issuer,
+            // `arn:aws:sts::1:assumed-role/NAME/SESSION` has no path, but the name is better than nothing.
+            _ if !arn.is_empty() => arn.clone(),
+            _ => text(&identity["principalId"]),
+        };
+        let session_name = match arn.split_once(":assumed-role/") {
+            Some((_, rest)) => rest.split_once('/').map_or("", |(_, name)| name).to_owned(),
+            None => String::new(),
+        };
+        let mfa = match context["attributes"]["mfaAuthenticated"].as_str() {
+            Some("true") => Some(true),
+            Some("false") => Some(false),
+            _ => None,
+        };
+        let permission_set = permission_set(&principal).unwrap_or_default();
+        // Identity Center asks for the factor itself, so that the role's session never has one.
+        let mfa = mfa.filter(|mfa| *mfa || permission_set.is_empty());
+        Who {
+            principal_type,
+            principal,
+            session_name,
+            permission_set,
+            mfa,
+        }
+    }
+
+    /// Returns the name for a person: `alice@example.com (AdministratorAccess, MFA)`.
+    pub(crate) fn name(&self) -> String {
+        let short = self.principal.rsplit('/').next().unwrap_or_default();
+        let (name, mut notes) = match self.principal_type.as_str() {
+            "Root" => ("the root user", Vec::new()),
+            _ if !self.permission_set.is_empty() => (
+                self.session_name.as_str(),
+                vec![self.permission_set.as_str()],
+            ),
+            _ if !self.session_name.is_empty() => (self.session_name.as_str(), vec![short]),
+            _ => (short, Vec::new()),
+        };
+        match self.mfa {
+            Some(true) => notes.push("MFA"),
+            Some(false) => notes.push("no MFA"),
+            None => {}
+        }
+        if notes.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{name} ({})", notes.join(", "))
+        }
+    }
+}
+
+/// `AWSReservedSSO_NAME_0123456789abcdef` is the role of a permission set.
+/// <https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html>
+fn permission_set(principal: &str) -> Option<String> {
+    let role = principal
+        .rsplit('/')
+        .next()?
+        .strip_prefix("AWSReservedSSO_")?;
+    role.rsplit_once('_').map(|(name, _)| name.to_owned())
+}

@@ -1,0 +1,100 @@
+//! What must never be printed: tokens, stream URLs and credentials that records carry.
+
+use aho_corasick::AhoCorasick;
+use serde_json::Value;
+
+/// Members that hold a secret, wherever they are. A stream URL with its token is the session itself.
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_StartSession.html>
+const SECRET: [&str; 9] = [
+    "tokenValue",
+    "TokenValue",
+    "streamUrl",
+    "StreamUrl",
+    "sessionToken",
+    "secretAccessKey",
+    "accessToken",
+    "activationCode",
+    "password",
+];
+
+/// What stands in place of a secret.
+const STRIPPED: &str = "stripped";
+
+/// Replaces every secret in a value.
+pub(crate) fn strip(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                if is_secret(name) && !member.is_null() {
+                    *member = Value::from(STRIPPED);
+                } else {
+                    strip(member);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(strip),
+        // LookupEvents and SQS carry records as text.
+        Value::String(text) if text.starts_with('{') => {
+            if let Ok(mut inner) = serde_json::from_str::<Value>(text) {
+                strip(&mut inner);
+                *text = inner.to_string();
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Finds the texts that may hold a secret, so that most records need not be parsed to be printed.
+#[derive(Clone, Debug)]
+pub(crate) struct Finder(AhoCorasick);
+
+impl Finder {
+    pub(crate) fn new() -> anyhow::Result<Finder> {
+        // A name may be spelled with escapes: then the text is looked at as well.
+        Ok(Finder(AhoCorasick::new(SECRET.iter().chain(&["\\u"]))?))
+    }
+
+    pub(crate) fn may_hold(&self, text: &[u8]) -> bool {
+        self.0.is_match(text)
+    }
+}
+
+fn is_secret(name: &str) -> bool {
+    SECRET.contains(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Finder, strip};
+
+    #[test]
+    fn no_secret_is_left_however_it_is_wrapped() {
+        let inner = json!({"responseElements": {"tokenValue": "c4n4ry", "streamUrl": "wss://c4n4ry", "sessionId": "s"}});
+        let twice = json!({"body": json!({"CloudTrailEvent": inner.to_string()}).to_string()});
+        for mut value in [
+            inner.clone(),
+            json!({"Events": [{"CloudTrailEvent": inner.to_string()}]}),
+            twice,
+        ] {
+            assert!(
+                Finder::new()
+                    .unwrap()
+                    .may_hold(value.to_string().as_bytes())
+            );
+            strip(&mut value);
+            assert!(!value.to_string().contains("c4n4ry"), "{value}");
+            assert!(value.to_string().contains("sessionId"));
+        }
+    }
+
+    #[test]
+    fn an_escaped_name_is_found_and_stripped() {
+        let text = r#"{"token\u0056alue": "c4n4ry"}"#;
+        assert!(Finder::new().unwrap().may_hold(text.as_bytes()));
+        let mut value = serde_json::from_str(text).unwrap();
+        strip(&mut value);
+        assert_eq!(value, json!({"tokenValue": "stripped"}));
+    }
+}

@@ -1,0 +1,219 @@
+//! The verb `send`: messages to a Slack webhook, one a second, each once, none lost.
+
+mod slack;
+pub(crate) mod spool;
+
+use std::time::Duration;
+
+use anyhow::Context;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+use tokio::sync::mpsc;
+use toolio::{IoArgs, Outcome, Output};
+
+pub(crate) use self::slack::{Posted, Slack};
+use self::spool::{DeliveryStatus, Queued, Spool};
+use crate::arguments::SendArgs;
+use crate::source;
+use crate::telling::{Telling, digest};
+use crate::webhook::Url;
+
+/// Messages that may be read ahead of the disk.
+const AHEAD: usize = 256;
+
+/// What became of one message.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Delivered {
+    kind: DeliveredKind,
+    event_id: String,
+    status: Status,
+    /// Why it was rejected, or that it may have been delivered twice.
+    note: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum DeliveredKind {
+    Delivery,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Status {
+    Delivered,
+    /// Its event was delivered, or is waiting, already.
+    Duplicate,
+    /// Slack will never take it.
+    Rejected,
+    /// It waits in the spool.
+    Held,
+}
+
+/// Returns the schema of what `send` prints.
+pub(crate) fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    generator.subschema_for::<Delivered>()
+}
+
+/// Sends what waits, then what is read from stdin or `-f`.
+///
+/// # Errors
+/// The input or the spool. When Slack does not take messages they are held, and the outcome says trouble.
+pub(crate) async fn run(
+    io: &IoArgs,
+    out: &Output,
+    args: &SendArgs,
+    url: Url,
+    telling: Telling,
+) -> anyhow::Result<Outcome> {
+    let mut spool = Spool::open(&args.spool)?;
+    let mut slack = Slack::new(url, args.interval, args.retry_for, spool.last_delivery())?;
+    let (sender, mut receiver) = mpsc::channel(AHEAD);
+    // Reading blocks, and what waits must be sent meanwhile: stdin may be an endless stream.
+    let io = io.clone();
+    let reader = tokio::task::spawn_blocking(move || {
+        source::objects(&io, "events", |object| {
+            let value: Value = serde_json::from_str(object)?;
+            let messages = if is_message(&value) {
+                vec![(id_of(&value).unwrap_or_else(|| digest(&value)), value)]
+            } else {
+                telling.messages(value)?
+            };
+            if sender.blocking_send(messages).is_err() {
+                anyhow::bail!("stopped");
+            }
+            Ok(())
+        })
+    });
+    let (mut outcome, mut is_up, mut open) = (Outcome::Fine, true, true);
+    let mut n_others = 0;
+    while open || (is_up && spool.first().is_some()) {
+        // Everything that has been read goes to the disk before the next request, for it may take a while.
+        if open && (!is_up || spool.first().is_none()) {
+            match receiver.recv().await {
+                Some(messages) => n_others += usize::from(take(&mut spool, messages, out)?),
+                None => open = false,
+            }
+        }
+        while let Ok(messages) = receiver.try_recv() {
+            n_others += usize::from(take(&mut spool, messages, out)?);
+        }
+        spool.sync()?;
+        if is_up && spool.first().is_some() {
+            is_up = one(&mut spool, &mut slack, out, &mut outcome).await?;
+        }
+    }
+    let read = reader.await.context("read")?;
+    if n_others > 0 {
+        out.note(&format!(
+            "{n_others} objects are no record of a call and were passed over"
+        ));
+    }
+    if let Some(queued) = spool.first().filter(|_| !is_up) {
+        let reason = slack.trouble().unwrap_or("it does not answer");
+        out.note(&format!(
+            "{} messages are held in {}: Slack: {reason}; run send again with this spool, first {}",
+            spool.n_waiting(),
+            args.spool.display(),
+            queued.event_id
+        ));
+        return read.map(|()| Outcome::Trouble);
+    }
+    read.map(|()| outcome)
+}
+
+/// Queues messages; `true` when there were none in what was read.
+fn take(spool: &mut Spool, messages: Vec<(String, Value)>, out: &Output) -> anyhow::Result<bool> {
+    let none = messages.is_empty();
+    for (event_id, message) in messages {
+        let message = serde_json::value::to_raw_value(&message)?;
+        if !spool.add(Queued {
+            event_id: event_id.clone(),
+            message,
+        })? {
+            say(out, event_id, Status::Duplicate, None)?;
+        }
+    }
+    Ok(none)
+}
+
+/// Sends the first message; `false` when Slack does not take any.
+async fn one(
+    spool: &mut Spool,
+    slack: &mut Slack,
+    out: &Output,
+    outcome: &mut Outcome,
+) -> anyhow::Result<bool> {
+    let Some(queued) = spool.first().cloned() else {
+        return Ok(true);
+    };
+    let note = spool
+        .is_in_doubt(&queued.event_id)
+        .then(|| "may be there twice: an earlier run was killed while it sent this".to_owned());
+    slack.wait().await;
+    spool.log(DeliveryStatus::Sending, None)?;
+    match slack.post(queued.message.get()).await {
+        Posted::Taken => {
+            spool.log(DeliveryStatus::Delivered, None)?;
+            say(out, queued.event_id, Status::Delivered, note)?;
+            Ok(true)
+        }
+        Posted::Rejected(reason) => {
+            spool.log(DeliveryStatus::Rejected, Some(reason.clone()))?;
+            *outcome = Outcome::Trouble;
+            say(out, queued.event_id, Status::Rejected, Some(reason))?;
+            Ok(true)
+        }
+        Posted::Down => {
+            say(
+                out,
+                queued.event_id,
+                Status::Held,
+                slack.trouble().map(str::to_owned),
+            )?;
+            Ok(false)
+        }
+    }
+}
+
+fn say(out: &Output, event_id: String, status: Status, note: Option<String>) -> anyhow::Result<()> {
+    out.write(&Delivered {
+        kind: DeliveredKind::Delivery,
+        event_id,
+        status,
+        note,
+    })
+}
+
+/// Tells whether a value is a message for a webhook already.
+fn is_message(value: &Value) -> bool {
+    let names = ["text", "blocks", "attachments"];
+    value.is_object()
+        && names.iter().any(|name| !value[*name].is_null())
+        && value["eventSource"].is_null()
+        && value["detail"].is_null()
+}
+
+/// `format` puts the event's id into the `block_id` of a message.
+fn id_of(message: &Value) -> Option<String> {
+    let attached = message["attachments"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|attachment| &attachment["blocks"]);
+    let blocks = attached
+        .chain([&message["blocks"]])
+        .filter_map(Value::as_array)
+        .flatten();
+    let mut ids = blocks.filter_map(|block| {
+        block["block_id"]
+            .as_str()?
+            .strip_prefix(crate::format::BLOCK_ID)
+    });
+    ids.next().map(str::to_owned)
+}
+
+/// Returns seconds as a duration.
+fn duration(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
+}

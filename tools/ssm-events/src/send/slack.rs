@@ -1,0 +1,150 @@
+//! One message at a time to an incoming webhook.
+//!
+//! <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>, errors:
+//! <https://docs.slack.dev/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks>
+
+use std::time::Duration;
+
+use awsconf::{Answer, Plain, Request};
+use tokio::time::Instant;
+
+use super::duration;
+use crate::webhook::Url;
+
+/// Slack answers within a second; what takes longer is down.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// The first pause after a failure; each next one is twice as long.
+const PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// What Slack says of a message that it will never take. Any other refusal is about the webhook, not the message.
+const ABOUT_THE_MESSAGE: [&str; 7] = [
+    "invalid_payload",
+    "no_text",
+    "invalid_blocks",
+    "invalid_attachments",
+    "too_many_attachments",
+    "msg_blocks_too_long",
+    "msg_too_long",
+];
+
+/// A webhook, and when it may be called again.
+#[derive(Debug)]
+pub(crate) struct Slack {
+    url: Url,
+    plain: Plain,
+    interval: Duration,
+    retry_for: Duration,
+    not_before: Option<Instant>,
+    trouble: Option<String>,
+}
+
+/// What became of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Posted {
+    Taken,
+    /// It will never be taken.
+    Rejected(String),
+    /// Nothing is taken now.
+    Down,
+}
+
+impl Slack {
+    /// Returns a webhook that is called every `interval` seconds at most, and tried for `retry_for` seconds;
+    /// `since_last` is how long ago it was last called.
+    pub(crate) fn new(
+        url: Url,
+        interval: f64,
+        retry_for: f64,
+        since_last: Option<Duration>,
+    ) -> anyhow::Result<Slack> {
+        let interval = duration(interval);
+        let wait = since_last.map(|since| interval.saturating_sub(since));
+        Ok(Slack {
+            url,
+            plain: Plain::new()?,
+            interval,
+            retry_for: duration(retry_for),
+            not_before: wait.map(|wait| Instant::now() + wait),
+            trouble: None,
+        })
+    }
+
+    /// Waits until the next message may be sent.
+    pub(crate) async fn wait(&self) {
+        if let Some(not_before) = self.not_before {
+            tokio::time::sleep_until(not_before).await;
+        }
+    }
+
+    /// Returns what went wrong last; it never has the URL in it.
+    pub(crate) fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
+    }
+
+    /// Sends a message, again and again while that can help.
+    pub(crate) async fn post(&mut self, message: &str) -> Posted {
+        let deadline = Instant::now() + self.retry_for;
+        let mut pause = PAUSE;
+        loop {
+            let request = Request {
+                method: "POST",
+                url: self.url.expose().to_owned(),
+                body: Some(message.to_owned()),
+                timeout: Some(TIMEOUT),
+            };
+            let answered = self.plain.send(request).await;
+            self.not_before = Some(Instant::now() + self.interval);
+            let wait = match &answered {
+                Ok(answer) if answer.status == 200 => return Posted::Taken,
+                Ok(answer) => {
+                    let said = said(answer);
+                    if answer.status == 400
+                        && ABOUT_THE_MESSAGE.iter().any(|reason| said.contains(reason))
+                    {
+                        return Posted::Rejected(said);
+                    }
+                    self.trouble = Some(said);
+                    match answer.status {
+                        429 => retry_after(answer).unwrap_or(pause),
+                        408 | 500.. => pause,
+                        // The webhook is gone or the channel archived: later messages would fare no better.
+                        _ => return Posted::Down,
+                    }
+                }
+                Err(error) => {
+                    self.trouble =
+                        Some(format!("{:#}", error).replace(self.url.expose(), "the webhook"));
+                    pause
+                }
+            };
+            if Instant::now() + wait > deadline {
+                return Posted::Down;
+            }
+            tokio::time::sleep(wait).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+fn said(answer: &Answer) -> String {
+    let words: String = answer
+        .body
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(100)
+        .collect();
+    format!("HTTP {} {words}", answer.status)
+        .trim_end()
+        .to_owned()
+}
+
+/// In seconds. <https://docs.slack.dev/apis/web-api/rate-limits>
+fn retry_after(answer: &Answer) -> Option<Duration> {
+    answer
+        .header("retry-after")?
+        .trim()
+        .parse()
+        .ok()
+        .map(Duration::from_secs)
+}

@@ -1,0 +1,245 @@
+//! The verbs about records: their flags and where records come from.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::bail;
+use awsconf::AwsArgs;
+use toolio::{Finding, FindingKind, IoArgs, Outcome, Output, Severity};
+
+use crate::arguments::{SendArgs, names};
+use crate::history::{Filter, Wanted};
+use crate::observe::athena::{self, AthenaArgs};
+use crate::observe::files::{self, Read};
+use crate::observe::lookup;
+use crate::observe::objects::{self, Place};
+use crate::reconcile::Delivered;
+use crate::record::{self, Event};
+use crate::report::Report;
+use crate::telling::Telling;
+use crate::webhook::Url;
+use crate::{secrets, send, source};
+
+/// Where past records come from.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct HistoryArgs {
+    /// Log files or directories of them, packed or not; - is stdin [default: CloudTrail's event history, 90 days]
+    paths: Vec<PathBuf>,
+
+    /// Read the bucket of a trail; the prefix is what stands before AWSLogs/
+    #[arg(long, value_name = "s3://BUCKET/PREFIX", conflicts_with = "paths")]
+    s3: Option<Place>,
+
+    /// Read the files of these accounts only [default: all that the bucket has]
+    #[arg(
+        long = "account",
+        value_name = "ID",
+        value_delimiter = ',',
+        requires = "s3"
+    )]
+    accounts: Vec<String>,
+
+    /// What finds the files of a bucket
+    #[arg(long, value_enum, default_value_t = Engine::Direct, requires = "s3")]
+    engine: Engine,
+
+    #[command(flatten)]
+    athena: AthenaArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Engine {
+    /// Reads all files of the days asked for
+    Direct,
+    /// Asks Athena which files have such records, then reads those: for more than one machine can read
+    Athena,
+}
+
+/// Prints past records.
+pub(crate) async fn history(
+    aws: &AwsArgs,
+    out: &Output,
+    wanted: &Wanted,
+    from: &HistoryArgs,
+) -> anyhow::Result<Outcome> {
+    let filter = Filter::new(wanted, jiff::Timestamp::now())?;
+    let read = match &from.s3 {
+        Some(place) => bucket(aws, out, &filter, from, place).await?,
+        None if !from.paths.is_empty() => files::print(&files::files(&from.paths)?, &filter, out)?,
+        None => {
+            let mut read = Read::default();
+            for session in aws.sessions().await? {
+                match lookup::print(&session, &filter, out).await {
+                    Ok(counts) => read.counts.add(counts),
+                    Err(error) if is_closed(&error) => return Err(error),
+                    Err(error) => read
+                        .unread
+                        .push((session.target.to_string(), format!("{error:#}"))),
+                }
+            }
+            read
+        }
+    };
+    for (resource, reason) in &read.unread {
+        out.write(&unread(resource, reason))?;
+        out.note(&format!("{resource}: {reason}"));
+    }
+    if read.counts.n_others > 0 {
+        out.note(&format!(
+            "{} objects are no record of a call and were passed over",
+            read.counts.n_others
+        ));
+    }
+    Ok(if read.unread.is_empty() {
+        Outcome::Fine
+    } else {
+        Outcome::Trouble
+    })
+}
+
+async fn bucket(
+    aws: &AwsArgs,
+    out: &Output,
+    filter: &Filter,
+    from: &HistoryArgs,
+    place: &Place,
+) -> anyhow::Result<Read> {
+    let Some(session) = aws.sessions().await?.into_iter().next() else {
+        bail!("no region");
+    };
+    let client = objects::client(&session, &place.bucket).await;
+    let shelves = objects::shelves(&client, place, &from.accounts, &aws.regions).await?;
+    if from.engine == Engine::Direct {
+        return objects::print(&client, &place.bucket, &shelves, filter, out).await;
+    }
+    let keys = athena::keys(&session, &from.athena, place, &shelves, filter).await?;
+    let mut read = Read::default();
+    objects::print_keys(
+        &client,
+        &place.bucket,
+        keys,
+        &Arc::new(filter.clone()),
+        out,
+        &mut read,
+    )
+    .await?;
+    Ok(read)
+}
+
+/// What could not be read is a record, so that the other end of the pipe knows of the gap.
+fn unread(resource: &str, reason: &str) -> Finding {
+    Finding {
+        kind: FindingKind::Finding,
+        id: "events.history.unread".to_owned(),
+        severity: Severity::Error,
+        target: None,
+        resource: resource.to_owned(),
+        message: format!("could not be read to its end: {reason}"),
+        fix: "fetch it again, or read it from the trail's bucket".to_owned(),
+    }
+}
+
+fn is_closed(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.is::<std::io::Error>())
+}
+
+/// Sends messages.
+pub(crate) async fn send(
+    aws: &AwsArgs,
+    io: &IoArgs,
+    out: &Output,
+    args: &SendArgs,
+    telling: Telling,
+) -> anyhow::Result<Outcome> {
+    let url = match Url::read_here(&args.webhook).await? {
+        Some(url) => url,
+        None => {
+            let sessions = aws.sessions().await?;
+            Url::read(
+                &args.webhook,
+                sessions.first().map(|session| &session.config),
+            )
+            .await?
+        }
+    };
+    send::run(io, out, args, url, telling).await
+}
+
+/// Prints the records that are in no list.
+pub(crate) fn reconcile(
+    io: &IoArgs,
+    out: &Output,
+    lists: &[PathBuf],
+    exit_code: bool,
+) -> anyhow::Result<Outcome> {
+    let mut delivered = Delivered::default();
+    lists.iter().try_for_each(|list| delivered.read(list))?;
+    let mut missing = false;
+    each(io, out, |record, event| {
+        if delivered.is_missing(&event.event_id) {
+            missing = true;
+            out.write(record)?;
+        }
+        Ok(())
+    })?;
+    Ok(if missing && exit_code {
+        Outcome::Found
+    } else {
+        Outcome::Fine
+    })
+}
+
+/// Prints sessions, commands and refused calls.
+pub(crate) fn report(
+    io: &IoArgs,
+    out: &Output,
+    html: bool,
+    nodes: Option<&Path>,
+) -> anyhow::Result<Outcome> {
+    let names = nodes.map(names).transpose()?.unwrap_or_default();
+    let mut report = Report::default();
+    each(io, out, |_, event| {
+        report.add(event, &names);
+        Ok(())
+    })?;
+    report.sort();
+    if html {
+        out.write_text(&report.html(&names))?;
+        return Ok(Outcome::Fine);
+    }
+    for refused in &report.refused {
+        out.write_row(refused, || refused.row())?;
+    }
+    for session in report.sessions() {
+        out.write_row(session, || session.row())?;
+    }
+    for command in &report.commands {
+        out.write_row(command, || command.row())?;
+    }
+    Ok(Outcome::Fine)
+}
+
+/// Calls `each` with every record of the input and what it tells; its secrets are gone.
+fn each(
+    io: &IoArgs,
+    out: &Output,
+    mut each: impl FnMut(&serde_json::Value, &Event) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut n_others = 0;
+    source::objects(io, "records", |object| {
+        let mut value = serde_json::from_str(object)?;
+        secrets::strip(&mut value);
+        let unwrapped = record::unwrap(value);
+        n_others += unwrapped.n_others;
+        unwrapped
+            .events
+            .iter()
+            .try_for_each(|record| each(record, &Event::of(record)))
+    })?;
+    if n_others > 0 {
+        out.note(&format!(
+            "{n_others} objects are no record of a call and were passed over"
+        ));
+    }
+    Ok(())
+}
