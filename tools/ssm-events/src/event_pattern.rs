@@ -5,6 +5,7 @@
 
 mod event;
 mod parse;
+mod source;
 mod test;
 
 pub(crate) use event::Explanation;

@@ -1,12 +1,10 @@
 //! The text of a pattern into its tests. What is refused, and in which words, follows event-ruler's
 //! `JsonRuleCompiler`; EventBridge puts "Event pattern is not valid. Reason: " before them.
 
-use std::fmt;
-
 use ipnet::IpNet;
-use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::source::Source;
 use super::test::{Comparison, Scalar, Test};
 use super::{Field, Pattern};
 
@@ -57,24 +55,7 @@ pub(super) fn pattern(text: &str) -> Result<Pattern, PatternError> {
     source.object(value)
 }
 
-/// The whole text, in which every value's place can be told.
-#[derive(Clone, Copy)]
-struct Source<'t>(&'t str);
-
 impl<'t> Source<'t> {
-    fn refuse<T>(self, at: &RawValue, reason: &str) -> Result<T, PatternError> {
-        // Values borrow from the text, so that the distance of their addresses is their place in it.
-        let offset = (at.get().as_ptr() as usize).saturating_sub(self.0.as_ptr() as usize);
-        let before = self.0.get(..offset).unwrap_or(self.0);
-        let line = before.matches('\n').count() + 1;
-        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-        Err(PatternError {
-            line,
-            column,
-            reason: reason.to_owned(),
-        })
-    }
-
     fn object(self, value: &'t RawValue) -> Result<Pattern, PatternError> {
         let members = self.members(value)?;
         if members.is_empty() {
@@ -359,10 +340,6 @@ impl<'t> Source<'t> {
         Ok(Test::Numeric(bounds))
     }
 
-    fn string(self, value: &RawValue) -> Option<String> {
-        serde_json::from_str(value.get()).ok()
-    }
-
     fn scalar(self, value: &RawValue) -> Result<Scalar, PatternError> {
         if !value.get().starts_with('"') {
             return Ok(Scalar::Other(value.get().to_owned()));
@@ -374,34 +351,5 @@ impl<'t> Source<'t> {
                 "Match value must be String, number, true, false, or null",
             ),
         }
-    }
-
-    fn elements(self, value: &'t RawValue) -> Result<Vec<&'t RawValue>, PatternError> {
-        serde_json::from_str(value.get()).or_else(|error| self.refuse(value, &error.to_string()))
-    }
-
-    fn members(self, value: &'t RawValue) -> Result<Vec<(String, &'t RawValue)>, PatternError> {
-        let mut deserializer = serde_json::Deserializer::from_str(value.get());
-        serde::Deserializer::deserialize_map(&mut deserializer, Members)
-            .or_else(|error| self.refuse(value, &error.to_string()))
-    }
-}
-
-/// Members in their order, doubles included.
-struct Members;
-
-impl<'t> Visitor<'t> for Members {
-    type Value = Vec<(String, &'t RawValue)>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
-        while let Some(member) = map.next_entry()? {
-            members.push(member);
-        }
-        Ok(members)
     }
 }

@@ -1,0 +1,105 @@
+//! A report as one page that needs no network.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::Report;
+
+/// What a page is made of; its data goes in place of [`MARKER`].
+const PAGE: &str = include_str!("page.html");
+const MARKER: &str = "__DATA__";
+
+/// How much a principal or a node had to do with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+struct Tally {
+    n_sessions: u64,
+    n_commands: u64,
+    n_refused: u64,
+    seconds: i64,
+}
+
+impl Report {
+    /// Returns a page that needs no network.
+    pub(crate) fn html(&self, names: &BTreeMap<String, String>) -> String {
+        let sessions = self.sessions();
+        let (mut principals, mut nodes) = (
+            BTreeMap::<String, Tally>::new(),
+            BTreeMap::<String, Tally>::new(),
+        );
+        for session in &sessions {
+            let tallies = [
+                principals.entry(session.principal.clone()).or_default(),
+                nodes
+                    .entry(session.node.clone().unwrap_or_default())
+                    .or_default(),
+            ];
+            for tally in tallies {
+                tally.n_sessions += 1;
+                tally.seconds += session.duration_seconds.unwrap_or_default();
+            }
+        }
+        for command in &self.commands {
+            principals
+                .entry(command.principal.clone())
+                .or_default()
+                .n_commands += 1;
+            for node in &command.nodes {
+                nodes.entry(node.clone()).or_default().n_commands += 1;
+            }
+        }
+        for refused in &self.refused {
+            principals
+                .entry(refused.principal.clone())
+                .or_default()
+                .n_refused += 1;
+            if let Some(node) = &refused.node {
+                nodes.entry(node.clone()).or_default().n_refused += 1;
+            }
+        }
+        principals.remove("");
+        nodes.remove("");
+        let tally = |name: &str, key: &str, tally: &Tally| {
+            let mut row = json!({ key: name });
+            if key == "node" {
+                row["name"] = json!(names.get(name));
+            }
+            row["n_sessions"] = json!(tally.n_sessions);
+            row["n_commands"] = json!(tally.n_commands);
+            row["n_refused"] = json!(tally.n_refused);
+            row["seconds"] = json!(tally.seconds);
+            row
+        };
+        let n_denied = self.refused.iter().filter(|refused| refused.denied).count();
+        let data = json!({
+            "summary": {
+                "first": self.first, "last": self.last, "n_records": self.n_records, "n_sessions": sessions.len(),
+                "n_open": sessions.iter().filter(|session| session.ended.is_none()).count(),
+                "n_commands": self.commands.len(), "n_denied": n_denied,
+                "n_failed": self.refused.len() - n_denied, "time_zone": "UTC",
+            },
+            "sessions": sessions,
+            "commands": self.commands,
+            "refused": self.refused,
+            "principals": principals.iter().map(|(name, one)| tally(name, "principal", one)).collect::<Vec<_>>(),
+            "nodes": nodes.iter().map(|(name, one)| tally(name, "node", one)).collect::<Vec<_>>(),
+        });
+        PAGE.replacen(MARKER, &inert(&data.to_string()), 1)
+    }
+}
+
+/// Nothing in the data can end the script element that it stands in.
+/// <https://html.spec.whatwg.org/multipage/scripting.html#restrictions-for-contents-of-script-elements>
+fn inert(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+                text.push_str(&format!("\\u{:04x}", u32::from(c)))
+            }
+            c => text.push(c),
+        }
+    }
+    text
+}
