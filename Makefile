@@ -1,12 +1,13 @@
 # make demo   rolls out and back over a seeded estate on a local AWS
 # make test   everything that CI runs
+# make lambda packs ssm-events as a Lambda function into target/lambda
 # Both need Rust, Python 3 and jq; the Python packages go into .venv.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(CURDIR)/target/debug
 
-.PHONY: all venv build test lint unit scripts fuzz demo bench clean
+.PHONY: all venv build lambda test lint unit scripts fuzz demo bench clean
 all: build
 
 venv: $(VENV)/stamp
@@ -17,6 +18,9 @@ $(VENV)/stamp: tests/requirements.txt
 
 build:
 	cargo build --workspace --bins --exclude fuzz
+
+lambda:
+	scripts/lambda.sh
 
 test: lint unit scripts fuzz demo
 
@@ -41,11 +45,12 @@ demo: venv build
 	scripts/demo.sh
 
 bench: venv
-	cargo build --release -p ssm-prefs -p ssm-scp -p ssm-agentcheck
+	cargo build --release -p ssm-prefs -p ssm-scp -p ssm-agentcheck -p ssm-events
 	$(VENV)/bin/python scripts/bench.py
 	$(VENV)/bin/python scripts/bench_agentcheck.py
 	cargo bench --quiet -p policy --bench evaluate
 	$(VENV)/bin/python scripts/bench_scp.py
+	$(VENV)/bin/python scripts/bench_events.py
 
 clean:
 	cargo clean

@@ -1,5 +1,7 @@
 //! `ssm-events` as a user meets it: exit status, stdout and stderr of every verb against the local AWS.
 
+#[path = "ssm-events/lambda.rs"]
+mod lambda;
 #[path = "ssm-events/matching.rs"]
 mod matching;
 #[path = "ssm-events/past.rs"]

@@ -25,6 +25,17 @@ pub struct AwsArgs {
 const ACCOUNT: &str = "{account}";
 
 impl AwsArgs {
+    /// Returns no flags at all: what a function gets, which has its environment only.
+    #[must_use]
+    pub fn from_environment() -> AwsArgs {
+        AwsArgs {
+            profile: None,
+            regions: Vec::new(),
+            endpoint_url: None,
+            assume_roles: Vec::new(),
+        }
+    }
+
     /// Returns the flags for the first session, and the roles to assume from there in each account.
     #[must_use]
     pub fn split_account_roles(&self) -> (AwsArgs, Vec<String>) {

@@ -103,7 +103,8 @@ pub(crate) fn names(path: &std::path::Path) -> anyhow::Result<BTreeMap<String, S
     Ok(named.collect())
 }
 
-fn zone(text: &str) -> Result<TimeZone, String> {
+/// Reads the name of a time zone.
+pub(crate) fn zone(text: &str) -> Result<TimeZone, String> {
     TimeZone::get(text).map_err(|_| format!("'{text}' is no time zone such as Europe/Berlin"))
 }
 
@@ -139,7 +140,8 @@ pub(crate) struct SendArgs {
     pub(crate) retry_for: f64,
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
+/// Reads a number of seconds.
+pub(crate) fn seconds(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(seconds) if (0.0..=86_400.0).contains(&seconds) => Ok(seconds),
         _ => Err("expected seconds, 0 to 86400".to_owned()),

@@ -13,6 +13,7 @@ mod event_pattern;
 mod fixture_tests;
 mod format;
 mod history;
+mod lambda;
 mod matching;
 mod model;
 mod observe;
@@ -127,10 +128,19 @@ enum Verb {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
+    // Lambda starts a function by this name and gives no arguments.
+    if is_named(lambda::NAME) {
+        return toolio::finish(TOOL, lambda::serve().await.map(|()| Outcome::Fine));
+    }
     match toolio::arguments::<Args>(model::schemas) {
         Ok(args) => toolio::finish(TOOL, run(args).await),
         Err(status) => status,
     }
+}
+
+fn is_named(name: &str) -> bool {
+    let program = std::env::args_os().next().map(PathBuf::from);
+    program.is_some_and(|program| program.file_name().is_some_and(|file| file == name))
 }
 
 async fn run(args: Args) -> anyhow::Result<Outcome> {

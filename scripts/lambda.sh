@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Packs ssm-events as the `bootstrap` of a Lambda function on provided.al2023: one zip for each architecture whose Rust
+# target is installed.
+#
+# usage: scripts/lambda.sh [DIR]     [default: target/lambda]
+#
+# PROFILE=dev builds faster and larger. With cargo-zigbuild on the PATH the binary is linked for the runtime's own glibc;
+# without it for the one of this machine, and what would not start there is refused.
+set -euo pipefail
+
+# The glibc of Amazon Linux 2023. https://docs.aws.amazon.com/linux/al2023/ug/compare-with-al2.html
+glibc=2.34
+root=$(cd -- "$(dirname -- "$0")/.." && pwd)
+case ${1:-} in
+    -h | --help)
+        sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+        exit 0
+        ;;
+esac
+out=${1:-$root/target/lambda}
+profile=${PROFILE:-release}
+mkdir -p -- "$out"
+out=$(cd -- "$out" && pwd)
+cd -- "$root"
+
+targets=$(rustc --print sysroot)/lib/rustlib
+n_built=0
+for arch in x86_64 aarch64; do
+    target=$arch-unknown-linux-gnu
+    [ -d "$targets/$target/lib" ] || continue
+    if command -v cargo-zigbuild >/dev/null; then
+        cargo zigbuild --quiet --profile "$profile" -p ssm-events --target "$target.$glibc"
+        built=target/$target
+    elif [ "$arch" = "$(uname -m)" ]; then
+        # Without --target, so that what is built already is used.
+        cargo build --quiet --profile "$profile" -p ssm-events
+        built=target
+    else
+        echo "lambda.sh: $arch is left out: install cargo-zigbuild to link for it" >&2
+        continue
+    fi
+    case $profile in dev) built=$built/debug ;; *) built=$built/$profile ;; esac
+    scripts/glibc.sh "$built/ssm-events" "$glibc"
+    zip=$out/ssm-events-$arch.zip
+    # One time for all files, so that the same binary makes the same zip.
+    python3 - "$built/ssm-events" "$zip" <<'PYTHON'
+import sys
+import zipfile
+
+binary, path = sys.argv[1:]
+entry = zipfile.ZipInfo("bootstrap", (1980, 1, 1, 0, 0, 0))
+entry.external_attr = 0o100755 << 16
+entry.compress_type = zipfile.ZIP_DEFLATED
+with zipfile.ZipFile(path, "w") as archive, open(binary, "rb") as file:
+    archive.writestr(entry, file.read())
+PYTHON
+    n_built=$((n_built + 1))
+    echo "$zip"
+done
+if [ "$n_built" -eq 0 ]; then
+    echo "lambda.sh: no Rust target for Linux with glibc is installed: rustup target add x86_64-unknown-linux-gnu" >&2
+    exit 2
+fi

@@ -1,0 +1,284 @@
+//! The tool as `bootstrap`, spoken to by a runtime API over HTTP, as Lambda does.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use testbed::{Home, Reply, Run, Slack, offline};
+
+use crate::{EXE, account};
+
+/// What the function said of an invocation: `response` or `error`, and the body.
+type Said = (String, Value);
+
+#[derive(Default)]
+struct State {
+    payloads: VecDeque<Value>,
+    said: Vec<Said>,
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
+#[derive(Clone)]
+struct Runtime {
+    address: String,
+    state: Arc<(Mutex<State>, Condvar)>,
+}
+
+impl Runtime {
+    fn start() -> Runtime {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let runtime = Runtime {
+            address: listener.local_addr().unwrap().to_string(),
+            state: Arc::default(),
+        };
+        let shared = runtime.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let shared = shared.clone();
+                std::thread::spawn(move || shared.serve(&stream));
+            }
+        });
+        runtime
+    }
+
+    fn serve(&self, stream: &TcpStream) -> Option<()> {
+        let mut reader = BufReader::new(stream);
+        let mut writer = stream;
+        loop {
+            let mut request = String::new();
+            reader
+                .read_line(&mut request)
+                .ok()
+                .filter(|n_read| *n_read > 0)?;
+            let mut length = 0;
+            loop {
+                let mut header = String::new();
+                reader.read_line(&mut header).ok()?;
+                match header.trim().to_lowercase().strip_prefix("content-length:") {
+                    Some(value) => length = value.trim().parse().ok()?,
+                    None if header.trim().is_empty() => break,
+                    None => {}
+                }
+            }
+            let mut body = vec![0; length];
+            reader.read_exact(&mut body).ok()?;
+            let path = request.split(' ').nth(1)?.to_owned();
+            let (state, changed) = &*self.state;
+            if path.ends_with("/invocation/next") {
+                let mut state = state.lock().unwrap();
+                let payload = loop {
+                    match state.payloads.pop_front() {
+                        Some(payload) => break payload.to_string(),
+                        None => state = changed.wait(state).unwrap(),
+                    }
+                };
+                write!(writer, "HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: r-{}\r\nContent-Length: {}\r\n\r\n{payload}",
+                    state.said.len(), payload.len()).ok()?;
+            } else {
+                let what = path.rsplit('/').next()?.to_owned();
+                state
+                    .lock()
+                    .unwrap()
+                    .said
+                    .push((what, serde_json::from_slice(&body).unwrap_or(Value::Null)));
+                changed.notify_all();
+                write!(writer, "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n").ok()?;
+            }
+        }
+    }
+
+    /// Invokes with a payload and waits for what the function says.
+    fn invoke(&self, payload: &Value) -> Said {
+        let (state, changed) = &*self.state;
+        let mut state = state.lock().unwrap();
+        let n_before = state.said.len();
+        state.payloads.push_back(payload.clone());
+        changed.notify_all();
+        self.wait(state, n_before)
+    }
+
+    fn wait(&self, mut state: std::sync::MutexGuard<'_, State>, n_before: usize) -> Said {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while state.said.len() == n_before {
+            assert!(Instant::now() < deadline, "the function says nothing");
+            state = self
+                .state
+                .1
+                .wait_timeout(state, Duration::from_secs(1))
+                .unwrap()
+                .0;
+        }
+        state.said[n_before].clone()
+    }
+}
+
+/// A running function; killed when dropped, as Lambda does.
+struct Function {
+    runtime: Runtime,
+    process: u32,
+    _home: Home,
+}
+
+impl Drop for Function {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("kill")
+            .args(["-9", &self.process.to_string()])
+            .status();
+    }
+}
+
+fn start(run: impl FnOnce(PathBuf) -> Run) -> Function {
+    let home = Home::create();
+    let bootstrap = home.path().join("bootstrap");
+    std::os::unix::fs::symlink(EXE, &bootstrap).unwrap();
+    let runtime = Runtime::start();
+    let running = run(bootstrap)
+        .env("AWS_LAMBDA_RUNTIME_API", &runtime.address)
+        .env("SSM_EVENTS_INTERVAL", "0")
+        .spawn();
+    let process = running.id();
+    std::thread::spawn(move || running.wait());
+    Function {
+        runtime,
+        process,
+        _home: home,
+    }
+}
+
+fn local(slack: &Slack) -> Function {
+    let url = slack.url().to_owned();
+    start(|exe| {
+        offline(exe)
+            .env("SSM_EVENTS_WEBHOOK", "env:URL")
+            .env("URL", url)
+    })
+}
+
+fn record(id: &str) -> Value {
+    json!({"eventName": "StartSession", "eventSource": "ssm.amazonaws.com", "eventID": id, "errorCode": "AccessDenied",
+        "requestParameters": null, "responseElements": null})
+}
+
+fn envelope(id: &str) -> Value {
+    json!({"version": "0", "id": "x", "detail-type": "AWS API Call via CloudTrail", "source": "aws.ssm", "detail": record(id)})
+}
+
+#[test]
+fn an_event_and_a_batch_are_delivered_and_answered() {
+    let slack = Slack::start();
+    let function = local(&slack);
+    assert_eq!(
+        function.runtime.invoke(&envelope("e-1")),
+        ("response".to_owned(), json!({"messages": 1}))
+    );
+    let body = |id: &str| json!({"messageId": id, "eventSource": "aws:sqs", "body": envelope(id).to_string()});
+    let batch = json!({"Records": [body("e-1"), body("e-2"), body("e-3")]});
+    assert_eq!(function.runtime.invoke(&batch).0, "response");
+    assert_eq!(
+        slack.messages().len(),
+        3,
+        "an event that was told is not told again"
+    );
+    assert_eq!(slack.messages()[0]["attachments"][0]["color"], "#d00000");
+}
+
+#[test]
+fn what_is_not_delivered_fails_the_invocation_and_is_delivered_when_tried_again() {
+    let slack = Slack::start();
+    let function = local(&slack);
+    slack.always(Reply::Status(404, "no_service"));
+    let (what, said) = function.runtime.invoke(&envelope("e-1"));
+    assert_eq!(
+        (what.as_str(), said["errorType"].as_str()),
+        ("error", Some("NotDelivered"))
+    );
+    assert_eq!(
+        said["errorMessage"],
+        "event e-1: Slack: HTTP 404 no_service"
+    );
+    slack.always(Reply::Ok);
+    assert_eq!(function.runtime.invoke(&envelope("e-1")).0, "response");
+    assert_eq!(slack.messages().len(), 1);
+}
+
+#[test]
+fn a_limit_is_waited_for_within_the_invocation() {
+    let slack = Slack::start();
+    let function = local(&slack);
+    slack.reply(&[Reply::RetryAfter(1), Reply::Close]);
+    assert_eq!(function.runtime.invoke(&envelope("e-1")).0, "response");
+    assert_eq!(slack.posts().len(), 3);
+}
+
+#[test]
+fn a_payload_without_a_record_is_never_dropped_in_silence() {
+    let slack = Slack::start();
+    let function = local(&slack);
+    for payload in [
+        json!({}),
+        json!({"Records": []}),
+        json!([]),
+        json!("x"),
+        json!({"detail-type": "other", "detail": {}}),
+    ] {
+        let (what, said) = function.runtime.invoke(&payload);
+        assert_eq!(what, "error", "{payload}");
+        assert!(
+            said["errorMessage"]
+                .as_str()
+                .unwrap()
+                .contains("holds no CloudTrail record"),
+            "{said}"
+        );
+    }
+    assert!(slack.posts().is_empty());
+}
+
+#[test]
+fn wrong_settings_are_an_init_error_that_shows_no_secret() {
+    let function = start(|exe| {
+        offline(exe)
+            .env("SSM_EVENTS_WEBHOOK", "env:URL")
+            .env("URL", "http://evil/c4n4ry")
+    });
+    let (state, _) = &*function.runtime.state;
+    let (what, said) = function.runtime.wait(state.lock().unwrap(), 0);
+    assert_eq!(what, "error");
+    assert!(
+        said["errorMessage"]
+            .as_str()
+            .unwrap()
+            .contains("holds no Slack webhook")
+            && !said.to_string().contains("c4n4ry")
+    );
+}
+
+#[test]
+fn the_webhook_may_be_in_parameter_store() {
+    let (slack, account) = (Slack::start(), account());
+    // The CLI would fetch what looks like a URL in an argument of its own.
+    let parameter =
+        json!({"Name": "/slack", "Type": "SecureString", "Value": slack.url()}).to_string();
+    account.aws(&["ssm", "put-parameter", "--cli-input-json", &parameter]);
+    let function = start(|exe| {
+        account
+            .tool(exe)
+            .env("SSM_EVENTS_WEBHOOK", "parameter:/slack")
+    });
+    assert_eq!(function.runtime.invoke(&envelope("e-1")).0, "response");
+    assert_eq!(function.runtime.invoke(&envelope("e-2")).0, "response");
+    let reads = account
+        .operations()
+        .into_iter()
+        .filter(|operation| operation.ends_with("GetParameter"))
+        .count();
+    assert_eq!(
+        (slack.messages().len(), reads),
+        (2, 1),
+        "the URL is read once"
+    );
+}

@@ -1,0 +1,231 @@
+//! The tool as a Lambda function: started under the name `bootstrap`, it takes events from the runtime API and tells Slack.
+//! An event that is not delivered fails its invocation, so that it is tried again and then dead-lettered.
+//!
+//! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
+
+use std::collections::{HashSet, VecDeque};
+
+use anyhow::{Context, bail};
+use awsconf::{AwsArgs, Plain, Request};
+use serde_json::{Value, json};
+
+use crate::arguments;
+use crate::format::Style;
+use crate::model::Webhook;
+use crate::send::{Posted, Slack};
+use crate::telling::Telling;
+use crate::webhook::Url;
+
+/// The name under which Lambda starts a function on an operating system's runtime.
+pub(crate) const NAME: &str = "bootstrap";
+/// Events that an instance remembers, so that a batch that is tried again is not told twice.
+const REMEMBERED: usize = 10_000;
+/// Slack is tried for so long; then EventBridge and Lambda try again later.
+const RETRY_FOR: f64 = 10.0;
+
+/// What the function is told by its environment.
+struct Settings {
+    /// `SSM_EVENTS_WEBHOOK`, as `--webhook`.
+    webhook: Webhook,
+    /// `SSM_EVENTS_INTERVAL`, as `--interval`.
+    interval: f64,
+    telling: Telling,
+}
+
+/// Serves invocations until the process is stopped.
+///
+/// # Errors
+/// The settings are wrong or the runtime API is gone.
+pub(crate) async fn serve() -> anyhow::Result<()> {
+    let api =
+        std::env::var("AWS_LAMBDA_RUNTIME_API").context("AWS_LAMBDA_RUNTIME_API is not set")?;
+    let runtime = Runtime {
+        url: format!("http://{api}/2018-06-01/runtime"),
+        plain: Plain::new()?,
+    };
+    let mut function = match Function::new().await {
+        Ok(function) => function,
+        Err(error) => {
+            runtime.post("init/error", &failure(&error)).await?;
+            return Err(error);
+        }
+    };
+    loop {
+        let (id, payload) = runtime.next().await?;
+        match function.invoke(&payload).await {
+            Ok(n_messages) => {
+                runtime
+                    .post(
+                        &format!("invocation/{id}/response"),
+                        &json!({ "messages": n_messages }),
+                    )
+                    .await?
+            }
+            Err(error) => {
+                toolio::complain(crate::TOOL, &format!("{error:#}"));
+                runtime
+                    .post(&format!("invocation/{id}/error"), &failure(&error))
+                    .await?;
+            }
+        }
+    }
+}
+
+fn failure(error: &anyhow::Error) -> Value {
+    json!({ "errorMessage": format!("{error:#}"), "errorType": "NotDelivered", "stackTrace": [] })
+}
+
+struct Runtime {
+    url: String,
+    plain: Plain,
+}
+
+impl Runtime {
+    /// Waits for an invocation; returns its id and payload.
+    async fn next(&self) -> anyhow::Result<(String, String)> {
+        let url = format!("{}/invocation/next", self.url);
+        let answer = self
+            .plain
+            .send(Request {
+                method: "GET",
+                url,
+                body: None,
+                timeout: None,
+            })
+            .await?;
+        let id = answer
+            .header("lambda-runtime-aws-request-id")
+            .context("next invocation: answer without id")?;
+        Ok((id.to_owned(), answer.body))
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> anyhow::Result<()> {
+        let url = format!("{}/{path}", self.url);
+        let answer = self
+            .plain
+            .send(Request {
+                method: "POST",
+                url,
+                body: Some(body.to_string()),
+                timeout: None,
+            })
+            .await?;
+        if answer.status >= 300 {
+            bail!("{path}: HTTP {}", answer.status);
+        }
+        Ok(())
+    }
+}
+
+struct Function {
+    settings: Settings,
+    slack: Slack,
+    delivered: HashSet<String>,
+    order: VecDeque<String>,
+}
+
+impl Function {
+    async fn new() -> anyhow::Result<Function> {
+        let settings = Settings::read()?;
+        let slack = settings.slack().await?;
+        Ok(Function {
+            settings,
+            slack,
+            delivered: HashSet::new(),
+            order: VecDeque::new(),
+        })
+    }
+
+    /// Delivers everything that a payload holds: one event or a batch.
+    async fn invoke(&mut self, payload: &str) -> anyhow::Result<usize> {
+        let value: Value = serde_json::from_str(payload).context("the payload")?;
+        let messages = self.settings.telling.messages(value)?;
+        if messages.is_empty() {
+            bail!("the payload holds no CloudTrail record and no event of Systems Manager");
+        }
+        let n_messages = messages.len();
+        for (id, message) in messages {
+            if self.delivered.contains(&id) {
+                continue;
+            }
+            self.deliver(&message.to_string())
+                .await
+                .with_context(|| format!("event {id}"))?;
+            self.remember(id);
+        }
+        Ok(n_messages)
+    }
+
+    async fn deliver(&mut self, message: &str) -> anyhow::Result<()> {
+        self.slack.wait().await;
+        let mut posted = self.slack.post(message).await;
+        if posted == Posted::Down {
+            // The URL may have been replaced since it was read.
+            self.slack = self.settings.slack().await?;
+            posted = self.slack.post(message).await;
+        }
+        match posted {
+            Posted::Taken => Ok(()),
+            Posted::Rejected(reason) => bail!("Slack rejects the message: {reason}"),
+            Posted::Down => bail!(
+                "Slack: {}",
+                self.slack.trouble().unwrap_or("it does not answer")
+            ),
+        }
+    }
+
+    fn remember(&mut self, id: String) {
+        if self.order.len() == REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.delivered.remove(&oldest);
+        }
+        self.order.push_back(id.clone());
+        self.delivered.insert(id);
+    }
+}
+
+impl Settings {
+    fn read() -> anyhow::Result<Settings> {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let webhook = variable("SSM_EVENTS_WEBHOOK").context("SSM_EVENTS_WEBHOOK is not set")?;
+        let wrong =
+            |name: &'static str| move |problem: String| anyhow::anyhow!("{name}: {problem}");
+        let webhook = arguments::webhook(&webhook).map_err(wrong("SSM_EVENTS_WEBHOOK"))?;
+        let interval = variable("SSM_EVENTS_INTERVAL")
+            .map(|text| arguments::seconds(&text))
+            .transpose();
+        let mut style = Style::default();
+        if let Some(zone) = variable("SSM_EVENTS_TIME_ZONE") {
+            style.zone = arguments::zone(&zone).map_err(wrong("SSM_EVENTS_TIME_ZONE"))?;
+        }
+        if let Some(rules) = variable("SSM_EVENTS_RULES") {
+            style.rules = serde_json::from_str(&rules).context("SSM_EVENTS_RULES")?;
+        }
+        Ok(Settings {
+            webhook,
+            interval: interval
+                .map_err(wrong("SSM_EVENTS_INTERVAL"))?
+                .unwrap_or(1.0),
+            telling: Telling {
+                style,
+                template: None,
+            },
+        })
+    }
+
+    async fn slack(&self) -> anyhow::Result<Slack> {
+        let url = match Url::read_here(&self.webhook).await? {
+            Some(url) => url,
+            None => {
+                let sessions = AwsArgs::from_environment().sessions().await?;
+                Url::read(
+                    &self.webhook,
+                    sessions.first().map(|session| &session.config),
+                )
+                .await?
+            }
+        };
+        Slack::new(url, self.interval, RETRY_FOR, None)
+    }
+}
