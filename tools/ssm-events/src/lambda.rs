@@ -37,8 +37,9 @@ struct Settings {
 /// # Errors
 /// The settings are wrong or the runtime API is gone.
 pub(crate) async fn serve() -> anyhow::Result<()> {
-    let api =
-        std::env::var("AWS_LAMBDA_RUNTIME_API").context("AWS_LAMBDA_RUNTIME_API is not set")?;
+    let api = std::env::var("AWS_LAMBDA_RUNTIME_API")
+        .ok()
+        .context("AWS_LAMBDA_RUNTIME_API is not set")?;
     let runtime = Runtime {
         url: format!("http://{api}/2018-06-01/runtime"),
         plain: Plain::new()?,

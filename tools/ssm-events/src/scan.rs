@@ -268,7 +268,7 @@ fn blank(between: &[u8]) -> bool {
 }
 
 fn line_breaks(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|b| **b == b'\n').count()
+    memchr::memchr_iter(b'\n', bytes).count()
 }
 
 /// Tells whether an object up to its first array is `{"Records":`, as CloudTrail writes log files.

@@ -72,7 +72,8 @@ impl Slack {
 
     /// Waits until the next message may be sent.
     pub(crate) async fn wait(&self) {
-        if let Some(not_before) = self.not_before {
+        // Even a moment that has passed would cost the timer's millisecond.
+        if let Some(not_before) = self.not_before.filter(|moment| *moment > Instant::now()) {
             tokio::time::sleep_until(not_before).await;
         }
     }
