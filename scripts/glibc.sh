@@ -1,10 +1,10 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # Checks that a program needs no symbol of a newer glibc than the one named.
 #
 # usage: scripts/glibc.sh PROGRAM VERSION
 #
 # Exits with 1 and names the symbols when it does.
-set -eu
+set -euo pipefail
 
 if [ $# -ne 2 ]; then
     echo "usage: scripts/glibc.sh PROGRAM VERSION" >&2
