@@ -8,7 +8,7 @@ use toolio::Target;
 
 use crate::format::Style;
 use crate::model::{Desired, Observed};
-use crate::record::{self, Event};
+use crate::record::{self, Event, Outcome};
 use crate::{check, plan, rule};
 
 /// What `{"env": ..}` stands for in the fixtures.
@@ -94,4 +94,139 @@ fn long_values_stay_within_the_limits_of_slack() {
     assert!(blocks.len() <= 50);
     assert!(blocks[0]["text"]["text"].as_str().unwrap().chars().count() <= 150);
     assert!(blocks[1]["text"]["text"].as_str().unwrap().chars().count() <= 3000);
+}
+
+/// Returns every record of `tests/fixtures/cloudtrail` below a directory, or of all calls and principals.
+fn records_of(directory: &str) -> Vec<(String, serde_json::Value)> {
+    let root = testbed::repository().join("tests/fixtures/cloudtrail");
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(root).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let is_wanted = if directory.is_empty() {
+            name != "wrapped"
+        } else {
+            name == directory
+        };
+        if !path.is_dir() || !is_wanted {
+            continue;
+        }
+        for file in std::fs::read_dir(&path).unwrap() {
+            let file = file.unwrap().path();
+            let text = std::fs::read_to_string(&file).unwrap();
+            found.push((
+                file.display().to_string(),
+                serde_json::from_str(&text).unwrap(),
+            ));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_call_of_every_principal_is_told_in_full() {
+    let records = records_of("");
+    assert!(records.len() > 100);
+    for (name, record) in records {
+        let event = Event::of(&record);
+        let message = Style::default().slack(&event, &record).to_string();
+        let (line, row) = (
+            Style::default().text(&event),
+            Style::default().csv(&event).unwrap(),
+        );
+        let refused =
+            name.contains("denied") || name.contains("failed") || name.contains("throttled");
+        assert_eq!(message.contains("#d00000"), refused, "{name}");
+        assert_eq!(
+            event.outcome == Outcome::Denied,
+            name.contains("denied"),
+            "{name}"
+        );
+        assert!(
+            line.contains(&event.event) && row.contains(&event.event_id),
+            "{name}"
+        );
+        assert!(
+            event.who.name() != "" && line.contains("who="),
+            "{name}: nobody did it"
+        );
+        let console = event.console().unwrap();
+        assert!(
+            console.starts_with("https://eu-central-1.console.aws.amazon.com/"),
+            "{console}"
+        );
+        for secret in ["wJalrXUtnFEMI", "AQoDYXdz", "data-channel", "hunter2"] {
+            assert!(
+                ![&message, &line, &row]
+                    .iter()
+                    .any(|text| text.contains(secret)),
+                "{name}: {secret}"
+            );
+        }
+        // Nothing of the event may begin what Slack makes of `<`: only this program's own link may.
+        let hostile = message.replace("<https://eu-central-1.console.aws.amazon.com/", "");
+        assert!(!hostile.contains('<'), "{name}: {hostile}");
+        assert!(
+            !line.chars().any(|c| c.is_control() || c == '\u{202e}'),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn every_wrapping_is_seen_through() {
+    let expected = [
+        ("envelope", 1, 0),
+        ("log-file", 3, 0),
+        ("lookup-events", 2, 0),
+        ("sqs-lambda", 2, 0),
+        ("digest", 0, 1),
+        ("insight", 0, 1),
+        ("command-status", 1, 0),
+        ("invocation-status", 1, 0),
+        ("automation-status", 1, 0),
+    ];
+    let records = records_of("wrapped");
+    assert_eq!(records.len(), expected.len());
+    for (name, value) in records {
+        let (_, n_events, n_others) = expected
+            .iter()
+            .find(|(kind, _, _)| name.ends_with(&format!("{kind}.json")))
+            .unwrap();
+        let unwrapped = record::unwrap(value);
+        assert_eq!(
+            (unwrapped.events.len(), unwrapped.n_others),
+            (*n_events, *n_others),
+            "{name}"
+        );
+        for record in &unwrapped.events {
+            let message = Style::default()
+                .slack(&Event::of(record), record)
+                .to_string();
+            assert!(
+                !message.contains("hunter2"),
+                "{name}: parameters are told in clear"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_console_is_that_of_the_partition() {
+    let at = |region: &str| {
+        let record = json!({"eventName": "SendCommand", "eventSource": "ssm.amazonaws.com", "awsRegion": region,
+            "responseElements": {"command": {"commandId": "c-1"}}});
+        Event::of(&record).console().unwrap_or_default()
+    };
+    assert_eq!(
+        at("cn-north-1"),
+        "https://cn-north-1.console.amazonaws.cn/systems-manager/run-command/c-1?region=cn-north-1"
+    );
+    assert!(at("us-gov-west-1").starts_with("https://us-gov-west-1.console.amazonaws-us-gov.com/"));
+    assert_eq!(
+        at("us-iso-east-1"),
+        "",
+        "no address is made up for a partition that is not known"
+    );
+    assert_eq!(at("evil.example/"), "");
 }
