@@ -20,7 +20,7 @@ RUSTFLAGS=$(echo "$coverage" | tr -s '\n ' ' ') cargo build --quiet --release -p
 
 tmp=$(mktemp -d)
 trap 'rm -rf -- "$tmp"' EXIT
-mkdir -- "$tmp/parser" "$tmp/evaluator"
+mkdir -- "$tmp/parser" "$tmp/evaluator" "$tmp/patterns" "$tmp/records"
 n=0
 for file in tests/fixtures/policy/lint/*/policy.txt; do
     n=$((n + 1))
@@ -33,7 +33,15 @@ for file in tests/fixtures/policy/evaluate/*.json; do
         | [($policy | tojson), .action, .resource, ((.context // {}) | to_entries[] | .key, (.value[0] // ""))]
         | join("\u0000")' "$file" >"$tmp/evaluator/$n"
 done
-for target in parser evaluator; do
+for file in tests/fixtures/event_pattern/*.json; do
+    n=$((n + 1))
+    jq -j '.pattern, "\u0000", (.fit // [])[0] // "{}"' "$file" >"$tmp/patterns/$n"
+done
+for file in tests/fixtures/cloudtrail/*/*.json; do
+    n=$((n + 1))
+    cp -- "$file" "$tmp/records/$n"
+done
+for target in parser evaluator patterns records; do
     printf '%s: ' "$target"
     if ! "target/fuzz/$host/release/$target" -max_total_time="$seconds" -rss_limit_mb=1024 -timeout=5 \
         -artifact_prefix="$tmp/" "$tmp/$target" >"$tmp/log" 2>&1; then

@@ -1,0 +1,53 @@
+//! Streams of records: no bytes panic or hang; objects come out whole; no secret is left.
+#![no_main]
+
+/// The tool is a binary, so its sources are part of this program.
+#[path = "../../../tools/ssm-events/src"]
+#[allow(dead_code, unused_imports, reason = "a target uses a part of a module")]
+mod tool {
+    pub(crate) mod record;
+    pub(crate) mod scan;
+    pub(crate) mod secrets;
+}
+
+use libfuzzer_sys::fuzz_target;
+use tool::record::{self, Event};
+use tool::{scan, secrets};
+
+fuzz_target!(|data: &[u8]| {
+    let mut objects: Vec<Vec<u8>> = Vec::new();
+    let read = scan::objects(&mut &data[..], |object| {
+        objects.push(object.to_vec());
+        Ok(())
+    });
+    // What serde_json reads as one object is found as one object, unless it is a log file, which is taken apart.
+    if let Ok(serde_json::Value::Object(members)) = serde_json::from_slice(data)
+        && !members.contains_key("Records")
+    {
+        assert!(read.is_ok() && objects.len() == 1);
+    }
+    for object in objects {
+        let Ok(mut value) = serde_json::from_slice::<serde_json::Value>(&object) else {
+            continue;
+        };
+        secrets::strip(&mut value);
+        let text = value.to_string();
+        for name in ["tokenValue", "streamUrl"] {
+            let key = format!("\"{name}\":");
+            let parts = text.split(&key).skip(1);
+            assert!(
+                parts
+                    .into_iter()
+                    .all(|rest| rest.starts_with("\"stripped\"") || rest.starts_with("null"))
+            );
+        }
+        for record in record::unwrap(value).events {
+            let event = Event::of(&record);
+            if let Some(console) = event.console() {
+                assert!(
+                    console.starts_with("https://") && !console.contains(['<', '>', '|', ' ', '"'])
+                );
+            }
+        }
+    }
+});
