@@ -63,8 +63,9 @@ def entries(account=None):
     """Returns the entries of one account, or of all, oldest first.
 
     Besides the public fields an entry has `time` (aware datetime), `access_key`,
-    `source_ip`, `user_agent`, `response` (parsed answer of a JSON service or None)
-    and `error_message`.
+    `source_ip`, `user_agent`, `response` (parsed answer of a JSON service or None),
+    `error_message`, `request_id`, and `lost`: None, or (status, error code, error
+    message, parsed answer, request id) of the work whose answer a fault replaced.
     """
     with _lock:
         return [e for e in _entries if account is None or e["account"] == account]

@@ -14,7 +14,7 @@ import emulate
 import estate_nodes
 import estate_organization
 import estate_roles
-from extension import ssm_settings
+from extension import cloudtrail_history, ssm_settings
 
 KNOWN = {
     "comment",
@@ -26,6 +26,7 @@ KNOWN = {
     "documents",
     "service_settings",
     "latest_agent",
+    "cloudtrail_records",
 }
 
 
@@ -44,6 +45,8 @@ def seed(estate):
         _seed_document(document)
     for setting in estate.get("service_settings", []):
         _seed_setting(setting)
+    for given in estate.get("cloudtrail_records", []):
+        cloudtrail_history.seed(given["account"], given["region"], given["record"])
 
 
 def _seed_document(given):

@@ -59,7 +59,7 @@ class Front:
         fault = account and faults.take(account, region, service, understood.operation)
         if fault and fault.get("milliseconds"):
             time.sleep(fault["milliseconds"] / 1000)
-        answer = None
+        answer = done = None
         if account is None:
             answer = _unknown_key(understood)
         elif fault and fault["kind"] != "latency" and fault["when"] == "before":
@@ -67,10 +67,10 @@ class Front:
         elif service == "ssm" and understood.violations:
             answer = _violation(understood)
         else:
-            answer = self._dispatch(environ, body, account, service, understood)
+            answer = done = self._dispatch(environ, body, account, service, understood)
             if fault and fault["kind"] != "latency":
                 answer = _faulty(fault, understood, account)
-        _record(environ, credential, account, region, understood, answer)
+        _record(environ, credential, account, region, understood, answer, done)
         if fault and fault["kind"] == "drop":
             _hang_up(environ)
         return answer
@@ -142,18 +142,9 @@ def _faulty(fault, understood, account):
     return wire.render_error(understood.protocol, understood.service, status, code, message)
 
 
-def _record(environ, credential, account, region, understood, answer):
-    status, headers, text = answer
-    code = message = response = None
-    if status >= 400:
-        code, message = wire.read_error(understood.protocol, Headers(headers), text)
-    elif status and understood.protocol == "json":
-        try:
-            response = json.loads(text or b"{}")
-        except ValueError:
-            response = None
-    if status == 0:
-        code = "ConnectionDropped"
+def _record(environ, credential, account, region, understood, answer, done):
+    status, code, message, response, request_id = _read_answer(understood, answer)
+    lost = done is not None and answer is not done
     calls.record(
         {
             "account": account,
@@ -171,8 +162,28 @@ def _record(environ, credential, account, region, understood, answer):
             "user_agent": environ.get("HTTP_USER_AGENT"),
             "error_message": message,
             "response": response,
+            "request_id": request_id,
+            # What the service did, when the caller was told something else.
+            "lost": _read_answer(understood, done) if lost else None,
         }
     )
+
+
+def _read_answer(understood, answer):
+    """Returns (status, error code, error message, parsed answer, request id)."""
+    status, headers, text = answer
+    headers = Headers(headers)
+    code = message = response = None
+    if status >= 400:
+        code, message = wire.read_error(understood.protocol, headers, text)
+    elif status and understood.protocol == "json":
+        try:
+            response = json.loads(text or b"{}")
+        except ValueError:
+            response = None
+    if status == 0:
+        code = "ConnectionDropped"
+    return status, code, message, response, headers.get("x-amzn-requestid")
 
 
 def _hang_up(environ):

@@ -66,7 +66,8 @@ class Served:
     def aws(self, account, *arguments):
         """Runs the AWS CLI in one account and returns the finished process."""
         return subprocess.run(
-            [pathlib.Path(sys.executable).parent / "aws", *arguments],
+            # The variable below is not enough: version 1 of the CLI has an endpoint of its own for SQS.
+            [pathlib.Path(sys.executable).parent / "aws", "--endpoint-url", self.url, *arguments],
             env={
                 "PATH": os.environ["PATH"],
                 "HOME": "/nonexistent",

@@ -25,8 +25,8 @@ from moto.server import ThreadedMotoServer
 import extension
 
 MANAGEMENT, MEMBER = "111111111111", "222222222222"
-OWN_MODULES = ("managed_policies", "iam", "iam_simulate", "organizations", "kms", "s3", "s3_roots", "logs", "events", "events_pattern", "events_delivery",
-               "events_transform", "cloudtrail")
+OWN_MODULES = ("managed_policies", "iam", "iam_simulate", "organizations", "kms", "s3", "s3_roots", "logs", "events", "events_bus", "events_pattern",
+               "events_delivery", "events_transform", "cloudtrail", "cloudtrail_lookup", "sqs")
 
 
 @cache

@@ -100,14 +100,24 @@ def _create_trail(original: Any) -> Any:
 
 def _check_bucket(self: CloudTrailResponse, bucket_name: str, prefix: str | None, trail_arn: str) -> None:
     """Refuses a bucket that CloudTrail may not write to. A bucket that is not there is moto's to refuse."""
+    if may_write(bucket_name, prefix, trail_arn) is False:
+        raise JsonRESTError("InsufficientS3BucketPolicyException", f"Incorrect S3 bucket policy is detected for bucket: {bucket_name}")
+
+
+def log_prefix(prefix: str | None, account: str) -> str:
+    """Returns what the keys of an account's log files begin with."""
+    return f"{prefix.strip('/') + '/' if prefix else ''}AWSLogs/{account}/CloudTrail/"
+
+
+def may_write(bucket_name: str, prefix: str | None, trail_arn: str) -> bool | None:
+    """Tells whether the policy of a bucket lets CloudTrail write the logs of a trail, None if there is no such bucket."""
     partition, owner = s3_backends.bucket_accounts.get(bucket_name, (None, None))
     if owner is None:
-        return
+        return None
     bucket = s3_backends[owner][partition].buckets[bucket_name]
     policy = bucket.policy.decode() if isinstance(bucket.policy, bytes) else bucket.policy
-    log = f"{bucket.arn}/{prefix.strip('/') + '/' if prefix else ''}AWSLogs/{self.current_account}/CloudTrail/x"
-    context = {"s3:x-amz-acl": ["bucket-owner-full-control"], "aws:SourceArn": [trail_arn], "aws:SourceAccount": [self.current_account]}
-    needed = (("s3:GetBucketAcl", bucket.arn), ("s3:PutObject", log))
+    account = trail_arn.split(":")[4]
+    context = {"s3:x-amz-acl": ["bucket-owner-full-control"], "aws:SourceArn": [trail_arn], "aws:SourceAccount": [account]}
+    needed = (("s3:GetBucketAcl", bucket.arn), ("s3:PutObject", f"{bucket.arn}/{log_prefix(prefix, account)}x"))
     service = ("Service", "cloudtrail.amazonaws.com")
-    if not policy or any(decide([("bucket", policy)], action, resource, context, service).result != ALLOWED for action, resource in needed):
-        raise JsonRESTError("InsufficientS3BucketPolicyException", f"Incorrect S3 bucket policy is detected for bucket: {bucket_name}")
+    return bool(policy) and all(decide([("bucket", policy)], action, resource, context, service).result == ALLOWED for action, resource in needed)

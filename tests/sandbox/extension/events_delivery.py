@@ -21,6 +21,7 @@ import control
 from moto.core.utils import iso_8601_datetime_without_milliseconds, utcfromtimestamp
 from moto.events.models import EventsBackend, Rule, events_backends
 
+from . import events_dead_letter
 from .events_transform import render
 
 DEFAULT_ATTEMPTS = 185
@@ -90,7 +91,7 @@ def _send_to_one(original: Any, rule: Rule, target: dict[str, Any], event: dict[
 
 def _record(rule: Rule, target: dict[str, Any], event: dict[str, Any], **facts: Any) -> dict[str, Any]:
     entry = {"rule": rule.name, "region": rule.region_name, "target": target["Id"], "arn": target["Arn"], "event_id": event["id"],
-             "status": "pending", "attempts": 0, "codes": [], "error": None} | facts
+             "status": "pending", "attempts": 0, "codes": [], "error": None, "dead_letter": None} | facts
     with _lock:
         deliveries.setdefault(rule.account_id, []).append(entry)
     return entry
@@ -110,9 +111,9 @@ def _start(rule: Rule, target: dict[str, Any], event: dict[str, Any]) -> None:
         body = render(target, _envelope(event), rule, event.get("ingestion-time"))
         entry |= {"method": destination.http_method, "url": url, "headers": headers, "body": body}
     except ValueError as error:
-        _fail(entry, str(error), rule, target)
+        _fail(entry, str(error), rule, target, event)
         return
-    _pool.submit(_deliver, entry, rule, target)
+    _pool.submit(_deliver, entry, rule, target, event)
 
 
 def _address(destination: Any, connection: Any, parameters: dict[str, Any]) -> tuple[str, dict[str, str]]:
@@ -148,9 +149,9 @@ def is_loopback(url: str) -> bool:
     )
 
 
-def _deliver(entry: dict[str, Any], rule: Rule, target: dict[str, Any]) -> None:
+def _deliver(entry: dict[str, Any], rule: Rule, target: dict[str, Any], event: dict[str, Any]) -> None:
     if not is_loopback(entry["url"]):
-        _fail(entry, "the sandbox sends nothing beyond loopback", rule, target)
+        _fail(entry, "the sandbox sends nothing beyond loopback", rule, target, event)
         return
     retries = target.get("RetryPolicy", {}).get("MaximumRetryAttempts", DEFAULT_ATTEMPTS)
     while True:
@@ -166,7 +167,7 @@ def _deliver(entry: dict[str, Any], rule: Rule, target: dict[str, Any]) -> None:
             entry |= {"status": "delivered", "error": None}
             return
         if not again or entry["attempts"] > retries:
-            _fail(entry, error, rule, target)
+            _fail(entry, error, rule, target, event, exhausted=again)
             return
         time.sleep(BACK_OFF)
 
@@ -184,14 +185,15 @@ def _request(entry: dict[str, Any]) -> int:
         connection.close()
 
 
-def _fail(entry: dict[str, Any], error: str, rule: Rule, target: dict[str, Any]) -> None:
+def _fail(entry: dict[str, Any], error: str, rule: Rule, target: dict[str, Any], event: dict[str, Any], exhausted: bool = False) -> None:
     """Records the failure, and hands the event to the dead-letter queue where there is one."""
     queue = target.get("DeadLetterConfig", {}).get("Arn")
     if queue:
-        from moto.sqs import sqs_backends
-
         try:
-            sqs_backends[queue.split(":")[4]][queue.split(":")[3]].send_message(queue.split(":")[5], entry.get("body") or "{}")
+            lost = events_dead_letter.send(queue, _envelope(event), rule, target, error, max(entry["attempts"] - 1, 0), exhausted)
         except Exception as problem:  # noqa: BLE001 - whatever SQS says belongs into the record
-            error += f"; dead-letter queue: {problem}"
+            lost = str(problem) or type(problem).__name__
+        entry["dead_letter"] = "lost" if lost else "sent"
+        if lost:
+            error += f"; the event is lost: {lost}"
     entry |= {"status": "failed", "error": error}
