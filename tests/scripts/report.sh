@@ -32,7 +32,7 @@ cat -- "$root"/tests/fixtures/cloudtrail/*/*.json | ssm-events report -q --html 
 browse --dump-dom "file://$out/page.html" >"$tmp/dom"
 browse --screenshot="$out/page.png" "file://$out/page.html"
 [ -s "$out/page.png" ] || fail "there is no screenshot"
-for text in i-0123456789abcdef0 alice@example.com INC-4711 'service control policy' '<svg'; do
+for text in i-0123456789abcdef0 jane.doe@example.com INC-4712 'service control policy' '<svg'; do
     grep -qaF -- "$text" "$tmp/dom" || fail "the page does not show $text"
 done
 # What the records hold is text: no element was made of it.

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 /// Members that hold a secret, wherever they are. A stream URL with its token is the session itself.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_StartSession.html>
-const SECRET: [&str; 9] = [
+const SECRET: [&str; 11] = [
     "tokenValue",
     "TokenValue",
     "streamUrl",
@@ -13,6 +13,9 @@ const SECRET: [&str; 9] = [
     "sessionToken",
     "secretAccessKey",
     "accessToken",
+    // Of ssm-guiconnect and of older documents.
+    "ConnectionKey",
+    "ConnectionToken",
     "activationCode",
     "password",
 ];
