@@ -1,5 +1,7 @@
 //! `ssm-events` as a user meets it: exit status, stdout and stderr of every verb against the local AWS.
 
+#[path = "ssm-events/delivery.rs"]
+mod delivery;
 #[path = "ssm-events/lambda.rs"]
 mod lambda;
 #[path = "ssm-events/matching.rs"]
@@ -59,6 +61,7 @@ fn apply_builds_the_way_to_slack_and_a_second_run_writes_nothing() {
         statuses(&applied),
         [
             "done create_role",
+            "done create_queue",
             "done create_connection",
             "done create_api_destination",
             "done put_rule",
@@ -224,7 +227,10 @@ fn an_unknown_field_is_an_error_with_its_path() {
 fn pattern_and_format_need_neither_keys_nor_network() {
     let pattern = offline(EXE).args(["pattern"]).stdin(DESIRED).run();
     pattern.assert_status(0).assert_stderr("");
-    assert_eq!(pattern.json()["source"], json!(["aws.ssm"]));
+    assert_eq!(
+        pattern.json()["source"],
+        json!(["aws.ssm", "ssm-events.test"])
+    );
     let event = r#"{"eventName": "StartSession", "eventSource": "ssm.amazonaws.com", "errorCode": "AccessDenied"}"#;
     let slack = offline(EXE)
         .args(["format", "--to", "slack"])

@@ -1,6 +1,7 @@
 //! Carries out a plan: the only place that writes. Every `from` is compared before the first write, every `to` after
 //! its own, and the way back is collected as it goes.
 
+pub(crate) mod test_event;
 mod write;
 
 use std::time::Duration;
@@ -12,7 +13,7 @@ use toolio::{Applied, Change, ChangeStatus, Outcome, Plan, ResultKind, ResultRec
 
 use crate::model::{Action, Observed};
 use crate::observe::{self, Clients};
-use crate::state;
+use crate::{rule, state};
 
 /// Read-backs of one write before it counts as lost; a new connection takes a moment to be there.
 const READ_BACKS: u32 = 20;
@@ -96,6 +97,12 @@ struct Names {
 
 impl Names {
     fn of(plan: &Plan<Action>) -> Names {
+        let is_queue = |action| {
+            matches!(
+                action,
+                Action::CreateQueue | Action::SetQueueAttributes | Action::DeleteQueue
+            )
+        };
         let is_role = |action| {
             matches!(
                 action,
@@ -107,7 +114,13 @@ impl Names {
                 .iter()
                 .find(|change| is_role(change.action) == wanted)
         };
-        let name = |wanted| first(wanted).map(|change| change.resource.clone());
+        let name = |wanted| {
+            first(wanted).map(|change| {
+                let rule =
+                    rule::rule_of_queue(&change.resource).filter(|_| is_queue(change.action));
+                rule.unwrap_or(&change.resource).to_owned()
+            })
+        };
         // A plan without a change to one of the two never looks at its state; the name only has to be a valid one.
         let rule = name(false).or_else(|| name(true)).unwrap_or_default();
         Names {
@@ -160,6 +173,8 @@ fn inverse(change: &Change<Action>) -> Option<Change<Action>> {
     let existed = !change.from.is_null();
     let action = match change.action {
         Action::CreateRole => Action::DeleteRole,
+        Action::CreateQueue => Action::DeleteQueue,
+        Action::SetQueueAttributes => Action::SetQueueAttributes,
         Action::CreateConnection => Action::DeleteConnection,
         Action::CreateApiDestination => Action::DeleteApiDestination,
         Action::PutRule if !existed => Action::DeleteRule,

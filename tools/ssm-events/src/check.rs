@@ -90,6 +90,44 @@ pub(crate) fn check(
         }
         Reading::Present(_) => {}
     }
+    let queue = rule::queue_name(name);
+    match &observed.queue {
+        Reading::Absent => add(
+            error,
+            "events.queue.missing",
+            &queue,
+            "there is no dead-letter queue: what Slack does not take is lost after a day of retries",
+            apply,
+        ),
+        Reading::Unknown(why) => add(
+            warning,
+            "events.queue.unknown",
+            &queue,
+            &format!("the dead-letter queue could not be read: {why}"),
+            allow,
+        ),
+        Reading::Present(existing) => {
+            if existing.policy != rule::queue_policy(name, target, partition) {
+                add(
+                    error,
+                    "events.queue.denied",
+                    &queue,
+                    "the queue's policy is not the one that lets EventBridge use it: undelivered events may be lost",
+                    apply,
+                );
+            }
+            if existing.n_messages > 0 {
+                let n_messages = existing.n_messages;
+                add(
+                    error,
+                    "events.queue.not_empty",
+                    &queue,
+                    &format!("about {n_messages} events did not reach Slack"),
+                    "mend what the messages' ERROR_CODE names, send them with `ssm-events send`, then purge the queue",
+                );
+            }
+        }
+    }
     match &observed.connection {
         Reading::Absent => add(
             error,

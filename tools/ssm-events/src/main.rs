@@ -33,6 +33,7 @@ mod webhook;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use arguments::{SendArgs, StyleArgs};
@@ -78,7 +79,19 @@ enum Verb {
     /// Carry out plans read from stdin and print what was done
     Apply,
     /// Find what keeps an event from reaching Slack
-    Check,
+    Check {
+        /// Put a marked event on the bus and say what came of it
+        #[arg(long)]
+        send_test: bool,
+        /// Wait this many seconds for the marked event to come back undelivered
+        #[arg(
+            long,
+            value_name = "SECONDS",
+            default_value_t = 15,
+            requires = "send_test"
+        )]
+        patience: u64,
+    },
     /// Print CloudTrail records, EventBridge events or log files for people or other programs (offline)
     Format {
         /// What to print
@@ -197,7 +210,13 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
             }
             Ok(outcome)
         }
-        Verb::Check => check(&args, &out).await,
+        Verb::Check {
+            send_test,
+            patience,
+        } => {
+            let patience = send_test.then(|| Duration::from_secs(patience));
+            check(&args, &out, patience).await
+        }
         Verb::Match { pattern, explain } => {
             let pattern = matching::pattern(&pattern)?;
             match explain {
@@ -239,7 +258,7 @@ fn desired(io: &IoArgs) -> anyhow::Result<Desired> {
     Ok(desired)
 }
 
-async fn check(args: &Args, out: &Output) -> anyhow::Result<Outcome> {
+async fn check(args: &Args, out: &Output, test_for: Option<Duration>) -> anyhow::Result<Outcome> {
     let desired = desired(&args.io)?;
     let here = Url::read_here(&desired.webhook).await?;
     let sessions = args.aws.sessions().await?;
@@ -251,13 +270,17 @@ async fn check(args: &Args, out: &Output) -> anyhow::Result<Outcome> {
         };
         let clients = Clients::new(session);
         let observed = observe::observe(&clients, &desired.rule_name.0, &desired.role_name.0).await;
-        let findings = check::check(
+        let mut findings = check::check(
             &desired,
             &url.sha256(),
             &observed,
             &session.target,
             &session.partition,
         );
+        if let Some(patience) = test_for {
+            let tested = apply::test_event::send(&clients, session, &desired, patience).await;
+            findings.push(tested.context("send a test event")?);
+        }
         for finding in &findings {
             out.write(finding)?;
             if finding.severity != Severity::Info {

@@ -7,23 +7,39 @@ use toolio::Reading;
 
 /// Calls that open a way into a node, run something there, or change who may and what is recorded.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_Operations.html>
-pub(crate) const EVENTS: [&str; 16] = [
+pub(crate) const EVENTS: [&str; 31] = [
     "StartSession",
     "ResumeSession",
     "TerminateSession",
     "SendCommand",
     "CancelCommand",
     "StartAutomationExecution",
+    "StopAutomationExecution",
     "CreateAssociation",
+    "CreateAssociationBatch",
     "UpdateAssociation",
     "StartAssociationsOnce",
+    "DeleteAssociation",
     "CreateDocument",
     "UpdateDocument",
     "UpdateDocumentDefaultVersion",
+    "DeleteDocument",
     "ModifyDocumentPermission",
     "UpdateServiceSetting",
     "ResetServiceSetting",
     "CreateActivation",
+    "DeleteActivation",
+    "RegisterManagedInstance",
+    "DeregisterManagedInstance",
+    "UpdateManagedInstanceRole",
+    "RegisterTaskWithMaintenanceWindow",
+    "UpdateMaintenanceWindowTask",
+    "StartAccessRequest",
+    "PutResourcePolicy",
+    "DeleteResourcePolicy",
+    // Tags decide who may start sessions where policies ask for them.
+    "AddTagsToResource",
+    "RemoveTagsFromResource",
 ];
 
 /// Desired alerts of one account and region.
@@ -41,6 +57,34 @@ pub(crate) struct Desired {
     /// Systems Manager API calls to tell.
     #[serde(default = "events")]
     pub(crate) events: Vec<EventName>,
+    /// EventBridge's own events of commands and automations to tell besides. They do not say who; parameters, which are in
+    /// clear in some, are never told.
+    #[serde(default)]
+    pub(crate) status_events: Vec<StatusEvent>,
+}
+
+/// An event that EventBridge has of Systems Manager itself.
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/reference-eventbridge-events.html>
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum StatusEvent {
+    /// EC2 Command Status-change Notification: of a command as a whole.
+    Command,
+    /// EC2 Command Invocation Status-change Notification: of a command on one node.
+    CommandInvocation,
+    /// EC2 Automation Execution Status-change Notification.
+    Automation,
+}
+
+impl StatusEvent {
+    /// Returns the `detail-type`.
+    pub(crate) fn detail_type(self) -> &'static str {
+        match self {
+            StatusEvent::Command => "EC2 Command Status-change Notification",
+            StatusEvent::CommandInvocation => "EC2 Command Invocation Status-change Notification",
+            StatusEvent::Automation => "EC2 Automation Execution Status-change Notification",
+        }
+    }
 }
 
 fn rule_name() -> Name {
@@ -124,6 +168,19 @@ pub(crate) struct Observed {
     pub(crate) destination: Reading<Destination>,
     pub(crate) rule: Reading<Rule>,
     pub(crate) target: Reading<RuleTarget>,
+    pub(crate) queue: Reading<Queue>,
+}
+
+/// The dead-letter queue: what did not reach Slack after all retries waits here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Queue {
+    pub(crate) policy: Value,
+    pub(crate) retention_seconds: u32,
+    /// Whether SQS encrypts it with its own key.
+    pub(crate) encrypted: bool,
+    /// Events that wait; approximate, as SQS counts.
+    pub(crate) n_messages: u64,
 }
 
 /// The role that EventBridge assumes.
@@ -169,6 +226,10 @@ pub(crate) struct RuleTarget {
     pub(crate) role: String,
     pub(crate) paths: Value,
     pub(crate) template: String,
+    /// ARN of the dead-letter queue.
+    pub(crate) dead_letter_queue: Option<String>,
+    pub(crate) max_retry_attempts: i32,
+    pub(crate) max_event_age_seconds: i32,
 }
 
 /// Every write this tool can make; from `remove_targets` on they only undo.
@@ -177,6 +238,8 @@ pub(crate) struct RuleTarget {
 pub(crate) enum Action {
     CreateRole,
     PutRolePolicy,
+    CreateQueue,
+    SetQueueAttributes,
     CreateConnection,
     CreateApiDestination,
     UpdateApiDestination,
@@ -186,6 +249,7 @@ pub(crate) enum Action {
     DeleteRule,
     DeleteApiDestination,
     DeleteConnection,
+    DeleteQueue,
     DeleteRole,
 }
 

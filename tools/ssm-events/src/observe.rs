@@ -9,7 +9,9 @@ use awsconf::{Session, reading};
 use serde_json::{Value, json};
 use toolio::Reading;
 
-use crate::model::{Connection, Destination, Observed, Role, Rule, RuleTarget};
+use aws_sdk_sqs::types::QueueAttributeName;
+
+use crate::model::{Connection, Destination, Observed, Queue, Role, Rule, RuleTarget};
 use crate::webhook::sha256;
 
 /// The id of this tool's target in the rule, and the name of its inline policy in the role.
@@ -19,6 +21,7 @@ pub(crate) const OWN: &str = "slack";
 pub(crate) struct Clients {
     pub(crate) events: aws_sdk_eventbridge::Client,
     pub(crate) iam: aws_sdk_iam::Client,
+    pub(crate) sqs: aws_sdk_sqs::Client,
 }
 
 impl Clients {
@@ -27,6 +30,7 @@ impl Clients {
         Clients {
             events: aws_sdk_eventbridge::Client::new(&session.config),
             iam: aws_sdk_iam::Client::new(&session.config),
+            sqs: aws_sdk_sqs::Client::new(&session.config),
         }
     }
 }
@@ -77,7 +81,49 @@ pub(crate) async fn observe(clients: &Clients, name: &str, role_name: &str) -> O
             })
         }),
         target: target(events, name).await,
+        queue: queue(&clients.sqs, &crate::rule::queue_name(name)).await,
     }
+}
+
+/// SQS says it in both ways, by the protocol that it is spoken to in.
+const NO_QUEUE: [&str; 2] = [
+    "QueueDoesNotExist",
+    "AWS.SimpleQueueService.NonExistentQueue",
+];
+
+async fn queue(client: &aws_sdk_sqs::Client, name: &str) -> Reading<Queue> {
+    let found = client.get_queue_url().queue_name(name).send().await;
+    let url = match reading(format!("GetQueueUrl {name}"), &NO_QUEUE, found) {
+        Reading::Present(found) => found.queue_url.unwrap_or_default(),
+        Reading::Absent => return Reading::Absent,
+        Reading::Unknown(reason) => return Reading::Unknown(reason),
+    };
+    let answer = client
+        .get_queue_attributes()
+        .queue_url(url)
+        .attribute_names(QueueAttributeName::All)
+        .send()
+        .await;
+    reading(format!("GetQueueAttributes {name}"), &NO_QUEUE, answer).and_then(|answer| {
+        let attribute = |name| {
+            answer
+                .attributes()
+                .and_then(|attributes| attributes.get(&name))
+                .cloned()
+                .unwrap_or_default()
+        };
+        let number = |name| attribute(name).parse::<u64>().unwrap_or_default();
+        Reading::Present(Queue {
+            policy: serde_json::from_str(&attribute(QueueAttributeName::Policy))
+                .unwrap_or(Value::Null),
+            retention_seconds: attribute(QueueAttributeName::MessageRetentionPeriod)
+                .parse()
+                .unwrap_or_default(),
+            encrypted: attribute(QueueAttributeName::SqsManagedSseEnabled) == "true",
+            n_messages: number(QueueAttributeName::ApproximateNumberOfMessages)
+                + number(QueueAttributeName::ApproximateNumberOfMessagesNotVisible),
+        })
+    })
 }
 
 async fn role(client: &aws_sdk_iam::Client, name: &str) -> Reading<Role> {
@@ -175,6 +221,18 @@ async fn target(client: &aws_sdk_eventbridge::Client, rule: &str) -> Reading<Rul
                 template: transformer
                     .map(|transformer| transformer.input_template().to_owned())
                     .unwrap_or_default(),
+                dead_letter_queue: target
+                    .dead_letter_config()
+                    .and_then(|config| config.arn().map(str::to_owned)),
+                // What is not set is EventBridge's own.
+                max_retry_attempts: target
+                    .retry_policy()
+                    .and_then(|retry| retry.maximum_retry_attempts())
+                    .unwrap_or(185),
+                max_event_age_seconds: target
+                    .retry_policy()
+                    .and_then(|retry| retry.maximum_event_age_in_seconds())
+                    .unwrap_or(86_400),
             });
         }
         next = answer.next_token;

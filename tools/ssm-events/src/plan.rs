@@ -65,6 +65,23 @@ pub(crate) fn plan(
             )?;
         }
     }
+    let queue = rule::queue_name(name);
+    let (action, why) = match observed.queue.present() {
+        None => (
+            Action::CreateQueue,
+            "what Slack does not take is lost after a day of retries",
+        ),
+        Some(_) => (
+            Action::SetQueueAttributes,
+            "EventBridge may not use the dead-letter queue, or it does not keep events for long",
+        ),
+    };
+    let to = json!({
+        "policy": rule::queue_policy(name, target, partition),
+        "retention_seconds": rule::RETENTION_SECONDS,
+        "encrypted": true,
+    });
+    want(action, &queue, to, why)?;
     let to = json!({ "authorization": "API_KEY" });
     want(
         Action::CreateConnection,

@@ -5,6 +5,19 @@ use toolio::Target;
 
 use crate::model::{Desired, RuleTarget};
 
+/// The source of events that `check --send-test` puts on the bus: no other account may use a source of AWS, and neither
+/// may this one. <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>
+pub(crate) const TEST_SOURCE: &str = "ssm-events.test";
+
+/// Of an event that is not delivered; EventBridge's own defaults, which are its largest values.
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html>
+const MAX_RETRY_ATTEMPTS: i32 = 185;
+const MAX_EVENT_AGE_SECONDS: i32 = 86_400;
+
+/// The longest that SQS keeps a message: 14 days.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html>
+pub(crate) const RETENTION_SECONDS: u32 = 1_209_600;
+
 /// Returns the event pattern. It asks for nothing in `requestParameters`: that is null in many denied calls, and those
 /// are the important ones.
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html>
@@ -16,10 +29,58 @@ pub(crate) fn pattern(desired: &Desired) -> Value {
         .collect();
     names.sort_unstable();
     names.dedup();
-    json!({
-        "source": ["aws.ssm"],
+    let calls = json!({
         "detail-type": ["AWS API Call via CloudTrail"],
         "detail": { "eventSource": ["ssm.amazonaws.com"], "eventName": names },
+    });
+    let mut pattern = json!({ "source": ["aws.ssm", TEST_SOURCE] });
+    if desired.status_events.is_empty() {
+        pattern["detail-type"] = calls["detail-type"].clone();
+        pattern["detail"] = calls["detail"].clone();
+    } else {
+        let mut statuses = desired.status_events.clone();
+        statuses.sort_unstable();
+        statuses.dedup();
+        let statuses: Vec<&str> = statuses.iter().map(|status| status.detail_type()).collect();
+        pattern["$or"] = json!([calls, { "detail-type": statuses }]);
+    }
+    pattern
+}
+
+/// Returns the name of a rule's dead-letter queue.
+pub(crate) fn queue_name(rule: &str) -> String {
+    format!("{rule}{QUEUE_SUFFIX}")
+}
+
+/// Returns the rule that a dead-letter queue belongs to.
+pub(crate) fn rule_of_queue(queue: &str) -> Option<&str> {
+    queue.strip_suffix(QUEUE_SUFFIX)
+}
+
+const QUEUE_SUFFIX: &str = "-undelivered";
+
+/// Returns the ARN of a rule's dead-letter queue.
+pub(crate) fn queue_arn(rule: &str, account: &Target, partition: &str) -> String {
+    let (region, id) = (&account.region, &account.account);
+    format!("arn:{partition}:sqs:{region}:{id}:{}", queue_name(rule))
+}
+
+/// Lets EventBridge put what it could not deliver into the queue, for this one rule.
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html>
+pub(crate) fn queue_policy(rule: &str, account: &Target, partition: &str) -> Value {
+    let arn = format!(
+        "arn:{partition}:events:{}:{}:rule/{rule}",
+        account.region, account.account
+    );
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": { "Service": "events.amazonaws.com" },
+            "Action": "sqs:SendMessage",
+            "Resource": queue_arn(rule, account, partition),
+            "Condition": { "ArnEquals": { "aws:SourceArn": arn } },
+        }],
     })
 }
 
@@ -38,14 +99,19 @@ pub(crate) fn target(desired: &Desired, account: &Target, partition: &str) -> Ru
             "event": "$.detail.eventName",
             "region": "$.region",
             "role": "$.detail.userIdentity.sessionContext.sessionIssuer.arn",
+            "source": "$.source",
+            "status": "$.detail.status",
             "time": "$.time",
             "type": "$.detail.userIdentity.type",
         }),
         template: concat!(
-            r#"{"text": "*<event>* in <account> <region> at <time>\nby <type> <role> from <address>\n"#,
-            r#"error: <error>"}"#
+            r#"{"text": "*<event><status>* in <account> <region> at <time>\nby <type> <role> from <address>\n"#,
+            r#"error: <error>\nsource: <source>"}"#
         )
         .to_owned(),
+        dead_letter_queue: Some(queue_arn(&desired.rule_name.0, account, partition)),
+        max_retry_attempts: MAX_RETRY_ATTEMPTS,
+        max_event_age_seconds: MAX_EVENT_AGE_SECONDS,
     }
 }
 

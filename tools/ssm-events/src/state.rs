@@ -31,6 +31,12 @@ pub(crate) fn now(action: Action, observed: &Observed) -> Result<Value, String> 
             &observed.destination,
             |destination| json!({ "endpoint_sha256": destination.endpoint_sha256 }),
         ),
+        Action::CreateQueue | Action::SetQueueAttributes | Action::DeleteQueue => {
+            part(&observed.queue, |queue| {
+                json!({ "policy": queue.policy, "retention_seconds": queue.retention_seconds,
+                        "encrypted": queue.encrypted })
+            })
+        }
         Action::PutRule | Action::DeleteRule => part(&observed.rule, |rule| json!(rule)),
         Action::PutTargets | Action::RemoveTargets => {
             part(&observed.target, |target| json!(target))

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use aws_sdk_eventbridge::error::ProvideErrorMetadata;
 use aws_sdk_eventbridge::types as events;
+use aws_sdk_sqs::types::QueueAttributeName;
 use awsconf::{Session, describe};
 use toolio::Change;
 
@@ -31,6 +32,9 @@ pub(super) async fn write(
     match change.action {
         Action::CreateRole | Action::PutRolePolicy | Action::DeleteRole => {
             write_role(clients, change).await
+        }
+        Action::CreateQueue | Action::SetQueueAttributes | Action::DeleteQueue => {
+            write_queue(clients, change, before).await
         }
         Action::CreateConnection => {
             // AuthParameters is mandatory; Slack ignores a header that it does not know.
@@ -140,6 +144,61 @@ async fn write_role(clients: &Clients, change: &Change<Action>) -> anyhow::Resul
         .map_err(|error| describe(format!("PutRolePolicy {name}"), error))
 }
 
+async fn write_queue(
+    clients: &Clients,
+    change: &Change<Action>,
+    before: &Observed,
+) -> anyhow::Result<()> {
+    let (client, name) = (&clients.sqs, change.resource.as_str());
+    let attributes = std::collections::HashMap::from([
+        (QueueAttributeName::Policy, change.to["policy"].to_string()),
+        (
+            QueueAttributeName::MessageRetentionPeriod,
+            change.to["retention_seconds"].to_string(),
+        ),
+        (
+            QueueAttributeName::SqsManagedSseEnabled,
+            change.to["encrypted"].to_string(),
+        ),
+    ]);
+    if change.action == Action::CreateQueue {
+        let sent = client
+            .create_queue()
+            .queue_name(name)
+            .set_attributes(Some(attributes))
+            .send()
+            .await;
+        return sent
+            .map(drop)
+            .map_err(|error| describe(format!("CreateQueue {name}"), error));
+    }
+    let found = client.get_queue_url().queue_name(name).send().await;
+    let url = found
+        .map_err(|error| describe(format!("GetQueueUrl {name}"), error))?
+        .queue_url;
+    if change.action == Action::DeleteQueue {
+        // What never reached Slack is a record.
+        if let Some(queue) = before.queue.present().filter(|queue| queue.n_messages > 0) {
+            bail!(
+                "it holds about {} events that never reached Slack",
+                queue.n_messages
+            );
+        }
+        let sent = client.delete_queue().set_queue_url(url).send().await;
+        return sent
+            .map(drop)
+            .map_err(|error| describe(format!("DeleteQueue {name}"), error));
+    }
+    let sent = client
+        .set_queue_attributes()
+        .set_queue_url(url)
+        .set_attributes(Some(attributes))
+        .send()
+        .await;
+    sent.map(drop)
+        .map_err(|error| describe(format!("SetQueueAttributes {name}"), error))
+}
+
 async fn write_destination(
     clients: &Clients,
     session: &Session,
@@ -210,7 +269,19 @@ async fn put_targets(
         .id(OWN)
         .arn(&destination.arn)
         .role_arn(&wanted.role);
-    let target = target.input_transformer(transformer).build()?;
+    let retry = events::RetryPolicy::builder()
+        .maximum_retry_attempts(wanted.max_retry_attempts)
+        .maximum_event_age_in_seconds(wanted.max_event_age_seconds)
+        .build();
+    let dead_letter = wanted
+        .dead_letter_queue
+        .as_ref()
+        .map(|arn| events::DeadLetterConfig::builder().arn(arn).build());
+    let target = target
+        .input_transformer(transformer)
+        .retry_policy(retry)
+        .set_dead_letter_config(dead_letter)
+        .build()?;
     let deadline = Instant::now() + CONSISTENT_WITHIN;
     loop {
         let sent = clients
