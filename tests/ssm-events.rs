@@ -1,5 +1,7 @@
 //! `ssm-events` as a user meets it: exit status, stdout and stderr of every verb against the local AWS.
 
+#[path = "ssm-events/buckets.rs"]
+mod buckets;
 #[path = "ssm-events/delivery.rs"]
 mod delivery;
 #[path = "ssm-events/lambda.rs"]

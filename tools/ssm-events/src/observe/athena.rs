@@ -180,6 +180,18 @@ fn query(table: &str, shelves: &[Shelf], filter: &Filter) -> String {
     let (first, last) = days(filter);
     conditions.extend(first.map(|day| format!("\"timestamp\" >= '{day}'")));
     conditions.extend(last.map(|day| format!("\"timestamp\" <= '{day}'")));
+    // Times are ISO 8601 in UTC, so that texts compare as times do.
+    let time = |time: jiff::Timestamp| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    conditions.extend(
+        filter
+            .since
+            .map(|since| format!("eventtime >= '{}'", time(since))),
+    );
+    conditions.extend(
+        filter
+            .until
+            .map(|until| format!("eventtime <= '{}'", time(until))),
+    );
     if !filter.events.is_empty() {
         let names: Vec<&str> = filter
             .events

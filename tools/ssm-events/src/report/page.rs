@@ -8,7 +8,7 @@ use serde_json::json;
 use super::Report;
 
 /// What a page is made of; its data goes in place of [`MARKER`].
-const PAGE: &str = include_str!("page.html");
+const PAGE: &str = include_str!("../report/page.html");
 const MARKER: &str = "__DATA__";
 
 /// How much a principal or a node had to do with.

@@ -1,0 +1,162 @@
+//! `history` of a trail's bucket, read directly and through Athena.
+
+use serde_json::json;
+use testbed::Account;
+
+use crate::{EXE, account};
+
+/// Puts the log files of two accounts, two regions and three days into a bucket, one of them damaged; returns its place.
+fn logs(account: &Account) -> String {
+    let bucket = format!("logs-{}", account.id());
+    account.aws(&["s3api", "create-bucket", "--bucket", &bucket]);
+    let put = |key: &str, text: &str| {
+        let file = account.home().join("object");
+        std::fs::write(&file, text).unwrap();
+        account.aws(&[
+            "s3api",
+            "put-object",
+            "--bucket",
+            &bucket,
+            "--key",
+            key,
+            "--body",
+            file.to_str().unwrap(),
+        ]);
+    };
+    let log = |id: &str, name: &str, time: &str| {
+        json!({"Records": [{"eventName": name, "eventSource": "ssm.amazonaws.com",
+        "eventID": id, "eventTime": time}]})
+        .to_string()
+    };
+    let day = |of: &str, region: &str, day: &str| {
+        format!("audit/AWSLogs/{of}/CloudTrail/{region}/{day}/x.json.gz")
+    };
+    put(
+        &day("111122223333", "eu-central-1", "2026/11/01"),
+        &log("e-1", "StartSession", "2026-11-01T10:00:00Z"),
+    );
+    put(
+        &day("111122223333", "eu-central-1", "2026/11/03"),
+        &log("e-2", "StartSession", "2026-11-02T23:59:00Z"),
+    );
+    put(
+        &day("111122223333", "us-east-1", "2026/11/03"),
+        &log("e-3", "SendCommand", "2026-11-03T10:00:00Z"),
+    );
+    put(
+        &day("444455556666", "us-east-1", "2026/11/03"),
+        &log("e-4", "StartSession", "2026-11-03T10:00:00Z"),
+    );
+    put(
+        &day("444455556666", "us-east-1", "2026/11/09"),
+        "{\"Records\":[{",
+    );
+    put(
+        "audit/AWSLogs/111122223333/CloudTrail-Digest/us-east-1/2026/11/03/d.json.gz",
+        "{}",
+    );
+    format!("s3://{bucket}/audit")
+}
+
+fn find(account: &Account, place: &str, more: &[&str], status: i32) -> Vec<String> {
+    let found = account
+        .tool(EXE)
+        .args(["history", "--s3", place])
+        .args(more)
+        .run();
+    found.assert_status(status);
+    let id = |record: &serde_json::Value| record["eventID"].as_str().unwrap_or("unread").to_owned();
+    found.records().iter().map(id).collect()
+}
+
+fn count(account: &Account, operation: &str) -> usize {
+    let operations = account.operations();
+    operations
+        .iter()
+        .filter(|name| name.ends_with(operation))
+        .count()
+}
+
+#[test]
+fn reads_by_account_region_and_day() {
+    let account = account();
+    let place = logs(&account);
+    let find = |more: &[&str], status| find(&account, &place, more, status);
+    assert_eq!(
+        find(&["--until", "2026-11-04"], 0),
+        ["e-1", "e-2", "e-3", "e-4"]
+    );
+    assert_eq!(
+        find(&["--since", "2026-11-02", "--until", "2026-11-03"], 0),
+        ["e-2"]
+    );
+    assert_eq!(
+        find(&["--account", "444455556666", "--since", "2026-11-03"], 2),
+        ["e-4", "unread"]
+    );
+    assert_eq!(find(&["--region", "eu-central-1"], 0), ["e-1", "e-2"]);
+    account.forget_calls();
+    find(
+        &[
+            "--account",
+            "111122223333",
+            "--region",
+            "eu-central-1",
+            "--since",
+            "2026-11-03",
+        ],
+        0,
+    );
+    assert_eq!(
+        count(&account, "GetObject"),
+        1,
+        "earlier days are not fetched"
+    );
+    assert!(account.writes().is_empty());
+}
+
+#[test]
+fn a_bucket_without_log_files_is_an_error_and_not_an_empty_answer() {
+    let account = account();
+    let place = logs(&account);
+    let outside = place.trim_end_matches("/audit");
+    let none = account.tool(EXE).args(["history", "--s3", outside]).run();
+    none.assert_status(2)
+        .assert_complains("has no CloudTrail files of the accounts and regions asked for");
+    account.fault(
+        json!({"service": "s3", "operation": "ListObjectsV2", "kind": "denied", "times": -1}),
+    );
+    let denied = account.tool(EXE).args(["history", "--s3", &place]).run();
+    denied.assert_status(2).assert_complains("ListObjectsV2");
+}
+
+#[test]
+fn athena_finds_the_same_records_and_only_their_files_are_read() {
+    let account = account();
+    let place = logs(&account);
+    let athena = ["--engine", "athena", "--query-results", "s3://results/"];
+    let filters: [&[&str]; 3] = [
+        &["--until", "2026-11-04"],
+        &["--since", "2026-11-02", "--until", "2026-11-03"],
+        &["--event", "SendCommand", "--until", "2026-11-06"],
+    ];
+    for filter in filters {
+        let direct = find(&account, &place, filter, 0);
+        account.forget_calls();
+        assert_eq!(
+            find(&account, &place, &[filter, &athena].concat(), 0),
+            direct
+        );
+        assert_eq!(count(&account, "GetObject"), direct.len());
+    }
+    assert!(account.problems().is_empty(), "{:?}", account.problems());
+    account.fault(json!({"service": "athena", "operation": "StartQueryExecution", "kind": "denied", "times": -1}));
+    let denied = account
+        .tool(EXE)
+        .args(["history", "--s3", &place])
+        .args(athena)
+        .run();
+    denied
+        .assert_status(2)
+        .assert_complains("StartQueryExecution");
+}
