@@ -12,6 +12,8 @@ mod matching;
 mod past;
 #[path = "ssm-events/sending.rs"]
 mod sending;
+#[path = "ssm-events/trail.rs"]
+mod trail;
 
 use serde_json::{Value, json};
 use testbed::{Account, Output, Run, Sandbox, offline};

@@ -130,9 +130,7 @@ fn the_queue_stays_when_it_holds_events() {
         &account,
         &slack,
         &["plan"],
-        &DESIRED
-            .replace('}', "}")
-            .replace("{\"webhook\"", "{\"rule_name\": \"other\", \"webhook\""),
+        &DESIRED.replace("{\"webhook\"", "{\"rule_name\": \"other\", \"webhook\""),
     );
     let mut queue: Value = plan.json();
     let made = queue["changes"]

@@ -2,6 +2,7 @@
 //! its own, and the way back is collected as it goes.
 
 pub(crate) mod test_event;
+mod trail;
 mod write;
 
 use std::time::Duration;
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 use toolio::{Applied, Change, ChangeStatus, Outcome, Plan, ResultKind, ResultRecord};
 
 use crate::model::{Action, Observed};
-use crate::observe::{self, Clients};
+use crate::observe::{self, Clients, Names};
 use crate::{rule, state};
 
 /// Read-backs of one write before it counts as lost; a new connection takes a moment to be there.
@@ -27,8 +28,8 @@ pub(crate) async fn apply(
 ) -> (ResultRecord<Action>, Outcome) {
     let mut results: Vec<Applied<Action>> = Vec::new();
     let mut undo: Vec<Change<Action>> = Vec::new();
-    let names = Names::of(plan);
-    let observed = observe::observe(clients, &names.rule, &names.role).await;
+    let names = names(plan, session);
+    let observed = observe::observe(clients, &names).await;
     let refusals: Vec<Option<String>> = plan
         .changes
         .iter()
@@ -89,45 +90,30 @@ pub(crate) async fn apply(
     )
 }
 
-/// The rule's name, which connection and destination share, and the role's.
-struct Names {
-    rule: String,
-    role: String,
-}
-
-impl Names {
-    fn of(plan: &Plan<Action>) -> Names {
-        let is_queue = |action| {
-            matches!(
-                action,
-                Action::CreateQueue | Action::SetQueueAttributes | Action::DeleteQueue
-            )
-        };
-        let is_role = |action| {
-            matches!(
-                action,
-                Action::CreateRole | Action::PutRolePolicy | Action::DeleteRole
-            )
-        };
-        let first = |wanted| {
-            plan.changes
-                .iter()
-                .find(|change| is_role(change.action) == wanted)
-        };
-        let name = |wanted| {
-            first(wanted).map(|change| {
-                let rule =
-                    rule::rule_of_queue(&change.resource).filter(|_| is_queue(change.action));
-                rule.unwrap_or(&change.resource).to_owned()
-            })
-        };
-        // A plan without a change to one of the two never looks at its state; the name only has to be a valid one.
-        let rule = name(false).or_else(|| name(true)).unwrap_or_default();
-        Names {
-            role: name(true).unwrap_or_else(|| rule.clone()),
-            rule,
+/// Returns the names that the changes of a plan are about; of what a plan does not change nothing is read.
+fn names(plan: &Plan<Action>, session: &Session) -> Names {
+    let mut names = Names::default();
+    for change in &plan.changes {
+        let resource = change.resource.as_str();
+        match change.action {
+            Action::CreateRole | Action::PutRolePolicy | Action::DeleteRole => {
+                names.role = resource.to_owned();
+            }
+            Action::CreateQueue | Action::SetQueueAttributes | Action::DeleteQueue => {
+                names.rule = rule::rule_of_queue(resource).unwrap_or_default().to_owned();
+            }
+            action if action.is_of_trail() => {
+                let (target, partition) = (&session.target, &session.partition);
+                names.trail_arn = format!(
+                    "arn:{partition}:cloudtrail:{}:{}:trail/{resource}",
+                    target.region, target.account
+                );
+            }
+            action if action.is_of_bucket() => names.bucket = resource.to_owned(),
+            _ => names.rule = resource.to_owned(),
         }
     }
+    names
 }
 
 async fn carry_out(
@@ -137,7 +123,7 @@ async fn carry_out(
     change: &Change<Action>,
     undo: &mut Vec<Change<Action>>,
 ) -> anyhow::Result<ChangeStatus> {
-    let before = observe::observe(clients, &names.rule, &names.role).await;
+    let before = observe::observe(clients, names).await;
     let now = state::now(change.action, &before).map_err(anyhow::Error::msg)?;
     if state::reached(&now, &change.to) {
         return Ok(ChangeStatus::Unchanged);
@@ -145,7 +131,7 @@ async fn carry_out(
     write::write(clients, session, change, &before).await?;
     undo.extend(inverse(change));
     for _ in 0..READ_BACKS {
-        let after = observe::observe(clients, &names.rule, &names.role).await;
+        let after = observe::observe(clients, names).await;
         let now = state::now(change.action, &after).map_err(anyhow::Error::msg)?;
         if state::reached(&now, &change.to) {
             return Ok(ChangeStatus::Done);
@@ -173,6 +159,12 @@ fn inverse(change: &Change<Action>) -> Option<Change<Action>> {
     let existed = !change.from.is_null();
     let action = match change.action {
         Action::CreateRole => Action::DeleteRole,
+        Action::CreateTrail => Action::DeleteTrail,
+        // Of what was made just before, which is taken back as a whole, or stays as the bucket does.
+        Action::StartLogging | Action::PutBucketPolicy if !existed => return None,
+        Action::StartLogging => Action::StopLogging,
+        // Locking a bucket down is never taken back.
+        Action::UpdateTrail | Action::PutBucketPolicy => change.action,
         Action::CreateQueue => Action::DeleteQueue,
         Action::SetQueueAttributes => Action::SetQueueAttributes,
         Action::CreateConnection => Action::DeleteConnection,

@@ -3,7 +3,7 @@
 use toolio::{Finding, FindingKind, Reading, Severity, Target};
 
 use crate::model::{Desired, Observed};
-use crate::rule;
+use crate::{rule, trail};
 
 /// Returns the findings; `endpoint_sha256` is the hash of the webhook's URL.
 pub(crate) fn check(
@@ -221,6 +221,13 @@ pub(crate) fn check(
                     apply,
                 );
             }
+        }
+    }
+    if let Some(desired) = &desired.trail {
+        for (severity, id, resource, message, fix) in
+            trail::problems(desired, observed, target, partition)
+        {
+            add(severity, id, &resource, &message, fix);
         }
     }
     found

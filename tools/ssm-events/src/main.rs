@@ -8,6 +8,7 @@
 mod apply;
 mod arguments;
 mod check;
+mod desired;
 mod event_pattern;
 #[cfg(test)]
 mod fixture_tests;
@@ -28,6 +29,7 @@ mod send;
 mod source;
 mod state;
 mod telling;
+mod trail;
 mod verbs;
 mod webhook;
 
@@ -39,7 +41,7 @@ use anyhow::{Context, bail};
 use arguments::{SendArgs, StyleArgs};
 use awsconf::Interrupt;
 use model::{Action, Desired};
-use observe::Clients;
+use observe::{Clients, Names};
 use telling::Telling;
 use toolio::{IoArgs, Outcome, Output, Plan, Severity};
 use webhook::Url;
@@ -60,6 +62,8 @@ struct Args {
 
 #[derive(clap::Subcommand)]
 enum Verb {
+    /// Print what there is of a desired state
+    Show,
     /// Print the event pattern that a desired state stands for (offline)
     Pattern,
     /// Print the events that fit an event pattern of EventBridge; exits with 1 when one does (offline)
@@ -159,6 +163,19 @@ fn is_named(name: &str) -> bool {
 async fn run(args: Args) -> anyhow::Result<Outcome> {
     let out = Output::new(TOOL, &args.io)?;
     match args.verb {
+        Verb::Show => {
+            let desired = desired(&args.io)?;
+            let mut outcome = Outcome::Fine;
+            for session in args.aws.sessions().await? {
+                let names = Names::of(&desired, &session);
+                let observed = observe::observe(&Clients::new(&session), &names).await;
+                if !observed.is_known() {
+                    outcome = Outcome::Trouble;
+                }
+                out.write(&model::Shown::new(session.target, observed))?;
+            }
+            Ok(outcome)
+        }
         Verb::Pattern => {
             out.write(&rule::pattern(&desired(&args.io)?))?;
             Ok(Outcome::Fine)
@@ -173,8 +190,7 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
                     None => Url::read(&desired.webhook, Some(&session.config)).await?,
                 };
                 let clients = Clients::new(&session);
-                let observed =
-                    observe::observe(&clients, &desired.rule_name.0, &desired.role_name.0).await;
+                let observed = observe::observe(&clients, &Names::of(&desired, &session)).await;
                 let changes = plan::plan(
                     &desired,
                     &url.sha256(),
@@ -269,7 +285,7 @@ async fn check(args: &Args, out: &Output, test_for: Option<Duration>) -> anyhow:
             None => Url::read(&desired.webhook, Some(&session.config)).await?,
         };
         let clients = Clients::new(session);
-        let observed = observe::observe(&clients, &desired.rule_name.0, &desired.role_name.0).await;
+        let observed = observe::observe(&clients, &Names::of(&desired, session)).await;
         let mut findings = check::check(
             &desired,
             &url.sha256(),

@@ -1,163 +1,11 @@
-//! What the user wants to be told, the states that a plan carries, and what was found. Plain data, no AWS types.
+//! The states that a plan carries, and what was found. Plain data, no AWS types.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use toolio::Reading;
+use toolio::{Reading, Target};
 
-/// Calls that open a way into a node, run something there, or change who may and what is recorded.
-/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_Operations.html>
-pub(crate) const EVENTS: [&str; 31] = [
-    "StartSession",
-    "ResumeSession",
-    "TerminateSession",
-    "SendCommand",
-    "CancelCommand",
-    "StartAutomationExecution",
-    "StopAutomationExecution",
-    "CreateAssociation",
-    "CreateAssociationBatch",
-    "UpdateAssociation",
-    "StartAssociationsOnce",
-    "DeleteAssociation",
-    "CreateDocument",
-    "UpdateDocument",
-    "UpdateDocumentDefaultVersion",
-    "DeleteDocument",
-    "ModifyDocumentPermission",
-    "UpdateServiceSetting",
-    "ResetServiceSetting",
-    "CreateActivation",
-    "DeleteActivation",
-    "RegisterManagedInstance",
-    "DeregisterManagedInstance",
-    "UpdateManagedInstanceRole",
-    "RegisterTaskWithMaintenanceWindow",
-    "UpdateMaintenanceWindowTask",
-    "StartAccessRequest",
-    "PutResourcePolicy",
-    "DeleteResourcePolicy",
-    // Tags decide who may start sessions where policies ask for them.
-    "AddTagsToResource",
-    "RemoveTagsFromResource",
-];
-
-/// Desired alerts of one account and region.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Desired {
-    /// Name of the EventBridge rule; its connection and API destination have the same name.
-    #[serde(default = "rule_name")]
-    pub(crate) rule_name: Name,
-    /// Where the Slack webhook's URL is read from; the URL itself is a secret and never written here.
-    pub(crate) webhook: Webhook,
-    /// Role that lets EventBridge call the API destination; created when missing.
-    #[serde(default = "role_name")]
-    pub(crate) role_name: Name,
-    /// Systems Manager API calls to tell.
-    #[serde(default = "events")]
-    pub(crate) events: Vec<EventName>,
-    /// EventBridge's own events of commands and automations to tell besides. They do not say who; parameters, which are in
-    /// clear in some, are never told.
-    #[serde(default)]
-    pub(crate) status_events: Vec<StatusEvent>,
-}
-
-/// An event that EventBridge has of Systems Manager itself.
-/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/reference-eventbridge-events.html>
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum StatusEvent {
-    /// EC2 Command Status-change Notification: of a command as a whole.
-    Command,
-    /// EC2 Command Invocation Status-change Notification: of a command on one node.
-    CommandInvocation,
-    /// EC2 Automation Execution Status-change Notification.
-    Automation,
-}
-
-impl StatusEvent {
-    /// Returns the `detail-type`.
-    pub(crate) fn detail_type(self) -> &'static str {
-        match self {
-            StatusEvent::Command => "EC2 Command Status-change Notification",
-            StatusEvent::CommandInvocation => "EC2 Command Invocation Status-change Notification",
-            StatusEvent::Automation => "EC2 Automation Execution Status-change Notification",
-        }
-    }
-}
-
-fn rule_name() -> Name {
-    Name("ssm-activity".to_owned())
-}
-
-fn role_name() -> Name {
-    Name("ssm-events-to-slack".to_owned())
-}
-
-fn events() -> Vec<EventName> {
-    EVENTS
-        .iter()
-        .map(|name| EventName((*name).to_owned()))
-        .collect()
-}
-
-/// A name that EventBridge and IAM accept: 1 to 64 of A-Z a-z 0-9 . - _
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(try_from = "String")]
-#[schemars(with = "String")]
-pub(crate) struct Name(pub(crate) String);
-
-impl TryFrom<String> for Name {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Name, String> {
-        let good = text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b".-_".contains(&b));
-        if good && (1..=64).contains(&text.len()) {
-            Ok(Name(text))
-        } else {
-            Err(format!(
-                "'{text}' is no name: expected 1 to 64 of A-Z a-z 0-9 . - _"
-            ))
-        }
-    }
-}
-
-/// The name of an API call, such as `StartSession`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
-#[serde(try_from = "String")]
-#[schemars(with = "String")]
-pub(crate) struct EventName(pub(crate) String);
-
-impl TryFrom<String> for EventName {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<EventName, String> {
-        let good = text.starts_with(|c: char| c.is_ascii_uppercase())
-            && text.bytes().all(|b| b.is_ascii_alphanumeric());
-        if good {
-            Ok(EventName(text))
-        } else {
-            Err(format!("'{text}' is no API call such as StartSession"))
-        }
-    }
-}
-
-/// The source of the webhook's URL: exactly one of them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "snake_case")]
-pub(crate) enum Webhook {
-    /// Name of the environment variable that holds it.
-    Env(String),
-    /// Path of the file that holds it and nothing else.
-    File(String),
-    /// Name of the parameter in Parameter Store, best a `SecureString`.
-    Parameter(String),
-    /// Name or ARN of the secret in Secrets Manager.
-    Secret(String),
-}
+pub(crate) use crate::desired::{Desired, DesiredTrail, EVENTS, Webhook};
 
 /// Everything that was read about one account and region.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -169,6 +17,68 @@ pub(crate) struct Observed {
     pub(crate) rule: Reading<Rule>,
     pub(crate) target: Reading<RuleTarget>,
     pub(crate) queue: Reading<Queue>,
+    #[serde(default)]
+    pub(crate) trail: Reading<Trail>,
+    #[serde(default)]
+    pub(crate) bucket: Reading<TrailBucket>,
+}
+
+impl Observed {
+    /// Returns whether everything could be read.
+    pub(crate) fn is_known(&self) -> bool {
+        let unknown = [
+            matches!(self.role, Reading::Unknown(_)),
+            matches!(self.connection, Reading::Unknown(_)),
+            matches!(self.destination, Reading::Unknown(_)),
+            matches!(self.rule, Reading::Unknown(_)),
+            matches!(self.target, Reading::Unknown(_)),
+            matches!(self.queue, Reading::Unknown(_)),
+            matches!(self.trail, Reading::Unknown(_)),
+            matches!(self.bucket, Reading::Unknown(_)),
+        ];
+        !unknown.contains(&true)
+    }
+}
+
+/// What `show` prints: one account and region, each part present, absent or unknown.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Shown {
+    kind: &'static str,
+    target: Target,
+    observed: Observed,
+}
+
+impl Shown {
+    pub(crate) fn new(target: Target, observed: Observed) -> Shown {
+        Shown {
+            kind: "alerts",
+            target,
+            observed,
+        }
+    }
+}
+
+/// The trail.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Trail {
+    pub(crate) bucket: String,
+    pub(crate) prefix: String,
+    pub(crate) multi_region: bool,
+    pub(crate) global_events: bool,
+    pub(crate) validation: bool,
+    pub(crate) logging: bool,
+    pub(crate) all_management_events: bool,
+    /// Why CloudTrail could not write last, in its words.
+    pub(crate) delivery_error: Option<String>,
+}
+
+/// The bucket of the trail.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TrailBucket {
+    pub(crate) public_access_blocked: bool,
+    pub(crate) policy: Value,
 }
 
 /// The dead-letter queue: what did not reach Slack after all retries waits here.
@@ -181,6 +91,25 @@ pub(crate) struct Queue {
     pub(crate) encrypted: bool,
     /// Events that wait; approximate, as SQS counts.
     pub(crate) n_messages: u64,
+}
+
+impl Action {
+    /// Returns whether it is about the trail.
+    pub(crate) fn is_of_trail(self) -> bool {
+        use Action::{CreateTrail, DeleteTrail, StartLogging, StopLogging, UpdateTrail};
+        matches!(
+            self,
+            CreateTrail | UpdateTrail | StartLogging | StopLogging | DeleteTrail
+        )
+    }
+
+    /// Returns whether it is about the trail's bucket.
+    pub(crate) fn is_of_bucket(self) -> bool {
+        matches!(
+            self,
+            Action::CreateBucket | Action::PutPublicAccessBlock | Action::PutBucketPolicy
+        )
+    }
 }
 
 /// The role that EventBridge assumes.
@@ -232,10 +161,16 @@ pub(crate) struct RuleTarget {
     pub(crate) max_event_age_seconds: i32,
 }
 
-/// Every write this tool can make; from `remove_targets` on they only undo.
+/// Every write this tool can make; from `remove_targets` on they only undo. Buckets are never deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Action {
+    CreateBucket,
+    PutPublicAccessBlock,
+    PutBucketPolicy,
+    CreateTrail,
+    UpdateTrail,
+    StartLogging,
     CreateRole,
     PutRolePolicy,
     CreateQueue,
@@ -251,6 +186,8 @@ pub(crate) enum Action {
     DeleteConnection,
     DeleteQueue,
     DeleteRole,
+    StopLogging,
+    DeleteTrail,
 }
 
 /// Returns the schemas of everything this tool reads and prints.

@@ -4,6 +4,7 @@ pub(crate) mod athena;
 pub(crate) mod files;
 pub(crate) mod lookup;
 pub(crate) mod objects;
+mod trail;
 
 use awsconf::{Session, reading};
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ use toolio::Reading;
 
 use aws_sdk_sqs::types::QueueAttributeName;
 
-use crate::model::{Connection, Destination, Observed, Queue, Role, Rule, RuleTarget};
+use crate::model::{Connection, Desired, Destination, Observed, Queue, Role, Rule, RuleTarget};
 use crate::webhook::sha256;
 
 /// The id of this tool's target in the rule, and the name of its inline policy in the role.
@@ -22,6 +23,8 @@ pub(crate) struct Clients {
     pub(crate) events: aws_sdk_eventbridge::Client,
     pub(crate) iam: aws_sdk_iam::Client,
     pub(crate) sqs: aws_sdk_sqs::Client,
+    pub(crate) cloudtrail: aws_sdk_cloudtrail::Client,
+    pub(crate) s3: aws_sdk_s3::Client,
 }
 
 impl Clients {
@@ -31,19 +34,65 @@ impl Clients {
             events: aws_sdk_eventbridge::Client::new(&session.config),
             iam: aws_sdk_iam::Client::new(&session.config),
             sqs: aws_sdk_sqs::Client::new(&session.config),
+            cloudtrail: aws_sdk_cloudtrail::Client::new(&session.config),
+            s3: aws_sdk_s3::Client::new(&session.config),
         }
     }
 }
 
-/// Reads everything that carries this name, and the role.
-pub(crate) async fn observe(clients: &Clients, name: &str, role_name: &str) -> Observed {
+/// What is looked at; an empty name is nothing.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Names {
+    /// Of the rule, which connection and destination share.
+    pub(crate) rule: String,
+    pub(crate) role: String,
+    pub(crate) trail_arn: String,
+    pub(crate) bucket: String,
+}
+
+impl Names {
+    /// Returns the names in a desired state; the bucket matters in the trail's home only.
+    pub(crate) fn of(desired: &Desired, session: &Session) -> Names {
+        let trail = desired.trail.as_ref();
+        let at_home = trail.filter(|trail| trail.home_region == session.target.region);
+        Names {
+            rule: desired.rule_name.0.clone(),
+            role: desired.role_name.0.clone(),
+            trail_arn: trail
+                .map(|trail| crate::trail::arn(trail, &session.target.account, &session.partition))
+                .unwrap_or_default(),
+            bucket: at_home
+                .map(|trail| trail.bucket.0.clone())
+                .unwrap_or_default(),
+        }
+    }
+}
+
+/// Reads everything that is named.
+pub(crate) async fn observe(clients: &Clients, names: &Names) -> Observed {
+    let mut observed = Observed::default();
+    if !names.rule.is_empty() {
+        observed = of_rule(clients, &names.rule).await;
+    }
+    if !names.role.is_empty() {
+        observed.role = role(&clients.iam, &names.role).await;
+    }
+    if !names.trail_arn.is_empty() {
+        observed.trail = trail::trail(clients, &names.trail_arn).await;
+    }
+    if !names.bucket.is_empty() {
+        observed.bucket = trail::bucket(clients, &names.bucket).await;
+    }
+    observed
+}
+
+async fn of_rule(clients: &Clients, name: &str) -> Observed {
     let events = &clients.events;
     let absent = &["ResourceNotFoundException"][..];
     let connection = events.describe_connection().name(name).send().await;
     let destination = events.describe_api_destination().name(name).send().await;
     let rule = events.describe_rule().name(name).send().await;
     Observed {
-        role: role(&clients.iam, role_name).await,
         connection: reading(format!("DescribeConnection {name}"), absent, connection).and_then(
             |answer| {
                 Reading::Present(Connection {
@@ -82,6 +131,7 @@ pub(crate) async fn observe(clients: &Clients, name: &str, role_name: &str) -> O
         }),
         target: target(events, name).await,
         queue: queue(&clients.sqs, &crate::rule::queue_name(name)).await,
+        ..Observed::default()
     }
 }
 

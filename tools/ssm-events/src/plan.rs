@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use toolio::{Change, Reading, Target};
 
 use crate::model::{Action, Desired, Observed};
-use crate::{rule, state};
+use crate::{rule, state, trail};
 
 /// Returns the changes in order; `endpoint_sha256` is the hash of the webhook's URL.
 ///
@@ -39,6 +39,15 @@ pub(crate) fn plan(
         }
         Ok(())
     };
+    if let Some(trail) = desired
+        .trail
+        .as_ref()
+        .filter(|trail| trail.home_region == target.region)
+    {
+        for (action, resource, to, why) in trail::wanted(trail, observed, target, partition) {
+            want(action, &resource, to, why)?;
+        }
+    }
     let (trust, policy) = (
         rule::trust(target),
         rule::role_policy(name, target, partition),

@@ -37,6 +37,24 @@ pub(crate) fn now(action: Action, observed: &Observed) -> Result<Value, String> 
                         "encrypted": queue.encrypted })
             })
         }
+        Action::CreateBucket => part(&observed.bucket, |_| json!({ "exists": true })),
+        Action::PutPublicAccessBlock => part(
+            &observed.bucket,
+            |bucket| json!({ "public_access_blocked": bucket.public_access_blocked }),
+        ),
+        Action::PutBucketPolicy => part(
+            &observed.bucket,
+            |bucket| json!({ "policy": bucket.policy }),
+        ),
+        Action::CreateTrail | Action::UpdateTrail | Action::DeleteTrail => {
+            part(&observed.trail, |trail| {
+                json!({ "bucket": trail.bucket, "prefix": trail.prefix, "multi_region": trail.multi_region,
+                        "global_events": trail.global_events, "validation": trail.validation })
+            })
+        }
+        Action::StartLogging | Action::StopLogging => {
+            part(&observed.trail, |trail| json!({ "logging": trail.logging }))
+        }
         Action::PutRule | Action::DeleteRule => part(&observed.rule, |rule| json!(rule)),
         Action::PutTargets | Action::RemoveTargets => {
             part(&observed.target, |target| json!(target))

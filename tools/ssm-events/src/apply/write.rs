@@ -9,6 +9,7 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use awsconf::{Session, describe};
 use toolio::Change;
 
+use super::trail;
 use crate::model::{Action, Observed, Rule, RuleTarget, Webhook};
 use crate::observe::{Clients, OWN};
 use crate::webhook::Url;
@@ -30,6 +31,14 @@ pub(super) async fn write(
     let name = change.resource.as_str();
     let client = &clients.events;
     match change.action {
+        Action::CreateBucket
+        | Action::PutPublicAccessBlock
+        | Action::PutBucketPolicy
+        | Action::CreateTrail
+        | Action::UpdateTrail
+        | Action::StartLogging
+        | Action::StopLogging
+        | Action::DeleteTrail => trail::write(clients, session, change).await,
         Action::CreateRole | Action::PutRolePolicy | Action::DeleteRole => {
             write_role(clients, change).await
         }

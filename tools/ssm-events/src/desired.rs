@@ -1,0 +1,197 @@
+//! What the user wants to be told of, and where.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Calls that open a way into a node, run something there, or change who may and what is recorded.
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_Operations.html>
+pub(crate) const EVENTS: [&str; 31] = [
+    "StartSession",
+    "ResumeSession",
+    "TerminateSession",
+    "SendCommand",
+    "CancelCommand",
+    "StartAutomationExecution",
+    "StopAutomationExecution",
+    "CreateAssociation",
+    "CreateAssociationBatch",
+    "UpdateAssociation",
+    "StartAssociationsOnce",
+    "DeleteAssociation",
+    "CreateDocument",
+    "UpdateDocument",
+    "UpdateDocumentDefaultVersion",
+    "DeleteDocument",
+    "ModifyDocumentPermission",
+    "UpdateServiceSetting",
+    "ResetServiceSetting",
+    "CreateActivation",
+    "DeleteActivation",
+    "RegisterManagedInstance",
+    "DeregisterManagedInstance",
+    "UpdateManagedInstanceRole",
+    "RegisterTaskWithMaintenanceWindow",
+    "UpdateMaintenanceWindowTask",
+    "StartAccessRequest",
+    "PutResourcePolicy",
+    "DeleteResourcePolicy",
+    // Tags decide who may start sessions where policies ask for them.
+    "AddTagsToResource",
+    "RemoveTagsFromResource",
+];
+
+/// Desired alerts of one account and region.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Desired {
+    /// Name of the EventBridge rule; its connection and API destination have the same name.
+    #[serde(default = "rule_name")]
+    pub(crate) rule_name: Name,
+    /// Where the Slack webhook's URL is read from; the URL itself is a secret and never written here.
+    pub(crate) webhook: Webhook,
+    /// Role that lets EventBridge call the API destination; created when missing.
+    #[serde(default = "role_name")]
+    pub(crate) role_name: Name,
+    /// Systems Manager API calls to tell.
+    #[serde(default = "events")]
+    pub(crate) events: Vec<EventName>,
+    /// EventBridge's own events of commands and automations to tell besides. They do not say who; parameters, which are in
+    /// clear in some, are never told.
+    #[serde(default)]
+    pub(crate) status_events: Vec<StatusEvent>,
+    /// Trail that records the calls; without one here, another must be there, for EventBridge hears of calls through trails.
+    #[serde(default)]
+    pub(crate) trail: Option<DesiredTrail>,
+}
+
+/// A multi-region trail with log file validation, and its bucket.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DesiredTrail {
+    pub(crate) name: Name,
+    /// Region that the trail is made in; it records all regions.
+    pub(crate) home_region: String,
+    /// Bucket for the log files: adopted if it is there, else made in the home region.
+    pub(crate) bucket: BucketName,
+    /// What stands before `AWSLogs/` in the bucket.
+    #[serde(default)]
+    pub(crate) prefix: String,
+}
+
+/// The name of a bucket. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String")]
+pub(crate) struct BucketName(pub(crate) String);
+
+impl TryFrom<String> for BucketName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<BucketName, String> {
+        let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
+        let outer = |text: &str| !text.starts_with(['-', '.']) && !text.ends_with(['-', '.']);
+        if (3..=63).contains(&text.len()) && text.bytes().all(inner) && outer(&text) {
+            Ok(BucketName(text))
+        } else {
+            Err(format!(
+                "'{text}' is no bucket name: expected 3 to 63 of a-z 0-9 . -"
+            ))
+        }
+    }
+}
+
+/// An event that EventBridge has of Systems Manager itself.
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/reference-eventbridge-events.html>
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum StatusEvent {
+    /// EC2 Command Status-change Notification: of a command as a whole.
+    Command,
+    /// EC2 Command Invocation Status-change Notification: of a command on one node.
+    CommandInvocation,
+    /// EC2 Automation Execution Status-change Notification.
+    Automation,
+}
+
+impl StatusEvent {
+    /// Returns the `detail-type`.
+    pub(crate) fn detail_type(self) -> &'static str {
+        match self {
+            StatusEvent::Command => "EC2 Command Status-change Notification",
+            StatusEvent::CommandInvocation => "EC2 Command Invocation Status-change Notification",
+            StatusEvent::Automation => "EC2 Automation Execution Status-change Notification",
+        }
+    }
+}
+
+fn rule_name() -> Name {
+    Name("ssm-activity".to_owned())
+}
+
+fn role_name() -> Name {
+    Name("ssm-events-to-slack".to_owned())
+}
+
+fn events() -> Vec<EventName> {
+    EVENTS
+        .iter()
+        .map(|name| EventName((*name).to_owned()))
+        .collect()
+}
+
+/// A name that EventBridge and IAM accept: 1 to 64 of A-Z a-z 0-9 . - _
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String")]
+pub(crate) struct Name(pub(crate) String);
+
+impl TryFrom<String> for Name {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Name, String> {
+        let good = text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b".-_".contains(&b));
+        if good && (1..=64).contains(&text.len()) {
+            Ok(Name(text))
+        } else {
+            Err(format!(
+                "'{text}' is no name: expected 1 to 64 of A-Z a-z 0-9 . - _"
+            ))
+        }
+    }
+}
+
+/// The name of an API call, such as `StartSession`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String")]
+pub(crate) struct EventName(pub(crate) String);
+
+impl TryFrom<String> for EventName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<EventName, String> {
+        let good = text.starts_with(|c: char| c.is_ascii_uppercase())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric());
+        if good {
+            Ok(EventName(text))
+        } else {
+            Err(format!("'{text}' is no API call such as StartSession"))
+        }
+    }
+}
+
+/// The source of the webhook's URL: exactly one of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub(crate) enum Webhook {
+    /// Name of the environment variable that holds it.
+    Env(String),
+    /// Path of the file that holds it and nothing else.
+    File(String),
+    /// Name of the parameter in Parameter Store, best a `SecureString`.
+    Parameter(String),
+    /// Name or ARN of the secret in Secrets Manager.
+    Secret(String),
+}
