@@ -56,6 +56,51 @@ fn nodes_that_nobody_manages_get_a_profile() {
 }
 
 #[test]
+fn history_tells_who_would_lose_access() {
+    let account = account();
+    let guard = r#"{"Version": "2012-10-17", "Statement": [{"Sid": "Fence", "Effect": "Deny", "Action": "ssm:StartSession", "Resource": "*",
+        "Condition": {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:user/*"}}}]}"#;
+    std::fs::write(account.home().join("guard.json"), guard).unwrap();
+    let records = repository().join("tests/fixtures/cloudtrail/principals");
+    std::fs::create_dir(account.home().join("trail")).unwrap();
+    for entry in std::fs::read_dir(records).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(
+            &path,
+            account.home().join("trail").join(path.file_name().unwrap()),
+        )
+        .unwrap();
+    }
+    let lost = run(
+        &account,
+        "ssm-events history trail | ssm-scp replay --policy guard.json",
+    );
+    let principals: Vec<String> = lost
+        .records()
+        .iter()
+        .map(|call| call["principal"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(
+        principals
+            .iter()
+            .any(|principal| principal.contains("AWSReservedSSO_")),
+        "{principals:?}"
+    );
+    assert!(
+        principals
+            .iter()
+            .all(|principal| !principal.contains(":user/")),
+        "{principals:?}"
+    );
+    let report = run(&account, "ssm-events history trail | ssm-events report").records();
+    assert!(
+        report
+            .iter()
+            .any(|record| record["kind"] == "refused" && record["denied"] == true)
+    );
+}
+
+#[test]
 fn preferences_tell_what_roles_lack() {
     let account = account();
     let pipe = "ssm-prefs plan -f scripts/rollout.d/prefs.json | ssm-prefs apply >result.json
