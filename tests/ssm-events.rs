@@ -12,6 +12,8 @@ mod matching;
 mod past;
 #[path = "ssm-events/sending.rs"]
 mod sending;
+#[path = "ssm-events/telling.rs"]
+mod telling;
 #[path = "ssm-events/trail.rs"]
 mod trail;
 

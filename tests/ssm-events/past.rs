@@ -217,6 +217,61 @@ fn many_files_come_out_in_order_and_a_closed_pipe_is_quiet() {
 }
 
 #[test]
+fn killed_half_way_history_gives_whole_records_and_send_makes_up_for_the_rest() {
+    let (home, slack) = (Home::create(), testbed::Slack::start());
+    for index in 0..200 {
+        let records: Vec<Value> = (0..50)
+            .map(|n| {
+                record(
+                    index * 50 + n,
+                    "StartSession",
+                    json!({"pad": "x".repeat(2000)}),
+                )
+            })
+            .collect();
+        std::fs::write(
+            home.path().join(format!("{index:03}.json")),
+            json!({"Records": records}).to_string(),
+        )
+        .unwrap();
+    }
+    let running = offline(EXE).args(["history"]).args([home.path()]).spawn();
+    std::thread::sleep(std::time::Duration::from_millis(60));
+    let _ = std::process::Command::new("kill")
+        .args(["-9", &running.id().to_string()])
+        .status();
+    let part = running.wait().stdout;
+    // What a reader of lines takes from a stream that breaks off.
+    let whole: String = part
+        .split_inclusive('\n')
+        .filter(|line| line.ends_with('\n'))
+        .take(20)
+        .collect();
+    let spool = home.path().join("spool");
+    let send = |input: String| {
+        let arguments = ["send", "--webhook", "env:URL", "--interval", "0", "--spool"];
+        let run = offline(EXE)
+            .args(arguments)
+            .args([&spool])
+            .env("URL", slack.url())
+            .stdin(input)
+            .run();
+        run.assert_status(0);
+    };
+    send(whole);
+    let again = history(&[&home.path().join("000.json")], &[]);
+    assert_eq!(again.records().len(), 50);
+    send(again.stdout);
+    let ids: std::collections::BTreeSet<String> =
+        slack.messages().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        (ids.len(), slack.messages().len()),
+        (50, 50),
+        "each record once, though history ran twice"
+    );
+}
+
+#[test]
 fn a_wrong_time_is_named() {
     let logs = logs();
     history(&[logs.path()], &["--since", "yesterday"]).assert_status(2).assert_stderr(
