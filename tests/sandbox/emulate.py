@@ -1,6 +1,6 @@
-"""Owns the three things that every extension module needs: a store that is
-keyed by account and Region, a way to add or replace an operation of a moto
-service, and a way to refuse a request as AWS does.
+"""Owns what every extension module needs: a store that is keyed by account and
+Region, a way to add or replace an operation of a moto service, or to say that it
+runs long, and a way to refuse a request as AWS does.
 
 Imports no extension module, so that each of them may import this one.
 """
@@ -12,6 +12,9 @@ import threading
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.core.utils import camelcase_to_underscores
+
+
+_long = set()
 
 
 class Store:
@@ -56,6 +59,16 @@ def operation(response_class, name):
         return function
 
     return register
+
+
+def runs_long(service, operation):
+    """Has calls of an operation served beside each other: it waits for what may itself call the service."""
+    _long.add((service, operation))
+
+
+def is_long(service, operation):
+    """Tells whether an operation said that it runs long."""
+    return (service, operation) in _long
 
 
 def parameters(response):

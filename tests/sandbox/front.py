@@ -4,6 +4,7 @@ moto with the extension, call log.
 Knows no AWS service. https://docs.getmoto.org/en/latest/docs/server_mode.html
 """
 
+import contextlib
 import io
 import json
 import re
@@ -75,12 +76,16 @@ class Front:
             _hang_up(environ)
         return answer
 
+    def _lock_of(self, account, service, operation):
+        runs_long = emulate.is_long(service, operation)
+        return contextlib.nullcontext() if runs_long else self._locks[(account, service)]
+
     def _dispatch(self, environ, body, account, service, understood):
         environ = dict(environ)
         environ["wsgi.input"] = io.BytesIO(body)
         environ["HTTP_X_MOTO_ACCOUNT_ID"] = account
         try:
-            with self._locks[(account, service)]:
+            with self._lock_of(account, service, understood.operation):
                 chunks, status, headers = run_wsgi_app(self._moto, environ, buffered=True)
                 text = b"".join(chunks)
             return int(status.split(" ", 1)[0]), headers, text

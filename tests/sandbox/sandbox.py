@@ -30,6 +30,7 @@ from werkzeug.serving import make_server  # noqa: E402
 import estate  # noqa: E402
 import extension  # noqa: E402
 import front  # noqa: E402
+import lifetime  # noqa: E402
 
 
 class QuietHandler(MotoRequestHandler):
@@ -63,6 +64,7 @@ def main():
     )
     server.daemon_threads = True
     url = f"http://127.0.0.1:{server.server_port}"
+    lifetime.begin(url)
     if args.state:
         with open(args.state, "w", encoding="utf-8") as file:
             json.dump({"url": url, "pid": os.getpid()}, file)
@@ -74,6 +76,7 @@ def main():
     finally:
         if args.state and os.path.exists(args.state):
             os.remove(args.state)
+        lifetime.end()
         sys.stdout.flush()
         # Threads may be in the middle of a request that nobody waits for.
         os._exit(0)

@@ -17,8 +17,12 @@ API_DESTINATION_FAILED = "SDK_CLIENT_ERROR"
 API_DESTINATION_PREFIX = "Unable to invoke ApiDestination endpoint: "
 
 
-def send(queue_arn: str, event: dict[str, Any], rule: Rule, target: dict[str, Any], error: str, retries: int, exhausted: bool) -> str | None:
-    """Sends the original event, whatever an input transformer would have made of it; returns why it is lost, or None."""
+def send(queue_arn: str, event: dict[str, Any], rule: Rule, target: dict[str, Any], error: str, retries: int, exhausted: bool,
+         code: str | None = None) -> str | None:
+    """Sends the original event, whatever an input transformer would have made of it; returns why it is lost, or None.
+
+    `code` is that of a target other than an API destination.
+    """
     _, _, _, region, account, name = queue_arn.split(":", 5)
     queue = sqs_backends[account][region].queues.get(name)
     if queue is None:
@@ -32,8 +36,8 @@ def send(queue_arn: str, event: dict[str, Any], rule: Rule, target: dict[str, An
     attributes = {
         "RULE_ARN": rule.arn,
         "TARGET_ARN": target["Arn"],
-        "ERROR_CODE": API_DESTINATION_FAILED,
-        "ERROR_MESSAGE": API_DESTINATION_PREFIX + error,
+        "ERROR_CODE": code or API_DESTINATION_FAILED,
+        "ERROR_MESSAGE": error if code else API_DESTINATION_PREFIX + error,
         "RETRY_ATTEMPTS": str(retries),
     }
     if exhausted:

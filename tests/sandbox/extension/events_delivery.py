@@ -1,4 +1,4 @@
-"""Owns what happens after a rule matched: the HTTP request to an API destination.
+"""Owns what happens after a rule matched: the HTTP request to an API destination, the hand-over to a function.
 
 Requests leave for loopback only; any other host is recorded as failed without
 being contacted. Every delivery is kept in `deliveries`, by account.
@@ -21,7 +21,7 @@ import control
 from moto.core.utils import iso_8601_datetime_without_milliseconds, utcfromtimestamp
 from moto.events.models import EventsBackend, Rule, events_backends
 
-from . import events_dead_letter
+from . import events_dead_letter, events_lambda
 from .events_transform import render
 
 DEFAULT_ATTEMPTS = 185
@@ -47,6 +47,8 @@ def install() -> None:
         for target in rule.targets:
             if ":api-destination/" in target["Arn"]:
                 _start(rule, target, event)
+            elif target["Arn"].split(":")[2] == "lambda":
+                _start_function(rule, target, event)
             elif target["Arn"].split(":")[2] in ("logs", "sqs") or ":event-bus/" in target["Arn"] or "archive-arn" in event:
                 _send_to_one(original, rule, target, event, transform_input)
             else:
@@ -114,6 +116,33 @@ def _start(rule: Rule, target: dict[str, Any], event: dict[str, Any]) -> None:
         _fail(entry, str(error), rule, target, event)
         return
     _pool.submit(_deliver, entry, rule, target, event)
+
+
+def _start_function(rule: Rule, target: dict[str, Any], event: dict[str, Any]) -> None:
+    entry = _record(rule, target, event)
+    try:
+        entry["body"] = render(target, _envelope(event), rule, event.get("ingestion-time"))
+    except ValueError as error:
+        _fail(entry, str(error), rule, target, event, code="INVALID_JSON")
+        return
+    _pool.submit(_hand_over, entry, rule, target, event)
+
+
+def _hand_over(entry: dict[str, Any], rule: Rule, target: dict[str, Any], event: dict[str, Any]) -> None:
+    """Gives the event to Lambda, which reports what the function made of it: none of the rule's retries or queues is for that."""
+
+    def settle(invocations: int, error: str | None, kept: str | None) -> None:
+        entry.update({"invocations": invocations, "function_dead_letter": kept, "error": error, "status": "failed" if error else "delivered"})
+
+    retries = target.get("RetryPolicy", {}).get("MaximumRetryAttempts", DEFAULT_ATTEMPTS)
+    while True:
+        entry["attempts"] += 1
+        try:
+            return events_lambda.send(entry["body"], rule, target["Arn"], settle)
+        except events_lambda.Refusal as refusal:
+            if not refusal.again or entry["attempts"] > retries:
+                return _fail(entry, str(refusal), rule, target, event, exhausted=refusal.again, code=refusal.code)
+        time.sleep(BACK_OFF)
 
 
 def _address(destination: Any, connection: Any, parameters: dict[str, Any]) -> tuple[str, dict[str, str]]:
@@ -185,12 +214,13 @@ def _request(entry: dict[str, Any]) -> int:
         connection.close()
 
 
-def _fail(entry: dict[str, Any], error: str, rule: Rule, target: dict[str, Any], event: dict[str, Any], exhausted: bool = False) -> None:
+def _fail(entry: dict[str, Any], error: str, rule: Rule, target: dict[str, Any], event: dict[str, Any], exhausted: bool = False,
+          code: str | None = None) -> None:
     """Records the failure, and hands the event to the dead-letter queue where there is one."""
     queue = target.get("DeadLetterConfig", {}).get("Arn")
     if queue:
         try:
-            lost = events_dead_letter.send(queue, _envelope(event), rule, target, error, max(entry["attempts"] - 1, 0), exhausted)
+            lost = events_dead_letter.send(queue, _envelope(event), rule, target, error, max(entry["attempts"] - 1, 0), exhausted, code)
         except Exception as problem:  # noqa: BLE001 - whatever SQS says belongs into the record
             lost = str(problem) or type(problem).__name__
         entry["dead_letter"] = "lost" if lost else "sent"
