@@ -4,6 +4,8 @@
 mod buckets;
 #[path = "ssm-events/delivery.rs"]
 mod delivery;
+#[path = "ssm-events/function.rs"]
+mod function;
 #[path = "ssm-events/lambda.rs"]
 mod lambda;
 #[path = "ssm-events/matching.rs"]

@@ -138,6 +138,16 @@ impl Account {
         self.control("POST", "/_sandbox/estate", &estate.to_string());
     }
 
+    /// Puts a record on the event bus of a region, as CloudTrail does.
+    ///
+    /// # Panics
+    /// The sandbox does not understand it.
+    #[track_caller]
+    pub fn happens(&self, region: &str, record: &Value) {
+        let path = format!("/_sandbox/events?account={}&region={region}", self.id);
+        self.sandbox.control("POST", &path, &record.to_string());
+    }
+
     fn control(&self, method: &str, path: &str, body: &str) -> String {
         self.sandbox
             .control(method, &format!("{path}?account={}", self.id), body)

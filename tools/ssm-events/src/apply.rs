@@ -1,6 +1,7 @@
 //! Carries out a plan: the only place that writes. Every `from` is compared before the first write, every `to` after
 //! its own, and the way back is collected as it goes.
 
+mod function;
 pub(crate) mod test_event;
 mod trail;
 mod write;
@@ -17,7 +18,7 @@ use crate::observe::{self, Clients, Names};
 use crate::{rule, state};
 
 /// Read-backs of one write before it counts as lost; a new connection takes a moment to be there.
-const READ_BACKS: u32 = 20;
+const READ_BACKS: u32 = 100;
 
 /// Carries out the plan and returns what was done, also when it stopped half way.
 pub(crate) async fn apply(
@@ -109,6 +110,7 @@ fn names(plan: &Plan<Action>, session: &Session) -> Names {
                     target.region, target.account
                 );
             }
+            action if action.is_of_function() => names.function = resource.to_owned(),
             action if action.is_of_bucket() => names.bucket = resource.to_owned(),
             _ => names.rule = resource.to_owned(),
         }
@@ -128,7 +130,11 @@ async fn carry_out(
     if state::reached(&now, &change.to) {
         return Ok(ChangeStatus::Unchanged);
     }
-    write::write(clients, session, change, &before).await?;
+    if change.action.is_of_function() {
+        function::write(clients, change).await?;
+    } else {
+        write::write(clients, session, change, &before).await?;
+    }
     undo.extend(inverse(change));
     for _ in 0..READ_BACKS {
         let after = observe::observe(clients, names).await;
@@ -159,6 +165,12 @@ fn inverse(change: &Change<Action>) -> Option<Change<Action>> {
     let existed = !change.from.is_null();
     let action = match change.action {
         Action::CreateRole => Action::DeleteRole,
+        Action::CreateFunction => Action::DeleteFunction,
+        // Of a function that was made just before, which is taken back as a whole.
+        Action::PutFunctionEventInvokeConfig | Action::AddPermission if !existed => return None,
+        Action::UpdateFunctionConfiguration
+        | Action::PutFunctionEventInvokeConfig
+        | Action::AddPermission => change.action,
         Action::CreateTrail => Action::DeleteTrail,
         // Of what was made just before, which is taken back as a whole, or stays as the bucket does.
         Action::StartLogging | Action::PutBucketPolicy if !existed => return None,
@@ -179,6 +191,7 @@ fn inverse(change: &Change<Action>) -> Option<Change<Action>> {
     let mut from = change.to.clone();
     if let Value::Object(fields) = &mut from {
         fields.remove("webhook");
+        fields.remove("zip");
     }
     let id = format!(
         "{}:{}",

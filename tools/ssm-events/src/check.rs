@@ -2,13 +2,13 @@
 
 use toolio::{Finding, FindingKind, Reading, Severity, Target};
 
-use crate::model::{Desired, Observed};
-use crate::{rule, trail};
+use crate::model::{Desired, Hashes, Observed};
+use crate::{function, rule, trail};
 
-/// Returns the findings; `endpoint_sha256` is the hash of the webhook's URL.
+/// Returns the findings; what is secret or large is known by its hash.
 pub(crate) fn check(
     desired: &Desired,
-    endpoint_sha256: &str,
+    hashes: &Hashes,
     observed: &Observed,
     target: &Target,
     partition: &str,
@@ -26,6 +26,11 @@ pub(crate) fn check(
         });
     };
     let (name, role) = (desired.rule_name.0.as_str(), desired.role_name.0.as_str());
+    let way = desired.function.as_ref();
+    let wanted_target = match way {
+        None => rule::target(desired, target, partition),
+        Some(way) => function::target(desired, way, target, partition),
+    };
     let (error, warning, apply) = (Severity::Error, Severity::Warning, "run plan and apply");
     let allow = "allow the read that the message names";
     match &observed.rule {
@@ -79,7 +84,7 @@ pub(crate) fn check(
             &format!("the targets could not be read: {why}"),
             allow,
         ),
-        Reading::Present(existing) if *existing != rule::target(desired, target, partition) => {
+        Reading::Present(existing) if *existing != wanted_target => {
             add(
                 error,
                 "events.target.drifted",
@@ -128,79 +133,87 @@ pub(crate) fn check(
             }
         }
     }
-    match &observed.connection {
-        Reading::Absent => add(
-            error,
-            "events.connection.missing",
-            name,
-            "there is no connection: the destination cannot be called",
-            apply,
-        ),
-        Reading::Unknown(why) => add(
-            warning,
-            "events.connection.unknown",
-            name,
-            &format!("the connection could not be read: {why}"),
-            allow,
-        ),
-        Reading::Present(connection)
-            if connection.state != "AUTHORIZED" && connection.state != "ACTIVE" =>
+    if let Some(way) = way {
+        for (severity, id, message, fix) in
+            function::problems(desired, way, hashes, observed, target, partition)
         {
-            let message = format!(
-                "the connection is {}: EventBridge does not call the destination",
-                connection.state
-            );
-            add(
-                error,
-                "events.connection.not_authorized",
-                name,
-                &message,
-                "delete the connection, then run plan and apply",
-            );
+            add(severity, id, &way.name.0, &message, fix);
         }
-        Reading::Present(_) => {}
-    }
-    match &observed.destination {
-        Reading::Absent => add(
-            error,
-            "events.destination.missing",
-            name,
-            "there is no API destination for the webhook",
-            apply,
-        ),
-        Reading::Unknown(why) => add(
-            warning,
-            "events.destination.unknown",
-            name,
-            &format!("the API destination could not be read: {why}"),
-            allow,
-        ),
-        Reading::Present(destination) if destination.endpoint_sha256 != endpoint_sha256 => {
-            add(
+    } else {
+        match &observed.connection {
+            Reading::Absent => add(
                 error,
-                "events.destination.drifted",
+                "events.connection.missing",
                 name,
-                "the API destination has another URL than the webhook: somebody else may be reading",
+                "there is no connection: the destination cannot be called",
                 apply,
-            );
-        }
-        Reading::Present(destination) if !destination.active => {
-            add(
-                error,
-                "events.destination.inactive",
+            ),
+            Reading::Unknown(why) => add(
+                warning,
+                "events.connection.unknown",
                 name,
-                "the API destination is inactive: its connection is not authorized",
-                "delete the connection, then run plan and apply",
-            );
+                &format!("the connection could not be read: {why}"),
+                allow,
+            ),
+            Reading::Present(connection)
+                if connection.state != "AUTHORIZED" && connection.state != "ACTIVE" =>
+            {
+                let message = format!(
+                    "the connection is {}: EventBridge does not call the destination",
+                    connection.state
+                );
+                add(
+                    error,
+                    "events.connection.not_authorized",
+                    name,
+                    &message,
+                    "delete the connection, then run plan and apply",
+                );
+            }
+            Reading::Present(_) => {}
         }
-        Reading::Present(_) => {}
+        match &observed.destination {
+            Reading::Absent => add(
+                error,
+                "events.destination.missing",
+                name,
+                "there is no API destination for the webhook",
+                apply,
+            ),
+            Reading::Unknown(why) => add(
+                warning,
+                "events.destination.unknown",
+                name,
+                &format!("the API destination could not be read: {why}"),
+                allow,
+            ),
+            Reading::Present(destination) if destination.endpoint_sha256 != hashes.endpoint => {
+                add(
+                    error,
+                    "events.destination.drifted",
+                    name,
+                    "the API destination has another URL than the webhook: somebody else may be reading",
+                    apply,
+                );
+            }
+            Reading::Present(destination) if !destination.active => {
+                add(
+                    error,
+                    "events.destination.inactive",
+                    name,
+                    "the API destination is inactive: its connection is not authorized",
+                    "delete the connection, then run plan and apply",
+                );
+            }
+            Reading::Present(_) => {}
+        }
     }
     match &observed.role {
         Reading::Absent => add(
             error,
             "events.role.missing",
             role,
-            "the role does not exist: EventBridge may not call the destination",
+            "the role does not exist: nobody is told",
             apply,
         ),
         Reading::Unknown(why) => add(
@@ -211,13 +224,22 @@ pub(crate) fn check(
             allow,
         ),
         Reading::Present(existing) => {
-            let policy = rule::role_policy(name, target, partition);
-            if existing.policy != policy || existing.trust != rule::trust(target) {
+            let (trust, policy) = match way {
+                None => (
+                    rule::trust(target),
+                    rule::role_policy(name, target, partition),
+                ),
+                Some(way) => (
+                    function::trust(target),
+                    function::role_policy(desired, way, target, partition),
+                ),
+            };
+            if existing.policy != policy || existing.trust != trust {
                 add(
                     error,
                     "events.role.drifted",
                     role,
-                    "the role's trust or policy is not the one that EventBridge needs",
+                    "the role's trust or policy is not the one that telling Slack needs",
                     apply,
                 );
             }

@@ -62,6 +62,39 @@ pub(crate) struct Desired {
     /// Trail that records the calls; without one here, another must be there, for EventBridge hears of calls through trails.
     #[serde(default)]
     pub(crate) trail: Option<DesiredTrail>,
+    /// Lambda function that tells Slack everything, escaped. Without one an API destination tells what no caller can shape.
+    #[serde(default)]
+    pub(crate) function: Option<DesiredFunction>,
+}
+
+/// This tool as a Lambda function; `role_name` is its role, and the webhook must be kept by AWS.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DesiredFunction {
+    /// Name of the function.
+    #[serde(default = "function_name")]
+    pub(crate) name: Name,
+    /// The package that `make lambda` made.
+    pub(crate) zip: String,
+    /// What the package was made for.
+    #[serde(default)]
+    pub(crate) architecture: Architecture,
+    /// Times are told in this zone, such as `Europe/Berlin` [default: UTC].
+    #[serde(default)]
+    pub(crate) time_zone: Option<String>,
+}
+
+fn function_name() -> Name {
+    Name("ssm-events".to_owned())
+}
+
+/// The instruction set of a function.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Architecture {
+    #[default]
+    X86_64,
+    Arm64,
 }
 
 /// A multi-region trail with log file validation, and its bucket.

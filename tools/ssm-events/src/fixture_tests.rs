@@ -7,12 +7,19 @@ use serde_json::json;
 use toolio::Target;
 
 use crate::format::Style;
-use crate::model::{Desired, Observed};
+use crate::model::{Desired, Hashes, Observed};
 use crate::record::{self, Event, Outcome};
 use crate::{check, plan, rule};
 
 /// What `{"env": ..}` stands for in the fixtures.
 const SHA256: &str = "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8";
+
+fn hashes() -> Hashes {
+    Hashes {
+        endpoint: SHA256.to_owned(),
+        code: String::new(),
+    }
+}
 
 fn target() -> Target {
     Target {
@@ -39,7 +46,7 @@ fn plans() {
     for case in cases("plan.json") {
         let (desired, observed): (Desired, Observed) =
             (read(&case, "desired.json"), read(&case, "observed.json"));
-        let actual = match plan::plan(&desired, SHA256, &observed, &target(), "aws") {
+        let actual = match plan::plan(&desired, &hashes(), &observed, &target(), "aws") {
             Ok(changes) => json!(changes),
             Err(error) => json!({ "error": error.to_string() }),
         };
@@ -52,7 +59,7 @@ fn findings() {
     for case in cases("findings.json") {
         let (desired, observed): (Desired, Observed) =
             (read(&case, "desired.json"), read(&case, "observed.json"));
-        let findings = check::check(&desired, SHA256, &observed, &target(), "aws");
+        let findings = check::check(&desired, &hashes(), &observed, &target(), "aws");
         testbed::expect(&case.join("findings.json"), &json!(findings));
     }
 }

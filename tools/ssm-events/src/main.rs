@@ -13,11 +13,13 @@ mod event_pattern;
 #[cfg(test)]
 mod fixture_tests;
 mod format;
+mod function;
 mod history;
 mod lambda;
 mod matching;
 mod model;
 mod observe;
+mod package;
 mod plan;
 mod reconcile;
 mod record;
@@ -40,7 +42,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use arguments::{SendArgs, StyleArgs};
 use awsconf::Interrupt;
-use model::{Action, Desired};
+use model::{Action, Desired, Hashes, Webhook};
 use observe::{Clients, Names};
 use telling::Telling;
 use toolio::{IoArgs, Outcome, Output, Plan, Severity};
@@ -182,18 +184,15 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
         }
         Verb::Plan { exit_code } => {
             let desired = desired(&args.io)?;
-            let here = Url::read_here(&desired.webhook).await?;
+            let hashing = Hashing::new(&desired).await?;
             let mut plans = Vec::new();
             for session in args.aws.sessions().await? {
-                let url = match &here {
-                    Some(url) => url.clone(),
-                    None => Url::read(&desired.webhook, Some(&session.config)).await?,
-                };
+                let hashes = hashing.of(&session).await?;
                 let clients = Clients::new(&session);
                 let observed = observe::observe(&clients, &Names::of(&desired, &session)).await;
                 let changes = plan::plan(
                     &desired,
-                    &url.sha256(),
+                    &hashes,
                     &observed,
                     &session.target,
                     &session.partition,
@@ -263,6 +262,47 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
     }
 }
 
+/// What plans know by its hash only: the URL where EventBridge must be told it, the package where there is a function.
+struct Hashing<'d> {
+    desired: &'d Desired,
+    here: Option<Url>,
+    code: String,
+}
+
+impl<'d> Hashing<'d> {
+    /// Reads what is on this machine, so that what is wrong with it is told before the first call to AWS.
+    async fn new(desired: &'d Desired) -> anyhow::Result<Hashing<'d>> {
+        let code = match &desired.function {
+            Some(function) => package::read(&function.zip)?.sha256,
+            None => String::new(),
+        };
+        // A function reads the URL by itself.
+        let here = match &desired.function {
+            Some(_) => None,
+            None => Url::read_here(&desired.webhook).await?,
+        };
+        Ok(Hashing {
+            desired,
+            here,
+            code,
+        })
+    }
+
+    async fn of(&self, session: &awsconf::Session) -> anyhow::Result<Hashes> {
+        let endpoint = match (&self.here, &self.desired.function) {
+            (Some(url), _) => url.sha256(),
+            (None, Some(_)) => String::new(),
+            (None, None) => Url::read(&self.desired.webhook, Some(&session.config))
+                .await?
+                .sha256(),
+        };
+        Ok(Hashes {
+            endpoint,
+            code: self.code.clone(),
+        })
+    }
+}
+
 /// Reads the desired state; it must name an event.
 fn desired(io: &IoArgs) -> anyhow::Result<Desired> {
     let desired: Desired = toolio::read(io, "desired alerts")?;
@@ -271,24 +311,26 @@ fn desired(io: &IoArgs) -> anyhow::Result<Desired> {
             "desired alerts: $.events: name at least one API call, or leave the key out for the default"
         );
     }
+    if desired.function.is_some() && matches!(desired.webhook, Webhook::Env(_) | Webhook::File(_)) {
+        bail!(
+            "desired alerts: $.webhook: a function reads it from `parameter` or `secret`, not from this machine"
+        );
+    }
     Ok(desired)
 }
 
 async fn check(args: &Args, out: &Output, test_for: Option<Duration>) -> anyhow::Result<Outcome> {
     let desired = desired(&args.io)?;
-    let here = Url::read_here(&desired.webhook).await?;
+    let hashing = Hashing::new(&desired).await?;
     let sessions = args.aws.sessions().await?;
     let mut outcome = Outcome::Fine;
     for session in &sessions {
-        let url = match &here {
-            Some(url) => url.clone(),
-            None => Url::read(&desired.webhook, Some(&session.config)).await?,
-        };
+        let hashes = hashing.of(session).await?;
         let clients = Clients::new(session);
         let observed = observe::observe(&clients, &Names::of(&desired, session)).await;
         let mut findings = check::check(
             &desired,
-            &url.sha256(),
+            &hashes,
             &observed,
             &session.target,
             &session.partition,

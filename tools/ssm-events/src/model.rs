@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use toolio::{Reading, Target};
 
-pub(crate) use crate::desired::{Desired, DesiredTrail, EVENTS, Webhook};
+pub(crate) use crate::desired::{Desired, DesiredFunction, DesiredTrail, EVENTS, Webhook};
 
 /// Everything that was read about one account and region.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -21,6 +21,31 @@ pub(crate) struct Observed {
     pub(crate) trail: Reading<Trail>,
     #[serde(default)]
     pub(crate) bucket: Reading<TrailBucket>,
+    #[serde(default)]
+    pub(crate) function: Reading<Function>,
+}
+
+/// Hashes of what a plan must not hold: the webhook's URL, the function's package.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hashes {
+    /// SHA-256 of the URL in hexadecimal digits.
+    pub(crate) endpoint: String,
+    /// SHA-256 of the package in Base64, as Lambda tells it.
+    pub(crate) code: String,
+}
+
+/// The Lambda function.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Function {
+    pub(crate) code_sha256: String,
+    pub(crate) configuration: Value,
+    /// ARN that gets what the function could not deliver.
+    pub(crate) on_failure: Option<String>,
+    /// ARN of the rule that this tool's statement lets invoke it.
+    pub(crate) permission: Option<String>,
+    /// Whether no change of it is under way.
+    pub(crate) ready: bool,
 }
 
 impl Observed {
@@ -35,6 +60,7 @@ impl Observed {
             matches!(self.queue, Reading::Unknown(_)),
             matches!(self.trail, Reading::Unknown(_)),
             matches!(self.bucket, Reading::Unknown(_)),
+            matches!(self.function, Reading::Unknown(_)),
         ];
         !unknown.contains(&true)
     }
@@ -100,6 +126,19 @@ impl Action {
         matches!(
             self,
             CreateTrail | UpdateTrail | StartLogging | StopLogging | DeleteTrail
+        )
+    }
+
+    /// Returns whether it is about the function.
+    pub(crate) fn is_of_function(self) -> bool {
+        matches!(
+            self,
+            Action::CreateFunction
+                | Action::UpdateFunctionCode
+                | Action::UpdateFunctionConfiguration
+                | Action::PutFunctionEventInvokeConfig
+                | Action::AddPermission
+                | Action::DeleteFunction
         )
     }
 
@@ -175,15 +214,21 @@ pub(crate) enum Action {
     PutRolePolicy,
     CreateQueue,
     SetQueueAttributes,
+    CreateFunction,
+    UpdateFunctionCode,
+    UpdateFunctionConfiguration,
+    PutFunctionEventInvokeConfig,
     CreateConnection,
     CreateApiDestination,
     UpdateApiDestination,
     PutRule,
+    AddPermission,
     PutTargets,
     RemoveTargets,
     DeleteRule,
     DeleteApiDestination,
     DeleteConnection,
+    DeleteFunction,
     DeleteQueue,
     DeleteRole,
     StopLogging,

@@ -2,6 +2,7 @@
 
 pub(crate) mod athena;
 pub(crate) mod files;
+pub(crate) mod function;
 pub(crate) mod lookup;
 pub(crate) mod objects;
 mod trail;
@@ -25,6 +26,7 @@ pub(crate) struct Clients {
     pub(crate) sqs: aws_sdk_sqs::Client,
     pub(crate) cloudtrail: aws_sdk_cloudtrail::Client,
     pub(crate) s3: aws_sdk_s3::Client,
+    pub(crate) lambda: aws_sdk_lambda::Client,
 }
 
 impl Clients {
@@ -36,6 +38,7 @@ impl Clients {
             sqs: aws_sdk_sqs::Client::new(&session.config),
             cloudtrail: aws_sdk_cloudtrail::Client::new(&session.config),
             s3: aws_sdk_s3::Client::new(&session.config),
+            lambda: aws_sdk_lambda::Client::new(&session.config),
         }
     }
 }
@@ -48,6 +51,7 @@ pub(crate) struct Names {
     pub(crate) role: String,
     pub(crate) trail_arn: String,
     pub(crate) bucket: String,
+    pub(crate) function: String,
 }
 
 impl Names {
@@ -60,6 +64,11 @@ impl Names {
             role: desired.role_name.0.clone(),
             trail_arn: trail
                 .map(|trail| crate::trail::arn(trail, &session.target.account, &session.partition))
+                .unwrap_or_default(),
+            function: desired
+                .function
+                .as_ref()
+                .map(|function| function.name.0.clone())
                 .unwrap_or_default(),
             bucket: at_home
                 .map(|trail| trail.bucket.0.clone())
@@ -79,6 +88,9 @@ pub(crate) async fn observe(clients: &Clients, names: &Names) -> Observed {
     }
     if !names.trail_arn.is_empty() {
         observed.trail = trail::trail(clients, &names.trail_arn).await;
+    }
+    if !names.function.is_empty() {
+        observed.function = function::function(clients, &names.function).await;
     }
     if !names.bucket.is_empty() {
         observed.bucket = trail::bucket(clients, &names.bucket).await;
@@ -261,7 +273,8 @@ async fn target(client: &aws_sdk_eventbridge::Client, rule: &str) -> Reading<Rul
             let transformer = target.input_transformer();
             let paths = transformer.and_then(|transformer| transformer.input_paths_map());
             // arn:aws:events:REGION:ACCOUNT:api-destination/NAME/UUID
-            let destination = target.arn().split('/').nth(1).unwrap_or_default();
+            // and arn:aws:lambda:REGION:ACCOUNT:function:NAME, which is kept whole.
+            let destination = target.arn().split('/').nth(1).unwrap_or(target.arn());
             let sorted =
                 paths.map(|paths| paths.iter().collect::<std::collections::BTreeMap<_, _>>());
             return Reading::Present(RuleTarget {

@@ -4,16 +4,16 @@ use anyhow::bail;
 use serde_json::{Value, json};
 use toolio::{Change, Reading, Target};
 
-use crate::model::{Action, Desired, Observed};
-use crate::{rule, state, trail};
+use crate::model::{Action, Desired, Hashes, Observed};
+use crate::{function, rule, state, trail};
 
-/// Returns the changes in order; `endpoint_sha256` is the hash of the webhook's URL.
+/// Returns the changes in order; what is secret or large is known by its hash.
 ///
 /// # Errors
 /// Something needed could not be read, or the role is trusted by something else.
 pub(crate) fn plan(
     desired: &Desired,
-    endpoint_sha256: &str,
+    hashes: &Hashes,
     observed: &Observed,
     target: &Target,
     partition: &str,
@@ -48,20 +48,27 @@ pub(crate) fn plan(
             want(action, &resource, to, why)?;
         }
     }
-    let (trust, policy) = (
-        rule::trust(target),
-        rule::role_policy(name, target, partition),
-    );
+    let way = desired.function.as_ref();
+    let (trust, policy) = match way {
+        None => (
+            rule::trust(target),
+            rule::role_policy(name, target, partition),
+        ),
+        Some(way) => (
+            function::trust(target),
+            function::role_policy(desired, way, target, partition),
+        ),
+    };
     match &observed.role {
         Reading::Present(existing) if existing.trust != trust => bail!(
-            "role {role} exists and trusts something else than EventBridge in this account: choose another role_name"
+            "role {role} exists and trusts something else than the service that needs it, in this account: choose another role_name"
         ),
         Reading::Present(_) => {
             want(
                 Action::PutRolePolicy,
                 role,
                 json!({ "policy": policy }),
-                "EventBridge may not call the destination",
+                "the role does not grant what telling Slack needs",
             )?;
         }
         _ => {
@@ -70,7 +77,7 @@ pub(crate) fn plan(
                 Action::CreateRole,
                 role,
                 to,
-                "EventBridge needs a role to call the destination",
+                "the way to Slack needs a role",
             )?;
         }
     }
@@ -91,25 +98,32 @@ pub(crate) fn plan(
         "encrypted": true,
     });
     want(action, &queue, to, why)?;
-    let to = json!({ "authorization": "API_KEY" });
-    want(
-        Action::CreateConnection,
-        name,
-        to,
-        "an API destination needs a connection, though Slack asks for no key",
-    )?;
-    let (action, why) = match observed.destination.present() {
-        None => (
-            Action::CreateApiDestination,
-            "there is no API destination for the webhook",
-        ),
-        Some(_) => (
-            Action::UpdateApiDestination,
-            "the API destination has another URL than the webhook",
-        ),
-    };
-    let to = json!({ "endpoint_sha256": endpoint_sha256, "webhook": desired.webhook });
-    want(action, name, to, why)?;
+    if let Some(way) = way {
+        for (action, to, why) in function::wanted(desired, way, hashes, observed, target, partition)
+        {
+            want(action, &way.name.0, to, why)?;
+        }
+    } else {
+        let to = json!({ "authorization": "API_KEY" });
+        want(
+            Action::CreateConnection,
+            name,
+            to,
+            "an API destination needs a connection, though Slack asks for no key",
+        )?;
+        let (action, why) = match observed.destination.present() {
+            None => (
+                Action::CreateApiDestination,
+                "there is no API destination for the webhook",
+            ),
+            Some(_) => (
+                Action::UpdateApiDestination,
+                "the API destination has another URL than the webhook",
+            ),
+        };
+        let to = json!({ "endpoint_sha256": hashes.endpoint, "webhook": desired.webhook });
+        want(action, name, to, why)?;
+    }
     let why = match observed.rule.present() {
         None => "nobody is told of sessions and commands",
         Some(rule) if !rule.enabled => {
@@ -123,7 +137,19 @@ pub(crate) fn plan(
         json!({ "pattern": rule::pattern(desired), "enabled": true }),
         why,
     )?;
-    let to = json!(rule::target(desired, target, partition));
+    let to = match way {
+        None => json!(rule::target(desired, target, partition)),
+        Some(way) => {
+            let to = json!({ "permission": rule::arn(name, target, partition) });
+            want(
+                Action::AddPermission,
+                &way.name.0,
+                to,
+                "the rule may not invoke the function",
+            )?;
+            json!(function::target(desired, way, target, partition))
+        }
+    };
     want(
         Action::PutTargets,
         name,

@@ -65,13 +65,18 @@ pub(crate) fn queue_arn(rule: &str, account: &Target, partition: &str) -> String
     format!("arn:{partition}:sqs:{region}:{id}:{}", queue_name(rule))
 }
 
+/// Returns the ARN of a rule on the default bus.
+pub(crate) fn arn(rule: &str, account: &Target, partition: &str) -> String {
+    format!(
+        "arn:{partition}:events:{}:{}:rule/{rule}",
+        account.region, account.account
+    )
+}
+
 /// Lets EventBridge put what it could not deliver into the queue, for this one rule.
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html>
 pub(crate) fn queue_policy(rule: &str, account: &Target, partition: &str) -> Value {
-    let arn = format!(
-        "arn:{partition}:events:{}:{}:rule/{rule}",
-        account.region, account.account
-    );
+    let arn = arn(rule, account, partition);
     json!({
         "Version": "2012-10-17",
         "Statement": [{

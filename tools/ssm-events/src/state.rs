@@ -37,6 +37,26 @@ pub(crate) fn now(action: Action, observed: &Observed) -> Result<Value, String> 
                         "encrypted": queue.encrypted })
             })
         }
+        Action::CreateFunction | Action::DeleteFunction => part(
+            &observed.function,
+            |function| json!({ "code_sha256": function.code_sha256, "configuration": function.configuration, "ready": function.ready }),
+        ),
+        Action::UpdateFunctionCode => part(
+            &observed.function,
+            |function| json!({ "code_sha256": function.code_sha256, "ready": function.ready }),
+        ),
+        Action::UpdateFunctionConfiguration => part(
+            &observed.function,
+            |function| json!({ "configuration": function.configuration, "ready": function.ready }),
+        ),
+        Action::PutFunctionEventInvokeConfig => part(
+            &observed.function,
+            |function| json!({ "on_failure": function.on_failure }),
+        ),
+        Action::AddPermission => part(
+            &observed.function,
+            |function| json!({ "permission": function.permission }),
+        ),
         Action::CreateBucket => part(&observed.bucket, |_| json!({ "exists": true })),
         Action::PutPublicAccessBlock => part(
             &observed.bucket,
@@ -62,11 +82,13 @@ pub(crate) fn now(action: Action, observed: &Observed) -> Result<Value, String> 
     }
 }
 
-/// Returns whether the state that an action wants is there. Where the webhook is read from is no state of AWS.
+/// Returns whether the state that an action wants is there. Where the webhook and
+/// the package are read from is no state of AWS.
 pub(crate) fn reached(now: &Value, to: &Value) -> bool {
     let mut to = to.clone();
     if let Value::Object(fields) = &mut to {
         fields.remove("webhook");
+        fields.remove("zip");
     }
     *now == to
 }

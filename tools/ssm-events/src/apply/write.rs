@@ -39,6 +39,12 @@ pub(super) async fn write(
         | Action::StartLogging
         | Action::StopLogging
         | Action::DeleteTrail => trail::write(clients, session, change).await,
+        Action::CreateFunction
+        | Action::UpdateFunctionCode
+        | Action::UpdateFunctionConfiguration
+        | Action::PutFunctionEventInvokeConfig
+        | Action::AddPermission
+        | Action::DeleteFunction => bail!("a change of the function"),
         Action::CreateRole | Action::PutRolePolicy | Action::DeleteRole => {
             write_role(clients, change).await
         }
@@ -260,24 +266,12 @@ async fn put_targets(
     let name = change.resource.as_str();
     let wanted: RuleTarget =
         serde_json::from_value(change.to.clone()).context("`to` of the target")?;
-    let destination = before
-        .destination
-        .present()
-        .context("the API destination is gone")?;
-    if !wanted
-        .role
-        .contains(&format!(":{}:role/", session.target.account))
-    {
-        bail!("the role of the target belongs to another account");
-    }
-    let paths: std::collections::HashMap<String, String> =
-        serde_json::from_value(wanted.paths.clone()).context("`to.paths` of the target")?;
-    let transformer = events::InputTransformer::builder().input_template(&wanted.template);
-    let transformer = transformer.set_input_paths_map(Some(paths)).build()?;
-    let target = events::Target::builder()
-        .id(OWN)
-        .arn(&destination.arn)
-        .role_arn(&wanted.role);
+    let target = if wanted.destination.starts_with("arn:") {
+        // The function gets the whole event, and its own policy lets the rule in.
+        events::Target::builder().id(OWN).arn(&wanted.destination)
+    } else {
+        of_destination(session, &wanted, before)?
+    };
     let retry = events::RetryPolicy::builder()
         .maximum_retry_attempts(wanted.max_retry_attempts)
         .maximum_event_age_in_seconds(wanted.max_event_age_seconds)
@@ -287,7 +281,6 @@ async fn put_targets(
         .as_ref()
         .map(|arn| events::DeadLetterConfig::builder().arn(arn).build());
     let target = target
-        .input_transformer(transformer)
         .retry_policy(retry)
         .set_dead_letter_config(dead_letter)
         .build()?;
@@ -317,4 +310,31 @@ async fn put_targets(
             Err(error) => return Err(describe(format!("PutTargets {name}"), error)),
         }
     }
+}
+
+/// Returns the target with the API destination, the role for it, and the text.
+fn of_destination(
+    session: &Session,
+    wanted: &RuleTarget,
+    before: &Observed,
+) -> anyhow::Result<events::builders::TargetBuilder> {
+    let destination = before
+        .destination
+        .present()
+        .context("the API destination is gone")?;
+    if !wanted
+        .role
+        .contains(&format!(":{}:role/", session.target.account))
+    {
+        bail!("the role of the target belongs to another account");
+    }
+    let paths: std::collections::HashMap<String, String> =
+        serde_json::from_value(wanted.paths.clone()).context("`to.paths` of the target")?;
+    let transformer = events::InputTransformer::builder().input_template(&wanted.template);
+    let transformer = transformer.set_input_paths_map(Some(paths)).build()?;
+    let target = events::Target::builder()
+        .id(OWN)
+        .arn(&destination.arn)
+        .role_arn(&wanted.role);
+    Ok(target.input_transformer(transformer))
 }
