@@ -104,6 +104,20 @@ fn a_denied_session_is_told_in_red_by_the_function() {
     run(&account, &["check"], &desired)
         .assert_status(0)
         .assert_stderr("");
+    let tested = run(
+        &account,
+        &["check", "--send-test", "--patience", "1"],
+        &desired,
+    );
+    tested.assert_status(0).assert_stderr("");
+    wait("the test event did not come", || {
+        slack.messages().len() == 2
+    });
+    let text = slack.messages()[1]["text"].to_string();
+    assert!(
+        text.contains("TEST: "),
+        "a test says that it is one: {text}"
+    );
     account.forget_calls();
     assert_eq!(
         run(&account, &["plan"], &desired).json()["changes"],

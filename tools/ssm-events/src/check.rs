@@ -58,6 +58,15 @@ pub(crate) fn check(
                     apply,
                 );
             }
+            if rule::asks_for_reads(desired) && !rule.read_only_calls {
+                add(
+                    error,
+                    "events.rule.without_reads",
+                    name,
+                    "the rule does not match read-only calls, which are among the desired ones",
+                    apply,
+                );
+            }
             if rule.pattern != rule::pattern(desired) {
                 add(
                     error,

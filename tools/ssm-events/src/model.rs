@@ -184,6 +184,9 @@ pub(crate) struct Destination {
 pub(crate) struct Rule {
     pub(crate) pattern: Value,
     pub(crate) enabled: bool,
+    /// Whether it matches read-only calls too, which rules do not by themselves.
+    #[serde(default)]
+    pub(crate) read_only_calls: bool,
 }
 
 /// This tool's target of the rule, named by what it points to.

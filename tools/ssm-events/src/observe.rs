@@ -11,6 +11,7 @@ use awsconf::{Session, reading};
 use serde_json::{Value, json};
 use toolio::Reading;
 
+use aws_sdk_eventbridge::types::RuleState;
 use aws_sdk_sqs::types::QueueAttributeName;
 
 use crate::model::{Connection, Desired, Destination, Observed, Queue, Role, Rule, RuleTarget};
@@ -138,7 +139,10 @@ async fn of_rule(clients: &Clients, name: &str) -> Observed {
                     .unwrap_or(Value::Null),
                 enabled: answer
                     .state()
-                    .is_some_and(|state| state.as_str() != "DISABLED"),
+                    .is_some_and(|state| *state != RuleState::Disabled),
+                read_only_calls: answer.state().is_some_and(|state| {
+                    *state == RuleState::EnabledWithAllCloudtrailManagementEvents
+                }),
             })
         }),
         target: target(events, name).await,

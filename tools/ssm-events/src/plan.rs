@@ -131,12 +131,7 @@ pub(crate) fn plan(
         }
         Some(_) => "the rule matches other events than the desired ones",
     };
-    want(
-        Action::PutRule,
-        name,
-        json!({ "pattern": rule::pattern(desired), "enabled": true }),
-        why,
-    )?;
+    want(Action::PutRule, name, rule::rule(desired), why)?;
     let to = match way {
         None => json!(rule::target(desired, target, partition)),
         Some(way) => {

@@ -10,6 +10,10 @@ use serde_json::Value;
 
 pub(crate) use who::Who;
 
+/// The source of events that `check --send-test` puts on the bus: no account may use a source of AWS.
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>
+pub(crate) const TEST_SOURCE: &str = concat!("ssm-events", ".", "test");
+
 /// What a value turned out to hold.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Unwrapped {
@@ -70,7 +74,12 @@ fn add_one(mut value: Value, unwrapped: &mut Unwrapped) {
     if is_call(&value) || is_native(&value) {
         unwrapped.events.push(value);
     } else if value["detail-type"].is_string() && is_call(&value["detail"]) {
-        unwrapped.events.push(value["detail"].take());
+        let mut record = value["detail"].take();
+        // Anybody who may put events on the bus can send these; they must not look like a call.
+        if value["source"] == TEST_SOURCE {
+            record["eventName"] = format!("TEST: {}", text(&record["eventName"])).into();
+        }
+        unwrapped.events.push(record);
     } else {
         unwrapped.n_others += 1;
     }

@@ -4,10 +4,7 @@ use serde_json::{Value, json};
 use toolio::Target;
 
 use crate::model::{Desired, RuleTarget};
-
-/// The source of events that `check --send-test` puts on the bus: no other account may use a source of AWS, and neither
-/// may this one. <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>
-pub(crate) const TEST_SOURCE: &str = "ssm-events.test";
+pub(crate) use crate::record::TEST_SOURCE;
 
 /// Of an event that is not delivered; EventBridge's own defaults, which are its largest values.
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html>
@@ -45,6 +42,22 @@ pub(crate) fn pattern(desired: &Desired) -> Value {
         pattern["$or"] = json!([calls, { "detail-type": statuses }]);
     }
     pattern
+}
+
+/// Returns the state of the rule. Calls that only read are matched by a rule of a state of its own.
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html#eb-service-event-cloudtrail-management>
+pub(crate) fn rule(desired: &Desired) -> Value {
+    json!({ "pattern": pattern(desired), "enabled": true, "read_only_calls": asks_for_reads(desired) })
+}
+
+/// Tells whether a call is among the desired ones that CloudTrail calls read-only: by their names, as AWS gives them.
+pub(crate) fn asks_for_reads(desired: &Desired) -> bool {
+    let reads = |name: &str| {
+        ["Describe", "Get", "List"]
+            .iter()
+            .any(|verb| name.starts_with(verb))
+    };
+    desired.events.iter().any(|event| reads(&event.0))
 }
 
 /// Returns the name of a rule's dead-letter queue.

@@ -76,10 +76,10 @@ pub(super) async fn write(
         Action::PutRule => {
             let rule: Rule =
                 serde_json::from_value(change.to.clone()).context("`to` of the rule")?;
-            let state = if rule.enabled {
-                events::RuleState::Enabled
-            } else {
-                events::RuleState::Disabled
+            let state = match (rule.enabled, rule.read_only_calls) {
+                (false, _) => events::RuleState::Disabled,
+                (true, false) => events::RuleState::Enabled,
+                (true, true) => events::RuleState::EnabledWithAllCloudtrailManagementEvents,
             };
             let sent = client
                 .put_rule()
