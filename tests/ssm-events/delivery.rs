@@ -98,6 +98,23 @@ fn a_session_and_a_denied_one_reach_slack_through_the_api_destination() {
 }
 
 #[test]
+fn a_slack_that_limits_fails_or_hangs_up_is_tried_again_by_eventbridge() {
+    let slack = Slack::start();
+    let account = watched(&slack);
+    slack.reply(&[
+        Reply::RetryAfter(1),
+        Reply::Status(500, "rollup_error"),
+        Reply::Close,
+    ]);
+    start_session(&account);
+    wait_for(&slack, 4);
+    assert_eq!(slack.messages().len(), 1);
+    tool(&account, &slack, &["check"], DESIRED)
+        .assert_status(0)
+        .assert_stderr("");
+}
+
+#[test]
 fn what_slack_does_not_take_waits_in_the_queue_and_check_says_so() {
     let slack = Slack::start();
     let account = watched(&slack);

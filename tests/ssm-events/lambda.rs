@@ -239,6 +239,33 @@ fn a_payload_without_a_record_is_never_dropped_in_silence() {
 }
 
 #[test]
+fn the_environment_sets_zone_and_rules() {
+    let slack = Slack::start();
+    let url = slack.url().to_owned();
+    let rules = r##"{"rules": [{"when": {"errorCode": ["AccessDenied"]}, "mention": "here", "color": "#0000ff"}]}"##;
+    let function = start(|exe| {
+        let run = offline(exe)
+            .env("SSM_EVENTS_WEBHOOK", "env:URL")
+            .env("URL", url);
+        run.env("SSM_EVENTS_TIME_ZONE", "Asia/Tokyo")
+            .env("SSM_EVENTS_RULES", rules)
+    });
+    let mut event = envelope("e-1");
+    event["detail"]["eventTime"] = json!("2026-11-24T03:00:00Z");
+    assert_eq!(function.runtime.invoke(&event).0, "response");
+    let message = slack.messages()[0].clone();
+    assert_eq!(message["attachments"][0]["color"], "#0000ff");
+    assert!(
+        message["text"].as_str().unwrap().ends_with("<!here>"),
+        "{message}"
+    );
+    assert!(
+        message.to_string().contains("2026-11-24 12:00:00 JST"),
+        "{message}"
+    );
+}
+
+#[test]
 fn wrong_settings_are_an_init_error_that_shows_no_secret() {
     let function = start(|exe| {
         offline(exe)
