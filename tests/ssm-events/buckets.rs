@@ -116,6 +116,59 @@ fn reads_by_account_region_and_day() {
 }
 
 #[test]
+fn the_trail_of_an_organization_is_read_too_and_athena_does_not_mix_trails() {
+    let account = account();
+    let place = logs(&account);
+    let (bucket, file) = (
+        place.trim_start_matches("s3://").trim_end_matches("/audit"),
+        account.home().join("object"),
+    );
+    let record = json!({"Records": [{"eventName": "StartSession", "eventSource": "ssm.amazonaws.com", "eventID": "e-org",
+        "eventTime": "2026-11-05T10:00:00Z"}]});
+    std::fs::write(&file, record.to_string()).unwrap();
+    let key = "audit/AWSLogs/o-abc/777788889999/CloudTrail/eu-west-1/2026/11/05/x.json.gz";
+    account.aws(&[
+        "s3api",
+        "put-object",
+        "--bucket",
+        bucket,
+        "--key",
+        key,
+        "--body",
+        file.to_str().unwrap(),
+    ]);
+    assert_eq!(
+        find(
+            &account,
+            &place,
+            &["--until", "2026-11-06", "--since", "2026-11-05"],
+            0
+        ),
+        ["e-org"]
+    );
+    let athena = [
+        "history",
+        "--s3",
+        &place,
+        "--engine",
+        "athena",
+        "--query-results",
+        "s3://results/",
+    ];
+    let mixed = account.tool(EXE).args(athena).run();
+    mixed.assert_status(2).assert_complains(
+        "the bucket has those of 2 (audit/AWSLogs/, audit/AWSLogs/o-abc/): choose with --account",
+    );
+    let one = account
+        .tool(EXE)
+        .args(athena)
+        .args(["--account", "777788889999"])
+        .run();
+    one.assert_status(0);
+    assert_eq!(one.json()["eventID"], "e-org");
+}
+
+#[test]
 fn a_bucket_without_log_files_is_an_error_and_not_an_empty_answer() {
     let account = account();
     let place = logs(&account);

@@ -293,3 +293,48 @@ fn the_url_is_no_argument_and_a_wrong_source_is_named() {
         .assert_status(2)
         .assert_complains("/no/such");
 }
+
+#[test]
+fn the_webhook_may_be_kept_by_aws() {
+    let (slack, home, account) = (Slack::start(), Home::create(), crate::account());
+    // The CLI would fetch what looks like a URL in an argument of its own.
+    let parameter =
+        json!({"Name": "/slack", "Type": "SecureString", "Value": slack.url()}).to_string();
+    account.aws(&["ssm", "put-parameter", "--cli-input-json", &parameter]);
+    let secret = json!({"Name": "slack", "SecretString": slack.url()}).to_string();
+    account.aws(&[
+        "secretsmanager",
+        "create-secret",
+        "--cli-input-json",
+        &secret,
+    ]);
+    let run = |source: &str, id: &str| {
+        let spool = home.path().to_str().unwrap().to_owned();
+        let arguments = [
+            "send",
+            "--interval",
+            "0",
+            "--spool",
+            &spool,
+            "--webhook",
+            source,
+        ];
+        account.tool(EXE).args(arguments).stdin(event(id)).run()
+    };
+    run("parameter:/slack", "e-1")
+        .assert_status(0)
+        .assert_stderr("");
+    run("secret:slack", "e-2")
+        .assert_status(0)
+        .assert_stderr("");
+    assert_eq!(slack.messages().len(), 2);
+    run("secret:none", "e-3")
+        .assert_status(2)
+        .assert_complains("GetSecretValue none");
+    assert!(
+        account
+            .writes()
+            .iter()
+            .all(|call| call["service"] != "ssm" || call["operation"] == "PutParameter")
+    );
+}

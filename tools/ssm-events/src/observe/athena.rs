@@ -12,6 +12,7 @@ use awsconf::{Session, describe};
 
 use super::objects::{Place, Shelf, days};
 use crate::history::Filter;
+use crate::webhook;
 
 /// Between two looks at a query that runs.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -19,7 +20,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// How Athena is asked.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct AthenaArgs {
-    /// The table with --engine athena, made when it is missing
+    /// What the names of tables begin with; the hash of where the files are is appended, and a table is made when missing
     #[arg(long, value_name = "DATABASE.TABLE", default_value = concat!("default", ".", "ssm_events_cloudtrail"), value_parser = table)]
     table: String,
 
@@ -57,10 +58,13 @@ pub(crate) async fn keys(
     filter: &Filter,
 ) -> anyhow::Result<Vec<String>> {
     let client = Client::new(&session.config);
-    run(&client, args, &create_table(&args.table, place, shelves))
+    let location = location(place, shelves)?;
+    // A table of that name over another bucket would answer with nothing, as if nothing had happened.
+    let table = format!("{}_{}", args.table, &webhook::sha256(&location)[..8]);
+    run(&client, args, &create_table(&table, &location))
         .await
         .context("make the table")?;
-    let id = run(&client, args, &query(&args.table, shelves, filter)).await?;
+    let id = run(&client, args, &query(&table, shelves, filter)).await?;
     let mut pages = client
         .get_query_results()
         .query_execution_id(&id)
@@ -132,24 +136,33 @@ async fn run(client: &Client, args: &AthenaArgs, sql: &str) -> anyhow::Result<St
     }
 }
 
+/// Returns what the folders of all accounts are in: `AWSLogs/`, or `AWSLogs/o-example/` of an organization's trail.
+fn location(place: &Place, shelves: &[Shelf]) -> anyhow::Result<String> {
+    let root = |shelf: &Shelf| {
+        let end = format!("{}/CloudTrail/{}/", shelf.account, shelf.region);
+        shelf
+            .prefix
+            .strip_suffix(&end)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let mut roots: Vec<String> = shelves.iter().map(root).collect();
+    roots.sort();
+    roots.dedup();
+    match roots.as_slice() {
+        [root] => Ok(format!("s3://{}/{root}", place.bucket)),
+        roots => bail!(
+            "a table is over the files of one trail, but the bucket has those of {} ({}): choose with --account",
+            roots.len(),
+            roots.join(", ")
+        ),
+    }
+}
+
 /// Accounts and regions are injected: each query names those that the bucket has now, so that an account which joins
 /// later is not missed.
 /// <https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html#partition-projection-injected-type>
-fn create_table(table: &str, place: &Place, shelves: &[Shelf]) -> String {
-    // `AWSLogs/o-example/` in the files of an organization.
-    let prefix = shelves
-        .first()
-        .map(|shelf| shelf.prefix.as_str())
-        .unwrap_or_default();
-    let account = shelves
-        .first()
-        .map(|shelf| shelf.account.as_str())
-        .unwrap_or_default();
-    let root = prefix
-        .split(&format!("/{account}/CloudTrail/"))
-        .next()
-        .unwrap_or_default();
-    let location = format!("s3://{}/{root}/", place.bucket);
+fn create_table(table: &str, location: &str) -> String {
     format!(
         "CREATE EXTERNAL TABLE IF NOT EXISTS {table} (\n\
          useridentity STRUCT<type:STRING,arn:STRING>, eventtime STRING, eventsource STRING, eventname STRING, \
