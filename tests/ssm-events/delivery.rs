@@ -7,7 +7,7 @@ use testbed::{Account, Output, Reply, Slack, repository};
 
 use crate::{DESIRED, EXE, account};
 
-const NODE: &str = "i-0123456789abcdef0";
+pub(crate) const NODE: &str = "i-0123456789abcdef0";
 
 /// An account with a node, a trail that logs, and the way to a Slack.
 fn watched(slack: &Slack) -> Account {
@@ -60,7 +60,7 @@ fn tool(account: &Account, slack: &Slack, arguments: &[&str], input: &str) -> Ou
 }
 
 /// Starts a session as a program does; the CLI would need the plugin for it. Being refused is part of what is tested.
-fn start_session(account: &Account) {
+pub(crate) fn start_session(account: &Account) {
     let python = repository().join(".venv/bin/python");
     let code = format!(
         "import boto3\ntry: boto3.client('ssm', region_name='us-east-1').start_session(Target='{NODE}', Reason='INC-1')\nexcept Exception as e: print(e)"

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use testbed::{Account, Output, Reply, Slack};
 
+use crate::delivery::{NODE, start_session};
 use crate::{EXE, account, statuses};
 
 /// Packs what this test runs, as `make lambda` packs the release.
@@ -128,6 +129,37 @@ fn a_denied_session_is_told_in_red_by_the_function() {
     let undone = run(&account, &["apply"], &applied.json()["undo"]);
     undone.assert_status(0).assert_stderr("");
     assert!(statuses(&undone).contains(&"done delete_function".to_owned()));
+}
+
+#[test]
+fn a_session_is_told_through_trail_bus_and_function() {
+    let slack = Slack::start();
+    let (account, mut desired, _) = rolled_out(&slack);
+    account.seed(
+        &json!({"nodes": [{"account": account.id(), "region": "us-east-1", "instance_id": NODE,
+        "agent": {"version": "3.3.1611.0", "ping": "Online"}}]}),
+    );
+    start_session(&account);
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(
+        slack.posts().is_empty(),
+        "without a trail EventBridge hears of no call"
+    );
+    desired["trail"] = json!({"name": "audit", "home_region": "us-east-1", "bucket": format!("audit-{}", account.id())});
+    let plan = run(&account, &["plan"], &desired);
+    let applied = account.tool(EXE).args(["apply"]).stdin(plan.stdout).run();
+    applied.assert_status(0).assert_stderr("");
+    start_session(&account);
+    wait("Slack was not told", || !slack.messages().is_empty());
+    let message = slack.messages()[0].to_string();
+    assert!(
+        message.contains("StartSession") && message.contains(NODE) && message.contains("INC-1"),
+        "{message}"
+    );
+    assert!(
+        !message.contains("wss://") && !message.contains("tokenValue"),
+        "{message}"
+    );
 }
 
 #[test]
