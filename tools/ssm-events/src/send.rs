@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use toolio::{IoArgs, Outcome, Output};
 
 pub(crate) use self::slack::{Posted, Slack};
@@ -19,6 +20,8 @@ use crate::source;
 use crate::telling::{Telling, digest};
 use crate::webhook::Url;
 
+/// While messages keep coming a Slack that was down is tried again after so long.
+const REST: Duration = Duration::from_secs(60);
 /// Messages that may be read ahead of the disk.
 const AHEAD: usize = 256;
 
@@ -85,22 +88,25 @@ pub(crate) async fn run(
             Ok(())
         })
     });
-    let (mut outcome, mut is_up, mut open) = (Outcome::Fine, true, true);
+    let (mut outcome, mut down, mut open) = (Outcome::Fine, None::<Instant>, true);
     let mut n_others = 0;
-    while open || (is_up && spool.first().is_some()) {
-        // Everything that has been read goes to the disk before the next request, for it may take a while.
-        if open && (!is_up || spool.first().is_none()) {
+    while open || (down.is_none() && spool.first().is_some()) {
+        let rests = down.is_some_and(|since| since.elapsed() < REST);
+        if open && (rests || spool.first().is_none()) {
             match receiver.recv().await {
                 Some(messages) => n_others += usize::from(take(&mut spool, messages, out)?),
                 None => open = false,
             }
         }
+        // Everything that has been read goes to the disk before the next request, for it may take a while.
         while let Ok(messages) = receiver.try_recv() {
             n_others += usize::from(take(&mut spool, messages, out)?);
         }
         spool.sync()?;
-        if is_up && spool.first().is_some() {
-            is_up = one(&mut spool, &mut slack, out, &mut outcome).await?;
+        let may_try = down.is_none_or(|since| open && since.elapsed() >= REST);
+        if may_try && spool.first().is_some() {
+            let is_up = one(&mut spool, &mut slack, out, &mut outcome).await?;
+            down = (!is_up).then(Instant::now);
         }
     }
     let read = reader.await.context("read")?;
@@ -109,7 +115,7 @@ pub(crate) async fn run(
             "{n_others} objects are no record of a call and were passed over"
         ));
     }
-    if let Some(queued) = spool.first().filter(|_| !is_up) {
+    if let Some(queued) = spool.first().filter(|_| down.is_some()) {
         let reason = slack.trouble().unwrap_or("it does not answer");
         out.note(&format!(
             "{} messages are held in {}: Slack: {reason}; run send again with this spool, first {}",
@@ -165,6 +171,9 @@ async fn one(
             Ok(true)
         }
         Posted::Down => {
+            if slack.has_answered() {
+                spool.log(DeliveryStatus::Held, None)?;
+            }
             say(
                 out,
                 queued.event_id,

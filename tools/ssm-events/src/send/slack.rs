@@ -37,6 +37,7 @@ pub(crate) struct Slack {
     retry_for: Duration,
     not_before: Option<Instant>,
     trouble: Option<String>,
+    answered: bool,
 }
 
 /// What became of a message.
@@ -67,6 +68,7 @@ impl Slack {
             retry_for: duration(retry_for),
             not_before: wait.map(|wait| Instant::now() + wait),
             trouble: None,
+            answered: false,
         })
     }
 
@@ -83,6 +85,11 @@ impl Slack {
         self.trouble.as_deref()
     }
 
+    /// Tells whether the last request was answered: without an answer the message may have been taken.
+    pub(crate) fn has_answered(&self) -> bool {
+        self.answered
+    }
+
     /// Sends a message, again and again while that can help.
     pub(crate) async fn post(&mut self, message: &str) -> Posted {
         let deadline = Instant::now() + self.retry_for;
@@ -96,6 +103,7 @@ impl Slack {
             };
             let answered = self.plain.send(request).await;
             self.not_before = Some(Instant::now() + self.interval);
+            self.answered = answered.is_ok();
             let wait = match &answered {
                 Ok(answer) if answer.status == 200 => return Posted::Taken,
                 Ok(answer) => {

@@ -2,7 +2,7 @@
 //! delivery is on the disk.
 //!
 //! `queue.jsonl`: `{"event_id", "message"}`, in the order in which they came.
-//! `deliveries.jsonl`: `{"event_id", "status": "sending" | "delivered" | "rejected", "time", "error"}`.
+//! `deliveries.jsonl`: `{"event_id", "status": "sending" | "held" | "delivered" | "rejected", "time", "error"}`.
 
 use std::collections::{HashSet, VecDeque};
 use std::fs::{File, OpenOptions};
@@ -39,6 +39,8 @@ pub(crate) enum DeliveryStatus {
     /// Written before the request leaves: after a crash nobody knows whether Slack took it.
     Sending,
     Delivered,
+    /// It was certainly not taken, and waits.
+    Held,
     /// Slack will never take it.
     Rejected,
 }
@@ -74,11 +76,17 @@ impl Spool {
             lines(&mut log).with_context(|| format!("{}/deliveries.jsonl", directory.display()))?;
         let (mut known, mut in_doubt) = (HashSet::new(), HashSet::new());
         for delivery in deliveries {
-            if delivery.status == DeliveryStatus::Sending {
-                in_doubt.insert(delivery.event_id);
-            } else {
-                in_doubt.remove(&delivery.event_id);
-                known.insert(delivery.event_id);
+            match delivery.status {
+                DeliveryStatus::Sending => {
+                    in_doubt.insert(delivery.event_id);
+                }
+                DeliveryStatus::Held => {
+                    in_doubt.remove(&delivery.event_id);
+                }
+                DeliveryStatus::Delivered | DeliveryStatus::Rejected => {
+                    in_doubt.remove(&delivery.event_id);
+                    known.insert(delivery.event_id);
+                }
             }
         }
         let queued: Vec<Queued> =
@@ -158,7 +166,7 @@ impl Spool {
             },
         )
         .context("write the delivery log")?;
-        if status != DeliveryStatus::Sending {
+        if matches!(status, DeliveryStatus::Delivered | DeliveryStatus::Rejected) {
             self.log.sync_data().context("write the delivery log")?;
             self.waiting.pop_front();
         }
