@@ -104,11 +104,7 @@ fn names(plan: &Plan<Action>, session: &Session) -> Names {
                 names.rule = rule::rule_of_queue(resource).unwrap_or_default().to_owned();
             }
             action if action.is_of_trail() => {
-                let (target, partition) = (&session.target, &session.partition);
-                names.trail_arn = format!(
-                    "arn:{partition}:cloudtrail:{}:{}:trail/{resource}",
-                    target.region, target.account
-                );
+                names.trail_arn = crate::trail::arn(resource, &session.target, &session.partition);
             }
             action if action.is_of_function() => names.function = resource.to_owned(),
             action if action.is_of_bucket() => names.bucket = resource.to_owned(),
@@ -130,11 +126,7 @@ async fn carry_out(
     if state::reached(&now, &change.to) {
         return Ok(ChangeStatus::Unchanged);
     }
-    if change.action.is_of_function() {
-        function::write(clients, change).await?;
-    } else {
-        write::write(clients, session, change, &before).await?;
-    }
+    write::write(clients, session, change, &before).await?;
     undo.extend(inverse(change));
     for _ in 0..READ_BACKS {
         let after = observe::observe(clients, names).await;

@@ -64,7 +64,7 @@ impl Names {
             rule: desired.rule_name.0.clone(),
             role: desired.role_name.0.clone(),
             trail_arn: trail
-                .map(|trail| crate::trail::arn(trail, &session.target.account, &session.partition))
+                .map(|trail| trail.arn(&session.target.account, &session.partition))
                 .unwrap_or_default(),
             function: desired
                 .function

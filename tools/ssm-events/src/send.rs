@@ -94,13 +94,13 @@ pub(crate) async fn run(
         let rests = down.is_some_and(|since| since.elapsed() < REST);
         if open && (rests || spool.first().is_none()) {
             match receiver.recv().await {
-                Some(messages) => n_others += usize::from(take(&mut spool, messages, out)?),
+                Some(messages) => n_others += u64::from(take(&mut spool, messages, out)?),
                 None => open = false,
             }
         }
         // Everything that has been read goes to the disk before the next request, for it may take a while.
         while let Ok(messages) = receiver.try_recv() {
-            n_others += usize::from(take(&mut spool, messages, out)?);
+            n_others += u64::from(take(&mut spool, messages, out)?);
         }
         spool.sync()?;
         let may_try = down.is_none_or(|since| open && since.elapsed() >= REST);
@@ -110,11 +110,7 @@ pub(crate) async fn run(
         }
     }
     let read = reader.await.context("read")?;
-    if n_others > 0 {
-        out.note(&format!(
-            "{n_others} objects are no record of a call and were passed over"
-        ));
-    }
+    source::note_others(out, n_others);
     if let Some(queued) = spool.first().filter(|_| down.is_some()) {
         let reason = slack.trouble().unwrap_or("it does not answer");
         out.note(&format!(

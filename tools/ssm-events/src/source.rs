@@ -6,9 +6,12 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use flate2::bufread::MultiGzDecoder;
-use toolio::IoArgs;
+use serde_json::Value;
+use toolio::{IoArgs, Output};
 
+use crate::record::{self, Event};
 use crate::scan::{self, Damage};
+use crate::secrets;
 
 /// The first bytes of every gzip stream (RFC 1952). Names are not trusted: a download may have lost its ending.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -29,6 +32,39 @@ pub(crate) fn objects(
         // An error of `each` says what it is about; a closed pipe is none.
         Err(Damage::Each(error)) => Err(error),
         other => other.with_context(|| format!("read {what} from {name}")),
+    }
+}
+
+/// Hands every record of stdin, or of the file given by `-f`, to `each`, with what it tells; whatever wraps it is taken off
+/// and its secrets are gone. Returns how many objects were no record of a call.
+///
+/// # Errors
+/// As [`objects`].
+pub(crate) fn records(
+    io: &IoArgs,
+    what: &str,
+    mut each: impl FnMut(&Value, &Event) -> anyhow::Result<()>,
+) -> anyhow::Result<u64> {
+    let mut n_others = 0;
+    objects(io, what, |object| {
+        let mut value = serde_json::from_str(object)?;
+        secrets::strip(&mut value);
+        let unwrapped = record::unwrap(value);
+        n_others += unwrapped.n_others as u64;
+        unwrapped
+            .events
+            .iter()
+            .try_for_each(|record| each(record, &Event::of(record)))
+    })?;
+    Ok(n_others)
+}
+
+/// Says how many objects were no record of a call, if there were any.
+pub(crate) fn note_others(out: &Output, n_others: u64) {
+    if n_others > 0 {
+        out.note(&format!(
+            "{n_others} objects are no record of a call and were passed over"
+        ));
     }
 }
 

@@ -62,36 +62,24 @@ pub(crate) fn run(
     if to == Some(To::Csv) {
         out.write_text(CSV_HEADER)?;
     }
-    let (mut n_events, mut n_others) = (0, 0);
-    source::objects(io, "events", |object| {
-        let mut value: Value = serde_json::from_str(object)?;
-        secrets::strip(&mut value);
-        let unwrapped = record::unwrap(value);
-        n_others += unwrapped.n_others;
-        for record in &unwrapped.events {
-            n_events += 1;
-            let event = Event::of(record);
-            match to {
-                None | Some(To::Slack) => {
-                    for message in telling.made(&event, record)? {
-                        out.write(&message)?;
-                    }
-                }
-                Some(To::Text) => out.write_text(&telling.style.text(&event))?,
-                Some(To::Csv) => out.write_text(&telling.style.csv(&event)?)?,
-                Some(To::Ocsf) => out.write(&telling.style.ocsf(&event))?,
+    let mut n_events = 0;
+    let n_others = source::records(io, "events", |record, event| {
+        n_events += 1;
+        match to {
+            None | Some(To::Slack) => {
+                let mut messages = telling.made(event, record)?.into_iter();
+                messages.try_for_each(|message| out.write(&message))
             }
+            Some(To::Text) => out.write_text(&telling.style.text(event)),
+            Some(To::Csv) => out.write_text(&telling.style.csv(event)?),
+            Some(To::Ocsf) => out.write(&telling.style.ocsf(event)),
         }
-        Ok(())
     })?;
-    match (n_events, n_others) {
-        (_, 0) => {}
-        (0, _) => anyhow::bail!(
+    if n_events == 0 && n_others > 0 {
+        anyhow::bail!(
             "read events: no CloudTrail record, EventBridge event or log file among {n_others} objects"
-        ),
-        (_, n_others) => out.note(&format!(
-            "{n_others} objects are no record of a call and were passed over"
-        )),
+        );
     }
+    source::note_others(out, n_others);
     Ok(Outcome::Fine)
 }

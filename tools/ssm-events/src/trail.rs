@@ -12,12 +12,23 @@ const OWN_SIDS: [&str; 3] = [
     "SsmEventsDenyInsecureTransport",
 ];
 
-/// Returns the ARN of the trail.
-pub(crate) fn arn(desired: &DesiredTrail, account: &str, partition: &str) -> String {
+/// Returns the ARN of a trail whose home is the target's region.
+pub(crate) fn arn(name: &str, home: &Target, partition: &str) -> String {
     format!(
-        "arn:{partition}:cloudtrail:{}:{account}:trail/{}",
-        desired.home_region, desired.name.0
+        "arn:{partition}:cloudtrail:{}:{}:trail/{name}",
+        home.region, home.account
     )
+}
+
+impl DesiredTrail {
+    /// Returns the ARN that the trail has, or will have.
+    pub(crate) fn arn(&self, account: &str, partition: &str) -> String {
+        let home = Target {
+            account: account.to_owned(),
+            region: self.home_region.clone(),
+        };
+        arn(&self.name.0, &home, partition)
+    }
 }
 
 /// Returns what the policy of the bucket must be: this trail alone may write, and nobody without TLS; what others have put
@@ -31,7 +42,7 @@ fn bucket_policy(
 ) -> Value {
     let (bucket, trail) = (
         format!("arn:{partition}:s3:::{}", desired.bucket.0),
-        arn(desired, account, partition),
+        desired.arn(account, partition),
     );
     let prefix = if desired.prefix.is_empty() {
         String::new()

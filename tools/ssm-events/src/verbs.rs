@@ -14,11 +14,10 @@ use crate::observe::files::{self, Read};
 use crate::observe::lookup;
 use crate::observe::objects::{self, Place};
 use crate::reconcile::Delivered;
-use crate::record::{self, Event};
 use crate::report::Report;
 use crate::telling::Telling;
 use crate::webhook::Url;
-use crate::{secrets, send, source};
+use crate::{send, source};
 
 /// Where past records come from.
 #[derive(Clone, Debug, clap::Args)]
@@ -84,12 +83,7 @@ pub(crate) async fn history(
         out.write(&unread(resource, reason))?;
         out.note(&format!("{resource}: {reason}"));
     }
-    if read.counts.n_others > 0 {
-        out.note(&format!(
-            "{} objects are no record of a call and were passed over",
-            read.counts.n_others
-        ));
-    }
+    source::note_others(out, read.counts.n_others);
     Ok(if read.unread.is_empty() {
         Outcome::Fine
     } else {
@@ -175,13 +169,14 @@ pub(crate) fn reconcile(
     let mut delivered = Delivered::default();
     lists.iter().try_for_each(|list| delivered.read(list))?;
     let mut missing = false;
-    each(io, out, |record, event| {
+    let n_others = source::records(io, "records", |record, event| {
         if delivered.is_missing(&event.event_id) {
             missing = true;
             out.write(record)?;
         }
         Ok(())
     })?;
+    source::note_others(out, n_others);
     Ok(if missing && exit_code {
         Outcome::Found
     } else {
@@ -198,10 +193,11 @@ pub(crate) fn report(
 ) -> anyhow::Result<Outcome> {
     let names = nodes.map(names).transpose()?.unwrap_or_default();
     let mut report = Report::default();
-    each(io, out, |_, event| {
+    let n_others = source::records(io, "records", |_, event| {
         report.add(event, &names);
         Ok(())
     })?;
+    source::note_others(out, n_others);
     report.sort();
     if html {
         out.write_text(&report.html(&names))?;
@@ -217,29 +213,4 @@ pub(crate) fn report(
         out.write_row(command, || command.row())?;
     }
     Ok(Outcome::Fine)
-}
-
-/// Calls `each` with every record of the input and what it tells; its secrets are gone.
-fn each(
-    io: &IoArgs,
-    out: &Output,
-    mut each: impl FnMut(&serde_json::Value, &Event) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let mut n_others = 0;
-    source::objects(io, "records", |object| {
-        let mut value = serde_json::from_str(object)?;
-        secrets::strip(&mut value);
-        let unwrapped = record::unwrap(value);
-        n_others += unwrapped.n_others;
-        unwrapped
-            .events
-            .iter()
-            .try_for_each(|record| each(record, &Event::of(record)))
-    })?;
-    if n_others > 0 {
-        out.note(&format!(
-            "{n_others} objects are no record of a call and were passed over"
-        ));
-    }
-    Ok(())
 }

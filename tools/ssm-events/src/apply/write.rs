@@ -9,7 +9,7 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use awsconf::{Session, describe};
 use toolio::Change;
 
-use super::trail;
+use super::{function, trail};
 use crate::model::{Action, Observed, Rule, RuleTarget, Webhook};
 use crate::observe::{Clients, OWN};
 use crate::webhook::Url;
@@ -44,7 +44,7 @@ pub(super) async fn write(
         | Action::UpdateFunctionConfiguration
         | Action::PutFunctionEventInvokeConfig
         | Action::AddPermission
-        | Action::DeleteFunction => bail!("a change of the function"),
+        | Action::DeleteFunction => function::write(clients, change).await,
         Action::CreateRole | Action::PutRolePolicy | Action::DeleteRole => {
             write_role(clients, change).await
         }
