@@ -1,5 +1,10 @@
 //! The AWS flags that every tool has. Parsing validates; nothing is called.
 
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use crate::secret::Source;
+
 /// Whose credentials to use and which regions to work in.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "AWS")]
@@ -8,7 +13,7 @@ pub struct AwsArgs {
     #[arg(long, value_name = "NAME", global = true)]
     pub profile: Option<String>,
 
-    /// Work in these regions: repeat or separate by commas [default: AWS_REGION or the profile's]
+    /// Work in these regions: repeat or separate by commas; all for those enabled [default: AWS_REGION or the profile's]
     #[arg(long = "region", value_name = "REGION", value_delimiter = ',', value_parser = region, global = true)]
     pub regions: Vec<String>,
 
@@ -16,13 +21,73 @@ pub struct AwsArgs {
     #[arg(long, value_name = "URL", global = true)]
     pub endpoint_url: Option<String>,
 
-    /// Assume this role first; repeat to go through several, in order
+    /// Assume this role first; repeat to go through several, in order; {account} and {partition} stand for each account's
     #[arg(long = "assume-role", value_name = "ARN", value_parser = role_arn, global = true)]
     pub assume_roles: Vec<String>,
+
+    /// Assume roles with the external id that is in this environment variable or file
+    #[arg(
+        long,
+        value_name = "env:NAME|file:PATH",
+        requires = "assume_roles",
+        global = true
+    )]
+    pub external_id: Option<Source>,
+
+    /// Assume roles with this session tag; repeat for several
+    #[arg(long = "session-tag", value_name = "KEY=VALUE", value_parser = session_tag, requires = "assume_roles", global = true)]
+    pub session_tags: Vec<(String, String)>,
+
+    /// Work in this many accounts and regions at once
+    #[arg(long, value_name = "N", default_value = "10", global = true)]
+    pub max_concurrency: NonZeroUsize,
 }
+
+/// Which accounts to work in.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "AWS")]
+pub struct AccountArgs {
+    /// Work in the accounts listed in this file or on stdin (-), or in all of the organization (org)
+    #[arg(
+        long,
+        value_name = "FILE|-|org",
+        requires = "assume_roles",
+        global = true
+    )]
+    pub accounts: Option<AccountsFrom>,
+}
+
+/// Where a list of accounts comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AccountsFrom {
+    /// Organizations.
+    Organization,
+    /// Stdin.
+    Stdin,
+    /// A file.
+    File(PathBuf),
+}
+
+impl std::str::FromStr for AccountsFrom {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<AccountsFrom, Self::Err> {
+        Ok(match text {
+            "org" => AccountsFrom::Organization,
+            "-" => AccountsFrom::Stdin,
+            path => AccountsFrom::File(PathBuf::from(path)),
+        })
+    }
+}
+
+/// Asks for every region that is enabled in an account.
+pub(crate) const ALL: &str = "all";
 
 /// Stands for an account id in the ARN of a role.
 const ACCOUNT: &str = "{account}";
+
+/// Stands for the partition of the credentials in the ARN of a role.
+const PARTITION: &str = "{partition}";
 
 impl AwsArgs {
     /// Returns no flags at all: what a function gets, which has its environment only.
@@ -33,6 +98,9 @@ impl AwsArgs {
             regions: Vec::new(),
             endpoint_url: None,
             assume_roles: Vec::new(),
+            external_id: None,
+            session_tags: Vec::new(),
+            max_concurrency: NonZeroUsize::MIN,
         }
     }
 
@@ -58,30 +126,32 @@ pub(crate) fn is_per_account(role: &str) -> bool {
 }
 
 /// Returns the role in one account.
-pub(crate) fn in_account(role: &str, account: &str) -> String {
-    role.replace(ACCOUNT, account)
+pub(crate) fn in_account(role: &str, partition: &str, account: &str) -> String {
+    role.replace(PARTITION, partition).replace(ACCOUNT, account)
 }
 
 /// Accepts what has the shape of a region code; whether it exists is for AWS to say.
 fn region(text: &str) -> Result<String, String> {
-    let shaped = text.contains('-')
-        && text
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-        && text.ends_with(|c: char| c.is_ascii_digit());
+    let shaped = text == ALL
+        || text.contains('-')
+            && text
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+            && text.ends_with(|c: char| c.is_ascii_digit());
     if shaped {
         Ok(text.to_owned())
     } else {
-        Err("expected a region code such as eu-central-1".to_owned())
+        Err("expected a region code such as eu-central-1, or all".to_owned())
     }
 }
 
 fn role_arn(text: &str) -> Result<String, String> {
     let parts: Vec<&str> = text.splitn(6, ':').collect();
     match parts.as_slice() {
-        ["arn", _, "iam", "", account, resource]
-            if (*account == ACCOUNT
-                || (account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())))
+        ["arn", partition, "iam", "", account, resource]
+            if (!partition.contains(['{', '}']) || *partition == PARTITION)
+                && (*account == ACCOUNT
+                    || (account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())))
                 && resource.starts_with("role/") =>
         {
             Ok(text.to_owned())
@@ -90,16 +160,28 @@ fn role_arn(text: &str) -> Result<String, String> {
     }
 }
 
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_Tag.html>
+fn session_tag(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() && key.len() <= 128 && value.len() <= 256 => {
+            Ok((key.to_owned(), value.to_owned()))
+        }
+        _ => Err(
+            "expected KEY=VALUE, a key of 1 to 128 characters and a value of up to 256".to_owned(),
+        ),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{region, role_arn};
+    use super::{region, role_arn, session_tag};
 
     #[test]
     fn accepts_only_what_looks_like_a_region() {
-        for good in ["eu-central-1", "us-gov-west-1", "eusc-de-east-1"] {
+        for good in ["eu-central-1", "us-gov-west-1", "eusc-de-east-1", "all"] {
             assert!(region(good).is_ok(), "{good}");
         }
-        for bad in ["", "all", "eu-central", "EU-CENTRAL-1", "eu-central-1a"] {
+        for bad in ["", "al", "eu-central", "EU-CENTRAL-1", "eu-central-1a"] {
             assert!(region(bad).is_err(), "{bad}");
         }
     }
@@ -108,7 +190,18 @@ mod tests {
     fn refuses_the_arn_of_an_assumed_role() {
         assert!(role_arn("arn:aws-cn:iam::111122223333:role/path/Name").is_ok());
         assert!(role_arn("arn:aws:iam::{account}:role/Name").is_ok());
+        assert!(role_arn("arn:{partition}:iam::{account}:role/Name").is_ok());
+        assert!(role_arn("arn:{part}:iam::{account}:role/Name").is_err());
         assert!(role_arn("arn:aws:iam::{accounts}:role/Name").is_err());
         assert!(role_arn("arn:aws:sts::111122223333:assumed-role/Name/session").is_err());
+    }
+    #[test]
+    fn a_session_tag_has_a_key() {
+        assert_eq!(
+            session_tag("Team=a=b"),
+            Ok(("Team".to_owned(), "a=b".to_owned()))
+        );
+        assert!(session_tag("=x").is_err());
+        assert!(session_tag("Team").is_err());
     }
 }

@@ -5,22 +5,28 @@
     deny(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)
 )]
 
+mod accounts;
+mod apply;
 mod arguments;
 mod error;
+mod fleet;
 mod host;
 mod http;
 mod interrupt;
 mod plain;
 mod profile;
+mod secret;
 mod session;
 
-pub use arguments::AwsArgs;
+pub use arguments::{AccountArgs, AccountsFrom, AwsArgs};
 /// What clients of services are made from.
 pub use aws_config::SdkConfig;
 pub use error::{describe, is_access_denied, reading};
+pub use fleet::Fleet;
 pub use host::Metadata;
 pub use interrupt::Interrupt;
 pub use plain::{Answer, Plain, Request, probe};
+pub use secret::Source;
 pub use session::Session;
 
 /// The `region` of a target for services that have none: IAM, Organizations.

@@ -5,7 +5,7 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use toolio::Target;
 
-use crate::arguments::{in_account, is_per_account};
+use crate::arguments::{ALL, in_account, is_per_account};
 use crate::{AwsArgs, GLOBAL, describe, http, profile};
 
 /// A configuration and the identity that STS says it has.
@@ -19,37 +19,39 @@ pub struct Session {
     pub partition: String,
     /// The caller's ARN as STS gives it.
     pub caller: String,
+    /// The ids of the organizational units above the account, the root first; `None` when nothing told.
+    pub units: Option<Vec<String>>,
+    /// What goes with every role that is assumed.
+    pub(crate) assuming: Assuming,
+}
+
+/// What is said when a role is assumed. Its external id is a secret, which nothing can print.
+#[derive(Clone, Default)]
+pub(crate) struct Assuming {
+    external_id: Option<String>,
+    tags: Vec<(String, String)>,
+}
+
+impl std::fmt::Debug for Assuming {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Assuming {{ tags: {:?}, .. }}", self.tags)
+    }
 }
 
 impl AwsArgs {
-    /// Returns a session for every region asked for; calls STS once.
+    /// Returns the session of the first region asked for, for a verb that works in one place; calls STS once.
     ///
     /// # Errors
     /// No region, an unknown profile, no or refused credentials.
-    pub async fn sessions(&self) -> anyhow::Result<Vec<Session>> {
+    pub async fn session(&self) -> anyhow::Result<Session> {
         let regions = self.resolve_regions().await?;
         let Some(first) = regions.first() else {
             bail!("no region: pass --region or set AWS_REGION")
         };
-        let session = self.open(first).await?;
-        let mut sessions = Vec::with_capacity(regions.len());
-        for region in &regions {
-            let config = session
-                .config
-                .to_builder()
-                .region(Region::new(region.clone()))
-                .build();
-            let target = Target {
-                account: session.target.account.clone(),
-                region: region.clone(),
-            };
-            sessions.push(Session {
-                config,
-                target,
-                ..session.clone()
-            });
+        if first == ALL {
+            bail!("--region all: this verb works in one region: name it");
         }
-        Ok(sessions)
+        self.open(first).await
     }
 
     /// Returns the one session for a service without regions; its target's region is [`GLOBAL`].
@@ -57,11 +59,9 @@ impl AwsArgs {
     /// The first region still decides the partition, which is why there must be one.
     ///
     /// # Errors
-    /// As [`AwsArgs::sessions`].
+    /// As [`AwsArgs::session`].
     pub async fn global_session(&self) -> anyhow::Result<Session> {
-        let Some(session) = self.sessions().await?.into_iter().next() else {
-            bail!("no region")
-        };
+        let session = self.session().await?;
         let target = Target {
             region: GLOBAL.to_owned(),
             ..session.target.clone()
@@ -72,20 +72,19 @@ impl AwsArgs {
     /// Returns the session that a plan for `target` must be applied with.
     ///
     /// # Errors
-    /// As [`AwsArgs::sessions`]; the credentials belong to another account; `--region` names only other regions.
+    /// As [`AwsArgs::session`]; the credentials belong to another account; `--region` names only other regions.
     pub async fn session_for(&self, target: &Target) -> anyhow::Result<Session> {
+        self.allows_region(target)?;
+        let (first, roles) = self.split_account_roles();
         let session = if target.region == GLOBAL {
-            self.global_session().await?
+            first.global_session().await?
         } else {
-            if !self.regions.is_empty() && !self.regions.contains(&target.region) {
-                bail!(
-                    "plan is for region {}, but --region is {}",
-                    target.region,
-                    self.regions.join(",")
-                );
-            }
-            self.open(&target.region).await?
+            first.open(&target.region).await?
         };
+        if !roles.is_empty() && session.target.account != target.account {
+            let session = session.in_account(&roles, &target.account).await?;
+            return session.context("no role for this account");
+        }
         if session.target.account != target.account {
             bail!(
                 "plan is for account {}, but the credentials belong to account {} ({})",
@@ -97,7 +96,20 @@ impl AwsArgs {
         Ok(session)
     }
 
-    async fn resolve_regions(&self) -> anyhow::Result<Vec<String>> {
+    /// Refuses a plan for a region that the flags do not name.
+    pub(crate) fn allows_region(&self, target: &Target) -> anyhow::Result<()> {
+        let is_named = |region: &String| *region == target.region || region == ALL;
+        if target.region == GLOBAL || self.regions.is_empty() || self.regions.iter().any(is_named) {
+            return Ok(());
+        }
+        bail!(
+            "plan is for region {}, but --region is {}",
+            target.region,
+            self.regions.join(",")
+        )
+    }
+
+    pub(crate) async fn resolve_regions(&self) -> anyhow::Result<Vec<String>> {
         profile::require(self.profile.as_deref()).await?;
         let mut regions: Vec<String> = Vec::new();
         for region in &self.regions {
@@ -106,22 +118,26 @@ impl AwsArgs {
             }
         }
         if regions.is_empty() {
-            // The instance metadata service would name a region too; the host one happens to run on is a guess.
-            let mut profile_region =
-                aws_config::profile::region::ProfileFileRegionProvider::builder();
-            if let Some(name) = &self.profile {
-                profile_region = profile_region.profile_name(name);
-            }
-            let chain = aws_config::meta::region::RegionProviderChain::first_try(
-                aws_config::environment::region::EnvironmentVariableRegionProvider::new(),
-            )
-            .or_else(profile_region.build());
-            regions.extend(chain.region().await.map(|region| region.to_string()));
+            regions.extend(self.default_region().await);
         }
         Ok(regions)
     }
 
-    async fn open(&self, region: &str) -> anyhow::Result<Session> {
+    /// Returns the region of the environment, else of the profile.
+    pub(crate) async fn default_region(&self) -> Option<String> {
+        // The instance metadata service would name a region too; the host one happens to run on is a guess.
+        let mut profile_region = aws_config::profile::region::ProfileFileRegionProvider::builder();
+        if let Some(name) = &self.profile {
+            profile_region = profile_region.profile_name(name);
+        }
+        let chain = aws_config::meta::region::RegionProviderChain::first_try(
+            aws_config::environment::region::EnvironmentVariableRegionProvider::new(),
+        )
+        .or_else(profile_region.build());
+        chain.region().await.map(|region| region.to_string())
+    }
+
+    pub(crate) async fn open(&self, region: &str) -> anyhow::Result<Session> {
         profile::require(self.profile.as_deref()).await?;
         let region = Region::new(region.to_owned());
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
@@ -149,18 +165,42 @@ impl AwsArgs {
                 .build();
             loader = loader.credentials_provider(provider);
         }
+        let external_id = self.external_id.as_ref();
+        let assuming = Assuming {
+            external_id: external_id
+                .map(|source| source.read("the external id"))
+                .transpose()?,
+            tags: self.session_tags.clone(),
+        };
         let mut config = loader.load().await;
         for role in &self.assume_roles {
             if is_per_account(role) {
                 bail!("--assume-role {role}: this verb works in one account only: write its id");
             }
-            config = assume(&config, role).await;
+            config = assume(&config, role, &assuming).await;
         }
-        identify(config, region.as_ref()).await
+        identify(config, region.as_ref(), assuming).await
     }
 }
 
 impl Session {
+    /// Returns the same session for another region.
+    #[must_use]
+    pub fn in_region(&self, region: &str) -> Session {
+        let config = self
+            .config
+            .to_builder()
+            .region(Region::new(region.to_owned()));
+        Session {
+            config: config.build(),
+            target: Target {
+                account: self.target.account.clone(),
+                region: region.to_owned(),
+            },
+            ..self.clone()
+        }
+    }
+
     /// Returns a session in another account, through roles whose ARNs have `{account}` for its id. Without roles it is
     /// this session when the account is its own, and `None` otherwise.
     ///
@@ -176,13 +216,14 @@ impl Session {
         }
         let mut config = self.config.clone();
         for role in roles {
-            config = assume(&config, &in_account(role, account)).await;
+            let role = in_account(role, &self.partition, account);
+            config = assume(&config, &role, &self.assuming).await;
         }
         if roles.is_empty() {
             return Ok(None);
         }
         let region = config.region().map(ToString::to_string).unwrap_or_default();
-        let session = identify(config, &region).await?;
+        let session = identify(config, &region, self.assuming.clone()).await?;
         if session.target.account != account {
             bail!(
                 "the role for account {account} is in account {}",
@@ -197,12 +238,18 @@ impl Session {
     }
 }
 
-async fn assume(config: &SdkConfig, role: &str) -> SdkConfig {
-    let provider = AssumeRoleProvider::builder(role)
+/// The provider renews the credentials before they end, however long a run takes.
+async fn assume(config: &SdkConfig, role: &str, assuming: &Assuming) -> SdkConfig {
+    let mut builder = AssumeRoleProvider::builder(role)
         .session_name("ssm-tools")
-        .configure(config)
-        .build()
-        .await;
+        .configure(config);
+    if let Some(external_id) = &assuming.external_id {
+        builder = builder.external_id(external_id);
+    }
+    if !assuming.tags.is_empty() {
+        builder = builder.tags(assuming.tags.clone());
+    }
+    let provider = builder.build().await;
     let credentials = aws_sdk_sts::config::SharedCredentialsProvider::new(provider);
     config
         .to_builder()
@@ -210,7 +257,7 @@ async fn assume(config: &SdkConfig, role: &str) -> SdkConfig {
         .build()
 }
 
-async fn identify(config: SdkConfig, region: &str) -> anyhow::Result<Session> {
+async fn identify(config: SdkConfig, region: &str, assuming: Assuming) -> anyhow::Result<Session> {
     let identity = aws_sdk_sts::Client::new(&config)
         .get_caller_identity()
         .send()
@@ -237,5 +284,7 @@ async fn identify(config: SdkConfig, region: &str) -> anyhow::Result<Session> {
         },
         partition,
         caller,
+        units: None,
+        assuming,
     })
 }

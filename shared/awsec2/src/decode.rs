@@ -11,7 +11,7 @@ mod association;
 mod network;
 
 pub(crate) use association::{association, associations};
-pub(crate) use network::{route_tables, vpc_endpoints};
+pub(crate) use network::{regions, route_tables, vpc_endpoints};
 
 /// One page of a list.
 #[derive(Debug, PartialEq, Eq)]

@@ -98,6 +98,19 @@ impl Client {
         self.instance_pages(filters).all().await
     }
 
+    /// Returns the names of the regions that are enabled for the account, in EC2's order.
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeRegions.html>
+    ///
+    /// # Errors
+    /// As [`Answer`].
+    pub async fn describe_regions(&self) -> Answer<Vec<String>> {
+        let name = "DescribeRegions";
+        let page = request::operation(&self.0, name, decode::regions)
+            .invoke(request::form(name))
+            .await?;
+        Ok(page.items)
+    }
+
     /// Returns the VPC endpoints of the region.
     /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeVpcEndpoints.html>
     ///

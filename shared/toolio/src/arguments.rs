@@ -15,7 +15,7 @@ pub type Schemas = fn(&mut SchemaGenerator) -> Vec<(&'static str, Schema)>;
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Input and output")]
 pub struct IoArgs {
-    /// Read the input from FILE instead of stdin
+    /// Read the input from FILE instead of stdin; a desired state may be a directory of layers
     #[arg(short, long, value_name = "FILE", global = true)]
     pub file: Option<PathBuf>,
 

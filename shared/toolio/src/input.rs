@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use serde::de::DeserializeOwned;
 
-use crate::{IoArgs, Plan};
+use crate::{IoArgs, Plans};
 
 /// Returns the one JSON value of the input. `what` names it for people: `desired preferences`.
 ///
@@ -46,11 +46,12 @@ pub fn read_records_from<T: DeserializeOwned>(path: &Path, what: &str) -> anyhow
     parse(&std::fs::read_to_string(path).with_context(action)?).with_context(action)
 }
 
-/// Returns the plans of the input, all made by `tool`; at least one.
+/// Returns the plans of the input, all made by `tool`, and the records of targets for which none could be made; at least
+/// one of either.
 ///
 /// # Errors
-/// As [`read_records`], and: no plan, or a plan of another tool. Both must stop `apply` before it does anything.
-pub fn read_plans<A: DeserializeOwned>(io: &IoArgs, tool: &str) -> anyhow::Result<Vec<Plan<A>>> {
+/// As [`read_records`], and: nothing there, or a plan of another tool. Both must stop `apply` before it does anything.
+pub fn read_plans<A: DeserializeOwned>(io: &IoArgs, tool: &str) -> anyhow::Result<Plans<A>> {
     // The tool is read first: another tool's actions would only give a puzzling message about an unknown action.
     let values: Vec<serde_json::Value> = read_records(io, "plans")?;
     if values.is_empty() {
@@ -69,11 +70,21 @@ pub fn read_plans<A: DeserializeOwned>(io: &IoArgs, tool: &str) -> anyhow::Resul
             source(io)
         );
     }
-    let plans = values.iter().enumerate().map(|(index, value)| {
-        let plan = serde_path_to_error::deserialize(value).map_err(locate);
-        plan.with_context(|| format!("read plans from {}: plan {}", source(io), index + 1))
-    });
-    plans.collect()
+    let mut plans = Plans {
+        plans: Vec::new(),
+        unreachable: Vec::new(),
+    };
+    for (value, number) in values.iter().zip(1..) {
+        let place = || format!("read plans from {}: plan {number}", source(io));
+        if value["kind"] == "unreachable" {
+            let record = serde_path_to_error::deserialize(value).map_err(locate);
+            plans.unreachable.push(record.with_context(place)?);
+        } else {
+            let plan = serde_path_to_error::deserialize(value).map_err(locate);
+            plans.plans.push(plan.with_context(place)?);
+        }
+    }
+    Ok(plans)
 }
 
 /// Returns the texts of files with their names for people, or that of `-f` or stdin when none is named. They need not be
@@ -98,7 +109,7 @@ pub fn read_texts(
     texts.collect()
 }
 
-fn text(io: &IoArgs) -> anyhow::Result<String> {
+pub(crate) fn text(io: &IoArgs) -> anyhow::Result<String> {
     match &io.file {
         Some(path) if path.as_os_str() != "-" => Ok(std::fs::read_to_string(path)?),
         _ if std::io::stdin().is_terminal() => {
@@ -112,14 +123,14 @@ fn text(io: &IoArgs) -> anyhow::Result<String> {
     }
 }
 
-fn source(io: &IoArgs) -> String {
+pub(crate) fn source(io: &IoArgs) -> String {
     match &io.file {
         Some(path) if path.as_os_str() != "-" => path.display().to_string(),
         _ => "stdin".to_owned(),
     }
 }
 
-fn parse<T: DeserializeOwned>(text: &str) -> anyhow::Result<Vec<T>> {
+pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> anyhow::Result<Vec<T>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut values = Vec::new();
     // Two steps: a stream of raw values keeps the positions of the whole input only for the first, so each value is
@@ -142,7 +153,7 @@ fn at_end(deserializer: &mut serde_json::Deserializer<serde_json::de::StrRead<'_
     deserializer.end().is_ok()
 }
 
-fn locate(error: serde_path_to_error::Error<serde_json::Error>) -> anyhow::Error {
+pub(crate) fn locate(error: serde_path_to_error::Error<serde_json::Error>) -> anyhow::Error {
     let path = error.path().to_string();
     let error = error.into_inner();
     if path == "." {

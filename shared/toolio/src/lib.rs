@@ -8,6 +8,7 @@
 mod arguments;
 mod filter;
 mod input;
+mod layers;
 mod output;
 mod progress;
 mod record;
@@ -18,11 +19,12 @@ mod text;
 pub use arguments::{Format, IoArgs, Schemas, arguments};
 pub use filter::{Filter, Yielded};
 pub use input::{read, read_plans, read_records, read_records_from, read_texts};
+pub use layers::Layers;
 pub use output::Output;
 pub use progress::Progress;
 pub use record::{
-    Applied, Change, ChangeStatus, Finding, FindingKind, Plan, PlanKind, Reading, ResultKind,
-    ResultRecord, Severity, Target, Unreachable, UnreachableKind,
+    Applied, Change, ChangeStatus, Finding, FindingKind, Plan, PlanKind, Plans, Reading,
+    ResultKind, ResultRecord, Severity, Target, Unreachable, UnreachableKind,
 };
 pub use status::{Outcome, complain, finish};
 pub use stream::{for_each_record, for_each_record_of};

@@ -6,7 +6,7 @@ use anyhow::Context;
 use serde::Serialize;
 
 use crate::filter::Filter;
-use crate::{Format, IoArgs, text};
+use crate::{Format, IoArgs, Progress, text};
 
 /// Where a run's records go. Made before the first AWS call, so that a bad filter costs nothing.
 pub struct Output {
@@ -86,6 +86,12 @@ impl Output {
         if !self.quiet {
             crate::complain(self.tool, message);
         }
+    }
+
+    /// Returns the progress of a run over many targets: hidden where records go to the same terminal, with `-q`, and for one.
+    #[must_use]
+    pub fn progress(&self, is_single: bool) -> Progress {
+        Progress::new(self.quiet || is_single || std::io::stdout().is_terminal())
     }
 
     /// Prints one record, or in text a row of the tool's own, as of a table.

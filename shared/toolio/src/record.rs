@@ -183,6 +183,36 @@ pub struct ResultRecord<A> {
     pub undo: Option<Plan<A>>,
 }
 
+impl<A: Clone> ResultRecord<A> {
+    /// Returns the result of a plan of which nothing was tried.
+    #[must_use]
+    pub fn skipped(plan: &Plan<A>, reason: &str) -> ResultRecord<A> {
+        let skip = |change: &Change<A>| Applied {
+            id: change.id.clone(),
+            action: change.action.clone(),
+            resource: change.resource.clone(),
+            status: ChangeStatus::Skipped,
+            error: Some(reason.to_owned()),
+        };
+        ResultRecord {
+            kind: ResultKind::Result,
+            tool: plan.tool.clone(),
+            target: plan.target.clone(),
+            results: plan.changes.iter().map(skip).collect(),
+            undo: None,
+        }
+    }
+}
+
+/// What `apply` reads: plans, and what was unreachable when they were made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plans<A> {
+    /// In the order of the input.
+    pub plans: Vec<Plan<A>>,
+    /// In the order of the input.
+    pub unreachable: Vec<Unreachable>,
+}
+
 /// What became of one change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -8,8 +8,10 @@ MaxResults is 5 to 1000, NextToken is opaque, and the page is cut by instances.
 import emulate
 from moto.core.responses import ActionResult
 from moto.ec2.exceptions import InvalidParameterCombination
+from moto.ec2.models.availability_zones_and_regions import RegionsAndZonesBackend
 from moto.ec2.models.instances import Instance
 from moto.ec2.responses.instances import InstanceResponse
+from moto.utilities.utils import get_partition
 
 MAXIMUM = 1000
 
@@ -57,6 +59,24 @@ def _platform_details(self):
     return "Windows" if self.platform == "windows" else "Linux/UNIX"
 
 
+def _enabled_regions(inherited):
+    """Leaves out what moto lists beside them: the other partitions' Regions, and those not opted in.
+
+    "AllRegions: Indicates whether to display all Regions, including Regions that are disabled for your account." is not
+    taken here. https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeRegions.html
+    """
+
+    def describe_regions(self, region_names=None):
+        regions = inherited(self, region_names)
+        if region_names:
+            return regions
+        here = get_partition(self.region_name)
+        return [r for r in regions if r.opt_in_status != "not-opted-in" and get_partition(r.name) == here]
+
+    return describe_regions
+
+
 def install():
+    RegionsAndZonesBackend.describe_regions = _enabled_regions(RegionsAndZonesBackend.describe_regions)
     InstanceResponse.describe_instances = describe_instances
     Instance.platform_details = property(_platform_details)

@@ -10,7 +10,7 @@ import os
 from typing import Any
 
 from moto.organizations.exceptions import OrganizationsClientError
-from moto.organizations.models import FakeRoot, OrganizationsBackend, organizations_backends
+from moto.organizations.models import FakeAccount, FakeRoot, OrganizationsBackend, organizations_backends
 from moto.organizations.responses import OrganizationsResponse
 from moto.organizations.utils import DEFAULT_RCP_POLICY_ID, DEFAULT_SCP_POLICY_ID
 
@@ -34,6 +34,28 @@ def install() -> None:
     for operation, listing in LISTINGS.items():
         setattr(OrganizationsResponse, operation, _paged(*listing))
     OrganizationsResponse.organizations_backend = property(_backend_for_caller)
+    FakeAccount.describe = _described_with_paths(FakeAccount.describe)
+
+
+def _described_with_paths(inherited: Any) -> Any:
+    """Adds `Paths`: "The paths in the organization where the account exists."
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_Account.html
+    """
+
+    def describe(self: FakeAccount) -> dict[str, Any]:
+        account = inherited(self)
+        for backends in organizations_backends.values():
+            for backend in backends.values():
+                if backend.org and self in backend.accounts:
+                    parents, at = [], self.parent_id
+                    while at:
+                        parents.insert(0, at)
+                        at = next((ou.parent_id for ou in backend.ou if ou.id == at), None)
+                    account["Paths"] = ["/".join([backend.org.id, *parents, self.id, ""])]
+        return account
+
+    return describe
 
 
 def _error(code: str, message: str, reason: str | None = None) -> OrganizationsClientError:

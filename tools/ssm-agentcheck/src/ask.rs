@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use toolio::{Outcome, Output, Target, Unreachable};
+use awsconf::{Fleet, Session};
+use toolio::{Finding, Layers, Outcome, Output, Target, Unreachable};
 
-use crate::TOOL;
 use crate::model::{Connections, Desired, Node};
-use crate::observe::{self, Question};
+use crate::observe::{self, Question, Region};
 use crate::roles::{RoleRecord, Roles};
 use crate::saved::Saved;
+use crate::{Args, TOOL};
 
 /// Where nodes come from.
 #[derive(clap::Args)]
@@ -26,84 +27,116 @@ pub(crate) struct Source {
 
 /// Hands over every node asked for, then prints what could not be read, which is never taken for "no nodes".
 pub(crate) async fn nodes(
-    aws: &awsconf::AwsArgs,
+    args: &Args,
     source: &Source,
-    evidence: Option<Connections>,
+    evidence: &dyn Fn(&Session) -> anyhow::Result<Option<Connections>>,
     out: &Output,
-    mut each: impl FnMut(Node) -> anyhow::Result<()>,
+    mut each: impl FnMut(Option<&[String]>, Node) -> anyhow::Result<()>,
 ) -> anyhow::Result<Outcome> {
-    let unreachable = if source.nodes.is_empty() {
+    if !source.nodes.is_empty() {
+        let (nodes, unreachable) = saved_nodes(&source.nodes, source.target.as_ref())?;
+        nodes.into_iter().try_for_each(|node| each(None, node))?;
+        return trouble(out, &unreachable);
+    }
+    let mut missing = source.instance_ids.clone();
+    let fleet = Fleet::open(TOOL, &args.aws, &args.accounts, out).await?;
+    let work = async |session: &Session, _: &(), nodes| {
         let question = Question {
             instance_ids: source.instance_ids.clone(),
-            evidence,
+            evidence: evidence(session)?,
         };
-        let mut missing = source.instance_ids.clone();
-        let unreachable = observe::for_each(aws, &question, |node| {
-            missing.retain(|id| *id != node.instance_id);
-            each(node)
-        })
-        .await?;
-        anyhow::ensure!(
-            missing.is_empty() || !unreachable.is_empty(),
-            "no such node in these regions: {}",
-            missing.join(", ")
-        );
-        unreachable
-    } else {
-        let (nodes, unreachable) = saved_nodes(&source.nodes, source.target.as_ref())?;
-        nodes.into_iter().try_for_each(each)?;
-        unreachable
+        let region = Region::new(session.clone(), question, nodes);
+        region.read().await
     };
-    trouble(out, &unreachable)
+    let outcome = fleet.stream(out, work, |session, node: Node| {
+        missing.retain(|id| *id != node.instance_id);
+        each(session.units.as_deref(), node)?;
+        Ok(Outcome::Fine)
+    });
+    let outcome = outcome.await?;
+    anyhow::ensure!(
+        missing.is_empty() || outcome != Outcome::Fine,
+        "no such node in these regions: {}",
+        missing.join(", ")
+    );
+    Ok(outcome)
 }
 
-/// Prints the plan of every region asked for; `narrowed` are the nodes to look at, and what could not be read of them.
+/// What is wished for the nodes of a place, read once for all that come one after another.
+pub(crate) struct Wishes<'l> {
+    layers: &'l Layers<Desired>,
+    last: Option<(Target, Desired)>,
+}
+
+impl<'l> Wishes<'l> {
+    pub(crate) fn new(layers: &'l Layers<Desired>) -> Wishes<'l> {
+        Wishes { layers, last: None }
+    }
+
+    /// Returns the wish, and with the first node of a place the overrides there whose last day is over.
+    pub(crate) fn of(
+        &mut self,
+        target: &Target,
+        units: Option<&[String]>,
+    ) -> anyhow::Result<(&Desired, Vec<Finding>)> {
+        let mut expired = Vec::new();
+        if self.last.as_ref().is_none_or(|(last, _)| last != target) {
+            let id = "agentcheck.override.expired";
+            expired = self.layers.expired(id, target, units)?;
+            self.last = None;
+        }
+        let desired = match self.last.take() {
+            Some((_, desired)) => desired,
+            None => self.layers.at(target, units)?,
+        };
+        let last = self.last.insert((target.clone(), desired));
+        Ok((&last.1, expired))
+    }
+}
+
+/// Prints the plan of every account and region asked for; `narrowed` are the nodes to look at, and what could not be read of
+/// them.
 pub(crate) async fn plan(
-    aws: &awsconf::AwsArgs,
+    args: &Args,
     out: &Output,
-    desired: &Desired,
+    layers: &Layers<Desired>,
     narrowed: Option<(Vec<Node>, Vec<Unreachable>)>,
     exit_code: bool,
 ) -> anyhow::Result<Outcome> {
-    let sessions = aws.sessions().await?;
-    let mut outcome = Outcome::Fine;
-    let (narrowed, mut unreachable) = match narrowed {
+    let (narrowed, unreachable) = match narrowed {
         Some((nodes, unreachable)) => (Some(nodes), unreachable),
         None => (None, Vec::new()),
     };
-    for session in &sessions {
-        let planned = async {
-            let ids = narrowed.as_ref().map(|nodes| {
-                let here = nodes.iter().filter(|node| node.target == session.target);
-                here.map(|node| node.instance_id.clone()).collect()
-            });
-            let (nodes, associations) = observe::for_plan(session, desired, ids).await?;
-            Ok(crate::plan::plan(
-                desired,
-                &session.target,
-                &nodes,
-                &associations,
-            )?)
-        };
-        match planned.await {
-            Ok(planned) => {
-                out.write(&planned.plan)?;
-                if !planned.offline.is_empty() {
-                    out.note(&format!(
-                        "{}: outdated, but not online, so no command reaches them: {}",
-                        session.target,
-                        planned.offline.join(", ")
-                    ));
-                }
-                if exit_code && !planned.plan.changes.is_empty() {
-                    outcome = outcome.and(Outcome::Found);
-                }
-            }
-            Err(error) if sessions.len() == 1 => return Err(error),
-            Err(error) => unreachable.push(Unreachable::new(TOOL, &session.target, &error)),
+    let fleet = Fleet::open(TOOL, &args.aws, &args.accounts, out).await?;
+    let work = async |session: &Session, _: &()| {
+        let ids = narrowed.as_ref().map(|nodes| {
+            let here = nodes.iter().filter(|node| node.target == session.target);
+            here.map(|node| node.instance_id.clone()).collect()
+        });
+        let desired = layers.at(&session.target, session.units.as_deref())?;
+        let (nodes, associations) = observe::for_plan(session, &desired, ids).await?;
+        Ok(crate::plan::plan(
+            &desired,
+            &session.target,
+            &nodes,
+            &associations,
+        )?)
+    };
+    let outcome = fleet.visit(out, work, |session, planned| {
+        out.write(&planned.plan)?;
+        if !planned.offline.is_empty() {
+            out.note(&format!(
+                "{}: outdated, but not online, so no command reaches them: {}",
+                session.target,
+                planned.offline.join(", ")
+            ));
         }
-    }
-    Ok(outcome.and(trouble(out, &unreachable)?))
+        Ok(match exit_code && !planned.plan.changes.is_empty() {
+            true => Outcome::Found,
+            false => Outcome::Fine,
+        })
+    });
+    Ok(outcome.await?.and(trouble(out, &unreachable)?))
 }
 
 /// Returns the nodes in saved files, and what was unreachable when they were saved.

@@ -45,6 +45,11 @@ impl Tally {
         }
     }
 
+    /// Counts something wrong that is no node's.
+    pub(crate) fn found(&mut self) {
+        self.is_found = true;
+    }
+
     /// Returns how the run ends; nodes that are stopped or were launched a moment ago do not fail it.
     pub(crate) fn outcome(self) -> Outcome {
         match self.is_found {

@@ -31,7 +31,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use toolio::{Outcome, Output, Progress};
+use awsconf::Session;
+use toolio::{Layers, Outcome, Output, Progress};
 
 use crate::ask::Source;
 use crate::check::Tally;
@@ -48,6 +49,8 @@ const TOOL: &str = "ssm-agentcheck";
 struct Args {
     #[command(flatten)]
     aws: awsconf::AwsArgs,
+    #[command(flatten)]
+    accounts: awsconf::AccountArgs,
     #[command(flatten)]
     io: toolio::IoArgs,
     #[command(subcommand)]
@@ -107,15 +110,25 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
     match &args.verb {
         Verb::Show { source, evidence } => {
             let evidence = evidence.then_some(Connections::All);
-            ask::nodes(&args.aws, source, evidence, &out, |node| out.write(&node)).await
+            let evidence = |_: &Session| Ok(evidence);
+            ask::nodes(&args, source, &evidence, &out, |_, node| out.write(&node)).await
         }
         Verb::Check { source, roles } => {
-            let desired: Desired = toolio::read(&args.io, "desired agents")?;
+            let layers = Layers::<Desired>::read(&args.io, "desired agents")?;
             let roles = roles.as_deref().map(ask::roles).transpose()?;
             let (now, mut tally) = (now(), Tally::default());
-            let connections = Some(desired.connections);
-            let outcome = ask::nodes(&args.aws, source, connections, &out, |node| {
-                let (findings, verdict) = check::check(&desired, roles.as_ref(), &node, now);
+            let evidence = |session: &Session| {
+                let desired = layers.at(&session.target, session.units.as_deref())?;
+                Ok(Some(desired.connections))
+            };
+            let mut wishes = ask::Wishes::new(&layers);
+            let outcome = ask::nodes(&args, source, &evidence, &out, |units, node| {
+                let (desired, expired) = wishes.of(&node.target, units)?;
+                for finding in expired {
+                    out.write(&finding)?;
+                    tally.found();
+                }
+                let (findings, verdict) = check::check(desired, roles.as_ref(), &node, now);
                 tally.count(&findings, verdict);
                 findings.iter().try_for_each(|finding| out.write(finding))
             })
@@ -142,27 +155,26 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
             })
         }
         Verb::Plan { nodes, exit_code } => {
-            let desired: Desired = toolio::read(&args.io, "desired agents")?;
+            let layers = Layers::<Desired>::read(&args.io, "desired agents")?;
             let narrowed = nodes
                 .as_ref()
                 .map(|path| ask::saved_nodes(std::slice::from_ref(path), None));
             let narrowed = narrowed.transpose()?;
-            ask::plan(&args.aws, &out, &desired, narrowed, *exit_code).await
+            ask::plan(&args, &out, &layers, narrowed, *exit_code).await
         }
         Verb::Apply => {
             let plans = toolio::read_plans::<Action>(&args.io, TOOL)?;
-            let steps: Vec<_> = plans.iter().map(step::steps).collect::<Result<_, _>>()?;
+            let steps: Vec<_> = plans
+                .plans
+                .iter()
+                .map(step::steps)
+                .collect::<Result<_, _>>()?;
             let interrupt = awsconf::Interrupt::listen();
-            let progress = Progress::new(args.io.quiet);
-            let mut outcome = Outcome::Fine;
-            for (plan, steps) in plans.iter().zip(&steps) {
-                let session = args.aws.session_for(&plan.target).await?;
-                let (result, ended) =
-                    apply::apply(&session, plan, steps, &interrupt, &progress).await;
-                out.write(&result)?;
-                outcome = outcome.and(ended);
-            }
-            Ok(outcome)
+            let progress = Progress::new(args.io.quiet || plans.plans.len() > 1);
+            let work = async |session: &Session, plan: &toolio::Plan<Action>, number: usize| {
+                apply::apply(session, plan, &steps[number], &interrupt, &progress).await
+            };
+            args.aws.apply(&out, &plans, &interrupt, work).await
         }
     }
 }

@@ -8,12 +8,11 @@ use std::collections::BTreeMap;
 
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::{InstanceInformation, InstanceInformationStringFilter};
-use awsconf::{AwsArgs, Session, describe};
+use awsconf::{Session, describe};
 use awsec2::Instance;
 use tokio::sync::mpsc;
-use toolio::{Target, Unreachable};
+use toolio::Target;
 
-use crate::TOOL;
 use crate::join::{Information, ec2_node, ssm_node};
 use crate::model::{Agent, Connections, Desired, Node, Platform};
 use crate::plan::Association;
@@ -24,8 +23,8 @@ use evidence::Witness;
 /// The largest page that SSM gives; its default is 10.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstanceInformation.html>
 const MAX_RESULTS: usize = 50;
-/// How many nodes of a region may wait until those of the regions before it are printed.
-const WAITING: usize = 1_000;
+/// How many nodes of a region may wait to be collected.
+const WAITING: usize = 100;
 
 /// Which nodes to read, and how much of them.
 #[derive(Clone, Debug, Default)]
@@ -34,40 +33,6 @@ pub(crate) struct Question {
     pub(crate) instance_ids: Vec<String>,
     /// Whether to read what tells why nodes do not answer, and of which online ones.
     pub(crate) evidence: Option<Connections>,
-}
-
-/// Hands every node over as soon as it is known, region by region, and returns the regions that could not be read to
-/// their end while others could. Memory does not grow with the number of nodes: SSM is asked about the instances of one
-/// page of EC2, 50 at a time, instead of being listed as a whole.
-///
-/// # Errors
-/// No session; the only region cannot be read; an error of `each`.
-pub(crate) async fn for_each(
-    aws: &AwsArgs,
-    question: &Question,
-    mut each: impl FnMut(Node) -> anyhow::Result<()>,
-) -> anyhow::Result<Vec<Unreachable>> {
-    let sessions = aws.sessions().await?;
-    let mut regions = Vec::with_capacity(sessions.len());
-    for session in &sessions {
-        let (sender, receiver) = mpsc::channel(WAITING);
-        let (session, question) = (session.clone(), question.clone());
-        let target = session.target.clone();
-        let task = tokio::spawn(async move { Region::new(session, question, sender).read().await });
-        regions.push((target, receiver, task));
-    }
-    let mut unreachable = Vec::new();
-    for (target, mut nodes, task) in regions {
-        while let Some(node) = nodes.recv().await {
-            each(node)?;
-        }
-        match task.await? {
-            Ok(()) => {}
-            Err(error) if sessions.len() == 1 => return Err(error),
-            Err(error) => unreachable.push(Unreachable::new(TOOL, &target, &error)),
-        }
-    }
-    Ok(unreachable)
 }
 
 /// Returns the nodes that a plan for one region is about, and the associations that update agents, as far as the wish
@@ -154,8 +119,9 @@ async fn information_page(
     Ok((page, next.map(str::to_owned)))
 }
 
-/// One region while it is read.
-struct Region {
+/// One region while it is read. Nodes are handed over as soon as they are known, and memory does not grow with their number:
+/// SSM is asked about the instances of one page of EC2, 50 at a time, instead of being listed as a whole.
+pub(crate) struct Region {
     session: Session,
     question: Question,
     nodes: mpsc::Sender<Node>,
@@ -164,7 +130,7 @@ struct Region {
 }
 
 impl Region {
-    fn new(session: Session, question: Question, nodes: mpsc::Sender<Node>) -> Region {
+    pub(crate) fn new(session: Session, question: Question, nodes: mpsc::Sender<Node>) -> Region {
         let client = Client::new(&session.config);
         let witness = question
             .evidence
@@ -178,7 +144,7 @@ impl Region {
         }
     }
 
-    async fn read(mut self) -> anyhow::Result<()> {
+    pub(crate) async fn read(mut self) -> anyhow::Result<()> {
         let ids = std::mem::take(&mut self.question.instance_ids);
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         let (of_ec2, hybrid): (Vec<&str>, Vec<&str>) =

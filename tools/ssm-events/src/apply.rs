@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use toolio::{Applied, Change, ChangeStatus, Outcome, Plan, ResultKind, ResultRecord};
 
 use crate::model::{Action, Observed};
-use crate::observe::{self, Clients, Names};
+use crate::observe::{self, Clients, Known, Names};
 use crate::{rule, state};
 
 /// Read-backs of one write before it counts as lost; a new connection takes a moment to be there.
@@ -30,7 +30,7 @@ pub(crate) async fn apply(
     let mut results: Vec<Applied<Action>> = Vec::new();
     let mut undo: Vec<Change<Action>> = Vec::new();
     let names = names(plan, session);
-    let observed = observe::observe(clients, &names).await;
+    let observed = observe::observe(clients, &Known::default(), &names).await;
     let refusals: Vec<Option<String>> = plan
         .changes
         .iter()
@@ -121,7 +121,7 @@ async fn carry_out(
     change: &Change<Action>,
     undo: &mut Vec<Change<Action>>,
 ) -> anyhow::Result<ChangeStatus> {
-    let before = observe::observe(clients, names).await;
+    let before = observe::observe(clients, &Known::default(), names).await;
     let now = state::now(change.action, &before).map_err(anyhow::Error::msg)?;
     if state::reached(&now, &change.to) {
         return Ok(ChangeStatus::Unchanged);
@@ -129,7 +129,7 @@ async fn carry_out(
     write::write(clients, session, change, &before).await?;
     undo.extend(inverse(change));
     for _ in 0..READ_BACKS {
-        let after = observe::observe(clients, names).await;
+        let after = observe::observe(clients, &Known::default(), names).await;
         let now = state::now(change.action, &after).map_err(anyhow::Error::msg)?;
         if state::reached(&now, &change.to) {
             return Ok(ChangeStatus::Done);

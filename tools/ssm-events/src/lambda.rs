@@ -219,12 +219,8 @@ impl Settings {
         let url = match Url::read_here(&self.webhook).await? {
             Some(url) => url,
             None => {
-                let sessions = AwsArgs::from_environment().sessions().await?;
-                Url::read(
-                    &self.webhook,
-                    sessions.first().map(|session| &session.config),
-                )
-                .await?
+                let session = AwsArgs::from_environment().session().await?;
+                Url::read(&self.webhook, Some(&session.config)).await?
             }
         };
         Slack::new(url, self.interval, RETRY_FOR, None)

@@ -41,11 +41,11 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use arguments::{SendArgs, StyleArgs};
-use awsconf::Interrupt;
+use awsconf::{Fleet, Interrupt, Session};
 use model::{Action, Desired, Hashes, Webhook};
-use observe::{Clients, Names};
+use observe::{Clients, Known, Names};
 use telling::Telling;
-use toolio::{IoArgs, Outcome, Output, Plan, Severity};
+use toolio::{IoArgs, Layers, Outcome, Output, Plan, Severity};
 use webhook::Url;
 
 const TOOL: &str = "ssm-events";
@@ -56,6 +56,8 @@ const TOOL: &str = "ssm-events";
 struct Args {
     #[command(flatten)]
     aws: awsconf::AwsArgs,
+    #[command(flatten)]
+    accounts: awsconf::AccountArgs,
     #[command(flatten)]
     io: IoArgs,
     #[command(subcommand)]
@@ -166,64 +168,60 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
     let out = Output::new(TOOL, &args.io)?;
     match args.verb {
         Verb::Show => {
-            let desired = desired(&args.io)?;
-            let mut outcome = Outcome::Fine;
-            for session in args.aws.sessions().await? {
-                let names = Names::of(&desired, &session);
-                let observed = observe::observe(&Clients::new(&session), &names).await;
-                if !observed.is_known() {
-                    outcome = Outcome::Trouble;
-                }
-                out.write(&model::Shown::new(session.target, observed))?;
-            }
-            Ok(outcome)
+            let layers = layers(&args.io)?;
+            let work = async |session: &Session, known: &Known| {
+                let desired = layers.at(&session.target, session.units.as_deref())?;
+                let names = Names::of(&desired, session);
+                Ok(observe::observe(&Clients::new(session), known, &names).await)
+            };
+            let fleet = fleet(&args, &out).await?;
+            fleet
+                .visit(&out, work, |session, observed| {
+                    let is_known = observed.is_known();
+                    out.write(&model::Shown::new(session.target.clone(), observed))?;
+                    Ok(match is_known {
+                        true => Outcome::Fine,
+                        false => Outcome::Trouble,
+                    })
+                })
+                .await
         }
         Verb::Pattern => {
-            out.write(&rule::pattern(&desired(&args.io)?))?;
+            for desired in layers(&args.io)?.all()? {
+                out.write(&rule::pattern(&desired))?;
+            }
             Ok(Outcome::Fine)
         }
         Verb::Plan { exit_code } => {
-            let desired = desired(&args.io)?;
-            let hashing = Hashing::new(&desired).await?;
-            let mut plans = Vec::new();
-            for session in args.aws.sessions().await? {
-                let hashes = hashing.of(&session).await?;
-                let clients = Clients::new(&session);
-                let observed = observe::observe(&clients, &Names::of(&desired, &session)).await;
-                let changes = plan::plan(
-                    &desired,
-                    &hashes,
-                    &observed,
-                    &session.target,
-                    &session.partition,
-                )
-                .with_context(|| format!("plan for {}", session.target))?;
-                plans.push(Plan::new(TOOL, session.target, changes));
-            }
-            // All or nothing: the other end of the pipe must not apply half of what was asked for.
-            let changes = plans.iter().any(|plan| !plan.changes.is_empty());
-            plans.iter().try_for_each(|plan| out.write(plan))?;
-            Ok(if exit_code && changes {
-                Outcome::Found
-            } else {
-                Outcome::Fine
-            })
+            let layers = readable(&args.io).await?;
+            let work = async |session: &Session, known: &Known| {
+                let desired = layers.at(&session.target, session.units.as_deref())?;
+                let hashes = Hashing::new(&desired).await?.of(session).await?;
+                let names = Names::of(&desired, session);
+                let observed = observe::observe(&Clients::new(session), known, &names).await;
+                let (target, partition) = (&session.target, &session.partition);
+                let changes = plan::plan(&desired, &hashes, &observed, target, partition)
+                    .with_context(|| format!("plan for {target}"))?;
+                Ok(Plan::new(TOOL, target.clone(), changes))
+            };
+            let fleet = fleet(&args, &out).await?;
+            fleet
+                .visit(&out, work, |_, plan| {
+                    out.write(&plan)?;
+                    Ok(match exit_code && !plan.changes.is_empty() {
+                        true => Outcome::Found,
+                        false => Outcome::Fine,
+                    })
+                })
+                .await
         }
         Verb::Apply => {
-            let plans: Vec<Plan<Action>> = toolio::read_plans(&args.io, TOOL)?;
+            let plans = toolio::read_plans(&args.io, TOOL)?;
             let interrupt = Interrupt::listen();
-            let mut outcome = Outcome::Fine;
-            for plan in &plans {
-                let session = args.aws.session_for(&plan.target).await?;
-                let (record, one) =
-                    apply::apply(&Clients::new(&session), &session, plan, &interrupt).await;
-                out.write(&record)?;
-                outcome = outcome.and(one);
-                if outcome != Outcome::Fine {
-                    break;
-                }
-            }
-            Ok(outcome)
+            let work = async |session: &Session, plan: &Plan<Action>, _| {
+                apply::apply(&Clients::new(session), session, plan, &interrupt).await
+            };
+            args.aws.apply(&out, &plans, &interrupt, work).await
         }
         Verb::Check {
             send_test,
@@ -253,7 +251,9 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
             };
             verbs::send(&args.aws, &args.io, &out, &send, telling).await
         }
-        Verb::History { wanted, from } => verbs::history(&args.aws, &out, &wanted, &from).await,
+        Verb::History { wanted, from } => {
+            verbs::history(&args.aws, &args.accounts, &out, &wanted, &from).await
+        }
         Verb::Reconcile {
             delivered,
             exit_code,
@@ -270,7 +270,7 @@ struct Hashing<'d> {
 }
 
 impl<'d> Hashing<'d> {
-    /// Reads what is on this machine, so that what is wrong with it is told before the first call to AWS.
+    /// Reads what is on this machine.
     async fn new(desired: &'d Desired) -> anyhow::Result<Hashing<'d>> {
         let code = match &desired.function {
             Some(function) => package::read(&function.zip)?.sha256,
@@ -303,48 +303,67 @@ impl<'d> Hashing<'d> {
     }
 }
 
-/// Reads the desired state; it must name an event.
-fn desired(io: &IoArgs) -> anyhow::Result<Desired> {
-    let desired: Desired = toolio::read(io, "desired alerts")?;
-    if desired.events.is_empty() {
-        bail!(
-            "desired alerts: $.events: name at least one API call, or leave the key out for the default"
-        );
+/// Reads the desired state, of which each layer must name an event.
+fn layers(io: &IoArgs) -> anyhow::Result<Layers<Desired>> {
+    let layers: Layers<Desired> = Layers::read(io, "desired alerts")?;
+    for desired in layers.all()? {
+        if desired.events.is_empty() {
+            bail!(
+                "desired alerts: $.events: name at least one API call, or leave the key out for the default"
+            );
+        }
+        if desired.function.is_some()
+            && matches!(desired.webhook, Webhook::Env(_) | Webhook::File(_))
+        {
+            bail!(
+                "desired alerts: $.webhook: a function reads it from `parameter` or `secret`, not from this machine"
+            );
+        }
     }
-    if desired.function.is_some() && matches!(desired.webhook, Webhook::Env(_) | Webhook::File(_)) {
-        bail!(
-            "desired alerts: $.webhook: a function reads it from `parameter` or `secret`, not from this machine"
-        );
+    Ok(layers)
+}
+
+/// Reads the desired state and all that it names on this machine, so that what is wrong is told before the first call.
+async fn readable(io: &IoArgs) -> anyhow::Result<Layers<Desired>> {
+    let layers = layers(io)?;
+    for desired in layers.all()? {
+        Hashing::new(&desired).await?;
     }
-    Ok(desired)
+    Ok(layers)
 }
 
 async fn check(args: &Args, out: &Output, test_for: Option<Duration>) -> anyhow::Result<Outcome> {
-    let desired = desired(&args.io)?;
-    let hashing = Hashing::new(&desired).await?;
-    let sessions = args.aws.sessions().await?;
-    let mut outcome = Outcome::Fine;
-    for session in &sessions {
-        let hashes = hashing.of(session).await?;
+    let layers = readable(&args.io).await?;
+    let work = async |session: &Session, known: &Known| {
+        let (target, units) = (&session.target, session.units.as_deref());
+        let desired = layers.at(target, units)?;
+        let hashes = Hashing::new(&desired).await?.of(session).await?;
         let clients = Clients::new(session);
-        let observed = observe::observe(&clients, &Names::of(&desired, session)).await;
-        let mut findings = check::check(
-            &desired,
-            &hashes,
-            &observed,
-            &session.target,
-            &session.partition,
-        );
+        let observed = observe::observe(&clients, known, &Names::of(&desired, session)).await;
+        let partition = &session.partition;
+        let mut findings = check::check(&desired, &hashes, &observed, target, partition);
+        findings.extend(layers.expired("events.override.expired", target, units)?);
         if let Some(patience) = test_for {
             let tested = apply::test_event::send(&clients, session, &desired, patience).await;
             findings.push(tested.context("send a test event")?);
         }
-        for finding in &findings {
-            out.write(finding)?;
-            if finding.severity != Severity::Info {
-                outcome = outcome.and(Outcome::Found);
+        Ok(findings)
+    };
+    let fleet = fleet(args, out).await?;
+    fleet
+        .visit(out, work, |_, findings| {
+            let mut outcome = Outcome::Fine;
+            for finding in &findings {
+                out.write(finding)?;
+                if finding.severity != Severity::Info {
+                    outcome = Outcome::Found;
+                }
             }
-        }
-    }
-    Ok(outcome)
+            Ok(outcome)
+        })
+        .await
+}
+
+async fn fleet(args: &Args, out: &Output) -> anyhow::Result<Fleet> {
+    Fleet::open(TOOL, &args.aws, &args.accounts, out).await
 }

@@ -9,7 +9,10 @@ mod trail;
 
 use awsconf::{Session, reading};
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 use toolio::Reading;
+
+use std::collections::BTreeMap;
 
 use aws_sdk_eventbridge::types::RuleState;
 use aws_sdk_sqs::types::QueueAttributeName;
@@ -78,14 +81,26 @@ impl Names {
     }
 }
 
+/// What IAM has told of an account: it has no regions, so one answer does for all of them.
+#[derive(Debug, Default)]
+pub(crate) struct Known(Mutex<BTreeMap<String, Reading<Role>>>);
+
 /// Reads everything that is named.
-pub(crate) async fn observe(clients: &Clients, names: &Names) -> Observed {
+pub(crate) async fn observe(clients: &Clients, known: &Known, names: &Names) -> Observed {
     let mut observed = Observed::default();
     if !names.rule.is_empty() {
         observed = of_rule(clients, &names.rule).await;
     }
     if !names.role.is_empty() {
-        observed.role = role(&clients.iam, &names.role).await;
+        let mut known = known.0.lock().await;
+        observed.role = match known.get(&names.role) {
+            Some(told) => told.clone(),
+            None => {
+                let told = role(&clients.iam, &names.role).await;
+                known.insert(names.role.clone(), told.clone());
+                told
+            }
+        };
     }
     if !names.trail_arn.is_empty() {
         observed.trail = trail::trail(clients, &names.trail_arn).await;

@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::bail;
-use awsconf::AwsArgs;
+use awsconf::{AccountArgs, AwsArgs, Fleet, Session};
+use tokio::sync::mpsc;
 use toolio::{Finding, FindingKind, IoArgs, Outcome, Output, Severity};
 
 use crate::arguments::{SendArgs, names};
 use crate::history::{Filter, Wanted};
 use crate::observe::athena::{self, AthenaArgs};
 use crate::observe::files::{self, Read};
-use crate::observe::lookup;
+use crate::observe::lookup::{self, Told};
 use crate::observe::objects::{self, Place};
 use crate::reconcile::Delivered;
 use crate::report::Report;
@@ -31,6 +31,7 @@ pub(crate) struct HistoryArgs {
 
     /// Read the files of these accounts only [default: all that the bucket has]
     #[arg(
+        id = "accounts_of_bucket",
         long = "account",
         value_name = "ID",
         value_delimiter = ',',
@@ -57,25 +58,35 @@ enum Engine {
 /// Prints past records.
 pub(crate) async fn history(
     aws: &AwsArgs,
+    accounts: &AccountArgs,
     out: &Output,
     wanted: &Wanted,
     from: &HistoryArgs,
 ) -> anyhow::Result<Outcome> {
     let filter = Filter::new(wanted, jiff::Timestamp::now())?;
+    let mut outcome = Outcome::Fine;
     let read = match &from.s3 {
         Some(place) => bucket(aws, out, &filter, from, place).await?,
         None if !from.paths.is_empty() => files::print(&files::files(&from.paths)?, &filter, out)?,
         None => {
             let mut read = Read::default();
-            for session in aws.sessions().await? {
-                match lookup::print(&session, &filter, out).await {
-                    Ok(counts) => read.counts.add(counts),
-                    Err(error) if is_closed(&error) => return Err(error),
-                    Err(error) => read
+            let fleet = Fleet::open(crate::TOOL, aws, accounts, out).await?;
+            let work = async |session: &Session, _: &(), pages: mpsc::Sender<Told>| {
+                let ended = lookup::read(session, &filter, &pages).await;
+                let _ = pages.send(Told::Ended(ended)).await;
+                Ok(())
+            };
+            let told = fleet.stream(out, work, |session, told| {
+                match told {
+                    Told::Lines(lines) => out.write_json_lines(&lines)?,
+                    Told::Ended(Ok(counts)) => read.counts.add(counts),
+                    Told::Ended(Err(error)) => read
                         .unread
                         .push((session.target.to_string(), format!("{error:#}"))),
                 }
-            }
+                Ok(Outcome::Fine)
+            });
+            outcome = told.await?;
             read
         }
     };
@@ -84,10 +95,9 @@ pub(crate) async fn history(
         out.note(&format!("{resource}: {reason}"));
     }
     source::note_others(out, read.counts.n_others);
-    Ok(if read.unread.is_empty() {
-        Outcome::Fine
-    } else {
-        Outcome::Trouble
+    Ok(match read.unread.is_empty() {
+        true => outcome,
+        false => Outcome::Trouble,
     })
 }
 
@@ -98,9 +108,7 @@ async fn bucket(
     from: &HistoryArgs,
     place: &Place,
 ) -> anyhow::Result<Read> {
-    let Some(session) = aws.sessions().await?.into_iter().next() else {
-        bail!("no region");
-    };
+    let session = aws.session().await?;
     let client = objects::client(&session, &place.bucket).await;
     let shelves = objects::shelves(&client, place, &from.accounts, &aws.regions).await?;
     if from.engine == Engine::Direct {
@@ -133,10 +141,6 @@ fn unread(resource: &str, reason: &str) -> Finding {
     }
 }
 
-fn is_closed(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| cause.is::<std::io::Error>())
-}
-
 /// Sends messages.
 pub(crate) async fn send(
     aws: &AwsArgs,
@@ -148,12 +152,8 @@ pub(crate) async fn send(
     let url = match Url::read_here(&args.webhook).await? {
         Some(url) => url,
         None => {
-            let sessions = aws.sessions().await?;
-            Url::read(
-                &args.webhook,
-                sessions.first().map(|session| &session.config),
-            )
-            .await?
+            let session = aws.session().await?;
+            Url::read(&args.webhook, Some(&session.config)).await?
         }
     };
     send::run(io, out, args, url, telling).await

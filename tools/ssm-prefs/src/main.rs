@@ -23,10 +23,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use awsconf::{Interrupt, Session};
+use awsconf::{Fleet, Interrupt, Session};
 use model::{Action, Desired, Observed, PreferencesKind, PreferencesRecord};
 use preflight::Roles;
-use toolio::{Finding, IoArgs, Outcome, Output, Plan, Reading, Severity};
+use toolio::{Finding, IoArgs, Layers, Outcome, Output, Plan, Reading, Severity};
 
 const TOOL: &str = "ssm-prefs";
 
@@ -37,6 +37,8 @@ struct Args {
     #[command(flatten)]
     aws: awsconf::AwsArgs,
     #[command(flatten)]
+    accounts: awsconf::AccountArgs,
+    #[command(flatten)]
     io: IoArgs,
     #[command(subcommand)]
     verb: Verb,
@@ -44,7 +46,7 @@ struct Args {
 
 #[derive(clap::Subcommand)]
 enum Verb {
-    /// Print the document that a desired state stands for (offline)
+    /// Print the document that a desired state stands for, and that of each override (offline)
     Render,
     /// Find mistakes in a desired state or a document (offline)
     Lint,
@@ -90,8 +92,9 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
     let out = Output::new(TOOL, &args.io)?;
     match &args.verb {
         Verb::Render => {
-            let desired = desired(&args.io)?;
-            out.write(&content::render(&desired, None, None))?;
+            for desired in layers(&args.io)?.all()? {
+                out.write(&content::render(&desired, None, None))?;
+            }
             Ok(Outcome::Fine)
         }
         Verb::Lint => report(
@@ -102,57 +105,82 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
             )?),
         ),
         Verb::Show => {
-            each_region(&args, &out, async |session| {
-                let clients = observe::Clients::new(session);
-                show(&clients, session, &out).await
-            })
-            .await
+            let fleet = fleet(&args, &out).await?;
+            let work = async |session: &Session, _: &()| show(session).await;
+            fleet
+                .visit(&out, work, |_, record| {
+                    out.write(&record)?;
+                    Ok(Outcome::Fine)
+                })
+                .await
         }
         Verb::Plan { exit_code, roles } => {
-            let (desired, roles) = (desired(&args.io)?, read_roles(roles)?);
-            let mut plans = Vec::new();
-            for session in args.aws.sessions().await? {
-                let observed =
-                    observe::observe(&observe::Clients::new(&session), &session, &desired).await;
-                plans.push(plan(&desired, &observed, &roles, &session, &out)?);
-            }
-            // All or nothing: the other end of the pipe must not apply half of what was asked for.
-            let changes = plans.iter().any(|plan| !plan.changes.is_empty());
-            plans.iter().try_for_each(|plan| out.write(plan))?;
-            Ok(if *exit_code && changes {
-                Outcome::Found
-            } else {
-                Outcome::Fine
-            })
-        }
-        Verb::Apply => apply(&args, &out).await,
-        Verb::Check { roles } => {
-            let (desired, roles) = (desired(&args.io)?, read_roles(roles)?);
-            each_region(&args, &out, async |session| {
+            let (layers, roles) = (layers(&args.io)?, read_roles(roles)?);
+            let fleet = fleet(&args, &out).await?;
+            let work = async |session: &Session, _: &()| {
                 let clients = observe::Clients::new(session);
+                let desired = layers.at(&session.target, session.units.as_deref())?;
+                let observed = observe::observe(&clients, session, &desired).await;
+                plan(&desired, &observed, &roles, session)
+            };
+            fleet
+                .visit(&out, work, |_, (plan, findings)| {
+                    for finding in findings {
+                        out.note(&format!(
+                            "warning: after this plan: {} {}: {}",
+                            finding.id, finding.resource, finding.message
+                        ));
+                    }
+                    out.write(&plan)?;
+                    Ok(match *exit_code && !plan.changes.is_empty() {
+                        true => Outcome::Found,
+                        false => Outcome::Fine,
+                    })
+                })
+                .await
+        }
+        Verb::Apply => {
+            let plans = toolio::read_plans(&args.io, TOOL)?;
+            let interrupt = Interrupt::listen();
+            let work = async |session: &Session, plan: &Plan<Action>, _| {
+                let clients = observe::Clients::new(session);
+                apply::apply(&clients, session, plan, &interrupt).await
+            };
+            args.aws.apply(&out, &plans, &interrupt, work).await
+        }
+        Verb::Check { roles } => {
+            let (layers, roles) = (layers(&args.io)?, read_roles(roles)?);
+            let fleet = fleet(&args, &out).await?;
+            let work = async |session: &Session, _: &()| {
+                let clients = observe::Clients::new(session);
+                let (target, units) = (&session.target, session.units.as_deref());
+                let desired = layers.at(target, units)?;
                 let observed = observe::observe(&clients, session, &desired).await;
                 let observed = observe::surroundings(&clients, observed).await;
-                let findings = check::check(
-                    &desired,
-                    &observed,
-                    &roles,
-                    &session.target,
-                    &session.partition,
-                );
-                report(&out, &finding::at(&session.target, findings))
-            })
-            .await
+                let findings =
+                    check::check(&desired, &observed, &roles, target, &session.partition);
+                let mut findings = finding::at(target, findings);
+                findings.extend(layers.expired("prefs.override.expired", target, units)?);
+                Ok(findings)
+            };
+            fleet
+                .visit(&out, work, |_, findings| report(&out, &findings))
+                .await
         }
     }
 }
 
+async fn fleet(args: &Args, out: &Output) -> anyhow::Result<Fleet> {
+    Fleet::open(TOOL, &args.aws, &args.accounts, out).await
+}
+
 /// Reads the desired state and refuses one with errors, before anything is called.
-fn desired(io: &IoArgs) -> anyhow::Result<Desired> {
-    let desired: Desired = toolio::read(io, "desired preferences")?;
-    match lint::lint_desired(&desired)
-        .into_iter()
-        .find(|finding| finding.severity == Severity::Error)
-    {
+fn layers(io: &IoArgs) -> anyhow::Result<Layers<Desired>> {
+    let layers: Layers<Desired> = Layers::read(io, "desired preferences")?;
+    let findings = layers.all()?;
+    let findings = findings.iter().flat_map(lint::lint_desired);
+    let mut errors = findings.filter(|finding| finding.severity == Severity::Error);
+    match errors.next() {
         Some(finding) => {
             bail!(
                 "desired preferences: {}: {}; {}",
@@ -161,7 +189,7 @@ fn desired(io: &IoArgs) -> anyhow::Result<Desired> {
                 finding.fix
             )
         }
-        None => Ok(desired),
+        None => Ok(layers),
     }
 }
 
@@ -190,85 +218,38 @@ fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-async fn each_region(
-    args: &Args,
-    out: &Output,
-    work: impl AsyncFn(&Session) -> anyhow::Result<Outcome>,
-) -> anyhow::Result<Outcome> {
-    let sessions = args.aws.sessions().await?;
-    let mut outcome = Outcome::Fine;
-    for session in &sessions {
-        match work(session).await {
-            Ok(one) => outcome = outcome.and(one),
-            Err(error) if sessions.len() > 1 => {
-                out.write(&toolio::Unreachable::new(TOOL, &session.target, &error))?;
-                outcome = outcome.and(Outcome::Trouble);
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(outcome)
-}
-
-async fn show(
-    clients: &observe::Clients,
-    session: &Session,
-    out: &Output,
-) -> anyhow::Result<Outcome> {
+async fn show(session: &Session) -> anyhow::Result<PreferencesRecord> {
+    let clients = observe::Clients::new(session);
     let document = observe::document(&clients.ssm).await;
     if let Reading::Unknown(reason) = &document {
         bail!("{reason}");
     }
     let session_documents = observe::session_documents(&clients.ssm).await;
-    out.write(&PreferencesRecord {
+    Ok(PreferencesRecord {
         kind: PreferencesKind::Preferences,
         target: session.target.clone(),
         versions_differ: document.present().and_then(check::versions_differ),
         document,
         session_documents,
-    })?;
-    Ok(Outcome::Fine)
+    })
 }
 
-/// Makes a plan, and warns of sessions that would be refused once it is carried out.
+/// Makes a plan, and finds sessions that would be refused once it is carried out.
 fn plan(
     desired: &Desired,
     observed: &Observed,
     roles: &Roles,
     session: &Session,
-    out: &Output,
-) -> anyhow::Result<Plan<Action>> {
+) -> anyhow::Result<(Plan<Action>, Vec<Finding>)> {
     let changes = plan::plan(desired, observed, &session.target, &session.partition)
         .with_context(|| format!("plan for {}", session.target))?;
     let after = plan::after(observed, &changes, &session.target, &session.partition);
-    if let Some(document) = after.document.present() {
-        for finding in
-            preflight::preflight(&document.latest.content, &after, roles, &session.target)
-        {
-            out.note(&format!(
-                "warning: after this plan: {} {}: {}",
-                finding.id, finding.resource, finding.message
-            ));
-        }
-    }
-    Ok(Plan::new(TOOL, session.target.clone(), changes))
-}
-
-async fn apply(args: &Args, out: &Output) -> anyhow::Result<Outcome> {
-    let plans: Vec<Plan<Action>> = toolio::read_plans(&args.io, TOOL)?;
-    let interrupt = Interrupt::listen();
-    let mut outcome = Outcome::Fine;
-    for plan in &plans {
-        let session = args.aws.session_for(&plan.target).await?;
-        let (record, one) =
-            apply::apply(&observe::Clients::new(&session), &session, plan, &interrupt).await;
-        out.write(&record)?;
-        outcome = outcome.and(one);
-        if outcome != Outcome::Fine {
-            break;
-        }
-    }
-    Ok(outcome)
+    let findings = after.document.present().map(|document| {
+        let content = &document.latest.content;
+        preflight::preflight(content, &after, roles, &session.target)
+    });
+    let plan = Plan::new(TOOL, session.target.clone(), changes);
+    Ok((plan, findings.unwrap_or_default()))
 }
 
 /// Prints findings; only errors and warnings count as found.

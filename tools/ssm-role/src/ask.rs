@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use awsconf::Session;
+use awsconf::{Fleet, Session};
 use serde_json::Value;
-use toolio::{IoArgs, Outcome, Output, Target, Unreachable};
+use toolio::{Finding, IoArgs, Layers, Outcome, Output, Target};
 
 use crate::arguments::{self, GrantArgs, Grantee, NarrowArgs};
 use crate::grant::{self, Place};
 use crate::model::{Desired, Observed};
-use crate::observe;
+use crate::observe::{self, Known};
 use crate::preferences::{Preferences, partition_of, preferences};
 use crate::{Args, TOOL};
 
@@ -48,44 +48,45 @@ impl Beside {
     }
 }
 
-/// Does the same in every region asked for; one that fails among several is a record of its own.
-pub(crate) async fn everywhere(
-    args: &Args,
-    out: &Output,
-    desired: Option<&Desired>,
-    beside: &Beside,
-    each: impl Fn(&Observed, Option<&Preferences>) -> anyhow::Result<Outcome>,
-) -> anyhow::Result<Outcome> {
-    let sessions = args.aws.sessions().await?;
-    let mut outcome = Outcome::Fine;
-    for session in &sessions {
-        let ended = match one(session, desired, beside, &each).await {
-            Err(error)
-                if sessions.len() > 1 && error.downcast_ref::<std::io::Error>().is_none() =>
-            {
-                out.write(&Unreachable::new(TOOL, &session.target, &error))?;
-                Outcome::Trouble
-            }
-            ended => ended?,
-        };
-        outcome = outcome.and(ended);
-    }
-    Ok(outcome)
+/// What is wished for one account and region.
+#[derive(Debug, Default)]
+pub(crate) struct Wish {
+    pub(crate) desired: Desired,
+    /// Findings about overrides whose last day is over.
+    pub(crate) expired: Vec<Finding>,
 }
 
-async fn one(
-    session: &Session,
-    desired: Option<&Desired>,
+/// Does the same in every account and region asked for; IAM is asked once an account.
+pub(crate) async fn everywhere<T>(
+    args: &Args,
+    out: &Output,
+    layers: Option<&Layers<Desired>>,
     beside: &Beside,
-    each: impl Fn(&Observed, Option<&Preferences>) -> anyhow::Result<Outcome>,
+    decide: impl Fn(&Wish, &Observed, Option<&Preferences>) -> anyhow::Result<T>,
+    tell: impl FnMut(T) -> anyhow::Result<Outcome>,
 ) -> anyhow::Result<Outcome> {
-    let preferences = beside.preferences(&session.target)?;
+    let fleet = Fleet::open(TOOL, &args.aws, &args.accounts, out).await?;
     let nobody = BTreeSet::new();
-    let only = beside.nodes.as_ref().map(|nodes| {
-        let here = nodes.get(&session.target.to_string());
-        here.unwrap_or(&nobody)
-    });
-    each(&observe::observe(session, desired, only).await, preferences)
+    let work = async |session: &Session, known: &Known| {
+        let preferences = beside.preferences(&session.target)?;
+        let only = beside.nodes.as_ref().map(|nodes| {
+            let here = nodes.get(&session.target.to_string());
+            here.unwrap_or(&nobody)
+        });
+        let (target, units) = (&session.target, session.units.as_deref());
+        let wish = match layers {
+            Some(layers) => Wish {
+                desired: layers.at(target, units)?,
+                expired: layers.expired("role.override.expired", target, units)?,
+            },
+            None => Wish::default(),
+        };
+        let desired = layers.map(|_| &wish.desired);
+        let observed = observe::observe(session, known, desired, only).await;
+        decide(&wish, &observed, preferences)
+    };
+    let mut tell = tell;
+    fleet.visit(out, work, |_, told| tell(told)).await
 }
 
 /// Prints the bare document, also on a terminal: it is meant for `aws iam create-policy --policy-document`.

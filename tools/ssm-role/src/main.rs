@@ -28,11 +28,12 @@ mod undo;
 
 use std::process::ExitCode;
 
-use toolio::{IoArgs, Outcome, Output};
+use awsconf::Session;
+use toolio::{IoArgs, Layers, Outcome, Output};
 
 use crate::arguments::{GrantArgs, LintArgs, NarrowArgs};
-use crate::ask::Beside;
-use crate::model::{Action, Desired};
+use crate::ask::{Beside, Wish};
+use crate::model::{Action, Desired, Observed};
 use crate::plan::Given;
 
 const TOOL: &str = "ssm-role";
@@ -43,6 +44,8 @@ const TOOL: &str = "ssm-role";
 struct Args {
     #[command(flatten)]
     aws: awsconf::AwsArgs,
+    #[command(flatten)]
+    accounts: awsconf::AccountArgs,
     #[command(flatten)]
     io: IoArgs,
     #[command(subcommand)]
@@ -84,8 +87,11 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
     match &args.verb {
         Verb::Show(narrow) => {
             let beside = Beside::read(narrow)?;
-            ask::everywhere(&args, &out, None, &beside, |observed, preferences| {
-                out.write(&show::record(observed, preferences)?)?;
+            let record = |_: &Wish, observed: &Observed, preferences: Option<&_>| {
+                show::record(observed, preferences)
+            };
+            ask::everywhere(&args, &out, None, &beside, record, |record| {
+                out.write(&record)?;
                 Ok(Outcome::Fine)
             })
             .await
@@ -101,58 +107,50 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
             Ok(outcome)
         }
         Verb::Plan { narrow, exit_code } => {
-            let desired: Desired = toolio::read(&args.io, "desired roles")?;
+            let layers = Layers::<Desired>::read(&args.io, "desired roles")?;
             let beside = Beside::read(narrow)?;
             let is_narrowed = beside.nodes.is_some();
-            ask::everywhere(
-                &args,
-                &out,
-                Some(&desired),
-                &beside,
-                |observed, preferences| {
-                    let given = Given {
-                        preferences,
-                        is_narrowed,
-                    };
-                    let plan = plan::plan(&desired, observed, given)?;
-                    out.write(&plan)?;
-                    Ok(if *exit_code && !plan.changes.is_empty() {
-                        Outcome::Found
-                    } else {
-                        Outcome::Fine
-                    })
-                },
-            )
+            let plan = |wish: &Wish, observed: &Observed, preferences: Option<&_>| {
+                let given = Given {
+                    preferences,
+                    is_narrowed,
+                };
+                Ok(plan::plan(&wish.desired, observed, given)?)
+            };
+            ask::everywhere(&args, &out, Some(&layers), &beside, plan, |plan| {
+                out.write(&plan)?;
+                Ok(match *exit_code && !plan.changes.is_empty() {
+                    true => Outcome::Found,
+                    false => Outcome::Fine,
+                })
+            })
             .await
         }
         Verb::Apply => {
-            let plans = step::plans(toolio::read_records::<toolio::Plan<Action>>(
-                &args.io, "plans",
-            )?)?;
+            let plans = toolio::read_plans::<Action>(&args.io, TOOL)?;
+            let subjects: Vec<_> = plans
+                .plans
+                .iter()
+                .map(step::subjects)
+                .collect::<Result<_, _>>()?;
             let interrupt = awsconf::Interrupt::listen();
-            let mut outcome = Outcome::Fine;
-            for (plan, steps) in &plans {
-                let session = args.aws.session_for(&plan.target).await?;
-                let (result, ended) = apply::apply(&session, plan, steps, &interrupt).await;
-                out.write(&result)?;
-                outcome = outcome.and(ended);
-            }
-            Ok(outcome)
+            let work = async |session: &Session, plan: &toolio::Plan<Action>, number: usize| {
+                apply::apply(session, plan, &subjects[number], &interrupt).await
+            };
+            args.aws.apply(&out, &plans, &interrupt, work).await
         }
         Verb::Check(narrow) => {
-            let desired: Desired = toolio::read(&args.io, "desired roles")?;
+            let layers = Layers::<Desired>::read(&args.io, "desired roles")?;
             let beside = Beside::read(narrow)?;
-            ask::everywhere(
-                &args,
-                &out,
-                Some(&desired),
-                &beside,
-                |observed, preferences| {
-                    let findings = check::check(&desired, observed, preferences);
-                    findings.iter().try_for_each(|finding| out.write(finding))?;
-                    Ok(check::outcome(&findings))
-                },
-            )
+            let check = |wish: &Wish, observed: &Observed, preferences: Option<&_>| {
+                let mut findings = check::check(&wish.desired, observed, preferences);
+                findings.extend(wish.expired.clone());
+                Ok(findings)
+            };
+            ask::everywhere(&args, &out, Some(&layers), &beside, check, |findings| {
+                findings.iter().try_for_each(|finding| out.write(finding))?;
+                Ok(check::outcome(&findings))
+            })
             .await
         }
     }

@@ -6,14 +6,30 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context;
 use awsconf::{Session, describe};
 use awsec2::Instance;
+use serde_json::Value;
+use tokio::sync::Mutex;
 use toolio::Reading;
 
 use crate::iam::{self, Detail};
-use crate::model::{Desired, Observed, OwnProfile, Profile, SETTING, Setting};
+use crate::model::{Desired, Observed, OwnProfile, Profile, Role, SETTING, Setting};
+
+/// What IAM has told of an account: it has no regions, so one answer does for all of them.
+#[derive(Debug, Default)]
+pub(crate) struct Known(Mutex<Answers>);
+
+#[derive(Debug, Default)]
+struct Answers {
+    /// The role of each instance profile, by the profile's name.
+    profiles: BTreeMap<String, Reading<String>>,
+    own_profiles: BTreeMap<String, Reading<OwnProfile>>,
+    roles: BTreeMap<String, Reading<Role>>,
+    documents: BTreeMap<String, Value>,
+}
 
 /// Returns what is there; `only` narrows to these instances.
 pub(crate) async fn observe(
     session: &Session,
+    known: &Known,
     desired: Option<&Desired>,
     only: Option<&BTreeSet<String>>,
 ) -> Observed {
@@ -21,6 +37,7 @@ pub(crate) async fn observe(
     let iam = aws_sdk_iam::Client::new(&session.config);
     let (setting, instances) = tokio::join!(setting(&ssm), instances(session, only));
     let setting = reading(setting.map(Some));
+    let mut known = known.0.lock().await;
     let mut bare_instances = Vec::new();
     let profiles = match instances {
         Ok(instances) => {
@@ -32,13 +49,22 @@ pub(crate) async fn observe(
             let staying = without.into_iter().filter(stays);
             bare_instances.extend(staying.map(|instance| instance.instance_id));
             bare_instances.sort();
-            Reading::Present(profiles(&iam, with).await)
+            Reading::Present(profiles(&iam, &mut known, with).await)
         }
         Err(error) => Reading::Unknown(format!("{error:#}")),
     };
     let assign = desired.and_then(|desired| desired.assign_profile.as_ref());
     let assigned: Reading<OwnProfile> = match assign {
-        Some(assign) => reading(iam::own_profile(&iam, &assign.name.0).await),
+        Some(assign) => match known.own_profiles.get(&assign.name.0) {
+            Some(told) => told.clone(),
+            None => {
+                let told = reading(iam::own_profile(&iam, &assign.name.0).await);
+                known
+                    .own_profiles
+                    .insert(assign.name.0.clone(), told.clone());
+                told
+            }
+        },
         None => Reading::Absent,
     };
     let mut names: BTreeSet<String> = BTreeSet::new();
@@ -57,9 +83,16 @@ pub(crate) async fn observe(
     names.extend(wished.map(|wished| wished.role_name.0.clone()));
     names.extend(assign.map(|assign| assign.name.0.clone()));
     let mut roles = BTreeMap::new();
-    let mut documents = BTreeMap::new();
     for name in names {
-        let role = reading(iam::role(&iam, &name, Detail::Documents, &mut documents).await);
+        let role = match known.roles.get(&name) {
+            Some(told) => told.clone(),
+            None => {
+                let documents = &mut known.documents;
+                let told = reading(iam::role(&iam, &name, Detail::Documents, documents).await);
+                known.roles.insert(name.clone(), told.clone());
+                told
+            }
+        };
         roles.insert(name, role);
     }
     Observed {
@@ -105,7 +138,11 @@ async fn instances(
 }
 
 /// Each profile is read once, however many instances share it.
-async fn profiles(iam: &aws_sdk_iam::Client, instances: Vec<Instance>) -> Vec<Profile> {
+async fn profiles(
+    iam: &aws_sdk_iam::Client,
+    known: &mut Answers,
+    instances: Vec<Instance>,
+) -> Vec<Profile> {
     let mut used: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for instance in instances {
         if let Some(arn) = instance.iam_instance_profile_arn {
@@ -116,7 +153,14 @@ async fn profiles(iam: &aws_sdk_iam::Client, instances: Vec<Instance>) -> Vec<Pr
     for (arn, mut instance_ids) in used {
         instance_ids.sort();
         let name = arn.rsplit('/').next().unwrap_or_default();
-        let role = reading(iam::profile_role(iam, name).await);
+        let role = match known.profiles.get(name) {
+            Some(told) => told.clone(),
+            None => {
+                let told = reading(iam::profile_role(iam, name).await);
+                known.profiles.insert(name.to_owned(), told.clone());
+                told
+            }
+        };
         profiles.push(Profile {
             arn,
             instance_ids,

@@ -107,31 +107,15 @@ pub(crate) enum Subject {
     Setting,
 }
 
-/// Returns the plans with their steps, all of them valid.
+/// Returns what the changes of a plan are about.
 ///
 /// # Errors
-/// No plan; one of another tool; a change that this tool would not have planned.
-pub(crate) fn plans(plans: Vec<Plan<Action>>) -> anyhow::Result<Vec<(Plan<Action>, Vec<Subject>)>> {
-    ensure!(
-        !plans.is_empty(),
-        "no plan on stdin: pipe the output of `{TOOL} plan` in"
-    );
-    let mut checked = Vec::with_capacity(plans.len());
-    for plan in plans {
-        ensure!(
-            plan.tool == TOOL,
-            "the plan is for {}, not for {TOOL}",
-            plan.tool
-        );
-        let mut subjects = Vec::with_capacity(plan.changes.len());
-        for change in &plan.changes {
-            let subject =
-                subject(change, &plan.target).with_context(|| format!("change {}", change.id))?;
-            subjects.push(subject);
-        }
-        checked.push((plan, subjects));
-    }
-    Ok(checked)
+/// A change that this tool would not have planned.
+pub(crate) fn subjects(plan: &Plan<Action>) -> anyhow::Result<Vec<Subject>> {
+    let subjects = plan.changes.iter().map(|change| {
+        subject(change, &plan.target).with_context(|| format!("change {}", change.id))
+    });
+    subjects.collect()
 }
 
 fn subject(change: &Change<Action>, target: &Target) -> anyhow::Result<Subject> {

@@ -16,6 +16,7 @@ use toolio::{
 use crate::arguments::ApplyArgs;
 use crate::lockout::Risk;
 use crate::model::{Action, AttachmentState, Policy, PolicyState, Root};
+use crate::through::Through;
 use crate::{observe, plan as planning};
 
 /// A change whose states were parsed, so that an edited plan fails before the first write.
@@ -39,14 +40,17 @@ pub(crate) async fn run(
     io: &IoArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    let plans: Vec<Plan<Action>> = toolio::read_plans(io, crate::TOOL)?;
-    let (first, roles) = aws.split_account_roles();
+    let plans = toolio::read_plans::<Action>(io, crate::TOOL)?;
+    if let Some(record) = plans.unreachable.first() {
+        bail!("there is no whole plan: {}", record.error);
+    }
+    let (first, through) = (aws.split_account_roles().0, Through::of(aws));
     let interrupt = Interrupt::listen();
     let mut outcome = Outcome::Fine;
-    for plan in plans {
+    for plan in plans.plans {
         let session = first.session_for(&plan.target).await?;
         let client = Client::new(&session.config);
-        let risks = guarding::risks(arguments, &session, &client, &roles, &plan).await?;
+        let risks = guarding::risks(arguments, &through, &session, &client, &plan).await?;
         let refused: Vec<Risk> = risks
             .into_iter()
             .filter(|risk| !arguments.accepted.contains(&risk.id))

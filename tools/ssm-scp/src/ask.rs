@@ -7,6 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
 use awsconf::{AwsArgs, Session};
+use futures_util::StreamExt;
 use policy::Compiled;
 use serde_json::Value;
 use toolio::{IoArgs, Outcome, Output, Reading};
@@ -14,9 +15,10 @@ use toolio::{IoArgs, Outcome, Output, Reading};
 use crate::arguments::{GuardArgs, ImpactArgs, LintArgs, ReplayArgs, SimulateArgs};
 use crate::desired::Desired;
 use crate::hierarchy::{FULL_ACCESS, Organization, compile};
-use crate::impact::{AccountPrincipals, Candidate, denied_actions};
+use crate::impact::{Candidate, denied_actions};
 use crate::replay::{Counts, DeniedCall, Replay};
 use crate::simulate::{Judges, Questions, simulate as answers};
+use crate::through::Through;
 use crate::trail::Record;
 use crate::{guard, lint, observe, write_row};
 
@@ -152,8 +154,8 @@ pub(crate) async fn impact(
 ) -> anyhow::Result<Outcome> {
     let desired: Desired = toolio::read(io, "desired policy")?;
     let guard = Guard::of(&desired, arguments.limits.quota.max_characters)?;
-    let (first, roles) = aws.split_account_roles();
-    let session = first.global_session().await?;
+    let through = Through::of(aws);
+    let session = aws.split_account_roles().0.global_session().await?;
     let before = match &arguments.organization {
         Some(path) => saved(path)?,
         None => live(&session).await?,
@@ -171,18 +173,25 @@ pub(crate) async fn impact(
         governed: &governed,
     };
     let mut outcome = Outcome::Fine;
-    for account in before.accounts() {
-        let read = account_principals(&session, &roles, &account.id).await;
+    let ids: Vec<String> = before
+        .accounts()
+        .map(|account| account.id.clone())
+        .collect();
+    let progress = out.progress(false);
+    progress.begin(ids.len());
+    let mut reading = std::pin::pin!(through.each(&session, &ids));
+    while let Some(read) = reading.next().await {
+        progress.step();
         match &read.principals {
             Reading::Present(principals) => {
                 for principal in principals {
-                    write_row(out, &candidate.impact(&account.id, principal)?)?;
+                    write_row(out, &candidate.impact(&read.account, principal)?)?;
                 }
             }
             Reading::Absent => {}
             Reading::Unknown(why) => {
                 let target = toolio::Target {
-                    account: account.id.clone(),
+                    account: read.account.clone(),
                     region: session.target.region.clone(),
                 };
                 let error = anyhow::anyhow!("{why}");
@@ -192,30 +201,6 @@ pub(crate) async fn impact(
         }
     }
     Ok(outcome)
-}
-
-/// Reads the principals of an account, through the roles where it is not the session's own.
-pub(crate) async fn account_principals(
-    session: &Session,
-    roles: &[String],
-    account: &str,
-) -> AccountPrincipals {
-    let read = async {
-        let Some(session) = session.in_account(roles, account).await? else {
-            bail!(
-                "other accounts need --assume-role arn:{}:iam::{{account}}:role/NAME",
-                session.partition
-            );
-        };
-        observe::principals(&session).await
-    };
-    AccountPrincipals {
-        account: account.to_owned(),
-        principals: match read.await {
-            Ok(principals) => Reading::Present(principals),
-            Err(error) => Reading::Unknown(format!("{error:#}")),
-        },
-    }
 }
 
 /// Reads the organization from AWS.

@@ -27,6 +27,7 @@ mod ask;
 mod check;
 mod observe;
 mod plan;
+mod through;
 
 #[cfg(test)]
 mod fixture_tests;

@@ -1,9 +1,21 @@
-//! VPC endpoints and route tables.
+//! Regions, VPC endpoints and route tables.
 
 use aws_smithy_runtime_api::box_error::BoxError;
 
 use super::{Element, Page, page, text, while_item};
 use crate::{Route, RouteTable, VpcEndpoint};
+
+/// Returns the only page of `DescribeRegions`.
+pub(crate) fn regions(body: &[u8]) -> Result<Page<String>, BoxError> {
+    page(body, "regionInfo", |item, regions| {
+        while let Some(mut tag) = item.next_tag()? {
+            if tag.local() == "regionName" {
+                regions.extend(text(&mut tag)?);
+            }
+        }
+        Ok(())
+    })
+}
 
 /// Returns one page of `DescribeVpcEndpoints`.
 pub(crate) fn vpc_endpoints(body: &[u8]) -> Result<Page<VpcEndpoint>, BoxError> {

@@ -8,8 +8,8 @@ use aws_sdk_cloudtrail::primitives::DateTime;
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
 use awsconf::{Session, describe};
 use jiff::Timestamp;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
-use toolio::Output;
 
 use crate::history::{Counts, Filter};
 
@@ -18,14 +18,22 @@ const BETWEEN: Duration = Duration::from_millis(500);
 /// The most that one page has.
 const PAGE: i32 = 50;
 
-/// Prints the records of one region that a filter asks for, call by call, the newest first.
+/// What is told of a region.
+pub(crate) enum Told {
+    /// Records.
+    Lines(String),
+    /// How it ended, after all of them.
+    Ended(anyhow::Result<Counts>),
+}
+
+/// Hands over the records of one region that a filter asks for, JSON lines page by page, call by call, the newest first.
 ///
 /// # Errors
-/// A page cannot be read, or stdout cannot be written. What came before has been printed.
-pub(crate) async fn print(
+/// A page cannot be read. What came before has been handed over.
+pub(crate) async fn read(
     session: &Session,
     filter: &Filter,
-    out: &Output,
+    pages: &mpsc::Sender<Told>,
 ) -> anyhow::Result<Counts> {
     let client = aws_sdk_cloudtrail::Client::new(&session.config);
     let mut counts = Counts::default();
@@ -72,7 +80,8 @@ pub(crate) async fn print(
                     lines.push('\n');
                 }
             }
-            out.write_json_lines(&lines)?;
+            // Nobody listens any more when printing has failed, which says so itself.
+            let _ = pages.send(Told::Lines(lines)).await;
             token = page.next_token;
             if token.is_none() {
                 break;

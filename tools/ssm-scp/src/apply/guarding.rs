@@ -6,21 +6,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context;
 use aws_sdk_organizations::Client;
 use awsconf::Session;
+use futures_util::StreamExt;
 use policy::{Compiled, Policy};
 use toolio::{Plan, Reading};
 
 use crate::arguments::ApplyArgs;
+use crate::ask;
 use crate::hierarchy::compile;
 use crate::lockout::{Evidence, Risk, risks as judge};
 use crate::model::{Action, AttachmentState, PolicyState};
-use crate::{ask, observe};
+use crate::observe;
+use crate::through::Through;
 
 /// Returns what speaks against the plan; nothing when it denies nobody anything that is not denied now.
 pub(super) async fn risks(
     arguments: &ApplyArgs,
+    through: &Through,
     session: &Session,
     client: &Client,
-    roles: &[String],
     plan: &Plan<Action>,
 ) -> anyhow::Result<Vec<Risk>> {
     let after = after(client, plan).await?;
@@ -44,10 +47,7 @@ pub(super) async fn risks(
         .context("look for who would be locked out")?;
     let targets: Vec<String> = targets.into_iter().collect();
     let governed = ask::governed(&organization, &targets);
-    let mut accounts = Vec::with_capacity(governed.len());
-    for account in &governed {
-        accounts.push(ask::account_principals(session, roles, account).await);
-    }
+    let accounts: Vec<_> = through.each(session, &governed).collect().await;
     let caller = match governed.contains(&session.target.account) {
         true => Some(observe::caller_arn(session).await),
         false => None,

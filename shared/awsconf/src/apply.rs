@@ -1,0 +1,135 @@
+//! Plans of many accounts and regions, carried out: the order of writes, and what is told when.
+
+use anyhow::bail;
+use futures_util::stream::{self, StreamExt};
+use serde::Serialize;
+use tokio::sync::mpsc;
+use toolio::{Outcome, Output, Plan, Plans, ResultRecord, Unreachable};
+
+use crate::{AwsArgs, Interrupt, Session};
+
+/// What became of one plan.
+enum Told<A> {
+    Tried(ResultRecord<A>, Outcome),
+    Lost(Unreachable),
+}
+
+impl AwsArgs {
+    /// Carries out plans, those of one account one after another, accounts side by side; each result is told as soon as it
+    /// is there, since its undo must survive whatever comes next. `work` gets the number of its plan, too. What was unreachable to the plans' maker is passed on.
+    ///
+    /// # Errors
+    /// The credentials cannot be those of a plan's account, before anything is written; stdout cannot be written; the
+    /// session of the only plan fails.
+    pub async fn apply<A: Clone + Serialize>(
+        &self,
+        out: &Output,
+        plans: &Plans<A>,
+        interrupt: &Interrupt,
+        work: impl AsyncFn(&Session, &Plan<A>, usize) -> (ResultRecord<A>, Outcome),
+    ) -> anyhow::Result<Outcome> {
+        let mut outcome = Outcome::Fine;
+        for record in &plans.unreachable {
+            out.write(record)?;
+            outcome = Outcome::Trouble;
+        }
+        if let [plan] = plans.plans.as_slice() {
+            let session = self.session_for(&plan.target).await?;
+            let (record, one) = work(&session, plan, 0).await;
+            out.write(&record)?;
+            return Ok(outcome.and(one));
+        }
+        self.refuse_foreign(&plans.plans).await?;
+        let (sender, mut receiver) = mpsc::unbounded_channel();
+        let applying = stream::iter(by_account(&plans.plans)).map(async |group| {
+            for (number, plan) in group {
+                // The receiver lives as long as this does.
+                let _ = sender.send(self.carry_out(plan, number, interrupt, &work).await);
+            }
+        });
+        let mut applying = std::pin::pin!(applying.buffer_unordered(self.max_concurrency.get()));
+        let progress = out.progress(plans.plans.len() == 1);
+        progress.begin(plans.plans.len());
+        for _ in &plans.plans {
+            let told = loop {
+                tokio::select! {
+                    biased;
+                    told = receiver.recv() => break told,
+                    Some(()) = applying.next() => {}
+                }
+            };
+            match told {
+                Some(Told::Tried(record, one)) => {
+                    out.write(&record)?;
+                    outcome = outcome.and(one);
+                }
+                Some(Told::Lost(record)) => {
+                    out.write(&record)?;
+                    outcome = outcome.and(Outcome::Trouble);
+                }
+                None => break,
+            }
+            progress.step();
+        }
+        progress.end();
+        Ok(outcome)
+    }
+
+    async fn carry_out<A: Clone>(
+        &self,
+        plan: &Plan<A>,
+        number: usize,
+        interrupt: &Interrupt,
+        work: &impl AsyncFn(&Session, &Plan<A>, usize) -> (ResultRecord<A>, Outcome),
+    ) -> Told<A> {
+        if interrupt.requested() {
+            let skipped = ResultRecord::skipped(plan, "not tried: interrupted");
+            return Told::Tried(skipped, Outcome::Interrupted);
+        }
+        match self.session_for(&plan.target).await {
+            Ok(session) => {
+                let (record, one) = work(&session, plan, number).await;
+                Told::Tried(record, one)
+            }
+            Err(error) => Told::Lost(Unreachable::new(&plan.tool, &plan.target, &error)),
+        }
+    }
+
+    /// Without a role for each account, all plans must be for the account of the credentials.
+    async fn refuse_foreign<A>(&self, plans: &[Plan<A>]) -> anyhow::Result<()> {
+        plans
+            .iter()
+            .try_for_each(|plan| self.allows_region(&plan.target))?;
+        let (_, roles) = self.split_account_roles();
+        let Some(first) = plans.first().filter(|_| roles.is_empty()) else {
+            return Ok(());
+        };
+        let session = self.session_for(&first.target).await?;
+        let other = plans
+            .iter()
+            .find(|plan| plan.target.account != first.target.account);
+        match other {
+            Some(other) => bail!(
+                "plan is for account {}, but the credentials belong to account {} ({})",
+                other.target.account,
+                session.target.account,
+                session.caller
+            ),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Returns the plans in groups, one an account, in the order in which accounts appear.
+fn by_account<A>(plans: &[Plan<A>]) -> Vec<Vec<(usize, &Plan<A>)>> {
+    let mut groups: Vec<Vec<(usize, &Plan<A>)>> = Vec::new();
+    let mut at: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
+    for (number, plan) in plans.iter().enumerate() {
+        let group = *at.entry(&plan.target.account).or_insert(groups.len());
+        match groups.get_mut(group) {
+            Some(group) => group.push((number, plan)),
+            None => groups.push(vec![(number, plan)]),
+        }
+    }
+    groups
+}

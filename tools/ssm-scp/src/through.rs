@@ -1,0 +1,59 @@
+//! Reads who is in other accounts, several accounts at once. Never writes.
+
+use anyhow::bail;
+use awsconf::{AwsArgs, Session};
+use futures_util::stream::{self, Stream, StreamExt};
+use toolio::Reading;
+
+use crate::impact::AccountPrincipals;
+use crate::observe;
+
+/// How other accounts are read: through roles, several at once.
+pub(crate) struct Through {
+    roles: Vec<String>,
+    max_concurrency: usize,
+}
+
+impl Through {
+    pub(crate) fn of(aws: &AwsArgs) -> Through {
+        Through {
+            roles: aws.split_account_roles().1,
+            max_concurrency: aws.max_concurrency.get(),
+        }
+    }
+
+    /// Reads the principals of accounts, and yields them in the order of these.
+    pub(crate) fn each<'a>(
+        &'a self,
+        session: &'a Session,
+        accounts: impl IntoIterator<Item = &'a String> + 'a,
+    ) -> impl Stream<Item = AccountPrincipals> + 'a {
+        stream::iter(accounts)
+            .map(async |account| account_principals(session, &self.roles, account).await)
+            .buffered(self.max_concurrency)
+    }
+}
+
+/// Reads the principals of an account, through the roles where it is not the session's own.
+async fn account_principals(
+    session: &Session,
+    roles: &[String],
+    account: &str,
+) -> AccountPrincipals {
+    let read = async {
+        let Some(session) = session.in_account(roles, account).await? else {
+            bail!(
+                "other accounts need --assume-role arn:{}:iam::{{account}}:role/NAME",
+                session.partition
+            );
+        };
+        observe::principals(&session).await
+    };
+    AccountPrincipals {
+        account: account.to_owned(),
+        principals: match read.await {
+            Ok(principals) => Reading::Present(principals),
+            Err(error) => Reading::Unknown(format!("{error:#}")),
+        },
+    }
+}
