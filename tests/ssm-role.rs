@@ -452,11 +452,11 @@ fn what_is_not_its_own_plan_is_refused_before_any_call() {
     };
     let admin = json!({"policy_arn": "arn:aws:iam::aws:policy/AdministratorAccess"});
     for (input, complaint) in [
-        (String::new(), "no plan on stdin"),
+        (String::new(), "nothing there, expected what"),
         ("null".to_owned(), "invalid type: null"),
         (
             with("/tool", json!("ssm-scp")),
-            "the plan is for ssm-scp, not for ssm-role",
+            "a plan of ssm-scp, apply it with ssm-scp",
         ),
         (
             with("/changes/2/to", admin),

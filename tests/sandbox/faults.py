@@ -8,7 +8,9 @@ Throttling per protocol: botocore/data/_retry.json (`Throttling`,
 
 import threading
 
-KINDS = ("throttle", "error", "latency", "drop", "expired", "denied")
+KINDS = ("throttle", "error", "latency", "drop", "cut", "expired", "denied")
+# These do the work, whatever becomes of the answer.
+DONE = ("latency", "cut")
 FIELDS = {
     "account": str,
     "region": str,

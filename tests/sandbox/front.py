@@ -58,22 +58,26 @@ class Front:
         account = accounts.account_of(credential.access_key) if credential else DEFAULT_ACCOUNT
         understood = protocol.understand(service, dict(environ), body)
         fault = account and faults.take(account, region, service, understood.operation)
-        if fault and fault.get("milliseconds"):
-            time.sleep(fault["milliseconds"] / 1000)
+        if fault and fault["when"] == "before":
+            _delay(fault)
         answer = done = None
         if account is None:
             answer = _unknown_key(understood)
-        elif fault and fault["kind"] != "latency" and fault["when"] == "before":
+        elif fault and fault["kind"] not in faults.DONE and fault["when"] == "before":
             answer = _faulty(fault, understood, account)
         elif service == "ssm" and understood.violations:
             answer = _violation(understood)
         else:
             answer = done = self._dispatch(environ, body, account, service, understood)
-            if fault and fault["kind"] != "latency":
+            if fault and fault["kind"] not in faults.DONE:
                 answer = _faulty(fault, understood, account)
         _record(environ, credential, account, region, understood, answer, done)
+        if fault and fault["when"] == "after":
+            _delay(fault)
         if fault and fault["kind"] == "drop":
             _hang_up(environ)
+        if fault and fault["kind"] == "cut":
+            _cut(environ, *answer)
         return answer
 
     def _lock_of(self, account, service, operation):
@@ -138,6 +142,10 @@ def _violation(understood):
     )
 
 
+def _delay(fault):
+    time.sleep(fault.get("milliseconds", 0) / 1000)
+
+
 def _faulty(fault, understood, account):
     if fault["kind"] == "drop":
         return 0, {}, b""
@@ -189,6 +197,16 @@ def _read_answer(understood, answer):
     if status == 0:
         code = "ConnectionDropped"
     return status, code, message, response, headers.get("x-amzn-requestid")
+
+
+def _cut(environ, status, headers, text):
+    """Promises the whole answer, sends half of it and hangs up."""
+    connection = environ.get("werkzeug.socket")
+    if connection is not None:
+        lines = [f"{name}: {value}" for name, value in dict(headers).items() if name.lower() != "content-length"]
+        head = "\r\n".join([f"HTTP/1.1 {status} OK", *lines, f"Content-Length: {len(text)}", "", ""])
+        connection.sendall(head.encode() + text[: len(text) // 2])
+    _hang_up(environ)
 
 
 def _hang_up(environ):

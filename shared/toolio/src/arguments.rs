@@ -50,6 +50,15 @@ impl IoArgs {
     }
 }
 
+/// How `apply` goes about its plans.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+#[group(id = "how")]
+pub struct ApplyArgs {
+    /// Write nothing: print the result, with its undo, of an earlier run of the same plans that was killed
+    #[arg(long)]
+    pub recover: bool,
+}
+
 /// How records are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {

@@ -12,11 +12,12 @@ mod layers;
 mod output;
 mod progress;
 mod record;
+mod recover;
 mod status;
 mod stream;
 mod text;
 
-pub use arguments::{Format, IoArgs, Schemas, arguments};
+pub use arguments::{ApplyArgs, Format, IoArgs, Schemas, arguments};
 pub use filter::{Filter, Yielded};
 pub use input::{read, read_plans, read_records, read_records_from, read_texts};
 pub use layers::Layers;
@@ -26,5 +27,6 @@ pub use record::{
     Applied, Change, ChangeStatus, Finding, FindingKind, Plan, PlanKind, Plans, Reading,
     ResultKind, ResultRecord, Severity, Target, Unreachable, UnreachableKind,
 };
+pub use recover::{Found, found};
 pub use status::{Outcome, complain, finish};
 pub use stream::{for_each_record, for_each_record_of};

@@ -141,6 +141,18 @@ impl<A> Plan<A> {
     }
 }
 
+impl<A> Plan<A> {
+    /// Returns whether an earlier change of this plan makes what a change is about: then what is found is what AWS has given
+    /// to a new thing, which the plan could not know.
+    #[must_use]
+    pub fn is_of_new(&self, change: &Change<A>) -> bool {
+        let earlier = self.changes.iter().take_while(|one| one.id != change.id);
+        earlier
+            .filter(|one| one.resource == change.resource)
+            .any(|one| one.from.is_null())
+    }
+}
+
 /// One write: what is there now, what will be there, and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

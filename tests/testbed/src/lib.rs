@@ -15,6 +15,6 @@ mod slack;
 pub use account::Account;
 pub use fixtures::{expect, expect_text, fixture, fixtures, repository};
 pub use home::Home;
-pub use run::{Output, Run, offline};
+pub use run::{Output, Run, Running, offline};
 pub use sandbox::Sandbox;
 pub use slack::{Post, Reply, Slack};

@@ -10,7 +10,8 @@ use awsconf::{Interrupt, Session};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use toolio::{
-    Applied, Change, ChangeStatus, Outcome, Plan, Progress, ResultKind, ResultRecord, Target,
+    Applied, ApplyArgs, Change, ChangeStatus, Outcome, Plan, Progress, ResultKind, ResultRecord,
+    Target,
 };
 
 use crate::TOOL;
@@ -60,6 +61,7 @@ pub(crate) async fn apply(
     session: &Session,
     plan: &Plan<Action>,
     steps: &[Step],
+    how: ApplyArgs,
     interrupt: &Interrupt,
     progress: &Progress,
 ) -> (ResultRecord<Action>, Outcome) {
@@ -68,6 +70,11 @@ pub(crate) async fn apply(
     let mut nodes = Vec::new();
     for (index, (change, step)) in plan.changes.iter().zip(steps).enumerate() {
         if let Step::Update { from, to } = step {
+            if how.recover {
+                let reason = "an update has no undo: plan again to see which nodes still need it";
+                tried.insert(index, Tried::skipped(reason));
+                continue;
+            }
             nodes.push(Node {
                 index,
                 instance_id: change.resource.clone(),
@@ -89,11 +96,13 @@ pub(crate) async fn apply(
     for (index, (change, step)) in plan.changes.iter().zip(steps).enumerate() {
         if let Step::Associate { from, to } = step {
             let one = match &stopped {
+                _ if how.recover => associate::recovered(&client, from.as_ref(), to.as_ref()).await,
                 _ if interrupt.requested() => Tried::skipped("not tried: interrupted"),
                 Some(reason) => Tried::skipped(reason),
                 None => associate::associate(&client, from.as_ref(), to.as_ref()).await,
             };
-            if one.status == ChangeStatus::Done {
+            let is_recovered = how.recover && one.status == ChangeStatus::Unchanged;
+            if one.status == ChangeStatus::Done || is_recovered {
                 undo.insert(0, inverse(change));
             }
             tried.insert(index, one);
@@ -108,7 +117,11 @@ pub(crate) async fn apply(
     let is_complete = results
         .iter()
         .all(|applied| matches!(applied.status, ChangeStatus::Done | ChangeStatus::Unchanged));
+    let is_told = !results
+        .iter()
+        .any(|applied| applied.status == ChangeStatus::Failed);
     let outcome = match (interrupt.requested(), is_complete) {
+        _ if how.recover && is_told => Outcome::Fine,
         (_, true) => Outcome::Fine,
         (true, false) => Outcome::Interrupted,
         (false, false) => Outcome::Trouble,

@@ -32,7 +32,7 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use awsconf::Session;
-use toolio::{Layers, Outcome, Output, Progress};
+use toolio::{ApplyArgs, Layers, Outcome, Output, Progress};
 
 use crate::ask::Source;
 use crate::check::Tally;
@@ -94,7 +94,7 @@ enum Verb {
         exit_code: bool,
     },
     /// Change what the plans on stdin say, wave by wave, and print what became of every node
-    Apply,
+    Apply(ApplyArgs),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -162,7 +162,7 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
             let narrowed = narrowed.transpose()?;
             ask::plan(&args, &out, &layers, narrowed, *exit_code).await
         }
-        Verb::Apply => {
+        Verb::Apply(how) => {
             let plans = toolio::read_plans::<Action>(&args.io, TOOL)?;
             let steps: Vec<_> = plans
                 .plans
@@ -172,7 +172,7 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
             let interrupt = awsconf::Interrupt::listen();
             let progress = Progress::new(args.io.quiet || plans.plans.len() > 1);
             let work = async |session: &Session, plan: &toolio::Plan<Action>, number: usize| {
-                apply::apply(session, plan, &steps[number], &interrupt, &progress).await
+                apply::apply(session, plan, &steps[number], *how, &interrupt, &progress).await
             };
             args.aws.apply(&out, &plans, &interrupt, work).await
         }

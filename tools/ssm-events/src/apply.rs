@@ -11,7 +11,10 @@ use std::time::Duration;
 use anyhow::bail;
 use awsconf::{Interrupt, Session};
 use serde_json::{Value, json};
-use toolio::{Applied, Change, ChangeStatus, Outcome, Plan, ResultKind, ResultRecord};
+use toolio::{
+    Applied, ApplyArgs, Change, ChangeStatus, Found, Outcome, Plan, Reading, ResultKind,
+    ResultRecord,
+};
 
 use crate::model::{Action, Observed};
 use crate::observe::{self, Clients, Known, Names};
@@ -25,6 +28,7 @@ pub(crate) async fn apply(
     clients: &Clients,
     session: &Session,
     plan: &Plan<Action>,
+    how: ApplyArgs,
     interrupt: &Interrupt,
 ) -> (ResultRecord<Action>, Outcome) {
     let mut results: Vec<Applied<Action>> = Vec::new();
@@ -36,6 +40,9 @@ pub(crate) async fn apply(
         .iter()
         .map(|change| refusal(change, &observed))
         .collect();
+    if how.recover {
+        return recover(plan, &observed);
+    }
     let mut outcome = if refusals.iter().any(Option::is_some) {
         Outcome::Trouble
     } else {
@@ -50,7 +57,16 @@ pub(crate) async fn apply(
             (_, Some(refusal)) => (ChangeStatus::Failed, Some(refusal)),
             (Outcome::Interrupted, _) => (ChangeStatus::Skipped, Some("interrupted".to_owned())),
             (Outcome::Fine, _) => {
-                match carry_out(clients, session, &names, change, &mut undo).await {
+                match carry_out(
+                    clients,
+                    session,
+                    &names,
+                    change,
+                    plan.is_of_new(change),
+                    &mut undo,
+                )
+                .await
+                {
                     Ok(status) => (status, None),
                     Err(error) => {
                         outcome = Outcome::Trouble;
@@ -91,6 +107,54 @@ pub(crate) async fn apply(
     )
 }
 
+/// Looks only: what is there tells what an earlier run did.
+fn recover(plan: &Plan<Action>, observed: &Observed) -> (ResultRecord<Action>, Outcome) {
+    let (mut results, mut undo) = (Vec::new(), Vec::new());
+    let mut outcome = Outcome::Fine;
+    for change in &plan.changes {
+        let found = match state::now(change.action, observed) {
+            Err(reason) => Found::Other(format!("could not be read: {reason}")),
+            Ok(now) if state::reached(&now, &change.to) => {
+                undo.splice(0..0, inverse(change));
+                Found::Done
+            }
+            Ok(now) => {
+                let found = toolio::found(&change.from, &change.to, &Reading::Present(now.clone()));
+                if found == Found::Done {
+                    let half = inverse(change).map(|inverse| Change {
+                        from: now,
+                        ..inverse
+                    });
+                    undo.splice(0..0, half);
+                }
+                found
+            }
+        };
+        let (status, error) = found.told();
+        if status == ChangeStatus::Failed {
+            outcome = Outcome::Trouble;
+        }
+        let (id, resource) = (change.id.clone(), change.resource.clone());
+        results.push(Applied {
+            id,
+            action: change.action,
+            resource,
+            status,
+            error,
+        });
+    }
+    let (tool, target) = (plan.tool.clone(), plan.target.clone());
+    let undo = (!undo.is_empty()).then(|| Plan::new(&tool, target.clone(), undo));
+    let record = ResultRecord {
+        kind: ResultKind::Result,
+        tool,
+        target,
+        results,
+        undo,
+    };
+    (record, outcome)
+}
+
 /// Returns the names that the changes of a plan are about; of what a plan does not change nothing is read.
 fn names(plan: &Plan<Action>, session: &Session) -> Names {
     let mut names = Names::default();
@@ -119,12 +183,20 @@ async fn carry_out(
     session: &Session,
     names: &Names,
     change: &Change<Action>,
+    is_of_new: bool,
     undo: &mut Vec<Change<Action>>,
 ) -> anyhow::Result<ChangeStatus> {
     let before = observe::observe(clients, &Known::default(), names).await;
     let now = state::now(change.action, &before).map_err(anyhow::Error::msg)?;
     if state::reached(&now, &change.to) {
         return Ok(ChangeStatus::Unchanged);
+    }
+    // Somebody may have written since the first look.
+    if now != change.from && !is_of_new {
+        bail!(
+            "the plan expects {}, but there is {now}: make a new plan",
+            change.from
+        );
     }
     write::write(clients, session, change, &before).await?;
     undo.extend(inverse(change));

@@ -5,6 +5,9 @@ use toolio::{Finding, FindingKind, Reading, Severity, Target};
 use crate::model::{Desired, Hashes, Observed};
 use crate::{function, rule, trail};
 
+/// The id of a finding about a layer of the desired state whose last day is over.
+pub(crate) const OVERRIDE_EXPIRED: &str = "events.override.expired";
+
 /// Returns the findings; what is secret or large is known by its hash.
 pub(crate) fn check(
     desired: &Desired,

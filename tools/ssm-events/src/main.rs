@@ -45,7 +45,7 @@ use awsconf::{Fleet, Interrupt, Session};
 use model::{Action, Desired, Hashes, Webhook};
 use observe::{Clients, Known, Names};
 use telling::Telling;
-use toolio::{IoArgs, Layers, Outcome, Output, Plan, Severity};
+use toolio::{ApplyArgs, IoArgs, Layers, Outcome, Output, Plan, Severity};
 use webhook::Url;
 
 const TOOL: &str = "ssm-events";
@@ -85,7 +85,7 @@ enum Verb {
         exit_code: bool,
     },
     /// Carry out plans read from stdin and print what was done
-    Apply,
+    Apply(ApplyArgs),
     /// Find what keeps an event from reaching Slack
     Check {
         /// Put a marked event on the bus and say what came of it
@@ -215,11 +215,11 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
                 })
                 .await
         }
-        Verb::Apply => {
+        Verb::Apply(how) => {
             let plans = toolio::read_plans(&args.io, TOOL)?;
             let interrupt = Interrupt::listen();
             let work = async |session: &Session, plan: &Plan<Action>, _| {
-                apply::apply(&Clients::new(session), session, plan, &interrupt).await
+                apply::apply(&Clients::new(session), session, plan, how, &interrupt).await
             };
             args.aws.apply(&out, &plans, &interrupt, work).await
         }
@@ -342,7 +342,7 @@ async fn check(args: &Args, out: &Output, test_for: Option<Duration>) -> anyhow:
         let observed = observe::observe(&clients, known, &Names::of(&desired, session)).await;
         let partition = &session.partition;
         let mut findings = check::check(&desired, &hashes, &observed, target, partition);
-        findings.extend(layers.expired("events.override.expired", target, units)?);
+        findings.extend(layers.expired(check::OVERRIDE_EXPIRED, target, units)?);
         if let Some(patience) = test_for {
             let tested = apply::test_event::send(&clients, session, &desired, patience).await;
             findings.push(tested.context("send a test event")?);

@@ -1,13 +1,17 @@
 //! Carries out a plan: the only place that writes. Every `from` is compared before the first write, every `to` after
 //! its own, and the way back is collected as it goes.
 
+mod key;
 mod undo;
 mod write;
 
 use std::time::Duration;
 
 use awsconf::{Interrupt, Session};
-use toolio::{Applied, Change, ChangeStatus, Outcome, Plan, ResultKind, ResultRecord};
+use toolio::{
+    Applied, ApplyArgs, Change, ChangeStatus, Found, Outcome, Plan, Reading, ResultKind,
+    ResultRecord,
+};
 
 use crate::model::{Action, Observed};
 use crate::observe::{self, Clients, Names};
@@ -21,6 +25,7 @@ pub(crate) async fn apply(
     clients: &Clients,
     session: &Session,
     plan: &Plan<Action>,
+    how: ApplyArgs,
     interrupt: &Interrupt,
 ) -> (ResultRecord<Action>, Outcome) {
     let names = names(plan);
@@ -38,7 +43,9 @@ pub(crate) async fn apply(
         .map(|change| refusal(change, &observed))
         .collect();
     let mut outcome = Outcome::Fine;
-    if refusals.iter().any(Option::is_some) {
+    if how.recover {
+        outcome = run.recover(&plan.changes, &observed);
+    } else if refusals.iter().any(Option::is_some) {
         for (change, refusal) in plan.changes.iter().zip(refusals) {
             let status = if refusal.is_some() {
                 ChangeStatus::Failed
@@ -76,7 +83,7 @@ pub(crate) async fn apply(
                     continue;
                 }
             }
-            match run.carry_out(change).await {
+            match run.carry_out(change, plan.is_of_new(change)).await {
                 Ok(status) => run.note(change, status, None),
                 Err(error) => {
                     run.note(change, ChangeStatus::Failed, Some(format!("{error:#}")));
@@ -125,11 +132,58 @@ impl Run<'_> {
         });
     }
 
-    async fn carry_out(&mut self, change: &Change<Action>) -> anyhow::Result<ChangeStatus> {
+    fn recover(&mut self, changes: &[Change<Action>], observed: &Observed) -> Outcome {
+        let mut outcome = Outcome::Fine;
+        for change in changes {
+            let found = match state::now(change.action, observed) {
+                Err(reason) => toolio::found(&change.from, &change.to, &Reading::Unknown(reason)),
+                Ok(now) => {
+                    let found = match state::reached(change.action, &now, &change.to, observed) {
+                        true => Found::Done,
+                        // "All new buckets have encryption configured by default": what a new bucket has is nobody's doing.
+                        // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-encryption.html
+                        false
+                            if change.action == Action::PutBucketEncryption
+                                && change.from.is_null() =>
+                        {
+                            Found::NotDone
+                        }
+                        false => {
+                            let now = Reading::Present(now.clone());
+                            toolio::found(&change.from, &change.to, &now)
+                        }
+                    };
+                    if found == Found::Done {
+                        self.undo.extend(undo::inverse(change, &now));
+                    }
+                    found
+                }
+            };
+            let (status, error) = found.told();
+            if status == ChangeStatus::Failed {
+                outcome = Outcome::Trouble;
+            }
+            self.note(change, status, error);
+        }
+        outcome
+    }
+
+    async fn carry_out(
+        &mut self,
+        change: &Change<Action>,
+        is_of_new: bool,
+    ) -> anyhow::Result<ChangeStatus> {
         let before = self.observe().await;
         let now = state::now(change.action, &before).map_err(anyhow::Error::msg)?;
         if state::reached(change.action, &now, &change.to, &before) {
             return Ok(ChangeStatus::Unchanged);
+        }
+        // Somebody may have written since the first look.
+        if now != change.from && !is_of_new {
+            anyhow::bail!(
+                "the plan expects {}, but there is {now}: make a new plan",
+                change.from
+            );
         }
         let to = state::resolve(&change.to, &before);
         write::write(self.clients, self.session, change, &to, &before).await?;
@@ -176,17 +230,11 @@ fn names(plan: &Plan<Action>) -> Names {
             | Action::PutKeyPolicy => {
                 names.key = resource;
             }
-            Action::CreateBucket
-            | Action::PutPublicAccessBlock
-            | Action::PutBucketEncryption
-            | Action::PutBucketVersioning
-            | Action::PutBucketPolicy
-            | Action::DeleteBucketPolicy
-            | Action::PutBucketLifecycle => names.bucket = resource,
+            action if action.is_of_bucket() => names.bucket = resource,
             Action::CreateLogGroup | Action::PutRetentionPolicy | Action::AssociateKmsKey => {
                 names.log_group = resource
             }
-            Action::CreateDocument | Action::UpdateDocument | Action::DeleteDocument => {}
+            _ => {}
         }
         if names.key.is_none() {
             names.key = change.to["kms_key"].as_str().map(str::to_owned);

@@ -10,6 +10,9 @@ use crate::preflight::{Roles, preflight};
 use crate::roles::Verdict;
 use crate::{lint, plan};
 
+/// The id of a finding about a layer of the desired state whose last day is over.
+pub(crate) const OVERRIDE_EXPIRED: &str = "prefs.override.expired";
+
 /// Returns the findings about one account and region, most important subjects first.
 pub(crate) fn check(
     desired: &Desired,

@@ -26,7 +26,7 @@ use anyhow::{Context, bail};
 use awsconf::{Fleet, Interrupt, Session};
 use model::{Action, Desired, Observed, PreferencesKind, PreferencesRecord};
 use preflight::Roles;
-use toolio::{Finding, IoArgs, Layers, Outcome, Output, Plan, Reading, Severity};
+use toolio::{ApplyArgs, Finding, IoArgs, Layers, Outcome, Output, Plan, Reading, Severity};
 
 const TOOL: &str = "ssm-prefs";
 
@@ -61,7 +61,7 @@ enum Verb {
         roles: RoleArgs,
     },
     /// Carry out plans read from stdin and print what was done
-    Apply,
+    Apply(ApplyArgs),
     /// Find what is wrong with the preferences and with what stands behind them
     Check {
         #[command(flatten)]
@@ -139,12 +139,12 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
                 })
                 .await
         }
-        Verb::Apply => {
+        Verb::Apply(how) => {
             let plans = toolio::read_plans(&args.io, TOOL)?;
             let interrupt = Interrupt::listen();
             let work = async |session: &Session, plan: &Plan<Action>, _| {
                 let clients = observe::Clients::new(session);
-                apply::apply(&clients, session, plan, &interrupt).await
+                apply::apply(&clients, session, plan, *how, &interrupt).await
             };
             args.aws.apply(&out, &plans, &interrupt, work).await
         }
@@ -160,7 +160,7 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
                 let findings =
                     check::check(&desired, &observed, &roles, target, &session.partition);
                 let mut findings = finding::at(target, findings);
-                findings.extend(layers.expired("prefs.override.expired", target, units)?);
+                findings.extend(layers.expired(check::OVERRIDE_EXPIRED, target, units)?);
                 Ok(findings)
             };
             fleet

@@ -269,6 +269,22 @@ pub(crate) enum Action {
     DeleteBucketPolicy,
 }
 
+impl Action {
+    /// Returns whether it is about the bucket of transcripts.
+    pub(crate) fn is_of_bucket(self) -> bool {
+        matches!(
+            self,
+            Action::CreateBucket
+                | Action::PutPublicAccessBlock
+                | Action::PutBucketEncryption
+                | Action::PutBucketVersioning
+                | Action::PutBucketPolicy
+                | Action::DeleteBucketPolicy
+                | Action::PutBucketLifecycle
+        )
+    }
+}
+
 /// The record that `show` prints.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

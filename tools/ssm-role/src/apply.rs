@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use awsconf::{Interrupt, Session};
 use serde_json::Value;
-use toolio::{Applied, Change, ChangeStatus, Outcome, Plan, ResultKind, ResultRecord};
+use toolio::{
+    Applied, ApplyArgs, Change, ChangeStatus, Found, Outcome, Plan, Reading, ResultKind,
+    ResultRecord,
+};
 
 use crate::TOOL;
 use crate::current::{Clients, current, read_back};
@@ -31,6 +34,7 @@ pub(crate) async fn apply(
     session: &Session,
     plan: &Plan<Action>,
     subjects: &[Subject],
+    how: ApplyArgs,
     interrupt: &Interrupt,
 ) -> (ResultRecord<Action>, Outcome) {
     let (iam, ssm) = (
@@ -49,6 +53,7 @@ pub(crate) async fn apply(
             outcome = Outcome::Interrupted;
         }
         let tried = match outcome {
+            _ if how.recover => recovered(&clients, change, subject).await,
             Outcome::Fine => one(&mut clients, change, subject).await,
             Outcome::Interrupted => skipped("not tried: interrupted"),
             _ => skipped("not tried: an earlier change failed"),
@@ -80,6 +85,25 @@ pub(crate) async fn apply(
         },
         outcome,
     )
+}
+
+/// Looks only: what is there tells what an earlier run did.
+async fn recovered(clients: &Clients, change: &Change<Action>, subject: &Subject) -> Tried {
+    let now = match current(clients, subject).await {
+        Ok(now) => now,
+        Err(error) => return failed(format!("{error:#}"), None),
+    };
+    let found = match is_there(change, &now) {
+        true => Found::Done,
+        false => toolio::found(&change.from, &change.to, &Reading::Present(now.clone())),
+    };
+    let left = (found == Found::Done).then_some(now);
+    let (status, error) = found.told();
+    Tried {
+        status,
+        error,
+        left,
+    }
 }
 
 async fn one(clients: &mut Clients, change: &Change<Action>, subject: &Subject) -> Tried {

@@ -29,7 +29,7 @@ mod undo;
 use std::process::ExitCode;
 
 use awsconf::Session;
-use toolio::{IoArgs, Layers, Outcome, Output};
+use toolio::{ApplyArgs, IoArgs, Layers, Outcome, Output};
 
 use crate::arguments::{GrantArgs, LintArgs, NarrowArgs};
 use crate::ask::{Beside, Wish};
@@ -69,7 +69,7 @@ enum Verb {
         exit_code: bool,
     },
     /// Change what the plans on stdin say, and print how to undo it
-    Apply,
+    Apply(ApplyArgs),
     /// Print what is wrong; exit with 1 when something is
     Check(NarrowArgs),
 }
@@ -126,7 +126,7 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
             })
             .await
         }
-        Verb::Apply => {
+        Verb::Apply(how) => {
             let plans = toolio::read_plans::<Action>(&args.io, TOOL)?;
             let subjects: Vec<_> = plans
                 .plans
@@ -135,7 +135,7 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
                 .collect::<Result<_, _>>()?;
             let interrupt = awsconf::Interrupt::listen();
             let work = async |session: &Session, plan: &toolio::Plan<Action>, number: usize| {
-                apply::apply(session, plan, &subjects[number], &interrupt).await
+                apply::apply(session, plan, &subjects[number], *how, &interrupt).await
             };
             args.aws.apply(&out, &plans, &interrupt, work).await
         }

@@ -2,6 +2,7 @@
 //! else nothing is written.
 
 mod guarding;
+mod recover;
 
 use anyhow::{Context, bail};
 use aws_sdk_organizations::Client;
@@ -50,6 +51,12 @@ pub(crate) async fn run(
     for plan in plans.plans {
         let session = first.session_for(&plan.target).await?;
         let client = Client::new(&session.config);
+        if arguments.how.recover {
+            let (result, came_to) = recover::recover(&client, plan).await;
+            out.write(&result)?;
+            outcome = outcome.and(came_to);
+            continue;
+        }
         let risks = guarding::risks(arguments, &through, &session, &client, &plan).await?;
         let refused: Vec<Risk> = risks
             .into_iter()

@@ -147,6 +147,9 @@ pub(crate) struct PlanArgs {
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ApplyArgs {
+    #[command(flatten)]
+    pub(crate) how: toolio::ApplyArgs,
+
     /// Refuse when one of these CloudTrail records would have been denied
     #[arg(long, value_name = "FILE")]
     pub(crate) history: Option<PathBuf>,

@@ -3,7 +3,8 @@
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::Target;
 use awsconf::describe;
-use toolio::ChangeStatus;
+use serde_json::json;
+use toolio::{ChangeStatus, Reading};
 
 use super::Tried;
 use crate::observe::associations;
@@ -22,6 +23,23 @@ pub(super) async fn associate(
     }
 }
 
+/// Looks only: what is there tells what an earlier run did.
+pub(super) async fn recovered(
+    client: &Client,
+    from: Option<&AssociationState>,
+    to: Option<&AssociationState>,
+) -> Tried {
+    let Some(name) = from.or(to).map(|state| state.association_name.as_str()) else {
+        return Tried::new(ChangeStatus::Unchanged, None);
+    };
+    let now = match named(client, name).await {
+        Ok(found) => Reading::Present(json!(found.map(|found| found.state))),
+        Err(error) => Reading::Unknown(format!("{error:#}")),
+    };
+    let (status, error) = toolio::found(&json!(from), &json!(to), &now).told();
+    Tried::new(status, error)
+}
+
 async fn change(
     client: &Client,
     from: Option<&AssociationState>,
@@ -38,10 +56,7 @@ async fn change(
     anyhow::ensure!(
         state == from,
         "changed since the plan was made: association {name} is {}; plan again",
-        state.map_or_else(
-            || "not there".to_owned(),
-            |state| serde_json::json!(state).to_string()
-        )
+        state.map_or_else(|| "not there".to_owned(), |state| json!(state).to_string())
     );
     match (&found, to) {
         (None, Some(to)) => create(client, to).await?,

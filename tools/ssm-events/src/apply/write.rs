@@ -141,7 +141,13 @@ async fn write_role(clients: &Clients, change: &Change<Action>) -> anyhow::Resul
             .policy_name(OWN)
             .send()
             .await;
-        sent.map_err(|error| describe(format!("DeleteRolePolicy {name}"), error))?;
+        match sent {
+            // A role that was made only half has none.
+            Err(error) if error.code() == Some("NoSuchEntity") => {}
+            sent => {
+                drop(sent.map_err(|error| describe(format!("DeleteRolePolicy {name}"), error))?)
+            }
+        }
         if change.action != Action::DeleteRole {
             return Ok(());
         }

@@ -8,6 +8,7 @@ use awsconf::{Session, describe};
 use serde_json::Value;
 use toolio::{Change, Reading};
 
+use super::key;
 use crate::content::meaning;
 use crate::model::{Action, DOCUMENT, Encryption, Observed, PublicAccessBlock};
 use crate::observe::{Clients, wait_until_active};
@@ -23,13 +24,13 @@ pub(super) async fn write(
 ) -> anyhow::Result<()> {
     let name = change.resource.as_str();
     match change.action {
-        Action::CreateKey => create_key(clients, name, to).await,
+        Action::CreateKey => key::create(clients, name, to).await,
         Action::EnableKeyRotation | Action::DisableKeyRotation | Action::PutKeyPolicy => {
             let key = before
                 .key
                 .present()
                 .with_context(|| format!("key {name} is gone"))?;
-            change_key(clients, &key.arn, change.action, to).await
+            key::change(clients, &key.arn, change.action, to).await
         }
         Action::CreateLogGroup | Action::PutRetentionPolicy | Action::AssociateKmsKey => {
             change_log_group(clients, name, change.action, to).await
@@ -44,72 +45,6 @@ pub(super) async fn write(
         | Action::PutBucketVersioning
         | Action::PutBucketPolicy
         | Action::DeleteBucketPolicy => change_bucket(clients, name, change.action, to).await,
-    }
-}
-
-async fn create_key(clients: &Clients, alias: &str, to: &Value) -> anyhow::Result<()> {
-    let policy = to["policy"].to_string();
-    let created = clients
-        .kms
-        .create_key()
-        .policy(policy)
-        .description("Session Manager sessions")
-        .send()
-        .await;
-    let created = created.map_err(|error| describe(format!("CreateKey for {alias}"), error))?;
-    let key = created
-        .key_metadata()
-        .map(|key| key.key_id().to_owned())
-        .context("CreateKey: empty answer")?;
-    // The alias comes last: until then a second run would not find the key and make another one, so the id is named.
-    let rotation = clients.kms.enable_key_rotation().key_id(&key).send().await;
-    rotation.map_err(|error| {
-        describe(
-            format!("EnableKeyRotation {key} (new key for {alias})"),
-            error,
-        )
-    })?;
-    let aliased = clients
-        .kms
-        .create_alias()
-        .alias_name(alias)
-        .target_key_id(&key)
-        .send()
-        .await;
-    aliased
-        .map_err(|error| describe(format!("CreateAlias {alias} for the new key {key}"), error))?;
-    Ok(())
-}
-
-async fn change_key(
-    clients: &Clients,
-    key: &str,
-    action: Action,
-    to: &Value,
-) -> anyhow::Result<()> {
-    match action {
-        Action::EnableKeyRotation => {
-            let sent = clients.kms.enable_key_rotation().key_id(key).send().await;
-            sent.map(drop)
-                .map_err(|error| describe(format!("EnableKeyRotation {key}"), error))
-        }
-        Action::DisableKeyRotation => {
-            let sent = clients.kms.disable_key_rotation().key_id(key).send().await;
-            sent.map(drop)
-                .map_err(|error| describe(format!("DisableKeyRotation {key}"), error))
-        }
-        _ => {
-            let sent = clients
-                .kms
-                .put_key_policy()
-                .key_id(key)
-                .policy_name("default")
-                .policy(to["policy"].to_string())
-                .send()
-                .await;
-            sent.map(drop)
-                .map_err(|error| describe(format!("PutKeyPolicy {key}"), error))
-        }
     }
 }
 
@@ -361,10 +296,13 @@ async fn change_document(
         }
         _ => {}
     }
+    // By its number instead of $LATEST, so that AWS refuses when somebody has made another version since.
+    // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_UpdateDocument.html
+    let document = before.document.present();
     let sent = ssm
         .update_document()
         .name(DOCUMENT)
-        .document_version("$LATEST")
+        .set_document_version(document.map(|document| document.latest.version.clone()))
         .document_format(DocumentFormat::Json)
         .content(to["content"].to_string())
         .send()
