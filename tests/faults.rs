@@ -6,6 +6,8 @@ mod killing;
 mod racing;
 #[path = "faults/reading.rs"]
 mod reading;
+#[path = "faults/secrets.rs"]
+mod secrets;
 
 use std::path::PathBuf;
 

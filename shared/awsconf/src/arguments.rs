@@ -26,16 +26,11 @@ pub struct AwsArgs {
     pub assume_roles: Vec<String>,
 
     /// Assume roles with the external id that is in this environment variable or file
-    #[arg(
-        long,
-        value_name = "env:NAME|file:PATH",
-        requires = "assume_roles",
-        global = true
-    )]
+    #[arg(long, value_name = "env:NAME|file:PATH", global = true)]
     pub external_id: Option<Source>,
 
     /// Assume roles with this session tag; repeat for several
-    #[arg(long = "session-tag", value_name = "KEY=VALUE", value_parser = session_tag, requires = "assume_roles", global = true)]
+    #[arg(long = "session-tag", value_name = "KEY=VALUE", value_parser = session_tag, global = true)]
     pub session_tags: Vec<(String, String)>,
 
     /// Work in this many accounts and regions at once
@@ -48,12 +43,7 @@ pub struct AwsArgs {
 #[command(next_help_heading = "AWS")]
 pub struct AccountArgs {
     /// Work in the accounts listed in this file or on stdin (-), or in all of the organization (org)
-    #[arg(
-        long,
-        value_name = "FILE|-|org",
-        requires = "assume_roles",
-        global = true
-    )]
+    #[arg(long, value_name = "FILE|-|org", global = true)]
     pub accounts: Option<AccountsFrom>,
 }
 

@@ -58,6 +58,11 @@ impl Fleet {
         accounts: &AccountArgs,
         out: &Output,
     ) -> anyhow::Result<Fleet> {
+        if aws.assume_roles.is_empty()
+            && (aws.external_id.is_some() || !aws.session_tags.is_empty())
+        {
+            bail!("--external-id and --session-tag are for roles: pass --assume-role");
+        }
         let (first, roles) = aws.split_account_roles();
         let mut regions = first.resolve_regions().await?;
         let is_all = regions.iter().any(|region| region == ALL);

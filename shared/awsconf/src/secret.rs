@@ -12,18 +12,20 @@ pub enum Source {
     Env(String),
     /// In a file, white space around it apart.
     File(PathBuf),
+    /// Nowhere: what was given names no place. It may be the secret itself, given by mistake, which an error about an argument
+    /// would quote; so it is told when it is read.
+    Unnamed,
 }
 
 impl FromStr for Source {
-    type Err = &'static str;
+    type Err = std::convert::Infallible;
 
-    /// Never quotes the text, which may be the secret itself, given by mistake.
-    fn from_str(text: &str) -> Result<Source, &'static str> {
-        match text.split_once(':') {
-            Some(("env", name)) if !name.is_empty() => Ok(Source::Env(name.to_owned())),
-            Some(("file", path)) if !path.is_empty() => Ok(Source::File(PathBuf::from(path))),
-            _ => Err("expected env:NAME or file:PATH, never the value itself"),
-        }
+    fn from_str(text: &str) -> Result<Source, Self::Err> {
+        Ok(match text.split_once(':') {
+            Some(("env", name)) if !name.is_empty() => Source::Env(name.to_owned()),
+            Some(("file", path)) if !path.is_empty() => Source::File(PathBuf::from(path)),
+            _ => Source::Unnamed,
+        })
     }
 }
 
@@ -34,6 +36,9 @@ impl Source {
     /// It is not there, or empty. The message does not quote it.
     pub fn read(&self, what: &str) -> anyhow::Result<String> {
         let (text, place) = match self {
+            Source::Unnamed => {
+                bail!("read {what}: expected env:NAME or file:PATH, never the value itself")
+            }
             Source::Env(name) => {
                 let text = std::env::var(name).ok().with_context(|| {
                     format!("read {what}: environment variable {name} is not set")

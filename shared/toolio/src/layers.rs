@@ -209,7 +209,7 @@ impl<D: DeserializeOwned> Layers<D> {
         if let (None, Some(scope)) = (units, by_unit.find(|one| one.organizational_unit.is_some()))
         {
             bail!(
-                "{}: override for {scope}: nothing tells the units above {}; pass --accounts org, or what `ssm-scp show` prints",
+                "{}: override for {scope}: nothing tells the units above {}; pass --accounts org, or the entities of the organization",
                 self.what,
                 target.account
             );

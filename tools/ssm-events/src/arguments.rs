@@ -108,6 +108,27 @@ pub(crate) fn zone(text: &str) -> Result<TimeZone, String> {
     TimeZone::get(text).map_err(|_| format!("'{text}' is no time zone such as Europe/Berlin"))
 }
 
+/// Where `--webhook` says that the URL is, or why it says nothing. An argument that clap refuses is quoted by it, and this one
+/// may be the URL itself, given by mistake.
+#[derive(Clone, Debug)]
+pub(crate) struct WebhookSource(Result<Webhook, String>);
+
+impl WebhookSource {
+    /// Returns the source.
+    ///
+    /// # Errors
+    /// It names none.
+    pub(crate) fn named(&self) -> anyhow::Result<&Webhook> {
+        self.0
+            .as_ref()
+            .map_err(|why| anyhow::anyhow!("--webhook: {why}"))
+    }
+}
+
+fn webhook_source(text: &str) -> Result<WebhookSource, std::convert::Infallible> {
+    Ok(WebhookSource(webhook(text)))
+}
+
 /// Reads `env:NAME`, `file:PATH`, `parameter:NAME` or `secret:ID`.
 pub(crate) fn webhook(text: &str) -> Result<Webhook, String> {
     let wrong = "expected env:NAME, file:PATH, parameter:NAME or secret:ID; the URL itself is a secret and no argument";
@@ -124,8 +145,8 @@ pub(crate) fn webhook(text: &str) -> Result<Webhook, String> {
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct SendArgs {
     /// Read the webhook's URL from env:NAME, file:PATH, parameter:NAME (Parameter Store) or secret:ID (Secrets Manager)
-    #[arg(long, value_name = "SOURCE", value_parser = webhook)]
-    pub(crate) webhook: Webhook,
+    #[arg(long, value_name = "SOURCE", value_parser = webhook_source)]
+    pub(crate) webhook: WebhookSource,
 
     /// Keep what is not delivered yet, and what was, in this directory
     #[arg(long, value_name = "DIR")]

@@ -149,11 +149,12 @@ pub(crate) async fn send(
     args: &SendArgs,
     telling: Telling,
 ) -> anyhow::Result<Outcome> {
-    let url = match Url::read_here(&args.webhook).await? {
+    let webhook = args.webhook.named()?;
+    let url = match Url::read_here(webhook).await? {
         Some(url) => url,
         None => {
             let session = aws.session().await?;
-            Url::read(&args.webhook, Some(&session.config)).await?
+            Url::read(webhook, Some(&session.config)).await?
         }
     };
     send::run(io, out, args, url, telling).await

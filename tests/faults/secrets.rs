@@ -1,0 +1,185 @@
+//! What is secret appears nowhere: not in output, help, records, run directories or the list of processes.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::json;
+use testbed::{Account, Run, Sandbox, offline, repository};
+
+use super::bin;
+
+const WEBHOOK: &str = "https://hooks.slack.com/services/T0CANARY/B0CANARY/canarywebhook";
+const SECRET_KEY: &str = "canarysecretaccesskey";
+const EXTERNAL_ID: &str = "canaryexternalid";
+const ROLE: &str = "arn:{partition}:iam::{account}:role/OrganizationAccountAccessRole";
+
+const TOOLS: [(&str, &str); 5] = [
+    ("ssm-agentcheck", r#"{"association": {}}"#),
+    ("ssm-role", r#"{"default_host_management": {}}"#),
+    ("ssm-prefs", "{}"),
+    ("ssm-events", r#"{"webhook": {"env": "WEBHOOK"}}"#),
+    (
+        "ssm-scp",
+        r#"{"policy_name": "guard", "exempt_principals": ["arn:aws:iam::*:role/ops"], "targets": ["r-none"]}"#,
+    ),
+];
+
+fn refuse_canaries(what: &str, text: &str) {
+    for canary in ["canary", "CANARY"] {
+        assert!(!text.contains(canary), "{what}: {text}");
+    }
+}
+
+fn with_canaries(run: Run) -> Run {
+    run.env("WEBHOOK", WEBHOOK)
+        .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+        .env("EXTERNAL", EXTERNAL_ID)
+        .env("RUST_BACKTRACE", "full")
+}
+
+fn roled(account: &Account, tool: &str) -> Run {
+    let run = account.tool(bin(tool));
+    with_canaries(run.args(["--assume-role", ROLE, "--external-id", "env:EXTERNAL"]))
+}
+
+/// Runs one verb with and without a fault, and returns what it printed when all is well.
+fn quiet(account: &Account, tool: &str, arguments: &[&str], stdin: &str) -> String {
+    let accounts = match (tool, arguments[0]) {
+        ("ssm-scp", _) | (_, "apply") => &[][..],
+        _ => &["--accounts", "ids"],
+    };
+    let run = || {
+        roled(account, tool)
+            .args(arguments)
+            .args(accounts)
+            .stdin(stdin)
+    };
+    let mut printed = String::new();
+    for kind in ["expired", "denied", ""] {
+        if !kind.is_empty() {
+            account.fault(json!({"kind": kind, "times": -1, "after": 1}));
+        }
+        let output = run().run();
+        account.clear_faults();
+        refuse_canaries(&format!("{tool} {arguments:?} {kind}"), &output.stdout);
+        refuse_canaries(&format!("{tool} {arguments:?} {kind}"), &output.stderr);
+        assert!(!output.stderr.contains("panicked"), "{}", output.stderr);
+        let is_well = output.status < 2 || tool == "ssm-scp";
+        assert!(
+            is_well || !kind.is_empty(),
+            "{tool} {arguments:?}: {}",
+            output.stderr
+        );
+        printed = output.stdout;
+    }
+    printed
+}
+
+#[test]
+fn no_verb_prints_a_secret_whatever_goes_wrong() {
+    let account = Sandbox::start().account();
+    std::fs::write(account.home().join("ids"), account.id()).unwrap();
+    for (tool, desired) in TOOLS {
+        for verb in ["show", "check", "plan"] {
+            let plan = quiet(&account, tool, &[verb], desired);
+            if verb == "plan" && !plan.is_empty() {
+                quiet(&account, tool, &["apply"], &plan);
+            }
+        }
+        for help in ["--help", "--generate=schema", "--generate=man"] {
+            let output = with_canaries(offline(bin(tool)).args([help])).run();
+            output.assert_status(0);
+            refuse_canaries(help, &output.stdout);
+        }
+    }
+}
+
+#[test]
+fn a_secret_given_in_place_of_its_name_is_not_quoted() {
+    for (tool, arguments) in [
+        (
+            "ssm-prefs",
+            ["show", "--assume-role", ROLE, "--external-id", EXTERNAL_ID],
+        ),
+        ("ssm-events", ["send", "--spool", "x", "--webhook", WEBHOOK]),
+    ] {
+        let output = offline(bin(tool)).args(arguments).run();
+        output.assert_status(2);
+        refuse_canaries(tool, &output.stderr);
+    }
+}
+
+#[test]
+fn the_list_of_processes_shows_no_secret() {
+    let account = Sandbox::start().account();
+    std::fs::write(account.home().join("ids"), account.id()).unwrap();
+    account.fault(json!({"kind": "latency", "milliseconds": 1500, "times": 1}));
+    let run = roled(&account, "ssm-prefs")
+        .args(["show", "--accounts", "ids"])
+        .spawn();
+    let shown = std::fs::read_to_string(format!("/proc/{}/cmdline", run.id())).unwrap();
+    assert!(shown.contains("--external-id"), "{shown}");
+    refuse_canaries("cmdline", &shown);
+    run.wait().assert_status(0);
+}
+
+fn rollout(account: &Account, arguments: &[&str], wrapper: &str) -> testbed::Output {
+    let script = repository().join("scripts/rollout.sh");
+    let path = format!(
+        "{}:/usr/local/bin:/usr/bin:/bin",
+        repository().join("target/debug").display()
+    );
+    with_canaries(account.tool("bash"))
+        .env("PATH", path)
+        .env("SLACK_WEBHOOK_URL", WEBHOOK)
+        .args(["-c", wrapper, "bash"])
+        .args([script.to_str().unwrap()])
+        .args(["--yes", "--only", "preferences,roles,audit-trail"])
+        .args(arguments)
+        .run()
+}
+
+fn refuse_in_files(directory: &Path) -> usize {
+    let listed = Command::new("find")
+        .args([directory.to_str().unwrap(), "-type", "f"])
+        .output()
+        .unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    for path in listed.lines() {
+        refuse_canaries(
+            path,
+            &String::from_utf8_lossy(&std::fs::read(path).unwrap()),
+        );
+    }
+    listed.lines().count()
+}
+
+#[test]
+fn a_run_directory_holds_no_secret() {
+    let account = Sandbox::start().account();
+    let output = rollout(&account, &["--run-dir", "the run"], "exec \"$@\"");
+    output.assert_status(0);
+    refuse_canaries("rollout", &output.stderr);
+    assert!(refuse_in_files(&account.home().join("the run")) > 6);
+}
+
+#[test]
+fn a_full_disk_or_no_place_to_write_stops_before_the_first_write_to_aws() {
+    for (run_dir, wrapper) in [
+        ("/proc/run", "exec \"$@\""),
+        ("/dev/null/run", "exec \"$@\""),
+        // As on a full disk, no file can grow beyond its first block.
+        ("run", "ulimit -f 1; exec \"$@\""),
+        ("run", "trap '' XFSZ; ulimit -f 1; exec \"$@\""),
+    ] {
+        let account = Sandbox::start().account();
+        let output = rollout(&account, &["--run-dir", run_dir], wrapper);
+        assert_ne!(output.status, 0, "{run_dir} {wrapper}");
+        assert!(!output.stderr.is_empty());
+        assert!(
+            account.writes().is_empty(),
+            "{run_dir} {wrapper}: {}",
+            output.stderr
+        );
+    }
+}
