@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Shows the whole rollout on a local AWS: findings before, the rollout, findings after, a second run that changes
+# Shows the whole rollout over two accounts and two regions on a local AWS: findings before, the rollout, findings after, a second run that changes
 # nothing, and the way back. Ends with 0 only if all of that holds. It reaches nothing beyond 127.0.0.1, reads no AWS
 # profile of yours, and leaves nothing running.
 #
@@ -8,8 +8,9 @@ set -euo pipefail
 
 root=$(cd -- "$(dirname -- "$0")/.." && pwd)
 python=$root/.venv/bin/python
-account=222222222222
+accounts=(222222222222 333333333333)
 regions=us-east-1,eu-central-1
+role='arn:{partition}:iam::{account}:role/OrganizationAccountAccessRole'
 started=$SECONDS
 # shellcheck source=scripts/results.sh
 . "$root/scripts/results.sh"
@@ -50,8 +51,10 @@ command -v jq >/dev/null || die "jq is not in PATH"
 for name in $(compgen -e | grep '^AWS_' || true); do unset "$name"; done
 printf '[management]\naws_access_key_id = AKIA111111111111\naws_secret_access_key = demo\n' >"$tmp/credentials"
 : >"$tmp/config"
+printf '%s\n' "${accounts[@]}" >"$tmp/accounts"
+over=(--region "$regions" --accounts "$tmp/accounts" --assume-role "$role")
 export PATH="$root/target/debug:$PATH" AWS_SHARED_CREDENTIALS_FILE="$tmp/credentials" AWS_CONFIG_FILE="$tmp/config"
-export AWS_ACCESS_KEY_ID=AKIA$account AWS_SECRET_ACCESS_KEY=demo AWS_EC2_METADATA_DISABLED=true
+export AWS_ACCESS_KEY_ID=AKIA111111111111 AWS_SECRET_ACCESS_KEY=demo AWS_EC2_METADATA_DISABLED=true
 export SLACK_WEBHOOK_URL=https://hooks.slack.com/services/T00000000/B00000000/demo
 
 mkfifo "$tmp/stdin"
@@ -69,13 +72,14 @@ state() {
     mkdir -p "$1"
     local tool
     for tool in ssm-agentcheck ssm-role ssm-prefs; do
-        # Versions of a document only ever grow, also on the way back.
+        # Versions of a document only ever grow, also on the way back: what is in force is what the default version says.
         # Nor do versions of agents go back.
-        "$tool" show -o json --region "$regions" | jq 'del(.agent.version?, .agent.latest?)
+        "$tool" show -o json "${over[@]}" | jq 'del(.agent.version?, .agent.latest?)
+            | if .kind == "preferences" then del(.versions_differ, .document.value.latest) else . end
             | walk(if type == "object" and has("content") then del(.version) else . end)' >"$1/$tool"
     done
     ssm-scp plan -q -o json --profile management --region us-east-1 -f "$root/scripts/rollout.d/scp.json" >"$1/ssm-scp"
-    ssm-events plan -q -o json --region "$regions" -f "$root/scripts/rollout.d/events.json" >"$1/ssm-events"
+    ssm-events plan -q -o json "${over[@]}" -f "$root/scripts/rollout.d/events.json" >"$1/ssm-events"
 }
 findings() {
     jq -rs '[.[] | select(.kind == "finding")] | group_by(.id | split(".")[0])[] | [(.[0].id | split(".")[0]),
@@ -87,7 +91,7 @@ findings() {
 }
 rollout() {
     local status=0
-    "$root/scripts/rollout.sh" --yes --run-dir "$tmp/the run" --region "$regions" --guardrail-profile management \
+    "$root/scripts/rollout.sh" --yes --run-dir "$tmp/the run" "${over[@]}" --guardrail-profile management \
         --guardrail-role 'arn:aws:iam::{account}:role/OrganizationAccountAccessRole' 2>"$tmp/rollout.log" || status=$?
     # 1: errors remain, as not every agent can be helped from here. The demo looks at which below.
     [ "$status" -le 1 ] || { tail -20 "$tmp/rollout.log" && die "rollout.sh ended with status $status"; }
@@ -114,7 +118,7 @@ same() { [ -s "$tmp/before/$1" ] && diff "$tmp/before/$1" "$tmp/after/$1"; }
 kept() { jq -rs '[.[].results[] | select(.status == "done") | .action | select(test("^create_(key|bucket|log_group)$"))] | group_by(.)
     | map("\(length) \(.[0] | sub("create_"; "") | sub("_"; " "))") | join(", ")' "$tmp/the run/attempt-001/03-preferences.result.json"; }
 
-title "1. An estate: $(ssm-agentcheck show -o json --region "$regions" | wc -l | tr -d ' ') nodes in account $account, $regions"
+title "1. An estate: $(ssm-agentcheck show -o json "${over[@]}" | wc -l | tr -d ' ') nodes in accounts ${accounts[*]}, $regions"
 state "$tmp/before"
 control DELETE calls >/dev/null
 
@@ -140,7 +144,7 @@ holds "only updates that failed are tried again" only_failed_updates_are_tried_a
 holds "nothing else was written" no_writes
 
 title "5. The way back (scripts/rollback.sh --yes)"
-"$root/scripts/rollback.sh" "$tmp/the run" --yes --guardrail-profile management 2>"$tmp/rollback.log" ||
+"$root/scripts/rollback.sh" "$tmp/the run" --yes --assume-role "$role" --guardrail-profile management 2>"$tmp/rollback.log" ||
     { tail -20 "$tmp/rollback.log" && die "rollback.sh ended with an error"; }
 grep -E '^==|undone|nothing' "$tmp/rollback.log" | paste -sd' ' - | sed 's/ *== */\n   /g' | sed '/^ *$/d'
 state "$tmp/after"

@@ -104,12 +104,25 @@ runs_no_program_that_a_result_names() {
     [ ! -e "$FAKE/rebooted" ] || fail "it was run"
 }
 
-says_when_a_killed_apply_left_no_result() {
+finds_out_what_a_killed_apply_did() {
+    rolled_out
+    printf '{"kind":"result","tool":"ssm-ro' >"run dir/attempt-001/04-roles.result.json"
+    run rollback.sh "run dir" --yes
+    expect_status 0
+    expect_said "apply was killed before it told"
+    for tool in ssm-prefs ssm-role; do
+        [ "$(cat "$FAKE/$tool.us-east-1")" = before ] || fail "$tool is not back"
+    done
+}
+
+leaves_alone_what_somebody_changed_after_a_killed_apply() {
     rolled_out
     : >"run dir/attempt-001/04-roles.result.json"
+    echo other >"$FAKE/ssm-role.us-east-1"
     run rollback.sh "run dir" --yes
     expect_status 2
-    expect_said "what it wrote is unknown"
+    expect_said "it is something else"
+    [ "$(cat "$FAKE/ssm-role.us-east-1")" = other ] || fail "it was undone"
     [ "$(cat "$FAKE/ssm-prefs.us-east-1")" = before ] || fail "it did not go on"
 }
 

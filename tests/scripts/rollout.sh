@@ -192,6 +192,45 @@ leaves_no_result_of_a_tool_that_wrote_nothing() {
     [ ! -e "run dir/attempt-001/03-preferences.result.json" ] || fail "there is a result"
 }
 
+works_from_a_directory_with_a_space() {
+    mkdir "my scripts"
+    cp "$root"/scripts/*.sh "$root/scripts/rollout.mk" "my scripts"
+    status=0
+    "my scripts/rollout.sh" --yes "${everything[@]}" </dev/null >said 2>&1 || status=$?
+    expect_status 0
+    expect_words after
+}
+
+takes_nothing_from_variables_that_make_would() {
+    PROFILE=other REGIONS=eu-central-1 YES=1 ONLY=roles MAKEFLAGS=n run rollout.sh "${everything[@]}" --only preferences
+    expect_status 2
+    expect_said "pass --yes"
+    expect_log ""
+    [ "$(sort -u "$FAKE/profiles" 2>/dev/null)" = "" ] || fail "$(cat "$FAKE/profiles")"
+}
+
+rolls_out_over_accounts_and_back() {
+    echo 222222222222 >"my accounts"
+    fleet=(--assume-role 'arn:{partition}:iam::{account}:role/R' --external-id env:ID)
+    run rollout.sh --yes "${everything[@]}" --accounts "my accounts" "${fleet[@]}"
+    expect_status 0
+    grep -q "^ssm-role plan .*--accounts .*/run dir/accounts --assume-role .*role/R --external-id env:ID" "$FAKE/calls" || fail "$(cat "$FAKE/calls")"
+    rm "$FAKE/calls"
+    run rollback.sh "run dir" --yes "${fleet[@]}"
+    expect_status 0
+    expect_words before
+    [ "$(grep -c -- '--assume-role .*role/R --external-id env:ID' "$FAKE/calls")" = 3 ] || fail "$(cat "$FAKE/calls")"
+}
+
+ends_with_2_when_something_could_not_be_reached() {
+    echo eu-central-1 >"$FAKE/ssm-events.lost"
+    echo after >"$FAKE/ssm-agentcheck.eu-central-1"
+    run rollout.sh --yes "${everything[@]}" --region us-east-1,eu-central-1
+    expect_status 2
+    expect_said "unreachable 222222222222/eu-central-1"
+    expect_words after
+}
+
 refuses_what_it_does_not_know() {
     run rollout.sh --yes --only roles,nonsense && expect_status 2 && expect_said "unknown phase 'nonsense'"
     run rollout.sh --frobnicate && expect_status 2

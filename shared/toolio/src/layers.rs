@@ -183,7 +183,10 @@ impl<D: DeserializeOwned> Layers<D> {
         target: &Target,
         units: Option<&[String]>,
     ) -> anyhow::Result<Vec<Finding>> {
-        let today = jiff::Zoned::now().date();
+        // In UTC, so that the same run says the same everywhere.
+        let today = jiff::Timestamp::now()
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .date();
         let mut findings = Vec::new();
         for layer in self.over(target, units)? {
             if let Some(day) = layer.expires.filter(|day| *day < today) {

@@ -1,0 +1,264 @@
+#!/usr/bin/env bash
+# Does the work of rollout.mk, which knows the order: one phase at a time, inside ROLLOUT_DIR. Not for calling by hand.
+#
+# usage: phase.sh drive MAKE plan|apply|check..   writes down what the phases depend on, then runs rollout.mk in ROLLOUT_DIR
+#        phase.sh rollback                        what was applied, backwards
+#        phase.sh plan|apply|check PHASE
+#        phase.sh inventory|verify
+#        phase.sh planned|finish PHASE..          what there is to say in the end
+#
+# What make goes by lies in ROLLOUT_DIR itself and may be deleted; all that is needed to go back is in its attempt-NNN
+# directories, of which every run that does something gets another one. Nothing in them is ever overwritten.
+#
+# exit: 0 done, 1 verify or check found errors, 2 an error, something unreachable, or for want of a yes, 130 stopped by Ctrl-C
+set -euo pipefail
+umask 077 # Plans and results tell how an account is built.
+
+here=$(cd -- "$(dirname -- "$0")" && pwd)
+program=rollout
+stopped='' partial='' given=() base=''
+dir='' desired_dir='' # Set by take_inputs.
+# shellcheck source=scripts/results.sh
+. "$here/results.sh"
+# shellcheck source=scripts/inputs.sh
+. "$here/inputs.sh"
+
+drive() {
+    local make=$1 step go_on=()
+    shift
+    take_inputs "$@"
+    if [ "$1" = check ]; then go_on=(--keep-going); fi
+    for step in "$@"; do
+        ROLLOUT_STEP=$step "$make" --no-print-directory --output-sync=none ${go_on[@]+"${go_on[@]}"} \
+            -C "$dir" -f "$here/rollout.mk" all || exit
+    done
+}
+
+# Runs a tool with the flags of its phase, where make was called: a desired state may name files from there.
+call() {
+    local phase=$1 verb=$2 flag flags=() tool
+    shift 2
+    while IFS= read -r flag && [ -n "$flag" ]; do
+        case "$verb $flag" in
+        # Plans name their account and region.
+        "apply --accounts "* | "apply --region all") ;;
+        *"--accounts accounts") flags+=(--accounts "$PWD/accounts") ;;
+        *) flags+=("${flag%% *}" "${flag#* }") ;;
+        esac
+    done <"$phase.flags"
+    tool=$(tool_of "$phase")
+    (cd -- "$ROLLOUT_FROM" && exec "$tool" "$verb" "$@" ${flags[@]+"${flags[@]}"})
+}
+
+# Does the same into a file. Some accounts or regions being out of reach is told and remembered; the others go on.
+call_into() {
+    local file=$1 status=0
+    shift
+    call "$1" "$2" -o json "${@:3}" >"$file" || status=$?
+    # Finding something is no failure, being unable to look is one.
+    if [ "$2" = check ] && [ "$status" -eq 1 ]; then status=0; fi
+    if [ "$status" -eq 2 ] && list_unreachable "$file"; then
+        partial=1
+        if ! has_failures "$file"; then status=0; fi
+    fi
+    return "$status"
+}
+
+# Lets ssm-role judge and grant what the preferences in force ask of nodes, too.
+given_to() {
+    given=()
+    if [ "$1" != roles ]; then return; fi
+    call_into roles.prefs.jsonl preferences show || die "roles: the preferences cannot be read, see above"
+    put roles.prefs.json < <(jq -c 'select(.kind != "unreachable")' roles.prefs.jsonl)
+    rm -- roles.prefs.jsonl
+    given=(--prefs "$PWD/roles.prefs.json")
+}
+
+# The directory of this attempt, made when there is something to put into it, and the names of a phase's files there.
+begin() {
+    local name n=1 regions
+    if [ ! -d "$ROLLOUT_ATTEMPT" ]; then
+        mkdir -- "$ROLLOUT_ATTEMPT"
+        # For rollback.sh: IAM and Organizations have no region of their own, but are found by one.
+        regions=$(listed "${REGIONS:-}")
+        regions=${regions%%,*}
+        printf '%s\n' "${regions#all}" >"$ROLLOUT_ATTEMPT/region"
+        say "rollout: $PWD/$ROLLOUT_ATTEMPT"
+    fi
+    for name in $ROLLOUT_ONLY; do [ "$name" != "$1" ] || break && n=$((n + 1)); done
+    base=$ROLLOUT_ATTEMPT/$(printf '%02d' "$n")-$1
+    say "== $1"
+}
+
+# Remembers what was out of reach, so that the next run takes the phase up again.
+leave_open() {
+    touch -- "$1.open"
+    rm -f -- "$1.done"
+}
+
+plan() {
+    local phase=$1 tool status=0
+    tool=$(tool_of "$phase")
+    command -v "$tool" >/dev/null || die "$tool is not in PATH"
+    given_to "$phase"
+    call_into "$phase.plan.new" "$phase" plan ${given[@]+"${given[@]}"} -f "$PWD/$phase.desired.json" ||
+        die "$phase: no plan can be made, see above (nothing was written for it)"
+    # No plan at all is not an empty plan.
+    jq -es 'any(.kind == "plan")' "$phase.plan.new" >/dev/null || die "$phase: $tool printed no plan"
+    say "  plan of $phase: $(count_changes "$phase.plan.new")"
+    rm -f -- "$phase.plan.txt" "$phase.open"
+    if [ "$(n_changes "$phase.plan.new")" -gt 0 ]; then
+        # Rendered after the plan was saved: should AWS change in between, `apply` refuses the saved plan.
+        call "$phase" plan -q -o text ${given[@]+"${given[@]}"} -f "$PWD/$phase.desired.json" >"$phase.plan.txt" || status=$?
+        [ "$status" -eq 0 ] || [ -n "$partial" ] || die "$phase: no plan can be made, see above (nothing was written for it)"
+    fi
+    if [ -n "$partial" ]; then leave_open "$phase"; fi
+    mv -- "$phase.plan.new" "$phase.plan.json"
+}
+
+apply() {
+    local phase=$1 tool status=0 more=() was_done=1
+    tool=$(tool_of "$phase")
+    begin "$phase"
+    if [ -e "$phase.open" ]; then partial=1; fi
+    if [ "$(n_changes "$phase.plan.json")" -gt 0 ]; then
+        cat -- "$phase.plan.txt" >&2
+        confirm "$phase" "Apply these $(n_changes "$phase.plan.json") changes?" "$(is_yes)"
+    fi
+    # A plan is tried once. What it starts from is no more when that was cut short, so the next run makes another.
+    rm -f -- "$phase.done"
+    cp -- "$phase.desired.json" "$base.desired.json"
+    mv -- "$phase.plan.json" "$base.plan.json"
+    if [ "$(n_changes "$base.plan.json")" -gt 0 ]; then
+        mv -- "$phase.plan.txt" "$base.plan.txt"
+        if [ "$phase" = guardrail ]; then
+            take_accepted
+            more=(${GUARDRAIL_ROLE:+--assume-role "$GUARDRAIL_ROLE"} ${accepted[@]+"${accepted[@]}"})
+        fi
+        # The tool in flight gets the same Ctrl-C, ends its call and prints its result; only then does the trap run.
+        trap 'stopped=1' INT
+        call_into "$base.result.json" "$phase" apply ${more[@]+"${more[@]}"} <"$base.plan.json" || status=$?
+        list_failures "$base.result.json"
+        list_findings "$base.result.json" # What the lock-out guard of ssm-scp says.
+        if [ ! -s "$base.result.json" ]; then
+            # A tool that ends by itself without a result has written nothing; one that was killed leaves the empty file.
+            if [ "$status" -le 2 ]; then rm -- "$base.result.json"; fi
+        elif jq -es 'any(.[].results[]?; .status == "done")' "$base.result.json" >/dev/null; then
+            touch -- "$phase.changed"
+        fi
+        if [ "$status" -eq 130 ] || [ -n "$stopped" ]; then exit 130; fi
+        if [ "$status" -eq 2 ] && [ "$phase" = agents ] && [ -s "$base.result.json" ]; then
+            # The waves have stopped at their error limit; what comes next does not depend on these nodes. Verify finds them.
+            say "  not every agent was updated: $(tally "$base.result.json")" && was_done=''
+        elif [ "$status" -eq 0 ]; then
+            say "  applied: $(tally "$base.result.json")"
+        else
+            die "$phase: $tool apply ended with status $status; what it did is in its result file"
+        fi
+        trap - INT
+    else
+        say "  nothing to change"
+    fi
+    check_into "$base.findings.jsonl" "$phase"
+    say "  findings: $(count_findings "$base.findings.jsonl")"
+    # Make takes what is missing for new: a phase that never changed anything did so long ago.
+    [ -e "$phase.changed" ] || touch -t 200001010000 -- "$phase.changed"
+    if [ -n "$partial" ]; then leave_open "$phase" && return; fi
+    if [ -n "$was_done" ]; then cp -- "$base.plan.json" "$phase.plan.json" && touch -- "$phase.done"; fi
+}
+
+# Adds the findings of phases to a file.
+check_into() {
+    local file=$1 phase
+    shift
+    : >"$file"
+    for phase in "$@"; do
+        given_to "$phase"
+        call_into "$phase.findings.new" "$phase" check ${given[@]+"${given[@]}"} -f "$PWD/$phase.desired.json" ||
+            die "$phase: $(tool_of "$phase") check failed, see above"
+        cat -- "$phase.findings.new" >>"$file"
+        rm -- "$phase.findings.new"
+    done
+}
+
+check() {
+    local phase=$1
+    check_into "$phase.findings.jsonl" "$phase"
+    list_findings "$phase.findings.jsonl"
+    say "$phase: $(count_findings "$phase.findings.jsonl")"
+    judge "$phase.findings.jsonl"
+}
+
+inventory() {
+    begin inventory
+    call_into "$base.nodes.jsonl" agents show || die "inventory: the nodes cannot be read, see above"
+    # shellcheck disable=SC2086 # Phases.
+    check_into "$base.findings.jsonl" $ROLLOUT_CAN
+    say "  $(jq -s 'map(select(.kind != "unreachable")) | length' "$base.nodes.jsonl") nodes;" \
+        "findings: $(count_findings "$base.findings.jsonl")"
+    if [ -n "$partial" ]; then leave_open inventory && return; fi
+    touch inventory.done
+}
+
+verify() {
+    begin verify
+    rm -f verify.done
+    # shellcheck disable=SC2086 # Phases.
+    check_into "$base.findings.jsonl" $ROLLOUT_CAN
+    list_findings "$base.findings.jsonl"
+    say "  findings: $(count_findings "$base.findings.jsonl")"
+    judge "$PWD/$base.findings.jsonl"
+    touch verify.done
+}
+
+# Ends with what is said of findings: out of reach goes before errors, as nobody knows what is there.
+judge() {
+    if [ -n "$partial" ]; then die "not everything could be reached; run again to try once more"; fi
+    if has_errors "$1"; then say "rollout: errors remain, see $1" && exit 1; fi
+}
+
+planned() {
+    local phase is_open=''
+    for phase in "$@"; do
+        if [ "$ROLLOUT_VERB" != plan ]; then
+            :
+        elif [ -e "$phase.done" ] && [ ! "$phase.plan.json" -nt "$phase.done" ]; then
+            say "$phase: done"
+        else
+            say "$phase: $(count_changes "$phase.plan.json"), see $PWD/$phase.plan.json"
+        fi
+        if [ -e "$phase.open" ]; then is_open=1; fi
+    done
+    # The phases go on where they can. Who asked for plans alone has not got all of them.
+    if [ "$ROLLOUT_VERB" = plan ] && [ -n "$is_open" ]; then die "not everything could be reached; run again to try once more"; fi
+}
+
+finish() {
+    local phase open=''
+    for phase in "$@"; do [ ! -e "$phase.open" ] || open="$open $phase"; done
+    if [ -n "$open" ]; then die "not everything could be reached in:$open; run again to try once more"; fi
+    if [ ! -d "$ROLLOUT_ATTEMPT" ]; then say "rollout: nothing to be done"; fi
+}
+
+rollback() {
+    local args=()
+    take_accepted
+    [ -z "$(is_yes)" ] || args+=(--yes)
+    [ -z "${PROFILE:-}" ] || args+=(--profile "$PROFILE")
+    [ -z "${GUARDRAIL_PROFILE:-}" ] || args+=(--guardrail-profile "$GUARDRAIL_PROFILE")
+    [ -z "${GUARDRAIL_ROLE:-}" ] || args+=(--guardrail-role "$GUARDRAIL_ROLE")
+    [ -z "${ASSUME_ROLE:-}" ] || args+=(--assume-role "$ASSUME_ROLE")
+    [ -z "${EXTERNAL_ID:-}" ] || args+=(--external-id "$EXTERNAL_ID")
+    exec "$here/rollback.sh" ${args[@]+"${args[@]}"} ${accepted[@]+"${accepted[@]}"} "$(absolute "${ROLLOUT_DIR:-run/make}")"
+}
+
+# Make has one status for all that goes wrong; rollout.sh finds the one it is to end with here.
+leave_status() {
+    local status=$?
+    [ "$status" -eq 0 ] || echo "$status" >status
+}
+case $1 in
+drive | rollback) "$@" ;;
+plan | apply | check | inventory | verify | planned | finish) trap leave_status EXIT && "$@" ;;
+*) die "unknown '$1'" ;;
+esac
