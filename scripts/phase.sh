@@ -127,6 +127,7 @@ apply() {
     fi
     # A plan is tried once. What it starts from is no more when that was cut short, so the next run makes another.
     rm -f -- "$phase.done"
+    if [ -e "$phase.trying" ]; then touch -- "$phase.changed"; fi # One that was killed: nobody knows what it wrote.
     cp -- "$phase.desired.json" "$base.desired.json"
     mv -- "$phase.plan.json" "$base.plan.json"
     if [ "$(n_changes "$base.plan.json")" -gt 0 ]; then
@@ -137,6 +138,7 @@ apply() {
         fi
         # The tool in flight gets the same Ctrl-C, ends its call and prints its result; only then does the trap run.
         trap 'stopped=1' INT
+        touch -- "$phase.trying"
         call_into "$base.result.json" "$phase" apply ${more[@]+"${more[@]}"} <"$base.plan.json" || status=$?
         list_failures "$base.result.json"
         list_findings "$base.result.json" # What the lock-out guard of ssm-scp says.
@@ -146,6 +148,7 @@ apply() {
         elif jq -es 'any(.[].results[]?; .status == "done")' "$base.result.json" >/dev/null; then
             touch -- "$phase.changed"
         fi
+        case $status in 0 | 1 | 2 | 130) rm -- "$phase.trying" ;; esac
         if [ "$status" -eq 130 ] || [ -n "$stopped" ]; then exit 130; fi
         if [ "$status" -eq 2 ] && [ "$phase" = agents ] && [ -s "$base.result.json" ]; then
             # The waves have stopped at their error limit; what comes next does not depend on these nodes. Verify finds them.

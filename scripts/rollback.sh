@@ -107,6 +107,7 @@ undo() {
     "$tool" apply -o json ${credentials:+--profile "$credentials"} ${more[@]+"${more[@]}"} \
         <"$base.undo.json" >"$try" || status=$?
     list_failures "$try"
+    list_unreachable "$try" || true
     list_findings "$try" # What the lock-out guard of ssm-scp says.
     if [ "$status" -eq 130 ]; then stopped=1 && return; fi
     [ "$status" -eq 0 ] || die "$tool apply ended with status $status; what it did is in $try"
