@@ -63,6 +63,10 @@ impl Fleet {
         {
             bail!("--external-id and --session-tag are for roles: pass --assume-role");
         }
+        // Told first: as long as it is wrong, nothing else that is told is about what the user meant.
+        if let Some(source) = &aws.external_id {
+            source.read("the external id")?;
+        }
         let (first, roles) = aws.split_account_roles();
         let mut regions = first.resolve_regions().await?;
         let is_all = regions.iter().any(|region| region == ALL);
