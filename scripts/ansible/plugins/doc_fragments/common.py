@@ -1,5 +1,5 @@
 # Copyright the authors of ssm tools
-# Apache-2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Apache-2.0 (https://www.apache.org/licenses/LICENSE-2.0)
 """The options that all modules have; plugins/module_utils/rollout.py is what makes them true."""
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ options:
     description:
       - The desired state, which the tool reads as JSON. An unknown field is an error before anything is called.
       - The tool's C(--generate schema) prints its JSON Schema.
-      - A value from a template may be a string where a number is meant; convert it as in C({{ minutes | int }}) with
-        C(jinja2_native), or read the whole from a file with P(ansible.builtin.from_json#filter).
+      - Before ansible-core 2.19, a template may make a string of a number, unless C(jinja2_native) is set; the tool refuses it.
     type: dict
     required: true
   regions:
@@ -71,8 +70,8 @@ attributes:
     platforms: posix
     support: full
 notes:
-  - Credentials come from the environment and the files of the AWS CLI. The keyword C(environment) of a task sets the former.
-    The module neither returns nor logs them.
+  - Credentials come from the environment and the files of the AWS CLI. The keyword C(environment) of a task sets the former,
+    but Ansible shows it with C(-vvv). The module neither returns nor logs any of it.
   - A change that cannot be made fails the task. What was done before is returned all the same, with the plans that undo it.
   - The tool must be installed where the module runs. No Python package of AWS is needed.
 """

@@ -1,5 +1,5 @@
 # Copyright the authors of ssm tools
-# Apache-2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Apache-2.0 (https://www.apache.org/licenses/LICENSE-2.0)
 """What the five modules share: from options to the words of a command line, from its records to what a task returns.
 
 Nothing here knows what a tool manages. A tool plans, and applies exactly the plan that it printed; this carries the plan

@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # Copyright the authors of ssm tools
-# Apache-2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Apache-2.0 (https://www.apache.org/licenses/LICENSE-2.0)
 """Runs ssm-agentcheck: the options are here, what is done with them in module_utils/rollout.py."""
 
 from __future__ import annotations
@@ -124,7 +124,12 @@ results:
       type: list
       elements: dict
       returned: always
-      sample: [{"id": "update_agent/i-0123456789abcdef0", "action": "update_agent", "resource": "i-0123456789abcdef0", "status": "done", "error": null}]
+      sample:
+        - id: update_agent/i-0123456789abcdef0
+          action: update_agent
+          resource: i-0123456789abcdef0
+          status: done
+          error: null
     undo:
       description: The plan that leads back, or none.
       type: dict

@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # Copyright the authors of ssm tools
-# Apache-2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Apache-2.0 (https://www.apache.org/licenses/LICENSE-2.0)
 """Runs ssm-events: the options are here, what is done with them in module_utils/rollout.py."""
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ author:
   - ssm tools (!UNKNOWN)
 description:
   - Keeps a trail, and what tells Slack of sessions, commands and changes to who may start them, as desired.
-  - The URL of the webhook is a secret and no part of O(desired), which only names where the tool reads it, such as an environment
-    variable that the keyword C(environment) of the task sets.
+  - "The URL of the webhook is a secret and no part of O(desired), which only names where the tool reads it: an
+    environment variable, a file, or a parameter or secret of AWS. Variables that the keyword C(environment) of a task
+    sets are shown by Ansible with C(-vvv)."
 options:
   executable:
     default: ssm-events
@@ -33,10 +34,8 @@ EXAMPLES = r"""
     regions: [eu-central-1]
     desired:
       rule_name: ssm-activity
-      webhook: {env: SLACK_WEBHOOK_URL}
+      webhook: {parameter: /slack/webhook}
       role_name: ssm-events-to-slack
-  environment:
-    SLACK_WEBHOOK_URL: "{{ lookup('ansible.builtin.env', 'SLACK_WEBHOOK_URL') }}"
 
 - name: Collect what keeps an event from reaching Slack, and go on
   ssm_tools.rollout.ssm_events:
@@ -44,7 +43,7 @@ EXAMPLES = r"""
     fail_on: never
     regions: [eu-central-1]
     desired:
-      webhook: {env: SLACK_WEBHOOK_URL}
+      webhook: {parameter: /slack/webhook}
   register: alerts
 """
 
@@ -105,7 +104,12 @@ results:
       type: list
       elements: dict
       returned: always
-      sample: [{"id": "put_rule:ssm-activity", "action": "put_rule", "resource": "ssm-activity", "status": "done", "error": null}]
+      sample:
+        - id: put_rule:ssm-activity
+          action: put_rule
+          resource: ssm-activity
+          status: done
+          error: null
     undo:
       description: The plan that leads back, or none.
       type: dict

@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # Copyright the authors of ssm tools
-# Apache-2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Apache-2.0 (https://www.apache.org/licenses/LICENSE-2.0)
 """Runs ssm-prefs: the options are here, what is done with them in module_utils/rollout.py."""
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ version_added: 1.0.0
 author:
   - ssm tools (!UNKNOWN)
 description:
-  - Keeps the Session Manager preferences of accounts and regions as desired, with the KMS key, the S3 bucket and the CloudWatch
-    log group that they name.
+  - Keeps the Session Manager preferences of accounts and regions as desired, with the KMS key, the S3 bucket and the
+    CloudWatch log group that they name.
   - What O(desired) does not mention stays as it is; null turns it off.
 options:
   roles:
     description:
-      - "File of what C(ssm-role show) prints, on the host where the module runs: warn of nodes whose sessions would be refused."
+      - "File of what C(ssm-role show) prints, on the host where the module runs: warn of nodes whose sessions would be
+        refused."
     type: path
   operators:
     description:
@@ -119,7 +120,12 @@ results:
       type: list
       elements: dict
       returned: always
-      sample: [{"id": "create_document:SSM-SessionManagerRunShell", "action": "create_document", "resource": "SSM-SessionManagerRunShell", "status": "done", "error": null}]
+      sample:
+        - id: create_document:SSM-SessionManagerRunShell
+          action: create_document
+          resource: SSM-SessionManagerRunShell
+          status: done
+          error: null
     undo:
       description: The plan that leads back, or none.
       type: dict

@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # Copyright the authors of ssm tools
-# Apache-2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Apache-2.0 (https://www.apache.org/licenses/LICENSE-2.0)
 """Runs ssm-role: the options are here, what is done with them in module_utils/rollout.py."""
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ description:
 options:
   prefs:
     description:
-      - "File of what C(ssm-prefs show) prints, on the host where the module runs: judge what logs and encryption need, too."
+      - "File of what C(ssm-prefs show) prints, on the host where the module runs: judge what logs and encryption need,
+        too."
     type: path
   nodes:
     description:
@@ -41,7 +42,7 @@ EXAMPLES = r"""
       default_host_management: {enabled: true, create_role: true}
       instance_profiles: {attach_managed_policy: true}
 
-- name: Keep the preferences in force
+- name: Read the preferences in force
   ansible.builtin.command:
     argv: [ssm-prefs, show, --region, eu-central-1]
   register: preferences
@@ -119,7 +120,12 @@ results:
       type: list
       elements: dict
       returned: always
-      sample: [{"id": "attach_policy/app/AmazonSSMManagedInstanceCore", "action": "attach_policy", "resource": "arn:aws:iam::111122223333:role/app", "status": "done", "error": null}]
+      sample:
+        - id: attach_policy/app/AmazonSSMManagedInstanceCore
+          action: attach_policy
+          resource: arn:aws:iam::111122223333:role/app
+          status: done
+          error: null
     undo:
       description: The plan that leads back, or none.
       type: dict

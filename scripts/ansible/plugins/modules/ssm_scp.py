@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # Copyright the authors of ssm tools
-# Apache-2.0 (see LICENSE or https://www.apache.org/licenses/LICENSE-2.0)
+# Apache-2.0 (https://www.apache.org/licenses/LICENSE-2.0)
 """Runs ssm-scp: the options are here, what is done with them in module_utils/rollout.py."""
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ version_added: 1.0.0
 author:
   - ssm tools (!UNKNOWN)
 description:
-  - Keeps a service control policy as desired by which nobody but named principals may start sessions and run commands, and attaches
-    it to its targets. Needs credentials of the organization's management account or of a delegated administrator.
-  - Applying is refused when people would be locked out. It looks through O(assume_roles), which should have C({account}) in them.
+  - Keeps a service control policy as desired by which nobody but named principals may start sessions and run commands,
+    and attaches it to its targets. Needs credentials of the organization's management account or of a delegated
+    administrator.
+  - Applying is refused when people would be locked out. It looks through O(assume_roles), which should have
+    C({account}) in them.
   - The risks are not looked for in check mode, as C(ssm-scp plan) does not. C(ssm-scp impact) does, and writes nothing.
 options:
   accept:
@@ -25,7 +27,8 @@ options:
     elements: str
   history:
     description:
-      - "File of CloudTrail records, on the host where the module runs: refuse when a call in it would have been denied."
+      - "File of CloudTrail records, on the host where the module runs: refuse when a call in it would have been
+        denied."
       - Not with O(state=checked).
     type: path
   executable:
@@ -119,7 +122,12 @@ results:
       type: list
       elements: dict
       returned: always
-      sample: [{"id": "attach_policy:ou-ab12-34567890", "action": "attach_policy", "resource": "ou-ab12-34567890", "status": "done", "error": null}]
+      sample:
+        - id: attach_policy:ou-ab12-34567890
+          action: attach_policy
+          resource: ou-ab12-34567890
+          status: done
+          error: null
     undo:
       description: The plan that leads back, or none.
       type: dict
