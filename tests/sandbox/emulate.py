@@ -1,6 +1,7 @@
 """Owns what every extension module needs: a store that is keyed by account and
 Region, a way to add or replace an operation of a moto service, or to say that it
-runs long, and a way to refuse a request as AWS does.
+runs long, a way to serve what moto has no part in, and a way to refuse a request as
+AWS does.
 
 Imports no extension module, so that each of them may import this one.
 """
@@ -15,6 +16,7 @@ from moto.core.utils import camelcase_to_underscores
 
 
 _long = set()
+_services = {}
 
 
 class Store:
@@ -36,6 +38,11 @@ class Store:
             if key not in self._values:
                 self._values[key] = self._make()
             return self._values[key]
+
+    def items(self):
+        """Returns all that was made so far, as ((account, region), value)."""
+        with self._lock:
+            return list(self._values.items())
 
     def here(self, response):
         """Returns the value of the account and Region that a request is for."""
@@ -69,6 +76,16 @@ def runs_long(service, operation):
 def is_long(service, operation):
     """Tells whether an operation said that it runs long."""
     return (service, operation) in _long
+
+
+def service(name, response_class):
+    """Has requests to a service answered by a class of our own, whatever moto has of it."""
+    _services[name] = response_class
+
+
+def own_service(name):
+    """Returns the class that answers for a service, None if moto does."""
+    return _services.get(name)
 
 
 def parameters(response):

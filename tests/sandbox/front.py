@@ -15,7 +15,9 @@ import time
 import traceback
 from collections import defaultdict
 
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from flask import Flask
+from moto.core.utils import convert_to_flask_response
+from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, create_backend_app
 from werkzeug.datastructures import Headers
 from werkzeug.test import run_wsgi_app
 
@@ -34,7 +36,7 @@ class Front:
     """The WSGI application."""
 
     def __init__(self):
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._moto = DomainDispatcherApplication(_application_of)
         # Moto's backends are not safe under threads, and a tool calls in parallel.
         # One lock per account and service lets an emulated service call another one.
         self._locks = defaultdict(threading.RLock)
@@ -99,6 +101,18 @@ class Front:
             traceback.print_exc(file=sys.stderr)
             message = f"the sandbox broke on {service}:{understood.operation}: {error!r}"
         return wire.render_error(understood.protocol, service, 400, "NotEmulated", message)
+
+
+def _application_of(service):
+    """Makes the application that answers for a service: ours, or moto's."""
+    own = emulate.own_service(service)
+    if own is None:
+        return create_backend_app(service)
+    application = Flask(service)
+    application.debug = True
+    application.request_class = BackendRequest
+    application.add_url_rule("/", view_func=convert_to_flask_response(own.dispatch), endpoint=service, methods=["GET", "POST"])
+    return application
 
 
 def _read_body(environ):
