@@ -6,7 +6,7 @@ mod rules;
 #[path = "tidy/source.rs"]
 mod source;
 
-use crate::rules::{IMPURE, LONG, MAX_LINES, RULES, written};
+use crate::rules::{IMPURE, LONG, MAX_LINES, NAMING, RULES, written};
 use crate::source::{File, dependencies, tools, tree};
 
 #[test]
@@ -34,6 +34,13 @@ fn no_exception_is_stale() {
         assert!(
             text(path).contains("async ") || text(path).contains("std::env"),
             "{path} is pure now: drop the exception"
+        );
+    }
+    let tools = tools(&files);
+    for (path, _) in NAMING {
+        assert!(
+            tools.iter().any(|tool| text(path).contains(tool.as_str())),
+            "{path} names no tool now: drop the exception"
         );
     }
     for (path, _) in LONG {
@@ -87,6 +94,13 @@ fn every_rule_fires() {
         (
             "pure_files_are_pure",
             plain(plan, "//! x\nuse std::env;\n#[cfg(test)]\nmod tests {}\n"),
+        ),
+        (
+            "pure_files_are_pure",
+            plain(
+                "shared/reach/src/cause.rs",
+                "//! x\nuse aws_sdk_ssm::Client;\n",
+            ),
         ),
         (
             "only_apply_writes",

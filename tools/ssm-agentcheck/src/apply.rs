@@ -9,6 +9,7 @@ use aws_sdk_ssm::Client;
 use awsconf::{Interrupt, Session};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use reach::Version;
 use toolio::{
     Applied, ApplyArgs, Change, ChangeStatus, Outcome, Plan, Progress, ResultKind, ResultRecord,
     Target,
@@ -18,7 +19,6 @@ use crate::TOOL;
 use crate::observe;
 use crate::step::Step;
 use crate::update::{Action, UpdateState};
-use crate::version::Version;
 use command::Batch;
 
 /// As many nodes as one command may name.
@@ -197,7 +197,7 @@ async fn update(
 }
 
 /// Returns what to say of a node that is not updated now.
-fn refusal(node: &Node, known: Option<&crate::join::Information>) -> Option<Tried> {
+fn refusal(node: &Node, known: Option<&reach::Information>) -> Option<Tried> {
     let Some(information) = known else {
         return Some(Tried::skipped("SSM does not know it any more"));
     };

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use awsconf::{Fleet, Session};
+use reach::{Node, RoleRecord, Roles};
 use toolio::{Finding, Layers, Outcome, Output, Target, Unreachable};
 
-use crate::model::{Connections, Desired, Node};
+use crate::model::{Connections, Desired};
 use crate::observe::{self, Question, Region};
-use crate::roles::{RoleRecord, Roles};
 use crate::saved::Saved;
 use crate::{Args, TOOL};
 

@@ -1,12 +1,9 @@
 //! Nodes to findings. Pure: the clock is an argument.
 
+use reach::{Agent, Cause, Imds, Node, Roles, Timestamp, Version, lost, unconnected, unregistered};
 use toolio::{Finding, FindingKind, Outcome, Reading, Severity};
 
-use crate::cause::{Cause, lost, unconnected, unregistered};
-use crate::model::{Agent, Desired, DesiredImds, Imds, Node};
-use crate::roles::Roles;
-use crate::timestamp::Timestamp;
-use crate::version::Version;
+use crate::model::{Desired, DesiredImds};
 
 /// Whether a node can be reached and is as wished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
+use reach::{Node, RoleRecord, Roles, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{Tally, check};
-use crate::model::{Desired, Node};
-use crate::roles::{RoleRecord, Roles};
-use crate::timestamp::Timestamp;
+use crate::model::Desired;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

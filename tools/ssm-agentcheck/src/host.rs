@@ -1,11 +1,10 @@
 //! What the machine itself shows, to findings. Pure: everything was read before.
 
+use reach::{Capability, Version};
 use serde::Deserialize;
 use toolio::{Finding, FindingKind, Reading, Severity, Target};
 
-use crate::capability::Capability;
 use crate::model::Desired;
-use crate::version::Version;
 
 /// What a request may be off AWS's clock before it is refused, in seconds.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html>

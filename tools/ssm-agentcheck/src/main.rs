@@ -5,21 +5,14 @@
     deny(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)
 )]
 
-mod capability;
 mod model;
-mod timestamp;
 mod update;
-mod version;
 
-mod join;
-mod roles;
 mod saved;
-mod ways;
 
 mod ask;
 mod observe;
 
-mod cause;
 mod check;
 mod host;
 mod plan;
@@ -32,13 +25,13 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use awsconf::Session;
+use reach::Timestamp;
 use toolio::{ApplyArgs, Layers, Outcome, Output, Progress};
 
 use crate::ask::Source;
 use crate::check::Tally;
 use crate::model::{Connections, Desired};
 use crate::observe::host::Redirect;
-use crate::timestamp::Timestamp;
 use crate::update::Action;
 
 const TOOL: &str = "ssm-agentcheck";

@@ -10,13 +10,12 @@ use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::{InstanceInformation, InstanceInformationStringFilter};
 use awsconf::{Session, describe};
 use awsec2::Instance;
+use reach::{Agent, Information, Node, Platform, Timestamp, ec2_node, ssm_node};
 use tokio::sync::mpsc;
 use toolio::Target;
 
-use crate::join::{Information, ec2_node, ssm_node};
-use crate::model::{Agent, Connections, Desired, Node, Platform};
+use crate::model::{Connections, Desired};
 use crate::plan::Association;
-use crate::timestamp::Timestamp;
 pub(crate) use associations::associations;
 use evidence::Witness;
 

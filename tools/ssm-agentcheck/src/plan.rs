@@ -1,14 +1,14 @@
 //! What is wished for and what is there, to changes. Pure.
 
+use reach::{Node, Version};
 use serde_json::{Value, json};
 use toolio::{Change, Plan, Target};
 
 use crate::TOOL;
-use crate::model::{Desired, Node};
+use crate::model::Desired;
 use crate::update::{
     Action, AgentState, AssociationState, DesiredAssociation, LATEST, Share, Update, UpdateState,
 };
-use crate::version::Version;
 
 /// Why no plan can be made.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]

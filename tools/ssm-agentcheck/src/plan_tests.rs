@@ -3,12 +3,13 @@
 
 use std::path::Path;
 
+use reach::Node;
 use serde::Deserialize;
 use serde_json::json;
 use toolio::Target;
 
 use super::{Association, plan};
-use crate::model::{Desired, Node};
+use crate::model::Desired;
 use crate::step::steps;
 
 #[derive(Deserialize)]

@@ -5,13 +5,10 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
 use awsec2::{Instance, MetadataOptions};
+use reach::{Agent, Information, Node, Platform, Timestamp, ec2_node, ssm_node};
 use serde::Deserialize;
 use serde_json::Value;
 use toolio::{Target, Unreachable};
-
-use crate::join::{Information, ec2_node, ssm_node};
-use crate::model::{Agent, Node, Platform};
-use crate::timestamp::Timestamp;
 
 /// What was saved, added up document by document.
 #[derive(Default)]

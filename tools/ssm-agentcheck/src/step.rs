@@ -1,11 +1,11 @@
 //! A plan as steps that cannot be wrong, whoever has edited it.
 
 use anyhow::{Context, bail, ensure};
+use reach::Version;
 use serde_json::Value;
 use toolio::{Change, Plan};
 
 use crate::update::{Action, AgentState, AssociationState, LATEST, UpdateState};
-use crate::version::Version;
 
 /// What a change does.
 #[derive(Clone, Debug)]

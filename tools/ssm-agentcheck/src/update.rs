@@ -1,10 +1,9 @@
 //! What brings agents up to date, as wished for and as a plan writes it: commands in waves, and an association.
 
+use reach::Version;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-
-use crate::version::Version;
 
 /// The document that updates agents, on Linux, Windows and macOS alike.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/run-command-tutorial-update-software.html>

@@ -7,12 +7,12 @@ use anyhow::Context;
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::CommandInvocation;
 use awsconf::{Interrupt, describe};
+use reach::Version;
 use toolio::{ChangeStatus, Progress, Target};
 
 use super::{Node, Tried};
 use crate::observe;
 use crate::update::DOCUMENT;
-use crate::version::Version;
 
 /// The first pause between two looks; it grows, as commands take from seconds to an hour.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -209,7 +209,7 @@ impl Batch<'_> {
 /// Returns what became of a node whose command succeeded; `None` while its agent may still be restarting.
 fn judged(
     node: &Node,
-    read: Result<Option<&crate::join::Information>, &anyhow::Error>,
+    read: Result<Option<&reach::Information>, &anyhow::Error>,
     is_last: bool,
 ) -> Option<Tried> {
     let information = match read {

@@ -6,12 +6,11 @@ use std::collections::BTreeMap;
 use aws_sdk_ssm::Client;
 use awsconf::{Session, describe};
 use awsec2::{RouteTable, VpcEndpoint};
+use reach::{Evidence, HostManagement, Network, Node, Timestamp, Ways, ways};
 use tokio::sync::OnceCell;
 use toolio::Reading;
 
-use crate::model::{Connections, Evidence, HostManagement, Network, Node, Ways};
-use crate::timestamp::Timestamp;
-use crate::ways::ways;
+use crate::model::Connections;
 
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/fleet-manager-default-host-management-configuration.html>
 const SETTING: &str = "/ssm/managed-instance/default-ec2-instance-management-role";

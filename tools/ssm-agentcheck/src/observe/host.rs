@@ -8,13 +8,11 @@ use std::process::Command;
 
 use anyhow::Context;
 use awsconf::Metadata;
+use reach::{Capability, Timestamp, Version};
 use serde::Deserialize;
 use toolio::{Reading, Target};
 
-use crate::capability::Capability;
 use crate::host::{Endpoint, Host, Identity, Installed, Package, Registration, Service};
-use crate::timestamp::Timestamp;
-use crate::version::Version;
 
 /// Where the agent keeps the id of a hybrid activation.
 /// <https://github.com/aws/amazon-ssm-agent/blob/mainline/agent/managedInstances/registration/instance_info.go>

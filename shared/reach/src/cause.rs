@@ -3,7 +3,7 @@
 //! The order is that of an agent's own steps: metadata service, credentials, network, registration.
 
 use crate::capability::Capability;
-use crate::model::{DefaultRoute, Evidence, HostManagement, Node, Ways};
+use crate::node::{DefaultRoute, Evidence, HostManagement, Node, Ways};
 use crate::roles::{Answer, Known, Permitted, Roles};
 use crate::timestamp::Timestamp;
 use toolio::{Reading, Severity};
@@ -19,12 +19,12 @@ const NEEDED_ENDPOINTS: [&str; 2] = ["ssm", "ssmmessages"];
 
 /// A reason and its cure.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Cause {
+pub struct Cause {
     /// The end of the finding's id.
-    pub(crate) problem: &'static str,
-    pub(crate) severity: Severity,
-    pub(crate) message: String,
-    pub(crate) fix: String,
+    pub problem: &'static str,
+    pub severity: Severity,
+    pub message: String,
+    pub fix: String,
 }
 
 fn cause(
@@ -42,7 +42,7 @@ fn cause(
 }
 
 /// Returns why SSM has never seen a running instance.
-pub(crate) fn unregistered(node: &Node, roles: Option<&Roles>, now: Timestamp) -> Cause {
+pub fn unregistered(node: &Node, roles: Option<&Roles>, now: Timestamp) -> Cause {
     let nothing = Evidence::default();
     let evidence = node.evidence.as_ref().unwrap_or(&nothing);
     let asked = node.evidence.is_some();
@@ -124,7 +124,7 @@ pub(crate) fn unregistered(node: &Node, roles: Option<&Roles>, now: Timestamp) -
 }
 
 /// Returns why no session reaches a node whose ping says Online.
-pub(crate) fn unconnected(node: &Node, roles: Option<&Roles>) -> Cause {
+pub fn unconnected(node: &Node, roles: Option<&Roles>) -> Cause {
     let what = "SSM calls it online, but no session or command reaches it";
     if let Some((profile, Answer::No(actions))) = channel(node, roles) {
         return cause(
@@ -177,7 +177,7 @@ pub(crate) fn unconnected(node: &Node, roles: Option<&Roles>) -> Cause {
 }
 
 /// Returns why SSM has lost an agent; `last` says when it last heard from it.
-pub(crate) fn lost(node: &Node, last: &str) -> Cause {
+pub fn lost(node: &Node, last: &str) -> Cause {
     let what = format!("SSM has lost the agent; its last ping was {last}");
     let host_management = node
         .evidence

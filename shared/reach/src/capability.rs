@@ -9,7 +9,7 @@ use crate::version::Version;
 /// Something that only newer agents can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Capability {
+pub enum Capability {
     /// Sessions at all.
     SessionManager,
     /// Sessions encrypted with a KMS key.
@@ -40,7 +40,7 @@ pub(crate) enum Capability {
 
 impl Capability {
     /// Returns the first version that can do it.
-    pub(crate) fn since(self) -> Version {
+    pub fn since(self) -> Version {
         match self {
             Capability::SessionManager => Version::new(2, 3, 68, 0),
             Capability::Kms => Version::new(2, 3, 539, 0),
@@ -62,7 +62,7 @@ impl Capability {
     }
 
     /// Returns what it is for people.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Capability::SessionManager => "Session Manager",
             Capability::Kms => "KMS encryption of sessions",

@@ -9,20 +9,20 @@ use serde::{Deserialize, Serialize};
 )]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String", extend("format" = "date-time"))]
-pub(crate) struct Timestamp(i64);
+pub struct Timestamp(i64);
 
 impl Timestamp {
-    pub(crate) fn from_seconds(seconds: i64) -> Timestamp {
+    pub fn from_seconds(seconds: i64) -> Timestamp {
         Timestamp(seconds)
     }
 
     /// Returns the seconds since 1970.
-    pub(crate) fn seconds(self) -> i64 {
+    pub fn seconds(self) -> i64 {
         self.0
     }
 
     /// Returns the whole minutes from an earlier moment to this one; 0 when the other is in the future.
-    pub(crate) fn minutes_since(self, earlier: Timestamp) -> u64 {
+    pub fn minutes_since(self, earlier: Timestamp) -> u64 {
         u64::try_from(self.0.saturating_sub(earlier.0) / 60).unwrap_or(0)
     }
 }

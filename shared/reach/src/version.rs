@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 )]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
-pub(crate) struct Version([u32; 4]);
+pub struct Version([u32; 4]);
 
 impl Version {
     /// Default Host Management and credentials without an instance profile begin here.
     /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/fleet-manager-default-host-management-configuration.html>
-    pub(crate) const DEFAULT_MINIMUM: Version = Version([3, 2, 582, 0]);
+    pub const DEFAULT_MINIMUM: Version = Version([3, 2, 582, 0]);
 
-    pub(crate) const fn new(major: u32, minor: u32, build: u32, revision: u32) -> Version {
+    pub const fn new(major: u32, minor: u32, build: u32, revision: u32) -> Version {
         Version([major, minor, build, revision])
     }
 }

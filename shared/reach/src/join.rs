@@ -5,24 +5,20 @@ use std::collections::BTreeMap;
 use awsec2::Instance;
 use toolio::Target;
 
-use crate::model::{Agent, Imds, ManagedBy, Network, Node, NodeKind, Platform};
+use crate::node::{Agent, Imds, ManagedBy, Network, Node, NodeKind, Platform};
 
 /// What SSM knows of a node.
 #[derive(Clone, Debug)]
-pub(crate) struct Information {
-    pub(crate) instance_id: String,
-    pub(crate) agent: Agent,
-    pub(crate) platform: Platform,
+pub struct Information {
+    pub instance_id: String,
+    pub agent: Agent,
+    pub platform: Platform,
     /// The role that SSM gives the node.
-    pub(crate) role: Option<String>,
+    pub role: Option<String>,
 }
 
 /// Returns the record of an EC2 instance; without information SSM has never seen it.
-pub(crate) fn ec2_node(
-    target: &Target,
-    instance: Instance,
-    information: Option<Information>,
-) -> Node {
+pub fn ec2_node(target: &Target, instance: Instance, information: Option<Information>) -> Node {
     let (agent, told, role) = match information {
         Some(information) => (
             Some(information.agent),
@@ -59,7 +55,7 @@ pub(crate) fn ec2_node(
 }
 
 /// Returns the record of a node that only SSM knows.
-pub(crate) fn ssm_node(target: &Target, information: Information) -> Node {
+pub fn ssm_node(target: &Target, information: Information) -> Node {
     Node {
         kind: NodeKind::Node,
         target: target.clone(),

@@ -6,25 +6,25 @@ use serde::Deserialize;
 
 /// What instance profiles let an agent do, by their ARNs.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Roles {
+pub struct Roles {
     profiles: BTreeMap<String, Permitted>,
     without_role: BTreeSet<String>,
 }
 
 /// What one role lets an agent do.
 #[derive(Clone, Debug)]
-pub(crate) struct Permitted {
+pub struct Permitted {
     /// The role's name.
-    pub(crate) role: String,
+    pub role: String,
     /// Whether the agent may report to SSM, without which it never appears.
-    pub(crate) register: Answer,
+    pub register: Answer,
     /// Whether it may open the channels for sessions and commands.
-    pub(crate) channel: Answer,
+    pub channel: Answer,
 }
 
 /// An answer for several actions together.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub enum Answer {
     /// All are allowed.
     Yes,
     /// These are denied.
@@ -34,7 +34,7 @@ pub(crate) enum Answer {
 }
 
 /// What is known of a profile.
-pub(crate) enum Known<'a> {
+pub enum Known<'a> {
     /// No record speaks of it.
     Nothing,
     /// It holds no role.
@@ -45,7 +45,7 @@ pub(crate) enum Known<'a> {
 
 impl Roles {
     /// Returns what the records say together.
-    pub(crate) fn of(records: Vec<RoleRecord>) -> Roles {
+    pub fn of(records: Vec<RoleRecord>) -> Roles {
         let mut roles = Roles::default();
         for record in records {
             roles.without_role.extend(record.profiles_without_role);
@@ -64,7 +64,7 @@ impl Roles {
         roles
     }
 
-    pub(crate) fn profile(&self, arn: &str) -> Known<'_> {
+    pub fn profile(&self, arn: &str) -> Known<'_> {
         match self.profiles.get(arn) {
             Some(permitted) => Known::Role(permitted),
             None if self.without_role.contains(arn) => Known::WithoutRole,
@@ -75,7 +75,7 @@ impl Roles {
 
 /// A record of `ssm-role show`, as far as it is read here.
 #[derive(Debug, Deserialize)]
-pub(crate) struct RoleRecord {
+pub struct RoleRecord {
     roles: Vec<Role>,
     profiles_without_role: Vec<String>,
 }

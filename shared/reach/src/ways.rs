@@ -2,11 +2,11 @@
 
 use awsec2::{Route, RouteTable, VpcEndpoint};
 
-use crate::model::{DefaultRoute, Ways};
+use crate::node::{DefaultRoute, Ways};
 
 /// Returns the ways out of a subnet.
 /// <https://docs.aws.amazon.com/vpc/latest/userguide/subnet-route-tables.html>
-pub(crate) fn ways(
+pub fn ways(
     vpc_id: &str,
     subnet_id: &str,
     endpoints: &[VpcEndpoint],
@@ -57,7 +57,7 @@ mod tests {
     use awsec2::{Route, RouteTable, VpcEndpoint};
 
     use super::ways;
-    use crate::model::{DefaultRoute, Ways};
+    use crate::node::{DefaultRoute, Ways};
 
     fn endpoint(service: &str, state: &str, private_dns_enabled: bool) -> VpcEndpoint {
         VpcEndpoint {

@@ -1,0 +1,31 @@
+//! What EC2 and SSM tell about a node, and why it does not answer: one reason with one cure.
+//!
+//! No SDK, nothing waits, no clock: what was read is handed in, and so is the time.
+#![cfg_attr(
+    not(test),
+    deny(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)
+)]
+
+mod capability;
+mod timestamp;
+mod version;
+
+mod node;
+mod roles;
+
+mod join;
+mod ways;
+
+mod cause;
+
+pub use capability::Capability;
+pub use cause::{Cause, lost, unconnected, unregistered};
+pub use join::{Information, ec2_node, ssm_node};
+pub use node::{
+    Agent, DefaultRoute, Evidence, HostManagement, Imds, ManagedBy, Network, Node, NodeKind,
+    Platform, Ways,
+};
+pub use roles::{Answer, Known, Permitted, RoleRecord, Roles};
+pub use timestamp::Timestamp;
+pub use version::Version;
+pub use ways::ways;

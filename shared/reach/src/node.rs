@@ -1,0 +1,222 @@
+//! What EC2 and SSM tell about a node, as the record of one. Never touches the world.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use toolio::{Reading, Target};
+
+use crate::timestamp::Timestamp;
+
+/// The `kind` of a node.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NodeKind {
+    /// The only value.
+    Node,
+}
+
+/// One EC2 instance or hybrid node.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Node {
+    /// Always `node`.
+    pub kind: NodeKind,
+    /// Where it is.
+    pub target: Target,
+    /// `i-..` of EC2 or `mi-..` of a hybrid activation.
+    pub instance_id: String,
+    /// EC2's state such as `running`; null for hybrid nodes.
+    pub state: Option<String>,
+    /// When EC2 last started it.
+    #[serde(default)]
+    pub launched: Option<Timestamp>,
+    /// The operating system; what the agent says, else what EC2 knows.
+    pub platform: Platform,
+    /// What SSM knows of the agent; null when it never registered.
+    pub agent: Option<Agent>,
+    /// EC2's metadata options; null for hybrid nodes.
+    pub imds: Option<Imds>,
+    /// ARN of the instance profile.
+    pub profile: Option<String>,
+    /// The role that SSM gives the node: Default Host Management or a hybrid activation.
+    pub role: Option<String>,
+    /// Where the agent's credentials come from.
+    pub managed_by: ManagedBy,
+    /// EC2 tags; empty for hybrid nodes.
+    pub tags: BTreeMap<String, String>,
+    /// Where in the network it is; null for hybrid nodes.
+    #[serde(default)]
+    pub network: Option<Network>,
+    /// What tells why it does not answer; null when it was not asked for.
+    #[serde(default)]
+    pub evidence: Option<Evidence>,
+}
+
+impl Node {
+    /// Returns whether SSM may know it: it runs, or is none of EC2's.
+    pub fn is_running(&self) -> bool {
+        matches!(self.state.as_deref(), None | Some("running"))
+    }
+
+    /// Returns whether SSM hears from its agent.
+    pub fn is_online(&self) -> bool {
+        self.agent
+            .as_ref()
+            .is_some_and(|agent| agent.ping.as_deref() == Some("Online"))
+    }
+}
+
+/// Where in the network an instance is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    /// Its VPC.
+    pub vpc_id: Option<String>,
+    /// Its subnet.
+    pub subnet_id: Option<String>,
+    /// Its public IPv4 address.
+    pub public_ip: Option<String>,
+}
+
+/// What tells why a node does not answer. What could not be read says why.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// `connected` or `notconnected`, as SSM says of the channel for sessions; absent when it was not asked.
+    pub connection: Reading<String>,
+    /// Default Host Management of the region; absent when it is off.
+    pub host_management: Reading<HostManagement>,
+    /// The ways out of the instance's subnet.
+    pub ways: Reading<Ways>,
+}
+
+/// Default Host Management Configuration of a region, when it is on.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HostManagement {
+    /// The role with its path.
+    pub role: String,
+    /// When it was last changed.
+    pub since: Option<Timestamp>,
+}
+
+/// The ways from a subnet to the endpoints that agents use.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ways {
+    /// Where the default route leads to: `internet_gateway`, which needs a public address, or `other`, such as a NAT or
+    /// transit gateway; null when there is none.
+    pub default_route: Option<DefaultRoute>,
+    /// The services that have an available endpoint in the VPC under their ordinary names, such as `ssmmessages`.
+    pub endpoints: Vec<String>,
+}
+
+/// Where a default route leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DefaultRoute {
+    /// An internet gateway.
+    InternetGateway,
+    /// Anything else.
+    Other,
+}
+
+/// An operating system.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Platform {
+    /// `Linux`, `Windows` or `MacOS`.
+    pub r#type: Option<String>,
+    /// Such as `Amazon Linux`.
+    pub name: Option<String>,
+    /// Such as `2023`.
+    pub version: Option<String>,
+}
+
+/// What SSM knows of an agent.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Agent {
+    /// Its version as SSM spells it.
+    pub version: Option<String>,
+    /// Whether it is the newest; says nothing on Windows.
+    pub latest: Option<bool>,
+    /// `Online`, `ConnectionLost` or `Inactive`.
+    pub ping: Option<String>,
+    /// When SSM last heard from it.
+    pub last_ping: Option<Timestamp>,
+}
+
+/// An instance's metadata options, in EC2's words.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Imds {
+    /// `enabled` or `disabled`.
+    pub endpoint: Option<String>,
+    /// `optional` or `required`.
+    pub tokens: Option<String>,
+    /// 1 to 64.
+    pub hop_limit: Option<u32>,
+}
+
+/// Where an agent's credentials come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ManagedBy {
+    /// The EC2 instance profile.
+    InstanceProfile,
+    /// Default Host Management Configuration.
+    Dhmc,
+    /// A hybrid activation.
+    Hybrid,
+    /// Nowhere: it never registered.
+    None,
+}
+
+impl ManagedBy {
+    /// Derives it from what EC2 and SSM tell; the agent prefers the profile whenever that works, and SSM names a role
+    /// only for nodes that it gives credentials itself.
+    /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_InstanceInformation.html> (IamRole)
+    pub fn derive(instance_id: &str, registered: bool, role: Option<&str>) -> ManagedBy {
+        match (registered, role) {
+            _ if instance_id.starts_with("mi-") => ManagedBy::Hybrid,
+            (false, _) => ManagedBy::None,
+            (true, Some(_)) => ManagedBy::Dhmc,
+            // A profile that was taken away a moment ago still counts: its credentials live for hours.
+            (true, None) => ManagedBy::InstanceProfile,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ManagedBy;
+
+    #[test]
+    fn credentials_come_from_what_ssm_and_ec2_say() {
+        for (id, registered, role, expected) in [
+            (
+                "mi-0123456789abcdef0",
+                true,
+                Some("hybrid-role"),
+                ManagedBy::Hybrid,
+            ),
+            (
+                "i-0123456789abcdef0",
+                true,
+                Some("dhmc-role"),
+                ManagedBy::Dhmc,
+            ),
+            (
+                "i-0123456789abcdef0",
+                true,
+                None,
+                ManagedBy::InstanceProfile,
+            ),
+            ("i-0123456789abcdef0", false, None, ManagedBy::None),
+        ] {
+            assert_eq!(ManagedBy::derive(id, registered, role), expected);
+        }
+    }
+}
