@@ -67,7 +67,7 @@ AMAZON = {
     "AWS-StartInteractiveCommand": ("Session", [], ["command"]),
     "AWS-StartNonInteractiveCommand": ("Session", [], ["command"]),
     "AWS-GatherSoftwareInventory": ("Policy", ["Windows", "Linux", "MacOS"], []),
-    "AWS-RunPatchBaseline": ("Command", ["Windows", "Linux", "MacOS"], ["Operation", "RebootOption"]),
+    "AWS-RunPatchBaseline": ("Command", ["Windows", "Linux", "MacOS"], ["Operation", "RebootOption", "SnapshotId", "InstallOverrideList", "BaselineOverride", "AssociationId"]),
 }
 
 

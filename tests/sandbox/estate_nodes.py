@@ -4,6 +4,7 @@ import datetime
 
 import emulate
 import nodes
+from extension import ssm_command_canned
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.instances import Instance, InstanceState, Reservation, StateReason
 from moto.iam.models import iam_backends
@@ -112,10 +113,22 @@ def _node(given, tags, address):
         name=given.get("name") if is_hybrid else None,
         ip_address=given.get("ip_address", address),
         computer_name=given.get("computer_name"),
-        run_command=agent.get("run_command", "Success"),
+        run_command=_run_command(agent),
+        run_output=agent.get("run_output", []),
+        run_files=agent.get("run_files", {}),
+        run_hides=agent.get("run_hides", []),
+        patches=given.get("patches", {}),
         connected=agent.get("connected", True),
         tags=tags,
     )
+
+
+def _run_command(agent):
+    status = agent.get("run_command", "Success")
+    for one in (status, *(entry["status"] for entry in agent.get("run_output", []) if "status" in entry)):
+        if one not in ssm_command_canned.KNOWN:
+            raise ValueError(f"unknown run_command: {one}")
+    return status
 
 
 def _platform(given):

@@ -34,8 +34,15 @@ class Node:
     name: str = None
     computer_name: str = None
     ip_address: str = "10.0.0.1"
-    # How this node's run commands end: Success, Failed, TimedOut, or InProgress for ever.
+    # How this node's run commands end: a status of README.md, or "sh" for really running them.
     run_command: str = "Success"
+    # What they print, by the text of the command: [{match?, stdout?, stderr?, exit_code?, status?, seconds?}].
+    run_output: list = field(default_factory=list)
+    # For "sh": files of the directory that a command runs in, and programs of this machine that it does not see.
+    run_files: dict = field(default_factory=dict)
+    run_hides: list = field(default_factory=list)
+    # What AWS-RunPatchBaseline finds: {list: [{kb_id, state, ..}], baseline_id?, patch_group?}.
+    patches: dict = field(default_factory=dict)
     # False: Online, yet no session can start, as when the role lacks ssmmessages.
     connected: bool = True
     tags: dict = field(default_factory=dict)
@@ -71,10 +78,8 @@ def tags_of(account, region, node):
     """Returns the tags of a node as a dict."""
     if node.is_hybrid:
         return node.tags
-    tags = ec2_backends[account][region].describe_tags(
-        filters={"resource-id": [node.instance_id]}
-    )
-    return {tag["key"]: tag["value"] for tag in tags}
+    # Not describe_tags, which walks through the tags of all instances.
+    return dict(ec2_backends[account][region].tags.get(node.instance_id, {}))
 
 
 def visible(account, region):

@@ -191,7 +191,10 @@ class Commands(unittest.TestCase):
             DocumentName="AWS-UpdateSSMAgent",
             Targets=[{"Key": "tag:Name", "Values": ["nobody"]}],
         )["Command"]
-        self.assertEqual((sent["Status"], sent["TargetCount"]), ("Success", 0))
+        self.assertEqual((sent["Status"], sent["TargetCount"]), ("Pending", 0))
+        time.sleep(0.2)
+        (command,) = self.ssm.list_commands(CommandId=sent["CommandId"])["Commands"]
+        self.assertEqual((command["Status"], command["StatusDetails"]), ("Success", "NoInstancesInTag"))
 
 
 class Associations(unittest.TestCase):

@@ -1,63 +1,58 @@
-"""Owns Run Command: SendCommand reaches managed online nodes only, and what a
-command does to a node is done (AWS-UpdateSSMAgent changes the agent's version).
+"""Owns sending commands and cancelling them.
 
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_SendCommand.html
-https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetCommandInvocation.html
-https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html (statuses)
+https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CancelCommand.html
 """
 
-import datetime
+import json
 import uuid
 
+import control
 import documents
 import emulate
-import nodes
-from extension import ssm_invocations
+from extension import ssm_command_clock, ssm_command_state, ssm_command_steps, ssm_command_targets, ssm_invocations
 from moto.ssm.responses import SimpleSystemManagerResponse
-
-# Delivery timeout in seconds: botocore's model says 30 to 2,592,000, the page 3,600 by default.
-DEFAULT_TIMEOUT = 3600
 
 
 def send_command(response):
-    """Starts a command on every target; one bad instance id refuses the whole call."""
+    """Starts a command on every target."""
     request = emulate.parameters(response)
     account, region = response.current_account, response.region
     document = _document(account, region, request)
-    instance_ids = request.get("InstanceIds") or []
-    targets = request.get("Targets") or []
-    if bool(instance_ids) == bool(targets):
-        emulate.refuse(
-            "ValidationException", "Specify either InstanceIds or Targets, and not both."
-        )
-    if len(instance_ids) > 50:
-        emulate.refuse("ValidationException", "InstanceIds can hold at most 50 ids.")
-    if len(set(instance_ids)) != len(instance_ids):
-        emulate.refuse("DuplicateInstanceId", "You cannot specify an instance ID twice.")
-    chosen = _chosen(account, region, instance_ids, targets)
-    for node in chosen:
-        if node.platform_type not in documents.platforms(document):
+    targets = ssm_command_targets.chosen(account, region, request)
+    platforms = documents.platforms(document)
+    for node in targets if request.get("InstanceIds") else []:
+        # Of nodes that a target matched, those of another platform become invocations that say so.
+        if node.platform_type not in platforms:
             emulate.refuse(
                 "UnsupportedPlatformType",
                 f"The document is not supported on {node.platform_type} ({node.instance_id}).",
             )
-    _check_parameters(document, request.get("Parameters") or {})
+    version = _version(document, request)
+    steps = ssm_command_steps.steps_of(document, version, request.get("Parameters") or {}, account, region)
     now = emulate.now()
-    timeout = request.get("TimeoutSeconds", DEFAULT_TIMEOUT)
-    command = ssm_invocations.Command(
-        command_id=str(uuid.uuid4()),
-        document_name=request["DocumentName"],
-        document_version=request.get("DocumentVersion", "$DEFAULT"),
-        requested=now,
-        expires=now + datetime.timedelta(seconds=timeout),
-        timeout=timeout,
-        request=request,
-        instance_ids=instance_ids,
-        nodes=chosen,
-    )
-    command.prepare(nodes.REGIONS.of(account, region).latest_agent)
-    ssm_invocations.COMMANDS.of(account, region)[command.command_id] = command
-    return {"Command": command.describe(now)}
+    command = ssm_command_state.Command(str(uuid.uuid4()), account, region, request, targets, steps, platforms, now)
+    ssm_command_state.COMMANDS.of(account, region)[command.command_id] = command
+    ssm_command_clock.watch(command)
+    return {"Command": ssm_invocations.describe(command, now)}
+
+
+def cancel_command(response):
+    """Cancels a command on all nodes or on some; what has ended stays as it is."""
+    request = emulate.parameters(response)
+    command = ssm_command_state.COMMANDS.here(response).get(request["CommandId"])
+    if command is None:
+        emulate.refuse("InvalidCommandId")
+    instance_ids = request.get("InstanceIds") or []
+    if len(set(instance_ids)) != len(instance_ids):
+        emulate.refuse("DuplicateInstanceId", "You cannot specify an instance ID twice.")
+    if set(instance_ids) - set(command.by_id):
+        emulate.refuse("InvalidInstanceId", "The command was not sent to all of these nodes.")
+    now = emulate.now()
+    command.advance(now)
+    command.cancel(instance_ids, now)
+    ssm_command_clock.watch(command)
+    return {}
 
 
 def _document(account, region, request):
@@ -65,52 +60,40 @@ def _document(account, region, request):
     document = documents.find(account, region, name)
     if document is None or document.document_type != "Command":
         emulate.refuse("InvalidDocument", f"Document with name {name} does not exist.")
-    version = request.get("DocumentVersion", "$DEFAULT")
-    if version not in ("$DEFAULT", "$LATEST") and not (
-        version.isdigit() and int(version) in document.versions
-    ):
-        emulate.refuse("InvalidDocumentVersion", f"Version {version} does not exist.")
     return document
 
 
-def _chosen(account, region, instance_ids, targets):
-    chosen = []
-    for instance_id in instance_ids:
-        node = nodes.online(account, region, instance_id)
-        if node is None:
-            emulate.refuse(
-                "InvalidInstanceId",
-                f"Instances [[{instance_id}]] not in a valid state for account {account}",
-            )
-        chosen.append(node)
-    if targets:
-        chosen = [
-            node
-            for node in nodes.visible(account, region)
-            if node.ping == "Online"
-            and all(_targeted(account, region, node, target) for target in targets)
-        ]
-    return chosen
+def _version(document, request):
+    version = request.get("DocumentVersion", "$DEFAULT")
+    number = {"$DEFAULT": document.default, "$LATEST": document.latest}.get(version) or int(version)
+    if number not in document.versions:
+        emulate.refuse("InvalidDocumentVersion", f"Version {version} does not exist.")
+    return document.versions[number]
 
 
-def _targeted(account, region, node, target):
-    key, values = target["Key"], target.get("Values") or []
-    if key == "InstanceIds":
-        return node.instance_id in values or "*" in values
-    tags = nodes.tags_of(account, region, node)
-    if key == "tag-key":
-        return bool(set(tags) & set(values))
-    return key.startswith("tag:") and tags.get(key[4:]) in values
+@control.route("GET", "/_sandbox/runs")
+def get_runs(query, _body):
+    """Prints how often each node of an account ran which command, one JSON object per line."""
+    lines = []
+    for (account, region), commands in ssm_command_state.COMMANDS.items():
+        if query.get("account") in (None, account):
+            for command in list(commands.values()):
+                lines += [json.dumps(_run(command, one)) + "\n" for one in command.invocations if one.n_runs]
+    return 200, "".join(lines).encode()
 
 
-def _check_parameters(document, given):
-    known = document.versions[document.default].parsed.get("parameters") or {}
-    for name, values in given.items():
-        if name not in known:
-            emulate.refuse("InvalidParameters", f"Parameter {name} is not in the document.")
-        if not isinstance(values, list):
-            emulate.refuse("InvalidParameters", f"Parameter {name} must be a list of strings.")
+def _run(command, one):
+    return {
+        "account": command.account,
+        "region": command.region,
+        "instance_id": one.node.instance_id,
+        "command_id": command.command_id,
+        "document": command.document_name,
+        "comment": command.request.get("Comment", ""),
+        "runs": one.n_runs,
+    }
 
 
 def install():
     emulate.operation(SimpleSystemManagerResponse, "SendCommand")(send_command)
+    emulate.operation(SimpleSystemManagerResponse, "CancelCommand")(cancel_command)

@@ -1,259 +1,221 @@
-"""Owns the commands that were sent and how their invocations look over time.
+"""Owns what commands and their invocations look like to those who ask.
 
-An invocation is unknown for a moment after SendCommand (AWS is eventually
-consistent), then in progress, then as its node's `run_command` says.
+https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ListCommands.html
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ListCommandInvocations.html
-https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CommandInvocation.html
+https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetCommandInvocation.html
 """
 
-from dataclasses import dataclass, field
+import datetime
 
 import emulate
-import nodes
+from extension import ssm_command_output as output
+from extension.ssm_command_canned import NOT_DELIVERED
+from extension.ssm_command_state import COMMANDS
 from moto.ssm.responses import SimpleSystemManagerResponse
 
-# Seconds after SendCommand; short, since tests wait for them.
-KNOWN_AFTER = 0.1
-DONE_AFTER = 0.3
-
-DETAILS = {
-    "Success": "Success",
-    "Failed": "Failed",
-    "TimedOut": "Execution Timed Out",
-    "InProgress": "In Progress",
-    "Pending": "Pending",
-}
-RESPONSE_CODES = {"Success": 0, "Failed": 1, "TimedOut": 1}
-PLUGINS = {
-    "AWS-RunShellScript": "aws:runShellScript",
-    "AWS-RunPowerShellScript": "aws:runPowerShellScript",
-    "AWS-UpdateSSMAgent": "aws:updateSsmAgent",
-    "AWS-ConfigureAWSPackage": "configurePackage",
-}
-
-# command id -> Command
-COMMANDS = emulate.Store(dict)
-
-
-@dataclass
-class Command:
-    """One SendCommand with an invocation per node."""
-
-    command_id: str
-    document_name: str
-    document_version: str
-    requested: object
-    expires: object
-    timeout: int
-    request: dict
-    instance_ids: list
-    nodes: list
-    output: dict = field(default_factory=dict)
-    effects: list = field(default_factory=list)
-
-    def prepare(self, latest_agent):
-        """Works out what each node will say and what will change on it."""
-        parameters = self.request.get("Parameters") or {}
-        for node in self.nodes:
-            self.output[node.instance_id] = ""
-            if self.document_name == "AWS-UpdateSSMAgent":
-                wanted = (parameters.get("version") or [""])[0] or latest_agent
-                wanted = latest_agent if wanted == "latest" else wanted
-                downgrade = (parameters.get("allowDowngrade") or ["false"])[0] == "true"
-                newer = nodes.version_key(wanted) > nodes.version_key(node.agent_version)
-                if newer or downgrade:
-                    self.effects.append((node, wanted))
-                    self.output[node.instance_id] = (
-                        f"Updating amazon-ssm-agent from {node.agent_version} to {wanted}\n"
-                        f"amazon-ssm-agent updated successfully to {wanted}\n"
-                    )
-                else:
-                    self.output[node.instance_id] = (
-                        f"amazon-ssm-agent {node.agent_version} has already been installed, "
-                        "update skipped\n"
-                    )
-
-    def status(self, node, now):
-        """Returns an invocation's status; None as long as AWS does not know it yet."""
-        age = (now - self.requested).total_seconds()
-        if age < KNOWN_AFTER:
-            return None
-        if age < DONE_AFTER:
-            return "InProgress"
-        self._take_effect()
-        return node.run_command
-
-    def _take_effect(self):
-        while self.effects:
-            node, version = self.effects.pop()
-            if node.run_command == "Success":
-                node.agent_version = version
-
-    def describe(self, now):
-        """Returns the Command of SendCommand and ListCommands."""
-        statuses = [self.status(node, now) or "Pending" for node in self.nodes]
-        ended = [s for s in statuses if s not in ("Pending", "InProgress")]
-        if not statuses:
-            # No target matched: https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html
-            status, details = "Success", "NoInstancesInTag"
-        else:
-            status = next(
-                (s for s in ("Pending", "InProgress", "Failed", "TimedOut") if s in statuses),
-                "Success",
-            )
-            details = DETAILS[status]
-        description = {
-            "CommandId": self.command_id,
-            "DocumentName": self.document_name,
-            "DocumentVersion": self.document_version,
-            "Comment": self.request.get("Comment", ""),
-            "ExpiresAfter": self.expires,
-            "Parameters": self.request.get("Parameters") or {},
-            "InstanceIds": self.instance_ids,
-            "Targets": self.request.get("Targets") or [],
-            "RequestedDateTime": self.requested,
-            "Status": status,
-            "StatusDetails": details,
-            "OutputS3BucketName": self.request.get("OutputS3BucketName", ""),
-            "OutputS3KeyPrefix": self.request.get("OutputS3KeyPrefix", ""),
-            "MaxConcurrency": self.request.get("MaxConcurrency", "50"),
-            "MaxErrors": self.request.get("MaxErrors", "0"),
-            "TargetCount": len(self.nodes),
-            "CompletedCount": len(ended),
-            "ErrorCount": sum(s == "Failed" for s in statuses),
-            "DeliveryTimedOutCount": 0,
-            "TimeoutSeconds": self.timeout,
-        }
-        return description
+ENDED = ("Success", "Failed", "TimedOut", "Cancelled")
 
 
 def list_commands(response):
-    """Answers with the commands of one id or one node, newest first."""
+    """Answers with commands, newest first."""
     request = emulate.parameters(response)
     now = emulate.now()
     listed = [
-        command.describe(now)
-        for command in _commands(response, request)
-        if request.get("InstanceId") in (None, *(n.instance_id for n in command.nodes))
+        command
+        for command in _commands(response, request, now)
+        if request.get("InstanceId") in (None, *command.by_id)
+        and all(_matches(command, command.status(now), item) for item in request.get("Filters") or [])
     ]
-    return _paged(request, "Commands", listed)
+    shown, token = emulate.page(listed, request, 1, 50, 50)
+    return _answer("Commands", [describe(command, now) for command in shown], token)
 
 
 def list_command_invocations(response):
     """Answers with the invocations that AWS knows by now."""
     request = emulate.parameters(response)
+    filters = request.get("Filters") or []
+    if any(item["key"] == "ExecutionStage" for item in filters):
+        # "The ExecutionStage filter can't be used with the ListCommandInvocations operation" (API_CommandFilter).
+        emulate.refuse("InvalidFilterKey", "ExecutionStage cannot be used here.")
     now = emulate.now()
-    listed = []
-    for command in _commands(response, request):
-        for node in command.nodes:
-            if request.get("InstanceId") not in (None, node.instance_id):
-                continue
-            status = command.status(node, now)
-            if status and _matches(command, status, request.get("Filters") or []):
-                listed.append(_invocation(command, node, status, request.get("Details")))
-    return _paged(request, "CommandInvocations", listed)
+    found = []
+    for command in _commands(response, request, now):
+        if command.is_known(now):
+            found += [
+                (command, one)
+                for one in command.invocations
+                if request.get("InstanceId") in (None, one.node.instance_id)
+                and all(_matches(command, (one.status, one.details), item) for item in filters)
+            ]
+    shown, token = emulate.page(found, request, 1, 50, 50)
+    rows = [_invocation(command, one, request.get("Details")) for command, one in shown]
+    return _answer("CommandInvocations", rows, token)
 
 
 def get_command_invocation(response):
-    """Answers with one invocation and its output."""
+    """Answers with one step of one invocation and its output."""
     request = emulate.parameters(response)
-    command = COMMANDS.here(response).get(request["CommandId"])
-    nodes_by_id = {n.instance_id: n for n in command.nodes} if command else {}
-    node = nodes_by_id.get(request["InstanceId"])
     now = emulate.now()
-    status = command.status(node, now) if node else None
-    if status is None:
+    command = COMMANDS.here(response).get(request["CommandId"])
+    one = command.by_id.get(request["InstanceId"]) if command else None
+    if one is None or not command.is_known(now):
         emulate.refuse("InvocationDoesNotExist")
-    output = command.output[node.instance_id] if status == "Success" else ""
-    started = command.requested.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-    ended = status not in ("Pending", "InProgress")
-    return {
-        "CommandId": command.command_id,
-        "InstanceId": node.instance_id,
-        "Comment": command.request.get("Comment", ""),
-        "DocumentName": command.document_name,
-        "DocumentVersion": command.document_version,
-        "PluginName": _plugin(command),
-        "ResponseCode": RESPONSE_CODES.get(status, -1),
-        "ExecutionStartDateTime": started,
-        "ExecutionElapsedTime": "PT0.2S" if ended else "",
-        "ExecutionEndDateTime": started if ended else "",
-        "Status": status,
-        "StatusDetails": _details(status),
-        "StandardOutputContent": output,
-        "StandardOutputUrl": "",
-        "StandardErrorContent": "" if status != "Failed" else "failed to run commands: exit status 1",
-        "StandardErrorUrl": "",
-        "CloudWatchOutputConfig": {
-            "CloudWatchLogGroupName": "",
-            "CloudWatchOutputEnabled": False,
-        },
-    }
+    command.advance(now)
+    with command.lock:
+        return _step_of(command, one, request.get("PluginName"))
 
 
-def _commands(response, request):
+def describe(command, now):
+    """Returns the Command of SendCommand and ListCommands."""
+    request = command.request
+    with command.lock:
+        status, details = command.status(now)
+        # AWS looks for the targets after it has answered.
+        is_open = bool(request.get("Targets")) and not command.is_known(now)
+        return {
+            "CommandId": command.command_id,
+            "DocumentName": command.document_name,
+            "DocumentVersion": request.get("DocumentVersion", "$DEFAULT"),
+            "Comment": request.get("Comment", ""),
+            "ExpiresAfter": command.expires,
+            "Parameters": request.get("Parameters") or {},
+            "InstanceIds": request.get("InstanceIds") or [],
+            "Targets": request.get("Targets") or [],
+            "RequestedDateTime": command.requested,
+            "Status": status,
+            "StatusDetails": details,
+            "OutputS3Region": command.region,
+            "OutputS3BucketName": request.get("OutputS3BucketName", ""),
+            "OutputS3KeyPrefix": request.get("OutputS3KeyPrefix", ""),
+            "MaxConcurrency": request.get("MaxConcurrency", "50"),
+            "MaxErrors": request.get("MaxErrors", "0"),
+            "TargetCount": 0 if is_open else len(command.invocations),
+            "CompletedCount": command.counts.total(),
+            "ErrorCount": command.n_errors(),
+            "DeliveryTimedOutCount": command.counts["DeliveryTimedOut"],
+            "CloudWatchOutputConfig": _logs_of(command),
+            "TimeoutSeconds": command.timeout,
+        }
+
+
+def _commands(response, request, now):
     commands = COMMANDS.here(response)
     wanted = request.get("CommandId")
-    if wanted:
-        if wanted not in commands:
-            emulate.refuse("InvalidCommandId")
-        return [commands[wanted]]
-    return sorted(commands.values(), key=lambda c: c.requested, reverse=True)
+    if wanted and wanted not in commands:
+        emulate.refuse("InvalidCommandId")
+    asked = [commands[wanted]] if wanted else list(reversed(commands.values()))
+    for command in asked:
+        command.advance(now)
+    return asked
 
 
-def _matches(command, status, filters):
-    for item in filters:
-        if item["key"] == "Status" and item["value"] != status:
-            return False
-        if item["key"] == "DocumentName" and item["value"] != command.document_name:
-            return False
-    return True
+def _matches(command, status, item):
+    key, value = item["key"], item["value"]
+    if key == "Status":
+        return value in status
+    if key == "DocumentName":
+        return value == command.document_name
+    if key == "ExecutionStage":
+        return value == ("Complete" if command.is_over else "Executing")
+    at = datetime.datetime.fromisoformat(value.replace("Z", "+00:00"))
+    at = at if at.tzinfo else at.replace(tzinfo=datetime.timezone.utc)
+    return command.requested >= at if key == "InvokedAfter" else command.requested < at
 
 
-def _invocation(command, node, status, has_details):
-    ended = status not in ("Pending", "InProgress")
-    output = command.output[node.instance_id] if status == "Success" else ""
+def _invocation(command, one, has_details):
+    with command.lock:
+        is_single = len(command.steps) == 1
+        return {
+            "CommandId": command.command_id,
+            "InstanceId": one.node.instance_id,
+            "InstanceName": one.node.name or "",
+            "Comment": command.request.get("Comment", ""),
+            "DocumentName": command.document_name,
+            "DocumentVersion": command.request.get("DocumentVersion", "$DEFAULT"),
+            "RequestedDateTime": command.requested,
+            "Status": one.status,
+            "StatusDetails": one.details,
+            # "StandardOutputUrl is populated if there is just one plugin defined for the command."
+            "StandardOutputUrl": output.url(command, one.node, command.steps[0], "stdout") if is_single else "",
+            "StandardErrorUrl": output.url(command, one.node, command.steps[0], "stderr") if is_single else "",
+            "CommandPlugins": [_plugin(command, one, n) for n in range(len(command.steps))] if has_details else [],
+            "CloudWatchOutputConfig": _logs_of(command),
+        }
+
+
+def _plugin(command, one, n):
+    step, result = command.steps[n], one.results[n]
+    status, details = _status_of(one, result)
     plugin = {
-        "Name": _plugin(command),
+        "Name": step.name,
         "Status": status,
-        "StatusDetails": _details(status),
-        "ResponseCode": RESPONSE_CODES.get(status, -1),
-        "ResponseStartDateTime": command.requested,
-        "Output": output[:2500],
+        "StatusDetails": details,
+        "ResponseCode": result.code if result else -1,
+        "Output": result.joined if result else "",
+        "StandardOutputUrl": output.url(command, one.node, step, "stdout"),
+        "StandardErrorUrl": output.url(command, one.node, step, "stderr"),
     }
-    if ended:
-        plugin["ResponseFinishDateTime"] = command.requested
+    if command.request.get("OutputS3BucketName"):
+        plugin["OutputS3Region"] = command.region
+        plugin["OutputS3BucketName"] = command.request["OutputS3BucketName"]
+        plugin["OutputS3KeyPrefix"] = output.prefix(command, one.node, step)
+    if result:
+        plugin["ResponseStartDateTime"], plugin["ResponseFinishDateTime"] = result.started, result.ended
+    return plugin
+
+
+def _step_of(command, one, name):
+    numbers = [n for n, step in enumerate(command.steps) if name in (None, step.name)]
+    if len(numbers) != 1:
+        # "If the document contains more than one step, you must specify the name of the step":
+        # https://github.com/boto/boto3/issues/1811, https://github.com/awslabs/amazon-eks-ami/issues/541
+        emulate.refuse("InvalidPluginName")
+    step, result = command.steps[numbers[0]], one.results[numbers[0]]
+    status, details = _status_of(one, result)
     return {
         "CommandId": command.command_id,
-        "InstanceId": node.instance_id,
-        "InstanceName": node.name or "",
+        "InstanceId": one.node.instance_id,
         "Comment": command.request.get("Comment", ""),
         "DocumentName": command.document_name,
-        "DocumentVersion": command.document_version,
-        "RequestedDateTime": command.requested,
+        "DocumentVersion": command.request.get("DocumentVersion", "$DEFAULT"),
+        "PluginName": step.name,
+        "ResponseCode": result.code if result else -1,
+        "ExecutionStartDateTime": _iso(result.started if result else one.started if status == "InProgress" else None),
+        "ExecutionElapsedTime": f"PT{(result.ended - result.started).total_seconds():.3f}S" if result else "",
+        "ExecutionEndDateTime": _iso(result.ended if result else None),
         "Status": status,
-        "StatusDetails": _details(status),
-        "StandardOutputUrl": "",
-        "StandardErrorUrl": "",
-        "CommandPlugins": [plugin] if has_details else [],
+        "StatusDetails": details,
+        "StandardOutputContent": result.standard_output if result else "",
+        "StandardOutputUrl": output.url(command, one.node, step, "stdout"),
+        "StandardErrorContent": result.standard_error if result else "",
+        "StandardErrorUrl": output.url(command, one.node, step, "stderr"),
+        "CloudWatchOutputConfig": _logs_of(command),
     }
 
 
-def _details(status):
-    # GetCommandInvocation and CommandInvocation spell it without blanks.
-    return {"TimedOut": "ExecutionTimedOut"}.get(status, status)
+def _status_of(one, result):
+    """Returns the status of a step: its own once it has ended, else that of the invocation."""
+    if result:
+        return result.status, result.details
+    if one.status in ENDED and one.details not in (*NOT_DELIVERED, "Cancelled"):
+        return "Pending", "Pending"
+    if one.status in ("Delayed", "Cancelling"):
+        # API_CommandPlugin knows neither.
+        return "InProgress", "InProgress"
+    return one.status, one.details
 
 
-def _plugin(command):
-    return PLUGINS.get(command.document_name, "aws:runShellScript")
+def _logs_of(command):
+    group = output.log_group(command)
+    return {"CloudWatchLogGroupName": group or "", "CloudWatchOutputEnabled": bool(group)}
 
 
-def _paged(request, key, items):
-    shown, token = emulate.page(items, request, 1, 50, 50)
-    answer = {key: shown}
-    if token:
-        answer["NextToken"] = token
-    return answer
+def _iso(time):
+    return time.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z" if time else ""
+
+
+def _answer(key, rows, token):
+    return {key: rows, **({"NextToken": token} if token else {})}
 
 
 def install():
