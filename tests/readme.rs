@@ -23,6 +23,10 @@ fn the_table_lists_the_finding_ids_of_the_sources() {
         );
         known.extend(ids(tool, &sources));
     }
+    // The reasons why nodes do not answer have the ids of ssm-agentcheck, whichever tool tells them.
+    let mut reasons = String::new();
+    collect(&repository().join("shared/reach/src"), &mut reasons);
+    known.extend(ids("agentcheck", &reasons));
     // ssm-scp and ssm-role print the rules of the linter as their own.
     let rules = repository().join("shared/policy/src/problem.rs");
     let rules = std::fs::read_to_string(rules).unwrap();

@@ -6,6 +6,8 @@ use crate::capability::Capability;
 use crate::node::{DefaultRoute, Evidence, HostManagement, Node, Ways};
 use crate::roles::{Answer, Known, Permitted, Roles};
 use crate::timestamp::Timestamp;
+use crate::version::Version;
+use crate::why::{Cause, Hints};
 use toolio::{Reading, Severity};
 
 /// How long an instance may take from its launch until its agent has registered.
@@ -17,38 +19,19 @@ const RETRY_MINUTES: u64 = 30;
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-create-vpc.html>
 const NEEDED_ENDPOINTS: [&str; 2] = ["ssm", "ssmmessages"];
 
-/// A reason and its cure.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Cause {
-    /// The end of the finding's id.
-    pub problem: &'static str,
-    pub severity: Severity,
-    pub message: String,
-    pub fix: String,
-}
-
-fn cause(
-    problem: &'static str,
-    severity: Severity,
-    message: impl Into<String>,
-    fix: impl Into<String>,
-) -> Cause {
-    Cause {
-        problem,
-        severity,
-        message: message.into(),
-        fix: fix.into(),
-    }
-}
-
 /// Returns why SSM has never seen a running instance.
-pub fn unregistered(node: &Node, roles: Option<&Roles>, now: Timestamp) -> Cause {
+pub(crate) fn unregistered(
+    node: &Node,
+    roles: Option<&Roles>,
+    now: Timestamp,
+    hints: &Hints,
+) -> Cause {
     let nothing = Evidence::default();
     let evidence = node.evidence.as_ref().unwrap_or(&nothing);
     let asked = node.evidence.is_some();
     let age = node.launched.map(|launched| now.minutes_since(launched));
     if age.is_some_and(|age| age < LAUNCH_MINUTES) {
-        return cause(
+        return Cause::new(
             "unregistered.just_launched",
             Severity::Info,
             format!(
@@ -91,7 +74,7 @@ pub fn unregistered(node: &Node, roles: Option<&Roles>, now: Timestamp) -> Cause
                 "it runs, but SSM has never seen it though Default Host Management is on: the agent is not installed, \
                  stopped, or older than 3.2.582.0"
                     .to_owned(),
-                "install the agent, at least 3.2.582.0, and start it; `ssm-agentcheck host` on the instance tells more",
+                "install the agent, at least 3.2.582.0, and start it; `ssm-agentcheck host` on the instance tells more".to_owned(),
             )
         }
         (None, _) => (
@@ -99,7 +82,7 @@ pub fn unregistered(node: &Node, roles: Option<&Roles>, now: Timestamp) -> Cause
             "it runs, but SSM has never seen it: it has no instance profile, and whether Default Host Management is on is \
              not known"
                 .to_owned(),
-            "ask AWS instead of a file, or save the nodes with `ssm-agentcheck show --evidence`",
+            hints.evidence.to_owned(),
         ),
         (Some(_), Known::Role(permitted)) if is_let_in(permitted) => (
             "agent.missing",
@@ -108,7 +91,7 @@ pub fn unregistered(node: &Node, roles: Option<&Roles>, now: Timestamp) -> Cause
                  lets it in",
                 permitted.role
             ),
-            "install the agent and start it; `ssm-agentcheck host` on the instance tells more",
+            "install the agent and start it; `ssm-agentcheck host` on the instance tells more".to_owned(),
         ),
         (Some(profile), _) => (
             "agent.missing",
@@ -117,17 +100,17 @@ pub fn unregistered(node: &Node, roles: Option<&Roles>, now: Timestamp) -> Cause
                  it in",
                 name(profile)
             ),
-            "pass what `ssm-role show` prints with --roles; if the role is fine, install or start the agent",
+            format!("{}; if the role is fine, install or start the agent", hints.roles),
         ),
     };
-    cause(problem, Severity::Error, message, fix)
+    Cause::new(problem, Severity::Error, message, fix)
 }
 
 /// Returns why no session reaches a node whose ping says Online.
-pub fn unconnected(node: &Node, roles: Option<&Roles>) -> Cause {
+pub(crate) fn unconnected(node: &Node, roles: Option<&Roles>, hints: &Hints) -> Cause {
     let what = "SSM calls it online, but no session or command reaches it";
     if let Some((profile, Answer::No(actions))) = channel(node, roles) {
-        return cause(
+        return Cause::new(
             "connection.role",
             Severity::Error,
             format!(
@@ -146,11 +129,11 @@ pub fn unconnected(node: &Node, roles: Option<&Roles>) -> Cause {
         return found;
     }
     let agent = node.agent.as_ref().and_then(|agent| agent.version.as_ref());
-    let is_too_old = agent.and_then(|version| version.parse().ok()).is_some_and(
-        |version: crate::version::Version| version < Capability::SessionManager.since(),
-    );
+    let is_too_old = agent
+        .and_then(|version| version.parse().ok())
+        .is_some_and(|version: Version| version < Capability::SessionManager.since());
     if is_too_old {
-        return cause(
+        return Cause::new(
             "connection.none",
             Severity::Error,
             format!(
@@ -162,11 +145,11 @@ pub fn unconnected(node: &Node, roles: Option<&Roles>) -> Cause {
     }
     let fix = match (roles, &node.profile) {
         (None, Some(_)) => {
-            "pass what `ssm-role show` prints with --roles; if the role is fine, restart the agent"
+            format!("{}; if the role is fine, restart the agent", hints.roles)
         }
-        _ => "restart the agent and read its errors.log",
+        _ => "restart the agent and read its errors.log".to_owned(),
     };
-    cause(
+    Cause::new(
         "connection.none",
         Severity::Error,
         format!(
@@ -177,7 +160,7 @@ pub fn unconnected(node: &Node, roles: Option<&Roles>) -> Cause {
 }
 
 /// Returns why SSM has lost an agent; `last` says when it last heard from it.
-pub fn lost(node: &Node, last: &str) -> Cause {
+pub(crate) fn lost(node: &Node, last: &str) -> Cause {
     let what = format!("SSM has lost the agent; its last ping was {last}");
     let host_management = node
         .evidence
@@ -186,7 +169,7 @@ pub fn lost(node: &Node, last: &str) -> Cause {
     let is_hybrid = node.instance_id.starts_with("mi-");
     if !is_hybrid && node.profile.is_none() {
         if let Some(Reading::Absent) = host_management {
-            return cause(
+            return Cause::new(
                 "ping.lost",
                 Severity::Error,
                 format!(
@@ -196,9 +179,9 @@ pub fn lost(node: &Node, last: &str) -> Cause {
             );
         }
         let version = node.agent.as_ref().and_then(|agent| agent.version.as_ref());
-        let version = version.and_then(|version| version.parse::<crate::version::Version>().ok());
+        let version = version.and_then(|version| version.parse::<Version>().ok());
         if let Some(version) = version.filter(|version| *version < Capability::Dhmc.since()) {
-            return cause(
+            return Cause::new(
                 "ping.lost",
                 Severity::Error,
                 format!(
@@ -218,7 +201,7 @@ pub fn lost(node: &Node, last: &str) -> Cause {
     if let Some(found) = ways.and_then(|ways| by_ways(node, ways, "ping.lost", &what)) {
         return found;
     }
-    cause(
+    Cause::new(
         "ping.lost",
         Severity::Error,
         format!("{what}: the agent is stopped, its network or its credentials are gone"),
@@ -235,7 +218,7 @@ fn by_profile(
     now: Timestamp,
 ) -> Option<Cause> {
     match roles?.profile(profile) {
-        Known::WithoutRole => Some(cause(
+        Known::WithoutRole => Some(Cause::new(
             "unregistered.profile_without_role",
             Severity::Error,
             format!(
@@ -264,7 +247,7 @@ fn by_profile(
 }
 
 fn profile_denied(denied: &str) -> Cause {
-    cause(
+    Cause::new(
         "unregistered.profile_denied",
         Severity::Error,
         format!("it runs, but SSM has never seen it: {denied}"),
@@ -283,7 +266,7 @@ fn by_host_management(
         (Reading::Present(on), _) => on,
         (_, Some(denied)) => return Some(profile_denied(denied)),
         (Reading::Unknown(reason), None) => {
-            return Some(cause(
+            return Some(Cause::new(
                 "unregistered.unknown",
                 Severity::Warning,
                 format!(
@@ -294,7 +277,7 @@ fn by_host_management(
             ));
         }
         (Reading::Absent, None) => {
-            return Some(cause(
+            return Some(Cause::new(
                 "unregistered.no_credentials",
                 Severity::Error,
                 "it runs, but SSM has never seen it: it has no instance profile, and Default Host Management is off",
@@ -306,7 +289,7 @@ fn by_host_management(
     let since = on.since.map(|since| now.minutes_since(since));
     let waited = [since, age].into_iter().flatten().min();
     match waited {
-        Some(minutes) if minutes < RETRY_MINUTES => Some(cause(
+        Some(minutes) if minutes < RETRY_MINUTES => Some(Cause::new(
             "unregistered.dhmc_pending",
             Severity::Warning,
             format!(
@@ -338,7 +321,7 @@ fn by_ways(node: &Node, ways: &Ways, problem: &'static str, what: &str) -> Optio
         return None;
     }
     let vpc = network.vpc_id.as_deref().unwrap_or("its VPC");
-    Some(cause(
+    Some(Cause::new(
         problem,
         Severity::Error,
         format!(

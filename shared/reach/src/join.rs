@@ -74,6 +74,27 @@ pub fn ssm_node(target: &Target, information: Information) -> Node {
     }
 }
 
+/// Returns the record of a node of which neither EC2 nor SSM has told anything.
+#[must_use]
+pub fn unknown_node(target: &Target, instance_id: &str) -> Node {
+    Node {
+        kind: NodeKind::Node,
+        target: target.clone(),
+        managed_by: ManagedBy::derive(instance_id, false, None),
+        instance_id: instance_id.to_owned(),
+        state: None,
+        launched: None,
+        platform: Platform::default(),
+        agent: None,
+        imds: None,
+        profile: None,
+        role: None,
+        tags: BTreeMap::new(),
+        network: None,
+        evidence: None,
+    }
+}
+
 /// EC2 tells only Windows apart for certain: a Mac is `Linux/UNIX` to its billing.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/billing-info-fields.html>
 fn ec2_platform(details: Option<String>) -> Platform {

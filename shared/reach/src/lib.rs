@@ -17,10 +17,10 @@ mod join;
 mod ways;
 
 mod cause;
+mod why;
 
 pub use capability::Capability;
-pub use cause::{Cause, lost, unconnected, unregistered};
-pub use join::{Information, ec2_node, ssm_node};
+pub use join::{Information, ec2_node, ssm_node, unknown_node};
 pub use node::{
     Agent, DefaultRoute, Evidence, HostManagement, Imds, ManagedBy, Network, Node, NodeKind,
     Platform, Ways,
@@ -29,3 +29,4 @@ pub use roles::{Answer, Known, Permitted, RoleRecord, Roles};
 pub use timestamp::Timestamp;
 pub use version::Version;
 pub use ways::ways;
+pub use why::{Cause, Hints, IMDS_DISABLED, imds_disabled, why};

@@ -55,15 +55,26 @@ pub struct Node {
 
 impl Node {
     /// Returns whether SSM may know it: it runs, or is none of EC2's.
+    #[must_use]
     pub fn is_running(&self) -> bool {
         matches!(self.state.as_deref(), None | Some("running"))
     }
 
     /// Returns whether SSM hears from its agent.
+    #[must_use]
     pub fn is_online(&self) -> bool {
         self.agent
             .as_ref()
             .is_some_and(|agent| agent.ping.as_deref() == Some("Online"))
+    }
+
+    /// Returns the command that changes how an instance reaches its metadata service, without its options.
+    #[must_use]
+    pub fn options_command(&self) -> String {
+        format!(
+            "aws ec2 modify-instance-metadata-options --region {} --instance-id {}",
+            self.target.region, self.instance_id
+        )
     }
 }
 
@@ -178,6 +189,7 @@ impl ManagedBy {
     /// Derives it from what EC2 and SSM tell; the agent prefers the profile whenever that works, and SSM names a role
     /// only for nodes that it gives credentials itself.
     /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_InstanceInformation.html> (IamRole)
+    #[must_use]
     pub fn derive(instance_id: &str, registered: bool, role: Option<&str>) -> ManagedBy {
         match (registered, role) {
             _ if instance_id.starts_with("mi-") => ManagedBy::Hybrid,

@@ -1,9 +1,15 @@
 //! Nodes to findings. Pure: the clock is an argument.
 
-use reach::{Agent, Cause, Imds, Node, Roles, Timestamp, Version, lost, unconnected, unregistered};
+use reach::{Agent, Hints, IMDS_DISABLED, Imds, Node, Roles, Timestamp, Version, imds_disabled};
 use toolio::{Finding, FindingKind, Outcome, Reading, Severity};
 
 use crate::model::{Desired, DesiredImds};
+
+/// What is wanting for a better reason, and how it is handed to this tool.
+const HINTS: Hints = Hints {
+    roles: "pass what `ssm-role show` prints with --roles",
+    evidence: "ask AWS instead of a file, or save the nodes with `ssm-agentcheck show --evidence`",
+};
 
 /// Whether a node can be reached and is as wished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,27 +86,26 @@ pub(crate) fn check(
     now: Timestamp,
 ) -> (Vec<Finding>, Verdict) {
     let mut findings = Vec::new();
+    let why = reach::why(node, roles, now, &HINTS);
     if !node.is_running() {
+        // What is on its way up or out is nobody's concern.
         if let Some("stopped" | "stopping") = node.state.as_deref() {
-            findings.push(stopped(node));
+            findings.extend(why.map(|cause| cause.into_finding(node)));
         }
         return (findings, Verdict::Stopped);
     }
     check_imds(&desired.imds, node, &mut findings);
-    let is_imds_disabled = node
-        .imds
-        .as_ref()
-        .is_some_and(|imds| imds.endpoint.as_deref() == Some("disabled"));
-    match &node.agent {
-        Some(agent) => {
-            check_version(desired, node, agent, &mut findings);
-            // Without its metadata service the agent has lost identity and credentials: that is the reason.
-            if !(is_imds_disabled && agent.ping.as_deref() == Some("ConnectionLost")) {
-                check_ping(desired, roles, node, agent, now, &mut findings);
-            }
+    if let Some(agent) = &node.agent {
+        check_version(desired, node, agent, &mut findings);
+        if node.is_online() {
+            check_age(desired, node, agent, now, &mut findings);
         }
-        None if is_imds_disabled => {}
-        None => findings.push(because(node, unregistered(node, roles, now))),
+    }
+    match why {
+        // The metadata options have told it.
+        Some(cause) if cause.problem == IMDS_DISABLED => {}
+        Some(cause) => findings.push(cause.into_finding(node)),
+        None => check_connection(node, &mut findings),
     }
     let verdict = verdict(&findings);
     (findings, verdict)
@@ -140,20 +145,18 @@ fn check_imds(desired: &DesiredImds, node: &Node, findings: &mut Vec<Finding>) {
         return;
     };
     if endpoint == "disabled" {
-        findings.push(finding(node, "imds.disabled", Severity::Error,
-            "the metadata service is disabled, so the agent can neither prove its identity nor get credentials".to_owned(),
-            format!("enable it: {} --http-endpoint enabled", modify_options(node))));
+        findings.push(imds_disabled(node).into_finding(node));
         return;
     }
     if desired.require_v2 && tokens != "required" {
         findings.push(finding(node, "imds.v1_allowed", Severity::Warning,
             format!("IMDSv1 is allowed (tokens are {tokens}): any process that can be made to fetch a URL gets the role's credentials"),
-            format!("require IMDSv2: {} --http-endpoint enabled --http-tokens required", modify_options(node))));
+            format!("require IMDSv2: {} --http-endpoint enabled --http-tokens required", node.options_command())));
     }
     if *hop_limit < desired.min_hop_limit {
         findings.push(finding(node, "imds.hop_limit", Severity::Warning,
             format!("the hop limit is {hop_limit}, {} is wished: an agent in a container cannot get a token", desired.min_hop_limit),
-            format!("raise it: {} --http-put-response-hop-limit {}", modify_options(node), desired.min_hop_limit)));
+            format!("raise it: {} --http-put-response-hop-limit {}", node.options_command(), desired.min_hop_limit)));
     }
 }
 
@@ -182,53 +185,13 @@ fn check_version(desired: &Desired, node: &Node, agent: &Agent, findings: &mut V
     }
 }
 
-fn check_ping(
-    desired: &Desired,
-    roles: Option<&Roles>,
-    node: &Node,
-    agent: &Agent,
-    now: Timestamp,
-    findings: &mut Vec<Finding>,
-) {
-    let last = agent
-        .last_ping
-        .map_or_else(|| "at an unknown time".to_owned(), |time| time.to_string());
-    match agent.ping.as_deref() {
-        Some("Online") => {
-            check_age(desired, node, agent, now, findings);
-            check_connection(roles, node, findings);
-        }
-        Some("ConnectionLost") => findings.push(because(node, lost(node, &last))),
-        Some("Inactive") => findings.push(finding(
-            node,
-            "ping.inactive",
-            Severity::Warning,
-            format!("SSM calls the agent inactive; its last ping was {last}"),
-            "restart the agent and read its errors.log".to_owned(),
-        )),
-        other => findings.push(finding(
-            node,
-            "ping.unknown",
-            Severity::Warning,
-            format!(
-                "SSM gives '{}' as the agent's ping status, which says nothing",
-                other.unwrap_or_default()
-            ),
-            "look at the node in Fleet Manager".to_owned(),
-        )),
-    }
-}
-
 /// Not asked is not wrong: what was not asked of a node was asked of one of its like.
-fn check_connection(roles: Option<&Roles>, node: &Node, findings: &mut Vec<Finding>) {
+fn check_connection(node: &Node, findings: &mut Vec<Finding>) {
     let Some(evidence) = &node.evidence else {
         return;
     };
     match &evidence.connection {
         Reading::Present(status) if status == "connected" => {}
-        Reading::Present(status) if status == "notconnected" => {
-            findings.push(because(node, unconnected(node, roles)));
-        }
         Reading::Present(status) => findings.push(finding(
             node,
             "connection.unknown",
@@ -279,26 +242,6 @@ fn check_age(
     }
 }
 
-fn because(node: &Node, cause: Cause) -> Finding {
-    finding(
-        node,
-        cause.problem,
-        cause.severity,
-        cause.message,
-        cause.fix,
-    )
-}
-
-fn stopped(node: &Node) -> Finding {
-    finding(
-        node,
-        "node.stopped",
-        Severity::Info,
-        "it is stopped; its agent cannot be checked".to_owned(),
-        "nothing, or start it and check again".to_owned(),
-    )
-}
-
 fn finding(
     node: &Node,
     problem: &str,
@@ -315,13 +258,6 @@ fn finding(
         message,
         fix,
     }
-}
-
-fn modify_options(node: &Node) -> String {
-    format!(
-        "aws ec2 modify-instance-metadata-options --region {} --instance-id {}",
-        node.target.region, node.instance_id
-    )
 }
 
 fn describe_options(node: &Node) -> String {

@@ -1,0 +1,162 @@
+//! Which rule tells why a node does not answer. Pure.
+
+use toolio::{Finding, FindingKind, Severity};
+
+use crate::cause::{lost, unconnected, unregistered};
+use crate::node::Node;
+use crate::roles::Roles;
+use crate::timestamp::Timestamp;
+
+/// The problem of an instance whose metadata service is off.
+pub const IMDS_DISABLED: &str = "imds.disabled";
+
+/// A reason and its cure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// The end of the finding's id.
+    pub problem: &'static str,
+    /// How grave it is.
+    pub severity: Severity,
+    /// What is wrong and what that causes.
+    pub message: String,
+    /// What to do about it.
+    pub fix: String,
+}
+
+impl Cause {
+    pub(crate) fn new(
+        problem: &'static str,
+        severity: Severity,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Cause {
+        Cause {
+            problem,
+            severity,
+            message: message.into(),
+            fix: fix.into(),
+        }
+    }
+
+    /// Returns the id of the finding. It is the same whichever tool tells it, so that one table lists its cure.
+    #[must_use]
+    pub fn id(&self) -> String {
+        format!("agentcheck.{}", self.problem)
+    }
+
+    /// Returns the finding that tells it of a node.
+    #[must_use]
+    pub fn into_finding(self, node: &Node) -> Finding {
+        Finding {
+            kind: FindingKind::Finding,
+            id: self.id(),
+            severity: self.severity,
+            target: Some(node.target.clone()),
+            resource: node.instance_id.clone(),
+            message: self.message,
+            fix: self.fix,
+        }
+    }
+}
+
+/// What to do, in the words of the program that asks, when more would be known if more had been read. Each begins a
+/// sentence and has no full stop.
+#[derive(Clone, Copy, Debug)]
+pub struct Hints {
+    /// How to tell what the roles of instance profiles may do.
+    pub roles: &'static str,
+    /// How to get nodes with their evidence.
+    pub evidence: &'static str,
+}
+
+/// Returns the one reason why neither sessions nor commands reach a node; none when nothing that was read tells of one.
+/// What could not be read, such as the connection of a node that is online, is no reason.
+#[must_use]
+pub fn why(node: &Node, roles: Option<&Roles>, now: Timestamp, hints: &Hints) -> Option<Cause> {
+    if !node.is_running() {
+        return Some(asleep(node));
+    }
+    let is_without_imds = node
+        .imds
+        .as_ref()
+        .is_some_and(|imds| imds.endpoint.as_deref() == Some("disabled"));
+    let Some(agent) = &node.agent else {
+        return Some(match &node.state {
+            _ if is_without_imds => imds_disabled(node),
+            Some(_) => unregistered(node, roles, now, hints),
+            None => unknown(),
+        });
+    };
+    let last = agent
+        .last_ping
+        .map_or_else(|| "at an unknown time".to_owned(), |time| time.to_string());
+    match agent.ping.as_deref() {
+        Some("Online") => {
+            let connection = node.evidence.as_ref()?.connection.present()?;
+            (connection == "notconnected").then(|| unconnected(node, roles, hints))
+        }
+        // Without its metadata service the agent has lost identity and credentials.
+        Some("ConnectionLost") if is_without_imds => Some(imds_disabled(node)),
+        Some("ConnectionLost") => Some(lost(node, &last)),
+        Some("Inactive") => Some(Cause::new(
+            "ping.inactive",
+            Severity::Warning,
+            format!("SSM calls the agent inactive; its last ping was {last}"),
+            "restart the agent and read its errors.log",
+        )),
+        other => Some(Cause::new(
+            "ping.unknown",
+            Severity::Warning,
+            format!(
+                "SSM gives '{}' as the agent's ping status, which says nothing",
+                other.unwrap_or_default()
+            ),
+            "look at the node in Fleet Manager",
+        )),
+    }
+}
+
+/// Returns what it means that an instance's metadata service is off.
+#[must_use]
+pub fn imds_disabled(node: &Node) -> Cause {
+    Cause::new(
+        IMDS_DISABLED,
+        Severity::Error,
+        "the metadata service is disabled, so the agent can neither prove its identity nor get credentials",
+        format!(
+            "enable it: {} --http-endpoint enabled",
+            node.options_command()
+        ),
+    )
+}
+
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html>
+fn asleep(node: &Node) -> Cause {
+    let (state, fix) = match node.state.as_deref().unwrap_or_default() {
+        "pending" => ("pending", "check again when it runs"),
+        "shutting-down" => ("shutting down", "nothing"),
+        "terminated" => ("terminated", "nothing"),
+        _ => ("stopped", "nothing, or start it and check again"),
+    };
+    Cause::new(
+        "node.stopped",
+        Severity::Info,
+        format!("it is {state}; its agent cannot be checked"),
+        fix,
+    )
+}
+
+/// Neither service has told anything of it.
+fn unknown() -> Cause {
+    Cause::new(
+        "node.unknown",
+        Severity::Error,
+        "SSM does not know it, and nothing tells whether it exists: it has never registered, was deregistered, or is in \
+         another account or region",
+        "compare id, account and region",
+    )
+}
+
+#[cfg(test)]
+#[path = "why_tests.rs"]
+mod tests;
