@@ -157,6 +157,21 @@ impl<D: DeserializeOwned> Layers<D> {
         of(&value).with_context(|| format!("{} for {target}", self.what))
     }
 
+    /// Returns the one desired state that there is, for what is the same everywhere.
+    ///
+    /// # Errors
+    /// It has overrides, or does not fit.
+    pub fn only(&self) -> anyhow::Result<D> {
+        let Some(layer) = self.overrides.first() else {
+            return of(&self.base).with_context(|| self.what);
+        };
+        bail!(
+            "{} has its own {}: what is the same everywhere has no overrides; pass one file",
+            layer.r#for,
+            self.what
+        )
+    }
+
     /// Returns the desired state that is not overridden, and with each override by itself.
     ///
     /// # Errors

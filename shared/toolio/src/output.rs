@@ -39,6 +39,16 @@ impl Output {
         })
     }
 
+    /// Returns the output of a document that is meant for another program: JSON unless text is asked for, also on a terminal.
+    ///
+    /// # Errors
+    /// As [`Output::new`].
+    pub fn of_document(tool: &'static str, io: &IoArgs) -> anyhow::Result<Output> {
+        let mut output = Output::new(tool, io)?;
+        output.format = io.output.unwrap_or(Format::Json);
+        Ok(output)
+    }
+
     /// Prints one record.
     ///
     /// # Errors
