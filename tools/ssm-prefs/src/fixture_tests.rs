@@ -6,7 +6,7 @@ use toolio::Target;
 
 use crate::model::{Desired, Observed};
 use crate::preflight::Roles;
-use crate::{check, content, lint, plan, preflight, roles};
+use crate::{check, content, lint, plan, preflight, roles, stack};
 
 fn target() -> Target {
     Target {
@@ -105,6 +105,17 @@ fn renders() {
         let live = read(&case, "live.json");
         let document = content::render(&desired, live.as_ref(), Some(&target()));
         testbed::expect(&case.join("document.json"), &document);
+    }
+}
+
+#[test]
+fn templates() {
+    for case in cases("template.json") {
+        let actual = match stack::template(&parsed(&case, "desired.json")) {
+            Ok(template) => template,
+            Err(error) => json!({ "error": format!("{error:#}") }),
+        };
+        testbed::expect(&case.join("template.json"), &actual);
     }
 }
 

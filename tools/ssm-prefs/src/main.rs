@@ -17,6 +17,7 @@ mod plan;
 mod policies;
 mod preflight;
 mod roles;
+mod stack;
 mod state;
 
 use std::path::{Path, PathBuf};
@@ -47,7 +48,11 @@ struct Args {
 #[derive(clap::Subcommand)]
 enum Verb {
     /// Print the document that a desired state stands for, and that of each override (offline)
-    Render,
+    Render {
+        /// Print a CloudFormation template that makes what apply makes in a new account and region
+        #[arg(long)]
+        cloudformation: bool,
+    },
     /// Find mistakes in a desired state or a document (offline)
     Lint,
     /// Print the preferences in force and the documents beside them
@@ -91,7 +96,16 @@ async fn main() -> ExitCode {
 async fn run(args: Args) -> anyhow::Result<Outcome> {
     let out = Output::new(TOOL, &args.io)?;
     match &args.verb {
-        Verb::Render => {
+        Verb::Render {
+            cloudformation: true,
+        } => {
+            let template = stack::template(&layers(&args.io)?.only()?)?;
+            Output::of_document(TOOL, &args.io)?.write(&template)?;
+            Ok(Outcome::Fine)
+        }
+        Verb::Render {
+            cloudformation: false,
+        } => {
             for desired in layers(&args.io)?.all()? {
                 out.write(&content::render(&desired, None, None))?;
             }

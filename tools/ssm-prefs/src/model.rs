@@ -208,6 +208,14 @@ pub(crate) struct Encryption {
     pub(crate) kms_key: Option<String>,
 }
 
+impl Encryption {
+    /// Returns whether a bucket key is made for it, which cuts calls of KMS.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html>
+    pub(crate) fn has_bucket_key(&self) -> bool {
+        self.algorithm == "aws:kms"
+    }
+}
+
 /// The four switches of Block Public Access.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

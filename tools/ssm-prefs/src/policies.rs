@@ -23,14 +23,20 @@ pub(crate) fn key_policy(partition: &str, target: &Target, log_group: Option<&st
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
+/// Returns the description of a key that this tool makes, by which a run goes on with what an earlier one left.
+pub(crate) fn key_description(alias: &str) -> String {
+    format!("Session Manager sessions, {alias}")
+}
+
 /// The encryption context condition binds the grant to one log group.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html>
 fn logs_statement(partition: &str, target: &Target, log_group: &str) -> Value {
     let Target { account, region } = target;
-    let domain = if partition == "aws-cn" {
-        "amazonaws.com.cn"
-    } else {
-        "amazonaws.com"
+    let domain = match partition {
+        "aws-cn" => "amazonaws.com.cn".to_owned(),
+        // In a template the partition is known only where the stack is.
+        partition if partition == cloudformation::partition() => cloudformation::url_suffix(),
+        _ => "amazonaws.com".to_owned(),
     };
     json!({
         "Sid": LOGS_SID,

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::model::Action;
 use crate::observe::Clients;
+use crate::policies::key_description;
 
 /// The shortest time that KMS waits before it deletes a key.
 /// <https://docs.aws.amazon.com/kms/latest/APIReference/API_ScheduleKeyDeletion.html>
@@ -18,7 +19,7 @@ const PENDING_DAYS: i32 = 7;
 
 /// Makes the key behind an alias, with the policy in `to` and rotation; goes on with the one that an earlier run left.
 pub(super) async fn create(clients: &Clients, alias: &str, to: &Value) -> anyhow::Result<()> {
-    let description = format!("Session Manager sessions, {alias}");
+    let description = key_description(alias);
     let key = match left_behind(clients, &description).await? {
         Some(key) => {
             change(clients, &key, Action::PutKeyPolicy, to).await?;

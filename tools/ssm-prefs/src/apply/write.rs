@@ -89,14 +89,14 @@ async fn change_bucket(
         }
         Action::PutBucketEncryption => {
             let wanted: Encryption = serde_json::from_value(to.clone())?;
+            let has_bucket_key = wanted.has_bucket_key();
             let default = s3::ServerSideEncryptionByDefault::builder()
                 .sse_algorithm(wanted.algorithm.as_str().into())
                 .set_kms_master_key_id(wanted.kms_key)
                 .build()?;
-            // A bucket key cuts KMS calls: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html
             let rule = s3::ServerSideEncryptionRule::builder()
                 .apply_server_side_encryption_by_default(default)
-                .bucket_key_enabled(wanted.algorithm == "aws:kms")
+                .bucket_key_enabled(has_bucket_key)
                 .build();
             let rules = s3::ServerSideEncryptionConfiguration::builder()
                 .rules(rule)
