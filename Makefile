@@ -27,7 +27,7 @@ test: lint unit scripts fuzz demo
 lint: venv
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
-	$(VENV)/bin/shellcheck -x scripts/*.sh tests/scripts/*.sh tests/fuzz/*.sh tests/ansible/*.sh
+	$(VENV)/bin/shellcheck -x scripts/*.sh scripts/vulnscan.d/*.sh tests/scripts/*.sh tests/fuzz/*.sh tests/ansible/*.sh
 
 # The tools are built first: pipelines and conformance tests run all of them.
 unit: venv build

@@ -165,6 +165,14 @@ fn every_rule_fires() {
         ),
         (
             "scripts_stop_at_errors",
+            (
+                "scripts/vulnscan.d/x.sh",
+                "#!/usr/bin/env bash\nset -eu\n".to_owned(),
+                true,
+            ),
+        ),
+        (
+            "scripts_stop_at_errors",
             (".ci/run", "#!/bin/sh\nset -eu\n".to_owned(), true),
         ),
         (

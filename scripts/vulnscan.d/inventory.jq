@@ -1,0 +1,43 @@
+# Reads what vulnscan.d/collector.sh and collector.ps1 print, from the invocation records of ssm-run.
+# A record that holds no whole inventory becomes a gap: nothing is ever made of a part.
+
+def gap(id; message; fix):
+    {kind: "gap", target, instance_id, name, reason: {id: id, message: message, fix: fix}};
+
+def said: (.stderr // "") | split("\n") | map(select(. != "")) | if length > 0 then ": " + .[-1] else "" end;
+
+# {target, instance_id, name, command_id, ended, os: {id, version, like, codename, pretty}, arch, kernel, reboot,
+#  packages: [line]}, or a gap. Packages stay lines until somebody asks for one: a fleet has a million, and few that differ.
+def inventory:
+    . as $record
+    | if .kind != "invocation" then
+        gap("vulnscan.input.unknown"; "this is no invocation record"; "feed the output of ssm-run")
+    elif .damage != null then # Said by vulnscan.sh, which unpacks.
+        gap("vulnscan.inventory.damaged"; .damage; "run again with --output-s3, so that the output comes back whole")
+    elif .status != "Success" and .reason != null then
+        {kind: "gap", target, instance_id, name, reason}
+    elif .status != "Success" then
+        gap("vulnscan.inventory.failed"; "the collector ended with \(.status_details // .status), exit code \(.exit_code)" + said;
+            "run it on the node by hand: scripts/vulnscan.d/collector.sh")
+    elif .truncated.stdout == true then
+        gap("vulnscan.inventory.cut"; "Run Command cut the inventory off"; "run again with --output-s3, so that the output comes back whole")
+    else
+        (.stdout // "" | split("\r") | join("") | split("\n") | until(length == 0 or .[-1] != ""; .[:-1])) as $lines
+        | ($lines[-1] // "" | split("\t")) as $last
+        | if $lines[0] == "ssm-inventory 1 gzip" then
+            gap("vulnscan.inventory.packed"; "the inventory is packed"; "let vulnscan.sh unpack it")
+        elif $lines[0] != "ssm-inventory 1 plain" then
+            gap("vulnscan.inventory.damaged"; "the output does not begin as an inventory does"; "run vulnscan.d/collector.sh and nothing else")
+        elif $last[0] != "end" or $last[1] != ($lines | length - 2 | tostring) then
+            gap("vulnscan.inventory.cut"; "the inventory has no end, or lines are missing before it";
+                "run again with --output-s3, so that the output comes back whole")
+        else
+            # What describes the node stands before its packages.
+            def line($word): first($lines[1:4][] | select(startswith($word + "\t")) | split("\t")) // [];
+            line("os") as $os
+            | line("kernel") as $kernel
+            | {target, instance_id, name, command_id, ended,
+                os: {id: $os[1], version: $os[2], like: $os[3], codename: $os[4], pretty: $os[5]},
+                arch: line("arch")[1], kernel: $kernel[1], reboot: ($kernel[2] == "required"), packages: $lines[4:-1]}
+        end
+    end;
