@@ -44,6 +44,11 @@ class Store:
         with self._lock:
             return list(self._values.items())
 
+    def everywhere(self):
+        """Returns all values by (account, region)."""
+        with self._lock:
+            return dict(self._values)
+
     def here(self, response):
         """Returns the value of the account and Region that a request is for."""
         return self.of(response.current_account, response.region)
