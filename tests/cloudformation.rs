@@ -12,6 +12,10 @@ const PREFERENCES: &str = r#"{
     "cloudwatch": {"log_group": "/sessions/{region}", "create": true, "retention_days": 400},
     "idle_timeout_minutes": 20, "shell_profile": {"linux": "echo ${USER}"}, "shell": "bash"}"#;
 
+/// The region of an account that makes what has no region.
+const HOME: &str = "us-east-1";
+const OTHER: &str = "eu-central-1";
+
 fn exe(tool: &str) -> PathBuf {
     repository().join("target/debug").join(tool)
 }
@@ -30,8 +34,18 @@ fn aws(account: &Account, call: &str) -> Value {
     account.aws(&call.split(' ').collect::<Vec<_>>())
 }
 
-/// Makes a stack of a template and waits until it is there.
-fn deploy(account: &Account, template: &str, parameters: &[(&str, &str)]) -> Value {
+/// Returns the document that preferences stand for in every account and region.
+fn render_document(desired: &str) -> String {
+    let rendered = offline(exe("ssm-prefs"))
+        .args(["render"])
+        .stdin(desired)
+        .run();
+    rendered.assert_status(0);
+    rendered.stdout
+}
+
+/// Makes a stack of a template in a region.
+fn deploy(account: &Account, region: &str, template: &str, parameters: &[(&str, &str)]) {
     let path = account.home().join("template.json");
     std::fs::write(&path, template).unwrap();
     let body = format!("file://{}", path.display());
@@ -40,20 +54,14 @@ fn deploy(account: &Account, template: &str, parameters: &[(&str, &str)]) -> Val
         .map(|(key, value)| json!({ "ParameterKey": key, "ParameterValue": value }))
         .collect();
     let parameters = json!(parameters).to_string();
-    aws(
-        account,
-        &format!(
-            "cloudformation create-stack --stack-name rendered --template-body {body} --parameters {parameters} \
-             --capabilities CAPABILITY_NAMED_IAM"
-        ),
+    let call = format!(
+        "cloudformation create-stack --region {region} --stack-name rendered --template-body {body} \
+         --parameters {parameters} --capabilities CAPABILITY_NAMED_IAM"
     );
-    let stacks = aws(
-        account,
-        "cloudformation describe-stacks --stack-name rendered",
-    );
-    let stack = stacks["Stacks"][0].clone();
+    aws(account, &call);
+    let call = format!("cloudformation describe-stacks --region {region} --stack-name rendered");
+    let stack = aws(account, &call)["Stacks"][0].clone();
     assert_eq!(stack["StackStatus"], "CREATE_COMPLETE", "{stack}");
-    stack
 }
 
 fn apply(account: &Account, tool: &str, arguments: &[&str], desired: &str) {
@@ -68,7 +76,9 @@ fn assert_nothing_to_do(account: &Account, tool: &str, arguments: &[&str], desir
     let plan: Vec<&str> = ["plan"].iter().chain(arguments).copied().collect();
     let plan = run(account, tool, &plan, desired);
     plan.assert_status(0).assert_stderr("");
-    assert_eq!(plan.json()["changes"], json!([]));
+    for plan in plan.records() {
+        assert_eq!(plan["changes"], json!([]));
+    }
     assert!(account.problems().is_empty(), "{:?}", account.problems());
 }
 
@@ -82,7 +92,13 @@ fn told(account: &Account, value: &Value) -> Value {
         Value::String(text) => json!(without_ids(&text.replace(account.id(), "ACCOUNT"))),
         Value::Array(items) => items.iter().map(|item| told(account, item)).collect(),
         Value::Object(fields) => {
-            let made_up = ["CreationDate", "creationTime", "RoleId", "ResponseMetadata"];
+            let made_up = [
+                "CreateDate",
+                "CreationDate",
+                "RoleLastUsed",
+                "creationTime",
+                "RoleId",
+            ];
             let fields = fields
                 .iter()
                 .filter(|(name, _)| !made_up.contains(&name.as_str()));
@@ -132,7 +148,7 @@ fn preferences_of_a_stack_are_those_of_apply() {
     let (stack, applied) = (Sandbox::start().account(), Sandbox::start().account());
     let template = render("ssm-prefs", &[], PREFERENCES);
     template.assert_status(0).assert_stderr("");
-    deploy(&stack, &template.stdout, &[]);
+    deploy(&stack, HOME, &template.stdout, &[]);
     assert_nothing_to_do(&stack, "ssm-prefs", &[], PREFERENCES);
     apply(&applied, "ssm-prefs", &[], PREFERENCES);
     let show = |account: &Account| {
@@ -158,6 +174,55 @@ fn preferences_of_a_stack_are_those_of_apply() {
         told(account, &aws(account, &call))
     };
     assert_eq!(key_policy(&stack), key_policy(&applied));
+}
+
+#[test]
+fn host_management_of_stacks_in_two_regions_is_that_of_apply() {
+    let (stack, applied) = (Sandbox::start().account(), Sandbox::start().account());
+    let desired = r#"{"default_host_management": {"role_name": "Nodes"}}"#;
+    let document = render_document(PREFERENCES);
+    let path = stack.home().join("document.json");
+    std::fs::write(&path, document).unwrap();
+    let template = render("ssm-role", &["--prefs", path.to_str().unwrap()], desired);
+    template.assert_status(0).assert_stderr("");
+    // The home region is first: the others put their policies on its role.
+    for region in [HOME, OTHER] {
+        deploy(&stack, region, &template.stdout, &[("HomeRegion", HOME)]);
+    }
+    // What each plan is made with is what each account and region has, the same in both.
+    let with_preferences = |account: &Account| {
+        for region in [HOME, OTHER] {
+            apply(account, "ssm-prefs", &["--region", region], PREFERENCES);
+        }
+        let both = ["show", "--region", HOME, "--region", OTHER];
+        let shown = run(account, "ssm-prefs", &both, "");
+        let path = account.home().join("prefs.jsonl");
+        std::fs::write(&path, shown.stdout).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let regions = ["--region", HOME, "--region", OTHER, "--prefs"];
+    let path = with_preferences(&stack);
+    let arguments = [&regions[..], &[path.as_str()]].concat();
+    assert_nothing_to_do(&stack, "ssm-role", &arguments, desired);
+    let path = with_preferences(&applied);
+    let arguments = [&regions[..], &[path.as_str()]].concat();
+    apply(&applied, "ssm-role", &arguments, desired);
+    let show = |account: &Account| {
+        let shown = run(
+            account,
+            "ssm-role",
+            &["show", "--region", HOME, "--region", OTHER],
+            "",
+        );
+        shown.assert_status(0);
+        told(account, &json!(shown.records()))
+    };
+    assert_eq!(show(&stack), show(&applied));
+    let calls = [
+        "iam get-role --role-name Nodes",
+        "iam get-role-policy --role-name Nodes --policy-name SessionManagerPreferences-eu-central-1",
+    ];
+    assert_alike(&stack, &applied, &calls);
 }
 
 #[test]

@@ -147,3 +147,48 @@ fn a_policy_without_mistakes_is_quiet() {
     output.assert_status(0).assert_stderr("");
     assert_eq!(output.stdout, "");
 }
+
+#[test]
+fn a_template_takes_a_document_for_all_accounts_and_nothing_else() {
+    let prefs = std::env::temp_dir().join(format!("prefs-{}.json", std::process::id()));
+    let render = |document: &str| {
+        std::fs::write(&prefs, document).unwrap();
+        let arguments = [
+            "render",
+            "--cloudformation",
+            "--prefs",
+            prefs.to_str().unwrap(),
+        ];
+        run(&arguments, r#"{"default_host_management": {}}"#)
+    };
+    let rendered = render(r#"{"inputs": {"kmsKeyId": "alias/session"}}"#);
+    rendered.assert_status(0).assert_stderr("");
+    let policy = &rendered.json()["Resources"]["HostManagementPreferences"]["Properties"];
+    assert_eq!(
+        policy["PolicyDocument"]["Statement"][0]["Sid"],
+        "DecryptSessionsByAlias"
+    );
+    let refused = render(&self::prefs());
+    refused
+        .assert_status(2)
+        .assert_complains("expected a document as `ssm-prefs render` prints it");
+    assert_eq!(refused.stdout, "");
+    std::fs::remove_file(&prefs).unwrap();
+}
+
+#[test]
+fn render_says_what_it_cannot_leave_to_a_stack() {
+    let refused = run(
+        &["render", "--cloudformation"],
+        r#"{"default_host_management": {}, "instance_profiles": {}}"#,
+    );
+    refused.assert_status(2).assert_stderr(
+        "ssm-role: desired roles: $.instance_profiles: a stack cannot change roles that are there already: leave it to plan \
+         and apply, and render with `\"instance_profiles\": null`\n",
+    );
+    assert_eq!(refused.stdout, "");
+    let aimless = run(&["render"], "{}");
+    aimless
+        .assert_status(2)
+        .assert_complains("--cloudformation");
+}

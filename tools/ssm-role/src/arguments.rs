@@ -23,6 +23,17 @@ pub(crate) struct NarrowArgs {
     pub(crate) nodes: Option<PathBuf>,
 }
 
+/// What is rendered.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct RenderArgs {
+    /// Print a CloudFormation template that makes what apply makes in a new account and region
+    #[arg(long, required = true)]
+    pub(crate) cloudformation: bool,
+    /// Grant what logs and encryption need, from FILE as ssm-prefs render prints it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) prefs: Option<PathBuf>,
+}
+
 /// Policies to lint.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct LintArgs {

@@ -3,16 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use anyhow::Context;
 use awsconf::{Fleet, Session};
 use serde_json::Value;
 use toolio::{Finding, IoArgs, Layers, Outcome, Output, Target};
 
-use crate::arguments::{self, GrantArgs, Grantee, NarrowArgs};
+use crate::arguments::{self, GrantArgs, Grantee, NarrowArgs, RenderArgs};
 use crate::grant::{self, Place};
 use crate::model::{Desired, Observed};
 use crate::observe::{self, Known};
-use crate::preferences::{Preferences, partition_of, preferences};
-use crate::{Args, TOOL};
+use crate::preferences::{Preferences, of_document, partition_of, preferences};
+use crate::{Args, TOOL, stack};
 
 /// What was given besides the desired state.
 #[derive(Default)]
@@ -89,6 +90,22 @@ pub(crate) async fn everywhere<T>(
     fleet.visit(out, work, |_, told| tell(told)).await
 }
 
+/// Prints the template, which no account is asked for.
+pub(crate) fn template(arguments: &RenderArgs, io: &IoArgs) -> anyhow::Result<Outcome> {
+    let desired = Layers::<Desired>::read(io, "desired roles")?.only()?;
+    let preferences = match &arguments.prefs {
+        Some(path) => {
+            let document = toolio::read(&IoArgs::of_file(path), "preferences")?;
+            let action = || format!("read preferences from {}", path.display());
+            Some(of_document(&document, &cloudformation::target()).with_context(action)?)
+        }
+        None => None,
+    };
+    let template = stack::template(&desired, preferences.as_ref())?;
+    Output::of_document(TOOL, io)?.write(&template)?;
+    Ok(Outcome::Fine)
+}
+
 /// Prints the bare document, also on a terminal: it is meant for `aws iam create-policy --policy-document`.
 pub(crate) fn policy(arguments: &GrantArgs, io: &IoArgs) -> anyhow::Result<Outcome> {
     let mut places = match &arguments.prefs {
@@ -116,11 +133,7 @@ pub(crate) fn policy(arguments: &GrantArgs, io: &IoArgs) -> anyhow::Result<Outco
             grant::command(&places, &arguments.nodes()?, &arguments.command_documents())
         }
     };
-    let io = IoArgs {
-        output: Some(toolio::Format::Json),
-        ..io.clone()
-    };
-    Output::new(TOOL, &io)?.write(&document)?;
+    Output::of_document(TOOL, io)?.write(&document)?;
     Ok(Outcome::Fine)
 }
 

@@ -8,13 +8,31 @@ use serde_json::json;
 use super::{Given, plan};
 use crate::check::check;
 use crate::model::{Desired, Observed};
-use crate::preferences::{partition_of, preferences};
-use crate::step;
+use crate::preferences::{of_document, partition_of, preferences};
+use crate::{stack, step};
 
 #[test]
 fn fixtures() {
     for case in testbed::fixtures("ssm-role/plan") {
         check_case(&case);
+    }
+}
+
+/// Walks `tests/fixtures/ssm-role/template/<case>`: desired and document in, template (or why there is none) out.
+#[test]
+fn templates() {
+    for case in testbed::fixtures("ssm-role/template") {
+        let read = |name: &str| std::fs::read_to_string(case.join(name));
+        let desired: Desired = serde_json::from_str(&read("desired.json").unwrap()).unwrap();
+        let document = read("document.json").ok().map(|text| {
+            let document = serde_json::from_str(&text).unwrap();
+            of_document(&document, &cloudformation::target()).unwrap()
+        });
+        let actual = match stack::template(&desired, document.as_ref()) {
+            Ok(template) => template,
+            Err(error) => json!({ "error": format!("{error:#}") }),
+        };
+        testbed::expect(&case.join("template.json"), &actual);
     }
 }
 

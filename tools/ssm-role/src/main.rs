@@ -20,6 +20,7 @@ mod show;
 
 mod check;
 mod plan;
+mod stack;
 mod step;
 
 mod apply;
@@ -31,7 +32,7 @@ use std::process::ExitCode;
 use awsconf::Session;
 use toolio::{ApplyArgs, IoArgs, Layers, Outcome, Output};
 
-use crate::arguments::{GrantArgs, LintArgs, NarrowArgs};
+use crate::arguments::{GrantArgs, LintArgs, NarrowArgs, RenderArgs};
 use crate::ask::{Beside, Wish};
 use crate::model::{Action, Desired, Observed};
 use crate::plan::Given;
@@ -58,6 +59,8 @@ enum Verb {
     Show(NarrowArgs),
     /// Print a least-privilege policy for nodes or operators, without calling AWS
     Policy(GrantArgs),
+    /// Print a CloudFormation template of a desired state, without calling AWS
+    Render(RenderArgs),
     /// Find what is wrong with policies of users, groups and roles; exit with 1 when there is something
     Lint(LintArgs),
     /// Print what apply would change
@@ -97,6 +100,7 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
             .await
         }
         Verb::Policy(arguments) => ask::policy(arguments, &args.io),
+        Verb::Render(arguments) => ask::template(arguments, &args.io),
         Verb::Lint(arguments) => {
             let mut outcome = Outcome::Fine;
             for (source, text) in toolio::read_texts(&arguments.files, &args.io, "policy")? {

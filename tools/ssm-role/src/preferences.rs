@@ -61,6 +61,36 @@ pub(crate) fn preferences(
     }
     for version in ["default", "latest"] {
         let inputs = &document["value"][version]["content"]["inputs"];
+        found.take(inputs, &target, &partition(&target.region));
+    }
+    Ok((target, found))
+}
+
+/// Returns what a document asks for in whichever account and region it is. It is as `ssm-prefs render` prints it, where
+/// `{account}` and `{region}` stand for them.
+///
+/// # Errors
+/// It is no document, such as the record of one account.
+pub(crate) fn of_document(document: &Value, target: &Target) -> anyhow::Result<Preferences> {
+    if !document["inputs"].is_object() {
+        bail!("expected a document as `ssm-prefs render` prints it, with `inputs`");
+    }
+    let mut inputs = document["inputs"].clone();
+    for (_, input) in inputs.as_object_mut().into_iter().flatten() {
+        if let Value::String(text) = input {
+            *text = text
+                .replace("{account}", &target.account)
+                .replace("{region}", &target.region);
+        }
+    }
+    let mut found = Preferences::default();
+    found.take(&inputs, target, &partition_of(&target.region));
+    Ok(found)
+}
+
+impl Preferences {
+    /// Adds what the inputs of a document ask for.
+    fn take(&mut self, inputs: &Value, target: &Target, partition: &str) {
         let text = |key: &str| inputs[key].as_str().filter(|text| !text.is_empty());
         if let Some(name) = text("s3BucketName") {
             let prefix = text("s3KeyPrefix").unwrap_or_default();
@@ -68,19 +98,15 @@ pub(crate) fn preferences(
                 name: name.to_owned(),
                 prefix: prefix.trim_matches('/').to_owned(),
             };
-            add(&mut found.buckets, bucket);
+            add(&mut self.buckets, bucket);
         }
         if let Some(name) = text("cloudWatchLogGroupName") {
-            add(&mut found.log_groups, name.to_owned());
+            add(&mut self.log_groups, name.to_owned());
         }
         if let Some(id) = text("kmsKeyId") {
-            add(
-                &mut found.keys,
-                key(id, &target, &partition(&target.region)),
-            );
+            add(&mut self.keys, key(id, target, partition));
         }
     }
-    Ok((target, found))
 }
 
 fn key(id: &str, target: &Target, partition: &str) -> Key {
@@ -106,6 +132,10 @@ fn add<T: PartialEq>(list: &mut Vec<T>, item: T) {
 /// Returns the partition of a region.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>
 pub(crate) fn partition_of(region: &str) -> String {
+    // In a template both are known only where the stack is.
+    if region == cloudformation::target().region {
+        return cloudformation::partition();
+    }
     let partition = match region.split('-').collect::<Vec<_>>().as_slice() {
         ["cn", ..] => "aws-cn",
         ["us", "gov", ..] => "aws-us-gov",

@@ -1,0 +1,129 @@
+//! A CloudFormation template that makes what a plan for an empty account and region would make. Never touches the world.
+//!
+//! The role is of the whole account: the stack in the home region makes it, those in other regions name it.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, bail};
+use cloudformation::{Resource, Template, reference};
+use serde_json::{Value, json};
+use toolio::{Change, Reading};
+
+use crate::model::{Action, Desired, Observed};
+use crate::plan::{self, Given};
+use crate::preferences::Preferences;
+use crate::step::{InlineState, RoleState, SettingState};
+
+/// The logical ids. CloudFormation would replace a resource whose id changes.
+const ROLE: &str = "HostManagementRole";
+const PREFERENCES: &str = "HostManagementPreferences";
+const SETTING: &str = "HostManagement";
+
+/// Returns the template; the preferences are those of whichever account and region a stack is in.
+///
+/// # Errors
+/// The desired state asks for what is no stack's to make.
+pub(crate) fn template(
+    desired: &Desired,
+    preferences: Option<&Preferences>,
+) -> anyhow::Result<Value> {
+    refuse(desired).context("desired roles")?;
+    let empty = Observed {
+        target: cloudformation::target(),
+        partition: cloudformation::partition(),
+        setting: Reading::Absent,
+        bare_instances: Vec::new(),
+        profiles: Reading::Absent,
+        roles: BTreeMap::new(),
+        assigned: Reading::Absent,
+    };
+    let given = Given {
+        preferences,
+        is_narrowed: false,
+    };
+    let mut template = Template::new("Default Host Management, and the role it gives to nodes");
+    let home = template.home_region(None);
+    for change in plan::plan(desired, &empty, given)?.changes {
+        add(&mut template, home, &change)?;
+    }
+    template.finish().context("desired roles")
+}
+
+/// What is on instances that are there already, or goes on new ones, only `apply` sees; leaving it out without a word would
+/// leave nodes out.
+fn refuse(desired: &Desired) -> anyhow::Result<()> {
+    let what = "a stack cannot change roles that are there already: leave it to plan and apply, and render";
+    if desired.instance_profiles.is_some() {
+        bail!("$.instance_profiles: {what} with `\"instance_profiles\": null`");
+    }
+    if desired.assign_profile.is_some() {
+        bail!("$.assign_profile: {what} with `\"assign_profile\": null`");
+    }
+    let Some(wished) = &desired.default_host_management else {
+        bail!("$.default_host_management: there is nothing for a stack to make");
+    };
+    if !wished.enabled {
+        bail!(
+            "$.default_host_management.enabled: a stack turns it on; delete the stack, and it is off"
+        );
+    }
+    if !wished.create_role {
+        bail!(
+            "$.default_host_management.create_role: a template cannot tell the path of a role that is there already"
+        );
+    }
+    Ok(())
+}
+
+fn add(template: &mut Template, home: &'static str, change: &Change<Action>) -> anyhow::Result<()> {
+    let name = change.resource.rsplit('/').next().unwrap_or_default();
+    let resource = change.resource.as_str();
+    match change.action {
+        Action::CreateRole => {
+            let role: RoleState = serde_json::from_value(change.to.clone())?;
+            let role = json!({
+                "RoleName": name,
+                "Path": role.path,
+                "Description": role.description,
+                "AssumeRolePolicyDocument": role.trust,
+                "ManagedPolicyArns": role.managed_policies,
+            });
+            template.resource(ROLE, Resource::new("AWS::IAM::Role", role).when(home));
+        }
+        Action::PutRolePolicy => {
+            let policy: InlineState = serde_json::from_value(change.to.clone())?;
+            // A policy of its own, for every region adds one to the same role.
+            let policy = json!({
+                "RoleName": { "Fn::If": [home, reference(ROLE), name] },
+                "PolicyName": policy.policy_name,
+                "PolicyDocument": policy.document,
+            });
+            template.resource(PREFERENCES, Resource::new("AWS::IAM::RolePolicy", policy));
+        }
+        Action::UpdateServiceSetting => {
+            let SettingState { role } = serde_json::from_value(change.to.clone())?;
+            let arn = format!(
+                "arn:{}:iam::{}:role/{role}",
+                cloudformation::partition(),
+                cloudformation::target().account
+            );
+            // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ssm-defaulthostmanagementconfiguration.html
+            let setting = json!({
+                "PermissionModel": "SELF_MANAGED",
+                "CustomerManagedRoleArn": { "Fn::If": [home, reference(&format!("{ROLE}.Arn")), arn] },
+            });
+            let kind = "AWS::SSM::DefaultHostManagementConfiguration";
+            template.resource(SETTING, Resource::new(kind, setting));
+        }
+        Action::AttachPolicy
+        | Action::CreateInstanceProfile
+        | Action::AssociateInstanceProfile
+        | Action::ResetServiceSetting
+        | Action::DetachPolicy
+        | Action::DeleteRolePolicy
+        | Action::DeleteInstanceProfile
+        | Action::DisassociateInstanceProfile
+        | Action::DeleteRole => bail!("{}: a new account has no {resource}", change.id),
+    }
+    Ok(())
+}
