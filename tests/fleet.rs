@@ -5,6 +5,8 @@
 mod calls;
 #[path = "fleet/layers.rs"]
 mod layers;
+#[path = "fleet/long.rs"]
+mod long;
 #[path = "fleet/writing.rs"]
 mod writing;
 

@@ -11,7 +11,7 @@ def seed(given):
     """Makes one role: trust is a service name, an ARN or a whole policy document."""
     iam = iam_backends[given["account"]][PARTITION]
     path = given.get("path", "/")
-    iam.create_role(
+    role = iam.create_role(
         role_name=given["name"],
         assume_role_policy_document=json.dumps(_trust(given["trust"])),
         path=path,
@@ -20,6 +20,7 @@ def seed(given):
         tags=[],
         max_session_duration="3600",
     )
+    role.session_seconds = given.get("session_seconds")
     for arn in given.get("managed_policies", []):
         iam.attach_role_policy(arn, given["name"])
     for name, document in given.get("inline", {}).items():

@@ -1,5 +1,6 @@
 """Tests what the local AWS itself owns: accounts, estate, paging, its end."""
 
+import datetime
 import json
 import unittest
 import urllib.error
@@ -55,6 +56,17 @@ class Accounts(unittest.TestCase):
         identity = client.get_caller_identity()
         self.assertEqual(identity["Account"], "222222222222")
         self.assertIn("assumed-role/OrganizationAccountAccessRole/me", identity["Arn"])
+
+    def test_a_session_ends_when_the_estate_says(self):
+        account = "500000000077"
+        roles = [{"account": account, "name": "brief", "trust": "arn:aws:iam::111111111111:root", "session_seconds": 60}]
+        roles.append({"account": account, "name": "long", "trust": "arn:aws:iam::111111111111:root"})
+        SANDBOX.control("POST", "/_sandbox/estate", {"roles": roles})
+        for name, seconds in (("brief", 60), ("long", 3600)):
+            arn = f"arn:aws:iam::{account}:role/{name}"
+            keys = SANDBOX.client("sts", "111111111111").assume_role(RoleArn=arn, RoleSessionName="me")["Credentials"]
+            left = keys["Expiration"] - datetime.datetime.now(datetime.timezone.utc)
+            self.assertAlmostEqual(left.total_seconds(), seconds, delta=10)
 
     def test_a_role_that_the_account_does_not_have_cannot_be_assumed(self):
         client = SANDBOX.client("sts", "111111111111")

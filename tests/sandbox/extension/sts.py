@@ -1,12 +1,15 @@
-"""Owns who the caller is when the key is a static one of the sandbox, and that a
-role must exist to be assumed.
+"""Owns who the caller is when the key is a static one of the sandbox, that a
+role must exist to be assumed, and when a session of an estate's role ends.
 
 https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 """
 
+import datetime
+
 import accounts
 import emulate
+from moto.core.utils import utcnow
 from moto.core.responses import ActionResult
 from moto.iam.models import iam_backends
 from moto.sts.responses import TokenResponse
@@ -35,9 +38,20 @@ def _install_assume_role():
                     f"User: arn:{self.partition}:iam::{self.current_account}:user/sandbox is not "
                     f"authorized to perform: sts:AssumeRole on resource: {arn}",
                 )
-        return inherited(self)
+        answer = inherited(self)
+        _shorten(answer.result["Credentials"])
+        return answer
 
     TokenResponse.assume_role = assume_role
+
+
+def _shorten(session):
+    """Lets a session end as soon as the estate says, not after an hour: a test need not wait for it."""
+    roles = iam_backends[session.account_id][session.partition].roles.values()
+    role = next((role for role in roles if role.arn == session.role_arn), None)
+    seconds = getattr(role, "session_seconds", None)
+    if seconds is not None:
+        session.expiration = utcnow() + datetime.timedelta(seconds=seconds)
 
 
 def _install_get_caller_identity():
