@@ -1,5 +1,6 @@
 """Owns seeding EC2 instances and hybrid nodes with what SSM knows about them."""
 
+import copy
 import datetime
 
 import emulate
@@ -15,7 +16,22 @@ IMAGE_ID = "ami-0abcdef1234567890"
 
 
 def seed(given, latest_agent=None):
-    """Makes one node; a mi- id makes a hybrid one, without an EC2 instance."""
+    """Makes one node, or `count` of them with ids that count up from the one given.
+
+    A mi- id makes a hybrid node, without an EC2 instance.
+    """
+    for one in _counted(given) if "count" in given else [given]:
+        _seed_one(one, latest_agent)
+
+
+def _counted(given):
+    prefix, number = given["instance_id"].split("-")
+    for n in range(given["count"]):
+        name = {"name": f"{given['name']}-{n + 1}"} if "name" in given else {}
+        yield {**given, **name, "instance_id": f"{prefix}-{int(number, 16) + n:0{len(number)}x}"}
+
+
+def _seed_one(given, latest_agent):
     account, region = given["account"], given["region"]
     if latest_agent:
         nodes.REGIONS.of(account, region).latest_agent = latest_agent
@@ -117,7 +133,7 @@ def _node(given, tags, address):
         run_output=agent.get("run_output", []),
         run_files=agent.get("run_files", {}),
         run_hides=agent.get("run_hides", []),
-        patches=given.get("patches", {}),
+        patches=copy.deepcopy(given.get("patches", {})),
         connected=agent.get("connected", True),
         tags=tags,
     )

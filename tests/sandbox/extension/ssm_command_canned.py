@@ -53,7 +53,7 @@ def fate(command, node):
     seconds = entry.get("seconds", SECONDS)
     if details in FOR_EVER or details in NOT_DELIVERED:
         return Fate(details, seconds, False)
-    return Fate(None, seconds, details == SHELL and not entry)
+    return Fate(None, seconds, details == SHELL and _effect_of(command) is None)
 
 
 def execute(command, node, step):
@@ -69,16 +69,8 @@ def execute(command, node, step):
         return ended(KILLED, stdout, stderr, is_cancelled=True)
     if outcome == "Failed":
         return ended(entry.get("exit_code", 1), stdout, stderr)
-    return ended(0, stdout or _effect(command, node), stderr)
-
-
-def _effect(command, node):
-    """Does what a command of Amazon's does to a node, and returns what it prints."""
-    if command.document_name == "AWS-UpdateSSMAgent":
-        return _update_agent(command, node).encode()
-    if command.document_name == "AWS-RunPatchBaseline":
-        return ssm_patches.patch(command, node).encode()
-    return b""
+    effect = _effect_of(command)
+    return ended(0, stdout or (effect(command, node).encode() if effect else b""), stderr)
 
 
 def _update_agent(command, node):
@@ -94,6 +86,12 @@ def _update_agent(command, node):
     return f"Updating amazon-ssm-agent from {old} to {wanted}\namazon-ssm-agent updated successfully to {wanted}\n"
 
 
+def _effect_of(command):
+    """Returns what does to a node what Amazon's document does to it, None for documents that only run scripts."""
+    effects = {"AWS-UpdateSSMAgent": _update_agent, "AWS-RunPatchBaseline": ssm_patches.patch}
+    return effects.get(command.document_name.rpartition("/")[2])
+
+
 def _entry(node, text):
     for entry in node.run_output:
         if re.search(entry.get("match", ""), text):
@@ -102,4 +100,4 @@ def _entry(node, text):
 
 
 def _bytes(entry, key):
-    return entry.get(key, "").encode()
+    return entry.get(key, "").encode() * (entry.get("repeat", 1) if key == "stdout" else 1)

@@ -73,7 +73,9 @@ class Job:
         """Runs one script and returns its result."""
         if self.is_cancelled:
             return Result("Cancelled", 1)
-        if step.action != "aws:runShellScript":
+        if step.action not in ("aws:runShellScript", "aws:runPowerShellScript"):
+            return Result("Failed", 1, note=f"the sandbox does not run {step.action}")
+        if step.action == "aws:runPowerShellScript":
             return Result("Failed", 1, stderr=b'failed to run commands: exec: "pwsh": executable file not found in $PATH')
         home = self._folder / "node"
         script = self._folder / "_script.sh"

@@ -147,10 +147,6 @@ class Command:
             return "Success", "Success"
         return "Failed", "Incomplete"
 
-    def n_errors(self):
-        """Returns how many count against MaxErrors."""
-        return sum(self.counts[details] for details in ERRORS)
-
     # What happens over time.
 
     def _at(self, time, step):
@@ -236,7 +232,7 @@ class Command:
         if one.has_place:
             one.has_place = False
             self._n_running -= 1
-        if self.n_errors() > self._max_errors:
+        if sum(self.counts[word] for word in ERRORS) > self._max_errors:
             # "When the command fails one more time beyond the value of MaxErrors, the systems stops sending."
             rest = [other for other in self.invocations[self._n_started :] if not other.ended]
             self._n_started = len(self.invocations)

@@ -5,12 +5,13 @@ https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ListCommandI
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetCommandInvocation.html
 """
 
+import collections
 import datetime
 
 import emulate
 from extension import ssm_command_output as output
 from extension.ssm_command_canned import NOT_DELIVERED
-from extension.ssm_command_state import COMMANDS
+from extension.ssm_command_state import COMMANDS, ERRORS
 from moto.ssm.responses import SimpleSystemManagerResponse
 
 ENDED = ("Success", "Failed", "TimedOut", "Cancelled")
@@ -71,7 +72,8 @@ def describe(command, now):
     with command.lock:
         status, details = command.status(now)
         # AWS looks for the targets after it has answered.
-        is_open = bool(request.get("Targets")) and not command.is_known(now)
+        is_known = command.is_known(now)
+        counts = command.counts if is_known else collections.Counter()
         return {
             "CommandId": command.command_id,
             "DocumentName": command.document_name,
@@ -89,10 +91,10 @@ def describe(command, now):
             "OutputS3KeyPrefix": request.get("OutputS3KeyPrefix", ""),
             "MaxConcurrency": request.get("MaxConcurrency", "50"),
             "MaxErrors": request.get("MaxErrors", "0"),
-            "TargetCount": 0 if is_open else len(command.invocations),
-            "CompletedCount": command.counts.total(),
-            "ErrorCount": command.n_errors(),
-            "DeliveryTimedOutCount": command.counts["DeliveryTimedOut"],
+            "TargetCount": len(command.invocations) if is_known or request.get("InstanceIds") else 0,
+            "CompletedCount": counts.total(),
+            "ErrorCount": sum(counts[word] for word in ERRORS),
+            "DeliveryTimedOutCount": counts["DeliveryTimedOut"],
             "CloudWatchOutputConfig": _logs_of(command),
             "TimeoutSeconds": command.timeout,
         }
@@ -117,7 +119,10 @@ def _matches(command, status, item):
         return value == command.document_name
     if key == "ExecutionStage":
         return value == ("Complete" if command.is_over else "Executing")
-    at = datetime.datetime.fromisoformat(value.replace("Z", "+00:00"))
+    try:
+        at = datetime.datetime.fromisoformat(value.replace("Z", "+00:00"))
+    except ValueError:
+        emulate.refuse("ValidationException", f"{value} is not a timestamp.")
     at = at if at.tzinfo else at.replace(tzinfo=datetime.timezone.utc)
     return command.requested >= at if key == "InvokedAfter" else command.requested < at
 
