@@ -30,6 +30,8 @@ class Lists(unittest.TestCase):
         here = scene({}, {})
         first = here.send("one", InstanceIds=here.ids[:1])
         second = here.send("two", Comment="why")
+        self.assertNotIn(second, [one["CommandId"] for one in here.ssm.list_commands()["Commands"]])
+        time.sleep(0.15)
         listed = here.ssm.list_commands()["Commands"]
         self.assertEqual([one["CommandId"] for one in listed], [second, first])
         self.assertEqual((listed[0]["Comment"], listed[0]["Parameters"], listed[0]["InstanceIds"]), ("why", {"commands": ["two"]}, here.ids))
@@ -48,6 +50,7 @@ class Lists(unittest.TestCase):
         updating = here.send(DocumentName="AWS-UpdateSSMAgent", InstanceIds=here.ids[:1])
         for command_id in (done, late, updating):
             here.wait(command_id)
+        time.sleep(0.15)
 
         def ids(key, value):
             return {one["CommandId"] for one in here.ssm.list_commands(Filters=[{"key": key, "value": value}])["Commands"]}

@@ -105,7 +105,8 @@ def _commands(response, request, now):
     wanted = request.get("CommandId")
     if wanted and wanted not in commands:
         emulate.refuse("InvalidCommandId")
-    asked = [commands[wanted]] if wanted else list(reversed(commands.values()))
+    # The API is eventually consistent (API_GetCommandInvocation): a list lacks what was sent a moment ago.
+    asked = [commands[wanted]] if wanted else [c for c in reversed(list(commands.values())) if c.is_known(now)]
     for command in asked:
         command.advance(now)
     return asked
