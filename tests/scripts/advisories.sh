@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# Shows which advisories match what is installed: one rule for each file of fixtures/vulnscan/advisories, and the severities.
+set -euo pipefail
+
+root=$(cd -- "$(dirname -- "$0")/../.." && pwd)
+tmp=$(mktemp -d)
+trap 'rm -rf -- "$tmp"' EXIT
+fail() {
+    echo "advisories: $1" >&2
+    exit 1
+}
+
+# Lays a case's packages into an inventory, and prints what comes out: matches, and what could not be judged.
+found() {
+    jq -c '{kind: "invocation", target: {account: "111111111111", region: "us-east-1"}, instance_id: "i-1", status: "Success",
+        stdout: (["ssm-inventory 1 plain", (["os", .system.id, .system.version, .system.like, .system.codename, "p"] | join("\t")), "arch\tx86_64", "kernel\t1\t"]
+            + (.packages | map(join("\t"))) + ["end\t\(.packages | length + 3)\t-"] | join("\n"))}' "$1" |
+        jq -n -r -f "$root/scripts/vulnscan.d/installed.jq" | sed 's/\t[^\t]*$//' | awk '{ print NR "\t" $0 }' >"$tmp/installed"
+    jq -c '.advisories[]' "$1" | jq -n -c -f "$root/scripts/advisories.jq" --rawfile installed "$tmp/installed"
+}
+
+n=0
+for path in "$root"/tests/fixtures/vulnscan/advisories/*.json; do
+    found "$path" >"$tmp/found"
+    jq -S -n --slurpfile found "$tmp/found" '{
+        matches: ([$found[] | select(.kind == "match") | [.advisory, .package, .installed, .fixed, .uncertain]] | sort),
+        unjudged: ([$found[] | select(.kind == "unjudged") | "\(.advisory) \(.package)"] | sort)}' >"$tmp/got"
+    jq -S '{matches: (.matches | sort), unjudged: (.unjudged // [])}' "$path" >"$tmp/expected"
+    diff "$tmp/expected" "$tmp/got" || fail "$(basename -- "$path"): $(jq -r .rule "$path")"
+    n=$((n + 1))
+done
+[ "$n" -ge 20 ] || fail "there are only $n cases"
+
+# Which ecosystems were heard of does not depend on what is installed.
+printf '1\tDebian:12\tdeb\tnone\t1\tnone\t1\t\n' >"$tmp/installed"
+jq -s -c '.[].advisories[]' "$root"/tests/fixtures/vulnscan/advisories/{debian_tracker,alpine_secdb,redhat_products}.json |
+    jq -n -r -f "$root/scripts/advisories.jq" --rawfile installed "$tmp/installed" | jq -r .ecosystem | sort >"$tmp/got"
+printf '%s\n' Alpine:v3.19 Alpine:v3.20 Debian:12 'Red Hat:enterprise_linux:8' 'Red Hat:enterprise_linux:9' 'Red Hat:rhel_eus:9.2::baseos' |
+    diff - "$tmp/got" || fail "other ecosystems were heard of"
+
+# What is no advisory is an error, not an advisory about nothing.
+for wrong in '[]' '{"a": 1}' '{}' '{"linux": {"CVE-1": {"a": 1}}}' '"text"' '{"a": '; do
+    if echo "$wrong" | jq -n -f "$root/scripts/advisories.jq" --rawfile installed "$tmp/installed" >"$tmp/got" 2>"$tmp/err"; then fail "$wrong passes"; fi
+done
+
+# The examples of https://www.first.org/cvss/v3.1/examples, and the words of distributions before scores.
+while read -r expected vector; do
+    got=$(jq -n -L "$root/scripts/vulnscan.d" --arg vector "$vector" 'include "severity"; $vector | cvss3_score')
+    [ "$got" = "$expected" ] || fail "$vector scores $got, not $expected"
+done <<'VECTORS'
+6.1 CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:C/C:L/I:L/A:N
+6.4 CVSS:3.1/AV:N/AC:L/PR:L/UI:N/S:C/C:L/I:L/A:N
+3.1 CVSS:3.1/AV:N/AC:H/PR:N/UI:R/S:U/C:L/I:N/A:N
+9.9 CVSS:3.1/AV:N/AC:L/PR:L/UI:N/S:C/C:H/I:H/A:H
+9.8 CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H
+8.8 CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:U/C:H/I:H/A:H
+7.8 CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H
+6.8 CVSS:3.1/AV:P/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H
+10 CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H
+0 CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:N
+null CVSS:3.1/AV:N
+null nonsense
+VECTORS
+while IFS='|' read -r expected osv affected; do
+    got=$(jq -n -c -L "$root/scripts/vulnscan.d" --argjson osv "$osv" --argjson affected "$affected" 'include "severity"; $osv | severity($affected) | [.word, .score]')
+    [ "$got" = "$expected" ] || fail "$osv with $affected is $got, not $expected"
+done <<'SEVERITIES'
+["high",null]|{"summary": "Important: kernel security update"}|{}
+["medium",null]|{"summary": "A title: of words", "database_specific": {"severity": "MODERATE"}}|{}
+["none",null]|{}|{"ecosystem_specific": {"urgency": "unimportant"}}
+["low",9.8]|{"severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}, {"type": "Ubuntu", "score": "low"}]}|{}
+["critical",9.8]|{}|{"severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}]}
+["unknown",null]|{"severity": [{"type": "CVSS_V4", "score": "CVSS:4.0/AV:N"}]}|{"ecosystem_specific": {"urgency": "not yet assigned"}}
+SEVERITIES
+echo "ok advisories.sh"
