@@ -94,6 +94,13 @@ impl Account {
         self.calls().iter().map(name).collect()
     }
 
+    /// Returns which node ran which command how often.
+    pub fn runs(&self) -> Vec<Value> {
+        let lines = self.control("GET", "/_sandbox/runs", "");
+        let parse = |line: &str| serde_json::from_str(line).expect("the runs are JSON lines");
+        lines.lines().map(parse).collect()
+    }
+
     /// Returns what real AWS would have refused in the calls of this account, as far as its models say.
     pub fn problems(&self) -> Vec<Value> {
         let mut problems = Vec::new();
