@@ -2,6 +2,8 @@
 
 #[path = "faults/killing.rs"]
 mod killing;
+#[path = "faults/paging.rs"]
+mod paging;
 #[path = "faults/racing.rs"]
 mod racing;
 #[path = "faults/reading.rs"]
