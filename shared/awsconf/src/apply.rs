@@ -99,7 +99,7 @@ impl AwsArgs {
     async fn refuse_foreign<A>(&self, plans: &[Plan<A>]) -> anyhow::Result<()> {
         plans
             .iter()
-            .try_for_each(|plan| self.allows_region(&plan.target))?;
+            .try_for_each(|plan| self.allows(&plan.target, "plan is for"))?;
         let (_, roles) = self.split_account_roles();
         let Some(first) = plans.first().filter(|_| roles.is_empty()) else {
             return Ok(());

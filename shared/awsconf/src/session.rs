@@ -74,7 +74,15 @@ impl AwsArgs {
     /// # Errors
     /// As [`AwsArgs::session`]; the credentials belong to another account; `--region` names only other regions.
     pub async fn session_for(&self, target: &Target) -> anyhow::Result<Session> {
-        self.allows_region(target)?;
+        self.session_in(target, "plan is for").await
+    }
+
+    /// Returns the session for something in `target`; `what` says to people what, as in `plan is for`.
+    ///
+    /// # Errors
+    /// As [`AwsArgs::session_for`].
+    pub async fn session_in(&self, target: &Target, what: &str) -> anyhow::Result<Session> {
+        self.allows(target, what)?;
         let (first, roles) = self.split_account_roles();
         let session = if target.region == GLOBAL {
             first.global_session().await?
@@ -87,7 +95,7 @@ impl AwsArgs {
         }
         if session.target.account != target.account {
             bail!(
-                "plan is for account {}, but the credentials belong to account {} ({})",
+                "{what} account {}, but the credentials belong to account {} ({})",
                 target.account,
                 session.target.account,
                 session.caller
@@ -96,14 +104,17 @@ impl AwsArgs {
         Ok(session)
     }
 
-    /// Refuses a plan for a region that the flags do not name.
-    pub(crate) fn allows_region(&self, target: &Target) -> anyhow::Result<()> {
+    /// Refuses what is in a region that the flags do not name, when they name any.
+    ///
+    /// # Errors
+    /// As it says.
+    pub fn allows(&self, target: &Target, what: &str) -> anyhow::Result<()> {
         let is_named = |region: &String| *region == target.region || region == ALL;
         if target.region == GLOBAL || self.regions.is_empty() || self.regions.iter().any(is_named) {
             return Ok(());
         }
         bail!(
-            "plan is for region {}, but --region is {}",
+            "{what} region {}, but --region is {}",
             target.region,
             self.regions.join(",")
         )
