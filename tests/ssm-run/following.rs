@@ -1,0 +1,175 @@
+//! What became of commands: each end with its exit status, told once, through pages, throttling, errors and Ctrl-C.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use testbed::Account;
+
+use super::{account, column, ends, id, ids, invocations, node, prints, requests, run, tool};
+
+#[test]
+fn every_end_has_its_status_and_exit_status() {
+    for (outcome, status, details, exit_code, exit_status) in [
+        ("Success", "Success", "Success", json!(0), 0),
+        ("Failed", "Failed", "Failed", json!(1), 1),
+        ("TimedOut", "TimedOut", "ExecutionTimedOut", json!(null), 1),
+        (
+            "DeliveryTimedOut",
+            "TimedOut",
+            "DeliveryTimedOut",
+            json!(null),
+            2,
+        ),
+        ("Undeliverable", "Failed", "Undeliverable", json!(null), 2),
+        ("AccessDenied", "Failed", "AccessDenied", json!(null), 2),
+        ("Terminated", "Cancelled", "Terminated", json!(null), 2),
+    ] {
+        let account = account(&[ends(1, outcome)]);
+        let output = run(&account, [1], &["--", "id"]);
+        output.assert_status(exit_status);
+        let found = invocations(&output);
+        let shown = (
+            &found[0]["status"],
+            &found[0]["status_details"],
+            &found[0]["exit_code"],
+        );
+        assert_eq!(
+            shown,
+            (&json!(status), &json!(details), &exit_code),
+            "{outcome}"
+        );
+    }
+}
+
+#[test]
+fn the_graver_exit_status_wins() {
+    let account = account(&[
+        ends(1, "Success"),
+        ends(2, "Failed"),
+        ends(3, "Undeliverable"),
+    ]);
+    run(&account, [1, 2], &["--", "id"]).assert_status(1);
+    run(&account, [1, 2, 3], &["--", "id"]).assert_status(2);
+}
+
+#[test]
+fn a_fast_node_is_told_while_a_slow_one_runs() {
+    let account = account(&[
+        prints(1, json!({"stdout": "fast", "seconds": 0.3})),
+        prints(2, json!({"stdout": "slow", "seconds": 4})),
+    ]);
+    let file = account.home().join("out.jsonl");
+    let shell = format!("{} -- id >'{}'", super::EXE, file.display());
+    let began = Instant::now();
+    let running = account
+        .tool("/bin/sh")
+        .args(["-c", &shell])
+        .stdin(ids([1, 2]))
+        .spawn();
+    let n_told = || {
+        std::fs::read_to_string(&file)
+            .unwrap_or_default()
+            .lines()
+            .count()
+    };
+    while n_told() < 2 {
+        assert!(
+            began.elapsed() < Duration::from_secs(3),
+            "the fast node is not told"
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    running.wait().assert_status(0);
+    assert!(began.elapsed() > Duration::from_secs(4));
+    assert_eq!(n_told(), 3);
+}
+
+#[test]
+fn many_commands_are_followed_by_one_list() {
+    let account = account(&(0..200).map(node).collect::<Vec<_>>());
+    let output = run(&account, 0..200, &["--", "id"]);
+    output.assert_status(0);
+    assert_eq!(invocations(&output).len(), 200);
+    let n_reads = account.calls().len() - requests(&account, "SendCommand").len();
+    // The identity, four pages of ids, then some lists and one page for each of four commands.
+    assert!(n_reads <= 20, "{n_reads} reads");
+    assert!(requests(&account, "GetCommandInvocation").is_empty());
+}
+
+#[test]
+fn throttled_and_failing_reads_lose_nothing() {
+    for (operation, kind) in [
+        ("ListCommandInvocations", "throttle"),
+        ("ListCommandInvocations", "error"),
+        ("ListCommandInvocations", "cut"),
+        ("ListCommands", "throttle"),
+        ("ListCommands", "drop"),
+    ] {
+        let account = account(&(0..60).map(node).collect::<Vec<_>>());
+        account.fault(json!({"operation": operation, "kind": kind, "times": 4}));
+        let output = run(&account, 0..60, &["--", "id"]);
+        output.assert_status(0);
+        assert_eq!(invocations(&output).len(), 60, "{operation} {kind}");
+    }
+}
+
+#[test]
+fn who_may_not_list_commands_reads_them_one_by_one() {
+    let account = account(&(0..60).map(node).collect::<Vec<_>>());
+    account.fault(json!({"operation": "ListCommands", "kind": "denied", "times": -1}));
+    let output = run(&account, 0..60, &["--", "id"]);
+    output.assert_status(0);
+    assert_eq!(invocations(&output).len(), 60);
+}
+
+#[test]
+fn what_cannot_be_read_is_told_as_unknown() {
+    let account = account(&[node(1)]);
+    account.fault(json!({"operation": "ListCommandInvocations", "kind": "denied", "times": -1}));
+    let output = run(&account, [1], &["--", "id"]);
+    output.assert_status(2);
+    let found = invocations(&output);
+    assert_eq!(column(&found, "status"), json!(["Pending"]));
+    assert_eq!(found[0]["reason"]["id"], "run.invocation.unknown");
+    assert!(found[0]["command_id"].is_string());
+}
+
+/// Runs a command that does not end, and presses Ctrl-C once it is sent.
+fn interrupted(account: &Account, numbers: &[usize]) -> testbed::Output {
+    let running = tool(account, &["--", "sleep 1000"])
+        .stdin(ids(numbers.iter().copied()))
+        .spawn();
+    let began = Instant::now();
+    while requests(account, "ListCommandInvocations").is_empty() {
+        assert!(
+            began.elapsed() < Duration::from_secs(20),
+            "nothing is followed"
+        );
+        std::thread::sleep(Duration::from_millis(30));
+    }
+    let kill = Command::new("kill")
+        .args(["-INT", &running.id().to_string()])
+        .status();
+    assert!(kill.unwrap().success());
+    running.wait()
+}
+
+#[test]
+fn control_c_cancels_what_is_in_flight_and_tells_it() {
+    let account = account(&[
+        json!({"instance_id": id(1), "agent": {"version": "3.3.987.0", "run_command": "sh"}}),
+        ends(2, "Success"),
+    ]);
+    let output = interrupted(&account, &[1, 2]);
+    output.assert_status(130).assert_stderr("");
+    let found = invocations(&output);
+    assert_eq!(column(&found, "status"), json!(["Cancelled", "Success"]));
+    let sent: Vec<Value> = output
+        .records()
+        .into_iter()
+        .filter(|one| one["kind"] == "command")
+        .collect();
+    let cancelled = column(&requests(&account, "CancelCommand"), "CommandId");
+    assert_eq!(cancelled, column(&sent, "command_id"));
+}

@@ -1,0 +1,128 @@
+//! How an invocation ended, and what that comes to. Pure.
+//!
+//! <https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html>
+
+use toolio::Outcome;
+
+/// Returns whether an invocation's status is its last.
+pub(crate) fn is_end(status: &str) -> bool {
+    matches!(status, "Success" | "Failed" | "TimedOut" | "Cancelled")
+}
+
+/// Returns whether a command's status is its last.
+pub(crate) fn is_over(status: &str) -> bool {
+    is_end(status)
+}
+
+/// What ListCommandInvocations tells of one end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct End<'e> {
+    pub(crate) status: &'e str,
+    pub(crate) details: &'e str,
+    /// -1 when the command did not end on the node.
+    pub(crate) code: i32,
+}
+
+impl End<'_> {
+    /// Pages and models disagree whether it is `Delivery Timed Out` or `DeliveryTimedOut`.
+    fn is(self, details: &str) -> bool {
+        let words = self.details.split(' ');
+        words.collect::<String>().eq_ignore_ascii_case(details)
+    }
+
+    /// Returns whether the command never came to the node, or the agent refused to begin.
+    fn is_undelivered(self) -> bool {
+        let details = [
+            "Undeliverable",
+            "DeliveryTimedOut",
+            "Terminated",
+            "InvalidPlatform",
+            "AccessDenied",
+            "RateExceeded",
+            "NoInstancesInTag",
+        ];
+        details.iter().any(|details| self.is(details))
+    }
+
+    /// Returns the code with which the command ended on the node.
+    pub(crate) fn exit_code(self) -> Option<i32> {
+        let has_ended = matches!(self.status, "Success" | "Failed") && !self.is_undelivered();
+        (has_ended && self.code >= 0).then_some(self.code)
+    }
+
+    /// Returns what it comes to: 1 is for commands that ended, 2 for what never ran or was taken away.
+    pub(crate) fn outcome(self) -> Outcome {
+        match self.status {
+            "Success" => Outcome::Fine,
+            _ if self.is_undelivered() => Outcome::Trouble,
+            // One that was cancelled before it began has no code.
+            "Cancelled" if self.code < 0 => Outcome::Trouble,
+            "Failed" | "TimedOut" | "Cancelled" => Outcome::Found,
+            _ => Outcome::Trouble,
+        }
+    }
+
+    /// Returns whether it counts against the limit of errors, as it does with SSM: what was not delivered does not.
+    pub(crate) fn is_error(self) -> bool {
+        matches!(self.status, "Failed" | "TimedOut") && !self.is_undelivered()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::End;
+    use toolio::Outcome;
+
+    #[test]
+    fn an_end_has_an_outcome_a_code_and_may_count() {
+        for (status, details, code, outcome, exit_code, is_error) in [
+            ("Success", "Success", 0, Outcome::Fine, Some(0), false),
+            ("Failed", "Failed", 3, Outcome::Found, Some(3), true),
+            ("Failed", "Undeliverable", -1, Outcome::Trouble, None, false),
+            (
+                "Failed",
+                "InvalidPlatform",
+                -1,
+                Outcome::Trouble,
+                None,
+                false,
+            ),
+            (
+                "TimedOut",
+                "Execution Timed Out",
+                137,
+                Outcome::Found,
+                None,
+                true,
+            ),
+            (
+                "TimedOut",
+                "Delivery Timed Out",
+                -1,
+                Outcome::Trouble,
+                None,
+                false,
+            ),
+            (
+                "TimedOut",
+                "DeliveryTimedOut",
+                -1,
+                Outcome::Trouble,
+                None,
+                false,
+            ),
+            ("Cancelled", "Cancelled", -1, Outcome::Trouble, None, false),
+            ("Cancelled", "Cancelled", 1, Outcome::Found, None, false),
+            ("Cancelled", "Terminated", -1, Outcome::Trouble, None, false),
+        ] {
+            let end = End {
+                status,
+                details,
+                code,
+            };
+            assert_eq!(end.outcome(), outcome, "{status} {details}");
+            assert_eq!(end.exit_code(), exit_code, "{status} {details}");
+            assert_eq!(end.is_error(), is_error, "{status} {details}");
+        }
+    }
+}

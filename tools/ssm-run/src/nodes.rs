@@ -1,0 +1,272 @@
+//! What stands on stdin to nodes: records, ids, places. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, bail};
+use reach::Node;
+use serde::Deserialize;
+use serde_json::Value;
+use toolio::{Target, Unreachable};
+
+/// Everything that the input names, each thing once.
+#[derive(Debug, Default)]
+pub(crate) struct Asked {
+    pub(crate) nodes: Vec<AskedNode>,
+    /// Accounts and regions without nodes, for tags and resource groups.
+    pub(crate) places: Vec<Target>,
+    /// What could not be read when the records were made; passed on.
+    pub(crate) unreachable: Vec<Unreachable>,
+}
+
+/// A node as far as the input tells.
+#[derive(Debug)]
+pub(crate) struct AskedNode {
+    /// Null for a bare id, which is where the flags say.
+    pub(crate) target: Option<Target>,
+    pub(crate) instance_id: String,
+    /// What a record of it tells.
+    pub(crate) record: Option<Box<Node>>,
+}
+
+/// A node's id and place, as they are in the records of other tools and in our own.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Place {
+    target: Target,
+    instance_id: Option<String>,
+}
+
+/// Reads records and ids in any order: JSON values one after another, bare ids one a line, comments after `#`.
+///
+/// # Errors
+/// Malformed JSON, a record of another kind, a word that is no id; each with its line.
+pub(crate) fn parse(text: &str) -> anyhow::Result<Asked> {
+    let mut asked = Asked::default();
+    let mut seen = BTreeSet::new();
+    let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let whole = rest.len();
+    let line_of = |at: usize| 1 + text[..at.min(text.len())].matches('\n').count();
+    loop {
+        rest = rest.trim_start();
+        let at = whole - rest.len();
+        if rest.is_empty() {
+            return Ok(asked);
+        }
+        if rest.starts_with('#') {
+            rest = rest.find('\n').map_or("", |end| &rest[end..]);
+        } else if rest.starts_with(['{', '[', '"']) {
+            let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
+            let value = match values.next() {
+                Some(Ok(value)) => value,
+                Some(Err(error)) => {
+                    let (line, column) = (line_of(at) + error.line() - 1, error.column());
+                    let message = error.to_string();
+                    let message = message.split(" at line ").next().unwrap_or_default();
+                    bail!("{message} at line {line} column {column}")
+                }
+                None => return Ok(asked),
+            };
+            rest = &rest[values.byte_offset()..];
+            let place = || format!("line {}", line_of(at));
+            add(&mut asked, &mut seen, value).with_context(place)?;
+        } else {
+            let end = rest
+                .find(|c: char| c.is_whitespace() || c == '#')
+                .unwrap_or(rest.len());
+            let id = &rest[..end];
+            let place = || format!("line {}", line_of(at));
+            add_node(&mut asked, &mut seen, None, id, None).with_context(place)?;
+            rest = &rest[end..];
+        }
+    }
+}
+
+/// Returns the accounts and regions of nodes, that of bare ids first, and each node with the number of its own. A node that
+/// was given both as an id and as a record is there once.
+pub(crate) fn by_target(
+    nodes: Vec<AskedNode>,
+    home: Option<&Target>,
+) -> (Vec<Target>, Vec<(usize, AskedNode)>) {
+    let key = |target: &Target| (target.account.clone(), target.region.clone());
+    let mut targets: Vec<Target> = home.into_iter().cloned().collect();
+    let mut numbers: BTreeMap<(String, String), usize> = BTreeMap::new();
+    numbers.extend(home.map(|home| (key(home), 0)));
+    let mut seen = BTreeSet::new();
+    let mut seated = Vec::new();
+    for node in nodes {
+        let number = match &node.target {
+            None => 0,
+            Some(target) => *numbers.entry(key(target)).or_insert_with(|| {
+                targets.push(target.clone());
+                targets.len() - 1
+            }),
+        };
+        if seen.insert((number, node.instance_id.clone())) {
+            seated.push((number, node));
+        }
+    }
+    (targets, seated)
+}
+
+/// The ids that were seen, each with its place.
+type Seen = BTreeSet<(String, Option<(String, String)>)>;
+
+fn add(asked: &mut Asked, seen: &mut Seen, value: Value) -> anyhow::Result<()> {
+    match value.get("kind").and_then(Value::as_str) {
+        Some("node") => {
+            let node: Node = located(value)?;
+            let (target, id) = (node.target.clone(), node.instance_id.clone());
+            add_node(asked, seen, Some(target), &id, Some(Box::new(node)))
+        }
+        // What failed may be tried again: `jq 'select(.status != "Success")'` of our own records.
+        Some("invocation") => {
+            let place =
+                serde_json::json!({"target": value["target"], "instance_id": value["instance_id"]});
+            let Place {
+                target,
+                instance_id,
+            } = located(place)?;
+            let id = instance_id.context("$.instance_id: expected an id")?;
+            add_node(asked, seen, Some(target), &id, None)
+        }
+        Some("unreachable") => {
+            asked.unreachable.push(located(value)?);
+            Ok(())
+        }
+        Some(other) => {
+            bail!("a record of kind '{other}': expected nodes, as ssm-agentcheck show prints them")
+        }
+        None if value.is_string() => {
+            let id = value.as_str().unwrap_or_default();
+            add_node(asked, seen, None, id, None)
+        }
+        None => {
+            let Place {
+                target,
+                instance_id,
+            } = located(value)?;
+            match instance_id {
+                Some(id) => add_node(asked, seen, Some(target), &id, None),
+                None => {
+                    if !asked.places.contains(&target) {
+                        asked.places.push(target);
+                    }
+                    Ok(())
+                }
+            }
+        }
+    }
+}
+
+fn add_node(
+    asked: &mut Asked,
+    seen: &mut Seen,
+    target: Option<Target>,
+    id: &str,
+    record: Option<Box<Node>>,
+) -> anyhow::Result<()> {
+    if !is_instance_id(id) {
+        let shown: String = id.chars().take(60).collect();
+        bail!(
+            "'{}' is not the id of a node such as i-0123456789abcdef0 or mi-0123456789abcdef0",
+            shown.escape_default()
+        );
+    }
+    let place = target
+        .as_ref()
+        .map(|target| (target.account.clone(), target.region.clone()));
+    if seen.insert((id.to_owned(), place)) {
+        asked.nodes.push(AskedNode {
+            target,
+            instance_id: id.to_owned(),
+            record,
+        });
+    }
+    Ok(())
+}
+
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_SendCommand.html> (InstanceIds)
+fn is_instance_id(text: &str) -> bool {
+    let word = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    match (text.strip_prefix("mi-"), text.strip_prefix("i-")) {
+        (Some(rest), _) => rest.len() == 17 && word(rest),
+        (None, Some(rest)) => [8, 17].contains(&rest.len()) && word(rest),
+        (None, None) => false,
+    }
+}
+
+fn located<T: serde::de::DeserializeOwned>(value: Value) -> anyhow::Result<T> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let error = error.into_inner();
+        match path.as_str() {
+            "." => anyhow::anyhow!("{error}"),
+            _ => anyhow::anyhow!("$.{path}: {error}"),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use toolio::Target;
+
+    use super::{by_target, parse};
+
+    fn complaint(text: &str) -> String {
+        format!("{:#}", parse(text).unwrap_err())
+    }
+
+    #[test]
+    fn reads_ids_and_places_in_any_order_each_once() {
+        let text = "i-0123456789abcdef0 # web\n\n# all\nmi-0123456789abcdef0\n\"i-01234567\" i-0123456789abcdef0\n\
+            {\"target\": {\"account\": \"111122223333\",\n \"region\": \"us-east-1\"}, \"instance_id\": \"i-0123456789abcdef0\"}\n\
+            {\"target\":{\"account\":\"111122223333\",\"region\":\"us-east-1\"}}\n";
+        let asked = parse(text).unwrap();
+        let ids: Vec<_> = asked
+            .nodes
+            .iter()
+            .map(|node| (node.instance_id.as_str(), node.target.is_some()))
+            .collect();
+        let expected = [
+            ("i-0123456789abcdef0", false),
+            ("mi-0123456789abcdef0", false),
+            ("i-01234567", false),
+            ("i-0123456789abcdef0", true),
+        ];
+        assert_eq!(ids, expected);
+        assert_eq!(asked.places.len(), 1);
+        assert!(parse(" \n").unwrap().nodes.is_empty());
+    }
+
+    #[test]
+    fn a_bare_id_is_at_home_and_no_node_is_there_twice() {
+        let text = "i-0123456789abcdef0 {\"target\":{\"account\":\"111122223333\",\"region\":\"us-east-1\"},\"instance_id\":\"i-0123456789abcdef0\"}\
+            {\"target\":{\"account\":\"111122223333\",\"region\":\"us-east-2\"},\"instance_id\":\"i-0123456789abcdef0\"}";
+        let home = Target {
+            account: "111122223333".to_owned(),
+            region: "us-east-1".to_owned(),
+        };
+        let (targets, seated) = by_target(parse(text).unwrap().nodes, Some(&home));
+        let numbers: Vec<usize> = seated.iter().map(|(number, _)| *number).collect();
+        assert_eq!((targets.len(), numbers), (2, vec![0, 1]));
+    }
+
+    #[test]
+    fn an_error_names_its_line() {
+        assert_eq!(
+            complaint("i-01234567\n{\"target\": }"),
+            "expected value at line 2 column 12"
+        );
+        assert_eq!(
+            complaint("\n\nweb-1\n"),
+            "line 3: 'web-1' is not the id of a node such as i-0123456789abcdef0 or mi-0123456789abcdef0"
+        );
+        assert_eq!(
+            complaint("{\"kind\": \"finding\"}"),
+            "line 1: a record of kind 'finding': expected nodes, as ssm-agentcheck show prints them"
+        );
+        assert!(
+            complaint("{\"target\": {\"account\": 1}}").starts_with("line 1: $.target.account: ")
+        );
+    }
+}

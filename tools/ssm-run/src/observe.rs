@@ -1,0 +1,27 @@
+//! Reads: scripts, nodes, and what became of commands. Never writes.
+
+pub(crate) mod asked;
+pub(crate) mod commands;
+mod elsewhere;
+pub(crate) mod invocations;
+pub(crate) mod nodes;
+pub(crate) mod output;
+pub(crate) mod past;
+pub(crate) mod patches;
+pub(crate) mod places;
+
+use std::path::Path;
+
+use anyhow::Context;
+
+/// Returns the text of a script.
+pub(crate) fn script(path: &Path) -> anyhow::Result<String> {
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("read script {}", path.display()))?;
+    anyhow::ensure!(
+        !text.trim().is_empty(),
+        "read script {}: it is empty",
+        path.display()
+    );
+    Ok(text)
+}

@@ -1,0 +1,180 @@
+//! What a command printed, whole where that can be had: from the list, GetCommandInvocation, or where the node wrote it.
+
+use std::time::{Duration, Instant};
+
+use aws_sdk_ssm::error::SdkError;
+use aws_sdk_ssm::operation::get_command_invocation::GetCommandInvocationOutput;
+use awsconf::describe;
+
+use super::elsewhere;
+use crate::apply::Place;
+use crate::arguments::Bucket;
+use crate::model::Truncated;
+use crate::order::Order;
+use crate::printed::{self, Printed};
+use crate::seen::{Known, Plugin, Seen};
+
+/// How often an invocation is asked for that SSM does not know, though another call has told of it.
+const MAX_TRIES: u32 = 4;
+const PAUSE: Duration = Duration::from_millis(500);
+/// How long after a command's end the agent may still be sending events: it does every three seconds.
+/// cloudwatchlogsservice.go of <https://github.com/aws/amazon-ssm-agent> (`UploadFrequency`)
+const SETTLES: Duration = Duration::from_millis(3_500);
+
+/// Reads outputs of nodes that were seen to have ended at `first_seen`.
+pub(crate) struct Reader<'r> {
+    pub(crate) place: &'r Place,
+    pub(crate) order: &'r Order,
+    pub(crate) first_seen: Instant,
+}
+
+impl Reader<'_> {
+    /// Returns what is known of each step's output, and why something of it could not be read.
+    pub(crate) async fn read(&self, seen: &Seen) -> (Vec<Known>, Option<String>) {
+        let (mut all, mut trouble) = (Vec::new(), None);
+        for plugin in &seen.plugins {
+            let (known, error) = self.plugin(seen, plugin).await;
+            all.push(known);
+            trouble = trouble.or(error.map(|error| format!("{error:#}")));
+        }
+        (all, trouble)
+    }
+
+    async fn plugin(&self, seen: &Seen, plugin: &Plugin) -> (Known, Option<anyhow::Error>) {
+        let whole = |printed| Known {
+            printed,
+            truncated: Truncated::default(),
+        };
+        if let Some(printed) = printed::split(&plugin.joined, plugin.has_failed()) {
+            return (whole(printed), None);
+        }
+        // What is cut at 2,400 is often cut at 24,000, too.
+        let mut trouble = None;
+        if let Some(bucket) = &self.order.bucket {
+            match self.objects(bucket, plugin).await {
+                Ok(printed) => return (whole(printed), None),
+                Err(error) => trouble = Some(error),
+            }
+        }
+        let mut known = match self.asked(seen, plugin).await {
+            Ok(printed) => Known {
+                truncated: Truncated {
+                    stdout: printed.may_lack_stdout(),
+                    stderr: printed.may_lack_stderr(),
+                },
+                printed,
+            },
+            Err(error) => {
+                let known = Known {
+                    printed: printed::guess(&plugin.joined),
+                    truncated: Truncated {
+                        stdout: true,
+                        stderr: printed::has_stderr(&plugin.joined),
+                    },
+                };
+                return (known, Some(error));
+            }
+        };
+        if let Some(group) = &self.order.log_group {
+            let error = self.streams(group, seen, plugin, &mut known).await.err();
+            trouble = trouble.or(error);
+        }
+        // Who asked for no more than the API tells is told that there is more, and that is all.
+        let is_cut = known.truncated.stdout || known.truncated.stderr;
+        (known, trouble.filter(|_| is_cut))
+    }
+
+    /// Reads what the node wrote to S3. There is no object for a stream without output.
+    async fn objects(&self, bucket: &Bucket, plugin: &Plugin) -> anyhow::Result<Printed> {
+        let client = self
+            .place
+            .s3
+            .get_or_init(|| elsewhere::s3_client(&self.place.session, bucket))
+            .await;
+        let url = |url: &Option<String>| url.clone().unwrap_or_default();
+        let stdout = elsewhere::object(client, bucket, &url(&plugin.stdout_url)).await?;
+        let stderr = match printed::has_stderr(&plugin.joined) {
+            true => elsewhere::object(client, bucket, &url(&plugin.stderr_url)).await?,
+            false => String::new(),
+        };
+        Ok(Printed { stdout, stderr })
+    }
+
+    /// Reads what the node wrote to CloudWatch Logs, as far as the API has cut it.
+    async fn streams(
+        &self,
+        group: &str,
+        seen: &Seen,
+        plugin: &Plugin,
+        known: &mut Known,
+    ) -> anyhow::Result<()> {
+        // https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-rc-setting-up-cwlogs.html
+        let plugin = plugin.name.replace([':', '*'], "-");
+        let begin = format!("{}/{}/{plugin}", seen.command_id, seen.instance_id);
+        let session = &self.place.session;
+        for (name, text, is_cut) in [
+            (
+                "stdout",
+                &mut known.printed.stdout,
+                &mut known.truncated.stdout,
+            ),
+            (
+                "stderr",
+                &mut known.printed.stderr,
+                &mut known.truncated.stderr,
+            ),
+        ] {
+            if !*is_cut {
+                continue;
+            }
+            tokio::time::sleep_until((self.first_seen + SETTLES).into()).await;
+            let stream = format!("{begin}/{name}");
+            let whole = elsewhere::stream(session, group, &stream).await?;
+            anyhow::ensure!(
+                whole.len() >= text.trim_end().len(),
+                "{group} {stream} holds less than SSM told: {} bytes",
+                whole.len()
+            );
+            *text = whole;
+            *is_cut = false;
+        }
+        Ok(())
+    }
+
+    /// Asks for up to 24,000 characters of stdout and 8,000 of stderr.
+    async fn asked(&self, seen: &Seen, plugin: &Plugin) -> anyhow::Result<Printed> {
+        let mut n_tries = 0;
+        loop {
+            let mut call = self
+                .place
+                .client
+                .get_command_invocation()
+                .command_id(&seen.command_id)
+                .instance_id(&seen.instance_id);
+            if seen.plugins.len() > 1 {
+                call = call.plugin_name(&plugin.name);
+            }
+            n_tries += 1;
+            match call.send().await {
+                Ok(answer) => return Ok(from_sdk(answer)),
+                Err(SdkError::ServiceError(service))
+                    if service.err().is_invocation_does_not_exist() && n_tries < MAX_TRIES =>
+                {
+                    tokio::time::sleep(PAUSE * n_tries).await;
+                }
+                Err(error) => {
+                    let (command, node) = (&seen.command_id, &seen.instance_id);
+                    let call = format!("GetCommandInvocation {command} {node}");
+                    return Err(describe(call, error));
+                }
+            }
+        }
+    }
+}
+
+fn from_sdk(answer: GetCommandInvocationOutput) -> Printed {
+    Printed {
+        stdout: answer.standard_output_content.unwrap_or_default(),
+        stderr: answer.standard_error_content.unwrap_or_default(),
+    }
+}

@@ -1,0 +1,112 @@
+//! What a scan for patches has found.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_ssm::primitives::{DateTime, DateTimeFormat};
+use aws_sdk_ssm::types::InstancePatchState;
+use awsconf::describe;
+use toolio::Outcome;
+
+use crate::apply::{Place, Run};
+use crate::model::{PatchState, PatchStateKind};
+use crate::reason;
+
+/// As many ids as one call takes.
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstancePatchStates.html>
+const MAX_IDS: usize = 50;
+/// How often and after which pause to look for results that are not there yet.
+const MAX_TRIES: u32 = 4;
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Tells what the scan found on each node of a place on which it has run.
+///
+/// # Errors
+/// Stdout cannot be written; what cannot be read is told as a record.
+pub(crate) async fn tell(run: &Run<'_>, place: &Place) -> anyhow::Result<()> {
+    let ran = place.ran.take();
+    for ids in ran.chunks(MAX_IDS) {
+        let (mut found, trouble) = read(place, ids).await;
+        for id in ids {
+            let record = found.remove(id).unwrap_or_else(|| {
+                run.count(Outcome::Trouble);
+                PatchState {
+                    target: Some(place.target.clone()),
+                    instance_id: id.clone(),
+                    reason: Some(match &trouble {
+                        Some(error) => reason::no_patch_state(error),
+                        None => reason::without_patch_state(),
+                    }),
+                    ..PatchState::default()
+                }
+            });
+            run.out.write(&record)?;
+        }
+    }
+    Ok(())
+}
+
+async fn read(place: &Place, ids: &[String]) -> (BTreeMap<String, PatchState>, Option<String>) {
+    let mut found = BTreeMap::new();
+    for number in 1..=MAX_TRIES {
+        let missing = ids.iter().filter(|id| !found.contains_key(*id)).cloned();
+        let call = place
+            .client
+            .describe_instance_patch_states()
+            .set_instance_ids(Some(missing.collect()))
+            .into_paginator()
+            .items();
+        let mut states = call.send();
+        while let Some(state) = states.next().await {
+            match state {
+                Ok(state) => {
+                    let record = from_sdk(place, state);
+                    found.insert(record.instance_id.clone(), record);
+                }
+                Err(error) => {
+                    let call = format!("DescribeInstancePatchStates {}", place.target);
+                    return (found, Some(format!("{:#}", describe(call, error))));
+                }
+            }
+        }
+        if found.len() >= ids.len() {
+            break;
+        }
+        tokio::time::sleep(PAUSE * number).await;
+    }
+    (found, None)
+}
+
+fn from_sdk(place: &Place, state: InstancePatchState) -> PatchState {
+    let time =
+        |time: Option<DateTime>| time.and_then(|time| time.fmt(DateTimeFormat::DateTime).ok());
+    let text = |text: String| (!text.is_empty()).then_some(text);
+    PatchState {
+        kind: PatchStateKind::PatchState,
+        target: Some(place.target.clone()),
+        instance_id: state.instance_id,
+        patch_group: text(state.patch_group),
+        baseline_id: text(state.baseline_id),
+        snapshot_id: state.snapshot_id,
+        install_override_list: state.install_override_list,
+        owner_information: state.owner_information,
+        installed_count: Some(state.installed_count),
+        installed_other_count: Some(state.installed_other_count),
+        installed_pending_reboot_count: state.installed_pending_reboot_count,
+        installed_rejected_count: state.installed_rejected_count,
+        missing_count: Some(state.missing_count),
+        failed_count: Some(state.failed_count),
+        unreported_not_applicable_count: state.unreported_not_applicable_count,
+        not_applicable_count: Some(state.not_applicable_count),
+        available_security_update_count: state.available_security_update_count,
+        operation_start_time: time(Some(state.operation_start_time)),
+        operation_end_time: time(Some(state.operation_end_time)),
+        operation: Some(state.operation.as_str().to_owned()),
+        last_no_reboot_install_operation_time: time(state.last_no_reboot_install_operation_time),
+        reboot_option: state.reboot_option.map(|option| option.as_str().to_owned()),
+        critical_non_compliant_count: state.critical_non_compliant_count,
+        security_non_compliant_count: state.security_non_compliant_count,
+        other_non_compliant_count: state.other_non_compliant_count,
+        reason: None,
+    }
+}

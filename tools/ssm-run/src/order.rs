@@ -1,0 +1,127 @@
+//! The flags together: what to run and how, checked against each other. Pure.
+
+use std::path::Path;
+
+use anyhow::bail;
+
+use crate::arguments::{Bucket, How, What};
+use crate::job::Jobs;
+use crate::secrets;
+use crate::share::{Share, Waves};
+
+/// What a run does, wherever it does it.
+#[derive(Debug)]
+pub(crate) struct Order {
+    /// Null when a run is only followed to its end.
+    pub(crate) jobs: Option<Jobs>,
+    pub(crate) why: Option<String>,
+    pub(crate) timeout: Option<i32>,
+    pub(crate) node_concurrency: Option<Share>,
+    /// Null for no limit.
+    pub(crate) max_errors: Option<Share>,
+    /// Null for one wave.
+    pub(crate) waves: Option<Waves>,
+    pub(crate) bucket: Option<Bucket>,
+    pub(crate) log_group: Option<String>,
+    pub(crate) resume: Option<String>,
+    pub(crate) patch_scan: bool,
+}
+
+impl Order {
+    /// Returns the order that the flags give; `read` returns the text of a file.
+    ///
+    /// # Errors
+    /// Nothing to run, two things to run, a script that cannot be read.
+    pub(crate) fn of(
+        what: &What,
+        how: &How,
+        read: impl Fn(&Path) -> anyhow::Result<String>,
+    ) -> anyhow::Result<Order> {
+        let jobs = jobs(what, read)?;
+        if jobs.is_none() && how.resume.is_none() {
+            bail!(
+                "nothing to run: give -- COMMAND, --script, --document or --patch-scan; --help tells more"
+            );
+        }
+        let jobs = match (jobs, how.execution_timeout) {
+            (Some(jobs), Some(seconds)) => Some(jobs.within(seconds)),
+            (jobs, _) => jobs,
+        };
+        Ok(Order {
+            jobs,
+            why: how.comment.clone(),
+            timeout: how.timeout,
+            node_concurrency: how.node_concurrency,
+            // Waves are there to stop. As with SendCommand, the first error stops then.
+            max_errors: match (&how.waves, how.max_errors) {
+                (Some(_), None) => Some(Share::Nodes(0)),
+                (_, given) => given,
+            },
+            waves: how.waves.clone(),
+            bucket: how.output_s3.clone(),
+            log_group: how.output_log_group.clone(),
+            resume: how.resume.clone(),
+            patch_scan: what.patch_scan,
+        })
+    }
+
+    /// Returns a warning when what is sent looks like holding secrets.
+    pub(crate) fn warning(&self) -> Option<String> {
+        let jobs = self.jobs.as_ref()?;
+        let values = jobs
+            .iter()
+            .flat_map(|job| job.parameters.values())
+            .flatten();
+        let mut kinds: Vec<&str> = Vec::new();
+        for kind in values.flat_map(|value| secrets::found(value)) {
+            if !kinds.contains(&kind) {
+                kinds.push(kind);
+            }
+        }
+        (!kinds.is_empty()).then(|| {
+            format!(
+                "warning: this looks like {}: parameters stay readable in the command history for 30 days; write \
+                 {{{{ssm:NAME}}}} for what Parameter Store holds, or fetch the secret on the node",
+                kinds.join(" and ")
+            )
+        })
+    }
+}
+
+fn jobs(
+    what: &What,
+    read: impl Fn(&Path) -> anyhow::Result<String>,
+) -> anyhow::Result<Option<Jobs>> {
+    if what.patch_scan {
+        return Ok(Some(Jobs::of_patch_scan()));
+    }
+    if let Some(document) = &what.document {
+        let version = what.document_version.as_deref();
+        return Ok(Some(Jobs::of_document(document, version, &what.parameters)));
+    }
+    // As ssh does: words that the shell has taken apart are one command line again.
+    let command = what.command.join(" ");
+    if !command.trim().is_empty() {
+        return Ok(Some(Jobs::of_command(&command)));
+    }
+    let is_powershell = |path: &Path| {
+        path.extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("ps1"))
+    };
+    let (unix, windows) = match (&what.script, &what.windows_script) {
+        (Some(script), None) if is_powershell(script) => (None, Some(script)),
+        (Some(script), Some(_)) if is_powershell(script) => {
+            bail!(
+                "--script {}: two scripts for Windows: give the other with --script",
+                script.display()
+            )
+        }
+        (script, windows) => (script.as_ref(), windows.as_ref()),
+    };
+    if unix.is_none() && windows.is_none() {
+        return Ok(None);
+    }
+    let text = |path: Option<&std::path::PathBuf>| path.map(|path| read(path)).transpose();
+    let (unix, windows) = (text(unix)?, text(windows)?);
+    Ok(Some(Jobs::of_scripts(unix.as_deref(), windows.as_deref())))
+}

@@ -1,0 +1,87 @@
+//! Records as text, for people at a terminal. Scripts read the JSON; this layout may change. Pure.
+
+use crate::model::{Command, Invocation};
+
+/// Returns the line that tells of a command.
+pub(crate) fn sent(command: &Command) -> String {
+    let n_nodes = match command.n_nodes {
+        Some(1) => "1 node".to_owned(),
+        Some(n_nodes) => format!("{n_nodes} nodes"),
+        None => "nodes that SSM chooses".to_owned(),
+    };
+    let (target, id) = (&command.target, &command.command_id);
+    format!("sent {} [{target}] to {n_nodes}: {id}", command.document)
+}
+
+/// Returns what became of the command on one node, with its output below.
+pub(crate) fn row(record: &Invocation) -> String {
+    let name = record.name.as_deref().map(|name| format!(" {name}"));
+    let status = match (&record.status_details, record.exit_code) {
+        (_, Some(code)) if code != 0 => format!("{} {code}", record.status),
+        (Some(details), _) if *details != record.status => {
+            format!("{} ({details})", record.status)
+        }
+        _ => record.status.clone(),
+    };
+    let mut lines = vec![plain(&format!(
+        "{} [{}]{}: {status}",
+        record.instance_id,
+        record.target,
+        name.unwrap_or_default()
+    ))];
+    let has_more = |is_cut: bool| is_cut.then(|| "    .. there is more".to_owned());
+    lines.extend(
+        record
+            .stdout
+            .lines()
+            .map(|line| format!("    {}", plain(line))),
+    );
+    lines.extend(has_more(record.truncated.stdout));
+    lines.extend(
+        record
+            .stderr
+            .lines()
+            .map(|line| format!("  ! {}", plain(line))),
+    );
+    lines.extend(has_more(record.truncated.stderr));
+    if let Some(reason) = &record.reason {
+        lines.push(plain(&format!("    {}: {}", reason.id, reason.message)));
+        lines.push(plain(&format!("    fix: {}", reason.fix)));
+    }
+    lines.join("\n")
+}
+
+/// Control characters are shown, not sent: what a node prints may hold a terminal escape.
+fn plain(text: &str) -> String {
+    let shown = |c: char| match c {
+        '\t' => c.to_string(),
+        c if c.is_control() => c.escape_default().to_string(),
+        c => c.to_string(),
+    };
+    text.chars().map(shown).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use toolio::Target;
+
+    use super::row;
+    use crate::model::{Absence, Invocation, Reason};
+
+    #[test]
+    fn shows_both_outputs_and_no_escapes() {
+        let target = Target {
+            account: "111122223333".to_owned(),
+            region: "us-east-1".to_owned(),
+        };
+        let reason = Reason::new("run.interrupted", "why", "what to do");
+        let mut record =
+            Invocation::without_command(&target, "i-1", Some("web"), Absence::NotSent, reason);
+        record.stdout = "a\u{1b}[2J\tb\n".to_owned();
+        record.stderr = "c".to_owned();
+        record.truncated.stdout = true;
+        let expected = "i-1 [111122223333/us-east-1] web: NotSent\n    a\\u{1b}[2J\tb\n    .. there is more\n  ! c\n    \
+                        run.interrupted: why\n    fix: what to do";
+        assert_eq!(row(&record), expected);
+    }
+}

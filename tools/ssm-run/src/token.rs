@@ -1,0 +1,86 @@
+//! The comment of a command, which tells who, why, and to which run it belongs. Pure.
+//!
+//! SendCommand takes no token of its own that would make it safe to repeat, and `--resume` needs to know what a run has
+//! sent. A comment is the one thing of a command that is ours and that ListCommands tells.
+
+/// As long as a comment may be.
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_SendCommand.html> (Comment)
+const MAX_COMMENT: usize = 100;
+const PREFIX: &str = "ssm-run ";
+
+/// What all commands of a run have in common, such as `6928a3c1d01f`: its second in hexadecimal, then chance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Run(String);
+
+impl Run {
+    /// Returns the token of a run that began so many seconds after 1970.
+    pub(crate) fn new(began: i64, chance: u64) -> Run {
+        let began = began.cast_unsigned() & 0xffff_ffff;
+        Run(format!("{began:08x}{:04x}", chance & 0xffff))
+    }
+
+    /// Returns the run that a comment names, and the number of the command in it.
+    pub(crate) fn of_comment(comment: &str) -> Option<(Run, u32)> {
+        let (token, _) = comment.strip_prefix(PREFIX)?.split_once(':')?;
+        let (run, number) = token.split_once('.')?;
+        let is_hex = run.len() == 12 && run.bytes().all(|b| b.is_ascii_hexdigit());
+        Some((Run(run.to_owned()), number.parse().ok()?)).filter(|_| is_hex)
+    }
+
+    /// Returns when it began, in seconds after 1970.
+    pub(crate) fn began(&self) -> i64 {
+        let seconds = self.0.get(..8);
+        seconds
+            .and_then(|seconds| i64::from_str_radix(seconds, 16).ok())
+            .unwrap_or_default()
+    }
+
+    /// Returns the comment of one command, cut to what SSM takes.
+    pub(crate) fn comment(&self, number: u32, caller: &str, why: Option<&str>) -> String {
+        let mut comment = format!("{PREFIX}{}.{number}: {}", self.0, principal(caller));
+        if let Some(why) = why {
+            comment.push_str(": ");
+            comment.push_str(why);
+        }
+        comment.chars().take(MAX_COMMENT).collect()
+    }
+}
+
+/// Returns the part of a caller's ARN that tells people who it is: a user's name, or a role's with its session's.
+fn principal(arn: &str) -> &str {
+    let resource = arn.splitn(6, ':').nth(5).unwrap_or(arn);
+    match resource.strip_prefix("assumed-role/") {
+        Some(role) => role,
+        None => resource.rsplit('/').next().unwrap_or(resource),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Run;
+
+    #[test]
+    fn a_comment_tells_run_number_who_and_why() {
+        let run = Run::new(0x6928_a3c1, 0xd01f);
+        let comment = run.comment(7, "arn:aws:iam::111122223333:user/ops/alice", Some("CVE-1"));
+        assert_eq!(comment, "ssm-run 6928a3c1d01f.7: alice: CVE-1");
+        assert_eq!(Run::of_comment(&comment), Some((run.clone(), 7)));
+        assert_eq!(run.began(), 0x6928_a3c1);
+        let role = "arn:aws:sts::111122223333:assumed-role/Ops/bob@example.com";
+        assert_eq!(
+            run.comment(1, role, None),
+            "ssm-run 6928a3c1d01f.1: Ops/bob@example.com"
+        );
+        for other in ["", "ssm-run x.1: y", "ssm-run 6928a3c1d01f: y", "by hand"] {
+            assert_eq!(Run::of_comment(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_long_comment_is_cut_and_keeps_its_token() {
+        let run = Run::new(1, 2);
+        let comment = run.comment(3, "arn:aws:iam::1:user/x", Some(&"ü".repeat(200)));
+        assert_eq!(comment.chars().count(), 100);
+        assert_eq!(Run::of_comment(&comment), Some((run, 3)));
+    }
+}
