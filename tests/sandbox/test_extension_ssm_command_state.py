@@ -20,7 +20,10 @@ class Sent:
     """A command to nodes that end as told, each in 0.3 seconds, with a clock of its own."""
 
     def __init__(self, *outcomes, **request):
-        targets = [nodes.Node(f"mi-{n:017x}", run_command=outcome) for n, outcome in enumerate(outcomes)]
+        targets = [
+            outcome if isinstance(outcome, nodes.Node) else nodes.Node(f"mi-{n:017x}", run_command=outcome)
+            for n, outcome in enumerate(outcomes)
+        ]
         request |= {"DocumentName": "AWS-RunShellScript"}
         self.command = Command("id", "111111111111", "us-east-1", request, targets, [step()], PLATFORMS, START)
 
@@ -69,6 +72,20 @@ class Limits(unittest.TestCase):
         for details in ("DeliveryTimedOut", "Undeliverable", "AccessDenied"):
             sent = Sent(details, "Success", "Success", MaxConcurrency="1")
             self.assertEqual(sent.after(600), [details, "Success", "Success"])
+
+
+class Reach(unittest.TestCase):
+    def test_nodes_out_of_reach_wait_and_then_say_why(self):
+        sent = Sent("Success", nodes.Node("mi-1", ping="ConnectionLost"), nodes.Node("mi-2", platform_type="Windows"))
+        self.assertEqual(sent.after(0.2), ["InProgress", "Delayed", "Pending"])
+        self.assertEqual(sent.after(0.4), ["Success", "DeliveryTimedOut", "InvalidPlatform"])
+        self.assertEqual([one.n_runs for one in sent.command.invocations], [1, 0, 0])
+
+    def test_what_the_estate_says_of_a_text_goes_before_the_rest(self):
+        rows = [{"match": "other", "exit_code": 9}, {"match": "^true$", "status": "Undeliverable", "seconds": 2}]
+        sent = Sent(nodes.Node("mi-1", run_output=rows))
+        self.assertEqual(sent.after(1.9), ["Pending"])
+        self.assertEqual(sent.after(2.1), ["Undeliverable"])
 
 
 class Whole(unittest.TestCase):
