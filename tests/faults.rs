@@ -8,6 +8,8 @@ mod paging;
 mod racing;
 #[path = "faults/reading.rs"]
 mod reading;
+#[path = "faults/running.rs"]
+mod running;
 #[path = "faults/secrets.rs"]
 mod secrets;
 

@@ -94,9 +94,78 @@ fn no_verb_prints_a_secret_whatever_goes_wrong() {
     }
 }
 
+/// Returns an account with two nodes, and their records.
+fn with_nodes() -> (Account, String) {
+    let account = Sandbox::start().account();
+    let target = json!({"account": account.id(), "region": "us-east-1"});
+    let ids = ["mi-00000000000000001", "mi-00000000000000002"];
+    let nodes = ids.map(|id| {
+        json!({"account": account.id(), "region": "us-east-1", "instance_id": id, "agent": {"version": "3.3.0.0"}})
+    });
+    account.seed(&json!({"nodes": nodes}));
+    let records = ids.map(|id| json!({"target": target, "instance_id": id}).to_string());
+    (account, records.join("\n"))
+}
+
+#[test]
+fn no_run_prints_a_secret_whatever_goes_wrong() {
+    for (kind, operation) in [
+        ("expired", "SendCommand"),
+        ("denied", "SendCommand"),
+        ("denied", "ListCommandInvocations"),
+        ("denied", "AssumeRole"),
+        ("latency", ""),
+    ] {
+        // The caller is of another account than the nodes, so that the role is needed.
+        let (hub, (account, nodes)) = (Sandbox::start().account(), with_nodes());
+        for account in [&hub, &account] {
+            account.fault(json!({"kind": kind, "operation": operation, "times": -1}));
+        }
+        let run = roled(&hub, "ssm-run").args(["--", "uptime"]);
+        let output = run.stdin(nodes).run();
+        assert!(hub.operations().contains(&"sts:AssumeRole".to_owned()));
+        output.assert_status(if kind == "latency" { 0 } else { 2 });
+        assert!(!output.stdout.is_empty(), "{kind} {operation}");
+        for printed in [&output.stdout, &output.stderr] {
+            refuse_canaries(&format!("{kind} {operation}"), printed);
+            assert!(!printed.contains("panicked"), "{printed}");
+        }
+        // What is kept for 30 days in the history of commands, too.
+        let sent = account.writes();
+        let sent = sent.iter().filter(|call| call["service"] == "ssm");
+        sent.for_each(|call| refuse_canaries("SendCommand", &call.to_string()));
+    }
+    for help in ["--help", "--generate=schema", "--generate=man"] {
+        let output = with_canaries(offline(bin("ssm-run")).args([help])).run();
+        output.assert_status(0);
+        refuse_canaries(help, &output.stdout);
+    }
+}
+
+#[test]
+fn a_secret_in_a_command_is_warned_of_and_not_quoted() {
+    let (account, nodes) = with_nodes();
+    let command = "mysql --password=canarypassword";
+    let run = account.tool(bin("ssm-run")).args(["--", command]);
+    let output = run.stdin(nodes).run();
+    output.assert_status(0).assert_complains("30 days");
+    refuse_canaries("stdout", &output.stdout);
+    refuse_canaries("stderr", &output.stderr);
+}
+
 #[test]
 fn a_secret_given_in_place_of_its_name_is_not_quoted() {
     for (tool, arguments) in [
+        (
+            "ssm-run",
+            [
+                "--assume-role",
+                ROLE,
+                "--external-id",
+                EXTERNAL_ID,
+                "--patch-scan",
+            ],
+        ),
         (
             "ssm-prefs",
             ["show", "--assume-role", ROLE, "--external-id", EXTERNAL_ID],
