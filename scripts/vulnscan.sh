@@ -30,7 +30,7 @@ here=$(cd -- "$(dirname -- "$0")" && pwd)
 # shellcheck source=scripts/results.sh
 . "$here/results.sh"
 
-out='' nodes=- advisories=() fixed_only='' patch_scan='' resume='' offline='' work='' trouble='' found=''
+out='' nodes=- advisories=() fixed_only='' patch_scan='' resume='' offline='' work='' trouble='' found='' comment=(--comment vulnscan)
 while [ $# -gt 0 ]; do
     case $1 in
     --help | -h) usage ;;
@@ -54,7 +54,10 @@ done
 for path in ${advisories[@]+"${advisories[@]}"}; do [ -r "$path" ] || die "$path: there are no advisories"; done
 command -v jq >/dev/null || die "jq is not in PATH"
 for flag in "$@"; do
-    case $flag in --tag | --tag=* | --resource-group | --resource-group=*) nodes=/dev/null ;; esac
+    case $flag in
+    --tag | --tag=* | --resource-group | --resource-group=*) nodes=/dev/null ;;
+    --comment | --comment=*) comment=() ;; # One's own is better.
+    esac
 done
 
 # Has ssm-run do something on the nodes and adds what it prints to a file, after what a run that crashed left there.
@@ -68,7 +71,7 @@ on_nodes() {
         if [ -n "$first" ]; then again=(--resume "$first"); fi
         mv -- "$work/known" "$file"
     fi
-    ssm-run -o json --comment vulnscan ${again[@]+"${again[@]}"} "$@" <"$out/nodes" >>"$file" || status=$?
+    ssm-run -o json ${comment[@]+"${comment[@]}"} ${again[@]+"${again[@]}"} "$@" <"$out/nodes" >>"$file" || status=$?
     case $status in
     0 | 1) ;; # A command that failed leaves a gap below.
     2) trouble=1 ;;
@@ -218,6 +221,8 @@ columns() {
 }
 
 mkdir -p -- "$out"
+lock "$out"
+rm -rf -- "$out"/.work.* # Of a run that was killed.
 work=$(mktemp -d -- "$out/.work.XXXXXX")
 trap 'rm -rf -- "$work"' EXIT
 if [ -z "$offline" ]; then collect "$@"; fi

@@ -4,7 +4,8 @@
 def gap(id; message; fix):
     {kind: "gap", target, instance_id, name, reason: {id: id, message: message, fix: fix}};
 
-def said: (.stderr // "") | split("\n") | map(select(. != "")) | if length > 0 then ": " + .[-1] else "" end;
+# The agent adds a line of its own, which says nothing new.
+def said: (.stderr // "") | split("\n") | map(select(. != "" and (startswith("failed to run commands") | not))) | if length > 0 then ": " + .[-1] else "" end;
 
 # {target, instance_id, name, command_id, ended, os: {id, version, like, codename, pretty}, arch, kernel, reboot,
 #  packages: [line]}, or a gap. Packages stay lines until somebody asks for one: a fleet has a million, and few that differ.

@@ -7,11 +7,12 @@ def node: "\(.target.account)/\(.target.region)/\(.instance_id)";
 | $last.invocation // {} | keys[] | . as $node
 | $last.invocation[$node] as $invocation
 | $last.patch_state[$node] as $state
-| if $invocation.status == "Success" and $state != null then
+# A state that could not be read has a reason instead of numbers.
+| if $invocation.status == "Success" and $state.missing_count != null and $state.reason == null then
     $state | .is_patched = ([.missing_count, .failed_count, .installed_pending_reboot_count] | map(. // 0) | add == 0)
 else
     $invocation
-    | {kind: "gap", target, instance_id, name, reason: (.reason // {id: "vulnscan.patch_scan.failed",
+    | {kind: "gap", target, instance_id, name, reason: (.reason // $state.reason // {id: "vulnscan.patch_scan.failed",
         message: (if .status == "Success" then "the scan for patches left no patch state" else "the scan for patches ended with \(.status_details // .status)" end),
         fix: "look at the output of AWS-RunPatchBaseline in patches.jsonl"})}
 end

@@ -1,0 +1,223 @@
+#!/usr/bin/env bash
+# Shows vulnscan.sh from nodes to SBOMs, table and SARIF, with ssm-run against the local AWS: what is found, what is missing,
+# a crash in between, output that only S3 has whole, and a scan for patches.
+set -euo pipefail
+
+root=$(cd -- "$(dirname -- "$0")/../.." && pwd)
+scan=$root/scripts/vulnscan.sh
+tmp=$(mktemp -d)
+sandbox=''
+clean() {
+    exec 3>&- || true # The sandbox ends when its stdin is closed.
+    [ -z "$sandbox" ] || wait "$sandbox" || true
+    rm -rf -- "$tmp"
+}
+trap clean EXIT
+fail() {
+    echo "vulnscan: $1" >&2
+    [ ! -s "$tmp/err" ] || sed 's/^/    /' "$tmp/err" >&2
+    exit 1
+}
+command -v ssm-run >/dev/null || fail "ssm-run is not in PATH; make build, and add target/debug"
+
+# Runs a scan; `status`, and the files `out` and `err`, hold what came of it.
+run() {
+    status=0
+    "$scan" "$@" >"$tmp/out" 2>"$tmp/err" || status=$?
+}
+expect() { # status, and what it says
+    [ "$status" -eq "$1" ] || fail "status $status, expected $1"
+    [ -z "${2:-}" ] || grep -qF -- "$2" "$tmp/err" || fail "it did not say '$2'"
+}
+gaps() { jq -r '"\(.instance_id // .target.account // "-") \(.reason.id)"' "$1/gaps.jsonl" | sort; }
+
+# -- an estate: this machine twice, inventories as other distributions have them, and every way of having none
+account=111111111111
+inventory() { # id version like lines.. ; a whole one
+    local id=$1 version=$2 like=$3
+    shift 3
+    printf 'ssm-inventory 1 plain\nos\t%s\t%s\t%s\t\tp\narch\tx86_64\nkernel\t1\t\n' "$id" "$version" "$like"
+    printf '%b\n' "$@"
+    printf 'end\t%s\t-\n' $(($# + 3))
+}
+many() { for i in $(seq 1200); do printf 'apk\\tpackage-%s\\t1.%s-r0\\t\\t\n' "$i" "$i"; done; }
+mapfile -t many < <(many)
+{
+    node() { # id, agent in JSON, more in JSON
+        jq -n -c --arg id "$1" --argjson agent "$2" --argjson more "${3:-{\}}" --arg account "$account" '{account: $account, region: "us-east-1", instance_id: $id,
+            name: $id, platform: {type: "Linux", name: "Linux", version: "1"}, agent: ({version: "3.3.3050.0"} + $agent)} + $more'
+    }
+    canned() { jq -R -s -c '{run_output: [{match: "ssm-inventory", stdout: .}]}'; }
+    node i-000000000000000a1 '{"run_command": "sh"}' '{"patches": {"list": [{"kb_id": "bash.x86_64", "state": "MISSING"}]}}'
+    node i-000000000000000a2 '{"run_command": "sh"}' '{"patches": {"list": [{"kb_id": "bash.x86_64", "state": "INSTALLED"}]}}'
+    node i-000000000000000b1 "$(inventory almalinux 9.4 rhel 'rpm\topenssl-libs\t1\t3.0.7\t24.el9\t\topenssl-3.0.7-24.el9.src.rpm\tAlmaLinux\t' | canned)"
+    node i-000000000000000c1 "$(inventory alpine 3.20.3 '' 'apk\tlibcrypto3\t3.3.1-r0\t\topenssl' | canned)"
+    node i-000000000000000d1 "$(inventory windows 10.0.20348.1 '' 'hotfix\tKB5046616\t2024-11-13' 'win\tAgent\t1\tA' | canned)" '{"platform": {"type": "Windows", "name": "Windows", "version": "10"}}'
+    node i-000000000000000e1 '{"run_command": "sh", "run_hides": ["dpkg-query", "rpm"]}'
+    node i-000000000000000e2 '{"ping": "ConnectionLost", "last_ping_minutes_ago": 600}'
+    node i-000000000000000e3 "$(printf 'ssm-inventory 1 gzip\n%s\n' "$(inventory debian 12 '' 'deb\tbash\t1\t\t\t' | gzip -c | base64 -w 0 | cut -c 1-60)" | canned)"
+    node i-000000000000000e4 "$(inventory debian 12 '' 'deb\tbash\t1\t\t\t' | sed 's/^end.*/end\t4\t1234567/' | canned)"
+    node i-000000000000000e5 "$(inventory alpine 3.20.3 '' "${many[@]}" | canned)"
+} | jq -s '{nodes: .}' >"$tmp/estate.json"
+good=(i-000000000000000a1 i-000000000000000a2 i-000000000000000b1 i-000000000000000c1)
+
+for name in $(compgen -e | grep '^AWS_' || true); do unset "$name"; done
+mkfifo "$tmp/stdin"
+"$root/.venv/bin/python" "$root/tests/sandbox/sandbox.py" --estate "$tmp/estate.json" --exit-with-stdin <"$tmp/stdin" >"$tmp/url" 2>"$tmp/sandbox.log" &
+sandbox=$!
+exec 3>"$tmp/stdin"
+for _ in $(seq 300); do [ ! -s "$tmp/url" ] || break && sleep 0.1; done
+AWS_ENDPOINT_URL=$(cat "$tmp/url")
+[ -n "$AWS_ENDPOINT_URL" ] || fail "the local AWS did not start: $(tail -1 "$tmp/sandbox.log")"
+: >"$tmp/config"
+export AWS_ENDPOINT_URL AWS_ACCESS_KEY_ID=AKIA$account AWS_SECRET_ACCESS_KEY=any AWS_EC2_METADATA_DISABLED=true AWS_REGION=us-east-1
+export AWS_CONFIG_FILE=$tmp/config AWS_SHARED_CREDENTIALS_FILE=$tmp/config
+
+# -- advisories, in every form and container
+# shellcheck disable=SC2016 # Fields of dpkg-query.
+installed=$(dpkg-query -W -f '${Version}' bash) source=$(dpkg-query -W -f '${source:Version}' bash)
+# shellcheck source=/dev/null
+here=$(. /etc/os-release && jq -n -r -L "$root/scripts/vulnscan.d" --arg id "$ID" --arg version "$VERSION_ID" 'include "ecosystem"; {$id, $version} | of_system')
+osv() { # id ecosystem name fixed
+    jq -n -c --arg id "$1" --arg ecosystem "$2" --arg name "$3" --arg fixed "$4" '{schema_version: "1.6.0", $id, modified: "2026-01-01T00:00:00Z",
+        summary: "Important: \($name) security update", affected: [{package: {$ecosystem, $name}, ranges: [{type: "ECOSYSTEM", events: [{introduced: "0"}, ({$fixed} | select($fixed != ""))]}]}]}'
+}
+mkdir -p "$tmp/osv dump/deep" "$tmp/harmless"
+osv HERE-1 "$here" bash "$source+fixed" >"$tmp/osv dump/deep/HERE-1.json"
+osv HERE-2 "$here" bash "$source" >"$tmp/harmless/here.json"
+osv HERE-3 "$here" bash "" >"$tmp/osv dump/HERE-3.json"
+osv ALSA-1 AlmaLinux:9 openssl-libs 1:3.0.7-25.el9_3 | gzip -c >"$tmp/osv dump/ALSA-1.json.gz"
+osv ALSA-2 AlmaLinux:9 openssl-libs 1:3.0.7-24.el9 >"$tmp/harmless/alma.jsonl"
+secdb() { jq -n --arg fixed "$1" '{distroversion: "v3.20", reponame: "main", packages: [{pkg: {name: "openssl", secfixes: {($fixed): ["CVE-2024-6119"]}}}]}'; }
+secdb 3.3.2-r0 >"$tmp/secdb.json"
+(cd "$tmp" && "$root/.venv/bin/python" -m zipfile -c secdb.zip secdb.json) && rm "$tmp/secdb.json"
+secdb 3.3.1-r0 >"$tmp/harmless/alpine.json"
+
+# -- what is found, on which nodes
+run --out "$tmp/the scan" --advisories "$tmp/osv dump" --advisories "$tmp/secdb.zip" < <(printf '%s\n' "${good[@]}")
+expect 1 "4 of 4 nodes have an SBOM"
+here_nodes="$account/us-east-1/i-000000000000000a1 $account/us-east-1/i-000000000000000a2"
+{
+    printf 'advisory\tpackage\tinstalled\tfixed\tn_nodes\tnodes\n'
+    printf 'ALSA-1\topenssl-libs\t1:3.0.7-24.el9\t1:3.0.7-25.el9_3\t1\t%s/us-east-1/i-000000000000000b1\n' "$account"
+    printf 'HERE-1\tbash\t%s\t%s\t2\t%s\n' "$installed" "$source+fixed" "$here_nodes"
+    printf 'HERE-3\tbash\t%s\t-\t2\t%s\n' "$installed" "$here_nodes"
+    printf 'CVE-2024-6119\tlibcrypto3\t3.3.1-r0\t3.3.2-r0\t1\t%s/us-east-1/i-000000000000000c1\n' "$account"
+} >"$tmp/expected"
+diff "$tmp/expected" "$tmp/out" || fail "the table is another"
+cmp "$tmp/out" "$tmp/the scan/advisories.tsv"
+[ ! -s "$tmp/the scan/gaps.jsonl" ] || fail "there are gaps: $(gaps "$tmp/the scan")"
+"$root/tests/scripts/validate" sbom "$tmp/the scan/sbom/"*.cdx.json
+"$root/tests/scripts/validate" sarif "$tmp/the scan/vulnscan.sarif"
+[ "$(jq -r '.runs[0].results[] | "\(.ruleId) \(.level) \(.locations | length) \(.locations[-1].physicalLocation.artifactLocation.uri)"' "$tmp/the scan/vulnscan.sarif")" = \
+    "ALSA-1 error 1 sbom/${account}_us-east-1_i-000000000000000b1.cdx.json
+HERE-1 error 2 sbom/${account}_us-east-1_i-000000000000000a2.cdx.json
+HERE-3 error 2 sbom/${account}_us-east-1_i-000000000000000a2.cdx.json
+CVE-2024-6119 warning 1 sbom/${account}_us-east-1_i-000000000000000c1.cdx.json" ] || fail "$(cat "$tmp/the scan/vulnscan.sarif")"
+jq -r '.runs[0].results[].locations[].physicalLocation.artifactLocation.uri' "$tmp/the scan/vulnscan.sarif" | sort -u >"$tmp/uris"
+while IFS= read -r uri; do [ -e "$tmp/the scan/$uri" ] || fail "SARIF names $uri, which is not there"; done <"$tmp/uris"
+# The inventory of this machine came packed through Run Command, and holds what dpkg knows.
+[ "$(jq '[.components[] | select(.type == "library")] | length' "$tmp/the scan/sbom/${account}_us-east-1_i-000000000000000a1.cdx.json")" -eq \
+    "$(dpkg -l | grep -c '^ii')" ] || fail "the SBOM of this machine lacks packages"
+
+# -- once more, without sending anything: by other advisories
+osv_calls() { "$root/.venv/bin/python" -c 'import sys, urllib.request as u; print(u.urlopen(sys.argv[1]).read().decode(), end="")' "$AWS_ENDPOINT_URL/_sandbox/$1"; }
+osv_calls "calls?account=$account" | wc -l >"$tmp/n_calls"
+run --out "$tmp/the scan" --offline --advisories "$tmp/osv dump" --advisories "$tmp/secdb.zip" --fixed-only
+expect 1
+! grep -q HERE-3 "$tmp/out" || fail "what has no fix is told"
+run --out "$tmp/the scan" --offline --advisories "$tmp/harmless"
+expect 0
+[ "$(wc -l <"$tmp/out")" -eq 1 ] || fail "it found $(cat "$tmp/out")"
+"$root/tests/scripts/validate" sarif "$tmp/the scan/vulnscan.sarif"
+rm "$tmp/harmless/alpine.json"
+run --out "$tmp/the scan" --offline --advisories "$tmp/harmless"
+expect 2 "vulnscan.advisories.none i-000000000000000c1"
+run --out "$tmp/the scan" --offline
+expect 0
+[ "$(cat "$tmp/out")" = "$(ls -d "$tmp/the scan/sbom/"*)" ] || fail "it printed $(cat "$tmp/out")"
+echo '{"a": 1}' >"$tmp/harmless/wrong.json"
+run --out "$tmp/the scan" --offline --advisories "$tmp/harmless"
+expect 2 "the advisories cannot be read"
+osv_calls "calls?account=$account" | wc -l | cmp - "$tmp/n_calls" || fail "--offline called AWS"
+
+# -- every node without an inventory is told, and the others are judged
+run --out "$tmp/gaps" --advisories "$tmp/osv dump" --advisories "$tmp/secdb.zip" < <(jq -r '.nodes[].instance_id' "$tmp/estate.json")
+expect 2 "5 of 10 nodes have an SBOM"
+cat >"$tmp/expected" <<LINES
+i-000000000000000d1 vulnscan.advisories.none
+i-000000000000000e1 vulnscan.inventory.failed
+i-000000000000000e2 $(gaps "$tmp/gaps" | sed -n 's/^i-000000000000000e2 \(agentcheck\..*\)$/\1/p')
+i-000000000000000e3 vulnscan.inventory.damaged
+i-000000000000000e4 vulnscan.inventory.damaged
+i-000000000000000e5 vulnscan.inventory.cut
+LINES
+gaps "$tmp/gaps" | diff "$tmp/expected" - || fail "the gaps are others"
+grep -q 'e1.*neither dpkg nor rpm nor apk' "$tmp/gaps/gaps.jsonl" || fail "it does not say what the collector said"
+grep -q '^ALSA-1' "$tmp/out" || fail "the others are not judged"
+"$root/tests/scripts/validate" sarif "$tmp/gaps/vulnscan.sarif"
+[ "$(jq -c '.runs[0].invocations[0] | [.executionSuccessful, (.toolExecutionNotifications | length)]' "$tmp/gaps/vulnscan.sarif")" = '[false,6]' ] || fail "SARIF does not tell the gaps"
+
+# -- what Run Command cuts is whole in S3
+"$root/.venv/bin/aws" s3api create-bucket --bucket inventories >/dev/null
+run --out "$tmp/s3" -- --output-s3 s3://inventories/scan --comment "INC 4712" < <(echo i-000000000000000e5)
+expect 0
+[ "$(jq '.components | length' "$tmp/s3/sbom/${account}_us-east-1_i-000000000000000e5.cdx.json")" -eq 1201 ] || fail "packages are missing"
+
+[ "$(jq -r 'select(.kind == "command").comment' "$tmp/s3/invocations.jsonl" | grep -c 'INC 4712$')" = 1 ] || fail "the comment is another"
+
+# -- a scan for patches
+run --out "$tmp/patches" --patch-scan < <(printf '%s\n' "${good[@]:0:2}")
+expect 1 "patches: 1 of 2 nodes lack some"
+[ "$(jq -c '[.instance_id, .missing_count, .is_patched]' "$tmp/patches/patch_states.jsonl" | paste -sd ' ')" = \
+    '["i-000000000000000a1",1,false] ["i-000000000000000a2",0,true]' ] || fail "$(cat "$tmp/patches/patch_states.jsonl")"
+
+jq -c 'if .kind == "patch_state" then .missing_count = null | .reason = {id: "run.patch_state.unreadable", message: "m", fix: "f"} else . end' \
+    "$tmp/patches/patches.jsonl" | sed '/"patch_state".*a2"/d' >"$tmp/unread"
+mv "$tmp/unread" "$tmp/patches/patches.jsonl"
+run --out "$tmp/patches" --offline
+expect 2 "0 of 0 nodes lack some"
+[ "$(gaps "$tmp/patches" | paste -sd ' ')" = "i-000000000000000a1 run.patch_state.unreadable i-000000000000000a2 vulnscan.patch_scan.failed" ] ||
+    fail "$(gaps "$tmp/patches")"
+
+# -- killed in between, and taken up: no node is asked twice, none is lost
+forget() { "$root/.venv/bin/python" -c 'import sys, urllib.request as u; u.urlopen(u.Request(sys.argv[1], method="DELETE"))' "$AWS_ENDPOINT_URL/_sandbox/$1"; }
+jq -n -c --arg account "$account" '{nodes: [range(1; 4) | {account: $account, region: "us-east-1", instance_id: "i-000000000000000f\(.)", platform: {type: "Linux", name: "L", version: "1"},
+    agent: {version: "3.3.3050.0", run_output: [{match: "ssm-inventory", seconds: (. * 2 - 1.7), stdout: "ssm-inventory 1 plain\nos\tdebian\t12\t\t\tp\narch\tx\nkernel\t1\t\ndeb\ta\t1\t\t\t\nend\t4\t-\n"}]}}]}' |
+    "$root/.venv/bin/python" -c 'import sys, urllib.request as u; u.urlopen(u.Request(sys.argv[1], data=sys.stdin.buffer.read(), method="POST"))' "$AWS_ENDPOINT_URL/_sandbox/estate"
+printf 'i-000000000000000f%s\n' 1 2 3 >"$tmp/nodes"
+setsid "$scan" --out "$tmp/crash" --nodes "$tmp/nodes" >/dev/null 2>&1 &
+killed=$!
+for _ in $(seq 200); do ! grep -qs '"kind":"invocation"' "$tmp/crash/invocations.jsonl" || break && sleep 0.05; done
+kill -KILL -- "-$killed" && { wait "$killed" 2>/dev/null || true; }
+[ "$(grep -c '"kind":"invocation"' "$tmp/crash/invocations.jsonl")" -lt 3 ] || fail "it was killed too late"
+printf '{"kind":"invocation","tar' >>"$tmp/crash/invocations.jsonl"
+run --out "$tmp/crash" --nodes "$tmp/nodes"
+expect 2 "holds a scan"
+run --out "$tmp/crash" --resume
+expect 0 "3 of 3 nodes have an SBOM"
+[ "$(osv_calls "runs?account=$account" | jq -r 'select(.instance_id | startswith("i-000000000000000f")) | .runs // .count // .n' | sort -u)" = 1 ] ||
+    fail "runs: $(osv_calls "runs?account=$account" | grep 0000f)"
+
+# -- what ends without a scan
+run --out "$tmp/none" </dev/null
+expect 2 "there was no node to scan"
+run --out "$tmp/refused" --frobnicate </dev/null
+expect 2 "unknown argument"
+run --advisories "$tmp/nothing there" --out "$tmp/refused" </dev/null
+expect 2 "there are no advisories"
+run --out "$tmp/refused" --offline </dev/null
+expect 2 "there is no scan"
+run --help
+expect 0
+grep -q '^usage: ssm-agentcheck show | vulnscan.sh' "$tmp/out" || fail "there is no help"
+mkdir "$tmp/bin"
+for status_of in 130:130 3:2; do
+    printf '#!/bin/sh\nexit %s\n' "${status_of%:*}" >"$tmp/bin/ssm-run"
+    chmod +x "$tmp/bin/ssm-run"
+    rm -rf "$tmp/stopped"
+    PATH=$tmp/bin:$PATH run --out "$tmp/stopped" <"$tmp/nodes"
+    expect "${status_of#*:}" "--resume"
+done
+[ -z "$(find "$tmp" -name '.work.*')" ] || fail "it left something behind"
+echo "ok vulnscan.sh"
