@@ -74,7 +74,12 @@ enum Verb {
         #[arg(long, value_name = "DIR", default_value = "/")]
         root: PathBuf,
         /// Ask the metadata service at this URL
-        #[arg(long, value_name = "URL", env = "AWS_EC2_METADATA_SERVICE_ENDPOINT")]
+        #[arg(
+            long,
+            value_name = "URL",
+            env = "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+            hide_env_values = true
+        )]
         metadata_endpoint: Option<String>,
     },
     /// Print what apply would change to bring outdated agents up to date
