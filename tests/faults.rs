@@ -4,6 +4,8 @@
 mod killing;
 #[path = "faults/paging.rs"]
 mod paging;
+#[path = "faults/processes.rs"]
+mod processes;
 #[path = "faults/racing.rs"]
 mod racing;
 #[path = "faults/reading.rs"]
