@@ -55,7 +55,7 @@ fn no_exception_is_stale() {
 #[test]
 fn writes_are_recognised_where_they_are() {
     let files = tree();
-    for tool in ["ssm-role", "ssm-prefs", "ssm-scp", "ssm-events"] {
+    for tool in ["ssm-role", "ssm-prefs", "ssm-scp", "ssm-events", "ssm-run"] {
         let writes = files.iter().any(|file| {
             file.in_tool()
                 .is_some_and(|(name, path)| name == tool && path.starts_with("apply"))

@@ -98,6 +98,35 @@ fn an_output_comes_back_whole_through_s3() {
 }
 
 #[test]
+fn a_stream_without_output_has_no_object_and_lacks_nothing() {
+    let (out, err) = (long("0123456789", 5_000), long("error", 3_000));
+    let title = format!("x\n----------ERROR-------\n{out}");
+    let account = account(&[
+        prints(1, json!({"stderr": err})),
+        // It prints the agent's own line, and nothing to stderr.
+        prints(2, json!({"stdout": title})),
+    ]);
+    let destination = format!("s3://{}/scan", bucket(&account));
+    let output = run(&account, [1, 2], &["--output-s3", &destination, "--", "id"]);
+    output.assert_status(0);
+    let found = invocations(&output);
+    assert_eq!(
+        (&found[0]["stdout"], &found[0]["stderr"]),
+        (&json!(""), &json!(err))
+    );
+    assert_eq!(
+        (&found[1]["stdout"], &found[1]["stderr"]),
+        (&json!(title), &json!(""))
+    );
+    for record in &found {
+        assert_eq!(
+            record["truncated"],
+            json!({"stdout": false, "stderr": false})
+        );
+    }
+}
+
+#[test]
 fn an_output_comes_back_whole_through_a_log_group() {
     let out = long("0123456789", 40_000);
     let account = account(&[prints(1, json!({"stdout": out}))]);

@@ -74,15 +74,7 @@ impl AwsArgs {
     /// # Errors
     /// As [`AwsArgs::session`]; the credentials belong to another account; `--region` names only other regions.
     pub async fn session_for(&self, target: &Target) -> anyhow::Result<Session> {
-        self.session_in(target, "plan is for").await
-    }
-
-    /// Returns the session for something in `target`; `what` says to people what, as in `plan is for`.
-    ///
-    /// # Errors
-    /// As [`AwsArgs::session_for`].
-    pub async fn session_in(&self, target: &Target, what: &str) -> anyhow::Result<Session> {
-        self.allows(target, what)?;
+        self.allows(target, "plan is for")?;
         let (first, roles) = self.split_account_roles();
         let session = if target.region == GLOBAL {
             first.global_session().await?
@@ -95,7 +87,7 @@ impl AwsArgs {
         }
         if session.target.account != target.account {
             bail!(
-                "{what} account {}, but the credentials belong to account {} ({})",
+                "plan is for account {}, but the credentials belong to account {} ({})",
                 target.account,
                 session.target.account,
                 session.caller
@@ -104,7 +96,8 @@ impl AwsArgs {
         Ok(session)
     }
 
-    /// Refuses what is in a region that the flags do not name, when they name any.
+    /// Refuses what is in a region that the flags do not name, when they name any; `what` says to people what it is, as in
+    /// `plan is for`.
     ///
     /// # Errors
     /// As it says.

@@ -157,15 +157,17 @@ impl Flight {
         due.map(|flown| flown.command_id.clone()).collect()
     }
 
-    /// Takes note that a command was read, after its ended nodes were taken out of it.
-    pub(crate) fn looked(&mut self, now: Duration, command_id: &str, backs_off: bool) {
+    /// Takes note that a command was read, after its ended nodes were taken out of it. One that flies alone is read at every
+    /// look: it costs what a list would.
+    pub(crate) fn looked(&mut self, now: Duration, command_id: &str) {
+        let is_alone = self.0.len() == 1;
         let Some(flown) = self.0.iter_mut().find(|one| one.command_id == command_id) else {
             return;
         };
         if flown.is_over {
             flown.n_looks_after_end += 1;
         }
-        if backs_off {
+        if !is_alone || flown.is_open {
             flown.due = now + flown.interval;
             flown.interval = (flown.interval * 2).min(LONGEST_PAUSE);
         }
@@ -189,6 +191,17 @@ impl Flight {
                 waiting.status = Some(status.to_owned());
             }
         }
+    }
+
+    /// Returns how many nodes more may run now, because those of commands that go on have ended.
+    pub(crate) fn unused_slots(&mut self) -> usize {
+        let mut n_unused = 0;
+        for flown in &mut self.0 {
+            let n_used = flown.n_slots.min(flown.waiting.len());
+            n_unused += flown.n_slots - n_used;
+            flown.n_slots = n_used;
+        }
+        n_unused
     }
 
     /// Removes the commands of which nothing more is to come and returns them, those with nodes still waiting included.
@@ -217,19 +230,17 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
+    /// A command that is looked at among others.
     fn flight(n_nodes: usize) -> Flight {
         let ids = (0..n_nodes).map(|number| (format!("i-{number}"), Waiting::default()));
         let waiting = ids.collect::<BTreeMap<_, _>>();
         let mut flight = Flight::default();
         let lasts = Some(seconds(3600));
-        flight.push(Flown::new(
-            "c".to_owned(),
-            "d".to_owned(),
-            waiting,
-            false,
-            seconds(0),
-            lasts,
-        ));
+        let others = BTreeMap::from([("i-9".to_owned(), Waiting::default())]);
+        for (id, waiting) in [("c", waiting), ("other", others)] {
+            let (id, document) = (id.to_owned(), "d".to_owned());
+            flight.push(Flown::new(id, document, waiting, false, seconds(0), lasts));
+        }
         flight
     }
 
@@ -248,13 +259,32 @@ mod tests {
         assert!(flight.hear(seconds(1), &heard(0, false)).is_empty());
         assert_eq!(flight.hear(seconds(2), &heard(1, false)), ["c"]);
         assert!(flight.take("c", "i-0").is_some() && flight.take("c", "i-0").is_none());
-        flight.looked(seconds(2), "c", true);
+        flight.looked(seconds(2), "c");
         assert!(flight.hear(seconds(2), &heard(2, false)).is_empty());
         assert_eq!(flight.hear(seconds(4), &heard(2, false)), ["c"]);
-        flight.looked(seconds(4), "c", true);
+        flight.looked(seconds(4), "c");
         assert!(flight.hear(seconds(5), &heard(2, false)).is_empty());
         // The end is never waited for.
         assert_eq!(flight.hear(seconds(5), &heard(3, true)), ["c"]);
+    }
+
+    #[test]
+    fn one_that_flies_alone_is_read_at_every_look() {
+        let mut flight = flight(2);
+        flight.take("other", "i-9");
+        flight.land(seconds(1));
+        flight.looked(seconds(1), "c");
+        assert_eq!(flight.due(seconds(1)), ["c"]);
+    }
+
+    #[test]
+    fn nodes_that_have_ended_make_room_for_others() {
+        let mut flight = flight(3);
+        flight.commands_mut()[0].n_slots = 2;
+        assert_eq!(flight.unused_slots(), 0);
+        flight.take("c", "i-0");
+        flight.take("c", "i-1");
+        assert_eq!((flight.unused_slots(), flight.unused_slots()), (1, 0));
     }
 
     #[test]
@@ -264,7 +294,7 @@ mod tests {
         flight.take("c", "i-0");
         flight.take("c", "i-1");
         assert_eq!(flight.land(seconds(1)).len(), 1);
-        assert!(flight.is_empty());
+        assert_eq!(flight.commands().len(), 1);
     }
 
     #[test]
@@ -273,13 +303,13 @@ mod tests {
         for second in 0..MAX_LOOKS_AFTER_END.into() {
             assert!(flight.land(seconds(second)).is_empty());
             flight.hear(seconds(second), &heard(1, true));
-            flight.looked(seconds(second), "c", true);
+            flight.looked(seconds(second), "c");
         }
         let landed = flight.land(seconds(60));
         assert_eq!(landed[0].waiting.len(), 1);
         let mut flight = self::flight(1);
         assert!(flight.land(seconds(4200)).is_empty());
-        assert_eq!(flight.land(seconds(4201)).len(), 1);
+        assert_eq!(flight.land(seconds(4201)).len(), 2);
     }
 
     #[test]

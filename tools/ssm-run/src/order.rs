@@ -80,7 +80,7 @@ impl Order {
         }
         (!kinds.is_empty()).then(|| {
             format!(
-                "warning: this looks like {}: parameters stay readable in the command history for 30 days; write \
+                "warning: this looks like {}: parameters stay readable in the command history for 30 days and in EventBridge events; write \
                  {{{{ssm:NAME}}}} for what Parameter Store holds, or fetch the secret on the node",
                 kinds.join(" and ")
             )

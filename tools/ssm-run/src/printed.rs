@@ -63,7 +63,12 @@ pub(crate) fn guess(joined: &str) -> Printed {
     }
 }
 
-/// Returns whether a joined text has an error part.
+/// Returns whether a joined text seems to have something before an error part.
+pub(crate) fn has_stdout(joined: &str) -> bool {
+    !joined.is_empty() && !joined.starts_with(ERROR_TITLE)
+}
+
+/// Returns whether a joined text seems to have an error part.
 pub(crate) fn has_stderr(joined: &str) -> bool {
     joined.contains(ERROR_TITLE)
 }

@@ -1,7 +1,9 @@
 //! What in a command looks like a secret. Pure.
 //!
-//! Parameters of a command are kept for 30 days and shown to everybody who may call ListCommands.
+//! Parameters of a command are kept for 30 days, shown to everybody who may call ListCommands, and part of the events that
+//! tell of its status.
 //! <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_Command.html> (Parameters)
+//! <https://docs.aws.amazon.com/systems-manager/latest/userguide/monitoring-systems-manager-event-examples.html>
 
 /// Words that, followed by `=` or `:` and a value, name a secret.
 const NAMES: [&str; 8] = [

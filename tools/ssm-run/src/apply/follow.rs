@@ -107,7 +107,7 @@ impl Follower<'_> {
                 Ok(seen) => {
                     self.tell(&id, seen).await?;
                     let now = self.run.now();
-                    self.flight.borrow_mut().looked(now, &id, true);
+                    self.flight.borrow_mut().looked(now, &id);
                 }
                 // The others may still be read.
                 Err(failure) => failed = Some(failure),
@@ -232,6 +232,7 @@ impl Follower<'_> {
 
     /// Tells of what has ended without telling all its nodes.
     fn land(&self) -> anyhow::Result<()> {
+        self.wave.give_back(self.flight.borrow_mut().unused_slots());
         let landed = self.flight.borrow_mut().land(self.run.now());
         for flown in landed {
             self.wave.give_back(flown.n_slots);

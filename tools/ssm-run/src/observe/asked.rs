@@ -127,7 +127,7 @@ pub(crate) async fn find(
     let mut sessions: Vec<(Target, anyhow::Result<Session>)> = Vec::new();
     sessions.extend(home.map(|home| (home.target.clone(), Ok(home))));
     let others = targets.get(sessions.len()..).unwrap_or_default();
-    sessions.extend(places::open(&args.aws, others).await);
+    sessions.extend(places::open(&args.aws, others).await?);
     let known = look_up(args, &sessions, &nodes).await;
     // Numbers of targets to numbers of places: there is no place for what cannot be reached.
     let mut numbers = Vec::new();
@@ -232,7 +232,7 @@ async fn chosen(
         });
         told = Some(outcome.await?);
     }
-    for (target, session) in places::open(&args.aws, &asked.places).await {
+    for (target, session) in places::open(&args.aws, &asked.places).await? {
         let nodes = match &session {
             Ok(session) => read(session).await.map(|nodes| add(session, nodes)),
             Err(error) => Err(anyhow::anyhow!("{error:#}")),

@@ -40,8 +40,9 @@ pub(super) async fn s3_client(session: &Session, bucket: &Bucket) -> aws_sdk_s3:
 pub(super) async fn object(
     client: &aws_sdk_s3::Client,
     bucket: &Bucket,
-    url: &str,
+    url: Option<&str>,
 ) -> anyhow::Result<String> {
+    let url = url.context("SSM does not tell where in S3 the output is")?;
     // SSM writes `https://s3.REGION.amazonaws.com/BUCKET/KEY`.
     // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CommandPlugin.html (StandardOutputUrl)
     let (_, key) = url

@@ -35,12 +35,12 @@ impl Reader<'_> {
         for plugin in &seen.plugins {
             let (known, error) = self.plugin(seen, plugin).await;
             all.push(known);
-            trouble = trouble.or(error.map(|error| format!("{error:#}")));
+            trouble = trouble.or(error);
         }
         (all, trouble)
     }
 
-    async fn plugin(&self, seen: &Seen, plugin: &Plugin) -> (Known, Option<anyhow::Error>) {
+    async fn plugin(&self, seen: &Seen, plugin: &Plugin) -> (Known, Option<String>) {
         let whole = |printed| Known {
             printed,
             truncated: Truncated::default(),
@@ -48,36 +48,47 @@ impl Reader<'_> {
         if let Some(printed) = printed::split(&plugin.joined, plugin.has_failed()) {
             return (whole(printed), None);
         }
-        // What is cut at 2,400 is often cut at 24,000, too.
-        let mut trouble = None;
+        // What is cut at 2,400 is often cut at 24,000, too: who has a bucket is not asked twice.
+        let (mut objects, mut trouble) = ((None, None), None);
         if let Some(bucket) = &self.order.bucket {
-            match self.objects(bucket, plugin).await {
-                Ok(printed) => return (whole(printed), None),
-                Err(error) => trouble = Some(error),
-            }
+            let (stdout, stderr) = self.objects(bucket, plugin).await;
+            let error = stdout.as_ref().err().or(stderr.as_ref().err());
+            trouble = error.map(|error| format!("{error:#}"));
+            objects = (stdout.ok(), stderr.ok());
         }
+        let (stdout, stderr) = match objects {
+            (Some(stdout), Some(stderr)) => return (whole(Printed { stdout, stderr }), None),
+            some => some,
+        };
         let mut known = match self.asked(seen, plugin).await {
             Ok(printed) => Known {
                 truncated: Truncated {
-                    stdout: printed.may_lack_stdout(),
-                    stderr: printed.may_lack_stderr(),
+                    stdout: printed.may_lack_stdout() && stdout.is_none(),
+                    stderr: printed.may_lack_stderr() && stderr.is_none(),
                 },
-                printed,
+                printed: Printed {
+                    stdout: stdout.unwrap_or(printed.stdout),
+                    stderr: stderr.unwrap_or(printed.stderr),
+                },
             },
             Err(error) => {
+                let printed = printed::guess(&plugin.joined);
                 let known = Known {
-                    printed: printed::guess(&plugin.joined),
                     truncated: Truncated {
-                        stdout: true,
-                        stderr: printed::has_stderr(&plugin.joined),
+                        stdout: stdout.is_none(),
+                        stderr: stderr.is_none() && printed::has_stderr(&plugin.joined),
+                    },
+                    printed: Printed {
+                        stdout: stdout.unwrap_or(printed.stdout),
+                        stderr: stderr.unwrap_or(printed.stderr),
                     },
                 };
-                return (known, Some(error));
+                return (known, Some(format!("{error:#}")));
             }
         };
         if let Some(group) = &self.order.log_group {
             let error = self.streams(group, seen, plugin, &mut known).await.err();
-            trouble = trouble.or(error);
+            trouble = trouble.or(error.map(|error| format!("{error:#}")));
         }
         // Who asked for no more than the API tells is told that there is more, and that is all.
         let is_cut = known.truncated.stdout || known.truncated.stderr;
@@ -85,19 +96,25 @@ impl Reader<'_> {
     }
 
     /// Reads what the node wrote to S3. There is no object for a stream without output.
-    async fn objects(&self, bucket: &Bucket, plugin: &Plugin) -> anyhow::Result<Printed> {
+    async fn objects(
+        &self,
+        bucket: &Bucket,
+        plugin: &Plugin,
+    ) -> (anyhow::Result<String>, anyhow::Result<String>) {
         let client = self
             .place
             .s3
             .get_or_init(|| elsewhere::s3_client(&self.place.session, bucket))
             .await;
-        let url = |url: &Option<String>| url.clone().unwrap_or_default();
-        let stdout = elsewhere::object(client, bucket, &url(&plugin.stdout_url)).await?;
-        let stderr = match printed::has_stderr(&plugin.joined) {
-            true => elsewhere::object(client, bucket, &url(&plugin.stderr_url)).await?,
-            false => String::new(),
+        let read = async |is_there: bool, url: &Option<String>| match is_there {
+            true => elsewhere::object(client, bucket, url.as_deref()).await,
+            false => Ok(String::new()),
         };
-        Ok(Printed { stdout, stderr })
+        let joined = &plugin.joined;
+        tokio::join!(
+            read(printed::has_stdout(joined), &plugin.stdout_url),
+            read(printed::has_stderr(joined), &plugin.stderr_url),
+        )
     }
 
     /// Reads what the node wrote to CloudWatch Logs, as far as the API has cut it.
