@@ -35,7 +35,8 @@ fn scene() -> Account {
         };
         let mut agent = agent;
         agent["version"] = json!("3.3.0.0");
-        json!({"account": account.id(), "region": "us-east-1", "instance_id": id(number), "agent": agent})
+        json!({"account": account.id(), "region": "us-east-1", "instance_id": id(number), "agent": agent,
+            "tags": {"Fleet": "all"}})
     };
     account.seed(&json!({"nodes": (0..N_NODES).map(node).collect::<Vec<_>>()}));
     account
@@ -354,4 +355,9 @@ fn a_run_that_was_resumed_and_killed_again_is_resumed_again() {
     assert_eq!(last.status, 2, "{}", last.stderr);
     assert_same(&outcomes(&last), expected, "resumed twice");
     assert_ran_once(&account, "resumed twice");
+}
+
+#[test]
+fn a_killed_run_on_a_tag_is_resumed_without_a_node_lost_or_run_twice() {
+    survives_kills(&["--tag", "Fleet=all"]);
 }
