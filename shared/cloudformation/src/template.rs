@@ -32,6 +32,7 @@ pub struct Resource {
     properties: Value,
     depends_on: Vec<&'static str>,
     is_kept: bool,
+    is_new: bool,
     condition: Option<&'static str>,
 }
 
@@ -66,6 +67,14 @@ impl Resource {
     #[must_use]
     pub fn kept(mut self) -> Resource {
         self.is_kept = true;
+        self
+    }
+
+    /// Returns the resource, of a type that AWS documents and cfn-lint does not know yet: it is told not to mind.
+    /// <https://github.com/aws-cloudformation/cfn-lint/blob/main/README.md#metadata>
+    #[must_use]
+    pub fn new_to_cfn_lint(mut self) -> Resource {
+        self.is_new = true;
         self
     }
 
@@ -135,6 +144,10 @@ impl Template {
         if resource.is_kept {
             written.insert("DeletionPolicy".to_owned(), json!("RetainExceptOnCreate"));
             written.insert("UpdateReplacePolicy".to_owned(), json!("Retain"));
+        }
+        if resource.is_new {
+            let known = json!({ "cfn-lint": { "config": { "ignore_checks": ["E3006"] } } });
+            written.insert("Metadata".to_owned(), known);
         }
         written.insert("Properties".to_owned(), value(&resource.properties));
         self.resources

@@ -113,7 +113,8 @@ fn add(template: &mut Template, home: &'static str, change: &Change<Action>) -> 
                 "CustomerManagedRoleArn": { "Fn::If": [home, reference(&format!("{ROLE}.Arn")), arn] },
             });
             let kind = "AWS::SSM::DefaultHostManagementConfiguration";
-            template.resource(SETTING, Resource::new(kind, setting));
+            let setting = Resource::new(kind, setting).new_to_cfn_lint();
+            template.resource(SETTING, setting);
         }
         Action::AttachPolicy
         | Action::CreateInstanceProfile
