@@ -5,9 +5,9 @@ use testbed::{Account, Output};
 
 use crate::{EXE, account, statuses};
 
-fn desired(account: &Account) -> String {
+fn desired() -> String {
     json!({"webhook": {"env": "WEBHOOK"}, "trail": {"name": "audit", "home_region": "us-east-1",
-        "bucket": format!("audit-{}", account.id()), "prefix": "org"}})
+        "bucket": "audit-{account}", "prefix": "org"}})
     .to_string()
 }
 
@@ -42,7 +42,7 @@ fn of_trail(output: &Output) -> Vec<String> {
 #[test]
 fn makes_a_locked_bucket_and_a_trail_that_logs_and_takes_the_trail_back() {
     let account = account();
-    let desired = desired(&account);
+    let desired = desired();
     let missing = ids(&run(&account, &["check"], &desired));
     assert!(
         missing.contains(&"events.trail.missing".to_owned())
@@ -94,7 +94,7 @@ fn makes_a_locked_bucket_and_a_trail_that_logs_and_takes_the_trail_back() {
 #[test]
 fn show_prints_what_is_there_and_says_what_could_not_be_read() {
     let account = account();
-    let desired = desired(&account);
+    let desired = desired();
     let plan = run(&account, &["plan"], &desired);
     run(&account, &["apply"], &plan.stdout).assert_status(0);
     account.forget_calls();
@@ -120,7 +120,7 @@ fn show_prints_what_is_there_and_says_what_could_not_be_read() {
 #[test]
 fn adopts_a_bucket_and_keeps_what_others_put_into_its_policy() {
     let account = account();
-    let (desired, bucket) = (desired(&account), format!("audit-{}", account.id()));
+    let (desired, bucket) = (desired(), format!("audit-{}", account.id()));
     account.aws(&["s3api", "create-bucket", "--bucket", &bucket]);
     let theirs = json!({"Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject", "Resource": format!("arn:aws:s3:::{bucket}/*")});
     let policy = json!({"Version": "2012-10-17", "Statement": [theirs]});
@@ -155,7 +155,7 @@ fn adopts_a_bucket_and_keeps_what_others_put_into_its_policy() {
 #[test]
 fn a_stopped_or_narrowed_trail_is_found_and_mended() {
     let account = account();
-    let desired = desired(&account);
+    let desired = desired();
     let plan = run(&account, &["plan"], &desired);
     run(&account, &["apply"], &plan.stdout).assert_status(0);
     account.aws(&["cloudtrail", "stop-logging", "--name", "audit"]);
@@ -213,7 +213,7 @@ fn what_cannot_be_read_of_the_trail_stops_a_plan() {
         account.fault(
             json!({"service": service, "operation": operation, "kind": "denied", "times": -1}),
         );
-        let stopped = run(&account, &["plan"], &desired(&account));
+        let stopped = run(&account, &["plan"], &desired());
         stopped
             .assert_status(2)
             .assert_complains("could not be read")
@@ -221,7 +221,7 @@ fn what_cannot_be_read_of_the_trail_stops_a_plan() {
         assert_eq!(stopped.stdout, "");
         account.clear_faults();
     }
-    let wrong = desired(&account).replace("audit-", "Audit_");
+    let wrong = desired().replace("audit-", "Audit_");
     run(&account, &["plan"], &wrong)
         .assert_status(2)
         .assert_complains("$.trail.bucket: ")

@@ -104,18 +104,28 @@ pub(crate) struct DesiredTrail {
     pub(crate) name: Name,
     /// Region that the trail is made in; it records all regions.
     pub(crate) home_region: String,
-    /// Bucket for the log files: adopted if it is there, else made in the home region.
+    /// Bucket for the log files: adopted if it is there, else made in the home region. `{account}` stands for the account.
     pub(crate) bucket: BucketName,
     /// What stands before `AWSLogs/` in the bucket.
     #[serde(default)]
     pub(crate) prefix: String,
 }
 
+impl DesiredTrail {
+    /// Returns the name of the bucket in an account.
+    pub(crate) fn bucket_name(&self, account: &str) -> String {
+        self.bucket.0.replace(ACCOUNT, account)
+    }
+}
+
+/// What stands for the account in the name of a bucket, whose name is nobody else's in the world.
+const ACCOUNT: &str = "{account}";
+
 /// The name of a bucket. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 #[schemars(with = "String")]
-pub(crate) struct BucketName(pub(crate) String);
+pub(crate) struct BucketName(String);
 
 impl TryFrom<String> for BucketName {
     type Error = String;
@@ -123,7 +133,8 @@ impl TryFrom<String> for BucketName {
     fn try_from(text: String) -> Result<BucketName, String> {
         let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
         let outer = |text: &str| !text.starts_with(['-', '.']) && !text.ends_with(['-', '.']);
-        if (3..=63).contains(&text.len()) && text.bytes().all(inner) && outer(&text) {
+        let name = text.replace(ACCOUNT, "111122223333");
+        if (3..=63).contains(&name.len()) && name.bytes().all(inner) && outer(&name) {
             Ok(BucketName(text))
         } else {
             Err(format!(

@@ -75,7 +75,7 @@ impl Names {
                 .map(|function| function.name.0.clone())
                 .unwrap_or_default(),
             bucket: at_home
-                .map(|trail| trail.bucket.0.clone())
+                .map(|trail| trail.bucket_name(&session.target.account))
                 .unwrap_or_default(),
         }
     }

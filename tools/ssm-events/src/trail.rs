@@ -41,7 +41,7 @@ fn bucket_policy(
     partition: &str,
 ) -> Value {
     let (bucket, trail) = (
-        format!("arn:{partition}:s3:::{}", desired.bucket.0),
+        format!("arn:{partition}:s3:::{}", desired.bucket_name(account)),
         desired.arn(account, partition),
     );
     let prefix = if desired.prefix.is_empty() {
@@ -80,7 +80,7 @@ pub(crate) fn wanted(
     target: &Target,
     partition: &str,
 ) -> Vec<(Action, String, Value, &'static str)> {
-    let (name, bucket) = (desired.name.0.clone(), desired.bucket.0.clone());
+    let (name, bucket) = (desired.name.0.clone(), desired.bucket_name(&target.account));
     let policy = match observed.bucket.present() {
         Some(existing) => existing.policy.clone(),
         None => Value::Null,
@@ -191,7 +191,7 @@ pub(crate) fn problems(
                     apply,
                 );
             }
-            if trail.bucket != desired.bucket.0 {
+            if trail.bucket != desired.bucket_name(&target.account) {
                 add(
                     error,
                     "events.trail.elsewhere",
@@ -225,7 +225,7 @@ pub(crate) fn problems(
         found.push((
             severity,
             id,
-            desired.bucket.0.clone(),
+            desired.bucket_name(&target.account),
             message.to_owned(),
             fix,
         ));
