@@ -106,7 +106,7 @@ pub(crate) async fn observe(clients: &Clients, known: &Known, names: &Names) -> 
         observed.trail = trail::trail(clients, &names.trail_arn).await;
     }
     if !names.function.is_empty() {
-        observed.function = function::function(clients, &names.function).await;
+        observed.function = function::function(clients, &names.function, &names.rule).await;
     }
     if !names.bucket.is_empty() {
         observed.bucket = trail::bucket(clients, &names.bucket).await;

@@ -12,7 +12,7 @@ use crate::model::Function;
 pub(crate) const STATEMENT: &str = "ssm-events";
 const ABSENT: [&str; 1] = ["ResourceNotFoundException"];
 
-pub(super) async fn function(clients: &Clients, name: &str) -> Reading<Function> {
+pub(super) async fn function(clients: &Clients, name: &str, rule: &str) -> Reading<Function> {
     let client = &clients.lambda;
     let got = client
         .get_function_configuration()
@@ -68,11 +68,7 @@ pub(super) async fn function(clients: &Clients, name: &str) -> Reading<Function>
             "timeout_seconds": got.timeout(), "memory_mb": got.memory_size(), "environment": environment,
         }),
         on_failure,
-        permission: policy["Statement"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .find_map(permitted),
+        permission: permission(&policy, rule),
         ready: got.state().is_none_or(|state| *state == State::Active)
             && got
                 .last_update_status()
@@ -80,12 +76,26 @@ pub(super) async fn function(clients: &Clients, name: &str) -> Reading<Function>
     })
 }
 
-/// Returns the rule that this tool's statement lets invoke the function.
+/// Returns the rule that this tool's statement lets invoke the function. A stack chooses the name of its statement itself, so
+/// without one of this tool any for the rule will do.
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-permission.html>
+fn permission(policy: &Value, rule: &str) -> Option<String> {
+    let statements = || policy["Statement"].as_array().into_iter().flatten();
+    let own = statements()
+        .filter(|statement| statement["Sid"] == STATEMENT)
+        .find_map(permitted);
+    let end = format!(":rule/{rule}");
+    own.or_else(|| {
+        statements()
+            .filter_map(permitted)
+            .find(|source| source.ends_with(&end))
+    })
+}
+
 fn permitted(statement: &Value) -> Option<String> {
-    let ours = statement["Sid"] == STATEMENT
-        && statement["Effect"] == "Allow"
+    let allows = statement["Effect"] == "Allow"
         && statement["Principal"]["Service"] == "events.amazonaws.com"
         && statement["Action"] == "lambda:InvokeFunction";
     let source = statement["Condition"]["ArnLike"]["AWS:SourceArn"].as_str();
-    source.filter(|_| ours).map(str::to_owned)
+    source.filter(|_| allows).map(str::to_owned)
 }
