@@ -9,7 +9,7 @@ use toolio::Target;
 use crate::format::Style;
 use crate::model::{Desired, Hashes, Observed};
 use crate::record::{self, Event, Outcome};
-use crate::{check, plan, rule};
+use crate::{check, plan, rule, stack};
 
 /// What `{"env": ..}` stands for in the fixtures.
 const SHA256: &str = "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8";
@@ -71,6 +71,17 @@ fn patterns() {
             &case.join("pattern.json"),
             &rule::pattern(&read(&case, "desired.json")),
         );
+    }
+}
+
+#[test]
+fn templates() {
+    for case in cases("template.json") {
+        let actual = match stack::template(&read(&case, "desired.json")) {
+            Ok(template) => template,
+            Err(error) => json!({ "error": format!("{error:#}") }),
+        };
+        testbed::expect(&case.join("template.json"), &actual);
     }
 }
 

@@ -9,6 +9,11 @@ use crate::rule;
 /// An operating system and nothing else: the package brings its program.
 pub(crate) const RUNTIME: &str = concat!("provided", ".", "al2023");
 
+/// Of the function that this tool makes.
+pub(crate) const DESCRIPTION: &str = "Tells Slack of Systems Manager use";
+/// The name of the program in the package.
+pub(crate) const HANDLER: &str = "bootstrap";
+
 /// Enough for Slack to be tried for a while, and for a secret to be read.
 const TIMEOUT_SECONDS: i32 = 60;
 /// The least that Lambda has; the function needs a tenth.

@@ -29,6 +29,7 @@ mod scan;
 mod secrets;
 mod send;
 mod source;
+mod stack;
 mod state;
 mod telling;
 mod trail;
@@ -77,6 +78,12 @@ enum Verb {
         /// Say of every event which fields decided, instead of printing it
         #[arg(long)]
         explain: bool,
+    },
+    /// Print a CloudFormation template of a desired state (offline)
+    Render {
+        /// Print a CloudFormation template that makes what apply makes in a new account and region
+        #[arg(long, required = true)]
+        cloudformation: bool,
     },
     /// Print the changes that a desired state needs
     Plan {
@@ -190,6 +197,11 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
             for desired in layers(&args.io)?.all()? {
                 out.write(&rule::pattern(&desired))?;
             }
+            Ok(Outcome::Fine)
+        }
+        Verb::Render { .. } => {
+            let template = stack::template(&layers(&args.io)?.only()?)?;
+            Output::of_document(TOOL, &args.io)?.write(&template)?;
             Ok(Outcome::Fine)
         }
         Verb::Plan { exit_code } => {

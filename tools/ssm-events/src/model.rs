@@ -189,6 +189,18 @@ pub(crate) struct Rule {
     pub(crate) read_only_calls: bool,
 }
 
+impl Rule {
+    /// Returns the state as EventBridge names it.
+    /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html>
+    pub(crate) fn state(&self) -> &'static str {
+        match (self.enabled, self.read_only_calls) {
+            (false, _) => "DISABLED",
+            (true, false) => "ENABLED",
+            (true, true) => "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
+        }
+    }
+}
+
 /// This tool's target of the rule, named by what it points to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

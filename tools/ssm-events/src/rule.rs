@@ -15,6 +15,16 @@ const MAX_EVENT_AGE_SECONDS: i32 = 86_400;
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html>
 pub(crate) const RETENTION_SECONDS: u32 = 1_209_600;
 
+/// Of the role that this tool makes.
+pub(crate) const ROLE_DESCRIPTION: &str = "EventBridge tells Slack of Systems Manager use";
+
+/// Slack takes one message a second. <https://docs.slack.dev/apis/web-api/rate-limits>
+pub(crate) const MESSAGES_PER_SECOND: i32 = 1;
+
+/// A connection must have a key; Slack ignores a header that it does not know.
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateConnection.html>
+pub(crate) const UNUSED_KEY: (&str, &str) = ("X-Unused", "unused");
+
 /// Returns the event pattern. It asks for nothing in `requestParameters`: that is null in many denied calls, and those
 /// are the important ones.
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html>

@@ -12,7 +12,7 @@ use awsconf::describe;
 use serde_json::Value;
 use toolio::Change;
 
-use crate::function::RUNTIME;
+use crate::function::{DESCRIPTION, HANDLER, RUNTIME};
 use crate::model::Action;
 use crate::observe::Clients;
 use crate::observe::function::STATEMENT;
@@ -120,9 +120,9 @@ async fn create(clients: &Clients, change: &Change<Action>) -> anyhow::Result<()
             .lambda
             .create_function()
             .function_name(name)
-            .description("Tells Slack of Systems Manager use")
+            .description(DESCRIPTION)
             .runtime(Runtime::from(RUNTIME))
-            .handler("bootstrap")
+            .handler(HANDLER)
             .role(&wanted.role)
             .architectures(wanted.architecture.clone())
             .timeout(wanted.timeout)

@@ -12,14 +12,12 @@ use toolio::Change;
 use super::{function, trail};
 use crate::model::{Action, Observed, Rule, RuleTarget, Webhook};
 use crate::observe::{Clients, OWN};
+use crate::rule::{MESSAGES_PER_SECOND, ROLE_DESCRIPTION, UNUSED_KEY};
 use crate::webhook::Url;
 
 /// A new role is not known everywhere at once.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_general.html#troubleshoot_general_eventual-consistency>
 const CONSISTENT_WITHIN: Duration = Duration::from_secs(30);
-
-/// Slack takes one message a second. <https://docs.slack.dev/apis/web-api/rate-limits>
-const MESSAGES_PER_SECOND: i32 = 1;
 
 /// Makes one change.
 pub(super) async fn write(
@@ -52,12 +50,9 @@ pub(super) async fn write(
             write_queue(clients, change, before).await
         }
         Action::CreateConnection => {
-            // AuthParameters is mandatory; Slack ignores a header that it does not know.
+            let (name_of_key, value) = UNUSED_KEY;
             let key = events::CreateConnectionApiKeyAuthRequestParameters::builder();
-            let key = key
-                .api_key_name("X-Unused")
-                .api_key_value("unused")
-                .build()?;
+            let key = key.api_key_name(name_of_key).api_key_value(value).build()?;
             let auth = events::CreateConnectionAuthRequestParameters::builder()
                 .api_key_auth_parameters(key)
                 .build();
@@ -76,16 +71,11 @@ pub(super) async fn write(
         Action::PutRule => {
             let rule: Rule =
                 serde_json::from_value(change.to.clone()).context("`to` of the rule")?;
-            let state = match (rule.enabled, rule.read_only_calls) {
-                (false, _) => events::RuleState::Disabled,
-                (true, false) => events::RuleState::Enabled,
-                (true, true) => events::RuleState::EnabledWithAllCloudtrailManagementEvents,
-            };
             let sent = client
                 .put_rule()
                 .name(name)
                 .event_pattern(rule.pattern.to_string())
-                .state(state)
+                .state(events::RuleState::from(rule.state()))
                 .send()
                 .await;
             sent.map(drop)
@@ -127,7 +117,7 @@ async fn write_role(clients: &Clients, change: &Change<Action>) -> anyhow::Resul
         let sent = client
             .create_role()
             .role_name(name)
-            .description("EventBridge tells Slack of Systems Manager use");
+            .description(ROLE_DESCRIPTION);
         let sent = sent
             .assume_role_policy_document(change.to["trust"].to_string())
             .send()
