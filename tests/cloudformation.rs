@@ -1,10 +1,16 @@
 //! What a stack makes of a rendered template is what `apply` makes of the same desired state: both are done in accounts of
 //! their own, and the tools see no difference.
 
-use std::path::PathBuf;
+#[path = "cloudformation/alike.rs"]
+mod alike;
 
 use serde_json::{Value, json};
-use testbed::{Account, Output, Sandbox, offline, repository};
+use testbed::{Account, Sandbox};
+
+use crate::alike::{
+    WEBHOOK, answers, apply, assert_alike, assert_nothing_to_do, deploy, python, render, shown,
+    template, told,
+};
 
 const PREFERENCES: &str = r#"{
     "kms_key": {"alias": "alias/sessions", "create": true},
@@ -15,214 +21,187 @@ const PREFERENCES: &str = r#"{
 /// The region of an account that makes what has no region.
 const HOME: &str = "us-east-1";
 const OTHER: &str = "eu-central-1";
+const REGIONS: [&str; 4] = ["--region", HOME, "--region", OTHER];
 
-fn exe(tool: &str) -> PathBuf {
-    repository().join("target/debug").join(tool)
-}
-
-fn run(account: &Account, tool: &str, arguments: &[&str], input: &str) -> Output {
-    account.tool(exe(tool)).args(arguments).stdin(input).run()
-}
-
-/// Renders offline: whatever a template holds, it has from the desired state.
-fn render(tool: &str, arguments: &[&str], desired: &str) -> Output {
-    let arguments = ["render", "--cloudformation"].iter().chain(arguments);
-    offline(exe(tool)).args(arguments).stdin(desired).run()
-}
-
-fn aws(account: &Account, call: &str) -> Value {
-    account.aws(&call.split(' ').collect::<Vec<_>>())
-}
-
-/// Returns the document that preferences stand for in every account and region.
-fn render_document(desired: &str) -> String {
-    let rendered = offline(exe("ssm-prefs"))
-        .args(["render"])
-        .stdin(desired)
-        .run();
-    rendered.assert_status(0);
-    rendered.stdout
-}
-
-/// Makes a stack of a template in a region.
-fn deploy(account: &Account, region: &str, template: &str, parameters: &[(&str, &str)]) {
-    let path = account.home().join("template.json");
-    std::fs::write(&path, template).unwrap();
-    let body = format!("file://{}", path.display());
-    let parameters: Vec<Value> = parameters
-        .iter()
-        .map(|(key, value)| json!({ "ParameterKey": key, "ParameterValue": value }))
-        .collect();
-    let parameters = json!(parameters).to_string();
-    let call = format!(
-        "cloudformation create-stack --region {region} --stack-name rendered --template-body {body} \
-         --parameters {parameters} --capabilities CAPABILITY_NAMED_IAM"
-    );
-    aws(account, &call);
-    let call = format!("cloudformation describe-stacks --region {region} --stack-name rendered");
-    let stack = aws(account, &call)["Stacks"][0].clone();
-    assert_eq!(stack["StackStatus"], "CREATE_COMPLETE", "{stack}");
-}
-
-fn apply(account: &Account, tool: &str, arguments: &[&str], desired: &str) {
-    let plan: Vec<&str> = ["plan"].iter().chain(arguments).copied().collect();
-    let plan = run(account, tool, &plan, desired);
-    plan.assert_status(0);
-    run(account, tool, &["apply"], &plan.stdout).assert_status(0);
-}
-
-/// Fails unless nothing is left to do in the account of the stack.
-fn assert_nothing_to_do(account: &Account, tool: &str, arguments: &[&str], desired: &str) {
-    let plan: Vec<&str> = ["plan"].iter().chain(arguments).copied().collect();
-    let plan = run(account, tool, &plan, desired);
-    plan.assert_status(0).assert_stderr("");
-    for plan in plan.records() {
-        assert_eq!(plan["changes"], json!([]));
-    }
-    assert!(account.problems().is_empty(), "{:?}", account.problems());
-}
-
-/// Returns what a tool or the AWS CLI says, without what no two accounts share: their ids, and ids and times that AWS makes up.
-fn told(account: &Account, value: &Value) -> Value {
-    match value {
-        // Policies are texts whose spaces mean nothing.
-        Value::String(text) if text.starts_with('{') => {
-            told(account, &serde_json::from_str(text).unwrap())
-        }
-        Value::String(text) => json!(without_ids(&text.replace(account.id(), "ACCOUNT"))),
-        Value::Array(items) => items.iter().map(|item| told(account, item)).collect(),
-        Value::Object(fields) => {
-            let made_up = [
-                "CreateDate",
-                "CreationDate",
-                "RoleLastUsed",
-                "creationTime",
-                "RoleId",
-            ];
-            let fields = fields
-                .iter()
-                .filter(|(name, _)| !made_up.contains(&name.as_str()));
-            fields
-                .map(|(name, field)| (name.clone(), told(account, field)))
-                .collect()
-        }
-        other => other.clone(),
-    }
-}
-
-/// Replaces every UUID.
-fn without_ids(text: &str) -> String {
-    let is_uuid = |word: &str| {
-        let parts: Vec<usize> = word.split('-').map(str::len).collect();
-        parts == [8, 4, 4, 4, 12] && word.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
-    };
-    let words = text.split_inclusive(['/', ':']).map(|word| {
-        let (id, end) = match word.strip_suffix(['/', ':']) {
-            Some(id) => (id, &word[id.len()..]),
-            None => (word, ""),
-        };
-        if is_uuid(id) {
-            format!("UUID{end}")
-        } else {
-            word.to_owned()
-        }
-    });
-    words.collect()
-}
-
-/// Fails unless both accounts answer alike to every call of the AWS CLI; `ACCOUNT` stands for the account.
-fn assert_alike(stack: &Account, applied: &Account, calls: &[&str]) {
-    for call in calls {
-        let answer = |account: &Account| {
-            told(
-                account,
-                &aws(account, &call.replace("ACCOUNT", account.id())),
-            )
-        };
-        assert_eq!(answer(stack), answer(applied), "{call}");
-    }
+fn accounts() -> (Account, Account) {
+    (Sandbox::start().account(), Sandbox::start().account())
 }
 
 #[test]
 fn preferences_of_a_stack_are_those_of_apply() {
-    let (stack, applied) = (Sandbox::start().account(), Sandbox::start().account());
-    let template = render("ssm-prefs", &[], PREFERENCES);
-    template.assert_status(0).assert_stderr("");
-    deploy(&stack, HOME, &template.stdout, &[]);
+    let (stack, applied) = accounts();
+    deploy(&stack, HOME, &template("ssm-prefs", &[], PREFERENCES), &[]);
     assert_nothing_to_do(&stack, "ssm-prefs", &[], PREFERENCES);
     apply(&applied, "ssm-prefs", &[], PREFERENCES);
-    let show = |account: &Account| {
-        let shown = run(account, "ssm-prefs", &["show"], "");
-        shown.assert_status(0);
-        told(account, &shown.json())
-    };
+    let show = |account: &Account| shown(account, "ssm-prefs", &[], "");
     assert_eq!(show(&stack), show(&applied));
     // What no plan looks at.
+    let bucket = json!({ "Bucket": "logs-ACCOUNT-us-east-1" });
+    let key = json!({ "KeyId": "alias/sessions" });
     let calls = [
-        "kms describe-key --key-id alias/sessions",
-        "logs describe-log-groups",
-        "ssm describe-document --name SSM-SessionManagerRunShell --query Document.[DocumentType,DocumentFormat,SchemaVersion]",
-        "s3api get-bucket-encryption --bucket logs-ACCOUNT-us-east-1",
-        "s3api get-bucket-lifecycle-configuration --bucket logs-ACCOUNT-us-east-1",
-        "s3api get-bucket-policy --bucket logs-ACCOUNT-us-east-1",
+        ("kms", "describe_key", key.clone()),
+        ("logs", "describe_log_groups", json!({})),
+        ("s3", "get_bucket_encryption", bucket.clone()),
+        ("s3", "get_bucket_lifecycle_configuration", bucket.clone()),
+        ("s3", "get_bucket_policy", bucket),
     ];
     assert_alike(&stack, &applied, &calls);
     let key_policy = |account: &Account| {
-        let key = aws(account, "kms describe-key --key-id alias/sessions");
-        let id = key["KeyMetadata"]["KeyId"].as_str().unwrap();
-        let call = format!("kms get-key-policy --policy-name default --key-id {id}");
-        told(account, &aws(account, &call))
+        let key = &answers(account, &[("kms", "describe_key", key.clone())])[0];
+        let given = json!({ "KeyId": key["KeyMetadata"]["KeyId"], "PolicyName": "default" });
+        told(
+            account,
+            &answers(account, &[("kms", "get_key_policy", given)])[0],
+        )
     };
     assert_eq!(key_policy(&stack), key_policy(&applied));
 }
 
 #[test]
+fn what_holds_records_outlives_its_stack() {
+    let account = Sandbox::start().account();
+    deploy(
+        &account,
+        HOME,
+        &template("ssm-prefs", &[], PREFERENCES),
+        &[],
+    );
+    let given = json!({ "StackName": "rendered" });
+    answers(&account, &[("cloudformation", "delete_stack", given)]);
+    assert_eq!(
+        shown(&account, "ssm-prefs", &[], "")[0]["document"],
+        json!({ "state": "absent" })
+    );
+    let bucket = json!({ "Bucket": "logs-ACCOUNT-us-east-1" });
+    let left = [
+        ("kms", "describe_key", json!({ "KeyId": "alias/sessions" })),
+        ("s3", "get_bucket_policy", bucket),
+        ("logs", "describe_log_groups", json!({})),
+    ];
+    let left = answers(&account, &left);
+    assert_eq!(left[0]["KeyMetadata"]["KeyState"], "Enabled");
+    assert_eq!(left[2]["logGroups"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn host_management_of_stacks_in_two_regions_is_that_of_apply() {
-    let (stack, applied) = (Sandbox::start().account(), Sandbox::start().account());
+    let (stack, applied) = accounts();
     let desired = r#"{"default_host_management": {"role_name": "Nodes"}}"#;
-    let document = render_document(PREFERENCES);
-    let path = stack.home().join("document.json");
-    std::fs::write(&path, document).unwrap();
-    let template = render("ssm-role", &["--prefs", path.to_str().unwrap()], desired);
-    template.assert_status(0).assert_stderr("");
+    let document = stack.home().join("document.json");
+    std::fs::write(&document, render("ssm-prefs", &[], PREFERENCES).stdout).unwrap();
+    let prefs = ["--prefs", document.to_str().unwrap()];
+    let template = template("ssm-role", &prefs, desired);
     // The home region is first: the others put their policies on its role.
     for region in [HOME, OTHER] {
-        deploy(&stack, region, &template.stdout, &[("HomeRegion", HOME)]);
+        deploy(&stack, region, &template, &[("HomeRegion", HOME)]);
     }
-    // What each plan is made with is what each account and region has, the same in both.
-    let with_preferences = |account: &Account| {
-        for region in [HOME, OTHER] {
-            apply(account, "ssm-prefs", &["--region", region], PREFERENCES);
+    // A plan is made with the preferences that each account and region has.
+    let records = |account: &Account| {
+        for region in REGIONS.chunks(2) {
+            apply(account, "ssm-prefs", region, PREFERENCES);
         }
-        let both = ["show", "--region", HOME, "--region", OTHER];
-        let shown = run(account, "ssm-prefs", &both, "");
+        let shown = alike::run(
+            account,
+            "ssm-prefs",
+            &[&["show"], &REGIONS[..]].concat(),
+            "",
+        );
         let path = account.home().join("prefs.jsonl");
         std::fs::write(&path, shown.stdout).unwrap();
         path.to_str().unwrap().to_owned()
     };
-    let regions = ["--region", HOME, "--region", OTHER, "--prefs"];
-    let path = with_preferences(&stack);
-    let arguments = [&regions[..], &[path.as_str()]].concat();
+    let path = records(&stack);
+    let arguments = [&REGIONS[..], &["--prefs", &path]].concat();
     assert_nothing_to_do(&stack, "ssm-role", &arguments, desired);
-    let path = with_preferences(&applied);
-    let arguments = [&regions[..], &[path.as_str()]].concat();
+    let path = records(&applied);
+    let arguments = [&REGIONS[..], &["--prefs", &path]].concat();
     apply(&applied, "ssm-role", &arguments, desired);
-    let show = |account: &Account| {
-        let shown = run(
-            account,
-            "ssm-role",
-            &["show", "--region", HOME, "--region", OTHER],
-            "",
-        );
-        shown.assert_status(0);
-        told(account, &json!(shown.records()))
-    };
+    let show = |account: &Account| shown(account, "ssm-role", &REGIONS, "");
     assert_eq!(show(&stack), show(&applied));
+    let policy =
+        json!({ "RoleName": "Nodes", "PolicyName": "SessionManagerPreferences-eu-central-1" });
     let calls = [
-        "iam get-role --role-name Nodes",
-        "iam get-role-policy --role-name Nodes --policy-name SessionManagerPreferences-eu-central-1",
+        ("iam", "get_role", json!({ "RoleName": "Nodes" })),
+        ("iam", "get_role_policy", policy),
     ];
     assert_alike(&stack, &applied, &calls);
+}
+
+#[test]
+fn alerts_of_stacks_through_an_api_destination_are_those_of_apply() {
+    let (stack, applied) = accounts();
+    let desired = r#"{"webhook": {"env": "WEBHOOK"}, "events": ["StartSession", "GetConnectionStatus"],
+        "status_events": ["command"], "trail": {"name": "audit", "home_region": "us-east-1", "bucket": "audit-{account}"}}"#;
+    let template = template("ssm-events", &[], desired);
+    for region in [HOME, OTHER] {
+        deploy(&stack, region, &template, &[("WebhookUrl", WEBHOOK)]);
+    }
+    assert_nothing_to_do(&stack, "ssm-events", &REGIONS, desired);
+    apply(&applied, "ssm-events", &REGIONS, desired);
+    let show = |account: &Account| shown(account, "ssm-events", &REGIONS, desired);
+    assert_eq!(show(&stack), show(&applied));
+    let name = json!({ "Name": "ssm-activity" });
+    let role = json!({ "RoleName": "ssm-events-to-slack" });
+    let calls = [
+        ("iam", "get_role", role),
+        ("events", "describe_connection", name.clone()),
+        ("events", "describe_api_destination", name),
+        (
+            "s3",
+            "get_public_access_block",
+            json!({ "Bucket": "audit-ACCOUNT" }),
+        ),
+    ];
+    assert_alike(&stack, &applied, &calls);
+}
+
+#[test]
+fn a_secret_is_read_by_the_stack() {
+    let account = Sandbox::start().account();
+    let desired = r#"{"webhook": {"secret": "slack"}, "events": ["StartSession"]}"#;
+    let given = json!({ "Name": "slack", "SecretString": WEBHOOK });
+    answers(&account, &[("secretsmanager", "create_secret", given)]);
+    let template = template("ssm-events", &[], desired);
+    deploy(&account, HOME, &template, &[("HomeRegion", HOME)]);
+    assert_nothing_to_do(&account, "ssm-events", &[], desired);
+}
+
+#[test]
+fn alerts_of_a_stack_through_a_function_are_those_of_apply() {
+    let (stack, applied) = accounts();
+    let zip = package(&stack, &format!("code-{}-{HOME}", stack.id()));
+    let desired = json!({"webhook": {"parameter": "/slack"}, "events": ["StartSession"],
+        "function": {"zip": zip, "time_zone": "Europe/Berlin"}})
+    .to_string();
+    let template = template("ssm-events", &[], &desired);
+    let parameters = [
+        ("HomeRegion", HOME),
+        ("CodeBucketPrefix", &*format!("code-{}", stack.id())),
+        ("CodeKey", "v1/function.zip"),
+    ];
+    deploy(&stack, HOME, &template, &parameters);
+    assert_nothing_to_do(&stack, "ssm-events", &[], &desired);
+    apply(&applied, "ssm-events", &[], &desired);
+    let show = |account: &Account| shown(account, "ssm-events", &[], &desired);
+    assert_eq!(show(&stack), show(&applied));
+    let given = json!({ "FunctionName": "ssm-events" });
+    let calls = [("lambda", "get_function_configuration", given)];
+    assert_alike(&stack, &applied, &calls);
+}
+
+/// Packs what passes for the function, as nothing starts it, and puts it into a bucket for the stack.
+fn package(account: &Account, bucket: &str) -> String {
+    let path = account.home().join("function.zip");
+    let path = path.to_str().unwrap();
+    let code = "import boto3, sys, zipfile
+_, path, bucket = sys.argv
+with zipfile.ZipFile(path, 'w') as archive:
+    archive.writestr('bootstrap', '#!/bin/sh')
+s3 = boto3.client('s3')
+s3.create_bucket(Bucket=bucket)
+s3.upload_file(path, bucket, 'v1/function.zip')";
+    python(account, &["-c", code, path, bucket], "");
+    path.to_owned()
 }
 
 #[test]
@@ -233,7 +212,11 @@ fn refuses_layers_in_one_template() {
     std::fs::write(layers.join("all.json"), PREFERENCES).unwrap();
     let one = r#"{"for": {"region": "eu-central-1"}, "reason": "x", "desired": {"idle_timeout_minutes": 5}}"#;
     std::fs::write(layers.join("eu.json"), one).unwrap();
-    let refused = render("ssm-prefs", &["-f", layers.to_str().unwrap()], "");
+    let refused = render(
+        "ssm-prefs",
+        &["--cloudformation", "-f", layers.to_str().unwrap()],
+        "",
+    );
     refused.assert_status(2).assert_stderr(
         "ssm-prefs: eu-central-1 has its own desired preferences: what is the same everywhere has no overrides; pass one file\n",
     );
