@@ -25,7 +25,10 @@ def index:
 # Whether an rpm is of the line of versions that a fix is for, null if that cannot be told. A module has several at once,
 # and a version of one says nothing of another: nodejs:16 is not fixed by a higher number in nodejs:18.
 def same_line($package; $fixed; $stream):
-    if ($package.version | is_modular) != ($fixed | is_modular) then false
+    # Amazon Linux 2 has a kernel of its own and others as extras, all of one name.
+    if $package.ecosystem == "Amazon Linux:2" and $package.source == "kernel" then
+        ($package.version | split(".")[:2]) == ($fixed | split(".")[:2])
+    elif ($package.version | is_modular) != ($fixed | is_modular) then false
     elif ($fixed | is_modular | not) then true
     elif $stream == null or $package.module == "" then null
     else ($package.module | split(":")[:2] | join(":")) == $stream end;

@@ -7,7 +7,7 @@
 #   --out DIR            keep what was found in DIR, which must not hold a scan yet
 #   --nodes FILE|-       the nodes, as ssm-run takes them [default: -, stdin]
 #   --advisories PATH    match what is installed with these: a file or a directory of OSV (JSON, JSON lines, also in .zip or .gz),
-#                        of Alpine's secdb, or the dump of Debian's security tracker; repeat for several
+#                        of Alpine's secdb, the dump of Debian's security tracker, or Amazon Linux's updateinfo.xml; repeat
 #   --fixed-only         leave out what has no fix yet
 #   --patch-scan         have AWS-RunPatchBaseline look for missing patches as well; it installs nothing
 #   --resume             go on with the scan in DIR after a crash: nodes that were reached are not asked again
@@ -153,10 +153,14 @@ read_advisories() {
     local path=$1 file
     if [ -d "$path" ]; then
         find "$path" -type f \( -name '*.json' -o -name '*.jsonl' -o -name '*.ndjson' \) -exec cat {} +
-        while IFS= read -r -d '' file; do read_advisories "$file"; done < <(find "$path" -type f \( -name '*.zip' -o -name '*.gz' \) -print0)
+        while IFS= read -r -d '' file; do
+            read_advisories "$file"
+        done < <(find "$path" -type f \( -name '*.zip' -o -name '*.gz' -o -name '*.xml' \) -print0)
         return
     fi
     case $path in
+    *.xml) awk -f "$here/vulnscan.d/updateinfo.awk" "$path" ;;
+    *.xml.gz) gzip -dc <"$path" | awk -f "$here/vulnscan.d/updateinfo.awk" ;;
     *.zip) command -v unzip >/dev/null || die "$path: unzip is not in PATH" && unzip -p -- "$path" ;;
     *.gz) gzip -dc <"$path" ;;
     *) cat -- "$path" ;;

@@ -38,6 +38,27 @@ jq -s -c '.[].advisories[]' "$root"/tests/fixtures/vulnscan/advisories/{debian_t
 printf '%s\n' Alpine:v3.19 Alpine:v3.20 Debian:12 'Red Hat:enterprise_linux:8' 'Red Hat:enterprise_linux:9' 'Red Hat:rhel_eus:9.2::baseos' |
     diff - "$tmp/got" || fail "other ecosystems were heard of"
 
+# Amazon Linux's own form, with every awk that is here: its names, its severities, and kernels of one line only.
+for awk in mawk gawk 'busybox awk'; do
+    command -v "${awk%% *}" >/dev/null || continue
+    # shellcheck disable=SC2086 # A program with its argument.
+    $awk -f "$root/scripts/vulnscan.d/updateinfo.awk" "$root/tests/fixtures/vulnscan/updateinfo.xml" >"$tmp/osv"
+    {
+        printf '1\tAmazon Linux:2023\trpm\topenssl\t1:3.0.8-1.amzn2023.0.9\topenssl-libs\t1:3.0.8-1.amzn2023.0.9\t\n'
+        printf '2\tAmazon Linux:2\trpm\tkernel\t4.14.336-253.554.amzn2\tkernel\t4.14.336-253.554.amzn2\t\n'
+        printf '3\tAmazon Linux:2\trpm\tkernel\t5.10.230-1.amzn2\tkernel\t5.10.230-1.amzn2\t\n'
+        printf '4\tAmazon Linux:2\trpm\tbash\t4.2.46-34.amzn2\tbash\t4.2.46-34.amzn2\t\n'
+    } >"$tmp/installed"
+    jq -n -c -f "$root/scripts/advisories.jq" --rawfile installed "$tmp/installed" "$tmp/osv" |
+        jq -r 'select(.kind == "match") | [.n, .advisory, .severity, .fixed, (.aliases | join(","))] | join(" ")' | sort >"$tmp/got"
+    diff - "$tmp/got" <<'LINES' || fail "$awk: other matches"
+1 ALAS2023-2024-001 high 1:3.0.8-1.amzn2023.0.10 CVE-2024-1111,CVE-2024-2222
+2 ALAS2-2024-1 medium 4.14.355-275.570.amzn2 
+4 ALAS2-2024-1 medium 4.2.46-35.amzn2 
+LINES
+done
+if echo '<html><body>404</body></html>' | awk -f "$root/scripts/vulnscan.d/updateinfo.awk" >"$tmp/got"; then fail "any XML passes for an updateinfo"; fi
+
 # What is no advisory is an error, not an advisory about nothing.
 for wrong in '[]' '{"a": 1}' '{}' '{"linux": {"CVE-1": {"a": 1}}}' '"text"' '{"a": '; do
     if echo "$wrong" | jq -n -f "$root/scripts/advisories.jq" --rawfile installed "$tmp/installed" >"$tmp/got" 2>"$tmp/err"; then fail "$wrong passes"; fi

@@ -52,6 +52,7 @@ mapfile -t many < <(many)
     node i-000000000000000a2 '{"run_command": "sh"}' '{"patches": {"list": [{"kb_id": "bash.x86_64", "state": "INSTALLED"}]}}'
     node i-000000000000000b1 "$(inventory almalinux 9.4 rhel 'rpm\topenssl-libs\t1\t3.0.7\t24.el9\t\topenssl-3.0.7-24.el9.src.rpm\tAlmaLinux\t' | canned)"
     node i-000000000000000c1 "$(inventory alpine 3.20.3 '' 'apk\tlibcrypto3\t3.3.1-r0\t\topenssl' | canned)"
+    node i-000000000000000b2 "$(inventory amzn 2023 fedora 'rpm\topenssl-libs\t1\t3.0.8\t1.amzn2023.0.9\t\topenssl-3.0.8-1.amzn2023.0.9.src.rpm\tAmazon Linux\t' | canned)"
     node i-000000000000000d1 "$(inventory windows 10.0.20348.1 '' 'hotfix\tKB5046616\t2024-11-13' 'win\tAgent\t1\tA' | canned)" '{"platform": {"type": "Windows", "name": "Windows", "version": "10"}}'
     node i-000000000000000e1 '{"run_command": "sh", "run_hides": ["dpkg-query", "rpm"]}'
     node i-000000000000000e2 '{"ping": "ConnectionLost", "last_ping_minutes_ago": 600}'
@@ -59,7 +60,7 @@ mapfile -t many < <(many)
     node i-000000000000000e4 "$(inventory debian 12 '' 'deb\tbash\t1\t\t\t' | sed 's/^end.*/end\t4\t1234567/' | canned)"
     node i-000000000000000e5 "$(inventory alpine 3.20.3 '' "${many[@]}" | canned)"
 } | jq -s '{nodes: .}' >"$tmp/estate.json"
-good=(i-000000000000000a1 i-000000000000000a2 i-000000000000000b1 i-000000000000000c1)
+good=(i-000000000000000a1 i-000000000000000a2 i-000000000000000b1 i-000000000000000b2 i-000000000000000c1)
 
 for name in $(compgen -e | grep '^AWS_' || true); do unset "$name"; done
 mkfifo "$tmp/stdin"
@@ -87,6 +88,8 @@ osv HERE-1 "$here" bash "$source+fixed" >"$tmp/osv dump/deep/HERE-1.json"
 osv HERE-2 "$here" bash "$source" >"$tmp/harmless/here.json"
 osv HERE-3 "$here" bash "" >"$tmp/osv dump/HERE-3.json"
 osv ALSA-1 AlmaLinux:9 openssl-libs 1:3.0.7-25.el9_3 | gzip -c >"$tmp/osv dump/ALSA-1.json.gz"
+gzip -c "$root/tests/fixtures/vulnscan/updateinfo.xml" >"$tmp/osv dump/0a1b-updateinfo.xml.gz"
+sed 's/amzn2023\.0\.10/amzn2023.0.9/' "$root/tests/fixtures/vulnscan/updateinfo.xml" >"$tmp/harmless/updateinfo.xml"
 osv ALSA-2 AlmaLinux:9 openssl-libs 1:3.0.7-24.el9 >"$tmp/harmless/alma.jsonl"
 secdb() { jq -n --arg fixed "$1" '{distroversion: "v3.20", reponame: "main", packages: [{pkg: {name: "openssl", secfixes: {($fixed): ["CVE-2024-6119"]}}}]}'; }
 secdb 3.3.2-r0 >"$tmp/secdb.json"
@@ -95,10 +98,11 @@ secdb 3.3.1-r0 >"$tmp/harmless/alpine.json"
 
 # -- what is found, on which nodes
 run --out "$tmp/the scan" --advisories "$tmp/osv dump" --advisories "$tmp/secdb.zip" < <(printf '%s\n' "${good[@]}")
-expect 1 "4 of 4 nodes have an SBOM"
+expect 1 "5 of 5 nodes have an SBOM"
 here_nodes="$account/us-east-1/i-000000000000000a1 $account/us-east-1/i-000000000000000a2"
 {
     printf 'advisory\tpackage\tinstalled\tfixed\tn_nodes\tnodes\n'
+    printf 'ALAS2023-2024-001\topenssl-libs\t1:3.0.8-1.amzn2023.0.9\t1:3.0.8-1.amzn2023.0.10\t1\t%s/us-east-1/i-000000000000000b2\n' "$account"
     printf 'ALSA-1\topenssl-libs\t1:3.0.7-24.el9\t1:3.0.7-25.el9_3\t1\t%s/us-east-1/i-000000000000000b1\n' "$account"
     printf 'HERE-1\tbash\t%s\t%s\t2\t%s\n' "$installed" "$source+fixed" "$here_nodes"
     printf 'HERE-3\tbash\t%s\t-\t2\t%s\n' "$installed" "$here_nodes"
@@ -110,7 +114,8 @@ cmp "$tmp/out" "$tmp/the scan/advisories.tsv"
 "$root/tests/scripts/validate" sbom "$tmp/the scan/sbom/"*.cdx.json
 "$root/tests/scripts/validate" sarif "$tmp/the scan/vulnscan.sarif"
 [ "$(jq -r '.runs[0].results[] | "\(.ruleId) \(.level) \(.locations | length) \(.locations[-1].physicalLocation.artifactLocation.uri)"' "$tmp/the scan/vulnscan.sarif")" = \
-    "ALSA-1 error 1 sbom/${account}_us-east-1_i-000000000000000b1.cdx.json
+    "ALAS2023-2024-001 error 1 sbom/${account}_us-east-1_i-000000000000000b2.cdx.json
+ALSA-1 error 1 sbom/${account}_us-east-1_i-000000000000000b1.cdx.json
 HERE-1 error 2 sbom/${account}_us-east-1_i-000000000000000a2.cdx.json
 HERE-3 error 2 sbom/${account}_us-east-1_i-000000000000000a2.cdx.json
 CVE-2024-6119 warning 1 sbom/${account}_us-east-1_i-000000000000000c1.cdx.json" ] || fail "$(cat "$tmp/the scan/vulnscan.sarif")"
@@ -143,7 +148,7 @@ osv_calls "calls?account=$account" | wc -l | cmp - "$tmp/n_calls" || fail "--off
 
 # -- every node without an inventory is told, and the others are judged
 run --out "$tmp/gaps" --advisories "$tmp/osv dump" --advisories "$tmp/secdb.zip" < <(jq -r '.nodes[].instance_id' "$tmp/estate.json")
-expect 2 "5 of 10 nodes have an SBOM"
+expect 2 "6 of 11 nodes have an SBOM"
 cat >"$tmp/expected" <<LINES
 i-000000000000000d1 vulnscan.advisories.none
 i-000000000000000e1 vulnscan.inventory.failed
