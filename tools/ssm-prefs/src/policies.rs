@@ -32,22 +32,34 @@ pub(crate) fn key_description(alias: &str) -> String {
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html>
 fn logs_statement(partition: &str, target: &Target, log_group: &str) -> Value {
     let Target { account, region } = target;
-    let domain = match partition {
-        "aws-cn" => "amazonaws.com.cn".to_owned(),
-        // In a template the partition is known only where the stack is.
-        partition if partition == cloudformation::partition() => cloudformation::url_suffix(),
-        _ => "amazonaws.com".to_owned(),
-    };
     json!({
         "Sid": LOGS_SID,
         "Effect": "Allow",
-        "Principal": { "Service": format!("logs.{region}.{domain}") },
+        "Principal": { "Service": format!("logs.{region}.{}", domain(partition)) },
         "Action": ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
         "Resource": "*",
         "Condition": { "ArnEquals": {
             "kms:EncryptionContext:aws:logs:arn": format!("arn:{partition}:logs:{region}:{account}:log-group:{log_group}"),
         } },
     })
+}
+
+/// Returns the end of the names of services in a partition, as AWS's SDKs have it in their `partitions.json`.
+fn domain(partition: &str) -> String {
+    let domain = match partition {
+        "aws-cn" => "amazonaws.com.cn",
+        "aws-eusc" => "amazonaws.eu",
+        "aws-iso" => "c2s.ic.gov",
+        "aws-iso-b" => "sc2s.sgov.gov",
+        "aws-iso-e" => "cloud.adc-e.uk",
+        "aws-iso-f" => "csp.hci.ic.gov",
+        // In a template the partition is known only where the stack is.
+        partition if partition == cloudformation::partition() => {
+            return cloudformation::url_suffix();
+        }
+        _ => "amazonaws.com",
+    };
+    domain.to_owned()
 }
 
 /// Returns the key policy with the statement for CloudWatch Logs in place, or `None` when it grants that already.
@@ -171,5 +183,29 @@ pub(crate) fn any(value: &Value, test: impl Fn(&Value) -> bool) -> bool {
     match value {
         Value::Array(values) => values.iter().any(test),
         value => test(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use toolio::Target;
+
+    use super::key_policy;
+
+    #[test]
+    fn cloudwatch_logs_is_named_as_in_its_partition() {
+        for (partition, region, service) in [
+            ("aws", "eu-central-1", "logs.eu-central-1.amazonaws.com"),
+            ("aws-cn", "cn-north-1", "logs.cn-north-1.amazonaws.com.cn"),
+            (
+                "aws-eusc",
+                "eusc-de-east-1",
+                "logs.eusc-de-east-1.amazonaws.eu",
+            ),
+        ] {
+            let target: Target = format!("111122223333/{region}").parse().unwrap();
+            let policy = key_policy(partition, &target, Some("/sessions"));
+            assert_eq!(policy["Statement"][1]["Principal"]["Service"], service);
+        }
     }
 }
