@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use testbed::{Account, Sandbox};
 
 use crate::alike::{
-    WEBHOOK, answers, apply, assert_alike, assert_nothing_to_do, deploy, python, render, shown,
-    template, told,
+    WEBHOOK, answers, apply, assert_alike, assert_nothing_to_do, delete, deploy, python, render,
+    run, shown, template, told, update,
 };
 
 const PREFERENCES: &str = r#"{
@@ -58,6 +58,24 @@ fn preferences_of_a_stack_are_those_of_apply() {
 }
 
 #[test]
+fn other_preferences_come_into_force_with_the_stack() {
+    let account = Sandbox::start().account();
+    let other = PREFERENCES.replace("400", "30").replace("20,", "15,");
+    for (desired, is_first) in [(PREFERENCES, true), (&*other, false)] {
+        let template = template("ssm-prefs", &[], desired);
+        match is_first {
+            true => deploy(&account, HOME, &template, &[]),
+            false => update(&account, HOME, &template),
+        }
+        assert_nothing_to_do(&account, "ssm-prefs", &[], desired);
+    }
+    // The default version is the latest: sessions use what the console shows.
+    let shown = shown(&account, "ssm-prefs", &[], "");
+    assert_eq!(shown[0]["versions_differ"], Value::Null);
+    assert_eq!(shown[0]["document"]["value"]["latest"]["version"], "2");
+}
+
+#[test]
 fn what_holds_records_outlives_its_stack() {
     let account = Sandbox::start().account();
     deploy(
@@ -66,8 +84,7 @@ fn what_holds_records_outlives_its_stack() {
         &template("ssm-prefs", &[], PREFERENCES),
         &[],
     );
-    let given = json!({ "StackName": "rendered" });
-    answers(&account, &[("cloudformation", "delete_stack", given)]);
+    delete(&account, HOME);
     assert_eq!(
         shown(&account, "ssm-prefs", &[], "")[0]["document"],
         json!({ "state": "absent" })
@@ -100,12 +117,8 @@ fn host_management_of_stacks_in_two_regions_is_that_of_apply() {
         for region in REGIONS.chunks(2) {
             apply(account, "ssm-prefs", region, PREFERENCES);
         }
-        let shown = alike::run(
-            account,
-            "ssm-prefs",
-            &[&["show"], &REGIONS[..]].concat(),
-            "",
-        );
+        let show = [&["show"], &REGIONS[..]].concat();
+        let shown = run(account, "ssm-prefs", &show, "");
         let path = account.home().join("prefs.jsonl");
         std::fs::write(&path, shown.stdout).unwrap();
         path.to_str().unwrap().to_owned()
@@ -125,6 +138,15 @@ fn host_management_of_stacks_in_two_regions_is_that_of_apply() {
         ("iam", "get_role_policy", policy),
     ];
     assert_alike(&stack, &applied, &calls);
+    // The home region is last: a role with policies of others cannot be deleted.
+    for region in [OTHER, HOME] {
+        delete(&stack, region);
+    }
+    let show = shown(&stack, "ssm-role", &REGIONS, "");
+    for place in show.as_array().unwrap() {
+        let off = json!({ "status": "Default", "role": null });
+        assert_eq!(place["default_host_management"], off);
+    }
 }
 
 #[test]

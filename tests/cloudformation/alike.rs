@@ -8,6 +8,9 @@ use testbed::{Account, Output, offline, repository};
 /// What holds the webhook in the environment of a plan; a secret, which no template holds.
 pub(crate) const WEBHOOK: &str = "http://127.0.0.1:9/services/T0/B0/c4n4ry";
 
+/// The name of every stack.
+const STACK: &str = "rendered";
+
 /// Calls by service, operation and what is given, all in one process: the AWS CLI takes a second to start.
 const CALL: &str = "import boto3, json, sys
 def call(service, operation, given):
@@ -75,23 +78,51 @@ pub(crate) fn answers(account: &Account, calls: &[Call<'_>]) -> Vec<Value> {
 
 /// Makes a stack of a template in a region.
 pub(crate) fn deploy(account: &Account, region: &str, template: &str, parameters: &[(&str, &str)]) {
+    change(account, "create_stack", region, template, parameters);
+}
+
+/// Changes the stack to another template.
+pub(crate) fn update(account: &Account, region: &str, template: &str) {
+    change(account, "update_stack", region, template, &[]);
+}
+
+/// Deletes the stack.
+pub(crate) fn delete(account: &Account, region: &str) {
+    let given = json!({ "region": region, "StackName": STACK });
+    let delete = ("cloudformation", "delete_stack", given);
+    let list = ("cloudformation", "list_stacks", json!({ "region": region }));
+    let stacks = &answers(account, &[delete, list])[1]["StackSummaries"];
+    assert_eq!(stacks[0]["StackStatus"], "DELETE_COMPLETE", "{stacks:#}");
+}
+
+fn change(
+    account: &Account,
+    operation: &str,
+    region: &str,
+    template: &str,
+    parameters: &[(&str, &str)],
+) {
     let parameters: Vec<Value> = parameters
         .iter()
         .map(|(key, value)| json!({ "ParameterKey": key, "ParameterValue": value }))
         .collect();
-    let create = json!({ "region": region, "StackName": "rendered", "TemplateBody": template,
+    let wanted = json!({ "region": region, "StackName": STACK, "TemplateBody": template,
         "Parameters": parameters, "Capabilities": ["CAPABILITY_NAMED_IAM"] });
-    let describe = json!({ "region": region, "StackName": "rendered" });
+    let describe = json!({ "region": region, "StackName": STACK });
     let calls = [
-        ("cloudformation", "create_stack", create),
+        ("cloudformation", operation, wanted),
         ("cloudformation", "describe_stacks", describe.clone()),
         ("cloudformation", "describe_stack_events", describe),
     ];
     let [_, stacks, events] = &answers(account, &calls)[..] else {
         panic!("as many answers as calls");
     };
-    let status = &stacks["Stacks"][0]["StackStatus"];
-    assert_eq!(status, "CREATE_COMPLETE", "{events:#}");
+    let status = stacks["Stacks"][0]["StackStatus"].as_str();
+    let done = ["CREATE_COMPLETE", "UPDATE_COMPLETE"];
+    assert!(
+        status.is_some_and(|status| done.contains(&status)),
+        "{events:#}"
+    );
     assert!(!stacks.to_string().contains("c4n4ry"), "{stacks}");
     assert!(!events.to_string().contains("c4n4ry"), "{events}");
 }
