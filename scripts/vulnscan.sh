@@ -103,29 +103,29 @@ unpack() {
     jq -r -f "$here/vulnscan.d/split.jq" "$1" >"$work/split"
     awk -F '\t' 'NR == FNR { if ($2 != "none" || !($1 in best) || !($1 in whole)) best[$1] = FNR; if ($2 != "none") whole[$1]; next }
         best[$1] == FNR' "$work/split" "$work/split" >"$work/single"
-    while IFS=$'\t' read -r _ form body record; do
+    while IFS=$'\t' read -r _ form record body; do
         text='' damage=''
         case $form in
         gzip)
-            text=$(printf '%s' "$body" | base64 -d 2>/dev/null | gzip -dc 2>/dev/null | tr '\n\t' '\037\036') ||
+            text=$(printf '%s' "$body" | base64 -d 2>/dev/null | gzip -dc 2>/dev/null | tr '\n' '\037') ||
                 damage="the packed inventory cannot be unpacked: it was cut off or changed on its way"
             text=$'ssm-inventory 1 plain\037'$text
             ;;
         plain)
             text=$body
             lines=${text#*$'\037'} && lines=${lines%$'\037'}
-            sum=${lines##*$'\036'} && lines=${lines%$'\037'*}
+            sum=${lines##*$'\t'} && lines=${lines%$'\037'*}
             case $sum in
             *[!0-9]* | '') ;; # None was made, or the end is missing: both are seen to later.
-            "$(printf '%s\037' "$lines" | tr '\037\036' '\n\t' | cksum | cut -d ' ' -f 1)") ;;
+            "$(printf '%s\037' "$lines" | tr '\037' '\n' | cksum | cut -d ' ' -f 1)") ;;
             *) damage="the inventory has another checksum than it had on the node" ;;
             esac
             ;;
         esac
-        printf '%s\t%s\t%s\n' "$damage" "$text" "$record"
-    done <"$work/single" | jq -R -c 'split("\t") as [$damage, $text, $record]
+        printf '%s\035%s\035%s\n' "$damage" "$record" "$text"
+    done <"$work/single" | jq -R -c 'split("\u001d") as [$damage, $record, $text]
         | $record | fromjson
-        | if $text != "" then .stdout = ($text | split("\u001e") | join("\t") | split("\u001f") | join("\n")) else . end
+        | if $text != "" then .stdout = ($text | split("\u001f") | join("\n")) else . end
         | if $damage != "" then .damage = $damage else . end'
 }
 

@@ -23,7 +23,7 @@ def inventory:
     elif .truncated.stdout == true then
         gap("vulnscan.inventory.cut"; "Run Command cut the inventory off"; "run again with --output-s3, so that the output comes back whole")
     else
-        (.stdout // "" | split("\r") | join("") | split("\n") | until(length == 0 or .[-1] != ""; .[:-1])) as $lines
+        (.stdout // "" | (if contains("\r") then split("\r") | join("") else . end) | split("\n") | until(length == 0 or .[-1] != ""; .[:-1])) as $lines
         | ($lines[-1] // "" | split("\t")) as $last
         | if $lines[0] == "ssm-inventory 1 gzip" then
             gap("vulnscan.inventory.packed"; "the inventory is packed"; "let vulnscan.sh unpack it")

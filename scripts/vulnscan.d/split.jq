@@ -1,13 +1,11 @@
-# Parts the inventory from the rest of an invocation record, so that vulnscan.sh can unpack it: NODE, FORM, BODY and the record
-# in JSON, separated by tabs. Within a body, lines end with the unit separator and fields with the record separator.
-def bare: split("\r") | join("") | split("\n") | join("\u001f") | split("\t") | join("\u001e");
-
+# Parts the inventory from the rest of an invocation record, so that vulnscan.sh can unpack it: NODE, FORM, the record in JSON
+# and BODY, separated by tabs; a body may hold tabs, too. Its lines end with the unit separator.
 select(.kind == "invocation")
 | "\(.target.account)/\(.target.region)/\(.instance_id)" as $node
 | (.stdout // "") as $text
 | if .status == "Success" and ($text | startswith("ssm-inventory 1 gzip\n")) then
-    [$node, "gzip", ($text | split("\n") | .[1:] | join("") | if . == "" then "-" else . end), (del(.stdout) | tojson)]
+    [$node, "gzip", (del(.stdout) | tojson), ($text | split("\n") | .[1:] | join(""))]
 elif .status == "Success" and ($text | startswith("ssm-inventory 1 plain")) then
-    [$node, "plain", ($text | bare), (del(.stdout) | tojson)]
-else [$node, "none", "-", tojson] end
+    [$node, "plain", (del(.stdout) | tojson), ($text | if contains("\r") then split("\r") | join("") else . end | split("\n") | join("\u001f"))]
+else [$node, "none", tojson, ""] end
 | join("\t")

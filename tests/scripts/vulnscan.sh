@@ -50,7 +50,7 @@ mapfile -t many < <(many)
     canned() { jq -R -s -c '{run_output: [{match: "ssm-inventory", stdout: .}]}'; }
     node i-000000000000000a1 '{"run_command": "sh"}' '{"patches": {"list": [{"kb_id": "bash.x86_64", "state": "MISSING"}]}}'
     node i-000000000000000a2 '{"run_command": "sh"}' '{"patches": {"list": [{"kb_id": "bash.x86_64", "state": "INSTALLED"}]}}'
-    node i-000000000000000b1 "$(inventory almalinux 9.4 rhel 'rpm\topenssl-libs\t1\t3.0.7\t24.el9\t\topenssl-3.0.7-24.el9.src.rpm\tAlmaLinux\t' | canned)"
+    node i-000000000000000b1 "$(inventory almalinux 9.4 rhel 'rpm\topenssl-libs\t1\t3.0.7\t24.el9\t\topenssl-3.0.7-24.el9.src.rpm\tAlmaLinux\t' | canned)" '{"name": "Büro \"7\""}'
     node i-000000000000000c1 "$(inventory alpine 3.20.3 '' 'apk\tlibcrypto3\t3.3.1-r0\t\topenssl' | canned)"
     node i-000000000000000b2 "$(inventory amzn 2023 fedora 'rpm\topenssl-libs\t1\t3.0.8\t1.amzn2023.0.9\t\topenssl-3.0.8-1.amzn2023.0.9.src.rpm\tAmazon Linux\t' | canned)"
     node i-000000000000000d1 "$(inventory windows 10.0.20348.1 '' 'hotfix\tKB5046616\t2024-11-13' 'win\tAgent\t1\tA' | canned)" '{"platform": {"type": "Windows", "name": "Windows", "version": "10"}}'
@@ -97,7 +97,9 @@ secdb 3.3.2-r0 >"$tmp/secdb.json"
 secdb 3.3.1-r0 >"$tmp/harmless/alpine.json"
 
 # -- what is found, on which nodes
-run --out "$tmp/the scan" --advisories "$tmp/osv dump" --advisories "$tmp/secdb.zip" < <(printf '%s\n' "${good[@]}")
+run --out "$tmp/the scan" --advisories "$tmp/osv dump" --advisories "$tmp/secdb.zip" < <(
+    ssm-agentcheck show | jq -c --arg good "${good[*]}" 'select(.instance_id as $id | $good | split(" ") | index($id))'
+)
 expect 1 "5 of 5 nodes have an SBOM"
 here_nodes="$account/us-east-1/i-000000000000000a1 $account/us-east-1/i-000000000000000a2"
 {
@@ -124,6 +126,8 @@ while IFS= read -r uri; do [ -e "$tmp/the scan/$uri" ] || fail "SARIF names $uri
 # The inventory of this machine came packed through Run Command, and holds what dpkg knows.
 [ "$(jq '[.components[] | select(.type == "library")] | length' "$tmp/the scan/sbom/${account}_us-east-1_i-000000000000000a1.cdx.json")" -eq \
     "$(dpkg -l | grep -c '^ii')" ] || fail "the SBOM of this machine lacks packages"
+
+[ "$(jq -r '.metadata.component.properties[] | select(.name == "ssm:name").value' "$tmp/the scan/sbom/"*b1.cdx.json)" = 'Büro "7"' ] || fail "the name is another"
 
 # -- once more, without sending anything: by other advisories
 osv_calls() { "$root/.venv/bin/python" -c 'import sys, urllib.request as u; print(u.urlopen(sys.argv[1]).read().decode(), end="")' "$AWS_ENDPOINT_URL/_sandbox/$1"; }
