@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use testbed::{Account, Sandbox};
 
 use crate::alike::{
-    WEBHOOK, answers, apply, assert_alike, assert_nothing_to_do, delete, deploy, python, render,
-    run, shown, template, told, update,
+    WEBHOOK, answers, apply, assert_alike, assert_nothing_to_do, delete, deploy, python, refused,
+    render, run, shown, template, told, update,
 };
 
 const PREFERENCES: &str = r#"{
@@ -101,6 +101,42 @@ fn what_holds_records_outlives_its_stack() {
 }
 
 #[test]
+fn a_stack_takes_over_nothing_that_is_there_and_leaves_nothing_behind() {
+    let account = Sandbox::start().account();
+    let only_document = r#"{"idle_timeout_minutes": 10}"#;
+    apply(&account, "ssm-prefs", &[], only_document);
+    let failed = refused(&account, &template("ssm-prefs", &[], PREFERENCES), &[]);
+    assert!(
+        failed.iter().any(|why| why.starts_with("Preferences: ")),
+        "{failed:?}"
+    );
+    assert_nothing_to_do(&account, "ssm-prefs", &[], only_document);
+    let left = [
+        ("logs", "describe_log_groups", json!({})),
+        ("s3", "list_buckets", json!({})),
+    ];
+    let left = answers(&account, &left);
+    assert_eq!(left[0]["logGroups"], json!([]));
+    assert_eq!(left[1]["Buckets"], json!([]));
+    let (account, nodes) = (
+        Sandbox::start().account(),
+        r#"{"default_host_management": {}}"#,
+    );
+    apply(&account, "ssm-role", &[], nodes);
+    let other = template(
+        "ssm-role",
+        &[],
+        r#"{"default_host_management": {"role_name": "Nodes"}}"#,
+    );
+    let failed = refused(&account, &other, &[("HomeRegion", HOME)]);
+    assert!(
+        failed.iter().any(|why| why.starts_with("HostManagement: ")),
+        "{failed:?}"
+    );
+    assert_nothing_to_do(&account, "ssm-role", &[], nodes);
+}
+
+#[test]
 fn host_management_of_stacks_in_two_regions_is_that_of_apply() {
     let (stack, applied) = accounts();
     let desired = r#"{"default_host_management": {"role_name": "Nodes"}}"#;
@@ -175,6 +211,20 @@ fn alerts_of_stacks_through_an_api_destination_are_those_of_apply() {
         ),
     ];
     assert_alike(&stack, &applied, &calls);
+    for region in [OTHER, HOME] {
+        delete(&stack, region);
+    }
+    let show = shown(&stack, "ssm-events", &REGIONS, desired);
+    let state = |place: usize, part: &str| show[place]["observed"][part]["state"].clone();
+    for (part, left) in [("queue", "present"), ("rule", "absent"), ("role", "absent")] {
+        assert_eq!(
+            (state(0, part), state(1, part)),
+            (json!(left), json!(left)),
+            "{part}"
+        );
+    }
+    let at_home = (state(0, "bucket"), state(0, "trail"));
+    assert_eq!(at_home, (json!("present"), json!("absent")));
 }
 
 #[test]

@@ -78,12 +78,23 @@ pub(crate) fn answers(account: &Account, calls: &[Call<'_>]) -> Vec<Value> {
 
 /// Makes a stack of a template in a region.
 pub(crate) fn deploy(account: &Account, region: &str, template: &str, parameters: &[(&str, &str)]) {
-    change(account, "create_stack", region, template, parameters);
+    let events = change(account, "create_stack", region, template, parameters);
+    assert!(events.is_empty(), "{events:#?}");
+}
+
+/// Returns why a stack fails.
+pub(crate) fn refused(
+    account: &Account,
+    template: &str,
+    parameters: &[(&str, &str)],
+) -> Vec<String> {
+    change(account, "create_stack", "us-east-1", template, parameters)
 }
 
 /// Changes the stack to another template.
 pub(crate) fn update(account: &Account, region: &str, template: &str) {
-    change(account, "update_stack", region, template, &[]);
+    let events = change(account, "update_stack", region, template, &[]);
+    assert!(events.is_empty(), "{events:#?}");
 }
 
 /// Deletes the stack.
@@ -95,13 +106,14 @@ pub(crate) fn delete(account: &Account, region: &str) {
     assert_eq!(stacks[0]["StackStatus"], "DELETE_COMPLETE", "{stacks:#}");
 }
 
+/// Makes or changes the stack, and returns what failed.
 fn change(
     account: &Account,
     operation: &str,
     region: &str,
     template: &str,
     parameters: &[(&str, &str)],
-) {
+) -> Vec<String> {
     let parameters: Vec<Value> = parameters
         .iter()
         .map(|(key, value)| json!({ "ParameterKey": key, "ParameterValue": value }))
@@ -117,14 +129,22 @@ fn change(
     let [_, stacks, events] = &answers(account, &calls)[..] else {
         panic!("as many answers as calls");
     };
-    let status = stacks["Stacks"][0]["StackStatus"].as_str();
-    let done = ["CREATE_COMPLETE", "UPDATE_COMPLETE"];
-    assert!(
-        status.is_some_and(|status| done.contains(&status)),
-        "{events:#}"
-    );
     assert!(!stacks.to_string().contains("c4n4ry"), "{stacks}");
     assert!(!events.to_string().contains("c4n4ry"), "{events}");
+    let status = stacks["Stacks"][0]["StackStatus"].as_str();
+    if status.is_some_and(|status| ["CREATE_COMPLETE", "UPDATE_COMPLETE"].contains(&status)) {
+        return Vec::new();
+    }
+    assert_eq!(status, Some("ROLLBACK_COMPLETE"), "{events:#}");
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let events = events["StackEvents"].as_array().into_iter().flatten();
+    let failed = events.filter(|event| event["ResourceStatus"] == "CREATE_FAILED");
+    failed
+        .map(|event| {
+            let (id, reason) = (&event["LogicalResourceId"], &event["ResourceStatusReason"]);
+            format!("{}: {}", text(id), text(reason))
+        })
+        .collect()
 }
 
 pub(crate) fn apply(account: &Account, tool: &str, arguments: &[&str], desired: &str) {
