@@ -10,6 +10,8 @@ mod processes;
 mod racing;
 #[path = "faults/reading.rs"]
 mod reading;
+#[path = "faults/resuming.rs"]
+mod resuming;
 #[path = "faults/running.rs"]
 mod running;
 #[path = "faults/secrets.rs"]

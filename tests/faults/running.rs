@@ -1,29 +1,22 @@
-//! `ssm-run` while calls fail, answers get lost and it is killed itself: each node is told once and runs nothing twice.
+//! `ssm-run` while calls fail and answers get lost: each node is told once and runs nothing twice.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use testbed::{Account, Output, Run, Sandbox};
+use testbed::{Account, Output, Run, Sandbox, repository};
 
 use super::bin;
 
 /// More than two commands can hold.
 const N_NODES: usize = 110;
-/// How long the answer of the call is held back, within which the caller is killed.
-const HELD_MILLISECONDS: u32 = 20_000;
-/// How many runs are killed and resumed at once.
-const N_AT_ONCE: usize = 6;
-
 /// Returns the id of a node, which counts from 0.
 fn id(number: usize) -> String {
     format!("mi-{number:017x}")
 }
 
 /// Returns an account with nodes that end in every way, at different times.
-fn scene() -> Account {
+pub(super) fn scene() -> Account {
     let account = Sandbox::start().account();
     let node = |number: usize| {
         let agent = match number % 11 {
@@ -46,7 +39,7 @@ fn ids() -> String {
     (0..N_NODES).map(|number| id(number) + "\n").collect()
 }
 
-fn tool(account: &Account, arguments: &[&str]) -> Run {
+pub(super) fn tool(account: &Account, arguments: &[&str]) -> Run {
     let all = [arguments, &["--", "uptime"]].concat();
     account.tool(bin("ssm-run")).args(all).stdin(ids())
 }
@@ -68,9 +61,9 @@ fn told(output: &Output) -> BTreeMap<String, Value> {
 }
 
 /// How a node ended: status, exit code, stdout, and why it was not sent to.
-type Outcome = [Value; 4];
+pub(super) type Outcome = [Value; 4];
 
-fn outcomes(output: &Output) -> BTreeMap<String, Outcome> {
+pub(super) fn outcomes(output: &Output) -> BTreeMap<String, Outcome> {
     let outcome = |record: &Value| {
         let (status, exit_code) = (record["status"].clone(), record["exit_code"].clone());
         [
@@ -88,7 +81,7 @@ fn outcomes(output: &Output) -> BTreeMap<String, Outcome> {
 
 /// Asserts that two maps are the same, and shows what is not.
 #[track_caller]
-fn assert_same<V: PartialEq + std::fmt::Debug>(
+pub(super) fn assert_same<V: PartialEq + std::fmt::Debug>(
     found: &BTreeMap<String, V>,
     expected: &BTreeMap<String, V>,
     what: &str,
@@ -107,7 +100,7 @@ fn assert_same<V: PartialEq + std::fmt::Debug>(
 
 /// Asserts that every node that takes commands ran this one once, and no other.
 #[track_caller]
-fn assert_ran_once(account: &Account, what: &str) {
+pub(super) fn assert_ran_once(account: &Account, what: &str) {
     let mut runs: BTreeMap<String, u64> = BTreeMap::new();
     for run in account.runs() {
         let id = run["instance_id"].as_str().unwrap().to_owned();
@@ -127,7 +120,7 @@ fn n_calls(account: &Account, operation: &str) -> usize {
 }
 
 /// Returns how an undisturbed run ends, which every other has to end like.
-fn undisturbed() -> &'static BTreeMap<String, Outcome> {
+pub(super) fn undisturbed() -> &'static BTreeMap<String, Outcome> {
     static OUTCOMES: OnceLock<BTreeMap<String, Outcome>> = OnceLock::new();
     OUTCOMES.get_or_init(|| {
         let account = scene();
@@ -255,109 +248,74 @@ fn a_refused_command_is_told_for_every_node() {
     assert!(account.runs().is_empty());
 }
 
-/// Returns an id to resume from: one that was printed, or else one that a look into the history would give.
-fn command_id(account: &Account, output: &Output) -> Option<String> {
-    let printed = output.stdout.lines();
-    let printed = printed.filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let printed = printed.filter(|record| record["kind"] == "command");
-    let mut ids = printed
-        .chain(account.runs())
-        .map(|record| record["command_id"].clone());
-    ids.next().map(|id| id.as_str().unwrap().to_owned())
-}
-
-/// Kills a run after so many calls; returns what it had printed, None if it made fewer.
-fn killed(account: &Account, arguments: &[&str], n_before: usize) -> Option<Output> {
-    account.forget_calls();
-    account.fault(json!({"after": n_before, "kind": "drop", "when": "after", "milliseconds": HELD_MILLISECONDS, "times": 1}));
-    let running = tool(account, arguments).spawn();
-    let began = Instant::now();
-    let proc = format!("/proc/{}/stat", running.id());
-    while account.calls().len() <= n_before {
-        let state = std::fs::read_to_string(&proc).unwrap_or_default();
-        if state.is_empty() || state.contains(") Z ") {
-            account.clear_faults();
-            running.wait();
-            return None;
-        }
-        assert!(began.elapsed() < Duration::from_secs(60), "it hangs");
-        std::thread::sleep(Duration::from_millis(10));
+/// Fills an account with the fleet of the sandbox, and returns the ids of its nodes.
+fn fleet(account: &Account) -> Vec<String> {
+    let path = repository().join("tests/sandbox/estates/fleet.json");
+    let text = std::fs::read_to_string(path).unwrap();
+    let estate: Value = serde_json::from_str(&text.replace("555555555555", account.id())).unwrap();
+    account.seed(&estate);
+    let mut ids = Vec::new();
+    for node in estate["nodes"].as_array().unwrap() {
+        let first = node["instance_id"]
+            .as_str()
+            .unwrap()
+            .trim_start_matches("i-");
+        let first = u64::from_str_radix(first, 16).unwrap();
+        let count = node["count"].as_u64().unwrap();
+        ids.extend((first..first + count).map(|number| format!("i-{number:017x}")));
     }
-    let kill = Command::new("kill")
-        .args(["-9", &running.id().to_string()])
-        .status();
-    assert!(kill.unwrap().success());
-    account.clear_faults();
-    Some(running.wait())
+    ids
 }
 
-/// Kills a run after each of its calls in turn, and has another finish it.
-fn survives_kills(arguments: &[&str]) {
-    let account = scene();
-    tool(&account, arguments).run().assert_status(2);
-    let n_calls = account.calls().len();
-    // They wait for AWS most of the time.
-    let kills = |first: usize| {
-        let numbers = (first..n_calls).step_by(N_AT_ONCE);
-        numbers
-            .filter(|n_before| survives_kill(arguments, *n_before))
-            .count()
-    };
-    let n_kills: usize = std::thread::scope(|scope| {
-        let running: Vec<_> = (0..N_AT_ONCE)
-            .map(|first| scope.spawn(move || kills(first)))
-            .collect();
-        running.into_iter().map(|one| one.join().unwrap()).sum()
-    });
-    // A run that polls once less than the first has no last call to be killed after.
+#[test]
+fn two_thousand_nodes_are_told_once_and_run_once_while_calls_fail() {
+    let account = Sandbox::start().account();
+    let ids = fleet(&account);
+    assert_eq!(ids.len(), 2000);
+    for fault in [
+        json!({"operation": "SendCommand", "kind": "drop", "when": "after", "after": 7, "times": 1}),
+        json!({"operation": "SendCommand", "kind": "throttle", "after": 20, "times": 4}),
+        json!({"operation": "ListCommandInvocations", "kind": "cut", "after": 3, "times": 2}),
+        json!({"operation": "GetCommandInvocation", "kind": "throttle", "after": 5, "times": 10}),
+        json!({"operation": "ListCommands", "kind": "error", "after": 1, "times": 2}),
+    ] {
+        account.fault(fault);
+    }
+    let run = account.tool(bin("ssm-run")).args(["--", "uptime"]);
+    let output = run.stdin(ids.join("\n")).run();
+    output.assert_status(2);
+    let told = told(&output);
     assert!(
-        n_kills > 8 && n_kills + 4 > n_calls,
-        "{n_kills} of {n_calls}"
+        told.keys().eq(ids.iter().collect::<BTreeSet<_>>()),
+        "{}",
+        told.len()
     );
-}
-
-/// Returns whether it made so many calls.
-fn survives_kill(arguments: &[&str], n_before: usize) -> bool {
-    let account = scene();
-    let Some(output) = killed(&account, arguments, n_before) else {
-        return false;
-    };
-    let what = format!("killed after call {}", n_before + 1);
-    let resumed = match command_id(&account, &output) {
-        Some(command_id) => tool(&account, &[arguments, &["--resume", &command_id]].concat()).run(),
-        None => tool(&account, arguments).run(),
-    };
-    assert_eq!(resumed.status, 2, "{what}: {}", resumed.stderr);
-    assert_same(&outcomes(&resumed), undisturbed(), &what);
-    assert_ran_once(&account, &what);
-    true
-}
-
-#[test]
-fn a_killed_run_is_resumed_without_a_node_lost_or_run_twice() {
-    survives_kills(&[]);
-}
-
-#[test]
-fn a_killed_run_in_waves_is_resumed_without_a_node_lost_or_run_twice() {
-    survives_kills(&["--waves", "10,100%", "--max-errors", "100%"]);
-}
-
-#[test]
-fn a_run_that_was_resumed_and_killed_again_is_resumed_again() {
-    let expected = undisturbed();
-    let account = scene();
-    let first = killed(&account, &[], 5).expect("it makes more calls");
-    let first = command_id(&account, &first).expect("it has sent something");
-    let resume = ["--resume", first.as_str()];
-    killed(&account, &resume, 4).expect("it makes more calls");
-    let last = tool(&account, &resume).run();
-    assert_eq!(last.status, 2, "{}", last.stderr);
-    assert_same(&outcomes(&last), expected, "resumed twice");
-    assert_ran_once(&account, "resumed twice");
-}
-
-#[test]
-fn a_killed_run_on_a_tag_is_resumed_without_a_node_lost_or_run_twice() {
-    survives_kills(&["--tag", "Fleet=all"]);
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for record in told.values() {
+        let word = |key: &str| record[key].as_str().unwrap_or_default();
+        let ending = format!("{} {}", word("status"), word("status_details"));
+        *counts.entry(ending).or_default() += 1;
+    }
+    let expected = [
+        ("Cancelled Cancelled", 40),
+        ("Failed AccessDenied", 10),
+        ("Failed Failed", 150),
+        ("Failed Undeliverable", 60),
+        ("Success Success", 1620),
+        ("TimedOut DeliveryTimedOut", 40),
+        ("TimedOut ExecutionTimedOut", 60),
+        ("Unreachable ", 20),
+    ];
+    assert_eq!(
+        counts,
+        expected.map(|(ending, n)| (ending.to_owned(), n)).into()
+    );
+    let runs = account.runs();
+    let ran: BTreeSet<&str> = runs
+        .iter()
+        .filter_map(|run| run["instance_id"].as_str())
+        .collect();
+    // Those that nothing was delivered to did not run it, and nobody ran it twice.
+    assert_eq!((ran.len(), runs.len()), (1870, 1870));
+    assert!(runs.iter().all(|run| run["runs"] == 1));
 }
