@@ -21,10 +21,11 @@ def list_commands(response):
     """Answers with commands, newest first."""
     request = emulate.parameters(response)
     now = emulate.now()
+    instance_id = request.get("InstanceId")
     listed = [
         command
         for command in _commands(response, request, now)
-        if request.get("InstanceId") in (None, *command.by_id)
+        if (instance_id is None or instance_id in command.by_id)
         and all(_matches(command, command.status(now), item) for item in request.get("Filters") or [])
     ]
     shown, token = emulate.page(listed, request, 1, 50, 50)
