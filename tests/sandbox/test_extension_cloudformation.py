@@ -135,6 +135,14 @@ class Templates(Stacks):
             self.assertIn("NotEmulated", self.reason("t"))
             self.stacks.delete_stack(StackName="t")
 
+    def test_tells_what_a_template_has_and_needs(self):
+        role = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "r", "AssumeRolePolicyDocument": TRUST}}
+        body = json.dumps({"Description": "d", "Resources": {"R": role}, "Parameters": {"P": {"Type": "Number", "Default": 1}, "S": {"Type": "String", "NoEcho": True}}})
+        told = self.stacks.get_template_summary(TemplateBody=body)
+        self.assertEqual((told["Capabilities"], told["ResourceTypes"], told["Description"]), (["CAPABILITY_NAMED_IAM"], ["AWS::IAM::Role"], "d"))
+        self.assertEqual(told["Parameters"], [{"ParameterKey": "P", "DefaultValue": "1", "ParameterType": "Number", "NoEcho": False},
+                                              {"ParameterKey": "S", "ParameterType": "String", "NoEcho": True}])
+
     def test_wants_capabilities_for_iam(self):
         body = json.dumps({"Resources": {"R": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "r", "AssumeRolePolicyDocument": TRUST}}}})
         for given, expected in ((["CAPABILITY_IAM"], "InsufficientCapabilitiesException"), (["CAPABILITY_NAMED_IAM"], "none")):

@@ -242,6 +242,11 @@ class Refusals(StackSets):
         self.ended(self.sets.create_stack_instances(**request)["OperationId"])
         self.assertEqual(error_of(self.sets.create_stack_instances, **request), "OperationIdAlreadyExistsException")
 
+    def test_a_request_for_a_set_counts_once(self):
+        self.create(ClientRequestToken="mine")
+        self.create(ClientRequestToken="mine")
+        self.assertEqual(error_of(self.create, ClientRequestToken="another"), "NameAlreadyExistsException")
+
     def test_lists_come_in_pages(self):
         self.create()
         operation, _ = self.deploy(REGIONS)

@@ -218,5 +218,23 @@ def validate_template(response, request):
             "Description": template.description}
 
 
+@operation("GetTemplateSummary")
+def get_template_summary(response, request):
+    """Says what a template has and needs, before it is used."""
+    for other in ("StackName", "StackSetName"):
+        if request.get(other):
+            raise NotEmulated(f"the sandbox does not emulate {other} of GetTemplateSummary")
+    template = Template(text_of(response, request))
+    declared = [{"ParameterKey": name, "DefaultValue": None if one.get("Default") is None else str(one["Default"]), "ParameterType": one.get("Type"),
+                 "NoEcho": is_true(one.get("NoEcho")), "Description": one.get("Description")} for name, one in template.parameters.items()]
+    need = stacks.capability(template)
+    told = {
+        "Parameters": [{key: value for key, value in one.items() if value is not None} for one in declared], "Description": template.description,
+        "Capabilities": [need] if need else [], "ResourceTypes": sorted({one["Type"] for one in template.resources.values()}),
+        "CapabilitiesReason": f"The following resource(s) require capabilities: [{need}]" if need else None, "Version": "2010-09-09",
+    }
+    return {key: value for key, value in told.items() if value is not None}
+
+
 def install():
     emulate.service("cloudformation", CloudFormationResponse)

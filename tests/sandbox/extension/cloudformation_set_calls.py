@@ -74,12 +74,15 @@ def create_stack_set(response, request):
     template, values = stacks.prepare(text_of(response, request), request.get("Parameters", []), request.get("Capabilities", []))
     with sets.lock(management):
         existing = sets.SETS.of(management, response.region)
+        token = request.get("ClientRequestToken")
+        if name in existing and token and existing[name].token == token:
+            return {"StackSetId": existing[name].id}
         if name in existing:
             emulate.refuse("NameAlreadyExistsException", f"StackSet {name} already exists")
         made = sets.StackSet(management, response.region, name)
         made.template, made.values, made.description = template, values, request.get("Description")
         made.tags, made.capabilities = request.get("Tags", []), request.get("Capabilities", [])
-        made.auto_deployment = _auto_deployment(request)
+        made.auto_deployment, made.token = _auto_deployment(request), token
         existing[name] = made
     return {"StackSetId": made.id}
 

@@ -37,9 +37,10 @@ class StackSet:
     def __init__(self, management, region, name):
         self.management, self.region, self.name = management, region, name
         self.id = f"{name}:{uuid.uuid4()}"
-        self.template = None
+        self.template = self.description = None
+        # What lets a CreateStackSet whose answer was lost count once.
+        self.token = None
         self.values = {}
-        self.description = None
         self.tags, self.capabilities = [], []
         self.auto_deployment = {}
         # What was asked for, so that new accounts can get it: [(units, filter, accounts, regions)]

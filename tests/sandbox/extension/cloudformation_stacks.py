@@ -113,6 +113,12 @@ class Scope:
         if service == "ssm":
             name, _, version = key.partition(":")
             return place.call("ssm", "get_parameter", Name=f"{name}:{version}" if version else name)["Parameter"]["Value"]
+        if service == "secretsmanager":
+            # The whole secret by its name or ARN; parts of one have ":SecretString:" behind that.
+            # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-secretsmanager.html
+            if ":SecretString" in key:
+                raise Failed("NotEmulated: the sandbox does not emulate dynamic references to parts of secrets")
+            return place.call("secretsmanager", "get_secret_value", SecretId=key)["SecretString"]
         raise Failed(f"NotEmulated: the sandbox does not emulate dynamic references to {service}")
 
 
@@ -153,11 +159,18 @@ def _is_property(kind, attribute):
     return kind == "AWS::SQS::Queue" and attribute == "QueueName"
 
 
-def _check_capabilities(template, capabilities):
-    """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/control-access-with-iam.html#using-iam-capabilities"""
+def capability(template):
+    """Returns the capability that a template needs, or None.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/control-access-with-iam.html#using-iam-capabilities
+    """
     of_iam = [one for one in template.resources.values() if one["Type"].startswith("AWS::IAM::")]
     named = [one for one in of_iam if NAMED_IAM.get(one["Type"]) in (one.get("Properties") or {})]
-    need = "CAPABILITY_NAMED_IAM" if named else "CAPABILITY_IAM" if of_iam else None
+    return "CAPABILITY_NAMED_IAM" if named else "CAPABILITY_IAM" if of_iam else None
+
+
+def _check_capabilities(template, capabilities):
+    need = capability(template)
     if need and need not in capabilities and "CAPABILITY_NAMED_IAM" not in capabilities:
         emulate.refuse("InsufficientCapabilitiesException", f"Requires capabilities : [{need}]")
 
