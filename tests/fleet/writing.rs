@@ -37,8 +37,13 @@ fn plans_of_all_accounts_are_applied_once_and_undone_by_their_results() {
             let arguments = ["apply", "--assume-role", ROLE];
             organization.run(tool, &arguments).stdin(plan).run()
         };
+        organization.forget_calls();
         let applied = apply(&plan.stdout);
         applied.assert_status(0);
+        // An account is entered once for all of its regions.
+        let operations = organization.accounts().flat_map(Account::operations);
+        let n_entered = operations.filter(|one| one == "sts:AssumeRole").count();
+        assert_eq!(n_entered, organization.members.len(), "{tool}");
         let mut told = targets(&applied);
         told.sort();
         let mut planned = targets(&plan);

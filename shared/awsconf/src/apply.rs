@@ -6,7 +6,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use toolio::{Outcome, Output, Plan, Plans, ResultRecord, Unreachable};
 
-use crate::{AwsArgs, Interrupt, Session};
+use crate::{AwsArgs, GLOBAL, Interrupt, Session};
 
 /// What became of one plan.
 enum Told<A> {
@@ -42,9 +42,11 @@ impl AwsArgs {
         self.refuse_foreign(&plans.plans).await?;
         let (sender, mut receiver) = mpsc::unbounded_channel();
         let applying = stream::iter(by_account(&plans.plans)).map(async |group| {
+            let mut opened = None;
             for (number, plan) in group {
+                let told = self.carry_out(plan, number, interrupt, &work, &mut opened);
                 // The receiver lives as long as this does.
-                let _ = sender.send(self.carry_out(plan, number, interrupt, &work).await);
+                let _ = sender.send(told.await);
             }
         });
         let mut applying = std::pin::pin!(applying.buffer_unordered(self.max_concurrency.get()));
@@ -81,13 +83,23 @@ impl AwsArgs {
         number: usize,
         interrupt: &Interrupt,
         work: &impl AsyncFn(&Session, &Plan<A>, usize) -> (ResultRecord<A>, Outcome),
+        opened: &mut Option<Session>,
     ) -> Told<A> {
         if interrupt.requested() {
             let skipped = ResultRecord::skipped(plan, "not tried: interrupted");
             return Told::Tried(skipped, Outcome::Interrupted);
         }
-        match self.session_for(&plan.target).await {
+        let region = &plan.target.region;
+        let session = match opened {
+            // The regions of an account share its credentials, and who they belong to.
+            Some(session) if region != GLOBAL && session.target.region != GLOBAL => {
+                Ok(session.in_region(region))
+            }
+            _ => self.session_for(&plan.target).await,
+        };
+        match session {
             Ok(session) => {
+                *opened = Some(session.clone());
                 let (record, one) = work(&session, plan, number).await;
                 Told::Tried(record, one)
             }
