@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use testbed::{Account, expect_text, repository};
+use testbed::{Account, Output, Run, expect_text, repository};
 
 use super::{Organization, ROLE, bin, wish};
 
@@ -16,52 +16,46 @@ Made from the call log of the tests; `ListAccounts` comes once more per 20 accou
 `DescribeRegions` once an account with `--region all`. What there is to look at adds to it: `DescribeInstances` has 1,000
 instances a page and `DescribeInstanceInformation` is asked about 50 at a time; each role costs `GetRole` and its lists, each
 customer managed policy two calls, once an account; each key, bucket and log group that preferences name costs what tells its
-state. `apply` reads what it is about to change, writes it, and reads it back.
+state. `ssm-scp` has one organization and no regions: what it asks once an account is for each member.
 
 | verb | once | an account | an account and region |
 |---|---|---|---|
 ";
 
+const HEAD_OF_APPLY: &str = "
+`apply` enters an account once for all of its regions, and before and after each change looks at what the change is about. In one
+account and region, with all that the least desired state wants still to be made:
+
+| verb | calls |
+|---|---|
+";
+
 type Counts = BTreeMap<String, usize>;
 
-/// Returns how often each operation is called by a run over some members and regions.
-fn count(
-    organization: &Organization,
-    (tool, verb): (&str, &str),
+/// What is run over which part of an organization.
+#[derive(Clone, Copy)]
+struct Part {
     n_accounts: usize,
-    regions: &str,
-) -> Counts {
-    organization.forget_calls();
-    let home = organization.management.home();
-    std::fs::write(home.join("wish.json"), wish(tool)).unwrap();
-    let members = organization.members.iter().take(n_accounts);
-    let list: Vec<&str> = members.map(Account::id).collect();
-    let run = organization.management.tool(bin(tool));
-    run.args([verb, "--accounts", "-", "--assume-role", ROLE])
-        .args(["--region", regions, "-f", "wish.json"])
-        .stdin(list.join("\n"))
-        .run();
-    let mut counts = Counts::new();
-    for account in organization.accounts() {
-        for operation in account.operations() {
-            *counts.entry(operation).or_default() += 1;
-        }
-    }
-    counts
+    regions: &'static str,
 }
 
-fn cell(counts: &[(String, usize)]) -> String {
-    let words = counts.iter().map(|(operation, n)| match n {
-        1 => operation.clone(),
-        n => format!("{operation} ×{n}"),
-    });
-    words.collect::<Vec<_>>().join(", ")
-}
+const ONE: Part = Part {
+    n_accounts: 1,
+    regions: "us-east-1",
+};
+const REGIONS: Part = Part {
+    n_accounts: 1,
+    regions: "us-east-1,eu-central-1",
+};
+const BOTH: Part = Part {
+    n_accounts: 2,
+    regions: "us-east-1,eu-central-1",
+};
 
-#[test]
-fn the_table_of_calls_is_what_the_call_log_says() {
-    let organization = Organization::of(2);
-    for member in &organization.members {
+/// Returns an organization whose members have what the desired states name.
+fn organization(n_members: usize, tool: &str) -> Organization {
+    let organization = Organization::of(n_members);
+    for member in organization.members.iter().filter(|_| tool == "ssm-events") {
         for region in ["us-east-1", "eu-central-1"] {
             let value = r#"{"Value": "https://hooks.slack.com/services/T0/B0/calls"}"#;
             let name = [
@@ -75,39 +69,150 @@ fn the_table_of_calls_is_what_the_call_log_says() {
             member.aws(&[&["ssm", "put-parameter", "--region", region], &name[..]].concat());
         }
     }
-    let mut table = HEAD.to_owned();
-    for tool in TOOLS {
-        for verb in VERBS {
-            let one = count(&organization, (tool, verb), 1, "us-east-1");
-            let regions = count(&organization, (tool, verb), 1, "us-east-1,eu-central-1");
-            let both = count(&organization, (tool, verb), 2, "us-east-1,eu-central-1");
-            let (mut once, mut account, mut target) = (Vec::new(), Vec::new(), Vec::new());
-            let operations: BTreeSet<&String> = both.keys().collect();
-            for operation in operations {
-                let of = |counts: &Counts| counts.get(operation).copied().unwrap_or_default();
-                let n_target = of(&regions) - of(&one);
-                let n_account = of(&both) - of(&regions) - 2 * n_target;
-                let n_once = of(&one) - n_account - n_target;
-                for (cell, n) in [
-                    (&mut once, n_once),
-                    (&mut account, n_account),
-                    (&mut target, n_target),
-                ] {
-                    if n > 0 {
-                        cell.push((operation.clone(), n));
-                    }
-                }
-            }
-            // IAM has no regions: asking it once a region would be asking the same again.
-            assert!(
-                !target
-                    .iter()
-                    .any(|(operation, _)| operation.starts_with("iam:")),
-                "{tool} {verb}"
-            );
-            let row = [cell(&once), cell(&account), cell(&target)].join(" | ");
-            writeln!(table, "| `{tool} {verb}` | {row} |").unwrap();
+    organization
+}
+
+fn over(organization: &Organization, tool: &str, verb: &str, part: Part) -> Output {
+    let members = organization.members.iter().take(part.n_accounts);
+    let list: Vec<&str> = members.map(Account::id).collect();
+    let desired = match tool {
+        "ssm-agentcheck" => r#"{"update": {}, "association": {}}"#,
+        _ => wish(tool),
+    };
+    std::fs::write(organization.management.home().join("wish.json"), desired).unwrap();
+    let run = organization.management.tool(bin(tool));
+    run.args([verb, "--accounts", "-", "--assume-role", ROLE])
+        .args(["--region", part.regions, "-f", "wish.json"])
+        .stdin(list.join("\n"))
+        .run()
+}
+
+/// Returns how often each operation is called by a verb over some members and regions.
+fn count(organization: &Organization, tool: &str, verb: &str, part: Part) -> Counts {
+    counted(organization, || over(organization, tool, verb, part))
+}
+
+/// Returns what `apply` asks of one account and region in which all is still to be made.
+fn count_apply(organization: &Organization, tool: &str) -> Counts {
+    let plans = over(organization, tool, "plan", ONE).stdout;
+    let apply = organization.management.tool(bin(tool));
+    let apply = apply.args(["apply", "--assume-role", ROLE]).stdin(plans);
+    counted(organization, || apply.run())
+}
+
+fn counted(organization: &Organization, run: impl FnOnce() -> Output) -> Counts {
+    organization.forget_calls();
+    let output = run();
+    assert!(output.status < 2, "{}", output.stderr);
+    let mut counts = Counts::new();
+    for account in organization.accounts() {
+        for operation in account.operations() {
+            *counts.entry(operation).or_default() += 1;
         }
     }
-    expect_text(&repository().join("docs/calls.md"), &table);
+    counts
+}
+
+/// Returns the calls of `ssm-scp` over organizations of one and two members.
+fn count_scp(verb: &str, n_members: usize) -> Counts {
+    let organization = Organization::of(n_members);
+    let unit = &organization.unit;
+    let desired = format!(
+        r#"{{"policy_name": "guard", "exempt_principals": ["arn:aws:iam::*:role/ops"], "targets": ["{unit}"]}}"#
+    );
+    let scp = |verb: &str, stdin: &str| -> Run {
+        organization
+            .management
+            .tool(bin("ssm-scp"))
+            .args([verb])
+            .stdin(stdin)
+    };
+    let reader = [
+        "--assume-role",
+        "arn:aws:iam::{account}:role/OrganizationAccountAccessRole",
+    ];
+    match verb {
+        "apply" => {
+            let plan = scp("plan", &desired).run().stdout;
+            let accepted = [
+                "--accept",
+                "unmatched:arn:aws:iam::*:role/ops",
+                "--accept",
+                "unread",
+            ];
+            let lockouts = organization
+                .members
+                .iter()
+                .map(|member| format!("--accept=break_glass:{}", member.id()));
+            let run = scp("apply", &plan)
+                .args(reader)
+                .args(accepted)
+                .args(lockouts);
+            counted(&organization, || run.run())
+        }
+        "impact" => counted(&organization, || scp("impact", &desired).args(reader).run()),
+        verb => counted(&organization, || scp(verb, &desired).run()),
+    }
+}
+
+fn cell(counts: &[(String, usize)]) -> String {
+    let words = counts.iter().map(|(operation, n)| match n {
+        1 => operation.clone(),
+        n => format!("{operation} ×{n}"),
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// Returns the row of a verb from what it asks of one account in one region, of one in two regions, and of two in two.
+fn row(verb: &str, one: &Counts, regions: &Counts, both: &Counts) -> String {
+    let (mut once, mut account, mut target) = (Vec::new(), Vec::new(), Vec::new());
+    let operations: BTreeSet<&String> = both.keys().collect();
+    for operation in operations {
+        let of = |counts: &Counts| counts.get(operation).copied().unwrap_or_default();
+        let n_target = of(regions) - of(one);
+        let n_account = of(both) - of(regions) - 2 * n_target;
+        let n_once = of(one) - n_account - n_target;
+        for (cell, n) in [
+            (&mut once, n_once),
+            (&mut account, n_account),
+            (&mut target, n_target),
+        ] {
+            if n > 0 {
+                cell.push((operation.clone(), n));
+            }
+        }
+    }
+    // IAM has no regions: asking it once a region would be asking the same again.
+    let of_iam = |(operation, _): &(String, usize)| operation.starts_with("iam:");
+    assert!(
+        verb.ends_with("apply") || !target.iter().any(of_iam),
+        "{verb}"
+    );
+    let cells = [cell(&once), cell(&account), cell(&target)].join(" | ");
+    format!("| `{verb}` | {cells} |")
+}
+
+#[test]
+fn the_table_of_calls_is_what_the_call_log_says() {
+    let mut table = HEAD.to_owned();
+    let mut applies = HEAD_OF_APPLY.to_owned();
+    for tool in TOOLS {
+        let organization = organization(2, tool);
+        for verb in VERBS {
+            let parts = [ONE, REGIONS, BOTH];
+            let [one, regions, both] = parts.map(|part| count(&organization, tool, verb, part));
+            let row = row(&format!("{tool} {verb}"), &one, &regions, &both);
+            writeln!(table, "{row}").unwrap();
+        }
+        let calls = Vec::from_iter(count_apply(&organization, tool));
+        writeln!(applies, "| `{tool} apply` | {} |", cell(&calls)).unwrap();
+    }
+    for verb in ["show", "plan", "check", "impact"] {
+        let [one, both] = [1, 2].map(|n_members| count_scp(verb, n_members));
+        let row = row(&format!("ssm-scp {verb}"), &one, &one, &both);
+        writeln!(table, "{row}").unwrap();
+    }
+    let calls = Vec::from_iter(count_scp("apply", 1));
+    writeln!(applies, "| `ssm-scp apply` | {} |", cell(&calls)).unwrap();
+    expect_text(&repository().join("docs/calls.md"), &(table + &applies));
 }
