@@ -93,4 +93,9 @@ done <<'SEVERITIES'
 ["critical",9.8]|{}|{"severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}]}
 ["unknown",null]|{"severity": [{"type": "CVSS_V4", "score": "CVSS:4.0/AV:N"}]}|{"ecosystem_specific": {"urgency": "not yet assigned"}}
 SEVERITIES
+# Every reason for a gap is in the documentation, and nothing else is.
+grep -ohE '"vulnscan\.[a-z_]+\.[a-z_]+"|id: "vulnscan[a-z._]+"' "$root/scripts/vulnscan.sh" "$root"/scripts/vulnscan.d/*.jq | grep -oE 'vulnscan[a-z._]+' | sort -u >"$tmp/ids"
+[ "$(wc -l <"$tmp/ids")" -gt 5 ] || fail "there are hardly any ids"
+# shellcheck disable=SC2016 # These are backquotes of Markdown.
+sed -n 's/^| `\(vulnscan\.[a-z_]*\.[a-z_]*\)` |.*/\1/p' "$root/docs/vulnscan.md" | sort | diff "$tmp/ids" - || fail "docs/vulnscan.md lists other gaps"
 echo "ok advisories.sh"
