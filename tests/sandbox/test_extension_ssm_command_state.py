@@ -120,6 +120,16 @@ class Whole(unittest.TestCase):
         self.assertEqual(sent.command.status(sent.now), ("Cancelling", "Cancelling"))
         self.assertEqual(sent.end(), ("Cancelled", "Cancelled"))
 
+    def test_cancelling_and_expiry_start_nothing_more(self):
+        cancelled = Sent("Delayed", "Success", "Success", MaxConcurrency="1")
+        cancelled.after(0.2)
+        cancelled.command.cancel([], cancelled.now)
+        self.assertEqual(cancelled.after(600), ["Cancelled"] * 3)
+        expired = Sent("Delayed", "Success", MaxConcurrency="1")
+        self.assertEqual(expired.after(7201), ["DeliveryTimedOut"] * 2)
+        for sent in (cancelled, expired):
+            self.assertEqual([one.n_runs for one in sent.command.invocations], [0] * len(sent.command.invocations))
+
     def test_cancelling_leaves_what_has_ended(self):
         sent = Sent("Success", "Failed")
         sent.after(1)

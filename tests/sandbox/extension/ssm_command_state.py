@@ -156,7 +156,7 @@ class Command:
         self._at(now + datetime.timedelta(seconds=seconds), step)
 
     def _start_more(self, now):
-        while self._n_started < len(self.invocations) and self._n_running < self._concurrency:
+        while not self._is_cancelled and self._n_started < len(self.invocations) and self._n_running < self._concurrency:
             one = self.invocations[self._n_started]
             self._n_started += 1
             if not one.ended:
@@ -209,8 +209,10 @@ class Command:
             with self.lock:
                 one.job = None
                 if not one.ended:
-                    one.results = [r or Result("Failed", 1, note="the sandbox could not run it") for r in one.results]
-                    self._finish(one, emulate.now())
+                    now = emulate.now()
+                    lost = Result("Failed", 1, note="the sandbox could not run it")
+                    one.results = [result or self._stamped(lost, started, now) for result in one.results]
+                    self._finish(one, now)
 
     def _finish(self, one, at):
         ssm_command_output.keep(self, one)
@@ -241,6 +243,7 @@ class Command:
         self._start_more(at)
 
     def _expire(self, at):
+        self._n_started = len(self.invocations)
         for one in self.invocations:
             if not one.ended:
                 if one.job is not None:
