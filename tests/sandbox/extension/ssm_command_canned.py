@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import nodes
 from extension import ssm_patches
-from extension.ssm_command_agent import KILLED, Result, ended
+from extension.ssm_command_agent import KILLED, ended
 
 # Seconds that a command takes unless the node says otherwise; short, since tests wait for them.
 SECONDS = 0.3
