@@ -3,6 +3,7 @@
 use anyhow::{Context, bail};
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::{ProvideCredentials, future};
 use toolio::Target;
 
 use crate::arguments::{ALL, in_account, is_per_account};
@@ -242,6 +243,24 @@ impl Session {
     }
 }
 
+/// The credentials of a role. Nothing can print them: the SDK's own provider would quote the external id.
+struct Assumed(AssumeRoleProvider);
+
+impl std::fmt::Debug for Assumed {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("the credentials of a role")
+    }
+}
+
+impl ProvideCredentials for Assumed {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        self.0.provide_credentials()
+    }
+}
+
 /// The provider renews the credentials before they end, however long a run takes.
 async fn assume(config: &SdkConfig, role: &str, assuming: &Assuming) -> SdkConfig {
     let mut builder = AssumeRoleProvider::builder(role)
@@ -253,7 +272,7 @@ async fn assume(config: &SdkConfig, role: &str, assuming: &Assuming) -> SdkConfi
     if !assuming.tags.is_empty() {
         builder = builder.tags(assuming.tags.clone());
     }
-    let provider = builder.build().await;
+    let provider = Assumed(builder.build().await);
     let credentials = aws_sdk_sts::config::SharedCredentialsProvider::new(provider);
     config
         .to_builder()
@@ -291,4 +310,52 @@ async fn identify(config: SdkConfig, region: &str, assuming: Assuming) -> anyhow
         units: None,
         assuming,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_config::SdkConfig;
+    use aws_sdk_sts::config::{Credentials, Region, SharedCredentialsProvider};
+    use toolio::Target;
+
+    use super::{Assuming, Session, assume};
+
+    /// A panic prints what it is about as `{:?}` does.
+    #[tokio::test]
+    async fn no_panic_can_print_a_secret() {
+        let keys = Credentials::new(
+            "AKIA111122223333",
+            "canary-key",
+            Some("canary-token".to_owned()),
+            None,
+            "test",
+        );
+        let assuming = Assuming {
+            external_id: Some("canary-id".to_owned()),
+            tags: vec![("Team".to_owned(), "ops".to_owned())],
+        };
+        let config = SdkConfig::builder()
+            .region(Region::new("eu-central-1"))
+            .behavior_version(aws_config::BehaviorVersion::latest())
+            .credentials_provider(SharedCredentialsProvider::new(keys))
+            .http_client(crate::http::client().unwrap())
+            .time_source(aws_smithy_async::time::SystemTimeSource::new())
+            .sleep_impl(aws_smithy_async::rt::sleep::TokioSleep::new())
+            .build();
+        let config = assume(&config, "arn:aws:iam::111122223333:role/ops", &assuming).await;
+        let session = Session {
+            config,
+            target: Target {
+                account: "111122223333".to_owned(),
+                region: "eu-central-1".to_owned(),
+            },
+            partition: "aws".to_owned(),
+            caller: "arn:aws:iam::111122223333:user/me".to_owned(),
+            units: None,
+            assuming,
+        };
+        for text in [format!("{session:?}"), format!("{session:#?}")] {
+            assert!(text.contains("Team") && !text.contains("canary"), "{text}");
+        }
+    }
 }
