@@ -86,15 +86,25 @@ fn a_fast_node_is_told_while_a_slow_one_runs() {
 }
 
 #[test]
-fn many_commands_are_followed_by_one_list() {
-    let account = account(&(0..200).map(node).collect::<Vec<_>>());
-    let output = run(&account, 0..200, &["--", "id"]);
+fn two_thousand_nodes_cost_less_than_two_hundred_calls() {
+    let fleet =
+        json!({"instance_id": id(0x1000), "count": 2_000, "agent": {"version": "3.3.987.0"}});
+    let account = account(&[fleet]);
+    let record = |number: usize| {
+        json!({"kind": "node", "target": {"account": account.id(), "region": "us-east-1"}, "instance_id": id(number),
+            "state": "running", "platform": {"type": "Linux", "name": null, "version": null},
+            "agent": {"version": "3.3.987.0", "latest": null, "ping": "Online", "last_ping": null}, "imds": null,
+            "profile": null, "role": null, "managed_by": "instance-profile", "tags": {}})
+        .to_string()
+    };
+    let nodes: String = (0x1000..0x1000 + 2_000).map(record).collect();
+    let output = tool(&account, &["--", "id"]).stdin(nodes).run();
     output.assert_status(0);
-    assert_eq!(invocations(&output).len(), 200);
-    let n_reads = account.calls().len() - requests(&account, "SendCommand").len();
-    // The identity, four pages of ids, then some lists and one page for each of four commands.
-    assert!(n_reads <= 20, "{n_reads} reads");
-    assert!(requests(&account, "GetCommandInvocation").is_empty());
+    assert_eq!(invocations(&output).len(), 2_000);
+    assert!(super::runs(&account).iter().all(|(_, n_runs)| *n_runs == 1));
+    assert_eq!(requests(&account, "SendCommand").len(), 40);
+    let n_calls = account.calls().len();
+    assert!(n_calls < 200, "{n_calls} calls");
 }
 
 #[test]

@@ -95,7 +95,7 @@ pub(crate) fn not_reached() -> Reason {
 /// Returns the reason for nodes left out because of Ctrl-C.
 pub(crate) fn interrupted() -> Reason {
     Reason::new(
-        "run.interrupted",
+        "run.wave.interrupted",
         "the run was interrupted before it was its turn",
         "run again, or --resume with a command of this run",
     )
@@ -104,7 +104,7 @@ pub(crate) fn interrupted() -> Reason {
 /// Returns the reason for nodes whose command had not ended when Ctrl-C was.
 pub(crate) fn left() -> Reason {
     Reason::new(
-        "run.interrupted",
+        "run.invocation.interrupted",
         "the run was interrupted and its command cancelled; this is how it stood at last",
         "--resume with the command tells what became of it",
     )

@@ -74,14 +74,14 @@ mod tests {
             account: "111122223333".to_owned(),
             region: "us-east-1".to_owned(),
         };
-        let reason = Reason::new("run.interrupted", "why", "what to do");
+        let reason = Reason::new("run.wave.interrupted", "why", "what to do");
         let mut record =
             Invocation::without_command(&target, "i-1", Some("web"), Absence::NotSent, reason);
         record.stdout = "a\u{1b}[2J\tb\n".to_owned();
         record.stderr = "c".to_owned();
         record.truncated.stdout = true;
         let expected = "i-1 [111122223333/us-east-1] web: NotSent\n    a\\u{1b}[2J\tb\n    .. there is more\n  ! c\n    \
-                        run.interrupted: why\n    fix: what to do";
+                        run.wave.interrupted: why\n    fix: what to do";
         assert_eq!(row(&record), expected);
     }
 }
