@@ -6,15 +6,18 @@
 #                    [--accounts FILE --filter intersection|difference] [--parameter KEY=VALUE]...
 #                    [--secret-parameter KEY=env:NAME|file:PATH]... [--max-concurrent N|N%] [--failure-tolerance N|N%]
 #                    [--auto-deployment on|retain|off] [COMMON] [--plan | --yes]
-#        stackset.sh --delete --name NAME [--retain-stacks] [--max-concurrent ..] [--failure-tolerance ..] [COMMON] [--plan | --yes]
+#        stackset.sh --delete --name NAME [--regions R,..] [--retain-stacks] [--max-concurrent ..] [--failure-tolerance ..] [COMMON]
+#                    [--plan | --yes]
 #        stackset.sh --stop --name NAME [COMMON]
 #
 #   --name NAME              the stack set
 #   --template FILE|-        template in JSON or YAML, - for stdin
-#   --regions R,..           regions to deploy to, one after the other in this order; the home region first
+#   --regions R,..           regions to deploy to, one after the other in this order, the home region first; --delete goes
+#                            through them backwards [default: those that it was deployed to, as it was last]
 #   --ous OU,.. | --root     organizational units to deploy to, with those below them, or all of the organization
 #   --accounts FILE          account ids, one a line, that --filter goes by
-#   --filter intersection    only those of the accounts in the units; difference: all but those
+#   --filter intersection    only those of the accounts in the units; difference: all but those. Accounts that come into
+#                            the units later get stacks all the same, unless --auto-deployment is off
 #   --parameter KEY=VALUE    parameter of the template, repeat for several [default: the template's]
 #   --secret-parameter KEY=FROM  the same from env:NAME or file:PATH, for what may not be seen in a command line; left out
 #                            of a later run, the value stays as it is

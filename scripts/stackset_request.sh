@@ -210,6 +210,12 @@ check_secrets() {
 }
 
 plan_deletion() {
+    # What a region made for the others goes last: backwards through --regions or what the newest operation went through,
+    # and the home region of our templates at the end.
+    [ -n "$regions" ] || regions=$(jq -rn --slurpfile operations "$work/operations.json" --slurpfile set "$work/set.json" '
+        ([$set[0].StackSet.Parameters[]? | select(.ParameterKey == "HomeRegion") | .ParameterValue])
+        + ([$operations[0].Summaries[]?.OperationPreferences.RegionOrder // empty] | first // []) | join(",")')
+    regions=$(once "$regions" | tr , '\n' | sed '1!G;h;$!d' | paste -sd, -)
     jq -n --arg name "$name" --arg retain "$retain" --slurpfile instances "$work/instances.json" '
         [$instances[0].Summaries[] | {account: .Account, region: .Region}] as $there
         | {kind: "stack_set_plan", stack_set: $name, changes: ((if $there == [] then [] else
@@ -252,14 +258,15 @@ request_instances() {
         } end' >"$work/request.json"
 }
 
-# Prints the preferences of an operation in these regions: those of --regions first, in their order.
+# Prints the preferences of an operation in these regions: in the order of --regions, those that it does not name first
+# when things are deleted, and last when they are made.
 preferences() {
-    jq -nc --arg order "$regions" --arg regions "$1" --arg at_once "$at_once" --arg tolerance "$tolerance" '
+    jq -nc --arg verb "$verb" --arg order "$regions" --arg regions "$1" --arg at_once "$at_once" --arg tolerance "$tolerance" '
         def words: split(",") | map(select(. != ""));
         def limit($given; $kind): if $given == "" then {} elif $given | endswith("%")
             then {"\($kind)Percentage": ($given[:-1] | tonumber)} else {"\($kind)Count": ($given | tonumber)} end;
         ($regions | words) as $all | [$order | words[] | select(IN($all[]))] as $first
-        | {RegionOrder: ($first + ($all - $first))} + limit($at_once; "MaxConcurrent") + limit($tolerance; "FailureTolerance")
+        | {RegionOrder: (if $verb == "delete" then ($all - $first) + $first else $first + ($all - $first) end)} + limit($at_once; "MaxConcurrent") + limit($tolerance; "FailureTolerance")
         | if .RegionOrder == [] then del(.RegionOrder) else . end'
 }
 

@@ -188,6 +188,12 @@ class Changes(StackSets):
         self.wait_for(before)
         self.assertEqual(self.aliases(self.outside), [])
 
+    def test_an_account_that_comes_gets_its_stack_whatever_the_filter(self):
+        self.create()
+        self.deploy(targets={"OrganizationalUnitIds": [self.unit], "AccountFilterType": "INTERSECTION", "Accounts": [self.first]})
+        SANDBOX.client("organizations", self.management).move_account(AccountId=self.outside, SourceParentId=self.root, DestinationParentId=self.unit)
+        self.wait_for({(self.first, "us-east-1"): "CURRENT", (self.outside, "us-east-1"): "CURRENT"})
+
     def test_an_account_that_comes_gets_nothing_without_auto_deployment(self):
         self.create(enabled=False)
         self.deploy()

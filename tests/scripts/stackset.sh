@@ -94,7 +94,7 @@ has_alias() {
 creates_changes_and_deletes_and_twice_changes_nothing() {
     organization 0001
     # A region that is named twice is meant once.
-    given+=(--regions "us-east-1,eu-central-1" --max-concurrent 100% --failure-tolerance 1)
+    given+=(--regions "us-east-1,us-west-2" --max-concurrent 100% --failure-tolerance 1)
     run_and_answer n stackset.sh "${given[@]}"
     expect_status 2
     expect_said "Do this? [y/N]"
@@ -103,12 +103,12 @@ creates_changes_and_deletes_and_twice_changes_nothing() {
     set_up "${given[@]}" --yes
     expect_status 0
     expect_writes "CreateStackSet CreateStackInstances"
-    all="$first eu-central-1 SUCCEEDED
-$first us-east-1 SUCCEEDED
-$second eu-central-1 SUCCEEDED
-$second us-east-1 SUCCEEDED"
+    all="$first us-east-1 SUCCEEDED
+$first us-west-2 SUCCEEDED
+$second us-east-1 SUCCEEDED
+$second us-west-2 SUCCEEDED"
     expect_records "$all"
-    operations | tr -d ' \n' | grep -q '<RegionOrder><member>us-east-1</member><member>eu-central-1</member></RegionOrder>' || fail "another order"
+    operations | tr -d ' \n' | grep -q '<RegionOrder><member>us-east-1</member><member>us-west-2</member></RegionOrder>' || fail "another order"
     set_up "${given[@]}"
     expect_status 0
     expect_said "nothing to do"
@@ -127,8 +127,9 @@ $second us-east-1 SUCCEEDED"
     expect_writes ""
     set_up --delete --name s --yes
     expect_status 0
-    expect_records "$first eu-central-1 DELETED
-$second eu-central-1 DELETED
+    # The region that was first is the last.
+    expect_records "$first us-west-2 DELETED
+$second us-west-2 DELETED
 $first us-east-1 DELETED
 $second us-east-1 DELETED"
     expect_writes "DeleteStackInstances DeleteStackSet"

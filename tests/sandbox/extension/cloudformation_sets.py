@@ -141,10 +141,13 @@ def accounts_of(organization, units, kind, accounts):
 
 
 def wanted(stack_set, organization):
-    """Returns {(account, region): unit} of all that was asked for, as the organization is now."""
+    """Returns {(account, region): unit} of all that auto-deployment is for, as the organization is now.
+
+    "Automatic deployments do not consider account level targeting filters." (stacksets-orgs-manage-auto-deployment)
+    """
     places = {}
-    for units, kind, accounts, regions in stack_set.targets:
-        for account, unit in accounts_of(organization, units, kind, accounts).items():
+    for units, _, _, regions in stack_set.targets:
+        for account, unit in accounts_of(organization, units, "NONE", []).items():
             for region in regions:
                 places.setdefault((account, region), unit)
     return places
