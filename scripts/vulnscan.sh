@@ -11,6 +11,7 @@
 #   --fixed-only         leave out what has no fix yet
 #   --patch-scan         have AWS-RunPatchBaseline look for missing patches as well; it installs nothing
 #   --resume             go on with the scan in DIR after a crash: nodes that were reached are not asked again
+#   --retry              ask the nodes once more that DIR has no whole inventory of, with `-- --output-s3` for example
 #   --offline            send nothing: judge what DIR holds once more, by other advisories for example
 #
 # What follows `--` goes to ssm-run: --region, --profile, --accounts, --assume-role, --tag, --waves, --output-s3 and the like.
@@ -30,13 +31,14 @@ here=$(cd -- "$(dirname -- "$0")" && pwd)
 # shellcheck source=scripts/results.sh
 . "$here/results.sh"
 
-out='' nodes=- advisories=() fixed_only='' patch_scan='' resume='' offline='' work='' trouble='' found='' comment=(--comment vulnscan)
+out='' nodes=- advisories=() fixed_only='' patch_scan='' resume='' retry='' offline='' work='' asked='' trouble='' found='' comment=(--comment vulnscan)
 while [ $# -gt 0 ]; do
     case $1 in
     --help | -h) usage ;;
     --fixed-only) fixed_only=1 && shift && continue ;;
     --patch-scan) patch_scan=1 && shift && continue ;;
     --resume) resume=1 && shift && continue ;;
+    --retry) retry=1 && shift && continue ;;
     --offline) offline=1 && shift && continue ;;
     --) shift && break ;;
     --out | --nodes | --advisories) [ -n "${2:-}" ] || die "$1: the value is missing; see --help" ;;
@@ -50,7 +52,8 @@ while [ $# -gt 0 ]; do
     shift 2
 done
 [ -n "$out" ] || die "no directory: pass --out DIR"
-[ -z "$offline" ] || [ -z "$resume$patch_scan" ] || die "--offline sends nothing, and needs what an earlier run kept"
+[ -z "$offline" ] || [ -z "$resume$retry$patch_scan" ] || die "--offline sends nothing, and needs what an earlier run kept"
+[ -z "$resume" ] || [ -z "$retry" ] || die "--resume and --retry are one after the other"
 for path in ${advisories[@]+"${advisories[@]}"}; do [ -r "$path" ] || die "$path: there are no advisories"; done
 command -v jq >/dev/null || die "jq is not in PATH"
 for flag in "$@"; do
@@ -60,7 +63,7 @@ for flag in "$@"; do
     esac
 done
 
-# Has ssm-run do something on the nodes and adds what it prints to a file, after what a run that crashed left there.
+# Has ssm-run do something on the nodes in the file `asked`, and adds what it prints to a file, after what a run that crashed left there.
 on_nodes() {
     local file=$1 status=0 first='' again=()
     shift
@@ -71,7 +74,7 @@ on_nodes() {
         if [ -n "$first" ]; then again=(--resume "$first"); fi
         mv -- "$work/known" "$file"
     fi
-    ssm-run -o json ${comment[@]+"${comment[@]}"} ${again[@]+"${again[@]}"} "$@" <"$out/nodes" >>"$file" || status=$?
+    ssm-run -o json ${comment[@]+"${comment[@]}"} ${again[@]+"${again[@]}"} "$@" <"$asked" >>"$file" || status=$?
     case $status in
     0 | 1) ;; # A command that failed leaves a gap below.
     2) trouble=1 ;;
@@ -82,13 +85,20 @@ on_nodes() {
 
 collect() {
     command -v ssm-run >/dev/null || die "ssm-run is not in PATH"
-    if [ -n "$resume" ]; then
+    asked=$out/nodes
+    if [ -n "$resume$retry" ]; then
         [ -e "$out/nodes" ] || die "$out: there is no scan to go on with"
     else
         [ ! -e "$out/nodes" ] || die "$out holds a scan: pass --resume, --offline, or another --out"
         [ "$nodes" != - ] || [ ! -t 0 ] || die "no nodes: pipe them in, as in 'ssm-agentcheck show | vulnscan.sh --out DIR'"
         if [ "$nodes" = - ]; then cat; else cat -- "$nodes"; fi >"$work/nodes"
         mv -- "$work/nodes" "$out/nodes"
+    fi
+    if [ -n "$retry" ]; then
+        asked=$work/again
+        unpack "$out/invocations.jsonl" | jq -c -L "$here/vulnscan.d" 'include "inventory";
+            inventory | select(.kind == "gap") | {target, instance_id}' >"$asked"
+        if [ ! -s "$asked" ]; then say "vulnscan: every node has an inventory" && return; fi
     fi
     on_nodes "$out/invocations.jsonl" --script "$here/vulnscan.d/collector.sh" --windows-script "$here/vulnscan.d/collector.ps1" "$@"
     if [ -n "$patch_scan" ]; then on_nodes "$out/patches.jsonl" --patch-scan "$@"; fi

@@ -14,14 +14,14 @@ def inventory:
     | if .kind != "invocation" then
         gap("vulnscan.input.unknown"; "this is no invocation record"; "feed the output of ssm-run")
     elif .damage != null then # Said by vulnscan.sh, which unpacks.
-        gap("vulnscan.inventory.damaged"; .damage; "run again with --output-s3, so that the output comes back whole")
+        gap("vulnscan.inventory.damaged"; .damage; "ask again with --retry -- --output-s3 s3://BUCKET/PREFIX")
     elif .status != "Success" and .reason != null then
         {kind: "gap", target, instance_id, name, reason}
     elif .status != "Success" then
         gap("vulnscan.inventory.failed"; "the collector ended with \(.status_details // .status), exit code \(.exit_code)" + said;
-            "run it on the node by hand: scripts/vulnscan.d/collector.sh")
+            if .exit_code == null then "ask again with --retry" else "run it on the node by hand: scripts/vulnscan.d/collector.sh" end)
     elif .truncated.stdout == true then
-        gap("vulnscan.inventory.cut"; "Run Command cut the inventory off"; "run again with --output-s3, so that the output comes back whole")
+        gap("vulnscan.inventory.cut"; "Run Command cut the inventory off"; "ask again with --retry -- --output-s3 s3://BUCKET/PREFIX")
     else
         (.stdout // "" | (if contains("\r") then split("\r") | join("") else . end) | split("\n") | until(length == 0 or .[-1] != ""; .[:-1])) as $lines
         | ($lines[-1] // "" | split("\t")) as $last
@@ -31,7 +31,7 @@ def inventory:
             gap("vulnscan.inventory.damaged"; "the output does not begin as an inventory does"; "run vulnscan.d/collector.sh and nothing else")
         elif $last[0] != "end" or $last[1] != ($lines | length - 2 | tostring) then
             gap("vulnscan.inventory.cut"; "the inventory has no end, or lines are missing before it";
-                "run again with --output-s3, so that the output comes back whole")
+                "ask again with --retry -- --output-s3 s3://BUCKET/PREFIX")
         else
             # What describes the node stands before its packages.
             def line($word): first($lines[1:4][] | select(startswith($word + "\t")) | split("\t")) // [];

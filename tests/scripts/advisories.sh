@@ -93,6 +93,15 @@ done <<'SEVERITIES'
 ["critical",9.8]|{}|{"severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}]}
 ["unknown",null]|{"severity": [{"type": "CVSS_V4", "score": "CVSS:4.0/AV:N"}]}|{"ecosystem_specific": {"urgency": "not yet assigned"}}
 SEVERITIES
+# A result names a thousand nodes at most, and says so.
+jq -n -c '{advisory: "A-1", aliases: [], summary: "", url: "https://example.org", severity: "high", score: 7.5, ecosystem: "Debian:12", package: "p", source: "p",
+    installed: "1", fixed: null, uncertain: false, n_nodes: (1000, 1001)} | .nodes = ([range(.n_nodes) | "1/r/i-\(.)"] | join(" "))' >"$tmp/rows.jsonl"
+echo '{"kind": "gap", "target": {"account": "1", "region": "r"}, "instance_id": null, "name": null, "reason": {"id": "x.y", "message": "m", "fix": "f"}}' >"$tmp/gaps"
+jq -n -r --slurpfile gaps "$tmp/gaps" -f "$root/scripts/vulnscan.d/sarif.jq" "$tmp/rows.jsonl" >"$tmp/sarif.json"
+"$root/tests/scripts/validate" sarif "$tmp/sarif.json"
+[ "$(jq -c '.runs[0] | [(.tool.driver.rules | length), .tool.driver.rules[0].properties."security-severity", (.results[] | (.locations | length), (.message.text | contains("1000 are listed")))]' \
+    "$tmp/sarif.json")" = '[1,"7.5",1000,false,1000,true]' ] || fail "SARIF is $(head -c 1000 "$tmp/sarif.json")"
+
 # Every reason for a gap is in the documentation, and nothing else is.
 grep -ohE '"vulnscan\.[a-z_]+\.[a-z_]+"|id: "vulnscan[a-z._]+"' "$root/scripts/vulnscan.sh" "$root"/scripts/vulnscan.d/*.jq | grep -oE 'vulnscan[a-z._]+' | sort -u >"$tmp/ids"
 [ "$(wc -l <"$tmp/ids")" -gt 5 ] || fail "there are hardly any ids"

@@ -169,7 +169,9 @@ grep -q '^ALSA-1' "$tmp/out" || fail "the others are not judged"
 
 # -- what Run Command cuts is whole in S3
 "$root/.venv/bin/aws" s3api create-bucket --bucket inventories >/dev/null
-run --out "$tmp/s3" -- --output-s3 s3://inventories/scan --comment "INC 4712" < <(echo i-000000000000000e5)
+run --out "$tmp/s3" < <(echo i-000000000000000e5)
+expect 2 "vulnscan.inventory.cut"
+run --out "$tmp/s3" --retry -- --output-s3 s3://inventories/scan --comment "INC 4712"
 expect 0
 [ "$(jq '.components | length' "$tmp/s3/sbom/${account}_us-east-1_i-000000000000000e5.cdx.json")" -eq 1201 ] || fail "packages are missing"
 
@@ -207,6 +209,30 @@ run --out "$tmp/crash" --resume
 expect 0 "3 of 3 nodes have an SBOM"
 [ "$(osv_calls "runs?account=$account" | jq -r 'select(.instance_id | startswith("i-000000000000000f")) | .runs // .count // .n' | sort -u)" = 1 ] ||
     fail "runs: $(osv_calls "runs?account=$account" | grep 0000f)"
+
+# -- Ctrl-C, which goes to ssm-run as well: it cancels and tells, and the rest is taken up later
+status=0
+"$root/.venv/bin/python" - "$scan" "$tmp/stopped" "$tmp/nodes" 2>"$tmp/err" <<'PYTHON' || status=$?
+import os, pathlib, signal, subprocess, sys, time
+scan, out, nodes = sys.argv[1:]
+running = subprocess.Popen([scan, "--out", out, "--nodes", nodes], start_new_session=True, stdout=subprocess.DEVNULL)
+records = pathlib.Path(out, "invocations.jsonl")
+for _ in range(200):
+    if records.exists() and '"kind":"command"' in records.read_text():
+        break
+    time.sleep(0.05)
+os.killpg(running.pid, signal.SIGINT)
+sys.exit(running.wait(timeout=60))
+PYTHON
+expect 130 "go on with --out $tmp/stopped --resume"
+[ ! -e "$tmp/stopped/gaps.jsonl" ] || fail "a scan that was stopped was judged"
+run --out "$tmp/stopped" --resume
+expect 2 "the collector ended with Cancelled"
+run --out "$tmp/stopped" --retry
+expect 0 "3 of 3 nodes have an SBOM"
+run --out "$tmp/stopped" --retry
+expect 0 "every node has an inventory"
+rm -r "$tmp/stopped"
 
 # -- what ends without a scan
 run --out "$tmp/none" </dev/null
