@@ -63,6 +63,12 @@ const AGENTS: Subject = Subject {
     desired: r#"{"association": {}}"#,
     kept: &[],
 };
+/// Agents are never downgraded, so their updates stay.
+const UPDATES: Subject = Subject {
+    tool: "ssm-agentcheck",
+    desired: r#"{"update": {"waves": [1, "100%"]}}"#,
+    kept: &["update"],
+};
 
 fn bin(tool: &str) -> PathBuf {
     repository().join("target/debug").join(tool)
@@ -80,6 +86,13 @@ impl Subject {
                 "organization": {"management_account": account.id(), "id": format!("o-org{suffix}"),
                     "root_id": format!("r-{suffix}"), "ous": [{"id": unit, "name": "workloads", "accounts": []}]},
             }));
+        }
+        if self.desired.contains("update") {
+            let node = |number: usize| {
+                json!({"account": account.id(), "region": "us-east-1", "instance_id": format!("mi-{number:017x}"),
+                    "agent": {"version": "3.1.1.0", "run_command": "Success"}})
+            };
+            account.seed(&json!({"nodes": (1..=3).map(node).collect::<Vec<_>>()}));
         }
         if self.tool == "ssm-events" {
             let value = r#"{"Value": "https://hooks.slack.com/services/T0/B0/canary-webhook"}"#;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use testbed::Account;
 
-use super::{AGENTS, EVENTS, PREFS, ROLE, SCP, Subject};
+use super::{AGENTS, EVENTS, PREFS, ROLE, SCP, Subject, UPDATES};
 
 /// How long the answer of the call is held back, within which the caller is killed.
 const HELD_MILLISECONDS: u32 = 20_000;
@@ -36,6 +36,11 @@ fn guards_survive_a_kill_after_any_write() {
 #[test]
 fn associations_survive_a_kill_after_any_write() {
     survives(AGENTS);
+}
+
+#[test]
+fn updates_survive_a_kill_after_any_write() {
+    survives(UPDATES);
 }
 
 /// A write: which operation, and the how-many-th of its name.
@@ -129,6 +134,19 @@ fn again_finishes(subject: Subject, write: &Write, undisturbed: &BTreeMap<String
     subject.apply(&account, &[], &fresh.stdout).assert_status(0);
     let after = subject.plan(&account, &desired).json();
     assert_eq!(after["changes"], json!([]), "{} {write:?}", subject.tool);
+    let commands = account.writes();
+    let ids = commands
+        .iter()
+        .filter_map(|call| call["params"]["InstanceIds"].as_array());
+    let mut sent: Vec<&str> = ids.flatten().filter_map(Value::as_str).collect();
+    sent.sort_unstable();
+    let n_sent = sent.len();
+    sent.dedup();
+    assert_eq!(
+        sent.len(),
+        n_sent,
+        "{write:?}: a node was sent a command twice"
+    );
     for (operation, n_times) in carried_out(&account) {
         if operation.starts_with("Create") {
             assert_eq!(

@@ -2,6 +2,7 @@
 
 mod associate;
 mod command;
+mod under_way;
 
 use std::collections::BTreeMap;
 
@@ -149,7 +150,13 @@ async fn update(
         return None;
     }
     let ids: Vec<String> = nodes.iter().map(|node| node.instance_id.clone()).collect();
-    let known = match observe::information(client, target, &ids).await {
+    let set = ids.iter().map(String::as_str).collect();
+    let settled = under_way::settle(client, &set, interrupt, progress).await;
+    let known = match settled {
+        Ok(()) => observe::information(client, target, &ids).await,
+        Err(error) => Err(error),
+    };
+    let known = match known {
         Ok(known) => known,
         Err(error) => {
             let failed = nodes

@@ -15,11 +15,11 @@ use crate::observe;
 use crate::update::DOCUMENT;
 
 /// The first pause between two looks; it grows, as commands take from seconds to an hour.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(500);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// What a command may take on a node once it was delivered, as the document's own default is, and some minutes.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html>
-const EXECUTION: Duration = Duration::from_secs(3600 + 300);
+pub(super) const EXECUTION: Duration = Duration::from_secs(3600 + 300);
 /// How long an agent may take to tell its new version: it does when it has restarted.
 const PATIENCE: Duration = Duration::from_secs(180);
 /// How many looks in a row may fail, each after the SDK's own retries, before the end of a command counts as unknown.
