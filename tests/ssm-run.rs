@@ -6,6 +6,8 @@ mod choosing;
 mod following;
 #[path = "ssm-run/outputs.rs"]
 mod outputs;
+#[path = "ssm-run/places.rs"]
+mod places;
 #[path = "ssm-run/resuming.rs"]
 mod resuming;
 #[path = "ssm-run/sending.rs"]

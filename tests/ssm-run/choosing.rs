@@ -1,10 +1,9 @@
-//! Which nodes a command is sent to, and which document: from ids, records and tags, by platform, and dark ones told.
+//! What is run on which node, by ids and records, by platform, and what is told of nodes that nothing reaches.
 
 use serde_json::{Value, json};
-use testbed::Sandbox;
 
 use super::{
-    account, column, ends, id, ids, invocations, node, requests, run, runs, seed, tool, windows,
+    account, column, ends, id, invocations, node, prints, requests, run, runs, tool, windows,
 };
 
 #[test]
@@ -217,104 +216,6 @@ fn what_failed_can_be_piped_in_again() {
 }
 
 #[test]
-fn tags_name_nodes_without_stdin() {
-    let tagged = |number: usize, environment: &str, ping: &str| {
-        json!({"instance_id": id(number), "tags": {"Env": environment, "Team": "a"},
-            "agent": {"version": "3.3.987.0", "ping": ping}})
-    };
-    let account = account(&[
-        tagged(1, "prod", "Online"),
-        tagged(2, "test", "Online"),
-        tagged(3, "dev", "Online"),
-        tagged(4, "prod", "ConnectionLost"),
-        node(5),
-    ]);
-    let output = tool(
-        &account,
-        &[
-            "--tag", "Env=prod", "--tag", "Env=test", "--tag", "Team=a", "--", "id",
-        ],
-    )
-    .run();
-    output.assert_status(2);
-    let found = invocations(&output);
-    assert_eq!(column(&found, "instance_id"), json!([id(1), id(2), id(4)]));
-    assert_eq!(
-        column(&found, "status"),
-        json!(["Success", "Success", "Unreachable"])
-    );
-    tool(&account, &["--tag", "Env=none", "--", "id"])
-        .run()
-        .assert_status(2)
-        .assert_complains("no node that SSM knows has these tags here");
-    let place = json!({"target": {"account": account.id(), "region": "us-east-1"}}).to_string();
-    let file = account.home().join("places.jsonl");
-    std::fs::write(&file, &place).unwrap();
-    let file = file.to_str().unwrap();
-    let output = tool(&account, &["--tag", "Env=dev", "-f", file, "--", "id"]).run();
-    output.assert_status(0);
-    assert_eq!(column(&invocations(&output), "instance_id"), json!([id(3)]));
-    tool(&account, &["-f", file, "--", "id"])
-        .run()
-        .assert_status(2)
-        .assert_complains("names no node: pass --tag or --resource-group");
-}
-
-#[test]
-fn every_page_of_tagged_nodes_is_read() {
-    let tagged = |number: usize| json!({"instance_id": id(number), "tags": {"Env": "prod"}, "agent": {"version": "3.3.987.0"}});
-    let account = account(&(0..51).map(tagged).collect::<Vec<_>>());
-    let output = tool(&account, &["--tag", "Env=prod", "--", "id"]).run();
-    output.assert_status(0);
-    assert_eq!(invocations(&output).len(), 51);
-}
-
-#[test]
-fn records_of_two_regions_are_run_in_both() {
-    let account = account(&[node(1)]);
-    seed(&account, "eu-central-1", &[node(2)]);
-    let place = |region: &str, number: usize| {
-        json!({"target": {"account": account.id(), "region": region}, "instance_id": id(number)})
-            .to_string()
-    };
-    let nodes = format!("{}\n{}\n", place("us-east-1", 1), place("eu-central-1", 2));
-    let output = tool(&account, &["--", "id"]).stdin(nodes.as_str()).run();
-    output.assert_status(0).assert_stderr("");
-    let targets = column(&invocations(&output), "target");
-    assert_eq!(targets[0]["region"], "us-east-1");
-    assert_eq!(targets[1]["region"], "eu-central-1");
-    let operations = account.operations();
-    let identities = operations
-        .iter()
-        .filter(|call| *call == "sts:GetCallerIdentity");
-    assert_eq!(identities.count(), 1);
-    // Only one of them is allowed.
-    let output = tool(&account, &["--region", "us-east-1", "--", "id"])
-        .stdin(nodes)
-        .run();
-    output.assert_status(2);
-    let found = invocations(&output);
-    assert_eq!(column(&found, "status"), json!(["Success", "NotSent"]));
-    assert_eq!(found[1]["reason"]["id"], "run.target.unreachable");
-}
-
-#[test]
-fn a_node_of_an_account_that_cannot_be_reached_is_a_record() {
-    let account = account(&[node(1)]);
-    let other = Sandbox::start().account();
-    let place =
-        json!({"target": {"account": other.id(), "region": "us-east-1"}, "instance_id": id(2)});
-    let nodes = format!("{}{place}", ids([1]));
-    let output = tool(&account, &["--", "id"]).stdin(nodes).run();
-    output.assert_status(2);
-    let records = output.records();
-    assert_eq!(records[0]["kind"], "unreachable");
-    let found = invocations(&output);
-    assert_eq!(column(&found, "status"), json!(["Success", "NotSent"]));
-    assert!(other.calls().is_empty());
-}
-
-#[test]
 fn nothing_to_run_and_nobody_to_run_it_are_errors() {
     let account = account(&[node(1)]);
     run(&account, [1], &[])
@@ -343,20 +244,33 @@ fn nothing_to_run_and_nobody_to_run_it_are_errors() {
 }
 
 #[test]
-fn a_resource_group_is_left_to_ssm() {
-    let account = account(&[node(1), node(2), node(3)]);
-    let query = json!({"ResourceTypeFilters": ["AWS::EC2::Instance"], "TagFilters": []});
-    let _ = query;
-    let refused = tool(
-        &account,
-        &["--resource-group", "web", "--waves", "100%", "--", "id"],
-    )
-    .run();
-    refused
-        .assert_status(2)
-        .assert_complains("--waves: only SSM knows the nodes");
-    let refused = tool(&account, &["--resource-group", "web", "--", "id"]).run();
-    refused
-        .assert_status(2)
-        .assert_complains("name one script or one document");
+fn text_is_for_people() {
+    let account = account(&[
+        prints(
+            1,
+            json!({"stdout": "a\u{1b}[2Jb\n", "stderr": "c", "exit_code": 3}),
+        ),
+        windows(2),
+    ]);
+    let output = run(&account, [1], &["-o", "text", "--", "id"]);
+    output.assert_status(1);
+    let lines: Vec<&str> = output.stdout.lines().collect();
+    let place = format!("[{}/us-east-1]", account.id());
+    assert!(
+        lines[0].starts_with(&format!("sent AWS-RunShellScript {place} to 1 node: ")),
+        "{}",
+        lines[0]
+    );
+    assert!(
+        lines[1].starts_with(&id(1)) && lines[1].ends_with(": Failed 3"),
+        "{}",
+        lines[1]
+    );
+    assert_eq!(
+        &lines[2..4],
+        [
+            "    a\\u{1b}[2Jb",
+            "  ! cfailed to run commands: exit status 3"
+        ]
+    );
 }

@@ -145,11 +145,8 @@ fn what_cannot_be_read_is_told_as_unknown() {
     assert!(found[0]["command_id"].is_string());
 }
 
-/// Runs a command that does not end, and presses Ctrl-C once it is sent.
-fn interrupted(account: &Account, numbers: &[usize]) -> testbed::Output {
-    let running = tool(account, &["--", "sleep 1000"])
-        .stdin(ids(numbers.iter().copied()))
-        .spawn();
+/// Presses Ctrl-C once a command is sent and followed.
+fn stopped(account: &Account, running: testbed::Running) -> testbed::Output {
     let began = Instant::now();
     while requests(account, "ListCommandInvocations").is_empty() {
         assert!(
@@ -171,7 +168,10 @@ fn control_c_cancels_what_is_in_flight_and_tells_it() {
         json!({"instance_id": id(1), "agent": {"version": "3.3.987.0", "run_command": "sh"}}),
         ends(2, "Success"),
     ]);
-    let output = interrupted(&account, &[1, 2]);
+    let running = tool(&account, &["--", "sleep 1000"])
+        .stdin(ids([1, 2]))
+        .spawn();
+    let output = stopped(&account, running);
     output.assert_status(130).assert_stderr("");
     let found = invocations(&output);
     assert_eq!(column(&found, "status"), json!(["Cancelled", "Success"]));
@@ -182,4 +182,19 @@ fn control_c_cancels_what_is_in_flight_and_tells_it() {
         .collect();
     let cancelled = column(&requests(&account, "CancelCommand"), "CommandId");
     assert_eq!(cancelled, column(&sent, "command_id"));
+}
+
+#[test]
+fn control_c_leaves_the_next_wave_unsent_and_tells_how_the_rest_stood() {
+    let account = account(&[ends(1, "InProgress"), node(2)]);
+    account.fault(json!({"operation": "CancelCommand", "kind": "denied", "times": -1}));
+    let running = tool(&account, &["--waves", "1,100%", "--", "id"])
+        .stdin(ids([1, 2]))
+        .spawn();
+    let output = stopped(&account, running);
+    output.assert_status(130);
+    let found = invocations(&output);
+    assert_eq!(column(&found, "status"), json!(["InProgress", "NotSent"]));
+    assert_eq!(found[0]["reason"]["id"], "run.invocation.interrupted");
+    assert_eq!(found[1]["reason"]["id"], "run.wave.interrupted");
 }

@@ -4,7 +4,7 @@
 //! node, the first time at once and then at growing intervals, so that a command of 50 nodes that end one after another
 //! costs a few pages and not fifty.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// The pause between two looks at all commands: a tenth of what the youngest has taken so far, within these.
@@ -26,6 +26,8 @@ pub(crate) struct Flown {
     pub(crate) waiting: BTreeMap<String, Waiting>,
     /// Whether SSM chooses its nodes, so that there may be others than those waiting.
     pub(crate) is_open: bool,
+    /// The nodes that SSM chose and that are told.
+    told: BTreeSet<String>,
     pub(crate) is_cancelled: bool,
     /// How many nodes may run it at once, of those that the run allows.
     pub(crate) n_slots: usize,
@@ -81,6 +83,7 @@ impl Flown {
             document,
             waiting,
             is_open,
+            told: BTreeSet::new(),
             is_cancelled: false,
             n_slots: 0,
             requested: None,
@@ -96,6 +99,11 @@ impl Flown {
 
     fn is_done(&self) -> bool {
         self.waiting.is_empty() && (!self.is_open || self.is_over)
+    }
+
+    /// Returns whether SSM chose no node at all.
+    pub(crate) fn has_nobody(&self) -> bool {
+        self.is_open && self.told.is_empty() && self.waiting.is_empty()
     }
 
     /// Returns whether nothing more can be learnt of those that wait.
@@ -176,14 +184,18 @@ impl Flight {
     /// Takes a node out of those that wait; returns it if it was there, or could be. A node is handed out once.
     pub(crate) fn take(&mut self, command_id: &str, instance_id: &str) -> Option<Waiting> {
         let flown = self.0.iter_mut().find(|one| one.command_id == command_id)?;
-        flown.waiting.remove(instance_id)
+        let waiting = flown.waiting.remove(instance_id)?;
+        if flown.is_open {
+            flown.told.insert(instance_id.to_owned());
+        }
+        Some(waiting)
     }
 
-    /// Adds a node that SSM chose, unless it is there.
+    /// Takes note of how a node stands, and adds it if SSM chose it and it is new.
     pub(crate) fn meet(&mut self, command_id: &str, instance_id: &str, status: &str) {
         let flown = self.0.iter_mut().find(|one| one.command_id == command_id);
         if let Some(flown) = flown {
-            let waiting = match flown.is_open {
+            let waiting = match flown.is_open && !flown.told.contains(instance_id) {
                 true => Some(flown.waiting.entry(instance_id.to_owned()).or_default()),
                 false => flown.waiting.get_mut(instance_id),
             };
@@ -295,6 +307,21 @@ mod tests {
         flight.take("c", "i-1");
         assert_eq!(flight.land(seconds(1)).len(), 1);
         assert_eq!(flight.commands().len(), 1);
+    }
+
+    #[test]
+    fn a_node_that_ssm_chose_is_handed_out_once() {
+        let mut flight = flight(0);
+        flight.commands_mut()[0].is_open = true;
+        for _ in 0..2 {
+            flight.meet("c", "i-7", "Success");
+            flight.take("c", "i-7");
+        }
+        flight.meet("c", "i-7", "Success");
+        assert!(flight.take("c", "i-7").is_none());
+        // One that names its nodes has no others.
+        flight.meet("other", "i-7", "Success");
+        assert!(flight.take("other", "i-7").is_none());
     }
 
     #[test]

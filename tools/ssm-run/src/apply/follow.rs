@@ -236,6 +236,12 @@ impl Follower<'_> {
         let landed = self.flight.borrow_mut().land(self.run.now());
         for flown in landed {
             self.wave.give_back(flown.n_slots);
+            if flown.has_nobody() {
+                let target = &self.place.target;
+                self.run.count(Outcome::Trouble);
+                let note = format!("{target}: SSM has chosen no node for {}", flown.command_id);
+                self.run.out.note(&note);
+            }
             self.give_up(flown, &reason::lost("SSM does not tell the end"))?;
         }
         Ok(())
