@@ -16,7 +16,7 @@ const PREFERENCES: &str = r#"{
     "kms_key": {"alias": "alias/sessions", "create": true},
     "s3": {"bucket": "logs-{account}-{region}", "prefix": "p", "create": true, "expire_days": 400},
     "cloudwatch": {"log_group": "/sessions/{region}", "create": true, "retention_days": 400},
-    "idle_timeout_minutes": 20, "shell_profile": {"linux": "echo ${USER}"}, "shell": "bash"}"#;
+    "idle_timeout_minutes": 20, "shell_profile": {"linux": "echo ${USER:-${HOME}}"}, "shell": "bash"}"#;
 
 /// The region of an account that makes what has no region.
 const HOME: &str = "us-east-1";

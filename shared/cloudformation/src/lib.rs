@@ -70,24 +70,75 @@ pub fn value(plain: &Value) -> Value {
 }
 
 fn text(text: &str) -> Value {
-    let Some((before, after)) = text.split_once(OPEN) else {
-        return json!(text);
-    };
-    if let ("", Some((name, ""))) = (before, after.split_once(CLOSE)) {
-        if name.starts_with(RESOLVE) {
-            return json!(format!("{{{{{name}}}}}"));
+    let pieces = pieces(text);
+    match pieces.as_slice() {
+        [] => json!(""),
+        [Piece::Literal(literal)] => json!(literal),
+        [Piece::Reference(name)] => referred(name),
+        pieces if pieces.iter().all(Piece::can_be_escaped) => {
+            json!({ "Fn::Sub": pieces.iter().map(Piece::substituted).collect::<String>() })
         }
-        return match name.split_once('.') {
-            Some((resource, attribute)) => json!({ "Fn::GetAtt": [resource, attribute] }),
-            None => json!({ "Ref": name }),
-        };
+        pieces => {
+            let parts: Vec<Value> = pieces.iter().map(Piece::joined).collect();
+            json!({ "Fn::Join": ["", parts] })
+        }
     }
-    let mut template = literal(before);
-    for part in after.split(OPEN) {
-        let (name, rest) = part.split_once(CLOSE).unwrap_or((part, ""));
-        template.push_str(&format!("${{{name}}}{}", literal(rest)));
+}
+
+/// Returns what gives the value of a reference.
+fn referred(name: &str) -> Value {
+    if name.starts_with(RESOLVE) {
+        return json!(format!("{{{{{name}}}}}"));
     }
-    json!({ "Fn::Sub": template })
+    match name.split_once('.') {
+        Some((resource, attribute)) => json!({ "Fn::GetAtt": [resource, attribute] }),
+        None => json!({ "Ref": name }),
+    }
+}
+
+/// A part of a text.
+#[derive(Debug)]
+enum Piece<'t> {
+    Literal(&'t str),
+    Reference(&'t str),
+}
+
+fn pieces(text: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(OPEN) {
+        let (name, behind) = after.split_once(CLOSE).unwrap_or((after, ""));
+        pieces.extend([Piece::Literal(before), Piece::Reference(name)]);
+        rest = behind;
+    }
+    pieces.push(Piece::Literal(rest));
+    pieces.retain(|piece| !matches!(piece, Piece::Literal("")));
+    pieces
+}
+
+impl Piece<'_> {
+    /// Returns whether Fn::Sub takes it as it stands once it is escaped: each `${`, such as of a shell or a policy, must be
+    /// closed before the next one begins.
+    fn can_be_escaped(&self) -> bool {
+        match self {
+            Piece::Literal(literal) => literal.split("${").skip(1).all(|open| open.contains('}')),
+            Piece::Reference(name) => !name.starts_with(RESOLVE),
+        }
+    }
+
+    fn substituted(&self) -> String {
+        match self {
+            Piece::Literal(literal) => literal.replace("${", "${!"),
+            Piece::Reference(name) => format!("${{{name}}}"),
+        }
+    }
+
+    fn joined(&self) -> Value {
+        match self {
+            Piece::Literal(literal) => json!(literal),
+            Piece::Reference(name) => referred(name),
+        }
+    }
 }
 
 /// Returns whether a text of a value would be taken for a dynamic reference, for which there is no escape.
@@ -100,14 +151,9 @@ fn is_mistakable(plain: &Value) -> bool {
     }
 }
 
-/// Keeps Fn::Sub from taking what is meant as it stands for a reference, such as a shell's or a policy's variable.
-fn literal(text: &str) -> String {
-    text.replace("${", "${!")
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::{partition, reference, secret, target, value};
 
@@ -155,6 +201,61 @@ mod tests {
         ];
         for (plain, expected) in cases {
             assert_eq!(value(&plain), expected);
+        }
+    }
+    /// What Fn::Sub and Fn::Join give where `Ref` gives `X`, as their pages say.
+    /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-join.html>
+    fn evaluated(function: &Value) -> String {
+        if let Value::String(text) = function {
+            return text.clone();
+        }
+        if function.get("Ref").is_some() {
+            return "X".to_owned();
+        }
+        if let Some(parts) = function["Fn::Join"][1].as_array() {
+            return parts.iter().map(evaluated).collect();
+        }
+        let mut rest = function["Fn::Sub"].as_str().unwrap();
+        let mut given = String::new();
+        while let Some((before, after)) = rest.split_once("${") {
+            let (name, behind) = after.split_once('}').expect("closed");
+            given.push_str(before);
+            match name.strip_prefix('!') {
+                Some(literal) => given.push_str(&format!("${{{literal}}}")),
+                None => given.push('X'),
+            }
+            rest = behind;
+        }
+        given + rest
+    }
+
+    #[test]
+    fn no_literal_is_taken_for_a_reference() {
+        let literals = [
+            "",
+            "a",
+            "$",
+            "{",
+            "}",
+            "${",
+            "${}",
+            "${a}",
+            "${!a}",
+            "${!",
+            "$${a}",
+            "${a",
+            "${${a}",
+            "${a:-${b}}",
+            "{{",
+            "\u{fc}${a.b}",
+        ];
+        for before in literals {
+            for after in literals {
+                let name = reference("Name");
+                let text = format!("{before}{name}{after}{name}");
+                let function = value(&json!(text));
+                assert_eq!(evaluated(&function), text.replace(&name, "X"), "{function}");
+            }
         }
     }
 }
