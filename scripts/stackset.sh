@@ -117,6 +117,7 @@ deploy() {
     if wants create; then
         request_set create
         call create-stack-set --cli-input-json "file://$work/request.json" >"$work/answer.json" || explain
+        rm -- "$work/request.json"
         say "stackset: $name created"
     elif wants update; then
         request_set update

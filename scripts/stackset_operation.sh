@@ -18,6 +18,7 @@ run_operation() {
         find_running
         [ -z "$operation" ] || follow
     done
+    rm -- "$work/request.json"
     operation=$id
     follow
 }

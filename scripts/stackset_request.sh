@@ -119,6 +119,7 @@ settle_parameters() {
     key=$(jq -rs --slurpfile summary "$work/summary.json" '
         map(select(.secret | not) | .key) - ($summary[0].Parameters // [] | map(select(.NoEcho | not) | .ParameterKey)) | join(", ")' "$work/given.jsonl")
     [ -z "$key" ] || die "$key is not to be seen: pass --secret-parameter"
+    rm -r -- "$work/given" "$work/given.jsonl"
 }
 
 # GNU has sha256sum, macOS shasum.
@@ -240,6 +241,7 @@ request_set() {
             AutoDeployment: ({Enabled: ($auto != "off")} + if $auto == "off" then {} else {RetainStacksOnAccountRemoval: ($auto == "retain")} end)
         } + if $verb == "create" then {ClientRequestToken: $operation} else {OperationId: $operation, OperationPreferences: $preferences[0]} end' \
         >"$work/request.json"
+    rm -- "$work/parameters.json" # What holds a secret is gone as soon as it was sent, should this be killed then.
 }
 
 # Writes the request that makes instances, or deletes those that are there.

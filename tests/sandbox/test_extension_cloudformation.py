@@ -171,6 +171,17 @@ class Failures(Stacks):
             self.create({"R": resource}, name=name)
             self.assertIn(expected, self.reason(name))
 
+    def test_an_output_that_cannot_be_told_fails_the_stack(self):
+        body = {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": f"b-{self.account}"}}}}
+        more = {"Outputs": {"Url": {"Value": {"Fn::GetAtt": ["Bucket", "WebsiteURL"]}}}}
+        self.create(body["Resources"], more=more)
+        told = self.stacks.describe_stack_events(StackName="s")["StackEvents"]
+        self.assertEqual(self.status(), "ROLLBACK_COMPLETE")
+        self.assertTrue(any("does not emulate the attribute WebsiteURL" in one.get("ResourceStatusReason", "") for one in told))
+        self.create(body["Resources"], name="t")
+        self.stacks.update_stack(StackName="t", TemplateBody=json.dumps(body | more))
+        self.assertEqual(self.status("t"), "UPDATE_ROLLBACK_COMPLETE")
+
     def test_a_fault_of_a_service_fails_the_resource(self):
         SANDBOX.fault(account=self.account, kind="denied", service="kms", operation="CreateAlias")
         self.create({"Key": KEY, "Alias": ALIAS})
@@ -196,11 +207,14 @@ class Failures(Stacks):
         self.assertEqual([one["logGroupName"] for one in self.client("logs").describe_log_groups()["logGroups"]], ["A", "B"])
 
     def test_a_resource_that_cannot_be_deleted_keeps_the_stack(self):
-        self.create({"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": f"full-{self.account}"}}})
+        stack = self.create({"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": f"full-{self.account}"}}, "Group": {"Type": "AWS::Logs::LogGroup"}})
         self.client("s3").put_object(Bucket=f"full-{self.account}", Key="k", Body=b"x")
         self.stacks.delete_stack(StackName="s")
         self.assertEqual(self.status(), "DELETE_FAILED")
         self.assertIn("BucketNotEmpty", self.reason())
+        self.assertEqual(self.client("logs").describe_log_groups()["logGroups"], [])
+        self.stacks.delete_stack(StackName="s", RetainResources=["Bucket"])
+        self.assertEqual(self.status(stack), "DELETE_COMPLETE")
 
 
 class Updates(Stacks):

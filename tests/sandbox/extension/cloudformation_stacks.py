@@ -189,11 +189,10 @@ def create(stack, template, values, on_failure="ROLLBACK"):
             failed = _create_one(stack, template, scope, name, "CREATE")
             if failed:
                 break
-        if not failed:
-            stack.outputs = _outputs(template, scope)
+        told = f"The following resource(s) failed to create: [{failed}]. " if failed else _set_outputs(stack, template, scope)
+        if not told:
             stack.turn("CREATE_COMPLETE")
             return
-        told = f"The following resource(s) failed to create: [{failed}]. "
         if on_failure == "DO_NOTHING":
             stack.turn("CREATE_FAILED", told)
             return
@@ -228,6 +227,16 @@ def _reason(error):
     return f"{type(error).__name__}: {error}"
 
 
+def _set_outputs(stack, template, scope):
+    """Gives a stack its outputs; returns why, if that fails."""
+    try:
+        outputs = _outputs(template, scope)
+    except Exception as error:  # noqa: BLE001 - a stack fails, and the reason is told.
+        return _reason(error)
+    stack.outputs = outputs
+    return None
+
+
 def _outputs(template, scope):
     outputs = []
     for name, output in template.outputs.items():
@@ -243,8 +252,8 @@ def _delete_all(stack, is_kept):
     """Deletes the resources, the last made first; returns what to tell if some could not be."""
     left = []
     for name, resource in reversed(list(stack.resources.items())):
-        if resource.physical_id is None:
-            # It was never made: nothing of it is left.
+        if resource.physical_id is None or resource.status == "DELETE_COMPLETE":
+            # It was never made, or went in an earlier try: nothing of it is left.
             resource.status = "DELETE_COMPLETE"
         elif is_kept(resource):
             stack.turn("DELETE_SKIPPED", None, resource)
@@ -271,8 +280,7 @@ def delete(stack, retained=()):
     """
     with lock(stack.account, stack.region):
         stack.turn("DELETE_IN_PROGRESS", "User Initiated")
-        left = _delete_all(stack, lambda one: one.status == "DELETE_COMPLETE" or one.logical_id in retained
-                           or one.declared.get("DeletionPolicy", "Delete") != "Delete")
+        left = _delete_all(stack, lambda one: one.logical_id in retained or one.declared.get("DeletionPolicy", "Delete") != "Delete")
         if left:
             stack.turn("DELETE_FAILED", left)
         else:
@@ -304,11 +312,11 @@ def update(stack, template, values):
                 failed = _update_one(stack, template, scope, before[name], replaced)
             if failed:
                 break
-        if failed:
-            _go_back(stack, failed, before, was, replaced)
+        told = f"The following resource(s) failed to update: [{failed}]. " if failed else _set_outputs(stack, template, scope)
+        if told:
+            _go_back(stack, failed, told, before, was)
             return
         stack.template, stack.values = template, values
-        stack.outputs = _outputs(template, scope)
         stack.turn("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
         for old in replaced:
             if old.declared.get("UpdateReplacePolicy", "Delete") == "Delete":
@@ -360,10 +368,10 @@ def _replace(stack, template, scope, resource, properties, replaced):
     return None
 
 
-def _go_back(stack, failed, before, was, replaced):
+def _go_back(stack, failed, told, before, was):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-continueupdaterollback.html"""
     template, values, remembered = was
-    stack.turn("UPDATE_ROLLBACK_IN_PROGRESS", f"The following resource(s) failed to update: [{failed}]. ")
+    stack.turn("UPDATE_ROLLBACK_IN_PROGRESS", told)
     stuck = []
     for name, resource in list(stack.resources.items()):
         old = before.get(name)
