@@ -45,9 +45,10 @@ demo: venv build
 	scripts/demo.sh
 
 bench: venv
-	cargo build --release -p ssm-prefs -p ssm-role -p ssm-scp -p ssm-agentcheck -p ssm-events
+	cargo build --release -p ssm-prefs -p ssm-role -p ssm-scp -p ssm-agentcheck -p ssm-events -p ssm-run
 	$(VENV)/bin/python scripts/bench.py
 	$(VENV)/bin/python scripts/bench_agentcheck.py
+	$(VENV)/bin/python scripts/bench_run.py
 	$(VENV)/bin/python scripts/bench_fleet.py
 	cargo bench --quiet -p policy --bench evaluate
 	$(VENV)/bin/python scripts/bench_scp.py
