@@ -49,57 +49,33 @@ pub(crate) fn template(desired: &Desired) -> anyhow::Result<Value> {
     }
     let (nothing, unknown) = (Observed::default(), Hashes::default());
     let partition = cloudformation::partition();
-    let mut parts = Parts::new(&desired, home);
+    let mut stack = Stack {
+        desired: &desired,
+        home,
+        template,
+        made: json!({}),
+    };
     for change in plan::plan(&desired, &unknown, &nothing, &target, &partition)? {
-        parts.add(&mut template, &change)?;
+        stack.add(&change)?;
     }
-    parts.write(&mut template);
-    template.finish().context("desired alerts")
+    stack.write().finish().context("desired alerts")
 }
 
-/// The properties of each resource; null for one that is not made.
-struct Parts<'d> {
+/// What becomes a template.
+struct Stack<'d> {
     desired: &'d Desired,
     home: &'static str,
-    role: Value,
-    queue: Value,
-    queue_policy: Value,
-    connection: Value,
-    destination: Value,
-    function: Value,
-    invoke_config: Value,
-    permission: Value,
-    rule: Value,
-    bucket: Value,
-    bucket_policy: Value,
-    trail: Value,
+    template: Template,
+    /// The properties of each resource by its logical id.
+    made: Value,
 }
 
-impl<'d> Parts<'d> {
-    fn new(desired: &'d Desired, home: &'static str) -> Parts<'d> {
-        Parts {
-            desired,
-            home,
-            role: Value::Null,
-            queue: Value::Null,
-            queue_policy: Value::Null,
-            connection: Value::Null,
-            destination: Value::Null,
-            function: Value::Null,
-            invoke_config: Value::Null,
-            permission: Value::Null,
-            rule: Value::Null,
-            bucket: Value::Null,
-            bucket_policy: Value::Null,
-            trail: Value::Null,
-        }
-    }
-
-    fn add(&mut self, template: &mut Template, change: &Change<Action>) -> anyhow::Result<()> {
+impl Stack<'_> {
+    fn add(&mut self, change: &Change<Action>) -> anyhow::Result<()> {
         let (name, to) = (change.resource.as_str(), &change.to);
         match change.action {
             Action::CreateRole => {
-                self.role = json!({
+                self.made[ROLE] = json!({
                     "RoleName": name,
                     "Description": rule::ROLE_DESCRIPTION,
                     "AssumeRolePolicyDocument": to["trust"],
@@ -107,17 +83,17 @@ impl<'d> Parts<'d> {
                 });
             }
             Action::CreateQueue => {
-                self.queue = json!({
+                self.made[QUEUE] = json!({
                     "QueueName": name,
                     "MessageRetentionPeriod": to["retention_seconds"],
                     "SqsManagedSseEnabled": to["encrypted"],
                 });
-                self.queue_policy =
+                self.made[QUEUE_POLICY] =
                     json!({ "Queues": [reference(QUEUE)], "PolicyDocument": to["policy"] });
             }
             Action::CreateConnection => {
                 let (key, value) = rule::UNUSED_KEY;
-                self.connection = json!({
+                self.made[CONNECTION] = json!({
                     "Name": name,
                     "AuthorizationType": to["authorization"],
                     "AuthParameters": {
@@ -126,26 +102,26 @@ impl<'d> Parts<'d> {
                 });
             }
             Action::CreateApiDestination => {
-                self.destination = json!({
+                self.made[DESTINATION] = json!({
                     "Name": name,
                     "ConnectionArn": reference(&format!("{CONNECTION}.Arn")),
                     "HttpMethod": "POST",
-                    "InvocationEndpoint": self.webhook(template),
+                    "InvocationEndpoint": self.webhook(),
                     "InvocationRateLimitPerSecond": rule::MESSAGES_PER_SECOND,
                 });
             }
             Action::CreateFunction => {
-                self.function = self.function(template, name, &to["configuration"])
+                self.made[FUNCTION] = self.function(name, &to["configuration"])
             }
             Action::PutFunctionEventInvokeConfig => {
-                self.invoke_config = json!({
+                self.made[INVOKE_CONFIG] = json!({
                     "FunctionName": reference(FUNCTION),
                     "Qualifier": "$LATEST",
                     "DestinationConfig": { "OnFailure": { "Destination": to["on_failure"] } },
                 });
             }
             Action::AddPermission => {
-                self.permission = json!({
+                self.made[PERMISSION] = json!({
                     "FunctionName": reference(FUNCTION),
                     "Action": "lambda:InvokeFunction",
                     "Principal": "events.amazonaws.com",
@@ -154,13 +130,13 @@ impl<'d> Parts<'d> {
             }
             Action::PutRule => {
                 let rule: Rule = serde_json::from_value(to.clone())?;
-                self.rule =
+                self.made[RULE] =
                     json!({ "Name": name, "EventPattern": rule.pattern, "State": rule.state() });
             }
-            Action::PutTargets => self.rule["Targets"] = json!([self.target(to)?]),
-            Action::CreateBucket => self.bucket = json!({ "BucketName": name }),
+            Action::PutTargets => self.made[RULE]["Targets"] = json!([self.target(to)?]),
+            Action::CreateBucket => self.made[BUCKET] = json!({ "BucketName": name }),
             Action::PutPublicAccessBlock => {
-                self.bucket["PublicAccessBlockConfiguration"] = json!({
+                self.made[BUCKET]["PublicAccessBlockConfiguration"] = json!({
                     "BlockPublicAcls": true,
                     "BlockPublicPolicy": true,
                     "IgnorePublicAcls": true,
@@ -168,11 +144,11 @@ impl<'d> Parts<'d> {
                 });
             }
             Action::PutBucketPolicy => {
-                self.bucket_policy =
+                self.made[BUCKET_POLICY] =
                     json!({ "Bucket": reference(BUCKET), "PolicyDocument": to["policy"] });
             }
             Action::CreateTrail => {
-                self.trail = json!({
+                self.made[TRAIL] = json!({
                     "TrailName": name,
                     "S3BucketName": reference(BUCKET),
                     "IsMultiRegionTrail": to["multi_region"],
@@ -180,10 +156,10 @@ impl<'d> Parts<'d> {
                     "EnableLogFileValidation": to["validation"],
                 });
                 if to["prefix"] != "" {
-                    self.trail["S3KeyPrefix"] = to["prefix"].clone();
+                    self.made[TRAIL]["S3KeyPrefix"] = to["prefix"].clone();
                 }
             }
-            Action::StartLogging => self.trail["IsLogging"] = to["logging"].clone(),
+            Action::StartLogging => self.made[TRAIL]["IsLogging"] = to["logging"].clone(),
             Action::UpdateTrail
             | Action::PutRolePolicy
             | Action::SetQueueAttributes
@@ -205,7 +181,7 @@ impl<'d> Parts<'d> {
 
     /// Returns the URL of the webhook as a template may say it. A secure string of Parameter Store may not stand here.
     /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-ssm-secure-strings.html>
-    fn webhook(&self, template: &mut Template) -> String {
+    fn webhook(&mut self) -> String {
         let of = match &self.desired.webhook {
             Webhook::Secret(id) => return secret(id),
             Webhook::Parameter(name) => format!(", as parameter {name} holds it"),
@@ -218,16 +194,16 @@ impl<'d> Parts<'d> {
             "AllowedPattern": "https://hooks\\.slack(-gov)?\\.com/.+|http://(127\\.0\\.0\\.1|localhost):.+",
             "ConstraintDescription": "expected https://hooks.slack.com/..",
         });
-        template.parameter(WEBHOOK, declaration);
+        self.template.parameter(WEBHOOK, declaration);
         reference(WEBHOOK)
     }
 
     /// Lambda takes code only from a bucket of its own region.
     /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-lambda-function-code.html>
-    fn function(&self, template: &mut Template, name: &str, configuration: &Value) -> Value {
+    fn function(&mut self, name: &str, configuration: &Value) -> Value {
         let description =
             "Name of the buckets that hold the package, without the -REGION at its end";
-        template.parameter(
+        self.template.parameter(
             CODE_BUCKET,
             json!({ "Type": "String", "Description": description, "AllowedPattern": "[a-z0-9][a-z0-9.-]+" }),
         );
@@ -240,7 +216,7 @@ impl<'d> Parts<'d> {
         if let Some(file) = zip.and_then(Path::file_name).and_then(|name| name.to_str()) {
             key["Default"] = json!(file);
         }
-        template.parameter(CODE_KEY, key);
+        self.template.parameter(CODE_KEY, key);
         let region = cloudformation::target().region;
         json!({
             "FunctionName": name,
@@ -285,66 +261,50 @@ impl<'d> Parts<'d> {
         json!({ "Fn::If": [self.home, reference(&format!("{ROLE}.Arn")), arn] })
     }
 
-    /// What holds records outlives the stack: log files, and events that never reached Slack.
-    fn write(self, template: &mut Template) {
+    /// Returns the template with what was made. What holds records outlives the stack: log files, and events that never
+    /// reached Slack.
+    fn write(mut self) -> Template {
         let home = self.home;
+        let before_rule: &[_] = match self.desired.function {
+            Some(_) => &[QUEUE_POLICY, PERMISSION],
+            None => &[QUEUE_POLICY],
+        };
+        let mut made = |logical_id, kind| Resource::new(kind, self.made[logical_id].take());
         let resources = [
-            (
-                BUCKET,
-                Resource::new("AWS::S3::Bucket", self.bucket)
-                    .when(home)
-                    .kept(),
-            ),
+            (BUCKET, made(BUCKET, "AWS::S3::Bucket").when(home).kept()),
             (
                 BUCKET_POLICY,
-                Resource::new("AWS::S3::BucketPolicy", self.bucket_policy)
+                made(BUCKET_POLICY, "AWS::S3::BucketPolicy")
                     .when(home)
                     .kept(),
             ),
             (
                 TRAIL,
-                Resource::new("AWS::CloudTrail::Trail", self.trail)
+                made(TRAIL, "AWS::CloudTrail::Trail")
                     .when(home)
                     .after(&[BUCKET_POLICY]),
             ),
-            (ROLE, Resource::new("AWS::IAM::Role", self.role).when(home)),
-            (QUEUE, Resource::new("AWS::SQS::Queue", self.queue).kept()),
-            (
-                QUEUE_POLICY,
-                Resource::new("AWS::SQS::QueuePolicy", self.queue_policy),
-            ),
-            (
-                CONNECTION,
-                Resource::new("AWS::Events::Connection", self.connection),
-            ),
+            (ROLE, made(ROLE, "AWS::IAM::Role").when(home)),
+            (QUEUE, made(QUEUE, "AWS::SQS::Queue").kept()),
+            (QUEUE_POLICY, made(QUEUE_POLICY, "AWS::SQS::QueuePolicy")),
+            (CONNECTION, made(CONNECTION, "AWS::Events::Connection")),
             (
                 DESTINATION,
-                Resource::new("AWS::Events::ApiDestination", self.destination),
+                made(DESTINATION, "AWS::Events::ApiDestination"),
             ),
-            (
-                FUNCTION,
-                Resource::new("AWS::Lambda::Function", self.function),
-            ),
+            (FUNCTION, made(FUNCTION, "AWS::Lambda::Function")),
             (
                 INVOKE_CONFIG,
-                Resource::new("AWS::Lambda::EventInvokeConfig", self.invoke_config).after(&[QUEUE]),
+                made(INVOKE_CONFIG, "AWS::Lambda::EventInvokeConfig").after(&[QUEUE]),
             ),
-            (
-                PERMISSION,
-                Resource::new("AWS::Lambda::Permission", self.permission),
-            ),
-            (
-                RULE,
-                Resource::new("AWS::Events::Rule", self.rule).after(match self.desired.function {
-                    Some(_) => &[QUEUE_POLICY, PERMISSION],
-                    None => &[QUEUE_POLICY],
-                }),
-            ),
+            (PERMISSION, made(PERMISSION, "AWS::Lambda::Permission")),
+            (RULE, made(RULE, "AWS::Events::Rule").after(before_rule)),
         ];
         for (logical_id, resource) in resources {
             if resource.is_wanted() {
-                template.resource(logical_id, resource);
+                self.template.resource(logical_id, resource);
             }
         }
+        self.template
     }
 }

@@ -25,41 +25,33 @@ const DOCUMENT: &str = "Preferences";
 pub(crate) fn template(desired: &Desired) -> anyhow::Result<Value> {
     let empty = Observed::default();
     let (target, partition) = (cloudformation::target(), cloudformation::partition());
-    let mut parts = Parts::default();
+    let mut made = Made(json!({}));
     for change in plan::plan(desired, &empty, &target, &partition)? {
-        parts.add(&change)?;
+        made.add(&change)?;
     }
-    parts.written()
+    made.written()
 }
 
-/// The properties of each resource; null for one that is not made.
-#[derive(Default)]
-struct Parts {
-    key: Value,
-    alias: Value,
-    bucket: Value,
-    bucket_policy: Value,
-    log_group: Value,
-    document: Value,
-}
+/// The properties of each resource by its logical id.
+struct Made(Value);
 
-impl Parts {
+impl Made {
     fn add(&mut self, change: &Change<Action>) -> anyhow::Result<()> {
         let name = change.resource.as_str();
         let to = &self.resolve(&change.to)?;
         match change.action {
             Action::CreateKey => {
-                self.key = json!({
+                self.0[KEY] = json!({
                     "Description": policies::key_description(name),
                     "EnableKeyRotation": to["rotation"],
                     "KeyPolicy": to["policy"],
                 });
-                self.alias = json!({ "AliasName": name, "TargetKeyId": reference(KEY) });
+                self.0[ALIAS] = json!({ "AliasName": name, "TargetKeyId": reference(KEY) });
             }
-            Action::CreateBucket => self.bucket = json!({ "BucketName": name }),
+            Action::CreateBucket => self.0[BUCKET] = json!({ "BucketName": name }),
             Action::PutPublicAccessBlock => {
                 let block: PublicAccessBlock = serde_json::from_value(to.clone())?;
-                self.bucket["PublicAccessBlockConfiguration"] = json!({
+                self.0[BUCKET]["PublicAccessBlockConfiguration"] = json!({
                     "BlockPublicAcls": block.block_public_acls,
                     "BlockPublicPolicy": block.block_public_policy,
                     "IgnorePublicAcls": block.ignore_public_acls,
@@ -68,7 +60,7 @@ impl Parts {
             }
             Action::PutBucketEncryption => {
                 let encryption: Encryption = serde_json::from_value(to.clone())?;
-                self.bucket["BucketEncryption"] = json!({ "ServerSideEncryptionConfiguration": [{
+                self.0[BUCKET]["BucketEncryption"] = json!({ "ServerSideEncryptionConfiguration": [{
                     "BucketKeyEnabled": encryption.has_bucket_key(),
                     "ServerSideEncryptionByDefault": {
                         "SSEAlgorithm": encryption.algorithm,
@@ -79,14 +71,14 @@ impl Parts {
             Action::PutBucketVersioning => {
                 let on = to["versioning"].as_bool().unwrap_or_default();
                 let status = if on { "Enabled" } else { "Suspended" };
-                self.bucket["VersioningConfiguration"] = json!({ "Status": status });
+                self.0[BUCKET]["VersioningConfiguration"] = json!({ "Status": status });
             }
             Action::PutBucketPolicy => {
-                self.bucket_policy =
+                self.0[BUCKET_POLICY] =
                     json!({ "Bucket": reference(BUCKET), "PolicyDocument": to["policy"] });
             }
             Action::PutBucketLifecycle => {
-                self.bucket["LifecycleConfiguration"] = json!({ "Rules": [{
+                self.0[BUCKET]["LifecycleConfiguration"] = json!({ "Rules": [{
                     "Id": state::LIFECYCLE_RULE,
                     "Status": "Enabled",
                     "Prefix": "",
@@ -94,16 +86,16 @@ impl Parts {
                 }] });
             }
             Action::CreateLogGroup => {
-                self.log_group = json!({ "LogGroupName": name });
+                self.0[LOG_GROUP] = json!({ "LogGroupName": name });
                 if !to["kms_key"].is_null() {
-                    self.log_group["KmsKeyId"] = to["kms_key"].clone();
+                    self.0[LOG_GROUP]["KmsKeyId"] = to["kms_key"].clone();
                 }
             }
             Action::PutRetentionPolicy => {
-                self.log_group["RetentionInDays"] = to["retention_days"].clone();
+                self.0[LOG_GROUP]["RetentionInDays"] = to["retention_days"].clone();
             }
             Action::CreateDocument => {
-                self.document = json!({
+                self.0[DOCUMENT] = json!({
                     "Name": name,
                     "DocumentType": "Session",
                     "DocumentFormat": "JSON",
@@ -129,7 +121,7 @@ impl Parts {
     /// Returns the state with the key of the stack in place of its alias.
     fn resolve(&self, to: &Value) -> anyhow::Result<Value> {
         let mut world = Observed::default();
-        if !self.key.is_null() {
+        if !self.0[KEY].is_null() {
             world.key = Reading::Present(Key {
                 arn: reference(&format!("{KEY}.Arn")),
                 state: "Enabled".to_owned(),
@@ -150,30 +142,26 @@ impl Parts {
         Ok(resolved)
     }
 
-    /// What holds records, or decrypts them, outlives the stack; the document does not.
-    fn written(self) -> anyhow::Result<Value> {
+    /// Returns the template of what was made. What holds records, or decrypts them, outlives the stack; the document does not.
+    fn written(mut self) -> anyhow::Result<Value> {
         let mut template = Template::new("Session Manager preferences, and what they log to");
-        let key = Resource::new("AWS::KMS::Key", self.key).kept();
-        let alias = Resource::new("AWS::KMS::Alias", self.alias).kept();
-        let bucket = Resource::new("AWS::S3::Bucket", self.bucket).kept();
-        let policy = Resource::new("AWS::S3::BucketPolicy", self.bucket_policy).kept();
-        let log_group = Resource::new("AWS::Logs::LogGroup", self.log_group).kept();
-        let mut made = Vec::new();
-        for (logical_id, resource) in [
-            (KEY, key),
-            (ALIAS, alias),
-            (BUCKET, bucket),
-            (BUCKET_POLICY, policy),
-            (LOG_GROUP, log_group),
+        let mut before_document = Vec::new();
+        for (logical_id, kind) in [
+            (KEY, "AWS::KMS::Key"),
+            (ALIAS, "AWS::KMS::Alias"),
+            (BUCKET, "AWS::S3::Bucket"),
+            (BUCKET_POLICY, "AWS::S3::BucketPolicy"),
+            (LOG_GROUP, "AWS::Logs::LogGroup"),
         ] {
+            let resource = Resource::new(kind, self.0[logical_id].take()).kept();
             if resource.is_wanted() {
                 template.resource(logical_id, resource);
-                made.push(logical_id);
+                before_document.push(logical_id);
             }
         }
-        // The document names what must be there when the first session starts.
-        let document = Resource::new("AWS::SSM::Document", self.document).after(&made);
-        template.resource(DOCUMENT, document);
+        // It names what must be there when the first session starts.
+        let document = Resource::new("AWS::SSM::Document", self.0[DOCUMENT].take());
+        template.resource(DOCUMENT, document.after(&before_document));
         template.finish().context("desired preferences")
     }
 }
