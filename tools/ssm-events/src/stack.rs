@@ -136,11 +136,12 @@ impl Stack<'_> {
             Action::PutTargets => self.made[RULE]["Targets"] = json!([self.target(to)?]),
             Action::CreateBucket => self.made[BUCKET] = json!({ "BucketName": name }),
             Action::PutPublicAccessBlock => {
+                let blocked = &to["public_access_blocked"];
                 self.made[BUCKET]["PublicAccessBlockConfiguration"] = json!({
-                    "BlockPublicAcls": true,
-                    "BlockPublicPolicy": true,
-                    "IgnorePublicAcls": true,
-                    "RestrictPublicBuckets": true,
+                    "BlockPublicAcls": blocked,
+                    "BlockPublicPolicy": blocked,
+                    "IgnorePublicAcls": blocked,
+                    "RestrictPublicBuckets": blocked,
                 });
             }
             Action::PutBucketPolicy => {
