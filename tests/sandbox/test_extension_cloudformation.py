@@ -97,12 +97,13 @@ class Templates(Stacks):
         self.assertNotIn("retentionInDays", self.client("logs").describe_log_groups()["logGroups"][0])
         self.assertEqual(self.client("kms").list_keys()["Keys"], [])
 
-    def test_resolves_parameters_of_parameter_store_and_no_other_reference(self):
+    def test_resolves_parameters_and_secrets_and_no_other_reference(self):
         self.client("ssm").put_parameter(Name="/a", Type="String", Value="from the store")
-        described = {"Key": {"Type": "AWS::KMS::Key", "Properties": {"Description": "{{resolve:ssm:/a}}"}}}
+        arn = self.client("secretsmanager").create_secret(Name="hook", SecretString="secret")["ARN"]
+        described = {"Key": {"Type": "AWS::KMS::Key", "Properties": {"Description": "{{resolve:ssm:/a}} {{resolve:secretsmanager:hook}} {{resolve:secretsmanager:%s}}" % arn}}}
         self.create(described)
         key = self.client("kms").list_keys()["Keys"][0]["KeyId"]
-        self.assertEqual(self.client("kms").describe_key(KeyId=key)["KeyMetadata"]["Description"], "from the store")
+        self.assertEqual(self.client("kms").describe_key(KeyId=key)["KeyMetadata"]["Description"], "from the store secret secret")
         described["Key"]["Properties"]["Description"] = "{{resolve:ssm-secure:/a}}"
         self.create(described, name="t")
         self.assertIn("NotEmulated", self.reason("t"))
