@@ -50,6 +50,7 @@ bench: venv
 	$(VENV)/bin/python scripts/bench_agentcheck.py
 	$(VENV)/bin/python scripts/bench_run.py
 	$(VENV)/bin/python scripts/bench_fleet.py
+	$(VENV)/bin/python scripts/bench_vulnscan.py
 	cargo bench --quiet -p policy --bench evaluate
 	$(VENV)/bin/python scripts/bench_scp.py
 	$(VENV)/bin/python scripts/bench_events.py

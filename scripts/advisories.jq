@@ -33,22 +33,24 @@ def same_line($package; $fixed; $stream):
     elif $stream == null or $package.module == "" then null
     else ($package.module | split(":")[:2] | join(":")) == $stream end;
 
-# {fixed, uncertain} if this package is affected, {message} if it cannot be told, otherwise nothing.
-def judge($package):
-    .module as $stream
-    | .ranges as $ranges
-    | $package.manager as $manager
-    | ([
-        $ranges[]
+# The ranges with their events in order, each with a key; once for all versions that are installed somewhere.
+# At one version, what is fixed comes first, then what begins, then what ends with it.
+def ordered($manager):
+    [.ranges[]
         | [.[] | to_entries[] | select(.key != "limit")
             | {event: .key, version: .value, key: (if .value == "0" and .key == "introduced" then [] else .value | order::key($manager) end)}]
         | (map(select(.key == null).version)[0]) as $unknown
-        | if $unknown != null or $package.key == null then
-            {message: "\($unknown // $package.judged) is no version to \($manager)"}
+        | if $unknown != null then {$unknown} else {events: sort_by(.key, .event)} end];
+
+# {fixed, uncertain} if this package is affected, {message} if it cannot be told, otherwise nothing.
+def judge($package; $ranges):
+    .module as $stream
+    | ([
+        $ranges[]
+        | if .unknown != null or $package.key == null then
+            {message: "\(.unknown // $package.judged) is no version to \($package.manager)"}
         else
-            # At one version: what is fixed comes first, then what begins, then what ends with it.
-            sort_by(.key, .event)
-            | reduce .[] as $event ({inside: false, fixed: null};
+            reduce .events[] as $event ({inside: false, fixed: null};
                 if $event.event == "introduced" then
                     if order::before($package.key; $event.key) then . else .inside = true | .fixed = null end
                 elif $event.event == "fixed" then
@@ -59,7 +61,7 @@ def judge($package):
                 else . end)
             | select(.inside)
             | .fixed as $fixed
-            | (if $manager == "rpm" and $fixed != null then [same_line($package; $fixed; $stream)] else [true] end)[0] as $same
+            | (if $package.manager == "rpm" and $fixed != null then [same_line($package; $fixed; $stream)] else [true] end)[0] as $same
             | select($same != false)
             | {$fixed, uncertain: ($same == null)}
         end
@@ -69,9 +71,11 @@ def matches($index):
     . as $advisory
     | [
         .affected[] as $affected
-        | $index[$affected.ecosystem][$affected.name][]
+        | $index[$affected.ecosystem][$affected.name] as $packages
+        | ($affected | ordered($packages[0].manager)) as $ranges
+        | $packages[]
         | . as $package
-        | ($affected | judge($package))
+        | ($affected | judge($package; $ranges))
         | if .message then {kind: "unjudged", advisory: $advisory.id, package: $package.name, message}
         else
             {kind: "match", n: $package.n, advisory: $advisory.id, aliases: $advisory.aliases, summary: $advisory.summary, url: $advisory.url,

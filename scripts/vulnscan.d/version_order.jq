@@ -57,4 +57,7 @@ def apk_key:
 def key($manager): if $manager == "deb" then dpkg_key elif $manager == "rpm" then rpm_key else apk_key end;
 
 # Whether the version of one key goes before that of another.
-def before($key; $other): ([$key, $other] | map(length) | min) as $n | $key[:$n] < $other[:$n];
+def before($key; $other):
+    ($key | length) as $n
+    | ($other | length) as $m
+    | if $n < $m then $key < $other[:$n] elif $n > $m then $key[:$m] < $other else $key < $other end;

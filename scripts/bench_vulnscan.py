@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""Shows what judging a fleet costs: CPU, wall time and the memory of the largest process for 20, 200 and 2,000 nodes.
+
+The nodes are made up of 500 packages of this Debian machine, a few of other
+versions on each node, in packed inventories as Run Command returns them; the
+advisories are 20,000 in OSV, for packages that are installed and for others.
+Nothing is asked of AWS: this is `vulnscan.sh --offline`, which writes the SBOMs,
+the table and SARIF.
+
+usage: bench_vulnscan.py [NODES..]   (`make bench`)
+"""
+
+import base64
+import gzip
+import json
+import pathlib
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+N_PACKAGES = 500
+N_ADVISORIES = 20_000
+FIELDS = r"${Package}\t${Version}\t${source:Package}\n"
+
+
+def main():
+    sizes = [int(size) for size in sys.argv[1:]] or [20, 200, 2000]
+    listed = subprocess.run(["dpkg-query", "-W", "-f", FIELDS], check=True, capture_output=True, text=True).stdout
+    packages = [line.split("\t") for line in listed.splitlines()][:N_PACKAGES]
+    with tempfile.TemporaryDirectory(dir=ROOT / "target") as directory:
+        directory = pathlib.Path(directory)
+        write_advisories(directory / "osv.jsonl", packages)
+        print("| nodes | packages | matches | CPU | CPU a node | wall | largest process |")
+        print("|---|---|---|---|---|---|---|")
+        for size in sizes:
+            row(directory / str(size), directory / "osv.jsonl", packages, size)
+
+
+def write_advisories(path, packages):
+    random.seed(1)
+    with path.open("w") as file:
+        for number in range(N_ADVISORIES):
+            _, version, source = random.choice(packages)
+            name = source if number % 2 else f"not-here-{number % 4000}"
+            # Most were fixed long ago.
+            fixed = version + "+later" if number % 500 == 1 else "0~" + version.replace(":", ".")
+            affected = {
+                "package": {"ecosystem": "Debian:12", "name": name},
+                "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": fixed}]}],
+            }
+            advisory = {"schema_version": "1.6.0", "id": f"CVE-2026-{number}", "affected": [affected], "details": "d" * 500}
+            file.write(json.dumps(advisory) + "\n")
+
+
+def row(directory, advisories, packages, n_nodes):
+    directory.mkdir()
+    with (directory / "invocations.jsonl").open("w") as file:
+        for number in range(n_nodes):
+            file.write(json.dumps(invocation(packages, number)) + "\n")
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    done = subprocess.run(
+        [ROOT / "scripts/vulnscan.sh", "--out", directory, "--offline", "--advisories", advisories],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    if done.returncode != 1:
+        sys.exit(f"vulnscan.sh ended with {done.returncode}: {done.stderr}")
+    wall, after = time.monotonic() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    n_matches = len((directory / "matches.jsonl").read_text().splitlines())
+    print(
+        f"| {n_nodes} | {n_nodes * len(packages)} | {n_matches} | {cpu:.1f} s | {cpu / n_nodes * 1000:.0f} ms "
+        f"| {wall:.1f} s | {after.ru_maxrss / 1024:.0f} MB |",
+        flush=True,
+    )
+
+
+def invocation(packages, number):
+    lines = ["os\tdebian\t12\t\tbookworm\tDebian GNU/Linux 12 (bookworm)", "arch\tamd64", "kernel\t6.1.0-18-amd64\t"]
+    for place, (name, version, source) in enumerate(packages):
+        patched = f"+n{number % 5}" if (number * 7 + place * 13) % 29 == 0 else ""
+        lines.append(f"deb\t{name}\t{version}{patched}\t\t{'' if source == name else source}\t")
+    lines.append(f"end\t{len(lines)}\t-")
+    packed = base64.b64encode(gzip.compress("\n".join(lines + [""]).encode(), 9)).decode()
+    return {
+        "kind": "invocation",
+        "target": {"account": "111111111111", "region": "us-east-1"},
+        "instance_id": f"i-{number:017x}",
+        "name": None,
+        "command_id": "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
+        "status": "Success",
+        "ended": "2026-11-27T06:00:01Z",
+        "stdout": f"ssm-inventory 1 gzip\n{packed}\n",
+        "truncated": {"stdout": False, "stderr": False},
+        "reason": None,
+    }
+
+
+if __name__ == "__main__":
+    main()
