@@ -109,3 +109,18 @@ fn is_webhook(url: &str) -> bool {
             .chain(&loopback)
             .any(|start| url.starts_with(start) && url.len() > start.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Url;
+
+    /// A panic prints what it is about as `{:?}` does.
+    #[test]
+    fn no_panic_can_print_the_url() {
+        let url = Url("https://hooks.slack.com/services/T0CANARY".to_owned());
+        assert_eq!(
+            format!("{url:?} {:?}", Some(&url)),
+            "a webhook Some(a webhook)"
+        );
+    }
+}
