@@ -94,7 +94,7 @@ impl Fleet {
         }
         let home = first.open(&home_region).await?;
         let is_single = accounts.accounts.is_none() && regions.len() == 1 && !is_all;
-        let home = if is_single { home } else { patient(home) };
+        let home = if is_single { home } else { home.patient() };
         let listed = match &accounts.accounts {
             Some(from) => {
                 let listed = Accounts::read(from, &home).await?;
@@ -284,23 +284,27 @@ async fn next<T>(visit: Option<&mut Visit<T>>) -> Option<T> {
     }
 }
 
-/// A fleet is throttled as a whole: the SDK's adaptive retry slows all calls to one service and region together.
-/// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
-fn patient(session: Session) -> Session {
-    if std::env::var_os("AWS_RETRY_MODE").is_some() {
-        return session;
+impl Session {
+    /// Returns the session for many calls, or for one of many targets. Those are throttled as a whole: the SDK's adaptive
+    /// retry slows all calls to one service and region together.
+    /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
+    #[must_use]
+    pub fn patient(self) -> Session {
+        if std::env::var_os("AWS_RETRY_MODE").is_some() {
+            return self;
+        }
+        let given = self.config.retry_config().cloned();
+        let given = given.unwrap_or_else(RetryConfig::standard);
+        let max_attempts = match std::env::var_os("AWS_MAX_ATTEMPTS") {
+            Some(_) => given.max_attempts(),
+            None => given.max_attempts().max(MAX_ATTEMPTS),
+        };
+        let retry = given
+            .with_retry_mode(RetryMode::Adaptive)
+            .with_max_attempts(max_attempts);
+        let config = self.config.to_builder().retry_config(retry).build();
+        Session { config, ..self }
     }
-    let given = session.config.retry_config().cloned();
-    let given = given.unwrap_or_else(RetryConfig::standard);
-    let max_attempts = match std::env::var_os("AWS_MAX_ATTEMPTS") {
-        Some(_) => given.max_attempts(),
-        None => given.max_attempts().max(MAX_ATTEMPTS),
-    };
-    let retry = given
-        .with_retry_mode(RetryMode::Adaptive)
-        .with_max_attempts(max_attempts);
-    let config = session.config.to_builder().retry_config(retry).build();
-    Session { config, ..session }
 }
 
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeRegions.html>: without `AllRegions` only those
