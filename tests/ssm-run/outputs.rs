@@ -168,6 +168,16 @@ fn an_invocation_that_ssm_does_not_know_yet_is_asked_for_again() {
 }
 
 #[test]
+fn throttling_cuts_no_output() {
+    let text = long("0123456789", 1_000);
+    let account = account(&[prints(1, json!({"stdout": text}))]);
+    account.fault(json!({"operation": "GetCommandInvocation", "kind": "throttle", "times": 5}));
+    let output = run(&account, [1], &["--", "id"]);
+    output.assert_status(0);
+    assert_eq!(invocations(&output)[0]["stdout"], json!(text));
+}
+
+#[test]
 fn steps_of_a_document_are_told_one_by_one() {
     let account = account(&[
         json!({"instance_id": id(1), "agent": {"version": "3.3.987.0", "run_command": "sh"}}),

@@ -1,6 +1,7 @@
 //! A run: its commands are sent wave by wave, followed while others are sent, and every node is told exactly once.
 
 mod cancel;
+mod fault;
 mod follow;
 mod send;
 mod wave;
@@ -9,6 +10,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use aws_sdk_ssm::config::timeout::TimeoutConfig;
 use aws_sdk_ssm::{Client, types};
 use awsconf::{Interrupt, Session};
 use reach::Timestamp;
@@ -22,6 +24,8 @@ use crate::order::Order;
 use crate::token;
 use wave::Work;
 
+/// After which one try of a call counts as failed: a connection that hangs must not keep a run, nor Ctrl-C.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How soon Ctrl-C is noticed while nothing happens.
 const ATTENTION: Duration = Duration::from_millis(100);
 
@@ -40,10 +44,13 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn new(session: &Session) -> Place {
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(PATIENCE);
+        let config = aws_sdk_ssm::config::Builder::from(&session.config);
+        let config = config.timeout_config(timeouts.build());
         Place {
             target: session.target.clone(),
             caller: session.caller.clone(),
-            client: Client::new(&session.config),
+            client: Client::from_conf(config.build()),
             session: session.clone(),
             ran: RefCell::default(),
             s3: OnceCell::new(),

@@ -9,7 +9,7 @@ use crate::share::{Share, Waves, above_zero};
 #[group(id = "what_group")]
 #[command(next_help_heading = "What to run")]
 pub(crate) struct What {
-    /// Run this command line: by sh on Linux and macOS, by PowerShell on Windows
+    /// Run this command line, words joined by blanks as ssh does: by sh on Linux and macOS, by PowerShell on Windows
     #[arg(last = true, value_name = "COMMAND", conflicts_with_all = ["script", "windows_script", "document", "patch_scan"])]
     pub(crate) command: Vec<String>,
 

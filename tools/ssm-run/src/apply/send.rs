@@ -5,14 +5,11 @@ use std::time::Duration;
 use anyhow::Context;
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::config::retry::RetryConfig;
-use aws_sdk_ssm::config::timeout::TimeoutConfig;
-use aws_sdk_ssm::error::SdkError;
-use aws_sdk_ssm::operation::send_command::SendCommandError;
 use aws_sdk_ssm::primitives::DateTime;
 use aws_sdk_ssm::types;
 use aws_sdk_ssm::types::CloudWatchOutputConfig;
-use awsconf::describe;
 
+use super::fault::{Fault, fault};
 use super::wave::Wave;
 use super::{Place, Run};
 use crate::batch::Batch;
@@ -38,25 +35,12 @@ const LOOKS: [Duration; 3] = [
 /// further off are refused.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html>
 const CLOCK_SKEW_SECONDS: i64 = 15 * 60;
-/// After which an answer counts as lost.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What became of a batch.
 pub(super) enum Sent {
     Taken(Flown),
     /// Nothing was sent and its nodes are told, but for these.
     Without(Vec<Batch>),
-}
-
-/// What an error of SendCommand says.
-enum Fault {
-    /// It was surely not taken, and may be the next time.
-    NotNow(anyhow::Error),
-    /// It may have been taken.
-    Unclear(anyhow::Error),
-    /// A node is not there, says AWS in this message.
-    NoSuchNode(String),
-    Final(anyhow::Error),
 }
 
 /// Sends one command; nodes that no command reaches are told.
@@ -125,11 +109,7 @@ pub(super) async fn send(
 /// The SDK would send again after a lost answer, too.
 fn once(client: &Client) -> Client {
     let config = client.config().to_builder();
-    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(PATIENCE);
-    let config = config
-        .retry_config(RetryConfig::disabled())
-        .timeout_config(timeouts.build());
-    Client::from_conf(config.build())
+    Client::from_conf(config.retry_config(RetryConfig::disabled()).build())
 }
 
 fn request(
@@ -189,54 +169,6 @@ fn request(
         .set_cloud_watch_output_config(log_group))
 }
 
-fn fault(call: String, error: SdkError<SendCommandError>) -> Fault {
-    match &error {
-        SdkError::ServiceError(service) => {
-            let code = aws_sdk_ssm::error::ProvideErrorMetadata::code(service.err());
-            let is_server = service.raw().status().is_server_error();
-            if commands::is_throttled(code) {
-                return Fault::NotNow(describe(call, error));
-            }
-            if let SendCommandError::InvalidInstanceId(refused) = service.err() {
-                return Fault::NoSuchNode(refused.message.clone().unwrap_or_default());
-            }
-            // AWS's own errors say nothing of how far the request has come.
-            match is_server || matches!(code, None | Some("InternalServerError" | "RequestTimeout"))
-            {
-                true => Fault::Unclear(describe(call, error)),
-                false => Fault::Final(describe(call, error)),
-            }
-        }
-        SdkError::DispatchFailure(failure) if is_refused(failure.as_connector_error()) => {
-            Fault::NotNow(describe(call, error))
-        }
-        // A connection that is closed before the answer is neither an I/O error nor a time-out to the SDK, but `other`.
-        SdkError::DispatchFailure(failure) if !failure.is_user() => {
-            Fault::Unclear(describe(call, error))
-        }
-        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => {
-            Fault::Unclear(describe(call, error))
-        }
-        // It was never built or never signed.
-        _ => Fault::Final(describe(call, error)),
-    }
-}
-
-/// Returns whether there was no connection at all.
-fn is_refused(error: Option<&aws_sdk_ssm::error::ConnectorError>) -> bool {
-    let mut cause = error.map(|error| error as &dyn std::error::Error);
-    while let Some(current) = cause {
-        let kind = current
-            .downcast_ref::<std::io::Error>()
-            .map(std::io::Error::kind);
-        if kind == Some(std::io::ErrorKind::ConnectionRefused) {
-            return true;
-        }
-        cause = current.source();
-    }
-    false
-}
-
 /// Returns the command with our token if SSM has it.
 async fn look_for(
     run: &Run<'_>,
@@ -268,11 +200,13 @@ async fn sent_since(
     job: &Job,
     is_ours: impl Fn(&types::Command) -> bool,
 ) -> anyhow::Result<Vec<types::Command>> {
+    // Of a document given by its ARN the filter takes another name.
+    let document = Some(job.document.as_str()).filter(|document| !document.contains(':'));
     let (mut pause, mut n_tries) = (FIRST_PAUSE, 0);
     loop {
         n_tries += 1;
         let has_ours = |found: &[types::Command]| found.iter().any(&is_ours);
-        match commands::since(&place.client, since, Some(&job.document), has_ours).await {
+        match commands::since(&place.client, since, document, has_ours).await {
             Ok(found) => return Ok(found),
             Err(failure) if failure.kind == FailureKind::Denied => return Err(failure.error),
             Err(failure) if n_tries >= MAX_TRIES || run.interrupt.requested() => {

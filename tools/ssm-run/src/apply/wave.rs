@@ -39,8 +39,13 @@ pub(super) struct Wave {
     /// How many nodes may fail; none for any number.
     max_errors: Option<usize>,
     n_failed: Cell<usize>,
-    /// How many nodes more may run the command now; none for any number.
-    n_slots: Option<Cell<usize>>,
+    slots: Option<Slots>,
+}
+
+/// How many nodes may run the command at once, and how many more may now.
+struct Slots {
+    n_all: usize,
+    n_free: Cell<usize>,
 }
 
 impl Wave {
@@ -60,19 +65,24 @@ impl Wave {
         (n_failed > max).then(|| reason::limit(n_failed, max))
     }
 
-    /// Takes as many slots as are free, up to `n_wanted`; 0 when there is none.
+    /// Takes as many slots as are free, up to `n_wanted`; none while that would be less than half: a command keeps to the
+    /// end what it was sent with.
     fn take(&self, n_wanted: usize) -> usize {
-        let Some(slots) = &self.n_slots else {
+        let Some(Slots { n_all, n_free }) = &self.slots else {
             return n_wanted;
         };
-        let n_taken = n_wanted.min(slots.get());
-        slots.set(slots.get() - n_taken);
+        let n_wanted = n_wanted.min(*n_all);
+        let n_taken = n_wanted.min(n_free.get());
+        if n_taken * 2 < n_wanted {
+            return 0;
+        }
+        n_free.set(n_free.get() - n_taken);
         n_taken
     }
 
     pub(super) fn give_back(&self, n_slots: usize) {
-        if let Some(slots) = &self.n_slots {
-            slots.set(slots.get() + n_slots);
+        if let Some(Slots { n_free, .. }) = &self.slots {
+            n_free.set(n_free.get() + n_slots);
         }
     }
 }
@@ -88,10 +98,11 @@ impl Run<'_> {
         let wave = Wave {
             max_errors: self.order.max_errors.map(|share| share.of(n_nodes)),
             n_failed: Cell::new(0),
-            n_slots: self
-                .order
-                .node_concurrency
-                .map(|share| Cell::new(share.of(n_nodes).max(1))),
+            slots: self.order.node_concurrency.map(|share| {
+                let n_all = share.of(n_nodes).max(1);
+                let n_free = Cell::new(n_all);
+                Slots { n_all, n_free }
+            }),
         };
         let mut of_places = batches(work.nodes);
         for (place, batch) in work.choices {

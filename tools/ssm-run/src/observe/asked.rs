@@ -119,7 +119,7 @@ pub(crate) async fn find(
         true if args.aws.regions.len() > 1 => {
             bail!("ids alone do not tell their region: name one --region, or give records")
         }
-        true => Some(args.aws.session().await?),
+        true => Some(args.aws.session().await?.patient()),
         false => None,
     };
     let home_target = home.as_ref().map(|home| home.target.clone());

@@ -2,10 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use aws_sdk_ssm::error::SdkError;
 use aws_sdk_ssm::operation::get_command_invocation::GetCommandInvocationOutput;
-use awsconf::describe;
 
+use super::commands::{Failure, FailureKind};
 use super::elsewhere;
 use crate::apply::Place;
 use crate::arguments::Bucket;
@@ -14,9 +13,11 @@ use crate::order::Order;
 use crate::printed::{self, Printed};
 use crate::seen::{Known, Plugin, Seen};
 
-/// How often an invocation is asked for that SSM does not know, though another call has told of it.
-const MAX_TRIES: u32 = 4;
+/// How often an invocation is asked for, each time after the SDK's own retries, and the pauses in between.
+const MAX_TRIES: u32 = 5;
+const MAX_THROTTLED_TRIES: u32 = 12;
 const PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// How long after a command's end the agent may still be sending events: it does every three seconds.
 /// cloudwatchlogsservice.go of <https://github.com/aws/amazon-ssm-agent> (`UploadFrequency`)
 const SETTLES: Duration = Duration::from_millis(3_500);
@@ -160,7 +161,7 @@ impl Reader<'_> {
 
     /// Asks for up to 24,000 characters of stdout and 8,000 of stderr.
     async fn asked(&self, seen: &Seen, plugin: &Plugin) -> anyhow::Result<Printed> {
-        let mut n_tries = 0;
+        let (mut pause, mut n_tries) = (PAUSE, 0);
         loop {
             let mut call = self
                 .place
@@ -171,20 +172,25 @@ impl Reader<'_> {
             if seen.plugins.len() > 1 {
                 call = call.plugin_name(&plugin.name);
             }
-            n_tries += 1;
-            match call.send().await {
+            let error = match call.send().await {
                 Ok(answer) => return Ok(from_sdk(answer)),
-                Err(SdkError::ServiceError(service))
-                    if service.err().is_invocation_does_not_exist() && n_tries < MAX_TRIES =>
-                {
-                    tokio::time::sleep(PAUSE * n_tries).await;
-                }
-                Err(error) => {
-                    let (command, node) = (&seen.command_id, &seen.instance_id);
-                    let call = format!("GetCommandInvocation {command} {node}");
-                    return Err(describe(call, error));
-                }
+                Err(error) => error,
+            };
+            let (command, node) = (&seen.command_id, &seen.instance_id);
+            let call = format!("GetCommandInvocation {command} {node}");
+            let failure = Failure::of(call, error);
+            n_tries += 1;
+            // `InvocationDoesNotExist` is among the others: the calls of SSM lag behind each other.
+            let max_tries = match failure.kind {
+                FailureKind::Throttled => MAX_THROTTLED_TRIES,
+                FailureKind::Other => MAX_TRIES,
+                FailureKind::Denied => 1,
+            };
+            if n_tries >= max_tries {
+                return Err(failure.error);
             }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 }

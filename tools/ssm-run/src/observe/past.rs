@@ -70,10 +70,12 @@ pub(crate) async fn take_up(
         !reached.contains(&(record.target.to_string(), record.instance_id.clone()))
     };
     found.absent.retain(is_new);
-    // A resource group was sent to at once, or not at all.
-    if found.targets.flown.iter().any(|(_, flown)| flown.is_open) {
-        found.targets.choices.clear();
-    }
+    let flown = &found.targets.flown;
+    let was_chosen = |place: usize| flown.iter().any(|(at, one)| *at == place && one.is_open);
+    found
+        .targets
+        .choices
+        .retain(|(place, _)| !was_chosen(*place));
     match order.jobs {
         Some(_) => found.targets.nodes = left,
         None => {
@@ -113,7 +115,11 @@ fn refuse_another(jobs: Option<&Jobs>, command: &types::Command) -> anyhow::Resu
         return Ok(());
     };
     let document = command.document_name().unwrap_or_default();
-    let mut same = jobs.iter().filter(|job| job.document == document);
+    // A document may be given by its ARN and told by its name.
+    let name = |document: &str| document.rsplit('/').next().unwrap_or_default().to_owned();
+    let mut same = jobs
+        .iter()
+        .filter(|job| name(&job.document) == name(document));
     let given = command.parameters();
     let is_same = |parameters: &BTreeMap<String, Vec<String>>| {
         given.is_none_or(|given| {

@@ -1,0 +1,69 @@
+//! What an error of SendCommand says about whether the command was taken: sending it again could run it twice.
+
+use aws_sdk_ssm::error::{ConnectorError, ProvideErrorMetadata, SdkError};
+use aws_sdk_ssm::operation::send_command::SendCommandError;
+use awsconf::describe;
+
+use crate::observe::commands::is_throttled;
+
+/// What became of a command that was answered with an error.
+pub(super) enum Fault {
+    /// It was surely not taken, and may be the next time.
+    NotNow(anyhow::Error),
+    /// It may have been taken.
+    Unclear(anyhow::Error),
+    /// A node is not there, says AWS in this message.
+    NoSuchNode(String),
+    /// It was refused for good.
+    Final(anyhow::Error),
+}
+
+pub(super) fn fault(call: String, error: SdkError<SendCommandError>) -> Fault {
+    match &error {
+        SdkError::ServiceError(service) => {
+            let code = service.err().code();
+            if is_throttled(code) {
+                return Fault::NotNow(describe(call, error));
+            }
+            if let SendCommandError::InvalidInstanceId(refused) = service.err() {
+                return Fault::NoSuchNode(refused.message.clone().unwrap_or_default());
+            }
+            // AWS's own errors say nothing of how far the request has come.
+            let is_server = service.raw().status().is_server_error();
+            match is_server || matches!(code, None | Some("InternalServerError" | "RequestTimeout"))
+            {
+                true => Fault::Unclear(describe(call, error)),
+                false => Fault::Final(describe(call, error)),
+            }
+        }
+        SdkError::DispatchFailure(failure) if is_unconnected(failure.as_connector_error()) => {
+            Fault::NotNow(describe(call, error))
+        }
+        // A connection that is closed before the answer is neither an I/O error nor a time-out to the SDK, but `other`.
+        SdkError::DispatchFailure(failure) if !failure.is_user() => {
+            Fault::Unclear(describe(call, error))
+        }
+        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => {
+            Fault::Unclear(describe(call, error))
+        }
+        // It was never built or never signed.
+        _ => Fault::Final(describe(call, error)),
+    }
+}
+
+/// Returns whether there was no connection at all: no address, nobody listening, no TLS. The client's own error tells it
+/// in its text alone.
+fn is_unconnected(error: Option<&ConnectorError>) -> bool {
+    let mut cause = error.map(|error| error as &dyn std::error::Error);
+    while let Some(current) = cause {
+        let kind = current
+            .downcast_ref::<std::io::Error>()
+            .map(std::io::Error::kind);
+        let is_refused = kind == Some(std::io::ErrorKind::ConnectionRefused);
+        if is_refused || current.to_string() == "client error (Connect)" {
+            return true;
+        }
+        cause = current.source();
+    }
+    false
+}
