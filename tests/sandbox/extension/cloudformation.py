@@ -14,6 +14,7 @@ from moto.s3.models import s3_backends
 
 from . import cloudformation_parameters as parameters
 from . import cloudformation_stacks as stacks
+from .cloudformation_stack import STACKS, Stack, find
 from .cloudformation_template import Invalid, NotEmulated, Template
 
 
@@ -78,7 +79,7 @@ def _from_bucket(response, url):
 
 
 def _stack(response, name, deleted_too=True):
-    stack = stacks.find(response.current_account, response.region, name)
+    stack = find(response.current_account, response.region, name)
     if stack is None or (stack.status == "DELETE_COMPLETE" and not deleted_too):
         raise Invalid(f"Stack with id {name} does not exist")
     return stack
@@ -90,13 +91,13 @@ def create_stack(response, request):
     name = request["StackName"]
     if not re.fullmatch(r"[a-zA-Z][-a-zA-Z0-9]{0,127}", name):
         raise Invalid(f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*")
-    if stacks.find(response.current_account, response.region, name):
+    if find(response.current_account, response.region, name):
         emulate.refuse("AlreadyExistsException", f"Stack [{name}] already exists")
     for ignored in ("RoleARN", "NotificationARNs", "StackPolicyBody", "StackPolicyURL", "RollbackConfiguration", "ResourceTypes"):
         if request.get(ignored):
             raise NotEmulated(f"the sandbox does not emulate {ignored} of stacks")
     template, values = stacks.prepare(text_of(response, request), request.get("Parameters", []), request.get("Capabilities", []))
-    stack = stacks.Stack(response.current_account, response.region, name)
+    stack = Stack(response.current_account, response.region, name)
     stack.tags, stack.capabilities = request.get("Tags", []), request.get("Capabilities", [])
     stack.protected = is_true(request.get("EnableTerminationProtection"))
     on_failure = "DO_NOTHING" if is_true(request.get("DisableRollback")) else request.get("OnFailure", "ROLLBACK")
@@ -123,7 +124,7 @@ def update_stack(response, request):
 @operation("DeleteStack")
 def delete_stack(response, request):
     """Deletes a stack; one that is not there is as good."""
-    stack = stacks.find(response.current_account, response.region, request["StackName"])
+    stack = find(response.current_account, response.region, request["StackName"])
     if stack is None or stack.status == "DELETE_COMPLETE":
         return {}
     if stack.protected:
@@ -148,7 +149,7 @@ def describe_stacks(response, request):
     """Tells of one stack, or of all that are not deleted."""
     if request.get("StackName"):
         return {"Stacks": [_described(_stack(response, request["StackName"]))]}
-    found = stacks.STACKS.here(response).values()
+    found = STACKS.here(response).values()
     return {"Stacks": [_described(stack) for stack in found if stack.status != "DELETE_COMPLETE"]}
 
 
@@ -157,7 +158,7 @@ def list_stacks(response, request):
     """Lists stacks, deleted ones too."""
     wanted = request.get("StackStatusFilter")
     keys = ("StackId", "StackName", "CreationTime", "LastUpdatedTime", "DeletionTime", "StackStatus", "StackStatusReason", "DriftInformation")
-    summaries = [{key: value for key, value in _described(stack).items() if key in keys} for stack in stacks.STACKS.here(response).values()]
+    summaries = [{key: value for key, value in _described(stack).items() if key in keys} for stack in STACKS.here(response).values()]
     return {"StackSummaries": [one for one in summaries if not wanted or one["StackStatus"] in wanted]}
 
 

@@ -14,6 +14,7 @@ from moto.utilities.utils import get_partition
 
 from . import cloudformation_stacks as stacks
 from .cloudformation_sets import SETS, Instance, lock, organization_of, wanted
+from .cloudformation_stack import Stack
 from .cloudformation_template import Invalid
 
 PREFERENCES = {"RegionConcurrencyType", "RegionOrder", "FailureToleranceCount", "FailureTolerancePercentage", "MaxConcurrentCount",
@@ -157,7 +158,7 @@ def _bring_up_to_date(stack_set, instance):
         stack = None
     try:
         if stack is None:
-            stack = instance.stack = stacks.Stack(instance.account, instance.region, f"StackSet-{stack_set.name}-{uuid.uuid4()}")
+            stack = instance.stack = Stack(instance.account, instance.region, f"StackSet-{stack_set.name}-{uuid.uuid4()}")
             stack.tags, stack.capabilities, stack.in_set = stack_set.tags, stack_set.capabilities, True
             stacks.create(stack, stack_set.template, stack_set.values)
         elif stacks.is_changed(stack, stack_set.template, stack_set.values):
