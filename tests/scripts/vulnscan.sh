@@ -135,6 +135,11 @@ osv_calls "calls?account=$account" | wc -l >"$tmp/n_calls"
 run --out "$tmp/the scan" --offline --advisories "$tmp/osv dump" --advisories "$tmp/secdb.zip" --fixed-only
 expect 1
 ! grep -q HERE-3 "$tmp/out" || fail "what has no fix is told"
+# On a terminal the same in columns.
+"$root/.venv/bin/python" -c 'import pty, sys; pty.spawn(sys.argv[1:])' "$scan" --out "$tmp/the scan" --offline --advisories "$tmp/osv dump" \
+    --advisories "$tmp/secdb.zip" </dev/null 2>&1 | tr -d '\r' >"$tmp/tty"
+grep -qxE 'advisory +package +installed +fixed +n_nodes +nodes' "$tmp/tty" || fail "on a terminal it printed: $(cat "$tmp/tty")"
+grep -qE "^HERE-1 +bash +[^ ]+ +[^ ]+ +2 +$here_nodes\$" "$tmp/tty" || fail "on a terminal it printed: $(cat "$tmp/tty")"
 run --out "$tmp/the scan" --offline --advisories "$tmp/harmless"
 expect 0
 [ "$(wc -l <"$tmp/out")" -eq 1 ] || fail "it found $(cat "$tmp/out")"
