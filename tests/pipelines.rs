@@ -1,5 +1,6 @@
-//! Runs the `sh` examples of the README as they stand there, each in a fresh account with the nodes of the demo.
+//! Runs the `sh` examples of the documents as they stand there, each in a fresh account with the nodes of the demo.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -10,13 +11,14 @@ const REASONS: &str =
     "Which nodes cannot be reached and why, with what their roles have to do with it:";
 const KEEP_PLAN: &str = "Look at a plan, keep it, apply exactly that:";
 const UNDO: &str = "Apply, regret, undo:";
+const RUN: &str = "Run a command on every Linux node; see what it printed, or why it did not run:";
 const GATE: &str = "Fail a CI job for errors, not for warnings:";
 const RENDER: &str =
     "The policy document alone, for another tool to deploy, and what the linter says to it:";
 
 #[test]
 fn every_example_has_a_test() {
-    let named = [REASONS, KEEP_PLAN, UNDO, GATE, RENDER];
+    let named = [REASONS, KEEP_PLAN, UNDO, RUN, RENDER, GATE];
     let written: Vec<String> = examples().into_iter().map(|(lead, _)| lead).collect();
     assert_eq!(written, named);
 }
@@ -159,6 +161,35 @@ fn undoes_what_it_applied() {
 }
 
 #[test]
+fn runs_a_command_and_tells_of_every_node() {
+    let (account, example) = (account(), example(RUN));
+    let nodes = run(
+        &account,
+        "ssm-agentcheck show --jq 'select(.platform.type == \"Linux\")'",
+    );
+    let nodes: BTreeSet<String> = nodes
+        .records()
+        .iter()
+        .map(|node| node["instance_id"].as_str().unwrap().to_owned())
+        .collect();
+    let output = run(&account, &example);
+    let lines: Vec<Vec<&str>> = output
+        .stdout
+        .lines()
+        .map(|line| line.split('\t').collect())
+        .collect();
+    assert_eq!(lines.len(), nodes.len());
+    let told: BTreeSet<String> = lines.iter().map(|line| line[0].to_owned()).collect();
+    assert_eq!(told, nodes);
+    let of = |id: &str| lines.iter().find(|line| line[0] == id).unwrap();
+    assert_eq!(of("i-02a00000000000001")[1..3], ["Success", "0"]);
+    assert_eq!(of("i-02a00000000000012")[1..3], ["Failed", "1"]);
+    let lost = of("i-02a00000000000013");
+    assert_eq!(lost[1..3], ["Unreachable", "-"]);
+    assert!(!lost[3].is_empty());
+}
+
+#[test]
 fn counts_errors() {
     let (account, example) = (account(), example(GATE));
     let output = run(&account, &example);
@@ -181,17 +212,19 @@ fn renders_the_policy() {
     assert!(account.calls().is_empty(), "it needs no AWS");
 }
 
-/// Returns the fenced `sh` blocks of the README with the line before each.
+/// Returns the fenced `sh` blocks of the README and of the findings with the line before each.
 fn examples() -> Vec<(String, String)> {
-    let readme = std::fs::read_to_string(repository().join("README.md")).unwrap();
     let mut examples = Vec::new();
-    let mut pieces = readme.split("\n```sh\n");
-    let mut before = pieces.next().unwrap_or_default();
-    for piece in pieces {
-        let lead = before.lines().last().unwrap_or_default().to_owned();
-        let example = piece.split("\n```").next().unwrap_or_default().to_owned();
-        examples.push((lead, example));
-        before = piece;
+    for document in ["README.md", "docs/findings.md"] {
+        let text = std::fs::read_to_string(repository().join(document)).unwrap();
+        let mut pieces = text.split("\n```sh\n");
+        let mut before = pieces.next().unwrap_or_default();
+        for piece in pieces {
+            let lead = before.lines().last().unwrap_or_default().to_owned();
+            let example = piece.split("\n```").next().unwrap_or_default().to_owned();
+            examples.push((lead, example));
+            before = piece;
+        }
     }
     examples
 }
@@ -199,7 +232,7 @@ fn examples() -> Vec<(String, String)> {
 fn example(lead: &str) -> String {
     let found = examples().into_iter().find(|(before, _)| before == lead);
     found
-        .unwrap_or_else(|| panic!("the README has no '{lead}'"))
+        .unwrap_or_else(|| panic!("no document has '{lead}'"))
         .1
 }
 
