@@ -66,7 +66,7 @@ foreach inputs as $record ({made: {}};
         "\($inventory.os) \($inventory.arch)" as $system
         | [$inventory.packages[] | select(startswith("hotfix\t") | not)] as $lines
         | reduce ($lines[] | select($made[$system][.] | not)) as $line ($made;
-            .[$system][$line] = ($line | split("\t") | package::component($inventory.os; $inventory.arch)))
+            .[$system][$line] = ($line | inventory::fields | package::component($inventory.os; $inventory.arch)))
         | . as $made
         # Windows may list a program twice, and a reference must be the only one.
         | ([$lines[] | $made[$system][.]] | if $inventory.os.id == "windows" then unique_by(."bom-ref") else . end) as $components

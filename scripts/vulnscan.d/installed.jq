@@ -20,10 +20,10 @@ foreach inputs as $record ({made: {}};
         | "\($inventory.target.account)/\($inventory.target.region)/\($inventory.instance_id)" as $node
         | if $ecosystem == "" then {$made, lines: ["\t\t\t\t\t\t\t\($node)"]}
         else
-            reduce ($inventory.packages[] | select($made[$ecosystem][.] | not)) as $line ($made;
-                .[$ecosystem][$line] = ($line | split("\t") | judged($ecosystem)))
+            reduce ($inventory.packages[] | select(startswith("hotfix\t") | not) | select($made[$ecosystem][.] | not)) as $line ($made;
+                .[$ecosystem][$line] = ($line | inventory::fields | judged($ecosystem)))
             | . as $made
-            | {$made, lines: [$inventory.packages[] | $made[$ecosystem][.] + "\t" + $node]}
+            | {$made, lines: [$inventory.packages[] | $made[$ecosystem][.] | values | . + "\t" + $node]}
         end
     end;
     .lines[])

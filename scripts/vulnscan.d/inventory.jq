@@ -7,6 +7,15 @@ def gap(id; message; fix):
 # The agent adds a line of its own, which says nothing new.
 def said: (.stderr // "") | split("\n") | map(select(. != "" and (startswith("failed to run commands") | not))) | if length > 0 then ": " + .[-1] else "" end;
 
+# The fields of a line; the last ones are missing where they are empty and something trimmed the line.
+def fields: split("\t") + ["", "", "", "", "", "", "", "", ""];
+
+# A manager and a name. Regular expressions would be the better part of all the work here.
+def is_package:
+    .[:4] as $word
+    | ($word == "deb\t" or $word == "rpm\t" or $word == "apk\t" or $word == "win\t") and (.[4:5] | . != "" and . != "\t")
+        or startswith("hotfix\t");
+
 # {target, instance_id, name, command_id, ended, os: {id, version, like, codename, pretty}, arch, kernel, reboot,
 #  packages: [line]}, or a gap. Packages stay lines until somebody asks for one: a fleet has a million, and few that differ.
 def inventory:
@@ -32,13 +41,13 @@ def inventory:
         elif $last[0] != "end" or $last[1] != ($lines | length - 2 | tostring) then
             gap("vulnscan.inventory.cut"; "the inventory has no end, or lines are missing before it";
                 "ask again with --retry -- --output-s3 s3://BUCKET/PREFIX")
+        # What describes the node stands before its packages. Whatever a node prints, it must not end the scan of the others.
+        elif ($lines[1:4] | map(split("\t")[0])) != ["os", "arch", "kernel"] or any($lines[4:-1][]; is_package | not) then
+            gap("vulnscan.inventory.damaged"; "the inventory has lines that none has"; "look at its output in invocations.jsonl")
         else
-            # What describes the node stands before its packages.
-            def line($word): first($lines[1:4][] | select(startswith($word + "\t")) | split("\t")) // [];
-            line("os") as $os
-            | line("kernel") as $kernel
+            ($lines[1:4] | map(fields)) as [$os, $arch, $kernel]
             | {target, instance_id, name, command_id, ended,
                 os: {id: $os[1], version: $os[2], like: $os[3], codename: $os[4], pretty: $os[5]},
-                arch: line("arch")[1], kernel: $kernel[1], reboot: ($kernel[2] == "required"), packages: $lines[4:-1]}
+                arch: $arch[1], kernel: $kernel[1], reboot: ($kernel[2] == "required"), packages: $lines[4:-1]}
         end
     end;

@@ -79,7 +79,7 @@ def kernel_release:
 def newest_kernel($running; $lines):
     # Of 6.1.0-18-cloud-amd64, -cloud-amd64. The rpm of a kernel does not say which architecture `uname -r` ends in.
     def flavour: sub("^[0-9.]+-[0-9.]+"; "");
-    [$lines[] | select(.[4:10] == "linux-" or .[4:10] == "kernel") | split("\t") | {manager: .[0], release: kernel_release}]
+    [$lines[] | select(.[4:10] == "linux-" or .[4:10] == "kernel") | split("\t") + ["", "", "", ""] | {manager: .[0], release: kernel_release}]
     | if length == 0 then null
     elif .[0].manager == "rpm" then
         # The kernel and its core come as two packages of one version.

@@ -176,6 +176,31 @@ for change in '.truncated.stdout = true' '.status = "Failed"' '.status = "Unreac
     [ "$(record "$tmp/ubuntu.txt" | jq -c "$change" | sbom | jq -r .kind)" = gap ] || fail "$change passes"
 done
 
+# -- whatever a node prints, it makes one SBOM or one gap, and the nodes after it get theirs
+"$root/.venv/bin/python" - "$tmp"/{ubuntu,rpm,apk}.txt >"$tmp/odd.jsonl" <<'PYTHON'
+import json, pathlib, random, sys
+random.seed(7)
+texts = [pathlib.Path(path).read_text() for path in sys.argv[1:]]
+for number in range(600):
+    lines = random.choice(texts).splitlines()[1:-1]
+    for _ in range(random.randint(1, 3)):
+        place = random.randrange(len(lines))
+        fields = lines[place].split("\t")
+        fields[random.randrange(len(fields))] = random.choice(["", "\u00fc\U0001f600", "-", ":", "~^", "1:", "a/b@c?d#e", "x\x1d\x1fx", "src.rpm", "0" * 400])
+        lines[place] = "\t".join(fields[: random.randint(0, len(fields)) or len(fields)])
+        if random.random() < 0.2:
+            lines.insert(place, lines.pop(random.randrange(len(lines))))
+    stdout = "\n".join(["ssm-inventory 1 plain", *lines, f"end\t{len(lines)}\t-"])
+    record = {"kind": "invocation", "target": {"account": "1", "region": "r"}, "instance_id": f"i-{number}", "status": "Success", "stdout": stdout}
+    print(json.dumps(record))
+PYTHON
+sbom <"$tmp/odd.jsonl" >"$tmp/odd"
+jq -r 'if .kind == "gap" then .instance_id else .metadata.component.name end' "$tmp/odd" | diff - <(seq -f 'i-%g' 0 599) || fail "a record was lost"
+jq -c 'select(.bomFormat)' "$tmp/odd" | awk 'NR % 10 == 0' >"$tmp/odd.cdx.jsonl"
+[ "$(wc -l <"$tmp/odd.cdx.jsonl")" -gt 10 ] || fail "hardly any of them has an SBOM"
+jq -n -r -f "$root/scripts/vulnscan.d/installed.jq" "$tmp/odd.jsonl" >"$tmp/odd.tsv"
+! awk -F '\t' 'NF != 8' "$tmp/odd.tsv" | grep . || fail "a line of what is installed has another number of fields"
+
 # -- Windows: nothing here runs it, but it parses, and what it prints by its own description makes an SBOM
 "$root/tests/scripts/validate" powershell "$root/scripts/vulnscan.d/collector.ps1"
 sed 's/}$//' "$root/scripts/vulnscan.d/collector.ps1" >"$tmp/broken.ps1"
@@ -185,7 +210,7 @@ record "$tmp/windows.txt" | sbom >"$tmp/windows.cdx.json"
 [ "$(jq -r '[.components[] | .purl // ([.properties[] | select(.name == "ssm:hotfix").value] | join(","))] | join(" ")' "$tmp/windows.cdx.json")" = \
     "KB5046616 pkg:generic/Agent pkg:generic/Python%203.12%20%2864-bit%29@3.12.7" ] || fail "$(cat "$tmp/windows.cdx.json")"
 
-"$root/tests/scripts/validate" sbom "$tmp"/*.cdx.json
+"$root/tests/scripts/validate" sbom "$tmp"/*.cdx.json "$tmp/odd.cdx.jsonl"
 
 # -- Run Command takes two opening braces for a parameter; a checker that accepts everything shows nothing
 if grep -n '{{' "$root"/scripts/vulnscan.d/collector.*; then fail "there is a parameter in a collector"; fi
