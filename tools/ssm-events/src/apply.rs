@@ -186,7 +186,7 @@ async fn carry_out(
     is_of_new: bool,
     undo: &mut Vec<Change<Action>>,
 ) -> anyhow::Result<ChangeStatus> {
-    let before = observe::observe(clients, &Known::default(), names).await;
+    let before = observe::about(clients, names, change.action).await;
     let now = state::now(change.action, &before).map_err(anyhow::Error::msg)?;
     if state::reached(&now, &change.to) {
         return Ok(ChangeStatus::Unchanged);
@@ -201,7 +201,7 @@ async fn carry_out(
     write::write(clients, session, change, &before).await?;
     undo.extend(inverse(change));
     for _ in 0..READ_BACKS {
-        let after = observe::observe(clients, &Known::default(), names).await;
+        let after = observe::about(clients, names, change.action).await;
         let now = state::now(change.action, &after).map_err(anyhow::Error::msg)?;
         if state::reached(&now, &change.to) {
             return Ok(ChangeStatus::Done);

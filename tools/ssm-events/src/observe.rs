@@ -5,20 +5,19 @@ pub(crate) mod files;
 pub(crate) mod function;
 pub(crate) mod lookup;
 pub(crate) mod objects;
+mod rule;
 mod trail;
-
-use awsconf::{Session, reading};
-use serde_json::{Value, json};
-use tokio::sync::Mutex;
-use toolio::Reading;
 
 use std::collections::BTreeMap;
 
-use aws_sdk_eventbridge::types::RuleState;
 use aws_sdk_sqs::types::QueueAttributeName;
+use awsconf::{Session, reading};
+use serde_json::Value;
+use tokio::sync::Mutex;
+use toolio::Reading;
 
-use crate::model::{Connection, Desired, Destination, Observed, Queue, Role, Rule, RuleTarget};
-use crate::webhook::sha256;
+use crate::model::{Action, Desired, Observed, Queue, Role};
+use crate::rule::queue_name;
 
 /// The id of this tool's target in the rule, and the name of its inline policy in the role.
 pub(crate) const OWN: &str = "slack";
@@ -89,7 +88,12 @@ pub(crate) struct Known(Mutex<BTreeMap<String, Reading<Role>>>);
 pub(crate) async fn observe(clients: &Clients, known: &Known, names: &Names) -> Observed {
     let mut observed = Observed::default();
     if !names.rule.is_empty() {
-        observed = of_rule(clients, &names.rule).await;
+        let (events, name) = (&clients.events, names.rule.as_str());
+        observed.connection = rule::connection(events, name).await;
+        observed.destination = rule::destination(events, name).await;
+        observed.rule = rule::rule(events, name).await;
+        observed.target = rule::target(events, name).await;
+        observed.queue = queue(&clients.sqs, &queue_name(name)).await;
     }
     if !names.role.is_empty() {
         let mut known = known.0.lock().await;
@@ -114,56 +118,49 @@ pub(crate) async fn observe(clients: &Clients, known: &Known, names: &Names) -> 
     observed
 }
 
-async fn of_rule(clients: &Clients, name: &str) -> Observed {
-    let events = &clients.events;
-    let absent = &["ResourceNotFoundException"][..];
-    let connection = events.describe_connection().name(name).send().await;
-    let destination = events.describe_api_destination().name(name).send().await;
-    let rule = events.describe_rule().name(name).send().await;
-    Observed {
-        connection: reading(format!("DescribeConnection {name}"), absent, connection).and_then(
-            |answer| {
-                Reading::Present(Connection {
-                    arn: answer.connection_arn().unwrap_or_default().to_owned(),
-                    state: answer
-                        .connection_state()
-                        .map(|state| state.as_str().to_owned())
-                        .unwrap_or_default(),
-                })
-            },
-        ),
-        destination: reading(
-            format!("DescribeApiDestination {name}"),
-            absent,
-            destination,
-        )
-        .and_then(|answer| {
-            Reading::Present(Destination {
-                arn: answer.api_destination_arn().unwrap_or_default().to_owned(),
-                endpoint_sha256: sha256(answer.invocation_endpoint().unwrap_or_default()),
-                active: answer
-                    .api_destination_state()
-                    .is_some_and(|state| state.as_str() == "ACTIVE"),
-            })
-        }),
-        rule: reading(format!("DescribeRule {name}"), absent, rule).and_then(|answer| {
-            Reading::Present(Rule {
-                pattern: answer
-                    .event_pattern()
-                    .and_then(|text| serde_json::from_str(text).ok())
-                    .unwrap_or(Value::Null),
-                enabled: answer
-                    .state()
-                    .is_some_and(|state| *state != RuleState::Disabled),
-                read_only_calls: answer.state().is_some_and(|state| {
-                    *state == RuleState::EnabledWithAllCloudtrailManagementEvents
-                }),
-            })
-        }),
-        target: target(events, name).await,
-        queue: queue(&clients.sqs, &crate::rule::queue_name(name)).await,
-        ..Observed::default()
+/// Reads what an action changes, and what writing it takes besides; nothing else that is named.
+pub(crate) async fn about(clients: &Clients, names: &Names, action: Action) -> Observed {
+    let mut observed = Observed::default();
+    let (events, name) = (&clients.events, names.rule.as_str());
+    match action {
+        Action::CreateRole | Action::PutRolePolicy | Action::DeleteRole => {
+            observed.role = role(&clients.iam, &names.role).await;
+        }
+        Action::CreateConnection | Action::DeleteConnection => {
+            observed.connection = rule::connection(events, name).await;
+        }
+        Action::CreateApiDestination
+        | Action::UpdateApiDestination
+        | Action::DeleteApiDestination => {
+            observed.connection = rule::connection(events, name).await;
+            observed.destination = rule::destination(events, name).await;
+        }
+        Action::PutRule | Action::DeleteRule => observed.rule = rule::rule(events, name).await,
+        Action::PutTargets | Action::RemoveTargets => {
+            observed.destination = rule::destination(events, name).await;
+            observed.target = rule::target(events, name).await;
+        }
+        Action::CreateQueue | Action::SetQueueAttributes | Action::DeleteQueue => {
+            observed.queue = queue(&clients.sqs, &queue_name(name)).await;
+        }
+        Action::CreateFunction
+        | Action::UpdateFunctionCode
+        | Action::UpdateFunctionConfiguration
+        | Action::PutFunctionEventInvokeConfig
+        | Action::AddPermission
+        | Action::DeleteFunction => {
+            observed.function = function::function(clients, &names.function, name).await;
+        }
+        Action::CreateBucket | Action::PutPublicAccessBlock | Action::PutBucketPolicy => {
+            observed.bucket = trail::bucket(clients, &names.bucket).await;
+        }
+        Action::CreateTrail
+        | Action::UpdateTrail
+        | Action::StartLogging
+        | Action::StopLogging
+        | Action::DeleteTrail => observed.trail = trail::trail(clients, &names.trail_arn).await,
     }
+    observed
 }
 
 /// SQS says it in both ways, by the protocol that it is spoken to in.
@@ -268,58 +265,4 @@ fn document(encoded: &str) -> Value {
         }
     }
     serde_json::from_slice(&bytes).unwrap_or(Value::Null)
-}
-
-async fn target(client: &aws_sdk_eventbridge::Client, rule: &str) -> Reading<RuleTarget> {
-    let mut next = None;
-    loop {
-        let answer = client
-            .list_targets_by_rule()
-            .rule(rule)
-            .set_next_token(next)
-            .send()
-            .await;
-        let answer = match reading(
-            format!("ListTargetsByRule {rule}"),
-            &["ResourceNotFoundException"],
-            answer,
-        ) {
-            Reading::Present(answer) => answer,
-            Reading::Absent => return Reading::Absent,
-            Reading::Unknown(reason) => return Reading::Unknown(reason),
-        };
-        if let Some(target) = answer.targets().iter().find(|target| target.id() == OWN) {
-            let transformer = target.input_transformer();
-            let paths = transformer.and_then(|transformer| transformer.input_paths_map());
-            // arn:aws:events:REGION:ACCOUNT:api-destination/NAME/UUID
-            // and arn:aws:lambda:REGION:ACCOUNT:function:NAME, which is kept whole.
-            let destination = target.arn().split('/').nth(1).unwrap_or(target.arn());
-            let sorted =
-                paths.map(|paths| paths.iter().collect::<std::collections::BTreeMap<_, _>>());
-            return Reading::Present(RuleTarget {
-                destination: destination.to_owned(),
-                role: target.role_arn().unwrap_or_default().to_owned(),
-                paths: json!(sorted),
-                template: transformer
-                    .map(|transformer| transformer.input_template().to_owned())
-                    .unwrap_or_default(),
-                dead_letter_queue: target
-                    .dead_letter_config()
-                    .and_then(|config| config.arn().map(str::to_owned)),
-                // What is not set is EventBridge's own.
-                max_retry_attempts: target
-                    .retry_policy()
-                    .and_then(|retry| retry.maximum_retry_attempts())
-                    .unwrap_or(185),
-                max_event_age_seconds: target
-                    .retry_policy()
-                    .and_then(|retry| retry.maximum_event_age_in_seconds())
-                    .unwrap_or(86_400),
-            });
-        }
-        next = answer.next_token;
-        if next.is_none() {
-            return Reading::Absent;
-        }
-    }
 }
