@@ -41,14 +41,24 @@ fn a_command_whose_answer_is_lost_is_not_sent_again() {
     }
 }
 
+fn is_sent_again_after(kind: &str) {
+    let account = account(&[node(1)]);
+    account.fault(json!({"operation": "SendCommand", "kind": kind}));
+    run(&account, [1], &["--", "id"]).assert_status(0);
+    assert_eq!(runs(&account), [(id(1), 1)]);
+    assert_eq!(requests(&account, "SendCommand").len(), 2);
+    // It is looked for until the list cannot lag behind any more.
+    assert_eq!(requests(&account, "ListCommands").len(), 4);
+}
+
 #[test]
-fn a_command_that_never_arrived_is_sent_again() {
-    for kind in ["drop", "error"] {
-        let account = account(&[node(1)]);
-        account.fault(json!({"operation": "SendCommand", "kind": kind}));
-        run(&account, [1], &["--", "id"]).assert_status(0);
-        assert_eq!(runs(&account), [(id(1), 1)], "{kind}");
-    }
+fn a_command_whose_connection_broke_is_looked_for_and_sent_again() {
+    is_sent_again_after("drop");
+}
+
+#[test]
+fn a_command_that_failed_on_the_server_is_looked_for_and_sent_again() {
+    is_sent_again_after("error");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Context;
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::config::retry::RetryConfig;
+use aws_sdk_ssm::operation::send_command::builders::SendCommandFluentBuilder;
 use aws_sdk_ssm::primitives::DateTime;
 use aws_sdk_ssm::types;
 use aws_sdk_ssm::types::CloudWatchOutputConfig;
@@ -26,10 +27,11 @@ const MAX_TRIES: u32 = 12;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// When to look for a command whose answer was lost: the list lags behind SendCommand for a moment.
-const LOOKS: [Duration; 3] = [
+const LOOKS: [Duration; 4] = [
     Duration::from_millis(300),
     Duration::from_millis(1_000),
     Duration::from_millis(2_000),
+    Duration::from_millis(4_000),
 ];
 /// How much earlier than now, by this machine's clock, such a command is looked for. Requests that are signed with a clock
 /// further off are refused.
@@ -65,7 +67,7 @@ pub(super) async fn send(
     let (mut pause, mut n_tries) = (FIRST_PAUSE, 0);
     let taken = loop {
         n_tries += 1;
-        let call = request(run, &client, job, batch, n_slots, wave.left(), &comment)?;
+        let call = request(run, &client, job, batch, n_slots, wave.left(), &comment);
         let fault = match call.send().await {
             Ok(answer) => break answer.command,
             Err(error) => fault(format!("SendCommand {}", job.document), error),
@@ -120,7 +122,7 @@ fn request(
     n_slots: usize,
     max_errors: Option<usize>,
     comment: &str,
-) -> anyhow::Result<aws_sdk_ssm::operation::send_command::builders::SendCommandFluentBuilder> {
+) -> SendCommandFluentBuilder {
     let ids = batch.nodes.iter().map(|node| node.instance_id.clone());
     let targets = batch.choice.as_ref().map(|choice| {
         types::Target::builder()
@@ -153,7 +155,7 @@ fn request(
     let bucket = run.order.bucket.as_ref();
     let prefix = bucket.map(|bucket| bucket.prefix.clone());
     let parameters = job.parameters.clone().into_iter().collect();
-    Ok(client
+    client
         .send_command()
         .document_name(&job.document)
         .set_document_version(job.document_version.clone())
@@ -166,7 +168,7 @@ fn request(
         .max_errors(max_errors)
         .set_output_s3_bucket_name(bucket.map(|bucket| bucket.name.clone()))
         .set_output_s3_key_prefix(prefix.filter(|prefix| !prefix.is_empty()))
-        .set_cloud_watch_output_config(log_group))
+        .set_cloud_watch_output_config(log_group)
 }
 
 /// Returns the command with our token if SSM has it.
