@@ -10,6 +10,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use aws_sdk_ssm::config::retry::RetryConfig;
 use aws_sdk_ssm::config::timeout::TimeoutConfig;
 use aws_sdk_ssm::{Client, types};
 use awsconf::{Interrupt, Session};
@@ -26,6 +27,9 @@ use wave::Work;
 
 /// After which one try of a call counts as failed: a connection that hangs must not keep a run, nor Ctrl-C.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How often the SDK tries. What follows a run backs off by itself, and knows what it can leave for later; the SDK's adaptive
+/// retry would hold back every call for a minute after some throttled ones.
+const MAX_ATTEMPTS: u32 = 3;
 /// How soon Ctrl-C is noticed while nothing happens.
 const ATTENTION: Duration = Duration::from_millis(100);
 
@@ -46,7 +50,10 @@ impl Place {
     pub(crate) fn new(session: &Session) -> Place {
         let timeouts = TimeoutConfig::builder().operation_attempt_timeout(PATIENCE);
         let config = aws_sdk_ssm::config::Builder::from(&session.config);
-        let config = config.timeout_config(timeouts.build());
+        let given = session.config.retry_config();
+        let max_attempts = given.map_or(MAX_ATTEMPTS, |retry| retry.max_attempts());
+        let retry = RetryConfig::standard().with_max_attempts(max_attempts.min(MAX_ATTEMPTS));
+        let config = config.timeout_config(timeouts.build()).retry_config(retry);
         Place {
             target: session.target.clone(),
             caller: session.caller.clone(),
