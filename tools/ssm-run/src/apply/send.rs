@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use anyhow::Context;
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::config::retry::RetryConfig;
 use aws_sdk_ssm::operation::send_command::builders::SendCommandFluentBuilder;
@@ -65,17 +64,20 @@ pub(super) async fn send(
         .comment(number, &place.caller, run.order.why.as_deref());
     let client = once(&place.client);
     let (mut pause, mut n_tries) = (FIRST_PAUSE, 0);
-    let taken = loop {
+    let command = loop {
         n_tries += 1;
         let call = request(run, &client, job, batch, n_slots, wave.left(), &comment);
         let fault = match call.send().await {
-            Ok(answer) => break answer.command,
+            Ok(answer) => match answer.command {
+                Some(command) => break command,
+                None => Fault::Unclear(anyhow::anyhow!("SendCommand: answer without command")),
+            },
             Err(error) => fault(format!("SendCommand {}", job.document), error),
         };
         let (error, is_unclear) = match fault {
             Fault::NotNow(error) => (error, false),
             Fault::Unclear(error) => match look_for(run, place, job, number).await {
-                Ok(Some(command)) => break Some(command),
+                Ok(Some(command)) => break command,
                 Ok(None) => (error, false),
                 Err(looking) => (error.context(format!("{looking:#}")), true),
             },
@@ -100,7 +102,6 @@ pub(super) async fn send(
         run.nap(pause + jitter).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     };
-    let command = taken.context("SendCommand: answer without command")?;
     told(run, place, batch, job, &command)?;
     let names = batch.nodes.iter();
     let names = names.map(|node| (node.instance_id.clone(), node.name.clone()));
