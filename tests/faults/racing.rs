@@ -77,6 +77,9 @@ fn the_same_rollout_twice_at_once_makes_nothing_twice() {
         let mut once: Vec<&String> = created
             .iter()
             .filter(|call| call.starts_with("\"Create"))
+            // In us-east-1 S3 answers the owner of a bucket who creates it again with success, and makes nothing.
+            // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
+            .filter(|call| !call.starts_with("\"CreateBucket\""))
             .collect();
         let n_created = once.len();
         once.sort();
