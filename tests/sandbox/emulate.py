@@ -39,11 +39,6 @@ class Store:
                 self._values[key] = self._make()
             return self._values[key]
 
-    def items(self):
-        """Returns all that was made so far, as ((account, region), value)."""
-        with self._lock:
-            return list(self._values.items())
-
     def everywhere(self):
         """Returns all values by (account, region)."""
         with self._lock:

@@ -75,7 +75,7 @@ def _version(document, request):
 def get_runs(query, _body):
     """Prints how often each node of an account ran which command, one JSON object per line."""
     lines = []
-    for (account, region), commands in ssm_command_state.COMMANDS.items():
+    for (account, region), commands in ssm_command_state.COMMANDS.everywhere().items():
         if query.get("account") in (None, account):
             for command in list(commands.values()):
                 lines += [json.dumps(_run(command, one)) + "\n" for one in command.invocations if one.n_runs]
