@@ -4,14 +4,9 @@
 
 use toolio::Outcome;
 
-/// Returns whether an invocation's status is its last.
+/// Returns whether the status of an invocation, or of a command, is its last.
 pub(crate) fn is_end(status: &str) -> bool {
     matches!(status, "Success" | "Failed" | "TimedOut" | "Cancelled")
-}
-
-/// Returns whether a command's status is its last.
-pub(crate) fn is_over(status: &str) -> bool {
-    is_end(status)
 }
 
 /// What ListCommandInvocations tells of one end.

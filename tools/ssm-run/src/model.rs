@@ -85,6 +85,21 @@ impl Invocation {
         absence: Absence,
         reason: Reason,
     ) -> Invocation {
+        let status = match absence {
+            Absence::Unreachable => "Unreachable",
+            Absence::NotSent => "NotSent",
+        };
+        Invocation::without_result(target, instance_id, name, status, reason)
+    }
+
+    /// Returns the record of a node of which nothing is known but a status and why.
+    pub(crate) fn without_result(
+        target: &Target,
+        instance_id: &str,
+        name: Option<&str>,
+        status: &str,
+        reason: Reason,
+    ) -> Invocation {
         Invocation {
             kind: InvocationKind::Invocation,
             target: target.clone(),
@@ -92,10 +107,7 @@ impl Invocation {
             name: name.map(str::to_owned),
             command_id: None,
             document: None,
-            status: match absence {
-                Absence::Unreachable => "Unreachable".to_owned(),
-                Absence::NotSent => "NotSent".to_owned(),
-            },
+            status: status.to_owned(),
             status_details: None,
             exit_code: None,
             started: None,

@@ -9,9 +9,9 @@ use toolio::Outcome;
 
 use super::wave::Wave;
 use super::{ATTENTION, Place, Run};
-use crate::ending::{is_end, is_over};
+use crate::ending::is_end;
 use crate::flight::{Flight, Flown, Heard};
-use crate::model::{Invocation, InvocationKind, Reason, Truncated};
+use crate::model::{Invocation, Reason};
 use crate::observe::commands::{self, Failure, FailureKind};
 use crate::observe::invocations;
 use crate::observe::output::Reader;
@@ -167,7 +167,7 @@ impl Follower<'_> {
             is_over: command
                 .status
                 .as_ref()
-                .is_some_and(|status| is_over(status.as_str())),
+                .is_some_and(|status| is_end(status.as_str())),
             command_id: command.command_id.unwrap_or_default(),
         });
         Ok(heard.collect())
@@ -259,23 +259,12 @@ impl Follower<'_> {
 
     fn give_up(&self, flown: Flown, reason: &Reason) -> anyhow::Result<()> {
         for (instance_id, waiting) in flown.waiting {
+            let (target, name) = (&self.place.target, waiting.name.as_deref());
+            let status = waiting.status.as_deref().unwrap_or("Pending");
             let record = Invocation {
-                kind: InvocationKind::Invocation,
-                target: self.place.target.clone(),
-                instance_id,
-                name: waiting.name,
                 command_id: Some(flown.command_id.clone()),
                 document: Some(flown.document.clone()),
-                status: waiting.status.unwrap_or_else(|| "Pending".to_owned()),
-                status_details: None,
-                exit_code: None,
-                started: None,
-                ended: None,
-                stdout: String::new(),
-                stderr: String::new(),
-                truncated: Truncated::default(),
-                steps: Vec::new(),
-                reason: Some(reason.clone()),
+                ..Invocation::without_result(target, &instance_id, name, status, reason.clone())
             };
             self.run.tell(&record, Outcome::Trouble)?;
         }
