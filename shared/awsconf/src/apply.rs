@@ -85,9 +85,9 @@ impl AwsArgs {
         work: &impl AsyncFn(&Session, &Plan<A>, usize) -> (ResultRecord<A>, Outcome),
         opened: &mut Option<Session>,
     ) -> Told<A> {
-        if interrupt.requested() {
+        if let Some(signal) = interrupt.signal() {
             let skipped = ResultRecord::skipped(plan, "not tried: interrupted");
-            return Told::Tried(skipped, Outcome::Interrupted);
+            return Told::Tried(skipped, Outcome::Interrupted(signal));
         }
         let region = &plan.target.region;
         let session = match opened {

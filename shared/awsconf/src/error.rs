@@ -5,32 +5,116 @@ use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use toolio::Reading;
 
-/// Returns the error of one call as `call: Code: message`; `call` is the operation with its object.
+/// A call that did not succeed: the one line for people, and what code decides by.
+#[derive(Debug)]
+pub struct CallError {
+    text: String,
+    operation: String,
+    code: Option<String>,
+    message: String,
+    is_refusal: bool,
+}
+
+impl CallError {
+    /// Returns the operation, such as `CreateRole`.
+    #[must_use]
+    pub fn operation(&self) -> &str {
+        &self.operation
+    }
+
+    /// Returns AWS's error code; `None` when the answer had none, or there was no answer.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.code.as_deref()
+    }
+
+    /// Returns AWS's message, empty when there was none.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Returns whether AWS has said no, so that it has not carried the call out. Without an answer, with a server error,
+    /// or with an answer that cannot be read, it may have done.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        self.is_refusal
+    }
+}
+
+impl std::fmt::Display for CallError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for CallError {}
+
+/// Returns the call that an error is about; `None` when it is not about a call.
+#[must_use]
+pub fn call_error(error: &anyhow::Error) -> Option<&CallError> {
+    error.chain().find_map(|cause| cause.downcast_ref())
+}
+
+/// Returns the error of one call as `call: Code: message`; `call` is the operation with its object. The error is a
+/// [`CallError`].
 pub fn describe<E, R>(call: impl std::fmt::Display, error: SdkError<E, R>) -> anyhow::Error
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,
 {
-    let reason = match &error {
-        SdkError::ServiceError(service) if service.err().code().is_some() => {
-            let code = service.err().code().unwrap_or_default();
+    let (code, message) = match &error {
+        SdkError::ServiceError(service) => (
+            service.err().code().map(str::to_owned),
+            service.err().message().unwrap_or_default().to_owned(),
+        ),
+        _ => (None, String::new()),
+    };
+    let reason = match code.as_deref() {
+        Some(code) => {
             let hint = if code.starts_with("ExpiredToken") {
                 " (get fresh credentials and run again)"
             } else {
                 ""
             };
-            match service
-                .err()
-                .message()
-                .filter(|message| !message.is_empty())
-            {
-                Some(message) => format!("{code}: {message}{hint}"),
-                None => format!("{code}{hint}"),
+            match message.as_str() {
+                "" => format!("{code}{hint}"),
+                message => format!("{code}: {message}{hint}"),
             }
         }
-        _ => chain(&error),
+        None => chain(&error),
     };
-    anyhow::anyhow!("{call}: {reason}")
+    let call = call.to_string();
+    let is_refusal = match &error {
+        // Never sent.
+        SdkError::ConstructionFailure(_) => true,
+        SdkError::ServiceError(_) => code.as_deref().is_some_and(|code| !is_server_error(code)),
+        _ => false,
+    };
+    anyhow::Error::new(CallError {
+        text: format!("{call}: {reason}"),
+        operation: call.split(' ').next().unwrap_or_default().to_owned(),
+        code,
+        message,
+        is_refusal,
+    })
+}
+
+/// The codes that services give when they do not know themselves whether they have done it.
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html>
+fn is_server_error(code: &str) -> bool {
+    /// Some services end them in `Exception`.
+    const CODES: [&str; 8] = [
+        "Internal",
+        "InternalError",
+        "InternalFailure",
+        "InternalServerError",
+        "InternalServiceError",
+        "RequestTimeout",
+        "Service",
+        "ServiceUnavailable",
+    ];
+    CODES.contains(&code.strip_suffix("Exception").unwrap_or(code))
 }
 
 /// Returns an answer as a reading: `absent` lists the error codes that mean "is not there"; all others mean unknown.

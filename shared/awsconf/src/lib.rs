@@ -8,6 +8,7 @@
 mod accounts;
 mod apply;
 mod arguments;
+mod clock;
 mod error;
 mod fleet;
 mod host;
@@ -17,17 +18,20 @@ mod plain;
 mod profile;
 mod secret;
 mod session;
+mod transient;
 
 pub use arguments::{AccountArgs, AccountsFrom, AwsArgs};
 /// What clients of services are made from.
 pub use aws_config::SdkConfig;
-pub use error::{describe, is_access_denied, reading};
+pub use clock::{Deadline, scaled, sleep};
+pub use error::{CallError, call_error, describe, is_access_denied, reading};
 pub use fleet::Fleet;
 pub use host::Metadata;
 pub use interrupt::Interrupt;
 pub use plain::{Answer, Plain, Request, probe};
 pub use secret::Source;
 pub use session::Session;
+pub use transient::{Service, passes_within};
 
 /// The `region` of a target for services that have none: IAM, Organizations.
 pub const GLOBAL: &str = "global";

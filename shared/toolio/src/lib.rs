@@ -28,5 +28,5 @@ pub use record::{
     ResultKind, ResultRecord, Severity, Target, Unreachable, UnreachableKind,
 };
 pub use recover::{Found, found};
-pub use status::{Outcome, complain, finish};
+pub use status::{Outcome, Signal, complain, finish};
 pub use stream::{for_each_record, for_each_record_of};

@@ -12,8 +12,45 @@ pub enum Outcome {
     Found,
     /// Some of the work failed and its records say so: exit status 2.
     Trouble,
-    /// Stopped by Ctrl-C after the call in flight: exit status 130, as shells report SIGINT.
-    Interrupted,
+    /// Stopped by a signal after the call in flight: exit status 130, 143 or 129, as shells report signals.
+    Interrupted(Signal),
+}
+
+/// A signal that asks a process to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// Ctrl-C.
+    Interrupt,
+    /// What CI systems, timeout(1), systemd and containers send.
+    Terminate,
+    /// The terminal or the connection has gone.
+    Hangup,
+}
+
+impl Signal {
+    /// All of them.
+    pub const ALL: [Signal; 3] = [Signal::Interrupt, Signal::Terminate, Signal::Hangup];
+
+    /// Returns its number, the same on all systems.
+    /// <https://pubs.opengroup.org/onlinepubs/9799919799/utilities/kill.html>
+    #[must_use]
+    pub fn number(self) -> i32 {
+        match self {
+            Signal::Hangup => 1,
+            Signal::Interrupt => 2,
+            Signal::Terminate => 15,
+        }
+    }
+
+    /// Returns the exit status of what was stopped by it.
+    #[must_use]
+    pub fn status(self) -> u8 {
+        match self {
+            Signal::Hangup => 129,
+            Signal::Interrupt => 130,
+            Signal::Terminate => 143,
+        }
+    }
 }
 
 impl Outcome {
@@ -24,7 +61,7 @@ impl Outcome {
             Outcome::Fine => 0,
             Outcome::Found => 1,
             Outcome::Trouble => 2,
-            Outcome::Interrupted => 3,
+            Outcome::Interrupted(_) => 3,
         };
         if rank(other) > rank(self) {
             other
@@ -42,7 +79,7 @@ pub fn finish(tool: &str, result: anyhow::Result<Outcome>) -> ExitCode {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,
         Ok(Outcome::Found) => ExitCode::from(1),
         Ok(Outcome::Trouble) => ExitCode::from(2),
-        Ok(Outcome::Interrupted) => ExitCode::from(130),
+        Ok(Outcome::Interrupted(signal)) => ExitCode::from(signal.status()),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             complain(tool, &format!("{error:#}"));
@@ -69,11 +106,13 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::Outcome::{Fine, Found, Interrupted, Trouble};
+    use super::Signal;
 
     #[test]
     fn the_graver_outcome_wins() {
         assert_eq!(Fine.and(Found), Found);
         assert_eq!(Trouble.and(Found), Trouble);
-        assert_eq!(Trouble.and(Interrupted), Interrupted);
+        let interrupted = Interrupted(Signal::Terminate);
+        assert_eq!(Trouble.and(interrupted), interrupted);
     }
 }

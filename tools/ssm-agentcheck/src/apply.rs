@@ -121,11 +121,11 @@ pub(crate) async fn apply(
     let is_told = !results
         .iter()
         .any(|applied| applied.status == ChangeStatus::Failed);
-    let outcome = match (interrupt.requested(), is_complete) {
+    let outcome = match (interrupt.signal(), is_complete) {
         _ if how.recover && is_told => Outcome::Fine,
         (_, true) => Outcome::Fine,
-        (true, false) => Outcome::Interrupted,
-        (false, false) => Outcome::Trouble,
+        (Some(signal), false) => Outcome::Interrupted(signal),
+        (None, false) => Outcome::Trouble,
     };
     let record = ResultRecord {
         kind: ResultKind::Result,

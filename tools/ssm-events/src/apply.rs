@@ -50,12 +50,12 @@ pub(crate) async fn apply(
     };
     let refused = outcome == Outcome::Trouble;
     for (change, refusal) in plan.changes.iter().zip(refusals) {
-        if outcome == Outcome::Fine && interrupt.requested() {
-            outcome = Outcome::Interrupted;
+        if let (Outcome::Fine, Some(signal)) = (outcome, interrupt.signal()) {
+            outcome = Outcome::Interrupted(signal);
         }
         let (status, error) = match (outcome, refusal) {
             (_, Some(refusal)) => (ChangeStatus::Failed, Some(refusal)),
-            (Outcome::Interrupted, _) => (ChangeStatus::Skipped, Some("interrupted".to_owned())),
+            (Outcome::Interrupted(_), _) => (ChangeStatus::Skipped, Some("interrupted".to_owned())),
             (Outcome::Fine, _) => {
                 match carry_out(
                     clients,

@@ -61,12 +61,12 @@ pub(crate) async fn apply(
         outcome = Outcome::Trouble;
     } else {
         for change in &plan.changes {
-            if outcome == Outcome::Fine && interrupt.requested() {
-                outcome = Outcome::Interrupted;
+            if let (Outcome::Fine, Some(signal)) = (outcome, interrupt.signal()) {
+                outcome = Outcome::Interrupted(signal);
             }
             match outcome {
                 Outcome::Fine => {}
-                Outcome::Interrupted => {
+                Outcome::Interrupted(_) => {
                     run.note(
                         change,
                         ChangeStatus::Skipped,

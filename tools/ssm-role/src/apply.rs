@@ -49,13 +49,13 @@ pub(crate) async fn apply(
     };
     let (mut results, mut undo, mut outcome) = (Vec::new(), Vec::new(), Outcome::Fine);
     for (change, subject) in plan.changes.iter().zip(subjects) {
-        if outcome == Outcome::Fine && interrupt.requested() {
-            outcome = Outcome::Interrupted;
+        if let (Outcome::Fine, Some(signal)) = (outcome, interrupt.signal()) {
+            outcome = Outcome::Interrupted(signal);
         }
         let tried = match outcome {
             _ if how.recover => recovered(&clients, change, subject).await,
             Outcome::Fine => one(&mut clients, change, subject).await,
-            Outcome::Interrupted => skipped("not tried: interrupted"),
+            Outcome::Interrupted(_) => skipped("not tried: interrupted"),
             _ => skipped("not tried: an earlier change failed"),
         };
         if tried.status == ChangeStatus::Failed {

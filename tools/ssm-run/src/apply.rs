@@ -198,8 +198,8 @@ impl Run<'_> {
     }
 
     fn end(&self) {
-        if self.interrupt.requested() {
-            self.count(Outcome::Interrupted);
+        if let Some(signal) = self.interrupt.signal() {
+            self.count(Outcome::Interrupted(signal));
         }
     }
 }

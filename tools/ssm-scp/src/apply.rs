@@ -117,11 +117,11 @@ async fn apply(
     } else {
         results.clear();
         for change in &plan.changes {
-            if outcome == Outcome::Fine && interrupt.requested() {
-                outcome = Outcome::Interrupted;
+            if let (Outcome::Fine, Some(signal)) = (outcome, interrupt.signal()) {
+                outcome = Outcome::Interrupted(signal);
             }
             if outcome != Outcome::Fine {
-                let why = if outcome == Outcome::Interrupted {
+                let why = if matches!(outcome, Outcome::Interrupted(_)) {
                     "interrupted"
                 } else {
                     "an earlier change failed"

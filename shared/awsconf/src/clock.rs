@@ -1,0 +1,42 @@
+//! Waiting: every pause and deadline of the tools that has to do with AWS goes through here, so that one divisor makes
+//! tests quick.
+
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+/// Divides every wait in debug builds; the local AWS of the tests divides its delays by the same.
+const DIVISOR: &str = "SSM_TIME_DIVISOR";
+
+/// Returns how long to wait for `duration` of AWS's time: itself, but in debug builds under `SSM_TIME_DIVISOR`.
+#[must_use]
+pub fn scaled(duration: Duration) -> Duration {
+    static DIVIDE_BY: OnceLock<u32> = OnceLock::new();
+    if !cfg!(debug_assertions) {
+        return duration;
+    }
+    let read = || std::env::var(DIVISOR).ok()?.parse().ok();
+    duration / *DIVIDE_BY.get_or_init(|| read().filter(|divisor| *divisor > 0).unwrap_or(1))
+}
+
+/// Waits for `duration` of AWS's time.
+pub async fn sleep(duration: Duration) {
+    tokio::time::sleep(scaled(duration)).await;
+}
+
+/// A moment after which nothing is waited for any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// Returns the moment that is `duration` of AWS's time away.
+    #[must_use]
+    pub fn after(duration: Duration) -> Deadline {
+        Deadline(Instant::now() + scaled(duration))
+    }
+
+    /// Returns whether the moment has come.
+    #[must_use]
+    pub fn has_passed(self) -> bool {
+        Instant::now() >= self.0
+    }
+}
