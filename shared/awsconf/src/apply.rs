@@ -8,6 +8,10 @@ use toolio::{Outcome, Output, Plan, Plans, ResultRecord, Unreachable};
 
 use crate::{AwsArgs, GLOBAL, Interrupt, Session};
 
+/// How to get at a result that could not be printed.
+const TO_RECOVER: &str =
+    "what was done is not lost: `apply --recover` with the same plans prints it, with its undo";
+
 /// What became of one plan.
 enum Told<A> {
     Tried(ResultRecord<A>, Outcome),
@@ -28,6 +32,7 @@ impl AwsArgs {
         interrupt: &Interrupt,
         work: impl AsyncFn(&Session, &Plan<A>, usize) -> (ResultRecord<A>, Outcome),
     ) -> anyhow::Result<Outcome> {
+        out.refuse_closed()?;
         let mut outcome = Outcome::Fine;
         for record in &plans.unreachable {
             out.write(record)?;
@@ -36,7 +41,8 @@ impl AwsArgs {
         if let [plan] = plans.plans.as_slice() {
             let session = self.session_for(&plan.target).await?;
             let (record, one) = work(&session, plan, 0).await;
-            out.write(&record)?;
+            out.write(&record)
+                .map_err(|error| toolio::lost(&error, TO_RECOVER))?;
             return Ok(outcome.and(one));
         }
         self.refuse_foreign(&plans.plans).await?;
@@ -52,6 +58,7 @@ impl AwsArgs {
         let mut applying = std::pin::pin!(applying.buffer_unordered(self.max_concurrency.get()));
         let progress = out.progress(plans.plans.len() == 1);
         progress.begin(plans.plans.len());
+        let mut lost = None;
         for _ in &plans.plans {
             let told = loop {
                 tokio::select! {
@@ -60,21 +67,24 @@ impl AwsArgs {
                     Some(()) = applying.next() => {}
                 }
             };
-            match told {
-                Some(Told::Tried(record, one)) => {
-                    out.write(&record)?;
-                    outcome = outcome.and(one);
-                }
-                Some(Told::Lost(record)) => {
-                    out.write(&record)?;
-                    outcome = outcome.and(Outcome::Trouble);
-                }
+            let (written, one) = match told {
+                Some(Told::Tried(record, one)) => (out.write(&record), one),
+                Some(Told::Lost(record)) => (out.write(&record), Outcome::Trouble),
                 None => break,
+            };
+            outcome = outcome.and(one);
+            if let Err(error) = written {
+                // Plans under way end their call in flight; what they have done nobody reads, so nothing more is begun.
+                interrupt.stop();
+                lost.get_or_insert(error);
             }
             progress.step();
         }
         progress.end();
-        Ok(outcome)
+        match lost {
+            Some(error) => Err(toolio::lost(&error, TO_RECOVER)),
+            None => Ok(outcome),
+        }
     }
 
     async fn carry_out<A: Clone>(
@@ -85,9 +95,10 @@ impl AwsArgs {
         work: &impl AsyncFn(&Session, &Plan<A>, usize) -> (ResultRecord<A>, Outcome),
         opened: &mut Option<Session>,
     ) -> Told<A> {
-        if let Some(signal) = interrupt.signal() {
-            let skipped = ResultRecord::skipped(plan, "not tried: interrupted");
-            return Told::Tried(skipped, Outcome::Interrupted(signal));
+        if interrupt.requested() {
+            let skipped = ResultRecord::skipped(plan, "interrupted");
+            let outcome = interrupt.signal().map(Outcome::Interrupted);
+            return Told::Tried(skipped, outcome.unwrap_or(Outcome::Trouble));
         }
         let region = &plan.target.region;
         let session = match opened {

@@ -2,7 +2,9 @@
 //! tests quick.
 
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// Divides every wait in debug builds; the local AWS of the tests divides its delays by the same.
 const DIVISOR: &str = "SSM_TIME_DIVISOR";

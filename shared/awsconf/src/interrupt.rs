@@ -2,6 +2,7 @@
 //! is begun. A second signal gives up the call in flight, whose outcome is unknown then.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -9,13 +10,15 @@ use toolio::Signal;
 
 /// Reports whether the user, or whoever runs the process, has asked to stop.
 #[derive(Clone, Debug)]
-pub struct Interrupt(watch::Receiver<Asked>);
+pub struct Interrupt(Arc<watch::Sender<Asked>>);
 
 /// The signals that have come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Asked {
     first: Option<Signal>,
     again: bool,
+    /// The run itself has found a reason to stop.
+    stopped: bool,
 }
 
 impl Interrupt {
@@ -25,7 +28,7 @@ impl Interrupt {
     /// Must be called within a Tokio runtime.
     #[must_use]
     pub fn listen() -> Interrupt {
-        let (sender, receiver) = watch::channel(Asked::default());
+        let sender = Arc::new(watch::channel(Asked::default()).0);
         let ignored = ignored_signals();
         for one in Signal::ALL {
             if ignored & (1 << (one.number() - 1)) != 0 {
@@ -35,23 +38,34 @@ impl Interrupt {
             let Ok(mut signals) = signal(SignalKind::from_raw(one.number())) else {
                 continue;
             };
-            let sender = sender.clone();
+            let sender = Arc::clone(&sender);
             tokio::spawn(async move {
                 while signals.recv().await.is_some() {
-                    sender.send_modify(|asked| match asked.first {
-                        None => asked.first = Some(one),
-                        Some(_) => asked.again = true,
-                    });
+                    note(&sender, one);
                 }
             });
         }
-        Interrupt(receiver)
+        Interrupt(sender)
     }
 
-    /// Returns whether a signal has come since [`Interrupt::listen`].
+    /// Returns an interrupt that comes when the function is called, for tests of what is done then.
+    #[must_use]
+    pub fn by_hand() -> (impl Fn(Signal), Interrupt) {
+        let sender = Arc::new(watch::channel(Asked::default()).0);
+        let interrupt = Interrupt(Arc::clone(&sender));
+        (move |one| note(&sender, one), interrupt)
+    }
+
+    /// Stops the run as a signal would, for a reason of its own.
+    pub fn stop(&self) {
+        self.0.send_modify(|asked| asked.stopped = true);
+    }
+
+    /// Returns whether nothing more is to be begun: a signal has come, or the run was stopped.
     #[must_use]
     pub fn requested(&self) -> bool {
-        self.signal().is_some()
+        let asked = *self.0.borrow();
+        asked.first.is_some() || asked.stopped
     }
 
     /// Returns the first signal that has come since [`Interrupt::listen`].
@@ -60,9 +74,15 @@ impl Interrupt {
         self.0.borrow().first
     }
 
-    /// Waits until a signal has come; for ever if none does.
+    /// Waits until nothing more is to be begun; for ever if that never is so.
     pub async fn wait(&self) {
-        self.until(|asked| asked.first.is_some()).await;
+        self.until(|asked| asked.first.is_some() || asked.stopped)
+            .await;
+    }
+
+    /// Waits until nothing more is to be begun, but no longer than `duration`; returns whether it is so.
+    pub async fn within(&self, duration: std::time::Duration) -> bool {
+        tokio::time::timeout(duration, self.wait()).await.is_ok()
     }
 
     /// Runs a call to its end, or to the second signal: then `None`, and whether AWS carried it out is unknown.
@@ -75,12 +95,19 @@ impl Interrupt {
     }
 
     async fn until(&self, is_so: impl FnMut(&Asked) -> bool) {
-        let mut receiver = self.0.clone();
+        let mut receiver = self.0.subscribe();
         if receiver.wait_for(is_so).await.is_err() {
             // No listener is left, so no signal can come any more.
             std::future::pending::<()>().await;
         }
     }
+}
+
+fn note(sender: &watch::Sender<Asked>, one: Signal) {
+    sender.send_modify(|asked| match asked.first {
+        None => asked.first = Some(one),
+        Some(_) => asked.again = true,
+    });
 }
 
 /// Returns the signals that the process ignores, a bit each, the lowest for signal 1. Asking the C library would take

@@ -31,7 +31,7 @@ pub use interrupt::Interrupt;
 pub use plain::{Answer, Plain, Request, probe};
 pub use secret::Source;
 pub use session::Session;
-pub use transient::{Service, passes_within};
+pub use transient::{Service, passes_within, retried};
 
 /// The `region` of a target for services that have none: IAM, Organizations.
 pub const GLOBAL: &str = "global";

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::call_error;
+use crate::{Deadline, call_error, sleep};
 
 /// A service that a tool writes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,9 +64,8 @@ struct Passing {
     within_seconds: u64,
 }
 
-const IAM: u64 = 120;
-
 /// Every refusal that passes by itself.
+#[rustfmt::skip] // A row a line.
 const PASSING: &[Passing] = &[
     // Throttling, whatever the service calls it: an account's bucket of requests fills up again.
     // https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
@@ -89,189 +88,61 @@ const PASSING: &[Passing] = &[
     any("TooManyUpdates", 60),
     // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
     any("OperationAbortedException", 60),
-    // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html: "A conflicting conditional operation is
-    // currently in progress against this resource"; for minutes after a bucket of that name was deleted.
+    // "A conflicting conditional operation is currently in progress against this resource"; for minutes after a bucket of
+    // that name was deleted.
+    // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
     any("OperationAborted", 120),
     // A bucket of a moment ago is not known everywhere.
-    on(
-        &[
-            "PutBucketEncryption",
-            "PutBucketPolicy",
-            "PutBucketVersioning",
-        ],
-        "NoSuchBucket",
-        90,
-    ),
-    on(
-        &["PutBucketLifecycleConfiguration", "PutPublicAccessBlock"],
-        "NoSuchBucket",
-        90,
-    ),
-    on(&["GetBucketLifecycleConfiguration"], "NoSuchBucket", 90),
-    // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html: "You must wait 60
-    // seconds after deleting a queue before you can create another queue with the same name".
+    // https://docs.aws.amazon.com/AmazonS3/latest/userguide/Welcome.html#ConsistencyModel
+    on(&["PutBucketEncryption", "PutBucketPolicy", "PutBucketVersioning", "PutPublicAccessBlock",
+         "PutBucketLifecycleConfiguration", "GetBucketLifecycleConfiguration"], "NoSuchBucket", 90),
+    // "You must wait 60 seconds after deleting a queue before you can create another queue with the same name".
+    // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
     on(&["CreateQueue"], "QueueDeletedRecently", 90),
-    on(
-        &["CreateQueue"],
-        "AWS.SimpleQueueService.QueueDeletedRecently",
-        90,
-    ),
-    on(
-        &["SetQueueAttributes", "GetQueueUrl"],
-        "QueueDoesNotExist",
-        60,
-    ),
-    on(
-        &["SetQueueAttributes", "GetQueueUrl"],
-        "AWS.SimpleQueueService.NonExistentQueue",
-        60,
-    ),
-    // A new role, profile or policy is not known everywhere at once.
+    on(&["CreateQueue"], "AWS.SimpleQueueService.QueueDeletedRecently", 90),
+    on(&["SetQueueAttributes", "GetQueueUrl"], "QueueDoesNotExist", 60),
+    on(&["SetQueueAttributes", "GetQueueUrl"], "AWS.SimpleQueueService.NonExistentQueue", 60),
+    // A new role, profile or policy is not known everywhere at once. The services that a role is given to say so in codes
+    // that they have for other mistakes too, and in words that no page lists.
     // https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
-    on(
-        &[
-            "AttachRolePolicy",
-            "PutRolePolicy",
-            "AddRoleToInstanceProfile",
-        ],
-        "NoSuchEntity",
-        IAM,
-    ),
-    on(
-        &["DeleteRole", "DeleteInstanceProfile"],
-        "DeleteConflict",
-        60,
-    ),
-    with(
-        &["UpdateServiceSetting"],
-        "ValidationException",
-        "role",
-        IAM,
-    ),
-    with(
-        &["AssociateIamInstanceProfile"],
-        "InvalidParameterValue",
-        "rofile",
-        IAM,
-    ),
-    with(
-        &["CreateFunction", "UpdateFunctionConfiguration"],
-        "InvalidParameterValueException",
-        "role",
-        IAM,
-    ),
-    with(
-        &["PutFunctionEventInvokeConfig"],
-        "InvalidParameterValueException",
-        "role",
-        IAM,
-    ),
-    with(&["PutTargets"], "ValidationException", "ole", IAM),
-    with(
-        &["PutBucketPolicy"],
-        "MalformedPolicy",
-        "nvalid principal",
-        IAM,
-    ),
+    on(&["AttachRolePolicy", "PutRolePolicy", "AddRoleToInstanceProfile"], "NoSuchEntity", 120),
+    on(&["UpdateServiceSetting", "PutTargets"], "ValidationException", 60),
+    on(&["AssociateIamInstanceProfile", "ReplaceIamInstanceProfileAssociation"], "InvalidParameterValue", 60),
+    on(&["CreateFunction", "UpdateFunctionConfiguration", "PutFunctionEventInvokeConfig"],
+       "InvalidParameterValueException", 60),
+    with(&["PutBucketPolicy"], "MalformedPolicy", "nvalid principal", 60),
+    with(&["SetQueueAttributes", "CreateQueue"], "InvalidAttributeValue", "olicy", 60),
+    // What was taken off a role or a profile a moment ago still counts.
+    on(&["DeleteRole", "DeleteInstanceProfile"], "DeleteConflict", 60),
     // A new key, alias or key policy: seconds, sometimes minutes.
     // https://docs.aws.amazon.com/kms/latest/developerguide/accessing-kms.html#programming-eventual-consistency
-    on(
-        &[
-            "CreateAlias",
-            "EnableKeyRotation",
-            "PutKeyPolicy",
-            "GetKeyPolicy",
-        ],
-        "NotFoundException",
-        180,
-    ),
-    with(
-        &["CreateLogGroup", "AssociateKmsKey"],
-        "AccessDeniedException",
-        "KMS",
-        120,
-    ),
-    with(
-        &["CreateLogGroup", "AssociateKmsKey"],
-        "InvalidParameterException",
-        "KMS",
-        120,
-    ),
+    on(&["CreateAlias", "EnableKeyRotation", "PutKeyPolicy"], "NotFoundException", 180),
+    on(&["CreateLogGroup", "AssociateKmsKey"], "InvalidParameterException", 60),
+    with(&["CreateLogGroup", "AssociateKmsKey"], "AccessDeniedException", "KMS", 60),
     // A function that is Pending, or whose update is InProgress, takes no other.
     // https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
-    with(
-        &[
-            "UpdateFunctionCode",
-            "UpdateFunctionConfiguration",
-            "DeleteFunction",
-        ],
-        "ResourceConflictException",
-        "",
-        180,
-    ),
-    with(
-        &["AddPermission"],
-        "ResourceConflictException",
-        "in progress",
-        180,
-    ),
-    on(
-        &["AddPermission", "PutFunctionEventInvokeConfig"],
-        "ResourceNotFoundException",
-        60,
-    ),
+    on(&["UpdateFunctionCode", "UpdateFunctionConfiguration", "DeleteFunction"], "ResourceConflictException", 180),
+    with(&["AddPermission", "RemovePermission"], "ResourceConflictException", "in progress", 180),
+    on(&["AddPermission", "PutFunctionEventInvokeConfig"], "ResourceNotFoundException", 60),
     // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/data-consistency.html
-    on(
-        &["CreateTrail", "UpdateTrail"],
-        "InsufficientS3BucketPolicyException",
-        60,
-    ),
-    on(
-        &["CreateTrail", "UpdateTrail"],
-        "S3BucketDoesNotExistException",
-        60,
-    ),
-    on(
-        &["StartLogging", "StopLogging", "UpdateTrail"],
-        "TrailNotFoundException",
-        60,
-    ),
-    // Its targets were removed, or its destination deleted, a moment ago.
+    on(&["CreateTrail", "UpdateTrail"], "InsufficientS3BucketPolicyException", 60),
+    on(&["CreateTrail", "UpdateTrail"], "S3BucketDoesNotExistException", 60),
+    on(&["StartLogging", "StopLogging", "UpdateTrail"], "TrailNotFoundException", 60),
+    // Its targets were removed, or what used it deleted, a moment ago.
     // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DeleteRule.html
     with(&["DeleteRule"], "ValidationException", "targets", 60),
-    on(
-        &["PutTargets", "CreateApiDestination"],
-        "ResourceNotFoundException",
-        60,
-    ),
-    on(
-        &["DeleteConnection", "CreateConnection"],
-        "ResourceInUseException",
-        60,
-    ),
-    with(
-        &["CreateConnection"],
-        "ResourceAlreadyExistsException",
-        "delet",
-        60,
-    ),
-    // A document of a moment ago.
-    on(
-        &["UpdateDocument", "UpdateDocumentDefaultVersion"],
-        "InvalidDocument",
-        60,
-    ),
-    on(
-        &["UpdateDocumentDefaultVersion"],
-        "InvalidDocumentVersion",
-        60,
-    ),
-    // A policy of a moment ago, or one that was detached a moment ago.
-    on(
-        &["AttachPolicy", "UpdatePolicy"],
-        "PolicyNotFoundException",
-        60,
-    ),
+    on(&["PutTargets", "CreateApiDestination"], "ResourceNotFoundException", 60),
+    on(&["DeleteConnection"], "ResourceInUseException", 60),
+    // One of this name is being deleted.
+    // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DeleteConnection.html
+    on(&["CreateConnection"], "ResourceAlreadyExistsException", 90),
+    // A document, or a version of one, of a moment ago.
+    // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_UpdateDocumentDefaultVersion.html
+    on(&["UpdateDocument", "UpdateDocumentDefaultVersion"], "InvalidDocument", 60),
+    on(&["UpdateDocumentDefaultVersion"], "InvalidDocumentVersion", 60),
+    // A policy of a moment ago, one that was detached a moment ago, or a policy type that is being enabled.
+    // https://docs.aws.amazon.com/organizations/latest/APIReference/API_EnablePolicyType.html
+    on(&["AttachPolicy", "UpdatePolicy"], "PolicyNotFoundException", 60),
     on(&["DeletePolicy"], "PolicyInUseException", 60),
     on(&["AttachPolicy"], "PolicyTypeNotEnabledException", 90),
 ];
@@ -313,4 +184,31 @@ pub fn passes_within(error: &anyhow::Error) -> Option<Duration> {
             && error.message().contains(row.words)
     });
     row.map(|row| Duration::from_secs(row.within_seconds))
+}
+
+/// Makes a call until it is not refused any more in a way that passes by itself, or the time for that is over: for the
+/// second and later calls of a change, which find what the first one has made.
+///
+/// # Errors
+/// The last one of the call.
+pub async fn retried<T>(call: impl AsyncFn() -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let mut deadline = None;
+    let mut pause = Duration::from_millis(300);
+    loop {
+        let error = match call().await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        let Some(within) = passes_within(&error) else {
+            return Err(error);
+        };
+        if deadline
+            .get_or_insert_with(|| Deadline::after(within))
+            .has_passed()
+        {
+            return Err(error);
+        }
+        sleep(pause).await;
+        pause = (pause * 3 / 2).min(Duration::from_secs(5));
+    }
 }

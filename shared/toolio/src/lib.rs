@@ -12,7 +12,6 @@ mod layers;
 mod output;
 mod progress;
 mod record;
-mod recover;
 mod status;
 mod stream;
 mod text;
@@ -27,6 +26,5 @@ pub use record::{
     Applied, Change, ChangeStatus, Finding, FindingKind, Plan, PlanKind, Plans, Reading,
     ResultKind, ResultRecord, Severity, Target, Unreachable, UnreachableKind,
 };
-pub use recover::{Found, found};
-pub use status::{Outcome, Signal, complain, finish};
+pub use status::{Outcome, Signal, complain, finish, lost};
 pub use stream::{for_each_record, for_each_record_of};

@@ -91,6 +91,27 @@ impl Output {
         line(text)
     }
 
+    /// Refuses to go on when stdout was closed at the start, for verbs that change something: what they print holds the only
+    /// way back. Rust's runtime opens the null device for a closed descriptor, for reading and writing; what a shell opens
+    /// with `>/dev/null` is for writing only, and somebody's choice.
+    ///
+    /// # Errors
+    /// Stdout was closed.
+    pub fn refuse_closed(&self) -> anyhow::Result<()> {
+        let target = std::fs::read_link("/proc/self/fd/1").ok();
+        let info = std::fs::read_to_string("/proc/self/fdinfo/1").unwrap_or_default();
+        let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
+        let is_read_write = flags
+            .and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok())
+            .is_some_and(|flags| flags & 3 == 2);
+        if is_read_write && target.is_some_and(|path| path.as_os_str() == "/dev/null") {
+            anyhow::bail!(
+                "stdout is closed: nothing was written; the result holds the only undo, so send it to a file or a pipe"
+            );
+        }
+        Ok(())
+    }
+
     /// Prints a note for people on stderr, unless `-q` was given.
     pub fn note(&self, message: &str) {
         if !self.quiet {

@@ -237,7 +237,7 @@ pub struct Applied<A> {
     pub resource: String,
     /// What became of it.
     pub status: ChangeStatus,
-    /// Why it failed or was skipped; null otherwise.
+    /// Why it failed, was skipped or kept; null otherwise.
     pub error: Option<String>,
 }
 
@@ -249,10 +249,14 @@ pub enum ChangeStatus {
     Done,
     /// The wished state was there already; nothing was written.
     Unchanged,
+    /// Holds records, so that an undo leaves it; `error` says which.
+    Kept,
     /// Not tried, because an earlier change failed or the run was interrupted.
     Skipped,
     /// Refused or failed; `error` says why.
     Failed,
+    /// Whether it was done could not be found out; `error` says why.
+    Unknown,
 }
 
 /// The `kind` of an unreachable record.

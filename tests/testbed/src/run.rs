@@ -14,6 +14,9 @@ use crate::home::Home;
 // Longer than any run on a busy machine; a binary that hangs must fail its test, not stop all of them.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// What the waits of the tools, and the delays of the local AWS, are divided by: a minute of AWS's is two seconds.
+pub const TIME_DIVISOR: &str = "30";
+
 /// One run of a binary, being prepared.
 pub struct Run {
     command: Command,
@@ -35,7 +38,7 @@ pub fn offline(exe: impl AsRef<OsStr>) -> Run {
 impl Run {
     /// Prepares a run with an empty environment but for `HOME`, `PATH` and `TERM`.
     pub(crate) fn bare(exe: &OsStr, home: &Path) -> Run {
-        let mut command = Command::new(exe);
+        let mut command = with_signals(exe);
         command
             .env_clear()
             .current_dir(home)
@@ -43,7 +46,8 @@ impl Run {
             .env("PATH", "/usr/bin:/bin")
             .env("TERM", "dumb")
             // Nothing may look for an instance's metadata service: that is a network call, and seconds of waiting.
-            .env("AWS_EC2_METADATA_DISABLED", "true");
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("SSM_TIME_DIVISOR", TIME_DIVISOR);
         Run {
             command,
             program: exe.to_string_lossy().into_owned(),
@@ -125,6 +129,22 @@ impl Run {
             .collect();
         words.join(OsStr::new(" ")).to_string_lossy().into_owned()
     }
+}
+
+/// Returns the command of a binary that signals reach: one that is ignored here, as it is in `make test &`, would be ignored
+/// there, too.
+fn with_signals(exe: &OsStr) -> Command {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // SIGHUP, SIGINT and SIGTERM.
+    const STOPS: u64 = 1 | 1 << 1 | 1 << 14;
+    if ignored.unwrap_or_default() & STOPS == 0 {
+        return Command::new(exe);
+    }
+    let mut command = Command::new("/usr/bin/env");
+    command.arg("--default-signal=HUP,INT,TERM").arg(exe);
+    command
 }
 
 type Reader = std::thread::JoinHandle<Vec<u8>>;

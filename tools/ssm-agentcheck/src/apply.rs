@@ -12,14 +12,15 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use reach::Version;
 use toolio::{
-    Applied, ApplyArgs, Change, ChangeStatus, Outcome, Plan, Progress, ResultKind, ResultRecord,
-    Target,
+    Applied, ApplyArgs, Change, ChangeStatus, Outcome, Output, Plan, Progress, ResultKind,
+    ResultRecord, Target,
 };
 
 use crate::TOOL;
 use crate::observe;
 use crate::step::Step;
 use crate::update::{Action, UpdateState};
+use associate::Associations;
 use command::Batch;
 
 /// As many nodes as one command may name.
@@ -64,9 +65,23 @@ pub(crate) async fn apply(
     steps: &[Step],
     how: ApplyArgs,
     interrupt: &Interrupt,
+    out: &Output,
     progress: &Progress,
 ) -> (ResultRecord<Action>, Outcome) {
     let client = Client::new(&session.config);
+    let associations = Associations {
+        client: client.clone(),
+    };
+    let of_association = Plan::new(
+        &plan.tool,
+        plan.target.clone(),
+        plan.changes
+            .iter()
+            .zip(steps)
+            .filter(|(_, step)| matches!(step, Step::Associate))
+            .map(|(change, _)| change.clone())
+            .collect(),
+    );
     let mut tried = BTreeMap::new();
     let mut nodes = Vec::new();
     for (index, (change, step)) in plan.changes.iter().zip(steps).enumerate() {
@@ -84,55 +99,61 @@ pub(crate) async fn apply(
             });
         }
     }
-    let stopped = update(
-        &client,
-        &session.target,
-        nodes,
-        interrupt,
-        progress,
-        &mut tried,
-    )
-    .await;
-    let mut undo = Vec::new();
-    for (index, (change, step)) in plan.changes.iter().zip(steps).enumerate() {
-        if let Step::Associate { from, to } = step {
-            let one = match &stopped {
-                _ if how.recover => associate::recovered(&client, from.as_ref(), to.as_ref()).await,
-                _ if interrupt.requested() => Tried::skipped("not tried: interrupted"),
-                Some(reason) => Tried::skipped(reason),
-                None => associate::associate(&client, from.as_ref(), to.as_ref()).await,
-            };
-            let is_recovered = how.recover && one.status == ChangeStatus::Unchanged;
-            if one.status == ChangeStatus::Done || is_recovered {
-                undo.insert(0, inverse(change));
-            }
-            tried.insert(index, one);
+    // A node that has changed is refused by itself, as nodes do not depend on each other; an association that has changed
+    // says that somebody else is at work on all of them.
+    let refused = match how.recover {
+        true => Vec::new(),
+        false => apply::refusals(&associations, &of_association).await,
+    };
+    let stopped = match refused.iter().any(Option::is_some) {
+        true => {
+            let reason = "another change of this plan was refused";
+            tried.extend(
+                nodes
+                    .iter()
+                    .map(|node| (node.index, Tried::skipped(reason))),
+            );
+            None
         }
-    }
+        false => {
+            let target = &session.target;
+            update(&client, target, nodes, interrupt, progress, &mut tried).await
+        }
+    };
+    let (associated, outcome) = match &stopped {
+        Some(reason) if !how.recover => {
+            let skipped = ResultRecord::skipped(&of_association, reason);
+            (skipped, Outcome::Fine)
+        }
+        _ => apply::apply(&associations, &of_association, how, interrupt, out).await,
+    };
+    let mut associated_results = associated.results.into_iter();
     let results: Vec<Applied<Action>> = plan
         .changes
         .iter()
+        .zip(steps)
         .enumerate()
-        .map(|(index, change)| applied(change, tried.remove(&index)))
+        .filter_map(|(index, (change, step))| match step {
+            Step::Update { .. } => Some(applied(change, tried.remove(&index))),
+            Step::Associate => associated_results.next(),
+        })
         .collect();
     let is_complete = results
         .iter()
         .all(|applied| matches!(applied.status, ChangeStatus::Done | ChangeStatus::Unchanged));
-    let is_told = !results
-        .iter()
-        .any(|applied| applied.status == ChangeStatus::Failed);
-    let outcome = match (interrupt.signal(), is_complete) {
-        _ if how.recover && is_told => Outcome::Fine,
-        (_, true) => Outcome::Fine,
-        (Some(signal), false) => Outcome::Interrupted(signal),
-        (None, false) => Outcome::Trouble,
+    let outcome = match interrupt.signal() {
+        // Looks only.
+        _ if how.recover => outcome,
+        _ if is_complete => Outcome::Fine,
+        Some(signal) => Outcome::Interrupted(signal),
+        None => Outcome::Trouble,
     };
     let record = ResultRecord {
         kind: ResultKind::Result,
         tool: TOOL.to_owned(),
         target: plan.target.clone(),
         results,
-        undo: (!undo.is_empty()).then(|| Plan::new(TOOL, plan.target.clone(), undo)),
+        undo: associated.undo,
     };
     (record, outcome)
 }
@@ -177,7 +198,7 @@ async fn update(
     let mut stopped: Option<String> = None;
     for (number, wave) in waves {
         if stopped.is_none() && interrupt.requested() {
-            stopped = Some("not tried: interrupted".to_owned());
+            stopped = Some("interrupted".to_owned());
         }
         if let Some(reason) = &stopped {
             tried.extend(wave.iter().map(|node| (node.index, Tried::skipped(reason))));
@@ -219,7 +240,7 @@ fn refusal(node: &Node, known: Option<&reach::Information>) -> Option<Tried> {
     }
     if version != node.from {
         return Some(Tried::failed(format!(
-            "changed since the plan was made: the agent is {version}, not {}; plan again",
+            "the plan expects version {}, but there is {version}: make a new plan",
             node.from
         )));
     }
@@ -269,7 +290,7 @@ async fn run_wave(
         outcome.extend(done);
     }
     let reason = match interrupt.requested() {
-        true => "not tried: interrupted",
+        true => "interrupted",
         false => "not tried: too many of its wave failed",
     };
     for node in batches.flatten() {
@@ -286,22 +307,5 @@ fn applied(change: &Change<Action>, tried: Option<Tried>) -> Applied<Action> {
         resource: change.resource.clone(),
         status: tried.status,
         error: tried.error,
-    }
-}
-
-/// Returns the change that takes one of the association back; an agent's update is for good.
-fn inverse(change: &Change<Action>) -> Change<Action> {
-    let action = match change.action {
-        Action::CreateAssociation => Action::DeleteAssociation,
-        Action::DeleteAssociation => Action::CreateAssociation,
-        other => other,
-    };
-    Change {
-        id: change.id.clone(),
-        action,
-        resource: change.resource.clone(),
-        from: change.to.clone(),
-        to: change.from.clone(),
-        why: "undo".to_owned(),
     }
 }

@@ -170,7 +170,16 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
             let interrupt = awsconf::Interrupt::listen();
             let progress = Progress::new(args.io.quiet || plans.plans.len() > 1);
             let work = async |session: &Session, plan: &toolio::Plan<Action>, number: usize| {
-                apply::apply(session, plan, &steps[number], *how, &interrupt, &progress).await
+                apply::apply(
+                    session,
+                    plan,
+                    &steps[number],
+                    *how,
+                    &interrupt,
+                    &out,
+                    &progress,
+                )
+                .await
             };
             args.aws.apply(&out, &plans, &interrupt, work).await
         }

@@ -13,10 +13,7 @@ pub(crate) enum Step {
     /// Updates the agent of the node that the change names.
     Update { from: Version, to: UpdateState },
     /// Leads the association from one state to another.
-    Associate {
-        from: Option<AssociationState>,
-        to: Option<AssociationState>,
-    },
+    Associate,
 }
 
 /// Returns the steps of a plan, one for each change.
@@ -68,7 +65,7 @@ fn step(change: &Change<Action>) -> anyhow::Result<Step> {
     if !fits {
         bail!("from, to and resource do not fit the action");
     }
-    Ok(Step::Associate { from, to })
+    Ok(Step::Associate)
 }
 
 fn state<T: serde::de::DeserializeOwned>(value: &Value) -> anyhow::Result<T> {

@@ -1,158 +1,140 @@
-//! Carries out a plan: the only place that writes. Every `from` is compared before the first write, every `to` after
-//! its own, and the way back is collected as it goes.
+//! What `apply` needs to know of the rule, what it leads to, and the trail: how they are read, written and taken back. The
+//! only writes.
 
 mod function;
 pub(crate) mod test_event;
 mod trail;
 mod write;
 
-use std::time::Duration;
+use std::rc::Rc;
 
-use anyhow::bail;
-use awsconf::{Interrupt, Session};
+use awsconf::{Service, Session};
 use serde_json::{Value, json};
-use toolio::{
-    Applied, ApplyArgs, Change, ChangeStatus, Found, Outcome, Plan, Reading, ResultKind,
-    ResultRecord,
-};
+use toolio::{Change, Plan, Reading};
 
 use crate::model::{Action, Observed};
 use crate::observe::{self, Clients, Known, Names};
 use crate::{rule, state};
 
-/// Read-backs of one write before it counts as lost; a new connection takes a moment to be there.
-const READ_BACKS: u32 = 100;
-
-/// Carries out the plan and returns what was done, also when it stopped half way.
-pub(crate) async fn apply(
-    clients: &Clients,
-    session: &Session,
-    plan: &Plan<Action>,
-    how: ApplyArgs,
-    interrupt: &Interrupt,
-) -> (ResultRecord<Action>, Outcome) {
-    let mut results: Vec<Applied<Action>> = Vec::new();
-    let mut undo: Vec<Change<Action>> = Vec::new();
-    let names = names(plan, session);
-    let observed = observe::observe(clients, &Known::default(), &names).await;
-    let refusals: Vec<Option<String>> = plan
-        .changes
-        .iter()
-        .map(|change| refusal(change, &observed))
-        .collect();
-    if how.recover {
-        return recover(plan, &observed);
-    }
-    let mut outcome = if refusals.iter().any(Option::is_some) {
-        Outcome::Trouble
-    } else {
-        Outcome::Fine
-    };
-    let refused = outcome == Outcome::Trouble;
-    for (change, refusal) in plan.changes.iter().zip(refusals) {
-        if let (Outcome::Fine, Some(signal)) = (outcome, interrupt.signal()) {
-            outcome = Outcome::Interrupted(signal);
-        }
-        let (status, error) = match (outcome, refusal) {
-            (_, Some(refusal)) => (ChangeStatus::Failed, Some(refusal)),
-            (Outcome::Interrupted(_), _) => (ChangeStatus::Skipped, Some("interrupted".to_owned())),
-            (Outcome::Fine, _) => {
-                match carry_out(
-                    clients,
-                    session,
-                    &names,
-                    change,
-                    plan.is_of_new(change),
-                    &mut undo,
-                )
-                .await
-                {
-                    Ok(status) => (status, None),
-                    Err(error) => {
-                        outcome = Outcome::Trouble;
-                        (ChangeStatus::Failed, Some(format!("{error:#}")))
-                    }
-                }
-            }
-            _ if refused => (
-                ChangeStatus::Skipped,
-                Some("another change of this plan was refused".to_owned()),
-            ),
-            _ => (
-                ChangeStatus::Skipped,
-                Some("an earlier change failed".to_owned()),
-            ),
-        };
-        let (id, resource) = (change.id.clone(), change.resource.clone());
-        results.push(Applied {
-            id,
-            action: change.action,
-            resource,
-            status,
-            error,
-        });
-    }
-    undo.reverse();
-    let undo = (!undo.is_empty()).then(|| Plan::new(&plan.tool, plan.target.clone(), undo));
-    let (tool, target) = (plan.tool.clone(), plan.target.clone());
-    (
-        ResultRecord {
-            kind: ResultKind::Result,
-            tool,
-            target,
-            results,
-            undo,
-        },
-        outcome,
-    )
+/// The things that one plan speaks of.
+pub(crate) struct Resources<'a> {
+    clients: Clients,
+    session: &'a Session,
+    names: Names,
 }
 
-/// Looks only: what is there tells what an earlier run did.
-fn recover(plan: &Plan<Action>, observed: &Observed) -> (ResultRecord<Action>, Outcome) {
-    let (mut results, mut undo) = (Vec::new(), Vec::new());
-    let mut outcome = Outcome::Fine;
-    for change in &plan.changes {
-        let found = match state::now(change.action, observed) {
-            Err(reason) => Found::Other(format!("could not be read: {reason}")),
-            Ok(now) if state::reached(&now, &change.to) => {
-                undo.splice(0..0, inverse(change));
-                Found::Done
-            }
-            Ok(now) => {
-                let found = toolio::found(&change.from, &change.to, &Reading::Present(now.clone()));
-                if found == Found::Done {
-                    let half = inverse(change).map(|inverse| Change {
-                        from: now,
-                        ..inverse
-                    });
-                    undo.splice(0..0, half);
-                }
-                found
-            }
-        };
-        let (status, error) = found.told();
-        if status == ChangeStatus::Failed {
-            outcome = Outcome::Trouble;
+impl<'a> Resources<'a> {
+    pub(crate) fn new(session: &'a Session, plan: &Plan<Action>) -> Resources<'a> {
+        Resources {
+            clients: Clients::new(session),
+            session,
+            names: names(plan, session),
         }
-        let (id, resource) = (change.id.clone(), change.resource.clone());
-        results.push(Applied {
-            id,
-            action: change.action,
-            resource,
-            status,
-            error,
-        });
     }
-    let (tool, target) = (plan.tool.clone(), plan.target.clone());
-    let undo = (!undo.is_empty()).then(|| Plan::new(&tool, target.clone(), undo));
-    let record = ResultRecord {
-        kind: ResultKind::Result,
-        tool,
-        target,
-        results,
-        undo,
-    };
-    (record, outcome)
+}
+
+impl apply::Resources for Resources<'_> {
+    type Action = Action;
+    type Seen = Rc<Observed>;
+
+    async fn look(&self, changes: &[&Change<Action>]) -> Vec<anyhow::Result<Rc<Observed>>> {
+        // Of one change what it is about, of a whole plan everything at once.
+        let observed = Rc::new(match changes {
+            [change] => observe::about(&self.clients, &self.names, change.action).await,
+            _ => observe::observe(&self.clients, &Known::default(), &self.names).await,
+        });
+        changes.iter().map(|_| Ok(Rc::clone(&observed))).collect()
+    }
+
+    fn state(&self, change: &Change<Action>, seen: &Rc<Observed>) -> Result<Value, String> {
+        state::now(change.action, seen)
+    }
+
+    fn is_satisfied(&self, change: &Change<Action>, seen: &Rc<Observed>) -> bool {
+        let is_authorized = || {
+            let connection = seen.connection.present();
+            connection.is_some_and(|connection| connection.state == "AUTHORIZED")
+        };
+        state::now(change.action, seen).is_ok_and(|now| state::reached(&now, &change.to))
+            // An API destination needs the connection to be usable.
+            && (change.action != Action::CreateConnection || is_authorized())
+    }
+
+    /// A role gets its policy after it was made, and loses it before it is deleted; a function is made, and changed, in the
+    /// background; a statement of its policy is replaced in two calls, and a connection is authorized after it was made.
+    fn is_between(&self, change: &Change<Action>, state: &Value) -> bool {
+        let whole = match change.to.is_null() {
+            true => &change.from,
+            false => &change.to,
+        };
+        match change.action {
+            Action::CreateRole | Action::DeleteRole => {
+                !state.is_null() && state["trust"] == whole["trust"] && state["policy"].is_null()
+            }
+            Action::AddPermission => !state.is_null() && state["permission"].is_null(),
+            Action::CreateFunction
+            | Action::UpdateFunctionCode
+            | Action::UpdateFunctionConfiguration => {
+                let mut ready = state.clone();
+                ready["ready"] = json!(true);
+                state["ready"] == json!(false)
+                    && (ready == change.from || state::reached(&ready, &change.to))
+            }
+            Action::CreateConnection => state::reached(state, &change.to),
+            _ => false,
+        }
+    }
+
+    async fn write(&self, change: &Change<Action>, seen: &Rc<Observed>) -> anyhow::Result<()> {
+        write::write(&self.clients, self.session, change, seen).await
+    }
+
+    fn inverse(&self, change: &Change<Action>, left: Value) -> Option<Change<Action>> {
+        inverse(change, left)
+    }
+
+    fn service(&self, change: &Change<Action>) -> Service {
+        match change.action {
+            action if action.is_of_trail() => Service::CloudTrail,
+            action if action.is_of_bucket() => Service::S3,
+            action if action.is_of_function() => Service::Lambda,
+            Action::CreateRole | Action::PutRolePolicy | Action::DeleteRole => Service::Iam,
+            Action::CreateQueue | Action::SetQueueAttributes | Action::DeleteQueue => Service::Sqs,
+            _ => Service::EventBridge,
+        }
+    }
+
+    /// What never reached Slack is a record.
+    fn keeps(&self, change: &Change<Action>, seen: &Rc<Observed>) -> Option<String> {
+        let Reading::Present(queue) = &seen.queue else {
+            return None;
+        };
+        (change.action == Action::DeleteQueue && queue.n_messages > 0).then(|| {
+            format!(
+                "it holds {} that never reached Slack: receive or purge them, then undo again",
+                match queue.n_messages {
+                    1 => "about 1 event".to_owned(),
+                    n => format!("about {n} events"),
+                }
+            )
+        })
+    }
+
+    /// What is used goes after what uses it.
+    fn needs(&self, change: &Change<Action>, failed: &Change<Action>) -> bool {
+        use Action::{
+            DeleteApiDestination, DeleteConnection, DeleteFunction, DeleteQueue, DeleteRole,
+            DeleteRule, RemoveTargets,
+        };
+        match change.action {
+            DeleteRule | DeleteApiDestination | DeleteQueue | DeleteFunction => {
+                failed.action == RemoveTargets
+            }
+            DeleteConnection => matches!(failed.action, RemoveTargets | DeleteApiDestination),
+            DeleteRole => matches!(failed.action, RemoveTargets | DeleteFunction),
+            _ => false,
+        }
+    }
 }
 
 /// Returns the names that the changes of a plan are about; of what a plan does not change nothing is read.
@@ -178,54 +160,9 @@ fn names(plan: &Plan<Action>, session: &Session) -> Names {
     names
 }
 
-async fn carry_out(
-    clients: &Clients,
-    session: &Session,
-    names: &Names,
-    change: &Change<Action>,
-    is_of_new: bool,
-    undo: &mut Vec<Change<Action>>,
-) -> anyhow::Result<ChangeStatus> {
-    let before = observe::about(clients, names, change.action).await;
-    let now = state::now(change.action, &before).map_err(anyhow::Error::msg)?;
-    if state::reached(&now, &change.to) {
-        return Ok(ChangeStatus::Unchanged);
-    }
-    // Somebody may have written since the first look.
-    if now != change.from && !is_of_new {
-        bail!(
-            "the plan expects {}, but there is {now}: make a new plan",
-            change.from
-        );
-    }
-    write::write(clients, session, change, &before).await?;
-    undo.extend(inverse(change));
-    for _ in 0..READ_BACKS {
-        let after = observe::about(clients, names, change.action).await;
-        let now = state::now(change.action, &after).map_err(anyhow::Error::msg)?;
-        if state::reached(&now, &change.to) {
-            return Ok(ChangeStatus::Done);
-        }
-        tokio::time::sleep(Duration::from_millis(300)).await;
-    }
-    bail!("was written, but reading it back does not show it")
-}
-
-/// Returns why a change may not be made: what is there is neither what the plan saw nor what it wants.
-fn refusal(change: &Change<Action>, observed: &Observed) -> Option<String> {
-    match state::now(change.action, observed) {
-        Err(reason) => Some(format!("could not be read: {reason}")),
-        Ok(now) if now == change.from || state::reached(&now, &change.to) => None,
-        Ok(now) => Some(format!(
-            "the plan expects {}, but there is {now}: make a new plan",
-            change.from
-        )),
-    }
-}
-
 /// Returns the change that leads back. The URL that a destination had before is a secret nobody kept, so there is no
 /// way back from its replacement.
-fn inverse(change: &Change<Action>) -> Option<Change<Action>> {
+fn inverse(change: &Change<Action>, mut left: Value) -> Option<Change<Action>> {
     let existed = !change.from.is_null();
     let action = match change.action {
         Action::CreateRole => Action::DeleteRole,
@@ -252,23 +189,18 @@ fn inverse(change: &Change<Action>) -> Option<Change<Action>> {
         // The last ones are an undo already; making a new plan is the way forward again.
         _ => return None,
     };
-    let mut from = change.to.clone();
-    if let Value::Object(fields) = &mut from {
-        fields.remove("webhook");
-        fields.remove("zip");
-    }
+    state::without_sources(&mut left);
     let id = format!(
         "{}:{}",
         json!(action).as_str().unwrap_or_default(),
         change.resource
     );
-    let (resource, why) = (change.resource.clone(), format!("undo: {}", change.why));
     Some(Change {
         id,
         action,
-        resource,
-        from,
+        resource: change.resource.clone(),
+        from: left,
         to: change.from.clone(),
-        why,
+        why: String::new(),
     })
 }

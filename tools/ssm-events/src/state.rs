@@ -16,15 +16,17 @@ pub(crate) fn now(action: Action, observed: &Observed) -> Result<Value, String> 
             |role| json!({ "trust": role.trust, "policy": role.policy }),
         ),
         Action::PutRolePolicy => part(&observed.role, |role| json!({ "policy": role.policy })),
-        Action::CreateConnection | Action::DeleteConnection => {
-            // Deletion takes a while; what is on its way out is as good as gone.
-            part(&observed.connection, |connection| {
-                match connection.state.as_str() {
-                    "DELETING" => Value::Null,
-                    _ => json!({ "authorization": "API_KEY" }),
-                }
-            })
-        }
+        // Deletion takes a while, after which another one can be made.
+        Action::CreateConnection => part(&observed.connection, |connection| {
+            match connection.state.as_str() {
+                "DELETING" => Value::Null,
+                _ => json!({ "authorization": "API_KEY" }),
+            }
+        }),
+        Action::DeleteConnection => part(
+            &observed.connection,
+            |_| json!({ "authorization": "API_KEY" }),
+        ),
         Action::CreateApiDestination
         | Action::UpdateApiDestination
         | Action::DeleteApiDestination => part(
@@ -86,11 +88,16 @@ pub(crate) fn now(action: Action, observed: &Observed) -> Result<Value, String> 
 /// the package are read from is no state of AWS.
 pub(crate) fn reached(now: &Value, to: &Value) -> bool {
     let mut to = to.clone();
-    if let Value::Object(fields) = &mut to {
+    without_sources(&mut to);
+    *now == to
+}
+
+/// Drops where the webhook and the package are read from.
+pub(crate) fn without_sources(state: &mut Value) {
+    if let Value::Object(fields) = state {
         fields.remove("webhook");
         fields.remove("zip");
     }
-    *now == to
 }
 
 fn part<T>(reading: &Reading<T>, convert: impl Fn(&T) -> Value) -> Result<Value, String> {

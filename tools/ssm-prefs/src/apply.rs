@@ -1,220 +1,128 @@
-//! Carries out a plan: the only place that writes. Every `from` is compared before the first write, every `to` after
-//! its own, and the way back is collected as it goes.
+//! What `apply` needs to know of preferences and of the key, bucket and log group behind them: how they are read, written
+//! and taken back. The only writes.
 
 mod key;
 mod undo;
 mod write;
 
-use std::time::Duration;
+use std::rc::Rc;
 
-use awsconf::{Interrupt, Session};
-use toolio::{
-    Applied, ApplyArgs, Change, ChangeStatus, Found, Outcome, Plan, Reading, ResultKind,
-    ResultRecord,
-};
+use awsconf::{Service, Session};
+use serde_json::{Value, json};
+use toolio::{Change, Plan};
 
-use crate::model::{Action, Observed};
+use crate::content::meaning;
+use crate::model::{Action, Encryption, Observed};
 use crate::observe::{self, Clients, Names};
 use crate::state;
 
-/// Read-backs of one write before it counts as lost; S3 and KMS take a moment to show what was written.
-const READ_BACKS: u32 = 10;
-
-/// Carries out the plan and returns what was done, also when it stopped half way.
-pub(crate) async fn apply(
-    clients: &Clients,
-    session: &Session,
-    plan: &Plan<Action>,
-    how: ApplyArgs,
-    interrupt: &Interrupt,
-) -> (ResultRecord<Action>, Outcome) {
-    let names = names(plan);
-    let mut run = Run {
-        clients,
-        session,
-        names,
-        results: Vec::new(),
-        undo: Vec::new(),
-    };
-    let observed = run.observe().await;
-    let refusals: Vec<Option<String>> = plan
-        .changes
-        .iter()
-        .map(|change| refusal(change, &observed))
-        .collect();
-    let mut outcome = Outcome::Fine;
-    if how.recover {
-        outcome = run.recover(&plan.changes, &observed);
-    } else if refusals.iter().any(Option::is_some) {
-        for (change, refusal) in plan.changes.iter().zip(refusals) {
-            let status = if refusal.is_some() {
-                ChangeStatus::Failed
-            } else {
-                ChangeStatus::Skipped
-            };
-            run.note(
-                change,
-                status,
-                refusal.or_else(|| Some("another change of this plan was refused".to_owned())),
-            );
-        }
-        outcome = Outcome::Trouble;
-    } else {
-        for change in &plan.changes {
-            if let (Outcome::Fine, Some(signal)) = (outcome, interrupt.signal()) {
-                outcome = Outcome::Interrupted(signal);
-            }
-            match outcome {
-                Outcome::Fine => {}
-                Outcome::Interrupted(_) => {
-                    run.note(
-                        change,
-                        ChangeStatus::Skipped,
-                        Some("interrupted".to_owned()),
-                    );
-                    continue;
-                }
-                _ => {
-                    run.note(
-                        change,
-                        ChangeStatus::Skipped,
-                        Some("an earlier change failed".to_owned()),
-                    );
-                    continue;
-                }
-            }
-            match run.carry_out(change, plan.is_of_new(change)).await {
-                Ok(status) => run.note(change, status, None),
-                Err(error) => {
-                    run.note(change, ChangeStatus::Failed, Some(format!("{error:#}")));
-                    outcome = Outcome::Trouble;
-                }
-            }
-        }
-    }
-    run.undo.reverse();
-    let undo = (!run.undo.is_empty()).then(|| Plan::new(&plan.tool, plan.target.clone(), run.undo));
-    let record = ResultRecord {
-        kind: ResultKind::Result,
-        tool: plan.tool.clone(),
-        target: plan.target.clone(),
-        results: run.results,
-        undo,
-    };
-    (record, outcome)
-}
-
-struct Run<'a> {
-    clients: &'a Clients,
+/// The resources that one plan speaks of.
+pub(crate) struct Resources<'a> {
+    clients: Clients,
     session: &'a Session,
     names: Names,
-    results: Vec<Applied<Action>>,
-    undo: Vec<Change<Action>>,
 }
 
-impl Run<'_> {
-    async fn observe(&self) -> Observed {
+impl<'a> Resources<'a> {
+    pub(crate) fn new(session: &'a Session, plan: &Plan<Action>) -> Resources<'a> {
+        Resources {
+            clients: Clients::new(session),
+            session,
+            names: names(plan),
+        }
+    }
+}
+
+impl apply::Resources for Resources<'_> {
+    type Action = Action;
+    type Seen = Rc<Observed>;
+
+    async fn look(&self, changes: &[&Change<Action>]) -> Vec<anyhow::Result<Rc<Observed>>> {
         let document = observe::document(&self.clients.ssm).await;
-        Observed {
+        let observed = Rc::new(Observed {
             document,
-            ..observe::resources(self.clients, &self.names).await
-        }
-    }
-
-    fn note(&mut self, change: &Change<Action>, status: ChangeStatus, error: Option<String>) {
-        let (id, resource) = (change.id.clone(), change.resource.clone());
-        self.results.push(Applied {
-            id,
-            action: change.action,
-            resource,
-            status,
-            error,
+            ..observe::resources(&self.clients, &self.names).await
         });
+        changes.iter().map(|_| Ok(Rc::clone(&observed))).collect()
     }
 
-    fn recover(&mut self, changes: &[Change<Action>], observed: &Observed) -> Outcome {
-        let mut outcome = Outcome::Fine;
-        for change in changes {
-            let found = match state::now(change.action, observed) {
-                Err(reason) => toolio::found(&change.from, &change.to, &Reading::Unknown(reason)),
-                Ok(now) => {
-                    let found = match state::reached(change.action, &now, &change.to, observed) {
-                        true => Found::Done,
-                        // "All new buckets have encryption configured by default": what a new bucket has is nobody's doing.
-                        // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-encryption.html
-                        false
-                            if change.action == Action::PutBucketEncryption
-                                && change.from.is_null() =>
-                        {
-                            Found::NotDone
-                        }
-                        false => {
-                            let now = Reading::Present(now.clone());
-                            toolio::found(&change.from, &change.to, &now)
-                        }
-                    };
-                    if found == Found::Done {
-                        self.undo.extend(undo::inverse(change, &now));
-                    }
-                    found
-                }
-            };
-            let (status, error) = found.told();
-            if status == ChangeStatus::Failed {
-                outcome = Outcome::Trouble;
+    fn state(&self, change: &Change<Action>, seen: &Rc<Observed>) -> Result<Value, String> {
+        state::now(change.action, seen)
+    }
+
+    fn is_satisfied(&self, change: &Change<Action>, seen: &Rc<Observed>) -> bool {
+        state::now(change.action, seen)
+            .is_ok_and(|now| state::reached(change.action, &now, &change.to, seen))
+    }
+
+    /// An undo whose document could not be read back knows its content alone.
+    fn is_start(&self, change: &Change<Action>, state: &Value) -> bool {
+        let is_document = matches!(
+            change.action,
+            Action::UpdateDocument | Action::DeleteDocument
+        );
+        *state == change.from
+            || is_document
+                && change.from["default_version"].is_null()
+                && state["latest_content"].is_null()
+                && !state.is_null()
+                && meaning(&state["content"]) == meaning(&change.from["content"])
+    }
+
+    /// A new version of the document is not in force until it is made the default.
+    fn is_between(&self, change: &Change<Action>, state: &Value) -> bool {
+        change.action == Action::UpdateDocument
+            && meaning(&state["content"]) == meaning(&change.from["content"])
+            && meaning(&state["latest_content"]) == meaning(&change.to["content"])
+    }
+
+    /// "All new buckets have encryption configured by default", and block public access.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-encryption.html>
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html>
+    fn is_default(&self, change: &Change<Action>, state: &Value) -> bool {
+        match change.action {
+            Action::PutBucketEncryption => serde_json::from_value::<Encryption>(state.clone())
+                .is_ok_and(|encryption| encryption.algorithm == "AES256"),
+            Action::PutPublicAccessBlock => {
+                let fields = state
+                    .as_object()
+                    .into_iter()
+                    .flat_map(|fields| fields.values());
+                fields.clone().count() == 4 && fields.into_iter().all(|on| *on == json!(true))
             }
-            self.note(change, status, error);
+            _ => false,
         }
-        outcome
     }
 
-    async fn carry_out(
-        &mut self,
-        change: &Change<Action>,
-        is_of_new: bool,
-    ) -> anyhow::Result<ChangeStatus> {
-        let before = self.observe().await;
-        let now = state::now(change.action, &before).map_err(anyhow::Error::msg)?;
-        if state::reached(change.action, &now, &change.to, &before) {
-            return Ok(ChangeStatus::Unchanged);
-        }
-        // Somebody may have written since the first look.
-        if now != change.from && !is_of_new {
-            anyhow::bail!(
-                "the plan expects {}, but there is {now}: make a new plan",
-                change.from
-            );
-        }
-        let to = state::resolve(&change.to, &before);
-        write::write(self.clients, self.session, change, &to, &before).await?;
-        for _ in 0..READ_BACKS {
-            let after = self.observe().await;
-            let now = state::now(change.action, &after).map_err(anyhow::Error::msg)?;
-            if state::reached(change.action, &now, &to, &after) {
-                self.undo.extend(undo::inverse(change, &now));
-                return Ok(ChangeStatus::Done);
+    async fn write(&self, change: &Change<Action>, seen: &Rc<Observed>) -> anyhow::Result<()> {
+        let to = state::resolve(&change.to, seen);
+        write::write(&self.clients, self.session, change, &to, seen).await
+    }
+
+    fn inverse(&self, change: &Change<Action>, left: Value) -> Option<Change<Action>> {
+        undo::inverse(change, left)
+    }
+
+    fn service(&self, change: &Change<Action>) -> Service {
+        match change.action {
+            Action::CreateKey
+            | Action::EnableKeyRotation
+            | Action::DisableKeyRotation
+            | Action::PutKeyPolicy => Service::Kms,
+            Action::CreateLogGroup | Action::PutRetentionPolicy | Action::AssociateKmsKey => {
+                Service::CloudWatchLogs
             }
-            tokio::time::sleep(Duration::from_millis(300)).await;
+            Action::CreateDocument | Action::UpdateDocument | Action::DeleteDocument => {
+                Service::Ssm
+            }
+            Action::CreateBucket
+            | Action::PutBucketLifecycle
+            | Action::PutPublicAccessBlock
+            | Action::PutBucketEncryption
+            | Action::PutBucketVersioning
+            | Action::PutBucketPolicy
+            | Action::DeleteBucketPolicy => Service::S3,
         }
-        // It may still have been written, so the way back is kept.
-        self.undo.extend(undo::inverse(change, &to));
-        anyhow::bail!("was written, but reading it back does not show it")
-    }
-}
-
-/// Returns why a change may not be made: what is there is neither what the plan saw nor what it wants.
-fn refusal(change: &Change<Action>, observed: &Observed) -> Option<String> {
-    match state::now(change.action, observed) {
-        Err(reason) => Some(format!("could not be read: {reason}")),
-        Ok(now)
-            if now == change.from || state::reached(change.action, &now, &change.to, observed) =>
-        {
-            None
-        }
-        Ok(now) => Some(format!(
-            "the plan expects {}, but there is {now}: make a new plan",
-            change.from
-        )),
     }
 }
 

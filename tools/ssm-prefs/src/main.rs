@@ -157,8 +157,8 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
             let plans = toolio::read_plans(&args.io, TOOL)?;
             let interrupt = Interrupt::listen();
             let work = async |session: &Session, plan: &Plan<Action>, _| {
-                let clients = observe::Clients::new(session);
-                apply::apply(&clients, session, plan, *how, &interrupt).await
+                let resources = apply::Resources::new(session, plan);
+                ::apply::apply(&resources, plan, *how, &interrupt, &out).await
             };
             args.aws.apply(&out, &plans, &interrupt, work).await
         }

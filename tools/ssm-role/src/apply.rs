@@ -1,195 +1,156 @@
-//! The only writes: step by step, each against its `from`, each read back, with the plan that leads back.
+//! What `apply` needs to know of roles, profiles and the service setting: how they are read, written and taken back. The
+//! only writes.
 
 mod write;
 
-use std::time::Duration;
+use std::collections::BTreeSet;
 
-use awsconf::{Interrupt, Session};
+use awsconf::{Service, Session};
 use serde_json::Value;
-use toolio::{
-    Applied, ApplyArgs, Change, ChangeStatus, Found, Outcome, Plan, Reading, ResultKind,
-    ResultRecord,
-};
+use toolio::{Change, Target};
 
-use crate::TOOL;
-use crate::current::{Clients, current, read_back};
+use crate::current::{Clients, current};
 use crate::model::Action;
-use crate::step::{RoleState, Subject};
+use crate::step::{ProfileState, RoleState, SettingState, subject};
 use crate::undo::inverse;
 use write::write;
 
-/// IAM is eventually consistent: for some seconds a new role exists for one server and not for the next.
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency>
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// What became of one change, and the state it left if that is not the one it found.
-struct Tried {
-    status: ChangeStatus,
-    error: Option<String>,
-    left: Option<Value>,
+/// What the plans of one account and region change.
+pub(crate) struct Resources {
+    clients: Clients,
+    target: Target,
 }
 
-/// Carries out one plan; tells everything that was done, also when something failed.
-pub(crate) async fn apply(
-    session: &Session,
-    plan: &Plan<Action>,
-    subjects: &[Subject],
-    how: ApplyArgs,
-    interrupt: &Interrupt,
-) -> (ResultRecord<Action>, Outcome) {
-    let (iam, ssm) = (
-        aws_sdk_iam::Client::new(&session.config),
-        aws_sdk_ssm::Client::new(&session.config),
-    );
-    let mut clients = Clients {
-        iam,
-        ssm,
-        ec2: awsec2::Client::new(&session.config),
-        made_role: false,
-    };
-    let (mut results, mut undo, mut outcome) = (Vec::new(), Vec::new(), Outcome::Fine);
-    for (change, subject) in plan.changes.iter().zip(subjects) {
-        if let (Outcome::Fine, Some(signal)) = (outcome, interrupt.signal()) {
-            outcome = Outcome::Interrupted(signal);
+impl Resources {
+    /// `target` is the plan's, whose region is that of the session.
+    pub(crate) fn new(session: &Session, target: &Target) -> Resources {
+        Resources {
+            clients: Clients {
+                iam: aws_sdk_iam::Client::new(&session.config),
+                ssm: aws_sdk_ssm::Client::new(&session.config),
+                ec2: awsec2::Client::new(&session.config),
+            },
+            target: target.clone(),
         }
-        let tried = match outcome {
-            _ if how.recover => recovered(&clients, change, subject).await,
-            Outcome::Fine => one(&mut clients, change, subject).await,
-            Outcome::Interrupted(_) => skipped("not tried: interrupted"),
-            _ => skipped("not tried: an earlier change failed"),
+    }
+}
+
+impl apply::Resources for Resources {
+    type Action = Action;
+    type Seen = Value;
+
+    async fn look(&self, changes: &[&Change<Action>]) -> Vec<anyhow::Result<Value>> {
+        let mut seen = Vec::new();
+        for change in changes {
+            seen.push(match subject(change, &self.target) {
+                Ok(subject) => current(&self.clients, &subject).await,
+                Err(error) => Err(error),
+            });
+        }
+        seen
+    }
+
+    fn state(&self, _: &Change<Action>, seen: &Value) -> Result<Value, String> {
+        Ok(seen.clone())
+    }
+
+    /// A role that was made earlier may have got its inline policy since, by a later change of the same plan.
+    fn is_satisfied(&self, change: &Change<Action>, seen: &Value) -> bool {
+        let is_there = match (change.action, role(seen), role(&change.to)) {
+            (Action::CreateRole, Some(seen), Some(to)) => without_inline(seen) == to,
+            _ => false,
         };
-        if tried.status == ChangeStatus::Failed {
-            outcome = Outcome::Trouble;
-        }
-        if let Some(left) = tried.left {
-            undo.insert(0, inverse(change, left));
-        }
-        let (id, action, resource) = (change.id.clone(), change.action, change.resource.clone());
-        results.push(Applied {
-            id,
-            action,
-            resource,
-            status: tried.status,
-            error: tried.error,
-        });
+        is_there || *seen == change.to
     }
-    let target = plan.target.clone();
-    let undo = (!undo.is_empty()).then(|| Plan::new(TOOL, target.clone(), undo));
-    (
-        ResultRecord {
-            kind: ResultKind::Result,
-            tool: TOOL.to_owned(),
-            target,
-            results,
-            undo,
-        },
-        outcome,
-    )
-}
 
-/// Looks only: what is there tells what an earlier run did.
-async fn recovered(clients: &Clients, change: &Change<Action>, subject: &Subject) -> Tried {
-    let now = match current(clients, subject).await {
-        Ok(now) => now,
-        Err(error) => return failed(format!("{error:#}"), None),
-    };
-    let found = match is_there(change, &now) {
-        true => Found::Done,
-        false => toolio::found(&change.from, &change.to, &Reading::Present(now.clone())),
-    };
-    let left = (found == Found::Done).then_some(now);
-    let (status, error) = found.told();
-    Tried {
-        status,
-        error,
-        left,
-    }
-}
-
-async fn one(clients: &mut Clients, change: &Change<Action>, subject: &Subject) -> Tried {
-    let before = match current(clients, subject).await {
-        Ok(before) => before,
-        Err(error) => return failed(format!("{error:#}"), None),
-    };
-    if before == change.to || is_there(change, &before) {
-        return Tried {
-            status: ChangeStatus::Unchanged,
-            error: None,
-            left: None,
+    /// A role gets its policies, and a profile its role, after it was made, and loses them before it is deleted.
+    fn is_between(&self, change: &Change<Action>, state: &Value) -> bool {
+        let whole = match change.to.is_null() {
+            true => &change.from,
+            false => &change.to,
         };
-    }
-    if before != change.from {
-        return failed(
-            format!(
-                "the plan expects {}, but {before} is there: plan again",
-                change.from
-            ),
-            None,
-        );
-    }
-    let written = write(clients, change, subject).await;
-    clients.made_role |= matches!(
-        change.action,
-        Action::CreateRole | Action::CreateInstanceProfile
-    );
-    // A call that failed may have worked: the answer can be lost, and CreateRole is followed by attachments.
-    let patience = if written.is_ok() {
-        PATIENCE
-    } else {
-        Duration::ZERO
-    };
-    let after = read_back(clients, subject, &change.to, patience).await;
-    match (written, after) {
-        (_, Ok(after)) if after == change.to => Tried {
-            status: ChangeStatus::Done,
-            error: None,
-            left: Some(after),
-        },
-        (Ok(()), Ok(after)) => {
-            let left = (after != before).then_some(after.clone());
-            failed(
-                format!("written, but {after} is there instead of {}", change.to),
-                left,
-            )
-        }
-        (Ok(()), Err(error)) => failed(
-            format!("written, but not read back: {error:#}"),
-            Some(change.to.clone()),
-        ),
-        (Err(error), Ok(after)) => failed(format!("{error:#}"), (after != before).then_some(after)),
-        (Err(error), Err(unread)) => failed(
-            format!("{error:#}; whether it was written is unknown: {unread:#}"),
-            None,
-        ),
-    }
-}
-
-/// A role that was made earlier may have got its inline policy since, by a later change of the same plan.
-fn is_there(change: &Change<Action>, before: &Value) -> bool {
-    let state = |value: &Value| serde_json::from_value::<RoleState>(value.clone()).ok();
-    match (change.action, state(before), state(&change.to)) {
-        (Action::CreateRole, Some(before), Some(to)) => {
-            to == RoleState {
-                inline_policies: Vec::new(),
-                ..before
+        match change.action {
+            Action::CreateRole | Action::DeleteRole => {
+                role(state).zip(role(whole)).is_some_and(|(state, whole)| {
+                    let policies = |role: &RoleState| {
+                        role.managed_policies
+                            .iter()
+                            .cloned()
+                            .collect::<BTreeSet<_>>()
+                    };
+                    policies(&state).is_subset(&policies(&whole))
+                        && without_policies(state) == without_policies(whole)
+                })
             }
+            Action::CreateInstanceProfile | Action::DeleteInstanceProfile => profile(state)
+                .zip(profile(whole))
+                .is_some_and(|(state, whole)| state.role.is_none() && state.path == whole.path),
+            _ => false,
         }
-        _ => false,
+    }
+
+    async fn write(&self, change: &Change<Action>, seen: &Value) -> anyhow::Result<()> {
+        let subject = subject(change, &self.target)?;
+        write(&self.clients, change, &subject, seen).await
+    }
+
+    fn inverse(&self, change: &Change<Action>, left: Value) -> Option<Change<Action>> {
+        Some(inverse(change, left))
+    }
+
+    fn service(&self, change: &Change<Action>) -> Service {
+        match change.action {
+            Action::UpdateServiceSetting | Action::ResetServiceSetting => Service::Ssm,
+            Action::AssociateInstanceProfile | Action::DisassociateInstanceProfile => Service::Ec2,
+            _ => Service::Iam,
+        }
+    }
+
+    /// What uses a role or a profile goes before it.
+    fn needs(&self, change: &Change<Action>, failed: &Change<Action>) -> bool {
+        let name = |change: &Change<Action>| {
+            let name = change.resource.rsplit('/').next();
+            name.unwrap_or_default().to_owned()
+        };
+        match (change.action, failed.action) {
+            (Action::DeleteRole, Action::ResetServiceSetting | Action::UpdateServiceSetting) => {
+                setting(&failed.from)
+                    .is_some_and(|setting| setting.role.ends_with(&format!("/{}", name(change))))
+            }
+            (Action::DeleteRole, Action::DeleteInstanceProfile) => {
+                profile(&failed.from).is_some_and(|profile| profile.role == Some(name(change)))
+            }
+            (
+                Action::DeleteInstanceProfile,
+                Action::DisassociateInstanceProfile | Action::AssociateInstanceProfile,
+            ) => failed.from["profile_arn"] == change.resource.as_str(),
+            _ => false,
+        }
     }
 }
 
-fn failed(error: String, left: Option<Value>) -> Tried {
-    Tried {
-        status: ChangeStatus::Failed,
-        error: Some(error),
-        left,
+fn without_inline(role: RoleState) -> RoleState {
+    RoleState {
+        inline_policies: Vec::new(),
+        ..role
     }
 }
 
-fn skipped(reason: &str) -> Tried {
-    Tried {
-        status: ChangeStatus::Skipped,
-        error: Some(reason.to_owned()),
-        left: None,
+fn without_policies(role: RoleState) -> RoleState {
+    RoleState {
+        managed_policies: Vec::new(),
+        ..without_inline(role)
     }
+}
+
+fn role(state: &Value) -> Option<RoleState> {
+    serde_json::from_value(state.clone()).ok()
+}
+
+fn profile(state: &Value) -> Option<ProfileState> {
+    serde_json::from_value(state.clone()).ok()
+}
+
+fn setting(state: &Value) -> Option<SettingState> {
+    serde_json::from_value(state.clone()).ok()
 }

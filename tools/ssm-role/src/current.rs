@@ -1,7 +1,5 @@
 //! What is there now, in the words of a plan: read before a change and again after it. Never writes.
 
-use std::time::Duration;
-
 use awsconf::describe;
 use awsec2::InstanceProfileAssociation;
 use serde_json::{Value, json};
@@ -13,16 +11,11 @@ use crate::step::{
     AttachmentState, InlineState, OnInstanceState, ProfileState, RoleState, SettingState, Subject,
 };
 
-/// Between two looks at something that is not there yet.
-pub(crate) const PAUSE: Duration = Duration::from_secs(1);
-
 /// The clients of one plan.
 pub(crate) struct Clients {
     pub(crate) iam: aws_sdk_iam::Client,
     pub(crate) ssm: aws_sdk_ssm::Client,
     pub(crate) ec2: awsec2::Client,
-    /// Whether a role was made in this run, so that it may not be everywhere yet.
-    pub(crate) made_role: bool,
 }
 
 /// Returns the state as plans write it.
@@ -89,22 +82,4 @@ fn path(arn: &str) -> String {
     let from = resource.find('/').unwrap_or(0);
     let to = resource.rfind('/').map_or(from, |end| end + 1);
     resource[from..to].to_owned()
-}
-
-/// Reads until the wished state is there, or patience ends.
-pub(crate) async fn read_back(
-    clients: &Clients,
-    subject: &Subject,
-    wished: &Value,
-    patience: Duration,
-) -> anyhow::Result<Value> {
-    let mut waited = Duration::ZERO;
-    loop {
-        let read = current(clients, subject).await;
-        if waited >= patience || read.as_ref().is_ok_and(|state| state == wished) {
-            return read;
-        }
-        tokio::time::sleep(PAUSE).await;
-        waited += PAUSE;
-    }
 }

@@ -52,7 +52,7 @@ fn check_case(case: &Path) {
     };
     let planned = plan(&desired, &observed, given);
     if let Ok(plan) = &planned {
-        step::subjects(plan).unwrap_or_else(|error| panic!("{}: {error:#}", case.display()));
+        step::validate(plan).unwrap_or_else(|error| panic!("{}: {error:#}", case.display()));
     }
     let planned = planned.map_or_else(
         |error| json!({ "error": error.to_string() }),

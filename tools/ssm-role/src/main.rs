@@ -132,14 +132,11 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
         }
         Verb::Apply(how) => {
             let plans = toolio::read_plans::<Action>(&args.io, TOOL)?;
-            let subjects: Vec<_> = plans
-                .plans
-                .iter()
-                .map(step::subjects)
-                .collect::<Result<_, _>>()?;
+            plans.plans.iter().try_for_each(step::validate)?;
             let interrupt = awsconf::Interrupt::listen();
-            let work = async |session: &Session, plan: &toolio::Plan<Action>, number: usize| {
-                apply::apply(session, plan, &subjects[number], *how, &interrupt).await
+            let work = async |session: &Session, plan: &toolio::Plan<Action>, _| {
+                let resources = apply::Resources::new(session, &plan.target);
+                ::apply::apply(&resources, plan, *how, &interrupt, &out).await
             };
             args.aws.apply(&out, &plans, &interrupt, work).await
         }

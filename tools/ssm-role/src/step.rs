@@ -107,18 +107,24 @@ pub(crate) enum Subject {
     Setting,
 }
 
-/// Returns what the changes of a plan are about.
+/// Refuses a plan with a change that this tool would not have planned.
+///
+/// # Errors
+/// The first such change.
+pub(crate) fn validate(plan: &Plan<Action>) -> anyhow::Result<()> {
+    plan.changes.iter().try_for_each(|change| {
+        let subject = subject(change, &plan.target);
+        subject
+            .map(drop)
+            .with_context(|| format!("change {}", change.id))
+    })
+}
+
+/// Returns what a change is about.
 ///
 /// # Errors
 /// A change that this tool would not have planned.
-pub(crate) fn subjects(plan: &Plan<Action>) -> anyhow::Result<Vec<Subject>> {
-    let subjects = plan.changes.iter().map(|change| {
-        subject(change, &plan.target).with_context(|| format!("change {}", change.id))
-    });
-    subjects.collect()
-}
-
-fn subject(change: &Change<Action>, target: &Target) -> anyhow::Result<Subject> {
+pub(crate) fn subject(change: &Change<Action>, target: &Target) -> anyhow::Result<Subject> {
     let partition = change.resource.split(':').nth(1).unwrap_or_default();
     match change.action {
         Action::CreateRole => {

@@ -31,11 +31,10 @@ pub(crate) fn inverse(change: &Change<Action>, left: Value) -> Change<Action> {
         }
         Action::UpdateServiceSetting | Action::ResetServiceSetting => Action::UpdateServiceSetting,
     };
+    // What `apply` puts before it says that it is an undo.
     let why = match action {
-        Action::DeleteRole => {
-            "undo; first undo all later results, as other regions may use the role"
-        }
-        _ => "undo",
+        Action::DeleteRole => "first undo all later results, as other regions may use the role",
+        _ => "",
     };
     Change {
         id: change.id.clone(),

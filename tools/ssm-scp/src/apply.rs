@@ -2,17 +2,14 @@
 //! else nothing is written.
 
 mod guarding;
-mod recover;
 
 use anyhow::{Context, bail};
 use aws_sdk_organizations::Client;
 use aws_sdk_organizations::error::ProvideErrorMetadata;
 use aws_sdk_organizations::types::PolicyType;
-use awsconf::{AwsArgs, Interrupt, describe};
+use awsconf::{AwsArgs, Interrupt, Service, describe};
 use serde_json::{Value, json};
-use toolio::{
-    Applied, Change, ChangeStatus, IoArgs, Outcome, Output, Plan, Reading, ResultKind, ResultRecord,
-};
+use toolio::{Change, IoArgs, Outcome, Output, Reading};
 
 use crate::arguments::ApplyArgs;
 use crate::lockout::Risk;
@@ -51,13 +48,11 @@ pub(crate) async fn run(
     for plan in plans.plans {
         let session = first.session_for(&plan.target).await?;
         let client = Client::new(&session.config);
-        if arguments.how.recover {
-            let (result, came_to) = recover::recover(&client, plan).await;
-            out.write(&result)?;
-            outcome = outcome.and(came_to);
-            continue;
-        }
-        let risks = guarding::risks(arguments, &through, &session, &client, &plan).await?;
+        let risks = match arguments.how.recover {
+            // It writes nothing.
+            true => Vec::new(),
+            false => guarding::risks(arguments, &through, &session, &client, &plan).await?,
+        };
         let refused: Vec<Risk> = risks
             .into_iter()
             .filter(|risk| !arguments.accepted.contains(&risk.id))
@@ -75,104 +70,68 @@ pub(crate) async fn run(
                     .join(", ")
             );
         }
-        let (result, came_to) = apply(&client, plan, &interrupt).await;
+        let resources = Resources { client };
+        let (result, came_to) =
+            apply::apply(&resources, &plan, arguments.how, &interrupt, out).await;
         out.write(&result)?;
         outcome = outcome.and(came_to);
-        if outcome != Outcome::Fine {
+        if outcome != Outcome::Fine && !arguments.how.recover {
             break;
         }
     }
     Ok(outcome)
 }
 
-/// Carries out the plan and returns what was done, also when it stopped half way.
-async fn apply(
-    client: &Client,
-    plan: Plan<Action>,
-    interrupt: &Interrupt,
-) -> (ResultRecord<Action>, Outcome) {
-    let mut results: Vec<Applied<Action>> = Vec::new();
-    let mut undo: Vec<Change<Action>> = Vec::new();
-    let mut outcome = Outcome::Fine;
-    let mut refused = false;
-    for change in &plan.changes {
-        // Every `from` is compared before the first write: half a fence is worse than none.
-        if let Err(error) = pending(client, change).await {
-            refused = true;
-            results.push(applied(
-                change,
-                ChangeStatus::Failed,
-                Some(format!("{error:#}")),
-            ));
-        } else {
-            results.push(applied(
-                change,
-                ChangeStatus::Skipped,
-                Some("another change of this plan was refused".to_owned()),
-            ));
-        }
-    }
-    if refused {
-        outcome = Outcome::Trouble;
-    } else {
-        results.clear();
-        for change in &plan.changes {
-            if let (Outcome::Fine, Some(signal)) = (outcome, interrupt.signal()) {
-                outcome = Outcome::Interrupted(signal);
-            }
-            if outcome != Outcome::Fine {
-                let why = if matches!(outcome, Outcome::Interrupted(_)) {
-                    "interrupted"
-                } else {
-                    "an earlier change failed"
-                };
-                results.push(applied(change, ChangeStatus::Skipped, Some(why.to_owned())));
-                continue;
-            }
-            match carry_out(client, change).await {
-                Ok(true) => {
-                    undo.extend(inverse(change));
-                    results.push(applied(change, ChangeStatus::Done, None));
-                }
-                Ok(false) => results.push(applied(change, ChangeStatus::Unchanged, None)),
-                Err(error) => {
-                    outcome = Outcome::Trouble;
-                    results.push(applied(
-                        change,
-                        ChangeStatus::Failed,
-                        Some(format!("{error:#}")),
-                    ));
-                }
-            }
-        }
-    }
-    undo.reverse();
-    let undo = (!undo.is_empty()).then(|| Plan::new(&plan.tool, plan.target.clone(), undo));
-    let (tool, target) = (plan.tool, plan.target);
-    (
-        ResultRecord {
-            kind: ResultKind::Result,
-            tool,
-            target,
-            results,
-            undo,
-        },
-        outcome,
-    )
+/// The policies of the organization, where they are attached, and whether there may be any.
+struct Resources {
+    client: Client,
 }
 
-fn applied(
-    change: &Change<Action>,
-    status: ChangeStatus,
-    error: Option<String>,
-) -> Applied<Action> {
-    let (id, resource) = (change.id.clone(), change.resource.clone());
-    Applied {
-        id,
-        action: change.action,
-        resource,
-        status,
-        error,
+impl apply::Resources for Resources {
+    type Action = Action;
+    type Seen = (Step, Found);
+
+    async fn look(&self, changes: &[&Change<Action>]) -> Vec<anyhow::Result<(Step, Found)>> {
+        let mut seen = Vec::new();
+        for change in changes {
+            seen.push(match step(change) {
+                Ok(step) => find(&self.client, change, &step)
+                    .await
+                    .map(|found| (step, found)),
+                Err(error) => Err(error),
+            });
+        }
+        seen
+    }
+
+    fn state(&self, _: &Change<Action>, (step, found): &(Step, Found)) -> Result<Value, String> {
+        Ok(now(found, step))
+    }
+
+    fn is_satisfied(&self, _: &Change<Action>, (step, found): &(Step, Found)) -> bool {
+        reached(found, step)
+    }
+
+    async fn write(
+        &self,
+        change: &Change<Action>,
+        (step, found): &(Step, Found),
+    ) -> anyhow::Result<()> {
+        write(&self.client, change, step, found).await
+    }
+
+    fn inverse(&self, change: &Change<Action>, left: Value) -> Option<Change<Action>> {
+        inverse(change, left)
+    }
+
+    fn service(&self, _: &Change<Action>) -> Service {
+        Service::Organizations
+    }
+
+    /// A policy cannot be deleted while it is attached.
+    fn needs(&self, change: &Change<Action>, failed: &Change<Action>) -> bool {
+        failed.action == Action::DetachPolicy
+            && failed.to["policy_name"] == change.resource.as_str()
     }
 }
 
@@ -254,46 +213,13 @@ fn reached(found: &Found, step: &Step) -> bool {
     }
 }
 
-/// Returns whether the change still has to be made.
-///
-/// # Errors
-/// What is there is neither what the plan saw nor what it wants.
-async fn pending(client: &Client, change: &Change<Action>) -> anyhow::Result<bool> {
-    let step = step(change)?;
-    let found = find(client, change, &step).await?;
-    if reached(&found, &step) {
-        return Ok(false);
-    }
-    let now = now(&found, &step);
-    if now != change.from {
-        bail!(
-            "the plan expects {}, but there is {now}: make a new plan",
-            change.from
-        );
-    }
-    Ok(true)
-}
-
-/// Makes one change and reads it back; returns whether anything was written.
-async fn carry_out(client: &Client, change: &Change<Action>) -> anyhow::Result<bool> {
-    if !pending(client, change).await? {
-        return Ok(false);
-    }
-    let step = step(change)?;
-    write(client, change, &step).await?;
-    let after = find(client, change, &step).await.context("read back")?;
-    if !reached(&after, &step) {
-        bail!(
-            "was written, but reading it back shows {}",
-            now(&after, &step)
-        );
-    }
-    Ok(true)
-}
-
-async fn write(client: &Client, change: &Change<Action>, step: &Step) -> anyhow::Result<()> {
-    let existing = find(client, change, step).await?;
-    let id = || match &existing {
+async fn write(
+    client: &Client,
+    change: &Change<Action>,
+    step: &Step,
+    existing: &Found,
+) -> anyhow::Result<()> {
+    let id = || match existing {
         Found::Policy(Some(policy)) => Ok(policy.id.clone()),
         Found::Policy(None) | Found::PolicyType(_) => bail!("the policy is gone"),
     };
@@ -366,7 +292,7 @@ async fn write(client: &Client, change: &Change<Action>, step: &Step) -> anyhow:
 }
 
 /// Returns the change that leads back. Disabling the policy type would detach every policy of the organization for good.
-fn inverse(change: &Change<Action>) -> Option<Change<Action>> {
+fn inverse(change: &Change<Action>, left: Value) -> Option<Change<Action>> {
     let (action, name) = match change.action {
         Action::EnablePolicyType => return None,
         Action::CreatePolicy => (Action::DeletePolicy, "delete_policy"),
@@ -384,8 +310,8 @@ fn inverse(change: &Change<Action>) -> Option<Change<Action>> {
         id: format!("{name}{suffix}"),
         action,
         resource: change.resource.clone(),
-        from: change.to.clone(),
+        from: left,
         to: change.from.clone(),
-        why: format!("undo: {}", change.why),
+        why: String::new(),
     })
 }

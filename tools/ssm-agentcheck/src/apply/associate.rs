@@ -1,81 +1,77 @@
-//! The association that keeps agents current: made, changed or deleted, against its `from`, and read back.
+//! What `apply` needs to know of the association that keeps agents current: how it is read, written and taken back.
 
+use anyhow::ensure;
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::Target;
-use awsconf::describe;
-use serde_json::json;
-use toolio::{ChangeStatus, Reading};
+use awsconf::{Service, describe};
+use serde_json::{Value, json};
+use toolio::Change;
 
-use super::Tried;
 use crate::observe::associations;
 use crate::plan::Association;
-use crate::update::{AssociationState, DOCUMENT};
+use crate::update::{Action, AssociationState, DOCUMENT};
 
-/// Leads the association from one state to the other.
-pub(super) async fn associate(
-    client: &Client,
-    from: Option<&AssociationState>,
-    to: Option<&AssociationState>,
-) -> Tried {
-    match change(client, from, to).await {
-        Ok(status) => Tried::new(status, None),
-        Err(error) => Tried::failed(format!("{error:#}")),
-    }
+/// The associations of one region.
+pub(super) struct Associations {
+    pub(super) client: Client,
 }
 
-/// Looks only: what is there tells what an earlier run did.
-pub(super) async fn recovered(
-    client: &Client,
-    from: Option<&AssociationState>,
-    to: Option<&AssociationState>,
-) -> Tried {
-    let Some(name) = from.or(to).map(|state| state.association_name.as_str()) else {
-        return Tried::new(ChangeStatus::Unchanged, None);
-    };
-    let now = match named(client, name).await {
-        Ok(found) => Reading::Present(json!(found.map(|found| found.state))),
-        Err(error) => Reading::Unknown(format!("{error:#}")),
-    };
-    let (status, error) = toolio::found(&json!(from), &json!(to), &now).told();
-    Tried::new(status, error)
-}
+impl apply::Resources for Associations {
+    type Action = Action;
+    type Seen = Option<Association>;
 
-async fn change(
-    client: &Client,
-    from: Option<&AssociationState>,
-    to: Option<&AssociationState>,
-) -> anyhow::Result<ChangeStatus> {
-    let Some(name) = from.or(to).map(|state| state.association_name.as_str()) else {
-        return Ok(ChangeStatus::Unchanged);
-    };
-    let found = named(client, name).await?;
-    let state = found.as_ref().map(|found| &found.state);
-    if state == to {
-        return Ok(ChangeStatus::Unchanged);
-    }
-    anyhow::ensure!(
-        state == from,
-        "changed since the plan was made: association {name} is {}; plan again",
-        state.map_or_else(|| "not there".to_owned(), |state| json!(state).to_string())
-    );
-    match (&found, to) {
-        (None, Some(to)) => create(client, to).await?,
-        (Some(found), Some(to)) => {
-            anyhow::ensure!(
-                found.other_settings.is_empty() && found.is_for_all_nodes,
-                "association {name} has settings that would be removed; plan again"
-            );
-            update(client, &found.association_id, to).await?;
+    async fn look(&self, changes: &[&Change<Action>]) -> Vec<anyhow::Result<Option<Association>>> {
+        let mut seen = Vec::new();
+        for change in changes {
+            seen.push(named(&self.client, &change.resource).await);
         }
-        (Some(found), None) => delete(client, &found.association_id).await?,
-        (None, None) => {}
+        seen
     }
-    let left = named(client, name).await?;
-    anyhow::ensure!(
-        left.as_ref().map(|left| &left.state) == to,
-        "association {name} was written, but reads back otherwise"
-    );
-    Ok(ChangeStatus::Done)
+
+    fn state(&self, _: &Change<Action>, seen: &Option<Association>) -> Result<Value, String> {
+        Ok(json!(seen.as_ref().map(|found| &found.state)))
+    }
+
+    async fn write(
+        &self,
+        change: &Change<Action>,
+        seen: &Option<Association>,
+    ) -> anyhow::Result<()> {
+        let to: Option<AssociationState> = serde_json::from_value(change.to.clone())?;
+        match (seen, &to) {
+            (None, Some(to)) => create(&self.client, to).await,
+            (Some(found), Some(to)) => {
+                ensure!(
+                    found.other_settings.is_empty() && found.is_for_all_nodes,
+                    "association {} has settings that would be removed; make a new plan",
+                    change.resource
+                );
+                update(&self.client, &found.association_id, to).await
+            }
+            (Some(found), None) => delete(&self.client, &found.association_id).await,
+            (None, None) => Ok(()),
+        }
+    }
+
+    fn inverse(&self, change: &Change<Action>, left: Value) -> Option<Change<Action>> {
+        let action = match change.action {
+            Action::CreateAssociation => Action::DeleteAssociation,
+            Action::DeleteAssociation => Action::CreateAssociation,
+            other => other,
+        };
+        Some(Change {
+            id: change.id.clone(),
+            action,
+            resource: change.resource.clone(),
+            from: left,
+            to: change.from.clone(),
+            why: String::new(),
+        })
+    }
+
+    fn service(&self, _: &Change<Action>) -> Service {
+        Service::Ssm
+    }
 }
 
 async fn named(client: &Client, name: &str) -> anyhow::Result<Option<Association>> {

@@ -1,9 +1,6 @@
 //! The writes about the function.
 
-use std::time::{Duration, Instant};
-
 use anyhow::{Context, bail};
-use aws_sdk_lambda::error::ProvideErrorMetadata;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
     Architecture, DestinationConfig, Environment, FunctionCode, OnFailure, Runtime,
@@ -13,17 +10,17 @@ use serde_json::Value;
 use toolio::Change;
 
 use crate::function::{DESCRIPTION, HANDLER, RUNTIME};
-use crate::model::Action;
+use crate::model::{Action, Observed};
 use crate::observe::Clients;
 use crate::observe::function::STATEMENT;
 use crate::package;
 
-/// A new role cannot be assumed everywhere at once.
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_general.html#troubleshoot_general_eventual-consistency>
-const CONSISTENT_WITHIN: Duration = Duration::from_secs(30);
-
 /// Makes one change.
-pub(super) async fn write(clients: &Clients, change: &Change<Action>) -> anyhow::Result<()> {
+pub(super) async fn write(
+    clients: &Clients,
+    change: &Change<Action>,
+    before: &Observed,
+) -> anyhow::Result<()> {
     let (client, name, to) = (&clients.lambda, change.resource.as_str(), &change.to);
     match change.action {
         Action::CreateFunction => create(clients, change).await,
@@ -73,7 +70,7 @@ pub(super) async fn write(clients: &Clients, change: &Change<Action>) -> anyhow:
             sent.map(drop)
                 .map_err(|error| describe(format!("PutFunctionEventInvokeConfig {name}"), error))
         }
-        Action::AddPermission => permit(clients, change).await,
+        Action::AddPermission => permit(clients, change, before).await,
         _ => {
             let sent = client.delete_function().function_name(name).send().await;
             sent.map(drop)
@@ -83,9 +80,14 @@ pub(super) async fn write(clients: &Clients, change: &Change<Action>) -> anyhow:
 }
 
 /// Replaces this tool's statement: a statement cannot be changed, only removed and added.
-async fn permit(clients: &Clients, change: &Change<Action>) -> anyhow::Result<()> {
+async fn permit(
+    clients: &Clients,
+    change: &Change<Action>,
+    before: &Observed,
+) -> anyhow::Result<()> {
     let (client, name) = (&clients.lambda, change.resource.as_str());
-    if change.from["permission"].is_string() {
+    let function = before.function.present();
+    if function.is_some_and(|function| function.permission.is_some()) {
         let sent = client
             .remove_permission()
             .function_name(name)
@@ -114,34 +116,23 @@ async fn create(clients: &Clients, change: &Change<Action>) -> anyhow::Result<()
     let name = change.resource.as_str();
     let wanted = Configuration::of(&change.to["configuration"])?;
     let package = package_of(&change.to)?;
-    let deadline = Instant::now() + CONSISTENT_WITHIN;
-    loop {
-        let sent = clients
-            .lambda
-            .create_function()
-            .function_name(name)
-            .description(DESCRIPTION)
-            .runtime(Runtime::from(RUNTIME))
-            .handler(HANDLER)
-            .role(&wanted.role)
-            .architectures(wanted.architecture.clone())
-            .timeout(wanted.timeout)
-            .memory_size(wanted.memory)
-            .environment(wanted.environment.clone())
-            .code(FunctionCode::builder().zip_file(package.clone()).build())
-            .send()
-            .await;
-        match sent {
-            Ok(_) => return Ok(()),
-            Err(error)
-                if error.code() == Some("InvalidParameterValueException")
-                    && Instant::now() < deadline =>
-            {
-                tokio::time::sleep(Duration::from_secs(2)).await;
-            }
-            Err(error) => return Err(describe(format!("CreateFunction {name}"), error)),
-        }
-    }
+    let sent = clients
+        .lambda
+        .create_function()
+        .function_name(name)
+        .description(DESCRIPTION)
+        .runtime(Runtime::from(RUNTIME))
+        .handler(HANDLER)
+        .role(&wanted.role)
+        .architectures(wanted.architecture)
+        .timeout(wanted.timeout)
+        .memory_size(wanted.memory)
+        .environment(wanted.environment)
+        .code(FunctionCode::builder().zip_file(package).build())
+        .send()
+        .await;
+    sent.map(drop)
+        .map_err(|error| describe(format!("CreateFunction {name}"), error))
 }
 
 /// Reads the package again: it must be the one that the plan was made with.

@@ -1,7 +1,5 @@
 //! One AWS write per action.
 
-use std::time::{Duration, Instant};
-
 use anyhow::{Context, bail};
 use aws_sdk_eventbridge::error::ProvideErrorMetadata;
 use aws_sdk_eventbridge::types as events;
@@ -10,14 +8,10 @@ use awsconf::{Session, describe};
 use toolio::Change;
 
 use super::{function, trail};
-use crate::model::{Action, Observed, Rule, RuleTarget, Webhook};
+use crate::model::{Action, Connection, Observed, Rule, RuleTarget, Webhook};
 use crate::observe::{Clients, OWN};
 use crate::rule::{MESSAGES_PER_SECOND, ROLE_DESCRIPTION, UNUSED_KEY};
 use crate::webhook::Url;
-
-/// A new role is not known everywhere at once.
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_general.html#troubleshoot_general_eventual-consistency>
-const CONSISTENT_WITHIN: Duration = Duration::from_secs(30);
 
 /// Makes one change.
 pub(super) async fn write(
@@ -42,12 +36,12 @@ pub(super) async fn write(
         | Action::UpdateFunctionConfiguration
         | Action::PutFunctionEventInvokeConfig
         | Action::AddPermission
-        | Action::DeleteFunction => function::write(clients, change).await,
+        | Action::DeleteFunction => function::write(clients, change, before).await,
         Action::CreateRole | Action::PutRolePolicy | Action::DeleteRole => {
-            write_role(clients, change).await
+            write_role(clients, change, before).await
         }
         Action::CreateQueue | Action::SetQueueAttributes | Action::DeleteQueue => {
-            write_queue(clients, change, before).await
+            write_queue(clients, change).await
         }
         Action::CreateConnection => {
             let (name_of_key, value) = UNUSED_KEY;
@@ -104,6 +98,11 @@ pub(super) async fn write(
                 .map_err(|error| describe(format!("DeleteApiDestination {name}"), error))
         }
         Action::DeleteConnection => {
+            // The same call again would be refused.
+            let is_deleting = |connection: &Connection| connection.state == "DELETING";
+            if before.connection.present().is_some_and(is_deleting) {
+                return Ok(());
+            }
             let sent = client.delete_connection().name(name).send().await;
             sent.map(drop)
                 .map_err(|error| describe(format!("DeleteConnection {name}"), error))
@@ -111,9 +110,14 @@ pub(super) async fn write(
     }
 }
 
-async fn write_role(clients: &Clients, change: &Change<Action>) -> anyhow::Result<()> {
+/// Goes on with a role that was made, or is to be deleted, and has no policy.
+async fn write_role(
+    clients: &Clients,
+    change: &Change<Action>,
+    before: &Observed,
+) -> anyhow::Result<()> {
     let (client, name) = (&clients.iam, change.resource.as_str());
-    if change.action == Action::CreateRole {
+    if change.action == Action::CreateRole && before.role.present().is_none() {
         let sent = client
             .create_role()
             .role_name(name)
@@ -146,20 +150,17 @@ async fn write_role(clients: &Clients, change: &Change<Action>) -> anyhow::Resul
             .map(drop)
             .map_err(|error| describe(format!("DeleteRole {name}"), error));
     }
-    let sent = client.put_role_policy().role_name(name).policy_name(OWN);
-    let sent = sent
-        .policy_document(change.to["policy"].to_string())
-        .send()
-        .await;
-    sent.map(drop)
-        .map_err(|error| describe(format!("PutRolePolicy {name}"), error))
+    let put = async || {
+        let call = client.put_role_policy().role_name(name).policy_name(OWN);
+        let call = call.policy_document(change.to["policy"].to_string());
+        let sent = call.send().await;
+        sent.map(drop)
+            .map_err(|error| describe(format!("PutRolePolicy {name}"), error))
+    };
+    awsconf::retried(put).await
 }
 
-async fn write_queue(
-    clients: &Clients,
-    change: &Change<Action>,
-    before: &Observed,
-) -> anyhow::Result<()> {
+async fn write_queue(clients: &Clients, change: &Change<Action>) -> anyhow::Result<()> {
     let (client, name) = (&clients.sqs, change.resource.as_str());
     let attributes = std::collections::HashMap::from([
         (QueueAttributeName::Policy, change.to["policy"].to_string()),
@@ -188,13 +189,6 @@ async fn write_queue(
         .map_err(|error| describe(format!("GetQueueUrl {name}"), error))?
         .queue_url;
     if change.action == Action::DeleteQueue {
-        // What never reached Slack is a record.
-        if let Some(queue) = before.queue.present().filter(|queue| queue.n_messages > 0) {
-            bail!(
-                "it holds about {} events that never reached Slack",
-                queue.n_messages
-            );
-        }
         let sent = client.delete_queue().set_queue_url(url).send().await;
         return sent
             .map(drop)
@@ -280,31 +274,16 @@ async fn put_targets(
         .retry_policy(retry)
         .set_dead_letter_config(dead_letter)
         .build()?;
-    let deadline = Instant::now() + CONSISTENT_WITHIN;
-    loop {
-        let sent = clients
-            .events
-            .put_targets()
-            .rule(name)
-            .targets(target.clone())
-            .send()
-            .await;
-        match sent {
-            Ok(answer) => match answer.failed_entries().first() {
-                Some(entry) => bail!(
-                    "PutTargets {name}: {}: {}",
-                    entry.error_code().unwrap_or("an entry failed"),
-                    entry.error_message().unwrap_or_default()
-                ),
-                None => return Ok(()),
-            },
-            Err(error)
-                if error.code() == Some("ValidationException") && Instant::now() < deadline =>
-            {
-                tokio::time::sleep(Duration::from_secs(2)).await;
-            }
-            Err(error) => return Err(describe(format!("PutTargets {name}"), error)),
-        }
+    let call = clients.events.put_targets().rule(name).targets(target);
+    let answer = call.send().await;
+    let answer = answer.map_err(|error| describe(format!("PutTargets {name}"), error))?;
+    match answer.failed_entries().first() {
+        Some(entry) => bail!(
+            "PutTargets {name}: {}: {}",
+            entry.error_code().unwrap_or("an entry failed"),
+            entry.error_message().unwrap_or_default()
+        ),
+        None => Ok(()),
     }
 }
 

@@ -4,9 +4,8 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, bail};
-use aws_sdk_kms::error::ProvideErrorMetadata;
 use aws_sdk_kms::types::KeyState;
-use awsconf::describe;
+use awsconf::{CallError, call_error, describe};
 use serde_json::Value;
 
 use crate::model::Action;
@@ -22,7 +21,8 @@ pub(super) async fn create(clients: &Clients, alias: &str, to: &Value) -> anyhow
     let description = key_description(alias);
     let key = match left_behind(clients, &description).await? {
         Some(key) => {
-            change(clients, &key, Action::PutKeyPolicy, to).await?;
+            awsconf::retried(async || change(clients, &key, Action::PutKeyPolicy, to).await)
+                .await?;
             key
         }
         None => {
@@ -35,27 +35,29 @@ pub(super) async fn create(clients: &Clients, alias: &str, to: &Value) -> anyhow
             id.context("CreateKey: empty answer")?
         }
     };
-    change(clients, &key, Action::EnableKeyRotation, to).await?;
+    awsconf::retried(async || change(clients, &key, Action::EnableKeyRotation, to).await).await?;
     // The alias comes last: with it the key counts as made.
-    let aliased = clients.kms.create_alias().alias_name(alias);
-    match aliased.target_key_id(&key).send().await {
-        Ok(_) => Ok(()),
-        Err(error) if error.code() == Some("AlreadyExistsException") => {
+    let aliased = awsconf::retried(async || {
+        let call = clients.kms.create_alias().alias_name(alias);
+        let sent = call.target_key_id(&key).send().await;
+        let call = || format!("CreateAlias {alias} for the new key {key}");
+        sent.map(drop).map_err(|error| describe(call(), error))
+    });
+    match aliased.await {
+        Err(error)
+            if call_error(&error).and_then(CallError::code) == Some("AlreadyExistsException") =>
+        {
             // A call whose answer got lost is sent again: then it is this key that the alias is for.
             if target(clients, alias).await? == key {
                 return Ok(());
             }
-            let taken = describe(format!("CreateAlias {alias} for the new key {key}"), error);
             // Without an alias nobody has used this key: nothing is encrypted under it.
             let request = clients.kms.schedule_key_deletion().key_id(&key);
             let request = request.pending_window_in_days(PENDING_DAYS).send().await;
             request.map_err(|error| describe(format!("ScheduleKeyDeletion {key}"), error))?;
-            bail!("{taken:#}; somebody else was faster, so that key is deleted again")
+            bail!("{error:#}; somebody else was faster, so that key is deleted again")
         }
-        Err(error) => Err(describe(
-            format!("CreateAlias {alias} for the new key {key}"),
-            error,
-        )),
+        aliased => aliased,
     }
 }
 

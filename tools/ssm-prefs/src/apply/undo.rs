@@ -6,8 +6,8 @@ use toolio::Change;
 
 use crate::model::Action;
 
-/// Returns the change that leads from what was written back to what was there, if there is one.
-pub(crate) fn inverse(change: &Change<Action>, written: &Value) -> Option<Change<Action>> {
+/// Returns the change that leads from what was left back to what was there, if there is one.
+pub(crate) fn inverse(change: &Change<Action>, left: Value) -> Option<Change<Action>> {
     let was = &change.from;
     let action = match change.action {
         Action::CreateKey | Action::CreateBucket | Action::CreateLogGroup => return None,
@@ -32,8 +32,8 @@ pub(crate) fn inverse(change: &Change<Action>, written: &Value) -> Option<Change
         id: format!("{name}:{}", change.resource),
         action,
         resource: change.resource.clone(),
-        from: written.clone(),
+        from: left,
         to,
-        why: format!("undo: {}", change.why),
+        why: String::new(),
     })
 }

@@ -1,10 +1,10 @@
 //! Reads the preferences document, its default and its latest version, and the other Session documents.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::{DocumentFormat, DocumentKeyValuesFilter, DocumentStatus};
-use awsconf::reading;
+use awsconf::{Deadline, reading};
 use toolio::Reading;
 
 use super::{document_call, parse};
@@ -77,7 +77,7 @@ async fn version(client: &Client, version: &str) -> Reading<DocumentVersion> {
 /// # Errors
 /// The document fails, or is not active within a minute.
 pub(crate) async fn wait_until_active(client: &Client) -> anyhow::Result<()> {
-    let deadline = Instant::now() + ACTIVE_WITHIN;
+    let deadline = Deadline::after(ACTIVE_WITHIN);
     loop {
         let answer = client
             .describe_document()
@@ -94,13 +94,13 @@ pub(crate) async fn wait_until_active(client: &Client) -> anyhow::Result<()> {
         match status {
             Some(DocumentStatus::Active) => return Ok(()),
             Some(DocumentStatus::Failed) => anyhow::bail!("{DOCUMENT} failed to become active"),
-            status if Instant::now() > deadline => {
+            status if deadline.has_passed() => {
                 anyhow::bail!(
                     "{DOCUMENT} is still {status:?} after {} s",
                     ACTIVE_WITHIN.as_secs()
                 )
             }
-            _ => tokio::time::sleep(Duration::from_millis(200)).await,
+            _ => awsconf::sleep(Duration::from_millis(200)).await,
         }
     }
 }

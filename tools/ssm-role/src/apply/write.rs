@@ -1,25 +1,15 @@
 //! One short function for each call that writes.
 
-use std::time::Duration;
-
 use anyhow::{anyhow, bail};
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
-use awsconf::describe;
+use awsconf::{describe, retried};
 use serde_json::Value;
 use toolio::Change;
 
-use super::PATIENCE;
-use crate::current::{Clients, PAUSE, association};
+use crate::current::{Clients, association};
 use crate::model::{Action, SETTING};
 use crate::observe;
 use crate::step::{InlineState, OnInstanceState, ProfileState, RoleState, SettingState, Subject};
-
-/// What IAM, EC2 and Systems Manager say of a role or profile that has not reached them yet.
-const NOT_THERE_YET: [&str; 3] = [
-    "NoSuchEntity",
-    "ValidationException",
-    "InvalidParameterValue",
-];
 
 /// Carries out one change.
 ///
@@ -29,31 +19,23 @@ pub(super) async fn write(
     clients: &Clients,
     change: &Change<Action>,
     subject: &Subject,
+    before: &Value,
 ) -> anyhow::Result<()> {
     match (change.action, subject) {
         (Action::CreateRole, Subject::Role { name }) => {
-            create_role(clients, name, &change.to).await
+            create_role(clients, name, &change.to, before).await
         }
-        (Action::DeleteRole, Subject::Role { name }) => {
-            delete_role(clients, name, &change.from).await
-        }
+        (Action::DeleteRole, Subject::Role { name }) => delete_role(clients, name, before).await,
         (Action::AttachPolicy, Subject::Attachment { role, policy_arn }) => {
-            attach(clients, role, policy_arn, clients.made_role).await
+            attach(clients, role, policy_arn).await
         }
         (Action::DetachPolicy, Subject::Attachment { role, policy_arn }) => {
             detach(clients, role, policy_arn).await
         }
         (Action::UpdateServiceSetting, Subject::Setting) => {
             let SettingState { role } = serde_json::from_value(change.to.clone())?;
-            let call = async || {
-                let call = clients
-                    .ssm
-                    .update_service_setting()
-                    .setting_id(SETTING)
-                    .setting_value(&role);
-                call.send().await
-            };
-            let answer = patiently(clients.made_role, call).await;
+            let call = clients.ssm.update_service_setting().setting_id(SETTING);
+            let answer = call.setting_value(&role).send().await;
             answer.map(drop).map_err(|error| pass_role(&role, error))
         }
         (Action::ResetServiceSetting, Subject::Setting) => {
@@ -69,16 +51,9 @@ pub(super) async fn write(
         }
         (Action::PutRolePolicy, Subject::Inline { role, policy_name }) => {
             let InlineState { document, .. } = serde_json::from_value(change.to.clone())?;
-            let call = async || {
-                let call = clients
-                    .iam
-                    .put_role_policy()
-                    .role_name(role)
-                    .policy_name(policy_name)
-                    .policy_document(document.to_string());
-                call.send().await
-            };
-            let answer = patiently(clients.made_role, call).await;
+            let call = clients.iam.put_role_policy().role_name(role);
+            let call = call.policy_name(policy_name);
+            let answer = call.policy_document(document.to_string()).send().await;
             answer
                 .map(drop)
                 .map_err(|error| describe(format!("PutRolePolicy {role} {policy_name}"), error))
@@ -96,10 +71,10 @@ pub(super) async fn write(
                 .map_err(|error| describe(format!("DeleteRolePolicy {role} {policy_name}"), error))
         }
         (Action::CreateInstanceProfile, Subject::Profile { name }) => {
-            create_profile(clients, name, &change.to).await
+            create_profile(clients, name, &change.to, before).await
         }
         (Action::DeleteInstanceProfile, Subject::Profile { name }) => {
-            delete_profile(clients, name, &change.from).await
+            delete_profile(clients, name, before).await
         }
         (Action::AssociateInstanceProfile, Subject::OnInstance { instance_id }) => {
             associate(clients, instance_id, &change.to).await
@@ -129,32 +104,33 @@ where
     }
 }
 
-async fn create_profile(clients: &Clients, name: &str, to: &Value) -> anyhow::Result<()> {
+/// Goes on with a profile that holds no role yet.
+async fn create_profile(
+    clients: &Clients,
+    name: &str,
+    to: &Value,
+    before: &Value,
+) -> anyhow::Result<()> {
     let to: ProfileState = serde_json::from_value(to.clone())?;
-    let call = clients
-        .iam
-        .create_instance_profile()
-        .instance_profile_name(name)
-        .path(&to.path);
-    let answer = call.send().await;
-    answer.map_err(|error| describe(format!("CreateInstanceProfile {name}"), error))?;
+    if before.is_null() {
+        let call = clients.iam.create_instance_profile().path(&to.path);
+        let answer = call.instance_profile_name(name).send().await;
+        answer.map_err(|error| describe(format!("CreateInstanceProfile {name}"), error))?;
+    }
     let Some(role) = to.role else { return Ok(()) };
-    let call = async || {
-        let call = clients
-            .iam
-            .add_role_to_instance_profile()
-            .instance_profile_name(name)
-            .role_name(&role);
-        call.send().await
+    let add = async || {
+        let call = clients.iam.add_role_to_instance_profile().role_name(&role);
+        let answer = call.instance_profile_name(name).send().await;
+        answer
+            .map(drop)
+            .map_err(|error| describe(format!("AddRoleToInstanceProfile {name} {role}"), error))
     };
-    let answer = patiently(true, call).await;
-    answer
-        .map(drop)
-        .map_err(|error| describe(format!("AddRoleToInstanceProfile {name} {role}"), error))
+    retried(add).await
 }
 
-/// The caller has compared the profile with `from`; one that an instance still has is refused by nobody but us.
-async fn delete_profile(clients: &Clients, name: &str, from: &Value) -> anyhow::Result<()> {
+/// Deletes what is there `before`, which the caller has compared with the plan; a profile that an instance still has is
+/// refused by nobody but us.
+async fn delete_profile(clients: &Clients, name: &str, before: &Value) -> anyhow::Result<()> {
     let used = clients
         .ec2
         .describe_instances(&[("instance-state-name", &awsec2::EXISTING)])
@@ -173,8 +149,8 @@ async fn delete_profile(clients: &Clients, name: &str, from: &Value) -> anyhow::
             instance.instance_id
         );
     }
-    let from: ProfileState = serde_json::from_value(from.clone())?;
-    if let Some(role) = from.role {
+    let before: ProfileState = serde_json::from_value(before.clone())?;
+    if let Some(role) = before.role {
         let call = clients
             .iam
             .remove_role_from_instance_profile()
@@ -198,7 +174,7 @@ async fn delete_profile(clients: &Clients, name: &str, from: &Value) -> anyhow::
 async fn associate(clients: &Clients, instance_id: &str, to: &Value) -> anyhow::Result<()> {
     let OnInstanceState { profile_arn } = serde_json::from_value(to.clone())?;
     let current = association(&clients.ec2, instance_id).await?;
-    let call = async || match &current {
+    let answer = match &current {
         Some(current) => {
             let id = &current.association_id;
             clients
@@ -213,7 +189,6 @@ async fn associate(clients: &Clients, instance_id: &str, to: &Value) -> anyhow::
                 .await
         }
     };
-    let answer = patiently(clients.made_role, call).await;
     let what = format!("AssociateIamInstanceProfile {instance_id} {profile_arn}");
     match answer {
         Err(error) if awsconf::is_access_denied(&error) => {
@@ -241,35 +216,48 @@ async fn disassociate(clients: &Clients, instance_id: &str) -> anyhow::Result<()
     })
 }
 
-async fn create_role(clients: &Clients, name: &str, to: &Value) -> anyhow::Result<()> {
+/// Goes on with a role that lacks some of its policies.
+async fn create_role(
+    clients: &Clients,
+    name: &str,
+    to: &Value,
+    before: &Value,
+) -> anyhow::Result<()> {
     let to: RoleState = serde_json::from_value(to.clone())?;
-    let call = clients
-        .iam
-        .create_role()
-        .role_name(name)
-        .path(&to.path)
-        .description(&to.description);
-    let answer = call
-        .assume_role_policy_document(to.trust.to_string())
-        .send()
-        .await;
-    answer.map_err(|error| describe(format!("CreateRole {name}"), error))?;
+    let before: Option<RoleState> = serde_json::from_value(before.clone())?;
+    if before.is_none() {
+        let call = clients
+            .iam
+            .create_role()
+            .role_name(name)
+            .path(&to.path)
+            .description(&to.description);
+        let answer = call
+            .assume_role_policy_document(to.trust.to_string())
+            .send()
+            .await;
+        answer.map_err(|error| describe(format!("CreateRole {name}"), error))?;
+    }
+    let attached = before.map(|role| role.managed_policies).unwrap_or_default();
     for policy in &to.managed_policies {
-        attach(clients, name, policy, true).await?;
+        if !attached.contains(policy) {
+            retried(async || attach(clients, name, policy).await).await?;
+        }
     }
     Ok(())
 }
 
-/// The caller has compared the role with `from`: nobody has added anything to it since it was made.
-async fn delete_role(clients: &Clients, name: &str, from: &Value) -> anyhow::Result<()> {
+/// Deletes what is there `before`, which the caller has compared with the plan: nobody has added anything to the role since
+/// it was made.
+async fn delete_role(clients: &Clients, name: &str, before: &Value) -> anyhow::Result<()> {
     let setting = observe::setting(&clients.ssm).await?;
     if setting.role().and_then(|value| value.rsplit('/').next()) == Some(name) {
         return Err(anyhow!(
             "Default Host Management uses the role: turn that off first"
         ));
     }
-    let from: RoleState = serde_json::from_value(from.clone())?;
-    for policy in &from.managed_policies {
+    let before: RoleState = serde_json::from_value(before.clone())?;
+    for policy in &before.managed_policies {
         detach(clients, name, policy).await?;
     }
     let answer = clients.iam.delete_role().role_name(name).send().await;
@@ -278,17 +266,9 @@ async fn delete_role(clients: &Clients, name: &str, from: &Value) -> anyhow::Res
         .map_err(|error| describe(format!("DeleteRole {name}"), error))
 }
 
-async fn attach(clients: &Clients, role: &str, policy: &str, is_new: bool) -> anyhow::Result<()> {
-    let call = async || {
-        clients
-            .iam
-            .attach_role_policy()
-            .role_name(role)
-            .policy_arn(policy)
-            .send()
-            .await
-    };
-    let answer = patiently(is_new, call).await;
+async fn attach(clients: &Clients, role: &str, policy: &str) -> anyhow::Result<()> {
+    let call = clients.iam.attach_role_policy().role_name(role);
+    let answer = call.policy_arn(policy).send().await;
     answer
         .map(drop)
         .map_err(|error| describe(format!("AttachRolePolicy {role} {policy}"), error))
@@ -305,27 +285,4 @@ async fn detach(clients: &Clients, role: &str, policy: &str) -> anyhow::Result<(
     answer
         .map(drop)
         .map_err(|error| describe(format!("DetachRolePolicy {role} {policy}"), error))
-}
-
-/// Calls again for a while when the answer is that a role of a moment ago is not there.
-async fn patiently<T, E: ProvideErrorMetadata, R>(
-    is_new: bool,
-    call: impl AsyncFn() -> Result<T, SdkError<E, R>>,
-) -> Result<T, SdkError<E, R>> {
-    let mut waited = Duration::ZERO;
-    loop {
-        match call().await {
-            Err(error)
-                if is_new
-                    && waited < PATIENCE
-                    && error
-                        .code()
-                        .is_some_and(|code| NOT_THERE_YET.contains(&code)) =>
-            {
-                tokio::time::sleep(PAUSE).await;
-                waited += PAUSE;
-            }
-            answer => return answer,
-        }
-    }
 }

@@ -1,45 +1,63 @@
-//! What became of a change whose run was killed before it could say so: told from the state that is there now.
+//! What became of a change whose run was killed before it could say so: read off the state that is there now.
 
 use serde_json::Value;
+use toolio::{Change, ChangeStatus};
 
-use crate::{ChangeStatus, Reading};
+use crate::{Resources, Tried};
 
 /// What a state says of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
-    /// The wished state is there, or part of it where there was nothing: a change may take several calls.
+enum Found {
+    /// The desired state is there, or part of it: a change may take several calls.
     Done,
     /// The state of before is there.
     NotDone,
-    /// Neither; the text says what is there, or why it is not known.
+    /// Neither; the text says what is there.
     Other(String),
 }
 
-impl Found {
-    /// Returns what a result says of it: status and error.
-    #[must_use]
-    pub fn told(self) -> (ChangeStatus, Option<String>) {
-        match self {
-            Found::Done => (ChangeStatus::Unchanged, None),
-            Found::NotDone => (ChangeStatus::Skipped, Some("was not done".to_owned())),
-            Found::Other(reason) => (ChangeStatus::Failed, Some(reason)),
-        }
+/// Looks only: returns what an earlier run has done of a change, and how to take that back.
+pub(crate) fn recovered<R: Resources>(
+    resources: &R,
+    change: &Change<R::Action>,
+    seen: &anyhow::Result<R::Seen>,
+) -> Tried<R::Action> {
+    let unread =
+        |reason: &str| Tried::because(ChangeStatus::Failed, format!("could not be read: {reason}"));
+    let seen = match seen {
+        Ok(seen) => seen,
+        Err(error) => return unread(&format!("{error:#}")),
+    };
+    let state = match resources.state(change, seen) {
+        Ok(state) => state,
+        Err(reason) => return unread(&reason),
+    };
+    let is_done = resources.is_satisfied(change, seen) || resources.is_between(change, &state);
+    let found = match is_done {
+        true => Found::Done,
+        false if resources.is_start(change, &state) => Found::NotDone,
+        false if change.from.is_null() && resources.is_default(change, &state) => Found::NotDone,
+        false => found(&change.from, &change.to, &state),
+    };
+    match found {
+        Found::Done => Tried {
+            inverse: resources.inverse(change, state),
+            ..Tried::new(ChangeStatus::Unchanged)
+        },
+        Found::NotDone => Tried::because(ChangeStatus::Skipped, "was not done"),
+        Found::Other(reason) => Tried::because(ChangeStatus::Failed, reason),
     }
 }
 
 /// Returns what the state that is there now says of a change that leads `from` one state `to` another.
-#[must_use]
-pub fn found(from: &Value, to: &Value, now: &Reading<Value>) -> Found {
+fn found(from: &Value, to: &Value, now: &Value) -> Found {
     match now {
-        Reading::Unknown(reason) => Found::Other(format!("could not be read: {reason}")),
-        Reading::Present(now) if now == to => Found::Done,
-        Reading::Present(now) if now == from => Found::NotDone,
-        Reading::Present(now) if from.is_null() && is_part(now, to) => Found::Done,
-        Reading::Present(now) => Found::Other(format!(
+        now if now == to => Found::Done,
+        now if now == from => Found::NotDone,
+        now if from.is_null() && is_part(now, to) => Found::Done,
+        now => Found::Other(format!(
             "neither {from} nor {to} is there, but {now}: somebody else has changed it"
         )),
-        Reading::Absent if to.is_null() => Found::Done,
-        Reading::Absent => Found::NotDone,
     }
 }
 
@@ -60,10 +78,9 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{Found, found};
-    use crate::Reading;
 
     fn of(from: Value, to: Value, now: Value) -> Found {
-        found(&from, &to, &Reading::Present(now))
+        found(&from, &to, &now)
     }
 
     #[test]
