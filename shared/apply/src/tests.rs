@@ -226,6 +226,7 @@ fn comes_back(world: World, status: ChangeStatus) {
     runtime.block_on(async {
         for action in ["put", "pair"] {
             world.now.borrow_mut().clear();
+            world.before.borrow_mut().clear();
             let calls = world.calls.borrow().clone();
             let plan = plan(vec![change(
                 action,
@@ -242,6 +243,7 @@ fn comes_back(world: World, status: ChangeStatus) {
             tokio::time::sleep(Duration::from_secs(3600)).await;
             world.calls.borrow_mut().clear();
             let stale = world.stale.take();
+            world.before.borrow_mut().clear();
             if let Some(undo) = record.undo {
                 let (record, _) = run(&world, &undo).await;
                 assert!(

@@ -11,7 +11,6 @@ mod input;
 mod layers;
 mod output;
 mod progress;
-mod record;
 mod status;
 mod stream;
 mod text;
@@ -22,7 +21,7 @@ pub use input::{read, read_plans, read_records, read_records_from, read_texts};
 pub use layers::Layers;
 pub use output::Output;
 pub use progress::Progress;
-pub use record::{
+pub use records::{
     Applied, Change, ChangeStatus, Finding, FindingKind, Plan, PlanKind, Plans, Reading,
     ResultKind, ResultRecord, Severity, Target, Unreachable, UnreachableKind,
 };

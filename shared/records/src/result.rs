@@ -1,0 +1,81 @@
+//! What `apply` did: the record of one plan, change by change, with the plan that leads back.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Change, Plan, Target};
+
+/// The `kind` of a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ResultKind {
+    /// The only value.
+    Result,
+}
+
+/// What `apply` did with one plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResultRecord<A> {
+    /// Always `result`.
+    pub kind: ResultKind,
+    /// The tool that did it.
+    pub tool: String,
+    /// Where it was done.
+    pub target: Target,
+    /// One entry for every change of the plan, in its order.
+    pub results: Vec<Applied<A>>,
+    /// The plan that leads back; null when there is nothing to undo.
+    pub undo: Option<Plan<A>>,
+}
+
+impl<A: Clone> ResultRecord<A> {
+    /// Returns the result of a plan of which nothing was tried.
+    #[must_use]
+    pub fn skipped(plan: &Plan<A>, reason: &str) -> ResultRecord<A> {
+        let skip = |change: &Change<A>| Applied {
+            id: change.id.clone(),
+            action: change.action.clone(),
+            resource: change.resource.clone(),
+            status: ChangeStatus::Skipped,
+            error: Some(reason.to_owned()),
+        };
+        ResultRecord {
+            kind: ResultKind::Result,
+            tool: plan.tool.clone(),
+            target: plan.target.clone(),
+            results: plan.changes.iter().map(skip).collect(),
+            undo: None,
+        }
+    }
+}
+
+/// What became of one change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Applied<A> {
+    /// The change's id.
+    pub id: String,
+    /// The change's action.
+    pub action: A,
+    /// The change's resource; the id that AWS gave, where it gives one.
+    pub resource: String,
+    /// What became of it.
+    pub status: ChangeStatus,
+    /// Why it failed, was skipped or kept; null otherwise.
+    pub error: Option<String>,
+}
+
+/// What became of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ChangeStatus {
+    /// Written and read back.
+    Done,
+    /// The wished state was there already; nothing was written.
+    Unchanged,
+    /// Not tried, because an earlier change failed or the run was interrupted.
+    Skipped,
+    /// Refused or failed; `error` says why.
+    Failed,
+}
