@@ -64,7 +64,7 @@ list_unreachable() {
 # Whether something was tried and went wrong, or was refused.
 has_failures() {
     jq -es 'any(.[]; .kind == "finding" and .id == "scp.lockout.risk"
-        or any(.results[]?; .status == "failed" or .status == "skipped"))' "$1" >/dev/null
+        or any(.results[]?; .status == "failed" or .status == "skipped" or .status == "unknown"))' "$1" >/dev/null
 }
 
 has_errors() { jq -es 'any(.[]; .severity == "error")' "$1" >/dev/null; }

@@ -72,10 +72,29 @@ pub struct Applied<A> {
 pub enum ChangeStatus {
     /// Written and read back.
     Done,
-    /// The wished state was there already; nothing was written.
+    /// The required state was there already; nothing was written.
     Unchanged,
+    /// Holds records, so that an undo leaves it on purpose, which is not a failure; `error` says what it holds.
+    Kept,
     /// Not tried, because an earlier change failed or the run was interrupted.
     Skipped,
     /// Refused or failed; `error` says why.
     Failed,
+    /// Whether it was done could not be found out, as when the call was given up; `error` says why.
+    Unknown,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ChangeStatus;
+
+    #[test]
+    fn every_status_is_one_word_on_the_wire() {
+        let words = ["done", "unchanged", "kept", "skipped", "failed", "unknown"];
+        for word in words {
+            let quoted = format!("\"{word}\"");
+            let status: ChangeStatus = serde_json::from_str(&quoted).unwrap();
+            assert_eq!(serde_json::to_string(&status).unwrap(), quoted);
+        }
+    }
 }

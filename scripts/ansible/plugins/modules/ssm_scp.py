@@ -118,7 +118,7 @@ results:
     results:
       description:
         - What became of each change. Each has the C(id), C(action) and C(resource) of the change, a C(status) that is C(done),
-          C(unchanged), C(skipped) or C(failed), and an C(error) or none.
+          C(unchanged), C(kept), C(skipped), C(failed) or C(unknown), and an C(error) or none.
       type: list
       elements: dict
       returned: always
