@@ -158,8 +158,13 @@ impl<R: Resources> Attempt<'_, R> {
                 let error = format!(
                     "not confirmed: was written, but after {seconds} seconds reading it back {shown}"
                 );
+                // All calls have worked, so a state on the way is one of a moment ago.
+                let seen = seen.ok().filter(|seen| {
+                    let state = self.resources.state(self.change, seen);
+                    !state.is_ok_and(|state| self.resources.is_between(self.change, &state))
+                });
                 return Tried {
-                    inverse: self.inverse_of(seen.ok().as_ref()),
+                    inverse: self.inverse_of(seen.as_ref()),
                     ..Tried::because(ChangeStatus::Failed, error)
                 };
             }
