@@ -8,6 +8,8 @@ from urllib.parse import parse_qs
 
 import calls
 import faults
+import pace
+import snapshots
 
 _routes = {}
 
@@ -68,6 +70,17 @@ def post_faults(_query, body):
 
 @route("DELETE", "/_sandbox/faults")
 def delete_faults(query, _body):
-    """Drops the faults of an account, or all."""
+    """Drops the faults of an account, or all, and what they left stale."""
     faults.clear(query.get("account"))
+    snapshots.forget(query.get("account"))
+    return 200, b"{}\n"
+
+
+@route("POST", "/_sandbox/time")
+def post_time(_query, body):
+    """Takes the time divisor of an account; null goes back to that of the start."""
+    given = json.loads(body)
+    if set(given) != {"account", "divisor"}:
+        raise ValueError("give account and divisor")
+    pace.state(given["account"], given["divisor"])
     return 200, b"{}\n"

@@ -8,6 +8,7 @@ Imports no extension module, so that each of them may import this one.
 
 import datetime
 import json
+import os
 import threading
 
 from moto.core.exceptions import ServiceException
@@ -16,6 +17,7 @@ from moto.core.utils import camelcase_to_underscores
 
 
 _long = set()
+_calling = set()
 _services = {}
 
 
@@ -30,6 +32,8 @@ class Store:
         self._make = make
         self._values = {}
         self._lock = threading.Lock()
+        # A thread of ours may hold it while another forks, see snapshots.py.
+        os.register_at_fork(before=self._lock.acquire, after_in_parent=self._lock.release, after_in_child=self._lock.release)
 
     def of(self, account, region):
         """Returns the value of one account in one Region."""
@@ -76,6 +80,16 @@ def runs_long(service, operation):
 def is_long(service, operation):
     """Tells whether an operation said that it runs long."""
     return (service, operation) in _long
+
+
+def makes_calls(service):
+    """Says that the operations of a service call others of the sandbox and wait for the answers."""
+    _calling.add(service)
+
+
+def calls_back(service):
+    """Tells whether a service said that it makes calls."""
+    return service in _calling
 
 
 def service(name, response_class):

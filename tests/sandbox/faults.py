@@ -6,9 +6,10 @@ Throttling per protocol: botocore/data/_retry.json (`Throttling`,
 `ThrottlingException`, `SlowDown`).
 """
 
+import random
 import threading
 
-KINDS = ("throttle", "error", "latency", "drop", "cut", "expired", "denied")
+KINDS = ("throttle", "error", "latency", "drop", "cut", "expired", "denied", "stale")
 # These do the work, whatever becomes of the answer.
 DONE = ("latency", "cut")
 FIELDS = {
@@ -24,7 +25,10 @@ FIELDS = {
     "times": int,
     "after": int,
     "when": str,
+    "seed": int,
 }
+# A stale fault leaves the write alone, so it has no answer to give.
+NOT_OF_STALE = ("code", "status", "message", "when")
 
 _faults = []
 _lock = threading.Lock()
@@ -43,8 +47,24 @@ def add(fault):
         raise ValueError(f"kind must be one of {', '.join(KINDS)}")
     if fault.get("when", "before") not in ("before", "after"):
         raise ValueError("when must be before or after")
+    if fault["kind"] == "stale":
+        _check_stale(fault)
+    elif "seed" in fault:
+        raise ValueError("seed is for kind stale only")
     with _lock:
-        _faults.append({"times": 1, "after": 0, "when": "before", **fault})
+        _faults.append({"times": 1, "after": 0, "when": "before", "n_drawn": 0, **fault})
+
+
+def _check_stale(fault):
+    if "service" not in fault:
+        raise ValueError("service is missing: what is stale is the reads of one service")
+    if fault["service"] == "sts":
+        raise ValueError("sts has nothing that could be stale")
+    if fault.get("milliseconds", 0) < 1:
+        raise ValueError("milliseconds must say for how long the reads are stale")
+    for field in NOT_OF_STALE:
+        if field in fault:
+            raise ValueError(f"{field} is not for kind stale")
 
 
 def clear(account=None):
@@ -55,9 +75,36 @@ def clear(account=None):
 
 def take(account, region, service, operation):
     """Returns the fault that this call gets, or None, and counts it."""
+    return _take(account, region, service, operation, stale=False)
+
+
+def take_stale(account, region, service, operation):
+    """Returns the fault that makes the reads after this write stale, or None, and counts it.
+
+    It goes beside the other kinds, so that an answer may be lost and the reads be stale at once.
+    """
+    return _take(account, region, service, operation, stale=True)
+
+
+def give_back(fault):
+    """Counts a stale fault as not taken: the write that it was for was refused."""
+    with _lock:
+        if fault["times"] >= 0:
+            fault["times"] += 1
+
+
+def staleness(fault):
+    """Returns for how many seconds the reads are stale: `milliseconds`, or with a seed a part of it that it draws."""
+    with _lock:
+        fault["n_drawn"] += 1
+        whole = fault["milliseconds"] / 1000
+        return whole if "seed" not in fault else whole * random.Random(f"{fault['seed']}/{fault['n_drawn']}").random()
+
+
+def _take(account, region, service, operation, stale):
     with _lock:
         for fault in _faults:
-            if fault["account"] != account:
+            if fault["account"] != account or (fault["kind"] == "stale") != stale:
                 continue
             if fault.get("region", region) != region:
                 continue
@@ -72,7 +119,7 @@ def take(account, region, service, operation):
                 continue
             if fault["times"] > 0:
                 fault["times"] -= 1
-            return dict(fault)
+            return fault
     return None
 
 

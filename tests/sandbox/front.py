@@ -26,7 +26,9 @@ import calls
 import control
 import emulate
 import faults
+import pace
 import protocol
+import snapshots
 import wire
 
 DEFAULT_ACCOUNT = "123456789012"
@@ -40,6 +42,7 @@ class Front:
         # Moto's backends are not safe under threads, and a tool calls in parallel.
         # One lock per account and service lets an emulated service call another one.
         self._locks = defaultdict(threading.RLock)
+        self._gate = snapshots.Gate()
 
     def __call__(self, environ, start_response):
         body = _read_body(environ)
@@ -58,7 +61,8 @@ class Front:
         service = credential.service if credential else _service_of_unsigned(body)
         region = credential.region if credential else "us-east-1"
         account = accounts.account_of(credential.access_key) if credential else DEFAULT_ACCOUNT
-        understood = protocol.understand(service, dict(environ), body)
+        with self._gate.inside():
+            understood = protocol.understand(service, dict(environ), body)
         fault = account and faults.take(account, region, service, understood.operation)
         if fault and fault["when"] == "before":
             _delay(fault)
@@ -70,10 +74,11 @@ class Front:
         elif service == "ssm" and understood.violations:
             answer = _violation(understood)
         else:
-            answer = done = self._dispatch(environ, body, account, service, understood)
+            answer = done = self._served(environ, body, account, region, service, understood)
             if fault and fault["kind"] not in faults.DONE:
                 answer = _faulty(fault, understood, account)
-        _record(environ, credential, account, region, understood, answer, done)
+        with self._gate.inside():
+            _record(environ, credential, account, region, understood, answer, done)
         if fault and fault["when"] == "after":
             _delay(fault)
         if fault and fault["kind"] == "drop":
@@ -82,25 +87,57 @@ class Front:
             _cut(environ, *answer)
         return answer
 
+    def _served(self, environ, body, account, region, service, understood):
+        """Returns the answer of the service: a read may be answered as before a write, see the fault kind `stale`."""
+        operation = understood.operation
+        request = (_sendable(environ), body, account, service, understood)
+        if calls.is_read_only(operation):
+            snapshot = snapshots.before(account, region, service)
+            answer = snapshot and snapshot.ask(request)
+            return answer or self._dispatch(request)
+        fault = operation and faults.take_stale(account, region, service, operation)
+        if not fault:
+            return self._dispatch(request)
+        with self._lock_of(account, service, operation):
+            snapshot = snapshots.Snapshot(self._gate, self._run)
+            answer = self._dispatch(request)
+            if answer[0] >= 400:
+                faults.give_back(fault)
+                snapshot.end()
+            else:
+                snapshots.keep(account, region, service, snapshot, pace.seconds(account, faults.staleness(fault)))
+        return answer
+
     def _lock_of(self, account, service, operation):
         runs_long = emulate.is_long(service, operation)
         return contextlib.nullcontext() if runs_long else self._locks[(account, service)]
 
-    def _dispatch(self, environ, body, account, service, understood):
-        environ = dict(environ)
-        environ["wsgi.input"] = io.BytesIO(body)
-        environ["HTTP_X_MOTO_ACCOUNT_ID"] = account
+    def _dispatch(self, request):
+        _, _, account, service, understood = request
+        # What waits for other calls would keep the process from forking at any of them.
+        waits = emulate.is_long(service, understood.operation) or emulate.calls_back(service)
+        gate = contextlib.nullcontext() if waits else self._gate.inside()
+        with self._lock_of(account, service, understood.operation), gate:
+            return self._run(request)
+
+    def _run(self, request):
+        environ, body, account, service, understood = request
+        environ = {**environ, "wsgi.input": io.BytesIO(body), "wsgi.errors": sys.stderr, "HTTP_X_MOTO_ACCOUNT_ID": account}
         try:
-            with self._lock_of(account, service, understood.operation):
-                chunks, status, headers = run_wsgi_app(self._moto, environ, buffered=True)
-                text = b"".join(chunks)
-            return int(status.split(" ", 1)[0]), headers, text
+            chunks, status, headers = run_wsgi_app(self._moto, environ, buffered=True)
+            return int(status.split(" ", 1)[0]), list(headers), b"".join(chunks)
         except NotImplementedError:
             message = f"the sandbox does not emulate {service}:{understood.operation}"
         except Exception as error:  # Moto's own bugs: tell the developer, keep serving.
             traceback.print_exc(file=sys.stderr)
             message = f"the sandbox broke on {service}:{understood.operation}: {error!r}"
         return wire.render_error(understood.protocol, service, 400, "NotEmulated", message)
+
+
+def _sendable(environ):
+    """Returns of a request's environment what another process can use: everything but its connection."""
+    kinds = (str, int, bool, tuple, dict)
+    return {key: value for key, value in environ.items() if isinstance(value, kinds)}
 
 
 def _application_of(service):

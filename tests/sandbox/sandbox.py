@@ -31,6 +31,8 @@ import estate  # noqa: E402
 import extension  # noqa: E402
 import front  # noqa: E402
 import lifetime  # noqa: E402
+import pace  # noqa: E402
+import snapshots  # noqa: E402
 
 
 class QuietHandler(MotoRequestHandler):
@@ -50,6 +52,10 @@ def main():
     parser.add_argument("--exit-with-stdin", action="store_true", help="exit when stdin closes")
     parser.add_argument("--state", help="write {url, pid} to this file, remove it at the end")
     args = parser.parse_args()
+    try:
+        pace.default()
+    except ValueError as error:
+        parser.error(str(error))
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     # Moto warns about error codes that are AWS's but not in a service's model.
@@ -76,6 +82,7 @@ def main():
     finally:
         if args.state and os.path.exists(args.state):
             os.remove(args.state)
+        snapshots.forget()
         lifetime.end()
         sys.stdout.flush()
         # Threads may be in the middle of a request that nobody waits for.

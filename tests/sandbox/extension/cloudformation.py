@@ -239,3 +239,4 @@ def get_template_summary(response, request):
 
 def install():
     emulate.service("cloudformation", CloudFormationResponse)
+    emulate.makes_calls("cloudformation")

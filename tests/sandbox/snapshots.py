@@ -1,0 +1,171 @@
+"""Owns reads that answer as before a write: keeps the state that the write found, and asks it.
+
+AWS's services are eventually consistent, and what they read is a copy of before, whole: a new thing is not
+there, a deleted one still is, a changed one has its old values. So the state is not rebuilt but kept: the process
+forks before the write, and the fork, which never sees the write, answers the reads. Whatever holds the state - moto,
+a module of the extension, the two together - is right without knowing of it.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+https://docs.aws.amazon.com/kms/latest/developerguide/accessing-kms.html#programming-eventual-consistency
+"""
+
+import contextlib
+import multiprocessing.connection
+import os
+import signal
+import stat
+import threading
+import time
+
+# These are one service for the whole account, whatever Region a request is signed for.
+GLOBAL = ("iam", "organizations", "s3")
+# No read takes nearly as long; a copy that does not answer is broken.
+PATIENCE = 30
+# How long a copy waits for the other requests to end, see `Gate`.
+QUIET = 10
+
+_kept = {}
+_lock = threading.Lock()
+
+
+class Gate:
+    """Lets requests be served side by side, but nothing while the process forks: of a process only the forking thread
+    lives on in the copy, so a lock that another thread holds would stay locked there for ever."""
+
+    def __init__(self):
+        self._changed = threading.Condition()
+        self._n_inside = 0
+        self._is_shut = False
+
+    @contextlib.contextmanager
+    def inside(self):
+        """Waits while the process forks, and keeps it from forking."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._is_shut)
+            self._n_inside += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._n_inside -= 1
+                self._changed.notify_all()
+
+    @contextlib.contextmanager
+    def alone(self):
+        """Waits until nobody is inside and keeps everybody out, but not for ever: one inside may wait for one outside."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._is_shut)
+            self._is_shut = True
+            self._changed.wait_for(lambda: not self._n_inside, QUIET)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._is_shut = False
+                self._changed.notify_all()
+
+
+class Snapshot:
+    """The state of the sandbox at one moment, in a process of its own."""
+
+    def __init__(self, gate, answer):
+        ours, theirs = multiprocessing.connection.Pipe()
+        with gate.alone():
+            self._pid = os.fork()
+            if self._pid == 0:
+                # Never leaves the gate: in the copy, its lock may be held by a thread that is no more.
+                _serve(theirs, answer)
+        theirs.close()
+        self._connection = ours
+        self._lock = threading.Lock()
+        self.until = None
+
+    def ask(self, request):
+        """Returns the answer to one request out of the state that was kept, None if its time is over."""
+        with self._lock:
+            if self._connection.closed:
+                return None
+            self._connection.send(request)
+            if not self._connection.poll(PATIENCE):
+                # Not TimeoutError: that looks like a client who went away.
+                raise RuntimeError(f"the copy of the state did not answer {request[4].operation}")
+            return self._connection.recv()
+
+    def end(self):
+        """Ends the process, once nobody is asking."""
+        with self._lock:
+            self._connection.close()
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+
+
+def _serve(connection, answer):
+    """Answers until the parent hangs up, which it also does by ending; never returns."""
+    try:
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signum, signal.SIG_DFL)
+        _close_connections(connection.fileno())
+        while True:
+            connection.send(answer(connection.recv()))
+    except (EOFError, OSError):
+        pass
+    finally:
+        os._exit(0)
+
+
+def _close_connections(kept):
+    """Closes what others would wait for as long as the copy holds it: the clients' connections, stdin and stdout."""
+    for fd in map(int, os.listdir("/dev/fd")):
+        if fd == kept:
+            continue
+        with contextlib.suppress(OSError):
+            mode = os.fstat(fd).st_mode
+            if fd in (0, 1):
+                os.dup2(os.open(os.devnull, os.O_RDWR), fd)
+            elif fd != 2 and (stat.S_ISSOCK(mode) or stat.S_ISFIFO(mode)):
+                os.close(fd)
+
+
+def keep(account, region, service, snapshot, seconds):
+    """Has the reads of a service answered by the snapshot for so long, from now on."""
+    snapshot.until = time.monotonic() + seconds
+    with _lock:
+        _kept.setdefault(_key(account, region, service), []).append(snapshot)
+    timer = threading.Timer(seconds, _drop, [_key(account, region, service), snapshot])
+    timer.daemon = True
+    timer.start()
+
+
+def before(account, region, service):
+    """Returns the snapshot that the reads of a service are answered by now, None if they see the truth.
+
+    It is the oldest: what a write changed shows no sooner than what an earlier one did.
+    """
+    with _lock:
+        now = time.monotonic()
+        return next((one for one in _kept.get(_key(account, region, service), []) if one.until > now), None)
+
+
+def forget(account=None):
+    """Has the reads of one account, or of all, see the truth at once."""
+    with _lock:
+        keys = [key for key in _kept if account in (None, key[0])]
+        dropped = [snapshot for key in keys for snapshot in _kept.pop(key)]
+    for snapshot in dropped:
+        snapshot.end()
+
+
+def _key(account, region, service):
+    return account, None if service in GLOBAL else region, service
+
+
+def _drop(key, snapshot):
+    with _lock:
+        kept = _kept.get(key, [])
+        if snapshot not in kept:
+            return
+        kept.remove(snapshot)
+        if not kept:
+            del _kept[key]
+    snapshot.end()
