@@ -3,6 +3,7 @@
 import json
 import unittest
 
+from botocore.exceptions import ClientError
 from test_extension_server import MANAGEMENT, client, error_of, reset
 
 ADMIN = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{MANAGEMENT}:root"}, "Action": "kms:*", "Resource": "*"}
@@ -95,11 +96,17 @@ class LogGroups(unittest.TestCase):
         self.logs.create_log_group(logGroupName="/other")
         plain = self.kms.create_key()["KeyMetadata"]["Arn"]
         key = self.kms.create_key(Policy=policy(ADMIN, LOGS))["KeyMetadata"]["Arn"]
-        cases = [("/ssm/a", plain), ("/other", key), ("/ssm/a", "alias/ssm"), ("/ssm/a", plain[:-1] + "x")]
-        for name, arn in cases:
+        denied, invalid = "AccessDeniedException", "InvalidParameterException"
+        cases = [("/ssm/a", plain, denied), ("/other", key, denied), ("/ssm/a", "alias/ssm", invalid), ("/ssm/a", plain[:-1] + "x", invalid)]
+        for name, arn, code in cases:
             with self.subTest(f"{name} {arn}"):
-                self.assertEqual(error_of(self.logs.associate_kms_key, logGroupName=name, kmsKeyId=arn), "InvalidParameterException")
-        self.assertEqual(error_of(self.logs.create_log_group, logGroupName="/ssm/c", kmsKeyId=plain), "InvalidParameterException")
+                self.assertEqual(error_of(self.logs.associate_kms_key, logGroupName=name, kmsKeyId=arn), code)
+        with self.assertRaises(ClientError) as raised:
+            self.logs.create_log_group(logGroupName="/ssm/c", kmsKeyId=plain)
+        error = raised.exception.response["Error"]
+        self.assertEqual((error["Code"], error["Message"]), (denied, (
+            "The specified KMS key does not exist or is not allowed to be used with Arn "
+            f"'{GROUPS}/ssm/c'")))
         self.assertEqual(error_of(self.logs.associate_kms_key, logGroupName="/none", kmsKeyId=key), "ResourceNotFoundException")
         self.kms.disable_key(KeyId=key)
         self.assertEqual(error_of(self.logs.associate_kms_key, logGroupName="/ssm/a", kmsKeyId=key), "InvalidParameterException")

@@ -8,6 +8,7 @@ import json
 import re
 from typing import Any
 
+import emulate
 from moto.kms.models import kms_backends
 from moto.logs.exceptions import InvalidParameterException, ResourceNotFoundException
 from moto.logs.models import LogGroup
@@ -87,7 +88,10 @@ def _check_key(self: LogsResponse, key_arn: str, group_arn: str) -> None:
     """Refuses a key which the service may not use for this log group.
 
     "If you attempt to associate a KMS key with the log group but the KMS key does not exist or the KMS
-    key is disabled, you receive an InvalidParameterException error." (botocore, AssociateKmsKey)
+    key is disabled, you receive an InvalidParameterException error." (botocore, AssociateKmsKey). One whose policy does
+    not let the service in is another error, which the model does not list:
+    https://github.com/hashicorp/terraform-provider-aws/issues/29282
+    https://github.com/ministryofjustice/modernisation-platform/issues/7870
     """
     found = re.fullmatch(r"arn:[\w-]+:kms:([\w-]+):(\d{12}):key/([\w-]+)", key_arn or "")
     if not found:
@@ -104,8 +108,9 @@ def _check_key(self: LogsResponse, key_arn: str, group_arn: str) -> None:
     }
     for action in KEY_ACTIONS:
         if decide([("key", key.policy)], action, key.arn, context, ("Service", service)).result != ALLOWED:
-            raise InvalidParameterException(
-                f"The specified KMS key does not exist or is not allowed to be used with Arn '{group_arn}'"
+            emulate.refuse(
+                "AccessDeniedException",
+                f"The specified KMS key does not exist or is not allowed to be used with Arn '{group_arn}'",
             )
 
 
