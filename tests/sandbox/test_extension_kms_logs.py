@@ -81,6 +81,12 @@ class LogGroups(unittest.TestCase):
         self.assertEqual(self.group("/ssm/a")["retentionInDays"], 365)
         self.assertEqual(error_of(self.logs.put_retention_policy, logGroupName="/ssm/a", retentionInDays=366), "InvalidParameterException")
 
+    def test_refuses_names_that_start_with_aws(self):
+        for name in ("aws/", "aws/sessions"):
+            self.assertEqual(error_of(self.logs.create_log_group, logGroupName=name), "InvalidParameterException")
+        for name in ("/aws/sessions", "aws-sessions", "my/aws/sessions"):
+            self.logs.create_log_group(logGroupName=name)
+
     def test_encrypts_with_a_key_that_allows_it(self):
         key = self.kms.create_key(Policy=policy(ADMIN, LOGS))["KeyMetadata"]["Arn"]
         self.logs.create_log_group(logGroupName="/ssm/a")

@@ -53,6 +53,9 @@ def _create_log_group(original: Any) -> Any:
                 constraint=r"Member must satisfy regular expression pattern: [\.\-_/#A-Za-z0-9]+",
                 parameter="logGroupName", value=name,
             )
+        if name.startswith("aws/"):
+            # "Log group names can't start with the string aws/" (botocore, CreateLogGroup); AWS's own begin with /aws/.
+            raise InvalidParameterException(f"Log groups starting with aws/ are reserved for AWS: {name}")
         key = self._get_param("kmsKeyId")
         if key and name not in self.logs_backend.groups:
             _check_key(self, key, LogGroup(self.current_account, self.region, name).arn)
