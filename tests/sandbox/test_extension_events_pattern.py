@@ -3,7 +3,8 @@
 import json
 import unittest
 
-from test_extension_server import client, error_of, reset
+import quotas
+from test_extension_server import MANAGEMENT, client, error_of, reset
 
 EVENT = {
     "version": "0", "id": "1", "account": "111111111111", "source": "aws.ssm", "time": "2026-01-02T03:04:05Z",
@@ -111,6 +112,21 @@ class Patterns(unittest.TestCase):
     def test_refuses_an_event_without_its_envelope(self):
         for event in ("{", "[]", json.dumps({"source": "aws.ssm"})):
             self.assertEqual(error_of(self.events.test_event_pattern, EventPattern='{"source": ["a"]}', Event=event), "ValidationException")
+
+    def test_the_quota_of_a_rule_is_below_what_the_model_allows_until_it_is_raised(self):
+        pattern = lambda characters: json.dumps({"source": ["x" * (characters - 16)]})
+        self.assertEqual(len(pattern(2048)), 2048)
+        rule = lambda characters: error_of(self.events.put_rule, Name="r", EventPattern=pattern(characters))
+        self.assertEqual((rule(2048), rule(2049)), ("none", "LimitExceededException"))
+        # TestEventPattern has no quota.
+        self.assertFalse(self.result({"source": ["x" * 2049]}))
+        raised = json.dumps({"account": MANAGEMENT, "event_pattern_characters": 4096}).encode()
+        quotas.post_quotas({}, raised)
+        self.addCleanup(quotas.post_quotas, {}, json.dumps({"account": MANAGEMENT}).encode())
+        self.assertEqual((rule(4096), rule(4097)), ("none", "InvalidEventPatternException"))
+        for wrong in ({"events": 1}, {"event_pattern_characters": "4096"}):
+            with self.assertRaises(ValueError):
+                quotas.post_quotas({}, json.dumps({"account": MANAGEMENT} | wrong).encode())
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from moto.events.models import EventPattern
 STRING_OPERATORS = ("prefix", "suffix", "equals-ignore-case", "wildcard")
 OPERATORS = STRING_OPERATORS + ("anything-but", "numeric", "exists", "cidr")
 MAX_NUMBER = 5e9
+# Of the model; the quota of a rule is lower, see quotas.py.
 MAX_PATTERN = 4096
 ABSENT = object()
 
