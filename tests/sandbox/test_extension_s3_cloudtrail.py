@@ -23,8 +23,8 @@ class Buckets(unittest.TestCase):
         self.s3 = client("s3", region=HOME)
         self.create("logs-1")
 
-    def create(self, name):
-        self.s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": HOME})
+    def create(self, name, **more):
+        self.s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": HOME}, **more)
 
     def status(self, account, region, bucket="logs-1"):
         """Returns the status of a plain HeadBucket, and the Region that the answer names."""
@@ -43,6 +43,20 @@ class Buckets(unittest.TestCase):
         for name in ("Upper", "ab", "a_b", "192.168.1.1", "a..b", "xn--abc", "logs-s3alias", "-logs"):
             with self.subTest(name):
                 self.assertIn(error_of(self.create, name=name), ("InvalidBucketName",))
+
+    def test_names_that_end_in_an_are_the_accounts_own(self):
+        own = f"logs-{MANAGEMENT}-eu-central-1-an"
+        for name, namespace in (
+            (own, {}), ("logs-an", {}), (own, {"BucketNamespace": "global"}), ("logs", {"BucketNamespace": "account-regional"}),
+            (own.replace(MANAGEMENT, MEMBER), {"BucketNamespace": "account-regional"}),
+            (own.replace("eu-central-1", "eu-west-1"), {"BucketNamespace": "account-regional"}),
+            (own.removeprefix("logs"), {"BucketNamespace": "account-regional"}),
+        ):
+            with self.subTest(f"{name} {namespace}"):
+                self.assertEqual(error_of(self.create, name=name, **namespace), "InvalidBucketName")
+        self.create(name=own, BucketNamespace="account-regional")
+        self.s3.put_bucket_versioning(Bucket=own, VersioningConfiguration={"Status": "Enabled"})
+        self.assertEqual(self.s3.get_bucket_versioning(Bucket=own)["Status"], "Enabled")
 
     def test_new_buckets_are_encrypted_and_private(self):
         rule = self.s3.get_bucket_encryption(Bucket="logs-1")["ServerSideEncryptionConfiguration"]["Rules"][0]

@@ -110,16 +110,18 @@ def _guarded(original: Any) -> Any:
 
 
 def _refusal(self: S3Response, request: Any, full_url: str) -> tuple[int, dict[str, str], str] | None:
-    """Returns the redirect for a bucket of another Region, or the denial for one of another account."""
+    """Returns the refusal of a reserved name, the redirect for a bucket of another Region, or the denial for one of another account."""
     name = self.parse_bucket_name_from_url(request, full_url)
+    namespace = request.headers.get("x-amz-bucket-namespace", "global")
+    if name and _is_creation(self, request, full_url) and not _fits_namespace(name, namespace, self.current_account, self.region):
+        return 400, {}, _body(request, "InvalidBucketName", "The specified bucket is not valid.", f"<BucketName>{escape(name)}</BucketName>")
     owner = s3_backends.bucket_accounts.get(name)
     if not name or not owner or "Authorization" not in request.headers:
         return None
     bucket = s3_backends[owner[1]][owner[0]].buckets.get(name)
     key = self.parse_key_name().lstrip("/")
     query = self._get_querystring(request, full_url)
-    creates = request.method == "PUT" and not key and not set(query) - {"x-id"}
-    if bucket is None or creates:
+    if bucket is None or _is_creation(self, request, full_url):
         return None
     # GetBucketLocation is the way to find the Region, so it answers in every one.
     if bucket.region_name != self.region and not (request.method == "GET" and not key and "location" in query):
@@ -130,6 +132,22 @@ def _refusal(self: S3Response, request: Any, full_url: str) -> tuple[int, dict[s
     if bucket.account_id != self.current_account and not _shares(self, bucket, request.method, query, key):
         return 403, {"x-amz-bucket-region": bucket.region_name}, _body(request, "AccessDenied", "Access Denied", "")
     return None
+
+
+def _is_creation(self: S3Response, request: Any, full_url: str) -> bool:
+    key, query = self.parse_key_name().lstrip("/"), self._get_querystring(request, full_url)
+    return request.method == "PUT" and not key and not set(query) - {"x-id"}
+
+
+def _fits_namespace(name: str, namespace: str, account: str, region: str) -> bool:
+    """Tells whether a name is of the namespace that CreateBucket names: those that end in -an are the accounts' own.
+
+    "Bucket names must follow the format bucket-name-prefix-accountId-region-an" (botocore, CreateBucket, BucketNamespace).
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/gpbucketnamespaces.html
+    """
+    if namespace == "account-regional":
+        return len(name) > len(f"-{account}-{region}-an") and name.endswith(f"-{account}-{region}-an")
+    return not name.endswith("-an")
 
 
 def _shares(self: S3Response, bucket: FakeBucket, method: str, query: dict[str, Any], key: str) -> bool:
