@@ -35,6 +35,17 @@ class Shell(unittest.TestCase):
         self.assertEqual(result["StandardOutputContent"], "out\n")
         self.assertEqual(result["StandardErrorContent"], "err\nfailed to run commands: exit status 3")
 
+    def test_a_script_may_have_64_kb_with_its_document(self):
+        here = scene(SHELL)
+        content = here.ssm.get_document(Name="AWS-RunShellScript")["Content"]
+        room = 64 * 1024 - len(content) - len("commands")
+        fits = "echo fits #" + "x" * (room - 11)
+        self.assertEqual(here.result(here.send(fits))["StandardOutputContent"], "fits\n")
+        for lines in ([fits + "x"], [fits, "x"], ["é" * (room // 2 + 1)]):
+            with self.assertRaises(here.ssm.exceptions.MaxDocumentSizeExceeded):
+                here.send(*lines)
+        self.assertEqual(len(here.ssm.list_commands()["Commands"]), 1)
+
     def test_it_sees_only_what_the_agent_sets(self):
         here = scene(SHELL)
         command_id = here.send("env | sort; pwd")

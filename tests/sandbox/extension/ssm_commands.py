@@ -8,6 +8,7 @@ import json
 import uuid
 
 import control
+import document_content
 import documents
 import emulate
 from extension import ssm_command_clock, ssm_command_state, ssm_command_steps, ssm_command_targets, ssm_invocations
@@ -29,6 +30,7 @@ def send_command(response):
                 f"The document is not supported on {node.platform_type} ({node.instance_id}).",
             )
     version = _version(document, request)
+    _check_size(version, request)
     steps = ssm_command_steps.steps_of(document, version, request.get("Parameters") or {}, account, region)
     now = emulate.now()
     command = ssm_command_state.Command(str(uuid.uuid4()), account, region, request, targets, steps, platforms, now)
@@ -69,6 +71,18 @@ def _version(document, request):
     if number not in document.versions:
         emulate.refuse("InvalidDocumentVersion", f"Version {version} does not exist.")
     return document.versions[number]
+
+
+def _check_size(version, request):
+    """Refuses what is too large to send: the script is in the parameters.
+
+    "The content of the document must not exceed 64KB. This quota also includes the content specified for input
+    parameters at runtime." (API_CreateDocument, Content; SendCommand lists the error.)
+    """
+    given = request.get("Parameters") or {}
+    texts = [version.content, *given, *(value for values in given.values() for value in values)]
+    if sum(len(text.encode()) for text in texts) > document_content.MAXIMUM_BYTES:
+        emulate.refuse("MaxDocumentSizeExceeded", "The size limit of a document is 64 KB.")
 
 
 @control.route("GET", "/_sandbox/runs")
