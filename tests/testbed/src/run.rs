@@ -15,7 +15,7 @@ use crate::home::Home;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What the waits of the tools, and the delays of the local AWS, are divided by: a minute of AWS's is two seconds.
-pub const TIME_DIVISOR: &str = "30";
+pub(crate) const TIME_DIVISOR: &str = "30";
 
 /// One run of a binary, being prepared.
 pub struct Run {

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::run::TIME_DIVISOR;
 use crate::{Account, http, repository};
 
 static SANDBOX: OnceLock<Sandbox> = OnceLock::new();
@@ -68,6 +69,7 @@ fn spawn() -> Sandbox {
         // The developer's AWS settings are none of its business.
         .env_clear()
         .env("PATH", "/usr/bin:/bin")
+        .env("SSM_TIME_DIVISOR", TIME_DIVISOR)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
