@@ -6,6 +6,8 @@ mod killing;
 mod paging;
 #[path = "faults/processes.rs"]
 mod processes;
+#[path = "faults/promises.rs"]
+mod promises;
 #[path = "faults/racing.rs"]
 mod racing;
 #[path = "faults/reading.rs"]
