@@ -133,11 +133,13 @@ fn a_secret_in_a_command_is_warned_of_before_it_is_sent() {
 }
 
 #[test]
-fn a_closed_pipe_is_quiet() {
+fn a_reader_that_has_gone_is_not_fine() {
     let account = account(&[node(1)]);
     let closed = tool(&account, &["--", "id"])
         .stdin(ids([1]))
         .stdout_closed()
         .run();
-    closed.assert_status(0).assert_stderr("");
+    closed.assert_status(2);
+    closed.assert_complains("the output cannot be written");
+    closed.assert_complains("`ssm-run --resume ");
 }

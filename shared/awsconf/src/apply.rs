@@ -4,13 +4,9 @@ use anyhow::bail;
 use futures_util::stream::{self, StreamExt};
 use serde::Serialize;
 use tokio::sync::mpsc;
-use toolio::{Outcome, Output, Plan, Plans, ResultRecord, Unreachable};
+use toolio::{Outcome, Output, Plan, Plans, ResultRecord, TO_RECOVER, Unreachable};
 
 use crate::{AwsArgs, GLOBAL, Interrupt, Session};
-
-/// How to get at a result that could not be printed.
-const TO_RECOVER: &str =
-    "what was done is not lost: `apply --recover` with the same plans prints it, with its undo";
 
 /// What became of one plan.
 enum Told<A> {

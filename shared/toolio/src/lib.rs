@@ -25,5 +25,5 @@ pub use records::{
     Applied, Change, ChangeStatus, Finding, FindingKind, Plan, PlanKind, Plans, Reading,
     ResultKind, ResultRecord, Severity, Target, Unreachable, UnreachableKind,
 };
-pub use status::{Outcome, Signal, complain, finish, lost};
+pub use status::{Outcome, Signal, TO_RECOVER, complain, finish, lost};
 pub use stream::{for_each_record, for_each_record_of};

@@ -95,12 +95,16 @@ pub fn complain(tool: &str, message: &str) {
     let _ = writeln!(std::io::stderr(), "{tool}: {one_line}");
 }
 
+/// How to get at the result of an `apply` that could not be printed.
+pub const TO_RECOVER: &str =
+    "what was done is not lost: `apply --recover` with the same plans prints it, with its undo";
+
 /// Returns the error of a verb that has changed something and cannot print what: never a quiet one, not even when it is only
 /// that the reader has gone. `advice` says how to get at what was to be printed.
 #[must_use]
 pub fn lost(error: &anyhow::Error, advice: &str) -> anyhow::Error {
     // In words, so that no closed pipe is left in it to be taken for the usual one.
-    anyhow::anyhow!("stdout cannot be written: {error:#}; {advice}")
+    anyhow::anyhow!("the output cannot be written: {error:#}; {advice}")
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -182,11 +182,15 @@ async fn one(
 }
 
 fn say(out: &Output, event_id: String, status: Status, note: Option<String>) -> anyhow::Result<()> {
-    out.write(&Delivered {
+    let written = out.write(&Delivered {
         kind: DeliveredKind::Delivery,
         event_id,
         status,
         note,
+    });
+    written.map_err(|error| {
+        let advice = "what was sent is in `deliveries.jsonl` of the spool: run send again with it";
+        toolio::lost(&error, advice)
     })
 }
 

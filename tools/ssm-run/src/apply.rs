@@ -75,6 +75,10 @@ pub(crate) struct Run<'r> {
     /// The number of the next command.
     pub(crate) number: Cell<u32>,
     pub(crate) outcome: Cell<Outcome>,
+    /// Why records could not be printed, once that is so.
+    pub(crate) lost: RefCell<Option<anyhow::Error>>,
+    /// The first command that was sent.
+    pub(crate) first_command: RefCell<Option<String>>,
     pub(crate) began: Instant,
     /// The time of day when it began.
     pub(crate) time: Timestamp,
@@ -87,7 +91,33 @@ impl Run<'_> {
     pub(crate) fn tell(&self, record: &Invocation, outcome: Outcome) -> anyhow::Result<()> {
         self.count(outcome);
         self.progress.step();
-        self.out.write_row(record, || crate::text::row(record))
+        self.printed(self.out.write_row(record, || crate::text::row(record)));
+        Ok(())
+    }
+
+    /// Takes note of a record that could not be printed: nothing more is sent, and what was sent is followed to its end.
+    pub(crate) fn printed(&self, written: anyhow::Result<()>) {
+        if let Err(error) = written {
+            self.interrupt.stop();
+            self.lost.borrow_mut().get_or_insert(error);
+        }
+    }
+
+    /// Returns how the run came out.
+    ///
+    /// # Errors
+    /// Not all records could be printed.
+    pub(crate) fn came_to(&self) -> anyhow::Result<Outcome> {
+        let Some(error) = self.lost.take() else {
+            return Ok(self.outcome.get());
+        };
+        let advice = match self.first_command.take() {
+            Some(id) => format!(
+                "nothing more was sent; `ssm-run --resume {id}` goes on and prints what became of it"
+            ),
+            None => "nothing was sent".to_owned(),
+        };
+        Err(toolio::lost(&error, &advice))
     }
 
     /// Tells of nodes that no command is sent to.
@@ -138,7 +168,8 @@ impl Run<'_> {
             let error = anyhow::anyhow!("{}", reason.message);
             self.count(Outcome::Trouble);
             let record = Unreachable::new(crate::TOOL, &place.target, &error);
-            return self.out.write(&record);
+            self.printed(self.out.write(&record));
+            return Ok(());
         }
         self.tell_without_command(place, &batch.nodes, Absence::NotSent, reason)
     }

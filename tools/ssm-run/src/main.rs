@@ -26,7 +26,7 @@ mod observe;
 
 mod apply;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::process::ExitCode;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -69,6 +69,7 @@ async fn main() -> ExitCode {
 
 async fn run(args: Args) -> anyhow::Result<Outcome> {
     let out = Output::new(TOOL, &args.io)?;
+    out.refuse_closed()?;
     let order = Order::of(&args.what, &args.how, observe::script)?;
     if args.r#where.resource_group.is_some() && order.waves.is_some() {
         anyhow::bail!(
@@ -96,6 +97,8 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
         token,
         number: Cell::new(number),
         outcome: Cell::new(Outcome::Fine),
+        lost: RefCell::default(),
+        first_command: RefCell::default(),
         began: Instant::now(),
         time,
         max_concurrency: args.aws.max_concurrency.get(),
@@ -104,7 +107,7 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
     progress.begin(found.n_nodes());
     for record in &found.unreachable {
         run.count(Outcome::Trouble);
-        out.write(record)?;
+        run.printed(out.write(record));
     }
     for record in &found.absent {
         run.tell(record, Outcome::Trouble)?;
@@ -119,7 +122,7 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
             .try_collect::<()>()
             .await?;
     }
-    Ok(run.outcome.get())
+    run.came_to()
 }
 
 /// The only clock; what decides gets it handed in.

@@ -42,6 +42,7 @@ pub(crate) async fn run(
     if let Some(record) = plans.unreachable.first() {
         bail!("there is no whole plan: {}", record.error);
     }
+    out.refuse_closed()?;
     let (first, through) = (aws.split_account_roles().0, Through::of(aws));
     let interrupt = Interrupt::listen();
     let mut outcome = Outcome::Fine;
@@ -59,7 +60,8 @@ pub(crate) async fn run(
             .collect();
         if !refused.is_empty() {
             for risk in &refused {
-                out.write(&risk.finding(&plan.target))?;
+                out.write(&risk.finding(&plan.target))
+                    .map_err(|error| toolio::lost(&error, "nothing was written to AWS"))?;
             }
             bail!(
                 "nothing was written: {} would be risked; change what the findings say, or take single ones with --accept ID",
@@ -73,7 +75,8 @@ pub(crate) async fn run(
         let resources = Resources { client };
         let (result, came_to) =
             apply::apply(&resources, &plan, arguments.how, &interrupt, out).await;
-        out.write(&result)?;
+        out.write(&result)
+            .map_err(|error| toolio::lost(&error, toolio::TO_RECOVER))?;
         outcome = outcome.and(came_to);
         if outcome != Outcome::Fine && !arguments.how.recover {
             break;

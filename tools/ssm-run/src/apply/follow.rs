@@ -68,11 +68,11 @@ pub(super) async fn follow(
             continue;
         }
         let pause = flight.borrow().pause(run.now()) + follower.penalty;
-        match run.interrupt.requested() {
+        match run.interrupt.signal().is_some() {
             false => run.nap(pause).await,
             true => tokio::time::sleep(ATTENTION * 5).await,
         }
-        if run.interrupt.requested() {
+        if run.interrupt.signal().is_some() {
             let until = *farewell.get_or_insert_with(|| Instant::now() + FAREWELL);
             super::cancel::all(place, flight).await;
             if Instant::now() > until {

@@ -306,5 +306,9 @@ fn told(
         n_nodes: batch.choice.is_none().then_some(batch.nodes.len()),
         targets: batch.choice.clone().map(|choice| vec![choice]),
     };
-    run.out.write_row(&record, || crate::text::sent(&record))
+    run.first_command
+        .borrow_mut()
+        .get_or_insert_with(|| record.command_id.clone());
+    run.printed(run.out.write_row(&record, || crate::text::sent(&record)));
+    Ok(())
 }

@@ -40,7 +40,7 @@ pub(crate) async fn tell(run: &Run<'_>, place: &Place) -> anyhow::Result<()> {
                     ..PatchState::default()
                 }
             });
-            run.out.write(&record)?;
+            run.printed(run.out.write(&record));
         }
     }
     Ok(())
