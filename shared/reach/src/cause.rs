@@ -3,11 +3,11 @@
 //! The order is that of an agent's own steps: metadata service, credentials, network, registration.
 
 use crate::capability::Capability;
+use crate::diagnosis::{Cause, Hints};
 use crate::node::{DefaultRoute, Evidence, HostManagement, Node, Ways};
 use crate::roles::{Answer, Known, Permitted, Roles};
 use crate::timestamp::Timestamp;
 use crate::version::Version;
-use crate::why::{Cause, Hints};
 use toolio::{Reading, Severity};
 
 /// How long an instance may take from its launch until its agent has registered.

@@ -16,10 +16,13 @@ mod roles;
 mod join;
 mod ways;
 
+mod diagnosis;
+
 mod cause;
 mod why;
 
 pub use capability::Capability;
+pub use diagnosis::{Cause, Hints};
 pub use join::{Information, ec2_node, ssm_node, unknown_node};
 pub use node::{
     Agent, DefaultRoute, Evidence, HostManagement, Imds, ManagedBy, Network, Node, NodeKind,
@@ -29,4 +32,4 @@ pub use roles::{Answer, Known, Permitted, RoleRecord, Roles};
 pub use timestamp::Timestamp;
 pub use version::Version;
 pub use ways::ways;
-pub use why::{Cause, Hints, IMDS_DISABLED, imds_disabled, why};
+pub use why::{IMDS_DISABLED, imds_disabled, why};

@@ -1,73 +1,15 @@
 //! Which rule tells why a node does not answer. Pure.
 
-use toolio::{Finding, FindingKind, Severity};
+use toolio::Severity;
 
 use crate::cause::{lost, unconnected, unregistered};
+use crate::diagnosis::{Cause, Hints};
 use crate::node::Node;
 use crate::roles::Roles;
 use crate::timestamp::Timestamp;
 
 /// The problem of an instance whose metadata service is off.
 pub const IMDS_DISABLED: &str = "imds.disabled";
-
-/// A reason and its cure.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cause {
-    /// The end of the finding's id.
-    pub problem: &'static str,
-    /// How grave it is.
-    pub severity: Severity,
-    /// What is wrong and what that causes.
-    pub message: String,
-    /// What to do about it.
-    pub fix: String,
-}
-
-impl Cause {
-    pub(crate) fn new(
-        problem: &'static str,
-        severity: Severity,
-        message: impl Into<String>,
-        fix: impl Into<String>,
-    ) -> Cause {
-        Cause {
-            problem,
-            severity,
-            message: message.into(),
-            fix: fix.into(),
-        }
-    }
-
-    /// Returns the id of the finding. It is the same whichever tool tells it, so that one table lists its cure.
-    #[must_use]
-    pub fn id(&self) -> String {
-        format!("agentcheck.{}", self.problem)
-    }
-
-    /// Returns the finding that tells it of a node.
-    #[must_use]
-    pub fn into_finding(self, node: &Node) -> Finding {
-        Finding {
-            kind: FindingKind::Finding,
-            id: self.id(),
-            severity: self.severity,
-            target: Some(node.target.clone()),
-            resource: node.instance_id.clone(),
-            message: self.message,
-            fix: self.fix,
-        }
-    }
-}
-
-/// What to do, in the words of the program that asks, when more would be known if more had been read. Each begins a
-/// sentence and has no full stop.
-#[derive(Clone, Copy, Debug)]
-pub struct Hints {
-    /// How to tell what the roles of instance profiles may do.
-    pub roles: &'static str,
-    /// How to get nodes with their evidence.
-    pub evidence: &'static str,
-}
 
 /// Returns the one reason why neither sessions nor commands reach a node; none when nothing that was read tells of one.
 /// What could not be read, such as the connection of a node that is online, is no reason.
