@@ -8,6 +8,8 @@
 mod model;
 mod update;
 
+mod schema;
+
 mod saved;
 
 mod ask;
@@ -97,7 +99,7 @@ enum Verb {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match toolio::arguments::<Args>(model::schemas) {
+    match toolio::arguments::<Args>(schema::schemas) {
         Ok(args) => toolio::finish(TOOL, run(args).await),
         Err(status) => status,
     }

@@ -1,11 +1,10 @@
 //! What is wished for the nodes. Never touches the world.
 
-use reach::{Capability, Node, Version};
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use reach::{Capability, Version};
+use schemars::JsonSchema;
 use serde::Deserialize;
-use toolio::{Finding, Plan, ResultRecord, Unreachable};
 
-use crate::update::{Action, DesiredAssociation, Update};
+use crate::update::{DesiredAssociation, Update};
 
 /// What every node's agent must be like, and how outdated ones are brought up to date.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -85,16 +84,4 @@ impl Default for DesiredImds {
             min_hop_limit: 1,
         }
     }
-}
-
-/// Names the records for `--generate schema`.
-pub(crate) fn schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
-    vec![
-        ("desired", generator.subschema_for::<Desired>()),
-        ("node", generator.subschema_for::<Node>()),
-        ("finding", generator.subschema_for::<Finding>()),
-        ("plan", generator.subschema_for::<Plan<Action>>()),
-        ("result", generator.subschema_for::<ResultRecord<Action>>()),
-        ("unreachable", generator.subschema_for::<Unreachable>()),
-    ]
 }

@@ -26,6 +26,7 @@ mod record;
 mod report;
 mod rule;
 mod scan;
+mod schema;
 mod secrets;
 mod send;
 mod source;
@@ -160,7 +161,7 @@ async fn main() -> ExitCode {
     if is_named(lambda::NAME) {
         return toolio::finish(TOOL, lambda::serve().await.map(|()| Outcome::Fine));
     }
-    match toolio::arguments::<Args>(model::schemas) {
+    match toolio::arguments::<Args>(schema::schemas) {
         Ok(args) => toolio::finish(TOOL, run(args).await),
         Err(status) => status,
     }

@@ -1,6 +1,6 @@
 //! The states that a plan carries, and what was found. Plain data, no AWS types.
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use toolio::{Reading, Target};
@@ -248,35 +248,4 @@ pub(crate) enum Action {
     DeleteRole,
     StopLogging,
     DeleteTrail,
-}
-
-/// Returns the schemas of everything this tool reads and prints.
-pub(crate) fn schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
-    vec![
-        ("desired", generator.subschema_for::<Desired>()),
-        ("plan", generator.subschema_for::<toolio::Plan<Action>>()),
-        (
-            "result",
-            generator.subschema_for::<toolio::ResultRecord<Action>>(),
-        ),
-        ("finding", generator.subschema_for::<toolio::Finding>()),
-        (
-            "explanation",
-            generator.subschema_for::<crate::matching::Explained>(),
-        ),
-        ("delivery", crate::send::schema(generator)),
-        (
-            "session",
-            generator.subschema_for::<crate::report::Session>(),
-        ),
-        (
-            "command",
-            generator.subschema_for::<crate::report::Command>(),
-        ),
-        (
-            "refused",
-            generator.subschema_for::<crate::report::Refused>(),
-        ),
-        ("rules", generator.subschema_for::<crate::format::Rules>()),
-    ]
 }

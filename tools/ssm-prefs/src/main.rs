@@ -17,6 +17,7 @@ mod plan;
 mod policies;
 mod preflight;
 mod roles;
+mod schema;
 mod stack;
 mod state;
 
@@ -87,7 +88,7 @@ struct RoleArgs {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match toolio::arguments::<Args>(model::schemas) {
+    match toolio::arguments::<Args>(schema::schemas) {
         Ok(args) => toolio::finish(TOOL, run(args).await),
         Err(status) => status,
     }

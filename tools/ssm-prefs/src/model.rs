@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use toolio::Reading;
@@ -310,21 +310,4 @@ pub(crate) struct PreferencesRecord {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum PreferencesKind {
     Preferences,
-}
-
-/// Returns the schemas of everything this tool reads and prints.
-pub(crate) fn schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
-    vec![
-        ("desired", generator.subschema_for::<Desired>()),
-        (
-            "preferences",
-            generator.subschema_for::<PreferencesRecord>(),
-        ),
-        ("plan", generator.subschema_for::<toolio::Plan<Action>>()),
-        (
-            "result",
-            generator.subschema_for::<toolio::ResultRecord<Action>>(),
-        ),
-        ("finding", generator.subschema_for::<toolio::Finding>()),
-    ]
 }

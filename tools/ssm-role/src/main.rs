@@ -9,6 +9,8 @@ mod arguments;
 mod model;
 mod preferences;
 
+mod schema;
+
 mod grant;
 mod lint;
 mod needs;
@@ -79,7 +81,7 @@ enum Verb {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match toolio::arguments::<Args>(model::schemas) {
+    match toolio::arguments::<Args>(schema::schemas) {
         Ok(args) => toolio::finish(TOOL, run(args).await),
         Err(status) => status,
     }

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use toolio::{Finding, Plan, Reading, ResultRecord, Target, Unreachable};
-
-use crate::show::HostManagement;
+use toolio::{Reading, Target};
 
 /// Attached to the roles of instance profiles.
 /// <https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonSSMManagedInstanceCore.html>
@@ -317,21 +315,6 @@ pub(crate) fn profile_arn(partition: &str, account: &str, name: &str) -> String 
 pub(crate) fn instance_arn(partition: &str, target: &Target, instance_id: &str) -> String {
     let Target { account, region } = target;
     format!("arn:{partition}:ec2:{region}:{account}:instance/{instance_id}")
-}
-
-/// Names the records for `--generate schema`.
-pub(crate) fn schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
-    vec![
-        ("desired", generator.subschema_for::<Desired>()),
-        (
-            "host_management",
-            generator.subschema_for::<HostManagement>(),
-        ),
-        ("plan", generator.subschema_for::<Plan<Action>>()),
-        ("result", generator.subschema_for::<ResultRecord<Action>>()),
-        ("finding", generator.subschema_for::<Finding>()),
-        ("unreachable", generator.subschema_for::<Unreachable>()),
-    ]
 }
 
 /// In a policy, a list of one may be written without brackets.

@@ -13,6 +13,8 @@ mod order;
 mod secrets;
 mod share;
 
+mod schema;
+
 mod batch;
 mod flight;
 mod nodes;
@@ -61,7 +63,7 @@ struct Args {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match toolio::arguments::<Args>(model::schemas) {
+    match toolio::arguments::<Args>(schema::schemas) {
         Ok(args) => toolio::finish(TOOL, run(args).await),
         Err(status) => status,
     }

@@ -1,9 +1,9 @@
 //! The records: a command that was sent, what became of it on a node, and what a patch scan found. Never touches the
 //! world.
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::Serialize;
-use toolio::{Target, Unreachable};
+use toolio::Target;
 
 /// One command that was sent, told as soon as it is.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -226,15 +226,4 @@ pub(crate) enum CommandKind {
 pub(crate) enum InvocationKind {
     /// The only value.
     Invocation,
-}
-
-/// Names the records for `--generate schema`.
-pub(crate) fn schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
-    vec![
-        ("node", generator.subschema_for::<reach::Node>()),
-        ("command", generator.subschema_for::<Command>()),
-        ("invocation", generator.subschema_for::<Invocation>()),
-        ("patch_state", generator.subschema_for::<PatchState>()),
-        ("unreachable", generator.subschema_for::<Unreachable>()),
-    ]
 }

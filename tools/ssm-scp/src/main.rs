@@ -9,6 +9,8 @@ mod arguments;
 mod desired;
 mod model;
 
+mod schema;
+
 mod document;
 mod guard;
 mod lint;
@@ -83,7 +85,7 @@ enum Verb {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match toolio::arguments::<Args>(model::schemas) {
+    match toolio::arguments::<Args>(schema::schemas) {
         Ok(args) => toolio::finish(TOOL, run(args).await),
         Err(status) => status,
     }

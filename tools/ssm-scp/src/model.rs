@@ -2,16 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use toolio::{Finding, Plan, Reading, ResultRecord};
-
-use crate::desired::Desired;
-use crate::hierarchy::{Entity, PolicyDocument};
-use crate::impact::Impact;
-use crate::replay::DeniedCall;
-use crate::simulate::Simulation;
+use toolio::Reading;
 
 /// The id of a root, an organizational unit or an account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -119,19 +113,4 @@ pub(crate) struct Policy {
     pub(crate) aws_managed: bool,
     pub(crate) state: PolicyState,
     pub(crate) attached_to: BTreeSet<TargetId>,
-}
-
-/// Returns the JSON Schemas of everything that this tool reads and prints.
-pub(crate) fn schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
-    vec![
-        ("desired", generator.subschema_for::<Desired>()),
-        ("plan", generator.subschema_for::<Plan<Action>>()),
-        ("result", generator.subschema_for::<ResultRecord<Action>>()),
-        ("finding", generator.subschema_for::<Finding>()),
-        ("entity", generator.subschema_for::<Entity>()),
-        ("policy", generator.subschema_for::<PolicyDocument>()),
-        ("simulation", generator.subschema_for::<Simulation>()),
-        ("denied_call", generator.subschema_for::<DeniedCall>()),
-        ("impact", generator.subschema_for::<Impact>()),
-    ]
 }
