@@ -21,6 +21,7 @@ mod nodes;
 mod printed;
 mod reason;
 mod seen;
+mod targets;
 mod text;
 mod token;
 
@@ -117,7 +118,7 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
     run.on(&found.places, found.targets).await?;
     progress.end();
     if order.patch_scan {
-        let patches = async |place| observe::patches::tell(&run, place).await;
+        let patches = async |place| apply::tell_patches(&run, place).await;
         stream::iter(&found.places)
             .map(patches)
             .buffer_unordered(run.max_concurrency)

@@ -8,6 +8,7 @@ pub(crate) mod nodes;
 pub(crate) mod output;
 pub(crate) mod past;
 pub(crate) mod patches;
+pub(crate) mod place;
 pub(crate) mod places;
 
 use std::path::Path;

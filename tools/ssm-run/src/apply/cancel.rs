@@ -3,8 +3,7 @@
 use std::cell::RefCell;
 
 use crate::flight::Flight;
-
-use super::Place;
+use crate::observe::place::Place;
 
 /// Asks once for each command; whether it works is seen by what its invocations say next.
 pub(super) async fn all(place: &Place, flight: &RefCell<Flight>) {

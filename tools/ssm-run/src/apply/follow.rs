@@ -7,14 +7,15 @@ use aws_sdk_ssm::primitives::DateTime;
 use futures_util::stream::{self, StreamExt};
 use toolio::Outcome;
 
-use super::wave::Wave;
-use super::{ATTENTION, Place, Run};
+use super::budget::Budget;
+use super::run::{ATTENTION, Run};
 use crate::ending::is_end;
 use crate::flight::{Flight, Flown, Heard};
 use crate::model::{Invocation, Reason};
 use crate::observe::commands::{self, Failure, FailureKind};
 use crate::observe::invocations;
 use crate::observe::output::Reader;
+use crate::observe::place::Place;
 use crate::reason;
 use crate::seen::Seen;
 
@@ -31,7 +32,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// One account and region, being followed.
 struct Follower<'f> {
     run: &'f Run<'f>,
-    wave: &'f Wave,
+    budget: &'f Budget,
     place: &'f Place,
     flight: &'f RefCell<Flight>,
     /// Whether a list of commands may be asked for.
@@ -44,14 +45,14 @@ struct Follower<'f> {
 /// Returns when all nodes of what was and will be sent are told.
 pub(super) async fn follow(
     run: &Run<'_>,
-    wave: &Wave,
+    budget: &Budget,
     place: &Place,
     flight: &RefCell<Flight>,
     is_sending: &Cell<bool>,
 ) -> anyhow::Result<()> {
     let mut follower = Follower {
         run,
-        wave,
+        budget,
         place,
         flight,
         may_list: true,
@@ -190,7 +191,7 @@ impl Follower<'_> {
         }
         for one in &ended {
             if one.end().is_error() {
-                self.wave.failed();
+                self.budget.failed();
             }
         }
         let reader = Reader {
@@ -232,10 +233,11 @@ impl Follower<'_> {
 
     /// Tells of what has ended without telling all its nodes.
     fn land(&self) -> anyhow::Result<()> {
-        self.wave.give_back(self.flight.borrow_mut().unused_slots());
+        self.budget
+            .give_back(self.flight.borrow_mut().unused_slots());
         let landed = self.flight.borrow_mut().land(self.run.now());
         for flown in landed {
-            self.wave.give_back(flown.n_slots);
+            self.budget.give_back(flown.n_slots);
             if flown.has_nobody() {
                 let target = &self.place.target;
                 self.run.count(Outcome::Trouble);
@@ -251,7 +253,7 @@ impl Follower<'_> {
     fn leave(&self, reason: &Reason) -> anyhow::Result<()> {
         let left = self.flight.borrow_mut().leave();
         for flown in left {
-            self.wave.give_back(flown.n_slots);
+            self.budget.give_back(flown.n_slots);
             self.give_up(flown, reason)?;
         }
         Ok(())

@@ -9,14 +9,15 @@ use aws_sdk_ssm::primitives::DateTime;
 use aws_sdk_ssm::types;
 use aws_sdk_ssm::types::CloudWatchOutputConfig;
 
+use super::budget::Budget;
 use super::fault::{Fault, fault};
-use super::wave::Wave;
-use super::{Place, Run};
+use super::run::Run;
 use crate::batch::Batch;
 use crate::flight::{Flown, waiting};
 use crate::job::Job;
 use crate::model::{Absence, Command, CommandKind};
 use crate::observe::commands::FailureKind;
+use crate::observe::place::Place;
 use crate::observe::{commands, nodes};
 use crate::reason;
 use crate::token;
@@ -48,7 +49,7 @@ pub(super) enum Sent {
 pub(super) async fn send(
     run: &Run<'_>,
     place: &Place,
-    wave: &Wave,
+    budget: &Budget,
     batch: &Batch,
     n_slots: usize,
 ) -> anyhow::Result<Sent> {
@@ -66,7 +67,7 @@ pub(super) async fn send(
     let (mut pause, mut n_tries) = (FIRST_PAUSE, 0);
     let command = loop {
         n_tries += 1;
-        let call = request(run, &client, job, batch, n_slots, wave.left(), &comment);
+        let call = request(run, &client, job, batch, n_slots, budget.left(), &comment);
         let fault = match call.send().await {
             Ok(answer) => match answer.command {
                 Some(command) => break command,
@@ -105,7 +106,7 @@ pub(super) async fn send(
     told(run, place, batch, job, &command)?;
     let names = batch.nodes.iter();
     let names = names.map(|node| (node.instance_id.clone(), node.name.clone()));
-    let flown = super::flown(run.now(), &command, waiting(names));
+    let flown = commands::flown(run.now(), &command, waiting(names));
     Ok(Sent::Taken(flown))
 }
 

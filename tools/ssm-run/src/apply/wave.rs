@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
+use super::budget::Budget;
 use super::follow::follow;
+use super::run::{ATTENTION, Run};
 use super::send::{Sent, send};
-use super::{ATTENTION, Place, Run};
 use crate::batch::{Batch, Node, batches};
 use crate::flight::{Flight, Flown};
 use crate::model::Reason;
+use crate::observe::place::Place;
 use crate::reason;
 
 /// What a wave is about.
@@ -34,59 +36,6 @@ impl Work {
     }
 }
 
-/// What the parts of a wave share.
-pub(super) struct Wave {
-    /// How many nodes may fail; none for any number.
-    max_errors: Option<usize>,
-    n_failed: Cell<usize>,
-    slots: Option<Slots>,
-}
-
-/// How many nodes may run the command at once, and how many more may now.
-struct Slots {
-    n_all: usize,
-    n_free: Cell<usize>,
-}
-
-impl Wave {
-    pub(super) fn failed(&self) {
-        self.n_failed.set(self.n_failed.get() + 1);
-    }
-
-    /// Returns how many nodes may still fail; `None` for any number.
-    pub(super) fn left(&self) -> Option<usize> {
-        let max = self.max_errors?;
-        Some(max.saturating_sub(self.n_failed.get()))
-    }
-
-    /// Returns why nothing more is sent.
-    fn stopped(&self) -> Option<Reason> {
-        let (max, n_failed) = (self.max_errors?, self.n_failed.get());
-        (n_failed > max).then(|| reason::limit(n_failed, max))
-    }
-
-    /// Takes as many slots as are free, up to `n_wanted`; none while that would be less than half: a command keeps to the
-    /// end what it was sent with.
-    fn take(&self, n_wanted: usize) -> usize {
-        let Some(Slots { n_all, n_free }) = &self.slots else {
-            return n_wanted;
-        };
-        let n_wanted = n_wanted.min(*n_all);
-        let n_taken = n_wanted.min(n_free.get());
-        if n_taken * 2 < n_wanted {
-            return 0;
-        }
-        n_free.set(n_free.get() - n_taken);
-        n_taken
-    }
-
-    pub(super) fn give_back(&self, n_slots: usize) {
-        if let Some(Slots { n_free, .. }) = &self.slots {
-            n_free.set(n_free.get() + n_slots);
-        }
-    }
-}
-
 impl Run<'_> {
     /// Runs on the nodes of one wave; returns why the next must not begin.
     pub(super) async fn wave(
@@ -95,15 +44,7 @@ impl Run<'_> {
         work: Work,
     ) -> anyhow::Result<Option<Reason>> {
         let n_nodes = work.n_nodes();
-        let wave = Wave {
-            max_errors: self.order.max_errors.map(|share| share.of(n_nodes)),
-            n_failed: Cell::new(0),
-            slots: self.order.node_concurrency.map(|share| {
-                let n_all = share.of(n_nodes).max(1);
-                let n_free = Cell::new(n_all);
-                Slots { n_all, n_free }
-            }),
-        };
+        let budget = Budget::of(self.order, n_nodes);
         let mut of_places = batches(work.nodes);
         for (place, batch) in work.choices {
             of_places.entry(place).or_default().push(batch);
@@ -119,21 +60,21 @@ impl Run<'_> {
         });
         stream::iter(of_places)
             .map(async |(place, batches, flight)| {
-                self.in_place(&wave, place, batches, flight).await
+                self.in_place(&budget, place, batches, flight).await
             })
             .buffer_unordered(self.max_concurrency)
             .try_collect::<()>()
             .await?;
         Ok(match self.interrupt.requested() {
             true => Some(reason::interrupted()),
-            false => wave.stopped(),
+            false => budget.stopped(),
         })
     }
 
     /// Sends and follows at the same time, so that a node is told as soon as it is done.
     async fn in_place(
         &self,
-        wave: &Wave,
+        budget: &Budget,
         place: &Place,
         batches: Vec<Batch>,
         flight: Flight,
@@ -141,17 +82,17 @@ impl Run<'_> {
         let flight = RefCell::new(flight);
         let is_sending = Cell::new(true);
         let sending = async {
-            self.send_all(wave, place, batches, &flight).await?;
+            self.send_all(budget, place, batches, &flight).await?;
             is_sending.set(false);
             Ok(())
         };
-        let following = follow(self, wave, place, &flight, &is_sending);
+        let following = follow(self, budget, place, &flight, &is_sending);
         tokio::try_join!(sending, following).map(|_| ())
     }
 
     async fn send_all(
         &self,
-        wave: &Wave,
+        budget: &Budget,
         place: &Place,
         batches: Vec<Batch>,
         flight: &RefCell<Flight>,
@@ -161,7 +102,7 @@ impl Run<'_> {
             let n_slots = loop {
                 let stopped = match self.interrupt.requested() {
                     true => Some(reason::interrupted()),
-                    false => wave.stopped(),
+                    false => budget.stopped(),
                 };
                 if let Some(reason) = stopped {
                     let left = std::iter::once(batch).chain(queue);
@@ -170,18 +111,18 @@ impl Run<'_> {
                     }
                     return Ok(());
                 }
-                match wave.take(batch.nodes.len()) {
+                match budget.take(batch.nodes.len()) {
                     0 if batch.choice.is_none() => self.nap(ATTENTION).await,
                     n_slots => break n_slots,
                 }
             };
-            match send(self, place, wave, &batch, n_slots).await? {
+            match send(self, place, budget, &batch, n_slots).await? {
                 Sent::Taken(mut flown) => {
                     flown.n_slots = n_slots;
                     flight.borrow_mut().push(flown);
                 }
                 Sent::Without(rest) => {
-                    wave.give_back(n_slots);
+                    budget.give_back(n_slots);
                     // Last first: `rest` keeps its order at the head of the queue.
                     for batch in rest.into_iter().rev() {
                         queue.push_front(batch);

@@ -8,14 +8,15 @@ use futures_util::stream::{self, StreamExt};
 use reach::{Node, Timestamp};
 use toolio::{IoArgs, Outcome, Output, Target, Unreachable};
 
+use super::place::Place;
 use super::{nodes as read_nodes, places};
-use crate::apply::{Place, Targets};
 use crate::arguments::Where;
 use crate::batch::{self, Batch};
 use crate::job::Jobs;
 use crate::model::{Absence, Invocation, Reason};
 use crate::nodes::{Asked, AskedNode, by_target, parse};
 use crate::order::Order;
+use crate::targets::Targets;
 use crate::{Args, TOOL, reason};
 
 /// Everything that a run is about.

@@ -1,10 +1,15 @@
 //! ListCommands: how far commands are, and which commands a run has sent.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ssm::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_ssm::types::{Command, CommandFilter, CommandFilterKey};
 use awsconf::{describe, is_access_denied};
+
+use crate::flight::{Flown, Waiting};
 
 /// The largest page.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ListCommands.html>
@@ -112,4 +117,23 @@ fn filters(moment: DateTime, document: Option<&str>) -> Result<Vec<CommandFilter
         filters.push(filter(CommandFilterKey::DocumentName, document)?);
     }
     Ok(filters)
+}
+
+/// Returns a command as it is followed.
+pub(crate) fn flown(now: Duration, command: &Command, waiting: BTreeMap<String, Waiting>) -> Flown {
+    let lasts = match (command.requested_date_time(), command.expires_after()) {
+        (Some(from), Some(to)) => u64::try_from(to.secs() - from.secs()).ok(),
+        _ => None,
+    };
+    let is_open = !command.targets().is_empty();
+    let mut flown = Flown::new(
+        command.command_id().unwrap_or_default().to_owned(),
+        command.document_name().unwrap_or_default().to_owned(),
+        waiting,
+        is_open,
+        now,
+        lasts.map(Duration::from_secs),
+    );
+    flown.requested = command.requested_date_time().map(|time| time.secs());
+    flown
 }

@@ -6,7 +6,7 @@ use aws_sdk_ssm::operation::get_command_invocation::GetCommandInvocationOutput;
 
 use super::commands::{Failure, FailureKind};
 use super::elsewhere;
-use crate::apply::Place;
+use super::place::Place;
 use crate::arguments::Bucket;
 use crate::model::Truncated;
 use crate::order::Order;

@@ -9,7 +9,6 @@ use aws_sdk_ssm::types;
 
 use super::asked::Found;
 use super::commands;
-use crate::apply::flown;
 use crate::flight::{Flown, waiting};
 use crate::job::Jobs;
 use crate::model::{Absence, Invocation};
@@ -148,5 +147,5 @@ fn resumed(found: &Found, place: usize, command: &types::Command) -> Flown {
         .instance_ids()
         .iter()
         .map(|id| (id.clone(), name(id)));
-    flown(Duration::ZERO, command, waiting(ids))
+    commands::flown(Duration::ZERO, command, waiting(ids))
 }

@@ -6,44 +6,33 @@ use std::time::Duration;
 use aws_sdk_ssm::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_ssm::types::InstancePatchState;
 use awsconf::describe;
-use toolio::Outcome;
 
-use crate::apply::{Place, Run};
+use super::place::Place;
 use crate::model::{PatchState, PatchStateKind};
 use crate::reason;
 
 /// As many ids as one call takes.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstancePatchStates.html>
-const MAX_IDS: usize = 50;
+pub(crate) const MAX_IDS: usize = 50;
 /// How often and after which pause to look for results that are not there yet.
 const MAX_TRIES: u32 = 4;
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Tells what the scan found on each node of a place on which it has run.
-///
-/// # Errors
-/// Stdout cannot be written; what cannot be read is told as a record.
-pub(crate) async fn tell(run: &Run<'_>, place: &Place) -> anyhow::Result<()> {
-    let ran = place.ran.take();
-    for ids in ran.chunks(MAX_IDS) {
-        let (mut found, trouble) = read(place, ids).await;
-        for id in ids {
-            let record = found.remove(id).unwrap_or_else(|| {
-                run.count(Outcome::Trouble);
-                PatchState {
-                    target: Some(place.target.clone()),
-                    instance_id: id.clone(),
-                    reason: Some(match &trouble {
-                        Some(error) => reason::no_patch_state(error),
-                        None => reason::without_patch_state(),
-                    }),
-                    ..PatchState::default()
-                }
-            });
-            run.printed(run.out.write(&record));
-        }
-    }
-    Ok(())
+/// Returns what the scan found on each of up to `MAX_IDS` nodes, in their order, or why that is not known.
+pub(crate) async fn of(place: &Place, ids: &[String]) -> Vec<PatchState> {
+    let (mut found, trouble) = read(place, ids).await;
+    let unknown = |id: &String| PatchState {
+        target: Some(place.target.clone()),
+        instance_id: id.clone(),
+        reason: Some(match &trouble {
+            Some(error) => reason::no_patch_state(error),
+            None => reason::without_patch_state(),
+        }),
+        ..PatchState::default()
+    };
+    ids.iter()
+        .map(|id| found.remove(id).unwrap_or_else(|| unknown(id)))
+        .collect()
 }
 
 async fn read(place: &Place, ids: &[String]) -> (BTreeMap<String, PatchState>, Option<String>) {

@@ -1,0 +1,132 @@
+//! What all parts of a run share, and how they tell: every record of a run is written here.
+
+use std::cell::{Cell, RefCell};
+use std::time::{Duration, Instant};
+
+use awsconf::Interrupt;
+use reach::Timestamp;
+use toolio::{Outcome, Output, Progress, Unreachable};
+
+use crate::batch::{Batch, Node};
+use crate::model::{Absence, Invocation, Reason};
+use crate::observe::place::Place;
+use crate::order::Order;
+use crate::token;
+
+/// How soon Ctrl-C is noticed while nothing happens.
+pub(super) const ATTENTION: Duration = Duration::from_millis(100);
+
+/// What all parts of a run share.
+pub(crate) struct Run<'r> {
+    pub(crate) order: &'r Order,
+    pub(crate) out: &'r Output,
+    pub(crate) progress: &'r Progress,
+    pub(crate) interrupt: &'r Interrupt,
+    pub(crate) token: token::Run,
+    /// The number of the next command.
+    pub(crate) number: Cell<u32>,
+    pub(crate) outcome: Cell<Outcome>,
+    /// Why records could not be printed, once that is so.
+    pub(crate) lost: RefCell<Option<anyhow::Error>>,
+    /// The first command that was sent.
+    pub(crate) first_command: RefCell<Option<String>>,
+    pub(crate) began: Instant,
+    /// The time of day when it began.
+    pub(crate) time: Timestamp,
+    /// How many accounts and regions are worked in at once.
+    pub(crate) max_concurrency: usize,
+}
+
+impl Run<'_> {
+    /// Tells what became of one node.
+    pub(crate) fn tell(&self, record: &Invocation, outcome: Outcome) -> anyhow::Result<()> {
+        self.count(outcome);
+        self.progress.step();
+        self.printed(self.out.write_row(record, || crate::text::row(record)));
+        Ok(())
+    }
+
+    /// Takes note of a record that could not be printed: nothing more is sent, and what was sent is followed to its end.
+    pub(crate) fn printed(&self, written: anyhow::Result<()>) {
+        if let Err(error) = written {
+            self.interrupt.stop();
+            self.lost.borrow_mut().get_or_insert(error);
+        }
+    }
+
+    /// Returns how the run came out.
+    ///
+    /// # Errors
+    /// Not all records could be printed.
+    pub(crate) fn came_to(&self) -> anyhow::Result<Outcome> {
+        let Some(error) = self.lost.take() else {
+            return Ok(self.outcome.get());
+        };
+        let advice = match self.first_command.take() {
+            Some(id) => format!(
+                "nothing more was sent; `ssm-run --resume {id}` goes on and prints what became of it"
+            ),
+            None => "nothing was sent".to_owned(),
+        };
+        Err(toolio::lost(&error, &advice))
+    }
+
+    /// Tells of nodes that no command is sent to.
+    pub(crate) fn tell_without_command<'n>(
+        &self,
+        place: &Place,
+        nodes: impl IntoIterator<Item = &'n Node>,
+        absence: Absence,
+        reason: &Reason,
+    ) -> anyhow::Result<()> {
+        for node in nodes {
+            let (id, name) = (&node.instance_id, node.name.as_deref());
+            let target = &place.target;
+            let record = Invocation::without_command(target, id, name, absence, reason.clone());
+            self.tell(&record, Outcome::Trouble)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn count(&self, outcome: Outcome) {
+        self.outcome.set(self.outcome.get().and(outcome));
+    }
+
+    pub(super) fn time(&self) -> Timestamp {
+        self.time
+    }
+
+    pub(super) fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// Waits, but not after Ctrl-C.
+    pub(super) async fn nap(&self, pause: Duration) {
+        let until = Instant::now() + pause;
+        while !self.interrupt.requested() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            tokio::time::sleep(left.min(ATTENTION)).await;
+        }
+    }
+
+    /// Tells of everything in a batch that it is not sent.
+    pub(super) fn tell_not_sent(
+        &self,
+        place: &Place,
+        batch: &Batch,
+        reason: &Reason,
+    ) -> anyhow::Result<()> {
+        if batch.choice.is_some() {
+            // Nobody knows its nodes.
+            let error = anyhow::anyhow!("{}", reason.message);
+            self.count(Outcome::Trouble);
+            let record = Unreachable::new(crate::TOOL, &place.target, &error);
+            self.printed(self.out.write(&record));
+            return Ok(());
+        }
+        self.tell_without_command(place, &batch.nodes, Absence::NotSent, reason)
+    }
+}
