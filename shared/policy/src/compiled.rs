@@ -4,6 +4,7 @@
 mod condition;
 
 use self::condition::{CompiledCondition, unknown_key};
+use crate::arn::Arn;
 use crate::model::{Effect, Patterns, Policy, PrincipalType, Principals, Statement};
 use crate::pattern::{self, Template, arn_parts};
 use crate::request::{Principal, Request};
@@ -328,7 +329,7 @@ fn names(kind: PrincipalType, name: &str, principal: &Principal, whole_accounts:
     match (kind, principal) {
         (PrincipalType::Service, Principal::Service(service)) => service == name,
         (PrincipalType::Aws, Principal::Aws { arn, session }) => {
-            let account = arn.split(':').nth(4).unwrap_or_default();
+            let account = Arn::parse(arn).map_or("", |arn| arn.account);
             let whole_account = name == account
                 || name
                     .strip_suffix(":root")

@@ -9,6 +9,7 @@
 )]
 
 mod actions;
+mod arn;
 mod json;
 mod model;
 mod operator;
@@ -27,6 +28,7 @@ mod request;
 mod lint;
 
 pub use actions::{AGENT_ACTIONS, OPERATOR_ACTIONS};
+pub use arn::Arn;
 pub use compiled::Compiled;
 pub use evaluate::{Deciding, Decision, Layer, Policies, Verdict, decide, denies};
 pub use lint::{PolicyType, lint};

@@ -3,6 +3,7 @@
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn>
 
+use crate::arn::Arn;
 use crate::pattern::glob;
 
 /// Why a text is no good as a pattern of principals; the text says what to write instead.
@@ -38,7 +39,9 @@ pub fn principal_mistake(text: &str) -> Option<PrincipalMistake> {
     }
     judge(text).map(Nobody).or_else(|| {
         // Names that nobody has: a pattern that matches one of them matches every role or every user.
-        let (account, resource) = (text.split(':').nth(4)?, text.splitn(6, ':').nth(5)?);
+        let Arn {
+            account, resource, ..
+        } = Arn::parse(text)?;
         let anybody = ["role/q7zkw4", "role/q7/zkw4", "user/q7zkw4", "user/q7/zkw4"];
         (account.contains(['*', '?']) && anybody.iter().any(|name| glob(resource, name)))
             .then(|| Everybody(everyone(text)))
@@ -74,14 +77,10 @@ pub(crate) fn is_placeholder(text: &str) -> bool {
         "example_",
     ];
     let words = WORDS.iter().any(|word| lower.contains(word));
-    let parts: Vec<&str> = lower.splitn(6, ':').collect();
-    let arn = matches!(
-        parts.as_slice(),
-        ["arn", _, _, "region" | "aws-region" | "your-region", ..]
-    ) || matches!(
-        parts.as_slice(),
-        ["arn", _, _, _, "account" | "acct" | "xxxxxxxxxxxx", _]
-    );
+    let arn = Arn::parse(&lower).is_some_and(|arn| {
+        matches!(arn.region, "region" | "aws-region" | "your-region")
+            || matches!(arn.account, "account" | "acct" | "xxxxxxxxxxxx")
+    });
     brackets || words || arn
 }
 
@@ -98,8 +97,14 @@ fn judge(text: &str) -> Option<String> {
              arn:aws:iam::{text}:* for everybody in that account"
         ));
     }
-    let parts: Vec<&str> = text.splitn(6, ':').collect();
-    let &["arn", partition, service, region, account, resource] = parts.as_slice() else {
+    let Some(Arn {
+        partition,
+        service,
+        region,
+        account,
+        resource,
+    }) = Arn::parse(text)
+    else {
         return Some(format!(
             "'{text}' is no ARN: expected arn:aws:iam::123456789012:role/NAME"
         ));

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::arn::split;
 use crate::pattern::Values;
-use crate::value::split;
 
 /// Who asks; only resource-based policies look at it, the others go by the context key `aws:PrincipalArn`.
 #[derive(Clone, Debug, PartialEq, Eq)]

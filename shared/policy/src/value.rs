@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 
 use crate::Version;
+use crate::arn::split;
 use crate::operator::{Comparison, Family, Test};
 use crate::pattern::{self, Template, Values, arn_parts};
 
@@ -170,16 +171,6 @@ impl<'a> Given<'a> {
         };
         Given { text, arn }
     }
-}
-
-/// Returns the six parts of an ARN.
-pub(crate) fn split(text: &str) -> Option<[&str; 6]> {
-    let mut parts = [""; 6];
-    let mut given = text.splitn(6, ':');
-    for part in &mut parts {
-        *part = given.next()?;
-    }
-    Some(parts)
 }
 
 /// Returns whether a pattern matches an ARN as `ArnLike` compares them: part by part, case included.

@@ -3,6 +3,7 @@
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html>
 
 use super::Problems;
+use crate::arn::Arn;
 use crate::operator::Family;
 use crate::principal::{PrincipalMistake, is_placeholder, principal_mistake};
 use crate::{Condition, Effect, Policy, Rule, SetOperator, Severity, Statement};
@@ -119,9 +120,9 @@ fn principal_arn(condition: &Condition, found: &mut Problems) {
 }
 
 fn group(text: &str) -> Option<String> {
-    let resource = text.splitn(6, ':').nth(5)?;
-    resource
-        .starts_with("group/")
+    Arn::parse(text)?
+        .named("group")
+        .is_some()
         .then(|| format!("'{text}' is a group, and a group is never a principal"))
 }
 

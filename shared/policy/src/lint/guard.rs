@@ -3,6 +3,7 @@
 
 use super::Problems;
 use crate::actions::{AGENT_ACTIONS, OPERATOR_ACTIONS};
+use crate::arn::Arn;
 use crate::compiled::Compiled;
 use crate::evaluate::{Verdict, denies};
 use crate::operator::Family;
@@ -31,7 +32,7 @@ pub(super) fn guard(policy: &Policy, found: &mut Problems) {
 }
 
 fn request(principal: &str, action: &str, resource: &str) -> Request {
-    let account = principal.split(':').nth(4).unwrap_or_default().to_owned();
+    let account = Arn::parse(principal).map_or("", |arn| arn.account);
     let context = Context::partial()
         .with("aws:PrincipalArn", principal)
         .with("aws:PrincipalAccount", account);
@@ -144,7 +145,7 @@ fn covers_operator_action(statement: &Statement) -> bool {
 /// Returns whether a condition covers every role or every user of an account.
 fn broad(condition: &Condition) -> bool {
     condition.values.iter().any(|value| {
-        let resource = value.value.splitn(6, ':').nth(5).unwrap_or_default();
+        let resource = Arn::parse(&value.value).map_or("", |arn| arn.resource);
         value.value == "*" || glob(resource, "role/q7zkw4") || glob(resource, "user/q7zkw4")
     })
 }
@@ -237,18 +238,11 @@ fn exemption(whole: Option<&Compiled>, condition: &Condition, found: &mut Proble
 /// Returns whether accounts can make themselves a role that the pattern covers. Nobody can create roles under
 /// `/aws-reserved/`, and the policy may itself deny creating them.
 fn takeable(whole: Option<&Compiled>, pattern: &str) -> bool {
-    let Some(name) = pattern
-        .splitn(6, ':')
-        .nth(5)
-        .and_then(|resource| resource.strip_prefix("role/"))
-    else {
+    let arn = Arn::parse(pattern);
+    let Some((account, name)) = arn.and_then(|arn| Some((arn.account, arn.named("role")?))) else {
         return false;
     };
-    let wild = name.contains(['*', '?'])
-        || pattern
-            .split(':')
-            .nth(4)
-            .is_some_and(|account| account.contains(['*', '?']));
+    let wild = name.contains(['*', '?']) || account.contains(['*', '?']);
     if !wild || name.starts_with("aws-reserved/") || name.starts_with("aws-service-role/") {
         return false;
     }

@@ -3,6 +3,7 @@
 //! <https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-restrict-access-examples.html>
 
 use super::Problems;
+use crate::arn::Arn;
 use crate::operator::Family;
 use crate::pattern::glob;
 use crate::{Effect, Located, Policy, Rule, SetOperator, Severity, Statement};
@@ -75,19 +76,14 @@ fn resources(statement: &Statement) -> &[Located<String>] {
 }
 
 fn session_document(resource: &str) -> bool {
-    let name = resource
-        .splitn(6, ':')
-        .nth(5)
-        .and_then(|resource| resource.strip_prefix("document/"));
+    let name = Arn::parse(resource).and_then(|arn| arn.named("document"));
     name.is_some_and(|name| SESSION_DOCUMENTS.contains(&name))
 }
 
 fn is_document(resource: &str) -> bool {
     resource == "*"
-        || resource
-            .splitn(6, ':')
-            .nth(5)
-            .is_some_and(|resource| resource.starts_with("document/") || resource == "*")
+        || Arn::parse(resource)
+            .is_some_and(|arn| arn.named("document").is_some() || arn.resource == "*")
 }
 
 fn has_key(statement: &Statement, key: &str) -> bool {
@@ -176,11 +172,7 @@ fn foreign_sessions(statement: &Statement, actions: &[&str], found: &mut Problem
         return;
     }
     let broad = resources(statement).iter().find(|resource| {
-        let name = resource
-            .value
-            .splitn(6, ':')
-            .nth(5)
-            .unwrap_or(&resource.value);
+        let name = Arn::parse(&resource.value).map_or(resource.value.as_str(), |arn| arn.resource);
         name == "*" || name == "session/*"
     });
     if let Some(resource) = broad {
