@@ -18,9 +18,10 @@ use crate::hierarchy::{FULL_ACCESS, Organization, compile};
 use crate::impact::{Candidate, denied_actions};
 use crate::replay::{Counts, DeniedCall, Replay};
 use crate::simulate::{Judges, Questions, simulate as answers};
+use crate::table::write_row;
 use crate::through::Through;
 use crate::trail::Record;
-use crate::{guard, lint, observe, write_row};
+use crate::{guard, lint, observe};
 
 /// `lint`: finds what is wrong with policy files.
 pub(crate) fn lint(arguments: &LintArgs, io: &IoArgs, out: &Output) -> anyhow::Result<Outcome> {

@@ -38,14 +38,12 @@ use std::process::ExitCode;
 
 use aws_sdk_organizations::Client;
 use awsconf::AwsArgs;
-use serde::Serialize;
 use toolio::{Format, IoArgs, Outcome, Output, Reading};
 
 use crate::arguments::{
     ApplyArgs, ImpactArgs, LintArgs, PlanArgs, QuotaArgs, ReplayArgs, SimulateArgs,
 };
 use crate::desired::Desired;
-use crate::table::Row;
 
 const TOOL: &str = "ssm-scp";
 
@@ -121,15 +119,10 @@ fn render(io: &IoArgs, limits: QuotaArgs) -> anyhow::Result<Outcome> {
     Ok(Outcome::Fine)
 }
 
-/// Prints a record, on a terminal as a row.
-fn write_row(out: &Output, record: &(impl Row + Serialize)) -> anyhow::Result<()> {
-    out.write_row(record, || record.row())
-}
-
 async fn show(aws: &AwsArgs, out: &Output) -> anyhow::Result<Outcome> {
     let organization = ask::live(&aws.global_session().await?).await?;
     for entity in &organization.entities {
-        write_row(out, entity)?;
+        table::write_row(out, entity)?;
     }
     for policy in &organization.policies {
         out.write(policy)?;

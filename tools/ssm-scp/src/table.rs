@@ -1,5 +1,8 @@
 //! Answers as rows of a table, for people at a terminal; scripts read the records.
 
+use serde::Serialize;
+use toolio::Output;
+
 use crate::hierarchy::{Entity, EntityType};
 use crate::impact::{Class, Impact};
 use crate::replay::DeniedCall;
@@ -9,6 +12,14 @@ use crate::simulate::{Answer, Simulation};
 pub(crate) trait Row {
     /// Returns the row.
     fn row(&self) -> String;
+}
+
+/// Prints a record, on a terminal as a row.
+///
+/// # Errors
+/// As [`Output::write`].
+pub(crate) fn write_row(out: &Output, record: &(impl Row + Serialize)) -> anyhow::Result<()> {
+    out.write_row(record, || record.row())
 }
 
 impl Row for Simulation {
