@@ -9,7 +9,7 @@ mod source;
 mod test;
 
 pub(crate) use event::Explanation;
-pub(crate) use parse::PatternError;
+pub(crate) use source::PatternError;
 use test::Test;
 pub(crate) use test::wildcard;
 

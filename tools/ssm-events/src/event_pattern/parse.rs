@@ -4,7 +4,7 @@
 use ipnet::IpNet;
 use serde_json::value::RawValue;
 
-use super::source::Source;
+use super::source::{PatternError, Source};
 use super::test::{Comparison, Scalar, Test};
 use super::{Field, Pattern};
 
@@ -22,15 +22,6 @@ const OPERATORS: [&str; 8] = [
     "exists",
     "cidr",
 ];
-
-/// Why a text is no event pattern, and where.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line} column {column}: Event pattern is not valid. Reason: {reason}")]
-pub(crate) struct PatternError {
-    pub(crate) line: usize,
-    pub(crate) column: usize,
-    pub(crate) reason: String,
-}
 
 pub(super) fn pattern(text: &str) -> Result<Pattern, PatternError> {
     let source = Source(text);

@@ -5,7 +5,14 @@ use std::fmt;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::PatternError;
+/// Why a text is no event pattern, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line} column {column}: Event pattern is not valid. Reason: {reason}")]
+pub(crate) struct PatternError {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+    pub(crate) reason: String,
+}
 
 /// The whole text, in which every value's place can be told.
 #[derive(Clone, Copy)]
