@@ -10,7 +10,7 @@ use toolio::{Finding, FindingKind, IoArgs, Outcome, Output, Severity};
 use crate::arguments::{SendArgs, names};
 use crate::history::{Filter, Wanted};
 use crate::observe::athena::{self, AthenaArgs};
-use crate::observe::files::{self, Read};
+use crate::observe::files::{self, Hand, Read};
 use crate::observe::lookup::{self, Told};
 use crate::observe::objects::{self, Place};
 use crate::reconcile::Delivered;
@@ -65,9 +65,10 @@ pub(crate) async fn history(
 ) -> anyhow::Result<Outcome> {
     let filter = Filter::new(wanted, jiff::Timestamp::now())?;
     let mut outcome = Outcome::Fine;
+    let hand = |lines: &str| out.write_json_lines(lines);
     let read = match &from.s3 {
-        Some(place) => bucket(aws, out, &filter, from, place).await?,
-        None if !from.paths.is_empty() => files::print(&files::files(&from.paths)?, &filter, out)?,
+        Some(place) => bucket(aws, &hand, &filter, from, place).await?,
+        None if !from.paths.is_empty() => files::read(&files::files(&from.paths)?, &filter, &hand)?,
         None => {
             let mut read = Read::default();
             let fleet = Fleet::open(crate::TOOL, aws, accounts, out).await?;
@@ -103,7 +104,7 @@ pub(crate) async fn history(
 
 async fn bucket(
     aws: &AwsArgs,
-    out: &Output,
+    hand: &Hand<'_>,
     filter: &Filter,
     from: &HistoryArgs,
     place: &Place,
@@ -112,16 +113,16 @@ async fn bucket(
     let client = objects::client(&session, &place.bucket).await;
     let shelves = objects::shelves(&client, place, &from.accounts, &aws.regions).await?;
     if from.engine == Engine::Direct {
-        return objects::print(&client, &place.bucket, &shelves, filter, out).await;
+        return objects::read(&client, &place.bucket, &shelves, filter, hand).await;
     }
     let keys = athena::keys(&session, &from.athena, place, &shelves, filter).await?;
     let mut read = Read::default();
-    objects::print_keys(
+    objects::read_keys(
         &client,
         &place.bucket,
         keys,
         &Arc::new(filter.clone()),
-        out,
+        hand,
         &mut read,
     )
     .await?;

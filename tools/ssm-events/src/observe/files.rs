@@ -1,4 +1,4 @@
-//! Log files of directories, read by every core and printed in the order of their names.
+//! Log files of directories, read by every core and handed on in the order of their names.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,12 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use anyhow::Context;
-use toolio::Output;
 
 use crate::history::{Counts, Filter};
 use crate::source;
 
-/// A file's lines are printed at once when there are more bytes of them, as soon as it is the file's turn.
+/// A file's lines are handed on at once when there are more bytes of them, as soon as it is the file's turn.
 const BATCH: usize = 1 << 20;
 /// Bytes of lines that may wait for their turn, over all files.
 const WAITING: usize = 16 << 20;
@@ -54,11 +53,14 @@ fn walk(path: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     entries.iter().try_for_each(|entry| walk(entry, files))
 }
 
-/// Prints the records of files that a filter asks for.
+/// Hands on lines of records; an error of it ends the reading.
+pub(crate) type Hand<'h> = dyn Fn(&str) -> anyhow::Result<()> + Sync + 'h;
+
+/// Hands on the records of files that a filter asks for, in the order of the files.
 ///
 /// # Errors
-/// Stdout cannot be written. A file that cannot be read is told in the answer and stops nothing.
-pub(crate) fn print(files: &[PathBuf], filter: &Filter, out: &Output) -> anyhow::Result<Read> {
+/// Those of `hand`. A file that cannot be read is told in the answer and stops nothing.
+pub(crate) fn read(files: &[PathBuf], filter: &Filter, hand: &Hand<'_>) -> anyhow::Result<Read> {
     let n_workers = std::thread::available_parallelism()
         .map_or(1, usize::from)
         .min(files.len());
@@ -71,7 +73,7 @@ pub(crate) fn print(files: &[PathBuf], filter: &Filter, out: &Output) -> anyhow:
                 let Some(file) = files.get(index) else {
                     return Ok(all);
                 };
-                one(file, index, filter, &turns, out, &mut all)?;
+                one(file, index, filter, &turns, hand, &mut all)?;
             }
         };
         let workers: Vec<_> = (0..n_workers).map(|_| scope.spawn(work)).collect();
@@ -97,7 +99,7 @@ fn one(
     index: usize,
     filter: &Filter,
     turns: &Turns,
-    out: &Output,
+    hand: &Hand<'_>,
     all: &mut Read,
 ) -> anyhow::Result<()> {
     let mut lines = String::new();
@@ -109,11 +111,11 @@ fn one(
         }
         if lines.len() >= BATCH {
             turns.wait(index)?;
-            turns.print(out, &std::mem::take(&mut lines))?;
+            turns.hand_on(hand, &std::mem::take(&mut lines))?;
         }
         Ok(())
     });
-    let ended = turns.end(index, lines, out);
+    let ended = turns.end(index, lines, hand);
     match read {
         Err(_) if turns.is_broken() => ended,
         Err(damage) => {
@@ -125,7 +127,7 @@ fn one(
     }
 }
 
-/// Whose lines are printed: one file after another, though they are read side by side.
+/// Whose lines are handed on: one file after another, though they are read side by side.
 #[derive(Debug, Default)]
 struct Turns {
     state: Mutex<State>,
@@ -153,12 +155,12 @@ impl Turns {
         Ok(())
     }
 
-    fn print(&self, out: &Output, lines: &str) -> anyhow::Result<()> {
-        out.write_json_lines(lines).inspect_err(|_| self.give_up())
+    fn hand_on(&self, hand: &Hand<'_>, lines: &str) -> anyhow::Result<()> {
+        hand(lines).inspect_err(|_| self.give_up())
     }
 
-    /// Takes the last lines of a file, and prints those of all whose turn has come.
-    fn end(&self, index: usize, lines: String, out: &Output) -> anyhow::Result<()> {
+    /// Takes the last lines of a file, and hands on those of all whose turn has come.
+    fn end(&self, index: usize, lines: String, hand: &Hand<'_>) -> anyhow::Result<()> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         // Who is far ahead waits here, so that memory does not grow with one slow file.
         while state.turn != index && state.n_waiting > WAITING && !state.broken {
@@ -178,7 +180,7 @@ impl Turns {
         } {
             state.n_waiting -= lines.len();
             state.turn += 1;
-            if let Err(error) = out.write_json_lines(&lines) {
+            if let Err(error) = hand(&lines) {
                 state.broken = true;
                 self.changed.notify_all();
                 return Err(error);

@@ -9,9 +9,8 @@ use aws_sdk_s3::Client;
 use awsconf::{Session, describe};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
-use toolio::Output;
 
-use super::files::Read;
+use super::files::{Hand, Read};
 use crate::history::{Counts, Filter};
 use crate::source;
 
@@ -164,16 +163,16 @@ async fn folders(client: &Client, bucket: &str, prefix: &str) -> anyhow::Result<
     Ok(names)
 }
 
-/// Prints the records of shelves that a filter asks for, day by day.
+/// Hands on the records of shelves that a filter asks for, day by day.
 ///
 /// # Errors
-/// A listing fails or stdout cannot be written. An object that cannot be read is told in the answer and stops nothing.
-pub(crate) async fn print(
+/// A listing fails, or those of `hand`. An object that cannot be read is told in the answer and stops nothing.
+pub(crate) async fn read(
     client: &Client,
     bucket: &str,
     shelves: &[Shelf],
     filter: &Filter,
-    out: &Output,
+    hand: &Hand<'_>,
 ) -> anyhow::Result<Read> {
     let filter = Arc::new(filter.clone());
     let mut read = Read::default();
@@ -205,7 +204,7 @@ pub(crate) async fn print(
             };
             let is_last = keys.last().is_some_and(is_past);
             let wanted: Vec<String> = keys.into_iter().filter(|key| !is_past(key)).collect();
-            print_keys(client, bucket, wanted, &filter, out, &mut read).await?;
+            read_keys(client, bucket, wanted, &filter, hand, &mut read).await?;
             if is_last {
                 break;
             }
@@ -214,16 +213,16 @@ pub(crate) async fn print(
     Ok(read)
 }
 
-/// Prints the records of objects in the order of their keys.
+/// Hands on the records of objects in the order of their keys.
 ///
 /// # Errors
-/// As [`print`].
-pub(crate) async fn print_keys(
+/// As [`read`].
+pub(crate) async fn read_keys(
     client: &Client,
     bucket: &str,
     keys: Vec<String>,
     filter: &Arc<Filter>,
-    out: &Output,
+    hand: &Hand<'_>,
     read: &mut Read,
 ) -> anyhow::Result<()> {
     let tasks = stream::iter(keys).map(|key| {
@@ -238,7 +237,7 @@ pub(crate) async fn print_keys(
     while let Some((key, lines, counts, problem)) =
         done.try_next().await.context("read an object")?
     {
-        out.write_json_lines(&lines)?;
+        hand(&lines)?;
         read.counts.add(counts);
         read.unread
             .extend(problem.map(|reason| (format!("s3://{bucket}/{key}"), reason)));
