@@ -1,11 +1,16 @@
 //! The invariants of the architecture, asked of the source text: what only some files may do, and what none may.
 //! A rule takes files and returns complaints, so that each can be shown to fire on a bad file.
 
+#[path = "tidy/circles.rs"]
+mod circles;
+#[path = "tidy/modules.rs"]
+mod modules;
 #[path = "tidy/rules.rs"]
 mod rules;
 #[path = "tidy/source.rs"]
 mod source;
 
+use crate::circles::STRUCTURE;
 use crate::rules::{IMPURE, LONG, MAX_LINES, NAMING, RULES, written};
 use crate::source::{File, dependencies, tools, tree};
 
@@ -14,7 +19,7 @@ fn the_tree_is_tidy() {
     let files = tree();
     assert!(tools(&files).len() >= 5 && dependencies(&files).len() > 20);
     let mut complaints = Vec::new();
-    for (name, rule) in RULES {
+    for (name, rule) in RULES.into_iter().chain(STRUCTURE) {
         let found = rule(&files).into_iter();
         complaints.extend(found.map(|complaint| format!("{name}: {complaint}")));
     }
