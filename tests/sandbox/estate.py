@@ -14,6 +14,7 @@ import emulate
 import estate_nodes
 import estate_organization
 import estate_roles
+import partitions
 from extension import cloudtrail_history, ssm_settings
 
 KNOWN = {
@@ -21,6 +22,7 @@ KNOWN = {
     "accounts",
     "organization",
     "regions",
+    "partition",
     "roles",
     "nodes",
     "documents",
@@ -35,10 +37,11 @@ def seed(estate):
     unknown = set(estate) - KNOWN
     if unknown:
         raise ValueError(f"unknown fields in the estate: {', '.join(sorted(unknown))}")
+    partition = partitions.check(estate)
     if "organization" in estate:
-        estate_organization.seed(estate["organization"], estate.get("accounts", []))
+        estate_organization.seed(estate["organization"], estate.get("accounts", []), partition)
     for role in estate.get("roles", []):
-        estate_roles.seed(role)
+        estate_roles.seed(role, partition)
     for node in estate.get("nodes", []):
         estate_nodes.seed(node, estate.get("latest_agent"))
     for document in estate.get("documents", []):
@@ -64,7 +67,7 @@ def _seed_setting(given):
     ssm_settings.SETTINGS.of(account, given["region"])[given["id"]] = (
         given["value"],
         emulate.now() - datetime.timedelta(minutes=given.get("modified_minutes_ago", 43200)),
-        f"arn:aws:iam::{account}:user/sandbox",
+        f"arn:{partitions.of_region(given['region'])}:iam::{account}:user/sandbox",
     )
 
 

@@ -1,6 +1,7 @@
 """Owns seeding an organization with fixed ids, service control policies on."""
 
 import estate_roles
+import partitions
 from moto.iam.models import iam_backends
 from moto.organizations.models import (
     FakeAccount,
@@ -9,15 +10,14 @@ from moto.organizations.models import (
 )
 from moto.organizations.utils import DEFAULT_SCP_POLICY_ID
 
-PARTITION = "aws"
 ACCESS_ROLE = "OrganizationAccountAccessRole"
 
 
-def seed(given, accounts):
+def seed(given, accounts, partition):
     """Makes the organization, its OUs and its accounts; FullAWSAccess is everywhere."""
     management = given["management_account"]
-    backend = organizations_backends[management][PARTITION]
-    backend.create_organization(region="us-east-1", FeatureSet="ALL")
+    backend = organizations_backends[management][partition]
+    backend.create_organization(region=partitions.HOMES[partition], FeatureSet="ALL")
     _rename(backend, given)
     names = {account["id"]: account["name"] for account in accounts}
     backend.accounts[0].name = names.get(management, "management")
@@ -57,13 +57,14 @@ def _add_account(backend, account_id, name, parent_id):
     account.parent_id = parent_id
     backend.accounts.append(account)
     backend.attach_policy(PolicyId=DEFAULT_SCP_POLICY_ID, TargetId=account_id)
-    organizations_backends.master_accounts[account_id] = (backend.account_id, PARTITION)
+    organizations_backends.master_accounts[account_id] = (backend.account_id, backend.partition)
     # https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html
     estate_roles.seed(
         {
             "account": account_id,
             "name": ACCESS_ROLE,
-            "trust": f"arn:aws:iam::{backend.account_id}:root",
-            "managed_policies": ["arn:aws:iam::aws:policy/AdministratorAccess"],
-        }
+            "trust": f"arn:{backend.partition}:iam::{backend.account_id}:root",
+            "managed_policies": [f"arn:{backend.partition}:iam::aws:policy/AdministratorAccess"],
+        },
+        backend.partition,
     )

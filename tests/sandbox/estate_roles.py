@@ -4,12 +4,10 @@ import json
 
 from moto.iam.models import iam_backends
 
-PARTITION = "aws"
 
-
-def seed(given):
+def seed(given, partition):
     """Makes one role: trust is a service name, an ARN or a whole policy document."""
-    iam = iam_backends[given["account"]][PARTITION]
+    iam = iam_backends[given["account"]][partition]
     path = given.get("path", "/")
     role = iam.create_role(
         role_name=given["name"],

@@ -9,6 +9,8 @@ Throttling per protocol: botocore/data/_retry.json (`Throttling`,
 import random
 import threading
 
+import partitions
+
 KINDS = ("throttle", "error", "latency", "drop", "cut", "expired", "denied", "stale")
 # These do the work, whatever becomes of the answer.
 DONE = ("latency", "cut")
@@ -123,7 +125,7 @@ def _take(account, region, service, operation, stale):
     return None
 
 
-def error_of(fault, protocol, service, operation, account):
+def error_of(fault, protocol, service, operation, account, region):
     """Returns (status, code, message) of a fault that answers with an error."""
     kind = fault["kind"]
     is_json = protocol in ("json", "rest-json")
@@ -154,7 +156,7 @@ def error_of(fault, protocol, service, operation, account):
         default = (
             400 if is_json else 403,
             code,
-            f"User: arn:aws:iam::{account}:user/sandbox is not authorized to perform: "
+            f"User: arn:{partitions.of_region(region)}:iam::{account}:user/sandbox is not authorized to perform: "
             f"{service}:{operation} on resource: * because no identity-based policy "
             f"allows the {service}:{operation} action",
         )

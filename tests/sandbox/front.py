@@ -70,13 +70,13 @@ class Front:
         if account is None:
             answer = _unknown_key(understood)
         elif fault and fault["kind"] not in faults.DONE and fault["when"] == "before":
-            answer = _faulty(fault, understood, account)
+            answer = _faulty(fault, understood, account, region)
         elif service == "ssm" and understood.violations:
             answer = _violation(understood)
         else:
             answer = done = self._served(environ, body, account, region, service, understood)
             if fault and fault["kind"] not in faults.DONE:
-                answer = _faulty(fault, understood, account)
+                answer = _faulty(fault, understood, account, region)
         with self._gate.inside():
             _record(environ, credential, account, region, understood, answer, done)
         if fault and fault["when"] == "after":
@@ -197,11 +197,11 @@ def _delay(fault):
     time.sleep(fault.get("milliseconds", 0) / 1000)
 
 
-def _faulty(fault, understood, account):
+def _faulty(fault, understood, account, region):
     if fault["kind"] == "drop":
         return 0, {}, b""
     status, code, message = faults.error_of(
-        fault, understood.protocol, understood.service, understood.operation, account
+        fault, understood.protocol, understood.service, understood.operation, account, region
     )
     return wire.render_error(understood.protocol, understood.service, status, code, message)
 

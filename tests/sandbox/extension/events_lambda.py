@@ -39,7 +39,7 @@ def send(body: str, rule: Rule, arn: str, at_end: Callable[..., None]) -> None:
         time.sleep(fault.get("milliseconds", 0) / 1000)
         if fault["kind"] != "latency":
             again = fault["kind"] not in ("denied", "expired")
-            _, code, message = faults.error_of(fault, "rest-json", "lambda", "Invoke", account)
+            _, code, message = faults.error_of(fault, "rest-json", "lambda", "Invoke", account, region)
             raise Refusal("THIRD_PARTY_SERVICE_ERROR" if again else "NO_PERMISSIONS", f"{code}: {message}", again)
     try:
         function = get_backend(account, region).get_function(arn)

@@ -175,7 +175,7 @@ def _add_permission(original: Any) -> Any:
         statement = original(self, function_name, qualifier, raw)
         if isinstance(statement["Principal"], str) and statement["Principal"] != "*":
             account = statement["Principal"]
-            statement["Principal"] = {"AWS": f"arn:aws:iam::{account}:root" if account.isdigit() else account}
+            statement["Principal"] = {"AWS": f"arn:{self.partition}:iam::{account}:root" if account.isdigit() else account}
         return statement
 
     return add_permission

@@ -23,10 +23,14 @@ NAMES = ("AdministratorAccess", "PowerUserAccess", "ReadOnlyAccess", "SecurityAu
 
 
 @functools.cache
-def _policies():
+def _policies(partition):
+    """Each partition has its own copy, which names its own ARNs.
+
+    https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/using-govcloud-arns.html
+    """
     return {
         name: data
-        for name, data in json.loads(aws_managed_policies_data).items()
+        for name, data in json.loads(aws_managed_policies_data.replace("arn:aws:", f"arn:{partition}:")).items()
         if name.startswith(PREFIXES) or name in NAMES
     }
 
@@ -34,7 +38,7 @@ def _policies():
 def _init_aws_policies(self):
     return [
         AWSManagedPolicy.from_data(name, self.account_id, self.region_name, data)
-        for name, data in _policies().items()
+        for name, data in _policies(self.partition).items()
     ]
 
 
