@@ -129,6 +129,61 @@ class Organizations(unittest.TestCase):
         as_member = client("organizations", member)
         self.assertEqual(error_of(as_member.list_policies, Filter="SERVICE_CONTROL_POLICY"), "AccessDeniedException")
         self.assertEqual(as_member.describe_organization()["Organization"]["MasterAccountId"], MANAGEMENT)
+    def member(self):
+        return self.org.create_account(AccountName="member", Email="m@example.com")["CreateAccountStatus"]["AccountId"]
+
+    def test_a_delegated_administrator_of_a_service_reads_only(self):
+        member, policy = self.member(), self.create("fence")
+        as_member = client("organizations", member)
+        reads = (
+            (as_member.list_accounts, {}), (as_member.list_roots, {}), (as_member.list_delegated_administrators, {}),
+            (as_member.list_policies, {"Filter": "SERVICE_CONTROL_POLICY"}), (as_member.describe_policy, {"PolicyId": policy}),
+            (as_member.list_policies_for_target, {"TargetId": self.root, "Filter": "SERVICE_CONTROL_POLICY"}),
+            (as_member.list_targets_for_policy, {"PolicyId": policy}), (as_member.describe_account, {"AccountId": member}),
+            (as_member.list_parents, {"ChildId": member}), (as_member.list_children, {"ParentId": self.root, "ChildType": "ACCOUNT"}),
+        )
+        writes = (
+            (as_member.attach_policy, {"PolicyId": policy, "TargetId": self.root}), (as_member.delete_policy, {"PolicyId": policy}),
+            (as_member.create_policy, {"Name": "x", "Description": "", "Type": "SERVICE_CONTROL_POLICY", "Content": scp()}),
+            (as_member.enable_policy_type, {"RootId": self.root, "PolicyType": "TAG_POLICY"}),
+            (as_member.create_organizational_unit, {"ParentId": self.root, "Name": "x"}),
+            (as_member.register_delegated_administrator, {"AccountId": member, "ServicePrincipal": "ssm.amazonaws.com"}),
+        )
+        outcomes = lambda calls: {error_of(call, **parameters) for call, parameters in calls}
+        self.assertEqual(outcomes(reads), {"AccessDeniedException"})
+        self.org.register_delegated_administrator(AccountId=member, ServicePrincipal="ssm.amazonaws.com")
+        self.assertEqual((outcomes(reads), outcomes(writes)), ({"none"}, {"AccessDeniedException"}))
+        self.assertEqual({a["Id"] for a in as_member.list_accounts()["Accounts"]}, {MANAGEMENT, member})
+        self.org.deregister_delegated_administrator(AccountId=member, ServicePrincipal="ssm.amazonaws.com")
+        self.assertEqual(outcomes(reads), {"AccessDeniedException"})
+        self.assertEqual(as_member.describe_organization()["Organization"]["MasterAccountId"], MANAGEMENT)
+
+    def test_the_resource_policy_lets_a_member_manage_policies(self):
+        member, policy = self.member(), self.create("fence")
+        as_member = client("organizations", member)
+        arn = self.org.describe_policy(PolicyId=policy)["Policy"]["PolicySummary"]["Arn"]
+        root = self.org.list_roots()["Roots"][0]["Arn"]
+        attach = lambda: error_of(as_member.attach_policy, PolicyId=policy, TargetId=self.root)
+        self.assertEqual(error_of(self.org.describe_resource_policy), "ResourcePolicyNotFoundException")
+        self.assertEqual(attach(), "AccessDeniedException")
+        statement = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{member}:root"}}
+        content = json.dumps({"Version": "2012-10-17", "Statement": [
+            statement | {"Action": ["organizations:List*", "organizations:MoveAccount"], "Resource": "*"},
+            statement | {"Action": "organizations:AttachPolicy", "Resource": [arn, root],
+                         "Condition": {"StringEquals": {"organizations:PolicyType": "SERVICE_CONTROL_POLICY"}}},
+        ]})
+        self.assertEqual(error_of(self.org.put_resource_policy, Content=scp()), "InvalidInputException")
+        self.assertEqual(self.org.put_resource_policy(Content=content)["ResourcePolicy"]["Content"], content)
+        self.assertEqual(len(as_member.list_policies(Filter="SERVICE_CONTROL_POLICY")["Policies"]), 2)
+        self.assertEqual(error_of(as_member.attach_policy, PolicyId=policy, TargetId=member), "AccessDeniedException")
+        self.assertEqual(attach(), "none")
+        self.assertEqual(error_of(as_member.detach_policy, PolicyId=policy, TargetId=self.root), "AccessDeniedException")
+        # "You can only call this operation from the management account", whatever a policy says.
+        for call, parameters in ((as_member.put_resource_policy, {"Content": content}),
+                                 (as_member.move_account, {"AccountId": member, "SourceParentId": self.root, "DestinationParentId": self.root})):
+            self.assertEqual(error_of(call, **parameters), "AccessDeniedException")
+        self.org.delete_resource_policy()
+        self.assertEqual(error_of(as_member.list_policies, Filter="SERVICE_CONTROL_POLICY"), "AccessDeniedException")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from moto.server import ThreadedMotoServer
 import extension
 
 MANAGEMENT, MEMBER = "111111111111", "222222222222"
-OWN_MODULES = ("managed_policies", "iam", "iam_simulate", "organizations", "kms", "s3", "s3_roots", "logs", "events", "events_bus", "events_pattern",
+OWN_MODULES = ("managed_policies", "iam", "iam_simulate", "organizations", "organizations_delegation", "kms", "s3", "s3_roots", "logs", "events", "events_bus", "events_pattern",
                "events_delivery", "events_transform", "cloudtrail", "cloudtrail_lookup", "sqs")
 
 

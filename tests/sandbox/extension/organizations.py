@@ -14,6 +14,7 @@ from moto.organizations.models import FakeAccount, FakeRoot, OrganizationsBacken
 from moto.organizations.responses import OrganizationsResponse
 from moto.organizations.utils import DEFAULT_RCP_POLICY_ID, DEFAULT_SCP_POLICY_ID
 
+from . import organizations_delegation
 from .iam import document_error
 
 # Both were half as large until May 2026, so a test can put the old ones back.
@@ -21,8 +22,6 @@ MAX_CONTENT = int(os.environ.get("SANDBOX_SCP_MAX_CHARACTERS", "10240"))
 MAX_ATTACHED = int(os.environ.get("SANDBOX_SCP_MAX_ATTACHED", "10"))
 MAX_RESULTS = 20
 DEFAULT_POLICIES = {"SERVICE_CONTROL_POLICY": DEFAULT_SCP_POLICY_ID, "RESOURCE_CONTROL_POLICY": DEFAULT_RCP_POLICY_ID}
-# "This operation can be called from any account in the organization" (botocore), or makes one.
-OPEN_TO_MEMBERS = ("CreateOrganization", "DescribeOrganization", "LeaveOrganization")
 
 
 def install() -> None:
@@ -74,21 +73,16 @@ def _invalid(reason: str, message: str = "You specified an invalid value.") -> O
 
 
 def _backend_for_caller(response: OrganizationsResponse) -> OrganizationsBackend:
-    """Returns the organization that the caller may use for this operation.
-
-    "You can only call this operation from the management account or a member account that is a
-    delegated administrator" (botocore, most operations); delegation covers reading only.
-    """
+    """Returns the organization that the caller may use for this operation."""
     backend = organizations_backends[response.current_account][response.partition]
     action = response._get_action()
-    if backend.org or action in OPEN_TO_MEMBERS:
+    if backend.org or action in organizations_delegation.OPEN_TO_MEMBERS:
         return backend
     management = organizations_backends.master_accounts.get(response.current_account)
     if management is None:
         raise _error("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")
     backend = organizations_backends[management[0]][management[1]]
-    delegated = any(admin.account.id == response.current_account for admin in backend.admins)
-    if delegated and action.startswith(("List", "Describe")):
+    if organizations_delegation.may_call(backend, response.current_account, action, response.request_params):
         return backend
     raise _error("AccessDeniedException", "You don't have permissions to access this resource.")
 
