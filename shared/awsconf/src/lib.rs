@@ -11,6 +11,7 @@ mod arguments;
 mod clock;
 mod error;
 mod fleet;
+mod guard;
 mod host;
 mod http;
 mod interrupt;
@@ -18,6 +19,7 @@ mod plain;
 mod profile;
 mod secret;
 mod session;
+mod settings;
 mod transient;
 
 pub use arguments::{AccountArgs, AccountsFrom, AwsArgs};

@@ -7,7 +7,9 @@ use aws_credential_types::provider::{ProvideCredentials, future};
 use toolio::Target;
 
 use crate::arguments::{ALL, in_account, is_per_account};
-use crate::{AwsArgs, GLOBAL, describe, http, profile};
+use crate::guard::guarded;
+use crate::profile::Profile;
+use crate::{AwsArgs, GLOBAL, describe, http, settings};
 
 /// A configuration and the identity that STS says it has.
 #[derive(Clone, Debug)]
@@ -115,7 +117,7 @@ impl AwsArgs {
     }
 
     pub(crate) async fn resolve_regions(&self) -> anyhow::Result<Vec<String>> {
-        profile::require(self.profile.as_deref()).await?;
+        Profile::load(self.profile.as_deref()).await?;
         let mut regions: Vec<String> = Vec::new();
         for region in &self.regions {
             if !regions.contains(region) {
@@ -143,18 +145,20 @@ impl AwsArgs {
     }
 
     pub(crate) async fn open(&self, region: &str) -> anyhow::Result<Session> {
-        profile::require(self.profile.as_deref()).await?;
+        let profile = Profile::load(self.profile.as_deref()).await?;
+        settings::check(&profile, self.profile.is_none())?;
+        if self.endpoint_url.as_deref() == Some("") {
+            bail!("--endpoint-url is empty: leave it out, or give it a URL");
+        }
+        guarded(self.open_with(&profile, region)).await
+    }
+
+    async fn open_with(&self, profile: &Profile, region: &str) -> anyhow::Result<Session> {
         let region = Region::new(region.to_owned());
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
             .region(region.clone())
+            .retry_config(settings::retries(profile)?)
             .http_client(http::client()?);
-        // The SDK panics on an empty one.
-        let from_environment = std::env::var("AWS_ENDPOINT_URL").ok();
-        if self.endpoint_url.as_deref() == Some("") || from_environment.as_deref() == Some("") {
-            bail!(
-                "the endpoint URL is empty: unset AWS_ENDPOINT_URL, or pass --endpoint-url with a value"
-            );
-        }
         if let Some(url) = &self.endpoint_url {
             loader = loader.endpoint_url(url);
         }
@@ -219,16 +223,19 @@ impl Session {
         if self.target.account == account {
             return Ok(Some(self.clone()));
         }
-        let mut config = self.config.clone();
-        for role in roles {
-            let role = in_account(role, &self.partition, account);
-            config = assume(&config, &role, &self.assuming).await;
-        }
         if roles.is_empty() {
             return Ok(None);
         }
-        let region = config.region().map(ToString::to_string).unwrap_or_default();
-        let session = identify(config, &region, self.assuming.clone()).await?;
+        let session = guarded(async {
+            let mut config = self.config.clone();
+            for role in roles {
+                let role = in_account(role, &self.partition, account);
+                config = assume(&config, &role, &self.assuming).await;
+            }
+            let region = config.region().map(ToString::to_string).unwrap_or_default();
+            identify(config, &region, self.assuming.clone()).await
+        });
+        let session = session.await?;
         if session.target.account != account {
             bail!(
                 "the role for account {account} is in account {}",
