@@ -1,5 +1,7 @@
 //! What users set up around the tools: the AWS environment and config files, proxies and certificates, servers that are not AWS.
 
+#[path = "configuration/answers.rs"]
+mod answers;
 #[path = "configuration/mistakes.rs"]
 mod mistakes;
 

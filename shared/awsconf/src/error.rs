@@ -5,6 +5,8 @@ use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use toolio::Reading;
 
+use crate::http::Trouble;
+
 /// A call that did not succeed: the one line for people, and what code decides by.
 #[derive(Debug)]
 pub struct CallError {
@@ -156,8 +158,12 @@ pub fn is_access_denied<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> b
     })
 }
 
-/// Joins the causes without repeating one that its parent already tells.
+/// Joins the causes without repeating one that its parent already tells. What is wrong with an answer says it all.
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    if let Some(trouble) = causes.find_map(|cause| cause.downcast_ref::<Trouble>()) {
+        return trouble.to_string();
+    }
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(current) = cause {

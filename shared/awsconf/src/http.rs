@@ -1,14 +1,27 @@
 //! The one HTTPS client of a process: rustls, the system's roots or `AWS_CA_BUNDLE`, proxies from the environment.
 //! Its connectors are made on first use, so that an offline verb pays nothing for roots it does not need.
 
+mod exchange;
+mod trouble;
+
+use std::time::Duration;
+
 use anyhow::{Context, bail};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, Connector};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpClient};
 
 use crate::guard::caught;
+use exchange::Bounded;
+
+pub(crate) use trouble::Trouble;
+
+/// For the way to a host, TLS and a proxy's CONNECT included. The SDK's 3.1 seconds are short for a busy proxy, the AWS CLI's
+/// 60 long for a host that is not there.
+/// <https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-options.html> (`--cli-connect-timeout`)
+pub(crate) const CONNECT: Duration = Duration::from_secs(10);
 
 /// <https://www.rfc-editor.org/rfc/rfc7468#section-5>
 const CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----";
@@ -20,21 +33,23 @@ const CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----";
 pub(crate) fn client() -> anyhow::Result<SharedHttpClient> {
     let context = tls_context()?;
     // The SDK's own `build_https` ignores HTTPS_PROXY; behind a proxy nothing would be reachable.
-    Ok(
-        Builder::new().build_with_connector_fn(move |settings, components| {
-            let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
-            if let Some(settings) = settings {
-                connector = connector.connector_settings(settings.clone());
-            }
-            if let Some(sleep) = components.and_then(|components| components.sleep_impl()) {
-                connector = connector.sleep_impl(sleep);
-            }
-            connector
-                .tls_provider(Provider::Rustls(CryptoMode::Ring))
-                .tls_context(context.clone())
-                .build()
-        }),
-    )
+    let inner = Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
+        let mut own = HttpConnectorSettings::builder().connect_timeout(CONNECT);
+        if let Some(given) = settings {
+            own.set_connect_timeout(given.connect_timeout().or(Some(CONNECT)));
+            own.set_read_timeout(given.read_timeout());
+        }
+        connector = connector.connector_settings(own.build());
+        if let Some(sleep) = components.and_then(|components| components.sleep_impl()) {
+            connector = connector.sleep_impl(sleep);
+        }
+        connector
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .tls_context(context.clone())
+            .build()
+    });
+    Ok(SharedHttpClient::new(Bounded { inner }))
 }
 
 fn tls_context() -> anyhow::Result<TlsContext> {

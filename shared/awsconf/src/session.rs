@@ -1,7 +1,11 @@
 //! From flags to sessions: an SDK configuration together with the account and region it really acts in.
 
+use std::time::Duration;
+
 use anyhow::{Context, bail};
+use aws_config::identity::IdentityCache;
 use aws_config::sts::AssumeRoleProvider;
+use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::{ProvideCredentials, future};
 use toolio::Target;
@@ -10,6 +14,10 @@ use crate::arguments::{ALL, in_account, is_per_account};
 use crate::guard::guarded;
 use crate::profile::Profile;
 use crate::{AwsArgs, GLOBAL, describe, http, settings};
+
+/// For all that it takes to get credentials: programs, several roles, each of them a call that may be throttled. Each call
+/// has its own, shorter limit; the SDK's own limit is 5 seconds for everything.
+const CREDENTIALS: Duration = Duration::from_secs(240);
 
 /// A configuration and the identity that STS says it has.
 #[derive(Clone, Debug)]
@@ -155,10 +163,17 @@ impl AwsArgs {
 
     async fn open_with(&self, profile: &Profile, region: &str) -> anyhow::Result<Session> {
         let region = Region::new(region.to_owned());
+        let http = http::client()?;
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
             .region(region.clone())
             .retry_config(settings::retries(profile)?)
-            .http_client(http::client()?);
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(http::CONNECT)
+                    .build(),
+            )
+            .identity_cache(IdentityCache::lazy().load_timeout(CREDENTIALS).build())
+            .http_client(http.clone());
         if let Some(url) = &self.endpoint_url {
             loader = loader.endpoint_url(url);
         }
@@ -167,7 +182,7 @@ impl AwsArgs {
             loader = loader.profile_name(name);
             let provider_config = aws_config::provider_config::ProviderConfig::without_region()
                 .with_region(Some(region.clone()))
-                .with_http_client(http::client()?);
+                .with_http_client(http);
             let provider = aws_config::profile::ProfileFileCredentialsProvider::builder()
                 .profile_name(name)
                 .configure(&provider_config)
