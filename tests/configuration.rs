@@ -4,6 +4,8 @@
 mod answers;
 #[path = "configuration/mistakes.rs"]
 mod mistakes;
+#[path = "configuration/throttled.rs"]
+mod throttled;
 
 use std::path::{Path, PathBuf};
 

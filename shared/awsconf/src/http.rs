@@ -26,11 +26,11 @@ pub(crate) const CONNECT: Duration = Duration::from_secs(10);
 /// <https://www.rfc-editor.org/rfc/rfc7468#section-5>
 const CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
-/// Returns the client.
+/// Returns the client; `is_patient` says whether calls that AWS throttles are held on to.
 ///
 /// # Errors
 /// `AWS_CA_BUNDLE` names a file that cannot be read or parsed.
-pub(crate) fn client() -> anyhow::Result<SharedHttpClient> {
+pub(crate) fn client(is_patient: bool) -> anyhow::Result<SharedHttpClient> {
     let context = tls_context()?;
     // The SDK's own `build_https` ignores HTTPS_PROXY; behind a proxy nothing would be reachable.
     let inner = Builder::new().build_with_connector_fn(move |settings, components| {
@@ -49,7 +49,7 @@ pub(crate) fn client() -> anyhow::Result<SharedHttpClient> {
             .tls_context(context.clone())
             .build()
     });
-    Ok(SharedHttpClient::new(Bounded { inner }))
+    Ok(SharedHttpClient::new(Bounded { inner, is_patient }))
 }
 
 fn tls_context() -> anyhow::Result<TlsContext> {

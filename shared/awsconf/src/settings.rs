@@ -101,6 +101,12 @@ pub(crate) fn retries(profile: &Profile) -> anyhow::Result<RetryConfig> {
     Ok(config)
 }
 
+/// Returns whether the user has said how to try again.
+pub(crate) fn has_retries(profile: &Profile) -> bool {
+    setting(profile, "AWS_MAX_ATTEMPTS", "max_attempts").is_some()
+        || setting(profile, "AWS_RETRY_MODE", "retry_mode").is_some()
+}
+
 fn check_endpoints(profile: &Profile) -> anyhow::Result<()> {
     let ignore = setting(
         profile,

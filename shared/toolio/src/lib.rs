@@ -19,7 +19,7 @@ pub use arguments::{ApplyArgs, Format, IoArgs, Schemas, arguments};
 pub use filter::{Filter, Yielded};
 pub use input::{read, read_plans, read_records, read_records_from, read_texts};
 pub use layers::Layers;
-pub use output::Output;
+pub use output::{Output, note};
 pub use progress::Progress;
 pub use records::{
     Applied, Change, ChangeStatus, Finding, FindingKind, Plan, PlanKind, Plans, Reading,

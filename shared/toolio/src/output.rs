@@ -1,12 +1,23 @@
 //! Records to stdout - JSON lines, jq results or text - and notes for people to stderr.
 
 use std::io::{IsTerminal, Write};
+use std::sync::OnceLock;
 
 use anyhow::Context;
 use serde::Serialize;
 
 use crate::filter::Filter;
 use crate::{Format, IoArgs, Progress, text};
+
+/// The output of the process, as far as notes need it, for what cannot be given an [`Output`]: connections inside the SDK.
+static NOTES: OnceLock<(&str, bool)> = OnceLock::new();
+
+/// Prints a note for people on stderr, as [`Output::note`] of the first output of the process does.
+pub fn note(message: &str) {
+    if let Some((tool, false)) = NOTES.get() {
+        crate::complain(tool, message);
+    }
+}
 
 /// Where a run's records go. Made before the first AWS call, so that a bad filter costs nothing.
 pub struct Output {
@@ -30,6 +41,7 @@ impl Output {
             Format::Json
         });
         let filter = io.jq.as_deref().map(Filter::compile).transpose()?;
+        NOTES.get_or_init(|| (tool, io.quiet));
         Ok(Output {
             tool,
             format,

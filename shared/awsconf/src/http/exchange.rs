@@ -1,5 +1,7 @@
-//! One request and its answer, below the SDK's retries: bounded in time and size.
+//! One request and its answer, below the SDK's retries: bounded in time and size, and held on to while AWS throttles.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Once;
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
@@ -13,8 +15,8 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 
-use super::trouble::Trouble;
-use crate::clock::scaled;
+use super::trouble::{Trouble, throttling};
+use crate::clock::{Deadline, scaled, sleep};
 
 /// From the first byte sent to the last byte received, a slow upload apart. The AWS CLI waits for 60 seconds, too, but
 /// again for each byte. <https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-options.html> (`--cli-read-timeout`)
@@ -29,10 +31,19 @@ const SHORTEST: Duration = Duration::from_secs(5);
 /// The longest answers of AWS are pages of a few MB; what does not end is not kept in memory.
 const LONGEST_ANSWER: usize = 64 * 1024 * 1024;
 
+/// How long to go on after the SDK's last attempt was throttled. Buckets of requests fill up within seconds; whoever else
+/// empties them may take a minute. <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>
+const THROTTLED: Duration = Duration::from_secs(90);
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+/// That of the SDKs. <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+
 /// A client whose exchanges are bounded.
 #[derive(Debug)]
 pub(super) struct Bounded {
     pub(super) inner: SharedHttpClient,
+    /// Whether calls that are throttled are held on to.
+    pub(super) is_patient: bool,
 }
 
 impl HttpClient for Bounded {
@@ -43,6 +54,7 @@ impl HttpClient for Bounded {
     ) -> SharedHttpConnector {
         SharedHttpConnector::new(Connector {
             inner: self.inner.http_connector(settings, components),
+            is_patient: self.is_patient,
         })
     }
 
@@ -54,22 +66,62 @@ impl HttpClient for Bounded {
 #[derive(Debug)]
 struct Connector {
     inner: SharedHttpConnector,
+    is_patient: bool,
 }
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let inner = self.inner.clone();
+        let (inner, is_patient) = (self.inner.clone(), self.is_patient);
         HttpConnectorFuture::new(async move {
             // Only clients of AWS's APIs send it: requests to Slack, metadata services and the like are bounded by who sends
-            // them.
-            if request.headers().get("amz-sdk-request").is_none() {
+            // them, and answered by whoever they are for.
+            let Some(attempt) = request.headers().get("amz-sdk-request") else {
                 let host = host(&request);
                 let response = inner.call(request).await?;
                 return kept(response, &host).await;
-            }
-            exchange(&inner, request).await
+            };
+            let is_patient = is_patient && is_last(attempt);
+            call(&inner, request, is_patient).await
         })
     }
+}
+
+/// Calls an API of AWS. A call that is still throttled in the SDK's last attempt goes on here: the SDK would also have to
+/// give unreachable hosts that many attempts.
+async fn call(
+    inner: &SharedHttpConnector,
+    mut request: HttpRequest,
+    is_patient: bool,
+) -> Result<HttpResponse, ConnectorError> {
+    let mut deadline = None;
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let again = request.try_clone().filter(|_| is_patient);
+        let host = host(&request);
+        let response = exchange(inner, request).await?;
+        let (Some(again), Some(code)) = (again, throttling(&response)) else {
+            return Ok(response);
+        };
+        let deadline = *deadline.get_or_insert_with(|| Deadline::after(THROTTLED));
+        if deadline.has_passed() {
+            return Ok(response);
+        }
+        note_once(&host, &code);
+        sleep(jittered(pause)).await;
+        pause = (2 * pause).min(LONGEST_PAUSE);
+        request = again;
+    }
+}
+
+/// Says why nothing seems to happen, once: whoever is throttled is throttled in many calls.
+fn note_once(host: &str, code: &str) {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        let limit = THROTTLED.as_secs();
+        toolio::note(&format!(
+            "AWS throttles these calls ({code} from {host}): waiting, up to {limit} s for each"
+        ));
+    });
 }
 
 /// Sends a request and returns the whole answer.
@@ -134,11 +186,37 @@ fn host(request: &HttpRequest) -> String {
     authority.rsplit('@').next().unwrap_or_default().to_owned()
 }
 
+/// Returns whether a header such as `attempt=3; max=3` is of the last attempt.
+fn is_last(attempt: &str) -> bool {
+    let value = |name: &str| {
+        let mut pairs = attempt
+            .split(';')
+            .filter_map(|pair| pair.trim().split_once('='));
+        pairs.find(|pair| pair.0 == name)?.1.parse::<u32>().ok()
+    };
+    value("attempt") >= value("max")
+}
+
+/// Returns half of a pause and something of the other half, so that those who were throttled together do not come back together.
+fn jittered(pause: Duration) -> Duration {
+    let random = RandomState::new().build_hasher().finish() % 1_000;
+    pause / 2 + pause.mul_f64(random as f64 / 2_000.0)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
-    use super::host;
+    use super::{host, is_last, jittered};
+
+    #[test]
+    fn reads_which_attempt_it_is() {
+        assert!(is_last("attempt=3; max=3"));
+        assert!(is_last("ttl=20260101T000000Z; attempt=1; max=1"));
+        assert!(!is_last("attempt=2; max=3"));
+    }
 
     #[test]
     fn a_host_is_without_path_and_password() {
@@ -148,5 +226,13 @@ mod tests {
         ] {
             assert_eq!(host(&HttpRequest::get(uri).unwrap()), expected);
         }
+    }
+
+    #[test]
+    fn a_pause_is_between_its_half_and_itself() {
+        let pause = Duration::from_secs(20);
+        let pauses: Vec<Duration> = (0..100).map(|_| jittered(pause)).collect();
+        assert!(pauses.iter().all(|one| *one >= pause / 2 && *one <= pause));
+        assert!(pauses.iter().any(|one| *one != pauses[0]));
     }
 }
