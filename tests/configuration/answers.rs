@@ -105,3 +105,92 @@ fn an_endless_answer_is_not_kept() {
         "GetCallerIdentity: HOST sends an answer of more than 64 MiB, which AWS does not",
     );
 }
+
+#[test]
+fn the_page_of_a_proxy_is_told_with_its_status_and_its_server() {
+    let address = server(|stream| {
+        let page = "<html><head><title>Access \x1b[31mDenied</title></head></html>";
+        write!(
+            stream,
+            "HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nServer: squid/5.7\r\nVia: 1.1 proxy.example\r\nContent-Length: {}\r\n\r\n{page}",
+            page.len()
+        )
+    });
+    all_say(
+        &address,
+        "GetCallerIdentity: HTTP 403 from HOST (Server: squid/5.7, Via: 1.1 proxy.example), which is not an answer of AWS (text/html): Access [31mDenied\n",
+    );
+}
+
+#[test]
+fn a_redirect_is_told_and_not_followed() {
+    for status in ["302 Found", "307 Temporary Redirect"] {
+        let answer: fn(&mut TcpStream) -> std::io::Result<()> = match status {
+            "302 Found" => |stream| redirect(stream, "302 Found"),
+            _ => |stream| redirect(stream, "307 Temporary Redirect"),
+        };
+        let said = format!(
+            "GetCallerIdentity: HTTP {} from HOST, which is not an answer of AWS: it redirects to http://portal.example/login\n",
+            &status[..3]
+        );
+        all_say(&server(answer), &said);
+    }
+}
+
+fn redirect(stream: &mut TcpStream, status: &str) -> std::io::Result<()> {
+    write!(
+        stream,
+        "HTTP/1.1 {status}\r\nLocation: http://portal.example/login\r\nContent-Length: 0\r\n\r\n"
+    )
+}
+
+#[test]
+fn a_portal_that_answers_200_is_not_aws() {
+    let address = server(|stream| {
+        let page = "<!doctype html><title>\nSign in to the Wi-Fi\n</title>";
+        write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\r\n{page}",
+            page.len()
+        )
+    });
+    all_say(
+        &address,
+        "HTTP 200 from HOST, which is not an answer of AWS (text/html): Sign in to the Wi-Fi\n",
+    );
+}
+
+#[test]
+fn json_of_something_else_is_not_aws() {
+    let address = server(|stream| {
+        let json = r#"{"status": "ok"}"#;
+        write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{json}",
+            json.len()
+        )
+    });
+    all_say(
+        &address,
+        "HTTP 200 from HOST, which is not an answer of AWS (application/json): {\"status\": \"ok\"}\n",
+    );
+}
+
+/// Only the service is somebody else's: its JSON must not be read as an empty list.
+#[test]
+fn a_stranger_in_place_of_one_service_is_not_an_empty_answer() {
+    let account = Sandbox::start().account();
+    let address = server(|stream| {
+        write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{{}}"
+        )
+    });
+    for (tool, run) in readers(&account) {
+        let run = quick(run).env("AWS_ENDPOINT_URL_SSM", format!("http://{address}"));
+        let said = format!(
+            "HTTP 200 from {address}, which is not an answer of AWS (application/json): {{}}\n"
+        );
+        complains(&run.run(), tool, &said);
+    }
+}

@@ -43,10 +43,7 @@ fn a_read_waits_and_says_so_once() {
             "{}",
             output.stderr
         );
-        let waits = output
-            .stderr
-            .matches("AWS throttles these calls (")
-            .count();
+        let waits = output.stderr.matches("AWS throttles these calls (").count();
         assert_eq!(waits, 1, "{}", output.stderr);
         output.assert_complains("): waiting, up to 90 s for each");
     }

@@ -1,4 +1,5 @@
-//! One request and its answer, below the SDK's retries: bounded in time and size, and held on to while AWS throttles.
+//! One request and its answer, below the SDK's retries: bounded in time and size, held on to while AWS throttles, and taken
+//! only from AWS.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Once;
@@ -14,8 +15,9 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
+use aws_smithy_types::retry::ErrorKind;
 
-use super::trouble::{Trouble, throttling};
+use super::trouble::{Trouble, stranger, throttling};
 use crate::clock::{Deadline, scaled, sleep};
 
 /// From the first byte sent to the last byte received, a slow upload apart. The AWS CLI waits for 60 seconds, too, but
@@ -124,7 +126,7 @@ fn note_once(host: &str, code: &str) {
     });
 }
 
-/// Sends a request and returns the whole answer.
+/// Sends a request and returns the whole answer, if it is one of AWS.
 async fn exchange(
     inner: &SharedHttpConnector,
     request: HttpRequest,
@@ -142,7 +144,16 @@ async fn exchange(
         if is_long && response.status().is_success() {
             return Ok(response);
         }
-        kept(response, &host).await
+        let response = kept(response, &host).await?;
+        match stranger(&response, &host) {
+            None => Ok(response),
+            Some(trouble) => {
+                // As from AWS, these may pass.
+                let passes = [500, 502, 503, 504].contains(&response.status().as_u16());
+                let kind = passes.then_some(ErrorKind::TransientError);
+                Err(ConnectorError::other(trouble.into(), kind))
+            }
+        }
     };
     match tokio::time::timeout(limit, answered).await {
         Ok(answered) => answered,

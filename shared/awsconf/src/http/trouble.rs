@@ -1,4 +1,4 @@
-//! What is wrong with an answer: none, one without an end, or one that asks to slow down.
+//! What is wrong with an answer: none, one without an end, one that is not of AWS, or one that asks to slow down.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,6 +13,16 @@ pub(crate) enum Trouble {
     NoAnswer { host: String, limit: Duration },
     /// An answer that is longer than any of AWS.
     Endless { host: String, limit: usize },
+    /// An answer of somebody else.
+    Stranger {
+        status: u16,
+        host: String,
+        /// `Server` and `Via`, of whoever has answered or passed it on.
+        by: Vec<String>,
+        media: String,
+        /// The title of a page, where it redirects to, or how its text begins.
+        says: String,
+    },
 }
 
 impl fmt::Display for Trouble {
@@ -30,11 +40,75 @@ impl fmt::Display for Trouble {
                 "{host} sends an answer of more than {} MiB, which AWS does not",
                 limit / (1024 * 1024)
             ),
+            Trouble::Stranger {
+                status,
+                host,
+                by,
+                media,
+                says,
+            } => {
+                write!(formatter, "HTTP {status} from {host}")?;
+                if !by.is_empty() {
+                    write!(formatter, " ({})", by.join(", "))?;
+                }
+                formatter.write_str(", which is not an answer of AWS")?;
+                if !media.is_empty() {
+                    write!(formatter, " ({media})")?;
+                }
+                match says.is_empty() {
+                    true => Ok(()),
+                    false => write!(formatter, ": {says}"),
+                }
+            }
         }
     }
 }
 
 impl std::error::Error for Trouble {}
+
+/// Returns who has answered in place of AWS, if somebody has: a proxy, a portal, another server. Every answer of AWS has a
+/// request ID, in a header or, with XML, in the body, or one of AWS's own media types.
+/// <https://opentelemetry.io/docs/specs/semconv/registry/attributes/aws/> (`aws.request_id`),
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/RESTCommonResponseHeaders.html>
+pub(super) fn stranger(response: &HttpResponse, host: &str) -> Option<Trouble> {
+    const IDS: [&str; 5] = [
+        "x-amzn-requestid",
+        "x-amzn-request-id",
+        "x-amz-request-id",
+        "x-amz-id-2",
+        "x-amzn-errortype",
+    ];
+    let header = |name| response.headers().get(name);
+    let body = response.body().bytes().unwrap_or_default();
+    let media = header("content-type").unwrap_or_default();
+    let media = media
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    let is_aws = IDS.iter().any(|id| header(id).is_some())
+        || media.starts_with("application/x-amz-")
+        || (media.ends_with("xml") && has(body, b"requestid>"));
+    if is_aws {
+        return None;
+    }
+    let by = [("server", "Server"), ("via", "Via")];
+    let by = by
+        .iter()
+        .filter_map(|(name, shown)| Some(format!("{shown}: {}", plain(header(*name)?))));
+    let says = match header("location") {
+        Some(location) => format!("it redirects to {}", plain(location)),
+        None => plain(&title(&String::from_utf8_lossy(body))),
+    };
+    Some(Trouble::Stranger {
+        status: response.status().as_u16(),
+        host: plain(host),
+        by: by.collect(),
+        media: plain(&media),
+        says,
+    })
+}
 
 /// Returns the code of an answer that says that too much was asked.
 pub(super) fn throttling(response: &HttpResponse) -> Option<String> {
@@ -77,12 +151,47 @@ fn code(response: &HttpResponse) -> Option<String> {
     code.rsplit('#').next().map(str::to_owned)
 }
 
+/// Returns the title of a page, else the text itself.
+fn title(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    let begins = lower
+        .find("<title")
+        .and_then(|at| Some(at + lower[at..].find('>')? + 1));
+    let title = begins.and_then(|begins| {
+        let ends = begins + lower[begins..].find("</title")?;
+        Some(&text[begins..ends])
+    });
+    title.unwrap_or(text).to_owned()
+}
+
+/// Returns a stranger's text for a terminal: one line, short, and nothing in it but what is printed as it is.
+fn plain(text: &str) -> String {
+    const LONGEST: usize = 80;
+    let is_plain = |c: char| c.is_alphanumeric() || c.is_ascii_graphic();
+    let text: String = text
+        .chars()
+        .map(|c| if is_plain(c) { c } else { ' ' })
+        .take(4 * LONGEST)
+        .collect();
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}..", &text[..at]),
+        None => text,
+    }
+}
+
+/// Returns whether bytes have these in them, the case of letters apart.
+fn has(body: &[u8], part: &[u8]) -> bool {
+    body.windows(part.len())
+        .any(|window| window.eq_ignore_ascii_case(part))
+}
+
 #[cfg(test)]
 mod tests {
     use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
     use aws_smithy_types::body::SdkBody;
 
-    use super::throttling;
+    use super::{stranger, throttling};
 
     fn answer(
         status: u16,
@@ -94,6 +203,57 @@ mod tests {
             response.headers_mut().insert(*name, *value);
         }
         response
+    }
+
+    #[test]
+    fn says_who_has_answered_in_place_of_aws() {
+        let html = [
+            ("content-type", "text/html; charset=utf-8"),
+            ("server", "squid/5.7"),
+            ("via", "1.1 proxy"),
+        ];
+        let json = [("content-type", "application/json")];
+        let elsewhere = [("location", "https://portal.example/login")];
+        for (answer, expected) in [
+            (
+                answer(
+                    403,
+                    &html,
+                    "<html><head><Title lang=en>Access\u{1b}[31m \u{202e}Denied</title>",
+                ),
+                "HTTP 403 from h:1 (Server: squid/5.7, Via: 1.1 proxy), which is not an answer of AWS (text/html): Access [31m Denied",
+            ),
+            (
+                answer(302, &elsewhere, ""),
+                "HTTP 302 from h:1, which is not an answer of AWS: it redirects to https://portal.example/login",
+            ),
+            (
+                answer(200, &json, "{\"status\":\"ok\"}"),
+                "HTTP 200 from h:1, which is not an answer of AWS (application/json): {\"status\":\"ok\"}",
+            ),
+        ] {
+            assert_eq!(stranger(&answer, "h:1").unwrap().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn answers_of_aws_pass() {
+        for answer in [
+            answer(
+                400,
+                &[("x-amzn-requestid", "1"), ("content-type", "text/html")],
+                "{}",
+            ),
+            answer(301, &[("x-amz-request-id", "1")], ""),
+            answer(200, &[("content-type", "application/x-amz-json-1.1")], "{}"),
+            answer(
+                200,
+                &[("content-type", "text/xml")],
+                "<R><RequestId>1</RequestId></R>",
+            ),
+        ] {
+            assert!(stranger(&answer, "h").is_none(), "{answer:?}");
+        }
     }
 
     #[test]
