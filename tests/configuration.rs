@@ -2,6 +2,8 @@
 
 #[path = "configuration/answers.rs"]
 mod answers;
+#[path = "configuration/certificates.rs"]
+mod certificates;
 #[path = "configuration/mistakes.rs"]
 mod mistakes;
 #[path = "configuration/throttled.rs"]

@@ -23,7 +23,7 @@ impl Metadata {
     /// # Errors
     /// `endpoint` is no URL, or `AWS_CA_BUNDLE` cannot be read.
     pub fn new(endpoint: Option<&str>) -> anyhow::Result<Metadata> {
-        let config = ProviderConfig::without_region().with_http_client(http::client(false)?);
+        let config = ProviderConfig::without_region().with_http_client(http::client()?);
         let mut builder = aws_config::imds::Client::builder()
             .configure(&config)
             .max_attempts(2)

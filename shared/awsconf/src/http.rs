@@ -1,9 +1,10 @@
-//! The one HTTPS client of a process: rustls, the system's roots or `AWS_CA_BUNDLE`, proxies from the environment.
+//! The one HTTPS client of a process: rustls, the system's roots or a bundle of the user's, proxies from the environment.
 //! Its connectors are made on first use, so that an offline verb pays nothing for roots it does not need.
 
 mod exchange;
 mod trouble;
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -14,6 +15,7 @@ use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpClient};
 
 use crate::guard::caught;
+use crate::profile::Profile;
 use exchange::Bounded;
 
 pub(crate) use trouble::Trouble;
@@ -26,12 +28,38 @@ pub(crate) const CONNECT: Duration = Duration::from_secs(10);
 /// <https://www.rfc-editor.org/rfc/rfc7468#section-5>
 const CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
-/// Returns the client; `is_patient` says whether calls that AWS throttles are held on to.
+/// Returns the client for a profile; `is_patient` says whether calls that AWS throttles are held on to.
+///
+/// # Errors
+/// `AWS_CA_BUNDLE`, or else `ca_bundle` of the profile, names a file that cannot be read or parsed.
+pub(crate) fn client_for(profile: &Profile, is_patient: bool) -> anyhow::Result<SharedHttpClient> {
+    let of_profile = profile.get("ca_bundle").filter(|path| !path.is_empty());
+    let of_profile = of_profile.map(|path| {
+        let name = format!("ca_bundle of profile '{}'", profile.name());
+        (name, PathBuf::from(path))
+    });
+    make(bundle().or(of_profile), is_patient)
+}
+
+/// Returns the client for what is not AWS, or needs no profile.
 ///
 /// # Errors
 /// `AWS_CA_BUNDLE` names a file that cannot be read or parsed.
-pub(crate) fn client(is_patient: bool) -> anyhow::Result<SharedHttpClient> {
-    let context = tls_context()?;
+pub(crate) fn client() -> anyhow::Result<SharedHttpClient> {
+    make(bundle(), false)
+}
+
+/// Returns the bundle of the environment, and what it is called.
+fn bundle() -> Option<(String, PathBuf)> {
+    let path = std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty())?;
+    Some(("AWS_CA_BUNDLE".to_owned(), PathBuf::from(path)))
+}
+
+fn make(bundle: Option<(String, PathBuf)>, is_patient: bool) -> anyhow::Result<SharedHttpClient> {
+    let context = match bundle {
+        Some((name, path)) => trusting(&name, &path)?,
+        None => TlsContext::default(),
+    };
     // The SDK's own `build_https` ignores HTTPS_PROXY; behind a proxy nothing would be reachable.
     let inner = Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
@@ -52,20 +80,16 @@ pub(crate) fn client(is_patient: bool) -> anyhow::Result<SharedHttpClient> {
     Ok(SharedHttpClient::new(Bounded { inner, is_patient }))
 }
 
-fn tls_context() -> anyhow::Result<TlsContext> {
-    let Some(path) = std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) else {
-        return Ok(TlsContext::default());
-    };
-    let path = std::path::PathBuf::from(path);
-    let bundle =
-        std::fs::read(&path).with_context(|| format!("read AWS_CA_BUNDLE {}", path.display()))?;
+/// Trusts the certificates of a file, and no others.
+fn trusting(name: &str, path: &Path) -> anyhow::Result<TlsContext> {
+    let shown = path.display();
+    let bundle = std::fs::read(path).with_context(|| format!("read {name} {shown}"))?;
     if !bundle
         .windows(CERTIFICATE.len())
         .any(|line| line == CERTIFICATE)
     {
         bail!(
-            "AWS_CA_BUNDLE {}: no certificate in it, which begins with a line -----BEGIN CERTIFICATE-----",
-            path.display()
+            "{name} {shown}: no certificate in it, which begins with a line -----BEGIN CERTIFICATE-----"
         );
     }
     let roots = TrustStore::empty().with_pem_certificate(bundle);
@@ -78,10 +102,7 @@ fn tls_context() -> anyhow::Result<TlsContext> {
             .build()
     });
     if parsed.is_err() {
-        bail!(
-            "AWS_CA_BUNDLE {}: a certificate in it cannot be parsed",
-            path.display()
-        );
+        bail!("{name} {shown}: a certificate in it cannot be parsed");
     }
     Ok(context)
 }

@@ -56,7 +56,7 @@ impl Plain {
     /// # Errors
     /// `AWS_CA_BUNDLE` names a file that cannot be read.
     pub fn new() -> anyhow::Result<Plain> {
-        http::client(false).map(Plain)
+        http::client().map(Plain)
     }
 
     /// Sends one request.

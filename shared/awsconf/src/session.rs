@@ -163,7 +163,7 @@ impl AwsArgs {
 
     async fn open_with(&self, profile: &Profile, region: &str) -> anyhow::Result<Session> {
         let region = Region::new(region.to_owned());
-        let http = http::client(!settings::has_retries(profile))?;
+        let http = http::client_for(profile, !settings::has_retries(profile))?;
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
             .region(region.clone())
             .retry_config(settings::retries(profile)?)
@@ -360,7 +360,7 @@ mod tests {
             .region(Region::new("eu-central-1"))
             .behavior_version(aws_config::BehaviorVersion::latest())
             .credentials_provider(SharedCredentialsProvider::new(keys))
-            .http_client(crate::http::client(false).unwrap())
+            .http_client(crate::http::client().unwrap())
             .time_source(aws_smithy_async::time::SystemTimeSource::new())
             .sleep_impl(aws_smithy_async::rt::sleep::TokioSleep::new())
             .build();
