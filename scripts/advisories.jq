@@ -7,6 +7,7 @@
 #   {kind: "ecosystem", ecosystem}  once for each that some advisory is about, whether it matches or not
 #   {kind: "match", n, advisory, aliases, summary, url, severity, score, ecosystem, package, source, installed, fixed, uncertain}
 #   {kind: "unjudged", advisory, package, message}  what could not be compared
+#   {kind: "left_out", message}  what updateinfo.awk could not use, as it says itself
 import "advisory" as advisory {search: "./vulnscan.d"};
 import "version_order" as order {search: "./vulnscan.d"};
 
@@ -88,9 +89,11 @@ def matches($index):
 
 ($installed | index) as $index
 | foreach inputs as $document ({seen: {}, out: []};
+    if ($document | type == "object" and .kind == "left_out") then .out = [$document] else
     .seen as $seen
     | [$document | advisory::advisories($index)] as $advisories
     | ([$advisories[].ecosystems[] | select($seen[.] | not)] | unique) as $new
     | {seen: ($seen + ([$new[] | {(.): true}] | add // {})),
-        out: ([$new[] | {kind: "ecosystem", ecosystem: .}] + [$advisories[] | matches($index)])};
+        out: ([$new[] | {kind: "ecosystem", ecosystem: .}] + [$advisories[] | matches($index)])}
+    end;
     .out[])

@@ -111,8 +111,8 @@ unpack() {
     # From a file, as bash reads pipes byte by byte. After a resumed run there may be several records of a node: a whole one
     # counts, or else the last.
     jq -r -f "$here/vulnscan.d/split.jq" "$1" >"$work/split"
-    awk -F '\t' 'NR == FNR { if ($2 != "none" || !($1 in best) || !($1 in whole)) best[$1] = FNR; if ($2 != "none") whole[$1]; next }
-        best[$1] == FNR' "$work/split" "$work/split" >"$work/single"
+    awk -F '\t' 'first { if ($2 != "none" || !($1 in best) || !($1 in whole)) best[$1] = FNR; if ($2 != "none") whole[$1]; next }
+        best[$1] == FNR' first=1 "$work/split" first=0 "$work/split" >"$work/single"
     while IFS=$'\t' read -r _ form record body; do
         text='' damage=''
         case $form in
@@ -144,7 +144,7 @@ write_sboms() {
     mkdir -- "$work/sbom"
     # Told apart by how they begin, and named by their first reference, so that nobody parses them once more.
     jq -n -c -f "$here/sbom.jq" "$work/unpacked" | awk -v dir="$work/sbom" -v gaps="$work/gaps" '
-        /^{"kind":"gap"/ { print >>gaps; next }
+        index($0, "{\"kind\":\"gap\"") == 1 { print >>gaps; next }
         {
             head = substr($0, 1, 2000)
             match(head, /"bom-ref":"node:[^"]*"/)
@@ -158,23 +158,34 @@ write_sboms() {
     mv -- "$work/sbom" "$out/sbom"
 }
 
-# Prints advisories one after another, whatever they are kept in.
+# Prints advisories one after another, whatever they are kept in. What a directory holds besides is listed in `unread`.
 read_advisories() {
     local path=$1 file
     if [ -d "$path" ]; then
-        find "$path" -type f \( -name '*.json' -o -name '*.jsonl' -o -name '*.ndjson' \) -exec cat {} +
+        find "$path/" -type f -size +0 \( -name '*.json' -o -name '*.jsonl' -o -name '*.ndjson' \) -exec cat {} +
         while IFS= read -r -d '' file; do
-            read_advisories "$file"
-        done < <(find "$path" -type f \( -name '*.zip' -o -name '*.gz' -o -name '*.xml' \) -print0)
+            read_advisories "$file" || printf '%s\0' "$file" >>"$work/unread"
+        done < <(find "$path/" -type f -size +0 \( -name '*.zip' -o -name '*.gz' -o -name '*.xml' \) -print0)
+        # An empty file is a download that failed, and .xz or .zst a form that is not read. Neither may pass for advisories
+        # that found nothing. What comes with a clone or a mirror of a database, and never is an advisory, is not listed.
+        find "$path/" -mindepth 1 -name '.?*' -prune -o -type f ! -name '*.md' ! -name 'LICENSE*' ! -name 'NOTICE*' \
+            \( -size 0 -o ! -name '*.json' ! -name '*.jsonl' ! -name '*.ndjson' ! -name '*.zip' ! -name '*.gz' ! -name '*.xml' \) \
+            -print0 >>"$work/unread"
         return
     fi
     case $path in
-    *.xml) awk -f "$here/vulnscan.d/updateinfo.awk" "$path" ;;
+    *.xml) awk -f "$here/vulnscan.d/updateinfo.awk" <"$path" ;;
     *.xml.gz) gzip -dc <"$path" | awk -f "$here/vulnscan.d/updateinfo.awk" ;;
     *.zip) command -v unzip >/dev/null || die "$path: unzip is not in PATH" && unzip -p -- "$path" ;;
     *.gz) gzip -dc <"$path" ;;
     *) cat -- "$path" ;;
     esac
+}
+
+# Makes gap records of what was given as advisories and not used: each line of stdin says what.
+unread_gaps() {
+    jq -R -c '{kind: "gap", target: null, instance_id: null, name: null, reason: {id: "vulnscan.advisories.unread", message: .,
+        fix: "give these advisories in a form that is read, see docs/vulnscan.md, or take them away"}}' >>"$work/gaps"
 }
 
 judge() {
@@ -192,12 +203,21 @@ judge() {
     touch -- "$work/packages" "$work/places" "$work/nodes"
     : >"$work/matches"
     for path in "${advisories[@]}"; do
-        read_advisories "$path" | jq -n -c --rawfile installed "$work/packages" -f "$here/advisories.jq" >>"$work/matches" ||
+        : >"$work/unread"
+        read_advisories "$path" | jq -n -c --rawfile installed "$work/packages" -f "$here/advisories.jq" >"$work/of_path" ||
             die "$path: the advisories cannot be read, see above"
+        jq -n -r --arg path "$path" --rawfile unread "$work/unread" '
+            [inputs | select(.kind == "ecosystem" or .kind == "left_out")] as $told
+            | ($unread | split("\u0000")[:-1]) as $unread
+            | (if any($told[]; .kind == "ecosystem") then empty else "\($path): nothing in it is a security advisory in force" end),
+                (if $unread == [] then empty else "\($path): \($unread | length) \(if ($unread | length) == 1 then "file in it is" else "files in it are" end) not read: \($unread[:5] | join(", "))"
+                    + if ($unread | length) > 5 then " and more" else "" end end),
+                ($told[] | select(.kind == "left_out") | "\($path): \(.message)")' "$work/of_path" | unread_gaps
+        cat -- "$work/of_path" >>"$work/matches"
     done
-    # A node that no advisory could be about was not judged.
+    # A node that no advisory could be about was not judged. Not told apart by NR and FNR, as the first file may be empty.
     jq -r 'select(.kind == "ecosystem").ecosystem' "$work/matches" | sort -u >"$work/known"
-    awk -F '\t' 'NR == FNR { known[$0]; next } !($1 in known)' "$work/known" "$work/ecosystems" |
+    awk -F '\t' 'is_known { known[$0]; next } !($1 in known)' is_known=1 "$work/known" is_known=0 "$work/ecosystems" |
         jq -R -c -f "$here/vulnscan.d/gap.jq" >>"$work/gaps"
     jq -c 'select(.kind == "unjudged") | {kind: "gap", target: null, instance_id: null, name: null, reason: {
         id: "vulnscan.advisory.unjudged", message: "\(.advisory) and \(.package) cannot be compared: \(.message)", fix: "look at both by hand"}}' \
@@ -238,6 +258,7 @@ mkdir -p -- "$out"
 lock "$out"
 rm -rf -- "$out"/.work.* # Of a run that was killed.
 work=$(mktemp -d -- "$out/.work.XXXXXX")
+work=$(cd -- "$work" && pwd) # An operand of awk with a `=` in it would be an assignment.
 trap 'rm -rf -- "$work"' EXIT
 if [ -z "$offline" ]; then collect "$@"; fi
 [ -e "$out/invocations.jsonl" ] || die "$out: there is no scan"

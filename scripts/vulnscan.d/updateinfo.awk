@@ -2,7 +2,8 @@
 # https://docs.aws.amazon.com/linux/al2023/ug/listing-applicable-advisories.html
 #
 # Not of any XML: of elements as createrepo writes them, each of which begins a record here. The release of a package tells
-# which Amazon Linux it is for; packages of other distributions are left out, and so are updates that fix no vulnerability.
+# which Amazon Linux it is for; packages of other distributions are counted in a last line, which advisories.jq
+# reads, and updates that fix no vulnerability are left out.
 BEGIN { RS = "<" }
 
 function attribute(name) {
@@ -34,8 +35,12 @@ function quoted(text) {
     name = attribute("name"); epoch = attribute("epoch"); release = attribute("release")
     fixed = (epoch == "" || epoch == "0" ? "" : epoch ":") attribute("version") "-" release
     ecosystem = release ~ /\.amzn2023/ ? "Amazon Linux:2023" : release ~ /\.amzn2(\.|$)/ ? "Amazon Linux:2" : ""
-    if (ecosystem == "" || attribute("arch") == "src" || (name, fixed) in known) next
+    if (attribute("arch") == "src" || (name, fixed) in known) next
     known[name, fixed]
+    if (ecosystem == "") {
+        if (is_security && !n_others++) other = name "-" fixed
+        next
+    }
     affected = affected (affected == "" ? "" : ",") "{\"package\":{\"ecosystem\":" quoted(ecosystem) ",\"name\":" quoted(name) \
         "},\"ranges\":[{\"type\":\"ECOSYSTEM\",\"events\":[{\"introduced\":\"0\"},{\"fixed\":" quoted(fixed) "}]}]}"
 }
@@ -44,4 +49,8 @@ function quoted(text) {
         quoted(id), quoted(title), aliases, quoted(severity)
     printf "\"references\":[{\"type\":\"ADVISORY\",\"url\":\"https://alas.aws.amazon.com/\"}],\"affected\":[%s]}\n", affected
 }
-END { if (!is_updateinfo) exit 1 }
+END {
+    if (!is_updateinfo) exit 1
+    if (n_others) printf "{\"kind\":\"left_out\",\"message\":%s}\n", \
+        quoted(n_others (n_others == 1 ? " fixed package is" : " fixed packages are") " not for Amazon Linux, such as " other)
+}

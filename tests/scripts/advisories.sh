@@ -57,6 +57,12 @@ for awk in mawk gawk 'busybox awk'; do
 4 ALAS2-2024-1 medium 4.2.46-35.amzn2 
 LINES
 done
+# What is not for Amazon Linux is told, and matches nothing.
+jq -n -c -f "$root/scripts/advisories.jq" --rawfile installed "$tmp/installed" \
+    <(awk -f "$root/scripts/vulnscan.d/updateinfo.awk" "$root/tests/fixtures/vulnscan/updateinfo_el9.xml") >"$tmp/got"
+diff - "$tmp/got" <<'LINES' || fail "the packages of another distribution vanish"
+{"kind":"left_out","message":"1 fixed package is not for Amazon Linux, such as bash-9-1.el9"}
+LINES
 if echo '<html><body>404</body></html>' | awk -f "$root/scripts/vulnscan.d/updateinfo.awk" >"$tmp/got"; then fail "any XML passes for an updateinfo"; fi
 
 # What is no advisory is an error, not an advisory about nothing.
