@@ -114,6 +114,7 @@ fn preferences_tell_what_roles_lack() {
     for id in [
         "role.s3_log.denied",
         "role.cloudwatch_log.denied",
+        "role.s3_kms.denied",
         "role.kms.denied",
     ] {
         assert!(found.contains(id), "{id} in {found}");
@@ -122,6 +123,85 @@ fn preferences_tell_what_roles_lack() {
         .iter()
         .filter(|finding| finding["id"].as_str().unwrap().ends_with(".denied"));
     assert_eq!(denied.count(), 0, "{left:?}");
+}
+
+#[test]
+fn transcripts_reach_a_bucket_with_a_key() {
+    let account = account();
+    let pipe = "ssm-prefs plan -f scripts/rollout.d/prefs.json | ssm-prefs apply >prefs-result.json
+        ssm-prefs show >prefs.json
+        ssm-role plan --prefs prefs.json -f scripts/rollout.d/role.json | ssm-role apply >result.json
+        ssm-role show --prefs prefs.json >roles.json
+        ssm-role check --prefs prefs.json -f scripts/rollout.d/role.json || [ $? -eq 1 ]";
+    let about_keys = |findings: &[Value]| -> Vec<Value> {
+        let about_keys = findings
+            .iter()
+            .filter(|one| one["id"].as_str().unwrap().contains("kms"));
+        about_keys.cloned().collect()
+    };
+    assert_eq!(
+        about_keys(&run(&account, pipe).records()),
+        Vec::<Value>::new()
+    );
+    // The key is that of the bucket, as AWS has it.
+    let id = account.id();
+    let bucket = format!("ssm-session-logs-{id}-us-east-1");
+    let encryption = account.aws(&["s3api", "get-bucket-encryption", "--bucket", &bucket]);
+    let rule = &encryption["ServerSideEncryptionConfiguration"]["Rules"][0];
+    let key = &rule["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"];
+    let roles = record(&account, "roles.json")["roles"].clone();
+    let roles = roles.as_array().unwrap();
+    assert!(
+        roles
+            .iter()
+            .any(|role| role["is_default_host_management"] == true)
+            && roles.len() > 1
+    );
+    for role in roles {
+        for action in ["kms:GenerateDataKey", "kms:Decrypt"] {
+            let needed = |one: &&Value| one["feature"] == "s3_kms" && one["action"] == action;
+            let permission = role["permissions"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(needed)
+                .unwrap();
+            assert_eq!(
+                (&permission["resource"], &permission["verdict"]),
+                (key, &json!("allowed")),
+                "{permission}"
+            );
+        }
+    }
+    // Without the statement it is found missing, for every role that has lost it.
+    for role in roles {
+        let name = role["role"].as_str().unwrap();
+        let policy = "SessionManagerPreferences-us-east-1";
+        let mut document = role["inline_policies"][policy].clone();
+        let statements = document["Statement"].as_array_mut().unwrap();
+        let n_statements = statements.len();
+        statements.retain(|one| {
+            !one["Sid"]
+                .as_str()
+                .unwrap()
+                .starts_with("EncryptTranscripts")
+        });
+        assert_eq!(statements.len(), n_statements - 1, "{name}");
+        account.aws(&[
+            "iam",
+            "put-role-policy",
+            "--role-name",
+            name,
+            "--policy-name",
+            policy,
+            "--policy-document",
+            &document.to_string(),
+        ]);
+    }
+    let check = "ssm-role check --prefs prefs.json -f scripts/rollout.d/role.json || [ $? -eq 1 ]";
+    let found = about_keys(&run(&account, check).records());
+    assert_eq!(found.len(), roles.len(), "{found:?}");
+    assert!(found.iter().all(|one| one["id"] == "role.s3_kms.denied"));
 }
 
 #[test]

@@ -198,7 +198,10 @@ pub(crate) fn told(account: &Account, value: &Value) -> Value {
             let fields = fields.iter();
             let fields = fields.filter(|(name, _)| !MADE_UP.contains(&name.as_str()));
             fields
-                .map(|(name, field)| (name.clone(), told(account, field)))
+                .map(|(name, field)| {
+                    let name = name.replace(account.id(), "ACCOUNT");
+                    (name, told(account, field))
+                })
                 .collect()
         }
         other => other.clone(),

@@ -21,12 +21,13 @@ mod schema;
 mod stack;
 mod state;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use awsconf::{Fleet, Interrupt, Session};
-use model::{Action, Desired, Observed, PreferencesKind, PreferencesRecord};
+use model::{Action, Desired, Document, Observed, PreferencesKind, PreferencesRecord};
 use preflight::Roles;
 use toolio::{ApplyArgs, Finding, IoArgs, Layers, Outcome, Output, Plan, Reading, Severity};
 
@@ -239,14 +240,31 @@ async fn show(session: &Session) -> anyhow::Result<PreferencesRecord> {
     if let Reading::Unknown(reason) = &document {
         bail!("{reason}");
     }
+    let named = |input| {
+        document
+            .present()
+            .map(|document| named(document, input))
+            .unwrap_or_default()
+    };
+    let (buckets, keys) = (named("s3BucketName"), named("kmsKeyId"));
+    let bucket_encryption = observe::bucket_encryption(&clients, buckets, keys).await;
     let session_documents = observe::session_documents(&clients.ssm).await;
     Ok(PreferencesRecord {
         kind: PreferencesKind::Preferences,
         target: session.target.clone(),
         versions_differ: document.present().and_then(check::versions_differ),
         document,
+        bucket_encryption,
         session_documents,
     })
+}
+
+/// Returns what sessions may use as an input says: in the default version, and in the latest.
+fn named<'d>(document: &'d Document, input: &str) -> BTreeSet<&'d str> {
+    let versions = [&document.default, &document.latest].into_iter();
+    versions
+        .filter_map(|version| content::Inputs::of(&version.content).text(input))
+        .collect()
 }
 
 /// Makes a plan, and finds sessions that would be refused once it is carried out.

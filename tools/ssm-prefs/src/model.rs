@@ -216,6 +216,20 @@ impl Encryption {
     }
 }
 
+/// How a bucket encrypts what nodes upload, as the roles of nodes must know it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BucketEncryption {
+    /// `AES256`, `aws:kms` or `aws:kms:dsse`.
+    pub(crate) algorithm: String,
+    /// ARN of the customer managed key; null for SSE-S3 and for the AWS managed key `aws/s3`.
+    pub(crate) kms_key: Option<String>,
+    /// The alias by which the document names the same key for sessions; null when it does not.
+    pub(crate) kms_alias: Option<String>,
+    /// Whether an S3 Bucket Key is made, so that KMS sees the ARN of the bucket instead of that of the object.
+    pub(crate) bucket_key: bool,
+}
+
 /// The four switches of Block Public Access.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -302,6 +316,9 @@ pub(crate) struct PreferencesRecord {
     /// What is wrong between default and latest version; null when they agree.
     pub(crate) versions_differ: Option<String>,
     pub(crate) document: Reading<Document>,
+    /// How each bucket that the document names is encrypted, by its name; the document does not say.
+    #[serde(default)]
+    pub(crate) bucket_encryption: BTreeMap<String, Reading<BucketEncryption>>,
     pub(crate) session_documents: Reading<Vec<SessionDocument>>,
 }
 

@@ -4,11 +4,14 @@ mod document;
 mod storage;
 mod trail;
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_kms::types::KeyMetadata;
 use awsconf::{Session, reading};
 use toolio::Reading;
 
 use crate::content;
-use crate::model::{DOCUMENT, Desired, Key, Observed};
+use crate::model::{BucketEncryption, DOCUMENT, Desired, Key, Observed};
 
 pub(crate) use document::{document, session_documents, wait_until_active};
 
@@ -75,6 +78,68 @@ pub(crate) async fn resources(clients: &Clients, names: &Names) -> Observed {
     observed
 }
 
+/// Reads how each of these buckets encrypts what is uploaded; `session_keys` are those that the document names.
+pub(crate) async fn bucket_encryption(
+    clients: &Clients,
+    buckets: BTreeSet<&str>,
+    session_keys: BTreeSet<&str>,
+) -> BTreeMap<String, Reading<BucketEncryption>> {
+    let mut found = BTreeMap::new();
+    for name in buckets {
+        found.insert(name.to_owned(), encryption(clients, name).await);
+    }
+    for alias in session_keys
+        .into_iter()
+        .filter(|key| key.contains("alias/"))
+    {
+        let with_key = found.values_mut().filter_map(|reading| match reading {
+            Reading::Present(encryption) if encryption.kms_key.is_some() => Some(encryption),
+            _ => None,
+        });
+        let with_key: Vec<&mut BucketEncryption> = with_key.collect();
+        if with_key.is_empty() {
+            continue;
+        }
+        // Without an answer the ARN does as well.
+        let Reading::Present(key) = describe_key(&clients.kms, alias).await else {
+            continue;
+        };
+        for encryption in with_key.into_iter().filter(|one| one.kms_key == key.arn) {
+            encryption.kms_alias = alias
+                .rsplit_once("alias/")
+                .map(|(_, name)| format!("alias/{name}"));
+        }
+    }
+    found
+}
+
+async fn encryption(clients: &Clients, name: &str) -> Reading<BucketEncryption> {
+    let encryption = match storage::bucket_encryption(&clients.s3, name).await {
+        Reading::Present(encryption) => encryption,
+        other => return other,
+    };
+    // Without a key S3 takes the AWS managed one, which has this alias and is the account's own.
+    // https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+    let named = encryption.kms_key.as_deref();
+    let named = named.filter(|key| *key != "alias/aws/s3" && !key.ends_with(":alias/aws/s3"));
+    let kms_key = match named {
+        None => None,
+        Some(arn) if arn.starts_with("arn:") && arn.contains(":key/") => Some(arn.to_owned()),
+        // S3 finds an alias, or an id alone, in the account of whoever uploads, which is that of the nodes and the caller.
+        Some(id) => match describe_key(&clients.kms, id).await {
+            Reading::Present(metadata) => metadata.arn,
+            Reading::Absent => {
+                return Reading::Unknown(format!("its key {id} does not exist here"));
+            }
+            Reading::Unknown(reason) => return Reading::Unknown(reason),
+        },
+    };
+    Reading::Present(BucketEncryption {
+        kms_key,
+        ..encryption
+    })
+}
+
 /// Reads what only `check` looks at: trails and the other Session documents.
 pub(crate) async fn surroundings(clients: &Clients, observed: Observed) -> Observed {
     let trails = trail::trails(&clients.cloudtrail).await;
@@ -87,18 +152,10 @@ pub(crate) async fn surroundings(clients: &Clients, observed: Observed) -> Obser
 }
 
 async fn key(client: &aws_sdk_kms::Client, name: &str) -> Reading<Key> {
-    let described = client.describe_key().key_id(name).send().await;
-    let metadata = match reading(
-        format!("DescribeKey {name}"),
-        &["NotFoundException"],
-        described,
-    ) {
-        Reading::Present(answer) => answer.key_metadata,
+    let metadata = match describe_key(client, name).await {
+        Reading::Present(metadata) => metadata,
         Reading::Absent => return Reading::Absent,
         Reading::Unknown(reason) => return Reading::Unknown(reason),
-    };
-    let Some(metadata) = metadata else {
-        return Reading::Unknown(format!("DescribeKey {name}: empty answer"));
     };
     let id = metadata.key_id();
     let rotation = client.get_key_rotation_status().key_id(id).send().await;
@@ -122,6 +179,16 @@ async fn key(client: &aws_sdk_kms::Client, name: &str) -> Reading<Key> {
             .unwrap_or_default(),
         rotation: rotation.map(|answer| answer.key_rotation_enabled),
         policy: policy.and_then(|answer| parse(&format!("policy of {name}"), answer.policy())),
+    })
+}
+
+async fn describe_key(client: &aws_sdk_kms::Client, name: &str) -> Reading<KeyMetadata> {
+    let described = client.describe_key().key_id(name).send().await;
+    let call = format!("DescribeKey {name}");
+    let answer = reading(call.clone(), &["NotFoundException"], described);
+    answer.and_then(|answer| match answer.key_metadata {
+        Some(metadata) => Reading::Present(metadata),
+        None => Reading::Unknown(format!("{call}: empty answer")),
     })
 }
 

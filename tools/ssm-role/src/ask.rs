@@ -124,8 +124,19 @@ pub(crate) fn policy(arguments: &GrantArgs, io: &IoArgs) -> anyhow::Result<Outco
         !places.is_empty(),
         "for which account and region? pass --prefs or --target ACCOUNT/REGION"
     );
+    if let Some(key) = &arguments.bucket_key {
+        let preferences = places.iter_mut().map(|place| &mut place.preferences);
+        preferences.for_each(|preferences| preferences.encrypt_with(key));
+    }
+    let out = Output::of_document(TOOL, io)?;
     let document = match arguments.grantee {
-        Grantee::Instance => grant::instance(&places, arguments.bucket_key.as_deref()),
+        Grantee::Instance => {
+            let notes = places
+                .iter()
+                .map(|place| not_granted(&place.target, &place.preferences));
+            notes.flatten().for_each(|note| out.note(&note));
+            grant::instance(&places)
+        }
         Grantee::Operator => {
             grant::operator(&places, &arguments.nodes()?, &arguments.session_documents())
         }
@@ -133,8 +144,20 @@ pub(crate) fn policy(arguments: &GrantArgs, io: &IoArgs) -> anyhow::Result<Outco
             grant::command(&places, &arguments.nodes()?, &arguments.command_documents())
         }
     };
-    Output::of_document(TOOL, io)?.write(&document)?;
+    out.write(&document)?;
     Ok(Outcome::Fine)
+}
+
+/// Returns what to say of grants that are missing for want of knowing them.
+pub(crate) fn not_granted(target: &Target, preferences: &Preferences) -> Vec<String> {
+    let unknown = preferences.unknown_encryption();
+    let notes = unknown.map(|(bucket, reason)| {
+        format!(
+            "warning: {target}: how bucket {bucket} is encrypted is not known, so nothing is granted on its key: {reason}; without \
+             kms:GenerateDataKey on a customer managed key every transcript is lost"
+        )
+    });
+    notes.collect()
 }
 
 fn read_preferences(path: &Path) -> anyhow::Result<Vec<Place>> {

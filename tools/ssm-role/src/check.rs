@@ -18,6 +18,7 @@ pub(crate) fn check(
 ) -> Vec<Finding> {
     let mut findings = Findings {
         observed,
+        preferences,
         needs: needs(&observed.partition, &observed.target, preferences),
         found: Vec::new(),
     };
@@ -206,7 +207,8 @@ fn permitted(role: &Role, missing: &str, message: &str, findings: &mut Findings<
             not_allowed(role, feature, &denied, findings);
         }
         let unknown = of(feature, Verdict::Unknown);
-        if let Some(first) = unknown.first() {
+        let is_unread = |one: &&Permission| one.feature == Feature::S3Kms && one.resource.is_none();
+        if let Some(first) = unknown.iter().find(|one| !is_unread(one)) {
             let by = first
                 .by
                 .as_ref()
@@ -219,7 +221,27 @@ fn permitted(role: &Role, missing: &str, message: &str, findings: &mut Findings<
             let (_, id) = feature.ids();
             findings.push(id, Severity::Warning, &role.arn, &message, fix);
         }
+        if unknown.iter().any(is_unread) {
+            unread_encryption(role, feature, findings);
+        }
     }
+}
+
+/// Tells of buckets whose key nobody knows: the role may need it.
+fn unread_encryption(role: &Role, feature: Feature, findings: &mut Findings<'_>) {
+    let buckets = findings.preferences.into_iter();
+    let buckets: Vec<String> = buckets
+        .flat_map(Preferences::unknown_encryption)
+        .map(|(name, reason)| format!("{name} ({reason})"))
+        .collect();
+    let message = format!(
+        "how the bucket is encrypted is not known: {}; if with a customer managed key that the role may not use, its transcripts are lost",
+        buckets.join(", ")
+    );
+    let fix = "allow s3:GetEncryptionConfiguration on the bucket and kms:DescribeKey on its key to the caller of `ssm-prefs show`, \
+               then check with its new record";
+    let (_, id) = feature.ids();
+    findings.push(id, Severity::Warning, &role.arn, &message, fix);
 }
 
 fn not_allowed(role: &Role, feature: Feature, denied: &[&Permission], findings: &mut Findings<'_>) {
@@ -324,6 +346,7 @@ fn instances(n_instances: usize) -> String {
 
 struct Findings<'a> {
     observed: &'a Observed,
+    preferences: Option<&'a Preferences>,
     needs: Vec<Need>,
     found: Vec<Finding>,
 }

@@ -1,9 +1,11 @@
 //! Least-privilege policies for nodes and operators: exact ARNs wherever a value is known. Pure.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 use toolio::Target;
 
-use crate::preferences::{Key, Preferences, partition_of};
+use crate::preferences::{BucketEncryption, Key, Preferences, partition_of};
 
 /// An account and region, and what its preferences ask for.
 #[derive(Clone, Debug)]
@@ -45,9 +47,11 @@ pub(crate) enum Nodes {
     Tags(Vec<(String, String)>),
 }
 
-/// Returns the policy of a node's role: Systems Manager, and what the preferences write and decrypt. `bucket_key` is the
-/// key that encrypts the bucket of transcripts.
-pub(crate) fn instance(places: &[Place], bucket_key: Option<&str>) -> Value {
+/// The beginning of the Sids of statements about the keys of buckets.
+const ENCRYPT_TRANSCRIPTS: &str = "EncryptTranscripts";
+
+/// Returns the policy of a node's role: Systems Manager, and what the preferences write and decrypt.
+pub(crate) fn instance(places: &[Place]) -> Value {
     let mut statements = vec![
         // The agent calls these about itself; only UpdateInstanceInformation knows a resource, and not for every agent.
         // https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonSSMManagedEC2InstanceDefaultPolicy.html
@@ -63,17 +67,33 @@ pub(crate) fn instance(places: &[Place], bucket_key: Option<&str>) -> Value {
             "ec2messages:AcknowledgeMessage", "ec2messages:DeleteMessage", "ec2messages:FailMessage",
             "ec2messages:GetEndpoint", "ec2messages:GetMessages", "ec2messages:SendReply"]}),
     ];
-    statements.extend(preferences(places, bucket_key));
+    statements.extend(preferences(places));
     document(statements)
 }
 
-/// Returns the policy of what the preferences write and decrypt alone, `None` when that is nothing.
-pub(crate) fn logs(places: &[Place], bucket_key: Option<&str>) -> Option<Value> {
-    let statements = preferences(places, bucket_key);
+/// Returns the policy of what the preferences write and decrypt alone, `None` when that is nothing. While it is not known how a
+/// bucket is encrypted, what `there` grants on its key stays: taking it away would be a guess, too.
+pub(crate) fn logs(place: &Place, there: Option<&Value>) -> Option<Value> {
+    let mut statements = preferences(std::slice::from_ref(place));
+    if place.preferences.unknown_encryption().next().is_some() {
+        let there = there.and_then(|document| document["Statement"].as_array());
+        let is_kept = |statement: &&Value| {
+            let sid = statement["Sid"].as_str().unwrap_or_default();
+            sid.starts_with(ENCRYPT_TRANSCRIPTS) && !statements.contains(statement)
+        };
+        let kept: Vec<Value> = there
+            .into_iter()
+            .flatten()
+            .filter(is_kept)
+            .cloned()
+            .collect();
+        statements.retain(|mine| !kept.iter().any(|kept| kept["Sid"] == mine["Sid"]));
+        statements.extend(kept);
+    }
     (!statements.is_empty()).then(|| document(statements))
 }
 
-fn preferences(places: &[Place], bucket_key: Option<&str>) -> Vec<Value> {
+fn preferences(places: &[Place]) -> Vec<Value> {
     let (mut objects, mut buckets) = (Vec::new(), Vec::new());
     let (mut all_groups, mut groups, mut streams) = (Vec::new(), Vec::new(), Vec::new());
     for place in places {
@@ -106,7 +126,7 @@ fn preferences(places: &[Place], bucket_key: Option<&str>) -> Vec<Value> {
     allow(
         "EncryptionOfTheBucket",
         &["s3:GetEncryptionConfiguration"],
-        buckets.clone(),
+        buckets,
     );
     // The agent lists all groups and looks for its own.
     allow("FindTheLogGroup", &["logs:DescribeLogGroups"], all_groups);
@@ -116,19 +136,77 @@ fn preferences(places: &[Place], bucket_key: Option<&str>) -> Vec<Value> {
         &["logs:CreateLogStream", "logs:PutLogEvents"],
         streams,
     );
-    if let (Some(key), false) = (bucket_key, buckets.is_empty()) {
-        let services: Vec<String> = places
-            .iter()
-            .map(|place| via_s3(&place.target.region))
-            .collect();
-        statements.push(json!({"Sid": "EncryptTranscripts", "Effect": "Allow",
-            "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": [key],
-            "Condition": {"StringEquals": {"kms:ViaService": services}}}));
-    }
+    statements.extend(of_buckets(places));
     // No kms:ViaService here: the agent itself calls KMS, and such a condition would refuse every session.
     // https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
     statements.extend(of_sessions("DecryptSessions", "kms:Decrypt", places, None));
     statements
+}
+
+/// Returns the statements that let S3 encrypt transcripts in the name of the node, and for nothing but these buckets. A transcript
+/// of more than 5 MB goes up in parts, for which S3 decrypts the data key again.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions>
+fn of_buckets(places: &[Place]) -> Vec<Value> {
+    /// What one statement is made of.
+    #[derive(Default)]
+    struct Uses {
+        keys: BTreeSet<String>,
+        aliases: BTreeSet<String>,
+        services: BTreeSet<String>,
+        buckets: BTreeSet<String>,
+    }
+    let (mut by_arn, mut by_alias) = (Uses::default(), Uses::default());
+    for place in places {
+        let partition = partition_of(&place.target.region);
+        for bucket in &place.preferences.buckets {
+            let BucketEncryption::Key { arn, alias, .. } = &bucket.encryption else {
+                continue;
+            };
+            // By the alias where there is one: it stays when the key behind it changes, and a template knows no ARN.
+            let uses = match (alias, arn) {
+                (Some(alias), _) => {
+                    by_alias.keys.insert(place.arn("kms", "key/*"));
+                    by_alias.aliases.insert(alias.clone());
+                    &mut by_alias
+                }
+                (None, arn) => {
+                    by_arn.keys.extend(arn.clone());
+                    &mut by_arn
+                }
+            };
+            let region = region_of(arn.as_deref(), &place.target);
+            uses.services.insert(via_s3(region));
+            // The context is the object, or with an S3 Bucket Key the bucket, which may be turned on and off at any time.
+            // https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html#encryption-context
+            let arn = format!("arn:{partition}:s3:::{}", bucket.name);
+            uses.buckets.extend([format!("{arn}/*"), arn]);
+        }
+    }
+    let statement = |sid: String, uses: Uses| {
+        let mut condition = json!({
+            "StringEquals": {"kms:ViaService": uses.services},
+            "StringLike": {"kms:EncryptionContext:aws:s3:arn": uses.buckets},
+        });
+        if !uses.aliases.is_empty() {
+            condition["ForAnyValue:StringEquals"] = json!({"kms:ResourceAliases": uses.aliases});
+        }
+        let wanted = !uses.keys.is_empty();
+        wanted.then(|| {
+            json!({"Sid": sid, "Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+                "Resource": uses.keys, "Condition": condition})
+        })
+    };
+    let statements = [
+        statement(ENCRYPT_TRANSCRIPTS.to_owned(), by_arn),
+        statement(format!("{ENCRYPT_TRANSCRIPTS}ByAlias"), by_alias),
+    ];
+    statements.into_iter().flatten().collect()
+}
+
+/// Returns the region of a key, which is that of the bucket: S3 asks KMS where the bucket is.
+pub(crate) fn region_of<'a>(key_arn: Option<&'a str>, target: &'a Target) -> &'a str {
+    let named = key_arn.and_then(|arn| arn.split(':').nth(3));
+    named.unwrap_or(&target.region)
 }
 
 /// Returns the statements that let one side of encrypted sessions use their keys, and for nothing but sessions.
@@ -317,7 +395,12 @@ fn on_nodes(
     vec![statement]
 }
 
-fn via_s3(region: &str) -> String {
+/// Returns what `kms:ViaService` is when S3 of a region asks KMS.
+/// <https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service>
+pub(crate) fn via_s3(region: &str) -> String {
+    if region == cloudformation::target().region {
+        return format!("s3.{region}.{}", cloudformation::url_suffix());
+    }
     let suffix = match partition_of(region).as_str() {
         "aws-cn" => "amazonaws.com.cn",
         "aws-eusc" => "amazonaws.eu",

@@ -27,7 +27,7 @@ fn fixtures() {
     for case in testbed::fixtures("ssm-role/policy") {
         let text = std::fs::read_to_string(case.join("asked.json")).unwrap();
         let asked: Asked = serde_json::from_str(&text).unwrap();
-        let places: Vec<Place> = asked
+        let mut places: Vec<Place> = asked
             .prefs
             .iter()
             .map(|record| {
@@ -38,12 +38,16 @@ fn fixtures() {
                 }
             })
             .collect();
+        if let Some(key) = &asked.bucket_key {
+            let preferences = places.iter_mut().map(|place| &mut place.preferences);
+            preferences.for_each(|preferences| preferences.encrypt_with(key));
+        }
         let nodes = match asked.tags.as_slice() {
             [] => Nodes::Ids(asked.instance_ids.clone()),
             tags => Nodes::Tags(tags.to_vec()),
         };
         let document = match asked.r#for.as_str() {
-            "instance" => instance(&places, asked.bucket_key.as_deref()),
+            "instance" => instance(&places),
             "operator" => operator(&places, &nodes, &asked.documents),
             "command" => command(&places, &nodes, &asked.documents),
             other => panic!("{other}"),

@@ -38,6 +38,7 @@ use crate::arguments::{GrantArgs, LintArgs, NarrowArgs, RenderArgs};
 use crate::ask::{Beside, Wish};
 use crate::model::{Action, Desired, Observed};
 use crate::plan::Given;
+use crate::preferences::Preferences;
 
 const TOOL: &str = "ssm-role";
 
@@ -116,20 +117,33 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
             let layers = Layers::<Desired>::read(&args.io, "desired roles")?;
             let beside = Beside::read(narrow)?;
             let is_narrowed = beside.nodes.is_some();
-            let plan = |wish: &Wish, observed: &Observed, preferences: Option<&_>| {
+            let plan = |wish: &Wish, observed: &Observed, preferences: Option<&Preferences>| {
                 let given = Given {
                     preferences,
                     is_narrowed,
                 };
-                Ok(plan::plan(&wish.desired, observed, given)?)
+                let plan = plan::plan(&wish.desired, observed, given)?;
+                let granted = preferences.filter(|_| wish.desired.grants_preferences());
+                Ok((
+                    plan,
+                    granted.map(|granted| ask::not_granted(&observed.target, granted)),
+                ))
             };
-            ask::everywhere(&args, &out, Some(&layers), &beside, plan, |plan| {
-                out.write(&plan)?;
-                Ok(match *exit_code && !plan.changes.is_empty() {
-                    true => Outcome::Found,
-                    false => Outcome::Fine,
-                })
-            })
+            ask::everywhere(
+                &args,
+                &out,
+                Some(&layers),
+                &beside,
+                plan,
+                |(plan, notes)| {
+                    notes.iter().flatten().for_each(|note| out.note(note));
+                    out.write(&plan)?;
+                    Ok(match *exit_code && !plan.changes.is_empty() {
+                        true => Outcome::Found,
+                        false => Outcome::Fine,
+                    })
+                },
+            )
             .await
         }
         Verb::Apply(how) => {

@@ -43,6 +43,16 @@ pub(crate) struct Desired {
     pub(crate) assign_profile: Option<AssignProfile>,
 }
 
+impl Desired {
+    /// Returns whether any role gets what the preferences write and decrypt.
+    pub(crate) fn grants_preferences(&self) -> bool {
+        let by_default = self.default_host_management.as_ref();
+        let of_profiles = self.instance_profiles.as_ref();
+        by_default.is_some_and(|wished| wished.enabled && wished.grant_preferences)
+            || of_profiles.is_some_and(|wished| wished.grant_preferences)
+    }
+}
+
 /// The instance profile that instances without one get, with a role of the same name.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

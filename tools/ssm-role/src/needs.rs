@@ -8,8 +8,9 @@ use serde::Serialize;
 use serde_json::Value;
 use toolio::Target;
 
+use crate::grant::{region_of, via_s3};
 use crate::model::Role;
-use crate::preferences::{Key, Preferences};
+use crate::preferences::{BucketEncryption, Key, Preferences};
 
 /// What an agent sends to open the channels of sessions and commands.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html>
@@ -48,6 +49,8 @@ pub(crate) enum Feature {
     StateManager,
     /// Transcripts in S3.
     S3Log,
+    /// The key that encrypts them there.
+    S3Kms,
     /// Logs in CloudWatch Logs.
     CloudwatchLog,
     /// Encrypted sessions.
@@ -56,18 +59,22 @@ pub(crate) enum Feature {
 
 impl Feature {
     /// All features.
-    pub(crate) const ALL: [Feature; 6] = [
+    pub(crate) const ALL: [Feature; 7] = [
         Feature::Register,
         Feature::Channel,
         Feature::StateManager,
         Feature::S3Log,
+        Feature::S3Kms,
         Feature::CloudwatchLog,
         Feature::Kms,
     ];
 
     /// Returns whether it depends on the preferences.
     pub(crate) fn is_preference(self) -> bool {
-        matches!(self, Feature::S3Log | Feature::CloudwatchLog | Feature::Kms)
+        matches!(
+            self,
+            Feature::S3Log | Feature::S3Kms | Feature::CloudwatchLog | Feature::Kms
+        )
     }
 
     /// Returns the ends of the ids of its findings: for what is denied, and for what is not known.
@@ -77,6 +84,7 @@ impl Feature {
             Feature::Channel => ("channel.denied", "channel.unknown"),
             Feature::StateManager => ("state_manager.denied", "state_manager.unknown"),
             Feature::S3Log => ("s3_log.denied", "s3_log.unknown"),
+            Feature::S3Kms => ("s3_kms.denied", "s3_kms.unknown"),
             Feature::CloudwatchLog => ("cloudwatch_log.denied", "cloudwatch_log.unknown"),
             Feature::Kms => ("kms.denied", "kms.unknown"),
         }
@@ -89,6 +97,9 @@ impl Feature {
             Feature::Channel => "no session or command reaches the nodes, which still look online",
             Feature::StateManager => "associations, inventory and patching do not work",
             Feature::S3Log => "sessions are refused, or their transcripts are lost without a word",
+            Feature::S3Kms => {
+                "the bucket takes no transcript without it, and they are lost without a word"
+            }
             Feature::CloudwatchLog => "sessions are refused, or their logs are lost without a word",
             Feature::Kms => "every session is refused",
         }
@@ -105,6 +116,8 @@ pub(crate) struct Need {
     /// Any of those that it may be: what allows it whichever it is allows this one.
     sample: Option<String>,
     context: Context,
+    /// Whether it is not known if there is any need at all: only that everything is allowed settles it then.
+    is_doubtful: bool,
 }
 
 /// Whether a role may do it.
@@ -163,6 +176,7 @@ pub(crate) fn needs(
         resource: resource.map(str::to_owned),
         sample: None,
         context: Context::partial(),
+        is_doubtful: false,
     };
     // A statement may be about this instance or another, so the instance is not known here.
     let mut needs = vec![need(
@@ -186,6 +200,13 @@ pub(crate) fn needs(
             Feature::S3Log,
             "s3:GetEncryptionConfiguration",
             Some(&arn),
+        ));
+        needs.extend(encrypt(
+            partition,
+            target,
+            &bucket.encryption,
+            &arn,
+            &object,
         ));
     }
     for name in &preferences.log_groups {
@@ -218,6 +239,53 @@ pub(crate) fn needs(
     needs
 }
 
+/// Whoever uploads to a bucket with SSE-KMS uses its key, for a transcript in parts also to decrypt.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html>
+fn encrypt(
+    partition: &str,
+    target: &Target,
+    encryption: &BucketEncryption,
+    bucket: &str,
+    object: &str,
+) -> Vec<Need> {
+    let context = Context::partial();
+    let (resource, sample, context) = match encryption {
+        BucketEncryption::NeedsNothing => return Vec::new(),
+        BucketEncryption::Unknown(_) => (None, None, context),
+        BucketEncryption::Key {
+            arn,
+            alias,
+            has_bucket_key,
+        } => {
+            let sealed = if *has_bucket_key { bucket } else { object };
+            let region = region_of(arn.as_deref(), target);
+            let context = context
+                .with("kms:ViaService", &via_s3(region))
+                .with("kms:EncryptionContext:aws:s3:arn", sealed);
+            match (arn, alias) {
+                (Some(arn), Some(alias)) => (
+                    Some(arn.clone()),
+                    None,
+                    context.with("kms:ResourceAliases", alias),
+                ),
+                (Some(arn), None) => (Some(arn.clone()), None, context),
+                (None, alias) => by_alias(partition, target, alias.as_deref(), context),
+            }
+        }
+    };
+    let is_doubtful = matches!(encryption, BucketEncryption::Unknown(_));
+    let actions = ["kms:GenerateDataKey", "kms:Decrypt"].into_iter();
+    let needs = actions.map(|action| Need {
+        feature: Feature::S3Kms,
+        action,
+        resource: resource.clone(),
+        sample: sample.clone(),
+        context: context.clone(),
+        is_doubtful,
+    });
+    needs.collect()
+}
+
 /// The agent decrypts with the session and the node as encryption context.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/session-preferences-enable-encryption.html>
 fn decrypt(partition: &str, target: &Target, key: &Key) -> Need {
@@ -232,11 +300,7 @@ fn decrypt(partition: &str, target: &Target, key: &Key) -> Need {
         );
     let (resource, sample, context) = match key {
         Key::Arn(arn) => (Some(arn.clone()), None, context),
-        Key::Alias(alias) => {
-            let Target { account, region } = target;
-            let any = format!("arn:{partition}:kms:{region}:{account}:key/any");
-            (None, Some(any), context.with("kms:ResourceAliases", alias))
-        }
+        Key::Alias(alias) => by_alias(partition, target, Some(alias), context),
     };
     Need {
         feature: Feature::Kms,
@@ -244,7 +308,24 @@ fn decrypt(partition: &str, target: &Target, key: &Key) -> Need {
         resource,
         sample,
         context,
+        is_doubtful: false,
     }
+}
+
+/// Returns what is known of a request about a key that is named by an alias: not its ARN, but one of those that it may have.
+fn by_alias(
+    partition: &str,
+    target: &Target,
+    alias: Option<&str>,
+    context: Context,
+) -> (Option<String>, Option<String>, Context) {
+    let Target { account, region } = target;
+    let any = format!("arn:{partition}:kms:{region}:{account}:key/any");
+    let context = match alias {
+        Some(alias) => context.with("kms:ResourceAliases", alias),
+        None => context,
+    };
+    (None, Some(any), context)
 }
 
 /// Returns what a role's policies and its boundary say to every need.
@@ -351,6 +432,7 @@ fn permission(
         resource: need.resource.clone(),
         verdict: match decision.verdict {
             policy::Verdict::Allowed => Verdict::Allowed,
+            policy::Verdict::Denied if need.is_doubtful => Verdict::Unknown,
             policy::Verdict::Denied => Verdict::Denied,
             policy::Verdict::Unknown => Verdict::Unknown,
         },

@@ -205,9 +205,9 @@ fn grant_preferences(
         target: observed.target.clone(),
         preferences: preferences.clone(),
     };
-    let document = grant::logs(&[place], None)?;
     let policy_name = format!("{INLINE_POLICY}{}", observed.target.region);
     let there = role.and_then(|role| role.inline_policies.get(&policy_name));
+    let document = grant::logs(&place, there)?;
     let needs = needs(&observed.partition, &observed.target, Some(preferences));
     let is_missing = role.is_none_or(|role| {
         permissions(role, &needs)

@@ -21,6 +21,30 @@ pub(crate) struct Bucket {
     pub(crate) name: String,
     /// Without slashes at its ends; empty for none.
     pub(crate) prefix: String,
+    /// How it encrypts what is uploaded, which the document does not say.
+    pub(crate) encryption: BucketEncryption,
+}
+
+/// What the encryption of a bucket asks of those who upload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum BucketEncryption {
+    /// Nothing: the keys of SSE-S3 are S3's own, and the policy of the AWS managed key `aws/s3` lets everybody of the account
+    /// use it through S3.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html>
+    /// <https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-services.html>
+    NeedsNothing,
+    /// Using a customer managed key.
+    Key {
+        /// Not known for a template, which has the alias.
+        arn: Option<String>,
+        /// The alias by which the preferences name the same key.
+        alias: Option<String>,
+        /// Whether KMS sees the ARN of the bucket as encryption context instead of that of the object.
+        /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html>
+        has_bucket_key: bool,
+    },
+    /// It could not be read, for this reason.
+    Unknown(String),
 }
 
 /// A KMS key, as it is named.
@@ -63,6 +87,9 @@ pub(crate) fn preferences(
         let inputs = &document["value"][version]["content"]["inputs"];
         found.take(inputs, &target, &partition(&target.region));
     }
+    for bucket in &mut found.buckets {
+        bucket.encryption = encryption(&record["bucket_encryption"][bucket.name.as_str()]);
+    }
     Ok((target, found))
 }
 
@@ -83,12 +110,79 @@ pub(crate) fn of_document(document: &Value, target: &Target) -> anyhow::Result<P
                 .replace("{region}", &target.region);
         }
     }
+    let partition = partition_of(&target.region);
     let mut found = Preferences::default();
-    found.take(&inputs, target, &partition_of(&target.region));
+    found.take(&inputs, target, &partition);
+    // A template has no bucket to look at. That of `ssm-prefs` encrypts its own with the key of the sessions where the document
+    // demands encryption, and leaves it with SSE-S3 otherwise.
+    let session_key = inputs["kmsKeyId"].as_str().filter(|id| !id.is_empty());
+    let session_key = session_key.filter(|_| inputs["s3EncryptionEnabled"] == true);
+    for bucket in &mut found.buckets {
+        bucket.encryption = match session_key {
+            Some(id) => {
+                let (arn, alias) = match key(id, target, &partition) {
+                    Key::Arn(arn) => (Some(arn), None),
+                    Key::Alias(alias) => (None, Some(alias)),
+                };
+                BucketEncryption::Key {
+                    arn,
+                    alias,
+                    has_bucket_key: true,
+                }
+            }
+            None => BucketEncryption::NeedsNothing,
+        };
+    }
     Ok(found)
 }
 
+/// Returns the encryption of a bucket as a record has it.
+fn encryption(reading: &Value) -> BucketEncryption {
+    let value = &reading["value"];
+    let algorithm = value["algorithm"].as_str();
+    match (
+        reading["state"].as_str(),
+        algorithm,
+        value["kms_key"].as_str(),
+    ) {
+        (Some("present"), Some(_), Some(arn)) => BucketEncryption::Key {
+            arn: Some(arn.to_owned()),
+            alias: value["kms_alias"].as_str().map(str::to_owned),
+            has_bucket_key: value["bucket_key"] == true,
+        },
+        (Some("present"), Some(_), None) => BucketEncryption::NeedsNothing,
+        (Some("absent"), ..) => BucketEncryption::Unknown("it does not exist".to_owned()),
+        (Some("unknown"), ..) => {
+            BucketEncryption::Unknown(value.as_str().unwrap_or_default().to_owned())
+        }
+        _ => BucketEncryption::Unknown(
+            "the preferences do not say; pass those of this version of `ssm-prefs show`".to_owned(),
+        ),
+    }
+}
+
 impl Preferences {
+    /// Returns each bucket whose encryption is not known, and why.
+    pub(crate) fn unknown_encryption(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.buckets
+            .iter()
+            .filter_map(|bucket| match &bucket.encryption {
+                BucketEncryption::Unknown(reason) => Some((bucket.name.as_str(), reason.as_str())),
+                BucketEncryption::NeedsNothing | BucketEncryption::Key { .. } => None,
+            })
+    }
+
+    /// Takes every bucket to be encrypted with this key.
+    pub(crate) fn encrypt_with(&mut self, arn: &str) {
+        for bucket in &mut self.buckets {
+            bucket.encryption = BucketEncryption::Key {
+                arn: Some(arn.to_owned()),
+                alias: None,
+                has_bucket_key: false,
+            };
+        }
+    }
+
     /// Adds what the inputs of a document ask for.
     fn take(&mut self, inputs: &Value, target: &Target, partition: &str) {
         let text = |key: &str| inputs[key].as_str().filter(|text| !text.is_empty());
@@ -97,6 +191,7 @@ impl Preferences {
             let bucket = Bucket {
                 name: name.to_owned(),
                 prefix: prefix.trim_matches('/').to_owned(),
+                encryption: BucketEncryption::Unknown(String::new()),
             };
             add(&mut self.buckets, bucket);
         }
@@ -153,10 +248,12 @@ pub(crate) fn partition_of(region: &str) -> String {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{Bucket, Key, Preferences, partition_of, preferences};
+    use super::{Bucket, BucketEncryption, Key, Preferences, partition_of, preferences};
 
     fn record(default: Value, latest: Value) -> Value {
         json!({"kind": "preferences", "target": {"account": "111122223333", "region": "eu-central-1"},
+            "bucket_encryption": {"logs": {"state": "present", "value":
+                {"algorithm": "aws:kms", "kms_key": "arn:aws:kms:eu-central-1:111122223333:key/b", "bucket_key": true}}},
             "document": {"state": "present", "value": {
                 "default": {"version": "1", "content": {"inputs": default}},
                 "latest": {"version": "2", "content": {"inputs": latest}}}}})
@@ -175,6 +272,11 @@ mod tests {
             buckets: vec![Bucket {
                 name: "logs".to_owned(),
                 prefix: "ssm".to_owned(),
+                encryption: BucketEncryption::Key {
+                    arn: Some("arn:aws:kms:eu-central-1:111122223333:key/b".to_owned()),
+                    alias: None,
+                    has_bucket_key: true,
+                },
             }],
             log_groups: vec!["/ssm".to_owned()],
             keys: vec![
@@ -199,6 +301,50 @@ mod tests {
         record["document"] = json!({"state": "unknown", "value": "denied"});
         assert!(preferences(&record, partition_of).is_err());
         assert!(preferences(&json!({"kind": "node"}), partition_of).is_err());
+    }
+
+    #[test]
+    fn encryption_that_is_not_told_is_unknown_and_never_none() {
+        let inputs = json!({"s3BucketName": "logs"});
+        for (encryption, expected) in [
+            (json!({}), Some("the preferences do not say")),
+            (
+                json!({"other": {"state": "absent"}}),
+                Some("the preferences do not say"),
+            ),
+            (
+                json!({"logs": {"state": "absent"}}),
+                Some("it does not exist"),
+            ),
+            (
+                json!({"logs": {"state": "unknown", "value": "denied"}}),
+                Some("denied"),
+            ),
+            (
+                json!({"logs": {"state": "present", "value": {}}}),
+                Some("the preferences do not say"),
+            ),
+            (
+                json!({"logs": {"state": "present", "value": {"algorithm": "AES256", "kms_key": null}}}),
+                None,
+            ),
+            (
+                json!({"logs": {"state": "present", "value": {"algorithm": "aws:kms", "kms_key": null}}}),
+                None,
+            ),
+        ] {
+            let mut record = record(inputs.clone(), inputs.clone());
+            record["bucket_encryption"] = encryption.clone();
+            let (_, found) = preferences(&record, partition_of).unwrap();
+            let reason = found.unknown_encryption().next().map(|(_, reason)| reason);
+            match expected {
+                Some(text) => assert!(
+                    reason.unwrap().starts_with(text),
+                    "{encryption}: {reason:?}"
+                ),
+                None => assert_eq!(found.buckets[0].encryption, BucketEncryption::NeedsNothing),
+            }
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use awsconf::reading;
 use toolio::Reading;
 
 use super::parse;
-use crate::model::{Bucket, Encryption, LogGroup, PublicAccessBlock};
+use crate::model::{Bucket, BucketEncryption, Encryption, LogGroup, PublicAccessBlock};
 
 pub(super) async fn bucket(client: &aws_sdk_s3::Client, name: &str) -> Reading<Bucket> {
     let region = match client.head_bucket().bucket(name).send().await {
@@ -102,6 +102,33 @@ pub(super) async fn bucket(client: &aws_sdk_s3::Client, name: &str) -> Reading<B
                 .collect()
         }),
     })
+}
+
+/// Reads the default encryption alone; the key is named as the bucket has it.
+pub(super) async fn bucket_encryption(
+    client: &aws_sdk_s3::Client,
+    name: &str,
+) -> Reading<BucketEncryption> {
+    let answer = client.get_bucket_encryption().bucket(name).send().await;
+    let call = format!("GetBucketEncryption {name}");
+    let answer = match reading(call, &["NoSuchBucket"], answer) {
+        Reading::Present(answer) => answer,
+        Reading::Absent => return Reading::Absent,
+        Reading::Unknown(reason) => return Reading::Unknown(reason),
+    };
+    let rules = answer.server_side_encryption_configuration;
+    let rule = rules.and_then(|all| all.rules.into_iter().next());
+    let bucket_key = rule.as_ref().and_then(|rule| rule.bucket_key_enabled);
+    let default = rule.and_then(|rule| rule.apply_server_side_encryption_by_default);
+    match default {
+        Some(default) => Reading::Present(BucketEncryption {
+            algorithm: default.sse_algorithm.as_str().to_owned(),
+            kms_key: default.kms_master_key_id,
+            kms_alias: None,
+            bucket_key: bucket_key.unwrap_or_default(),
+        }),
+        None => Reading::Unknown(format!("GetBucketEncryption {name}: no rule in the answer")),
+    }
 }
 
 /// A bucket of another region: only where it is is known.
