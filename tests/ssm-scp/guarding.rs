@@ -74,6 +74,77 @@ fn refuses_patterns_that_match_nobody_and_accounts_without_an_exempt_role() {
     );
 }
 
+/// Whoever asks about a made-up role of one account only takes a guard that spares that account for harmless.
+#[test]
+fn refuses_a_guard_that_goes_by_the_account() {
+    let Organization {
+        account,
+        member,
+        unit,
+    } = organization();
+    super::create_role(&member, "BreakGlass", "/ssm/");
+    let id = member.id();
+    let break_glass = format!("break_glass:{id}");
+    let ops = format!("arn:aws:iam::{id}:role/ops");
+    let singled_out = format!("singled_out:arn:aws:iam::{id}:role/ssm/BreakGlass");
+    let plan = run(&account, "plan", &desired(&[&unit])).json();
+    for (condition, expected) in [
+        (
+            json!({"StringNotEquals": {"aws:PrincipalAccount": ["000000000000"]}}),
+            &break_glass,
+        ),
+        (
+            json!({"StringEquals": {"aws:PrincipalAccount": [id]}}),
+            &break_glass,
+        ),
+        (
+            json!({"ArnLike": {"aws:PrincipalArn": [format!("arn:aws:iam::{id}:*")]}}),
+            &break_glass,
+        ),
+        (
+            json!({"ArnLike": {"aws:PrincipalArn": ["arn:aws:iam::*:role/ssm/*"]}}),
+            &singled_out,
+        ),
+    ] {
+        let mut plan = plan.clone();
+        plan["changes"][0]["to"]["document"]["Statement"][0]["Condition"] = condition.clone();
+        let document = plan["changes"][0]["to"]["document"].to_string();
+        account.forget_calls();
+        let refused = apply(&account, &plan.to_string(), &READER);
+        refused
+            .assert_status(2)
+            .assert_complains("nothing was written");
+        assert_eq!(risks(&refused), [expected.as_str()], "{condition}");
+        assert!(account.writes().is_empty());
+        // The linter, which knows no organization, does not call it clean either.
+        let linted = account.tool(EXE).args(["lint"]).stdin(&document).run();
+        linted.assert_status(1);
+    }
+    let desired =
+        json!({"policy_name": "guard", "exempt_accounts": ["000000000000"], "targets": [unit]})
+            .to_string();
+    let plan = run(&account, "plan", &desired).stdout;
+    let refused = apply(&account, &plan, &READER);
+    refused.assert_status(2);
+    assert_eq!(risks(&refused), [break_glass]);
+    let impact = account
+        .tool(EXE)
+        .args(["impact"])
+        .args(READER)
+        .stdin(&desired)
+        .run();
+    let of_member = impact
+        .records()
+        .into_iter()
+        .filter(|one| one["account"] == id);
+    let classes: Vec<String> = of_member
+        .filter(|one| one["principal"] == ops)
+        .map(|one| one["class"].as_str().unwrap().to_owned())
+        .collect();
+    // It has no policy, so that it loses nothing; that it is spared nobody says any more.
+    assert_eq!(classes, ["denied_before"]);
+}
+
 #[test]
 fn refuses_what_the_history_shows_to_be_needed() {
     let Organization {

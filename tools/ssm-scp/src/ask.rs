@@ -15,7 +15,7 @@ use toolio::{IoArgs, Outcome, Output, Reading};
 use crate::arguments::{GuardArgs, ImpactArgs, LintArgs, ReplayArgs, SimulateArgs};
 use crate::desired::Desired;
 use crate::hierarchy::{FULL_ACCESS, Organization, compile};
-use crate::impact::{Candidate, denied_actions};
+use crate::impact::{AccountPrincipals, Candidate, anybody, denied_actions, partition};
 use crate::replay::{Counts, DeniedCall, Replay};
 use crate::simulate::{Judges, Questions, simulate as answers};
 use crate::table::write_row;
@@ -165,14 +165,6 @@ pub(crate) async fn impact(
     guard.join(&mut after);
     let governed = guard.governed(&before);
     let (judged_before, judged_after) = (before.judge()?, after.judge()?);
-    let actions = denied_actions(&guard.compiled);
-    let candidate = Candidate {
-        before: &judged_before,
-        after: &judged_after,
-        guard: &guard.compiled,
-        actions: &actions,
-        governed: &governed,
-    };
     let mut outcome = Outcome::Fine;
     let ids: Vec<String> = before
         .accounts()
@@ -185,6 +177,14 @@ pub(crate) async fn impact(
         progress.step();
         match &read.principals {
             Reading::Present(principals) => {
+                let actions = actions(&guard.compiled, &governed, &read);
+                let candidate = Candidate {
+                    before: &judged_before,
+                    after: &judged_after,
+                    guard: &guard.compiled,
+                    actions: &actions,
+                    governed: &governed,
+                };
                 for principal in principals {
                     write_row(out, &candidate.impact(&read.account, principal)?)?;
                 }
@@ -202,6 +202,21 @@ pub(crate) async fn impact(
         }
     }
     Ok(outcome)
+}
+
+/// Returns the actions that a guard denies to anybody of the accounts that it binds, or to somebody who was found in this one.
+pub(crate) fn actions(
+    guard: &[Compiled],
+    governed: &BTreeSet<String>,
+    account: &AccountPrincipals,
+) -> Vec<String> {
+    let found = account.principals.present().into_iter().flatten();
+    let found = found.map(|principal| principal.arn.as_str());
+    let partition = partition(found.clone());
+    let anybodies: Vec<String> = governed.iter().map(|id| anybody(partition, id)).collect();
+    // Of whoever is bound by nothing it does not matter what the guard would say.
+    let found = found.filter(|_| governed.contains(&account.account));
+    denied_actions(guard, anybodies.iter().map(String::as_str).chain(found))
 }
 
 /// Reads the organization from AWS.

@@ -8,12 +8,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use toolio::Reading;
 
+use crate::ask::actions;
 use crate::ask::{Guard, governed};
 use crate::check::check;
 use crate::desired::Desired;
 use crate::guard::{exempt_patterns, render};
 use crate::hierarchy::{FULL_ACCESS, Organization, compile};
-use crate::impact::{AccountPrincipals, Candidate, denied_actions};
+use crate::impact::{AccountPrincipals, Candidate};
 use crate::lockout::{Evidence, risks};
 use crate::model::{Observed, TargetId};
 use crate::plan::{notes, plan};
@@ -161,15 +162,16 @@ fn principals(
         .iter()
         .map(|target| target.0.clone())
         .collect();
-    let candidate = Candidate {
-        before: &before,
-        after: &after,
-        guard: &guard.compiled,
-        actions: &denied_actions(&guard.compiled),
-        governed: &governed(organization, &targets),
-    };
+    let governed = governed(organization, &targets);
     let mut found = Vec::new();
     for account in accounts {
+        let candidate = Candidate {
+            before: &before,
+            after: &after,
+            guard: &guard.compiled,
+            actions: &actions(&guard.compiled, &governed, account),
+            governed: &governed,
+        };
         for principal in account.principals.present().into_iter().flatten() {
             found.push(candidate.impact(&account.account, principal).unwrap());
         }

@@ -87,7 +87,7 @@ pub(crate) struct Candidate<'a> {
     pub(crate) before: &'a Judged,
     pub(crate) after: &'a Judged,
     pub(crate) guard: &'a [Compiled],
-    /// Actions that the guard denies to those that it does not spare.
+    /// Actions that the guard denies to somebody of the accounts that it binds.
     pub(crate) actions: &'a [String],
     /// Accounts below the targets.
     pub(crate) governed: &'a BTreeSet<String>,
@@ -183,6 +183,10 @@ impl Candidate<'_> {
             (true, None) if !today.is_empty() => {
                 (Class::StillIn, today, "the guard spares it".to_owned())
             }
+            (true, None) if self.actions.is_empty() => {
+                let why = "the guard denies nobody here anything that operators do".to_owned();
+                (Class::Exempt, today, why)
+            }
             (true, None) if spares(self.guard, self.actions, arn) => {
                 let why = "the guard spares it, and IAM allows it nothing".to_owned();
                 (Class::Exempt, today, why)
@@ -206,16 +210,30 @@ pub(crate) fn spares(guard: &[Compiled], actions: &[String], arn: &str) -> bool 
     })
 }
 
-/// Returns the operator actions that a guard denies to somebody whom it does not name.
-pub(crate) fn denied_actions(guard: &[Compiled]) -> Vec<String> {
-    const NOBODY: &str = "arn:aws:iam::000000000000:role/q7zkw4";
-    let request = |action: &str| Request::on_unknown_resource(action, caller::context(NOBODY));
+/// Returns the operator actions that a guard denies to any of these principals.
+pub(crate) fn denied_actions<'a>(
+    guard: &[Compiled],
+    principals: impl Iterator<Item = &'a str> + Clone,
+) -> Vec<String> {
     let denied = policy::OPERATOR_ACTIONS.iter().filter(|action| {
-        guard
-            .iter()
-            .any(|policy| denies(policy, &request(action)).is_some())
+        let action = [(**action).to_owned()];
+        principals.clone().any(|arn| !spares(guard, &action, arn))
     });
     denied.map(|action| (*action).to_owned()).collect()
+}
+
+/// Returns a role of an account that no list names: what any colleague may have. It is one of that very account, as a guard may
+/// go by the account alone.
+pub(crate) fn anybody(partition: &str, account: &str) -> String {
+    format!("arn:{partition}:iam::{account}:role/q7zkw4")
+}
+
+/// Returns the partition of the first of these ARNs, or the usual one.
+pub(crate) fn partition<'a>(mut arns: impl Iterator<Item = &'a str>) -> &'a str {
+    let first = arns.find_map(|arn| arn.split(':').nth(1));
+    first
+        .filter(|partition| !partition.contains(['*', '?']))
+        .unwrap_or("aws")
 }
 
 struct Identity {

@@ -7,7 +7,7 @@ use policy::{Compiled, arn_like};
 use toolio::{Finding, FindingKind, Reading, Severity, Target};
 
 use crate::caller;
-use crate::impact::{AccountPrincipals, denied_actions, spares};
+use crate::impact::{AccountPrincipals, anybody, denied_actions, partition, spares};
 use crate::replay::DeniedCall;
 
 /// Something that would lock people out, or that nobody could look into.
@@ -53,8 +53,17 @@ pub(crate) struct Evidence<'a> {
 /// Returns the risks.
 pub(crate) fn risks(evidence: &Evidence<'_>) -> Vec<Risk> {
     let mut risks = Vec::new();
-    let actions = denied_actions(evidence.guard);
     let read: Vec<(&str, Vec<&str>)> = evidence.accounts.iter().filter_map(of_account).collect();
+    let arns = || read.iter().flat_map(|(_, arns)| arns.iter().copied());
+    let patterns = evidence.patterns.iter().map(String::as_str);
+    let partition = partition(evidence.caller.into_iter().chain(arns()).chain(patterns));
+    let anybodies: Vec<String> = evidence
+        .accounts
+        .iter()
+        .map(|account| anybody(partition, &account.account))
+        .collect();
+    let asked = anybodies.iter().map(String::as_str).chain(arns());
+    let actions = denied_actions(evidence.guard, asked.chain(evidence.caller));
     if !evidence.accounts.is_empty() && read.is_empty() {
         risks.push(Risk {
             id: "unread".to_owned(),
@@ -98,6 +107,23 @@ pub(crate) fn risks(evidence: &Evidence<'_>) -> Vec<Risk> {
                 ),
                 fix: "create a break-glass role there whose ARN the exemptions match".to_owned(),
             });
+            continue;
+        }
+        let anybody = anybody(partition, account);
+        for arn in arns {
+            let mut lost = actions.iter().map(std::slice::from_ref);
+            let is_singled_out = |action: &[String]| {
+                !spares(evidence.guard, action, arn) && spares(evidence.guard, action, &anybody)
+            };
+            if lost.any(is_singled_out) {
+                risks.push(Risk {
+                    id: format!("singled_out:{arn}"),
+                    message: format!(
+                        "{arn} would lose what others of its account keep: the policy denies those whom it names, not all others"
+                    ),
+                    fix: "write ArnNotLike with the principals that should keep access".to_owned(),
+                });
+            }
         }
     }
     if let Some(caller) = evidence.caller

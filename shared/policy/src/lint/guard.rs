@@ -116,8 +116,28 @@ fn deny(
             fix,
         );
     }
-    // Patterns that cover everybody, and nothing else that could spare who repairs it.
-    if statement.conditions.len() == positive.len() && positive.iter().any(|one| broad(one)) {
+    let of_accounts: Vec<&Condition> = statement
+        .conditions
+        .iter()
+        .filter(|condition| {
+            condition
+                .key
+                .value
+                .eq_ignore_ascii_case("aws:PrincipalAccount")
+        })
+        .filter(|condition| condition.operator.test.family == Family::String)
+        .collect();
+    for condition in of_accounts.iter().filter(|one| one.operator.test.negated) {
+        no_account(condition, found);
+    }
+    let accounts: Vec<&Condition> = of_accounts
+        .into_iter()
+        .filter(|condition| !condition.operator.test.negated)
+        .collect();
+    // Patterns that cover everybody, or accounts that do, and nothing else that could spare who repairs it.
+    let covers_everybody = positive.iter().any(|one| broad(one)) || positive.is_empty();
+    let are_all = statement.conditions.len() == positive.len() + accounts.len();
+    if are_all && covers_everybody && !statement.conditions.is_empty() {
         let message = "nobody is exempt: of those whom the patterns cover, no condition spares a break-glass role";
         let fix = "write ArnNotLike with the roles that should keep access, a break-glass role among them";
         found.add(
@@ -177,6 +197,24 @@ fn inverted(condition: &Condition, found: &mut Problems) {
         message,
         fix,
     );
+}
+
+/// No account has the id of zeros, which examples and local stand-ins for AWS have: it exempts nobody.
+fn no_account(condition: &Condition, found: &mut Problems) {
+    for value in &condition.values {
+        if !value.value.is_empty() && value.value.bytes().all(|byte| byte == b'0') {
+            found.add(
+                Rule::NobodyExempt,
+                Severity::Error,
+                &value.position,
+                format!(
+                    "no account has the ID {}, so nobody is exempt by it",
+                    value.value
+                ),
+                "write the ID of the account whose principals should keep access",
+            );
+        }
+    }
 }
 
 fn exemption(whole: Option<&Compiled>, condition: &Condition, found: &mut Problems) {
