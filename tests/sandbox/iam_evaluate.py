@@ -35,7 +35,7 @@ class Caller:
     """Who calls.
 
     `kind` is root, user, role (a session of one), service, provider (whom an identity provider vouches for, before
-    AssumeRoleWithSAML or WithWebIdentity gave it a session) or anonymous. `arn` is the caller's own: of a role it
+    AssumeRoleWithSAML or WithWebIdentity gave it a session), anonymous, or anyone of an account. `arn` is the caller's own: of a role it
     is the session's, and `role_arn` names the role.
     """
 
@@ -231,6 +231,8 @@ def _named_by(text, caller):
         return DIRECT
     if caller.kind == "anonymous":
         return NOBODY
+    if caller.kind == "anyone":
+        return DIRECT if text == caller.account or text.split(":")[4:5] == [caller.account] else NOBODY
     partition = caller.arn.split(":")[1]
     if text in (caller.account, f"arn:{partition}:iam::{caller.account}:root"):
         return DIRECT if caller.kind == "root" else ACCOUNT
@@ -248,7 +250,7 @@ def _not_named(element, caller):
     """
     if element == "*" or _as_list(element.get("AWS", [])) == ["*"]:
         return NOBODY
-    if caller.kind in OUTSIDE:
+    if caller.kind in (*OUTSIDE, "anyone"):
         return NOBODY if _named(element, caller) else DIRECT
     listed = _as_list(element.get("AWS", []))
     partition = caller.arn.split(":")[1]

@@ -80,6 +80,19 @@ class Iam(unittest.TestCase):
         given = self.iam.simulate_custom_policy(**call, ContextEntries=[entry])["EvaluationResults"][0]
         self.assertEqual((given["EvalDecision"], given["MatchedStatements"][0]["SourcePolicyId"]), ("allowed", "PolicyInputList.1"))
 
+    def test_simulates_operators_and_variables_as_enforcement_does(self):
+        for condition, key, value, decision in (
+            ({"DateGreaterThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}, "aws:CurrentTime", "2021-01-01T00:00:00Z", "allowed"),
+            ({"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, "aws:SourceIp", "203.0.113.7", "implicitDeny"),
+            ({"ForAllValues:StringEquals": {"aws:TagKeys": ["a"]}}, "aws:TagKeys", "b", "implicitDeny"),
+            ({"StringEquals": {"a:key": "${*}"}}, "a:key", "*", "allowed"),
+        ):
+            with self.subTest(condition):
+                allow = policy({"Effect": "Allow", "Action": "a:b", "Resource": "*", "Condition": condition})
+                entry = {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
+                result = self.iam.simulate_custom_policy(PolicyInputList=[allow], ActionNames=["a:b"], ContextEntries=[entry])
+                self.assertEqual(result["EvaluationResults"][0]["EvalDecision"], decision)
+
     def test_refuses_to_simulate_what_is_not_there(self):
         unknown = self.role.replace("node", "nobody")
         self.assertEqual(error_of(self.iam.simulate_principal_policy, PolicySourceArn=unknown, ActionNames=["a:b"]), "NoSuchEntity")

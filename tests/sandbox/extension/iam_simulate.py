@@ -1,21 +1,19 @@
-"""Owns the evaluation of IAM policies: SimulatePrincipalPolicy, SimulateCustomPolicy.
+"""Owns the simulations of IAM policies, SimulatePrincipalPolicy and SimulateCustomPolicy, and `decide`.
 
-`decide` is the small evaluator that the KMS, S3 and CloudWatch Logs modules
-also ask. It never looks at SCPs, permissions boundaries or session policies.
+`decide` is how the KMS, S3, Lambda and CloudWatch Logs modules ask what one set of policies says; what all policies
+of a request say together is `iam_evaluate.decide`. Neither simulation looks at SCPs or session policies.
 
-Logic: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 Shapes: botocore iam/2010-05-08, EvaluationResult.
 """
 
-import json
-import re
 from typing import Any, Iterable
 
+import iam_evaluate
 from moto.core.responses import ActionResult
 from moto.iam.exceptions import NotFoundException, ValidationError
 from moto.iam.responses import IamResponse
 
-from .iam import as_list, document_error
+from .iam import document_error
 
 ALLOWED, EXPLICIT_DENY, IMPLICIT_DENY = "allowed", "explicitDeny", "implicitDeny"
 
@@ -39,99 +37,28 @@ def decide(
     documents: Iterable[tuple[str, str]], action: str, resource: str,
     context: dict[str, list[str]], principal: tuple[str, str] | None = None,
 ) -> Decision:
-    """Evaluates (id, policy text) pairs. `principal` is (kind, name) for resource policies, None for identity policies."""
+    """Evaluates (id, policy text) pairs. `principal` is (kind, name) for resource policies, None for identity policies.
+
+    Kind AWS with the number of an account means anyone of that account: who calls is `iam_enforce`'s to know.
+    """
     decision = Decision()
-    context = {key.lower(): values for key, values in context.items()}
+    request = iam_evaluate.Request(action, resource, _caller(principal), {key.lower(): values for key, values in context.items()})
     for source, document in documents:
-        for statement in as_list(json.loads(document).get("Statement", [])):
-            if not _applies(statement, action, resource, principal):
-                continue
-            if not _conditions_hold(statement.get("Condition", {}), context, decision):
-                continue
-            effect = EXPLICIT_DENY if statement["Effect"] == "Deny" else ALLOWED
-            if decision.result != EXPLICIT_DENY:
-                if effect != decision.result:
-                    decision.matched = []
-                decision.result = effect
-            if effect == decision.result:
-                decision.matched.append(source)
+        found = iam_evaluate.effects(document, request, principal is not None, decision.missing_keys)
+        result = EXPLICIT_DENY if "Deny" in found else ALLOWED if "Allow" in found else IMPLICIT_DENY
+        if result == IMPLICIT_DENY or decision.result == EXPLICIT_DENY != result:
+            continue
+        if result != decision.result:
+            decision.result, decision.matched = result, []
+        decision.matched.append(source)
     return decision
 
 
-def matches(pattern: str, value: str, ignore_case: bool = False) -> bool:
-    """Tells whether a value fits an IAM pattern, in which * and ? are wildcards."""
-    expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
-    return re.fullmatch(expression, value, re.DOTALL | (re.IGNORECASE if ignore_case else 0)) is not None
-
-
-def _applies(statement: dict[str, Any], action: str, resource: str, principal: tuple[str, str] | None) -> bool:
-    def any_matches(element: str, value: str, ignore_case: bool) -> bool:
-        if f"Not{element}" in statement:
-            return not any(matches(item, value, ignore_case) for item in as_list(statement[f"Not{element}"]))
-        return any(matches(item, value, ignore_case) for item in as_list(statement.get(element, "*")))
-
-    if not any_matches("Action", action, True) or not any_matches("Resource", resource, False):
-        return False
-    if principal is None:
-        return True
-    if "NotPrincipal" in statement:
-        return not _names(statement["NotPrincipal"], *principal)
-    return _names(statement.get("Principal"), *principal)
-
-
-def _names(element: Any, kind: str, name: str) -> bool:
-    """Tells whether a Principal element covers a service, or (for kind AWS) anyone of an account."""
-    if element == "*":
-        return True
-    names = as_list(element.get(kind, [])) if isinstance(element, dict) else []
-    if kind != "AWS":
-        return name in names
-    return any(item == "*" or item == name or item.split(":")[4:5] == [name] for item in names)
-
-
-def _conditions_hold(conditions: dict[str, Any], context: dict[str, list[str]], decision: Decision) -> bool:
-    holds = True
-    for operator, keys in conditions.items():
-        for key, wanted in keys.items():
-            present = context.get(key.lower())
-            if present is None and operator != "Null" and not operator.endswith("IfExists"):
-                decision.missing_keys.add(key)
-            holds = _condition_holds(operator, as_list(wanted), present) and holds
-    return holds
-
-
-def _condition_holds(operator: str, wanted: list[Any], present: list[str] | None) -> bool:
-    """Condition operators: reference_policies_elements_condition_operators.html in the IAM user guide."""
-    wanted = [str(item).lower() if isinstance(item, bool) else str(item) for item in wanted]
-    if operator == "Null":
-        return (present is None) == (wanted == ["true"])
-    for_all = operator.startswith("ForAllValues:")
-    operator = operator.split(":")[-1]
-    if present is None:
-        return operator.endswith("IfExists") or "Not" in operator or for_all
-    operator = operator.removesuffix("IfExists")
-    negated = "Not" in operator
-    operator = operator.replace("Not", "")
-    if operator in ("StringEquals", "BinaryEquals"):
-        hits = [value in wanted for value in present]
-    elif operator in ("Bool", "StringEqualsIgnoreCase"):
-        hits = [value.lower() in map(str.lower, wanted) for value in present]
-    elif operator in ("StringLike", "ArnLike", "ArnEquals"):
-        hits = [any(matches(pattern, value) for pattern in wanted) for value in present]
-    elif operator.startswith("Numeric"):
-        hits = [any(_compare(operator, float(value), float(bound)) for bound in wanted) for value in present]
-    else:
-        raise ValidationError(f"Condition operator {operator} is not evaluated by the sandbox.")
-    hits = [hit != negated for hit in hits]
-    return all(hits) if for_all or negated else any(hits)
-
-
-def _compare(operator: str, value: float, bound: float) -> bool:
-    if "LessThan" in operator:
-        return value < bound or (operator.endswith("Equals") and value == bound)
-    if "GreaterThan" in operator:
-        return value > bound or (operator.endswith("Equals") and value == bound)
-    return value == bound
+def _caller(principal: tuple[str, str] | None) -> iam_evaluate.Caller:
+    kind, name = principal or ("AWS", "")
+    if kind == "Service":
+        return iam_evaluate.Caller("service", name=name)
+    return iam_evaluate.Caller("anyone", account=name)
 
 
 def _simulate_principal_policy(self: IamResponse) -> ActionResult:
