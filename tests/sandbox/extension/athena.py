@@ -33,7 +33,7 @@ class Failed(Exception):
 def start_query_execution(response):
     """Runs a query at once; who asks for its state sees it queued first."""
     request = emulate.parameters(response)
-    execution = {"looks": 0, "state": "SUCCEEDED", "reason": None, "rows": [], "query": request["QueryString"]}
+    execution = {"looks": 0, "state": "SUCCEEDED", "reason": None, "rows": [], "query": request["QueryString"], "work_group": request.get("WorkGroup") or "primary"}
     try:
         execution["rows"] = _run(response, request["QueryString"])
     except Failed as error:
