@@ -14,6 +14,7 @@ import emulate
 import estate_nodes
 import estate_organization
 import estate_roles
+import iam_enforce
 import partitions
 from extension import cloudtrail_history, ssm_settings
 
@@ -29,6 +30,7 @@ KNOWN = {
     "service_settings",
     "latest_agent",
     "cloudtrail_records",
+    "enforce_iam",
 }
 
 
@@ -50,6 +52,8 @@ def seed(estate):
         _seed_setting(setting)
     for given in estate.get("cloudtrail_records", []):
         cloudtrail_history.seed(given["account"], given["region"], given["record"])
+    for account in estate.get("enforce_iam", []):
+        iam_enforce.enforce(account)
 
 
 def _seed_document(given):

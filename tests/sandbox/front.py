@@ -26,6 +26,7 @@ import calls
 import control
 import emulate
 import faults
+import iam_enforce
 import pace
 import protocol
 import snapshots
@@ -73,8 +74,11 @@ class Front:
             answer = _faulty(fault, understood, account, region)
         elif service == "ssm" and understood.violations:
             answer = _violation(understood)
+        elif refused := iam_enforce.refusal(credential, account, region, understood, environ):
+            answer = refused
         else:
-            answer = done = self._served(environ, body, account, region, service, understood)
+            with iam_enforce.serving(credential, environ):
+                answer = done = self._served(environ, body, account, region, service, understood)
             if fault and fault["kind"] not in faults.DONE:
                 answer = _faulty(fault, understood, account, region)
         with self._gate.inside():

@@ -149,7 +149,7 @@ RESOURCE_ARNS = [
     ("*", "arn:aws:ssm:us-east-1:111122223333:document/x", True, RESOURCES),
     ("arn:aws:iam::111122223333:user/accounting/*", "arn:aws:iam::111122223333:user/accounting/a/b", True, RESOURCES),
     ("arn:aws:iam::111122223333:user/Bob", "arn:aws:iam::111122223333:user/bob", False, RESOURCES),
-    *((f"arn:aws:s3:::amzn-s3-demo-bucket/*/test/*", f"arn:aws:s3:::amzn-s3-demo-bucket/{key}", True, RESOURCES) for key in (
+    *(("arn:aws:s3:::amzn-s3-demo-bucket/*/test/*", f"arn:aws:s3:::amzn-s3-demo-bucket/{key}", True, RESOURCES) for key in (
         "1/test/object.jpg", "1/2/test/3/object.jpg", "1///test///object.jpg", "1/test/.jpg", "/test/object.jpg", "1/test/")),
     ("arn:aws:s3:::amzn-s3-demo-bucket/*/test/*", "arn:aws:s3:::amzn-s3-demo-bucket/1-test/object.jpg", False, RESOURCES),
     # "If the asterisk is the last character of a resource ARN segment, it can expand to match beyond the colon boundaries."

@@ -9,6 +9,7 @@ import datetime
 
 import accounts
 import emulate
+import iam_enforce
 from moto.core.utils import utcnow
 from moto.core.responses import ActionResult
 from moto.iam.models import iam_backends
@@ -62,6 +63,9 @@ def _install_get_caller_identity():
         if not accounts.STATIC_KEY.match(self.get_access_key()):
             return inherited(self)
         account = self.current_account
+        if iam_enforce.is_on(account):
+            # Where IAM is enforced the key is the root user's, whom only SCPs bind.
+            return ActionResult({"UserId": account, "Account": account, "Arn": f"arn:{self.partition}:iam::{account}:root"})
         return ActionResult(
             {
                 "UserId": f"AIDA{account}SAND",

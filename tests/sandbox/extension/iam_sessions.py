@@ -1,0 +1,49 @@
+"""Owns what moto does not keep of a session: its policy ARNs, tags, source identity and when it began.
+
+https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+"""
+
+from typing import Any
+
+import emulate
+from moto.core.responses import ActionResult
+from moto.sts.models import sts_backends
+from moto.sts.responses import TokenResponse
+
+OPERATIONS = ("assume_role", "assume_role_with_web_identity", "assume_role_with_saml")
+
+
+def install() -> None:
+    """Has each AssumeRole operation keep what was asked for."""
+    for operation in OPERATIONS:
+        setattr(TokenResponse, operation, _keeping(getattr(TokenResponse, operation)))
+
+
+def _keeping(original: Any) -> Any:
+    def operation(self: TokenResponse) -> ActionResult:
+        before = _session(self)
+        answer = original(self)
+        tags = {tag["Key"]: tag["Value"] for tag in self._get_param("Tags") or []}
+        # "Transitive tags persist during role chaining."
+        inherited = {key: value for key, value in before.get("tags", {}).items() if key in before.get("transitive", [])}
+        answer.result["Credentials"].sandbox = {
+            "policy_arns": [entry["arn"] for entry in self._get_param("PolicyArns") or []],
+            "tags": tags | inherited,
+            "transitive": [*(self._get_param("TransitiveTagKeys") or []), *inherited],
+            "source_identity": before.get("source_identity") or self._get_param("SourceIdentity"),
+            "issued": emulate.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        return answer
+
+    return operation
+
+
+def _session(self: TokenResponse) -> dict[str, Any]:
+    """Returns what is kept of the session that calls, if one does."""
+    key = self.get_access_key()
+    for region in list(dict.values(sts_backends[self.current_account])):
+        for session in region.assumed_roles:
+            if session.access_key_id == key:
+                return getattr(session, "sandbox", {})
+    return {}

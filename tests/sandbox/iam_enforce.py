@@ -1,0 +1,163 @@
+"""Owns that IAM is enforced: in accounts that asked for it, a call that its caller may not make is refused.
+
+Off until a test asks, per account: POST /_sandbox/iam {"account": A, "enforce": true}, or `enforce_iam` of an estate.
+A call whose needs nobody wrote down is refused with status 500, never let through.
+
+Messages: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+"""
+
+import contextlib
+import json
+import threading
+
+import control
+import iam_callers
+import iam_context
+import iam_evaluate
+import iam_needs
+import iam_organization
+import iam_resources
+import wire
+from accounts import Credential
+
+_enforced = set()
+# Who makes the call that this thread serves: a service that calls others for its caller asks.
+_serving = threading.local()
+
+
+def enforce(account, on=True):
+    """Turns enforcement on or off for the callers and the resources of one account."""
+    (_enforced.add if on else _enforced.discard)(account)
+
+
+def is_on(account):
+    """Tells whether calls of an account are checked."""
+    return account in _enforced
+
+
+@control.route("POST", "/_sandbox/iam")
+def post_iam(_query, body):
+    """Turns enforcement on or off."""
+    given = json.loads(body)
+    unknown = set(given) - {"account", "enforce"}
+    if unknown or not isinstance(given.get("enforce"), bool) or not str(given.get("account", "")).isdigit():
+        raise ValueError('expected {"account": "twelve digits", "enforce": true or false}')
+    enforce(given["account"], given["enforce"])
+    return 200, b"{}\n"
+
+
+@contextlib.contextmanager
+def serving(credential, environ):
+    """Remembers who calls for as long as the call is served."""
+    before = getattr(_serving, "access_key", None)
+    _serving.access_key = environ.get("HTTP_X_SANDBOX_CALLER") or (credential.access_key if credential else None)
+    try:
+        yield
+    finally:
+        _serving.access_key = before
+
+
+def caller_key():
+    """Returns the access key of the call that this thread serves, None outside of one."""
+    return getattr(_serving, "access_key", None)
+
+
+def refusal(credential, account, region, understood, environ):
+    """Returns the answer (status, headers, body) that refuses a call, or None if it may be made."""
+    if not _enforced:
+        return None
+    call = iam_needs.Call(account, region, understood.service, understood.operation, understood.params)
+    try:
+        return _refusal(credential, call, understood, environ)
+    except iam_needs.Unmapped as unmapped:
+        message = f"the sandbox enforces IAM in account {account} and does not know {unmapped}"
+        return wire.render_error(understood.protocol, understood.service, 500, "NotEmulated", message)
+
+
+def _refusal(credential, call, understood, environ):
+    behind = environ.get("HTTP_X_SANDBOX_CALLER")
+    if behind and credential:
+        # A service calls with what its own caller may do.
+        credential = Credential(behind, credential.region, credential.service)
+    own = is_on(call.account) and credential is not None
+    if not own and not _may_concern_others(call, credential):
+        return None
+    if call.operation is None:
+        raise iam_needs.Unmapped(f"which operation of {call.service} this is")
+    identity = iam_callers.identify(credential, call.account, call.partition, call)
+    for need in iam_needs.needs(call):
+        if need.resource == "${caller}":
+            need.resource = identity.caller.arn
+        resource = iam_resources.describe(need.action, need.resource)
+        elsewhere = resource.can_be_shared and resource.account != identity.caller.account
+        if not own and not (elsewhere and is_on(resource.account)):
+            continue
+        decision = _decide(call, need, identity, environ, resource, own)
+        if not decision.allowed:
+            return _denial(understood, call, need, identity, resource, decision)
+    return None
+
+
+def _may_concern_others(call, credential):
+    """Tells whether a call may reach into an account that is enforced, from one that is not."""
+    # Resource-based policies let others in; only these services of the sandbox have them. An unsigned call has no account.
+    return credential is None or call.service in ("s3", "sts", "kms", "sqs", "lambda", "secretsmanager", "events")
+
+
+def _decide(call, need, identity, environ, resource, own):
+    caller = identity.caller
+    levels = None
+    everything = [("unchecked", {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})]
+    if own and not identity.is_service_linked and caller.account:
+        levels = iam_organization.levels(caller.account, call.partition, iam_organization.SCP)
+    rcps = None
+    if resource.account and resource.can_be_shared and not identity.is_service_linked:
+        rcps = iam_organization.levels(resource.account, call.partition, iam_organization.RCP)
+    request = iam_evaluate.Request(need.action, need.resource, caller, iam_context.of(call, need, identity, environ, resource))
+    return iam_evaluate.decide(request, iam_evaluate.Policies(
+        identity=identity.identity if own else everything,
+        boundary=identity.boundary if own else None,
+        session=identity.session if own else None,
+        scps=levels,
+        rcps=rcps,
+        resource=resource.policy,
+        resource_account=resource.account if resource.can_be_shared else None,
+        resource_must_allow=resource.must_allow,
+        resource_kind=resource.kind,
+    ))
+
+
+def _denial(understood, call, need, identity, resource, decision):
+    """Words a denial as the service that was called does."""
+    caller = identity.caller.arn or "anonymous"
+    named = f'"{need.resource}"' if understood.service == "s3" else need.resource
+    message = f"User: {caller} is not authorized to perform: {need.action} on resource: {named} {decision.because(need.action)}"
+    status = 403
+    if understood.protocol == "json":
+        code, status = "AccessDeniedException", 400
+    elif understood.protocol == "rest-json":
+        code = "AccessDeniedException"
+    elif understood.protocol == "ec2":
+        # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+        code, message = "UnauthorizedOperation", f"You are not authorized to perform this operation. {message}"
+    else:
+        code = "AccessDenied"
+    if understood.service == "s3" and not _same_organization(identity, resource, call.partition):
+        # https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html: more is said only to callers
+        # of the same account or organization.
+        message = "Access Denied"
+    answer_status, headers, body = wire.render_error(understood.protocol, understood.service, status, code, message)
+    if understood.service == "sqs" and understood.protocol == "json":
+        # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-json-faqs.html: the code of the query protocol.
+        headers["x-amzn-query-error"] = "AccessDenied;Sender"
+    return answer_status, headers, body
+
+
+def _same_organization(identity, resource, partition):
+    account = identity.caller.account
+    if not account:
+        return False
+    if resource.account in (None, account):
+        return True
+    mine, theirs = iam_organization.of(account, partition), iam_organization.of(resource.account, partition)
+    return mine is not None and mine is theirs
