@@ -391,6 +391,27 @@ class Resources(Enforced):
         self.client("ssm", passer).update_service_setting(**update)
 
 
+class Stacks(Enforced):
+    def test_a_stack_is_made_with_what_its_creator_may_do(self):
+        """CloudFormation using-iam-servicerole.html; UG reference_policies_condition-keys.html#condition-keys-calledvia"""
+        template = json.dumps({"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}})
+        via = {"Condition": {"ForAnyValue:StringEquals": {"aws:CalledVia": ["cloudformation.amazonaws.com"]}}}
+        for shows, statements, status in (
+            ("no permission for the queue", [], "ROLLBACK_COMPLETE"),
+            ("through CloudFormation", [allow("sqs:*", **via)], "CREATE_COMPLETE"),
+        ):
+            with self.subTest(shows):
+                key = self.user(f"u{next(COUNTER)}", allow("cloudformation:*"), *statements)
+                name = f"s{next(COUNTER)}"
+                stacks = self.client("cloudformation", key)
+                stacks.create_stack(StackName=name, TemplateBody=template)
+                (stack,) = stacks.describe_stacks(StackName=name)["Stacks"]
+                self.assertEqual(stack["StackStatus"], status)
+                self.assertIn("sqs:ListQueues", self.denied(self.client("sqs", key).list_queues))
+                reasons = " ".join(event.get("ResourceStatusReason", "") for event in stacks.describe_stack_events(StackName=name)["StackEvents"])
+                self.assertEqual("is not authorized to perform: sqs:CreateQueue" in reasons, status != "CREATE_COMPLETE", reasons)
+
+
 class Nodes(Enforced):
     """The samples of the Systems Manager user guide, on nodes with tags."""
 

@@ -12,7 +12,9 @@ import string
 import threading
 import uuid
 
+import accounts
 import boto3
+import iam_enforce
 import lifetime
 from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError
@@ -85,7 +87,20 @@ def _client(account, region, service):
                 config=Config(retries={"total_max_attempts": 1}, user_agent="cloudformation.amazonaws.com",
                               s3={"addressing_style": "path"}),
             )
+            _clients[account, region, service].meta.events.register("before-sign", functools.partial(_on_behalf, account))
         return _clients[account, region, service]
+
+
+def _on_behalf(account, request, **_):
+    """Says whose permissions a call is made with: "CloudFormation uses a session from your user credentials".
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-iam-servicerole.html
+    """
+    key = iam_enforce.caller_key()
+    # What a stack set does in another account it does with a role of that account.
+    if key and accounts.account_of(key) == account:
+        request.headers["X-Sandbox-Caller"] = key
+        request.headers["X-Sandbox-Called-Via"] = "cloudformation.amazonaws.com"
 
 
 @functools.cache
