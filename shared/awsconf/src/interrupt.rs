@@ -49,7 +49,6 @@ impl Interrupt {
     }
 
     /// Returns an interrupt that comes when the function is called, for tests of what is done then.
-    #[must_use]
     pub fn by_hand() -> (impl Fn(Signal), Interrupt) {
         let sender = Arc::new(watch::channel(Asked::default()).0);
         let interrupt = Interrupt(Arc::clone(&sender));

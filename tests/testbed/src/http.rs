@@ -7,11 +7,12 @@ use std::time::Duration;
 // A seeded estate of thousands of nodes takes the server seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Returns status and body of the answer.
+/// Returns status and body of the answer; each of the headers ends in CR LF.
 pub(crate) fn request(
     address: SocketAddr,
     method: &str,
     path: &str,
+    headers: &str,
     body: &str,
 ) -> Result<(u16, String), Error> {
     let mut stream = TcpStream::connect(address)?;
@@ -19,7 +20,7 @@ pub(crate) fn request(
     write!(
         stream,
         "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+         {headers}Content-Length: {}\r\n\r\n{body}",
         body.len()
     )?;
     let mut answer = Vec::new();

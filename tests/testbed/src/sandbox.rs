@@ -48,7 +48,11 @@ impl Sandbox {
     /// # Panics
     /// The server does not answer, or not with 200.
     pub(crate) fn control(&self, method: &str, path: &str, body: &str) -> String {
-        match http::request(self.address, method, path, body) {
+        self.request(method, path, "Content-Type: application/json\r\n", body)
+    }
+
+    pub(crate) fn request(&self, method: &str, path: &str, headers: &str, body: &str) -> String {
+        match http::request(self.address, method, path, headers, body) {
             Ok((200, answer)) => answer,
             Ok((status, answer)) => panic!("{method} {path}: {status} {answer}"),
             Err(error) => panic!("{method} {path}: {error}"),

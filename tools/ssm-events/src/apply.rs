@@ -124,9 +124,11 @@ impl apply::Resources for Resources<'_> {
     fn needs(&self, change: &Change<Action>, failed: &Change<Action>) -> bool {
         use Action::{
             DeleteApiDestination, DeleteConnection, DeleteFunction, DeleteQueue, DeleteRole,
-            DeleteRule, RemoveTargets,
+            DeleteRule, PutBucketPolicy, RemoveTargets,
         };
         match change.action {
+            // The trail must not lose its bucket: that would be a gap in the records.
+            PutBucketPolicy => failed.action.is_of_trail(),
             DeleteRule | DeleteApiDestination | DeleteQueue | DeleteFunction => {
                 failed.action == RemoveTargets
             }

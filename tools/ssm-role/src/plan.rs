@@ -64,7 +64,10 @@ pub(crate) fn plan(
         instance_profiles(wished, observed, given, &mut changes)?;
     }
     if let Some(wished) = &desired.assign_profile {
-        assign::assign(wished, observed, given, &mut changes)?;
+        let grants = desired.instance_profiles.as_ref().is_some_and(|profiles| {
+            profiles.grant_preferences && !profiles.exclude_roles.contains(&wished.name)
+        });
+        assign::assign(wished, observed, given, grants, &mut changes)?;
     }
     Ok(Plan::new(TOOL, observed.target.clone(), changes))
 }

@@ -3,18 +3,20 @@
 use serde_json::{Value, json};
 use toolio::Change;
 
-use super::{Given, PlanError, known};
+use super::{Given, PlanError, grant_preferences, known};
 use crate::model::{
     Action, AssignProfile, Observed, PROFILE_PATH, Role, ec2_service, instance_arn, profile_arn,
 };
 use crate::needs::{Feature, Verdict, needs, permissions};
 use crate::step::{OnInstanceState, ProfileState, RoleState};
 
-/// Adds the role, the profile and the associations that are missing, in this order.
+/// Adds the role, the profile and the associations that are missing, in this order. With `grants` the role gets what the
+/// preferences ask for at once, so that no session is refused, nor its transcript lost, until the next plan.
 pub(super) fn assign(
     wished: &AssignProfile,
     observed: &Observed,
     given: Given<'_>,
+    grants: bool,
     changes: &mut Vec<Change<Action>>,
 ) -> Result<(), PlanError> {
     if wished.replace && !given.is_narrowed {
@@ -40,7 +42,7 @@ pub(super) fn assign(
         return Ok(());
     }
     let name = &wished.name.0;
-    let arn = role_and_profile(name, observed, changes)?;
+    let arn = role_and_profile(name, observed, given, grants, changes)?;
     for (instance_id, current) in instances {
         if current == Some(arn.as_str()) {
             continue;
@@ -70,11 +72,15 @@ pub(super) fn assign(
 fn role_and_profile(
     name: &str,
     observed: &Observed,
+    given: Given<'_>,
+    grants: bool,
     changes: &mut Vec<Change<Action>>,
 ) -> Result<String, PlanError> {
     let account = &observed.target.account;
     let service = ec2_service(&observed.partition);
-    match observed.roles.get(name).map(known).transpose()?.flatten() {
+    let role = observed.roles.get(name).map(known).transpose()?.flatten();
+    let role_arn = format!("arn:{}:iam::{account}:role/{name}", observed.partition);
+    match role {
         Some(role) if !role.trusts("ec2.amazonaws.com") => {
             return Err(PlanError::Trust(name.to_owned(), service));
         }
@@ -82,11 +88,17 @@ fn role_and_profile(
         None => changes.push(Change {
             id: format!("create_role/{name}"),
             action: Action::CreateRole,
-            resource: format!("arn:{}:iam::{account}:role/{name}", observed.partition),
+            resource: role_arn.clone(),
             from: Value::Null,
             to: json!(RoleState::of_instances(&observed.partition)),
             why: "instances without a profile need a role that lets Systems Manager in".to_owned(),
         }),
+    }
+    if grants {
+        let role_arn = role.map_or(role_arn.as_str(), |role| role.arn.as_str());
+        let grant = grant_preferences(observed, given, name, role_arn, role);
+        // A role whose profile other instances have already is among those of the region.
+        changes.extend(grant.filter(|grant| changes.iter().all(|change| change.id != grant.id)));
     }
     if let Some(profile) = known(&observed.assigned)? {
         return match &profile.role {
