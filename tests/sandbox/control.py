@@ -8,10 +8,9 @@ from urllib.parse import parse_qs
 
 import calls
 import faults
-import pace
-import snapshots
 
 _routes = {}
+_forgetting = []
 
 
 def route(method, path):
@@ -22,6 +21,11 @@ def route(method, path):
         return function
 
     return register
+
+
+def on_clear(forget):
+    """Calls `forget(account)`, None for all, when faults are dropped."""
+    _forgetting.append(forget)
 
 
 def answer(environ, body):
@@ -72,15 +76,6 @@ def post_faults(_query, body):
 def delete_faults(query, _body):
     """Drops the faults of an account, or all, and what they left stale."""
     faults.clear(query.get("account"))
-    snapshots.forget(query.get("account"))
-    return 200, b"{}\n"
-
-
-@route("POST", "/_sandbox/time")
-def post_time(_query, body):
-    """Takes the time divisor of an account; null goes back to that of the start."""
-    given = json.loads(body)
-    if set(given) != {"account", "divisor"}:
-        raise ValueError("give account and divisor")
-    pace.state(given["account"], given["divisor"])
+    for forget in _forgetting:
+        forget(query.get("account"))
     return 200, b"{}\n"

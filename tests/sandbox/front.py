@@ -27,7 +27,6 @@ import control
 import emulate
 import faults
 import iam_enforce
-import pace
 import protocol
 import snapshots
 import wire
@@ -109,7 +108,7 @@ class Front:
                 faults.give_back(fault)
                 snapshot.end()
             else:
-                snapshots.keep(account, region, service, snapshot, pace.seconds(account, faults.staleness(fault)))
+                snapshots.keep(account, region, service, snapshot, faults.staleness(fault))
         return answer
 
     def _lock_of(self, account, service, operation):

@@ -15,7 +15,9 @@ import os
 import signal
 import stat
 import threading
-import time
+
+import control
+import pace
 
 # These are one service for the whole account, whatever Region a request is signed for.
 GLOBAL = ("iam", "organizations", "s3")
@@ -128,13 +130,11 @@ def _close_connections(kept):
 
 
 def keep(account, region, service, snapshot, seconds):
-    """Has the reads of a service answered by the snapshot for so long, from now on."""
-    snapshot.until = time.monotonic() + seconds
+    """Has the reads of a service answered by the snapshot for so many seconds of AWS, from now on."""
+    snapshot.until = pace.now(account) + seconds
     with _lock:
-        _kept.setdefault(_key(account, region, service), []).append(snapshot)
-    timer = threading.Timer(seconds, _drop, [_key(account, region, service), snapshot])
-    timer.daemon = True
-    timer.start()
+        _kept.setdefault((account, _region(service, region), service), []).append(snapshot)
+    _sweep_later(account)
 
 
 def before(account, region, service):
@@ -143,8 +143,9 @@ def before(account, region, service):
     It is the oldest: what a write changed shows no sooner than what an earlier one did.
     """
     with _lock:
-        now = time.monotonic()
-        return next((one for one in _kept.get(_key(account, region, service), []) if one.until > now), None)
+        now = pace.now(account)
+        kept = _kept.get((account, _region(service, region), service), [])
+        return next((one for one in kept if one.until > now), None)
 
 
 def forget(account=None):
@@ -156,16 +157,35 @@ def forget(account=None):
         snapshot.end()
 
 
-def _key(account, region, service):
-    return account, None if service in GLOBAL else region, service
+def _region(service, region):
+    return None if service in GLOBAL else region
 
 
-def _drop(key, snapshot):
+def _sweep(account):
+    """Ends the snapshots of an account whose time is over, and comes again for the others."""
     with _lock:
-        kept = _kept.get(key, [])
-        if snapshot not in kept:
-            return
-        kept.remove(snapshot)
-        if not kept:
-            del _kept[key]
-    snapshot.end()
+        now, over = pace.now(account), []
+        for key in [key for key in _kept if key[0] == account]:
+            over += [one for one in _kept[key] if one.until <= now]
+            _kept[key] = [one for one in _kept[key] if one.until > now]
+            if not _kept[key]:
+                del _kept[key]
+    for snapshot in over:
+        snapshot.end()
+    _sweep_later(account)
+
+
+def _sweep_later(account):
+    with _lock:
+        ends = [one.until for key, kept in _kept.items() if key[0] == account for one in kept]
+    wait = pace.real_seconds(account, min(ends) - pace.now(account)) if ends else None
+    if wait is None:
+        return
+    # A little later than the first ends, so that it has.
+    timer = threading.Timer(max(0.0, wait) + 0.05, _sweep, [account])
+    timer.daemon = True
+    timer.start()
+
+
+control.on_clear(forget)
+pace.on_change(_sweep)

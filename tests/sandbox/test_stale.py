@@ -2,6 +2,7 @@
 
 import io
 import json
+import subprocess
 import time
 import unittest
 import urllib.error
@@ -55,6 +56,12 @@ def outcome(call, *path, **parameters):
     return answer
 
 
+def children():
+    """Returns the process ids of the sandbox's children."""
+    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(SANDBOX.pid)], capture_output=True, text=True, check=False)
+    return set(listed.stdout.split())
+
+
 def become(wanted, read, seconds=5):
     """Waits until a read answers what it should; returns the last answer."""
     until = time.monotonic() + seconds
@@ -73,13 +80,49 @@ class Stale(unittest.TestCase):
     def test_a_new_role_is_not_there_for_a_while(self):
         account = "500000001001"
         iam = SANDBOX.client("iam", account)
-        self.stale(account, "iam", milliseconds=400, times=1)
+        self.stale(account, "iam", milliseconds=2000, times=1)
         iam.create_role(RoleName="late", AssumeRolePolicyDocument=TRUST)
         began = time.monotonic()
         self.assertEqual(outcome(iam.get_role, RoleName="late"), "NoSuchEntity")
         self.assertEqual(outcome(iam.list_roles, "Roles"), [])
         self.assertEqual(become("late", lambda: outcome(iam.get_role, "Role", "RoleName", RoleName="late")), "late")
-        self.assertGreater(time.monotonic() - began, 0.35)
+        self.assertGreater(time.monotonic() - began, 1.5)
+
+    def test_the_clock_of_the_account_may_be_put_forward(self):
+        account = "500000001013"
+        iam = SANDBOX.client("iam", account)
+        self.stale(account, "iam", times=1)
+        before = children()
+        iam.create_user(UserName="u")
+        self.assertEqual(len(children() - before), 1)
+        for advance, seen in ((LONG // 1000 - 60, 0), (60, 1)):
+            SANDBOX.control("POST", "/_sandbox/time", {"account": account, "advance": advance})
+            self.assertEqual(len(iam.list_users()["Users"]), seen)
+        # Nothing of it is left running.
+        self.assertEqual(become(before, children), before)
+
+    def test_a_seed_draws_for_each_write_how_long(self):
+        account = "500000001014"
+        iam = SANDBOX.client("iam", account)
+
+        def waits(seed):
+            """Returns how often the clock is put forward by a minute until each of three writes shows."""
+            self.stale(account, "iam", times=3, seed=seed)
+            counts = []
+            for n in range(3):
+                iam.create_user(UserName=f"u-{seed}-{n}-{time.monotonic_ns()}")
+                at_first, count = len(iam.list_users()["Users"]), 0
+                while len(iam.list_users()["Users"]) == at_first:
+                    SANDBOX.control("POST", "/_sandbox/time", {"account": account, "advance": 60})
+                    count += 1
+                counts.append(count)
+            self.clear(account)
+            return counts
+
+        first = waits(1)
+        self.assertEqual(waits(1), first)
+        self.assertNotEqual(waits(2), first)
+        self.assertLessEqual(max(first), LONG // 60_000)
 
     def test_the_write_itself_sees_the_truth(self):
         account = "500000001002"
@@ -227,9 +270,10 @@ class Stale(unittest.TestCase):
                 SANDBOX.fault(**base | wrong)
             self.assertEqual(raised.exception.code, 400)
             raised.exception.close()
-        for divisor in (0, -1, 1.5, "2", True):
-            with self.subTest(divisor), self.assertRaises(urllib.error.HTTPError) as raised:
-                SANDBOX.control("POST", "/_sandbox/time", {"account": "500000001012", "divisor": divisor})
+        for wrong in ({"divisor": 0}, {"divisor": -1}, {"divisor": 1.5}, {"divisor": "2"}, {"divisor": True}, {"advance": -1}, {"stopped": 1.5}, {"back": 1}, {}):
+            with self.subTest(wrong), self.assertRaises(urllib.error.HTTPError) as raised:
+                SANDBOX.control("POST", "/_sandbox/time", {"account": "500000001012", **wrong})
+            self.assertEqual(raised.exception.code, 400)
             raised.exception.close()
 
 
