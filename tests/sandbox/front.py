@@ -29,6 +29,7 @@ import faults
 import iam_enforce
 import protocol
 import snapshots
+import unkind
 import wire
 
 DEFAULT_ACCOUNT = "123456789012"
@@ -98,17 +99,22 @@ class Front:
             snapshot = snapshots.before(account, region, service)
             answer = snapshot and snapshot.ask(request)
             return answer or self._dispatch(request)
-        fault = operation and faults.take_stale(account, region, service, operation)
-        if not fault:
-            return self._dispatch(request)
+        refused = unkind.refusal(account, region, understood, environ.get("HTTP_USER_AGENT", ""))
+        if refused:
+            return wire.render_error(understood.protocol, service, *refused)
         with self._lock_of(account, service, operation):
-            snapshot = snapshots.Snapshot(self._gate, self._run)
+            fault = faults.take_stale(account, region, service, operation)
+            seconds = max(faults.staleness(fault) if fault else 0, unkind.staleness(account, service, operation))
+            snapshot = snapshots.Snapshot(self._gate, self._run) if seconds else None
             answer = self._dispatch(request)
-            if answer[0] >= 400:
+            if answer[0] < 400:
+                unkind.done(account, region, understood, answer[2], seconds)
+            elif fault:
                 faults.give_back(fault)
+            if snapshot and answer[0] < 400:
+                snapshots.keep(account, region, service, snapshot, seconds)
+            elif snapshot:
                 snapshot.end()
-            else:
-                snapshots.keep(account, region, service, snapshot, faults.staleness(fault))
         return answer
 
     def _lock_of(self, account, service, operation):

@@ -33,6 +33,7 @@ import front  # noqa: E402
 import lifetime  # noqa: E402
 import pace  # noqa: E402
 import snapshots  # noqa: E402
+import unkind  # noqa: E402
 
 
 class QuietHandler(MotoRequestHandler):
@@ -51,7 +52,10 @@ def main():
     parser.add_argument("--estate", help="JSON file to seed from")
     parser.add_argument("--exit-with-stdin", action="store_true", help="exit when stdin closes")
     parser.add_argument("--state", help="write {url, pid} to this file, remove it at the end")
+    parser.add_argument("--unkind", type=int, metavar="SEED", help="take AWS's time for everything, in every account")
     args = parser.parse_args()
+    if args.unkind is not None:
+        unkind.start(args.unkind)
     try:
         pace.default()
     except ValueError as error:

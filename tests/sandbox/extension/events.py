@@ -9,7 +9,9 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
+import emulate
 import quotas
+import unkind
 from moto.core.exceptions import JsonRESTError
 from moto.events.exceptions import (
     InvalidEventPatternException,
@@ -17,7 +19,7 @@ from moto.events.exceptions import (
     ResourceNotFoundException,
     ValidationException,
 )
-from moto.events.models import Connection, Destination
+from moto.events.models import Connection, Destination, EventsBackend
 from moto.events.responses import EventsHandler
 
 from .events_delivery import is_loopback
@@ -36,6 +38,8 @@ SECRETS = ("ApiKeyValue", "Password", "ClientSecret")
 MAX_TARGETS = 5
 # CreateApiDestination: "The maximum number of requests per second", 300 when it is not given.
 DEFAULT_RATE = 300
+# name -> connection, deleted ones that may still show.
+LEAVING = emulate.Store(dict)
 
 
 def install() -> None:
@@ -43,12 +47,20 @@ def install() -> None:
     EventsHandler.test_event_pattern = _test_event_pattern
     EventsHandler.put_targets = _put_targets
     _before("put_rule", _check_rule)
+    EventsHandler.create_connection = _with_state(EventsHandler.create_connection)
     _before("create_connection", _check_new_connection)
     _before("update_connection", _check_connection)
     _before("create_api_destination", _check_new_destination)
     _before("update_api_destination", _check_destination)
     Destination.__init__ = _with_default_rate(Destination.__init__)
     Connection.describe = _without_secrets(Connection.describe)
+    Connection.__init__ = _authorized_later(Connection.__init__)
+    Connection.state = property(_state, lambda self, state: None)
+    EventsBackend.update_connection = _authorized_again(EventsBackend.update_connection)
+    EventsBackend.delete_connection = _deleted_later(EventsBackend.delete_connection)
+    EventsBackend.describe_connection = _with_leaving(EventsBackend.describe_connection)
+    EventsHandler.list_connections = _with_states(EventsHandler.list_connections)
+    EventsBackend.list_connections = _with_all_leaving(EventsBackend.list_connections)
 
 
 def _before(operation: str, check: Any) -> None:
@@ -112,7 +124,7 @@ def _check_new_connection(self: EventsHandler) -> None:
     for name in ("Name", "AuthorizationType", "AuthParameters"):
         if not self._get_param(name):
             raise ValidationException(f"Parameter(s) {name} must be specified.")
-    if self._get_param("Name") in self.events_backend.connections:
+    if self._get_param("Name") in {**self.events_backend.connections, **_leaving(self.events_backend)}:
         raise ResourceAlreadyExistsException(f"Connection {self._get_param('Name')} already exists.")
     _check_connection(self)
 
@@ -173,3 +185,91 @@ def _without_secrets(original: Any) -> Any:
         return answer
 
     return describe
+
+
+def _authorized_later(original: Any) -> Any:
+    def initialise(self: Connection, *values: Any, **named: Any) -> None:
+        original(self, *values, **named)
+        _authorize(self, unkind.draw(_account(self), "events.creating", self.name))
+
+    return initialise
+
+
+def _authorize(connection: Connection, after: float) -> None:
+    account = _account(connection)
+    unkind.grow(account, "connection_creating", connection.arn, after)
+    unkind.grow(account, "connection_authorizing", connection.arn, after + unkind.draw(account, "events.authorizing", connection.name))
+
+
+def _account(connection: Connection) -> str:
+    return connection.arn.split(":")[4]
+
+
+def _state(self: Connection) -> str:
+    """A connection is CREATING, then AUTHORIZING, then AUTHORIZED, and DELETING before it is gone.
+
+    https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DescribeConnection.html
+    """
+    for state in ("DELETING", "CREATING", "AUTHORIZING"):
+        if unkind.is_young(_account(self), f"connection_{state.lower()}", self.arn):
+            return state
+    return "AUTHORIZED"
+
+
+def _with_state(original: Any) -> Any:
+    """moto answers AUTHORIZED, whatever the connection is."""
+
+    def create_connection(self: EventsHandler) -> Any:
+        text, headers = original(self)
+        state = self.events_backend.connections[self._get_param("Name")].state
+        return json.dumps(json.loads(text) | {"ConnectionState": state}), headers
+
+    return create_connection
+
+
+def _with_states(original: Any) -> Any:
+    def list_connections(self: EventsHandler) -> Any:
+        text, headers = original(self)
+        states = {connection.name: connection.state for connection in self.events_backend.list_connections()}
+        listed = [one | {"ConnectionState": states[one["Name"]]} for one in json.loads(text)["Connections"]]
+        return json.dumps({"Connections": listed}), headers
+
+    return list_connections
+
+
+def _authorized_again(original: Any) -> Any:
+    def update_connection(self: EventsBackend, **changes: Any) -> dict[str, Any]:
+        if changes["name"] in self.connections:
+            _authorize(self.connections[changes["name"]], 0)
+        return original(self, **changes)
+
+    return update_connection
+
+
+def _deleted_later(original: Any) -> Any:
+    def delete_connection(self: EventsBackend, name: str) -> dict[str, Any]:
+        connection = self.connections.get(name)
+        seconds = unkind.draw(self.account_id, "events.deleting", name)
+        if connection and seconds:
+            unkind.grow(self.account_id, "connection_deleting", connection.arn, seconds)
+            LEAVING.of(self.account_id, self.region_name)[name] = connection
+        return original(self, name)
+
+    return delete_connection
+
+
+def _leaving(backend: EventsBackend) -> dict[str, Connection]:
+    leaving = LEAVING.of(backend.account_id, backend.region_name)
+    return {name: connection for name, connection in leaving.items() if connection.state == "DELETING"}
+
+
+def _with_leaving(original: Any) -> Any:
+    def describe_connection(self: EventsBackend, name: str) -> dict[str, Any]:
+        leaving = _leaving(self)
+        return leaving[name].describe() if name in leaving and name not in self.connections else original(self, name)
+
+    return describe_connection
+
+
+def _with_all_leaving(original: Any) -> Any:
+    return lambda self: [*original(self), *_leaving(self).values()]

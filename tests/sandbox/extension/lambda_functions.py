@@ -14,6 +14,7 @@ import uuid
 import zipfile
 from typing import Any
 
+import unkind
 from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClientError
 from moto.awslambda.models import EventInvokeConfig, LambdaBackend, LambdaFunction
 from moto.awslambda.responses import LambdaResponse
@@ -55,7 +56,9 @@ def _create(original: Any) -> Any:
             _check_package(spec.get("Code", {}))
         if re.match(r"arn:[\w-]+:iam::\d{12}:role/", spec["Role"]) and spec["Role"].split(":")[4] == self.account_id:
             _check_role(self.account_id, spec["Role"], spec)
-        return original(self, spec)
+        function = original(self, spec)
+        _takes_time(function, "function")
+        return function
 
     return create_function
 
@@ -90,8 +93,12 @@ def _initialise(original: Any) -> Any:
 
 def _describe(original: Any) -> Any:
     def get_configuration(self: LambdaFunction, on_create: bool = False) -> dict[str, Any]:
-        """An update is over when its answer comes, and so is the creation; AWS takes seconds for each."""
-        more = {"RevisionId": self.revision_id, "LastUpdateStatus": "Successful",
+        """An update is over when its answer comes, and so is the creation, unless the account asks for AWS's seconds.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html
+        """
+        more = {"RevisionId": self.revision_id, "State": "Pending" if _is_in(self, "function") else "Active",
+                "LastUpdateStatus": "InProgress" if _is_in(self, "function") or _is_in(self, "update") else "Successful",
                 "LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{self.function_name}"}}
         if (self.dead_letter_config or {}).get("TargetArn"):
             more["DeadLetterConfig"] = self.dead_letter_config
@@ -144,7 +151,17 @@ def _check_revision(function: LambdaFunction, changes: dict[str, Any]) -> None:
         raise error
 
 
+def _takes_time(function: LambdaFunction, kind: str) -> None:
+    seconds = unkind.draw(function.account_id, f"lambda.{kind}", function.function_name)
+    unkind.grow(function.account_id, kind, f"{function.region}/{function.function_name}", seconds)
+
+
+def _is_in(function: LambdaFunction, kind: str) -> bool:
+    return unkind.is_young(function.account_id, kind, f"{function.region}/{function.function_name}")
+
+
 def _changed(function: LambdaFunction) -> dict[str, Any]:
+    _takes_time(function, "update")
     function.revision_id = str(uuid.uuid4())
     function.last_modified = iso_8601_datetime_with_nanoseconds()
     retire_of(function)

@@ -9,6 +9,7 @@ import json
 import os
 from typing import Any
 
+import unkind
 from moto.organizations.exceptions import OrganizationsClientError
 from moto.organizations.models import FakeAccount, FakeRoot, OrganizationsBackend, organizations_backends
 from moto.organizations.responses import OrganizationsResponse
@@ -34,6 +35,29 @@ def install() -> None:
         setattr(OrganizationsResponse, operation, _paged(*listing))
     OrganizationsResponse.organizations_backend = property(_backend_for_caller)
     FakeAccount.describe = _described_with_paths(FakeAccount.describe)
+    FakeRoot.add_policy_type = _in_the_background(FakeRoot.add_policy_type)
+    FakeRoot.describe = _with_pending_types(FakeRoot.describe)
+
+
+def _in_the_background(inherited: Any) -> Any:
+    """"This is an asynchronous request that AWS performs in the background" (API_EnablePolicyType)."""
+
+    def add_policy_type(self: FakeRoot, policy_type: str) -> None:
+        inherited(self, policy_type)
+        account = self.master_account_id
+        unkind.grow(account, "policy_type", policy_type, unkind.draw(account, "organizations.policy_type", policy_type))
+
+    return add_policy_type
+
+
+def _with_pending_types(inherited: Any) -> Any:
+    def describe(self: FakeRoot) -> dict[str, Any]:
+        root = inherited(self)
+        pending = lambda kind: unkind.is_young(self.master_account_id, "policy_type", kind)
+        types = [one | {"Status": "PENDING_ENABLE"} if pending(one["Type"]) else one for one in root["PolicyTypes"]]
+        return root | {"PolicyTypes": types}
+
+    return describe
 
 
 def _described_with_paths(inherited: Any) -> Any:
