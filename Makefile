@@ -11,7 +11,7 @@ BIN := $(CURDIR)/target/debug
 all: build
 
 venv: $(VENV)/stamp
-$(VENV)/stamp: tests/requirements.txt
+$(VENV)/stamp: tests/requirements.txt tests/sandbox/requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	touch $@
