@@ -93,15 +93,16 @@ class Front:
 
     def _served(self, environ, body, account, region, service, understood):
         """Returns the answer of the service: a read may be answered as before a write, see the fault kind `stale`."""
+        user_agent = environ.get("HTTP_USER_AGENT", "")
+        refused = unkind.refusal(account, region, understood, user_agent)
+        if refused:
+            return wire.render_error(understood.protocol, service, *refused)
         operation = understood.operation
         request = (_sendable(environ), body, account, service, understood)
         if calls.is_read_only(operation):
-            snapshot = snapshots.before(account, region, service)
+            snapshot = None if unkind.is_patient(user_agent) else snapshots.before(account, region, service)
             answer = snapshot and snapshot.ask(request)
             return answer or self._dispatch(request)
-        refused = unkind.refusal(account, region, understood, environ.get("HTTP_USER_AGENT", ""))
-        if refused:
-            return wire.render_error(understood.protocol, service, *refused)
         with self._lock_of(account, service, operation):
             fault = faults.take_stale(account, region, service, operation)
             seconds = max(faults.staleness(fault) if fault else 0, unkind.staleness(account, service, operation))

@@ -87,11 +87,15 @@ class Snapshot:
         with self._lock:
             if self._connection.closed:
                 return None
-            self._connection.send(request)
-            if not self._connection.poll(PATIENCE):
-                # Not TimeoutError: that looks like a client who went away.
-                raise RuntimeError(f"the copy of the state did not answer {request[4].operation}")
-            return self._connection.recv()
+            operation = request[4].operation
+            try:
+                self._connection.send(request)
+                if self._connection.poll(PATIENCE):
+                    return self._connection.recv()
+            except (EOFError, OSError) as error:
+                raise RuntimeError(f"the copy of the state ended at {operation}") from error
+            # No OSError, TimeoutError among them: that looks like a client who went away.
+            raise RuntimeError(f"the copy of the state did not answer {operation}")
 
     def end(self):
         """Ends the process, once nobody is asking."""

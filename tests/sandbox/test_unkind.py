@@ -119,6 +119,7 @@ class Unkind(unittest.TestCase):
             ("kms", "create_key"): (key, "MalformedPolicyDocumentException"),
             ("iam", "put_role_policy"): (inline, "NoSuchEntity"),
             ("iam", "get_role"): ({"RoleName": "new"}, "NoSuchEntity"),
+            ("sts", "assume_role"): ({"RoleArn": arn, "RoleSessionName": "me"}, "AccessDenied"),
         }
         self.assertEqual({call: self.call(*call, **given) for call, (given, _) in early.items()}, {call: code for call, (_, code) in early.items()})
         # To create it again is refused: it is there.
@@ -315,9 +316,12 @@ class Unkind(unittest.TestCase):
         template = {"Resources": {
             "Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": json.loads(document(
                 Effect="Allow", Principal={"AWS": f"arn:aws:iam::{self.account}:root"}, Action="kms:*", Resource="*")), "EnableKeyRotation": True}},
+            "Role": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "stack", "AssumeRolePolicyDocument": json.loads(trust("lambda"))}},
+            "Policy": {"Type": "AWS::IAM::RolePolicy", "Properties": {"RoleName": {"Ref": "Role"}, "PolicyName": "p", "PolicyDocument": json.loads(
+                document(Effect="Allow", Action="s3:*", Resource="*"))}},
             "Alias": {"Type": "AWS::KMS::Alias", "Properties": {"AliasName": "alias/stack", "TargetKeyId": {"Ref": "Key"}}},
         }}
-        self.done("cloudformation", "create_stack", StackName="stack", TemplateBody=json.dumps(template))
+        self.done("cloudformation", "create_stack", StackName="stack", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_NAMED_IAM"])
         stack = self.done("cloudformation", "describe_stacks", StackName="stack")["Stacks"][0]
         self.assertEqual(stack["StackStatus"], "CREATE_COMPLETE", stack)
 

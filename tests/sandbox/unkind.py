@@ -48,7 +48,7 @@ DELAYS = {
 }
 # Whose reads are answered as before the write.
 STALE = ("iam", "kms", "s3", "cloudtrail", "organizations", "sqs")
-# It waits for what it needs by itself.
+# How CloudFormation names itself; it waits until what it makes is there.
 PATIENT = "cloudformation.amazonaws.com"
 
 _seeds = {}
@@ -136,9 +136,14 @@ def refuses(service, *operations):
     return register
 
 
+def is_patient(user_agent):
+    """Tells whether the caller is a service of AWS that waits by itself for what it needs."""
+    return user_agent.startswith(PATIENT)
+
+
 def refusal(account, region, understood, user_agent):
-    """Returns (status, code, message) of a write that comes too early, or None."""
-    if seed_of(account) is None or user_agent.startswith(PATIENT):
+    """Returns (status, code, message) of a call that comes too early, or None."""
+    if seed_of(account) is None or is_patient(user_agent):
         return None
     call = Call(account, region, understood)
     found = (rule(call) for rule in _rules.get((call.service, call.operation), []))
