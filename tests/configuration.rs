@@ -4,6 +4,8 @@
 mod answers;
 #[path = "configuration/certificates.rs"]
 mod certificates;
+#[path = "configuration/codes.rs"]
+mod codes;
 #[path = "configuration/mistakes.rs"]
 mod mistakes;
 #[path = "configuration/throttled.rs"]

@@ -15,6 +15,7 @@ mod guard;
 mod host;
 mod http;
 mod interrupt;
+mod mfa;
 mod plain;
 mod profile;
 mod secret;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use aws_config::identity::IdentityCache;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -13,7 +14,10 @@ use toolio::Target;
 use crate::arguments::{ALL, in_account, is_per_account};
 use crate::guard::guarded;
 use crate::profile::Profile;
-use crate::{AwsArgs, GLOBAL, describe, http, settings};
+use crate::{AwsArgs, GLOBAL, describe, http, mfa, settings};
+
+/// The name of sessions of roles.
+pub(crate) const SESSION: &str = "ssm-tools";
 
 /// For all that it takes to get credentials: programs, several roles, each of them a call that may be throttled. Each call
 /// has its own, shorter limit; the SDK's own limit is 5 seconds for everything.
@@ -177,12 +181,12 @@ impl AwsArgs {
         if let Some(url) = &self.endpoint_url {
             loader = loader.endpoint_url(url);
         }
+        let provider_config = ProviderConfig::without_region()
+            .with_region(Some(region.clone()))
+            .with_http_client(http);
         if let Some(name) = &self.profile {
             // `profile_name` alone would still prefer keys in the environment: writes to the wrong account.
             loader = loader.profile_name(name);
-            let provider_config = aws_config::provider_config::ProviderConfig::without_region()
-                .with_region(Some(region.clone()))
-                .with_http_client(http);
             let provider = aws_config::profile::ProfileFileCredentialsProvider::builder()
                 .profile_name(name)
                 .configure(&provider_config)
@@ -197,6 +201,10 @@ impl AwsArgs {
             tags: self.session_tags.clone(),
         };
         let mut config = loader.load().await;
+        if self.profile.is_some() || !settings::has_keys() {
+            let with_code = mfa::with_code(profile, &config, &provider_config).await?;
+            config = with_code.unwrap_or(config);
+        }
         for role in &self.assume_roles {
             if is_per_account(role) {
                 bail!("--assume-role {role}: this verb works in one account only: write its id");
@@ -286,7 +294,7 @@ impl ProvideCredentials for Assumed {
 /// The provider renews the credentials before they end, however long a run takes.
 async fn assume(config: &SdkConfig, role: &str, assuming: &Assuming) -> SdkConfig {
     let mut builder = AssumeRoleProvider::builder(role)
-        .session_name("ssm-tools")
+        .session_name(SESSION)
         .configure(config);
     if let Some(external_id) = &assuming.external_id {
         builder = builder.external_id(external_id);

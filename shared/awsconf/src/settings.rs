@@ -107,6 +107,12 @@ pub(crate) fn has_retries(profile: &Profile) -> bool {
         || setting(profile, "AWS_RETRY_MODE", "retry_mode").is_some()
 }
 
+/// Returns whether there are keys in the environment, which win over a profile that no flag names.
+pub(crate) fn has_keys() -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    is_set("AWS_ACCESS_KEY_ID") && is_set("AWS_SECRET_ACCESS_KEY")
+}
+
 fn check_endpoints(profile: &Profile) -> anyhow::Result<()> {
     let ignore = setting(
         profile,
