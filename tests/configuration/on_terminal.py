@@ -9,7 +9,7 @@ import os
 import pty
 import sys
 
-ASKS = b"MFA code"
+ASKS = b"MFA code of "
 
 
 def main():
