@@ -5,7 +5,7 @@ use testbed::{Run, Sandbox};
 use super::{complains, config, readers, write};
 
 /// Each a variable, or `config` for the text of the profile, its value, and what is said.
-const MISTAKES: [(&str, &str, &str); 20] = [
+const MISTAKES: [(&str, &str, &str); 24] = [
     (
         "AWS_RETRY_MODE",
         "adaptve",
@@ -60,6 +60,26 @@ const MISTAKES: [(&str, &str, &str); 20] = [
         "config",
         "services = local\n[services local]\nssm =\n  endpoint_url =\n",
         "endpoint_url of ssm in the services of profile 'default' is empty",
+    ),
+    (
+        "AWS_ENDPOINT_URL",
+        "localhost:4566",
+        "AWS_ENDPOINT_URL is not a URL",
+    ),
+    (
+        "AWS_ENDPOINT_URL_STS",
+        "https://me:canary@[",
+        "AWS_ENDPOINT_URL_STS is not a URL",
+    ),
+    (
+        "AWS_ENDPOINT_URL_KMS",
+        "http://",
+        "AWS_ENDPOINT_URL_KMS is not a URL",
+    ),
+    (
+        "config",
+        "endpoint_url = ftp://host",
+        "endpoint_url of profile 'default' is not a URL",
     ),
     (
         "AWS_ACCESS_KEY_ID",

@@ -159,8 +159,8 @@ impl AwsArgs {
     pub(crate) async fn open(&self, region: &str) -> anyhow::Result<Session> {
         let profile = Profile::load(self.profile.as_deref()).await?;
         settings::check(&profile, self.profile.is_none())?;
-        if self.endpoint_url.as_deref() == Some("") {
-            bail!("--endpoint-url is empty: leave it out, or give it a URL");
+        if let Some(url) = &self.endpoint_url {
+            settings::check_endpoint("--endpoint-url", url)?;
         }
         guarded(self.open_with(&profile, region)).await
     }

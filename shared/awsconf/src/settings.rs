@@ -141,9 +141,28 @@ fn check_endpoints(profile: &Profile) -> anyhow::Result<()> {
         })
     });
     for Setting { place, value } in global.into_iter().chain(special) {
-        if value.trim().is_empty() {
-            bail!("{place} is empty: remove it, or give it a URL");
-        }
+        check_endpoint(&place, &value)?;
+    }
+    Ok(())
+}
+
+/// Checks the URL of an endpoint. It may have a password in it, so that it is not quoted.
+///
+/// # Errors
+/// It is not the URL of a server.
+pub(crate) fn check_endpoint(place: &str, url: &str) -> anyhow::Result<()> {
+    if url.trim().is_empty() {
+        bail!("{place} is empty: remove it, or give it a URL");
+    }
+    let after_scheme = ["https://", "http://"]
+        .iter()
+        .find_map(|scheme| url.strip_prefix(scheme));
+    let has_host = after_scheme.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
+    let request = aws_smithy_runtime_api::client::orchestrator::HttpRequest::get(url);
+    if !has_host || request.is_err() {
+        bail!(
+            "{place} is not a URL: expected one such as https://vpce-0a1b2c3d.ssm.eu-central-1.vpce.amazonaws.com"
+        );
     }
     Ok(())
 }
