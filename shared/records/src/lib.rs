@@ -9,6 +9,7 @@ mod finding;
 mod plan;
 mod reading;
 mod result;
+mod schema;
 mod target;
 mod unreachable;
 
@@ -16,5 +17,6 @@ pub use finding::{Finding, FindingKind, Severity};
 pub use plan::{Change, Plan, PlanKind, Plans};
 pub use reading::Reading;
 pub use result::{Applied, ChangeStatus, ResultKind, ResultRecord};
+pub use schema::{Definitions, Schemas, of_managing, of_reading};
 pub use target::Target;
 pub use unreachable::{Unreachable, UnreachableKind};

@@ -6,10 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, ValueEnum};
-use schemars::{Schema, SchemaGenerator};
-
-/// Names a tool's records and makes their JSON Schemas, for `--generate schema`.
-pub type Schemas = fn(&mut SchemaGenerator) -> Vec<(&'static str, Schema)>;
+use records::Schemas;
 
 /// Input and output flags, the same in every tool.
 #[derive(Clone, Debug, clap::Args)]
@@ -159,23 +156,8 @@ fn complete(
     Ok(())
 }
 
-/// Writes one JSON Schema document: any of the tool's records, each under its name in `$defs`.
 fn schema(tool: &str, schemas: Schemas, text: &mut Vec<u8>) -> std::io::Result<()> {
-    let mut generator = schemars::generate::SchemaSettings::draft2020_12().into_generator();
-    let records = schemas(&mut generator);
-    let mut definitions = generator.take_definitions(true);
-    let mut any_of = Vec::new();
-    for (name, record) in records {
-        any_of.push(serde_json::json!({ "$ref": format!("#/$defs/{name}") }));
-        definitions.insert(name.to_owned(), record.to_value());
-    }
-    let document = serde_json::json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": tool,
-        "anyOf": any_of,
-        "$defs": definitions,
-    });
-    serde_json::to_writer_pretty(&mut *text, &document)?;
+    serde_json::to_writer_pretty(&mut *text, &schemas.document(tool))?;
     text.push(b'\n');
     Ok(())
 }

@@ -15,7 +15,7 @@ mod status;
 mod stream;
 mod text;
 
-pub use arguments::{ApplyArgs, Format, IoArgs, Schemas, arguments};
+pub use arguments::{ApplyArgs, Format, IoArgs, arguments};
 pub use filter::{Filter, Yielded};
 pub use input::{read, read_plans, read_records, read_records_from, read_texts};
 pub use layers::Layers;
@@ -23,7 +23,7 @@ pub use output::{Output, note};
 pub use progress::Progress;
 pub use records::{
     Applied, Change, ChangeStatus, Finding, FindingKind, Plan, PlanKind, Plans, Reading,
-    ResultKind, ResultRecord, Severity, Target, Unreachable, UnreachableKind,
+    ResultKind, ResultRecord, Schemas, Severity, Target, Unreachable, UnreachableKind,
 };
 pub use status::{Outcome, Signal, TO_RECOVER, complain, finish, lost};
 pub use stream::{for_each_record, for_each_record_of};

@@ -1,20 +1,23 @@
-//! What this tool reads and prints, for `--generate schema`. Every record that can be on stdout is in this list.
+//! What this tool reads and prints, for `--generate schema`. Every record that can be on stdout is in this list; the tests
+//! of the verbs hold each record to it.
 
 use reach::Node;
-use schemars::{Schema, SchemaGenerator};
-use toolio::{Finding, Plan, ResultRecord, Unreachable};
+use records::{Definitions, Schemas};
+use schemars::SchemaGenerator;
 
 use crate::model::Desired;
 use crate::update::Action;
 
-/// Names the records for `--generate schema`.
-pub(crate) fn schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
-    vec![
+pub(crate) const SCHEMAS: Schemas = Schemas {
+    version: 1,
+    definitions,
+};
+
+fn definitions(generator: &mut SchemaGenerator) -> Definitions {
+    let mut definitions = vec![
         ("desired", generator.subschema_for::<Desired>()),
         ("node", generator.subschema_for::<Node>()),
-        ("finding", generator.subschema_for::<Finding>()),
-        ("plan", generator.subschema_for::<Plan<Action>>()),
-        ("result", generator.subschema_for::<ResultRecord<Action>>()),
-        ("unreachable", generator.subschema_for::<Unreachable>()),
-    ]
+    ];
+    definitions.extend(records::of_managing::<Action>(generator));
+    definitions
 }

@@ -161,7 +161,7 @@ async fn main() -> ExitCode {
     if is_named(lambda::NAME) {
         return toolio::finish(TOOL, lambda::serve().await.map(|()| Outcome::Fine));
     }
-    match toolio::arguments::<Args>(schema::schemas) {
+    match toolio::arguments::<Args>(schema::SCHEMAS) {
         Ok(args) => toolio::finish(TOOL, run(args).await),
         Err(status) => status,
     }
@@ -186,7 +186,7 @@ async fn run(args: Args) -> anyhow::Result<Outcome> {
             fleet
                 .visit(&out, work, |session, observed| {
                     let is_known = observed.is_known();
-                    out.write(&model::Shown::new(session.target.clone(), observed))?;
+                    out.write(&model::Alerts::new(session.target.clone(), observed))?;
                     Ok(match is_known {
                         true => Outcome::Fine,
                         false => Outcome::Trouble,

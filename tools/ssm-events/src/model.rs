@@ -8,7 +8,7 @@ use toolio::{Reading, Target};
 pub(crate) use crate::desired::{Desired, DesiredFunction, DesiredTrail, EVENTS, Webhook};
 
 /// Everything that was read about one account and region.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Observed {
     pub(crate) role: Reading<Role>,
@@ -35,7 +35,7 @@ pub(crate) struct Hashes {
 }
 
 /// The Lambda function.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Function {
     pub(crate) code_sha256: String,
@@ -67,17 +67,26 @@ impl Observed {
 }
 
 /// What `show` prints: one account and region, each part present, absent or unknown.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Shown {
-    kind: &'static str,
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Alerts {
+    kind: AlertsKind,
     target: Target,
     observed: Observed,
 }
 
-impl Shown {
-    pub(crate) fn new(target: Target, observed: Observed) -> Shown {
-        Shown {
-            kind: "alerts",
+/// The `kind` of what `show` prints.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AlertsKind {
+    /// The only value.
+    Alerts,
+}
+
+impl Alerts {
+    pub(crate) fn new(target: Target, observed: Observed) -> Alerts {
+        Alerts {
+            kind: AlertsKind::Alerts,
             target,
             observed,
         }
@@ -85,7 +94,7 @@ impl Shown {
 }
 
 /// The trail.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Trail {
     pub(crate) bucket: String,
@@ -100,7 +109,7 @@ pub(crate) struct Trail {
 }
 
 /// The bucket of the trail.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TrailBucket {
     pub(crate) public_access_blocked: bool,
@@ -108,7 +117,7 @@ pub(crate) struct TrailBucket {
 }
 
 /// The dead-letter queue: what did not reach Slack after all retries waits here.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Queue {
     pub(crate) policy: Value,
@@ -152,7 +161,7 @@ impl Action {
 }
 
 /// The role that EventBridge assumes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Role {
     pub(crate) trust: Value,
@@ -161,7 +170,7 @@ pub(crate) struct Role {
 }
 
 /// The connection that an API destination needs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Connection {
     pub(crate) arn: String,
@@ -170,7 +179,7 @@ pub(crate) struct Connection {
 }
 
 /// The API destination; its URL is kept as a hash only.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Destination {
     pub(crate) arn: String,
@@ -179,7 +188,7 @@ pub(crate) struct Destination {
 }
 
 /// The rule.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Rule {
     pub(crate) pattern: Value,
@@ -202,7 +211,7 @@ impl Rule {
 }
 
 /// This tool's target of the rule, named by what it points to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RuleTarget {
     pub(crate) destination: String,

@@ -1,28 +1,31 @@
-//! What this tool reads and prints, for `--generate schema`. Every record that can be on stdout is in this list.
+//! What this tool reads and prints, for `--generate schema`. Every record that can be on stdout is in this list; the tests
+//! of the verbs hold each record to it.
 
-use schemars::{Schema, SchemaGenerator};
+use records::{Definitions, Schemas};
+use schemars::SchemaGenerator;
 
 use crate::format::Rules;
 use crate::matching::Explained;
-use crate::model::{Action, Desired};
+use crate::model::{Action, Alerts, Desired};
 use crate::report::{Command, Refused, Session};
-use crate::send;
+use crate::send::Delivered;
 
-/// Names the records for `--generate schema`.
-pub(crate) fn schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
-    vec![
+pub(crate) const SCHEMAS: Schemas = Schemas {
+    version: 1,
+    definitions,
+};
+
+fn definitions(generator: &mut SchemaGenerator) -> Definitions {
+    let mut definitions = vec![
         ("desired", generator.subschema_for::<Desired>()),
-        ("plan", generator.subschema_for::<toolio::Plan<Action>>()),
-        (
-            "result",
-            generator.subschema_for::<toolio::ResultRecord<Action>>(),
-        ),
-        ("finding", generator.subschema_for::<toolio::Finding>()),
+        ("rules", generator.subschema_for::<Rules>()),
+        ("alerts", generator.subschema_for::<Alerts>()),
         ("explanation", generator.subschema_for::<Explained>()),
-        ("delivery", send::schema(generator)),
+        ("delivery", generator.subschema_for::<Delivered>()),
         ("session", generator.subschema_for::<Session>()),
         ("command", generator.subschema_for::<Command>()),
         ("refused", generator.subschema_for::<Refused>()),
-        ("rules", generator.subschema_for::<Rules>()),
-    ]
+    ];
+    definitions.extend(records::of_managing::<Action>(generator));
+    definitions
 }

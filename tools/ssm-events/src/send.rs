@@ -27,7 +27,7 @@ const AHEAD: usize = 256;
 
 /// What became of one message.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Delivered {
+pub(crate) struct Delivered {
     kind: DeliveredKind,
     event_id: String,
     status: Status,
@@ -51,11 +51,6 @@ enum Status {
     Rejected,
     /// It waits in the spool.
     Held,
-}
-
-/// Returns the schema of what `send` prints.
-pub(crate) fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    generator.subschema_for::<Delivered>()
 }
 
 /// Sends what waits, then what is read from stdin or `-f`.

@@ -82,7 +82,7 @@ enum Verb {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match toolio::arguments::<Args>(schema::schemas) {
+    match toolio::arguments::<Args>(schema::SCHEMAS) {
         Ok(args) => toolio::finish(TOOL, run(args).await),
         Err(status) => status,
     }

@@ -1,22 +1,25 @@
-//! What this tool reads and prints, for `--generate schema`. Every record that can be on stdout is in this list.
+//! What this tool reads and prints, for `--generate schema`. Every record that can be on stdout is in this list; the tests
+//! of the verbs hold each record to it.
 
-use schemars::{Schema, SchemaGenerator};
-use toolio::{Finding, Plan, ResultRecord, Unreachable};
+use records::{Definitions, Schemas};
+use schemars::SchemaGenerator;
 
 use crate::model::{Action, Desired};
 use crate::show::HostManagement;
 
-/// Names the records for `--generate schema`.
-pub(crate) fn schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
-    vec![
+pub(crate) const SCHEMAS: Schemas = Schemas {
+    version: 1,
+    definitions,
+};
+
+fn definitions(generator: &mut SchemaGenerator) -> Definitions {
+    let mut definitions = vec![
         ("desired", generator.subschema_for::<Desired>()),
         (
             "host_management",
             generator.subschema_for::<HostManagement>(),
         ),
-        ("plan", generator.subschema_for::<Plan<Action>>()),
-        ("result", generator.subschema_for::<ResultRecord<Action>>()),
-        ("finding", generator.subschema_for::<Finding>()),
-        ("unreachable", generator.subschema_for::<Unreachable>()),
-    ]
+    ];
+    definitions.extend(records::of_managing::<Action>(generator));
+    definitions
 }

@@ -64,7 +64,7 @@ struct Args {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match toolio::arguments::<Args>(schema::schemas) {
+    match toolio::arguments::<Args>(schema::SCHEMAS) {
         Ok(args) => toolio::finish(TOOL, run(args).await),
         Err(status) => status,
     }

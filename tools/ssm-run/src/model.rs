@@ -70,7 +70,7 @@ pub(crate) struct Invocation {
     /// Whether there is more than is in this record.
     pub(crate) truncated: Truncated,
     /// The steps one by one, where the document has several.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) steps: Vec<Step>,
     /// Why there is no result, or why it is not all; null when there is nothing to explain.
     pub(crate) reason: Option<Reason>,

@@ -1,17 +1,23 @@
-//! What this tool reads and prints, for `--generate schema`. Every record that can be on stdout is in this list.
+//! What this tool reads and prints, for `--generate schema`. Every record that can be on stdout is in this list; the tests
+//! of the verbs hold each record to it.
 
-use schemars::{Schema, SchemaGenerator};
-use toolio::Unreachable;
+use records::{Definitions, Schemas};
+use schemars::SchemaGenerator;
 
 use crate::model::{Command, Invocation, PatchState};
 
-/// Names the records for `--generate schema`.
-pub(crate) fn schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
-    vec![
+pub(crate) const SCHEMAS: Schemas = Schemas {
+    version: 1,
+    definitions,
+};
+
+fn definitions(generator: &mut SchemaGenerator) -> Definitions {
+    let mut definitions = vec![
         ("node", generator.subschema_for::<reach::Node>()),
         ("command", generator.subschema_for::<Command>()),
         ("invocation", generator.subschema_for::<Invocation>()),
         ("patch_state", generator.subschema_for::<PatchState>()),
-        ("unreachable", generator.subschema_for::<Unreachable>()),
-    ]
+    ];
+    definitions.extend(records::of_reading(generator));
+    definitions
 }

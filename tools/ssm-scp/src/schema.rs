@@ -1,7 +1,8 @@
-//! What this tool reads and prints, for `--generate schema`. Every record that can be on stdout is in this list.
+//! What this tool reads and prints, for `--generate schema`. Every record that can be on stdout is in this list; the tests
+//! of the verbs hold each record to it.
 
-use schemars::{Schema, SchemaGenerator};
-use toolio::{Finding, Plan, ResultRecord};
+use records::{Definitions, Schemas};
+use schemars::SchemaGenerator;
 
 use crate::desired::Desired;
 use crate::hierarchy::{Entity, PolicyDocument};
@@ -10,17 +11,20 @@ use crate::model::Action;
 use crate::replay::DeniedCall;
 use crate::simulate::Simulation;
 
-/// Names the records for `--generate schema`.
-pub(crate) fn schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
-    vec![
+pub(crate) const SCHEMAS: Schemas = Schemas {
+    version: 1,
+    definitions,
+};
+
+fn definitions(generator: &mut SchemaGenerator) -> Definitions {
+    let mut definitions = vec![
         ("desired", generator.subschema_for::<Desired>()),
-        ("plan", generator.subschema_for::<Plan<Action>>()),
-        ("result", generator.subschema_for::<ResultRecord<Action>>()),
-        ("finding", generator.subschema_for::<Finding>()),
         ("entity", generator.subschema_for::<Entity>()),
         ("policy", generator.subschema_for::<PolicyDocument>()),
         ("simulation", generator.subschema_for::<Simulation>()),
         ("denied_call", generator.subschema_for::<DeniedCall>()),
         ("impact", generator.subschema_for::<Impact>()),
-    ]
+    ];
+    definitions.extend(records::of_managing::<Action>(generator));
+    definitions
 }
