@@ -14,10 +14,14 @@ mod racing;
 mod reading;
 #[path = "faults/resuming.rs"]
 mod resuming;
+#[path = "faults/rows.rs"]
+mod rows;
 #[path = "faults/running.rs"]
 mod running;
 #[path = "faults/secrets.rs"]
 mod secrets;
+#[path = "faults/stopping.rs"]
+mod stopping;
 
 use std::path::PathBuf;
 

@@ -92,6 +92,27 @@ impl Run {
         self
     }
 
+    /// Makes the binary start with a signal ignored, as `nohup` does.
+    #[must_use]
+    pub fn ignoring(mut self, signal: &str) -> Run {
+        let mut command = Command::new("/usr/bin/env");
+        command.arg(format!("--ignore-signal={signal}"));
+        command
+            .arg(self.command.get_program())
+            .args(self.command.get_args())
+            .env_clear();
+        for (name, value) in self.command.get_envs() {
+            if let Some(value) = value {
+                command.env(name, value);
+            }
+        }
+        if let Some(directory) = self.command.get_current_dir() {
+            command.current_dir(directory);
+        }
+        self.command = command;
+        self
+    }
+
     /// Starts the binary without waiting for it; its stdin is closed. For tests that signal a running process.
     ///
     /// # Panics
