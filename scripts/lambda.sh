@@ -6,17 +6,27 @@
 #
 # PROFILE=dev builds faster and larger. With cargo-zigbuild on the PATH the binary is linked for the runtime's own glibc;
 # without it for the one of this machine, and what would not start there is refused.
+#
+# exit: 0 done, 2 an error, 130 stopped by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP, with all that was building
 set -euo pipefail
 
 # The glibc of Amazon Linux 2023. https://docs.aws.amazon.com/linux/al2023/ug/compare-with-al2.html
 glibc=2.34
 root=$(cd -- "$(dirname -- "$0")/.." && pwd)
-case ${1:-} in
-    -h | --help)
-        sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
-        exit 0
-        ;;
-esac
+# shellcheck source=scripts/results.sh
+. "$root/scripts/results.sh"
+case ${1:-} in -h | --help) usage ;; esac
+stop_on_signals
+# cargo leaves its compilers running when it is killed; Ctrl-C on a terminal would reach them.
+pass_on() {
+    local pid building
+    [ -n "$child" ] || return 0
+    building="$child $(descendants "$child")"
+    for pid in $building; do kill "$pid" 2>/dev/null || true; done
+    for pid in $building; do while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done; done
+}
+build() { attend TERM cargo "$@" || exit "${stopped:-$?}"; }
+
 out=${1:-$root/target/lambda}
 profile=${PROFILE:-release}
 mkdir -p -- "$out"
@@ -29,11 +39,11 @@ for arch in x86_64 aarch64; do
     target=$arch-unknown-linux-gnu
     [ -d "$targets/$target/lib" ] || continue
     if command -v cargo-zigbuild >/dev/null; then
-        cargo zigbuild --quiet --profile "$profile" -p ssm-events --target "$target.$glibc"
+        build zigbuild --quiet --profile "$profile" -p ssm-events --target "$target.$glibc"
         built=target/$target
     elif [ "$arch" = "$(uname -m)" ]; then
         # Without --target, so that what is built already is used.
-        cargo build --quiet --profile "$profile" -p ssm-events
+        build build --quiet --profile "$profile" -p ssm-events
         built=target
     else
         echo "lambda.sh: $arch is left out: install cargo-zigbuild to link for it" >&2
@@ -44,6 +54,7 @@ for arch in x86_64 aarch64; do
     zip=$out/ssm-events-$arch.zip
     # One time for all files, so that the same binary makes the same zip.
     python3 - "$built/ssm-events" "$zip" <<'PYTHON'
+import os
 import sys
 import zipfile
 
@@ -51,8 +62,9 @@ binary, path = sys.argv[1:]
 entry = zipfile.ZipInfo("bootstrap", (1980, 1, 1, 0, 0, 0))
 entry.external_attr = 0o100755 << 16
 entry.compress_type = zipfile.ZIP_DEFLATED
-with zipfile.ZipFile(path, "w") as archive, open(binary, "rb") as file:
+with zipfile.ZipFile(path + ".new", "w") as archive, open(binary, "rb") as file:
     archive.writestr(entry, file.read())
+os.replace(path + ".new", path)  # Never half a zip under this name.
 PYTHON
     n_built=$((n_built + 1))
     echo "$zip"

@@ -10,13 +10,14 @@
 # What make goes by lies in ROLLOUT_DIR itself and may be deleted; all that is needed to go back is in its attempt-NNN
 # directories, of which every run that does something gets another one. Nothing in them is ever overwritten.
 #
-# exit: 0 done, 1 verify or check found errors, 2 an error, something unreachable, or for want of a yes, 130 stopped by Ctrl-C
+# exit: 0 done, 1 verify or check found errors, 2 an error, something unreachable, or for want of a yes, 130 stopped by Ctrl-C,
+#       143 by SIGTERM, 129 by SIGHUP
 set -euo pipefail
 umask 077 # Plans and results tell how an account is built.
 
 here=$(cd -- "$(dirname -- "$0")" && pwd)
 program=rollout
-stopped='' partial='' given=() base=''
+partial='' given=() base=''
 dir='' desired_dir='' # Set by take_inputs.
 # shellcheck source=scripts/results.sh
 . "$here/results.sh"
@@ -29,14 +30,15 @@ drive() {
     take_inputs "$@"
     if [ "$1" = check ]; then go_on=(--keep-going); fi
     for step in "$@"; do
-        ROLLOUT_STEP=$step "$make" --no-print-directory --output-sync=none ${go_on[@]+"${go_on[@]}"} \
+        export ROLLOUT_STEP=$step
+        attend TERM "$make" --no-print-directory --output-sync=none ${go_on[@]+"${go_on[@]}"} \
             -C "$dir" -f "$here/rollout.mk" all || exit
     done
 }
 
 # Runs a tool with the flags of its phase, where make was called: a desired state may name files from there.
 call() {
-    local phase=$1 verb=$2 flag flags=() tool
+    local phase=$1 verb=$2 flag flags=() tool status=0
     shift 2
     while IFS= read -r flag && [ -n "$flag" ]; do
         case "$verb $flag" in
@@ -47,7 +49,12 @@ call() {
         esac
     done <"$phase.flags"
     tool=$(tool_of "$phase")
-    (cd -- "$ROLLOUT_FROM" && exec "$tool" "$verb" "$@" ${flags[@]+"${flags[@]}"})
+    cd -- "$ROLLOUT_FROM" || die "$ROLLOUT_FROM has gone"
+    attend_tool "$tool" "$verb" "$@" ${flags[@]+"${flags[@]}"} || status=$?
+    cd -- "$dir" || die "$dir has gone"
+    # An apply that was stopped has a result to be looked at first.
+    if [ -n "$stopped" ] && [ "$verb" != apply ]; then exit "$stopped"; fi
+    return "$status"
 }
 
 # Does the same into a file. Some accounts or regions being out of reach is told and remembered; the others go on.
@@ -136,8 +143,6 @@ apply() {
             take_accepted
             more=(${GUARDRAIL_ROLE:+--assume-role "$GUARDRAIL_ROLE"} ${accepted[@]+"${accepted[@]}"})
         fi
-        # The tool in flight gets the same Ctrl-C, ends its call and prints its result; only then does the trap run.
-        trap 'stopped=1' INT
         touch -- "$phase.trying"
         call_into "$base.result.json" "$phase" apply ${more[@]+"${more[@]}"} <"$base.plan.json" || status=$?
         list_failures "$base.result.json"
@@ -149,7 +154,7 @@ apply() {
             touch -- "$phase.changed"
         fi
         case $status in 0 | 1 | 2 | 130) rm -- "$phase.trying" ;; esac
-        if [ "$status" -eq 130 ] || [ -n "$stopped" ]; then exit 130; fi
+        if [ -n "$stopped" ]; then exit "$stopped"; fi
         if [ "$status" -eq 2 ] && [ "$phase" = agents ] && [ -s "$base.result.json" ]; then
             # The waves have stopped at their error limit; what comes next does not depend on these nodes. Verify finds them.
             say "  not every agent was updated: $(tally "$base.result.json")" && was_done=''
@@ -158,7 +163,6 @@ apply() {
         else
             die "$phase: $tool apply ended with status $status; what it did is in its result file"
         fi
-        trap - INT
     else
         say "  nothing to change"
     fi
@@ -244,8 +248,9 @@ finish() {
 }
 
 rollback() {
-    local args=()
+    local args=() phase
     take_accepted
+    for phase in $ROLLOUT_ONLY; do [ -z "$(tool_of "$phase")" ] || args+=(--only "$phase"); done
     [ -z "$(is_yes)" ] || args+=(--yes)
     [ -z "${PROFILE:-}" ] || args+=(--profile "$PROFILE")
     [ -z "${GUARDRAIL_PROFILE:-}" ] || args+=(--guardrail-profile "$GUARDRAIL_PROFILE")
@@ -260,8 +265,9 @@ leave_status() {
     local status=$?
     [ "$status" -eq 0 ] || echo "$status" >status
 }
+stop_on_signals
 case $1 in
 drive | rollback) "$@" ;;
-plan | apply | check | inventory | verify | planned | finish) trap leave_status EXIT && "$@" ;;
+plan | apply | check | inventory | verify | planned | finish) dir=$PWD && trap leave_status EXIT && "$@" ;;
 *) die "unknown '$1'" ;;
 esac

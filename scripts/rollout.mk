@@ -18,7 +18,7 @@
 #   GUARDRAIL_PROFILE  credentials of the management account; without, the guardrail is skipped
 #   GUARDRAIL_ROLE     role, {account} in its ARN, that may read IAM in the accounts that the guardrail binds
 #   ACCEPT             risks that ssm-scp apply named and that you accept, separated by spaces
-#   ONLY               these phases, in this order
+#   ONLY               these phases, in this order; rollback goes backwards whatever the order
 #   FRESH=1            takes nothing for done: asks AWS again, for when somebody else changed something
 #   YES=1              applies without asking; needed when there is no terminal to ask on
 #
@@ -71,18 +71,19 @@ rollout_until = $(if $2,$(firstword $2) $(if $(filter $1,$(firstword $2)),,$(cal
 $(foreach phase,$(rollout_phases),$(eval \
     rollout-$(phase): export ROLLOUT_ONLY := $(strip $(call rollout_until,$(phase),$(rollout_phases)))))
 
+# Recipes exec, so that what make stops is the script and not a shell around it.
 # $$(MAKE) stands in each recipe, as only then make hands on its job slots, and does what -n says.
 rollout-plan:
-	@"$$ROLLOUT_SCRIPTS/phase.sh" drive "$(MAKE)" plan
+	@exec "$$ROLLOUT_SCRIPTS/phase.sh" drive "$(MAKE)" plan
 rollout-preflight:
-	@"$$ROLLOUT_SCRIPTS/phase.sh" drive "$(MAKE)" plan
+	@exec "$$ROLLOUT_SCRIPTS/phase.sh" drive "$(MAKE)" plan
 # All plans are made before the first is applied: it proves credentials, permissions to read and desired files.
 rollout-apply $(filter-out rollout-preflight,$(rollout_phases:%=rollout-%)):
-	@"$$ROLLOUT_SCRIPTS/phase.sh" drive "$(MAKE)" plan apply
+	@exec "$$ROLLOUT_SCRIPTS/phase.sh" drive "$(MAKE)" plan apply
 rollout-check:
-	@"$$ROLLOUT_SCRIPTS/phase.sh" drive "$(MAKE)" check
+	@exec "$$ROLLOUT_SCRIPTS/phase.sh" drive "$(MAKE)" check
 rollout-rollback:
-	@"$$ROLLOUT_SCRIPTS/phase.sh" rollback
+	@exec "$$ROLLOUT_SCRIPTS/phase.sh" rollback
 
 ifeq ($(words $(MAKEFILE_LIST)),1)
 .PHONY: $(rollout_verbs) $(rollout_phases)
@@ -113,14 +114,14 @@ rollout_with_tool := $(filter $(ROLLOUT_CAN),$(rollout_todo))
 rollout_inputs := $(foreach phase,$(ROLLOUT_CAN),$(phase).desired.json $(phase).flags)
 
 $(ROLLOUT_CAN:%=%.plan.json): %.plan.json: %.desired.json %.flags
-	@"$$ROLLOUT_SCRIPTS/phase.sh" plan $*
+	@exec "$$ROLLOUT_SCRIPTS/phase.sh" plan $*
 
 ifeq ($(ROLLOUT_STEP),plan)
 rollout_planned := $(if $(filter preflight,$(ROLLOUT_ONLY)),$(ROLLOUT_CAN),$(rollout_with_tool))
 $(foreach phase,$(rollout_planned),$(eval \
     $(phase).plan.json: $(wildcard $(rollout_needs_$(phase):%=%.changed))))
 all: $(rollout_planned:%=%.plan.json)
-	@"$$ROLLOUT_SCRIPTS/phase.sh" planned $(rollout_planned)
+	@exec "$$ROLLOUT_SCRIPTS/phase.sh" planned $(rollout_planned)
 
 else ifeq ($(ROLLOUT_STEP),apply)
 # Each phase comes after the one before it; so no two apply at once. A plan is made anew when a phase that it needs has
@@ -137,18 +138,18 @@ $(foreach phase,$(rollout_todo),$(eval $(call rollout_phase,$(phase))))
 .NOTPARALLEL:
 
 all: $(rollout_todo:%=%.done)
-	@"$$ROLLOUT_SCRIPTS/phase.sh" finish $(rollout_todo)
+	@exec "$$ROLLOUT_SCRIPTS/phase.sh" finish $(rollout_todo)
 $(rollout_with_tool:%=%.done): %.done: %.plan.json
-	@"$$ROLLOUT_SCRIPTS/phase.sh" apply $*
+	@exec "$$ROLLOUT_SCRIPTS/phase.sh" apply $*
 $(rollout_with_tool:%=%.changed): %.changed: %.done ;
 inventory.done: $(rollout_inputs)
-	@"$$ROLLOUT_SCRIPTS/phase.sh" inventory
+	@exec "$$ROLLOUT_SCRIPTS/phase.sh" inventory
 verify.done: $(rollout_inputs) $(rollout_with_tool:%=%.done) $(wildcard $(ROLLOUT_CAN:%=%.done))
-	@"$$ROLLOUT_SCRIPTS/phase.sh" verify
+	@exec "$$ROLLOUT_SCRIPTS/phase.sh" verify
 
 else
 .PHONY: $(ROLLOUT_CAN)
 all: $(ROLLOUT_CAN)
-$(ROLLOUT_CAN): ; @"$$ROLLOUT_SCRIPTS/phase.sh" check $@
+$(ROLLOUT_CAN): ; @exec "$$ROLLOUT_SCRIPTS/phase.sh" check $@
 endif
 endif

@@ -25,11 +25,11 @@
 # hold the undo that rollback.sh applies. `make -f rollout.mk ROLLOUT_DIR=DIR` goes on in the same directory.
 #
 # exit: 0 done, 1 verify found errors, 2 stopped by an error or for want of a yes, or something was out of reach,
-#       130 stopped by Ctrl-C
+#       130 stopped by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP: the tool in flight has ended its call and printed its result
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "$0")" && pwd)
-run_dir='' stopped=''
+run_dir=''
 # shellcheck source=scripts/results.sh
 . "$here/results.sh"
 
@@ -67,14 +67,14 @@ ROLLOUT_DIR=${run_dir:-run/$(date -u +%Y%m%dT%H%M%SZ)}
 case $ROLLOUT_DIR in /*) ;; *) ROLLOUT_DIR=$PWD/$ROLLOUT_DIR ;; esac
 rm -f -- "$ROLLOUT_DIR/status"
 
-# The tool in flight gets the same Ctrl-C, ends its call and prints its result; make waits, and only then does the trap run.
-trap 'stopped=1' INT
+stop_on_signals
 status=0
-"$make" --no-print-directory -f "$here/rollout.mk" rollout-apply || status=$?
+attend TERM "$make" --no-print-directory -f "$here/rollout.mk" rollout-apply || status=$?
 # Make itself ends with 2 whatever went wrong; the phase that stopped has left its own status.
 if [ "$status" -eq 2 ]; then status=$(cat -- "$ROLLOUT_DIR/status" 2>/dev/null || echo 2); fi
-if [ -n "$stopped" ] || [ "$status" -eq 130 ]; then
+if is_stop "$status"; then stopped=${stopped:-$status}; fi
+if [ -n "$stopped" ]; then
     say "rollout: interrupted; run again with --run-dir '$ROLLOUT_DIR', or go back with rollback.sh"
-    exit 130
+    exit "$stopped"
 fi
 case $status in 0 | 1) exit "$status" ;; *) exit 2 ;; esac

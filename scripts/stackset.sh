@@ -38,7 +38,7 @@
 # the resource that failed; with --plan, what would be done. An operation goes on when this is stopped or killed: run it
 # again to follow it. What is there and as it should be is left alone, so running it twice changes nothing.
 #
-# exit: 0 done, or nothing to do; 2 an error, a stack that failed, or for want of a yes; 130 stopped by Ctrl-C
+# exit: 0 done, or nothing to do; 2 an error, a stack that failed, or for want of a yes; 130 stopped by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP
 set -euo pipefail
 umask 077 # The requests hold the values of parameters.
 
@@ -91,7 +91,9 @@ for tool in aws jq; do command -v "$tool" >/dev/null || die "$tool is not in PAT
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 touch -- "$work/accounts" "$work/results.jsonl"
-trap interrupted INT
+trap 'interrupted 130' INT
+trap 'interrupted 143' TERM
+trap 'interrupted 129' HUP
 
 # Says what would be done, and asks. With --plan that is all.
 agree() {

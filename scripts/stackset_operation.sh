@@ -39,7 +39,7 @@ follow() {
             + n("FAILED"; "failed") + n("CANCELLED"; "cancelled") + n("RUNNING"; "under way")' "$work/results.json")
         if [ "$line" != "$said" ]; then say "stackset: $line" && said=$line && pause=1; fi
         case $status in SUCCEEDED | FAILED | STOPPED) break ;; esac
-        sleep "$pause"
+        attend TERM sleep "$pause" # A shell does not hear of a stop while it sleeps itself.
         # An account takes minutes, and one call a second for an hour is nobody's friend.
         pause=$((pause < 8 ? pause * 2 : 15))
     done
@@ -80,12 +80,13 @@ finish() {
     fi
 }
 
-# Leaves the operation to itself and says how to get back to it.
+# Leaves the operation to itself and says how to get back to it. A call of the AWS CLI has ended before the trap runs.
 # shellcheck disable=SC2317 # Called by a trap.
 interrupted() {
     say "stackset: interrupted"
+    [ -z "$child" ] || kill "$child" 2>/dev/null || true
     if [ -n "$operation" ]; then
         say "stackset: operation $operation goes on. Run this again to follow it, or stackset.sh --stop --name $name to stop it."
     fi
-    exit 130
+    exit "$1"
 }

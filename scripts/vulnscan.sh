@@ -23,7 +23,7 @@
 # Prints the table of advisory, package, installed, fixed and nodes; without advisories, the paths of the SBOMs.
 #
 # exit: 0 nothing found, 1 a package needs an update or a patch is missing, 2 an error, or a node is not judged,
-#       130 stopped by Ctrl-C
+#       130 stopped by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP: ssm-run has cancelled its commands
 set -euo pipefail
 umask 077 # An inventory tells how a node can be attacked.
 
@@ -74,11 +74,11 @@ on_nodes() {
         if [ -n "$first" ]; then again=(--resume "$first"); fi
         mv -- "$work/known" "$file"
     fi
-    ssm-run -o json ${comment[@]+"${comment[@]}"} ${again[@]+"${again[@]}"} "$@" <"$asked" >>"$file" || status=$?
+    attend_tool ssm-run -o json ${comment[@]+"${comment[@]}"} ${again[@]+"${again[@]}"} "$@" <"$asked" >>"$file" || status=$?
+    if [ -n "$stopped" ]; then say "vulnscan: stopped; go on with --out $out --resume" && exit "$stopped"; fi
     case $status in
     0 | 1) ;; # A command that failed leaves a gap below.
     2) trouble=1 ;;
-    130) say "vulnscan: stopped; go on with --out $out --resume" && exit 130 ;;
     *) die "ssm-run ended with status $status; go on with --out $out --resume" ;;
     esac
 }
@@ -260,6 +260,7 @@ rm -rf -- "$out"/.work.* # Of a run that was killed.
 work=$(mktemp -d -- "$out/.work.XXXXXX")
 work=$(cd -- "$work" && pwd) # An operand of awk with a `=` in it would be an assignment.
 trap 'rm -rf -- "$work"' EXIT
+stop_on_signals
 if [ -z "$offline" ]; then collect "$@"; fi
 [ -e "$out/invocations.jsonl" ] || die "$out: there is no scan"
 

@@ -176,7 +176,7 @@ goes_by_the_accounts_of_a_file_and_never_to_the_management_account() {
 
 follows_what_a_killed_run_began() {
     organization 0004
-    control POST faults "$(jq -n --arg account "$first" '{account: $account, kind: "latency", service: "kms", operation: "CreateKey", milliseconds: 8000}')"
+    control POST faults "$(jq -n --arg account "$first" '{account: $account, kind: "latency", service: "kms", operation: "CreateKey", milliseconds: 12000}')"
     "$root/scripts/stackset.sh" "${given[@]}" --yes </dev/null >records 2>said &
     killed=$!
     until control GET "calls?account=$management" | grep -q CreateStackInstances; do kill -0 "$killed" && sleep 0.1; done
@@ -190,24 +190,31 @@ $second us-east-1 SUCCEEDED"
     [ "$(operations | grep -c '<OperationId>')" -eq 1 ] || fail "begun twice"
 }
 
-leaves_the_operation_to_itself_at_ctrl_c_and_stops_it_when_asked() {
-    organization 0005
-    control POST faults "$(jq -n --arg account "$first" '{account: $account, kind: "latency", service: "kms", operation: "CreateKey", milliseconds: 8000}')"
+# Sends a signal while the first account is under way, to the group as a keyboard does, or to the script alone.
+stopped_by() { # signal group|script
+    control POST faults "$(jq -n --arg account "$first" '{account: $account, kind: "latency", service: "kms", operation: "CreateKey", milliseconds: 12000}')"
     status=0
-    # Like the keyboard: everything in the foreground gets the signal. A shell has its background jobs ignore it.
-    python - "$root/scripts/stackset.sh" "${given[@]}" --yes >said 2>&1 <<'PYTHON' || status=$?
+    # A shell has its background jobs ignore SIGINT.
+    python - "$1" "$2" "$root/scripts/stackset.sh" "${given[@]}" --yes >said 2>&1 <<'PYTHON' || status=$?
 import os, signal, subprocess, sys
 
-run = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+run = subprocess.Popen(sys.argv[3:], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                        start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
 for line in run.stdout:
     print(line, end="")
     if "0 of 2 done, 1 under way" in line:
-        os.killpg(run.pid, signal.SIGINT)
-sys.exit(run.wait())
+        (os.killpg if sys.argv[2] == "group" else os.kill)(run.pid, signal.Signals[sys.argv[1]])
+status = run.wait()
+left = subprocess.run(["ps", "-A", "-o", "pgid="], capture_output=True, text=True).stdout.split().count(str(run.pid))
+sys.exit(status if not left else f"{left} processes go on")
 PYTHON
-    expect_status 130
     expect_said "goes on. Run this again to follow it"
+}
+
+leaves_the_operation_to_itself_at_ctrl_c_and_stops_it_when_asked() {
+    organization 0005
+    stopped_by SIGINT group
+    expect_status 130
     set_up --stop --name s
     expect_status 0
     expect_said "1 of 2 done, 1 cancelled"
@@ -215,6 +222,14 @@ PYTHON
     set_up --stop --name s
     expect_status 0
     expect_said "nothing is under way"
+}
+
+leaves_the_operation_to_itself_at_sigterm_and_sighup() {
+    organization 0015
+    stopped_by SIGTERM script
+    expect_status 143
+    stopped_by SIGHUP script
+    expect_status 129
 }
 
 counts_a_request_once_whose_answer_was_lost() {
@@ -345,7 +360,8 @@ lane() {
     [ "$n_failed" -eq 0 ]
 }
 lanes=()
-lane creates_changes_and_deletes_and_twice_changes_nothing deploys_what_the_tools_render refuses_arguments_that_make_no_sense &
+lane creates_changes_and_deletes_and_twice_changes_nothing deploys_what_the_tools_render refuses_arguments_that_make_no_sense \
+    leaves_the_operation_to_itself_at_sigterm_and_sighup &
 lanes+=($!)
 lane follows_what_a_killed_run_began leaves_the_operation_to_itself_at_ctrl_c_and_stops_it_when_asked \
     works_as_a_delegated_administrator_of_stack_sets finds_all_accounts_and_says_what_the_organization_has_to_allow &
