@@ -17,7 +17,7 @@ umask 077 # Plans and results tell how an account is built.
 
 here=$(cd -- "$(dirname -- "$0")" && pwd)
 program=rollout
-partial='' given=() base=''
+partial='' given=() base='' roles_file=''
 dir='' desired_dir='' # Set by take_inputs.
 # shellcheck source=scripts/results.sh
 . "$here/results.sh"
@@ -71,14 +71,28 @@ call_into() {
     return "$status"
 }
 
-# Lets ssm-role judge and grant what the preferences in force ask of nodes, too.
+# Lets ssm-role judge and grant what the preferences in force ask of nodes, too. With a `roles_file`, lets ssm-prefs judge the roles of
+# nodes: it sees what the bucket and the keys need, which the preferences themselves do not name.
 given_to() {
     given=()
-    if [ "$1" != roles ]; then return; fi
-    call_into roles.prefs.jsonl preferences show || die "roles: the preferences cannot be read, see above"
-    put roles.prefs.json < <(jq -c 'select(.kind != "unreachable")' roles.prefs.jsonl)
-    rm -- roles.prefs.jsonl
-    given=(--prefs "$PWD/roles.prefs.json")
+    case $1 in
+    roles)
+        show_into roles.prefs.json preferences
+        given=(--prefs "$PWD/roles.prefs.json")
+        ;;
+    preferences)
+        if [ -z "$roles_file" ]; then return; fi
+        show_into "$roles_file" roles
+        given=(--roles "$PWD/$roles_file")
+        ;;
+    esac
+}
+
+# Writes what a phase's tool shows to a file, where that says something else than before. What is out of reach is told.
+show_into() {
+    call_into "$2.show.new" "$2" show || die "$2: what there is cannot be read, see above"
+    put "$1" < <(jq -c 'select(.kind != "unreachable")' "$2.show.new")
+    rm -- "$2.show.new"
 }
 
 # The directory of this attempt, made when there is something to put into it, and the names of a phase's files there.
@@ -174,7 +188,7 @@ apply() {
     if [ -n "$was_done" ]; then cp -- "$base.plan.json" "$phase.plan.json" && touch -- "$phase.done"; fi
 }
 
-# Adds the findings of phases to a file.
+# Writes the findings of phases to a file.
 check_into() {
     local file=$1 phase
     shift
@@ -190,6 +204,7 @@ check_into() {
 
 check() {
     local phase=$1
+    roles_file=$phase.roles.jsonl
     check_into "$phase.findings.jsonl" "$phase"
     list_findings "$phase.findings.jsonl"
     say "$phase: $(count_findings "$phase.findings.jsonl")"
@@ -210,6 +225,7 @@ inventory() {
 verify() {
     begin verify
     rm -f verify.done
+    roles_file=$base.roles.jsonl
     # shellcheck disable=SC2086 # Phases.
     check_into "$base.findings.jsonl" $ROLLOUT_CAN
     list_findings "$base.findings.jsonl"

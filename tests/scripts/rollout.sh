@@ -239,7 +239,32 @@ refuses_what_it_does_not_know() {
     [ ! -e run ] || fail "it began"
 }
 
+# With the real tools and a local AWS: their records go from one to the other.
+verify_judges_the_roles_of_nodes_by_the_preferences() {
+    local top="$PWD/aws"
+    mkdir aws && rm bin/*
+    command -v ssm-prefs >/dev/null || fail "ssm-prefs is not in PATH; make build, and add target/debug"
+    # shellcheck source=tests/scripts/local_aws
+    . "$root/tests/scripts/local_aws"
+    an_account 333333333301
+    run rollout.sh --yes --run-dir "the run" --only preferences,roles
+    expect_status 0
+    run rollout.sh --yes --run-dir "the run" --only verify
+    refused="prefs.role.s3_put [us-east-1] arn:aws:iam::333333333301:role/web"
+    if grep -qF "$refused" said; then fail "it is refused what roles granted"; fi
+    # Somebody takes away what the roles phase granted: the key of the transcripts among it.
+    "$root/.venv/bin/aws" iam delete-role-policy --role-name web --policy-name SessionManagerPreferences-us-east-1
+    run rollout.sh --yes --run-dir "the run" --only verify
+    expect_status 1
+    expect_said "error $refused"
+    expect_said "error prefs.role.s3_kms [us-east-1] arn:aws:iam::333333333301:role/web: the role may not use kms:GenerateDataKey"
+    jq -e 'select(.kind == "host_management") | any(.roles[]; .role == "web")' "the run/attempt-003/01-verify.roles.jsonl" >/dev/null || fail "no roles are kept"
+    run_make check ROLLOUT_DIR="the run" DESIRED="$root/scripts/rollout.d" GUARDRAIL_PROFILE=
+    expect_status 2
+    expect_said "error $refused"
+}
+
 for name in $(declare -F | sed -n 's/^declare -f //p'); do
-    case $name in a_case | finish | run | run_and_answer | fail | expect_*) ;; *) a_case "$name" ;; esac
+    case $name in a_case | finish | run | run_* | fail | expect_* | control | an_account) ;; *) a_case "$name" ;; esac
 done
 finish
