@@ -121,7 +121,7 @@ take_inputs() {
     [ -d "$desired_dir" ] || die "there is no directory $desired_dir"
     command -v jq >/dev/null || die "jq is not in PATH; rollback.sh needs it, so nothing is begun without it"
     [ -z "$(is_yes)" ] || export YES=1
-    mkdir -p -- "$dir"
+    private_directory "$dir"
     lock "$dir"
     case ${ACCOUNTS:-} in
     '' | org) rm -f -- "$dir/accounts" ;;

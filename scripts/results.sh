@@ -102,6 +102,20 @@ attend_tool() {
 
 is_stop() { case $1 in 129 | 130 | 143) ;; *) return 1 ;; esac }
 
+# Makes a directory for what nobody else may read, or refuses one in which somebody else could have what is written go elsewhere.
+private_directory() {
+    local link others
+    umask 077
+    mkdir -p -- "$1" || exit 2
+    link=$(find "$1/" -maxdepth 2 -type l -print 2>/dev/null | head -n 1)
+    [ -z "$link" ] || die "$link is a symbolic link: nothing is written through it"
+    others=$(find "$1/" -prune \( -perm -002 -o ! -user "$(id -u)" \))
+    # What root is given, as in a container, often is another's.
+    if [ -n "$others" ] && { [ "$(id -u)" -ne 0 ] || [ -n "$(find "$1/" -prune -perm -002)" ]; }; then
+        die "$1 is open to others: they could have what is written there go elsewhere"
+    fi
+}
+
 # Lets one run at a time work in a directory: until this shell and all that it starts have ended. Without flock(1), as on
 # macOS, nobody watches.
 lock() {

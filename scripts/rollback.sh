@@ -169,6 +169,7 @@ stop_on_signals
 shopt -s nullglob
 for run_dir in "${run_dirs[@]}"; do
     run_dir=$(cd -- "$run_dir" && pwd)
+    private_directory "$run_dir"
     lock "$run_dir"
     files=("$run_dir"/attempt-*/*.json) # In the order of their numbers, as the names are padded; each base in a row.
     n_applied=0 last=''

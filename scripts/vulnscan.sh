@@ -254,7 +254,7 @@ columns() {
         END { for (r = 1; r <= NR; r++) { for (i = 1; i < 6; i++) printf "%-" width[i] "s  ", cell[r, i]; print cell[r, 6] } }'
 }
 
-mkdir -p -- "$out"
+private_directory "$out"
 lock "$out"
 rm -rf -- "$out"/.work.* # Of a run that was killed.
 work=$(mktemp -d -- "$out/.work.XXXXXX")

@@ -230,6 +230,22 @@ ends_the_tool_in_flight_when_it_is_stopped() {
     done
 }
 
+writes_through_no_symbolic_link() {
+    local name
+    rolled_out
+    echo mine >victim
+    for name in lock attempt-001/03-preferences.undo.json attempt-001/new; do
+        [ ! -e "run dir/$name" ] || rm "run dir/$name"
+        ln -s "$PWD/victim" "run dir/$name"
+        run rollback.sh "run dir" --yes
+        expect_status 2
+        expect_said "is a symbolic link"
+        expect_log ""
+        [ "$(cat victim)" = mine ] || fail "$name was followed"
+        rm "run dir/$name"
+    done
+}
+
 refuses_what_it_does_not_know() {
     run rollback.sh && expect_status 2
     run rollback.sh nowhere && expect_status 2

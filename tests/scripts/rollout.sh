@@ -231,6 +231,34 @@ ends_with_2_when_something_could_not_be_reached() {
     expect_words after
 }
 
+keeps_what_it_writes_from_others() {
+    umask 000
+    run rollout.sh --yes "${everything[@]}"
+    run rollback.sh "run dir" --yes --guardrail-profile management
+    expect_status 0
+    [ -z "$(find "run dir" -perm /077)" ] || fail "others may read $(find "run dir" -perm /077)"
+    [ "$(find "run dir" -type f | wc -l)" -gt 20 ] || fail "hardly anything was written"
+}
+
+writes_through_no_symbolic_link() {
+    local name
+    echo mine >victim
+    for name in lock accounts preferences.plan.new roles.flags attempt-001/03-preferences.result.json attempt-001; do
+        rm -rf "run dir" && mkdir -p "run dir/attempt-001"
+        [ "$name" != attempt-001 ] || rmdir "run dir/attempt-001"
+        ln -s "$PWD/victim" "run dir/$name"
+        run rollout.sh --yes "${everything[@]}"
+        expect_status 2
+        expect_said "is a symbolic link"
+        expect_log ""
+        [ "$(cat victim)" = mine ] || fail "$name was followed"
+    done
+    rm -r "run dir" && mkdir -m 777 "run dir"
+    run rollout.sh --yes "${everything[@]}"
+    expect_status 2
+    expect_said "is open to others"
+}
+
 refuses_what_it_does_not_know() {
     run rollout.sh --yes --only roles,nonsense && expect_status 2 && expect_said "unknown phase 'nonsense'"
     run rollout.sh --frobnicate && expect_status 2

@@ -89,5 +89,11 @@ case='damaged gzip before a good one' && head -c 20 </dev/urandom >mirror/0.json
 gzip -c fixed.json >mirror/1.json.gz
 run --advisories mirror && expect_gaps "- vulnscan.advisories.unread"
 
+case='a symbolic link in the directory of a scan' && echo mine >victim && ln -s "$PWD/victim" "$scan/gaps.new"
+run --advisories fixed.json
+[ "$status" -eq 2 ] || fail "status $status"
+grep -qF 'is a symbolic link' "$tmp/err" || fail "it does not say why"
+[ "$(cat victim)" = mine ] || fail "the link was followed"
+
 [ "$n_failed" -eq 0 ] || exit 1
 echo "ok vulnscan_without_advisories.sh"
