@@ -65,6 +65,21 @@ fn a_write_waits_too_and_is_done() {
     assert_eq!(output.json()["results"][0]["status"], "done");
 }
 
+/// Many regions are slowed down together, by the SDK; what is left of the minute is waited for as with one.
+#[test]
+fn regions_wait_too_and_say_so_once() {
+    let account = Sandbox::start().account();
+    let (tool, run) = readers(&account).next().unwrap();
+    let output = throttled(&account, run.args(["--region", "us-east-1,eu-west-1"]));
+    output.assert_status(0);
+    assert_eq!(output.records().len(), 2);
+    let waits = output
+        .stderr
+        .matches(&format!("{tool}: AWS throttles"))
+        .count();
+    assert!(waits <= 1, "{}", output.stderr);
+}
+
 /// With `-q` nothing is said, and who has set the number of attempts gets that number.
 #[test]
 fn the_user_decides() {
@@ -90,4 +105,19 @@ fn throttling_that_does_not_end_is_an_error() {
     output.assert_status(2).assert_complains("Throttling");
     assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);
     assert!(account.calls().len() > 6);
+}
+
+#[test]
+fn the_profile_decides_too_in_many_regions() {
+    let account = Sandbox::start().account();
+    account.fault(json!({"kind": "throttle", "times": -1, "after": 1}));
+    let (_, run) = readers(&account).next().unwrap();
+    let file = super::config(
+        &account,
+        "[default]\nretry_mode = standard\nmax_attempts = 2\n",
+    );
+    let run = run.args(["--region", "us-east-1,eu-west-1"]);
+    let output = run.env("AWS_CONFIG_FILE", file).run();
+    output.assert_status(2).assert_stderr("");
+    assert_eq!(account.calls().len(), 1 + 2 * 2);
 }

@@ -290,14 +290,14 @@ impl Session {
     /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
     #[must_use]
     pub fn patient(self) -> Session {
-        if std::env::var_os("AWS_RETRY_MODE").is_some() {
+        if self.given.mode {
             return self;
         }
         let given = self.config.retry_config().cloned();
         let given = given.unwrap_or_else(RetryConfig::standard);
-        let max_attempts = match std::env::var_os("AWS_MAX_ATTEMPTS") {
-            Some(_) => given.max_attempts(),
-            None => given.max_attempts().max(MAX_ATTEMPTS),
+        let max_attempts = match self.given.attempts {
+            true => given.max_attempts(),
+            false => given.max_attempts().max(MAX_ATTEMPTS),
         };
         let retry = given
             .with_retry_mode(RetryMode::Adaptive)

@@ -38,6 +38,8 @@ pub struct Session {
     pub units: Option<Vec<String>>,
     /// What goes with every role that is assumed.
     pub(crate) assuming: Assuming,
+    /// What the user has said about retries.
+    pub(crate) given: settings::Given,
 }
 
 /// What is said when a role is assumed. Its external id is a secret, which nothing can print.
@@ -167,7 +169,8 @@ impl AwsArgs {
 
     async fn open_with(&self, profile: &Profile, region: &str) -> anyhow::Result<Session> {
         let region = Region::new(region.to_owned());
-        let http = http::client_for(profile, !settings::has_retries(profile))?;
+        let given = settings::given_retries(profile);
+        let http = http::client_for(profile, !(given.mode || given.attempts))?;
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
             .region(region.clone())
             .retry_config(settings::retries(profile)?)
@@ -211,7 +214,7 @@ impl AwsArgs {
             }
             config = assume(&config, role, &assuming).await;
         }
-        identify(config, region.as_ref(), assuming).await
+        identify(config, region.as_ref(), assuming, given).await
     }
 }
 
@@ -256,7 +259,7 @@ impl Session {
                 config = assume(&config, &role, &self.assuming).await;
             }
             let region = config.region().map(ToString::to_string).unwrap_or_default();
-            identify(config, &region, self.assuming.clone()).await
+            identify(config, &region, self.assuming.clone(), self.given).await
         });
         let session = session.await?;
         if session.target.account != account {
@@ -310,7 +313,12 @@ async fn assume(config: &SdkConfig, role: &str, assuming: &Assuming) -> SdkConfi
         .build()
 }
 
-async fn identify(config: SdkConfig, region: &str, assuming: Assuming) -> anyhow::Result<Session> {
+async fn identify(
+    config: SdkConfig,
+    region: &str,
+    assuming: Assuming,
+    given: settings::Given,
+) -> anyhow::Result<Session> {
     let identity = aws_sdk_sts::Client::new(&config)
         .get_caller_identity()
         .send()
@@ -339,6 +347,7 @@ async fn identify(config: SdkConfig, region: &str, assuming: Assuming) -> anyhow
         caller,
         units: None,
         assuming,
+        given,
     })
 }
 
@@ -383,6 +392,7 @@ mod tests {
             caller: "arn:aws:iam::111122223333:user/me".to_owned(),
             units: None,
             assuming,
+            given: crate::settings::Given::default(),
         };
         for text in [format!("{session:?}"), format!("{session:#?}")] {
             assert!(text.contains("Team") && !text.contains("canary"), "{text}");

@@ -101,10 +101,19 @@ pub(crate) fn retries(profile: &Profile) -> anyhow::Result<RetryConfig> {
     Ok(config)
 }
 
-/// Returns whether the user has said how to try again.
-pub(crate) fn has_retries(profile: &Profile) -> bool {
-    setting(profile, "AWS_MAX_ATTEMPTS", "max_attempts").is_some()
-        || setting(profile, "AWS_RETRY_MODE", "retry_mode").is_some()
+/// What the user has said about retries.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Given {
+    pub(crate) mode: bool,
+    pub(crate) attempts: bool,
+}
+
+/// Returns what the environment or the profile says about retries.
+pub(crate) fn given_retries(profile: &Profile) -> Given {
+    Given {
+        mode: setting(profile, "AWS_RETRY_MODE", "retry_mode").is_some(),
+        attempts: setting(profile, "AWS_MAX_ATTEMPTS", "max_attempts").is_some(),
+    }
 }
 
 /// Returns whether there are keys in the environment, which win over a profile that no flag names.
