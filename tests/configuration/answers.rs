@@ -194,3 +194,28 @@ fn a_stranger_in_place_of_one_service_is_not_an_empty_answer() {
         complains(&run.run(), tool, &said);
     }
 }
+
+/// The proxy closes what it refuses, and sees the password that it asks for; nobody else does.
+#[test]
+fn a_proxy_that_lets_no_https_through_is_told_with_its_status() {
+    let address = server(|stream| {
+        let page = "<title>Blocked by policy</title>";
+        write!(
+            stream,
+            "HTTP/1.1 403 Forbidden\r\nServer: squid/5.7\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\r\n{page}",
+            page.len()
+        )
+    });
+    let account = Sandbox::start().account();
+    for (tool, run) in readers(&account) {
+        let run = quick(run.env_remove("AWS_ENDPOINT_URL"));
+        let output = run
+            .env("HTTPS_PROXY", format!("http://me:canary@{address}"))
+            .run();
+        let said = format!(
+            "GetCallerIdentity: HTTP 403 from {address} (Server: squid/5.7), which is not an answer of AWS (text/html): Blocked by policy\n"
+        );
+        complains(&output, tool, &said);
+        assert!(!output.stderr.contains("canary"));
+    }
+}

@@ -3,6 +3,7 @@
 
 mod exchange;
 mod trouble;
+mod tunnel;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -18,6 +18,7 @@ use aws_smithy_types::byte_stream::ByteStream;
 use aws_smithy_types::retry::ErrorKind;
 
 use super::trouble::{Trouble, stranger, throttling};
+use super::tunnel::refusal;
 use crate::clock::{Deadline, scaled, sleep};
 
 /// From the first byte sent to the last byte received, a slow upload apart. The AWS CLI waits for 60 seconds, too, but
@@ -137,7 +138,15 @@ async fn exchange(
     let host = host(&request);
     let is_object = request.uri().contains("x-id=GetObject");
     let answered = async {
-        let response = inner.call(request).await?;
+        let response = match inner.call(request).await {
+            Ok(response) => response,
+            Err(error) => {
+                return Err(match refusal(&error, &host).await {
+                    Some(trouble) => of_stranger(trouble),
+                    None => error,
+                });
+            }
+        };
         // Objects may be longer than memory. S3 says how long each is, and the SDK watches that its bytes keep coming.
         // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
         let is_long = is_object && response.headers().get("content-length").is_some();
@@ -147,12 +156,7 @@ async fn exchange(
         let response = kept(response, &host).await?;
         match stranger(&response, &host) {
             None => Ok(response),
-            Some(trouble) => {
-                // As from AWS, these may pass.
-                let passes = [500, 502, 503, 504].contains(&response.status().as_u16());
-                let kind = passes.then_some(ErrorKind::TransientError);
-                Err(ConnectorError::other(trouble.into(), kind))
-            }
+            Some(trouble) => Err(of_stranger(trouble)),
         }
     };
     match tokio::time::timeout(limit, answered).await {
@@ -165,6 +169,19 @@ async fn exchange(
             Err(ConnectorError::timeout(trouble.into()))
         }
     }
+}
+
+fn of_stranger(trouble: Trouble) -> ConnectorError {
+    // As from AWS, these may pass.
+    let passes = matches!(
+        trouble,
+        Trouble::Stranger {
+            status: 500 | 502 | 503 | 504,
+            ..
+        }
+    );
+    let kind = passes.then_some(ErrorKind::TransientError);
+    ConnectorError::other(trouble.into(), kind)
 }
 
 /// Returns the answer with its body in memory.
