@@ -10,6 +10,7 @@ mod home;
 mod http;
 mod run;
 mod sandbox;
+mod schema;
 mod slack;
 
 pub use account::Account;

@@ -3,13 +3,14 @@
 use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::home::Home;
+use crate::schema;
 
 // Longer than any run on a busy machine; a binary that hangs must fail its test, not stop all of them.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -121,6 +122,8 @@ impl Run {
         let child = self.launch();
         Running {
             arguments: self.arguments(),
+            program: self.command.get_program().into(),
+            words: self.command.get_args().map(OsStr::to_owned).collect(),
             started: start(child, self.stdin, self.stdout_closed),
             _home: self._home,
         }
@@ -129,7 +132,7 @@ impl Run {
     /// Runs the binary to its end.
     ///
     /// # Panics
-    /// It cannot be started, prints what is not UTF-8, or does not end in time.
+    /// It cannot be started, prints what is not UTF-8 or no record of its schema, or does not end in time.
     pub fn run(self) -> Output {
         self.spawn().wait()
     }
@@ -179,6 +182,8 @@ struct Started {
 /// A binary that was started.
 pub struct Running {
     arguments: String,
+    program: PathBuf,
+    words: Vec<OsString>,
     started: Started,
     _home: Option<Home>,
 }
@@ -192,10 +197,10 @@ impl Running {
     /// Waits for the end and returns what came out.
     ///
     /// # Panics
-    /// It prints what is not UTF-8 or does not end in time.
+    /// It prints what is not UTF-8, a record that its own schema does not have, or does not end in time.
     pub fn wait(mut self) -> Output {
         let status = wait(&mut self.started.child, &self.arguments);
-        Output {
+        let output = Output {
             arguments: self.arguments,
             // As a shell reports it.
             status: status
@@ -203,7 +208,9 @@ impl Running {
                 .unwrap_or_else(|| 128 + status.signal().unwrap_or(0)),
             stdout: text(self.started.stdout),
             stderr: text(self.started.stderr),
-        }
+        };
+        schema::hold(&self.program, &self.words, &output.stdout);
+        output
     }
 }
 
