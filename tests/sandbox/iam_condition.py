@@ -30,7 +30,7 @@ def holds(conditions, context, variables, missing=None):
     for operator, keys in conditions.items():
         for key, wanted in keys.items():
             wanted = wanted if isinstance(wanted, list) else [wanted]
-            given = context.get(key.lower())
+            given = context.get(key.lower()) or None
             if given is None and missing is not None and _base(operator) != "Null" and not operator.endswith("IfExists"):
                 missing.add(key)
             result = _one_holds(operator, [_text(item) for item in wanted], given, context if variables else None) and result
@@ -52,8 +52,7 @@ def _one_holds(operator, wanted, given, context):
     empty = given is None or all(value == "" for value in given)
     if name == "Null":
         # "true (the key doesn't exist - it is null) or false (the key exists and its value is not null)"
-        is_null = given is None or not given
-        return any(text.lower() == ("true" if is_null else "false") for text in wanted)
+        return any(text.lower() == ("true" if given is None else "false") for text in wanted)
     if name.endswith("IfExists"):
         if given is None:
             return True

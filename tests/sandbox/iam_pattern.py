@@ -68,7 +68,12 @@ def resource_matches(pattern, resource, context=None):
     if context is not None and "${" in pattern and (len(parts) < 6 or any("${" in part for part in parts[:5])):
         return False
     found = tokens(pattern, context)
-    return found is not None and _fits(tuple(found), resource, by_segment=True)
+    if found is None:
+        return False
+    # "When you specify an incomplete ARN, one with fewer than the standard six fields, AWS automatically completes the
+    # ARN by adding wildcard characters to all missing fields" (UG reference_identifiers.html#identifiers-arns).
+    completed = [*found, *([":", ANY] * (6 - len(parts)))]
+    return any(_fits(tuple(one), resource, by_segment=True) for one in (found, completed))
 
 
 def arn_like(pattern, value, context=None):
@@ -77,7 +82,8 @@ def arn_like(pattern, value, context=None):
     UG reference_policies_elements_condition_operators.html#Conditions_ARN
     """
     if pattern == "*":
-        return True
+        # Not an ARN by the letter, but in wide use for any.
+        pattern = "*:*:*:*:*:*"
     # The colon of "${aws:username}" separates nothing.
     held = [] if context is None else _VARIABLE.findall(pattern)
     wanted = [part.replace("\0", ":") for part in _hide(pattern, held).split(":", 5)]

@@ -102,6 +102,9 @@ CONDITIONS = [
     ("ArnEquals", "arn:aws:iam::*:role/Admin*", ["arn:aws:iam::111122223333:role/Admin/x"], True, OPERATORS),
     ("ArnEquals", "arn:aws:iam::*:role/Admin", ["arn:aws:iam::111122223333:role/admin"], False, OPERATORS),
     ("ArnLike", "arn:aws:iam::*:role/Admin", None, False, OPERATORS),
+    ("ArnLike", "*", ["arn:aws:iam::1:role/x"], True, OPERATORS),
+    # What has no six components is no ARN.
+    ("ArnLike", "*", ["role/x"], False, OPERATORS),
     ("ArnNotLike", "arn:aws:iam::*:role/Admin", ["arn:aws:iam::111122223333:role/Other"], True, OPERATORS),
     ("ArnNotEquals", ["arn:aws:iam::*:role/Admin", "arn:aws:iam::*:role/Other"], ["arn:aws:iam::1:role/Other"], False, OPERATORS),
     ("ArnNotLike", "arn:aws:iam::*:role/Admin", None, True, OPERATORS),
@@ -118,6 +121,7 @@ CONDITIONS = [
     ("Null", "false", ["2020-01-01T00:00:00Z"], True, OPERATORS),
     ("Null", False, None, False, OPERATORS),
     ("Null", "false", [], False, OPERATORS),
+    ("StringEqualsIfExists", "a", [], True, OPERATORS),
     ("ForAllValues:StringEquals", ["ID", "Message", "Tags"], ["Message", "Tags"], True, SETS),
     ("ForAllValues:StringEquals", ["ID", "Message", "Tags"], ["Message", "UserName"], False, SETS),
     ("ForAllValues:StringEquals", ["ID"], None, True, SETS),
@@ -158,6 +162,9 @@ RESOURCE_ARNS = [
     # Within a segment it does not.
     ("arn:aws:ssm:us-*t-1:document/x", "arn:aws:ssm:us-east-1:1t-1:document/x", False, RESOURCES),
     ("arn:aws:s3:::bucket?", "arn:aws:s3:::bucket1", True, RESOURCES),
+    # "arn:aws:sqs is the same as arn:aws:sqs:*:*:*".
+    ("arn:aws:sqs", "arn:aws:sqs:us-east-2:111122223333:queue1", True, "UG reference_identifiers.html#identifiers-arns"),
+    ("arn:aws:sqs:us-east-1", "arn:aws:sqs:us-east-2:111122223333:queue1", False, "UG reference_identifiers.html#identifiers-arns"),
     ("arn:aws:s3:::bucket?", "arn:aws:s3:::bucket12", False, RESOURCES),
     ("arn:aws:s3:::bucket", "*", False, RESOURCES),
     ("arn:aws:s3:::bucket/${*}", "arn:aws:s3:::bucket/*", True, VARIABLES),
