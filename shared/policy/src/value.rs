@@ -216,7 +216,7 @@ fn time(text: &str) -> Option<Timestamp> {
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let completed = match text.len() {
         4 if digits(text) => format!("{text}-01-01T00:00:00Z"),
-        7 => format!("{text}-01T00:00:00Z"),
+        7 if text.contains('-') => format!("{text}-01T00:00:00Z"),
         10 if text.contains('-') => format!("{text}T00:00:00Z"),
         _ => {
             return text
@@ -246,6 +246,7 @@ mod tests {
             ("2026-11-24T01:00+01:00", "2026-11-24T00:00:00Z"),
             ("2026-11-24T00:00:00.000Z", "2026-11-24T00:00:00Z"),
             ("1795478400", "2026-11-24T00:00:00Z"),
+            ("1000000", "1970-01-12T13:46:40Z"),
         ] {
             assert!(time(text).is_some(), "{text}");
             assert_eq!(time(text), time(same), "{text}");
