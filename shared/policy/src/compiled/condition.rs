@@ -60,10 +60,15 @@ impl CompiledCondition {
             let expected = |comparand: &Comparand| matches!(comparand, Comparand::Bool(missing) if *missing == values.is_empty());
             return Truth::of(self.comparands.iter().any(expected));
         }
+        // "If the key is not present, evaluate the condition element as true", whatever the qualifier.
+        // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_IfExists
+        if if_exists && values.is_empty() {
+            return Truth::Yes;
+        }
         // A set that holds nothing but an empty text counts as no set at all.
         let empty = values.is_empty() || (set.is_some() && values.iter().all(String::is_empty));
         match set {
-            None if empty => return Truth::of(if_exists || test.negated),
+            None if empty => return Truth::of(test.negated),
             Some(SetOperator::ForAllValues) if empty => return Truth::Yes,
             Some(SetOperator::ForAnyValue) if empty => return Truth::No,
             _ => {}
