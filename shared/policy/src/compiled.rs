@@ -191,7 +191,7 @@ fn compile_resource(text: &str, version: Version) -> Result<Resource, &'static s
     match templates {
         Ok(parts) => Ok(Resource::Arn {
             parts: Box::new(parts),
-            whole: Template::parse(text, version, true)?,
+            whole: Template::parse(text, version, true)?.bounded_by_segments(),
         }),
         Err(_) => Err("an ARN of more than six parts"),
     }

@@ -1,6 +1,6 @@
 //! Texts with wildcards and policy variables, compiled once and matched many times.
 //!
-//! A compiled pattern is a row of bytes in which two bytes that no UTF-8 text has stand for the wildcards; so a value
+//! A compiled pattern is a row of bytes in which four bytes that no UTF-8 text has stand for the wildcards; so a value
 //! that is put in for a variable can bring no wildcard of its own.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
 
@@ -12,6 +12,11 @@ use crate::Version;
 const ANY_TEXT: u8 = 0xFF;
 /// Stands for `?`: any one character.
 const ANY_CHARACTER: u8 = 0xFE;
+
+/// Stands for `*` within a segment of an ARN: any text without a colon.
+const TEXT_IN_SEGMENT: u8 = 0xFD;
+/// Stands for `?` within a segment of an ARN: any one character but a colon.
+const CHARACTER_IN_SEGMENT: u8 = 0xFC;
 
 /// Gives the value of a context key for a variable.
 pub(crate) trait Values {
@@ -85,6 +90,25 @@ impl Template {
         Ok(Template::Variable(pieces.into()))
     }
 
+    /// Bounds the wildcards of an ARN by its segments: a `*` goes beyond a colon only where it is "the last character of a
+    /// resource ARN segment". The sixth segment is all the rest.
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
+    pub(crate) fn bounded_by_segments(mut self) -> Template {
+        let mut n_colons = 0;
+        match &mut self {
+            Template::Fixed(bytes) => bound(bytes, &mut n_colons, true),
+            Template::Variable(pieces) => {
+                let n_pieces = pieces.len();
+                for (index, piece) in pieces.iter_mut().enumerate() {
+                    if let Piece::Text(bytes) = piece {
+                        bound(bytes, &mut n_colons, index + 1 == n_pieces);
+                    }
+                }
+            }
+        }
+        self
+    }
+
     /// Returns the pattern for a request, or `None` when a variable has no value in it.
     pub(crate) fn fill(&self, values: &impl Values) -> Option<Cow<'_, [u8]>> {
         match self {
@@ -124,6 +148,26 @@ impl Template {
     }
 }
 
+fn bound(bytes: &mut [u8], n_colons: &mut usize, ends: bool) {
+    for index in 0..bytes.len() {
+        let following = bytes.get(index + 1).copied();
+        match bytes[index] {
+            b':' => *n_colons += 1,
+            ANY_CHARACTER if *n_colons < 5 => bytes[index] = CHARACTER_IN_SEGMENT,
+            ANY_TEXT if *n_colons < 5 => {
+                let ends_segment = match following {
+                    None => ends,
+                    Some(byte) => matches!(byte, b':' | ANY_TEXT | ANY_CHARACTER),
+                };
+                if !ends_segment {
+                    bytes[index] = TEXT_IN_SEGMENT;
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
 fn variable(inside: &str) -> Result<Piece, &'static str> {
     let (key, default) = match inside.split_once(',') {
         None => (inside, None),
@@ -154,6 +198,8 @@ pub(crate) fn matches(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t) = (0, 0);
     // Where to go on when a later part does not match: behind the last `*`, and the text that it has swallowed so far.
     let mut retry: Option<(usize, usize)> = None;
+    // The same of the last `*` within a segment, if one came since.
+    let mut retry_in_segment: Option<(usize, usize)> = None;
     loop {
         match pattern.get(p) {
             Some(&ANY_TEXT) => {
@@ -162,9 +208,20 @@ pub(crate) fn matches(pattern: &[u8], text: &[u8]) -> bool {
                     return true;
                 }
                 retry = Some((p, t));
+                retry_in_segment = None;
+                continue;
+            }
+            Some(&TEXT_IN_SEGMENT) => {
+                p += 1;
+                retry_in_segment = Some((p, t));
                 continue;
             }
             Some(&ANY_CHARACTER) if t < text.len() => {
+                p += 1;
+                t += width(text, t);
+                continue;
+            }
+            Some(&CHARACTER_IN_SEGMENT) if text.get(t).is_some_and(|byte| *byte != b':') => {
                 p += 1;
                 t += width(text, t);
                 continue;
@@ -177,10 +234,19 @@ pub(crate) fn matches(pattern: &[u8], text: &[u8]) -> bool {
             None if t == text.len() => return true,
             _ => {}
         }
+        if let Some((behind_star, swallowed)) = retry_in_segment
+            && text.get(swallowed).is_some_and(|byte| *byte != b':')
+        {
+            let swallowed = swallowed + width(text, swallowed);
+            retry_in_segment = Some((behind_star, swallowed));
+            (p, t) = (behind_star, swallowed);
+            continue;
+        }
         match retry {
             Some((behind_star, swallowed)) if swallowed < text.len() => {
                 let swallowed = swallowed + width(text, swallowed);
                 retry = Some((behind_star, swallowed));
+                retry_in_segment = None;
                 (p, t) = (behind_star, swallowed);
             }
             _ => return false,
@@ -299,6 +365,34 @@ mod tests {
                 Template::parse(text, Version::Of2008, true).is_ok(),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn wildcards_keep_to_their_segment_but_for_a_star_at_its_end() {
+        for (pattern, arn, expected) in [
+            (
+                "arn:aws:ssm:us-*t-1:1:d/x",
+                "arn:aws:ssm:us-east-1:1:d/x",
+                true,
+            ),
+            (
+                "arn:aws:ssm:us-*t-1:1:d/x",
+                "arn:aws:ssm:us-1:t-1:1:d/x",
+                false,
+            ),
+            ("arn:aws:ssm:*:d/x", "arn:aws:ssm:us-east-1:1:d/x", true),
+            ("arn:*d/x", "arn:aws:ssm:us-east-1:1:d/x", false),
+            ("arn:aws:ssm:us??1:d/x", "arn:aws:ssm:us-:1:d/x", false),
+            ("arn:aws:s3:::b/*/x", "arn:aws:s3:::b/1:2/x", true),
+            ("arn:aws:s3:::b/?/x", "arn:aws:s3:::b/:/x", true),
+            ("arn:a*s:*:e?2:*x", "arn:aws:one:two:e?2:x", true),
+            ("arn:a*s:*:e*2:*x", "arn:aws:one:e1:two:e52:y:x", false),
+            ("arn:a*s:*:e*2:y:*x", "arn:aws:one:e1:two:e52:y:z:x", true),
+        ] {
+            let template = Template::parse(pattern, Version::Of2012, true).unwrap();
+            let bounded = template.bounded_by_segments();
+            assert_eq!(bounded.covers(arn, &Ann), expected, "{pattern} {arn}");
         }
     }
 
