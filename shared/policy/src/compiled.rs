@@ -52,6 +52,8 @@ pub(crate) struct CompiledStatement {
 #[derive(Clone, Debug)]
 enum Resource {
     Everything,
+    /// What no resource is: a variable stands where none may.
+    Nothing,
     /// The six parts, those that are left out as wildcards, and the text as a whole: a `*` at the end of a part may match
     /// beyond the colon.
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
@@ -182,6 +184,13 @@ fn compile_resource(text: &str, version: Version) -> Result<Resource, &'static s
         return Ok(Resource::Everything);
     }
     let mut parts = arn_parts(text, version);
+    // "You can't use a variable to replace parts of the ARN before the fifth colon."
+    // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-wheretouse
+    let before = parts.iter().take(5);
+    if version == Version::Of2012 && before.into_iter().any(|part| part.contains("${")) {
+        Template::parse(text, version, true)?;
+        return Ok(Resource::Nothing);
+    }
     parts.resize(6, "*");
     let templates: Result<Vec<Template>, _> = parts
         .iter()
@@ -290,6 +299,7 @@ impl CompiledStatement {
         for resource in resources {
             match resource {
                 Resource::Everything => covered = Truth::Yes,
+                Resource::Nothing => {}
                 Resource::Arn { .. } if request.resource.is_none() => {
                     if covered == Truth::No {
                         covered = Truth::Unknown("resource");
