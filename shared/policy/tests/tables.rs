@@ -1,12 +1,10 @@
 //! What AWS documents, as tables: policies and requests with the documented outcome, and broken policies with every
 //! mistake in them. `tests/fixtures/policy/{evaluate,lint}`; `BLESS=1` rewrites the expected problems of the latter.
 
-use std::collections::BTreeMap;
+mod cases;
 
-use policy::{
-    Compiled, Context, MAX_SCP_CHARACTERS, Policies, Policy, PolicyType, Principal, Request, Rule,
-    Severity, Verdict, decide, lint,
-};
+use cases::{Case, Documents};
+use policy::{MAX_SCP_CHARACTERS, PolicyType, Rule, Severity, lint};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -21,67 +19,6 @@ struct Table {
     requests: Vec<Case>,
 }
 
-/// Missing kinds are not judged.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Documents {
-    /// From the root to the account.
-    service_control: Option<Vec<Vec<Value>>>,
-    identity: Option<Vec<Value>>,
-    resource: Option<Value>,
-    boundary: Option<Value>,
-    session: Option<Value>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Case {
-    action: String,
-    resource: String,
-    /// ARN of a user or role, or the name of a service.
-    principal: Option<String>,
-    /// ARN of the assumed role's session.
-    session: Option<String>,
-    #[serde(default)]
-    context: BTreeMap<String, Vec<String>>,
-    /// Whether nothing is known of the keys that are not named.
-    #[serde(default)]
-    partial: bool,
-    /// allowed, denied or unknown.
-    expected: String,
-    /// Sid of the deciding statement, where the outcome has one.
-    by: Option<String>,
-}
-
-fn compile(document: &Value) -> Compiled {
-    let policy = Policy::parse(&document.to_string()).policy();
-    let policy = policy.unwrap_or_else(|problem| panic!("{document}: {problem:?}"));
-    Compiled::new("policy", &policy).unwrap()
-}
-
-fn request(case: &Case) -> Request {
-    let mut context = if case.partial {
-        Context::partial()
-    } else {
-        Context::complete()
-    };
-    for (key, values) in &case.context {
-        context.set(key, values.clone());
-    }
-    let mut request = Request::new(&case.action, &case.resource, context);
-    request.principal = case.principal.as_ref().map(|name| {
-        if name.starts_with("arn:") {
-            Principal::Aws {
-                arn: name.clone(),
-                session: case.session.clone(),
-            }
-        } else {
-            Principal::Service(name.clone())
-        }
-    });
-    request
-}
-
 #[test]
 fn outcomes_are_as_documented() {
     let directory = testbed::fixture("policy/evaluate");
@@ -92,43 +29,12 @@ fn outcomes_are_as_documented() {
         let table: Table = serde_json::from_str(&text)
             .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         assert!(table.source.starts_with("https://"), "{}", path.display());
-        let documents = &table.policies;
-        let all = |documents: &Vec<Value>| documents.iter().map(compile).collect::<Vec<_>>();
-        let levels: Option<Vec<Vec<Compiled>>> = documents
-            .service_control
-            .as_ref()
-            .map(|levels| levels.iter().map(all).collect());
-        let levels: Option<Vec<Vec<&Compiled>>> = levels
-            .as_ref()
-            .map(|levels| levels.iter().map(|level| level.iter().collect()).collect());
-        let identity: Option<Vec<Compiled>> = documents.identity.as_ref().map(all);
-        let identity: Option<Vec<&Compiled>> =
-            identity.as_ref().map(|policies| policies.iter().collect());
-        let one = |document: &Option<Value>| document.as_ref().map(compile);
-        let (resource, boundary, session) = (
-            one(&documents.resource),
-            one(&documents.boundary),
-            one(&documents.session),
-        );
-        let policies = Policies {
-            service_control: levels.as_deref(),
-            identity: identity.as_deref(),
-            resource: resource.as_ref(),
-            boundary: boundary.as_ref(),
-            session: session.as_ref(),
-        };
         for (index, case) in table.requests.iter().enumerate() {
-            let decision = decide(&policies, &request(case));
-            let found = match decision.verdict {
-                Verdict::Allowed => "allowed",
-                Verdict::Denied => "denied",
-                Verdict::Unknown => "unknown",
-            };
+            let found = cases::answer(&table.policies, case);
             let place = format!("{} request {index}: {}", path.display(), table.says);
-            assert_eq!(found, case.expected, "{place}: {decision:?}");
+            assert_eq!(found.verdict, case.expected, "{place}: {}", found.decision);
             if case.by.is_some() {
-                let by = decision.statement.map(|statement| statement.sid.to_owned());
-                assert_eq!(by, case.by, "{place}");
+                assert_eq!(found.by, case.by, "{place}");
             }
             n_requests += 1;
         }
