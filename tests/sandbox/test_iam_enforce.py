@@ -7,6 +7,7 @@ from itertools import count
 
 import served
 from botocore.exceptions import ClientError
+from test_extension_lambda import package
 
 SANDBOX = None
 ACCOUNTS = (f"{number:012}" for number in count(700000000000))
@@ -410,6 +411,18 @@ class Stacks(Enforced):
                 self.assertIn("sqs:ListQueues", self.denied(self.client("sqs", key).list_queues))
                 reasons = " ".join(event.get("ResourceStatusReason", "") for event in stacks.describe_stack_events(StackName=name)["StackEvents"])
                 self.assertEqual("is not authorized to perform: sqs:CreateQueue" in reasons, status != "CREATE_COMPLETE", reasons)
+
+
+class Functions(Enforced):
+    def test_a_function_is_its_role(self):
+        """Lambda lambda-intro-execution-role.html"""
+        role = self.role("fn", allow("ssm:ListDocuments"), trusts=trust({"Service": "lambda.amazonaws.com"}))
+        self.client("lambda").create_function(FunctionName="f", Runtime="provided.al2023", Handler="x", Role=role, Code={"ZipFile": package()}, Timeout=20)
+        answer = json.loads(self.client("lambda").invoke(FunctionName="f", Payload=b"{}")["Payload"].read())
+        key = answer["environment"]["AWS_ACCESS_KEY_ID"]
+        self.assertEqual(self.client("sts", key).get_caller_identity()["Arn"], f"arn:aws:sts::{self.account}:assumed-role/fn/f")
+        self.client("ssm", key).list_documents()
+        self.assertIn("because no identity-based policy", self.denied(self.client("ssm", key).describe_instance_information))
 
 
 class Nodes(Enforced):

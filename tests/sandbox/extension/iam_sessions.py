@@ -8,9 +8,12 @@ from typing import Any
 
 import emulate
 from moto.core.responses import ActionResult
-from moto.sts.models import sts_backends
+from moto.sts.models import AssumedRole, sts_backends
 from moto.sts.responses import TokenResponse
+from moto.utilities.utils import get_partition
 
+# As the value of aws:TokenIssueTime.
+TIME = "%Y-%m-%dT%H:%M:%SZ"
 OPERATIONS = ("assume_role", "assume_role_with_web_identity", "assume_role_with_saml")
 
 
@@ -18,6 +21,14 @@ def install() -> None:
     """Has each AssumeRole operation keep what was asked for."""
     for operation in OPERATIONS:
         setattr(TokenResponse, operation, _keeping(getattr(TokenResponse, operation)))
+
+
+def begin(account: str, region: str, role: str, name: str) -> AssumedRole:
+    """Returns a session of a role that a service assumes for itself, such as Lambda for a function."""
+    session = sts_backends[account][get_partition(region)].assume_role(
+        region_name=region, role_session_name=name, role_arn=role, policy=None, duration=3600, external_id=None)
+    session.sandbox = {"issued": emulate.now().strftime(TIME)}
+    return session
 
 
 def _keeping(original: Any) -> Any:
@@ -32,7 +43,7 @@ def _keeping(original: Any) -> Any:
             "tags": tags | inherited,
             "transitive": [*(self._get_param("TransitiveTagKeys") or []), *inherited],
             "source_identity": before.get("source_identity") or self._get_param("SourceIdentity"),
-            "issued": emulate.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "issued": emulate.now().strftime(TIME),
         }
         return answer
 

@@ -27,7 +27,10 @@ from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import iam_enforce
 import lifetime
+
+from . import iam_sessions
 
 API = "/2018-06-01/runtime"
 # "The Init phase is limited to 10 seconds."
@@ -224,10 +227,17 @@ def _variables(function: Any, api: str, folder: pathlib.Path) -> dict[str, str]:
         "AWS_REGION": function.region, "AWS_DEFAULT_REGION": function.region, "_HANDLER": function.handler or "",
         "LAMBDA_TASK_ROOT": str(folder), "LAMBDA_RUNTIME_DIR": "/var/runtime",
         "PATH": "/usr/local/bin:/usr/bin:/bin:/opt/bin", "LANG": "en_US.UTF-8", "TZ": ":UTC",
-        # On AWS these are the role's; here the key says which account the function belongs to.
-        "AWS_ACCESS_KEY_ID": f"AKIA{function.account_id}", "AWS_SECRET_ACCESS_KEY": "sandbox", "AWS_SESSION_TOKEN": "sandbox",
         "AWS_ENDPOINT_URL": lifetime.url(),
-    }
+    } | _credentials(function)
+
+
+def _credentials(function: Any) -> dict[str, str]:
+    """Returns those of the role, as on AWS, where IAM is enforced; elsewhere the key says whose function it is."""
+    keys = f"AKIA{function.account_id}", "sandbox", "sandbox"
+    if iam_enforce.is_on(function.account_id):
+        session = iam_sessions.begin(function.account_id, function.region, function.role, function.function_name)
+        keys = session.access_key_id, session.secret_access_key, session.session_token
+    return dict(zip(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"), keys))
 
 
 def _die_with_parent() -> None:
