@@ -60,21 +60,25 @@ def _session_of(account, access_key):
 
 def _unsigned(call):
     # AssumeRoleWithWebIdentity and AssumeRoleWithSAML are called without credentials: the provider vouches.
-    name = call.params.get("ProviderId") or call.params.get("PrincipalArn")
     if call.operation == "AssumeRoleWithWebIdentity":
-        return Identity(iam_evaluate.Caller("provider", name=name or _issuer(call.params.get("WebIdentityToken", ""))))
+        claims = _claims(call.params.get("WebIdentityToken", ""))
+        name = call.params.get("ProviderId") or str(claims.get("iss", "")).removeprefix("https://")
+        # "HOST:aud", "HOST:sub" ..: UG reference_policies_iam-condition-keys.html#condition-keys-wif
+        keys = {f"{name}:{claim}".lower(): [str(one) for one in (value if isinstance(value, list) else [value])] for claim, value in claims.items()}
+        return Identity(iam_evaluate.Caller("provider", name=name), keys=keys)
     if call.operation == "AssumeRoleWithSAML":
-        return Identity(iam_evaluate.Caller("provider", name=name))
+        return Identity(iam_evaluate.Caller("provider", name=call.params.get("PrincipalArn")))
     return Identity(iam_evaluate.Caller("anonymous"))
 
 
-def _issuer(token):
-    """Returns the issuer of a JSON web token, as Federated names it."""
+def _claims(token):
+    """Returns the claims of a JSON web token, none of what is not one. Its signature is not checked."""
     try:
         claims = token.split(".")[1]
-        return json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["iss"].removeprefix("https://")
-    except (IndexError, ValueError, KeyError):
-        return None
+        found = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
+    except (IndexError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _root(account, partition):

@@ -219,8 +219,9 @@ def _named(element, caller):
     if not isinstance(element, dict):
         return NOBODY
     if caller.kind in ("service", "provider"):
-        named = element.get("Service" if caller.kind == "service" else "Federated", [])
-        return DIRECT if caller.name in _as_list(named) else NOBODY
+        named = _as_list(element.get("Service" if caller.kind == "service" else "Federated", []))
+        # "cognito-identity.amazonaws.com", or the ARN of a provider of the account: "..:oidc-provider/HOST/PATH".
+        return DIRECT if any(caller.name in (text, text.partition(":oidc-provider/")[2]) for text in named) else NOBODY
     return max((_named_by(text, caller) for text in _as_list(element.get("AWS", []))), default=NOBODY)
 
 

@@ -1,5 +1,6 @@
 """Tests that the sandbox enforces IAM for whoever calls, on request: over HTTP, as the tools see it."""
 
+import base64
 import json
 import unittest
 import urllib.error
@@ -197,6 +198,21 @@ class Callers(Enforced):
                 answer = self.denied(self.client("sts", key).assume_role, RoleArn=role, RoleSessionName="s", **more)
                 self.assertEqual(answer is None, denial is None, answer)
                 self.assertIn(denial or "", answer or "")
+
+    def test_web_identities_by_provider_and_claims(self):
+        """UG id_roles_create_for-idp_oidc.html and reference_policies_iam-condition-keys.html#condition-keys-wif"""
+        host = "token.actions.githubusercontent.com"
+        condition = {"StringEquals": {f"{host}:aud": "sts.amazonaws.com"}, "StringLike": {f"{host}:sub": "repo:org/*"}}
+        role = self.role("ci", trusts=policy({
+            "Effect": "Allow", "Principal": {"Federated": f"arn:aws:iam::{self.account}:oidc-provider/{host}"}, "Action": "sts:AssumeRoleWithWebIdentity", "Condition": condition}))
+        # This call is never signed.
+        unsigned = self.client("sts")
+        for issuer, subject, allowed in ((host, "repo:org/x", True), (host, "repo:other/x", False), ("example.com", "repo:org/x", False)):
+            with self.subTest(issuer=issuer, subject=subject):
+                claims = {"iss": f"https://{issuer}", "aud": "sts.amazonaws.com", "sub": subject}
+                token = f"e30.{base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip('=')}.x"
+                answer = self.denied(unsigned.assume_role_with_web_identity, RoleArn=role, RoleSessionName="s", WebIdentityToken=token)
+                self.assertEqual(answer is None, allowed, answer)
 
     def test_a_deleted_user_is_nobody(self):
         key = self.user("gone", allow("*"))

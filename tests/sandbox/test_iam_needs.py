@@ -53,7 +53,7 @@ ROWS = [
      [("ssm:CreateDocument", f"{SSM}document/own", {"ssm:documenttype": ["Session"], "aws:requesttag/k": ["v"], "aws:tagkeys": ["k"]}), ("ssm:AddTagsToResource", f"{SSM}document/own", {"aws:tagkeys": ["k"]})], "API_CreateDocument"),
     ("ssm", "GetParameter", {"Name": "/a/b:3"}, [("ssm:GetParameter", f"{SSM}parameter/a/b", {})], "sysman-paramstore-access.html"),
     ("ssm", "PutParameter", {"Name": "/a", "Type": "SecureString", "KeyId": KEY, "Value": "x"},
-     [("ssm:PutParameter", f"{SSM}parameter/a", {"ssm:overwrite": ["false"]}), ("kms:Encrypt", KEY, {"kms:encryptioncontext:parameter_arn": [f"{SSM}parameter/a"]})], "KMS services-parameter-store.html"),
+     [("ssm:PutParameter", f"{SSM}parameter/a", {"ssm:overwrite": ["false"]}), ("kms:Encrypt", KEY, {"kms:encryptioncontext:parameter_arn": [f"{SSM}parameter/a"], "kms:calleraccount": [A]})], "KMS services-parameter-store.html"),
     ("ssm", "RegisterDefaultHostManagementConfiguration", {"PermissionModel": "SELF_MANAGED", "RoleArn": ROLE},
      [("ssm:GetServiceSetting", f"{SSM}servicesetting{DHMC}", {}), ("ssm:UpdateServiceSetting", f"{SSM}servicesetting{DHMC}", {}), ("iam:GetRole", ROLE, {}), passing(ROLE, "ssm.amazonaws.com")],
      "API_RegisterDefaultHostManagementConfiguration"),

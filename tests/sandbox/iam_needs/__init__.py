@@ -64,8 +64,12 @@ def needs(call):
         else:
             found = [Need(name, arn) for name in operations.actions(call) for arn in resources.of(call, reference.action(name))]
         for need in found:
-            need.keys = keys.of(call, need) | need.keys
-        return found + (more(call) if more else [])
+            need.keys = keys.of_request(call) | keys.of_service(call, need) | need.keys
+        besides = more(call) if more else []
+        for need in besides:
+            # Tags of the request are not what is passed, encrypted or read besides.
+            need.keys = keys.of_service(call, need) | need.keys
+        return found + besides
     except KeyError as missing:
         # A required parameter: AWS would refuse the request before it asks who may make it.
         raise Unmapped(f"what {call.service}:{call.operation} needs without {missing.args[0]}") from None

@@ -11,13 +11,15 @@ from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
 
 
-def of(call, need):
+def of_request(call):
+    """Returns the keys of the tags that a call brings."""
+    return of_tags(_tags_in(call))
+
+
+def of_service(call, need):
     """Returns the keys of the service of an action, lower case, for one need of a call."""
-    keys = of_tags(_tags_in(call))
     maker = MAKERS.get(need.action.partition(":")[0])
-    if maker:
-        keys |= {name.lower(): values for name, values in maker(call, need).items() if values}
-    return keys
+    return {name.lower(): values for name, values in maker(call, need).items() if values} if maker else {}
 
 
 def of_tags(tags):

@@ -10,7 +10,7 @@ from moto.sqs.models import sqs_backends
 
 from . import Need, Unmapped, keys, reference, resources
 
-# "No permissions are required to perform this operation": STS API_GetCallerIdentity, API_GetSessionToken, API_GetAccessKeyInfo.
+# "No permissions are required to perform this operation": STS API_GetCallerIdentity, API_GetSessionToken.
 FREE = {("sts", "GetCallerIdentity"), ("sts", "GetSessionToken")}
 
 # S3P, "S3 API operations" beside "Policy actions".
