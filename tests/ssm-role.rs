@@ -4,6 +4,8 @@
 mod granting;
 #[path = "ssm-role/offline.rs"]
 mod offline_verbs;
+#[path = "ssm-role/unread.rs"]
+mod unread;
 
 use serde_json::{Value, json};
 use testbed::{Account, Output, Run, Sandbox};

@@ -1,11 +1,10 @@
 //! Least-privilege policies for nodes and operators: exact ARNs wherever a value is known. Pure.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value, json};
 use toolio::Target;
 
-use crate::preferences::{BucketEncryption, Key, Preferences, partition_of};
+use crate::bucket_key::{self, ENCRYPT_TRANSCRIPTS};
+use crate::preferences::{Key, Preferences, partition_of};
 
 /// An account and region, and what its preferences ask for.
 #[derive(Clone, Debug)]
@@ -46,9 +45,6 @@ pub(crate) enum Nodes {
     /// Those with all these tags.
     Tags(Vec<(String, String)>),
 }
-
-/// The beginning of the Sids of statements about the keys of buckets.
-const ENCRYPT_TRANSCRIPTS: &str = "EncryptTranscripts";
 
 /// Returns the policy of a node's role: Systems Manager, and what the preferences write and decrypt.
 pub(crate) fn instance(places: &[Place]) -> Value {
@@ -136,77 +132,14 @@ fn preferences(places: &[Place]) -> Vec<Value> {
         &["logs:CreateLogStream", "logs:PutLogEvents"],
         streams,
     );
-    statements.extend(of_buckets(places));
+    let by_place = places
+        .iter()
+        .map(|place| (&place.target, &place.preferences));
+    statements.extend(bucket_key::statements(by_place));
     // No kms:ViaService here: the agent itself calls KMS, and such a condition would refuse every session.
     // https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
     statements.extend(of_sessions("DecryptSessions", "kms:Decrypt", places, None));
     statements
-}
-
-/// Returns the statements that let S3 encrypt transcripts in the name of the node, and for nothing but these buckets. A transcript
-/// of more than 5 MB goes up in parts, for which S3 decrypts the data key again.
-/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions>
-fn of_buckets(places: &[Place]) -> Vec<Value> {
-    /// What one statement is made of.
-    #[derive(Default)]
-    struct Uses {
-        keys: BTreeSet<String>,
-        aliases: BTreeSet<String>,
-        services: BTreeSet<String>,
-        buckets: BTreeSet<String>,
-    }
-    let (mut by_arn, mut by_alias) = (Uses::default(), Uses::default());
-    for place in places {
-        let partition = partition_of(&place.target.region);
-        for bucket in &place.preferences.buckets {
-            let BucketEncryption::Key { arn, alias, .. } = &bucket.encryption else {
-                continue;
-            };
-            // By the alias where there is one: it stays when the key behind it changes, and a template knows no ARN.
-            let uses = match (alias, arn) {
-                (Some(alias), _) => {
-                    by_alias.keys.insert(place.arn("kms", "key/*"));
-                    by_alias.aliases.insert(alias.clone());
-                    &mut by_alias
-                }
-                (None, arn) => {
-                    by_arn.keys.extend(arn.clone());
-                    &mut by_arn
-                }
-            };
-            let region = region_of(arn.as_deref(), &place.target);
-            uses.services.insert(via_s3(region));
-            // The context is the object, or with an S3 Bucket Key the bucket, which may be turned on and off at any time.
-            // https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html#encryption-context
-            let arn = format!("arn:{partition}:s3:::{}", bucket.name);
-            uses.buckets.extend([format!("{arn}/*"), arn]);
-        }
-    }
-    let statement = |sid: String, uses: Uses| {
-        let mut condition = json!({
-            "StringEquals": {"kms:ViaService": uses.services},
-            "StringLike": {"kms:EncryptionContext:aws:s3:arn": uses.buckets},
-        });
-        if !uses.aliases.is_empty() {
-            condition["ForAnyValue:StringEquals"] = json!({"kms:ResourceAliases": uses.aliases});
-        }
-        let wanted = !uses.keys.is_empty();
-        wanted.then(|| {
-            json!({"Sid": sid, "Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
-                "Resource": uses.keys, "Condition": condition})
-        })
-    };
-    let statements = [
-        statement(ENCRYPT_TRANSCRIPTS.to_owned(), by_arn),
-        statement(format!("{ENCRYPT_TRANSCRIPTS}ByAlias"), by_alias),
-    ];
-    statements.into_iter().flatten().collect()
-}
-
-/// Returns the region of a key, which is that of the bucket: S3 asks KMS where the bucket is.
-pub(crate) fn region_of<'a>(key_arn: Option<&'a str>, target: &'a Target) -> &'a str {
-    let named = key_arn.and_then(|arn| arn.split(':').nth(3));
-    named.unwrap_or(&target.region)
 }
 
 /// Returns the statements that let one side of encrypted sessions use their keys, and for nothing but sessions.
@@ -393,20 +326,6 @@ fn on_nodes(
         statement["Condition"] = Value::Object(conditions);
     }
     vec![statement]
-}
-
-/// Returns what `kms:ViaService` is when S3 of a region asks KMS.
-/// <https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service>
-pub(crate) fn via_s3(region: &str) -> String {
-    if region == cloudformation::target().region {
-        return format!("s3.{region}.{}", cloudformation::url_suffix());
-    }
-    let suffix = match partition_of(region).as_str() {
-        "aws-cn" => "amazonaws.com.cn",
-        "aws-eusc" => "amazonaws.eu",
-        _ => "amazonaws.com",
-    };
-    format!("s3.{region}.{suffix}")
 }
 
 fn document(statements: Vec<Value>) -> Value {

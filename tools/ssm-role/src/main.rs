@@ -6,6 +6,7 @@
 )]
 
 mod arguments;
+mod bucket_key;
 mod model;
 mod preferences;
 

@@ -8,9 +8,9 @@ use serde::Serialize;
 use serde_json::Value;
 use toolio::Target;
 
-use crate::grant::{region_of, via_s3};
+use crate::bucket_key::{self, by_alias};
 use crate::model::Role;
-use crate::preferences::{BucketEncryption, Key, Preferences};
+use crate::preferences::{Key, Preferences};
 
 /// What an agent sends to open the channels of sessions and commands.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html>
@@ -201,13 +201,20 @@ pub(crate) fn needs(
             "s3:GetEncryptionConfiguration",
             Some(&arn),
         ));
-        needs.extend(encrypt(
-            partition,
-            target,
-            &bucket.encryption,
-            &arn,
-            &object,
-        ));
+        let used = bucket_key::used(partition, target, &bucket.encryption, &arn, &object);
+        for (one, action) in used
+            .iter()
+            .flat_map(|one| [(one, "kms:GenerateDataKey"), (one, "kms:Decrypt")])
+        {
+            needs.push(Need {
+                feature: Feature::S3Kms,
+                action,
+                resource: one.resource.clone(),
+                sample: one.sample.clone(),
+                context: one.context.clone(),
+                is_doubtful: one.is_doubtful,
+            });
+        }
     }
     for name in &preferences.log_groups {
         let groups = format!(
@@ -239,53 +246,6 @@ pub(crate) fn needs(
     needs
 }
 
-/// Whoever uploads to a bucket with SSE-KMS uses its key, for a transcript in parts also to decrypt.
-/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html>
-fn encrypt(
-    partition: &str,
-    target: &Target,
-    encryption: &BucketEncryption,
-    bucket: &str,
-    object: &str,
-) -> Vec<Need> {
-    let context = Context::partial();
-    let (resource, sample, context) = match encryption {
-        BucketEncryption::NeedsNothing => return Vec::new(),
-        BucketEncryption::Unknown(_) => (None, None, context),
-        BucketEncryption::Key {
-            arn,
-            alias,
-            has_bucket_key,
-        } => {
-            let sealed = if *has_bucket_key { bucket } else { object };
-            let region = region_of(arn.as_deref(), target);
-            let context = context
-                .with("kms:ViaService", &via_s3(region))
-                .with("kms:EncryptionContext:aws:s3:arn", sealed);
-            match (arn, alias) {
-                (Some(arn), Some(alias)) => (
-                    Some(arn.clone()),
-                    None,
-                    context.with("kms:ResourceAliases", alias),
-                ),
-                (Some(arn), None) => (Some(arn.clone()), None, context),
-                (None, alias) => by_alias(partition, target, alias.as_deref(), context),
-            }
-        }
-    };
-    let is_doubtful = matches!(encryption, BucketEncryption::Unknown(_));
-    let actions = ["kms:GenerateDataKey", "kms:Decrypt"].into_iter();
-    let needs = actions.map(|action| Need {
-        feature: Feature::S3Kms,
-        action,
-        resource: resource.clone(),
-        sample: sample.clone(),
-        context: context.clone(),
-        is_doubtful,
-    });
-    needs.collect()
-}
-
 /// The agent decrypts with the session and the node as encryption context.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/session-preferences-enable-encryption.html>
 fn decrypt(partition: &str, target: &Target, key: &Key) -> Need {
@@ -310,22 +270,6 @@ fn decrypt(partition: &str, target: &Target, key: &Key) -> Need {
         context,
         is_doubtful: false,
     }
-}
-
-/// Returns what is known of a request about a key that is named by an alias: not its ARN, but one of those that it may have.
-fn by_alias(
-    partition: &str,
-    target: &Target,
-    alias: Option<&str>,
-    context: Context,
-) -> (Option<String>, Option<String>, Context) {
-    let Target { account, region } = target;
-    let any = format!("arn:{partition}:kms:{region}:{account}:key/any");
-    let context = match alias {
-        Some(alias) => context.with("kms:ResourceAliases", alias),
-        None => context,
-    };
-    (None, Some(any), context)
 }
 
 /// Returns what a role's policies and its boundary say to every need.

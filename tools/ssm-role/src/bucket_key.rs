@@ -1,0 +1,166 @@
+//! The key that a bucket of transcripts is encrypted with: what a node's role needs of it, and the statements that grant
+//! that. Pure.
+
+use std::collections::BTreeSet;
+
+use policy::Context;
+use serde_json::{Value, json};
+use toolio::Target;
+
+use crate::preferences::{BucketEncryption, Preferences, partition_of};
+
+/// The beginning of the Sids of statements about the keys of buckets.
+pub(crate) const ENCRYPT_TRANSCRIPTS: &str = "EncryptTranscripts";
+
+/// A use of a key.
+pub(crate) struct Use {
+    /// ARN of the key; `None` when it is not known.
+    pub(crate) resource: Option<String>,
+    /// An ARN that it may have.
+    pub(crate) sample: Option<String>,
+    pub(crate) context: Context,
+    /// Whether it is not known if there is any key at all.
+    pub(crate) is_doubtful: bool,
+}
+
+/// Returns how whoever uploads to a bucket uses its key with SSE-KMS, to encrypt and, for a transcript in parts, to decrypt.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html>
+pub(crate) fn used(
+    partition: &str,
+    target: &Target,
+    encryption: &BucketEncryption,
+    bucket: &str,
+    object: &str,
+) -> Option<Use> {
+    let context = Context::partial();
+    let (resource, sample, context) = match encryption {
+        BucketEncryption::NeedsNothing => return None,
+        BucketEncryption::Unknown(_) => (None, None, context),
+        BucketEncryption::Key {
+            arn,
+            alias,
+            has_bucket_key,
+        } => {
+            let sealed = if *has_bucket_key { bucket } else { object };
+            let region = region_of(arn.as_deref(), target);
+            let mut context = context
+                .with("kms:ViaService", via_s3(region))
+                .with("kms:EncryptionContext:aws:s3:arn", sealed);
+            // S3 knows nothing of sessions, so that what is granted for these does not help.
+            for key in ["SessionId", "TargetId"] {
+                context.set(&format!("kms:EncryptionContext:aws:ssm:{key}"), Vec::new());
+            }
+            let by_alias = by_alias(partition, target, alias.as_deref(), context);
+            match arn {
+                Some(arn) => (Some(arn.clone()), None, by_alias.2),
+                None => by_alias,
+            }
+        }
+    };
+    Some(Use {
+        resource,
+        sample,
+        context,
+        is_doubtful: matches!(encryption, BucketEncryption::Unknown(_)),
+    })
+}
+
+/// Returns what is known of a request about a key that is named by an alias: not its ARN, but one of those that it may have.
+pub(crate) fn by_alias(
+    partition: &str,
+    target: &Target,
+    alias: Option<&str>,
+    context: Context,
+) -> (Option<String>, Option<String>, Context) {
+    let Target { account, region } = target;
+    let any = format!("arn:{partition}:kms:{region}:{account}:key/any");
+    let context = match alias {
+        Some(alias) => context.with("kms:ResourceAliases", alias),
+        None => context,
+    };
+    (None, Some(any), context)
+}
+
+/// Returns the statements that let S3 encrypt transcripts in the name of the node, and for nothing but these buckets. A transcript
+/// of more than 5 MB goes up in parts, for which S3 decrypts the data key again.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions>
+pub(crate) fn statements<'a>(
+    places: impl Iterator<Item = (&'a Target, &'a Preferences)>,
+) -> Vec<Value> {
+    /// What one statement is made of.
+    #[derive(Default)]
+    struct Uses {
+        keys: BTreeSet<String>,
+        aliases: BTreeSet<String>,
+        services: BTreeSet<String>,
+        buckets: BTreeSet<String>,
+    }
+    let (mut by_arn, mut by_alias) = (Uses::default(), Uses::default());
+    for (target, preferences) in places {
+        let Target { account, region } = target;
+        let partition = partition_of(region);
+        for bucket in &preferences.buckets {
+            let BucketEncryption::Key { arn, alias, .. } = &bucket.encryption else {
+                continue;
+            };
+            // By the alias where there is one: it stays when the key behind it changes, and a template knows no ARN.
+            let uses = match (alias, arn) {
+                (Some(alias), _) => {
+                    let any = format!("arn:{partition}:kms:{region}:{account}:key/*");
+                    by_alias.keys.insert(any);
+                    by_alias.aliases.insert(alias.clone());
+                    &mut by_alias
+                }
+                (None, arn) => {
+                    by_arn.keys.extend(arn.clone());
+                    &mut by_arn
+                }
+            };
+            let region = region_of(arn.as_deref(), target);
+            uses.services.insert(via_s3(region));
+            // The context is the object, or with an S3 Bucket Key the bucket, which may be turned on and off at any time.
+            // https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html#encryption-context
+            let arn = format!("arn:{partition}:s3:::{}", bucket.name);
+            uses.buckets.extend([format!("{arn}/*"), arn]);
+        }
+    }
+    let statement = |sid: String, uses: Uses| {
+        let mut condition = json!({
+            "StringEquals": {"kms:ViaService": uses.services},
+            "StringLike": {"kms:EncryptionContext:aws:s3:arn": uses.buckets},
+        });
+        if !uses.aliases.is_empty() {
+            condition["ForAnyValue:StringEquals"] = json!({"kms:ResourceAliases": uses.aliases});
+        }
+        let wanted = !uses.keys.is_empty();
+        wanted.then(|| {
+            json!({"Sid": sid, "Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+                "Resource": uses.keys, "Condition": condition})
+        })
+    };
+    let statements = [
+        statement(ENCRYPT_TRANSCRIPTS.to_owned(), by_arn),
+        statement(format!("{ENCRYPT_TRANSCRIPTS}ByAlias"), by_alias),
+    ];
+    statements.into_iter().flatten().collect()
+}
+
+/// Returns the region of a key, which is that of the bucket: S3 asks KMS where the bucket is.
+fn region_of<'a>(key_arn: Option<&'a str>, target: &'a Target) -> &'a str {
+    let named = key_arn.and_then(|arn| arn.split(':').nth(3));
+    named.unwrap_or(&target.region)
+}
+
+/// Returns what `kms:ViaService` is when S3 of a region asks KMS.
+/// <https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service>
+fn via_s3(region: &str) -> String {
+    if region == cloudformation::target().region {
+        return format!("s3.{region}.{}", cloudformation::url_suffix());
+    }
+    let suffix = match partition_of(region).as_str() {
+        "aws-cn" => "amazonaws.com.cn",
+        "aws-eusc" => "amazonaws.eu",
+        _ => "amazonaws.com",
+    };
+    format!("s3.{region}.{suffix}")
+}
