@@ -14,6 +14,7 @@ mod progress;
 mod status;
 mod stream;
 mod text;
+mod visible;
 
 pub use arguments::{ApplyArgs, Format, IoArgs, arguments};
 pub use filter::{Filter, Yielded};
@@ -27,3 +28,4 @@ pub use records::{
 };
 pub use status::{Outcome, Signal, TO_RECOVER, complain, finish, lost};
 pub use stream::{for_each_record, for_each_record_of};
+pub use visible::{is_hidden, visible, visible_lines};

@@ -7,7 +7,7 @@ use anyhow::Context;
 use serde::Serialize;
 
 use crate::filter::Filter;
-use crate::{Format, IoArgs, Progress, text};
+use crate::{Format, IoArgs, Progress, text, visible_lines};
 
 /// The output of the process, as far as notes need it, for what cannot be given an [`Output`]: connections inside the SDK.
 static NOTES: OnceLock<(&str, bool)> = OnceLock::new();
@@ -95,12 +95,12 @@ impl Output {
         Ok(())
     }
 
-    /// Prints one line of text, whatever the format: the verb was asked for text.
+    /// Prints text, whatever the format: the verb was asked for text. It shows what it holds, but for its lines.
     ///
     /// # Errors
     /// Stdout cannot be written.
     pub fn write_text(&self, text: &str) -> anyhow::Result<()> {
-        line(text)
+        line(&visible_lines(text))
     }
 
     /// Refuses to go on when stdout was closed at the start, for verbs that change something: what they print holds the only
@@ -147,7 +147,7 @@ impl Output {
         row: impl FnOnce() -> String,
     ) -> anyhow::Result<()> {
         match (self.format, &self.filter) {
-            (Format::Text, None) => line(&row()),
+            (Format::Text, None) => line(&visible_lines(&row())),
             _ => self.write(record),
         }
     }

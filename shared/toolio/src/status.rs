@@ -88,11 +88,19 @@ pub fn finish(tool: &str, result: anyhow::Result<Outcome>) -> ExitCode {
     }
 }
 
-/// Writes one line for people to stderr, starting with the tool's name; line breaks inside become spaces.
+/// Writes one line for people to stderr, starting with the tool's name; line breaks inside become spaces, and what AWS or a file
+/// says shows what it holds.
 pub fn complain(tool: &str, message: &str) {
-    let one_line = message.split_whitespace().collect::<Vec<_>>().join(" ");
     // A closed stderr leaves nobody to tell.
-    let _ = writeln!(std::io::stderr(), "{tool}: {one_line}");
+    let _ = writeln!(std::io::stderr(), "{tool}: {}", one_line(message));
+}
+
+fn one_line(message: &str) -> String {
+    let one_line = message
+        .split_ascii_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    crate::visible(&one_line).into_owned()
 }
 
 /// How to get at the result of an `apply` that could not be printed.
@@ -118,7 +126,16 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::Outcome::{Fine, Found, Interrupted, Trouble};
-    use super::Signal;
+    use super::{Signal, one_line};
+
+    #[test]
+    fn messages_are_one_line_without_escapes() {
+        let message =
+            "GetRole x: NoSuchEntity:\n no role \u{1b}[2J\u{9b}1m\u{7}\u{202e}\u{2028}\tnamed";
+        let expected =
+            "GetRole x: NoSuchEntity: no role \\u{1b}[2J\\u{9b}1m\\u{7}\\u{202e}\\u{2028} named";
+        assert_eq!(one_line(message), expected);
+    }
 
     #[test]
     fn the_graver_outcome_wins() {

@@ -1,6 +1,10 @@
 //! Records as text, for people at a terminal. Scripts read the JSON; this layout may change.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
+
+use crate::visible;
 
 /// Returns a record as text without a line break at the end.
 pub(crate) fn render(record: &Value) -> String {
@@ -67,10 +71,11 @@ fn difference(path: &str, from: &Value, to: &Value, lines: &mut Vec<String>) {
     if let (Value::Object(old), Value::Object(new)) = (from, to) {
         let added = new.keys().filter(|key| !old.contains_key(*key));
         for key in old.keys().chain(added) {
+            let shown = visible(key);
             let path = if path.is_empty() {
-                key.clone()
+                shown.into_owned()
             } else {
-                format!("{path}.{key}")
+                format!("{path}.{shown}")
             };
             difference(&path, &from[key], &to[key], lines);
         }
@@ -116,6 +121,7 @@ fn tree(value: &Value, depth: usize, lines: &mut Vec<String>) {
     match value {
         Value::Object(entries) => {
             for (key, value) in entries {
+                let key = visible(key);
                 if is_branch(value) {
                     lines.push(format!("{indent}{key}:"));
                     tree(value, depth + 1, lines);
@@ -150,21 +156,13 @@ fn place(target: &Value) -> String {
     format!("{}/{}", plain(&target["account"]), plain(&target["region"]))
 }
 
-/// Returns a leaf as text. Control characters are shown, not sent: a name on AWS may hold a terminal escape.
-fn plain(value: &Value) -> String {
+/// Returns a leaf as text, on one line.
+fn plain(value: &Value) -> Cow<'_, str> {
     match value {
-        Value::String(text) => text
-            .chars()
-            .map(|c| {
-                if c.is_control() {
-                    c.escape_default().to_string()
-                } else {
-                    c.to_string()
-                }
-            })
-            .collect(),
-        Value::Null => "-".to_owned(),
-        other => other.to_string(),
+        Value::String(text) => visible(text),
+        Value::Null => Cow::Borrowed("-"),
+        // Lists and objects, where only what differs is shown: in strings inside, JSON escapes control characters alone.
+        other => Cow::Owned(visible(&other.to_string()).into_owned()),
     }
 }
 
@@ -185,9 +183,22 @@ mod tests {
 
     #[test]
     fn escapes_in_names_do_not_reach_the_terminal() {
+        for (record, expected) in [
+            (json!({"name": "a\u{1b}[2Jb"}), "name: a\\u{1b}[2Jb"),
+            // The key of a tag is anybody's to choose, as its value is.
+            (
+                json!({"tags": {"\u{1b}]0;x\u{7}\u{202e}": ["\u{9b}1m"]}}),
+                "tags:\n  \\u{1b}]0;x\\u{7}\\u{202e}:\n    - \\u{9b}1m",
+            ),
+            (json!({"empty": {}, "\r": {}}), "empty: {}\n\\r: {}"),
+        ] {
+            assert_eq!(render(&record), expected);
+        }
+        let plan = json!({"kind": "plan", "tool": "t", "target": {"account": "1", "region": "r\u{200b}"}, "changes": [
+            {"id": "a", "action": "x", "resource": "y\u{2028}", "from": {"k\u{202e}": ["a"]}, "to": {"k\u{202e}": ["\u{2066}"]}, "why": "z\u{1b}"}]});
         assert_eq!(
-            render(&json!({"name": "a\u{1b}[2Jb"})),
-            "name: a\\u{1b}[2Jb"
+            render(&plan),
+            "t 1/r\\u{200b}: 1 change\n  x y\\u{2028}\n      why:  z\\u{1b}\n    - k\\u{202e}: [\"a\"]\n    + k\\u{202e}: [\"\\u{2066}\"]"
         );
     }
 }

@@ -51,14 +51,9 @@ pub(crate) fn row(record: &Invocation) -> String {
     lines.join("\n")
 }
 
-/// Control characters are shown, not sent: what a node prints may hold a terminal escape.
+/// What a node prints may hold a terminal escape; its tabs are taken as they are.
 fn plain(text: &str) -> String {
-    let shown = |c: char| match c {
-        '\t' => c.to_string(),
-        c if c.is_control() => c.escape_default().to_string(),
-        c => c.to_string(),
-    };
-    text.chars().map(shown).collect()
+    toolio::visible_lines(text).into_owned()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use serde_json::json;
+use toolio::visible;
 
 use crate::record::Event;
 
@@ -43,9 +44,10 @@ pub(super) fn row(event: &Event) -> anyhow::Result<String> {
 
 /// A spreadsheet takes a field that begins so for a formula. <https://owasp.org/www-community/attacks/CSV_Injection>
 fn inert(field: &str) -> String {
-    if field.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+    let field = visible(field);
+    if field.starts_with(['=', '+', '-', '@']) {
         format!("'{field}")
     } else {
-        field.to_owned()
+        field.into_owned()
     }
 }

@@ -5,8 +5,8 @@
 use serde_json::{Value, json};
 
 use super::rules::Look;
-use super::text::is_shown;
 use crate::record::{Event, Outcome, is_plain};
+use toolio::is_hidden;
 
 /// Characters of a header.
 const HEADER_MAX: usize = 150;
@@ -110,7 +110,7 @@ fn begins_emoji(rest: &str) -> bool {
 
 fn shown(text: &str) -> String {
     text.chars()
-        .map(|c| if is_shown(c) { c } else { '\u{fffd}' })
+        .map(|c| if is_hidden(c) { '\u{fffd}' } else { c })
         .collect()
 }
 

@@ -140,14 +140,10 @@ fn who(principal: &str, session_name: Option<&str>) -> String {
     session_name.map_or(name.to_owned(), |session| format!("{session} ({name})"))
 }
 
-/// Control characters are shown, not sent to the terminal.
 fn row(cells: &[&str]) -> String {
     let widths = [8, 20, 16, 40, 19];
     let padded = cells.iter().enumerate().map(|(index, cell)| {
-        let cell: String = cell
-            .chars()
-            .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-            .collect();
+        let cell = toolio::visible(cell);
         let width = widths.get(index).copied().unwrap_or(0);
         format!("{cell:<width$}")
     });

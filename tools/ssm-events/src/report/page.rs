@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
+use toolio::visible;
 
 use super::Report;
 
@@ -85,7 +86,20 @@ impl Report {
             "principals": principals.iter().map(|(name, one)| tally(name, "principal", one)).collect::<Vec<_>>(),
             "nodes": nodes.iter().map(|(name, one)| tally(name, "node", one)).collect::<Vec<_>>(),
         });
-        PAGE.replacen(MARKER, &inert(&data.to_string()), 1)
+        PAGE.replacen(MARKER, &inert(&shown(data).to_string()), 1)
+    }
+}
+
+/// Returns the data with texts that show what they hold: a browser turns the direction of text as a terminal does.
+fn shown(data: Value) -> Value {
+    match data {
+        Value::String(text) => Value::String(visible(&text).into_owned()),
+        Value::Array(items) => items.into_iter().map(shown).collect(),
+        Value::Object(fields) => {
+            let fields = fields.into_iter();
+            fields.map(|(key, field)| (key, shown(field))).collect()
+        }
+        other => other,
     }
 }
 
