@@ -378,3 +378,17 @@ fn control_and_bidi_characters_are_shown_in_every_output() {
         );
     }
 }
+
+/// A reviewer may read the first of two, and `apply` would carry out the last.
+#[test]
+fn a_plan_with_a_key_twice_is_refused() {
+    for tool in TOOLS.iter().filter(|tool| tool.can("apply")) {
+        let plan = format!(
+            r#"{{"kind": "plan", "tool": "{}", "target": {{"account": "111122223333", "region": "eu-central-1"}},
+            "changes": [{{"id": "a", "to": {{"x": 1, "x": 2}}}}]}}"#,
+            tool.name
+        );
+        let output = tool.offline(&["apply"]).stdin(plan).run();
+        tool.complains(&output, "$.changes[0].to: `x` is here twice");
+    }
+}

@@ -5,8 +5,14 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use serde::de::DeserializeOwned;
+use serde_path_to_error::Segment;
 
+use crate::unique::Unique;
 use crate::{IoArgs, Plans};
+
+/// The most that is read of an input that is kept whole: desired states, plans, policies and documents have a thousandth of
+/// it. One of a gigabyte, by mistake or on purpose, would take the memory of the machine several times over.
+pub(crate) const MAX_BYTES: usize = 64 * 1024 * 1024;
 
 /// Returns the one JSON value of the input. `what` names it for people: `desired preferences`.
 ///
@@ -42,8 +48,12 @@ pub fn read_records<T: DeserializeOwned>(io: &IoArgs, what: &str) -> anyhow::Res
 /// # Errors
 /// As [`read_records`].
 pub fn read_records_from<T: DeserializeOwned>(path: &Path, what: &str) -> anyhow::Result<Vec<T>> {
-    let action = || format!("read {what} from {}", path.display());
-    parse(&std::fs::read_to_string(path).with_context(action)?).with_context(action)
+    let mut records = Vec::new();
+    crate::for_each_record(&IoArgs::of_file(path), what, |record| {
+        records.push(record);
+        Ok(())
+    })?;
+    Ok(records)
 }
 
 /// Returns the plans of the input, all made by `tool`, and the records of targets for which none could be made; at least
@@ -111,16 +121,23 @@ pub fn read_texts(
 
 pub(crate) fn text(io: &IoArgs) -> anyhow::Result<String> {
     match &io.file {
-        Some(path) if path.as_os_str() != "-" => Ok(std::fs::read_to_string(path)?),
+        Some(path) if path.as_os_str() != "-" => whole(std::fs::File::open(path)?),
         _ if std::io::stdin().is_terminal() => {
             bail!("it is a terminal: pipe JSON in or pass -f FILE")
         }
-        _ => {
-            let mut text = String::new();
-            std::io::stdin().lock().read_to_string(&mut text)?;
-            Ok(text)
-        }
+        _ => whole(std::io::stdin().lock()),
     }
+}
+
+fn whole(source: impl Read) -> anyhow::Result<String> {
+    let mut text = String::new();
+    source
+        .take(MAX_BYTES as u64 + 1)
+        .read_to_string(&mut text)?;
+    if text.len() > MAX_BYTES {
+        bail!("it has more than 64 MiB; many plans are one a line, and can be passed in parts");
+    }
+    Ok(text)
 }
 
 pub(crate) fn source(io: &IoArgs) -> String {
@@ -132,6 +149,16 @@ pub(crate) fn source(io: &IoArgs) -> String {
 
 pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> anyhow::Result<Vec<T>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // Of its own, before a type is asked for: a plan holds values of any shape, which would keep the last of two. What is
+    // not even JSON is told below.
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    while !at_end(&mut deserializer) {
+        match serde_path_to_error::deserialize::<_, Unique>(&mut deserializer) {
+            Ok(Unique) => {}
+            Err(error) if error.inner().is_data() => return Err(locate(error)),
+            Err(_) => break,
+        }
+    }
     let mut values = Vec::new();
     // Two steps: a stream of raw values keeps the positions of the whole input only for the first, so each value is
     // parsed in place by the same deserializer.
@@ -154,13 +181,52 @@ fn at_end(deserializer: &mut serde_json::Deserializer<serde_json::de::StrRead<'_
 }
 
 pub(crate) fn locate(error: serde_path_to_error::Error<serde_json::Error>) -> anyhow::Error {
-    let path = error.path().to_string();
+    let path = path(error.path());
     let error = error.into_inner();
-    if path == "." {
-        anyhow::Error::msg(error.to_string())
-    } else {
-        anyhow::anyhow!("$.{path}: {error}")
+    anyhow::Error::msg(without_urls(&format!("{path}: {error}")))
+}
+
+/// Returns the path as far as it is known: where JSON breaks off, the last step is not.
+pub(crate) fn path(path: &serde_path_to_error::Path) -> String {
+    let mut shown = "$".to_owned();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => shown.push_str(&format!("[{index}]")),
+            Segment::Map { key } => shown.push_str(&format!(".{key}")),
+            Segment::Enum { variant } => shown.push_str(&format!(".{variant}")),
+            Segment::Unknown => {}
+        }
     }
+    shown
+}
+
+/// Takes web addresses out of a message that quotes what was found: a webhook written in the wrong place would be on stderr,
+/// and so in logs. Whoever may read its address may post there.
+/// <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>
+pub(crate) fn without_urls(message: &str) -> String {
+    const HIDDEN: &str = "(a web address, not shown)";
+    let lower = message.to_ascii_lowercase();
+    let (mut shown, mut rest) = (String::new(), 0);
+    let begin = |from: usize| {
+        let starts = ["https:", "http:"].iter();
+        starts.filter_map(|start| lower[from..].find(start)).min()
+    };
+    while let Some(at) = begin(rest) {
+        let at = rest + at;
+        let is_end = |c: char| c.is_whitespace() || "`\"'<>".contains(c);
+        let end = message[at..]
+            .find(is_end)
+            .map_or(message.len(), |length| at + length);
+        shown.push_str(&message[rest..at]);
+        shown.push_str(HIDDEN);
+        rest = end;
+    }
+    let is_hidden = rest > 0;
+    shown.push_str(&message[rest..]);
+    if is_hidden {
+        shown.push_str("; a secret is named by where it is, as in {\"env\": \"NAME\"} or {\"file\": \"PATH\"}, never written here");
+    }
+    shown
 }
 
 #[cfg(test)]
@@ -209,7 +275,99 @@ mod tests {
 
     #[test]
     fn names_the_place_where_json_breaks_off() {
-        assert!(complaint("{\"s3\":{").ends_with("EOF while parsing an object at line 1 column 7"));
-        assert!(complaint("{} x").contains("line 1 column"));
+        for (text, expected) in [
+            (
+                "{\"s3\":{",
+                "$.s3: EOF while parsing an object at line 1 column 7",
+            ),
+            (
+                "{\"s3\":1",
+                "$.s3: invalid type: integer `1`, expected struct Inner at line 1 column 7",
+            ),
+            ("{", "$: EOF while parsing an object at line 1 column 1"),
+            ("{\n\"s3\" {}}", "$: expected `:` at line 2 column 6"),
+            ("[", "$: EOF while parsing a list at line 1 column 1"),
+            ("nope", "$: expected ident at line 1 column 2"),
+        ] {
+            assert_eq!(complaint(text), expected);
+        }
+        for broken in [
+            "{} x",
+            "{\"s3\":{}}",
+            "[[[",
+            "{\"s3\":{\"bucket\":\"",
+            "\u{0}",
+        ] {
+            let complaint = complaint(broken);
+            assert!(
+                complaint.starts_with('$') && complaint.contains(" at line 1 column "),
+                "{complaint}"
+            );
+            assert!(!complaint.contains('?'), "{complaint}");
+        }
+        let any = |text: &str| format!("{:#}", parse::<serde_json::Value>(text).unwrap_err());
+        assert_eq!(
+            any("{\"a\":1"),
+            "$: EOF while parsing an object at line 1 column 6"
+        );
+        assert_eq!(
+            any("{\"a\":[1,{\"b\" 1}]}"),
+            "$.a[1]: expected `:` at line 1 column 14"
+        );
+    }
+
+    #[test]
+    fn a_key_that_is_there_twice_is_refused_with_its_path() {
+        let any = |text: &str| format!("{:#}", parse::<serde_json::Value>(text).unwrap_err());
+        for (text, expected) in [
+            (
+                "{\"a\":1,\n\"a\":2}",
+                "$: `a` is here twice, and only one of them would count at line 2 column 3",
+            ),
+            (
+                "{\"c\":[{},{\"to\":{\"x\":1,\"\\u0078\":2}}]}",
+                "$.c[1].to: `x` is here twice, and only one of them would count at line 1 column 30",
+            ),
+            (
+                "{} {\"a\":{\"b\":1,\"b\":1}}",
+                "$.a: `b` is here twice, and only one of them would count at line 1 column 18",
+            ),
+        ] {
+            assert_eq!(any(text), expected);
+        }
+        assert!(
+            parse::<serde_json::Value>("{\"a\":{\"a\":1},\"b\":[{\"a\":1},{\"a\":1}]} {\"a\":1}")
+                .is_ok()
+        );
+    }
+
+    #[test]
+    fn a_web_address_in_the_wrong_place_is_not_quoted() {
+        let secret = "https://hooks.slack.com/services/T0/B0/c4n4ry";
+        for text in [
+            format!("{{\"s3\":\"{secret}\"}}"),
+            format!("{{\"s3\":{{\"{secret}\":1}}}}"),
+            format!("{{\"{}\":1}}", secret.to_uppercase()),
+            format!("\"{secret}\""),
+        ] {
+            let complaint = complaint(&text);
+            assert!(!complaint.to_lowercase().contains("slack"), "{complaint}");
+            assert!(
+                complaint.contains(" at line 1 column ")
+                    && complaint.contains("{\"env\": \"NAME\"}"),
+                "{complaint}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_input_of_more_than_the_cap_is_refused() {
+        let endless = std::io::repeat(b' ');
+        let complaint = format!("{:#}", super::whole(endless).unwrap_err());
+        assert!(
+            complaint.starts_with("it has more than 64 MiB"),
+            "{complaint}"
+        );
+        assert_eq!(super::whole(&b" {}"[..]).unwrap(), " {}");
     }
 }

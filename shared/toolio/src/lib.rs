@@ -14,6 +14,7 @@ mod progress;
 mod status;
 mod stream;
 mod text;
+mod unique;
 mod visible;
 
 pub use arguments::{ApplyArgs, Format, IoArgs, arguments};

@@ -6,6 +6,8 @@ use anyhow::{Context, bail};
 use serde::de::DeserializeOwned;
 
 use crate::IoArgs;
+use crate::input::{MAX_BYTES, path as path_of, without_urls};
+use crate::unique::Unique;
 
 /// The least that is read at once: large enough that few values lie across two reads.
 const CHUNK: usize = 1 << 20;
@@ -27,7 +29,8 @@ pub fn for_each_record<T: DeserializeOwned>(
             if stdin.is_terminal() {
                 bail!("read {what} from stdin: it is a terminal: pipe JSON in or pass a file");
             }
-            values(&mut stdin.lock(), each).with_context(|| format!("read {what} from stdin"))
+            values(&mut stdin.lock(), MAX_BYTES, each)
+                .with_context(|| format!("read {what} from stdin"))
         }
     }
 }
@@ -43,11 +46,12 @@ pub fn for_each_record_of<T: DeserializeOwned>(
 ) -> anyhow::Result<()> {
     let action = || format!("read {what} from {}", path.display());
     let mut file = std::fs::File::open(path).with_context(action)?;
-    values(&mut file, each).with_context(action)
+    values(&mut file, MAX_BYTES, each).with_context(action)
 }
 
 fn values<T: DeserializeOwned>(
     source: &mut impl Read,
+    max_bytes: usize,
     mut each: impl FnMut(T) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let mut buffer: Vec<u8> = Vec::new();
@@ -68,45 +72,84 @@ fn values<T: DeserializeOwned>(
                     break;
                 }
                 Some(Ok(value)) => {
+                    let end = stream.byte_offset();
+                    unique(&buffer, consumed, end, lines_before)?;
                     each(value)?;
-                    consumed = stream.byte_offset();
+                    consumed = end;
                 }
                 // The rest of the value is still to come.
                 Some(Err(error)) if error.is_eof() && !at_end => break,
                 Some(Err(error)) => {
                     let line = lines_before + error.line();
-                    let text = error.to_string();
-                    let message = text
-                        .split(" at line ")
-                        .next()
-                        .unwrap_or_default()
-                        .to_owned();
-                    bail!("{message} at line {line} column {}", error.column());
+                    let mut value = serde_json::Deserializer::from_slice(&buffer[consumed..]);
+                    let path = serde_path_to_error::deserialize::<_, T>(&mut value).err();
+                    let path = path.map_or("$".to_owned(), |error| path_of(error.path()));
+                    bail!("{}", place(&path, &error, line, error.column()));
                 }
             }
+        }
+        if buffer.len() - consumed > max_bytes {
+            let is_blank = |byte: &&u8| byte.is_ascii_whitespace();
+            let begin = consumed + buffer[consumed..].iter().take_while(is_blank).count();
+            let line = lines_before + 1 + line_feeds(&buffer[..begin]);
+            bail!(
+                "a value of more than {} MiB at line {line}",
+                max_bytes >> 20
+            );
         }
         if at_end {
             return Ok(());
         }
-        lines_before += buffer[..consumed]
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count();
+        lines_before += line_feeds(&buffer[..consumed]);
         buffer.drain(..consumed);
         // A value longer than this is read again from its beginning; doubling keeps that from becoming quadratic.
         wanted = CHUNK.max(buffer.len());
     }
 }
 
+/// Refuses a value in which an object has the same key twice, as whole inputs do.
+fn unique(buffer: &[u8], start: usize, end: usize, lines_before: usize) -> anyhow::Result<()> {
+    let mut value = serde_json::Deserializer::from_slice(&buffer[start..end]);
+    let Err(error) = serde_path_to_error::deserialize::<_, Unique>(&mut value) else {
+        return Ok(());
+    };
+    let path = path_of(error.path());
+    let error = error.into_inner();
+    let line = lines_before + line_feeds(&buffer[..start]) + error.line();
+    // The first line of the value may begin behind another one.
+    let before = match error.line() {
+        1 => buffer[..start]
+            .iter()
+            .rev()
+            .take_while(|byte| **byte != b'\n')
+            .count(),
+        _ => 0,
+    };
+    bail!("{}", place(&path, &error, line, before + error.column()))
+}
+
+/// Returns the message of an error with its place in the whole input.
+fn place(path: &str, error: &serde_json::Error, line: usize, column: usize) -> String {
+    let text = error.to_string();
+    let message = text
+        .rsplit_once(" at line ")
+        .map_or(text.as_str(), |(message, _)| message);
+    without_urls(&format!("{path}: {message} at line {line} column {column}"))
+}
+
+fn line_feeds(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte == b'\n').count()
+}
+
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
+    use std::io::{Cursor, Read};
 
-    use super::{CHUNK, values};
+    use super::{CHUNK, MAX_BYTES, values};
 
     fn read(text: &str) -> anyhow::Result<Vec<serde_json::Value>> {
         let mut found = Vec::new();
-        values(&mut Cursor::new(text), |value| {
+        values(&mut Cursor::new(text), MAX_BYTES, |value| {
             found.push(value);
             Ok(())
         })?;
@@ -131,8 +174,20 @@ mod tests {
             "{:#}",
             read(&format!("{line}{line}{line}{{\"a\" 1}}\n")).unwrap_err()
         );
-        assert_eq!(complaint, "expected `:` at line 4 column 6");
+        assert_eq!(complaint, "$: expected `:` at line 4 column 6");
         let cut = format!("{:#}", read("{\"a\":").unwrap_err());
-        assert_eq!(cut, "EOF while parsing a value at line 1 column 5");
+        assert_eq!(cut, "$.a: EOF while parsing a value at line 1 column 5");
+    }
+
+    #[test]
+    fn a_key_twice_and_a_value_without_end_are_refused() {
+        let complaint = |text: &str| format!("{:#}", read(text).unwrap_err());
+        assert_eq!(
+            complaint("{}\n{} {\"a\":{\"b\":1,\"b\":2}}"),
+            "$.a: `b` is here twice, and only one of them would count at line 2 column 18"
+        );
+        let mut endless = Cursor::new(b"{}\n\"").chain(std::io::repeat(b'x'));
+        let error = values(&mut endless, 2 * CHUNK, |_: serde_json::Value| Ok(())).unwrap_err();
+        assert_eq!(format!("{error:#}"), "a value of more than 2 MiB at line 2");
     }
 }
