@@ -228,3 +228,53 @@ fn whatever_wraps_records_is_formatted_and_what_is_none_is_counted() {
     none.assert_status(2)
         .assert_complains("no CloudTrail record, EventBridge event or log file among 1 objects");
 }
+
+#[test]
+fn a_webhook_in_the_wrong_place_is_never_quoted() {
+    let url = "https://hooks.slack.com/services/T0/B0/c4n4ry";
+    for (webhook, complaint) in [
+        (json!(url), "$.webhook: "),
+        (
+            json!({"env": url}),
+            "$.webhook.env: expected the name of an environment variable",
+        ),
+        (
+            json!({"env": "services/c4n4ry"}),
+            "$.webhook.env: expected the name of an environment variable",
+        ),
+        (
+            json!({"file": url}),
+            "$.webhook.file: expected where the webhook's URL is kept",
+        ),
+        (
+            json!({"parameter": url}),
+            "$.webhook.parameter: expected where the webhook's URL is kept",
+        ),
+        (
+            json!({"secret": url}),
+            "$.webhook.secret: expected where the webhook's URL is kept",
+        ),
+        (json!({url: "env"}), "$.webhook"),
+    ] {
+        let desired = json!({ "webhook": webhook }).to_string();
+        let output = offline(EXE).args(["render"]).stdin(desired).run();
+        output.assert_status(2).assert_complains(complaint);
+        output.assert_complains(" at line 1 column ");
+        let printed = format!("{}{}", output.stdout, output.stderr);
+        assert!(
+            !printed.contains("c4n4ry") && !printed.contains("hooks."),
+            "{printed}"
+        );
+    }
+    // As a flag, which is an argument that everybody on the machine may read anyway, but logs need not keep.
+    for source in [url.to_owned(), format!("env:{url}"), format!("file:{url}")] {
+        let output = offline(EXE)
+            .args(["send", "--webhook", &source, "--spool", "spool"])
+            .stdin("")
+            .run();
+        output
+            .assert_status(2)
+            .assert_complains("never the value itself");
+        assert!(!output.stderr.contains("c4n4ry"), "{}", output.stderr);
+    }
+}

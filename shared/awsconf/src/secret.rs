@@ -22,11 +22,20 @@ impl FromStr for Source {
 
     fn from_str(text: &str) -> Result<Source, Self::Err> {
         Ok(match text.split_once(':') {
-            Some(("env", name)) if !name.is_empty() => Source::Env(name.to_owned()),
-            Some(("file", path)) if !path.is_empty() => Source::File(PathBuf::from(path)),
+            Some(("env", name)) if is_variable(name) => Source::Env(name.to_owned()),
+            // A web address is the secret itself, with the word for its place before it.
+            Some(("file", path)) if !path.is_empty() && !path.contains("://") => {
+                Source::File(PathBuf::from(path))
+            }
             _ => Source::Unnamed,
         })
     }
+}
+
+/// Anything else is no name of a variable, but may be the secret.
+fn is_variable(name: &str) -> bool {
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    !name.is_empty() && name.bytes().all(is_name)
 }
 
 impl Source {
@@ -56,5 +65,31 @@ impl Source {
             bail!("read {what}: {place} is empty");
         }
         Ok(text.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Source;
+
+    #[test]
+    fn a_secret_in_place_of_its_place_is_never_quoted() {
+        for text in [
+            "https://h/c4n4ry",
+            "env:https://h/c4n4ry",
+            "env:c4n4ry-id",
+            "file:https://h/c4n4ry",
+            "env:",
+            "c4n4ry",
+        ] {
+            let error = text
+                .parse::<Source>()
+                .unwrap()
+                .read("the webhook")
+                .unwrap_err();
+            let error = format!("{error:#}");
+            assert!(!error.contains("c4n4ry"), "{error}");
+            assert!(error.contains("expected env:NAME or file:PATH"), "{error}");
+        }
     }
 }
