@@ -2,7 +2,7 @@
 
 use crate::source::{File, dependencies, tools};
 
-/// Files of tools that are neither `main`, `observe`, `apply` nor tests and still reach outside; with the reason.
+/// Files of tools that are neither `main`, `commands`, `observe`, `apply` nor tests and still reach outside; with the reason.
 pub(crate) const IMPURE: [(&str, &str); 11] = [
     (
         "tools/ssm-agentcheck/src/ask.rs",
@@ -126,7 +126,7 @@ pub(crate) const RULES: [Rule; 11] = [
 fn pure_files_are_pure(files: &[File]) -> Vec<String> {
     let pure = |file: &&File| {
         let of_tool = file.in_tool().is_some_and(|(_, name)| {
-            !["main.rs", "observe", "apply"]
+            !["main.rs", "commands", "observe", "apply"]
                 .iter()
                 .any(|shell| name.starts_with(shell))
                 && !name.ends_with("_tests.rs")

@@ -1,0 +1,38 @@
+//! `check`: what is wrong with the preferences in force, and with the resources that they name.
+
+use awsconf::Session;
+use toolio::{Outcome, Output};
+
+use super::role_records::RoleArgs;
+use super::{GlobalArgs, desired, findings};
+use crate::{check, finding, observe};
+
+/// Find what is wrong with the preferences and with what stands behind them
+#[derive(clap::Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    roles: RoleArgs,
+}
+
+pub(crate) async fn run(
+    args: &CheckArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let (layers, roles) = (desired::read(&global.io)?, args.roles.read()?);
+    let work = async |session: &Session, _: &()| {
+        let clients = observe::Clients::new(session);
+        let (target, units) = (&session.target, session.units.as_deref());
+        let desired = layers.at(target, units)?;
+        let observed = observe::observe(&clients, session, &desired).await;
+        let observed = observe::surroundings(&clients, observed).await;
+        let findings = check::check(&desired, &observed, &roles, target, &session.partition);
+        let mut findings = finding::at(target, findings);
+        findings.extend(layers.expired(check::OVERRIDE_EXPIRED, target, units)?);
+        Ok(findings)
+    };
+    let fleet = global.fleet(out).await?;
+    fleet
+        .visit(out, work, |_, findings| findings::print(out, &findings))
+        .await
+}

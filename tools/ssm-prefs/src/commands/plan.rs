@@ -1,0 +1,69 @@
+//! `plan`: the changes that a desired state needs, and a warning of sessions that would be refused after them.
+
+use anyhow::Context;
+use awsconf::Session;
+use toolio::{Finding, Outcome, Output, Plan};
+
+use super::role_records::RoleArgs;
+use super::{GlobalArgs, desired};
+use crate::model::{Action, Desired, Observed};
+use crate::preflight::{self, Roles};
+use crate::{TOOL, observe, plan};
+
+/// Print the changes that a desired state needs
+#[derive(clap::Args)]
+pub(crate) struct PlanArgs {
+    /// Exit with 1 when something needs to change
+    #[arg(long)]
+    exit_code: bool,
+    #[command(flatten)]
+    roles: RoleArgs,
+}
+
+pub(crate) async fn run(
+    args: &PlanArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let (layers, roles) = (desired::read(&global.io)?, args.roles.read()?);
+    let work = async |session: &Session, _: &()| {
+        let clients = observe::Clients::new(session);
+        let desired = layers.at(&session.target, session.units.as_deref())?;
+        let observed = observe::observe(&clients, session, &desired).await;
+        decide(&desired, &observed, &roles, session)
+    };
+    let fleet = global.fleet(out).await?;
+    fleet
+        .visit(out, work, |_, (plan, findings)| {
+            for finding in findings {
+                out.note(&format!(
+                    "warning: after this plan: {} {}: {}",
+                    finding.id, finding.resource, finding.message
+                ));
+            }
+            out.write(&plan)?;
+            Ok(match args.exit_code && !plan.changes.is_empty() {
+                true => Outcome::Found,
+                false => Outcome::Fine,
+            })
+        })
+        .await
+}
+
+/// Makes a plan, and finds sessions that would be refused once it is carried out.
+fn decide(
+    desired: &Desired,
+    observed: &Observed,
+    roles: &Roles,
+    session: &Session,
+) -> anyhow::Result<(Plan<Action>, Vec<Finding>)> {
+    let changes = plan::plan(desired, observed, &session.target, &session.partition)
+        .with_context(|| format!("plan for {}", session.target))?;
+    let after = plan::after(observed, &changes, &session.target, &session.partition);
+    let findings = after.document.present().map(|document| {
+        let content = &document.latest.content;
+        preflight::preflight(content, &after, roles, &session.target)
+    });
+    let plan = Plan::new(TOOL, session.target.clone(), changes);
+    Ok((plan, findings.unwrap_or_default()))
+}

@@ -1,0 +1,31 @@
+//! `render`: the documents of a desired state, or a template that makes them, without AWS.
+
+use toolio::{Outcome, Output};
+
+use super::{GlobalArgs, desired};
+use crate::{TOOL, content, stack};
+
+/// Print the document that a desired state stands for, and that of each override (offline)
+#[derive(clap::Args)]
+pub(crate) struct RenderArgs {
+    /// Print a CloudFormation template that makes what apply makes in a new account and region
+    #[arg(long)]
+    cloudformation: bool,
+}
+
+pub(crate) async fn run(
+    args: &RenderArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let layers = desired::read(&global.io)?;
+    if args.cloudformation {
+        let template = stack::template(&layers.only()?)?;
+        Output::of_document(TOOL, &global.io)?.write(&template)?;
+        return Ok(Outcome::Fine);
+    }
+    for desired in layers.all()? {
+        out.write(&content::render(&desired, None, None))?;
+    }
+    Ok(Outcome::Fine)
+}

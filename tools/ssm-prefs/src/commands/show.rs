@@ -1,0 +1,63 @@
+//! `show`: the preferences in force and the session documents beside them.
+
+use std::collections::BTreeSet;
+
+use anyhow::bail;
+use awsconf::Session;
+use toolio::{Outcome, Output, Reading};
+
+use super::GlobalArgs;
+use crate::model::{Document, PreferencesKind, PreferencesRecord};
+use crate::{check, content, observe};
+
+/// Print the preferences in force and the documents beside them
+#[derive(clap::Args)]
+pub(crate) struct ShowArgs {}
+
+pub(crate) async fn run(
+    _: &ShowArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let work = async |session: &Session, _: &()| preferences(session).await;
+    let fleet = global.fleet(out).await?;
+    fleet
+        .visit(out, work, |_, record| {
+            out.write(&record)?;
+            Ok(Outcome::Fine)
+        })
+        .await
+}
+
+async fn preferences(session: &Session) -> anyhow::Result<PreferencesRecord> {
+    let clients = observe::Clients::new(session);
+    let document = observe::document(&clients.ssm).await;
+    if let Reading::Unknown(reason) = &document {
+        bail!("{reason}");
+    }
+    let named = |input| {
+        document
+            .present()
+            .map(|document| named(document, input))
+            .unwrap_or_default()
+    };
+    let (buckets, keys) = (named("s3BucketName"), named("kmsKeyId"));
+    let bucket_encryption = observe::bucket_encryption(&clients, buckets, keys).await;
+    let session_documents = observe::session_documents(&clients.ssm).await;
+    Ok(PreferencesRecord {
+        kind: PreferencesKind::Preferences,
+        target: session.target.clone(),
+        versions_differ: document.present().and_then(check::versions_differ),
+        document,
+        bucket_encryption,
+        session_documents,
+    })
+}
+
+/// Returns what sessions may use as an input says: in the default version, and in the latest.
+fn named<'d>(document: &'d Document, input: &str) -> BTreeSet<&'d str> {
+    let versions = [&document.default, &document.latest].into_iter();
+    versions
+        .filter_map(|version| content::Inputs::of(&version.content).text(input))
+        .collect()
+}
