@@ -3,14 +3,10 @@
 use crate::source::{File, dependencies, tools};
 
 /// Files of tools that are neither `main`, `commands`, `observe`, `apply` nor tests and still reach outside; with the reason.
-pub(crate) const IMPURE: [(&str, &str); 11] = [
+pub(crate) const IMPURE: [(&str, &str); 10] = [
     (
         "tools/ssm-agentcheck/src/ask.rs",
         "gathers what the verbs are about: nodes from AWS or from files, roles from a file",
-    ),
-    (
-        "tools/ssm-role/src/ask.rs",
-        "gathers what the verbs are about: preferences and nodes from files, regions from AWS",
     ),
     (
         "tools/ssm-scp/src/ask.rs",

@@ -1,50 +1,22 @@
-//! The flags of single verbs, and what they name.
+//! `policy`: a least-privilege policy for nodes or operators, without AWS.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use serde::Deserialize;
-use toolio::{IoArgs, Target};
+use toolio::{Outcome, Output, Target};
 
-use crate::grant::Nodes;
+use super::GlobalArgs;
+use super::inputs::{not_granted, read_preferences};
+use crate::TOOL;
+use crate::grant::{self, Nodes, Place};
+use crate::preferences::Preferences;
 
 /// The preferences of an account and region.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-default-session-document.html>
 const PREFERENCES_DOCUMENT: &str = "SSM-SessionManagerRunShell";
 
-/// What is looked at besides AWS.
-#[derive(Clone, Debug, clap::Args)]
-pub(crate) struct NarrowArgs {
-    /// Judge also what logs and encryption need, from FILE as ssm-prefs show prints it
-    #[arg(long, value_name = "FILE")]
-    pub(crate) prefs: Option<PathBuf>,
-    /// Look only at the nodes whose records are in FILE, as ssm-agentcheck show prints them
-    #[arg(long, value_name = "FILE")]
-    pub(crate) nodes: Option<PathBuf>,
-}
-
-/// What is rendered.
-#[derive(Clone, Debug, clap::Args)]
-pub(crate) struct RenderArgs {
-    /// Print a CloudFormation template that makes what apply makes in a new account and region
-    #[arg(long, required = true)]
-    pub(crate) cloudformation: bool,
-    /// Grant what logs and encryption need, from FILE as ssm-prefs render prints it
-    #[arg(long, value_name = "FILE")]
-    pub(crate) prefs: Option<PathBuf>,
-}
-
-/// Policies to lint.
-#[derive(Clone, Debug, clap::Args)]
-pub(crate) struct LintArgs {
-    /// Read policies from these files instead of stdin
-    #[arg(value_name = "FILE")]
-    pub(crate) files: Vec<PathBuf>,
-}
-
 /// Who a policy is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Grantee {
+enum Grantee {
     /// The role of nodes
     Instance,
     /// People who start sessions
@@ -53,18 +25,18 @@ pub(crate) enum Grantee {
     Command,
 }
 
-/// What a policy is to grant.
+/// Print a least-privilege policy for nodes or operators, without calling AWS
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct GrantArgs {
+pub(crate) struct PolicyArgs {
     /// Say who the policy is for
     #[arg(long = "for", value_name = "WHO")]
-    pub(crate) grantee: Grantee,
+    grantee: Grantee,
     /// Grant what logs and encryption need, from FILE as ssm-prefs show prints it
     #[arg(long, value_name = "FILE")]
-    pub(crate) prefs: Option<PathBuf>,
+    prefs: Option<PathBuf>,
     /// Grant it in ACCOUNT/REGION; repeat for several [default: those of --prefs]
     #[arg(long = "target", value_name = "TARGET")]
-    pub(crate) targets: Vec<Target>,
+    targets: Vec<Target>,
     /// Grant the use of this node; repeat for several
     #[arg(long = "instance-id", value_name = "ID", value_parser = node, conflicts_with = "tags")]
     instance_ids: Vec<String>,
@@ -76,26 +48,68 @@ pub(crate) struct GrantArgs {
     documents: Vec<String>,
     /// Let nodes use this key, which encrypts the bucket of transcripts
     #[arg(long, value_name = "ARN")]
-    pub(crate) bucket_key: Option<String>,
+    bucket_key: Option<String>,
 }
 
-impl GrantArgs {
+/// Prints the bare document, also on a terminal: it is meant for `aws iam create-policy --policy-document`.
+pub(crate) async fn run(
+    args: &PolicyArgs,
+    global: &GlobalArgs,
+    _: &Output,
+) -> anyhow::Result<Outcome> {
+    let mut places = match &args.prefs {
+        Some(path) => read_preferences(path)?,
+        None => Vec::new(),
+    };
+    for target in &args.targets {
+        if !places.iter().any(|place| place.target == *target) {
+            places.push(Place {
+                target: target.clone(),
+                preferences: Preferences::default(),
+            });
+        }
+    }
+    anyhow::ensure!(
+        !places.is_empty(),
+        "for which account and region? pass --prefs or --target ACCOUNT/REGION"
+    );
+    if let Some(key) = &args.bucket_key {
+        let preferences = places.iter_mut().map(|place| &mut place.preferences);
+        preferences.for_each(|preferences| preferences.encrypt_with(key));
+    }
+    let out = Output::of_document(TOOL, &global.io)?;
+    let document = match args.grantee {
+        Grantee::Instance => {
+            let notes = places
+                .iter()
+                .map(|place| not_granted(&place.target, &place.preferences));
+            notes.flatten().for_each(|note| out.note(&note));
+            grant::instance(&places)
+        }
+        Grantee::Operator => grant::operator(
+            &places,
+            &args.nodes()?,
+            &args.documents_or(PREFERENCES_DOCUMENT),
+        ),
+        Grantee::Command => grant::command(
+            &places,
+            &args.nodes()?,
+            &args.documents_or("AWS-RunShellScript"),
+        ),
+    };
+    out.write(&document)?;
+    Ok(Outcome::Fine)
+}
+
+impl PolicyArgs {
     /// # Errors
     /// No node: a policy for all nodes is never made without being asked for.
-    pub(crate) fn nodes(&self) -> anyhow::Result<Nodes> {
+    fn nodes(&self) -> anyhow::Result<Nodes> {
         match (self.instance_ids.as_slice(), self.tags.as_slice()) {
             ([], []) => anyhow::bail!("for which nodes? pass --instance-id or --tag"),
             ([], tags) => Ok(Nodes::Tags(tags.to_vec())),
             (ids, _) => Ok(Nodes::Ids(ids.to_vec())),
         }
-    }
-
-    pub(crate) fn session_documents(&self) -> Vec<String> {
-        self.documents_or(PREFERENCES_DOCUMENT)
-    }
-
-    pub(crate) fn command_documents(&self) -> Vec<String> {
-        self.documents_or("AWS-RunShellScript")
     }
 
     fn documents_or(&self, default: &str) -> Vec<String> {
@@ -104,27 +118,6 @@ impl GrantArgs {
             documents => documents.to_vec(),
         }
     }
-}
-
-/// Returns the ids in node records by `ACCOUNT/REGION`; hybrid nodes have no instance profile and are passed over.
-///
-/// # Errors
-/// The file cannot be read, or a record is no node.
-pub(crate) fn read_nodes(path: &Path) -> anyhow::Result<BTreeMap<String, BTreeSet<String>>> {
-    #[derive(Deserialize)]
-    struct Node {
-        target: Target,
-        instance_id: String,
-    }
-    let mut nodes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    toolio::for_each_record(&IoArgs::of_file(path), "nodes", |node: Node| {
-        if node.instance_id.starts_with("i-") {
-            let target = node.target.to_string();
-            nodes.entry(target).or_default().insert(node.instance_id);
-        }
-        Ok(())
-    })?;
-    Ok(nodes)
 }
 
 fn node(text: &str) -> Result<String, String> {

@@ -1,0 +1,44 @@
+//! `check`: what keeps nodes from talking to Systems Manager, as far as roles and settings go.
+
+use awsconf::Session;
+use toolio::{Layers, Outcome, Output};
+
+use super::GlobalArgs;
+use super::inputs::InputArgs;
+use crate::check;
+use crate::model::Desired;
+use crate::observe::{self, Known};
+
+/// Print what is wrong; exit with 1 when something is
+#[derive(clap::Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    inputs: InputArgs,
+}
+
+pub(crate) async fn run(
+    args: &CheckArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let layers = Layers::<Desired>::read(&global.io, "desired roles")?;
+    let inputs = args.inputs.read()?;
+    let work = async |session: &Session, known: &Known| {
+        let (target, units) = (&session.target, session.units.as_deref());
+        let preferences = inputs.preferences(target)?;
+        let desired = layers.at(target, units)?;
+        let expired = layers.expired("role.override.expired", target, units)?;
+        let only = inputs.nodes(target);
+        let observed = observe::observe(session, known, Some(&desired), only).await;
+        let mut findings = check::check(&desired, &observed, preferences);
+        findings.extend(expired);
+        Ok(findings)
+    };
+    let fleet = global.fleet(out).await?;
+    fleet
+        .visit(out, work, |_, findings| {
+            findings.iter().try_for_each(|finding| out.write(finding))?;
+            Ok(check::outcome(&findings))
+        })
+        .await
+}

@@ -1,0 +1,30 @@
+//! `lint`: what is wrong with policies of users, groups and roles, without AWS.
+
+use std::path::PathBuf;
+
+use toolio::{Outcome, Output};
+
+use super::GlobalArgs;
+use crate::{check, lint};
+
+/// Find what is wrong with policies of users, groups and roles; exit with 1 when there is something
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct LintArgs {
+    /// Read policies from these files instead of stdin
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+pub(crate) async fn run(
+    args: &LintArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let mut outcome = Outcome::Fine;
+    for (source, text) in toolio::read_texts(&args.files, &global.io, "policy")? {
+        let findings = lint::lint(&source, &text);
+        findings.iter().try_for_each(|finding| out.write(finding))?;
+        outcome = outcome.and(check::outcome(&findings));
+    }
+    Ok(outcome)
+}

@@ -1,0 +1,53 @@
+//! `plan`: the changes that a desired state needs.
+
+use awsconf::Session;
+use toolio::{Layers, Outcome, Output};
+
+use super::GlobalArgs;
+use super::inputs::{InputArgs, not_granted};
+use crate::model::Desired;
+use crate::observe::{self, Known};
+use crate::plan::{self, Given};
+
+/// Print what apply would change
+#[derive(clap::Args)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    inputs: InputArgs,
+    /// Exit with 1 when something needs to change
+    #[arg(long)]
+    exit_code: bool,
+}
+
+pub(crate) async fn run(
+    args: &PlanArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let layers = Layers::<Desired>::read(&global.io, "desired roles")?;
+    let inputs = args.inputs.read()?;
+    let work = async |session: &Session, known: &Known| {
+        let given = Given {
+            preferences: inputs.preferences(&session.target)?,
+            is_narrowed: inputs.is_narrowed(),
+        };
+        let desired = layers.at(&session.target, session.units.as_deref())?;
+        let only = inputs.nodes(&session.target);
+        let observed = observe::observe(session, known, Some(&desired), only).await;
+        let plan = plan::plan(&desired, &observed, given)?;
+        let granted = given.preferences.filter(|_| desired.grants_preferences());
+        let notes = granted.map(|granted| not_granted(&observed.target, granted));
+        Ok((plan, notes.unwrap_or_default()))
+    };
+    let fleet = global.fleet(out).await?;
+    fleet
+        .visit(out, work, |_, (plan, notes)| {
+            notes.iter().for_each(|note| out.note(note));
+            out.write(&plan)?;
+            Ok(match args.exit_code && !plan.changes.is_empty() {
+                true => Outcome::Found,
+                false => Outcome::Fine,
+            })
+        })
+        .await
+}
