@@ -3,18 +3,10 @@
 use crate::source::{File, dependencies, tools};
 
 /// Files of tools that are neither `main`, `commands`, `observe`, `apply` nor tests and still reach outside; with the reason.
-pub(crate) const IMPURE: [(&str, &str); 10] = [
+pub(crate) const IMPURE: [(&str, &str); 8] = [
     (
         "tools/ssm-agentcheck/src/ask.rs",
         "gathers what the verbs are about: nodes from AWS or from files, roles from a file",
-    ),
-    (
-        "tools/ssm-scp/src/ask.rs",
-        "reads what the verbs without desired state judge: files, stdin or the organization",
-    ),
-    (
-        "tools/ssm-scp/src/through.rs",
-        "reads who is in other accounts, several at once",
     ),
     (
         "tools/ssm-role/src/current.rs",

@@ -1,24 +1,21 @@
 //! Carries out a plan: the only place that writes. What is there must be what the plan saw, and nobody may be locked out,
 //! else nothing is written.
 
-mod guarding;
+pub(crate) mod guarding;
 
 use anyhow::{Context, bail};
 use aws_sdk_organizations::Client;
 use aws_sdk_organizations::error::ProvideErrorMetadata;
 use aws_sdk_organizations::types::PolicyType;
-use awsconf::{AwsArgs, Interrupt, Service, describe};
+use awsconf::{Service, describe};
 use serde_json::{Value, json};
-use toolio::{Change, IoArgs, Outcome, Output, Reading};
+use toolio::{Change, Reading};
 
-use crate::arguments::ApplyArgs;
-use crate::lockout::Risk;
 use crate::model::{Action, AttachmentState, Policy, PolicyState, Root};
-use crate::through::Through;
 use crate::{observe, plan as planning};
 
 /// A change whose states were parsed, so that an edited plan fails before the first write.
-enum Step {
+pub(crate) enum Step {
     /// `None` deletes.
     Policy(Option<PolicyState>),
     Attachment(AttachmentState),
@@ -26,68 +23,14 @@ enum Step {
 }
 
 /// What was found of what a change is about.
-enum Found {
+pub(crate) enum Found {
     Policy(Option<Policy>),
     PolicyType(Root),
 }
 
-/// Carries out plans, each after the lock-out guard has looked at it.
-pub(crate) async fn run(
-    arguments: &ApplyArgs,
-    aws: &AwsArgs,
-    io: &IoArgs,
-    out: &Output,
-) -> anyhow::Result<Outcome> {
-    let plans = toolio::read_plans::<Action>(io, crate::TOOL)?;
-    if let Some(record) = plans.unreachable.first() {
-        bail!("there is no whole plan: {}", record.error);
-    }
-    out.refuse_closed()?;
-    let (first, through) = (aws.split_account_roles().0, Through::of(aws));
-    let interrupt = Interrupt::listen();
-    let mut outcome = Outcome::Fine;
-    for plan in plans.plans {
-        let session = first.session_for(&plan.target).await?;
-        let client = Client::new(&session.config);
-        let risks = match arguments.how.recover {
-            // It writes nothing.
-            true => Vec::new(),
-            false => guarding::risks(arguments, &through, &session, &client, &plan).await?,
-        };
-        let refused: Vec<Risk> = risks
-            .into_iter()
-            .filter(|risk| !arguments.accepted.contains(&risk.id))
-            .collect();
-        if !refused.is_empty() {
-            for risk in &refused {
-                out.write(&risk.finding(&plan.target))
-                    .map_err(|error| toolio::lost(&error, "nothing was written to AWS"))?;
-            }
-            bail!(
-                "nothing was written: {} would be risked; change what the findings say, or take single ones with --accept ID",
-                refused
-                    .iter()
-                    .map(|risk| risk.id.as_str())
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            );
-        }
-        let resources = Resources { client };
-        let (result, came_to) =
-            apply::apply(&resources, &plan, arguments.how, &interrupt, out).await;
-        out.write(&result)
-            .map_err(|error| toolio::lost(&error, toolio::TO_RECOVER))?;
-        outcome = outcome.and(came_to);
-        if outcome != Outcome::Fine && !arguments.how.recover {
-            break;
-        }
-    }
-    Ok(outcome)
-}
-
 /// The policies of the organization, where they are attached, and whether there may be any.
-struct Resources {
-    client: Client,
+pub(crate) struct Resources {
+    pub(crate) client: Client,
 }
 
 impl apply::Resources for Resources {

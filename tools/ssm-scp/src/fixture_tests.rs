@@ -8,19 +8,19 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use toolio::Reading;
 
-use crate::ask::actions;
-use crate::ask::{Guard, governed};
 use crate::check::check;
+use crate::commands::guard::Guard;
+use crate::commands::impact::actions;
 use crate::desired::Desired;
 use crate::guard::{exempt_patterns, render};
-use crate::hierarchy::{FULL_ACCESS, Organization, compile};
+use crate::hierarchy::{FULL_ACCESS, Organization, compile, governed};
 use crate::impact::{AccountPrincipals, Candidate};
 use crate::lockout::{Evidence, risks};
 use crate::model::{Observed, TargetId};
 use crate::plan::{notes, plan};
+use crate::replay::cloudtrail_record::Record;
 use crate::replay::{DeniedCall, Replay};
 use crate::simulate::{Answer, Judges, Questions, simulate};
-use crate::trail::Record;
 
 /// `options.json`: what flags would say.
 #[derive(Default, Deserialize)]

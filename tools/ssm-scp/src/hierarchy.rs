@@ -1,7 +1,7 @@
 //! The organization as a tree: who is above whom, and which policies bind an account. `show` prints it as records, and
 //! every verb that judges reads it back from them, so that what was read once can be asked many times.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, bail};
 use policy::{Compiled, Policy};
@@ -216,6 +216,20 @@ impl Judged {
         levels.reverse();
         Ok(Some(levels))
     }
+}
+
+/// Returns the accounts below some targets, without the management account.
+pub(crate) fn governed(organization: &Organization, targets: &[String]) -> BTreeSet<String> {
+    let below = |account: &str| {
+        organization
+            .lineage(account)
+            .iter()
+            .any(|entity| targets.contains(&entity.id))
+    };
+    let accounts = organization
+        .accounts()
+        .filter(|account| !account.management && below(&account.id));
+    accounts.map(|account| account.id.clone()).collect()
 }
 
 /// Returns a policy ready to be asked.

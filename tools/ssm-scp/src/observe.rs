@@ -2,6 +2,8 @@
 //! the principals of accounts have files of their own.
 //! Never writes; what could not be read is `Unknown` with the reason, never `Absent`.
 
+mod account_principals;
+mod history;
 mod principals;
 mod tree;
 
@@ -18,6 +20,8 @@ use crate::desired::Desired;
 use crate::guard::Part;
 use crate::model::{Observed, Policy, PolicyState, Root, TargetId};
 
+pub(crate) use account_principals::Through;
+pub(crate) use history::history;
 pub(crate) use principals::{caller_arn, principals};
 pub(crate) use tree::organization;
 

@@ -1,14 +1,16 @@
 //! Which past calls a guard would have denied: one record for each principal and action, so that memory grows with the
 //! people and not with what they did.
 
+pub(crate) mod cloudtrail_record;
+
 use std::collections::BTreeMap;
 
 use policy::{Compiled, Request, Verdict, denies};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use self::cloudtrail_record::{Record, Who};
 use crate::caller;
-use crate::trail::{Record, Who};
 
 /// The `kind` of a denied call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

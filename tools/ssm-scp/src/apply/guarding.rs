@@ -2,6 +2,7 @@
 //! in these, and what the history says. Reads only.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use anyhow::Context;
 use aws_sdk_organizations::Client;
@@ -10,17 +11,14 @@ use futures_util::StreamExt;
 use policy::{Compiled, Policy};
 use toolio::{Plan, Reading};
 
-use crate::arguments::ApplyArgs;
-use crate::ask;
-use crate::hierarchy::compile;
+use crate::hierarchy::{compile, governed};
 use crate::lockout::{Evidence, Risk, risks as judge};
 use crate::model::{Action, AttachmentState, PolicyState};
-use crate::observe;
-use crate::through::Through;
+use crate::observe::{self, Through};
 
 /// Returns what speaks against the plan; nothing when it denies nobody anything that is not denied now.
-pub(super) async fn risks(
-    arguments: &ApplyArgs,
+pub(crate) async fn risks(
+    history: Option<&Path>,
     through: &Through,
     session: &Session,
     client: &Client,
@@ -46,14 +44,14 @@ pub(super) async fn risks(
         .await
         .context("look for who would be locked out")?;
     let targets: Vec<String> = targets.into_iter().collect();
-    let governed = ask::governed(&organization, &targets);
+    let governed = governed(&organization, &targets);
     let accounts: Vec<_> = through.each(session, &governed).collect().await;
     let caller = match governed.contains(&session.target.account) {
         true => Some(observe::caller_arn(session).await),
         false => None,
     };
-    let history = match &arguments.history {
-        Some(path) => ask::history(path, &guard, &governed)?,
+    let history = match history {
+        Some(path) => observe::history(path, &guard, &governed)?,
         None => Vec::new(),
     };
     Ok(judge(&Evidence {

@@ -5,8 +5,8 @@ use awsconf::{AwsArgs, Session};
 use futures_util::stream::{self, Stream, StreamExt};
 use toolio::Reading;
 
+use super::principals;
 use crate::impact::AccountPrincipals;
-use crate::observe;
 
 /// How other accounts are read: through roles, several at once.
 pub(crate) struct Through {
@@ -47,7 +47,7 @@ async fn account_principals(
                 session.partition
             );
         };
-        observe::principals(&session).await
+        principals(&session).await
     };
     AccountPrincipals {
         account: account.to_owned(),

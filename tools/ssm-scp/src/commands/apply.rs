@@ -1,0 +1,83 @@
+//! `apply`: carries out the plans on stdin, each after the lock-out guard has looked at it.
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use aws_sdk_organizations::Client;
+use awsconf::Interrupt;
+use toolio::{Outcome, Output};
+
+use super::GlobalArgs;
+use crate::TOOL;
+use crate::apply::{Resources, guarding};
+use crate::lockout::Risk;
+use crate::model::Action;
+use crate::observe::Through;
+
+/// Carry out plans read from stdin unless somebody would be locked out; {account} in --assume-role as in impact
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ApplyArgs {
+    #[command(flatten)]
+    how: toolio::ApplyArgs,
+
+    /// Refuse when one of these CloudTrail records would have been denied
+    #[arg(long, value_name = "FILE")]
+    history: Option<PathBuf>,
+
+    /// Accept the risk with this id; repeat for several
+    #[arg(long = "accept", value_name = "ID")]
+    accepted: Vec<String>,
+}
+
+pub(crate) async fn run(
+    args: &ApplyArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let plans = toolio::read_plans::<Action>(&global.io, TOOL)?;
+    if let Some(record) = plans.unreachable.first() {
+        bail!("there is no whole plan: {}", record.error);
+    }
+    out.refuse_closed()?;
+    let (first, through) = (global.aws.split_account_roles().0, Through::of(&global.aws));
+    let interrupt = Interrupt::listen();
+    let mut outcome = Outcome::Fine;
+    for plan in plans.plans {
+        let session = first.session_for(&plan.target).await?;
+        let client = Client::new(&session.config);
+        let risks = match args.how.recover {
+            // It writes nothing.
+            true => Vec::new(),
+            false => {
+                guarding::risks(args.history.as_deref(), &through, &session, &client, &plan).await?
+            }
+        };
+        let refused: Vec<Risk> = risks
+            .into_iter()
+            .filter(|risk| !args.accepted.contains(&risk.id))
+            .collect();
+        if !refused.is_empty() {
+            for risk in &refused {
+                out.write(&risk.finding(&plan.target))
+                    .map_err(|error| toolio::lost(&error, "nothing was written to AWS"))?;
+            }
+            bail!(
+                "nothing was written: {} would be risked; change what the findings say, or take single ones with --accept ID",
+                refused
+                    .iter()
+                    .map(|risk| risk.id.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            );
+        }
+        let resources = Resources { client };
+        let (result, came_to) = ::apply::apply(&resources, &plan, args.how, &interrupt, out).await;
+        out.write(&result)
+            .map_err(|error| toolio::lost(&error, toolio::TO_RECOVER))?;
+        outcome = outcome.and(came_to);
+        if outcome != Outcome::Fine && !args.how.recover {
+            break;
+        }
+    }
+    Ok(outcome)
+}

@@ -1,0 +1,37 @@
+//! `check`: where the organization differs from the desired state.
+
+use aws_sdk_organizations::Client;
+use toolio::{Outcome, Output, Reading};
+
+use super::quota::QuotaArgs;
+use super::{GlobalArgs, organization};
+use crate::desired::Desired;
+use crate::{check, guard, observe};
+
+/// Compare the organization with the desired state; exit with 1 when they differ
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    limits: QuotaArgs,
+}
+
+pub(crate) async fn run(
+    args: &CheckArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let desired: Desired = toolio::read(&global.io, "desired policy")?;
+    let parts = guard::render(&desired, args.limits.quota.max_characters)?;
+    let session = global.aws.global_session().await?;
+    let observed =
+        observe::observe(&Client::new(&session.config), &session, &desired, &parts).await;
+    let tree = match organization::live(&session).await {
+        Ok(tree) => Reading::Present(tree),
+        Err(error) => Reading::Unknown(format!("{error:#}")),
+    };
+    let findings = check::check(&desired, &parts, &observed, &tree);
+    for finding in &findings {
+        out.write(finding)?;
+    }
+    Ok(check::outcome(&findings))
+}

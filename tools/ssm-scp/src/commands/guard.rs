@@ -1,0 +1,119 @@
+//! The policies that `simulate`, `replay` and `impact` judge by: a desired state rendered, or files.
+
+use std::collections::BTreeSet;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+use policy::Compiled;
+
+use crate::desired::Desired;
+use crate::guard;
+use crate::hierarchy::{Organization, compile, governed};
+
+/// Where policies come from that are asked without AWS.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct GuardArgs {
+    /// Ask this policy document; repeat for several
+    #[arg(long = "policy", value_name = "FILE")]
+    pub(crate) policies: Vec<PathBuf>,
+
+    /// Ask the policies that this desired state renders to
+    #[arg(long, value_name = "FILE")]
+    pub(crate) guard: Option<PathBuf>,
+
+    /// Read the organization from what `show` printed
+    #[arg(long, value_name = "FILE")]
+    pub(crate) organization: Option<PathBuf>,
+}
+
+impl GuardArgs {
+    /// Reads the policies that the flags name.
+    pub(super) fn read(&self) -> anyhow::Result<Guard> {
+        let mut guard = match &self.guard {
+            None => Guard {
+                parts: Vec::new(),
+                compiled: Vec::new(),
+                targets: Vec::new(),
+            },
+            Some(path) => {
+                let mut desired: Vec<Desired> = toolio::read_records_from(path, "desired policy")?;
+                let desired = desired.pop().filter(|_| desired.is_empty());
+                let desired = desired
+                    .with_context(|| format!("{}: expected one desired policy", path.display()))?;
+                Guard::of(&desired, policy::MAX_SCP_CHARACTERS)?
+            }
+        };
+        for path in &self.policies {
+            let (name, text) = (path.display().to_string(), text(path, "policy")?);
+            guard.compiled.push(compile(&name, &text)?);
+            let document =
+                serde_json::from_str(&text).with_context(|| format!("read policy from {name}"))?;
+            guard.parts.push(guard::Part { name, document });
+        }
+        Ok(guard)
+    }
+}
+
+/// Policies that may come to be, and where.
+pub(crate) struct Guard {
+    parts: Vec<guard::Part>,
+    pub(crate) compiled: Vec<Compiled>,
+    targets: Vec<String>,
+}
+
+impl Guard {
+    /// Returns the guard that a desired state renders to.
+    pub(crate) fn of(desired: &Desired, max_characters: usize) -> anyhow::Result<Guard> {
+        let parts = guard::render(desired, max_characters)?;
+        let compiled = parts
+            .iter()
+            .map(|part| compile(&part.name, &part.document.to_string()));
+        Ok(Guard {
+            compiled: compiled.collect::<anyhow::Result<_>>()?,
+            parts,
+            targets: desired
+                .targets
+                .0
+                .iter()
+                .map(|target| target.0.clone())
+                .collect(),
+        })
+    }
+
+    /// Attaches the policies in an organization; those of files, which name no target, to every root.
+    pub(crate) fn join(&self, organization: &mut Organization) {
+        for part in &self.parts {
+            organization.with_policy(&part.name, &part.document, &self.targets_in(organization));
+        }
+    }
+
+    fn targets_in(&self, organization: &Organization) -> Vec<String> {
+        if !self.targets.is_empty() {
+            return self.targets.clone();
+        }
+        let roots = organization
+            .entities
+            .iter()
+            .filter(|entity| entity.parent.is_none());
+        roots.map(|root| root.id.clone()).collect()
+    }
+
+    /// Returns the accounts that the policies will bind.
+    pub(crate) fn governed(&self, organization: &Organization) -> BTreeSet<String> {
+        governed(organization, &self.targets_in(organization))
+    }
+}
+
+fn text(path: &Path, what: &str) -> anyhow::Result<String> {
+    if path.as_os_str() != "-" {
+        return std::fs::read_to_string(path)
+            .with_context(|| format!("read {what} from {}", path.display()));
+    }
+    let stdin = std::io::stdin();
+    ensure!(
+        !stdin.is_terminal(),
+        "read {what} from stdin: it is a terminal: pipe JSON in or name a file"
+    );
+    std::io::read_to_string(stdin.lock()).with_context(|| format!("read {what} from stdin"))
+}

@@ -1,0 +1,84 @@
+//! `lint`: what is wrong with policy files, without AWS.
+
+use std::path::PathBuf;
+
+use policy::{PolicyType, Problem};
+use toolio::{Finding, Outcome, Output, Severity};
+
+use super::GlobalArgs;
+use super::quota::QuotaArgs;
+
+/// Find what is wrong with policy files; exit with 1 when there is something
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct LintArgs {
+    /// Read policies from these files instead of stdin
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// Say what the policies are for
+    #[arg(long, value_name = "TYPE", default_value = "scp")]
+    r#type: Type,
+
+    #[command(flatten)]
+    limits: QuotaArgs,
+}
+
+/// What a linted policy is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Type {
+    /// A service control policy
+    Scp,
+    /// A policy of a user, group or role
+    Identity,
+    /// A policy of a resource, or a trust policy
+    Resource,
+}
+
+pub(crate) async fn run(
+    args: &LintArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let max_characters = args.limits.quota.max_characters;
+    let mut outcome = Outcome::Fine;
+    let texts = toolio::read_texts(&args.files, &global.io, "policy")?;
+    for (source, text) in texts {
+        for finding in lint(&source, &text, args.r#type, max_characters) {
+            out.write(&finding)?;
+            if finding.severity != Severity::Info {
+                outcome = Outcome::Found;
+            }
+        }
+    }
+    Ok(outcome)
+}
+
+/// Returns the findings in one policy; `source` names the file.
+fn lint(source: &str, text: &str, r#type: Type, max_characters: usize) -> Vec<Finding> {
+    let policy_type = match r#type {
+        Type::Scp => PolicyType::ServiceControl { max_characters },
+        Type::Identity => PolicyType::Identity,
+        Type::Resource => PolicyType::Resource,
+    };
+    let problems = policy::lint(text, policy_type);
+    problems
+        .iter()
+        .map(|problem| finding(source, problem))
+        .collect()
+}
+
+fn finding(source: &str, problem: &Problem) -> Finding {
+    let severity = match problem.severity {
+        policy::Severity::Error => Severity::Error,
+        policy::Severity::Warning => Severity::Warning,
+        policy::Severity::Info => Severity::Info,
+    };
+    let position = &problem.position;
+    Finding::in_text(
+        format!("scp.{}", problem.rule.id()),
+        severity,
+        (source, position.line, position.column, &position.path),
+        problem.message.clone(),
+        problem.fix.clone(),
+    )
+}

@@ -1,0 +1,58 @@
+//! `plan`: the changes that a desired state needs in the organization.
+
+use aws_sdk_organizations::Client;
+use toolio::{Outcome, Output, Plan};
+
+use super::GlobalArgs;
+use super::quota::QuotaArgs;
+use crate::desired::Desired;
+use crate::model::TargetId;
+use crate::{TOOL, guard, observe, plan};
+
+/// Print what would have to change in the organization
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct PlanArgs {
+    /// Exit with 1 when something needs to change
+    #[arg(long)]
+    exit_code: bool,
+
+    /// Attach to the targets only as far as this one
+    #[arg(long, value_name = "TARGET", value_parser = target)]
+    until: Option<TargetId>,
+
+    #[command(flatten)]
+    limits: QuotaArgs,
+}
+
+pub(crate) async fn run(
+    args: &PlanArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let desired: Desired = toolio::read(&global.io, "desired policy")?;
+    let parts = guard::render(&desired, args.limits.quota.max_characters)?;
+    let session = global.aws.global_session().await?;
+    let observed =
+        observe::observe(&Client::new(&session.config), &session, &desired, &parts).await;
+    let planned = plan::plan(
+        &desired,
+        &parts,
+        args.until.as_ref(),
+        args.limits.quota.max_policies,
+        &observed,
+    )?;
+    for note in plan::notes(&desired, &parts, &observed) {
+        out.note(&note);
+    }
+    let outcome = if args.exit_code && !planned.is_empty() {
+        Outcome::Found
+    } else {
+        Outcome::Fine
+    };
+    out.write(&Plan::new(TOOL, session.target, planned))?;
+    Ok(outcome)
+}
+
+fn target(text: &str) -> Result<TargetId, String> {
+    TargetId::try_from(text.to_owned())
+}

@@ -1,0 +1,34 @@
+//! `render`: the documents of a desired state, without AWS.
+
+use toolio::{Format, IoArgs, Outcome, Output};
+
+use super::GlobalArgs;
+use super::quota::QuotaArgs;
+use crate::desired::Desired;
+use crate::{TOOL, guard};
+
+/// Print the policy documents that the desired state comes to, without calling AWS
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct RenderArgs {
+    #[command(flatten)]
+    limits: QuotaArgs,
+}
+
+/// Prints bare documents, also on a terminal: they are meant for `aws organizations create-policy --content`.
+pub(crate) async fn run(
+    args: &RenderArgs,
+    global: &GlobalArgs,
+    _: &Output,
+) -> anyhow::Result<Outcome> {
+    let io = IoArgs {
+        output: Some(Format::Json),
+        ..global.io.clone()
+    };
+    let desired: Desired = toolio::read(&io, "desired policy")?;
+    let out = Output::new(TOOL, &io)?;
+    for part in guard::render(&desired, args.limits.quota.max_characters)? {
+        out.write(&part.document)?;
+    }
+    out.note(guard::OUTSIDE);
+    Ok(Outcome::Fine)
+}

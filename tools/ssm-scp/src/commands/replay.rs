@@ -1,0 +1,72 @@
+//! `replay`: which recorded calls a guard would have denied, without AWS.
+
+use anyhow::ensure;
+use toolio::{Outcome, Output};
+
+use super::guard::GuardArgs;
+use super::{GlobalArgs, organization};
+use crate::replay::cloudtrail_record::Record;
+use crate::replay::{Counts, Replay};
+use crate::table::write_row;
+
+/// Tell which calls in CloudTrail records on stdin a guard would have denied
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ReplayArgs {
+    #[command(flatten)]
+    source: GuardArgs,
+
+    /// Exit with 1 when a call would have been denied
+    #[arg(long)]
+    exit_code: bool,
+}
+
+pub(crate) async fn run(
+    args: &ReplayArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let guard = args.source.read()?;
+    ensure!(
+        !guard.compiled.is_empty(),
+        "no guard: pass --guard FILE or --policy FILE"
+    );
+    let governed = match &args.source.organization {
+        None => None,
+        Some(path) => Some(guard.governed(&organization::saved(path)?)),
+    };
+    let is_governed = |account: &str| {
+        governed
+            .as_ref()
+            .is_none_or(|accounts| accounts.contains(account))
+    };
+    let mut replay = Replay::default();
+    toolio::for_each_record(&global.io, "CloudTrail records", |record: Record| {
+        record.unwrap(&mut |record| {
+            replay.record(&record, &guard.compiled, &is_governed);
+            Ok(())
+        })
+    })?;
+    out.note(&told(&replay.counts));
+    let mut outcome = Outcome::Fine;
+    for call in replay.into_denied() {
+        write_row(out, &call)?;
+        if args.exit_code {
+            outcome = Outcome::Found;
+        }
+    }
+    Ok(outcome)
+}
+
+fn told(counts: &Counts) -> String {
+    let Counts {
+        n_records,
+        n_not_governed,
+        n_denied_before,
+        n_without_principal,
+        n_no_call,
+    } = counts;
+    format!(
+        "{n_records} records: {n_not_governed} by AWS or in accounts that the guard does not bind, {n_denied_before} denied \
+         when they were made, {n_without_principal} that do not tell who called, {n_no_call} that are no call"
+    )
+}

@@ -1,0 +1,25 @@
+//! `show`: the tree of the organization and its service control policies.
+
+use toolio::{Outcome, Output};
+
+use super::{GlobalArgs, organization};
+use crate::table::write_row;
+
+/// Print the tree of the organization and its service control policies
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ShowArgs {}
+
+pub(crate) async fn run(
+    _: &ShowArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let organization = organization::live(&global.aws.global_session().await?).await?;
+    for entity in &organization.entities {
+        write_row(out, entity)?;
+    }
+    for policy in &organization.policies {
+        out.write(policy)?;
+    }
+    Ok(Outcome::Fine)
+}

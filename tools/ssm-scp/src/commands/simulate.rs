@@ -1,0 +1,141 @@
+//! `simulate`: whether principals may do something, by policy files, a saved organization or the live one.
+
+use std::io::{BufRead, IsTerminal};
+
+use anyhow::{Context, bail, ensure};
+use toolio::{Outcome, Output};
+
+use super::guard::GuardArgs;
+use super::{GlobalArgs, organization};
+use crate::hierarchy::{FULL_ACCESS, compile};
+use crate::simulate::{Answer, Judges, Questions, simulate};
+use crate::table::write_row;
+
+/// Answer whether principals may do something, by policy files or by the organization
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct SimulateArgs {
+    #[command(flatten)]
+    source: GuardArgs,
+
+    /// Ask about this user or role; repeat for several [default: one ARN a line on stdin]
+    #[arg(long = "principal", value_name = "ARN")]
+    principals: Vec<String>,
+
+    /// Ask about this action; repeat for several
+    #[arg(long = "action", value_name = "ACTION", default_values_t = ["ssm:StartSession".to_owned(), "ssm:SendCommand".to_owned()])]
+    actions: Vec<String>,
+
+    /// Ask about this resource; repeat for several [default: not known]
+    #[arg(long = "resource", value_name = "ARN")]
+    resources: Vec<String>,
+
+    /// Set a context key; without a value it is missing
+    #[arg(long = "context", value_name = "KEY=VALUE", value_parser = context)]
+    context: Vec<(String, Option<String>)>,
+
+    /// Exit with 1 unless this is every answer
+    #[arg(long, value_name = "ANSWER")]
+    expect: Option<Expected>,
+}
+
+/// What `--expect` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Expected {
+    Allow,
+    Deny,
+}
+
+impl Expected {
+    /// Returns the answer that is expected.
+    fn answer(self) -> Answer {
+        match self {
+            Expected::Allow => Answer::Allowed,
+            Expected::Deny => Answer::Denied,
+        }
+    }
+}
+
+pub(crate) async fn run(
+    args: &SimulateArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let questions = Questions {
+        principals: principals(&args.principals)?,
+        actions: args.actions.clone(),
+        resources: args.resources.clone(),
+        context: args.context.clone(),
+    };
+    let source = &args.source;
+    let guard = source.read()?;
+    let mut organization = match &source.organization {
+        Some(path) => Some(organization::saved(path)?),
+        None if guard.compiled.is_empty() => {
+            Some(organization::live(&global.aws.global_session().await?).await?)
+        }
+        None => None,
+    };
+    let simulations = match &mut organization {
+        Some(organization) => {
+            guard.join(organization);
+            simulate(&questions, &Judges::Organization(&organization.judge()?))?
+        }
+        None => {
+            let full = compile("FullAWSAccess", FULL_ACCESS)?;
+            let level = std::iter::once(&full).chain(&guard.compiled).collect();
+            simulate(&questions, &Judges::Levels(vec![level]))?
+        }
+    };
+    let mut outcome = Outcome::Fine;
+    for simulation in &simulations {
+        write_row(out, simulation)?;
+        if args
+            .expect
+            .is_some_and(|expected| simulation.answer != expected.answer())
+        {
+            outcome = Outcome::Found;
+        }
+    }
+    Ok(outcome)
+}
+
+/// Returns the principals of the flags, or of the lines on stdin.
+fn principals(named: &[String]) -> anyhow::Result<Vec<String>> {
+    let principals = if named.is_empty() {
+        let stdin = std::io::stdin();
+        ensure!(
+            !stdin.is_terminal(),
+            "no principal: pass --principal ARN, or one a line on stdin"
+        );
+        let lines = stdin
+            .lock()
+            .lines()
+            .map(|line| line.map(|line| line.trim().to_owned()));
+        let lines = lines.filter(|line| line.as_ref().map_or(true, |line| !line.is_empty()));
+        lines
+            .collect::<Result<Vec<String>, _>>()
+            .context("read principals from stdin")?
+    } else {
+        named.to_vec()
+    };
+    for principal in &principals {
+        if let Some(mistake) = policy::principal_mistake(principal) {
+            bail!("{}", mistake.message());
+        }
+        ensure!(
+            !principal.contains(['*', '?']),
+            "'{principal}' is a pattern: name one user or role"
+        );
+    }
+    Ok(principals)
+}
+
+fn context(text: &str) -> Result<(String, Option<String>), String> {
+    match text.split_once('=') {
+        Some((key, value)) if key.contains(':') => Ok((
+            key.to_owned(),
+            (!value.is_empty()).then(|| value.to_owned()),
+        )),
+        _ => Err("expected KEY=VALUE such as aws:MultiFactorAuthPresent=true".to_owned()),
+    }
+}
