@@ -3,11 +3,7 @@
 use crate::source::{File, dependencies, tools};
 
 /// Files of tools that are neither `main`, `commands`, `observe`, `apply` nor tests and still reach outside; with the reason.
-pub(crate) const IMPURE: [(&str, &str); 8] = [
-    (
-        "tools/ssm-agentcheck/src/ask.rs",
-        "gathers what the verbs are about: nodes from AWS or from files, roles from a file",
-    ),
+pub(crate) const IMPURE: [(&str, &str); 7] = [
     (
         "tools/ssm-role/src/current.rs",
         "apply compares and reads back one resource through it",

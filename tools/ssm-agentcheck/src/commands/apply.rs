@@ -1,0 +1,35 @@
+//! `apply`: carries out the plans on stdin, wave by wave.
+
+use awsconf::{Interrupt, Session};
+use toolio::{Outcome, Output, Plan, Progress};
+
+use super::GlobalArgs;
+use crate::update::Action;
+use crate::{TOOL, apply, step};
+
+/// Change what the plans on stdin say, wave by wave, and print what became of every node
+#[derive(clap::Args)]
+pub(crate) struct ApplyArgs {
+    #[command(flatten)]
+    how: toolio::ApplyArgs,
+}
+
+pub(crate) async fn run(
+    args: &ApplyArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let plans = toolio::read_plans::<Action>(&global.io, TOOL)?;
+    let steps: Vec<_> = plans
+        .plans
+        .iter()
+        .map(step::steps)
+        .collect::<Result<_, _>>()?;
+    let interrupt = Interrupt::listen();
+    let progress = Progress::new(global.io.quiet || plans.plans.len() > 1);
+    let work = async |session: &Session, plan: &Plan<Action>, number: usize| {
+        let steps = &steps[number];
+        apply::apply(session, plan, steps, args.how, &interrupt, out, &progress).await
+    };
+    global.aws.apply(out, &plans, &interrupt, work).await
+}

@@ -1,0 +1,94 @@
+//! `check`: what is wrong with the nodes, one reason for each that cannot be reached.
+
+use std::path::{Path, PathBuf};
+
+use awsconf::Session;
+use reach::{RoleRecord, Roles};
+use toolio::{Finding, Layers, Outcome, Output, Target};
+
+use super::nodes::NodeArgs;
+use super::{GlobalArgs, clock};
+use crate::check::{self, Tally};
+use crate::model::Desired;
+
+/// Print what is wrong with the nodes, one reason for each that cannot be reached; exit with 1 when something is
+#[derive(clap::Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    nodes: NodeArgs,
+    /// Read what the roles of instance profiles may do from FILE, as ssm-role show prints it
+    #[arg(long, value_name = "FILE")]
+    roles: Option<PathBuf>,
+}
+
+pub(crate) async fn run(
+    args: &CheckArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let layers = Layers::<Desired>::read(&global.io, "desired agents")?;
+    let roles = args.roles.as_deref().map(read_roles).transpose()?;
+    let (now, mut tally) = (clock::now(), Tally::default());
+    let evidence = |session: &Session| {
+        let desired = layers.at(&session.target, session.units.as_deref())?;
+        Ok(Some(desired.connections))
+    };
+    let mut resolved = ResolvedDesired::new(&layers);
+    let nodes = &args.nodes;
+    let outcome = nodes.each(global, &evidence, out, |units, node| {
+        let (desired, expired) = resolved.of(&node.target, units)?;
+        for finding in expired {
+            out.write(&finding)?;
+            tally.found();
+        }
+        let (findings, verdict) = check::check(desired, roles.as_ref(), &node, now);
+        tally.count(&findings, verdict);
+        findings.iter().try_for_each(|finding| out.write(finding))
+    });
+    let outcome = outcome.await?;
+    out.note(&tally.to_string());
+    Ok(outcome.and(tally.outcome()))
+}
+
+/// Returns what the roles of instance profiles may do, out of what `ssm-role show` printed.
+fn read_roles(path: &Path) -> anyhow::Result<Roles> {
+    let mut records: Vec<RoleRecord> = Vec::new();
+    let io = toolio::IoArgs::of_file(path);
+    toolio::for_each_record(&io, "roles", |record| {
+        records.push(record);
+        Ok(())
+    })?;
+    Ok(Roles::of(records))
+}
+
+/// The desired state of a place, read once for all that come one after another.
+struct ResolvedDesired<'l> {
+    layers: &'l Layers<Desired>,
+    last: Option<(Target, Desired)>,
+}
+
+impl<'l> ResolvedDesired<'l> {
+    fn new(layers: &'l Layers<Desired>) -> ResolvedDesired<'l> {
+        ResolvedDesired { layers, last: None }
+    }
+
+    /// Returns the desired state, and with the first node of a place the overrides there whose last day is over.
+    fn of(
+        &mut self,
+        target: &Target,
+        units: Option<&[String]>,
+    ) -> anyhow::Result<(&Desired, Vec<Finding>)> {
+        let mut expired = Vec::new();
+        if self.last.as_ref().is_none_or(|(last, _)| last != target) {
+            let id = "agentcheck.override.expired";
+            expired = self.layers.expired(id, target, units)?;
+            self.last = None;
+        }
+        let desired = match self.last.take() {
+            Some((_, desired)) => desired,
+            None => self.layers.at(target, units)?,
+        };
+        let last = self.last.insert((target.clone(), desired));
+        Ok((&last.1, expired))
+    }
+}

@@ -1,0 +1,46 @@
+//! `host`: what is wrong with the agent of this machine, without AWS.
+
+use std::path::PathBuf;
+
+use toolio::{Outcome, Output};
+
+use super::{GlobalArgs, clock};
+use crate::model::Desired;
+use crate::observe::host::Redirect;
+use crate::{host, observe};
+
+/// Print what is wrong with the agent of this machine, without calling AWS; exit with 1 when something is
+#[derive(clap::Args)]
+pub(crate) struct HostArgs {
+    /// Look at the files of the system in DIR
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    root: PathBuf,
+    /// Ask the metadata service at this URL
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+        hide_env_values = true
+    )]
+    metadata_endpoint: Option<String>,
+}
+
+pub(crate) async fn run(
+    args: &HostArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let desired: Desired = toolio::read(&global.io, "desired agents")?;
+    let redirect = Redirect {
+        root: args.root.clone(),
+        metadata_endpoint: args.metadata_endpoint.clone(),
+        endpoint_url: global.aws.endpoint_url.clone(),
+    };
+    let host = observe::host::observe(&redirect, clock::now()).await?;
+    let findings = host::check(&desired, &host);
+    findings.iter().try_for_each(|finding| out.write(finding))?;
+    Ok(match findings.is_empty() {
+        true => Outcome::Fine,
+        false => Outcome::Found,
+    })
+}

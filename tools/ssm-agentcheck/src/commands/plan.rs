@@ -1,0 +1,67 @@
+//! `plan`: the changes that bring outdated agents up to date.
+
+use std::path::PathBuf;
+
+use awsconf::Session;
+use toolio::{Layers, Outcome, Output};
+
+use super::GlobalArgs;
+use super::nodes::{saved_nodes, trouble};
+use crate::model::Desired;
+use crate::{observe, plan};
+
+/// Print what apply would change to bring outdated agents up to date
+#[derive(clap::Args)]
+pub(crate) struct PlanArgs {
+    /// Look only at the nodes whose records are in FILE
+    #[arg(long, value_name = "FILE")]
+    nodes: Option<PathBuf>,
+    /// Exit with 1 when something needs to change
+    #[arg(long)]
+    exit_code: bool,
+}
+
+pub(crate) async fn run(
+    args: &PlanArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let layers = Layers::<Desired>::read(&global.io, "desired agents")?;
+    let (narrowed, unreachable) = match &args.nodes {
+        Some(path) => {
+            let (nodes, unreachable) = saved_nodes(std::slice::from_ref(path), None)?;
+            (Some(nodes), unreachable)
+        }
+        None => (None, Vec::new()),
+    };
+    let work = async |session: &Session, _: &()| {
+        let ids = narrowed.as_ref().map(|nodes| {
+            let here = nodes.iter().filter(|node| node.target == session.target);
+            here.map(|node| node.instance_id.clone()).collect()
+        });
+        let desired = layers.at(&session.target, session.units.as_deref())?;
+        let (nodes, associations) = observe::for_plan(session, &desired, ids).await?;
+        Ok(plan::plan(
+            &desired,
+            &session.target,
+            &nodes,
+            &associations,
+        )?)
+    };
+    let fleet = global.fleet(out).await?;
+    let outcome = fleet.visit(out, work, |session, planned| {
+        out.write(&planned.plan)?;
+        if !planned.offline.is_empty() {
+            out.note(&format!(
+                "{}: outdated, but not online, so no command reaches them: {}",
+                session.target,
+                planned.offline.join(", ")
+            ));
+        }
+        Ok(match args.exit_code && !planned.plan.changes.is_empty() {
+            true => Outcome::Found,
+            false => Outcome::Fine,
+        })
+    });
+    Ok(outcome.await?.and(trouble(out, &unreachable)?))
+}

@@ -1,0 +1,31 @@
+//! `show`: one record for every node.
+
+use awsconf::Session;
+use toolio::{Outcome, Output};
+
+use super::GlobalArgs;
+use super::nodes::NodeArgs;
+use crate::model::Connections;
+
+/// Print one record for every EC2 instance and hybrid node
+#[derive(clap::Args)]
+pub(crate) struct ShowArgs {
+    #[command(flatten)]
+    nodes: NodeArgs,
+    /// Also read what tells why nodes do not answer, with one more call for each that is online
+    #[arg(long)]
+    evidence: bool,
+}
+
+pub(crate) async fn run(
+    args: &ShowArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let evidence = args.evidence.then_some(Connections::All);
+    let evidence = |_: &Session| Ok(evidence);
+    let nodes = &args.nodes;
+    nodes
+        .each(global, &evidence, out, |_, node| out.write(&node))
+        .await
+}
