@@ -1,4 +1,4 @@
-//! The flags that say what to run, where and how. Parsing validates; nothing is read or called.
+//! The flags that say what to run, where and how, and for which account. Parsing validates; nothing is read or called.
 
 use std::path::PathBuf;
 
@@ -96,6 +96,17 @@ pub(crate) struct How {
     /// Follow the run that this command is of after a crash, and run on the nodes that it had not reached
     #[arg(long, value_name = "COMMAND_ID", value_parser = command_id)]
     pub(crate) resume: Option<String>,
+}
+
+/// The flags that all tools have.
+#[derive(clap::Args)]
+pub(crate) struct GlobalArgs {
+    #[command(flatten)]
+    pub(crate) aws: awsconf::AwsArgs,
+    #[command(flatten)]
+    pub(crate) accounts: awsconf::AccountArgs,
+    #[command(flatten)]
+    pub(crate) io: toolio::IoArgs,
 }
 
 /// Where in S3 nodes write to.

@@ -10,14 +10,14 @@ use toolio::{IoArgs, Outcome, Output, Target, Unreachable};
 
 use super::place::Place;
 use super::{nodes as read_nodes, places};
-use crate::arguments::Where;
+use crate::arguments::{GlobalArgs, Where};
 use crate::batch::{self, Batch};
 use crate::job::Jobs;
 use crate::model::{Absence, Invocation, Reason};
 use crate::nodes::{Asked, AskedNode, by_target, parse};
 use crate::order::Order;
 use crate::targets::Targets;
-use crate::{Args, TOOL, reason};
+use crate::{TOOL, reason};
 
 /// Everything that a run is about.
 #[derive(Default)]
@@ -95,7 +95,8 @@ pub(crate) fn read(io: &IoArgs, r#where: &Where, order: &Order) -> anyhow::Resul
 
 /// Finds out where nodes are and whether a command reaches them; records are believed, ids are looked up.
 pub(crate) async fn find(
-    args: &Args,
+    r#where: &Where,
+    global: &GlobalArgs,
     order: &Order,
     asked: Asked,
     now: Timestamp,
@@ -103,10 +104,10 @@ pub(crate) async fn find(
 ) -> anyhow::Result<Found> {
     let nothing = Jobs::default();
     let jobs = order.jobs.as_ref().unwrap_or(&nothing);
-    if args.r#where.is_given() {
-        return chosen(args, jobs, asked, now, out).await;
+    if r#where.is_given() {
+        return chosen(r#where, global, jobs, asked, now, out).await;
     }
-    if args.accounts.accounts.is_some() {
+    if global.accounts.accounts.is_some() {
         bail!("--accounts goes with --tag or --resource-group: records tell their own account");
     }
     let mut found = Found {
@@ -117,10 +118,10 @@ pub(crate) async fn find(
     let is_at_home = |node: &AskedNode| node.target.is_none();
     let needs_home = asked.nodes.iter().any(is_at_home) || asked.nodes.is_empty();
     let home = match needs_home {
-        true if args.aws.regions.len() > 1 => {
+        true if global.aws.regions.len() > 1 => {
             bail!("ids alone do not tell their region: name one --region, or give records")
         }
-        true => Some(args.aws.session().await?.patient()),
+        true => Some(global.aws.session().await?.patient()),
         false => None,
     };
     let home_target = home.as_ref().map(|home| home.target.clone());
@@ -128,8 +129,8 @@ pub(crate) async fn find(
     let mut sessions: Vec<(Target, anyhow::Result<Session>)> = Vec::new();
     sessions.extend(home.map(|home| (home.target.clone(), Ok(home))));
     let others = targets.get(sessions.len()..).unwrap_or_default();
-    sessions.extend(places::open(&args.aws, others).await?);
-    let known = look_up(args, &sessions, &nodes).await;
+    sessions.extend(places::open(&global.aws, others).await?);
+    let known = look_up(global, &sessions, &nodes).await;
     // Numbers of targets to numbers of places: there is no place for what cannot be reached.
     let mut numbers = Vec::new();
     for (target, session) in &sessions {
@@ -171,7 +172,7 @@ pub(crate) async fn find(
 
 /// Returns what AWS knows of the nodes without a record, by target.
 async fn look_up(
-    args: &Args,
+    global: &GlobalArgs,
     sessions: &[(Target, anyhow::Result<Session>)],
     nodes: &[(usize, AskedNode)],
 ) -> Vec<anyhow::Result<BTreeMap<String, Node>>> {
@@ -186,13 +187,14 @@ async fn look_up(
             Ok(session) if !ids.is_empty() => read_nodes::with_ids(session, &ids).await,
             _ => Ok(BTreeMap::new()),
         });
-    let looking = looking.buffered(args.aws.max_concurrency.get());
+    let looking = looking.buffered(global.aws.max_concurrency.get());
     looking.collect().await
 }
 
 /// Finds the nodes with tags, or those of a resource group, in every account and region that the flags or the input name.
 async fn chosen(
-    args: &Args,
+    r#where: &Where,
+    global: &GlobalArgs,
     jobs: &Jobs,
     asked: Asked,
     now: Timestamp,
@@ -202,7 +204,7 @@ async fn chosen(
         unreachable: asked.unreachable,
         ..Found::default()
     };
-    let (tags, group) = (&args.r#where.tags, args.r#where.resource_group.as_deref());
+    let (tags, group) = (&r#where.tags, r#where.resource_group.as_deref());
     let group = match (group, jobs.anywhere()) {
         (Some(name), Some(job)) => Some(Batch::of_resource_group(job, name)),
         (Some(_), None) => bail!(
@@ -225,7 +227,7 @@ async fn chosen(
     };
     let (mut unreachable, mut told) = (Vec::new(), None);
     if asked.places.is_empty() {
-        let fleet = Fleet::open(TOOL, &args.aws, &args.accounts, out).await?;
+        let fleet = Fleet::open(TOOL, &global.aws, &global.accounts, out).await?;
         let work = async |session: &Session, _: &()| read(session).await;
         let outcome = fleet.visit(out, work, |session, nodes| {
             add(session, nodes);
@@ -233,7 +235,7 @@ async fn chosen(
         });
         told = Some(outcome.await?);
     }
-    for (target, session) in places::open(&args.aws, &asked.places).await? {
+    for (target, session) in places::open(&global.aws, &asked.places).await? {
         let nodes = match &session {
             Ok(session) => read(session).await.map(|nodes| add(session, nodes)),
             Err(error) => Err(anyhow::anyhow!("{error:#}")),

@@ -1,0 +1,95 @@
+//! The one verb, which has no name: runs a command on many nodes and prints what became of it on each.
+
+use std::cell::{Cell, RefCell};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use awsconf::Interrupt;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use reach::Timestamp;
+use toolio::{Outcome, Output};
+
+use super::GlobalArgs;
+use crate::apply::{self, Run};
+use crate::arguments::{How, What, Where};
+use crate::order::Order;
+use crate::{observe, token};
+
+#[derive(clap::Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    what: What,
+    #[command(flatten)]
+    r#where: Where,
+    #[command(flatten)]
+    how: How,
+}
+
+pub(crate) async fn run(
+    args: &RunArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    out.refuse_closed()?;
+    let order = Order::of(&args.what, &args.how, observe::script)?;
+    if args.r#where.resource_group.is_some() && order.waves.is_some() {
+        anyhow::bail!(
+            "--waves: only SSM knows the nodes of a resource group: use --node-concurrency"
+        );
+    }
+    let asked = observe::asked::read(&global.io, &args.r#where, &order)?;
+    let time = now();
+    let mut found = observe::asked::find(&args.r#where, global, &order, asked, time, out).await?;
+    if let Some(warning) = order.warning() {
+        out.note(&warning);
+    }
+    let token = token::Run::new(time.seconds(), RandomState::new().build_hasher().finish());
+    let (token, number) = match &order.resume {
+        Some(command_id) => observe::past::take_up(&mut found, &order, command_id).await?,
+        None => (token, 1),
+    };
+    let interrupt = Interrupt::listen();
+    let progress = out.progress(false);
+    let run = Run {
+        order: &order,
+        out,
+        progress: &progress,
+        interrupt: &interrupt,
+        token,
+        number: Cell::new(number),
+        outcome: Cell::new(Outcome::Fine),
+        lost: RefCell::default(),
+        first_command: RefCell::default(),
+        began: Instant::now(),
+        time,
+        max_concurrency: global.aws.max_concurrency.get(),
+    };
+    run.count(found.outcome.unwrap_or(Outcome::Fine));
+    progress.begin(found.n_nodes());
+    for record in &found.unreachable {
+        run.count(Outcome::Trouble);
+        run.printed(out.write(record));
+    }
+    for record in &found.absent {
+        run.tell(record, Outcome::Trouble)?;
+    }
+    run.on(&found.places, found.targets).await?;
+    progress.end();
+    if order.patch_scan {
+        let patches = async |place| apply::tell_patches(&run, place).await;
+        stream::iter(&found.places)
+            .map(patches)
+            .buffer_unordered(run.max_concurrency)
+            .try_collect::<()>()
+            .await?;
+    }
+    run.came_to()
+}
+
+/// The only clock; what decides gets it handed in.
+fn now() -> Timestamp {
+    let since_1970 = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Timestamp::from_seconds(i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX))
+}
