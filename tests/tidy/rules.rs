@@ -3,7 +3,7 @@
 use crate::source::{File, dependencies, tools};
 
 /// Files of tools that are neither `main`, `commands`, `observe`, `apply` nor tests and still reach outside; with the reason.
-pub(crate) const IMPURE: [(&str, &str); 7] = [
+pub(crate) const IMPURE: [(&str, &str); 3] = [
     (
         "tools/ssm-role/src/current.rs",
         "apply compares and reads back one resource through it",
@@ -11,22 +11,6 @@ pub(crate) const IMPURE: [(&str, &str); 7] = [
     (
         "tools/ssm-role/src/iam.rs",
         "the reads of IAM that observe and apply share",
-    ),
-    (
-        "tools/ssm-events/src/verbs.rs",
-        "the verbs about records: where records come from",
-    ),
-    (
-        "tools/ssm-events/src/lambda.rs",
-        "the tool as a function: its settings are its environment",
-    ),
-    (
-        "tools/ssm-events/src/send.rs",
-        "what `send` does is to reach outside",
-    ),
-    (
-        "tools/ssm-events/src/send/slack.rs",
-        "the requests to Slack",
     ),
     (
         "tools/ssm-events/src/webhook.rs",

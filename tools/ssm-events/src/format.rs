@@ -1,6 +1,7 @@
 //! Events for people and for other programs: as Slack messages, lines of text, CSV or OCSF.
 
 mod csv;
+mod message;
 mod ocsf;
 mod rules;
 mod slack;
@@ -12,6 +13,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 pub(crate) use crate::format::csv::HEADER as CSV_HEADER;
+pub(crate) use crate::format::message::{MessageRenderer, Template, digest};
 pub(crate) use crate::format::rules::Rules;
 use crate::record::Event;
 

@@ -4,11 +4,11 @@
 use records::{Definitions, Schemas};
 use schemars::SchemaGenerator;
 
+use crate::commands::r#match::Explained;
+use crate::commands::send::Delivered;
 use crate::format::Rules;
-use crate::matching::Explained;
 use crate::model::{Action, Alerts, Desired};
 use crate::report::{Command, Refused, Session};
-use crate::send::Delivered;
 
 pub(crate) const SCHEMAS: Schemas = Schemas {
     version: 1,

@@ -6,11 +6,34 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use toolio::{IoArgs, Outcome, Output};
 
+use super::GlobalArgs;
 use crate::event_pattern::Pattern;
 use crate::source;
 
 /// Output is gathered up to this many bytes.
 const BATCH: usize = 64 * 1024;
+
+/// Print the events that fit an event pattern of EventBridge; exits with 1 when one does (offline)
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct MatchArgs {
+    /// The pattern, or a file that holds it
+    pattern: String,
+    /// Say of every event which fields decided, instead of printing it
+    #[arg(long)]
+    explain: bool,
+}
+
+pub(crate) async fn run(
+    args: &MatchArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let pattern = pattern(&args.pattern)?;
+    match args.explain {
+        true => explain(&global.io, out, &pattern),
+        false => matching(&global.io, out, &pattern),
+    }
+}
 
 /// Why an event fits or does not.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -43,7 +66,7 @@ struct ExplainedField {
 ///
 /// # Errors
 /// The file cannot be read, or EventBridge would refuse the pattern.
-pub(crate) fn pattern(argument: &str) -> anyhow::Result<Pattern> {
+fn pattern(argument: &str) -> anyhow::Result<Pattern> {
     if argument.trim_start().starts_with('{') {
         return Pattern::parse(argument).context("pattern");
     }
@@ -53,7 +76,7 @@ pub(crate) fn pattern(argument: &str) -> anyhow::Result<Pattern> {
 }
 
 /// Prints the events that fit, as they came.
-pub(crate) fn run(io: &IoArgs, out: &Output, pattern: &Pattern) -> anyhow::Result<Outcome> {
+fn matching(io: &IoArgs, out: &Output, pattern: &Pattern) -> anyhow::Result<Outcome> {
     let needles = needles(pattern)?;
     let (mut lines, mut outcome) = (String::new(), Outcome::Fine);
     let read = source::objects(io, "events", |event| {
@@ -73,7 +96,7 @@ pub(crate) fn run(io: &IoArgs, out: &Output, pattern: &Pattern) -> anyhow::Resul
 }
 
 /// Says of every event which fields decided.
-pub(crate) fn explain(io: &IoArgs, out: &Output, pattern: &Pattern) -> anyhow::Result<Outcome> {
+fn explain(io: &IoArgs, out: &Output, pattern: &Pattern) -> anyhow::Result<Outcome> {
     let (mut number, mut outcome) = (0, Outcome::Fine);
     source::objects(io, "events", |event| {
         number += 1;

@@ -3,6 +3,7 @@
 mod slack;
 pub(crate) mod spool;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -11,19 +12,85 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-use toolio::{IoArgs, Outcome, Output};
+use toolio::{Outcome, Output};
 
 pub(crate) use self::slack::{Posted, Slack};
 use self::spool::{DeliveryStatus, Queued, Spool};
-use crate::arguments::SendArgs;
+use super::GlobalArgs;
+use super::style::StyleArgs;
+use crate::format::digest;
+use crate::model::Webhook;
 use crate::source;
-use crate::telling::{Telling, digest};
 use crate::webhook::Url;
 
 /// While messages keep coming a Slack that was down is tried again after so long.
 const REST: Duration = Duration::from_secs(60);
 /// Messages that may be read ahead of the disk.
 const AHEAD: usize = 256;
+
+/// Send messages, or messages about records, to a Slack webhook, each once
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct SendArgs {
+    /// Read the webhook's URL from env:NAME, file:PATH, parameter:NAME (Parameter Store) or secret:ID (Secrets Manager)
+    #[arg(long, value_name = "SOURCE", value_parser = webhook_source)]
+    webhook: WebhookSource,
+
+    /// Keep what is not delivered yet, and what was, in this directory
+    #[arg(long, value_name = "DIR")]
+    spool: PathBuf,
+
+    /// Wait this many seconds between messages
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = seconds)]
+    interval: f64,
+
+    /// Hold the messages when Slack has not taken one for this many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = seconds)]
+    retry_for: f64,
+
+    #[command(flatten)]
+    style: StyleArgs,
+}
+
+/// Where `--webhook` says that the URL is, or why it says nothing. An argument that clap refuses is quoted by it, and this one
+/// may be the URL itself, given by mistake.
+#[derive(Clone, Debug)]
+pub(crate) struct WebhookSource(Result<Webhook, String>);
+
+impl WebhookSource {
+    /// Returns the source.
+    ///
+    /// # Errors
+    /// It names none.
+    fn named(&self) -> anyhow::Result<&Webhook> {
+        self.0
+            .as_ref()
+            .map_err(|why| anyhow::anyhow!("--webhook: {why}"))
+    }
+}
+
+fn webhook_source(text: &str) -> Result<WebhookSource, std::convert::Infallible> {
+    Ok(WebhookSource(webhook(text)))
+}
+
+/// Reads `env:NAME`, `file:PATH`, `parameter:NAME` or `secret:ID`.
+pub(super) fn webhook(text: &str) -> Result<Webhook, String> {
+    let wrong = "expected env:NAME, file:PATH, parameter:NAME or secret:ID; the URL itself is a secret and no argument";
+    match text.split_once(':') {
+        Some(("env", name)) if !name.is_empty() => Ok(Webhook::Env(name.to_owned())),
+        Some(("file", path)) if !path.is_empty() => Ok(Webhook::File(path.to_owned())),
+        Some(("parameter", name)) if !name.is_empty() => Ok(Webhook::Parameter(name.to_owned())),
+        Some(("secret", id)) if !id.is_empty() => Ok(Webhook::Secret(id.to_owned())),
+        _ => Err(wrong.to_owned()),
+    }
+}
+
+/// Reads a number of seconds.
+pub(super) fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(seconds) if (0.0..=86_400.0).contains(&seconds) => Ok(seconds),
+        _ => Err("expected seconds, 0 to 86400".to_owned()),
+    }
+}
 
 /// What became of one message.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -58,24 +125,31 @@ enum Status {
 /// # Errors
 /// The input or the spool. When Slack does not take messages they are held, and the outcome says trouble.
 pub(crate) async fn run(
-    io: &IoArgs,
-    out: &Output,
     args: &SendArgs,
-    url: Url,
-    telling: Telling,
+    global: &GlobalArgs,
+    out: &Output,
 ) -> anyhow::Result<Outcome> {
+    let renderer = args.style.renderer()?;
+    let webhook = args.webhook.named()?;
+    let url = match Url::read_here(webhook).await? {
+        Some(url) => url,
+        None => {
+            let session = global.aws.session().await?;
+            Url::read(webhook, Some(&session.config)).await?
+        }
+    };
     let mut spool = Spool::open(&args.spool)?;
     let mut slack = Slack::new(url, args.interval, args.retry_for, spool.last_delivery())?;
     let (sender, mut receiver) = mpsc::channel(AHEAD);
     // Reading blocks, and what waits must be sent meanwhile: stdin may be an endless stream.
-    let io = io.clone();
+    let io = global.io.clone();
     let reader = tokio::task::spawn_blocking(move || {
         source::objects(&io, "events", |object| {
             let value: Value = serde_json::from_str(object)?;
             let messages = if is_message(&value) {
                 vec![(id_of(&value).unwrap_or_else(|| digest(&value)), value)]
             } else {
-                telling.messages(value)?
+                renderer.messages(value)?
             };
             if sender.blocking_send(messages).is_err() {
                 anyhow::bail!("stopped");

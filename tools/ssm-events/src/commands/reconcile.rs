@@ -1,14 +1,54 @@
-//! Which records never reached Slack: EventBridge delivers best effort, CloudTrail keeps everything.
+//! `reconcile`: which records never reached Slack: EventBridge delivers best effort, CloudTrail keeps everything.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use serde_json::Value;
+use toolio::{Outcome, Output};
+
+use super::GlobalArgs;
+use crate::source;
+
+/// Print the records that never reached Slack (offline)
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ReconcileArgs {
+    /// Delivery log of a spool, or a list of event ids; repeat for several
+    #[arg(long, value_name = "FILE", required = true)]
+    delivered: Vec<PathBuf>,
+    /// Exit with 1 when a record is missing
+    #[arg(long)]
+    exit_code: bool,
+}
+
+pub(crate) async fn run(
+    args: &ReconcileArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let mut delivered = Delivered::default();
+    args.delivered
+        .iter()
+        .try_for_each(|list| delivered.read(list))?;
+    let mut missing = false;
+    let n_others = source::records(&global.io, "records", |record, event| {
+        if delivered.is_missing(&event.event_id) {
+            missing = true;
+            out.write(record)?;
+        }
+        Ok(())
+    })?;
+    source::note_others(out, n_others);
+    Ok(if missing && args.exit_code {
+        Outcome::Found
+    } else {
+        Outcome::Fine
+    })
+}
 
 /// The ids of what was delivered.
 #[derive(Debug, Default)]
-pub(crate) struct Delivered(HashSet<String>);
+struct Delivered(HashSet<String>);
 
 impl Delivered {
     /// Adds a list: ids one a line, or objects with `event_id`, such as the delivery log of a spool. Of these only what
@@ -16,7 +56,7 @@ impl Delivered {
     ///
     /// # Errors
     /// The file cannot be read, or has a line that is neither.
-    pub(crate) fn read(&mut self, path: &Path) -> anyhow::Result<()> {
+    fn read(&mut self, path: &Path) -> anyhow::Result<()> {
         let action = || format!("read delivered events from {}", path.display());
         let text = std::fs::read_to_string(path).with_context(action)?;
         for (index, line) in text.lines().enumerate() {
@@ -53,7 +93,7 @@ impl Delivered {
     }
 
     /// Tells whether a record is missing, once: the same record again is not.
-    pub(crate) fn is_missing(&mut self, event_id: &str) -> bool {
+    fn is_missing(&mut self, event_id: &str) -> bool {
         // A record without an id cannot be found in any list.
         event_id.is_empty() || self.0.insert(event_id.to_owned())
     }

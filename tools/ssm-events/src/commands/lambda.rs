@@ -4,20 +4,21 @@
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
 use std::collections::{HashSet, VecDeque};
+use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use awsconf::{AwsArgs, Plain, Request};
 use serde_json::{Value, json};
+use toolio::Outcome;
 
-use crate::arguments;
-use crate::format::Style;
+use super::send::{Posted, Slack, seconds, webhook};
+use super::style::zone;
+use crate::format::{MessageRenderer, Style};
 use crate::model::Webhook;
-use crate::send::{Posted, Slack};
-use crate::telling::Telling;
 use crate::webhook::Url;
 
 /// The name under which Lambda starts a function on an operating system's runtime.
-pub(crate) const NAME: &str = "bootstrap";
+const NAME: &str = "bootstrap";
 /// Events that an instance remembers, so that a batch that is tried again is not told twice.
 const REMEMBERED: usize = 10_000;
 /// Slack is tried for so long; then EventBridge and Lambda try again later.
@@ -29,14 +30,20 @@ struct Settings {
     webhook: Webhook,
     /// `SSM_EVENTS_INTERVAL`, as `--interval`.
     interval: f64,
-    telling: Telling,
+    renderer: MessageRenderer,
+}
+
+/// Tells whether Lambda has started this process: it does so by that name and gives no arguments.
+pub(crate) fn is_started() -> bool {
+    let program = std::env::args_os().next().map(PathBuf::from);
+    program.is_some_and(|program| program.file_name().is_some_and(|file| file == NAME))
 }
 
 /// Serves invocations until the process is stopped.
 ///
 /// # Errors
 /// The settings are wrong or the runtime API is gone.
-pub(crate) async fn serve() -> anyhow::Result<()> {
+pub(crate) async fn serve() -> anyhow::Result<Outcome> {
     let api = std::env::var("AWS_LAMBDA_RUNTIME_API")
         .ok()
         .context("AWS_LAMBDA_RUNTIME_API is not set")?;
@@ -140,7 +147,7 @@ impl Function {
     /// Delivers everything that a payload holds: one event or a batch.
     async fn invoke(&mut self, payload: &str) -> anyhow::Result<usize> {
         let value: Value = serde_json::from_str(payload).context("the payload")?;
-        let messages = self.settings.telling.messages(value)?;
+        let messages = self.settings.renderer.messages(value)?;
         if messages.is_empty() {
             bail!("the payload holds no CloudTrail record and no event of Systems Manager");
         }
@@ -192,13 +199,13 @@ impl Settings {
         let webhook = variable("SSM_EVENTS_WEBHOOK").context("SSM_EVENTS_WEBHOOK is not set")?;
         let wrong =
             |name: &'static str| move |problem: String| anyhow::anyhow!("{name}: {problem}");
-        let webhook = arguments::webhook(&webhook).map_err(wrong("SSM_EVENTS_WEBHOOK"))?;
+        let webhook = self::webhook(&webhook).map_err(wrong("SSM_EVENTS_WEBHOOK"))?;
         let interval = variable("SSM_EVENTS_INTERVAL")
-            .map(|text| arguments::seconds(&text))
+            .map(|text| seconds(&text))
             .transpose();
         let mut style = Style::default();
         if let Some(zone) = variable("SSM_EVENTS_TIME_ZONE") {
-            style.zone = arguments::zone(&zone).map_err(wrong("SSM_EVENTS_TIME_ZONE"))?;
+            style.zone = self::zone(&zone).map_err(wrong("SSM_EVENTS_TIME_ZONE"))?;
         }
         if let Some(rules) = variable("SSM_EVENTS_RULES") {
             style.rules = serde_json::from_str(&rules).context("SSM_EVENTS_RULES")?;
@@ -208,7 +215,7 @@ impl Settings {
             interval: interval
                 .map_err(wrong("SSM_EVENTS_INTERVAL"))?
                 .unwrap_or(1.0),
-            telling: Telling {
+            renderer: MessageRenderer {
                 style,
                 template: None,
             },

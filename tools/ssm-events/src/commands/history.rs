@@ -1,27 +1,26 @@
-//! The verbs about records: their flags and where records come from.
+//! `history`: past records, of log files, of a bucket, or of CloudTrail's event history.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use awsconf::{AccountArgs, AwsArgs, Fleet, Session};
+use awsconf::{AwsArgs, Session};
 use tokio::sync::mpsc;
-use toolio::{Finding, FindingKind, IoArgs, Outcome, Output, Severity};
+use toolio::{Finding, FindingKind, Outcome, Output, Severity};
 
-use crate::arguments::{SendArgs, names};
+use super::GlobalArgs;
 use crate::history::{Filter, Wanted};
 use crate::observe::athena::{self, AthenaArgs};
 use crate::observe::files::{self, Hand, Read};
 use crate::observe::lookup::{self, Told};
 use crate::observe::objects::{self, Place};
-use crate::reconcile::Delivered;
-use crate::report::Report;
-use crate::telling::Telling;
-use crate::webhook::Url;
-use crate::{send, source};
+use crate::source;
 
-/// Where past records come from.
+/// Print past records: of log files, of a bucket, or of CloudTrail's event history
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct HistoryArgs {
+    #[command(flatten)]
+    wanted: Wanted,
+
     /// Log files or directories of them, packed or not; - is stdin [default: CloudTrail's event history, 90 days]
     paths: Vec<PathBuf>,
 
@@ -55,23 +54,20 @@ enum Engine {
     Athena,
 }
 
-/// Prints past records.
-pub(crate) async fn history(
-    aws: &AwsArgs,
-    accounts: &AccountArgs,
+pub(crate) async fn run(
+    args: &HistoryArgs,
+    global: &GlobalArgs,
     out: &Output,
-    wanted: &Wanted,
-    from: &HistoryArgs,
 ) -> anyhow::Result<Outcome> {
-    let filter = Filter::new(wanted, jiff::Timestamp::now())?;
+    let filter = Filter::new(&args.wanted, jiff::Timestamp::now())?;
     let mut outcome = Outcome::Fine;
     let hand = |lines: &str| out.write_json_lines(lines);
-    let read = match &from.s3 {
-        Some(place) => bucket(aws, &hand, &filter, from, place).await?,
-        None if !from.paths.is_empty() => files::read(&files::files(&from.paths)?, &filter, &hand)?,
+    let read = match &args.s3 {
+        Some(place) => bucket(&global.aws, &hand, &filter, args, place).await?,
+        None if !args.paths.is_empty() => files::read(&files::files(&args.paths)?, &filter, &hand)?,
         None => {
             let mut read = Read::default();
-            let fleet = Fleet::open(crate::TOOL, aws, accounts, out).await?;
+            let fleet = global.fleet(out).await?;
             let work = async |session: &Session, _: &(), pages: mpsc::Sender<Told>| {
                 let ended = lookup::read(session, &filter, &pages).await;
                 let _ = pages.send(Told::Ended(ended)).await;
@@ -106,16 +102,16 @@ async fn bucket(
     aws: &AwsArgs,
     hand: &Hand<'_>,
     filter: &Filter,
-    from: &HistoryArgs,
+    args: &HistoryArgs,
     place: &Place,
 ) -> anyhow::Result<Read> {
     let session = aws.session().await?;
     let client = objects::client(&session, &place.bucket).await;
-    let shelves = objects::shelves(&client, place, &from.accounts, &aws.regions).await?;
-    if from.engine == Engine::Direct {
+    let shelves = objects::shelves(&client, place, &args.accounts, &aws.regions).await?;
+    if args.engine == Engine::Direct {
         return objects::read(&client, &place.bucket, &shelves, filter, hand).await;
     }
-    let keys = athena::keys(&session, &from.athena, place, &shelves, filter).await?;
+    let keys = athena::keys(&session, &args.athena, place, &shelves, filter).await?;
     let mut read = Read::default();
     objects::read_keys(
         &client,
@@ -140,79 +136,4 @@ fn unread(resource: &str, reason: &str) -> Finding {
         message: format!("could not be read to its end: {reason}"),
         fix: "fetch it again, or read it from the trail's bucket".to_owned(),
     }
-}
-
-/// Sends messages.
-pub(crate) async fn send(
-    aws: &AwsArgs,
-    io: &IoArgs,
-    out: &Output,
-    args: &SendArgs,
-    telling: Telling,
-) -> anyhow::Result<Outcome> {
-    let webhook = args.webhook.named()?;
-    let url = match Url::read_here(webhook).await? {
-        Some(url) => url,
-        None => {
-            let session = aws.session().await?;
-            Url::read(webhook, Some(&session.config)).await?
-        }
-    };
-    send::run(io, out, args, url, telling).await
-}
-
-/// Prints the records that are in no list.
-pub(crate) fn reconcile(
-    io: &IoArgs,
-    out: &Output,
-    lists: &[PathBuf],
-    exit_code: bool,
-) -> anyhow::Result<Outcome> {
-    let mut delivered = Delivered::default();
-    lists.iter().try_for_each(|list| delivered.read(list))?;
-    let mut missing = false;
-    let n_others = source::records(io, "records", |record, event| {
-        if delivered.is_missing(&event.event_id) {
-            missing = true;
-            out.write(record)?;
-        }
-        Ok(())
-    })?;
-    source::note_others(out, n_others);
-    Ok(if missing && exit_code {
-        Outcome::Found
-    } else {
-        Outcome::Fine
-    })
-}
-
-/// Prints sessions, commands and refused calls.
-pub(crate) fn report(
-    io: &IoArgs,
-    out: &Output,
-    html: bool,
-    nodes: Option<&Path>,
-) -> anyhow::Result<Outcome> {
-    let names = nodes.map(names).transpose()?.unwrap_or_default();
-    let mut report = Report::default();
-    let n_others = source::records(io, "records", |_, event| {
-        report.add(event, &names);
-        Ok(())
-    })?;
-    source::note_others(out, n_others);
-    report.sort();
-    if html {
-        out.write_text(&report.html(&names))?;
-        return Ok(Outcome::Fine);
-    }
-    for refused in &report.refused {
-        out.write_row(refused, || refused.row())?;
-    }
-    for session in report.sessions() {
-        out.write_row(session, || session.row())?;
-    }
-    for command in &report.commands {
-        out.write_row(command, || command.row())?;
-    }
-    Ok(Outcome::Fine)
 }

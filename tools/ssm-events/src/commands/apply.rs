@@ -1,0 +1,29 @@
+//! `apply`: carries out the plans on stdin.
+
+use awsconf::{Interrupt, Session};
+use toolio::{Outcome, Output, Plan};
+
+use super::GlobalArgs;
+use crate::model::Action;
+use crate::{TOOL, apply};
+
+/// Carry out plans read from stdin and print what was done
+#[derive(clap::Args)]
+pub(crate) struct ApplyArgs {
+    #[command(flatten)]
+    how: toolio::ApplyArgs,
+}
+
+pub(crate) async fn run(
+    args: &ApplyArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let plans = toolio::read_plans(&global.io, TOOL)?;
+    let interrupt = Interrupt::listen();
+    let work = async |session: &Session, plan: &Plan<Action>, _| {
+        let resources = apply::Resources::new(session, plan);
+        ::apply::apply(&resources, plan, args.how, &interrupt, out).await
+    };
+    global.aws.apply(out, &plans, &interrupt, work).await
+}

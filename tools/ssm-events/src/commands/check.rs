@@ -1,0 +1,65 @@
+//! `check`: what keeps events from reaching Slack.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use awsconf::Session;
+use toolio::{Outcome, Output, Severity};
+
+use super::GlobalArgs;
+use super::desired::{self, Hashing};
+use crate::observe::{self, Clients, Known, Names};
+use crate::{apply, check};
+
+/// Find what keeps an event from reaching Slack
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct CheckArgs {
+    /// Put a marked event on the bus and say what came of it
+    #[arg(long)]
+    send_test: bool,
+    /// Wait this many seconds for the marked event to come back undelivered
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 15,
+        requires = "send_test"
+    )]
+    patience: u64,
+}
+
+pub(crate) async fn run(
+    args: &CheckArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let test_for = args.send_test.then(|| Duration::from_secs(args.patience));
+    let layers = desired::read_with_files(&global.io).await?;
+    let work = async |session: &Session, known: &Known| {
+        let (target, units) = (&session.target, session.units.as_deref());
+        let desired = layers.at(target, units)?;
+        let hashes = Hashing::new(&desired).await?.of(session).await?;
+        let clients = Clients::new(session);
+        let observed = observe::observe(&clients, known, &Names::of(&desired, session)).await;
+        let partition = &session.partition;
+        let mut findings = check::check(&desired, &hashes, &observed, target, partition);
+        findings.extend(layers.expired(check::OVERRIDE_EXPIRED, target, units)?);
+        if let Some(patience) = test_for {
+            let tested = apply::test_event::send(&clients, session, &desired, patience).await;
+            findings.push(tested.context("send a test event")?);
+        }
+        Ok(findings)
+    };
+    let fleet = global.fleet(out).await?;
+    fleet
+        .visit(out, work, |_, findings| {
+            let mut outcome = Outcome::Fine;
+            for finding in &findings {
+                out.write(finding)?;
+                if finding.severity != Severity::Info {
+                    outcome = Outcome::Found;
+                }
+            }
+            Ok(outcome)
+        })
+        .await
+}

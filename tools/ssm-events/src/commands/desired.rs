@@ -1,0 +1,80 @@
+//! Reads the desired state of every verb that takes one, and what it names on this machine.
+
+use anyhow::bail;
+use awsconf::Session;
+use toolio::{IoArgs, Layers};
+
+use crate::model::{Desired, Hashes, Webhook};
+use crate::package;
+use crate::webhook::Url;
+
+/// Reads the desired state, of which each layer must name an event.
+pub(super) fn read(io: &IoArgs) -> anyhow::Result<Layers<Desired>> {
+    let layers: Layers<Desired> = Layers::read(io, "desired alerts")?;
+    for desired in layers.all()? {
+        if desired.events.is_empty() {
+            bail!(
+                "desired alerts: $.events: name at least one API call, or leave the key out for the default"
+            );
+        }
+        if desired.function.is_some()
+            && matches!(desired.webhook, Webhook::Env(_) | Webhook::File(_))
+        {
+            bail!(
+                "desired alerts: $.webhook: a function reads it from `parameter` or `secret`, not from this machine"
+            );
+        }
+    }
+    Ok(layers)
+}
+
+/// Reads the desired state and all that it names on this machine, so that what is wrong is told before the first call.
+pub(super) async fn read_with_files(io: &IoArgs) -> anyhow::Result<Layers<Desired>> {
+    let layers = read(io)?;
+    for desired in layers.all()? {
+        Hashing::new(&desired).await?;
+    }
+    Ok(layers)
+}
+
+/// What plans know by its hash only: the URL where EventBridge must be told it, the package where there is a function.
+pub(super) struct Hashing<'d> {
+    desired: &'d Desired,
+    here: Option<Url>,
+    code: String,
+}
+
+impl<'d> Hashing<'d> {
+    /// Reads what is on this machine.
+    pub(super) async fn new(desired: &'d Desired) -> anyhow::Result<Hashing<'d>> {
+        let code = match &desired.function {
+            Some(function) => package::read(&function.zip)?.sha256,
+            None => String::new(),
+        };
+        // A function reads the URL by itself.
+        let here = match &desired.function {
+            Some(_) => None,
+            None => Url::read_here(&desired.webhook).await?,
+        };
+        Ok(Hashing {
+            desired,
+            here,
+            code,
+        })
+    }
+
+    /// Returns the hashes for one account and region.
+    pub(super) async fn of(&self, session: &Session) -> anyhow::Result<Hashes> {
+        let endpoint = match (&self.here, &self.desired.function) {
+            (Some(url), _) => url.sha256(),
+            (None, Some(_)) => String::new(),
+            (None, None) => Url::read(&self.desired.webhook, Some(&session.config))
+                .await?
+                .sha256(),
+        };
+        Ok(Hashes {
+            endpoint,
+            code: self.code.clone(),
+        })
+    }
+}

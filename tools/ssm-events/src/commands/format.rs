@@ -1,0 +1,58 @@
+//! `format`: records for people or other programs, from whatever holds them.
+
+use toolio::{Outcome, Output};
+
+use super::GlobalArgs;
+use super::style::StyleArgs;
+use crate::format::{CSV_HEADER, To};
+use crate::source;
+
+/// Print CloudTrail records, EventBridge events or log files for people or other programs (offline)
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct FormatArgs {
+    /// What to print
+    #[arg(
+        long,
+        value_enum,
+        required_unless_present = "jq_file",
+        conflicts_with = "jq_file"
+    )]
+    to: Option<To>,
+    #[command(flatten)]
+    style: StyleArgs,
+}
+
+/// Prints every record of the input.
+///
+/// # Errors
+/// The input is damaged, or holds objects and no record at all: then it is the wrong input.
+pub(crate) async fn run(
+    args: &FormatArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let renderer = args.style.renderer()?;
+    if args.to == Some(To::Csv) {
+        out.write_text(CSV_HEADER)?;
+    }
+    let mut n_events = 0;
+    let n_others = source::records(&global.io, "events", |record, event| {
+        n_events += 1;
+        match args.to {
+            None | Some(To::Slack) => {
+                let mut messages = renderer.made(event, record)?.into_iter();
+                messages.try_for_each(|message| out.write(&message))
+            }
+            Some(To::Text) => out.write_text(&renderer.style.text(event)),
+            Some(To::Csv) => out.write_text(&renderer.style.csv(event)?),
+            Some(To::Ocsf) => out.write(&renderer.style.ocsf(event)),
+        }
+    })?;
+    if n_events == 0 && n_others > 0 {
+        anyhow::bail!(
+            "read events: no CloudTrail record, EventBridge event or log file among {n_others} objects"
+        );
+    }
+    source::note_others(out, n_others);
+    Ok(Outcome::Fine)
+}

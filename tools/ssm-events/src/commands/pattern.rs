@@ -1,0 +1,21 @@
+//! `pattern`: the event pattern of a desired state, without AWS.
+
+use toolio::{Outcome, Output};
+
+use super::{GlobalArgs, desired};
+use crate::rule;
+
+/// Print the event pattern that a desired state stands for (offline)
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct PatternArgs {}
+
+pub(crate) async fn run(
+    _: &PatternArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    for desired in desired::read(&global.io)?.all()? {
+        out.write(&rule::pattern(&desired))?;
+    }
+    Ok(Outcome::Fine)
+}

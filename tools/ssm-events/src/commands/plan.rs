@@ -1,0 +1,46 @@
+//! `plan`: the changes that a desired state needs.
+
+use anyhow::Context;
+use awsconf::Session;
+use toolio::{Outcome, Output, Plan};
+
+use super::GlobalArgs;
+use super::desired::{self, Hashing};
+use crate::observe::{self, Clients, Known, Names};
+use crate::{TOOL, plan};
+
+/// Print the changes that a desired state needs
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct PlanArgs {
+    /// Exit with 1 when something needs to change
+    #[arg(long)]
+    exit_code: bool,
+}
+
+pub(crate) async fn run(
+    args: &PlanArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let layers = desired::read_with_files(&global.io).await?;
+    let work = async |session: &Session, known: &Known| {
+        let desired = layers.at(&session.target, session.units.as_deref())?;
+        let hashes = Hashing::new(&desired).await?.of(session).await?;
+        let names = Names::of(&desired, session);
+        let observed = observe::observe(&Clients::new(session), known, &names).await;
+        let (target, partition) = (&session.target, &session.partition);
+        let changes = plan::plan(&desired, &hashes, &observed, target, partition)
+            .with_context(|| format!("plan for {target}"))?;
+        Ok(Plan::new(TOOL, target.clone(), changes))
+    };
+    let fleet = global.fleet(out).await?;
+    fleet
+        .visit(out, work, |_, plan| {
+            out.write(&plan)?;
+            Ok(match args.exit_code && !plan.changes.is_empty() {
+                true => Outcome::Found,
+                false => Outcome::Fine,
+            })
+        })
+        .await
+}

@@ -1,0 +1,24 @@
+//! `render`: a CloudFormation template of a desired state, without AWS.
+
+use toolio::{Outcome, Output};
+
+use super::{GlobalArgs, desired};
+use crate::{TOOL, stack};
+
+/// Print a CloudFormation template of a desired state (offline)
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct RenderArgs {
+    /// Print a CloudFormation template that makes what apply makes in a new account and region
+    #[arg(long, required = true)]
+    cloudformation: bool,
+}
+
+pub(crate) async fn run(
+    _: &RenderArgs,
+    global: &GlobalArgs,
+    _: &Output,
+) -> anyhow::Result<Outcome> {
+    let template = stack::template(&desired::read(&global.io)?.only()?)?;
+    Output::of_document(TOOL, &global.io)?.write(&template)?;
+    Ok(Outcome::Fine)
+}

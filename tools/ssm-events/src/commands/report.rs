@@ -1,0 +1,54 @@
+//! `report`: sessions, commands and refused calls, put together from records.
+
+use std::path::PathBuf;
+
+use toolio::{Outcome, Output};
+
+use super::{GlobalArgs, node_names};
+use crate::report::Report;
+use crate::source;
+
+/// Print sessions, commands and refused calls, put together from records (offline)
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ReportArgs {
+    /// Print one page of HTML that needs no network
+    #[arg(long)]
+    html: bool,
+    /// Name nodes as in these node records, such as `ssm-agentcheck show` prints
+    #[arg(long, value_name = "FILE")]
+    nodes: Option<PathBuf>,
+}
+
+pub(crate) async fn run(
+    args: &ReportArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let names = args
+        .nodes
+        .as_deref()
+        .map(node_names::read)
+        .transpose()?
+        .unwrap_or_default();
+    let mut report = Report::default();
+    let n_others = source::records(&global.io, "records", |_, event| {
+        report.add(event, &names);
+        Ok(())
+    })?;
+    source::note_others(out, n_others);
+    report.sort();
+    if args.html {
+        out.write_text(&report.html(&names))?;
+        return Ok(Outcome::Fine);
+    }
+    for refused in &report.refused {
+        out.write_row(refused, || refused.row())?;
+    }
+    for session in report.sessions() {
+        out.write_row(session, || session.row())?;
+    }
+    for command in &report.commands {
+        out.write_row(command, || command.row())?;
+    }
+    Ok(Outcome::Fine)
+}

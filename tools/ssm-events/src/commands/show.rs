@@ -1,0 +1,36 @@
+//! `show`: what there is of a desired state.
+
+use awsconf::Session;
+use toolio::{Outcome, Output};
+
+use super::{GlobalArgs, desired};
+use crate::model::Alerts;
+use crate::observe::{self, Clients, Known, Names};
+
+/// Print what there is of a desired state
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ShowArgs {}
+
+pub(crate) async fn run(
+    _: &ShowArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let layers = desired::read(&global.io)?;
+    let work = async |session: &Session, known: &Known| {
+        let desired = layers.at(&session.target, session.units.as_deref())?;
+        let names = Names::of(&desired, session);
+        Ok(observe::observe(&Clients::new(session), known, &names).await)
+    };
+    let fleet = global.fleet(out).await?;
+    fleet
+        .visit(out, work, |session, observed| {
+            let is_known = observed.is_known();
+            out.write(&Alerts::new(session.target.clone(), observed))?;
+            Ok(match is_known {
+                true => Outcome::Fine,
+                false => Outcome::Trouble,
+            })
+        })
+        .await
+}
