@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::modules::{Path, absolute, crates, inline, texts, uses};
 use crate::rules::Rule;
-use crate::source::File;
+use crate::source::{File, JOBS};
 
 pub(crate) const STRUCTURE: [Rule; 4] = [
     ("modules_form_no_circle", modules_form_no_circle),
@@ -89,16 +89,22 @@ fn the_model_is_the_ground(files: &[File]) -> Vec<String> {
             continue;
         }
         for (module, needed) in &needs {
-            let is_model =
-                ["model", "desired"].contains(&module.first().map_or("", String::as_str));
-            for other in needed.iter().filter_map(|other| other.first()) {
-                if is_model && ABOVE_MODEL.contains(&other.as_str()) {
+            let is_model = ["model", "desired"].contains(&part(module));
+            for other in needed.iter().map(part) {
+                if is_model && ABOVE_MODEL.contains(&other) {
                     complaints.push(format!("{name}: {} needs {other}", module.join("::")));
                 }
             }
         }
     }
     complaints
+}
+
+/// Returns the part of a tool, or of one of its jobs, that a module belongs to.
+fn part(module: &Path) -> &str {
+    let mut names = module.iter().map(String::as_str);
+    let is_part = |name: &&str| !JOBS.contains(name);
+    names.find(is_part).unwrap_or_default()
 }
 
 /// Observing returns what it found; whoever called writes the record.
@@ -220,6 +226,12 @@ mod tests {
         ]);
         let complaints = the_model_is_the_ground(&files);
         assert_eq!(complaints, ["tools/ssm-x: model needs check"]);
+        let files = sources(&[
+            ("alerts/model.rs", "use crate::alerts::check::Finding;\n"),
+            ("alerts/check.rs", ""),
+        ]);
+        let complaints = the_model_is_the_ground(&files);
+        assert_eq!(complaints, ["tools/ssm-x: alerts::model needs check"]);
         let files = sources(&[("model.rs", "use crate::desired::D;\n"), ("desired.rs", "")]);
         assert!(the_model_is_the_ground(&files).is_empty());
     }

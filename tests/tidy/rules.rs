@@ -13,7 +13,7 @@ pub(crate) const IMPURE: [(&str, &str); 3] = [
         "the reads of IAM that observe and apply share",
     ),
     (
-        "tools/ssm-events/src/webhook.rs",
+        "tools/ssm-events/src/alerts/webhook.rs",
         "reads the secret from where the desired state says, never from the input itself",
     ),
 ];

@@ -5,6 +5,9 @@ use std::path::Path;
 
 use testbed::repository;
 
+/// The folders of a tool of several jobs, each laid out as a tool.
+pub(crate) const JOBS: [&str; 2] = ["alerts", "records"];
+
 pub(crate) struct File {
     pub(crate) path: String,
     pub(crate) text: String,
@@ -16,9 +19,15 @@ impl File {
         self.path.ends_with(".rs")
     }
 
-    /// Returns `ssm-x` and `plan.rs` for `tools/ssm-x/src/plan.rs`.
+    /// Returns `ssm-x` and `plan.rs` for `tools/ssm-x/src/plan.rs`, and for `tools/ssm-x/src/JOB/plan.rs` in a tool of
+    /// several jobs.
     pub(crate) fn in_tool(&self) -> Option<(&str, &str)> {
-        self.path.strip_prefix("tools/")?.split_once("/src/")
+        let (tool, path) = self.path.strip_prefix("tools/")?.split_once("/src/")?;
+        let of_job = JOBS.iter().find_map(|job| {
+            let rest = path.strip_prefix(job)?;
+            rest.strip_prefix('/')
+        });
+        Some((tool, of_job.unwrap_or(path)))
     }
 
     /// Returns the lines that are code for the product: no comments, nothing of the tests at the end of a file.

@@ -2,7 +2,7 @@
 #![no_main]
 
 /// The tool is a binary, so its sources are part of this program.
-#[path = "../../../tools/ssm-events/src"]
+#[path = "../../../tools/ssm-events/src/records"]
 #[allow(dead_code, unused_imports, reason = "a target uses a part of a module")]
 mod tool {
     pub(crate) mod record;

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use toolio::Target;
 
-use crate::format::Style;
-use crate::model::{Desired, Hashes, Observed};
-use crate::record::{self, Event, Outcome};
-use crate::{check, plan, rule, stack};
+use crate::alerts::model::{Desired, Hashes, Observed};
+use crate::alerts::{check, plan, rule, stack};
+use crate::records::format::Style;
+use crate::records::record::{self, Event, Outcome};
 
 /// What `{"env": ..}` stands for in the fixtures.
 const SHA256: &str = "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8";

@@ -6,30 +6,10 @@
 
 mod commands;
 
-mod desired;
+mod alerts;
 mod event_pattern;
-mod format;
-mod function;
-mod history;
-mod model;
-mod observe;
-mod package;
-mod record;
-mod report;
-mod rule;
-mod scan;
+mod records;
 mod schema;
-mod secrets;
-mod source;
-mod state;
-mod trail;
-mod webhook;
-
-mod check;
-mod plan;
-mod stack;
-
-mod apply;
 
 #[cfg(test)]
 mod fixture_tests;

@@ -4,11 +4,11 @@
 use records::{Definitions, Schemas};
 use schemars::SchemaGenerator;
 
+use crate::alerts::model::{Action, Alerts, Desired};
 use crate::commands::r#match::Explained;
 use crate::commands::send::Delivered;
-use crate::format::Rules;
-use crate::model::{Action, Alerts, Desired};
-use crate::report::{Command, Refused, Session};
+use crate::records::format::Rules;
+use crate::records::report::{Command, Refused, Session};
 
 pub(crate) const SCHEMAS: Schemas = Schemas {
     version: 1,

@@ -4,8 +4,9 @@ use awsconf::{Interrupt, Session};
 use toolio::{Outcome, Output, Plan};
 
 use super::GlobalArgs;
-use crate::model::Action;
-use crate::{TOOL, apply};
+use crate::TOOL;
+use crate::alerts::apply;
+use crate::alerts::model::Action;
 
 /// Carry out plans read from stdin and print what was done
 #[derive(clap::Args)]

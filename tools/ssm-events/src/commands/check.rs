@@ -8,8 +8,8 @@ use toolio::{Outcome, Output, Severity};
 
 use super::GlobalArgs;
 use super::desired::{self, Hashing};
-use crate::observe::{self, Clients, Known, Names};
-use crate::{apply, check};
+use crate::alerts::observe::{self, Clients, Known, Names};
+use crate::alerts::{apply, check};
 
 /// Find what keeps an event from reaching Slack
 #[derive(Clone, Debug, clap::Args)]

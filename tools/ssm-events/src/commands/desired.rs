@@ -4,9 +4,9 @@ use anyhow::bail;
 use awsconf::Session;
 use toolio::{IoArgs, Layers};
 
-use crate::model::{Desired, Hashes, Webhook};
-use crate::package;
-use crate::webhook::Url;
+use crate::alerts::model::{Desired, Hashes, Webhook};
+use crate::alerts::package;
+use crate::alerts::webhook::Url;
 
 /// Reads the desired state, of which each layer must name an event.
 pub(super) fn read(io: &IoArgs) -> anyhow::Result<Layers<Desired>> {

@@ -4,8 +4,8 @@ use toolio::{Outcome, Output};
 
 use super::GlobalArgs;
 use super::style::StyleArgs;
-use crate::format::{CSV_HEADER, To};
-use crate::source;
+use crate::records::format::{CSV_HEADER, To};
+use crate::records::source;
 
 /// Print CloudTrail records, EventBridge events or log files for people or other programs (offline)
 #[derive(Clone, Debug, clap::Args)]

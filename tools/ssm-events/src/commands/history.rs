@@ -8,12 +8,12 @@ use tokio::sync::mpsc;
 use toolio::{Finding, FindingKind, Outcome, Output, Severity};
 
 use super::GlobalArgs;
-use crate::history::{Filter, Wanted};
-use crate::observe::athena::{self, AthenaArgs};
-use crate::observe::files::{self, Hand, Read};
-use crate::observe::lookup::{self, Told};
-use crate::observe::objects::{self, Place};
-use crate::source;
+use crate::records::history::{Filter, Wanted};
+use crate::records::observe::athena::{self, AthenaArgs};
+use crate::records::observe::files::{self, Hand, Read};
+use crate::records::observe::lookup::{self, Told};
+use crate::records::observe::objects::{self, Place};
+use crate::records::source;
 
 /// Print past records: of log files, of a bucket, or of CloudTrail's event history
 #[derive(Clone, Debug, clap::Args)]

@@ -13,9 +13,9 @@ use toolio::Outcome;
 
 use super::send::{Posted, Slack, seconds, webhook};
 use super::style::zone;
-use crate::format::{MessageRenderer, Style};
-use crate::model::Webhook;
-use crate::webhook::Url;
+use crate::alerts::model::Webhook;
+use crate::alerts::webhook::Url;
+use crate::records::format::{MessageRenderer, Style};
 
 /// The name under which Lambda starts a function on an operating system's runtime.
 const NAME: &str = "bootstrap";

@@ -8,7 +8,7 @@ use toolio::{IoArgs, Outcome, Output};
 
 use super::GlobalArgs;
 use crate::event_pattern::Pattern;
-use crate::source;
+use crate::records::source;
 
 /// Output is gathered up to this many bytes.
 const BATCH: usize = 64 * 1024;

@@ -3,7 +3,7 @@
 use toolio::{Outcome, Output};
 
 use super::{GlobalArgs, desired};
-use crate::rule;
+use crate::alerts::rule;
 
 /// Print the event pattern that a desired state stands for (offline)
 #[derive(Clone, Debug, clap::Args)]

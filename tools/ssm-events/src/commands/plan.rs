@@ -6,8 +6,9 @@ use toolio::{Outcome, Output, Plan};
 
 use super::GlobalArgs;
 use super::desired::{self, Hashing};
-use crate::observe::{self, Clients, Known, Names};
-use crate::{TOOL, plan};
+use crate::TOOL;
+use crate::alerts::observe::{self, Clients, Known, Names};
+use crate::alerts::plan;
 
 /// Print the changes that a desired state needs
 #[derive(Clone, Debug, clap::Args)]

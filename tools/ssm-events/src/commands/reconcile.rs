@@ -8,7 +8,7 @@ use serde_json::Value;
 use toolio::{Outcome, Output};
 
 use super::GlobalArgs;
-use crate::source;
+use crate::records::source;
 
 /// Print the records that never reached Slack (offline)
 #[derive(Clone, Debug, clap::Args)]

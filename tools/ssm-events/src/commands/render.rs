@@ -3,7 +3,8 @@
 use toolio::{Outcome, Output};
 
 use super::{GlobalArgs, desired};
-use crate::{TOOL, stack};
+use crate::TOOL;
+use crate::alerts::stack;
 
 /// Print a CloudFormation template of a desired state (offline)
 #[derive(Clone, Debug, clap::Args)]

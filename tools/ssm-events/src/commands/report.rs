@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use toolio::{Outcome, Output};
 
 use super::{GlobalArgs, node_names};
-use crate::report::Report;
-use crate::source;
+use crate::records::report::Report;
+use crate::records::source;
 
 /// Print sessions, commands and refused calls, put together from records (offline)
 #[derive(Clone, Debug, clap::Args)]

@@ -18,10 +18,10 @@ pub(crate) use self::slack::{Posted, Slack};
 use self::spool::{DeliveryStatus, Queued, Spool};
 use super::GlobalArgs;
 use super::style::StyleArgs;
-use crate::format::digest;
-use crate::model::Webhook;
-use crate::source;
-use crate::webhook::Url;
+use crate::alerts::model::Webhook;
+use crate::alerts::webhook::Url;
+use crate::records::format::digest;
+use crate::records::source;
 
 /// While messages keep coming a Slack that was down is tried again after so long.
 const REST: Duration = Duration::from_secs(60);
@@ -286,7 +286,7 @@ fn id_of(message: &Value) -> Option<String> {
     let mut ids = blocks.filter_map(|block| {
         block["block_id"]
             .as_str()?
-            .strip_prefix(crate::format::BLOCK_ID)
+            .strip_prefix(crate::records::format::BLOCK_ID)
     });
     ids.next().map(str::to_owned)
 }

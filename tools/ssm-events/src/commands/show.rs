@@ -4,8 +4,8 @@ use awsconf::Session;
 use toolio::{Outcome, Output};
 
 use super::{GlobalArgs, desired};
-use crate::model::Alerts;
-use crate::observe::{self, Clients, Known, Names};
+use crate::alerts::model::Alerts;
+use crate::alerts::observe::{self, Clients, Known, Names};
 
 /// Print what there is of a desired state
 #[derive(Clone, Debug, clap::Args)]

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use toolio::IoArgs;
 
 use super::node_names;
-use crate::format::{MessageRenderer, Style, Template};
+use crate::records::format::{MessageRenderer, Style, Template};
 
 /// How messages look.
 #[derive(Clone, Debug, Default, clap::Args)]

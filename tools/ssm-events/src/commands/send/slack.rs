@@ -9,7 +9,7 @@ use awsconf::{Answer, Plain, Request};
 use tokio::time::Instant;
 
 use super::duration;
-use crate::webhook::Url;
+use crate::alerts::webhook::Url;
 
 /// Slack answers within a second; what takes longer is down.
 const TIMEOUT: Duration = Duration::from_secs(10);

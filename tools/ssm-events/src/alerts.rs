@@ -1,0 +1,18 @@
+//! The alerts of an account and region: the rule, its target, the trail and the function that tell Slack of events. Knows
+//! nothing of the verbs.
+
+pub(crate) mod desired;
+pub(crate) mod model;
+pub(crate) mod observe;
+pub(crate) mod package;
+pub(crate) mod state;
+pub(crate) mod webhook;
+
+pub(crate) mod check;
+pub(crate) mod function;
+pub(crate) mod plan;
+pub(crate) mod rule;
+pub(crate) mod stack;
+pub(crate) mod trail;
+
+pub(crate) mod apply;

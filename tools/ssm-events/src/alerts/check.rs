@@ -1,0 +1,268 @@
+//! What keeps an event from reaching Slack.
+
+use toolio::{Finding, FindingKind, Reading, Severity, Target};
+
+use crate::alerts::model::{Desired, Hashes, Observed};
+use crate::alerts::{function, rule, trail};
+
+/// The id of a finding about a layer of the desired state whose last day is over.
+pub(crate) const OVERRIDE_EXPIRED: &str = "events.override.expired";
+
+/// Returns the findings; what is secret or large is known by its hash.
+pub(crate) fn check(
+    desired: &Desired,
+    hashes: &Hashes,
+    observed: &Observed,
+    target: &Target,
+    partition: &str,
+) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut add = |severity, id: &str, resource: &str, message: &str, fix: &str| {
+        found.push(Finding {
+            kind: FindingKind::Finding,
+            id: id.to_owned(),
+            severity,
+            target: Some(target.clone()),
+            resource: resource.to_owned(),
+            message: message.to_owned(),
+            fix: fix.to_owned(),
+        });
+    };
+    let (name, role) = (desired.rule_name.0.as_str(), desired.role_name.0.as_str());
+    let way = desired.function.as_ref();
+    let wanted_target = match way {
+        None => rule::target(desired, target, partition),
+        Some(way) => function::target(desired, way, target, partition),
+    };
+    let (error, warning, apply) = (Severity::Error, Severity::Warning, "run plan and apply");
+    let allow = "allow the read that the message names";
+    match &observed.rule {
+        Reading::Absent => add(
+            error,
+            "events.rule.missing",
+            name,
+            "there is no rule: nobody is told of sessions and commands",
+            apply,
+        ),
+        Reading::Unknown(why) => add(
+            warning,
+            "events.rule.unknown",
+            name,
+            &format!("the rule could not be read: {why}"),
+            allow,
+        ),
+        Reading::Present(rule) => {
+            if !rule.enabled {
+                add(
+                    error,
+                    "events.rule.disabled",
+                    name,
+                    "the rule is disabled: nobody is told of sessions and commands",
+                    apply,
+                );
+            }
+            if rule::asks_for_reads(desired) && !rule.read_only_calls {
+                add(
+                    error,
+                    "events.rule.without_reads",
+                    name,
+                    "the rule does not match read-only calls, which are among the desired ones",
+                    apply,
+                );
+            }
+            if rule.pattern != rule::pattern(desired) {
+                add(
+                    error,
+                    "events.pattern.drifted",
+                    name,
+                    "the rule matches other events than the desired ones",
+                    apply,
+                );
+            }
+        }
+    }
+    match &observed.target {
+        Reading::Absent => add(
+            error,
+            "events.target.missing",
+            name,
+            "the rule has no target of this tool: what it matches goes nowhere",
+            apply,
+        ),
+        Reading::Unknown(why) => add(
+            warning,
+            "events.target.unknown",
+            name,
+            &format!("the targets could not be read: {why}"),
+            allow,
+        ),
+        Reading::Present(existing) if *existing != wanted_target => {
+            add(
+                error,
+                "events.target.drifted",
+                name,
+                "the target points elsewhere or sends another text",
+                apply,
+            );
+        }
+        Reading::Present(_) => {}
+    }
+    let queue = rule::queue_name(name);
+    match &observed.queue {
+        Reading::Absent => add(
+            error,
+            "events.queue.missing",
+            &queue,
+            "there is no dead-letter queue: what Slack does not take is lost after a day of retries",
+            apply,
+        ),
+        Reading::Unknown(why) => add(
+            warning,
+            "events.queue.unknown",
+            &queue,
+            &format!("the dead-letter queue could not be read: {why}"),
+            allow,
+        ),
+        Reading::Present(existing) => {
+            if existing.policy != rule::queue_policy(name, target, partition) {
+                add(
+                    error,
+                    "events.queue.denied",
+                    &queue,
+                    "the queue's policy is not the one that lets EventBridge use it: undelivered events may be lost",
+                    apply,
+                );
+            }
+            if existing.n_messages > 0 {
+                let n_messages = existing.n_messages;
+                add(
+                    error,
+                    "events.queue.not_empty",
+                    &queue,
+                    &format!("about {n_messages} events did not reach Slack"),
+                    "mend what the messages' ERROR_CODE names, send them with `ssm-events send`, then purge the queue",
+                );
+            }
+        }
+    }
+    if let Some(way) = way {
+        for (severity, id, message, fix) in
+            function::problems(desired, way, hashes, observed, target, partition)
+        {
+            add(severity, id, &way.name.0, &message, fix);
+        }
+    } else {
+        match &observed.connection {
+            Reading::Absent => add(
+                error,
+                "events.connection.missing",
+                name,
+                "there is no connection: the destination cannot be called",
+                apply,
+            ),
+            Reading::Unknown(why) => add(
+                warning,
+                "events.connection.unknown",
+                name,
+                &format!("the connection could not be read: {why}"),
+                allow,
+            ),
+            Reading::Present(connection)
+                if connection.state != "AUTHORIZED" && connection.state != "ACTIVE" =>
+            {
+                let message = format!(
+                    "the connection is {}: EventBridge does not call the destination",
+                    connection.state
+                );
+                add(
+                    error,
+                    "events.connection.not_authorized",
+                    name,
+                    &message,
+                    "delete the connection, then run plan and apply",
+                );
+            }
+            Reading::Present(_) => {}
+        }
+        match &observed.destination {
+            Reading::Absent => add(
+                error,
+                "events.destination.missing",
+                name,
+                "there is no API destination for the webhook",
+                apply,
+            ),
+            Reading::Unknown(why) => add(
+                warning,
+                "events.destination.unknown",
+                name,
+                &format!("the API destination could not be read: {why}"),
+                allow,
+            ),
+            Reading::Present(destination) if destination.endpoint_sha256 != hashes.endpoint => {
+                add(
+                    error,
+                    "events.destination.drifted",
+                    name,
+                    "the API destination has another URL than the webhook: somebody else may be reading",
+                    apply,
+                );
+            }
+            Reading::Present(destination) if !destination.active => {
+                add(
+                    error,
+                    "events.destination.inactive",
+                    name,
+                    "the API destination is inactive: its connection is not authorized",
+                    "delete the connection, then run plan and apply",
+                );
+            }
+            Reading::Present(_) => {}
+        }
+    }
+    match &observed.role {
+        Reading::Absent => add(
+            error,
+            "events.role.missing",
+            role,
+            "the role does not exist: nobody is told",
+            apply,
+        ),
+        Reading::Unknown(why) => add(
+            warning,
+            "events.role.unknown",
+            role,
+            &format!("the role could not be read: {why}"),
+            allow,
+        ),
+        Reading::Present(existing) => {
+            let (trust, policy) = match way {
+                None => (
+                    rule::trust(target),
+                    rule::role_policy(name, target, partition),
+                ),
+                Some(way) => (
+                    function::trust(target),
+                    function::role_policy(desired, way, target, partition),
+                ),
+            };
+            if existing.policy != policy || existing.trust != trust {
+                add(
+                    error,
+                    "events.role.drifted",
+                    role,
+                    "the role's trust or policy is not the one that telling Slack needs",
+                    apply,
+                );
+            }
+        }
+    }
+    if let Some(desired) = &desired.trail {
+        for (severity, id, resource, message, fix) in
+            trail::problems(desired, observed, target, partition)
+        {
+            add(severity, id, &resource, &message, fix);
+        }
+    }
+    found
+}

@@ -1,0 +1,232 @@
+//! What the user wants to be told of, and where.
+
+use schemars::JsonSchema;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::records::events::EVENTS;
+
+/// Desired alerts of one account and region.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Desired {
+    /// Name of the EventBridge rule; its connection and API destination have the same name.
+    #[serde(default = "rule_name")]
+    pub(crate) rule_name: Name,
+    /// Where the Slack webhook's URL is read from; the URL itself is a secret and never written here.
+    pub(crate) webhook: Webhook,
+    /// Role that lets EventBridge call the API destination; created when missing.
+    #[serde(default = "role_name")]
+    pub(crate) role_name: Name,
+    /// Systems Manager API calls to tell.
+    #[serde(default = "events")]
+    pub(crate) events: Vec<EventName>,
+    /// EventBridge's own events of commands and automations to tell besides. They do not say who; parameters, which are in
+    /// clear in some, are never told.
+    #[serde(default)]
+    pub(crate) status_events: Vec<StatusEvent>,
+    /// Trail that records the calls; without one here, another must be there, for EventBridge hears of calls through trails.
+    #[serde(default)]
+    pub(crate) trail: Option<DesiredTrail>,
+    /// Lambda function that tells Slack everything, escaped. Without one an API destination tells what no caller can shape.
+    #[serde(default)]
+    pub(crate) function: Option<DesiredFunction>,
+}
+
+/// This tool as a Lambda function; `role_name` is its role, and the webhook must be kept by AWS.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DesiredFunction {
+    /// Name of the function.
+    #[serde(default = "function_name")]
+    pub(crate) name: Name,
+    /// The package that `make lambda` made.
+    pub(crate) zip: String,
+    /// What the package was made for.
+    #[serde(default)]
+    pub(crate) architecture: Architecture,
+    /// Times are told in this zone, such as `Europe/Berlin` [default: UTC].
+    #[serde(default)]
+    pub(crate) time_zone: Option<String>,
+}
+
+fn function_name() -> Name {
+    Name("ssm-events".to_owned())
+}
+
+/// The instruction set of a function.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Architecture {
+    #[default]
+    X86_64,
+    Arm64,
+}
+
+/// A multi-region trail with log file validation, and its bucket.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DesiredTrail {
+    pub(crate) name: Name,
+    /// Region that the trail is made in; it records all regions.
+    pub(crate) home_region: String,
+    /// Bucket for the log files: adopted if it is there, else made in the home region. `{account}` stands for the account.
+    pub(crate) bucket: BucketName,
+    /// What stands before `AWSLogs/` in the bucket.
+    #[serde(default)]
+    pub(crate) prefix: String,
+}
+
+impl DesiredTrail {
+    /// Returns the name of the bucket in an account.
+    pub(crate) fn bucket_name(&self, account: &str) -> String {
+        self.bucket.0.replace(ACCOUNT, account)
+    }
+}
+
+/// What stands for the account in the name of a bucket, whose name is nobody else's in the world.
+const ACCOUNT: &str = "{account}";
+
+/// The name of a bucket. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String")]
+pub(crate) struct BucketName(String);
+
+impl TryFrom<String> for BucketName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<BucketName, String> {
+        let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
+        let outer = |text: &str| !text.starts_with(['-', '.']) && !text.ends_with(['-', '.']);
+        let name = text.replace(ACCOUNT, "111122223333");
+        if (3..=63).contains(&name.len()) && name.bytes().all(inner) && outer(&name) {
+            Ok(BucketName(text))
+        } else {
+            Err(format!(
+                "'{text}' is no bucket name: expected 3 to 63 of a-z 0-9 . -"
+            ))
+        }
+    }
+}
+
+/// An event that EventBridge has of Systems Manager itself.
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/reference-eventbridge-events.html>
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum StatusEvent {
+    /// EC2 Command Status-change Notification: of a command as a whole.
+    Command,
+    /// EC2 Command Invocation Status-change Notification: of a command on one node.
+    CommandInvocation,
+    /// EC2 Automation Execution Status-change Notification.
+    Automation,
+}
+
+impl StatusEvent {
+    /// Returns the `detail-type`.
+    pub(crate) fn detail_type(self) -> &'static str {
+        match self {
+            StatusEvent::Command => "EC2 Command Status-change Notification",
+            StatusEvent::CommandInvocation => "EC2 Command Invocation Status-change Notification",
+            StatusEvent::Automation => "EC2 Automation Execution Status-change Notification",
+        }
+    }
+}
+
+fn rule_name() -> Name {
+    Name("ssm-activity".to_owned())
+}
+
+fn role_name() -> Name {
+    Name("ssm-events-to-slack".to_owned())
+}
+
+fn events() -> Vec<EventName> {
+    EVENTS
+        .iter()
+        .map(|name| EventName((*name).to_owned()))
+        .collect()
+}
+
+/// A name that EventBridge and IAM accept: 1 to 64 of A-Z a-z 0-9 . - _
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String")]
+pub(crate) struct Name(pub(crate) String);
+
+impl TryFrom<String> for Name {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Name, String> {
+        let good = text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b".-_".contains(&b));
+        if good && (1..=64).contains(&text.len()) {
+            Ok(Name(text))
+        } else {
+            Err(format!(
+                "'{text}' is no name: expected 1 to 64 of A-Z a-z 0-9 . - _"
+            ))
+        }
+    }
+}
+
+/// The name of an API call, such as `StartSession`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String")]
+pub(crate) struct EventName(pub(crate) String);
+
+impl TryFrom<String> for EventName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<EventName, String> {
+        let good = text.starts_with(|c: char| c.is_ascii_uppercase())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric());
+        if good {
+            Ok(EventName(text))
+        } else {
+            Err(format!("'{text}' is no API call such as StartSession"))
+        }
+    }
+}
+
+/// The source of the webhook's URL: exactly one of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub(crate) enum Webhook {
+    /// Name of the environment variable that holds it.
+    #[serde(deserialize_with = "variable_name")]
+    Env(String),
+    /// Path of the file that holds it and nothing else.
+    #[serde(deserialize_with = "place")]
+    File(String),
+    /// Name of the parameter in Parameter Store, best a `SecureString`.
+    #[serde(deserialize_with = "place")]
+    Parameter(String),
+    /// Name or ARN of the secret in Secrets Manager.
+    #[serde(deserialize_with = "place")]
+    Secret(String),
+}
+
+/// What was written may be the secret itself, so that no message quotes it.
+fn variable_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if name.is_empty() || !name.chars().all(is_name) {
+        let message = "expected the name of an environment variable, such as SLACK_WEBHOOK_URL, never the URL itself (what is \
+                       there is not shown)";
+        return Err(D::Error::custom(message));
+    }
+    Ok(name)
+}
+
+fn place<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let place = String::deserialize(deserializer)?;
+    if place.contains("://") {
+        let message = "expected where the webhook's URL is kept, never the URL itself (what is there is not shown)";
+        return Err(D::Error::custom(message));
+    }
+    Ok(place)
+}

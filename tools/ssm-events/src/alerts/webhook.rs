@@ -1,0 +1,118 @@
+//! The Slack webhook. Its URL is a secret: it leaves this file only towards EventBridge, everything else sees a hash.
+
+use anyhow::{Context, bail};
+use awsconf::{SdkConfig, describe};
+
+use crate::alerts::model::Webhook;
+use crate::records::digest::sha256;
+
+/// A webhook's URL, which nothing can print.
+#[derive(Clone)]
+pub(crate) struct Url(String);
+
+impl std::fmt::Debug for Url {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("a webhook")
+    }
+}
+
+impl Url {
+    /// Reads the URL when its source is on this machine, so that a wrong one fails before the first call to AWS.
+    ///
+    /// # Errors
+    /// As [`Url::read`].
+    pub(crate) async fn read_here(source: &Webhook) -> anyhow::Result<Option<Url>> {
+        match source {
+            Webhook::Env(_) | Webhook::File(_) => Url::read(source, None).await.map(Some),
+            Webhook::Parameter(_) | Webhook::Secret(_) => Ok(None),
+        }
+    }
+
+    /// Reads the URL from its source; `config` is what AWS is asked with, when the source is there.
+    ///
+    /// # Errors
+    /// The source is missing or holds no webhook; the message never quotes what it holds.
+    pub(crate) async fn read(source: &Webhook, config: Option<&SdkConfig>) -> anyhow::Result<Url> {
+        let no_config = "the webhook's URL is kept by AWS, which this verb does not ask";
+        let (text, place) = match source {
+            Webhook::Env(name) => {
+                let text = std::env::var(name).ok().with_context(|| {
+                    format!("read the webhook: environment variable {name} is not set")
+                })?;
+                (text, format!("environment variable {name}"))
+            }
+            Webhook::File(path) => {
+                let text = std::fs::read_to_string(path)
+                    .with_context(|| format!("read the webhook from {path}"))?;
+                (text, path.clone())
+            }
+            Webhook::Parameter(name) => {
+                let client = aws_sdk_ssm::Client::new(config.context(no_config)?);
+                let answer = client
+                    .get_parameter()
+                    .name(name)
+                    .with_decryption(true)
+                    .send()
+                    .await;
+                let answer =
+                    answer.map_err(|error| describe(format!("GetParameter {name}"), error))?;
+                let value = answer.parameter.and_then(|parameter| parameter.value);
+                (value.unwrap_or_default(), format!("parameter {name}"))
+            }
+            Webhook::Secret(id) => {
+                let client = aws_sdk_secretsmanager::Client::new(config.context(no_config)?);
+                let answer = client.get_secret_value().secret_id(id).send().await;
+                let answer =
+                    answer.map_err(|error| describe(format!("GetSecretValue {id}"), error))?;
+                (
+                    answer.secret_string.unwrap_or_default(),
+                    format!("secret {id}"),
+                )
+            }
+        };
+        let url = text.trim();
+        if !is_webhook(url) {
+            bail!(
+                "{place} holds no Slack webhook: expected https://hooks.slack.com/.. (its content is not shown)"
+            );
+        }
+        Ok(Url(url.to_owned()))
+    }
+
+    /// Returns the secret, for the one call that needs it.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns the SHA-256 of the URL in hexadecimal digits.
+    pub(crate) fn sha256(&self) -> String {
+        sha256(&self.0)
+    }
+}
+
+/// Accepts Slack's hosts, and plain HTTP on the loopback for a local AWS.
+fn is_webhook(url: &str) -> bool {
+    let clean = url.bytes().all(|b| b.is_ascii_graphic());
+    let slack = ["https://hooks.slack.com/", "https://hooks.slack-gov.com/"];
+    let loopback = ["http://127.0.0.1:", "http://localhost:"];
+    clean
+        && slack
+            .iter()
+            .chain(&loopback)
+            .any(|start| url.starts_with(start) && url.len() > start.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Url;
+
+    /// A panic prints what it is about as `{:?}` does.
+    #[test]
+    fn no_panic_can_print_the_url() {
+        let url = Url("https://hooks.slack.com/services/T0CANARY".to_owned());
+        assert_eq!(
+            format!("{url:?} {:?}", Some(&url)),
+            "a webhook Some(a webhook)"
+        );
+    }
+}

@@ -1,0 +1,15 @@
+//! CloudTrail's records: found, read, stripped of secrets, filtered, and turned into messages, lines and reports. Knows
+//! nothing of alerts and of the verbs.
+
+pub(crate) mod digest;
+pub(crate) mod events;
+pub(crate) mod record;
+pub(crate) mod scan;
+pub(crate) mod secrets;
+pub(crate) mod source;
+
+pub(crate) mod history;
+pub(crate) mod observe;
+
+pub(crate) mod format;
+pub(crate) mod report;

@@ -1,0 +1,146 @@
+//! Events for people and for other programs: as Slack messages, lines of text, CSV or OCSF.
+
+mod csv;
+mod message;
+mod ocsf;
+mod rules;
+mod slack;
+mod text;
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+pub(crate) use crate::records::format::csv::HEADER as CSV_HEADER;
+pub(crate) use crate::records::format::message::{MessageRenderer, Template, digest};
+pub(crate) use crate::records::format::rules::Rules;
+use crate::records::record::Event;
+
+/// What stands before an event's id in a message's `block_id`, so that a message can be told from another.
+pub(crate) const BLOCK_ID: &str = "event-";
+
+/// What events are turned into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum To {
+    /// Slack Block Kit messages, as an incoming webhook takes them
+    Slack,
+    /// One line per event
+    Text,
+    /// Comma-separated values with a header
+    Csv,
+    /// Open Cybersecurity Schema Framework: API Activity
+    Ocsf,
+}
+
+/// How events are told, beside the events themselves.
+#[derive(Clone, Debug)]
+pub(crate) struct Style {
+    /// Of every time in messages and lines; CSV and OCSF stay in UTC.
+    pub(crate) zone: TimeZone,
+    /// Names of nodes by id.
+    pub(crate) names: BTreeMap<String, String>,
+    pub(crate) rules: Rules,
+}
+
+impl Default for Style {
+    fn default() -> Style {
+        Style {
+            zone: TimeZone::UTC,
+            names: BTreeMap::new(),
+            rules: Rules::default(),
+        }
+    }
+}
+
+impl Style {
+    /// Returns a message for an incoming webhook. The record is what the rules are asked about.
+    pub(crate) fn slack(&self, event: &Event, record: &Value) -> Value {
+        slack::message(event, &self.facts(event), &self.rules.look(record))
+    }
+
+    /// Returns what templates are given: the event, the same escaped for Slack, and the message that this tool would send.
+    pub(crate) fn template_input(&self, event: &Event, record: &Value) -> Value {
+        let plain = json!(event);
+        let mut mrkdwn = plain.clone();
+        slack::escape_all(&mut mrkdwn);
+        json!({ "event": plain, "mrkdwn": mrkdwn, "message": self.slack(event, record) })
+    }
+
+    /// Returns one line of text; control characters are shown, not sent to the terminal.
+    pub(crate) fn text(&self, event: &Event) -> String {
+        text::line(event, &self.facts(event))
+    }
+
+    /// Returns one row of CSV without a line break.
+    ///
+    /// # Errors
+    /// None that can happen in memory.
+    pub(crate) fn csv(&self, event: &Event) -> anyhow::Result<String> {
+        csv::row(event)
+    }
+
+    /// Returns an OCSF event.
+    pub(crate) fn ocsf(&self, event: &Event) -> Value {
+        ocsf::api_activity(event)
+    }
+
+    /// What a person wants to know of one event, by label; labels without a value are left out.
+    fn facts(&self, event: &Event) -> Vec<(&'static str, String)> {
+        let nodes: Vec<String> = event.nodes.iter().map(|node| self.node(node)).collect();
+        // In a command's place CloudTrail has a text of its own; saying so keeps people from looking for it.
+        let hidden = if event.is_hidden {
+            "hidden by CloudTrail".to_owned()
+        } else {
+            event.parameters.join("; ")
+        };
+        let parameters = if event.is_hidden && !event.parameters.is_empty() {
+            format!("{}; the rest {hidden}", event.parameters.join("; "))
+        } else {
+            hidden
+        };
+        let mut facts = vec![
+            ("who", event.who.name()),
+            ("from", event.source_address.clone()),
+            ("node", nodes.join(", ")),
+            ("document", event.document.clone()),
+            ("reason", event.reason.clone()),
+            ("parameters", parameters),
+            ("session", event.session_id.clone()),
+            ("command", event.command_id.clone()),
+            ("account", event.account.clone()),
+            ("region", event.region.clone()),
+            ("time", self.time(&event.time)),
+            ("error", event.error.clone()),
+            ("message", event.error_message.clone()),
+        ];
+        facts.retain(|(_, value)| !value.is_empty());
+        facts
+    }
+
+    fn node(&self, id: &str) -> String {
+        match self.names.get(id) {
+            Some(name) if !name.is_empty() => format!("{name} ({id})"),
+            _ => id.to_owned(),
+        }
+    }
+
+    fn time(&self, text: &str) -> String {
+        // What is no time is shown as it came.
+        let Ok(time) = text.parse::<jiff::Timestamp>() else {
+            return text.to_owned();
+        };
+        time.to_zoned(self.zone.clone())
+            .strftime("%Y-%m-%d %H:%M:%S %Z")
+            .to_string()
+    }
+}
+
+/// Says what happened in a few words.
+fn title(event: &Event) -> String {
+    match event.outcome {
+        crate::records::record::Outcome::Denied => format!("DENIED: {}", event.event),
+        crate::records::record::Outcome::Failed => format!("FAILED: {}", event.event),
+        crate::records::record::Outcome::Allowed => event.event.clone(),
+    }
+}

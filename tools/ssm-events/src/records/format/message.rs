@@ -1,0 +1,85 @@
+//! Messages about records: as this tool makes them, or as a user's own jq filter does.
+
+use std::path::Path;
+
+use anyhow::Context;
+use serde_json::Value;
+use toolio::Filter;
+
+use super::Style;
+use crate::records::digest::sha256;
+use crate::records::record::{self, Event};
+use crate::records::secrets;
+
+/// How events become messages.
+pub(crate) struct MessageRenderer {
+    pub(crate) style: Style,
+    pub(crate) template: Option<Template>,
+}
+
+impl MessageRenderer {
+    /// Returns the messages about the records in a value, each with the id that keeps it from being sent twice.
+    ///
+    /// # Errors
+    /// The template fails.
+    pub(crate) fn messages(&self, mut value: Value) -> anyhow::Result<Vec<(String, Value)>> {
+        secrets::strip(&mut value);
+        let mut messages = Vec::new();
+        for record in record::unwrap(value).events {
+            let event = Event::of(&record);
+            for (index, message) in self.made(&event, &record)?.into_iter().enumerate() {
+                let id = match (event.event_id.as_str(), index) {
+                    ("", _) => digest(&message),
+                    (id, 0) => id.to_owned(),
+                    (id, index) => format!("{id}/{index}"),
+                };
+                messages.push((id, message));
+            }
+        }
+        Ok(messages)
+    }
+
+    /// Returns the messages about one record.
+    ///
+    /// # Errors
+    /// The template fails.
+    pub(crate) fn made(&self, event: &Event, record: &Value) -> anyhow::Result<Vec<Value>> {
+        match &self.template {
+            None => Ok(vec![self.style.slack(event, record)]),
+            Some(template) => template.messages(&self.style.template_input(event, record)),
+        }
+    }
+}
+
+/// A message without an event is known by what it says.
+pub(crate) fn digest(message: &Value) -> String {
+    format!("sha256-{}", sha256(&message.to_string()))
+}
+
+/// A user's own jq filter from an event to messages.
+pub(crate) struct Template(Filter);
+
+impl Template {
+    /// Reads the filter from a file.
+    ///
+    /// # Errors
+    /// The file cannot be read, or jq does not understand it.
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Template> {
+        let action = || format!("read the template from {}", path.display());
+        let code = std::fs::read_to_string(path).with_context(action)?;
+        Ok(Template(Filter::compile(&code).with_context(action)?))
+    }
+
+    /// Returns the messages that the filter yields.
+    ///
+    /// # Errors
+    /// The filter fails on this event.
+    pub(crate) fn messages(&self, input: &Value) -> anyhow::Result<Vec<Value>> {
+        let mut messages = Vec::new();
+        self.0.run(&input.to_string(), |yielded| {
+            messages.push(serde_json::from_str(&yielded.json())?);
+            Ok(())
+        })?;
+        Ok(messages)
+    }
+}

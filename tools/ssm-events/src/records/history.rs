@@ -1,0 +1,271 @@
+//! Which records of the past are asked for, and where in CloudTrail's buckets they lie.
+//!
+//! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html>
+
+use std::borrow::Cow;
+
+use aho_corasick::AhoCorasick;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::records::events::EVENTS;
+use crate::records::record::Event;
+use crate::records::secrets;
+use crate::records::source::on_one_line;
+
+/// What `--event` means by every call.
+const ALL: &str = "all";
+const SYSTEMS_MANAGER: &str = "ssm.amazonaws.com";
+
+/// Which records to print.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct Wanted {
+    /// Only calls at or after this time, such as 2026-11-01T00:00:00Z or 7d (ago)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+
+    /// Only calls before this time
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+
+    /// Only these calls, such as StartSession or ssm:StartSession, or all [default: what `pattern` watches by default]
+    #[arg(long = "event", value_name = "NAME", value_delimiter = ',')]
+    pub(crate) events: Vec<String>,
+
+    /// Only calls by principals whose ARN, name or session name is this; * stands for anything
+    #[arg(long, value_name = "PRINCIPAL")]
+    pub(crate) principal: Option<String>,
+
+    /// Only calls on this node
+    #[arg(long, value_name = "ID")]
+    pub(crate) node: Option<String>,
+
+    /// Only calls that were denied
+    #[arg(long)]
+    pub(crate) denied: bool,
+}
+
+/// The filter that flags stand for.
+#[derive(Clone, Debug)]
+pub(crate) struct Filter {
+    pub(crate) since: Option<Timestamp>,
+    pub(crate) until: Option<Timestamp>,
+    /// Source and name; an empty source is any. No entry at all is every call.
+    pub(crate) events: Vec<(String, String)>,
+    principal: Option<Vec<String>>,
+    node: Option<String>,
+    denied: bool,
+    needles: Option<AhoCorasick>,
+    secrets: secrets::Finder,
+}
+
+/// As much of a record as most filters need.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Head<'r> {
+    #[serde(borrow)]
+    event_name: Option<Cow<'r, str>>,
+    #[serde(borrow)]
+    event_source: Option<Cow<'r, str>>,
+    #[serde(borrow)]
+    event_time: Option<Cow<'r, str>>,
+    #[serde(borrow)]
+    event_type: Option<Cow<'r, str>>,
+}
+
+impl Filter {
+    /// Reads the flags; `now` is what `7d` is counted from.
+    ///
+    /// # Errors
+    /// No time, or a beginning after the end.
+    pub(crate) fn new(wanted: &Wanted, now: Timestamp) -> anyhow::Result<Filter> {
+        let time = |flag: &str, text: &Option<String>| {
+            let parsed = text.as_deref().map(|text| moment(text, now));
+            parsed.transpose().map_err(|text| {
+                anyhow::anyhow!(
+                    "{flag} {text}: expected a time such as 2026-11-01T00:00:00Z, 2026-11-01 or 7d"
+                )
+            })
+        };
+        let (since, until) = (
+            time("--since", &wanted.since)?,
+            time("--until", &wanted.until)?,
+        );
+        if since.is_some() && until.is_some() && since >= until {
+            anyhow::bail!("--since is not before --until");
+        }
+        let events: Vec<(String, String)> = match wanted.events.as_slice() {
+            [] => EVENTS
+                .iter()
+                .map(|name| (SYSTEMS_MANAGER.to_owned(), (*name).to_owned()))
+                .collect(),
+            names if names.iter().any(|name| name == ALL) => Vec::new(),
+            names => names.iter().map(|name| qualified(name)).collect(),
+        };
+        let mut needles: Vec<&str> = events.iter().map(|(_, name)| name.as_str()).collect();
+        if needles.is_empty() {
+            needles.extend(wanted.node.as_deref());
+        }
+        let needles = if needles.is_empty() {
+            None
+        } else {
+            // A name may be spelled with escapes: such records are looked at.
+            Some(AhoCorasick::new(needles.into_iter().chain(["\\u00"]))?)
+        };
+        Ok(Filter {
+            since,
+            until,
+            events,
+            principal: wanted
+                .principal
+                .as_deref()
+                .map(|text| text.split('*').map(str::to_owned).collect()),
+            node: wanted.node.clone(),
+            denied: wanted.denied,
+            needles,
+            secrets: secrets::Finder::new()?,
+        })
+    }
+
+    /// Returns the record on one line, without its secrets, if it is asked for; `None` also for what is no record.
+    ///
+    /// # Errors
+    /// Malformed JSON.
+    pub(crate) fn line<'r>(
+        &self,
+        object: &'r str,
+        counts: &mut Counts,
+    ) -> anyhow::Result<Option<Cow<'r, str>>> {
+        counts.n_objects += 1;
+        if self
+            .needles
+            .as_ref()
+            .is_some_and(|needles| !needles.is_match(object))
+        {
+            return Ok(None);
+        }
+        let head: Head<'_> = serde_json::from_str(object)?;
+        let (Some(name), Some(source)) = (&head.event_name, &head.event_source) else {
+            counts.n_others += 1;
+            return Ok(None);
+        };
+        if head.event_type.as_deref() == Some("AwsCloudTrailInsight") {
+            counts.n_others += 1;
+            return Ok(None);
+        }
+        let is_wanted =
+            |(of, called): &(String, String)| called == name && (of.is_empty() || of == source);
+        let is_event = self.events.is_empty() || self.events.iter().any(is_wanted);
+        if !is_event
+            || !self.in_time(head.event_time.as_deref().unwrap_or_default())
+            || !self.details(object)?
+        {
+            return Ok(None);
+        }
+        counts.n_found += 1;
+        if !self.secrets.may_hold(object.as_bytes()) {
+            return Ok(Some(on_one_line(object)));
+        }
+        let mut record: Value = serde_json::from_str(object)?;
+        secrets::strip(&mut record);
+        Ok(Some(record.to_string().into()))
+    }
+
+    /// A record without a time is printed rather than lost.
+    fn in_time(&self, text: &str) -> bool {
+        if self.since.is_none() && self.until.is_none() {
+            return true;
+        }
+        let Ok(time) = text.parse::<Timestamp>() else {
+            return true;
+        };
+        self.since.is_none_or(|since| since <= time) && self.until.is_none_or(|until| time < until)
+    }
+
+    fn details(&self, object: &str) -> anyhow::Result<bool> {
+        if self.principal.is_none() && self.node.is_none() && !self.denied {
+            return Ok(true);
+        }
+        let record: Value = serde_json::from_str(object)?;
+        let event = Event::of(&record);
+        let arn = crate::records::record::text(&record["userIdentity"]["arn"]);
+        let who = &event.who;
+        let short = who.principal.rsplit('/').next().unwrap_or_default();
+        let by = self.principal.as_ref().is_none_or(|parts| {
+            [
+                who.principal.as_str(),
+                short,
+                who.session_name.as_str(),
+                arn.as_str(),
+            ]
+            .iter()
+            .any(|name| !name.is_empty() && crate::event_pattern::wildcard(parts, name))
+        });
+        // A node may be one of several values of a target.
+        let on = self.node.as_ref().is_none_or(|node| {
+            event
+                .nodes
+                .iter()
+                .any(|one| one.split(['=', ',']).any(|part| part == node))
+        });
+        Ok(by && on && (!self.denied || event.outcome == crate::records::record::Outcome::Denied))
+    }
+}
+
+/// What became of the objects that were read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) n_objects: u64,
+    pub(crate) n_found: u64,
+    /// Digests, insights and whatever else is no record of a call.
+    pub(crate) n_others: u64,
+}
+
+impl Counts {
+    pub(crate) fn add(&mut self, other: Counts) {
+        self.n_objects += other.n_objects;
+        self.n_found += other.n_found;
+        self.n_others += other.n_others;
+    }
+}
+
+fn qualified(name: &str) -> (String, String) {
+    match name.split_once(':') {
+        Some((service, name)) => (
+            format!(
+                "{}.amazonaws.com",
+                service.trim_end_matches(".amazonaws.com")
+            ),
+            name.to_owned(),
+        ),
+        None => (String::new(), name.to_owned()),
+    }
+}
+
+/// Reads a time: ISO 8601 with a zone, a day in UTC, or how long ago.
+fn moment(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+    if let Ok(time) = text.parse() {
+        return Ok(time);
+    }
+    if let Ok(day) = text.parse::<jiff::civil::Date>() {
+        return day
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .map(|day| day.timestamp())
+            .map_err(|_| text.to_owned());
+    }
+    let split = text.len().saturating_sub(1);
+    let (Some(number), Some(unit)) = (text.get(..split), text.get(split..)) else {
+        return Err(text.to_owned());
+    };
+    let hours = match (number.parse::<i64>(), unit) {
+        (Ok(days), "d") => days.checked_mul(24),
+        (Ok(hours), "h") => Some(hours),
+        _ => None,
+    };
+    let span = hours
+        .filter(|hours| (0..1_000_000).contains(hours))
+        .map(jiff::SignedDuration::from_hours);
+    span.and_then(|span| now.checked_sub(span).ok())
+        .ok_or_else(|| text.to_owned())
+}

@@ -1,0 +1,6 @@
+//! Reads past records: of files, of a trail's bucket, or of CloudTrail's event history. Never writes.
+
+pub(crate) mod athena;
+pub(crate) mod files;
+pub(crate) mod lookup;
+pub(crate) mod objects;

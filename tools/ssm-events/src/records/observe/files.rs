@@ -1,0 +1,207 @@
+//! Log files of directories, read by every core and handed on in the order of their names.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use anyhow::Context;
+
+use crate::records::history::{Counts, Filter};
+use crate::records::source;
+
+/// A file's lines are handed on at once when there are more bytes of them, as soon as it is the file's turn.
+const BATCH: usize = 1 << 20;
+/// Bytes of lines that may wait for their turn, over all files.
+const WAITING: usize = 16 << 20;
+
+/// What was found, and what could not be read.
+#[derive(Debug, Default)]
+pub(crate) struct Read {
+    pub(crate) counts: Counts,
+    /// File or object, and why.
+    pub(crate) unread: Vec<(String, String)>,
+}
+
+/// Returns the files under the paths, directories being walked; `-` is stdin.
+///
+/// # Errors
+/// A path that does not exist, or a directory that cannot be listed.
+pub(crate) fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.as_os_str() == "-" {
+            files.push(path.clone());
+        } else {
+            walk(path, &mut files)?;
+        }
+    }
+    Ok(files)
+}
+
+fn walk(path: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    let list = || format!("read {}", path.display());
+    if !std::fs::metadata(path).with_context(list)?.is_dir() {
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    let mut entries = Vec::new();
+    for entry in std::fs::read_dir(path).with_context(list)? {
+        entries.push(entry.with_context(list)?.path());
+    }
+    entries.sort();
+    entries.iter().try_for_each(|entry| walk(entry, files))
+}
+
+/// Hands on lines of records; an error of it ends the reading.
+pub(crate) type Hand<'h> = dyn Fn(&str) -> anyhow::Result<()> + Sync + 'h;
+
+/// Hands on the records of files that a filter asks for, in the order of the files.
+///
+/// # Errors
+/// Those of `hand`. A file that cannot be read is told in the answer and stops nothing.
+pub(crate) fn read(files: &[PathBuf], filter: &Filter, hand: &Hand<'_>) -> anyhow::Result<Read> {
+    let n_workers = std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(files.len());
+    let (next, turns) = (AtomicUsize::new(0), Turns::default());
+    let read = std::thread::scope(|scope| {
+        let work = || -> anyhow::Result<Read> {
+            let mut all = Read::default();
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(file) = files.get(index) else {
+                    return Ok(all);
+                };
+                one(file, index, filter, &turns, hand, &mut all)?;
+            }
+        };
+        let workers: Vec<_> = (0..n_workers).map(|_| scope.spawn(work)).collect();
+        let mut read = Read::default();
+        for worker in workers {
+            // A panic of a worker is one of the whole program.
+            let one = worker
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            read.counts.add(one.counts);
+            read.unread.extend(one.unread);
+        }
+        anyhow::Ok(read)
+    });
+    read.map(|mut read| {
+        read.unread.sort();
+        read
+    })
+}
+
+fn one(
+    file: &Path,
+    index: usize,
+    filter: &Filter,
+    turns: &Turns,
+    hand: &Hand<'_>,
+    all: &mut Read,
+) -> anyhow::Result<()> {
+    let mut lines = String::new();
+    let path = Some(file).filter(|file| file.as_os_str() != "-");
+    let read = source::objects_of(path, |object| {
+        if let Some(line) = filter.line(object, &mut all.counts)? {
+            lines.push_str(&line);
+            lines.push('\n');
+        }
+        if lines.len() >= BATCH {
+            turns.wait(index)?;
+            turns.hand_on(hand, &std::mem::take(&mut lines))?;
+        }
+        Ok(())
+    });
+    let ended = turns.end(index, lines, hand);
+    match read {
+        Err(_) if turns.is_broken() => ended,
+        Err(damage) => {
+            all.unread
+                .push((file.display().to_string(), damage.to_string()));
+            ended
+        }
+        Ok(()) => ended,
+    }
+}
+
+/// Whose lines are handed on: one file after another, though they are read side by side.
+#[derive(Debug, Default)]
+struct Turns {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    turn: usize,
+    /// Lines of files that were read before their turn.
+    waiting: BTreeMap<usize, String>,
+    n_waiting: usize,
+    broken: bool,
+}
+
+impl Turns {
+    /// Waits until it is a file's turn.
+    fn wait(&self, index: usize) -> anyhow::Result<()> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self
+            .changed
+            .wait_while(state, |state| state.turn != index && !state.broken);
+        let state = waited.unwrap_or_else(PoisonError::into_inner);
+        anyhow::ensure!(!state.broken, "stopped");
+        Ok(())
+    }
+
+    fn hand_on(&self, hand: &Hand<'_>, lines: &str) -> anyhow::Result<()> {
+        hand(lines).inspect_err(|_| self.give_up())
+    }
+
+    /// Takes the last lines of a file, and hands on those of all whose turn has come.
+    fn end(&self, index: usize, lines: String, hand: &Hand<'_>) -> anyhow::Result<()> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // Who is far ahead waits here, so that memory does not grow with one slow file.
+        while state.turn != index && state.n_waiting > WAITING && !state.broken {
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.broken {
+            return Ok(());
+        }
+        state.n_waiting += lines.len();
+        state.waiting.insert(index, lines);
+        while let Some(lines) = {
+            let turn = state.turn;
+            state.waiting.remove(&turn)
+        } {
+            state.n_waiting -= lines.len();
+            state.turn += 1;
+            if let Err(error) = hand(&lines) {
+                state.broken = true;
+                self.changed.notify_all();
+                return Err(error);
+            }
+        }
+        self.changed.notify_all();
+        Ok(())
+    }
+
+    fn give_up(&self) {
+        self.state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .broken = true;
+        self.changed.notify_all();
+    }
+
+    fn is_broken(&self) -> bool {
+        self.state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .broken
+    }
+}

@@ -1,0 +1,167 @@
+//! Sessions put together from records: who, on which node, from when to when, what was refused. CloudTrail records no end
+//! of a session that times out or whose user leaves, so an end that is not recorded stays unknown.
+
+mod model;
+mod page;
+
+use std::collections::{BTreeMap, HashSet};
+
+use jiff::Timestamp;
+use toolio::Target;
+
+use crate::records::record::{Event, Outcome};
+pub(crate) use crate::records::report::model::{Command, Refused, Session};
+use crate::records::report::model::{CommandKind, RefusedKind};
+
+/// Everything that the records tell.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Report {
+    /// By account, region and id: a session id is unique in its region only.
+    sessions: BTreeMap<(String, String, String), Session>,
+    pub(crate) commands: Vec<Command>,
+    pub(crate) refused: Vec<Refused>,
+    seen: HashSet<String>,
+    first: Option<String>,
+    last: Option<String>,
+    n_records: u64,
+}
+
+impl Report {
+    /// Takes one record in; the same record twice is one. Records come in any order.
+    pub(crate) fn add(&mut self, event: &Event, names: &BTreeMap<String, String>) {
+        if !event.event_id.is_empty() && !self.seen.insert(event.event_id.clone()) {
+            return;
+        }
+        self.n_records += 1;
+        let time = event.time.clone();
+        if self.first.as_ref().is_none_or(|first| time < *first) {
+            self.first = Some(time.clone());
+        }
+        if self.last.as_ref().is_none_or(|last| time > *last) {
+            self.last = Some(time.clone());
+        }
+        if event.outcome != Outcome::Allowed {
+            self.refused.push(refused(event));
+            return;
+        }
+        match event.event.as_str() {
+            "StartSession" | "ResumeSession" | "TerminateSession" => self.session(event, names),
+            "SendCommand" => self.commands.push(command(event)),
+            _ => {}
+        }
+    }
+
+    fn session(&mut self, event: &Event, names: &BTreeMap<String, String>) {
+        let key = (
+            event.account.clone(),
+            event.region.clone(),
+            event.session_id.clone(),
+        );
+        let session = self.sessions.entry(key).or_insert_with(|| Session {
+            target: target(event),
+            session_id: event.session_id.clone(),
+            ..Session::default()
+        });
+        // Who ends or resumes a session need not be who began it; without a beginning they are all there is.
+        if event.event == "StartSession" || session.principal.is_empty() {
+            session.principal.clone_from(&event.who.principal);
+            session.session_name = some(&event.who.session_name);
+            session.mfa = event.who.mfa;
+            session.source_address = some(&event.source_address);
+            session.event_id.clone_from(&event.event_id);
+        }
+        match event.event.as_str() {
+            "StartSession" => {
+                session.started = some(&event.time);
+                session.node = event.nodes.first().cloned();
+                session.node_name = session
+                    .node
+                    .as_ref()
+                    .and_then(|node| names.get(node))
+                    .cloned();
+                session.document = some(&event.document);
+                session.reason = some(&event.reason);
+            }
+            "ResumeSession" => {
+                session.resumed.push(event.time.clone());
+                session.resumed.sort();
+            }
+            // Ending what has ended is no error, and the first time counts.
+            _ => {
+                if session
+                    .ended
+                    .as_ref()
+                    .is_none_or(|ended| event.time < *ended)
+                {
+                    session.ended = some(&event.time);
+                }
+            }
+        }
+        let parse = |time: &Option<String>| time.as_deref()?.parse::<Timestamp>().ok();
+        session.duration_seconds = parse(&session.started)
+            .zip(parse(&session.ended))
+            .map(|(from, to)| to.duration_since(from).as_secs());
+    }
+
+    /// Returns the sessions in the order of their beginnings.
+    pub(crate) fn sessions(&self) -> Vec<&Session> {
+        let mut sessions: Vec<&Session> = self.sessions.values().collect();
+        sessions.sort_by_key(|session| session.started.as_ref().or(session.ended.as_ref()));
+        sessions
+    }
+
+    /// Puts commands and refusals into the order of their times.
+    pub(crate) fn sort(&mut self) {
+        self.commands
+            .sort_by(|one, other| one.time.cmp(&other.time));
+        self.refused.sort_by(|one, other| one.time.cmp(&other.time));
+    }
+}
+
+fn command(event: &Event) -> Command {
+    let comment = event
+        .parameters
+        .iter()
+        .find_map(|parameter| parameter.strip_prefix("comment="));
+    Command {
+        kind: CommandKind::Command,
+        target: target(event),
+        command_id: some(&event.command_id),
+        principal: event.who.principal.clone(),
+        session_name: some(&event.who.session_name),
+        nodes: event.nodes.clone(),
+        document: some(&event.document),
+        time: event.time.clone(),
+        comment: comment.map(str::to_owned),
+        event_id: event.event_id.clone(),
+    }
+}
+
+fn refused(event: &Event) -> Refused {
+    Refused {
+        kind: RefusedKind::Refused,
+        target: target(event),
+        event: event.event.clone(),
+        denied: event.outcome == Outcome::Denied,
+        error: event.error.clone(),
+        message: some(&event.error_message),
+        principal: event.who.principal.clone(),
+        session_name: some(&event.who.session_name),
+        source_address: some(&event.source_address),
+        node: event.nodes.first().cloned(),
+        time: event.time.clone(),
+        event_id: event.event_id.clone(),
+    }
+}
+
+fn target(event: &Event) -> Option<Target> {
+    let target = Target {
+        account: event.account.clone(),
+        region: event.region.clone(),
+    };
+    (!target.account.is_empty() || !target.region.is_empty()).then_some(target)
+}
+
+fn some(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
