@@ -7,11 +7,14 @@ mod circles;
 mod modules;
 #[path = "tidy/rules.rs"]
 mod rules;
+#[path = "tidy/shape.rs"]
+mod shape;
 #[path = "tidy/source.rs"]
 mod source;
 
 use crate::circles::STRUCTURE;
 use crate::rules::{IMPURE, LONG, MAX_LINES, NAMING, RULES, written};
+use crate::shape::SHAPE;
 use crate::source::{File, dependencies, tools, tree};
 
 #[test]
@@ -19,7 +22,7 @@ fn the_tree_is_tidy() {
     let files = tree();
     assert!(tools(&files).len() >= 5 && dependencies(&files).len() > 20);
     let mut complaints = Vec::new();
-    for (name, rule) in RULES.into_iter().chain(STRUCTURE) {
+    for (name, rule) in RULES.into_iter().chain(STRUCTURE).chain(SHAPE) {
         let found = rule(&files).into_iter();
         complaints.extend(found.map(|complaint| format!("{name}: {complaint}")));
     }
