@@ -8,6 +8,7 @@
 mod accounts;
 mod apply;
 mod arguments;
+mod assuming;
 mod clock;
 mod error;
 mod fleet;

@@ -18,9 +18,9 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_runtime::env_config::section::Profile as Section;
 
+use crate::assuming::SESSION;
 use crate::describe;
 use crate::profile::Profile;
-use crate::session::SESSION;
 
 /// What the roles of a profile are assumed from.
 enum Base<'p> {

@@ -5,19 +5,15 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use aws_config::identity::IdentityCache;
 use aws_config::provider_config::ProviderConfig;
-use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::provider::{ProvideCredentials, future};
 use toolio::Target;
 
 use crate::arguments::{ALL, in_account, is_per_account};
+use crate::assuming::{Assuming, assume};
 use crate::guard::guarded;
 use crate::profile::Profile;
 use crate::{AwsArgs, GLOBAL, describe, http, mfa, settings};
-
-/// The name of sessions of roles.
-pub(crate) const SESSION: &str = "ssm-tools";
 
 /// For all that it takes to get credentials: programs, several roles, each of them a call that may be throttled. Each call
 /// has its own, shorter limit; the SDK's own limit is 5 seconds for everything.
@@ -40,19 +36,6 @@ pub struct Session {
     pub(crate) assuming: Assuming,
     /// What the user has said about retries.
     pub(crate) given: settings::Given,
-}
-
-/// What is said when a role is assumed. Its external id is a secret, which nothing can print.
-#[derive(Clone, Default)]
-pub(crate) struct Assuming {
-    external_id: Option<String>,
-    tags: Vec<(String, String)>,
-}
-
-impl std::fmt::Debug for Assuming {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "Assuming {{ tags: {:?}, .. }}", self.tags)
-    }
 }
 
 impl AwsArgs {
@@ -274,43 +257,6 @@ impl Session {
         };
         Ok(Some(Session { target, ..session }))
     }
-}
-
-/// The credentials of a role. Nothing can print them: the SDK's own provider would quote the external id.
-struct Assumed(AssumeRoleProvider);
-
-impl std::fmt::Debug for Assumed {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("the credentials of a role")
-    }
-}
-
-impl ProvideCredentials for Assumed {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        self.0.provide_credentials()
-    }
-}
-
-/// The provider renews the credentials before they end, however long a run takes.
-async fn assume(config: &SdkConfig, role: &str, assuming: &Assuming) -> SdkConfig {
-    let mut builder = AssumeRoleProvider::builder(role)
-        .session_name(SESSION)
-        .configure(config);
-    if let Some(external_id) = &assuming.external_id {
-        builder = builder.external_id(external_id);
-    }
-    if !assuming.tags.is_empty() {
-        builder = builder.tags(assuming.tags.clone());
-    }
-    let provider = Assumed(builder.build().await);
-    let credentials = aws_sdk_sts::config::SharedCredentialsProvider::new(provider);
-    config
-        .to_builder()
-        .credentials_provider(credentials)
-        .build()
 }
 
 async fn identify(
