@@ -8,9 +8,8 @@ Imports no extension module, so that each of them may import this one.
 
 import datetime
 import json
-import os
-import threading
 
+import forks
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.core.utils import camelcase_to_underscores
@@ -31,9 +30,7 @@ class Store:
     def __init__(self, make):
         self._make = make
         self._values = {}
-        self._lock = threading.Lock()
-        # A thread of ours may hold it while another forks, see snapshots.py.
-        os.register_at_fork(before=self._lock.acquire, after_in_parent=self._lock.release, after_in_child=self._lock.release)
+        self._lock = forks.lock()
 
     def of(self, account, region):
         """Returns the value of one account in one Region."""

@@ -48,7 +48,8 @@ class Front:
     def __call__(self, environ, start_response):
         body = _read_body(environ)
         if environ["PATH_INFO"].startswith("/_sandbox/"):
-            status, headers, text = control.answer(environ, body)
+            with self._gate.inside():
+                status, headers, text = control.answer(environ, body)
         else:
             status, headers, text = self._aws(environ, body)
         headers = Headers(headers)

@@ -7,16 +7,16 @@ asks for in so many words - a latency, the seconds of a script - goes by the wat
 
 import json
 import os
-import threading
 import time
 
 import control
+import forks
 
 VARIABLE = "SSM_TIME_DIVISOR"
 
 _clocks = {}
 _changed = []
-_lock = threading.Lock()
+_lock = forks.lock()
 
 
 class Clock:
@@ -84,5 +84,7 @@ def post_time(_query, body):
     given = json.loads(body)
     if not {"account"} < set(given) <= {"account", "divisor", "advance", "stopped"}:
         raise ValueError("give account, and divisor, advance or stopped")
+    if not isinstance(given["account"], str):
+        raise ValueError("account must be a string")
     state(**given)
     return 200, b"{}\n"

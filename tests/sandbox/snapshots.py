@@ -27,6 +27,8 @@ PATIENCE = 30
 QUIET = 10
 
 _kept = {}
+# account -> what comes when its next snapshot ends
+_timers = {}
 _lock = threading.Lock()
 
 
@@ -188,6 +190,10 @@ def _sweep_later(account):
     # A little later than the first ends, so that it has.
     timer = threading.Timer(max(0.0, wait) + 0.05, _sweep, [account])
     timer.daemon = True
+    with _lock:
+        before, _timers[account] = _timers.get(account), timer
+    if before:
+        before.cancel()
     timer.start()
 
 

@@ -270,7 +270,7 @@ class Stale(unittest.TestCase):
                 SANDBOX.fault(**base | wrong)
             self.assertEqual(raised.exception.code, 400)
             raised.exception.close()
-        for wrong in ({"divisor": 0}, {"divisor": -1}, {"divisor": 1.5}, {"divisor": "2"}, {"divisor": True}, {"advance": -1}, {"stopped": 1.5}, {"back": 1}, {}):
+        for wrong in ({"divisor": 0}, {"divisor": -1}, {"divisor": 1.5}, {"divisor": "2"}, {"divisor": True}, {"advance": -1}, {"stopped": 1.5}, {"account": 5, "advance": 1}, {"back": 1}, {}):
             with self.subTest(wrong), self.assertRaises(urllib.error.HTTPError) as raised:
                 SANDBOX.control("POST", "/_sandbox/time", {"account": "500000001012", **wrong})
             self.assertEqual(raised.exception.code, 400)

@@ -326,7 +326,7 @@ class Unkind(unittest.TestCase):
         self.assertEqual(stack["StackStatus"], "CREATE_COMPLETE", stack)
 
     def test_what_makes_no_sense_is_refused(self):
-        for wrong in ({"seed": 1}, {"account": self.account}, {"account": self.account, "seed": "1"}, {"account": self.account, "seed": 1, "divisor": 0}):
+        for wrong in ({"seed": 1}, {"account": self.account}, {"account": self.account, "seed": "1"}, {"account": None, "seed": 1}, {"account": self.account, "seed": 1, "divisor": 0}):
             with self.subTest(wrong), self.assertRaises(urllib.error.HTTPError) as raised:
                 SANDBOX.control("POST", "/_sandbox/unkind", wrong)
             self.assertEqual(raised.exception.code, 400)

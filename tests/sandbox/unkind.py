@@ -7,9 +7,9 @@ in the modules of the services.
 
 import json
 import random
-import threading
 
 import control
+import forks
 import pace
 
 # Seconds on AWS, least and most, of what a write changes until it shows. Where AWS gives no number, those that its users
@@ -56,7 +56,7 @@ _young = {}
 _n_drawn = {}
 _created = {}
 _rules = {}
-_lock = threading.Lock()
+_lock = forks.lock()
 
 
 class Call:
@@ -103,15 +103,19 @@ def chance(account, what, name):
 
 def grow(account, kind, name, seconds):
     """Says that a thing is there for everybody in so many seconds of AWS only."""
+    until = pace.now(account) + seconds
     with _lock:
-        _young[account, kind, name] = pace.now(account) + seconds
+        _young[account, kind, name] = until
 
 
 def is_young(account, kind, name):
     """Tells whether a thing is not there for everybody yet."""
+    now = pace.now(account)
     with _lock:
-        grown = _young.get((account, kind, name))
-    return grown is not None and grown > pace.now(account)
+        until = _young.get((account, kind, name))
+        if until is not None and until <= now:
+            del _young[account, kind, name]
+    return until is not None and until > now
 
 
 def creates(service, *operations):
@@ -179,6 +183,8 @@ def post_unkind(_query, body):
     unknown = set(given) - {"account", "seed", "divisor"}
     if unknown or not {"account", "seed"} <= set(given):
         raise ValueError("give account, seed and perhaps divisor")
+    if not isinstance(given["account"], str):
+        raise ValueError("account must be a string")
     if given["seed"] is not None and (isinstance(given["seed"], bool) or not isinstance(given["seed"], int)):
         raise ValueError("seed must be an integer or null")
     if "divisor" in given:
