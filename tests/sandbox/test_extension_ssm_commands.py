@@ -81,6 +81,10 @@ class Shell(unittest.TestCase):
         command_id = here.send("sleep 60 & echo $!", Parameters={"executionTimeout": ["5"]})
         result = here.result(command_id)
         self.assertEqual((result["Status"], result["StatusDetails"], result["ResponseCode"]), ("TimedOut", "ExecutionTimedOut", 137))
+        # It was sent its end; on a busy machine it takes a moment to come to it.
+        deadline = time.monotonic() + 5
+        while is_running(int(result["StandardOutputContent"])) and time.monotonic() < deadline:
+            time.sleep(0.05)
         self.assertFalse(is_running(int(result["StandardOutputContent"])))
         command = here.command(command_id)
         self.assertEqual((command["Status"], command["StatusDetails"], command["ErrorCount"]), ("TimedOut", "ExecutionTimedOut", 1))
