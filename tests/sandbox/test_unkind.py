@@ -113,7 +113,10 @@ class Unkind(unittest.TestCase):
             {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{self.account}:root"}, "Action": "kms:*", "Resource": "*"},
             {"Effect": "Allow", "Principal": {"AWS": arn}, "Action": "kms:Decrypt", "Resource": "*"})}
         inline = {"RoleName": "new", "PolicyName": "p", "PolicyDocument": document(Effect="Allow", Action="s3:*", Resource="*")}
+        self.done("events", "put_rule", Name="r", EventPattern='{"source": ["aws.ssm"]}')
+        targets = {"Rule": "r", "Targets": [{"Id": "q", "Arn": f"arn:aws:sqs:us-east-1:{self.account}:q", "RoleArn": arn}]}
         early = {
+            ("events", "put_targets"): (targets, "ValidationException"),
             ("lambda", "create_function"): (function, "InvalidParameterValueException"),
             ("ssm", "update_service_setting"): (setting, "ValidationException"),
             ("kms", "create_key"): (key, "MalformedPolicyDocumentException"),

@@ -109,9 +109,25 @@ def _role_of_function(call: unkind.Call) -> str:
 
 @unkind.refuses("ssm", "UpdateServiceSetting")
 def _setting_needs_role(call: unkind.Call) -> Refusal:
-    """The answer is not documented; ssm-role's users see a ValidationException for a role of a second ago."""
-    role = last(call.params.get("SettingValue"))
-    return (400, "ValidationException", f"The role {role} cannot be assumed by Systems Manager.") if call.waits_for("role", role) else None
+    """What Systems Manager says of the role of an activation; of the setting, nobody has written it down.
+
+    https://github.com/hashicorp/terraform-provider-aws/issues/27952
+    """
+    path = call.params.get("SettingValue", "")
+    if not call.waits_for("role", last(path)):
+        return None
+    arn = f"arn:{get_partition(call.region)}:iam::{call.account}:role/{path}"
+    return 400, "ValidationException", f"Nonexistent role or missing ssm service principal in trust policy: {arn}"
+
+
+@unkind.refuses("events", "PutTargets")
+def _target_needs_role(call: unkind.Call) -> Refusal:
+    """In the words of PutRule, which checks its RoleArn alike: https://github.com/Miserlou/Zappa/issues/381"""
+    for target in call.params.get("Targets", []):
+        arn = target.get("RoleArn")
+        if arn and call.waits_for("role", last(arn)):
+            return 400, "ValidationException", f"Provided role '{arn}' cannot be assumed by principal 'events.amazonaws.com'."
+    return None
 
 
 @unkind.refuses("ec2", "AssociateIamInstanceProfile", "ReplaceIamInstanceProfileAssociation", "RunInstances")
