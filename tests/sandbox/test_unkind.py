@@ -268,8 +268,11 @@ class Unkind(unittest.TestCase):
         self.done("lambda", "create_function", FunctionName="f", Role=arn, Runtime="provided.al2023", Handler="h", Code={"ZipFile": package()})
         self.unkind()
         self.done("iam", "put_role_policy", RoleName="new", PolicyName="p", PolicyDocument=document(Effect="Allow", Action="sqs:SendMessage", Resource="*"))
+        queue = f"arn:aws:sqs:us-east-1:{self.account}:q"
+        self.refused("InvalidParameterValueException", "lambda", "update_function_configuration", FunctionName="f", DeadLetterConfig={"TargetArn": queue})
         self.passes("InvalidParameterValueException", "lambda", "put_function_event_invoke_config", FunctionName="f",
-                    DestinationConfig={"OnFailure": {"Destination": f"arn:aws:sqs:us-east-1:{self.account}:q"}})
+                    DestinationConfig={"OnFailure": {"Destination": queue}})
+        self.done("lambda", "update_function_configuration", FunctionName="f", DeadLetterConfig={"TargetArn": queue})
 
     def test_a_connection_goes_through_its_states(self):
         self.unkind()

@@ -85,7 +85,8 @@ def _lambda_needs_role(call: unkind.Call) -> Refusal:
 
 @unkind.refuses("lambda", "CreateFunction", "UpdateFunctionConfiguration")
 def _lambda_needs_role_policy(call: unkind.Call) -> Refusal:
-    if call.params.get("DeadLetterConfig") and call.waits_for("role_policy", last(call.params.get("Role"))):
+    queue = (call.params.get("DeadLetterConfig") or {}).get("TargetArn")
+    if queue and call.waits_for("role_policy", last(call.params.get("Role")) or _role_of_function(call)):
         return 400, "InvalidParameterValueException", "The provided execution role does not have permissions to call SendMessage on SQS"
     return None
 
