@@ -1,11 +1,16 @@
 //! The contract that all tools keep, asked of every binary: help, versions, schemas, exit status, bad input.
 
+#[path = "conformance/help.rs"]
+mod help;
+#[path = "conformance/paths.rs"]
+mod paths;
+
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use testbed::{Account, Output, Run, Sandbox, offline};
 
-/// A tool, the verbs that it has, and an input that it takes.
+/// A tool, all verbs that it has in the order of its help, and an input that it takes.
 struct Tool {
     name: &'static str,
     verbs: &'static [&'static str],
@@ -21,14 +26,14 @@ const CHECK: (&[&str], &[&str]) = (&["check"], &[]);
 const TOOLS: [Tool; 6] = [
     Tool {
         name: "ssm-agentcheck",
-        verbs: &["show", "check"],
+        verbs: &["show", "check", "host", "plan", "apply"],
         reads: CHECK,
         desired: "{}",
         first_read: ("ssm", "DescribeInstanceInformation"),
     },
     Tool {
         name: "ssm-role",
-        verbs: &["show", "plan", "apply", "check"],
+        verbs: &["show", "policy", "render", "lint", "plan", "apply", "check"],
         reads: CHECK,
         desired: r#"{"default_host_management": {}}"#,
         first_read: ("ssm", "GetServiceSetting"),
@@ -42,14 +47,29 @@ const TOOLS: [Tool; 6] = [
     },
     Tool {
         name: "ssm-scp",
-        verbs: &["render", "plan", "apply", "check"],
+        verbs: &[
+            "render", "lint", "simulate", "replay", "impact", "show", "plan", "apply", "check",
+        ],
         reads: CHECK,
         desired: r#"{"policy_name": "p", "exempt_principals": ["arn:aws:iam::*:role/ops"], "targets": ["r-abcd"]}"#,
         first_read: ("organizations", "DescribeOrganization"),
     },
     Tool {
         name: "ssm-events",
-        verbs: &["pattern", "plan", "apply", "check", "format"],
+        verbs: &[
+            "show",
+            "pattern",
+            "match",
+            "render",
+            "plan",
+            "apply",
+            "check",
+            "format",
+            "send",
+            "history",
+            "reconcile",
+            "report",
+        ],
         reads: CHECK,
         desired: r#"{"webhook": {"env": "WEBHOOK"}}"#,
         first_read: ("events", "DescribeRule"),
@@ -115,15 +135,7 @@ fn help_is_the_one_that_was_reviewed_and_lists_every_verb() {
     for tool in TOOLS {
         let help = tool.offline(&["--help"]).run();
         help.assert_status(0).assert_stderr("");
-        for verb in tool.verbs {
-            assert!(
-                help.stdout
-                    .lines()
-                    .any(|line| line.trim_start().starts_with(verb)),
-                "{} {verb}",
-                tool.name
-            );
-        }
+        assert_eq!(help::verbs(&help.stdout), tool.verbs, "{}", tool.name);
         testbed::expect_text(
             &testbed::fixture(&format!("{}/help.txt", tool.name)),
             &help.stdout,
@@ -132,6 +144,24 @@ fn help_is_the_one_that_was_reviewed_and_lists_every_verb() {
             .run()
             .assert_status(0)
             .assert_stderr("");
+    }
+}
+
+/// Each verb has a help of its own, and none takes what it does not know.
+#[test]
+fn every_verb_has_help_and_refuses_unknown_flags() {
+    for tool in TOOLS {
+        for verb in tool.verbs {
+            let help = tool.offline(&[verb, "--help"]).run();
+            help.assert_status(0).assert_stderr("");
+            assert!(
+                help.stdout
+                    .contains(&format!("Usage: {} {verb}", tool.name))
+            );
+            let wrong = tool.offline(&[verb, "--dance"]).run();
+            wrong.assert_status(2).assert_complains("'--dance'");
+            assert_eq!(wrong.stdout, "", "{} {verb}", tool.name);
+        }
     }
 }
 
@@ -146,12 +176,43 @@ fn generates_man_page_completions_and_schemas() {
         let schema = tool.offline(&["--generate", "schema"]).run();
         schema.assert_status(0).assert_stderr("");
         let schema: Value = serde_json::from_str(&schema.stdout).unwrap();
-        let record = match tool.can("check") {
-            true => "finding",
-            false => "unreachable",
+        assert_eq!(schema["$id"], format!("urn:{}:records:1", tool.name));
+        let records = match tool.can("apply") {
+            true => &["finding", "plan", "result", "unreachable"][..],
+            false => &["unreachable"],
         };
-        assert!(schema["$defs"][record].is_object(), "{}", tool.name);
+        for record in records {
+            assert!(
+                schema["$defs"][record].is_object(),
+                "{} {record}",
+                tool.name
+            );
+        }
         tool.offline(&["--generate", "poem"]).run().assert_status(2);
+    }
+}
+
+/// Who reads records relies on their fields: one that goes, or is called otherwise, needs another version in the `$id`, and
+/// with it another file.
+#[test]
+fn no_field_of_a_record_goes_without_a_new_version() {
+    for tool in TOOLS {
+        let schema = tool.offline(&["--generate", "schema"]).run();
+        let schema: Value = serde_json::from_str(&schema.stdout).unwrap();
+        let version = schema["$id"].as_str().unwrap().rsplit(':').next().unwrap();
+        let reviewed = testbed::fixture(&format!("{}/records-{version}.txt", tool.name));
+        let paths = paths::paths(&schema);
+        let before = std::fs::read_to_string(&reviewed).unwrap_or_default();
+        let gone: Vec<&str> = before
+            .lines()
+            .filter(|path| !paths.iter().any(|one| one == path))
+            .collect();
+        assert!(
+            gone.is_empty(),
+            "{} version {version} has lost {gone:#?}",
+            tool.name
+        );
+        testbed::expect_text(&reviewed, &format!("{}\n", paths.join("\n")));
     }
 }
 
