@@ -1,5 +1,6 @@
 //! Everything that is wrong with the preferences and with what stands behind them.
 
+use policy::Arn;
 use serde_json::Value;
 use toolio::{Finding, Reading, Target};
 
@@ -248,7 +249,7 @@ fn session_documents(
 /// Returns the operators who may, or might, start one of the documents; empty when none were given.
 fn starters(documents: &[&SessionDocument], roles: &Roles, target: &Target) -> String {
     let may = roles.operators.iter().filter(|role| {
-        let partition = role.arn.split(':').nth(1).unwrap_or("aws");
+        let partition = Arn::parse(&role.arn).map_or("aws", |arn| arn.partition);
         documents.iter().any(|SessionDocument { name, owner, .. }| {
             let account = if owner == "Amazon" { "" } else { owner };
             let arn = format!(

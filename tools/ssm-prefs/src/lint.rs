@@ -1,5 +1,6 @@
 //! Rules over a desired state or a document's content alone, without looking at AWS. The shape tells which it is.
 
+use policy::Arn;
 use serde_json::Value;
 use toolio::{Finding, Severity};
 
@@ -357,11 +358,11 @@ fn is_key_reference(text: &str) -> bool {
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b"/_-".contains(&b))
     };
-    let part = match text.splitn(6, ':').collect::<Vec<_>>().as_slice() {
-        ["arn", _, "kms", region, account, part] if !region.is_empty() && account.len() == 12 => {
-            *part
+    let part = match Arn::parse(text) {
+        Some(arn) if arn.service == "kms" && !arn.region.is_empty() && arn.account.len() == 12 => {
+            arn.resource
         }
-        [part] => part,
+        None if !text.contains(':') => text,
         _ => return false,
     };
     match (part.strip_prefix("alias/"), part.strip_prefix("key/")) {

@@ -2,6 +2,7 @@
 //! roles behind it. What agents do with each setting: <https://github.com/aws/amazon-ssm-agent>,
 //! `agent/session/shell/shell.go` (validate, initializeLogger) and `agent/session/datachannel`.
 
+use policy::Arn;
 use serde_json::Value;
 use toolio::{Finding, Reading, Target};
 
@@ -90,12 +91,14 @@ fn session_key(
     if key.spec != "SYMMETRIC_DEFAULT" {
         findings.push(error("key.spec", name, format!("the key is {}: data keys come from symmetric keys only, so every session is refused", key.spec), "name a symmetric encryption key"));
     }
-    let arn: Vec<&str> = key.arn.splitn(6, ':').collect();
-    if let [_, _, _, region, account, _] = arn.as_slice() {
-        if *region != target.region {
+    if let Some(Arn {
+        region, account, ..
+    }) = Arn::parse(&key.arn)
+    {
+        if region != target.region {
             findings.push(error("key.region", name, format!("the key is in {region}: agents and clients of {} ask KMS of their own region, so every session is refused", target.region), "name a key of this region"));
         }
-        if *account != target.account {
+        if account != target.account {
             findings.push(warning("key.cross_account", name, format!("the key belongs to account {account}: hybrid nodes (mi-) cannot use it, and both sides need its key policy"), "use a key of this account where there are hybrid nodes"));
         }
     }
@@ -320,7 +323,7 @@ fn log_group(
 
 /// Asks for a resource whose partition is left open; policies name `aws`, `aws-cn`, .. or `*`.
 fn role_on(role: &Role, action: &str, resource: &str) -> Verdict {
-    let partition = role.arn.split(':').nth(1).unwrap_or("aws");
+    let partition = Arn::parse(&role.arn).map_or("aws", |arn| arn.partition);
     role.may(
         action,
         &resource.replacen("arn:*:", &format!("arn:{partition}:"), 1),

@@ -1,7 +1,9 @@
 //! What a role may do, from its policy documents as `ssm-role show` prints them. Cautious: a condition or an element
 //! that is not understood makes the answer unknown, never a yes or a no.
 
-use policy::{Compiled, Context, Decision, Policies, Policy, Principal, Request, decide, denies};
+use policy::{
+    Arn, Compiled, Context, Decision, Policies, Policy, Principal, Request, decide, denies,
+};
 use serde_json::Value;
 
 /// A role and its identity policies.
@@ -103,9 +105,9 @@ pub(crate) fn may_use_key(
         return Verdict::Unknown;
     };
     let identity: Vec<&Compiled> = identity.iter().collect();
-    let account_of = |arn: &str| arn.split(':').nth(4).unwrap_or_default().to_owned();
+    let account_of = |arn: &str| Arn::parse(arn).map_or("", |arn| arn.account).to_owned();
     let (partition, account) = (
-        role.arn.split(':').nth(1).unwrap_or("aws"),
+        Arn::parse(&role.arn).map_or("aws", |arn| arn.partition),
         account_of(&role.arn),
     );
     let by_key = |principal: &str| {
