@@ -4,9 +4,10 @@
 use crate::rules::Rule;
 use crate::source::{File, tools};
 
-pub(crate) const SHAPE: [Rule; 2] = [
+pub(crate) const SHAPE: [Rule; 3] = [
     ("main_is_a_table_of_contents", main_is_a_table_of_contents),
     ("every_verb_has_its_file", every_verb_has_its_file),
+    ("the_same_verb_says_the_same", the_same_verb_says_the_same),
 ];
 
 /// As many lines as fit two screens.
@@ -59,6 +60,30 @@ fn every_verb_has_its_file(files: &[File]) -> Vec<String> {
     complaints
 }
 
+/// What `plan` and `apply` do is the same in every tool, and so is what is said of them. What needs no AWS says so alike.
+fn the_same_verb_says_the_same(files: &[File]) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for file in files {
+        let Some((_, path)) = file.in_tool() else {
+            continue;
+        };
+        let said = match path {
+            "commands/plan.rs" => Some("/// Print the changes that a desired state needs\n"),
+            "commands/apply.rs" => {
+                Some("/// Carry out the plans on stdin and print what was done, with its undo\n")
+            }
+            _ => None,
+        };
+        if let Some(said) = said.filter(|said| !file.text.contains(said)) {
+            complaints.push(format!("{}: no `{}`", file.path, said.trim_end()));
+        }
+        if path.starts_with("commands/") && file.text.contains("(offline)") {
+            complaints.push(format!("{}: say `without calling AWS`", file.path));
+        }
+    }
+    complaints
+}
+
 /// Returns the variants of `Verb`; a tool without verbs has one thing to do, which is to run.
 fn verbs(main: &str) -> Vec<String> {
     let Some((_, rest)) = main.split_once("enum Verb {\n") else {
@@ -88,7 +113,9 @@ fn snake_case(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{every_verb_has_its_file, main_is_a_table_of_contents};
+    use super::{
+        every_verb_has_its_file, main_is_a_table_of_contents, the_same_verb_says_the_same,
+    };
     use crate::source::File;
 
     fn tool(files: &[(&str, &str)]) -> Vec<File> {
@@ -135,6 +162,26 @@ mod tests {
         assert_eq!(
             every_verb_has_its_file(&files("")[..4]),
             ["tools/ssm-x/src/commands/plan.rs is missing, the file of Plan"]
+        );
+    }
+
+    #[test]
+    fn other_words_for_the_same_are_seen() {
+        let files = tool(&[
+            ("src/commands/apply.rs", "/// Do what plans say\n"),
+            ("src/commands/lint.rs", "/// Find mistakes (offline)\n"),
+            (
+                "src/commands/plan.rs",
+                "/// Print the changes that a desired state needs\n",
+            ),
+        ]);
+        assert_eq!(
+            the_same_verb_says_the_same(&files),
+            [
+                "tools/ssm-x/src/commands/apply.rs: no `/// Carry out the plans on stdin and print what was done, with \
+                 its undo`",
+                "tools/ssm-x/src/commands/lint.rs: say `without calling AWS`",
+            ]
         );
     }
 

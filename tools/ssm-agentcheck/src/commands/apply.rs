@@ -7,7 +7,9 @@ use super::GlobalArgs;
 use crate::update::Action;
 use crate::{TOOL, apply, step};
 
-/// Change what the plans on stdin say, wave by wave, and print what became of every node
+/// Carry out the plans on stdin and print what was done, with its undo
+///
+/// Goes wave by wave, and prints what became of every node.
 #[derive(clap::Args)]
 pub(crate) struct ApplyArgs {
     #[command(flatten)]

@@ -10,7 +10,7 @@ use super::nodes::{saved_nodes, trouble};
 use crate::model::Desired;
 use crate::{observe, plan};
 
-/// Print what apply would change to bring outdated agents up to date
+/// Print the changes that a desired state needs
 #[derive(clap::Args)]
 pub(crate) struct PlanArgs {
     /// Look only at the nodes whose records are in FILE

@@ -11,7 +11,7 @@ use super::desired::{self, Hashing};
 use crate::alerts::observe::{self, Clients, Known, Names};
 use crate::alerts::{apply, check};
 
-/// Find what keeps an event from reaching Slack
+/// Print what is wrong with the alerts; exit with 1 when something is
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct CheckArgs {
     /// Put a marked event on the bus and say what came of it

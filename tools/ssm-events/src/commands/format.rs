@@ -7,7 +7,7 @@ use super::style::StyleArgs;
 use crate::records::format::{CSV_HEADER, To};
 use crate::records::source;
 
-/// Print CloudTrail records, EventBridge events or log files for people or other programs (offline)
+/// Print CloudTrail records, EventBridge events or log files for people or other programs, without calling AWS
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct FormatArgs {
     /// What to print

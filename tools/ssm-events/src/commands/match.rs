@@ -13,7 +13,7 @@ use crate::records::source;
 /// Output is gathered up to this many bytes.
 const BATCH: usize = 64 * 1024;
 
-/// Print the events that fit an event pattern of EventBridge; exits with 1 when one does (offline)
+/// Print the events that match an event pattern of EventBridge, without calling AWS; exit with 1 when one does
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct MatchArgs {
     /// The pattern, or a file that holds it

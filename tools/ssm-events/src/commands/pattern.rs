@@ -5,7 +5,7 @@ use toolio::{Outcome, Output};
 use super::{GlobalArgs, desired};
 use crate::alerts::rule;
 
-/// Print the event pattern that a desired state stands for (offline)
+/// Print the event pattern of a desired state, without calling AWS
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct PatternArgs {}
 

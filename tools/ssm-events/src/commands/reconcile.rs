@@ -10,7 +10,7 @@ use toolio::{Outcome, Output};
 use super::GlobalArgs;
 use crate::records::source;
 
-/// Print the records that never reached Slack (offline)
+/// Print the records that never reached Slack, without calling AWS
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ReconcileArgs {
     /// Delivery log of a spool, or a list of event ids; repeat for several

@@ -6,7 +6,7 @@ use super::{GlobalArgs, desired};
 use crate::TOOL;
 use crate::alerts::stack;
 
-/// Print a CloudFormation template of a desired state (offline)
+/// Print a CloudFormation template of a desired state, without calling AWS
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct RenderArgs {
     /// Print a CloudFormation template that makes what apply makes in a new account and region

@@ -8,7 +8,7 @@ use super::{GlobalArgs, node_names};
 use crate::records::report::Report;
 use crate::records::source;
 
-/// Print sessions, commands and refused calls, put together from records (offline)
+/// Print sessions, commands and refused calls, put together from records, without calling AWS
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ReportArgs {
     /// Print one page of HTML that needs no network

@@ -7,7 +7,7 @@ use super::{GlobalArgs, desired};
 use crate::alerts::model::Alerts;
 use crate::alerts::observe::{self, Clients, Known, Names};
 
-/// Print what there is of a desired state
+/// Print the resources of a desired state as they are in AWS
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ShowArgs {}
 

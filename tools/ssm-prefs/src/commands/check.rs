@@ -7,7 +7,7 @@ use super::role_records::RoleArgs;
 use super::{GlobalArgs, desired, findings};
 use crate::{check, finding, observe};
 
-/// Find what is wrong with the preferences and with what stands behind them
+/// Print what is wrong with the preferences and what they depend on; exit with 1 when something is
 #[derive(clap::Args)]
 pub(crate) struct CheckArgs {
     #[command(flatten)]

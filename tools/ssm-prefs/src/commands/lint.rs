@@ -5,7 +5,7 @@ use toolio::{Outcome, Output};
 use super::{GlobalArgs, findings};
 use crate::lint;
 
-/// Find mistakes in a desired state or a document (offline)
+/// Print what is wrong with a desired state or a document, without calling AWS; exit with 1 when something is
 #[derive(clap::Args)]
 pub(crate) struct LintArgs {}
 

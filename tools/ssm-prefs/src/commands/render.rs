@@ -5,7 +5,7 @@ use toolio::{Outcome, Output};
 use super::{GlobalArgs, desired};
 use crate::{TOOL, content, stack};
 
-/// Print the document that a desired state stands for, and that of each override (offline)
+/// Print the document of a desired state and of each of its overrides, without calling AWS
 #[derive(clap::Args)]
 pub(crate) struct RenderArgs {
     /// Print a CloudFormation template that makes what apply makes in a new account and region

@@ -7,7 +7,7 @@ use super::GlobalArgs;
 use crate::model::Action;
 use crate::{TOOL, apply, step};
 
-/// Change what the plans on stdin say, and print how to undo it
+/// Carry out the plans on stdin and print what was done, with its undo
 #[derive(clap::Args)]
 pub(crate) struct ApplyArgs {
     #[command(flatten)]

@@ -9,7 +9,7 @@ use crate::check;
 use crate::model::Desired;
 use crate::observe::{self, Known};
 
-/// Print what is wrong; exit with 1 when something is
+/// Print what is wrong with Default Host Management and the roles of nodes; exit with 1 when something is
 #[derive(clap::Args)]
 pub(crate) struct CheckArgs {
     #[command(flatten)]

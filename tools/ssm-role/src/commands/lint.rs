@@ -7,7 +7,7 @@ use toolio::{Outcome, Output};
 use super::GlobalArgs;
 use crate::{check, lint};
 
-/// Find what is wrong with policies of users, groups and roles; exit with 1 when there is something
+/// Print what is wrong with policies of users, groups and roles, without calling AWS; exit with 1 when something is
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct LintArgs {
     /// Read policies from these files instead of stdin

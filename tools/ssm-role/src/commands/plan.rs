@@ -9,7 +9,7 @@ use crate::model::Desired;
 use crate::observe::{self, Known};
 use crate::plan::{self, Given};
 
-/// Print what apply would change
+/// Print the changes that a desired state needs
 #[derive(clap::Args)]
 pub(crate) struct PlanArgs {
     #[command(flatten)]

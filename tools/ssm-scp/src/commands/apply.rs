@@ -14,7 +14,9 @@ use crate::lockout::Risk;
 use crate::model::Action;
 use crate::observe::Through;
 
-/// Carry out plans read from stdin unless somebody would be locked out; {account} in --assume-role as in impact
+/// Carry out the plans on stdin and print what was done, with its undo
+///
+/// Refuses when somebody would be locked out; {account} in --assume-role stands for each account, as in impact.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ApplyArgs {
     #[command(flatten)]

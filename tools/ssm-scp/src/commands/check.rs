@@ -8,7 +8,7 @@ use super::{GlobalArgs, organization};
 use crate::desired::Desired;
 use crate::{check, guard, observe};
 
-/// Compare the organization with the desired state; exit with 1 when they differ
+/// Print what is wrong with the guard in the organization; exit with 1 when something is
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct CheckArgs {
     #[command(flatten)]

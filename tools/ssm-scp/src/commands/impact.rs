@@ -16,7 +16,7 @@ use crate::impact::{AccountPrincipals, Candidate, anybody, denied_actions, parti
 use crate::observe::Through;
 use crate::table::write_row;
 
-/// Tell for every role and user what the desired state changes; {account} in --assume-role stands for each account
+/// Print for every role and user what a desired state changes; {account} in --assume-role stands for each account
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ImpactArgs {
     /// Read the organization from what `show` printed

@@ -8,7 +8,7 @@ use toolio::{Finding, Outcome, Output, Severity};
 use super::GlobalArgs;
 use super::quota::QuotaArgs;
 
-/// Find what is wrong with policy files; exit with 1 when there is something
+/// Print what is wrong with policy files, without calling AWS; exit with 1 when something is
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct LintArgs {
     /// Read policies from these files instead of stdin

@@ -9,7 +9,7 @@ use crate::desired::Desired;
 use crate::model::TargetId;
 use crate::{TOOL, guard, observe, plan};
 
-/// Print what would have to change in the organization
+/// Print the changes that a desired state needs
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct PlanArgs {
     /// Exit with 1 when something needs to change

@@ -7,7 +7,7 @@ use super::quota::QuotaArgs;
 use crate::desired::Desired;
 use crate::{TOOL, guard};
 
-/// Print the policy documents that the desired state comes to, without calling AWS
+/// Print the policy documents of a desired state, without calling AWS
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct RenderArgs {
     #[command(flatten)]

@@ -9,7 +9,7 @@ use crate::replay::cloudtrail_record::Record;
 use crate::replay::{Counts, Replay};
 use crate::table::write_row;
 
-/// Tell which calls in CloudTrail records on stdin a guard would have denied
+/// Print the calls in CloudTrail records on stdin that a guard would have denied, without calling AWS
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ReplayArgs {
     #[command(flatten)]
