@@ -1,19 +1,7 @@
 //! Where EC2 is: the URL that the user configured, or the partition's.
-//! DNS suffixes are those of the SDK's own `partitions.json`.
 
 use aws_types::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;
-
-/// First part of region codes, DNS suffix, DNS suffix of dual-stack endpoints; the last row fits every region.
-const PARTITIONS: [(&str, &str, &str); 7] = [
-    ("cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
-    ("eusc-", "amazonaws.eu", "api.amazonwebservices.eu"),
-    ("us-iso-", "c2s.ic.gov", "api.aws.ic.gov"),
-    ("us-isob-", "sc2s.sgov.gov", "api.aws.scloud"),
-    ("us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov"),
-    ("eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
-    ("", "amazonaws.com", "api.aws"),
-];
 
 /// Returns the URL in the order of precedence that all SDK clients have: code or flag, then `AWS_ENDPOINT_URL_EC2` or the
 /// profile's setting for EC2, then `AWS_ENDPOINT_URL` or the profile's for all services, then AWS itself.
@@ -44,11 +32,12 @@ fn for_ec2(config: &SdkConfig) -> Option<String> {
 }
 
 fn aws(region: &str, fips: bool, dual_stack: bool) -> String {
-    let partition = PARTITIONS
-        .iter()
-        .find(|(start, ..)| region.starts_with(start));
-    let (_, plain, dual) = partition.unwrap_or(&PARTITIONS[PARTITIONS.len() - 1]);
-    let suffix = if dual_stack { dual } else { plain };
+    let partition = awsdata::partition_of(region);
+    let suffix = if dual_stack {
+        partition.dual_stack_suffix
+    } else {
+        partition.dns_suffix
+    };
     // GovCloud's ordinary endpoints are the FIPS ones.
     let service = if fips && (dual_stack || !region.starts_with("us-gov-")) {
         "ec2-fips"

@@ -10,8 +10,6 @@
 mod decode;
 mod endpoint;
 mod error;
-mod instance;
-mod network;
 mod request;
 mod xml;
 
@@ -22,9 +20,10 @@ use aws_types::SdkConfig;
 
 use decode::Page;
 
+pub use awsdata::{
+    Instance, InstanceProfileAssociation, MetadataOptions, Route, RouteTable, VpcEndpoint,
+};
 pub use error::Ec2Error;
-pub use instance::{Instance, InstanceProfileAssociation, MetadataOptions};
-pub use network::{Route, RouteTable, VpcEndpoint};
 
 /// The states of an instance that still exists; `terminated` ones linger for an hour and are nobody's concern.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html>

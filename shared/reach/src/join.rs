@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use awsec2::Instance;
+use awsdata::Instance;
 use toolio::Target;
 
 use crate::node::{Agent, Imds, ManagedBy, Network, Node, NodeKind, Platform};

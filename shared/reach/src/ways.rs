@@ -1,6 +1,6 @@
 //! From a VPC's endpoints and route tables to the ways that an instance in a subnet has. Pure.
 
-use awsec2::{Route, RouteTable, VpcEndpoint};
+use awsdata::{Route, RouteTable, VpcEndpoint};
 
 use crate::node::{DefaultRoute, Ways};
 
@@ -54,7 +54,7 @@ fn leads_to(route: &Route) -> DefaultRoute {
 
 #[cfg(test)]
 mod tests {
-    use awsec2::{Route, RouteTable, VpcEndpoint};
+    use awsdata::{Route, RouteTable, VpcEndpoint};
 
     use super::ways;
     use crate::node::{DefaultRoute, Ways};

@@ -44,22 +44,12 @@ fn logs_statement(partition: &str, target: &Target, log_group: &str) -> Value {
     })
 }
 
-/// Returns the end of the names of services in a partition, as AWS's SDKs have it in their `partitions.json`.
+/// Returns the end of the names of services in a partition. In a template that is known only where the stack is.
 fn domain(partition: &str) -> String {
-    let domain = match partition {
-        "aws-cn" => "amazonaws.com.cn",
-        "aws-eusc" => "amazonaws.eu",
-        "aws-iso" => "c2s.ic.gov",
-        "aws-iso-b" => "sc2s.sgov.gov",
-        "aws-iso-e" => "cloud.adc-e.uk",
-        "aws-iso-f" => "csp.hci.ic.gov",
-        // In a template the partition is known only where the stack is.
-        partition if partition == cloudformation::partition() => {
-            return cloudformation::url_suffix();
-        }
-        _ => "amazonaws.com",
-    };
-    domain.to_owned()
+    match partition == cloudformation::partition() {
+        true => cloudformation::url_suffix(),
+        false => awsdata::suffix_of(partition).to_owned(),
+    }
 }
 
 /// Returns the key policy with the statement for CloudWatch Logs in place, or `None` when it grants that already.
@@ -202,6 +192,7 @@ mod tests {
                 "eusc-de-east-1",
                 "logs.eusc-de-east-1.amazonaws.eu",
             ),
+            ("aws-iso", "us-iso-east-1", "logs.us-iso-east-1.c2s.ic.gov"),
         ] {
             let target: Target = format!("111122223333/{region}").parse().unwrap();
             let policy = key_policy(partition, &target, Some("/sessions"));

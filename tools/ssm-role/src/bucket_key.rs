@@ -157,10 +157,6 @@ fn via_s3(region: &str) -> String {
     if region == cloudformation::target().region {
         return format!("s3.{region}.{}", cloudformation::url_suffix());
     }
-    let suffix = match partition_of(region).as_str() {
-        "aws-cn" => "amazonaws.com.cn",
-        "aws-eusc" => "amazonaws.eu",
-        _ => "amazonaws.com",
-    };
+    let suffix = awsdata::partition_of(region).dns_suffix;
     format!("s3.{region}.{suffix}")
 }

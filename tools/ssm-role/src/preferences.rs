@@ -231,17 +231,7 @@ pub(crate) fn partition_of(region: &str) -> String {
     if region == cloudformation::target().region {
         return cloudformation::partition();
     }
-    let partition = match region.split('-').collect::<Vec<_>>().as_slice() {
-        ["cn", ..] => "aws-cn",
-        ["us", "gov", ..] => "aws-us-gov",
-        ["eusc", ..] => "aws-eusc",
-        ["us", "iso", ..] => "aws-iso",
-        ["us", "isob", ..] => "aws-iso-b",
-        ["us", "isof", ..] => "aws-iso-f",
-        ["eu", "isoe", ..] => "aws-iso-e",
-        _ => "aws",
-    };
-    partition.to_owned()
+    awsdata::partition_of(region).name.to_owned()
 }
 
 #[cfg(test)]

@@ -68,7 +68,8 @@ pub(crate) async fn observe(redirect: &Redirect, now: Timestamp) -> anyhow::Resu
     let domain = domain.present().cloned();
     let (endpoints, clock_skew_seconds) = match region {
         Some(region) => {
-            let suffix = domain.unwrap_or_else(|| suffix(&region).to_owned());
+            let suffix =
+                domain.unwrap_or_else(|| awsdata::partition_of(&region).dns_suffix.to_owned());
             network(redirect, &agents, &region, &suffix, now).await
         }
         // The finding about the metadata service says it all.
@@ -89,15 +90,6 @@ pub(crate) async fn observe(redirect: &Redirect, now: Timestamp) -> anyhow::Resu
         endpoints,
         clock_skew_seconds,
     })
-}
-
-/// Only China has a suffix of its own among the partitions where hybrid nodes are common; others tell it by metadata.
-fn suffix(region: &str) -> &'static str {
-    match region.split('-').next() {
-        Some("cn") => "amazonaws.com.cn",
-        Some("eusc") => "amazonaws.eu",
-        _ => "amazonaws.com",
-    }
 }
 
 async fn identity(metadata: &Metadata, redirect: &Redirect) -> Reading<Identity> {
