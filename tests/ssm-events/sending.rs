@@ -343,3 +343,48 @@ fn the_webhook_may_be_kept_by_aws() {
             .all(|call| call["service"] != "ssm" || call["operation"] == "PutParameter")
     );
 }
+
+/// What is in a spool tells who was where.
+#[test]
+fn a_spool_is_the_users_alone_and_follows_no_link() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let (slack, home) = (Slack::start(), Home::create());
+    let shell = |umask: &str, spool: &Path| {
+        let script = format!("umask {umask}; exec \"$0\" \"$@\"");
+        let spool = spool.to_str().unwrap();
+        let flags = ["send", "--webhook", "env:WEBHOOK", "--spool", spool];
+        let run = offline("/bin/sh").args(["-c", &script, EXE]).args(flags);
+        run.env("WEBHOOK", slack.url()).stdin(event("e-1")).run()
+    };
+    for umask in ["000", "022", "077"] {
+        let spool = home.path().join(format!("spool-{umask}"));
+        // One that was made by an older version, or by hand.
+        if umask == "022" {
+            std::fs::create_dir(&spool).unwrap();
+            std::fs::write(spool.join("queue.jsonl"), "").unwrap();
+            std::fs::set_permissions(&spool, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        shell(umask, &spool).assert_status(0);
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&spool), 0o700, "{umask}");
+        for name in ["lock", "queue.jsonl", "deliveries.jsonl"] {
+            assert_eq!(mode(&spool.join(name)), 0o600, "{umask} {name}");
+        }
+    }
+    let victim = home.path().join("victim");
+    std::fs::write(&victim, "untouched").unwrap();
+    let linked = home.path().join("linked");
+    std::fs::create_dir(&linked).unwrap();
+    symlink(&victim, linked.join("queue.jsonl")).unwrap();
+    shell("022", &linked)
+        .assert_status(2)
+        .assert_complains("queue.jsonl");
+    assert_eq!(std::fs::read_to_string(&victim).unwrap(), "untouched");
+    let (elsewhere, link) = (home.path().join("elsewhere"), home.path().join("link"));
+    std::fs::create_dir(&elsewhere).unwrap();
+    symlink(&elsewhere, &link).unwrap();
+    shell("022", &link)
+        .assert_status(2)
+        .assert_complains("it is a symbolic link: name the directory itself");
+    assert_eq!(std::fs::read_dir(&elsewhere).unwrap().count(), 0);
+}

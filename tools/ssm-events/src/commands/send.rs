@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -139,7 +140,12 @@ pub(crate) async fn run(
         }
     };
     let mut spool = Spool::open(&args.spool)?;
-    let mut slack = Slack::new(url, args.interval, args.retry_for, spool.last_delivery())?;
+    let mut slack = Slack::new(
+        url,
+        args.interval,
+        args.retry_for,
+        spool.last_delivery(Timestamp::now()),
+    )?;
     let (sender, mut receiver) = mpsc::channel(AHEAD);
     // Reading blocks, and what waits must be sent meanwhile: stdin may be an endless stream.
     let io = global.io.clone();
@@ -222,22 +228,26 @@ async fn one(
         .is_in_doubt(&queued.event_id)
         .then(|| "may be there twice: an earlier run was killed while it sent this".to_owned());
     slack.wait().await;
-    spool.log(DeliveryStatus::Sending, None)?;
+    spool.log(DeliveryStatus::Sending, None, Timestamp::now())?;
     match slack.post(queued.message.get()).await {
         Posted::Taken => {
-            spool.log(DeliveryStatus::Delivered, None)?;
+            spool.log(DeliveryStatus::Delivered, None, Timestamp::now())?;
             say(out, queued.event_id, Status::Delivered, note)?;
             Ok(true)
         }
         Posted::Rejected(reason) => {
-            spool.log(DeliveryStatus::Rejected, Some(reason.clone()))?;
+            spool.log(
+                DeliveryStatus::Rejected,
+                Some(reason.clone()),
+                Timestamp::now(),
+            )?;
             *outcome = Outcome::Trouble;
             say(out, queued.event_id, Status::Rejected, Some(reason))?;
             Ok(true)
         }
         Posted::Down => {
             if slack.has_answered() {
-                spool.log(DeliveryStatus::Held, None)?;
+                spool.log(DeliveryStatus::Held, None, Timestamp::now())?;
             }
             say(
                 out,

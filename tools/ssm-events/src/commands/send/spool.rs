@@ -5,9 +5,10 @@
 //! `deliveries.jsonl`: `{"event_id", "status": "sending" | "held" | "delivered" | "rejected", "time", "error"}`.
 
 use std::collections::{HashSet, VecDeque};
-use std::fs::{File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
@@ -65,7 +66,7 @@ impl Spool {
     /// It cannot be made, read or written, or holds something else.
     pub(crate) fn open(directory: &Path) -> anyhow::Result<Spool> {
         let action = || format!("open the spool {}", directory.display());
-        std::fs::create_dir_all(directory).with_context(action)?;
+        private(directory).with_context(action)?;
         let lock = open(&directory.join("lock"))?;
         lock.lock().with_context(action)?;
         let (mut queue, mut log) = (
@@ -148,14 +149,13 @@ impl Spool {
         &mut self,
         status: DeliveryStatus,
         error: Option<String>,
+        now: jiff::Timestamp,
     ) -> anyhow::Result<()> {
         let Some(first) = self.waiting.front() else {
             bail!("nothing waits");
         };
         let event_id = first.event_id.clone();
-        let time = jiff::Timestamp::now()
-            .strftime("%Y-%m-%dT%H:%M:%SZ")
-            .to_string();
+        let time = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         append(
             &mut self.log,
             &Delivery {
@@ -177,17 +177,34 @@ impl Spool {
         Ok(())
     }
 
-    /// Returns when something was last delivered, so that the rate holds over restarts.
-    pub(crate) fn last_delivery(&self) -> Option<std::time::Duration> {
+    /// Returns how long ago something was last delivered, so that the rate holds over restarts.
+    pub(crate) fn last_delivery(&self, now: jiff::Timestamp) -> Option<std::time::Duration> {
         self.log
             .metadata()
             .ok()
             .filter(|log| log.len() > 0)?
             .modified()
-            .ok()?
-            .elapsed()
             .ok()
+            .and_then(|modified| jiff::Timestamp::try_from(modified).ok())
+            .and_then(|modified| now.duration_since(modified).try_into().ok())
     }
+}
+
+/// Makes the directory the user's alone, whatever the umask: what is in it tells who was where. It may not be a link to another,
+/// which would be changed instead. Whoever may write into the directory above could still put one in its place between this look
+/// and the first file; that the files are not links either is made sure of as they are opened.
+fn private(directory: &Path) -> anyhow::Result<()> {
+    // With a slash at its end a link would be followed.
+    let directory: &Path = &directory.components().collect::<PathBuf>();
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)?;
+    if !std::fs::symlink_metadata(directory)?.is_dir() {
+        bail!("it is a symbolic link: name the directory itself");
+    }
+    std::fs::set_permissions(directory, Permissions::from_mode(0o700))?;
+    Ok(())
 }
 
 fn open(path: &Path) -> anyhow::Result<File> {
@@ -195,8 +212,14 @@ fn open(path: &Path) -> anyhow::Result<File> {
         .read(true)
         .append(true)
         .create(true)
+        .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW)
         .open(path);
-    opened.with_context(|| format!("open {}", path.display()))
+    let file = opened.with_context(|| format!("open {}", path.display()))?;
+    // One that an older version has made may be open to others.
+    file.set_permissions(Permissions::from_mode(0o600))
+        .with_context(|| format!("open {}", path.display()))?;
+    Ok(file)
 }
 
 fn append(file: &mut File, line: &impl Serialize) -> anyhow::Result<()> {
