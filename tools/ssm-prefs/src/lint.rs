@@ -99,6 +99,19 @@ pub(crate) fn lint_desired(desired: &Desired) -> Vec<Finding> {
             &fix,
         ));
     }
+    // CreateBucket makes no bucket of the account-regional namespace without asking for it, and S3 keeps this ending for those.
+    // https://docs.aws.amazon.com/AmazonS3/latest/userguide/gpbucketnamespaces.html
+    if let Some(Some(s3)) = &desired.s3
+        && s3.create
+        && s3.bucket.ends_with("-an")
+    {
+        findings.push(error(
+            "desired.invalid",
+            "$.s3.bucket",
+            "S3 keeps names that end in -an for the account-regional namespace, in which this tool makes no bucket",
+            "choose another ending, or make the bucket yourself and set s3.create to false",
+        ));
+    }
     let wants_encrypted_logs =
         matches!(&desired.cloudwatch, Some(Some(logs)) if logs.encrypted && logs.create);
     if wants_encrypted_logs && !matches!(&desired.kms_key, Some(Some(_))) {
@@ -318,7 +331,7 @@ fn lint_name(key: &str, text: &str, path: &str, findings: &mut Vec<Finding>) {
         "cloudWatchLogGroupName" => (
             is_log_group_name(text),
             "content.log_group_name",
-            "it is no log group name: 1 to 512 of a-z A-Z 0-9 _ - / . #",
+            "it is no log group name: 1 to 512 of a-z A-Z 0-9 _ - / . #, not starting with aws/",
         ),
         "s3KeyPrefix" => (
             !text.starts_with('/') && !text.ends_with('/'),
@@ -393,6 +406,7 @@ fn is_log_group_name(text: &str) -> bool {
         .replace("{account}", "111122223333")
         .replace("{region}", "us-east-1");
     text.len() <= 512
+        && !text.starts_with("aws/")
         && text
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"_-/.#".contains(&b))

@@ -81,6 +81,14 @@ pub(crate) fn check(
             }
         }
     }
+    if let Some(what) = rule::too_long(&rule::pattern(desired)) {
+        let (severity, message) = match &what {
+            Ok(warned) => (warning, warned),
+            Err(refused) => (error, refused),
+        };
+        let fix = "name fewer events, or ask for a higher quota in Service Quotas";
+        add(severity, "events.pattern.too_long", name, message, fix);
+    }
     match &observed.target {
         Reading::Absent => add(
             error,

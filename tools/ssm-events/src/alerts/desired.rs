@@ -100,6 +100,13 @@ impl TryFrom<String> for BucketName {
         let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
         let outer = |text: &str| !text.starts_with(['-', '.']) && !text.ends_with(['-', '.']);
         let name = text.replace(ACCOUNT, "111122223333");
+        // CreateBucket makes no bucket of the account-regional namespace without asking for it, and S3 keeps this ending for
+        // those. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/gpbucketnamespaces.html>
+        if name.ends_with("-an") {
+            return Err(format!(
+                "'{text}' is no name for a bucket to be made: S3 keeps names that end in -an for the account-regional namespace"
+            ));
+        }
         if (3..=63).contains(&name.len()) && name.bytes().all(inner) && outer(&name) {
             Ok(BucketName(text))
         } else {

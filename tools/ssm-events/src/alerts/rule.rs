@@ -25,6 +25,29 @@ pub(crate) const MESSAGES_PER_SECOND: i32 = 1;
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateConnection.html>
 pub(crate) const UNUSED_KEY: (&str, &str) = ("X-Unused", "unused");
 
+/// The longest event pattern that an account may have, unless it has asked for more, and the most that it can ask for.
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html>
+const MAX_PATTERN: usize = 2_048;
+const MAX_PATTERN_ON_REQUEST: usize = 4_096;
+
+/// Returns what is wrong with a pattern that is longer than accounts may have: an error, or only a warning where a higher quota
+/// helps, which nothing tells from here.
+pub(crate) fn too_long(pattern: &Value) -> Option<Result<String, String>> {
+    let length = pattern.to_string().chars().count();
+    let most = format!("the event pattern has {length} characters");
+    if length > MAX_PATTERN_ON_REQUEST {
+        return Some(Err(format!(
+            "{most}, and EventBridge takes {MAX_PATTERN_ON_REQUEST} at most: name fewer events"
+        )));
+    }
+    (length > MAX_PATTERN).then(|| {
+        Ok(format!(
+            "{most}, and EventBridge takes {MAX_PATTERN} unless the account has a higher quota (\"Event pattern size\", up to \
+             {MAX_PATTERN_ON_REQUEST}): PutRule is refused without it"
+        ))
+    })
+}
+
 /// Returns the event pattern. It asks for nothing in `requestParameters`: that is null in many denied calls, and those
 /// are the important ones.
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html>
@@ -172,4 +195,55 @@ pub(crate) fn role_policy(name: &str, account: &Target, partition: &str) -> Valu
             "Resource": format!("arn:{partition}:events:*:{}:api-destination/{name}/*", account.account),
         }],
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{pattern, too_long};
+    use crate::model::Desired;
+
+    fn desired(more: serde_json::Value) -> Result<Desired, String> {
+        let mut desired = json!({ "webhook": { "env": "WEBHOOK" } });
+        desired
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        serde_json::from_value(desired).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_pattern_longer_than_the_default_quota_is_told() {
+        let of = |n_events: usize| {
+            let names: Vec<String> = (0..n_events)
+                .map(|n| format!("ManyNamesOfCalls{n:03}"))
+                .collect();
+            too_long(&pattern(&desired(json!({ "events": names })).unwrap()))
+        };
+        assert_eq!(too_long(&pattern(&desired(json!({})).unwrap())), None);
+        assert_eq!(of(80), None);
+        let warned = of(154).unwrap().unwrap();
+        assert!(
+            warned.contains("EventBridge takes 2048 unless the account has a higher quota"),
+            "{warned}"
+        );
+        let refused = of(200).unwrap().unwrap_err();
+        assert!(
+            refused.contains("EventBridge takes 4096 at most"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn a_bucket_in_the_account_regional_namespace_is_not_made() {
+        let trail = |bucket: &str| {
+            desired(
+                json!({ "trail": { "name": "audit", "home_region": "eu-central-1", "bucket": bucket } }),
+            )
+        };
+        assert!(trail("audit-{account}").is_ok());
+        let refused = trail("audit-{account}-eu-central-1-an").unwrap_err();
+        assert!(refused.contains("account-regional namespace"), "{refused}");
+    }
 }

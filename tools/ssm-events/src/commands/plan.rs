@@ -8,7 +8,7 @@ use super::GlobalArgs;
 use super::desired::{self, Hashing};
 use crate::TOOL;
 use crate::alerts::observe::{self, Clients, Known, Names};
-use crate::alerts::plan;
+use crate::alerts::{plan, rule};
 
 /// Print the changes that a desired state needs
 #[derive(Clone, Debug, clap::Args)]
@@ -32,11 +32,16 @@ pub(crate) async fn run(
         let (target, partition) = (&session.target, &session.partition);
         let changes = plan::plan(&desired, &hashes, &observed, target, partition)
             .with_context(|| format!("plan for {target}"))?;
-        Ok(Plan::new(TOOL, target.clone(), changes))
+        let too_long = rule::too_long(&rule::pattern(&desired)).transpose();
+        let note = too_long.map_err(|why| anyhow::anyhow!("plan for {target}: {why}"))?;
+        Ok((Plan::new(TOOL, target.clone(), changes), note))
     };
     let fleet = global.fleet(out).await?;
     fleet
-        .visit(out, work, |_, plan| {
+        .visit(out, work, |_, (plan, note)| {
+            if let Some(note) = note {
+                out.note(&format!("warning: {}: {note}", plan.target));
+            }
             out.write(&plan)?;
             Ok(match args.exit_code && !plan.changes.is_empty() {
                 true => Outcome::Found,
