@@ -257,7 +257,7 @@ fn a_webhook_in_the_wrong_place_is_never_quoted() {
         (json!({url: "env"}), "$.webhook"),
     ] {
         let desired = json!({ "webhook": webhook }).to_string();
-        let output = offline(EXE).args(["render"]).stdin(desired).run();
+        let output = offline(EXE).args(["pattern"]).stdin(desired).run();
         output.assert_status(2).assert_complains(complaint);
         output.assert_complains(" at line 1 column ");
         let printed = format!("{}{}", output.stdout, output.stderr);
@@ -274,7 +274,7 @@ fn a_webhook_in_the_wrong_place_is_never_quoted() {
             .run();
         output
             .assert_status(2)
-            .assert_complains("never the value itself");
+            .assert_complains("the URL itself is a secret and no argument");
         assert!(!output.stderr.contains("c4n4ry"), "{}", output.stderr);
     }
 }

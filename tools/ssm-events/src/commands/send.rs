@@ -73,11 +73,19 @@ fn webhook_source(text: &str) -> Result<WebhookSource, std::convert::Infallible>
     Ok(WebhookSource(webhook(text)))
 }
 
+/// Returns whether it may name an environment variable; anything else may be the secret.
+fn is_variable(name: &str) -> bool {
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    !name.is_empty() && name.bytes().all(is_name)
+}
+
 /// Reads `env:NAME`, `file:PATH`, `parameter:NAME` or `secret:ID`.
 pub(super) fn webhook(text: &str) -> Result<Webhook, String> {
     let wrong = "expected env:NAME, file:PATH, parameter:NAME or secret:ID; the URL itself is a secret and no argument";
     match text.split_once(':') {
-        Some(("env", name)) if !name.is_empty() => Ok(Webhook::Env(name.to_owned())),
+        // A web address is the secret itself, with the word for its place before it.
+        Some((_, place)) if place.contains("://") => Err(wrong.to_owned()),
+        Some(("env", name)) if is_variable(name) => Ok(Webhook::Env(name.to_owned())),
         Some(("file", path)) if !path.is_empty() => Ok(Webhook::File(path.to_owned())),
         Some(("parameter", name)) if !name.is_empty() => Ok(Webhook::Parameter(name.to_owned())),
         Some(("secret", id)) if !id.is_empty() => Ok(Webhook::Secret(id.to_owned())),
