@@ -80,7 +80,7 @@ pub(crate) async fn attempt<R: Resources>(
             Some(Err(error)) => error,
         };
         let seen = match attempt.after(&error).await {
-            After::Ended(tried) => return tried,
+            After::Ended(tried) => return *tried,
             After::Unwritten(seen) => seen,
         };
         // Some of its calls have worked, or somebody else's did: it goes on from there.
@@ -116,7 +116,7 @@ async fn look<R: Resources>(resources: &R, change: &Change<R::Action>) -> anyhow
 /// What a look after a write that ended in an error shows.
 enum After<A, S> {
     /// There is nothing more to do about the change.
-    Ended(Tried<A>),
+    Ended(Box<Tried<A>>),
     /// It has not been made, or not all of it.
     Unwritten(S),
 }
@@ -194,36 +194,36 @@ impl<R: Resources> Attempt<'_, R> {
             let seen = match self.look().await {
                 Some(Ok(seen)) => seen,
                 Some(Err(unread)) if deadline.has_passed() => {
-                    return After::Ended(self.unknown(format!(
+                    return After::Ended(Box::new(self.unknown(format!(
                         "{error:#}; whether it was written is unknown: {unread:#}"
-                    )));
+                    ))));
                 }
                 Some(Err(_)) => {
                     pause.wait(self.interrupt).await;
                     continue;
                 }
                 None => {
-                    return After::Ended(self.unknown(format!(
+                    return After::Ended(Box::new(self.unknown(format!(
                         "{error:#}; whether it was written is unknown: interrupted"
-                    )));
+                    ))));
                 }
             };
             if self.resources.is_satisfied(self.change, &seen) {
-                return After::Ended(self.done(&seen));
+                return After::Ended(Box::new(self.done(&seen)));
             }
             let state = self.resources.state(self.change, &seen);
             let is_open = state.as_ref().is_ok_and(|state| {
                 *state == self.found || self.resources.is_between(self.change, state)
             });
             if !is_open && state.is_ok() {
-                return After::Ended(self.failed(error, &seen));
+                return After::Ended(Box::new(self.failed(error, &seen)));
             }
             if deadline.has_passed() || self.interrupt.requested() {
                 return match state {
                     Ok(_) => After::Unwritten(seen),
-                    Err(reason) => After::Ended(self.unknown(format!(
+                    Err(reason) => After::Ended(Box::new(self.unknown(format!(
                         "{error:#}; whether it was written is unknown: {reason}"
-                    ))),
+                    )))),
                 };
             }
             pause.wait(self.interrupt).await;

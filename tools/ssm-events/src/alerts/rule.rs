@@ -202,7 +202,7 @@ mod tests {
     use serde_json::json;
 
     use super::{pattern, too_long};
-    use crate::model::Desired;
+    use crate::alerts::model::Desired;
 
     fn desired(more: serde_json::Value) -> Result<Desired, String> {
         let mut desired = json!({ "webhook": { "env": "WEBHOOK" } });
