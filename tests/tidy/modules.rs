@@ -130,7 +130,7 @@ pub(crate) fn uses(code: &str, only_public: bool) -> Vec<Path> {
         };
         let visibility = before.rsplit('\n').next().unwrap_or_default().trim();
         let is_public = visibility.starts_with("pub");
-        if (visibility.is_empty() || is_public) && (is_public || !only_public) {
+        if is_public || visibility.is_empty() && !only_public {
             expand(&[], tree, &mut found);
         }
     }
