@@ -1,10 +1,12 @@
 # shellcheck shell=bash
-# What a rollout depends on, from the variables of rollout.mk into files of ROLLOUT_DIR that are rewritten only when they
-# say something else than before, as make goes by times. Sourced by phase.sh.
+# shellcheck disable=SC2034,SC2153,SC2154 # rollout.sh sets what is not assigned here.
+# What a rollout depends on, from the variables of rollout.mk into files of ROLLOUT_DIR, and whether that has changed since.
 #
 #   PHASE.desired.json   the desired state
 #   PHASE.flags          flags of its tool, one a line; after an empty line what else decides where it works
 #   accounts             the list of accounts, if that is a file
+#   PHASE.changed        by which attempt the phase last changed something
+#   PHASE.planned, PHASE.done   of what attempt, and all inputs that the plan was made from, or the phase done with
 
 # Which tool does the work of a phase; those that have none are phase.sh's own.
 tool_of() {
@@ -37,10 +39,37 @@ desired_of() {
     fi
 }
 
-# Writes stdin to a file unless it says that already.
-put() {
-    cat >"$1.new"
-    if cmp -s -- "$1.new" "$1"; then rm -- "$1.new"; else mv -- "$1.new" "$1"; fi
+can() { case " $can " in *" $1 "*) ;; *) return 1 ;; esac }
+
+# Prints all that a phase depends on.
+inputs_of() {
+    local phase needed
+    case $1 in
+    inventory | verify)
+        for phase in $can; do
+            cat -- "$phase.flags" "$phase.desired.json"
+            if [ "$1" = verify ] && [ -e "$phase.done" ]; then head -n 1 -- "$phase.done"; fi
+        done
+        ;;
+    *)
+        cat -- "$1.flags" "$1.desired.json"
+        needed=$(needed_by "$1")
+        if [ -e "$needed.changed" ]; then cat -- "$needed.changed"; fi
+        ;;
+    esac
+}
+
+# Notes that a phase is planned or done, and with which inputs: `stamp PHASE planned|done`.
+stamp() {
+    { echo "$attempt" && inputs_of "$1"; } >"$1.new"
+    mv -- "$1.new" "$1.$2"
+}
+
+# Whether that still holds.
+is_fresh() {
+    if [ ! -e "$1.$2" ]; then return 1; fi
+    if [ "$2" = planned ] && [ ! -e "$1.plan.json" ]; then return 1; fi
+    inputs_of "$1" | cmp -s - <(tail -n +2 -- "$1.$2")
 }
 
 # Words separated by spaces or commas, by commas.
@@ -55,7 +84,7 @@ absolute() {
 }
 
 is_yes() {
-    case ${YES:-} in
+    case $YES in
     '' | 0 | n | no) ;;
     1 | y | yes) echo 1 ;;
     *) die "YES=$YES: expected 1 or nothing" ;;
@@ -66,8 +95,8 @@ is_yes() {
 accepted=()
 take_accepted() {
     local separator=' ' words word
-    case ${ACCEPT:-} in *$'\n'*) separator=$'\n' ;; esac
-    words=${ACCEPT:-}$separator
+    case $ACCEPT in *$'\n'*) separator=$'\n' ;; esac
+    words=$ACCEPT$separator
     while [ -n "$words" ]; do
         word=${words%%"$separator"*}
         words=${words#*"$separator"}
@@ -77,8 +106,8 @@ take_accepted() {
 
 # Prints the flags that a phase's tool gets.
 flags_of() {
-    local phase=$1 profile=${PROFILE:-} regions file
-    regions=$(listed "${REGIONS:-}")
+    local phase=$1 profile=$PROFILE regions file
+    regions=$(listed "$REGIONS")
     if [ "$phase" = guardrail ]; then
         profile=${GUARDRAIL_PROFILE:-$profile}
         regions=${regions#all} # Organizations has none; AWS_REGION or the profile's says which partition.
@@ -86,9 +115,9 @@ flags_of() {
     [ -z "$profile" ] || echo "--profile $profile"
     [ -z "$regions" ] || echo "--region $regions"
     if [ "$phase" != guardrail ]; then
-        case ${ACCOUNTS:-} in '') ;; org) echo "--accounts org" ;; *) echo "--accounts accounts" ;; esac
-        [ -z "${ASSUME_ROLE:-}" ] || echo "--assume-role $ASSUME_ROLE"
-        [ -z "${EXTERNAL_ID:-}" ] || echo "--external-id $EXTERNAL_ID"
+        case $ACCOUNTS in '') ;; org) echo "--accounts org" ;; *) echo "--accounts accounts" ;; esac
+        [ -z "$ASSUME_ROLE" ] || echo "--assume-role $ASSUME_ROLE"
+        [ -z "$EXTERNAL_ID" ] || echo "--external-id $EXTERNAL_ID"
     fi
     echo
     # Keys are no input: they change with every login to the same account. Whose they are, the plans say.
@@ -106,45 +135,42 @@ flags_of() {
 reason_to_skip() {
     if [ ! -e "$(file_of "$1")" ]; then
         echo "there is no $(file_of "$1")"
-    elif [ "$1" = guardrail ] && [ -z "${GUARDRAIL_PROFILE:-}" ] && [ "$ROLLOUT_ONLY" != guardrail ]; then
+    elif [ "$1" = guardrail ] && [ -z "$GUARDRAIL_PROFILE" ] && [ "$only" != guardrail ]; then
         # Whose account this is gets never guessed: SCPs are written by the management account alone.
         echo "it needs --guardrail-profile, or --only guardrail with the management account's credentials" \
             "(GUARDRAIL_PROFILE, ONLY=guardrail)"
     fi
 }
 
-# Brings ROLLOUT_DIR up to date with what was given, and tells the make inside what it has to know.
+# Brings ROLLOUT_DIR up to date with what was given, and goes there.
 take_inputs() {
     local phase skip n=1
-    dir=$(absolute "${ROLLOUT_DIR:-run/make}")
+    dir=$(absolute "$ROLLOUT_DIR")
     desired_dir=$(absolute "${DESIRED:-$here/rollout.d}")
     [ -d "$desired_dir" ] || die "there is no directory $desired_dir"
     command -v jq >/dev/null || die "jq is not in PATH; rollback.sh needs it, so nothing is begun without it"
-    [ -z "$(is_yes)" ] || export YES=1
+    YES=$(is_yes)
     private_directory "$dir"
     lock "$dir"
-    case ${ACCOUNTS:-} in
+    case $ACCOUNTS in
     '' | org) rm -f -- "$dir/accounts" ;;
     -) die "a list of accounts on stdin would be read once only: put it into a file" ;;
-    *) put "$dir/accounts" <"$(absolute "$ACCOUNTS")" || die "the list of accounts cannot be read" ;;
+    *) cat -- "$(absolute "$ACCOUNTS")" >"$dir/accounts" || die "the list of accounts cannot be read" ;;
     esac
-    ROLLOUT_CAN=''
-    for phase in $ROLLOUT_PHASES; do
+    for phase in $phases; do
         # Plans that lack something are made anew, and so is everything if that is wished.
         if [ -e "$dir/$phase.open" ]; then rm -f -- "$dir/$phase.plan.json" "$dir/$phase.open"; fi
-        case ${FRESH:+1}" $ROLLOUT_ONLY " in 1*" $phase "*) rm -f -- "$dir/$phase.plan.json" "$dir/$phase.done" ;; esac
+        case ${FRESH:+1}" $only " in 1*" $phase "*) rm -f -- "$dir/$phase.plan.json" "$dir/$phase.done" ;; esac
         [ -n "$(tool_of "$phase")" ] || continue
-        flags_of "$phase" | put "$dir/$phase.flags"
+        flags_of "$phase" >"$dir/$phase.flags"
         skip=$(reason_to_skip "$phase")
         if [ -z "$skip" ]; then
-            desired_of "$phase" | put "$dir/$phase.desired.json"
-            ROLLOUT_CAN="$ROLLOUT_CAN $phase"
+            desired_of "$phase" >"$dir/$phase.desired.json"
+            can="$can $phase"
         else
-            case " $ROLLOUT_ONLY " in *" $phase "*) say "$phase: skipped: $skip" ;; esac
+            case " $only " in *" $phase "*) say "$phase: skipped: $skip" ;; esac
         fi
     done
-    while ROLLOUT_ATTEMPT=attempt-$(printf '%03d' "$n") && [ -e "$dir/$ROLLOUT_ATTEMPT" ]; do n=$((n + 1)); done
-    ROLLOUT_VERB=${*: -1}
-    ROLLOUT_FROM=$PWD
-    export ROLLOUT_CAN ROLLOUT_ATTEMPT ROLLOUT_VERB ROLLOUT_FROM
+    while attempt=attempt-$(printf '%03d' "$n") && [ -e "$dir/$attempt" ]; do n=$((n + 1)); done
+    cd -- "$dir" || die "$dir cannot be entered"
 }

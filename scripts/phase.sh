@@ -1,42 +1,11 @@
-#!/usr/bin/env bash
-# Does the work of rollout.mk, which knows the order: one phase at a time, inside ROLLOUT_DIR. Not for calling by hand.
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2153,SC2154 # rollout.sh sets what is not assigned here.
+# Does the work of one phase at a time, inside ROLLOUT_DIR. Sourced by rollout.sh, which knows the order.
 #
-# usage: phase.sh drive MAKE plan|apply|check..   writes down what the phases depend on, then runs rollout.mk in ROLLOUT_DIR
-#        phase.sh rollback                        what was applied, backwards
-#        phase.sh plan|apply|check PHASE
-#        phase.sh inventory|verify
-#        phase.sh planned|finish PHASE..          what there is to say in the end
-#
-# What make goes by lies in ROLLOUT_DIR itself and may be deleted; all that is needed to go back is in its attempt-NNN
+# What decides what is done again lies in ROLLOUT_DIR itself and may be deleted; all that is needed to go back is in its attempt-NNN
 # directories, of which every run that does something gets another one. Nothing in them is ever overwritten.
-#
-# exit: 0 done, 1 verify or check found errors, 2 an error, something unreachable, or for want of a yes, 130 stopped by Ctrl-C,
-#       143 by SIGTERM, 129 by SIGHUP
-set -euo pipefail
-umask 077 # Plans and results tell how an account is built.
 
-here=$(cd -- "$(dirname -- "$0")" && pwd)
-program=rollout
-partial='' given=() base='' roles_file=''
-dir='' desired_dir='' # Set by take_inputs.
-# shellcheck source=scripts/results.sh
-. "$here/results.sh"
-# shellcheck source=scripts/inputs.sh
-. "$here/inputs.sh"
-
-drive() {
-    local make=$1 step go_on=()
-    shift
-    take_inputs "$@"
-    if [ "$1" = check ]; then go_on=(--keep-going); fi
-    for step in "$@"; do
-        export ROLLOUT_STEP=$step
-        attend TERM "$make" --no-print-directory --output-sync=none ${go_on[@]+"${go_on[@]}"} \
-            -C "$dir" -f "$here/rollout.mk" all || exit
-    done
-}
-
-# Runs a tool with the flags of its phase, where make was called: a desired state may name files from there.
+# Runs a tool with the flags of its phase, where rollout.sh was called: a desired state may name files from there.
 call() {
     local phase=$1 verb=$2 flag flags=() tool status=0
     shift 2
@@ -49,7 +18,7 @@ call() {
         esac
     done <"$phase.flags"
     tool=$(tool_of "$phase")
-    cd -- "$ROLLOUT_FROM" || die "$ROLLOUT_FROM has gone"
+    cd -- "$from" || die "$from has gone"
     attend_tool "$tool" "$verb" "$@" ${flags[@]+"${flags[@]}"} || status=$?
     cd -- "$dir" || die "$dir has gone"
     # An apply that was stopped has a result to be looked at first.
@@ -88,26 +57,26 @@ given_to() {
     esac
 }
 
-# Writes what a phase's tool shows to a file, where that says something else than before. What is out of reach is told.
+# Writes what a phase's tool shows to a file. What is out of reach is told.
 show_into() {
     call_into "$2.show.new" "$2" show || die "$2: what there is cannot be read, see above"
-    put "$1" < <(jq -c 'select(.kind != "unreachable")' "$2.show.new")
+    jq -c 'select(.kind != "unreachable")' "$2.show.new" >"$1"
     rm -- "$2.show.new"
 }
 
 # The directory of this attempt, made when there is something to put into it, and the names of a phase's files there.
 begin() {
     local name n=1 regions
-    if [ ! -d "$ROLLOUT_ATTEMPT" ]; then
-        mkdir -- "$ROLLOUT_ATTEMPT"
+    if [ ! -d "$attempt" ]; then
+        mkdir -- "$attempt"
         # For rollback.sh: IAM and Organizations have no region of their own, but are found by one.
-        regions=$(listed "${REGIONS:-}")
+        regions=$(listed "$REGIONS")
         regions=${regions%%,*}
-        printf '%s\n' "${regions#all}" >"$ROLLOUT_ATTEMPT/region"
-        say "rollout: $PWD/$ROLLOUT_ATTEMPT"
+        printf '%s\n' "${regions#all}" >"$attempt/region"
+        say "rollout: $PWD/$attempt"
     fi
-    for name in $ROLLOUT_ONLY; do [ "$name" != "$1" ] || break && n=$((n + 1)); done
-    base=$ROLLOUT_ATTEMPT/$(printf '%02d' "$n")-$1
+    for name in $only; do [ "$name" != "$1" ] || break && n=$((n + 1)); done
+    base=$attempt/$(printf '%02d' "$n")-$1
     say "== $1"
 }
 
@@ -135,6 +104,7 @@ plan() {
     fi
     if [ -n "$partial" ]; then leave_open "$phase"; fi
     mv -- "$phase.plan.new" "$phase.plan.json"
+    stamp "$phase" planned
 }
 
 apply() {
@@ -144,11 +114,10 @@ apply() {
     if [ -e "$phase.open" ]; then partial=1; fi
     if [ "$(n_changes "$phase.plan.json")" -gt 0 ]; then
         cat -- "$phase.plan.txt" >&2
-        confirm "$phase" "Apply these $(n_changes "$phase.plan.json") changes?" "$(is_yes)"
+        confirm "$phase" "Apply these $(n_changes "$phase.plan.json") changes?" "$YES"
     fi
     # A plan is tried once. What it starts from is no more when that was cut short, so the next run makes another.
     rm -f -- "$phase.done"
-    if [ -e "$phase.trying" ]; then touch -- "$phase.changed"; fi # One that was killed: nobody knows what it wrote.
     cp -- "$phase.desired.json" "$base.desired.json"
     mv -- "$phase.plan.json" "$base.plan.json"
     if [ "$(n_changes "$base.plan.json")" -gt 0 ]; then
@@ -157,17 +126,13 @@ apply() {
             take_accepted
             more=(${GUARDRAIL_ROLE:+--assume-role "$GUARDRAIL_ROLE"} ${accepted[@]+"${accepted[@]}"})
         fi
-        touch -- "$phase.trying"
+        # Whatever becomes of it: nobody knows what one that is killed has written.
+        echo "$base" >"$phase.changed"
         call_into "$base.result.json" "$phase" apply ${more[@]+"${more[@]}"} <"$base.plan.json" || status=$?
         list_failures "$base.result.json"
         list_findings "$base.result.json" # What the lock-out guard of ssm-scp says.
-        if [ ! -s "$base.result.json" ]; then
-            # A tool that ends by itself without a result has written nothing; one that was killed leaves the empty file.
-            if [ "$status" -le 2 ]; then rm -- "$base.result.json"; fi
-        elif jq -es 'any(.[].results[]?; .status == "done")' "$base.result.json" >/dev/null; then
-            touch -- "$phase.changed"
-        fi
-        case $status in 0 | 1 | 2 | 130) rm -- "$phase.trying" ;; esac
+        # A tool that ends by itself without a result has written nothing; one that was killed leaves the empty file.
+        if [ ! -s "$base.result.json" ] && [ "$status" -le 2 ]; then rm -- "$base.result.json"; fi
         if [ -n "$stopped" ]; then exit "$stopped"; fi
         if [ "$status" -eq 2 ] && [ "$phase" = agents ] && [ -s "$base.result.json" ]; then
             # The waves have stopped at their error limit; what comes next does not depend on these nodes. Verify finds them.
@@ -182,10 +147,8 @@ apply() {
     fi
     check_into "$base.findings.jsonl" "$phase"
     say "  findings: $(count_findings "$base.findings.jsonl")"
-    # Make takes what is missing for new: a phase that never changed anything did so long ago.
-    [ -e "$phase.changed" ] || touch -t 200001010000 -- "$phase.changed"
     if [ -n "$partial" ]; then leave_open "$phase" && return; fi
-    if [ -n "$was_done" ]; then cp -- "$base.plan.json" "$phase.plan.json" && touch -- "$phase.done"; fi
+    if [ -n "$was_done" ]; then stamp "$phase" 'done'; fi
 }
 
 # Writes the findings of phases to a file.
@@ -215,11 +178,11 @@ inventory() {
     begin inventory
     call_into "$base.nodes.jsonl" agents show || die "inventory: the nodes cannot be read, see above"
     # shellcheck disable=SC2086 # Phases.
-    check_into "$base.findings.jsonl" $ROLLOUT_CAN
+    check_into "$base.findings.jsonl" $can
     say "  $(jq -s 'map(select(.kind != "unreachable")) | length' "$base.nodes.jsonl") nodes;" \
         "findings: $(count_findings "$base.findings.jsonl")"
     if [ -n "$partial" ]; then leave_open inventory && return; fi
-    touch inventory.done
+    stamp inventory 'done'
 }
 
 verify() {
@@ -227,63 +190,15 @@ verify() {
     rm -f verify.done
     roles_file=$base.roles.jsonl
     # shellcheck disable=SC2086 # Phases.
-    check_into "$base.findings.jsonl" $ROLLOUT_CAN
+    check_into "$base.findings.jsonl" $can
     list_findings "$base.findings.jsonl"
     say "  findings: $(count_findings "$base.findings.jsonl")"
     judge "$PWD/$base.findings.jsonl"
-    touch verify.done
+    stamp verify 'done'
 }
 
 # Ends with what is said of findings: out of reach goes before errors, as nobody knows what is there.
 judge() {
     if [ -n "$partial" ]; then die "not everything could be reached; run again to try once more"; fi
-    if has_errors "$1"; then say "rollout: errors remain, see $1" && exit 1; fi
+    if has_errors "$1"; then say "rollout: errors remain, see $1" && found=1 && exit 1; fi
 }
-
-planned() {
-    local phase is_open=''
-    for phase in "$@"; do
-        if [ "$ROLLOUT_VERB" != plan ]; then
-            :
-        elif [ -e "$phase.done" ] && [ ! "$phase.plan.json" -nt "$phase.done" ]; then
-            say "$phase: done"
-        else
-            say "$phase: $(count_changes "$phase.plan.json"), see $PWD/$phase.plan.json"
-        fi
-        if [ -e "$phase.open" ]; then is_open=1; fi
-    done
-    # The phases go on where they can. Who asked for plans alone has not got all of them.
-    if [ "$ROLLOUT_VERB" = plan ] && [ -n "$is_open" ]; then die "not everything could be reached; run again to try once more"; fi
-}
-
-finish() {
-    local phase open=''
-    for phase in "$@"; do [ ! -e "$phase.open" ] || open="$open $phase"; done
-    if [ -n "$open" ]; then die "not everything could be reached in:$open; run again to try once more"; fi
-    if [ ! -d "$ROLLOUT_ATTEMPT" ]; then say "rollout: nothing to be done"; fi
-}
-
-rollback() {
-    local args=() phase
-    take_accepted
-    for phase in $ROLLOUT_ONLY; do [ -z "$(tool_of "$phase")" ] || args+=(--only "$phase"); done
-    [ -z "$(is_yes)" ] || args+=(--yes)
-    [ -z "${PROFILE:-}" ] || args+=(--profile "$PROFILE")
-    [ -z "${GUARDRAIL_PROFILE:-}" ] || args+=(--guardrail-profile "$GUARDRAIL_PROFILE")
-    [ -z "${GUARDRAIL_ROLE:-}" ] || args+=(--guardrail-role "$GUARDRAIL_ROLE")
-    [ -z "${ASSUME_ROLE:-}" ] || args+=(--assume-role "$ASSUME_ROLE")
-    [ -z "${EXTERNAL_ID:-}" ] || args+=(--external-id "$EXTERNAL_ID")
-    exec "$here/rollback.sh" ${args[@]+"${args[@]}"} ${accepted[@]+"${accepted[@]}"} "$(absolute "${ROLLOUT_DIR:-run/make}")"
-}
-
-# Make has one status for all that goes wrong; rollout.sh finds the one it is to end with here.
-leave_status() {
-    local status=$?
-    [ "$status" -eq 0 ] || echo "$status" >status
-}
-stop_on_signals
-case $1 in
-drive | rollback) "$@" ;;
-plan | apply | check | inventory | verify | planned | finish) dir=$PWD && trap leave_status EXIT && "$@" ;;
-*) die "unknown '$1'" ;;
-esac

@@ -120,6 +120,12 @@ tells_what_it_would_do_and_does_not() {
     expect_status 0
     expect_said "apply preferences"
     [ ! -e "$FAKE/calls" ] || fail "it called: $(cat "$FAKE/calls")"
+    for goal in check rollback; do
+        run_make -n "$goal" YES=1
+        expect_status 0
+        expect_said "$goal"
+        [ ! -e "$FAKE/calls" ] || fail "it called: $(cat "$FAKE/calls")"
+    done
     run_make apply YES=1
     run_make -n apply YES=1
     if grep -q 'apply preferences' said; then fail "it would do it again"; fi
@@ -145,6 +151,24 @@ waits_for_another_run_in_the_same_directory() {
     make -f "$root/scripts/rollout.mk" "${given[@]}" apply YES=1 </dev/null >said 2>&1 || fail "one failed"
     wait $! || fail "$(cat other)"
     expect_log "$all_words"
+}
+
+ends_the_tool_in_flight_when_make_is_stopped() {
+    echo 1 >"$FAKE/ssm-role.slow"
+    setsid make -f "$root/scripts/rollout.mk" "${given[@]}" apply YES=1 </dev/null >said 2>&1 &
+    for _ in {1..300}; do [ ! -e "$FAKE/applying/slow" ] || break && sleep 0.1; done
+    kill -TERM $!
+    status=0
+    wait $! || status=$?
+    [ "$status" -ne 0 ] || fail "it was not stopped"
+    [ ! -e "$FAKE/applying" ] || fail "the tool goes on"
+    expect_said "rollout: interrupted"
+    [ -s "the run/attempt-001/04-roles.result.json" ] || fail "its result is lost"
+    run_make apply YES=1
+    expect_status 0
+    expect_words after
+    expect_log "ssm-scp us-east-1 after
+ssm-events us-east-1 after"
 }
 
 refuses_a_make_that_is_too_old() {
