@@ -301,17 +301,13 @@ fn log_group(
             result,
             findings,
         );
+        // Both are authorised on the stream: refusals of CreateLogStream name it, as in
+        // https://github.com/aws-solutions/aws-crr-monitor/issues/8.
         let stream = format!("arn:*:logs:{region}:{account}:log-group:{name}:log-stream:session");
         for action in ["logs:CreateLogStream", "logs:PutLogEvents"] {
-            // CreateLogStream is authorised on the group, PutLogEvents on the stream; a policy may name either form.
-            let resource = if action == "logs:CreateLogStream" {
-                format!("arn:*:logs:{region}:{account}:log-group:{name}:*")
-            } else {
-                stream.clone()
-            };
             judge(
                 role,
-                role_on(role, action, &resource),
+                role_on(role, action, &stream),
                 "role.logs_write",
                 action,
                 "its sessions are not logged",
