@@ -49,7 +49,9 @@ fn modules_form_no_circle(files: &[File]) -> Vec<String> {
                     continue;
                 };
                 if told.insert(circle.iter().cloned().collect::<BTreeSet<_>>()) {
-                    let place = [std::slice::from_ref(&name), level.as_slice()].concat().join("/");
+                    let place = [std::slice::from_ref(&name), level.as_slice()]
+                        .concat()
+                        .join("/");
                     complaints.push(format!("{place}: {}", circle.join(" -> ")));
                 }
             }

@@ -155,6 +155,15 @@ impl Account {
         self.sandbox.control("POST", &path, &record.to_string());
     }
 
+    /// Has AWS take the time in this account that it documents for what it does in the background, drawn from a seed.
+    ///
+    /// # Panics
+    /// The sandbox does not understand it.
+    pub fn unkind(&self, seed: u32) {
+        let body = serde_json::json!({"account": self.id, "seed": seed});
+        self.control("POST", "/_sandbox/unkind", &body.to_string());
+    }
+
     /// Makes one call of a service that speaks AWS JSON 1.1, such as `AmazonSSM.PutParameter`, without a CLI that takes a second
     /// to start; the local AWS looks at the key of a signature, and not at the rest.
     ///
