@@ -9,7 +9,7 @@ use testbed::{Run, Sandbox};
 use super::{complains, readers};
 
 /// Waits are divided by this; time-outs are not shorter than 5 seconds.
-const DIVISOR: &str = "180";
+const DIVISOR: &str = "150";
 
 /// Starts a server that reads a request and then does as it is told, and returns its address.
 fn server(answer: fn(&mut TcpStream) -> std::io::Result<()>) -> String {
@@ -63,7 +63,7 @@ fn a_silent_server_is_given_up() {
     let start = Instant::now();
     all_say(
         &address,
-        "GetCallerIdentity: no complete answer from HOST within 5 s",
+        "GetCallerIdentity: no complete answer from HOST within 6 s",
     );
     assert!(start.elapsed() < Duration::from_secs(60));
 }
@@ -76,7 +76,7 @@ fn headers_that_drip_are_given_up() {
     });
     all_say(
         &address,
-        "GetCallerIdentity: no complete answer from HOST within 5 s",
+        "GetCallerIdentity: no complete answer from HOST within 6 s",
     );
 }
 
@@ -88,7 +88,7 @@ fn a_body_that_drips_is_given_up() {
     });
     all_say(
         &address,
-        "GetCallerIdentity: no complete answer from HOST within 5 s",
+        "GetCallerIdentity: no complete answer from HOST within 6 s",
     );
 }
 
