@@ -18,6 +18,8 @@ mod resuming;
 mod rows;
 #[path = "faults/running.rs"]
 mod running;
+#[path = "faults/scene.rs"]
+mod scene;
 #[path = "faults/secrets.rs"]
 mod secrets;
 #[path = "faults/stopping.rs"]

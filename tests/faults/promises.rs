@@ -10,9 +10,10 @@ use testbed::Output;
 use super::bin;
 use super::rows::{
     AGENTS_CHANGE, AGENTS_CREATE, EVENTS_CHANGE, EVENTS_CREATE, EVENTS_DRIFT, FUNCTION_CHANGE,
-    FUNCTION_CREATE, PREFS_CHANGE, PREFS_CREATE, PREFS_DRIFT, ROLE_CREATE, ROWS, Row, SCP_CHANGE,
-    SCP_CREATE, SCP_ENABLE, Scene,
+    FUNCTION_CREATE, PREFS_CHANGE, PREFS_CREATE, PREFS_DRIFT, ROLE_CREATE, ROWS, SCP_CHANGE,
+    SCP_CREATE, SCP_ENABLE,
 };
+use super::scene::{Row, Scene};
 
 fn words(output: &Output, key: &str) -> Vec<String> {
     let record = output.json();

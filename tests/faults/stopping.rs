@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::rows::{EVENTS_CREATE, PREFS_CREATE, ROLE_CREATE, Row, SCP_CREATE, Scene, run_of};
+use super::rows::{EVENTS_CREATE, PREFS_CREATE, ROLE_CREATE, SCP_CREATE};
+use super::scene::{Row, Scene, run_of};
 
 /// How long each call takes, so that signals meet calls in flight.
 const LATENCY_MILLISECONDS: u32 = 40;

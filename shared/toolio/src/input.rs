@@ -5,14 +5,10 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use serde::de::DeserializeOwned;
-use serde_path_to_error::Segment;
 
+use crate::mistakes::{MAX_BYTES, locate};
 use crate::unique::Unique;
 use crate::{IoArgs, Plans};
-
-/// The most that is read of an input that is kept whole: desired states, plans, policies and documents have a thousandth of
-/// it. One of a gigabyte, by mistake or on purpose, would take the memory of the machine several times over.
-pub(crate) const MAX_BYTES: usize = 64 * 1024 * 1024;
 
 /// Returns the one JSON value of the input. `what` names it for people: `desired preferences`.
 ///
@@ -178,55 +174,6 @@ pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> anyhow::Result<Vec<T>> {
 /// Returns whether only white space is left.
 fn at_end(deserializer: &mut serde_json::Deserializer<serde_json::de::StrRead<'_>>) -> bool {
     deserializer.end().is_ok()
-}
-
-pub(crate) fn locate(error: serde_path_to_error::Error<serde_json::Error>) -> anyhow::Error {
-    let path = path(error.path());
-    let error = error.into_inner();
-    anyhow::Error::msg(without_urls(&format!("{path}: {error}")))
-}
-
-/// Returns the path as far as it is known: where JSON breaks off, the last step is not.
-pub(crate) fn path(path: &serde_path_to_error::Path) -> String {
-    let mut shown = "$".to_owned();
-    for segment in path {
-        match segment {
-            Segment::Seq { index } => shown.push_str(&format!("[{index}]")),
-            Segment::Map { key } => shown.push_str(&format!(".{key}")),
-            Segment::Enum { variant } => shown.push_str(&format!(".{variant}")),
-            Segment::Unknown => {}
-        }
-    }
-    shown
-}
-
-/// Takes web addresses out of a message that quotes what was found: a webhook written in the wrong place would be on stderr,
-/// and so in logs. Whoever may read its address may post there.
-/// <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>
-pub(crate) fn without_urls(message: &str) -> String {
-    const HIDDEN: &str = "(a web address, not shown)";
-    let lower = message.to_ascii_lowercase();
-    let (mut shown, mut rest) = (String::new(), 0);
-    let begin = |from: usize| {
-        let starts = ["https:", "http:"].iter();
-        starts.filter_map(|start| lower[from..].find(start)).min()
-    };
-    while let Some(at) = begin(rest) {
-        let at = rest + at;
-        let is_end = |c: char| c.is_whitespace() || "`\"'<>".contains(c);
-        let end = message[at..]
-            .find(is_end)
-            .map_or(message.len(), |length| at + length);
-        shown.push_str(&message[rest..at]);
-        shown.push_str(HIDDEN);
-        rest = end;
-    }
-    let is_hidden = rest > 0;
-    shown.push_str(&message[rest..]);
-    if is_hidden {
-        shown.push_str("; a secret is named by where it is, as in {\"env\": \"NAME\"} or {\"file\": \"PATH\"}, never written here");
-    }
-    shown
 }
 
 #[cfg(test)]

@@ -243,7 +243,7 @@ impl<D: DeserializeOwned> Layers<D> {
 }
 
 fn of<T: DeserializeOwned>(value: &Value) -> anyhow::Result<T> {
-    serde_path_to_error::deserialize(value).map_err(crate::input::locate)
+    serde_path_to_error::deserialize(value).map_err(crate::mistakes::locate)
 }
 
 /// Returns the texts of all files of a directory in the order of their names, or the one text of the input.

@@ -9,6 +9,7 @@ mod arguments;
 mod filter;
 mod input;
 mod layers;
+mod mistakes;
 mod output;
 mod progress;
 mod status;

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use serde::de::DeserializeOwned;
 
 use crate::IoArgs;
-use crate::input::{MAX_BYTES, path as path_of, without_urls};
+use crate::mistakes::{MAX_BYTES, path as path_of, without_urls};
 use crate::unique::Unique;
 
 /// The least that is read at once: large enough that few values lie across two reads.

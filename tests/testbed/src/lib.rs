@@ -11,6 +11,7 @@ mod http;
 mod run;
 mod sandbox;
 mod schema;
+mod signals;
 mod slack;
 
 pub use account::Account;

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::home::Home;
 use crate::schema;
+use crate::signals;
 
 // Longer than any run on a busy machine; a binary that hangs must fail its test, not stop all of them.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -39,7 +40,7 @@ pub fn offline(exe: impl AsRef<OsStr>) -> Run {
 impl Run {
     /// Prepares a run with an empty environment but for `HOME`, `PATH` and `TERM`.
     pub(crate) fn bare(exe: &OsStr, home: &Path) -> Run {
-        let mut command = with_signals(exe);
+        let mut command = signals::reaching(exe);
         command
             .env_clear()
             .current_dir(home)
@@ -96,21 +97,7 @@ impl Run {
     /// Makes the binary start with a signal ignored, as `nohup` does.
     #[must_use]
     pub fn ignoring(mut self, signal: &str) -> Run {
-        let mut command = Command::new("/usr/bin/env");
-        command.arg(format!("--ignore-signal={signal}"));
-        command
-            .arg(self.command.get_program())
-            .args(self.command.get_args())
-            .env_clear();
-        for (name, value) in self.command.get_envs() {
-            if let Some(value) = value {
-                command.env(name, value);
-            }
-        }
-        if let Some(directory) = self.command.get_current_dir() {
-            command.current_dir(directory);
-        }
-        self.command = command;
+        self.command = signals::ignoring(&self.command, signal);
         self
     }
 
@@ -153,22 +140,6 @@ impl Run {
             .collect();
         words.join(OsStr::new(" ")).to_string_lossy().into_owned()
     }
-}
-
-/// Returns the command of a binary that signals reach: one that is ignored here, as it is in `make test &`, would be ignored
-/// there, too.
-fn with_signals(exe: &OsStr) -> Command {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    // SIGHUP, SIGINT and SIGTERM.
-    const STOPS: u64 = 1 | 1 << 1 | 1 << 14;
-    if ignored.unwrap_or_default() & STOPS == 0 {
-        return Command::new(exe);
-    }
-    let mut command = Command::new("/usr/bin/env");
-    command.arg("--default-signal=HUP,INT,TERM").arg(exe);
-    command
 }
 
 type Reader = std::thread::JoinHandle<Vec<u8>>;
