@@ -52,7 +52,8 @@ given_to() {
     preferences)
         if [ -z "$roles_file" ]; then return; fi
         show_into "$roles_file" roles
-        given=(--roles "$PWD/$roles_file")
+        # Where nothing has a role, as with hybrid nodes only, there is nothing to judge; ssm-prefs takes that for a wrong file.
+        if jq -es 'any(.[].roles[]?; true)' "$roles_file" >/dev/null; then given=(--roles "$PWD/$roles_file"); fi
         ;;
     esac
 }
@@ -160,9 +161,18 @@ check_into() {
         given_to "$phase"
         call_into "$phase.findings.new" "$phase" check ${given[@]+"${given[@]}"} -f "$PWD/$phase.desired.json" ||
             die "$phase: $(tool_of "$phase") check failed, see above"
-        cat -- "$phase.findings.new" >>"$file"
+        of_own_nodes "$phase.findings.new" >>"$file"
         rm -- "$phase.findings.new"
     done
+}
+
+# Leaves out what is said of roles that have no node in the account and region whose preferences they are held against: they were
+# shown for others.
+of_own_nodes() {
+    if [ -z "$roles_file" ] || [ ! -e "$roles_file" ]; then cat -- "$1" && return; fi
+    jq -c --slurpfile shown "$roles_file" '(reduce $shown[] as $record ({};
+            .["\($record.target.account) \($record.target.region) \($record.roles[]?.arn)"] = true)) as $has_nodes
+        | select(((.id // "") | startswith("prefs.role.") | not) or $has_nodes["\(.target.account) \(.target.region) \(.resource)"])' "$1"
 }
 
 check() {

@@ -275,9 +275,10 @@ verify_judges_the_roles_of_nodes_by_the_preferences() {
     # shellcheck source=tests/scripts/local_aws
     . "$root/tests/scripts/local_aws"
     an_account 333333333301
-    run rollout.sh --yes --run-dir "the run" --only preferences,roles
+    run rollout.sh --yes --run-dir "the run" --only preferences,roles --region us-east-1,eu-central-1
     expect_status 0
-    run rollout.sh --yes --run-dir "the run" --only verify
+    run rollout.sh --yes --run-dir "the run" --only verify --region us-east-1,eu-central-1
+    if grep 'prefs\.role\..* \[eu-central-1\].*:role/web:' said; then fail "it is held against preferences of a region where it has no node"; fi
     refused="prefs.role.s3_put [us-east-1] arn:aws:iam::333333333301:role/web"
     if grep -qF "$refused" said; then fail "it is refused what roles granted"; fi
     # Somebody takes away what the roles phase granted: the key of the transcripts among it.

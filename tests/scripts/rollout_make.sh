@@ -171,6 +171,21 @@ ends_the_tool_in_flight_when_make_is_stopped() {
 ssm-events us-east-1 after"
 }
 
+ends_the_plans_being_made_when_make_is_stopped() {
+    echo 9 >"$FAKE/together" # So that they wait for one another.
+    setsid make -j -f "$root/scripts/rollout.mk" "${given[@]}" apply YES=1 </dev/null >said 2>&1 &
+    for _ in {1..300}; do [ "$(find "$FAKE" -name 'planning.*' | wc -l)" -lt 5 ] || break && sleep 0.1; done
+    kill -TERM $!
+    status=0
+    wait $! || status=$?
+    [ "$status" -ne 0 ] || fail "it was not stopped"
+    expect_said "rollout: interrupted"
+    sleep 0.5 # What the fakes themselves have started.
+    ps -A -o pgid=,stat=,args= | awk -v group="$!" '$1 == group && $2 !~ /^Z/' >left
+    [ ! -s left ] || fail "these go on: $(cat left)"
+    expect_log ""
+}
+
 refuses_a_make_that_is_too_old() {
     run_make plan .FEATURES=target-specific MAKE_VERSION=3.81
     expect_status 2

@@ -205,7 +205,8 @@ for line in run.stdout:
     if "0 of 2 done, 1 under way" in line:
         (os.killpg if sys.argv[2] == "group" else os.kill)(run.pid, signal.Signals[sys.argv[1]])
 status = run.wait()
-left = subprocess.run(["ps", "-A", "-o", "pgid="], capture_output=True, text=True).stdout.split().count(str(run.pid))
+processes = subprocess.run(["ps", "-A", "-o", "pgid=,stat="], capture_output=True, text=True).stdout.splitlines()
+left = sum(one.split()[0] == str(run.pid) and not one.split()[1].startswith("Z") for one in processes)
 sys.exit(status if not left else f"{left} processes go on")
 PYTHON
     expect_said "goes on. Run this again to follow it"

@@ -66,8 +66,8 @@ def results(run: pathlib.Path) -> list[dict]:
 
 
 def in_group(group: int) -> list[str]:
-    lines = subprocess.run(["ps", "-A", "-o", "pgid=,pid=,args="], capture_output=True, text=True, check=True).stdout.splitlines()
-    return [line for line in lines if line.split()[0] == str(group)]
+    lines = subprocess.run(["ps", "-A", "-o", "pgid=,stat=,pid=,args="], capture_output=True, text=True, check=True).stdout.splitlines()
+    return [line for line in lines if line.split()[0] == str(group) and not line.split()[1].startswith("Z")]
 
 
 def stop_rollout(number: int, at: int, delay: float, sent: signal.Signals, whole_group: bool) -> None:
