@@ -263,7 +263,13 @@ mod tests {
             .collect();
         assert_eq!(
             names,
-            ["AWS_EC2_METADATA_DISABLED", "GIVEN", "HOME", "PATH"]
+            [
+                "AWS_EC2_METADATA_DISABLED",
+                "GIVEN",
+                "HOME",
+                "PATH",
+                "SSM_TIME_DIVISOR"
+            ]
         );
     }
 
