@@ -101,7 +101,7 @@ pub(crate) async fn apply(
     }
     // A node that has changed is refused by itself, as nodes do not depend on each other; an association that has changed
     // says that somebody else is at work on all of them.
-    let refused = match how.recover {
+    let refused = match how.recover || nodes.is_empty() {
         true => Vec::new(),
         false => apply::refusals(&associations, &of_association).await,
     };

@@ -85,12 +85,17 @@ pub(crate) async fn wait_until_active(client: &Client) -> anyhow::Result<()> {
             .document_version("$LATEST")
             .send()
             .await;
-        let answer =
-            answer.map_err(|error| awsconf::describe(document_call("DescribeDocument"), error))?;
-        let status = answer
-            .document()
-            .and_then(|document| document.status())
-            .cloned();
+        // A document of a moment ago may not show yet.
+        let answer = reading(
+            document_call("DescribeDocument"),
+            &["InvalidDocument"],
+            answer,
+        );
+        let status = match &answer {
+            Reading::Unknown(reason) => anyhow::bail!("{reason}"),
+            Reading::Absent => None,
+            Reading::Present(answer) => answer.document().and_then(|document| document.status()),
+        };
         match status {
             Some(DocumentStatus::Active) => return Ok(()),
             Some(DocumentStatus::Failed) => anyhow::bail!("{DOCUMENT} failed to become active"),
