@@ -1,5 +1,6 @@
 # make demo   rolls out and back over a seeded estate on a local AWS
 # make test   everything that CI runs
+# make test-long  the faults of `apply` at more moments, with reads further behind; half an hour and more
 # make lambda packs ssm-events as a Lambda function into target/lambda
 # Both need Rust, Python 3 and jq; the Python packages go into .venv.
 
@@ -7,7 +8,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(CURDIR)/target/debug
 
-.PHONY: all venv build lambda test lint unit scripts fuzz demo bench clean
+.PHONY: all venv build lambda test test-long lint unit scripts fuzz demo bench clean
 all: build
 
 venv: $(VENV)/stamp
@@ -23,6 +24,10 @@ lambda:
 	scripts/lambda.sh
 
 test: lint unit scripts fuzz demo
+
+test-long: venv build
+	LONG=1 cargo test -p testbed --test faults -- promises stopping
+	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/stopped.sh
 
 lint: venv
 	cargo fmt --all --check
