@@ -126,7 +126,7 @@ fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
     scene.assert_is_done("SIGHUP was ignored");
 }
 
-/// What has begun ends, and the reader is told that it has missed something: a closed pipe is no success of a verb that writes.
+/// What has begun ends, and stderr says what was missed: a closed pipe is not a success for a verb that writes.
 #[test]
 fn a_result_that_nobody_reads_is_not_fine() {
     let scene = Scene::of(&SCP_CREATE);

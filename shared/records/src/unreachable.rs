@@ -28,7 +28,7 @@ pub struct Unreachable {
 }
 
 impl Unreachable {
-    /// Returns the record of a target that failed with `error`, whose causes are told in the same line.
+    /// Returns the record of a target that failed with `error`, its causes in the same line.
     pub fn new(tool: &str, target: &Target, error: &impl std::fmt::Display) -> Unreachable {
         Unreachable {
             kind: UnreachableKind::Unreachable,

@@ -112,7 +112,7 @@ impl Resources for World {
 
     async fn look(&self, changes: &[&Change<String>]) -> Vec<anyhow::Result<Value>> {
         let look = |change: &&Change<String>| {
-            let name = &change.resource;
+            let name = &key(change);
             let before = self.before.borrow();
             let stale = before
                 .get(name)
@@ -136,7 +136,7 @@ impl Resources for World {
     }
 
     async fn write(&self, change: &Change<String>, seen: &Value) -> anyhow::Result<()> {
-        let name = &change.resource;
+        let name = &key(change);
         if change.action == "pair" && seen["half"] != json!(true) {
             self.call("First", name, json!({ "half": true })).await?;
         }
@@ -163,5 +163,13 @@ impl Resources for World {
 
     fn needs(&self, change: &Change<String>, failed: &Change<String>) -> bool {
         change.resource == "user" && failed.resource == "used"
+    }
+}
+
+/// Returns the name of the state that a change is about: a resource has one of its own, and one for what is set of it.
+fn key(change: &Change<String>) -> String {
+    match change.action.as_str() {
+        "set" => format!("{} setting", change.resource),
+        _ => change.resource.clone(),
     }
 }
