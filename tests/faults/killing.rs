@@ -1,5 +1,5 @@
-//! SIGKILL after each write, which is every prefix of the call log that AWS's state can tell apart: a kill after a read is
-//! one after the write before it. A fresh plan finishes, and `--recover` finds the way back that the killed run did not print.
+//! SIGKILL after each write of an update of agents, which has no undo; of all other actions it is a fault of `promises.rs`. A kill
+//! after a read is one after the write before it. A fresh plan finishes, and no node is sent a command twice.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -8,35 +8,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use testbed::Account;
 
-use super::{AGENTS, EVENTS, PREFS, ROLE, SCP, Subject, UPDATES};
+use super::{Subject, UPDATES};
 
 /// How long the answer of the call is held back, within which the caller is killed.
 const HELD_MILLISECONDS: u32 = 20_000;
-
-#[test]
-fn preferences_survive_a_kill_after_any_write() {
-    survives(PREFS);
-}
-
-#[test]
-fn roles_survive_a_kill_after_any_write() {
-    survives(ROLE);
-}
-
-#[test]
-fn alerts_survive_a_kill_after_any_write() {
-    survives(EVENTS);
-}
-
-#[test]
-fn guards_survive_a_kill_after_any_write() {
-    survives(SCP);
-}
-
-#[test]
-fn associations_survive_a_kill_after_any_write() {
-    survives(AGENTS);
-}
 
 #[test]
 fn updates_survive_a_kill_after_any_write() {

@@ -1,8 +1,10 @@
 //! What `apply` promises, over every action of every tool: an answer that is lost is no loss, a call that fails once is taken up
-//! again, reads that are behind are waited for; and after each of these the undo leads back. A kill after each write is
-//! `killing.rs`, a signal `stopping.rs`. A new action without a row fails `every_action_has_a_row`.
+//! again, a killed run goes on, reads that are behind are waited for; and after each of these the undo leads back.
+//! Signals are `stopping.rs`, updates of agents `killing.rs`. A new action without a row fails `every_action_has_a_row`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use testbed::Output;
@@ -13,7 +15,7 @@ use super::rows::{
     FUNCTION_CREATE, PREFS_CHANGE, PREFS_CREATE, PREFS_DRIFT, ROLE_CREATE, ROWS, SCP_CHANGE,
     SCP_CREATE, SCP_ENABLE,
 };
-use super::scene::{Row, Scene};
+use super::scene::{Row, Scene, run_of};
 
 fn words(output: &Output, key: &str) -> Vec<String> {
     let record = output.json();
@@ -45,6 +47,8 @@ fn keeps_its_promises(row: &'static Row) {
     for write in &forward {
         lost_answer(row, write);
         failing_once(row, write);
+        killed_and_applied_again(row, write);
+        killed_and_recovered(row, write);
     }
     for write in &back {
         lost_answer_of_undo(row, write);
@@ -62,6 +66,9 @@ fn keeps_its_promises(row: &'static Row) {
 }
 
 type Write = (String, String, usize);
+
+/// How long the answer of a call is held back, within which the caller is killed.
+const HELD_MILLISECONDS: u32 = 20_000;
 
 /// The answer of one write is lost, and the SDK sends it again.
 fn lost_answer(row: &'static Row, write: &Write) {
@@ -123,6 +130,65 @@ fn failing_once_in_undo(row: &'static Row, write: &Write) {
     let again = scene.apply(&undo);
     let what = format!("{write:?}: {} then {}", first.stdout, again.stdout);
     assert_eq!(again.status, 0, "{what}");
+    scene.assert_is_back(&what);
+}
+
+/// Runs `apply` and kills it once AWS has carried out a write, but before it has answered.
+fn killed(row: &'static Row, (service, operation, n_before): &Write) -> Scene {
+    let scene = Scene::of(row);
+    scene.account.fault(
+        json!({"service": service, "operation": operation, "after": n_before, "kind": "drop",
+        "when": "after", "milliseconds": HELD_MILLISECONDS, "times": 1}),
+    );
+    let running = run_of(&scene.account, row.tool, &scene.plan).spawn();
+    let began = Instant::now();
+    let is_done = || {
+        let name = format!("{service}:{operation}");
+        let calls = scene.account.operations();
+        calls.iter().filter(|call| **call == name).count() > *n_before
+    };
+    while !is_done() {
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "{operation} was not called"
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let kill = Command::new("kill")
+        .args(["-9", &running.id().to_string()])
+        .status();
+    assert!(kill.unwrap().success());
+    let ended = running.wait();
+    ended.assert_status(137);
+    assert_eq!(ended.stdout, "");
+    scene.account.clear_faults();
+    scene
+}
+
+/// The same plan again goes on where the run was killed.
+fn killed_and_applied_again(row: &'static Row, write: &Write) {
+    let scene = killed(row, write);
+    let again = scene.apply(&scene.plan);
+    let what = format!("{write:?}: {}", again.stdout);
+    assert_eq!(again.status, 0, "{what}");
+    scene.assert_is_done(&what);
+}
+
+/// `--recover` writes nothing, and prints the undo that the killed run did not.
+fn killed_and_recovered(row: &'static Row, write: &Write) {
+    let scene = killed(row, write);
+    scene.account.forget_calls();
+    let recovered = run_of(&scene.account, row.tool, &scene.plan)
+        .args(["--recover"])
+        .run();
+    let what = format!("{write:?}: {}", recovered.stdout);
+    assert_eq!(recovered.status, 0, "{what}");
+    assert_eq!(scene.account.writes(), Vec::<Value>::new(), "{what}");
+    let undo = &recovered.json()["undo"];
+    if !undo.is_null() {
+        let undone = scene.apply(undo);
+        assert_eq!(undone.status, 0, "{what}, undone: {}", undone.stdout);
+    }
     scene.assert_is_back(&what);
 }
 
