@@ -33,13 +33,7 @@ impl<A: Clone> ResultRecord<A> {
     /// Returns the result of a plan of which nothing was tried.
     #[must_use]
     pub fn skipped(plan: &Plan<A>, reason: &str) -> ResultRecord<A> {
-        let skip = |change: &Change<A>| Applied {
-            id: change.id.clone(),
-            action: change.action.clone(),
-            resource: change.resource.clone(),
-            status: ChangeStatus::Skipped,
-            error: Some(reason.to_owned()),
-        };
+        let skip = |change| Applied::of(change, ChangeStatus::Skipped, Some(reason.to_owned()));
         ResultRecord {
             kind: ResultKind::Result,
             tool: plan.tool.clone(),
@@ -64,6 +58,20 @@ pub struct Applied<A> {
     pub status: ChangeStatus,
     /// Why it failed, was skipped or kept; null otherwise.
     pub error: Option<String>,
+}
+
+impl<A: Clone> Applied<A> {
+    /// Returns what became of a change.
+    #[must_use]
+    pub fn of(change: &Change<A>, status: ChangeStatus, error: Option<String>) -> Applied<A> {
+        Applied {
+            id: change.id.clone(),
+            action: change.action.clone(),
+            resource: change.resource.clone(),
+            status,
+            error,
+        }
+    }
 }
 
 /// What became of a change.

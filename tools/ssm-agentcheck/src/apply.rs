@@ -301,11 +301,5 @@ async fn run_wave(
 
 fn applied(change: &Change<Action>, tried: Option<Tried>) -> Applied<Action> {
     let tried = tried.unwrap_or_else(|| Tried::skipped("not tried"));
-    Applied {
-        id: change.id.clone(),
-        action: change.action,
-        resource: change.resource.clone(),
-        status: tried.status,
-        error: tried.error,
-    }
+    Applied::of(change, tried.status, tried.error)
 }
