@@ -42,9 +42,10 @@ pub(crate) async fn attempt<R: Resources>(
     let Some(before) = interrupt.unless_given_up(look(resources, change)).await else {
         return Tried::because(ChangeStatus::Skipped, "interrupted");
     };
-    let is_own = made.contains(&change.resource.as_str()) && before.is_ok();
+    let is_own = made.contains(&change.resource.as_str());
     match compare(resources, plan, change, &before) {
         Comparison::Satisfied => return Tried::new(ChangeStatus::Unchanged),
+        Comparison::Unread(reason) => return Tried::because(ChangeStatus::Failed, reason),
         Comparison::Differs(reason) if !is_own => {
             return Tried::because(ChangeStatus::Failed, reason);
         }
@@ -85,7 +86,8 @@ pub(crate) async fn attempt<R: Resources>(
         };
         // Some of its calls have worked, or somebody else's did: it goes on from there.
         let reached = resources.state(change, &seen).unwrap_or_default();
-        if reached != state && !interrupt.requested() {
+        let has_moved = reached != state && reached != attempt.found;
+        if has_moved && !interrupt.requested() {
             (before, state) = (seen, reached);
             continue;
         }
@@ -193,7 +195,7 @@ impl<R: Resources> Attempt<'_, R> {
         loop {
             let seen = match self.look().await {
                 Some(Ok(seen)) => seen,
-                Some(Err(unread)) if deadline.has_passed() => {
+                Some(Err(unread)) if deadline.has_passed() || self.interrupt.requested() => {
                     return After::Ended(Box::new(self.unknown(format!(
                         "{error:#}; whether it was written is unknown: {unread:#}"
                     ))));

@@ -12,13 +12,19 @@ pub(crate) enum Comparison {
     Satisfied,
     /// The state that it starts from, or one on its way.
     Pending,
-    /// Another one, or it could not be read; the text says so.
+    /// Another one; the text says so.
     Differs(String),
+    /// It could not be read; the text says why.
+    Unread(String),
 }
 
 impl Comparison {
-    pub(crate) fn is_refusal(&self) -> bool {
-        matches!(self, Comparison::Differs(_))
+    /// Returns why the change may not be made.
+    pub(crate) fn refusal(self) -> Option<String> {
+        match self {
+            Comparison::Differs(reason) | Comparison::Unread(reason) => Some(reason),
+            Comparison::Satisfied | Comparison::Pending => None,
+        }
     }
 }
 
@@ -28,12 +34,7 @@ pub async fn refusals<R: Resources>(resources: &R, plan: &Plan<R::Action>) -> Ve
     let seen = resources.look(&changes).await;
     let compared = plan.changes.iter().zip(&seen);
     compared
-        .map(
-            |(change, seen)| match compare(resources, plan, change, seen) {
-                Comparison::Differs(reason) => Some(reason),
-                Comparison::Satisfied | Comparison::Pending => None,
-            },
-        )
+        .map(|(change, seen)| compare(resources, plan, change, seen).refusal())
         .collect()
 }
 
@@ -46,11 +47,11 @@ pub(crate) fn compare<R: Resources>(
 ) -> Comparison {
     let seen = match seen {
         Ok(seen) => seen,
-        Err(error) => return Comparison::Differs(format!("could not be read: {error:#}")),
+        Err(error) => return Comparison::Unread(format!("could not be read: {error:#}")),
     };
     let state = match resources.state(change, seen) {
         Ok(state) => state,
-        Err(reason) => return Comparison::Differs(format!("could not be read: {reason}")),
+        Err(reason) => return Comparison::Unread(format!("could not be read: {reason}")),
     };
     if resources.is_satisfied(change, seen) {
         return Comparison::Satisfied;

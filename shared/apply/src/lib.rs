@@ -21,7 +21,6 @@ pub use compare::refusals;
 pub use resources::Resources;
 
 use attempt::attempt;
-use compare::Comparison;
 use found::recovered;
 
 /// What the reason of every inverse begins with. A plan of inverses alone is an undo, which goes as far as it can.
@@ -85,25 +84,21 @@ pub async fn apply<R: Resources>(
         }
         return run.end();
     }
-    let compared: Vec<Comparison> = plan
-        .changes
-        .iter()
-        .zip(&seen)
-        .map(|(change, seen)| compare::compare(resources, plan, change, seen))
+    let compared = plan.changes.iter().zip(&seen);
+    let refusals: Vec<Option<String>> = compared
+        .map(|(change, seen)| compare::compare(resources, plan, change, seen).refusal())
         .collect();
     let is_undo = is_undo(plan);
-    if !is_undo && compared.iter().any(Comparison::is_refusal) {
-        for (change, comparison) in plan.changes.iter().zip(compared) {
-            run.note(
-                change,
-                match comparison {
-                    Comparison::Differs(reason) => Tried::because(ChangeStatus::Failed, reason),
-                    _ => Tried::because(
-                        ChangeStatus::Skipped,
-                        "another change of this plan was refused",
-                    ),
-                },
-            );
+    if !is_undo && refusals.iter().any(Option::is_some) {
+        for (change, refusal) in plan.changes.iter().zip(refusals) {
+            let tried = match refusal {
+                Some(reason) => Tried::because(ChangeStatus::Failed, reason),
+                None => Tried::because(
+                    ChangeStatus::Skipped,
+                    "another change of this plan was refused",
+                ),
+            };
+            run.note(change, tried);
         }
         return run.end();
     }
@@ -165,13 +160,8 @@ impl<'a, A: Clone> Run<'a, A> {
             };
             self.undo.insert(0, Change { why, ..inverse });
         }
-        self.results.push(Applied {
-            id: change.id.clone(),
-            action: change.action.clone(),
-            resource: change.resource.clone(),
-            status: tried.status,
-            error: tried.error,
-        });
+        self.results
+            .push(Applied::of(change, tried.status, tried.error));
     }
 
     fn skip_all(&mut self, interrupt: &Interrupt) {

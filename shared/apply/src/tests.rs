@@ -250,3 +250,37 @@ async fn recover_reports_what_was_done_and_writes_nothing() {
     assert_eq!((outcome, world.n_calls.get()), (Outcome::Fine, 0));
     assert_eq!(record.undo.unwrap().changes.len(), 2);
 }
+
+/// Reads that fail are not repeated without end, and without a pause, once a signal has come.
+#[tokio::test(start_paused = true)]
+async fn a_signal_ends_the_looks_that_fail() {
+    let (signal, interrupt) = Interrupt::by_hand();
+    let world = World::default().calls(&[Call::Lost]);
+    world.deaf.set(true);
+    let plan = plan(vec![create("one")]);
+    let (out, how) = (output(), ApplyArgs::default());
+    let signals = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        signal(Signal::Terminate);
+    };
+    let applied = apply(&world, &plan, how, &interrupt, &out);
+    let began = Instant::now();
+    let ((record, outcome), ()) = tokio::join!(applied, signals);
+    assert_eq!(statuses(&record), [Unknown]);
+    assert_eq!(outcome, Outcome::Interrupted(Signal::Terminate));
+    assert!(record.undo.is_some() && began.elapsed() < Duration::from_secs(10));
+}
+
+/// That this run has made a resource excuses a default that the plan could not know, and not a state that nobody can read.
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_of_an_own_resource_is_not_written() {
+    let world = World::default();
+    world.hidden.set(true);
+    let changes = vec![
+        create("bucket"),
+        change("set", "bucket", Value::Null, json!({ "setting": "strict" })),
+    ];
+    let (record, _) = run(&world, &plan(changes)).await;
+    assert_eq!(statuses(&record), [Done, Failed]);
+    assert_eq!(world.n_calls.get(), 1);
+}

@@ -74,7 +74,7 @@ impl Interrupt {
     }
 
     /// Waits until nothing more is to be begun; for ever if that never is so.
-    pub async fn wait(&self) {
+    async fn wait(&self) {
         self.until(|asked| asked.first.is_some() || asked.stopped)
             .await;
     }

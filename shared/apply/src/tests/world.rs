@@ -40,6 +40,10 @@ pub(super) struct World {
     /// The calls of writes in their order; when there is none any more, all work.
     pub(super) calls: RefCell<VecDeque<Call>>,
     pub(super) n_calls: Cell<usize>,
+    /// Whether what is there cannot be looked at once something was written.
+    pub(super) deaf: Cell<bool>,
+    /// Whether what is set of a resource cannot be read once something was written.
+    pub(super) hidden: Cell<bool>,
     /// Resources that hold records.
     pub(super) records: Vec<&'static str>,
 }
@@ -112,6 +116,9 @@ impl Resources for World {
 
     async fn look(&self, changes: &[&Change<String>]) -> Vec<anyhow::Result<Value>> {
         let look = |change: &&Change<String>| {
+            if self.deaf.get() && self.n_calls.get() > 0 {
+                return Err(anyhow::anyhow!("no answer"));
+            }
             let name = &key(change);
             let before = self.before.borrow();
             let stale = before
@@ -122,8 +129,11 @@ impl Resources for World {
         changes.iter().map(look).collect()
     }
 
-    fn state(&self, _: &Change<String>, seen: &Value) -> Result<Value, String> {
-        Ok(seen.clone())
+    fn state(&self, change: &Change<String>, seen: &Value) -> Result<Value, String> {
+        match self.hidden.get() && self.n_calls.get() > 0 && change.action == "set" {
+            true => Err("denied".to_owned()),
+            false => Ok(seen.clone()),
+        }
     }
 
     /// A `pair` takes two calls.
