@@ -186,7 +186,7 @@ impl Fleet {
                 n_first += 1;
                 progress.step();
                 if let Err(error) = ended {
-                    if self.is_single || is_broken_pipe(&error) {
+                    if self.is_single || toolio::is_broken_pipe(&error) {
                         return Err(error);
                     }
                     out.write(&Unreachable::new(self.tool, &session.target, &error))?;
@@ -316,11 +316,4 @@ async fn enabled_regions(session: &Session) -> anyhow::Result<Vec<String>> {
     let mut regions = regions.map_err(|error| describe("DescribeRegions", error))?;
     regions.sort();
     Ok(regions)
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let mut causes = error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<std::io::Error>());
-    causes.any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
 }

@@ -28,6 +28,6 @@ pub use records::{
     Applied, Change, ChangeStatus, Finding, FindingKind, Plan, PlanKind, Plans, Reading,
     ResultKind, ResultRecord, Schemas, Severity, Target, Unreachable, UnreachableKind,
 };
-pub use status::{Outcome, Signal, TO_RECOVER, complain, finish, lost};
+pub use status::{Outcome, Signal, TO_RECOVER, complain, finish, is_broken_pipe, lost};
 pub use stream::{for_each_record, for_each_record_of};
 pub use visible::{is_hidden, visible, visible_lines};

@@ -115,7 +115,9 @@ pub fn lost(error: &anyhow::Error, advice: &str) -> anyhow::Error {
     anyhow::anyhow!("the output cannot be written: {error:#}; {advice}")
 }
 
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
+/// Returns whether an error is that the reader of stdout has gone.
+#[must_use]
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause
             .downcast_ref::<std::io::Error>()
