@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use awsconf::{Deadline, Interrupt, call_error};
 use serde_json::Value;
-use toolio::{Change, ChangeStatus, Output, Plan};
+use cli::{Change, ChangeStatus, Output, Plan};
 
 use crate::compare::{Comparison, compare};
 use crate::{Resources, Tried};

@@ -1,7 +1,7 @@
 //! What became of a change whose run was killed before it could say so: read off the state that is there now.
 
 use serde_json::Value;
-use toolio::{Change, ChangeStatus};
+use cli::{Change, ChangeStatus};
 
 use crate::{Resources, Tried};
 

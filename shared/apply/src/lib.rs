@@ -13,7 +13,7 @@ mod resources;
 mod tests;
 
 use awsconf::Interrupt;
-use toolio::{
+use cli::{
     Applied, ApplyArgs, Change, ChangeStatus, Outcome, Output, Plan, ResultKind, ResultRecord,
 };
 

@@ -2,7 +2,7 @@
 
 use awsconf::Service;
 use serde_json::Value;
-use toolio::Change;
+use cli::Change;
 
 /// The things that the plans of one tool change, in one account and region.
 #[allow(async_fn_in_trait)] // Only tools implement it, on one thread; no caller needs `Send`.

@@ -8,8 +8,8 @@ use std::time::Duration;
 use awsconf::Interrupt;
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use toolio::ChangeStatus::{Done, Failed, Kept, Skipped, Unchanged, Unknown};
-use toolio::{
+use cli::ChangeStatus::{Done, Failed, Kept, Skipped, Unchanged, Unknown};
+use cli::{
     ApplyArgs, Change, ChangeStatus, IoArgs, Outcome, Output, Plan, ResultRecord, Signal, Target,
 };
 

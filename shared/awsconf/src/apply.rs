@@ -4,7 +4,7 @@ use anyhow::bail;
 use futures_util::stream::{self, StreamExt};
 use serde::Serialize;
 use tokio::sync::mpsc;
-use toolio::{Outcome, Output, Plan, Plans, ResultRecord, TO_RECOVER, Unreachable};
+use cli::{Outcome, Output, Plan, Plans, ResultRecord, TO_RECOVER, Unreachable};
 
 use crate::{AwsArgs, GLOBAL, Interrupt, Session};
 
@@ -38,7 +38,7 @@ impl AwsArgs {
             let session = self.session_for(&plan.target).await?;
             let (record, one) = work(&session, plan, 0).await;
             out.write(&record)
-                .map_err(|error| toolio::lost(&error, TO_RECOVER))?;
+                .map_err(|error| cli::lost(&error, TO_RECOVER))?;
             return Ok(outcome.and(one));
         }
         self.refuse_foreign(&plans.plans).await?;
@@ -78,7 +78,7 @@ impl AwsArgs {
         }
         progress.end();
         match lost {
-            Some(error) => Err(toolio::lost(&error, TO_RECOVER)),
+            Some(error) => Err(cli::lost(&error, TO_RECOVER)),
             None => Ok(outcome),
         }
     }

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use aws_config::retry::{RetryConfig, RetryMode};
 use futures_util::stream::{self, FuturesUnordered, StreamExt};
 use tokio::sync::mpsc;
-use toolio::{Outcome, Output, Target, Unreachable};
+use cli::{Outcome, Output, Target, Unreachable};
 
 use crate::accounts::{Account, Accounts};
 use crate::arguments::{ALL, AccountArgs};
@@ -186,7 +186,7 @@ impl Fleet {
                 n_first += 1;
                 progress.step();
                 if let Err(error) = ended {
-                    if self.is_single || toolio::is_broken_pipe(&error) {
+                    if self.is_single || cli::is_broken_pipe(&error) {
                         return Err(error);
                     }
                     out.write(&Unreachable::new(self.tool, &session.target, &error))?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use aws_config::imds::client::error::ImdsError;
 use aws_config::provider_config::ProviderConfig;
-use toolio::Reading;
+use cli::Reading;
 
 use crate::http;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-use toolio::Signal;
+use cli::Signal;
 
 /// Reports whether the user, or whoever runs the process, has asked to stop.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use aws_config::identity::IdentityCache;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use toolio::Target;
+use cli::Target;
 
 use crate::arguments::{ALL, in_account, is_per_account};
 use crate::assuming::{Assuming, assume};
@@ -301,7 +301,7 @@ async fn identify(
 mod tests {
     use aws_config::SdkConfig;
     use aws_sdk_sts::config::{Credentials, Region, SharedCredentialsProvider};
-    use toolio::Target;
+    use cli::Target;
 
     use super::{Assuming, Session, assume};
 

@@ -6,7 +6,7 @@
 mod template;
 
 use serde_json::{Value, json};
-use toolio::Target;
+use cli::Target;
 
 pub use template::{Mistakable, Resource, Template};
 

@@ -8,7 +8,7 @@ use crate::node::{DefaultRoute, Evidence, HostManagement, Node, Ways};
 use crate::roles::{Answer, Known, Permitted, Roles};
 use crate::timestamp::Timestamp;
 use crate::version::Version;
-use toolio::{Reading, Severity};
+use cli::{Reading, Severity};
 
 /// How long an instance may take from its launch until its agent has registered.
 const LAUNCH_MINUTES: u64 = 10;

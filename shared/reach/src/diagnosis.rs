@@ -1,6 +1,6 @@
 //! What is said of a node that does not answer: a cause with its cure, in the words of the program that asks.
 
-use toolio::{Finding, FindingKind, Severity};
+use cli::{Finding, FindingKind, Severity};
 
 use crate::node::Node;
 

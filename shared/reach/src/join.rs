@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use awsdata::Instance;
-use toolio::Target;
+use cli::Target;
 
 use crate::node::{Agent, Imds, ManagedBy, Network, Node, NodeKind, Platform};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use toolio::{Reading, Target};
+use cli::{Reading, Target};
 
 use crate::timestamp::Timestamp;
 

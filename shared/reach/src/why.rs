@@ -1,6 +1,6 @@
 //! Which rule tells why a node does not answer. Pure.
 
-use toolio::Severity;
+use cli::Severity;
 
 use crate::cause::{lost, unconnected, unregistered};
 use crate::diagnosis::{Cause, Hints};

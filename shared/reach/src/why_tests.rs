@@ -1,7 +1,7 @@
 //! Records of nodes in, the problem out; the smallest record that shows each rule's turn.
 
 use serde_json::{Value, json};
-use toolio::Target;
+use cli::Target;
 
 use super::{Hints, why};
 use crate::node::Node;

@@ -11,7 +11,7 @@ use awsconf::{Interrupt, Session};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use reach::Version;
-use toolio::{
+use cli::{
     Applied, ApplyArgs, Change, ChangeStatus, Outcome, Output, Plan, Progress, ResultKind,
     ResultRecord, Target,
 };

@@ -1,7 +1,7 @@
 //! Nodes to findings. Pure: the clock is an argument.
 
 use reach::{Agent, Hints, IMDS_DISABLED, Imds, Node, Roles, Timestamp, Version, imds_disabled};
-use toolio::{Finding, FindingKind, Outcome, Reading, Severity};
+use cli::{Finding, FindingKind, Outcome, Reading, Severity};
 
 use crate::model::{Desired, DesiredImds};
 

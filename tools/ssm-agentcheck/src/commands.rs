@@ -10,7 +10,7 @@ mod clock;
 mod nodes;
 
 use awsconf::Fleet;
-use toolio::Output;
+use cli::Output;
 
 use crate::TOOL;
 
@@ -22,7 +22,7 @@ pub(crate) struct GlobalArgs {
     #[command(flatten)]
     pub(crate) accounts: awsconf::AccountArgs,
     #[command(flatten)]
-    pub(crate) io: toolio::IoArgs,
+    pub(crate) io: cli::IoArgs,
 }
 
 impl GlobalArgs {

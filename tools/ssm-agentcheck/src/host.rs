@@ -2,7 +2,7 @@
 
 use reach::{Capability, Version};
 use serde::Deserialize;
-use toolio::{Finding, FindingKind, Reading, Severity, Target};
+use cli::{Finding, FindingKind, Reading, Severity, Target};
 
 use crate::model::Desired;
 

@@ -12,7 +12,7 @@ use awsconf::{Session, describe};
 use awsec2::Instance;
 use reach::{Agent, Information, Node, Platform, Timestamp, ec2_node, ssm_node};
 use tokio::sync::mpsc;
-use toolio::Target;
+use cli::Target;
 
 use crate::model::{Connections, Desired};
 use crate::plan::Association;

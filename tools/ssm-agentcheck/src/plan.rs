@@ -2,7 +2,7 @@
 
 use reach::{Node, Version};
 use serde_json::{Value, json};
-use toolio::{Change, Plan, Target};
+use cli::{Change, Plan, Target};
 
 use crate::TOOL;
 use crate::model::Desired;

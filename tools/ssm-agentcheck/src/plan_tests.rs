@@ -6,7 +6,7 @@ use std::path::Path;
 use reach::Node;
 use serde::Deserialize;
 use serde_json::json;
-use toolio::Target;
+use cli::Target;
 
 use super::{Association, plan};
 use crate::model::Desired;

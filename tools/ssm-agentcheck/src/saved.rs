@@ -8,7 +8,7 @@ use awsec2::{Instance, MetadataOptions};
 use reach::{Agent, Information, Node, Platform, Timestamp, ec2_node, ssm_node};
 use serde::Deserialize;
 use serde_json::Value;
-use toolio::{Target, Unreachable};
+use cli::{Target, Unreachable};
 
 /// What was saved, added up document by document.
 #[derive(Default)]

@@ -3,7 +3,7 @@
 use anyhow::{Context, bail, ensure};
 use reach::Version;
 use serde_json::Value;
-use toolio::{Change, Plan};
+use cli::{Change, Plan};
 
 use crate::update::{Action, AgentState, AssociationState, LATEST, UpdateState};
 

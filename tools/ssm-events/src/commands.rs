@@ -20,7 +20,7 @@ mod node_names;
 mod style;
 
 use awsconf::Fleet;
-use toolio::Output;
+use cli::Output;
 
 use crate::TOOL;
 
@@ -32,7 +32,7 @@ pub(crate) struct GlobalArgs {
     #[command(flatten)]
     pub(crate) accounts: awsconf::AccountArgs,
     #[command(flatten)]
-    pub(crate) io: toolio::IoArgs,
+    pub(crate) io: cli::IoArgs,
 }
 
 impl GlobalArgs {

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use toolio::Target;
+use cli::Target;
 
 use crate::alerts::model::{Desired, Hashes, Observed};
 use crate::alerts::{check, plan, rule, stack};

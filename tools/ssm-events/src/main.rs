@@ -47,16 +47,16 @@ enum Verb {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     if commands::lambda::is_started() {
-        return toolio::finish(TOOL, commands::lambda::serve().await);
+        return cli::finish(TOOL, commands::lambda::serve().await);
     }
-    match toolio::arguments::<Args>(schema::SCHEMAS) {
-        Ok(args) => toolio::finish(TOOL, run(args).await),
+    match cli::arguments::<Args>(schema::SCHEMAS) {
+        Ok(args) => cli::finish(TOOL, run(args).await),
         Err(status) => status,
     }
 }
 
-async fn run(args: Args) -> anyhow::Result<toolio::Outcome> {
-    let (global, out) = (&args.global, &toolio::Output::new(TOOL, &args.global.io)?);
+async fn run(args: Args) -> anyhow::Result<cli::Outcome> {
+    let (global, out) = (&args.global, &cli::Output::new(TOOL, &args.global.io)?);
     match &args.verb {
         Verb::Show(args) => commands::show::run(args, global, out).await,
         Verb::Pattern(args) => commands::pattern::run(args, global, out).await,

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use awsconf::{Service, Session};
 use serde_json::{Value, json};
-use toolio::{Change, Plan};
+use cli::{Change, Plan};
 
 use crate::content::meaning;
 use crate::model::{Action, Encryption, Observed};

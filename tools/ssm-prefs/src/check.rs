@@ -2,7 +2,7 @@
 
 use policy::Arn;
 use serde_json::Value;
-use toolio::{Finding, Reading, Target};
+use cli::{Finding, Reading, Target};
 
 use crate::content::{Inputs, meaning};
 use crate::finding::{error, info, warning};

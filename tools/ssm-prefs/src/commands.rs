@@ -12,7 +12,7 @@ mod findings;
 mod role_records;
 
 use awsconf::Fleet;
-use toolio::Output;
+use cli::Output;
 
 use crate::TOOL;
 
@@ -24,7 +24,7 @@ pub(crate) struct GlobalArgs {
     #[command(flatten)]
     pub(crate) accounts: awsconf::AccountArgs,
     #[command(flatten)]
-    pub(crate) io: toolio::IoArgs,
+    pub(crate) io: cli::IoArgs,
 }
 
 impl GlobalArgs {

@@ -2,7 +2,7 @@
 //! <https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-schema.html>
 
 use serde_json::{Map, Value, json};
-use toolio::Target;
+use cli::Target;
 
 use crate::model::{Desired, KmsKey, Shell};
 

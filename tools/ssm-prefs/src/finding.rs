@@ -1,6 +1,6 @@
 //! Short constructors for this tool's findings, so that the rules read as rules.
 
-use toolio::{Finding, FindingKind, Severity, Target};
+use cli::{Finding, FindingKind, Severity, Target};
 
 /// A finding without its target, as the pure rules make it.
 pub(crate) fn finding(

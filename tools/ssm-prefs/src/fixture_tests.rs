@@ -2,7 +2,7 @@
 //! `BLESS=1` rewrites the expected files, to be read in the diff before they are committed.
 
 use serde_json::{Value, json};
-use toolio::Target;
+use cli::Target;
 
 use crate::model::{Desired, Observed};
 use crate::preflight::Roles;

@@ -2,7 +2,7 @@
 
 use policy::Arn;
 use serde_json::Value;
-use toolio::{Finding, Severity};
+use cli::{Finding, Severity};
 
 use crate::content::{self, INPUTS, Kind};
 use crate::finding::{error, finding, warning};

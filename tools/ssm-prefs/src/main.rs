@@ -52,14 +52,14 @@ enum Verb {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match toolio::arguments::<Args>(schema::SCHEMAS) {
-        Ok(args) => toolio::finish(TOOL, run(args).await),
+    match cli::arguments::<Args>(schema::SCHEMAS) {
+        Ok(args) => cli::finish(TOOL, run(args).await),
         Err(status) => status,
     }
 }
 
-async fn run(args: Args) -> anyhow::Result<toolio::Outcome> {
-    let (global, out) = (&args.global, &toolio::Output::new(TOOL, &args.global.io)?);
+async fn run(args: Args) -> anyhow::Result<cli::Outcome> {
+    let (global, out) = (&args.global, &cli::Output::new(TOOL, &args.global.io)?);
     match &args.verb {
         Verb::Render(args) => commands::render::run(args, global, out).await,
         Verb::Lint(args) => commands::lint::run(args, global, out).await,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
-use toolio::Reading;
+use cli::Reading;
 
 /// The name that makes a Session document the preferences of its account and region.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-preferences-cli.html>
@@ -312,7 +312,7 @@ impl Action {
 #[serde(deny_unknown_fields)]
 pub(crate) struct PreferencesRecord {
     pub(crate) kind: PreferencesKind,
-    pub(crate) target: toolio::Target,
+    pub(crate) target: cli::Target,
     /// What is wrong between default and latest version; null when they agree.
     pub(crate) versions_differ: Option<String>,
     pub(crate) document: Reading<Document>,

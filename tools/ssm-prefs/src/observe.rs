@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_kms::types::KeyMetadata;
 use awsconf::{Session, reading};
-use toolio::Reading;
+use cli::Reading;
 
 use crate::content;
 use crate::model::{BucketEncryption, DOCUMENT, Desired, Key, Observed};

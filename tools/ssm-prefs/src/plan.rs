@@ -2,7 +2,7 @@
 //! key, bucket, log group, and last the document that makes sessions use them.
 
 use serde_json::{Value, json};
-use toolio::{Change, Reading, Target};
+use cli::{Change, Reading, Target};
 
 use crate::content::{self, expand, key_reference, meaning};
 use crate::model::{

@@ -2,7 +2,7 @@
 
 use policy::glob;
 use serde_json::{Value, json};
-use toolio::Target;
+use cli::Target;
 
 const LOGS_SID: &str = "AllowCloudWatchLogs";
 const TLS_SID: &str = "DenyInsecureTransport";
@@ -178,7 +178,7 @@ pub(crate) fn any(value: &Value, test: impl Fn(&Value) -> bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use toolio::Target;
+    use cli::Target;
 
     use super::key_policy;
 

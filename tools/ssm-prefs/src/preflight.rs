@@ -4,7 +4,7 @@
 
 use policy::Arn;
 use serde_json::Value;
-use toolio::{Finding, Reading, Target};
+use cli::{Finding, Reading, Target};
 
 use crate::content::Inputs;
 use crate::finding::{error, warning};

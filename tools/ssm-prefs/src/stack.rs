@@ -5,7 +5,7 @@
 use anyhow::{Context, bail};
 use cloudformation::{Resource, Template, reference};
 use serde_json::{Value, json};
-use toolio::{Change, Reading};
+use cli::{Change, Reading};
 
 use crate::model::{Action, Desired, Encryption, Key, Observed, PublicAccessBlock};
 use crate::{plan, policies, state};

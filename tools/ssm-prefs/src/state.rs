@@ -2,7 +2,7 @@
 //! `plan` fills them in with it and `apply` compares with it, so that the two cannot disagree.
 
 use serde_json::{Value, json};
-use toolio::Reading;
+use cli::Reading;
 
 use crate::content::meaning;
 use crate::model::{Action, Bucket, Document, Key, LogGroup, Observed};

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use awsconf::{Service, Session};
 use serde_json::Value;
-use toolio::{Change, Target};
+use cli::{Change, Target};
 
 use crate::current::{Clients, current};
 use crate::model::Action;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use policy::Context;
 use serde_json::{Value, json};
-use toolio::Target;
+use cli::Target;
 
 use crate::preferences::{BucketEncryption, Preferences, partition_of};
 

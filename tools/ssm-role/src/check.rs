@@ -1,6 +1,6 @@
 //! What is wished for and what is there, to findings. Pure.
 
-use toolio::{Finding, FindingKind, Outcome, Reading, Severity};
+use cli::{Finding, FindingKind, Outcome, Reading, Severity};
 
 use crate::TOOL;
 use crate::model::{

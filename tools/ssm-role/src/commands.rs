@@ -11,7 +11,7 @@ pub(crate) mod show;
 mod inputs;
 
 use awsconf::Fleet;
-use toolio::Output;
+use cli::Output;
 
 use crate::TOOL;
 
@@ -23,7 +23,7 @@ pub(crate) struct GlobalArgs {
     #[command(flatten)]
     pub(crate) accounts: awsconf::AccountArgs,
     #[command(flatten)]
-    pub(crate) io: toolio::IoArgs,
+    pub(crate) io: cli::IoArgs,
 }
 
 impl GlobalArgs {

@@ -1,7 +1,7 @@
 //! Least-privilege policies for nodes and operators: exact ARNs wherever a value is known. Pure.
 
 use serde_json::{Map, Value, json};
-use toolio::Target;
+use cli::Target;
 
 use crate::bucket_key::{self, ENCRYPT_TRANSCRIPTS};
 use crate::preferences::{Key, Preferences, partition_of};

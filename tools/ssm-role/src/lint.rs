@@ -1,7 +1,7 @@
 //! Findings of the policy linter as records, with the file and the place. Pure.
 
 use policy::{PolicyType, Problem, Severity};
-use toolio::Finding;
+use cli::Finding;
 
 /// Returns the findings in one identity policy; `source` names the file.
 pub(crate) fn lint(source: &str, text: &str) -> Vec<Finding> {
@@ -11,9 +11,9 @@ pub(crate) fn lint(source: &str, text: &str) -> Vec<Finding> {
 
 fn finding(source: &str, problem: Problem) -> Finding {
     let severity = match problem.severity {
-        Severity::Error => toolio::Severity::Error,
-        Severity::Warning => toolio::Severity::Warning,
-        Severity::Info => toolio::Severity::Info,
+        Severity::Error => cli::Severity::Error,
+        Severity::Warning => cli::Severity::Warning,
+        Severity::Info => cli::Severity::Info,
     };
     let position = &problem.position;
     let place = (source, position.line, position.column, &*position.path);

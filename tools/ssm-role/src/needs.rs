@@ -6,7 +6,7 @@ use policy::{Compiled, Context, Decision, Layer, Policies, Policy, Request, deci
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
-use toolio::Target;
+use cli::Target;
 
 use crate::bucket_key::{self, by_alias};
 use crate::model::Role;

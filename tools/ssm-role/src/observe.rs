@@ -8,7 +8,7 @@ use awsconf::{Session, describe};
 use awsec2::Instance;
 use serde_json::Value;
 use tokio::sync::Mutex;
-use toolio::Reading;
+use cli::Reading;
 
 use crate::iam::{self, Detail};
 use crate::model::{Desired, Observed, OwnProfile, Profile, Role, SETTING, Setting};

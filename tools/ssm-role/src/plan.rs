@@ -5,7 +5,7 @@ mod assign;
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use toolio::{Change, Plan, Reading};
+use cli::{Change, Plan, Reading};
 
 use crate::TOOL;
 use crate::grant::{self, Place};

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, bail};
 use serde_json::Value;
-use toolio::Target;
+use cli::Target;
 
 /// What nodes of one account and region write and decrypt.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use anyhow::bail;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
-use toolio::{Reading, Target};
+use cli::{Reading, Target};
 
 use crate::model::{Boundary, CORE_POLICY, DEFAULT_POLICY, Observed};
 use crate::needs::{Permission, needs, permissions};

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, bail};
 use cloudformation::{Resource, Template, reference};
 use serde_json::{Value, json};
-use toolio::{Change, Reading};
+use cli::{Change, Reading};
 
 use crate::model::{Action, Desired, Observed};
 use crate::plan::{self, Given};

@@ -4,7 +4,7 @@
 use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use toolio::{Change, Plan, Target};
+use cli::{Change, Plan, Target};
 
 use crate::TOOL;
 use crate::model::{

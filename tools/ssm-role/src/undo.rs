@@ -1,7 +1,7 @@
 //! The change that takes another one back. Pure.
 
 use serde_json::Value;
-use toolio::Change;
+use cli::Change;
 
 use crate::model::Action;
 

@@ -9,7 +9,7 @@ mod run;
 mod send;
 mod wave;
 
-use toolio::Outcome;
+use cli::Outcome;
 
 use crate::model::Absence;
 use crate::observe::place::Place;

@@ -106,7 +106,7 @@ pub(crate) struct GlobalArgs {
     #[command(flatten)]
     pub(crate) accounts: awsconf::AccountArgs,
     #[command(flatten)]
-    pub(crate) io: toolio::IoArgs,
+    pub(crate) io: cli::IoArgs,
 }
 
 /// Where in S3 nodes write to.

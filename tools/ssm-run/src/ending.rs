@@ -2,7 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html>
 
-use toolio::Outcome;
+use cli::Outcome;
 
 /// Returns whether the status of an invocation, or of a command, is its last.
 pub(crate) fn is_end(status: &str) -> bool {
@@ -66,7 +66,7 @@ impl End<'_> {
 #[cfg(test)]
 mod tests {
     use super::End;
-    use toolio::Outcome;
+    use cli::Outcome;
 
     #[test]
     fn an_end_has_an_outcome_a_code_and_may_count() {

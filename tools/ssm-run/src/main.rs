@@ -44,13 +44,13 @@ struct Args {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match toolio::arguments::<Args>(schema::SCHEMAS) {
-        Ok(args) => toolio::finish(TOOL, run(args).await),
+    match cli::arguments::<Args>(schema::SCHEMAS) {
+        Ok(args) => cli::finish(TOOL, run(args).await),
         Err(status) => status,
     }
 }
 
-async fn run(args: Args) -> anyhow::Result<toolio::Outcome> {
-    let (global, out) = (&args.global, &toolio::Output::new(TOOL, &args.global.io)?);
+async fn run(args: Args) -> anyhow::Result<cli::Outcome> {
+    let (global, out) = (&args.global, &cli::Output::new(TOOL, &args.global.io)?);
     commands::run::run(&args.run, global, out).await
 }

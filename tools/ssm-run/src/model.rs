@@ -3,7 +3,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use toolio::Target;
+use cli::Target;
 
 /// One command that was sent, told as soon as it is.
 #[derive(Clone, Debug, Serialize, JsonSchema)]

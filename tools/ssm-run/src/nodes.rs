@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use reach::Node;
 use serde::Deserialize;
 use serde_json::Value;
-use toolio::{Target, Unreachable};
+use cli::{Target, Unreachable};
 
 /// Everything that the input names, each thing once.
 #[derive(Debug, Default)]
@@ -208,7 +208,7 @@ fn located<T: serde::de::DeserializeOwned>(value: Value) -> anyhow::Result<T> {
 
 #[cfg(test)]
 mod tests {
-    use toolio::Target;
+    use cli::Target;
 
     use super::{by_target, parse};
 

@@ -1,6 +1,6 @@
 //! What SSM tells of one invocation, and the record that it becomes. Pure.
 
-use toolio::Target;
+use cli::Target;
 
 use crate::ending::End;
 use crate::model::{Invocation, InvocationKind, Reason, Step, Truncated};

@@ -53,12 +53,12 @@ pub(crate) fn row(record: &Invocation) -> String {
 
 /// What a node prints may hold a terminal escape; its tabs are taken as they are.
 fn plain(text: &str) -> String {
-    toolio::visible_lines(text).into_owned()
+    cli::visible_lines(text).into_owned()
 }
 
 #[cfg(test)]
 mod tests {
-    use toolio::Target;
+    use cli::Target;
 
     use super::row;
     use crate::model::{Absence, Invocation, Reason};

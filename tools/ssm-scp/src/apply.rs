@@ -9,7 +9,7 @@ use aws_sdk_organizations::error::ProvideErrorMetadata;
 use aws_sdk_organizations::types::PolicyType;
 use awsconf::{Service, describe};
 use serde_json::{Value, json};
-use toolio::{Change, Reading};
+use cli::{Change, Reading};
 
 use crate::model::{Action, AttachmentState, Policy, PolicyState, Root};
 use crate::{observe, plan as planning};

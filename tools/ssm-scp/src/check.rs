@@ -1,6 +1,6 @@
 //! Where the organization differs from the desired fence, and what no fence reaches.
 
-use toolio::{Finding, FindingKind, Outcome, Reading, Severity, Target};
+use cli::{Finding, FindingKind, Outcome, Reading, Severity, Target};
 
 use crate::desired::Desired;
 use crate::document;

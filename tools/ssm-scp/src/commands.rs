@@ -20,5 +20,5 @@ pub(crate) struct GlobalArgs {
     #[command(flatten)]
     pub(crate) aws: awsconf::AwsArgs,
     #[command(flatten)]
-    pub(crate) io: toolio::IoArgs,
+    pub(crate) io: cli::IoArgs,
 }

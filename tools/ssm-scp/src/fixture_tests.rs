@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use toolio::Reading;
+use cli::Reading;
 
 use crate::check::check;
 use crate::commands::guard::Guard;

@@ -6,7 +6,7 @@ use policy::{Compiled, Policies, Request, Verdict, decide, denies};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use toolio::Reading;
+use cli::Reading;
 
 use crate::caller;
 use crate::hierarchy::{Judged, compile};

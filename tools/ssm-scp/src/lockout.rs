@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use policy::{Compiled, arn_like};
-use toolio::{Finding, FindingKind, Reading, Severity, Target};
+use cli::{Finding, FindingKind, Reading, Severity, Target};
 
 use crate::caller;
 use crate::impact::{AccountPrincipals, anybody, denied_actions, partition, spares};

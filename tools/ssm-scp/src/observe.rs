@@ -14,7 +14,7 @@ use aws_sdk_organizations::error::ProvideErrorMetadata;
 use aws_sdk_organizations::types::{PolicyType, PolicyTypeStatus};
 use awsconf::{Session, describe};
 use serde_json::Value;
-use toolio::Reading;
+use cli::Reading;
 
 use crate::desired::Desired;
 use crate::guard::Part;

@@ -5,7 +5,7 @@
 use anyhow::bail;
 use policy::glob;
 use serde_json::{Value, json};
-use toolio::{Change, Reading};
+use cli::{Change, Reading};
 
 use crate::desired::Desired;
 use crate::document;

@@ -9,7 +9,7 @@ use aws_smithy_types::error::metadata::ErrorMetadata;
 use awsconf::{Service, describe};
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use toolio::Change;
+use cli::Change;
 
 use crate::Resources;
 

@@ -5,7 +5,7 @@ use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::Target;
 use awsconf::{Service, describe};
 use serde_json::{Value, json};
-use toolio::Change;
+use cli::Change;
 
 use crate::observe::associations;
 use crate::plan::Association;

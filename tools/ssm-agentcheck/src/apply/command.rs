@@ -8,7 +8,7 @@ use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::CommandInvocation;
 use awsconf::{Interrupt, describe};
 use reach::Version;
-use toolio::{ChangeStatus, Progress, Target};
+use cli::{ChangeStatus, Progress, Target};
 
 use super::{Node, Tried};
 use crate::observe;

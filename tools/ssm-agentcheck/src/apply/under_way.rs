@@ -7,7 +7,7 @@ use anyhow::bail;
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::{CommandFilter, CommandFilterKey};
 use awsconf::{Interrupt, describe};
-use toolio::Progress;
+use cli::Progress;
 
 use super::command::{EXECUTION, FIRST_PAUSE, LONGEST_PAUSE};
 use crate::update::DOCUMENT;

@@ -1,7 +1,7 @@
 //! `apply`: carries out the plans on stdin, wave by wave.
 
 use awsconf::{Interrupt, Session};
-use toolio::{Outcome, Output, Plan, Progress};
+use cli::{Outcome, Output, Plan, Progress};
 
 use super::GlobalArgs;
 use crate::update::Action;
@@ -13,7 +13,7 @@ use crate::{TOOL, apply, step};
 #[derive(clap::Args)]
 pub(crate) struct ApplyArgs {
     #[command(flatten)]
-    how: toolio::ApplyArgs,
+    how: cli::ApplyArgs,
 }
 
 pub(crate) async fn run(
@@ -21,7 +21,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    let plans = toolio::read_plans::<Action>(&global.io, TOOL)?;
+    let plans = cli::read_plans::<Action>(&global.io, TOOL)?;
     let steps: Vec<_> = plans
         .plans
         .iter()

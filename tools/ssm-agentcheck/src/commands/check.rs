@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use awsconf::Session;
 use reach::{RoleRecord, Roles};
-use toolio::{Finding, Layers, Outcome, Output, Target};
+use cli::{Finding, Layers, Outcome, Output, Target};
 
 use super::nodes::NodeArgs;
 use super::{GlobalArgs, clock};
@@ -53,8 +53,8 @@ pub(crate) async fn run(
 /// Returns what the roles of instance profiles may do, out of what `ssm-role show` printed.
 fn read_roles(path: &Path) -> anyhow::Result<Roles> {
     let mut records: Vec<RoleRecord> = Vec::new();
-    let io = toolio::IoArgs::of_file(path);
-    toolio::for_each_record(&io, "roles", |record| {
+    let io = cli::IoArgs::of_file(path);
+    cli::for_each_record(&io, "roles", |record| {
         records.push(record);
         Ok(())
     })?;

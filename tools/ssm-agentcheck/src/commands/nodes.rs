@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use awsconf::Session;
 use reach::Node;
-use toolio::{Outcome, Output, Target, Unreachable};
+use cli::{Outcome, Output, Target, Unreachable};
 
 use super::GlobalArgs;
 use crate::model::Connections;
@@ -71,8 +71,8 @@ pub(super) fn saved_nodes(
 ) -> anyhow::Result<(Vec<Node>, Vec<Unreachable>)> {
     let mut saved = Saved::default();
     for path in paths {
-        let io = toolio::IoArgs::of_file(path);
-        toolio::for_each_record(&io, "nodes", |document| saved.add(document))?;
+        let io = cli::IoArgs::of_file(path);
+        cli::for_each_record(&io, "nodes", |document| saved.add(document))?;
     }
     saved.nodes(target)
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use awsconf::Session;
-use toolio::{Layers, Outcome, Output};
+use cli::{Layers, Outcome, Output};
 
 use super::GlobalArgs;
 use super::nodes::{saved_nodes, trouble};

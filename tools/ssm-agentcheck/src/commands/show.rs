@@ -1,7 +1,7 @@
 //! `show`: one record for every node.
 
 use awsconf::Session;
-use toolio::{Outcome, Output};
+use cli::{Outcome, Output};
 
 use super::GlobalArgs;
 use super::nodes::NodeArgs;

@@ -8,7 +8,7 @@ use awsconf::{Session, describe};
 use awsec2::{RouteTable, VpcEndpoint};
 use reach::{Evidence, HostManagement, Network, Node, Timestamp, Ways, ways};
 use tokio::sync::OnceCell;
-use toolio::Reading;
+use cli::Reading;
 
 use crate::model::Connections;
 

@@ -10,7 +10,7 @@ use anyhow::Context;
 use awsconf::Metadata;
 use reach::{Capability, Timestamp, Version};
 use serde::Deserialize;
-use toolio::{Reading, Target};
+use cli::{Reading, Target};
 
 use crate::host::{Endpoint, Host, Identity, Installed, Package, Registration, Service};
 

@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use awsconf::{Service, Session};
 use serde_json::{Value, json};
-use toolio::{Change, Plan, Reading};
+use cli::{Change, Plan, Reading};
 
 use crate::alerts::model::{Action, Observed};
 use crate::alerts::observe::{self, Clients, Known, Names};

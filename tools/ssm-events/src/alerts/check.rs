@@ -1,6 +1,6 @@
 //! What keeps an event from reaching Slack.
 
-use toolio::{Finding, FindingKind, Reading, Severity, Target};
+use cli::{Finding, FindingKind, Reading, Severity, Target};
 
 use crate::alerts::model::{Desired, Hashes, Observed};
 use crate::alerts::{function, rule, trail};

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use toolio::{Reading, Target};
+use cli::{Reading, Target};
 
 pub(crate) use crate::alerts::desired::{Desired, DesiredFunction, DesiredTrail, Webhook};
 

@@ -10,7 +10,7 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use awsconf::{Session, reading};
 use serde_json::Value;
 use tokio::sync::Mutex;
-use toolio::Reading;
+use cli::Reading;
 
 use crate::alerts::model::{Action, Desired, Observed, Queue, Role};
 use crate::alerts::rule::queue_name;

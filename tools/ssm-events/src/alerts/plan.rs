@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use serde_json::{Value, json};
-use toolio::{Change, Reading, Target};
+use cli::{Change, Reading, Target};
 
 use crate::alerts::model::{Action, Desired, Hashes, Observed};
 use crate::alerts::{function, rule, state, trail};

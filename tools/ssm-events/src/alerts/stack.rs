@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use cloudformation::{Resource, Template, reference, secret};
 use serde_json::{Value, json};
-use toolio::Change;
+use cli::Change;
 
 use crate::alerts::model::{Action, Desired, Hashes, Observed, Rule, RuleTarget, Webhook};
 use crate::alerts::observe::OWN;

@@ -1,7 +1,7 @@
 //! The `from` and `to` of every action, in one place, so that `plan` and `apply` cannot disagree.
 
 use serde_json::{Value, json};
-use toolio::Reading;
+use cli::Reading;
 
 use crate::alerts::model::{Action, Observed};
 

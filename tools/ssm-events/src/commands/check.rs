@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use awsconf::Session;
-use toolio::{Outcome, Output, Severity};
+use cli::{Outcome, Output, Severity};
 
 use super::GlobalArgs;
 use super::desired::{self, Hashing};

@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use awsconf::Session;
-use toolio::{IoArgs, Layers};
+use cli::{IoArgs, Layers};
 
 use crate::alerts::model::{Desired, Hashes, Webhook};
 use crate::alerts::package;

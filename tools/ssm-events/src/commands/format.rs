@@ -1,6 +1,6 @@
 //! `format`: records for people or other programs, from whatever holds them.
 
-use toolio::{Outcome, Output};
+use cli::{Outcome, Output};
 
 use super::GlobalArgs;
 use super::style::StyleArgs;

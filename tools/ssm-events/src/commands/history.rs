@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use awsconf::{AwsArgs, Session};
 use tokio::sync::mpsc;
-use toolio::{Finding, FindingKind, Outcome, Output, Severity};
+use cli::{Finding, FindingKind, Outcome, Output, Severity};
 
 use super::GlobalArgs;
 use crate::records::history::{Filter, Wanted};

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use awsconf::{AwsArgs, Plain, Request};
 use serde_json::{Value, json};
-use toolio::Outcome;
+use cli::Outcome;
 
 use super::send::{Posted, Slack, seconds, webhook};
 use super::style::zone;
@@ -70,7 +70,7 @@ pub(crate) async fn serve() -> anyhow::Result<Outcome> {
                     .await?
             }
             Err(error) => {
-                toolio::complain(crate::TOOL, &format!("{error:#}"));
+                cli::complain(crate::TOOL, &format!("{error:#}"));
                 runtime
                     .post(&format!("invocation/{id}/error"), &failure(&error))
                     .await?;

@@ -4,7 +4,7 @@ use aho_corasick::AhoCorasick;
 use anyhow::Context;
 use schemars::JsonSchema;
 use serde::Serialize;
-use toolio::{IoArgs, Outcome, Output};
+use cli::{IoArgs, Outcome, Output};
 
 use super::GlobalArgs;
 use crate::event_pattern::Pattern;

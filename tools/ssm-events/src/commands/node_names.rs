@@ -18,7 +18,7 @@ struct Node {
 /// # Errors
 /// The file cannot be read or holds something else.
 pub(super) fn read(path: &Path) -> anyhow::Result<BTreeMap<String, String>> {
-    let nodes: Vec<Node> = toolio::read_records_from(path, "nodes")?;
+    let nodes: Vec<Node> = cli::read_records_from(path, "nodes")?;
     let named = nodes
         .into_iter()
         .filter_map(|mut node| Some((node.instance_id, node.tags.remove("Name")?)));

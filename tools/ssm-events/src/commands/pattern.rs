@@ -1,6 +1,6 @@
 //! `pattern`: the event pattern of a desired state, without AWS.
 
-use toolio::{Outcome, Output};
+use cli::{Outcome, Output};
 
 use super::{GlobalArgs, desired};
 use crate::alerts::rule;

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use awsconf::Session;
-use toolio::{Outcome, Output, Plan};
+use cli::{Outcome, Output, Plan};
 
 use super::GlobalArgs;
 use super::desired::{self, Hashing};

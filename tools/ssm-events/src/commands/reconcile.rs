@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use serde_json::Value;
-use toolio::{Outcome, Output};
+use cli::{Outcome, Output};
 
 use super::GlobalArgs;
 use crate::records::source;

@@ -1,6 +1,6 @@
 //! `render`: a CloudFormation template of a desired state, without AWS.
 
-use toolio::{Outcome, Output};
+use cli::{Outcome, Output};
 
 use super::{GlobalArgs, desired};
 use crate::TOOL;

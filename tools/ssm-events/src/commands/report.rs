@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use toolio::{Outcome, Output};
+use cli::{Outcome, Output};
 
 use super::{GlobalArgs, node_names};
 use crate::records::report::Report;

@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-use toolio::{Outcome, Output};
+use cli::{Outcome, Output};
 
 pub(crate) use self::slack::{Posted, Slack};
 use self::spool::{DeliveryStatus, Queued, Spool};
@@ -277,7 +277,7 @@ fn say(out: &Output, event_id: String, status: Status, note: Option<String>) -> 
     });
     written.map_err(|error| {
         let advice = "what was sent is in `deliveries.jsonl` of the spool: run send again with it";
-        toolio::lost(&error, advice)
+        cli::lost(&error, advice)
     })
 }
 

@@ -1,7 +1,7 @@
 //! `show`: what there is of a desired state.
 
 use awsconf::Session;
-use toolio::{Outcome, Output};
+use cli::{Outcome, Output};
 
 use super::{GlobalArgs, desired};
 use crate::alerts::model::Alerts;

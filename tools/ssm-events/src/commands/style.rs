@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
-use toolio::IoArgs;
+use cli::IoArgs;
 
 use super::node_names;
 use crate::records::format::{MessageRenderer, Style, Template};
@@ -50,7 +50,7 @@ impl StyleArgs {
             style.names = node_names::read(path)?;
         }
         if let Some(path) = &self.rules {
-            style.rules = toolio::read(&IoArgs::of_file(path), "rules")?;
+            style.rules = cli::read(&IoArgs::of_file(path), "rules")?;
         }
         Ok(style)
     }

@@ -7,7 +7,7 @@ mod page;
 use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
-use toolio::Target;
+use cli::Target;
 
 use crate::records::record::{Event, Outcome};
 pub(crate) use crate::records::report::model::{Command, Refused, Session};

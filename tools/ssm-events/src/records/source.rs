@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use flate2::bufread::MultiGzDecoder;
 use serde_json::Value;
-use toolio::{IoArgs, Output};
+use cli::{IoArgs, Output};
 
 use crate::records::record::{self, Event};
 use crate::records::scan::{self, Damage};

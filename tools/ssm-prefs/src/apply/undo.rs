@@ -2,7 +2,7 @@
 //! was created stays, because something may already be encrypted under it or kept in it.
 
 use serde_json::{Value, json};
-use toolio::Change;
+use cli::Change;
 
 use crate::model::Action;
 

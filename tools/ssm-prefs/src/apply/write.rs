@@ -6,7 +6,7 @@ use aws_sdk_ssm::operation::update_document::UpdateDocumentError;
 use aws_sdk_ssm::types::{DocumentFormat, DocumentType};
 use awsconf::{Session, describe};
 use serde_json::Value;
-use toolio::{Change, Reading};
+use cli::{Change, Reading};
 
 use super::key;
 use crate::content::meaning;

@@ -1,7 +1,7 @@
 //! `apply`: carries out the plans on stdin.
 
 use awsconf::{Interrupt, Session};
-use toolio::{Outcome, Output, Plan};
+use cli::{Outcome, Output, Plan};
 
 use super::GlobalArgs;
 use crate::model::Action;
@@ -11,7 +11,7 @@ use crate::{TOOL, apply};
 #[derive(clap::Args)]
 pub(crate) struct ApplyArgs {
     #[command(flatten)]
-    how: toolio::ApplyArgs,
+    how: cli::ApplyArgs,
 }
 
 pub(crate) async fn run(
@@ -19,7 +19,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    let plans = toolio::read_plans(&global.io, TOOL)?;
+    let plans = cli::read_plans(&global.io, TOOL)?;
     let interrupt = Interrupt::listen();
     let work = async |session: &Session, plan: &Plan<Action>, _| {
         let resources = apply::Resources::new(session, plan);

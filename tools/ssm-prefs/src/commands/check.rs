@@ -1,7 +1,7 @@
 //! `check`: what is wrong with the preferences in force, and with the resources that they name.
 
 use awsconf::Session;
-use toolio::{Outcome, Output};
+use cli::{Outcome, Output};
 
 use super::role_records::RoleArgs;
 use super::{GlobalArgs, desired, findings};

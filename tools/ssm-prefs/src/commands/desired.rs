@@ -1,7 +1,7 @@
 //! Reads the desired state of every verb that takes one.
 
 use anyhow::bail;
-use toolio::{IoArgs, Layers, Severity};
+use cli::{IoArgs, Layers, Severity};
 
 use crate::lint;
 use crate::model::Desired;

@@ -1,6 +1,6 @@
 //! Prints the findings of `lint` and `check`.
 
-use toolio::{Finding, Outcome, Output, Severity};
+use cli::{Finding, Outcome, Output, Severity};
 
 /// Prints findings; only errors and warnings count as found.
 pub(super) fn print(out: &Output, findings: &[Finding]) -> anyhow::Result<Outcome> {

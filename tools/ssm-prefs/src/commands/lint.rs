@@ -1,6 +1,6 @@
 //! `lint`: mistakes in a desired state or a document, without AWS.
 
-use toolio::{Outcome, Output};
+use cli::{Outcome, Output};
 
 use super::{GlobalArgs, findings};
 use crate::lint;
@@ -14,6 +14,6 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    let document = toolio::read(&global.io, "desired preferences or a document")?;
+    let document = cli::read(&global.io, "desired preferences or a document")?;
     findings::print(out, &lint::lint(&document))
 }

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use awsconf::Session;
-use toolio::{Finding, Outcome, Output, Plan};
+use cli::{Finding, Outcome, Output, Plan};
 
 use super::role_records::RoleArgs;
 use super::{GlobalArgs, desired};

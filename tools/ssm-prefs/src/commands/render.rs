@@ -1,6 +1,6 @@
 //! `render`: the documents of a desired state, or a template that makes them, without AWS.
 
-use toolio::{Outcome, Output};
+use cli::{Outcome, Output};
 
 use super::{GlobalArgs, desired};
 use crate::{TOOL, content, stack};

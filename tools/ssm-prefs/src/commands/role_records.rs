@@ -25,7 +25,7 @@ impl RoleArgs {
             let Some(path) = path else {
                 return Ok(Vec::new());
             };
-            let records = toolio::read_records_from(path, "role records")?;
+            let records = cli::read_records_from(path, "role records")?;
             let roles = roles::roles(&records);
             if roles.is_empty() {
                 bail!(

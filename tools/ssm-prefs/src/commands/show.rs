@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::bail;
 use awsconf::Session;
-use toolio::{Outcome, Output, Reading};
+use cli::{Outcome, Output, Reading};
 
 use super::GlobalArgs;
 use crate::model::{Document, PreferencesKind, PreferencesRecord};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::{DocumentFormat, DocumentKeyValuesFilter, DocumentStatus};
 use awsconf::{Deadline, reading};
-use toolio::Reading;
+use cli::Reading;
 
 use super::{document_call, parse};
 use crate::model::{DOCUMENT, Document, DocumentVersion, SessionDocument};

@@ -3,7 +3,7 @@
 use aws_sdk_s3::types::{BucketVersioningStatus, ExpirationStatus};
 use aws_smithy_runtime_api::client::result::SdkError;
 use awsconf::reading;
-use toolio::Reading;
+use cli::Reading;
 
 use super::parse;
 use crate::model::{Bucket, BucketEncryption, Encryption, LogGroup, PublicAccessBlock};

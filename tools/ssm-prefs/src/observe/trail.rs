@@ -4,7 +4,7 @@ use aws_sdk_cloudtrail::Client;
 use aws_sdk_cloudtrail::operation::get_event_selectors::GetEventSelectorsOutput;
 use aws_sdk_cloudtrail::types::ReadWriteType;
 use awsconf::reading;
-use toolio::Reading;
+use cli::Reading;
 
 use crate::model::Trail;
 

@@ -4,7 +4,7 @@ use anyhow::{anyhow, bail};
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use awsconf::{describe, retried};
 use serde_json::Value;
-use toolio::Change;
+use cli::Change;
 
 use crate::current::{Clients, association};
 use crate::model::{Action, SETTING};

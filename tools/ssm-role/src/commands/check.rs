@@ -1,7 +1,7 @@
 //! `check`: what keeps nodes from talking to Systems Manager, as far as roles and settings go.
 
 use awsconf::Session;
-use toolio::{Layers, Outcome, Output};
+use cli::{Layers, Outcome, Output};
 
 use super::GlobalArgs;
 use super::inputs::InputArgs;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::Value;
-use toolio::{IoArgs, Target};
+use cli::{IoArgs, Target};
 
 use crate::grant::Place;
 use crate::preferences::{Preferences, partition_of, preferences};
@@ -87,7 +87,7 @@ pub(super) fn not_granted(target: &Target, preferences: &Preferences) -> Vec<Str
 /// The file cannot be read, or there are none in it.
 pub(super) fn read_preferences(path: &Path) -> anyhow::Result<Vec<Place>> {
     let mut places: Vec<Place> = Vec::new();
-    toolio::for_each_record(&IoArgs::of_file(path), "preferences", |record: Value| {
+    cli::for_each_record(&IoArgs::of_file(path), "preferences", |record: Value| {
         let (target, preferences) = preferences(&record, partition_of)?;
         places.push(Place {
             target,
@@ -114,7 +114,7 @@ fn read_nodes(path: &Path) -> anyhow::Result<BTreeMap<String, BTreeSet<String>>>
         instance_id: String,
     }
     let mut nodes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    toolio::for_each_record(&IoArgs::of_file(path), "nodes", |node: Node| {
+    cli::for_each_record(&IoArgs::of_file(path), "nodes", |node: Node| {
         if node.instance_id.starts_with("i-") {
             let target = node.target.to_string();
             nodes.entry(target).or_default().insert(node.instance_id);

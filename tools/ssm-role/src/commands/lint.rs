@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use toolio::{Outcome, Output};
+use cli::{Outcome, Output};
 
 use super::GlobalArgs;
 use crate::{check, lint};
@@ -21,7 +21,7 @@ pub(crate) async fn run(
     out: &Output,
 ) -> anyhow::Result<Outcome> {
     let mut outcome = Outcome::Fine;
-    for (source, text) in toolio::read_texts(&args.files, &global.io, "policy")? {
+    for (source, text) in cli::read_texts(&args.files, &global.io, "policy")? {
         let findings = lint::lint(&source, &text);
         findings.iter().try_for_each(|finding| out.write(finding))?;
         outcome = outcome.and(check::outcome(&findings));

@@ -1,7 +1,7 @@
 //! `plan`: the changes that a desired state needs.
 
 use awsconf::Session;
-use toolio::{Layers, Outcome, Output};
+use cli::{Layers, Outcome, Output};
 
 use super::GlobalArgs;
 use super::inputs::{InputArgs, not_granted};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use toolio::{Outcome, Output, Target};
+use cli::{Outcome, Output, Target};
 
 use super::GlobalArgs;
 use super::inputs::{not_granted, read_preferences};

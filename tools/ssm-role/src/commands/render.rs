@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use toolio::{IoArgs, Layers, Outcome, Output};
+use cli::{IoArgs, Layers, Outcome, Output};
 
 use super::GlobalArgs;
 use crate::model::Desired;
@@ -29,7 +29,7 @@ pub(crate) async fn run(
     let desired = Layers::<Desired>::read(&global.io, "desired roles")?.only()?;
     let preferences = match &args.prefs {
         Some(path) => {
-            let document = toolio::read(&IoArgs::of_file(path), "preferences")?;
+            let document = cli::read(&IoArgs::of_file(path), "preferences")?;
             let action = || format!("read preferences from {}", path.display());
             Some(of_document(&document, &cloudformation::target()).with_context(action)?)
         }

@@ -1,7 +1,7 @@
 //! `show`: Default Host Management, and the roles of nodes with what their policies allow.
 
 use awsconf::Session;
-use toolio::{Outcome, Output};
+use cli::{Outcome, Output};
 
 use super::GlobalArgs;
 use super::inputs::InputArgs;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_ssm::primitives::DateTime;
 use futures_util::stream::{self, StreamExt};
-use toolio::Outcome;
+use cli::Outcome;
 
 use super::budget::Budget;
 use super::run::{ATTENTION, Run};

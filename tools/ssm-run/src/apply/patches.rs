@@ -1,6 +1,6 @@
 //! Tells what a scan for patches has found.
 
-use toolio::Outcome;
+use cli::Outcome;
 
 use super::run::Run;
 use crate::observe::patches::{MAX_IDS, of};

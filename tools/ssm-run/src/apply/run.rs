@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use awsconf::Interrupt;
 use reach::Timestamp;
-use toolio::{Outcome, Output, Progress, Unreachable};
+use cli::{Outcome, Output, Progress, Unreachable};
 
 use crate::batch::{Batch, Node};
 use crate::model::{Absence, Invocation, Reason};
@@ -68,7 +68,7 @@ impl Run<'_> {
             ),
             None => "nothing was sent".to_owned(),
         };
-        Err(toolio::lost(&error, &advice))
+        Err(cli::lost(&error, &advice))
     }
 
     /// Tells of nodes that no command is sent to.

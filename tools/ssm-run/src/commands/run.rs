@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use awsconf::Interrupt;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use reach::Timestamp;
-use toolio::{Outcome, Output};
+use cli::{Outcome, Output};
 
 use super::GlobalArgs;
 use crate::apply::{self, Run};

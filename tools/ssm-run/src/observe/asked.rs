@@ -6,7 +6,7 @@ use anyhow::bail;
 use awsconf::{Fleet, Session};
 use futures_util::stream::{self, StreamExt};
 use reach::{Node, Timestamp};
-use toolio::{IoArgs, Outcome, Output, Target, Unreachable};
+use cli::{IoArgs, Outcome, Output, Target, Unreachable};
 
 use super::place::Place;
 use super::{nodes as read_nodes, places};
@@ -76,7 +76,7 @@ pub(crate) fn read(io: &IoArgs, r#where: &Where, order: &Order) -> anyhow::Resul
     if r#where.is_given() && io.file.is_none() {
         return Ok(Asked::default());
     }
-    let mut texts = toolio::read_texts(&[], io, "nodes")?;
+    let mut texts = cli::read_texts(&[], io, "nodes")?;
     let (source, text) = texts.pop().unwrap_or_default();
     let asked = parse(&text).map_err(|error| error.context(format!("read nodes from {source}")))?;
     if r#where.is_given() {

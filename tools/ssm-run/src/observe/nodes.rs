@@ -6,7 +6,7 @@ use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::{InstanceInformation, InstanceInformationStringFilter};
 use awsconf::{Session, describe};
 use reach::{Agent, Information, Node, Platform, Timestamp, ec2_node, ssm_node, unknown_node};
-use toolio::Target;
+use cli::Target;
 
 /// The largest page that SSM gives, and as many ids as are asked for at once.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstanceInformation.html>

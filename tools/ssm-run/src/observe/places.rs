@@ -4,7 +4,7 @@ use anyhow::Context;
 use awsconf::{AwsArgs, Session};
 use futures_util::StreamExt;
 use futures_util::stream;
-use toolio::Target;
+use cli::Target;
 
 /// Returns a session for each target, in their order, or why there is none.
 ///

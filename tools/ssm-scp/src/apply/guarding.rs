@@ -9,7 +9,7 @@ use aws_sdk_organizations::Client;
 use awsconf::Session;
 use futures_util::StreamExt;
 use policy::{Compiled, Policy};
-use toolio::{Plan, Reading};
+use cli::{Plan, Reading};
 
 use crate::hierarchy::{compile, governed};
 use crate::lockout::{Evidence, Risk, risks as judge};

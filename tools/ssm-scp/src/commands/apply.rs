@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use aws_sdk_organizations::Client;
 use awsconf::Interrupt;
-use toolio::{Outcome, Output};
+use cli::{Outcome, Output};
 
 use super::GlobalArgs;
 use crate::TOOL;
@@ -20,7 +20,7 @@ use crate::observe::Through;
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ApplyArgs {
     #[command(flatten)]
-    how: toolio::ApplyArgs,
+    how: cli::ApplyArgs,
 
     /// Refuse when one of these CloudTrail records would have been denied
     #[arg(long, value_name = "FILE")]
@@ -36,7 +36,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    let plans = toolio::read_plans::<Action>(&global.io, TOOL)?;
+    let plans = cli::read_plans::<Action>(&global.io, TOOL)?;
     if let Some(record) = plans.unreachable.first() {
         bail!("there is no whole plan: {}", record.error);
     }
@@ -61,7 +61,7 @@ pub(crate) async fn run(
         if !refused.is_empty() {
             for risk in &refused {
                 out.write(&risk.finding(&plan.target))
-                    .map_err(|error| toolio::lost(&error, "nothing was written to AWS"))?;
+                    .map_err(|error| cli::lost(&error, "nothing was written to AWS"))?;
             }
             bail!(
                 "nothing was written: {} would be risked; change what the findings say, or take single ones with --accept ID",
@@ -75,7 +75,7 @@ pub(crate) async fn run(
         let resources = Resources { client };
         let (result, came_to) = ::apply::apply(&resources, &plan, args.how, &interrupt, out).await;
         out.write(&result)
-            .map_err(|error| toolio::lost(&error, toolio::TO_RECOVER))?;
+            .map_err(|error| cli::lost(&error, cli::TO_RECOVER))?;
         outcome = outcome.and(came_to);
         if outcome != Outcome::Fine && !args.how.recover {
             break;

@@ -1,7 +1,7 @@
 //! `check`: where the organization differs from the desired state.
 
 use aws_sdk_organizations::Client;
-use toolio::{Outcome, Output, Reading};
+use cli::{Outcome, Output, Reading};
 
 use super::quota::QuotaArgs;
 use super::{GlobalArgs, organization};
@@ -20,7 +20,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    let desired: Desired = toolio::read(&global.io, "desired policy")?;
+    let desired: Desired = cli::read(&global.io, "desired policy")?;
     let parts = guard::render(&desired, args.limits.quota.max_characters)?;
     let session = global.aws.global_session().await?;
     let observed =

@@ -37,7 +37,7 @@ impl GuardArgs {
                 targets: Vec::new(),
             },
             Some(path) => {
-                let mut desired: Vec<Desired> = toolio::read_records_from(path, "desired policy")?;
+                let mut desired: Vec<Desired> = cli::read_records_from(path, "desired policy")?;
                 let desired = desired.pop().filter(|_| desired.is_empty());
                 let desired = desired
                     .with_context(|| format!("{}: expected one desired policy", path.display()))?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use futures_util::StreamExt;
 use policy::Compiled;
-use toolio::{Outcome, Output, Reading, Target, Unreachable};
+use cli::{Outcome, Output, Reading, Target, Unreachable};
 
 use super::guard::Guard;
 use super::quota::QuotaArgs;
@@ -32,7 +32,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    let desired: Desired = toolio::read(&global.io, "desired policy")?;
+    let desired: Desired = cli::read(&global.io, "desired policy")?;
     let guard = Guard::of(&desired, args.limits.quota.max_characters)?;
     let through = Through::of(&global.aws);
     let session = global.aws.split_account_roles().0.global_session().await?;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use policy::{PolicyType, Problem};
-use toolio::{Finding, Outcome, Output, Severity};
+use cli::{Finding, Outcome, Output, Severity};
 
 use super::GlobalArgs;
 use super::quota::QuotaArgs;
@@ -41,7 +41,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Outcome> {
     let max_characters = args.limits.quota.max_characters;
     let mut outcome = Outcome::Fine;
-    let texts = toolio::read_texts(&args.files, &global.io, "policy")?;
+    let texts = cli::read_texts(&args.files, &global.io, "policy")?;
     for (source, text) in texts {
         for finding in lint(&source, &text, args.r#type, max_characters) {
             out.write(&finding)?;

@@ -24,7 +24,7 @@ pub(super) fn saved(path: &Path) -> anyhow::Result<Organization> {
             .collect::<Result<_, _>>()
             .context("read organization from stdin")?;
     } else {
-        toolio::for_each_record_of(path, "organization", |record| {
+        cli::for_each_record_of(path, "organization", |record| {
             records.push(record);
             Ok(())
         })?;

@@ -1,7 +1,7 @@
 //! `plan`: the changes that a desired state needs in the organization.
 
 use aws_sdk_organizations::Client;
-use toolio::{Outcome, Output, Plan};
+use cli::{Outcome, Output, Plan};
 
 use super::GlobalArgs;
 use super::quota::QuotaArgs;
@@ -29,7 +29,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    let desired: Desired = toolio::read(&global.io, "desired policy")?;
+    let desired: Desired = cli::read(&global.io, "desired policy")?;
     let parts = guard::render(&desired, args.limits.quota.max_characters)?;
     let session = global.aws.global_session().await?;
     let observed =

@@ -1,6 +1,6 @@
 //! `render`: the documents of a desired state, without AWS.
 
-use toolio::{Format, IoArgs, Outcome, Output};
+use cli::{Format, IoArgs, Outcome, Output};
 
 use super::GlobalArgs;
 use super::quota::QuotaArgs;
@@ -24,7 +24,7 @@ pub(crate) async fn run(
         output: Some(Format::Json),
         ..global.io.clone()
     };
-    let desired: Desired = toolio::read(&io, "desired policy")?;
+    let desired: Desired = cli::read(&io, "desired policy")?;
     let out = Output::new(TOOL, &io)?;
     for part in guard::render(&desired, args.limits.quota.max_characters)? {
         out.write(&part.document)?;

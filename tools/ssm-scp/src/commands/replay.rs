@@ -1,7 +1,7 @@
 //! `replay`: which recorded calls a guard would have denied, without AWS.
 
 use anyhow::ensure;
-use toolio::{Outcome, Output};
+use cli::{Outcome, Output};
 
 use super::guard::GuardArgs;
 use super::{GlobalArgs, organization};
@@ -40,7 +40,7 @@ pub(crate) async fn run(
             .is_none_or(|accounts| accounts.contains(account))
     };
     let mut replay = Replay::default();
-    toolio::for_each_record(&global.io, "CloudTrail records", |record: Record| {
+    cli::for_each_record(&global.io, "CloudTrail records", |record: Record| {
         record.unwrap(&mut |record| {
             replay.record(&record, &guard.compiled, &is_governed);
             Ok(())

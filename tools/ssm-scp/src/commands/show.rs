@@ -1,6 +1,6 @@
 //! `show`: the tree of the organization and its service control policies.
 
-use toolio::{Outcome, Output};
+use cli::{Outcome, Output};
 
 use super::{GlobalArgs, organization};
 use crate::table::write_row;

@@ -3,7 +3,7 @@
 use std::io::{BufRead, IsTerminal};
 
 use anyhow::{Context, bail, ensure};
-use toolio::{Outcome, Output};
+use cli::{Outcome, Output};
 
 use super::guard::GuardArgs;
 use super::{GlobalArgs, organization};

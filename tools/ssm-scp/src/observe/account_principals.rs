@@ -3,7 +3,7 @@
 use anyhow::bail;
 use awsconf::{AwsArgs, Session};
 use futures_util::stream::{self, Stream, StreamExt};
-use toolio::Reading;
+use cli::Reading;
 
 use super::principals;
 use crate::impact::AccountPrincipals;

@@ -15,7 +15,7 @@ pub(crate) fn history(
     governed: &BTreeSet<String>,
 ) -> anyhow::Result<Vec<DeniedCall>> {
     let mut replay = Replay::default();
-    toolio::for_each_record_of(path, "CloudTrail records", |record: Record| {
+    cli::for_each_record_of(path, "CloudTrail records", |record: Record| {
         record.unwrap(&mut |record| {
             replay.record(&record, guard, &|account| governed.contains(account));
             Ok(())

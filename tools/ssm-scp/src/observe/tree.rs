@@ -7,7 +7,7 @@ use awsconf::describe;
 
 use super::{SCP, attached_to, management_account};
 use crate::hierarchy::{Entity, EntityKind, EntityType, Organization, PolicyDocument, PolicyKind};
-use toolio::Reading;
+use cli::Reading;
 
 /// Reads the tree, from the root down, and the policies. Nothing of it may be missing, else a guard might seem to be there.
 ///

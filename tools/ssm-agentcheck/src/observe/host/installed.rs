@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use toolio::Reading;
+use cli::Reading;
 
 use crate::host::{Installed, Package};
 

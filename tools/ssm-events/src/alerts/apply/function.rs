@@ -7,7 +7,7 @@ use aws_sdk_lambda::types::{
 };
 use awsconf::describe;
 use serde_json::Value;
-use toolio::Change;
+use cli::Change;
 
 use crate::alerts::function::{DESCRIPTION, HANDLER, RUNTIME};
 use crate::alerts::model::{Action, Observed};

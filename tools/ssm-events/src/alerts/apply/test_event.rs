@@ -8,7 +8,7 @@ use aws_sdk_sqs::types::Message;
 use awsconf::{Session, describe};
 use serde_json::json;
 use tokio::time::Instant;
-use toolio::{Finding, FindingKind, Severity};
+use cli::{Finding, FindingKind, Severity};
 
 use crate::alerts::model::Desired;
 use crate::alerts::observe::Clients;

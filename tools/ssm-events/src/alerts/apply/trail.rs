@@ -5,7 +5,7 @@ use aws_sdk_s3::types::{
     BucketLocationConstraint, CreateBucketConfiguration, PublicAccessBlockConfiguration,
 };
 use awsconf::{Session, describe};
-use toolio::Change;
+use cli::Change;
 
 use crate::alerts::model::Action;
 use crate::alerts::observe::Clients;

@@ -5,7 +5,7 @@ use aws_sdk_eventbridge::error::ProvideErrorMetadata;
 use aws_sdk_eventbridge::types as events;
 use aws_sdk_sqs::types::QueueAttributeName;
 use awsconf::{Session, describe};
-use toolio::Change;
+use cli::Change;
 
 use super::{function, trail};
 use crate::alerts::model::{Action, Connection, Observed, Rule, RuleTarget, Webhook};

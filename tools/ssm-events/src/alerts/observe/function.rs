@@ -3,7 +3,7 @@
 use aws_sdk_lambda::types::{Architecture, LastUpdateStatus, State};
 use awsconf::reading;
 use serde_json::{Value, json};
-use toolio::Reading;
+use cli::Reading;
 
 use super::Clients;
 use crate::alerts::model::Function;

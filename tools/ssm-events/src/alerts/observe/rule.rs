@@ -6,7 +6,7 @@ use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::RuleState;
 use awsconf::reading;
 use serde_json::{Value, json};
-use toolio::Reading;
+use cli::Reading;
 
 use super::OWN;
 use crate::alerts::model::{Connection, Destination, Rule, RuleTarget};

@@ -3,7 +3,7 @@
 use aws_sdk_cloudtrail::types::ReadWriteType;
 use awsconf::reading;
 use serde_json::Value;
-use toolio::Reading;
+use cli::Reading;
 
 use super::Clients;
 use crate::alerts::model::{Trail, TrailBucket};

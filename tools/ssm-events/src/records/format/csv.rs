@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use serde_json::json;
-use toolio::visible;
+use cli::visible;
 
 use crate::records::record::Event;
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use serde_json::Value;
-use toolio::Filter;
+use cli::Filter;
 
 use super::Style;
 use crate::records::digest::sha256;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::rules::Look;
 use crate::records::record::{Event, Outcome, is_plain};
-use toolio::is_hidden;
+use cli::is_hidden;
 
 /// Characters of a header.
 const HEADER_MAX: usize = 150;

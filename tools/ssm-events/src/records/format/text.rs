@@ -7,7 +7,7 @@ pub(super) fn line(event: &Event, facts: &[(&'static str, String)]) -> String {
         .iter()
         .map(|(label, value)| format!("{label}={}", quoted(value)));
     let parts: Vec<String> = std::iter::once(super::title(event)).chain(facts).collect();
-    toolio::visible(&parts.join(" ")).into_owned()
+    cli::visible(&parts.join(" ")).into_owned()
 }
 
 fn quoted(value: &str) -> String {

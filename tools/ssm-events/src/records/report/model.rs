@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use toolio::Target;
+use cli::Target;
 
 /// A session on a node.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
@@ -143,7 +143,7 @@ fn who(principal: &str, session_name: Option<&str>) -> String {
 fn row(cells: &[&str]) -> String {
     let widths = [8, 20, 16, 40, 19];
     let padded = cells.iter().enumerate().map(|(index, cell)| {
-        let cell = toolio::visible(cell);
+        let cell = cli::visible(cell);
         let width = widths.get(index).copied().unwrap_or(0);
         format!("{cell:<width$}")
     });

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use toolio::visible;
+use cli::visible;
 
 use super::Report;
 
