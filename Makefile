@@ -56,7 +56,7 @@ bench: venv
 	$(VENV)/bin/python scripts/bench_run.py
 	$(VENV)/bin/python scripts/bench_fleet.py
 	$(VENV)/bin/python scripts/bench_vulnscan.py
-	cargo bench --quiet -p policy --bench evaluate
+	cargo bench --quiet -p iam-policy --bench evaluate
 	$(VENV)/bin/python scripts/bench_scp.py
 	$(VENV)/bin/python scripts/bench_events.py
 

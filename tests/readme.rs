@@ -28,7 +28,7 @@ fn the_table_lists_the_finding_ids_of_the_sources() {
     collect(&repository().join("shared/reach/src"), &mut reasons);
     known.extend(ids("agentcheck", &reasons));
     // ssm-scp and ssm-role print the rules of the linter as their own.
-    let rules = repository().join("shared/policy/src/problem.rs");
+    let rules = repository().join("shared/iam-policy/src/problem.rs");
     let rules = std::fs::read_to_string(rules).unwrap();
     known.extend(ids("scp", &rules));
     let of_guards = |id: &String| {

@@ -99,7 +99,7 @@ fn pure_files_are_pure(files: &[File]) -> Vec<String> {
                 .any(|shell| name.starts_with(shell))
                 && !name.ends_with("_tests.rs")
         });
-        let of_shared = ["shared/policy/src/", "shared/reach/src/"]
+        let of_shared = ["shared/iam-policy/src/", "shared/reach/src/"]
             .iter()
             .any(|sources| file.path.starts_with(sources));
         (of_tool || of_shared) && !IMPURE.iter().any(|(path, _)| *path == file.path)

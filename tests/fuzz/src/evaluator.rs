@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use policy::{Compiled, Context, Policies, Policy, Request, Verdict, decide};
+use iam_policy::{Compiled, Context, Policies, Policy, Request, Verdict, decide};
 
 fuzz_target!(|text: &str| {
     let mut parts = text.split('\0');

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use policy::{MAX_SCP_CHARACTERS, Policy, PolicyType, lint};
+use iam_policy::{MAX_SCP_CHARACTERS, Policy, PolicyType, lint};
 
 fuzz_target!(|text: &str| {
     let n_lines = text.split('\n').count();

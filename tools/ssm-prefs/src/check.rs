@@ -1,6 +1,6 @@
 //! Everything that is wrong with the preferences and with what stands behind them.
 
-use policy::Arn;
+use iam_policy::Arn;
 use serde_json::Value;
 use cli::{Finding, Reading, Target};
 

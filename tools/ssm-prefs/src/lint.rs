@@ -1,6 +1,6 @@
 //! Rules over a desired state or a document's content alone, without looking at AWS. The shape tells which it is.
 
-use policy::Arn;
+use iam_policy::Arn;
 use serde_json::Value;
 use cli::{Finding, Severity};
 

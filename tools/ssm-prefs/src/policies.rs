@@ -1,6 +1,6 @@
 //! The resource policies that provisioning writes, and how a statement is added to a policy that is already there.
 
-use policy::glob;
+use iam_policy::glob;
 use serde_json::{Value, json};
 use cli::Target;
 

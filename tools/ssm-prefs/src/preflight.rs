@@ -2,7 +2,7 @@
 //! roles behind it. What agents do with each setting: <https://github.com/aws/amazon-ssm-agent>,
 //! `agent/session/shell/shell.go` (validate, initializeLogger) and `agent/session/datachannel`.
 
-use policy::Arn;
+use iam_policy::Arn;
 use serde_json::Value;
 use cli::{Finding, Reading, Target};
 

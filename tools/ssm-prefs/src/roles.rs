@@ -1,7 +1,7 @@
 //! What a role may do, from its policy documents as `ssm-role show` prints them. Cautious: a condition or an element
 //! that is not understood makes the answer unknown, never a yes or a no.
 
-use policy::{
+use iam_policy::{
     Arn, Compiled, Context, Decision, Policies, Policy, Principal, Request, decide, denies,
 };
 use serde_json::Value;
@@ -86,9 +86,9 @@ fn request(principal: &str, action: &str, resource: &str) -> Request {
 
 fn verdict(decision: &Decision<'_>) -> Verdict {
     match decision.verdict {
-        policy::Verdict::Allowed => Verdict::Allowed,
-        policy::Verdict::Denied => Verdict::Denied,
-        policy::Verdict::Unknown => Verdict::Unknown,
+        iam_policy::Verdict::Allowed => Verdict::Allowed,
+        iam_policy::Verdict::Denied => Verdict::Denied,
+        iam_policy::Verdict::Unknown => Verdict::Unknown,
     }
 }
 

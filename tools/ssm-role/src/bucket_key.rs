@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use policy::Context;
+use iam_policy::Context;
 use serde_json::{Value, json};
 use cli::Target;
 

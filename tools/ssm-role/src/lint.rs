@@ -1,11 +1,11 @@
 //! Findings of the policy linter as records, with the file and the place. Pure.
 
-use policy::{PolicyType, Problem, Severity};
+use iam_policy::{PolicyType, Problem, Severity};
 use cli::Finding;
 
 /// Returns the findings in one identity policy; `source` names the file.
 pub(crate) fn lint(source: &str, text: &str) -> Vec<Finding> {
-    let problems = policy::lint(text, PolicyType::Identity).into_iter();
+    let problems = iam_policy::lint(text, PolicyType::Identity).into_iter();
     problems.map(|problem| finding(source, problem)).collect()
 }
 

@@ -2,7 +2,7 @@
 //!
 //! SCPs, session policies and the policies of keys and buckets are not seen here.
 
-use policy::{Compiled, Context, Decision, Layer, Policies, Policy, Request, decide};
+use iam_policy::{Compiled, Context, Decision, Layer, Policies, Policy, Request, decide};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -306,12 +306,12 @@ pub(crate) fn permissions(role: &Role, needs: &[Need]) -> Vec<Permission> {
         };
         if let Some(sample) = &need.sample {
             let on_sample = request.on(sample);
-            if decide(&policies, &on_sample).verdict == policy::Verdict::Allowed {
+            if decide(&policies, &on_sample).verdict == iam_policy::Verdict::Allowed {
                 request = on_sample;
             }
         }
         let decision = decide(&policies, &request);
-        if decision.verdict == policy::Verdict::Allowed {
+        if decision.verdict == iam_policy::Verdict::Allowed {
             // Both layers allow; people ask which policy of the role does.
             let own = Policies {
                 boundary: None,
@@ -375,10 +375,10 @@ fn permission(
         action: need.action.to_owned(),
         resource: need.resource.clone(),
         verdict: match decision.verdict {
-            policy::Verdict::Allowed => Verdict::Allowed,
-            policy::Verdict::Denied if need.is_doubtful => Verdict::Unknown,
-            policy::Verdict::Denied => Verdict::Denied,
-            policy::Verdict::Unknown => Verdict::Unknown,
+            iam_policy::Verdict::Allowed => Verdict::Allowed,
+            iam_policy::Verdict::Denied if need.is_doubtful => Verdict::Unknown,
+            iam_policy::Verdict::Denied => Verdict::Denied,
+            iam_policy::Verdict::Unknown => Verdict::Unknown,
         },
         by,
     }

@@ -1,6 +1,6 @@
 //! What is known of a principal by its ARN alone.
 
-use policy::Context;
+use iam_policy::Context;
 
 /// Returns the context keys that follow from the ARN of a role, user or root user; nothing is known of others.
 ///

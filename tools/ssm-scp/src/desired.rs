@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use policy::{AGENT_ACTIONS, OPERATOR_ACTIONS, glob, principal_mistake};
+use iam_policy::{AGENT_ACTIONS, OPERATOR_ACTIONS, glob, principal_mistake};
 use schemars::JsonSchema;
 use serde::Deserialize;
 

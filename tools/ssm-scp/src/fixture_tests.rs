@@ -52,7 +52,7 @@ fn fixtures() {
 fn check_case(case: &Path) {
     let desired: Desired = parsed(case, "desired.json").unwrap();
     let options: Options = parsed(case, "options.json").unwrap_or_default();
-    let max_characters = options.quota.unwrap_or(policy::MAX_SCP_CHARACTERS);
+    let max_characters = options.quota.unwrap_or(iam_policy::MAX_SCP_CHARACTERS);
     let documents = or_error(render(&desired, max_characters), |parts| {
         json!(
             parts
@@ -73,7 +73,7 @@ fn check_case(case: &Path) {
             &desired,
             &parts,
             options.until.as_ref(),
-            options.max_policies.unwrap_or(policy::MAX_SCPS_PER_TARGET),
+            options.max_policies.unwrap_or(iam_policy::MAX_SCPS_PER_TARGET),
             &observed,
         );
         let notes = notes(&desired, &parts, &observed);
@@ -193,11 +193,11 @@ fn simulate_equals_replay() {
     let mut n_denied = 0;
     for case in testbed::fixtures("ssm-scp") {
         let desired: Desired = parsed(&case, "desired.json").unwrap();
-        let Ok(guard) = Guard::of(&desired, policy::MAX_SCP_CHARACTERS) else {
+        let Ok(guard) = Guard::of(&desired, iam_policy::MAX_SCP_CHARACTERS) else {
             continue;
         };
         for principal in principals {
-            for action in policy::OPERATOR_ACTIONS {
+            for action in iam_policy::OPERATOR_ACTIONS {
                 let (service, name) = action.split_once(':').unwrap();
                 let record: Record = serde_json::from_value(json!({
                     "eventSource": format!("{service}.amazonaws.com"),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use policy::{Compiled, Policies, Request, Verdict, decide, denies};
+use iam_policy::{Compiled, Policies, Request, Verdict, decide, denies};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -215,7 +215,7 @@ pub(crate) fn denied_actions<'a>(
     guard: &[Compiled],
     principals: impl Iterator<Item = &'a str> + Clone,
 ) -> Vec<String> {
-    let denied = policy::OPERATOR_ACTIONS.iter().filter(|action| {
+    let denied = iam_policy::OPERATOR_ACTIONS.iter().filter(|action| {
         let action = [(**action).to_owned()];
         principals.clone().any(|arn| !spares(guard, &action, arn))
     });

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use policy::{Compiled, arn_like};
+use iam_policy::{Compiled, arn_like};
 use cli::{Finding, FindingKind, Reading, Severity, Target};
 
 use crate::caller;

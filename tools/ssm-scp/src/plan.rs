@@ -3,7 +3,7 @@
 //! target that is not listed may be fenced on purpose.
 
 use anyhow::bail;
-use policy::glob;
+use iam_policy::glob;
 use serde_json::{Value, json};
 use cli::{Change, Reading};
 

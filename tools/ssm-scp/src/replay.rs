@@ -5,7 +5,7 @@ pub(crate) mod cloudtrail_record;
 
 use std::collections::BTreeMap;
 
-use policy::{Compiled, Request, Verdict, denies};
+use iam_policy::{Compiled, Request, Verdict, denies};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -112,7 +112,7 @@ impl Replay {
         }
     }
 
-    fn add(&mut self, principal: &str, action: &str, record: &Record, said: &policy::Decision<'_>) {
+    fn add(&mut self, principal: &str, action: &str, record: &Record, said: &iam_policy::Decision<'_>) {
         let time = record.event_time.clone().unwrap_or_default();
         let event_id = record.event_id.clone().unwrap_or_default();
         let key = (principal.to_owned(), action.to_owned());
@@ -162,7 +162,7 @@ fn denial<'p>(
     request: &Request,
     record: &Record,
     principal: &str,
-) -> Option<policy::Decision<'p>> {
+) -> Option<iam_policy::Decision<'p>> {
     let said = denies(policy, request)?;
     if said.unknown_key != Some("resource") {
         return Some(said);

@@ -2,7 +2,7 @@
 //! policies with conditions on principals out.
 
 use anyhow::Context as _;
-use policy::{Compiled, Decision, Layer, Policies, Request, Verdict, decide};
+use iam_policy::{Compiled, Decision, Layer, Policies, Request, Verdict, decide};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

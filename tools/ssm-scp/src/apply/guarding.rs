@@ -8,7 +8,7 @@ use anyhow::Context;
 use aws_sdk_organizations::Client;
 use awsconf::Session;
 use futures_util::StreamExt;
-use policy::{Compiled, Policy};
+use iam_policy::{Compiled, Policy};
 use cli::{Plan, Reading};
 
 use crate::hierarchy::{compile, governed};

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use policy::Compiled;
+use iam_policy::Compiled;
 
 use crate::desired::Desired;
 use crate::guard;
@@ -41,7 +41,7 @@ impl GuardArgs {
                 let desired = desired.pop().filter(|_| desired.is_empty());
                 let desired = desired
                     .with_context(|| format!("{}: expected one desired policy", path.display()))?;
-                Guard::of(&desired, policy::MAX_SCP_CHARACTERS)?
+                Guard::of(&desired, iam_policy::MAX_SCP_CHARACTERS)?
             }
         };
         for path in &self.policies {

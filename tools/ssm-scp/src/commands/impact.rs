@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use futures_util::StreamExt;
-use policy::Compiled;
+use iam_policy::Compiled;
 use cli::{Outcome, Output, Reading, Target, Unreachable};
 
 use super::guard::Guard;

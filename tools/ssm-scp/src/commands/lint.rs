@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use policy::{PolicyType, Problem};
+use iam_policy::{PolicyType, Problem};
 use cli::{Finding, Outcome, Output, Severity};
 
 use super::GlobalArgs;
@@ -60,7 +60,7 @@ fn lint(source: &str, text: &str, r#type: Type, max_characters: usize) -> Vec<Fi
         Type::Identity => PolicyType::Identity,
         Type::Resource => PolicyType::Resource,
     };
-    let problems = policy::lint(text, policy_type);
+    let problems = iam_policy::lint(text, policy_type);
     problems
         .iter()
         .map(|problem| finding(source, problem))
@@ -69,9 +69,9 @@ fn lint(source: &str, text: &str, r#type: Type, max_characters: usize) -> Vec<Fi
 
 fn finding(source: &str, problem: &Problem) -> Finding {
     let severity = match problem.severity {
-        policy::Severity::Error => Severity::Error,
-        policy::Severity::Warning => Severity::Warning,
-        policy::Severity::Info => Severity::Info,
+        iam_policy::Severity::Error => Severity::Error,
+        iam_policy::Severity::Warning => Severity::Warning,
+        iam_policy::Severity::Info => Severity::Info,
     };
     let position = &problem.position;
     Finding::in_text(

@@ -1,6 +1,6 @@
 //! The quotas of policies, for organizations that have others than AWS's defaults.
 
-use policy::{MAX_SCP_CHARACTERS, MAX_SCPS_PER_TARGET};
+use iam_policy::{MAX_SCP_CHARACTERS, MAX_SCPS_PER_TARGET};
 
 /// The quotas, for organizations that have others.
 #[derive(Clone, Copy, Debug, clap::Args)]

@@ -119,7 +119,7 @@ fn principals(named: &[String]) -> anyhow::Result<Vec<String>> {
         named.to_vec()
     };
     for principal in &principals {
-        if let Some(mistake) = policy::principal_mistake(principal) {
+        if let Some(mistake) = iam_policy::principal_mistake(principal) {
             bail!("{}", mistake.message());
         }
         ensure!(

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use policy::Compiled;
+use iam_policy::Compiled;
 
 use crate::replay::cloudtrail_record::Record;
 use crate::replay::{DeniedCall, Replay};

@@ -3,7 +3,7 @@
 //!
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>
 
-use policy::Context;
+use iam_policy::Context;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;

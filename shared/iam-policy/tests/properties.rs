@@ -1,6 +1,6 @@
 //! What holds for all policies and requests: nothing that a table of examples could show.
 
-use policy::{Compiled, Context, Policies, Policy, Request, Verdict, decide, glob, lint};
+use iam_policy::{Compiled, Context, Policies, Policy, Request, Verdict, decide, glob, lint};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
@@ -227,7 +227,7 @@ proptest! {
     #[test]
     fn no_text_makes_the_linter_fail(text in "[\\[\\]{}\":,a-z/*\\n -]{0,60}") {
         let n_lines = text.split('\n').count();
-        for problem in lint(&text, policy::PolicyType::Identity) {
+        for problem in lint(&text, iam_policy::PolicyType::Identity) {
             prop_assert!((1..=n_lines).contains(&problem.position.line) && problem.position.column >= 1);
         }
     }

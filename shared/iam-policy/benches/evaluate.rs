@@ -4,7 +4,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use policy::{Compiled, Context, MAX_SCP_CHARACTERS, Policies, Policy, Request, decide, lint};
+use iam_policy::{Compiled, Context, MAX_SCP_CHARACTERS, Policies, Policy, Request, decide, lint};
 use serde_json::json;
 
 const ROUND: u32 = 10_000;
@@ -51,7 +51,7 @@ fn main() {
         }
         let millis = 1000.0
             / rate(|| {
-                let types = policy::PolicyType::ServiceControl {
+                let types = iam_policy::PolicyType::ServiceControl {
                     max_characters: MAX_SCP_CHARACTERS,
                 };
                 black_box(lint(black_box(text), types));

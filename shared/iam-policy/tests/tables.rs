@@ -4,7 +4,7 @@
 mod cases;
 
 use cases::{Case, Documents};
-use policy::{MAX_SCP_CHARACTERS, PolicyType, Rule, Severity, lint};
+use iam_policy::{MAX_SCP_CHARACTERS, PolicyType, Rule, Severity, lint};
 use serde::Deserialize;
 use serde_json::{Value, json};
 

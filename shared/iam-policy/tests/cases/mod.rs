@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use policy::{Compiled, Context, Policies, Policy, Principal, Request, Verdict, decide};
+use iam_policy::{Compiled, Context, Policies, Policy, Principal, Request, Verdict, decide};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
