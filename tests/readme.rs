@@ -25,7 +25,7 @@ fn the_table_lists_the_finding_ids_of_the_sources() {
     }
     // The reasons why nodes do not answer have the ids of ssm-agentcheck, whichever tool tells them.
     let mut reasons = String::new();
-    collect(&repository().join("shared/reach/src"), &mut reasons);
+    collect(&repository().join("shared/diagnosis/src"), &mut reasons);
     known.extend(ids("agentcheck", &reasons));
     // ssm-scp and ssm-role print the rules of the linter as their own.
     let rules = repository().join("shared/iam-policy/src/problem.rs");

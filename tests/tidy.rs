@@ -106,7 +106,7 @@ fn every_rule_fires() {
         (
             "pure_files_are_pure",
             plain(
-                "shared/reach/src/cause.rs",
+                "shared/diagnosis/src/cause.rs",
                 "//! x\nuse aws_sdk_ssm::Client;\n",
             ),
         ),

@@ -30,7 +30,7 @@ pub(crate) const LONG: [(&str, &str); 3] = [
 
 /// Files of shared crates that name tools; with the reason.
 pub(crate) const NAMING: [(&str, &str); 1] = [(
-    "shared/reach/src/cause.rs",
+    "shared/diagnosis/src/cause.rs",
     "a cure names the tool that carries it out; it is text for people, whoever prints it",
 )];
 
@@ -99,7 +99,7 @@ fn pure_files_are_pure(files: &[File]) -> Vec<String> {
                 .any(|shell| name.starts_with(shell))
                 && !name.ends_with("_tests.rs")
         });
-        let of_shared = ["shared/iam-policy/src/", "shared/reach/src/"]
+        let of_shared = ["shared/iam-policy/src/", "shared/diagnosis/src/"]
             .iter()
             .any(|sources| file.path.starts_with(sources));
         (of_tool || of_shared) && !IMPURE.iter().any(|(path, _)| *path == file.path)

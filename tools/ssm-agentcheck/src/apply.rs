@@ -10,7 +10,7 @@ use aws_sdk_ssm::Client;
 use awsconf::{Interrupt, Session};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use reach::Version;
+use diagnosis::Version;
 use cli::{
     Applied, ApplyArgs, Change, ChangeStatus, Outcome, Output, Plan, Progress, ResultKind,
     ResultRecord, Target,
@@ -225,7 +225,7 @@ async fn update(
 }
 
 /// Returns what to say of a node that is not updated now.
-fn refusal(node: &Node, known: Option<&reach::Information>) -> Option<Tried> {
+fn refusal(node: &Node, known: Option<&diagnosis::Information>) -> Option<Tried> {
     let Some(information) = known else {
         return Some(Tried::skipped("SSM does not know it any more"));
     };

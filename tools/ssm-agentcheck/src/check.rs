@@ -1,6 +1,6 @@
 //! Nodes to findings. Pure: the clock is an argument.
 
-use reach::{Agent, Hints, IMDS_DISABLED, Imds, Node, Roles, Timestamp, Version, imds_disabled};
+use diagnosis::{Agent, Hints, IMDS_DISABLED, Imds, Node, Roles, Timestamp, Version, imds_disabled};
 use cli::{Finding, FindingKind, Outcome, Reading, Severity};
 
 use crate::model::{Desired, DesiredImds};
@@ -86,7 +86,7 @@ pub(crate) fn check(
     now: Timestamp,
 ) -> (Vec<Finding>, Verdict) {
     let mut findings = Vec::new();
-    let why = reach::why(node, roles, now, &HINTS);
+    let why = diagnosis::why(node, roles, now, &HINTS);
     if !node.is_running() {
         // What is on its way up or out is nobody's concern.
         if let Some("stopped" | "stopping") = node.state.as_deref() {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use reach::{Node, RoleRecord, Roles, Timestamp};
+use diagnosis::{Node, RoleRecord, Roles, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! What the machine itself shows, to findings. Pure: everything was read before.
 
-use reach::{Capability, Version};
+use diagnosis::{Capability, Version};
 use serde::Deserialize;
 use cli::{Finding, FindingKind, Reading, Severity, Target};
 

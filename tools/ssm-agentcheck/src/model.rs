@@ -1,6 +1,6 @@
 //! What is wished for the nodes. Never touches the world.
 
-use reach::{Capability, Version};
+use diagnosis::{Capability, Version};
 use schemars::JsonSchema;
 use serde::Deserialize;
 

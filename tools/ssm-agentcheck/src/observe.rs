@@ -10,7 +10,7 @@ use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::{InstanceInformation, InstanceInformationStringFilter};
 use awsconf::{Session, describe};
 use awsec2::Instance;
-use reach::{Agent, Information, Node, Platform, Timestamp, ec2_node, ssm_node};
+use diagnosis::{Agent, Information, Node, Platform, Timestamp, ec2_node, ssm_node};
 use tokio::sync::mpsc;
 use cli::Target;
 

@@ -1,6 +1,6 @@
 //! What is wished for and what is there, to changes. Pure.
 
-use reach::{Node, Version};
+use diagnosis::{Node, Version};
 use serde_json::{Value, json};
 use cli::{Change, Plan, Target};
 

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use reach::Node;
+use diagnosis::Node;
 use serde::Deserialize;
 use serde_json::json;
 use cli::Target;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
 use awsec2::{Instance, MetadataOptions};
-use reach::{Agent, Information, Node, Platform, Timestamp, ec2_node, ssm_node};
+use diagnosis::{Agent, Information, Node, Platform, Timestamp, ec2_node, ssm_node};
 use serde::Deserialize;
 use serde_json::Value;
 use cli::{Target, Unreachable};

@@ -1,7 +1,7 @@
 //! A plan as steps that cannot be wrong, whoever has edited it.
 
 use anyhow::{Context, bail, ensure};
-use reach::Version;
+use diagnosis::Version;
 use serde_json::Value;
 use cli::{Change, Plan};
 

@@ -1,6 +1,6 @@
 //! What brings agents up to date, as wished for and as a plan writes it: commands in waves, and an association.
 
-use reach::Version;
+use diagnosis::Version;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, bail};
-use reach::Node;
+use diagnosis::Node;
 use serde::Deserialize;
 use serde_json::Value;
 use cli::{Target, Unreachable};

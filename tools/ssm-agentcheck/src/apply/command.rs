@@ -7,7 +7,7 @@ use anyhow::Context;
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::CommandInvocation;
 use awsconf::{Interrupt, describe};
-use reach::Version;
+use diagnosis::Version;
 use cli::{ChangeStatus, Progress, Target};
 
 use super::{Node, Tried};
@@ -209,7 +209,7 @@ impl Batch<'_> {
 /// Returns what became of a node whose command succeeded; `None` while its agent may still be restarting.
 fn judged(
     node: &Node,
-    read: Result<Option<&reach::Information>, &anyhow::Error>,
+    read: Result<Option<&diagnosis::Information>, &anyhow::Error>,
     is_last: bool,
 ) -> Option<Tried> {
     let information = match read {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use awsconf::Session;
-use reach::{RoleRecord, Roles};
+use diagnosis::{RoleRecord, Roles};
 use cli::{Finding, Layers, Outcome, Output, Target};
 
 use super::nodes::NodeArgs;

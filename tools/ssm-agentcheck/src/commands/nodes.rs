@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use awsconf::Session;
-use reach::Node;
+use diagnosis::Node;
 use cli::{Outcome, Output, Target, Unreachable};
 
 use super::GlobalArgs;

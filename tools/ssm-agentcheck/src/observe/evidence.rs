@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use aws_sdk_ssm::Client;
 use awsconf::{Session, describe};
 use awsec2::{RouteTable, VpcEndpoint};
-use reach::{Evidence, HostManagement, Network, Node, Timestamp, Ways, ways};
+use diagnosis::{Evidence, HostManagement, Network, Node, Timestamp, Ways, ways};
 use tokio::sync::OnceCell;
 use cli::Reading;
 

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::Context;
 use awsconf::Metadata;
-use reach::{Capability, Timestamp, Version};
+use diagnosis::{Capability, Timestamp, Version};
 use serde::Deserialize;
 use cli::{Reading, Target};
 

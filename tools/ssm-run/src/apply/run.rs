@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
 use awsconf::Interrupt;
-use reach::Timestamp;
+use diagnosis::Timestamp;
 use cli::{Outcome, Output, Progress, Unreachable};
 
 use crate::batch::{Batch, Node};

@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use awsconf::Interrupt;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use reach::Timestamp;
+use diagnosis::Timestamp;
 use cli::{Outcome, Output};
 
 use super::GlobalArgs;

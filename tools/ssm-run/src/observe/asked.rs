@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::bail;
 use awsconf::{Fleet, Session};
 use futures_util::stream::{self, StreamExt};
-use reach::{Node, Timestamp};
+use diagnosis::{Node, Timestamp};
 use cli::{IoArgs, Outcome, Output, Target, Unreachable};
 
 use super::place::Place;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::{InstanceInformation, InstanceInformationStringFilter};
 use awsconf::{Session, describe};
-use reach::{Agent, Information, Node, Platform, Timestamp, ec2_node, ssm_node, unknown_node};
+use diagnosis::{Agent, Information, Node, Platform, Timestamp, ec2_node, ssm_node, unknown_node};
 use cli::Target;
 
 /// The largest page that SSM gives, and as many ids as are asked for at once.
