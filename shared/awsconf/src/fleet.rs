@@ -310,7 +310,7 @@ impl Session {
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeRegions.html>: without `AllRegions` only those
 /// that are enabled for the account.
 async fn enabled_regions(session: &Session) -> anyhow::Result<Vec<String>> {
-    let regions = awsec2::Client::new(&session.config)
+    let regions = ec2::Client::new(&session.config)
         .describe_regions()
         .await;
     let mut regions = regions.map_err(|error| describe("DescribeRegions", error))?;

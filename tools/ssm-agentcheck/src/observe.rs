@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::{InstanceInformation, InstanceInformationStringFilter};
 use awsconf::{Session, describe};
-use awsec2::Instance;
+use ec2::Instance;
 use diagnosis::{Agent, Information, Node, Platform, Timestamp, ec2_node, ssm_node};
 use tokio::sync::mpsc;
 use cli::Target;
@@ -149,12 +149,12 @@ impl Region {
         let (of_ec2, hybrid): (Vec<&str>, Vec<&str>) =
             ids.iter().partition(|id| id.starts_with("i-"));
         if ids.is_empty() || !of_ec2.is_empty() {
-            let mut filters: Vec<awsec2::Filter<'_>> =
-                vec![("instance-state-name", &awsec2::EXISTING)];
+            let mut filters: Vec<ec2::Filter<'_>> =
+                vec![("instance-state-name", &ec2::EXISTING)];
             if !of_ec2.is_empty() {
                 filters.push(("instance-id", &of_ec2));
             }
-            let pages = awsec2::Client::new(&self.session.config).instance_pages(&filters);
+            let pages = ec2::Client::new(&self.session.config).instance_pages(&filters);
             self.instances(pages).await?;
         }
         if !hybrid.is_empty() {
@@ -182,7 +182,7 @@ impl Region {
     }
 
     /// EC2 is asked for the next page while SSM is asked about the instances of this one.
-    async fn instances(&mut self, mut pages: awsec2::Pages<Instance>) -> anyhow::Result<()> {
+    async fn instances(&mut self, mut pages: ec2::Pages<Instance>) -> anyhow::Result<()> {
         let mut page = pages.next().await;
         while let Some(instances) = page {
             let instances = instances.map_err(|error| {

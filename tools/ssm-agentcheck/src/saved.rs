@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
-use awsec2::{Instance, MetadataOptions};
+use ec2::{Instance, MetadataOptions};
 use diagnosis::{Agent, Information, Node, Platform, Timestamp, ec2_node, ssm_node};
 use serde::Deserialize;
 use serde_json::Value;

@@ -28,7 +28,7 @@ impl Resources {
             clients: Clients {
                 iam: aws_sdk_iam::Client::new(&session.config),
                 ssm: aws_sdk_ssm::Client::new(&session.config),
-                ec2: awsec2::Client::new(&session.config),
+                ec2: ec2::Client::new(&session.config),
             },
             target: target.clone(),
         }

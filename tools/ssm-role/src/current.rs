@@ -1,7 +1,7 @@
 //! What is there now, in the words of a plan: read before a change and again after it. Never writes.
 
 use awsconf::describe;
-use awsec2::InstanceProfileAssociation;
+use ec2::InstanceProfileAssociation;
 use serde_json::{Value, json};
 
 use crate::iam;
@@ -15,7 +15,7 @@ use crate::step::{
 pub(crate) struct Clients {
     pub(crate) iam: aws_sdk_iam::Client,
     pub(crate) ssm: aws_sdk_ssm::Client,
-    pub(crate) ec2: awsec2::Client,
+    pub(crate) ec2: ec2::Client,
 }
 
 /// Returns the state as plans write it.
@@ -63,7 +63,7 @@ pub(crate) async fn current(clients: &Clients, subject: &Subject) -> anyhow::Res
 
 /// Returns the association of an instance with its profile; one that is on its way out is none.
 pub(crate) async fn association(
-    client: &awsec2::Client,
+    client: &ec2::Client,
     instance_id: &str,
 ) -> anyhow::Result<Option<InstanceProfileAssociation>> {
     let associations = client

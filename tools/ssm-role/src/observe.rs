@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
 use awsconf::{Session, describe};
-use awsec2::Instance;
+use ec2::Instance;
 use serde_json::Value;
 use tokio::sync::Mutex;
 use cli::Reading;
@@ -127,8 +127,8 @@ async fn instances(
     session: &Session,
     only: Option<&BTreeSet<String>>,
 ) -> anyhow::Result<Vec<Instance>> {
-    let mut instances = awsec2::Client::new(&session.config)
-        .describe_instances(&[("instance-state-name", &awsec2::EXISTING)])
+    let mut instances = ec2::Client::new(&session.config)
+        .describe_instances(&[("instance-state-name", &ec2::EXISTING)])
         .await
         .map_err(|error| describe(format!("DescribeInstances {}", session.target), error))?;
     if let Some(only) = only {

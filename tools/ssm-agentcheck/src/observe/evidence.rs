@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_ssm::Client;
 use awsconf::{Session, describe};
-use awsec2::{RouteTable, VpcEndpoint};
+use ec2::{RouteTable, VpcEndpoint};
 use diagnosis::{Evidence, HostManagement, Network, Node, Timestamp, Ways, ways};
 use tokio::sync::OnceCell;
 use cli::Reading;
@@ -18,7 +18,7 @@ const SETTING: &str = "/ssm/managed-instance/default-ec2-instance-management-rol
 /// The region's facts, as far as they have been needed.
 pub(super) struct Witness {
     client: Client,
-    ec2: awsec2::Client,
+    ec2: ec2::Client,
     region: String,
     connections: Connections,
     /// By profile and subnet, whether the first node asked was connected.
@@ -31,7 +31,7 @@ impl Witness {
     pub(super) fn new(session: &Session, client: Client, connections: Connections) -> Witness {
         Witness {
             client,
-            ec2: awsec2::Client::new(&session.config),
+            ec2: ec2::Client::new(&session.config),
             region: session.target.region.clone(),
             connections,
             groups: BTreeMap::new(),

@@ -133,11 +133,11 @@ async fn create_profile(
 async fn delete_profile(clients: &Clients, name: &str, before: &Value) -> anyhow::Result<()> {
     let used = clients
         .ec2
-        .describe_instances(&[("instance-state-name", &awsec2::EXISTING)])
+        .describe_instances(&[("instance-state-name", &ec2::EXISTING)])
         .await
         .map_err(|error| describe("DescribeInstances", error))?;
     let ends = format!(":instance-profile{}{name}", crate::model::PROFILE_PATH);
-    let has = |instance: &&awsec2::Instance| {
+    let has = |instance: &&ec2::Instance| {
         instance
             .iam_instance_profile_arn
             .as_ref()

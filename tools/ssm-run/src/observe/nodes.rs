@@ -76,13 +76,13 @@ pub(crate) async fn with_tags(
 }
 
 /// EC2 tells more of why a node does not answer; who may not ask it learns what SSM tells.
-async fn instances(session: &Session, ids: &[&str]) -> Option<Vec<awsec2::Instance>> {
+async fn instances(session: &Session, ids: &[&str]) -> Option<Vec<ec2::Instance>> {
     let mut found = Vec::new();
     // As many values as a filter takes.
     // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html
     for ids in ids.chunks(200) {
         let filters = [("instance-id", ids)];
-        let mut pages = awsec2::Client::new(&session.config).instance_pages(&filters);
+        let mut pages = ec2::Client::new(&session.config).instance_pages(&filters);
         while let Some(page) = pages.next().await {
             found.extend(page.ok()?);
         }
