@@ -22,11 +22,11 @@ tmp=$(mktemp -d)
 trap 'rm -rf -- "$tmp"' EXIT
 mkdir -- "$tmp/parser" "$tmp/evaluator" "$tmp/patterns" "$tmp/records"
 n=0
-for file in tests/fixtures/policy/lint/*/policy.txt; do
+for file in tests/fixtures/iam-policy/lint/*/policy.txt; do
     n=$((n + 1))
     cp -- "$file" "$tmp/parser/$n"
 done
-for file in tests/fixtures/policy/evaluate/*.json; do
+for file in tests/fixtures/iam-policy/evaluate/*.json; do
     n=$((n + 1))
     # The policy, the action, the resource and the context of the first request, divided by zero bytes.
     jq -j '(.policies.identity // .policies.service_control[0] // [])[0] as $policy | .requests[0]

@@ -101,7 +101,7 @@ fn lint_names_file_line_and_column_of_each_mistake() {
         home.path().join("broken.json"),
         home.path().join("sound.json"),
     );
-    let policy = testbed::fixture("policy/lint/wild_scp/policy.txt");
+    let policy = testbed::fixture("iam-policy/lint/wild_scp/policy.txt");
     std::fs::copy(policy, &broken).unwrap();
     std::fs::write(
         &sound,

@@ -81,7 +81,7 @@ fn the_local_aws_decides_as_documented() {
         requests: Vec<Case>,
     }
     let (mut input, mut expected) = (String::new(), Vec::new());
-    for entry in std::fs::read_dir(testbed::fixture("policy/evaluate")).unwrap() {
+    for entry in std::fs::read_dir(testbed::fixture("iam-policy/evaluate")).unwrap() {
         let path = entry.unwrap().path();
         let table: Table = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
         for (index, case) in table.requests.iter().enumerate() {

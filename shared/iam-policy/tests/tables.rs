@@ -1,5 +1,5 @@
 //! What AWS documents, as tables: policies and requests with the documented outcome, and broken policies with every
-//! mistake in them. `tests/fixtures/policy/{evaluate,lint}`; `BLESS=1` rewrites the expected problems of the latter.
+//! mistake in them. `tests/fixtures/iam-policy/{evaluate,lint}`; `BLESS=1` rewrites the expected problems of the latter.
 
 mod cases;
 
@@ -21,7 +21,7 @@ struct Table {
 
 #[test]
 fn outcomes_are_as_documented() {
-    let directory = testbed::fixture("policy/evaluate");
+    let directory = testbed::fixture("iam-policy/evaluate");
     let mut n_requests = 0;
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
@@ -45,7 +45,7 @@ fn outcomes_are_as_documented() {
 /// `<case>/policy.txt` is the text, `type.txt` says what it is for: scp, identity or resource.
 #[test]
 fn every_mistake_is_found() {
-    for case in testbed::fixtures("policy/lint") {
+    for case in testbed::fixtures("iam-policy/lint") {
         let read = |name: &str| std::fs::read_to_string(case.join(name)).unwrap();
         let policy_type = match read("type.txt").trim() {
             "scp" => PolicyType::ServiceControl {
@@ -79,7 +79,7 @@ fn every_mistake_is_found() {
 #[test]
 fn every_rule_is_shown_by_a_case() {
     let mut shown = String::new();
-    for case in testbed::fixtures("policy/lint") {
+    for case in testbed::fixtures("iam-policy/lint") {
         shown.push_str(&std::fs::read_to_string(case.join("problems.json")).unwrap());
     }
     let missing: Vec<&str> = Rule::ALL
