@@ -106,7 +106,7 @@ fn every_rule_fires() {
         (
             "pure_files_are_pure",
             plain(
-                "shared/diagnosis/src/cause.rs",
+                "shared/diagnosis/src/rules.rs",
                 "//! x\nuse aws_sdk_ssm::Client;\n",
             ),
         ),

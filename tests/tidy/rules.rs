@@ -30,7 +30,7 @@ pub(crate) const LONG: [(&str, &str); 3] = [
 
 /// Files of shared crates that name tools; with the reason.
 pub(crate) const NAMING: [(&str, &str); 1] = [(
-    "shared/diagnosis/src/cause.rs",
+    "shared/diagnosis/src/rules.rs",
     "a cure names the tool that carries it out; it is text for people, whoever prints it",
 )];
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use awsconf::{Deadline, Interrupt, call_error};
-use serde_json::Value;
 use cli::{Change, ChangeStatus, Output, Plan};
+use serde_json::Value;
 
 use crate::compare::{Comparison, compare};
 use crate::{Resources, Tried};

@@ -1,7 +1,7 @@
 //! What is there, against what a plan was made for: before the first write, and again before each.
 
-use serde_json::Value;
 use cli::{Change, Plan};
+use serde_json::Value;
 
 use crate::Resources;
 

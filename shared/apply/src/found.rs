@@ -1,7 +1,7 @@
 //! What became of a change whose run was killed before it could say so: read off the state that is there now.
 
-use serde_json::Value;
 use cli::{Change, ChangeStatus};
+use serde_json::Value;
 
 use crate::{Resources, Tried};
 

@@ -1,8 +1,8 @@
 //! What a tool brings to `apply`: how the things that its plans change are read, written and taken back.
 
 use awsconf::Service;
-use serde_json::Value;
 use cli::Change;
+use serde_json::Value;
 
 /// The things that the plans of one tool change, in one account and region.
 #[allow(async_fn_in_trait)] // Only tools implement it, on one thread; no caller needs `Send`.

@@ -6,12 +6,12 @@ mod world;
 use std::time::Duration;
 
 use awsconf::Interrupt;
-use serde_json::{Value, json};
-use tokio::time::Instant;
 use cli::ChangeStatus::{Done, Failed, Kept, Skipped, Unchanged, Unknown};
 use cli::{
     ApplyArgs, Change, ChangeStatus, IoArgs, Outcome, Output, Plan, ResultRecord, Signal, Target,
 };
+use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::apply;
 use world::{Call, World};

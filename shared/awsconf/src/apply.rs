@@ -1,10 +1,10 @@
 //! Plans of many accounts and regions, carried out: the order of writes, and what is told when.
 
 use anyhow::bail;
+use cli::{Outcome, Output, Plan, Plans, ResultRecord, TO_RECOVER, Unreachable};
 use futures_util::stream::{self, StreamExt};
 use serde::Serialize;
 use tokio::sync::mpsc;
-use cli::{Outcome, Output, Plan, Plans, ResultRecord, TO_RECOVER, Unreachable};
 
 use crate::{AwsArgs, GLOBAL, Interrupt, Session};
 

@@ -6,9 +6,9 @@ use std::rc::Rc;
 
 use anyhow::{Context, bail};
 use aws_config::retry::{RetryConfig, RetryMode};
+use cli::{Outcome, Output, Target, Unreachable};
 use futures_util::stream::{self, FuturesUnordered, StreamExt};
 use tokio::sync::mpsc;
-use cli::{Outcome, Output, Target, Unreachable};
 
 use crate::accounts::{Account, Accounts};
 use crate::arguments::{ALL, AccountArgs};
@@ -310,9 +310,7 @@ impl Session {
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeRegions.html>: without `AllRegions` only those
 /// that are enabled for the account.
 async fn enabled_regions(session: &Session) -> anyhow::Result<Vec<String>> {
-    let regions = ec2::Client::new(&session.config)
-        .describe_regions()
-        .await;
+    let regions = ec2::Client::new(&session.config).describe_regions().await;
     let mut regions = regions.map_err(|error| describe("DescribeRegions", error))?;
     regions.sort();
     Ok(regions)

@@ -4,9 +4,9 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use cli::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-use cli::Signal;
 
 /// Reports whether the user, or whoever runs the process, has asked to stop.
 #[derive(Clone, Debug)]

@@ -5,8 +5,8 @@
 
 mod template;
 
-use serde_json::{Value, json};
 use cli::Target;
+use serde_json::{Value, json};
 
 pub use template::{Mistakable, Resource, Template};
 

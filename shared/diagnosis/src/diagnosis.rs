@@ -6,7 +6,7 @@ use crate::node::Node;
 
 /// A reason and its cure.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cause {
+pub struct Diagnosis {
     /// The end of the finding's id.
     pub problem: &'static str,
     /// How grave it is.
@@ -17,14 +17,14 @@ pub struct Cause {
     pub fix: String,
 }
 
-impl Cause {
+impl Diagnosis {
     pub(crate) fn new(
         problem: &'static str,
         severity: Severity,
         message: impl Into<String>,
         fix: impl Into<String>,
-    ) -> Cause {
-        Cause {
+    ) -> Diagnosis {
+        Diagnosis {
             problem,
             severity,
             message: message.into(),

@@ -18,11 +18,12 @@ mod ways;
 
 mod diagnosis;
 
-mod cause;
-mod why;
+mod diagnose;
+mod rules;
 
 pub use capability::Capability;
-pub use diagnosis::{Cause, Hints};
+pub use diagnose::{IMDS_DISABLED, diagnose, imds_disabled};
+pub use diagnosis::{Diagnosis, Hints};
 pub use join::{Information, ec2_node, ssm_node, unknown_node};
 pub use node::{
     Agent, DefaultRoute, Evidence, HostManagement, Imds, ManagedBy, Network, Node, NodeKind,
@@ -32,4 +33,3 @@ pub use roles::{Answer, Known, Permitted, RoleRecord, Roles};
 pub use timestamp::Timestamp;
 pub use version::Version;
 pub use ways::ways;
-pub use why::{IMDS_DISABLED, imds_disabled, why};

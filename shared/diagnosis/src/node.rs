@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use cli::{Reading, Target};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use cli::{Reading, Target};
 
 use crate::timestamp::Timestamp;
 

@@ -2,8 +2,8 @@
 //! decided about a partial context holds for the complete one.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
 use iam_policy::{Compiled, Context, Policies, Policy, Request, Verdict, decide};
+use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     let mut parts = text.split('\0');

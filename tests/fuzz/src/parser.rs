@@ -2,8 +2,8 @@
 //! without an error is printed and read back as the same.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
 use iam_policy::{MAX_SCP_CHARACTERS, Policy, PolicyType, lint};
+use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     let n_lines = text.split('\n').count();

@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 
 use aws_sdk_ssm::Client;
 use awsconf::{Interrupt, Session};
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
-use diagnosis::Version;
 use cli::{
     Applied, ApplyArgs, Change, ChangeStatus, Outcome, Output, Plan, Progress, ResultKind,
     ResultRecord, Target,
 };
+use diagnosis::Version;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 
 use crate::TOOL;
 use crate::observe;

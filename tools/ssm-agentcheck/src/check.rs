@@ -1,7 +1,9 @@
 //! Nodes to findings. Pure: the clock is an argument.
 
-use diagnosis::{Agent, Hints, IMDS_DISABLED, Imds, Node, Roles, Timestamp, Version, imds_disabled};
 use cli::{Finding, FindingKind, Outcome, Reading, Severity};
+use diagnosis::{
+    Agent, Hints, IMDS_DISABLED, Imds, Node, Roles, Timestamp, Version, imds_disabled,
+};
 
 use crate::model::{Desired, DesiredImds};
 
@@ -86,7 +88,7 @@ pub(crate) fn check(
     now: Timestamp,
 ) -> (Vec<Finding>, Verdict) {
     let mut findings = Vec::new();
-    let why = diagnosis::why(node, roles, now, &HINTS);
+    let why = diagnosis::diagnose(node, roles, now, &HINTS);
     if !node.is_running() {
         // What is on its way up or out is nobody's concern.
         if let Some("stopped" | "stopping") = node.state.as_deref() {

@@ -1,8 +1,8 @@
 //! What the machine itself shows, to findings. Pure: everything was read before.
 
+use cli::{Finding, FindingKind, Reading, Severity, Target};
 use diagnosis::{Capability, Version};
 use serde::Deserialize;
-use cli::{Finding, FindingKind, Reading, Severity, Target};
 
 use crate::model::Desired;
 

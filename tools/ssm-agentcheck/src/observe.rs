@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::{InstanceInformation, InstanceInformationStringFilter};
 use awsconf::{Session, describe};
-use ec2::Instance;
-use diagnosis::{Agent, Information, Node, Platform, Timestamp, ec2_node, ssm_node};
-use tokio::sync::mpsc;
 use cli::Target;
+use diagnosis::{Agent, Information, Node, Platform, Timestamp, ec2_node, ssm_node};
+use ec2::Instance;
+use tokio::sync::mpsc;
 
 use crate::model::{Connections, Desired};
 use crate::plan::Association;
@@ -149,8 +149,7 @@ impl Region {
         let (of_ec2, hybrid): (Vec<&str>, Vec<&str>) =
             ids.iter().partition(|id| id.starts_with("i-"));
         if ids.is_empty() || !of_ec2.is_empty() {
-            let mut filters: Vec<ec2::Filter<'_>> =
-                vec![("instance-state-name", &ec2::EXISTING)];
+            let mut filters: Vec<ec2::Filter<'_>> = vec![("instance-state-name", &ec2::EXISTING)];
             if !of_ec2.is_empty() {
                 filters.push(("instance-id", &of_ec2));
             }

@@ -1,8 +1,8 @@
 //! What is wished for and what is there, to changes. Pure.
 
+use cli::{Change, Plan, Target};
 use diagnosis::{Node, Version};
 use serde_json::{Value, json};
-use cli::{Change, Plan, Target};
 
 use crate::TOOL;
 use crate::model::Desired;

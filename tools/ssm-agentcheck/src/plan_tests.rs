@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
+use cli::Target;
 use diagnosis::Node;
 use serde::Deserialize;
 use serde_json::json;
-use cli::Target;
 
 use super::{Association, plan};
 use crate::model::Desired;

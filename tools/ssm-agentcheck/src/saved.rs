@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
-use ec2::{Instance, MetadataOptions};
+use cli::{Target, Unreachable};
 use diagnosis::{Agent, Information, Node, Platform, Timestamp, ec2_node, ssm_node};
+use ec2::{Instance, MetadataOptions};
 use serde::Deserialize;
 use serde_json::Value;
-use cli::{Target, Unreachable};
 
 /// What was saved, added up document by document.
 #[derive(Default)]

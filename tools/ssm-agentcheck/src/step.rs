@@ -1,9 +1,9 @@
 //! A plan as steps that cannot be wrong, whoever has edited it.
 
 use anyhow::{Context, bail, ensure};
+use cli::{Change, Plan};
 use diagnosis::Version;
 use serde_json::Value;
-use cli::{Change, Plan};
 
 use crate::update::{Action, AgentState, AssociationState, LATEST, UpdateState};
 

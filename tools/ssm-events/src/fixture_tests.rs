@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
 use cli::Target;
+use serde_json::json;
 
 use crate::alerts::model::{Desired, Hashes, Observed};
 use crate::alerts::{check, plan, rule, stack};

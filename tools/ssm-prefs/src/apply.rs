@@ -8,8 +8,8 @@ mod write;
 use std::rc::Rc;
 
 use awsconf::{Service, Session};
-use serde_json::{Value, json};
 use cli::{Change, Plan};
+use serde_json::{Value, json};
 
 use crate::content::meaning;
 use crate::model::{Action, Encryption, Observed};

@@ -1,8 +1,8 @@
 //! Everything that is wrong with the preferences and with what stands behind them.
 
+use cli::{Finding, Reading, Target};
 use iam_policy::Arn;
 use serde_json::Value;
-use cli::{Finding, Reading, Target};
 
 use crate::content::{Inputs, meaning};
 use crate::finding::{error, info, warning};

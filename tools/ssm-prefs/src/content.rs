@@ -1,8 +1,8 @@
 //! The content of a Session document: its keys, its meaning apart from spelling, and how desired state is laid over it.
 //! <https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-schema.html>
 
-use serde_json::{Map, Value, json};
 use cli::Target;
+use serde_json::{Map, Value, json};
 
 use crate::model::{Desired, KmsKey, Shell};
 

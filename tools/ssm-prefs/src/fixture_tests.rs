@@ -1,8 +1,8 @@
 //! Walks `tests/fixtures/ssm-prefs`: a directory a rule, with what goes in and what must come out.
 //! `BLESS=1` rewrites the expected files, to be read in the diff before they are committed.
 
-use serde_json::{Value, json};
 use cli::Target;
+use serde_json::{Value, json};
 
 use crate::model::{Desired, Observed};
 use crate::preflight::Roles;

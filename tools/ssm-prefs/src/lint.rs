@@ -1,8 +1,8 @@
 //! Rules over a desired state or a document's content alone, without looking at AWS. The shape tells which it is.
 
+use cli::{Finding, Severity};
 use iam_policy::Arn;
 use serde_json::Value;
-use cli::{Finding, Severity};
 
 use crate::content::{self, INPUTS, Kind};
 use crate::finding::{error, finding, warning};

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use cli::Reading;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
-use cli::Reading;
 
 /// The name that makes a Session document the preferences of its account and region.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-preferences-cli.html>

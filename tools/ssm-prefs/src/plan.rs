@@ -1,8 +1,8 @@
 //! From desired and observed state to the changes between them, in the order in which they must be made:
 //! key, bucket, log group, and last the document that makes sessions use them.
 
-use serde_json::{Value, json};
 use cli::{Change, Reading, Target};
+use serde_json::{Value, json};
 
 use crate::content::{self, expand, key_reference, meaning};
 use crate::model::{

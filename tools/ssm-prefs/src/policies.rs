@@ -1,8 +1,8 @@
 //! The resource policies that provisioning writes, and how a statement is added to a policy that is already there.
 
+use cli::Target;
 use iam_policy::glob;
 use serde_json::{Value, json};
-use cli::Target;
 
 const LOGS_SID: &str = "AllowCloudWatchLogs";
 const TLS_SID: &str = "DenyInsecureTransport";

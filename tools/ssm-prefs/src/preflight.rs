@@ -2,9 +2,9 @@
 //! roles behind it. What agents do with each setting: <https://github.com/aws/amazon-ssm-agent>,
 //! `agent/session/shell/shell.go` (validate, initializeLogger) and `agent/session/datachannel`.
 
+use cli::{Finding, Reading, Target};
 use iam_policy::Arn;
 use serde_json::Value;
-use cli::{Finding, Reading, Target};
 
 use crate::content::Inputs;
 use crate::finding::{error, warning};

@@ -3,9 +3,9 @@
 //! Every change of that plan becomes a resource or a part of one, so that a template and `apply` cannot differ.
 
 use anyhow::{Context, bail};
+use cli::{Change, Reading};
 use cloudformation::{Resource, Template, reference};
 use serde_json::{Value, json};
-use cli::{Change, Reading};
 
 use crate::model::{Action, Desired, Encryption, Key, Observed, PublicAccessBlock};
 use crate::{plan, policies, state};

@@ -1,8 +1,8 @@
 //! The `from` and `to` of every action: one place that says what part of the world an action reads and leaves.
 //! `plan` fills them in with it and `apply` compares with it, so that the two cannot disagree.
 
-use serde_json::{Value, json};
 use cli::Reading;
+use serde_json::{Value, json};
 
 use crate::content::meaning;
 use crate::model::{Action, Bucket, Document, Key, LogGroup, Observed};

@@ -6,8 +6,8 @@ mod write;
 use std::collections::BTreeSet;
 
 use awsconf::{Service, Session};
-use serde_json::Value;
 use cli::{Change, Target};
+use serde_json::Value;
 
 use crate::current::{Clients, current};
 use crate::model::Action;

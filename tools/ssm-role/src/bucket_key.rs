@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use cli::Target;
 use iam_policy::Context;
 use serde_json::{Value, json};
-use cli::Target;
 
 use crate::preferences::{BucketEncryption, Preferences, partition_of};
 

@@ -1,7 +1,7 @@
 //! Least-privilege policies for nodes and operators: exact ARNs wherever a value is known. Pure.
 
-use serde_json::{Map, Value, json};
 use cli::Target;
+use serde_json::{Map, Value, json};
 
 use crate::bucket_key::{self, ENCRYPT_TRANSCRIPTS};
 use crate::preferences::{Key, Preferences, partition_of};

@@ -1,7 +1,7 @@
 //! Findings of the policy linter as records, with the file and the place. Pure.
 
-use iam_policy::{PolicyType, Problem, Severity};
 use cli::Finding;
+use iam_policy::{PolicyType, Problem, Severity};
 
 /// Returns the findings in one identity policy; `source` names the file.
 pub(crate) fn lint(source: &str, text: &str) -> Vec<Finding> {

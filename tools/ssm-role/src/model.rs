@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use cli::{Reading, Target};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use cli::{Reading, Target};
 
 /// Attached to the roles of instance profiles.
 /// <https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonSSMManagedInstanceCore.html>

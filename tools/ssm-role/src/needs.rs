@@ -2,11 +2,11 @@
 //!
 //! SCPs, session policies and the policies of keys and buckets are not seen here.
 
+use cli::Target;
 use iam_policy::{Compiled, Context, Decision, Layer, Policies, Policy, Request, decide};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
-use cli::Target;
 
 use crate::bucket_key::{self, by_alias};
 use crate::model::Role;

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
 use awsconf::{Session, describe};
+use cli::Reading;
 use ec2::Instance;
 use serde_json::Value;
 use tokio::sync::Mutex;
-use cli::Reading;
 
 use crate::iam::{self, Detail};
 use crate::model::{Desired, Observed, OwnProfile, Profile, Role, SETTING, Setting};

@@ -4,8 +4,8 @@ mod assign;
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
 use cli::{Change, Plan, Reading};
+use serde_json::{Value, json};
 
 use crate::TOOL;
 use crate::grant::{self, Place};

@@ -1,8 +1,8 @@
 //! Session Manager preferences as `ssm-prefs show` prints them, as far as roles must know them. Pure.
 
 use anyhow::{Context, bail};
-use serde_json::Value;
 use cli::Target;
+use serde_json::Value;
 
 /// What nodes of one account and region write and decrypt.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

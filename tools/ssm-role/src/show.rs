@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::bail;
+use cli::{Reading, Target};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
-use cli::{Reading, Target};
 
 use crate::model::{Boundary, CORE_POLICY, DEFAULT_POLICY, Observed};
 use crate::needs::{Permission, needs, permissions};

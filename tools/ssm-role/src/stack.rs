@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
+use cli::{Change, Reading};
 use cloudformation::{Resource, Template, reference};
 use serde_json::{Value, json};
-use cli::{Change, Reading};
 
 use crate::model::{Action, Desired, Observed};
 use crate::plan::{self, Given};

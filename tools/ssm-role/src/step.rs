@@ -2,9 +2,9 @@
 //! nothing but what this tool is for, whoever has edited the plan.
 
 use anyhow::{Context, bail, ensure};
+use cli::{Change, Plan, Target};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use cli::{Change, Plan, Target};
 
 use crate::TOOL;
 use crate::model::{

@@ -1,7 +1,7 @@
 //! The change that takes another one back. Pure.
 
-use serde_json::Value;
 use cli::Change;
+use serde_json::Value;
 
 use crate::model::Action;
 

@@ -1,9 +1,9 @@
 //! The records: a command that was sent, what became of it on a node, and what a patch scan found. Never touches the
 //! world.
 
+use cli::Target;
 use schemars::JsonSchema;
 use serde::Serialize;
-use cli::Target;
 
 /// One command that was sent, told as soon as it is.
 #[derive(Clone, Debug, Serialize, JsonSchema)]

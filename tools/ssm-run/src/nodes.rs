@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, bail};
+use cli::{Target, Unreachable};
 use diagnosis::Node;
 use serde::Deserialize;
 use serde_json::Value;
-use cli::{Target, Unreachable};
 
 /// Everything that the input names, each thing once.
 #[derive(Debug, Default)]

@@ -8,8 +8,8 @@ use aws_sdk_organizations::Client;
 use aws_sdk_organizations::error::ProvideErrorMetadata;
 use aws_sdk_organizations::types::PolicyType;
 use awsconf::{Service, describe};
-use serde_json::{Value, json};
 use cli::{Change, Reading};
+use serde_json::{Value, json};
 
 use crate::model::{Action, AttachmentState, Policy, PolicyState, Root};
 use crate::{observe, plan as planning};

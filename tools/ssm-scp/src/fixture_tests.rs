@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
+use cli::Reading;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use cli::Reading;
 
 use crate::check::check;
 use crate::commands::guard::Guard;
@@ -73,7 +73,9 @@ fn check_case(case: &Path) {
             &desired,
             &parts,
             options.until.as_ref(),
-            options.max_policies.unwrap_or(iam_policy::MAX_SCPS_PER_TARGET),
+            options
+                .max_policies
+                .unwrap_or(iam_policy::MAX_SCPS_PER_TARGET),
             &observed,
         );
         let notes = notes(&desired, &parts, &observed);

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use cli::Reading;
 use iam_policy::{Compiled, Policies, Request, Verdict, decide, denies};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use cli::Reading;
 
 use crate::caller;
 use crate::hierarchy::{Judged, compile};

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use iam_policy::{Compiled, arn_like};
 use cli::{Finding, FindingKind, Reading, Severity, Target};
+use iam_policy::{Compiled, arn_like};
 
 use crate::caller;
 use crate::impact::{AccountPrincipals, anybody, denied_actions, partition, spares};

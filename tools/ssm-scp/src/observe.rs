@@ -13,8 +13,8 @@ use aws_sdk_organizations::Client;
 use aws_sdk_organizations::error::ProvideErrorMetadata;
 use aws_sdk_organizations::types::{PolicyType, PolicyTypeStatus};
 use awsconf::{Session, describe};
-use serde_json::Value;
 use cli::Reading;
+use serde_json::Value;
 
 use crate::desired::Desired;
 use crate::guard::Part;

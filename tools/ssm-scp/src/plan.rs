@@ -3,9 +3,9 @@
 //! target that is not listed may be fenced on purpose.
 
 use anyhow::bail;
+use cli::{Change, Reading};
 use iam_policy::glob;
 use serde_json::{Value, json};
-use cli::{Change, Reading};
 
 use crate::desired::Desired;
 use crate::document;

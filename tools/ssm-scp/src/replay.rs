@@ -112,7 +112,13 @@ impl Replay {
         }
     }
 
-    fn add(&mut self, principal: &str, action: &str, record: &Record, said: &iam_policy::Decision<'_>) {
+    fn add(
+        &mut self,
+        principal: &str,
+        action: &str,
+        record: &Record,
+        said: &iam_policy::Decision<'_>,
+    ) {
         let time = record.event_time.clone().unwrap_or_default();
         let event_id = record.event_id.clone().unwrap_or_default();
         let key = (principal.to_owned(), action.to_owned());

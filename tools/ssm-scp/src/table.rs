@@ -1,7 +1,7 @@
 //! Answers as rows of a table, for people at a terminal; scripts read the records.
 
-use serde::Serialize;
 use cli::Output;
+use serde::Serialize;
 
 use crate::hierarchy::{Entity, EntityType};
 use crate::impact::{Class, Impact};

@@ -7,9 +7,9 @@ use std::time::Duration;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ErrorMetadata;
 use awsconf::{Service, describe};
+use cli::Change;
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use cli::Change;
 
 use crate::Resources;
 

@@ -4,8 +4,8 @@ use anyhow::ensure;
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::Target;
 use awsconf::{Service, describe};
-use serde_json::{Value, json};
 use cli::Change;
+use serde_json::{Value, json};
 
 use crate::observe::associations;
 use crate::plan::Association;

@@ -7,8 +7,8 @@ use anyhow::Context;
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::CommandInvocation;
 use awsconf::{Interrupt, describe};
-use diagnosis::Version;
 use cli::{ChangeStatus, Progress, Target};
+use diagnosis::Version;
 
 use super::{Node, Tried};
 use crate::observe;

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use awsconf::Session;
-use diagnosis::{RoleRecord, Roles};
 use cli::{Finding, Layers, Outcome, Output, Target};
+use diagnosis::{RoleRecord, Roles};
 
 use super::nodes::NodeArgs;
 use super::{GlobalArgs, clock};

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use awsconf::Session;
-use diagnosis::Node;
 use cli::{Outcome, Output, Target, Unreachable};
+use diagnosis::Node;
 
 use super::GlobalArgs;
 use crate::model::Connections;

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use aws_sdk_ssm::Client;
 use awsconf::{Session, describe};
-use ec2::{RouteTable, VpcEndpoint};
-use diagnosis::{Evidence, HostManagement, Network, Node, Timestamp, Ways, ways};
-use tokio::sync::OnceCell;
 use cli::Reading;
+use diagnosis::{Evidence, HostManagement, Network, Node, Timestamp, Ways, ways};
+use ec2::{RouteTable, VpcEndpoint};
+use tokio::sync::OnceCell;
 
 use crate::model::Connections;
 

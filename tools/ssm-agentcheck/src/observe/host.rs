@@ -8,9 +8,9 @@ use std::process::Command;
 
 use anyhow::Context;
 use awsconf::Metadata;
+use cli::{Reading, Target};
 use diagnosis::{Capability, Timestamp, Version};
 use serde::Deserialize;
-use cli::{Reading, Target};
 
 use crate::host::{Endpoint, Host, Identity, Installed, Package, Registration, Service};
 

@@ -9,8 +9,8 @@ mod write;
 use std::rc::Rc;
 
 use awsconf::{Service, Session};
-use serde_json::{Value, json};
 use cli::{Change, Plan, Reading};
+use serde_json::{Value, json};
 
 use crate::alerts::model::{Action, Observed};
 use crate::alerts::observe::{self, Clients, Known, Names};

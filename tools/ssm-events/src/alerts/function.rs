@@ -1,7 +1,7 @@
 //! The way through Lambda: the documents of the function, the changes towards it, what is wrong with it.
 
-use serde_json::{Value, json};
 use cli::{Reading, Severity, Target};
+use serde_json::{Value, json};
 
 use crate::alerts::model::{
     Action, Desired, DesiredFunction, Hashes, Observed, RuleTarget, Webhook,

@@ -1,9 +1,9 @@
 //! The states that a plan carries, and what was found. Plain data, no AWS types.
 
+use cli::{Reading, Target};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use cli::{Reading, Target};
 
 pub(crate) use crate::alerts::desired::{Desired, DesiredFunction, DesiredTrail, Webhook};
 

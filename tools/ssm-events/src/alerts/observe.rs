@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use aws_sdk_sqs::types::QueueAttributeName;
 use awsconf::{Session, reading};
+use cli::Reading;
 use serde_json::Value;
 use tokio::sync::Mutex;
-use cli::Reading;
 
 use crate::alerts::model::{Action, Desired, Observed, Queue, Role};
 use crate::alerts::rule::queue_name;

@@ -1,8 +1,8 @@
 //! From desired and observed state to the changes between them: role, connection, destination, rule, target.
 
 use anyhow::bail;
-use serde_json::{Value, json};
 use cli::{Change, Reading, Target};
+use serde_json::{Value, json};
 
 use crate::alerts::model::{Action, Desired, Hashes, Observed};
 use crate::alerts::{function, rule, state, trail};

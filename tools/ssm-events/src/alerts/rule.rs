@@ -1,7 +1,7 @@
 //! The documents this tool writes: event pattern, input transformer, trust and policy of the role.
 
-use serde_json::{Value, json};
 use cli::Target;
+use serde_json::{Value, json};
 
 use crate::alerts::model::{Desired, RuleTarget};
 pub(crate) use crate::records::record::TEST_SOURCE;

@@ -6,9 +6,9 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use cli::Change;
 use cloudformation::{Resource, Template, reference, secret};
 use serde_json::{Value, json};
-use cli::Change;
 
 use crate::alerts::model::{Action, Desired, Hashes, Observed, Rule, RuleTarget, Webhook};
 use crate::alerts::observe::OWN;

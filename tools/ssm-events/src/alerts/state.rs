@@ -1,7 +1,7 @@
 //! The `from` and `to` of every action, in one place, so that `plan` and `apply` cannot disagree.
 
-use serde_json::{Value, json};
 use cli::Reading;
+use serde_json::{Value, json};
 
 use crate::alerts::model::{Action, Observed};
 

@@ -1,7 +1,7 @@
 //! The trail that EventBridge and the history live on: the documents it needs, the changes towards it, what is wrong with it.
 
-use serde_json::{Value, json};
 use cli::{Reading, Severity, Target};
+use serde_json::{Value, json};
 
 use crate::alerts::model::{Action, DesiredTrail, Observed};
 

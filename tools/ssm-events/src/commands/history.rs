@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use awsconf::{AwsArgs, Session};
-use tokio::sync::mpsc;
 use cli::{Finding, FindingKind, Outcome, Output, Severity};
+use tokio::sync::mpsc;
 
 use super::GlobalArgs;
 use crate::records::history::{Filter, Wanted};

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use awsconf::{AwsArgs, Plain, Request};
-use serde_json::{Value, json};
 use cli::Outcome;
+use serde_json::{Value, json};
 
 use super::send::{Posted, Slack, seconds, webhook};
 use super::style::zone;

@@ -2,9 +2,9 @@
 
 use aho_corasick::AhoCorasick;
 use anyhow::Context;
+use cli::{IoArgs, Outcome, Output};
 use schemars::JsonSchema;
 use serde::Serialize;
-use cli::{IoArgs, Outcome, Output};
 
 use super::GlobalArgs;
 use crate::event_pattern::Pattern;

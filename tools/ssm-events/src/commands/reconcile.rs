@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use serde_json::Value;
 use cli::{Outcome, Output};
+use serde_json::Value;
 
 use super::GlobalArgs;
 use crate::records::source;

@@ -7,13 +7,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
+use cli::{Outcome, Output};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-use cli::{Outcome, Output};
 
 pub(crate) use self::slack::{Posted, Slack};
 use self::spool::{DeliveryStatus, Queued, Spool};

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use jiff::tz::TimeZone;
 use cli::IoArgs;
+use jiff::tz::TimeZone;
 
 use super::node_names;
 use crate::records::format::{MessageRenderer, Style, Template};

@@ -6,8 +6,8 @@ mod page;
 
 use std::collections::{BTreeMap, HashSet};
 
-use jiff::Timestamp;
 use cli::Target;
+use jiff::Timestamp;
 
 use crate::records::record::{Event, Outcome};
 pub(crate) use crate::records::report::model::{Command, Refused, Session};

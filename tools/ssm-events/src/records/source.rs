@@ -5,9 +5,9 @@ use std::io::{BufRead, BufReader, IsTerminal, Read};
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use cli::{IoArgs, Output};
 use flate2::bufread::MultiGzDecoder;
 use serde_json::Value;
-use cli::{IoArgs, Output};
 
 use crate::records::record::{self, Event};
 use crate::records::scan::{self, Damage};

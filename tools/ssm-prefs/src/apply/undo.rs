@@ -1,8 +1,8 @@
 //! The inverse of every change. It restores settings and never destroys records: a key, a bucket or a log group that
 //! was created stays, because something may already be encrypted under it or kept in it.
 
-use serde_json::{Value, json};
 use cli::Change;
+use serde_json::{Value, json};
 
 use crate::model::Action;
 

@@ -5,8 +5,8 @@ use aws_sdk_s3::types as s3;
 use aws_sdk_ssm::operation::update_document::UpdateDocumentError;
 use aws_sdk_ssm::types::{DocumentFormat, DocumentType};
 use awsconf::{Session, describe};
-use serde_json::Value;
 use cli::{Change, Reading};
+use serde_json::Value;
 
 use super::key;
 use crate::content::meaning;

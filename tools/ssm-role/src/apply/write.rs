@@ -3,8 +3,8 @@
 use anyhow::{anyhow, bail};
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use awsconf::{describe, retried};
-use serde_json::Value;
 use cli::Change;
+use serde_json::Value;
 
 use crate::current::{Clients, association};
 use crate::model::{Action, SETTING};

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use cli::{IoArgs, Target};
 use serde::Deserialize;
 use serde_json::Value;
-use cli::{IoArgs, Target};
 
 use crate::grant::Place;
 use crate::preferences::{Preferences, partition_of, preferences};

@@ -1,7 +1,7 @@
 //! An instance profile for instances that have none; one in use is replaced only where asked.
 
-use serde_json::{Value, json};
 use cli::Change;
+use serde_json::{Value, json};
 
 use super::{Given, PlanError, grant_preferences, known};
 use crate::model::{

@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
 use aws_sdk_ssm::primitives::DateTime;
-use futures_util::stream::{self, StreamExt};
 use cli::Outcome;
+use futures_util::stream::{self, StreamExt};
 
 use super::budget::Budget;
 use super::run::{ATTENTION, Run};

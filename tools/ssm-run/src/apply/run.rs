@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
 use awsconf::Interrupt;
-use diagnosis::Timestamp;
 use cli::{Outcome, Output, Progress, Unreachable};
+use diagnosis::Timestamp;
 
 use crate::batch::{Batch, Node};
 use crate::model::{Absence, Invocation, Reason};

@@ -5,9 +5,9 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use awsconf::Interrupt;
-use futures_util::stream::{self, StreamExt, TryStreamExt};
-use diagnosis::Timestamp;
 use cli::{Outcome, Output};
+use diagnosis::Timestamp;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use super::GlobalArgs;
 use crate::apply::{self, Run};

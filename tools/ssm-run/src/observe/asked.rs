@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use anyhow::bail;
 use awsconf::{Fleet, Session};
-use futures_util::stream::{self, StreamExt};
-use diagnosis::{Node, Timestamp};
 use cli::{IoArgs, Outcome, Output, Target, Unreachable};
+use diagnosis::{Node, Timestamp};
+use futures_util::stream::{self, StreamExt};
 
 use super::place::Place;
 use super::{nodes as read_nodes, places};

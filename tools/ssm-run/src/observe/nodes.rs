@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::{InstanceInformation, InstanceInformationStringFilter};
 use awsconf::{Session, describe};
-use diagnosis::{Agent, Information, Node, Platform, Timestamp, ec2_node, ssm_node, unknown_node};
 use cli::Target;
+use diagnosis::{Agent, Information, Node, Platform, Timestamp, ec2_node, ssm_node, unknown_node};
 
 /// The largest page that SSM gives, and as many ids as are asked for at once.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstanceInformation.html>

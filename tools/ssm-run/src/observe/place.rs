@@ -7,8 +7,8 @@ use aws_sdk_ssm::Client;
 use aws_sdk_ssm::config::retry::RetryConfig;
 use aws_sdk_ssm::config::timeout::TimeoutConfig;
 use awsconf::Session;
-use tokio::sync::OnceCell;
 use cli::Target;
+use tokio::sync::OnceCell;
 
 /// After which one try of a call counts as failed: a connection that hangs must not keep a run, nor Ctrl-C.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -2,9 +2,9 @@
 
 use anyhow::Context;
 use awsconf::{AwsArgs, Session};
+use cli::Target;
 use futures_util::StreamExt;
 use futures_util::stream;
-use cli::Target;
 
 /// Returns a session for each target, in their order, or why there is none.
 ///

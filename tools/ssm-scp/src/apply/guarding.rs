@@ -7,9 +7,9 @@ use std::path::Path;
 use anyhow::Context;
 use aws_sdk_organizations::Client;
 use awsconf::Session;
+use cli::{Plan, Reading};
 use futures_util::StreamExt;
 use iam_policy::{Compiled, Policy};
-use cli::{Plan, Reading};
 
 use crate::hierarchy::{compile, governed};
 use crate::lockout::{Evidence, Risk, risks as judge};

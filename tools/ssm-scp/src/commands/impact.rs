@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use cli::{Outcome, Output, Reading, Target, Unreachable};
 use futures_util::StreamExt;
 use iam_policy::Compiled;
-use cli::{Outcome, Output, Reading, Target, Unreachable};
 
 use super::guard::Guard;
 use super::quota::QuotaArgs;

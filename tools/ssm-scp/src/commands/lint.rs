@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use iam_policy::{PolicyType, Problem};
 use cli::{Finding, Outcome, Output, Severity};
+use iam_policy::{PolicyType, Problem};
 
 use super::GlobalArgs;
 use super::quota::QuotaArgs;

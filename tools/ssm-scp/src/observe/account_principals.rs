@@ -2,8 +2,8 @@
 
 use anyhow::bail;
 use awsconf::{AwsArgs, Session};
-use futures_util::stream::{self, Stream, StreamExt};
 use cli::Reading;
+use futures_util::stream::{self, Stream, StreamExt};
 
 use super::principals;
 use crate::impact::AccountPrincipals;

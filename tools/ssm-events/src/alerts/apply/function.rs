@@ -6,8 +6,8 @@ use aws_sdk_lambda::types::{
     Architecture, DestinationConfig, Environment, FunctionCode, OnFailure, Runtime,
 };
 use awsconf::describe;
-use serde_json::Value;
 use cli::Change;
+use serde_json::Value;
 
 use crate::alerts::function::{DESCRIPTION, HANDLER, RUNTIME};
 use crate::alerts::model::{Action, Observed};

@@ -6,9 +6,9 @@ use anyhow::Context;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_sqs::types::Message;
 use awsconf::{Session, describe};
+use cli::{Finding, FindingKind, Severity};
 use serde_json::json;
 use tokio::time::Instant;
-use cli::{Finding, FindingKind, Severity};
 
 use crate::alerts::model::Desired;
 use crate::alerts::observe::Clients;

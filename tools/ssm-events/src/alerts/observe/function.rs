@@ -2,8 +2,8 @@
 
 use aws_sdk_lambda::types::{Architecture, LastUpdateStatus, State};
 use awsconf::reading;
-use serde_json::{Value, json};
 use cli::Reading;
+use serde_json::{Value, json};
 
 use super::Clients;
 use crate::alerts::model::Function;

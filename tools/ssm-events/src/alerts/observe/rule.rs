@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::RuleState;
 use awsconf::reading;
-use serde_json::{Value, json};
 use cli::Reading;
+use serde_json::{Value, json};
 
 use super::OWN;
 use crate::alerts::model::{Connection, Destination, Rule, RuleTarget};

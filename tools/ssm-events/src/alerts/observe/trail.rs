@@ -2,8 +2,8 @@
 
 use aws_sdk_cloudtrail::types::ReadWriteType;
 use awsconf::reading;
-use serde_json::Value;
 use cli::Reading;
+use serde_json::Value;
 
 use super::Clients;
 use crate::alerts::model::{Trail, TrailBucket};

@@ -1,8 +1,8 @@
 //! One event as a row of comma-separated values (RFC 4180).
 
 use anyhow::Context;
-use serde_json::json;
 use cli::visible;
+use serde_json::json;
 
 use crate::records::record::Event;
 

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use anyhow::Context;
-use serde_json::Value;
 use cli::Filter;
+use serde_json::Value;
 
 use super::Style;
 use crate::records::digest::sha256;

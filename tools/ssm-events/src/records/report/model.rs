@@ -1,8 +1,8 @@
 //! What a report is made of: sessions, commands and refused calls, as JSON and as rows of a table.
 
+use cli::Target;
 use schemars::JsonSchema;
 use serde::Serialize;
-use cli::Target;
 
 /// A session on a node.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use cli::visible;
 use serde::Serialize;
 use serde_json::{Value, json};
-use cli::visible;
 
 use super::Report;
 

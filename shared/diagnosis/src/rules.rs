@@ -3,7 +3,7 @@
 //! The order is that of an agent's own steps: metadata service, credentials, network, registration.
 
 use crate::capability::Capability;
-use crate::diagnosis::{Cause, Hints};
+use crate::diagnosis::{Diagnosis, Hints};
 use crate::node::{DefaultRoute, Evidence, HostManagement, Node, Ways};
 use crate::roles::{Answer, Known, Permitted, Roles};
 use crate::timestamp::Timestamp;
@@ -25,13 +25,13 @@ pub(crate) fn unregistered(
     roles: Option<&Roles>,
     now: Timestamp,
     hints: &Hints,
-) -> Cause {
+) -> Diagnosis {
     let nothing = Evidence::default();
     let evidence = node.evidence.as_ref().unwrap_or(&nothing);
     let asked = node.evidence.is_some();
     let age = node.launched.map(|launched| now.minutes_since(launched));
     if age.is_some_and(|age| age < LAUNCH_MINUTES) {
-        return Cause::new(
+        return Diagnosis::new(
             "unregistered.just_launched",
             Severity::Info,
             format!(
@@ -103,14 +103,14 @@ pub(crate) fn unregistered(
             format!("{}; if the role is fine, install or start the agent", hints.roles),
         ),
     };
-    Cause::new(problem, Severity::Error, message, fix)
+    Diagnosis::new(problem, Severity::Error, message, fix)
 }
 
 /// Returns why no session reaches a node whose ping says Online.
-pub(crate) fn unconnected(node: &Node, roles: Option<&Roles>, hints: &Hints) -> Cause {
+pub(crate) fn unconnected(node: &Node, roles: Option<&Roles>, hints: &Hints) -> Diagnosis {
     let what = "SSM calls it online, but no session or command reaches it";
     if let Some((profile, Answer::No(actions))) = channel(node, roles) {
-        return Cause::new(
+        return Diagnosis::new(
             "connection.role",
             Severity::Error,
             format!(
@@ -133,7 +133,7 @@ pub(crate) fn unconnected(node: &Node, roles: Option<&Roles>, hints: &Hints) -> 
         .and_then(|version| version.parse().ok())
         .is_some_and(|version: Version| version < Capability::SessionManager.since());
     if is_too_old {
-        return Cause::new(
+        return Diagnosis::new(
             "connection.none",
             Severity::Error,
             format!(
@@ -149,7 +149,7 @@ pub(crate) fn unconnected(node: &Node, roles: Option<&Roles>, hints: &Hints) -> 
         }
         _ => "restart the agent and read its errors.log".to_owned(),
     };
-    Cause::new(
+    Diagnosis::new(
         "connection.none",
         Severity::Error,
         format!(
@@ -160,7 +160,7 @@ pub(crate) fn unconnected(node: &Node, roles: Option<&Roles>, hints: &Hints) -> 
 }
 
 /// Returns why SSM has lost an agent; `last` says when it last heard from it.
-pub(crate) fn lost(node: &Node, last: &str) -> Cause {
+pub(crate) fn lost(node: &Node, last: &str) -> Diagnosis {
     let what = format!("SSM has lost the agent; its last ping was {last}");
     let host_management = node
         .evidence
@@ -169,7 +169,7 @@ pub(crate) fn lost(node: &Node, last: &str) -> Cause {
     let is_hybrid = node.instance_id.starts_with("mi-");
     if !is_hybrid && node.profile.is_none() {
         if let Some(Reading::Absent) = host_management {
-            return Cause::new(
+            return Diagnosis::new(
                 "ping.lost",
                 Severity::Error,
                 format!(
@@ -181,7 +181,7 @@ pub(crate) fn lost(node: &Node, last: &str) -> Cause {
         let version = node.agent.as_ref().and_then(|agent| agent.version.as_ref());
         let version = version.and_then(|version| version.parse::<Version>().ok());
         if let Some(version) = version.filter(|version| *version < Capability::Dhmc.since()) {
-            return Cause::new(
+            return Diagnosis::new(
                 "ping.lost",
                 Severity::Error,
                 format!(
@@ -201,7 +201,7 @@ pub(crate) fn lost(node: &Node, last: &str) -> Cause {
     if let Some(found) = ways.and_then(|ways| by_ways(node, ways, "ping.lost", &what)) {
         return found;
     }
-    Cause::new(
+    Diagnosis::new(
         "ping.lost",
         Severity::Error,
         format!("{what}: the agent is stopped, its network or its credentials are gone"),
@@ -216,9 +216,9 @@ fn by_profile(
     asked: bool,
     age: Option<u64>,
     now: Timestamp,
-) -> Option<Cause> {
+) -> Option<Diagnosis> {
     match roles?.profile(profile) {
-        Known::WithoutRole => Some(Cause::new(
+        Known::WithoutRole => Some(Diagnosis::new(
             "unregistered.profile_without_role",
             Severity::Error,
             format!(
@@ -246,8 +246,8 @@ fn by_profile(
     }
 }
 
-fn profile_denied(denied: &str) -> Cause {
-    Cause::new(
+fn profile_denied(denied: &str) -> Diagnosis {
+    Diagnosis::new(
         "unregistered.profile_denied",
         Severity::Error,
         format!("it runs, but SSM has never seen it: {denied}"),
@@ -261,12 +261,12 @@ fn by_host_management(
     age: Option<u64>,
     now: Timestamp,
     denied: Option<&str>,
-) -> Option<Cause> {
+) -> Option<Diagnosis> {
     let on = match (host_management, denied) {
         (Reading::Present(on), _) => on,
         (_, Some(denied)) => return Some(profile_denied(denied)),
         (Reading::Unknown(reason), None) => {
-            return Some(Cause::new(
+            return Some(Diagnosis::new(
                 "unregistered.unknown",
                 Severity::Warning,
                 format!(
@@ -277,7 +277,7 @@ fn by_host_management(
             ));
         }
         (Reading::Absent, None) => {
-            return Some(Cause::new(
+            return Some(Diagnosis::new(
                 "unregistered.no_credentials",
                 Severity::Error,
                 "it runs, but SSM has never seen it: it has no instance profile, and Default Host Management is off",
@@ -289,7 +289,7 @@ fn by_host_management(
     let since = on.since.map(|since| now.minutes_since(since));
     let waited = [since, age].into_iter().flatten().min();
     match waited {
-        Some(minutes) if minutes < RETRY_MINUTES => Some(Cause::new(
+        Some(minutes) if minutes < RETRY_MINUTES => Some(Diagnosis::new(
             "unregistered.dhmc_pending",
             Severity::Warning,
             format!(
@@ -303,7 +303,7 @@ fn by_host_management(
 }
 
 /// Returns a cause when a way to the services is surely missing.
-fn by_ways(node: &Node, ways: &Ways, problem: &'static str, what: &str) -> Option<Cause> {
+fn by_ways(node: &Node, ways: &Ways, problem: &'static str, what: &str) -> Option<Diagnosis> {
     let network = node.network.as_ref()?;
     let missing: Vec<&str> = NEEDED_ENDPOINTS
         .into_iter()
@@ -321,7 +321,7 @@ fn by_ways(node: &Node, ways: &Ways, problem: &'static str, what: &str) -> Optio
         return None;
     }
     let vpc = network.vpc_id.as_deref().unwrap_or("its VPC");
-    Some(Cause::new(
+    Some(Diagnosis::new(
         problem,
         Severity::Error,
         format!(

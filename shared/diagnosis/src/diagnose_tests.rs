@@ -1,9 +1,9 @@
 //! Records of nodes in, the problem out; the smallest record that shows each rule's turn.
 
-use serde_json::{Value, json};
 use cli::Target;
+use serde_json::{Value, json};
 
-use super::{Hints, why};
+use super::{Hints, diagnose};
 use crate::node::Node;
 use crate::timestamp::Timestamp;
 
@@ -98,7 +98,7 @@ fn each_record_has_the_reason_that_comes_first() {
             Some("agentcheck.ping.unknown"),
         ),
     ] {
-        let found = why(&node(changes.clone()), None, now(), &HINTS);
+        let found = diagnose(&node(changes.clone()), None, now(), &HINTS);
         assert_eq!(
             found.map(|cause| cause.id()).as_deref(),
             expected,
@@ -109,7 +109,7 @@ fn each_record_has_the_reason_that_comes_first() {
 
 #[test]
 fn the_cure_speaks_the_words_of_the_asker() {
-    let fix = |changes| why(&node(changes), None, now(), &HINTS).unwrap().fix;
+    let fix = |changes| diagnose(&node(changes), None, now(), &HINTS).unwrap().fix;
     assert_eq!(fix(json!({"agent": null})), "look closer");
     let profile = "arn:aws:iam::111122223333:instance-profile/web";
     assert_eq!(
@@ -121,7 +121,9 @@ fn the_cure_speaks_the_words_of_the_asker() {
 #[test]
 fn a_finding_tells_where_the_node_is() {
     let node = node(json!({"state": "stopped"}));
-    let finding = why(&node, None, now(), &HINTS).unwrap().into_finding(&node);
+    let finding = diagnose(&node, None, now(), &HINTS)
+        .unwrap()
+        .into_finding(&node);
     assert_eq!(finding.target.as_ref(), Some(&node.target));
     assert_eq!(finding.resource, "i-0123456789abcdef0");
     assert_eq!(
@@ -135,7 +137,7 @@ fn a_node_that_nobody_knows_is_told_as_such() {
     let target: Target = "111122223333/eu-central-1".parse().unwrap();
     for id in ["i-0123456789abcdef0", "mi-0123456789abcdef0"] {
         let node = crate::unknown_node(&target, id);
-        let cause = why(&node, None, now(), &HINTS).unwrap();
+        let cause = diagnose(&node, None, now(), &HINTS).unwrap();
         assert_eq!(cause.problem, "node.unknown", "{id}");
         assert!(!cause.fix.is_empty());
     }

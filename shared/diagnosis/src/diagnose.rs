@@ -2,10 +2,10 @@
 
 use cli::Severity;
 
-use crate::cause::{lost, unconnected, unregistered};
-use crate::diagnosis::{Cause, Hints};
+use crate::diagnosis::{Diagnosis, Hints};
 use crate::node::Node;
 use crate::roles::Roles;
+use crate::rules::{lost, unconnected, unregistered};
 use crate::timestamp::Timestamp;
 
 /// The problem of an instance whose metadata service is off.
@@ -14,7 +14,12 @@ pub const IMDS_DISABLED: &str = "imds.disabled";
 /// Returns the one reason why neither sessions nor commands reach a node; none when nothing that was read tells of one.
 /// What could not be read, such as the connection of a node that is online, is no reason.
 #[must_use]
-pub fn why(node: &Node, roles: Option<&Roles>, now: Timestamp, hints: &Hints) -> Option<Cause> {
+pub fn diagnose(
+    node: &Node,
+    roles: Option<&Roles>,
+    now: Timestamp,
+    hints: &Hints,
+) -> Option<Diagnosis> {
     if !node.is_running() {
         return Some(asleep(node));
     }
@@ -40,13 +45,13 @@ pub fn why(node: &Node, roles: Option<&Roles>, now: Timestamp, hints: &Hints) ->
         // Without its metadata service the agent has lost identity and credentials.
         Some("ConnectionLost") if is_without_imds => Some(imds_disabled(node)),
         Some("ConnectionLost") => Some(lost(node, &last)),
-        Some("Inactive") => Some(Cause::new(
+        Some("Inactive") => Some(Diagnosis::new(
             "ping.inactive",
             Severity::Warning,
             format!("SSM calls the agent inactive; its last ping was {last}"),
             "restart the agent and read its errors.log",
         )),
-        other => Some(Cause::new(
+        other => Some(Diagnosis::new(
             "ping.unknown",
             Severity::Warning,
             format!(
@@ -60,8 +65,8 @@ pub fn why(node: &Node, roles: Option<&Roles>, now: Timestamp, hints: &Hints) ->
 
 /// Returns what it means that an instance's metadata service is off.
 #[must_use]
-pub fn imds_disabled(node: &Node) -> Cause {
-    Cause::new(
+pub fn imds_disabled(node: &Node) -> Diagnosis {
+    Diagnosis::new(
         IMDS_DISABLED,
         Severity::Error,
         "the metadata service is disabled, so the agent can neither prove its identity nor get credentials",
@@ -73,14 +78,14 @@ pub fn imds_disabled(node: &Node) -> Cause {
 }
 
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html>
-fn asleep(node: &Node) -> Cause {
+fn asleep(node: &Node) -> Diagnosis {
     let (state, fix) = match node.state.as_deref().unwrap_or_default() {
         "pending" => ("pending", "check again when it runs"),
         "shutting-down" => ("shutting down", "nothing"),
         "terminated" => ("terminated", "nothing"),
         _ => ("stopped", "nothing, or start it and check again"),
     };
-    Cause::new(
+    Diagnosis::new(
         "node.stopped",
         Severity::Info,
         format!("it is {state}; its agent cannot be checked"),
@@ -89,8 +94,8 @@ fn asleep(node: &Node) -> Cause {
 }
 
 /// Neither service has told anything of it.
-fn unknown() -> Cause {
-    Cause::new(
+fn unknown() -> Diagnosis {
+    Diagnosis::new(
         "node.unknown",
         Severity::Error,
         "SSM does not know it, and nothing tells whether it exists: it has never registered, was deregistered, or is in \
@@ -100,5 +105,5 @@ fn unknown() -> Cause {
 }
 
 #[cfg(test)]
-#[path = "why_tests.rs"]
+#[path = "diagnose_tests.rs"]
 mod tests;
