@@ -13,8 +13,8 @@ mod version;
 mod node;
 mod roles;
 
+mod egress;
 mod join;
-mod ways;
 
 mod diagnosis;
 
@@ -24,12 +24,12 @@ mod rules;
 pub use capability::Capability;
 pub use diagnose::{IMDS_DISABLED, diagnose, imds_disabled};
 pub use diagnosis::{Diagnosis, Hints};
+pub use egress::egress_paths;
 pub use join::{Information, ec2_node, ssm_node, unknown_node};
 pub use node::{
-    Agent, DefaultRoute, Evidence, HostManagement, Imds, ManagedBy, Network, Node, NodeKind,
-    Platform, Ways,
+    Agent, DefaultRoute, EgressPaths, Evidence, HostManagement, Imds, ManagedBy, Network, Node,
+    NodeKind, Platform,
 };
 pub use roles::{Answer, Known, Permitted, RoleRecord, Roles};
 pub use timestamp::Timestamp;
 pub use version::Version;
-pub use ways::ways;

@@ -99,7 +99,7 @@ pub struct Evidence {
     /// Default Host Management of the region; absent when it is off.
     pub host_management: Reading<HostManagement>,
     /// The ways out of the instance's subnet.
-    pub ways: Reading<Ways>,
+    pub ways: Reading<EgressPaths>,
 }
 
 /// Default Host Management Configuration of a region, when it is on.
@@ -115,7 +115,7 @@ pub struct HostManagement {
 /// The ways from a subnet to the endpoints that agents use.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Ways {
+pub struct EgressPaths {
     /// Where the default route leads to: `internet_gateway`, which needs a public address, or `other`, such as a NAT or
     /// transit gateway; null when there is none.
     pub default_route: Option<DefaultRoute>,

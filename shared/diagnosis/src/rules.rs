@@ -4,7 +4,7 @@
 
 use crate::capability::Capability;
 use crate::diagnosis::{Diagnosis, Hints};
-use crate::node::{DefaultRoute, Evidence, HostManagement, Node, Ways};
+use crate::node::{DefaultRoute, EgressPaths, Evidence, HostManagement, Node};
 use crate::roles::{Answer, Known, Permitted, Roles};
 use crate::timestamp::Timestamp;
 use crate::version::Version;
@@ -303,7 +303,12 @@ fn by_host_management(
 }
 
 /// Returns a cause when a way to the services is surely missing.
-fn by_ways(node: &Node, ways: &Ways, problem: &'static str, what: &str) -> Option<Diagnosis> {
+fn by_ways(
+    node: &Node,
+    ways: &EgressPaths,
+    problem: &'static str,
+    what: &str,
+) -> Option<Diagnosis> {
     let network = node.network.as_ref()?;
     let missing: Vec<&str> = NEEDED_ENDPOINTS
         .into_iter()

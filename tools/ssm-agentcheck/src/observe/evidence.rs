@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use aws_sdk_ssm::Client;
 use awsconf::{Session, describe};
 use cli::Reading;
-use diagnosis::{Evidence, HostManagement, Network, Node, Timestamp, Ways, ways};
+use diagnosis::{EgressPaths, Evidence, HostManagement, Network, Node, Timestamp, egress_paths};
 use ec2::{RouteTable, VpcEndpoint};
 use tokio::sync::OnceCell;
 
@@ -61,7 +61,7 @@ impl Witness {
             .get_or_init(|| host_management(&self.client))
             .await
             .clone();
-        evidence.ways = self.ways(network).await;
+        evidence.ways = self.egress_paths(network).await;
         Some(evidence)
     }
 
@@ -100,12 +100,12 @@ impl Witness {
         Some(status)
     }
 
-    async fn ways(&self, network: &Network) -> Reading<Ways> {
+    async fn egress_paths(&self, network: &Network) -> Reading<EgressPaths> {
         let read = self.network.get_or_init(|| self.read_network()).await;
         match (read, &network.vpc_id) {
             (Reading::Present((endpoints, tables)), Some(vpc_id)) => {
                 let subnet = network.subnet_id.as_deref().unwrap_or_default();
-                Reading::Present(ways(vpc_id, subnet, endpoints, tables))
+                Reading::Present(egress_paths(vpc_id, subnet, endpoints, tables))
             }
             (Reading::Unknown(reason), _) => Reading::Unknown(reason.clone()),
             _ => Reading::Absent,

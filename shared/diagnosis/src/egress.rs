@@ -2,16 +2,16 @@
 
 use awsdata::{Route, RouteTable, VpcEndpoint};
 
-use crate::node::{DefaultRoute, Ways};
+use crate::node::{DefaultRoute, EgressPaths};
 
 /// Returns the ways out of a subnet.
 /// <https://docs.aws.amazon.com/vpc/latest/userguide/subnet-route-tables.html>
-pub fn ways(
+pub fn egress_paths(
     vpc_id: &str,
     subnet_id: &str,
     endpoints: &[VpcEndpoint],
     tables: &[RouteTable],
-) -> Ways {
+) -> EgressPaths {
     // An endpoint without private DNS has a name of its own that agents do not know.
     // https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-create-vpc.html
     let usable = endpoints.iter().filter(|endpoint| {
@@ -37,7 +37,7 @@ pub fn ways(
                 && route.state.as_deref() != Some("blackhole")
         })
     });
-    Ways {
+    EgressPaths {
         default_route: default.map(leads_to),
         endpoints: services,
     }
@@ -56,8 +56,8 @@ fn leads_to(route: &Route) -> DefaultRoute {
 mod tests {
     use awsdata::{Route, RouteTable, VpcEndpoint};
 
-    use super::ways;
-    use crate::node::{DefaultRoute, Ways};
+    use super::egress_paths;
+    use crate::node::{DefaultRoute, EgressPaths};
 
     fn endpoint(service: &str, state: &str, private_dns_enabled: bool) -> VpcEndpoint {
         VpcEndpoint {
@@ -93,10 +93,13 @@ mod tests {
             ("subnet-nat", Some(DefaultRoute::Other)),
             ("subnet-cut", None),
         ] {
-            let found = ways("vpc-1", subnet, &[], &tables);
+            let found = egress_paths("vpc-1", subnet, &[], &tables);
             assert_eq!(found.default_route, expected, "{subnet}");
         }
-        assert_eq!(ways("vpc-2", "subnet-other", &[], &tables), Ways::default());
+        assert_eq!(
+            egress_paths("vpc-2", "subnet-other", &[], &tables),
+            EgressPaths::default()
+        );
     }
 
     #[test]
@@ -107,9 +110,13 @@ mod tests {
             endpoint("ec2messages", "available", false),
         ];
         assert_eq!(
-            ways("vpc-1", "", &endpoints, &[]).endpoints,
+            egress_paths("vpc-1", "", &endpoints, &[]).endpoints,
             ["ssmmessages"]
         );
-        assert!(ways("vpc-2", "", &endpoints, &[]).endpoints.is_empty());
+        assert!(
+            egress_paths("vpc-2", "", &endpoints, &[])
+                .endpoints
+                .is_empty()
+        );
     }
 }
