@@ -30,6 +30,6 @@ pub use node::{
     Agent, DefaultRoute, EgressPaths, Evidence, HostManagement, Imds, ManagedBy, Network, Node,
     NodeKind, Platform,
 };
-pub use roles::{Answer, Known, Permitted, RoleRecord, Roles};
+pub use roles::{Access, Permitted, ProfileAccess, RoleRecord, Roles};
 pub use timestamp::Timestamp;
 pub use version::Version;

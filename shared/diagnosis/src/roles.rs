@@ -17,14 +17,14 @@ pub struct Permitted {
     /// The role's name.
     pub role: String,
     /// Whether the agent may report to SSM, without which it never appears.
-    pub register: Answer,
+    pub register: Access,
     /// Whether it may open the channels for sessions and commands.
-    pub channel: Answer,
+    pub channel: Access,
 }
 
 /// An answer for several actions together.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum Access {
     /// All are allowed.
     Yes,
     /// These are denied.
@@ -34,7 +34,7 @@ pub enum Answer {
 }
 
 /// What is known of a profile.
-pub enum Known<'a> {
+pub enum ProfileAccess<'a> {
     /// No record speaks of it.
     Nothing,
     /// It holds no role.
@@ -64,11 +64,11 @@ impl Roles {
         roles
     }
 
-    pub fn profile(&self, arn: &str) -> Known<'_> {
+    pub fn profile(&self, arn: &str) -> ProfileAccess<'_> {
         match self.profiles.get(arn) {
-            Some(permitted) => Known::Role(permitted),
-            None if self.without_role.contains(arn) => Known::WithoutRole,
-            None => Known::Nothing,
+            Some(permitted) => ProfileAccess::Role(permitted),
+            None if self.without_role.contains(arn) => ProfileAccess::WithoutRole,
+            None => ProfileAccess::Nothing,
         }
     }
 }
@@ -102,7 +102,7 @@ enum Verdict {
     Unknown,
 }
 
-fn answer(permissions: &[Permission], feature: &str) -> Answer {
+fn answer(permissions: &[Permission], feature: &str) -> Access {
     let of_feature = permissions.iter().filter(|one| one.feature == feature);
     let (mut denied, mut n_allowed, mut n_unknown) = (Vec::new(), 0, 0);
     for permission in of_feature {
@@ -113,8 +113,8 @@ fn answer(permissions: &[Permission], feature: &str) -> Answer {
         }
     }
     match (denied.is_empty(), n_allowed, n_unknown) {
-        (false, _, _) => Answer::No(denied),
-        (true, 1.., 0) => Answer::Yes,
-        _ => Answer::Unknown,
+        (false, _, _) => Access::No(denied),
+        (true, 1.., 0) => Access::Yes,
+        _ => Access::Unknown,
     }
 }

@@ -5,7 +5,7 @@
 use crate::capability::Capability;
 use crate::diagnosis::{Diagnosis, Hints};
 use crate::node::{DefaultRoute, EgressPaths, Evidence, HostManagement, Node};
-use crate::roles::{Answer, Known, Permitted, Roles};
+use crate::roles::{Access, Permitted, ProfileAccess, Roles};
 use crate::timestamp::Timestamp;
 use crate::version::Version;
 use cli::{Reading, Severity};
@@ -61,10 +61,11 @@ pub(crate) fn unregistered(
     }
     let known = match (&node.profile, roles) {
         (Some(profile), Some(roles)) => roles.profile(profile),
-        _ => Known::Nothing,
+        _ => ProfileAccess::Nothing,
     };
-    let is_let_in = |permitted: &Permitted| permitted.register == Answer::Yes;
-    let is_refused = matches!(known, Known::Role(role) if matches!(role.register, Answer::No(_)));
+    let is_let_in = |permitted: &Permitted| permitted.register == Access::Yes;
+    let is_refused =
+        matches!(known, ProfileAccess::Role(role) if matches!(role.register, Access::No(_)));
     let (problem, message, fix) = match (&node.profile, known) {
         _ if evidence.host_management.present().is_some()
             && (node.profile.is_none() || is_refused) =>
@@ -84,7 +85,7 @@ pub(crate) fn unregistered(
                 .to_owned(),
             hints.evidence.to_owned(),
         ),
-        (Some(_), Known::Role(permitted)) if is_let_in(permitted) => (
+        (Some(_), ProfileAccess::Role(permitted)) if is_let_in(permitted) => (
             "agent.missing",
             format!(
                 "it runs, but SSM has never seen it: the agent is not installed or stopped, or its network is cut; role {} \
@@ -109,7 +110,7 @@ pub(crate) fn unregistered(
 /// Returns why no session reaches a node whose ping says Online.
 pub(crate) fn unconnected(node: &Node, roles: Option<&Roles>, hints: &Hints) -> Diagnosis {
     let what = "SSM calls it online, but no session or command reaches it";
-    if let Some((profile, Answer::No(actions))) = channel(node, roles) {
+    if let Some((profile, Access::No(actions))) = channel(node, roles) {
         return Diagnosis::new(
             "connection.role",
             Severity::Error,
@@ -218,7 +219,7 @@ fn by_profile(
     now: Timestamp,
 ) -> Option<Diagnosis> {
     match roles?.profile(profile) {
-        Known::WithoutRole => Some(Diagnosis::new(
+        ProfileAccess::WithoutRole => Some(Diagnosis::new(
             "unregistered.profile_without_role",
             Severity::Error,
             format!(
@@ -227,8 +228,8 @@ fn by_profile(
             ),
             "add a role to the profile",
         )),
-        Known::Role(permitted) => {
-            let Answer::No(actions) = &permitted.register else {
+        ProfileAccess::Role(permitted) => {
+            let Access::No(actions) = &permitted.register else {
                 return None;
             };
             let denied = format!(
@@ -242,7 +243,7 @@ fn by_profile(
                 false => Some(profile_denied(&denied)),
             }
         }
-        Known::Nothing => None,
+        ProfileAccess::Nothing => None,
     }
 }
 
@@ -340,11 +341,11 @@ fn by_ways(
     ))
 }
 
-fn channel<'a>(node: &'a Node, roles: Option<&'a Roles>) -> Option<(&'a str, &'a Answer)> {
+fn channel<'a>(node: &'a Node, roles: Option<&'a Roles>) -> Option<(&'a str, &'a Access)> {
     let profile = node.profile.as_deref()?;
     match roles?.profile(profile) {
-        Known::Role(permitted) => Some((profile, &permitted.channel)),
-        Known::WithoutRole | Known::Nothing => None,
+        ProfileAccess::Role(permitted) => Some((profile, &permitted.channel)),
+        ProfileAccess::WithoutRole | ProfileAccess::Nothing => None,
     }
 }
 
