@@ -123,7 +123,7 @@ fn command<A: CommandFactory>() -> clap::Command {
 fn generate(mut command: clap::Command, name: &str, schemas: Schemas) -> ExitCode {
     let tool = command.get_name().to_owned();
     let Ok(artefact) = Artefact::from_str(name, false) else {
-        crate::complain(
+        crate::print_error(
             &tool,
             &format!("--generate '{name}': expected man, bash, zsh, fish or schema"),
         );

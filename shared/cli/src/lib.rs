@@ -22,12 +22,12 @@ pub use arguments::{ApplyArgs, Format, IoArgs, arguments};
 pub use filter::{Filter, Yielded};
 pub use input::{read, read_plans, read_records, read_records_from, read_texts};
 pub use layers::Layers;
-pub use output::{Output, note};
+pub use output::{Output, warn};
 pub use progress::Progress;
 pub use records::{
     Applied, Change, ChangeStatus, Finding, FindingKind, Plan, PlanKind, Plans, Reading,
     ResultKind, ResultRecord, Schemas, Severity, Target, Unreachable, UnreachableKind,
 };
-pub use status::{Outcome, Signal, TO_RECOVER, complain, finish, is_broken_pipe, lost};
+pub use status::{Outcome, Signal, TO_RECOVER, finish, is_broken_pipe, lost, print_error};
 pub use stream::{for_each_record, for_each_record_of};
 pub use visible::{is_hidden, visible, visible_lines};

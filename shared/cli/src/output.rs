@@ -13,9 +13,9 @@ use crate::{Format, IoArgs, Progress, text, visible_lines};
 static NOTES: OnceLock<(&str, bool)> = OnceLock::new();
 
 /// Prints a note for people on stderr, as [`Output::note`] of the first output of the process does.
-pub fn note(message: &str) {
+pub fn warn(message: &str) {
     if let Some((tool, false)) = NOTES.get() {
-        crate::complain(tool, message);
+        crate::print_error(tool, message);
     }
 }
 
@@ -127,7 +127,7 @@ impl Output {
     /// Prints a note for people on stderr, unless `-q` was given.
     pub fn note(&self, message: &str) {
         if !self.quiet {
-            crate::complain(self.tool, message);
+            crate::print_error(self.tool, message);
         }
     }
 

@@ -82,7 +82,7 @@ pub fn finish(tool: &str, result: anyhow::Result<Outcome>) -> ExitCode {
         Ok(Outcome::Interrupted(signal)) => ExitCode::from(signal.status()),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(tool, &format!("{error:#}"));
+            print_error(tool, &format!("{error:#}"));
             ExitCode::from(2)
         }
     }
@@ -90,7 +90,7 @@ pub fn finish(tool: &str, result: anyhow::Result<Outcome>) -> ExitCode {
 
 /// Writes one line for people to stderr, starting with the tool's name; line breaks inside become spaces, and what AWS or a file
 /// says shows what it holds.
-pub fn complain(tool: &str, message: &str) {
+pub fn print_error(tool: &str, message: &str) {
     // A closed stderr leaves nobody to tell.
     let _ = writeln!(std::io::stderr(), "{tool}: {}", one_line(message));
 }

@@ -121,7 +121,7 @@ fn note_once(host: &str, code: &str) {
     static SAID: Once = Once::new();
     SAID.call_once(|| {
         let limit = THROTTLED.as_secs();
-        cli::note(&format!(
+        cli::warn(&format!(
             "AWS throttles these calls ({code} from {host}): waiting, up to {limit} s for each"
         ));
     });

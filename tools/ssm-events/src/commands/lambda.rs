@@ -70,7 +70,7 @@ pub(crate) async fn serve() -> anyhow::Result<Outcome> {
                     .await?
             }
             Err(error) => {
-                cli::complain(crate::TOOL, &format!("{error:#}"));
+                cli::print_error(crate::TOOL, &format!("{error:#}"));
                 runtime
                     .post(&format!("invocation/{id}/error"), &failure(&error))
                     .await?;
