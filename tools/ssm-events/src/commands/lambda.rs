@@ -7,7 +7,7 @@ use std::collections::{HashSet, VecDeque};
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use awsconf::{AwsArgs, Plain, Request};
+use awsconf::{AwsArgs, HttpClient, Request};
 use cli::Outcome;
 use serde_json::{Value, json};
 
@@ -49,7 +49,7 @@ pub(crate) async fn serve() -> anyhow::Result<Outcome> {
         .context("AWS_LAMBDA_RUNTIME_API is not set")?;
     let runtime = Runtime {
         url: format!("http://{api}/2018-06-01/runtime"),
-        plain: Plain::new()?,
+        plain: HttpClient::new()?,
     };
     let mut function = match Function::new().await {
         Ok(function) => function,
@@ -85,7 +85,7 @@ fn failure(error: &anyhow::Error) -> Value {
 
 struct Runtime {
     url: String,
-    plain: Plain,
+    plain: HttpClient,
 }
 
 impl Runtime {

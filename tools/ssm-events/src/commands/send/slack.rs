@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use awsconf::{Answer, Plain, Request};
+use awsconf::{HttpClient, Request, Response};
 use tokio::time::Instant;
 
 use super::duration;
@@ -32,7 +32,7 @@ const ABOUT_THE_MESSAGE: [&str; 7] = [
 #[derive(Debug)]
 pub(crate) struct Slack {
     url: Url,
-    plain: Plain,
+    plain: HttpClient,
     interval: Duration,
     retry_for: Duration,
     not_before: Option<Instant>,
@@ -63,7 +63,7 @@ impl Slack {
         let wait = since_last.map(|since| interval.saturating_sub(since));
         Ok(Slack {
             url,
-            plain: Plain::new()?,
+            plain: HttpClient::new()?,
             interval,
             retry_for: duration(retry_for),
             not_before: wait.map(|wait| Instant::now() + wait),
@@ -136,7 +136,7 @@ impl Slack {
     }
 }
 
-fn said(answer: &Answer) -> String {
+fn said(answer: &Response) -> String {
     let words: String = answer
         .body
         .chars()
@@ -149,7 +149,7 @@ fn said(answer: &Answer) -> String {
 }
 
 /// In seconds. <https://docs.slack.dev/apis/web-api/rate-limits>
-fn retry_after(answer: &Answer) -> Option<Duration> {
+fn retry_after(answer: &Response) -> Option<Duration> {
     answer
         .header("retry-after")?
         .trim()

@@ -28,7 +28,7 @@ pub struct Request {
 
 /// What was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct Response {
     /// The HTTP status.
     pub status: u16,
     /// Names in lower case.
@@ -37,7 +37,7 @@ pub struct Answer {
     pub body: String,
 }
 
-impl Answer {
+impl Response {
     /// Returns the value of a header, its name in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -48,22 +48,22 @@ impl Answer {
 
 /// Clients of one process, which share connections.
 #[derive(Clone, Debug)]
-pub struct Plain(aws_smithy_runtime_api::client::http::SharedHttpClient);
+pub struct HttpClient(aws_smithy_runtime_api::client::http::SharedHttpClient);
 
-impl Plain {
+impl HttpClient {
     /// Returns a client.
     ///
     /// # Errors
     /// `AWS_CA_BUNDLE` names a file that cannot be read.
-    pub fn new() -> anyhow::Result<Plain> {
-        http::client().map(Plain)
+    pub fn new() -> anyhow::Result<HttpClient> {
+        http::client().map(HttpClient)
     }
 
     /// Sends one request.
     ///
     /// # Errors
     /// No answer: name, route, firewall, TLS, time. Any status is an answer.
-    pub async fn send(&self, request: Request) -> anyhow::Result<Answer> {
+    pub async fn send(&self, request: Request) -> anyhow::Result<Response> {
         let mut timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT);
         timeouts.set_operation_timeout(request.timeout);
         let mut operation = Operation::builder()
@@ -95,7 +95,7 @@ impl Plain {
                     .insert("content-type", "application/json; charset=utf-8");
                 Ok(sent)
             })
-            .deserializer::<Answer, std::convert::Infallible>(answer)
+            .deserializer::<Response, std::convert::Infallible>(answer)
             .build();
         let method = request.method;
         operation
@@ -114,9 +114,11 @@ fn split(url: &str) -> (&str, &str) {
     }
 }
 
-fn answer(response: &HttpResponse) -> Result<Answer, OrchestratorError<std::convert::Infallible>> {
+fn answer(
+    response: &HttpResponse,
+) -> Result<Response, OrchestratorError<std::convert::Infallible>> {
     let headers = response.headers().iter();
-    Ok(Answer {
+    Ok(Response {
         status: response.status().as_u16(),
         headers: headers
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -128,14 +130,14 @@ fn answer(response: &HttpResponse) -> Result<Answer, OrchestratorError<std::conv
 /// Sends a GET without credentials.
 ///
 /// # Errors
-/// As [`Plain::send`].
-pub async fn probe(url: &str) -> anyhow::Result<Answer> {
+/// As [`HttpClient::send`].
+pub async fn probe(url: &str) -> anyhow::Result<Response> {
     let request = Request {
         method: "GET",
         url: url.to_owned(),
         body: None,
         timeout: Some(2 * CONNECT_TIMEOUT),
     };
-    let answer = Plain::new()?.send(request).await;
+    let answer = HttpClient::new()?.send(request).await;
     answer.map_err(|error| error.context(url.to_owned()))
 }
