@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use crate::secret::Source;
+use crate::secret_source::Source;
 
 /// Whose credentials to use and which regions to work in.
 #[derive(Clone, Debug, clap::Args)]
