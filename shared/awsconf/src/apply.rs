@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use crate::{AwsArgs, GLOBAL, Interrupt, Session};
 
 /// What became of one plan.
-enum Told<A> {
+enum PlanOutcome<A> {
     Tried(ResultRecord<A>, Outcome),
     Lost(Unreachable),
 }
@@ -64,8 +64,8 @@ impl AwsArgs {
                 }
             };
             let (written, one) = match told {
-                Some(Told::Tried(record, one)) => (out.write(&record), one),
-                Some(Told::Lost(record)) => (out.write(&record), Outcome::Trouble),
+                Some(PlanOutcome::Tried(record, one)) => (out.write(&record), one),
+                Some(PlanOutcome::Lost(record)) => (out.write(&record), Outcome::Trouble),
                 None => break,
             };
             outcome = outcome.and(one);
@@ -90,11 +90,11 @@ impl AwsArgs {
         interrupt: &Interrupt,
         work: &impl AsyncFn(&Session, &Plan<A>, usize) -> (ResultRecord<A>, Outcome),
         opened: &mut Option<Session>,
-    ) -> Told<A> {
+    ) -> PlanOutcome<A> {
         if interrupt.requested() {
             let skipped = ResultRecord::skipped(plan, "interrupted");
             let outcome = interrupt.signal().map(Outcome::Interrupted);
-            return Told::Tried(skipped, outcome.unwrap_or(Outcome::Trouble));
+            return PlanOutcome::Tried(skipped, outcome.unwrap_or(Outcome::Trouble));
         }
         let region = &plan.target.region;
         let session = match opened {
@@ -108,9 +108,9 @@ impl AwsArgs {
             Ok(session) => {
                 *opened = Some(session.clone());
                 let (record, one) = work(&session, plan, number).await;
-                Told::Tried(record, one)
+                PlanOutcome::Tried(record, one)
             }
-            Err(error) => Told::Lost(Unreachable::new(&plan.tool, &plan.target, &error)),
+            Err(error) => PlanOutcome::Lost(Unreachable::new(&plan.tool, &plan.target, &error)),
         }
     }
 

@@ -9,14 +9,18 @@ pub(crate) const SESSION: &str = "ssm-tools";
 
 /// What is said when a role is assumed. Its external id is a secret, which nothing can print.
 #[derive(Clone, Default)]
-pub(crate) struct Assuming {
+pub(crate) struct AssumeRoleOptions {
     pub(crate) external_id: Option<String>,
     pub(crate) tags: Vec<(String, String)>,
 }
 
-impl std::fmt::Debug for Assuming {
+impl std::fmt::Debug for AssumeRoleOptions {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "Assuming {{ tags: {:?}, .. }}", self.tags)
+        write!(
+            formatter,
+            "AssumeRoleOptions {{ tags: {:?}, .. }}",
+            self.tags
+        )
     }
 }
 
@@ -39,7 +43,11 @@ impl ProvideCredentials for Assumed {
 }
 
 /// The provider renews the credentials before they end, however long a run takes.
-pub(crate) async fn assume(config: &SdkConfig, role: &str, assuming: &Assuming) -> SdkConfig {
+pub(crate) async fn assume(
+    config: &SdkConfig,
+    role: &str,
+    assuming: &AssumeRoleOptions,
+) -> SdkConfig {
     let mut builder = AssumeRoleProvider::builder(role)
         .session_name(SESSION)
         .configure(config);

@@ -34,7 +34,7 @@ pub struct Fleet {
 }
 
 /// A place to work in, or why there is none.
-enum Stop {
+enum TargetSession {
     Open(Box<Session>),
     Closed(Target, anyhow::Error),
 }
@@ -94,7 +94,11 @@ impl Fleet {
         }
         let home = first.open(&home_region).await?;
         let is_single = accounts.accounts.is_none() && regions.len() == 1 && !is_all;
-        let home = if is_single { home } else { home.patient() };
+        let home = if is_single {
+            home
+        } else {
+            home.with_adaptive_retry()
+        };
         let listed = match &accounts.accounts {
             Some(from) => {
                 let listed = Accounts::read(from, &home).await?;
@@ -219,12 +223,12 @@ impl Fleet {
                         let number = n_first + visits.len();
                         let (sender, things) = mpsc::channel(WAITING);
                         match stop {
-                            Stop::Open(session) => {
+                            TargetSession::Open(session) => {
                                 visits.push_back(Visit { session: (*session).clone(), things, ended: None, is_closed: false });
                                 let work = &work;
                                 running.push(async move { (number, work(&session, &shared, sender).await) });
                             }
-                            Stop::Closed(target, error) => visits.push_back(Visit {
+                            TargetSession::Closed(target, error) => visits.push_back(Visit {
                                 session: Session { target, ..self.home.clone() },
                                 things,
                                 ended: Some(Err(error)),
@@ -240,13 +244,13 @@ impl Fleet {
     }
 
     /// Returns a session for every region of an account.
-    async fn stops(&self, account: &Account) -> Vec<Stop> {
+    async fn stops(&self, account: &Account) -> Vec<TargetSession> {
         let closed = |region: &str, reason: &str| {
             let target = Target {
                 account: account.id.clone(),
                 region: region.to_owned(),
             };
-            Stop::Closed(target, anyhow::anyhow!("{reason}"))
+            TargetSession::Closed(target, anyhow::anyhow!("{reason}"))
         };
         let opened = async {
             let session = self.home.in_account(&self.roles, &account.id).await?;
@@ -261,7 +265,8 @@ impl Fleet {
         match opened.await {
             Ok((session, regions)) => {
                 let here = regions.iter().map(|region| session.in_region(region));
-                here.map(|session| Stop::Open(Box::new(session))).collect()
+                here.map(|session| TargetSession::Open(Box::new(session)))
+                    .collect()
             }
             Err(error) => {
                 let reason = format!("{error:#}");
@@ -289,7 +294,7 @@ impl Session {
     /// retry slows all calls to one service and region together.
     /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
     #[must_use]
-    pub fn patient(self) -> Session {
+    pub fn with_adaptive_retry(self) -> Session {
         if self.given.mode {
             return self;
         }

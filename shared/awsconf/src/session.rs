@@ -10,7 +10,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use cli::Target;
 
 use crate::arguments::{ALL, in_account, is_per_account};
-use crate::assuming::{Assuming, assume};
+use crate::assuming::{AssumeRoleOptions, assume};
 use crate::guard::guarded;
 use crate::profile::Profile;
 use crate::{AwsArgs, GLOBAL, describe, http, mfa, settings};
@@ -33,9 +33,9 @@ pub struct Session {
     /// The ids of the organizational units above the account, the root first; `None` when nothing told.
     pub units: Option<Vec<String>>,
     /// What goes with every role that is assumed.
-    pub(crate) assuming: Assuming,
+    pub(crate) assuming: AssumeRoleOptions,
     /// What the user has said about retries.
-    pub(crate) given: settings::Given,
+    pub(crate) given: settings::GivenRetries,
 }
 
 impl AwsArgs {
@@ -180,7 +180,7 @@ impl AwsArgs {
             loader = loader.credentials_provider(provider);
         }
         let external_id = self.external_id.as_ref();
-        let assuming = Assuming {
+        let assuming = AssumeRoleOptions {
             external_id: external_id
                 .map(|source| source.read("the external id"))
                 .transpose()?,
@@ -262,8 +262,8 @@ impl Session {
 async fn identify(
     config: SdkConfig,
     region: &str,
-    assuming: Assuming,
-    given: settings::Given,
+    assuming: AssumeRoleOptions,
+    given: settings::GivenRetries,
 ) -> anyhow::Result<Session> {
     let identity = aws_sdk_sts::Client::new(&config)
         .get_caller_identity()
@@ -303,7 +303,7 @@ mod tests {
     use aws_sdk_sts::config::{Credentials, Region, SharedCredentialsProvider};
     use cli::Target;
 
-    use super::{Assuming, Session, assume};
+    use super::{AssumeRoleOptions, Session, assume};
 
     /// A panic prints what it is about as `{:?}` does.
     #[tokio::test]
@@ -315,7 +315,7 @@ mod tests {
             None,
             "test",
         );
-        let assuming = Assuming {
+        let assuming = AssumeRoleOptions {
             external_id: Some("canary-id".to_owned()),
             tags: vec![("Team".to_owned(), "ops".to_owned())],
         };
@@ -338,7 +338,7 @@ mod tests {
             caller: "arn:aws:iam::111122223333:user/me".to_owned(),
             units: None,
             assuming,
-            given: crate::settings::Given::default(),
+            given: crate::settings::GivenRetries::default(),
         };
         for text in [format!("{session:?}"), format!("{session:#?}")] {
             assert!(text.contains("Team") && !text.contains("canary"), "{text}");

@@ -103,14 +103,14 @@ pub(crate) fn retries(profile: &Profile) -> anyhow::Result<RetryConfig> {
 
 /// What the user has said about retries.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Given {
+pub(crate) struct GivenRetries {
     pub(crate) mode: bool,
     pub(crate) attempts: bool,
 }
 
 /// Returns what the environment or the profile says about retries.
-pub(crate) fn given_retries(profile: &Profile) -> Given {
-    Given {
+pub(crate) fn given_retries(profile: &Profile) -> GivenRetries {
+    GivenRetries {
         mode: setting(profile, "AWS_RETRY_MODE", "retry_mode").is_some(),
         attempts: setting(profile, "AWS_MAX_ATTEMPTS", "max_attempts").is_some(),
     }

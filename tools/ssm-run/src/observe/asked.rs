@@ -121,7 +121,7 @@ pub(crate) async fn find(
         true if global.aws.regions.len() > 1 => {
             bail!("ids alone do not tell their region: name one --region, or give records")
         }
-        true => Some(global.aws.session().await?.patient()),
+        true => Some(global.aws.session().await?.with_adaptive_retry()),
         false => None,
     };
     let home_target = home.as_ref().map(|home| home.target.clone());

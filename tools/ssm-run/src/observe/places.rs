@@ -19,7 +19,10 @@ pub(crate) async fn open(
     };
     let (home, roles) = aws.split_account_roles();
     let regions = vec![first.region.clone()];
-    let home = AwsArgs { regions, ..home }.session().await?.patient();
+    let home = AwsArgs { regions, ..home }
+        .session()
+        .await?
+        .with_adaptive_retry();
     let mut accounts: Vec<&str> = targets.iter().map(|one| one.account.as_str()).collect();
     accounts.sort_unstable();
     accounts.dedup();
