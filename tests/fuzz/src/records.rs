@@ -5,18 +5,18 @@
 #[path = "../../../tools/ssm-events/src/records"]
 #[allow(dead_code, unused_imports, reason = "a target uses a part of a module")]
 mod tool {
+    pub(crate) mod json_splitter;
     pub(crate) mod record;
-    pub(crate) mod scan;
-    pub(crate) mod secrets;
+    pub(crate) mod redact;
 }
 
 use libfuzzer_sys::fuzz_target;
 use tool::record::{self, Event};
-use tool::{scan, secrets};
+use tool::{json_splitter, redact};
 
 fuzz_target!(|data: &[u8]| {
     let mut objects: Vec<Vec<u8>> = Vec::new();
-    let read = scan::objects(&mut &data[..], |object| {
+    let read = json_splitter::objects(&mut &data[..], |object| {
         objects.push(object.to_vec());
         Ok(())
     });
@@ -30,7 +30,7 @@ fuzz_target!(|data: &[u8]| {
         let Ok(mut value) = serde_json::from_slice::<serde_json::Value>(&object) else {
             continue;
         };
-        secrets::strip(&mut value);
+        redact::strip(&mut value);
         let text = value.to_string();
         for name in ["tokenValue", "streamUrl"] {
             let key = format!("\"{name}\":");

@@ -3,9 +3,9 @@
 
 pub(crate) mod digest;
 pub(crate) mod events;
+pub(crate) mod json_splitter;
 pub(crate) mod record;
-pub(crate) mod scan;
-pub(crate) mod secrets;
+pub(crate) mod redact;
 pub(crate) mod source;
 
 pub(crate) mod history;

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::records::events::EVENTS;
 use crate::records::record::Event;
-use crate::records::secrets;
+use crate::records::redact;
 use crate::records::source::on_one_line;
 
 /// What `--event` means by every call.
@@ -57,7 +57,7 @@ pub(crate) struct Filter {
     node: Option<String>,
     denied: bool,
     needles: Option<AhoCorasick>,
-    secrets: secrets::Finder,
+    secrets: redact::Finder,
 }
 
 /// As much of a record as most filters need.
@@ -124,7 +124,7 @@ impl Filter {
             node: wanted.node.clone(),
             denied: wanted.denied,
             needles,
-            secrets: secrets::Finder::new()?,
+            secrets: redact::Finder::new()?,
         })
     }
 
@@ -168,7 +168,7 @@ impl Filter {
             return Ok(Some(on_one_line(object)));
         }
         let mut record: Value = serde_json::from_str(object)?;
-        secrets::strip(&mut record);
+        redact::strip(&mut record);
         Ok(Some(record.to_string().into()))
     }
 

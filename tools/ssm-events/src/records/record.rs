@@ -3,12 +3,12 @@
 //!
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>
 
-mod who;
+mod identity;
 
 use serde::Serialize;
 use serde_json::Value;
 
-pub(crate) use who::Who;
+pub(crate) use identity::Identity;
 
 /// The source of events that `check --send-test` puts on the bus: no account may use a source of AWS.
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>
@@ -110,7 +110,7 @@ pub(crate) struct Event {
     pub(crate) time: String,
     pub(crate) account: String,
     pub(crate) region: String,
-    pub(crate) who: Who,
+    pub(crate) who: Identity,
     pub(crate) source_address: String,
     pub(crate) nodes: Vec<String>,
     pub(crate) document: String,
@@ -167,7 +167,7 @@ impl Event {
             time: text(&record["eventTime"]),
             account: text(&record["recipientAccountId"]),
             region: text(&record["awsRegion"]),
-            who: Who::of(&record["userIdentity"]),
+            who: Identity::of(&record["userIdentity"]),
             source_address: text(&record["sourceIPAddress"]),
             nodes: nodes(request),
             document: first(&[&request["documentName"], &request["name"]]),

@@ -9,9 +9,9 @@ use cli::{IoArgs, Output};
 use flate2::bufread::MultiGzDecoder;
 use serde_json::Value;
 
+use crate::records::json_splitter::{self, Damage};
 use crate::records::record::{self, Event};
-use crate::records::scan::{self, Damage};
-use crate::records::secrets;
+use crate::records::redact;
 
 /// The first bytes of every gzip stream (RFC 1952). Names are not trusted: a download may have lost its ending.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -48,7 +48,7 @@ pub(crate) fn records(
     let mut n_others = 0;
     objects(io, what, |object| {
         let mut value = serde_json::from_str(object)?;
-        secrets::strip(&mut value);
+        redact::strip(&mut value);
         let unwrapped = record::unwrap(value);
         n_others += unwrapped.n_others as u64;
         unwrapped
@@ -71,7 +71,7 @@ pub(crate) fn note_others(out: &Output, n_others: u64) {
 /// Hands every JSON object of a file, or of stdin, to `each`.
 ///
 /// # Errors
-/// As [`scan::objects`].
+/// As [`json_splitter::objects`].
 pub(crate) fn objects_of(
     path: Option<&Path>,
     each: impl FnMut(&str) -> anyhow::Result<()>,
@@ -96,7 +96,7 @@ fn stdin() -> Result<std::io::StdinLock<'static>, Damage> {
 /// Hands every JSON object of bytes, packed or not, to `each`.
 ///
 /// # Errors
-/// As [`scan::objects`].
+/// As [`json_splitter::objects`].
 pub(crate) fn unpacked(
     source: impl Read,
     mut each: impl FnMut(&str) -> anyhow::Result<()>,
@@ -105,9 +105,9 @@ pub(crate) fn unpacked(
     let is_packed = source.fill_buf()?.starts_with(&GZIP);
     let text = |bytes: &[u8]| each(std::str::from_utf8(bytes).context("a text that is no UTF-8")?);
     if is_packed {
-        scan::objects(&mut MultiGzDecoder::new(source), text)
+        json_splitter::objects(&mut MultiGzDecoder::new(source), text)
     } else {
-        scan::objects(&mut source, text)
+        json_splitter::objects(&mut source, text)
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::Style;
 use crate::records::digest::sha256;
 use crate::records::record::{self, Event};
-use crate::records::secrets;
+use crate::records::redact;
 
 /// How events become messages.
 pub(crate) struct MessageRenderer {
@@ -23,7 +23,7 @@ impl MessageRenderer {
     /// # Errors
     /// The template fails.
     pub(crate) fn messages(&self, mut value: Value) -> anyhow::Result<Vec<(String, Value)>> {
-        secrets::strip(&mut value);
+        redact::strip(&mut value);
         let mut messages = Vec::new();
         for record in record::unwrap(value).events {
             let event = Event::of(&record);

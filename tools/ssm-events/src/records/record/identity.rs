@@ -9,7 +9,7 @@ use super::text;
 
 /// The principal of a call.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub(crate) struct Who {
+pub(crate) struct Identity {
     /// `IAMUser`, `AssumedRole`, `Root`, `AWSService`, ..; empty when there is no caller, as in EventBridge's own events.
     pub(crate) principal_type: String,
     /// ARN of the user, the role or the root user; the name of a service.
@@ -22,8 +22,8 @@ pub(crate) struct Who {
     pub(crate) mfa: Option<bool>,
 }
 
-impl Who {
-    pub(super) fn of(identity: &Value) -> Who {
+impl Identity {
+    pub(super) fn of(identity: &Value) -> Identity {
         let principal_type = text(&identity["type"]);
         let context = &identity["sessionContext"];
         let issuer = text(&context["sessionIssuer"]["arn"]);
@@ -49,7 +49,7 @@ impl Who {
         let permission_set = permission_set(&principal).unwrap_or_default();
         // Identity Center asks for the factor itself, so that the role's session never has one.
         let mfa = mfa.filter(|mfa| *mfa || permission_set.is_empty());
-        Who {
+        Identity {
             principal_type,
             principal,
             session_name,
