@@ -12,7 +12,7 @@ use crate::records::history::{Filter, Wanted};
 use crate::records::observe::athena::{self, AthenaArgs};
 use crate::records::observe::files::{self, Hand, Read};
 use crate::records::observe::lookup::{self, Told};
-use crate::records::observe::objects::{self, Place};
+use crate::records::observe::objects::{self, S3Location};
 use crate::records::source;
 
 /// Print past records: of log files, of a bucket, or of CloudTrail's event history
@@ -26,7 +26,7 @@ pub(crate) struct HistoryArgs {
 
     /// Read the bucket of a trail; the prefix is what stands before AWSLogs/
     #[arg(long, value_name = "s3://BUCKET/PREFIX", conflicts_with = "paths")]
-    s3: Option<Place>,
+    s3: Option<S3Location>,
 
     /// Read the files of these accounts only [default: all that the bucket has]
     #[arg(
@@ -103,15 +103,15 @@ async fn bucket(
     hand: &Hand<'_>,
     filter: &Filter,
     args: &HistoryArgs,
-    place: &Place,
+    place: &S3Location,
 ) -> anyhow::Result<Read> {
     let session = aws.session().await?;
     let client = objects::client(&session, &place.bucket).await;
-    let shelves = objects::shelves(&client, place, &args.accounts, &aws.regions).await?;
+    let prefixes = objects::prefixes(&client, place, &args.accounts, &aws.regions).await?;
     if args.engine == Engine::Direct {
-        return objects::read(&client, &place.bucket, &shelves, filter, hand).await;
+        return objects::read(&client, &place.bucket, &prefixes, filter, hand).await;
     }
-    let keys = athena::keys(&session, &args.athena, place, &shelves, filter).await?;
+    let keys = athena::keys(&session, &args.athena, place, &prefixes, filter).await?;
     let mut read = Read::default();
     objects::read_keys(
         &client,

@@ -10,7 +10,7 @@ use aws_sdk_athena::Client;
 use aws_sdk_athena::types::{QueryExecutionState, ResultConfiguration};
 use awsconf::{Session, describe};
 
-use super::objects::{Place, Shelf, days};
+use super::objects::{Prefix, S3Location, days};
 use crate::records::digest::sha256;
 use crate::records::history::Filter;
 
@@ -53,18 +53,18 @@ fn table(text: &str) -> Result<String, String> {
 pub(crate) async fn keys(
     session: &Session,
     args: &AthenaArgs,
-    place: &Place,
-    shelves: &[Shelf],
+    place: &S3Location,
+    prefixes: &[Prefix],
     filter: &Filter,
 ) -> anyhow::Result<Vec<String>> {
     let client = Client::new(&session.config);
-    let location = location(place, shelves)?;
+    let location = location(place, prefixes)?;
     // A table of that name over another bucket would answer with nothing, as if nothing had happened.
     let table = format!("{}_{}", args.table, &sha256(&location)[..8]);
     run(&client, args, &create_table(&table, &location))
         .await
         .context("make the table")?;
-    let id = run(&client, args, &query(&table, shelves, filter)).await?;
+    let id = run(&client, args, &query(&table, prefixes, filter)).await?;
     let mut pages = client
         .get_query_results()
         .query_execution_id(&id)
@@ -137,16 +137,16 @@ async fn run(client: &Client, args: &AthenaArgs, sql: &str) -> anyhow::Result<St
 }
 
 /// Returns what the folders of all accounts are in: `AWSLogs/`, or `AWSLogs/o-example/` of an organization's trail.
-fn location(place: &Place, shelves: &[Shelf]) -> anyhow::Result<String> {
-    let root = |shelf: &Shelf| {
-        let end = format!("{}/CloudTrail/{}/", shelf.account, shelf.region);
-        shelf
+fn location(place: &S3Location, prefixes: &[Prefix]) -> anyhow::Result<String> {
+    let root = |prefix: &Prefix| {
+        let end = format!("{}/CloudTrail/{}/", prefix.account, prefix.region);
+        prefix
             .prefix
             .strip_suffix(&end)
             .unwrap_or_default()
             .to_owned()
     };
-    let mut roots: Vec<String> = shelves.iter().map(root).collect();
+    let mut roots: Vec<String> = prefixes.iter().map(root).collect();
     roots.sort();
     roots.dedup();
     match roots.as_slice() {
@@ -180,9 +180,15 @@ fn create_table(table: &str, location: &str) -> String {
     )
 }
 
-fn query(table: &str, shelves: &[Shelf], filter: &Filter) -> String {
-    let mut accounts: Vec<&str> = shelves.iter().map(|shelf| shelf.account.as_str()).collect();
-    let mut regions: Vec<&str> = shelves.iter().map(|shelf| shelf.region.as_str()).collect();
+fn query(table: &str, prefixes: &[Prefix], filter: &Filter) -> String {
+    let mut accounts: Vec<&str> = prefixes
+        .iter()
+        .map(|prefix| prefix.account.as_str())
+        .collect();
+    let mut regions: Vec<&str> = prefixes
+        .iter()
+        .map(|prefix| prefix.region.as_str())
+        .collect();
     accounts.dedup();
     regions.sort_unstable();
     regions.dedup();

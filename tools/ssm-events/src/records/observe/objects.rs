@@ -22,16 +22,16 @@ const LATE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Where a trail's files begin: what stands before `AWSLogs/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct S3Location {
     pub(crate) bucket: String,
     /// Empty, or ends with `/`.
     pub(crate) prefix: String,
 }
 
-impl std::str::FromStr for Place {
+impl std::str::FromStr for S3Location {
     type Err = String;
 
-    fn from_str(text: &str) -> Result<Place, String> {
+    fn from_str(text: &str) -> Result<S3Location, String> {
         let rest = text
             .strip_prefix("s3://")
             .ok_or("expected s3://BUCKET or s3://BUCKET/PREFIX")?;
@@ -48,7 +48,7 @@ impl std::str::FromStr for Place {
         } else {
             format!("{prefix}/")
         };
-        Ok(Place {
+        Ok(S3Location {
             bucket: bucket.to_owned(),
             prefix,
         })
@@ -57,7 +57,7 @@ impl std::str::FromStr for Place {
 
 /// One account's files of one region.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Shelf {
+pub(crate) struct Prefix {
     pub(crate) account: String,
     pub(crate) region: String,
     /// `AWSLogs/111122223333/CloudTrail/eu-central-1/`, with the prefix.
@@ -93,12 +93,12 @@ pub(crate) async fn client(session: &Session, bucket: &str) -> Client {
 ///
 /// # Errors
 /// The bucket cannot be listed, or has no such files.
-pub(crate) async fn shelves(
+pub(crate) async fn prefixes(
     client: &Client,
-    place: &Place,
+    place: &S3Location,
     accounts: &[String],
     regions: &[String],
-) -> anyhow::Result<Vec<Shelf>> {
+) -> anyhow::Result<Vec<Prefix>> {
     let root = format!("{}AWSLogs/", place.prefix);
     let mut of_accounts = Vec::new();
     for folder in folders(client, &place.bucket, &root).await? {
@@ -115,7 +115,7 @@ pub(crate) async fn shelves(
             of_accounts.push((format!("{root}{folder}/"), folder));
         }
     }
-    let mut shelves = Vec::new();
+    let mut prefixes = Vec::new();
     for (prefix, account) in of_accounts {
         if !accounts.is_empty() && !accounts.contains(&account) {
             continue;
@@ -123,7 +123,7 @@ pub(crate) async fn shelves(
         let root = format!("{prefix}CloudTrail/");
         for region in folders(client, &place.bucket, &root).await? {
             if regions.is_empty() || regions.contains(&region) {
-                shelves.push(Shelf {
+                prefixes.push(Prefix {
                     account: account.clone(),
                     prefix: format!("{root}{region}/"),
                     region,
@@ -131,13 +131,13 @@ pub(crate) async fn shelves(
             }
         }
     }
-    if shelves.is_empty() {
+    if prefixes.is_empty() {
         bail!(
             "s3://{}/{root} has no CloudTrail files of the accounts and regions asked for",
             place.bucket
         );
     }
-    Ok(shelves)
+    Ok(prefixes)
 }
 
 /// Returns the names right below a prefix.
@@ -170,24 +170,24 @@ async fn folders(client: &Client, bucket: &str, prefix: &str) -> anyhow::Result<
 pub(crate) async fn read(
     client: &Client,
     bucket: &str,
-    shelves: &[Shelf],
+    prefixes: &[Prefix],
     filter: &Filter,
     hand: &Hand<'_>,
 ) -> anyhow::Result<Read> {
     let filter = Arc::new(filter.clone());
     let mut read = Read::default();
-    for shelf in shelves {
+    for prefix in prefixes {
         let (start, end) = days(&filter);
         let request = client
             .list_objects_v2()
             .bucket(bucket)
-            .prefix(&shelf.prefix);
-        let request = request.set_start_after(start.map(|day| format!("{}{day}", shelf.prefix)));
+            .prefix(&prefix.prefix);
+        let request = request.set_start_after(start.map(|day| format!("{}{day}", prefix.prefix)));
         let mut pages = request.into_paginator().send();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| {
                 describe(
-                    format!("ListObjectsV2 s3://{bucket}/{}", shelf.prefix),
+                    format!("ListObjectsV2 s3://{bucket}/{}", prefix.prefix),
                     error,
                 )
             })?;
@@ -198,7 +198,7 @@ pub(crate) async fn read(
                 .collect();
             let is_past = |key: &String| {
                 let day = key
-                    .strip_prefix(&shelf.prefix)
+                    .strip_prefix(&prefix.prefix)
                     .and_then(|rest| rest.get(..10));
                 end.as_deref().zip(day).is_some_and(|(end, day)| day > end)
             };
