@@ -13,7 +13,7 @@ use cli::{Change, Plan, Reading};
 use serde_json::{Value, json};
 
 use crate::alerts::model::{Action, Observed};
-use crate::alerts::observe::{self, Clients, Known, Names};
+use crate::alerts::observe::{self, Clients, Names, RoleCache};
 use crate::alerts::{rule, state};
 
 /// The things that one plan speaks of.
@@ -41,7 +41,7 @@ impl apply::Resources for Resources<'_> {
         // Of one change what it is about, of a whole plan everything at once.
         let observed = Rc::new(match changes {
             [change] => observe::about(&self.clients, &self.names, change.action).await,
-            _ => observe::observe(&self.clients, &Known::default(), &self.names).await,
+            _ => observe::observe(&self.clients, &RoleCache::default(), &self.names).await,
         });
         changes.iter().map(|_| Ok(Rc::clone(&observed))).collect()
     }

@@ -78,10 +78,10 @@ impl Names {
 
 /// What IAM has told of an account: it has no regions, so one answer does for all of them.
 #[derive(Debug, Default)]
-pub(crate) struct Known(Mutex<BTreeMap<String, Reading<Role>>>);
+pub(crate) struct RoleCache(Mutex<BTreeMap<String, Reading<Role>>>);
 
 /// Reads everything that is named.
-pub(crate) async fn observe(clients: &Clients, known: &Known, names: &Names) -> Observed {
+pub(crate) async fn observe(clients: &Clients, known: &RoleCache, names: &Names) -> Observed {
     let mut observed = Observed::default();
     if !names.rule.is_empty() {
         let (events, name) = (&clients.events, names.rule.as_str());

@@ -8,7 +8,7 @@ use cli::{Outcome, Output, Severity};
 
 use super::GlobalArgs;
 use super::desired::{self, Hashing};
-use crate::alerts::observe::{self, Clients, Known, Names};
+use crate::alerts::observe::{self, Clients, Names, RoleCache};
 use crate::alerts::{apply, check};
 
 /// Print what is wrong with the alerts; exit with 1 when something is
@@ -34,7 +34,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Outcome> {
     let test_for = args.send_test.then(|| Duration::from_secs(args.patience));
     let layers = desired::read_with_files(&global.io).await?;
-    let work = async |session: &Session, known: &Known| {
+    let work = async |session: &Session, known: &RoleCache| {
         let (target, units) = (&session.target, session.units.as_deref());
         let desired = layers.at(target, units)?;
         let hashes = Hashing::new(&desired).await?.of(session).await?;

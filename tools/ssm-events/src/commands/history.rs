@@ -8,10 +8,10 @@ use cli::{Finding, FindingKind, Outcome, Output, Severity};
 use tokio::sync::mpsc;
 
 use super::GlobalArgs;
-use crate::records::history::{Filter, Wanted};
+use crate::records::history::{EventFilter, Wanted};
 use crate::records::observe::athena::{self, AthenaArgs};
 use crate::records::observe::files::{self, Hand, Read};
-use crate::records::observe::lookup::{self, Told};
+use crate::records::observe::lookup::{self, RegionEvents};
 use crate::records::observe::objects::{self, S3Location};
 use crate::records::source;
 
@@ -59,7 +59,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    let filter = Filter::new(&args.wanted, jiff::Timestamp::now())?;
+    let filter = EventFilter::new(&args.wanted, jiff::Timestamp::now())?;
     let mut outcome = Outcome::Fine;
     let hand = |lines: &str| out.write_json_lines(lines);
     let read = match &args.s3 {
@@ -68,16 +68,16 @@ pub(crate) async fn run(
         None => {
             let mut read = Read::default();
             let fleet = global.fleet(out).await?;
-            let work = async |session: &Session, _: &(), pages: mpsc::Sender<Told>| {
+            let work = async |session: &Session, _: &(), pages: mpsc::Sender<RegionEvents>| {
                 let ended = lookup::read(session, &filter, &pages).await;
-                let _ = pages.send(Told::Ended(ended)).await;
+                let _ = pages.send(RegionEvents::Ended(ended)).await;
                 Ok(())
             };
             let told = fleet.stream(out, work, |session, told| {
                 match told {
-                    Told::Lines(lines) => out.write_json_lines(&lines)?,
-                    Told::Ended(Ok(counts)) => read.counts.add(counts),
-                    Told::Ended(Err(error)) => read
+                    RegionEvents::Lines(lines) => out.write_json_lines(&lines)?,
+                    RegionEvents::Ended(Ok(counts)) => read.counts.add(counts),
+                    RegionEvents::Ended(Err(error)) => read
                         .unread
                         .push((session.target.to_string(), format!("{error:#}"))),
                 }
@@ -101,7 +101,7 @@ pub(crate) async fn run(
 async fn bucket(
     aws: &AwsArgs,
     hand: &Hand<'_>,
-    filter: &Filter,
+    filter: &EventFilter,
     args: &HistoryArgs,
     place: &S3Location,
 ) -> anyhow::Result<Read> {

@@ -7,7 +7,7 @@ use cli::{Outcome, Output, Plan};
 use super::GlobalArgs;
 use super::desired::{self, Hashing};
 use crate::TOOL;
-use crate::alerts::observe::{self, Clients, Known, Names};
+use crate::alerts::observe::{self, Clients, Names, RoleCache};
 use crate::alerts::{plan, rule};
 
 /// Print the changes that a desired state needs
@@ -24,7 +24,7 @@ pub(crate) async fn run(
     out: &Output,
 ) -> anyhow::Result<Outcome> {
     let layers = desired::read_with_files(&global.io).await?;
-    let work = async |session: &Session, known: &Known| {
+    let work = async |session: &Session, known: &RoleCache| {
         let desired = layers.at(&session.target, session.units.as_deref())?;
         let hashes = Hashing::new(&desired).await?.of(session).await?;
         let names = Names::of(&desired, session);

@@ -5,7 +5,7 @@ use cli::{Outcome, Output};
 
 use super::{GlobalArgs, desired};
 use crate::alerts::model::Alerts;
-use crate::alerts::observe::{self, Clients, Known, Names};
+use crate::alerts::observe::{self, Clients, Names, RoleCache};
 
 /// Print the resources of a desired state as they are in AWS
 #[derive(Clone, Debug, clap::Args)]
@@ -17,7 +17,7 @@ pub(crate) async fn run(
     out: &Output,
 ) -> anyhow::Result<Outcome> {
     let layers = desired::read(&global.io)?;
-    let work = async |session: &Session, known: &Known| {
+    let work = async |session: &Session, known: &RoleCache| {
         let desired = layers.at(&session.target, session.units.as_deref())?;
         let names = Names::of(&desired, session);
         Ok(observe::observe(&Clients::new(session), known, &names).await)

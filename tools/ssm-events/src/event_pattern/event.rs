@@ -35,7 +35,7 @@ pub(super) fn explain(
     pattern: &Pattern,
     event: &str,
 ) -> Result<(bool, Vec<Explanation>), serde_json::Error> {
-    let mut told = Told {
+    let mut told = FieldTrace {
         path: vec!["$".to_owned()],
         fields: Vec::new(),
     };
@@ -49,7 +49,7 @@ pub(super) fn explain(
 }
 
 /// Hears of every field that was looked at.
-trait Witness {
+trait Trace {
     fn enter(&mut self, _name: &str) {}
     fn leave(&mut self) {}
     fn field(&mut self, _matched: bool, _found: &[Scalar]) {}
@@ -61,14 +61,14 @@ trait Witness {
 
 struct Silent;
 
-impl Witness for Silent {}
+impl Trace for Silent {}
 
-struct Told {
+struct FieldTrace {
     path: Vec<String>,
     fields: Vec<Explanation>,
 }
 
-impl Witness for Told {
+impl Trace for FieldTrace {
     fn enter(&mut self, name: &str) {
         self.path.push(name.to_owned());
     }
@@ -94,7 +94,7 @@ impl Witness for Told {
 fn fits(
     pattern: &Pattern,
     members: &Members<'_>,
-    witness: &mut impl Witness,
+    witness: &mut impl Trace,
 ) -> Result<bool, serde_json::Error> {
     let mut all = true;
     for (name, field) in &pattern.fields {
@@ -127,7 +127,7 @@ fn fits(
 fn field_fits(
     field: &Field,
     value: Option<&RawValue>,
-    witness: &mut impl Witness,
+    witness: &mut impl Trace,
 ) -> Result<bool, serde_json::Error> {
     match field {
         Field::Leaf(tests) => {

@@ -48,7 +48,7 @@ pub(crate) struct Wanted {
 
 /// The filter that flags stand for.
 #[derive(Clone, Debug)]
-pub(crate) struct Filter {
+pub(crate) struct EventFilter {
     pub(crate) since: Option<Timestamp>,
     pub(crate) until: Option<Timestamp>,
     /// Source and name; an empty source is any. No entry at all is every call.
@@ -74,12 +74,12 @@ struct Head<'r> {
     event_type: Option<Cow<'r, str>>,
 }
 
-impl Filter {
+impl EventFilter {
     /// Reads the flags; `now` is what `7d` is counted from.
     ///
     /// # Errors
     /// No time, or a beginning after the end.
-    pub(crate) fn new(wanted: &Wanted, now: Timestamp) -> anyhow::Result<Filter> {
+    pub(crate) fn new(wanted: &Wanted, now: Timestamp) -> anyhow::Result<EventFilter> {
         let time = |flag: &str, text: &Option<String>| {
             let parsed = text.as_deref().map(|text| moment(text, now));
             parsed.transpose().map_err(|text| {
@@ -113,7 +113,7 @@ impl Filter {
             // A name may be spelled with escapes: such records are looked at.
             Some(AhoCorasick::new(needles.into_iter().chain(["\\u00"]))?)
         };
-        Ok(Filter {
+        Ok(EventFilter {
             since,
             until,
             events,

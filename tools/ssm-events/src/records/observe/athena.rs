@@ -12,7 +12,7 @@ use awsconf::{Session, describe};
 
 use super::objects::{Prefix, S3Location, days};
 use crate::records::digest::sha256;
-use crate::records::history::Filter;
+use crate::records::history::EventFilter;
 
 /// Between two looks at a query that runs.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -55,7 +55,7 @@ pub(crate) async fn keys(
     args: &AthenaArgs,
     place: &S3Location,
     prefixes: &[Prefix],
-    filter: &Filter,
+    filter: &EventFilter,
 ) -> anyhow::Result<Vec<String>> {
     let client = Client::new(&session.config);
     let location = location(place, prefixes)?;
@@ -180,7 +180,7 @@ fn create_table(table: &str, location: &str) -> String {
     )
 }
 
-fn query(table: &str, prefixes: &[Prefix], filter: &Filter) -> String {
+fn query(table: &str, prefixes: &[Prefix], filter: &EventFilter) -> String {
     let mut accounts: Vec<&str> = prefixes
         .iter()
         .map(|prefix| prefix.account.as_str())

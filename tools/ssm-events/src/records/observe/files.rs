@@ -7,7 +7,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 
 use anyhow::Context;
 
-use crate::records::history::{Counts, Filter};
+use crate::records::history::{Counts, EventFilter};
 use crate::records::source;
 
 /// A file's lines are handed on at once when there are more bytes of them, as soon as it is the file's turn.
@@ -60,7 +60,11 @@ pub(crate) type Hand<'h> = dyn Fn(&str) -> anyhow::Result<()> + Sync + 'h;
 ///
 /// # Errors
 /// Those of `hand`. A file that cannot be read is told in the answer and stops nothing.
-pub(crate) fn read(files: &[PathBuf], filter: &Filter, hand: &Hand<'_>) -> anyhow::Result<Read> {
+pub(crate) fn read(
+    files: &[PathBuf],
+    filter: &EventFilter,
+    hand: &Hand<'_>,
+) -> anyhow::Result<Read> {
     let n_workers = std::thread::available_parallelism()
         .map_or(1, usize::from)
         .min(files.len());
@@ -97,7 +101,7 @@ pub(crate) fn read(files: &[PathBuf], filter: &Filter, hand: &Hand<'_>) -> anyho
 fn one(
     file: &Path,
     index: usize,
-    filter: &Filter,
+    filter: &EventFilter,
     turns: &Turns,
     hand: &Hand<'_>,
     all: &mut Read,

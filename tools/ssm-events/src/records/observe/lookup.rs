@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::records::history::{Counts, Filter};
+use crate::records::history::{Counts, EventFilter};
 
 /// "The rate of lookup requests is limited to two per second, per account, per Region."
 const BETWEEN: Duration = Duration::from_millis(500);
@@ -19,7 +19,7 @@ const BETWEEN: Duration = Duration::from_millis(500);
 const PAGE: i32 = 50;
 
 /// What is told of a region.
-pub(crate) enum Told {
+pub(crate) enum RegionEvents {
     /// Records.
     Lines(String),
     /// How it ended, after all of them.
@@ -32,8 +32,8 @@ pub(crate) enum Told {
 /// A page cannot be read. What came before has been handed over.
 pub(crate) async fn read(
     session: &Session,
-    filter: &Filter,
-    pages: &mpsc::Sender<Told>,
+    filter: &EventFilter,
+    pages: &mpsc::Sender<RegionEvents>,
 ) -> anyhow::Result<Counts> {
     let client = aws_sdk_cloudtrail::Client::new(&session.config);
     let mut counts = Counts::default();
@@ -81,7 +81,7 @@ pub(crate) async fn read(
                 }
             }
             // Nobody listens any more when printing has failed, which says so itself.
-            let _ = pages.send(Told::Lines(lines)).await;
+            let _ = pages.send(RegionEvents::Lines(lines)).await;
             token = page.next_token;
             if token.is_none() {
                 break;

@@ -11,7 +11,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use super::files::{Hand, Read};
-use crate::records::history::{Counts, Filter};
+use crate::records::history::{Counts, EventFilter};
 use crate::records::source;
 
 /// Objects that are read at once: enough to hide the way to S3, few enough for memory to stay small.
@@ -171,7 +171,7 @@ pub(crate) async fn read(
     client: &Client,
     bucket: &str,
     prefixes: &[Prefix],
-    filter: &Filter,
+    filter: &EventFilter,
     hand: &Hand<'_>,
 ) -> anyhow::Result<Read> {
     let filter = Arc::new(filter.clone());
@@ -221,7 +221,7 @@ pub(crate) async fn read_keys(
     client: &Client,
     bucket: &str,
     keys: Vec<String>,
-    filter: &Arc<Filter>,
+    filter: &Arc<EventFilter>,
     hand: &Hand<'_>,
     read: &mut Read,
 ) -> anyhow::Result<()> {
@@ -249,7 +249,7 @@ async fn one(
     client: &Client,
     bucket: &str,
     key: &str,
-    filter: &Arc<Filter>,
+    filter: &Arc<EventFilter>,
 ) -> (String, Counts, Option<String>) {
     let got = async {
         let object = client.get_object().bucket(bucket).key(key).send().await;
@@ -285,7 +285,7 @@ async fn one(
 }
 
 /// Returns the first and last day whose files may have what is asked for, as keys write days.
-pub(crate) fn days(filter: &Filter) -> (Option<String>, Option<String>) {
+pub(crate) fn days(filter: &EventFilter) -> (Option<String>, Option<String>) {
     let day = |time: Timestamp| time.strftime("%Y/%m/%d").to_string();
     let last = filter
         .until
