@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use crate::current::{Clients, current};
 use crate::model::Action;
-use crate::step::{ProfileState, RoleState, SettingState, subject};
 use crate::undo::inverse;
+use crate::validated_change::{ProfileState, RoleState, SettingState, subject};
 use write::write;
 
 /// What the plans of one account and region change.

@@ -7,8 +7,10 @@ use crate::model::{
     AssignProfile, CORE_POLICY, DEFAULT_POLICY, DefaultHostManagement, Desired, InstanceProfiles,
     LEGACY_POLICY, Observed, Role, setting_arn,
 };
-use crate::needs::{By, Feature, Need, Permission, Verdict, needs, permissions};
 use crate::preferences::Preferences;
+use crate::required_permissions::{
+    By, Feature, Need, Permission, Verdict, permissions, required_permissions,
+};
 
 /// Returns everything that is wrong: the setting first, then profiles, then roles, each in order of its name.
 pub(crate) fn check(
@@ -19,7 +21,7 @@ pub(crate) fn check(
     let mut findings = Findings {
         observed,
         preferences,
-        needs: needs(&observed.partition, &observed.target, preferences),
+        needs: required_permissions(&observed.partition, &observed.target, preferences),
         found: Vec::new(),
     };
     if let Some(wished) = &desired.default_host_management {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::iam;
 use crate::iam::Detail;
 use crate::observe;
-use crate::step::{
+use crate::validated_change::{
     AttachmentState, InlineState, OnInstanceState, ProfileState, RoleState, SettingState, Subject,
 };
 

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{Given, plan};
+use super::{PlanContext, plan};
 use crate::check::check;
 use crate::model::{Desired, Observed};
 use crate::preferences::{of_document, partition_of, preferences};
-use crate::{stack, step};
+use crate::{stack, validated_change};
 
 #[test]
 fn fixtures() {
@@ -46,13 +46,14 @@ fn check_case(case: &Path) {
             let record = serde_json::from_str(&text).unwrap();
             preferences(&record, partition_of).unwrap().1
         });
-    let given = Given {
+    let given = PlanContext {
         preferences: preferences.as_ref(),
         is_narrowed: case.to_string_lossy().contains("narrowed"),
     };
     let planned = plan(&desired, &observed, given);
     if let Ok(plan) = &planned {
-        step::validate(plan).unwrap_or_else(|error| panic!("{}: {error:#}", case.display()));
+        validated_change::validate(plan)
+            .unwrap_or_else(|error| panic!("{}: {error:#}", case.display()));
     }
     let planned = planned.map_or_else(
         |error| json!({ "error": error.to_string() }),

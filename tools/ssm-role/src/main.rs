@@ -11,16 +11,16 @@ mod bucket_key;
 mod current;
 mod iam;
 mod model;
-mod needs;
 mod observe;
 mod preferences;
+mod required_permissions;
 mod schema;
-mod step;
+mod validated_change;
 
 mod check;
-mod grant;
 mod lint;
 mod plan;
+mod policy_builder;
 mod show;
 mod stack;
 

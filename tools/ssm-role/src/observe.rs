@@ -15,7 +15,7 @@ use crate::model::{Desired, Observed, OwnProfile, Profile, Role, SETTING, Settin
 
 /// What IAM has told of an account: it has no regions, so one answer does for all of them.
 #[derive(Debug, Default)]
-pub(crate) struct Known(Mutex<Answers>);
+pub(crate) struct AccountCache(Mutex<Answers>);
 
 #[derive(Debug, Default)]
 struct Answers {
@@ -29,7 +29,7 @@ struct Answers {
 /// Returns what is there; `only` narrows to these instances.
 pub(crate) async fn observe(
     session: &Session,
-    known: &Known,
+    known: &AccountCache,
     desired: Option<&Desired>,
     only: Option<&BTreeSet<String>>,
 ) -> Observed {

@@ -8,14 +8,14 @@ use cli::{Change, Plan, Reading};
 use serde_json::{Value, json};
 
 use crate::TOOL;
-use crate::grant::{self, Place};
 use crate::model::{
     Action, CORE_POLICY, DEFAULT_POLICY, DefaultHostManagement, Desired, INLINE_POLICY,
     InstanceProfiles, Observed, ROLE_PATH, Role, managed_policy, setting_arn,
 };
-use crate::needs::{Feature, Verdict, needs, permissions};
+use crate::policy_builder::{self, TargetPreferences};
 use crate::preferences::Preferences;
-use crate::step::{InlineState, RoleState};
+use crate::required_permissions::{Feature, Verdict, permissions, required_permissions};
+use crate::validated_change::{InlineState, RoleState};
 
 /// Why no plan can be made.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,7 +40,7 @@ pub(crate) enum PlanError {
 
 /// What a plan is made for, besides the desired state.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Given<'a> {
+pub(crate) struct PlanContext<'a> {
     /// The preferences of the account and region; none when they were not given.
     pub(crate) preferences: Option<&'a Preferences>,
     /// Whether the nodes were named one by one.
@@ -54,7 +54,7 @@ pub(crate) struct Given<'a> {
 pub(crate) fn plan(
     desired: &Desired,
     observed: &Observed,
-    given: Given<'_>,
+    given: PlanContext<'_>,
 ) -> Result<Plan<Action>, PlanError> {
     let mut changes = Vec::new();
     if let Some(wished) = &desired.default_host_management {
@@ -75,7 +75,7 @@ pub(crate) fn plan(
 fn default_host_management(
     wished: &DefaultHostManagement,
     observed: &Observed,
-    given: Given<'_>,
+    given: PlanContext<'_>,
     changes: &mut Vec<Change<Action>>,
 ) -> Result<(), PlanError> {
     let current = known(&observed.setting)?.and_then(|setting| setting.role());
@@ -148,7 +148,7 @@ fn default_host_management(
 fn instance_profiles(
     wished: &InstanceProfiles,
     observed: &Observed,
-    given: Given<'_>,
+    given: PlanContext<'_>,
     changes: &mut Vec<Change<Action>>,
 ) -> Result<(), PlanError> {
     let mut instances: BTreeMap<&str, usize> = BTreeMap::new();
@@ -190,7 +190,7 @@ fn instance_profiles(
 fn lacks_core(observed: &Observed, role: &Role) -> bool {
     let is_attached =
         role.has(&observed.partition, DEFAULT_POLICY) || role.has(&observed.partition, CORE_POLICY);
-    let needs = needs(&observed.partition, &observed.target, None);
+    let needs = required_permissions(&observed.partition, &observed.target, None);
     !is_attached && permissions(role, &needs).iter().any(|one| one.is_missing())
 }
 
@@ -198,20 +198,20 @@ fn lacks_core(observed: &Observed, role: &Role) -> bool {
 /// permissions yet.
 fn grant_preferences(
     observed: &Observed,
-    given: Given<'_>,
+    given: PlanContext<'_>,
     name: &str,
     arn: &str,
     role: Option<&Role>,
 ) -> Option<Change<Action>> {
     let preferences = given.preferences?;
-    let place = Place {
+    let place = TargetPreferences {
         target: observed.target.clone(),
         preferences: preferences.clone(),
     };
     let policy_name = format!("{INLINE_POLICY}{}", observed.target.region);
     let there = role.and_then(|role| role.inline_policies.get(&policy_name));
-    let document = grant::logs(&place, there)?;
-    let needs = needs(&observed.partition, &observed.target, Some(preferences));
+    let document = policy_builder::logs(&place, there)?;
+    let needs = required_permissions(&observed.partition, &observed.target, Some(preferences));
     let is_missing = role.is_none_or(|role| {
         permissions(role, &needs)
             .iter()

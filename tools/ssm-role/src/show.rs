@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::model::{Boundary, CORE_POLICY, DEFAULT_POLICY, Observed};
-use crate::needs::{Permission, needs, permissions};
 use crate::preferences::Preferences;
+use crate::required_permissions::{Permission, permissions, required_permissions};
 
 /// The `kind` of the record.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
@@ -98,7 +98,7 @@ pub(crate) fn record(
     observed: &Observed,
     preferences: Option<&Preferences>,
 ) -> anyhow::Result<HostManagement> {
-    let needs = needs(&observed.partition, &observed.target, preferences);
+    let needs = required_permissions(&observed.partition, &observed.target, preferences);
     let setting = known(&observed.setting)?;
     let profiles = known(&observed.profiles)?
         .map(Vec::as_slice)

@@ -10,9 +10,9 @@ use cloudformation::{Resource, Template, reference};
 use serde_json::{Value, json};
 
 use crate::model::{Action, Desired, Observed};
-use crate::plan::{self, Given};
+use crate::plan::{self, PlanContext};
 use crate::preferences::Preferences;
-use crate::step::{InlineState, RoleState, SettingState};
+use crate::validated_change::{InlineState, RoleState, SettingState};
 
 /// The logical ids. CloudFormation would replace a resource whose id changes.
 const ROLE: &str = "HostManagementRole";
@@ -37,7 +37,7 @@ pub(crate) fn template(
         roles: BTreeMap::new(),
         assigned: Reading::Absent,
     };
-    let given = Given {
+    let given = PlanContext {
         preferences,
         is_narrowed: false,
     };

@@ -9,7 +9,9 @@ use serde_json::Value;
 use crate::current::{Clients, association};
 use crate::model::{Action, SETTING};
 use crate::observe;
-use crate::step::{InlineState, OnInstanceState, ProfileState, RoleState, SettingState, Subject};
+use crate::validated_change::{
+    InlineState, OnInstanceState, ProfileState, RoleState, SettingState, Subject,
+};
 
 /// Carries out one change.
 ///

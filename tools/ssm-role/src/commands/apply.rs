@@ -5,7 +5,7 @@ use cli::{Outcome, Output, Plan};
 
 use super::GlobalArgs;
 use crate::model::Action;
-use crate::{TOOL, apply, step};
+use crate::{TOOL, apply, validated_change};
 
 /// Carry out the plans on stdin and print what was done, with its undo
 #[derive(clap::Args)]
@@ -20,7 +20,10 @@ pub(crate) async fn run(
     out: &Output,
 ) -> anyhow::Result<Outcome> {
     let plans = cli::read_plans::<Action>(&global.io, TOOL)?;
-    plans.plans.iter().try_for_each(step::validate)?;
+    plans
+        .plans
+        .iter()
+        .try_for_each(validated_change::validate)?;
     let interrupt = Interrupt::listen();
     let work = async |session: &Session, plan: &Plan<Action>, _| {
         let resources = apply::Resources::new(session, &plan.target);

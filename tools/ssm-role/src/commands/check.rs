@@ -7,7 +7,7 @@ use super::GlobalArgs;
 use super::inputs::InputArgs;
 use crate::check;
 use crate::model::Desired;
-use crate::observe::{self, Known};
+use crate::observe::{self, AccountCache};
 
 /// Print what is wrong with Default Host Management and the roles of nodes; exit with 1 when something is
 #[derive(clap::Args)]
@@ -23,7 +23,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Outcome> {
     let layers = Layers::<Desired>::read(&global.io, "desired roles")?;
     let inputs = args.inputs.read()?;
-    let work = async |session: &Session, known: &Known| {
+    let work = async |session: &Session, known: &AccountCache| {
         let (target, units) = (&session.target, session.units.as_deref());
         let preferences = inputs.preferences(target)?;
         let desired = layers.at(target, units)?;

@@ -7,7 +7,7 @@ use cli::{IoArgs, Target};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::grant::Place;
+use crate::policy_builder::TargetPreferences;
 use crate::preferences::{Preferences, partition_of, preferences};
 
 /// The flags that name the files.
@@ -85,11 +85,11 @@ pub(super) fn not_granted(target: &Target, preferences: &Preferences) -> Vec<Str
 ///
 /// # Errors
 /// The file cannot be read, or there are none in it.
-pub(super) fn read_preferences(path: &Path) -> anyhow::Result<Vec<Place>> {
-    let mut places: Vec<Place> = Vec::new();
+pub(super) fn read_preferences(path: &Path) -> anyhow::Result<Vec<TargetPreferences>> {
+    let mut places: Vec<TargetPreferences> = Vec::new();
     cli::for_each_record(&IoArgs::of_file(path), "preferences", |record: Value| {
         let (target, preferences) = preferences(&record, partition_of)?;
-        places.push(Place {
+        places.push(TargetPreferences {
             target,
             preferences,
         });

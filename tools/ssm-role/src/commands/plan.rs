@@ -6,8 +6,8 @@ use cli::{Layers, Outcome, Output};
 use super::GlobalArgs;
 use super::inputs::{InputArgs, not_granted};
 use crate::model::Desired;
-use crate::observe::{self, Known};
-use crate::plan::{self, Given};
+use crate::observe::{self, AccountCache};
+use crate::plan::{self, PlanContext};
 
 /// Print the changes that a desired state needs
 #[derive(clap::Args)]
@@ -26,8 +26,8 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Outcome> {
     let layers = Layers::<Desired>::read(&global.io, "desired roles")?;
     let inputs = args.inputs.read()?;
-    let work = async |session: &Session, known: &Known| {
-        let given = Given {
+    let work = async |session: &Session, known: &AccountCache| {
+        let given = PlanContext {
             preferences: inputs.preferences(&session.target)?,
             is_narrowed: inputs.is_narrowed(),
         };

@@ -7,7 +7,7 @@ use cli::{Outcome, Output, Target};
 use super::GlobalArgs;
 use super::inputs::{not_granted, read_preferences};
 use crate::TOOL;
-use crate::grant::{self, Nodes, Place};
+use crate::policy_builder::{self, Nodes, TargetPreferences};
 use crate::preferences::Preferences;
 
 /// The preferences of an account and region.
@@ -63,7 +63,7 @@ pub(crate) async fn run(
     };
     for target in &args.targets {
         if !places.iter().any(|place| place.target == *target) {
-            places.push(Place {
+            places.push(TargetPreferences {
                 target: target.clone(),
                 preferences: Preferences::default(),
             });
@@ -84,14 +84,14 @@ pub(crate) async fn run(
                 .iter()
                 .map(|place| not_granted(&place.target, &place.preferences));
             notes.flatten().for_each(|note| out.note(&note));
-            grant::instance(&places)
+            policy_builder::instance(&places)
         }
-        Grantee::Operator => grant::operator(
+        Grantee::Operator => policy_builder::operator(
             &places,
             &args.nodes()?,
             &args.documents_or(PREFERENCES_DOCUMENT),
         ),
-        Grantee::Command => grant::command(
+        Grantee::Command => policy_builder::command(
             &places,
             &args.nodes()?,
             &args.documents_or("AWS-RunShellScript"),

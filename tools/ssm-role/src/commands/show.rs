@@ -5,7 +5,7 @@ use cli::{Outcome, Output};
 
 use super::GlobalArgs;
 use super::inputs::InputArgs;
-use crate::observe::{self, Known};
+use crate::observe::{self, AccountCache};
 use crate::show;
 
 /// Print Default Host Management, and the roles of nodes with their policies and what those allow
@@ -21,7 +21,7 @@ pub(crate) async fn run(
     out: &Output,
 ) -> anyhow::Result<Outcome> {
     let inputs = args.inputs.read()?;
-    let work = async |session: &Session, known: &Known| {
+    let work = async |session: &Session, known: &AccountCache| {
         let preferences = inputs.preferences(&session.target)?;
         let only = inputs.nodes(&session.target);
         let observed = observe::observe(session, known, None, only).await;

@@ -3,19 +3,19 @@
 use cli::Change;
 use serde_json::{Value, json};
 
-use super::{Given, PlanError, grant_preferences, known};
+use super::{PlanContext, PlanError, grant_preferences, known};
 use crate::model::{
     Action, AssignProfile, Observed, PROFILE_PATH, Role, ec2_service, instance_arn, profile_arn,
 };
-use crate::needs::{Feature, Verdict, needs, permissions};
-use crate::step::{OnInstanceState, ProfileState, RoleState};
+use crate::required_permissions::{Feature, Verdict, permissions, required_permissions};
+use crate::validated_change::{OnInstanceState, ProfileState, RoleState};
 
 /// Adds the role, the profile and the associations that are missing, in this order. With `grants` the role gets what the
 /// preferences ask for at once, so that no session is refused, nor its transcript lost, until the next plan.
 pub(super) fn assign(
     wished: &AssignProfile,
     observed: &Observed,
-    given: Given<'_>,
+    given: PlanContext<'_>,
     grants: bool,
     changes: &mut Vec<Change<Action>>,
 ) -> Result<(), PlanError> {
@@ -72,7 +72,7 @@ pub(super) fn assign(
 fn role_and_profile(
     name: &str,
     observed: &Observed,
-    given: Given<'_>,
+    given: PlanContext<'_>,
     grants: bool,
     changes: &mut Vec<Change<Action>>,
 ) -> Result<String, PlanError> {
@@ -125,7 +125,7 @@ fn role_and_profile(
 }
 
 fn is_shut_out(observed: &Observed, role: &Role) -> bool {
-    let needs = needs(&observed.partition, &observed.target, None);
+    let needs = required_permissions(&observed.partition, &observed.target, None);
     permissions(role, &needs).iter().any(|one| {
         matches!(one.feature, Feature::Register | Feature::Channel)
             && one.verdict == Verdict::Denied

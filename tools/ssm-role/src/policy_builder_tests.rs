@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Nodes, Place, command, instance, operator};
+use super::{Nodes, TargetPreferences, command, instance, operator};
 use crate::preferences::{partition_of, preferences};
 
 #[derive(Deserialize)]
@@ -27,12 +27,12 @@ fn fixtures() {
     for case in testbed::fixtures("ssm-role/policy") {
         let text = std::fs::read_to_string(case.join("asked.json")).unwrap();
         let asked: Asked = serde_json::from_str(&text).unwrap();
-        let mut places: Vec<Place> = asked
+        let mut places: Vec<TargetPreferences> = asked
             .prefs
             .iter()
             .map(|record| {
                 let (target, preferences) = preferences(record, partition_of).unwrap();
-                Place {
+                TargetPreferences {
                     target,
                     preferences,
                 }

@@ -165,7 +165,7 @@ pub(crate) struct By {
 }
 
 /// Returns what a node's role must be allowed.
-pub(crate) fn needs(
+pub(crate) fn required_permissions(
     partition: &str,
     target: &Target,
     preferences: Option<&Preferences>,

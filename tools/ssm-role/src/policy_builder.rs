@@ -8,12 +8,12 @@ use crate::preferences::{Key, Preferences, partition_of};
 
 /// An account and region, and what its preferences ask for.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct TargetPreferences {
     pub(crate) target: Target,
     pub(crate) preferences: Preferences,
 }
 
-impl Place {
+impl TargetPreferences {
     fn arn(&self, service: &str, resource: &str) -> String {
         let Target { account, region } = &self.target;
         let partition = partition_of(region);
@@ -47,7 +47,7 @@ pub(crate) enum Nodes {
 }
 
 /// Returns the policy of a node's role: Systems Manager, and what the preferences write and decrypt.
-pub(crate) fn instance(places: &[Place]) -> Value {
+pub(crate) fn instance(places: &[TargetPreferences]) -> Value {
     let mut statements = vec![
         // The agent calls these about itself; only UpdateInstanceInformation knows a resource, and not for every agent.
         // https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonSSMManagedEC2InstanceDefaultPolicy.html
@@ -69,7 +69,7 @@ pub(crate) fn instance(places: &[Place]) -> Value {
 
 /// Returns the policy of what the preferences write and decrypt alone, `None` when that is nothing. While it is not known how a
 /// bucket is encrypted, what `there` grants on its key stays: taking it away would be a guess, too.
-pub(crate) fn logs(place: &Place, there: Option<&Value>) -> Option<Value> {
+pub(crate) fn logs(place: &TargetPreferences, there: Option<&Value>) -> Option<Value> {
     let mut statements = preferences(std::slice::from_ref(place));
     if place.preferences.unknown_encryption().next().is_some() {
         let there = there.and_then(|document| document["Statement"].as_array());
@@ -89,7 +89,7 @@ pub(crate) fn logs(place: &Place, there: Option<&Value>) -> Option<Value> {
     (!statements.is_empty()).then(|| document(statements))
 }
 
-fn preferences(places: &[Place]) -> Vec<Value> {
+fn preferences(places: &[TargetPreferences]) -> Vec<Value> {
     let (mut objects, mut buckets) = (Vec::new(), Vec::new());
     let (mut all_groups, mut groups, mut streams) = (Vec::new(), Vec::new(), Vec::new());
     for place in places {
@@ -144,7 +144,12 @@ fn preferences(places: &[Place]) -> Vec<Value> {
 
 /// Returns the statements that let one side of encrypted sessions use their keys, and for nothing but sessions.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/session-preferences-enable-encryption.html>
-fn of_sessions(sid: &str, action: &str, places: &[Place], ids: Option<&[String]>) -> Vec<Value> {
+fn of_sessions(
+    sid: &str,
+    action: &str,
+    places: &[TargetPreferences],
+    ids: Option<&[String]>,
+) -> Vec<Value> {
     const CONTEXT: &str = "kms:EncryptionContext:aws:ssm";
     let condition = |extra: Option<(&str, Value)>| {
         let mut condition = Map::new();
@@ -204,7 +209,7 @@ fn of_sessions(sid: &str, action: &str, places: &[Place], ids: Option<&[String]>
 
 /// Returns the policy of people who start sessions on some nodes with some session documents.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-restrict-access-quickstart.html>
-pub(crate) fn operator(places: &[Place], nodes: &Nodes, documents: &[String]) -> Value {
+pub(crate) fn operator(places: &[TargetPreferences], nodes: &Nodes, documents: &[String]) -> Value {
     // BoolIfExists: the key is not there when the document itself is judged, and Bool would deny that.
     // https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-sessiondocumentaccesscheck.html
     let check = (
@@ -257,7 +262,7 @@ pub(crate) fn operator(places: &[Place], nodes: &Nodes, documents: &[String]) ->
 
 /// Returns the policy of people who run commands on some nodes with some documents.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/run-command-setting-up.html>
-pub(crate) fn command(places: &[Place], nodes: &Nodes, documents: &[String]) -> Value {
+pub(crate) fn command(places: &[TargetPreferences], nodes: &Nodes, documents: &[String]) -> Value {
     let mut statements = on_nodes("SendCommands", "ssm:SendCommand", places, nodes, None);
     let documents: Vec<String> = places
         .iter()
@@ -285,7 +290,7 @@ fn look() -> Value {
 fn on_nodes(
     sid: &str,
     action: &str,
-    places: &[Place],
+    places: &[TargetPreferences],
     nodes: &Nodes,
     check: Option<&(&str, Value)>,
 ) -> Vec<Value> {
@@ -333,5 +338,5 @@ fn document(statements: Vec<Value>) -> Value {
 }
 
 #[cfg(test)]
-#[path = "grant_tests.rs"]
+#[path = "policy_builder_tests.rs"]
 mod tests;
