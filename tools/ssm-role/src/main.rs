@@ -18,10 +18,10 @@ mod schema;
 mod validated_change;
 
 mod check;
+mod host_management;
 mod lint;
 mod plan;
 mod policy_builder;
-mod show;
 mod stack;
 
 mod apply;

@@ -4,8 +4,8 @@
 use records::{Definitions, Schemas};
 use schemars::SchemaGenerator;
 
+use crate::host_management::HostManagement;
 use crate::model::{Action, Desired};
-use crate::show::HostManagement;
 
 pub(crate) const SCHEMAS: Schemas = Schemas {
     version: 1,

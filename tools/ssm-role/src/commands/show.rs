@@ -5,8 +5,8 @@ use cli::{Outcome, Output};
 
 use super::GlobalArgs;
 use super::inputs::InputArgs;
+use crate::host_management;
 use crate::observe::{self, AccountCache};
-use crate::show;
 
 /// Print Default Host Management, and the roles of nodes with their policies and what those allow
 #[derive(clap::Args)]
@@ -25,7 +25,7 @@ pub(crate) async fn run(
         let preferences = inputs.preferences(&session.target)?;
         let only = inputs.nodes(&session.target);
         let observed = observe::observe(session, known, None, only).await;
-        show::record(&observed, preferences)
+        host_management::record(&observed, preferences)
     };
     let fleet = global.fleet(out).await?;
     fleet
