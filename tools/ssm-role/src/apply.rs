@@ -9,8 +9,8 @@ use awsconf::{Service, Session};
 use cli::{Change, Target};
 use serde_json::Value;
 
-use crate::current::{Clients, current};
 use crate::model::Action;
+use crate::observe::resource::{Clients, current};
 use crate::undo::inverse;
 use crate::validated_change::{ProfileState, RoleState, SettingState, subject};
 use write::write;

@@ -8,8 +8,6 @@
 mod commands;
 
 mod bucket_key;
-mod current;
-mod iam;
 mod model;
 mod observe;
 mod preferences;

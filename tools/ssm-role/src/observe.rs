@@ -1,6 +1,9 @@
 //! Reads one account and region: the service setting, EC2's instance profiles, IAM. Never writes.
 //! What cannot be read is `Unknown` with the reason; who asks decides whether that is an error or a finding.
 
+pub(crate) mod iam;
+pub(crate) mod resource;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
@@ -10,7 +13,7 @@ use ec2::Instance;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use crate::iam::{self, Detail};
+use self::iam::Detail;
 use crate::model::{Desired, Observed, OwnProfile, Profile, Role, SETTING, Setting};
 
 /// What IAM has told of an account: it has no regions, so one answer does for all of them.

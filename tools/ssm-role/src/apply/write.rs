@@ -6,9 +6,9 @@ use awsconf::{describe, retried};
 use cli::Change;
 use serde_json::Value;
 
-use crate::current::{Clients, association};
 use crate::model::{Action, SETTING};
 use crate::observe;
+use crate::observe::resource::{Clients, association};
 use crate::validated_change::{
     InlineState, OnInstanceState, ProfileState, RoleState, SettingState, Subject,
 };

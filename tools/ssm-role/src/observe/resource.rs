@@ -4,9 +4,9 @@ use awsconf::describe;
 use ec2::InstanceProfileAssociation;
 use serde_json::{Value, json};
 
-use crate::iam;
-use crate::iam::Detail;
 use crate::observe;
+use crate::observe::iam;
+use crate::observe::iam::Detail;
 use crate::validated_change::{
     AttachmentState, InlineState, OnInstanceState, ProfileState, RoleState, SettingState, Subject,
 };
