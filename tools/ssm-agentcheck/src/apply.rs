@@ -2,7 +2,7 @@
 
 mod associate;
 mod command;
-mod under_way;
+mod in_progress;
 
 use std::collections::BTreeMap;
 
@@ -18,8 +18,8 @@ use futures_util::stream::FuturesUnordered;
 
 use crate::TOOL;
 use crate::observe;
-use crate::step::Step;
 use crate::update::{Action, UpdateState};
+use crate::validated_change::Step;
 use associate::Associations;
 use command::Batch;
 
@@ -172,7 +172,7 @@ async fn update(
     }
     let ids: Vec<String> = nodes.iter().map(|node| node.instance_id.clone()).collect();
     let set = ids.iter().map(String::as_str).collect();
-    let settled = under_way::settle(client, &set, interrupt, progress).await;
+    let settled = in_progress::settle(client, &set, interrupt, progress).await;
     let known = match settled {
         Ok(()) => observe::information(client, target, &ids).await,
         Err(error) => Err(error),

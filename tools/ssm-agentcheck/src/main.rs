@@ -7,12 +7,12 @@
 
 mod commands;
 
+mod import_aws_cli;
 mod model;
 mod observe;
-mod saved;
 mod schema;
-mod step;
 mod update;
+mod validated_change;
 
 mod check;
 mod host;

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{Association, plan};
 use crate::model::Desired;
-use crate::step::steps;
+use crate::validated_change::steps;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -5,7 +5,7 @@ use cli::{Outcome, Output, Plan, Progress};
 
 use super::GlobalArgs;
 use crate::update::Action;
-use crate::{TOOL, apply, step};
+use crate::{TOOL, apply, validated_change};
 
 /// Carry out the plans on stdin and print what was done, with its undo
 ///
@@ -25,7 +25,7 @@ pub(crate) async fn run(
     let steps: Vec<_> = plans
         .plans
         .iter()
-        .map(step::steps)
+        .map(validated_change::steps)
         .collect::<Result<_, _>>()?;
     let interrupt = Interrupt::listen();
     let progress = Progress::new(global.io.quiet || plans.plans.len() > 1);

@@ -7,9 +7,9 @@ use cli::{Outcome, Output, Target, Unreachable};
 use diagnosis::Node;
 
 use super::GlobalArgs;
+use crate::import_aws_cli::Saved;
 use crate::model::Connections;
 use crate::observe::{Question, Region};
-use crate::saved::Saved;
 
 /// Where nodes come from.
 #[derive(clap::Args)]
