@@ -50,7 +50,7 @@ impl Tried {
 
 /// One node to update.
 #[derive(Clone, Debug)]
-struct Node {
+struct NodeUpdate {
     /// Where it is in the plan.
     index: usize,
     instance_id: String,
@@ -91,7 +91,7 @@ pub(crate) async fn apply(
                 tried.insert(index, Tried::skipped(reason));
                 continue;
             }
-            nodes.push(Node {
+            nodes.push(NodeUpdate {
                 index,
                 instance_id: change.resource.clone(),
                 from: *from,
@@ -162,7 +162,7 @@ pub(crate) async fn apply(
 async fn update(
     client: &Client,
     target: &Target,
-    nodes: Vec<Node>,
+    nodes: Vec<NodeUpdate>,
     interrupt: &Interrupt,
     progress: &Progress,
     tried: &mut BTreeMap<usize, Tried>,
@@ -187,7 +187,7 @@ async fn update(
             return Some("not tried: the nodes could not be read".to_owned());
         }
     };
-    let mut waves: BTreeMap<u32, Vec<Node>> = BTreeMap::new();
+    let mut waves: BTreeMap<u32, Vec<NodeUpdate>> = BTreeMap::new();
     for node in nodes {
         match refusal(&node, known.get(&node.instance_id)) {
             Some(refused) => drop(tried.insert(node.index, refused)),
@@ -225,7 +225,7 @@ async fn update(
 }
 
 /// Returns what to say of a node that is not updated now.
-fn refusal(node: &Node, known: Option<&diagnosis::Information>) -> Option<Tried> {
+fn refusal(node: &NodeUpdate, known: Option<&diagnosis::Information>) -> Option<Tried> {
     let Some(information) = known else {
         return Some(Tried::skipped("SSM does not know it any more"));
     };
@@ -252,7 +252,7 @@ fn refusal(node: &Node, known: Option<&diagnosis::Information>) -> Option<Tried>
 async fn run_wave(
     client: &Client,
     target: &Target,
-    wave: &[Node],
+    wave: &[NodeUpdate],
     interrupt: &Interrupt,
     progress: &Progress,
 ) -> BTreeMap<usize, Tried> {

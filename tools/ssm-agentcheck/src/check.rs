@@ -15,7 +15,7 @@ const HINTS: Hints = Hints {
 
 /// Whether a node can be reached and is as wished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum NodeVerdict {
     /// It is.
     Pass,
     /// It is not.
@@ -28,7 +28,7 @@ pub(crate) enum Verdict {
 
 /// How many nodes came to which verdict.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Tally {
+pub(crate) struct Summary {
     pass: usize,
     fail: usize,
     unknown: usize,
@@ -37,16 +37,16 @@ pub(crate) struct Tally {
     is_found: bool,
 }
 
-impl Tally {
-    pub(crate) fn count(&mut self, findings: &[Finding], verdict: Verdict) {
+impl Summary {
+    pub(crate) fn count(&mut self, findings: &[Finding], verdict: NodeVerdict) {
         self.is_found |= findings
             .iter()
             .any(|finding| finding.severity != Severity::Info);
         match verdict {
-            Verdict::Pass => self.pass += 1,
-            Verdict::Fail => self.fail += 1,
-            Verdict::Unknown => self.unknown += 1,
-            Verdict::Stopped => self.stopped += 1,
+            NodeVerdict::Pass => self.pass += 1,
+            NodeVerdict::Fail => self.fail += 1,
+            NodeVerdict::Unknown => self.unknown += 1,
+            NodeVerdict::Stopped => self.stopped += 1,
         }
     }
 
@@ -64,7 +64,7 @@ impl Tally {
     }
 }
 
-impl std::fmt::Display for Tally {
+impl std::fmt::Display for Summary {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let n_nodes = self.pass + self.fail + self.unknown + self.stopped;
         let plural = if n_nodes == 1 { "" } else { "s" };
@@ -86,7 +86,7 @@ pub(crate) fn check(
     roles: Option<&Roles>,
     node: &Node,
     now: Timestamp,
-) -> (Vec<Finding>, Verdict) {
+) -> (Vec<Finding>, NodeVerdict) {
     let mut findings = Vec::new();
     let why = diagnosis::diagnose(node, roles, now, &HINTS);
     if !node.is_running() {
@@ -94,7 +94,7 @@ pub(crate) fn check(
         if let Some("stopped" | "stopping") = node.state.as_deref() {
             findings.extend(why.map(|cause| cause.into_finding(node)));
         }
-        return (findings, Verdict::Stopped);
+        return (findings, NodeVerdict::Stopped);
     }
     check_imds(&desired.imds, node, &mut findings);
     if let Some(agent) = &node.agent {
@@ -113,7 +113,7 @@ pub(crate) fn check(
     (findings, verdict)
 }
 
-fn verdict(findings: &[Finding]) -> Verdict {
+fn verdict(findings: &[Finding]) -> NodeVerdict {
     let is_open = |finding: &Finding| {
         finding.id.ends_with(".unknown")
             || ["just_launched", "dhmc_pending"]
@@ -121,9 +121,9 @@ fn verdict(findings: &[Finding]) -> Verdict {
                 .any(|end| finding.id.ends_with(end))
     };
     match findings {
-        [] => Verdict::Pass,
-        findings if findings.iter().all(is_open) => Verdict::Unknown,
-        _ => Verdict::Fail,
+        [] => NodeVerdict::Pass,
+        findings if findings.iter().all(is_open) => NodeVerdict::Unknown,
+        _ => NodeVerdict::Fail,
     }
 }
 

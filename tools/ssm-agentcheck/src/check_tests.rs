@@ -6,7 +6,7 @@ use diagnosis::{Node, RoleRecord, Roles, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Tally, check};
+use super::{Summary, check};
 use crate::model::Desired;
 
 #[derive(Deserialize)]
@@ -31,7 +31,7 @@ fn check_case(case: &Path) {
     let desired: Desired = serde_json::from_str(&read("desired.json")).unwrap();
     let observed: Observed = serde_json::from_str(&read("observed.json")).unwrap();
     let roles = (!observed.roles.is_empty()).then(|| Roles::of(observed.roles));
-    let (mut findings, mut tally) = (Vec::new(), Tally::default());
+    let (mut findings, mut tally) = (Vec::new(), Summary::default());
     for node in &observed.nodes {
         let (found, verdict) = check(&desired, roles.as_ref(), node, observed.now);
         tally.count(&found, verdict);

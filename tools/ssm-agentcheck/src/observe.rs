@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use crate::model::{Connections, Desired};
 use crate::plan::Association;
 pub(crate) use associations::associations;
-use evidence::Witness;
+use evidence::EvidenceReader;
 
 /// The largest page that SSM gives; its default is 10.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstanceInformation.html>
@@ -27,7 +27,7 @@ const WAITING: usize = 100;
 
 /// Which nodes to read, and how much of them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Question {
+pub(crate) struct ReadOptions {
     /// Only these ids; all when empty.
     pub(crate) instance_ids: Vec<String>,
     /// Whether to read what tells why nodes do not answer, and of which online ones.
@@ -48,7 +48,7 @@ pub(crate) async fn for_plan(
     let is_nobody = instance_ids.as_ref().is_some_and(Vec::is_empty);
     if desired.update.is_some() && !is_nobody {
         let (sender, mut receiver) = mpsc::channel(WAITING);
-        let question = Question {
+        let question = ReadOptions {
             instance_ids: instance_ids.unwrap_or_default(),
             evidence: None,
         };
@@ -122,18 +122,22 @@ async fn information_page(
 /// SSM is asked about the instances of one page of EC2, 50 at a time, instead of being listed as a whole.
 pub(crate) struct Region {
     session: Session,
-    question: Question,
+    question: ReadOptions,
     nodes: mpsc::Sender<Node>,
     client: Client,
-    witness: Option<Witness>,
+    witness: Option<EvidenceReader>,
 }
 
 impl Region {
-    pub(crate) fn new(session: Session, question: Question, nodes: mpsc::Sender<Node>) -> Region {
+    pub(crate) fn new(
+        session: Session,
+        question: ReadOptions,
+        nodes: mpsc::Sender<Node>,
+    ) -> Region {
         let client = Client::new(&session.config);
         let witness = question
             .evidence
-            .map(|connections| Witness::new(&session, client.clone(), connections));
+            .map(|connections| EvidenceReader::new(&session, client.clone(), connections));
         Region {
             session,
             question,

@@ -10,7 +10,7 @@ use awsconf::{Interrupt, describe};
 use cli::{ChangeStatus, Progress, Target};
 use diagnosis::Version;
 
-use super::{Node, Tried};
+use super::{NodeUpdate, Tried};
 use crate::observe;
 use crate::update::DOCUMENT;
 
@@ -31,7 +31,7 @@ const FAREWELL: Duration = Duration::from_secs(10);
 pub(super) struct Batch<'a> {
     pub(super) client: &'a Client,
     pub(super) target: &'a Target,
-    pub(super) nodes: &'a [Node],
+    pub(super) nodes: &'a [NodeUpdate],
     pub(super) concurrency: usize,
     pub(super) max_errors: usize,
 }
@@ -48,21 +48,23 @@ impl Batch<'_> {
             Err(error) => return self.all(&Tried::failed(format!("{error:#}"))),
         };
         let ended = self.follow(&command_id, interrupt, progress).await;
-        let succeeded: Vec<&Node> = self
+        let succeeded: Vec<&NodeUpdate> = self
             .nodes
             .iter()
-            .filter(|node| matches!(ended.get(&node.instance_id), Some(End::Success)))
+            .filter(|node| matches!(ended.get(&node.instance_id), Some(InvocationEnd::Success)))
             .collect();
         let mut versions = self.versions(&succeeded, interrupt).await;
         let outcome = self.nodes.iter().map(|node| {
             let tried = match ended.get(&node.instance_id) {
-                Some(End::Success) => versions
+                Some(InvocationEnd::Success) => versions
                     .remove(&node.instance_id)
                     .unwrap_or_else(|| Tried::failed("SSM does not know it any more")),
-                Some(End::Failed(reason)) => {
+                Some(InvocationEnd::Failed(reason)) => {
                     Tried::failed(format!("{reason} (command {command_id})"))
                 }
-                Some(End::NotBegun(reason)) => Tried::skipped(format!("not tried: {reason}")),
+                Some(InvocationEnd::NotBegun(reason)) => {
+                    Tried::skipped(format!("not tried: {reason}"))
+                }
                 None => Tried::failed(format!("its end is not known (command {command_id})")),
             };
             (node.index, tried)
@@ -115,7 +117,7 @@ impl Batch<'_> {
         command_id: &str,
         interrupt: &Interrupt,
         progress: &Progress,
-    ) -> BTreeMap<String, End> {
+    ) -> BTreeMap<String, InvocationEnd> {
         let timeout = self
             .nodes
             .first()
@@ -153,7 +155,9 @@ impl Batch<'_> {
                         let reason = format!("sent, but its end is not known: {error:#}");
                         for node in self.nodes {
                             let id = node.instance_id.clone();
-                            ended.entry(id).or_insert(End::Failed(reason.clone()));
+                            ended
+                                .entry(id)
+                                .or_insert(InvocationEnd::Failed(reason.clone()));
                         }
                     }
                 }
@@ -163,7 +167,7 @@ impl Batch<'_> {
     }
 
     /// Returns the invocations that have ended.
-    async fn look(&self, command_id: &str) -> anyhow::Result<Vec<(String, End)>> {
+    async fn look(&self, command_id: &str) -> anyhow::Result<Vec<(String, InvocationEnd)>> {
         let call = self
             .client
             .list_command_invocations()
@@ -183,7 +187,11 @@ impl Batch<'_> {
     }
 
     /// Reads the versions that the agents report, until all are as wished or patience ends.
-    async fn versions(&self, nodes: &[&Node], interrupt: &Interrupt) -> BTreeMap<String, Tried> {
+    async fn versions(
+        &self,
+        nodes: &[&NodeUpdate],
+        interrupt: &Interrupt,
+    ) -> BTreeMap<String, Tried> {
         let ids: Vec<String> = nodes.iter().map(|node| node.instance_id.clone()).collect();
         let deadline = Instant::now() + PATIENCE;
         let mut pause = FIRST_PAUSE;
@@ -208,7 +216,7 @@ impl Batch<'_> {
 
 /// Returns what became of a node whose command succeeded; `None` while its agent may still be restarting.
 fn judged(
-    node: &Node,
+    node: &NodeUpdate,
     read: Result<Option<&diagnosis::Information>, &anyhow::Error>,
     is_last: bool,
 ) -> Option<Tried> {
@@ -233,7 +241,7 @@ fn judged(
 }
 
 /// How an invocation ended.
-enum End {
+enum InvocationEnd {
     Success,
     Failed(String),
     /// SSM never gave it to the node.
@@ -241,12 +249,12 @@ enum End {
 }
 
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html>
-fn end(invocation: &CommandInvocation) -> Option<End> {
+fn end(invocation: &CommandInvocation) -> Option<InvocationEnd> {
     let details = invocation.status_details().unwrap_or_default();
     let status = invocation.status().map(|status| status.as_str());
     match status.unwrap_or_default() {
-        "Success" => Some(End::Success),
-        "Cancelled" => Some(End::NotBegun(match details {
+        "Success" => Some(InvocationEnd::Success),
+        "Cancelled" => Some(InvocationEnd::NotBegun(match details {
             "Terminated" => "too many of its command failed".to_owned(),
             _ => "the command was cancelled".to_owned(),
         })),
@@ -259,7 +267,7 @@ fn end(invocation: &CommandInvocation) -> Option<End> {
                 .map(str::trim)
                 .rfind(|line| !line.is_empty());
             let what = if details.is_empty() { status } else { details };
-            Some(End::Failed(match output {
+            Some(InvocationEnd::Failed(match output {
                 Some(line) => format!("{what}: {line}"),
                 None => what.to_owned(),
             }))

@@ -8,7 +8,7 @@ use diagnosis::{RoleRecord, Roles};
 
 use super::nodes::NodeArgs;
 use super::{GlobalArgs, clock};
-use crate::check::{self, Tally};
+use crate::check::{self, Summary};
 use crate::model::Desired;
 
 /// Print what is wrong with the nodes, one reason for each that cannot be reached; exit with 1 when something is
@@ -28,7 +28,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Outcome> {
     let layers = Layers::<Desired>::read(&global.io, "desired agents")?;
     let roles = args.roles.as_deref().map(read_roles).transpose()?;
-    let (now, mut tally) = (clock::now(), Tally::default());
+    let (now, mut tally) = (clock::now(), Summary::default());
     let evidence = |session: &Session| {
         let desired = layers.at(&session.target, session.units.as_deref())?;
         Ok(Some(desired.connections))

@@ -9,7 +9,7 @@ use diagnosis::Node;
 use super::GlobalArgs;
 use crate::import_aws_cli::Saved;
 use crate::model::Connections;
-use crate::observe::{Question, Region};
+use crate::observe::{ReadOptions, Region};
 
 /// Where nodes come from.
 #[derive(clap::Args)]
@@ -42,7 +42,7 @@ impl NodeArgs {
         let mut missing = self.instance_ids.clone();
         let fleet = global.fleet(out).await?;
         let work = async |session: &Session, _: &(), nodes| {
-            let question = Question {
+            let question = ReadOptions {
                 instance_ids: self.instance_ids.clone(),
                 evidence: evidence(session)?,
             };

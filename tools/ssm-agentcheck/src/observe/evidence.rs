@@ -16,7 +16,7 @@ use crate::model::Connections;
 const SETTING: &str = "/ssm/managed-instance/default-ec2-instance-management-role";
 
 /// The region's facts, as far as they have been needed.
-pub(super) struct Witness {
+pub(super) struct EvidenceReader {
     client: Client,
     ec2: ec2::Client,
     region: String,
@@ -27,9 +27,13 @@ pub(super) struct Witness {
     network: OnceCell<Reading<(Vec<VpcEndpoint>, Vec<RouteTable>)>>,
 }
 
-impl Witness {
-    pub(super) fn new(session: &Session, client: Client, connections: Connections) -> Witness {
-        Witness {
+impl EvidenceReader {
+    pub(super) fn new(
+        session: &Session,
+        client: Client,
+        connections: Connections,
+    ) -> EvidenceReader {
+        EvidenceReader {
             client,
             ec2: ec2::Client::new(&session.config),
             region: session.target.region.clone(),
