@@ -12,7 +12,7 @@ pub(crate) mod check;
 pub(crate) mod function;
 pub(crate) mod plan;
 pub(crate) mod rule;
-pub(crate) mod stack;
+pub(crate) mod template;
 pub(crate) mod trail;
 
 pub(crate) mod apply;

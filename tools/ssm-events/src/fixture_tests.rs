@@ -7,7 +7,7 @@ use cli::Target;
 use serde_json::json;
 
 use crate::alerts::model::{Desired, Hashes, Observed};
-use crate::alerts::{check, plan, rule, stack};
+use crate::alerts::{check, plan, rule, template};
 use crate::records::format::Style;
 use crate::records::record::{self, Event, Outcome};
 
@@ -77,7 +77,7 @@ fn patterns() {
 #[test]
 fn templates() {
     for case in cases("template.json") {
-        let actual = match stack::template(&read(&case, "desired.json")) {
+        let actual = match template::template(&read(&case, "desired.json")) {
             Ok(template) => template,
             Err(error) => json!({ "error": format!("{error:#}") }),
         };

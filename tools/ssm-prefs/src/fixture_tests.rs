@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::model::{Desired, Observed};
 use crate::preflight::Roles;
-use crate::{check, content, lint, plan, preflight, roles, stack};
+use crate::{check, content, lint, plan, preflight, roles, template};
 
 fn target() -> Target {
     Target {
@@ -111,7 +111,7 @@ fn renders() {
 #[test]
 fn templates() {
     for case in cases("template.json") {
-        let actual = match stack::template(&parsed(&case, "desired.json")) {
+        let actual = match template::template(&parsed(&case, "desired.json")) {
             Ok(template) => template,
             Err(error) => json!({ "error": format!("{error:#}") }),
         };

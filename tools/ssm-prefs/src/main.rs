@@ -19,7 +19,7 @@ mod check;
 mod lint;
 mod plan;
 mod preflight;
-mod stack;
+mod template;
 
 mod apply;
 

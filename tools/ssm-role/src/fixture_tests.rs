@@ -9,7 +9,7 @@ use super::{PlanContext, plan};
 use crate::check::check;
 use crate::model::{Desired, Observed};
 use crate::preferences::{of_document, partition_of, preferences};
-use crate::{stack, validated_change};
+use crate::{template, validated_change};
 
 #[test]
 fn fixtures() {
@@ -28,7 +28,7 @@ fn templates() {
             let document = serde_json::from_str(&text).unwrap();
             of_document(&document, &cloudformation::target()).unwrap()
         });
-        let actual = match stack::template(&desired, document.as_ref()) {
+        let actual = match template::template(&desired, document.as_ref()) {
             Ok(template) => template,
             Err(error) => json!({ "error": format!("{error:#}") }),
         };

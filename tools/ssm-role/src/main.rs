@@ -20,7 +20,7 @@ mod host_management;
 mod lint;
 mod plan;
 mod policy_builder;
-mod stack;
+mod template;
 
 mod apply;
 mod undo;

@@ -4,7 +4,7 @@ use cli::{Outcome, Output};
 
 use super::{GlobalArgs, desired};
 use crate::TOOL;
-use crate::alerts::stack;
+use crate::alerts::template;
 
 /// Print a CloudFormation template of a desired state, without calling AWS
 #[derive(Clone, Debug, clap::Args)]
@@ -19,7 +19,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     _: &Output,
 ) -> anyhow::Result<Outcome> {
-    let template = stack::template(&desired::read(&global.io)?.only()?)?;
+    let template = template::template(&desired::read(&global.io)?.only()?)?;
     Output::of_document(TOOL, &global.io)?.write(&template)?;
     Ok(Outcome::Fine)
 }

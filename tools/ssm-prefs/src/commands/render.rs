@@ -3,7 +3,7 @@
 use cli::{Outcome, Output};
 
 use super::{GlobalArgs, desired};
-use crate::{TOOL, content, stack};
+use crate::{TOOL, content, template};
 
 /// Print the document of a desired state and of each of its overrides, without calling AWS
 #[derive(clap::Args)]
@@ -20,7 +20,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Outcome> {
     let layers = desired::read(&global.io)?;
     if args.cloudformation {
-        let template = stack::template(&layers.only()?)?;
+        let template = template::template(&layers.only()?)?;
         Output::of_document(TOOL, &global.io)?.write(&template)?;
         return Ok(Outcome::Fine);
     }

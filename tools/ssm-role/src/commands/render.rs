@@ -8,7 +8,7 @@ use cli::{IoArgs, Layers, Outcome, Output};
 use super::GlobalArgs;
 use crate::model::Desired;
 use crate::preferences::of_document;
-use crate::{TOOL, stack};
+use crate::{TOOL, template};
 
 /// Print a CloudFormation template of a desired state, without calling AWS
 #[derive(Clone, Debug, clap::Args)]
@@ -35,7 +35,7 @@ pub(crate) async fn run(
         }
         None => None,
     };
-    let template = stack::template(&desired, preferences.as_ref())?;
+    let template = template::template(&desired, preferences.as_ref())?;
     Output::of_document(TOOL, &global.io)?.write(&template)?;
     Ok(Outcome::Fine)
 }
