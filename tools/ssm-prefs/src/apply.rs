@@ -11,9 +11,9 @@ use awsconf::{Service, Session};
 use cli::{Change, Plan};
 use serde_json::{Value, json};
 
-use crate::content::meaning;
 use crate::model::{Action, Encryption, Observed};
 use crate::observe::{self, Clients, Names};
+use crate::session_document::normalized;
 use crate::state;
 
 /// The resources that one plan speaks of.
@@ -66,14 +66,14 @@ impl apply::Resources for Resources<'_> {
                 && change.from["default_version"].is_null()
                 && state["latest_content"].is_null()
                 && !state.is_null()
-                && meaning(&state["content"]) == meaning(&change.from["content"])
+                && normalized(&state["content"]) == normalized(&change.from["content"])
     }
 
     /// A new version of the document is not in force until it is made the default.
     fn is_between(&self, change: &Change<Action>, state: &Value) -> bool {
         change.action == Action::UpdateDocument
-            && meaning(&state["content"]) == meaning(&change.from["content"])
-            && meaning(&state["latest_content"]) == meaning(&change.to["content"])
+            && normalized(&state["content"]) == normalized(&change.from["content"])
+            && normalized(&state["latest_content"]) == normalized(&change.to["content"])
     }
 
     /// "All new buckets have encryption configured by default", and block public access.

@@ -4,11 +4,11 @@ use cli::{Finding, Reading, Target};
 use iam_policy::Arn;
 use serde_json::Value;
 
-use crate::content::{Inputs, meaning};
 use crate::finding::{error, info, warning};
 use crate::model::{Action, DOCUMENT, Desired, Document, Observed, SessionDocument};
 use crate::preflight::{Roles, preflight};
 use crate::roles::Verdict;
+use crate::session_document::{Inputs, normalized};
 use crate::{lint, plan};
 
 /// The id of a finding about a layer of the desired state whose last day is over.
@@ -57,7 +57,7 @@ pub(crate) fn versions_differ(document: &Document) -> Option<String> {
     if default.version == latest.version {
         return None;
     }
-    let same = meaning(&default.content) == meaning(&latest.content);
+    let same = normalized(&default.content) == normalized(&latest.content);
     let content = if same {
         "with the same settings"
     } else {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::model::{Desired, Observed};
 use crate::preflight::Roles;
-use crate::{check, content, lint, plan, preflight, roles, template};
+use crate::{check, lint, plan, preflight, roles, session_document, template};
 
 fn target() -> Target {
     Target {
@@ -103,7 +103,7 @@ fn renders() {
     for case in cases("document.json") {
         let desired: Desired = parsed(&case, "desired.json");
         let live = read(&case, "live.json");
-        let document = content::render(&desired, live.as_ref(), Some(&target()));
+        let document = session_document::render(&desired, live.as_ref(), Some(&target()));
         testbed::expect(&case.join("document.json"), &document);
     }
 }

@@ -4,9 +4,9 @@ use cli::{Finding, Severity};
 use iam_policy::Arn;
 use serde_json::Value;
 
-use crate::content::{self, INPUTS, Kind};
 use crate::finding::{error, finding, warning};
 use crate::model::Desired;
+use crate::session_document::{self, INPUTS, Kind};
 
 /// Longest profile that the console accepts; longer ones are refused there.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/session-preferences-shell-config.html>
@@ -123,7 +123,7 @@ pub(crate) fn lint_desired(desired: &Desired) -> Vec<Finding> {
         ));
     }
     // What the desired state renders to must be sound too; its findings name the path in the document.
-    findings.extend(lint_content(&content::render(desired, None, None)));
+    findings.extend(lint_content(&session_document::render(desired, None, None)));
     findings
 }
 
@@ -413,7 +413,7 @@ fn is_log_group_name(text: &str) -> bool {
 }
 
 fn contradictions(document: &Value, findings: &mut Vec<Finding>) {
-    let inputs = content::Inputs::of(document);
+    let inputs = session_document::Inputs::of(document);
     let without = |findings: &mut Vec<Finding>, switch: &str, name: &str, what: &str| {
         if inputs.on(switch) && inputs.text(name).is_none() {
             findings.push(error(

@@ -6,13 +6,13 @@
 
 mod commands;
 
-mod content;
 mod finding;
 mod model;
 mod observe;
 mod policies;
 mod roles;
 mod schema;
+mod session_document;
 mod state;
 
 mod check;

@@ -10,8 +10,8 @@ use aws_sdk_kms::types::KeyMetadata;
 use awsconf::{Session, reading};
 use cli::Reading;
 
-use crate::content;
 use crate::model::{BucketEncryption, DOCUMENT, Desired, Key, Observed};
+use crate::session_document;
 
 pub(crate) use document::{document, session_documents, wait_until_active};
 
@@ -50,8 +50,8 @@ pub(crate) struct Names {
 pub(crate) async fn observe(clients: &Clients, session: &Session, desired: &Desired) -> Observed {
     let document = document(&clients.ssm).await;
     let live = document.present().map(|document| &document.default.content);
-    let content = content::render(desired, live, Some(&session.target));
-    let inputs = content::Inputs::of(&content);
+    let content = session_document::render(desired, live, Some(&session.target));
+    let inputs = session_document::Inputs::of(&content);
     let names = Names {
         key: inputs.text("kmsKeyId").map(str::to_owned),
         bucket: inputs.text("s3BucketName").map(str::to_owned),

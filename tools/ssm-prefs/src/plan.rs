@@ -4,11 +4,11 @@
 use cli::{Change, Reading, Target};
 use serde_json::{Value, json};
 
-use crate::content::{self, expand, key_reference, meaning};
 use crate::model::{
     Action, Bucket, CloudWatch, DOCUMENT, Desired, Encryption, KmsKey, Observed, PublicAccessBlock,
     S3,
 };
+use crate::session_document::{self, expand, key_reference, normalized};
 use crate::{policies, state};
 
 /// Why no plan can be made.
@@ -277,7 +277,7 @@ impl Planner<'_> {
             }
         };
         let live = existing.map(|document| &document.default.content);
-        let mut content = content::render(desired, live, Some(self.target));
+        let mut content = session_document::render(desired, live, Some(self.target));
         if let Some(live) = live {
             self.keep_spelling_of_key(&mut content, live);
         }
@@ -287,11 +287,11 @@ impl Planner<'_> {
                 Action::CreateDocument,
                 "there are no preferences; sessions run with AWS's defaults",
             ),
-            Some(document) if meaning(&document.default.content) != meaning(&content) => (
+            Some(document) if normalized(&document.default.content) != normalized(&content) => (
                 Action::UpdateDocument,
                 "the preferences in force differ from the desired ones",
             ),
-            Some(document) if meaning(&document.latest.content) != meaning(&content) => (
+            Some(document) if normalized(&document.latest.content) != normalized(&content) => (
                 Action::UpdateDocument,
                 "a newer version that is not the default differs from the desired preferences, and sessions may use it",
             ),

@@ -6,10 +6,10 @@ use cli::{Finding, Reading, Target};
 use iam_policy::Arn;
 use serde_json::Value;
 
-use crate::content::Inputs;
 use crate::finding::{error, warning};
 use crate::model::{Bucket, Key, LogGroup, Observed};
 use crate::roles::{Role, Verdict, may_use_key};
+use crate::session_document::Inputs;
 
 /// The roles whose policies are known: those of nodes and those of the people who start sessions.
 #[derive(Clone, Debug, Default)]

@@ -4,8 +4,8 @@
 use cli::Reading;
 use serde_json::{Value, json};
 
-use crate::content::meaning;
 use crate::model::{Action, Bucket, Document, Key, LogGroup, Observed};
+use crate::session_document::normalized;
 
 /// The id of the lifecycle rule that this tool owns in a bucket; other rules are left alone.
 pub(crate) const LIFECYCLE_RULE: &str = "ssm-session-logs-expiry";
@@ -63,7 +63,7 @@ pub(crate) fn reached(action: Action, now: &Value, to: &Value, observed: &Observ
         Action::CreateDocument | Action::UpdateDocument => match &observed.document {
             Reading::Present(Document { default, latest }) => {
                 default.version == latest.version
-                    && meaning(&latest.content) == meaning(&to["content"])
+                    && normalized(&latest.content) == normalized(&to["content"])
             }
             _ => false,
         },

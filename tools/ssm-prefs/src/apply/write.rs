@@ -9,9 +9,9 @@ use cli::{Change, Reading};
 use serde_json::Value;
 
 use super::key;
-use crate::content::meaning;
 use crate::model::{Action, DOCUMENT, Encryption, Observed, PublicAccessBlock};
 use crate::observe::{Clients, wait_until_active};
+use crate::session_document::normalized;
 use crate::state::LIFECYCLE_RULE;
 
 /// Makes one change; `to` has the key's alias resolved.
@@ -291,7 +291,9 @@ async fn change_document(
             sent.map_err(|error| describe(format!("CreateDocument {DOCUMENT}"), error))?;
             return wait_until_active(ssm).await;
         }
-        (_, Some(document)) if meaning(&document.latest.content) == meaning(&to["content"]) => {
+        (_, Some(document))
+            if normalized(&document.latest.content) == normalized(&to["content"]) =>
+        {
             return set_default(clients, &document.latest.version).await;
         }
         _ => {}

@@ -3,7 +3,7 @@
 use cli::{Outcome, Output};
 
 use super::{GlobalArgs, desired};
-use crate::{TOOL, content, template};
+use crate::{TOOL, session_document, template};
 
 /// Print the document of a desired state and of each of its overrides, without calling AWS
 #[derive(clap::Args)]
@@ -25,7 +25,7 @@ pub(crate) async fn run(
         return Ok(Outcome::Fine);
     }
     for desired in layers.all()? {
-        out.write(&content::render(&desired, None, None))?;
+        out.write(&session_document::render(&desired, None, None))?;
     }
     Ok(Outcome::Fine)
 }

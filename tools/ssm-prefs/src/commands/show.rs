@@ -8,7 +8,7 @@ use cli::{Outcome, Output, Reading};
 
 use super::GlobalArgs;
 use crate::model::{Document, PreferencesKind, PreferencesRecord};
-use crate::{check, content, observe};
+use crate::{check, observe, session_document};
 
 /// Print the preferences in force and the documents beside them
 #[derive(clap::Args)]
@@ -58,6 +58,6 @@ async fn preferences(session: &Session) -> anyhow::Result<PreferencesRecord> {
 fn named<'d>(document: &'d Document, input: &str) -> BTreeSet<&'d str> {
     let versions = [&document.default, &document.latest].into_iter();
     versions
-        .filter_map(|version| content::Inputs::of(&version.content).text(input))
+        .filter_map(|version| session_document::Inputs::of(&version.content).text(input))
         .collect()
 }

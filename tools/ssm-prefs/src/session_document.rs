@@ -205,7 +205,7 @@ pub(crate) fn expand(text: &str, target: Option<&Target>) -> String {
 /// Returns the content reduced to what it means: switches as booleans, no empty or false entries, no description.
 ///
 /// The console writes some switches as strings and agents read both; an absent switch is off, an empty string unset.
-pub(crate) fn meaning(content: &Value) -> Value {
+pub(crate) fn normalized(content: &Value) -> Value {
     let Value::Object(document) = content else {
         return content.clone();
     };
