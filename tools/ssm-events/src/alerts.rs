@@ -5,7 +5,7 @@ pub(crate) mod desired;
 pub(crate) mod model;
 pub(crate) mod observe;
 pub(crate) mod package;
-pub(crate) mod state;
+pub(crate) mod resource_state;
 pub(crate) mod webhook;
 
 pub(crate) mod check;

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 use crate::model::{Action, Encryption, Observed};
 use crate::observe::{self, Clients, Names};
+use crate::resource_state;
 use crate::session_document::normalized;
-use crate::state;
 
 /// The resources that one plan speaks of.
 pub(crate) struct Resources<'a> {
@@ -47,12 +47,12 @@ impl apply::Resources for Resources<'_> {
     }
 
     fn state(&self, change: &Change<Action>, seen: &Rc<Observed>) -> Result<Value, String> {
-        state::now(change.action, seen)
+        resource_state::current(change.action, seen)
     }
 
     fn is_satisfied(&self, change: &Change<Action>, seen: &Rc<Observed>) -> bool {
-        state::now(change.action, seen)
-            .is_ok_and(|now| state::reached(change.action, &now, &change.to, seen))
+        resource_state::current(change.action, seen)
+            .is_ok_and(|now| resource_state::is_satisfied(change.action, &now, &change.to, seen))
     }
 
     /// An undo whose document could not be read back knows its content alone.
@@ -95,7 +95,7 @@ impl apply::Resources for Resources<'_> {
     }
 
     async fn write(&self, change: &Change<Action>, seen: &Rc<Observed>) -> anyhow::Result<()> {
-        let to = state::resolve(&change.to, seen);
+        let to = resource_state::resolve(&change.to, seen);
         write::write(&self.clients, self.session, change, &to, seen).await
     }
 

@@ -10,10 +10,10 @@ mod finding;
 mod model;
 mod observe;
 mod policies;
+mod resource_state;
 mod roles;
 mod schema;
 mod session_document;
-mod state;
 
 mod check;
 mod lint;

@@ -9,7 +9,7 @@ use crate::model::{
     S3,
 };
 use crate::session_document::{self, expand, key_reference, normalized};
-use crate::{policies, state};
+use crate::{policies, resource_state};
 
 /// Why no plan can be made.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -74,11 +74,13 @@ impl Planner<'_> {
         to: Value,
         why: &str,
     ) -> Result<(), PlanError> {
-        let from = state::now(action, self.observed).map_err(|reason| PlanError::Unreadable {
-            what: resource.to_owned(),
-            reason,
+        let from = resource_state::current(action, self.observed).map_err(|reason| {
+            PlanError::Unreadable {
+                what: resource.to_owned(),
+                reason,
+            }
         })?;
-        if !state::reached(action, &from, &to, self.observed) {
+        if !resource_state::is_satisfied(action, &from, &to, self.observed) {
             let id = format!("{}:{resource}", json!(action).as_str().unwrap_or_default());
             self.changes.push(Change {
                 id,
@@ -337,7 +339,7 @@ pub(crate) fn after(
 
 fn foresee(after: &mut Observed, change: &Change<Action>, new_key: &str) {
     use crate::model::{Document, DocumentVersion, Key, LogGroup};
-    let to = &state::resolve(&change.to, after);
+    let to = &resource_state::resolve(&change.to, after);
     match change.action {
         Action::CreateKey => {
             after.key = Reading::Present(Key {

@@ -8,7 +8,7 @@ use cloudformation::{Resource, Template, reference};
 use serde_json::{Value, json};
 
 use crate::model::{Action, Desired, Encryption, Key, Observed, PublicAccessBlock};
-use crate::{plan, policies, state};
+use crate::{plan, policies, resource_state};
 
 /// The logical ids. CloudFormation would replace a resource whose id changes.
 const KEY: &str = "SessionKey";
@@ -79,7 +79,7 @@ impl Made {
             }
             Action::PutBucketLifecycle => {
                 self.0[BUCKET]["LifecycleConfiguration"] = json!({ "Rules": [{
-                    "Id": state::LIFECYCLE_RULE,
+                    "Id": resource_state::LIFECYCLE_RULE,
                     "Status": "Enabled",
                     "Prefix": "",
                     "ExpirationInDays": to["expire_days"],
@@ -130,7 +130,7 @@ impl Made {
                 policy: Reading::Absent,
             });
         }
-        let resolved = state::resolve(to, &world);
+        let resolved = resource_state::resolve(to, &world);
         // A log group wants the ARN of a key, and no function of CloudFormation tells that of an alias.
         // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html
         let named = resolved["kms_key"].as_str();

@@ -51,11 +51,11 @@ impl apply::Resources for Resources {
     }
 
     fn state(&self, _: &Change<Action>, (step, found): &(Step, Found)) -> Result<Value, String> {
-        Ok(now(found, step))
+        Ok(current(found, step))
     }
 
     fn is_satisfied(&self, _: &Change<Action>, (step, found): &(Step, Found)) -> bool {
-        reached(found, step)
+        is_satisfied(found, step)
     }
 
     async fn write(
@@ -129,7 +129,7 @@ async fn find(client: &Client, change: &Change<Action>, step: &Step) -> anyhow::
     }
 }
 
-fn now(found: &Found, step: &Step) -> Value {
+fn current(found: &Found, step: &Step) -> Value {
     let policy = match found {
         Found::PolicyType(root) => return json!(root),
         Found::Policy(policy) => policy.as_ref(),
@@ -147,14 +147,14 @@ fn now(found: &Found, step: &Step) -> Value {
     }
 }
 
-fn reached(found: &Found, step: &Step) -> bool {
+fn is_satisfied(found: &Found, step: &Step) -> bool {
     match (step, found) {
         (Step::Policy(None), Found::Policy(policy)) => policy.is_none(),
         (Step::Policy(Some(wished)), Found::Policy(policy)) => policy
             .as_ref()
             .is_some_and(|policy| planning::same(&policy.state, wished)),
-        (Step::Attachment(wished), _) => now(found, step) == json!(wished),
-        (Step::PolicyType(wished), _) => now(found, step) == json!(wished),
+        (Step::Attachment(wished), _) => current(found, step) == json!(wished),
+        (Step::PolicyType(wished), _) => current(found, step) == json!(wished),
         (Step::Policy(_), Found::PolicyType(_)) => false,
     }
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::alerts::model::{Action, Observed};
 use crate::alerts::observe::{self, Clients, Names, RoleCache};
-use crate::alerts::{rule, state};
+use crate::alerts::{resource_state, rule};
 
 /// The things that one plan speaks of.
 pub(crate) struct Resources<'a> {
@@ -47,7 +47,7 @@ impl apply::Resources for Resources<'_> {
     }
 
     fn state(&self, change: &Change<Action>, seen: &Rc<Observed>) -> Result<Value, String> {
-        state::now(change.action, seen)
+        resource_state::current(change.action, seen)
     }
 
     fn is_satisfied(&self, change: &Change<Action>, seen: &Rc<Observed>) -> bool {
@@ -55,7 +55,7 @@ impl apply::Resources for Resources<'_> {
             let connection = seen.connection.present();
             connection.is_some_and(|connection| connection.state == "AUTHORIZED")
         };
-        state::now(change.action, seen).is_ok_and(|now| state::reached(&now, &change.to))
+        resource_state::current(change.action, seen).is_ok_and(|now| resource_state::is_satisfied(&now, &change.to))
             // An API destination needs the connection to be usable.
             && (change.action != Action::CreateConnection || is_authorized())
     }
@@ -78,9 +78,9 @@ impl apply::Resources for Resources<'_> {
                 let mut ready = state.clone();
                 ready["ready"] = json!(true);
                 state["ready"] == json!(false)
-                    && (ready == change.from || state::reached(&ready, &change.to))
+                    && (ready == change.from || resource_state::is_satisfied(&ready, &change.to))
             }
-            Action::CreateConnection => state::reached(state, &change.to),
+            Action::CreateConnection => resource_state::is_satisfied(state, &change.to),
             _ => false,
         }
     }
@@ -192,7 +192,7 @@ fn inverse(change: &Change<Action>, mut left: Value) -> Option<Change<Action>> {
         // The last ones are an undo already; making a new plan is the way forward again.
         _ => return None,
     };
-    state::without_sources(&mut left);
+    resource_state::without_sources(&mut left);
     let id = format!(
         "{}:{}",
         json!(action).as_str().unwrap_or_default(),

@@ -5,7 +5,7 @@ use cli::{Change, Reading, Target};
 use serde_json::{Value, json};
 
 use crate::alerts::model::{Action, Desired, Hashes, Observed};
-use crate::alerts::{function, rule, state, trail};
+use crate::alerts::{function, resource_state, rule, trail};
 
 /// Returns the changes in order; what is secret or large is known by its hash.
 ///
@@ -21,11 +21,11 @@ pub(crate) fn plan(
     let (name, role) = (desired.rule_name.0.as_str(), desired.role_name.0.as_str());
     let mut changes = Vec::new();
     let mut want = |action: Action, resource: &str, to: Value, why: &str| -> anyhow::Result<()> {
-        let from = match state::now(action, observed) {
+        let from = match resource_state::current(action, observed) {
             Ok(from) => from,
             Err(reason) => bail!("{resource} could not be read: {reason}"),
         };
-        if !state::reached(&from, &to) {
+        if !resource_state::is_satisfied(&from, &to) {
             let id = format!("{}:{resource}", json!(action).as_str().unwrap_or_default());
             let (resource, why) = (resource.to_owned(), why.to_owned());
             changes.push(Change {

@@ -11,8 +11,8 @@ use serde_json::Value;
 use super::key;
 use crate::model::{Action, DOCUMENT, Encryption, Observed, PublicAccessBlock};
 use crate::observe::{Clients, wait_until_active};
+use crate::resource_state::LIFECYCLE_RULE;
 use crate::session_document::normalized;
-use crate::state::LIFECYCLE_RULE;
 
 /// Makes one change; `to` has the key's alias resolved.
 pub(super) async fn write(

@@ -14,7 +14,7 @@ pub(crate) const LIFECYCLE_RULE: &str = "ssm-session-logs-expiry";
 ///
 /// # Errors
 /// The reading that could not be made.
-pub(crate) fn now(action: Action, observed: &Observed) -> Result<Value, String> {
+pub(crate) fn current(action: Action, observed: &Observed) -> Result<Value, String> {
     match action {
         Action::CreateKey => key(observed, |key| Ok(json!({ "arn": key.arn }))),
         Action::EnableKeyRotation | Action::DisableKeyRotation => key(observed, |key| {
@@ -56,7 +56,7 @@ pub(crate) fn now(action: Action, observed: &Observed) -> Result<Value, String> 
 }
 
 /// Returns whether the state that an action wants is the state that is there.
-pub(crate) fn reached(action: Action, now: &Value, to: &Value, observed: &Observed) -> bool {
+pub(crate) fn is_satisfied(action: Action, now: &Value, to: &Value, observed: &Observed) -> bool {
     match action {
         // Adopted rather than made a second time.
         Action::CreateKey | Action::CreateBucket => !now.is_null(),

@@ -9,7 +9,7 @@ use crate::alerts::model::{Action, Observed};
 ///
 /// # Errors
 /// The reading that could not be made.
-pub(crate) fn now(action: Action, observed: &Observed) -> Result<Value, String> {
+pub(crate) fn current(action: Action, observed: &Observed) -> Result<Value, String> {
     match action {
         Action::CreateRole | Action::DeleteRole => part(
             &observed.role,
@@ -86,7 +86,7 @@ pub(crate) fn now(action: Action, observed: &Observed) -> Result<Value, String> 
 
 /// Returns whether the state that an action wants is there. Where the webhook and
 /// the package are read from is no state of AWS.
-pub(crate) fn reached(now: &Value, to: &Value) -> bool {
+pub(crate) fn is_satisfied(now: &Value, to: &Value) -> bool {
     let mut to = to.clone();
     without_sources(&mut to);
     *now == to
