@@ -1,7 +1,7 @@
 //! Carries out a plan: the only place that writes. What is there must be what the plan saw, and nobody may be locked out,
 //! else nothing is written.
 
-pub(crate) mod guarding;
+pub(crate) mod preconditions;
 
 use anyhow::{Context, bail};
 use aws_sdk_organizations::Client;

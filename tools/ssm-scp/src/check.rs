@@ -3,11 +3,11 @@
 use cli::{Finding, FindingKind, Outcome, Reading, Severity, Target};
 
 use crate::desired::Desired;
-use crate::document;
 use crate::guard::Part;
 use crate::hierarchy::Organization;
 use crate::model::Observed;
 use crate::plan::wished;
+use crate::policy_equivalence;
 
 /// Returns the findings; what could not be read is a warning of its own, never a pass.
 pub(crate) fn check(
@@ -88,7 +88,7 @@ impl Findings<'_> {
             Some(Reading::Unknown(why)) => self.unknown("policy.unknown", name, why),
             Some(Reading::Present(policy)) => {
                 let wished = wished(desired, part);
-                if !document::same(&policy.state.document, &wished.document)
+                if !policy_equivalence::same(&policy.state.document, &wished.document)
                     || policy.state.description != wished.description
                 {
                     self.add(

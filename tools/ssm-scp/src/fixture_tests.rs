@@ -20,7 +20,7 @@ use crate::model::{Observed, TargetId};
 use crate::plan::{notes, plan};
 use crate::replay::cloudtrail_record::Record;
 use crate::replay::{DeniedCall, Replay};
-use crate::simulate::{Answer, Judges, Questions, simulate};
+use crate::simulate::{Effective, Judges, Questions, simulate};
 
 /// `options.json`: what flags would say.
 #[derive(Default, Deserialize)]
@@ -210,9 +210,9 @@ fn simulate_equals_replay() {
                 let mut replay = Replay::default();
                 replay.record(&record, &guard.compiled, &|_| true);
                 let replayed = match replay.into_denied().next() {
-                    None => Answer::Allowed,
-                    Some(call) if call.n_denied > 0 => Answer::Denied,
-                    Some(_) => Answer::Unknown,
+                    None => Effective::Allowed,
+                    Some(call) if call.n_denied > 0 => Effective::Denied,
+                    Some(_) => Effective::Unknown,
                 };
                 let questions = Questions {
                     principals: vec![principal.to_owned()],
@@ -228,7 +228,7 @@ fn simulate_equals_replay() {
                     "{}: {principal} {action}",
                     case.display()
                 );
-                n_denied += u32::from(replayed == Answer::Denied);
+                n_denied += u32::from(replayed == Effective::Denied);
             }
         }
     }

@@ -82,7 +82,7 @@ pub(crate) struct Organization {
 
 /// A tree whose policies can be asked.
 #[derive(Debug)]
-pub(crate) struct Judged {
+pub(crate) struct CompiledOrganization {
     entities: BTreeMap<String, Entity>,
     policies: BTreeMap<String, Compiled>,
 }
@@ -164,7 +164,7 @@ impl Organization {
     ///
     /// # Errors
     /// A policy is none; its name and the place are told.
-    pub(crate) fn judge(&self) -> anyhow::Result<Judged> {
+    pub(crate) fn judge(&self) -> anyhow::Result<CompiledOrganization> {
         let mut policies = BTreeMap::new();
         for policy in &self.policies {
             policies.insert(
@@ -176,14 +176,14 @@ impl Organization {
             .entities
             .iter()
             .map(|entity| (entity.id.clone(), entity.clone()));
-        Ok(Judged {
+        Ok(CompiledOrganization {
             entities: entities.collect(),
             policies,
         })
     }
 }
 
-impl Judged {
+impl CompiledOrganization {
     /// Returns the policies from the root to an account, one list a level; `None` when no policy binds the account: it
     /// is the management account.
     ///

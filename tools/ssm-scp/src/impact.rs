@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::caller;
-use crate::hierarchy::{Judged, compile};
+use crate::hierarchy::{CompiledOrganization, compile};
+use crate::principal_arn;
 use crate::simulate::why;
 
 /// The `kind` of an impact.
@@ -84,8 +84,8 @@ pub(crate) struct AccountPrincipals {
 
 /// A guard in an organization: as it is, and as it will be.
 pub(crate) struct Candidate<'a> {
-    pub(crate) before: &'a Judged,
-    pub(crate) after: &'a Judged,
+    pub(crate) before: &'a CompiledOrganization,
+    pub(crate) after: &'a CompiledOrganization,
     pub(crate) guard: &'a [Compiled],
     /// Actions that the guard denies to somebody of the accounts that it binds.
     pub(crate) actions: &'a [String],
@@ -133,7 +133,7 @@ impl Candidate<'_> {
                 .filter(|action| identity.verdict(levels, arn, action) != Verdict::Denied);
             allowed.cloned().collect()
         };
-        if caller::is_service_linked(arn) {
+        if principal_arn::is_service_linked(arn) {
             let why = "a service-linked role is outside any service control policy".to_owned();
             return Ok((Class::NotGoverned, allowed(None), why));
         }
@@ -152,7 +152,7 @@ impl Candidate<'_> {
         let mut lost: Vec<String> = Vec::new();
         let (mut denied, mut open) = (None, None);
         for action in &today {
-            let request = Request::on_unknown_resource(action, caller::context(arn));
+            let request = Request::on_unknown_resource(action, principal_arn::context(arn));
             let said = self
                 .guard
                 .iter()
@@ -202,7 +202,8 @@ impl Candidate<'_> {
 
 /// Returns whether no policy of a guard denies a principal any of the actions, whatever is not known.
 pub(crate) fn spares(guard: &[Compiled], actions: &[String], arn: &str) -> bool {
-    let request = |action: &String| Request::on_unknown_resource(action, caller::context(arn));
+    let request =
+        |action: &String| Request::on_unknown_resource(action, principal_arn::context(arn));
     !actions.iter().any(|action| {
         guard
             .iter()
@@ -267,7 +268,7 @@ impl Identity {
             boundary: self.boundary.as_ref(),
             ..Policies::default()
         };
-        let request = Request::on_unknown_resource(action, caller::context(arn));
+        let request = Request::on_unknown_resource(action, principal_arn::context(arn));
         decide(&policies, &request).verdict
     }
 }

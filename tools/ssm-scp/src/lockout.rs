@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use cli::{Finding, FindingKind, Reading, Severity, Target};
 use iam_policy::{Compiled, arn_like};
 
-use crate::caller;
 use crate::impact::{AccountPrincipals, anybody, denied_actions, partition, spares};
+use crate::principal_arn;
 use crate::replay::DeniedCall;
 
 /// Something that would lock people out, or that nobody could look into.
@@ -159,7 +159,7 @@ fn of_account(account: &AccountPrincipals) -> Option<(&str, Vec<&str>)> {
     match &account.principals {
         Reading::Present(principals) => {
             let arns = principals.iter().map(|principal| principal.arn.as_str());
-            let governed = arns.filter(|arn| !caller::is_service_linked(arn));
+            let governed = arns.filter(|arn| !principal_arn::is_service_linked(arn));
             Some((&account.account, governed.collect()))
         }
         Reading::Absent | Reading::Unknown(_) => None,

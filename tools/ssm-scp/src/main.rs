@@ -6,12 +6,12 @@
 
 mod commands;
 
-mod caller;
 mod desired;
-mod document;
 mod hierarchy;
 mod model;
 mod observe;
+mod policy_equivalence;
+mod principal_arn;
 mod schema;
 mod table;
 

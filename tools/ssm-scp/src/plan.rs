@@ -8,9 +8,9 @@ use iam_policy::glob;
 use serde_json::{Value, json};
 
 use crate::desired::Desired;
-use crate::document;
 use crate::guard::{OUTSIDE, Part, exempt_patterns};
 use crate::model::{Action, AttachmentState, Observed, Policy, PolicyState, Root, TargetId};
+use crate::policy_equivalence;
 
 /// Returns the changes in order; with `until` no target behind that one is attached.
 ///
@@ -164,7 +164,7 @@ pub(crate) fn wished(desired: &Desired, part: &Part) -> PolicyState {
 pub(crate) fn same(left: &PolicyState, right: &PolicyState) -> bool {
     left.name == right.name
         && left.description == right.description
-        && document::same(&left.document, &right.document)
+        && policy_equivalence::same(&left.document, &right.document)
 }
 
 fn policy_change(
@@ -181,7 +181,7 @@ fn policy_change(
             "there is no service control policy of this name",
         ),
         Some(policy) if same(&policy.state, &to) => return None,
-        Some(policy) if document::same(&policy.state.document, &to.document) => (
+        Some(policy) if policy_equivalence::same(&policy.state.document, &to.document) => (
             Action::UpdatePolicy,
             "update_policy",
             json!(policy.state),

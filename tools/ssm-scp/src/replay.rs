@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::cloudtrail_record::{Record, Who};
-use crate::caller;
+use crate::principal_arn;
 
 /// The `kind` of a denied call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -92,8 +92,8 @@ impl Replay {
                 return;
             }
         };
-        if caller::is_service_linked(&principal)
-            || !caller::account(&principal).is_some_and(governed)
+        if principal_arn::is_service_linked(&principal)
+            || !principal_arn::account(&principal).is_some_and(governed)
         {
             self.counts.n_not_governed += 1;
             return;

@@ -6,8 +6,8 @@ use iam_policy::{Compiled, Decision, Layer, Policies, Request, Verdict, decide};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::caller;
-use crate::hierarchy::Judged;
+use crate::hierarchy::CompiledOrganization;
+use crate::principal_arn;
 
 /// The `kind` of a simulation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -22,7 +22,7 @@ pub(crate) enum SimulationKind {
     Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum,
 )]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Answer {
+pub(crate) enum Effective {
     /// No service control policy denies it; IAM decides.
     Allowed,
     /// A service control policy denies it, or none of a level allows it.
@@ -42,7 +42,7 @@ pub(crate) struct Simulation {
     pub(crate) action: String,
     /// Null when none was named.
     pub(crate) resource: Option<String>,
-    pub(crate) answer: Answer,
+    pub(crate) answer: Effective,
     /// Why, in one line.
     pub(crate) why: String,
     /// Name of the policy that decided.
@@ -69,7 +69,7 @@ pub(crate) enum Judges<'a> {
     /// The same policies for everybody, from the root down.
     Levels(Vec<Vec<&'a Compiled>>),
     /// Those of each principal's account.
-    Organization(&'a Judged),
+    Organization(&'a CompiledOrganization),
 }
 
 /// Returns an answer for every principal, action and resource.
@@ -90,17 +90,17 @@ pub(crate) fn simulate(
     let mut answers = Vec::new();
     for principal in &questions.principals {
         let levels = match judges {
-            _ if caller::is_service_linked(principal) => None,
+            _ if principal_arn::is_service_linked(principal) => None,
             Judges::Levels(levels) => Some(levels.clone()),
             Judges::Organization(judged) => {
-                let account = caller::account(principal)
+                let account = principal_arn::account(principal)
                     .with_context(|| format!("{principal} names no account"))?;
                 judged.levels(account)?
             }
         };
         for action in &questions.actions {
             for resource in &resources {
-                let mut context = caller::context(principal);
+                let mut context = principal_arn::context(principal);
                 for (key, value) in &questions.context {
                     context.set(key, value.iter().cloned().collect());
                 }
@@ -133,7 +133,7 @@ fn answer(
         principal: principal.to_owned(),
         action: action.to_owned(),
         resource: resource.map(str::to_owned),
-        answer: Answer::Allowed,
+        answer: Effective::Allowed,
         why: "no service control policy binds it".to_owned(),
         policy: None,
         sid: None,
@@ -148,9 +148,9 @@ fn answer(
     };
     let decision = decide(&policies, request);
     simulation.answer = match decision.verdict {
-        Verdict::Allowed => Answer::Allowed,
-        Verdict::Denied => Answer::Denied,
-        Verdict::Unknown => Answer::Unknown,
+        Verdict::Allowed => Effective::Allowed,
+        Verdict::Denied => Effective::Denied,
+        Verdict::Unknown => Effective::Unknown,
     };
     simulation.why = why(&decision);
     if decision.verdict != Verdict::Allowed

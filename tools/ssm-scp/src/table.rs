@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::hierarchy::{Entity, EntityType};
 use crate::impact::{Class, Impact};
 use crate::replay::DeniedCall;
-use crate::simulate::{Answer, Simulation};
+use crate::simulate::{Effective, Simulation};
 
 /// A record that has a row.
 pub(crate) trait Row {
@@ -25,9 +25,9 @@ pub(crate) fn write_row(out: &Output, record: &(impl Row + Serialize)) -> anyhow
 impl Row for Simulation {
     fn row(&self) -> String {
         let answer = match self.answer {
-            Answer::Allowed => "allowed",
-            Answer::Denied => "DENIED",
-            Answer::Unknown => "unknown",
+            Effective::Allowed => "allowed",
+            Effective::Denied => "DENIED",
+            Effective::Unknown => "unknown",
         };
         let on = self
             .resource

@@ -9,7 +9,7 @@ use cli::{Outcome, Output};
 
 use super::GlobalArgs;
 use crate::TOOL;
-use crate::apply::{Resources, guarding};
+use crate::apply::{Resources, preconditions};
 use crate::lockout::Risk;
 use crate::model::Action;
 use crate::observe::Through;
@@ -51,7 +51,8 @@ pub(crate) async fn run(
             // It writes nothing.
             true => Vec::new(),
             false => {
-                guarding::risks(args.history.as_deref(), &through, &session, &client, &plan).await?
+                preconditions::risks(args.history.as_deref(), &through, &session, &client, &plan)
+                    .await?
             }
         };
         let refused: Vec<Risk> = risks

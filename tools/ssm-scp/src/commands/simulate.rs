@@ -8,7 +8,7 @@ use cli::{Outcome, Output};
 use super::guard::GuardArgs;
 use super::{GlobalArgs, organization};
 use crate::hierarchy::{FULL_ACCESS, compile};
-use crate::simulate::{Answer, Judges, Questions, simulate};
+use crate::simulate::{Effective, Judges, Questions, simulate};
 use crate::table::write_row;
 
 /// Answer whether principals may do something, by policy files or by the organization
@@ -47,10 +47,10 @@ enum Expected {
 
 impl Expected {
     /// Returns the answer that is expected.
-    fn answer(self) -> Answer {
+    fn answer(self) -> Effective {
         match self {
-            Expected::Allow => Answer::Allowed,
-            Expected::Deny => Answer::Denied,
+            Expected::Allow => Effective::Allowed,
+            Expected::Deny => Effective::Denied,
         }
     }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::caller;
+use crate::principal_arn;
 
 /// A record or a wrapping of records.
 #[derive(Debug, Default, Deserialize)]
@@ -142,7 +142,7 @@ impl Record {
 
     /// Returns the context keys that the record tells.
     pub(crate) fn context(&self, principal: &str) -> Context {
-        let mut context = caller::context(principal);
+        let mut context = principal_arn::context(principal);
         if let Some(region) = &self.aws_region {
             context = context.with("aws:RequestedRegion", region);
         }
@@ -180,7 +180,7 @@ impl Record {
             .collect();
         let parameters = parse(&self.request_parameters);
         let partition = principal.split(':').nth(1).unwrap_or("aws");
-        let account = caller::account(principal).unwrap_or_default();
+        let account = principal_arn::account(principal).unwrap_or_default();
         let region = self.aws_region.as_deref().unwrap_or_default();
         let mut node = |id: &str| {
             arns.push(match id.strip_prefix("mi-") {
