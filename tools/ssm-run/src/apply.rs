@@ -2,11 +2,11 @@
 
 mod budget;
 mod cancel;
-mod fault;
 mod follow;
 mod patches;
 mod run;
 mod send;
+mod send_error;
 mod wave;
 
 use cli::Outcome;

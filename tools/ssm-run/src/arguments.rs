@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::share::{Share, Waves, above_zero};
+use crate::rate_control::{CountOrPercent, Waves, above_zero};
 
 /// What to run: one of these.
 #[derive(clap::Args)]
@@ -75,11 +75,11 @@ pub(crate) struct How {
 
     /// Run on this many nodes at once, or on this percentage [default: all]
     #[arg(long, value_name = "N|N%", value_parser = above_zero)]
-    pub(crate) node_concurrency: Option<Share>,
+    pub(crate) node_concurrency: Option<CountOrPercent>,
 
     /// Send nothing more when more nodes than this, or than this percentage, have failed in a wave [default: no limit, and 0 with --waves]
     #[arg(long, value_name = "N|N%")]
-    pub(crate) max_errors: Option<Share>,
+    pub(crate) max_errors: Option<CountOrPercent>,
 
     /// Run on these shares of the nodes, one after another, such as 1,10%,100%
     #[arg(long, value_name = "SHARES")]

@@ -9,22 +9,22 @@ mod commands;
 
 mod arguments;
 mod batch;
-mod ending;
-mod flight;
+mod in_flight;
+mod invocation_status;
 mod job;
 mod model;
 mod nodes;
 mod observe;
-mod order;
-mod printed;
+mod plugin_output;
+mod rate_control;
 mod reason;
+mod run_id;
+mod run_spec;
 mod schema;
 mod secrets;
-mod seen;
-mod share;
 mod targets;
+mod terminal_status;
 mod text;
-mod token;
 
 mod apply;
 

@@ -31,7 +31,7 @@ pub(crate) struct AskedNode {
 /// A node's id and place, as they are in the records of other tools and in our own.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Place {
+struct NodeAddress {
     target: Target,
     instance_id: Option<String>,
 }
@@ -109,9 +109,9 @@ pub(crate) fn by_target(
 }
 
 /// The ids that were seen, each with its place.
-type Seen = BTreeSet<(String, Option<(String, String)>)>;
+type InvocationStatus = BTreeSet<(String, Option<(String, String)>)>;
 
-fn add(asked: &mut Asked, seen: &mut Seen, value: Value) -> anyhow::Result<()> {
+fn add(asked: &mut Asked, seen: &mut InvocationStatus, value: Value) -> anyhow::Result<()> {
     match value.get("kind").and_then(Value::as_str) {
         Some("node") => {
             let node: Node = located(value)?;
@@ -122,7 +122,7 @@ fn add(asked: &mut Asked, seen: &mut Seen, value: Value) -> anyhow::Result<()> {
         Some("invocation") => {
             let place =
                 serde_json::json!({"target": value["target"], "instance_id": value["instance_id"]});
-            let Place {
+            let NodeAddress {
                 target,
                 instance_id,
             } = located(place)?;
@@ -141,7 +141,7 @@ fn add(asked: &mut Asked, seen: &mut Seen, value: Value) -> anyhow::Result<()> {
             add_node(asked, seen, None, id, None)
         }
         None => {
-            let Place {
+            let NodeAddress {
                 target,
                 instance_id,
             } = located(value)?;
@@ -160,7 +160,7 @@ fn add(asked: &mut Asked, seen: &mut Seen, value: Value) -> anyhow::Result<()> {
 
 fn add_node(
     asked: &mut Asked,
-    seen: &mut Seen,
+    seen: &mut InvocationStatus,
     target: Option<Target>,
     id: &str,
     record: Option<Box<Node>>,

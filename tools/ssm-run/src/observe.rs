@@ -1,15 +1,15 @@
 //! Reads: scripts, nodes, and what became of commands. Never writes.
 
-pub(crate) mod asked;
 pub(crate) mod commands;
-mod elsewhere;
 pub(crate) mod invocations;
 pub(crate) mod nodes;
 pub(crate) mod output;
-pub(crate) mod past;
+mod output_destinations;
 pub(crate) mod patches;
 pub(crate) mod place;
 pub(crate) mod places;
+pub(crate) mod resume;
+pub(crate) mod targets;
 
 use std::path::Path;
 

@@ -11,7 +11,7 @@ const HINTS: Hints = Hints {
 };
 
 /// Returns why no command reaches a node; none when nothing tells of a reason.
-pub(crate) fn dark(node: &Node, now: Timestamp) -> Option<Reason> {
+pub(crate) fn unreachable(node: &Node, now: Timestamp) -> Option<Reason> {
     let cause = diagnosis::diagnose(node, None, now, &HINTS)?;
     Some(Reason {
         id: cause.id(),

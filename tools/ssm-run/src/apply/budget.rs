@@ -3,8 +3,8 @@
 use std::cell::Cell;
 
 use crate::model::Reason;
-use crate::order::Order;
 use crate::reason;
+use crate::run_spec::RunSpec;
 
 /// What the parts of a wave share.
 pub(super) struct Budget {
@@ -22,7 +22,7 @@ struct Slots {
 
 impl Budget {
     /// Returns what the order allows a wave of so many nodes.
-    pub(super) fn of(order: &Order, n_nodes: usize) -> Budget {
+    pub(super) fn of(order: &RunSpec, n_nodes: usize) -> Budget {
         Budget {
             max_errors: order.max_errors.map(|share| share.of(n_nodes)),
             n_failed: Cell::new(0),

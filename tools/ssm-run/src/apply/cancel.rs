@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use crate::flight::Flight;
+use crate::in_flight::Flight;
 use crate::observe::place::Place;
 
 /// Asks once for each command; whether it works is seen by what its invocations say next.

@@ -9,15 +9,15 @@ use futures_util::stream::{self, StreamExt};
 
 use super::budget::Budget;
 use super::run::{ATTENTION, Run};
-use crate::ending::is_end;
-use crate::flight::{Flight, Flown, Heard};
+use crate::in_flight::{Flight, Heard, InFlightCommand};
+use crate::invocation_status::InvocationStatus;
 use crate::model::{Invocation, Reason};
 use crate::observe::commands::{self, Failure, FailureKind};
 use crate::observe::invocations;
 use crate::observe::output::Reader;
 use crate::observe::place::Place;
 use crate::reason;
-use crate::seen::Seen;
+use crate::terminal_status::is_end;
 
 /// How many commands are read at the same time, and how many outputs.
 const AT_ONCE: usize = 4;
@@ -145,7 +145,7 @@ impl Follower<'_> {
             let commands = flight.commands();
             let ids: Vec<String> = commands.iter().map(|one| one.command_id.clone()).collect();
             let first = commands.first().map(|flown| flown.document.clone());
-            let is_same = |flown: &Flown| Some(&flown.document) == first.as_ref();
+            let is_same = |flown: &InFlightCommand| Some(&flown.document) == first.as_ref();
             let document = first.clone().filter(|_| commands.iter().all(is_same));
             let since = commands.iter().filter_map(|one| one.requested).min();
             (ids, document, since)
@@ -175,7 +175,7 @@ impl Follower<'_> {
     }
 
     /// Tells the nodes of a command that have ended and were not told; those with a long output as it is read.
-    async fn tell(&self, command_id: &str, seen: Vec<Seen>) -> anyhow::Result<()> {
+    async fn tell(&self, command_id: &str, seen: Vec<InvocationStatus>) -> anyhow::Result<()> {
         let first_seen = Instant::now();
         let mut ended = Vec::new();
         for mut one in seen {
@@ -259,7 +259,7 @@ impl Follower<'_> {
         Ok(())
     }
 
-    fn give_up(&self, flown: Flown, reason: &Reason) -> anyhow::Result<()> {
+    fn give_up(&self, flown: InFlightCommand, reason: &Reason) -> anyhow::Result<()> {
         for (instance_id, waiting) in flown.waiting {
             let (target, name) = (&self.place.target, waiting.name.as_deref());
             let status = waiting.status.as_deref().unwrap_or("Pending");

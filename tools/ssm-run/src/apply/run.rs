@@ -10,19 +10,19 @@ use diagnosis::Timestamp;
 use crate::batch::{Batch, Node};
 use crate::model::{Absence, Invocation, Reason};
 use crate::observe::place::Place;
-use crate::order::Order;
-use crate::token;
+use crate::run_id;
+use crate::run_spec::RunSpec;
 
 /// How soon Ctrl-C is noticed while nothing happens.
 pub(super) const ATTENTION: Duration = Duration::from_millis(100);
 
 /// What all parts of a run share.
 pub(crate) struct Run<'r> {
-    pub(crate) order: &'r Order,
+    pub(crate) order: &'r RunSpec,
     pub(crate) out: &'r Output,
     pub(crate) progress: &'r Progress,
     pub(crate) interrupt: &'r Interrupt,
-    pub(crate) token: token::Run,
+    pub(crate) token: run_id::RunId,
     /// The number of the next command.
     pub(crate) number: Cell<u32>,
     pub(crate) outcome: Cell<Outcome>,

@@ -10,17 +10,17 @@ use aws_sdk_ssm::types;
 use aws_sdk_ssm::types::CloudWatchOutputConfig;
 
 use super::budget::Budget;
-use super::fault::{Fault, fault};
 use super::run::Run;
+use super::send_error::{SendError, send_error};
 use crate::batch::Batch;
-use crate::flight::{Flown, waiting};
+use crate::in_flight::{InFlightCommand, waiting};
 use crate::job::Job;
 use crate::model::{Absence, Command, CommandKind};
 use crate::observe::commands::FailureKind;
 use crate::observe::place::Place;
 use crate::observe::{commands, nodes};
 use crate::reason;
-use crate::token;
+use crate::run_id;
 
 /// How often a command is sent that was surely not taken, and the pauses in between.
 const MAX_TRIES: u32 = 12;
@@ -40,7 +40,7 @@ const CLOCK_SKEW_SECONDS: i64 = 15 * 60;
 
 /// What became of a batch.
 pub(super) enum Sent {
-    Taken(Flown),
+    Taken(InFlightCommand),
     /// Nothing was sent and its nodes are told, but for these.
     Without(Vec<Batch>),
 }
@@ -71,19 +71,19 @@ pub(super) async fn send(
         let fault = match call.send().await {
             Ok(answer) => match answer.command {
                 Some(command) => break command,
-                None => Fault::Unclear(anyhow::anyhow!("SendCommand: answer without command")),
+                None => SendError::Unclear(anyhow::anyhow!("SendCommand: answer without command")),
             },
-            Err(error) => fault(format!("SendCommand {}", job.document), error),
+            Err(error) => send_error(format!("SendCommand {}", job.document), error),
         };
         let (error, is_unclear) = match fault {
-            Fault::NotNow(error) => (error, false),
-            Fault::Unclear(error) => match look_for(run, place, job, number).await {
+            SendError::NotNow(error) => (error, false),
+            SendError::Unclear(error) => match look_for(run, place, job, number).await {
                 Ok(Some(command)) => break command,
                 Ok(None) => (error, false),
                 Err(looking) => (error.context(format!("{looking:#}")), true),
             },
-            Fault::NoSuchNode(message) => return without(run, place, batch, &message).await,
-            Fault::Final(error) => {
+            SendError::NoSuchNode(message) => return without(run, place, batch, &message).await,
+            SendError::Final(error) => {
                 let reason = reason::not_taken(&error);
                 run.tell_not_sent(place, batch, &reason)?;
                 return Ok(Sent::Without(Vec::new()));
@@ -181,7 +181,7 @@ async fn look_for(
     number: u32,
 ) -> anyhow::Result<Option<types::Command>> {
     let is_ours = |command: &types::Command| {
-        let named = command.comment().and_then(token::Run::of_comment);
+        let named = command.comment().and_then(run_id::RunId::of_comment);
         named.is_some_and(|(token, of)| token == run.token && of == number)
     };
     let since = DateTime::from_secs(run.token.began() - CLOCK_SKEW_SECONDS);
@@ -247,7 +247,7 @@ async fn without(
     for node in &batch.nodes {
         let reason = match known.get(&node.instance_id) {
             None => Some(reason::unknown()),
-            Some(found) => reason::dark(found, run.time()),
+            Some(found) => reason::unreachable(found, run.time()),
         };
         // SSM may call a node online for a while after it has gone.
         let reason = reason.or_else(|| {

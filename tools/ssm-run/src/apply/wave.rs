@@ -10,7 +10,7 @@ use super::follow::follow;
 use super::run::{ATTENTION, Run};
 use super::send::{Sent, send};
 use crate::batch::{Batch, Node, batches};
-use crate::flight::{Flight, Flown};
+use crate::in_flight::{Flight, InFlightCommand};
 use crate::model::Reason;
 use crate::observe::place::Place;
 use crate::reason;
@@ -22,7 +22,7 @@ pub(super) struct Work {
     /// What SSM chooses the nodes of, by place.
     pub(super) choices: Vec<(usize, Batch)>,
     /// Commands that were sent before, by place.
-    pub(super) flown: Vec<(usize, Flown)>,
+    pub(super) flown: Vec<(usize, InFlightCommand)>,
 }
 
 impl Work {

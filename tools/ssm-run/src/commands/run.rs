@@ -12,8 +12,8 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use super::GlobalArgs;
 use crate::apply::{self, Run};
 use crate::arguments::{How, What, Where};
-use crate::order::Order;
-use crate::{observe, token};
+use crate::run_spec::RunSpec;
+use crate::{observe, run_id};
 
 #[derive(clap::Args)]
 pub(crate) struct RunArgs {
@@ -31,21 +31,21 @@ pub(crate) async fn run(
     out: &Output,
 ) -> anyhow::Result<Outcome> {
     out.refuse_closed()?;
-    let order = Order::of(&args.what, &args.how, observe::script)?;
+    let order = RunSpec::of(&args.what, &args.how, observe::script)?;
     if args.r#where.resource_group.is_some() && order.waves.is_some() {
         anyhow::bail!(
             "--waves: only SSM knows the nodes of a resource group: use --node-concurrency"
         );
     }
-    let asked = observe::asked::read(&global.io, &args.r#where, &order)?;
+    let asked = observe::targets::read(&global.io, &args.r#where, &order)?;
     let time = now();
-    let mut found = observe::asked::find(&args.r#where, global, &order, asked, time, out).await?;
+    let mut found = observe::targets::find(&args.r#where, global, &order, asked, time, out).await?;
     if let Some(warning) = order.warning() {
         out.note(&warning);
     }
-    let token = token::Run::new(time.seconds(), RandomState::new().build_hasher().finish());
+    let token = run_id::RunId::new(time.seconds(), RandomState::new().build_hasher().finish());
     let (token, number) = match &order.resume {
-        Some(command_id) => observe::past::take_up(&mut found, &order, command_id).await?,
+        Some(command_id) => observe::resume::take_up(&mut found, &order, command_id).await?,
         None => (token, 1),
     };
     let interrupt = Interrupt::listen();

@@ -9,7 +9,7 @@ use aws_sdk_ssm::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_ssm::types::{Command, CommandFilter, CommandFilterKey};
 use awsconf::{describe, is_access_denied};
 
-use crate::flight::{Flown, Waiting};
+use crate::in_flight::{InFlightCommand, Waiting};
 
 /// The largest page.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ListCommands.html>
@@ -120,13 +120,17 @@ fn filters(moment: DateTime, document: Option<&str>) -> Result<Vec<CommandFilter
 }
 
 /// Returns a command as it is followed.
-pub(crate) fn flown(now: Duration, command: &Command, waiting: BTreeMap<String, Waiting>) -> Flown {
+pub(crate) fn flown(
+    now: Duration,
+    command: &Command,
+    waiting: BTreeMap<String, Waiting>,
+) -> InFlightCommand {
     let lasts = match (command.requested_date_time(), command.expires_after()) {
         (Some(from), Some(to)) => u64::try_from(to.secs() - from.secs()).ok(),
         _ => None,
     };
     let is_open = !command.targets().is_empty();
-    let mut flown = Flown::new(
+    let mut flown = InFlightCommand::new(
         command.command_id().unwrap_or_default().to_owned(),
         command.document_name().unwrap_or_default().to_owned(),
         waiting,

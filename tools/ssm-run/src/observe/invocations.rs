@@ -6,14 +6,17 @@ use aws_sdk_ssm::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_ssm::types::{CommandInvocation, CommandPlugin};
 
 use super::commands::Failure;
-use crate::seen::{Plugin, Seen};
+use crate::invocation_status::{InvocationStatus, Plugin};
 
 /// The largest page.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ListCommandInvocations.html>
 const MAX_RESULTS: i32 = 50;
 
 /// Returns what SSM tells of all nodes of a command now, ended or not. One that SSM does not list yet has none.
-pub(crate) async fn of(client: &Client, command_id: &str) -> Result<Vec<Seen>, Failure> {
+pub(crate) async fn of(
+    client: &Client,
+    command_id: &str,
+) -> Result<Vec<InvocationStatus>, Failure> {
     let mut seen = Vec::new();
     let mut token = None;
     loop {
@@ -42,10 +45,10 @@ pub(crate) async fn of(client: &Client, command_id: &str) -> Result<Vec<Seen>, F
     }
 }
 
-fn from_sdk(invocation: CommandInvocation) -> Seen {
+fn from_sdk(invocation: CommandInvocation) -> InvocationStatus {
     let status = invocation.status.as_ref();
     let plugins = invocation.command_plugins.unwrap_or_default();
-    Seen {
+    InvocationStatus {
         command_id: invocation.command_id.unwrap_or_default(),
         instance_id: invocation.instance_id.unwrap_or_default(),
         name: invocation.instance_name.filter(|name| !name.is_empty()),

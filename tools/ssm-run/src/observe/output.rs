@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use aws_sdk_ssm::operation::get_command_invocation::GetCommandInvocationOutput;
 
 use super::commands::{Failure, FailureKind};
-use super::elsewhere;
+use super::output_destinations;
 use super::place::Place;
 use crate::arguments::Bucket;
+use crate::invocation_status::{InvocationStatus, Plugin, StepOutput};
 use crate::model::Truncated;
-use crate::order::Order;
-use crate::printed::{self, Printed};
-use crate::seen::{Known, Plugin, Seen};
+use crate::plugin_output::{self, PluginOutput};
+use crate::run_spec::RunSpec;
 
 /// How often an invocation is asked for, each time after the SDK's own retries, and the pauses in between.
 const MAX_TRIES: u32 = 5;
@@ -25,13 +25,13 @@ const SETTLES: Duration = Duration::from_millis(3_500);
 /// Reads outputs of nodes that were seen to have ended at `first_seen`.
 pub(crate) struct Reader<'r> {
     pub(crate) place: &'r Place,
-    pub(crate) order: &'r Order,
+    pub(crate) order: &'r RunSpec,
     pub(crate) first_seen: Instant,
 }
 
 impl Reader<'_> {
     /// Returns what is known of each step's output, and why something of it could not be read.
-    pub(crate) async fn read(&self, seen: &Seen) -> (Vec<Known>, Option<String>) {
+    pub(crate) async fn read(&self, seen: &InvocationStatus) -> (Vec<StepOutput>, Option<String>) {
         let (mut all, mut trouble) = (Vec::new(), None);
         for plugin in &seen.plugins {
             let (known, error) = self.plugin(seen, plugin).await;
@@ -41,12 +41,16 @@ impl Reader<'_> {
         (all, trouble)
     }
 
-    async fn plugin(&self, seen: &Seen, plugin: &Plugin) -> (Known, Option<String>) {
-        let whole = |printed| Known {
+    async fn plugin(
+        &self,
+        seen: &InvocationStatus,
+        plugin: &Plugin,
+    ) -> (StepOutput, Option<String>) {
+        let whole = |printed| StepOutput {
             printed,
             truncated: Truncated::default(),
         };
-        if let Some(printed) = printed::split(&plugin.joined, plugin.has_failed()) {
+        if let Some(printed) = plugin_output::split(&plugin.joined, plugin.has_failed()) {
             return (whole(printed), None);
         }
         // What is cut at 2,400 is often cut at 24,000, too: who has a bucket is not asked twice.
@@ -58,28 +62,28 @@ impl Reader<'_> {
             objects = (stdout.ok(), stderr.ok());
         }
         let (stdout, stderr) = match objects {
-            (Some(stdout), Some(stderr)) => return (whole(Printed { stdout, stderr }), None),
+            (Some(stdout), Some(stderr)) => return (whole(PluginOutput { stdout, stderr }), None),
             some => some,
         };
         let mut known = match self.asked(seen, plugin).await {
-            Ok(printed) => Known {
+            Ok(printed) => StepOutput {
                 truncated: Truncated {
                     stdout: printed.may_lack_stdout() && stdout.is_none(),
                     stderr: printed.may_lack_stderr() && stderr.is_none(),
                 },
-                printed: Printed {
+                printed: PluginOutput {
                     stdout: stdout.unwrap_or(printed.stdout),
                     stderr: stderr.unwrap_or(printed.stderr),
                 },
             },
             Err(error) => {
-                let printed = printed::guess(&plugin.joined);
-                let known = Known {
+                let printed = plugin_output::guess(&plugin.joined);
+                let known = StepOutput {
                     truncated: Truncated {
                         stdout: stdout.is_none(),
-                        stderr: stderr.is_none() && printed::has_stderr(&plugin.joined),
+                        stderr: stderr.is_none() && plugin_output::has_stderr(&plugin.joined),
                     },
-                    printed: Printed {
+                    printed: PluginOutput {
                         stdout: stdout.unwrap_or(printed.stdout),
                         stderr: stderr.unwrap_or(printed.stderr),
                     },
@@ -105,16 +109,16 @@ impl Reader<'_> {
         let client = self
             .place
             .s3
-            .get_or_init(|| elsewhere::s3_client(&self.place.session, bucket))
+            .get_or_init(|| output_destinations::s3_client(&self.place.session, bucket))
             .await;
         let read = async |is_there: bool, url: &Option<String>| match is_there {
-            true => elsewhere::object(client, bucket, url.as_deref()).await,
+            true => output_destinations::object(client, bucket, url.as_deref()).await,
             false => Ok(String::new()),
         };
         let joined = &plugin.joined;
         tokio::join!(
-            read(printed::has_stdout(joined), &plugin.stdout_url),
-            read(printed::has_stderr(joined), &plugin.stderr_url),
+            read(plugin_output::has_stdout(joined), &plugin.stdout_url),
+            read(plugin_output::has_stderr(joined), &plugin.stderr_url),
         )
     }
 
@@ -122,9 +126,9 @@ impl Reader<'_> {
     async fn streams(
         &self,
         group: &str,
-        seen: &Seen,
+        seen: &InvocationStatus,
         plugin: &Plugin,
-        known: &mut Known,
+        known: &mut StepOutput,
     ) -> anyhow::Result<()> {
         // https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-rc-setting-up-cwlogs.html
         let plugin = plugin.name.replace([':', '*'], "-");
@@ -147,7 +151,7 @@ impl Reader<'_> {
             }
             tokio::time::sleep_until((self.first_seen + SETTLES).into()).await;
             let stream = format!("{begin}/{name}");
-            let whole = elsewhere::stream(session, group, &stream).await?;
+            let whole = output_destinations::stream(session, group, &stream).await?;
             anyhow::ensure!(
                 whole.len() >= text.trim_end().len(),
                 "{group} {stream} holds less than SSM told: {} bytes",
@@ -160,7 +164,11 @@ impl Reader<'_> {
     }
 
     /// Asks for up to 24,000 characters of stdout and 8,000 of stderr.
-    async fn asked(&self, seen: &Seen, plugin: &Plugin) -> anyhow::Result<Printed> {
+    async fn asked(
+        &self,
+        seen: &InvocationStatus,
+        plugin: &Plugin,
+    ) -> anyhow::Result<PluginOutput> {
         let (mut pause, mut n_tries) = (PAUSE, 0);
         loop {
             let mut call = self
@@ -195,8 +203,8 @@ impl Reader<'_> {
     }
 }
 
-fn from_sdk(answer: GetCommandInvocationOutput) -> Printed {
-    Printed {
+fn from_sdk(answer: GetCommandInvocationOutput) -> PluginOutput {
+    PluginOutput {
         stdout: answer.standard_output_content.unwrap_or_default(),
         stderr: answer.standard_error_content.unwrap_or_default(),
     }

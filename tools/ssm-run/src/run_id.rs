@@ -10,21 +10,21 @@ const PREFIX: &str = "ssm-run ";
 
 /// What all commands of a run have in common, such as `6928a3c1d01f`: its second in hexadecimal, then chance.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Run(String);
+pub(crate) struct RunId(String);
 
-impl Run {
+impl RunId {
     /// Returns the token of a run that began so many seconds after 1970.
-    pub(crate) fn new(began: i64, chance: u64) -> Run {
+    pub(crate) fn new(began: i64, chance: u64) -> RunId {
         let began = began.cast_unsigned() & 0xffff_ffff;
-        Run(format!("{began:08x}{:04x}", chance & 0xffff))
+        RunId(format!("{began:08x}{:04x}", chance & 0xffff))
     }
 
     /// Returns the run that a comment names, and the number of the command in it.
-    pub(crate) fn of_comment(comment: &str) -> Option<(Run, u32)> {
+    pub(crate) fn of_comment(comment: &str) -> Option<(RunId, u32)> {
         let (token, _) = comment.strip_prefix(PREFIX)?.split_once(':')?;
         let (run, number) = token.split_once('.')?;
         let is_hex = run.len() == 12 && run.bytes().all(|b| b.is_ascii_hexdigit());
-        Some((Run(run.to_owned()), number.parse().ok()?)).filter(|_| is_hex)
+        Some((RunId(run.to_owned()), number.parse().ok()?)).filter(|_| is_hex)
     }
 
     /// Returns when it began, in seconds after 1970.
@@ -57,14 +57,14 @@ fn principal(arn: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::Run;
+    use super::RunId;
 
     #[test]
     fn a_comment_tells_run_number_who_and_why() {
-        let run = Run::new(0x6928_a3c1, 0xd01f);
+        let run = RunId::new(0x6928_a3c1, 0xd01f);
         let comment = run.comment(7, "arn:aws:iam::111122223333:user/ops/alice", Some("CVE-1"));
         assert_eq!(comment, "ssm-run 6928a3c1d01f.7: alice: CVE-1");
-        assert_eq!(Run::of_comment(&comment), Some((run.clone(), 7)));
+        assert_eq!(RunId::of_comment(&comment), Some((run.clone(), 7)));
         assert_eq!(run.began(), 0x6928_a3c1);
         let role = "arn:aws:sts::111122223333:assumed-role/Ops/bob@example.com";
         assert_eq!(
@@ -72,15 +72,15 @@ mod tests {
             "ssm-run 6928a3c1d01f.1: Ops/bob@example.com"
         );
         for other in ["", "ssm-run x.1: y", "ssm-run 6928a3c1d01f: y", "by hand"] {
-            assert_eq!(Run::of_comment(other), None, "{other}");
+            assert_eq!(RunId::of_comment(other), None, "{other}");
         }
     }
 
     #[test]
     fn a_long_comment_is_cut_and_keeps_its_token() {
-        let run = Run::new(1, 2);
+        let run = RunId::new(1, 2);
         let comment = run.comment(3, "arn:aws:iam::1:user/x", Some(&"ü".repeat(200)));
         assert_eq!(comment.chars().count(), 100);
-        assert_eq!(Run::of_comment(&comment), Some((run, 3)));
+        assert_eq!(RunId::of_comment(&comment), Some((run, 3)));
     }
 }

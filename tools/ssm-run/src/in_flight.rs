@@ -19,7 +19,7 @@ const GRACE: Duration = Duration::from_secs(600);
 
 /// A command that was sent.
 #[derive(Debug)]
-pub(crate) struct Flown {
+pub(crate) struct InFlightCommand {
     pub(crate) command_id: String,
     pub(crate) document: String,
     /// Its nodes that are not told yet.
@@ -68,7 +68,7 @@ pub(crate) struct Heard {
     pub(crate) is_over: bool,
 }
 
-impl Flown {
+impl InFlightCommand {
     /// Returns a command sent at `sent`; `lasts` is how long SSM itself gives it.
     pub(crate) fn new(
         command_id: String,
@@ -77,8 +77,8 @@ impl Flown {
         is_open: bool,
         sent: Duration,
         lasts: Option<Duration>,
-    ) -> Flown {
-        Flown {
+    ) -> InFlightCommand {
+        InFlightCommand {
             command_id,
             document,
             waiting,
@@ -115,10 +115,10 @@ impl Flown {
 
 /// The commands that have not ended.
 #[derive(Debug, Default)]
-pub(crate) struct Flight(Vec<Flown>);
+pub(crate) struct Flight(Vec<InFlightCommand>);
 
 impl Flight {
-    pub(crate) fn push(&mut self, flown: Flown) {
+    pub(crate) fn push(&mut self, flown: InFlightCommand) {
         self.0.push(flown);
     }
 
@@ -126,11 +126,11 @@ impl Flight {
         self.0.is_empty()
     }
 
-    pub(crate) fn commands(&self) -> &[Flown] {
+    pub(crate) fn commands(&self) -> &[InFlightCommand] {
         &self.0
     }
 
-    pub(crate) fn commands_mut(&mut self) -> &mut [Flown] {
+    pub(crate) fn commands_mut(&mut self) -> &mut [InFlightCommand] {
         &mut self.0
     }
 
@@ -217,7 +217,7 @@ impl Flight {
     }
 
     /// Removes the commands of which nothing more is to come and returns them, those with nodes still waiting included.
-    pub(crate) fn land(&mut self, now: Duration) -> Vec<Flown> {
+    pub(crate) fn land(&mut self, now: Duration) -> Vec<InFlightCommand> {
         let (landed, flying) = std::mem::take(&mut self.0)
             .into_iter()
             .partition(|flown| flown.is_done() || flown.is_lost(now));
@@ -226,7 +226,7 @@ impl Flight {
     }
 
     /// Removes all commands and returns them.
-    pub(crate) fn leave(&mut self) -> Vec<Flown> {
+    pub(crate) fn leave(&mut self) -> Vec<InFlightCommand> {
         std::mem::take(&mut self.0)
     }
 }
@@ -236,7 +236,7 @@ mod tests {
     use std::collections::BTreeMap;
     use std::time::Duration;
 
-    use super::{Flight, Flown, Heard, MAX_LOOKS_AFTER_END, Waiting};
+    use super::{Flight, Heard, InFlightCommand, MAX_LOOKS_AFTER_END, Waiting};
 
     fn seconds(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -251,7 +251,14 @@ mod tests {
         let others = BTreeMap::from([("i-9".to_owned(), Waiting::default())]);
         for (id, waiting) in [("c", waiting), ("other", others)] {
             let (id, document) = (id.to_owned(), "d".to_owned());
-            flight.push(Flown::new(id, document, waiting, false, seconds(0), lasts));
+            flight.push(InFlightCommand::new(
+                id,
+                document,
+                waiting,
+                false,
+                seconds(0),
+                lasts,
+            ));
         }
         flight
     }

@@ -15,13 +15,13 @@ use crate::batch::{self, Batch};
 use crate::job::Jobs;
 use crate::model::{Absence, Invocation, Reason};
 use crate::nodes::{Asked, AskedNode, by_target, parse};
-use crate::order::Order;
+use crate::run_spec::RunSpec;
 use crate::targets::Targets;
 use crate::{TOOL, reason};
 
 /// Everything that a run is about.
 #[derive(Default)]
-pub(crate) struct Found {
+pub(crate) struct Resolved {
     pub(crate) places: Vec<Place>,
     /// The nodes are in the order of the input.
     pub(crate) targets: Targets,
@@ -31,7 +31,7 @@ pub(crate) struct Found {
     pub(crate) outcome: Option<Outcome>,
 }
 
-impl Found {
+impl Resolved {
     pub(crate) fn n_nodes(&self) -> usize {
         self.targets.nodes.len() + self.absent.len()
     }
@@ -39,7 +39,7 @@ impl Found {
     /// Adds a node as far as it is known: to those that a command is sent to, or with the reason why not.
     fn add(&mut self, place: usize, node: &Node, jobs: &Jobs, now: Timestamp) {
         let name = node.tags.get("Name").map(String::as_str);
-        let job = match reason::dark(node, now) {
+        let job = match reason::unreachable(node, now) {
             Some(reason) => Err((Absence::Unreachable, reason)),
             None => jobs
                 .on(node.platform.r#type.as_deref())
@@ -72,7 +72,7 @@ impl Found {
 }
 
 /// Reads what is asked for from stdin or a file; with a tag or a resource group stdin is not read.
-pub(crate) fn read(io: &IoArgs, r#where: &Where, order: &Order) -> anyhow::Result<Asked> {
+pub(crate) fn read(io: &IoArgs, r#where: &Where, order: &RunSpec) -> anyhow::Result<Asked> {
     if r#where.is_given() && io.file.is_none() {
         return Ok(Asked::default());
     }
@@ -97,11 +97,11 @@ pub(crate) fn read(io: &IoArgs, r#where: &Where, order: &Order) -> anyhow::Resul
 pub(crate) async fn find(
     r#where: &Where,
     global: &GlobalArgs,
-    order: &Order,
+    order: &RunSpec,
     asked: Asked,
     now: Timestamp,
     out: &Output,
-) -> anyhow::Result<Found> {
+) -> anyhow::Result<Resolved> {
     let nothing = Jobs::default();
     let jobs = order.jobs.as_ref().unwrap_or(&nothing);
     if r#where.is_given() {
@@ -110,9 +110,9 @@ pub(crate) async fn find(
     if global.accounts.accounts.is_some() {
         bail!("--accounts goes with --tag or --resource-group: records tell their own account");
     }
-    let mut found = Found {
+    let mut found = Resolved {
         unreachable: asked.unreachable,
-        ..Found::default()
+        ..Resolved::default()
     };
     // Bare ids are where the flags say, records where they say themselves.
     let is_at_home = |node: &AskedNode| node.target.is_none();
@@ -199,10 +199,10 @@ async fn chosen(
     asked: Asked,
     now: Timestamp,
     out: &Output,
-) -> anyhow::Result<Found> {
-    let mut found = Found {
+) -> anyhow::Result<Resolved> {
+    let mut found = Resolved {
         unreachable: asked.unreachable,
-        ..Found::default()
+        ..Resolved::default()
     };
     let (tags, group) = (&r#where.tags, r#where.resource_group.as_deref());
     let group = match (group, jobs.anywhere()) {

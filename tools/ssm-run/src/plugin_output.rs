@@ -15,12 +15,12 @@ const MAX_STDERR: usize = 8_000;
 
 /// Stdout and stderr.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Printed {
+pub(crate) struct PluginOutput {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-impl Printed {
+impl PluginOutput {
     /// Returns whether stdout may go on beyond what GetCommandInvocation has told.
     pub(crate) fn may_lack_stdout(&self) -> bool {
         self.stdout.len() >= MAX_STDOUT
@@ -34,19 +34,19 @@ impl Printed {
 
 /// Returns both parts of the joined text when they are surely whole and surely apart; else GetCommandInvocation has to
 /// tell. `has_failed` says that the plugin ended with another code than 0: then the agent itself has added to stderr.
-pub(crate) fn split(joined: &str, has_failed: bool) -> Option<Printed> {
+pub(crate) fn split(joined: &str, has_failed: bool) -> Option<PluginOutput> {
     if joined.len() >= WHOLE {
         return None;
     }
     let mut parts = joined.split(ERROR_TITLE);
     let stdout = parts.next().unwrap_or_default();
     match (parts.next(), parts.next()) {
-        (None, _) => Some(Printed {
+        (None, _) => Some(PluginOutput {
             stdout: stdout.to_owned(),
             stderr: String::new(),
         }),
         // A program may print such a line itself. One that failed has stderr, so that the only line is the agent's.
-        (Some(stderr), None) if has_failed => Some(Printed {
+        (Some(stderr), None) if has_failed => Some(PluginOutput {
             stdout: stdout.to_owned(),
             stderr: stderr.to_owned(),
         }),
@@ -55,9 +55,9 @@ pub(crate) fn split(joined: &str, has_failed: bool) -> Option<Printed> {
 }
 
 /// Returns what is left to show when nothing more than the joined text could be read: its parts as they seem.
-pub(crate) fn guess(joined: &str) -> Printed {
+pub(crate) fn guess(joined: &str) -> PluginOutput {
     let (stdout, stderr) = joined.split_once(ERROR_TITLE).unwrap_or((joined, ""));
-    Printed {
+    PluginOutput {
         stdout: stdout.to_owned(),
         stderr: stderr.to_owned(),
     }
@@ -75,10 +75,10 @@ pub(crate) fn has_stderr(joined: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{ERROR_TITLE, Printed, split};
+    use super::{ERROR_TITLE, PluginOutput, split};
 
-    fn parts(stdout: &str, stderr: &str) -> Option<Printed> {
-        Some(Printed {
+    fn parts(stdout: &str, stderr: &str) -> Option<PluginOutput> {
+        Some(PluginOutput {
             stdout: stdout.to_owned(),
             stderr: stderr.to_owned(),
         })

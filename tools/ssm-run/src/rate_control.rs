@@ -4,57 +4,59 @@ use std::str::FromStr;
 
 /// A number of nodes, or a percentage of them such as `10%`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Share {
+pub(crate) enum CountOrPercent {
     Nodes(usize),
     Percent(usize),
 }
 
-impl Share {
+impl CountOrPercent {
     /// Returns how many of `n_nodes` it is; a percentage above 0 is at least one node.
     pub(crate) fn of(self, n_nodes: usize) -> usize {
         match self {
-            Share::Nodes(count) => count.min(n_nodes),
-            Share::Percent(percent) => (n_nodes * percent).div_ceil(100),
+            CountOrPercent::Nodes(count) => count.min(n_nodes),
+            CountOrPercent::Percent(percent) => (n_nodes * percent).div_ceil(100),
         }
     }
 }
 
-impl std::fmt::Display for Share {
+impl std::fmt::Display for CountOrPercent {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Share::Nodes(count) => write!(formatter, "{count}"),
-            Share::Percent(percent) => write!(formatter, "{percent}%"),
+            CountOrPercent::Nodes(count) => write!(formatter, "{count}"),
+            CountOrPercent::Percent(percent) => write!(formatter, "{percent}%"),
         }
     }
 }
 
-impl FromStr for Share {
+impl FromStr for CountOrPercent {
     type Err = String;
 
-    fn from_str(text: &str) -> Result<Share, String> {
+    fn from_str(text: &str) -> Result<CountOrPercent, String> {
         let parsed = match text.strip_suffix('%') {
             Some(digits) => digits
                 .parse()
                 .ok()
                 .filter(|percent| *percent <= 100)
-                .map(Share::Percent),
-            None => text.parse().ok().map(Share::Nodes),
+                .map(CountOrPercent::Percent),
+            None => text.parse().ok().map(CountOrPercent::Nodes),
         };
         parsed.ok_or_else(|| "expected a number of nodes or a percentage such as 10%".to_owned())
     }
 }
 
 /// Reads what must leave at least one node: how many run at once.
-pub(crate) fn above_zero(text: &str) -> Result<Share, String> {
+pub(crate) fn above_zero(text: &str) -> Result<CountOrPercent, String> {
     match text.parse()? {
-        Share::Nodes(0) | Share::Percent(0) => Err("expected at least one node".to_owned()),
+        CountOrPercent::Nodes(0) | CountOrPercent::Percent(0) => {
+            Err("expected at least one node".to_owned())
+        }
         share => Ok(share),
     }
 }
 
 /// How many of all nodes are done after each wave; the last is all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Waves(Vec<Share>);
+pub(crate) struct Waves(Vec<CountOrPercent>);
 
 impl Waves {
     /// Returns where each wave ends, of `n_nodes` in order of which `n_done` are done: increasing, the last being
@@ -77,9 +79,10 @@ impl FromStr for Waves {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Waves, String> {
-        let shares: Vec<Share> = text.split(',').map(above_zero).collect::<Result<_, _>>()?;
+        let shares: Vec<CountOrPercent> =
+            text.split(',').map(above_zero).collect::<Result<_, _>>()?;
         match shares.last() {
-            Some(Share::Percent(100)) => Ok(Waves(shares)),
+            Some(CountOrPercent::Percent(100)) => Ok(Waves(shares)),
             _ => Err("the last wave must be 100%, or nodes would be left out".to_owned()),
         }
     }
@@ -87,7 +90,7 @@ impl FromStr for Waves {
 
 #[cfg(test)]
 mod tests {
-    use super::{Share, Waves, above_zero};
+    use super::{CountOrPercent, Waves, above_zero};
 
     #[test]
     fn a_share_is_a_count_or_a_percentage() {
@@ -100,11 +103,11 @@ mod tests {
             ("0%", 3, 0),
             ("100%", 3, 3),
         ] {
-            let share: Share = text.parse().unwrap();
+            let share: CountOrPercent = text.parse().unwrap();
             assert_eq!(share.of(n_nodes), expected, "{text} of {n_nodes}");
         }
         for bad in ["101%", "%", "-1", "1.5", "", "10 %"] {
-            assert!(bad.parse::<Share>().is_err(), "{bad}");
+            assert!(bad.parse::<CountOrPercent>().is_err(), "{bad}");
         }
         assert!(above_zero("0").is_err() && above_zero("0%").is_err());
     }

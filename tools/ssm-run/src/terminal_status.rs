@@ -11,14 +11,14 @@ pub(crate) fn is_end(status: &str) -> bool {
 
 /// What ListCommandInvocations tells of one end.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct End<'e> {
+pub(crate) struct TerminalStatus<'e> {
     pub(crate) status: &'e str,
     pub(crate) details: &'e str,
     /// -1 when the command did not end on the node.
     pub(crate) code: i32,
 }
 
-impl End<'_> {
+impl TerminalStatus<'_> {
     /// Pages and models disagree whether it is `Delivery Timed Out` or `DeliveryTimedOut`.
     fn is(self, details: &str) -> bool {
         let words = self.details.split(' ');
@@ -65,7 +65,7 @@ impl End<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::End;
+    use super::TerminalStatus;
     use cli::Outcome;
 
     #[test]
@@ -110,7 +110,7 @@ mod tests {
             ("Cancelled", "Cancelled", 1, Outcome::Found, None, false),
             ("Cancelled", "Terminated", -1, Outcome::Trouble, None, false),
         ] {
-            let end = End {
+            let end = TerminalStatus {
                 status,
                 details,
                 code,

@@ -2,13 +2,13 @@
 
 use cli::Target;
 
-use crate::ending::End;
 use crate::model::{Invocation, InvocationKind, Reason, Step, Truncated};
-use crate::printed::Printed;
+use crate::plugin_output::PluginOutput;
+use crate::terminal_status::TerminalStatus;
 
 /// An invocation as ListCommandInvocations tells it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct InvocationStatus {
     pub(crate) command_id: String,
     pub(crate) instance_id: String,
     pub(crate) name: Option<String>,
@@ -42,18 +42,18 @@ impl Plugin {
 
 /// What is known of a step's output.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Known {
-    pub(crate) printed: Printed,
+pub(crate) struct StepOutput {
+    pub(crate) printed: PluginOutput,
     pub(crate) truncated: Truncated,
 }
 
-impl Seen {
+impl InvocationStatus {
     /// Returns how it ended; the code is that of the first step that failed.
-    pub(crate) fn end(&self) -> End<'_> {
+    pub(crate) fn end(&self) -> TerminalStatus<'_> {
         let codes = self.plugins.iter().map(|plugin| plugin.code);
         let failed = codes.clone().find(|code| *code > 0);
         let code = failed.or_else(|| codes.max()).unwrap_or(-1);
-        End {
+        TerminalStatus {
             status: &self.status,
             details: &self.details,
             code,
@@ -64,11 +64,11 @@ impl Seen {
     pub(crate) fn record(
         self,
         target: &Target,
-        known: Vec<Known>,
+        known: Vec<StepOutput>,
         reason: Option<Reason>,
     ) -> Invocation {
         let exit_code = self.end().exit_code();
-        let mut all = Known::default();
+        let mut all = StepOutput::default();
         for known in &known {
             all.printed.stdout.push_str(&known.printed.stdout);
             all.printed.stderr.push_str(&known.printed.stderr);
@@ -103,7 +103,7 @@ impl Seen {
     }
 }
 
-fn step((plugin, known): (Plugin, Known)) -> Step {
+fn step((plugin, known): (Plugin, StepOutput)) -> Step {
     Step {
         name: plugin.name,
         exit_code: Some(plugin.code)

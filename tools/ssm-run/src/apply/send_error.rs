@@ -7,7 +7,7 @@ use awsconf::describe;
 use crate::observe::commands::is_throttled;
 
 /// What became of a command that was answered with an error.
-pub(super) enum Fault {
+pub(super) enum SendError {
     /// It was surely not taken, and may be the next time.
     NotNow(anyhow::Error),
     /// It may have been taken.
@@ -18,36 +18,36 @@ pub(super) enum Fault {
     Final(anyhow::Error),
 }
 
-pub(super) fn fault(call: String, error: SdkError<SendCommandError>) -> Fault {
+pub(super) fn send_error(call: String, error: SdkError<SendCommandError>) -> SendError {
     match &error {
         SdkError::ServiceError(service) => {
             let code = service.err().code();
             if is_throttled(code) {
-                return Fault::NotNow(describe(call, error));
+                return SendError::NotNow(describe(call, error));
             }
             if let SendCommandError::InvalidInstanceId(refused) = service.err() {
-                return Fault::NoSuchNode(refused.message.clone().unwrap_or_default());
+                return SendError::NoSuchNode(refused.message.clone().unwrap_or_default());
             }
             // AWS's own errors say nothing of how far the request has come.
             let is_server = service.raw().status().is_server_error();
             match is_server || matches!(code, None | Some("InternalServerError" | "RequestTimeout"))
             {
-                true => Fault::Unclear(describe(call, error)),
-                false => Fault::Final(describe(call, error)),
+                true => SendError::Unclear(describe(call, error)),
+                false => SendError::Final(describe(call, error)),
             }
         }
         SdkError::DispatchFailure(failure) if is_unconnected(failure.as_connector_error()) => {
-            Fault::NotNow(describe(call, error))
+            SendError::NotNow(describe(call, error))
         }
         // A connection that is closed before the answer is neither an I/O error nor a time-out to the SDK, but `other`.
         SdkError::DispatchFailure(failure) if !failure.is_user() => {
-            Fault::Unclear(describe(call, error))
+            SendError::Unclear(describe(call, error))
         }
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => {
-            Fault::Unclear(describe(call, error))
+            SendError::Unclear(describe(call, error))
         }
         // It was never built or never signed.
-        _ => Fault::Final(describe(call, error)),
+        _ => SendError::Final(describe(call, error)),
     }
 }
 

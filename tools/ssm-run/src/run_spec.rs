@@ -6,19 +6,19 @@ use anyhow::bail;
 
 use crate::arguments::{Bucket, How, What};
 use crate::job::Jobs;
+use crate::rate_control::{CountOrPercent, Waves};
 use crate::secrets;
-use crate::share::{Share, Waves};
 
 /// What a run does, wherever it does it.
 #[derive(Debug)]
-pub(crate) struct Order {
+pub(crate) struct RunSpec {
     /// Null when a run is only followed to its end.
     pub(crate) jobs: Option<Jobs>,
     pub(crate) why: Option<String>,
     pub(crate) timeout: Option<i32>,
-    pub(crate) node_concurrency: Option<Share>,
+    pub(crate) node_concurrency: Option<CountOrPercent>,
     /// Null for no limit.
-    pub(crate) max_errors: Option<Share>,
+    pub(crate) max_errors: Option<CountOrPercent>,
     /// Null for one wave.
     pub(crate) waves: Option<Waves>,
     pub(crate) bucket: Option<Bucket>,
@@ -27,7 +27,7 @@ pub(crate) struct Order {
     pub(crate) patch_scan: bool,
 }
 
-impl Order {
+impl RunSpec {
     /// Returns the order that the flags give; `read` returns the text of a file.
     ///
     /// # Errors
@@ -36,7 +36,7 @@ impl Order {
         what: &What,
         how: &How,
         read: impl Fn(&Path) -> anyhow::Result<String>,
-    ) -> anyhow::Result<Order> {
+    ) -> anyhow::Result<RunSpec> {
         let jobs = jobs(what, read)?;
         if jobs.is_none() && how.resume.is_none() {
             bail!(
@@ -47,14 +47,14 @@ impl Order {
             (Some(jobs), Some(seconds)) => Some(jobs.within(seconds)),
             (jobs, _) => jobs,
         };
-        Ok(Order {
+        Ok(RunSpec {
             jobs,
             why: how.comment.clone(),
             timeout: how.timeout,
             node_concurrency: how.node_concurrency,
             // Waves are there to stop. As with SendCommand, the first error stops then.
             max_errors: match (&how.waves, how.max_errors) {
-                (Some(_), None) => Some(Share::Nodes(0)),
+                (Some(_), None) => Some(CountOrPercent::Nodes(0)),
                 (_, given) => given,
             },
             waves: how.waves.clone(),

@@ -7,13 +7,13 @@ use anyhow::{Context, bail};
 use aws_sdk_ssm::primitives::DateTime;
 use aws_sdk_ssm::types;
 
-use super::asked::Found;
 use super::commands;
-use crate::flight::{Flown, waiting};
+use super::targets::Resolved;
+use crate::in_flight::{InFlightCommand, waiting};
 use crate::job::Jobs;
 use crate::model::{Absence, Invocation};
-use crate::order::Order;
-use crate::{reason, token};
+use crate::run_spec::RunSpec;
+use crate::{reason, run_id};
 
 /// How much earlier than by the clock of the machine that began the run its first command may have been sent.
 const CLOCK_SKEW_SECONDS: i64 = 15 * 60;
@@ -24,10 +24,10 @@ const CLOCK_SKEW_SECONDS: i64 = 15 * 60;
 /// # Errors
 /// There is no such command, it is not of this tool, it ran something else, or SSM cannot be asked.
 pub(crate) async fn take_up(
-    found: &mut Found,
-    order: &Order,
+    found: &mut Resolved,
+    order: &RunSpec,
     command_id: &str,
-) -> anyhow::Result<(token::Run, u32)> {
+) -> anyhow::Result<(run_id::RunId, u32)> {
     let run = run_of(found, command_id).await?;
     let since = DateTime::from_secs(run.began() - CLOCK_SKEW_SECONDS);
     let mut last = 0;
@@ -36,7 +36,7 @@ pub(crate) async fn take_up(
         let commands = commands::since(&place.client, since, None, |_| false).await;
         let commands = commands.map_err(|failure| failure.error)?;
         for command in commands {
-            let of = command.comment().and_then(token::Run::of_comment);
+            let of = command.comment().and_then(run_id::RunId::of_comment);
             let Some((_, of)) = of.filter(|(token, _)| *token == run) else {
                 continue;
             };
@@ -94,11 +94,11 @@ pub(crate) async fn take_up(
     Ok((run, last + 1))
 }
 
-async fn run_of(found: &Found, command_id: &str) -> anyhow::Result<token::Run> {
+async fn run_of(found: &Resolved, command_id: &str) -> anyhow::Result<run_id::RunId> {
     for place in &found.places {
         let command = commands::one(&place.client, command_id).await;
         if let Some(command) = command.map_err(|failure| failure.error)? {
-            let named = command.comment().and_then(token::Run::of_comment);
+            let named = command.comment().and_then(run_id::RunId::of_comment);
             let (run, _) = named.context(format!(
                 "--resume {command_id}: its comment does not tell that this tool has sent it"
             ))?;
@@ -137,7 +137,7 @@ fn refuse_another(jobs: Option<&Jobs>, command: &types::Command) -> anyhow::Resu
     }
 }
 
-fn resumed(found: &Found, place: usize, command: &types::Command) -> Flown {
+fn resumed(found: &Resolved, place: usize, command: &types::Command) -> InFlightCommand {
     let name = |id: &String| {
         let mut nodes = found.targets.nodes.iter();
         let node = nodes.find(|node| node.place == place && node.instance_id == *id);
