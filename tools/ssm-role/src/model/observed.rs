@@ -1,0 +1,129 @@
+//! What was read of one account and region. Never touches the world.
+
+use std::collections::BTreeMap;
+
+use cli::{Reading, Target};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::managed_policy;
+
+/// Everything that was looked at in one account and region.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Observed {
+    pub(crate) target: Target,
+    pub(crate) partition: String,
+    pub(crate) setting: Reading<Setting>,
+    /// Running and stopped instances without a profile.
+    #[serde(default)]
+    pub(crate) bare_instances: Vec<String>,
+    /// Instance profiles in use, by ARN; absent never.
+    pub(crate) profiles: Reading<Vec<Profile>>,
+    /// Every role that a profile, the setting or the wish names, by name.
+    pub(crate) roles: BTreeMap<String, Reading<Role>>,
+    /// The profile that instances without one are to get; absent when it does not exist or none is wished.
+    #[serde(default)]
+    pub(crate) assigned: Reading<OwnProfile>,
+}
+
+/// The instance profile that instances without one are to get.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OwnProfile {
+    pub(crate) arn: String,
+    /// The name of its role.
+    pub(crate) role: Option<String>,
+}
+
+/// The service setting of Default Host Management.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Setting {
+    pub(crate) value: String,
+    pub(crate) status: Option<String>,
+}
+
+impl Setting {
+    /// Returns the role with its path but no leading slash, null when it is off. The status is no help: AWS's own
+    /// example shows `Default` beside a role.
+    pub(crate) fn role(&self) -> Option<&str> {
+        Some(self.value.as_str()).filter(|value| !value.is_empty() && *value != "$None")
+    }
+}
+
+/// An instance profile that EC2 instances use.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Profile {
+    pub(crate) arn: String,
+    /// The existing instances that have it.
+    pub(crate) instance_ids: Vec<String>,
+    /// The name of its role; it has at most one.
+    pub(crate) role: Reading<String>,
+}
+
+/// A role.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Role {
+    pub(crate) arn: String,
+    pub(crate) path: String,
+    pub(crate) description: String,
+    pub(crate) trust: Value,
+    /// Documents by ARN.
+    pub(crate) attached_policies: BTreeMap<String, Value>,
+    /// Documents by name.
+    pub(crate) inline_policies: BTreeMap<String, Value>,
+    /// The permissions boundary.
+    #[serde(default)]
+    pub(crate) boundary: Option<Boundary>,
+}
+
+/// A permissions boundary: the role may do no more than it allows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Boundary {
+    /// ARN of the managed policy.
+    pub(crate) arn: String,
+    /// Its document.
+    pub(crate) document: Value,
+}
+
+impl Role {
+    /// Returns whether the AWS managed policy of this name is attached.
+    pub(crate) fn has(&self, partition: &str, policy: &str) -> bool {
+        self.attached_policies
+            .contains_key(&managed_policy(partition, policy))
+    }
+
+    /// Returns whether a service such as `ssm.amazonaws.com` may assume it.
+    pub(crate) fn trusts(&self, service: &str) -> bool {
+        let is_service = |name: &Value| name.as_str().is_some_and(|name| name.starts_with(service));
+        let assumes = |action: &Value| matches!(action.as_str(), Some(action) if ["sts:assumerole", "sts:*", "*"].contains(&&*action.to_ascii_lowercase()));
+        one_or_many(&self.trust["Statement"])
+            .iter()
+            .any(|statement| {
+                statement["Effect"] == "Allow"
+                    && one_or_many(&statement["Principal"]["Service"])
+                        .iter()
+                        .any(is_service)
+                    && one_or_many(&statement["Action"]).iter().any(assumes)
+            })
+    }
+
+    /// Returns the value of the service setting that names this role.
+    pub(crate) fn setting_value(&self, name: &str) -> String {
+        format!("{}{name}", self.path.trim_start_matches('/'))
+    }
+}
+
+/// In a policy, a list of one may be written without brackets.
+fn one_or_many(value: &Value) -> &[Value] {
+    match value {
+        Value::Null => &[],
+        Value::Array(items) => items,
+        one => std::slice::from_ref(one),
+    }
+}
