@@ -17,8 +17,8 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use crate::TOOL;
+use crate::model::{Action, UpdateState};
 use crate::observe;
-use crate::update::{Action, UpdateState};
 use crate::validated_change::Step;
 use associate::Associations;
 use command::Batch;

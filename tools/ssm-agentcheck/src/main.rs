@@ -11,7 +11,6 @@ mod import_aws_cli;
 mod model;
 mod observe;
 mod schema;
-mod update;
 mod validated_change;
 
 mod check;

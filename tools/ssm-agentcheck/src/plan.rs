@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::TOOL;
 use crate::model::Desired;
-use crate::update::{
+use crate::model::{
     Action, AgentState, AssociationState, DesiredAssociation, LATEST, Share, Update, UpdateState,
 };
 

@@ -5,8 +5,8 @@ use diagnosis::Node;
 use records::{Definitions, Schemas};
 use schemars::SchemaGenerator;
 
+use crate::model::Action;
 use crate::model::Desired;
-use crate::update::Action;
 
 pub(crate) const SCHEMAS: Schemas = Schemas {
     version: 1,

@@ -5,7 +5,7 @@ use cli::{Change, Plan};
 use diagnosis::Version;
 use serde_json::Value;
 
-use crate::update::{Action, AgentState, AssociationState, LATEST, UpdateState};
+use crate::model::{Action, AgentState, AssociationState, LATEST, UpdateState};
 
 /// What a change does.
 #[derive(Clone, Debug)]

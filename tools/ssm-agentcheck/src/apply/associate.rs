@@ -7,9 +7,9 @@ use awsconf::{Service, describe};
 use cli::Change;
 use serde_json::{Value, json};
 
+use crate::model::{Action, AssociationState, DOCUMENT};
 use crate::observe::associations;
 use crate::plan::Association;
-use crate::update::{Action, AssociationState, DOCUMENT};
 
 /// The associations of one region.
 pub(super) struct Associations {

@@ -11,8 +11,8 @@ use cli::{ChangeStatus, Progress, Target};
 use diagnosis::Version;
 
 use super::{NodeUpdate, Tried};
+use crate::model::DOCUMENT;
 use crate::observe;
-use crate::update::DOCUMENT;
 
 /// The first pause between two looks; it grows, as commands take from seconds to an hour.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -82,7 +82,7 @@ impl Batch<'_> {
         let version = match to.version.as_str() {
             // The document takes no word for the newest: an empty version is the default.
             // https://docs.aws.amazon.com/systems-manager/latest/userguide/run-command-tutorial-update-software.html
-            crate::update::LATEST => String::new(),
+            crate::model::LATEST => String::new(),
             version => version.to_owned(),
         };
         let mut call = self

@@ -10,7 +10,7 @@ use awsconf::{Interrupt, describe};
 use cli::Progress;
 
 use super::command::{EXECUTION, FIRST_PAUSE, LONGEST_PAUSE};
-use crate::update::DOCUMENT;
+use crate::model::DOCUMENT;
 
 /// The statuses of an invocation that has not ended.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html>

@@ -4,7 +4,7 @@ use awsconf::{Interrupt, Session};
 use cli::{Outcome, Output, Plan, Progress};
 
 use super::GlobalArgs;
-use crate::update::Action;
+use crate::model::Action;
 use crate::{TOOL, apply, validated_change};
 
 /// Carry out the plans on stdin and print what was done, with its undo

@@ -5,8 +5,8 @@ use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::{AssociationDescription, AssociationFilter, AssociationFilterKey};
 use awsconf::describe;
 
+use crate::model::{AssociationState, DOCUMENT};
 use crate::plan::Association;
-use crate::update::{AssociationState, DOCUMENT};
 
 /// Returns the associations with the document that updates agents.
 ///
