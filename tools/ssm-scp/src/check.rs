@@ -2,9 +2,9 @@
 
 use cli::{Finding, FindingKind, Outcome, Reading, Severity, Target};
 
-use crate::desired::Desired;
 use crate::guard::Part;
 use crate::hierarchy::Organization;
+use crate::model::Desired;
 use crate::model::Observed;
 use crate::plan::wished;
 use crate::policy_equivalence;

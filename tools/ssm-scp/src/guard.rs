@@ -3,7 +3,7 @@
 use anyhow::ensure;
 use serde_json::{Map, Value, json};
 
-use crate::desired::{Desired, Way};
+use crate::model::{Desired, Way};
 
 /// The setting behind Default Host Management Configuration.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/fleet-manager-default-host-management-configuration.html>

@@ -6,7 +6,6 @@
 
 mod commands;
 
-mod desired;
 mod hierarchy;
 mod model;
 mod observe;

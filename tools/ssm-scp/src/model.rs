@@ -1,11 +1,15 @@
-//! The states that a plan carries, the organization as it was found, and the records that other verbs read and print.
+//! The guard as desired, the organization as observed, and the actions between them. Never touches the world.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod action;
+mod desired;
+mod observed;
 
-use cli::Reading;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+
+pub(crate) use self::action::{Action, AttachmentState, PolicyState};
+pub(crate) use self::desired::{Desired, Way};
+pub(crate) use self::observed::{Observed, Policy, Root};
 
 /// The id of a root, an organizational unit or an account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -44,73 +48,4 @@ impl From<TargetId> for String {
     fn from(target: TargetId) -> String {
         target.0
     }
-}
-
-/// What `apply` can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Action {
-    /// Enable service control policies in the root.
-    EnablePolicyType,
-    /// Create the policy.
-    CreatePolicy,
-    /// Replace the policy's description and document.
-    UpdatePolicy,
-    /// Attach the policy to a target.
-    AttachPolicy,
-    /// Detach the policy from a target; only to undo.
-    DetachPolicy,
-    /// Delete the policy; only to undo.
-    DeletePolicy,
-}
-
-/// `from` and `to` of a change to the policy itself.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PolicyState {
-    pub(crate) name: String,
-    pub(crate) description: String,
-    pub(crate) document: Value,
-}
-
-/// `from` and `to` of an attachment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct AttachmentState {
-    pub(crate) policy_name: String,
-    pub(crate) target_id: TargetId,
-    pub(crate) attached: bool,
-}
-
-/// What was found in the organization.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Observed {
-    pub(crate) account: String,
-    pub(crate) partition: String,
-    /// The management account's id; absent when the account is in no organization.
-    pub(crate) management_account: Reading<String>,
-    /// Whether the root has service control policies enabled.
-    /// The root, and whether it has service control policies enabled.
-    pub(crate) root: Reading<Root>,
-    /// By name: the policies that the desired state renders to.
-    pub(crate) policies: BTreeMap<String, Reading<Policy>>,
-    /// How many policies are attached to each desired target; absent when there is no such target.
-    pub(crate) targets: BTreeMap<TargetId, Reading<usize>>,
-}
-
-/// The root of the organization.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Root {
-    pub(crate) root_id: TargetId,
-    pub(crate) policy_type_enabled: bool,
-}
-
-/// A service control policy that exists.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Policy {
-    pub(crate) id: String,
-    pub(crate) aws_managed: bool,
-    pub(crate) state: PolicyState,
-    pub(crate) attached_to: BTreeSet<TargetId>,
 }

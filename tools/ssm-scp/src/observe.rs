@@ -16,8 +16,8 @@ use awsconf::{Session, describe};
 use cli::Reading;
 use serde_json::Value;
 
-use crate::desired::Desired;
 use crate::guard::Part;
+use crate::model::Desired;
 use crate::model::{Observed, Policy, PolicyState, Root, TargetId};
 
 pub(crate) use account_principals::Through;

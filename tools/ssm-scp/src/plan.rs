@@ -7,8 +7,8 @@ use cli::{Change, Reading};
 use iam_policy::glob;
 use serde_json::{Value, json};
 
-use crate::desired::Desired;
 use crate::guard::{OUTSIDE, Part, exempt_patterns};
+use crate::model::Desired;
 use crate::model::{Action, AttachmentState, Observed, Policy, PolicyState, Root, TargetId};
 use crate::policy_equivalence;
 

@@ -4,10 +4,10 @@
 use records::{Definitions, Schemas};
 use schemars::SchemaGenerator;
 
-use crate::desired::Desired;
 use crate::hierarchy::{Entity, PolicyDocument};
 use crate::impact::Impact;
 use crate::model::Action;
+use crate::model::Desired;
 use crate::replay::DeniedCall;
 use crate::simulate::Simulation;
 

@@ -5,7 +5,7 @@ use cli::{Outcome, Output, Reading};
 
 use super::quota::QuotaArgs;
 use super::{GlobalArgs, organization};
-use crate::desired::Desired;
+use crate::model::Desired;
 use crate::{check, guard, observe};
 
 /// Print what is wrong with the guard in the organization; exit with 1 when something is

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use iam_policy::Compiled;
 
-use crate::desired::Desired;
 use crate::guard;
 use crate::hierarchy::{Organization, compile, governed};
+use crate::model::Desired;
 
 /// Where policies come from that are asked without AWS.
 #[derive(Clone, Debug, clap::Args)]

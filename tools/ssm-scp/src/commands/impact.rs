@@ -11,8 +11,8 @@ use super::guard::Guard;
 use super::quota::QuotaArgs;
 use super::{GlobalArgs, organization};
 use crate::TOOL;
-use crate::desired::Desired;
 use crate::impact::{AccountPrincipals, Candidate, anybody, denied_actions, partition};
+use crate::model::Desired;
 use crate::observe::Through;
 use crate::table::write_row;
 

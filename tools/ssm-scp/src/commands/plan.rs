@@ -5,7 +5,7 @@ use cli::{Outcome, Output, Plan};
 
 use super::GlobalArgs;
 use super::quota::QuotaArgs;
-use crate::desired::Desired;
+use crate::model::Desired;
 use crate::model::TargetId;
 use crate::{TOOL, guard, observe, plan};
 

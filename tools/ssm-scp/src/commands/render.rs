@@ -4,7 +4,7 @@ use cli::{Format, IoArgs, Outcome, Output};
 
 use super::GlobalArgs;
 use super::quota::QuotaArgs;
-use crate::desired::Desired;
+use crate::model::Desired;
 use crate::{TOOL, guard};
 
 /// Print the policy documents of a desired state, without calling AWS

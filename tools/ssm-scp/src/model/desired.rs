@@ -6,7 +6,7 @@ use iam_policy::{AGENT_ACTIONS, OPERATOR_ACTIONS, glob, principal_mistake};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::model::TargetId;
+use super::TargetId;
 
 /// The guard that should be there.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -1,0 +1,42 @@
+//! What was read of the organization.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cli::Reading;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{PolicyState, TargetId};
+
+/// What was found in the organization.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Observed {
+    pub(crate) account: String,
+    pub(crate) partition: String,
+    /// The management account's id; absent when the account is in no organization.
+    pub(crate) management_account: Reading<String>,
+    /// Whether the root has service control policies enabled.
+    /// The root, and whether it has service control policies enabled.
+    pub(crate) root: Reading<Root>,
+    /// By name: the policies that the desired state renders to.
+    pub(crate) policies: BTreeMap<String, Reading<Policy>>,
+    /// How many policies are attached to each desired target; absent when there is no such target.
+    pub(crate) targets: BTreeMap<TargetId, Reading<usize>>,
+}
+
+/// The root of the organization.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Root {
+    pub(crate) root_id: TargetId,
+    pub(crate) policy_type_enabled: bool,
+}
+
+/// A service control policy that exists.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Policy {
+    pub(crate) id: String,
+    pub(crate) aws_managed: bool,
+    pub(crate) state: PolicyState,
+    pub(crate) attached_to: BTreeSet<TargetId>,
+}
