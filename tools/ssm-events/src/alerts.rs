@@ -1,7 +1,6 @@
 //! The alerts of an account and region: the rule, its target, the trail and the function that tell Slack of events. Knows
 //! nothing of the verbs.
 
-pub(crate) mod desired;
 pub(crate) mod model;
 pub(crate) mod observe;
 pub(crate) mod package;
