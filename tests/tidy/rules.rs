@@ -3,20 +3,10 @@
 use crate::source::{File, dependencies, tools};
 
 /// Files of tools that are neither `main`, `commands`, `observe`, `apply` nor tests and still reach outside; with the reason.
-pub(crate) const IMPURE: [(&str, &str); 3] = [
-    (
-        "tools/ssm-role/src/current.rs",
-        "apply compares and reads back one resource through it",
-    ),
-    (
-        "tools/ssm-role/src/iam.rs",
-        "the reads of IAM that observe and apply share",
-    ),
-    (
-        "tools/ssm-events/src/alerts/webhook.rs",
-        "reads the secret from where the desired state says, never from the input itself",
-    ),
-];
+pub(crate) const IMPURE: [(&str, &str); 1] = [(
+    "tools/ssm-events/src/alerts/webhook.rs",
+    "reads the secret from where the desired state says, never from the input itself",
+)];
 
 /// Files that may have up to `MAX_LINES_OF_LONG` lines; with the reason.
 pub(crate) const LONG: [(&str, &str); 3] = [
@@ -90,7 +80,16 @@ pub(crate) const RULES: [Rule; 11] = [
     ("files_are_short", files_are_short),
 ];
 
-/// Model, plan, check, render, lint and the like decide; they get everything handed in. So do the shared crates that decide.
+/// The shared crates that decide or describe.
+const PURE_CRATES: [&str; 5] = [
+    "awsdata",
+    "cloudformation",
+    "diagnosis",
+    "iam-policy",
+    "records",
+];
+
+/// Model, plan, check, render, lint and the like decide; they get everything handed in. Clocks too.
 fn pure_files_are_pure(files: &[File]) -> Vec<String> {
     let pure = |file: &&File| {
         let of_tool = file.in_tool().is_some_and(|(_, name)| {
@@ -99,9 +98,9 @@ fn pure_files_are_pure(files: &[File]) -> Vec<String> {
                 .any(|shell| name.starts_with(shell))
                 && !name.ends_with("_tests.rs")
         });
-        let of_shared = ["shared/iam-policy/src/", "shared/diagnosis/src/"]
+        let of_shared = PURE_CRATES
             .iter()
-            .any(|sources| file.path.starts_with(sources));
+            .any(|name| file.path.starts_with(&format!("shared/{name}/src/")));
         (of_tool || of_shared) && !IMPURE.iter().any(|(path, _)| *path == file.path)
     };
     let words = [
@@ -110,6 +109,9 @@ fn pure_files_are_pure(files: &[File]) -> Vec<String> {
         "aws_sdk",
         "std::env",
         "SystemTime",
+        // Of whichever clock: jiff's, the monotonic one, tokio's.
+        "::now(",
+        "Instant",
         "tokio",
     ];
     files
