@@ -167,7 +167,7 @@ fn a_plan_that_would_downgrade_is_refused() {
         ),
         (
             change("*", "3.1.0.0", "latest", "3.2.0.0"),
-            "* is not the id of a node",
+            "'*' is not a node ID: expected i-0123456789abcdef0 or mi-0123456789abcdef0",
         ),
     ] {
         let output = tool(&account, &["apply"]).stdin(plan.to_string()).run();

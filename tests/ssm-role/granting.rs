@@ -277,7 +277,7 @@ fn nodes_from_a_pipe_narrow_the_plan() {
     let path = account.home().join("role.json");
     std::fs::write(&path, ASSIGN).unwrap();
     let node = json!({"kind": "node", "instance_id": "i-00000000000000002",
-        "target": {"account": account.id(), "region": "us-east-1"}, "managed_by": "none"});
+        "target": {"account": account.id(), "region": "us-east-1"}, "platform": {}, "managed_by": "none", "tags": {}});
     let arguments = ["plan", "-f", path.to_str().unwrap(), "--nodes", "-"];
     let plan = tool(&account, &arguments).stdin(node.to_string()).run();
     plan.assert_status(0);
@@ -315,7 +315,7 @@ fn a_profile_in_use_is_replaced_only_for_named_nodes() {
         .assert_status(2)
         .assert_complains("name them with --nodes");
     let node = json!({"kind": "node", "instance_id": "i-00000000000000004",
-        "target": {"account": account.id(), "region": "us-east-1"}});
+        "target": {"account": account.id(), "region": "us-east-1"}, "platform": {}, "managed_by": "instance-profile", "tags": {}});
     let arguments = ["plan", "-f", path.to_str().unwrap(), "--nodes", "-"];
     let plan = tool(&account, &arguments).stdin(node.to_string()).run();
     plan.assert_status(0);

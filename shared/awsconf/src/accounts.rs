@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, bail};
 use aws_sdk_organizations::types::AccountState;
+use records::AccountId;
 use serde_json::Value;
 
 use crate::arguments::AccountsFrom;
@@ -109,7 +110,7 @@ fn parse(text: &str) -> anyhow::Result<Accounts> {
                 continue;
             }
             anyhow::ensure!(
-                is_account(id),
+                id.parse::<AccountId>().is_ok(),
                 "line {number}: expected an account id of 12 digits, found '{id}'"
             );
             accounts.push(id, None, None);
@@ -171,14 +172,10 @@ fn add(
 }
 
 fn account_id<'v>(id: &'v Value, of: &Value) -> anyhow::Result<&'v str> {
-    id.as_str().filter(|id| is_account(id)).with_context(|| {
+    id.as_str().filter(|id| id.parse::<AccountId>().is_ok()).with_context(|| {
         let text: String = of.to_string().chars().take(80).collect();
         format!("expected account ids of 12 digits or what `aws organizations list-accounts` prints, found {text}")
     })
-}
-
-fn is_account(id: &str) -> bool {
-    id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit())
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use records::{AccountId, Arn};
+
 use crate::secret_source::Source;
 
 /// Whose credentials to use and which regions to work in.
@@ -136,13 +138,13 @@ fn region(text: &str) -> Result<String, String> {
 }
 
 fn role_arn(text: &str) -> Result<String, String> {
-    let parts: Vec<&str> = text.splitn(6, ':').collect();
-    match parts.as_slice() {
-        ["arn", partition, "iam", "", account, resource]
-            if (!partition.contains(['{', '}']) || *partition == PARTITION)
-                && (*account == ACCOUNT
-                    || (account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())))
-                && resource.starts_with("role/") =>
+    let is_account = |text: &str| text == ACCOUNT || text.parse::<AccountId>().is_ok();
+    match Arn::parse(text) {
+        Some(arn)
+            if (!arn.partition.contains(['{', '}']) || arn.partition == PARTITION)
+                && (arn.service, arn.region) == ("iam", "")
+                && is_account(arn.account)
+                && arn.resource.starts_with("role/") =>
         {
             Ok(text.to_owned())
         }

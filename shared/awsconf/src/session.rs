@@ -9,6 +9,8 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use cli::Target;
 
+use records::Arn;
+
 use crate::arguments::{ALL, in_account, is_per_account};
 use crate::assuming::{AssumeRoleOptions, assume};
 use crate::guard::guarded;
@@ -278,10 +280,9 @@ async fn identify(
         .account()
         .context("GetCallerIdentity: answer without account")?
         .to_owned();
-    let partition = caller
-        .split(':')
-        .nth(1)
+    let partition = Arn::parse(&caller)
         .context("GetCallerIdentity: malformed ARN")?
+        .partition
         .to_owned();
     Ok(Session {
         config,

@@ -6,6 +6,8 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use serde::de::DeserializeOwned;
 
+use records::Unreachable;
+
 use crate::mistakes::{MAX_BYTES, locate};
 use crate::unique::Unique;
 use crate::{IoArgs, Plans};
@@ -50,6 +52,35 @@ pub fn read_records_from<T: DeserializeOwned>(path: &Path, what: &str) -> anyhow
         Ok(())
     })?;
     Ok(records)
+}
+
+/// Returns what `show` of a tool printed into a file: its records, all of one kind, and where it could read nothing.
+///
+/// # Errors
+/// As [`read_records`], and: a record of another kind.
+pub fn read_shown<T: DeserializeOwned>(
+    path: &Path,
+    what: &str,
+    (kind, tool): (&str, &str),
+) -> anyhow::Result<(Vec<T>, Vec<Unreachable>)> {
+    let (mut records, mut unreachable) = (Vec::new(), Vec::new());
+    let parts = |error: serde_path_to_error::Error<serde_json::Error>| {
+        anyhow::anyhow!("$.{}: {}", error.path(), error.inner())
+    };
+    crate::for_each_record(&IoArgs::of_file(path), what, |record: serde_json::Value| {
+        if record["kind"] == "unreachable" {
+            unreachable.push(serde_path_to_error::deserialize(record).map_err(parts)?);
+        } else {
+            // Who writes one by hand may leave the kind out.
+            let other = record.get("kind").filter(|other| *other != kind);
+            if let Some(other) = other {
+                bail!("expected what `{tool} show` prints, found kind {other}");
+            }
+            records.push(serde_path_to_error::deserialize(record).map_err(parts)?);
+        }
+        Ok(())
+    })?;
+    Ok((records, unreachable))
 }
 
 /// Returns the plans of the input, all made by `tool`, and the records of targets for which none could be made; at least

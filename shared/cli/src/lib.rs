@@ -20,7 +20,7 @@ mod visible;
 
 pub use arguments::{ApplyArgs, Format, IoArgs, arguments};
 pub use filter::{Filter, Yielded};
-pub use input::{read, read_plans, read_records, read_records_from, read_texts};
+pub use input::{read, read_plans, read_records, read_records_from, read_shown, read_texts};
 pub use layers::Layers;
 pub use output::{Output, warn};
 pub use progress::Progress;

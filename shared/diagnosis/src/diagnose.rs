@@ -1,12 +1,12 @@
 //! Which rule tells why a node does not answer. Pure.
 
-use cli::Severity;
+use records::Severity;
 
 use crate::diagnosis::{Diagnosis, Hints};
-use crate::node::Node;
 use crate::roles::Roles;
 use crate::rules::{lost, unconnected, unregistered};
-use crate::timestamp::Timestamp;
+use records::Node;
+use records::Timestamp;
 
 /// The problem of an instance whose metadata service is off.
 pub const IMDS_DISABLED: &str = "imds.disabled";

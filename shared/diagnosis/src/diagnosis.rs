@@ -1,8 +1,8 @@
 //! What is said of a node that does not answer: a cause with its cure, in the words of the program that asks.
 
-use cli::{Finding, FindingKind, Severity};
+use records::{Finding, FindingKind, Severity};
 
-use crate::node::Node;
+use records::Node;
 
 /// A reason and its cure.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use awsdata::{Route, RouteTable, VpcEndpoint};
 
-use crate::node::{DefaultRoute, EgressPaths};
+use records::{DefaultRoute, EgressPaths};
 
 /// Returns the ways out of a subnet.
 /// <https://docs.aws.amazon.com/vpc/latest/userguide/subnet-route-tables.html>
@@ -57,7 +57,7 @@ mod tests {
     use awsdata::{Route, RouteTable, VpcEndpoint};
 
     use super::egress_paths;
-    use crate::node::{DefaultRoute, EgressPaths};
+    use records::{DefaultRoute, EgressPaths};
 
     fn endpoint(service: &str, state: &str, private_dns_enabled: bool) -> VpcEndpoint {
         VpcEndpoint {

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use awsdata::Instance;
-use cli::Target;
+use records::Target;
 
-use crate::node::{Agent, Imds, ManagedBy, Network, Node, NodeKind, Platform};
+use records::{Agent, Imds, ManagedBy, Network, Node, NodeKind, Platform};
 
 /// What SSM knows of a node.
 #[derive(Clone, Debug)]

@@ -7,10 +7,8 @@
 )]
 
 mod capability;
-mod timestamp;
 mod version;
 
-mod node;
 mod roles;
 
 mod egress;
@@ -26,10 +24,5 @@ pub use diagnose::{IMDS_DISABLED, diagnose, imds_disabled};
 pub use diagnosis::{Diagnosis, Hints};
 pub use egress::egress_paths;
 pub use join::{Information, ec2_node, ssm_node, unknown_node};
-pub use node::{
-    Agent, DefaultRoute, EgressPaths, Evidence, HostManagement, Imds, ManagedBy, Network, Node,
-    NodeKind, Platform,
-};
-pub use roles::{Access, Permitted, ProfileAccess, RoleRecord, Roles};
-pub use timestamp::Timestamp;
+pub use roles::{Access, Permitted, ProfileAccess, Roles};
 pub use version::Version;

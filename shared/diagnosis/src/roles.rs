@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
+use records::{Feature, HostManagement, Permission, Verdict};
 
 /// What instance profiles let an agent do, by their ARNs.
 #[derive(Clone, Debug, Default)]
@@ -45,14 +45,14 @@ pub enum ProfileAccess<'a> {
 
 impl Roles {
     /// Returns what the records say together.
-    pub fn of(records: Vec<RoleRecord>) -> Roles {
+    pub fn of(records: Vec<HostManagement>) -> Roles {
         let mut roles = Roles::default();
         for record in records {
             roles.without_role.extend(record.profiles_without_role);
             for role in record.roles {
                 let permitted = Permitted {
-                    register: answer(&role.permissions, "register"),
-                    channel: answer(&role.permissions, "channel"),
+                    register: answer(&role.permissions, Feature::Register),
+                    channel: answer(&role.permissions, Feature::Channel),
                     role: role.role,
                 };
                 let profiles = role.instance_profiles.into_iter();
@@ -73,36 +73,7 @@ impl Roles {
     }
 }
 
-/// A record of `ssm-role show`, as far as it is read here.
-#[derive(Debug, Deserialize)]
-pub struct RoleRecord {
-    roles: Vec<Role>,
-    profiles_without_role: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Role {
-    role: String,
-    instance_profiles: Vec<String>,
-    permissions: Vec<Permission>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Permission {
-    feature: String,
-    action: String,
-    verdict: Verdict,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Verdict {
-    Allowed,
-    Denied,
-    Unknown,
-}
-
-fn answer(permissions: &[Permission], feature: &str) -> Access {
+fn answer(permissions: &[Permission], feature: Feature) -> Access {
     let of_feature = permissions.iter().filter(|one| one.feature == feature);
     let (mut denied, mut n_allowed, mut n_unknown) = (Vec::new(), 0, 0);
     for permission in of_feature {

@@ -4,11 +4,11 @@
 
 use crate::capability::Capability;
 use crate::diagnosis::{Diagnosis, Hints};
-use crate::node::{DefaultRoute, EgressPaths, Evidence, HostManagement, Node};
 use crate::roles::{Access, Permitted, ProfileAccess, Roles};
-use crate::timestamp::Timestamp;
 use crate::version::Version;
-use cli::{Reading, Severity};
+use records::Timestamp;
+use records::{DefaultRoute, EgressPaths, Evidence, Node, RegionHostManagement};
+use records::{Reading, Severity};
 
 /// How long an instance may take from its launch until its agent has registered.
 const LAUNCH_MINUTES: u64 = 10;
@@ -258,7 +258,7 @@ fn profile_denied(denied: &str) -> Diagnosis {
 
 /// What follows for an instance that its profile does not let in: `denied` says why, none when it has no profile.
 fn by_host_management(
-    host_management: &Reading<HostManagement>,
+    host_management: &Reading<RegionHostManagement>,
     age: Option<u64>,
     now: Timestamp,
     denied: Option<&str>,

@@ -6,17 +6,36 @@
 )]
 
 mod finding;
+mod host_management;
+mod id;
+mod node;
 mod plan;
+mod preferences;
 mod reading;
 mod result;
 mod schema;
 mod target;
+mod timestamp;
 mod unreachable;
 
 pub use finding::{Finding, FindingKind, Severity};
+pub use host_management::{
+    AttachedPolicy, Boundary, By, DefaultHostManagement, Feature, HostManagement,
+    HostManagementKind, InstanceRole, NodeRole, Permission, Verdict,
+};
+pub use iam_policy::Arn;
+pub use id::{AccountId, InstanceId};
+pub use node::{
+    Agent, DefaultRoute, EgressPaths, Evidence, Imds, ManagedBy, Network, Node, NodeKind, Platform,
+    RegionHostManagement,
+};
 pub use plan::{Change, Plan, PlanKind, Plans};
+pub use preferences::{
+    BucketEncryption, Document, DocumentVersion, Preferences, PreferencesKind, SessionDocument,
+};
 pub use reading::Reading;
 pub use result::{Applied, ChangeStatus, ResultKind, ResultRecord};
 pub use schema::{Definitions, Schemas, of_managing, of_reading};
 pub use target::Target;
+pub use timestamp::Timestamp;
 pub use unreachable::{Unreachable, UnreachableKind};

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::id::AccountId;
+
 /// The account and region that a record speaks of. `region` is `global` for services that have none.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -26,9 +28,7 @@ impl std::str::FromStr for Target {
     fn from_str(text: &str) -> Result<Target, &'static str> {
         match text.split_once('/') {
             Some((account, region))
-                if account.len() == 12
-                    && account.bytes().all(|b| b.is_ascii_digit())
-                    && region.contains('-') =>
+                if account.parse::<AccountId>().is_ok() && region.contains('-') =>
             {
                 Ok(Target {
                     account: account.to_owned(),

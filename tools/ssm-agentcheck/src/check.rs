@@ -1,9 +1,8 @@
 //! Nodes to findings. Pure: the clock is an argument.
 
 use cli::{Finding, FindingKind, Outcome, Reading, Severity};
-use diagnosis::{
-    Agent, Hints, IMDS_DISABLED, Imds, Node, Roles, Timestamp, Version, imds_disabled,
-};
+use diagnosis::{Hints, IMDS_DISABLED, Roles, Version, imds_disabled};
+use records::{Agent, Imds, Node, Timestamp};
 
 use crate::model::{Desired, DesiredImds};
 

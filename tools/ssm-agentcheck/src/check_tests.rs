@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use diagnosis::{Node, RoleRecord, Roles, Timestamp};
+use diagnosis::Roles;
+use records::{HostManagement, Node, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -16,7 +17,7 @@ struct Observed {
     nodes: Vec<Node>,
     /// What `ssm-role show` prints.
     #[serde(default)]
-    roles: Vec<RoleRecord>,
+    roles: Vec<HostManagement>,
 }
 
 #[test]

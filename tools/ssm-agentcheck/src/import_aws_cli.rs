@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
 use cli::{Target, Unreachable};
-use diagnosis::{Agent, Information, Node, Platform, Timestamp, ec2_node, ssm_node};
+use diagnosis::{Information, ec2_node, ssm_node};
 use ec2::{Instance, MetadataOptions};
+use records::{Agent, Node, Platform, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -10,8 +10,9 @@ use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::{InstanceInformation, InstanceInformationStringFilter};
 use awsconf::{Session, describe};
 use cli::Target;
-use diagnosis::{Agent, Information, Node, Platform, Timestamp, ec2_node, ssm_node};
+use diagnosis::{Information, ec2_node, ssm_node};
 use ec2::Instance;
+use records::{Agent, Node, Platform, Timestamp};
 use tokio::sync::mpsc;
 
 use crate::model::{Connections, Desired};

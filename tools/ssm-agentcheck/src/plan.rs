@@ -1,7 +1,8 @@
 //! What is wished for and what is there, to changes. Pure.
 
 use cli::{Change, Plan, Target};
-use diagnosis::{Node, Version};
+use diagnosis::Version;
+use records::Node;
 use serde_json::{Value, json};
 
 use crate::TOOL;

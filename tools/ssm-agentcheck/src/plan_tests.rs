@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use cli::Target;
-use diagnosis::Node;
+use records::Node;
 use serde::Deserialize;
 use serde_json::json;
 

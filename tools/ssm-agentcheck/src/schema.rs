@@ -1,7 +1,7 @@
 //! What this tool reads and prints, for `--generate schema`. Every record that can be on stdout is in this list; the tests
 //! of the verbs hold each record to it.
 
-use diagnosis::Node;
+use records::Node;
 use records::{Definitions, Schemas};
 use schemars::SchemaGenerator;
 

@@ -3,6 +3,7 @@
 use anyhow::{Context, bail, ensure};
 use cli::{Change, Plan};
 use diagnosis::Version;
+use records::InstanceId;
 use serde_json::Value;
 
 use crate::model::{Action, AgentState, AssociationState, LATEST, UpdateState};
@@ -29,12 +30,8 @@ pub(crate) fn steps(plan: &Plan<Action>) -> anyhow::Result<Vec<Step>> {
 
 fn step(change: &Change<Action>) -> anyhow::Result<Step> {
     if change.action == Action::UpdateAgent {
-        let id = change.resource.as_str();
-        let is_node = ["i-", "mi-"].iter().any(|prefix| {
-            id.strip_prefix(prefix)
-                .is_some_and(|rest| rest.len() >= 8 && rest.bytes().all(|b| b.is_ascii_hexdigit()))
-        });
-        ensure!(is_node, "{id} is not the id of a node");
+        let id = change.resource.parse::<InstanceId>();
+        id.map_err(anyhow::Error::msg)?;
         let from: AgentState = state(&change.from).context("from")?;
         let to: UpdateState = state(&change.to).context("to")?;
         let version = match to.version.as_str() {

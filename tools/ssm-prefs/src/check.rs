@@ -1,15 +1,15 @@
 //! Everything that is wrong with the preferences and with what stands behind them.
 
 use cli::{Finding, Reading, Target};
-use iam_policy::Arn;
+use iam_policy::{Arn, Verdict};
 use serde_json::Value;
 
 use crate::finding::{error, info, warning};
-use crate::model::{Action, DOCUMENT, Desired, Document, Observed, SessionDocument};
+use crate::model::{Action, DOCUMENT, Desired, Observed};
 use crate::preflight::{Roles, preflight};
-use crate::roles::Verdict;
 use crate::session_document::{Inputs, normalized};
 use crate::{lint, plan};
+use records::{Document, SessionDocument};
 
 /// The id of a finding about a layer of the desired state whose last day is over.
 pub(crate) const OVERRIDE_EXPIRED: &str = "prefs.override.expired";

@@ -2,10 +2,12 @@
 //! `BLESS=1` rewrites the expected files, to be read in the diff before they are committed.
 
 use cli::Target;
+use records::HostManagement;
 use serde_json::{Value, json};
 
 use crate::model::{Desired, Observed};
 use crate::preflight::Roles;
+use crate::roles::NodeRoles;
 use crate::{check, lint, plan, preflight, roles, session_document, template};
 
 fn target() -> Target {
@@ -41,10 +43,13 @@ fn parsed<T: serde::de::DeserializeOwned + Default>(case: &std::path::Path, name
 }
 
 fn role_records(case: &std::path::Path) -> Roles {
-    let read = |name| roles::roles(&read(case, name).into_iter().collect::<Vec<_>>());
+    let read = |name| {
+        let record = read(case, name)?;
+        Some(serde_json::from_value::<HostManagement>(record).unwrap())
+    };
     Roles {
-        nodes: read("roles.json"),
-        operators: read("operators.json"),
+        nodes: read("roles.json").map(|record| NodeRoles::new(vec![record], Vec::new())),
+        operators: roles::roles(read("operators.json").as_ref()),
     }
 }
 

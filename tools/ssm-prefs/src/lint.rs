@@ -2,6 +2,7 @@
 
 use cli::{Finding, Severity};
 use iam_policy::Arn;
+use records::AccountId;
 use serde_json::Value;
 
 use crate::finding::{error, finding, warning};
@@ -372,7 +373,11 @@ fn is_key_reference(text: &str) -> bool {
                 .all(|b| b.is_ascii_alphanumeric() || b"/_-".contains(&b))
     };
     let part = match Arn::parse(text) {
-        Some(arn) if arn.service == "kms" && !arn.region.is_empty() && arn.account.len() == 12 => {
+        Some(arn)
+            if arn.service == "kms"
+                && !arn.region.is_empty()
+                && arn.account.parse::<AccountId>().is_ok() =>
+        {
             arn.resource
         }
         None if !text.contains(':') => text,

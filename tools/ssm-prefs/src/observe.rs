@@ -10,8 +10,9 @@ use aws_sdk_kms::types::KeyMetadata;
 use awsconf::{Session, reading};
 use cli::Reading;
 
-use crate::model::{BucketEncryption, DOCUMENT, Desired, Key, Observed};
+use crate::model::{DOCUMENT, Desired, Key, Observed};
 use crate::session_document;
+use records::BucketEncryption;
 
 pub(crate) use document::{document, session_documents, wait_until_active};
 

@@ -338,7 +338,8 @@ pub(crate) fn after(
 }
 
 fn foresee(after: &mut Observed, change: &Change<Action>, new_key: &str) {
-    use crate::model::{Document, DocumentVersion, Key, LogGroup};
+    use crate::model::{Key, LogGroup};
+    use records::{Document, DocumentVersion};
     let to = &resource_state::resolve(&change.to, after);
     match change.action {
         Action::CreateKey => {

@@ -3,18 +3,19 @@
 //! `agent/session/shell/shell.go` (validate, initializeLogger) and `agent/session/datachannel`.
 
 use cli::{Finding, Reading, Target};
-use iam_policy::Arn;
+use iam_policy::{Arn, Verdict};
 use serde_json::Value;
 
 use crate::finding::{error, warning};
 use crate::model::{Bucket, Key, LogGroup, Observed};
-use crate::roles::{Role, Verdict, may_use_key};
+use crate::roles::{NodeRoles, Role, may_use_key};
 use crate::session_document::Inputs;
 
 /// The roles whose policies are known: those of nodes and those of the people who start sessions.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Roles {
-    pub(crate) nodes: Vec<Role>,
+    /// None when nobody gave them.
+    pub(crate) nodes: Option<NodeRoles>,
     pub(crate) operators: Vec<Role>,
 }
 
@@ -27,8 +28,22 @@ pub(crate) fn preflight(
 ) -> Vec<Finding> {
     let inputs = Inputs::of(content);
     let mut findings = Vec::new();
+    let nodes = match roles.nodes.as_ref().map(|nodes| nodes.at(target)) {
+        None => Vec::new(),
+        Some(Ok(nodes)) => nodes,
+        Some(Err(reason)) => {
+            findings.push(warning(
+                "roles.unknown",
+                "roles",
+                format!("the roles of the nodes were not judged: {reason}"),
+                "run `ssm-role show` for this account and region, and pass what it prints to --roles",
+            ));
+            Vec::new()
+        }
+    };
     if let Some(name) = inputs.text("kmsKeyId") {
-        session_key(name, &observed.key, roles, target, &mut findings);
+        let asked = (nodes.as_slice(), roles.operators.as_slice());
+        session_key(name, &observed.key, asked, target, &mut findings);
     }
     if let Some(name) = inputs.text("s3BucketName") {
         let prefix = inputs.text("s3KeyPrefix").unwrap_or_default();
@@ -37,7 +52,7 @@ pub(crate) fn preflight(
             prefix,
             demanded: inputs.on("s3EncryptionEnabled"),
         };
-        bucket(&transcripts, observed, &roles.nodes, target, &mut findings);
+        bucket(&transcripts, observed, &nodes, target, &mut findings);
     }
     if let Some(name) = inputs.text("cloudWatchLogGroupName") {
         let demanded = inputs.on("cloudWatchEncryptionEnabled");
@@ -45,7 +60,7 @@ pub(crate) fn preflight(
             name,
             demanded,
             &observed.log_group,
-            &roles.nodes,
+            &nodes,
             target,
             &mut findings,
         );
@@ -56,7 +71,7 @@ pub(crate) fn preflight(
 fn session_key(
     name: &str,
     key: &Reading<Key>,
-    roles: &Roles,
+    (nodes, operators): (&[Role], &[Role]),
     target: &Target,
     findings: &mut Vec<Finding>,
 ) {
@@ -103,7 +118,7 @@ fn session_key(
         }
     }
     let policy = key.policy.present();
-    for role in &roles.nodes {
+    for role in nodes {
         let verdict = may_use_key(role, policy, "kms:Decrypt", &key.arn);
         let doubt = "its sessions are refused: Fetching data key failed";
         judge(
@@ -115,7 +130,7 @@ fn session_key(
             findings,
         );
     }
-    for role in &roles.operators {
+    for role in operators {
         let verdict = may_use_key(role, policy, "kms:GenerateDataKey", &key.arn);
         let doubt = "its sessions are refused: KMSEncryption failed on client";
         judge(

@@ -4,8 +4,9 @@
 use cli::Reading;
 use serde_json::{Value, json};
 
-use crate::model::{Action, Bucket, Document, Key, LogGroup, Observed};
+use crate::model::{Action, Bucket, Key, LogGroup, Observed};
 use crate::session_document::normalized;
+use records::Document;
 
 /// The id of the lifecycle rule that this tool owns in a bucket; other rules are left alone.
 pub(crate) const LIFECYCLE_RULE: &str = "ssm-session-logs-expiry";

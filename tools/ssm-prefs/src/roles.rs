@@ -2,8 +2,9 @@
 //! that is not understood makes the answer unknown, never a yes or a no.
 
 use iam_policy::{
-    Arn, Compiled, Context, Decision, Policies, Policy, Principal, Request, decide, denies,
+    Arn, Compiled, Context, Policies, Policy, Principal, Request, Verdict, decide, denies,
 };
+use records::{HostManagement, Target, Unreachable};
 use serde_json::Value;
 
 /// A role and its identity policies.
@@ -13,36 +14,55 @@ pub(crate) struct Role {
     documents: Vec<Value>,
 }
 
-/// Whether a role may do something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    Allowed,
-    Denied,
-    Unknown,
+/// The roles of nodes, each of the account and region that it was shown for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NodeRoles {
+    records: Vec<HostManagement>,
+    unreachable: Vec<Unreachable>,
 }
 
-/// Returns every role named in records that hold a `roles` list; other records carry none.
-pub(crate) fn roles(records: &[Value]) -> Vec<Role> {
-    let listed = records
-        .iter()
-        .filter_map(|record| record["roles"].as_array())
-        .flatten();
-    let roles = listed.filter_map(|role| {
-        let attached = role["attached_policies"]
-            .as_array()
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        let attached = attached.iter().map(|policy| policy["document"].clone());
-        let inline = role["inline_policies"]
-            .as_object()
-            .into_iter()
-            .flat_map(|policies| policies.values().cloned());
-        Some(Role {
-            arn: role["arn"].as_str()?.to_owned(),
-            documents: attached.chain(inline).collect(),
+impl NodeRoles {
+    pub(crate) fn new(records: Vec<HostManagement>, unreachable: Vec<Unreachable>) -> NodeRoles {
+        NodeRoles {
+            records,
+            unreachable,
+        }
+    }
+
+    /// Returns the roles of the nodes of an account and region, and those of records that do not say where.
+    ///
+    /// # Errors
+    /// No record is of there; the text says why.
+    pub(crate) fn at(&self, target: &Target) -> Result<Vec<Role>, String> {
+        let is_here =
+            |record: &&HostManagement| record.target.as_ref().is_none_or(|there| there == target);
+        let here: Vec<&HostManagement> = self.records.iter().filter(is_here).collect();
+        if here.is_empty() {
+            let unread = self.unreachable.iter().find(|one| one.target == *target);
+            return Err(unread.map_or_else(
+                || "no record is of this account and region".to_owned(),
+                |one| one.error.clone(),
+            ));
+        }
+        Ok(roles(here))
+    }
+}
+
+/// Returns every role that records hold, each once.
+pub(crate) fn roles<'r>(records: impl IntoIterator<Item = &'r HostManagement>) -> Vec<Role> {
+    let listed = records.into_iter().flat_map(|record| &record.roles);
+    let mut roles: Vec<Role> = listed
+        .map(|role| {
+            let attached = role.attached_policies.iter().map(|policy| &policy.document);
+            Role {
+                arn: role.arn.clone(),
+                documents: attached
+                    .chain(role.inline_policies.values())
+                    .cloned()
+                    .collect(),
+            }
         })
-    });
-    let mut roles: Vec<Role> = roles.collect();
+        .collect();
     roles.sort_by(|a, b| a.arn.cmp(&b.arn));
     roles.dedup_by(|a, b| a.arn == b.arn);
     roles
@@ -59,7 +79,7 @@ impl Role {
             identity: Some(&identity),
             ..Policies::default()
         };
-        verdict(&decide(&policies, &request(&self.arn, action, resource)))
+        decide(&policies, &request(&self.arn, action, resource)).verdict
     }
 
     /// Returns the policies ready to be asked, or `None` when one of them cannot be understood.
@@ -82,14 +102,6 @@ fn request(principal: &str, action: &str, resource: &str) -> Request {
         session: None,
     });
     request
-}
-
-fn verdict(decision: &Decision<'_>) -> Verdict {
-    match decision.verdict {
-        iam_policy::Verdict::Allowed => Verdict::Allowed,
-        iam_policy::Verdict::Denied => Verdict::Denied,
-        iam_policy::Verdict::Unknown => Verdict::Unknown,
-    }
 }
 
 /// Returns whether a key policy lets a role use the key: by name, or by leaving it to the account's IAM policies. Other
@@ -116,13 +128,13 @@ pub(crate) fn may_use_key(
             resource: Some(&key),
             ..Policies::default()
         };
-        verdict(&decide(&policies, &request(principal, action, key_arn)))
+        decide(&policies, &request(principal, action, key_arn)).verdict
     };
     let asked = request(&role.arn, action, key_arn);
     let all = identity.iter().copied().chain(std::iter::once(&key));
     let refused: Vec<Verdict> = all
         .filter_map(|policy| denies(policy, &asked))
-        .map(|said| verdict(&said))
+        .map(|said| said.verdict)
         .collect();
     if refused.contains(&Verdict::Denied) {
         return Verdict::Denied;
@@ -165,12 +177,17 @@ fn both(left: Verdict, right: Verdict) -> Verdict {
 mod tests {
     use serde_json::json;
 
-    use super::{Verdict, may_use_key, roles};
+    use super::{Role, Verdict, may_use_key};
+
+    fn role(policies: &serde_json::Value) -> Role {
+        let role = json!({"arn": "arn:aws:iam::111122223333:role/r", "inline_policies": policies});
+        let record = serde_json::from_value(json!({"roles": [role]})).unwrap();
+        super::roles([&record]).remove(0)
+    }
 
     fn verdict(statement: serde_json::Value) -> Verdict {
-        let record = json!({"roles": [{"arn": "arn:aws:iam::111122223333:role/r",
-            "inline_policies": {"p": {"Statement": statement}}}]});
-        roles(&[record])[0].may("kms:Decrypt", "arn:aws:kms:eu-central-1:111122223333:key/k")
+        role(&json!({"p": {"Statement": statement}}))
+            .may("kms:Decrypt", "arn:aws:kms:eu-central-1:111122223333:key/k")
     }
 
     #[test]
@@ -195,9 +212,8 @@ mod tests {
 
     #[test]
     fn a_key_policy_without_the_account_shuts_iam_out() {
-        let record = json!({"roles": [{"arn": "arn:aws:iam::111122223333:role/r",
-            "inline_policies": {"p": {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}}}]});
-        let role = &roles(&[record])[0];
+        let all = json!({"Effect": "Allow", "Action": "*", "Resource": "*"});
+        let role = &role(&json!({"p": {"Statement": all}}));
         let policy = json!({"Statement": {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:role/other"}, "Action": "kms:*"}});
         assert_eq!(
             may_use_key(role, Some(&policy), "kms:Decrypt", "k"),
@@ -221,8 +237,7 @@ mod tests {
     #[test]
     fn a_denial_in_the_key_policy_counts() {
         let arn = "arn:aws:iam::111122223333:role/r";
-        let record = json!({"roles": [{"arn": arn, "inline_policies": {}}]});
-        let role = &roles(&[record])[0];
+        let role = &role(&json!({}));
         let key = "arn:aws:kms:eu-central-1:111122223333:key/k";
         let allow = json!({"Effect": "Allow", "Principal": {"AWS": arn}, "Action": "kms:*"});
         let deny = json!({"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "kms:Decrypt"});

@@ -4,7 +4,8 @@
 use records::{Definitions, Schemas};
 use schemars::SchemaGenerator;
 
-use crate::model::{Action, Desired, PreferencesRecord};
+use crate::model::{Action, Desired};
+use records::Preferences;
 
 pub(crate) const SCHEMAS: Schemas = Schemas {
     version: 1,
@@ -14,10 +15,7 @@ pub(crate) const SCHEMAS: Schemas = Schemas {
 fn definitions(generator: &mut SchemaGenerator) -> Definitions {
     let mut definitions = vec![
         ("desired", generator.subschema_for::<Desired>()),
-        (
-            "preferences",
-            generator.subschema_for::<PreferencesRecord>(),
-        ),
+        ("preferences", generator.subschema_for::<Preferences>()),
     ];
     definitions.extend(records::of_managing::<Action>(generator));
     definitions

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use cli::Target;
 use iam_policy::Context;
+use records::Arn;
 use serde_json::{Value, json};
 
 use crate::preferences::{BucketEncryption, Preferences, partition_of};
@@ -147,7 +148,7 @@ pub(crate) fn statements<'a>(
 
 /// Returns the region of a key, which is that of the bucket: S3 asks KMS where the bucket is.
 fn region_of<'a>(key_arn: Option<&'a str>, target: &'a Target) -> &'a str {
-    let named = key_arn.and_then(|arn| arn.split(':').nth(3));
+    let named = key_arn.and_then(|arn| Some(Arn::parse(arn)?.region));
     named.unwrap_or(&target.region)
 }
 

@@ -1,6 +1,7 @@
 //! What is wished for and what is there, to findings. Pure.
 
 use cli::{Finding, FindingKind, Outcome, Reading, Severity};
+use records::{By, Feature, Permission, Verdict};
 
 use crate::TOOL;
 use crate::model::{
@@ -9,7 +10,7 @@ use crate::model::{
 };
 use crate::preferences::Preferences;
 use crate::required_permissions::{
-    By, Feature, Need, Permission, Verdict, permissions, required_permissions,
+    FEATURES, Need, effect, ids, is_preference, permissions, required_permissions,
 };
 
 /// Returns everything that is wrong: the setting first, then profiles, then roles, each in order of its name.
@@ -185,7 +186,7 @@ fn instance_profiles(wished: &InstanceProfiles, findings: &mut Findings<'_>) {
 /// Tells what a role may not do: in one finding when the managed policy would help, else by what it is needed for.
 fn permitted(role: &Role, missing: &str, message: &str, findings: &mut Findings<'_>) {
     let permissions = permissions(role, &findings.needs);
-    let is_core = |one: &&Permission| !one.feature.is_preference();
+    let is_core = |one: &&Permission| !is_preference(one.feature);
     let lacks_core = permissions
         .iter()
         .filter(is_core)
@@ -203,9 +204,9 @@ fn permitted(role: &Role, missing: &str, message: &str, findings: &mut Findings<
         mine.filter(|one| one.feature == feature && one.verdict == verdict)
             .collect()
     };
-    for feature in Feature::ALL {
+    for feature in FEATURES {
         let denied = of(feature, Verdict::Denied);
-        if !denied.is_empty() && (!lacks_core || feature.is_preference()) {
+        if !denied.is_empty() && (!lacks_core || is_preference(feature)) {
             not_allowed(role, feature, &denied, findings);
         }
         let unknown = of(feature, Verdict::Unknown);
@@ -220,7 +221,7 @@ fn permitted(role: &Role, missing: &str, message: &str, findings: &mut Findings<
                 list(&unknown)
             );
             let fix = "look at the conditions of that statement";
-            let (_, id) = feature.ids();
+            let (_, id) = ids(feature);
             findings.push(id, Severity::Warning, &role.arn, &message, fix);
         }
         if unknown.iter().any(is_unread) {
@@ -242,7 +243,7 @@ fn unread_encryption(role: &Role, feature: Feature, findings: &mut Findings<'_>)
     );
     let fix = "allow s3:GetEncryptionConfiguration on the bucket and kms:DescribeKey on its key to the caller of `ssm-prefs show`, \
                then check with its new record";
-    let (_, id) = feature.ids();
+    let (_, id) = ids(feature);
     findings.push(id, Severity::Warning, &role.arn, &message, fix);
 }
 
@@ -259,7 +260,7 @@ fn not_allowed(role: &Role, feature: Feature, denied: &[&Permission], findings: 
         ),
         None => (
             "no policy allows it".to_owned(),
-            match feature.is_preference() {
+            match is_preference(feature) {
                 true => format!("let {TOOL} plan and apply it, with --prefs"),
                 false => format!("let {TOOL} plan and apply it"),
             },
@@ -272,9 +273,9 @@ fn not_allowed(role: &Role, feature: Feature, denied: &[&Permission], findings: 
     let message = format!(
         "the role may not {}: {reason}; {}",
         list(denied),
-        feature.effect()
+        effect(feature)
     );
-    let (id, _) = feature.ids();
+    let (id, _) = ids(feature);
     findings.push(id, severity, &role.arn, &message, &fix);
 }
 

@@ -44,7 +44,7 @@ fn check_case(case: &Path) {
         .ok()
         .map(|text| {
             let record = serde_json::from_str(&text).unwrap();
-            preferences(&record, partition_of).unwrap().1
+            preferences(&record, partition_of).unwrap()
         });
     let given = PlanContext {
         preferences: preferences.as_ref(),

@@ -1,94 +1,16 @@
 //! Observed state as the record of `show`, which other tools read: who can use the key, the log group, the bucket.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use anyhow::bail;
-use cli::{Reading, Target};
-use schemars::JsonSchema;
-use serde::Serialize;
-use serde_json::Value;
+use records::{
+    AttachedPolicy, DefaultHostManagement, HostManagement, HostManagementKind, InstanceRole,
+    NodeRole, Reading,
+};
 
-use crate::model::{Boundary, CORE_POLICY, DEFAULT_POLICY, Observed};
+use crate::model::{CORE_POLICY, DEFAULT_POLICY, Observed};
 use crate::preferences::Preferences;
-use crate::required_permissions::{Permission, permissions, required_permissions};
-
-/// The `kind` of the record.
-#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum HostManagementKind {
-    /// The only value.
-    HostManagement,
-}
-
-/// How nodes of one account and region get their credentials, and what those allow.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub(crate) struct HostManagement {
-    /// Always `host_management`.
-    kind: HostManagementKind,
-    /// Where.
-    target: Target,
-    /// The service setting.
-    default_host_management: DefaultHostManagement,
-    /// Every role that nodes may have, by ARN.
-    roles: Vec<NodeRole>,
-    /// ARNs of instance profiles in use that hold no role.
-    profiles_without_role: Vec<String>,
-    /// Every existing instance with its profile and role, by id; what the role may do is said above, once.
-    instances: Vec<InstanceRole>,
-}
-
-/// Where an instance's credentials come from.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-struct InstanceRole {
-    instance_id: String,
-    /// ARN of its instance profile.
-    profile: Option<String>,
-    /// Name of the role in it; that of Default Host Management when it has no profile.
-    role: Option<String>,
-}
-
-/// Default Host Management as it is.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-struct DefaultHostManagement {
-    /// AWS's word: `Default`, `Customized` or `PendingUpdate`; it does not say whether it is on.
-    status: Option<String>,
-    /// The role with its path but no leading slash, as the setting has it; null when it is off.
-    role: Option<String>,
-}
-
-/// A role that nodes have.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-struct NodeRole {
-    arn: String,
-    /// Its name.
-    role: String,
-    path: String,
-    /// Who may assume it.
-    trust: Value,
-    /// Whether it is the one of Default Host Management.
-    is_default_host_management: bool,
-    /// ARNs of the instance profiles in use that hold it.
-    instance_profiles: Vec<String>,
-    /// How many existing EC2 instances of the region use those.
-    instances: usize,
-    /// Managed policies with the documents of their default versions.
-    attached_policies: Vec<AttachedPolicy>,
-    /// Inline policies by name.
-    inline_policies: BTreeMap<String, Value>,
-    /// The permissions boundary.
-    boundary: Option<Boundary>,
-    /// What a node needs, whether the policies above allow it, and the statement that decides.
-    permissions: Vec<Permission>,
-    /// Whether it has the managed policy of a node: AmazonSSMManagedInstanceCore, or the one for Default Host Management.
-    has_core: bool,
-}
-
-/// A managed policy.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-struct AttachedPolicy {
-    arn: String,
-    document: Value,
-}
+use crate::required_permissions::{permissions, required_permissions};
 
 /// Returns the record; `preferences` decide what a node needs besides.
 ///
@@ -166,7 +88,7 @@ pub(crate) fn record(
     instances.sort_by(|a, b| a.instance_id.cmp(&b.instance_id));
     Ok(HostManagement {
         kind: HostManagementKind::HostManagement,
-        target: observed.target.clone(),
+        target: Some(observed.target.clone()),
         default_host_management: DefaultHostManagement {
             status: setting.and_then(|setting| setting.status.clone()),
             role: managing.map(str::to_owned),

@@ -5,6 +5,7 @@ mod assign;
 use std::collections::BTreeMap;
 
 use cli::{Change, Plan, Reading};
+use records::{Feature, Verdict};
 use serde_json::{Value, json};
 
 use crate::TOOL;
@@ -14,7 +15,7 @@ use crate::model::{
 };
 use crate::policy_builder::{self, TargetPreferences};
 use crate::preferences::Preferences;
-use crate::required_permissions::{Feature, Verdict, permissions, required_permissions};
+use crate::required_permissions::{is_preference, permissions, required_permissions};
 use crate::validated_change::{InlineState, RoleState};
 
 /// Why no plan can be made.
@@ -215,7 +216,7 @@ fn grant_preferences(
     let is_missing = role.is_none_or(|role| {
         permissions(role, &needs)
             .iter()
-            .any(|one| one.feature.is_preference() && one.is_missing())
+            .any(|one| is_preference(one.feature) && one.is_missing())
     });
     // What is known by an alias alone can be judged only by the policy that grants it.
     let is_unknown_key = role.is_some_and(|role| {

@@ -31,9 +31,10 @@ fn fixtures() {
             .prefs
             .iter()
             .map(|record| {
-                let (target, preferences) = preferences(record, partition_of).unwrap();
+                let record: records::Preferences = serde_json::from_value(record.clone()).unwrap();
+                let preferences = preferences(&record, partition_of).unwrap();
                 TargetPreferences {
-                    target,
+                    target: record.target,
                     preferences,
                 }
             })

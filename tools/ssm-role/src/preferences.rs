@@ -1,7 +1,7 @@
 //! Session Manager preferences as `ssm-prefs show` prints them, as far as roles must know them. Pure.
 
-use anyhow::{Context, bail};
-use cli::Target;
+use anyhow::bail;
+use records::{Reading, Target};
 use serde_json::Value;
 
 /// What nodes of one account and region write and decrypt.
@@ -56,41 +56,35 @@ pub(crate) enum Key {
     Alias(String),
 }
 
-/// Returns the preferences of one record, and where they are in force. The default version and the latest both count, as
-/// sessions may use either.
+/// Returns the preferences of one record. The default version and the latest both count, as sessions may use either.
 ///
 /// # Errors
-/// The record is no `ssm-prefs show`, or its document could not be read.
+/// The document could not be read.
 pub(crate) fn preferences(
-    record: &Value,
+    record: &records::Preferences,
     partition: impl Fn(&str) -> String,
-) -> anyhow::Result<(Target, Preferences)> {
-    if record["kind"] != "preferences" {
-        bail!(
-            "expected what `ssm-prefs show` prints, found kind {}",
-            record["kind"]
+) -> anyhow::Result<Preferences> {
+    let target = &record.target;
+    let mut found = Preferences::default();
+    let document = match &record.document {
+        // Without a document sessions start with built-in defaults, which log nothing.
+        Reading::Absent => return Ok(found),
+        Reading::Present(document) => document,
+        Reading::Unknown(reason) => {
+            bail!("the preferences of {target} could not be read: {reason}")
+        }
+    };
+    for version in [&document.default, &document.latest] {
+        found.take(
+            &version.content["inputs"],
+            target,
+            &partition(&target.region),
         );
     }
-    let target: Target = serde_json::from_value(record["target"].clone()).context("target")?;
-    let document = &record["document"];
-    let mut found = Preferences::default();
-    match document["state"].as_str() {
-        // Without a document sessions start with built-in defaults, which log nothing.
-        Some("absent") => return Ok((target, found)),
-        Some("present") => {}
-        _ => bail!(
-            "the preferences of {target} could not be read: {}",
-            document["value"]
-        ),
-    }
-    for version in ["default", "latest"] {
-        let inputs = &document["value"][version]["content"]["inputs"];
-        found.take(inputs, &target, &partition(&target.region));
-    }
     for bucket in &mut found.buckets {
-        bucket.encryption = encryption(&record["bucket_encryption"][bucket.name.as_str()]);
+        bucket.encryption = encryption(record.bucket_encryption.get(&bucket.name));
     }
-    Ok((target, found))
+    Ok(found)
 }
 
 /// Returns what a document asks for in whichever account and region it is. It is as `ssm-prefs render` prints it, where
@@ -137,25 +131,19 @@ pub(crate) fn of_document(document: &Value, target: &Target) -> anyhow::Result<P
 }
 
 /// Returns the encryption of a bucket as a record has it.
-fn encryption(reading: &Value) -> BucketEncryption {
-    let value = &reading["value"];
-    let algorithm = value["algorithm"].as_str();
-    match (
-        reading["state"].as_str(),
-        algorithm,
-        value["kms_key"].as_str(),
-    ) {
-        (Some("present"), Some(_), Some(arn)) => BucketEncryption::Key {
-            arn: Some(arn.to_owned()),
-            alias: value["kms_alias"].as_str().map(str::to_owned),
-            has_bucket_key: value["bucket_key"] == true,
+fn encryption(reading: Option<&Reading<records::BucketEncryption>>) -> BucketEncryption {
+    match reading {
+        Some(Reading::Present(encryption)) => match &encryption.kms_key {
+            Some(arn) => BucketEncryption::Key {
+                arn: Some(arn.clone()),
+                alias: encryption.kms_alias.clone(),
+                has_bucket_key: encryption.bucket_key,
+            },
+            None => BucketEncryption::NeedsNothing,
         },
-        (Some("present"), Some(_), None) => BucketEncryption::NeedsNothing,
-        (Some("absent"), ..) => BucketEncryption::Unknown("it does not exist".to_owned()),
-        (Some("unknown"), ..) => {
-            BucketEncryption::Unknown(value.as_str().unwrap_or_default().to_owned())
-        }
-        _ => BucketEncryption::Unknown(
+        Some(Reading::Absent) => BucketEncryption::Unknown("it does not exist".to_owned()),
+        Some(Reading::Unknown(reason)) => BucketEncryption::Unknown(reason.clone()),
+        None => BucketEncryption::Unknown(
             "the preferences do not say; pass those of this version of `ssm-prefs show`".to_owned(),
         ),
     }
@@ -236,17 +224,19 @@ pub(crate) fn partition_of(region: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use records::Reading;
     use serde_json::{Value, json};
 
     use super::{Bucket, BucketEncryption, Key, Preferences, partition_of, preferences};
 
-    fn record(default: Value, latest: Value) -> Value {
-        json!({"kind": "preferences", "target": {"account": "111122223333", "region": "eu-central-1"},
+    fn record(default: Value, latest: Value) -> records::Preferences {
+        let record = json!({"kind": "preferences", "target": {"account": "111122223333", "region": "eu-central-1"},
             "bucket_encryption": {"logs": {"state": "present", "value":
-                {"algorithm": "aws:kms", "kms_key": "arn:aws:kms:eu-central-1:111122223333:key/b", "bucket_key": true}}},
+                {"algorithm": "aws:kms", "kms_key": "arn:aws:kms:eu-central-1:111122223333:key/b", "kms_alias": null, "bucket_key": true}}},
             "document": {"state": "present", "value": {
                 "default": {"version": "1", "content": {"inputs": default}},
-                "latest": {"version": "2", "content": {"inputs": latest}}}}})
+                "latest": {"version": "2", "content": {"inputs": latest}}}}});
+        serde_json::from_value(record).unwrap()
     }
 
     #[test]
@@ -256,8 +246,7 @@ mod tests {
             json!({"s3BucketName": "logs", "s3KeyPrefix": "ssm", "cloudWatchLogGroupName": "/ssm",
                 "kmsKeyId": "1234abcd-12ab-34cd-56ef-1234567890ab"}),
         );
-        let (target, found) = preferences(&record, partition_of).unwrap();
-        assert_eq!(target.to_string(), "111122223333/eu-central-1");
+        let found = preferences(&record, partition_of).unwrap();
         let expected = Preferences {
             buckets: vec![Bucket {
                 name: "logs".to_owned(),
@@ -283,14 +272,13 @@ mod tests {
     #[test]
     fn no_document_needs_nothing_and_an_unread_one_is_an_error() {
         let mut record = record(json!({}), json!({}));
-        record["document"] = json!({"state": "absent"});
+        record.document = Reading::Absent;
         assert_eq!(
-            preferences(&record, partition_of).unwrap().1,
+            preferences(&record, partition_of).unwrap(),
             Preferences::default()
         );
-        record["document"] = json!({"state": "unknown", "value": "denied"});
+        record.document = Reading::Unknown("denied".to_owned());
         assert!(preferences(&record, partition_of).is_err());
-        assert!(preferences(&json!({"kind": "node"}), partition_of).is_err());
     }
 
     #[test]
@@ -311,21 +299,17 @@ mod tests {
                 Some("denied"),
             ),
             (
-                json!({"logs": {"state": "present", "value": {}}}),
-                Some("the preferences do not say"),
-            ),
-            (
-                json!({"logs": {"state": "present", "value": {"algorithm": "AES256", "kms_key": null}}}),
+                json!({"logs": {"state": "present", "value": {"algorithm": "AES256", "kms_key": null, "kms_alias": null, "bucket_key": false}}}),
                 None,
             ),
             (
-                json!({"logs": {"state": "present", "value": {"algorithm": "aws:kms", "kms_key": null}}}),
+                json!({"logs": {"state": "present", "value": {"algorithm": "aws:kms", "kms_key": null, "kms_alias": null, "bucket_key": false}}}),
                 None,
             ),
         ] {
             let mut record = record(inputs.clone(), inputs.clone());
-            record["bucket_encryption"] = encryption.clone();
-            let (_, found) = preferences(&record, partition_of).unwrap();
+            record.bucket_encryption = serde_json::from_value(encryption.clone()).unwrap();
+            let found = preferences(&record, partition_of).unwrap();
             let reason = found.unknown_encryption().next().map(|(_, reason)| reason);
             match expected {
                 Some(text) => assert!(

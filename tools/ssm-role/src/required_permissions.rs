@@ -2,10 +2,8 @@
 //!
 //! SCPs, session policies and the policies of keys and buckets are not seen here.
 
-use cli::Target;
 use iam_policy::{Compiled, Context, Decision, Layer, Policies, Policy, Request, decide};
-use schemars::JsonSchema;
-use serde::Serialize;
+use records::{Boundary, By, Feature, Permission, Target, Verdict};
 use serde_json::Value;
 
 use crate::bucket_key::{self, by_alias};
@@ -37,72 +35,50 @@ const STATE_MANAGER: [&str; 12] = [
     "ssm:UpdateInstanceAssociationStatus",
 ];
 
-/// What an action is needed for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Feature {
-    /// Reporting to SSM, without which the node never appears.
-    Register,
-    /// Sessions and commands.
-    Channel,
-    /// State Manager, inventory, patching.
-    StateManager,
-    /// Transcripts in S3.
-    S3Log,
-    /// The key that encrypts them there.
-    S3Kms,
-    /// Logs in CloudWatch Logs.
-    CloudwatchLog,
-    /// Encrypted sessions.
-    Kms,
+/// All features.
+pub(crate) const FEATURES: [Feature; 7] = [
+    Feature::Register,
+    Feature::Channel,
+    Feature::StateManager,
+    Feature::S3Log,
+    Feature::S3Kms,
+    Feature::CloudwatchLog,
+    Feature::Kms,
+];
+
+/// Returns whether it depends on the preferences.
+pub(crate) fn is_preference(feature: Feature) -> bool {
+    matches!(
+        feature,
+        Feature::S3Log | Feature::S3Kms | Feature::CloudwatchLog | Feature::Kms
+    )
 }
 
-impl Feature {
-    /// All features.
-    pub(crate) const ALL: [Feature; 7] = [
-        Feature::Register,
-        Feature::Channel,
-        Feature::StateManager,
-        Feature::S3Log,
-        Feature::S3Kms,
-        Feature::CloudwatchLog,
-        Feature::Kms,
-    ];
-
-    /// Returns whether it depends on the preferences.
-    pub(crate) fn is_preference(self) -> bool {
-        matches!(
-            self,
-            Feature::S3Log | Feature::S3Kms | Feature::CloudwatchLog | Feature::Kms
-        )
+/// Returns the ends of the ids of its findings: for what is denied, and for what is not known.
+pub(crate) fn ids(feature: Feature) -> (&'static str, &'static str) {
+    match feature {
+        Feature::Register => ("register.denied", "register.unknown"),
+        Feature::Channel => ("channel.denied", "channel.unknown"),
+        Feature::StateManager => ("state_manager.denied", "state_manager.unknown"),
+        Feature::S3Log => ("s3_log.denied", "s3_log.unknown"),
+        Feature::S3Kms => ("s3_kms.denied", "s3_kms.unknown"),
+        Feature::CloudwatchLog => ("cloudwatch_log.denied", "cloudwatch_log.unknown"),
+        Feature::Kms => ("kms.denied", "kms.unknown"),
     }
+}
 
-    /// Returns the ends of the ids of its findings: for what is denied, and for what is not known.
-    pub(crate) fn ids(self) -> (&'static str, &'static str) {
-        match self {
-            Feature::Register => ("register.denied", "register.unknown"),
-            Feature::Channel => ("channel.denied", "channel.unknown"),
-            Feature::StateManager => ("state_manager.denied", "state_manager.unknown"),
-            Feature::S3Log => ("s3_log.denied", "s3_log.unknown"),
-            Feature::S3Kms => ("s3_kms.denied", "s3_kms.unknown"),
-            Feature::CloudwatchLog => ("cloudwatch_log.denied", "cloudwatch_log.unknown"),
-            Feature::Kms => ("kms.denied", "kms.unknown"),
+/// Returns what does not work without it.
+pub(crate) fn effect(feature: Feature) -> &'static str {
+    match feature {
+        Feature::Register => "the nodes never appear in Systems Manager",
+        Feature::Channel => "no session or command reaches the nodes, which still look online",
+        Feature::StateManager => "associations, inventory and patching do not work",
+        Feature::S3Log => "sessions are refused, or their transcripts are lost without a word",
+        Feature::S3Kms => {
+            "the bucket takes no transcript without it, and they are lost without a word"
         }
-    }
-
-    /// Returns what does not work without it.
-    pub(crate) fn effect(self) -> &'static str {
-        match self {
-            Feature::Register => "the nodes never appear in Systems Manager",
-            Feature::Channel => "no session or command reaches the nodes, which still look online",
-            Feature::StateManager => "associations, inventory and patching do not work",
-            Feature::S3Log => "sessions are refused, or their transcripts are lost without a word",
-            Feature::S3Kms => {
-                "the bucket takes no transcript without it, and they are lost without a word"
-            }
-            Feature::CloudwatchLog => "sessions are refused, or their logs are lost without a word",
-            Feature::Kms => "every session is refused",
-        }
+        Feature::CloudwatchLog => "sessions are refused, or their logs are lost without a word",
+        Feature::Kms => "every session is refused",
     }
 }
 
@@ -118,50 +94,6 @@ pub(crate) struct Need {
     context: Context,
     /// Whether it is not known if there is any need at all: only that everything is allowed settles it then.
     is_doubtful: bool,
-}
-
-/// Whether a role may do it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Verdict {
-    /// Its policies allow it.
-    Allowed,
-    /// They do not.
-    Denied,
-    /// It depends on something that is not known, or a policy could not be understood.
-    Unknown,
-}
-
-/// An answer for one need.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub(crate) struct Permission {
-    pub(crate) feature: Feature,
-    pub(crate) action: String,
-    /// ARN, or `*`; null when it is not known on which.
-    pub(crate) resource: Option<String>,
-    pub(crate) verdict: Verdict,
-    /// What decided; null when it was the lack of a statement that allows.
-    pub(crate) by: Option<By>,
-}
-
-impl Permission {
-    /// Returns whether granting it would help: nothing denies it, it was only never allowed.
-    pub(crate) fn is_missing(&self) -> bool {
-        self.verdict == Verdict::Denied && self.by.is_none()
-    }
-}
-
-/// The statement that decided.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub(crate) struct By {
-    /// `identity` or `boundary`.
-    pub(crate) layer: &'static str,
-    /// ARN or name of the policy.
-    pub(crate) policy: String,
-    /// Its Sid, if it has one.
-    pub(crate) sid: Option<String>,
-    /// Where in the document it is; null when a boundary just does not allow.
-    pub(crate) path: Option<String>,
 }
 
 /// Returns what a node's role must be allowed.
@@ -338,7 +270,7 @@ fn not_understood(need: &Need, policy: &str) -> Permission {
         resource: need.resource.clone(),
         verdict: Verdict::Unknown,
         by: Some(By {
-            layer: "identity",
+            layer: "identity".to_owned(),
             policy: policy.to_owned(),
             sid: None,
             path: None,
@@ -346,24 +278,20 @@ fn not_understood(need: &Need, policy: &str) -> Permission {
     }
 }
 
-fn permission(
-    need: &Need,
-    decision: &Decision<'_>,
-    boundary: &Option<crate::model::Boundary>,
-) -> Permission {
+fn permission(need: &Need, decision: &Decision<'_>, boundary: &Option<Boundary>) -> Permission {
     let layer = match decision.layer {
         Some(Layer::Boundary) => "boundary",
         _ => "identity",
     };
     let by = match (&decision.statement, decision.layer, boundary) {
         (Some(statement), ..) => Some(By {
-            layer,
+            layer: layer.to_owned(),
             policy: statement.policy.to_owned(),
             sid: Some(statement.sid.to_owned()).filter(|sid| !sid.is_empty()),
             path: Some(statement.position.path.clone()),
         }),
         (None, Some(Layer::Boundary), Some(boundary)) => Some(By {
-            layer,
+            layer: layer.to_owned(),
             policy: boundary.arn.clone(),
             sid: None,
             path: None,

@@ -3,6 +3,7 @@
 
 use anyhow::{Context, bail, ensure};
 use cli::{Change, Plan, Target};
+use records::Arn;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -125,7 +126,7 @@ pub(crate) fn validate(plan: &Plan<Action>) -> anyhow::Result<()> {
 /// # Errors
 /// A change that this tool would not have planned.
 pub(crate) fn subject(change: &Change<Action>, target: &Target) -> anyhow::Result<Subject> {
-    let partition = change.resource.split(':').nth(1).unwrap_or_default();
+    let partition = Arn::parse(&change.resource).map_or("", |arn| arn.partition);
     match change.action {
         Action::CreateRole => {
             ensure!(change.from.is_null(), "from must be null");
@@ -255,15 +256,19 @@ fn named(
     region: &str,
     prefix: &str,
 ) -> anyhow::Result<String> {
-    let parts: Vec<&str> = change.resource.splitn(6, ':').collect();
-    match parts.as_slice() {
-        ["arn", _, of, at, account, resource]
-            if *of == service
-                && *at == region
-                && *account == target.account
-                && resource.starts_with(prefix) =>
+    match Arn::parse(&change.resource) {
+        Some(arn)
+            if arn.service == service
+                && arn.region == region
+                && arn.account == target.account
+                && arn.resource.starts_with(prefix) =>
         {
-            Ok(resource.rsplit('/').next().unwrap_or_default().to_owned())
+            Ok(arn
+                .resource
+                .rsplit('/')
+                .next()
+                .unwrap_or_default()
+                .to_owned())
         }
         _ => bail!(
             "{} is not a {} of account {}",

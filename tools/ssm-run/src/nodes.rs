@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, bail};
 use cli::{Target, Unreachable};
-use diagnosis::Node;
+use records::{InstanceId, Node};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -109,9 +109,9 @@ pub(crate) fn by_target(
 }
 
 /// The ids that were seen, each with its place.
-type InvocationStatus = BTreeSet<(String, Option<(String, String)>)>;
+type Seen = BTreeSet<(String, Option<(String, String)>)>;
 
-fn add(asked: &mut Asked, seen: &mut InvocationStatus, value: Value) -> anyhow::Result<()> {
+fn add(asked: &mut Asked, seen: &mut Seen, value: Value) -> anyhow::Result<()> {
     match value.get("kind").and_then(Value::as_str) {
         Some("node") => {
             let node: Node = located(value)?;
@@ -160,12 +160,12 @@ fn add(asked: &mut Asked, seen: &mut InvocationStatus, value: Value) -> anyhow::
 
 fn add_node(
     asked: &mut Asked,
-    seen: &mut InvocationStatus,
+    seen: &mut Seen,
     target: Option<Target>,
     id: &str,
     record: Option<Box<Node>>,
 ) -> anyhow::Result<()> {
-    if !is_instance_id(id) {
+    if id.parse::<InstanceId>().is_err() {
         let shown: String = id.chars().take(60).collect();
         bail!(
             "'{}' is not the id of a node such as i-0123456789abcdef0 or mi-0123456789abcdef0",
@@ -183,16 +183,6 @@ fn add_node(
         });
     }
     Ok(())
-}
-
-/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_SendCommand.html> (InstanceIds)
-fn is_instance_id(text: &str) -> bool {
-    let word = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    match (text.strip_prefix("mi-"), text.strip_prefix("i-")) {
-        (Some(rest), _) => rest.len() == 17 && word(rest),
-        (None, Some(rest)) => [8, 17].contains(&rest.len()) && word(rest),
-        (None, None) => false,
-    }
 }
 
 fn located<T: serde::de::DeserializeOwned>(value: Value) -> anyhow::Result<T> {

@@ -1,6 +1,7 @@
 //! Why no command is sent to a node. Pure.
 
-use diagnosis::{Hints, Node, Timestamp};
+use diagnosis::Hints;
+use records::{Node, Timestamp};
 
 use crate::model::Reason;
 

@@ -3,6 +3,8 @@
 //! SendCommand takes no token of its own that would make it safe to repeat, and `--resume` needs to know what a run has
 //! sent. A comment is the one thing of a command that is ours and that ListCommands tells.
 
+use records::Arn;
+
 /// As long as a comment may be.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_SendCommand.html> (Comment)
 const MAX_COMMENT: usize = 100;
@@ -48,7 +50,7 @@ impl RunId {
 
 /// Returns the part of a caller's ARN that tells people who it is: a user's name, or a role's with its session's.
 fn principal(arn: &str) -> &str {
-    let resource = arn.splitn(6, ':').nth(5).unwrap_or(arn);
+    let resource = Arn::parse(arn).map_or(arn, |arn| arn.resource);
     match resource.strip_prefix("assumed-role/") {
         Some(role) => role,
         None => resource.rsplit('/').next().unwrap_or(resource),

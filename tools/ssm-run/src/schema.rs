@@ -13,7 +13,7 @@ pub(crate) const SCHEMAS: Schemas = Schemas {
 
 fn definitions(generator: &mut SchemaGenerator) -> Definitions {
     let mut definitions = vec![
-        ("node", generator.subschema_for::<diagnosis::Node>()),
+        ("node", generator.subschema_for::<records::Node>()),
         ("command", generator.subschema_for::<Command>()),
         ("invocation", generator.subschema_for::<Invocation>()),
         ("patch_state", generator.subschema_for::<PatchState>()),

@@ -190,7 +190,7 @@ fn exemptions(desired: &Desired) -> anyhow::Result<Value> {
     let accounts: Vec<&str> = desired
         .exempt_accounts
         .iter()
-        .map(|account| account.0.as_str())
+        .map(|account| account.as_ref())
         .collect();
     if !accounts.is_empty() {
         condition.insert(

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use cli::Reading;
-use iam_policy::{Compiled, Policies, Request, Verdict, decide, denies};
+use iam_policy::{Arn, Compiled, Policies, Request, Verdict, decide, denies};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -231,7 +231,7 @@ pub(crate) fn anybody(partition: &str, account: &str) -> String {
 
 /// Returns the partition of the first of these ARNs, or the usual one.
 pub(crate) fn partition<'a>(mut arns: impl Iterator<Item = &'a str>) -> &'a str {
-    let first = arns.find_map(|arn| arn.split(':').nth(1));
+    let first = arns.find_map(|arn| Some(Arn::parse(arn)?.partition));
     first
         .filter(|partition| !partition.contains(['*', '?']))
         .unwrap_or("aws")

@@ -4,6 +4,7 @@ mod action;
 mod desired;
 mod observed;
 
+use records::AccountId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +28,7 @@ impl TryFrom<String> for TargetId {
                     .bytes()
                     .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
         };
-        let account = text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
+        let account = text.parse::<AccountId>().is_ok();
         let parts: Vec<&str> = text.split('-').collect();
         let known = match parts.as_slice() {
             ["r", root] => word(root, 4, 32),

@@ -4,7 +4,7 @@
 
 use anyhow::bail;
 use cli::{Change, Reading};
-use iam_policy::glob;
+use iam_policy::{Arn, glob};
 use serde_json::{Value, json};
 
 use crate::guard::{OUTSIDE, Part, exempt_patterns};
@@ -282,7 +282,7 @@ fn obstacles(
     }
     let here = |pattern: &&String| {
         glob(
-            pattern.split(':').nth(1).unwrap_or_default(),
+            Arn::parse(pattern).map_or("", |arn| arn.partition),
             &observed.partition,
         )
     };

@@ -1,6 +1,6 @@
 //! What is known of a principal by its ARN alone.
 
-use iam_policy::Context;
+use iam_policy::{Arn, Context};
 
 /// Returns the context keys that follow from the ARN of a role, user or root user; nothing is known of others.
 ///
@@ -18,7 +18,8 @@ pub(crate) fn context(principal: &str) -> Context {
 
 /// Returns the account of an ARN.
 pub(crate) fn account(arn: &str) -> Option<&str> {
-    arn.split(':').nth(4).filter(|account| !account.is_empty())
+    let arn = Arn::parse(arn)?;
+    Some(arn.account).filter(|account| !account.is_empty())
 }
 
 /// Returns whether the ARN is that of a service-linked role, which no service control policy binds.

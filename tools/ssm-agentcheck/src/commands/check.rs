@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use awsconf::Session;
 use cli::{Finding, Layers, Outcome, Output, Target};
-use diagnosis::{RoleRecord, Roles};
+use diagnosis::Roles;
 
 use super::nodes::NodeArgs;
 use super::{GlobalArgs, clock};
@@ -52,12 +52,8 @@ pub(crate) async fn run(
 
 /// Returns what the roles of instance profiles may do, out of what `ssm-role show` printed.
 fn read_roles(path: &Path) -> anyhow::Result<Roles> {
-    let mut records: Vec<RoleRecord> = Vec::new();
-    let io = cli::IoArgs::of_file(path);
-    cli::for_each_record(&io, "roles", |record| {
-        records.push(record);
-        Ok(())
-    })?;
+    // What could not be read is of no profile, and so told as unknown.
+    let (records, _) = cli::read_shown(path, "roles", ("host_management", "ssm-role"))?;
     Ok(Roles::of(records))
 }
 

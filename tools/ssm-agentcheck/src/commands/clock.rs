@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use diagnosis::Timestamp;
+use records::Timestamp;
 
 /// The only clock; what decides gets it handed in.
 pub(super) fn now() -> Timestamp {

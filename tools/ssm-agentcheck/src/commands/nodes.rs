@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use awsconf::Session;
 use cli::{Outcome, Output, Target, Unreachable};
-use diagnosis::Node;
+use records::Node;
 
 use super::GlobalArgs;
 use crate::import_aws_cli::Saved;

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use aws_sdk_ssm::Client;
 use awsconf::{Session, describe};
 use cli::Reading;
-use diagnosis::{EgressPaths, Evidence, HostManagement, Network, Node, Timestamp, egress_paths};
+use diagnosis::egress_paths;
 use ec2::{RouteTable, VpcEndpoint};
+use records::{EgressPaths, Evidence, Network, Node, RegionHostManagement, Timestamp};
 use tokio::sync::OnceCell;
 
 use crate::model::Connections;
@@ -23,7 +24,7 @@ pub(super) struct EvidenceReader {
     connections: Connections,
     /// By profile and subnet, whether the first node asked was connected.
     groups: BTreeMap<(Option<String>, Option<String>), bool>,
-    host_management: OnceCell<Reading<HostManagement>>,
+    host_management: OnceCell<Reading<RegionHostManagement>>,
     network: OnceCell<Reading<(Vec<VpcEndpoint>, Vec<RouteTable>)>>,
 }
 
@@ -135,7 +136,7 @@ fn is_connected(status: &Reading<String>) -> bool {
     status.present().is_some_and(|status| status == "connected")
 }
 
-async fn host_management(client: &Client) -> Reading<HostManagement> {
+async fn host_management(client: &Client) -> Reading<RegionHostManagement> {
     let answer = client
         .get_service_setting()
         .setting_id(SETTING)
@@ -145,7 +146,7 @@ async fn host_management(client: &Client) -> Reading<HostManagement> {
         let setting = answer.service_setting();
         let value = setting.and_then(|setting| setting.setting_value());
         match value.filter(|value| !value.is_empty() && *value != "$None") {
-            Some(role) => Reading::Present(HostManagement {
+            Some(role) => Reading::Present(RegionHostManagement {
                 role: role.to_owned(),
                 since: setting
                     .and_then(|setting| setting.last_modified_date())

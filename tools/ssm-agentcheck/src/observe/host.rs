@@ -9,7 +9,8 @@ use std::process::Command;
 use anyhow::Context;
 use awsconf::Metadata;
 use cli::{Reading, Target};
-use diagnosis::{Capability, Timestamp, Version};
+use diagnosis::{Capability, Version};
+use records::Timestamp;
 use serde::Deserialize;
 
 use crate::host::{Endpoint, Host, Identity, Installed, Package, Registration, Service};

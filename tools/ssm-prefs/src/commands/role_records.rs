@@ -1,11 +1,12 @@
 //! The roles that `plan` and `check` judge: records of `ssm-role show` in files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::ensure;
+use records::{HostManagement, Unreachable};
 
 use crate::preflight::Roles;
-use crate::roles;
+use crate::roles::{self, NodeRoles};
 
 /// Records of roles, to find out whose sessions would be refused.
 #[derive(clap::Args)]
@@ -20,24 +21,26 @@ pub(crate) struct RoleArgs {
 
 impl RoleArgs {
     /// Reads the files that the flags name.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or with nothing in it.
     pub(super) fn read(&self) -> anyhow::Result<Roles> {
-        let read = |path: &Option<PathBuf>| -> anyhow::Result<Vec<roles::Role>> {
-            let Some(path) = path else {
-                return Ok(Vec::new());
-            };
-            let records = cli::read_records_from(path, "role records")?;
-            let roles = roles::roles(&records);
-            if roles.is_empty() {
-                bail!(
-                    "role records from {}: no `roles` in them; pipe in what `ssm-role show` prints",
-                    path.display()
-                );
-            }
-            Ok(roles)
-        };
+        let nodes = self.roles.as_deref().map(read).transpose()?;
+        let operators = self.operators.as_deref().map(read).transpose()?;
         Ok(Roles {
-            nodes: read(&self.roles)?,
-            operators: read(&self.operators)?,
+            nodes: nodes.map(|(records, unreachable)| NodeRoles::new(records, unreachable)),
+            operators: roles::roles(operators.iter().flat_map(|(records, _)| records)),
         })
     }
+}
+
+fn read(path: &Path) -> anyhow::Result<(Vec<HostManagement>, Vec<Unreachable>)> {
+    let (records, unreachable) =
+        cli::read_shown(path, "role records", ("host_management", "ssm-role"))?;
+    ensure!(
+        !records.is_empty() || !unreachable.is_empty(),
+        "role records from {}: nothing there; pipe in what `ssm-role show` prints",
+        path.display()
+    );
+    Ok((records, unreachable))
 }

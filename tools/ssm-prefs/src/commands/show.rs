@@ -7,8 +7,8 @@ use awsconf::Session;
 use cli::{Outcome, Output, Reading};
 
 use super::GlobalArgs;
-use crate::model::{Document, PreferencesKind, PreferencesRecord};
 use crate::{check, observe, session_document};
+use records::{Document, Preferences, PreferencesKind};
 
 /// Print the preferences in force and the documents beside them
 #[derive(clap::Args)]
@@ -29,7 +29,7 @@ pub(crate) async fn run(
         .await
 }
 
-async fn preferences(session: &Session) -> anyhow::Result<PreferencesRecord> {
+async fn preferences(session: &Session) -> anyhow::Result<Preferences> {
     let clients = observe::Clients::new(session);
     let document = observe::document(&clients.ssm).await;
     if let Reading::Unknown(reason) = &document {
@@ -44,7 +44,7 @@ async fn preferences(session: &Session) -> anyhow::Result<PreferencesRecord> {
     let (buckets, keys) = (named("s3BucketName"), named("kmsKeyId"));
     let bucket_encryption = observe::bucket_encryption(&clients, buckets, keys).await;
     let session_documents = observe::session_documents(&clients.ssm).await;
-    Ok(PreferencesRecord {
+    Ok(Preferences {
         kind: PreferencesKind::Preferences,
         target: session.target.clone(),
         versions_differ: document.present().and_then(check::versions_differ),

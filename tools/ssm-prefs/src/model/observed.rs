@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cli::Reading;
+use records::{Document, Reading, SessionDocument};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -17,23 +17,6 @@ pub(crate) struct Observed {
     pub(crate) log_group: Reading<LogGroup>,
     pub(crate) trails: Reading<Vec<Trail>>,
     pub(crate) session_documents: Reading<Vec<SessionDocument>>,
-}
-
-/// The two versions that matter: the console shows the default one, sessions are reported to use the latest.
-/// <https://github.com/aws/session-manager-plugin/issues/112>
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Document {
-    pub(crate) default: DocumentVersion,
-    pub(crate) latest: DocumentVersion,
-}
-
-/// One version of the preferences document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct DocumentVersion {
-    pub(crate) version: String,
-    pub(crate) content: Value,
 }
 
 /// A KMS key.
@@ -79,20 +62,6 @@ impl Encryption {
     }
 }
 
-/// How a bucket encrypts what nodes upload, as the roles of nodes must know it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct BucketEncryption {
-    /// `AES256`, `aws:kms` or `aws:kms:dsse`.
-    pub(crate) algorithm: String,
-    /// ARN of the customer managed key; null for SSE-S3 and for the AWS managed key `aws/s3`.
-    pub(crate) kms_key: Option<String>,
-    /// The alias by which the document names the same key for sessions; null when it does not.
-    pub(crate) kms_alias: Option<String>,
-    /// Whether an S3 Bucket Key is made, so that KMS sees the ARN of the bucket instead of that of the object.
-    pub(crate) bucket_key: bool,
-}
-
 /// The four switches of Block Public Access.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -120,13 +89,4 @@ pub(crate) struct Trail {
     pub(crate) logging: Reading<bool>,
     /// Whether write management events are recorded.
     pub(crate) management_events: Reading<bool>,
-}
-
-/// A Session document other than the preferences, which a session may be started with instead.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SessionDocument {
-    pub(crate) name: String,
-    pub(crate) owner: String,
-    pub(crate) content: Reading<Value>,
 }

@@ -8,7 +8,8 @@ use awsconf::{Deadline, reading};
 use cli::Reading;
 
 use super::{document_call, parse};
-use crate::model::{DOCUMENT, Document, DocumentVersion, SessionDocument};
+use crate::model::DOCUMENT;
+use records::{Document, DocumentVersion, SessionDocument};
 
 /// Longest time that a new document version may take to become active.
 const ACTIVE_WITHIN: Duration = Duration::from_secs(60);

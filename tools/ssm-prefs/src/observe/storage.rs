@@ -6,7 +6,8 @@ use awsconf::reading;
 use cli::Reading;
 
 use super::parse;
-use crate::model::{Bucket, BucketEncryption, Encryption, LogGroup, PublicAccessBlock};
+use crate::model::{Bucket, Encryption, LogGroup, PublicAccessBlock};
+use records::BucketEncryption;
 
 pub(super) async fn bucket(client: &aws_sdk_s3::Client, name: &str) -> Reading<Bucket> {
     let region = match client.head_bucket().bucket(name).send().await {

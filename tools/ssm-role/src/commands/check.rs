@@ -28,7 +28,7 @@ pub(crate) async fn run(
         let preferences = inputs.preferences(target)?;
         let desired = layers.at(target, units)?;
         let expired = layers.expired("role.override.expired", target, units)?;
-        let only = inputs.nodes(target);
+        let only = inputs.nodes(target)?;
         let observed = observe::observe(session, known, Some(&desired), only).await;
         let mut findings = check::check(&desired, &observed, preferences);
         findings.extend(expired);

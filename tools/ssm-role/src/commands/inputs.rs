@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use cli::{IoArgs, Target};
-use serde::Deserialize;
-use serde_json::Value;
+use anyhow::{Context, bail, ensure};
+use records::{ManagedBy, Node, Target};
 
 use crate::policy_builder::TargetPreferences;
 use crate::preferences::{Preferences, partition_of, preferences};
@@ -41,7 +40,15 @@ impl InputArgs {
 #[derive(Default)]
 pub(super) struct Inputs {
     preferences: Option<BTreeMap<String, Preferences>>,
-    nodes: Option<BTreeMap<String, BTreeSet<String>>>,
+    nodes: Option<Nodes>,
+}
+
+/// The nodes that were given, by `ACCOUNT/REGION`.
+#[derive(Default)]
+struct Nodes {
+    read: BTreeMap<String, BTreeSet<String>>,
+    /// Why there are none.
+    unread: BTreeMap<String, String>,
 }
 
 impl Inputs {
@@ -52,15 +59,24 @@ impl Inputs {
         };
         match all.get(&target.to_string()) {
             Some(preferences) => Ok(Some(preferences)),
-            None => anyhow::bail!("no preferences of {target} among those given by --prefs"),
+            None => bail!("no preferences of {target} among those given by --prefs"),
         }
     }
 
     /// Returns the IDs of the nodes to look at; `None` looks at all.
-    pub(super) fn nodes(&self, target: &Target) -> Option<&BTreeSet<String>> {
+    ///
+    /// # Errors
+    /// Those of this account and region could not be read when the records were made.
+    pub(super) fn nodes(&self, target: &Target) -> anyhow::Result<Option<&BTreeSet<String>>> {
         static NOBODY: BTreeSet<String> = BTreeSet::new();
-        let nodes = self.nodes.as_ref()?;
-        Some(nodes.get(&target.to_string()).unwrap_or(&NOBODY))
+        let Some(nodes) = &self.nodes else {
+            return Ok(None);
+        };
+        let target = target.to_string();
+        if let Some(reason) = nodes.unread.get(&target) {
+            bail!("the nodes of {target} given by --nodes could not be read: {reason}");
+        }
+        Ok(Some(nodes.read.get(&target).unwrap_or(&NOBODY)))
     }
 
     /// Tells whether the nodes were named one by one.
@@ -86,40 +102,43 @@ pub(super) fn not_granted(target: &Target, preferences: &Preferences) -> Vec<Str
 /// # Errors
 /// The file cannot be read, or there are none in it.
 pub(super) fn read_preferences(path: &Path) -> anyhow::Result<Vec<TargetPreferences>> {
-    let mut places: Vec<TargetPreferences> = Vec::new();
-    cli::for_each_record(&IoArgs::of_file(path), "preferences", |record: Value| {
-        let (target, preferences) = preferences(&record, partition_of)?;
-        places.push(TargetPreferences {
-            target,
-            preferences,
-        });
-        Ok(())
-    })?;
-    anyhow::ensure!(
-        !places.is_empty(),
+    // Where none could be read there are none to go by, which who needs them says.
+    let (records, _) =
+        cli::read_shown::<records::Preferences>(path, "preferences", ("preferences", "ssm-prefs"))?;
+    ensure!(
+        !records.is_empty(),
         "read preferences from {}: nothing there, expected what `ssm-prefs show` prints",
         path.display()
     );
-    Ok(places)
+    let preferences = records.into_iter().map(|record| {
+        let preferences = preferences(&record, partition_of)
+            .with_context(|| format!("read preferences from {}", path.display()))?;
+        Ok(TargetPreferences {
+            target: record.target,
+            preferences,
+        })
+    });
+    preferences.collect()
 }
 
-/// Returns the ids in node records by `ACCOUNT/REGION`; hybrid nodes have no instance profile and are passed over.
+/// Returns the IDs in node records by `ACCOUNT/REGION`, and where no nodes could be read; hybrid nodes have no instance profile
+/// and are passed over.
 ///
 /// # Errors
-/// The file cannot be read, or a record is no node.
-fn read_nodes(path: &Path) -> anyhow::Result<BTreeMap<String, BTreeSet<String>>> {
-    #[derive(Deserialize)]
-    struct Node {
-        target: Target,
-        instance_id: String,
-    }
-    let mut nodes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    cli::for_each_record(&IoArgs::of_file(path), "nodes", |node: Node| {
-        if node.instance_id.starts_with("i-") {
-            let target = node.target.to_string();
-            nodes.entry(target).or_default().insert(node.instance_id);
+/// The file cannot be read, or a record is not one of a node.
+fn read_nodes(path: &Path) -> anyhow::Result<Nodes> {
+    let (records, unreachable) =
+        cli::read_shown::<Node>(path, "nodes", ("node", "ssm-agentcheck"))?;
+    let mut nodes = Nodes::default();
+    for node in records {
+        if node.managed_by != ManagedBy::Hybrid {
+            let here = nodes.read.entry(node.target.to_string()).or_default();
+            here.insert(node.instance_id);
         }
-        Ok(())
-    })?;
+    }
+    nodes.unread = unreachable
+        .into_iter()
+        .map(|one| (one.target.to_string(), one.error))
+        .collect();
     Ok(nodes)
 }

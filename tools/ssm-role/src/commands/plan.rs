@@ -32,7 +32,7 @@ pub(crate) async fn run(
             is_narrowed: inputs.is_narrowed(),
         };
         let desired = layers.at(&session.target, session.units.as_deref())?;
-        let only = inputs.nodes(&session.target);
+        let only = inputs.nodes(&session.target)?;
         let observed = observe::observe(session, known, Some(&desired), only).await;
         let plan = plan::plan(&desired, &observed, given)?;
         let granted = given.preferences.filter(|_| desired.grants_preferences());

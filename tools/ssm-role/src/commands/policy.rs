@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use cli::{Outcome, Output, Target};
 
+use records::InstanceId;
+
 use super::GlobalArgs;
 use super::inputs::{not_granted, read_preferences};
 use crate::TOOL;
@@ -38,8 +40,8 @@ pub(crate) struct PolicyArgs {
     #[arg(long = "target", value_name = "TARGET")]
     targets: Vec<Target>,
     /// Grant the use of this node; repeat for several
-    #[arg(long = "instance-id", value_name = "ID", value_parser = node, conflicts_with = "tags")]
-    instance_ids: Vec<String>,
+    #[arg(long = "instance-id", value_name = "ID", conflicts_with = "tags")]
+    instance_ids: Vec<InstanceId>,
     /// Grant the use of nodes with this tag; repeat for several keys, which must all fit, or values, of which one must
     #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = tag)]
     tags: Vec<(String, String)>,
@@ -108,7 +110,7 @@ impl PolicyArgs {
         match (self.instance_ids.as_slice(), self.tags.as_slice()) {
             ([], []) => anyhow::bail!("for which nodes? pass --instance-id or --tag"),
             ([], tags) => Ok(Nodes::Tags(tags.to_vec())),
-            (ids, _) => Ok(Nodes::Ids(ids.to_vec())),
+            (ids, _) => Ok(Nodes::Ids(ids.iter().cloned().map(String::from).collect())),
         }
     }
 
@@ -117,16 +119,6 @@ impl PolicyArgs {
             [] => vec![default.to_owned()],
             documents => documents.to_vec(),
         }
-    }
-}
-
-fn node(text: &str) -> Result<String, String> {
-    let rest = text.strip_prefix("mi-").or_else(|| text.strip_prefix("i-"));
-    match rest {
-        Some(rest) if rest.len() >= 8 && rest.bytes().all(|b| b.is_ascii_hexdigit()) => {
-            Ok(text.to_owned())
-        }
-        _ => Err("expected an id such as i-0123456789abcdef0".to_owned()),
     }
 }
 

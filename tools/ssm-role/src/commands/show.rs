@@ -23,7 +23,7 @@ pub(crate) async fn run(
     let inputs = args.inputs.read()?;
     let work = async |session: &Session, known: &AccountCache| {
         let preferences = inputs.preferences(&session.target)?;
-        let only = inputs.nodes(&session.target);
+        let only = inputs.nodes(&session.target)?;
         let observed = observe::observe(session, known, None, only).await;
         host_management::record(&observed, preferences)
     };

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cli::{Reading, Target};
-use schemars::JsonSchema;
+use records::{Boundary, Reading, Target};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -79,16 +78,6 @@ pub(crate) struct Role {
     /// The permissions boundary.
     #[serde(default)]
     pub(crate) boundary: Option<Boundary>,
-}
-
-/// A permissions boundary: the role may do no more than it allows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Boundary {
-    /// ARN of the managed policy.
-    pub(crate) arn: String,
-    /// Its document.
-    pub(crate) document: Value,
 }
 
 impl Role {

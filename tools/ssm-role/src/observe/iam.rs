@@ -8,7 +8,9 @@ use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use awsconf::describe;
 use serde_json::Value;
 
-use crate::model::{Boundary, OwnProfile, Role};
+use records::Boundary;
+
+use crate::model::{OwnProfile, Role};
 
 /// What a role is read with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use awsconf::describe;
 use ec2::InstanceProfileAssociation;
+use records::Arn;
 use serde_json::{Value, json};
 
 use crate::observe;
@@ -78,7 +79,7 @@ pub(crate) async fn association(
 
 /// Returns the path in an ARN: `/ssm-role/` of `arn:aws:iam::111122223333:instance-profile/ssm-role/Name`.
 fn path(arn: &str) -> String {
-    let resource = arn.splitn(6, ':').nth(5).unwrap_or_default();
+    let resource = Arn::parse(arn).map_or("", |arn| arn.resource);
     let from = resource.find('/').unwrap_or(0);
     let to = resource.rfind('/').map_or(from, |end| end + 1);
     resource[from..to].to_owned()

@@ -4,10 +4,12 @@ use cli::Change;
 use serde_json::{Value, json};
 
 use super::{PlanContext, PlanError, grant_preferences, known};
+use records::{Feature, Verdict};
+
 use crate::model::{
     Action, AssignProfile, Observed, PROFILE_PATH, Role, ec2_service, instance_arn, profile_arn,
 };
-use crate::required_permissions::{Feature, Verdict, permissions, required_permissions};
+use crate::required_permissions::{permissions, required_permissions};
 use crate::validated_change::{OnInstanceState, ProfileState, RoleState};
 
 /// Adds the role, the profile and the associations that are missing, in this order. With `grants` the role gets what the

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use awsconf::Interrupt;
 use cli::{Outcome, Output, Progress, Unreachable};
-use diagnosis::Timestamp;
+use records::Timestamp;
 
 use crate::batch::{Batch, Node};
 use crate::model::{Absence, Invocation, Reason};

@@ -6,8 +6,8 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use awsconf::Interrupt;
 use cli::{Outcome, Output};
-use diagnosis::Timestamp;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use records::Timestamp;
 
 use super::GlobalArgs;
 use crate::apply::{self, Run};

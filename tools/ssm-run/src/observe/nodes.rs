@@ -6,7 +6,8 @@ use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::{InstanceInformation, InstanceInformationStringFilter};
 use awsconf::{Session, describe};
 use cli::Target;
-use diagnosis::{Agent, Information, Node, Platform, Timestamp, ec2_node, ssm_node, unknown_node};
+use diagnosis::{Information, ec2_node, ssm_node, unknown_node};
+use records::{Agent, Node, Platform, Timestamp};
 
 /// The largest page that SSM gives, and as many ids as are asked for at once.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstanceInformation.html>

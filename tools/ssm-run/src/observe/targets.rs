@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::bail;
 use awsconf::{Fleet, Session};
 use cli::{IoArgs, Outcome, Output, Target, Unreachable};
-use diagnosis::{Node, Timestamp};
 use futures_util::stream::{self, StreamExt};
+use records::{Node, Timestamp};
 
 use super::place::Place;
 use super::{nodes as read_nodes, places};

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use iam_policy::{AGENT_ACTIONS, OPERATOR_ACTIONS, glob, principal_mistake};
+use records::AccountId;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -194,24 +195,6 @@ impl TryFrom<String> for PermissionSet {
             Err(format!(
                 "'{text}' is no name of a permission set: 1 to 32 letters, digits and +=,.@-_"
             ))
-        }
-    }
-}
-
-/// An account id.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
-#[serde(try_from = "String")]
-#[schemars(with = "String")]
-pub(crate) struct AccountId(pub(crate) String);
-
-impl TryFrom<String> for AccountId {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<AccountId, String> {
-        if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            Ok(AccountId(text))
-        } else {
-            Err(format!("'{text}' is no account id: expected 12 digits"))
         }
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>
 
-use iam_policy::Context;
+use iam_policy::{Arn, Context};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -179,7 +179,7 @@ impl Record {
             .map(str::to_owned)
             .collect();
         let parameters = parse(&self.request_parameters);
-        let partition = principal.split(':').nth(1).unwrap_or("aws");
+        let partition = Arn::parse(principal).map_or("aws", |arn| arn.partition);
         let account = principal_arn::account(principal).unwrap_or_default();
         let region = self.aws_region.as_deref().unwrap_or_default();
         let mut node = |id: &str| {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use cli::{Reading, Target};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::reading::Reading;
+use crate::target::Target;
 use crate::timestamp::Timestamp;
 
 /// The `kind` of a node.
@@ -97,7 +98,7 @@ pub struct Evidence {
     /// `connected` or `notconnected`, as SSM says of the channel for sessions; absent when it was not asked.
     pub connection: Reading<String>,
     /// Default Host Management of the region; absent when it is off.
-    pub host_management: Reading<HostManagement>,
+    pub host_management: Reading<RegionHostManagement>,
     /// The ways out of the instance's subnet.
     pub ways: Reading<EgressPaths>,
 }
@@ -105,7 +106,7 @@ pub struct Evidence {
 /// Default Host Management Configuration of a region, when it is on.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct HostManagement {
+pub struct RegionHostManagement {
     /// The role with its path.
     pub role: String,
     /// When it was last changed.
