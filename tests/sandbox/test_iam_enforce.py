@@ -138,7 +138,7 @@ class Callers(Enforced):
             ("sqs", "list_queues", {}, 400, "AccessDenied", user + "sqs:ListQueues on resource: * because no identity-based policy allows the sqs:ListQueues action"),
             ("lambda", "list_functions", {}, 403, "AccessDeniedException", user + "lambda:ListFunctions on resource: * because no identity-based policy allows the lambda:ListFunctions action"),
             ("events", "list_rules", {}, 400, "AccessDeniedException", user + "events:ListRules on resource: * because no identity-based policy allows the events:ListRules action"),
-            ("logs", "describe_log_groups", {}, 400, "AccessDeniedException", user + "logs:DescribeLogGroups on resource: * because no identity-based policy allows the logs:DescribeLogGroups action"),
+            ("logs", "describe_log_groups", {}, 400, "AccessDeniedException", user + f"logs:DescribeLogGroups on resource: arn:aws:logs:{R}:{self.account}:log-group::log-stream: because no identity-based policy allows the logs:DescribeLogGroups action"),
             ("cloudtrail", "lookup_events", {}, 400, "AccessDeniedException", user + "cloudtrail:LookupEvents on resource: * because no identity-based policy allows the cloudtrail:LookupEvents action"),
             ("cloudformation", "list_stacks", {}, 403, "AccessDenied", user + "cloudformation:ListStacks on resource: * because no identity-based policy allows the cloudformation:ListStacks action"),
         ):

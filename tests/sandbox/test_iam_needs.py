@@ -99,7 +99,7 @@ ROWS = [
     ("s3", "ListObjectsV2", {"Bucket": "b", "Prefix": "p/", "MaxKeys": 10}, [("s3:ListBucket", "arn:aws:s3:::b", {"s3:prefix": ["p/"], "s3:max-keys": ["10"]})], "SAR list_amazons3.html"),
     ("logs", "CreateLogGroup", {"logGroupName": "/a"}, [("logs:CreateLogGroup", f"arn:aws:logs:{R}:{A}:log-group:/a:*", {})], "SAR list_amazoncloudwatchlogs.html"),
     ("logs", "PutLogEvents", {"logGroupName": "/a", "logStreamName": "s"}, [("logs:PutLogEvents", f"arn:aws:logs:{R}:{A}:log-group:/a:log-stream:s", {})], "SAR list_amazoncloudwatchlogs.html"),
-    ("logs", "DescribeLogGroups", {"logGroupNamePrefix": "/a"}, [("logs:DescribeLogGroups", "*", {})], "SAR list_amazoncloudwatchlogs.html"),
+    ("logs", "DescribeLogGroups", {"logGroupNamePrefix": "/a"}, [("logs:DescribeLogGroups", f"arn:aws:logs:{R}:{A}:log-group::log-stream:", {})], "terraform-provider-aws#8804"),
     ("cloudtrail", "CreateTrail", {"Name": "t", "CloudWatchLogsRoleArn": ROLE}, [("cloudtrail:CreateTrail", f"arn:aws:cloudtrail:{R}:{A}:trail/t", {}), passing(ROLE, "cloudtrail.amazonaws.com")], "cloudtrail-required-policy-for-cloudwatch-logs.html"),
     ("cloudtrail", "LookupEvents", {}, [("cloudtrail:LookupEvents", "*", {})], "SAR list_awscloudtrail.html"),
     ("events", "PutTargets", {"Rule": "r", "Targets": [{"Id": "1", "Arn": "arn:t", "RoleArn": ROLE}]},

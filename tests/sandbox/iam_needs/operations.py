@@ -206,6 +206,13 @@ def _host_management(call):
     return [*found, Need("iam:GetRole", role), _pass(role, "ssm.amazonaws.com")]
 
 
+def _describe_log_groups(call):
+    # The reference names no resource, yet denials quote this one, whatever prefix was asked for, so that `log-group:*` is
+    # enough and the ARN of one group is not: https://github.com/hashicorp/terraform-provider-aws/issues/8804,
+    # https://github.com/maxbanton/cwh/pull/83
+    return [Need("logs:DescribeLogGroups", call.arn("logs", "log-group::log-stream:"))]
+
+
 def _own_user(action):
     """IAM: "if you do not specify a user name, IAM determines it from the access key": the caller's own user."""
 
@@ -233,6 +240,7 @@ OWN = {
     ("kms", "CreateAlias"): _alias_and_key,
     ("kms", "UpdateAlias"): _alias_and_key,
     ("kms", "DeleteAlias"): _alias_and_key,
+    ("logs", "DescribeLogGroups"): _describe_log_groups,
     ("ssm", "RegisterDefaultHostManagementConfiguration"): _host_management,
     ("ssm", "DeregisterDefaultHostManagementConfiguration"): _host_management,
     ("iam", "GetUser"): _own_user("GetUser"),
