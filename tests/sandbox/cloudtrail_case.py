@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 REGION, AWAY = "us-east-1", "eu-west-1"
 NODE = "i-0123456789abcdef0"
+CORE = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
 
 _numbers = iter(range(510000000001, 519999999999))
 _running = []
@@ -39,7 +40,10 @@ class Case(unittest.TestCase):
 
     def setUp(self):
         self.account = new_account()
-        self.seed(nodes=[{"account": self.account, "region": REGION, "instance_id": NODE, "agent": {"version": "3.3.987.0"}}])
+        self.seed(
+            roles=[{"account": self.account, "name": "node", "trust": "ec2.amazonaws.com", "managed_policies": [CORE], "instance_profile": True}],
+            nodes=[{"account": self.account, "region": REGION, "instance_id": NODE, "profile": "node", "agent": {"version": "3.3.987.0"}}],
+        )
         self.ssm = self.client("ssm")
 
     def client(self, service, region=REGION, **keys):

@@ -135,6 +135,8 @@ def _node(given, tags, address):
         run_hides=agent.get("run_hides", []),
         patches=copy.deepcopy(given.get("patches", {})),
         connected=agent.get("connected", True),
+        users=agent.get("users", ["ec2-user", "ssm-user"]),
+        powershell=agent.get("powershell", "5.1"),
         tags=tags,
     )
 

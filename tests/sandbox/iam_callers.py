@@ -6,8 +6,10 @@ UG is https://docs.aws.amazon.com/IAM/latest/UserGuide/.
 import base64
 import json
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import accounts
+import emulate
 import iam_evaluate
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
@@ -48,6 +50,33 @@ def identify(credential, account, partition, call):
             return _role_session(backend, session)
     # moto made the key, yet nobody has it: a user that was deleted. AWS would not know the key.
     return Identity(iam_evaluate.Caller("anonymous"))
+
+
+def of_role(role, session_name, keys=None):
+    """Returns the Identity of a session of a role that nobody was given the keys of, such as an agent's on its node.
+
+    `keys` are what AWS adds to the requests of such a session.
+    """
+    session = SimpleNamespace(
+        arn=f"arn:{role.partition}:sts::{role.account_id}:assumed-role/{role.name}/{session_name}", account_id=role.account_id, role_arn=role.arn,
+        user_id=f"{role.id}:{session_name}", policy=None, sandbox={"issued": emulate.now().strftime("%Y-%m-%dT%H:%M:%SZ")},
+    )
+    identity = _role_session(iam_backends[role.account_id][role.partition], session)
+    identity.keys |= keys or {}
+    return identity
+
+
+def of_principal(arn, session_name="operator"):
+    """Returns the Identity of a user, of a role in a session of that name, or of an account's root user; None if it is not there."""
+    _, partition, _, _, account, name = arn.split(":", 5)
+    backend = iam_backends[account][partition]
+    if name == "root":
+        return _root(account, partition)
+    if name.startswith("role/"):
+        role = next((role for role in list(backend.roles.values()) if role.arn == arn), None)
+        return of_role(role, session_name) if role else None
+    user = next((user for user in list(backend.users.values()) if user.arn == arn), None)
+    return _user(backend, user) if user else None
 
 
 def _session_of(account, access_key):

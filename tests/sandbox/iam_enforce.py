@@ -92,7 +92,7 @@ def _refusal(credential, call, understood, environ):
         elsewhere = resource.can_be_shared and resource.account != identity.caller.account
         if not own and not (elsewhere and is_on(resource.account)):
             continue
-        decision = _decide(call, need, identity, environ, resource, own)
+        decision = decide(call, need, identity, environ, resource, own)
         if not decision.allowed:
             return _denial(understood, call, need, identity, resource, decision)
     return None
@@ -104,7 +104,8 @@ def _may_concern_others(call, credential):
     return credential is None or call.service in ("s3", "sts", "kms", "sqs", "lambda", "secretsmanager", "events")
 
 
-def _decide(call, need, identity, environ, resource, own):
+def decide(call, need, identity, environ, resource, own):
+    """Decides about one need of a call under all policies that apply; `own` says whether those of the caller count."""
     caller = identity.caller
     levels = None
     everything = [("unchecked", {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})]
@@ -128,29 +129,34 @@ def _decide(call, need, identity, environ, resource, own):
 
 
 def _denial(understood, call, need, identity, resource, decision):
-    """Words a denial as the service that was called does."""
-    caller = identity.caller.arn or "anonymous"
-    named = f'"{need.resource}"' if understood.service == "s3" else need.resource
-    message = f"User: {caller} is not authorized to perform: {need.action} on resource: {named} {decision.because(need.action)}"
-    status = 403
-    if understood.protocol == "json":
-        code, status = "AccessDeniedException", 400
-    elif understood.protocol == "rest-json":
-        code = "AccessDeniedException"
-    elif understood.protocol == "ec2":
-        # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
-        code, message = "UnauthorizedOperation", f"You are not authorized to perform this operation. {message}"
-    else:
-        code = "AccessDenied"
-    if understood.service == "s3" and not _same_organization(identity, resource, call.partition):
-        # https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html: more is said only to callers
-        # of the same account or organization.
-        message = "Access Denied"
+    status, code, message = worded(understood.protocol, understood.service, call, need, identity, resource, decision)
     answer_status, headers, body = wire.render_error(understood.protocol, understood.service, status, code, message)
     if understood.service == "sqs" and understood.protocol == "json":
         # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-json-faqs.html: the code of the query protocol.
         headers["x-amzn-query-error"] = "AccessDenied;Sender"
     return answer_status, headers, body
+
+
+def worded(protocol, service, call, need, identity, resource, decision):
+    """Words a denial as the service that was called does: (status, code, message)."""
+    caller = identity.caller.arn or "anonymous"
+    named = f'"{need.resource}"' if service == "s3" else need.resource
+    message = f"User: {caller} is not authorized to perform: {need.action} on resource: {named} {decision.because(need.action)}"
+    status = 403
+    if protocol == "json":
+        code, status = "AccessDeniedException", 400
+    elif protocol == "rest-json":
+        code = "AccessDeniedException"
+    elif protocol == "ec2":
+        # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+        code, message = "UnauthorizedOperation", f"You are not authorized to perform this operation. {message}"
+    else:
+        code = "AccessDenied"
+    if service == "s3" and not _same_organization(identity, resource, call.partition):
+        # https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html: more is said only to callers
+        # of the same account or organization.
+        message = "Access Denied"
+    return status, code, message
 
 
 def _same_organization(identity, resource, partition):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import documents
 import iam_evaluate
 import nodes
+import sessions
 from moto.awslambda.models import lambda_backends
 from moto.cloudtrail.models import cloudtrail_backends
 from moto.ec2.models import ec2_backends
@@ -144,6 +145,10 @@ def _ssm(found, _action, _partition, region, account, name, _arn):
     elif kind == "document":
         document = documents.DOCUMENTS.of(account, region).get(identifier)
         found.tags = {tag["Key"]: tag["Value"] for tag in document.tags or []} if document else {}
+    elif kind == "session":
+        session = sessions.SESSIONS.of(account, region).get(identifier)
+        # getting-started-restrict-access-examples.html: tags that a session has from its start.
+        found.tags = {"aws:ssmmessages:session-id": session.operator_id, "aws:ssmmessages:target-id": session.target} if session else {}
     elif kind == "parameter":
         tags = ssm_backends[account][region]._resource_tags["Parameter"]
         found.tags = dict(tags.get(f"/{identifier}") or tags.get(identifier) or {})

@@ -45,6 +45,10 @@ class Node:
     patches: dict = field(default_factory=dict)
     # False: Online, yet no session can start, as when the role lacks ssmmessages.
     connected: bool = True
+    # Users of the operating system whom a session may run as, root left out.
+    users: list = field(default_factory=lambda: ["ec2-user", "ssm-user"])
+    # Of a Windows node: streaming a session needs 5.1.
+    powershell: str = "5.1"
     tags: dict = field(default_factory=dict)
 
     @property

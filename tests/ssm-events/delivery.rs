@@ -13,7 +13,9 @@ pub(crate) const NODE: &str = "i-0123456789abcdef0";
 fn watched(slack: &Slack) -> Account {
     let account = account();
     account.seed(
-        &json!({"nodes": [{"account": account.id(), "region": "us-east-1", "instance_id": NODE,
+        &json!({"roles": [{"account": account.id(), "name": "node", "trust": "ec2.amazonaws.com", "instance_profile": true,
+        "managed_policies": ["arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"]}],
+        "nodes": [{"account": account.id(), "region": "us-east-1", "instance_id": NODE, "profile": "node",
         "agent": {"version": "3.3.1611.0", "ping": "Online"}}]}),
     );
     let bucket = format!("trail-{}", account.id());

@@ -136,7 +136,9 @@ fn a_session_is_told_through_trail_bus_and_function() {
     let slack = Slack::start();
     let (account, mut desired, _) = rolled_out(&slack);
     account.seed(
-        &json!({"nodes": [{"account": account.id(), "region": "us-east-1", "instance_id": NODE,
+        &json!({"roles": [{"account": account.id(), "name": "node", "trust": "ec2.amazonaws.com", "instance_profile": true,
+        "managed_policies": ["arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"]}],
+        "nodes": [{"account": account.id(), "region": "us-east-1", "instance_id": NODE, "profile": "node",
         "agent": {"version": "3.3.1611.0", "ping": "Online"}}]}),
     );
     start_session(&account);

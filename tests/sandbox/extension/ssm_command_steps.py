@@ -83,6 +83,17 @@ def steps_of(document, version, given, account, region):
     ]
 
 
+def filled_in(document_name, parsed, defaults, given, account, region):
+    """Returns the content of a Session document with its parameters in their places; refuses parameters as for a command."""
+    declared = parsed.get("parameters") or {}
+    values = _values(document_name, declared, defaults, given, account, region)
+    for key, parameter in declared.items():
+        if parameter.get("type") == "Boolean" and isinstance(values[key], str):
+            values[key] = values[key].lower() == "true"
+    content = {key: value for key, value in parsed.items() if key != "parameters"}
+    return _filled(_resolved(content, account, region), values)
+
+
 def _property_id(properties):
     first = properties[0] if isinstance(properties, list) and properties else properties
     return first.get("id", "") if isinstance(first, dict) else ""

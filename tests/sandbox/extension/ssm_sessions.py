@@ -1,71 +1,150 @@
-"""Owns sessions: the API side only, for no stream is ever opened here.
+"""Owns starting and ending sessions, and what Systems Manager says of them. The agent's part is `ssm_session_agent`'s.
 
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_StartSession.html
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeSessions.html
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetConnectionStatus.html
 """
 
+import re
 import secrets
-import string
 
-import documents
 import emulate
+import iam_callers
+import iam_enforce
+import iam_needs
 import nodes
+import sessions
+from accounts import Credential
 from moto.ssm.responses import SimpleSystemManagerResponse
+from moto.utilities.utils import get_partition
 
-# What a session uses when no document is named.
-DEFAULT_DOCUMENT = "SSM-SessionManagerRunShell"
+from . import ssm_session_agent, ssm_session_logs, ssm_session_preferences, ssm_session_role, ssm_session_terminal
+from .ssm_session_access import Caller, Refusal
+from .ssm_session_role import NoCredentials
+
+# API_SessionFilter.
 FILTERS = {
-    "Target": "Target",
-    "Owner": "Owner",
-    "Status": "Status",
-    "SessionId": "SessionId",
+    "Target": lambda session: session.target,
+    "Owner": lambda session: session.operator,
+    "Status": lambda session: session.status,
+    "SessionId": lambda session: session.session_id,
+    "AccessType": lambda session: "Standard",
 }
-
-# session id -> description
-SESSIONS = emulate.Store(dict)
+# The tag of a principal that says whom it runs as: session-preferences-run-as.html
+RUN_AS_TAG = "SSMSessionRunAs"
 
 
 def start_session(response):
-    """Starts a session on a node that is connected."""
+    """Starts a session on a node that is connected; what the agent then refuses is no error of the call."""
     request = emulate.parameters(response)
-    account, region = response.current_account, response.region
-    name = request.get("DocumentName")
-    if name:
-        document = documents.find(account, region, name)
-        if document is None or document.document_type != "Session":
-            emulate.refuse("InvalidDocument", f"Document with name {name} does not exist.")
-    target = request["Target"]
-    if not _connected(account, region, target):
-        emulate.refuse("TargetNotConnected", f"{target} is not connected.")
-    alphabet = string.ascii_lowercase + string.digits
-    session_id = "sandbox-" + "".join(secrets.choice(alphabet) for _ in range(17))
-    SESSIONS.of(account, region)[session_id] = {
-        "SessionId": session_id,
-        "Target": target,
-        "Status": "Connected",
-        "StartDate": emulate.now(),
-        "DocumentName": name or DEFAULT_DOCUMENT,
-        "Owner": f"arn:{response.partition}:iam::{account}:user/sandbox",
-        "Reason": request.get("Reason"),
-        "OutputUrl": {},
-        "AccessType": "Standard",
-    }
+    operator = _operator(response)
+    session = begin(operator, request["Target"], request.get("DocumentName"), request.get("Parameters") or {}, request.get("Reason"))
     return {
-        "SessionId": session_id,
+        "SessionId": session.session_id,
         "TokenValue": secrets.token_urlsafe(48),
         # Never opened by anything here; loopback, so that nothing leaves the machine.
-        "StreamUrl": f"wss://127.0.0.1/v1/data-channel/{session_id}?role=publish_subscribe",
+        "StreamUrl": f"wss://127.0.0.1/v1/data-channel/{session.session_id}?role=publish_subscribe",
     }
+
+
+def begin(operator, target, document=None, parameters=None, purpose=None, version_by=None):
+    """Starts a session for an operator, a Caller; refuses what StartSession refuses."""
+    account, region = operator.account, operator.region
+    agent = agent_of(account, region, target)
+    platform = agent.node.platform_type if agent else "Linux"
+    preferences = ssm_session_preferences.of(account, region, document, parameters or {}, platform, version_by)
+    if agent is None:
+        emulate.refuse("TargetNotConnected", f"{target} is not connected.")
+    caller = operator.identity.caller
+    arn, name = caller.arn, re.split(r"[:/]", caller.arn)[-1]
+    if caller.kind == "root" and not iam_enforce.is_on(account):
+        # As GetCallerIdentity has it where IAM is not enforced.
+        arn, name = f"arn:{get_partition(region)}:iam::{account}:user/sandbox", "sandbox"
+    session = sessions.Session(
+        f"{name[:78]}-{secrets.token_hex(9)[:17]}", account, region, target, arn, operator.identity.keys.get("aws:userid", [""])[0],
+        preferences.document, preferences.version, purpose,
+    )
+    ssm_session_agent.begin(session, agent, operator, preferences, operator.identity.tags.get(RUN_AS_TAG))
+    if session.is_active:
+        ssm_session_terminal.opened(session)
+    sessions.SESSIONS.of(account, region)[session.session_id] = session
+    return session
+
+
+def end(session):
+    """Ends a session, if it has not ended: then the agent writes the transcript, with what its role may do by now."""
+    if not session.is_active:
+        return
+    node = nodes.online(session.account, session.region, session.target)
+    if node is not None:
+        try:
+            session.hidden["agent"] = ssm_session_role.agent_of(session.account, session.region, node)
+        except NoCredentials:
+            # It goes on with the credentials that it has, for some hours.
+            pass
+        ssm_session_logs.finish(session)
+    for destination in (session.s3, session.logs):
+        if node is None and destination:
+            destination.lost("the node is offline")
+    session.ends("Terminated")
+
+
+def agent_of(account, region, target):
+    """Returns the agent of a node that waits for sessions, None where the node is not connected."""
+    try:
+        return _waiting(account, region, target)
+    except (NoCredentials, Refusal):
+        return None
+
+
+def why_not_connected(account, region, target):
+    """Returns why a node is not connected, which AWS says only in the agent's log; None for one that is."""
+    try:
+        return None if _waiting(account, region, target) else "the agent is offline, or its channel is closed"
+    except (NoCredentials, Refusal) as error:
+        return str(error)
+
+
+def _waiting(account, region, target):
+    node = nodes.online(account, region, target)
+    if node is None or not node.connected:
+        return None
+    agent = ssm_session_role.agent_of(account, region, node)
+    ssm_session_role.waits(agent)
+    return agent
+
+
+def _operator(response):
+    account, region = response.current_account, response.region
+    key = iam_enforce.caller_key() or f"AKIA{account}"
+    identity = iam_callers.identify(Credential(key, region, "ssm"), account, response.partition, None)
+    # Keys of IAM Identity Center and the like are nobody's here, and their calls are let through.
+    return Caller(identity, account, region, {}, is_checked=iam_enforce.is_on(account))
+
+
+def operator_of(principal, account, region):
+    """Returns the Caller that a principal is: a user, a role, or root, by ARN. What it may not do is refused, enforced or not."""
+    identity = iam_callers.of_principal(principal)
+    if identity is None:
+        raise ValueError(f"no such principal: {principal}")
+    return Caller(identity, account, region, {})
+
+
+def check_start(operator, target, document):
+    """Refuses a StartSession that a principal may not make, as IAM does where it is enforced."""
+    params = {"Target": target} | ({"DocumentName": document} if document else {})
+    try:
+        operator.may(iam_needs.Call(operator.account, operator.region, "ssm", "StartSession", params))
+    except Refusal as refused:
+        emulate.refuse(refused.code, refused.message)
 
 
 def terminate_session(response):
     """Ends a session; ending it again, or one that never was, is no error."""
     session_id = emulate.parameters(response)["SessionId"]
-    session = SESSIONS.here(response).get(session_id)
-    if session and session["Status"] != "Terminated":
-        session["Status"] = "Terminated"
-        session["EndDate"] = emulate.now()
+    session = sessions.SESSIONS.here(response).get(session_id)
+    if session:
+        end(session)
     return {"SessionId": session_id}
 
 
@@ -75,40 +154,51 @@ def describe_sessions(response):
     wants_active = request["State"] == "Active"
     listed = [
         session
-        for session in SESSIONS.here(response).values()
-        if (session["Status"] != "Terminated") == wants_active
-        and all(_matches(session, f) for f in request.get("Filters") or [])
+        for session in sessions.SESSIONS.here(response).values()
+        if session.is_active == wants_active and all(_matches(session, f) for f in request.get("Filters") or [])
     ]
-    listed.sort(key=lambda s: s["StartDate"], reverse=True)
+    listed.sort(key=lambda session: session.started, reverse=True)
     shown, token = emulate.page(listed, request, 1, 200, 200)
-    answer = {"Sessions": shown}
+    answer = {"Sessions": [_description(session) for session in shown]}
     if token:
         answer["NextToken"] = token
     return answer
 
 
+def _description(session):
+    found = {
+        "SessionId": session.session_id,
+        "Target": session.target,
+        "Status": session.status,
+        "StartDate": session.started,
+        "DocumentName": session.document,
+        "Owner": session.operator,
+        # "Reserved for future use" (API_Session).
+        "OutputUrl": {},
+        "AccessType": "Standard",
+    }
+    for key, value in (("EndDate", session.ended), ("Reason", session.purpose), ("MaxSessionDuration", session.max_minutes)):
+        if value:
+            found[key] = value
+    return found
+
+
 def _matches(session, item):
     key, value = item["key"], item["value"]
-    started = session["StartDate"].strftime("%Y-%m-%dT%H:%M:%SZ")
+    started = session.started.strftime("%Y-%m-%dT%H:%M:%SZ")
     if key == "InvokedAfter":
         return started >= value
     if key == "InvokedBefore":
         return started <= value
-    if key in FILTERS:
-        return session[FILTERS[key]] == value
-    return session.get(key) == value
+    return FILTERS[key](session) == value
 
 
 def get_connection_status(response):
-    """Tells whether a session could start on a target."""
+    """Tells whether a target is connected, as its estate has it: a heartbeat and an open channel, whatever its role may do by now."""
     target = emulate.parameters(response)["Target"]
-    connected = _connected(response.current_account, response.region, target)
+    node = nodes.online(response.current_account, response.region, target)
+    connected = node is not None and node.connected
     return {"Target": target, "Status": "connected" if connected else "notconnected"}
-
-
-def _connected(account, region, target):
-    node = nodes.online(account, region, target)
-    return node is not None and node.connected
 
 
 def install():

@@ -1,0 +1,98 @@
+"""Tests on which nodes a session starts at all: with which role the agent acts, and when it has none."""
+
+import unittest
+from itertools import count
+
+import served
+from session_scene import CORE, DHMC_CORE, R, SSM_TRUST, Scene, allow, document
+
+SANDBOX = None
+ACCOUNTS = (f"{number:012}" for number in count(740000000000))
+NODE = "i-0123456789abcdef0"
+
+
+def setUpModule():
+    global SANDBOX
+    SANDBOX = served.Served()
+
+
+def tearDownModule():
+    SANDBOX.stop()
+
+
+def scene():
+    """Returns an account in which a session on NODE is logged in full."""
+    made = Scene(SANDBOX, next(ACCOUNTS))
+    made.role("node")
+    made.node(NODE, "node")
+    made.prefer()
+    return made
+
+
+class NotConnected(unittest.TestCase):
+    def refused(self, made, node, why):
+        session = made.session(node)
+        self.assertEqual((session["status"], session["reason"]), ("Refused", f"TargetNotConnected: {node} is not connected."), session)
+        self.assertIn(why, session["why"])
+        with self.assertRaises(made.client("ssm").exceptions.TargetNotConnected):
+            made.client("ssm").start_session(Target=node)
+
+    def test_without_a_role_that_works(self):
+        made = scene()
+        core = [CORE]
+        nodes = (f"i-{number:017x}" for number in count(1))
+        for name, service, managed, why in (
+            ("for-ssm", SSM_TRUST, core, "AssumeRoleUnauthorizedAccess"),
+            ("powerless", "ec2.amazonaws.com", [], "ssm:UpdateInstanceInformation"),
+        ):
+            made.role(name, service, managed)
+            node = next(nodes)
+            made.node(node, name)
+            self.refused(made, node, why)
+        made.role("heartbeat", managed=[], more=[allow("ssm:UpdateInstanceInformation")])
+        node, bare = next(nodes), next(nodes)
+        made.node(node, "heartbeat")
+        self.refused(made, node, "ssmmessages:CreateControlChannel")
+        made.node(bare)
+        self.refused(made, bare, "no EC2 instance role found")
+        # Host Management makes up for a role that may not report and for none, never for one that lacks only the channels.
+        made.role("host", SSM_TRUST, (DHMC_CORE,))
+        made.host_management("service-role/host")
+        self.refused(made, bare, "the role service-role/host does not exist")
+        made.host_management("host")
+        self.assertEqual(made.session(bare)["credentials"], "dhmc")
+        self.assertEqual(made.session(f"i-{2:017x}")["credentials"], "dhmc")
+        self.refused(made, node, "ssmmessages:CreateControlChannel")
+        made.host_management("node")
+        self.refused(made, bare, "Systems Manager cannot assume the role node")
+        made.host_management("host")
+        old = next(nodes)
+        made.node(old, version="3.2.581.9")
+        self.refused(made, old, "does not know Default Host Management")
+
+    def test_offline_nodes_and_closed_channels(self):
+        made = scene()
+        for node, agent in (("i-0123456789abcdef1", {"ping": "ConnectionLost"}), ("i-0123456789abcdef2", {"connected": False})):
+            made.node(node, "node", **agent)
+            self.refused(made, node, "offline, or its channel is closed")
+        self.refused(made, "i-0123456789abcdef3", "offline")
+        for role in ({}, {"iam_role": "service-role/none"}):
+            made.node("mi-0123456789abcdef1", **role)
+            self.refused(made, "mi-0123456789abcdef1", "role")
+        made.role("ec2-only", path="/service-role/")
+        made.node("mi-0123456789abcdef1", iam_role="service-role/ec2-only")
+        self.refused(made, "mi-0123456789abcdef1", "cannot assume the role service-role/ec2-only")
+
+    def test_the_confused_deputy_conditions_of_hybrid_roles_hold(self):
+        made = scene()
+        role = made.role("hybrid", SSM_TRUST)
+        made.node("mi-0123456789abcdef1", iam_role="hybrid")
+        for account, connected in ((made.account, True), ("999999999999", False)):
+            condition = {"StringEquals": {"aws:SourceAccount": account}, "ArnEquals": {"aws:SourceArn": f"arn:aws:ssm:{R}:{account}:*"}}
+            statement = {"Effect": "Allow", "Principal": {"Service": SSM_TRUST}, "Action": "sts:AssumeRole", "Condition": condition}
+            made.client("iam").update_assume_role_policy(RoleName=role.rpartition("/")[2], PolicyDocument=document(statement))
+            self.assertEqual(made.session("mi-0123456789abcdef1")["status"] != "Refused", connected)
+
+
+if __name__ == "__main__":
+    unittest.main()
