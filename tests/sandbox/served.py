@@ -19,24 +19,11 @@ HERE = pathlib.Path(__file__).parent
 SESSION = boto3.session.Session()
 
 
-class Served:
-    """A running sandbox and what tests ask of it."""
+class Connected:
+    """A sandbox that somebody runs, and what is asked of it."""
 
-    def __init__(self, *arguments):
-        self._process = subprocess.Popen(
-            [sys.executable, HERE / "sandbox.py", "--exit-with-stdin", *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self.url = self._process.stdout.readline().strip()
-        self.pid = self._process.pid
-
-    def stop(self):
-        """Closes stdin and waits for the end."""
-        self._process.stdin.close()
-        self._process.stdout.close()
-        return self._process.wait(timeout=10)
+    def __init__(self, url):
+        self.url = url
 
     def client(self, service, account, region="us-east-1", attempts=1, **keys):
         """Returns a client of one account that retries nothing by default."""
@@ -84,3 +71,23 @@ class Served:
             check=False,
             timeout=60,
         )
+
+
+class Served(Connected):
+    """A sandbox of its own, which ends with this process."""
+
+    def __init__(self, *arguments):
+        self._process = subprocess.Popen(
+            [sys.executable, HERE / "sandbox.py", "--exit-with-stdin", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        super().__init__(self._process.stdout.readline().strip())
+        self.pid = self._process.pid
+
+    def stop(self):
+        """Closes stdin and waits for the end."""
+        self._process.stdin.close()
+        self._process.stdout.close()
+        return self._process.wait(timeout=10)

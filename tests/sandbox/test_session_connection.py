@@ -93,6 +93,18 @@ class NotConnected(unittest.TestCase):
             made.client("iam").update_assume_role_policy(RoleName=role.rpartition("/")[2], PolicyDocument=document(statement))
             self.assertEqual(made.session("mi-0123456789abcdef1")["status"] != "Refused", connected)
 
+    def test_in_other_partitions_services_have_their_names(self):
+        for partition, region, services in (("aws-cn", "cn-north-1", ("ec2.amazonaws.com.cn", "ec2.amazonaws.com")), ("aws-us-gov", "us-gov-west-1", ("ec2.amazonaws.com",))):
+            for service in services:
+                with self.subTest(region, service=service):
+                    account = next(ACCOUNTS)
+                    role = {"account": account, "name": "node", "trust": service, "instance_profile": True, "managed_policies": [CORE.replace("aws", partition, 1)]}
+                    node = {"account": account, "region": region, "instance_id": NODE, "profile": "node", "agent": {"version": "3.3.987.0"}}
+                    SANDBOX.control("POST", "/_sandbox/estate", {"partition": partition, "roles": [role], "nodes": [node]})
+                    (session,) = SANDBOX.control("POST", "/_sandbox/sessions", {"account": account, "region": region, "target": NODE})
+                    self.assertEqual((session["status"], session["role"]), ("Terminated", f"arn:{partition}:iam::{account}:role/node"))
+                    self.assertEqual(session["operator"], f"arn:{partition}:iam::{account}:user/sandbox")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -17,7 +17,7 @@ def get_sessions(query, _body):
     lines = []
     for (account, region), found in sessions.SESSIONS.everywhere().items():
         if query.get("account", account) == account and query.get("region", region) == region:
-            lines += [session.shown() for session in found.values()
+            lines += [session.shown() for session in list(found.values())
                       if all(query.get(key, value) == value for key, value in (("target", session.target), ("session_id", session.session_id)))]
     lines.sort(key=lambda one: one["started"])
     return 200, "".join(_line(one) for one in lines).encode()

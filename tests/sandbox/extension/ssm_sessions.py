@@ -154,7 +154,7 @@ def describe_sessions(response):
     wants_active = request["State"] == "Active"
     listed = [
         session
-        for session in sessions.SESSIONS.here(response).values()
+        for session in list(sessions.SESSIONS.here(response).values())
         if session.is_active == wants_active and all(_matches(session, f) for f in request.get("Filters") or [])
     ]
     listed.sort(key=lambda session: session.started, reverse=True)
