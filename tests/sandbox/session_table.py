@@ -241,7 +241,7 @@ def main():
             print(json.dumps({"place": place, "roles": roles}))
         return
     for line in rows(served.Connected(args.url)):
-        print(json.dumps(line, default=str), flush=True)
+        print(json.dumps(line), flush=True)
 
 
 if __name__ == "__main__":

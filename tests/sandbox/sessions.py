@@ -1,7 +1,7 @@
 """Owns the sessions of each account and Region: what was asked for, and what became of each of them and of its transcript."""
 
 import datetime
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 import emulate
 
@@ -78,13 +78,10 @@ class Session:
 
     def shown(self):
         """Returns what the control URL shows."""
-        hidden = self.hidden
-        self.hidden = {}
-        try:
-            found = asdict(self)
-        finally:
-            self.hidden = hidden
+        found = asdict(replace(self, hidden={}))
         del found["hidden"], found["streams"], found["operator_id"]
+        for moment in ("started", "ended"):
+            found[moment] = found[moment] and found[moment].isoformat()
         found["transcript"] = "\n".join(self.transcript)
         for place, container, name in (("s3", "bucket", "key"), ("logs", "log_group", "log_stream")):
             if found[place]:

@@ -62,7 +62,8 @@ class Case(unittest.TestCase):
         self.assertIn(reason, session["reason"])
         self.assertEqual((session["denied_by"]["by"], session["denied_by"]["action"]), (by, action), session)
         for place in ("s3", "logs"):
-            self.assertFalse(session[place] and session[place]["written"])
+            self.assertFalse(session[place]["written"])
+            self.assertTrue(session[place]["error"])
 
 
 class Whole(Case):
@@ -251,6 +252,9 @@ class Broken(Case):
         self.assert_failed(made.session(NODE), client + f"DisabledException: {made.session_key} is disabled.", "key is disabled")
         kms.schedule_key_deletion(KeyId=made.session_key, PendingWindowInDays=7)
         self.assert_failed(made.session(NODE), client + "KMSInvalidStateException: ", "key is pending deletion")
+        elsewhere = SANDBOX.client("kms", made.account, "eu-west-1").create_key()["KeyMetadata"]["Arn"]
+        made.prefer(kmsKeyId=elsewhere)
+        self.assert_failed(made.session(NODE), client + "NotFoundException: Invalid arn eu-west-1", "key is in another Region")
         made.prefer(kmsKeyId="alias/nobody-made-this")
         made.permit("node", more=[allow("kms:*")])
         self.assert_failed(made.session(NODE), client + "NotFoundException: Alias ", "key is missing")

@@ -71,7 +71,7 @@ class Table(unittest.TestCase):
             alone += [(place, kept)] if kept else []
         sandbox = served.Served()
         self.addCleanup(sandbox.stop)
-        rows = [json.loads(json.dumps(line, default=str)) for line in session_table.rows(sandbox, alone)]
+        rows = [json.loads(json.dumps(line)) for line in session_table.rows(sandbox, alone)]
         outcomes = {}
         for row in rows:
             if row["kind"] == "row":

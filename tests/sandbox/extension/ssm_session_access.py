@@ -81,8 +81,8 @@ def because(by, resource=None):
     return {"action": None, "resource": resource, "by": by, "explicit": False, "policy": None}
 
 
-def usable_key(arn, service="kms"):
-    """Returns a key that may encrypt; raises what KMS answers, or S3 for it, for one that is not there or not enabled.
+def usable_key(arn, service="kms", region=None):
+    """Returns a key that may encrypt, asked of KMS in `region` or its own; raises what KMS answers, or S3 for it, for one that is not there or not enabled.
 
     https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html; S3 puts `KMS.` in front:
     https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
@@ -90,6 +90,9 @@ def usable_key(arn, service="kms"):
     prefix = "KMS." if service == "s3" else ""
     found = re.fullmatch(r"arn:[\w-]+:kms:([\w-]+):(\d{12}):key/([\w-]+)", arn)
     backend = kms_backends[found[2]] if found else {}
+    if found and region not in (None, found[1]):
+        # KMS knows the keys of its own Region only: https://docs.aws.amazon.com/kms/latest/developerguide/find-cmk-id-arn.html
+        raise Refusal(service, 400, f"{prefix}NotFoundException", f"Invalid arn {found[1]}", because("key is in another Region", arn))
     key = backend[found[1]].keys.get(found[3]) if found and found[1] in backend.regions else None
     if key is None:
         name = f"Alias {arn} is not found." if ":alias/" in arn else f"Key '{arn}' does not exist"

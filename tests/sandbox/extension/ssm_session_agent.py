@@ -56,6 +56,8 @@ def begin(session, agent, operator, preferences, run_as_tag=None):
     try:
         if preferences.unreadable:
             raise Failed(preferences.unreadable, because("preferences"))
+        if preferences.session_type != PORT:
+            _name_destinations(session, preferences)
         _open_data_channel(session, agent)
         if preferences.session_type == PORT:
             # "Session logging isn't available for sessions that connect through port forwarding or SSH", and isEncryptionEnabled
@@ -63,7 +65,6 @@ def begin(session, agent, operator, preferences, run_as_tag=None):
             return
         if preferences.kms_key:
             _shake_hands(session, agent, operator, preferences)
-        _name_destinations(session, preferences)
         _check_log_group(session, agent, preferences)
         _check_bucket(session, agent, preferences)
         session.run_as = _user(agent.node, preferences, run_as_tag)
@@ -101,7 +102,7 @@ def _shake_hands(session, agent, operator, preferences):
     call = operator.call("kms", "GenerateDataKey", KeyId=preferences.kms_key, NumberOfBytes=64, EncryptionContext=context)
     try:
         operator.may(call)
-        session.kms_key = usable_key(resources.key(call, preferences.kms_key)).arn
+        session.kms_key = usable_key(resources.key(call, preferences.kms_key), region=session.region).arn
     except Refusal as refused:
         # ActionStatus 2 is Failed (agent/session/contracts/model.go).
         raise Failed(
@@ -111,17 +112,12 @@ def _shake_hands(session, agent, operator, preferences):
     call = agent.caller.call("kms", "Decrypt", KeyId=preferences.kms_key, EncryptionContext=context)
     try:
         agent.caller.may(call)
-        decrypting = usable_key(resources.key(call, preferences.kms_key)).arn
-        if decrypting != session.kms_key:
-            # API_Decrypt: IncorrectKeyException, "the specified KMS key cannot decrypt the data". An alias is each account's own.
-            raise Refusal("kms", 400, "IncorrectKeyException", "The key ID in the request does not identify a CMK that can perform this operation.",
-                          because("alias of another account", decrypting))
     except Refusal as refused:
         raise Failed(f"{begun}Fetching data key failed: Unable to retrieve data key, Error when decrypting data key {refused}", refused.denied_by) from None
 
 
 def _name_destinations(session, preferences):
-    """Names where the transcript goes, once there may be one: fileutil.BuildS3Path, which drops colons of all but the prefix."""
+    """Names where the transcript goes: fileutil.BuildS3Path, which drops colons of all but the prefix."""
     name = f"{session.session_id}.log".replace(":", "")
     if preferences.bucket:
         session.s3 = sessions.Destination(preferences.bucket, posixpath.normpath(posixpath.join(preferences.key_prefix, name)))

@@ -94,4 +94,4 @@ def _type(session, text, ends):
 
 
 def _line(value):
-    return json.dumps(value, default=str) + "\n"
+    return json.dumps(value) + "\n"
