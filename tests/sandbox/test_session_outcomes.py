@@ -242,6 +242,10 @@ class Broken(Case):
             condition = {"StringEquals": {"kms:EncryptionContext:aws:ssm:TargetId": target}}
             put(closed_key_policy(made.account, using(operator, "kms:GenerateDataKey"), using(role, "kms:Decrypt", Condition=condition)))
             self.assertEqual(made.session(NODE, principal=operator)["status"], "Terminated" if starts else "Failed")
+        two = {"ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["aws:ssm:SessionId", "aws:ssm:TargetId"]}}
+        put(closed_key_policy(made.account, using(operator, "kms:GenerateDataKey"), using(role, "kms:Decrypt", Condition=two)))
+        for challenge in (False, True):
+            self.assertEqual(made.session(NODE, principal=operator, challenge=challenge)["status"], "Failed" if challenge else "Terminated")
         put(key_policy(made.account, deny("kms:Decrypt", Principal={"AWS": role})))
         made.permit("node")
         session = made.session(NODE, principal=operator)

@@ -6,7 +6,9 @@ agent/session/shell/shell.go (validate), agent/session/shell/shell_unix.go (Star
 The client's half of the handshake: https://github.com/aws/session-manager-plugin, src/datachannel/streaming.go, src/encryption.
 """
 
+import base64
 import posixpath
+import secrets
 
 import sessions
 from iam_needs import resources
@@ -46,8 +48,11 @@ class Failed(Exception):
         self.reason, self.denied_by = reason, denied_by
 
 
-def begin(session, agent, operator, preferences, run_as_tag=None):
-    """Starts a session on a node, or ends it as Failed. `operator` is the Caller that the client's KMS call is made by."""
+def begin(session, agent, operator, preferences, run_as_tag=None, challenge=False):
+    """Starts a session on a node, or ends it as Failed. `operator` is the Caller that the client's KMS call is made by.
+
+    `challenge` says whether the client acknowledges the agent's challenge, which the published plugin does not.
+    """
     session.hidden = {"agent": agent, "preferences": preferences}
     session.role, session.credentials = agent.role_arn, agent.source
     session.session_type = preferences.session_type
@@ -64,7 +69,7 @@ def begin(session, agent, operator, preferences, run_as_tag=None):
             # leaves the port plugin out. https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-logging.html
             return
         if preferences.kms_key:
-            _shake_hands(session, agent, operator, preferences)
+            _shake_hands(session, agent, operator, preferences, challenge)
         _check_log_group(session, agent, preferences)
         _check_bucket(session, agent, preferences)
         session.run_as = _user(agent.node, preferences, run_as_tag)
@@ -92,12 +97,14 @@ def _open_data_channel(session, agent):
         raise Failed(reason, refused.denied_by) from None
 
 
-def _shake_hands(session, agent, operator, preferences):
+def _shake_hands(session, agent, operator, preferences, challenge):
     """The client asks for a data key and the agent has it decrypted, each with its own credentials.
 
-    Encryption context: agent/session/crypto/blockcipher.go; the challenge is part of it since the plugin acknowledges it.
+    Encryption context: the plugin's ProcessKMSEncryptionHandshakeAction, the agent's UpdateEncryptionKey (blockcipher.go).
     """
-    context = {"aws:ssm:SessionId": session.session_id, "aws:ssm:TargetId": session.target, "aws:ssm:RandomChallenge": "c2FuZGJveA=="}
+    context = {"aws:ssm:SessionId": session.session_id, "aws:ssm:TargetId": session.target}
+    if challenge:
+        context["aws:ssm:RandomChallenge"] = base64.b64encode(secrets.token_bytes(16)).decode()
     begun = "Encountered error while initiating handshake. "
     call = operator.call("kms", "GenerateDataKey", KeyId=preferences.kms_key, NumberOfBytes=64, EncryptionContext=context)
     try:

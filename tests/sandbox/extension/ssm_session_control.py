@@ -8,7 +8,7 @@ import sessions
 from . import ssm_session_terminal, ssm_sessions
 from .ssm_session_access import Caller
 
-FIELDS = {"account", "region", "target", "principal", "document", "parameters", "reason", "preferences_by", "input", "end"}
+FIELDS = {"account", "region", "target", "principal", "document", "parameters", "reason", "preferences_by", "challenge", "input", "end"}
 
 
 @control.route("GET", "/_sandbox/sessions")
@@ -39,7 +39,7 @@ def post_session(_query, body):
         operator = ssm_sessions.operator_of(principal, account, region) if principal else _nobody(account, region)
         if principal:
             ssm_sessions.check_start(operator, target, document)
-        session = ssm_sessions.begin(operator, target, document, given.get("parameters"), given.get("reason"), by)
+        session = ssm_sessions.begin(operator, target, document, given.get("parameters"), given.get("reason"), by, given.get("challenge", False))
     except ssm_sessions.emulate.Refused as refused:
         answer = {"session_id": None, "target": target, "status": "Refused", "reason": f"{refused.code}: {refused.message}",
                   "why": ssm_sessions.why_not_connected(account, region, target)}

@@ -47,7 +47,7 @@ def start_session(response):
     }
 
 
-def begin(operator, target, document=None, parameters=None, purpose=None, version_by=None):
+def begin(operator, target, document=None, parameters=None, purpose=None, version_by=None, challenge=False):
     """Starts a session for an operator, a Caller; refuses what StartSession refuses."""
     account, region = operator.account, operator.region
     agent = agent_of(account, region, target)
@@ -64,7 +64,7 @@ def begin(operator, target, document=None, parameters=None, purpose=None, versio
         f"{name[:78]}-{secrets.token_hex(9)[:17]}", account, region, target, arn, operator.identity.keys.get("aws:userid", [""])[0],
         preferences.document, preferences.version, purpose,
     )
-    ssm_session_agent.begin(session, agent, operator, preferences, operator.identity.tags.get(RUN_AS_TAG))
+    ssm_session_agent.begin(session, agent, operator, preferences, operator.identity.tags.get(RUN_AS_TAG), challenge)
     if session.is_active:
         ssm_session_terminal.opened(session)
     sessions.SESSIONS.of(account, region)[session.session_id] = session
