@@ -17,6 +17,11 @@ root=$(cd -- "$(dirname -- "$0")/.." && pwd)
 . "$root/scripts/results.sh"
 case ${1:-} in -h | --help) usage ;; esac
 stop_on_signals
+# Prints the IDs of all processes that one has started, and they in turn.
+descendants() {
+    ps -A -o pid= -o ppid= | awk -v top="$1" '{ parent[$1] = $2 }
+        END { for (pid in parent) { for (up = parent[pid]; up in parent && up != top; up = parent[up]) ; if (up == top) print pid } }'
+}
 # cargo leaves its compilers running when it is killed; Ctrl-C on a terminal would reach them.
 pass_on() {
     local pid building

@@ -9,7 +9,7 @@
 # a closed terminal reach one, some or all of them. So that one stop never counts for two, of which the second makes a tool give
 # up the call in flight, a tool hears Ctrl-C and what is passed on, and nothing else.
 stopped='' # The exit status that the first signal asks for.
-child='' child_hears='' n_signals=0 quiet_until=0
+child='' child_hears='' quiet_until=0
 tool_hears=INT
 # Somebody who started this in the background of a script has had SIGINT ignored, by the tools as well.
 [ -z "$(trap -p INT)" ] || tool_hears=TERM
@@ -21,7 +21,6 @@ stop_on_signals() {
 }
 
 on_signal() {
-    n_signals=$((n_signals + 1))
     stopped=${stopped:-$1}
     [ -n "$child_hears" ] || exit "$stopped"
     if [ "$1" -ne 130 ]; then pass_on; fi
@@ -34,16 +33,10 @@ pass_on() {
     kill -s "$child_hears" $child 2>/dev/null || true
 }
 
-# Prints the ids of all processes that one has started, and they in turn.
-descendants() {
-    ps -A -o pid= -o ppid= | awk -v top="$1" '{ parent[$1] = $2 }
-        END { for (pid in parent) { for (up = parent[pid]; up in parent && up != top; up = parent[up]) ; if (up == top) print pid } }'
-}
-
 # Runs a program that hears of a stop by this signal, and waits for its end. Ends with its status, or without running it with
-# that of a stop before. What has to be done before this script ends, too, is up to who called it.
+# that of a stop before. What has to be done before this script ends, too, is up to the caller.
 attend() {
-    local status=0 seen=$n_signals
+    local status=0
     child_hears=$1
     shift
     if [ -n "$stopped" ]; then child_hears='' && return "$stopped"; fi
@@ -56,31 +49,28 @@ attend() {
         exec "$@"
     ) <&0 &
     child=$!
-    [ "$n_signals" -eq "$seen" ] || [ "$stopped" -eq 130 ] || pass_on
+    case $stopped in 143 | 129) pass_on ;; esac # It came while there was no child yet.
     await "$child" || status=$?
     child='' child_hears=''
     return "$status"
 }
 
-# Waits for the end of something, whatever signals come, and ends with its status.
+# Waits for the end of everything given, whatever signals come, and ends with the worst status.
 await() {
-    local status
-    # A signal ends the waiting before its trap has run, with a status that may be the program's as well.
-    while
-        status=0
-        wait "$1" || status=$?
-        kill -0 "$1" 2>/dev/null
-    do :; done
-    if [ "$status" -gt 128 ]; then status=0 && wait "$1" || status=$?; fi
-    return "$status"
+    local pid status worst=0
+    for pid in "$@"; do
+        # A signal ends the waiting before its trap has run, with a status that may be the program's as well.
+        while status=0 && { wait "$pid" || status=$?; } && kill -0 "$pid" 2>/dev/null; do :; done
+        if [ "$status" -gt 128 ]; then status=0 && wait "$pid" || status=$?; fi
+        if [ "$status" -gt "$worst" ]; then worst=$status; fi
+    done
+    return "$worst"
 }
 
-# Runs a tool. One that was told to stop ends with 130, 143 or 129 after it has printed what it did; then this script stops, too.
+# Runs a tool. One that was stopped ends with 130, 143 or 129 after it has printed what it did; then this script stops, too.
 attend_tool() {
     local status=0
     attend "$tool_hears" "$@" || status=$?
-    if is_stop "$status"; then stopped=${stopped:-$status}; fi
+    case $status in 129 | 130 | 143) stopped=${stopped:-$status} ;; esac
     return "$status"
 }
-
-is_stop() { case $1 in 129 | 130 | 143) ;; *) return 1 ;; esac }
