@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the scripts share: telling people things, asking them, and reading records. Sourced by them.
+# What the scripts share: messages, questions, private directories, and reading records. Sourced by them.
 
 # shellcheck source=scripts/signals.sh
 . "${BASH_SOURCE[0]%/*}/signals.sh"
@@ -50,33 +50,30 @@ lock() {
     flock -n 9 || { say "waiting for another run in $1" && attend TERM flock 9; } || exit "${stopped:-2}"
 }
 
-# Lists what failed and why. Control characters become '?', as names on AWS may hold terminal escapes.
-list_failures() {
-    jq -r '.results[]? | select(.error != null) | "  \(.status) \(.action) \(.resource): \(.error)"
-        | gsub("[\u0000-\u001f\u007f-\u009f]"; "?")' "$1" >&2 || true
-}
+# Control characters become '?', as names on AWS may hold terminal escapes.
+printable='gsub("[\u0000-\u001f\u007f-\u009f]"; "?")'
 
-# 3 done, 1 unchanged
-tally() { jq -rs '[.[].results[]?.status] | group_by(.) | map("\(length) \(.[0])") | join(", ")' "$1"; }
+# Lists what failed and why.
+list_failures() {
+    jq -r '.results[]? | select(.error != null) | "  \(.status) \(.action) \(.resource): \(.error)" | '"$printable" "$1" >&2 || true
+}
 
 # Lists findings, one line each.
 list_findings() {
-    jq -r 'select(.kind == "finding") | "  \(.severity) \(.id) [\(.target.region? // "-")] \(.resource): \(.message)"
-        | gsub("[\u0000-\u001f\u007f-\u009f]"; "?")' "$1" >&2
-}
-
-# 2 errors, 1 warnings, 0 infos
-count_findings() {
-    jq -rs '[.[] | .severity // empty] | "\(map(select(. == "error")) | length) errors, " +
-        "\(map(select(. == "warning")) | length) warnings, \(map(select(. == "info")) | length) infos"' "$1"
+    jq -r 'select(.kind == "finding")
+        | "  \(.severity) \(.id) [\(.target.region? // "-")] \(.resource): \(.message)" | '"$printable" "$1" >&2
 }
 
 # Lists which accounts and regions could not be reached, and fails if there are none.
 list_unreachable() {
     local unreachable
-    unreachable=$(jq -r 'select(.kind == "unreachable") | "  unreachable \(.target.account)/\(.target.region): \(.error)"
-        | gsub("[\u0000-\u001f\u007f-\u009f]"; "?")' "$1") && [ -n "$unreachable" ] && say "$unreachable"
+    unreachable=$(jq -r 'select(.kind == "unreachable")
+        | "  unreachable \(.target.account)/\(.target.region): \(.error)" | '"$printable" "$1" 2>/dev/null) &&
+        [ -n "$unreachable" ] && say "$unreachable"
 }
+
+# 3 done, 1 unchanged
+tally() { jq -rs '[.[].results[]?.status] | group_by(.) | map("\(length) \(.[0])") | join(", ")' "$1"; }
 
 # Whether something was tried and went wrong, or was refused.
 has_failures() {
@@ -93,4 +90,10 @@ count_changes() {
     jq -rs 'map(select(.kind == "plan")) as $plans | map(select(.kind == "unreachable")) as $lost
         | "\($plans | map(.changes | length) | add // 0) changes in \($plans | map(select(.changes != [])) | length)" +
         " of \($plans | length) places" + if $lost == [] then "" else ", \($lost | length) unreachable" end' "$1"
+}
+
+# 2 errors, 1 warnings, 0 infos
+count_findings() {
+    jq -rs '[.[].severity? // empty] as $all | ["error", "warning", "info"]
+        | map(. as $one | "\($all | map(select(. == $one)) | length) \(.)s") | join(", ")' "$1"
 }

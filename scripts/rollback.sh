@@ -129,8 +129,7 @@ undo() {
     rm -- "$base.told.json"
     if [ ! -s "$base.undo.json" ]; then say "  nothing to undo" && return; fi
     tool_of_plans "$base.undo.json" || return 0
-    jq -r '"  \(.target.account)/\(.target.region)", (.changes[] | "    \(.action) \(.resource)")
-        | gsub("[\u0000-\u001f\u007f-\u009f]"; "?")' "$base.undo.json" >&2
+    jq -r '"  \(.target.account)/\(.target.region)", (.changes[] | "    \(.action) \(.resource)") | '"$printable" "$base.undo.json" >&2
     confirm "${base##*/}" "Undo these $(jq -s 'map(.changes | length) | add' "$base.undo.json") changes?" "$yes"
 
     while try=$base.undo-$n_try.json && [ -e "$try" ]; do n_try=$((n_try + 1)); done
@@ -145,8 +144,8 @@ undo() {
     fi
     mv -- "$try" "$base.undone.json"
     say "  undone: $(tally "$base.undone.json")"
-    jq -r '.results[]? | select(.status == "kept") | "  kept \(.resource)\(if .error then ": \(.error)" else "" end)"
-        | gsub("[\u0000-\u001f\u007f-\u009f]"; "?")' "$base.undone.json" >&2
+    jq -r '.results[]? | select(.status == "kept")
+        | "  kept \(.resource)\(if .error then ": \(.error)" else "" end)" | '"$printable" "$base.undone.json" >&2
 }
 
 # Why a try did not undo everything, in front of what else is said about it; skipped changes only wait for the failed ones.
@@ -154,7 +153,7 @@ reasons() {
     jq -rs '[.[].results[]? | select(.status == "failed" or .status == "unknown") | "\(.action) \(.resource): \(.error)"]
         + [.[] | select(.kind == "unreachable") | "\(.target.account)/\(.target.region): \(.error)"]
         + [.[] | select(.id? == "scp.lockout.risk") | "\(.resource): \(.message) (\(.fix))"]
-        | map(gsub("[\u0000-\u001f\u007f-\u009f]"; "?") + "; ") | join("")' "$1"
+        | map('"$printable"' + "; ") | join("")' "$1"
 }
 
 interrupted() {
