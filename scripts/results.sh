@@ -50,6 +50,14 @@ lock() {
     flock -n 9 || { say "waiting for another run in $1" && attend TERM flock 9; } || exit "${stopped:-2}"
 }
 
+# Has phases done again after one of them changed something: that one, those which depend on what it changed, and verify.
+forget() {
+    local phase
+    for phase in "$2" verify $(case $2 in preferences) echo roles ;; roles) echo agents ;; esac); do
+        rm -f -- "$1/$phase.plan.json" "$1/$phase.done"
+    done
+}
+
 # Control characters become '?', as names on AWS may hold terminal escapes.
 printable='gsub("[\u0000-\u001f\u007f-\u009f]"; "?")'
 
@@ -74,14 +82,6 @@ list_unreachable() {
 
 # 3 done, 1 unchanged
 tally() { jq -rs '[.[].results[]?.status] | group_by(.) | map("\(length) \(.[0])") | join(", ")' "$1"; }
-
-# Whether something was tried and went wrong, or was refused.
-has_failures() {
-    jq -es 'any(.[]; .kind == "finding" and .id == "scp.lockout.risk"
-        or any(.results[]?; .status == "failed" or .status == "skipped" or .status == "unknown"))' "$1" >/dev/null
-}
-
-has_errors() { jq -es 'any(.[]; .severity == "error")' "$1" >/dev/null; }
 
 n_changes() { jq -s 'map(.changes // [] | length) | add // 0' "$1"; }
 

@@ -133,9 +133,7 @@ undo() {
     confirm "${base##*/}" "Undo these $(jq -s 'map(.changes | length) | add' "$base.undo.json") changes?" "$yes"
 
     while try=$base.undo-$n_try.json && [ -e "$try" ]; do n_try=$((n_try + 1)); done
-    # To make the phase is not done any more; what another made of its changes may be wrong, too.
-    rm -f -- "$run_dir/$phase.plan.json" "$run_dir/$phase.done" "$run_dir/verify.done"
-    if [ -e "$run_dir/$phase.changed" ]; then echo "${try#"$run_dir"/}" >"$run_dir/$phase.changed"; fi
+    forget "$run_dir" "$phase"
     apply "$base.undo.json" "$try" || status=$?
     [ -z "$stopped" ] || interrupted
     if [ "$status" -ne 0 ]; then

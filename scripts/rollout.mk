@@ -1,5 +1,4 @@
-# The phases of a rollout as make targets, which call rollout.sh: it knows what is done after what, and what is done again when
-# something changes.
+# The phases of a rollout as make targets. They call rollout.sh, which knows what follows what, and what is done again.
 #
 #   make -f scripts/rollout.mk [-j] plan       plans of all phases, side by side with -j, into ROLLOUT_DIR; writes nothing to AWS
 #   make -f scripts/rollout.mk apply [YES=1]   every phase that is not done or whose inputs changed, one after another
@@ -9,15 +8,15 @@
 #
 # Variables, on the command line, in the environment or in your Makefile, like the flags of rollout.sh of these names:
 #   DESIRED PROFILE ACCOUNTS ASSUME_ROLE EXTERNAL_ID GUARDRAIL_PROFILE GUARDRAIL_ROLE ONLY YES=1, and
-#   ROLLOUT_DIR        where plans, results, findings and what is gone by are kept [default: run/make]
+#   ROLLOUT_DIR        where plans, results, findings and checksums of inputs are kept [default: run/make]
 #   REGIONS            separated by commas or spaces, or all [default: AWS_REGION or the profile's]
 #   ACCEPT             risks that ssm-scp apply named and that you accept, separated by spaces
 #   FRESH=1            takes nothing for done: asks AWS again, for when somebody else changed something
 # A desired state may be a directory of layers instead of a file: agent, role, .. ONLY goes backwards in a rollback.
 #
 # A phase's inputs: its desired file, the variables that its tool gets, the list of accounts, AWS_PROFILE, AWS_REGION,
-# AWS_DEFAULT_REGION and AWS_ENDPOINT_URL; compared by what they say, not by their times. The roles depend on what the
-# preferences phase changed, the agents on what the roles phase changed. `make -n` tells what would be done.
+# AWS_DEFAULT_REGION and AWS_ENDPOINT_URL; compared by their contents, not by their times. The roles depend on what the
+# preferences phase changed, the agents on what the roles phase changed. `make -n` prints what would be done.
 #
 # In a Makefile of yours, after setting the variables:
 #   include path/to/scripts/rollout.mk
@@ -33,34 +32,24 @@ endif
 rollout_goal := $(.DEFAULT_GOAL)
 rollout_file := $(lastword $(MAKEFILE_LIST))
 ROLLOUT_SCRIPTS ?= $(patsubst %/,%,$(dir $(if $(filter /%,$(rollout_file)),,$(CURDIR)/)$(rollout_file)))
-
-rollout_phases := $(shell sed -n 's/^phases="\(.*\)"/\1/p' "$(ROLLOUT_SCRIPTS)/rollout.sh")
-rollout_verbs := plan apply check rollback
-rollout_targets := $(rollout_verbs:%=rollout-%) $(rollout_phases:%=rollout-%)
-.PHONY: $(rollout_targets)
+rollout_list = $(shell sed -n 's/^$(1)="\(.*\)"/\1/p' "$(ROLLOUT_SCRIPTS)/rollout.sh")
+rollout_names := plan apply check rollback $(call rollout_list,phases)
+rollout_targets := $(rollout_names:%=rollout-%)
 
 # Exported to these targets alone. What came from the environment stays as it is there, a `$` in it too.
-rollout_exported := ROLLOUT_DIR ROLLOUT_SCRIPTS DESIRED PROFILE REGIONS ACCOUNTS ASSUME_ROLE EXTERNAL_ID GUARDRAIL_PROFILE \
-    GUARDRAIL_ROLE ACCEPT ONLY FRESH YES
-$(foreach name,$(rollout_exported),$(if $(filter environment%,$(origin $(name))),,$(eval \
+$(foreach name,ROLLOUT_SCRIPTS $(call rollout_list,variables),$(if $(filter environment%,$(origin $(name))),,$(eval \
     $(rollout_targets): export $(name) := $$($(name)))))
 
 # The + has make leave the terminal to who asks on it, and call rollout.sh under -n as well, to say what it would do. It execs, so
 # that what make stops is rollout.sh and not a shell around it.
-rollout_flags = $(filter-out --%,$(firstword -$(MAKEFLAGS)))
-rollout_sh = +@ROLLOUT_DRY=$(if $(findstring n,$(rollout_flags)),1) ROLLOUT_AT_ONCE=$(if $(filter -j%,$(MAKEFLAGS)),1) \
-    exec "$$ROLLOUT_SCRIPTS/rollout.sh" make
-
-$(rollout_verbs:%=rollout-%): rollout-%:
-	$(rollout_sh) $*
-rollout-preflight:
-	$(rollout_sh) plan preflight
-$(filter-out rollout-preflight,$(rollout_phases:%=rollout-%)): rollout-%:
-	$(rollout_sh) apply $*
+.PHONY: $(rollout_targets)
+$(rollout_targets): rollout-%:
+	+@ROLLOUT_DRY=$(if $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),1) \
+	    ROLLOUT_AT_ONCE=$(if $(filter -j%,$(MAKEFLAGS)),1) exec "$$ROLLOUT_SCRIPTS/rollout.sh" make $*
 
 ifeq ($(words $(MAKEFILE_LIST)),1)
-.PHONY: $(rollout_verbs) $(rollout_phases)
-$(rollout_verbs) $(rollout_phases): %: rollout-%
+.PHONY: $(rollout_names)
+$(rollout_names): %: rollout-%
 .DEFAULT_GOAL := plan
 else
 .DEFAULT_GOAL := $(rollout_goal)

@@ -4,7 +4,7 @@
 # usage: rollout.sh [--run-dir DIR] [--desired DIR] [--yes] [--region R]... [--profile P]
 #                   [--accounts FILE|org --assume-role ARN [--external-id env:NAME|file:PATH]]
 #                   [--guardrail-profile P] [--guardrail-role ARN] [--accept ID]... [--only PHASE,..]
-#        rollout.sh make plan|apply|check|rollback [PHASE]     for rollout.mk, whose variables are in the environment
+#        rollout.sh make plan|apply|check|rollback|PHASE     for rollout.mk, whose variables are in the environment
 #
 #   --run-dir DIR            keep plans, results and findings in DIR [default: run/<UTC time>]
 #   --desired DIR            read {agent,role,prefs,scp,events}.json in DIR [default: rollout.d beside this script]
@@ -13,201 +13,444 @@
 #   --profile P              credentials of the account to roll out over [default: the environment's]
 #   --accounts FILE|org      roll out over the accounts listed in FILE, or over all of the organization
 #   --assume-role ARN        role, {account} in its ARN, to assume in each of them
-#   --external-id FROM       external id for that role: env:NAME or file:PATH
+#   --external-id FROM       external ID for that role: env:NAME or file:PATH
 #   --guardrail-profile P    credentials of the organization's management account, for the guardrail phase
 #   --guardrail-role ARN     role, {account} in its ARN, that may read IAM in the accounts that the guardrail binds
 #   --accept ID              accept this risk, which ssm-scp apply named; repeat for several
 #   --only PHASE,..          run these phases, in this order
 #
 # Phases: preflight, inventory, preferences, roles, agents, guardrail, audit-trail, verify.
-# A phase whose desired file is missing is skipped. What an account or region out of reach misses is told, and the others
-# go on. This takes nothing for done that an earlier run did, and asks AWS about every phase again; `make -f rollout.mk
-# ROLLOUT_DIR=DIR` goes on in the same directory. A run directory that holds attempts gets another one; no file of an
-# attempt is ever overwritten, because results hold the undo that rollback.sh applies.
+# A phase whose desired file is missing is skipped. Accounts and regions that cannot be reached are listed, and the others go
+# on. This asks AWS about every phase, whatever an earlier run did; `make -f rollout.mk ROLLOUT_DIR=DIR` goes on in the same
+# directory. A run directory that holds attempts gets another one; no file of an attempt is ever overwritten, because results
+# hold the undo that rollback.sh applies.
 #
-# exit: 0 done, 1 verify found errors, 2 stopped by an error or for want of a yes, or something was out of reach,
+# exit: 0 done, 1 verify found errors, 2 stopped by an error or for want of a yes, or something could not be reached,
 #       130 stopped by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP: the tool in flight has ended its call and printed its result
 set -euo pipefail
-umask 077 # Plans and results tell how an account is built.
+umask 077 # Plans and results show how an account is built.
 
 # Preferences come before roles, as what roles must allow follows from them, and so that a node which roles brings online
 # is logged and encrypted from its first session. The price: for the moment between the two phases, nodes that are online
 # already have sessions refused.
 phases="preflight inventory preferences roles agents guardrail audit-trail verify"
-# The phase that a phase's plan is made anew for, when that one has changed something.
-needed_by() { case $1 in roles) echo preferences ;; agents) echo roles ;; esac; }
 
-here=$(cd -- "$(dirname -- "$0")" && pwd)
-program=rollout from=$PWD from_make='' verb=apply dry='' at_once=''
-only='' can='' dir='' desired_dir='' attempt='' base='' partial='' roles_file='' given=() worst=0 found=''
+# Which tool does the work of a phase; preflight, inventory and verify use all of them.
+tool_of() {
+    case $1 in
+    preferences) echo ssm-prefs ;;
+    roles) echo ssm-role ;;
+    agents) echo ssm-agentcheck ;;
+    guardrail) echo ssm-scp ;;
+    audit-trail) echo ssm-events ;;
+    esac
+}
+
+program=rollout here=$(cd -- "$(dirname -- "$0")" && pwd)
 # shellcheck source=scripts/results.sh
 . "$here/results.sh"
-# shellcheck source=scripts/inputs.sh
-. "$here/inputs.sh"
-# shellcheck source=scripts/phase.sh
-. "$here/phase.sh"
 
-# All plans are made before the first is applied: it proves credentials, permissions to read and desired files.
+# The variables of rollout.mk. Without make, all that is in them comes from flags.
+variables="ROLLOUT_DIR DESIRED REGIONS PROFILE ACCOUNTS ASSUME_ROLE EXTERNAL_ID GUARDRAIL_PROFILE GUARDRAIL_ROLE ACCEPT ONLY YES FRESH"
+verb=apply dry='' at_once='' accepted=() can='' roles_file=''
+partial='' found='' # Whether something could not be reached, and whether errors were found.
+
+read_arguments() {
+    local name words=()
+    if [ "${1:-}" = make ]; then
+        dry=${ROLLOUT_DRY:-} at_once=${ROLLOUT_AT_ONCE:-} ROLLOUT_DIR=${ROLLOUT_DIR:-run/make}
+        case ${2:-} in
+        plan | apply | check | rollback) verb=$2 ;;
+        preflight) verb=plan ONLY=preflight ;;
+        '') usage ;;
+        *) ONLY=${phases%%"$2"*}$2 ;; # Up to and including this one.
+        esac
+        read -ra words <<<"${ACCEPT:-}"
+        for name in ${words[@]+"${words[@]}"}; do accepted+=(--accept "$name"); done
+        shift $#
+    else
+        # shellcheck disable=SC2086 # Names.
+        unset $variables
+        FRESH=1
+    fi
+    for name in $variables; do printf -v "$name" %s "${!name:-}"; done
+    while [ $# -gt 0 ]; do
+        case $1,${2:-} in
+        --help,* | -h,*) usage ;;
+        --yes,*) YES=1 && shift && continue ;;
+        *,) die "$1: unknown argument, or its value is missing; see --help" ;;
+        --run-dir,*) ROLLOUT_DIR=$2 ;;
+        --region,*) REGIONS=$REGIONS,$2 ;;
+        --accept,*) accepted+=(--accept "$2") ;;
+        --only,*) ONLY=$ONLY,$2 ;;
+        --desired,* | --profile,* | --accounts,* | --assume-role,* | --external-id,* | --guardrail-profile,* | --guardrail-role,*)
+            name=$(tr a-z- A-Z_ <<<"${1#--}")
+            printf -v "$name" %s "$2"
+            ;;
+        *) die "unknown argument '$1', see --help" ;;
+        esac
+        shift 2
+    done
+    dir=${ROLLOUT_DIR:-run/$(date -u +%Y%m%dT%H%M%SZ)}
+    case $dir in /*) ;; *) dir=$PWD/$dir ;; esac
+    REGIONS=$(words "$REGIONS") && REGIONS=${REGIONS// /,}
+    only=$(words "$ONLY") && only=${only:-$phases}
+    for name in $only; do is_in "$name" "$phases" || die "unknown phase '$name', expected $phases"; done
+    case $YES in 1 | y | yes) ;; '' | 0 | n | no) YES='' ;; *) die "YES=$YES: expected 1 or nothing" ;; esac
+}
+
+# Words separated by spaces or commas, with one space between them.
+words() { sed 's/[, ][, ]*/ /g; s/^ //; s/ $//' <<<"$1"; }
+is_in() { case " $2 " in *" $1 "*) ;; *) return 1 ;; esac }
+
+# Brings the run directory up to date with what was given.
+prepare() {
+    local phase name layer layers reason n=1
+    DESIRED=${DESIRED:-$here/rollout.d}
+    [ -d "$DESIRED" ] || die "there is no directory $DESIRED"
+    command -v jq >/dev/null || die "jq is not in PATH; rollback.sh needs it, so nothing is begun without it"
+    private_directory "$dir"
+    lock "$dir"
+    # shellcheck disable=SC2153 # It is one of `variables`.
+    case $ACCOUNTS in
+    '' | org) accounts=$ACCOUNTS ;;
+    -) die "a list of accounts on stdin would be read once only: put it into a file" ;;
+    *)
+        accounts=$dir/accounts
+        cat -- "$ACCOUNTS" >"$accounts" || die "the list of accounts cannot be read"
+        ;;
+    esac
+    for phase in $phases; do
+        if [ -n "$FRESH" ] && is_in "$phase" "$only"; then rm -f -- "$dir/$phase.plan.json" "$dir/$phase.done"; fi
+        name=$(tool_of "$phase") && name=${name#ssm-}
+        [ -n "$name" ] || continue
+        layers=("$DESIRED/${name%check}.json") # prefs.json for ssm-prefs, agent.json for ssm-agentcheck, or the files of a directory.
+        if [ ! -e "${layers[0]}" ]; then layers=("$DESIRED/${name%check}"/*.json); fi
+        if [ ! -e "${layers[0]}" ]; then
+            reason="there is no $DESIRED/${name%check}.json"
+        elif [ "$phase" = guardrail ] && [ -z "$GUARDRAIL_PROFILE" ] && [ "$only" != guardrail ]; then
+            # Whose account this is gets never guessed: SCPs are written by the management account alone.
+            reason="it needs --guardrail-profile, or --only guardrail with the management account's credentials"
+            reason="$reason (GUARDRAIL_PROFILE, ONLY=guardrail)"
+        else
+            can="$can $phase"
+            for layer in "${layers[@]}"; do
+                cat -- "$layer"
+                echo
+            done >"$dir/$phase.desired.json"
+            is_fresh "$phase" planned || rm -f -- "$dir/$phase.plan.json"
+            continue
+        fi
+        if is_in "$phase" "$only"; then say "$phase: skipped: $reason"; fi
+    done
+    while attempt=$dir/attempt-$(printf '%03d' "$n") && [ -e "$attempt" ]; do n=$((n + 1)); done
+}
+
+# Sets `flags` to those that the tool of a phase gets for a verb.
+flags_of() {
+    local phase=$1 verb=$2 regions=$REGIONS over=$accounts profile
+    if [ "$verb" = apply ]; then regions=${regions#all} over=''; fi # Plans name their accounts and regions.
+    if [ "$phase" != guardrail ]; then
+        flags=(${PROFILE:+--profile "$PROFILE"} ${regions:+--region "$regions"} ${over:+--accounts "$over"}
+            ${ASSUME_ROLE:+--assume-role "$ASSUME_ROLE"} ${EXTERNAL_ID:+--external-id "$EXTERNAL_ID"})
+        return
+    fi
+    profile=${GUARDRAIL_PROFILE:-$PROFILE}
+    regions=${regions#all} # Organizations has none; AWS_REGION or the profile's says which partition.
+    flags=(${profile:+--profile "$profile"} ${regions:+--region "$regions"})
+    [ "$verb" != apply ] || flags+=(${GUARDRAIL_ROLE:+--assume-role "$GUARDRAIL_ROLE"} ${accepted[@]+"${accepted[@]}"})
+}
+
+# Prints a checksum of all that a phase depends on; inventory and verify depend on all phases.
+inputs_of() {
+    local phase
+    # shellcheck disable=SC2086 # Phases.
+    [ -n "$(tool_of "$1")" ] || set -- $can
+    for phase in "$@"; do
+        flags_of "$phase" plan
+        # Keys are no input: they change with every login to the same account. Whose they are, the plans say.
+        echo "${flags[*]-} ${AWS_PROFILE:-} ${AWS_REGION:-} ${AWS_DEFAULT_REGION:-} ${AWS_ENDPOINT_URL:-}"
+        if [ -f "$accounts" ] && [ "$phase" != guardrail ]; then cat -- "$accounts"; fi
+        cat -- "$dir/$phase.desired.json"
+        [ "$phase" = audit-trail ] || continue
+        # The function that is to be there, which a desired state only names. If that is wrong, the tool says so.
+        jq -r '(., .desired?) | .function?.zip? // empty' "$dir/$phase.desired.json" 2>/dev/null | tr '\n' '\0' |
+            xargs -0 cksum 2>/dev/null || true
+    done | cksum
+}
+
+# A phase is planned or done as long as its inputs are those that it was planned or done with.
+stamp() { inputs_of "$1" >"$dir/$1.$2"; }
+is_fresh() { [ -e "$dir/$1.$2" ] && [ "$(inputs_of "$1")" = "$(cat -- "$dir/$1.$2")" ]; }
+
+# Makes the plans before the first is applied: that proves credentials, permissions to read and desired files.
 plan_all() {
-    local phase todo='' open=''
-    # Preflight is that: all plans that there can be.
-    case " $only " in *" preflight "*) todo=$can ;; *) for phase in $only; do ! can "$phase" || todo="$todo $phase"; done ;; esac
+    local phase todo=$only
+    prepare
+    if is_in preflight "$only"; then todo=$can; fi # Preflight is that: all plans that there can be.
     # shellcheck disable=SC2086 # Phases.
     side_by_side plan_anew $todo
-    [ "$worst" -eq 0 ] || exit "$worst"
     if [ "$verb" != plan ]; then return; fi
-    for phase in $todo; do
-        if is_fresh "$phase" 'done'; then
-            say "$phase: done"
-        elif [ -e "$phase.plan.json" ]; then
-            say "$phase: $(count_changes "$phase.plan.json"), see $PWD/$phase.plan.json"
-        fi
-        [ ! -e "$phase.open" ] || open=1
-    done
+    say "rollout: the plans of what is not done yet are in $dir"
     # Phases go on where they can. Who asked for plans alone has not got all of them.
-    if [ -n "$open" ]; then die "not everything could be reached; run again to try once more"; fi
+    for phase in $todo; do if [ -e "$dir/$phase.plan.json" ] && [ ! -e "$dir/$phase.planned" ]; then incomplete; fi; done
 }
+# Plans a phase that can run, unless it is done already, or planned.
+plan_anew() { ! is_in "$1" "$can" || is_fresh "$1" 'done' || [ -e "$dir/$1.plan.json" ] || do_it plan "$1"; }
 
 # Does one phase after another that is not done yet, or whose inputs have changed since.
 apply_all() {
     local phase open=''
+    plan_all
     for phase in $only; do
+        partial=''
+        if [ "$phase" = preflight ] || is_fresh "$phase" 'done'; then continue; fi
         case $phase in
-        preflight) continue ;;
-        inventory | verify) is_fresh "$phase" 'done' || do_it "$phase" ;;
+        inventory | verify) do_it "$phase" ;;
         *)
-            can "$phase" || continue
-            if is_fresh "$phase" 'done'; then continue; fi
-            plan_anew "$phase"
+            is_in "$phase" "$can" || continue
+            plan_anew "$phase" # What it depends on may have changed something.
             do_it apply "$phase"
             ;;
         esac
-        if [ -e "$phase.open" ]; then open="$open $phase"; fi
+        [ -z "$partial" ] || open="$open $phase"
     done
-    if [ -n "$open" ]; then die "not everything could be reached in:$open; run again to try once more"; fi
-    if [ ! -d "$attempt" ]; then say "rollout: nothing to be done"; fi
+    [ -z "$open" ] || incomplete " in:$open"
+    if [ -z "$dry" ] && [ ! -d "$attempt" ]; then say "rollout: nothing to be done"; fi
 }
 
 check_all() {
+    prepare
     # shellcheck disable=SC2086 # Phases.
     side_by_side check_anew $can
-    if [ "$worst" -eq 1 ]; then found=1; fi
-    return "$worst"
 }
-
-plan_anew() { is_fresh "$1" 'done' || is_fresh "$1" planned || do_it plan "$1"; }
-
 check_anew() { do_it check "$1"; }
 
-# Does some work on a phase, or only says so (make -n).
-do_it() {
-    partial=''
-    if [ -n "$dry" ]; then say "$*"; else "$@"; fi
-}
+# Does some work on a phase, or under make -n only says so.
+do_it() { if [ -n "$dry" ]; then say "$*"; else "$@"; fi; }
 
-# Runs some work on phases, all at once with make -j, and sets `worst` to the worst status. Plans stop at the first that fails.
+# Does some work on phases, at the same time under make -j, and exits with the worst status that is not 0.
 side_by_side() {
-    local work=$1 phase pids=''
+    local work=$1 batch phase status worst=0
     shift
-    worst=0 child_hears=TERM
-    for phase in "$@"; do
-        (
-            trap - INT
-            child='' child_hears=''
-            stop_on_signals
-            "$work" "$phase"
-        ) <&0 &
-        pids="$pids $!" child="$pids $!"
-        if [ -n "$at_once" ]; then continue; fi
-        wait_for_all "$!"
-        pids=''
-        if [ "$worst" -gt 1 ] && [ "$work" = plan_anew ]; then break; fi
-    done
-    wait_for_all "$pids"
-    child='' child_hears=''
-    [ -z "$stopped" ] || exit "$stopped"
-}
-wait_for_all() {
-    local pid status
-    for pid in $1; do
+    if [ -n "$at_once" ]; then set -- "$*"; fi
+    child_hears=TERM
+    for batch in "$@"; do
+        for phase in $batch; do
+            (
+                trap - INT # Shells have what they start in the background ignore it.
+                # shellcheck disable=SC2030 # The others are no concern of this one.
+                child='' child_hears=''
+                stop_on_signals
+                "$work" "$phase"
+            ) <&0 &
+            # shellcheck disable=SC2031
+            child="$child $!"
+        done
         status=0
-        await "$pid" || status=$?
+        # shellcheck disable=SC2086 # IDs.
+        await $child || status=$?
+        child=''
+        [ -z "$stopped" ] || exit "$stopped"
         if [ "$status" -gt "$worst" ]; then worst=$status; fi
     done
+    child_hears=''
+    if [ "$work,$worst" = check_anew,1 ]; then found=1; fi
+    [ "$worst" -eq 0 ] || exit "$worst"
 }
+
+# Runs the tool of a phase, its output into a file. Accounts and regions that cannot be reached are listed and set `partial`; the
+# others go on.
+call() {
+    local phase=$1 verb=$2 file=$3 status=0
+    shift 3
+    flags_of "$phase" "$verb"
+    attend_tool "$(tool_of "$phase")" "$verb" "$@" ${flags[@]+"${flags[@]}"} >"$file" || status=$?
+    # An apply that was stopped has a result to be looked at first.
+    if [ -n "$stopped" ] && [ "$verb" != apply ]; then exit "$stopped"; fi
+    # Finding something is no failure, being unable to look is one.
+    if [ "$verb,$status" = check,1 ]; then status=0; fi
+    if [ "$status" -eq 2 ] && list_unreachable "$file"; then
+        partial=1
+        # Nothing else went wrong, or was refused.
+        jq -es 'all(.[]; .id != "scp.lockout.risk" and all(.results[]?; .status | IN("failed", "skipped", "unknown") | not))' \
+            "$file" >/dev/null && status=0
+    fi
+    return "$status"
+}
+
+# Sets `given` to what a plan or check of a phase starts from. Roles must allow what the preferences in force require. With a
+# `roles_file`, ssm-prefs judges the roles of nodes: it sees what bucket and keys require, which the preferences do not name.
+given_to() {
+    given=(-f "$dir/$1.desired.json")
+    case $1,${roles_file:+judge} in
+    roles,*)
+        show preferences "$dir/roles.prefs.json"
+        given+=(--prefs "$dir/roles.prefs.json")
+        ;;
+    preferences,judge)
+        show roles "$roles_file"
+        # Where nothing has a role, as with hybrid nodes only, there is nothing to judge. Here, until ssm-prefs accepts such a file.
+        if jq -es 'any(.[].roles[]?; true)' "$roles_file" >/dev/null; then given+=(--roles "$roles_file"); fi
+        ;;
+    esac
+}
+
+# Writes what the tool of a phase shows to a file.
+show() {
+    call "$1" show "$2.new" -o json || die "$1: what there is cannot be read, see above"
+    jq -c 'select(.kind != "unreachable")' "$2.new" >"$2"
+    rm -- "$2.new"
+}
+
+plan() {
+    local phase=$1 plan=$dir/$1.plan why="$1: no plan can be made, see above (nothing was written for it)"
+    rm -f -- "$dir/$phase.planned"
+    given_to "$phase"
+    call "$phase" plan "$plan.new" -o json "${given[@]}" || die "$why"
+    # No plan at all is not an empty plan.
+    jq -es 'any(.kind == "plan")' "$plan.new" >/dev/null || die "$phase: $(tool_of "$phase") printed no plan"
+    say "  plan of $phase: $(count_changes "$plan.new")"
+    if [ "$(n_changes "$plan.new")" -gt 0 ]; then
+        # Rendered after the plan was saved: should AWS change in between, `apply` refuses the saved plan.
+        call "$phase" plan "$plan.txt" -q -o text "${given[@]}" || [ -n "$partial" ] || die "$why"
+    fi
+    mv -- "$plan.new" "$plan.json"
+    if [ -z "$partial" ]; then stamp "$phase" planned; fi # What lacks something serves this run only.
+}
+
+apply() {
+    local phase=$1 n status=0 failed=''
+    begin "$phase"
+    if [ ! -e "$dir/$phase.planned" ]; then partial=1; fi
+    n=$(n_changes "$dir/$phase.plan.json")
+    if [ "$n" -gt 0 ]; then
+        cat -- "$dir/$phase.plan.txt" >&2
+        confirm "$phase" "Apply these $n changes?" "$YES"
+        mv -- "$dir/$phase.plan.txt" "$base.plan.txt"
+    fi
+    # A plan is tried once. What it starts from is no more when that was cut short, so the next run makes another.
+    cp -- "$dir/$phase.desired.json" "$base.desired.json"
+    mv -- "$dir/$phase.plan.json" "$base.plan.json"
+    if [ "$n" -eq 0 ]; then
+        say "  nothing to change"
+    else
+        forget "$dir" "$phase" # Whatever becomes of it: nobody knows what one that is killed has written.
+        call "$phase" apply "$base.result.json" -o json <"$base.plan.json" || status=$?
+        list_failures "$base.result.json"
+        list_findings "$base.result.json" # What the lock-out guard of ssm-scp says.
+        # A tool that ends by itself without a result has written nothing; one that was killed leaves the empty file.
+        if [ ! -s "$base.result.json" ] && [ "$status" -le 2 ]; then rm -- "$base.result.json"; fi
+        if [ -n "$stopped" ]; then exit "$stopped"; fi
+        if [ "$status" -eq 0 ]; then
+            say "  applied: $(tally "$base.result.json")"
+        elif [ "$phase,$status" = agents,2 ] && [ -s "$base.result.json" ]; then
+            # The waves have stopped at their error limit; what comes next does not depend on these nodes. Verify finds them.
+            say "  not every agent was updated: $(tally "$base.result.json")" && failed=1
+        else
+            die "$phase: $(tool_of "$phase") apply ended with status $status; what it did is in its result file"
+        fi
+    fi
+    check_into "$base.findings.jsonl" "$phase"
+    if [ -z "$partial$failed" ]; then stamp "$phase" 'done'; fi
+}
+
+# Begins a phase in the directory of this attempt, which is made when there is something to put into it.
+begin() {
+    local name region=${REGIONS%%,*} n=1
+    if [ ! -d "$attempt" ]; then
+        mkdir -- "$attempt"
+        # For rollback.sh: IAM and Organizations have no region of their own, but are found by one.
+        echo "${region#all}" >"$attempt/region"
+        say "rollout: $attempt"
+    fi
+    for name in $only; do [ "$name" != "$1" ] || break && n=$((n + 1)); done
+    base=$attempt/$(printf '%02d' "$n")-$1
+    say "== $1"
+    rm -f -- "$dir/$1.done" "$dir/verify.done"
+}
+
+# shellcheck disable=SC2086 # Phases.
+inventory() {
+    begin inventory
+    call agents show "$base.nodes.jsonl" -o json || die "inventory: the nodes cannot be read, see above"
+    say "  $(jq -s 'map(select(.kind != "unreachable")) | length' "$base.nodes.jsonl") nodes"
+    check_into "$base.findings.jsonl" $can
+    if [ -z "$partial" ]; then stamp inventory 'done'; fi
+}
+
+# shellcheck disable=SC2086 # Phases.
+verify() {
+    begin verify
+    roles_file=$base.roles.jsonl
+    check_into "$base.findings.jsonl" $can
+    judge "$base.findings.jsonl"
+    stamp verify 'done'
+}
+
+check() {
+    roles_file=$dir/$1.roles.jsonl
+    check_into "$dir/$1.findings.jsonl" "$1"
+    judge "$dir/$1.findings.jsonl"
+}
+
+# Writes the findings of phases to a file.
+check_into() {
+    local file=$1 phase new=$1.new
+    shift
+    : >"$file"
+    for phase in "$@"; do
+        given_to "$phase"
+        call "$phase" check "$new" -o json "${given[@]}" || die "$phase: the check failed, see above"
+        of_own_nodes "$new" >>"$file"
+    done
+    rm -f -- "$new"
+    say "  findings: $(count_findings "$file"), see $file"
+}
+
+# Prints findings without those about a role that has no node in the account and region whose preferences it is held against. Here,
+# until ssm-prefs itself looks where the records of roles come from.
+of_own_nodes() {
+    if [ ! -e "$roles_file" ]; then cat -- "$1" && return; fi
+    jq -c --slurpfile shown "$roles_file" '(reduce $shown[] as $record ({};
+            .["\($record.target.account) \($record.target.region) \($record.roles[]?.arn)"] = true)) as $has_nodes
+        | select(((.id // "") | startswith("prefs.role.") | not) or $has_nodes["\(.target.account) \(.target.region) \(.resource)"])' "$1"
+}
+
+# Ends the script after a check that found errors. Out of reach goes before, as nobody knows what is there.
+judge() {
+    list_findings "$1"
+    [ -z "$partial" ] || incomplete
+    if jq -es 'any(.[]; .severity == "error")' "$1" >/dev/null; then say "rollout: errors remain" && found=1 && exit 1; fi
+}
+
+incomplete() { die "not everything could be reached${1:-}; run again to try once more"; }
 
 rollback() {
-    local args=() name phase
-    YES=$(is_yes)
-    for phase in $only; do [ -z "$(tool_of "$phase")" ] || args+=(--only "$phase"); done
-    [ -z "$YES" ] || args+=(--yes)
-    for name in profile guardrail-profile guardrail-role assume-role external-id; do
-        variable_of "$name"
-        [ -z "${!variable}" ] || args+=("--$name" "${!variable}")
+    local args=(${YES:+--yes} ${accepted[@]+"${accepted[@]}"}) name
+    for name in $only; do [ -z "$(tool_of "$name")" ] || args+=(--only "$name"); done
+    for name in PROFILE GUARDRAIL_PROFILE GUARDRAIL_ROLE ASSUME_ROLE EXTERNAL_ID; do
+        [ -z "${!name}" ] || args+=("--$(tr A-Z_ a-z- <<<"$name")" "${!name}")
     done
-    take_accepted
-    if [ -n "$dry" ]; then say "rollback ${args[*]}" && return; fi
-    exec "$here/rollback.sh" "${args[@]}" ${accepted[@]+"${accepted[@]}"} "$(absolute "$ROLLOUT_DIR")"
+    if [ -n "$dry" ]; then say "rollback ${args[*]-}" && return; fi
+    exec "$here/rollback.sh" ${args[@]+"${args[@]}"} "$dir"
 }
-
-# The variable of rollout.mk that is the same as a flag.
-variable_of() { variable=$(tr a-z- A-Z_ <<<"$1"); }
 
 # Says how to go on after a stop, and lets nothing that was not foreseen pass for what verify found.
 at_exit() {
-    case $1 in
-    0) ;;
-    129 | 130 | 143) say "rollout: interrupted; run again with --run-dir '$dir', or go back with rollback.sh" ;;
-    1) [ -n "$found" ] || exit 2 ;;
+    case $1,$found in
+    0,* | 1,1) ;;
+    129,* | 130,* | 143,*) say "rollout: interrupted; run again with --run-dir '$dir', or go back with rollback.sh" ;;
     *) exit 2 ;;
     esac
 }
 
-if [ "${1:-}" = make ]; then
-    verb=${2:-} from_make=1
-    [ -z "${3:-}" ] || ONLY=${phases%%"$3"*}$3 # Up to and including one.
-    dry=${ROLLOUT_DRY:-} at_once=${ROLLOUT_AT_ONCE:-}
-fi
-# What rollout.mk has in the environment comes from the flags here, and from nowhere else.
-for name in ROLLOUT_DIR DESIRED PROFILE REGIONS ACCOUNTS ASSUME_ROLE EXTERNAL_ID GUARDRAIL_PROFILE GUARDRAIL_ROLE ACCEPT ONLY YES FRESH; do
-    if [ -n "$from_make" ]; then printf -v "$name" %s "${!name:-}"; else printf -v "$name" ''; fi
-done
-if [ -n "$from_make" ]; then shift $#; else FRESH=1; fi
-while [ $# -gt 0 ]; do
-    case $1 in
-    --help | -h) usage ;;
-    --yes) YES=1 && shift && continue ;;
-    -*) [ -n "${2:-}" ] || die "$1: unknown argument, or its value is missing; see --help" ;;
-    esac
-    case $1 in
-    --run-dir) ROLLOUT_DIR=$2 ;;
-    --region) REGIONS=${REGIONS:+$REGIONS,}$2 ;;
-    --accept) ACCEPT=$ACCEPT$2$'\n' ;;
-    --only) ONLY=${ONLY:+$ONLY,}$2 ;;
-    --desired | --profile | --accounts | --assume-role | --external-id | --guardrail-profile | --guardrail-role)
-        variable_of "${1#--}"
-        printf -v "$variable" %s "$2"
-        ;;
-    *) die "unknown argument '$1', see --help" ;;
-    esac
-    shift 2
-done
-if [ -z "$ROLLOUT_DIR" ]; then ROLLOUT_DIR=run/${from_make:+make}; fi
-[ "$ROLLOUT_DIR" != run/ ] || ROLLOUT_DIR=run/$(date -u +%Y%m%dT%H%M%SZ)
-only=${ONLY//,/ }
-only=${only:-$phases}
-for phase in $only; do case " $phases " in *" $phase "*) ;; *) die "unknown phase '$phase', expected $phases" ;; esac done
-
+read_arguments "$@"
 stop_on_signals
 trap 'at_exit $?' EXIT
-case $verb in plan | apply | check) take_inputs ;; esac
 case $verb in
 plan) plan_all ;;
-apply)
-    plan_all
-    apply_all
-    ;;
+apply) apply_all ;;
 check) check_all ;;
 rollback) rollback ;;
-*) usage ;;
 esac

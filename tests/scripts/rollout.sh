@@ -59,9 +59,10 @@ ssm-role us-east-1 after"
 }
 
 stops_when_a_plan_cannot_be_made_before_anything_is_written() {
-    echo '{' >desired/events.json
+    echo '{' | tee desired/prefs.json >desired/events.json
     run rollout.sh --yes "${everything[@]}"
     expect_status 2
+    expect_said "preferences: no plan can be made"
     expect_said "audit-trail: no plan can be made"
     expect_log ""
 }

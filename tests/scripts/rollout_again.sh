@@ -35,6 +35,17 @@ redoes_what_depends_on_a_phase_that_changed_something() {
     expect_log ""
 }
 
+redoes_what_depends_on_a_phase_that_was_undone() {
+    run_make apply YES=1
+    run_make rollback YES=1 ONLY=preferences
+    expect_log "ssm-prefs us-east-1 before"
+    run_make apply YES=1
+    expect_status 0
+    expect_calls plan "ssm-prefs ssm-role"
+    expect_log "ssm-prefs us-east-1 after"
+    expect_nothing_to_do
+}
+
 redoes_what_a_variable_is_for() {
     run_make apply YES=1
     run_make apply YES=1 GUARDRAIL_PROFILE=other

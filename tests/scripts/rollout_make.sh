@@ -119,6 +119,7 @@ tells_what_it_would_do_and_does_not() {
     run_make -n apply YES=1
     expect_status 0
     expect_said "apply preferences"
+    if grep -q "nothing to be done" said; then fail "it says that nothing is to be done"; fi
     [ ! -e "$FAKE/calls" ] || fail "it called: $(cat "$FAKE/calls")"
     for goal in check rollback; do
         run_make -n "$goal" YES=1
