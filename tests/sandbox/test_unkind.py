@@ -168,6 +168,12 @@ class Unkind(unittest.TestCase):
         self.assertEqual(self.call("kms", "encrypt", KeyId="alias/new", Plaintext=b"x"), "NotFoundException")
         self.passes("NotFoundException", "kms", "delete_alias", AliasName="alias/new")
 
+    def test_a_key_policy_is_put_where_the_answer_is_empty(self):
+        root = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{self.account}:root"}, "Action": "kms:*", "Resource": "*"}
+        key = self.done("kms", "create_key")["KeyMetadata"]["KeyId"]
+        self.unkind()
+        self.done("kms", "put_key_policy", KeyId=key, PolicyName="default", Policy=document(root))
+
     def test_a_log_group_does_not_get_a_new_key(self):
         self.unkind()
         logs = {"Effect": "Allow", "Principal": {"Service": "logs.us-east-1.amazonaws.com"}, "Action": "kms:*", "Resource": "*"}

@@ -169,7 +169,8 @@ def done(account, region, understood, text, seconds):
         return
     call = Call(account, region, understood)
     if understood.protocol == "json":
-        call.response = json.loads(text or b"{}")
+        # Where a call answers nothing, moto answers null.
+        call.response = json.loads(text or b"{}") or {}
     for function in _created.get((call.service, call.operation), []):
         for kind, name in function(call):
             what = f"{call.service}.{kind}"
