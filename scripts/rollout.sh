@@ -290,8 +290,7 @@ given_to() {
         ;;
     preferences,judge)
         show roles "$roles_file"
-        # Where nothing has a role, as with hybrid nodes only, there is nothing to judge. Here, until ssm-prefs accepts such a file.
-        if jq -es 'any(.[].roles[]?; true)' "$roles_file" >/dev/null; then given+=(--roles "$roles_file"); fi
+        given+=(--roles "$roles_file")
         ;;
     esac
 }
@@ -402,19 +401,10 @@ check_into() {
     for phase in "$@"; do
         given_to "$phase"
         call "$phase" check "$new" -o json "${given[@]}" || die "$phase: the check failed, see above"
-        of_own_nodes "$new" >>"$file"
+        cat -- "$new" >>"$file"
     done
     rm -f -- "$new"
     say "  findings: $(count_findings "$file"), see $file"
-}
-
-# Prints findings without those about a role that has no node in the account and region whose preferences it is held against. Here,
-# until ssm-prefs itself looks where the records of roles come from.
-of_own_nodes() {
-    if [ ! -e "$roles_file" ]; then cat -- "$1" && return; fi
-    jq -c --slurpfile shown "$roles_file" '(reduce $shown[] as $record ({};
-            .["\($record.target.account) \($record.target.region) \($record.roles[]?.arn)"] = true)) as $has_nodes
-        | select(((.id // "") | startswith("prefs.role.") | not) or $has_nodes["\(.target.account) \(.target.region) \(.resource)"])' "$1"
 }
 
 # Ends the script after a check that found errors. Out of reach goes before, as nobody knows what is there.
