@@ -12,6 +12,8 @@ mod promises;
 mod racing;
 #[path = "faults/reading.rs"]
 mod reading;
+#[path = "faults/refusals.rs"]
+mod refusals;
 #[path = "faults/resuming.rs"]
 mod resuming;
 #[path = "faults/rows.rs"]

@@ -83,9 +83,12 @@ pub(super) const PREFS_DRIFT: Row = Row {
             .stdin(drift.to_string())
             .run()
             .assert_status(0);
+        // Which no plan does, and no undo.
+        let bucket = format!("promises-{}-us-east-1", account.id());
+        account.aws(&["s3api", "delete-public-access-block", "--bucket", &bucket]);
         (prefs(30, 15), vec![])
     },
-    kept: &[],
+    kept: &["public_access_block"],
 };
 
 fn prefs(expire_days: u32, idle: u32) -> Value {

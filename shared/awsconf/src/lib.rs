@@ -35,7 +35,7 @@ pub use imds::Metadata;
 pub use interrupt::Interrupt;
 pub use secret_source::Source;
 pub use session::Session;
-pub use transient::{Service, passes_within, retried};
+pub use transient::{PASSING_REFUSALS, PassingRefusal, Service, passes_within, retried};
 
 /// The `region` of a target for services that have none: IAM, Organizations.
 pub const GLOBAL: &str = "global";

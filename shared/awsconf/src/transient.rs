@@ -55,18 +55,21 @@ impl Service {
 }
 
 /// A refusal that passes by itself.
-struct Passing {
+#[derive(Clone, Copy, Debug)]
+pub struct PassingRefusal {
     /// Operations; empty for every one.
-    operations: &'static [&'static str],
-    code: &'static str,
+    pub operations: &'static [&'static str],
+    /// The code of the answer.
+    pub code: &'static str,
     /// Part of the message, where the same code also means something that lasts; empty for any message.
-    words: &'static str,
-    within_seconds: u64,
+    pub words: &'static str,
+    /// For how long the call is tried again.
+    pub within_seconds: u64,
 }
 
 /// Every refusal that passes by itself.
 #[rustfmt::skip] // A row a line.
-const PASSING: &[Passing] = &[
+pub const PASSING_REFUSALS: &[PassingRefusal] = &[
     // Throttling, whatever the service calls it: an account's bucket of requests fills up again.
     // https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
     any("ThrottlingException", 120),
@@ -147,7 +150,7 @@ const PASSING: &[Passing] = &[
     on(&["AttachPolicy"], "PolicyTypeNotEnabledException", 90),
 ];
 
-const fn any(code: &'static str, within_seconds: u64) -> Passing {
+const fn any(code: &'static str, within_seconds: u64) -> PassingRefusal {
     with(&[], code, "", within_seconds)
 }
 
@@ -155,7 +158,7 @@ const fn on(
     operations: &'static [&'static str],
     code: &'static str,
     within_seconds: u64,
-) -> Passing {
+) -> PassingRefusal {
     with(operations, code, "", within_seconds)
 }
 
@@ -164,8 +167,8 @@ const fn with(
     code: &'static str,
     words: &'static str,
     within_seconds: u64,
-) -> Passing {
-    Passing {
+) -> PassingRefusal {
+    PassingRefusal {
         operations,
         code,
         words,
@@ -178,7 +181,7 @@ const fn with(
 pub fn passes_within(error: &anyhow::Error) -> Option<Duration> {
     let error = call_error(error)?;
     let code = error.code()?;
-    let row = PASSING.iter().find(|row| {
+    let row = PASSING_REFUSALS.iter().find(|row| {
         (row.operations.is_empty() || row.operations.contains(&error.operation()))
             && row.code == code
             && error.message().contains(row.words)
