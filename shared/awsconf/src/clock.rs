@@ -2,12 +2,22 @@
 //! tests quick.
 
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use records::Timestamp;
 use tokio::time::Instant;
 
 /// Divides every wait in debug builds; the local AWS of the tests divides its delays by the same.
 const DIVISOR: &str = "SSM_TIME_DIVISOR";
+
+/// Returns the time of day. What decides gets it handed in.
+#[must_use]
+pub fn now() -> Timestamp {
+    let since_1970 = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Timestamp::from_seconds(i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX))
+}
 
 /// Returns how long to wait for `duration` of AWS's time: itself, but in debug builds under `SSM_TIME_DIVISOR`.
 #[must_use]

@@ -6,6 +6,7 @@
 )]
 
 mod arguments;
+mod count_or_percent;
 mod filter;
 mod input;
 mod layers;
@@ -19,6 +20,7 @@ mod unique;
 mod visible;
 
 pub use arguments::{ApplyArgs, Format, IoArgs, arguments};
+pub use count_or_percent::CountOrPercent;
 pub use filter::{Filter, Yielded};
 pub use input::{read, read_plans, read_records, read_records_from, read_shown, read_texts};
 pub use layers::Layers;

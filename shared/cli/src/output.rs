@@ -4,10 +4,11 @@ use std::io::{IsTerminal, Write};
 use std::sync::OnceLock;
 
 use anyhow::Context;
+use records::Finding;
 use serde::Serialize;
 
 use crate::filter::Filter;
-use crate::{Format, IoArgs, Progress, text, visible_lines};
+use crate::{Format, IoArgs, Outcome, Progress, text, visible_lines};
 
 /// The output of the process, as far as notes need it, for what cannot be given an [`Output`]: connections inside the SDK.
 static NOTES: OnceLock<(&str, bool)> = OnceLock::new();
@@ -59,6 +60,17 @@ impl Output {
         let mut output = Output::new(tool, io)?;
         output.format = io.output.unwrap_or(Format::Json);
         Ok(output)
+    }
+
+    /// Prints findings, and returns their outcome.
+    ///
+    /// # Errors
+    /// As [`Output::write`].
+    pub fn write_findings(&self, findings: &[Finding]) -> anyhow::Result<Outcome> {
+        findings
+            .iter()
+            .try_for_each(|finding| self.write(finding))?;
+        Ok(Outcome::of(findings))
     }
 
     /// Prints one record.

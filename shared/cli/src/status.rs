@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use records::{Finding, Severity};
+
 /// What a run came to, when it did not end in an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -54,6 +56,15 @@ impl Signal {
 }
 
 impl Outcome {
+    /// Returns the outcome of findings: notes alone are fine.
+    #[must_use]
+    pub fn of(findings: &[Finding]) -> Outcome {
+        match findings.iter().any(|one| one.severity != Severity::Info) {
+            true => Outcome::Found,
+            false => Outcome::Fine,
+        }
+    }
+
     /// Returns the graver of two outcomes, so that a loop over regions can add them up.
     #[must_use]
     pub fn and(self, other: Outcome) -> Outcome {

@@ -1,5 +1,6 @@
 //! What is wrong: the record of `check`, `lint` and whatever else judges.
 
+use iam_policy::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +49,20 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Returns a finding of the policy linter; `source` names the text.
+    #[must_use]
+    pub fn in_policy(tool: &str, source: &str, problem: Problem) -> Finding {
+        let severity = match problem.severity {
+            iam_policy::Severity::Error => Severity::Error,
+            iam_policy::Severity::Warning => Severity::Warning,
+            iam_policy::Severity::Info => Severity::Info,
+        };
+        let position = &problem.position;
+        let place = (source, position.line, position.column, &*position.path);
+        let id = format!("{tool}.{}", problem.rule.id());
+        Finding::in_text(id, severity, place, problem.message, problem.fix)
+    }
+
     /// Returns a finding about a place in a text: `place` is its name, line, column and JSON path. The resource is
     /// written as compilers do it, so that editors jump there.
     #[must_use]

@@ -26,6 +26,19 @@ impl<T> Reading<T> {
             Reading::Absent | Reading::Unknown(_) => None,
         }
     }
+
+    /// Returns the value, `None` when it is known to be absent.
+    ///
+    /// # Errors
+    /// It could not be read; the text says why.
+    pub fn known(&self) -> Result<Option<&T>, &str> {
+        match self {
+            Reading::Present(value) => Ok(Some(value)),
+            Reading::Absent => Ok(None),
+            Reading::Unknown(reason) => Err(reason),
+        }
+    }
+
     /// Returns the reading of what a value is turned into.
     pub fn map<U>(self, convert: impl FnOnce(T) -> U) -> Reading<U> {
         self.and_then(|value| Reading::Present(convert(value)))

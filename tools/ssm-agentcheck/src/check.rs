@@ -38,9 +38,7 @@ pub(crate) struct Summary {
 
 impl Summary {
     pub(crate) fn count(&mut self, findings: &[Finding], verdict: NodeVerdict) {
-        self.is_found |= findings
-            .iter()
-            .any(|finding| finding.severity != Severity::Info);
+        self.is_found |= Outcome::of(findings) != Outcome::Fine;
         match verdict {
             NodeVerdict::Pass => self.pass += 1,
             NodeVerdict::Fail => self.fail += 1,

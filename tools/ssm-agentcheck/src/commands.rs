@@ -6,7 +6,6 @@ pub(crate) mod host;
 pub(crate) mod plan;
 pub(crate) mod show;
 
-mod clock;
 mod nodes;
 
 use awsconf::Fleet;

@@ -9,4 +9,4 @@ pub(crate) use self::action::{
     Action, AgentState, AssociationState, DOCUMENT, LATEST, UpdateState,
 };
 pub(crate) use self::desired::{Connections, Desired, DesiredImds};
-pub(crate) use self::update::{DesiredAssociation, Share, Update};
+pub(crate) use self::update::{DesiredAssociation, Update};

@@ -1,6 +1,6 @@
 //! What is wished for and what is there, to changes. Pure.
 
-use cli::{Change, Plan, Target};
+use cli::{Change, CountOrPercent, Plan, Target};
 use diagnosis::Version;
 use records::Node;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::TOOL;
 use crate::model::Desired;
 use crate::model::{
-    Action, AgentState, AssociationState, DesiredAssociation, LATEST, Share, Update, UpdateState,
+    Action, AgentState, AssociationState, DesiredAssociation, LATEST, Update, UpdateState,
 };
 
 /// Why no plan can be made.
@@ -123,14 +123,15 @@ fn updates(
 }
 
 /// Returns how many nodes are done after each wave; a wave that adds none is left out.
-fn wave_ends(waves: &[Share], n_nodes: usize) -> Result<Vec<usize>, PlanError> {
-    if waves.last() != Some(&Share::Percent(100)) {
+fn wave_ends(waves: &[CountOrPercent], n_nodes: usize) -> Result<Vec<usize>, PlanError> {
+    if waves.last() != Some(&CountOrPercent::Percent(100)) {
         return Err(PlanError::Waves);
     }
     let mut ends: Vec<usize> = waves.iter().map(|share| share.of(n_nodes)).collect();
     // Of few nodes, 10% may be no more than the one of the first wave; of any number, 5 after 10 is a mistake.
-    let comparable = |pair: &[Share]| match pair {
-        [Share::Nodes(a), Share::Nodes(b)] | [Share::Percent(a), Share::Percent(b)] => a < b,
+    let comparable = |pair: &[CountOrPercent]| match pair {
+        [CountOrPercent::Nodes(a), CountOrPercent::Nodes(b)]
+        | [CountOrPercent::Percent(a), CountOrPercent::Percent(b)] => a < b,
         _ => true,
     };
     if !waves.windows(2).all(comparable) {

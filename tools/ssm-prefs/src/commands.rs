@@ -8,7 +8,6 @@ pub(crate) mod render;
 pub(crate) mod show;
 
 mod desired;
-mod findings;
 mod role_records;
 
 use awsconf::Fleet;

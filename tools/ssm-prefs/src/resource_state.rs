@@ -19,25 +19,27 @@ pub(crate) fn current(action: Action, observed: &Observed) -> Result<Value, Stri
     match action {
         Action::CreateKey => key(observed, |key| Ok(json!({ "arn": key.arn }))),
         Action::EnableKeyRotation | Action::DisableKeyRotation => key(observed, |key| {
-            Ok(json!({ "rotation": known(&key.rotation)? }))
+            Ok(json!({ "rotation": key.rotation.known()? }))
         }),
-        Action::PutKeyPolicy => key(observed, |key| Ok(json!({ "policy": known(&key.policy)? }))),
+        Action::PutKeyPolicy => key(observed, |key| Ok(json!({ "policy": key.policy.known()? }))),
         Action::CreateBucket => bucket(observed, |bucket| Ok(json!({ "region": bucket.region }))),
         Action::PutPublicAccessBlock => bucket(observed, |bucket| {
-            Ok(json!(known(&bucket.public_access_block)?))
+            Ok(json!(bucket.public_access_block.known()?))
         }),
         Action::PutBucketEncryption => {
-            bucket(observed, |bucket| Ok(json!(known(&bucket.encryption)?)))
+            bucket(observed, |bucket| Ok(json!(bucket.encryption.known()?)))
         }
         Action::PutBucketVersioning => bucket(observed, |b| {
-            Ok(json!({ "versioning": known(&b.versioning)? }))
+            Ok(json!({ "versioning": b.versioning.known()? }))
         }),
         Action::PutBucketPolicy | Action::DeleteBucketPolicy => bucket(observed, |bucket| {
-            Ok(json!({ "policy": known(&bucket.policy)? }))
+            Ok(json!({ "policy": bucket.policy.known()? }))
         }),
         Action::PutBucketLifecycle => bucket(observed, |bucket| {
-            let days =
-                known(&bucket.expirations)?.and_then(|rules| rules.get(LIFECYCLE_RULE).copied());
+            let days = bucket
+                .expirations
+                .known()?
+                .and_then(|rules| rules.get(LIFECYCLE_RULE).copied());
             Ok(json!({ "expire_days": days }))
         }),
         Action::CreateLogGroup => log_group(observed, |group| json!({ "kms_key": group.kms_key })),
@@ -103,26 +105,17 @@ fn document_state(Document { default, latest }: &Document) -> Value {
     state
 }
 
-/// Returns a value that may be absent; only one that could not be read is an error.
-fn known<T>(reading: &Reading<T>) -> Result<Option<&T>, String> {
-    match reading {
-        Reading::Present(value) => Ok(Some(value)),
-        Reading::Absent => Ok(None),
-        Reading::Unknown(reason) => Err(reason.clone()),
-    }
-}
-
 fn key(observed: &Observed, part: impl Fn(&Key) -> Result<Value, String>) -> Result<Value, String> {
-    known(&observed.key)?.map_or(Ok(Value::Null), part)
+    observed.key.known()?.map_or(Ok(Value::Null), part)
 }
 
 fn bucket(
     observed: &Observed,
     part: impl Fn(&Bucket) -> Result<Value, String>,
 ) -> Result<Value, String> {
-    known(&observed.bucket)?.map_or(Ok(Value::Null), part)
+    observed.bucket.known()?.map_or(Ok(Value::Null), part)
 }
 
 fn log_group(observed: &Observed, part: impl Fn(&LogGroup) -> Value) -> Result<Value, String> {
-    Ok(known(&observed.log_group)?.map_or(Value::Null, part))
+    Ok(observed.log_group.known()?.map_or(Value::Null, part))
 }

@@ -1,6 +1,6 @@
 //! What is wished for and what is there, to findings. Pure.
 
-use cli::{Finding, FindingKind, Outcome, Reading, Severity};
+use cli::{Finding, FindingKind, Reading, Severity};
 use records::{By, Feature, Permission, Verdict};
 
 use crate::TOOL;
@@ -35,17 +35,6 @@ pub(crate) fn check(
         bare_instances(wished, &mut findings);
     }
     findings.found
-}
-
-/// Returns how the run ends.
-pub(crate) fn outcome(findings: &[Finding]) -> Outcome {
-    match findings
-        .iter()
-        .any(|finding| finding.severity != Severity::Info)
-    {
-        true => Outcome::Found,
-        false => Outcome::Fine,
-    }
 }
 
 fn default_host_management(wished: &DefaultHostManagement, findings: &mut Findings<'_>) {

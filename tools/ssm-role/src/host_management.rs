@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::bail;
 use records::{
     AttachedPolicy, DefaultHostManagement, HostManagement, HostManagementKind, InstanceRole,
-    NodeRole, Reading,
+    NodeRole,
 };
 
 use crate::model::{CORE_POLICY, DEFAULT_POLICY, Observed};
@@ -21,14 +20,19 @@ pub(crate) fn record(
     preferences: Option<&Preferences>,
 ) -> anyhow::Result<HostManagement> {
     let needs = required_permissions(&observed.partition, &observed.target, preferences);
-    let setting = known(&observed.setting)?;
-    let profiles = known(&observed.profiles)?
+    let setting = observed.setting.known().map_err(error)?;
+    let profiles = observed
+        .profiles
+        .known()
+        .map_err(error)?
         .map(Vec::as_slice)
         .unwrap_or_default();
     let managing = setting.and_then(|setting| setting.role());
     let mut roles = Vec::new();
     for (name, role) in &observed.roles {
-        let Some(role) = known(role)? else { continue };
+        let Some(role) = role.known().map_err(error)? else {
+            continue;
+        };
         let holders: Vec<_> = profiles
             .iter()
             .filter(|profile| profile.role.present() == Some(name))
@@ -65,7 +69,7 @@ pub(crate) fn record(
     }
     let mut profiles_without_role = BTreeSet::new();
     for profile in profiles {
-        if known(&profile.role)?.is_none() {
+        if profile.role.known().map_err(error)?.is_none() {
             profiles_without_role.insert(profile.arn.clone());
         }
     }
@@ -78,7 +82,7 @@ pub(crate) fn record(
     });
     let mut instances: Vec<InstanceRole> = bare.collect();
     for profile in profiles {
-        let role = known(&profile.role)?;
+        let role = profile.role.known().map_err(error)?;
         instances.extend(profile.instance_ids.iter().map(|id| InstanceRole {
             instance_id: id.clone(),
             profile: Some(profile.arn.clone()),
@@ -99,10 +103,6 @@ pub(crate) fn record(
     })
 }
 
-fn known<T>(reading: &Reading<T>) -> anyhow::Result<Option<&T>> {
-    match reading {
-        Reading::Unknown(reason) => bail!("{reason}"),
-        Reading::Present(value) => Ok(Some(value)),
-        Reading::Absent => Ok(None),
-    }
+fn error(reason: &str) -> anyhow::Error {
+    anyhow::anyhow!("{reason}")
 }

@@ -39,6 +39,12 @@ pub(crate) enum PlanError {
     ReplaceEverywhere,
 }
 
+impl From<&str> for PlanError {
+    fn from(reason: &str) -> PlanError {
+        PlanError::Unknown(reason.to_owned())
+    }
+}
+
 /// What a plan is made for, besides the desired state.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct PlanContext<'a> {
@@ -79,7 +85,7 @@ fn default_host_management(
     given: PlanContext<'_>,
     changes: &mut Vec<Change<Action>>,
 ) -> Result<(), PlanError> {
-    let current = known(&observed.setting)?.and_then(|setting| setting.role());
+    let current = observed.setting.known()?.and_then(|setting| setting.role());
     let mut setting = |action, to: Value, why: &str| {
         changes.push(Change {
             id: "service_setting".to_owned(),
@@ -101,7 +107,12 @@ fn default_host_management(
         .and_then(|value| value.rsplit('/').next())
         .filter(|_| wished.adopt);
     let name = adopted.unwrap_or(&wished.role_name.0);
-    let role = observed.roles.get(name).map(known).transpose()?.flatten();
+    let role = observed
+        .roles
+        .get(name)
+        .map(Reading::known)
+        .transpose()?
+        .flatten();
     let value = match role {
         Some(role) => role.setting_value(name),
         None => format!("{}{name}", ROLE_PATH.trim_start_matches('/')),
@@ -153,8 +164,8 @@ fn instance_profiles(
     changes: &mut Vec<Change<Action>>,
 ) -> Result<(), PlanError> {
     let mut instances: BTreeMap<&str, usize> = BTreeMap::new();
-    for profile in known(&observed.profiles)?.into_iter().flatten() {
-        if let Some(role) = known(&profile.role)? {
+    for profile in observed.profiles.known()?.into_iter().flatten() {
+        if let Some(role) = profile.role.known()? {
             *instances.entry(role).or_default() += profile.instance_ids.len();
         }
     }
@@ -163,7 +174,13 @@ fn instance_profiles(
         if wished.exclude_roles.iter().any(is_excluded) {
             continue;
         }
-        let Some(role) = observed.roles.get(name).map(known).transpose()?.flatten() else {
+        let Some(role) = observed
+            .roles
+            .get(name)
+            .map(Reading::known)
+            .transpose()?
+            .flatten()
+        else {
             continue;
         };
         let plural = if n_instances == 1 { "" } else { "s" };
@@ -252,14 +269,6 @@ fn attach(observed: &Observed, role: &str, arn: &str, policy: &str, why: &str) -
         from: Value::Null,
         to: json!({ "policy_arn": managed_policy(&observed.partition, policy) }),
         why: why.to_owned(),
-    }
-}
-
-fn known<T>(reading: &Reading<T>) -> Result<Option<&T>, PlanError> {
-    match reading {
-        Reading::Unknown(reason) => Err(PlanError::Unknown(reason.clone())),
-        Reading::Present(value) => Ok(Some(value)),
-        Reading::Absent => Ok(None),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::rate_control::{CountOrPercent, Waves, above_zero};
+use crate::rate_control::{Waves, above_zero};
+use cli::CountOrPercent;
 
 /// What to run: one of these.
 #[derive(clap::Args)]

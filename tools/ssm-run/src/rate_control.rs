@@ -1,48 +1,8 @@
-//! Numbers of nodes, given as such or as a percentage. Pure.
+//! How many nodes run at once, and in which waves. Pure.
 
 use std::str::FromStr;
 
-/// A number of nodes, or a percentage of them such as `10%`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CountOrPercent {
-    Nodes(usize),
-    Percent(usize),
-}
-
-impl CountOrPercent {
-    /// Returns how many of `n_nodes` it is; a percentage above 0 is at least one node.
-    pub(crate) fn of(self, n_nodes: usize) -> usize {
-        match self {
-            CountOrPercent::Nodes(count) => count.min(n_nodes),
-            CountOrPercent::Percent(percent) => (n_nodes * percent).div_ceil(100),
-        }
-    }
-}
-
-impl std::fmt::Display for CountOrPercent {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            CountOrPercent::Nodes(count) => write!(formatter, "{count}"),
-            CountOrPercent::Percent(percent) => write!(formatter, "{percent}%"),
-        }
-    }
-}
-
-impl FromStr for CountOrPercent {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<CountOrPercent, String> {
-        let parsed = match text.strip_suffix('%') {
-            Some(digits) => digits
-                .parse()
-                .ok()
-                .filter(|percent| *percent <= 100)
-                .map(CountOrPercent::Percent),
-            None => text.parse().ok().map(CountOrPercent::Nodes),
-        };
-        parsed.ok_or_else(|| "expected a number of nodes or a percentage such as 10%".to_owned())
-    }
-}
+use cli::CountOrPercent;
 
 /// Reads what must leave at least one node: how many run at once.
 pub(crate) fn above_zero(text: &str) -> Result<CountOrPercent, String> {
@@ -90,25 +50,10 @@ impl FromStr for Waves {
 
 #[cfg(test)]
 mod tests {
-    use super::{CountOrPercent, Waves, above_zero};
+    use super::{Waves, above_zero};
 
     #[test]
-    fn a_share_is_a_count_or_a_percentage() {
-        for (text, n_nodes, expected) in [
-            ("1", 40, 1),
-            ("50", 40, 40),
-            ("0", 40, 0),
-            ("10%", 41, 5),
-            ("1%", 3, 1),
-            ("0%", 3, 0),
-            ("100%", 3, 3),
-        ] {
-            let share: CountOrPercent = text.parse().unwrap();
-            assert_eq!(share.of(n_nodes), expected, "{text} of {n_nodes}");
-        }
-        for bad in ["101%", "%", "-1", "1.5", "", "10 %"] {
-            assert!(bad.parse::<CountOrPercent>().is_err(), "{bad}");
-        }
+    fn no_node_at_once_is_refused() {
         assert!(above_zero("0").is_err() && above_zero("0%").is_err());
     }
 

@@ -6,8 +6,9 @@ use anyhow::bail;
 
 use crate::arguments::{Bucket, How, What};
 use crate::job::Jobs;
-use crate::rate_control::{CountOrPercent, Waves};
+use crate::rate_control::Waves;
 use crate::secrets;
+use cli::CountOrPercent;
 
 /// What a run does, wherever it does it.
 #[derive(Debug)]

@@ -6,8 +6,8 @@ use awsconf::Session;
 use cli::{Finding, Layers, Outcome, Output, Target};
 use diagnosis::Roles;
 
+use super::GlobalArgs;
 use super::nodes::NodeArgs;
-use super::{GlobalArgs, clock};
 use crate::check::{self, Summary};
 use crate::model::Desired;
 
@@ -28,7 +28,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Outcome> {
     let layers = Layers::<Desired>::read(&global.io, "desired agents")?;
     let roles = args.roles.as_deref().map(read_roles).transpose()?;
-    let (now, mut tally) = (clock::now(), Summary::default());
+    let (now, mut tally) = (awsconf::now(), Summary::default());
     let evidence = |session: &Session| {
         let desired = layers.at(&session.target, session.units.as_deref())?;
         Ok(Some(desired.connections))

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use cli::{Outcome, Output};
 
-use super::{GlobalArgs, clock};
+use super::GlobalArgs;
 use crate::model::Desired;
 use crate::observe::host::Redirect;
 use crate::{host, observe};
@@ -36,7 +36,7 @@ pub(crate) async fn run(
         metadata_endpoint: args.metadata_endpoint.clone(),
         endpoint_url: global.aws.endpoint_url.clone(),
     };
-    let host = observe::host::observe(&redirect, clock::now()).await?;
+    let host = observe::host::observe(&redirect, awsconf::now()).await?;
     let findings = host::check(&desired, &host);
     findings.iter().try_for_each(|finding| out.write(finding))?;
     Ok(match findings.is_empty() {

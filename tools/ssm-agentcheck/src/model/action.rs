@@ -1,10 +1,11 @@
 //! The writes that a plan may hold, and the states that lead from one to the other.
 
+use cli::CountOrPercent;
 use diagnosis::Version;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::update::{Share, Timeout};
+use super::update::Timeout;
 
 /// The document that updates agents, on Linux, Windows and macOS alike.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/run-command-tutorial-update-software.html>
@@ -44,8 +45,8 @@ pub(crate) struct UpdateState {
     pub(crate) at_least: Version,
     /// 1 for the first.
     pub(crate) wave: u32,
-    pub(crate) max_concurrency: Share,
-    pub(crate) max_errors: Share,
+    pub(crate) max_concurrency: CountOrPercent,
+    pub(crate) max_errors: CountOrPercent,
     pub(crate) timeout_seconds: Timeout,
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use awsconf::Session;
-use cli::{Outcome, Output, Severity};
+use cli::{Outcome, Output};
 
 use super::GlobalArgs;
 use super::desired::{self, Hashing};
@@ -51,15 +51,6 @@ pub(crate) async fn run(
     };
     let fleet = global.fleet(out).await?;
     fleet
-        .visit(out, work, |_, findings| {
-            let mut outcome = Outcome::Fine;
-            for finding in &findings {
-                out.write(finding)?;
-                if finding.severity != Severity::Info {
-                    outcome = Outcome::Found;
-                }
-            }
-            Ok(outcome)
-        })
+        .visit(out, work, |_, findings| out.write_findings(&findings))
         .await
 }

@@ -4,7 +4,7 @@ use awsconf::Session;
 use cli::{Outcome, Output};
 
 use super::role_records::RoleArgs;
-use super::{GlobalArgs, desired, findings};
+use super::{GlobalArgs, desired};
 use crate::{check, finding, observe};
 
 /// Print what is wrong with the preferences and what they depend on; exit with 1 when something is
@@ -33,6 +33,6 @@ pub(crate) async fn run(
     };
     let fleet = global.fleet(out).await?;
     fleet
-        .visit(out, work, |_, findings| findings::print(out, &findings))
+        .visit(out, work, |_, findings| out.write_findings(&findings))
         .await
 }

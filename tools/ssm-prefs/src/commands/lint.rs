@@ -2,7 +2,7 @@
 
 use cli::{Outcome, Output};
 
-use super::{GlobalArgs, findings};
+use super::GlobalArgs;
 use crate::lint;
 
 /// Print what is wrong with a desired state or a document, without calling AWS; exit with 1 when something is
@@ -15,5 +15,5 @@ pub(crate) async fn run(
     out: &Output,
 ) -> anyhow::Result<Outcome> {
     let document = cli::read(&global.io, "desired preferences or a document")?;
-    findings::print(out, &lint::lint(&document))
+    out.write_findings(&lint::lint(&document))
 }

@@ -36,9 +36,6 @@ pub(crate) async fn run(
     };
     let fleet = global.fleet(out).await?;
     fleet
-        .visit(out, work, |_, findings| {
-            findings.iter().try_for_each(|finding| out.write(finding))?;
-            Ok(check::outcome(&findings))
-        })
+        .visit(out, work, |_, findings| out.write_findings(&findings))
         .await
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use cli::{Outcome, Output};
 
 use super::GlobalArgs;
-use crate::{check, lint};
+use crate::lint;
 
 /// Print what is wrong with policies of users, groups and roles, without calling AWS; exit with 1 when something is
 #[derive(Clone, Debug, clap::Args)]
@@ -23,8 +23,7 @@ pub(crate) async fn run(
     let mut outcome = Outcome::Fine;
     for (source, text) in cli::read_texts(&args.files, &global.io, "policy")? {
         let findings = lint::lint(&source, &text);
-        findings.iter().try_for_each(|finding| out.write(finding))?;
-        outcome = outcome.and(check::outcome(&findings));
+        outcome = outcome.and(out.write_findings(&findings)?);
     }
     Ok(outcome)
 }

@@ -1,9 +1,9 @@
 //! An instance profile for instances that have none; one in use is replaced only where asked.
 
-use cli::Change;
+use cli::{Change, Reading};
 use serde_json::{Value, json};
 
-use super::{PlanContext, PlanError, grant_preferences, known};
+use super::{PlanContext, PlanError, grant_preferences};
 use records::{Feature, Verdict};
 
 use crate::model::{
@@ -29,11 +29,14 @@ pub(super) fn assign(
         .iter()
         .map(|id| (id.as_str(), None))
         .collect();
-    let profiles = known(&observed.profiles)?;
+    let profiles = observed.profiles.known()?;
     if wished.replace {
         for profile in profiles.into_iter().flatten() {
-            let role = known(&profile.role)?.and_then(|name| observed.roles.get(name));
-            let role = role.map(known).transpose()?.flatten();
+            let role = profile
+                .role
+                .known()?
+                .and_then(|name| observed.roles.get(name));
+            let role = role.map(Reading::known).transpose()?.flatten();
             if role.is_none_or(|role| is_shut_out(observed, role)) {
                 let ids = profile.instance_ids.iter();
                 instances.extend(ids.map(|id| (id.as_str(), Some(profile.arn.as_str()))));
@@ -80,7 +83,12 @@ fn role_and_profile(
 ) -> Result<String, PlanError> {
     let account = &observed.target.account;
     let service = ec2_service(&observed.partition);
-    let role = observed.roles.get(name).map(known).transpose()?.flatten();
+    let role = observed
+        .roles
+        .get(name)
+        .map(Reading::known)
+        .transpose()?
+        .flatten();
     let role_arn = format!("arn:{}:iam::{account}:role/{name}", observed.partition);
     match role {
         Some(role) if !role.trusts("ec2.amazonaws.com") => {
@@ -102,7 +110,7 @@ fn role_and_profile(
         // A role whose profile other instances have already is among those of the region.
         changes.extend(grant.filter(|grant| changes.iter().all(|change| change.id != grant.id)));
     }
-    if let Some(profile) = known(&observed.assigned)? {
+    if let Some(profile) = observed.assigned.known()? {
         return match &profile.role {
             Some(role) if role == name => Ok(profile.arn.clone()),
             role => Err(PlanError::ForeignProfile(

@@ -2,12 +2,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use awsconf::Interrupt;
 use cli::{Outcome, Output};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use records::Timestamp;
 
 use super::GlobalArgs;
 use crate::apply::{self, Run};
@@ -38,7 +37,7 @@ pub(crate) async fn run(
         );
     }
     let asked = observe::targets::read(&global.io, &args.r#where, &order)?;
-    let time = now();
+    let time = awsconf::now();
     let mut found = observe::targets::find(&args.r#where, global, &order, asked, time, out).await?;
     if let Some(warning) = order.warning() {
         out.note(&warning);
@@ -84,12 +83,4 @@ pub(crate) async fn run(
             .await?;
     }
     run.came_to()
-}
-
-/// The only clock; what decides gets it handed in.
-fn now() -> Timestamp {
-    let since_1970 = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    Timestamp::from_seconds(i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX))
 }

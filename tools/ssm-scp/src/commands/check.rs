@@ -30,8 +30,5 @@ pub(crate) async fn run(
         Err(error) => Reading::Unknown(format!("{error:#}")),
     };
     let findings = check::check(&desired, &parts, &observed, &tree);
-    for finding in &findings {
-        out.write(finding)?;
-    }
-    Ok(check::outcome(&findings))
+    out.write_findings(&findings)
 }

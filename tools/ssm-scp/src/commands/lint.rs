@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use cli::{Finding, Outcome, Output, Severity};
-use iam_policy::{PolicyType, Problem};
+use cli::{Finding, Outcome, Output};
+use iam_policy::PolicyType;
 
 use super::GlobalArgs;
 use super::quota::QuotaArgs;
@@ -43,12 +43,8 @@ pub(crate) async fn run(
     let mut outcome = Outcome::Fine;
     let texts = cli::read_texts(&args.files, &global.io, "policy")?;
     for (source, text) in texts {
-        for finding in lint(&source, &text, args.r#type, max_characters) {
-            out.write(&finding)?;
-            if finding.severity != Severity::Info {
-                outcome = Outcome::Found;
-            }
-        }
+        let findings = lint(&source, &text, args.r#type, max_characters);
+        outcome = outcome.and(out.write_findings(&findings)?);
     }
     Ok(outcome)
 }
@@ -60,25 +56,8 @@ fn lint(source: &str, text: &str, r#type: Type, max_characters: usize) -> Vec<Fi
         Type::Identity => PolicyType::Identity,
         Type::Resource => PolicyType::Resource,
     };
-    let problems = iam_policy::lint(text, policy_type);
+    let problems = iam_policy::lint(text, policy_type).into_iter();
     problems
-        .iter()
-        .map(|problem| finding(source, problem))
+        .map(|problem| Finding::in_policy("scp", source, problem))
         .collect()
-}
-
-fn finding(source: &str, problem: &Problem) -> Finding {
-    let severity = match problem.severity {
-        iam_policy::Severity::Error => Severity::Error,
-        iam_policy::Severity::Warning => Severity::Warning,
-        iam_policy::Severity::Info => Severity::Info,
-    };
-    let position = &problem.position;
-    Finding::in_text(
-        format!("scp.{}", problem.rule.id()),
-        severity,
-        (source, position.line, position.column, &position.path),
-        problem.message.clone(),
-        problem.fix.clone(),
-    )
 }
