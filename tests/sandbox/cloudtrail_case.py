@@ -4,7 +4,7 @@ import json
 import time
 import unittest
 
-import served
+import sandbox_server
 from botocore.exceptions import ClientError
 
 REGION, AWAY = "us-east-1", "eu-west-1"
@@ -17,7 +17,7 @@ _running = []
 
 def start():
     """Starts the sandbox of a test module."""
-    _running.append(served.Served())
+    _running.append(sandbox_server.Served())
 
 
 def stop():

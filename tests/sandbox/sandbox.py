@@ -29,7 +29,7 @@ from werkzeug.serving import make_server  # noqa: E402
 
 import estate  # noqa: E402
 import extension  # noqa: E402
-import front  # noqa: E402
+import proxy  # noqa: E402
 import lifetime  # noqa: E402
 import pace  # noqa: E402
 import snapshots  # noqa: E402
@@ -70,7 +70,7 @@ def main():
             estate.seed(json.load(file))
 
     server = make_server(
-        "127.0.0.1", args.port, front.Front(), threaded=True, request_handler=QuietHandler
+        "127.0.0.1", args.port, proxy.Proxy(), threaded=True, request_handler=QuietHandler
     )
     server.daemon_threads = True
     url = f"http://127.0.0.1:{server.server_port}"

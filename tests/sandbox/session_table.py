@@ -12,7 +12,7 @@ import argparse
 import itertools
 import json
 
-import served
+import sandbox_server
 from session_scene import GROUP, Scene, allow, closed_key_policy, deny, document, key_policy, logs_statement, trust
 
 ACCOUNTS = 760000000000
@@ -240,7 +240,7 @@ def main():
         for place, roles in plan():
             print(json.dumps({"place": place, "roles": roles}))
         return
-    for line in rows(served.Connected(args.url)):
+    for line in rows(sandbox_server.Connected(args.url)):
         print(json.dumps(line), flush=True)
 
 

@@ -4,7 +4,7 @@ import unittest
 import urllib.error
 import urllib.request
 
-import served
+import sandbox_server
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 SANDBOX = None
@@ -12,7 +12,7 @@ SANDBOX = None
 
 def setUpModule():
     global SANDBOX
-    SANDBOX = served.Served()
+    SANDBOX = sandbox_server.Served()
 
 
 def tearDownModule():

@@ -4,7 +4,7 @@ import hashlib
 import json
 import unittest
 
-import served
+import sandbox_server
 from botocore.exceptions import ClientError
 
 NAME = "SSM-SessionManagerRunShell"
@@ -13,7 +13,7 @@ SANDBOX = None
 
 def setUpModule():
     global SANDBOX
-    SANDBOX = served.Served()
+    SANDBOX = sandbox_server.Served()
 
 
 def tearDownModule():

@@ -4,7 +4,7 @@ import gzip
 import json
 import unittest
 
-from served import Served
+from sandbox_server import Served
 
 ACCOUNT = "100000000077"
 CREATE = (

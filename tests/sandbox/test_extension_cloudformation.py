@@ -7,7 +7,7 @@ import sys
 import unittest
 import zipfile
 
-import served
+import sandbox_server
 from test_extension_server import error_of
 
 TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
@@ -18,7 +18,7 @@ _accounts = itertools.count(400000000001)
 
 def setUpModule():
     global SANDBOX
-    SANDBOX = served.Served()
+    SANDBOX = sandbox_server.Served()
 
 
 def tearDownModule():

@@ -5,7 +5,7 @@ import json
 import time
 import unittest
 
-import served
+import sandbox_server
 from test_extension_server import error_of
 
 KEY = {"Type": "AWS::KMS::Key"}
@@ -16,7 +16,7 @@ _numbers = itertools.count(1)
 
 def setUpModule():
     global SANDBOX
-    SANDBOX = served.Served()
+    SANDBOX = sandbox_server.Served()
 
 
 def tearDownModule():

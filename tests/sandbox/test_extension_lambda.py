@@ -11,7 +11,7 @@ import time
 import unittest
 import zipfile
 
-import served
+import sandbox_server
 from botocore.exceptions import ClientError
 from test_extension_server import error_of
 
@@ -54,7 +54,7 @@ while True:
 
 def setUpModule():
     global SANDBOX
-    SANDBOX = served.Served()
+    SANDBOX = sandbox_server.Served()
 
 
 def tearDownModule():
@@ -376,7 +376,7 @@ class Surroundings(Functions):
         self.assertEqual(error_of(ssm.get_parameter, Name="/none"), "ParameterNotFound")
 
     def test_no_process_outlives_the_sandbox(self):
-        other = served.Served()
+        other = sandbox_server.Served()
         try:
             pids = []
             for name, event in (("idle", {}), ("busy", {"do": "sleep"})):
@@ -394,7 +394,7 @@ class Surroundings(Functions):
         self.assertEqual([pid for pid in pids if is_running(pid)], [])
 
     def test_no_process_outlives_a_killed_sandbox(self):
-        other = served.Served()
+        other = sandbox_server.Served()
         functions = other.client("lambda", ACCOUNT)
         other.client("iam", ACCOUNT).create_role(RoleName="r", AssumeRolePolicyDocument=TRUST)
         functions.create_function(FunctionName="f", Runtime="provided.al2023", Handler="any", Role=f"arn:aws:iam::{ACCOUNT}:role/r", Timeout=60, Code={"ZipFile": package()})

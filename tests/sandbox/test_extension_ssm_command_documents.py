@@ -4,7 +4,7 @@ import json
 import time
 import unittest
 
-import served
+import sandbox_server
 from command_scene import SHELL, WINDOWS, Scene
 from test_nodes import code
 
@@ -13,7 +13,7 @@ SANDBOX = None
 
 def setUpModule():
     global SANDBOX
-    SANDBOX = served.Served()
+    SANDBOX = sandbox_server.Served()
 
 
 def tearDownModule():

@@ -7,7 +7,7 @@ import time
 import unittest
 import urllib.error
 
-import served
+import sandbox_server
 from command_scene import SHELL, Scene
 
 SANDBOX = None
@@ -15,7 +15,7 @@ SANDBOX = None
 
 def setUpModule():
     global SANDBOX
-    SANDBOX = served.Served()
+    SANDBOX = sandbox_server.Served()
 
 
 def tearDownModule():
@@ -112,7 +112,7 @@ class Shell(unittest.TestCase):
         self.assertEqual([(run["instance_id"], run["runs"]) for run in here.runs()], [(i, 1) for i in here.ids])
 
     def test_nothing_runs_after_the_sandbox_has_ended(self):
-        own = served.Served()
+        own = sandbox_server.Served()
         account, instance_id = "619999999999", f"mi-{1:017x}"
         node = {"account": account, "region": "us-east-1", "instance_id": instance_id, "agent": {"version": "3.3.0.0", **SHELL}}
         own.control("POST", "/_sandbox/estate", {"nodes": [node]})

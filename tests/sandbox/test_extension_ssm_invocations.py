@@ -5,7 +5,7 @@ import statistics
 import time
 import unittest
 
-import served
+import sandbox_server
 from command_scene import SHELL, Scene
 from test_nodes import code
 
@@ -14,7 +14,7 @@ SANDBOX = None
 
 def setUpModule():
     global SANDBOX
-    SANDBOX = served.Served("--estate", str(served.HERE / "estates" / "fleet.json"))
+    SANDBOX = sandbox_server.Served("--estate", str(sandbox_server.HERE / "estates" / "fleet.json"))
 
 
 def tearDownModule():

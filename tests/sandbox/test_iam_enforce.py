@@ -6,7 +6,7 @@ import unittest
 import urllib.error
 from itertools import count
 
-import served
+import sandbox_server
 from botocore.exceptions import ClientError
 from test_extension_lambda import package
 
@@ -18,7 +18,7 @@ R = "us-east-1"
 
 def setUpModule():
     global SANDBOX
-    SANDBOX = served.Served()
+    SANDBOX = sandbox_server.Served()
 
 
 def tearDownModule():

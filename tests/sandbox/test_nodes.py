@@ -3,7 +3,7 @@
 import time
 import unittest
 
-import served
+import sandbox_server
 from botocore.exceptions import ClientError
 
 DHMC = "/ssm/managed-instance/default-ec2-instance-management-role"
@@ -20,7 +20,7 @@ SANDBOX = None
 
 def setUpModule():
     global SANDBOX
-    SANDBOX = served.Served("--estate", str(served.HERE / "estates" / "demo.json"))
+    SANDBOX = sandbox_server.Served("--estate", str(sandbox_server.HERE / "estates" / "demo.json"))
 
 
 def tearDownModule():

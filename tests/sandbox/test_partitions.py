@@ -3,7 +3,7 @@
 import unittest
 import urllib.error
 
-import served
+import sandbox_server
 from botocore.exceptions import ClientError
 
 SANDBOX = None
@@ -15,7 +15,7 @@ PLACES = (
 
 def setUpModule():
     global SANDBOX
-    SANDBOX = served.Served()
+    SANDBOX = sandbox_server.Served()
     for place in PLACES:
         SANDBOX.control("POST", "/_sandbox/estate", estate(*place))
 

@@ -5,7 +5,7 @@ import json
 import unittest
 import urllib.error
 
-import served
+import sandbox_server
 from botocore.exceptions import ClientError
 
 SANDBOX = None
@@ -13,7 +13,7 @@ SANDBOX = None
 
 def setUpModule():
     global SANDBOX
-    SANDBOX = served.Served("--estate", str(served.HERE / "estates" / "demo.json"))
+    SANDBOX = sandbox_server.Served("--estate", str(sandbox_server.HERE / "estates" / "demo.json"))
 
 
 def tearDownModule():
@@ -98,7 +98,7 @@ class Accounts(unittest.TestCase):
 
 class Estate(unittest.TestCase):
     def test_the_demo_has_forty_nodes_with_fixed_ids(self):
-        with open(served.HERE / "estates" / "demo.json", encoding="utf-8") as file:
+        with open(sandbox_server.HERE / "estates" / "demo.json", encoding="utf-8") as file:
             demo = json.load(file)
         self.assertEqual(len(demo["nodes"]), 40)
         ids = {node["instance_id"] for node in demo["nodes"]}
@@ -196,7 +196,7 @@ class CommandLine(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (0, "21\n"))
 
     def test_the_sandbox_ends_with_its_stdin(self):
-        other = served.Served()
+        other = sandbox_server.Served()
         self.assertEqual(other.stop(), 0)
 
 

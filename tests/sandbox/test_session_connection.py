@@ -3,7 +3,7 @@
 import unittest
 from itertools import count
 
-import served
+import sandbox_server
 from session_scene import CORE, DHMC_CORE, R, SSM_TRUST, Scene, allow, document
 
 SANDBOX = None
@@ -13,7 +13,7 @@ NODE = "i-0123456789abcdef0"
 
 def setUpModule():
     global SANDBOX
-    SANDBOX = served.Served()
+    SANDBOX = sandbox_server.Served()
 
 
 def tearDownModule():

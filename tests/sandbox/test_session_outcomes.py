@@ -4,7 +4,7 @@ import json
 import unittest
 from itertools import count
 
-import served
+import sandbox_server
 from session_scene import DHMC_CORE, R, SSM_TRUST, Scene, allow, closed_key_policy, deny, document, key_policy, trust
 
 SANDBOX = None
@@ -14,7 +14,7 @@ NODE = "i-0123456789abcdef0"
 
 def setUpModule():
     global SANDBOX
-    SANDBOX = served.Served()
+    SANDBOX = sandbox_server.Served()
 
 
 def tearDownModule():

@@ -3,7 +3,7 @@
 import json
 import unittest
 
-import served
+import sandbox_server
 import session_table
 
 # What is broken alone -> (why it did not start, action or None), or what is lost and why.
@@ -69,7 +69,7 @@ class Table(unittest.TestCase):
             names = ["/".join((place[0], role, *place[1:])) for role in roles]
             kept = [role for role, name in zip(roles, names) if len(broken(name)) <= 1]
             alone += [(place, kept)] if kept else []
-        sandbox = served.Served()
+        sandbox = sandbox_server.Served()
         self.addCleanup(sandbox.stop)
         rows = [json.loads(json.dumps(line)) for line in session_table.rows(sandbox, alone)]
         outcomes = {}

@@ -7,7 +7,7 @@ import urllib.error
 from itertools import count
 
 import boto3
-import served
+import sandbox_server
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from session_scene import R, Scene, allow, deny, document
@@ -19,7 +19,7 @@ NODE = "i-0123456789abcdef0"
 
 def setUpModule():
     global SANDBOX
-    SANDBOX = served.Served()
+    SANDBOX = sandbox_server.Served()
 
 
 def tearDownModule():

@@ -8,7 +8,7 @@ import unittest
 import urllib.error
 import zipfile
 
-import served
+import sandbox_server
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 SANDBOX = None
@@ -20,7 +20,7 @@ LONG = 600_000
 
 def setUpModule():
     global SANDBOX
-    SANDBOX = served.Served()
+    SANDBOX = sandbox_server.Served()
 
 
 def tearDownModule():

@@ -11,7 +11,7 @@ import tempfile
 import unittest
 
 import boto3
-import served
+import sandbox_server
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"}
 
@@ -22,7 +22,7 @@ class Standalone(unittest.TestCase):
         self.addCleanup(directory.cleanup)
         self.directory = pathlib.Path(directory.name)
         self.copy = self.directory / "copy"
-        shutil.copytree(served.HERE, self.copy, ignore=shutil.ignore_patterns("__pycache__", "build", "*.egg-info"))
+        shutil.copytree(sandbox_server.HERE, self.copy, ignore=shutil.ignore_patterns("__pycache__", "build", "*.egg-info"))
 
     def nodes(self, *command, environment=ENVIRONMENT):
         """Starts a sandbox and returns how many nodes it has of the demo."""

@@ -10,7 +10,7 @@ import unittest
 import urllib.error
 import zipfile
 
-import served
+import sandbox_server
 from botocore.exceptions import ClientError
 
 SANDBOX = None
@@ -21,7 +21,7 @@ _accounts = itertools.count(500_000_003_001)
 
 def setUpModule():
     global SANDBOX
-    SANDBOX = served.Served()
+    SANDBOX = sandbox_server.Served()
 
 
 def tearDownModule():
@@ -347,7 +347,7 @@ class Unkind(unittest.TestCase):
 
 class Options(unittest.TestCase):
     def test_the_option_holds_for_every_account_that_states_nothing_else(self):
-        sandbox = served.Served("--unkind", "1")
+        sandbox = sandbox_server.Served("--unkind", "1")
         self.addCleanup(sandbox.stop)
         kind, unkind = (sandbox.client("iam", account) for account in ("500000003900", "500000003901"))
         sandbox.control("POST", "/_sandbox/unkind", {"account": "500000003900", "seed": None})
@@ -357,7 +357,7 @@ class Options(unittest.TestCase):
 
     def test_a_divisor_that_is_none_ends_the_start(self):
         for text in ("0", "x", "1.5", "-2"):
-            ended = subprocess.run([sys.executable, served.HERE / "sandbox.py", "--exit-with-stdin"], env={"SSM_TIME_DIVISOR": text, "PATH": "/usr/bin:/bin"},
+            ended = subprocess.run([sys.executable, sandbox_server.HERE / "sandbox.py", "--exit-with-stdin"], env={"SSM_TIME_DIVISOR": text, "PATH": "/usr/bin:/bin"},
                                    capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, check=False)
             self.assertEqual(ended.returncode, 2)
             self.assertIn(f"SSM_TIME_DIVISOR must be an integer of at least 1, not '{text}'", ended.stderr.splitlines()[-1])

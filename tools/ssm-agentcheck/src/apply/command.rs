@@ -1,12 +1,12 @@
 //! One command to up to 50 nodes, followed to the end of every invocation, and the versions that it left.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context;
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::CommandInvocation;
-use awsconf::{Interrupt, describe};
+use awsconf::{Deadline, Interrupt, describe};
 use cli::{ChangeStatus, Progress, Target};
 use diagnosis::Version;
 
@@ -123,13 +123,13 @@ impl Batch<'_> {
             .first()
             .map_or(0, |node| node.to.timeout_seconds.0);
         let delivery = Duration::from_secs(u64::try_from(timeout).unwrap_or_default());
-        let mut deadline = Instant::now() + delivery + EXECUTION;
+        let mut deadline = Deadline::after(delivery + EXECUTION);
         let mut ended = BTreeMap::new();
         let (mut pause, mut n_failed_looks, mut is_cancelled) = (FIRST_PAUSE, 0, false);
-        while ended.len() < self.nodes.len() && Instant::now() < deadline {
+        while ended.len() < self.nodes.len() && !deadline.has_passed() {
             if interrupt.requested() && !is_cancelled {
                 is_cancelled = true;
-                deadline = deadline.min(Instant::now() + FAREWELL);
+                deadline = deadline.min(Deadline::after(FAREWELL));
                 // Whether this works is seen by what the invocations say next.
                 let _ = self
                     .client
@@ -138,7 +138,7 @@ impl Batch<'_> {
                     .send()
                     .await;
             }
-            tokio::time::sleep(pause).await;
+            awsconf::sleep(pause).await;
             pause = (pause * 3 / 2).min(LONGEST_PAUSE);
             match self.look(command_id).await {
                 Ok(invocations) => {
@@ -193,11 +193,11 @@ impl Batch<'_> {
         interrupt: &Interrupt,
     ) -> BTreeMap<String, Tried> {
         let ids: Vec<String> = nodes.iter().map(|node| node.instance_id.clone()).collect();
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Deadline::after(PATIENCE);
         let mut pause = FIRST_PAUSE;
         loop {
             let known = observe::information(self.client, self.target, &ids).await;
-            let is_last = Instant::now() >= deadline || interrupt.requested();
+            let is_last = deadline.has_passed() || interrupt.requested();
             let mut tried = BTreeMap::new();
             for node in nodes {
                 let read = known.as_ref().map(|known| known.get(&node.instance_id));
@@ -208,7 +208,7 @@ impl Batch<'_> {
             if tried.len() == nodes.len() || is_last {
                 return tried;
             }
-            tokio::time::sleep(pause).await;
+            awsconf::sleep(pause).await;
             pause = (pause * 3 / 2).min(LONGEST_PAUSE);
         }
     }

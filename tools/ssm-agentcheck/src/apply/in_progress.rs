@@ -1,12 +1,11 @@
 //! Updates that an earlier run has sent and did not live to see the end of: they are waited for, not sent again.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
 
 use anyhow::bail;
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::{CommandFilter, CommandFilterKey};
-use awsconf::{Interrupt, describe};
+use awsconf::{Deadline, Interrupt, describe};
 use cli::Progress;
 
 use super::command::{EXECUTION, FIRST_PAUSE, LONGEST_PAUSE};
@@ -26,7 +25,7 @@ pub(super) async fn settle(
     interrupt: &Interrupt,
     progress: &Progress,
 ) -> anyhow::Result<()> {
-    let deadline = Instant::now() + EXECUTION;
+    let deadline = Deadline::after(EXECUTION);
     let mut pause = FIRST_PAUSE;
     loop {
         let Some(command_id) = under_way(client, instance_ids).await? else {
@@ -35,11 +34,11 @@ pub(super) async fn settle(
         if interrupt.requested() {
             return Ok(());
         }
-        if Instant::now() >= deadline {
+        if deadline.has_passed() {
             bail!("another update of these nodes does not end: command {command_id}");
         }
         progress.say(&format!("an earlier update is under way: {command_id}"));
-        tokio::time::sleep(pause).await;
+        awsconf::sleep(pause).await;
         pause = (pause * 3 / 2).min(LONGEST_PAUSE);
     }
 }

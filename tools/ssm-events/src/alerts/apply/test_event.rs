@@ -5,10 +5,9 @@ use std::time::Duration;
 use anyhow::Context;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_sqs::types::Message;
-use awsconf::{Session, describe};
+use awsconf::{Deadline, Session, describe};
 use cli::{Finding, FindingKind, Severity};
 use serde_json::json;
-use tokio::time::Instant;
 
 use crate::alerts::model::Desired;
 use crate::alerts::observe::Clients;
@@ -77,9 +76,9 @@ pub(crate) async fn send(
             "allow events:PutEvents",
         ));
     }
-    let deadline = Instant::now() + patience;
-    while Instant::now() < deadline {
-        tokio::time::sleep(PAUSE).await;
+    let deadline = Deadline::after(patience);
+    while !deadline.has_passed() {
+        awsconf::sleep(PAUSE).await;
         if let Some(reason) = undelivered(clients, &desired.rule_name.0, &id).await? {
             let message = format!("the test event {id} did not reach Slack: {reason}");
             return Ok(about(

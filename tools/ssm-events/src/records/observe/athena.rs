@@ -125,7 +125,7 @@ async fn run(client: &Client, args: &AthenaArgs, sql: &str) -> anyhow::Result<St
         match status.and_then(|status| status.state) {
             Some(QueryExecutionState::Succeeded) => return Ok(id),
             Some(QueryExecutionState::Queued | QueryExecutionState::Running) => {
-                tokio::time::sleep(PAUSE).await
+                awsconf::sleep(PAUSE).await
             }
             state => bail!(
                 "query {id}: {}: {}",

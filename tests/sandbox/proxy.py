@@ -35,7 +35,7 @@ import wire
 DEFAULT_ACCOUNT = "123456789012"
 
 
-class Front:
+class Proxy:
     """The WSGI application."""
 
     def __init__(self):
