@@ -31,7 +31,7 @@ pub struct HostManagement {
     pub roles: Vec<NodeRole>,
     /// ARNs of instance profiles in use that hold no role.
     pub profiles_without_role: Vec<String>,
-    /// Every existing instance with its profile and role, by ID; what the role may do is said above, once.
+    /// Every existing instance and hybrid node with its profile and role, by ID; what the role may do is said above, once.
     pub instances: Vec<InstanceRole>,
 }
 
@@ -74,6 +74,8 @@ pub struct NodeRole {
     pub instance_profiles: Vec<String>,
     /// How many existing EC2 instances of the region use those.
     pub instances: usize,
+    /// How many hybrid nodes of the region have it by their activation.
+    pub hybrid_nodes: usize,
     /// Managed policies with the documents of their default versions.
     pub attached_policies: Vec<AttachedPolicy>,
     /// Inline policies by name.

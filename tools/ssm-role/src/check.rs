@@ -1,12 +1,16 @@
 //! What is wished for and what is there, to findings. Pure.
 
+mod hybrid;
+
+use std::collections::BTreeMap;
+
 use cli::{Finding, FindingKind, Reading, Severity};
 use records::{By, Feature, Permission, Verdict};
 
 use crate::TOOL;
 use crate::model::{
-    AssignProfile, CORE_POLICY, DEFAULT_POLICY, DefaultHostManagement, Desired, InstanceProfiles,
-    LEGACY_POLICY, Observed, Role, setting_arn,
+    AssignProfile, CORE_POLICY, DEFAULT_POLICY, DefaultHostManagement, Desired, LEGACY_POLICY,
+    NodeRoles, Observed, Role, setting_arn,
 };
 use crate::preferences::Preferences;
 use crate::required_permissions::{
@@ -30,6 +34,9 @@ pub(crate) fn check(
     }
     if let Some(wished) = &desired.instance_profiles {
         instance_profiles(wished, &mut findings);
+    }
+    if let Some(wished) = &desired.hybrid_activations {
+        hybrid::hybrid_activations(wished, &mut findings);
     }
     if let Some(wished) = &desired.assign_profile {
         bare_instances(wished, &mut findings);
@@ -113,7 +120,7 @@ fn default_role(name: &str, value: &str, role: &Role, plan: &str, findings: &mut
     legacy(role, findings);
 }
 
-fn instance_profiles(wished: &InstanceProfiles, findings: &mut Findings<'_>) {
+fn instance_profiles(wished: &NodeRoles, findings: &mut Findings<'_>) {
     let observed = findings.observed;
     let profiles = match &observed.profiles {
         Reading::Unknown(reason) => {
@@ -140,36 +147,38 @@ fn instance_profiles(wished: &InstanceProfiles, findings: &mut Findings<'_>) {
             }
         }
     }
-    for (name, role) in &observed.roles {
-        let in_use = profiles
-            .iter()
-            .filter(|profile| profile.role.present() == Some(name));
-        let n_instances: usize = in_use.map(|profile| profile.instance_ids.len()).sum();
-        if n_instances == 0
-            || wished
-                .exclude_roles
-                .iter()
-                .any(|excluded| &excluded.0 == name)
-        {
-            continue;
+    let mut n_instances: BTreeMap<&str, usize> = BTreeMap::new();
+    for profile in profiles {
+        if let Reading::Present(name) = &profile.role {
+            *n_instances.entry(name).or_default() += profile.instance_ids.len();
         }
-        let role = match role {
-            Reading::Present(role) => role,
-            Reading::Absent => continue,
-            Reading::Unknown(reason) => {
-                findings.unknown("core_policy", name, reason);
-                continue;
-            }
-        };
-        let message = format!(
-            "{CORE_POLICY} is not attached, and nothing else allows what it does, so {} cannot be managed with it",
-            instances(n_instances)
-        );
-        if wished.attach_managed_policy {
-            permitted(role, "core_policy.missing", &message, findings);
-        }
-        legacy(role, findings);
     }
+    for (name, n_instances) in n_instances {
+        node_role(wished, name, &instances(n_instances), findings);
+    }
+}
+
+/// Tells what is wrong with the role that these nodes have.
+fn node_role(wished: &NodeRoles, name: &str, nodes: &str, findings: &mut Findings<'_>) {
+    if wished
+        .exclude_roles
+        .iter()
+        .any(|excluded| excluded.0 == name)
+    {
+        return;
+    }
+    let role = match findings.observed.roles.get(name) {
+        Some(Reading::Present(role)) => role,
+        Some(Reading::Unknown(reason)) => return findings.unknown("core_policy", name, reason),
+        Some(Reading::Absent) | None => return,
+    };
+    let message = format!(
+        "{CORE_POLICY} is not attached, and nothing else allows what it does, so {nodes} cannot be managed with it"
+    );
+    if wished.attach_managed_policy {
+        permitted(role, "core_policy.missing", &message, findings);
+    }
+    legacy(role, findings);
 }
 
 /// Tells what a role may not do: in one finding when the managed policy would help, else by what it is needed for.

@@ -27,6 +27,7 @@ pub(crate) fn record(
         .map_err(error)?
         .map(Vec::as_slice)
         .unwrap_or_default();
+    let hybrid_nodes = observed.hybrid_nodes.known().map_err(error)?;
     let managing = setting.and_then(|setting| setting.role());
     let mut roles = Vec::new();
     for (name, role) in &observed.roles {
@@ -52,6 +53,9 @@ pub(crate) fn record(
             is_default_host_management,
             instance_profiles: holders.iter().map(|profile| profile.arn.clone()).collect(),
             instances: holders.iter().map(|p| p.instance_ids.len()).sum(),
+            hybrid_nodes: hybrid_nodes
+                .and_then(|nodes| nodes.get(name))
+                .map_or(0, Vec::len),
             attached_policies: role
                 .attached_policies
                 .iter()
@@ -87,6 +91,13 @@ pub(crate) fn record(
             instance_id: id.clone(),
             profile: Some(profile.arn.clone()),
             role: role.cloned(),
+        }));
+    }
+    for (role, ids) in hybrid_nodes.into_iter().flatten() {
+        instances.extend(ids.iter().map(|id| InstanceRole {
+            instance_id: id.clone(),
+            profile: None,
+            role: Some(role.clone()),
         }));
     }
     instances.sort_by(|a, b| a.instance_id.cmp(&b.instance_id));

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 pub(crate) use self::action::Action;
 pub(crate) use self::desired::{
-    AssignProfile, DefaultHostManagement, Desired, InstanceProfiles, RoleName,
+    AssignProfile, DefaultHostManagement, Desired, NodeRoles, RoleName,
 };
 pub(crate) use self::observed::{Observed, OwnProfile, Profile, Role, Setting};
 

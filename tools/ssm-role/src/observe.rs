@@ -7,6 +7,7 @@ pub(crate) mod resource;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
+use aws_sdk_ssm::types::InstanceInformationStringFilter;
 use awsconf::{Session, describe};
 use cli::Reading;
 use ec2::Instance;
@@ -38,7 +39,15 @@ pub(crate) async fn observe(
 ) -> Observed {
     let ssm = aws_sdk_ssm::Client::new(&session.config);
     let iam = aws_sdk_iam::Client::new(&session.config);
-    let (setting, instances) = tokio::join!(setting(&ssm), instances(session, only));
+    let asks_hybrid = desired.is_none_or(|desired| desired.hybrid_activations.is_some());
+    let hybrid_nodes = async {
+        match asks_hybrid {
+            true => reading(hybrid_nodes(&ssm, only).await.map(Some)),
+            false => Reading::Absent,
+        }
+    };
+    let (setting, instances, hybrid_nodes) =
+        tokio::join!(setting(&ssm), instances(session, only), hybrid_nodes);
     let setting = reading(setting.map(Some));
     let mut known = known.0.lock().await;
     let mut bare_instances = Vec::new();
@@ -77,6 +86,12 @@ pub(crate) async fn observe(
             .iter()
             .filter_map(|profile| profile.role.present().cloned()),
     );
+    names.extend(
+        hybrid_nodes
+            .present()
+            .into_iter()
+            .flat_map(|nodes| nodes.keys().cloned()),
+    );
     let managing = setting
         .present()
         .and_then(Setting::role)
@@ -104,6 +119,7 @@ pub(crate) async fn observe(
         setting,
         bare_instances,
         profiles,
+        hybrid_nodes,
         roles,
         assigned,
     }
@@ -138,6 +154,36 @@ async fn instances(
         instances.retain(|instance| only.contains(&instance.instance_id));
     }
     Ok(instances)
+}
+
+/// Returns the nodes of hybrid activations by the name of their role, which SSM reports for them alone.
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_InstanceInformation.html> (IamRole)
+async fn hybrid_nodes(
+    client: &aws_sdk_ssm::Client,
+    only: Option<&BTreeSet<String>>,
+) -> anyhow::Result<BTreeMap<String, Vec<String>>> {
+    let filter = InstanceInformationStringFilter::builder()
+        .key("ResourceType")
+        .values("ManagedInstance")
+        .build()?;
+    let call = client.describe_instance_information().filters(filter);
+    let mut nodes = call.into_paginator().items().send();
+    let mut by_role: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    while let Some(node) = nodes.next().await {
+        let node = node.map_err(|error| describe("DescribeInstanceInformation", error))?;
+        let (Some(id), Some(role)) = (node.instance_id, node.iam_role) else {
+            continue;
+        };
+        if only.is_none_or(|only| only.contains(&id)) {
+            // With its path, as in the activation.
+            let name = role.rsplit('/').next().unwrap_or_default();
+            by_role.entry(name.to_owned()).or_default().push(id);
+        }
+    }
+    for ids in by_role.values_mut() {
+        ids.sort();
+    }
+    Ok(by_role)
 }
 
 /// Each profile is read once, however many instances share it.

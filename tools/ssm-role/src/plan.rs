@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::TOOL;
 use crate::model::{
-    Action, CORE_POLICY, DEFAULT_POLICY, DefaultHostManagement, Desired, INLINE_POLICY,
-    InstanceProfiles, Observed, ROLE_PATH, Role, managed_policy, setting_arn,
+    Action, CORE_POLICY, DEFAULT_POLICY, DefaultHostManagement, Desired, INLINE_POLICY, NodeRoles,
+    Observed, ROLE_PATH, Role, managed_policy, setting_arn,
 };
 use crate::policy_builder::{self, TargetPreferences};
 use crate::preferences::Preferences;
@@ -68,7 +68,12 @@ pub(crate) fn plan(
         default_host_management(wished, observed, given, &mut changes)?;
     }
     if let Some(wished) = &desired.instance_profiles {
-        instance_profiles(wished, observed, given, &mut changes)?;
+        let instances = instances_by_role(observed)?;
+        node_roles(wished, instances, observed, given, &mut changes)?;
+    }
+    if let Some(wished) = &desired.hybrid_activations {
+        let nodes = hybrid_nodes_by_role(observed)?;
+        node_roles(wished, nodes, observed, given, &mut changes)?;
     }
     if let Some(wished) = &desired.assign_profile {
         let grants = desired.instance_profiles.as_ref().is_some_and(|profiles| {
@@ -157,19 +162,36 @@ fn default_host_management(
     Ok(())
 }
 
-fn instance_profiles(
-    wished: &InstanceProfiles,
-    observed: &Observed,
-    given: PlanContext<'_>,
-    changes: &mut Vec<Change<Action>>,
-) -> Result<(), PlanError> {
+/// Returns how many instances have each role by their profiles.
+///
+/// # Errors
+/// Something could not be read.
+fn instances_by_role(observed: &Observed) -> Result<BTreeMap<&str, usize>, PlanError> {
     let mut instances: BTreeMap<&str, usize> = BTreeMap::new();
     for profile in observed.profiles.known()?.into_iter().flatten() {
         if let Some(role) = profile.role.known()? {
             *instances.entry(role).or_default() += profile.instance_ids.len();
         }
     }
-    for (name, n_instances) in instances {
+    Ok(instances)
+}
+
+fn hybrid_nodes_by_role(observed: &Observed) -> Result<BTreeMap<&str, usize>, PlanError> {
+    let nodes = observed.hybrid_nodes.known()?.into_iter().flatten();
+    Ok(nodes
+        .map(|(role, ids)| (role.as_str(), ids.len()))
+        .collect())
+}
+
+/// Adds what the roles lack that so many nodes have.
+fn node_roles(
+    wished: &NodeRoles,
+    n_nodes: BTreeMap<&str, usize>,
+    observed: &Observed,
+    given: PlanContext<'_>,
+    changes: &mut Vec<Change<Action>>,
+) -> Result<(), PlanError> {
+    for (name, n_nodes) in n_nodes {
         let is_excluded = |excluded: &crate::model::RoleName| excluded.0 == name;
         if wished.exclude_roles.iter().any(is_excluded) {
             continue;
@@ -183,21 +205,21 @@ fn instance_profiles(
         else {
             continue;
         };
-        let plural = if n_instances == 1 { "" } else { "s" };
+        // A role that is in both lists is changed once.
+        let mut want = |change: Change<Action>| {
+            if changes.iter().all(|there| there.id != change.id) {
+                changes.push(change);
+            }
+        };
+        let plural = if n_nodes == 1 { "" } else { "s" };
         if wished.attach_managed_policy && lacks_core(observed, role) {
-            let why = format!(
-                "{n_instances} instance{plural} of the region cannot be managed without it"
-            );
-            changes.push(attach(observed, name, &role.arn, CORE_POLICY, &why));
+            let why = format!("{n_nodes} node{plural} of the region cannot be managed without it");
+            want(attach(observed, name, &role.arn, CORE_POLICY, &why));
         }
         if wished.grant_preferences {
-            changes.extend(grant_preferences(
-                observed,
-                given,
-                name,
-                &role.arn,
-                Some(role),
-            ));
+            grant_preferences(observed, given, name, &role.arn, Some(role))
+                .into_iter()
+                .for_each(want);
         }
     }
     Ok(())

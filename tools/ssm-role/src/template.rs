@@ -34,6 +34,7 @@ pub(crate) fn template(
         setting: Reading::Absent,
         bare_instances: Vec::new(),
         profiles: Reading::Absent,
+        hybrid_nodes: Reading::Absent,
         roles: BTreeMap::new(),
         assigned: Reading::Absent,
     };
@@ -53,6 +54,9 @@ pub(crate) fn template(
 /// leave nodes out.
 fn refuse(desired: &Desired) -> anyhow::Result<()> {
     let what = "a stack cannot change roles that are there already: leave it to plan and apply, and render";
+    if desired.hybrid_activations.is_some() {
+        bail!("$.hybrid_activations: {what} with `\"hybrid_activations\": null`");
+    }
     if desired.instance_profiles.is_some() {
         bail!("$.instance_profiles: {what} with `\"instance_profiles\": null`");
     }

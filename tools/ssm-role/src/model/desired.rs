@@ -10,7 +10,9 @@ pub(crate) struct Desired {
     /// Default Host Management of the account and region.
     pub(crate) default_host_management: Option<DefaultHostManagement>,
     /// Roles of the instance profiles that EC2 instances of the region use.
-    pub(crate) instance_profiles: Option<InstanceProfiles>,
+    pub(crate) instance_profiles: Option<NodeRoles>,
+    /// Roles of the hybrid activations that registered nodes of the region come from.
+    pub(crate) hybrid_activations: Option<NodeRoles>,
     /// A profile for instances that have none.
     pub(crate) assign_profile: Option<AssignProfile>,
 }
@@ -19,9 +21,12 @@ impl Desired {
     /// Returns whether any role gets what the preferences write and decrypt.
     pub(crate) fn grants_preferences(&self) -> bool {
         let by_default = self.default_host_management.as_ref();
-        let of_profiles = self.instance_profiles.as_ref();
+        let of_nodes = [&self.instance_profiles, &self.hybrid_activations];
         by_default.is_some_and(|wished| wished.enabled && wished.grant_preferences)
-            || of_profiles.is_some_and(|wished| wished.grant_preferences)
+            || of_nodes
+                .into_iter()
+                .flatten()
+                .any(|wished| wished.grant_preferences)
     }
 }
 
@@ -73,10 +78,10 @@ impl Default for DefaultHostManagement {
     }
 }
 
-/// Instance profile roles as wished for.
+/// Roles of nodes that are there, as desired.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct InstanceProfiles {
+pub(crate) struct NodeRoles {
     /// Whether every role that may not do what a node needs gets AmazonSSMManagedInstanceCore.
     pub(crate) attach_managed_policy: bool,
     /// Whether the roles get an inline policy for what the preferences given by --prefs write and decrypt.
@@ -85,9 +90,9 @@ pub(crate) struct InstanceProfiles {
     pub(crate) exclude_roles: Vec<RoleName>,
 }
 
-impl Default for InstanceProfiles {
-    fn default() -> InstanceProfiles {
-        InstanceProfiles {
+impl Default for NodeRoles {
+    fn default() -> NodeRoles {
+        NodeRoles {
             attach_managed_policy: true,
             grant_preferences: true,
             exclude_roles: Vec::new(),

@@ -20,7 +20,10 @@ pub(crate) struct Observed {
     pub(crate) bare_instances: Vec<String>,
     /// Instance profiles in use, by ARN; absent never.
     pub(crate) profiles: Reading<Vec<Profile>>,
-    /// Every role that a profile, the setting or the wish names, by name.
+    /// Hybrid nodes by the name of their activation's role; absent when nobody asks for them.
+    #[serde(default)]
+    pub(crate) hybrid_nodes: Reading<BTreeMap<String, Vec<String>>>,
+    /// Every role that a profile, the setting, a hybrid node or the desired state names, by name.
     pub(crate) roles: BTreeMap<String, Reading<Role>>,
     /// The profile that instances without one are to get; absent when it does not exist or none is wished.
     #[serde(default)]

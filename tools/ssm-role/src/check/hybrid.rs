@@ -1,0 +1,45 @@
+//! What is wrong with the roles of hybrid activations, which give their nodes credentials as profiles do for instances. Pure.
+
+use cli::{Reading, Severity};
+
+use super::{Findings, node_role};
+use crate::model::NodeRoles;
+
+pub(super) fn hybrid_activations(wished: &NodeRoles, findings: &mut Findings<'_>) {
+    let observed = findings.observed;
+    let nodes = match &observed.hybrid_nodes {
+        Reading::Unknown(reason) => {
+            return findings.unknown("hybrid", &observed.target.to_string(), reason);
+        }
+        reading => reading.present().into_iter().flatten(),
+    };
+    for (name, ids) in nodes {
+        let nodes = match ids.len() {
+            1 => "1 hybrid node".to_owned(),
+            n_nodes => format!("{n_nodes} hybrid nodes"),
+        };
+        match observed.roles.get(name) {
+            Some(Reading::Absent) => {
+                let message = format!("no role {name} exists: no credentials for {nodes}");
+                let fix = "create the role, or register the nodes by another activation";
+                findings.push("hybrid.role_missing", Severity::Error, name, &message, fix);
+            }
+            // https://docs.aws.amazon.com/systems-manager/latest/userguide/hybrid-multicloud-service-role.html
+            Some(Reading::Present(role)) if !role.trusts("ssm.amazonaws.com") => {
+                let message = format!(
+                    "ssm.amazonaws.com may not assume the role: no credentials for {nodes}"
+                );
+                let fix = "allow ssm.amazonaws.com sts:AssumeRole in its trust policy";
+                findings.push(
+                    "hybrid.role_trust",
+                    Severity::Error,
+                    &role.arn,
+                    &message,
+                    fix,
+                );
+            }
+            _ => {}
+        }
+        node_role(wished, name, &nodes, findings);
+    }
+}
