@@ -36,9 +36,10 @@ holds() {
         printf '   NO   %s\n' "$1" && head -20 "$tmp/why" && n_wrong=$((n_wrong + 1))
     fi
 }
-control() { # method path
+control() { # method path, with a body for each line of stdin if there is a third argument
     "$python" -c 'import sys, urllib.request as u
-print(u.urlopen(u.Request(sys.argv[2], method=sys.argv[1])).read().decode(), end="")' "$1" "$AWS_ENDPOINT_URL/_sandbox/$2"
+for body in sys.stdin.buffer if len(sys.argv) > 3 else [None]:
+    print(u.urlopen(u.Request(sys.argv[2], body, method=sys.argv[1])).read().decode(), end="")' "$1" "$AWS_ENDPOINT_URL/_sandbox/$2" ${3:+body}
 }
 
 for tool in ssm-agentcheck ssm-role ssm-prefs ssm-scp ssm-events; do
@@ -99,6 +100,29 @@ rollout() {
     # 1: errors remain, as not every agent can be helped from here. The demo looks at which below.
     [ "$status" -le 1 ] || { tail -20 "$tmp/rollout.log" && die "rollout.sh ended with status $status"; }
 }
+# Starts a session on every node that is online, says who is there, and ends it: what becomes of each, a line each.
+sessions() {
+    ssm-agentcheck show -o json "${over[@]}" | jq -c 'select(.agent.ping == "Online")
+        | {account: .target.account, region: .target.region, target: .instance_id, input: "whoami"}' | control POST sessions bodies |
+        jq -c '. + {kept: [.s3.written, .logs.written]}' >"$1"
+}
+# How many of them leave a transcript in the bucket, in the log group, or do not even start.
+transcripts() {
+    jq -rs '"\(length) sessions: \(map(select(.kept == [true, true])) | length) with a transcript in bucket and log group, " +
+        "\(map(select(.status != "Terminated")) | length) refused"' "$1"
+}
+every_session_leaves_its_transcript() {
+    jq -r 'select(.status != "Refused" and .kept != [true, true]) | "\(.target): \(.status), \(.reason // .s3.error // .logs.error)"' "$1" >"$tmp/untold"
+    cat "$tmp/untold" && [ -s "$1" ] && [ ! -s "$tmp/untold" ]
+}
+# A node that no session reaches starts none; verify has said so.
+who_is_not_reached_was_found() {
+    jq -r 'select(.status == "Refused") | .target' "$tmp/sessions.after" >"$tmp/refused"
+    jq -r 'select(.id | startswith("agentcheck.connection.")) | .resource' "$tmp/the run/attempt-001/08-verify.findings.jsonl" |
+        sort | diff "$tmp/refused" -
+}
+of_each_kind() { jq -s -e 'map(.credentials // empty) | unique == ["dhmc", "hybrid", "instance-profile"]' "$1"; }
+no_transcript() { jq -s -e 'length > 0 and all(.[]; .kept | any | not)' "$1"; }
 writes() { control GET calls | jq -r 'select(.read_only == false) | "\(.account) \(.service):\(.operation)"'; }
 no_writes() { writes | grep -v ' ssm:SendCommand$' >"$tmp/writes" || true && cat "$tmp/writes" && [ ! -s "$tmp/writes" ]; }
 no_problems() {
@@ -123,6 +147,8 @@ kept() { jq -rs '[.[].results[] | select(.status == "done") | .action | select(t
 
 title "1. An estate: $(ssm-agentcheck show -o json "${over[@]}" | wc -l | tr -d ' ') nodes in accounts ${accounts[*]}, $regions"
 state "$tmp/before"
+sessions "$tmp/sessions.before"
+printf '   %s\n' "$(transcripts "$tmp/sessions.before")"
 control DELETE calls >/dev/null
 
 title "2. Rollout (scripts/rollout.sh --yes)"
@@ -138,6 +164,11 @@ holds "what still is an error is about agents and the missing trail, which the r
     only_what_is_left_to_you_has_errors
 holds "agents were brought up to date in waves" agents_were_updated
 holds "every request fits AWS's own models" no_problems
+sessions "$tmp/sessions.after"
+printf '   %s\n' "$(transcripts "$tmp/sessions.after")"
+holds "by instance profile, Default Host Management and hybrid activation" of_each_kind "$tmp/sessions.after"
+holds "a node that takes no session is one that verify found" who_is_not_reached_was_found
+holds "every session that starts leaves its transcript in bucket and log group" every_session_leaves_its_transcript "$tmp/sessions.after"
 
 title "4. The same again"
 control DELETE calls >/dev/null
@@ -152,6 +183,8 @@ title "5. The way back (scripts/rollback.sh --yes)"
 grep -E '^==|undone|nothing' "$tmp/rollback.log" | paste -sd' ' - | sed 's/ *== */\n   /g' | sed '/^ *$/d'
 state "$tmp/after"
 for tool in ssm-agentcheck ssm-role ssm-prefs ssm-scp ssm-events; do holds "$tool finds what was there before" same "$tool"; done
+sessions "$tmp/sessions.back"
+holds "no session leaves a transcript, as before" no_transcript "$tmp/sessions.back"
 printf '   kept, as they may hold records: %s\n' "$(kept)"
 
 title "$([ "$n_wrong" -eq 0 ] && echo 'All of it holds' || echo "$n_wrong of it does not hold"), after $((SECONDS - started)) s."
