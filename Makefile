@@ -51,14 +51,14 @@ demo: venv build
 
 bench: venv
 	cargo build --release -p ssm-prefs -p ssm-role -p ssm-scp -p ssm-agentcheck -p ssm-events -p ssm-run
-	$(VENV)/bin/python scripts/bench.py
-	$(VENV)/bin/python scripts/bench_agentcheck.py
-	$(VENV)/bin/python scripts/bench_run.py
-	$(VENV)/bin/python scripts/bench_fleet.py
-	$(VENV)/bin/python scripts/bench_vulnscan.py
+	$(VENV)/bin/python scripts/bench/prefs.py
+	$(VENV)/bin/python scripts/bench/agentcheck.py
+	$(VENV)/bin/python scripts/bench/run.py
+	$(VENV)/bin/python scripts/bench/fleet.py
+	$(VENV)/bin/python scripts/bench/vulnscan.py
 	cargo bench --quiet -p iam-policy --bench evaluate
-	$(VENV)/bin/python scripts/bench_scp.py
-	$(VENV)/bin/python scripts/bench_events.py
+	$(VENV)/bin/python scripts/bench/scp.py
+	$(VENV)/bin/python scripts/bench/events.py
 
 clean:
 	cargo clean

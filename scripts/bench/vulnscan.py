@@ -7,7 +7,7 @@ advisories are 20,000 in OSV, for packages that are installed and for others.
 Nothing is asked of AWS: this is `vulnscan.sh --offline`, which writes the SBOMs,
 the table and SARIF.
 
-usage: bench_vulnscan.py [NODES..]   (`make bench`)
+usage: vulnscan.py [NODES..]   (`make bench`)
 """
 
 import base64
@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 N_PACKAGES = 500
 N_ADVISORIES = 20_000
 FIELDS = r"${Package}\t${Version}\t${source:Package}\n"

@@ -5,7 +5,7 @@ Runs alternate, so that whatever else the machine does meets both. Wall time is
 from fork to exit; CPU and peak memory are what the kernel counted for that
 process (wait4). Nothing is reached beyond 127.0.0.1, no AWS profile is read.
 
-usage: bench.py [RUNS]        (after `cargo build --release`; `make bench` does both)
+usage: prefs.py [RUNS]        (after `cargo build --release`; `make bench` does both)
 """
 
 import json
@@ -18,7 +18,7 @@ import tempfile
 import time
 import urllib.request
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOOL = ROOT / "target/release/ssm-prefs"
 CLI = ROOT / ".venv/bin/aws"
 SANDBOX = ROOT / "tests/sandbox/sandbox.py"

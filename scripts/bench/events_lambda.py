@@ -1,4 +1,4 @@
-"""Runs a Lambda function on this machine for bench_events.py: a runtime API and a Slack on the loopback (Linux only).
+"""Runs a Lambda function on this machine for events.py: a runtime API and a Slack on the loopback (Linux only).
 
 A function is one process that asks for an event, posts to Slack, answers, and asks for the next one. What it has
 used is read while it waits for the event that never comes. Nothing is reached beyond 127.0.0.1.

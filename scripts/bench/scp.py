@@ -4,7 +4,7 @@
 Beside it run the same search by jq and by Python, and a replay of a tenth of the
 records, which shows whether memory grows with them. Nothing is reached.
 
-usage: bench_scp.py [RECORDS]      (after `cargo build --release`; `make bench` does both)
+usage: scp.py [RECORDS]      (after `cargo build --release`; `make bench` does both)
 """
 
 import json
@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOOL = ROOT / "target/release/ssm-scp"
 GUARD = ROOT / "scripts/rollout.d/scp.json"
 EVENTS = [

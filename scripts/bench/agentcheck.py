@@ -6,7 +6,7 @@ alternate; CPU and peak memory are the kernel's count of each process and its
 children, calls are the local AWS's own. A fleet of a tenth shows whether memory
 grows with it. Nothing is reached beyond 127.0.0.1.
 
-usage: bench_agentcheck.py [NODES [RUNS]]   (after `cargo build --release`; `make bench` does both)
+usage: agentcheck.py [NODES [RUNS]]   (after `cargo build --release`; `make bench` does both)
 """
 
 import json
@@ -20,7 +20,7 @@ import tempfile
 import time
 import urllib.request
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOOL = ROOT / "target/release/ssm-agentcheck"
 VENV = ROOT / ".venv/bin"
 SANDBOX = ROOT / "tests/sandbox/sandbox.py"

@@ -1,4 +1,4 @@
-"""Makes what bench_events.py reads: CloudTrail log files, EventBridge events. The same at every run.
+"""Makes what events.py reads: CloudTrail log files, EventBridge events. The same at every run.
 
 Records are filled into templates, as dumping a million dictionaries would take longer than what is measured. Every
 file and every block of events has its own seed, so that several processes make the same as one.

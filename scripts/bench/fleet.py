@@ -5,7 +5,7 @@ The organization is made up on a local AWS: two Regions an account, NODES nodes 
 each. CPU and peak memory are the kernel's count of the tool alone; wall time is
 mostly the local AWS's own, which answers one call after another in Python.
 
-usage: bench_fleet.py [NODES [ACCOUNTS..]]   (after `cargo build --release`; `make bench` does both)
+usage: fleet.py [NODES [ACCOUNTS..]]   (after `cargo build --release`; `make bench` does both)
 """
 
 import json
@@ -15,7 +15,7 @@ import sys
 import tempfile
 import urllib.request
 
-from bench_agentcheck import MEASURE, ROOT, SANDBOX, VENV, fleet
+from agentcheck import MEASURE, ROOT, SANDBOX, VENV, fleet
 
 REGIONS = ("us-east-1", "us-west-2", "eu-central-1", "eu-west-1")[:2]
 MANAGEMENT = "111111111111"

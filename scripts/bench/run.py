@@ -7,7 +7,7 @@ list of invocations tells. The loop is the one that everybody writes: commands o
 each node that has not ended, and a second's pause. CPU and peak memory are the kernel's count of each process and its
 children, calls are the local AWS's own. Nothing is reached beyond 127.0.0.1.
 
-usage: bench_run.py [RUNS]   (after `cargo build --release`; `make bench` does both)
+usage: run.py [RUNS]   (after `cargo build --release`; `make bench` does both)
 """
 
 import json
@@ -20,7 +20,7 @@ import sys
 import tempfile
 import urllib.request
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOOL = ROOT / "target/release/ssm-run"
 VENV = ROOT / ".venv/bin"
 SANDBOX = ROOT / "tests/sandbox/sandbox.py"

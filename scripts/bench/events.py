@@ -5,7 +5,7 @@ What is measured runs in turns, so that whatever else the machine does meets all
 count of each process and its children: CPU is of all together, the peak of the greatest one. All input is made up,
 the same at every run, and read from the page cache. Nothing is reached beyond 127.0.0.1.
 
-usage: bench_events.py [history|match|lambda ...]      (after `cargo build --release`)
+usage: events.py [history|match|lambda ...]      (after `cargo build --release`)
 """
 
 import argparse
@@ -18,11 +18,11 @@ import subprocess
 import sys
 import tempfile
 
-import bench_events_data as data
-import bench_events_lambda as functions
-from bench_agentcheck import MEASURE
+import events_data as data
+import events_lambda as functions
+from agentcheck import MEASURE
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOOL = ROOT / "target/release/ssm-events"
 SECTIONS = ("history", "match", "lambda")
 FLOOR = "(measuring itself)"
