@@ -51,14 +51,8 @@ demo: venv build
 
 bench: venv
 	cargo build --release -p ssm-prefs -p ssm-role -p ssm-scp -p ssm-agentcheck -p ssm-events -p ssm-run
-	$(VENV)/bin/python scripts/bench/prefs.py
-	$(VENV)/bin/python scripts/bench/agentcheck.py
-	$(VENV)/bin/python scripts/bench/run.py
-	$(VENV)/bin/python scripts/bench/fleet.py
-	$(VENV)/bin/python scripts/bench/vulnscan.py
+	@set -e; for bench in prefs agentcheck run fleet vulnscan scp events; do $(VENV)/bin/python scripts/bench/$$bench.py; done
 	cargo bench --quiet -p iam-policy --bench evaluate
-	$(VENV)/bin/python scripts/bench/scp.py
-	$(VENV)/bin/python scripts/bench/events.py
 
 clean:
 	cargo clean

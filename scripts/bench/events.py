@@ -1,31 +1,23 @@
 #!/usr/bin/env python3
 """Measures ssm-events: a search through a trail's log files, event patterns, and a Lambda function that tells Slack.
 
-What is measured runs in turns, so that whatever else the machine does meets all. CPU and peak memory are the kernel's
-count of each process and its children: CPU is of all together, the peak of the greatest one. All input is made up,
-the same at every run, and read from the page cache. Nothing is reached beyond 127.0.0.1.
+All input is made up, the same at every run, and read from the page cache.
 
 usage: events.py [history|match|lambda ...]      (after `cargo build --release`)
 """
 
 import argparse
+import functools
 import json
 import os
 import pathlib
 import shutil
-import statistics
-import subprocess
-import sys
-import tempfile
 
 import events_data as data
 import events_lambda as functions
-from agentcheck import MEASURE
+import measure
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-TOOL = ROOT / "target/release/ssm-events"
 SECTIONS = ("history", "match", "lambda")
-FLOOR = "(measuring itself)"
 STARTS = 10
 
 GZIP = 'find "$1" -name "*.json.gz" -print0 | xargs -0 gzip -dc'
@@ -53,14 +45,7 @@ JQ_MATCH = (
 
 def main():
     args = arguments()
-    if not args.tool.is_file():
-        fail(f"{args.tool} is missing: run cargo build --release -p ssm-events")
-    for needed in ("jq", "gzip", "find", "xargs"):
-        if not shutil.which(needed):
-            fail(f"{needed} is missing")
-    (ROOT / "target").mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=ROOT / "target") as directory:
-        directory = pathlib.Path(directory)
+    with measure.scratch() as directory:
         args.output, args.home = directory / "output", directory
         args.data = args.keep.resolve() if args.keep else directory
         for section in args.sections or SECTIONS:
@@ -70,7 +55,6 @@ def main():
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sections", nargs="*", metavar="history|match|lambda", help="what to measure [default: all]")
-    parser.add_argument("--tool", type=pathlib.Path, default=TOOL, help="the ssm-events to measure [default: %(default)s]")
     parser.add_argument("--mib", type=int, default=1024, help="size of the log files before gzip [default: %(default)s]")
     parser.add_argument("--events", type=int, default=1_000_000, help="events to match, 10 or more [default: %(default)s]")
     parser.add_argument("--invocations", type=int, default=1_000, help="events for the function [default: %(default)s]")
@@ -82,7 +66,7 @@ def arguments():
             parser.error(f"'{section}' is none of {', '.join(SECTIONS)}")
     if min(args.mib, args.events // 10, args.invocations, args.runs) < 1:
         parser.error("nothing to measure")
-    args.tool = args.tool.resolve()
+    args.tool = measure.program("ssm-events")
     return args
 
 
@@ -91,34 +75,35 @@ def history(args):
     packed, whole = (facts[key] / data.MIB for key in ("packed", "bytes"))
     print(
         f"history: {facts['records']:,} records in {facts['files']:,} log files, {whole:,.0f} MiB, {packed:,.0f} MiB with gzip"
-        f" ({whole / packed:.1f}:1); {facts['matches']:,} match. Medians of {args.runs} runs, jq once."
+        f" ({whole / packed:.1f}:1); {facts['matches']:,} match. Medians; runs: {args.runs}, of jq 1."
     )
-    search = [args.tool, "history", directory, "--event", ",".join(data.WANTED)]
     ours, gzip, jq = "ssm-events history", "gzip -dc >/dev/null", "gzip -dc | jq"
+    shell = measure.program("sh")
     commands = {
-        FLOOR: [shutil.which("true")],
-        ours: search,
-        gzip: [shutil.which("sh"), "-c", f"{GZIP} >/dev/null", "sh", directory],
-        jq: [shutil.which("sh"), "-c", f"{GZIP} | {JQ}", "sh", directory],
-        "python gzip and json": [sys.executable, "-I", "-c", PYTHON, directory],
+        measure.FLOOR: [measure.program("true")],
+        ours: [args.tool, "history", directory, "--event", ",".join(data.WANTED)],
+        gzip: [shell, "-c", f"{GZIP} >/dev/null", "sh", directory],
+        jq: [shell, "-c", f"{GZIP} | {JQ}", "sh", directory],
+        "python gzip and json": [measure.program("python"), "-I", "-c", PYTHON, directory],
     }
     for path in directory.rglob("*.gz"):
         path.read_bytes()
-    figures, found = {name: [] for name in commands}, {}
-    for number in range(args.runs):
-        for name, command in commands.items():
-            if name == jq and number > 0:
-                continue
-            wall, cpu, peak = run(args, name, command)
-            figures[name].append((wall, cpu, cpu / max(wall, 1e-6), peak))
-            if name not in (FLOOR, gzip):
-                same(found, name, identifiers(args.output, name, "eventID"))
+    found = {}
+
+    def once(name, command):
+        wall, cpu, peak = run(args, name, command)
+        if name not in (measure.FLOOR, gzip):
+            same(found, name, identifiers(args.output, name, "eventID"))
+        return wall, cpu, peak, cpu / max(wall, 1e-6)
+
+    runs = {name: functools.partial(once, name, command) for name, command in commands.items()}
+    runs[jq] = functools.cache(runs[jq])
+    rows = measure.in_turns(runs, args.runs)
     if len(found[ours]) != facts["matches"]:
-        fail(f"{ours} found {len(found[ours])} of {facts['matches']} records")
-    columns = [("wall s", 1, 2, True), ("CPU s", 1, 2, True), ("cores", 1, 1, False), ("peak MiB", 1, 1, True)]
-    rows = {name: medians(taken) for name, taken in figures.items()}
-    rows[FLOOR][2] = None
-    table(columns, rows, ours)
+        measure.fail(f"{ours} found {len(found[ours])} of {facts['matches']} records")
+    rows[measure.FLOOR][3] = None
+    columns = [measure.WALL, measure.CPU, measure.PEAK, measure.Column("cores", 1, 1, False)]
+    measure.table(columns, rows, ours)
 
 
 def match(args):
@@ -130,31 +115,32 @@ def match(args):
     pattern.write_text(json.dumps(PATTERN))
     print(
         f"match: {args.events:,} events, {facts['bytes'] / args.events:,.0f} bytes each; {facts['matches']:,} match."
-        f" Medians of {args.runs} runs."
+        f" Medians; runs: {args.runs}."
     )
     base, ours = "ssm-events match, a tenth", "ssm-events match"
     commands = {
-        FLOOR: ([shutil.which("true")], tenth, n_tenth),
+        measure.FLOOR: ([measure.program("true")], tenth, n_tenth),
         ours: ([args.tool, "match", pattern], whole, args.events),
         base: ([args.tool, "match", pattern], tenth, n_tenth),
-        "jq, a tenth": ([shutil.which("jq"), "-c", JQ_MATCH], tenth, n_tenth),
+        "jq, a tenth": ([measure.program("jq"), "-c", JQ_MATCH], tenth, n_tenth),
     }
-    figures, found = {name: [] for name in commands}, {}
-    for _ in range(args.runs):
-        for name, (command, given, n_events) in commands.items():
-            wall, cpu, peak = run(args, name, command, given)
-            figures[name].append((wall, cpu, n_events / max(cpu, 1e-6), peak))
-            if name == ours:
-                n_found = len(identifiers(args.output, name, "id"))
-                if n_found != facts["matches"]:
-                    fail(f"{name} found {n_found} of {facts['matches']} events")
-            elif name != FLOOR:
-                same(found, name, identifiers(args.output, name, "id"))
-    columns = [("wall s", 1, 2, True), ("CPU s", 1, 2, True), ("events/CPU s", 1, 0, False), ("peak MiB", 1, 1, True)]
-    rows = {name: medians(taken) for name, taken in figures.items()}
-    rows[FLOOR][2] = None
+    found = {}
+
+    def once(name, command, given, n_events):
+        wall, cpu, peak = run(args, name, command, given)
+        if name == ours:
+            n_found = len(identifiers(args.output, name, "id"))
+            if n_found != facts["matches"]:
+                measure.fail(f"{name} found {n_found} of {facts['matches']} events")
+        elif name != measure.FLOOR:
+            same(found, name, identifiers(args.output, name, "id"))
+        return wall, cpu, peak, n_events / max(cpu, 1e-6)
+
+    rows = measure.in_turns({name: functools.partial(once, name, *command) for name, command in commands.items()}, args.runs)
+    rows[measure.FLOOR][3] = None
+    columns = [measure.WALL, measure.CPU, measure.PEAK, measure.Column("events/CPU s", 1, 0, False)]
     # The whole is ten times the work of the others: no ratio but of memory would say anything.
-    table(columns, rows, base, without=(ours,))
+    measure.table(columns, rows, base, without=(ours,))
 
 
 def function(args):
@@ -163,41 +149,33 @@ def function(args):
     shutil.copy2(args.tool, bootstrap)
     sessions = data.sessions(args.invocations)
     base = "ssm-events (bootstrap)"
+    python = measure.program("python")
     commands = {
-        FLOOR: [sys.executable, "-I", "-S", "-c", functions.ECHO],
+        measure.FLOOR: [python, "-I", "-S", "-c", functions.ECHO],
         base: [bootstrap],
-        "python http.client": [sys.executable, "-I", "-c", functions.HANDLER],
+        "python http.client": [python, "-I", "-c", functions.HANDLER],
     }
-    starts = max(STARTS, args.runs)
     print(
-        f"lambda: {args.invocations:,} sessions told in Slack, one after the other. Medians of {args.runs} runs, of"
-        f" {starts} for the start; all times hold the first row's."
+        f"lambda: {args.invocations:,} sessions told in Slack, one after the other. Medians; runs: {args.runs},"
+        f" of the start {STARTS}; all times hold the first row's."
     )
-    figures = {name: [] for name in commands}
-    for number in range(starts):
-        for name, command in commands.items():
-            given = sessions if number < args.runs else []
-            figures[name].append(functions.invoke(name, command, args.home, given))
-    rows = {}
-    for name, taken in figures.items():
-        full = medians(taken[: args.runs])
-        rows[name] = medians([each[:2] for each in taken]) + full[2:]
-    columns = [("init ms", 1000, 1, True), ("init CPU ms", 1000, 1, True), ("first event ms", 1000, 2, True)]
-    columns += [("event ms", 1000, 3, True), ("CPU ms/event", 1000, 3, True), ("peak MiB", 1, 1, True)]
-    table(columns, rows, base)
+
+    def once(name, given, figures):
+        return functions.invoke(name, commands[name], args.home, given)[figures]
+
+    starts = measure.in_turns({name: functools.partial(once, name, [], slice(2)) for name in commands}, STARTS)
+    events = measure.in_turns({name: functools.partial(once, name, sessions, slice(2, None)) for name in commands}, args.runs)
+    milliseconds = (("init ms", 1), ("init CPU ms", 1), ("first event ms", 2), ("event ms", 3), ("CPU ms/event", 3))
+    columns = [measure.Column(heading, 1000, digits) for heading, digits in milliseconds]
+    measure.table([*columns, measure.PEAK], {name: starts[name] + events[name] for name in commands}, base)
 
 
-def run(args, name, command, given=pathlib.Path(os.devnull)):
-    """Returns wall seconds, CPU seconds and peak memory in MiB of one run, whose output is left in a file."""
-    words = [sys.executable, "-I", "-S", "-c", MEASURE, args.output, *command]
+def run(args, name, command, given=os.devnull):
+    """Returns the figures of one run. What it printed is left in a file, and looked at by the caller."""
     env = {"PATH": os.environ["PATH"], "HOME": str(args.home), "LC_ALL": "C.UTF-8"}
-    with given.open("rb") as stdin:
-        done = subprocess.run(words, env=env, stdin=stdin, capture_output=True, text=True)
-    status, wall, cpu, peak = done.stdout.split() if done.returncode == 0 else ("127", 0, 0, 0)
-    # The tool may end with 1 when it finds something, which is no failure; what it printed is looked at by the caller.
-    if status not in (("0", "1") if command[0] == args.tool else ("0",)):
-        sys.exit(f"bench: {name} ended with status {status}: {functions.complaint(done.stderr)}")
-    return float(wall), float(cpu), int(peak) / 1024
+    # The tool may end with 1 when it finds something, which is no failure.
+    fine = (0, 1) if command[0] == args.tool else (0,)
+    return measure.run(name, command, env, given, args.output, fine)
 
 
 def identifiers(output, name, key):
@@ -206,7 +184,7 @@ def identifiers(output, name, key):
         with output.open(encoding="utf-8") as lines:
             return sorted(json.loads(line)[key] for line in lines)
     except (ValueError, KeyError, TypeError) as error:
-        fail(f"{name} printed a line that is no JSON object with {key}: {error}")
+        measure.fail(f"{name} printed a line that is no JSON object with {key}: {error}")
 
 
 def same(found, name, these):
@@ -215,30 +193,7 @@ def same(found, name, these):
     other, those = next(iter(found.items()))
     if these != those:
         differ = sorted(set(these) ^ set(those))[:3]
-        fail(f"{name} found {len(these)}, {other} found {len(those)}; they differ by {differ or 'repetitions'}")
-
-
-def medians(taken):
-    return [statistics.median(column) for column in zip(*taken)]
-
-
-def table(columns, rows, base, without=()):
-    """Prints rows of figures; in brackets how many times those of the base."""
-    print(f"{'':27}" + "".join(f"{heading:>20}" for heading, *_ in columns))
-    for name, values in rows.items():
-        cells = []
-        for (_, scale, digits, compared), value, of_base in zip(columns, values, rows[base]):
-            cell = "" if value is None else f"{value * scale:,.{digits}f}"
-            if compared and name not in (base, FLOOR, *without):
-                cell += f" ({value / max(of_base, 1e-6):.1f}x)"
-            cells.append(cell)
-        print(f"{name:27}" + "".join(f"{cell:>20}" for cell in cells))
-    print(flush=True)
-
-
-def fail(message):
-    print(f"bench: {message}", file=sys.stderr)
-    sys.exit(2)
+        measure.fail(f"{name} found {len(these)}, {other} found {len(those)}; they differ by {differ or 'repetitions'}")
 
 
 if __name__ == "__main__":

@@ -10,9 +10,10 @@ import http.server
 import json
 import re
 import subprocess
-import sys
 import threading
 import time
+
+import measure
 
 API = "/2018-06-01/runtime"
 WEBHOOK = "/services/T000/B000/x"
@@ -261,14 +262,8 @@ def wait(name, process, run, event, errors):
         if ended is not None or time.monotonic() - since > PATIENCE:
             what = f"asked for nothing in {PATIENCE} s" if ended is None else f"ended with status {ended}"
             errors.seek(0)
-            why = run.failures[-1] if run.failures else complaint(errors.read())
-            sys.exit(f"bench: {name} as a Lambda function {what}: {why}")
-
-
-def complaint(said):
-    """Returns the line of what a process said that tells most: clap's is the first, Python's the last."""
-    lines = said.strip().splitlines() or ["it said nothing"]
-    return lines[0] if lines[0].startswith("error") else lines[-1]
+            why = run.failures[-1] if run.failures else measure.complaint(errors.read())
+            measure.fail(f"{name} as a Lambda function {what}: {why}")
 
 
 def cpu(process):
@@ -284,7 +279,7 @@ def high_water(process):
 
 def check(name, run, sessions):
     if run.failures or run.n_answered != len(sessions):
-        sys.exit(f"bench: {name} answered {run.n_answered} of {len(sessions)} events; failures: {run.failures[:1]}")
+        measure.fail(f"{name} answered {run.n_answered} of {len(sessions)} events; failures: {run.failures[:1]}")
     told = [json.dumps(json.loads(body), ensure_ascii=False).replace("\u200b", "") for body in run.messages]
     if len(told) != len(sessions) or not all(session in text for text, (_, session) in zip(told, sessions)):
-        sys.exit(f"bench: {name} posted {len(told)} messages for {len(sessions)} sessions, or not each session's")
+        measure.fail(f"{name} posted {len(told)} messages for {len(sessions)} sessions, or not each session's")

@@ -2,23 +2,16 @@
 """Measures ssm-scp replay over a million CloudTrail records: CPU, wall time, memory.
 
 Beside it run the same search by jq and by Python, and a replay of a tenth of the
-records, which shows whether memory grows with them. Nothing is reached.
+records, which shows whether memory grows with them.
 
-usage: scp.py [RECORDS]      (after `cargo build --release`; `make bench` does both)
+usage: scp.py [RECORDS [RUNS]]      (after `cargo build --release`; `make bench` does both)
 """
 
+import functools
 import json
-import os
-import pathlib
-import shutil
-import subprocess
-import sys
-import tempfile
-import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-TOOL = ROOT / "target/release/ssm-scp"
-GUARD = ROOT / "scripts/rollout.d/scp.json"
+import measure
+
 EVENTS = [
     ("ssm", "StartSession"),
     ("ssm", "SendCommand"),
@@ -44,27 +37,26 @@ for line in sys.stdin:
 
 
 def main():
-    n_records = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    if not TOOL.exists():
-        sys.exit(f"bench: {TOOL} is missing: run make bench")
-    with tempfile.TemporaryDirectory(dir=ROOT / "target") as directory:
-        whole, tenth = (pathlib.Path(directory) / name for name in ("whole", "tenth"))
+    n_records, n_runs = measure.numbers(1_000_000, 3)
+    replay = [measure.program("ssm-scp"), "replay", "-q", "--guard", measure.ROOT / "scripts/rollout.d/scp.json"]
+    with measure.scratch() as directory:
+        whole, tenth = directory / "whole", directory / "tenth"
         write(whole, n_records)
         write(tenth, n_records // 10)
-        size = whole.stat().st_size / 1e6
-        print(f"{n_records:,} CloudTrail records, {size:,.0f} MB, in the page cache")
-        replay = [TOOL, "replay", "-q", "--guard", GUARD]
-        rows = [
-            ("ssm-scp replay", replay, whole),
-            ("ssm-scp replay, a tenth", replay, tenth),
-            ("jq", [shutil.which("jq"), "-c", JQ], whole),
-            ("python json", [sys.executable, "-c", PYTHON], whole),
-        ]
-        print(f"{'':25} {'wall s':>8} {'CPU s':>8} {'MB/s':>8} {'peak MB':>8}")
-        for name, command, source in rows:
-            wall, cpu, peak = measure(command, source)
-            rate = source.stat().st_size / 1e6 / cpu
-            print(f"{name:25} {wall:8.2f} {cpu:8.2f} {rate:8.0f} {peak:8.0f}")
+        megabytes = {path: path.stat().st_size / 1e6 for path in (whole, tenth)}
+        print(f"{n_records:,} CloudTrail records, {megabytes[whole]:,.0f} MB, in the page cache, medians; runs: {n_runs}")
+        commands = {
+            "ssm-scp replay": (replay, whole),
+            "ssm-scp replay, a tenth": (replay, tenth),
+            "jq": ([measure.program("jq"), "-c", JQ], whole),
+            "python json": ([measure.program("python"), "-c", PYTHON], whole),
+        }
+        runs = {name: functools.partial(measure.run, name, command, given=given) for name, (command, given) in commands.items()}
+        rows = measure.in_turns(runs, n_runs)
+    for name, (_, given) in commands.items():
+        rows[name].append(megabytes[given] / rows[name][1])
+    columns = [measure.WALL, measure.CPU, measure.PEAK, measure.Column("MB/CPU s", 1, 0)]
+    measure.table(columns, rows, "ssm-scp replay", without=("ssm-scp replay, a tenth",))
 
 
 def write(path, n_records):
@@ -113,24 +105,5 @@ def record(n, source, name):
     }
 
 
-def measure(command, source):
-    """Returns wall seconds, CPU seconds and peak megabytes of one run, the best of three by CPU."""
-    best = None
-    for _ in range(3):
-        started = time.perf_counter()
-        with source.open("rb") as given:
-            process = subprocess.Popen(
-                [str(part) for part in command], stdin=given, stdout=subprocess.DEVNULL
-            )
-            _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
-            sys.exit(f"bench: {command[0]} ended with status {process.returncode}")
-        found = (usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1000)
-        best = min(best, found) if best else found
-    cpu, wall, peak = best
-    return wall, cpu, peak
-
-
-main()
+if __name__ == "__main__":
+    main()

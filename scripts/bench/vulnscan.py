@@ -13,29 +13,23 @@ usage: vulnscan.py [NODES..]   (`make bench`)
 import base64
 import gzip
 import json
-import pathlib
 import random
-import resource
 import subprocess
-import sys
-import tempfile
-import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+import measure
+
 N_PACKAGES = 500
 N_ADVISORIES = 20_000
 FIELDS = r"${Package}\t${Version}\t${source:Package}\n"
 
 
 def main():
-    sizes = [int(size) for size in sys.argv[1:]] or [20, 200, 2000]
+    sizes = measure.numbers() or [20, 200, 2000]
     listed = subprocess.run(["dpkg-query", "-W", "-f", FIELDS], check=True, capture_output=True, text=True).stdout
     packages = [line.split("\t") for line in listed.splitlines()][:N_PACKAGES]
-    with tempfile.TemporaryDirectory(dir=ROOT / "target") as directory:
-        directory = pathlib.Path(directory)
+    with measure.scratch() as directory:
         write_advisories(directory / "osv.jsonl", packages)
-        print("| nodes | packages | matches | CPU | CPU a node | wall | largest process |")
-        print("|---|---|---|---|---|---|---|")
+        measure.markdown_head("nodes", "packages", "matches", "CPU", "CPU a node", "wall", "largest process")
         for size in sizes:
             row(directory / str(size), directory / "osv.jsonl", packages, size)
 
@@ -61,23 +55,11 @@ def row(directory, advisories, packages, n_nodes):
     with (directory / "invocations.jsonl").open("w") as file:
         for number in range(n_nodes):
             file.write(json.dumps(invocation(packages, number)) + "\n")
-    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    done = subprocess.run(
-        [ROOT / "scripts/vulnscan.sh", "--out", directory, "--offline", "--advisories", advisories],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    if done.returncode != 1:
-        sys.exit(f"vulnscan.sh ended with {done.returncode}: {done.stderr}")
-    wall, after = time.monotonic() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    command = [measure.ROOT / "scripts/vulnscan.sh", "--out", directory, "--offline", "--advisories", advisories]
+    wall, cpu, peak = measure.run("vulnscan.sh", command, fine=(1,))
     n_matches = len((directory / "matches.jsonl").read_text().splitlines())
-    print(
-        f"| {n_nodes} | {n_nodes * len(packages)} | {n_matches} | {cpu:.1f} s | {cpu / n_nodes * 1000:.0f} ms "
-        f"| {wall:.1f} s | {after.ru_maxrss / 1024:.0f} MB |",
-        flush=True,
-    )
+    spent = (f"{cpu:.1f} s", f"{cpu / n_nodes * 1000:.0f} ms", f"{wall:.1f} s", f"{peak:.0f} MiB")
+    measure.markdown(n_nodes, n_nodes * len(packages), n_matches, *spent)
 
 
 def invocation(packages, number):
