@@ -4,6 +4,7 @@ Everything is made in a directory of its own: home, collections, playbooks. The
 tools are those in PATH.
 """
 
+import ast
 import json
 import os
 import pathlib
@@ -169,6 +170,15 @@ class Collection(unittest.TestCase):
         self.assertEqual(self.writes(), [])
         self.assertEqual(self.example("commands.yml"), 1)
         self.assertEqual(self.example("commands.yml"), 0)
+
+    def test_modules_run_on_python_3_6(self):
+        """The oldest that ansible-core 2.16, the oldest in meta/runtime.yml, knows on a node beside 2.7."""
+        plugins = ROOT / "scripts/ansible/plugins"
+        for path in [*plugins.glob("modules/*.py"), *plugins.glob("module_utils/*.py")]:
+            tree = ast.parse(path.read_text(), feature_version=(3, 6))
+            # Parses, and is refused by Python 3.6 all the same.
+            futures = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
+            self.assertEqual(futures, [], path)
 
     def test_the_sanity_tests_that_need_no_network_pass(self):
         """The others fetch what they need: validate-modules, import, ansible-doc, runtime-metadata and the linters."""

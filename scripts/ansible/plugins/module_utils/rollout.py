@@ -6,8 +6,6 @@ Nothing here knows what a tool manages. A tool plans, and applies exactly the pl
 from the one to the other, as a pipe would, and tells truthfully what became of it.
 """
 
-from __future__ import annotations
-
 import json
 
 # In the order in which a task returns them.

@@ -3,8 +3,6 @@
 # Apache-2.0 (https://www.apache.org/licenses/LICENSE-2.0)
 """Runs ssm-agentcheck: the options are here, what is done with them in module_utils/rollout.py."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: ssm_agentcheck
 short_description: The agent of every node is present, new enough and online
