@@ -171,6 +171,29 @@ class Collection(unittest.TestCase):
         self.assertEqual(self.example("commands.yml"), 1)
         self.assertEqual(self.example("commands.yml"), 0)
 
+    def test_options_of_one_tool_reach_only_the_verbs_that_have_them(self):
+        tool, words = self.home / "tool", self.home / "words"
+        tool.write_text(f"#!/bin/sh\necho \"$@\" >{words}\n")
+        tool.chmod(0o755)
+        options = {"desired": {}, "executable": str(tool)}
+        self.play("ssm_agentcheck", {**options, "nodes": "/nodes"})
+        self.assertEqual(words.read_text(), "plan --output=json --nodes=/nodes\n")
+        self.play("ssm_agentcheck", {**options, "state": "checked", "roles": "/roles", "instance_ids": ["i-1", "i-2"]})
+        self.assertEqual(words.read_text(), "check --output=json --roles=/roles --instance-id=i-1 --instance-id=i-2\n")
+        words.unlink()
+        told = self.play("ssm_agentcheck", {**options, "instance_ids": ["i-1"]})
+        self.assertEqual(told["msg"], "instance_ids: cannot be given with state=present")
+        self.assertFalse(words.exists())
+
+    def test_modules_are_what_the_table_makes(self):
+        made = self.home / "made"
+        made.mkdir()
+        self.check([sys.executable, ROOT / "scripts/ansible/generate.py", made], self.environment(self.account))
+        committed = ROOT / "scripts/ansible/plugins/modules"
+        self.assertEqual({path.name for path in made.iterdir()}, {path.name for path in committed.glob("*.py")})
+        for path in made.iterdir():
+            self.assertEqual((committed / path.name).read_text(), path.read_text(), "run scripts/ansible/generate.py")
+
     def test_modules_run_on_python_3_6(self):
         """The oldest that ansible-core 2.16, the oldest in meta/runtime.yml, knows on a node beside 2.7."""
         plugins = ROOT / "scripts/ansible/plugins"

@@ -6,17 +6,22 @@ Nothing here knows what a tool manages. A tool plans, and applies exactly the pl
 from the one to the other, as a pipe would, and tells truthfully what became of it.
 """
 
+import collections
 import json
+
+from ansible.module_utils.basic import AnsibleModule
 
 # In the order in which a task returns them.
 KINDS = {"plan": "plans", "result": "results", "finding": "findings", "unreachable": "unreachable"}
 # What a finding must at least be to fail a task, gravest first.
 SEVERITIES = ("error", "warning", "info")
+# An option that one tool has: its flag, the verbs that have it, and its part of the argument spec.
+Option = collections.namedtuple("Option", "flag verbs spec")
 
 
-def argument_spec(tool, **more):
-    """Returns the options of the module for `tool`: the common ones, documented in doc_fragments/common.py, and its own."""
-    return dict(
+def main(tool, **options):
+    """Runs the module for `tool`, which has `options` beside the common ones, documented in doc_fragments/common.py."""
+    spec = dict(
         state=dict(type="str", choices=["present", "checked"], default="present"),
         desired=dict(type="dict", required=True),
         regions=dict(type="list", elements="str"),
@@ -26,13 +31,10 @@ def argument_spec(tool, **more):
         accounts=dict(type="str"),
         fail_on=dict(type="str", choices=["error", "warning", "never"], default="error"),
         executable=dict(type="path", default=tool),
-        **more
     )
-
-
-def run(module, tool, flags=None):
-    """Does what the options ask for, and ends the module. `flags`: flag and verbs of each of its own options."""
-    Rollout(module, tool, flags or {}).run()
+    spec.update((name, option.spec) for name, option in options.items())
+    module = AnsibleModule(argument_spec=spec, required_by=dict(accounts=("assume_roles",)), supports_check_mode=True)
+    Rollout(module, tool, options).run()
 
 
 class Failed(Exception):
@@ -42,10 +44,10 @@ class Failed(Exception):
 class Rollout:
     """One task. It keeps every record as soon as it is read, so that a failure tells what was done before it."""
 
-    def __init__(self, module, tool, flags):
+    def __init__(self, module, tool, options):
         self.module = module
         self.tool = tool
-        self.flags = flags
+        self.options = options
         self.records = dict((name, []) for name in KINDS.values())
         self.notes = []
 
@@ -66,9 +68,9 @@ class Rollout:
         if params["accounts"] == "-":
             raise Failed("accounts: stdin carries the desired state: name a file, or org")
         used = ("check",) if params["state"] == "checked" else ("plan", "apply")
-        for name, (dummy, verbs) in self.flags.items():
+        for name, option in self.options.items():
             # Ignored, instance_ids would let a task change nodes that it was to leave alone.
-            if params[name] is not None and not set(verbs).intersection(used):
+            if params[name] is not None and not set(option.verbs).intersection(used):
                 raise Failed("{0}: cannot be given with state={1}".format(name, params["state"]))
 
     def converge(self):
@@ -120,10 +122,10 @@ class Rollout:
         for name in ("profile", "endpoint_url") + (() if verb == "apply" else ("accounts",)):
             if params[name] is not None:
                 words.append("--{0}={1}".format(name.replace("_", "-"), params[name]))
-        for name, (flag, verbs) in self.flags.items():
-            if verb in verbs and params[name] is not None:
+        for name, option in self.options.items():
+            if verb in option.verbs and params[name] is not None:
                 values = params[name] if isinstance(params[name], list) else [params[name]]
-                words += ["{0}={1}".format(flag, value) for value in values]
+                words += ["{0}={1}".format(option.flag, value) for value in values]
         return words
 
     def desired(self):

@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # Copyright the authors of ssm tools
 # Apache-2.0 (https://www.apache.org/licenses/LICENSE-2.0)
+# Made by scripts/ansible/generate.py from modules.yml beside it: change it there.
 """Runs ssm-events: the options are here, what is done with them in module_utils/rollout.py."""
 
 DOCUMENTATION = r"""
@@ -11,9 +12,9 @@ author:
   - ssm tools (!UNKNOWN)
 description:
   - Keeps a trail, and what tells Slack of sessions, commands and changes to who may start them, as desired.
-  - "The URL of the webhook is a secret and no part of O(desired), which only names where the tool reads it: an
-    environment variable, a file, or a parameter or secret of AWS. Variables that the keyword C(environment) of a task
-    sets are shown by Ansible with C(-vvv)."
+  - 'The URL of the webhook is a secret and no part of O(desired), which only names where the tool reads it: an environment
+    variable, a file, or a parameter or secret of AWS. Variables that the keyword C(environment) of a task sets are shown
+    by Ansible with C(-vvv).'
 options:
   executable:
     default: ssm-events
@@ -50,9 +51,7 @@ plans:
   description:
     - What C(ssm-events plan) printed, one plan for each account and region, in the order in which they are applied.
     - Empty with O(state=checked).
-  returned: always
   type: list
-  elements: dict
   contains: &plan
     kind:
       description: Always C(plan).
@@ -63,25 +62,27 @@ plans:
       type: str
       returned: always
     target:
-      description: The only C(account) and C(region) that it may be applied to.
+      description: The only C(account) and C(region) that it may be applied to; services without regions have C(global).
       type: dict
+      sample:
+        account: '111122223333'
+        region: eu-central-1
       returned: always
-      sample: {"account": "111122223333", "region": "eu-central-1"}
     changes:
       description:
-        - The writes, in order. Each has an C(id), an C(action), a C(resource), the states C(from) which and C(to) which it leads,
-          and says C(why).
+        - The writes, in order. Each has an C(id), an C(action), a C(resource), the states C(from) which and C(to) which
+          it leads, and says C(why).
         - Empty when nothing needs to change.
       type: list
-      elements: dict
       returned: always
+      elements: dict
+  returned: always
+  elements: dict
 results:
   description:
     - What C(ssm-events apply) printed, one result for each plan that was tried.
     - Empty in check mode, with O(state=checked), and when there was nothing to change.
-  returned: always
   type: list
-  elements: dict
   contains:
     kind:
       description: Always C(result).
@@ -100,32 +101,32 @@ results:
         - What became of each change. Each has the C(id), C(action) and C(resource) of the change, a C(status) that is C(done),
           C(unchanged), C(kept), C(skipped), C(failed) or C(unknown), and an C(error) or none.
       type: list
-      elements: dict
-      returned: always
       sample:
         - id: put_rule:ssm-activity
           action: put_rule
           resource: ssm-activity
           status: done
           error: null
+      returned: always
+      elements: dict
     undo:
       description: The plan that leads back, or none.
       type: dict
       returned: always
+  returned: always
+  elements: dict
 undo:
   description:
     - The plans that lead back, the latest first, which is the order in which C(ssm-events apply) must get them.
-  returned: always
   type: list
-  elements: dict
   contains: *plan
+  returned: always
+  elements: dict
 findings:
   description:
     - What C(ssm-events check) found with O(state=checked). Empty with O(state=present).
     - C(docs/findings.md) of the tools lists cause and cure of every C(id).
-  returned: always
   type: list
-  elements: dict
   contains:
     kind:
       description: Always C(finding).
@@ -134,8 +135,8 @@ findings:
     id:
       description: What is wrong, as a name that is never changed.
       type: str
-      returned: always
       sample: events.rule.missing
+      returned: always
     severity:
       description: C(error), C(warning) or C(info).
       type: str
@@ -156,31 +157,25 @@ findings:
       description: What to do about it.
       type: str
       returned: always
+  returned: always
+  elements: dict
 unreachable:
   description: Accounts and regions that could not be worked in. Each has a C(target) and an C(error). Any fails the task.
-  returned: always
   type: list
+  returned: always
   elements: dict
 notes:
   description: What the tool said on stderr, line by line. Its warnings are warnings of the task too.
-  returned: always
   type: list
   elements: str
+  returned: always
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.ssm_tools.rollout.plugins.module_utils import rollout
-
-TOOL = "ssm-events"
 
 
 def main():
-    module = AnsibleModule(
-        argument_spec=rollout.argument_spec(TOOL),
-        required_by=dict(accounts=("assume_roles",)),
-        supports_check_mode=True,
-    )
-    rollout.run(module, TOOL)
+    rollout.main("ssm-events")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # Copyright the authors of ssm tools
 # Apache-2.0 (https://www.apache.org/licenses/LICENSE-2.0)
+# Made by scripts/ansible/generate.py from modules.yml beside it: change it there.
 """Runs ssm-scp: the options are here, what is done with them in module_utils/rollout.py."""
 
 DOCUMENTATION = r"""
@@ -11,10 +12,9 @@ author:
   - ssm tools (!UNKNOWN)
 description:
   - Keeps a service control policy as desired by which nobody but named principals may start sessions and run commands,
-    and attaches it to its targets. Needs credentials of the organization's management account or of a delegated
-    administrator.
-  - Applying is refused when people would be locked out. It looks through O(assume_roles), which should have
-    C({account}) in them.
+    and attaches it to its targets. Needs credentials of the organization's management account or of a delegated administrator.
+  - Applying is refused when people would be locked out. It looks through O(assume_roles), which should have C({account})
+    in them.
   - The risks are not looked for in check mode, as C(ssm-scp plan) does not. C(ssm-scp impact) does, and writes nothing.
 options:
   accept:
@@ -25,8 +25,7 @@ options:
     elements: str
   history:
     description:
-      - "File of CloudTrail records, on the host where the module runs: refuse when a call in it would have been
-        denied."
+      - 'File of CloudTrail records, on the host where the module runs: refuse when a call in it would have been denied.'
       - Not with O(state=checked).
     type: path
   executable:
@@ -68,9 +67,7 @@ plans:
   description:
     - What C(ssm-scp plan) printed, one plan for each account and region, in the order in which they are applied.
     - Empty with O(state=checked).
-  returned: always
   type: list
-  elements: dict
   contains: &plan
     kind:
       description: Always C(plan).
@@ -83,23 +80,25 @@ plans:
     target:
       description: The only C(account) and C(region) that it may be applied to; services without regions have C(global).
       type: dict
+      sample:
+        account: '111122223333'
+        region: global
       returned: always
-      sample: {"account": "111122223333", "region": "global"}
     changes:
       description:
-        - The writes, in order. Each has an C(id), an C(action), a C(resource), the states C(from) which and C(to) which it leads,
-          and says C(why).
+        - The writes, in order. Each has an C(id), an C(action), a C(resource), the states C(from) which and C(to) which
+          it leads, and says C(why).
         - Empty when nothing needs to change.
       type: list
-      elements: dict
       returned: always
+      elements: dict
+  returned: always
+  elements: dict
 results:
   description:
     - What C(ssm-scp apply) printed, one result for each plan that was tried.
     - Empty in check mode, with O(state=checked), and when there was nothing to change.
-  returned: always
   type: list
-  elements: dict
   contains:
     kind:
       description: Always C(result).
@@ -118,32 +117,32 @@ results:
         - What became of each change. Each has the C(id), C(action) and C(resource) of the change, a C(status) that is C(done),
           C(unchanged), C(kept), C(skipped), C(failed) or C(unknown), and an C(error) or none.
       type: list
-      elements: dict
-      returned: always
       sample:
         - id: attach_policy:ou-ab12-34567890
           action: attach_policy
           resource: ou-ab12-34567890
           status: done
           error: null
+      returned: always
+      elements: dict
     undo:
       description: The plan that leads back, or none.
       type: dict
       returned: always
+  returned: always
+  elements: dict
 undo:
   description:
     - The plans that lead back, the latest first, which is the order in which C(ssm-scp apply) must get them.
-  returned: always
   type: list
-  elements: dict
   contains: *plan
+  returned: always
+  elements: dict
 findings:
   description:
     - What C(ssm-scp check) found with O(state=checked), or the risks for which C(ssm-scp apply) refused with O(state=present).
     - C(docs/findings.md) of the tools lists cause and cure of every C(id).
-  returned: always
   type: list
-  elements: dict
   contains:
     kind:
       description: Always C(finding).
@@ -152,8 +151,8 @@ findings:
     id:
       description: What is wrong, as a name that is never changed.
       type: str
-      returned: always
       sample: scp.policy.missing
+      returned: always
     severity:
       description: C(error), C(warning) or C(info).
       type: str
@@ -174,40 +173,29 @@ findings:
       description: What to do about it.
       type: str
       returned: always
+  returned: always
+  elements: dict
 unreachable:
   description: Accounts and regions that could not be worked in. Each has a C(target) and an C(error). Any fails the task.
-  returned: always
   type: list
+  returned: always
   elements: dict
 notes:
   description: What the tool said on stderr, line by line. Its warnings are warnings of the task too.
-  returned: always
   type: list
   elements: str
+  returned: always
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.ssm_tools.rollout.plugins.module_utils import rollout
-
-TOOL = "ssm-scp"
-# The flag of each option, and the verbs that have it.
-FLAGS = dict(
-    accept=("--accept", ("apply",)),
-    history=("--history", ("apply",)),
-)
 
 
 def main():
-    module = AnsibleModule(
-        argument_spec=rollout.argument_spec(
-            TOOL,
-            accept=dict(type="list", elements="str"),
-            history=dict(type="path"),
-        ),
-        required_by=dict(accounts=("assume_roles",)),
-        supports_check_mode=True,
+    rollout.main(
+        "ssm-scp",
+        accept=rollout.Option("--accept", ("apply",), dict(type="list", elements="str")),
+        history=rollout.Option("--history", ("apply",), dict(type="path")),
     )
-    rollout.run(module, TOOL, FLAGS)
 
 
 if __name__ == "__main__":
