@@ -1,6 +1,6 @@
 //! Saved answers of the AWS CLI instead of AWS.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use testbed::{Account, Output, offline};
 
 use super::{EXE, account, node, tool};
@@ -119,4 +119,70 @@ fn what_is_no_node_is_refused_with_its_path() {
         output.assert_status(2).assert_complains(complaint);
         assert_eq!(output.stdout, "");
     }
+}
+
+/// What is not in half of a list may be in the other half: neither "SSM has never seen it" nor "EC2 has forgotten it".
+#[test]
+fn an_answer_with_next_token_is_incomplete() {
+    let account = account(&[node(1), node(2), node(3)]);
+    let (ec2, ssm) = save(&account);
+    let cut = |path: &str, list: &str| {
+        let text = std::fs::read_to_string(path).unwrap();
+        let mut answer: Value = serde_json::from_str(&text).unwrap();
+        answer["NextToken"] = json!("AAEAAXYZ");
+        answer[list].as_array_mut().unwrap().truncate(2);
+        let name = format!("{path}.cut");
+        std::fs::write(&name, answer.to_string()).unwrap();
+        name
+    };
+    let pages = [
+        (
+            ec2.clone(),
+            cut(&ssm, "InstanceInformationList"),
+            "aws ssm describe-instance-information",
+        ),
+        (cut(&ec2, "Reservations"), ssm, "aws ec2 describe-instances"),
+    ];
+    for (ec2, ssm, what) in pages {
+        let output = run(&["check", "--nodes", &ec2, "--nodes", &ssm]);
+        output.assert_status(2);
+        let [record] = &output.records()[..] else {
+            panic!("{}", output.stdout)
+        };
+        assert_eq!(record["kind"], "unreachable");
+        assert_eq!(record["target"]["account"], json!(account.id()));
+        let error = record["error"].as_str().unwrap();
+        let expected = format!("`{what}` ends with a NextToken, so nothing can be said of i-");
+        assert!(error.contains(&expected), "{error}");
+        assert!(
+            output.stderr.contains("2 nodes: 2 pass"),
+            "{}",
+            output.stderr
+        );
+    }
+}
+
+#[test]
+fn a_next_token_without_any_place_is_refused() {
+    let account = account(&[]);
+    let path = account.home().join("ssm.json");
+    let text = r#"{"InstanceInformationList": [], "NextToken": "AAEAAXYZ"}"#;
+    std::fs::write(&path, text).unwrap();
+    let path = path.to_str().unwrap();
+    run(&["show", "--nodes", path])
+        .assert_status(2)
+        .assert_complains("ends with a NextToken");
+    let output = run(&[
+        "show",
+        "--nodes",
+        path,
+        "--target",
+        "111122223333/eu-central-1",
+    ]);
+    output.assert_status(2);
+    assert_eq!(output.json()["kind"], "unreachable");
+    // The last page of a list has an empty one in some SDKs.
+    let text = r#"{"InstanceInformationList": [], "NextToken": ""}"#;
+    std::fs::write(path, text).unwrap();
+    run(&["show", "--nodes", path]).assert_status(0);
 }

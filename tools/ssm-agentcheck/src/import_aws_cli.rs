@@ -1,7 +1,7 @@
 //! Nodes out of saved JSON: this tool's own records, and what `aws ec2 describe-instances` and
 //! `aws ssm describe-instance-information` print. Pure; AWS's documents may hold more than is read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, bail};
 use cli::{Target, Unreachable};
@@ -18,8 +18,12 @@ pub(crate) struct Saved {
     unreachable: Vec<Unreachable>,
     instances: Vec<(Target, Instance)>,
     has_instances: bool,
+    /// Whether an answer of EC2 ends before its list does.
+    is_ec2_cut: bool,
     information: BTreeMap<String, Information>,
     has_information: bool,
+    /// Whether an answer of SSM ends before its list does.
+    is_ssm_cut: bool,
 }
 
 impl Saved {
@@ -35,6 +39,7 @@ impl Saved {
         } else if document.get("Reservations").is_some() {
             self.has_instances = true;
             let answer: Reservations = located(document)?;
+            self.is_ec2_cut |= is_cut(answer.next_token.as_deref());
             for reservation in answer.reservations {
                 for instance in reservation.instances {
                     let target = Target {
@@ -47,6 +52,7 @@ impl Saved {
         } else if document.get("InstanceInformationList").is_some() {
             self.has_information = true;
             let answer: InformationList = located(document)?;
+            self.is_ssm_cut |= is_cut(answer.next_token.as_deref());
             let list = answer.instance_information_list.into_iter();
             self.information
                 .extend(list.map(|one| (one.instance_id.clone(), one.into())));
@@ -74,15 +80,27 @@ impl Saved {
                 "only EC2's answer is there: add that of `aws ssm describe-instance-information` of the same region"
             );
         }
+        let mut missing = Missing::default();
         for (target, instance) in self.instances {
+            missing.targets.insert(target.clone());
             if instance.state != "terminated" {
                 let information = self.information.remove(&instance.instance_id);
+                // SSM tells nothing of stopped instances: those are as they would be in the whole list.
+                if information.is_none() && self.is_ssm_cut && instance.state != "stopped" {
+                    missing
+                        .in_ssm
+                        .entry(target)
+                        .or_default()
+                        .push(instance.instance_id);
+                    continue;
+                }
                 self.nodes.push(ec2_node(&target, instance, information));
             }
         }
         for (id, information) in self.information {
             // SSM goes on listing an instance for a while after EC2 has forgotten it.
             if self.has_instances && id.starts_with("i-") {
+                missing.in_ec2.push(id);
                 continue;
             }
             let target = target.with_context(|| {
@@ -90,7 +108,64 @@ impl Saved {
             })?;
             self.nodes.push(ssm_node(target, information));
         }
+        if self.is_ec2_cut || self.is_ssm_cut {
+            missing.targets.extend(target.cloned());
+            anyhow::ensure!(
+                !missing.targets.is_empty(),
+                "an answer ends with a NextToken, so that nodes are missing of which nothing tells account and region: {WHOLE}"
+            );
+            let cut = (self.is_ec2_cut, self.is_ssm_cut);
+            self.unreachable.extend(missing.into_records(cut));
+        }
         Ok((self.nodes, self.unreachable))
+    }
+}
+
+/// How to save all of a list. The CLI reads all pages unless it is told not to.
+/// <https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-pagination.html>
+const WHOLE: &str = "save it again without --max-items and --no-paginate; where the other pages were saved too, join them \
+                     and drop NextToken";
+
+fn is_cut(next_token: Option<&str>) -> bool {
+    next_token.is_some_and(|token| !token.is_empty())
+}
+
+/// What the answers that end before their lists do leave open: absent from half of a list is not absent.
+#[derive(Default)]
+struct Missing {
+    targets: BTreeSet<Target>,
+    /// Instances of which SSM's answer says nothing.
+    in_ssm: BTreeMap<Target, Vec<String>>,
+    /// Nodes of which EC2's answer says nothing.
+    in_ec2: Vec<String>,
+}
+
+impl Missing {
+    /// Returns a record for every place that the answers are about.
+    fn into_records(self, (is_ec2_cut, is_ssm_cut): (bool, bool)) -> Vec<Unreachable> {
+        let mut records = Vec::new();
+        for target in &self.targets {
+            let mut record = |what: &str, left: &[String]| {
+                let left = match left {
+                    [] => "nodes may be missing".to_owned(),
+                    left => format!("nothing can be said of {}", left.join(", ")),
+                };
+                let error =
+                    format!("the saved answer of {what} ends with a NextToken, so {left}: {WHOLE}");
+                records.push(Unreachable::new("ssm-agentcheck", target, &error));
+            };
+            if is_ec2_cut {
+                record("`aws ec2 describe-instances`", &self.in_ec2);
+            }
+            if is_ssm_cut {
+                let left = self.in_ssm.get(target).map(Vec::as_slice);
+                record(
+                    "`aws ssm describe-instance-information`",
+                    left.unwrap_or_default(),
+                );
+            }
+        }
+        records
     }
 }
 
@@ -120,6 +195,7 @@ fn located<T: serde::de::DeserializeOwned>(document: Value) -> anyhow::Result<T>
 #[serde(rename_all = "PascalCase")]
 struct Reservations {
     reservations: Vec<Reservation>,
+    next_token: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -185,6 +261,7 @@ struct Tag {
 #[serde(rename_all = "PascalCase")]
 struct InformationList {
     instance_information_list: Vec<SavedInformation>,
+    next_token: Option<String>,
 }
 
 #[derive(Deserialize)]
