@@ -44,7 +44,7 @@ pub fn diagnose(
         }
         // Without its metadata service the agent has lost identity and credentials.
         Some("ConnectionLost") if is_without_imds => Some(imds_disabled(node)),
-        Some("ConnectionLost") => Some(lost(node, &last)),
+        Some("ConnectionLost") => Some(lost(node, roles, &last)),
         Some("Inactive") => Some(Diagnosis::new(
             "ping.inactive",
             Severity::Warning,

@@ -10,12 +10,14 @@ mod capability;
 mod version;
 
 mod roles;
+mod trust;
 
 mod egress;
 mod join;
 
 mod diagnosis;
 
+mod credentials;
 mod diagnose;
 mod rules;
 
@@ -24,5 +26,6 @@ pub use diagnose::{IMDS_DISABLED, diagnose, imds_disabled};
 pub use diagnosis::{Diagnosis, Hints};
 pub use egress::egress_paths;
 pub use join::{Information, ec2_node, ssm_node, unknown_node};
-pub use roles::{Access, Permitted, ProfileAccess, Roles};
+pub use roles::{Access, DefaultRole, Permitted, ProfileAccess, Roles};
+pub use trust::Trust;
 pub use version::Version;

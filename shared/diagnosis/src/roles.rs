@@ -2,13 +2,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use records::{Feature, HostManagement, Permission, Verdict};
+use records::{Feature, HostManagement, NodeRole, Permission, Target, Verdict};
 
-/// What instance profiles let an agent do, by their ARNs.
+use crate::trust::{Trust, trusts};
+
+/// What instance profiles let an agent do, by their ARNs, and what Default Host Management does, by account and region.
 #[derive(Clone, Debug, Default)]
 pub struct Roles {
     profiles: BTreeMap<String, Permitted>,
     without_role: BTreeSet<String>,
+    by_default: BTreeMap<Target, Option<DefaultRole>>,
+}
+
+/// The role of Default Host Management in one account and region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DefaultRole {
+    /// The value of the setting: its name with its path.
+    pub setting: String,
+    /// Why no node gets credentials from it that let it in: none when it is fine or nothing tells.
+    pub problem: Option<String>,
+    /// Whether everything that matters is known to be as it must be.
+    pub is_fine: bool,
 }
 
 /// What one role lets an agent do.
@@ -16,6 +30,8 @@ pub struct Roles {
 pub struct Permitted {
     /// The role's name.
     pub role: String,
+    /// Whether EC2 may assume it, without which its instances get no credentials.
+    pub ec2: Trust,
     /// Whether the agent may report to SSM, without which it never appears.
     pub register: Access,
     /// Whether it may open the channels for sessions and commands.
@@ -48,11 +64,17 @@ impl Roles {
     pub fn of(records: Vec<HostManagement>) -> Roles {
         let mut roles = Roles::default();
         for record in records {
+            if let Some(target) = &record.target {
+                let setting = record.default_host_management.role.as_deref();
+                let role = setting.map(|setting| default_role(setting, &record.roles));
+                roles.by_default.insert(target.clone(), role);
+            }
             roles.without_role.extend(record.profiles_without_role);
             for role in record.roles {
                 let permitted = Permitted {
                     register: answer(&role.permissions, Feature::Register),
                     channel: answer(&role.permissions, Feature::Channel),
+                    ec2: trusts(&role.trust, "ec2.amazonaws.com"),
                     role: role.role,
                 };
                 let profiles = role.instance_profiles.into_iter();
@@ -70,6 +92,50 @@ impl Roles {
             None if self.without_role.contains(arn) => ProfileAccess::WithoutRole,
             None => ProfileAccess::Nothing,
         }
+    }
+
+    /// Returns what a record says of Default Host Management at a place: none without a record, and the inner one none
+    /// when it is off.
+    pub fn by_default(&self, target: &Target) -> Option<Option<&DefaultRole>> {
+        self.by_default.get(target).map(Option::as_ref)
+    }
+}
+
+/// What makes Default Host Management work: the role exists under the very path that the setting names, SSM may assume it,
+/// and it lets agents in.
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/fleet-manager-default-host-management-configuration.html>
+fn default_role(setting: &str, roles: &[NodeRole]) -> DefaultRole {
+    let name = setting.rsplit('/').next().unwrap_or_default();
+    // A role has its name once in an account, whatever its path.
+    let Some(role) = roles.iter().find(|role| role.role == name) else {
+        return DefaultRole {
+            setting: setting.to_owned(),
+            problem: Some(format!("no role {name} exists")),
+            is_fine: false,
+        };
+    };
+    let value = format!("{}{name}", role.path.trim_start_matches('/'));
+    let (trust, register) = (
+        trusts(&role.trust, "ssm.amazonaws.com"),
+        answer(&role.permissions, Feature::Register),
+    );
+    let problem = match (&trust, &register) {
+        // Records that people write by hand may leave the path out.
+        _ if !role.path.is_empty() && value != setting => Some(format!(
+            "the role's path is {}, which makes it {value}, not what the setting names",
+            role.path
+        )),
+        (Trust::No, _) => Some("ssm.amazonaws.com may not assume it".to_owned()),
+        (_, Access::No(actions)) => Some(format!("it does not allow {}", actions.join(", "))),
+        _ => None,
+    };
+    DefaultRole {
+        setting: setting.to_owned(),
+        is_fine: problem.is_none()
+            && !role.path.is_empty()
+            && trust == Trust::Yes
+            && register == Access::Yes,
+        problem,
     }
 }
 

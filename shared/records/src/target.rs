@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::id::AccountId;
 
 /// The account and region that a record speaks of. `region` is `global` for services that have none.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
     /// 12-digit account id.
