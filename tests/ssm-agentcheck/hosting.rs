@@ -141,6 +141,39 @@ fn every_part_of_a_broken_machine_is_named() {
     );
 }
 
+/// amazon-ssm-agent#543: the old success is followed by what the agent says for hours.
+#[test]
+fn a7b_an_old_success_does_not_hide_the_hibernation() {
+    let home = machine("3.2.1705.0");
+    let log = "2023-10-25 20:00:00 INFO EC2RoleProvider Successfully connected with instance profile role credentials\n\
+        2023-10-25 22:14:42 INFO [ssm-agent-worker] Entering SSM Agent hibernate - AccessDeniedException: not authorized\n\
+        2023-10-25 22:16:24 WARN EC2RoleProvider Failed to connect to Systems Manager with instance profile role credentials. \
+        Err: AccessDeniedException\n";
+    write(home.path(), "var/log/amazon/ssm/amazon-ssm-agent.log", log);
+    let output = host(home.path(), &serve("web", now()));
+    output.assert_status(1);
+    let finding = output.json();
+    assert_eq!(finding["id"], "agentcheck.host.credentials_refused");
+    let message = finding["message"].as_str().unwrap();
+    assert!(
+        message.contains("22:16:24 WARN EC2RoleProvider"),
+        "{message}"
+    );
+}
+
+/// amazon-ssm-agent#144: a hibernating agent of 2.3 writes beside its log only.
+#[test]
+fn a7a_the_log_of_the_hibernation_is_read() {
+    let home = machine("3.3.987.0");
+    let logs = "var/log/amazon/ssm";
+    std::fs::remove_file(home.path().join(logs).join("amazon-ssm-agent.log")).unwrap();
+    let line = "2018-11-21 09:00:00 ERROR Health ping failed with error - AccessDeniedException: not authorized\n";
+    write(home.path(), &format!("{logs}/hibernate.log"), line);
+    let output = host(home.path(), &serve("web", now()));
+    output.assert_status(1);
+    assert_eq!(output.json()["id"], "agentcheck.host.credentials_refused");
+}
+
 #[test]
 fn an_empty_machine_without_network_says_so() {
     let home = Home::create();
@@ -180,6 +213,28 @@ fn a_hybrid_node_needs_no_metadata_service() {
         .run();
     output.assert_status(0);
     assert_eq!(output.stdout, "");
+}
+
+/// amazon-ssm-agent#381: its data say that it is registered, Systems Manager that it is not.
+#[test]
+fn a7c_a_hybrid_registration_that_is_gone_is_found() {
+    let home = machine("3.3.987.0");
+    write(
+        home.path(),
+        "var/lib/amazon/ssm/Vault/Store/RegistrationKey",
+        r#"{"instanceID": "mi-0123456789abcdef0", "region": "eu-central-1"}"#,
+    );
+    write(
+        home.path(),
+        "var/log/amazon/ssm/amazon-ssm-agent.log",
+        "2021-05-26 13:51:34 INFO [ssm-agent-worker] Entering SSM Agent hibernate - error occurred in \
+         RequestManagedInstanceRoleToken: InvalidInstanceId: Not existing InstanceId mi-0123456789abcdef0\n",
+    );
+    let output = host(home.path(), &serve("", now()));
+    output.assert_status(1);
+    let finding = output.json();
+    assert_eq!(finding["id"], "agentcheck.host.registration_gone");
+    assert_eq!(finding["resource"], "mi-0123456789abcdef0");
 }
 
 #[test]

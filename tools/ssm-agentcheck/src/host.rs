@@ -1,7 +1,9 @@
 //! What the machine itself shows, to findings. Pure: everything was read before.
 
+mod registration;
+
 use cli::{Finding, FindingKind, Reading, Severity, Target};
-use diagnosis::{Capability, Version};
+use diagnosis::Version;
 use serde::Deserialize;
 
 use crate::model::Desired;
@@ -86,8 +88,19 @@ pub(crate) enum Registration {
     InstanceProfile,
     /// It has connected by Default Host Management.
     HostManagement,
-    /// It was refused; the line of its log.
-    Refused { line: String },
+    /// It reports, with credentials of which nothing tells.
+    Reports,
+    /// It was refused.
+    Refused {
+        /// The line of its log.
+        line: String,
+        /// What the log says of the instance profile before that.
+        #[serde(default)]
+        profile_line: Option<String>,
+        /// The id of its hybrid activation.
+        #[serde(default)]
+        instance_id: Option<String>,
+    },
 }
 
 /// Who an EC2 instance is.
@@ -125,7 +138,7 @@ pub(crate) fn check(desired: &Desired, host: &Host) -> Vec<Finding> {
     identity(desired, host, &mut findings);
     network(host, &mut findings);
     if !host.agents.is_empty() {
-        registration(host, &mut findings);
+        registration::check(host, &mut findings);
     }
     findings.found
 }
@@ -282,46 +295,6 @@ fn network(host: &Host, findings: &mut Findings<'_>) {
     }
 }
 
-fn registration(host: &Host, findings: &mut Findings<'_>) {
-    let role = match &host.identity {
-        Reading::Present(identity) => identity.role.present(),
-        _ => None,
-    };
-    match &host.registration {
-        Reading::Present(Registration::Refused { line }) => {
-            let (reason, fix) = match role {
-                Some(role) => (
-                    format!("its role {role} does not let it in"),
-                    "let ssm-role check the role, then restart the agent".to_owned(),
-                ),
-                None => (
-                    "it has no instance profile, and Default Host Management does not let it in".to_owned(),
-                    format!(
-                        "let ssm-role turn Default Host Management on, which needs agent {}, then restart the agent",
-                        Capability::Dhmc.since()
-                    ),
-                ),
-            };
-            findings.error(
-                "host.credentials_refused",
-                format!("the agent got no credentials that Systems Manager accepts, as {reason}; its log says: {line}"),
-                fix,
-            );
-        }
-        Reading::Present(_) => {}
-        Reading::Absent => findings.warning(
-            "host.registration_unknown",
-            "neither the agent's log nor its data tell whether it has registered",
-            "restart the agent, wait a minute and look again, or ask `ssm-agentcheck check --instance-id`",
-        ),
-        Reading::Unknown(reason) => findings.warning(
-            "host.registration_unknown",
-            format!("whether the agent has registered could not be read: {reason}"),
-            "run it as root",
-        ),
-    }
-}
-
 struct Findings<'a> {
     host: &'a Host,
     found: Vec<Finding>,
@@ -340,6 +313,7 @@ impl Findings<'_> {
         let identity = self.host.identity.present();
         let hybrid = match &self.host.registration {
             Reading::Present(Registration::Hybrid { instance_id }) => Some(instance_id.clone()),
+            Reading::Present(Registration::Refused { instance_id, .. }) => instance_id.clone(),
             _ => None,
         };
         let id = identity.map(|identity| identity.instance_id.clone());

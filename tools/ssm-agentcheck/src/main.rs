@@ -13,6 +13,7 @@ mod observe;
 mod schema;
 mod validated_change;
 
+mod agent_log;
 mod check;
 mod host;
 mod plan;

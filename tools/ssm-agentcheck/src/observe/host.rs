@@ -13,6 +13,7 @@ use diagnosis::{Capability, Version};
 use records::Timestamp;
 use serde::Deserialize;
 
+use crate::agent_log::{self, LogVerdict};
 use crate::host::{Endpoint, Host, Identity, Installed, Package, Registration, Service};
 
 /// Where the agent keeps the id of a hybrid activation.
@@ -27,11 +28,8 @@ const LOGS: [&str; 3] = [
     "ProgramData/Amazon/SSM/Logs/amazon-ssm-agent.log",
     "opt/aws/ssm/logs/amazon-ssm-agent.log",
 ];
-/// What the agent's log says of its credentials.
-/// <https://github.com/aws/amazon-ssm-agent/blob/mainline/common/identity/credentialproviders/ec2roleprovider/ec2_role_provider.go>
-const BY_PROFILE: &str = "Successfully connected with instance profile role credentials";
-const BY_HOST_MANAGEMENT: &str = "Successfully connected with Systems Manager role credentials";
-const REFUSED: &str = "no valid credentials could be retrieved for ec2 identity";
+/// What is written beside the log while the agent hibernates.
+const HIBERNATION: &str = "hibernate.log";
 /// More than enough for the last start of an agent, of a log that may be large.
 const LOG_TAIL: u64 = 4 << 20;
 
@@ -80,11 +78,9 @@ pub(crate) async fn observe(redirect: &Redirect, now: Timestamp) -> anyhow::Resu
         name: hostname(&redirect.root),
         service: service(&redirect.root, &agents),
         registration: match hybrid {
-            Reading::Present((instance_id, _)) => {
-                Reading::Present(Registration::Hybrid { instance_id })
-            }
+            Reading::Present((instance_id, _)) => registration(&redirect.root, Some(instance_id)),
             Reading::Unknown(reason) => Reading::Unknown(reason),
-            Reading::Absent => registration(&redirect.root),
+            Reading::Absent => registration(&redirect.root, None),
         },
         agents,
         identity,
@@ -213,39 +209,55 @@ fn hybrid(root: &Path) -> Reading<(String, String)> {
     Reading::Absent
 }
 
-/// Returns what the agent's log said last of its credentials.
-fn registration(root: &Path) -> Reading<Registration> {
+/// Returns how the agent stands with Systems Manager as its log says last. A hybrid node has registered once; of one whose log
+/// says nothing it is taken that it still is.
+fn registration(root: &Path, hybrid: Option<String>) -> Reading<Registration> {
+    let known = |instance_id: Option<String>| {
+        let hybrid = instance_id.map(|instance_id| Registration::Hybrid { instance_id });
+        hybrid.map_or(Reading::Absent, Reading::Present)
+    };
     for path in LOGS.map(|path| root.join(path)) {
-        let text = match tail(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(error) => return Reading::Unknown(format!("{}: {error}", path.display())),
-        };
-        let last = text.lines().rev().find_map(|line| {
-            if line.contains(BY_PROFILE) {
-                Some(Registration::InstanceProfile)
-            } else if line.contains(BY_HOST_MANAGEMENT) {
-                Some(Registration::HostManagement)
-            } else if line.contains(REFUSED) {
-                let line = line.trim().to_owned();
-                Some(Registration::Refused { line })
-            } else {
-                None
+        let (log, hibernation) = match (tail(&path), tail(&path.with_file_name(HIBERNATION))) {
+            (Ok(None), Ok(None)) => continue,
+            (Ok(log), Ok(hibernation)) => {
+                (log.unwrap_or_default(), hibernation.unwrap_or_default())
             }
-        });
-        return last.map_or(Reading::Absent, Reading::Present);
+            (Err(error), _) | (_, Err(error)) => {
+                return match hybrid {
+                    Some(_) => known(hybrid),
+                    None => Reading::Unknown(format!("{}: {error}", path.display())),
+                };
+            }
+        };
+        return match agent_log::last_verdict(&log, &hibernation) {
+            Some(LogVerdict::Refused(refused)) => Reading::Present(Registration::Refused {
+                line: refused.line,
+                profile_line: refused.profile_line,
+                instance_id: hybrid,
+            }),
+            _ if hybrid.is_some() => known(hybrid),
+            Some(LogVerdict::InstanceProfile) => Reading::Present(Registration::InstanceProfile),
+            Some(LogVerdict::HostManagement) => Reading::Present(Registration::HostManagement),
+            Some(LogVerdict::Reports) => Reading::Present(Registration::Reports),
+            None => Reading::Absent,
+        };
     }
-    Reading::Absent
+    known(hybrid)
 }
 
-fn tail(path: &Path) -> std::io::Result<String> {
+/// Returns the end of a file, none when there is none. The agent writes UTF-8; what is not is shown as such.
+fn tail(path: &Path) -> std::io::Result<Option<String>> {
     use std::io::{Read, Seek, SeekFrom};
-    let mut file = std::fs::File::open(path)?;
+    let mut file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
     let length = file.metadata()?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(LOG_TAIL)))?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 fn service(root: &Path, agents: &[Installed]) -> Reading<Service> {
