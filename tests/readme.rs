@@ -105,7 +105,13 @@ fn ids(tool: &str, code: &str) -> BTreeSet<String> {
 const GUARDS_ONLY: &[&str] = &["agents.denied", "allow.list", "guard.", "size.exceeded"];
 
 /// What looks like an id and is none.
-const NO_FINDINGS: &[&str] = &["1.0", "amazonaws.com", "amazonaws.eu", "aws.ssm"];
+const NO_FINDINGS: &[&str] = &[
+    "1.0",
+    "amazonaws.com",
+    "amazonaws.eu",
+    "aws.ssm",
+    "hibernate.log",
+];
 
 fn is_word(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_lowercase())

@@ -194,6 +194,23 @@ fn records_are_believed_and_cost_no_call() {
     assert_eq!(operations, expected);
 }
 
+/// What SSM calls connected is the channel of sessions; commands come by ec2messages, too.
+#[test]
+fn a19_commands_are_sent_to_nodes_that_no_session_reaches() {
+    let account = account(&[node(1)]);
+    let record = json!({"kind": "node", "target": {"account": account.id(), "region": "us-east-1"}, "instance_id": id(1),
+        "state": "running", "platform": {"type": "Linux", "name": null, "version": null},
+        "agent": {"version": "2.3.274.0", "latest": null, "ping": "Online", "last_ping": null}, "imds": null, "profile": null,
+        "role": null, "managed_by": "instance-profile", "tags": {},
+        "evidence": {"connection": {"state": "present", "value": "notconnected"}, "host_management": {"state": "absent"},
+            "ways": {"state": "absent"}}});
+    let output = tool(&account, &["--", "id"])
+        .stdin(record.to_string())
+        .run();
+    output.assert_status(0);
+    assert_eq!(column(&invocations(&output), "status"), json!(["Success"]));
+}
+
 #[test]
 fn what_failed_can_be_piped_in_again() {
     let account = account(&[ends(1, "Failed"), node(2)]);

@@ -31,10 +31,12 @@ pub struct RouteTable {
 /// A route.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Route {
-    /// A block in CIDR notation; none for a prefix list.
+    /// A block in CIDR notation of IPv4 or IPv6, or a prefix list `pl-..`.
     pub destination: Option<String>,
     /// `local`, `igw-..`, `vpce-..`, ..; none when it leads to something else, such as a NAT gateway.
     pub gateway_id: Option<String>,
+    /// `nat-..`, `tgw-..`, `eigw-..`, `pcx-..`, ..; none when it leads to a gateway.
+    pub leads_to: Option<String>,
     /// `active`, or `blackhole` when what it leads to is gone.
     pub state: Option<String>,
 }

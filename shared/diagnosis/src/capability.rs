@@ -36,6 +36,8 @@ pub enum Capability {
     Imdsv2Only,
     /// Commands over the ssmmessages endpoint, without ec2messages.
     CommandsOverSsmmessages,
+    /// Endpoints of IPv4 and IPv6, once `UseDualStackEndpoint` is set.
+    DualStack,
 }
 
 impl Capability {
@@ -58,6 +60,8 @@ impl Capability {
             Capability::Dhmc => Version::DEFAULT_MINIMUM,
             Capability::Imdsv2Only => Version::new(3, 2, 1041, 0),
             Capability::CommandsOverSsmmessages => Version::new(3, 3, 40, 0),
+            // https://github.com/aws/amazon-ssm-agent/releases/tag/3.3.3270.0
+            Capability::DualStack => Version::new(3, 3, 3270, 0),
         }
     }
 
@@ -77,6 +81,7 @@ impl Capability {
             Capability::Dhmc => "Default Host Management",
             Capability::Imdsv2Only => "never using IMDSv1",
             Capability::CommandsOverSsmmessages => "commands over ssmmessages",
+            Capability::DualStack => "dual-stack endpoints (IPv6)",
         }
     }
 }

@@ -15,6 +15,8 @@ pub struct Diagnosis {
     pub message: String,
     /// What to do about it.
     pub fix: String,
+    /// Whether commands may reach the node all the same.
+    pub takes_commands: bool,
 }
 
 impl Diagnosis {
@@ -29,6 +31,7 @@ impl Diagnosis {
             severity,
             message: message.into(),
             fix: fix.into(),
+            takes_commands: false,
         }
     }
 

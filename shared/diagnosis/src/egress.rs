@@ -1,5 +1,7 @@
 //! From a VPC's endpoints and route tables to the ways that an instance in a subnet has. Pure.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use awsdata::{Route, RouteTable, VpcEndpoint};
 
 use records::{DefaultRoute, EgressPaths};
@@ -12,17 +14,23 @@ pub fn egress_paths(
     endpoints: &[VpcEndpoint],
     tables: &[RouteTable],
 ) -> EgressPaths {
-    // An endpoint without private DNS has a name of its own that agents do not know.
+    // An endpoint without private DNS has a name of its own that agents do not know, unless a private hosted zone gives it
+    // the name that they do.
     // https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-create-vpc.html
-    let usable = endpoints.iter().filter(|endpoint| {
-        endpoint.vpc_id == vpc_id && endpoint.state == "available" && endpoint.private_dns_enabled
-    });
-    let mut services: Vec<String> = usable
-        .filter_map(|endpoint| endpoint.service_name.rsplit('.').next())
-        .map(str::to_owned)
-        .collect();
-    services.sort();
-    services.dedup();
+    let services = |has_private_dns: bool| {
+        let usable = endpoints.iter().filter(|endpoint| {
+            endpoint.vpc_id == vpc_id
+                && endpoint.state == "available"
+                && endpoint.private_dns_enabled == has_private_dns
+        });
+        let mut services: Vec<String> = usable
+            .filter_map(|endpoint| endpoint.service_name.rsplit('.').next())
+            .map(str::to_owned)
+            .collect();
+        services.sort();
+        services.dedup();
+        services
+    };
     let own = tables
         .iter()
         .find(|table| table.subnet_ids.iter().any(|id| id == subnet_id));
@@ -31,92 +39,159 @@ pub fn egress_paths(
             .iter()
             .find(|table| table.vpc_id == vpc_id && table.is_main)
     });
-    let default = table.and_then(|table| {
-        table.routes.iter().find(|route| {
-            route.destination.as_deref() == Some("0.0.0.0/0")
-                && route.state.as_deref() != Some("blackhole")
+    let routes = table
+        .map(|table| table.routes.as_slice())
+        .unwrap_or_default();
+    let leaving: Vec<&Route> = routes.iter().filter(|route| leaves(route)).collect();
+    let default_route = default_route_of(&leaving, ALL_IPV4);
+    let ipv6_default_route = default_route_of(&leaving, GLOBAL_IPV6);
+    // Beside a default route only those count that lead to where endpoints can be: their addresses are private.
+    let is_of_default = |route: &&&Route| match block(route) {
+        Some(block) if block.is_ipv6 => ipv6_default_route.is_some() && !is_private(block),
+        Some(block) => default_route.is_some() && !is_private(block),
+        None => false,
+    };
+    let mut other_routes: Vec<String> = leaving
+        .iter()
+        .filter(|route| !is_of_default(route))
+        .map(|route| {
+            let destination = route.destination.as_deref().unwrap_or_default();
+            format!("{destination} {}", target(route))
         })
-    });
+        .collect();
+    other_routes.sort();
     EgressPaths {
-        default_route: default.map(leads_to),
-        endpoints: services,
+        default_route,
+        ipv6_default_route,
+        other_routes,
+        unnamed_endpoints: services(false),
+        endpoints: services(true),
     }
 }
 
-fn leads_to(route: &Route) -> DefaultRoute {
+/// Whether a route leads out of the VPC to something that is there. Gateway endpoints lead to S3 and DynamoDB only.
+fn leaves(route: &Route) -> bool {
     let gateway = route.gateway_id.as_deref().unwrap_or_default();
-    if gateway.starts_with("igw-") {
-        DefaultRoute::InternetGateway
-    } else {
-        DefaultRoute::Other
+    route.state.as_deref() != Some("blackhole")
+        && gateway != "local"
+        && !gateway.starts_with("vpce-")
+}
+
+fn target(route: &Route) -> &str {
+    let gateway = route.gateway_id.as_deref();
+    gateway.or(route.leads_to.as_deref()).unwrap_or("?")
+}
+
+/// A block of addresses; those of IPv4 are in the upper bits.
+#[derive(Clone, Copy)]
+struct Block {
+    is_ipv6: bool,
+    bits: u128,
+    length: u32,
+}
+
+const ALL_IPV4: Block = Block {
+    is_ipv6: false,
+    bits: 0,
+    length: 0,
+};
+/// What of IPv6 is in use on the internet: people route it instead of all.
+/// <https://www.iana.org/assignments/ipv6-address-space/ipv6-address-space.xhtml>
+const GLOBAL_IPV6: Block = Block {
+    is_ipv6: true,
+    bits: 0x2000 << 112,
+    length: 3,
+};
+
+/// <https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html>
+fn is_private(block: Block) -> bool {
+    const PRIVATE: [(u128, u32, bool); 5] = [
+        (0x0a00 << 112, 8, false),
+        (0xac10 << 112, 12, false),
+        (0xc0a8 << 112, 16, false),
+        (0x6440 << 112, 10, false),
+        (0xfc00 << 112, 7, true),
+    ];
+    PRIVATE.into_iter().any(|(bits, length, is_ipv6)| {
+        is_within(
+            block,
+            Block {
+                is_ipv6,
+                bits,
+                length,
+            },
+        )
+    })
+}
+
+fn block(route: &Route) -> Option<Block> {
+    let (address, length) = route.destination.as_deref()?.split_once('/')?;
+    let length = length.parse().ok()?;
+    let (is_ipv6, bits) = match (address.parse::<Ipv4Addr>(), address.parse::<Ipv6Addr>()) {
+        (Ok(address), _) => (false, u128::from(u32::from(address)) << 96),
+        (_, Ok(address)) => (true, u128::from(address)),
+        _ => return None,
+    };
+    let longest = if is_ipv6 { 128 } else { 32 };
+    (length <= longest).then_some(Block {
+        is_ipv6,
+        bits,
+        length,
+    })
+}
+
+/// Returns where the routes lead to that are `all` together. VPN software and hubs split the default into two halves, so that
+/// it beats another.
+fn default_route_of(leaving: &[&Route], all: Block) -> Option<DefaultRoute> {
+    let blocks: Vec<Block> = leaving.iter().filter_map(|route| block(route)).collect();
+    if !covers(&blocks, all) {
+        return None;
     }
+    let mut of_kind = leaving.iter().filter(|route| {
+        block(route).is_some_and(|block| block.is_ipv6 == all.is_ipv6 && overlap(block, all))
+    });
+    // Only where each of them needs a public address, nothing gets out without one.
+    let is_internet_gateway = of_kind.all(|route| target(route).starts_with("igw-"));
+    Some(match is_internet_gateway {
+        true => DefaultRoute::InternetGateway,
+        false => DefaultRoute::Other,
+    })
+}
+
+fn is_within(inner: Block, outer: Block) -> bool {
+    let mask = |length: u32| u128::MAX.checked_shl(128 - length).unwrap_or(0);
+    inner.is_ipv6 == outer.is_ipv6
+        && inner.length >= outer.length
+        && inner.bits & mask(outer.length) == outer.bits & mask(outer.length)
+}
+
+fn overlap(one: Block, other: Block) -> bool {
+    is_within(one, other) || is_within(other, one)
+}
+
+/// Whether the blocks together have every address of `all`.
+fn covers(blocks: &[Block], all: Block) -> bool {
+    if blocks.iter().any(|block| is_within(all, *block)) {
+        return true;
+    }
+    let inside: Vec<Block> = blocks
+        .iter()
+        .copied()
+        .filter(|block| is_within(*block, all))
+        .collect();
+    // Two halves need two blocks.
+    if inside.len() < 2 {
+        return false;
+    }
+    let length = all.length + 1;
+    let upper = Block {
+        bits: all.bits | 1 << (128 - length),
+        length,
+        ..all
+    };
+    covers(&inside, Block { length, ..all }) && covers(&inside, upper)
 }
 
 #[cfg(test)]
-mod tests {
-    use awsdata::{Route, RouteTable, VpcEndpoint};
-
-    use super::egress_paths;
-    use records::{DefaultRoute, EgressPaths};
-
-    fn endpoint(service: &str, state: &str, private_dns_enabled: bool) -> VpcEndpoint {
-        VpcEndpoint {
-            vpc_id: "vpc-1".to_owned(),
-            service_name: format!("com.amazonaws.eu-central-1.{service}"),
-            state: state.to_owned(),
-            private_dns_enabled,
-        }
-    }
-
-    fn table(subnet: Option<&str>, gateway: Option<&str>, state: &str) -> RouteTable {
-        RouteTable {
-            vpc_id: "vpc-1".to_owned(),
-            is_main: subnet.is_none(),
-            subnet_ids: subnet.map(str::to_owned).into_iter().collect(),
-            routes: vec![Route {
-                destination: Some("0.0.0.0/0".to_owned()),
-                gateway_id: gateway.map(str::to_owned),
-                state: Some(state.to_owned()),
-            }],
-        }
-    }
-
-    #[test]
-    fn a_subnet_uses_its_own_table_or_the_main_one() {
-        let tables = [
-            table(None, Some("igw-1"), "active"),
-            table(Some("subnet-nat"), None, "active"),
-            table(Some("subnet-cut"), None, "blackhole"),
-        ];
-        for (subnet, expected) in [
-            ("subnet-any", Some(DefaultRoute::InternetGateway)),
-            ("subnet-nat", Some(DefaultRoute::Other)),
-            ("subnet-cut", None),
-        ] {
-            let found = egress_paths("vpc-1", subnet, &[], &tables);
-            assert_eq!(found.default_route, expected, "{subnet}");
-        }
-        assert_eq!(
-            egress_paths("vpc-2", "subnet-other", &[], &tables),
-            EgressPaths::default()
-        );
-    }
-
-    #[test]
-    fn only_endpoints_that_agents_find_count() {
-        let endpoints = [
-            endpoint("ssmmessages", "available", true),
-            endpoint("ssm", "pending", true),
-            endpoint("ec2messages", "available", false),
-        ];
-        assert_eq!(
-            egress_paths("vpc-1", "", &endpoints, &[]).endpoints,
-            ["ssmmessages"]
-        );
-        assert!(
-            egress_paths("vpc-2", "", &endpoints, &[])
-                .endpoints
-                .is_empty()
-        );
-    }
-}
+#[path = "egress_tests.rs"]
+mod tests;

@@ -19,6 +19,7 @@ mod diagnosis;
 
 mod credentials;
 mod diagnose;
+mod routes;
 mod rules;
 
 pub use capability::Capability;

@@ -6,16 +6,14 @@ use crate::capability::Capability;
 use crate::credentials::{ByDefault, MEND_DEFAULT, by_credentials, name};
 use crate::diagnosis::{Diagnosis, Hints};
 use crate::roles::{Access, Permitted, ProfileAccess, Roles};
+use crate::routes::{self, Way};
 use crate::version::Version;
-use records::Severity;
-use records::Timestamp;
-use records::{DefaultRoute, EgressPaths, Node};
+use records::{Node, Severity, Timestamp};
 
 /// How long an instance may take from its launch until its agent has registered.
 const LAUNCH_MINUTES: u64 = 10;
-/// The services that an agent cannot do without; commands of old agents need ec2messages, too.
-/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-create-vpc.html>
-const NEEDED_ENDPOINTS: [&str; 2] = ["ssm", "ssmmessages"];
+/// What is said first of an instance that never registered.
+const UNSEEN: &str = "it runs, but SSM has never seen it";
 
 /// Returns why SSM has never seen a running instance.
 pub(crate) fn unregistered(
@@ -40,15 +38,21 @@ pub(crate) fn unregistered(
     if let Some(found) = by_credentials(node, roles, &by_default, age, now) {
         return found;
     }
-    if let Some(ways) = ways(node)
-        && let Some(found) = by_ways(
-            node,
-            ways,
-            "unregistered.no_route",
-            "it runs, but SSM has never seen it",
-        )
-    {
-        return found;
+    match routes::way(node) {
+        Way::Open => {}
+        Way::None(no_way) => return no_way.diagnosis("unregistered.no_route", UNSEEN),
+        Way::Unsure(no_way, look) => {
+            return Diagnosis::new(
+                "unregistered.route_unsure",
+                Severity::Error,
+                format!("{UNSEEN}: {no_way}; another way may be there"),
+                format!(
+                    "look {}; if there is a way, install the agent and start it; `ssm-agentcheck host` on the instance tells \
+                     more",
+                    look.join(", and ")
+                ),
+            );
+        }
     }
     let known = match (&node.profile, roles) {
         (Some(profile), Some(roles)) => roles.profile(profile),
@@ -91,8 +95,26 @@ pub(crate) fn unregistered(
 
 /// Returns why no session reaches a node whose ping says Online.
 pub(crate) fn unconnected(node: &Node, roles: Option<&Roles>, hints: &Hints) -> Diagnosis {
-    let what = "SSM calls it online, but no session or command reaches it";
-    if let Some((profile, Access::No(actions))) = channel(node, roles) {
+    let channel = channel(node, roles);
+    let takes_commands = polls_ec2messages(node, channel);
+    let what = match takes_commands {
+        true => "SSM calls it online, but no session reaches it; commands may, by ec2messages",
+        false => "SSM calls it online, but no session or command reaches it",
+    };
+    Diagnosis {
+        takes_commands,
+        ..no_session(node, roles, channel, what, hints)
+    }
+}
+
+fn no_session(
+    node: &Node,
+    roles: Option<&Roles>,
+    channel: Option<(&str, &Access)>,
+    what: &str,
+    hints: &Hints,
+) -> Diagnosis {
+    if let Some((profile, Access::No(actions))) = channel {
         return Diagnosis::new(
             "connection.role",
             Severity::Error,
@@ -104,11 +126,11 @@ pub(crate) fn unconnected(node: &Node, roles: Option<&Roles>, hints: &Hints) -> 
             "let ssm-role plan and apply grant it, then restart the agent",
         );
     }
-    if let Some(found) =
-        ways(node).and_then(|ways| by_ways(node, ways, "connection.no_route", what))
-    {
-        return found;
-    }
+    let look = match routes::way(node) {
+        Way::Open => Vec::new(),
+        Way::None(no_way) => return no_way.diagnosis("connection.no_route", what),
+        Way::Unsure(_, look) => look,
+    };
     let agent = node.agent.as_ref().and_then(|agent| agent.version.as_ref());
     let is_too_old = agent
         .and_then(|version| version.parse().ok())
@@ -129,6 +151,10 @@ pub(crate) fn unconnected(node: &Node, roles: Option<&Roles>, hints: &Hints) -> 
             format!("{}; if the role is fine, restart the agent", hints.roles)
         }
         _ => "restart the agent and read its errors.log".to_owned(),
+    };
+    let fix = match look.is_empty() {
+        true => fix,
+        false => format!("{fix}; look {}", look.join(", and ")),
     };
     Diagnosis::new(
         "connection.none",
@@ -192,57 +218,32 @@ pub(crate) fn lost(node: &Node, roles: Option<&Roles>, last: &str) -> Diagnosis 
             refusal.fix,
         );
     }
-    if let Some(found) = ways(node).and_then(|ways| by_ways(node, ways, "ping.lost", &what)) {
-        return found;
-    }
+    let look = match routes::way(node) {
+        Way::Open => String::new(),
+        Way::None(no_way) => return no_way.diagnosis("ping.lost", &what),
+        Way::Unsure(_, look) => format!("look {}; ", look.join(", and ")),
+    };
     Diagnosis::new(
         "ping.lost",
         Severity::Error,
         format!("{what}: the agent is stopped, its network or its credentials are gone"),
-        "restart the agent and read its errors.log; `ssm-agentcheck host` on the node tells more",
+        format!(
+            "{look}restart the agent and read its errors.log; `ssm-agentcheck host` on the node tells more"
+        ),
     )
 }
 
-/// Returns a cause when a way to the services is surely missing.
-fn by_ways(
-    node: &Node,
-    ways: &EgressPaths,
-    problem: &'static str,
-    what: &str,
-) -> Option<Diagnosis> {
-    let network = node.network.as_ref()?;
-    let missing: Vec<&str> = NEEDED_ENDPOINTS
-        .into_iter()
-        .filter(|service| !ways.endpoints.iter().any(|has| has == service))
-        .collect();
-    let out = match ways.default_route {
-        None => "its subnet has no default route",
-        // An internet gateway drops what has no public address.
-        Some(DefaultRoute::InternetGateway) if network.public_ip.is_none() => {
-            "it has no public address for the internet gateway"
-        }
-        Some(_) => return None,
+/// Whether commands may reach a node that no session does. What SSM calls connected is the channel of ssmmessages; agents
+/// poll ec2messages as long as that is not open, and older ones always.
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/systems-manager-setting-up-messageAPIs.html>
+fn polls_ec2messages(node: &Node, channel: Option<(&str, &Access)>) -> bool {
+    let is_denied = match channel {
+        Some((_, Access::No(actions))) => actions
+            .iter()
+            .any(|action| action.starts_with("ec2messages:")),
+        _ => false,
     };
-    if missing.is_empty() {
-        return None;
-    }
-    let vpc = network.vpc_id.as_deref().unwrap_or("its VPC");
-    Some(Diagnosis::new(
-        problem,
-        Severity::Error,
-        format!(
-            "{what}: {out}, and {vpc} has no endpoint with private DNS for {}",
-            missing.join(" and ")
-        ),
-        format!(
-            "create interface endpoints with private DNS for {} in {vpc}, or give the subnet a way out",
-            missing.join(" and ")
-        ),
-    ))
-}
-
-fn ways(node: &Node) -> Option<&EgressPaths> {
-    node.evidence.as_ref()?.ways.present()
+    !is_denied && !routes::is_cut_from_ec2messages(node)
 }
 
 fn channel<'a>(node: &'a Node, roles: Option<&'a Roles>) -> Option<(&'a str, &'a Access)> {

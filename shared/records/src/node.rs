@@ -117,9 +117,18 @@ pub struct RegionHostManagement {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EgressPaths {
-    /// Where the default route leads to: `internet_gateway`, which needs a public address, or `other`, such as a NAT or
-    /// transit gateway; null when there is none.
+    /// Where the default route of IPv4 leads to: `internet_gateway`, which needs a public address, or `other`, such as a NAT
+    /// or transit gateway; null when there is none. Several routes that are all of IPv4 together are a default route.
     pub default_route: Option<DefaultRoute>,
+    /// The same of IPv6, which newer agents use when they are told to.
+    #[serde(default)]
+    pub ipv6_default_route: Option<DefaultRoute>,
+    /// Where routes lead to that leave the VPC and are no default: `10.0.0.0/8 tgw-0abc`. The endpoints may be there.
+    #[serde(default)]
+    pub other_routes: Vec<String>,
+    /// The services that have an available endpoint in the VPC without private DNS, which a private hosted zone may name.
+    #[serde(default)]
+    pub unnamed_endpoints: Vec<String>,
     /// The services that have an available endpoint in the VPC under their ordinary names, such as `ssmmessages`.
     pub endpoints: Vec<String>,
 }

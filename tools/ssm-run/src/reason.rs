@@ -11,9 +11,13 @@ const HINTS: Hints = Hints {
     evidence: "let `ssm-agentcheck check` look at it",
 };
 
-/// Returns why no command reaches a node; none when nothing tells of a reason.
+/// Returns why no command reaches a node; none when nothing tells of a reason. One that no session reaches may poll
+/// ec2messages.
 pub(crate) fn unreachable(node: &Node, now: Timestamp) -> Option<Reason> {
     let cause = diagnosis::diagnose(node, None, now, &HINTS)?;
+    if cause.takes_commands {
+        return None;
+    }
     Some(Reason {
         id: cause.id(),
         message: cause.message,

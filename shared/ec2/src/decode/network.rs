@@ -61,10 +61,23 @@ fn route(item: &mut Element<'_, '_>) -> Result<Route, BoxError> {
     let mut route = Route::default();
     while let Some(mut tag) = item.next_tag()? {
         match tag.local() {
-            "destinationCidrBlock" | "destinationIpv6CidrBlock" => {
+            "destinationCidrBlock" | "destinationIpv6CidrBlock" | "destinationPrefixListId" => {
                 route.destination = text(&mut tag)?;
             }
             "gatewayId" => route.gateway_id = text(&mut tag)?,
+            // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Route.html
+            "carrierGatewayId"
+            | "coreNetworkArn"
+            | "egressOnlyInternetGatewayId"
+            | "instanceId"
+            | "localGatewayId"
+            | "natGatewayId"
+            | "networkInterfaceId"
+            | "transitGatewayId"
+            | "vpcPeeringConnectionId" => {
+                let leads_to = text(&mut tag)?;
+                route.leads_to = route.leads_to.or(leads_to);
+            }
             "state" => route.state = text(&mut tag)?,
             _ => {}
         }
@@ -114,12 +127,16 @@ mod tests {
             <vpcId>vpc-1</vpcId><routeSet><item><destinationCidrBlock>10.0.0.0/16</destinationCidrBlock>
             <gatewayId>local</gatewayId><state>active</state></item><item>
             <destinationCidrBlock>0.0.0.0/0</destinationCidrBlock><natGatewayId>nat-1</natGatewayId>
-            <state>blackhole</state></item></routeSet><associationSet><item><main>true</main></item>
+            <state>blackhole</state></item><item><destinationIpv6CidrBlock>::/0</destinationIpv6CidrBlock>
+            <egressOnlyInternetGatewayId>eigw-1</egressOnlyInternetGatewayId><state>active</state></item><item>
+            <destinationPrefixListId>pl-1</destinationPrefixListId><transitGatewayId>tgw-1</transitGatewayId>
+            <state>active</state></item></routeSet><associationSet><item><main>true</main></item>
             <item><subnetId>subnet-1</subnetId><main>false</main></item></associationSet></item></routeTableSet>
             </DescribeRouteTablesResponse>"#;
-        let route = |destination: &str, gateway: Option<&str>, state: &str| Route {
+        let route = |destination: &str, leads_to: &str, state: &str| Route {
             destination: Some(destination.to_owned()),
-            gateway_id: gateway.map(str::to_owned),
+            gateway_id: (leads_to == "local").then(|| leads_to.to_owned()),
+            leads_to: (leads_to != "local").then(|| leads_to.to_owned()),
             state: Some(state.to_owned()),
         };
         let expected = RouteTable {
@@ -127,8 +144,10 @@ mod tests {
             is_main: true,
             subnet_ids: vec!["subnet-1".to_owned()],
             routes: vec![
-                route("10.0.0.0/16", Some("local"), "active"),
-                route("0.0.0.0/0", None, "blackhole"),
+                route("10.0.0.0/16", "local", "active"),
+                route("0.0.0.0/0", "nat-1", "blackhole"),
+                route("::/0", "eigw-1", "active"),
+                route("pl-1", "tgw-1", "active"),
             ],
         };
         assert_eq!(route_tables(body).unwrap().items, [expected]);
