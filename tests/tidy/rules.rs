@@ -19,10 +19,16 @@ pub(crate) const LONG: [(&str, &str); 3] = [
 ];
 
 /// Files of shared crates that name tools; with the reason.
-pub(crate) const NAMING: [(&str, &str); 1] = [(
-    "shared/diagnosis/src/rules.rs",
-    "a cure names the tool that carries it out; it is text for people, whoever prints it",
-)];
+pub(crate) const NAMING: [(&str, &str); 2] = [
+    (
+        "shared/diagnosis/src/credentials.rs",
+        "a cure names the tool that carries it out; it is text for people, whoever prints it",
+    ),
+    (
+        "shared/diagnosis/src/rules.rs",
+        "a cure names the tool that carries it out; it is text for people, whoever prints it",
+    ),
+];
 
 pub(crate) const MAX_LINES: usize = 400;
 const MAX_LINES_OF_LONG: usize = 600;
