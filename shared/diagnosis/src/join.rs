@@ -31,7 +31,12 @@ pub fn ec2_node(target: &Target, instance: Instance, information: Option<Informa
     Node {
         kind: NodeKind::Node,
         target: target.clone(),
-        managed_by: ManagedBy::derive(&instance.instance_id, agent.is_some(), role.as_deref()),
+        managed_by: ManagedBy::derive(
+            &instance.instance_id,
+            agent.is_some(),
+            role.as_deref(),
+            instance.iam_instance_profile_arn.as_deref(),
+        ),
         instance_id: instance.instance_id,
         state: Some(instance.state),
         launched: instance.launch_time.and_then(|time| time.parse().ok()),
@@ -59,7 +64,12 @@ pub fn ssm_node(target: &Target, information: Information) -> Node {
     Node {
         kind: NodeKind::Node,
         target: target.clone(),
-        managed_by: ManagedBy::derive(&information.instance_id, true, information.role.as_deref()),
+        managed_by: ManagedBy::derive(
+            &information.instance_id,
+            true,
+            information.role.as_deref(),
+            None,
+        ),
         instance_id: information.instance_id,
         state: None,
         launched: None,
@@ -80,7 +90,7 @@ pub fn unknown_node(target: &Target, instance_id: &str) -> Node {
     Node {
         kind: NodeKind::Node,
         target: target.clone(),
-        managed_by: ManagedBy::derive(instance_id, false, None),
+        managed_by: ManagedBy::derive(instance_id, false, None, None),
         instance_id: instance_id.to_owned(),
         state: None,
         launched: None,

@@ -193,6 +193,9 @@ pub enum ManagedBy {
     Hybrid,
     /// Nowhere: it never registered.
     None,
+    /// Nothing tells: it has registered, and neither EC2 names a profile nor SSM a role. The profile may have been taken away,
+    /// or the agent uses credentials of its own.
+    Unknown,
 }
 
 impl ManagedBy {
@@ -200,13 +203,18 @@ impl ManagedBy {
     /// only for nodes that it gives credentials itself.
     /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_InstanceInformation.html> (IamRole)
     #[must_use]
-    pub fn derive(instance_id: &str, registered: bool, role: Option<&str>) -> ManagedBy {
-        match (registered, role) {
+    pub fn derive(
+        instance_id: &str,
+        registered: bool,
+        role: Option<&str>,
+        profile: Option<&str>,
+    ) -> ManagedBy {
+        match (registered, role, profile) {
             _ if instance_id.starts_with("mi-") => ManagedBy::Hybrid,
-            (false, _) => ManagedBy::None,
-            (true, Some(_)) => ManagedBy::Dhmc,
-            // A profile that was taken away a moment ago still counts: its credentials live for hours.
-            (true, None) => ManagedBy::InstanceProfile,
+            (false, _, _) => ManagedBy::None,
+            (true, Some(_), _) => ManagedBy::Dhmc,
+            (true, None, Some(_)) => ManagedBy::InstanceProfile,
+            (true, None, None) => ManagedBy::Unknown,
         }
     }
 }
@@ -216,29 +224,18 @@ mod tests {
     use super::ManagedBy;
 
     #[test]
-    fn credentials_come_from_what_ssm_and_ec2_say() {
-        for (id, registered, role, expected) in [
-            (
-                "mi-0123456789abcdef0",
-                true,
-                Some("hybrid-role"),
-                ManagedBy::Hybrid,
-            ),
-            (
-                "i-0123456789abcdef0",
-                true,
-                Some("dhmc-role"),
-                ManagedBy::Dhmc,
-            ),
-            (
-                "i-0123456789abcdef0",
-                true,
-                None,
-                ManagedBy::InstanceProfile,
-            ),
-            ("i-0123456789abcdef0", false, None, ManagedBy::None),
+    fn a24_credentials_come_from_what_ssm_and_ec2_say() {
+        let (hybrid, ec2) = ("mi-0123456789abcdef0", "i-0123456789abcdef0");
+        let profile = Some("arn:aws:iam::111122223333:instance-profile/web");
+        for (id, registered, role, profile, expected) in [
+            (hybrid, true, Some("hybrid-role"), None, ManagedBy::Hybrid),
+            (ec2, true, Some("dhmc-role"), None, ManagedBy::Dhmc),
+            (ec2, true, Some("dhmc-role"), profile, ManagedBy::Dhmc),
+            (ec2, true, None, profile, ManagedBy::InstanceProfile),
+            (ec2, true, None, None, ManagedBy::Unknown),
+            (ec2, false, None, profile, ManagedBy::None),
         ] {
-            assert_eq!(ManagedBy::derive(id, registered, role), expected);
+            assert_eq!(ManagedBy::derive(id, registered, role, profile), expected);
         }
     }
 }
