@@ -186,3 +186,101 @@ fn a_next_token_without_any_place_is_refused() {
     std::fs::write(path, text).unwrap();
     run(&["show", "--nodes", path]).assert_status(0);
 }
+
+/// Neither answer names whose credentials the agent has.
+#[test]
+fn a24_a_node_without_profile_and_role_has_credentials_of_nobody_knows_whom() {
+    let home = testbed::Home::create();
+    let path = home.path().join("nodes.json");
+    let ec2 = json!({"Reservations": [{"OwnerId": "111122223333", "Instances": [{"InstanceId": "i-0000000000000000a",
+        "State": {"Name": "running"}, "Placement": {"AvailabilityZone": "eu-central-1a"}, "IamInstanceProfile": null,
+        "MetadataOptions": null, "Tags": null}]}]});
+    let ssm = json!({"InstanceInformationList": [{"InstanceId": "i-0000000000000000a", "PingStatus": "Online",
+        "IamRole": null}], "NextToken": null});
+    std::fs::write(&path, format!("{ec2}\n{ssm}")).unwrap();
+    let output = run(&["show", "--nodes", path.to_str().unwrap()]);
+    output.assert_status(0).assert_stderr("");
+    assert_eq!(output.json()["managed_by"], "unknown");
+}
+
+/// PowerShell's `>` writes UTF-16 with a byte order mark, Notepad one of UTF-8.
+#[test]
+fn saved_answers_are_read_in_the_encodings_that_windows_writes() {
+    let account = account(&[node(1)]);
+    let (ec2, ssm) = save(&account);
+    let plain = run(&["show", "--nodes", &ec2, "--nodes", &ssm]);
+    plain.assert_status(0);
+    type Encode = fn(&str) -> Vec<u8>;
+    let encodings: [(&str, Encode); 4] = [
+        ("UTF-8 with BOM", |text| {
+            format!("\u{feff}{text}").into_bytes()
+        }),
+        ("UTF-16LE with BOM", |text| {
+            let marked = format!("\u{feff}{text}");
+            marked.encode_utf16().flat_map(u16::to_le_bytes).collect()
+        }),
+        ("UTF-16BE with BOM", |text| {
+            let marked = format!("\u{feff}{text}");
+            marked.encode_utf16().flat_map(u16::to_be_bytes).collect()
+        }),
+        ("UTF-16LE", |text| {
+            text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+        }),
+    ];
+    for (name, encode) in encodings {
+        let encoded = |path: &str| {
+            let text = std::fs::read_to_string(path).unwrap().replace('\n', "\r\n");
+            let path = format!("{path}.encoded");
+            std::fs::write(&path, encode(&text)).unwrap();
+            path
+        };
+        let output = run(&["show", "--nodes", &encoded(&ec2), "--nodes", &encoded(&ssm)]);
+        output.assert_status(0).assert_stderr("");
+        assert_eq!(output.stdout, plain.stdout, "{name}");
+    }
+}
+
+#[test]
+fn what_is_not_json_is_refused_as_what_it_is() {
+    let home = testbed::Home::create();
+    let path = home.path().join("nodes");
+    for (text, complaint) in [
+        (
+            "Reservations:\n- Instances:\n  - InstanceId: i-1\n",
+            "it is YAML",
+        ),
+        ("---\nReservations: []\n", "it is YAML"),
+        ("- InstanceId: i-1\n", "it is YAML"),
+        (
+            "----------------------\n|  DescribeInstances  |\n",
+            "it is a table",
+        ),
+        (
+            "INSTANCEINFORMATIONLIST\t3.3.987.0\tweb\n",
+            "it is the CLI's text output",
+        ),
+        (
+            "// saved on Monday\n{\"Reservations\": []}\n",
+            "JSON has no comments",
+        ),
+        (
+            "{\"Reservations\": [\n  # none\n]}\n",
+            "JSON has no comments",
+        ),
+        (
+            "{\"Reservations\": [] /* none */}\n",
+            "JSON has no comments",
+        ),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let output = run(&["show", "--nodes", path.to_str().unwrap()]);
+        output.assert_status(2).assert_complains(complaint);
+        assert_eq!(output.stdout, "");
+        // A desired state is read as a whole, by other code.
+        let output = offline(EXE)
+            .args(["check", "--nodes", "/dev/null"])
+            .stdin(text)
+            .run();
+        output.assert_status(2).assert_complains(complaint);
+    }
+}

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use records::Unreachable;
 
+use crate::encoding::{other_format, utf8};
 use crate::mistakes::{MAX_BYTES, locate};
 use crate::unique::Unique;
 use crate::{IoArgs, Plans};
@@ -158,7 +159,7 @@ pub(crate) fn text(io: &IoArgs) -> anyhow::Result<String> {
 
 fn whole(source: impl Read) -> anyhow::Result<String> {
     let mut text = String::new();
-    source
+    utf8(source, MAX_BYTES)?
         .take(MAX_BYTES as u64 + 1)
         .read_to_string(&mut text)?;
     if text.len() > MAX_BYTES {
@@ -194,8 +195,18 @@ pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> anyhow::Result<Vec<T>> {
         match at_end(&mut deserializer) {
             true => return Ok(values),
             false => {
-                let value: T =
-                    serde_path_to_error::deserialize(&mut deserializer).map_err(locate)?;
+                let value = serde_path_to_error::deserialize::<_, T>(&mut deserializer);
+                let value = value.map_err(|error| {
+                    let (line, column) = (error.inner().line(), error.inner().column());
+                    let is_syntax = error.inner().is_syntax();
+                    let what = is_syntax
+                        .then(|| other_format(text, line, column))
+                        .flatten();
+                    match what {
+                        Some(what) => locate(error).context(what),
+                        None => locate(error),
+                    }
+                })?;
                 values.push(value);
             }
         }

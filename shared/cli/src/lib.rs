@@ -7,6 +7,7 @@
 
 mod arguments;
 mod count_or_percent;
+mod encoding;
 mod filter;
 mod input;
 mod layers;

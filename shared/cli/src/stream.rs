@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 use serde::de::DeserializeOwned;
 
 use crate::IoArgs;
+use crate::encoding::{other_format, utf8};
 use crate::mistakes::{MAX_BYTES, path as path_of, without_urls};
 use crate::unique::Unique;
 
@@ -54,6 +55,7 @@ fn values<T: DeserializeOwned>(
     max_bytes: usize,
     mut each: impl FnMut(T) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
+    let mut source = utf8(source, max_bytes)?;
     let mut buffer: Vec<u8> = Vec::new();
     let mut lines_before = 0;
     let mut wanted = CHUNK;
@@ -84,7 +86,13 @@ fn values<T: DeserializeOwned>(
                     let mut value = serde_json::Deserializer::from_slice(&buffer[consumed..]);
                     let path = serde_path_to_error::deserialize::<_, T>(&mut value).err();
                     let path = path.map_or("$".to_owned(), |error| path_of(error.path()));
-                    bail!("{}", place(&path, &error, line, error.column()));
+                    let message = place(&path, &error, line, error.column());
+                    // Later values are of a file that began as JSON.
+                    let text = std::str::from_utf8(&buffer).unwrap_or_default();
+                    match other_format(text, error.line(), error.column()) {
+                        Some(what) => bail!("{what} ({message})"),
+                        None => bail!("{message}"),
+                    }
                 }
             }
         }

@@ -214,13 +214,11 @@ struct SavedInstance {
     launch_time: Option<String>,
     platform_details: Option<String>,
     iam_instance_profile: Option<Profile>,
-    #[serde(default)]
-    metadata_options: Options,
+    metadata_options: Option<Options>,
     vpc_id: Option<String>,
     subnet_id: Option<String>,
     public_ip_address: Option<String>,
-    #[serde(default)]
-    tags: Vec<Tag>,
+    tags: Option<Vec<Tag>>,
 }
 
 #[derive(Deserialize)]
@@ -299,6 +297,8 @@ impl TryFrom<Value> for Moment {
 
 impl From<SavedInstance> for Instance {
     fn from(saved: SavedInstance) -> Instance {
+        // Some SDKs write null for what the CLI leaves out.
+        let options = saved.metadata_options.unwrap_or_default();
         Instance {
             instance_id: saved.instance_id,
             state: saved.state.name,
@@ -307,16 +307,17 @@ impl From<SavedInstance> for Instance {
             platform_details: saved.platform_details,
             iam_instance_profile_arn: saved.iam_instance_profile.map(|profile| profile.arn),
             metadata_options: MetadataOptions {
-                state: saved.metadata_options.state,
-                http_tokens: saved.metadata_options.http_tokens,
-                http_put_response_hop_limit: saved.metadata_options.http_put_response_hop_limit,
-                http_endpoint: saved.metadata_options.http_endpoint,
+                state: options.state,
+                http_tokens: options.http_tokens,
+                http_put_response_hop_limit: options.http_put_response_hop_limit,
+                http_endpoint: options.http_endpoint,
             },
             vpc_id: saved.vpc_id,
             subnet_id: saved.subnet_id,
             public_ip: saved.public_ip_address,
             tags: saved
                 .tags
+                .unwrap_or_default()
                 .into_iter()
                 .map(|tag| (tag.key, tag.value))
                 .collect(),
