@@ -69,7 +69,7 @@ fn show_joins_ec2_and_ssm() {
             "last_ping": "2026-01-31T09:29:00Z"},
         "imds": {"endpoint": "enabled", "tokens": "required", "hop_limit": 2},
         "profile": format!("arn:aws:iam::{}:instance-profile/web", account.id()),
-        "role": null, "managed_by": "instance-profile", "tags": {"Name": "web-1"},
+        "role": null, "managed_by": "instance-profile", "source": null, "tags": {"Name": "web-1"},
         "network": {"vpc_id": nodes[0]["network"]["vpc_id"], "subnet_id": nodes[0]["network"]["subnet_id"],
             "public_ip": "198.51.100.11"},
         "evidence": null,

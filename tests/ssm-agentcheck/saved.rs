@@ -284,3 +284,39 @@ fn what_is_not_json_is_refused_as_what_it_is() {
         output.assert_status(2).assert_complains(complaint);
     }
 }
+
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_InstanceInformation.html> (SourceType)
+#[test]
+fn nodes_of_other_clouds_are_shown_as_what_they_are() {
+    let home = testbed::Home::create();
+    let path = home.path().join("ssm.json");
+    let node = |number: usize, source: &str| json!({"InstanceId": format!("mi-{number:017x}"), "PingStatus": "Online", "SourceType": source});
+    let ssm = json!({"InstanceInformationList": [
+        node(1, "AWS::SSM::ManagedInstance"),
+        node(2, "Microsoft.Compute/virtualMachines"),
+        node(3, "compute.googleapis.com/Instance"),
+    ]});
+    std::fs::write(&path, ssm.to_string()).unwrap();
+    let target = "111122223333/eu-central-1";
+    let output = run(&[
+        "show",
+        "--nodes",
+        path.to_str().unwrap(),
+        "--target",
+        target,
+    ]);
+    output.assert_status(0).assert_stderr("");
+    let records = output.records();
+    let shown: Vec<_> = records
+        .iter()
+        .map(|record| (&record["managed_by"], &record["source"]))
+        .collect();
+    assert_eq!(
+        json!(shown),
+        json!([
+            ["hybrid", "AWS::SSM::ManagedInstance"],
+            ["cloud-connector", "Microsoft.Compute/virtualMachines"],
+            ["cloud-connector", "compute.googleapis.com/Instance"],
+        ])
+    );
+}

@@ -15,6 +15,8 @@ pub struct Information {
     pub platform: Platform,
     /// The role that SSM gives the node.
     pub role: Option<String>,
+    /// What SSM calls the type of its source, such as `AWS::EC2::Instance`.
+    pub source: Option<String>,
 }
 
 /// Returns the record of an EC2 instance; without information SSM has never seen it.
@@ -37,6 +39,7 @@ pub fn ec2_node(target: &Target, instance: Instance, information: Option<Informa
             role.as_deref(),
             instance.iam_instance_profile_arn.as_deref(),
         ),
+        source: None,
         instance_id: instance.instance_id,
         state: Some(instance.state),
         launched: instance.launch_time.and_then(|time| time.parse().ok()),
@@ -64,12 +67,12 @@ pub fn ssm_node(target: &Target, information: Information) -> Node {
     Node {
         kind: NodeKind::Node,
         target: target.clone(),
-        managed_by: ManagedBy::derive(
+        managed_by: ManagedBy::of_source(
             &information.instance_id,
-            true,
+            information.source.as_deref(),
             information.role.as_deref(),
-            None,
         ),
+        source: information.source,
         instance_id: information.instance_id,
         state: None,
         launched: None,
@@ -91,6 +94,7 @@ pub fn unknown_node(target: &Target, instance_id: &str) -> Node {
         kind: NodeKind::Node,
         target: target.clone(),
         managed_by: ManagedBy::derive(instance_id, false, None, None),
+        source: None,
         instance_id: instance_id.to_owned(),
         state: None,
         launched: None,

@@ -44,6 +44,10 @@ pub struct Node {
     pub role: Option<String>,
     /// Where the agent's credentials come from.
     pub managed_by: ManagedBy,
+    /// What a node is that is not EC2's, in SSM's words: `AWS::SSM::ManagedInstance`, `AWS::IoT::Thing`,
+    /// `Microsoft.Compute/virtualMachines`, `compute.googleapis.com/Instance`; null for EC2 instances.
+    #[serde(default)]
+    pub source: Option<String>,
     /// EC2 tags; empty for hybrid nodes.
     pub tags: BTreeMap<String, String>,
     /// Where in the network it is; null for hybrid nodes.
@@ -191,6 +195,8 @@ pub enum ManagedBy {
     Dhmc,
     /// A hybrid activation.
     Hybrid,
+    /// A cloud connector: a virtual machine of another cloud.
+    CloudConnector,
     /// Nowhere: it never registered.
     None,
     /// Nothing tells: it has registered, and neither EC2 names a profile nor SSM a role. The profile may have been taken away,
@@ -215,6 +221,17 @@ impl ManagedBy {
             (true, Some(_), _) => ManagedBy::Dhmc,
             (true, None, Some(_)) => ManagedBy::InstanceProfile,
             (true, None, None) => ManagedBy::Unknown,
+        }
+    }
+
+    /// Derives it for a node that only SSM knows, of which it tells the type of its source.
+    /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_InstanceInformation.html> (SourceType)
+    #[must_use]
+    pub fn of_source(instance_id: &str, source: Option<&str>, role: Option<&str>) -> ManagedBy {
+        let is_other_cloud = |source: &str| !source.starts_with("AWS::");
+        match source {
+            Some(source) if is_other_cloud(source) => ManagedBy::CloudConnector,
+            _ => ManagedBy::derive(instance_id, true, role, None),
         }
     }
 }

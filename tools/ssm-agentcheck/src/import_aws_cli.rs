@@ -274,6 +274,7 @@ struct SavedInformation {
     platform_name: Option<String>,
     platform_version: Option<String>,
     iam_role: Option<String>,
+    source_type: Option<String>,
 }
 
 /// The AWS CLI 1 prints the seconds that it gets, version 2 makes RFC 3339 of them.
@@ -341,6 +342,7 @@ impl From<SavedInformation> for Information {
                 version: saved.platform_version,
             },
             role: saved.iam_role.filter(|role| !role.is_empty()),
+            source: saved.source_type,
         }
     }
 }

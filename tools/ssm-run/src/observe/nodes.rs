@@ -138,5 +138,6 @@ fn from_sdk(information: &InstanceInformation) -> Information {
             version: text(information.platform_version()),
         },
         role: text(information.iam_role()).filter(|role| !role.is_empty()),
+        source: text(information.source_type().map(|source| source.as_str())),
     }
 }
