@@ -87,12 +87,13 @@ pub(crate) const RULES: [Rule; 11] = [
 ];
 
 /// The shared crates that decide or describe.
-const PURE_CRATES: [&str; 5] = [
+const PURE_CRATES: [&str; 6] = [
     "awsdata",
     "cloudformation",
     "diagnosis",
     "iam-policy",
     "records",
+    "transcripts",
 ];
 
 /// Model, plan, check, render, lint and the like decide; they get everything handed in. Clocks too.

@@ -132,6 +132,20 @@ impl Compiled {
         }
         says
     }
+
+    /// Returns whether a statement allows, as if none denied.
+    pub(crate) fn says_allowed<'p>(&'p self, request: &Request) -> Truth<'p> {
+        let mut allowed = Truth::No;
+        let allowing = self.statements.iter();
+        for statement in allowing.filter(|statement| statement.effect == Effect::Allow) {
+            match statement.applies(request) {
+                Truth::Yes => return Truth::Yes,
+                Truth::No => {}
+                unknown => allowed = unknown,
+            }
+        }
+        allowed
+    }
 }
 
 fn compile(statement: &Statement, version: Version) -> Result<CompiledStatement, Problem> {

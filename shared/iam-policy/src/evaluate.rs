@@ -118,6 +118,16 @@ pub fn denies<'p>(policy: &'p Compiled, request: &Request) -> Option<Decision<'p
     })
 }
 
+/// Returns whether a single policy allows by a statement of its own, whatever it denies.
+#[must_use]
+pub fn allows(policy: &Compiled, request: &Request) -> Verdict {
+    match policy.says_allowed(request) {
+        Truth::Yes => Verdict::Allowed,
+        Truth::No => Verdict::Denied,
+        Truth::Unknown(_) => Verdict::Unknown,
+    }
+}
+
 /// What the layers said so far.
 #[derive(Default)]
 struct Gathered<'p> {

@@ -30,7 +30,7 @@ mod lint;
 pub use actions::{AGENT_ACTIONS, OPERATOR_ACTIONS};
 pub use arn::Arn;
 pub use compiled::Compiled;
-pub use evaluate::{Deciding, Decision, Layer, Policies, Verdict, decide, denies};
+pub use evaluate::{Deciding, Decision, Layer, Policies, Verdict, allows, decide, denies};
 pub use lint::{PolicyType, lint};
 pub use model::{
     Condition, Effect, Patterns, Policy, PrincipalType, Principals, Statement, Version,

@@ -133,13 +133,13 @@ impl Permission {
 /// The statement that decided.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct By {
-    /// `identity` or `boundary`.
+    /// `identity`, `boundary`, `key_policy` or `bucket_policy`.
     pub layer: String,
-    /// ARN or name of the policy.
+    /// ARN or name of the policy; of a key's or a bucket's the ARN of the key or bucket.
     pub policy: String,
     /// Its Sid, if it has one.
     pub sid: Option<String>,
-    /// Where in the document it is; null when a boundary just does not allow.
+    /// Where in the document it is; null when a boundary or key policy just does not allow, or the policy was not read.
     pub path: Option<String>,
 }
 

@@ -23,6 +23,15 @@ pub struct Preferences {
     /// How each bucket that the document names is encrypted, by its name; the document does not say.
     #[serde(default)]
     pub bucket_encryption: BTreeMap<String, Reading<BucketEncryption>>,
+    /// ARN of each key that the document names for sessions, by that name.
+    #[serde(default)]
+    pub session_keys: BTreeMap<String, Reading<String>>,
+    /// The policies of the keys of sessions and of buckets, by ARN.
+    #[serde(default)]
+    pub key_policies: BTreeMap<String, Reading<Value>>,
+    /// The policy of each bucket that the document names, by its name; absent for one that has none.
+    #[serde(default)]
+    pub bucket_policies: BTreeMap<String, Reading<Value>>,
     /// The account's other Session documents.
     #[serde(default)]
     pub session_documents: Reading<Vec<SessionDocument>>,

@@ -1,14 +1,14 @@
 //! Everything that is wrong with the preferences and with what stands behind them.
 
-use cli::{Finding, Reading, Target};
+use cli::{Change, Finding, Reading, Target};
 use iam_policy::{Arn, Verdict};
 use serde_json::Value;
 
 use crate::finding::{error, info, warning};
 use crate::model::{Action, DOCUMENT, Desired, Observed};
-use crate::preflight::{Roles, preflight};
+use crate::preflight::Roles;
 use crate::session_document::{Inputs, normalized};
-use crate::{lint, plan};
+use crate::{lint, plan, preflight};
 use records::{Document, SessionDocument};
 
 /// The id of a finding about a layer of the desired state whose last day is over.
@@ -27,7 +27,7 @@ pub(crate) fn check(
         Reading::Present(document) => {
             versions(document, &mut findings);
             findings.extend(lint::lint_content(&document.default.content));
-            findings.extend(preflight(
+            findings.extend(preflight::preflight(
                 &document.default.content,
                 observed,
                 roles,
@@ -113,37 +113,60 @@ fn drift(
     findings: &mut Vec<Finding>,
 ) {
     match plan::plan(desired, observed, target, partition) {
-        Ok(changes) => findings.extend(changes.iter().filter_map(|change| {
-            let fix = "run plan and apply";
-            match change.action {
-                Action::CreateDocument => Some(error(
-                    "document.missing",
-                    &change.resource,
-                    change.why.clone(),
-                    fix,
-                )),
-                Action::UpdateDocument => Some(error(
-                    "document.drifted",
-                    &change.resource,
-                    change.why.clone(),
-                    fix,
-                )),
-                // Their absence is already a finding of the document in force, or follows once there is one.
-                Action::CreateKey | Action::CreateBucket | Action::CreateLogGroup => None,
-                _ => Some(warning(
-                    "resource.drifted",
-                    &change.resource,
-                    change.why.clone(),
-                    fix,
-                )),
-            }
-        })),
+        Ok(changes) => {
+            unmet(&changes, observed, target, partition, findings);
+            findings.extend(changes.iter().filter_map(|change| {
+                let fix = "run plan and apply";
+                match change.action {
+                    Action::CreateDocument => Some(error(
+                        "document.missing",
+                        &change.resource,
+                        change.why.clone(),
+                        fix,
+                    )),
+                    Action::UpdateDocument => Some(error(
+                        "document.drifted",
+                        &change.resource,
+                        change.why.clone(),
+                        fix,
+                    )),
+                    // Their absence is already a finding of the document in force, or follows once there is one.
+                    Action::CreateKey | Action::CreateBucket | Action::CreateLogGroup => None,
+                    _ => Some(warning(
+                        "resource.drifted",
+                        &change.resource,
+                        change.why.clone(),
+                        fix,
+                    )),
+                }
+            }));
+        }
         Err(problem) => findings.push(warning(
             "drift.unknown",
             DOCUMENT,
             format!("whether anything differs from the desired state is not known: {problem}"),
             "allow what the message names, or correct the desired state",
         )),
+    }
+}
+
+/// Finds what keeps a change from being made: CloudWatch Logs takes no key that it may not use.
+fn unmet(
+    changes: &[Change<Action>],
+    observed: &Observed,
+    target: &Target,
+    partition: &str,
+    findings: &mut Vec<Finding>,
+) {
+    let gives_key = |change: &&Change<Action>| {
+        matches!(
+            change.action,
+            Action::CreateLogGroup | Action::AssociateKmsKey
+        )
+    };
+    if let Some(change) = changes.iter().find(gives_key) {
+        let after = plan::after(observed, changes, target, partition);
+        preflight::log_group_key(&change.resource, &after, target, findings);
     }
 }
 
@@ -256,7 +279,7 @@ fn starters(documents: &[&SessionDocument], roles: &Roles, target: &Target) -> S
                 "arn:{partition}:ssm:{}:{account}:document/{name}",
                 target.region
             );
-            role.may("ssm:StartSession", &arn) != Verdict::Denied
+            transcripts::may(role, "ssm:StartSession", &arn) != Verdict::Denied
         })
     });
     let names: Vec<&str> = may.map(|role| role.arn.as_str()).collect();

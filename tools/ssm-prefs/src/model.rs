@@ -7,7 +7,7 @@ mod observed;
 pub(crate) use self::action::Action;
 pub(crate) use self::desired::{CloudWatch, Desired, KmsKey, S3, Shell};
 pub(crate) use self::observed::{
-    Bucket, Encryption, Key, LogGroup, Observed, PublicAccessBlock, Trail,
+    Bucket, Encryption, Key, LogGroup, Observed, PublicAccessBlock, Trail, is_aws_managed,
 };
 
 /// The name that makes a Session document the preferences of its account and region.

@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_kms::types::KeyMetadata;
 use awsconf::{Session, reading};
 use cli::Reading;
+use serde_json::Value;
 
-use crate::model::{DOCUMENT, Desired, Key, Observed};
+use crate::model::{DOCUMENT, Desired, Key, Observed, is_aws_managed};
 use crate::session_document;
 use records::BucketEncryption;
 
@@ -122,7 +123,7 @@ async fn encryption(clients: &Clients, name: &str) -> Reading<BucketEncryption> 
     // Without a key S3 takes the AWS managed one, which has this alias and is the account's own.
     // https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
     let named = encryption.kms_key.as_deref();
-    let named = named.filter(|key| *key != "alias/aws/s3" && !key.ends_with(":alias/aws/s3"));
+    let named = named.filter(|key| !is_aws_managed(key));
     let kms_key = match named {
         None => None,
         Some(arn) if arn.starts_with("arn:") && arn.contains(":key/") => Some(arn.to_owned()),
@@ -139,6 +140,73 @@ async fn encryption(clients: &Clients, name: &str) -> Reading<BucketEncryption> 
         kms_key,
         ..encryption
     })
+}
+
+/// Reads the keys of the bucket and the log group, which decide about transcripts like that of the sessions.
+pub(crate) async fn other_keys(clients: &Clients, observed: Observed) -> Observed {
+    let bucket = observed.bucket.present();
+    let of_bucket = bucket.and_then(|bucket| bucket.encryption.present()?.kms_key.clone());
+    let of_group = observed.log_group.present();
+    let of_group = of_group.and_then(|group| group.kms_key.clone());
+    let mut keys = Vec::new();
+    for name in [of_bucket, of_group] {
+        let session_key = observed.key.present();
+        keys.push(match name {
+            Some(name) if session_key.is_some_and(|key| key.arn == name) => observed.key.clone(),
+            Some(name) if is_aws_managed(&name) => Reading::Absent,
+            Some(name) => key(&clients.kms, &name).await,
+            None => Reading::Absent,
+        });
+    }
+    let log_group_key = keys.pop().unwrap_or_default();
+    let bucket_key = keys.pop().unwrap_or_default();
+    Observed {
+        bucket_key,
+        log_group_key,
+        ..observed
+    }
+}
+
+/// Reads the policies of keys, each once, by ARN.
+pub(crate) async fn key_policies(
+    clients: &Clients,
+    arns: BTreeSet<String>,
+) -> BTreeMap<String, Reading<Value>> {
+    let mut policies = BTreeMap::new();
+    for arn in arns {
+        let policy = key_policy(&clients.kms, &arn, &arn).await;
+        policies.insert(arn, policy);
+    }
+    policies
+}
+
+/// Reads the policies of buckets, by name.
+pub(crate) async fn bucket_policies(
+    clients: &Clients,
+    buckets: BTreeSet<&str>,
+) -> BTreeMap<String, Reading<Value>> {
+    let mut policies = BTreeMap::new();
+    for name in buckets {
+        policies.insert(
+            name.to_owned(),
+            storage::bucket_policy(&clients.s3, name).await,
+        );
+    }
+    policies
+}
+
+/// Reads which key is behind each name.
+pub(crate) async fn session_keys(
+    clients: &Clients,
+    names: BTreeSet<&str>,
+) -> BTreeMap<String, Reading<String>> {
+    let mut keys = BTreeMap::new();
+    for name in names {
+        let arn = describe_key(&clients.kms, name).await;
+        let arn = arn.and_then(|key| key.arn.map_or(Reading::Absent, Reading::Present));
+        keys.insert(name.to_owned(), arn);
+    }
+    keys
 }
 
 /// Reads what only `check` looks at: trails and the other Session documents.
@@ -161,13 +229,7 @@ async fn key(client: &aws_sdk_kms::Client, name: &str) -> Reading<Key> {
     let id = metadata.key_id();
     let rotation = client.get_key_rotation_status().key_id(id).send().await;
     let rotation = reading(format!("GetKeyRotationStatus {name}"), &[], rotation);
-    let policy = client
-        .get_key_policy()
-        .key_id(id)
-        .policy_name("default")
-        .send()
-        .await;
-    let policy = reading(format!("GetKeyPolicy {name}"), &[], policy);
+    let policy = key_policy(client, name, id).await;
     Reading::Present(Key {
         arn: metadata.arn().unwrap_or(id).to_owned(),
         state: metadata
@@ -179,8 +241,19 @@ async fn key(client: &aws_sdk_kms::Client, name: &str) -> Reading<Key> {
             .map(|spec| spec.as_str().to_owned())
             .unwrap_or_default(),
         rotation: rotation.map(|answer| answer.key_rotation_enabled),
-        policy: policy.and_then(|answer| parse(&format!("policy of {name}"), answer.policy())),
+        policy,
     })
+}
+
+async fn key_policy(client: &aws_sdk_kms::Client, name: &str, id: &str) -> Reading<Value> {
+    let policy = client
+        .get_key_policy()
+        .key_id(id)
+        .policy_name("default")
+        .send()
+        .await;
+    let policy = reading(format!("GetKeyPolicy {name}"), &[], policy);
+    policy.and_then(|answer| parse(&format!("policy of {name}"), answer.policy()))
 }
 
 async fn describe_key(client: &aws_sdk_kms::Client, name: &str) -> Reading<KeyMetadata> {

@@ -2,13 +2,16 @@
 //! roles behind it. What agents do with each setting: <https://github.com/aws/amazon-ssm-agent>,
 //! `agent/session/shell/shell.go` (validate, initializeLogger) and `agent/session/datachannel`.
 
+mod permissions;
+
 use cli::{Finding, Reading, Target};
 use iam_policy::{Arn, Verdict};
 use serde_json::Value;
+use transcripts::{BucketEncryption, Preferences, Role, data_key, logs_may_use, needs};
 
 use crate::finding::{error, warning};
-use crate::model::{Bucket, Key, LogGroup, Observed};
-use crate::roles::{NodeRoles, Role, may_use_key};
+use crate::model::{Bucket, Key, LogGroup, Observed, is_aws_managed};
+use crate::roles::NodeRoles;
 use crate::session_document::Inputs;
 
 /// The roles whose policies are known: those of nodes and those of the people who start sessions.
@@ -42,124 +45,170 @@ pub(crate) fn preflight(
         }
     };
     if let Some(name) = inputs.text("kmsKeyId") {
-        let asked = (nodes.as_slice(), roles.operators.as_slice());
-        session_key(name, &observed.key, asked, target, &mut findings);
+        session_key(name, &observed.key, target, &mut findings);
     }
     if let Some(name) = inputs.text("s3BucketName") {
-        let prefix = inputs.text("s3KeyPrefix").unwrap_or_default();
-        let transcripts = Transcripts {
-            name,
-            prefix,
-            demanded: inputs.on("s3EncryptionEnabled"),
-        };
-        bucket(&transcripts, observed, &nodes, target, &mut findings);
+        let demanded = inputs.on("s3EncryptionEnabled");
+        bucket(name, demanded, observed, target, &mut findings);
     }
     if let Some(name) = inputs.text("cloudWatchLogGroupName") {
         let demanded = inputs.on("cloudWatchEncryptionEnabled");
-        log_group(
-            name,
-            demanded,
-            &observed.log_group,
-            &nodes,
-            target,
-            &mut findings,
-        );
+        log_group(name, demanded, &observed.log_group, &mut findings);
+        log_group_key(name, observed, target, &mut findings);
+    }
+    let partition = awsdata::partition_of(&target.region).name;
+    let preferences = preferences(content, observed, target, partition);
+    let of_nodes = needs(partition, target, &preferences);
+    for role in &nodes {
+        permissions::judged(role, &of_nodes, "role", &mut findings);
+    }
+    let keys = preferences.keys.iter();
+    let of_operators: Vec<_> = keys.map(|key| data_key(partition, target, key)).collect();
+    for role in &roles.operators {
+        permissions::judged(role, &of_operators, "operator", &mut findings);
     }
     findings
 }
 
-fn session_key(
-    name: &str,
-    key: &Reading<Key>,
-    (nodes, operators): (&[Role], &[Role]),
+/// Returns what the document asks for, with what was read of it.
+fn preferences(
+    content: &Value,
+    observed: &Observed,
     target: &Target,
-    findings: &mut Vec<Finding>,
-) {
-    let key = match key {
-        Reading::Present(key) => key,
+    partition: &str,
+) -> Preferences {
+    let mut preferences = Preferences::default();
+    preferences.take(&content["inputs"], target, partition);
+    // Nobody may use a key that does not exist, whatever the roles say.
+    if observed.key == Reading::Absent {
+        preferences.keys.clear();
+    }
+    for key in &mut preferences.keys {
+        match &observed.key {
+            Reading::Present(read) => {
+                key.arn = Some(read.arn.clone());
+                key.policy = read.policy.clone();
+            }
+            Reading::Absent => {}
+            Reading::Unknown(reason) => key.policy = Reading::Unknown(reason.clone()),
+        }
+    }
+    for bucket in &mut preferences.buckets {
+        match &observed.bucket {
+            Reading::Present(read) => {
+                bucket.policy = read.policy.clone();
+                bucket.encryption = encryption(read, observed);
+            }
+            Reading::Absent => {
+                // Of a bucket to come the role's own side is known.
+                bucket.policy = Reading::Absent;
+                bucket.encryption = BucketEncryption::NeedsNothing {
+                    algorithm: "AES256".to_owned(),
+                };
+            }
+            Reading::Unknown(reason) => {
+                bucket.policy = Reading::Unknown(reason.clone());
+                bucket.encryption = BucketEncryption::Unknown(reason.clone());
+            }
+        }
+    }
+    preferences
+}
+
+fn encryption(bucket: &Bucket, observed: &Observed) -> BucketEncryption {
+    let encryption = match &bucket.encryption {
+        Reading::Present(encryption) => encryption,
         Reading::Absent => {
-            let message = "the key does not exist here: every session is refused when the handshake asks for a data key";
-            return findings.push(error(
-                "key.missing",
-                name,
-                message,
-                "create the key (kms_key.create) or name an existing one",
-            ));
+            return BucketEncryption::NeedsNothing {
+                algorithm: String::new(),
+            };
         }
-        Reading::Unknown(reason) => {
-            return findings.push(warning(
-                "key.unknown",
-                name,
-                format!("the key could not be read: {reason}"),
-                "allow kms:DescribeKey, kms:GetKeyPolicy and kms:GetKeyRotationStatus",
-            ));
-        }
+        Reading::Unknown(reason) => return BucketEncryption::Unknown(reason.clone()),
     };
-    if key.state != "Enabled" {
-        findings.push(error(
-            "key.disabled",
-            name,
-            format!("the key is {}: every session is refused", key.state),
-            "enable the key, or cancel its deletion",
-        ));
+    let algorithm = encryption.algorithm.clone();
+    let named = encryption.kms_key.as_deref();
+    let Some(name) = named.filter(|key| !is_aws_managed(key)) else {
+        return BucketEncryption::NeedsNothing { algorithm };
+    };
+    let key = match observed.key_of(name, &observed.bucket_key) {
+        Reading::Present(key) => transcripts::Key {
+            arn: Some(key.arn.clone()),
+            alias: None,
+            policy: key.policy.clone(),
+        },
+        other => transcripts::Key {
+            arn: Some(name.to_owned()).filter(|name| name.starts_with("arn:")),
+            alias: Some(name.to_owned()).filter(|name| name.starts_with("alias/")),
+            policy: match other {
+                Reading::Unknown(reason) => Reading::Unknown(reason.clone()),
+                _ => Reading::Unknown("the key does not exist".to_owned()),
+            },
+        },
+    };
+    BucketEncryption::Key {
+        algorithm,
+        key,
+        has_bucket_key: encryption.has_bucket_key(),
     }
-    if key.spec != "SYMMETRIC_DEFAULT" {
-        findings.push(error("key.spec", name, format!("the key is {}: data keys come from symmetric keys only, so every session is refused", key.spec), "name a symmetric encryption key"));
-    }
+}
+
+fn session_key(name: &str, key: &Reading<Key>, target: &Target, findings: &mut Vec<Finding>) {
+    let arn = key.present().map_or(name, |key| key.arn.as_str());
+    let named = Arn::parse(arn);
+    let is_foreign = named.is_some_and(|arn| arn.account != target.account);
     if let Some(Arn {
         region, account, ..
-    }) = Arn::parse(&key.arn)
+    }) = named
     {
         if region != target.region {
             findings.push(error("key.region", name, format!("the key is in {region}: agents and clients of {} ask KMS of their own region, so every session is refused", target.region), "name a key of this region"));
         }
-        if account != target.account {
+        if is_foreign {
             findings.push(warning("key.cross_account", name, format!("the key belongs to account {account}: hybrid nodes (mi-) cannot use it, and both sides need its key policy"), "use a key of this account where there are hybrid nodes"));
         }
     }
-    let policy = key.policy.present();
-    for role in nodes {
-        let verdict = may_use_key(role, policy, "kms:Decrypt", &key.arn);
-        let doubt = "its sessions are refused: Fetching data key failed";
-        judge(
-            role,
-            verdict,
-            "role.kms_decrypt",
-            "kms:Decrypt on the session key",
-            doubt,
-            findings,
-        );
+    match key {
+        Reading::Absent => {
+            let fix = match named {
+                Some(arn) if arn.resource.starts_with("key/") => "name a key that exists",
+                _ => "create the key (kms_key.create) or name an existing one",
+            };
+            let message = "the key does not exist here: every session is refused when the handshake asks for a data key";
+            findings.push(error("key.missing", name, message, fix));
+        }
+        Reading::Unknown(reason) => findings.push(warning(
+            "key.unknown",
+            name,
+            format!("the key could not be read: {reason}"),
+            match is_foreign {
+                true => "have the owner of the key allow kms:DescribeKey in its key policy, and look at the policy there",
+                false => "allow kms:DescribeKey, kms:GetKeyPolicy and kms:GetKeyRotationStatus",
+            },
+        )),
+        Reading::Present(key) => {
+            if key.state != "Enabled" {
+                findings.push(error(
+                    "key.disabled",
+                    name,
+                    format!("the key is {}: every session is refused", key.state),
+                    "enable the key, or cancel its deletion",
+                ));
+            }
+            if key.spec != "SYMMETRIC_DEFAULT" {
+                findings.push(error("key.spec", name, format!("the key is {}: data keys come from symmetric keys only, so every session is refused", key.spec), "name a symmetric encryption key"));
+            }
+        }
     }
-    for role in operators {
-        let verdict = may_use_key(role, policy, "kms:GenerateDataKey", &key.arn);
-        let doubt = "its sessions are refused: KMSEncryption failed on client";
-        judge(
-            role,
-            verdict,
-            "operator.kms_generate_data_key",
-            "kms:GenerateDataKey on the session key",
-            doubt,
-            findings,
-        );
-    }
-}
-
-/// Where transcripts go in S3, and whether the document demands that it is encrypted.
-struct Transcripts<'a> {
-    name: &'a str,
-    prefix: &'a str,
-    demanded: bool,
 }
 
 fn bucket(
-    to: &Transcripts<'_>,
+    name: &str,
+    demanded: bool,
     observed: &Observed,
-    nodes: &[Role],
     target: &Target,
     findings: &mut Vec<Finding>,
 ) {
-    let name = to.name;
-    let outcome = if to.demanded {
+    let outcome = if demanded {
         "every session is refused"
     } else {
         "sessions run, but their transcripts are lost"
@@ -175,7 +224,7 @@ fn bucket(
             ));
         }
         Reading::Unknown(reason) => {
-            return findings.push(warning("bucket.unknown", name, format!("the bucket could not be read: {reason}"), "allow s3:ListBucket and s3:GetEncryptionConfiguration, or check with credentials of its account"));
+            return findings.push(warning("bucket.unknown", name, format!("the bucket could not be read: {reason}"), "allow s3:ListBucket, s3:GetEncryptionConfiguration and s3:GetBucketPolicy to the caller, if it is another account's in its bucket policy as well"));
         }
     };
     if bucket.region != target.region {
@@ -192,86 +241,37 @@ fn bucket(
     }
     match &bucket.encryption {
         Reading::Unknown(reason) => findings.push(warning("bucket.unknown", name, format!("its encryption could not be read: {reason}"), "allow s3:GetEncryptionConfiguration")),
-        Reading::Absent if to.demanded => findings.push(error("bucket.not_encrypted", name, "the document demands encryption and the bucket has no default encryption: every session is refused", "set default encryption on the bucket")),
-        Reading::Present(encryption) if encryption.algorithm == "aws:kms:dsse" && to.demanded => {
+        Reading::Absent if demanded => findings.push(error("bucket.not_encrypted", name, "the document demands encryption and the bucket has no default encryption: every session is refused", "set default encryption on the bucket")),
+        Reading::Present(encryption) if encryption.algorithm == "aws:kms:dsse" && demanded => {
             findings.push(error("bucket.dsse", name, "the bucket uses DSSE-KMS, which agents take for no encryption: every session is refused", "use SSE-KMS (aws:kms)"));
         }
         _ => {}
     }
-    let partition = "*";
-    for role in nodes {
-        if to.demanded {
-            let verdict = role_on(
-                role,
-                "s3:GetEncryptionConfiguration",
-                &format!("arn:{partition}:s3:::{name}"),
-            );
-            judge(
-                role,
-                verdict,
-                "role.s3_encryption",
-                "s3:GetEncryptionConfiguration on the bucket",
-                "its sessions are refused: unable to validate encryption on Amazon S3 bucket",
-                findings,
-            );
-        }
-        let folder = if to.prefix.is_empty() {
-            String::new()
-        } else {
-            format!("{}/", to.prefix)
-        };
-        let verdict = role_on(
-            role,
-            "s3:PutObject",
-            &format!("arn:{partition}:s3:::{name}/{folder}session.log"),
-        );
-        judge(
-            role,
-            verdict,
-            "role.s3_put",
-            "s3:PutObject in the bucket",
-            "its transcripts are lost",
-            findings,
-        );
-        let key = bucket
-            .encryption
-            .present()
-            .filter(|encryption| encryption.algorithm == "aws:kms");
-        if let Some(key) = key.and_then(|encryption| encryption.kms_key.as_deref()) {
-            // The bucket's key is often the session key, whose policy is known; of another key only the role's side is.
-            let same = observed
-                .key
-                .present()
-                .filter(|session_key| session_key.arn == key);
-            let verdict = match same {
-                Some(session_key) => may_use_key(
-                    role,
-                    session_key.policy.present(),
-                    "kms:GenerateDataKey",
-                    key,
-                ),
-                None => role.may("kms:GenerateDataKey", key),
-            };
-            judge(
-                role,
-                verdict,
-                "role.s3_kms",
-                "kms:GenerateDataKey on the bucket's key",
-                "its transcripts are lost",
-                findings,
-            );
-        }
+    let key = bucket.encryption.present();
+    if let Some(name) = key.and_then(|encryption| encryption.kms_key.as_deref()) {
+        bucket_key(name, observed, findings);
     }
 }
 
-fn log_group(
-    name: &str,
-    demanded: bool,
-    group: &Reading<LogGroup>,
-    nodes: &[Role],
-    target: &Target,
-    findings: &mut Vec<Finding>,
-) {
+/// Finds a key of the bucket that S3 cannot use, whatever the roles may.
+fn bucket_key(name: &str, observed: &Observed, findings: &mut Vec<Finding>) {
+    let Reading::Present(key) = observed.key_of(name, &observed.bucket_key) else {
+        return;
+    };
+    if key.state != "Enabled" {
+        findings.push(error(
+            "bucket.key_disabled",
+            name,
+            format!(
+                "the key of the bucket is {}: no transcript reaches the bucket",
+                key.state
+            ),
+            "enable the key, or cancel its deletion",
+        ));
+    }
+}
+
+fn log_group(name: &str, demanded: bool, group: &Reading<LogGroup>, findings: &mut Vec<Finding>) {
     let missing = if demanded {
         "every session is refused, with a message about encryption"
     } else {
@@ -299,77 +299,57 @@ fn log_group(
         }
         Reading::Present(_) => {}
     }
-    let Target { account, region } = target;
-    for role in nodes {
-        let all = format!("arn:*:logs:{region}:{account}:log-group:*");
-        let describe = role_on(role, "logs:DescribeLogGroups", &all);
-        let result = if demanded {
-            "its sessions are refused, with a message about encryption"
-        } else {
-            "its sessions start and are not logged"
-        };
-        judge(
-            role,
-            describe,
-            "role.logs_describe",
-            "logs:DescribeLogGroups",
-            result,
-            findings,
-        );
-        // Both are authorised on the stream: refusals of CreateLogStream name it, as in
-        // https://github.com/aws-solutions/aws-crr-monitor/issues/8.
-        let stream = format!("arn:*:logs:{region}:{account}:log-group:{name}:log-stream:session");
-        for action in ["logs:CreateLogStream", "logs:PutLogEvents"] {
-            judge(
-                role,
-                role_on(role, action, &stream),
-                "role.logs_write",
-                action,
-                "its sessions are not logged",
-                findings,
-            );
-        }
-    }
 }
 
-/// Asks for a resource whose partition is left open; policies name `aws`, `aws-cn`, .. or `*`.
-fn role_on(role: &Role, action: &str, resource: &str) -> Verdict {
-    let partition = Arn::parse(&role.arn).map_or("aws", |arn| arn.partition);
-    role.may(
-        action,
-        &resource.replacen("arn:*:", &format!("arn:{partition}:"), 1),
-    )
-}
-
-fn judge(
-    role: &Role,
-    verdict: Verdict,
-    id: &str,
-    needed: &str,
-    consequence: &str,
+/// Finds a key of the log group that CloudWatch Logs cannot use: nothing is written there, and no key can be associated.
+pub(crate) fn log_group_key(
+    name: &str,
+    observed: &Observed,
+    target: &Target,
     findings: &mut Vec<Finding>,
 ) {
-    match verdict {
-        Verdict::Allowed => {}
-        Verdict::Denied => {
-            let message = format!("the role may not use {needed}: {consequence}");
-            findings.push(error(
-                id,
-                &role.arn,
-                message,
-                &format!("allow {needed} in a policy of the role"),
-            ));
+    let group = observed.log_group.present();
+    let Some(arn) = group.and_then(|group| group.kms_key.as_deref()) else {
+        return;
+    };
+    let unknown = |reason: &str| {
+        warning(
+            "log_group.key_unknown",
+            name,
+            format!(
+                "whether CloudWatch Logs may use the key {arn} of the log group is not known: {reason}; if not, sessions are not logged"
+            ),
+            "allow kms:DescribeKey and kms:GetKeyPolicy on the key of the log group",
+        )
+    };
+    let closed = |message: String, fix| error("log_group.key_closed", name, message, fix);
+    let key = match observed.key_of(arn, &observed.log_group_key) {
+        Reading::Present(key) => key,
+        Reading::Unknown(reason) => return findings.push(unknown(reason)),
+        Reading::Absent => {
+            let message =
+                format!("the key {arn} of the log group does not exist: sessions are not logged");
+            return findings.push(closed(message, "associate another key with the log group"));
         }
-        Verdict::Unknown => {
-            let message = format!(
-                "whether the role may use {needed} depends on conditions or on a policy that was not read; if not, {consequence}"
-            );
-            findings.push(warning(
-                &format!("{id}_unknown"),
-                &role.arn,
-                message,
-                "start one session on a node with this role",
-            ));
-        }
+    };
+    if key.state != "Enabled" {
+        let message = format!(
+            "the key {arn} of the log group is {}: sessions are not logged",
+            key.state
+        );
+        findings.push(closed(message, "enable the key, or cancel its deletion"));
+    }
+    let partition = awsdata::partition_of(&target.region).name;
+    match &key.policy {
+        Reading::Present(policy) => match logs_may_use((&key.arn, policy), partition, target, name) {
+            Verdict::Allowed => {}
+            Verdict::Denied => findings.push(closed(
+                format!("the key policy of {arn} does not let logs.{} encrypt this log group: sessions are not logged, and the key cannot be associated", target.region),
+                "set kms_key.create, or add the statement for CloudWatch Logs to the key policy",
+            )),
+            Verdict::Unknown => findings.push(unknown("it depends on the conditions of its key policy")),
+        },
+        Reading::Absent => findings.push(unknown("its key policy was not read")),
+        Reading::Unknown(reason) => findings.push(unknown(reason)),
     }
 }

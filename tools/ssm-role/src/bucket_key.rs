@@ -1,86 +1,16 @@
-//! The key that a bucket of transcripts is encrypted with: what a node's role needs of it, and the statements that grant
-//! that. Pure.
+//! The key that a bucket of transcripts is encrypted with: the statements that grant what a node's role needs of it. Pure.
 
 use std::collections::BTreeSet;
 
 use cli::Target;
-use iam_policy::Context;
 use records::Arn;
 use serde_json::{Value, json};
+use transcripts::{BucketEncryption, Preferences};
 
-use crate::preferences::{BucketEncryption, Preferences, partition_of};
+use crate::preferences::partition_of;
 
 /// The beginning of the Sids of statements about the keys of buckets.
 pub(crate) const ENCRYPT_TRANSCRIPTS: &str = "EncryptTranscripts";
-
-/// A use of a key.
-pub(crate) struct Use {
-    /// ARN of the key; `None` when it is not known.
-    pub(crate) resource: Option<String>,
-    /// An ARN that it may have.
-    pub(crate) sample: Option<String>,
-    pub(crate) context: Context,
-    /// Whether it is not known if there is any key at all.
-    pub(crate) is_doubtful: bool,
-}
-
-/// Returns how whoever uploads to a bucket uses its key with SSE-KMS, to encrypt and, for a transcript in parts, to decrypt.
-/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html>
-pub(crate) fn used(
-    partition: &str,
-    target: &Target,
-    encryption: &BucketEncryption,
-    bucket: &str,
-    object: &str,
-) -> Option<Use> {
-    let context = Context::partial();
-    let (resource, sample, context) = match encryption {
-        BucketEncryption::NeedsNothing => return None,
-        BucketEncryption::Unknown(_) => (None, None, context),
-        BucketEncryption::Key {
-            arn,
-            alias,
-            has_bucket_key,
-        } => {
-            let sealed = if *has_bucket_key { bucket } else { object };
-            let region = region_of(arn.as_deref(), target);
-            let mut context = context
-                .with("kms:ViaService", via_s3(region))
-                .with("kms:EncryptionContext:aws:s3:arn", sealed);
-            // S3 knows nothing of sessions, so that what is granted for these does not help.
-            for key in ["SessionId", "TargetId"] {
-                context.set(&format!("kms:EncryptionContext:aws:ssm:{key}"), Vec::new());
-            }
-            let by_alias = by_alias(partition, target, alias.as_deref(), context);
-            match arn {
-                Some(arn) => (Some(arn.clone()), None, by_alias.2),
-                None => by_alias,
-            }
-        }
-    };
-    Some(Use {
-        resource,
-        sample,
-        context,
-        is_doubtful: matches!(encryption, BucketEncryption::Unknown(_)),
-    })
-}
-
-/// Returns what is known of a request about a key that is named by an alias: not its ARN, but one of those that it may have.
-pub(crate) fn by_alias(
-    partition: &str,
-    target: &Target,
-    alias: Option<&str>,
-    context: Context,
-) -> (Option<String>, Option<String>, Context) {
-    let Target { account, region } = target;
-    let any = format!("arn:{partition}:kms:{region}:{account}:key/any");
-    let context = match alias {
-        Some(alias) => context.with("kms:ResourceAliases", alias),
-        None => context,
-    };
-    (None, Some(any), context)
-}
 
 /// Returns the statements that let S3 encrypt transcripts in the name of the node, and for nothing but these buckets. A transcript
 /// of more than 5 MB goes up in parts, for which S3 decrypts the data key again.
@@ -101,9 +31,10 @@ pub(crate) fn statements<'a>(
         let Target { account, region } = target;
         let partition = partition_of(region);
         for bucket in &preferences.buckets {
-            let BucketEncryption::Key { arn, alias, .. } = &bucket.encryption else {
+            let BucketEncryption::Key { key, .. } = &bucket.encryption else {
                 continue;
             };
+            let (arn, alias) = (&key.arn, &key.alias);
             // By the alias where there is one: it stays when the key behind it changes, and a template knows no ARN.
             let uses = match (alias, arn) {
                 (Some(alias), _) => {

@@ -1,21 +1,20 @@
 //! What is wished for and what is there, to findings. Pure.
 
 mod hybrid;
+mod permitted;
 
 use std::collections::BTreeMap;
 
 use cli::{Finding, FindingKind, Reading, Severity};
-use records::{By, Feature, Permission, Verdict};
+use transcripts::{Need, Preferences};
 
+use self::permitted::permitted;
 use crate::TOOL;
 use crate::model::{
     AssignProfile, CORE_POLICY, DEFAULT_POLICY, DefaultHostManagement, Desired, LEGACY_POLICY,
     NodeRoles, Observed, Role, setting_arn,
 };
-use crate::preferences::Preferences;
-use crate::required_permissions::{
-    FEATURES, Need, effect, ids, is_preference, permissions, required_permissions,
-};
+use crate::required_permissions::required_permissions;
 
 /// Returns everything that is wrong: the setting first, then profiles, then roles, each in order of its name.
 pub(crate) fn check(
@@ -179,127 +178,6 @@ fn node_role(wished: &NodeRoles, name: &str, nodes: &str, findings: &mut Finding
         permitted(role, "core_policy.missing", &message, findings);
     }
     legacy(role, findings);
-}
-
-/// Tells what a role may not do: in one finding when the managed policy would help, else by what it is needed for.
-fn permitted(role: &Role, missing: &str, message: &str, findings: &mut Findings<'_>) {
-    let permissions = permissions(role, &findings.needs);
-    let is_core = |one: &&Permission| !is_preference(one.feature);
-    let lacks_core = permissions
-        .iter()
-        .filter(is_core)
-        .any(|one| one.feature == Feature::Register && one.is_missing())
-        && permissions
-            .iter()
-            .filter(is_core)
-            .all(|one| one.verdict != Verdict::Allowed);
-    if lacks_core {
-        let fix = format!("let {TOOL} plan and apply it");
-        findings.push(missing, Severity::Error, &role.arn, message, &fix);
-    }
-    let of = |feature: Feature, verdict: Verdict| -> Vec<&Permission> {
-        let mine = permissions.iter();
-        mine.filter(|one| one.feature == feature && one.verdict == verdict)
-            .collect()
-    };
-    for feature in FEATURES {
-        let denied = of(feature, Verdict::Denied);
-        if !denied.is_empty() && (!lacks_core || is_preference(feature)) {
-            not_allowed(role, feature, &denied, findings);
-        }
-        let unknown = of(feature, Verdict::Unknown);
-        let is_unread = |one: &&Permission| one.feature == Feature::S3Kms && one.resource.is_none();
-        if let Some(first) = unknown.iter().find(|one| !is_unread(one)) {
-            let by = first
-                .by
-                .as_ref()
-                .map_or_else(String::new, |by| format!("; it depends on {}", place(by)));
-            let message = format!(
-                "whether the role allows {} is not known{by}",
-                list(&unknown)
-            );
-            let fix = "look at the conditions of that statement";
-            let (_, id) = ids(feature);
-            findings.push(id, Severity::Warning, &role.arn, &message, fix);
-        }
-        if unknown.iter().any(is_unread) {
-            unread_encryption(role, feature, findings);
-        }
-    }
-}
-
-/// Tells of buckets whose key nobody knows: the role may need it.
-fn unread_encryption(role: &Role, feature: Feature, findings: &mut Findings<'_>) {
-    let buckets = findings.preferences.into_iter();
-    let buckets: Vec<String> = buckets
-        .flat_map(Preferences::unknown_encryption)
-        .map(|(name, reason)| format!("{name} ({reason})"))
-        .collect();
-    let message = format!(
-        "how the bucket is encrypted is not known: {}; if with a customer managed key that the role may not use, its transcripts are lost",
-        buckets.join(", ")
-    );
-    let fix = "allow s3:GetEncryptionConfiguration on the bucket and kms:DescribeKey on its key to the caller of `ssm-prefs show`, \
-               then check with its new record";
-    let (_, id) = ids(feature);
-    findings.push(id, Severity::Warning, &role.arn, &message, fix);
-}
-
-fn not_allowed(role: &Role, feature: Feature, denied: &[&Permission], findings: &mut Findings<'_>) {
-    let by = denied.iter().find_map(|one| one.by.as_ref());
-    let (reason, fix) = match by {
-        Some(by) if by.path.is_none() => (
-            format!("the permissions boundary {} does not allow it", by.policy),
-            "widen the boundary; no policy on the role helps".to_owned(),
-        ),
-        Some(by) => (
-            format!("{} denies it", place(by)),
-            "correct that statement; no policy on the role helps".to_owned(),
-        ),
-        None => (
-            "no policy allows it".to_owned(),
-            match is_preference(feature) {
-                true => format!("let {TOOL} plan and apply it, with --prefs"),
-                false => format!("let {TOOL} plan and apply it"),
-            },
-        ),
-    };
-    let severity = match feature {
-        Feature::StateManager => Severity::Warning,
-        _ => Severity::Error,
-    };
-    let message = format!(
-        "the role may not {}: {reason}; {}",
-        list(denied),
-        effect(feature)
-    );
-    let (id, _) = ids(feature);
-    findings.push(id, severity, &role.arn, &message, &fix);
-}
-
-/// Names actions, the first three of many.
-fn list(permissions: &[&Permission]) -> String {
-    let actions: Vec<&str> = permissions
-        .iter()
-        .map(|one| one.action.as_str())
-        .take(3)
-        .collect();
-    let more = match permissions.len() {
-        0..=3 => String::new(),
-        n_all => format!(" and {} more", n_all - 3),
-    };
-    format!("{}{more}", actions.join(", "))
-}
-
-fn place(by: &By) -> String {
-    let sid = by
-        .sid
-        .as_ref()
-        .map_or_else(String::new, |sid| format!(" ({sid})"));
-    match &by.path {
-        Some(path) => format!("{path}{sid} of {}", by.policy),
-        None => by.policy.clone(),
-    }
 }
 
 fn bare_instances(wished: &AssignProfile, findings: &mut Findings<'_>) {

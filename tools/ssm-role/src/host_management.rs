@@ -6,9 +6,9 @@ use records::{
     AttachedPolicy, DefaultHostManagement, HostManagement, HostManagementKind, InstanceRole,
     NodeRole,
 };
+use transcripts::Preferences;
 
 use crate::model::{CORE_POLICY, DEFAULT_POLICY, Observed};
-use crate::preferences::Preferences;
 use crate::required_permissions::{permissions, required_permissions};
 
 /// Returns the record; `preferences` decide what a node needs besides.

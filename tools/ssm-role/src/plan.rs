@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use cli::{Change, Plan, Reading};
 use records::{Feature, Verdict};
 use serde_json::{Value, json};
+use transcripts::Preferences;
 
 use crate::TOOL;
 use crate::model::{
@@ -14,8 +15,7 @@ use crate::model::{
     Observed, ROLE_PATH, Role, managed_policy, setting_arn,
 };
 use crate::policy_builder::{self, TargetPreferences};
-use crate::preferences::Preferences;
-use crate::required_permissions::{is_preference, permissions, required_permissions};
+use crate::required_permissions::{is_preference, judged, permissions, required_permissions};
 use crate::validated_change::{InlineState, RoleState};
 
 /// Why no plan can be made.
@@ -253,9 +253,9 @@ fn grant_preferences(
     let document = policy_builder::logs(&place, there)?;
     let needs = required_permissions(&observed.partition, &observed.target, Some(preferences));
     let is_missing = role.is_none_or(|role| {
-        permissions(role, &needs)
+        judged(role, &needs)
             .iter()
-            .any(|one| is_preference(one.feature) && one.is_missing())
+            .any(|one| is_preference(one.need.feature) && one.is_grantable())
     });
     // What is known by an alias alone can be judged only by the policy that grants it.
     let is_unknown_key = role.is_some_and(|role| {

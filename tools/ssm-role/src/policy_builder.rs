@@ -2,9 +2,10 @@
 
 use cli::Target;
 use serde_json::{Map, Value, json};
+use transcripts::Preferences;
 
 use crate::bucket_key::{self, ENCRYPT_TRANSCRIPTS};
-use crate::preferences::{Key, Preferences, partition_of};
+use crate::preferences::partition_of;
 
 /// An account and region, and what its preferences ask for.
 #[derive(Clone, Debug)]
@@ -104,8 +105,8 @@ fn preferences(places: &[TargetPreferences]) -> Vec<Value> {
         }
         for group in &place.preferences.log_groups {
             all_groups.push(place.arn("logs", "log-group:*"));
-            groups.push(place.arn("logs", &format!("log-group:{group}:*")));
-            streams.push(place.arn("logs", &format!("log-group:{group}:log-stream:*")));
+            groups.push(place.arn("logs", &format!("log-group:{}:*", group.name)));
+            streams.push(place.arn("logs", &format!("log-group:{}:log-stream:*", group.name)));
         }
     }
     let mut statements = Vec::new();
@@ -172,9 +173,10 @@ fn of_sessions(
     let (mut arns, mut aliases, mut keys_here) = (Vec::new(), Vec::new(), Vec::new());
     for place in places {
         for key in &place.preferences.keys {
-            match key {
-                Key::Arn(arn) => arns.push(arn.clone()),
-                Key::Alias(alias) => {
+            // By the alias where there is one: it stays when the key behind it changes.
+            match &key.alias {
+                None => arns.extend(key.arn.clone()),
+                Some(alias) => {
                     aliases.push(alias.clone());
                     keys_here.push(place.arn("kms", "key/*"));
                 }

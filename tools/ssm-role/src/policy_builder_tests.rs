@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Nodes, TargetPreferences, command, instance, operator};
-use crate::preferences::{partition_of, preferences};
+use crate::preferences::{encrypt_with, partition_of, preferences};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,7 +41,7 @@ fn fixtures() {
             .collect();
         if let Some(key) = &asked.bucket_key {
             let preferences = places.iter_mut().map(|place| &mut place.preferences);
-            preferences.for_each(|preferences| preferences.encrypt_with(key));
+            preferences.for_each(|preferences| encrypt_with(preferences, key));
         }
         let nodes = match asked.tags.as_slice() {
             [] => Nodes::Ids(asked.instance_ids.clone()),

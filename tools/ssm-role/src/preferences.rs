@@ -3,58 +3,9 @@
 use anyhow::bail;
 use records::{Reading, Target};
 use serde_json::Value;
+use transcripts::{BucketEncryption, Key, Preferences};
 
-/// What nodes of one account and region write and decrypt.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Preferences {
-    /// The buckets of transcripts and the prefixes in them.
-    pub(crate) buckets: Vec<Bucket>,
-    /// The log groups.
-    pub(crate) log_groups: Vec<String>,
-    /// The keys of sessions.
-    pub(crate) keys: Vec<Key>,
-}
-
-/// A bucket for transcripts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Bucket {
-    pub(crate) name: String,
-    /// Without slashes at its ends; empty for none.
-    pub(crate) prefix: String,
-    /// How it encrypts what is uploaded, which the document does not say.
-    pub(crate) encryption: BucketEncryption,
-}
-
-/// What the encryption of a bucket asks of those who upload.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum BucketEncryption {
-    /// Nothing: the keys of SSE-S3 are S3's own, and the policy of the AWS managed key `aws/s3` lets everybody of the account
-    /// use it through S3.
-    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html>
-    /// <https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-services.html>
-    NeedsNothing,
-    /// Using a customer managed key.
-    Key {
-        /// Not known for a template, which has the alias.
-        arn: Option<String>,
-        /// The alias by which the preferences name the same key.
-        alias: Option<String>,
-        /// Whether KMS sees the ARN of the bucket as encryption context instead of that of the object.
-        /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html>
-        has_bucket_key: bool,
-    },
-    /// It could not be read, for this reason.
-    Unknown(String),
-}
-
-/// A KMS key, as it is named.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Key {
-    /// By ARN.
-    Arn(String),
-    /// By `alias/..`: which key that is stands in no preferences.
-    Alias(String),
-}
+const NOT_TOLD: &str = "the preferences do not say; pass those of this version of `ssm-prefs show`";
 
 /// Returns the preferences of one record. The default version and the latest both count, as sessions may use either.
 ///
@@ -82,9 +33,35 @@ pub(crate) fn preferences(
         );
     }
     for bucket in &mut found.buckets {
-        bucket.encryption = encryption(record.bucket_encryption.get(&bucket.name));
+        bucket.encryption = encryption(record, &bucket.name);
+        bucket.policy = told(record.bucket_policies.get(&bucket.name));
+    }
+    for key in &mut found.keys {
+        if let Some(alias) = &key.alias {
+            key.arn = behind(record, alias);
+        }
+        key.policy = policy_of(record, key.arn.as_deref());
     }
     Ok(found)
+}
+
+fn told<T: Clone>(reading: Option<&Reading<T>>) -> Reading<T> {
+    reading.map_or_else(|| Reading::Unknown(NOT_TOLD.to_owned()), Clone::clone)
+}
+
+/// Returns the ARN behind an alias, as far as the record says it.
+fn behind(record: &records::Preferences, alias: &str) -> Option<String> {
+    let mut named = record.session_keys.iter();
+    let (_, arn) =
+        named.find(|(name, _)| name.as_str() == alias || name.ends_with(&format!(":{alias}")))?;
+    arn.present().cloned()
+}
+
+fn policy_of(record: &records::Preferences, arn: Option<&str>) -> Reading<Value> {
+    match arn {
+        Some(arn) => told(record.key_policies.get(arn)),
+        None => Reading::Unknown("it is not known which key that is".to_owned()),
+    }
 }
 
 /// Returns what a document asks for in whichever account and region it is. It is as `ssm-prefs render` prints it, where
@@ -113,102 +90,54 @@ pub(crate) fn of_document(document: &Value, target: &Target) -> anyhow::Result<P
     let session_key = session_key.filter(|_| inputs["s3EncryptionEnabled"] == true);
     for bucket in &mut found.buckets {
         bucket.encryption = match session_key {
-            Some(id) => {
-                let (arn, alias) = match key(id, target, &partition) {
-                    Key::Arn(arn) => (Some(arn), None),
-                    Key::Alias(alias) => (None, Some(alias)),
-                };
-                BucketEncryption::Key {
-                    arn,
-                    alias,
-                    has_bucket_key: true,
-                }
-            }
-            None => BucketEncryption::NeedsNothing,
+            Some(id) => BucketEncryption::Key {
+                algorithm: "aws:kms".to_owned(),
+                key: Key::named(id, target, &partition),
+                has_bucket_key: true,
+            },
+            None => BucketEncryption::NeedsNothing {
+                algorithm: "AES256".to_owned(),
+            },
         };
     }
     Ok(found)
 }
 
 /// Returns the encryption of a bucket as a record has it.
-fn encryption(reading: Option<&Reading<records::BucketEncryption>>) -> BucketEncryption {
-    match reading {
+fn encryption(record: &records::Preferences, bucket: &str) -> BucketEncryption {
+    match record.bucket_encryption.get(bucket) {
         Some(Reading::Present(encryption)) => match &encryption.kms_key {
             Some(arn) => BucketEncryption::Key {
-                arn: Some(arn.clone()),
-                alias: encryption.kms_alias.clone(),
+                algorithm: encryption.algorithm.clone(),
+                key: Key {
+                    arn: Some(arn.clone()),
+                    alias: encryption.kms_alias.clone(),
+                    policy: policy_of(record, Some(arn)),
+                },
                 has_bucket_key: encryption.bucket_key,
             },
-            None => BucketEncryption::NeedsNothing,
+            None => BucketEncryption::NeedsNothing {
+                algorithm: encryption.algorithm.clone(),
+            },
         },
         Some(Reading::Absent) => BucketEncryption::Unknown("it does not exist".to_owned()),
         Some(Reading::Unknown(reason)) => BucketEncryption::Unknown(reason.clone()),
-        None => BucketEncryption::Unknown(
-            "the preferences do not say; pass those of this version of `ssm-prefs show`".to_owned(),
-        ),
+        None => BucketEncryption::Unknown(NOT_TOLD.to_owned()),
     }
 }
 
-impl Preferences {
-    /// Returns each bucket whose encryption is not known, and why.
-    pub(crate) fn unknown_encryption(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.buckets
-            .iter()
-            .filter_map(|bucket| match &bucket.encryption {
-                BucketEncryption::Unknown(reason) => Some((bucket.name.as_str(), reason.as_str())),
-                BucketEncryption::NeedsNothing | BucketEncryption::Key { .. } => None,
-            })
-    }
-
-    /// Takes every bucket to be encrypted with this key.
-    pub(crate) fn encrypt_with(&mut self, arn: &str) {
-        for bucket in &mut self.buckets {
-            bucket.encryption = BucketEncryption::Key {
+/// Takes every bucket to be encrypted with this key.
+pub(crate) fn encrypt_with(preferences: &mut Preferences, arn: &str) {
+    for bucket in &mut preferences.buckets {
+        bucket.encryption = BucketEncryption::Key {
+            algorithm: "aws:kms".to_owned(),
+            key: Key {
                 arn: Some(arn.to_owned()),
                 alias: None,
-                has_bucket_key: false,
-            };
-        }
-    }
-
-    /// Adds what the inputs of a document ask for.
-    fn take(&mut self, inputs: &Value, target: &Target, partition: &str) {
-        let text = |key: &str| inputs[key].as_str().filter(|text| !text.is_empty());
-        if let Some(name) = text("s3BucketName") {
-            let prefix = text("s3KeyPrefix").unwrap_or_default();
-            let bucket = Bucket {
-                name: name.to_owned(),
-                prefix: prefix.trim_matches('/').to_owned(),
-                encryption: BucketEncryption::Unknown(String::new()),
-            };
-            add(&mut self.buckets, bucket);
-        }
-        if let Some(name) = text("cloudWatchLogGroupName") {
-            add(&mut self.log_groups, name.to_owned());
-        }
-        if let Some(id) = text("kmsKeyId") {
-            add(&mut self.keys, key(id, target, partition));
-        }
-    }
-}
-
-fn key(id: &str, target: &Target, partition: &str) -> Key {
-    if id.starts_with("alias/") {
-        return Key::Alias(id.to_owned());
-    }
-    match id.split_once(":alias/") {
-        Some((_, name)) => Key::Alias(format!("alias/{name}")),
-        None if id.starts_with("arn:") => Key::Arn(id.to_owned()),
-        None => Key::Arn(format!(
-            "arn:{partition}:kms:{}:{}:key/{id}",
-            target.region, target.account
-        )),
-    }
-}
-
-fn add<T: PartialEq>(list: &mut Vec<T>, item: T) {
-    if !list.contains(&item) {
-        list.push(item);
+                policy: Reading::Unknown(NOT_TOLD.to_owned()),
+            },
+            has_bucket_key: false,
+        };
     }
 }
 
@@ -227,7 +156,9 @@ mod tests {
     use records::Reading;
     use serde_json::{Value, json};
 
-    use super::{Bucket, BucketEncryption, Key, Preferences, partition_of, preferences};
+    use transcripts::{Bucket, BucketEncryption, Key, LogGroup, Preferences};
+
+    use super::{NOT_TOLD, partition_of, preferences};
 
     fn record(default: Value, latest: Value) -> records::Preferences {
         let record = json!({"kind": "preferences", "target": {"account": "111122223333", "region": "eu-central-1"},
@@ -242,28 +173,44 @@ mod tests {
     #[test]
     fn both_versions_count_once() {
         let record = record(
-            json!({"s3BucketName": "logs", "s3KeyPrefix": "/ssm/", "kmsKeyId": "alias/session"}),
+            json!({"s3BucketName": "logs", "s3KeyPrefix": "/ssm/", "s3EncryptionEnabled": true, "kmsKeyId": "alias/session"}),
             json!({"s3BucketName": "logs", "s3KeyPrefix": "ssm", "cloudWatchLogGroupName": "/ssm",
                 "kmsKeyId": "1234abcd-12ab-34cd-56ef-1234567890ab"}),
         );
         let found = preferences(&record, partition_of).unwrap();
+        let not_told = || Reading::Unknown(NOT_TOLD.to_owned());
+        let key = |arn: Option<&str>, alias: Option<&str>, policy| Key {
+            arn: arn.map(str::to_owned),
+            alias: alias.map(str::to_owned),
+            policy,
+        };
+        let by_id =
+            "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+        let of_bucket = "arn:aws:kms:eu-central-1:111122223333:key/b";
         let expected = Preferences {
             buckets: vec![Bucket {
                 name: "logs".to_owned(),
                 prefix: "ssm".to_owned(),
+                must_be_encrypted: true,
                 encryption: BucketEncryption::Key {
-                    arn: Some("arn:aws:kms:eu-central-1:111122223333:key/b".to_owned()),
-                    alias: None,
+                    algorithm: "aws:kms".to_owned(),
+                    key: key(Some(of_bucket), None, not_told()),
                     has_bucket_key: true,
                 },
+                policy: not_told(),
             }],
-            log_groups: vec!["/ssm".to_owned()],
+            log_groups: vec![LogGroup {
+                name: "/ssm".to_owned(),
+                must_be_encrypted: false,
+                is_streamed: false,
+            }],
             keys: vec![
-                Key::Alias("alias/session".to_owned()),
-                Key::Arn(
-                    "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-                        .to_owned(),
+                key(
+                    None,
+                    Some("alias/session"),
+                    Reading::Unknown("it is not known which key that is".to_owned()),
                 ),
+                key(Some(by_id), None, not_told()),
             ],
         };
         assert_eq!(found, expected);
@@ -316,7 +263,10 @@ mod tests {
                     reason.unwrap().starts_with(text),
                     "{encryption}: {reason:?}"
                 ),
-                None => assert_eq!(found.buckets[0].encryption, BucketEncryption::NeedsNothing),
+                None => assert!(matches!(
+                    found.buckets[0].encryption,
+                    BucketEncryption::NeedsNothing { .. }
+                )),
             }
         }
     }

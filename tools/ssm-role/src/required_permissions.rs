@@ -1,14 +1,11 @@
 //! What a node's role must be allowed, and whether it is: judged from the documents, not from the names of policies. Pure.
 //!
-//! SCPs, session policies and the policies of keys and buckets are not seen here.
+//! SCPs and session policies are not seen here.
 
-use iam_policy::{Compiled, Context, Decision, Layer, Policies, Policy, Request, decide};
 use records::{Boundary, By, Feature, Permission, Target, Verdict};
-use serde_json::Value;
+use transcripts::{Consequence, Guard, Judgement, Need, Preferences, Side, judge};
 
-use crate::bucket_key::{self, by_alias};
 use crate::model::Role;
-use crate::preferences::{Key, Preferences};
 
 /// What an agent sends to open the channels of sessions and commands.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html>
@@ -67,33 +64,35 @@ pub(crate) fn ids(feature: Feature) -> (&'static str, &'static str) {
     }
 }
 
-/// Returns what does not work without it.
-pub(crate) fn effect(feature: Feature) -> &'static str {
+/// Returns what does not work without these, which are of one feature.
+pub(crate) fn effect(judged: &[&Judged<'_>]) -> String {
+    let of = |consequence| match consequence {
+        Consequence::Refused => "every session is refused",
+        Consequence::NotUploaded => "no transcript reaches the bucket",
+        Consequence::LongNotUploaded => "transcripts of more than 5 MB do not reach the bucket",
+        Consequence::NotLogged => "sessions are not logged in CloudWatch Logs",
+        Consequence::Other => "",
+    };
+    let feature = judged.first().map(|one| one.need.feature);
     match feature {
-        Feature::Register => "the nodes never appear in Systems Manager",
-        Feature::Channel => "no session or command reaches the nodes, which still look online",
-        Feature::StateManager => "associations, inventory and patching do not work",
-        Feature::S3Log => "sessions are refused, or their transcripts are lost without a word",
-        Feature::S3Kms => {
-            "the bucket takes no transcript without it, and they are lost without a word"
+        Some(Feature::Register) => "the nodes never appear in Systems Manager".to_owned(),
+        Some(Feature::Channel) => {
+            "no session or command reaches the nodes, which still look online".to_owned()
         }
-        Feature::CloudwatchLog => "sessions are refused, or their logs are lost without a word",
-        Feature::Kms => "every session is refused",
+        Some(Feature::StateManager) => {
+            "associations, inventory and patching do not work".to_owned()
+        }
+        _ => {
+            let mut effects: Vec<&str> =
+                judged.iter().map(|one| of(one.need.consequence)).collect();
+            effects.dedup();
+            // Of those the one says what the other says, and more.
+            if effects.contains(&of(Consequence::NotUploaded)) {
+                effects.retain(|effect| *effect != of(Consequence::LongNotUploaded));
+            }
+            effects.join(", and ")
+        }
     }
-}
-
-/// One action on one resource.
-#[derive(Clone, Debug)]
-pub(crate) struct Need {
-    pub(crate) feature: Feature,
-    pub(crate) action: &'static str,
-    /// `None` when it is not known which.
-    pub(crate) resource: Option<String>,
-    /// Any of those that it may be: what allows it whichever it is allows this one.
-    sample: Option<String>,
-    context: Context,
-    /// Whether it is not known if there is any need at all: only that everything is allowed settles it then.
-    is_doubtful: bool,
 }
 
 /// Returns what a node's role must be allowed.
@@ -102,209 +101,99 @@ pub(crate) fn required_permissions(
     target: &Target,
     preferences: Option<&Preferences>,
 ) -> Vec<Need> {
-    let need = |feature, action, resource: Option<&str>| Need {
-        feature,
-        action,
-        resource: resource.map(str::to_owned),
-        sample: None,
-        context: Context::partial(),
-        is_doubtful: false,
-    };
     // A statement may be about this instance or another, so the instance is not known here.
-    let mut needs = vec![need(
+    let mut needs = vec![Need::plain(
         Feature::Register,
         "ssm:UpdateInstanceInformation",
         None,
     )];
-    needs.extend(CHANNEL.map(|action| need(Feature::Channel, action, Some("*"))));
-    needs.extend(STATE_MANAGER.map(|action| need(Feature::StateManager, action, None)));
-    let Some(preferences) = preferences else {
-        return needs;
-    };
-    for bucket in &preferences.buckets {
-        let arn = format!("arn:{partition}:s3:::{}", bucket.name);
-        let object = match bucket.prefix.as_str() {
-            "" => format!("{arn}/session.log"),
-            prefix => format!("{arn}/{prefix}/session.log"),
-        };
-        needs.push(need(Feature::S3Log, "s3:PutObject", Some(&object)));
-        needs.push(need(
-            Feature::S3Log,
-            "s3:GetEncryptionConfiguration",
-            Some(&arn),
-        ));
-        let used = bucket_key::used(partition, target, &bucket.encryption, &arn, &object);
-        for (one, action) in used
-            .iter()
-            .flat_map(|one| [(one, "kms:GenerateDataKey"), (one, "kms:Decrypt")])
-        {
-            needs.push(Need {
-                feature: Feature::S3Kms,
-                action,
-                resource: one.resource.clone(),
-                sample: one.sample.clone(),
-                context: one.context.clone(),
-                is_doubtful: one.is_doubtful,
-            });
-        }
-    }
-    for name in &preferences.log_groups {
-        let groups = format!(
-            "arn:{partition}:logs:{}:{}:log-group:",
-            target.region, target.account
-        );
-        let (group, stream) = (
-            format!("{groups}{name}:*"),
-            format!("{groups}{name}:log-stream:session"),
-        );
-        // The agent lists all groups and looks for its own: a grant on that group alone is not enough.
-        // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
-        let all = format!("{groups}*");
-        for (action, resource) in [
-            ("logs:DescribeLogGroups", &all),
-            ("logs:DescribeLogStreams", &group),
-            ("logs:CreateLogStream", &stream),
-            ("logs:PutLogEvents", &stream),
-        ] {
-            needs.push(need(Feature::CloudwatchLog, action, Some(resource)));
-        }
-    }
+    needs.extend(CHANNEL.map(|action| Need::plain(Feature::Channel, action, Some("*"))));
+    needs.extend(STATE_MANAGER.map(|action| Need::plain(Feature::StateManager, action, None)));
     needs.extend(
         preferences
-            .keys
-            .iter()
-            .map(|key| decrypt(partition, target, key)),
+            .map(|preferences| transcripts::needs(partition, target, preferences))
+            .into_iter()
+            .flatten(),
     );
     needs
 }
 
-/// The agent decrypts with the session and the node as encryption context.
-/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/session-preferences-enable-encryption.html>
-fn decrypt(partition: &str, target: &Target, key: &Key) -> Need {
-    let context = Context::partial()
-        .with(
-            "kms:EncryptionContext:aws:ssm:SessionId",
-            "operator-0123456789abcdef0",
-        )
-        .with(
-            "kms:EncryptionContext:aws:ssm:TargetId",
-            "i-0123456789abcdef0",
-        );
-    let (resource, sample, context) = match key {
-        Key::Arn(arn) => (Some(arn.clone()), None, context),
-        Key::Alias(alias) => by_alias(partition, target, Some(alias), context),
-    };
-    Need {
-        feature: Feature::Kms,
-        action: "kms:Decrypt",
-        resource,
-        sample,
-        context,
-        is_doubtful: false,
+/// An answer, and what it answers.
+pub(crate) struct Judged<'n> {
+    pub(crate) need: &'n Need,
+    pub(crate) judgement: Judgement,
+    pub(crate) permission: Permission,
+}
+
+impl Judged<'_> {
+    /// Returns whether the role's own policies do not allow what it needs, and another of them would.
+    pub(crate) fn is_grantable(&self) -> bool {
+        self.judgement.is_ungranted && self.judgement.verdict != iam_policy::Verdict::Allowed
     }
 }
 
-/// Returns what a role's policies and its boundary say to every need.
-pub(crate) fn permissions(role: &Role, needs: &[Need]) -> Vec<Permission> {
-    let named = role
-        .attached_policies
-        .iter()
-        .chain(&role.inline_policies)
-        .map(|(name, document)| compiled(name, document));
-    let boundary = role
-        .boundary
-        .as_ref()
-        .map(|boundary| compiled(&boundary.arn, &boundary.document));
-    let (identity, boundary) = match (named.collect::<Result<Vec<_>, _>>(), boundary.transpose()) {
-        (Ok(identity), Ok(boundary)) => (identity, boundary),
-        (Err(policy), _) | (_, Err(policy)) => {
-            return needs
-                .iter()
-                .map(|need| not_understood(need, &policy))
-                .collect();
-        }
-    };
-    let identity: Vec<&Compiled> = identity.iter().collect();
-    let policies = Policies {
-        identity: Some(&identity),
-        boundary: boundary.as_ref(),
-        ..Policies::default()
-    };
+/// Returns what a role's policies, its boundary and the policies of keys and buckets say to every need.
+pub(crate) fn judged<'n>(role: &Role, needs: &'n [Need]) -> Vec<Judged<'n>> {
+    let policies = role.attached_policies.iter().chain(&role.inline_policies);
+    let boundary = role.boundary.as_ref();
+    let asked = transcripts::Role::new(
+        &role.arn,
+        policies.map(|(name, document)| (name.as_str(), document)),
+        boundary.map(|boundary| (boundary.arn.as_str(), &boundary.document)),
+    );
     let judged = needs.iter().map(|need| {
-        let context = need.context.clone().with("aws:PrincipalArn", &role.arn);
-        let mut request = match &need.resource {
-            Some(resource) => Request::new(need.action, resource, context),
-            None => Request::on_unknown_resource(need.action, context),
-        };
-        if let Some(sample) = &need.sample {
-            let on_sample = request.on(sample);
-            if decide(&policies, &on_sample).verdict == iam_policy::Verdict::Allowed {
-                request = on_sample;
-            }
+        let judgement = judge(&asked, need);
+        Judged {
+            need,
+            permission: permission(need, &judgement, boundary),
+            judgement,
         }
-        let decision = decide(&policies, &request);
-        if decision.verdict == iam_policy::Verdict::Allowed {
-            // Both layers allow; people ask which policy of the role does.
-            let own = Policies {
-                boundary: None,
-                ..policies
-            };
-            return permission(need, &decide(&own, &request), &role.boundary);
-        }
-        permission(need, &decision, &role.boundary)
     });
     judged.collect()
 }
 
-fn compiled(name: &str, document: &Value) -> Result<Compiled, String> {
-    let policy = Policy::parse(&document.to_string())
-        .policy()
-        .map_err(|_| name.to_owned())?;
-    Compiled::new(name, &policy).map_err(|_| name.to_owned())
+/// Returns the same as records have it.
+pub(crate) fn permissions(role: &Role, needs: &[Need]) -> Vec<Permission> {
+    let judged = judged(role, needs).into_iter();
+    judged.map(|one| one.permission).collect()
 }
 
-fn not_understood(need: &Need, policy: &str) -> Permission {
-    Permission {
-        feature: need.feature,
-        action: need.action.to_owned(),
-        resource: need.resource.clone(),
-        verdict: Verdict::Unknown,
-        by: Some(By {
-            layer: "identity".to_owned(),
-            policy: policy.to_owned(),
-            sid: None,
-            path: None,
-        }),
-    }
-}
-
-fn permission(need: &Need, decision: &Decision<'_>, boundary: &Option<Boundary>) -> Permission {
-    let layer = match decision.layer {
-        Some(Layer::Boundary) => "boundary",
-        _ => "identity",
+fn permission(need: &Need, judgement: &Judgement, boundary: Option<&Boundary>) -> Permission {
+    let guard = match &need.guard {
+        Guard::None => None,
+        Guard::Key { name, .. } => Some(
+            name.clone()
+                .unwrap_or_else(|| "the bucket's key".to_owned()),
+        ),
+        Guard::Bucket { name, .. } => Some(name.clone()),
     };
-    let by = match (&decision.statement, decision.layer, boundary) {
-        (Some(statement), ..) => Some(By {
+    let (layer, policy) = match judgement.side {
+        Side::Identity => ("identity", None),
+        Side::Boundary => ("boundary", boundary.map(|boundary| boundary.arn.clone())),
+        Side::KeyPolicy => ("key_policy", guard),
+        Side::BucketPolicy => ("bucket_policy", guard),
+    };
+    let by = match (&judgement.statement, policy) {
+        (Some(statement), _) => Some(By {
             layer: layer.to_owned(),
-            policy: statement.policy.to_owned(),
-            sid: Some(statement.sid.to_owned()).filter(|sid| !sid.is_empty()),
-            path: Some(statement.position.path.clone()),
+            policy: statement.policy.clone(),
+            sid: statement.sid.clone(),
+            path: Some(statement.path.clone()).filter(|path| !path.is_empty()),
         }),
-        (None, Some(Layer::Boundary), Some(boundary)) => Some(By {
+        (None, Some(policy)) => Some(By {
             layer: layer.to_owned(),
-            policy: boundary.arn.clone(),
+            policy,
             sid: None,
             path: None,
         }),
-        _ => None,
+        (None, None) => None,
     };
     Permission {
         feature: need.feature,
         action: need.action.to_owned(),
         resource: need.resource.clone(),
-        verdict: match decision.verdict {
+        verdict: match judgement.verdict {
             iam_policy::Verdict::Allowed => Verdict::Allowed,
-            iam_policy::Verdict::Denied if need.is_doubtful => Verdict::Unknown,
             iam_policy::Verdict::Denied => Verdict::Denied,
             iam_policy::Verdict::Unknown => Verdict::Unknown,
         },

@@ -8,10 +8,10 @@ use anyhow::{Context, bail};
 use cli::{Change, Reading};
 use cloudformation::{Resource, Template, reference};
 use serde_json::{Value, json};
+use transcripts::Preferences;
 
 use crate::model::{Action, Desired, Observed};
 use crate::plan::{self, PlanContext};
-use crate::preferences::Preferences;
 use crate::validated_change::{InlineState, RoleState, SettingState};
 
 /// The logical ids. CloudFormation would replace a resource whose id changes.

@@ -25,6 +25,7 @@ pub(crate) async fn run(
         let (target, units) = (&session.target, session.units.as_deref());
         let desired = layers.at(target, units)?;
         let observed = observe::observe(&clients, session, &desired).await;
+        let observed = observe::other_keys(&clients, observed).await;
         let observed = observe::surroundings(&clients, observed).await;
         let findings = check::check(&desired, &observed, &roles, target, &session.partition);
         let mut findings = finding::at(target, findings);

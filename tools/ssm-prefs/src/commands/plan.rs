@@ -30,6 +30,7 @@ pub(crate) async fn run(
         let clients = observe::Clients::new(session);
         let desired = layers.at(&session.target, session.units.as_deref())?;
         let observed = observe::observe(&clients, session, &desired).await;
+        let observed = observe::other_keys(&clients, observed).await;
         decide(&desired, &observed, &roles, session)
     };
     let fleet = global.fleet(out).await?;

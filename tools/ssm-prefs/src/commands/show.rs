@@ -42,7 +42,14 @@ async fn preferences(session: &Session) -> anyhow::Result<Preferences> {
             .unwrap_or_default()
     };
     let (buckets, keys) = (named("s3BucketName"), named("kmsKeyId"));
+    let bucket_policies = observe::bucket_policies(&clients, buckets.clone()).await;
+    let session_keys = observe::session_keys(&clients, keys.clone()).await;
     let bucket_encryption = observe::bucket_encryption(&clients, buckets, keys).await;
+    let of_sessions = session_keys.values().filter_map(Reading::present).cloned();
+    let of_buckets = bucket_encryption.values().filter_map(Reading::present);
+    let of_buckets = of_buckets.filter_map(|encryption| encryption.kms_key.clone());
+    let key_policies =
+        observe::key_policies(&clients, of_sessions.chain(of_buckets).collect()).await;
     let session_documents = observe::session_documents(&clients.ssm).await;
     Ok(Preferences {
         kind: PreferencesKind::Preferences,
@@ -50,6 +57,9 @@ async fn preferences(session: &Session) -> anyhow::Result<Preferences> {
         versions_differ: document.present().and_then(check::versions_differ),
         document,
         bucket_encryption,
+        session_keys,
+        key_policies,
+        bucket_policies,
         session_documents,
     })
 }

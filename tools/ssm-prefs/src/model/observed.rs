@@ -15,8 +15,28 @@ pub(crate) struct Observed {
     pub(crate) key: Reading<Key>,
     pub(crate) bucket: Reading<Bucket>,
     pub(crate) log_group: Reading<LogGroup>,
+    /// The key that the bucket is encrypted with, where it is not that of the sessions.
+    #[serde(default = "not_read")]
+    pub(crate) bucket_key: Reading<Key>,
+    /// The key that the log group is encrypted with, where it is not that of the sessions.
+    #[serde(default = "not_read")]
+    pub(crate) log_group_key: Reading<Key>,
     pub(crate) trails: Reading<Vec<Trail>>,
     pub(crate) session_documents: Reading<Vec<SessionDocument>>,
+}
+
+fn not_read() -> Reading<Key> {
+    Reading::Unknown("it was not read".to_owned())
+}
+
+impl Observed {
+    /// Returns the key of this ARN, wherever it was met.
+    pub(crate) fn key_of<'o>(&'o self, arn: &str, other: &'o Reading<Key>) -> &'o Reading<Key> {
+        match &self.key {
+            Reading::Present(key) if key.arn == arn => &self.key,
+            _ => other,
+        }
+    }
 }
 
 /// A KMS key.
@@ -60,6 +80,12 @@ impl Encryption {
     pub(crate) fn has_bucket_key(&self) -> bool {
         self.algorithm == "aws:kms"
     }
+}
+
+/// Returns whether a name is that of the AWS managed key, which is the account's own; S3 takes it where none is named.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html>
+pub(crate) fn is_aws_managed(key: &str) -> bool {
+    key == "alias/aws/s3" || key.ends_with(":alias/aws/s3")
 }
 
 /// The four switches of Block Public Access.

@@ -46,12 +46,7 @@ pub(super) async fn bucket(client: &aws_sdk_s3::Client, name: &str) -> Reading<B
         &["NoSuchPublicAccessBlockConfiguration"],
         access,
     );
-    let policy = client.get_bucket_policy().bucket(name).send().await;
-    let policy = reading(
-        format!("GetBucketPolicy {name}"),
-        &["NoSuchBucketPolicy"],
-        policy,
-    );
+    let policy = bucket_policy(client, name).await;
     let lifecycle = client
         .get_bucket_lifecycle_configuration()
         .bucket(name)
@@ -94,7 +89,7 @@ pub(super) async fn bucket(client: &aws_sdk_s3::Client, name: &str) -> Reading<B
                     })
                 })
         }),
-        policy: policy.and_then(|answer| parse(&format!("policy of {name}"), answer.policy())),
+        policy,
         expirations: lifecycle.map(|answer| {
             let enabled = answer.rules.unwrap_or_default().into_iter();
             let enabled = enabled.filter(|rule| rule.status == ExpirationStatus::Enabled);
@@ -103,6 +98,16 @@ pub(super) async fn bucket(client: &aws_sdk_s3::Client, name: &str) -> Reading<B
                 .collect()
         }),
     })
+}
+
+pub(super) async fn bucket_policy(
+    client: &aws_sdk_s3::Client,
+    name: &str,
+) -> Reading<serde_json::Value> {
+    let policy = client.get_bucket_policy().bucket(name).send().await;
+    let none = ["NoSuchBucketPolicy", "NoSuchBucket"];
+    let policy = reading(format!("GetBucketPolicy {name}"), &none, policy);
+    policy.and_then(|answer| parse(&format!("policy of {name}"), answer.policy()))
 }
 
 /// Reads the default encryption alone; the key is named as the bucket has it.

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use records::{ManagedBy, Node, Target};
+use transcripts::Preferences;
 
 use crate::policy_builder::TargetPreferences;
-use crate::preferences::{Preferences, partition_of, preferences};
+use crate::preferences::{partition_of, preferences};
 
 /// The flags that name the files.
 #[derive(Clone, Debug, clap::Args)]

@@ -10,7 +10,8 @@ use super::GlobalArgs;
 use super::inputs::{not_granted, read_preferences};
 use crate::TOOL;
 use crate::policy_builder::{self, Nodes, TargetPreferences};
-use crate::preferences::Preferences;
+use crate::preferences::encrypt_with;
+use transcripts::Preferences;
 
 /// The preferences of an account and region.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-default-session-document.html>
@@ -77,7 +78,7 @@ pub(crate) async fn run(
     );
     if let Some(key) = &args.bucket_key {
         let preferences = places.iter_mut().map(|place| &mut place.preferences);
-        preferences.for_each(|preferences| preferences.encrypt_with(key));
+        preferences.for_each(|preferences| encrypt_with(preferences, key));
     }
     let out = Output::of_document(TOOL, &global.io)?;
     let document = match args.grantee {

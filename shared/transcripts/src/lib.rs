@@ -1,0 +1,16 @@
+//! What encrypted and logged sessions need of a node's role, of the keys and of the bucket, and whether they have it: one
+//! judgement for every tool. Calls nothing, and never takes a policy that was not read for one that allows.
+#![cfg_attr(
+    not(test),
+    deny(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)
+)]
+
+mod judgement;
+mod needs;
+mod preferences;
+mod role;
+
+pub use judgement::{Judgement, Side, judge, logs_may_use, may};
+pub use needs::{Consequence, Guard, Need, data_key, needs};
+pub use preferences::{Bucket, BucketEncryption, Key, LogGroup, Preferences};
+pub use role::Role;

@@ -1,0 +1,152 @@
+//! What roles lack for sessions, with the cure on the side that denies. Pure.
+
+use cli::{Finding, Severity};
+use iam_policy::Verdict;
+use transcripts::{Consequence, Guard, Judgement, Need, Role, Side, judge};
+
+use crate::finding::{finding, warning};
+
+/// Adds what a role lacks of what is needed; `whose` is `role` or `operator`.
+pub(super) fn judged(role: &Role, needs: &[Need], whose: &str, findings: &mut Vec<Finding>) {
+    for need in needs {
+        let judgement = judge(role, need);
+        let id = format!("{whose}.{}", id(need));
+        let found = match judgement.verdict {
+            Verdict::Allowed => continue,
+            Verdict::Denied => denied(role, need, &judgement, &id),
+            Verdict::Unknown => unknown(role, need, &judgement, &id),
+        };
+        // One action of several with the same id and the same cause is enough.
+        if !findings.contains(&found) {
+            findings.push(found);
+        }
+    }
+}
+
+/// Returns the end of the id of what is found.
+fn id(need: &Need) -> &'static str {
+    match (need.action, &need.guard) {
+        ("kms:GenerateDataKey", _) if need.consequence == Consequence::Refused => {
+            "kms_generate_data_key"
+        }
+        ("kms:Decrypt", _) if need.consequence == Consequence::Refused => "kms_decrypt",
+        (_, Guard::Key { .. }) => "s3_kms",
+        ("s3:GetEncryptionConfiguration", _) => "s3_encryption",
+        (_, Guard::Bucket { .. }) => "s3_put",
+        ("logs:DescribeLogGroups", _) => "logs_describe",
+        (_, Guard::None) => "logs_write",
+    }
+}
+
+fn denied(role: &Role, need: &Need, judgement: &Judgement, id: &str) -> Finding {
+    let (needed, effect) = (needed(need), effect(need));
+    let by = match (&judgement.statement, judgement.side) {
+        (Some(statement), _) => {
+            let sid = statement.sid.as_ref();
+            let sid = sid.map_or_else(String::new, |sid| format!(" ({sid})"));
+            let policy = match judgement.side {
+                Side::Identity => format!("policy {}", statement.policy),
+                Side::Boundary => format!("the permissions boundary {}", statement.policy),
+                Side::KeyPolicy => "the key policy".to_owned(),
+                Side::BucketPolicy => "the bucket policy".to_owned(),
+            };
+            format!(", as {}{sid} of {policy} denies it", statement.path)
+        }
+        (None, Side::Boundary) => ", as its permissions boundary does not allow it".to_owned(),
+        (None, Side::KeyPolicy) => {
+            ", as the key policy lets neither it nor the account in".to_owned()
+        }
+        (None, _) => String::new(),
+    };
+    let fix = match (judgement.side, &judgement.statement) {
+        (Side::Identity, None) => format!("allow {needed} in a policy of the role"),
+        (Side::Identity, Some(_)) => "correct that statement of the role's policy".to_owned(),
+        (Side::Boundary, _) => {
+            format!("allow {needed} in the permissions boundary; no policy of the role helps")
+        }
+        (Side::KeyPolicy, None) => format!(
+            "allow {} to the role in the key policy, or leave the key to the account's own policies there; no policy of the role helps",
+            need.action
+        ),
+        (Side::KeyPolicy, Some(_)) => {
+            "correct that statement of the key policy; no policy of the role helps".to_owned()
+        }
+        (Side::BucketPolicy, _) => {
+            "correct that statement of the bucket policy; no policy of the role helps".to_owned()
+        }
+    };
+    let severity = match need.consequence {
+        Consequence::LongNotUploaded => Severity::Warning,
+        _ => Severity::Error,
+    };
+    let message = format!("the role may not use {needed}{by}: {effect}");
+    finding(severity, id, &role.arn, message, &fix)
+}
+
+fn unknown(role: &Role, need: &Need, judgement: &Judgement, id: &str) -> Finding {
+    let (needed, effect) = (needed(need), effect(need));
+    let of = match judgement.side {
+        Side::KeyPolicy => "key policy",
+        Side::BucketPolicy => "bucket policy",
+        Side::Identity | Side::Boundary => "policy",
+    };
+    let why = match (&judgement.unread, &judgement.statement) {
+        _ if need.is_doubtful => {
+            "depends on the encryption of the bucket, which is not known".to_owned()
+        }
+        (Some(reason), _) if judgement.is_ungranted => {
+            format!(
+                "depends on the {of}, which is not known ({reason}); no policy of the role allows it"
+            )
+        }
+        (Some(reason), _) => format!("depends on the {of}, which is not known ({reason})"),
+        (None, Some(statement)) => format!(
+            "depends on the conditions of {} of the {of} {}",
+            statement.path, statement.policy
+        ),
+        (None, None) => format!("depends on the conditions of the {of}"),
+    };
+    warning(
+        &format!("{id}_unknown"),
+        &role.arn,
+        format!("whether the role may use {needed} {why}; if not, {effect}"),
+        match judgement.unread {
+            Some(_) => {
+                "allow the caller to read that policy, or start one session on a node with this role"
+            }
+            None => "start one session on a node with this role",
+        },
+    )
+}
+
+fn needed(need: &Need) -> String {
+    let on = match (&need.guard, need.consequence) {
+        (Guard::Key { .. }, Consequence::Refused) => " on the session key",
+        (Guard::Key { .. }, _) => " on the bucket's key",
+        (Guard::Bucket { .. }, Consequence::NotUploaded) => " in the bucket",
+        (Guard::Bucket { .. }, _) => " on the bucket",
+        (Guard::None, _) => "",
+    };
+    format!("{}{on}", need.action)
+}
+
+fn effect(need: &Need) -> &'static str {
+    match (need.action, need.consequence) {
+        ("kms:GenerateDataKey", Consequence::Refused) => {
+            "its sessions are refused: KMSEncryption failed on client"
+        }
+        ("kms:Decrypt", Consequence::Refused) => {
+            "its sessions are refused: Fetching data key failed"
+        }
+        ("s3:GetEncryptionConfiguration", _) => {
+            "its sessions are refused: unable to validate encryption on Amazon S3 bucket"
+        }
+        ("logs:DescribeLogGroups", Consequence::Refused) => {
+            "its sessions are refused, with a message about encryption"
+        }
+        ("logs:DescribeLogGroups", _) => "its sessions start and are not logged",
+        (_, Consequence::LongNotUploaded) => "its transcripts of more than 5 MB are lost",
+        (_, Consequence::NotLogged) => "its sessions are not logged",
+        _ => "its transcripts are lost",
+    }
+}
