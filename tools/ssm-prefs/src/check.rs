@@ -271,7 +271,8 @@ fn session_documents(
 
 /// Returns the operators who may, or might, start one of the documents; empty when none were given.
 fn starters(documents: &[&SessionDocument], roles: &Roles, target: &Target) -> String {
-    let may = roles.operators.iter().filter(|role| {
+    let operators = roles.operators.of(target);
+    let may = operators.iter().filter(|role| {
         let partition = Arn::parse(&role.arn).map_or("aws", |arn| arn.partition);
         documents.iter().any(|SessionDocument { name, owner, .. }| {
             let account = if owner == "Amazon" { "" } else { owner };

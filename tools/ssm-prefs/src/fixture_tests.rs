@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::model::{Desired, Observed};
 use crate::preflight::Roles;
-use crate::roles::NodeRoles;
-use crate::{check, lint, plan, preflight, roles, session_document, template};
+use crate::roles::RoleRecords;
+use crate::{check, lint, plan, preflight, session_document, template};
 
 fn target() -> Target {
     Target {
@@ -48,8 +48,8 @@ fn role_records(case: &std::path::Path) -> Roles {
         Some(serde_json::from_value::<HostManagement>(record).unwrap())
     };
     Roles {
-        nodes: read("roles.json").map(|record| NodeRoles::new(vec![record], Vec::new())),
-        operators: roles::roles(read("operators.json").as_ref()),
+        nodes: read("roles.json").map(|record| RoleRecords::new(vec![record], Vec::new())),
+        operators: RoleRecords::new(read("operators.json").into_iter().collect(), Vec::new()),
     }
 }
 

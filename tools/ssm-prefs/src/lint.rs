@@ -5,7 +5,7 @@ use iam_policy::Arn;
 use records::AccountId;
 use serde_json::Value;
 
-use crate::finding::{error, finding, warning};
+use crate::finding::{error, finding, info, warning};
 use crate::model::Desired;
 use crate::session_document::{self, INPUTS, Kind};
 
@@ -121,6 +121,16 @@ pub(crate) fn lint_desired(desired: &Desired) -> Vec<Finding> {
             "$.cloudwatch.encrypted",
             "an encrypted log group is to be created, but there is no kms_key to encrypt it with",
             "give kms_key, or set cloudwatch.encrypted to false",
+        ));
+    }
+    if let Some(Some(run_as)) = &desired.run_as
+        && run_as.user.trim().is_empty()
+    {
+        findings.push(error(
+            "desired.invalid",
+            "$.run_as.user",
+            "no user is named: every session is refused, except of callers with the tag SSMSessionRunAs",
+            "name a user that exists on the nodes, or leave run_as out",
         ));
     }
     // What the desired state renders to must be sound too; its findings name the path in the document.
@@ -419,12 +429,13 @@ fn is_log_group_name(text: &str) -> bool {
 
 fn contradictions(document: &Value, findings: &mut Vec<Finding>) {
     let inputs = session_document::Inputs::of(document);
+    // The console writes these switches by itself; agents read them only where a destination is named: shell.go, validate.
     let without = |findings: &mut Vec<Finding>, switch: &str, name: &str, what: &str| {
         if inputs.on(switch) && inputs.text(name).is_none() {
-            findings.push(error(
+            findings.push(info(
                 "content.contradiction",
                 &format!("$.inputs.{switch}"),
-                format!("{what}, but {name} is empty"),
+                format!("{what}, but {name} is empty, so that it has no effect"),
                 "name the destination or turn the switch off",
             ));
         }
@@ -463,11 +474,38 @@ fn contradictions(document: &Value, findings: &mut Vec<Finding>) {
             "turn runAsEnabled on or remove the user",
         ));
     }
-    if inputs.on("runAsEnabled") && inputs.text("runAsDefaultUser") == Some("root") {
+    run_as(inputs, findings);
+}
+
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/session-preferences-run-as.html>
+fn run_as(inputs: session_document::Inputs<'_>, findings: &mut Vec<Finding>) {
+    if !inputs.on("runAsEnabled") {
+        return;
+    }
+    let user = inputs.text("runAsDefaultUser").unwrap_or_default().trim();
+    if user.is_empty() {
+        findings.push(warning(
+            "content.run_as_without_user",
+            "$.inputs.runAsDefaultUser",
+            "sessions run as a user, but none is named: every session is refused, except of callers with the tag SSMSessionRunAs",
+            "name a user that exists on the nodes, or turn runAsEnabled off",
+        ));
+    }
+    if user.contains(char::is_whitespace) {
+        findings.push(error(
+            "content.run_as_user",
+            "$.inputs.runAsDefaultUser",
+            format!(
+                "'{user}' is not a user name: no node has such a user, so every session is refused"
+            ),
+            "name a user that exists on the nodes",
+        ));
+    }
+    if user == "root" {
         findings.push(error(
             "content.run_as_root",
             "$.inputs.runAsDefaultUser",
-            "agents refuse to run a session as root",
+            "agents refuse to run a session as root: every session is refused",
             "name another user",
         ));
     }

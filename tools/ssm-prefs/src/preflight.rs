@@ -7,19 +7,19 @@ mod permissions;
 use cli::{Finding, Reading, Target};
 use iam_policy::{Arn, Verdict};
 use serde_json::Value;
-use transcripts::{BucketEncryption, Preferences, Role, data_key, logs_may_use, needs};
+use transcripts::{BucketEncryption, Preferences, data_key, logs_may_use, needs};
 
 use crate::finding::{error, warning};
 use crate::model::{Bucket, Key, LogGroup, Observed, is_aws_managed};
-use crate::roles::NodeRoles;
+use crate::roles::RoleRecords;
 use crate::session_document::Inputs;
 
 /// The roles whose policies are known: those of nodes and those of the people who start sessions.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Roles {
     /// None when nobody gave them.
-    pub(crate) nodes: Option<NodeRoles>,
-    pub(crate) operators: Vec<Role>,
+    pub(crate) nodes: Option<RoleRecords>,
+    pub(crate) operators: RoleRecords,
 }
 
 /// Returns what would keep sessions from starting, or from being logged, with this document in force.
@@ -64,7 +64,7 @@ pub(crate) fn preflight(
     }
     let keys = preferences.keys.iter();
     let of_operators: Vec<_> = keys.map(|key| data_key(partition, target, key)).collect();
-    for role in &roles.operators {
+    for role in &roles.operators.of(target) {
         permissions::judged(role, &of_operators, "operator", &mut findings);
     }
     findings

@@ -3,16 +3,16 @@
 use records::{HostManagement, Target, Unreachable};
 use transcripts::Role;
 
-/// The roles of nodes, each of the account and region that it was shown for.
+/// Roles, each of the account and region that it was shown for.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct NodeRoles {
+pub(crate) struct RoleRecords {
     records: Vec<HostManagement>,
     unreachable: Vec<Unreachable>,
 }
 
-impl NodeRoles {
-    pub(crate) fn new(records: Vec<HostManagement>, unreachable: Vec<Unreachable>) -> NodeRoles {
-        NodeRoles {
+impl RoleRecords {
+    pub(crate) fn new(records: Vec<HostManagement>, unreachable: Vec<Unreachable>) -> RoleRecords {
+        RoleRecords {
             records,
             unreachable,
         }
@@ -35,10 +35,16 @@ impl NodeRoles {
         }
         Ok(roles(here))
     }
+
+    /// Returns the roles of an account and region, and those of records that do not say where; none is as good as some.
+    pub(crate) fn of(&self, target: &Target) -> Vec<Role> {
+        let here = self.records.iter();
+        roles(here.filter(|record| record.target.as_ref().is_none_or(|there| there == target)))
+    }
 }
 
 /// Returns every role that records hold, each once.
-pub(crate) fn roles<'r>(records: impl IntoIterator<Item = &'r HostManagement>) -> Vec<Role> {
+fn roles<'r>(records: impl IntoIterator<Item = &'r HostManagement>) -> Vec<Role> {
     let listed = records.into_iter().flat_map(|record| &record.roles);
     let mut roles: Vec<Role> = listed
         .map(|role| {

@@ -6,7 +6,7 @@ use anyhow::ensure;
 use records::{HostManagement, Unreachable};
 
 use crate::preflight::Roles;
-use crate::roles::{self, NodeRoles};
+use crate::roles::RoleRecords;
 
 /// Records of roles, to find out whose sessions would be refused.
 #[derive(clap::Args)]
@@ -28,8 +28,10 @@ impl RoleArgs {
         let nodes = self.roles.as_deref().map(read).transpose()?;
         let operators = self.operators.as_deref().map(read).transpose()?;
         Ok(Roles {
-            nodes: nodes.map(|(records, unreachable)| NodeRoles::new(records, unreachable)),
-            operators: roles::roles(operators.iter().flat_map(|(records, _)| records)),
+            nodes: nodes.map(|(records, unreachable)| RoleRecords::new(records, unreachable)),
+            operators: operators
+                .map(|(records, unreachable)| RoleRecords::new(records, unreachable))
+                .unwrap_or_default(),
         })
     }
 }

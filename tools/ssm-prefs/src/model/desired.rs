@@ -113,7 +113,7 @@ fn yes() -> bool {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RunAs {
-    /// Used when the caller has no SSMSessionRunAs tag; empty lets only tagged callers in.
+    /// Used when the caller has no SSMSessionRunAs tag. It must exist on the nodes.
     #[serde(default)]
     pub(crate) user: String,
 }
