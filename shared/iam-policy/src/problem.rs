@@ -59,6 +59,10 @@ pub enum Rule {
     UnknownAction,
     /// A resource is neither `*` nor an ARN.
     Resource,
+    /// An ARN that nothing has: of an account or a partition where what it names never is.
+    ImpossibleResource,
+    /// None of the actions is ever asked on such a resource.
+    ResourceType,
     /// There is no such condition operator.
     Operator,
     /// A value does not suit the condition operator and would never match.
@@ -91,6 +95,8 @@ pub enum Rule {
     SendCommandOnSessionDocument,
     /// Sessions are allowed on nodes without naming a session document.
     MissingDocument,
+    /// Commands are allowed on nodes without naming a document.
+    MissingCommandDocument,
     /// The check of session documents is not demanded.
     DocumentAccessCheck,
     /// Sessions of other people can be ended or taken over.
@@ -118,6 +124,8 @@ impl Rule {
         Rule::Action,
         Rule::UnknownAction,
         Rule::Resource,
+        Rule::ImpossibleResource,
+        Rule::ResourceType,
         Rule::Operator,
         Rule::OperatorValue,
         Rule::LiteralWildcard,
@@ -134,6 +142,7 @@ impl Rule {
         Rule::AllowList,
         Rule::SendCommandOnSessionDocument,
         Rule::MissingDocument,
+        Rule::MissingCommandDocument,
         Rule::DocumentAccessCheck,
         Rule::ForeignSessions,
         Rule::TagConditionOnDocument,
@@ -158,6 +167,8 @@ impl Rule {
             Rule::Action => "action.invalid",
             Rule::UnknownAction => "action.unknown",
             Rule::Resource => "resource.invalid",
+            Rule::ImpossibleResource => "resource.impossible",
+            Rule::ResourceType => "resource.type",
             Rule::Operator => "operator.unknown",
             Rule::OperatorValue => "operator.value",
             Rule::LiteralWildcard => "operator.literal_wildcard",
@@ -174,6 +185,7 @@ impl Rule {
             Rule::AllowList => "allow.list",
             Rule::SendCommandOnSessionDocument => "ssm.send_command_on_session_document",
             Rule::MissingDocument => "ssm.missing_document",
+            Rule::MissingCommandDocument => "ssm.missing_command_document",
             Rule::DocumentAccessCheck => "ssm.document_access_check",
             Rule::ForeignSessions => "ssm.foreign_sessions",
             Rule::TagConditionOnDocument => "ssm.tag_condition_on_document",

@@ -77,7 +77,8 @@ pub(super) fn elements(policy: &Policy, policy_type: PolicyType, found: &mut Pro
                     "leave only A-Z, a-z and 0-9",
                 );
             }
-            if !sids.insert(&sid.value) {
+            // Terraform writes an empty Sid into every statement that has none.
+            if !sid.value.is_empty() && !sids.insert(&sid.value) {
                 let message = format!("Sid {:?} is there twice", sid.value);
                 found.add(
                     Rule::Sid,

@@ -4,6 +4,7 @@
 mod conditions;
 mod elements;
 mod guard;
+mod resources;
 mod session;
 
 use crate::{Policy, Position, Problem, Rule, Severity};
@@ -37,7 +38,10 @@ pub fn lint(text: &str, policy_type: PolicyType) -> Vec<Problem> {
         conditions::conditions(policy, &mut found);
         match policy_type {
             PolicyType::ServiceControl { .. } => guard::guard(policy, &mut found),
-            PolicyType::Identity => session::session(policy, &mut found),
+            PolicyType::Identity => {
+                session::session(policy, &mut found);
+                resources::resources(policy, &mut found);
+            }
             PolicyType::Resource => {}
         }
     }

@@ -55,10 +55,11 @@ pub(super) fn session(policy: &Policy, found: &mut Problems) {
         }
     }
     documents(&allows, found);
+    command_documents(&allows, found);
     kms_side(&allows, found);
 }
 
-fn allows_action(statement: &Statement, action: &str) -> bool {
+pub(super) fn allows_action(statement: &Statement, action: &str) -> bool {
     let action = action.to_ascii_lowercase();
     let named = statement
         .actions
@@ -68,7 +69,7 @@ fn allows_action(statement: &Statement, action: &str) -> bool {
     named != statement.actions.negated
 }
 
-fn resources(statement: &Statement) -> &[Located<String>] {
+pub(super) fn resources(statement: &Statement) -> &[Located<String>] {
     statement
         .resources
         .as_ref()
@@ -163,6 +164,31 @@ fn documents(allows: &[&Statement], found: &mut Problems) {
             first.position(),
             message,
             fix,
+        );
+    }
+}
+
+/// So are the document of a command and the node.
+fn command_documents(allows: &[&Statement], found: &mut Problems) {
+    let mut sending = allows
+        .iter()
+        .filter(|statement| allows_action(statement, "ssm:SendCommand"));
+    let Some(first) = sending.clone().next() else {
+        return;
+    };
+    let names_one = |statement: &&&Statement| {
+        let mut resources = resources(statement).iter();
+        let negated = statement.resources.as_ref().is_some_and(|one| one.negated);
+        negated || resources.any(|resource| is_document(&resource.value))
+    };
+    if !sending.any(|statement| names_one(&statement)) {
+        found.add(
+            Rule::MissingCommandDocument,
+            Severity::Warning,
+            first.position(),
+            "ssm:SendCommand is allowed on nodes, but on no document: no command can be sent"
+                .to_owned(),
+            "allow it on arn:aws:ssm:*::document/AWS-RunShellScript or other documents too",
         );
     }
 }
