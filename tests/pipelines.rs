@@ -204,6 +204,27 @@ fn transcripts_reach_a_bucket_with_a_key() {
     assert!(found.iter().all(|one| one["id"] == "role.s3_kms.denied"));
 }
 
+/// With everything that belongs to it read, neither tool doubts what the other has just written.
+#[test]
+fn own_grants_are_neither_denied_nor_unknown() {
+    let account = account();
+    let pipe = "ssm-prefs plan -f scripts/rollout.d/prefs.json | ssm-prefs apply >prefs-result.json
+        ssm-prefs show >prefs.json
+        ssm-role plan --prefs prefs.json -f scripts/rollout.d/role.json | ssm-role apply >result.json
+        ssm-role show --prefs prefs.json >roles.json
+        ssm-prefs check -f scripts/rollout.d/prefs.json --roles roles.json || [ $? -eq 1 ]
+        ssm-role check --prefs prefs.json -f scripts/rollout.d/role.json || [ $? -eq 1 ]";
+    let found = run(&account, pipe).records();
+    let is_about_roles = |finding: &&Value| {
+        let id = finding["id"].as_str().unwrap();
+        id.starts_with("prefs.role.") || id.ends_with(".denied") || id.ends_with("unknown")
+    };
+    let doubted: Vec<&Value> = found.iter().filter(is_about_roles).collect();
+    assert!(doubted.is_empty(), "{doubted:#?}");
+    let roles = record(&account, "roles.json")["roles"].clone();
+    assert!(roles.as_array().unwrap().len() > 1);
+}
+
 #[test]
 fn applies_a_kept_plan() {
     let (account, example) = (account(), example(KEEP_PLAN));

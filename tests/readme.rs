@@ -45,6 +45,47 @@ fn the_table_lists_the_finding_ids_of_the_sources() {
     );
 }
 
+/// The scan of the sources sees literals only; these are the ids that were really made, and none may be put together.
+#[test]
+fn the_table_lists_the_finding_ids_of_the_fixtures() {
+    let table = std::fs::read_to_string(repository().join("docs/findings.md")).unwrap();
+    let mut made = BTreeSet::new();
+    for tool in ["ssm-agentcheck", "ssm-prefs", "ssm-role", "ssm-scp"] {
+        fixture_ids(&repository().join("tests/fixtures").join(tool), &mut made);
+    }
+    assert!(made.iter().any(|id| id.ends_with("_unknown")), "{made:?}");
+    let missing: Vec<_> = made
+        .iter()
+        .filter(|id| !table.contains(&format!("| `{id}` |")))
+        .collect();
+    assert!(missing.is_empty(), "docs/findings.md lacks {missing:#?}");
+    for tool in TOOLS {
+        let mut sources = String::new();
+        collect(
+            &repository().join(format!("tools/ssm-{tool}/src")),
+            &mut sources,
+        );
+        assert!(!sources.contains("}_unknown\""), "ssm-{tool} makes ids");
+    }
+}
+
+fn fixture_ids(directory: &Path, ids: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            fixture_ids(&path, ids);
+            continue;
+        }
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if ["findings.json", "lint.json", "preflight.json"].contains(&name.as_str()) {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let found: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let found = found.as_array().into_iter().flatten();
+            ids.extend(found.filter_map(|one| Some(one["id"].as_str()?.to_owned())));
+        }
+    }
+}
+
 #[test]
 fn the_readme_names_every_tool_and_links_to_what_exists() {
     let readme = std::fs::read_to_string(repository().join("README.md")).unwrap();

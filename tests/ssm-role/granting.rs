@@ -8,12 +8,19 @@ use super::{CORE, column, run, tool, undo_of};
 const ASSIGN: &str = r#"{"assign_profile": {}}"#;
 
 pub(super) fn prefs(account: &Account) -> Value {
+    let id = account.id();
+    let key = |name: &str| format!("arn:aws:kms:us-east-1:{id}:key/{name}");
+    let (of_sessions, of_bucket) = (key("1234abcd-12ab-34cd-56ef-1234567890ab"), key("b"));
     let inputs = json!({"s3BucketName": "transcripts", "s3KeyPrefix": "ssm", "cloudWatchLogGroupName": "/ssm/sessions",
-        "kmsKeyId": format!("arn:aws:kms:us-east-1:{}:key/1234abcd-12ab-34cd-56ef-1234567890ab", account.id())});
+        "kmsKeyId": of_sessions});
     let version = json!({"version": "1", "content": {"inputs": inputs}});
-    let encryption = json!({"algorithm": "aws:kms", "kms_key": format!("arn:aws:kms:us-east-1:{}:key/b", account.id()), "kms_alias": null, "bucket_key": true});
-    json!({"kind": "preferences", "target": {"account": account.id(), "region": "us-east-1"},
+    let encryption = json!({"algorithm": "aws:kms", "kms_key": of_bucket, "kms_alias": null, "bucket_key": true});
+    let policy = json!({"state": "present", "value": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+        "Principal": {"AWS": format!("arn:aws:iam::{id}:root")}, "Action": "kms:*", "Resource": "*"}]}});
+    json!({"kind": "preferences", "target": {"account": id, "region": "us-east-1"},
         "bucket_encryption": {"transcripts": {"state": "present", "value": encryption}},
+        "bucket_policies": {"transcripts": {"state": "absent"}},
+        "key_policies": {of_sessions.as_str(): policy, of_bucket.as_str(): policy},
         "document": {"state": "present", "value": {"default": version, "latest": version}}})
 }
 

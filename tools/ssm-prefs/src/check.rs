@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::finding::{error, info, warning};
 use crate::model::{Action, DOCUMENT, Desired, Observed};
 use crate::preflight::Roles;
-use crate::session_document::{Inputs, normalized};
+use crate::session_document::{Inputs, normalized, without_parameters};
 use crate::{lint, plan, preflight};
 use records::{Document, SessionDocument};
 
@@ -229,6 +229,9 @@ fn session_documents(
             ));
             continue;
         };
+        if let Some(behind) = observed.behind_documents.get(&document.name) {
+            own_document(&document.name, content, behind, (roles, target), findings);
+        }
         let inputs = Inputs::of(content);
         let logged = inputs.text("s3BucketName").is_some()
             || inputs.text("cloudWatchLogGroupName").is_some();
@@ -267,6 +270,33 @@ fn session_documents(
             fix,
         ));
     }
+}
+
+/// Judges a document of the account like the preferences: whoever names it gets its settings instead. What is said of the
+/// preferences already is not said again.
+fn own_document(
+    name: &str,
+    content: &Value,
+    behind: &Observed,
+    (roles, target): (&Roles, &Target),
+    findings: &mut Vec<Finding>,
+) {
+    // Nothing is encrypted or logged, and nobody is another user, behind a forwarded port.
+    if content["sessionType"] == "Port" {
+        return;
+    }
+    let content = without_parameters(content);
+    let users = lint::lint_run_as(&content).into_iter();
+    let users = users.map(|finding| Finding {
+        resource: name.to_owned(),
+        ..finding
+    });
+    let found = users.chain(preflight::preflight(&content, behind, roles, target));
+    let found: Vec<Finding> = found.filter(|one| !findings.contains(one)).collect();
+    findings.extend(found.into_iter().map(|finding| Finding {
+        message: format!("in sessions that name {name}: {}", finding.message),
+        ..finding
+    }));
 }
 
 /// Returns the operators who may, or might, start one of the documents; empty when none were given.

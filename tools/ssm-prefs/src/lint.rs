@@ -477,6 +477,13 @@ fn contradictions(document: &Value, findings: &mut Vec<Finding>) {
     run_as(inputs, findings);
 }
 
+/// Returns what is wrong with the user that sessions run as.
+pub(crate) fn lint_run_as(content: &Value) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    run_as(session_document::Inputs::of(content), &mut findings);
+    findings
+}
+
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/session-preferences-run-as.html>
 fn run_as(inputs: session_document::Inputs<'_>, findings: &mut Vec<Finding>) {
     if !inputs.on("runAsEnabled") {

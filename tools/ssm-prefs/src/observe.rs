@@ -53,15 +53,20 @@ pub(crate) async fn observe(clients: &Clients, session: &Session, desired: &Desi
     let document = document(&clients.ssm).await;
     let live = document.present().map(|document| &document.default.content);
     let content = session_document::render(desired, live, Some(&session.target));
-    let inputs = session_document::Inputs::of(&content);
-    let names = Names {
-        key: inputs.text("kmsKeyId").map(str::to_owned),
-        bucket: inputs.text("s3BucketName").map(str::to_owned),
-        log_group: inputs.text("cloudWatchLogGroupName").map(str::to_owned),
-    };
     Observed {
         document,
-        ..resources(clients, &names).await
+        ..resources(clients, &Names::of(&content)).await
+    }
+}
+
+impl Names {
+    fn of(content: &Value) -> Names {
+        let inputs = session_document::Inputs::of(content);
+        Names {
+            key: inputs.text("kmsKeyId").map(str::to_owned),
+            bucket: inputs.text("s3BucketName").map(str::to_owned),
+            log_group: inputs.text("cloudWatchLogGroupName").map(str::to_owned),
+        }
     }
 }
 
@@ -213,9 +218,19 @@ pub(crate) async fn session_keys(
 pub(crate) async fn surroundings(clients: &Clients, observed: Observed) -> Observed {
     let trails = trail::trails(&clients.cloudtrail).await;
     let session_documents = session_documents(&clients.ssm).await;
+    let mut behind_documents = BTreeMap::new();
+    let documents = session_documents.present().into_iter().flatten();
+    for document in documents.filter(|document| document.owner != "Amazon") {
+        if let Reading::Present(content) = &document.content {
+            let names = Names::of(&session_document::without_parameters(content));
+            let behind = other_keys(clients, resources(clients, &names).await).await;
+            behind_documents.insert(document.name.clone(), behind);
+        }
+    }
     Observed {
         trails,
         session_documents,
+        behind_documents,
         ..observed
     }
 }

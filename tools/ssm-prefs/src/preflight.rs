@@ -60,12 +60,12 @@ pub(crate) fn preflight(
     let preferences = preferences(content, observed, target, partition);
     let of_nodes = needs(partition, target, &preferences);
     for role in &nodes {
-        permissions::judged(role, &of_nodes, "role", &mut findings);
+        permissions::judged(role, &of_nodes, &mut findings);
     }
     let keys = preferences.keys.iter();
     let of_operators: Vec<_> = keys.map(|key| data_key(partition, target, key)).collect();
     for role in &roles.operators.of(target) {
-        permissions::judged(role, &of_operators, "operator", &mut findings);
+        permissions::judged(role, &of_operators, &mut findings);
     }
     findings
 }

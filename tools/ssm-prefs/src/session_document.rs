@@ -265,3 +265,13 @@ impl<'a> Inputs<'a> {
         self.0[key].as_bool().unwrap_or(self.0[key] == "true")
     }
 }
+
+/// Returns a document without the inputs that whoever starts a session gives: `{{ name }}`.
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-schema.html>
+pub(crate) fn without_parameters(content: &Value) -> Value {
+    let mut content = content.clone();
+    if let Some(Value::Object(inputs)) = content.get_mut("inputs") {
+        inputs.retain(|_, value| !value.to_string().contains("{{"));
+    }
+    content
+}

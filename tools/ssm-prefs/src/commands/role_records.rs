@@ -14,7 +14,7 @@ pub(crate) struct RoleArgs {
     /// Judge the roles of nodes in FILE, as `ssm-role show` prints them
     #[arg(long, value_name = "FILE")]
     roles: Option<PathBuf>,
-    /// Judge the roles of people who start sessions in FILE, in the same form
+    /// Judge the roles of people who start sessions in FILE, in the same form: written by hand, "target" left out for everywhere
     #[arg(long, value_name = "FILE")]
     operators: Option<PathBuf>,
 }

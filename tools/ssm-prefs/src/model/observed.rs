@@ -23,6 +23,9 @@ pub(crate) struct Observed {
     pub(crate) log_group_key: Reading<Key>,
     pub(crate) trails: Reading<Vec<Trail>>,
     pub(crate) session_documents: Reading<Vec<SessionDocument>>,
+    /// What the account's own ones among them name, by the name of the document: keys, bucket and log group.
+    #[serde(default)]
+    pub(crate) behind_documents: BTreeMap<String, Observed>,
 }
 
 fn not_read() -> Reading<Key> {

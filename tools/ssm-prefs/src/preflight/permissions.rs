@@ -6,15 +6,15 @@ use transcripts::{Consequence, Guard, Judgement, Need, Role, Side, judge};
 
 use crate::finding::{finding, warning};
 
-/// Adds what a role lacks of what is needed; `whose` is `role` or `operator`.
-pub(super) fn judged(role: &Role, needs: &[Need], whose: &str, findings: &mut Vec<Finding>) {
+/// Adds what a role lacks of what is needed.
+pub(super) fn judged(role: &Role, needs: &[Need], findings: &mut Vec<Finding>) {
     for need in needs {
         let judgement = judge(role, need);
-        let id = format!("{whose}.{}", id(need));
+        let (id, id_unknown) = ids(need);
         let found = match judgement.verdict {
             Verdict::Allowed => continue,
-            Verdict::Denied => denied(role, need, &judgement, &id),
-            Verdict::Unknown => unknown(role, need, &judgement, &id),
+            Verdict::Denied => denied(role, need, &judgement, id),
+            Verdict::Unknown => not_known(role, need, &judgement, id_unknown),
         };
         // One action of several with the same id and the same cause is enough.
         if !findings.contains(&found) {
@@ -23,18 +23,21 @@ pub(super) fn judged(role: &Role, needs: &[Need], whose: &str, findings: &mut Ve
     }
 }
 
-/// Returns the end of the id of what is found.
-fn id(need: &Need) -> &'static str {
-    match (need.action, &need.guard) {
-        ("kms:GenerateDataKey", _) if need.consequence == Consequence::Refused => {
-            "kms_generate_data_key"
+/// Returns the ids for what is denied and for what is not known.
+fn ids(need: &Need) -> (&'static str, &'static str) {
+    match (need.action, need.consequence) {
+        ("kms:GenerateDataKey", Consequence::Refused) => (
+            "operator.kms_generate_data_key",
+            "operator.kms_generate_data_key_unknown",
+        ),
+        ("kms:Decrypt", Consequence::Refused) => ("role.kms_decrypt", "role.kms_decrypt_unknown"),
+        ("kms:GenerateDataKey" | "kms:Decrypt", _) => ("role.s3_kms", "role.s3_kms_unknown"),
+        ("s3:GetEncryptionConfiguration", _) => {
+            ("role.s3_encryption", "role.s3_encryption_unknown")
         }
-        ("kms:Decrypt", _) if need.consequence == Consequence::Refused => "kms_decrypt",
-        (_, Guard::Key { .. }) => "s3_kms",
-        ("s3:GetEncryptionConfiguration", _) => "s3_encryption",
-        (_, Guard::Bucket { .. }) => "s3_put",
-        ("logs:DescribeLogGroups", _) => "logs_describe",
-        (_, Guard::None) => "logs_write",
+        ("logs:DescribeLogGroups", _) => ("role.logs_describe", "role.logs_describe_unknown"),
+        (_, Consequence::NotLogged) => ("role.logs_write", "role.logs_write_unknown"),
+        _ => ("role.s3_put", "role.s3_put_unknown"),
     }
 }
 
@@ -83,7 +86,7 @@ fn denied(role: &Role, need: &Need, judgement: &Judgement, id: &str) -> Finding 
     finding(severity, id, &role.arn, message, &fix)
 }
 
-fn unknown(role: &Role, need: &Need, judgement: &Judgement, id: &str) -> Finding {
+fn not_known(role: &Role, need: &Need, judgement: &Judgement, id: &str) -> Finding {
     let (needed, effect) = (needed(need), effect(need));
     let of = match judgement.side {
         Side::KeyPolicy => "key policy",
@@ -107,7 +110,7 @@ fn unknown(role: &Role, need: &Need, judgement: &Judgement, id: &str) -> Finding
         (None, None) => format!("depends on the conditions of the {of}"),
     };
     warning(
-        &format!("{id}_unknown"),
+        id,
         &role.arn,
         format!("whether the role may use {needed} {why}; if not, {effect}"),
         match judgement.unread {
