@@ -12,6 +12,8 @@ pub struct VpcEndpoint {
     pub state: String,
     /// Whether the service's ordinary name leads to it, which is the name that agents use.
     pub private_dns_enabled: bool,
+    /// Its policy, as JSON.
+    pub policy: Option<String>,
 }
 
 /// A route table.

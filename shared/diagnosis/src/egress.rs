@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use awsdata::{Route, RouteTable, VpcEndpoint};
 
+use crate::endpoint_policy;
 use records::{DefaultRoute, EgressPaths};
 
 /// Returns the ways out of a subnet.
@@ -65,8 +66,33 @@ pub fn egress_paths(
         ipv6_default_route,
         other_routes,
         unnamed_endpoints: services(false),
+        refusing_endpoints: refusing(vpc_id, endpoints),
         endpoints: services(true),
     }
+}
+
+/// What an agent asks for first, by service.
+const FIRST_ACTIONS: [(&str, &str); 2] = [
+    ("ssm", "ssm:UpdateInstanceInformation"),
+    ("ssmmessages", "ssmmessages:CreateControlChannel"),
+];
+
+/// An endpoint with private DNS takes all of its service's traffic in the VPC, also that of subnets with another way.
+fn refusing(vpc_id: &str, endpoints: &[VpcEndpoint]) -> Vec<String> {
+    let refuses = |service: &str, action: &str| {
+        endpoints.iter().any(|endpoint| {
+            let is_it = endpoint.vpc_id == vpc_id
+                && endpoint.state == "available"
+                && endpoint.private_dns_enabled
+                && endpoint.service_name.rsplit('.').next() == Some(service);
+            let policy = endpoint.policy.as_deref().filter(|_| is_it);
+            policy.is_some_and(|policy| endpoint_policy::refuses(policy, action))
+        })
+    };
+    let found = FIRST_ACTIONS
+        .into_iter()
+        .filter(|(service, action)| refuses(service, action));
+    found.map(|(service, _)| service.to_owned()).collect()
 }
 
 /// Whether a route leads out of the VPC to something that is there. Gateway endpoints lead to S3 and DynamoDB only.

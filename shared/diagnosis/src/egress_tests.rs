@@ -11,6 +11,7 @@ fn endpoint(service: &str, state: &str, private_dns_enabled: bool) -> VpcEndpoin
         service_name: format!("com.amazonaws.eu-central-1.{service}"),
         state: state.to_owned(),
         private_dns_enabled,
+        policy: None,
     }
 }
 
@@ -146,6 +147,28 @@ fn f7_routes_that_are_all_together_are_a_default() {
         };
         assert_eq!(found, expected, "{tables:?}");
     }
+}
+
+#[test]
+fn an_endpoint_whose_policy_lets_no_agent_in_is_told() {
+    let mut endpoints = [
+        endpoint("ssm", "available", true),
+        endpoint("ssmmessages", "available", true),
+    ];
+    let of = |action: &str| {
+        let statement = format!(
+            r#"{{"Effect": "Allow", "Principal": "*", "Action": "{action}", "Resource": "*"}}"#
+        );
+        Some(format!(r#"{{"Statement": [{statement}]}}"#))
+    };
+    let refusing =
+        |endpoints: &[VpcEndpoint]| egress_paths("vpc-1", "", endpoints, &[]).refusing_endpoints;
+    assert!(refusing(&endpoints).is_empty());
+    (endpoints[0].policy, endpoints[1].policy) = (of("ssm:GetParameter"), of("*"));
+    assert_eq!(refusing(&endpoints), ["ssm"]);
+    // Nobody is led there by the name.
+    endpoints[0].private_dns_enabled = false;
+    assert!(refusing(&endpoints).is_empty());
 }
 
 #[test]

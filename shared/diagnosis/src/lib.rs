@@ -13,6 +13,7 @@ mod roles;
 mod trust;
 
 mod egress;
+mod endpoint_policy;
 mod join;
 
 mod diagnosis;

@@ -60,6 +60,33 @@ pub(crate) fn way(node: &Node) -> Way {
     way_to(node, &NEEDED_ENDPOINTS)
 }
 
+/// Returns what it means that the policy of the endpoint for `service` lets no agent in, after `what` that causes.
+/// <https://github.com/aws/amazon-ssm-agent/issues/374>
+pub(crate) fn refused_by_endpoint(
+    node: &Node,
+    service: &str,
+    problem: &'static str,
+    what: &str,
+) -> Option<Diagnosis> {
+    let ways = node.evidence.as_ref()?.ways.present()?;
+    let is_refusing = ways.refusing_endpoints.iter().any(|one| one == service);
+    let vpc = node
+        .network
+        .as_ref()
+        .and_then(|network| network.vpc_id.as_deref());
+    is_refusing.then(|| {
+        Diagnosis::new(
+            problem,
+            Severity::Error,
+            format!(
+                "{what}: the policy of the endpoint for {service} in {} allows nobody what agents ask for",
+                vpc.unwrap_or("its VPC")
+            ),
+            format!("allow {service}:* for the roles of nodes in the endpoint's policy, then restart the agent"),
+        )
+    })
+}
+
 /// Returns whether commands over ec2messages surely do not reach a node.
 pub(crate) fn is_cut_from_ec2messages(node: &Node) -> bool {
     matches!(way_to(node, &["ec2messages"]), Way::None(_))

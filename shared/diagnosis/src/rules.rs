@@ -38,6 +38,10 @@ pub(crate) fn unregistered(
     if let Some(found) = by_credentials(node, roles, &by_default, age, now) {
         return found;
     }
+    let refused = routes::refused_by_endpoint(node, "ssm", "unregistered.endpoint_policy", UNSEEN);
+    if let Some(found) = refused {
+        return found;
+    }
     match routes::way(node) {
         Way::Open => {}
         Way::None(no_way) => return no_way.diagnosis("unregistered.no_route", UNSEEN),
@@ -125,6 +129,10 @@ fn no_session(
             ),
             "let ssm-role plan and apply grant it, then restart the agent",
         );
+    }
+    let problem = "connection.endpoint_policy";
+    if let Some(found) = routes::refused_by_endpoint(node, "ssmmessages", problem, what) {
+        return found;
     }
     let look = match routes::way(node) {
         Way::Open => Vec::new(),
@@ -217,6 +225,9 @@ pub(crate) fn lost(node: &Node, roles: Option<&Roles>, last: &str) -> Diagnosis 
             format!("{what}: {}", refusal.why),
             refusal.fix,
         );
+    }
+    if let Some(found) = routes::refused_by_endpoint(node, "ssm", "ping.lost", &what) {
+        return found;
     }
     let look = match routes::way(node) {
         Way::Open => String::new(),

@@ -133,6 +133,9 @@ pub struct EgressPaths {
     /// The services that have an available endpoint in the VPC without private DNS, which a private hosted zone may name.
     #[serde(default)]
     pub unnamed_endpoints: Vec<String>,
+    /// The services whose endpoint has a policy that allows nobody what an agent asks for first.
+    #[serde(default)]
+    pub refusing_endpoints: Vec<String>,
     /// The services that have an available endpoint in the VPC under their ordinary names, such as `ssmmessages`.
     pub endpoints: Vec<String>,
 }

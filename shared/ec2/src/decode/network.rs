@@ -29,6 +29,7 @@ pub(crate) fn vpc_endpoints(body: &[u8]) -> Result<Page<VpcEndpoint>, BoxError> 
                 "privateDnsEnabled" => {
                     endpoint.private_dns_enabled = text(&mut tag)?.as_deref() == Some("true");
                 }
+                "policyDocument" => endpoint.policy = text(&mut tag)?,
                 _ => {}
             }
         }
@@ -106,7 +107,8 @@ mod tests {
         let body = br#"<DescribeVpcEndpointsResponse><requestId>r</requestId><vpcEndpointSet><item>
             <vpcEndpointId>vpce-0</vpcEndpointId><vpcEndpointType>Interface</vpcEndpointType><vpcId>vpc-1</vpcId>
             <serviceName>com.amazonaws.us-east-1.ssm</serviceName><state>available</state>
-            <privateDnsEnabled>true</privateDnsEnabled><subnetIdSet><item>subnet-1</item></subnetIdSet></item>
+            <privateDnsEnabled>true</privateDnsEnabled>
+            <policyDocument>{&quot;Statement&quot;: []}</policyDocument><subnetIdSet><item>subnet-1</item></subnetIdSet></item>
             </vpcEndpointSet><nextToken>t</nextToken></DescribeVpcEndpointsResponse>"#;
         let page = vpc_endpoints(body).unwrap();
         let expected = VpcEndpoint {
@@ -114,6 +116,7 @@ mod tests {
             service_name: "com.amazonaws.us-east-1.ssm".to_owned(),
             state: "available".to_owned(),
             private_dns_enabled: true,
+            policy: Some(r#"{"Statement": []}"#.to_owned()),
         };
         assert_eq!(
             (page.items, page.next_token),
