@@ -80,6 +80,54 @@ fn endpoints_in_the_vpc_are_a_way() {
     );
 }
 
+/// The routes of IPv6 and those to a transit gateway come out of the answer of EC2.
+#[test]
+fn f7_other_ways_out_are_named() {
+    let account = account(&[
+        json!({"instance_id": "i-0000000000000000c", "profile": "web", "public_ip": false}),
+    ]);
+    let vpcs = account.aws(&["ec2", "describe-vpcs"]);
+    let vpc = vpcs["Vpcs"][0]["VpcId"].as_str().unwrap();
+    let tables = account.aws(&["ec2", "describe-route-tables"]);
+    let table = tables["RouteTables"][0]["RouteTableId"].as_str().unwrap();
+    let only = account.aws(&[
+        "ec2",
+        "create-egress-only-internet-gateway",
+        "--vpc-id",
+        vpc,
+    ]);
+    let only = only["EgressOnlyInternetGateway"]["EgressOnlyInternetGatewayId"]
+        .as_str()
+        .unwrap();
+    let hub = account.aws(&["ec2", "create-transit-gateway"]);
+    let hub = hub["TransitGateway"]["TransitGatewayId"].as_str().unwrap();
+    let routes = [
+        [
+            "--destination-ipv6-cidr-block",
+            "::/0",
+            "--egress-only-internet-gateway-id",
+            only,
+        ],
+        [
+            "--destination-cidr-block",
+            "10.0.0.0/8",
+            "--transit-gateway-id",
+            hub,
+        ],
+    ];
+    for route in routes {
+        let create = ["ec2", "create-route", "--route-table-id", table];
+        account.aws(&[&create[..], &route[..]].concat());
+    }
+    let output = tool(&account, &["check"]).stdin("{}").run();
+    output.assert_status(1);
+    let finding = output.json();
+    assert_eq!(finding["id"], "agentcheck.unregistered.route_unsure");
+    let fix = finding["fix"].as_str().unwrap();
+    assert!(fix.contains(&format!("10.0.0.0/8 {hub}")), "{fix}");
+    assert!(fix.contains("UseDualStackEndpoint"), "{fix}");
+}
+
 #[test]
 fn a_moment_after_dhmc_was_turned_on_is_no_verdict() {
     let account = account(&[json!({"instance_id": "i-0000000000000000a"})]);

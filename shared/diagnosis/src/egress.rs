@@ -44,17 +44,13 @@ pub fn egress_paths(
         .map(|table| table.routes.as_slice())
         .unwrap_or_default();
     let leaving: Vec<&Route> = routes.iter().filter(|route| leaves(route)).collect();
-    let default_route = default_route_of(&leaving, ALL_IPV4);
-    let ipv6_default_route = default_route_of(&leaving, GLOBAL_IPV6);
-    // Beside a default route only those count that lead to where endpoints can be: their addresses are private.
-    let is_of_default = |route: &&&Route| match block(route) {
-        Some(block) if block.is_ipv6 => ipv6_default_route.is_some() && !is_private(block),
-        Some(block) => default_route.is_some() && !is_private(block),
-        None => false,
-    };
-    let mut other_routes: Vec<String> = leaving
-        .iter()
-        .filter(|route| !is_of_default(route))
+    let (of_ipv4, of_ipv6) = (
+        parts_of_default(&leaving, ALL_IPV4),
+        parts_of_default(&leaving, GLOBAL_IPV6),
+    );
+    let is_of_default = |route: &Route| of_ipv4.contains(&route) || of_ipv6.contains(&route);
+    let others = leaving.iter().filter(|route| !is_of_default(route));
+    let mut other_routes: Vec<String> = others
         .map(|route| {
             let destination = route.destination.as_deref().unwrap_or_default();
             format!("{destination} {}", target(route))
@@ -62,8 +58,8 @@ pub fn egress_paths(
         .collect();
     other_routes.sort();
     EgressPaths {
-        default_route,
-        ipv6_default_route,
+        default_route: leads_to(&of_ipv4),
+        ipv6_default_route: leads_to(&of_ipv6),
         other_routes,
         unnamed_endpoints: services(false),
         refusing_endpoints: refusing(vpc_id, endpoints),
@@ -166,22 +162,34 @@ fn block(route: &Route) -> Option<Block> {
     })
 }
 
-/// Returns where the routes lead to that are `all` together. VPN software and hubs split the default into two halves, so that
-/// it beats another.
-fn default_route_of(leaving: &[&Route], all: Block) -> Option<DefaultRoute> {
-    let blocks: Vec<Block> = leaving.iter().filter_map(|route| block(route)).collect();
-    if !covers(&blocks, all) {
-        return None;
+/// Returns the routes that are `all` together: one, or several where VPN software or a hub has split it, so that the parts beat
+/// another default route. What leads to private addresses is none of them.
+fn parts_of_default<'r>(leaving: &[&'r Route], all: Block) -> Vec<&'r Route> {
+    let having = |is_part: &dyn Fn(Block) -> bool| -> Vec<&'r Route> {
+        let parts = leaving.iter().copied();
+        parts
+            .filter(|route| block(route).is_some_and(is_part))
+            .collect()
+    };
+    let whole = having(&|block| is_within(all, block));
+    if !whole.is_empty() {
+        return whole;
     }
-    let mut of_kind = leaving.iter().filter(|route| {
-        block(route).is_some_and(|block| block.is_ipv6 == all.is_ipv6 && overlap(block, all))
-    });
-    // Only where each of them needs a public address, nothing gets out without one.
-    let is_internet_gateway = of_kind.all(|route| target(route).starts_with("igw-"));
-    Some(match is_internet_gateway {
-        true => DefaultRoute::InternetGateway,
-        false => DefaultRoute::Other,
-    })
+    let blocks: Vec<Block> = leaving.iter().filter_map(|route| block(route)).collect();
+    match covers(&blocks, all) {
+        true => having(&|block| is_within(block, all) && !is_private(block)),
+        false => Vec::new(),
+    }
+}
+
+/// Only where each of the parts needs a public address, nothing gets out without one.
+fn leads_to(parts: &[&Route]) -> Option<DefaultRoute> {
+    let is_internet_gateway = parts.iter().all(|route| target(route).starts_with("igw-"));
+    match (parts.is_empty(), is_internet_gateway) {
+        (true, _) => None,
+        (false, true) => Some(DefaultRoute::InternetGateway),
+        (false, false) => Some(DefaultRoute::Other),
+    }
 }
 
 fn is_within(inner: Block, outer: Block) -> bool {
@@ -189,10 +197,6 @@ fn is_within(inner: Block, outer: Block) -> bool {
     inner.is_ipv6 == outer.is_ipv6
         && inner.length >= outer.length
         && inner.bits & mask(outer.length) == outer.bits & mask(outer.length)
-}
-
-fn overlap(one: Block, other: Block) -> bool {
-    is_within(one, other) || is_within(other, one)
 }
 
 /// Whether the blocks together have every address of `all`.

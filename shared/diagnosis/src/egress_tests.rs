@@ -125,11 +125,22 @@ fn f7_routes_that_are_all_together_are_a_default() {
         ),
         (
             vec![
-                ("0.0.0.0/0", "nat-1"),
+                ("0.0.0.0/0", "igw-1"),
                 ("10.0.0.0/8", "tgw-1"),
                 ("52.0.0.0/8", "tgw-2"),
             ],
-            Some(Other),
+            Some(InternetGateway),
+            None,
+            vec!["10.0.0.0/8 tgw-1", "52.0.0.0/8 tgw-2"],
+        ),
+        // Parts of the whole are not to lead elsewhere because of what is private.
+        (
+            vec![
+                ("0.0.0.0/1", "igw-1"),
+                ("128.0.0.0/1", "igw-1"),
+                ("10.0.0.0/8", "tgw-1"),
+            ],
+            Some(InternetGateway),
             None,
             vec!["10.0.0.0/8 tgw-1"],
         ),
