@@ -98,6 +98,11 @@ fn preferences(
             Reading::Present(read) => {
                 bucket.policy = read.policy.clone();
                 bucket.encryption = encryption(read, observed);
+                // The bucket names its key by ARN; statements may name the same one by the alias of the document.
+                if let BucketEncryption::Key { key, .. } = &mut bucket.encryption {
+                    let mut same = preferences.keys.iter().filter(|one| one.arn == key.arn);
+                    key.alias = key.alias.take().or_else(|| same.next()?.alias.clone());
+                }
             }
             Reading::Absent => {
                 // Of a bucket to come the role's own side is known.
