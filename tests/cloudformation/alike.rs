@@ -199,7 +199,7 @@ pub(crate) fn told(account: &Account, value: &Value) -> Value {
             let fields = fields.filter(|(name, _)| !MADE_UP.contains(&name.as_str()));
             fields
                 .map(|(name, field)| {
-                    let name = name.replace(account.id(), "ACCOUNT");
+                    let name = without_ids(&name.replace(account.id(), "ACCOUNT"));
                     (name, told(account, field))
                 })
                 .collect()
