@@ -40,7 +40,8 @@ fn file(home: &Home, name: &str, text: &str) -> String {
 #[test]
 fn times_are_told_in_the_zone_and_nodes_by_name() {
     let home = Home::create();
-    let nodes = json!({"kind": "node", "instance_id": "i-0123456789abcdef0", "tags": {"Name": "web 1", "Other": "x"}});
+    let nodes = json!({"kind": "node", "target": {"account": "111122223333", "region": "eu-central-1"},
+        "instance_id": "i-0123456789abcdef0", "platform": {}, "managed_by": "hybrid", "tags": {"Name": "web 1", "Other": "x"}});
     let nodes = file(&home, "nodes.jsonl", &nodes.to_string());
     let told = format(
         &[

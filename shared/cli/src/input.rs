@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use records::Unreachable;
 
 use crate::encoding::{other_format, utf8};
-use crate::mistakes::{MAX_BYTES, locate};
+use crate::mistakes::{MAX_BYTES, from_value, locate};
 use crate::unique::Unique;
 use crate::{IoArgs, Plans};
 
@@ -65,19 +65,16 @@ pub fn read_shown<T: DeserializeOwned>(
     (kind, tool): (&str, &str),
 ) -> anyhow::Result<(Vec<T>, Vec<Unreachable>)> {
     let (mut records, mut unreachable) = (Vec::new(), Vec::new());
-    let parts = |error: serde_path_to_error::Error<serde_json::Error>| {
-        anyhow::anyhow!("$.{}: {}", error.path(), error.inner())
-    };
     crate::for_each_record(&IoArgs::of_file(path), what, |record: serde_json::Value| {
         if record["kind"] == "unreachable" {
-            unreachable.push(serde_path_to_error::deserialize(record).map_err(parts)?);
+            unreachable.push(from_value(record)?);
         } else {
             // Who writes one by hand may leave the kind out.
             let other = record.get("kind").filter(|other| *other != kind);
             if let Some(other) = other {
                 bail!("expected what `{tool} show` prints, found kind {other}");
             }
-            records.push(serde_path_to_error::deserialize(record).map_err(parts)?);
+            records.push(from_value(record)?);
         }
         Ok(())
     })?;

@@ -25,6 +25,7 @@ pub use count_or_percent::CountOrPercent;
 pub use filter::{Filter, Yielded};
 pub use input::{read, read_plans, read_records, read_records_from, read_shown, read_texts};
 pub use layers::Layers;
+pub use mistakes::from_value;
 pub use output::{Output, warn};
 pub use progress::Progress;
 pub use records::{

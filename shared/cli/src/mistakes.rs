@@ -1,10 +1,19 @@
 //! What every reader of JSON says of a mistake, and how much it reads: the path, line and column, and never a secret.
 
+use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 
 /// The most that is read of an input that is kept whole: desired states, plans, policies and documents have a thousandth of
 /// it. One of a gigabyte, by mistake or on purpose, would take the memory of the machine several times over.
 pub(crate) const MAX_BYTES: usize = 64 * 1024 * 1024;
+
+/// Returns what a JSON value says.
+///
+/// # Errors
+/// It has another shape; the path says where.
+pub fn from_value<T: DeserializeOwned>(value: serde_json::Value) -> anyhow::Result<T> {
+    serde_path_to_error::deserialize(value).map_err(locate)
+}
 
 pub(crate) fn locate(error: serde_path_to_error::Error<serde_json::Error>) -> anyhow::Error {
     let path = path(error.path());

@@ -3,6 +3,8 @@
 use std::ffi::OsStr;
 use std::process::Command;
 
+const ENV: &str = "/usr/bin/env";
+
 /// Returns the command of a binary that signals reach: one that is ignored here, as it is in `make test &`, would be ignored
 /// there, too.
 pub(crate) fn reaching(exe: &OsStr) -> Command {
@@ -14,19 +16,25 @@ pub(crate) fn reaching(exe: &OsStr) -> Command {
     if ignored.unwrap_or_default() & STOPS == 0 {
         return Command::new(exe);
     }
-    let mut command = Command::new("/usr/bin/env");
+    let mut command = Command::new(ENV);
     command.arg("--default-signal=HUP,INT,TERM").arg(exe);
     command
 }
 
 /// Returns a command that does the same with a signal ignored from the start, as under `nohup`.
 pub(crate) fn ignoring(command: &Command, signal: &str) -> Command {
-    let mut ignoring = Command::new("/usr/bin/env");
-    ignoring
-        .arg(format!("--ignore-signal={signal}"))
-        .arg(command.get_program())
-        .args(command.get_args())
-        .env_clear();
+    let mut ignoring = Command::new(ENV);
+    let mut arguments = command.get_args();
+    let is_reached = command.get_program() == ENV;
+    if is_reached {
+        // The later option counts.
+        ignoring.args(arguments.next());
+    }
+    ignoring.arg(format!("--ignore-signal={signal}"));
+    if !is_reached {
+        ignoring.arg(command.get_program());
+    }
+    ignoring.args(arguments).env_clear();
     for (name, value) in command.get_envs() {
         if let Some(value) = value {
             ignoring.env(name, value);

@@ -114,7 +114,7 @@ type Seen = BTreeSet<(String, Option<(String, String)>)>;
 fn add(asked: &mut Asked, seen: &mut Seen, value: Value) -> anyhow::Result<()> {
     match value.get("kind").and_then(Value::as_str) {
         Some("node") => {
-            let node: Node = located(value)?;
+            let node: Node = cli::from_value(value)?;
             let (target, id) = (node.target.clone(), node.instance_id.clone());
             add_node(asked, seen, Some(target), &id, Some(Box::new(node)))
         }
@@ -125,12 +125,12 @@ fn add(asked: &mut Asked, seen: &mut Seen, value: Value) -> anyhow::Result<()> {
             let NodeAddress {
                 target,
                 instance_id,
-            } = located(place)?;
+            } = cli::from_value(place)?;
             let id = instance_id.context("$.instance_id: expected an id")?;
             add_node(asked, seen, Some(target), &id, None)
         }
         Some("unreachable") => {
-            asked.unreachable.push(located(value)?);
+            asked.unreachable.push(cli::from_value(value)?);
             Ok(())
         }
         Some(other) => {
@@ -144,7 +144,7 @@ fn add(asked: &mut Asked, seen: &mut Seen, value: Value) -> anyhow::Result<()> {
             let NodeAddress {
                 target,
                 instance_id,
-            } = located(value)?;
+            } = cli::from_value(value)?;
             match instance_id {
                 Some(id) => add_node(asked, seen, Some(target), &id, None),
                 None => {
@@ -183,17 +183,6 @@ fn add_node(
         });
     }
     Ok(())
-}
-
-fn located<T: serde::de::DeserializeOwned>(value: Value) -> anyhow::Result<T> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let path = error.path().to_string();
-        let error = error.into_inner();
-        match path.as_str() {
-            "." => anyhow::anyhow!("{error}"),
-            _ => anyhow::anyhow!("$.{path}: {error}"),
-        }
-    })
 }
 
 #[cfg(test)]
