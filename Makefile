@@ -26,7 +26,7 @@ lambda:
 test: lint unit scripts fuzz demo
 
 test-long: venv build
-	LONG=1 cargo test -p testbed --test faults -- promises stopping
+	LONG=1 cargo test -p testbed --test faults -- promises refusals stopping
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/stopped.sh
 
 lint: venv

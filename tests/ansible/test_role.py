@@ -263,7 +263,7 @@ class Verified(Role):
         self.assertEqual((result.failed, result.returncode), (1, 2), result.said)
         said = " ".join(result.said.split())
         self.assertIn("agentcheck.host.credentials_refused: the agent got no credentials", said)
-        self.assertIn("let ssm-role check the role, then restart the agent", said)
+        self.assertIn("let ssm-role check the role; where it is fine, look at the policies of the VPC endpoints", said)
 
 
 if __name__ == "__main__":

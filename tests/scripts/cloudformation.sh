@@ -25,7 +25,7 @@ for desired in "$root"/scripts/rollout.d/prefs.json "$root"/tests/fixtures/ssm-p
     render ssm-prefs -f "$desired"
 done
 ssm-prefs render -f "$root/scripts/rollout.d/prefs.json" >"$tmp/document"
-jq 'del(.instance_profiles)' "$root/scripts/rollout.d/role.json" >"$tmp/role"
+jq 'del(.instance_profiles, .hybrid_activations)' "$root/scripts/rollout.d/role.json" >"$tmp/role"
 ssm-role render --cloudformation -f "$tmp/role" >"$tmp/role.json"
 ssm-role render --cloudformation -f "$tmp/role" --prefs "$tmp/document" >"$tmp/role-with-preferences.json"
 for desired in "$root"/scripts/rollout.d/events.json "$root"/tests/fixtures/ssm-events/a_template_*/desired.json; do

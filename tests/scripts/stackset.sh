@@ -312,7 +312,7 @@ finds_all_accounts_and_says_what_the_organization_has_to_allow() {
 deploys_what_the_tools_render() {
     organization 0010
     rm bin/ssm-prefs bin/ssm-role # The real ones.
-    jq '.instance_profiles = null' "$root/scripts/rollout.d/role.json" >role.json
+    jq '.instance_profiles = null | .hybrid_activations = null' "$root/scripts/rollout.d/role.json" >role.json
     ssm-prefs render -f "$root/scripts/rollout.d/prefs.json" >prefs
     ssm-role render --cloudformation -f role.json --prefs prefs >"a template.json"
     # Home is not the first of the alphabet: the other region's stack fails unless the order is kept, both ways.
