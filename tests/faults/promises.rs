@@ -41,20 +41,24 @@ fn undisturbed(row: &'static Row) -> [Vec<(String, String, usize)>; 2] {
     [forward, back]
 }
 
-/// Takes one row through every fault at every write, forward and back.
+/// Takes one row through the faults: a lost answer, a denial and a kill at every write, the others at one or, at length, at all.
 fn keeps_its_promises(row: &'static Row) {
     let [forward, back] = undisturbed(row);
+    let long = std::env::var_os("LONG").is_some();
+    // In CI one write of each row for what is not new by then; `make test-long` takes all of them.
+    let some = |writes: &[Write]| if long { writes.len() } else { 1 };
     for write in &forward {
         lost_answer(row, write);
         failing_once(row, write);
         killed_and_applied_again(row, write);
+    }
+    for write in &forward[..some(&forward)] {
         killed_and_recovered(row, write);
     }
-    for write in &back {
+    for write in &back[..some(&back).min(back.len())] {
         lost_answer_of_undo(row, write);
         failing_once_in_undo(row, write);
     }
-    let long = std::env::var_os("LONG").is_some();
     let seconds: &[u64] = if long { &[2, 10, 45] } else { &[10] };
     for seconds in seconds {
         stale(row, *seconds, &forward, &back);
