@@ -93,6 +93,11 @@ fn what_is_no_preferences_record_is_refused() {
             r#"{"kind": "node"}"#,
             "expected what `ssm-prefs show` prints, found kind",
         ),
+        (
+            r#"{"kind": "unreachable", "tool": "ssm-prefs", "target": {"account": "111122223333", "region": "eu-central-1"},
+                "error": "denied"} {"kind": "preferences"}"#,
+            "record 2: $: missing field `target`",
+        ),
         ("{", "EOF while parsing"),
     ] {
         let output = run(&["policy", "--for", "instance", "--prefs", "-"], input);

@@ -4,9 +4,8 @@ use std::io::{IsTerminal, Read};
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use serde::de::DeserializeOwned;
-
 use records::Unreachable;
+use serde::de::DeserializeOwned;
 
 use crate::encoding::{other_format, utf8};
 use crate::mistakes::{MAX_BYTES, from_value, locate};
@@ -66,15 +65,17 @@ pub fn read_shown<T: DeserializeOwned>(
 ) -> anyhow::Result<(Vec<T>, Vec<Unreachable>)> {
     let (mut records, mut unreachable) = (Vec::new(), Vec::new());
     crate::for_each_record(&IoArgs::of_file(path), what, |record: serde_json::Value| {
+        let number = records.len() + unreachable.len() + 1;
+        let place = || format!("record {number}");
         if record["kind"] == "unreachable" {
-            unreachable.push(from_value(record)?);
+            unreachable.push(from_value(&record).with_context(place)?);
         } else {
             // Who writes one by hand may leave the kind out.
             let other = record.get("kind").filter(|other| *other != kind);
             if let Some(other) = other {
-                bail!("expected what `{tool} show` prints, found kind {other}");
+                bail!("record {number}: expected what `{tool} show` prints, found kind {other}");
             }
-            records.push(from_value(record)?);
+            records.push(from_value(&record).with_context(place)?);
         }
         Ok(())
     })?;
@@ -112,11 +113,11 @@ pub fn read_plans<A: DeserializeOwned>(io: &IoArgs, tool: &str) -> anyhow::Resul
     for (value, number) in values.iter().zip(1..) {
         let place = || format!("read plans from {}: plan {number}", source(io));
         if value["kind"] == "unreachable" {
-            let record = serde_path_to_error::deserialize(value).map_err(locate);
-            plans.unreachable.push(record.with_context(place)?);
+            plans
+                .unreachable
+                .push(from_value(value).with_context(place)?);
         } else {
-            let plan = serde_path_to_error::deserialize(value).map_err(locate);
-            plans.plans.push(plan.with_context(place)?);
+            plans.plans.push(from_value(value).with_context(place)?);
         }
     }
     Ok(plans)

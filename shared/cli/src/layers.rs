@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::input::{parse, source, text};
+use crate::mistakes::from_value;
 use crate::{Finding, FindingKind, IoArgs, Severity, Target};
 
 /// The desired state of every target, out of one value and any number of overrides.
@@ -96,7 +97,7 @@ impl<D: DeserializeOwned> Layers<D> {
                     // Read from the text, where there is nothing else in it, so that an error tells line and column.
                     match values.len() {
                         1 => drop(parse::<D>(&text).with_context(read)?),
-                        _ => drop(of::<D>(value).with_context(read)?),
+                        _ => drop(from_value::<D>(value).with_context(read)?),
                     }
                     bases.push((value.clone(), place.clone()));
                 }
@@ -122,7 +123,7 @@ impl<D: DeserializeOwned> Layers<D> {
     }
 
     fn push(&mut self, value: &Value) -> anyhow::Result<()> {
-        let layer: Override = of(value)?;
+        let layer: Override = from_value(value)?;
         ensure!(
             layer.r#for != Scope::default(),
             "$.for: name an organizational_unit, an account or a region"
@@ -147,14 +148,14 @@ impl<D: DeserializeOwned> Layers<D> {
     /// Overrides do not go together; one is for a unit, and nothing tells which units are above the account.
     pub fn at(&self, target: &Target, units: Option<&[String]>) -> anyhow::Result<D> {
         if self.overrides.is_empty() {
-            return of(&self.base).with_context(|| self.what);
+            return from_value(&self.base).with_context(|| self.what);
         }
         let layers = self.over(target, units)?;
         let mut value = self.base.clone();
         for layer in &layers {
             json_patch::merge(&mut value, &Value::Object(layer.desired.clone()));
         }
-        of(&value).with_context(|| format!("{} for {target}", self.what))
+        from_value(&value).with_context(|| format!("{} for {target}", self.what))
     }
 
     /// Returns the one desired state that there is, for what is the same everywhere.
@@ -163,7 +164,7 @@ impl<D: DeserializeOwned> Layers<D> {
     /// It has overrides, or does not fit.
     pub fn only(&self) -> anyhow::Result<D> {
         let Some(layer) = self.overrides.first() else {
-            return of(&self.base).with_context(|| self.what);
+            return from_value(&self.base).with_context(|| self.what);
         };
         bail!(
             "{} has its own {}: what is the same everywhere has no overrides; pass one file",
@@ -177,12 +178,12 @@ impl<D: DeserializeOwned> Layers<D> {
     /// # Errors
     /// One is not a desired state.
     pub fn all(&self) -> anyhow::Result<Vec<D>> {
-        let mut all = vec![of(&self.base).with_context(|| self.what)?];
+        let mut all = vec![from_value(&self.base).with_context(|| self.what)?];
         for layer in &self.overrides {
             let mut value = self.base.clone();
             json_patch::merge(&mut value, &Value::Object(layer.desired.clone()));
-            let one =
-                of(&value).with_context(|| format!("{}: override for {}", self.what, layer.r#for));
+            let one = from_value(&value)
+                .with_context(|| format!("{}: override for {}", self.what, layer.r#for));
             all.push(one?);
         }
         Ok(all)
@@ -242,10 +243,6 @@ impl<D: DeserializeOwned> Layers<D> {
     }
 }
 
-fn of<T: DeserializeOwned>(value: &Value) -> anyhow::Result<T> {
-    serde_path_to_error::deserialize(value).map_err(crate::mistakes::locate)
-}
-
 /// Returns the texts of all files of a directory in the order of their names, or the one text of the input.
 fn texts(io: &IoArgs, what: &str) -> anyhow::Result<Vec<(String, String)>> {
     let Some(directory) = io.file.as_ref().filter(|path| path.is_dir()) else {
@@ -276,7 +273,7 @@ fn texts(io: &IoArgs, what: &str) -> anyhow::Result<Vec<(String, String)>> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{Layers, Override, of};
+    use super::{Layers, Override, from_value};
     use crate::Target;
 
     #[derive(Debug, PartialEq, serde::Deserialize)]
@@ -394,6 +391,6 @@ mod tests {
         one["expires"] = json!("9999-12-31");
         let desired = layers(&[one]).unwrap();
         assert!(desired.expired("x", &target(), None).unwrap().is_empty());
-        assert!(of::<Override>(&json!({})).is_err());
+        assert!(from_value::<Override>(&json!({})).is_err());
     }
 }

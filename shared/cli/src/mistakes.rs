@@ -11,7 +11,7 @@ pub(crate) const MAX_BYTES: usize = 64 * 1024 * 1024;
 ///
 /// # Errors
 /// It has another shape; the path says where.
-pub fn from_value<T: DeserializeOwned>(value: serde_json::Value) -> anyhow::Result<T> {
+pub fn from_value<T: DeserializeOwned>(value: &serde_json::Value) -> anyhow::Result<T> {
     serde_path_to_error::deserialize(value).map_err(locate)
 }
 

@@ -33,12 +33,12 @@ impl Saved {
     /// It is none of the three kinds, or a field that matters is missing or of another type.
     pub(crate) fn add(&mut self, document: Value) -> anyhow::Result<()> {
         if document["kind"] == "unreachable" {
-            self.unreachable.push(cli::from_value(document)?);
+            self.unreachable.push(cli::from_value(&document)?);
         } else if document.get("kind").is_some() {
-            self.nodes.push(cli::from_value(document)?);
+            self.nodes.push(cli::from_value(&document)?);
         } else if document.get("Reservations").is_some() {
             self.has_instances = true;
-            let answer: Reservations = cli::from_value(document)?;
+            let answer: Reservations = cli::from_value(&document)?;
             self.is_ec2_cut |= is_cut(answer.next_token.as_deref());
             for reservation in answer.reservations {
                 for instance in reservation.instances {
@@ -51,7 +51,7 @@ impl Saved {
             }
         } else if document.get("InstanceInformationList").is_some() {
             self.has_information = true;
-            let answer: InformationList = cli::from_value(document)?;
+            let answer: InformationList = cli::from_value(&document)?;
             self.is_ssm_cut |= is_cut(answer.next_token.as_deref());
             let list = answer.instance_information_list.into_iter();
             self.information

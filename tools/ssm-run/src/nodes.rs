@@ -114,7 +114,7 @@ type Seen = BTreeSet<(String, Option<(String, String)>)>;
 fn add(asked: &mut Asked, seen: &mut Seen, value: Value) -> anyhow::Result<()> {
     match value.get("kind").and_then(Value::as_str) {
         Some("node") => {
-            let node: Node = cli::from_value(value)?;
+            let node: Node = cli::from_value(&value)?;
             let (target, id) = (node.target.clone(), node.instance_id.clone());
             add_node(asked, seen, Some(target), &id, Some(Box::new(node)))
         }
@@ -125,12 +125,12 @@ fn add(asked: &mut Asked, seen: &mut Seen, value: Value) -> anyhow::Result<()> {
             let NodeAddress {
                 target,
                 instance_id,
-            } = cli::from_value(place)?;
+            } = cli::from_value(&place)?;
             let id = instance_id.context("$.instance_id: expected an id")?;
             add_node(asked, seen, Some(target), &id, None)
         }
         Some("unreachable") => {
-            asked.unreachable.push(cli::from_value(value)?);
+            asked.unreachable.push(cli::from_value(&value)?);
             Ok(())
         }
         Some(other) => {
@@ -144,7 +144,7 @@ fn add(asked: &mut Asked, seen: &mut Seen, value: Value) -> anyhow::Result<()> {
             let NodeAddress {
                 target,
                 instance_id,
-            } = cli::from_value(value)?;
+            } = cli::from_value(&value)?;
             match instance_id {
                 Some(id) => add_node(asked, seen, Some(target), &id, None),
                 None => {
