@@ -1,6 +1,6 @@
 //! Whether the policy of a VPC endpoint surely refuses what agents ask for first. Pure.
 
-use iam_policy::glob;
+use iam_policy::{glob, one_or_many};
 use serde_json::Value;
 
 /// Returns whether no statement can allow the action, whoever asks and on whatever: what an endpoint's policy does not allow
@@ -11,12 +11,7 @@ pub(crate) fn refuses(policy: &str, action: &str) -> bool {
     let Ok(policy) = serde_json::from_str::<Value>(policy) else {
         return false;
     };
-    let list = |value: &Value| match value {
-        Value::Array(items) => items.clone(),
-        Value::Null => Vec::new(),
-        one => vec![one.clone()],
-    };
-    let statements = list(&policy["Statement"]);
+    let statements = one_or_many(&policy["Statement"]);
     let may_allow = |statement: &Value| {
         let names_it = |pattern: &Value| {
             let pattern = pattern.as_str().unwrap_or("*").to_ascii_lowercase();
@@ -24,7 +19,7 @@ pub(crate) fn refuses(policy: &str, action: &str) -> bool {
         };
         statement["Effect"] == "Allow"
             && (statement.get("NotAction").is_some()
-                || list(&statement["Action"]).iter().any(names_it))
+                || one_or_many(&statement["Action"]).iter().any(names_it))
     };
     !statements.is_empty() && !statements.iter().any(may_allow)
 }

@@ -1,5 +1,6 @@
 //! Who may assume a role, as its trust policy says. Pure.
 
+use iam_policy::one_or_many;
 use serde_json::Value;
 
 /// Whether a service may assume a role.
@@ -68,15 +69,6 @@ fn services(statement: &Value) -> impl Iterator<Item = &str> {
 fn is_service(name: &str, service: &str) -> bool {
     let rest = name.strip_prefix(service);
     rest.is_some_and(|rest| rest.is_empty() || rest == ".cn")
-}
-
-/// In a policy, a list of one may be written without brackets.
-fn one_or_many(value: &Value) -> &[Value] {
-    match value {
-        Value::Null => &[],
-        Value::Array(items) => items,
-        one => std::slice::from_ref(one),
-    }
 }
 
 #[cfg(test)]

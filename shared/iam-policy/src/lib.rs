@@ -33,7 +33,7 @@ pub use compiled::Compiled;
 pub use evaluate::{Deciding, Decision, Layer, Policies, Verdict, allows, decide, denies};
 pub use lint::{PolicyType, lint};
 pub use model::{
-    Condition, Effect, Patterns, Policy, PrincipalType, Principals, Statement, Version,
+    Condition, Effect, Patterns, Policy, PrincipalType, Principals, Statement, Version, one_or_many,
 };
 pub use operator::{Comparison, Family, Operator, SetOperator, Test};
 pub use parse::Parsed;

@@ -246,3 +246,14 @@ fn texts(values: &[Located<String>]) -> Value {
     let texts = values.iter().map(|value| json!(value.value));
     Value::Array(texts.collect())
 }
+
+/// Returns the values of an element: a list of one may be written without brackets, and what is not there has none.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>
+#[must_use]
+pub fn one_or_many(element: &Value) -> &[Value] {
+    match element {
+        Value::Null => &[],
+        Value::Array(items) => items,
+        one => std::slice::from_ref(one),
+    }
+}

@@ -22,10 +22,11 @@ pub(crate) fn check(
     observed: &Observed,
     preferences: Option<&Preferences>,
 ) -> Vec<Finding> {
+    let needs = required_permissions(&observed.partition, &observed.target, preferences);
     let mut findings = Findings {
         observed,
         preferences,
-        needs: required_permissions(&observed.partition, &observed.target, preferences),
+        needs: &needs,
         found: Vec::new(),
     };
     if let Some(wished) = &desired.default_host_management {
@@ -226,7 +227,7 @@ fn instances(n_instances: usize) -> String {
 struct Findings<'a> {
     observed: &'a Observed,
     preferences: Option<&'a Preferences>,
-    needs: Vec<Need>,
+    needs: &'a [Need],
     found: Vec<Finding>,
 }
 

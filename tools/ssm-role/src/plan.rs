@@ -4,7 +4,7 @@ mod assign;
 
 use std::collections::BTreeMap;
 
-use cli::{Change, Plan, Reading};
+use cli::{Change, Plan};
 use records::{Feature, Verdict};
 use serde_json::{Value, json};
 use transcripts::Preferences;
@@ -15,7 +15,9 @@ use crate::model::{
     Observed, ROLE_PATH, Role, managed_policy, setting_arn,
 };
 use crate::policy_builder::{self, TargetPreferences};
-use crate::required_permissions::{is_preference, judged, permissions, required_permissions};
+use crate::required_permissions::{
+    Judged, is_preference, judged, permissions, required_permissions,
+};
 use crate::validated_change::{InlineState, RoleState};
 
 /// Why no plan can be made.
@@ -112,12 +114,7 @@ fn default_host_management(
         .and_then(|value| value.rsplit('/').next())
         .filter(|_| wished.adopt);
     let name = adopted.unwrap_or(&wished.role_name.0);
-    let role = observed
-        .roles
-        .get(name)
-        .map(Reading::known)
-        .transpose()?
-        .flatten();
+    let role = observed.role(name)?;
     let value = match role {
         Some(role) => role.setting_value(name),
         None => format!("{}{name}", ROLE_PATH.trim_start_matches('/')),
@@ -196,13 +193,7 @@ fn node_roles(
         if wished.exclude_roles.iter().any(is_excluded) {
             continue;
         }
-        let Some(role) = observed
-            .roles
-            .get(name)
-            .map(Reading::known)
-            .transpose()?
-            .flatten()
-        else {
+        let Some(role) = observed.role(name)? else {
             continue;
         };
         // A role that is in both lists is changed once.
@@ -252,17 +243,22 @@ fn grant_preferences(
     let there = role.and_then(|role| role.inline_policies.get(&policy_name));
     let document = policy_builder::logs(&place, there)?;
     let needs = required_permissions(&observed.partition, &observed.target, Some(preferences));
-    let is_missing = role.is_none_or(|role| {
-        judged(role, &needs)
+    let judged = role.map(|role| judged(role, &needs));
+    let is_missing = judged.as_ref().is_none_or(|judged| {
+        judged
             .iter()
             .any(|one| is_preference(one.need.feature) && one.is_grantable())
     });
     // What is known by an alias alone can be judged only by the policy that grants it.
-    let is_unknown_key = role.is_some_and(|role| {
-        permissions(role, &needs).iter().any(|one| {
-            one.resource.is_none() && one.feature == Feature::Kms && one.verdict != Verdict::Allowed
-        })
-    }) && there.is_none();
+    let is_unknown_key = there.is_none()
+        && judged.iter().flatten().any(|one| {
+            let Judged {
+                need, permission, ..
+            } = one;
+            need.resource.is_none()
+                && need.feature == Feature::Kms
+                && permission.verdict != Verdict::Allowed
+        });
     if there == Some(&document) || !(is_missing || is_unknown_key) {
         return None;
     }

@@ -19,8 +19,7 @@ const SIDES: [Side; 4] = [
 
 /// Tells what a role may not do: in one finding when the managed policy would help, else by what it is needed for.
 pub(super) fn permitted(role: &Role, missing: &str, message: &str, findings: &mut Findings<'_>) {
-    let needs = findings.needs.clone();
-    let judged = judged(role, &needs);
+    let judged = judged(role, findings.needs);
     let is_core = |one: &&Judged<'_>| !is_preference(one.need.feature);
     let lacks_core = judged
         .iter()

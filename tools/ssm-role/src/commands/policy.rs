@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use cli::{Outcome, Output, Target};
-
 use records::InstanceId;
 
 use super::GlobalArgs;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use iam_policy::one_or_many;
 use records::{Boundary, Reading, Target};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -28,6 +29,16 @@ pub(crate) struct Observed {
     /// The profile that instances without one are to get; absent when it does not exist or none is wished.
     #[serde(default)]
     pub(crate) assigned: Reading<OwnProfile>,
+}
+
+impl Observed {
+    /// Returns a role by its name, if there is one.
+    ///
+    /// # Errors
+    /// It could not be read; the text says why.
+    pub(crate) fn role(&self, name: &str) -> Result<Option<&Role>, &str> {
+        self.roles.get(name).map_or(Ok(None), Reading::known)
+    }
 }
 
 /// The instance profile that instances without one are to get.
@@ -108,14 +119,5 @@ impl Role {
     /// Returns the value of the service setting that names this role.
     pub(crate) fn setting_value(&self, name: &str) -> String {
         format!("{}{name}", self.path.trim_start_matches('/'))
-    }
-}
-
-/// In a policy, a list of one may be written without brackets.
-fn one_or_many(value: &Value) -> &[Value] {
-    match value {
-        Value::Null => &[],
-        Value::Array(items) => items,
-        one => std::slice::from_ref(one),
     }
 }

@@ -6,9 +6,8 @@ use anyhow::Context;
 use aws_sdk_iam::Client;
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use awsconf::describe;
-use serde_json::Value;
-
 use records::Boundary;
+use serde_json::Value;
 
 use crate::model::{OwnProfile, Role};
 

@@ -1,10 +1,10 @@
 //! An instance profile for instances that have none; one in use is replaced only where asked.
 
 use cli::{Change, Reading};
+use records::{Feature, Verdict};
 use serde_json::{Value, json};
 
 use super::{PlanContext, PlanError, grant_preferences};
-use records::{Feature, Verdict};
 
 use crate::model::{
     Action, AssignProfile, Observed, PROFILE_PATH, Role, ec2_service, instance_arn, profile_arn,
@@ -83,12 +83,7 @@ fn role_and_profile(
 ) -> Result<String, PlanError> {
     let account = &observed.target.account;
     let service = ec2_service(&observed.partition);
-    let role = observed
-        .roles
-        .get(name)
-        .map(Reading::known)
-        .transpose()?
-        .flatten();
+    let role = observed.role(name)?;
     let role_arn = format!("arn:{}:iam::{account}:role/{name}", observed.partition);
     match role {
         Some(role) if !role.trusts("ec2.amazonaws.com") => {
