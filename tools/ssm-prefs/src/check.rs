@@ -2,6 +2,7 @@
 
 use cli::{Change, Finding, Reading, Target};
 use iam_policy::{Arn, Verdict};
+use records::{Document, SessionDocument};
 use serde_json::Value;
 
 use crate::finding::{error, info, warning};
@@ -9,7 +10,6 @@ use crate::model::{Action, DOCUMENT, Desired, Observed};
 use crate::preflight::Roles;
 use crate::session_document::{Inputs, normalized, without_parameters};
 use crate::{lint, plan, preflight};
-use records::{Document, SessionDocument};
 
 /// The id of a finding about a layer of the desired state whose last day is over.
 pub(crate) const OVERRIDE_EXPIRED: &str = "prefs.override.expired";

@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_kms::types::KeyMetadata;
 use awsconf::{Session, reading};
 use cli::Reading;
+use records::BucketEncryption;
 use serde_json::Value;
 
 use crate::model::{DOCUMENT, Desired, Key, Observed, is_aws_managed};
 use crate::session_document;
-use records::BucketEncryption;
 
 pub(crate) use document::{document, session_documents, wait_until_active};
 
@@ -41,7 +41,7 @@ impl Clients {
 }
 
 /// The resources behind the preferences, by name.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Names {
     pub(crate) key: Option<String>,
     pub(crate) bucket: Option<String>,
@@ -218,12 +218,21 @@ pub(crate) async fn session_keys(
 pub(crate) async fn surroundings(clients: &Clients, observed: Observed) -> Observed {
     let trails = trail::trails(&clients.cloudtrail).await;
     let session_documents = session_documents(&clients.ssm).await;
+    // Documents mostly name the same resources.
+    let mut read: BTreeMap<Names, Observed> = BTreeMap::new();
     let mut behind_documents = BTreeMap::new();
     let documents = session_documents.present().into_iter().flatten();
     for document in documents.filter(|document| document.owner != "Amazon") {
         if let Reading::Present(content) = &document.content {
             let names = Names::of(&session_document::without_parameters(content));
-            let behind = other_keys(clients, resources(clients, &names).await).await;
+            let behind = match read.get(&names) {
+                Some(behind) => behind.clone(),
+                None => {
+                    let behind = other_keys(clients, resources(clients, &names).await).await;
+                    read.insert(names, behind.clone());
+                    behind
+                }
+            };
             behind_documents.insert(document.name.clone(), behind);
         }
     }

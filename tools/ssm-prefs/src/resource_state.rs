@@ -2,11 +2,11 @@
 //! `plan` fills them in with it and `apply` compares with it, so that the two cannot disagree.
 
 use cli::Reading;
+use records::Document;
 use serde_json::{Value, json};
 
 use crate::model::{Action, Bucket, Key, LogGroup, Observed};
 use crate::session_document::normalized;
-use records::Document;
 
 /// The id of the lifecycle rule that this tool owns in a bucket; other rules are left alone.
 pub(crate) const LIFECYCLE_RULE: &str = "ssm-session-logs-expiry";

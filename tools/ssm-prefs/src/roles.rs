@@ -18,28 +18,30 @@ impl RoleRecords {
         }
     }
 
-    /// Returns the roles of the nodes of an account and region, and those of records that do not say where.
+    /// Returns the roles of an account and region, and those of records that do not say where; none is as good as some.
+    pub(crate) fn of(&self, target: &Target) -> Vec<Role> {
+        roles(self.records_of(target))
+    }
+
+    /// Returns the same, of which there must be a record.
     ///
     /// # Errors
     /// No record is of there; the text says why.
     pub(crate) fn at(&self, target: &Target) -> Result<Vec<Role>, String> {
-        let is_here =
-            |record: &&HostManagement| record.target.as_ref().is_none_or(|there| there == target);
-        let here: Vec<&HostManagement> = self.records.iter().filter(is_here).collect();
-        if here.is_empty() {
+        if self.records_of(target).next().is_none() {
             let unread = self.unreachable.iter().find(|one| one.target == *target);
             return Err(unread.map_or_else(
                 || "no record is of this account and region".to_owned(),
                 |one| one.error.clone(),
             ));
         }
-        Ok(roles(here))
+        Ok(self.of(target))
     }
 
-    /// Returns the roles of an account and region, and those of records that do not say where; none is as good as some.
-    pub(crate) fn of(&self, target: &Target) -> Vec<Role> {
-        let here = self.records.iter();
-        roles(here.filter(|record| record.target.as_ref().is_none_or(|there| there == target)))
+    fn records_of(&self, target: &Target) -> impl Iterator<Item = &HostManagement> {
+        self.records
+            .iter()
+            .filter(move |record| record.target.as_ref().is_none_or(|there| there == target))
     }
 }
 

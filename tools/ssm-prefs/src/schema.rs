@@ -1,11 +1,11 @@
 //! What this tool reads and prints, for `--generate schema`. Every record that can be on stdout is in this list; the tests
 //! of the verbs hold each record to it.
 
+use records::Preferences;
 use records::{Definitions, Schemas};
 use schemars::SchemaGenerator;
 
 use crate::model::{Action, Desired};
-use records::Preferences;
 
 pub(crate) const SCHEMAS: Schemas = Schemas {
     version: 1,

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
-use records::{HostManagement, Unreachable};
 
 use crate::preflight::Roles;
 use crate::roles::RoleRecords;
@@ -25,24 +24,23 @@ impl RoleArgs {
     /// # Errors
     /// A file that cannot be read, or with nothing in it.
     pub(super) fn read(&self) -> anyhow::Result<Roles> {
-        let nodes = self.roles.as_deref().map(read).transpose()?;
-        let operators = self.operators.as_deref().map(read).transpose()?;
         Ok(Roles {
-            nodes: nodes.map(|(records, unreachable)| RoleRecords::new(records, unreachable)),
-            operators: operators
-                .map(|(records, unreachable)| RoleRecords::new(records, unreachable))
-                .unwrap_or_default(),
+            nodes: self.roles.as_deref().map(read).transpose()?,
+            operators: match &self.operators {
+                Some(path) => read(path)?,
+                None => RoleRecords::default(),
+            },
         })
     }
 }
 
-fn read(path: &Path) -> anyhow::Result<(Vec<HostManagement>, Vec<Unreachable>)> {
-    let (records, unreachable) =
-        cli::read_shown(path, "role records", ("host_management", "ssm-role"))?;
+fn read(path: &Path) -> anyhow::Result<RoleRecords> {
+    let kind = ("host_management", "ssm-role");
+    let (records, unreachable) = cli::read_shown(path, "role records", kind)?;
     ensure!(
         !records.is_empty() || !unreachable.is_empty(),
         "role records from {}: nothing there; pipe in what `ssm-role show` prints",
         path.display()
     );
-    Ok((records, unreachable))
+    Ok(RoleRecords::new(records, unreachable))
 }

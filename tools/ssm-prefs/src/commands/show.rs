@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use anyhow::bail;
 use awsconf::Session;
 use cli::{Outcome, Output, Reading};
+use records::{Document, Preferences, PreferencesKind};
 
 use super::GlobalArgs;
 use crate::{check, observe, session_document};
-use records::{Document, Preferences, PreferencesKind};
 
 /// Print the preferences in force and the documents beside them
 #[derive(clap::Args)]

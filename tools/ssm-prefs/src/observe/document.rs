@@ -6,10 +6,10 @@ use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::{DocumentFormat, DocumentKeyValuesFilter, DocumentStatus};
 use awsconf::{Deadline, reading};
 use cli::Reading;
+use records::{Document, DocumentVersion, SessionDocument};
 
 use super::{document_call, parse};
 use crate::model::DOCUMENT;
-use records::{Document, DocumentVersion, SessionDocument};
 
 /// Longest time that a new document version may take to become active.
 const ACTIVE_WITHIN: Duration = Duration::from_secs(60);

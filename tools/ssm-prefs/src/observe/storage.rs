@@ -4,10 +4,10 @@ use aws_sdk_s3::types::{BucketVersioningStatus, ExpirationStatus};
 use aws_smithy_runtime_api::client::result::SdkError;
 use awsconf::reading;
 use cli::Reading;
+use records::BucketEncryption;
 
 use super::parse;
 use crate::model::{Bucket, Encryption, LogGroup, PublicAccessBlock};
-use records::BucketEncryption;
 
 pub(super) async fn bucket(client: &aws_sdk_s3::Client, name: &str) -> Reading<Bucket> {
     let region = match client.head_bucket().bucket(name).send().await {
