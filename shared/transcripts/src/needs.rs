@@ -120,6 +120,13 @@ pub fn data_key(partition: &str, target: &Target, key: &Key) -> Need {
     of_session(partition, target, key, "kms:GenerateDataKey")
 }
 
+/// Returns what is known of a call that agents and clients make themselves: they speak TLS, and no service stands between.
+fn direct() -> Context {
+    Context::partial()
+        .with("aws:SecureTransport", "true")
+        .with("aws:ViaAWSService", "false")
+}
+
 fn of_bucket(partition: &str, target: &Target, bucket: &Bucket, needs: &mut Vec<Need>) {
     let arn = format!("arn:{partition}:s3:::{}", bucket.name);
     let object = match bucket.prefix.as_str() {
@@ -130,10 +137,7 @@ fn of_bucket(partition: &str, target: &Target, bucket: &Bucket, needs: &mut Vec<
         name: arn.clone(),
         policy: bucket.policy.clone(),
     };
-    // Agents and S3 speak TLS, and no service stands between them.
-    let context = Context::partial()
-        .with("aws:SecureTransport", "true")
-        .with("aws:ViaAWSService", "false");
+    let context = direct();
     let read = Need {
         context: context.clone(),
         guard: guard.clone(),
@@ -230,9 +234,7 @@ fn of_log_group(partition: &str, target: &Target, group: &LogGroup, needs: &mut 
     // The agent lists all groups and looks for its own: a grant on that group alone is not enough.
     // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
     let need = |action, resource: &str, consequence| Need {
-        context: Context::partial()
-            .with("aws:SecureTransport", "true")
-            .with("aws:ViaAWSService", "false"),
+        context: direct(),
         consequence,
         ..Need::plain(Feature::CloudwatchLog, action, Some(resource))
     };
@@ -258,9 +260,7 @@ fn of_log_group(partition: &str, target: &Target, group: &LogGroup, needs: &mut 
 
 /// Both ends use the key with the session and the node as encryption context, and by themselves, through no service.
 fn of_session(partition: &str, target: &Target, key: &Key, action: &'static str) -> Need {
-    let mut context = Context::partial()
-        .with("aws:SecureTransport", "true")
-        .with("aws:ViaAWSService", "false")
+    let mut context = direct()
         .with("kms:CallerAccount", &target.account)
         .with(
             "kms:EncryptionContext:aws:ssm:SessionId",
