@@ -6,6 +6,7 @@ Everything is made by AWS's own calls; only nodes, whose ids nobody may choose, 
 import json
 
 R = "us-east-1"
+NODE = "i-0123456789abcdef0"
 CORE = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
 DHMC_CORE = "arn:aws:iam::aws:policy/AmazonSSMManagedEC2InstanceDefaultPolicy"
 DHMC = "/ssm/managed-instance/default-ec2-instance-management-role"
@@ -131,3 +132,12 @@ class Scene:
         """Starts a session by the control URL, types, ends it, and returns what became of it."""
         request = {"account": self.account, "region": self.region, "target": target, "input": ["echo nonce-1"]} | request
         return self.sandbox.control("POST", "/_sandbox/sessions", request)[0]
+
+
+def scene(sandbox, account, **changed):
+    """Returns an account in which a session on NODE is logged in full, but for changed preferences."""
+    made = Scene(sandbox, account)
+    made.role("node")
+    made.node(NODE, "node")
+    made.prefer(**changed)
+    return made

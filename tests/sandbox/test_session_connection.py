@@ -4,11 +4,11 @@ import unittest
 from itertools import count
 
 import sandbox_server
-from session_scene import CORE, DHMC_CORE, R, SSM_TRUST, Scene, allow, document
+import session_scene
+from session_scene import CORE, DHMC_CORE, NODE, R, SSM_TRUST, allow, document
 
 SANDBOX = None
 ACCOUNTS = (f"{number:012}" for number in count(740000000000))
-NODE = "i-0123456789abcdef0"
 
 
 def setUpModule():
@@ -21,12 +21,7 @@ def tearDownModule():
 
 
 def scene():
-    """Returns an account in which a session on NODE is logged in full."""
-    made = Scene(SANDBOX, next(ACCOUNTS))
-    made.role("node")
-    made.node(NODE, "node")
-    made.prefer()
-    return made
+    return session_scene.scene(SANDBOX, next(ACCOUNTS))
 
 
 class NotConnected(unittest.TestCase):

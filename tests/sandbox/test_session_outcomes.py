@@ -5,11 +5,11 @@ import unittest
 from itertools import count
 
 import sandbox_server
-from session_scene import DHMC_CORE, R, SSM_TRUST, Scene, allow, closed_key_policy, deny, document, key_policy, trust
+import session_scene
+from session_scene import DHMC_CORE, NODE, R, SSM_TRUST, Scene, allow, closed_key_policy, deny, document, key_policy, trust
 
 SANDBOX = None
 ACCOUNTS = (f"{number:012}" for number in count(720000000000))
-NODE = "i-0123456789abcdef0"
 
 
 def setUpModule():
@@ -22,12 +22,7 @@ def tearDownModule():
 
 
 def scene(**changed):
-    """Returns an account in which a session on NODE is logged in full, but for changed preferences."""
-    made = Scene(SANDBOX, next(ACCOUNTS))
-    made.role("node")
-    made.node(NODE, "node")
-    made.prefer(**changed)
-    return made
+    return session_scene.scene(SANDBOX, next(ACCOUNTS), **changed)
 
 
 class Case(unittest.TestCase):

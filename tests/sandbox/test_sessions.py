@@ -8,13 +8,13 @@ from itertools import count
 
 import boto3
 import sandbox_server
+import session_scene
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from session_scene import R, Scene, allow, deny, document
+from session_scene import NODE, R, allow, deny, document
 
 SANDBOX = None
 ACCOUNTS = (f"{number:012}" for number in count(730000000000))
-NODE = "i-0123456789abcdef0"
 
 
 def setUpModule():
@@ -27,12 +27,7 @@ def tearDownModule():
 
 
 def scene(**changed):
-    """Returns an account in which a session on NODE is logged in full, but for changed preferences."""
-    made = Scene(SANDBOX, next(ACCOUNTS))
-    made.role("node")
-    made.node(NODE, "node")
-    made.prefer(**changed)
-    return made
+    return session_scene.scene(SANDBOX, next(ACCOUNTS), **changed)
 
 
 def refused(call, **parameters):
