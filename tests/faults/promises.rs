@@ -46,7 +46,7 @@ fn keeps_its_promises(row: &'static Row) {
     let [forward, back] = undisturbed(row);
     let long = std::env::var_os("LONG").is_some();
     // In CI one write of each row for what is not new by then; `make test-long` takes all of them.
-    let some = |writes: &[Write]| if long { writes.len() } else { 1 };
+    let some = |writes: &[Write]| writes.len().min(if long { usize::MAX } else { 1 });
     for write in &forward {
         lost_answer(row, write);
         failing_once(row, write);
@@ -55,7 +55,7 @@ fn keeps_its_promises(row: &'static Row) {
     for write in &forward[..some(&forward)] {
         killed_and_recovered(row, write);
     }
-    for write in &back[..some(&back).min(back.len())] {
+    for write in &back[..some(&back)] {
         lost_answer_of_undo(row, write);
         failing_once_in_undo(row, write);
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use awsconf::{PASSING_REFUSALS, PassingRefusal};
 use serde_json::{Value, json};
-use testbed::Output;
+use testbed::{Output, TIME_DIVISOR};
 
 use super::rows::ROWS;
 use super::scene::{Row, Scene, run_of};
@@ -28,9 +28,8 @@ const EXEMPT: &[(&str, &str)] = &[
     ),
 ];
 
-/// How long a refusal lasts, and what all waits are divided by here.
+/// How long a refusal lasts.
 const LASTS: Duration = Duration::from_secs(20);
-const DIVISOR: u32 = 30;
 
 /// Which way a plan is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +95,7 @@ fn meetings() -> Vec<Meeting> {
     meetings
 }
 
-/// Carries the row's plan out, or takes it back, while `hinder` is in force; returns what that printed.
+/// Carries the row's plan out, or takes it back, while `hinder`, which runs it, is in force.
 fn disturbed(row: &'static Row, way: Way, hinder: impl FnOnce(&Scene, &Value) -> Output) {
     let scene = Scene::of(row);
     match way {
@@ -142,7 +141,7 @@ fn for_a_while(meeting: &Meeting) {
             );
             std::thread::sleep(Duration::from_millis(20));
         }
-        std::thread::sleep(LASTS / DIVISOR);
+        std::thread::sleep(LASTS / TIME_DIVISOR);
         scene.account.clear_faults();
         running.wait()
     });

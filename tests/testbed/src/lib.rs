@@ -19,6 +19,6 @@ pub use account::Account;
 pub use fixtures::{expect, expect_text, fixture, fixtures, repository};
 pub use home::Home;
 pub use output::Output;
-pub use run::{Run, Running, offline};
+pub use run::{Run, Running, TIME_DIVISOR, offline};
 pub use sandbox::Sandbox;
 pub use slack::{Post, Reply, Slack};

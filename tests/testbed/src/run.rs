@@ -16,7 +16,7 @@ use crate::signals;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What the waits of the tools, and the delays of the local AWS, are divided by: a minute of AWS's is two seconds.
-pub(crate) const TIME_DIVISOR: &str = "30";
+pub const TIME_DIVISOR: u32 = 30;
 
 /// One run of a binary, being prepared.
 pub struct Run {
@@ -48,7 +48,7 @@ impl Run {
             .env("TERM", "dumb")
             // Nothing may look for an instance's metadata service: that is a network call, and seconds of waiting.
             .env("AWS_EC2_METADATA_DISABLED", "true")
-            .env("SSM_TIME_DIVISOR", TIME_DIVISOR);
+            .env("SSM_TIME_DIVISOR", TIME_DIVISOR.to_string());
         Run {
             command,
             program: exe.to_string_lossy().into_owned(),

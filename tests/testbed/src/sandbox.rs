@@ -73,7 +73,7 @@ fn spawn() -> Sandbox {
         // The developer's AWS settings are none of its business.
         .env_clear()
         .env("PATH", "/usr/bin:/bin")
-        .env("SSM_TIME_DIVISOR", TIME_DIVISOR)
+        .env("SSM_TIME_DIVISOR", TIME_DIVISOR.to_string())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
