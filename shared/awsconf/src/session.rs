@@ -8,7 +8,6 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use cli::Target;
-
 use records::Arn;
 
 use crate::arguments::{ALL, in_account, is_per_account};

@@ -1,11 +1,11 @@
 //! Records of nodes in, the problem out; the smallest record that shows each rule's turn.
 
+use records::Node;
 use records::Target;
+use records::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Hints, diagnose};
-use records::Node;
-use records::Timestamp;
 
 const HINTS: Hints = Hints {
     roles: "tell its role",

@@ -3,9 +3,9 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use awsdata::{Route, RouteTable, VpcEndpoint};
+use records::{DefaultRoute, EgressPaths};
 
 use crate::endpoint_policy;
-use records::{DefaultRoute, EgressPaths};
 
 /// Returns the ways out of a subnet.
 /// <https://docs.aws.amazon.com/vpc/latest/userguide/subnet-route-tables.html>

@@ -1,9 +1,9 @@
 //! Route tables and endpoints in, ways out.
 
 use awsdata::{Route, RouteTable, VpcEndpoint};
+use records::{DefaultRoute, EgressPaths};
 
 use super::egress_paths;
-use records::{DefaultRoute, EgressPaths};
 
 fn endpoint(service: &str, state: &str, private_dns_enabled: bool) -> VpcEndpoint {
     VpcEndpoint {

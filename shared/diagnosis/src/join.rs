@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use awsdata::Instance;
 use records::Target;
-
 use records::{Agent, Imds, ManagedBy, Network, Node, NodeKind, Platform};
 
 /// What SSM knows of a node.

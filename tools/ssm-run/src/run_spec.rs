@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use anyhow::bail;
+use cli::CountOrPercent;
 
 use crate::arguments::{Bucket, How, What};
 use crate::job::Jobs;
 use crate::rate_control::Waves;
 use crate::secrets;
-use cli::CountOrPercent;
 
 /// What a run does, wherever it does it.
 #[derive(Debug)]

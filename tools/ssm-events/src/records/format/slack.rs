@@ -2,11 +2,11 @@
 //!
 //! <https://docs.slack.dev/reference/block-kit/blocks>
 
+use cli::is_hidden;
 use serde_json::{Value, json};
 
 use super::rules::Look;
 use crate::records::record::{Event, Outcome, is_plain};
-use cli::is_hidden;
 
 /// Characters of a header.
 const HEADER_MAX: usize = 150;
