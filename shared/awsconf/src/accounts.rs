@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, bail};
 use aws_sdk_organizations::types::AccountState;
-use records::AccountId;
+use records::{AccountId, Entity, EntityType};
 use serde_json::Value;
 
 use crate::arguments::AccountsFrom;
@@ -118,41 +118,40 @@ fn parse(text: &str) -> anyhow::Result<Accounts> {
         return Ok(accounts.once());
     }
     let values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
-    let values = values.collect::<Result<Vec<_>, _>>()?;
-    let parents: Vec<(&str, Option<&str>)> = values
-        .iter()
-        .filter(|value| value["kind"] == "entity")
-        .filter_map(|value| Some((value["id"].as_str()?, value["parent"].as_str())))
-        .collect();
-    for value in &values {
-        add(&mut accounts, value, &parents)?;
+    let mut entities = Vec::new();
+    for value in values {
+        add(&mut accounts, &mut entities, &value?)?;
+    }
+    for entity in &entities {
+        add_entity(&mut accounts, entity, &entities)?;
     }
     Ok(accounts.once())
 }
 
-fn add(
-    accounts: &mut Accounts,
-    value: &Value,
-    parents: &[(&str, Option<&str>)],
-) -> anyhow::Result<()> {
+/// Adds an account of `ssm-scp show` with the units above it; other entities are only above accounts.
+fn add_entity(accounts: &mut Accounts, entity: &Entity, entities: &[Entity]) -> anyhow::Result<()> {
+    if entity.r#type != EntityType::Account {
+        return Ok(());
+    }
+    let id: AccountId = entity.id.parse().map_err(anyhow::Error::msg)?;
+    let mut above = Vec::new();
+    let mut at = entity.parent.as_deref();
+    // Records may be edited; a circle must not hang.
+    while let Some(unit) = at.filter(|_| above.len() < entities.len()) {
+        above.insert(0, unit.to_owned());
+        let parent = entities.iter().find(|entity| entity.id == unit);
+        at = parent.and_then(|entity| entity.parent.as_deref());
+    }
+    accounts.push(id.as_ref(), None, Some(above));
+    Ok(())
+}
+
+fn add(accounts: &mut Accounts, entities: &mut Vec<Entity>, value: &Value) -> anyhow::Result<()> {
     if let Some(list) = value.as_array().or_else(|| value["Accounts"].as_array()) {
-        return list.iter().try_for_each(|one| add(accounts, one, parents));
+        return list.iter().try_for_each(|one| add(accounts, entities, one));
     }
     if value["kind"] == "entity" {
-        if value["type"] != "account" {
-            return Ok(());
-        }
-        let id = account_id(&value["id"], value)?;
-        let mut above = Vec::new();
-        let mut at = value["parent"].as_str();
-        while let Some(unit) = at.filter(|_| above.len() < parents.len()) {
-            above.insert(0, unit.to_owned());
-            at = parents
-                .iter()
-                .find(|(id, _)| *id == unit)
-                .and_then(|one| one.1);
-        }
-        accounts.push(id, None, Some(above));
+        entities.push(cli::from_value(value)?);
         return Ok(());
     }
     if value.is_string() {
@@ -180,6 +179,8 @@ fn account_id<'v>(id: &'v Value, of: &Value) -> anyhow::Result<&'v str> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::{Accounts, parse};
 
     fn ids(accounts: &Accounts) -> Vec<&str> {
@@ -219,13 +220,24 @@ mod tests {
 
     #[test]
     fn entities_tell_the_units_above_an_account() {
-        let text = r#"{"kind":"entity","id":"r-b","type":"root","parent":null}
-            {"kind":"entity","id":"ou-b-c","type":"organizational_unit","parent":"r-b"}
-            {"kind":"entity","id":"111111111111","type":"account","parent":"ou-b-c"}"#;
-        let accounts = parse(text).unwrap();
-        assert_eq!(
-            accounts.active[0].units,
-            Some(vec!["r-b".to_owned(), "ou-b-c".to_owned()])
-        );
+        let entity = |id: &str, is: &str, parent: Option<&str>| {
+            json!({"kind": "entity", "id": id, "type": is, "name": id, "parent": parent, "path": id,
+                "management": false, "policies": []})
+        };
+        let root = entity("r-b", "root", None);
+        let unit = entity("ou-b-c", "organizational_unit", Some("r-b"));
+        let account = entity("111111111111", "account", Some("ou-b-c"));
+        for text in [
+            format!("{account}\n{unit}\n{root}"),
+            json!([root, unit, account]).to_string(),
+        ] {
+            let accounts = parse(&text).unwrap();
+            assert_eq!(
+                accounts.active[0].units,
+                Some(vec!["r-b".to_owned(), "ou-b-c".to_owned()])
+            );
+        }
+        let wrong = entity("11111111111", "account", None).to_string();
+        assert!(parse(&wrong).is_err());
     }
 }

@@ -5,10 +5,14 @@
     deny(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)
 )]
 
+mod activity;
 mod finding;
 mod host_management;
 mod id;
+mod invocation;
 mod node;
+mod organization;
+mod patch_state;
 mod plan;
 mod preferences;
 mod reading;
@@ -18,6 +22,10 @@ mod target;
 mod timestamp;
 mod unreachable;
 
+pub use activity::{
+    RecordedCommand, RecordedCommandKind, RecordedSession, RecordedSessionKind, RefusedCall,
+    RefusedCallKind,
+};
 pub use finding::{Finding, FindingKind, Severity};
 pub use host_management::{
     AttachedPolicy, Boundary, By, DefaultHostManagement, Feature, HostManagement,
@@ -25,10 +33,15 @@ pub use host_management::{
 };
 pub use iam_policy::Arn;
 pub use id::{AccountId, InstanceId};
+pub use invocation::{
+    Absence, Choice, Command, CommandKind, Invocation, InvocationKind, Reason, Step, Truncated,
+};
 pub use node::{
     Agent, DefaultRoute, EgressPaths, Evidence, Imds, ManagedBy, Network, Node, NodeKind, Platform,
     RegionHostManagement,
 };
+pub use organization::{Entity, EntityKind, EntityType, PolicyDocument, PolicyKind};
+pub use patch_state::{PatchState, PatchStateKind};
 pub use plan::{Change, Plan, PlanKind, Plans};
 pub use preferences::{
     BucketEncryption, Document, DocumentVersion, Preferences, PreferencesKind, SessionDocument,

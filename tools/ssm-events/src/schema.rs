@@ -1,14 +1,13 @@
 //! What this tool reads and prints, for `--generate schema`. Every record that can be on stdout is in this list; the tests
 //! of the verbs hold each record to it.
 
-use records::{Definitions, Schemas};
+use records::{Definitions, RecordedCommand, RecordedSession, RefusedCall, Schemas};
 use schemars::SchemaGenerator;
 
 use crate::alerts::model::{Action, Alerts, Desired};
 use crate::commands::r#match::Explained;
 use crate::commands::send::Delivered;
 use crate::records::format::Rules;
-use crate::records::report::{Command, Refused, Session};
 
 pub(crate) const SCHEMAS: Schemas = Schemas {
     version: 1,
@@ -22,9 +21,9 @@ fn definitions(generator: &mut SchemaGenerator) -> Definitions {
         ("alerts", generator.subschema_for::<Alerts>()),
         ("explanation", generator.subschema_for::<Explained>()),
         ("delivery", generator.subschema_for::<Delivered>()),
-        ("session", generator.subschema_for::<Session>()),
-        ("command", generator.subschema_for::<Command>()),
-        ("refused", generator.subschema_for::<Refused>()),
+        ("session", generator.subschema_for::<RecordedSession>()),
+        ("command", generator.subschema_for::<RecordedCommand>()),
+        ("refused", generator.subschema_for::<RefusedCall>()),
     ];
     definitions.extend(records::of_managing::<Action>(generator));
     definitions

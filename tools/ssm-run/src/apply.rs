@@ -11,9 +11,9 @@ mod wave;
 
 use cli::Outcome;
 
-use crate::model::Absence;
 use crate::observe::place::Place;
 use crate::targets::Targets;
+use records::Absence;
 use wave::Work;
 
 pub(crate) use patches::tell as tell_patches;

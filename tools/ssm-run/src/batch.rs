@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::Choice;
+use records::Choice;
 
 /// As many nodes as one command may name.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_SendCommand.html> (InstanceIds)

@@ -2,9 +2,9 @@
 
 use cli::Target;
 
-use crate::model::{Invocation, InvocationKind, Reason, Step, Truncated};
 use crate::plugin_output::PluginOutput;
 use crate::terminal_status::TerminalStatus;
+use records::{Invocation, InvocationKind, Reason, Step, Truncated};
 
 /// An invocation as ListCommandInvocations tells it.
 #[derive(Clone, Debug, Default)]

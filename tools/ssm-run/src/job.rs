@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::Reason;
+use records::Reason;
 
 /// Runs text by `sh`, on Linux and macOS.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/documents-command-ssm-plugin-reference.html>

@@ -12,7 +12,6 @@ mod batch;
 mod in_flight;
 mod invocation_status;
 mod job;
-mod model;
 mod nodes;
 mod observe;
 mod plugin_output;

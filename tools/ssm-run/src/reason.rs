@@ -3,7 +3,7 @@
 use diagnosis::Hints;
 use records::{Node, Timestamp};
 
-use crate::model::Reason;
+use records::Reason;
 
 /// What to do for a user of this tool where more would have to be known.
 const HINTS: Hints = Hints {

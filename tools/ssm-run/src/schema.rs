@@ -4,7 +4,7 @@
 use records::{Definitions, Schemas};
 use schemars::SchemaGenerator;
 
-use crate::model::{Command, Invocation, PatchState};
+use records::{Command, Invocation, PatchState};
 
 pub(crate) const SCHEMAS: Schemas = Schemas {
     version: 1,

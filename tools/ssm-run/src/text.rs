@@ -1,6 +1,6 @@
 //! Records as text, for people at a terminal. Scripts read the JSON; this layout may change. Pure.
 
-use crate::model::{Command, Invocation};
+use records::{Command, Invocation};
 
 /// Returns the line that tells of a command.
 pub(crate) fn sent(command: &Command) -> String {
@@ -61,7 +61,7 @@ mod tests {
     use cli::Target;
 
     use super::row;
-    use crate::model::{Absence, Invocation, Reason};
+    use records::{Absence, Invocation, Reason};
 
     #[test]
     fn shows_both_outputs_and_no_escapes() {

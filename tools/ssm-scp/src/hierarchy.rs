@@ -5,73 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, bail};
 use iam_policy::{Compiled, Policy};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use records::{Entity, EntityType, PolicyDocument, PolicyKind};
 use serde_json::Value;
 
 /// The policy that AWS attaches everywhere at first.
 pub(crate) const FULL_ACCESS: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
-
-/// The `kind` of an entity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum EntityKind {
-    /// The only value.
-    Entity,
-}
-
-/// The `kind` of a policy document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum PolicyKind {
-    /// The only value.
-    Policy,
-}
-
-/// What an entity is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum EntityType {
-    Root,
-    OrganizationalUnit,
-    Account,
-}
-
-/// A root, organizational unit or account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Entity {
-    /// Always `entity`.
-    pub(crate) kind: EntityKind,
-    pub(crate) id: String,
-    pub(crate) r#type: EntityType,
-    pub(crate) name: String,
-    /// The entity above; null for the root.
-    pub(crate) parent: Option<String>,
-    /// Names from the root down, joined by `/`.
-    pub(crate) path: String,
-    /// Whether this is the management account, which no policy binds.
-    pub(crate) management: bool,
-    /// Names of the service control policies attached here, inherited ones not among them.
-    pub(crate) policies: Vec<String>,
-}
-
-/// A service control policy.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PolicyDocument {
-    /// Always `policy`.
-    pub(crate) kind: PolicyKind,
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) aws_managed: bool,
-    /// Length of the document as it is stored, which is what the quota counts.
-    pub(crate) n_characters: usize,
-    pub(crate) document: Value,
-    /// Ids of the entities that it is attached to.
-    pub(crate) attached_to: Vec<String>,
-}
 
 /// The tree with its policies.
 #[derive(Clone, Debug, Default)]
@@ -98,11 +37,11 @@ impl Organization {
             let place = || format!("record {} of the organization", index + 1);
             match record["kind"].as_str() {
                 Some("entity") => {
-                    let entity = serde_json::from_value(record).with_context(place)?;
+                    let entity = cli::from_value(&record).with_context(place)?;
                     organization.entities.push(entity);
                 }
                 Some("policy") => {
-                    let policy = serde_json::from_value(record).with_context(place)?;
+                    let policy = cli::from_value(&record).with_context(place)?;
                     organization.policies.push(policy);
                 }
                 _ => {}

@@ -1,10 +1,9 @@
 //! What this tool reads and prints, for `--generate schema`. Every record that can be on stdout is in this list; the tests
 //! of the verbs hold each record to it.
 
-use records::{Definitions, Schemas};
+use records::{Definitions, Entity, PolicyDocument, Schemas};
 use schemars::SchemaGenerator;
 
-use crate::hierarchy::{Entity, PolicyDocument};
 use crate::impact::Impact;
 use crate::model::Action;
 use crate::model::Desired;

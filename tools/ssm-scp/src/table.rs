@@ -1,9 +1,9 @@
 //! Answers as rows of a table, for people at a terminal; scripts read the records.
 
 use cli::Output;
+use records::{Entity, EntityType};
 use serde::Serialize;
 
-use crate::hierarchy::{Entity, EntityType};
 use crate::impact::{Class, Impact};
 use crate::replay::DeniedCall;
 use crate::simulate::{Effective, Simulation};

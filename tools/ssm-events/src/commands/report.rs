@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use cli::{Outcome, Output};
 
 use super::{GlobalArgs, node_names};
-use crate::records::report::Report;
+use crate::records::report::{Report, Row};
 use crate::records::source;
 
 /// Print sessions, commands and refused calls, put together from records, without calling AWS

@@ -1,25 +1,27 @@
 //! Sessions put together from records: who, on which node, from when to when, what was refused. CloudTrail records no end
 //! of a session that times out or whose user leaves, so an end that is not recorded stays unknown.
 
-mod model;
 mod page;
+mod table;
 
 use std::collections::{BTreeMap, HashSet};
 
 use cli::Target;
 use jiff::Timestamp;
+use records::{
+    RecordedCommand, RecordedCommandKind, RecordedSession, RefusedCall, RefusedCallKind,
+};
 
 use crate::records::record::{Event, Outcome};
-pub(crate) use crate::records::report::model::{Command, Refused, Session};
-use crate::records::report::model::{CommandKind, RefusedKind};
+pub(crate) use crate::records::report::table::Row;
 
 /// Everything that the records tell.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Report {
     /// By account, region and id: a session id is unique in its region only.
-    sessions: BTreeMap<(String, String, String), Session>,
-    pub(crate) commands: Vec<Command>,
-    pub(crate) refused: Vec<Refused>,
+    sessions: BTreeMap<(String, String, String), RecordedSession>,
+    pub(crate) commands: Vec<RecordedCommand>,
+    pub(crate) refused: Vec<RefusedCall>,
     seen: HashSet<String>,
     first: Option<String>,
     last: Option<String>,
@@ -57,10 +59,10 @@ impl Report {
             event.region.clone(),
             event.session_id.clone(),
         );
-        let session = self.sessions.entry(key).or_insert_with(|| Session {
+        let session = self.sessions.entry(key).or_insert_with(|| RecordedSession {
             target: target(event),
             session_id: event.session_id.clone(),
-            ..Session::default()
+            ..RecordedSession::default()
         });
         // Who ends or resumes a session need not be who began it; without a beginning they are all there is.
         if event.event == "StartSession" || session.principal.is_empty() {
@@ -104,8 +106,8 @@ impl Report {
     }
 
     /// Returns the sessions in the order of their beginnings.
-    pub(crate) fn sessions(&self) -> Vec<&Session> {
-        let mut sessions: Vec<&Session> = self.sessions.values().collect();
+    pub(crate) fn sessions(&self) -> Vec<&RecordedSession> {
+        let mut sessions: Vec<&RecordedSession> = self.sessions.values().collect();
         sessions.sort_by_key(|session| session.started.as_ref().or(session.ended.as_ref()));
         sessions
     }
@@ -118,13 +120,13 @@ impl Report {
     }
 }
 
-fn command(event: &Event) -> Command {
+fn command(event: &Event) -> RecordedCommand {
     let comment = event
         .parameters
         .iter()
         .find_map(|parameter| parameter.strip_prefix("comment="));
-    Command {
-        kind: CommandKind::Command,
+    RecordedCommand {
+        kind: RecordedCommandKind::Command,
         target: target(event),
         command_id: some(&event.command_id),
         principal: event.who.principal.clone(),
@@ -137,9 +139,9 @@ fn command(event: &Event) -> Command {
     }
 }
 
-fn refused(event: &Event) -> Refused {
-    Refused {
-        kind: RefusedKind::Refused,
+fn refused(event: &Event) -> RefusedCall {
+    RefusedCall {
+        kind: RefusedCallKind::Refused,
         target: target(event),
         event: event.event.clone(),
         denied: event.outcome == Outcome::Denied,

@@ -2,9 +2,9 @@
 
 use std::cell::Cell;
 
-use crate::model::Reason;
 use crate::reason;
 use crate::run_spec::RunSpec;
+use records::Reason;
 
 /// What the parts of a wave share.
 pub(super) struct Budget {

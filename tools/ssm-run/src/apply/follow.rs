@@ -11,13 +11,13 @@ use super::budget::Budget;
 use super::run::{ATTENTION, Run};
 use crate::in_flight::{Flight, Heard, InFlightCommand};
 use crate::invocation_status::InvocationStatus;
-use crate::model::{Invocation, Reason};
 use crate::observe::commands::{self, Failure, FailureKind};
 use crate::observe::invocations;
 use crate::observe::output::Reader;
 use crate::observe::place::Place;
 use crate::reason;
 use crate::terminal_status::is_end;
+use records::{Invocation, Reason};
 
 /// How many commands are read at the same time, and how many outputs.
 const AT_ONCE: usize = 4;

@@ -8,10 +8,10 @@ use cli::{Outcome, Output, Progress, Unreachable};
 use records::Timestamp;
 
 use crate::batch::{Batch, Node};
-use crate::model::{Absence, Invocation, Reason};
 use crate::observe::place::Place;
 use crate::run_id;
 use crate::run_spec::RunSpec;
+use records::{Absence, Invocation, Reason};
 
 /// How soon Ctrl-C is noticed while nothing happens.
 pub(super) const ATTENTION: Duration = Duration::from_millis(100);

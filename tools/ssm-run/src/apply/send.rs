@@ -15,12 +15,12 @@ use super::send_error::{SendError, send_error};
 use crate::batch::Batch;
 use crate::in_flight::{InFlightCommand, waiting};
 use crate::job::Job;
-use crate::model::{Absence, Command, CommandKind};
 use crate::observe::commands::FailureKind;
 use crate::observe::place::Place;
 use crate::observe::{commands, nodes};
 use crate::reason;
 use crate::run_id;
+use records::{Absence, Command, CommandKind};
 
 /// How often a command is sent that was surely not taken, and the pauses in between.
 const MAX_TRIES: u32 = 12;

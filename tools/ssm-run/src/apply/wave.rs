@@ -11,9 +11,9 @@ use super::run::{ATTENTION, Run};
 use super::send::{Sent, send};
 use crate::batch::{Batch, Node, batches};
 use crate::in_flight::{Flight, InFlightCommand};
-use crate::model::Reason;
 use crate::observe::place::Place;
 use crate::reason;
+use records::Reason;
 
 /// What a wave is about.
 #[derive(Default)]

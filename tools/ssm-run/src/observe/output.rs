@@ -9,9 +9,9 @@ use super::output_destinations;
 use super::place::Place;
 use crate::arguments::Bucket;
 use crate::invocation_status::{InvocationStatus, Plugin, StepOutput};
-use crate::model::Truncated;
 use crate::plugin_output::{self, PluginOutput};
 use crate::run_spec::RunSpec;
+use records::Truncated;
 
 /// How often an invocation is asked for, each time after the SDK's own retries, and the pauses in between.
 const MAX_TRIES: u32 = 5;

@@ -8,8 +8,8 @@ use aws_sdk_ssm::types::InstancePatchState;
 use awsconf::describe;
 
 use super::place::Place;
-use crate::model::{PatchState, PatchStateKind};
 use crate::reason;
+use records::{PatchState, PatchStateKind};
 
 /// As many ids as one call takes.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstancePatchStates.html>

@@ -11,9 +11,9 @@ use super::commands;
 use super::targets::Resolved;
 use crate::in_flight::{InFlightCommand, waiting};
 use crate::job::Jobs;
-use crate::model::{Absence, Invocation};
 use crate::run_spec::RunSpec;
 use crate::{reason, run_id};
+use records::{Absence, Invocation};
 
 /// How much earlier than by the clock of the machine that began the run its first command may have been sent.
 const CLOCK_SKEW_SECONDS: i64 = 15 * 60;

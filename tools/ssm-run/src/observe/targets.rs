@@ -13,11 +13,11 @@ use super::{nodes as read_nodes, places};
 use crate::arguments::{GlobalArgs, Where};
 use crate::batch::{self, Batch};
 use crate::job::Jobs;
-use crate::model::{Absence, Invocation, Reason};
 use crate::nodes::{Asked, AskedNode, by_target, parse};
 use crate::run_spec::RunSpec;
 use crate::targets::Targets;
 use crate::{TOOL, reason};
+use records::{Absence, Invocation, Reason};
 
 /// Everything that a run is about.
 #[derive(Default)]

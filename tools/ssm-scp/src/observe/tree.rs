@@ -5,9 +5,10 @@ use anyhow::Context;
 use aws_sdk_organizations::Client;
 use awsconf::describe;
 use cli::Reading;
+use records::{Entity, EntityKind, EntityType, PolicyDocument, PolicyKind};
 
 use super::{SCP, attached_to, management_account};
-use crate::hierarchy::{Entity, EntityKind, EntityType, Organization, PolicyDocument, PolicyKind};
+use crate::hierarchy::Organization;
 
 /// Reads the tree, from the root down, and the policies. Nothing of it may be missing, else a guard might seem to be there.
 ///
