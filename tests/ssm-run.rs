@@ -69,6 +69,11 @@ fn tool(account: &Account, arguments: &[&str]) -> Run {
     account.tool(EXE).args(arguments)
 }
 
+/// The tool with pauses as long as they are on AWS: commands of the local AWS take seconds of the watch.
+fn by_the_watch(account: &Account, arguments: &[&str]) -> Run {
+    tool(account, arguments).env("SSM_TIME_DIVISOR", "1")
+}
+
 /// Runs on the nodes with these numbers.
 fn run(account: &Account, numbers: impl IntoIterator<Item = usize>, arguments: &[&str]) -> Output {
     tool(account, arguments).stdin(ids(numbers)).run()

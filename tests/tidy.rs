@@ -129,6 +129,13 @@ fn every_rule_fires() {
             ),
         ),
         (
+            "waits_go_through_awsconf",
+            plain(
+                "tools/ssm-x/src/apply.rs",
+                "//! x\ntokio::time::sleep(PAUSE).await;\n",
+            ),
+        ),
+        (
             "shared_crates_name_no_tool",
             plain("shared/y/src/lib.rs", "//! x\nlet tool = \"ssm-x\";\n"),
         ),

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    account, column, ends, id, invocations, node, prints, requests, run, runs, tool, windows,
+    account, by_the_watch, column, ends, id, invocations, node, prints, requests, run, runs, tool,
+    windows,
 };
 
 #[test]
@@ -180,7 +181,7 @@ fn records_are_believed_and_cost_no_call() {
         .to_string()
     };
     let nodes = [record(1, "Online"), record(2, "ConnectionLost")].concat();
-    let output = tool(&account, &["--", "id"]).stdin(nodes).run();
+    let output = by_the_watch(&account, &["--", "id"]).stdin(nodes).run();
     output.assert_status(2);
     let found = invocations(&output);
     assert_eq!(column(&found, "status"), json!(["Success", "Unreachable"]));

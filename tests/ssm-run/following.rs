@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use testbed::Account;
 
-use super::{account, column, ends, id, ids, invocations, node, prints, requests, run, tool};
+use super::{
+    account, by_the_watch, column, ends, id, ids, invocations, node, prints, requests, run, tool,
+};
 
 #[test]
 fn every_end_has_its_status_and_exit_status() {
@@ -99,7 +101,7 @@ fn two_thousand_nodes_cost_less_than_two_hundred_calls() {
     };
     let nodes: String = (0x1000..0x1000 + 2_000).map(record).collect();
     let began = Instant::now();
-    let output = tool(&account, &["--", "id"]).stdin(nodes).run();
+    let output = by_the_watch(&account, &["--", "id"]).stdin(nodes).run();
     output.assert_status(0);
     assert_eq!(invocations(&output).len(), 2_000);
     assert!(super::runs(&account).iter().all(|(_, n_runs)| *n_runs == 1));
@@ -171,7 +173,7 @@ fn control_c_cancels_what_is_in_flight_and_tells_it() {
         json!({"instance_id": id(1), "agent": {"version": "3.3.987.0", "run_command": "sh"}}),
         ends(2, "Success"),
     ]);
-    let running = tool(&account, &["--", "sleep 1000"])
+    let running = by_the_watch(&account, &["--", "sleep 1000"])
         .stdin(ids([1, 2]))
         .spawn();
     let output = stopped(&account, running);

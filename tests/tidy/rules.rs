@@ -30,6 +30,18 @@ pub(crate) const NAMING: [(&str, &str); 2] = [
     ),
 ];
 
+/// Files that wait by a clock of their own; with the reason.
+const WAITING: [(&str, &str); 2] = [
+    (
+        "shared/awsconf/src/clock.rs",
+        "the one place of waits for AWS",
+    ),
+    (
+        "tools/ssm-events/src/commands/send/slack.rs",
+        "Slack's pace is not AWS's: --interval and Retry-After are seconds of the watch",
+    ),
+];
+
 pub(crate) const MAX_LINES: usize = 400;
 const MAX_LINES_OF_LONG: usize = 600;
 
@@ -69,9 +81,10 @@ const WRITES: [&str; 30] = [
 
 pub(crate) type Rule = (&'static str, fn(&[File]) -> Vec<String>);
 
-pub(crate) const RULES: [Rule; 11] = [
+pub(crate) const RULES: [Rule; 12] = [
     ("pure_files_are_pure", pure_files_are_pure),
     ("only_apply_writes", only_apply_writes),
+    ("waits_go_through_awsconf", waits_go_through_awsconf),
     ("shared_crates_name_no_tool", shared_crates_name_no_tool),
     ("no_tool_needs_another", no_tool_needs_another),
     (
@@ -144,6 +157,23 @@ fn only_apply_writes(files: &[File]) -> Vec<String> {
         }
     }
     complaints
+}
+
+/// One divisor makes every wait of the tests quick, so no wait may know another clock.
+fn waits_go_through_awsconf(files: &[File]) -> Vec<String> {
+    let of_product = |file: &&File| {
+        let of_tests = file.path.contains("/tests/") || file.path.ends_with("tests.rs");
+        (file.path.starts_with("shared/") || file.path.starts_with("tools/"))
+            && file.is_rust()
+            && !of_tests
+            && !WAITING.iter().any(|(path, _)| *path == file.path)
+    };
+    let words = ["time::sleep", "thread::sleep", "time::interval"];
+    files
+        .iter()
+        .filter(of_product)
+        .flat_map(|file| file.lines_with(&words))
+        .collect()
 }
 
 /// What reads and only sounds like a write: `.start_el()` is of the XML decoder, two are of associations, and a query of

@@ -22,12 +22,16 @@ pub fn now() -> Timestamp {
 /// Returns how long to wait for `duration` of AWS's time: itself, but in debug builds under `SSM_TIME_DIVISOR`.
 #[must_use]
 pub fn scaled(duration: Duration) -> Duration {
+    duration / divisor()
+}
+
+fn divisor() -> u32 {
     static DIVIDE_BY: OnceLock<u32> = OnceLock::new();
     if !cfg!(debug_assertions) {
-        return duration;
+        return 1;
     }
     let read = || std::env::var(DIVISOR).ok()?.parse().ok();
-    duration / *DIVIDE_BY.get_or_init(|| read().filter(|divisor| *divisor > 0).unwrap_or(1))
+    *DIVIDE_BY.get_or_init(|| read().filter(|divisor| *divisor > 0).unwrap_or(1))
 }
 
 /// Waits for `duration` of AWS's time.
@@ -50,5 +54,28 @@ impl Deadline {
     #[must_use]
     pub fn has_passed(self) -> bool {
         Instant::now() >= self.0
+    }
+
+    /// Waits until the moment has come.
+    pub async fn wait(self) {
+        tokio::time::sleep_until(self.0).await;
+    }
+}
+
+/// How much of AWS's time has passed since a moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts to count.
+    #[must_use]
+    pub fn start() -> Stopwatch {
+        Stopwatch(Instant::now())
+    }
+
+    /// Returns what has passed.
+    #[must_use]
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed() * divisor()
     }
 }

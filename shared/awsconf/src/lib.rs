@@ -27,7 +27,7 @@ mod transient;
 pub use arguments::{AccountArgs, AccountsFrom, AwsArgs};
 /// What clients of services are made from.
 pub use aws_config::SdkConfig;
-pub use clock::{Deadline, now, scaled, sleep};
+pub use clock::{Deadline, Stopwatch, now, scaled, sleep};
 pub use error::{CallError, call_error, describe, is_access_denied, reading};
 pub use fleet::Fleet;
 pub use http_request::{HttpClient, Request, Response, probe};

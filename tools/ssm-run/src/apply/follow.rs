@@ -1,9 +1,10 @@
 //! Follows the commands of one account and region until every node is told: few calls, each node as soon as it is done.
 
 use std::cell::{Cell, RefCell};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_sdk_ssm::primitives::DateTime;
+use awsconf::Deadline;
 use cli::Outcome;
 use futures_util::stream::{self, StreamExt};
 
@@ -13,7 +14,7 @@ use crate::in_flight::{Flight, Heard, InFlightCommand};
 use crate::invocation_status::InvocationStatus;
 use crate::observe::commands::{self, Failure, FailureKind};
 use crate::observe::invocations;
-use crate::observe::output::Reader;
+use crate::observe::output::{Reader, SETTLES};
 use crate::observe::place::Place;
 use crate::reason;
 use crate::terminal_status::is_end;
@@ -65,18 +66,18 @@ pub(super) async fn follow(
             if !is_sending.get() {
                 return Ok(());
             }
-            tokio::time::sleep(ATTENTION).await;
+            awsconf::sleep(ATTENTION).await;
             continue;
         }
         let pause = flight.borrow().pause(run.now()) + follower.penalty;
         match run.interrupt.signal().is_some() {
             false => run.nap(pause).await,
-            true => tokio::time::sleep(ATTENTION * 5).await,
+            true => awsconf::sleep(ATTENTION * 5).await,
         }
         if run.interrupt.signal().is_some() {
-            let until = *farewell.get_or_insert_with(|| Instant::now() + FAREWELL);
+            let until = *farewell.get_or_insert_with(|| Deadline::after(FAREWELL));
             super::cancel::all(place, flight).await;
-            if Instant::now() > until {
+            if until.has_passed() {
                 return follower.leave(&reason::left());
             }
         }
@@ -176,7 +177,7 @@ impl Follower<'_> {
 
     /// Tells the nodes of a command that have ended and were not told; those with a long output as it is read.
     async fn tell(&self, command_id: &str, seen: Vec<InvocationStatus>) -> anyhow::Result<()> {
-        let first_seen = Instant::now();
+        let settled = Deadline::after(SETTLES);
         let mut ended = Vec::new();
         for mut one in seen {
             let mut flight = self.flight.borrow_mut();
@@ -197,7 +198,7 @@ impl Follower<'_> {
         let reader = Reader {
             place: self.place,
             order: self.run.order,
-            first_seen,
+            settled,
         };
         let mut whole = stream::iter(ended)
             .map(async |seen| (reader.read(&seen).await, seen))

@@ -1,9 +1,9 @@
 //! What all parts of a run share, and how they tell: every record of a run is written here.
 
 use std::cell::{Cell, RefCell};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use awsconf::Interrupt;
+use awsconf::{Interrupt, Stopwatch};
 use cli::{Outcome, Output, Progress, Unreachable};
 use records::Timestamp;
 
@@ -30,7 +30,7 @@ pub(crate) struct Run<'r> {
     pub(crate) lost: RefCell<Option<anyhow::Error>>,
     /// The first command that was sent.
     pub(crate) first_command: RefCell<Option<String>>,
-    pub(crate) began: Instant,
+    pub(crate) began: Stopwatch,
     /// The time of day when it began.
     pub(crate) time: Timestamp,
     /// How many accounts and regions are worked in at once.
@@ -102,13 +102,13 @@ impl Run<'_> {
 
     /// Waits, but not after Ctrl-C.
     pub(super) async fn nap(&self, pause: Duration) {
-        let until = Instant::now() + pause;
+        let watch = Stopwatch::start();
         while !self.interrupt.requested() {
-            let left = until.saturating_duration_since(Instant::now());
+            let left = pause.saturating_sub(watch.elapsed());
             if left.is_zero() {
                 return;
             }
-            tokio::time::sleep(left.min(ATTENTION)).await;
+            awsconf::sleep(left.min(ATTENTION)).await;
         }
     }
 

@@ -186,7 +186,7 @@ async fn look_for(
     };
     let since = DateTime::from_secs(run.token.began() - CLOCK_SKEW_SECONDS);
     for pause in LOOKS {
-        tokio::time::sleep(pause).await;
+        awsconf::sleep(pause).await;
         let found = sent_since(run, place, since, job, is_ours).await?;
         if let Some(command) = found.into_iter().find(is_ours) {
             return Ok(Some(command));

@@ -2,9 +2,8 @@
 
 use std::cell::{Cell, RefCell};
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::time::Instant;
 
-use awsconf::Interrupt;
+use awsconf::{Interrupt, Stopwatch};
 use cli::{Outcome, Output};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
@@ -59,7 +58,7 @@ pub(crate) async fn run(
         outcome: Cell::new(Outcome::Fine),
         lost: RefCell::default(),
         first_command: RefCell::default(),
-        began: Instant::now(),
+        began: Stopwatch::start(),
         time,
         max_concurrency: global.aws.max_concurrency.get(),
     };

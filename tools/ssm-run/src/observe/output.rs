@@ -1,8 +1,9 @@
 //! What a command printed, whole where that can be had: from the list, GetCommandInvocation, or where the node wrote it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_sdk_ssm::operation::get_command_invocation::GetCommandInvocationOutput;
+use awsconf::Deadline;
 
 use super::commands::{Failure, FailureKind};
 use super::output_destinations;
@@ -20,13 +21,13 @@ const PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// How long after a command's end the agent may still be sending events: it does every three seconds.
 /// cloudwatchlogsservice.go of <https://github.com/aws/amazon-ssm-agent> (`UploadFrequency`)
-const SETTLES: Duration = Duration::from_millis(3_500);
+pub(crate) const SETTLES: Duration = Duration::from_millis(3_500);
 
-/// Reads outputs of nodes that were seen to have ended at `first_seen`.
+/// Reads outputs of nodes that have ended, those in log streams when all is there.
 pub(crate) struct Reader<'r> {
     pub(crate) place: &'r Place,
     pub(crate) order: &'r RunSpec,
-    pub(crate) first_seen: Instant,
+    pub(crate) settled: Deadline,
 }
 
 impl Reader<'_> {
@@ -149,7 +150,7 @@ impl Reader<'_> {
             if !*is_cut {
                 continue;
             }
-            tokio::time::sleep_until((self.first_seen + SETTLES).into()).await;
+            self.settled.wait().await;
             let stream = format!("{begin}/{name}");
             let whole = output_destinations::stream(session, group, &stream).await?;
             anyhow::ensure!(
@@ -197,7 +198,7 @@ impl Reader<'_> {
             if n_tries >= max_tries {
                 return Err(failure.error);
             }
-            tokio::time::sleep(pause).await;
+            awsconf::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }

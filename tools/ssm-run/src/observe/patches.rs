@@ -61,7 +61,7 @@ async fn read(place: &Place, ids: &[String]) -> (BTreeMap<String, PatchState>, O
         if found.len() >= ids.len() {
             break;
         }
-        tokio::time::sleep(PAUSE * number).await;
+        awsconf::sleep(PAUSE * number).await;
     }
     (found, None)
 }

@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use aws_sdk_cloudtrail::primitives::DateTime;
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
-use awsconf::{Session, describe};
+use awsconf::{Deadline, Session, describe};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
 
 use crate::records::history::{Counts, EventFilter};
 
@@ -37,7 +36,7 @@ pub(crate) async fn read(
 ) -> anyhow::Result<Counts> {
     let client = aws_sdk_cloudtrail::Client::new(&session.config);
     let mut counts = Counts::default();
-    let mut not_before = Instant::now();
+    let mut not_before = Deadline::after(Duration::ZERO);
     // One attribute a request is all that the API takes; asked by source, it would page through the heartbeats of every
     // node.
     let mut names: Vec<Option<&str>> = filter
@@ -58,8 +57,8 @@ pub(crate) async fn read(
         let attribute = attribute.transpose()?;
         let mut token = None;
         loop {
-            tokio::time::sleep_until(not_before).await;
-            not_before = Instant::now() + BETWEEN;
+            not_before.wait().await;
+            not_before = Deadline::after(BETWEEN);
             let request = client
                 .lookup_events()
                 .set_lookup_attributes(attribute.clone().map(|attribute| vec![attribute]))
