@@ -23,7 +23,16 @@ build:
 lambda:
 	scripts/lambda.sh
 
-test: lint unit scripts fuzz demo
+# Rust tests, the tests of the local AWS and the scripts wait more than they compute: they run beside each other. The scripts
+# that build something come after, as they would change binaries that the others run.
+BUILDING := tests/scripts/lambda.sh
+SCRIPTS := $(filter-out $(BUILDING),$(wildcard tests/scripts/*.sh))
+.PHONY: sandbox-tests cargo-tests $(SCRIPTS) $(BUILDING)
+
+test: lint build
+	cargo test --workspace --no-run
+	@$(MAKE) --no-print-directory --jobs=3 cargo-tests sandbox-tests $(SCRIPTS)
+	@$(MAKE) --no-print-directory $(BUILDING) fuzz demo
 
 test-long: venv build
 	LONG=1 cargo test -p testbed --test faults -- promises refusals stopping
@@ -34,13 +43,21 @@ lint: venv
 	cargo clippy --workspace --all-targets -- -D warnings
 	$(VENV)/bin/shellcheck -x scripts/*.sh scripts/vulnscan.d/*.sh tests/scripts/*.sh tests/fuzz/*.sh tests/ansible/*.sh
 
-# The tools are built first: pipelines and conformance tests run all of them.
-unit: venv build
-	cargo test --workspace
-	$(VENV)/bin/python -m unittest discover -s tests/sandbox
+unit: cargo-tests sandbox-tests
+scripts: $(SCRIPTS) $(BUILDING)
 
-scripts: venv build
-	@set -e; for script in tests/scripts/*.sh; do echo "$$script"; PATH="$(BIN):$$PATH" "$$script"; done
+# The tools are built first: pipelines and conformance tests run all of them.
+cargo-tests: venv build
+	cargo test --workspace
+
+# What is silent when all is well is printed when it is not.
+log = $(CURDIR)/target/$(notdir $@).log
+quietly = >"$(log)" 2>&1 && echo "$@: ok" || { cat "$(log)"; echo "$@: failed"; exit 1; }
+sandbox-tests: venv
+	@$(VENV)/bin/python -m unittest discover -s tests/sandbox $(quietly)
+
+$(SCRIPTS) $(BUILDING): venv build
+	@PATH="$(BIN):$$PATH" $@ $(quietly)
 
 # Longer by hand: tests/fuzz/run.sh 3600
 fuzz:

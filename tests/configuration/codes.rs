@@ -30,6 +30,10 @@ fn profiles(account: &Account) -> std::path::PathBuf {
 /// Returns a run on a terminal on which this is typed when a code is asked for.
 fn on_terminal(account: &Account, number: usize, answer: &str) -> Run {
     let (tool, arguments, stdin) = READERS[number];
+    typed(account, answer, tool).args(arguments).stdin(stdin)
+}
+
+fn typed(account: &Account, answer: &str, tool: &str) -> Run {
     account
         .tool(repository().join(".venv/bin/python"))
         .args([
@@ -39,8 +43,6 @@ fn on_terminal(account: &Account, number: usize, answer: &str) -> Run {
             Path::new(answer),
         ])
         .args([repository().join("target/debug").join(tool)])
-        .args(arguments)
-        .stdin(stdin)
         .env("AWS_CONFIG_FILE", profiles(account))
 }
 
@@ -141,4 +143,24 @@ fn a_code_that_is_not_one_and_one_that_is_refused_are_one_line() {
         output.assert_complains(&format!("ssm-prefs: {}", said.replace("ID", account.id())));
         assert!(!output.stderr.contains("canary"), "{}", output.stderr);
     }
+}
+
+/// `apply` listens for Ctrl-C by itself; the terminal still waits for Enter then.
+#[test]
+fn control_c_where_a_code_is_asked_for_ends_apply_at_once() {
+    let account = Sandbox::start().account();
+    let ssm_prefs = repository().join("target/debug/ssm-prefs");
+    let planned = account.tool(ssm_prefs).args(["plan"]);
+    let planned = planned.stdin(r#"{"idle_timeout_minutes": 7}"#).run();
+    planned.assert_status(0);
+    let output = typed(&account, "^C", "ssm-prefs")
+        .args(["apply", "--profile", "admin"])
+        .stdin(planned.stdout)
+        .run();
+    output.assert_status(130);
+    assert!(output.stderr.contains("MFA code of "), "{}", output.stderr);
+    let results = &output.records()[0]["results"];
+    assert_eq!(results[0]["status"], "skipped", "{results}");
+    assert_eq!(results[0]["error"], "interrupted", "{results}");
+    assert!(account.writes().is_empty() && assumed(&account).is_empty());
 }

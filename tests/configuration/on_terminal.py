@@ -1,7 +1,7 @@
 """Runs a command on a terminal of its own: `on_terminal.py ANSWER COMMAND..`.
 
 Only its stderr is on the terminal; stdin and stdout stay what they are, as in a
-pipe. Types the answer, and Enter, when asked for a code; what the terminal showed
+pipe. Types the answer, and Enter, when asked for a code, or Ctrl-C for the answer `^C`; what the terminal showed
 goes to stderr, and the exit status is the command's.
 """
 
@@ -32,7 +32,7 @@ def main():
         shown += chunk
         if shown.count(ASKS) > n_answers:
             n_answers += 1
-            os.write(terminal, sys.argv[1].encode() + b"\n")
+            os.write(terminal, b"\x03" if sys.argv[1] == "^C" else sys.argv[1].encode() + b"\n")
     os.write(2, shown.replace(b"\r\n", b"\n"))
     sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 

@@ -35,8 +35,12 @@ impl AwsArgs {
             outcome = Outcome::Trouble;
         }
         if let [plan] = plans.plans.as_slice() {
-            let session = self.session_for(&plan.target).await?;
-            let (record, one) = work(&session, plan, 0).await;
+            let (record, one) = match self.session_for(&plan.target).await {
+                Ok(session) => work(&session, plan, 0).await,
+                // Ctrl-C where a code was asked for.
+                Err(_) if interrupt.requested() => skipped(plan, interrupt),
+                Err(error) => return Err(error),
+            };
             out.write(&record)
                 .map_err(|error| cli::lost(&error, TO_RECOVER))?;
             return Ok(outcome.and(one));
@@ -91,10 +95,12 @@ impl AwsArgs {
         work: &impl AsyncFn(&Session, &Plan<A>, usize) -> (ResultRecord<A>, Outcome),
         opened: &mut Option<Session>,
     ) -> PlanOutcome<A> {
+        let interrupted = || {
+            let (record, outcome) = skipped(plan, interrupt);
+            PlanOutcome::Tried(record, outcome)
+        };
         if interrupt.requested() {
-            let skipped = ResultRecord::skipped(plan, "interrupted");
-            let outcome = interrupt.signal().map(Outcome::Interrupted);
-            return PlanOutcome::Tried(skipped, outcome.unwrap_or(Outcome::Trouble));
+            return interrupted();
         }
         let region = &plan.target.region;
         let session = match opened {
@@ -110,6 +116,7 @@ impl AwsArgs {
                 let (record, one) = work(&session, plan, number).await;
                 PlanOutcome::Tried(record, one)
             }
+            Err(_) if interrupt.requested() => interrupted(),
             Err(error) => PlanOutcome::Lost(Unreachable::new(&plan.tool, &plan.target, &error)),
         }
     }
@@ -137,6 +144,15 @@ impl AwsArgs {
             None => Ok(()),
         }
     }
+}
+
+/// Returns the result of a plan of which nothing was begun when the run was asked to stop.
+fn skipped<A: Clone>(plan: &Plan<A>, interrupt: &Interrupt) -> (ResultRecord<A>, Outcome) {
+    let outcome = interrupt.signal().map(Outcome::Interrupted);
+    (
+        ResultRecord::skipped(plan, "interrupted"),
+        outcome.unwrap_or(Outcome::Trouble),
+    )
 }
 
 /// Returns the plans in groups, one an account, in the order in which accounts appear.

@@ -2,7 +2,7 @@
 //! is begun. A second signal gives up the call in flight, whose outcome is unknown then.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use cli::Signal;
 use tokio::signal::unix::{SignalKind, signal};
@@ -11,6 +11,9 @@ use tokio::sync::watch;
 /// Reports whether the user, or whoever runs the process, has asked to stop.
 #[derive(Clone, Debug)]
 pub struct Interrupt(Arc<watch::Sender<Asked>>);
+
+/// Who listens in this process.
+static LISTENING: OnceLock<Interrupt> = OnceLock::new();
 
 /// The signals that have come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,7 +48,22 @@ impl Interrupt {
                 }
             });
         }
-        Interrupt(sender)
+        let interrupt = Interrupt(sender);
+        // A second listener hears the same signals.
+        let _ = LISTENING.set(interrupt.clone());
+        interrupt
+    }
+
+    /// Runs what waits for a person until it is done, or until nothing more is to be begun: then `None`. Where nothing
+    /// listens, a signal ends the process.
+    pub(crate) async fn unless_asked_to_stop<T>(waiting: impl Future<Output = T>) -> Option<T> {
+        let Some(interrupt) = LISTENING.get() else {
+            return Some(waiting.await);
+        };
+        tokio::select! {
+            done = waiting => Some(done),
+            () = interrupt.wait() => None,
+        }
     }
 
     /// Returns an interrupt that comes when the function is called, for tests of what is done then.

@@ -19,8 +19,8 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 use aws_runtime::env_config::section::Profile as Section;
 
 use crate::assuming::SESSION;
-use crate::describe;
 use crate::profile::Profile;
+use crate::{Interrupt, describe};
 
 /// What the roles of a profile are assumed from.
 enum Base<'p> {
@@ -200,7 +200,11 @@ impl WithCode {
     /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
     async fn assume(&self) -> anyhow::Result<Credentials> {
         let (profile, serial) = (self.profile.clone(), self.serial.clone());
-        let code = tokio::task::spawn_blocking(move || code(&profile, &serial)).await??;
+        // A thread of its own: the runtime would wait at the end for one of its own that still waits for Enter.
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || sender.send(code(&profile, &serial)));
+        let code = Interrupt::unless_asked_to_stop(receiver).await;
+        let code = code.context("stopped before an MFA code was typed")???;
         let answer = self
             .client
             .assume_role()
