@@ -17,22 +17,24 @@ $(VENV)/stamp: tests/requirements.txt tests/sandbox/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	touch $@
 
+BUILD := cargo build --workspace --bins --exclude fuzz
 build:
-	cargo build --workspace --bins --exclude fuzz
+	@$(BUILD)
 
 lambda:
 	scripts/lambda.sh
 
-# Rust tests, the tests of the local AWS and the scripts wait more than they compute: they run beside each other. The scripts
-# that build something come after, as they would change binaries that the others run.
+# Rust tests, the tests of the local AWS and the scripts wait more than they compute: they run beside each other, with one set of
+# binaries. Scripts that build something come after, as they would change those; so would `build`, which goes without the
+# features that only tests need.
 BUILDING := tests/scripts/lambda.sh
 SCRIPTS := $(filter-out $(BUILDING),$(wildcard tests/scripts/*.sh))
 .PHONY: sandbox-tests cargo-tests $(SCRIPTS) $(BUILDING)
 
-test: lint build
+test: lint
 	cargo test --workspace --no-run
-	@$(MAKE) --no-print-directory --jobs=3 cargo-tests sandbox-tests $(SCRIPTS)
-	@$(MAKE) --no-print-directory $(BUILDING) fuzz demo
+	@$(MAKE) --no-print-directory --jobs=3 BUILD=: cargo-tests sandbox-tests $(SCRIPTS)
+	@$(MAKE) --no-print-directory BUILD=: $(BUILDING) fuzz demo
 
 test-long: venv build
 	LONG=1 cargo test -p testbed --test faults -- promises refusals stopping
