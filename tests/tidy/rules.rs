@@ -19,10 +19,14 @@ pub(crate) const LONG: [(&str, &str); 3] = [
 ];
 
 /// Files of shared crates that name tools; with the reason.
-pub(crate) const NAMING: [(&str, &str); 2] = [
+pub(crate) const NAMING: [(&str, &str); 3] = [
     (
         "shared/diagnosis/src/credentials.rs",
         "a cure names the tool that carries it out; it is text for people, whoever prints it",
+    ),
+    (
+        "shared/organization/src/lib.rs",
+        "a cure names the tool that prints what is missing; it is text for people, whoever prints it",
     ),
     (
         "shared/diagnosis/src/rules.rs",

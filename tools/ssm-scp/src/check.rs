@@ -3,11 +3,11 @@
 use cli::{Finding, FindingKind, Reading, Severity, Target};
 
 use crate::guard::Part;
-use crate::hierarchy::Organization;
 use crate::model::Desired;
 use crate::model::Observed;
 use crate::plan::wished;
 use crate::policy_equivalence;
+use organization::Organization;
 
 /// Returns the findings; what could not be read is a warning of its own, never a pass.
 pub(crate) fn check(

@@ -11,7 +11,6 @@ pub(crate) mod show;
 pub(crate) mod simulate;
 
 pub(crate) mod guard;
-mod organization;
 mod quota;
 
 /// The flags of every verb.

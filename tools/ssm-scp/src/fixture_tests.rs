@@ -12,7 +12,6 @@ use crate::check::check;
 use crate::commands::guard::Guard;
 use crate::commands::impact::actions;
 use crate::guard::{exempt_patterns, render};
-use crate::hierarchy::{FULL_ACCESS, Organization, compile, governed};
 use crate::impact::{AccountPrincipals, Candidate};
 use crate::lockout::{Evidence, risks};
 use crate::model::Desired;
@@ -21,6 +20,7 @@ use crate::plan::{notes, plan};
 use crate::replay::cloudtrail_record::Record;
 use crate::replay::{DeniedCall, Replay};
 use crate::simulate::{Effective, Judges, Questions, simulate};
+use organization::{FULL_ACCESS, Organization, compile, governed};
 
 /// `options.json`: what flags would say.
 #[derive(Default, Deserialize)]

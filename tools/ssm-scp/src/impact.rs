@@ -8,9 +8,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::hierarchy::{CompiledOrganization, compile};
 use crate::principal_arn;
 use crate::simulate::why;
+use organization::{CompiledOrganization, compile};
 
 /// The `kind` of an impact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -6,7 +6,6 @@
 
 mod commands;
 
-mod hierarchy;
 mod model;
 mod observe;
 mod policy_equivalence;

@@ -6,8 +6,8 @@ use iam_policy::{Compiled, Decision, Layer, Policies, Request, Verdict, decide};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::hierarchy::CompiledOrganization;
 use crate::principal_arn;
+use organization::CompiledOrganization;
 
 /// The `kind` of a simulation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

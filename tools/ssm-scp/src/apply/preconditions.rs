@@ -11,10 +11,10 @@ use cli::{Plan, Reading};
 use futures_util::StreamExt;
 use iam_policy::{Compiled, Policy};
 
-use crate::hierarchy::{compile, governed};
 use crate::lockout::{Evidence, Risk, risks as judge};
 use crate::model::{Action, AttachmentState, PolicyState};
 use crate::observe::{self, Through};
+use organization::{compile, governed};
 
 /// Returns what speaks against the plan; nothing when it denies nobody anything that is not denied now.
 pub(crate) async fn risks(

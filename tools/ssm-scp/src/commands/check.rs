@@ -3,8 +3,8 @@
 use aws_sdk_organizations::Client;
 use cli::{Outcome, Output, Reading};
 
+use super::GlobalArgs;
 use super::quota::QuotaArgs;
-use super::{GlobalArgs, organization};
 use crate::model::Desired;
 use crate::{check, guard, observe};
 
@@ -25,7 +25,7 @@ pub(crate) async fn run(
     let session = global.aws.global_session().await?;
     let observed =
         observe::observe(&Client::new(&session.config), &session, &desired, &parts).await;
-    let tree = match organization::live(&session).await {
+    let tree = match observe::live_organization(&session).await {
         Ok(tree) => Reading::Present(tree),
         Err(error) => Reading::Unknown(format!("{error:#}")),
     };

@@ -8,8 +8,8 @@ use anyhow::{Context, ensure};
 use iam_policy::Compiled;
 
 use crate::guard;
-use crate::hierarchy::{Organization, compile, governed};
 use crate::model::Desired;
+use organization::{Organization, compile, governed};
 
 /// Where policies come from that are asked without AWS.
 #[derive(Clone, Debug, clap::Args)]

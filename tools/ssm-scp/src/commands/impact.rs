@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use cli::{Outcome, Output, Reading, Target, Unreachable};
 use futures_util::StreamExt;
 use iam_policy::Compiled;
+use organization::Organization;
 
+use super::GlobalArgs;
 use super::guard::Guard;
 use super::quota::QuotaArgs;
-use super::{GlobalArgs, organization};
 use crate::TOOL;
 use crate::impact::{AccountPrincipals, Candidate, anybody, denied_actions, partition};
 use crate::model::Desired;
-use crate::observe::Through;
+use crate::observe::{self, Through};
 use crate::table::write_row;
 
 /// Print for every role and user what a desired state changes; {account} in --assume-role stands for each account
@@ -37,8 +38,8 @@ pub(crate) async fn run(
     let through = Through::of(&global.aws);
     let session = global.aws.split_account_roles().0.global_session().await?;
     let before = match &args.organization {
-        Some(path) => organization::saved(path)?,
-        None => organization::live(&session).await?,
+        Some(path) => Organization::read(path)?,
+        None => observe::live_organization(&session).await?,
     };
     let mut after = before.clone();
     guard.join(&mut after);

@@ -2,9 +2,10 @@
 
 use anyhow::ensure;
 use cli::{Outcome, Output};
+use organization::Organization;
 
+use super::GlobalArgs;
 use super::guard::GuardArgs;
-use super::{GlobalArgs, organization};
 use crate::replay::cloudtrail_record::Record;
 use crate::replay::{Counts, Replay};
 use crate::table::write_row;
@@ -32,7 +33,7 @@ pub(crate) async fn run(
     );
     let governed = match &args.source.organization {
         None => None,
-        Some(path) => Some(guard.governed(&organization::saved(path)?)),
+        Some(path) => Some(guard.governed(&Organization::read(path)?)),
     };
     let is_governed = |account: &str| {
         governed

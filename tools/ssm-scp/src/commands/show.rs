@@ -2,7 +2,8 @@
 
 use cli::{Outcome, Output};
 
-use super::{GlobalArgs, organization};
+use super::GlobalArgs;
+use crate::observe;
 use crate::table::write_row;
 
 /// Print the tree of the organization and its service control policies
@@ -14,7 +15,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    let organization = organization::live(&global.aws.global_session().await?).await?;
+    let organization = observe::live_organization(&global.aws.global_session().await?).await?;
     for entity in &organization.entities {
         write_row(out, entity)?;
     }

@@ -5,11 +5,12 @@ use std::io::{BufRead, IsTerminal};
 use anyhow::{Context, bail, ensure};
 use cli::{Outcome, Output};
 
+use super::GlobalArgs;
 use super::guard::GuardArgs;
-use super::{GlobalArgs, organization};
-use crate::hierarchy::{FULL_ACCESS, compile};
+use crate::observe;
 use crate::simulate::{Effective, Judges, Questions, simulate};
 use crate::table::write_row;
+use organization::{FULL_ACCESS, Organization, compile};
 
 /// Answer whether principals may do something, by policy files or by the organization
 #[derive(Clone, Debug, clap::Args)]
@@ -69,9 +70,9 @@ pub(crate) async fn run(
     let source = &args.source;
     let guard = source.read()?;
     let mut organization = match &source.organization {
-        Some(path) => Some(organization::saved(path)?),
+        Some(path) => Some(Organization::read(path)?),
         None if guard.compiled.is_empty() => {
-            Some(organization::live(&global.aws.global_session().await?).await?)
+            Some(observe::live_organization(&global.aws.global_session().await?).await?)
         }
         None => None,
     };

@@ -3,12 +3,20 @@
 
 use anyhow::Context;
 use aws_sdk_organizations::Client;
-use awsconf::describe;
+use awsconf::{Session, describe};
 use cli::Reading;
 use records::{Entity, EntityKind, EntityType, PolicyDocument, PolicyKind};
 
 use super::{SCP, attached_to, management_account};
-use crate::hierarchy::Organization;
+use organization::Organization;
+
+/// Reads the organization that a session is in, see [`organization`].
+///
+/// # Errors
+/// As there.
+pub(crate) async fn live_organization(session: &Session) -> anyhow::Result<Organization> {
+    organization(&Client::new(&session.config)).await
+}
 
 /// Reads the tree, from the root down, and the policies. Nothing of it may be missing, else a guard might seem to be there.
 ///

@@ -1,7 +1,12 @@
-//! The organization as a tree: who is above whom, and which policies bind an account. `show` prints it as records, and
-//! every verb that judges reads it back from them, so that what was read once can be asked many times.
+//! An organization as a tree: who is above whom, and which service control policies bind an account. Made from records, so
+//! that what was read once can be asked many times. Knows no AWS.
+#![cfg_attr(
+    not(test),
+    deny(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use anyhow::{Context, bail};
 use iam_policy::{Compiled, Policy};
@@ -9,29 +14,52 @@ use records::{Entity, EntityType, PolicyDocument, PolicyKind};
 use serde_json::Value;
 
 /// The policy that AWS attaches everywhere at first.
-pub(crate) const FULL_ACCESS: &str =
+pub const FULL_ACCESS: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
 
 /// The tree with its policies.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Organization {
-    pub(crate) entities: Vec<Entity>,
-    pub(crate) policies: Vec<PolicyDocument>,
+pub struct Organization {
+    /// Its root, organizational units and accounts.
+    pub entities: Vec<Entity>,
+    /// Its service control policies.
+    pub policies: Vec<PolicyDocument>,
 }
 
 /// A tree whose policies can be asked.
-#[derive(Debug)]
-pub(crate) struct CompiledOrganization {
+#[derive(Clone, Debug)]
+pub struct CompiledOrganization {
     entities: BTreeMap<String, Entity>,
     policies: BTreeMap<String, Compiled>,
 }
 
 impl Organization {
+    /// Reads the tree from the records in a file, or on stdin when it is `-`.
+    ///
+    /// # Errors
+    /// The file cannot be read, a record in it is malformed, or no organization is in it.
+    pub fn read(path: &Path) -> anyhow::Result<Organization> {
+        let mut records: Vec<Value> = Vec::new();
+        if path.as_os_str() == "-" {
+            let stdin = std::io::read_to_string(std::io::stdin().lock())?;
+            let values = serde_json::Deserializer::from_str(&stdin).into_iter();
+            records = values
+                .collect::<Result<_, _>>()
+                .context("read organization from stdin")?;
+        } else {
+            cli::for_each_record_of(path, "organization", |record| {
+                records.push(record);
+                Ok(())
+            })?;
+        }
+        Organization::from_records(records)
+    }
+
     /// Returns the tree that records of `show` describe; records of other kinds are left alone.
     ///
     /// # Errors
     /// A record is malformed, or there is no entity among them.
-    pub(crate) fn from_records(records: Vec<Value>) -> anyhow::Result<Organization> {
+    pub fn from_records(records: Vec<Value>) -> anyhow::Result<Organization> {
         let mut organization = Organization::default();
         for (index, record) in records.into_iter().enumerate() {
             let place = || format!("record {} of the organization", index + 1);
@@ -54,7 +82,7 @@ impl Organization {
     }
 
     /// Returns the ids from the root down to the entity, itself included; empty for an unknown one.
-    pub(crate) fn lineage(&self, id: &str) -> Vec<&Entity> {
+    pub fn lineage(&self, id: &str) -> Vec<&Entity> {
         let mut line = Vec::new();
         let mut next = Some(id);
         while let Some(id) = next {
@@ -73,14 +101,14 @@ impl Organization {
     }
 
     /// Returns the accounts.
-    pub(crate) fn accounts(&self) -> impl Iterator<Item = &Entity> {
+    pub fn accounts(&self) -> impl Iterator<Item = &Entity> {
         self.entities
             .iter()
             .filter(|entity| entity.r#type == EntityType::Account)
     }
 
     /// Adds a policy, or replaces the one of its name, and attaches it to the targets.
-    pub(crate) fn with_policy(&mut self, name: &str, document: &Value, targets: &[String]) {
+    pub fn with_policy(&mut self, name: &str, document: &Value, targets: &[String]) {
         self.policies.retain(|policy| policy.name != name);
         self.policies.push(PolicyDocument {
             kind: PolicyKind::Policy,
@@ -103,7 +131,7 @@ impl Organization {
     ///
     /// # Errors
     /// A policy is none; its name and the place are told.
-    pub(crate) fn judge(&self) -> anyhow::Result<CompiledOrganization> {
+    pub fn judge(&self) -> anyhow::Result<CompiledOrganization> {
         let mut policies = BTreeMap::new();
         for policy in &self.policies {
             policies.insert(
@@ -128,7 +156,7 @@ impl CompiledOrganization {
     ///
     /// # Errors
     /// The organization has no such account, or a policy of its line is not among the records.
-    pub(crate) fn levels(&self, account: &str) -> anyhow::Result<Option<Vec<Vec<&Compiled>>>> {
+    pub fn levels(&self, account: &str) -> anyhow::Result<Option<Vec<Vec<&Compiled>>>> {
         let mut levels = Vec::new();
         let mut next = Some(account);
         while let Some(id) = next {
@@ -155,10 +183,22 @@ impl CompiledOrganization {
         levels.reverse();
         Ok(Some(levels))
     }
+
+    /// Returns the same to keep; without a level where no policy binds the account.
+    ///
+    /// # Errors
+    /// As [`CompiledOrganization::levels`].
+    pub fn policies_above(&self, account: &str) -> anyhow::Result<Vec<Vec<Compiled>>> {
+        let levels = self.levels(account)?.unwrap_or_default();
+        let levels = levels.into_iter();
+        Ok(levels
+            .map(|level| level.into_iter().cloned().collect())
+            .collect())
+    }
 }
 
 /// Returns the accounts below some targets, without the management account.
-pub(crate) fn governed(organization: &Organization, targets: &[String]) -> BTreeSet<String> {
+pub fn governed(organization: &Organization, targets: &[String]) -> BTreeSet<String> {
     let below = |account: &str| {
         organization
             .lineage(account)
@@ -175,7 +215,7 @@ pub(crate) fn governed(organization: &Organization, targets: &[String]) -> BTree
 ///
 /// # Errors
 /// It is no valid policy; the place in it is told.
-pub(crate) fn compile(name: &str, text: &str) -> anyhow::Result<Compiled> {
+pub fn compile(name: &str, text: &str) -> anyhow::Result<Compiled> {
     let problem = match Policy::parse(text).policy() {
         Ok(policy) => match Compiled::new(name, &policy) {
             Ok(compiled) => return Ok(compiled),
