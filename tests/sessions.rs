@@ -1,6 +1,9 @@
 //! What the tools say of sessions against what the sessions then do. The table of broken sessions, its outcomes and the evaluator
 //! behind them belong to the local AWS, which shares nothing with the tools.
 
+#[path = "sessions/service_control.rs"]
+mod service_control;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};

@@ -18,6 +18,8 @@ pub enum Side {
     Identity,
     /// Its permissions boundary.
     Boundary,
+    /// A service control policy of its organization.
+    ServiceControl,
     /// The policy of the key.
     KeyPolicy,
     /// The policy of the bucket.
@@ -178,7 +180,9 @@ fn say_encryption(role: &Role, header: &Header, context: &mut Context) {
 /// Judges by the role's policies, its boundary and the policy of a resource of the same account that only adds to them.
 fn of_layers(own: &Own, resource: Option<(&Compiled, Side)>, request: &Request) -> Judgement {
     let identity: Vec<&Compiled> = own.identity.iter().collect();
+    let levels = levels(own);
     let policies = Policies {
+        service_control: levels.as_deref(),
         identity: Some(&identity),
         boundary: own.boundary.as_ref(),
         resource: resource.map(|(policy, _)| policy),
@@ -188,6 +192,7 @@ fn of_layers(own: &Own, resource: Option<(&Compiled, Side)>, request: &Request) 
     if decision.verdict == Verdict::Allowed {
         // Both layers allow; people ask which policy of the role does.
         let without = Policies {
+            service_control: None,
             boundary: None,
             resource: None,
             ..policies
@@ -207,6 +212,7 @@ fn of_layers(own: &Own, resource: Option<(&Compiled, Side)>, request: &Request) 
     }
     let side = match (decision.layer, &decision.statement, resource) {
         (Some(Layer::Boundary), ..) => Side::Boundary,
+        (Some(Layer::ServiceControl(_)), ..) => Side::ServiceControl,
         // Without a statement it is what neither says.
         (Some(Layer::Resource), Some(_), Some((_, side))) => side,
         _ => Side::Identity,
@@ -220,6 +226,22 @@ fn of_layers(own: &Own, resource: Option<(&Compiled, Side)>, request: &Request) 
             && decision.verdict == Verdict::Denied
             && decision.statement.is_none(),
     }
+}
+
+fn levels(own: &Own) -> Option<Vec<Vec<&Compiled>>> {
+    let levels = own.service_control.iter();
+    let levels: Vec<Vec<&Compiled>> = levels.map(|level| level.iter().collect()).collect();
+    (!levels.is_empty()).then_some(levels)
+}
+
+/// Returns what the service control policies say by themselves.
+fn in_organization(own: &Own, request: &Request) -> Verdict {
+    let levels = levels(own);
+    let policies = Policies {
+        service_control: levels.as_deref(),
+        ..Policies::default()
+    };
+    decide(&policies, request).verdict
 }
 
 fn in_bucket(own: &Own, name: &str, policy: &Reading<Value>, request: &Request) -> Judgement {
@@ -275,9 +297,10 @@ fn with_key(
     let named = allows(&policy, request);
     let delegated = allows(&policy, &as_account(role, request));
     let open = either(named, delegated);
-    // What names a role is still bounded: evaluation-logic page, "Permissions boundaries".
+    // What names a role is still bounded: evaluation-logic page, "Permissions boundaries" and "Organizations SCPs".
     let boundary = own.boundary.as_ref();
     let bounded = boundary.map_or(Verdict::Allowed, |policy| allows(policy, request));
+    let bounded = both(bounded, in_organization(own, request));
     let alone = match is_foreign {
         true => Verdict::Denied,
         false => both(named, bounded),

@@ -13,4 +13,4 @@ mod role;
 pub use judgement::{Judgement, Side, judge, logs_may_use, may};
 pub use needs::{Consequence, Guard, Need, data_key, needs};
 pub use preferences::{Bucket, BucketEncryption, Key, LogGroup, Preferences};
-pub use role::Role;
+pub use role::{Role, ServiceControl};

@@ -1,7 +1,12 @@
 //! A role with the policies that are known of it, ready to be asked.
 
+use std::sync::Arc;
+
 use iam_policy::{Compiled, Policy};
 use serde_json::Value;
+
+/// The service control policies that bind an account, those of each level from the root down; none binds it without a level.
+pub type ServiceControl = Arc<Vec<Vec<Compiled>>>;
 
 /// A role, its own policies and its boundary.
 #[derive(Clone, Debug)]
@@ -17,6 +22,7 @@ pub struct Role {
 pub(crate) struct Own {
     pub(crate) identity: Vec<Compiled>,
     pub(crate) boundary: Option<Compiled>,
+    pub(crate) service_control: ServiceControl,
 }
 
 impl Role {
@@ -35,12 +41,22 @@ impl Role {
                     .map(|(name, document)| compiled(name, document))
                     .collect::<Result<_, _>>()?,
                 boundary: boundary.transpose()?,
+                service_control: Arc::default(),
             })
         };
         Role {
             arn: arn.to_owned(),
             policies: ready(),
         }
+    }
+
+    /// Returns the role as the service control policies of its account bind it.
+    #[must_use]
+    pub fn under(mut self, service_control: &ServiceControl) -> Role {
+        if let Ok(own) = &mut self.policies {
+            own.service_control = Arc::clone(service_control);
+        }
+        self
     }
 }
 

@@ -145,6 +145,20 @@ impl Account {
         self.control("POST", "/_sandbox/estate", &estate.to_string());
     }
 
+    /// Starts a session on a node of this account as `fields` say, ends it and returns what became of it.
+    ///
+    /// # Panics
+    /// The sandbox does not understand it.
+    #[track_caller]
+    pub fn session(&self, node: &str, fields: &[(&str, &str)]) -> Value {
+        let mut body = serde_json::json!({"account": self.id, "target": node, "region": REGION});
+        for (name, value) in fields {
+            body[name] = Value::from(*value);
+        }
+        let answer = self.control("POST", "/_sandbox/sessions", &body.to_string());
+        serde_json::from_str(&answer).expect("a session is JSON")
+    }
+
     /// Puts a record on the event bus of a region, as CloudTrail does.
     ///
     /// # Panics

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::finding::{error, info, warning};
 use crate::model::{Action, DOCUMENT, Desired, Observed};
-use crate::preflight::Roles;
+use crate::roles::Roles;
 use crate::session_document::{Inputs, normalized, without_parameters};
 use crate::{lint, plan, preflight};
 
@@ -301,7 +301,8 @@ fn own_document(
 
 /// Returns the operators who may, or might, start one of the documents; empty when none were given.
 fn starters(documents: &[&SessionDocument], roles: &Roles, target: &Target) -> String {
-    let operators = roles.operators.of(target);
+    // Where they cannot be judged, the preflight says so.
+    let operators = roles.of_operators(target).unwrap_or_default();
     let may = operators.iter().filter(|role| {
         let partition = Arn::parse(&role.arn).map_or("aws", |arn| arn.partition);
         documents.iter().any(|SessionDocument { name, owner, .. }| {

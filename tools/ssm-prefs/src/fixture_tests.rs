@@ -6,8 +6,7 @@ use records::HostManagement;
 use serde_json::{Value, json};
 
 use crate::model::{Desired, Observed};
-use crate::preflight::Roles;
-use crate::roles::RoleRecords;
+use crate::roles::{RoleRecords, Roles};
 use crate::{check, lint, plan, preflight, session_document, template};
 
 fn target() -> Target {
@@ -50,6 +49,7 @@ fn role_records(case: &std::path::Path) -> Roles {
     Roles {
         nodes: read("roles.json").map(|record| RoleRecords::new(vec![record], Vec::new())),
         operators: RoleRecords::new(read("operators.json").into_iter().collect(), Vec::new()),
+        organization: None,
     }
 }
 

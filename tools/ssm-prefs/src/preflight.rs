@@ -11,16 +11,8 @@ use transcripts::{BucketEncryption, Preferences, data_key, logs_may_use, needs};
 
 use crate::finding::{error, warning};
 use crate::model::{Bucket, Key, LogGroup, Observed, is_aws_managed};
-use crate::roles::RoleRecords;
+use crate::roles::{NotJudged, Roles};
 use crate::session_document::Inputs;
-
-/// The roles whose policies are known: those of nodes and those of the people who start sessions.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Roles {
-    /// None when nobody gave them.
-    pub(crate) nodes: Option<RoleRecords>,
-    pub(crate) operators: RoleRecords,
-}
 
 /// Returns what would keep sessions from starting, or from being logged, with this document in force.
 pub(crate) fn preflight(
@@ -31,16 +23,21 @@ pub(crate) fn preflight(
 ) -> Vec<Finding> {
     let inputs = Inputs::of(content);
     let mut findings = Vec::new();
-    let nodes = match roles.nodes.as_ref().map(|nodes| nodes.at(target)) {
-        None => Vec::new(),
-        Some(Ok(nodes)) => nodes,
-        Some(Err(reason)) => {
-            findings.push(warning(
-                "roles.unknown",
-                "roles",
-                format!("the roles of the nodes were not judged: {reason}"),
-                "run `ssm-role show` for this account and region, and pass what it prints to --roles",
-            ));
+    let not_judged = |whose: &str, NotJudged { reason, fix }| {
+        let message = format!("the roles of {whose} were not judged: {reason}");
+        warning("roles.unknown", "roles", message, fix)
+    };
+    let nodes = match roles.of_nodes(target).unwrap_or(Ok(Vec::new())) {
+        Ok(nodes) => nodes,
+        Err(why) => {
+            findings.push(not_judged("the nodes", why));
+            Vec::new()
+        }
+    };
+    let operators = match roles.of_operators(target) {
+        Ok(operators) => operators,
+        Err(why) => {
+            findings.push(not_judged("the operators", why));
             Vec::new()
         }
     };
@@ -64,7 +61,7 @@ pub(crate) fn preflight(
     }
     let keys = preferences.keys.iter();
     let of_operators: Vec<_> = keys.map(|key| data_key(partition, target, key)).collect();
-    for role in &roles.operators.of(target) {
+    for role in &operators {
         permissions::judged(role, &of_operators, &mut findings);
     }
     findings

@@ -1,7 +1,57 @@
 //! The roles that were given, as `ssm-role show` prints them.
 
+use organization::CompiledOrganization;
 use records::{HostManagement, Target, Unreachable};
 use transcripts::Role;
+
+/// The roles whose policies are known: those of nodes and those of the people who start sessions.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Roles {
+    /// None when nobody gave them.
+    pub(crate) nodes: Option<RoleRecords>,
+    pub(crate) operators: RoleRecords,
+    /// Whose service control policies bind them; None when nobody gave it.
+    pub(crate) organization: Option<CompiledOrganization>,
+}
+
+/// Why roles were not judged, and what helps.
+pub(crate) struct NotJudged {
+    pub(crate) reason: String,
+    pub(crate) fix: &'static str,
+}
+
+impl Roles {
+    /// Returns the roles of nodes; `None` when nobody gave them.
+    pub(crate) fn of_nodes(&self, target: &Target) -> Option<Result<Vec<Role>, NotJudged>> {
+        let roles = self.nodes.as_ref()?.at(target).map_err(|reason| NotJudged {
+            reason,
+            fix: "run `ssm-role show` for this account and region, and pass what it prints to --roles",
+        });
+        Some(roles.and_then(|roles| self.bound(roles, target)))
+    }
+
+    /// Returns the roles of the people who start sessions.
+    ///
+    /// # Errors
+    /// The account is not in the organization.
+    pub(crate) fn of_operators(&self, target: &Target) -> Result<Vec<Role>, NotJudged> {
+        self.bound(self.operators.of(target), target)
+    }
+
+    /// Binds the roles by the policies above the account.
+    fn bound(&self, roles: Vec<Role>, target: &Target) -> Result<Vec<Role>, NotJudged> {
+        let Some(organization) = self.organization.as_ref().filter(|_| !roles.is_empty()) else {
+            return Ok(roles);
+        };
+        let above = organization.policies_above(&target.account);
+        let above = above.map_err(|error| NotJudged {
+            reason: format!("{error:#}"),
+            fix: "pass to --organization what `ssm-scp show` prints in the organization of this account",
+        });
+        let above = above?.into();
+        Ok(roles.into_iter().map(|role| role.under(&above)).collect())
+    }
+}
 
 /// Roles, each of the account and region that it was shown for.
 #[derive(Clone, Debug, Default)]

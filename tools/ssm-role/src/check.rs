@@ -6,7 +6,7 @@ mod permitted;
 use std::collections::BTreeMap;
 
 use cli::{Finding, FindingKind, Reading, Severity};
-use transcripts::{Need, Preferences};
+use transcripts::{Need, Preferences, ServiceControl};
 
 use self::permitted::permitted;
 use crate::TOOL;
@@ -21,11 +21,13 @@ pub(crate) fn check(
     desired: &Desired,
     observed: &Observed,
     preferences: Option<&Preferences>,
+    service_control: &ServiceControl,
 ) -> Vec<Finding> {
     let needs = required_permissions(&observed.partition, &observed.target, preferences);
     let mut findings = Findings {
         observed,
         preferences,
+        service_control,
         needs: &needs,
         found: Vec::new(),
     };
@@ -227,6 +229,7 @@ fn instances(n_instances: usize) -> String {
 struct Findings<'a> {
     observed: &'a Observed,
     preferences: Option<&'a Preferences>,
+    service_control: &'a ServiceControl,
     needs: &'a [Need],
     found: Vec<Finding>,
 }

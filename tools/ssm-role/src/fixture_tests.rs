@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use serde_json::json;
+use transcripts::ServiceControl;
 
 use super::{PlanContext, plan};
 use crate::check::check;
@@ -62,6 +63,11 @@ fn check_case(case: &Path) {
     testbed::expect(&case.join("plan.json"), &planned);
     testbed::expect(
         &case.join("findings.json"),
-        &json!(check(&desired, &observed, preferences.as_ref())),
+        &json!(check(
+            &desired,
+            &observed,
+            preferences.as_ref(),
+            &ServiceControl::default()
+        )),
     );
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use cli::{Change, Plan};
 use records::{Feature, Verdict};
 use serde_json::{Value, json};
-use transcripts::Preferences;
+use transcripts::{Preferences, ServiceControl};
 
 use crate::TOOL;
 use crate::model::{
@@ -243,7 +243,7 @@ fn grant_preferences(
     let there = role.and_then(|role| role.inline_policies.get(&policy_name));
     let document = policy_builder::logs(&place, there)?;
     let needs = required_permissions(&observed.partition, &observed.target, Some(preferences));
-    let judged = role.map(|role| judged(role, &needs));
+    let judged = role.map(|role| judged(role, &ServiceControl::default(), &needs));
     let is_missing = judged.as_ref().is_none_or(|judged| {
         judged
             .iter()

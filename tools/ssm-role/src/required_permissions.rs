@@ -3,7 +3,7 @@
 //! SCPs and session policies are not seen here.
 
 use records::{Boundary, By, Feature, Permission, Target, Verdict};
-use transcripts::{Consequence, Guard, Judgement, Need, Preferences, Side, judge};
+use transcripts::{Consequence, Guard, Judgement, Need, Preferences, ServiceControl, Side, judge};
 
 use crate::model::Role;
 
@@ -132,15 +132,20 @@ impl Judged<'_> {
     }
 }
 
-/// Returns what a role's policies, its boundary and the policies of keys and buckets say to every need.
-pub(crate) fn judged<'n>(role: &Role, needs: &'n [Need]) -> Vec<Judged<'n>> {
+/// Returns what a role's policies, its boundary, those above its account and those of keys and buckets say to every need.
+pub(crate) fn judged<'n>(
+    role: &Role,
+    service_control: &ServiceControl,
+    needs: &'n [Need],
+) -> Vec<Judged<'n>> {
     let policies = role.attached_policies.iter().chain(&role.inline_policies);
     let boundary = role.boundary.as_ref();
     let asked = transcripts::Role::new(
         &role.arn,
         policies.map(|(name, document)| (name.as_str(), document)),
         boundary.map(|boundary| (boundary.arn.as_str(), &boundary.document)),
-    );
+    )
+    .under(service_control);
     let judged = needs.iter().map(|need| {
         let judgement = judge(&asked, need);
         Judged {
@@ -152,9 +157,9 @@ pub(crate) fn judged<'n>(role: &Role, needs: &'n [Need]) -> Vec<Judged<'n>> {
     judged.collect()
 }
 
-/// Returns the same as records have it.
+/// Returns the same as records have it, which are about the role and not about its organization.
 pub(crate) fn permissions(role: &Role, needs: &[Need]) -> Vec<Permission> {
-    let judged = judged(role, needs).into_iter();
+    let judged = judged(role, &ServiceControl::default(), needs).into_iter();
     judged.map(|one| one.permission).collect()
 }
 
@@ -169,6 +174,7 @@ fn permission(need: &Need, judgement: &Judgement, boundary: Option<&Boundary>) -
     };
     let (layer, policy) = match judgement.side {
         Side::Identity => ("identity", None),
+        Side::ServiceControl => ("service_control_policy", None),
         Side::Boundary => ("boundary", boundary.map(|boundary| boundary.arn.clone())),
         Side::KeyPolicy => ("key_policy", guard),
         Side::BucketPolicy => ("bucket_policy", guard),

@@ -7,7 +7,8 @@ use cli::{Finding, Outcome, Output, Plan};
 use super::role_records::RoleArgs;
 use super::{GlobalArgs, desired};
 use crate::model::{Action, Desired, Observed};
-use crate::preflight::{self, Roles};
+use crate::preflight;
+use crate::roles::Roles;
 use crate::{TOOL, observe, plan};
 
 /// Print the changes that a desired state needs

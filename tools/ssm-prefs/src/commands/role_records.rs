@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
+use organization::Organization;
 
-use crate::preflight::Roles;
-use crate::roles::RoleRecords;
+use crate::roles::{RoleRecords, Roles};
 
 /// Records of roles, to find out whose sessions would be refused.
 #[derive(clap::Args)]
@@ -16,6 +16,9 @@ pub(crate) struct RoleArgs {
     /// Judge the roles of people who start sessions in FILE, in the same form: written by hand, "target" left out for everywhere
     #[arg(long, value_name = "FILE")]
     operators: Option<PathBuf>,
+    /// Judge those roles also by the service control policies in FILE, as `ssm-scp show` prints them
+    #[arg(long, value_name = "FILE")]
+    organization: Option<PathBuf>,
 }
 
 impl RoleArgs {
@@ -29,6 +32,10 @@ impl RoleArgs {
             operators: match &self.operators {
                 Some(path) => read(path)?,
                 None => RoleRecords::default(),
+            },
+            organization: match &self.organization {
+                Some(path) => Some(Organization::read(path)?.judge()?),
+                None => None,
             },
         })
     }

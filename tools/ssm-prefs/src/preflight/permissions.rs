@@ -50,12 +50,18 @@ fn denied(role: &Role, need: &Need, judgement: &Judgement, id: &str) -> Finding 
             let policy = match judgement.side {
                 Side::Identity => format!("policy {}", statement.policy),
                 Side::Boundary => format!("the permissions boundary {}", statement.policy),
+                Side::ServiceControl => {
+                    format!("the service control policy {}", statement.policy)
+                }
                 Side::KeyPolicy => "the key policy".to_owned(),
                 Side::BucketPolicy => "the bucket policy".to_owned(),
             };
             format!(", as {}{sid} of {policy} denies it", statement.path)
         }
         (None, Side::Boundary) => ", as its permissions boundary does not allow it".to_owned(),
+        (None, Side::ServiceControl) => {
+            ", as no service control policy of a level of its organization allows it".to_owned()
+        }
         (None, Side::KeyPolicy) => {
             ", as the key policy lets neither it nor the account in".to_owned()
         }
@@ -67,6 +73,9 @@ fn denied(role: &Role, need: &Need, judgement: &Judgement, id: &str) -> Finding 
         (Side::Boundary, _) => {
             format!("allow {needed} in the permissions boundary; no policy of the role helps")
         }
+        (Side::ServiceControl, _) => format!(
+            "have the administrators of the organization except the role from that policy, or allow {needed} there; no policy of the role helps"
+        ),
         (Side::KeyPolicy, None) => format!(
             "allow {} to the role in the key policy, or leave the key to the account's own policies there; no policy of the role helps",
             need.action
@@ -91,6 +100,7 @@ fn not_known(role: &Role, need: &Need, judgement: &Judgement, id: &str) -> Findi
     let of = match judgement.side {
         Side::KeyPolicy => "key policy",
         Side::BucketPolicy => "bucket policy",
+        Side::ServiceControl => "service control policy",
         Side::Identity | Side::Boundary => "policy",
     };
     let why = match (&judgement.unread, &judgement.statement) {

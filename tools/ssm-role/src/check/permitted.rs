@@ -10,16 +10,17 @@ use crate::model::Role;
 use crate::required_permissions::{FEATURES, Judged, effect, ids, is_preference, judged};
 
 /// In the order of their findings.
-const SIDES: [Side; 4] = [
+const SIDES: [Side; 5] = [
     Side::Identity,
     Side::Boundary,
+    Side::ServiceControl,
     Side::KeyPolicy,
     Side::BucketPolicy,
 ];
 
 /// Tells what a role may not do: in one finding when the managed policy would help, else by what it is needed for.
 pub(super) fn permitted(role: &Role, missing: &str, message: &str, findings: &mut Findings<'_>) {
-    let judged = judged(role, findings.needs);
+    let judged = judged(role, findings.service_control, findings.needs);
     let is_core = |one: &&Judged<'_>| !is_preference(one.need.feature);
     let lacks_core = judged
         .iter()
@@ -128,6 +129,14 @@ fn not_allowed(role: &Role, feature: Feature, denied: &[&Judged<'_>], findings: 
         (Some(Side::BucketPolicy), Some(by)) => (
             format!("{} denies it", place(by)),
             "correct that statement of the bucket policy; no policy on the role helps".to_owned(),
+        ),
+        (Some(Side::ServiceControl), Some(by)) => (
+            format!("{} denies it", place(by)),
+            "have the administrators of the organization except the role from that service control policy; no policy on the role helps".to_owned(),
+        ),
+        (Some(Side::ServiceControl), None) => (
+            "no service control policy of a level of its organization allows it".to_owned(),
+            "have the administrators of the organization allow it there; no policy on the role helps".to_owned(),
         ),
         (_, Some(by)) if by.path.is_none() => (
             format!("the permissions boundary {} does not allow it", by.policy),

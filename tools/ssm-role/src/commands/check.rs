@@ -1,7 +1,11 @@
 //! `check`: what keeps nodes from talking to Systems Manager, as far as roles and settings go.
 
+use std::path::PathBuf;
+
 use awsconf::Session;
 use cli::{Layers, Outcome, Output};
+use organization::Organization;
+use transcripts::ServiceControl;
 
 use super::GlobalArgs;
 use super::inputs::InputArgs;
@@ -14,6 +18,9 @@ use crate::observe::{self, AccountCache};
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     inputs: InputArgs,
+    /// Judge the roles also by the service control policies in FILE, as `ssm-scp show` prints them
+    #[arg(long, value_name = "FILE")]
+    organization: Option<PathBuf>,
 }
 
 pub(crate) async fn run(
@@ -23,6 +30,10 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Outcome> {
     let layers = Layers::<Desired>::read(&global.io, "desired roles")?;
     let inputs = args.inputs.read()?;
+    let organization = match &args.organization {
+        Some(path) => Some(Organization::read(path)?.judge()?),
+        None => None,
+    };
     let work = async |session: &Session, known: &AccountCache| {
         let (target, units) = (&session.target, session.units.as_deref());
         let preferences = inputs.preferences(target)?;
@@ -30,7 +41,11 @@ pub(crate) async fn run(
         let expired = layers.expired("role.override.expired", target, units)?;
         let only = inputs.nodes(target)?;
         let observed = observe::observe(session, known, Some(&desired), only).await;
-        let mut findings = check::check(&desired, &observed, preferences);
+        let service_control = match &organization {
+            Some(organization) => organization.policies_above(&target.account)?.into(),
+            None => ServiceControl::default(),
+        };
+        let mut findings = check::check(&desired, &observed, preferences, &service_control);
         findings.extend(expired);
         Ok(findings)
     };
