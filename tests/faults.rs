@@ -140,12 +140,7 @@ impl Subject {
         let run = account.tool(bin(self.tool)).args(["apply"]).args(arguments);
         match self.tool {
             // Nobody lives in these organizations, so the guard against locking somebody out has nobody to find.
-            "ssm-scp" => run.args([
-                "--accept",
-                "unmatched:arn:aws:iam::*:role/ops",
-                "--accept",
-                "unread",
-            ]),
+            "ssm-scp" => run.args(["--accept", "unmatched:arn:aws:iam::*:role/ops"]),
             _ => run,
         }
     }

@@ -4,6 +4,8 @@
 mod guarding;
 #[path = "ssm-scp/judging.rs"]
 mod judging;
+#[path = "ssm-scp/lockouts.rs"]
+mod lockouts;
 #[path = "ssm-scp/offline.rs"]
 mod offline_verbs;
 
@@ -57,6 +59,15 @@ fn create_role(account: &Account, name: &str, path: &str) {
         path,
         "--assume-role-policy-document",
         trust,
+    ]);
+    let administrator = "arn:aws:iam::aws:policy/AdministratorAccess";
+    account.aws(&[
+        "iam",
+        "attach-role-policy",
+        "--role-name",
+        name,
+        "--policy-arn",
+        administrator,
     ]);
 }
 

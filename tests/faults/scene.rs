@@ -48,8 +48,6 @@ pub(super) fn run_of(account: &Account, name: &str, plan: &Value) -> testbed::Ru
             "unmatched:arn:aws:iam::*:role/ops",
             "--accept",
             "unmatched:arn:aws:iam::*:role/other",
-            "--accept",
-            "unread",
         ]),
         _ => run,
     }

@@ -135,12 +135,7 @@ fn count_scp(verb: &str, n_members: usize) -> Counts {
     match verb {
         "apply" => {
             let plan = scp("plan", &desired).run().stdout;
-            let accepted = [
-                "--accept",
-                "unmatched:arn:aws:iam::*:role/ops",
-                "--accept",
-                "unread",
-            ];
+            let accepted = ["--accept", "unmatched:arn:aws:iam::*:role/ops"];
             let lockouts = organization
                 .members
                 .iter()

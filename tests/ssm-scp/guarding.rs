@@ -51,9 +51,14 @@ fn refused_until_accepted(account: &Account, plan: &str, arguments: &[&str], exp
 
 #[test]
 fn refuses_when_no_account_can_be_read() {
-    let Organization { account, unit, .. } = organization();
+    let Organization {
+        account,
+        member,
+        unit,
+    } = organization();
     let plan = run(&account, "plan", &desired(&[&unit])).stdout;
-    refused_until_accepted(&account, &plan, &[], &["unread"]);
+    let unread = format!("unread:{}", member.id());
+    refused_until_accepted(&account, &plan, &[], &[&unread]);
 }
 
 #[test]
@@ -141,8 +146,7 @@ fn refuses_a_guard_that_goes_by_the_account() {
         .filter(|one| one["principal"] == ops)
         .map(|one| one["class"].as_str().unwrap().to_owned())
         .collect();
-    // It has no policy, so that it loses nothing; that it is spared nobody says any more.
-    assert_eq!(classes, ["denied_before"]);
+    assert_eq!(classes, ["newly_denied"]);
 }
 
 #[test]

@@ -30,7 +30,8 @@ pub struct Organization {
 #[derive(Clone, Debug)]
 pub struct CompiledOrganization {
     entities: BTreeMap<String, Entity>,
-    policies: BTreeMap<String, Compiled>,
+    /// By name; why not, where one was not understood.
+    policies: BTreeMap<String, Result<Compiled, String>>,
 }
 
 impl Organization {
@@ -127,35 +128,66 @@ impl Organization {
         }
     }
 
-    /// Makes the policies ready to be asked.
-    ///
-    /// # Errors
-    /// A policy is none; its name and the place are told.
-    pub fn judge(&self) -> anyhow::Result<CompiledOrganization> {
-        let mut policies = BTreeMap::new();
-        for policy in &self.policies {
-            policies.insert(
-                policy.name.clone(),
-                compile(&policy.name, &policy.document.to_string())?,
-            );
+    /// Returns the policy of a name.
+    #[must_use]
+    pub fn policy(&self, name: &str) -> Option<&PolicyDocument> {
+        self.policies.iter().find(|policy| policy.name == name)
+    }
+
+    /// Adds a policy, or replaces the document of the one of its name wherever that is attached.
+    pub fn put(&mut self, name: &str, document: &Value) {
+        let attached = self.entities.iter();
+        let attached = attached.filter(|entity| entity.policies.iter().any(|one| one == name));
+        let targets: Vec<String> = attached.map(|entity| entity.id.clone()).collect();
+        self.with_policy(name, document, &targets);
+    }
+
+    /// Attaches a policy to an entity, or detaches it.
+    pub fn attach(&mut self, name: &str, target: &str, is_attached: bool) {
+        for entity in &mut self.entities {
+            if entity.id == target {
+                entity.policies.retain(|policy| policy != name);
+                if is_attached {
+                    entity.policies.push(name.to_owned());
+                }
+            }
         }
-        let entities = self
-            .entities
-            .iter()
-            .map(|entity| (entity.id.clone(), entity.clone()));
-        Ok(CompiledOrganization {
+    }
+
+    /// Deletes a policy; Organizations lets only those go that are attached nowhere.
+    pub fn remove(&mut self, name: &str) {
+        self.policies.retain(|policy| policy.name != name);
+    }
+
+    /// Makes the policies ready to be asked. One that is not understood leaves open what is below it, and nothing else.
+    #[must_use]
+    pub fn judge(&self) -> CompiledOrganization {
+        let policies = self.policies.iter().map(|policy| {
+            let compiled = compile(&policy.name, &policy.document.to_string());
+            let compiled = compiled.map_err(|error| format!("{error:#}"));
+            (policy.name.clone(), compiled)
+        });
+        let entities = self.entities.iter();
+        let entities = entities.map(|entity| (entity.id.clone(), entity.clone()));
+        CompiledOrganization {
             entities: entities.collect(),
-            policies,
-        })
+            policies: policies.collect(),
+        }
     }
 }
 
 impl CompiledOrganization {
+    /// Returns whether the organization has such an account.
+    #[must_use]
+    pub fn has(&self, account: &str) -> bool {
+        self.entities.contains_key(account)
+    }
+
     /// Returns the policies from the root to an account, one list a level; `None` when no policy binds the account: it
     /// is the management account.
     ///
     /// # Errors
-    /// The organization has no such account, or a policy of its line is not among the records.
+    /// The organization has no such account, or a policy of its line is not among the records, or not understood.
     pub fn levels(&self, account: &str) -> anyhow::Result<Option<Vec<Vec<&Compiled>>>> {
         let mut levels = Vec::new();
         let mut next = Some(account);
@@ -168,10 +200,10 @@ impl CompiledOrganization {
             let policies: anyhow::Result<Vec<&Compiled>> = entity
                 .policies
                 .iter()
-                .map(|name| {
-                    self.policies
-                        .get(name)
-                        .with_context(|| format!("policy {name} of {id} is not known"))
+                .map(|name| match self.policies.get(name) {
+                    Some(Ok(policy)) => Ok(policy),
+                    Some(Err(why)) => bail!("{why}"),
+                    None => bail!("policy {name} of {id} is not known"),
                 })
                 .collect();
             levels.push(policies?);

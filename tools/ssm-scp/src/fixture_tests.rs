@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use crate::check::check;
 use crate::commands::guard::Guard;
 use crate::commands::impact::actions;
-use crate::guard::{exempt_patterns, render};
+use crate::guard::render;
 use crate::impact::{AccountPrincipals, Candidate};
-use crate::lockout::{Evidence, risks};
+use crate::lockout::{Evidence, Shift, risks};
 use crate::model::Desired;
 use crate::model::{Observed, TargetId};
 use crate::plan::{notes, plan};
@@ -104,15 +104,16 @@ fn check_case(case: &Path) {
         &organization,
     ) {
         principals(case, &desired, &guard, organization, &accounts);
-        let bound = guard.governed(organization);
+        let mut after = organization.clone();
+        guard.join(&mut after);
+        let shift = Shift::of(organization, &after);
+        let bound = shift.accounts();
         let accounts: Vec<AccountPrincipals> = accounts
             .into_iter()
             .filter(|account| bound.contains(&account.account))
             .collect();
-        let patterns = exempt_patterns(&desired);
         let found = risks(&Evidence {
-            guard: &guard.compiled,
-            patterns: &patterns,
+            shift: &shift,
             accounts: &accounts,
             caller: options.caller.as_deref(),
             history: replayed.as_ref().map_or(&[], |(calls, _)| calls.as_slice()),
@@ -157,7 +158,7 @@ fn principals(
 ) {
     let mut after = organization.clone();
     guard.join(&mut after);
-    let (before, after) = (organization.judge().unwrap(), after.judge().unwrap());
+    let (before, after) = (organization.judge(), after.judge());
     let targets: Vec<String> = desired
         .targets
         .0

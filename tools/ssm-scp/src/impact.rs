@@ -72,6 +72,9 @@ pub(crate) struct PrincipalPolicies {
     /// Inline and attached policies, those of groups among them.
     pub(crate) policies: Vec<Value>,
     pub(crate) boundary: Option<Value>,
+    /// The trust policy of a role; users have none.
+    #[serde(default)]
+    pub(crate) trust: Option<Value>,
 }
 
 /// The principals of an account, or why they could not be read.
@@ -237,14 +240,15 @@ pub(crate) fn partition<'a>(mut arns: impl Iterator<Item = &'a str>) -> &'a str 
         .unwrap_or("aws")
 }
 
-struct Identity {
+/// The policies of a principal, ready to be asked.
+pub(crate) struct Identity {
     policies: Vec<Compiled>,
     boundary: Option<Compiled>,
 }
 
 impl Identity {
     /// Returns `None` when one of the policies cannot be understood.
-    fn of(principal: &PrincipalPolicies) -> Option<Identity> {
+    pub(crate) fn of(principal: &PrincipalPolicies) -> Option<Identity> {
         let ready = |document: &Value| compile("", &document.to_string()).ok();
         Some(Identity {
             policies: principal
@@ -260,7 +264,12 @@ impl Identity {
     }
 
     /// Returns whether the principal may do something below these service control policies.
-    fn verdict(&self, levels: Option<&[Vec<&Compiled>]>, arn: &str, action: &str) -> Verdict {
+    pub(crate) fn verdict(
+        &self,
+        levels: Option<&[Vec<&Compiled>]>,
+        arn: &str,
+        action: &str,
+    ) -> Verdict {
         let policies: Vec<&Compiled> = self.policies.iter().collect();
         let policies = Policies {
             service_control: levels,

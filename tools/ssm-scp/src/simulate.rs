@@ -1,7 +1,7 @@
 //! Asks policies about principals, actions and resources, without AWS: AWS's own simulator leaves service control
 //! policies with conditions on principals out.
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use iam_policy::{Compiled, Decision, Layer, Policies, Request, Verdict, decide};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -90,12 +90,13 @@ pub(crate) fn simulate(
     let mut answers = Vec::new();
     for principal in &questions.principals {
         let levels = match judges {
-            _ if principal_arn::is_service_linked(principal) => None,
-            Judges::Levels(levels) => Some(levels.clone()),
+            _ if principal_arn::is_service_linked(principal) => Ok(None),
+            Judges::Levels(levels) => Ok(Some(levels.clone())),
             Judges::Organization(judged) => {
                 let account = principal_arn::account(principal)
                     .with_context(|| format!("{principal} names no account"))?;
-                judged.levels(account)?
+                ensure!(judged.has(account), "{account} is not in the organization");
+                judged.levels(account)
             }
         };
         for action in &questions.actions {
@@ -108,13 +109,7 @@ pub(crate) fn simulate(
                     Some(resource) => Request::new(action, resource, context),
                     None => Request::on_unknown_resource(action, context),
                 };
-                answers.push(answer(
-                    principal,
-                    action,
-                    *resource,
-                    levels.as_deref(),
-                    &request,
-                ));
+                answers.push(answer(principal, action, *resource, &levels, &request));
             }
         }
     }
@@ -125,7 +120,7 @@ fn answer(
     principal: &str,
     action: &str,
     resource: Option<&str>,
-    levels: Option<&[Vec<&Compiled>]>,
+    levels: &anyhow::Result<Option<Vec<Vec<&Compiled>>>>,
     request: &Request,
 ) -> Simulation {
     let mut simulation = Simulation {
@@ -139,8 +134,15 @@ fn answer(
         sid: None,
         depends_on: None,
     };
-    let Some(levels) = levels else {
-        return simulation;
+    let levels = match levels {
+        Ok(Some(levels)) => levels,
+        Ok(None) => return simulation,
+        // One policy that is not understood leaves open only what is below it.
+        Err(error) => {
+            simulation.answer = Effective::Unknown;
+            simulation.why = format!("{error:#}");
+            return simulation;
+        }
     };
     let policies = Policies {
         service_control: Some(levels),

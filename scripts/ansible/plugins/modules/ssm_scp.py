@@ -55,7 +55,7 @@ EXAMPLES = r"""
   ssm_tools.rollout.ssm_scp:
     profile: management
     regions: [us-east-1]
-    accept: [unread]
+    accept: ["unread:111122223333"]
     desired:
       policy_name: ssm-operators-only
       exempt_permission_sets: [SessionOperator]

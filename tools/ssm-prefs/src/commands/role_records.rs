@@ -34,7 +34,7 @@ impl RoleArgs {
                 None => RoleRecords::default(),
             },
             organization: match &self.organization {
-                Some(path) => Some(Organization::read(path)?.judge()?),
+                Some(path) => Some(Organization::read(path)?.judge()),
                 None => None,
             },
         })

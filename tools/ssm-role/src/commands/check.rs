@@ -31,7 +31,7 @@ pub(crate) async fn run(
     let layers = Layers::<Desired>::read(&global.io, "desired roles")?;
     let inputs = args.inputs.read()?;
     let organization = match &args.organization {
-        Some(path) => Some(Organization::read(path)?.judge()?),
+        Some(path) => Some(Organization::read(path)?.judge()),
         None => None,
     };
     let work = async |session: &Session, known: &AccountCache| {

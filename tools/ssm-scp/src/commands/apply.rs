@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use aws_sdk_organizations::Client;
 use awsconf::Interrupt;
-use cli::{Outcome, Output};
+use cli::{Outcome, Output, Plan};
 
 use super::GlobalArgs;
 use crate::TOOL;
@@ -43,18 +43,13 @@ pub(crate) async fn run(
     out.refuse_closed()?;
     let (first, through) = (global.aws.split_account_roles().0, Through::of(&global.aws));
     let interrupt = Interrupt::listen();
-    let mut outcome = Outcome::Fine;
-    for plan in plans.plans {
+    // What several plans do together is judged before the first of them writes; there is one organization behind credentials.
+    if let (Some(plan), false) = (plans.plans.first(), args.how.recover) {
         let session = first.session_for(&plan.target).await?;
         let client = Client::new(&session.config);
-        let risks = match args.how.recover {
-            // It writes nothing.
-            true => Vec::new(),
-            false => {
-                preconditions::risks(args.history.as_deref(), &through, &session, &client, &plan)
-                    .await?
-            }
-        };
+        let all: Vec<&Plan<Action>> = plans.plans.iter().collect();
+        let history = args.history.as_deref();
+        let risks = preconditions::risks(history, &through, &session, &client, &all).await?;
         let refused: Vec<Risk> = risks
             .into_iter()
             .filter(|risk| !args.accepted.contains(&risk.id))
@@ -73,6 +68,11 @@ pub(crate) async fn run(
                     .join(", ")
             );
         }
+    }
+    let mut outcome = Outcome::Fine;
+    for plan in plans.plans {
+        let session = first.session_for(&plan.target).await?;
+        let client = Client::new(&session.config);
         let resources = Resources { client };
         let (result, came_to) = ::apply::apply(&resources, &plan, args.how, &interrupt, out).await;
         out.write(&result)

@@ -79,7 +79,7 @@ pub(crate) async fn run(
     let simulations = match &mut organization {
         Some(organization) => {
             guard.join(organization);
-            simulate(&questions, &Judges::Organization(&organization.judge()?))?
+            simulate(&questions, &Judges::Organization(&organization.judge()))?
         }
         None => {
             let full = compile("FullAWSAccess", FULL_ACCESS)?;

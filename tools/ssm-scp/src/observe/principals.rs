@@ -19,6 +19,7 @@ struct Draft {
     attached: Vec<String>,
     groups: Vec<String>,
     boundary: Option<String>,
+    trust: Option<Value>,
 }
 
 /// Reads all roles and users of the session's account.
@@ -43,6 +44,10 @@ pub(crate) async fn principals(session: &Session) -> anyhow::Result<Vec<Principa
                 attached: arns(role.attached_managed_policies()),
                 groups: Vec::new(),
                 boundary: boundary(role.permissions_boundary()),
+                trust: role
+                    .assume_role_policy_document()
+                    .map(document)
+                    .transpose()?,
             });
         }
         for user in page.user_detail_list() {
@@ -52,6 +57,7 @@ pub(crate) async fn principals(session: &Session) -> anyhow::Result<Vec<Principa
                 attached: arns(user.attached_managed_policies()),
                 groups: user.group_list().to_vec(),
                 boundary: boundary(user.permissions_boundary()),
+                trust: None,
             });
         }
         for group in page.group_detail_list() {
@@ -89,6 +95,7 @@ pub(crate) async fn principals(session: &Session) -> anyhow::Result<Vec<Principa
             arn: draft.arn,
             policies,
             boundary: draft.boundary.as_ref().map(find).transpose()?,
+            trust: draft.trust,
         });
     }
     principals.sort_by(|left, right| left.arn.cmp(&right.arn));

@@ -1,0 +1,219 @@
+//! What a change of the organization's policies takes from whom: the whole tree as it is against the whole tree as it will be.
+//! Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use iam_policy::{Compiled, Decision, Effect, Policies, Policy, Request, Verdict, decide, denies};
+use organization::{CompiledOrganization, Organization};
+
+use crate::principal_arn;
+
+/// The organization before and after.
+pub(crate) struct Shift {
+    before: CompiledOrganization,
+    after: CompiledOrganization,
+    /// The accounts from which something may be taken, each with the names of those that are new to it or have another document.
+    accounts: BTreeMap<String, BTreeSet<String>>,
+    /// Values of the actions of all policies that come, go or change, in the order of their names.
+    pub(crate) actions: Vec<String>,
+    /// Pairs of action and resource that policies which come or change deny on some resources only.
+    pub(crate) guarded: Vec<(String, String)>,
+    /// Values of `aws:PrincipalArn` that policies which come or change spare.
+    pub(crate) patterns: Vec<String>,
+}
+
+/// How much of an action somebody loses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Lost {
+    /// On some resources.
+    OnSome,
+    /// Under conditions that are not known.
+    Perhaps,
+    /// Whatever else is known.
+    Surely,
+}
+
+/// A loss with the statement behind it.
+pub(crate) struct Loss<'p> {
+    pub(crate) lost: Lost,
+    pub(crate) decision: Decision<'p>,
+}
+
+impl Shift {
+    /// Compares two organizations.
+    pub(crate) fn of(before: &Organization, after: &Organization) -> Shift {
+        let is_changed = |name: &str| {
+            before.policy(name).map(|policy| &policy.document)
+                != after.policy(name).map(|policy| &policy.document)
+        };
+        let names = |organization: &Organization, account: &str| -> BTreeSet<String> {
+            let line = organization.lineage(account);
+            line.iter()
+                .flat_map(|entity| entity.policies.clone())
+                .collect()
+        };
+        let may_allow = |name: &String| {
+            let policy = before
+                .policy(name)
+                .map(|policy| policy.document.to_string());
+            // What is not understood may allow.
+            let draft = policy.map(|text| Policy::parse(&text).draft);
+            draft.is_none_or(|draft| {
+                draft.is_none_or(|policy| {
+                    policy
+                        .statements
+                        .iter()
+                        .any(|one| one.effect == Effect::Allow)
+                })
+            })
+        };
+        let mut accounts = BTreeMap::new();
+        let (mut differing, mut coming) = (BTreeSet::new(), BTreeSet::new());
+        for account in after.accounts().filter(|account| !account.management) {
+            let (was, is) = (names(before, &account.id), names(after, &account.id));
+            let is_new = |name: &&String| !was.contains(*name) || is_changed(name);
+            let new: BTreeSet<String> = is.iter().filter(is_new).cloned().collect();
+            let gone: Vec<String> = was.difference(&is).cloned().collect();
+            // A denial that goes takes nothing from anybody.
+            if new.is_empty() && !gone.iter().any(may_allow) {
+                continue;
+            }
+            differing.extend(gone.into_iter().chain(new.iter().cloned()));
+            coming.extend(new.iter().cloned());
+            accounts.insert(account.id.clone(), new);
+        }
+        let parsed = |organization: &Organization, names: &BTreeSet<String>| -> Vec<Policy> {
+            let documents = names.iter().filter_map(|name| organization.policy(name));
+            documents
+                .filter_map(|policy| Policy::parse(&policy.document.to_string()).draft)
+                .collect()
+        };
+        let (old, new) = (parsed(before, &differing), parsed(after, &differing));
+        let mut actions: Vec<String> = old
+            .iter()
+            .chain(&new)
+            .flat_map(|policy| &policy.statements)
+            .flat_map(|statement| &statement.actions.values)
+            .map(|action| action.value.clone())
+            .collect();
+        actions.sort();
+        actions.dedup();
+        let coming = parsed(after, &coming);
+        let mut patterns: Vec<String> = coming
+            .iter()
+            .flat_map(Policy::exempt_principals)
+            .map(str::to_owned)
+            .collect();
+        patterns.sort();
+        patterns.dedup();
+        Shift {
+            before: before.judge(),
+            after: after.judge(),
+            accounts,
+            actions,
+            guarded: guarded(&coming),
+            patterns,
+        }
+    }
+
+    /// Returns the accounts from which something may be taken.
+    pub(crate) fn accounts(&self) -> BTreeSet<String> {
+        self.accounts.keys().cloned().collect()
+    }
+
+    /// Returns what an account has before and after.
+    ///
+    /// # Errors
+    /// A policy above it is not understood.
+    pub(crate) fn of_account(&self, account: &str) -> anyhow::Result<AccountShift<'_>> {
+        Ok(AccountShift {
+            before: self.before.levels(account)?.unwrap_or_default(),
+            after: self.after.levels(account)?.unwrap_or_default(),
+            new: self.accounts.get(account),
+        })
+    }
+}
+
+/// Returns what statements with a Resource deny there, by the first action and resource of each.
+fn guarded(policies: &[Policy]) -> Vec<(String, String)> {
+    let statements = policies.iter().flat_map(|policy| &policy.statements);
+    let mut guarded = Vec::new();
+    for statement in statements.filter(|one| one.effect == Effect::Deny) {
+        let Some(resources) = statement.resources.as_ref().filter(|one| !one.negated) else {
+            continue;
+        };
+        if statement.actions.negated || resources.values.iter().any(|one| one.value == "*") {
+            continue;
+        }
+        for action in &statement.actions.values {
+            for resource in &resources.values {
+                guarded.push((action.value.clone(), resource.value.clone()));
+            }
+        }
+    }
+    guarded
+}
+
+/// The policies of one account, from the root down.
+pub(crate) struct AccountShift<'s> {
+    before: Vec<Vec<&'s Compiled>>,
+    after: Vec<Vec<&'s Compiled>>,
+    new: Option<&'s BTreeSet<String>>,
+}
+
+impl AccountShift<'_> {
+    /// Returns what somebody loses of an action, by service control policies alone.
+    pub(crate) fn lost(&self, arn: &str, action: &str) -> Option<Loss<'_>> {
+        let request = Request::on_unknown_resource(action, principal_arn::context(arn));
+        self.lost_of(&request)
+    }
+
+    /// Returns the same of an action on one resource.
+    pub(crate) fn lost_on(&self, arn: &str, action: &str, resource: &str) -> Option<Loss<'_>> {
+        self.lost_of(&Request::new(action, resource, principal_arn::context(arn)))
+    }
+
+    fn lost_of(&self, request: &Request) -> Option<Loss<'_>> {
+        let before = decision(&self.before, request);
+        if before.verdict == Verdict::Denied {
+            return None;
+        }
+        let after = decision(&self.after, request);
+        if after.verdict == Verdict::Denied {
+            return Some(Loss {
+                lost: Lost::Surely,
+                decision: after,
+            });
+        }
+        // What was doubtful before may be doubtful for one more reason now.
+        let new = self.after.iter().flatten().filter(|policy| {
+            let new = self.new;
+            new.is_some_and(|new| new.contains(&policy.name))
+        });
+        let mut said = new.filter_map(|policy| denies(policy, request));
+        let doubt = said.next().or_else(|| {
+            (before.verdict != after.verdict && after.verdict == Verdict::Unknown).then_some(after)
+        })?;
+        Some(Loss {
+            lost: match doubt.unknown_key {
+                Some("resource") => Lost::OnSome,
+                _ => Lost::Perhaps,
+            },
+            decision: doubt,
+        })
+    }
+
+    /// Returns the policies as they will be.
+    pub(crate) fn after(&self) -> &[Vec<&Compiled>] {
+        &self.after
+    }
+}
+
+/// Returns what service control policies say by themselves; the management account has no level, and nothing binds it.
+fn decision<'s>(levels: &'s [Vec<&'s Compiled>], request: &Request) -> Decision<'s> {
+    let policies = Policies {
+        service_control: Some(levels).filter(|levels| !levels.is_empty()),
+        ..Policies::default()
+    };
+    decide(&policies, request)
+}
