@@ -15,6 +15,7 @@ mod model;
 mod operator;
 mod parse;
 mod pattern;
+mod placeholder;
 mod position;
 mod principal;
 mod problem;

@@ -5,6 +5,7 @@
 
 use crate::arn::Arn;
 use crate::pattern::glob;
+use crate::placeholder::is_placeholder;
 
 /// Why a text is no good as a pattern of principals; the text says what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,54 +35,42 @@ pub fn principal_mistake(text: &str) -> Option<PrincipalMistake> {
             "'{text}' is a placeholder: write the real ARN"
         )));
     }
+    // What a policy variable says is not known here, so it may match.
+    // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+    let without_variables = without_variables(text);
+    let text = without_variables.as_str();
     if text.chars().all(|c| c == '*' || c == '?' || c == ':') && !text.is_empty() {
         return Some(Everybody(everyone(text)));
     }
     judge(text).map(Nobody).or_else(|| {
-        // Names that nobody has: a pattern that matches one of them matches every role or every user.
         let Arn {
             account, resource, ..
         } = Arn::parse(text)?;
-        let anybody = ["role/q7zkw4", "role/q7/zkw4", "user/q7zkw4", "user/q7/zkw4"];
-        (account.contains(['*', '?']) && anybody.iter().any(|name| glob(resource, name)))
+        // Names that have nothing in common: a pattern that matches them all matches every role or every user.
+        let anybody = |kind: &str| {
+            let names = ["q7zkw4", "Ops", "x/y-1"];
+            names
+                .iter()
+                .all(|name| glob(resource, &format!("{kind}/{name}")))
+        };
+        (account.contains(['*', '?']) && (anybody("role") || anybody("user")))
             .then(|| Everybody(everyone(text)))
     })
 }
 
-/// Returns whether a text was left over from a template: `<account>`, `account-id`, `YOUR_ROLE`.
-pub(crate) fn is_placeholder(text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    // A policy variable is no placeholder.
-    let without_variables = lower.replace("${", "");
-    let brackets = [('<', '>'), ('(', ')'), ('{', '}'), ('[', ']')]
-        .iter()
-        .any(|&(open, close)| {
-            without_variables
-                .find(open)
-                .is_some_and(|at| without_variables[at..].contains(close))
-        });
-    const WORDS: [&str; 14] = [
-        "your_",
-        "your-",
-        "change_me",
-        "changeme",
-        "change-me",
-        "replace_",
-        "replace-me",
-        "account_id",
-        "account-id",
-        "accountid",
-        "instance-id",
-        "key-id",
-        "bucket-name",
-        "example_",
-    ];
-    let words = WORDS.iter().any(|word| lower.contains(word));
-    let arn = Arn::parse(&lower).is_some_and(|arn| {
-        matches!(arn.region, "region" | "aws-region" | "your-region")
-            || matches!(arn.account, "account" | "acct" | "xxxxxxxxxxxx")
-    });
-    brackets || words || arn
+fn without_variables(text: &str) -> String {
+    let mut rest = text;
+    let mut without = String::new();
+    while let Some((before, variable)) = rest.split_once("${") {
+        let Some((_, after)) = variable.split_once('}') else {
+            break;
+        };
+        without.push_str(before);
+        without.push('*');
+        rest = after;
+    }
+    without.push_str(rest);
+    without
 }
 
 /// Returns why no principal has such an ARN.
@@ -153,6 +142,9 @@ fn judge(text: &str) -> Option<String> {
             "'{text}': principals are roles and users of iam, not of {service}"
         ));
     }
+    if let Some(reserved) = reserved(resource) {
+        return Some(format!("'{text}' matches nobody: {reserved}"));
+    }
     let fixed = resource.split(['*', '?']).next().unwrap_or_default();
     let kinds = ["role/", "user/"];
     let possible = kinds.iter().any(|kind| {
@@ -169,13 +161,33 @@ fn judge(text: &str) -> Option<String> {
     None
 }
 
+/// Returns where roles of a reserved name really are.
+/// <https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html>,
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html>
+fn reserved(resource: &str) -> Option<&'static str> {
+    if resource.starts_with("role/AWSReservedSSO_") {
+        return Some(
+            "the roles of permission sets have a path: write role/aws-reserved/sso.amazonaws.com/*AWSReservedSSO_NAME_*",
+        );
+    }
+    if let Some(name) = resource.strip_prefix("role/aws-reserved/sso.amazonaws.com/") {
+        let set = name.rsplit_once("AWSReservedSSO_").map(|(_, set)| set);
+        if set.is_some_and(|set| !set.contains(['*', '?', '_'])) {
+            return Some("the names of such roles end in a hash: write AWSReservedSSO_NAME_*");
+        }
+    }
+    resource.starts_with("role/AWSServiceRoleFor").then_some(
+        "service-linked roles are below role/aws-service-role/, and no service control policy binds them",
+    )
+}
+
 fn everyone(text: &str) -> String {
     format!("'{text}' matches everybody, so the policy would deny nobody: name roles")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{PrincipalMistake, is_placeholder, principal_mistake};
+    use super::{PrincipalMistake, principal_mistake};
 
     #[test]
     fn accepts_what_principal_arn_can_be() {
@@ -189,6 +201,10 @@ mod tests {
             "arn:aws:iam::111122223333:*",
             "arn:aws-us-gov:iam::111122223333:role/x",
             "arn:aws:sts::111122223333:federated-user/ann",
+            "arn:aws:iam::${aws:PrincipalAccount}:role/Admin",
+            "arn:aws:iam::*:role/q*",
+            "arn:aws:iam::*:role/??????",
+            "arn:aws:iam::*:role/exchange-media",
         ] {
             assert_eq!(principal_mistake(good), None, "{good}");
         }
@@ -216,6 +232,15 @@ mod tests {
             ("arn:aws:s3:::bucket", "is no account"),
             ("arn:was:iam::111122223333:role/ops", "no partition"),
             ("arn:aws:iam:us-east-1:111122223333:role/ops", "no region"),
+            ("arn:aws:iam::*:role/AWSReservedSSO_Ops_*", "have a path"),
+            (
+                "arn:aws:iam::*:role/aws-reserved/sso.amazonaws.com/*AWSReservedSSO_Ops",
+                "end in a hash",
+            ),
+            (
+                "arn:aws:iam::*:role/AWSServiceRoleForAmazonSSM",
+                "below role/aws-service-role",
+            ),
             ("ssm-operator", "is no ARN"),
             ("", "is no ARN"),
             ("arn:aws:iam::111122223333:role/a b", "spaces"),
@@ -224,27 +249,6 @@ mod tests {
             assert!(said.message().contains(reason), "{bad}: {said:?}");
             let everybody = matches!(said, PrincipalMistake::Everybody(_));
             assert_eq!(everybody, reason == "matches everybody", "{bad}");
-        }
-    }
-
-    #[test]
-    fn knows_placeholders_from_variables() {
-        for text in [
-            "arn:aws:iam::(account-ID):user/*",
-            "arn:aws:ec2:region:1:instance/x",
-            "<role>",
-            "YOUR_ROLE",
-            "{role}",
-        ] {
-            assert!(is_placeholder(text), "{text}");
-        }
-        for text in [
-            "arn:aws:ssm:*:*:session/${aws:userid}-*",
-            "arn:aws:iam::*:role/region-ops",
-            "*",
-            "${aws:PrincipalTag/a(b}",
-        ] {
-            assert!(!is_placeholder(text), "{text}");
         }
     }
 }

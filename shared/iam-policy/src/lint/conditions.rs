@@ -5,7 +5,8 @@
 use super::Problems;
 use crate::arn::Arn;
 use crate::operator::Family;
-use crate::principal::{PrincipalMistake, is_placeholder, principal_mistake};
+use crate::placeholder::is_placeholder;
+use crate::principal::{PrincipalMistake, principal_mistake};
 use crate::{Condition, Effect, Policy, Rule, SetOperator, Severity, Statement};
 
 /// Keys that many requests do not have, and whose they are. Keys end in `/` where any name may follow.

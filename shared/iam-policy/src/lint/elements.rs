@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::{PolicyType, Problems};
 use crate::actions::ACTIONS;
 use crate::pattern::glob;
-use crate::principal::is_placeholder;
+use crate::placeholder::is_placeholder;
 use crate::{Located, Policy, Rule, Severity, Statement};
 
 /// Before 2026-05-15; estates that stay below it can be moved between old and new organizations.

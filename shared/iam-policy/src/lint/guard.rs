@@ -98,7 +98,9 @@ fn deny(
     let (negated, positive): (Vec<&Condition>, Vec<&Condition>) = principals
         .into_iter()
         .partition(|condition| condition.operator.test.negated);
-    for condition in &positive {
+    // Beside other conditions the patterns are the scope of a denial, as in AWS's own samples for IAM users.
+    // https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_examples.html
+    for condition in positive.iter().filter(|_| statement.conditions.len() == 1) {
         inverted(condition, found);
     }
     // A region guard and the like denies all and spares by other keys than the principal; that is no guard of ours.
