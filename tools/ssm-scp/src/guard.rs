@@ -19,15 +19,46 @@ const DOCUMENT_ACTIONS: [&str; 5] = [
     "ssm:UpdateDocumentDefaultVersion",
 ];
 
-/// What makes, takes over or breaks a role.
-const ROLE_ACTIONS: [&str; 7] = [
+/// What makes, takes over or breaks a role, hands it to a service, or changes the tags that conditions go by.
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html>
+const ROLE_ACTIONS: [&str; 13] = [
     "iam:AttachRolePolicy",
     "iam:CreateRole",
     "iam:DeleteRole",
+    "iam:DeleteRolePermissionsBoundary",
     "iam:DeleteRolePolicy",
     "iam:DetachRolePolicy",
+    "iam:PassRole",
+    "iam:PutRolePermissionsBoundary",
     "iam:PutRolePolicy",
+    "iam:TagRole",
+    "iam:UntagRole",
     "iam:UpdateAssumeRolePolicy",
+    "iam:UpdateRole",
+];
+
+/// The same of a user, and what signs in as one.
+const USER_ACTIONS: [&str; 20] = [
+    "iam:AddUserToGroup",
+    "iam:AttachUserPolicy",
+    "iam:CreateAccessKey",
+    "iam:CreateLoginProfile",
+    "iam:CreateUser",
+    "iam:DeactivateMFADevice",
+    "iam:DeleteLoginProfile",
+    "iam:DeleteUser",
+    "iam:DeleteUserPermissionsBoundary",
+    "iam:DeleteUserPolicy",
+    "iam:DetachUserPolicy",
+    "iam:EnableMFADevice",
+    "iam:PutUserPermissionsBoundary",
+    "iam:PutUserPolicy",
+    "iam:RemoveUserFromGroup",
+    "iam:TagUser",
+    "iam:UntagUser",
+    "iam:UpdateAccessKey",
+    "iam:UpdateLoginProfile",
+    "iam:UpdateUser",
 ];
 
 /// What no guard reaches, whatever it says.
@@ -129,12 +160,9 @@ fn statements(desired: &Desired) -> anyhow::Result<Vec<Value>> {
             json!(setting),
         ));
         let role = format!("arn:{partition}:iam::*:role/{}", dhmc.role.0);
-        let actions: Vec<&str> = std::iter::once("iam:PassRole")
-            .chain(ROLE_ACTIONS)
-            .collect();
         statements.push(deny(
             "ProtectDefaultHostManagementRole",
-            &actions,
+            &ROLE_ACTIONS,
             json!(role),
         ));
     }
@@ -146,6 +174,13 @@ fn statements(desired: &Desired) -> anyhow::Result<Vec<Value>> {
         let roles: Vec<&String> = patterns.iter().filter(is_own).collect();
         if !roles.is_empty() {
             statements.push(deny("ProtectExemptRoles", &ROLE_ACTIONS, json!(roles)));
+        }
+        let users: Vec<&String> = patterns
+            .iter()
+            .filter(|pattern| pattern.contains(":user/"))
+            .collect();
+        if !users.is_empty() {
+            statements.push(deny("ProtectExemptUsers", &USER_ACTIONS, json!(users)));
         }
     }
     ensure!(

@@ -39,7 +39,7 @@ pub(crate) struct Desired {
     /// Keep everybody else from changing Default Host Management Configuration and passing its role.
     #[serde(default)]
     pub(crate) protect_dhmc: Option<Dhmc>,
-    /// Keep everybody else from creating or changing roles that the exemptions name.
+    /// Keep everybody else from creating, changing or handing on roles and users that the exemptions name.
     #[serde(default)]
     pub(crate) protect_exempt_roles: bool,
     /// Enable service control policies in the root where they are not.
@@ -63,13 +63,13 @@ pub(crate) enum Way {
     Sessions,
     /// ssm:SendCommand.
     Commands,
-    /// ssm:StartAutomationExecution and ssm:SendAutomationSignal.
+    /// ssm:StartAutomationExecution, ssm:SendAutomationSignal, and the change requests of Change Manager that start runbooks.
     Automations,
     /// State Manager associations and maintenance window tasks, which run commands later.
     Associations,
     /// Hybrid activations, which bring foreign machines in.
     Activations,
-    /// Just-in-time access requests.
+    /// Just-in-time access requests, and the tokens for those that were approved.
     AccessRequests,
     /// EC2 Instance Connect.
     InstanceConnect,
@@ -87,16 +87,23 @@ impl Way {
         match self {
             Way::Sessions => &["ssm:ResumeSession", "ssm:StartSession"],
             Way::Commands => &["ssm:SendCommand"],
-            Way::Automations => &["ssm:SendAutomationSignal", "ssm:StartAutomationExecution"],
+            Way::Automations => &[
+                "ssm:SendAutomationSignal",
+                "ssm:StartAutomationExecution",
+                "ssm:StartChangeRequestExecution",
+            ],
             Way::Associations => &[
                 "ssm:CreateAssociation",
                 "ssm:CreateAssociationBatch",
+                "ssm:RegisterTargetWithMaintenanceWindow",
                 "ssm:RegisterTaskWithMaintenanceWindow",
                 "ssm:StartAssociationsOnce",
                 "ssm:UpdateAssociation",
+                "ssm:UpdateMaintenanceWindowTarget",
+                "ssm:UpdateMaintenanceWindowTask",
             ],
             Way::Activations => &["ssm:CreateActivation", "ssm:UpdateManagedInstanceRole"],
-            Way::AccessRequests => &["ssm:StartAccessRequest"],
+            Way::AccessRequests => &["ssm:GetAccessToken", "ssm:StartAccessRequest"],
             Way::InstanceConnect => &[
                 "ec2-instance-connect:OpenTunnel",
                 "ec2-instance-connect:SendSSHPublicKey",
