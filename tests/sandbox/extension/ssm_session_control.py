@@ -50,12 +50,18 @@ def post_session(_query, body):
 
 @control.route("POST", "/_sandbox/session-input")
 def post_input(_query, body):
-    """Types into a session that has not ended, as the client's terminal; `exit`, or `end`, ends it."""
-    given = _fields(body, {"session_id", "input", "end"}, ("session_id",))
+    """Types into a session that has not ended, as the client's terminal; `exit`, or `end`, ends it.
+
+    A client shows the token of StartSession's answer; a test need not. "Authentication tokens [..] are required to connect":
+    https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_StartSession.html (TokenValue).
+    """
+    given = _fields(body, {"session_id", "input", "end", "token"}, ("session_id",))
     found = [store[given["session_id"]] for store in sessions.SESSIONS.everywhere().values() if given["session_id"] in store]
     if not found:
         raise ValueError(f"no such session: {given['session_id']}")
     session = found[0]
+    if "token" in given and given["token"] != session.hidden.get("token"):
+        raise ValueError("the token is not that of the session")
     printed = _type(session, given.get("input"), given.get("end", False))
     return 200, _line({"printed": printed, **session.shown()}).encode()
 

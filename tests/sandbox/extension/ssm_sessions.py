@@ -39,9 +39,10 @@ def start_session(response):
     request = emulate.parameters(response)
     operator = _operator(response)
     session = begin(operator, request["Target"], request.get("DocumentName"), request.get("Parameters") or {}, request.get("Reason"))
+    session.hidden["token"] = secrets.token_urlsafe(48)
     return {
         "SessionId": session.session_id,
-        "TokenValue": secrets.token_urlsafe(48),
+        "TokenValue": session.hidden["token"],
         # Never opened by anything here; loopback, so that nothing leaves the machine.
         "StreamUrl": f"wss://127.0.0.1/v1/data-channel/{session.session_id}?role=publish_subscribe",
     }
