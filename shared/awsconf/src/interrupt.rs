@@ -92,7 +92,7 @@ impl Interrupt {
     }
 
     /// Waits until nothing more is to be begun; for ever if that never is so.
-    async fn wait(&self) {
+    pub async fn wait(&self) {
         self.until(|asked| asked.first.is_some() || asked.stopped)
             .await;
     }

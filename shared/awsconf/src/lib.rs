@@ -10,6 +10,7 @@ mod apply;
 mod arguments;
 mod assuming;
 mod clock;
+mod environment;
 mod error;
 mod fleet;
 mod guard;
