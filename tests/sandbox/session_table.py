@@ -13,7 +13,7 @@ import itertools
 import json
 
 import sandbox_server
-from session_scene import GROUP, Scene, allow, closed_key_policy, deny, document, key_policy, logs_statement, trust
+from session_scene import DHMC_CORE, GROUP, NODE, SSM_TRUST, Scene, allow, closed_key_policy, deny, document, key_policy, logs_statement, trust
 
 ACCOUNTS = 760000000000
 # Fewer where the key of the session lets nothing else be seen.
@@ -32,6 +32,19 @@ ALONE = {
     "run-as-root": {"runAsEnabled": True, "runAsDefaultUser": "root"},
     "run-as-missing": {"runAsEnabled": True, "runAsDefaultUser": "nobody-there"},
 }
+# Without destinations; no session of the table is in such a place.
+OFF_PLACES = {
+    "no-bucket": {"s3BucketName": "", "s3EncryptionEnabled": False},
+    "no-group": {"cloudWatchLogGroupName": "", "cloudWatchEncryptionEnabled": False},
+    "nowhere": {"s3BucketName": "", "cloudWatchLogGroupName": ""} | OFF,
+}
+# What whoever tries out a session calls, and looks at to find the transcript and the cause.
+PROBER = (
+    "ssm:DescribeInstanceInformation", "ssm:DescribeDocument", "ssm:GetDocument", "ssm:StartSession", "ssm:TerminateSession", "ssm:DescribeSessions",
+    "ssmmessages:OpenDataChannel", "kms:GenerateDataKey", "kms:Decrypt", "kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus",
+    "s3:GetObject", "s3:ListBucket", "s3:GetEncryptionConfiguration", "s3:GetBucketVersioning", "s3:GetBucketPublicAccessBlock", "s3:GetBucketPolicy",
+    "s3:GetLifecycleConfiguration", "logs:GetLogEvents", "logs:DescribeLogGroups",
+)
 # What a role lacks of the grants, and what it has besides.
 ROLES = {
     "whole": ((), lambda scene: []),
@@ -159,20 +172,61 @@ def _place(sandbox, account, place, roles):
         }
 
 
+def one_place(sandbox, account, parts, source="instance-profile", platform="Linux", lacks=()):
+    """Makes a place with a single node of a role, and an operator of its account who lacks some actions; starts no session.
+
+    `parts` are preferences, role, key, bucket and log group; `source` is where the node has its credentials from.
+    """
+    preferences, name, key, bucket, group = parts
+    scene = Scene(sandbox, account)
+    operator = _prober(scene, lacks)
+    scene.prefer(**(PREFERENCES | ALONE | OFF_PLACES)[preferences])
+    without, more = ROLES[name]
+    statements = more(scene)
+    if source == "instance-profile":
+        arn, instance_id, node = scene.role(name, without=without, more=statements), NODE, {"profile": name}
+    elif source == "dhmc":
+        arn, instance_id, node = scene.role(name, SSM_TRUST, (DHMC_CORE,), without=without, more=statements), NODE, {"iam_role": name}
+        scene.host_management(name)
+    else:
+        arn, instance_id, node = scene.role(name, SSM_TRUST, without=without, more=statements), f"m{NODE}", {"iam_role": name}
+    if name == "boundary":
+        _bound(scene, name)
+    scene.node(instance_id, platform=platform, powershell="5.1", **node)
+    _session_key(scene, key, operator, [arn])
+    _bucket(scene, bucket, [arn])
+    _log_group(scene, group)
+    return {"kind": "place", "account": account, "instance_id": instance_id, "role": arn, "operator": operator, "bucket": scene.bucket, "log_group": scene.group}
+
+
+def _prober(scene, lacks):
+    """Makes a role that people of the account take on to try out sessions, with all that it takes but some actions."""
+    iam = scene.client("iam")
+    account = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{scene.account}:root"}, "Action": "sts:AssumeRole"}
+    arn = iam.create_role(RoleName="operator", AssumeRolePolicyDocument=document(account))["Role"]["Arn"]
+    may = allow([action for action in PROBER if action not in lacks])
+    iam.put_role_policy(RoleName="operator", PolicyName="probe", PolicyDocument=document(may))
+    return arn
+
+
 def _role(scene, name, number):
     without, more = ROLES[name]
     statements = more(scene)
     arn = scene.role(name, without=without, more=statements)
     if name == "boundary":
-        iam = scene.client("iam")
-        boundary = iam.create_policy(PolicyName="boundary", PolicyDocument=BOUNDARY)["Policy"]["Arn"]
-        iam.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=boundary)
+        _bound(scene, name)
     calls = scene.taken()
     instance_id = f"i-{number + 1:017x}"
     scene.node(instance_id, name)
     kept = [statement for key, statement in scene.grants().items() if key not in without] + statements
     role = {"name": name, "arn": arn, "policy": {"Version": "2012-10-17", "Statement": kept}, "boundary": json.loads(BOUNDARY) if name == "boundary" else None}
     return {"instance_id": instance_id, "role": role, "calls": calls}
+
+
+def _bound(scene, name):
+    iam = scene.client("iam")
+    boundary = iam.create_policy(PolicyName="boundary", PolicyDocument=BOUNDARY)["Policy"]["Arn"]
+    iam.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=boundary)
 
 
 def _using(principals, action):
@@ -184,7 +238,7 @@ def _session_key(scene, kind, operator, nodes):
     policy = {
         "names-roles": closed_key_policy(account, _using(operator, "kms:GenerateDataKey"), _using(nodes, "kms:Decrypt")),
         "closed-to-node": closed_key_policy(account, _using(operator, "kms:GenerateDataKey")),
-        "closed-to-operator": closed_key_policy(account, _using(nodes, "kms:Decrypt")),
+        "closed-to-operator": closed_key_policy(account, _using(nodes, "kms:Decrypt"), _using(operator, ["kms:DescribeKey", "kms:GetKeyPolicy"])),
         "denies-node": key_policy(account, deny("kms:Decrypt", Principal={"AWS": nodes})),
     }.get(kind, key_policy(account))
     kms.put_key_policy(KeyId=scene.session_key, PolicyName="default", Policy=policy)
@@ -235,7 +289,16 @@ def main():
     parser = argparse.ArgumentParser(description="Print sessions with one or two things broken, and what became of them")
     parser.add_argument("--url", required=True, help="URL of a running sandbox")
     parser.add_argument("--plan", action="store_true", help="print only the combinations, make nothing")
+    parser.add_argument("--place", metavar="PREFERENCES/ROLE/KEY/BUCKET/GROUP", help="make this one, with a node and an operator, and start no session")
+    parser.add_argument("--account", help="where to make --place")
+    parser.add_argument("--credentials", default="instance-profile", choices=("instance-profile", "dhmc", "hybrid"), help="where the node of --place has its role from")
+    parser.add_argument("--platform", default="Linux", help="the platform of that node")
+    parser.add_argument("--lacks", action="append", default=[], metavar="ACTION", help="take this action from the operator of --place")
     args = parser.parse_args()
+    if args.place:
+        made = one_place(sandbox_server.Connected(args.url), args.account, args.place.split("/"), args.credentials, args.platform, args.lacks)
+        print(json.dumps(made))
+        return
     if args.plan:
         for place, roles in plan():
             print(json.dumps({"place": place, "roles": roles}))
