@@ -42,7 +42,7 @@ const TOOLS: [Tool; 6] = [
     },
     Tool {
         name: "ssm-prefs",
-        verbs: &["render", "lint", "show", "plan", "apply", "check"],
+        verbs: &["render", "lint", "show", "plan", "apply", "check", "probe"],
         reads: CHECK,
         desired: r#"{"idle_timeout_minutes": 15}"#,
         first_read: ("ssm", "DescribeDocument"),

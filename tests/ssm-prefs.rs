@@ -1,5 +1,12 @@
 //! `ssm-prefs` as a user meets it: exit status, stdout and stderr of every verb against the local AWS.
 
+#[path = "ssm-prefs/probe_causes.rs"]
+mod probe_causes;
+#[path = "ssm-prefs/probe_plugin.rs"]
+mod probe_plugin;
+#[path = "ssm-prefs/probing.rs"]
+mod probing;
+
 use serde_json::{Value, json};
 use testbed::{Account, Output, Run, Sandbox, offline};
 

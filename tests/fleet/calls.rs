@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use testbed::{Account, Output, Run, expect_text, repository};
+use testbed::{Account, Output, Run, Sandbox, expect_text, repository};
 
 use super::{Organization, ROLE, bin, wish};
 
@@ -26,6 +26,14 @@ on how long commands take: see [run.md](run.md).
 const HEAD_OF_APPLY: &str = "
 `apply` enters an account once for all of its regions, and before and after each change looks at what the change is about. In one
 account and region, with all that the least desired state wants still to be made:
+
+| verb | calls |
+|---|---|
+";
+
+const HEAD_OF_PROBE: &str = "
+A probe of a node whose transcript is found at the first look, beside what the session-manager-plugin asks itself. Looks for
+the transcript are repeated every two seconds; what keeps it away is read as `check` does.
 
 | verb | calls |
 |---|---|
@@ -99,6 +107,32 @@ fn count_apply(organization: &Organization, tool: &str) -> Counts {
     let apply = organization.management.tool(bin(tool));
     let apply = apply.args(["apply", "--assume-role", ROLE]).stdin(plans);
     counted(organization, || apply.run())
+}
+
+/// Returns what a probe asks of an account in which sessions are logged.
+fn count_probe() -> Counts {
+    let sandbox = Sandbox::start();
+    let account = sandbox.account();
+    let made = account
+        .tool(repository().join(".venv/bin/python"))
+        .args([repository().join("tests/sandbox/session_table.py")])
+        .args(["--url", sandbox.url(), "--account", account.id()])
+        .args(["--place", "strict/whole/delegates/kms/encrypted"])
+        .run();
+    let node = made.json()["instance_id"].as_str().unwrap().to_owned();
+    account.forget_calls();
+    let plugin = repository().join("tests/sandbox");
+    let probe = account
+        .tool(bin("ssm-prefs"))
+        .args(["probe", "--node", &node])
+        .env("PATH", format!("{}:/usr/bin:/bin", plugin.display()))
+        .run();
+    probe.assert_status(0);
+    let mut counts = Counts::new();
+    for operation in account.operations() {
+        *counts.entry(operation).or_default() += 1;
+    }
+    counts
 }
 
 fn counted(organization: &Organization, run: impl FnOnce() -> Output) -> Counts {
@@ -210,5 +244,10 @@ fn the_table_of_calls_is_what_the_call_log_says() {
     }
     let calls = Vec::from_iter(count_scp("apply", 1));
     writeln!(applies, "| `ssm-scp apply` | {} |", cell(&calls)).unwrap();
-    expect_text(&repository().join("docs/calls.md"), &(table + &applies));
+    let calls = Vec::from_iter(count_probe());
+    let probe = format!("{HEAD_OF_PROBE}| `ssm-prefs probe` | {} |\n", cell(&calls));
+    expect_text(
+        &repository().join("docs/calls.md"),
+        &(table + &applies + &probe),
+    );
 }

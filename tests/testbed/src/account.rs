@@ -101,6 +101,19 @@ impl Account {
         lines.lines().map(parse).collect()
     }
 
+    /// Returns the sessions with nodes and what became of each, oldest first.
+    pub fn sessions(&self) -> Vec<Value> {
+        let lines = self.control("GET", "/_sandbox/sessions", "");
+        let parse = |line: &str| serde_json::from_str(line).expect("sessions are JSON lines");
+        lines.lines().map(parse).collect()
+    }
+
+    /// Has IAM enforced for the callers and the resources of this account.
+    pub fn enforce_iam(&self) {
+        let body = serde_json::json!({"account": self.id, "enforce": true});
+        self.control("POST", "/_sandbox/iam", &body.to_string());
+    }
+
     /// Returns what real AWS would have refused in the calls of this account, as far as its models say.
     pub fn problems(&self) -> Vec<Value> {
         let mut problems = Vec::new();

@@ -1,7 +1,9 @@
 //! What `apply` needs to know of preferences and of the key, bucket and log group behind them: how they are read, written
-//! and taken back. The only writes.
+//! and taken back. The only writes; the session that a probe holds is among them.
 
 mod key;
+pub(crate) mod plugin;
+pub(crate) mod session;
 mod undo;
 mod write;
 

@@ -69,7 +69,8 @@ pub(crate) fn versions_differ(document: &Document) -> Option<String> {
     ))
 }
 
-fn versions(document: &Document, findings: &mut Vec<Finding>) {
+/// Finds that the default version is not the latest.
+pub(crate) fn versions(document: &Document, findings: &mut Vec<Finding>) {
     if let Some(difference) = versions_differ(document) {
         let message = format!(
             "{difference}: the console shows the default, sessions are reported to use the latest"

@@ -1,9 +1,11 @@
-//! The verbs: each file has the flags of one verb and what it does. Only `apply` writes to AWS.
+//! The verbs: each file has the flags of one verb and what it does. Only `apply` writes to AWS, and `probe` starts a
+//! session and ends it.
 
 pub(crate) mod apply;
 pub(crate) mod check;
 pub(crate) mod lint;
 pub(crate) mod plan;
+pub(crate) mod probe;
 pub(crate) mod render;
 pub(crate) mod show;
 

@@ -19,6 +19,8 @@ mod check;
 mod lint;
 mod plan;
 mod preflight;
+mod probe;
+mod screen;
 mod template;
 
 mod apply;
@@ -48,6 +50,7 @@ enum Verb {
     Plan(commands::plan::PlanArgs),
     Apply(commands::apply::ApplyArgs),
     Check(commands::check::CheckArgs),
+    Probe(commands::probe::ProbeArgs),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -67,5 +70,6 @@ async fn run(args: Args) -> anyhow::Result<cli::Outcome> {
         Verb::Plan(args) => commands::plan::run(args, global, out).await,
         Verb::Apply(args) => commands::apply::run(args, global, out).await,
         Verb::Check(args) => commands::check::run(args, global, out).await,
+        Verb::Probe(args) => commands::probe::run(args, global, out).await,
     }
 }

@@ -3,11 +3,17 @@
 mod action;
 mod desired;
 mod observed;
+mod probe;
 
 pub(crate) use self::action::Action;
 pub(crate) use self::desired::{CloudWatch, Desired, KmsKey, S3, Shell};
 pub(crate) use self::observed::{
     Bucket, Encryption, Key, LogGroup, Observed, PublicAccessBlock, Trail, is_aws_managed,
+};
+
+pub(crate) use self::probe::{
+    Conversation, Destination, DestinationState, Look, ManagedNode, Places, Probe, ProbeKind,
+    ProbeVerdict, SessionState,
 };
 
 /// The name that makes a Session document the preferences of its account and region.

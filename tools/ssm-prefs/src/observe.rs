@@ -1,8 +1,10 @@
 //! Reads one account and region. It never writes, and never takes "could not be read" for "is not there".
 
 mod document;
+pub(crate) mod sessions;
 mod storage;
 mod trail;
+pub(crate) mod transcripts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +14,7 @@ use cli::Reading;
 use records::BucketEncryption;
 use serde_json::Value;
 
-use crate::model::{DOCUMENT, Desired, Key, Observed, is_aws_managed};
+use crate::model::{DOCUMENT, Desired, Key, Observed, Places, is_aws_managed};
 use crate::session_document;
 
 pub(crate) use document::{document, session_documents, wait_until_active};
@@ -40,6 +42,20 @@ impl Clients {
     }
 }
 
+impl Clients {
+    /// Returns the same clients, that of S3 for the region of the bucket of transcripts, which may be another.
+    pub(crate) async fn for_bucket(&self, session: &Session, places: &Places) -> Clients {
+        let mut clients = self.clone();
+        if let Some((bucket, _)) = &places.s3 {
+            let region = storage::region(&self.s3, bucket).await;
+            if let Some(region) = region.filter(|region| *region != session.target.region) {
+                clients.s3 = aws_sdk_s3::Client::new(&session.in_region(&region).config);
+            }
+        }
+        clients
+    }
+}
+
 /// The resources behind the preferences, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Names {
@@ -60,7 +76,7 @@ pub(crate) async fn observe(clients: &Clients, session: &Session, desired: &Desi
 }
 
 impl Names {
-    fn of(content: &Value) -> Names {
+    pub(crate) fn of(content: &Value) -> Names {
         let inputs = session_document::Inputs::of(content);
         Names {
             key: inputs.text("kmsKeyId").map(str::to_owned),

@@ -88,6 +88,45 @@ impl RoleRecords {
         Ok(self.of(target))
     }
 
+    /// Returns the ARN of the role of a node, which Systems Manager names itself where it gives the node its credentials.
+    ///
+    /// # Errors
+    /// No record names it; the text says why.
+    pub(crate) fn role_of_node(
+        &self,
+        target: &Target,
+        instance_id: &str,
+        iam_role: Option<&str>,
+    ) -> Result<String, String> {
+        self.at(target)?;
+        let mut instances = self.records_of(target).flat_map(|record| &record.instances);
+        let listed = instances.find(|instance| instance.instance_id == instance_id);
+        let of_instance = listed.and_then(|instance| instance.role.as_deref());
+        // With or without its path: API_InstanceInformation says "the role", and both are seen.
+        let name = iam_role.and_then(|role| role.rsplit('/').next());
+        let name = name.or(of_instance);
+        let name = name.ok_or_else(|| format!("no record names the role of {instance_id}"))?;
+        self.arn_of(target, name)
+            .ok_or_else(|| format!("no record is of the role {name}"))
+    }
+
+    /// Returns the ARN of the role of this name.
+    pub(crate) fn arn_of(&self, target: &Target, name: &str) -> Option<String> {
+        let mut roles = self.records_of(target).flat_map(|record| &record.roles);
+        let is_named = |arn: &str| arn.rsplit('/').next() == Some(name);
+        let role = roles.find(|role| is_named(&role.arn))?;
+        Some(role.arn.clone())
+    }
+
+    /// Returns the records with this role alone in them.
+    pub(crate) fn only(&self, arn: &str) -> RoleRecords {
+        let mut records = self.records.clone();
+        for record in &mut records {
+            record.roles.retain(|role| role.arn == arn);
+        }
+        RoleRecords::new(records, self.unreachable.clone())
+    }
+
     fn records_of(&self, target: &Target) -> impl Iterator<Item = &HostManagement> {
         self.records
             .iter()

@@ -5,7 +5,7 @@ use records::Preferences;
 use records::{Definitions, Schemas};
 use schemars::SchemaGenerator;
 
-use crate::model::{Action, Desired};
+use crate::model::{Action, Desired, Probe};
 
 pub(crate) const SCHEMAS: Schemas = Schemas {
     version: 1,
@@ -16,6 +16,7 @@ fn definitions(generator: &mut SchemaGenerator) -> Definitions {
     let mut definitions = vec![
         ("desired", generator.subschema_for::<Desired>()),
         ("preferences", generator.subschema_for::<Preferences>()),
+        ("probe", generator.subschema_for::<Probe>()),
     ];
     definitions.extend(records::of_managing::<Action>(generator));
     definitions
