@@ -90,6 +90,12 @@ class Buckets(unittest.TestCase):
         public = policy(statement("*", "s3:GetObject", "logs-1/*"))
         self.assertEqual(error_of(self.s3.put_bucket_policy, Bucket="logs-1", Policy=public), "AccessDenied")
 
+    def test_objects_of_a_bucket_that_refuses_plain_http_are_read(self):
+        plain = {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+        self.s3.put_bucket_policy(Bucket="logs-1", Policy=policy(statement("*", "s3:*", "logs-1/*", **plain)))
+        self.s3.put_object(Bucket="logs-1", Key="a", Body=b"text")
+        self.assertEqual(self.s3.get_object(Bucket="logs-1", Key="a")["Body"].read(), b"text")
+
     def test_answers_other_accounts_as_the_policy_says(self):
         self.assertEqual(self.status(MANAGEMENT, HOME), (200, HOME))
         self.assertEqual(self.status(MEMBER, HOME)[0], 403)

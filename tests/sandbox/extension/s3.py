@@ -12,6 +12,7 @@ import re
 from typing import Any
 from xml.sax.saxutils import escape
 
+from moto.iam.access_control import PermissionResult
 from moto.s3.exceptions import InvalidBucketName, S3ClientError
 from moto.s3.models import FakeBucket, PublicAccessBlock, S3Backend, s3_backends
 from moto.s3.responses import ACTION_MAP, S3Response
@@ -29,6 +30,9 @@ def install() -> None:
     _wrap_create_bucket()
     _wrap_put_bucket_policy()
     S3Backend.delete_bucket_encryption = _delete_bucket_encryption
+    # moto denies what any statement denies, whomever and on whatever condition: a bucket that refuses plain HTTP could not be read.
+    # Whether a policy lets somebody in is for iam_enforce to say, where it is asked to.
+    FakeBucket.get_permission = lambda self, action, resource: PermissionResult.NEUTRAL
     S3Response.bucket_response = _guarded(S3Response.bucket_response)
     S3Response.key_response = _guarded(S3Response.key_response)
 
