@@ -50,10 +50,10 @@ lock() {
     flock -n 9 || { say "waiting for another run in $1" && attend TERM flock 9; } || exit "${stopped:-2}"
 }
 
-# Has phases done again after one of them changed something: that one, those which depend on what it changed, and verify.
+# Has phases done again after one of them changed something: that one, those which depend on what it changed, verify and probe.
 forget() {
     local phase
-    for phase in "$2" verify $(case $2 in preferences) echo roles ;; roles) echo agents ;; esac); do
+    for phase in "$2" verify probe $(case $2 in preferences) echo roles ;; roles) echo agents ;; esac); do
         rm -f -- "$1/$phase.plan.json" "$1/$phase.done"
     done
 }

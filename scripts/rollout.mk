@@ -11,6 +11,7 @@
 #   ROLLOUT_DIR        where plans, results, findings and checksums of inputs are kept [default: run/make]
 #   REGIONS            separated by commas or spaces, or all [default: AWS_REGION or the profile's]
 #   ACCEPT             risks that ssm-scp apply named and that you accept, separated by spaces
+#   PROBE              IDs of nodes to open a session on at the end, separated by spaces; the target probe is the whole rollout then
 #   FRESH=1            takes nothing for done: asks AWS again, for when somebody else changed something
 # A desired state may be a directory of layers instead of a file: agent, role, .. ONLY goes backwards in a rollback.
 #

@@ -3,7 +3,7 @@
 #
 # usage: rollout.sh [--run-dir DIR] [--desired DIR] [--yes] [--region R]... [--profile P]
 #                   [--accounts FILE|org --assume-role ARN [--external-id env:NAME|file:PATH]]
-#                   [--guardrail-profile P] [--guardrail-role ARN] [--accept ID]... [--only PHASE,..]
+#                   [--guardrail-profile P] [--guardrail-role ARN] [--accept ID]... [--probe NODE]... [--only PHASE,..]
 #        rollout.sh make plan|apply|check|rollback|PHASE     for rollout.mk, whose variables are in the environment
 #
 #   --run-dir DIR            keep plans, results and findings in DIR [default: run/<UTC time>]
@@ -17,15 +17,18 @@
 #   --guardrail-profile P    credentials of the organization's management account, for the guardrail phase
 #   --guardrail-role ARN     role, {account} in its ARN, that may read IAM in the accounts that the guardrail binds
 #   --accept ID              accept this risk, which ssm-scp apply named; repeat for several
+#   --probe NODE             at the end, open a session on the node with this ID and look for its transcript, with
+#                            ssm-prefs probe; repeat for several
 #   --only PHASE,..          run these phases, in this order
 #
-# Phases: preflight, inventory, preferences, roles, agents, guardrail, audit-trail, verify.
+# Phases: preflight, inventory, preferences, roles, agents, guardrail, audit-trail, verify, and probe with --probe.
 # A phase whose desired file is missing is skipped. Accounts and regions that cannot be reached are listed, and the others go
 # on. This asks AWS about every phase, whatever an earlier run did; `make -f rollout.mk ROLLOUT_DIR=DIR` goes on in the same
 # directory. A run directory that holds attempts gets another one; no file of an attempt is ever overwritten, because results
 # hold the undo that rollback.sh applies.
 #
-# exit: 0 done, 1 verify found errors, 2 stopped by an error or for want of a yes, or something could not be reached,
+# exit: 0 done, 1 verify found errors or probe no transcript, 2 stopped by an error or for want of a yes, or something could
+#       not be reached,
 #       130 stopped by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP: the tool in flight has ended its call and printed its result
 set -euo pipefail
 umask 077 # Plans and results show how an account is built.
@@ -33,9 +36,9 @@ umask 077 # Plans and results show how an account is built.
 # Preferences come before roles, as what roles must allow follows from them, and so that a node which roles brings online
 # is logged and encrypted from its first session. The price: for the moment between the two phases, nodes that are online
 # already have sessions refused.
-phases="preflight inventory preferences roles agents guardrail audit-trail verify"
+phases="preflight inventory preferences roles agents guardrail audit-trail verify probe"
 
-# Which tool does the work of a phase; preflight, inventory and verify use all of them.
+# Which tool does the work of a phase; preflight, inventory and verify use all of them, probe that of the preferences.
 tool_of() {
     case $1 in
     preferences) echo ssm-prefs ;;
@@ -51,12 +54,13 @@ program=rollout here=$(cd -- "$(dirname -- "$0")" && pwd)
 . "$here/results.sh"
 
 # The variables of rollout.mk. Without make, all that is in them comes from flags.
-variables="ROLLOUT_DIR DESIRED REGIONS PROFILE ACCOUNTS ASSUME_ROLE EXTERNAL_ID GUARDRAIL_PROFILE GUARDRAIL_ROLE ACCEPT ONLY YES FRESH"
+variables="ROLLOUT_DIR DESIRED REGIONS PROFILE ACCOUNTS ASSUME_ROLE EXTERNAL_ID GUARDRAIL_PROFILE GUARDRAIL_ROLE ACCEPT PROBE ONLY YES FRESH"
 verb=apply dry='' at_once='' accepted=() can='' roles_file=''
-partial='' found='' # Whether something could not be reached, and whether errors were found.
+partial='' remain='' # Whether something could not be reached, and whether errors were found.
+found=''             # The same at the end, when nothing else can go wrong.
 
 read_arguments() {
-    local name words=()
+    local name words=() asked=''
     if [ "${1:-}" = make ]; then
         dry=${ROLLOUT_DRY:-} at_once=${ROLLOUT_AT_ONCE:-} ROLLOUT_DIR=${ROLLOUT_DIR:-run/make}
         case ${2:-} in
@@ -82,6 +86,7 @@ read_arguments() {
         --run-dir,*) ROLLOUT_DIR=$2 ;;
         --region,*) REGIONS=$REGIONS,$2 ;;
         --accept,*) accepted+=(--accept "$2") ;;
+        --probe,*) PROBE=$PROBE,$2 asked=,probe ;;
         --only,*) ONLY=$ONLY,$2 ;;
         --desired,* | --profile,* | --accounts,* | --assume-role,* | --external-id,* | --guardrail-profile,* | --guardrail-role,*)
             name=$(tr a-z- A-Z_ <<<"${1#--}")
@@ -94,8 +99,14 @@ read_arguments() {
     dir=${ROLLOUT_DIR:-run/$(date -u +%Y%m%dT%H%M%SZ)}
     case $dir in /*) ;; *) dir=$PWD/$dir ;; esac
     REGIONS=$(words "$REGIONS") && REGIONS=${REGIONS// /,}
-    only=$(words "$ONLY") && only=${only:-$phases}
+    PROBE=$(words "$PROBE")
+    # Who names a node on the command line wants it probed. To make it is a variable, which may be there for another target.
+    if [ -n "$ONLY" ] && ! is_in probe "$(words "$ONLY")"; then ONLY=$ONLY$asked; fi
+    only=$(words "$ONLY") && only=${only:-${PROBE:+$phases}} && only=${only:-${phases% probe}}
     for name in $only; do is_in "$name" "$phases" || die "unknown phase '$name', expected $phases"; done
+    if is_in probe "$only" && [ -z "$PROBE" ]; then die "probe: name a node with --probe NODE (PROBE)"; fi
+    # A node's ID becomes the name of a file.
+    for name in $PROBE; do case $name in *[!A-Za-z0-9-]*) die "--probe '$name': expected the ID of a node" ;; esac; done
     case $YES in 1 | y | yes) ;; '' | 0 | n | no) YES='' ;; *) die "YES=$YES: expected 1 or nothing" ;; esac
 }
 
@@ -164,6 +175,7 @@ flags_of() {
 # Prints a checksum of all that a phase depends on; inventory and verify depend on all phases.
 inputs_of() {
     local phase
+    if [ "$1" = probe ]; then echo "$PROBE"; fi
     # shellcheck disable=SC2086 # Phases.
     [ -n "$(tool_of "$1")" ] || set -- $can
     for phase in "$@"; do
@@ -206,7 +218,7 @@ apply_all() {
         partial=''
         if [ "$phase" = preflight ] || is_fresh "$phase" 'done'; then continue; fi
         case $phase in
-        inventory | verify) do_it "$phase" ;;
+        inventory | verify | probe) do_it "$phase" ;;
         *)
             is_in "$phase" "$can" || continue
             plan_anew "$phase" # What it depends on may have changed something.
@@ -216,6 +228,7 @@ apply_all() {
         [ -z "$partial" ] || open="$open $phase"
     done
     [ -z "$open" ] || incomplete " in:$open"
+    if [ -n "$remain" ]; then found=1 && exit 1; fi
     if [ -z "$dry" ] && [ ! -d "$attempt" ]; then say "rollout: nothing to be done"; fi
 }
 
@@ -272,8 +285,9 @@ call() {
     if [ "$verb,$status" = check,1 ]; then status=0; fi
     if [ "$status" -eq 2 ] && list_unreachable "$file"; then
         partial=1
-        # Nothing else went wrong, or was refused.
-        jq -es 'all(.[]; .id != "scp.lockout.risk" and all(.results[]?; .status | IN("failed", "skipped", "unknown") | not))' \
+        # Nothing else went wrong, or was refused; a probe has found its node where it could look.
+        jq -es 'all(.[]; .id != "scp.lockout.risk" and (.kind != "probe" or .verdict == "proved") and
+            all(.results[]?; .status | IN("failed", "skipped", "unknown") | not))' \
             "$file" >/dev/null && status=0
     fi
     return "$status"
@@ -364,7 +378,8 @@ begin() {
     for name in $only; do [ "$name" != "$1" ] || break && n=$((n + 1)); done
     base=$attempt/$(printf '%02d' "$n")-$1
     say "== $1"
-    rm -f -- "$dir/$1.done" "$dir/verify.done"
+    rm -f -- "$dir/$1.done" "$dir/probe.done"
+    if [ "$1" != probe ]; then rm -f -- "$dir/verify.done"; fi
 }
 
 # shellcheck disable=SC2086 # Phases.
@@ -381,14 +396,40 @@ verify() {
     begin verify
     roles_file=$base.roles.jsonl
     check_into "$base.findings.jsonl" $can
+    # What it finds keeps nobody from looking further: a probe tells whether it matters.
     judge "$base.findings.jsonl"
-    stamp verify 'done'
+    if [ -z "$partial$remain" ]; then stamp verify 'done'; fi
+}
+
+# Opens a session on each node, one after another, and looks for its transcript. The roles go with it, for the cause.
+probe() {
+    local node status worst=0
+    begin probe
+    confirm probe "Open a session on $PROBE?" "$YES"
+    show roles "$base.roles.jsonl"
+    for node in $PROBE; do
+        status=0
+        call preferences probe "$base.$node.jsonl" -o json --yes --node "$node" --roles "$base.roles.jsonl" || status=$?
+        jq -r 'select(.kind == "probe")
+            | "  \(.instance_id): \(.verdict), session \(.session), bucket \(.s3.state), log group \(.logs.state)"
+            | gsub("_"; " ")' "$base.$node.jsonl" >&2
+        list_findings "$base.$node.jsonl"
+        if [ "$status" -gt "$worst" ]; then worst=$status; fi
+    done
+    if [ "$worst" -gt 1 ]; then die "probe: not every node could be looked at, see above"; fi
+    if [ "$worst" -eq 1 ]; then
+        say "rollout: not every session leaves its transcript" && remain=1
+    elif [ -z "$partial" ]; then
+        stamp probe 'done'
+    fi
 }
 
 check() {
     roles_file=$dir/$1.roles.jsonl
     check_into "$dir/$1.findings.jsonl" "$1"
     judge "$dir/$1.findings.jsonl"
+    [ -z "$partial" ] || incomplete
+    [ -z "$remain" ] || exit 1
 }
 
 # Writes the findings of phases to a file.
@@ -405,11 +446,10 @@ check_into() {
     say "  findings: $(count_findings "$file"), see $file"
 }
 
-# Ends the script after a check that found errors. Out of reach goes before, as nobody knows what is there.
+# Lists findings, and sets `remain` when one is an error.
 judge() {
     list_findings "$1"
-    [ -z "$partial" ] || incomplete
-    if jq -es 'any(.[]; .severity == "error")' "$1" >/dev/null; then say "rollout: errors remain" && found=1 && exit 1; fi
+    if jq -es 'any(.[]; .severity == "error")' "$1" >/dev/null; then say "rollout: errors remain" && remain=1; fi
 }
 
 incomplete() { die "not everything could be reached${1:-}; run again to try once more"; }
