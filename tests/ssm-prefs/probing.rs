@@ -281,6 +281,13 @@ fn a_session_that_is_not_begun_is_an_error_and_one_whose_answer_is_lost_is_ended
     assert_eq!(sessions.len(), 2, "the SDK has tried twice");
     assert!(sessions.iter().all(|session| !session["ended"].is_null()));
 
+    let once = json!({"service": "ssm", "operation": "StartSession", "kind": "error", "status": 500, "when": "after"});
+    scene.account.fault(once);
+    scene.probe(&stand_in()).run().assert_status(0);
+    let sessions = scene.account.sessions();
+    assert_eq!(sessions.len(), 4, "the second try has worked");
+    assert!(sessions.iter().all(|session| !session["ended"].is_null()));
+
     let kept =
         json!({"service": "ssm", "operation": "TerminateSession", "kind": "denied", "times": -1});
     scene.account.fault(kept);

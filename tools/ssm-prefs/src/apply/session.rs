@@ -103,6 +103,10 @@ pub(crate) async fn hold(
         .await
         .unwrap_or_else(|| Err(anyhow::anyhow!("TerminateSession {session_id}: given up")));
     let left_open = ended.err().map(|error| format!("{error:#}"));
+    // The SDK tries again when an answer is lost, and has started another session before then. Whoever may not list sessions
+    // has that one end by its idle timeout.
+    let others = end_by_purpose(client, instance_id, nonce);
+    let _ = interrupt.unless_given_up(others).await;
     let conversation = conversation.with_context(|| match &left_open {
         Some(reason) => format!("session {session_id}, which could not be ended ({reason})"),
         None => format!("session {session_id}, which was ended"),
