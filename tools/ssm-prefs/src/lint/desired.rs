@@ -1,0 +1,99 @@
+//! Rules over a desired state of the right shape, before anything is read or rendered for a place.
+
+use cli::Finding;
+
+use super::lint_content;
+use crate::finding::error;
+use crate::model::Desired;
+use crate::session_document;
+
+/// Days that CloudWatch Logs accepts as retention.
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html>
+const RETENTION_DAYS: [i32; 22] = [
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+    3288, 3653,
+];
+
+/// Returns what is wrong with a desired state that has the right shape.
+pub(crate) fn lint_desired(desired: &Desired) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(Some(key)) = &desired.kms_key {
+        match (&key.alias, &key.arn) {
+            (Some(_), Some(_)) | (None, None) => findings.push(error(
+                "desired.invalid",
+                "$.kms_key",
+                "exactly one of alias and arn names the key",
+                "keep one of the two",
+            )),
+            (None, Some(_)) if key.create => findings.push(error(
+                "desired.invalid",
+                "$.kms_key.create",
+                "a key cannot be created under a given ARN",
+                "name an alias to create a key",
+            )),
+            _ => {}
+        }
+    }
+    if let Some(Some(s3)) = &desired.s3
+        && s3.expire_days.is_some_and(|days| days < 1)
+    {
+        findings.push(error(
+            "desired.invalid",
+            "$.s3.expire_days",
+            "expiry must be 1 day or more",
+            "give 1 or more, or leave it out",
+        ));
+    }
+    if let Some(Some(logs)) = &desired.cloudwatch
+        && let Some(days) = logs.retention_days
+        && !RETENTION_DAYS.contains(&days)
+    {
+        let message = format!("{days} is not a retention that CloudWatch Logs accepts");
+        let fix = format!(
+            "use one of {}",
+            RETENTION_DAYS.map(|days| days.to_string()).join(", ")
+        );
+        findings.push(error(
+            "desired.invalid",
+            "$.cloudwatch.retention_days",
+            message,
+            &fix,
+        ));
+    }
+    // CreateBucket makes no bucket of the account-regional namespace without asking for it, and S3 keeps this ending for those.
+    // https://docs.aws.amazon.com/AmazonS3/latest/userguide/gpbucketnamespaces.html
+    if let Some(Some(s3)) = &desired.s3
+        && s3.create
+        && s3.bucket.ends_with("-an")
+    {
+        findings.push(error(
+            "desired.invalid",
+            "$.s3.bucket",
+            "S3 keeps names that end in -an for the account-regional namespace, in which this tool makes no bucket",
+            "choose another ending, or make the bucket yourself and set s3.create to false",
+        ));
+    }
+    let wants_encrypted_logs =
+        matches!(&desired.cloudwatch, Some(Some(logs)) if logs.encrypted && logs.create);
+    if wants_encrypted_logs && !matches!(&desired.kms_key, Some(Some(_))) {
+        findings.push(error(
+            "desired.invalid",
+            "$.cloudwatch.encrypted",
+            "an encrypted log group is to be created, but there is no kms_key to encrypt it with",
+            "give kms_key, or set cloudwatch.encrypted to false",
+        ));
+    }
+    if let Some(Some(run_as)) = &desired.run_as
+        && run_as.user.trim().is_empty()
+    {
+        findings.push(error(
+            "desired.invalid",
+            "$.run_as.user",
+            "no user is named: every session is refused, except of callers with the tag SSMSessionRunAs",
+            "name a user that exists on the nodes, or leave run_as out",
+        ));
+    }
+    // What the desired state renders to must be sound too; its findings name the path in the document.
+    findings.extend(lint_content(&session_document::render(desired, None, None)));
+    findings
+}
