@@ -38,6 +38,13 @@ class Keys(unittest.TestCase):
         self.assertEqual(error_of(self.kms.put_key_policy, **call), "MalformedPolicyDocumentException")
         self.assertEqual(error_of(self.kms.put_key_policy, **call, BypassPolicyLockoutSafetyCheck=True), "none")
 
+    def test_asks_who_the_caller_is_before_a_policy_locks_him_out(self):
+        deny = ADMIN | {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "kms:PutKeyPolicy"}
+        for named, error in {"arn:aws:iam::111111111111:root": "none", "arn:aws:iam::111111111111:role/ops": "MalformedPolicyDocumentException"}.items():
+            document = policy(ADMIN, deny | {"Condition": {"ArnNotLike": {"aws:PrincipalArn": named.replace("111111111111", MANAGEMENT)}}})
+            with self.subTest(named):
+                self.assertEqual(error_of(self.kms.put_key_policy, KeyId=self.key, PolicyName="default", Policy=document), error)
+
     def test_keeps_aliases_unique_and_reserved(self):
         self.kms.create_alias(AliasName="alias/ssm", TargetKeyId=self.key)
         self.assertEqual(error_of(self.kms.create_alias, AliasName="alias/ssm", TargetKeyId=self.key), "AlreadyExistsException")
@@ -74,6 +81,16 @@ class LogGroups(unittest.TestCase):
 
     def group(self, name):
         return self.logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"][0]
+
+    def test_deletes_no_group_that_is_protected(self):
+        self.logs.create_log_group(logGroupName="/ssm/a", deletionProtectionEnabled=True)
+        self.assertTrue(self.group("/ssm/a")["deletionProtectionEnabled"])
+        self.assertEqual(error_of(self.logs.delete_log_group, logGroupName="/ssm/a"), "ValidationException")
+        arn = self.group("/ssm/a")["logGroupArn"]
+        self.logs.put_log_group_deletion_protection(logGroupIdentifier=arn, deletionProtectionEnabled=False)
+        self.assertEqual(error_of(self.logs.delete_log_group, logGroupName="/ssm/a"), "none")
+        call = dict(logGroupIdentifier="/ssm/a", deletionProtectionEnabled=True)
+        self.assertEqual(error_of(self.logs.put_log_group_deletion_protection, **call), "ResourceNotFoundException")
 
     def test_retains_for_the_listed_days_only(self):
         self.logs.create_log_group(logGroupName="/ssm/a")

@@ -44,6 +44,23 @@ class Buckets(unittest.TestCase):
             with self.subTest(name):
                 self.assertIn(error_of(self.create, name=name), ("InvalidBucketName",))
 
+    def test_object_lock_comes_to_a_versioned_bucket_and_stays(self):
+        lock = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 1}}}
+        put = dict(Bucket="logs-1", ObjectLockConfiguration=lock)
+        self.assertEqual(error_of(self.s3.get_object_lock_configuration, Bucket="logs-1"), "ObjectLockConfigurationNotFoundError")
+        self.assertEqual(error_of(self.s3.put_object_lock_configuration, **put), "InvalidBucketState")
+        self.s3.put_bucket_versioning(Bucket="logs-1", VersioningConfiguration={"Status": "Enabled"})
+        before = self.s3.put_object(Bucket="logs-1", Key="before", Body=b"x")["VersionId"]
+        self.s3.put_object_lock_configuration(**put)
+        after = self.s3.put_object(Bucket="logs-1", Key="after", Body=b"x", ChecksumAlgorithm="SHA256")["VersionId"]
+        self.assertEqual(error_of(self.s3.delete_object, Bucket="logs-1", Key="before", VersionId=before), "none")
+        self.assertEqual(error_of(self.s3.delete_object, Bucket="logs-1", Key="after", VersionId=after, BypassGovernanceRetention=True), "AccessDenied")
+        suspend = dict(Bucket="logs-1", VersioningConfiguration={"Status": "Suspended"})
+        self.assertEqual(error_of(self.s3.put_bucket_versioning, **suspend), "InvalidBucketState")
+        self.s3.put_object_lock_configuration(Bucket="logs-1", ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"})
+        self.assertNotIn("Rule", self.s3.get_object_lock_configuration(Bucket="logs-1")["ObjectLockConfiguration"])
+        self.assertEqual(error_of(self.s3.delete_object, Bucket="logs-1", Key="after", VersionId=after), "AccessDenied")
+
     def test_names_that_end_in_an_are_the_accounts_own(self):
         own = f"logs-{MANAGEMENT}-eu-central-1-an"
         for name, namespace in (

@@ -11,6 +11,7 @@ SETTINGS = {
         _renamed(rule, {"ServerSideEncryptionByDefault": "ApplyServerSideEncryptionByDefault"})
         for rule in given["ServerSideEncryptionConfiguration"]]}}),
     "VersioningConfiguration": ("put_bucket_versioning", lambda given: {"VersioningConfiguration": given}),
+    "ObjectLockConfiguration": ("put_object_lock_configuration", lambda given: {"ObjectLockConfiguration": given}),
     "PublicAccessBlockConfiguration": ("put_public_access_block", lambda given: {"PublicAccessBlockConfiguration": given}),
     "OwnershipControls": ("put_bucket_ownership_controls", lambda given: {"OwnershipControls": given}),
     "LifecycleConfiguration": ("put_bucket_lifecycle_configuration", lambda given: {"LifecycleConfiguration": {
@@ -58,7 +59,8 @@ def _lifecycle_rule(rule):
 def create_bucket(place, properties):
     name = properties.get("BucketName") or place.name(63).lower()
     where = None if place.region == "us-east-1" else {"LocationConstraint": place.region}
-    place.call("s3", "create_bucket", Bucket=name, CreateBucketConfiguration=where)
+    place.call("s3", "create_bucket", Bucket=name, CreateBucketConfiguration=where,
+               ObjectLockEnabledForBucket=properties.get("ObjectLockEnabled"))
     try:
         _put(place, name, properties, {})
     except Exception:
@@ -105,6 +107,6 @@ def delete_bucket_policy(place, bucket, _properties):
 
 
 def install():
-    KINDS["AWS::S3::Bucket"] = Kind(f"BucketName {' '.join(SETTINGS)}", create_bucket, update_bucket, delete_bucket)
+    KINDS["AWS::S3::Bucket"] = Kind(f"BucketName ObjectLockEnabled {' '.join(SETTINGS)}", create_bucket, update_bucket, delete_bucket)
     KINDS["AWS::S3::BucketPolicy"] = Kind(
         "Bucket PolicyDocument", create_bucket_policy, update_bucket_policy, delete_bucket_policy)

@@ -68,7 +68,7 @@ def delete_alias(place, alias, _properties):
 def create_log_group(place, properties):
     name = properties.get("LogGroupName") or place.name(512)
     place.call("logs", "create_log_group", logGroupName=name, kmsKeyId=properties.get("KmsKeyId"),
-               logGroupClass=properties.get("LogGroupClass"),
+               logGroupClass=properties.get("LogGroupClass"), deletionProtectionEnabled=properties.get("DeletionProtectionEnabled"),
                tags={tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])} or None)
     if properties.get("RetentionInDays"):
         place.call("logs", "put_retention_policy", logGroupName=name, retentionInDays=properties["RetentionInDays"])
@@ -86,6 +86,9 @@ def update_log_group(place, name, properties, before):
             place.call("logs", "put_retention_policy", logGroupName=name, retentionInDays=properties["RetentionInDays"])
         else:
             place.call("logs", "delete_retention_policy", logGroupName=name)
+    if properties.get("DeletionProtectionEnabled") != before.get("DeletionProtectionEnabled"):
+        place.call("logs", "put_log_group_deletion_protection", logGroupIdentifier=name,
+                   deletionProtectionEnabled=properties.get("DeletionProtectionEnabled", False))
 
 
 def delete_log_group(place, name, _properties):
@@ -137,7 +140,7 @@ def install():
         "PendingWindowInDays RotationPeriodInDays Tags", create_key, update_key, delete_key)
     KINDS["AWS::KMS::Alias"] = Kind("AliasName TargetKeyId", create_alias, update_alias, delete_alias)
     KINDS["AWS::Logs::LogGroup"] = Kind(
-        "LogGroupName KmsKeyId RetentionInDays LogGroupClass Tags", create_log_group, update_log_group, delete_log_group)
+        "LogGroupName KmsKeyId RetentionInDays LogGroupClass DeletionProtectionEnabled Tags", create_log_group, update_log_group, delete_log_group)
     KINDS["AWS::SQS::Queue"] = Kind(f"QueueName Tags {' '.join(QUEUE)}", create_queue, update_queue, delete_queue)
     KINDS["AWS::SQS::QueuePolicy"] = Kind(
         "Queues PolicyDocument", create_queue_policy, update_queue_policy, delete_queue_policy)

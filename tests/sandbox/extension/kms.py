@@ -8,6 +8,9 @@ Errors: botocore kms/2014-11-01.
 import json
 from typing import Any
 
+import iam_callers
+import iam_enforce
+from accounts import Credential
 from moto.core.exceptions import JsonRESTError
 from moto.kms.models import KmsBackend
 from moto.kms.responses import KmsResponse
@@ -83,8 +86,11 @@ def _check_policy(self: KmsResponse) -> None:
     if self._get_param("BypassPolicyLockoutSafetyCheck"):
         return
     # "The key policy must allow the calling principal to make a subsequent PutKeyPolicy request." Conditions
-    # other than on the caller cannot be known here: kms:CallerAccount is.
+    # other than on the caller cannot be known here: kms:CallerAccount and aws:PrincipalArn are.
     caller = {"kms:CallerAccount": [self.current_account], "aws:PrincipalAccount": [self.current_account]}
+    key = iam_enforce.caller_key() or f"AKIA{self.current_account}"
+    identity = iam_callers.identify(Credential(key, self.region, "kms"), self.current_account, self.partition, None)
+    caller |= {"aws:PrincipalArn": arns for name, arns in identity.keys.items() if name == "aws:principalarn"}
     if decide([("key", policy)], "kms:PutKeyPolicy", "*", caller, ("AWS", self.current_account)).result != ALLOWED:
         raise _error("MalformedPolicyDocumentException", "The new key policy will not allow you to update the key policy in the future.")
 

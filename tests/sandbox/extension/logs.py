@@ -1,6 +1,7 @@
-"""Owns what CloudWatch Logs refuses and how its log groups are encrypted and paged.
+"""Owns what CloudWatch Logs refuses and how its log groups are encrypted, protected and paged.
 
 Encryption: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/logs/encrypt-log-data-kms.html
+Deletion protection: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/protecting-log-groups-from-deletion.html
 Operations and retention days: botocore logs/2014-03-28.
 """
 
@@ -30,6 +31,8 @@ def install() -> None:
     LogsResponse.describe_log_groups = _describe_log_groups
     LogsResponse.associate_kms_key = _associate_kms_key
     LogsResponse.disassociate_kms_key = _disassociate_kms_key
+    LogsResponse.put_log_group_deletion_protection = _put_log_group_deletion_protection
+    LogsResponse.delete_log_group = _delete_log_group(LogsResponse.delete_log_group)
 
 
 def _put_retention_policy(original: Any) -> Any:
@@ -59,6 +62,38 @@ def _create_log_group(original: Any) -> Any:
         key = self._get_param("kmsKeyId")
         if key and name not in self.logs_backend.groups:
             _check_key(self, key, LogGroup(self.current_account, self.region, name).arn)
+        answer = original(self)
+        if self._get_param("deletionProtectionEnabled"):
+            _protect(self.logs_backend.groups[name], True)
+        return answer
+
+    return operation
+
+
+def _put_log_group_deletion_protection(self: LogsResponse) -> str:
+    """logGroupIdentifier is "the name or ARN of the log group"."""
+    identifier = self._get_param("logGroupIdentifier")
+    name = identifier.partition(":log-group:")[2].removesuffix(":*") or identifier
+    if name not in self.logs_backend.groups:
+        raise ResourceNotFoundException()
+    _protect(self.logs_backend.groups[name], self._get_param("deletionProtectionEnabled"))
+    return "{}"
+
+
+def _protect(group: LogGroup, is_on: bool) -> None:
+    group.deletion_protection = is_on
+
+
+def _is_protected(group: LogGroup) -> bool:
+    """"By default, deletion protection is not enabled"."""
+    return getattr(group, "deletion_protection", False)
+
+
+def _delete_log_group(original: Any) -> Any:
+    def operation(self: LogsResponse) -> str:
+        group = self.logs_backend.groups.get(self._get_param("logGroupName"))
+        if group is not None and _is_protected(group):
+            emulate.refuse("ValidationException", "Cannot delete log group with deletion protection enabled. Disable deletion protection first.")
         return original(self)
 
     return operation
@@ -136,7 +171,8 @@ def _describe_log_groups(self: LogsResponse) -> str:
             raise InvalidParameterException("The specified nextToken is invalid.")
         names = [name for name in names if name > after]
     page = names[:limit]
-    answer: dict[str, Any] = {"logGroups": [self.logs_backend.groups[name].to_describe_dict() for name in page]}
+    groups = [self.logs_backend.groups[name] for name in page]
+    answer: dict[str, Any] = {"logGroups": [group.to_describe_dict() | {"deletionProtectionEnabled": _is_protected(group)} for group in groups]}
     if len(names) > limit:
         answer["nextToken"] = page[-1]
     return json.dumps(answer)

@@ -3,6 +3,7 @@
 Names: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 Default encryption: https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html
 Default access: https://docs.aws.amazon.com/AmazonS3/latest/userguide/create-bucket-faq.html
+Object Lock: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html
 Errors: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 """
 
@@ -13,7 +14,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from moto.iam.access_control import PermissionResult
-from moto.s3.exceptions import InvalidBucketName, S3ClientError
+from moto.s3.exceptions import InvalidBucketName, InvalidBucketState, S3ClientError
 from moto.s3.models import FakeBucket, PublicAccessBlock, S3Backend, s3_backends
 from moto.s3.responses import ACTION_MAP, S3Response
 
@@ -33,6 +34,8 @@ def install() -> None:
     # moto denies what any statement denies, whomever and on whatever condition: a bucket that refuses plain HTTP could not be read.
     # Whether a policy lets somebody in is for iam_enforce to say, where it is asked to.
     FakeBucket.get_permission = lambda self, action, resource: PermissionResult.NEUTRAL
+    S3Backend.put_object_lock_configuration = _put_object_lock_configuration
+    S3Backend.put_bucket_versioning = _put_bucket_versioning(S3Backend.put_bucket_versioning)
     S3Response.bucket_response = _guarded(S3Response.bucket_response)
     S3Response.key_response = _guarded(S3Response.key_response)
 
@@ -67,6 +70,36 @@ def _wrap_create_bucket() -> None:
 def _delete_bucket_encryption(self: S3Backend, bucket_name: str) -> None:
     """API_DeleteBucketEncryption "resets the default encryption for the bucket as SSE-S3"."""
     self.get_bucket(bucket_name).encryption = SSE_S3
+
+
+def _put_object_lock_configuration(
+    self: S3Backend, bucket_name: str, lock_enabled: bool, mode: str | None = None, days: int | None = None, years: int | None = None
+) -> None:
+    """An existing bucket takes it as well, whatever is in it, if versioning is on; moto refuses one that holds objects.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-configure.html#object-lock-configure-existing-bucket
+    """
+    bucket = self.get_bucket(bucket_name)
+    if not bucket.is_versioned:
+        raise InvalidBucketState("Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration")
+    bucket.object_lock_enabled = bucket.object_lock_enabled or lock_enabled
+    bucket.default_lock_mode, bucket.default_lock_days, bucket.default_lock_years = mode, days or 0, years or 0
+
+
+def _put_bucket_versioning(original: Any) -> Any:
+    def put_bucket_versioning(self: S3Backend, bucket_name: str, status: str) -> None:
+        # "you can't disable Object Lock or suspend versioning for that bucket" (object-lock-managing.html).
+        if status != "Enabled" and self.get_bucket(bucket_name).object_lock_enabled:
+            raise InvalidBucketState("An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.")
+        original(self, bucket_name, status)
+
+    return put_bucket_versioning
+
+
+def lock_by_default(bucket: FakeBucket, key: Any) -> None:
+    """Locks a new object as the bucket's default says."""
+    if bucket.has_default_lock:
+        key.lock_mode, key.lock_until = bucket.default_lock_mode, bucket.default_retention()
 
 
 def _wrap_put_bucket_policy() -> None:

@@ -14,6 +14,7 @@ from moto.logs.models import logs_backends
 from moto.s3.models import s3_backends
 
 from .logs import KEY_ACTIONS
+from .s3 import lock_by_default
 from .ssm_command_output import events_of
 from .ssm_session_access import Refusal, because, service_may, usable_key
 from .ssm_session_agent import bucket_encryption, bucket_of
@@ -64,7 +65,8 @@ def _upload(session, destination, agent):
     algorithm = header.get("ServerSideEncryption") or _default(bucket).get("SSEAlgorithm", "AES256")
     _check_managed_key(session, bucket, algorithm, header.get("SSEKMSKeyId") or _default(bucket).get("KMSMasterKeyID"))
     partition = bucket.arn.split(":")[1]
-    s3_backends[bucket.account_id][partition].put_object(destination.container, destination.name, body)
+    uploaded = s3_backends[bucket.account_id][partition].put_object(destination.container, destination.name, body)
+    lock_by_default(bucket, uploaded)
 
 
 def _default(bucket):

@@ -40,6 +40,7 @@ S3_ACTIONS = {
     "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
     "GetBucketMetricsConfiguration": "GetMetricsConfiguration",
     "GetBucketNotificationConfiguration": "GetBucketNotification",
+    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
     "GetBucketReplication": "GetReplicationConfiguration",
     "GetObjectAttributes": "GetObjectAttributes",
     "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
