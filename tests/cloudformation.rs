@@ -13,9 +13,10 @@ use crate::alike::{
 };
 
 const PREFERENCES: &str = r#"{
-    "kms_key": {"alias": "alias/sessions", "create": true},
-    "s3": {"bucket": "logs-{account}-{region}", "prefix": "p", "create": true, "expire_days": 400},
-    "cloudwatch": {"log_group": "/sessions/{region}", "create": true, "retention_days": 400},
+    "kms_key": {"alias": "alias/sessions", "create": true, "administrators": ["arn:aws:iam::{account}:role/keys"]},
+    "s3": {"bucket": "logs-{account}-{region}", "prefix": "p", "create": true, "expire_days": 400,
+        "object_lock": {"mode": "governance", "days": 30}},
+    "cloudwatch": {"log_group": "/sessions/{region}", "create": true, "retention_days": 400, "deletion_protection": true},
     "idle_timeout_minutes": 20, "shell_profile": {"linux": "echo ${USER:-${HOME}}"}, "shell": "bash"}"#;
 
 /// The region of an account that makes what has no region.

@@ -1,5 +1,7 @@
 //! `ssm-prefs` as a user meets it: exit status, stdout and stderr of every verb against the local AWS.
 
+#[path = "ssm-prefs/keeping.rs"]
+mod keeping;
 #[path = "ssm-prefs/probe_causes.rs"]
 mod probe_causes;
 #[path = "ssm-prefs/probe_plugin.rs"]
@@ -116,6 +118,9 @@ fn a_second_run_changes_nothing() {
     found.assert_status(1).assert_stderr("");
     let expected = [
         "prefs.logging.port_and_ssh",
+        "prefs.bucket.removable",
+        "prefs.log_group.removable",
+        "prefs.key.removable",
         "prefs.trail.missing",
         "prefs.session_document.untranscribed",
     ];

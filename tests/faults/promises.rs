@@ -12,8 +12,8 @@ use testbed::Output;
 use super::bin;
 use super::rows::{
     AGENTS_CHANGE, AGENTS_CREATE, EVENTS_CHANGE, EVENTS_CREATE, EVENTS_DRIFT, FUNCTION_CHANGE,
-    FUNCTION_CREATE, PREFS_CHANGE, PREFS_CREATE, PREFS_DRIFT, ROLE_CREATE, ROWS, SCP_CHANGE,
-    SCP_CREATE, SCP_ENABLE,
+    FUNCTION_CREATE, PREFS_CHANGE, PREFS_CREATE, PREFS_DRIFT, PREFS_PROTECT, ROLE_CREATE, ROWS,
+    SCP_CHANGE, SCP_CREATE, SCP_ENABLE,
 };
 use super::scene::{Row, Scene, run_of};
 
@@ -257,6 +257,11 @@ fn changing_preferences() {
 #[test]
 fn mending_preferences() {
     keeps_its_promises(&PREFS_DRIFT);
+}
+
+#[test]
+fn preferences_that_come_under_protection() {
+    keeps_its_promises(&PREFS_PROTECT);
 }
 
 #[test]

@@ -34,6 +34,24 @@ pub(super) const PREFS_CHANGE: Row = Row {
     kept: &[],
 };
 
+/// Records of before stay as they are, and what is locked meanwhile stays locked; the settings go back.
+pub(super) const PREFS_PROTECT: Row = Row {
+    tool: "ssm-prefs",
+    prepare: |account| {
+        let desired = |days: u32| {
+            let mut desired = prefs(30, 15);
+            desired["s3"]["object_lock"] = json!({"mode": "governance", "days": days});
+            desired
+        };
+        applied(account, "ssm-prefs", &desired(10), &[]);
+        let mut desired = desired(20);
+        desired["kms_key"]["administrators"] = json!(["arn:aws:iam::{account}:role/keys"]);
+        desired["cloudwatch"]["deletion_protection"] = json!(true);
+        (desired, vec![])
+    },
+    kept: &[],
+};
+
 /// Somebody has turned off what `plan` turns on again.
 pub(super) const PREFS_DRIFT: Row = Row {
     tool: "ssm-prefs",
@@ -301,10 +319,11 @@ pub(super) const AGENTS_CHANGE: Row = Row {
     kept: &[],
 };
 
-pub(super) const ROWS: [&Row; 14] = [
+pub(super) const ROWS: [&Row; 15] = [
     &PREFS_CREATE,
     &PREFS_CHANGE,
     &PREFS_DRIFT,
+    &PREFS_PROTECT,
     &ROLE_CREATE,
     &SCP_CREATE,
     &SCP_ENABLE,

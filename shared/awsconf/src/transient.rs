@@ -98,7 +98,7 @@ pub const PASSING_REFUSALS: &[PassingRefusal] = &[
     // A bucket of a moment ago is not known everywhere.
     // https://docs.aws.amazon.com/AmazonS3/latest/userguide/Welcome.html#ConsistencyModel
     on(&["PutBucketEncryption", "PutBucketPolicy", "PutBucketVersioning", "PutPublicAccessBlock",
-         "PutBucketLifecycleConfiguration", "GetBucketLifecycleConfiguration"], "NoSuchBucket", 90),
+         "PutBucketLifecycleConfiguration", "GetBucketLifecycleConfiguration", "PutObjectLockConfiguration"], "NoSuchBucket", 90),
     // "You must wait 60 seconds after deleting a queue before you can create another queue with the same name".
     // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
     on(&["CreateQueue"], "QueueDeletedRecently", 90),

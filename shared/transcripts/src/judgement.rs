@@ -368,7 +368,9 @@ fn statement(decision: &Decision<'_>) -> Option<Statement> {
     })
 }
 
-fn either(left: Verdict, right: Verdict) -> Verdict {
+/// Returns whether one of two ways is open.
+#[must_use]
+pub fn either(left: Verdict, right: Verdict) -> Verdict {
     match (left, right) {
         (Verdict::Allowed, _) | (_, Verdict::Allowed) => Verdict::Allowed,
         (Verdict::Denied, Verdict::Denied) => Verdict::Denied,
@@ -376,7 +378,9 @@ fn either(left: Verdict, right: Verdict) -> Verdict {
     }
 }
 
-fn both(left: Verdict, right: Verdict) -> Verdict {
+/// Returns whether both of two things are allowed.
+#[must_use]
+pub fn both(left: Verdict, right: Verdict) -> Verdict {
     match (left, right) {
         (Verdict::Denied, _) | (_, Verdict::Denied) => Verdict::Denied,
         (Verdict::Allowed, Verdict::Allowed) => Verdict::Allowed,

@@ -10,7 +10,7 @@ mod needs;
 mod preferences;
 mod role;
 
-pub use judgement::{Judgement, Side, judge, logs_may_use, may};
+pub use judgement::{Judgement, Side, both, either, judge, logs_may_use, may};
 pub use needs::{Consequence, Guard, Need, data_key, needs};
 pub use preferences::{Bucket, BucketEncryption, Key, LogGroup, Preferences};
 pub use role::{Role, ServiceControl};

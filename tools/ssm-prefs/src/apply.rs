@@ -1,6 +1,7 @@
 //! What `apply` needs to know of preferences and of the key, bucket and log group behind them: how they are read, written
 //! and taken back. The only writes; the session that a probe holds is among them.
 
+mod kept;
 mod key;
 pub(crate) mod plugin;
 pub(crate) mod session;
@@ -111,14 +112,16 @@ impl apply::Resources for Resources<'_> {
             | Action::EnableKeyRotation
             | Action::DisableKeyRotation
             | Action::PutKeyPolicy => Service::Kms,
-            Action::CreateLogGroup | Action::PutRetentionPolicy | Action::AssociateKmsKey => {
-                Service::CloudWatchLogs
-            }
+            Action::CreateLogGroup
+            | Action::PutRetentionPolicy
+            | Action::PutLogGroupDeletionProtection
+            | Action::AssociateKmsKey => Service::CloudWatchLogs,
             Action::CreateDocument | Action::UpdateDocument | Action::DeleteDocument => {
                 Service::Ssm
             }
             Action::CreateBucket
             | Action::PutBucketLifecycle
+            | Action::PutObjectLockConfiguration
             | Action::PutPublicAccessBlock
             | Action::PutBucketEncryption
             | Action::PutBucketVersioning
@@ -141,9 +144,7 @@ fn names(plan: &Plan<Action>) -> Names {
                 names.key = resource;
             }
             action if action.is_of_bucket() => names.bucket = resource,
-            Action::CreateLogGroup | Action::PutRetentionPolicy | Action::AssociateKmsKey => {
-                names.log_group = resource
-            }
+            action if action.is_of_log_group() => names.log_group = resource,
             _ => {}
         }
         if names.key.is_none() {

@@ -1,5 +1,7 @@
 //! Everything that is wrong with the preferences and with what stands behind them.
 
+mod removal;
+
 use cli::{Change, Finding, Reading, Target};
 use iam_policy::{Arn, Verdict};
 use records::{Document, SessionDocument};
@@ -7,9 +9,10 @@ use serde_json::Value;
 
 use crate::finding::{error, info, warning};
 use crate::model::{Action, DOCUMENT, Desired, Observed};
+use crate::plan::{self, PlanError};
 use crate::roles::Roles;
 use crate::session_document::{Inputs, normalized, without_parameters};
-use crate::{lint, plan, preflight};
+use crate::{lint, preflight};
 
 /// The id of a finding about a layer of the desired state whose last day is over.
 pub(crate) const OVERRIDE_EXPIRED: &str = "prefs.override.expired";
@@ -34,6 +37,14 @@ pub(crate) fn check(
                 target,
             ));
             destinations(&document.default.content, &mut findings);
+            let given = (roles, target);
+            removal::removal(
+                &document.default.content,
+                desired,
+                observed,
+                given,
+                &mut findings,
+            );
         }
         Reading::Absent => {}
         Reading::Unknown(reason) => {
@@ -141,6 +152,20 @@ fn drift(
                     )),
                 }
             }));
+        }
+        Err(ref problem @ PlanError::NoObjectLock { ref bucket }) => {
+            findings.push(error(
+                "bucket.no_object_lock",
+                bucket,
+                problem.to_string(),
+                "enable it by the command in the message, name another bucket, or leave s3.object_lock out",
+            ));
+            // The rest is to be known nevertheless.
+            let mut rest = desired.clone();
+            if let Some(Some(s3)) = &mut rest.s3 {
+                s3.object_lock = None;
+            }
+            drift(&rest, observed, target, partition, findings);
         }
         Err(problem) => findings.push(warning(
             "drift.unknown",

@@ -6,9 +6,10 @@ mod observed;
 mod probe;
 
 pub(crate) use self::action::Action;
-pub(crate) use self::desired::{CloudWatch, Desired, KmsKey, S3, Shell};
+pub(crate) use self::desired::{CloudWatch, Desired, KmsKey, Retention, RetentionMode, S3, Shell};
 pub(crate) use self::observed::{
-    Bucket, Encryption, Key, LogGroup, Observed, PublicAccessBlock, Trail, is_aws_managed,
+    Bucket, Encryption, Key, LogGroup, ObjectLock, Observed, PublicAccessBlock, Trail,
+    is_aws_managed,
 };
 
 pub(crate) use self::probe::{

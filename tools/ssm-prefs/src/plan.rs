@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::model::{
     Action, Bucket, CloudWatch, DOCUMENT, Desired, Encryption, KmsKey, Observed, PublicAccessBlock,
-    S3,
+    Retention, RetentionMode, S3,
 };
 use crate::session_document::{self, expand, key_reference, normalized};
 use crate::{policies, resource_state};
@@ -30,6 +30,13 @@ pub(crate) enum PlanError {
         found: String,
         wanted: String,
     },
+    /// Enabling it cannot be taken back, so that it is for somebody to decide.
+    #[error(
+        "bucket {bucket} has no Object Lock, and to enable it cannot be undone: do so with versioning on by `aws s3api \
+         put-object-lock-configuration --bucket {bucket} --object-lock-configuration ObjectLockEnabled=Enabled`, name \
+         another bucket, or leave object_lock out"
+    )]
+    NoObjectLock { bucket: String },
 }
 
 /// Returns the changes that lead from what is observed to what is desired; none when nothing differs.
@@ -103,6 +110,11 @@ impl Planner<'_> {
         let log_group = logs
             .filter(|logs| logs.encrypted)
             .map(|logs| expand(&logs.log_group, Some(self.target)));
+        let named = key.administrators.as_deref().map(|named| {
+            let expanded = named.iter().map(|name| expand(name, Some(self.target)));
+            expanded.collect::<Vec<_>>()
+        });
+        let named = named.as_deref();
         match &self.observed.key {
             Reading::Unknown(reason) => Err(PlanError::Unreadable {
                 what: alias,
@@ -110,14 +122,13 @@ impl Planner<'_> {
             }),
             Reading::Absent => {
                 let policy =
-                    policies::key_policy(self.partition, self.target, log_group.as_deref());
+                    policies::key_policy(self.partition, self.target, log_group.as_deref(), named);
                 let to = json!({ "alias": alias, "rotation": true, "policy": policy });
-                self.want(
-                    Action::CreateKey,
-                    &alias,
-                    to,
-                    "sessions are to be encrypted with a key of their own",
-                )
+                let mut why = "sessions are to be encrypted with a key of their own".to_owned();
+                if let Some(named) = named {
+                    why = format!("{why}; {}", administered(named));
+                }
+                self.want(Action::CreateKey, &alias, to, &why)
             }
             Reading::Present(existing) => {
                 let to = json!({ "rotation": true });
@@ -127,30 +138,37 @@ impl Planner<'_> {
                     to,
                     "the key does not rotate",
                 )?;
-                let Some(log_group) = log_group else {
+                if log_group.is_none() && named.is_none() {
                     return Ok(());
-                };
-                let policy = existing.policy.present().cloned().unwrap_or(Value::Null);
+                }
+                let mut policy = existing.policy.present().cloned().unwrap_or(Value::Null);
                 if let Reading::Unknown(reason) = &existing.policy {
                     return Err(PlanError::Unreadable {
                         what: format!("policy of {alias}"),
                         reason: reason.clone(),
                     });
                 }
-                match policies::with_logs_statement(
-                    &policy,
-                    self.partition,
-                    self.target,
-                    &log_group,
-                ) {
-                    Some(policy) => self.want(
-                        Action::PutKeyPolicy,
-                        &alias,
-                        json!({ "policy": policy }),
-                        "CloudWatch Logs may not use the key for the log group",
-                    ),
-                    None => Ok(()),
+                let (partition, target) = (self.partition, self.target);
+                let mut why = Vec::new();
+                if let Some(log_group) = &log_group
+                    && let Some(changed) =
+                        policies::with_logs_statement(&policy, partition, target, log_group)
+                {
+                    policy = changed;
+                    why.push("CloudWatch Logs may not use the key for the log group".to_owned());
                 }
+                if let Some(named) = named
+                    && let Some(changed) =
+                        policies::with_administrators(&policy, partition, target, named)
+                {
+                    policy = changed;
+                    why.push(administered(named));
+                }
+                if why.is_empty() {
+                    return Ok(());
+                }
+                let to = json!({ "policy": policy });
+                self.want(Action::PutKeyPolicy, &alias, to, &why.join("; "))
             }
         }
     }
@@ -175,7 +193,10 @@ impl Planner<'_> {
                 wanted,
             });
         }
-        let to = json!({ "region": self.target.region });
+        let mut to = json!({ "region": self.target.region });
+        if s3.object_lock.is_some() {
+            to["object_lock"] = json!(true);
+        }
         self.want(Action::CreateBucket, &name, to, "transcripts need a bucket")?;
         let all = PublicAccessBlock {
             block_public_acls: true,
@@ -230,7 +251,30 @@ impl Planner<'_> {
                 "transcripts are to expire",
             )?;
         }
-        Ok(())
+        match s3.object_lock {
+            Some(retention) => self.object_lock(&name, retention),
+            None => Ok(()),
+        }
+    }
+
+    fn object_lock(&mut self, bucket: &str, retention: Retention) -> Result<(), PlanError> {
+        let existing = self.observed.bucket.present();
+        if existing.is_some_and(|existing| existing.object_lock == Reading::Absent) {
+            let bucket = bucket.to_owned();
+            return Err(PlanError::NoObjectLock { bucket });
+        }
+        let around = match retention.mode {
+            RetentionMode::Governance => "only s3:BypassGovernanceRetention gets around that",
+            RetentionMode::Compliance => "nobody gets around that, not even the root user",
+        };
+        // https://github.com/aws/amazon-ssm-agent/issues/682
+        let why = format!(
+            "transcripts are to be locked for {} days from their upload on; {around}, and an undo changes only what is uploaded \
+             later; ECS Exec cannot upload to such a bucket",
+            retention.days
+        );
+        let to = json!({ "retention": retention });
+        self.want(Action::PutObjectLockConfiguration, bucket, to, &why)
     }
 
     fn log_group(&mut self, logs: &CloudWatch, key: Option<&KmsKey>) -> Result<(), PlanError> {
@@ -267,6 +311,14 @@ impl Planner<'_> {
                 to,
                 "events are to be kept for this long",
             )?;
+        }
+        if let Some(is_on) = logs.deletion_protection {
+            let why = match is_on {
+                true => "one call of logs:DeleteLogGroup is enough to delete the log group",
+                false => "the log group is protected from deletion, which is not to be so",
+            };
+            let to = json!({ "deletion_protection": is_on });
+            self.want(Action::PutLogGroupDeletionProtection, &name, to, why)?;
         }
         Ok(())
     }
@@ -322,4 +374,14 @@ impl Planner<'_> {
             content["inputs"]["kmsKeyId"] = json!(live);
         }
     }
+}
+
+/// Says who is left who can destroy a key, and who has to apply the plan: KMS refuses a policy after which the caller could not
+/// change it again, <https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html>.
+fn administered(administrators: &[String]) -> String {
+    format!(
+        "only {} and the root user are to delete or disable the key or change its policy, so it takes one of them to apply and to \
+         undo this",
+        administrators.join(", ")
+    )
 }

@@ -6,12 +6,26 @@ use serde_json::{Value, json};
 
 const LOGS_SID: &str = "AllowCloudWatchLogs";
 const TLS_SID: &str = "DenyInsecureTransport";
+const ADMINISTRATORS_SID: &str = "DenyDestructionToOthers";
+
+/// What makes a key unusable, and changing its policy, which leads there.
+/// <https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys.html>
+pub(crate) const DESTROYS_KEY: [&str; 3] = [
+    "kms:ScheduleKeyDeletion",
+    "kms:DisableKey",
+    "kms:PutKeyPolicy",
+];
 
 /// Returns the policy of a new key: the account administers it through IAM, CloudWatch Logs may encrypt with it.
 ///
 /// Without the first statement IAM policies have no effect on the key and nobody may be able to manage it.
 /// <https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html>
-pub(crate) fn key_policy(partition: &str, target: &Target, log_group: Option<&str>) -> Value {
+pub(crate) fn key_policy(
+    partition: &str,
+    target: &Target,
+    log_group: Option<&str>,
+    administrators: Option<&[String]>,
+) -> Value {
     let mut statements = vec![json!({
         "Sid": "EnableIAMUserPermissions",
         "Effect": "Allow",
@@ -20,7 +34,38 @@ pub(crate) fn key_policy(partition: &str, target: &Target, log_group: Option<&st
         "Resource": "*",
     })];
     statements.extend(log_group.map(|name| logs_statement(partition, target, name)));
+    statements
+        .extend(administrators.map(|names| administrators_statement(partition, target, names)));
     json!({ "Version": "2012-10-17", "Statement": statements })
+}
+
+/// Leaves the root user in, who can give the key back when the last of the others is gone: nobody but AWS could else.
+/// <https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html>
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn>
+fn administrators_statement(partition: &str, target: &Target, administrators: &[String]) -> Value {
+    let mut exempt = vec![format!("arn:{partition}:iam::{}:root", target.account)];
+    exempt.extend(administrators.iter().cloned());
+    json!({
+        "Sid": ADMINISTRATORS_SID,
+        "Effect": "Deny",
+        "Principal": { "AWS": "*" },
+        "Action": DESTROYS_KEY,
+        "Resource": "*",
+        "Condition": { "ArnNotLike": { "aws:PrincipalArn": exempt } },
+    })
+}
+
+/// Returns the key policy with the statement that names the administrators, or `None` when it is there.
+pub(crate) fn with_administrators(
+    policy: &Value,
+    partition: &str,
+    target: &Target,
+    administrators: &[String],
+) -> Option<Value> {
+    let wanted = administrators_statement(partition, target, administrators);
+    let statements = statements(policy);
+    let is_there = statements.contains(&wanted);
+    (!is_there).then(|| with_statement(policy, &statements, wanted))
 }
 
 /// Returns the description of a key that this tool makes, by which a run goes on with what an earlier one left.
@@ -195,7 +240,7 @@ mod tests {
             ("aws-iso", "us-iso-east-1", "logs.us-iso-east-1.c2s.ic.gov"),
         ] {
             let target: Target = format!("111122223333/{region}").parse().unwrap();
-            let policy = key_policy(partition, &target, Some("/sessions"));
+            let policy = key_policy(partition, &target, Some("/sessions"), None);
             assert_eq!(policy["Statement"][1]["Principal"]["Service"], service);
         }
     }

@@ -9,8 +9,8 @@ use iam_policy::{Arn, Verdict};
 use serde_json::Value;
 use transcripts::{BucketEncryption, Preferences, data_key, logs_may_use, needs};
 
-use crate::finding::{error, warning};
-use crate::model::{Bucket, Key, LogGroup, Observed, is_aws_managed};
+use crate::finding::{error, info, warning};
+use crate::model::{Bucket, Key, LogGroup, ObjectLock, Observed, is_aws_managed};
 use crate::roles::{NotJudged, Roles};
 use crate::session_document::Inputs;
 
@@ -248,6 +248,13 @@ fn bucket(
             findings.push(error("bucket.dsse", name, "the bucket uses DSSE-KMS, which agents take for no encryption: every session is refused", "use SSE-KMS (aws:kms)"));
         }
         _ => {}
+    }
+    if let Reading::Present(ObjectLock {
+        retention: Some(_), ..
+    }) = bucket.object_lock
+    {
+        // https://github.com/aws/amazon-ssm-agent/issues/682
+        findings.push(info("bucket.ecs_exec", name, "Object Lock demands a checksum that ECS Exec does not send: its transcripts never reach this bucket, while those of Session Manager do", "have ECS Exec log to another bucket, or to CloudWatch Logs"));
     }
     let key = bucket.encryption.present();
     if let Some(name) = key.and_then(|encryption| encryption.kms_key.as_deref()) {

@@ -42,6 +42,14 @@ pub(crate) fn current(action: Action, observed: &Observed) -> Result<Value, Stri
                 .and_then(|rules| rules.get(LIFECYCLE_RULE).copied());
             Ok(json!({ "expire_days": days }))
         }),
+        Action::PutObjectLockConfiguration => bucket(observed, |bucket| {
+            let lock = bucket.object_lock.known()?;
+            Ok(json!({ "retention": lock.and_then(|lock| lock.retention) }))
+        }),
+        Action::PutLogGroupDeletionProtection => log_group(
+            observed,
+            |group| json!({ "deletion_protection": group.deletion_protection }),
+        ),
         Action::CreateLogGroup => log_group(observed, |group| json!({ "kms_key": group.kms_key })),
         Action::PutRetentionPolicy => log_group(
             observed,

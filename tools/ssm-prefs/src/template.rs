@@ -7,7 +7,9 @@ use cli::{Change, Reading};
 use cloudformation::{Resource, Template, reference};
 use serde_json::{Value, json};
 
-use crate::model::{Action, Desired, Encryption, Key, Observed, PublicAccessBlock};
+use crate::model::{
+    Action, Desired, Encryption, Key, Observed, PublicAccessBlock, Retention, RetentionMode,
+};
 use crate::{plan, policies, resource_state};
 
 /// The logical ids. CloudFormation would replace a resource whose id changes.
@@ -48,7 +50,23 @@ impl Made {
                 });
                 self.0[ALIAS] = json!({ "AliasName": name, "TargetKeyId": reference(KEY) });
             }
-            Action::CreateBucket => self.0[BUCKET] = json!({ "BucketName": name }),
+            Action::CreateBucket => {
+                self.0[BUCKET] = json!({ "BucketName": name });
+                if to["object_lock"] == true {
+                    self.0[BUCKET]["ObjectLockEnabled"] = json!(true);
+                }
+            }
+            Action::PutObjectLockConfiguration => {
+                let retention: Retention = serde_json::from_value(to["retention"].clone())?;
+                let mode = match retention.mode {
+                    RetentionMode::Governance => "GOVERNANCE",
+                    RetentionMode::Compliance => "COMPLIANCE",
+                };
+                self.0[BUCKET]["ObjectLockConfiguration"] = json!({
+                    "ObjectLockEnabled": "Enabled",
+                    "Rule": { "DefaultRetention": { "Mode": mode, "Days": retention.days } },
+                });
+            }
             Action::PutPublicAccessBlock => {
                 let block: PublicAccessBlock = serde_json::from_value(to.clone())?;
                 self.0[BUCKET]["PublicAccessBlockConfiguration"] = json!({
@@ -93,6 +111,9 @@ impl Made {
             }
             Action::PutRetentionPolicy => {
                 self.0[LOG_GROUP]["RetentionInDays"] = to["retention_days"].clone();
+            }
+            Action::PutLogGroupDeletionProtection => {
+                self.0[LOG_GROUP]["DeletionProtectionEnabled"] = to["deletion_protection"].clone();
             }
             Action::CreateDocument => {
                 self.0[DOCUMENT] = json!({

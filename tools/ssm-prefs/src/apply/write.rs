@@ -8,7 +8,7 @@ use awsconf::{Session, describe};
 use cli::{Change, Reading};
 use serde_json::Value;
 
-use super::key;
+use super::{kept, key};
 use crate::model::{Action, DOCUMENT, Encryption, Observed, PublicAccessBlock};
 use crate::observe::{Clients, wait_until_active};
 use crate::resource_state::LIFECYCLE_RULE;
@@ -35,10 +35,14 @@ pub(super) async fn write(
         Action::CreateLogGroup | Action::PutRetentionPolicy | Action::AssociateKmsKey => {
             change_log_group(clients, name, change.action, to).await
         }
+        Action::PutLogGroupDeletionProtection => {
+            kept::put_deletion_protection(clients, name, to).await
+        }
+        Action::PutObjectLockConfiguration => kept::put_object_lock(clients, name, to).await,
         Action::CreateDocument | Action::UpdateDocument | Action::DeleteDocument => {
             change_document(clients, change.action, to, before).await
         }
-        Action::CreateBucket => create_bucket(clients, session, name).await,
+        Action::CreateBucket => create_bucket(clients, session, name, to).await,
         Action::PutBucketLifecycle => put_lifecycle(clients, name, to).await,
         Action::PutPublicAccessBlock
         | Action::PutBucketEncryption
@@ -48,7 +52,12 @@ pub(super) async fn write(
     }
 }
 
-async fn create_bucket(clients: &Clients, session: &Session, name: &str) -> anyhow::Result<()> {
+async fn create_bucket(
+    clients: &Clients,
+    session: &Session,
+    name: &str,
+    to: &Value,
+) -> anyhow::Result<()> {
     let region = session.target.region.as_str();
     // us-east-1 must not be named: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
     let place = (region != "us-east-1").then(|| {
@@ -61,6 +70,7 @@ async fn create_bucket(clients: &Clients, session: &Session, name: &str) -> anyh
         .create_bucket()
         .bucket(name)
         .set_create_bucket_configuration(place)
+        .set_object_lock_enabled_for_bucket(to["object_lock"].as_bool())
         .send()
         .await;
     sent.map(drop)

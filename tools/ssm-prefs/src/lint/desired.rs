@@ -1,10 +1,11 @@
 //! Rules over a desired state of the right shape, before anything is read or rendered for a place.
 
 use cli::Finding;
+use iam_policy::Arn;
 
 use super::lint_content;
 use crate::finding::error;
-use crate::model::Desired;
+use crate::model::{Desired, KmsKey, S3};
 use crate::session_document;
 
 /// Days that CloudWatch Logs accepts as retention.
@@ -13,6 +14,13 @@ const RETENTION_DAYS: [i32; 22] = [
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
     3288, 3653,
 ];
+
+/// The longest default of Object Lock, 100 years of it.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html>
+const MAX_LOCKED_DAYS: i32 = 36_500;
+
+/// Why a setting of a thing that somebody else keeps is refused.
+const NOT_CREATED: &str = "only what this tool creates, or keeps right, is changed";
 
 /// Returns what is wrong with a desired state that has the right shape.
 pub(crate) fn lint_desired(desired: &Desired) -> Vec<Finding> {
@@ -34,6 +42,7 @@ pub(crate) fn lint_desired(desired: &Desired) -> Vec<Finding> {
             _ => {}
         }
     }
+    kept(desired, &mut findings);
     if let Some(Some(s3)) = &desired.s3
         && s3.expire_days.is_some_and(|days| days < 1)
     {
@@ -96,4 +105,65 @@ pub(crate) fn lint_desired(desired: &Desired) -> Vec<Finding> {
     // What the desired state renders to must be sound too; its findings name the path in the document.
     findings.extend(lint_content(&session_document::render(desired, None, None)));
     findings
+}
+
+/// Finds what cannot keep transcripts as it says.
+fn kept(desired: &Desired, findings: &mut Vec<Finding>) {
+    let mut invalid = |path: &str, message: &str, fix: &str| {
+        findings.push(error("desired.invalid", path, message, fix));
+    };
+    if let Some(Some(KmsKey {
+        administrators: Some(named),
+        create,
+        ..
+    })) = &desired.kms_key
+    {
+        let path = "$.kms_key.administrators";
+        if !create {
+            invalid(path, NOT_CREATED, "set kms_key.create, or leave it out");
+        }
+        let is_principal = |name: &String| {
+            Arn::parse(name).is_some_and(|arn| arn.service == "iam" && arn.resource.contains('/'))
+        };
+        if named.is_empty() || !named.iter().all(is_principal) {
+            invalid(
+                path,
+                "every entry must be the ARN of a role or user, and there must be one: whoever assumes a role is that role there",
+                "name roles such as arn:aws:iam::111122223333:role/key-administrator",
+            );
+        }
+    }
+    if let Some(Some(s3)) = &desired.s3
+        && let Some(retention) = s3.object_lock
+    {
+        object_lock(s3, retention.days, &mut invalid);
+    }
+    if let Some(Some(logs)) = &desired.cloudwatch
+        && logs.deletion_protection.is_some()
+        && !logs.create
+    {
+        let path = "$.cloudwatch.deletion_protection";
+        invalid(path, NOT_CREATED, "set cloudwatch.create, or leave it out");
+    }
+}
+
+fn object_lock(s3: &S3, days: i32, invalid: &mut impl FnMut(&str, &str, &str)) {
+    let path = "$.s3.object_lock";
+    if !s3.create {
+        invalid(path, NOT_CREATED, "set s3.create, or leave it out");
+    }
+    if !(1..=MAX_LOCKED_DAYS).contains(&days) {
+        invalid(
+            "$.s3.object_lock.days",
+            "a transcript can be locked for 1 to 36500 days",
+            "give a number in that range",
+        );
+    }
+    if s3.expire_days.is_some_and(|expiry| days > expiry) {
+        invalid(
+            "$.s3.object_lock.days",
+            "transcripts would be locked for longer than they are kept: expiry hides a locked one behind a delete marker and cannot remove it",
+            "lock them for expire_days or less",
+        );
+    }
 }

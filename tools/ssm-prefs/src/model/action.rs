@@ -16,8 +16,10 @@ pub(crate) enum Action {
     PutBucketVersioning,
     PutBucketPolicy,
     PutBucketLifecycle,
+    PutObjectLockConfiguration,
     CreateLogGroup,
     PutRetentionPolicy,
+    PutLogGroupDeletionProtection,
     AssociateKmsKey,
     CreateDocument,
     UpdateDocument,
@@ -38,6 +40,18 @@ impl Action {
                 | Action::PutBucketPolicy
                 | Action::DeleteBucketPolicy
                 | Action::PutBucketLifecycle
+                | Action::PutObjectLockConfiguration
+        )
+    }
+
+    /// Returns whether it is about the log group.
+    pub(crate) fn is_of_log_group(self) -> bool {
+        matches!(
+            self,
+            Action::CreateLogGroup
+                | Action::PutRetentionPolicy
+                | Action::PutLogGroupDeletionProtection
+                | Action::AssociateKmsKey
         )
     }
 }

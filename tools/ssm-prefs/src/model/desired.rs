@@ -1,7 +1,7 @@
 //! The desired Session Manager preferences.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Desired Session Manager preferences. A field that is absent keeps what is live; `null` turns it off.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -63,6 +63,10 @@ pub(crate) struct KmsKey {
     /// Creates the key and alias when missing, and keeps rotation and key policy right.
     #[serde(default)]
     pub(crate) create: bool,
+    /// ARNs, with `*` and `?`, of those who may schedule the key's deletion, disable it or change its policy; the key policy
+    /// denies it to everybody else but the root user. Needs `create`; absent leaves the policy as it is.
+    #[serde(default)]
+    pub(crate) administrators: Option<Vec<String>>,
 }
 
 /// Transcripts in S3. `{account}` and `{region}` in the bucket name stand for those worked on.
@@ -83,6 +87,29 @@ pub(crate) struct S3 {
     /// Days after which transcripts expire; absent keeps them.
     #[serde(default)]
     pub(crate) expire_days: Option<i32>,
+    /// Locks every transcript from its upload on. Needs `create`, and a bucket that is made with Object Lock or has it; absent
+    /// leaves the bucket as it is.
+    #[serde(default)]
+    pub(crate) object_lock: Option<Retention>,
+}
+
+/// How long a transcript can be neither overwritten nor deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Retention {
+    pub(crate) mode: RetentionMode,
+    /// Days from the upload on, 1 to 36500 and not more than `expire_days`: expiry cannot remove what is locked.
+    pub(crate) days: i32,
+}
+
+/// Who can shorten a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum RetentionMode {
+    /// Whoever may use s3:BypassGovernanceRetention.
+    Governance,
+    /// Nobody, the root user included.
+    Compliance,
 }
 
 /// Transcripts in CloudWatch Logs. `{account}` and `{region}` in the name stand for those worked on.
@@ -103,6 +130,9 @@ pub(crate) struct CloudWatch {
     /// Days that events are kept; absent leaves it as it is.
     #[serde(default)]
     pub(crate) retention_days: Option<i32>,
+    /// Refuses to delete the log group until the protection is turned off. Needs `create`; absent leaves it as it is.
+    #[serde(default)]
+    pub(crate) deletion_protection: Option<bool>,
 }
 
 fn yes() -> bool {

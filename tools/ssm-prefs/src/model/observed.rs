@@ -7,6 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::desired::Retention;
+
 /// Everything that was read about one account and region.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -66,6 +68,17 @@ pub(crate) struct Bucket {
     pub(crate) policy: Reading<Value>,
     /// Days to expiry by the id of the rule; only plain whole-bucket or prefix expirations are listed.
     pub(crate) expirations: Reading<BTreeMap<String, i32>>,
+    /// Absent when the bucket has no Object Lock.
+    #[serde(default)]
+    pub(crate) object_lock: Reading<ObjectLock>,
+}
+
+/// Object Lock of a bucket that has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ObjectLock {
+    /// What every new object gets; without it only those are locked that say so when they are uploaded.
+    pub(crate) retention: Option<Retention>,
 }
 
 /// Default encryption of a bucket.
@@ -108,6 +121,8 @@ pub(crate) struct LogGroup {
     pub(crate) arn: String,
     pub(crate) kms_key: Option<String>,
     pub(crate) retention_days: Option<i32>,
+    #[serde(default)]
+    pub(crate) deletion_protection: bool,
 }
 
 /// A CloudTrail trail that covers this region.

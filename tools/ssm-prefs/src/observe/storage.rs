@@ -1,13 +1,17 @@
 //! Reads the bucket and the log group that transcripts go to.
 
-use aws_sdk_s3::types::{BucketVersioningStatus, ExpirationStatus};
+use aws_sdk_s3::types::{
+    BucketVersioningStatus, DefaultRetention, ExpirationStatus, ObjectLockRetentionMode,
+};
 use aws_smithy_runtime_api::client::result::SdkError;
 use awsconf::reading;
 use cli::Reading;
 use records::BucketEncryption;
 
 use super::parse;
-use crate::model::{Bucket, Encryption, LogGroup, PublicAccessBlock};
+use crate::model::{
+    Bucket, Encryption, LogGroup, ObjectLock, PublicAccessBlock, Retention, RetentionMode,
+};
 
 pub(super) async fn bucket(client: &aws_sdk_s3::Client, name: &str) -> Reading<Bucket> {
     let region = match client.head_bucket().bucket(name).send().await {
@@ -57,8 +61,10 @@ pub(super) async fn bucket(client: &aws_sdk_s3::Client, name: &str) -> Reading<B
         &["NoSuchLifecycleConfiguration"],
         lifecycle,
     );
+    let object_lock = object_lock(client, name).await;
     Reading::Present(Bucket {
         region,
+        object_lock,
         encryption: encryption.and_then(|answer| {
             // Agents look at the first rule only: agent/s3util IsBucketEncrypted.
             let rules = answer
@@ -112,6 +118,40 @@ pub(super) async fn region(client: &aws_sdk_s3::Client, name: &str) -> Option<St
     }
 }
 
+async fn object_lock(client: &aws_sdk_s3::Client, name: &str) -> Reading<ObjectLock> {
+    let answer = client.get_object_lock_configuration().bucket(name).send();
+    let call = format!("GetObjectLockConfiguration {name}");
+    let none = ["ObjectLockConfigurationNotFoundError"];
+    let answer = reading(call.clone(), &none, answer.await);
+    answer.and_then(|answer| {
+        let rule = answer.object_lock_configuration.and_then(|all| all.rule);
+        match rule.and_then(|rule| rule.default_retention) {
+            None => Reading::Present(ObjectLock::default()),
+            Some(default) => match retention(&default) {
+                Some(retention) => Reading::Present(ObjectLock {
+                    retention: Some(retention),
+                }),
+                None => Reading::Unknown(format!("{call}: a default that is not known here")),
+            },
+        }
+    })
+}
+
+/// A default is in days or in years: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DefaultRetention.html>.
+fn retention(default: &DefaultRetention) -> Option<Retention> {
+    const DAYS_OF_YEAR: i32 = 365;
+    let mode = match default.mode.as_ref()? {
+        ObjectLockRetentionMode::Governance => RetentionMode::Governance,
+        ObjectLockRetentionMode::Compliance => RetentionMode::Compliance,
+        _ => return None,
+    };
+    // Servers write the one that is not there as 0 or leave it out.
+    let days = default.days.filter(|days| *days > 0);
+    let years = default.years.filter(|years| *years > 0);
+    let days = days.or_else(|| years?.checked_mul(DAYS_OF_YEAR))?;
+    Some(Retention { mode, days })
+}
+
 pub(super) async fn bucket_policy(
     client: &aws_sdk_s3::Client,
     name: &str,
@@ -159,6 +199,7 @@ fn unread(region: &str) -> Bucket {
         public_access_block: Reading::Unknown(elsewhere()),
         policy: Reading::Unknown(elsewhere()),
         expirations: Reading::Unknown(elsewhere()),
+        object_lock: Reading::Unknown(elsewhere()),
     }
 }
 
@@ -180,6 +221,7 @@ pub(super) async fn log_group(
                     arn: group.arn().unwrap_or_default().to_owned(),
                     kms_key: group.kms_key_id().map(str::to_owned),
                     retention_days: group.retention_in_days(),
+                    deletion_protection: group.deletion_protection_enabled() == Some(true),
                 });
             }
             Ok(Some(_)) => {}

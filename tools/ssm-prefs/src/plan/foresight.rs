@@ -3,7 +3,7 @@
 use cli::{Change, Reading, Target};
 use records::{Document, DocumentVersion};
 
-use crate::model::{Action, Bucket, Encryption, Key, LogGroup, Observed};
+use crate::model::{Action, Bucket, Encryption, Key, LogGroup, ObjectLock, Observed};
 use crate::resource_state;
 
 /// Returns the world as it will be once the changes are made, for the rules that look ahead.
@@ -58,6 +58,10 @@ fn foresee(after: &mut Observed, change: &Change<Action>, new_key: &str) {
                 public_access_block: Reading::Absent,
                 policy: Reading::Absent,
                 expirations: Reading::Absent,
+                object_lock: match to["object_lock"] == true {
+                    true => Reading::Present(ObjectLock::default()),
+                    false => Reading::Absent,
+                },
             });
         }
         Action::PutBucketEncryption => {
@@ -67,11 +71,20 @@ fn foresee(after: &mut Observed, change: &Change<Action>, new_key: &str) {
                 bucket.encryption = Reading::Present(encryption);
             }
         }
+        Action::PutObjectLockConfiguration => {
+            if let (Reading::Present(bucket), Ok(retention)) = (
+                &mut after.bucket,
+                serde_json::from_value(to["retention"].clone()),
+            ) {
+                bucket.object_lock = Reading::Present(ObjectLock { retention });
+            }
+        }
         Action::CreateLogGroup => {
             after.log_group = Reading::Present(LogGroup {
                 arn: change.resource.clone(),
                 kms_key: to["kms_key"].as_str().map(str::to_owned),
                 retention_days: None,
+                deletion_protection: false,
             });
         }
         Action::AssociateKmsKey => {

@@ -1,0 +1,351 @@
+//! Who could remove a transcript today, or shorten how long it is kept: by the roles that were given, the policies of bucket and
+//! keys, and the locks. Pure. What was not read leaves it open: nothing here ever says "nobody" for "not known".
+
+mod people;
+
+use cli::{Finding, Reading, Target};
+use iam_policy::{Arn, Context, glob, one_or_many};
+use records::Feature;
+use serde_json::Value;
+use transcripts::{Guard, Need};
+
+use self::people::{People, Subject, Way, told};
+use crate::finding::{info, warning};
+use crate::model::{Bucket, Desired, Key, LogGroup, Observed, RetentionMode, is_aws_managed};
+use crate::policies::{DESTROYS_KEY, statements};
+use crate::resource_state::LIFECYCLE_RULE;
+use crate::roles::Roles;
+use crate::session_document::{Inputs, expand};
+
+const REMOVES: &str = "remove transcripts or shorten how long they are kept";
+
+/// What stops a trail from recording, or from recording this.
+const STOPS_TRAIL: [&str; 4] = [
+    "cloudtrail:StopLogging",
+    "cloudtrail:DeleteTrail",
+    "cloudtrail:UpdateTrail",
+    "cloudtrail:PutEventSelectors",
+];
+
+/// Adds who could remove or shorten what the document in force has written, a finding for each thing that holds it.
+pub(super) fn removal(
+    content: &Value,
+    desired: &Desired,
+    observed: &Observed,
+    (roles, target): (&Roles, &Target),
+    findings: &mut Vec<Finding>,
+) {
+    let inputs = Inputs::of(content);
+    let people = People::of(roles, target);
+    let partition = awsdata::partition_of(&target.region).name;
+    if let Some(name) = inputs.text("s3BucketName") {
+        bucket((name, partition), &observed.bucket, &people, findings);
+        expires_early(name, desired, (observed, target), findings);
+    }
+    if let Some(name) = inputs.text("cloudWatchLogGroupName") {
+        log_group((name, partition), &observed.log_group, &people, findings);
+    }
+    for (arn, key) in keys(observed) {
+        of_key(&arn, key, &people, findings);
+    }
+    for trail in observed.trails.present().into_iter().flatten() {
+        if trail.logging.present() == Some(&true) {
+            of_trail(&trail.arn, &people, findings);
+        }
+    }
+}
+
+fn need(action: &'static str, resource: &str, guard: &Guard) -> Need {
+    let mut need = Need::plain(Feature::S3Log, action, Some(resource));
+    need.context = Context::partial()
+        .with("aws:SecureTransport", "true")
+        .with("aws:ViaAWSService", "false");
+    if let Some(arn) = Arn::parse(resource).filter(|arn| arn.service == "kms") {
+        need.context = need.context.with("kms:CallerAccount", arn.account);
+    }
+    need.guard = guard.clone();
+    need
+}
+
+fn bucket(
+    (name, partition): (&str, &str),
+    reading: &Reading<Bucket>,
+    people: &People<'_>,
+    findings: &mut Vec<Finding>,
+) {
+    let unread = |reason: &String| Bucket {
+        region: String::new(),
+        encryption: Reading::Unknown(reason.clone()),
+        versioning: Reading::Unknown(reason.clone()),
+        public_access_block: Reading::Unknown(reason.clone()),
+        policy: Reading::Unknown(reason.clone()),
+        expirations: Reading::Unknown(reason.clone()),
+        object_lock: Reading::Unknown(reason.clone()),
+    };
+    let bucket = &match reading {
+        Reading::Absent => return,
+        Reading::Present(bucket) => bucket.clone(),
+        Reading::Unknown(reason) => unread(reason),
+    };
+    let arn = format!("arn:{partition}:s3:::{name}");
+    let object = format!("{arn}/session.log");
+    let guard = Guard::Bucket {
+        name: arn.clone(),
+        policy: bucket.policy.clone(),
+    };
+    let on_bucket = |action| need(action, &arn, &guard);
+    let on_object = |action| need(action, &object, &guard);
+    let retention = bucket.object_lock.present().and_then(|lock| lock.retention);
+    let mut effect = REMOVES;
+    let (state, ways) = match (
+        retention.map(|retention| retention.mode),
+        &bucket.object_lock,
+    ) {
+        (Some(RetentionMode::Compliance), _) => {
+            effect = "take the lock from transcripts to come";
+            (
+                "nobody can remove those that are locked".to_owned(),
+                vec![Way(vec![on_bucket("s3:PutBucketObjectLockConfiguration")])],
+            )
+        }
+        (Some(RetentionMode::Governance), _) => (
+            "transcripts are locked in governance mode, which a permission gets around".to_owned(),
+            vec![
+                Way(vec![
+                    on_object("s3:BypassGovernanceRetention"),
+                    on_object("s3:DeleteObjectVersion"),
+                ]),
+                Way(vec![on_bucket("s3:PutBucketObjectLockConfiguration")]),
+            ],
+        ),
+        (None, lock) => {
+            let mut ways = vec![Way(vec![on_object("s3:DeleteObjectVersion")])];
+            let state = match (lock, &bucket.versioning) {
+                (Reading::Unknown(reason), _) | (_, Reading::Unknown(reason)) => {
+                    format!(
+                        "whether transcripts are locked, or versions kept, was not read: {reason}"
+                    )
+                }
+                (_, Reading::Present(true)) => "no transcript is locked".to_owned(),
+                (_, Reading::Present(false) | Reading::Absent) => {
+                    ways = vec![
+                        Way(vec![on_object("s3:DeleteObject")]),
+                        Way(vec![on_object("s3:PutObject")]),
+                    ];
+                    "no transcript is locked, and without versions an upload under the same name replaces it".to_owned()
+                }
+            };
+            ways.push(Way(vec![on_bucket("s3:PutLifecycleConfiguration")]));
+            (state, ways)
+        }
+    };
+    let mut able = people.by(&ways);
+    able.named
+        .extend(let_in(&bucket.policy, &ways, people.target));
+    if retention.is_none() && matches!(bucket.versioning, Reading::Unknown(_)) {
+        able.perhaps_as_well(people.by(&[
+            Way(vec![on_object("s3:DeleteObject")]),
+            Way(vec![on_object("s3:PutObject")]),
+        ]));
+    }
+    let subject = Subject {
+        id: "bucket.removable",
+        resource: name,
+        effect,
+        state: &state,
+        remedy: "lock transcripts with s3.object_lock",
+    };
+    findings.push(told(&subject, &ways, &able));
+}
+
+/// Returns who a policy of a resource lets do part of it, but for the account itself, whose own policies decide there.
+fn let_in(policy: &Reading<Value>, ways: &[Way], target: &Target) -> Vec<String> {
+    let Some(policy) = policy.present() else {
+        return Vec::new();
+    };
+    let mut named = Vec::new();
+    for statement in statements(policy) {
+        let allows = |need: &Need| {
+            let mut actions = one_or_many(&statement["Action"]).iter();
+            actions.any(|pattern| {
+                let pattern = pattern.as_str().unwrap_or_default().to_lowercase();
+                glob(&pattern, &need.action.to_lowercase())
+            })
+        };
+        let bears = ways.iter().flat_map(|way| &way.0).any(allows);
+        if statement["Effect"] != "Allow" || !(bears || statement.get("NotAction").is_some()) {
+            continue;
+        }
+        let principals = match &statement["Principal"] {
+            Value::Object(kinds) => kinds.values().flat_map(one_or_many).collect(),
+            everybody => vec![everybody],
+        };
+        for principal in principals.into_iter().filter_map(Value::as_str) {
+            let is_own = principal == target.account
+                || Arn::parse(principal)
+                    .is_some_and(|arn| arn.account == target.account && arn.resource == "root");
+            let name = match (principal, statement.get("Condition")) {
+                ("*", Some(_)) => "whoever meets a condition of its policy".to_owned(),
+                ("*", None) => "everybody".to_owned(),
+                (name, _) => name.to_owned(),
+            };
+            if !is_own && !named.contains(&name) {
+                named.push(name);
+            }
+        }
+    }
+    named
+}
+
+fn log_group(
+    (name, partition): (&str, &str),
+    reading: &Reading<LogGroup>,
+    people: &People<'_>,
+    findings: &mut Vec<Finding>,
+) {
+    let Target { account, region } = people.target;
+    let arn = format!("arn:{partition}:logs:{region}:{account}:log-group:{name}");
+    let stream = format!("{arn}:log-stream:session");
+    // Policies name a log group with and without the ending.
+    // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
+    let forms = [arn.clone(), format!("{arn}:*")];
+    let is_protected = reading
+        .present()
+        .is_some_and(|group| group.deletion_protection);
+    let state = match reading {
+        Reading::Absent => return,
+        Reading::Unknown(reason) => format!("whether it is protected was not read: {reason}"),
+        Reading::Present(_) if is_protected => {
+            "the log group is protected from deletion, which a permission turns off".to_owned()
+        }
+        Reading::Present(_) => "the log group is not protected from deletion".to_owned(),
+    };
+    let mut ways = Vec::new();
+    for form in &forms {
+        let on_group = |action| need(action, form, &Guard::None);
+        let mut delete = vec![on_group("logs:DeleteLogGroup")];
+        if is_protected {
+            delete.insert(0, on_group("logs:PutLogGroupDeletionProtection"));
+        }
+        ways.push(Way(delete));
+        ways.push(Way(vec![on_group("logs:PutRetentionPolicy")]));
+    }
+    // No page says that the protection of the group is one of its streams.
+    ways.push(Way(vec![need(
+        "logs:DeleteLogStream",
+        &stream,
+        &Guard::None,
+    )]));
+    let able = people.by(&ways);
+    let subject = Subject {
+        id: "log_group.removable",
+        resource: name,
+        effect: REMOVES,
+        state: &state,
+        remedy: "set cloudwatch.deletion_protection",
+    };
+    findings.push(told(&subject, &ways, &able));
+}
+
+/// Returns the keys without which bucket and log group cannot be read, each once. AWS's own cannot be deleted.
+fn keys(observed: &Observed) -> Vec<(String, &Reading<Key>)> {
+    let of_bucket = observed.bucket.present();
+    let of_bucket = of_bucket.and_then(|bucket| bucket.encryption.present()?.kms_key.as_deref());
+    let of_group = observed.log_group.present();
+    let of_group = of_group.and_then(|group| group.kms_key.as_deref());
+    let mut keys: Vec<(String, &Reading<Key>)> = Vec::new();
+    let pairs = [
+        (of_bucket, &observed.bucket_key),
+        (of_group, &observed.log_group_key),
+    ];
+    for (name, other) in pairs {
+        let Some(name) = name.filter(|name| !is_aws_managed(name)) else {
+            continue;
+        };
+        let key = observed.key_of(name, other);
+        let arn = key.present().map_or(name, |key| key.arn.as_str());
+        if !keys.iter().any(|(known, _)| known == arn) {
+            keys.push((arn.to_owned(), key));
+        }
+    }
+    keys
+}
+
+fn of_key(arn: &str, reading: &Reading<Key>, people: &People<'_>, findings: &mut Vec<Finding>) {
+    let policy = match reading {
+        Reading::Present(key) => key.policy.clone(),
+        Reading::Absent => return,
+        Reading::Unknown(reason) => Reading::Unknown(reason.clone()),
+    };
+    let state = match &policy {
+        Reading::Unknown(reason) => format!("its key policy was not read: {reason}"),
+        _ => "without this key no transcript under it can be read".to_owned(),
+    };
+    let guard = Guard::Key {
+        name: Some(arn.to_owned()),
+        policy: policy.clone(),
+    };
+    let ways = DESTROYS_KEY.map(|action| Way(vec![need(action, arn, &guard)]));
+    let mut able = people.by(&ways);
+    for named in let_in(&policy, &ways, people.target) {
+        if !able.named.contains(&named) {
+            able.named.push(named);
+        }
+    }
+    let subject = Subject {
+        id: "key.removable",
+        resource: arn,
+        effect: "make what the key encrypts unreadable",
+        state: &state,
+        remedy: "name kms_key.administrators",
+    };
+    findings.push(told(&subject, &ways, &able));
+}
+
+fn of_trail(arn: &str, people: &People<'_>, findings: &mut Vec<Finding>) {
+    let owner = Arn::parse(arn).map_or("", |arn| arn.account);
+    if owner != people.target.account {
+        let message = format!(
+            "who could stop this trail, or have it record less, is known in account {owner} only, which it belongs to"
+        );
+        let fix = "look at the policies of that account";
+        return findings.push(info("trail.removable", arn, message, fix));
+    }
+    let ways = STOPS_TRAIL.map(|action| Way(vec![need(action, arn, &Guard::None)]));
+    let able = people.by(&ways);
+    let subject = Subject {
+        id: "trail.removable",
+        resource: arn,
+        effect: "stop the trail, or have it record less",
+        state: "who starts sessions is recorded by it",
+        remedy: "use a trail of the organization, which members cannot change",
+    };
+    findings.push(told(&subject, &ways, &able));
+}
+
+/// Finds rules of others by which transcripts expire before the desired state lets them.
+fn expires_early(
+    name: &str,
+    desired: &Desired,
+    (observed, target): (&Observed, &Target),
+    findings: &mut Vec<Finding>,
+) {
+    let s3 = desired.s3.as_ref().and_then(Option::as_ref);
+    let Some(s3) = s3.filter(|s3| expand(&s3.bucket, Some(target)) == name) else {
+        return;
+    };
+    let wanted = s3.expire_days.or(s3.object_lock.map(|lock| lock.days));
+    let rules = observed.bucket.present();
+    let rules = rules.and_then(|bucket| bucket.expirations.present());
+    let (Some(wanted), Some(rules)) = (wanted, rules) else {
+        return;
+    };
+    let others = rules.iter().filter(|(id, _)| *id != LIFECYCLE_RULE);
+    findings.extend(others.filter(|(_, days)| **days < wanted).map(|(id, days)| {
+        let message = format!(
+            "lifecycle rule {id} expires what it is about after {days} days, transcripts are to be kept for {wanted}"
+        );
+        let fix = "remove the rule, or keep it from the prefix of the transcripts";
+        warning("bucket.expires_early", name, message, fix)
+    }));
+}
