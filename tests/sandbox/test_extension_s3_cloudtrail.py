@@ -61,6 +61,16 @@ class Buckets(unittest.TestCase):
         self.assertNotIn("Rule", self.s3.get_object_lock_configuration(Bucket="logs-1")["ObjectLockConfiguration"])
         self.assertEqual(error_of(self.s3.delete_object, Bucket="logs-1", Key="after", VersionId=after), "AccessDenied")
 
+    def test_another_account_reads_encryption_as_the_policy_lets_it_and_names_the_owner(self):
+        s3 = client("s3", MEMBER, HOME)
+        self.assertEqual(error_of(s3.get_bucket_encryption, Bucket="logs-1"), "AccessDenied")
+        allowed = policy(statement({"AWS": f"arn:aws:iam::{MEMBER}:root"}, "s3:GetEncryptionConfiguration", "logs-1"))
+        self.s3.put_bucket_policy(Bucket="logs-1", Policy=allowed)
+        self.assertEqual(error_of(s3.get_bucket_encryption, Bucket="logs-1"), "none")
+        self.assertEqual(error_of(s3.head_bucket, Bucket="logs-1"), "403")
+        for owner, error in ((MEMBER, "AccessDenied"), (MANAGEMENT, "none")):
+            self.assertEqual(error_of(s3.get_bucket_encryption, Bucket="logs-1", ExpectedBucketOwner=owner), error)
+
     def test_names_that_end_in_an_are_the_accounts_own(self):
         own = f"logs-{MANAGEMENT}-eu-central-1-an"
         for name, namespace in (

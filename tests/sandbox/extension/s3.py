@@ -23,6 +23,9 @@ from .iam_simulate import ALLOWED, decide
 
 RESERVED_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
 RESERVED_SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
+# Reads of a bucket that moto's own table takes for ListBucket, by the word in the query.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
+OTHER_READS = {"encryption": "GetEncryptionConfiguration", "object-lock": "GetBucketObjectLockConfiguration"}
 SSE_S3 = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": "false"}}
 
 
@@ -166,6 +169,10 @@ def _refusal(self: S3Response, request: Any, full_url: str) -> tuple[int, dict[s
         message = "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint."
         detail = f"<Endpoint>s3.{bucket.region_name}.amazonaws.com</Endpoint><Bucket>{escape(name)}</Bucket>"
         return 301, where, _body(request, "PermanentRedirect", message, detail)
+    # "If the account ID that you provide does not match the actual owner of the bucket, the request fails with the HTTP status
+    # code 403 Forbidden (access denied)": https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
+    if request.headers.get("x-amz-expected-bucket-owner", bucket.account_id) != bucket.account_id:
+        return 403, {}, _body(request, "AccessDenied", "Access Denied", "")
     if bucket.account_id != self.current_account and not _shares(self, bucket, request.method, query, key):
         return 403, {"x-amz-bucket-region": bucket.region_name}, _body(request, "AccessDenied", "Access Denied", "")
     return None
@@ -192,6 +199,8 @@ def _shares(self: S3Response, bucket: FakeBucket, method: str, query: dict[str, 
     if bucket.policy is None:
         return False
     actions = ACTION_MAP["KEY" if key else "BUCKET"].get(method, {})
+    if method == "GET" and not key:
+        actions = OTHER_READS | actions
     action = next((name for word, name in actions.items() if word in query), actions.get("DEFAULT", "ListBucket"))
     action = {"HeadBucket": "ListBucket", "HeadObject": "GetObject"}.get(action, action)
     policy = bucket.policy.decode() if isinstance(bucket.policy, bytes) else bucket.policy
