@@ -1,6 +1,8 @@
 //! What the tools say of sessions against what the sessions then do. The table of broken sessions, its outcomes and the evaluator
 //! behind them belong to the local AWS, which shares nothing with the tools.
 
+#[path = "sessions/archive.rs"]
+mod archive;
 #[path = "sessions/service_control.rs"]
 mod service_control;
 
@@ -26,7 +28,11 @@ const UNKNOWN: [(&str, &str, usize, &str); 1] = [(
 )];
 
 /// Findings that say nothing about one session.
-const OTHERS: [&str; 4] = [
+const OTHERS: [&str; 8] = [
+    "prefs.bucket.removable",
+    "prefs.key.removable",
+    "prefs.log_group.removable",
+    "prefs.trail.removable",
     "prefs.trail.missing",
     "prefs.encryption.off",
     "prefs.logging.port_and_ssh",

@@ -60,6 +60,14 @@ fn plan(record: &Value) -> String {
         }
         difference("", &from, &change["to"], &mut lines);
     }
+    for owner in record["for_owners"].as_array().into_iter().flatten() {
+        let (account, resource) = (plain(&owner["account"]), plain(&owner["resource"]));
+        lines.push(format!(
+            "  account {account} must have in the policy of {resource}, which is not changed from here:"
+        ));
+        let statements = owner["statements"].as_array().into_iter().flatten();
+        lines.extend(statements.map(|statement| format!("      {}", plain(statement))));
+    }
     lines.join("\n")
 }
 
@@ -178,6 +186,15 @@ mod tests {
             {"id": "a", "action": "update_document", "resource": "doc", "from": {"a": 1, "b": 2}, "to": {"a": 1, "b": 3},
              "why": "drift"}]});
         let expected = "ssm-prefs 1/r: 1 change\n  update_document doc\n      why:  drift\n    - b: 2\n    + b: 3";
+        assert_eq!(render(&plan), expected);
+    }
+
+    #[test]
+    fn a_plan_shows_what_others_must_allow() {
+        let plan = json!({"kind": "plan", "tool": "ssm-prefs", "target": {"account": "1", "region": "r"}, "changes": [],
+            "for_owners": [{"account": "2", "resource": "arn:aws:s3:::b\u{202e}", "statements": [{"Sid": "a"}, {"Sid": "b\u{1b}"}]}]});
+        let expected = "ssm-prefs 1/r: nothing to change\n  account 2 must have in the policy of arn:aws:s3:::b\\u{202e}, \
+            which is not changed from here:\n      {\"Sid\":\"a\"}\n      {\"Sid\":\"b\\u001b\"}";
         assert_eq!(render(&plan), expected);
     }
 

@@ -42,7 +42,7 @@ pub use node::{
 };
 pub use organization::{Entity, EntityKind, EntityType, PolicyDocument, PolicyKind};
 pub use patch_state::{PatchState, PatchStateKind};
-pub use plan::{Change, Plan, PlanKind, Plans};
+pub use plan::{Change, ForOwner, Plan, PlanKind, Plans};
 pub use preferences::{
     BucketEncryption, Document, DocumentVersion, Preferences, PreferencesKind, SessionDocument,
 };

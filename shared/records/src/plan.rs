@@ -26,6 +26,21 @@ pub struct Plan<A> {
     pub target: Target,
     /// In order of execution; empty when nothing needs to change.
     pub changes: Vec<Change<A>>,
+    /// What others have to allow for it, which no tool does; absent when that is nothing. `apply` passes over it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub for_owners: Vec<ForOwner>,
+}
+
+/// Statements that the owner of a resource in another account must have in its policy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ForOwner {
+    /// The account that the resource belongs to.
+    pub account: String,
+    /// ARN of the bucket or key.
+    pub resource: String,
+    /// As they go into the policy, beside what is there.
+    pub statements: Vec<Value>,
 }
 
 impl<A> Plan<A> {
@@ -36,6 +51,7 @@ impl<A> Plan<A> {
             tool: tool.to_owned(),
             target,
             changes,
+            for_owners: Vec::new(),
         }
     }
 }

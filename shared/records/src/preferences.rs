@@ -1,6 +1,6 @@
 //! Session Manager preferences of an account and region: what `ssm-prefs show` prints.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,9 @@ pub struct Preferences {
     /// The policy of each bucket that the document names, by its name; absent for one that has none.
     #[serde(default)]
     pub bucket_policies: BTreeMap<String, Reading<Value>>,
+    /// Those of the buckets that are known to belong to another account, where a role needs s3:PutObjectAcl as well.
+    #[serde(default)]
+    pub buckets_of_others: BTreeSet<String>,
     /// The account's other Session documents.
     #[serde(default)]
     pub session_documents: Reading<Vec<SessionDocument>>,

@@ -5,7 +5,7 @@ use iam_policy::{
     Arn, Compiled, Context, Decision, Layer, Policies, Principal, Request, Verdict, allows, decide,
     denies,
 };
-use records::{Reading, Target};
+use records::Reading;
 use serde_json::Value;
 
 use crate::needs::{Guard, Header, Need};
@@ -62,7 +62,14 @@ pub fn judge(role: &Role, need: &Need) -> Judgement {
     let request = request(role, need);
     let mut judgement = match &need.guard {
         Guard::None => of_layers(own, None, &request),
-        Guard::Bucket { name, policy } => in_bucket(own, name, policy, &request),
+        Guard::Bucket {
+            name,
+            policy,
+            is_foreign: false,
+        } => in_bucket(own, name, policy, &request),
+        Guard::Bucket { name, policy, .. } => {
+            in_foreign_bucket(role, own, (name, policy), &request)
+        }
         Guard::Key { name, policy } => with_key(role, own, name.as_deref(), policy, &request),
     };
     if need.is_doubtful && judgement.verdict == Verdict::Denied {
@@ -79,39 +86,6 @@ pub fn may(role: &Role, action: &str, resource: &str) -> Verdict {
     };
     let context = Context::partial().with("aws:PrincipalArn", &role.arn);
     of_layers(own, None, &Request::new(action, resource, context)).verdict
-}
-
-/// Returns whether a key policy lets CloudWatch Logs encrypt the events of a log group.
-/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html>
-#[must_use]
-pub fn logs_may_use(
-    (key, policy): (&str, &Value),
-    partition: &str,
-    target: &Target,
-    log_group: &str,
-) -> Verdict {
-    let Ok(policy) = compiled("", policy) else {
-        return Verdict::Unknown;
-    };
-    let Target { account, region } = target;
-    let group = format!("arn:{partition}:logs:{region}:{account}:log-group:{log_group}");
-    let suffix = awsdata::partition_of(region).dns_suffix;
-    let context = Context::partial()
-        .with("kms:EncryptionContext:aws:logs:arn", &group)
-        .with("aws:SourceArn", &group)
-        .with("aws:SourceAccount", account);
-    let of = |action| {
-        let mut request = Request::new(action, key, context.clone());
-        request.principal = Some(Principal::Service(format!("logs.{region}.{suffix}")));
-        let denied = denies(&policy, &request).map(|denial| denial.verdict);
-        match (denied, allows(&policy, &request)) {
-            (Some(Verdict::Denied), _) => Verdict::Denied,
-            (Some(_), Verdict::Allowed) => Verdict::Unknown,
-            (_, allowed) => allowed,
-        }
-    };
-    let actions = ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"];
-    actions.into_iter().map(of).fold(Verdict::Allowed, both)
 }
 
 fn not_understood(policy: &str) -> Judgement {
@@ -259,6 +233,44 @@ fn in_bucket(own: &Own, name: &str, policy: &Reading<Value>, request: &Request) 
             Side::BucketPolicy,
             "it is not understood",
         ),
+    }
+}
+
+/// Judges a use of a bucket of another account: the role's own policies and that of the bucket have to allow it.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html>
+fn in_foreign_bucket(
+    role: &Role,
+    own: &Own,
+    (name, policy): (&str, &Reading<Value>),
+    request: &Request,
+) -> Judgement {
+    let by_role = of_layers(own, None, request);
+    if by_role.verdict == Verdict::Denied {
+        return by_role;
+    }
+    let by_bucket = |verdict, statement| Judgement {
+        side: Side::BucketPolicy,
+        ..by_key(verdict, statement, &by_role)
+    };
+    let document = match policy {
+        Reading::Present(document) => compiled(name, document),
+        Reading::Absent => return by_bucket(Verdict::Denied, None),
+        Reading::Unknown(reason) => Err(reason.clone()),
+    };
+    let policy = match document {
+        Ok(policy) => policy,
+        Err(reason) => return left_open(by_role, Side::BucketPolicy, &reason),
+    };
+    if let Some(denial) = denies(&policy, request) {
+        return by_bucket(denial.verdict, statement(&denial));
+    }
+    let open = either(
+        allows(&policy, request),
+        allows(&policy, &as_account(role, request)),
+    );
+    match open {
+        Verdict::Allowed => by_role,
+        verdict => by_bucket(both(verdict, by_role.verdict), None),
     }
 }
 

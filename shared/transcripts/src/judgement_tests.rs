@@ -59,6 +59,7 @@ fn bucket(policy: Reading<Value>) -> Preferences {
                 has_bucket_key: true,
             },
             policy,
+            is_foreign: false,
         }],
         ..Preferences::default()
     }
@@ -287,6 +288,56 @@ fn a_bucket_policy_forbids_and_allows() {
     let mut elsewhere = of("*", deny("s3:*"));
     elsewhere["Condition"] = json!({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}});
     check(&may, &put(json!([elsewhere])), Unknown, Side::BucketPolicy);
+}
+
+#[test]
+fn a_bucket_of_another_account_needs_both() {
+    let put = |policy| {
+        let mut of_another = bucket(policy);
+        of_another.buckets[0].is_foreign = true;
+        need(&of_another, "s3:PutObject")
+    };
+    let stating = |statements| put(Reading::Present(json!({ "Statement": statements })));
+    let (may, may_not) = (role(&allow("s3:*"), None), role(&allow("kms:*"), None));
+    let whole = of("arn:aws:iam::111122223333:root", allow("s3:PutObject"));
+    let named = of(ROLE, allow("s3:PutObject"));
+    for policy in [&whole, &named] {
+        check(&may, &stating(json!([policy])), Allowed, Side::Identity);
+        check(&may_not, &stating(json!([policy])), Denied, Side::Identity);
+    }
+    let other = of("arn:aws:iam::444455556666:root", allow("s3:*"));
+    check(&may, &stating(json!([other])), Denied, Side::BucketPolicy);
+    check(&may, &put(Reading::Absent), Denied, Side::BucketPolicy);
+    let unread = || put(Reading::Unknown("denied".to_owned()));
+    check(&may, &unread(), Unknown, Side::BucketPolicy);
+    check(&may_not, &unread(), Denied, Side::Identity);
+    let but = of("*", deny("s3:PutObject"));
+    check(
+        &may,
+        &stating(json!([whole, but])),
+        Denied,
+        Side::BucketPolicy,
+    );
+    let mut elsewhere = whole.clone();
+    elsewhere["Condition"] = json!({"StringEquals": {"aws:SourceVpce": "vpce-1"}});
+    check(
+        &may,
+        &stating(json!([elsewhere])),
+        Unknown,
+        Side::BucketPolicy,
+    );
+}
+
+#[test]
+fn only_a_bucket_of_another_account_needs_the_permission_for_the_acl() {
+    let target = "111122223333/eu-central-1".parse().unwrap();
+    for is_foreign in [false, true] {
+        let mut preferences = bucket(Reading::Absent);
+        preferences.buckets[0].is_foreign = is_foreign;
+        let needs = needs("aws", &target, &preferences);
+        let has_acl = needs.iter().any(|need| need.action == "s3:PutObjectAcl");
+        assert_eq!(has_acl, is_foreign);
+    }
 }
 
 /// The agent says how to encrypt only where it may read that.

@@ -6,11 +6,13 @@
 )]
 
 mod judgement;
+mod logs;
 mod needs;
 mod preferences;
 mod role;
 
-pub use judgement::{Judgement, Side, both, either, judge, logs_may_use, may};
+pub use judgement::{Judgement, Side, both, either, judge, may};
+pub use logs::logs_may_use;
 pub use needs::{Consequence, Guard, Need, data_key, needs};
 pub use preferences::{Bucket, BucketEncryption, Key, LogGroup, Preferences};
 pub use role::{Role, ServiceControl};

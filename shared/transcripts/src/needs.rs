@@ -53,6 +53,8 @@ pub enum Guard {
         name: String,
         /// Its policy; absent when it has none.
         policy: Reading<Value>,
+        /// Whether it belongs to another account, so that both have to allow.
+        is_foreign: bool,
     },
 }
 
@@ -136,6 +138,7 @@ fn of_bucket(partition: &str, target: &Target, bucket: &Bucket, needs: &mut Vec<
     let guard = Guard::Bucket {
         name: arn.clone(),
         policy: bucket.policy.clone(),
+        is_foreign: bucket.is_foreign,
     };
     let context = direct();
     let read = Need {
@@ -152,13 +155,21 @@ fn of_bucket(partition: &str, target: &Target, bucket: &Bucket, needs: &mut Vec<
     if bucket.must_be_encrypted {
         needs.push(read.clone());
     }
-    needs.push(Need {
+    let put = Need {
         context: context.with("s3:x-amz-acl", ACL),
         guard,
         consequence: Consequence::NotUploaded,
         header: Some(Box::new(Header { read, sent })),
         ..Need::plain(Feature::S3Log, "s3:PutObject", Some(&object))
-    });
+    };
+    needs.push(put.clone());
+    if bucket.is_foreign {
+        // https://repost.aws/knowledge-center/ssm-s3-bucket-logging-multiple-accounts
+        needs.push(Need {
+            action: "s3:PutObjectAcl",
+            ..put
+        });
+    }
     needs.extend(of_bucket_key(partition, target, bucket, &arn, &object));
 }
 

@@ -27,6 +27,8 @@ pub struct Bucket {
     pub encryption: BucketEncryption,
     /// Its policy; absent when it has none.
     pub policy: Reading<Value>,
+    /// Whether it is known to belong to another account: then its policy has to allow what the role's allow.
+    pub is_foreign: bool,
 }
 
 /// What the encryption of a bucket asks of those who upload.
@@ -94,6 +96,7 @@ impl Preferences {
                     must_be_encrypted,
                     encryption: BucketEncryption::Unknown(String::new()),
                     policy: Reading::Unknown(String::new()),
+                    is_foreign: false,
                 }),
             }
         }

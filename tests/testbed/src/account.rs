@@ -158,20 +158,6 @@ impl Account {
         self.control("POST", "/_sandbox/estate", &estate.to_string());
     }
 
-    /// Starts a session on a node of this account as `fields` say, ends it and returns what became of it.
-    ///
-    /// # Panics
-    /// The sandbox does not understand it.
-    #[track_caller]
-    pub fn session(&self, node: &str, fields: &[(&str, &str)]) -> Value {
-        let mut body = serde_json::json!({"account": self.id, "target": node, "region": REGION});
-        for (name, value) in fields {
-            body[name] = Value::from(*value);
-        }
-        let answer = self.control("POST", "/_sandbox/sessions", &body.to_string());
-        serde_json::from_str(&answer).expect("a session is JSON")
-    }
-
     /// Puts a record on the event bus of a region, as CloudTrail does.
     ///
     /// # Panics
@@ -189,6 +175,16 @@ impl Account {
     pub fn unkind(&self, seed: u32) {
         let body = serde_json::json!({"account": self.id, "seed": seed});
         self.control("POST", "/_sandbox/unkind", &body.to_string());
+    }
+
+    /// Starts a session on a node of this account, types into it, ends it, and returns what became of it.
+    ///
+    /// # Panics
+    /// The sandbox does not understand it.
+    pub fn session(&self, node: &str) -> Value {
+        let body = serde_json::json!({"account": self.id, "target": node, "input": ["uptime"]});
+        let answer = self.control("POST", "/_sandbox/sessions", &body.to_string());
+        serde_json::from_str(&answer).expect("a session is JSON")
     }
 
     /// Makes one call of a service that speaks AWS JSON 1.1, such as `AmazonSSM.PutParameter`, without a CLI that takes a second

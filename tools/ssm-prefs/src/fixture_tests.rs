@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::model::{Desired, Observed};
 use crate::roles::{RoleRecords, Roles};
-use crate::{check, lint, plan, preflight, session_document, template};
+use crate::{check, lint, owners, plan, preflight, session_document, template};
 
 fn target() -> Target {
     Target {
@@ -65,6 +65,15 @@ fn plans() {
             Err(error) => json!({ "error": error.to_string() }),
         };
         testbed::expect(&case.join("plan.json"), &actual);
+    }
+}
+
+#[test]
+fn owners_of_other_accounts() {
+    for case in cases("owners.json") {
+        let desired: Desired = parsed(&case, "desired.json");
+        let statements = owners::statements(&desired, &target(), "aws");
+        testbed::expect(&case.join("owners.json"), &json!(statements));
     }
 }
 

@@ -9,6 +9,7 @@ mod commands;
 mod finding;
 mod model;
 mod observe;
+mod owners;
 mod policies;
 mod resource_state;
 mod roles;

@@ -8,7 +8,7 @@ mod probe;
 pub(crate) use self::action::Action;
 pub(crate) use self::desired::{CloudWatch, Desired, KmsKey, Retention, RetentionMode, S3, Shell};
 pub(crate) use self::observed::{
-    Bucket, Encryption, Key, LogGroup, ObjectLock, Observed, PublicAccessBlock, Trail,
+    Archive, Bucket, Encryption, Key, LogGroup, ObjectLock, Observed, PublicAccessBlock, Trail,
     is_aws_managed,
 };
 

@@ -15,7 +15,7 @@ use records::BucketEncryption;
 use serde_json::Value;
 
 use crate::model::{DOCUMENT, Desired, Key, Observed, Places, is_aws_managed};
-use crate::session_document;
+use crate::{owners, session_document};
 
 pub(crate) use document::{document, session_documents, wait_until_active};
 
@@ -71,6 +71,7 @@ pub(crate) async fn observe(clients: &Clients, session: &Session, desired: &Desi
     let content = session_document::render(desired, live, Some(&session.target));
     Observed {
         document,
+        archive: owners::archive(desired, &session.target),
         ..resources(clients, &Names::of(&content)).await
     }
 }
@@ -101,15 +102,22 @@ pub(crate) async fn resources(clients: &Clients, names: &Names) -> Observed {
     observed
 }
 
-/// Reads how each of these buckets encrypts what is uploaded; `session_keys` are those that the document names.
+/// Reads how each of these buckets encrypts what is uploaded, and which are not of this account; `session_keys` are those that the
+/// document names.
 pub(crate) async fn bucket_encryption(
     clients: &Clients,
+    account: &str,
     buckets: BTreeSet<&str>,
     session_keys: BTreeSet<&str>,
-) -> BTreeMap<String, Reading<BucketEncryption>> {
-    let mut found = BTreeMap::new();
+) -> (
+    BTreeMap<String, Reading<BucketEncryption>>,
+    BTreeSet<String>,
+) {
+    let (mut found, mut of_others) = (BTreeMap::new(), BTreeSet::new());
     for name in buckets {
-        found.insert(name.to_owned(), encryption(clients, name).await);
+        let (encryption, is_of_another) = encryption(clients, account, name).await;
+        found.insert(name.to_owned(), encryption);
+        of_others.extend(is_of_another.then(|| name.to_owned()));
     }
     for alias in session_keys
         .into_iter()
@@ -133,14 +141,26 @@ pub(crate) async fn bucket_encryption(
                 .map(|(_, name)| format!("alias/{name}"));
         }
     }
-    found
+    (found, of_others)
 }
 
-async fn encryption(clients: &Clients, name: &str) -> Reading<BucketEncryption> {
-    let encryption = match storage::bucket_encryption(&clients.s3, name).await {
-        Reading::Present(encryption) => encryption,
-        other => return other,
+async fn encryption(
+    clients: &Clients,
+    account: &str,
+    name: &str,
+) -> (Reading<BucketEncryption>, bool) {
+    let (encryption, is_of_another) = storage::bucket_encryption(&clients.s3, account, name).await;
+    let encryption = match encryption {
+        Reading::Present(encryption) => with_key_arn(clients, encryption).await,
+        other => other,
     };
+    (encryption, is_of_another)
+}
+
+async fn with_key_arn(
+    clients: &Clients,
+    encryption: BucketEncryption,
+) -> Reading<BucketEncryption> {
     // Without a key S3 takes the AWS managed one, which has this alias and is the account's own.
     // https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
     let named = encryption.kms_key.as_deref();

@@ -91,6 +91,7 @@ fn preferences(
         }
     }
     for bucket in &mut preferences.buckets {
+        bucket.is_foreign = observed.archive.is_some();
         match &observed.bucket {
             Reading::Present(read) => {
                 bucket.policy = read.policy.clone();
@@ -110,11 +111,27 @@ fn preferences(
             }
             Reading::Unknown(reason) => {
                 bucket.policy = Reading::Unknown(reason.clone());
-                bucket.encryption = BucketEncryption::Unknown(reason.clone());
+                bucket.encryption = match archived_key(observed) {
+                    Some(arn) => BucketEncryption::Key {
+                        algorithm: "aws:kms".to_owned(),
+                        key: transcripts::Key {
+                            arn: Some(arn.to_owned()),
+                            alias: None,
+                            policy: Reading::Unknown("it belongs to another account".to_owned()),
+                        },
+                        has_bucket_key: false,
+                    },
+                    None => BucketEncryption::Unknown(reason.clone()),
+                };
             }
         }
     }
     preferences
+}
+
+/// Returns the key that the desired state names for the bucket of another account.
+fn archived_key(observed: &Observed) -> Option<&str> {
+    observed.archive.as_ref()?.kms_key.as_deref()
 }
 
 fn encryption(bucket: &Bucket, observed: &Observed) -> BucketEncryption {
@@ -224,6 +241,13 @@ fn bucket(
                 format!("the bucket does not exist: {outcome}"),
                 "create the bucket (s3.create) or name an existing one",
             ));
+        }
+        Reading::Unknown(reason) if observed.archive.is_some() => {
+            let account = observed
+                .archive
+                .as_ref()
+                .map_or("", |archive| &archive.account);
+            return findings.push(warning("bucket.unknown", name, format!("the bucket of account {account} could not be read, so that only what the roles may by their own policies is judged: {reason}"), "have its owner add the statements that plan prints (for_owners), then start one session and look for its transcript"));
         }
         Reading::Unknown(reason) => {
             return findings.push(warning("bucket.unknown", name, format!("the bucket could not be read: {reason}"), "allow s3:ListBucket, s3:GetEncryptionConfiguration and s3:GetBucketPolicy to the caller, if it is another account's in its bucket policy as well"));

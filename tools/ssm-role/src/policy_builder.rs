@@ -91,16 +91,20 @@ pub(crate) fn logs(place: &TargetPreferences, there: Option<&Value>) -> Option<V
 }
 
 fn preferences(places: &[TargetPreferences]) -> Vec<Value> {
-    let (mut objects, mut buckets) = (Vec::new(), Vec::new());
+    let (mut objects, mut buckets, mut objects_of_others) = (Vec::new(), Vec::new(), Vec::new());
     let (mut all_groups, mut groups, mut streams) = (Vec::new(), Vec::new(), Vec::new());
     for place in places {
         let partition = partition_of(&place.target.region);
         for bucket in &place.preferences.buckets {
             let arn = format!("arn:{partition}:s3:::{}", bucket.name);
-            objects.push(match bucket.prefix.as_str() {
+            let below_prefix = match bucket.prefix.as_str() {
                 "" => format!("{arn}/*"),
                 prefix => format!("{arn}/{prefix}/*"),
-            });
+            };
+            match bucket.is_foreign {
+                true => objects_of_others.push(below_prefix),
+                false => objects.push(below_prefix),
+            }
             buckets.push(arn);
         }
         for group in &place.preferences.log_groups {
@@ -120,6 +124,13 @@ fn preferences(places: &[TargetPreferences]) -> Vec<Value> {
         }
     };
     allow("TranscriptsInS3", &["s3:PutObject"], objects);
+    // The agent sends an ACL, which needs a permission of its own in a bucket of another account:
+    // https://repost.aws/knowledge-center/ssm-s3-bucket-logging-multiple-accounts
+    allow(
+        "TranscriptsInS3OfOthers",
+        &["s3:PutObject", "s3:PutObjectAcl"],
+        objects_of_others,
+    );
     allow(
         "EncryptionOfTheBucket",
         &["s3:GetEncryptionConfiguration"],

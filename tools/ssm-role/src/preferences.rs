@@ -35,6 +35,7 @@ pub(crate) fn preferences(
     for bucket in &mut found.buckets {
         bucket.encryption = encryption(record, &bucket.name);
         bucket.policy = told(record.bucket_policies.get(&bucket.name));
+        bucket.is_foreign = record.buckets_of_others.contains(&bucket.name);
     }
     for key in &mut found.keys {
         if let Some(alias) = &key.alias {
@@ -198,6 +199,7 @@ mod tests {
                     has_bucket_key: true,
                 },
                 policy: not_told(),
+                is_foreign: false,
             }],
             log_groups: vec![LogGroup {
                 name: "/ssm".to_owned(),

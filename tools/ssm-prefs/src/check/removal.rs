@@ -17,6 +17,8 @@ use crate::resource_state::LIFECYCLE_RULE;
 use crate::roles::Roles;
 use crate::session_document::{Inputs, expand};
 
+const LOOK_THERE: &str = "look at the policies of that account";
+
 const REMOVES: &str = "remove transcripts or shorten how long they are kept";
 
 /// What stops a trail from recording, or from recording this.
@@ -38,7 +40,13 @@ pub(super) fn removal(
     let inputs = Inputs::of(content);
     let people = People::of(roles, target);
     let partition = awsdata::partition_of(&target.region).name;
-    if let Some(name) = inputs.text("s3BucketName") {
+    if let (Some(name), Some(archive)) = (inputs.text("s3BucketName"), &observed.archive) {
+        let message = format!(
+            "who could remove transcripts there, or shorten how long they are kept, is known in account {} only, which it belongs to",
+            archive.account
+        );
+        findings.push(info("bucket.removable", name, message, LOOK_THERE));
+    } else if let Some(name) = inputs.text("s3BucketName") {
         bucket((name, partition), &observed.bucket, &people, findings);
         expires_early(name, desired, (observed, target), findings);
     }
@@ -92,6 +100,7 @@ fn bucket(
     let guard = Guard::Bucket {
         name: arn.clone(),
         policy: bucket.policy.clone(),
+        is_foreign: false,
     };
     let on_bucket = |action| need(action, &arn, &guard);
     let on_object = |action| need(action, &object, &guard);
@@ -272,6 +281,13 @@ fn keys(observed: &Observed) -> Vec<(String, &Reading<Key>)> {
 }
 
 fn of_key(arn: &str, reading: &Reading<Key>, people: &People<'_>, findings: &mut Vec<Finding>) {
+    let owner = Arn::parse(arn).map_or("", |arn| arn.account);
+    if arn.starts_with("arn:") && owner != people.target.account {
+        let message = format!(
+            "who could delete or disable this key is known in account {owner} only, which it belongs to"
+        );
+        return findings.push(info("key.removable", arn, message, LOOK_THERE));
+    }
     let policy = match reading {
         Reading::Present(key) => key.policy.clone(),
         Reading::Absent => return,
@@ -308,8 +324,7 @@ fn of_trail(arn: &str, people: &People<'_>, findings: &mut Vec<Finding>) {
         let message = format!(
             "who could stop this trail, or have it record less, is known in account {owner} only, which it belongs to"
         );
-        let fix = "look at the policies of that account";
-        return findings.push(info("trail.removable", arn, message, fix));
+        return findings.push(info("trail.removable", arn, message, LOOK_THERE));
     }
     let ways = STOPS_TRAIL.map(|action| Way(vec![need(action, arn, &Guard::None)]));
     let able = people.by(&ways);

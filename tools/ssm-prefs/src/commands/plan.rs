@@ -2,14 +2,14 @@
 
 use anyhow::Context;
 use awsconf::Session;
-use cli::{Finding, Outcome, Output, Plan};
+use cli::{Finding, Outcome, Output, Plan, Severity};
 
 use super::role_records::RoleArgs;
 use super::{GlobalArgs, desired};
 use crate::model::{Action, Desired, Observed};
 use crate::preflight;
 use crate::roles::Roles;
-use crate::{TOOL, observe, plan};
+use crate::{TOOL, observe, owners, plan};
 
 /// Print the changes that a desired state needs
 #[derive(clap::Args)]
@@ -37,7 +37,9 @@ pub(crate) async fn run(
     let fleet = global.fleet(out).await?;
     fleet
         .visit(out, work, |_, (plan, findings)| {
-            for finding in findings {
+            // What refuses nobody is said in the plan itself, and by check.
+            let told = findings.iter().filter(|one| one.severity != Severity::Info);
+            for finding in told {
                 out.note(&format!(
                     "warning: after this plan: {} {}: {}",
                     finding.id, finding.resource, finding.message
@@ -66,6 +68,7 @@ fn decide(
         let content = &document.latest.content;
         preflight::preflight(content, &after, roles, &session.target)
     });
-    let plan = Plan::new(TOOL, session.target.clone(), changes);
+    let mut plan = Plan::new(TOOL, session.target.clone(), changes);
+    plan.for_owners = owners::statements(desired, &session.target, &session.partition);
     Ok((plan, findings.unwrap_or_default()))
 }

@@ -44,7 +44,9 @@ async fn preferences(session: &Session) -> anyhow::Result<Preferences> {
     let (buckets, keys) = (named("s3BucketName"), named("kmsKeyId"));
     let bucket_policies = observe::bucket_policies(&clients, buckets.clone()).await;
     let session_keys = observe::session_keys(&clients, keys.clone()).await;
-    let bucket_encryption = observe::bucket_encryption(&clients, buckets, keys).await;
+    let account = &session.target.account;
+    let (bucket_encryption, buckets_of_others) =
+        observe::bucket_encryption(&clients, account, buckets, keys).await;
     let of_sessions = session_keys.values().filter_map(Reading::present).cloned();
     let of_buckets = bucket_encryption.values().filter_map(Reading::present);
     let of_buckets = of_buckets.filter_map(|encryption| encryption.kms_key.clone());
@@ -60,6 +62,7 @@ async fn preferences(session: &Session) -> anyhow::Result<Preferences> {
         session_keys,
         key_policies,
         bucket_policies,
+        buckets_of_others,
         session_documents,
     })
 }

@@ -2,6 +2,7 @@
 
 use cli::Finding;
 use iam_policy::Arn;
+use records::AccountId;
 
 use super::lint_content;
 use crate::finding::error;
@@ -82,6 +83,9 @@ pub(crate) fn lint_desired(desired: &Desired) -> Vec<Finding> {
             "choose another ending, or make the bucket yourself and set s3.create to false",
         ));
     }
+    if let Some(Some(s3)) = &desired.s3 {
+        owner(s3, &mut findings);
+    }
     let wants_encrypted_logs =
         matches!(&desired.cloudwatch, Some(Some(logs)) if logs.encrypted && logs.create);
     if wants_encrypted_logs && !matches!(&desired.kms_key, Some(Some(_))) {
@@ -105,6 +109,46 @@ pub(crate) fn lint_desired(desired: &Desired) -> Vec<Finding> {
     // What the desired state renders to must be sound too; its findings name the path in the document.
     findings.extend(lint_content(&session_document::render(desired, None, None)));
     findings
+}
+
+/// Finds what cannot be said of a bucket of another account.
+fn owner(s3: &S3, findings: &mut Vec<Finding>) {
+    let mut invalid = |path: &str, message: &str, fix: &str| {
+        findings.push(error("desired.invalid", path, message, fix));
+    };
+    let Some(account) = &s3.account else {
+        if s3.kms_key.is_some() {
+            invalid(
+                "$.s3.kms_key",
+                "only the key of a bucket of another account is named here: that of one's own is read, or is kms_key",
+                "name s3.account as well, or leave it out",
+            );
+        }
+        return;
+    };
+    if account.parse::<AccountId>().is_err() {
+        invalid(
+            "$.s3.account",
+            "an account ID has twelve digits",
+            "name the account that the bucket belongs to",
+        );
+    }
+    if s3.create {
+        invalid(
+            "$.s3.create",
+            "a bucket of another account is not made or changed from here",
+            "leave create out; its owner makes it",
+        );
+    }
+    let is_key = |arn: Arn<'_>| arn.service == "kms" && arn.resource.starts_with("key/");
+    let is_arn = |name: &String| Arn::parse(name).is_some_and(is_key);
+    if s3.kms_key.as_ref().is_some_and(|name| !is_arn(name)) {
+        invalid(
+            "$.s3.kms_key",
+            "a key of another account is named by its ARN",
+            "name it as arn:aws:kms:REGION:ACCOUNT:key/ID",
+        );
+    }
 }
 
 /// Finds what cannot keep transcripts as it says.

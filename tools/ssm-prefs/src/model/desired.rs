@@ -81,6 +81,13 @@ pub(crate) struct S3 {
     /// Refuses sessions when the bucket is not encrypted.
     #[serde(default = "yes")]
     pub(crate) encrypted: bool,
+    /// The account that the bucket belongs to, where it is not the one worked on: a bucket of a log archive, say. It is never
+    /// changed; a plan prints the statements that its owner must add.
+    #[serde(default)]
+    pub(crate) account: Option<String>,
+    /// ARN of the key that the bucket of another account is encrypted with, for it cannot be read before its owner lets it.
+    #[serde(default)]
+    pub(crate) kms_key: Option<String>,
     /// Creates the bucket when missing, and keeps its safeguards right.
     #[serde(default)]
     pub(crate) create: bool,

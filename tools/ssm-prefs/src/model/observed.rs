@@ -23,6 +23,9 @@ pub(crate) struct Observed {
     /// The key that the log group is encrypted with, where it is not that of the sessions.
     #[serde(default = "not_read")]
     pub(crate) log_group_key: Reading<Key>,
+    /// What the desired state says of a bucket of another account; null when it is this one's.
+    #[serde(default)]
+    pub(crate) archive: Option<Archive>,
     pub(crate) trails: Reading<Vec<Trail>>,
     pub(crate) session_documents: Reading<Vec<SessionDocument>>,
     /// What the account's own ones among them name, by the name of the document: keys, bucket and log group.
@@ -42,6 +45,15 @@ impl Observed {
             _ => other,
         }
     }
+}
+
+/// What is known of a bucket of another account without reading it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Archive {
+    pub(crate) account: String,
+    /// ARN of its key.
+    pub(crate) kms_key: Option<String>,
 }
 
 /// A KMS key.

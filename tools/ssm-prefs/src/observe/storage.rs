@@ -1,5 +1,6 @@
 //! Reads the bucket and the log group that transcripts go to.
 
+use aws_sdk_s3::operation::get_bucket_encryption::GetBucketEncryptionOutput;
 use aws_sdk_s3::types::{
     BucketVersioningStatus, DefaultRetention, ExpirationStatus, ObjectLockRetentionMode,
 };
@@ -162,18 +163,32 @@ pub(super) async fn bucket_policy(
     policy.and_then(|answer| parse(&format!("policy of {name}"), answer.policy()))
 }
 
-/// Reads the default encryption alone; the key is named as the bucket has it.
+/// Reads the default encryption alone, and whether the bucket is known to belong to another account: one that answers, but not when
+/// it is to be this account's. The key is named as the bucket has it.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html>
 pub(super) async fn bucket_encryption(
     client: &aws_sdk_s3::Client,
+    account: &str,
     name: &str,
-) -> Reading<BucketEncryption> {
-    let answer = client.get_bucket_encryption().bucket(name).send().await;
-    let call = format!("GetBucketEncryption {name}");
-    let answer = match reading(call, &["NoSuchBucket"], answer) {
-        Reading::Present(answer) => answer,
-        Reading::Absent => return Reading::Absent,
-        Reading::Unknown(reason) => return Reading::Unknown(reason),
+) -> (Reading<BucketEncryption>, bool) {
+    let request = client.get_bucket_encryption().bucket(name);
+    let own = request.clone().expected_bucket_owner(account).send().await;
+    let is_refused = own.as_ref().is_err_and(|error| {
+        let response = error.raw_response();
+        response.is_some_and(|response| response.status().as_u16() == 403)
+    });
+    let answer = match is_refused {
+        true => request.send().await,
+        false => own,
     };
+    let is_of_another = is_refused && answer.is_ok();
+    let call = format!("GetBucketEncryption {name}");
+    let answer = reading(call, &["NoSuchBucket"], answer);
+    let encryption = answer.and_then(|answer| default_encryption(answer, name));
+    (encryption, is_of_another)
+}
+
+fn default_encryption(answer: GetBucketEncryptionOutput, name: &str) -> Reading<BucketEncryption> {
     let rules = answer.server_side_encryption_configuration;
     let rule = rules.and_then(|all| all.rules.into_iter().next());
     let bucket_key = rule.as_ref().and_then(|rule| rule.bucket_key_enabled);

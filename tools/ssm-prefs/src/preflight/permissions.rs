@@ -65,7 +65,10 @@ fn denied(role: &Role, need: &Need, judgement: &Judgement, id: &str) -> Finding 
         (None, Side::KeyPolicy) => {
             ", as the key policy lets neither it nor the account in".to_owned()
         }
-        (None, _) => String::new(),
+        (None, Side::BucketPolicy) => {
+            ", as the bucket policy of its owner lets neither it nor the account in".to_owned()
+        }
+        (None, Side::Identity) => String::new(),
     };
     let fix = match (judgement.side, &judgement.statement) {
         (Side::Identity, None) => format!("allow {needed} in a policy of the role"),
@@ -83,7 +86,11 @@ fn denied(role: &Role, need: &Need, judgement: &Judgement, id: &str) -> Finding 
         (Side::KeyPolicy, Some(_)) => {
             "correct that statement of the key policy; no policy of the role helps".to_owned()
         }
-        (Side::BucketPolicy, _) => {
+        (Side::BucketPolicy, None) => {
+            "have the owner of the bucket add the statements that plan prints (for_owners)"
+                .to_owned()
+        }
+        (Side::BucketPolicy, Some(_)) => {
             "correct that statement of the bucket policy; no policy of the role helps".to_owned()
         }
     };

@@ -126,6 +126,10 @@ fn not_allowed(role: &Role, feature: Feature, denied: &[&Judged<'_>], findings: 
             format!("{} denies it", place(by)),
             "correct that statement of the key policy; no policy on the role helps".to_owned(),
         ),
+        (Some(Side::BucketPolicy), Some(by)) if by.path.is_none() => (
+            format!("the policy of {} lets neither the role nor the account in", by.policy),
+            "have its owner add the statements that `ssm-prefs plan` prints (for_owners)".to_owned(),
+        ),
         (Some(Side::BucketPolicy), Some(by)) => (
             format!("{} denies it", place(by)),
             "correct that statement of the bucket policy; no policy on the role helps".to_owned(),
