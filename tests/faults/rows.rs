@@ -44,7 +44,12 @@ pub(super) const PREFS_PROTECT: Row = Row {
             desired
         };
         applied(account, "ssm-prefs", &desired(10), &[]);
+        let bucket = format!("promises-{}-us-east-1", account.id());
+        let object = ["--bucket", &bucket, "--key", "ops-1.log"];
+        let put = ["s3api", "put-object", "--checksum-algorithm", "SHA256"];
+        account.aws(&[&put[..], &object].concat());
         let mut desired = desired(20);
+        desired["s3"]["legal_hold"] = json!(["ops-1"]);
         desired["kms_key"]["administrators"] = json!(["arn:aws:iam::{account}:role/keys"]);
         desired["cloudwatch"]["deletion_protection"] = json!(true);
         (desired, vec![])

@@ -61,6 +61,13 @@ class Buckets(unittest.TestCase):
         self.assertNotIn("Rule", self.s3.get_object_lock_configuration(Bucket="logs-1")["ObjectLockConfiguration"])
         self.assertEqual(error_of(self.s3.delete_object, Bucket="logs-1", Key="after", VersionId=after), "AccessDenied")
 
+    def test_a_denial_counts_under_its_condition_only(self):
+        deny = statement("*", "s3:*", "logs-1/*", Effect="Deny")
+        for condition, error in (({}, "403"), ({"Condition": {"Bool": {"aws:SecureTransport": "false"}}}, "none")):
+            self.s3.put_bucket_policy(Bucket="logs-1", Policy=policy(deny | condition))
+            with self.subTest(condition):
+                self.assertEqual(error_of(self.s3.put_object, Bucket="logs-1", Key="a", Body=b"x"), error)
+
     def test_another_account_reads_encryption_as_the_policy_lets_it_and_names_the_owner(self):
         s3 = client("s3", MEMBER, HOME)
         self.assertEqual(error_of(s3.get_bucket_encryption, Bucket="logs-1"), "AccessDenied")

@@ -36,8 +36,6 @@ fn what_is_kept_can_be_deleted_by_nobody_and_a_second_run_changes_nothing() {
     let again = run(&account, "plan", KEPT);
     assert_eq!(again.json()["changes"], json!([]));
     let bucket = format!("logs-{}-us-east-1", account.id());
-    // moto takes the condition of a denial for met, so that nobody could upload.
-    account.aws(&["s3api", "delete-bucket-policy", "--bucket", &bucket]);
     let object = ["--bucket", &bucket, "--key", "t.log"];
     let put = ["s3api", "put-object", "--checksum-algorithm", "SHA256"];
     let version = account.aws(&[&put[..], &object].concat())["VersionId"].clone();
@@ -115,6 +113,39 @@ fn whoever_is_no_administrator_cannot_apply_and_nothing_of_the_key_changes() {
     assert_eq!(policy["Statement"].as_array().unwrap().len(), 1);
 }
 
+/// A hold is one of a transcript, which no retention and no permission to bypass it releases.
+#[test]
+fn a_transcript_that_is_held_stays_until_undo_releases_it() {
+    let account = account();
+    let desired = r#"{"s3": {"bucket": "logs-{account}", "prefix": "p", "create": true, "encrypted": false,
+        "object_lock": {"mode": "governance", "days": 1}}}"#;
+    applied(&account, desired);
+    let bucket = format!("logs-{}", account.id());
+    let object = ["--bucket", &bucket, "--key", "p/ops-1.log"];
+    let put = ["s3api", "put-object", "--checksum-algorithm", "SHA256"];
+    let version = account.aws(&[&put[..], &object].concat())["VersionId"].clone();
+    let version = ["--version-id", version.as_str().unwrap()];
+    let delete = ["s3api", "delete-object", "--bypass-governance-retention"];
+    let delete = [&delete[..], &object, &version].concat();
+    let held =
+        |ids: &str| desired.replace("\"create\"", &format!("\"legal_hold\": {ids}, \"create\""));
+    let missing = run(&account, "plan", &held(r#"["ops-2"]"#));
+    missing.assert_status(2);
+    assert!(
+        missing.stderr.contains("p/ops-2.log does not exist"),
+        "{}",
+        missing.stderr
+    );
+    let result = applied(&account, &held(r#"["ops-1"]"#));
+    assert_eq!(statuses(&result), ["done put_object_legal_hold"]);
+    assert_eq!(refusal(&account, &delete), "AccessDenied");
+    let again = run(&account, "plan", &held(r#"["ops-1"]"#));
+    assert_eq!(again.json()["changes"], json!([]));
+    let undone = run(&account, "apply", &result.json()["undo"].to_string());
+    undone.assert_status(0);
+    account.aws(&delete);
+}
+
 #[test]
 fn undo_of_a_lock_changes_what_is_uploaded_later_only() {
     let account = account();
@@ -129,4 +160,17 @@ fn undo_of_a_lock_changes_what_is_uploaded_later_only() {
     let lock = account.aws(&[&get[..], &[&bucket]].concat());
     let default = &lock["ObjectLockConfiguration"]["Rule"]["DefaultRetention"];
     assert_eq!(default["Days"], 10);
+}
+
+#[test]
+fn the_examples_of_the_page_are_sound() {
+    let page = testbed::repository().join("docs/transcripts.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let blocks: Vec<&str> = page.split("```json\n").skip(1).collect();
+    assert_eq!(blocks.len(), 2);
+    for block in blocks {
+        let (example, _) = block.split_once("```").unwrap();
+        let linted = testbed::offline(crate::EXE).args(["lint"]).stdin(example);
+        linted.run().assert_status(0).assert_stderr("");
+    }
 }

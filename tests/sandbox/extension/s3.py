@@ -19,7 +19,7 @@ from moto.s3.models import FakeBucket, PublicAccessBlock, S3Backend, s3_backends
 from moto.s3.responses import ACTION_MAP, S3Response
 
 from .iam import as_list, document_error
-from .iam_simulate import ALLOWED, decide
+from .iam_simulate import ALLOWED, EXPLICIT_DENY, decide
 
 RESERVED_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
 RESERVED_SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
@@ -39,6 +39,7 @@ def install() -> None:
     FakeBucket.get_permission = lambda self, action, resource: PermissionResult.NEUTRAL
     S3Backend.put_object_lock_configuration = _put_object_lock_configuration
     S3Backend.put_bucket_versioning = _put_bucket_versioning(S3Backend.put_bucket_versioning)
+    FakeBucket.get_permission = _get_permission
     S3Response.bucket_response = _guarded(S3Response.bucket_response)
     S3Response.key_response = _guarded(S3Response.key_response)
 
@@ -206,6 +207,18 @@ def _shares(self: S3Response, bucket: FakeBucket, method: str, query: dict[str, 
     policy = bucket.policy.decode() if isinstance(bucket.policy, bytes) else bucket.policy
     resource = bucket.arn + (f"/{key}" if key else "")
     return decide([("bucket", policy)], f"s3:{action}", resource, {}, ("AWS", self.current_account)).result == ALLOWED
+
+
+def _get_permission(self: FakeBucket, action: str, resource: str) -> PermissionResult:
+    """What the policy says of a request of the bucket's own account; moto takes the condition of a denial for met.
+
+    The local AWS speaks HTTP in place of TLS, so that a denial of plain HTTP is one of nothing.
+    """
+    if self.policy is None:
+        return PermissionResult.NEUTRAL
+    policy = self.policy.decode() if isinstance(self.policy, bytes) else self.policy
+    result = decide([("bucket", policy)], action, resource, {"aws:SecureTransport": ["true"]}, ("AWS", self.account_id)).result
+    return {ALLOWED: PermissionResult.PERMITTED, EXPLICIT_DENY: PermissionResult.DENIED}.get(result, PermissionResult.NEUTRAL)
 
 
 def _body(request: Any, code: str, message: str, detail: str) -> str:

@@ -50,11 +50,11 @@ impl apply::Resources for Resources<'_> {
     }
 
     fn state(&self, change: &Change<Action>, seen: &Rc<Observed>) -> Result<Value, String> {
-        resource_state::current(change.action, seen)
+        resource_state::current(change.action, &change.resource, seen)
     }
 
     fn is_satisfied(&self, change: &Change<Action>, seen: &Rc<Observed>) -> bool {
-        resource_state::current(change.action, seen)
+        resource_state::current(change.action, &change.resource, seen)
             .is_ok_and(|now| resource_state::is_satisfied(change.action, &now, &change.to, seen))
     }
 
@@ -122,6 +122,7 @@ impl apply::Resources for Resources<'_> {
             Action::CreateBucket
             | Action::PutBucketLifecycle
             | Action::PutObjectLockConfiguration
+            | Action::PutObjectLegalHold
             | Action::PutPublicAccessBlock
             | Action::PutBucketEncryption
             | Action::PutBucketVersioning
@@ -144,6 +145,9 @@ fn names(plan: &Plan<Action>) -> Names {
                 names.key = resource;
             }
             action if action.is_of_bucket() => names.bucket = resource,
+            Action::PutObjectLegalHold => {
+                names.held.insert(change.resource.clone());
+            }
             action if action.is_of_log_group() => names.log_group = resource,
             _ => {}
         }

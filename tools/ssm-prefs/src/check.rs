@@ -8,7 +8,7 @@ use records::{Document, SessionDocument};
 use serde_json::Value;
 
 use crate::finding::{error, info, warning};
-use crate::model::{Action, DOCUMENT, Desired, Observed};
+use crate::model::{Action, DOCUMENT, Desired, Observed, S3};
 use crate::plan::{self, PlanError};
 use crate::roles::Roles;
 use crate::session_document::{Inputs, normalized, without_parameters};
@@ -117,6 +117,32 @@ fn destinations(content: &Value, findings: &mut Vec<Finding>) {
     }
 }
 
+/// Returns what no plan can protect, and takes it from the desired state.
+fn unprotected(problem: &PlanError, s3: Option<&mut S3>) -> Finding {
+    let message = problem.to_string();
+    match problem {
+        PlanError::NoTranscript { object } => {
+            if let Some(s3) = s3 {
+                s3.legal_hold.clear();
+            }
+            let fix = "correct the ID, or say by a layer which account and region it is of";
+            error("bucket.no_transcript", object, message, fix)
+        }
+        _ => {
+            let bucket = match problem {
+                PlanError::NoObjectLock { bucket } => bucket.as_str(),
+                _ => DOCUMENT,
+            };
+            if let Some(s3) = s3 {
+                s3.object_lock = None;
+                s3.legal_hold.clear();
+            }
+            let fix = "enable it by the command in the message, name another bucket, or leave s3.object_lock and legal_hold out";
+            error("bucket.no_object_lock", bucket, message, fix)
+        }
+    }
+}
+
 fn drift(
     desired: &Desired,
     observed: &Observed,
@@ -153,18 +179,11 @@ fn drift(
                 }
             }));
         }
-        Err(ref problem @ PlanError::NoObjectLock { ref bucket }) => {
-            findings.push(error(
-                "bucket.no_object_lock",
-                bucket,
-                problem.to_string(),
-                "enable it by the command in the message, name another bucket, or leave s3.object_lock out",
-            ));
-            // The rest is to be known nevertheless.
+        Err(problem @ (PlanError::NoObjectLock { .. } | PlanError::NoTranscript { .. })) => {
             let mut rest = desired.clone();
-            if let Some(Some(s3)) = &mut rest.s3 {
-                s3.object_lock = None;
-            }
+            let s3 = rest.s3.as_mut().and_then(Option::as_mut);
+            findings.push(unprotected(&problem, s3));
+            // The rest is to be known nevertheless.
             drift(&rest, observed, target, partition, findings);
         }
         Err(problem) => findings.push(warning(

@@ -62,6 +62,8 @@ pub(crate) struct Names {
     pub(crate) key: Option<String>,
     pub(crate) bucket: Option<String>,
     pub(crate) log_group: Option<String>,
+    /// Transcripts, as `BUCKET/KEY`.
+    pub(crate) held: BTreeSet<String>,
 }
 
 /// Reads the document and what the desired document, laid over it, points to.
@@ -69,10 +71,17 @@ pub(crate) async fn observe(clients: &Clients, session: &Session, desired: &Desi
     let document = document(&clients.ssm).await;
     let live = document.present().map(|document| &document.default.content);
     let content = session_document::render(desired, live, Some(&session.target));
+    let s3 = desired.s3.as_ref().and_then(Option::as_ref);
+    let names = Names {
+        held: s3.map_or_else(BTreeSet::new, |s3| {
+            session_document::held(s3, &session.target)
+        }),
+        ..Names::of(&content)
+    };
     Observed {
         document,
         archive: owners::archive(desired, &session.target),
-        ..resources(clients, &Names::of(&content)).await
+        ..resources(clients, &names).await
     }
 }
 
@@ -83,6 +92,7 @@ impl Names {
             key: inputs.text("kmsKeyId").map(str::to_owned),
             bucket: inputs.text("s3BucketName").map(str::to_owned),
             log_group: inputs.text("cloudWatchLogGroupName").map(str::to_owned),
+            held: BTreeSet::new(),
         }
     }
 }
@@ -98,6 +108,10 @@ pub(crate) async fn resources(clients: &Clients, names: &Names) -> Observed {
     }
     if let Some(name) = &names.log_group {
         observed.log_group = storage::log_group(&clients.logs, name).await;
+    }
+    for object in &names.held {
+        let is_held = storage::is_held(&clients.s3, object).await;
+        observed.held.insert(object.clone(), is_held);
     }
     observed
 }
@@ -268,6 +282,10 @@ pub(crate) async fn surroundings(clients: &Clients, observed: Observed) -> Obser
                     read.insert(names, behind.clone());
                     behind
                 }
+            };
+            let behind = Observed {
+                archive: observed.archive.clone(),
+                ..behind
             };
             behind_documents.insert(document.name.clone(), behind);
         }

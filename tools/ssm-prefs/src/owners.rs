@@ -13,6 +13,7 @@ pub(crate) fn archive(desired: &Desired, target: &Target) -> Option<Archive> {
     let s3 = desired.s3.as_ref()?.as_ref()?;
     let account = s3.account.clone()?;
     (account != target.account).then(|| Archive {
+        bucket: expand(&s3.bucket, Some(target)),
         account,
         kms_key: s3.kms_key.as_ref().map(|key| expand(key, Some(target))),
     })

@@ -2,13 +2,15 @@
 //! key, bucket, log group, and last the document that makes sessions use them.
 
 mod foresight;
+mod kept;
 
 use cli::{Change, Reading, Target};
 use serde_json::{Value, json};
 
+use self::kept::administered;
 use crate::model::{
     Action, Bucket, CloudWatch, DOCUMENT, Desired, Encryption, KmsKey, Observed, PublicAccessBlock,
-    Retention, RetentionMode, S3,
+    S3,
 };
 use crate::session_document::{self, expand, key_reference, normalized};
 use crate::{policies, resource_state};
@@ -34,9 +36,15 @@ pub(crate) enum PlanError {
     #[error(
         "bucket {bucket} has no Object Lock, and to enable it cannot be undone: do so with versioning on by `aws s3api \
          put-object-lock-configuration --bucket {bucket} --object-lock-configuration ObjectLockEnabled=Enabled`, name \
-         another bucket, or leave object_lock out"
+         another bucket, or leave object_lock and legal_hold out"
     )]
     NoObjectLock { bucket: String },
+    /// A hold of what is not there would be taken for one that holds.
+    #[error(
+        "transcript {object} does not exist, so that it cannot be held: name it in a layer for the account and region of the \
+         session, once the session has ended"
+    )]
+    NoTranscript { object: String },
 }
 
 /// Returns the changes that lead from what is observed to what is desired; none when nothing differs.
@@ -85,7 +93,7 @@ impl Planner<'_> {
         to: Value,
         why: &str,
     ) -> Result<(), PlanError> {
-        let from = resource_state::current(action, self.observed).map_err(|reason| {
+        let from = resource_state::current(action, resource, self.observed).map_err(|reason| {
             PlanError::Unreadable {
                 what: resource.to_owned(),
                 reason,
@@ -251,30 +259,7 @@ impl Planner<'_> {
                 "transcripts are to expire",
             )?;
         }
-        match s3.object_lock {
-            Some(retention) => self.object_lock(&name, retention),
-            None => Ok(()),
-        }
-    }
-
-    fn object_lock(&mut self, bucket: &str, retention: Retention) -> Result<(), PlanError> {
-        let existing = self.observed.bucket.present();
-        if existing.is_some_and(|existing| existing.object_lock == Reading::Absent) {
-            let bucket = bucket.to_owned();
-            return Err(PlanError::NoObjectLock { bucket });
-        }
-        let around = match retention.mode {
-            RetentionMode::Governance => "only s3:BypassGovernanceRetention gets around that",
-            RetentionMode::Compliance => "nobody gets around that, not even the root user",
-        };
-        // https://github.com/aws/amazon-ssm-agent/issues/682
-        let why = format!(
-            "transcripts are to be locked for {} days from their upload on; {around}, and an undo changes only what is uploaded \
-             later; ECS Exec cannot upload to such a bucket",
-            retention.days
-        );
-        let to = json!({ "retention": retention });
-        self.want(Action::PutObjectLockConfiguration, bucket, to, &why)
+        self.keep(&name, s3)
     }
 
     fn log_group(&mut self, logs: &CloudWatch, key: Option<&KmsKey>) -> Result<(), PlanError> {
@@ -374,14 +359,4 @@ impl Planner<'_> {
             content["inputs"]["kmsKeyId"] = json!(live);
         }
     }
-}
-
-/// Says who is left who can destroy a key, and who has to apply the plan: KMS refuses a policy after which the caller could not
-/// change it again, <https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html>.
-fn administered(administrators: &[String]) -> String {
-    format!(
-        "only {} and the root user are to delete or disable the key or change its policy, so it takes one of them to apply and to \
-         undo this",
-        administrators.join(", ")
-    )
 }

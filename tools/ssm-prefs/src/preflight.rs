@@ -91,7 +91,8 @@ fn preferences(
         }
     }
     for bucket in &mut preferences.buckets {
-        bucket.is_foreign = observed.archive.is_some();
+        let archive = observed.archived(&bucket.name);
+        bucket.is_foreign = archive.is_some();
         match &observed.bucket {
             Reading::Present(read) => {
                 bucket.policy = read.policy.clone();
@@ -111,11 +112,11 @@ fn preferences(
             }
             Reading::Unknown(reason) => {
                 bucket.policy = Reading::Unknown(reason.clone());
-                bucket.encryption = match archived_key(observed) {
+                bucket.encryption = match archive.and_then(|archive| archive.kms_key.clone()) {
                     Some(arn) => BucketEncryption::Key {
                         algorithm: "aws:kms".to_owned(),
                         key: transcripts::Key {
-                            arn: Some(arn.to_owned()),
+                            arn: Some(arn),
                             alias: None,
                             policy: Reading::Unknown("it belongs to another account".to_owned()),
                         },
@@ -127,11 +128,6 @@ fn preferences(
         }
     }
     preferences
-}
-
-/// Returns the key that the desired state names for the bucket of another account.
-fn archived_key(observed: &Observed) -> Option<&str> {
-    observed.archive.as_ref()?.kms_key.as_deref()
 }
 
 fn encryption(bucket: &Bucket, observed: &Observed) -> BucketEncryption {
@@ -242,10 +238,9 @@ fn bucket(
                 "create the bucket (s3.create) or name an existing one",
             ));
         }
-        Reading::Unknown(reason) if observed.archive.is_some() => {
+        Reading::Unknown(reason) if observed.archived(name).is_some() => {
             let account = observed
-                .archive
-                .as_ref()
+                .archived(name)
                 .map_or("", |archive| &archive.account);
             return findings.push(warning("bucket.unknown", name, format!("the bucket of account {account} could not be read, so that only what the roles may by their own policies is judged: {reason}"), "have its owner add the statements that plan prints (for_owners), then start one session and look for its transcript"));
         }

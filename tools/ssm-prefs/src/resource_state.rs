@@ -15,8 +15,18 @@ pub(crate) const LIFECYCLE_RULE: &str = "ssm-session-logs-expiry";
 ///
 /// # Errors
 /// The reading that could not be made.
-pub(crate) fn current(action: Action, observed: &Observed) -> Result<Value, String> {
+pub(crate) fn current(
+    action: Action,
+    resource: &str,
+    observed: &Observed,
+) -> Result<Value, String> {
     match action {
+        Action::PutObjectLegalHold => match observed.held.get(resource) {
+            Some(held) => Ok(held
+                .known()?
+                .map_or(Value::Null, |held| json!({ "legal_hold": held }))),
+            None => Ok(Value::Null),
+        },
         Action::CreateKey => key(observed, |key| Ok(json!({ "arn": key.arn }))),
         Action::EnableKeyRotation | Action::DisableKeyRotation => key(observed, |key| {
             Ok(json!({ "rotation": key.rotation.known()? }))

@@ -1,10 +1,12 @@
 //! The content of a Session document: its keys, its meaning apart from spelling, and how desired state is laid over it.
 //! <https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-schema.html>
 
+use std::collections::BTreeSet;
+
 use cli::Target;
 use serde_json::{Map, Value, json};
 
-use crate::model::{Desired, KmsKey, Shell};
+use crate::model::{Desired, KmsKey, S3, Shell};
 
 /// What a key of `inputs` may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,6 +195,17 @@ pub(crate) fn key_reference(key: &KmsKey) -> String {
 }
 
 /// Replaces `{account}` and `{region}`; offline, where neither is known, they stay.
+/// Returns the transcripts that are to be held, as `BUCKET/KEY`. Agents name them after the session: agent/session/shell/shell.go.
+pub(crate) fn held(s3: &S3, target: &Target) -> BTreeSet<String> {
+    let bucket = expand(&s3.bucket, Some(target));
+    let below = match s3.prefix.trim_matches('/') {
+        "" => String::new(),
+        prefix => format!("{prefix}/"),
+    };
+    let ids = s3.legal_hold.iter();
+    ids.map(|id| format!("{bucket}/{below}{id}.log")).collect()
+}
+
 pub(crate) fn expand(text: &str, target: Option<&Target>) -> String {
     match target {
         Some(target) => text

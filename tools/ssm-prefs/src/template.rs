@@ -128,7 +128,8 @@ impl Made {
                     "UpdateMethod": "NewVersion",
                 });
             }
-            Action::EnableKeyRotation
+            Action::PutObjectLegalHold
+            | Action::EnableKeyRotation
             | Action::DisableKeyRotation
             | Action::PutKeyPolicy
             | Action::AssociateKmsKey

@@ -1,5 +1,6 @@
 //! Writes what keeps transcripts from being removed: Object Lock of the bucket, deletion protection of the log group.
 
+use anyhow::Context;
 use aws_sdk_s3::types as s3;
 use awsconf::describe;
 use serde_json::Value;
@@ -35,6 +36,25 @@ pub(super) async fn put_object_lock(
     let sent = request.send().await;
     sent.map(drop)
         .map_err(|error| describe(format!("PutObjectLockConfiguration {bucket}"), error))
+}
+
+/// Holds a transcript, or releases it; `object` is `BUCKET/KEY`. Only the version that is there now is held.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectLegalHold.html>
+pub(super) async fn put_legal_hold(
+    clients: &Clients,
+    object: &str,
+    to: &Value,
+) -> anyhow::Result<()> {
+    let (bucket, key) = object.split_once('/').context("expected BUCKET/KEY")?;
+    let status = match to["legal_hold"] == true {
+        true => s3::ObjectLockLegalHoldStatus::On,
+        false => s3::ObjectLockLegalHoldStatus::Off,
+    };
+    let hold = s3::ObjectLockLegalHold::builder().status(status).build();
+    let request = clients.s3.put_object_legal_hold().bucket(bucket).key(key);
+    let sent = request.legal_hold(hold).send().await;
+    sent.map(drop)
+        .map_err(|error| describe(format!("PutObjectLegalHold {object}"), error))
 }
 
 /// Turns deletion protection of a log group on or off.

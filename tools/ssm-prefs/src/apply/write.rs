@@ -39,6 +39,7 @@ pub(super) async fn write(
             kept::put_deletion_protection(clients, name, to).await
         }
         Action::PutObjectLockConfiguration => kept::put_object_lock(clients, name, to).await,
+        Action::PutObjectLegalHold => kept::put_legal_hold(clients, name, to).await,
         Action::CreateDocument | Action::UpdateDocument | Action::DeleteDocument => {
             change_document(clients, change.action, to, before).await
         }

@@ -40,13 +40,15 @@ pub(super) fn removal(
     let inputs = Inputs::of(content);
     let people = People::of(roles, target);
     let partition = awsdata::partition_of(&target.region).name;
-    if let (Some(name), Some(archive)) = (inputs.text("s3BucketName"), &observed.archive) {
+    let bucket_name = inputs.text("s3BucketName");
+    let archive = bucket_name.and_then(|name| observed.archived(name));
+    if let (Some(name), Some(archive)) = (bucket_name, archive) {
         let message = format!(
             "who could remove transcripts there, or shorten how long they are kept, is known in account {} only, which it belongs to",
             archive.account
         );
         findings.push(info("bucket.removable", name, message, LOOK_THERE));
-    } else if let Some(name) = inputs.text("s3BucketName") {
+    } else if let Some(name) = bucket_name {
         bucket((name, partition), &observed.bucket, &people, findings);
         expires_early(name, desired, (observed, target), findings);
     }

@@ -20,6 +20,12 @@ const RETENTION_DAYS: [i32; 22] = [
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html>
 const MAX_LOCKED_DAYS: i32 = 36_500;
 
+/// Transcripts that a plan holds one by one, each with a change that can be compared and undone.
+const MAX_HELD: usize = 100;
+
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_StartSession.html>
+const MAX_SESSION_ID: usize = 96;
+
 /// Why a setting of a thing that somebody else keeps is refused.
 const NOT_CREATED: &str = "only what this tool creates, or keeps right, is changed";
 
@@ -182,12 +188,42 @@ fn kept(desired: &Desired, findings: &mut Vec<Finding>) {
     {
         object_lock(s3, retention.days, &mut invalid);
     }
+    if let Some(Some(s3)) = &desired.s3
+        && !s3.legal_hold.is_empty()
+    {
+        legal_hold(s3, &mut invalid);
+    }
     if let Some(Some(logs)) = &desired.cloudwatch
         && logs.deletion_protection.is_some()
         && !logs.create
     {
         let path = "$.cloudwatch.deletion_protection";
         invalid(path, NOT_CREATED, "set cloudwatch.create, or leave it out");
+    }
+}
+
+fn legal_hold(s3: &S3, invalid: &mut impl FnMut(&str, &str, &str)) {
+    let path = "$.s3.legal_hold";
+    if !s3.create {
+        invalid(path, NOT_CREATED, "set s3.create, or leave it out");
+    }
+    if s3.legal_hold.len() > MAX_HELD {
+        invalid(
+            path,
+            "more transcripts are named than one plan should hold one by one",
+            "hold the whole bucket with a job of S3 Batch Operations: https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-legal-hold.html",
+        );
+    }
+    let is_id = |id: &String| {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "-_.@=+,".contains(c);
+        !id.is_empty() && id.len() <= MAX_SESSION_ID && id.chars().all(is_part)
+    };
+    if !s3.legal_hold.iter().all(is_id) {
+        invalid(
+            path,
+            "an entry is not the ID of a session",
+            "name sessions as operator-0123456789abcdef0, without the prefix and .log",
+        );
     }
 }
 

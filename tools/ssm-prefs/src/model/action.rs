@@ -17,6 +17,7 @@ pub(crate) enum Action {
     PutBucketPolicy,
     PutBucketLifecycle,
     PutObjectLockConfiguration,
+    PutObjectLegalHold,
     CreateLogGroup,
     PutRetentionPolicy,
     PutLogGroupDeletionProtection,

@@ -98,6 +98,10 @@ pub(crate) struct S3 {
     /// leaves the bucket as it is.
     #[serde(default)]
     pub(crate) object_lock: Option<Retention>,
+    /// IDs of the sessions whose transcripts are to be held until somebody releases them, however long they are locked. Needs
+    /// `create` and a bucket with Object Lock; a hold is one of a transcript that exists, and one left out here is not released.
+    #[serde(default)]
+    pub(crate) legal_hold: Vec<String>,
 }
 
 /// How long a transcript can be neither overwritten nor deleted.

@@ -23,6 +23,9 @@ pub(crate) struct Observed {
     /// The key that the log group is encrypted with, where it is not that of the sessions.
     #[serde(default = "not_read")]
     pub(crate) log_group_key: Reading<Key>,
+    /// Whether they are held, by `BUCKET/KEY`: the transcripts that are to be.
+    #[serde(default)]
+    pub(crate) held: BTreeMap<String, Reading<bool>>,
     /// What the desired state says of a bucket of another account; null when it is this one's.
     #[serde(default)]
     pub(crate) archive: Option<Archive>,
@@ -38,6 +41,11 @@ fn not_read() -> Reading<Key> {
 }
 
 impl Observed {
+    /// Returns what is known of a bucket that belongs to another account.
+    pub(crate) fn archived(&self, bucket: &str) -> Option<&Archive> {
+        self.archive.as_ref().filter(|known| known.bucket == bucket)
+    }
+
     /// Returns the key of this ARN, wherever it was met.
     pub(crate) fn key_of<'o>(&'o self, arn: &str, other: &'o Reading<Key>) -> &'o Reading<Key> {
         match &self.key {
@@ -51,6 +59,7 @@ impl Observed {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Archive {
+    pub(crate) bucket: String,
     pub(crate) account: String,
     /// ARN of its key.
     pub(crate) kms_key: Option<String>,

@@ -1,8 +1,10 @@
 //! Reads the bucket and the log group that transcripts go to.
 
+use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::operation::get_bucket_encryption::GetBucketEncryptionOutput;
 use aws_sdk_s3::types::{
-    BucketVersioningStatus, DefaultRetention, ExpirationStatus, ObjectLockRetentionMode,
+    BucketVersioningStatus, DefaultRetention, ExpirationStatus, ObjectLockLegalHoldStatus,
+    ObjectLockRetentionMode,
 };
 use aws_smithy_runtime_api::client::result::SdkError;
 use awsconf::reading;
@@ -135,6 +137,30 @@ async fn object_lock(client: &aws_sdk_s3::Client, name: &str) -> Reading<ObjectL
                 None => Reading::Unknown(format!("{call}: a default that is not known here")),
             },
         }
+    })
+}
+
+/// Returns whether an object, `BUCKET/KEY`, is held; absent when there is none.
+pub(super) async fn is_held(client: &aws_sdk_s3::Client, object: &str) -> Reading<bool> {
+    let Some((bucket, key)) = object.split_once('/') else {
+        return Reading::Absent;
+    };
+    let call = || format!("GetObjectLegalHold {object}");
+    let answer = client.get_object_legal_hold().bucket(bucket).key(key);
+    let answer = answer.send().await.map(Some);
+    // Of an object that never was held there is no configuration.
+    // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectLegalHold.html
+    let code = answer.as_ref().err().and_then(|error| error.code());
+    if matches!(
+        code,
+        Some("NoSuchObjectLockConfiguration" | "ObjectLockConfigurationNotFoundError")
+    ) {
+        return Reading::Present(false);
+    }
+    let answer = reading(call(), &["NoSuchKey", "NoSuchBucket"], answer);
+    answer.map(|answer| {
+        let hold = answer.and_then(|answer| answer.legal_hold);
+        hold.is_some_and(|hold| hold.status == Some(ObjectLockLegalHoldStatus::On))
     })
 }
 
