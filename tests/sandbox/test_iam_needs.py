@@ -92,6 +92,7 @@ ROWS = [
         ("HeadObject", {"Key": "k", "VersionId": "1"}, [("GetObjectVersion", "arn:aws:s3:::b/k")]),
         ("PutObject", {"Key": "k", "ACL": "private", "Tagging": "a=b"}, [("PutObject", "arn:aws:s3:::b/k"), ("PutObjectAcl", "arn:aws:s3:::b/k"), ("PutObjectTagging", "arn:aws:s3:::b/k")]),
         ("CopyObject", {"Key": "k", "CopySource": "/c/d"}, [("GetObject", "arn:aws:s3:::c/d"), ("PutObject", "arn:aws:s3:::b/k")]),
+        ("DeleteObject", {"Key": "k", "VersionId": "1", "BypassGovernanceRetention": True}, [("DeleteObjectVersion", "arn:aws:s3:::b/k"), ("BypassGovernanceRetention", "arn:aws:s3:::b/k")]),
         ("DeleteObjects", {"Delete": {"Objects": [{"Key": "1"}, {"Key": "2", "VersionId": "v"}]}}, [("DeleteObject", "arn:aws:s3:::b/1"), ("DeleteObjectVersion", "arn:aws:s3:::b/2")]),
         ("CompleteMultipartUpload", {"Key": "k"}, [("PutObject", "arn:aws:s3:::b/k")]),
     )),

@@ -162,6 +162,153 @@ fn undo_of_a_lock_changes_what_is_uploaded_later_only() {
     assert_eq!(default["Days"], 10);
 }
 
+/// Those whom `check` names can, and those whom it does not cannot: the local AWS decides by an evaluator of its own.
+#[test]
+fn who_is_named_can_remove_a_transcript_and_who_is_not_cannot() {
+    let account = account();
+    let id = account.id();
+    let desired = r#"{"kms_key": {"alias": "alias/sessions", "create": true, "administrators": ["arn:aws:iam::{account}:role/keys"]},
+        "s3": {"bucket": "logs-{account}", "create": true, "encrypted": false, "object_lock": {"mode": "governance", "days": 1}},
+        "cloudwatch": {"log_group": "/sessions", "create": true, "deletion_protection": true}}"#;
+    applied(&account, desired);
+    let policy = |statements: Value| json!({"Version": "2012-10-17", "Statement": statements});
+    let allow = |actions: Value| json!({"Effect": "Allow", "Action": actions, "Resource": "*"});
+    let roles = [
+        ("everything", policy(json!([allow(json!("*"))]))),
+        (
+            "deletes",
+            policy(json!([allow(json!([
+                "s3:DeleteObjectVersion",
+                "logs:DeleteLogGroup",
+                "kms:ScheduleKeyDeletion"
+            ]))])),
+        ),
+        (
+            "bypasses",
+            policy(json!([allow(json!([
+                "s3:DeleteObjectVersion",
+                "s3:BypassGovernanceRetention"
+            ]))])),
+        ),
+        ("keys", policy(json!([allow(json!("kms:*"))]))),
+    ];
+    let arn = |name: &str| format!("arn:aws:iam::{id}:role/{name}");
+    let seeded = roles.iter().map(|(name, policy)| json!({"account": id, "name": name, "trust": format!("arn:aws:iam::{id}:root"), "inline": {"p": policy}}));
+    account.seed(&json!({"roles": seeded.collect::<Vec<_>>(), "enforce_iam": [id]}));
+    let shown = roles.iter().map(|(name, policy)| json!({"arn": arn(name), "attached_policies": [], "inline_policies": {"p": policy}}));
+    let operators = account.home().join("operators.json");
+    std::fs::write(
+        &operators,
+        json!({"roles": shown.collect::<Vec<_>>()}).to_string(),
+    )
+    .unwrap();
+    let check = crate::tool(
+        &account,
+        &["check", "--operators", operators.to_str().unwrap()],
+    );
+    let found = check.stdin(desired).run().records();
+    let named = |id: &str, name: &str| {
+        let finding = found.iter().find(|one| one["id"] == id).unwrap();
+        let message = finding["message"].as_str().unwrap().to_owned();
+        let (who, _) = message.split_once(", and others").unwrap();
+        who.split(", ").any(|one| one == arn(name))
+    };
+
+    for (id, expected) in [
+        ("prefs.bucket.removable", vec!["everything", "bypasses"]),
+        ("prefs.key.removable", vec!["keys"]),
+        ("prefs.log_group.removable", vec!["everything"]),
+    ] {
+        let names = roles.iter().map(|(name, _)| *name);
+        let names: Vec<&str> = names.filter(|name| named(id, name)).collect();
+        assert_eq!(names, expected, "{id}");
+    }
+    let bucket = format!("logs-{id}");
+    let object = ["--bucket", &bucket, "--key", "t.log"];
+    let key = account.aws(&["kms", "describe-key", "--key-id", "alias/sessions"]);
+    let key = key["KeyMetadata"]["KeyId"].as_str().unwrap().to_owned();
+    for (name, _) in &roles {
+        let put = ["s3api", "put-object", "--checksum-algorithm", "SHA256"];
+        let version = account.aws(&[&put[..], &object].concat())["VersionId"].clone();
+        let version = ["--version-id", version.as_str().unwrap()];
+        let delete = ["s3api", "delete-object", "--bypass-governance-retention"];
+        let can_delete = is_done_by(
+            &account,
+            &arn(name),
+            &[&delete[..], &object, &version].concat(),
+        );
+        assert_eq!(
+            can_delete,
+            named("prefs.bucket.removable", name),
+            "{name} and the bucket"
+        );
+        let schedule = ["kms", "schedule-key-deletion", "--key-id", &key];
+        let can_schedule = is_done_by(&account, &arn(name), &schedule);
+        assert_eq!(
+            can_schedule,
+            named("prefs.key.removable", name),
+            "{name} and the key"
+        );
+        if can_schedule {
+            account.aws(&["kms", "cancel-key-deletion", "--key-id", &key]);
+        }
+        let unprotect = [
+            "logs",
+            "put-log-group-deletion-protection",
+            "--log-group-identifier",
+            "/sessions",
+            "--no-deletion-protection-enabled",
+        ];
+        let delete = ["logs", "delete-log-group", "--log-group-name", "/sessions"];
+        is_done_by(&account, &arn(name), &unprotect);
+        let can_delete = is_done_by(&account, &arn(name), &delete);
+        assert_eq!(
+            can_delete,
+            named("prefs.log_group.removable", name),
+            "{name} and the log group"
+        );
+        if can_delete {
+            account.aws(&["logs", "create-log-group", "--log-group-name", "/sessions"]);
+            account.aws(&[
+                "logs",
+                "put-log-group-deletion-protection",
+                "--log-group-identifier",
+                "/sessions",
+                "--deletion-protection-enabled",
+            ]);
+        }
+    }
+}
+
+/// Returns whether AWS lets a role do something.
+fn is_done_by(account: &Account, role: &str, arguments: &[&str]) -> bool {
+    let assume = [
+        "sts",
+        "assume-role",
+        "--role-session-name",
+        "tester",
+        "--role-arn",
+        role,
+    ];
+    let keys = account.aws(&assume)["Credentials"].clone();
+    let text = |key: &str| keys[key].as_str().unwrap().to_owned();
+    let aws = account.tool(testbed::repository().join(".venv/bin/aws"));
+    let aws = aws
+        .env("AWS_DEFAULT_REGION", "us-east-1")
+        .env("AWS_ACCESS_KEY_ID", text("AccessKeyId"))
+        .env("AWS_SECRET_ACCESS_KEY", text("SecretAccessKey"))
+        .env("AWS_SESSION_TOKEN", text("SessionToken"));
+    let run = aws.args(arguments).run();
+    if run.status != 0 {
+        assert!(
+            run.stderr.contains("AccessDenied") || run.stderr.contains("deletion protection"),
+            "{}",
+            run.stderr
+        );
+    }
+    run.status == 0
+}
+
 #[test]
 fn the_examples_of_the_page_are_sound() {
     let page = testbed::repository().join("docs/transcripts.md");

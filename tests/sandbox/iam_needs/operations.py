@@ -143,7 +143,11 @@ def _copy_object(call):
 def _delete_object(call):
     # S3P: DeleteObject of a version needs s3:DeleteObjectVersion.
     versioned = "Version" if call.params.get("VersionId") else ""
-    return [Need(f"s3:DeleteObject{versioned}", resources.s3_object(call))]
+    found = [Need(f"s3:DeleteObject{versioned}", resources.s3_object(call))]
+    if call.params.get("BypassGovernanceRetention"):
+        # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html#object-lock-managing-bypass
+        found.append(Need("s3:BypassGovernanceRetention", resources.s3_object(call)))
+    return found
 
 
 def _delete_objects(call):
