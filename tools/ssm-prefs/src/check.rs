@@ -8,7 +8,7 @@ use records::{Document, SessionDocument};
 use serde_json::Value;
 
 use crate::finding::{error, info, warning};
-use crate::model::{Action, DOCUMENT, Desired, Observed, S3};
+use crate::model::{Action, DOCUMENT, Desired, Observed};
 use crate::plan::{self, PlanError};
 use crate::roles::Roles;
 use crate::session_document::{Inputs, normalized, without_parameters};
@@ -117,32 +117,6 @@ fn destinations(content: &Value, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Returns what no plan can protect, and takes it from the desired state.
-fn unprotected(problem: &PlanError, s3: Option<&mut S3>) -> Finding {
-    let message = problem.to_string();
-    match problem {
-        PlanError::NoTranscript { object } => {
-            if let Some(s3) = s3 {
-                s3.legal_hold.clear();
-            }
-            let fix = "correct the ID, or say by a layer which account and region it is of";
-            error("bucket.no_transcript", object, message, fix)
-        }
-        _ => {
-            let bucket = match problem {
-                PlanError::NoObjectLock { bucket } => bucket.as_str(),
-                _ => DOCUMENT,
-            };
-            if let Some(s3) = s3 {
-                s3.object_lock = None;
-                s3.legal_hold.clear();
-            }
-            let fix = "enable it by the command in the message, name another bucket, or leave s3.object_lock and legal_hold out";
-            error("bucket.no_object_lock", bucket, message, fix)
-        }
-    }
-}
-
 fn drift(
     desired: &Desired,
     observed: &Observed,
@@ -179,19 +153,32 @@ fn drift(
                 }
             }));
         }
-        Err(problem @ (PlanError::NoObjectLock { .. } | PlanError::NoTranscript { .. })) => {
+        Err(problem) => {
             let mut rest = desired.clone();
-            let s3 = rest.s3.as_mut().and_then(Option::as_mut);
-            findings.push(unprotected(&problem, s3));
+            let message = problem.to_string();
+            match (problem, rest.s3.as_mut().and_then(Option::as_mut)) {
+                (PlanError::NoTranscript { object }, Some(s3)) => {
+                    s3.legal_hold.clear();
+                    let fix = "correct the ID, or say by a layer which account and region it is of";
+                    findings.push(error("bucket.no_transcript", &object, message, fix));
+                }
+                (PlanError::NoObjectLock { bucket }, Some(s3)) => {
+                    s3.object_lock = None;
+                    s3.legal_hold.clear();
+                    let fix = "enable it by the command in the message, name another bucket, or leave s3.object_lock and legal_hold out";
+                    findings.push(error("bucket.no_object_lock", &bucket, message, fix));
+                }
+                _ => {
+                    let message = format!(
+                        "whether anything differs from the desired state is not known: {message}"
+                    );
+                    let fix = "allow what the message names, or correct the desired state";
+                    return findings.push(warning("drift.unknown", DOCUMENT, message, fix));
+                }
+            }
             // The rest is to be known nevertheless.
             drift(&rest, observed, target, partition, findings);
         }
-        Err(problem) => findings.push(warning(
-            "drift.unknown",
-            DOCUMENT,
-            format!("whether anything differs from the desired state is not known: {problem}"),
-            "allow what the message names, or correct the desired state",
-        )),
     }
 }
 

@@ -9,7 +9,7 @@ use records::Feature;
 use serde_json::Value;
 use transcripts::{Guard, Need};
 
-use self::people::{People, Subject, Way, told};
+use self::people::{Able, People, Subject, Way, told};
 use crate::finding::{info, warning};
 use crate::model::{Bucket, Desired, Key, LogGroup, Observed, RetentionMode, is_aws_managed};
 use crate::policies::{DESTROYS_KEY, statements};
@@ -151,8 +151,7 @@ fn bucket(
         }
     };
     let mut able = people.by(&ways);
-    able.named
-        .extend(let_in(&bucket.policy, &ways, people.target));
+    let_in(&bucket.policy, &ways, people, &mut able);
     if retention.is_none() && matches!(bucket.versioning, Reading::Unknown(_)) {
         able.perhaps_as_well(people.by(&[
             Way(vec![on_object("s3:DeleteObject")]),
@@ -169,22 +168,17 @@ fn bucket(
     findings.push(told(&subject, &ways, &able));
 }
 
-/// Returns who a policy of a resource lets do part of it, but for the account itself, whose own policies decide there.
-fn let_in(policy: &Reading<Value>, ways: &[Way], target: &Target) -> Vec<String> {
-    let Some(policy) = policy.present() else {
-        return Vec::new();
-    };
-    let mut named = Vec::new();
-    for statement in statements(policy) {
-        let allows = |need: &Need| {
-            let mut actions = one_or_many(&statement["Action"]).iter();
-            actions.any(|pattern| {
-                let pattern = pattern.as_str().unwrap_or_default().to_lowercase();
-                glob(&pattern, &need.action.to_lowercase())
-            })
-        };
-        let bears = ways.iter().flat_map(|way| &way.0).any(allows);
-        if statement["Effect"] != "Allow" || !(bears || statement.get("NotAction").is_some()) {
+/// Adds whom a policy of a resource lets in, but for the account itself, whose own policies decide there.
+fn let_in(policy: &Reading<Value>, ways: &[Way], people: &People<'_>, able: &mut Able) {
+    let actions: Vec<&str> = ways.iter().flat_map(Way::actions).collect();
+    for statement in policy.present().map(statements).unwrap_or_default() {
+        let is_named = one_or_many(&statement["Action"]).iter().any(|pattern| {
+            let pattern = pattern.as_str().unwrap_or_default().to_lowercase();
+            let mut actions = actions.iter();
+            actions.any(|action| glob(&pattern, &action.to_lowercase()))
+        });
+        let bears = is_named || statement.get("NotAction").is_some();
+        if statement["Effect"] != "Allow" || !bears {
             continue;
         }
         let principals = match &statement["Principal"] {
@@ -192,20 +186,13 @@ fn let_in(policy: &Reading<Value>, ways: &[Way], target: &Target) -> Vec<String>
             everybody => vec![everybody],
         };
         for principal in principals.into_iter().filter_map(Value::as_str) {
-            let is_own = principal == target.account
-                || Arn::parse(principal)
-                    .is_some_and(|arn| arn.account == target.account && arn.resource == "root");
-            let name = match (principal, statement.get("Condition")) {
-                ("*", Some(_)) => "whoever meets a condition of its policy".to_owned(),
-                ("*", None) => "everybody".to_owned(),
-                (name, _) => name.to_owned(),
-            };
-            if !is_own && !named.contains(&name) {
-                named.push(name);
+            match (principal, statement.get("Condition")) {
+                ("*", Some(_)) => able.name("whoever meets a condition of its policy"),
+                ("*", None) => able.name("everybody"),
+                (name, _) => people.let_in(name, ways, able),
             }
         }
     }
-    named
 }
 
 fn log_group(
@@ -305,11 +292,7 @@ fn of_key(arn: &str, reading: &Reading<Key>, people: &People<'_>, findings: &mut
     };
     let ways = DESTROYS_KEY.map(|action| Way(vec![need(action, arn, &guard)]));
     let mut able = people.by(&ways);
-    for named in let_in(&policy, &ways, people.target) {
-        if !able.named.contains(&named) {
-            able.named.push(named);
-        }
-    }
+    let_in(&policy, &ways, people, &mut able);
     let subject = Subject {
         id: "key.removable",
         resource: arn,

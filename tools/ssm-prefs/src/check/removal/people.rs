@@ -1,7 +1,8 @@
 //! The roles that were given: which of them can go one of several ways, and how that is told.
 
 use cli::{Finding, Severity, Target};
-use iam_policy::Verdict;
+use iam_policy::{Arn, Verdict};
+use serde_json::{Value, json};
 use transcripts::{Need, Role, both, either, judge};
 
 use crate::finding::finding;
@@ -52,6 +53,34 @@ impl People<'_> {
         }
         able
     }
+
+    /// Adds a principal that the policy of a resource names. A role of this account that was not given needs no policy of its own
+    /// where that one is enough, and may have one where it is not; what another account lets its own do is not known there.
+    pub(super) fn let_in(&self, name: &str, ways: &[Way], able: &mut Able) {
+        let Some(arn) = Arn::parse(name) else {
+            if name != self.target.account {
+                able.name(name);
+            }
+            return;
+        };
+        let is_own = arn.account == self.target.account;
+        let is_judged = self.roles.iter().any(|(role, _)| role.arn == name);
+        if is_judged || is_own && arn.resource == "root" {
+            return;
+        }
+        let everything =
+            json!({ "Statement": [{ "Effect": "Allow", "Action": "*", "Resource": "*" }] });
+        let with = |own: Option<&Value>| {
+            let role = Role::new(name, own.map(|policy| ("its own", policy)), None);
+            let verdicts = ways.iter().map(|way| way.is_open_to(&role));
+            verdicts.fold(Verdict::Denied, either)
+        };
+        match with(Some(&everything)) {
+            Verdict::Denied => {}
+            Verdict::Allowed if !is_own || with(None) == Verdict::Allowed => able.name(name),
+            _ => able.perhaps(name),
+        }
+    }
 }
 
 /// One way to lose records: what has to be done for it, all of it.
@@ -63,9 +92,13 @@ impl Way {
         verdicts.fold(Verdict::Allowed, both)
     }
 
+    pub(super) fn actions(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(|need| need.action)
+    }
+
     /// Returns the actions, as people name them.
     fn text(&self) -> String {
-        let actions: Vec<&str> = self.0.iter().map(|need| need.action).collect();
+        let actions: Vec<&str> = self.actions().collect();
         actions.join(" with ")
     }
 }
@@ -75,21 +108,30 @@ impl Way {
 pub(super) struct Able {
     /// Whether there were roles to judge.
     given: bool,
-    pub(super) named: Vec<String>,
+    named: Vec<String>,
     perhaps: Vec<String>,
     /// Whether one of the named is the role of nodes, which everybody with a session there acts as.
     nodes: bool,
 }
 
 impl Able {
+    pub(super) fn name(&mut self, name: &str) {
+        if !self.named.iter().any(|known| known == name) {
+            self.named.push(name.to_owned());
+        }
+    }
+
+    fn perhaps(&mut self, name: &str) {
+        let mut known = self.named.iter().chain(&self.perhaps);
+        if !known.any(|known| known == name) {
+            self.perhaps.push(name.to_owned());
+        }
+    }
+
     /// Adds those who could if something were so that is not known.
     pub(super) fn perhaps_as_well(&mut self, doubtful: Able) {
         let all = doubtful.named.into_iter().chain(doubtful.perhaps);
-        for name in all {
-            if !self.named.contains(&name) && !self.perhaps.contains(&name) {
-                self.perhaps.push(name);
-            }
-        }
+        all.for_each(|name| self.perhaps(&name));
     }
 }
 
