@@ -1,5 +1,7 @@
 //! `ssm-agentcheck` as a user meets it: exit status, stdout and stderr of every verb against the local AWS.
 
+#[path = "ssm-agentcheck/excluding.rs"]
+mod excluding;
 #[path = "ssm-agentcheck/hosting.rs"]
 mod hosting;
 #[path = "ssm-agentcheck/reasons.rs"]

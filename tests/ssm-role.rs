@@ -1,5 +1,7 @@
 //! `ssm-role` as a user meets it: exit status, stdout and stderr of every verb against the local AWS.
 
+#[path = "ssm-role/excluding.rs"]
+mod excluding;
 #[path = "ssm-role/granting.rs"]
 mod granting;
 #[path = "ssm-role/offline.rs"]

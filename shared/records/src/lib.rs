@@ -6,6 +6,7 @@
 )]
 
 mod activity;
+mod exclusion;
 mod finding;
 mod host_management;
 mod id;
@@ -26,6 +27,7 @@ pub use activity::{
     RecordedCommand, RecordedCommandKind, RecordedSession, RecordedSessionKind, RefusedCall,
     RefusedCallKind,
 };
+pub use exclusion::{NodeExclusion, TagValues};
 pub use finding::{Finding, FindingKind, Severity};
 pub use host_management::{
     AttachedPolicy, Boundary, By, DefaultHostManagement, Feature, HostManagement,

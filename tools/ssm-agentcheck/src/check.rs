@@ -23,6 +23,8 @@ pub(crate) enum NodeVerdict {
     Unknown,
     /// It is stopped or on its way up or out; there is nothing to judge.
     Stopped,
+    /// The desired state leaves it alone.
+    Excluded,
 }
 
 /// How many nodes came to which verdict.
@@ -32,6 +34,7 @@ pub(crate) struct Summary {
     fail: usize,
     unknown: usize,
     stopped: usize,
+    excluded: usize,
     /// Whether anything is more than worth knowing.
     is_found: bool,
 }
@@ -44,6 +47,7 @@ impl Summary {
             NodeVerdict::Fail => self.fail += 1,
             NodeVerdict::Unknown => self.unknown += 1,
             NodeVerdict::Stopped => self.stopped += 1,
+            NodeVerdict::Excluded => self.excluded += 1,
         }
     }
 
@@ -63,17 +67,20 @@ impl Summary {
 
 impl std::fmt::Display for Summary {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let n_nodes = self.pass + self.fail + self.unknown + self.stopped;
+        let n_nodes = self.pass + self.fail + self.unknown + self.stopped + self.excluded;
         let plural = if n_nodes == 1 { "" } else { "s" };
         write!(
             formatter,
             "{n_nodes} node{plural}: {} pass, {} fail, {} unknown",
             self.pass, self.fail, self.unknown
         )?;
-        match self.stopped {
-            0 => Ok(()),
-            n_stopped => write!(formatter, ", {n_stopped} not running"),
+        if self.stopped > 0 {
+            write!(formatter, ", {} not running", self.stopped)?;
         }
+        if self.excluded > 0 {
+            write!(formatter, ", {} excluded", self.excluded)?;
+        }
+        Ok(())
     }
 }
 
@@ -85,6 +92,17 @@ pub(crate) fn check(
     now: Timestamp,
 ) -> (Vec<Finding>, NodeVerdict) {
     let mut findings = Vec::new();
+    if let Some(tag) = desired.exclude.tag_of(&node.tags) {
+        findings.push(finding(
+            node,
+            "node.excluded",
+            Severity::Info,
+            format!("tag {tag} excludes it: its agent is neither judged nor updated"),
+            "nothing; `ssm-role check` finds excluded nodes that Systems Manager manages"
+                .to_owned(),
+        ));
+        return (findings, NodeVerdict::Excluded);
+    }
     let why = diagnosis::diagnose(node, roles, now, &HINTS);
     if !node.is_running() {
         // What is on its way up or out is nobody's concern.

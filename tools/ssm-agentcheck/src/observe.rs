@@ -2,6 +2,7 @@
 
 mod associations;
 mod evidence;
+mod excluded;
 pub(crate) mod host;
 
 use std::collections::BTreeMap;
@@ -12,11 +13,11 @@ use awsconf::{Session, describe};
 use cli::Target;
 use diagnosis::{Information, ec2_node, ssm_node};
 use ec2::Instance;
-use records::{Agent, Node, Platform, Timestamp};
+use records::{Agent, Node, NodeExclusion, Platform, Timestamp};
 use tokio::sync::mpsc;
 
 use crate::model::{Connections, Desired};
-use crate::plan::Association;
+use crate::plan::Observed;
 pub(crate) use associations::associations;
 use evidence::EvidenceReader;
 
@@ -33,10 +34,12 @@ pub(crate) struct ReadOptions {
     pub(crate) instance_ids: Vec<String>,
     /// Whether to read what tells why nodes do not answer, and of which online ones.
     pub(crate) evidence: Option<Connections>,
+    /// Nodes that nobody judges: of these nothing is read that tells why they do not answer.
+    pub(crate) exclusion: NodeExclusion,
 }
 
-/// Returns the nodes that a plan for one region is about, and the associations that update agents, as far as the wish
-/// speaks of them. `instance_ids` narrows to these.
+/// Returns what a plan for one region is made from, as far as the desired state speaks of it. `instance_ids` narrows to these
+/// nodes.
 ///
 /// # Errors
 /// A call fails.
@@ -44,7 +47,7 @@ pub(crate) async fn for_plan(
     session: &Session,
     desired: &Desired,
     instance_ids: Option<Vec<String>>,
-) -> anyhow::Result<(Vec<Node>, Vec<Association>)> {
+) -> anyhow::Result<Observed> {
     let mut nodes = Vec::new();
     let is_nobody = instance_ids.as_ref().is_some_and(Vec::is_empty);
     if desired.update.is_some() && !is_nobody {
@@ -52,6 +55,7 @@ pub(crate) async fn for_plan(
         let question = ReadOptions {
             instance_ids: instance_ids.unwrap_or_default(),
             evidence: None,
+            exclusion: desired.exclude.clone(),
         };
         let region = Region::new(session.clone(), question, sender);
         let collect = async {
@@ -62,11 +66,17 @@ pub(crate) async fn for_plan(
         let (read, ()) = tokio::join!(region.read(), collect);
         read?;
     }
-    let associations = match &desired.association {
-        Some(_) => associations(&Client::new(&session.config)).await?,
-        None => Vec::new(),
+    let mut observed = Observed {
+        nodes,
+        ..Observed::default()
     };
-    Ok((nodes, associations))
+    if let Some(association) = &desired.association {
+        observed.associations = associations(&Client::new(&session.config)).await?;
+        if association.enabled {
+            observed.excluded = excluded::nodes(session, &desired.exclude).await?;
+        }
+    }
+    Ok(observed)
 }
 
 /// Returns what SSM knows of these nodes now; those that it does not know are not in it.
@@ -127,6 +137,8 @@ pub(crate) struct Region {
     nodes: mpsc::Sender<Node>,
     client: Client,
     witness: Option<EvidenceReader>,
+    /// The tags of the hybrid nodes that are excluded, which EC2 does not know; read for the first hybrid node.
+    excluded_hybrid: Option<BTreeMap<String, (String, String)>>,
 }
 
 impl Region {
@@ -145,6 +157,7 @@ impl Region {
             nodes,
             client,
             witness,
+            excluded_hybrid: None,
         }
     }
 
@@ -225,15 +238,27 @@ impl Region {
     }
 
     async fn hybrid(&mut self, page: Vec<Information>) -> anyhow::Result<()> {
+        if page.is_empty() {
+            return Ok(());
+        }
+        if self.excluded_hybrid.is_none() {
+            let exclusion = &self.question.exclusion;
+            let tags = excluded::tags(&self.client, &self.session.target, exclusion).await?;
+            self.excluded_hybrid = Some(tags);
+        }
         for information in page {
-            self.send(ssm_node(&self.session.target, information))
-                .await?;
+            let mut node = ssm_node(&self.session.target, information);
+            let tags = self.excluded_hybrid.as_ref();
+            node.tags
+                .extend(tags.and_then(|tags| tags.get(&node.instance_id).cloned()));
+            self.send(node).await?;
         }
         Ok(())
     }
 
     async fn send(&mut self, mut node: Node) -> anyhow::Result<()> {
-        if let Some(witness) = &mut self.witness {
+        let is_excluded = self.question.exclusion.tag_of(&node.tags).is_some();
+        if let Some(witness) = self.witness.as_mut().filter(|_| !is_excluded) {
             node.evidence = witness.evidence(&node).await;
         }
         // Nobody listens any more when printing has failed, which says so itself.

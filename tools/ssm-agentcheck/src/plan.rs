@@ -24,6 +24,21 @@ pub(crate) enum PlanError {
         "association {name} has settings that {TOOL} would remove ({settings}): change it by hand"
     )]
     MoreSettings { name: String, settings: String },
+    #[error(
+        "association {name} is for all nodes of the region, excluded ones too: {excluded}; leave it out of the desired state, or \
+         take the risk with --accept excluded-nodes"
+    )]
+    Excluded { name: String, excluded: String },
+}
+
+/// What a plan is made from, besides the desired state.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Observed {
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) associations: Vec<Association>,
+    /// The excluded nodes of the region, such as `i-0abc (Role=dc)`, where an association is desired.
+    pub(crate) excluded: Vec<String>,
 }
 
 /// An association with the document that updates agents, as it is.
@@ -45,35 +60,75 @@ pub(crate) struct Planned {
     pub(crate) plan: Plan<Action>,
     /// Ids of outdated nodes that no command reaches.
     pub(crate) offline: Vec<String>,
+    /// Outdated nodes that are excluded, with their tags.
+    pub(crate) excluded: Vec<String>,
+    /// What else a person should know.
+    pub(crate) notes: Vec<String>,
 }
 
-/// Returns the changes that lead from what is there to what is wished for.
+/// Returns the changes that lead from what is there to what is wished for; where it `accepts_excluded`, the association may be
+/// for excluded nodes, too.
 ///
 /// # Errors
 /// The wish contradicts itself, or only a person can solve it.
 pub(crate) fn plan(
     desired: &Desired,
     target: &Target,
-    nodes: &[Node],
-    associations: &[Association],
+    observed: &Observed,
+    accepts_excluded: bool,
 ) -> Result<Planned, PlanError> {
-    let (mut changes, mut offline) = (Vec::new(), Vec::new());
+    let mut planned = Planned {
+        plan: Plan::new(TOOL, target.clone(), Vec::new()),
+        offline: Vec::new(),
+        excluded: Vec::new(),
+        notes: Vec::new(),
+    };
     if let Some(update) = &desired.update {
-        updates(desired, update, nodes, &mut changes, &mut offline)?;
+        updates(desired, update, &observed.nodes, &mut planned)?;
     }
     if let Some(wished) = &desired.association {
-        changes.extend(association(wished, associations)?);
+        let mut change = association(wished, &observed.associations)?;
+        if wished.enabled && !desired.exclude.is_empty() {
+            let note = excluded(wished, observed, accepts_excluded, change.as_mut())?;
+            planned.notes.push(note);
+        }
+        planned.plan.changes.extend(change);
     }
-    let plan = Plan::new(TOOL, target.clone(), changes);
-    Ok(Planned { plan, offline })
+    Ok(planned)
+}
+
+/// Targets of associations can name nodes, groups and tags, but none that are left out.
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/systems-manager-state-manager-targets-and-rate-controls.html>
+fn excluded(
+    wished: &DesiredAssociation,
+    observed: &Observed,
+    is_accepted: bool,
+    change: Option<&mut Change<Action>>,
+) -> Result<String, PlanError> {
+    let excluded = observed.excluded.join(", ");
+    if let Some(change) = change
+        && !observed.excluded.is_empty()
+    {
+        if !is_accepted {
+            let name = wished.association_name.clone();
+            return Err(PlanError::Excluded { name, excluded });
+        }
+        change.why = format!("{}; it updates excluded nodes: {excluded}", change.why);
+    }
+    Ok(format!(
+        "the association that updates agents is for all nodes of the region, those to come included; excluded ones are updated, too: {}",
+        match excluded.is_empty() {
+            true => "none now",
+            false => &excluded,
+        }
+    ))
 }
 
 fn updates(
     desired: &Desired,
     update: &Update,
     nodes: &[Node],
-    changes: &mut Vec<Change<Action>>,
-    offline: &mut Vec<String>,
+    planned: &mut Planned,
 ) -> Result<(), PlanError> {
     let (floor, _) = desired.floor();
     if let Some(version) = update.version.filter(|version| *version < floor) {
@@ -91,10 +146,12 @@ fn updates(
         if version >= floor || !node.is_running() {
             continue;
         }
-        if node.is_online() {
-            outdated.push((node, version));
-        } else {
-            offline.push(node.instance_id.clone());
+        match desired.exclude.tag_of(&node.tags) {
+            Some(tag) => planned
+                .excluded
+                .push(format!("{} ({tag})", node.instance_id)),
+            None if node.is_online() => outdated.push((node, version)),
+            None => planned.offline.push(node.instance_id.clone()),
         }
     }
     let ends = wave_ends(&update.waves, outdated.len())?;
@@ -110,7 +167,7 @@ fn updates(
             max_errors: update.max_errors,
             timeout_seconds: update.timeout_seconds,
         };
-        changes.push(Change {
+        planned.plan.changes.push(Change {
             id: format!("update_agent/{}", node.instance_id),
             action: Action::UpdateAgent,
             resource: node.instance_id.clone(),

@@ -4,22 +4,11 @@
 use std::path::Path;
 
 use cli::Target;
-use records::Node;
-use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Association, plan};
+use super::{Observed, plan};
 use crate::model::Desired;
 use crate::validated_change::steps;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Observed {
-    target: Target,
-    nodes: Vec<Node>,
-    #[serde(default)]
-    associations: Vec<Association>,
-}
 
 #[test]
 fn fixtures() {
@@ -31,17 +20,21 @@ fn fixtures() {
 fn check_case(case: &Path) {
     let read = |name: &str| std::fs::read_to_string(case.join(name)).unwrap();
     let desired: Desired = serde_json::from_str(&read("desired.json")).unwrap();
-    let observed: Observed = serde_json::from_str(&read("observed.json")).unwrap();
-    let planned = plan(
-        &desired,
-        &observed.target,
-        &observed.nodes,
-        &observed.associations,
-    );
+    let mut observed: Value = serde_json::from_str(&read("observed.json")).unwrap();
+    let target: Target = serde_json::from_value(observed["target"].take()).unwrap();
+    observed.as_object_mut().unwrap().remove("target");
+    let observed: Observed = serde_json::from_value(observed).unwrap();
+    let is_accepted = case.to_string_lossy().contains("accepted");
+    let planned = plan(&desired, &target, &observed, is_accepted);
     let shown = match &planned {
         Ok(planned) => {
             steps(&planned.plan).unwrap_or_else(|error| panic!("{}: {error:#}", case.display()));
-            json!({ "plan": planned.plan, "offline": planned.offline })
+            let mut shown = json!({ "plan": planned.plan, "offline": planned.offline });
+            if !desired.exclude.is_empty() {
+                shown["excluded"] = json!(planned.excluded);
+                shown["notes"] = json!(planned.notes);
+            }
+            shown
         }
         Err(error) => json!({ "error": error.to_string() }),
     };

@@ -1,5 +1,6 @@
 //! What is wished for and what is there, to findings. Pure.
 
+mod excluded;
 mod hybrid;
 mod permitted;
 
@@ -43,6 +44,7 @@ pub(crate) fn check(
     if let Some(wished) = &desired.assign_profile {
         bare_instances(wished, &mut findings);
     }
+    excluded::excluded(&mut findings);
     findings.found
 }
 

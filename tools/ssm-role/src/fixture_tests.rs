@@ -50,6 +50,7 @@ fn check_case(case: &Path) {
     let given = PlanContext {
         preferences: preferences.as_ref(),
         is_narrowed: case.to_string_lossy().contains("narrowed"),
+        accepts_excluded: case.to_string_lossy().contains("accepted"),
     };
     let planned = plan(&desired, &observed, given);
     if let Ok(plan) = &planned {

@@ -12,7 +12,7 @@ pub(crate) use self::action::Action;
 pub(crate) use self::desired::{
     AssignProfile, DefaultHostManagement, Desired, NodeRoles, RoleName,
 };
-pub(crate) use self::observed::{Observed, OwnProfile, Profile, Role, Setting};
+pub(crate) use self::observed::{ExcludedInstance, Observed, OwnProfile, Profile, Role, Setting};
 
 /// Attached to the roles of instance profiles.
 /// <https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonSSMManagedInstanceCore.html>

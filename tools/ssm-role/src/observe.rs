@@ -11,11 +11,18 @@ use aws_sdk_ssm::types::InstanceInformationStringFilter;
 use awsconf::{Session, describe};
 use cli::Reading;
 use ec2::Instance;
+use records::NodeExclusion;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
 use self::iam::Detail;
-use crate::model::{Desired, Observed, OwnProfile, Profile, Role, SETTING, Setting};
+use crate::model::{
+    Desired, ExcludedInstance, Observed, OwnProfile, Profile, Role, SETTING, Setting,
+};
+
+/// The largest page that SSM gives; its default is 10.
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstanceInformation.html>
+const MAX_RESULTS: i32 = 50;
 
 /// What IAM has told of an account: it has no regions, so one answer does for all of them.
 #[derive(Debug, Default)]
@@ -47,23 +54,43 @@ pub(crate) async fn observe(
         }
     };
     let (setting, instances, hybrid_nodes) =
-        tokio::join!(setting(&ssm), instances(session, only), hybrid_nodes);
+        tokio::join!(setting(&ssm), instances(session), hybrid_nodes);
     let setting = reading(setting.map(Some));
     let mut known = known.0.lock().await;
     let mut bare_instances = Vec::new();
+    let nobody = NodeExclusion::default();
+    let exclusion = desired.map_or(&nobody, |desired| &desired.exclude);
+    let mut excluded = Reading::Absent;
     let profiles = match instances {
-        Ok(instances) => {
+        Ok(mut instances) => {
+            if !exclusion.is_empty() {
+                // Those that are not looked at, too: what is done for others may enroll them.
+                let found = excluded_instances(&iam, &mut known, exclusion, &instances).await;
+                excluded = Reading::Present(found);
+            }
+            if let Some(only) = only {
+                instances.retain(|instance| only.contains(&instance.instance_id));
+            }
             let (with, without): (Vec<Instance>, Vec<Instance>) = instances
                 .into_iter()
                 .partition(|instance| instance.iam_instance_profile_arn.is_some());
             // Only these two states last; a profile cannot be put on an instance that is on its way out.
-            let stays = |one: &Instance| ["running", "stopped"].contains(&one.state.as_str());
+            let stays = |one: &Instance| {
+                ["running", "stopped"].contains(&one.state.as_str())
+                    && exclusion.tag_of(&one.tags).is_none()
+            };
             let staying = without.into_iter().filter(stays);
             bare_instances.extend(staying.map(|instance| instance.instance_id));
             bare_instances.sort();
             Reading::Present(profiles(&iam, &mut known, with).await)
         }
-        Err(error) => Reading::Unknown(format!("{error:#}")),
+        Err(error) => {
+            let reason = format!("{error:#}");
+            if !exclusion.is_empty() {
+                excluded = Reading::Unknown(reason.clone());
+            }
+            Reading::Unknown(reason)
+        }
     };
     let assign = desired.and_then(|desired| desired.assign_profile.as_ref());
     let assigned: Reading<OwnProfile> = match assign {
@@ -92,6 +119,13 @@ pub(crate) async fn observe(
             .into_iter()
             .flat_map(|nodes| nodes.keys().cloned()),
     );
+    names.extend(
+        excluded
+            .present()
+            .into_iter()
+            .flatten()
+            .filter_map(|instance| instance.role.present().cloned()),
+    );
     let managing = setting
         .present()
         .and_then(Setting::role)
@@ -118,6 +152,8 @@ pub(crate) async fn observe(
         partition: session.partition.clone(),
         setting,
         bare_instances,
+        excluded,
+        enrolled: Reading::Absent,
         profiles,
         hybrid_nodes,
         roles,
@@ -142,18 +178,11 @@ pub(crate) async fn setting(client: &aws_sdk_ssm::Client) -> anyhow::Result<Sett
     })
 }
 
-async fn instances(
-    session: &Session,
-    only: Option<&BTreeSet<String>>,
-) -> anyhow::Result<Vec<Instance>> {
-    let mut instances = ec2::Client::new(&session.config)
+async fn instances(session: &Session) -> anyhow::Result<Vec<Instance>> {
+    ec2::Client::new(&session.config)
         .describe_instances(&[("instance-state-name", &ec2::EXISTING)])
         .await
-        .map_err(|error| describe(format!("DescribeInstances {}", session.target), error))?;
-    if let Some(only) = only {
-        instances.retain(|instance| only.contains(&instance.instance_id));
-    }
-    Ok(instances)
+        .map_err(|error| describe(format!("DescribeInstances {}", session.target), error))
 }
 
 /// Returns the nodes of hybrid activations by the name of their role, which SSM reports for them alone.
@@ -167,7 +196,7 @@ async fn hybrid_nodes(
         .values("ManagedInstance")
         .build()?;
     let call = client.describe_instance_information().filters(filter);
-    let mut nodes = call.into_paginator().items().send();
+    let mut nodes = call.into_paginator().page_size(MAX_RESULTS).items().send();
     let mut by_role: BTreeMap<String, Vec<String>> = BTreeMap::new();
     while let Some(node) = nodes.next().await {
         let node = node.map_err(|error| describe("DescribeInstanceInformation", error))?;
@@ -186,6 +215,70 @@ async fn hybrid_nodes(
     Ok(by_role)
 }
 
+/// Returns the instances that are excluded, with the roles that they have.
+async fn excluded_instances(
+    iam: &aws_sdk_iam::Client,
+    known: &mut Answers,
+    exclusion: &NodeExclusion,
+    instances: &[Instance],
+) -> Vec<ExcludedInstance> {
+    let mut excluded = Vec::new();
+    for instance in instances {
+        let Some(tag) = exclusion.tag_of(&instance.tags) else {
+            continue;
+        };
+        let role = match &instance.iam_instance_profile_arn {
+            Some(arn) => profile_role(iam, known, arn).await,
+            None => Reading::Absent,
+        };
+        excluded.push(ExcludedInstance {
+            instance_id: instance.instance_id.clone(),
+            tag,
+            role,
+        });
+    }
+    excluded.sort_by(|a, b| a.instance_id.cmp(&b.instance_id));
+    excluded
+}
+
+/// Returns the nodes that Systems Manager manages though they are excluded, with their tags: instances and hybrid nodes alike.
+/// Tag filters cannot be combined, so there is a list for each tag.
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstanceInformation.html> (Filters)
+pub(crate) async fn enrolled(
+    session: &Session,
+    exclusion: &NodeExclusion,
+) -> Reading<BTreeMap<String, String>> {
+    let client = aws_sdk_ssm::Client::new(&session.config);
+    let mut enrolled = BTreeMap::new();
+    for (key, value) in exclusion.pairs() {
+        match tagged_nodes(&client, key, value).await {
+            Ok(ids) => enrolled.extend(ids.into_iter().map(|id| (id, format!("{key}={value}")))),
+            Err(error) => return Reading::Unknown(format!("{error:#}")),
+        }
+    }
+    Reading::Present(enrolled)
+}
+
+async fn tagged_nodes(
+    client: &aws_sdk_ssm::Client,
+    key: &str,
+    value: &str,
+) -> anyhow::Result<Vec<String>> {
+    let filter = InstanceInformationStringFilter::builder()
+        .key(format!("tag:{key}"))
+        .values(value)
+        .build()?;
+    let call = client.describe_instance_information().filters(filter);
+    let mut nodes = call.into_paginator().page_size(MAX_RESULTS).items().send();
+    let mut ids = Vec::new();
+    while let Some(node) = nodes.next().await {
+        let call = || format!("DescribeInstanceInformation tag:{key}={value}");
+        let node = node.map_err(|error| describe(call(), error))?;
+        ids.extend(node.instance_id);
+    }
+    Ok(ids)
+}
+
 /// Each profile is read once, however many instances share it.
 async fn profiles(
     iam: &aws_sdk_iam::Client,
@@ -201,15 +294,7 @@ async fn profiles(
     let mut profiles = Vec::with_capacity(used.len());
     for (arn, mut instance_ids) in used {
         instance_ids.sort();
-        let name = arn.rsplit('/').next().unwrap_or_default();
-        let role = match known.profiles.get(name) {
-            Some(told) => told.clone(),
-            None => {
-                let told = reading(iam::profile_role(iam, name).await);
-                known.profiles.insert(name.to_owned(), told.clone());
-                told
-            }
-        };
+        let role = profile_role(iam, known, &arn).await;
         profiles.push(Profile {
             arn,
             instance_ids,
@@ -217,6 +302,20 @@ async fn profiles(
         });
     }
     profiles
+}
+
+async fn profile_role(
+    iam: &aws_sdk_iam::Client,
+    known: &mut Answers,
+    arn: &str,
+) -> Reading<String> {
+    let name = arn.rsplit('/').next().unwrap_or_default();
+    if let Some(role) = known.profiles.get(name) {
+        return role.clone();
+    }
+    let role = reading(iam::profile_role(iam, name).await);
+    known.profiles.insert(name.to_owned(), role.clone());
+    role
 }
 
 fn reading<T>(read: anyhow::Result<Option<T>>) -> Reading<T> {

@@ -1,6 +1,7 @@
 //! What is wished for and what is there, to changes. Pure.
 
 mod assign;
+mod excluded;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,7 @@ use crate::required_permissions::{
     Judged, is_preference, judged, permissions, required_permissions,
 };
 use crate::validated_change::{InlineState, RoleState};
+pub(crate) use excluded::left_out;
 
 /// Why no plan can be made.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +41,10 @@ pub(crate) enum PlanError {
     ForeignProfile(String, String),
     #[error("assign_profile.replace takes profiles off nodes in use: name them with --nodes")]
     ReplaceEverywhere,
+    #[error(
+        "{0} would enroll excluded nodes: {1}; leave it out of the desired state, or take the risk with --accept excluded-nodes"
+    )]
+    Excluded(String, String),
 }
 
 impl From<&str> for PlanError {
@@ -54,6 +60,8 @@ pub(crate) struct PlanContext<'a> {
     pub(crate) preferences: Option<&'a Preferences>,
     /// Whether the nodes were named one by one.
     pub(crate) is_narrowed: bool,
+    /// Whether nodes that the desired state excludes may be enrolled all the same.
+    pub(crate) accepts_excluded: bool,
 }
 
 /// Returns the changes that lead from what is there to what is wished for.
@@ -82,6 +90,9 @@ pub(crate) fn plan(
             profiles.grant_preferences && !profiles.exclude_roles.contains(&wished.name)
         });
         assign::assign(wished, observed, given, grants, &mut changes)?;
+    }
+    if !desired.exclude.is_empty() {
+        excluded::refuse(desired, observed, given.accepts_excluded, &mut changes)?;
     }
     Ok(Plan::new(TOOL, observed.target.clone(), changes))
 }

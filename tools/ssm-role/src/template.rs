@@ -33,6 +33,8 @@ pub(crate) fn template(
         partition: cloudformation::partition(),
         setting: Reading::Absent,
         bare_instances: Vec::new(),
+        excluded: Reading::Absent,
+        enrolled: Reading::Absent,
         profiles: Reading::Absent,
         hybrid_nodes: Reading::Absent,
         roles: BTreeMap::new(),
@@ -40,7 +42,7 @@ pub(crate) fn template(
     };
     let given = PlanContext {
         preferences,
-        is_narrowed: false,
+        ..PlanContext::default()
     };
     let mut template = Template::new("Default Host Management, and the role it gives to nodes");
     let home = template.home_region(None);
@@ -59,6 +61,11 @@ fn refuse(desired: &Desired) -> anyhow::Result<()> {
     }
     if desired.instance_profiles.is_some() {
         bail!("$.instance_profiles: {what} with `\"instance_profiles\": null`");
+    }
+    if !desired.exclude.is_empty() {
+        bail!(
+            "$.exclude: a stack enrolls every instance of its region and cannot see tags: leave it to plan and apply"
+        );
     }
     if desired.assign_profile.is_some() {
         bail!("$.assign_profile: {what} with `\"assign_profile\": null`");

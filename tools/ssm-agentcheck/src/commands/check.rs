@@ -10,6 +10,7 @@ use super::GlobalArgs;
 use super::nodes::NodeArgs;
 use crate::check::{self, Summary};
 use crate::model::Desired;
+use crate::observe::ReadOptions;
 
 /// Print what is wrong with the nodes, one reason for each that cannot be reached; exit with 1 when something is
 #[derive(clap::Args)]
@@ -29,13 +30,17 @@ pub(crate) async fn run(
     let layers = Layers::<Desired>::read(&global.io, "desired agents")?;
     let roles = args.roles.as_deref().map(read_roles).transpose()?;
     let (now, mut tally) = (awsconf::now(), Summary::default());
-    let evidence = |session: &Session| {
+    let options = |session: &Session| {
         let desired = layers.at(&session.target, session.units.as_deref())?;
-        Ok(Some(desired.connections))
+        Ok(ReadOptions {
+            evidence: Some(desired.connections),
+            exclusion: desired.exclude,
+            ..ReadOptions::default()
+        })
     };
     let mut resolved = ResolvedDesired::new(&layers);
     let nodes = &args.nodes;
-    let outcome = nodes.each(global, &evidence, out, |units, node| {
+    let outcome = nodes.each(global, &options, out, |units, node| {
         let (desired, expired) = resolved.of(&node.target, units)?;
         for finding in expired {
             out.write(&finding)?;

@@ -8,7 +8,6 @@ use records::Node;
 
 use super::GlobalArgs;
 use crate::import_aws_cli::Saved;
-use crate::model::Connections;
 use crate::observe::{ReadOptions, Region};
 
 /// Where nodes come from.
@@ -30,7 +29,7 @@ impl NodeArgs {
     pub(super) async fn each(
         &self,
         global: &GlobalArgs,
-        evidence: &dyn Fn(&Session) -> anyhow::Result<Option<Connections>>,
+        options: &dyn Fn(&Session) -> anyhow::Result<ReadOptions>,
         out: &Output,
         mut each: impl FnMut(Option<&[String]>, Node) -> anyhow::Result<()>,
     ) -> anyhow::Result<Outcome> {
@@ -44,7 +43,7 @@ impl NodeArgs {
         let work = async |session: &Session, _: &(), nodes| {
             let question = ReadOptions {
                 instance_ids: self.instance_ids.clone(),
-                evidence: evidence(session)?,
+                ..options(session)?
             };
             let region = Region::new(session.clone(), question, nodes);
             region.read().await

@@ -19,6 +19,16 @@ pub(crate) struct PlanArgs {
     /// Exit with 1 when something needs to change
     #[arg(long)]
     exit_code: bool,
+    /// Accept a risk for which there would be no plan; repeat for several
+    #[arg(long = "accept", value_name = "RISK")]
+    accepted: Vec<Risk>,
+}
+
+/// A risk that a person may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Risk {
+    /// The association updates nodes that the desired state excludes
+    ExcludedNodes,
 }
 
 pub(crate) async fn run(
@@ -40,12 +50,13 @@ pub(crate) async fn run(
             here.map(|node| node.instance_id.clone()).collect()
         });
         let desired = layers.at(&session.target, session.units.as_deref())?;
-        let (nodes, associations) = observe::for_plan(session, &desired, ids).await?;
+        let observed = observe::for_plan(session, &desired, ids).await?;
+        let is_accepted = args.accepted.contains(&Risk::ExcludedNodes);
         Ok(plan::plan(
             &desired,
             &session.target,
-            &nodes,
-            &associations,
+            &observed,
+            is_accepted,
         )?)
     };
     let fleet = global.fleet(out).await?;
@@ -57,6 +68,16 @@ pub(crate) async fn run(
                 session.target,
                 planned.offline.join(", ")
             ));
+        }
+        if !planned.excluded.is_empty() {
+            out.note(&format!(
+                "{}: outdated, but excluded, so they are not updated: {}",
+                session.target,
+                planned.excluded.join(", ")
+            ));
+        }
+        for note in &planned.notes {
+            out.note(&format!("{}: {note}", session.target));
         }
         Ok(match args.exit_code && !planned.plan.changes.is_empty() {
             true => Outcome::Found,

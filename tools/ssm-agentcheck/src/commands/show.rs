@@ -6,6 +6,7 @@ use cli::{Outcome, Output};
 use super::GlobalArgs;
 use super::nodes::NodeArgs;
 use crate::model::Connections;
+use crate::observe::ReadOptions;
 
 /// Print one record for every EC2 instance and hybrid node
 #[derive(clap::Args)]
@@ -23,9 +24,14 @@ pub(crate) async fn run(
     out: &Output,
 ) -> anyhow::Result<Outcome> {
     let evidence = args.evidence.then_some(Connections::All);
-    let evidence = |_: &Session| Ok(evidence);
+    let options = |_: &Session| {
+        Ok(ReadOptions {
+            evidence,
+            ..ReadOptions::default()
+        })
+    };
     let nodes = &args.nodes;
     nodes
-        .each(global, &evidence, out, |_, node| out.write(&node))
+        .each(global, &options, out, |_, node| out.write(&node))
         .await
 }

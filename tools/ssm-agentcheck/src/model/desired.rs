@@ -1,6 +1,7 @@
 //! The desired state of the nodes. Never touches the world.
 
 use diagnosis::{Capability, Version};
+use records::NodeExclusion;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -24,6 +25,8 @@ pub(crate) struct Desired {
     pub(crate) update: Option<Update>,
     /// The State Manager association that keeps agents current; null leaves it alone.
     pub(crate) association: Option<DesiredAssociation>,
+    /// Nodes that are left alone: their agents are neither judged nor updated.
+    pub(crate) exclude: NodeExclusion,
 }
 
 impl Desired {
@@ -73,6 +76,7 @@ impl Default for Desired {
             connections: Connections::default(),
             update: None,
             association: None,
+            exclude: NodeExclusion::default(),
         }
     }
 }

@@ -40,7 +40,10 @@ pub(crate) async fn run(
         let desired = layers.at(target, units)?;
         let expired = layers.expired("role.override.expired", target, units)?;
         let only = inputs.nodes(target)?;
-        let observed = observe::observe(session, known, Some(&desired), only).await;
+        let mut observed = observe::observe(session, known, Some(&desired), only).await;
+        if !desired.exclude.is_empty() {
+            observed.enrolled = observe::enrolled(session, &desired.exclude).await;
+        }
         let service_control = match &organization {
             Some(organization) => organization.policies_above(&target.account)?.into(),
             None => ServiceControl::default(),

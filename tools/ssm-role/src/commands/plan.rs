@@ -17,6 +17,16 @@ pub(crate) struct PlanArgs {
     /// Exit with 1 when something needs to change
     #[arg(long)]
     exit_code: bool,
+    /// Accept a risk for which there would be no plan; repeat for several
+    #[arg(long = "accept", value_name = "RISK")]
+    accepted: Vec<Risk>,
+}
+
+/// A risk that a person may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Risk {
+    /// Nodes that the desired state excludes are enrolled
+    ExcludedNodes,
 }
 
 pub(crate) async fn run(
@@ -30,6 +40,7 @@ pub(crate) async fn run(
         let given = PlanContext {
             preferences: inputs.preferences(&session.target)?,
             is_narrowed: inputs.is_narrowed(),
+            accepts_excluded: args.accepted.contains(&Risk::ExcludedNodes),
         };
         let desired = layers.at(&session.target, session.units.as_deref())?;
         let only = inputs.nodes(&session.target)?;
@@ -37,7 +48,9 @@ pub(crate) async fn run(
         let plan = plan::plan(&desired, &observed, given)?;
         let granted = given.preferences.filter(|_| desired.grants_preferences());
         let notes = granted.map(|granted| not_granted(&observed.target, granted));
-        Ok((plan, notes.unwrap_or_default()))
+        let mut notes = notes.unwrap_or_default();
+        notes.extend(plan::left_out(&desired, &observed));
+        Ok((plan, notes))
     };
     let fleet = global.fleet(out).await?;
     fleet

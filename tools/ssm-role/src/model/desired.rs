@@ -1,5 +1,6 @@
 //! The desired state: what lets nodes talk to Systems Manager.
 
+use records::NodeExclusion;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -15,6 +16,8 @@ pub(crate) struct Desired {
     pub(crate) hybrid_activations: Option<NodeRoles>,
     /// A profile for instances that have none.
     pub(crate) assign_profile: Option<AssignProfile>,
+    /// Nodes that Systems Manager must not manage: they get no profile, and a plan that would enroll them is refused.
+    pub(crate) exclude: NodeExclusion,
 }
 
 impl Desired {

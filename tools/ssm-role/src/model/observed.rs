@@ -16,9 +16,16 @@ pub(crate) struct Observed {
     pub(crate) target: Target,
     pub(crate) partition: String,
     pub(crate) setting: Reading<Setting>,
-    /// Running and stopped instances without a profile.
+    /// Running and stopped instances without a profile; those that the desired state excludes are left out.
     #[serde(default)]
     pub(crate) bare_instances: Vec<String>,
+    /// The instances that the desired state excludes, all of the region; absent when it excludes none.
+    #[serde(default)]
+    pub(crate) excluded: Reading<Vec<ExcludedInstance>>,
+    /// By ID, the nodes that Systems Manager manages though the desired state excludes them, with the tag that does; absent when
+    /// nobody asks.
+    #[serde(default)]
+    pub(crate) enrolled: Reading<BTreeMap<String, String>>,
     /// Instance profiles in use, by ARN; absent never.
     pub(crate) profiles: Reading<Vec<Profile>>,
     /// Hybrid nodes by the name of their activation's role; absent when nobody asks for them.
@@ -38,6 +45,24 @@ impl Observed {
     /// It could not be read; the text says why.
     pub(crate) fn role(&self, name: &str) -> Result<Option<&Role>, &str> {
         self.roles.get(name).map_or(Ok(None), Reading::known)
+    }
+}
+
+/// An instance that the desired state excludes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExcludedInstance {
+    pub(crate) instance_id: String,
+    /// What excludes it: `Role=dc`.
+    pub(crate) tag: String,
+    /// The name of the role in its instance profile; absent when it has no profile, or that no role.
+    #[serde(default)]
+    pub(crate) role: Reading<String>,
+}
+
+impl std::fmt::Display for ExcludedInstance {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} ({})", self.instance_id, self.tag)
     }
 }
 

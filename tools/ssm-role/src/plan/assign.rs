@@ -38,7 +38,12 @@ pub(super) fn assign(
                 .and_then(|name| observed.roles.get(name));
             let role = role.map(Reading::known).transpose()?.flatten();
             if role.is_none_or(|role| is_shut_out(observed, role)) {
-                let ids = profile.instance_ids.iter();
+                let excluded = observed.excluded.present().map(Vec::as_slice);
+                let is_excluded = |id: &&String| {
+                    let mut excluded = excluded.into_iter().flatten();
+                    excluded.any(|instance| instance.instance_id == **id)
+                };
+                let ids = profile.instance_ids.iter().filter(|id| !is_excluded(id));
                 instances.extend(ids.map(|id| (id.as_str(), Some(profile.arn.as_str()))));
             }
         }
