@@ -16,7 +16,7 @@
 #   --external-id FROM       external ID for that role: env:NAME or file:PATH
 #   --guardrail-profile P    credentials of the organization's management account, for the guardrail phase
 #   --guardrail-role ARN     role, {account} in its ARN, that may read IAM in the accounts that the guardrail binds
-#   --accept ID              accept this risk, which ssm-scp apply named; repeat for several
+#   --accept ID              accept this risk, which a plan or ssm-scp apply named; repeat for several
 #   --probe NODE             at the end, open a session on the node with this ID and look for its transcript, with
 #                            ssm-prefs probe; repeat for several
 #   --only PHASE,..          run these phases, in this order
@@ -164,6 +164,9 @@ flags_of() {
     if [ "$phase" != guardrail ]; then
         flags=(${PROFILE:+--profile "$PROFILE"} ${regions:+--region "$regions"} ${over:+--accounts "$over"}
             ${ASSUME_ROLE:+--assume-role "$ASSUME_ROLE"} ${EXTERNAL_ID:+--external-id "$EXTERNAL_ID"})
+        case "$phase $verb ${accepted[*]-} " in
+        'roles plan '*' excluded-nodes '* | 'agents plan '*' excluded-nodes '*) flags+=(--accept excluded-nodes) ;;
+        esac
         return
     fi
     profile=${GUARDRAIL_PROFILE:-$PROFILE}

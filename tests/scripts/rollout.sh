@@ -169,6 +169,13 @@ updates_agents_that_are_too_old() {
     [ "$(cat "$FAKE/ssm-agentcheck.us-east-1")" = after ] || fail "the agents are as before"
 }
 
+hands_the_acceptance_of_excluded_nodes_to_the_plans_that_ask_for_it() {
+    run rollout.sh --yes "${everything[@]}" --accept excluded-nodes --only roles,agents,preferences
+    expect_status 0
+    [ "$(sort -u "$FAKE/guarding")" = 'ssm-agentcheck --accept excluded-nodes
+ssm-role --accept excluded-nodes' ] || fail "$(cat "$FAKE/guarding")"
+}
+
 tells_the_guardrail_alone_how_to_look_for_people_locked_out() {
     run rollout.sh --yes "${everything[@]}" --guardrail-role 'arn:aws:iam::{account}:role/Reader' --accept unread --accept 'history:a b'
     expect_status 0
