@@ -1,10 +1,10 @@
 //! Whether an instance gets credentials that SSM accepts: by its profile, else by Default Host Management. Pure.
 
+use iam_policy::Trust;
 use records::{Node, Reading, RegionHostManagement, Severity, Timestamp};
 
 use crate::diagnosis::{Diagnosis, Hints};
 use crate::roles::{Access, DefaultRole, Permitted, ProfileAccess, Roles};
-use crate::trust::Trust;
 
 /// An agent that was refused sleeps for 25 to 30 minutes before it tries again.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/fleet-manager-default-host-management-configuration.html>

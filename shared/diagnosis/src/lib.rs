@@ -10,7 +10,6 @@ mod capability;
 mod version;
 
 mod roles;
-mod trust;
 
 mod egress;
 mod endpoint_policy;
@@ -29,5 +28,4 @@ pub use diagnosis::{Diagnosis, Hints};
 pub use egress::egress_paths;
 pub use join::{Information, ec2_node, ssm_node, unknown_node};
 pub use roles::{Access, DefaultRole, Permitted, ProfileAccess, Roles};
-pub use trust::Trust;
 pub use version::Version;

@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use iam_policy::{Trust, trusts};
 use records::{Feature, HostManagement, NodeRole, Permission, Target, Verdict};
-
-use crate::trust::{Trust, trusts};
 
 /// What instance profiles let an agent do, by their ARNs, and what Default Host Management does, by account and region.
 #[derive(Clone, Debug, Default)]
@@ -74,7 +73,7 @@ impl Roles {
                 let permitted = Permitted {
                     register: answer(&role.permissions, Feature::Register),
                     channel: answer(&role.permissions, Feature::Channel),
-                    ec2: trusts(&role.trust, "ec2.amazonaws.com"),
+                    ec2: trusts(&role.trust, "ec2.amazonaws.com", None),
                     role: role.role,
                 };
                 let profiles = role.instance_profiles.into_iter();
@@ -116,7 +115,7 @@ fn default_role(setting: &str, roles: &[NodeRole]) -> DefaultRole {
     };
     let value = format!("{}{name}", role.path.trim_start_matches('/'));
     let (trust, register) = (
-        trusts(&role.trust, "ssm.amazonaws.com"),
+        trusts(&role.trust, "ssm.amazonaws.com", None),
         answer(&role.permissions, Feature::Register),
     );
     let problem = match (&trust, &register) {

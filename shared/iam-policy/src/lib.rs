@@ -25,6 +25,7 @@ mod value;
 mod compiled;
 mod evaluate;
 mod request;
+mod trust;
 
 mod lint;
 
@@ -44,4 +45,5 @@ pub use principal::{PrincipalMistake, principal_mistake};
 pub use problem::{Problem, Rule, Severity};
 pub use quota::{MAX_SCP_CHARACTERS, MAX_SCPS_PER_TARGET};
 pub use request::{Context, Principal, Request};
+pub use trust::{Trust, TrustSource, trusts};
 pub use value::arn_like;

@@ -7,13 +7,14 @@ mod permitted;
 use std::collections::BTreeMap;
 
 use cli::{Finding, FindingKind, Reading, Severity};
+use iam_policy::Trust;
 use transcripts::{Need, Preferences, ServiceControl};
 
 use self::permitted::permitted;
 use crate::TOOL;
 use crate::model::{
     AssignProfile, CORE_POLICY, DEFAULT_POLICY, DefaultHostManagement, Desired, LEGACY_POLICY,
-    NodeRoles, Observed, Role, setting_arn,
+    NodeRoles, Observed, Role, ec2_service, setting_arn,
 };
 use crate::required_permissions::required_permissions;
 
@@ -112,11 +113,13 @@ fn default_role(name: &str, value: &str, role: &Role, plan: &str, findings: &mut
         );
         findings.push("dhmc.role_path", Severity::Error, &role.arn, &message, plan);
     }
-    if !role.trusts("ssm.amazonaws.com") {
-        let message = "ssm.amazonaws.com may not assume the role: no node gets credentials from it";
-        let fix = "allow ssm.amazonaws.com sts:AssumeRole in its trust policy";
-        findings.push("dhmc.role_trust", Severity::Error, &role.arn, message, fix);
-    }
+    trusted(
+        role,
+        "ssm.amazonaws.com",
+        "dhmc.role_trust",
+        "no node gets credentials from it",
+        findings,
+    );
     let message = format!(
         "{DEFAULT_POLICY} is not attached, and nothing else allows what it does: nodes get credentials that allow them nothing"
     );
@@ -157,18 +160,44 @@ fn instance_profiles(wished: &NodeRoles, findings: &mut Findings<'_>) {
             *n_instances.entry(name).or_default() += profile.instance_ids.len();
         }
     }
+    let service = ec2_service(&observed.partition);
     for (name, n_instances) in n_instances {
+        if let Some(Reading::Present(role)) = observed.roles.get(name)
+            && !wished.excludes(name)
+        {
+            let loss = format!("no credentials for {}", instances(n_instances));
+            trusted(role, service, "profile.role_trust", &loss, findings);
+        }
         node_role(wished, name, &instances(n_instances), findings);
+    }
+}
+
+/// Tells when a service may not assume a role, and what is lost by it.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/troubleshoot-iam-role.html>
+fn trusted(role: &Role, service: &str, problem: &str, loss: &str, findings: &mut Findings<'_>) {
+    // The name of China has the other as its beginning, and either will do there.
+    let name = service.trim_end_matches(".cn");
+    match findings.observed.trusts(role, name) {
+        Trust::Yes => {}
+        Trust::No => {
+            let message = format!("{service} may not assume the role: {loss}");
+            let fix = format!("allow {service} sts:AssumeRole in its trust policy");
+            findings.push(problem, Severity::Error, &role.arn, &message, &fix);
+        }
+        Trust::Unknown => {
+            let message = format!(
+                "whether {service} may assume the role depends on a condition, a denial or a name in its trust policy; if not: \
+                 {loss}"
+            );
+            let fix = "look at its trust policy";
+            findings.push("trust.unknown", Severity::Warning, &role.arn, &message, fix);
+        }
     }
 }
 
 /// Tells what is wrong with the role that these nodes have.
 fn node_role(wished: &NodeRoles, name: &str, nodes: &str, findings: &mut Findings<'_>) {
-    if wished
-        .exclude_roles
-        .iter()
-        .any(|excluded| excluded.0 == name)
-    {
+    if wished.excludes(name) {
         return;
     }
     let role = match findings.observed.roles.get(name) {

@@ -9,9 +9,7 @@ use cli::Target;
 use serde_json::{Value, json};
 
 pub(crate) use self::action::Action;
-pub(crate) use self::desired::{
-    AssignProfile, DefaultHostManagement, Desired, NodeRoles, RoleName,
-};
+pub(crate) use self::desired::{AssignProfile, DefaultHostManagement, Desired, NodeRoles};
 pub(crate) use self::observed::{ExcludedInstance, Observed, OwnProfile, Profile, Role, Setting};
 
 /// Attached to the roles of instance profiles.

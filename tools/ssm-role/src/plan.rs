@@ -6,6 +6,7 @@ mod excluded;
 use std::collections::BTreeMap;
 
 use cli::{Change, Plan};
+use iam_policy::Trust;
 use records::{Feature, Verdict};
 use serde_json::{Value, json};
 use transcripts::{Preferences, ServiceControl};
@@ -153,7 +154,7 @@ fn default_host_management(
             to: json!(RoleState::of_host_management(&observed.partition)),
             why: "Default Host Management needs a role that Systems Manager may assume".to_owned(),
         }),
-        Some(role) if !role.trusts("ssm.amazonaws.com") => {
+        Some(role) if observed.trusts(role, "ssm.amazonaws.com") == Trust::No => {
             return Err(PlanError::Trust(name.to_owned(), "ssm.amazonaws.com"));
         }
         Some(role) if lacks_core(observed, role) => {
@@ -200,8 +201,7 @@ fn node_roles(
     changes: &mut Vec<Change<Action>>,
 ) -> Result<(), PlanError> {
     for (name, n_nodes) in n_nodes {
-        let is_excluded = |excluded: &crate::model::RoleName| excluded.0 == name;
-        if wished.exclude_roles.iter().any(is_excluded) {
+        if wished.excludes(name) {
             continue;
         }
         let Some(role) = observed.role(name)? else {

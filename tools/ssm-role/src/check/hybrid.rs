@@ -2,7 +2,7 @@
 
 use cli::{Reading, Severity};
 
-use super::{Findings, node_role};
+use super::{Findings, node_role, trusted};
 use crate::model::NodeRoles;
 
 pub(super) fn hybrid_activations(wished: &NodeRoles, findings: &mut Findings<'_>) {
@@ -25,17 +25,14 @@ pub(super) fn hybrid_activations(wished: &NodeRoles, findings: &mut Findings<'_>
                 findings.push("hybrid.role_missing", Severity::Error, name, &message, fix);
             }
             // https://docs.aws.amazon.com/systems-manager/latest/userguide/hybrid-multicloud-service-role.html
-            Some(Reading::Present(role)) if !role.trusts("ssm.amazonaws.com") => {
-                let message = format!(
-                    "ssm.amazonaws.com may not assume the role: no credentials for {nodes}"
-                );
-                let fix = "allow ssm.amazonaws.com sts:AssumeRole in its trust policy";
-                findings.push(
+            Some(Reading::Present(role)) => {
+                let loss = format!("no credentials for {nodes}");
+                trusted(
+                    role,
+                    "ssm.amazonaws.com",
                     "hybrid.role_trust",
-                    Severity::Error,
-                    &role.arn,
-                    &message,
-                    fix,
+                    &loss,
+                    findings,
                 );
             }
             _ => {}

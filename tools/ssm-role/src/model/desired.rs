@@ -93,6 +93,13 @@ pub(crate) struct NodeRoles {
     pub(crate) exclude_roles: Vec<RoleName>,
 }
 
+impl NodeRoles {
+    /// Returns whether the role of this name is left alone.
+    pub(crate) fn excludes(&self, name: &str) -> bool {
+        self.exclude_roles.iter().any(|excluded| excluded.0 == name)
+    }
+}
+
 impl Default for NodeRoles {
     fn default() -> NodeRoles {
         NodeRoles {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use iam_policy::one_or_many;
+use iam_policy::{Trust, TrustSource};
 use records::{Boundary, Reading, Target};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -45,6 +45,16 @@ impl Observed {
     /// It could not be read; the text says why.
     pub(crate) fn role(&self, name: &str) -> Result<Option<&Role>, &str> {
         self.roles.get(name).map_or(Ok(None), Reading::known)
+    }
+
+    /// Returns whether a service such as `ssm.amazonaws.com` may assume a role here.
+    pub(crate) fn trusts(&self, role: &Role, service: &str) -> Trust {
+        let source = TrustSource {
+            partition: &self.partition,
+            account: &self.target.account,
+            region: &self.target.region,
+        };
+        iam_policy::trusts(&role.trust, service, Some(source))
     }
 }
 
@@ -124,21 +134,6 @@ impl Role {
     pub(crate) fn has(&self, partition: &str, policy: &str) -> bool {
         self.attached_policies
             .contains_key(&managed_policy(partition, policy))
-    }
-
-    /// Returns whether a service such as `ssm.amazonaws.com` may assume it.
-    pub(crate) fn trusts(&self, service: &str) -> bool {
-        let is_service = |name: &Value| name.as_str().is_some_and(|name| name.starts_with(service));
-        let assumes = |action: &Value| matches!(action.as_str(), Some(action) if ["sts:assumerole", "sts:*", "*"].contains(&&*action.to_ascii_lowercase()));
-        one_or_many(&self.trust["Statement"])
-            .iter()
-            .any(|statement| {
-                statement["Effect"] == "Allow"
-                    && one_or_many(&statement["Principal"]["Service"])
-                        .iter()
-                        .any(is_service)
-                    && one_or_many(&statement["Action"]).iter().any(assumes)
-            })
     }
 
     /// Returns the value of the service setting that names this role.

@@ -1,6 +1,7 @@
 //! An instance profile for instances that have none; one in use is replaced only where asked.
 
 use cli::{Change, Reading};
+use iam_policy::Trust;
 use records::{Feature, Verdict};
 use serde_json::{Value, json};
 
@@ -91,7 +92,7 @@ fn role_and_profile(
     let role = observed.role(name)?;
     let role_arn = format!("arn:{}:iam::{account}:role/{name}", observed.partition);
     match role {
-        Some(role) if !role.trusts("ec2.amazonaws.com") => {
+        Some(role) if observed.trusts(role, "ec2.amazonaws.com") == Trust::No => {
             return Err(PlanError::Trust(name.to_owned(), service));
         }
         Some(_) => {}
@@ -136,8 +137,9 @@ fn role_and_profile(
 
 fn is_shut_out(observed: &Observed, role: &Role) -> bool {
     let needs = required_permissions(&observed.partition, &observed.target, None);
-    permissions(role, &needs).iter().any(|one| {
-        matches!(one.feature, Feature::Register | Feature::Channel)
-            && one.verdict == Verdict::Denied
-    })
+    observed.trusts(role, "ec2.amazonaws.com") == Trust::No
+        || permissions(role, &needs).iter().any(|one| {
+            matches!(one.feature, Feature::Register | Feature::Channel)
+                && one.verdict == Verdict::Denied
+        })
 }

@@ -2,6 +2,7 @@
 //! region, and a role all instances that have it.
 
 use cli::{Change, Reading};
+use iam_policy::Trust;
 use records::{Feature, Verdict};
 
 use super::PlanError;
@@ -111,9 +112,10 @@ impl<'a> Enrolling<'a> {
             (Enrolling::Region, Some(name)) => {
                 let needs = required_permissions(&observed.partition, &observed.target, None);
                 let is_let_in = observed.role(name)?.is_some_and(|role| {
-                    permissions(role, &needs).iter().all(|one| {
-                        one.feature != Feature::Register || one.verdict == Verdict::Allowed
-                    })
+                    observed.trusts(role, "ec2.amazonaws.com") == Trust::Yes
+                        && permissions(role, &needs).iter().all(|one| {
+                            one.feature != Feature::Register || one.verdict == Verdict::Allowed
+                        })
                 });
                 Ok(!is_let_in)
             }
