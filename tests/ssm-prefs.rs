@@ -8,6 +8,8 @@ mod probe_causes;
 mod probe_plugin;
 #[path = "ssm-prefs/probing.rs"]
 mod probing;
+#[path = "ssm-prefs/reads.rs"]
+mod reads;
 
 use serde_json::{Value, json};
 use testbed::{Account, Output, Run, Sandbox, offline};

@@ -31,7 +31,7 @@ struct Case {
 }
 
 const ROLE: &str = "arn:{partition}:iam::{account}:role/OrganizationAccountAccessRole";
-const CASES: [Case; 8] = [
+const CASES: [Case; 10] = [
     Case {
         tool: "ssm-agentcheck",
         arguments: &["show"],
@@ -59,6 +59,20 @@ const CASES: [Case; 8] = [
         stdin: r#"{"instance_profiles": {}}"#,
         service: "iam",
         operation: "ListAttachedRolePolicies",
+    },
+    Case {
+        tool: "ssm-role",
+        arguments: &["plan"],
+        stdin: r#"{"hybrid_activations": {}}"#,
+        service: "ssm",
+        operation: "DescribeInstanceInformation",
+    },
+    Case {
+        tool: "ssm-agentcheck",
+        arguments: &["plan", "--accept", "excluded-nodes"],
+        stdin: r#"{"association": {}, "exclude": {"tags": {"Role": ["dc"]}}}"#,
+        service: "ssm",
+        operation: "DescribeInstanceInformation",
     },
     Case {
         tool: "ssm-scp",
@@ -104,7 +118,7 @@ fn crowded() -> Account {
         .collect();
     let node = |number: usize| {
         json!({"account": id, "region": "us-east-1", "instance_id": format!("mi-{number:017x}"),
-        "agent": {"version": "3.3.987.0"}})
+        "agent": {"version": "3.3.987.0", "iam_role": "hybrid"}, "tags": {"Role": "dc"}})
     };
     let record = |number: usize| {
         json!({"account": id, "region": "us-east-1", "record": {"eventVersion": "1.11",
@@ -123,7 +137,7 @@ fn crowded() -> Account {
         .assert_status(0);
     account.seed(&json!({
         "roles": [{"account": id, "name": "web", "trust": "ec2.amazonaws.com", "instance_profile": true,
-            "managed_policies": policies}],
+            "managed_policies": policies}, {"account": id, "name": "hybrid", "trust": "ssm.amazonaws.com"}],
         "nodes": (0..51).map(node).chain([json!({"account": id, "region": "us-east-1",
             "instance_id": "i-0000000000000000a", "profile": "web"})]).collect::<Vec<Value>>(),
         "cloudtrail_records": (0..120).map(record).collect::<Vec<Value>>(),

@@ -1,6 +1,7 @@
 //! What nobody could read is neither granted nor fine.
 
 use serde_json::json;
+use testbed::Sandbox;
 
 use super::granting::{estate, prefs, with_prefs};
 use super::{run, tool};
@@ -32,4 +33,39 @@ fn a_bucket_that_could_not_be_looked_at_is_never_fine() {
         found.assert_status(1);
         assert_eq!(found.json()["id"], "role.s3_kms.unknown");
     }
+}
+
+#[test]
+fn hybrid_nodes_that_could_not_be_read_are_never_fine() {
+    const HYBRID: &str = r#"{"hybrid_activations": {}}"#;
+    let account = Sandbox::start().account();
+    let none = run(&account, "plan", HYBRID);
+    none.assert_status(0).assert_stderr("");
+    assert_eq!(none.json()["changes"], json!([]));
+    let none = run(&account, "check", HYBRID);
+    none.assert_status(0).assert_stderr("");
+    assert_eq!(none.stdout, "");
+
+    let id = account.id();
+    account.seed(&json!({
+        "roles": [{"account": id, "name": "hybrid", "trust": "ssm.amazonaws.com"}],
+        "nodes": [{"account": id, "region": "us-east-1", "instance_id": "mi-0000000000000000a",
+            "agent": {"version": "3.3.987.0", "iam_role": "hybrid"}}],
+    }));
+    let plan = run(&account, "plan", HYBRID);
+    plan.assert_status(0);
+    assert_eq!(plan.json()["changes"][0]["action"], "attach_policy");
+    account.fault(
+        json!({"service": "ssm", "operation": "DescribeInstanceInformation", "kind": "denied", "times": -1}),
+    );
+    for verb in ["plan", "show"] {
+        let refused = run(&account, verb, HYBRID);
+        refused
+            .assert_status(2)
+            .assert_complains("DescribeInstanceInformation");
+        assert_eq!(refused.stdout, "", "{verb}");
+    }
+    let unknown = run(&account, "check", HYBRID);
+    unknown.assert_status(1).assert_stderr("");
+    assert_eq!(unknown.json()["id"], "role.hybrid.unknown");
 }

@@ -44,7 +44,9 @@ impl apply::Resources for Resources<'_> {
         let document = observe::document(&self.clients.ssm).await;
         let observed = Rc::new(Observed {
             document,
-            ..observe::resources(&self.clients, &self.names).await
+            ..observe::ByName::default()
+                .resources(&self.clients, &self.names)
+                .await
         });
         changes.iter().map(|_| Ok(Rc::clone(&observed))).collect()
     }

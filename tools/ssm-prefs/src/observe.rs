@@ -1,5 +1,6 @@
 //! Reads one account and region. It never writes, and never takes "could not be read" for "is not there".
 
+mod by_name;
 mod document;
 pub(crate) mod sessions;
 mod storage;
@@ -17,6 +18,7 @@ use serde_json::Value;
 use crate::model::{DOCUMENT, Desired, Key, Observed, Places, is_aws_managed};
 use crate::{owners, session_document};
 
+pub(crate) use by_name::ByName;
 pub(crate) use document::{document, session_documents, wait_until_active};
 
 /// The clients of one session.
@@ -67,7 +69,12 @@ pub(crate) struct Names {
 }
 
 /// Reads the document and what the desired document, laid over it, points to.
-pub(crate) async fn observe(clients: &Clients, session: &Session, desired: &Desired) -> Observed {
+pub(crate) async fn observe(
+    clients: &Clients,
+    session: &Session,
+    desired: &Desired,
+    by_name: &mut ByName,
+) -> Observed {
     let document = document(&clients.ssm).await;
     let live = document.present().map(|document| &document.default.content);
     let content = session_document::render(desired, live, Some(&session.target));
@@ -81,7 +88,7 @@ pub(crate) async fn observe(clients: &Clients, session: &Session, desired: &Desi
     Observed {
         document,
         archive: owners::archive(desired, &session.target),
-        ..resources(clients, &names).await
+        ..by_name.resources(clients, &names).await
     }
 }
 
@@ -95,25 +102,6 @@ impl Names {
             held: BTreeSet::new(),
         }
     }
-}
-
-/// Reads the named key, bucket and log group; the rest stays absent.
-pub(crate) async fn resources(clients: &Clients, names: &Names) -> Observed {
-    let mut observed = Observed::default();
-    if let Some(name) = &names.key {
-        observed.key = key(&clients.kms, name).await;
-    }
-    if let Some(name) = &names.bucket {
-        observed.bucket = storage::bucket(&clients.s3, name).await;
-    }
-    if let Some(name) = &names.log_group {
-        observed.log_group = storage::log_group(&clients.logs, name).await;
-    }
-    for object in &names.held {
-        let is_held = storage::is_held(&clients.s3, object).await;
-        observed.held.insert(object.clone(), is_held);
-    }
-    observed
 }
 
 /// Reads how each of these buckets encrypts what is uploaded, and which are not of this account; `session_keys` are those that the
@@ -198,7 +186,11 @@ async fn with_key_arn(
 }
 
 /// Reads the keys of the bucket and the log group, which decide about transcripts like that of the sessions.
-pub(crate) async fn other_keys(clients: &Clients, observed: Observed) -> Observed {
+pub(crate) async fn other_keys(
+    clients: &Clients,
+    observed: Observed,
+    by_name: &mut ByName,
+) -> Observed {
     let bucket = observed.bucket.present();
     let of_bucket = bucket.and_then(|bucket| bucket.encryption.present()?.kms_key.clone());
     let of_group = observed.log_group.present();
@@ -209,7 +201,7 @@ pub(crate) async fn other_keys(clients: &Clients, observed: Observed) -> Observe
         keys.push(match name {
             Some(name) if session_key.is_some_and(|key| key.arn == name) => observed.key.clone(),
             Some(name) if is_aws_managed(&name) => Reading::Absent,
-            Some(name) => key(&clients.kms, &name).await,
+            Some(name) => by_name.key(clients, &name).await,
             None => Reading::Absent,
         });
     }
@@ -265,27 +257,22 @@ pub(crate) async fn session_keys(
 }
 
 /// Reads what only `check` looks at: trails and the other Session documents.
-pub(crate) async fn surroundings(clients: &Clients, observed: Observed) -> Observed {
+pub(crate) async fn surroundings(
+    clients: &Clients,
+    observed: Observed,
+    by_name: &mut ByName,
+) -> Observed {
     let trails = trail::trails(&clients.cloudtrail).await;
     let session_documents = session_documents(&clients.ssm).await;
-    // Documents mostly name the same resources.
-    let mut read: BTreeMap<Names, Observed> = BTreeMap::new();
     let mut behind_documents = BTreeMap::new();
     let documents = session_documents.present().into_iter().flatten();
     for document in documents.filter(|document| document.owner != "Amazon") {
         if let Reading::Present(content) = &document.content {
             let names = Names::of(&session_document::without_parameters(content));
-            let behind = match read.get(&names) {
-                Some(behind) => behind.clone(),
-                None => {
-                    let behind = other_keys(clients, resources(clients, &names).await).await;
-                    read.insert(names, behind.clone());
-                    behind
-                }
-            };
+            let behind = by_name.resources(clients, &names).await;
             let behind = Observed {
                 archive: observed.archive.clone(),
-                ..behind
+                ..other_keys(clients, behind, by_name).await
             };
             behind_documents.insert(document.name.clone(), behind);
         }

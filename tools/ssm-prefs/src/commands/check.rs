@@ -24,9 +24,10 @@ pub(crate) async fn run(
         let clients = observe::Clients::new(session);
         let (target, units) = (&session.target, session.units.as_deref());
         let desired = layers.at(target, units)?;
-        let observed = observe::observe(&clients, session, &desired).await;
-        let observed = observe::other_keys(&clients, observed).await;
-        let observed = observe::surroundings(&clients, observed).await;
+        let mut by_name = observe::ByName::default();
+        let observed = observe::observe(&clients, session, &desired, &mut by_name).await;
+        let observed = observe::other_keys(&clients, observed, &mut by_name).await;
+        let observed = observe::surroundings(&clients, observed, &mut by_name).await;
         let findings = check::check(&desired, &observed, &roles, target, &session.partition);
         let mut findings = finding::at(target, findings);
         findings.extend(layers.expired(check::OVERRIDE_EXPIRED, target, units)?);

@@ -30,8 +30,9 @@ pub(crate) async fn run(
     let work = async |session: &Session, _: &()| {
         let clients = observe::Clients::new(session);
         let desired = layers.at(&session.target, session.units.as_deref())?;
-        let observed = observe::observe(&clients, session, &desired).await;
-        let observed = observe::other_keys(&clients, observed).await;
+        let mut by_name = observe::ByName::default();
+        let observed = observe::observe(&clients, session, &desired, &mut by_name).await;
+        let observed = observe::other_keys(&clients, observed, &mut by_name).await;
         decide(&desired, &observed, &roles, session)
     };
     let fleet = global.fleet(out).await?;

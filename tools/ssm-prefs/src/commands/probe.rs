@@ -174,8 +174,9 @@ impl Run<'_> {
         let observed = match probe::needs_cause(&seen) {
             true => {
                 let names = Names::of(content);
-                let observed = observe::resources(&clients, &names).await;
-                Some(observe::other_keys(&clients, observed).await)
+                let mut by_name = observe::ByName::default();
+                let observed = by_name.resources(&clients, &names).await;
+                Some(observe::other_keys(&clients, observed, &mut by_name).await)
             }
             false => None,
         };
