@@ -6,6 +6,8 @@ mod excluding;
 mod granting;
 #[path = "ssm-role/offline.rs"]
 mod offline_verbs;
+#[path = "ssm-role/operators.rs"]
+mod operators;
 #[path = "ssm-role/unread.rs"]
 mod unread;
 

@@ -62,7 +62,7 @@ impl Roles {
     /// Returns what the records say together.
     pub fn of(records: Vec<HostManagement>) -> Roles {
         let mut roles = Roles::default();
-        for record in records {
+        for record in records.into_iter().filter(|record| !record.of_operators) {
             if let Some(target) = &record.target {
                 let setting = record.default_host_management.role.as_deref();
                 let role = setting.map(|setting| default_role(setting, &record.roles));

@@ -45,5 +45,5 @@ pub use principal::{PrincipalMistake, principal_mistake};
 pub use problem::{Problem, Rule, Severity};
 pub use quota::{MAX_SCP_CHARACTERS, MAX_SCPS_PER_TARGET};
 pub use request::{Context, Principal, Request};
-pub use trust::{Trust, TrustSource, trusts};
+pub use trust::{Trust, TrustSource, is_for_people, trusts};
 pub use value::arn_like;

@@ -58,6 +58,20 @@ pub fn trusts(policy: &Value, service: &str, source: Option<TrustSource<'_>>) ->
     answer
 }
 
+/// Returns whether anybody besides services may be let in by a trust policy: users and roles, or those whom an identity provider
+/// vouches for.
+#[must_use]
+pub fn is_for_people(policy: &Value) -> bool {
+    one_or_many(&policy["Statement"]).iter().any(|statement| {
+        let principal = &statement["Principal"];
+        statement["Effect"] == "Allow"
+            && (statement.get("NotPrincipal").is_some()
+                || principal.is_string()
+                || principal.get("AWS").is_some()
+                || principal.get("Federated").is_some())
+    })
+}
+
 /// Whether the conditions of a statement are surely met: Systems Manager says for which account and resource it asks. Which
 /// resource that is is not known: a pattern that matches two names that nobody has matches any.
 fn is_met(statement: &Value, service: &str, source: TrustSource<'_>) -> bool {

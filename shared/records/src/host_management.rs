@@ -25,6 +25,8 @@ pub struct HostManagement {
     pub kind: HostManagementKind,
     /// Where; null in records that people wrote by hand of roles that may be anywhere.
     pub target: Option<Target>,
+    /// Whether the roles are those of people who start sessions; nothing is said of nodes and their setting then.
+    pub of_operators: bool,
     /// The service setting.
     pub default_host_management: DefaultHostManagement,
     /// Every role that nodes may have, by ARN.

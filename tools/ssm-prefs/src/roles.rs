@@ -68,6 +68,11 @@ impl RoleRecords {
         }
     }
 
+    /// Whether a record is of people who start sessions, which says nothing of nodes.
+    pub(crate) fn are_of_operators(&self) -> bool {
+        self.records.iter().any(|record| record.of_operators)
+    }
+
     /// Returns the roles of an account and region, and those of records that do not say where; none is as good as some.
     pub(crate) fn of(&self, target: &Target) -> Vec<Role> {
         roles(self.records_of(target))

@@ -104,6 +104,7 @@ pub(crate) fn record(
     Ok(HostManagement {
         kind: HostManagementKind::HostManagement,
         target: Some(observed.target.clone()),
+        of_operators: false,
         default_host_management: DefaultHostManagement {
             status: setting.and_then(|setting| setting.status.clone()),
             role: managing.map(str::to_owned),

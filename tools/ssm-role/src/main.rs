@@ -18,6 +18,7 @@ mod validated_change;
 mod check;
 mod host_management;
 mod lint;
+mod operators;
 mod plan;
 mod policy_builder;
 mod template;

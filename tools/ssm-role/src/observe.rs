@@ -2,6 +2,7 @@
 //! What cannot be read is `Unknown` with the reason; who asks decides whether that is an error or a finding.
 
 pub(crate) mod iam;
+pub(crate) mod operators;
 pub(crate) mod resource;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +36,8 @@ struct Answers {
     own_profiles: BTreeMap<String, Reading<OwnProfile>>,
     roles: BTreeMap<String, Reading<Role>>,
     documents: BTreeMap<String, Value>,
+    /// The roles that people may assume, by name; none when they have not been asked for.
+    operators: Option<Reading<BTreeMap<String, Role>>>,
 }
 
 /// Returns what is there; `only` narrows to these instances.

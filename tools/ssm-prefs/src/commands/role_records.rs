@@ -13,7 +13,7 @@ pub(crate) struct RoleArgs {
     /// Judge the roles of nodes in FILE, as `ssm-role show` prints them
     #[arg(long, value_name = "FILE")]
     roles: Option<PathBuf>,
-    /// Judge the roles of people who start sessions in FILE, in the same form: written by hand, "target" left out for everywhere
+    /// Judge the roles of people who start sessions in FILE, as `ssm-role show --operators` prints them
     #[arg(long, value_name = "FILE")]
     operators: Option<PathBuf>,
     /// Judge those roles also by the service control policies in FILE, as `ssm-scp show` prints them
@@ -28,7 +28,7 @@ impl RoleArgs {
     /// A file that cannot be read, or with nothing in it.
     pub(super) fn read(&self) -> anyhow::Result<Roles> {
         Ok(Roles {
-            nodes: self.roles.as_deref().map(read).transpose()?,
+            nodes: self.roles.as_deref().map(nodes).transpose()?,
             operators: match &self.operators {
                 Some(path) => read(path)?,
                 None => RoleRecords::default(),
@@ -39,6 +39,16 @@ impl RoleArgs {
             },
         })
     }
+}
+
+fn nodes(path: &Path) -> anyhow::Result<RoleRecords> {
+    let records = read(path)?;
+    ensure!(
+        !records.are_of_operators(),
+        "role records from {}: they are of operators; pass them with --operators",
+        path.display()
+    );
+    Ok(records)
 }
 
 fn read(path: &Path) -> anyhow::Result<RoleRecords> {

@@ -1,5 +1,8 @@
-//! `show`: Default Host Management, and the roles of nodes with what their policies allow.
+//! `show`: Default Host Management, and the roles of nodes with what their policies allow; or the roles of operators.
 
+use std::collections::BTreeMap;
+
+use anyhow::anyhow;
 use awsconf::Session;
 use cli::{Outcome, Output};
 
@@ -7,12 +10,16 @@ use super::GlobalArgs;
 use super::inputs::InputArgs;
 use crate::host_management;
 use crate::observe::{self, AccountCache};
+use crate::operators;
 
 /// Print Default Host Management, and the roles of nodes with their policies and what those allow
 #[derive(clap::Args)]
 pub(crate) struct ShowArgs {
     #[command(flatten)]
     inputs: InputArgs,
+    /// Print instead the roles of people who start sessions, for ssm-prefs --operators: those named, or all that may
+    #[arg(long, value_name = "ROLE", num_args = 0.., conflicts_with_all = ["prefs", "nodes"])]
+    operators: Option<Vec<String>>,
 }
 
 pub(crate) async fn run(
@@ -22,6 +29,12 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Outcome> {
     let inputs = args.inputs.read()?;
     let work = async |session: &Session, known: &AccountCache| {
+        if let Some(names) = &args.operators {
+            let roles = observe::operators::operators(session, known).await;
+            let roles = roles.known().map_err(|reason| anyhow!("{reason}"))?;
+            let none = BTreeMap::new();
+            return operators::record(&session.target, roles.unwrap_or(&none), names);
+        }
         let preferences = inputs.preferences(&session.target)?;
         let only = inputs.nodes(&session.target)?;
         let observed = observe::observe(session, known, None, only).await;

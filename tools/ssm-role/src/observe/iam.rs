@@ -157,7 +157,7 @@ pub(crate) fn is_missing<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> 
 }
 
 /// Reads a managed policy once, however many roles have it.
-async fn managed_document(
+pub(super) async fn managed_document(
     client: &Client,
     arn: &str,
     documents: &mut BTreeMap<String, Value>,
@@ -196,7 +196,7 @@ async fn inline_document(client: &Client, role: &str, policy: &str) -> anyhow::R
 
 /// IAM gives policy documents percent-encoded, as RFC 3986 has it: a plus sign is a plus sign.
 /// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_Role.html>
-fn decode(text: &str) -> anyhow::Result<Value> {
+pub(super) fn decode(text: &str) -> anyhow::Result<Value> {
     let bytes: Vec<u8> = percent_encoding::percent_decode_str(text).collect();
     Ok(serde_json::from_slice(&bytes)?)
 }
