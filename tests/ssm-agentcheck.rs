@@ -4,6 +4,8 @@
 mod excluding;
 #[path = "ssm-agentcheck/hosting.rs"]
 mod hosting;
+#[path = "ssm-agentcheck/metadata_defaults.rs"]
+mod metadata_defaults;
 #[path = "ssm-agentcheck/reasons.rs"]
 mod reasons;
 #[path = "ssm-agentcheck/saved.rs"]

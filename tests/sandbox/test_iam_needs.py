@@ -192,7 +192,7 @@ CALLED = {
     "ssm": {"CancelCommand", "CreateAssociation", "CreateDocument", "DeleteAssociation", "DeleteDocument", "DescribeDocument", "DescribeInstanceInformation", "DescribeInstancePatchStates",
             "GetCommandInvocation", "GetConnectionStatus", "GetDocument", "GetServiceSetting", "ListAssociations", "ListCommandInvocations", "ListCommands", "ListDocuments", "ListDocumentVersions",
             "ResetServiceSetting", "SendCommand", "StartSession", "TerminateSession", "UpdateAssociation", "UpdateDocument", "UpdateDocumentDefaultVersion", "UpdateServiceSetting"},
-    "ec2": {"AssociateIamInstanceProfile", "DescribeIamInstanceProfileAssociations", "DescribeInstances", "DescribeRegions", "DescribeRouteTables", "DescribeSubnets", "DescribeVpcEndpoints",
+    "ec2": {"AssociateIamInstanceProfile", "DescribeIamInstanceProfileAssociations", "DescribeInstances", "DescribeRegions", "DescribeRouteTables", "DescribeSecurityGroups", "GetInstanceMetadataDefaults", "DescribeSubnets", "DescribeVpcEndpoints",
             "DisassociateIamInstanceProfile", "ModifyInstanceMetadataOptions", "ReplaceIamInstanceProfileAssociation", "RunInstances", "TerminateInstances"},
     "iam": {"AddRoleToInstanceProfile", "AttachRolePolicy", "CreateInstanceProfile", "CreatePolicy", "CreateRole", "DeleteInstanceProfile", "DeleteRole", "DeleteRolePolicy", "DetachRolePolicy",
             "GetAccountAuthorizationDetails", "GetInstanceProfile", "GetPolicy", "GetPolicyVersion", "GetRole", "GetRolePolicy", "ListAttachedRolePolicies", "ListRolePolicies", "PutRolePolicy",

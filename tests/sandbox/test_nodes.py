@@ -36,6 +36,20 @@ def code(function, **parameters):
     return None
 
 
+class MetadataDefaults(unittest.TestCase):
+    def test_what_has_no_preference_is_left_out(self):
+        ec2 = SANDBOX.client("ec2", "666666666666")
+        self.assertEqual(ec2.get_instance_metadata_defaults()["AccountLevel"], {"ManagedBy": "account"})
+        ec2.modify_instance_metadata_defaults(HttpTokens="required", HttpTokensEnforced="enabled")
+        ec2.modify_instance_metadata_defaults(HttpTokens="no-preference")
+        self.assertEqual(ec2.get_instance_metadata_defaults()["AccountLevel"], {"HttpTokensEnforced": "enabled", "ManagedBy": "account"})
+        self.assertEqual(SANDBOX.client("ec2", "777777777777").get_instance_metadata_defaults()["AccountLevel"], {"ManagedBy": "account"})
+
+    def test_refuses_a_word_that_it_does_not_know(self):
+        ec2 = SANDBOX.client("ec2", "666666666666")
+        self.assertEqual(code(ec2.modify_instance_metadata_defaults, HttpTokens="maybe"), "InvalidParameterValue")
+
+
 class Information(unittest.TestCase):
     def ids(self, **parameters):
         client = SANDBOX.client("ssm", ACCOUNT)

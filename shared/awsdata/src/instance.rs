@@ -44,6 +44,19 @@ pub struct MetadataOptions {
     pub http_endpoint: Option<String>,
 }
 
+/// What an account sets in a region for instances that are launched without metadata options of their own. What it leaves open is
+/// `None`.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceMetadataDefaultsResponse.html>
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MetadataDefaults {
+    /// `optional` (IMDSv1 answers) or `required`.
+    pub http_tokens: Option<String>,
+    /// `enabled` when no instance can be launched that allows IMDSv1.
+    pub http_tokens_enforced: Option<String>,
+    /// `account`, or `declarative-policy`, which the account cannot change.
+    pub managed_by: Option<String>,
+}
+
 /// An instance profile on an instance.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IamInstanceProfileAssociation.html>
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

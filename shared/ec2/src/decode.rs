@@ -5,7 +5,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorErr
 use aws_smithy_types::error::ErrorMetadata;
 
 use crate::xml::{Document, Element};
-use crate::{Ec2Error, Instance, MetadataOptions};
+use crate::{Ec2Error, Instance, MetadataDefaults, MetadataOptions};
 
 mod association;
 mod network;
@@ -133,6 +133,27 @@ fn metadata_options(options: &mut Element<'_, '_>) -> Result<MetadataOptions, Bo
         }
     }
     Ok(found)
+}
+
+/// Returns the answer of `GetInstanceMetadataDefaults`; without settings of the account its element is empty or missing.
+pub(crate) fn metadata_defaults(body: &[u8]) -> Result<MetadataDefaults, BoxError> {
+    let mut document = Document::new(text_of(body)?);
+    let mut root = document.root()?;
+    let mut defaults = MetadataDefaults::default();
+    while let Some(mut level) = root.next_tag()? {
+        if level.local() != "accountLevel" {
+            continue;
+        }
+        while let Some(mut tag) = level.next_tag()? {
+            match tag.local() {
+                "httpTokens" => defaults.http_tokens = text(&mut tag)?,
+                "httpTokensEnforced" => defaults.http_tokens_enforced = text(&mut tag)?,
+                "managedBy" => defaults.managed_by = text(&mut tag)?,
+                _ => {}
+            }
+        }
+    }
+    Ok(defaults)
 }
 
 /// Returns code and message of an error document, or a message with the HTTP status when something else than EC2 answered.

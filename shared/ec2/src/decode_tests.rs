@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Page, error, instances};
-use crate::{Instance, MetadataOptions};
+use super::{Page, error, instances, metadata_defaults};
+use crate::{Instance, MetadataDefaults, MetadataOptions};
 
 const PAGE: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <DescribeInstancesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">
@@ -164,4 +164,29 @@ fn an_answer_of_something_else_names_the_status() {
             Some("HTTP status 502 without an EC2 error document")
         );
     }
+}
+
+#[test]
+fn metadata_defaults_tell_what_the_account_sets() {
+    let body = br#"<GetInstanceMetadataDefaultsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>r</requestId>
+        <accountLevel><httpTokens>required</httpTokens><httpPutResponseHopLimit>2</httpPutResponseHopLimit>
+        <httpTokensEnforced>enabled</httpTokensEnforced><managedBy>declarative-policy</managedBy></accountLevel>
+        </GetInstanceMetadataDefaultsResponse>"#;
+    let text = |text: &str| Some(text.to_owned());
+    let expected = MetadataDefaults {
+        http_tokens: text("required"),
+        http_tokens_enforced: text("enabled"),
+        managed_by: text("declarative-policy"),
+    };
+    assert_eq!(metadata_defaults(body).unwrap(), expected);
+    for nothing in ["<accountLevel/>", ""] {
+        let body = format!(
+            "<GetInstanceMetadataDefaultsResponse>{nothing}</GetInstanceMetadataDefaultsResponse>"
+        );
+        assert_eq!(
+            metadata_defaults(body.as_bytes()).unwrap(),
+            MetadataDefaults::default()
+        );
+    }
+    assert!(metadata_defaults(b"not XML").is_err());
 }

@@ -21,7 +21,8 @@ use aws_types::SdkConfig;
 use decode::Page;
 
 pub use awsdata::{
-    Instance, InstanceProfileAssociation, MetadataOptions, Route, RouteTable, VpcEndpoint,
+    Instance, InstanceProfileAssociation, MetadataDefaults, MetadataOptions, Route, RouteTable,
+    VpcEndpoint,
 };
 pub use error::Ec2Error;
 
@@ -108,6 +109,18 @@ impl Client {
             .invoke(request::form(name))
             .await?;
         Ok(page.items)
+    }
+
+    /// Returns what the account sets for the metadata service of instances to come.
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetInstanceMetadataDefaults.html>
+    ///
+    /// # Errors
+    /// As [`Answer`].
+    pub async fn get_instance_metadata_defaults(&self) -> Answer<MetadataDefaults> {
+        let name = "GetInstanceMetadataDefaults";
+        request::operation(&self.0, name, decode::metadata_defaults)
+            .invoke(request::form(name))
+            .await
     }
 
     /// Returns the VPC endpoints of the region.

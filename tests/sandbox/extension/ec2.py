@@ -1,5 +1,5 @@
 """Owns DescribeInstances paging and the platform of an instance, where moto
-differs from AWS.
+differs from AWS, and the metadata defaults of an account, which moto lacks.
 
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html
 MaxResults is 5 to 1000, NextToken is opaque, and the page is cut by instances.
@@ -55,6 +55,41 @@ def _start(token, n_reservations):
     return int(number)
 
 
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyInstanceMetadataDefaults.html
+# By parameter, the values that it takes and the one that takes a setting away.
+DEFAULTS = {
+    "HttpTokens": ("optional", "required", "no-preference"),
+    "HttpEndpoint": ("enabled", "disabled", "no-preference"),
+    "InstanceMetadataTags": ("enabled", "disabled", "no-preference"),
+    "HttpTokensEnforced": ("enabled", "disabled", "no-preference"),
+}
+METADATA_DEFAULTS = emulate.Store(dict)
+
+
+def get_instance_metadata_defaults(self):
+    """Answers with what was set; what has no preference is left out."""
+    self.error_on_dryrun()
+    defaults = METADATA_DEFAULTS.of(self.current_account, self.region)
+    return ActionResult({"AccountLevel": {"ManagedBy": "account", **defaults}})
+
+
+def modify_instance_metadata_defaults(self):
+    """Sets what is named and leaves the rest."""
+    self.error_on_dryrun()
+    defaults = METADATA_DEFAULTS.of(self.current_account, self.region)
+    for name, values in DEFAULTS.items():
+        value = self._get_param(name)
+        if value is None:
+            continue
+        if value not in values:
+            emulate.refuse("InvalidParameterValue", f"Value ({value}) for parameter {name} is invalid.")
+        if value == "no-preference":
+            defaults.pop(name, None)
+        else:
+            defaults[name] = value
+    return ActionResult({"Return": True})
+
+
 def _platform_details(self):
     return "Windows" if self.platform == "windows" else "Linux/UNIX"
 
@@ -79,4 +114,6 @@ def _enabled_regions(inherited):
 def install():
     RegionsAndZonesBackend.describe_regions = _enabled_regions(RegionsAndZonesBackend.describe_regions)
     InstanceResponse.describe_instances = describe_instances
+    InstanceResponse.get_instance_metadata_defaults = get_instance_metadata_defaults
+    InstanceResponse.modify_instance_metadata_defaults = modify_instance_metadata_defaults
     Instance.platform_details = property(_platform_details)

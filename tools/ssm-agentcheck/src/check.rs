@@ -1,5 +1,7 @@
 //! Nodes to findings. Pure: the clock is an argument.
 
+pub(crate) mod metadata_defaults;
+
 use cli::{Finding, FindingKind, Outcome, Reading, Severity};
 use diagnosis::{Hints, IMDS_DISABLED, Roles, Version, imds_disabled};
 use records::{Agent, Imds, Node, Timestamp};
@@ -49,6 +51,11 @@ impl Summary {
             NodeVerdict::Stopped => self.stopped += 1,
             NodeVerdict::Excluded => self.excluded += 1,
         }
+    }
+
+    /// Counts findings that are of no node.
+    pub(crate) fn note(&mut self, findings: &[Finding]) {
+        self.is_found |= Outcome::of(findings) != Outcome::Fine;
     }
 
     /// Counts something wrong that is no node's.

@@ -10,9 +10,10 @@ use std::collections::BTreeMap;
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::{InstanceInformation, InstanceInformationStringFilter};
 use awsconf::{Session, describe};
+use cli::Reading;
 use cli::Target;
 use diagnosis::{Information, ec2_node, ssm_node};
-use ec2::Instance;
+use ec2::{Instance, MetadataDefaults};
 use records::{Agent, Node, NodeExclusion, Platform, Timestamp};
 use tokio::sync::mpsc;
 
@@ -34,8 +35,17 @@ pub(crate) struct ReadOptions {
     pub(crate) instance_ids: Vec<String>,
     /// Whether to read what tells why nodes do not answer, and of which online ones.
     pub(crate) evidence: Option<Connections>,
+    /// Whether to read what the account sets for the metadata service of instances to come.
+    pub(crate) metadata_defaults: bool,
     /// Nodes that nobody judges: of these nothing is read that tells why they do not answer.
     pub(crate) exclusion: NodeExclusion,
+}
+
+/// What is read of a region, piece by piece.
+#[derive(Debug)]
+pub(crate) enum Observation {
+    Node(Box<Node>),
+    MetadataDefaults(Reading<MetadataDefaults>),
 }
 
 /// Returns what a plan for one region is made from, as far as the desired state speaks of it. `instance_ids` narrows to these
@@ -54,13 +64,15 @@ pub(crate) async fn for_plan(
         let (sender, mut receiver) = mpsc::channel(WAITING);
         let question = ReadOptions {
             instance_ids: instance_ids.unwrap_or_default(),
-            evidence: None,
             exclusion: desired.exclude.clone(),
+            ..ReadOptions::default()
         };
         let region = Region::new(session.clone(), question, sender);
         let collect = async {
-            while let Some(node) = receiver.recv().await {
-                nodes.push(node);
+            while let Some(observation) = receiver.recv().await {
+                if let Observation::Node(node) = observation {
+                    nodes.push(*node);
+                }
             }
         };
         let (read, ()) = tokio::join!(region.read(), collect);
@@ -134,7 +146,7 @@ async fn information_page(
 pub(crate) struct Region {
     session: Session,
     question: ReadOptions,
-    nodes: mpsc::Sender<Node>,
+    nodes: mpsc::Sender<Observation>,
     client: Client,
     witness: Option<EvidenceReader>,
     /// The tags of the hybrid nodes that are excluded, which EC2 does not know; read for the first hybrid node.
@@ -145,7 +157,7 @@ impl Region {
     pub(crate) fn new(
         session: Session,
         question: ReadOptions,
-        nodes: mpsc::Sender<Node>,
+        nodes: mpsc::Sender<Observation>,
     ) -> Region {
         let client = Client::new(&session.config);
         let witness = question
@@ -162,6 +174,13 @@ impl Region {
     }
 
     pub(crate) async fn read(mut self) -> anyhow::Result<()> {
+        if self.question.metadata_defaults {
+            let ec2 = ec2::Client::new(&self.session.config);
+            let call = format!("GetInstanceMetadataDefaults {}", self.session.target);
+            let answer = ec2.get_instance_metadata_defaults().await;
+            let defaults = Observation::MetadataDefaults(awsconf::reading(call, &[], answer));
+            let _ = self.nodes.send(defaults).await;
+        }
         let ids = std::mem::take(&mut self.question.instance_ids);
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         let (of_ec2, hybrid): (Vec<&str>, Vec<&str>) =
@@ -262,7 +281,7 @@ impl Region {
             node.evidence = witness.evidence(&node).await;
         }
         // Nobody listens any more when printing has failed, which says so itself.
-        let _ = self.nodes.send(node).await;
+        let _ = self.nodes.send(Observation::Node(Box::new(node))).await;
         Ok(())
     }
 }

@@ -8,9 +8,9 @@ use diagnosis::Roles;
 
 use super::GlobalArgs;
 use super::nodes::NodeArgs;
-use crate::check::{self, Summary};
+use crate::check::{self, Summary, metadata_defaults};
 use crate::model::Desired;
-use crate::observe::ReadOptions;
+use crate::observe::{Observation, ReadOptions};
 
 /// Print what is wrong with the nodes, one reason for each that cannot be reached; exit with 1 when something is
 #[derive(clap::Args)]
@@ -34,18 +34,28 @@ pub(crate) async fn run(
         let desired = layers.at(&session.target, session.units.as_deref())?;
         Ok(ReadOptions {
             evidence: Some(desired.connections),
+            // Who asks for a few nodes asks nothing about those to come.
+            metadata_defaults: desired.imds.require_v2 && !args.nodes.is_narrowed(),
             exclusion: desired.exclude,
             ..ReadOptions::default()
         })
     };
     let mut resolved = ResolvedDesired::new(&layers);
     let nodes = &args.nodes;
-    let outcome = nodes.each(global, &options, out, |units, node| {
-        let (desired, expired) = resolved.of(&node.target, units)?;
+    let outcome = nodes.each(global, &options, out, |units, target, observation| {
+        let (desired, expired) = resolved.of(target, units)?;
         for finding in expired {
             out.write(&finding)?;
             tally.found();
         }
+        let node = match observation {
+            Observation::Node(node) => node,
+            Observation::MetadataDefaults(defaults) => {
+                let found = metadata_defaults::check(target, &defaults);
+                tally.note(&found);
+                return found.iter().try_for_each(|finding| out.write(finding));
+            }
+        };
         let (findings, verdict) = check::check(desired, roles.as_ref(), &node, now);
         tally.count(&findings, verdict);
         findings.iter().try_for_each(|finding| out.write(finding))

@@ -8,7 +8,7 @@ use records::Node;
 
 use super::GlobalArgs;
 use crate::import_aws_cli::Saved;
-use crate::observe::{ReadOptions, Region};
+use crate::observe::{Observation, ReadOptions, Region};
 
 /// Where nodes come from.
 #[derive(clap::Args)]
@@ -25,17 +25,25 @@ pub(crate) struct NodeArgs {
 }
 
 impl NodeArgs {
+    /// Returns whether nodes are named one by one.
+    pub(super) fn is_narrowed(&self) -> bool {
+        !self.instance_ids.is_empty()
+    }
+
     /// Hands over every node asked for, then prints what could not be read, which is never taken for "no nodes".
     pub(super) async fn each(
         &self,
         global: &GlobalArgs,
         options: &dyn Fn(&Session) -> anyhow::Result<ReadOptions>,
         out: &Output,
-        mut each: impl FnMut(Option<&[String]>, Node) -> anyhow::Result<()>,
+        mut each: impl FnMut(Option<&[String]>, &Target, Observation) -> anyhow::Result<()>,
     ) -> anyhow::Result<Outcome> {
         if !self.nodes.is_empty() {
             let (nodes, unreachable) = saved_nodes(&self.nodes, self.target.as_ref())?;
-            nodes.into_iter().try_for_each(|node| each(None, node))?;
+            for node in nodes {
+                let target = node.target.clone();
+                each(None, &target, Observation::Node(Box::new(node)))?;
+            }
             return trouble(out, &unreachable);
         }
         let mut missing = self.instance_ids.clone();
@@ -48,9 +56,11 @@ impl NodeArgs {
             let region = Region::new(session.clone(), question, nodes);
             region.read().await
         };
-        let outcome = fleet.stream(out, work, |session, node: Node| {
-            missing.retain(|id| *id != node.instance_id);
-            each(session.units.as_deref(), node)?;
+        let outcome = fleet.stream(out, work, |session, observation: Observation| {
+            if let Observation::Node(node) = &observation {
+                missing.retain(|id| *id != node.instance_id);
+            }
+            each(session.units.as_deref(), &session.target, observation)?;
             Ok(Outcome::Fine)
         });
         let outcome = outcome.await?;

@@ -6,7 +6,7 @@ use cli::{Outcome, Output};
 use super::GlobalArgs;
 use super::nodes::NodeArgs;
 use crate::model::Connections;
-use crate::observe::ReadOptions;
+use crate::observe::{Observation, ReadOptions};
 
 /// Print one record for every EC2 instance and hybrid node
 #[derive(clap::Args)]
@@ -32,6 +32,14 @@ pub(crate) async fn run(
     };
     let nodes = &args.nodes;
     nodes
-        .each(global, &options, out, |_, node| out.write(&node))
+        .each(
+            global,
+            &options,
+            out,
+            |_, _, observation| match observation {
+                Observation::Node(node) => out.write(&node),
+                Observation::MetadataDefaults(_) => Ok(()),
+            },
+        )
         .await
 }

@@ -60,7 +60,7 @@ pub(crate) enum Connections {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct DesiredImds {
-    /// Whether IMDSv1 must be refused.
+    /// Whether IMDSv1 must be refused, by instances and by what the account sets for those to come.
     pub(crate) require_v2: bool,
     /// The smallest hop limit that will do: 1 on a host, 2 when the agent runs in a container with its own network.
     pub(crate) min_hop_limit: u32,
