@@ -2,6 +2,8 @@
 
 #[path = "ssm-agentcheck/excluding.rs"]
 mod excluding;
+#[path = "ssm-agentcheck/firewall.rs"]
+mod firewall;
 #[path = "ssm-agentcheck/hosting.rs"]
 mod hosting;
 #[path = "ssm-agentcheck/metadata_defaults.rs"]

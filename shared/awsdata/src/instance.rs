@@ -26,6 +26,12 @@ pub struct Instance {
     pub subnet_id: Option<String>,
     /// Its public IPv4 address, if it has one.
     pub public_ip: Option<String>,
+    /// Its private IPv4 address.
+    pub private_ip: Option<String>,
+    /// The IDs of the security groups of its first network interface.
+    pub security_groups: Vec<String>,
+    /// How many network interfaces it has.
+    pub n_interfaces: usize,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
 }

@@ -6,5 +6,5 @@ mod network;
 mod partition;
 
 pub use instance::{Instance, InstanceProfileAssociation, MetadataDefaults, MetadataOptions};
-pub use network::{Route, RouteTable, VpcEndpoint};
+pub use network::{Route, RouteTable, SecurityGroup, SecurityRule, VpcEndpoint};
 pub use partition::{Partition, partition_of, suffix_of};

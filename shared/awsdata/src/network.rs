@@ -14,6 +14,38 @@ pub struct VpcEndpoint {
     pub private_dns_enabled: bool,
     /// Its policy, as JSON.
     pub policy: Option<String>,
+    /// The IDs of its security groups; none for gateways.
+    pub security_groups: Vec<String>,
+}
+
+/// A security group.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_SecurityGroup.html>
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SecurityGroup {
+    /// `sg-..`.
+    pub group_id: String,
+    /// What it lets in.
+    pub ingress: Vec<SecurityRule>,
+    /// What it lets out.
+    pub egress: Vec<SecurityRule>,
+}
+
+/// What a security group lets through.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html>
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SecurityRule {
+    /// `tcp`, `udp`, `icmp`, a number, or `-1` for all.
+    pub protocol: String,
+    /// The first port; none for all.
+    pub from_port: Option<i32>,
+    /// The last port; none for all.
+    pub to_port: Option<i32>,
+    /// Blocks in CIDR notation, of IPv4 and IPv6.
+    pub blocks: Vec<String>,
+    /// `pl-..`.
+    pub prefix_lists: Vec<String>,
+    /// The security groups whose members are meant.
+    pub groups: Vec<String>,
 }
 
 /// A route table.

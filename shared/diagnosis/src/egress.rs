@@ -147,7 +147,11 @@ fn is_private(block: Block) -> bool {
 }
 
 fn block(route: &Route) -> Option<Block> {
-    let (address, length) = route.destination.as_deref()?.split_once('/')?;
+    parsed(route.destination.as_deref()?)
+}
+
+fn parsed(text: &str) -> Option<Block> {
+    let (address, length) = text.split_once('/')?;
     let length = length.parse().ok()?;
     let (is_ipv6, bits) = match (address.parse::<Ipv4Addr>(), address.parse::<Ipv6Addr>()) {
         (Ok(address), _) => (false, u128::from(u32::from(address)) << 96),
@@ -160,6 +164,12 @@ fn block(route: &Route) -> Option<Block> {
         bits,
         length,
     })
+}
+
+/// Returns whether a block in CIDR notation has an address of IPv4; none when either is not one.
+pub(crate) fn has(text: &str, address: &str) -> Option<bool> {
+    let address = parsed(&format!("{address}/32"))?;
+    Some(is_within(address, parsed(text)?))
 }
 
 /// Returns the routes that are `all` together: one, or several where VPN software or a hub has split it, so that the parts beat

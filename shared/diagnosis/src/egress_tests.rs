@@ -12,6 +12,7 @@ fn endpoint(service: &str, state: &str, private_dns_enabled: bool) -> VpcEndpoin
         state: state.to_owned(),
         private_dns_enabled,
         policy: None,
+        security_groups: Vec::new(),
     }
 }
 

@@ -56,6 +56,11 @@ pub fn ec2_node(target: &Target, instance: Instance, information: Option<Informa
             vpc_id: instance.vpc_id,
             subnet_id: instance.subnet_id,
             public_ip: instance.public_ip,
+            private_ip: instance.private_ip,
+            security_groups: match instance.n_interfaces {
+                0 | 1 => instance.security_groups,
+                _ => Vec::new(),
+            },
         }),
         evidence: None,
     }

@@ -13,6 +13,7 @@ mod roles;
 
 mod egress;
 mod endpoint_policy;
+mod firewall;
 mod join;
 
 mod diagnosis;
@@ -26,6 +27,7 @@ pub use capability::Capability;
 pub use diagnose::{IMDS_DISABLED, diagnose, imds_disabled};
 pub use diagnosis::{Diagnosis, Hints};
 pub use egress::egress_paths;
+pub use firewall::firewall;
 pub use join::{Information, ec2_node, ssm_node, unknown_node};
 pub use roles::{Access, DefaultRole, Permitted, ProfileAccess, Roles};
 pub use version::Version;

@@ -5,6 +5,7 @@
 use crate::capability::Capability;
 use crate::credentials::{ByDefault, MEND_DEFAULT, by_credentials, name};
 use crate::diagnosis::{Diagnosis, Hints};
+use crate::firewall::{self, Passage};
 use crate::roles::{Access, Permitted, ProfileAccess, Roles};
 use crate::routes::{self, Way};
 use crate::version::Version;
@@ -42,10 +43,16 @@ pub(crate) fn unregistered(
     if let Some(found) = refused {
         return found;
     }
+    let doubts = match firewall::passage(node, UNSEEN) {
+        Passage::Open => Vec::new(),
+        Passage::Closed(found) => return found,
+        Passage::Unsure(look) => look,
+    };
     match routes::way(node) {
         Way::Open => {}
         Way::None(no_way) => return no_way.diagnosis("unregistered.no_route", UNSEEN),
-        Way::Unsure(no_way, look) => {
+        Way::Unsure(no_way, mut look) => {
+            look.extend(doubts);
             return Diagnosis::new(
                 "unregistered.route_unsure",
                 Severity::Error,
@@ -93,6 +100,10 @@ pub(crate) fn unregistered(
             ),
             format!("{}; if the role is fine, install or start the agent", hints.roles),
         ),
+    };
+    let fix = match doubts.is_empty() {
+        true => fix,
+        false => format!("{fix}; look {}", doubts.join(", and ")),
     };
     Diagnosis::new(problem, Severity::Error, message, fix)
 }

@@ -9,9 +9,11 @@ use crate::{Ec2Error, Instance, MetadataDefaults, MetadataOptions};
 
 mod association;
 mod network;
+mod security;
 
 pub(crate) use association::{association, associations};
 pub(crate) use network::{regions, route_tables, vpc_endpoints};
+pub(crate) use security::security_groups;
 
 /// One page of a list.
 #[derive(Debug, PartialEq, Eq)]
@@ -97,6 +99,12 @@ fn instance(item: &mut Element<'_, '_>) -> Result<Instance, BoxError> {
             "vpcId" => instance.vpc_id = text(&mut tag)?,
             "subnetId" => instance.subnet_id = text(&mut tag)?,
             "ipAddress" => instance.public_ip = text(&mut tag)?,
+            "privateIpAddress" => instance.private_ip = text(&mut tag)?,
+            "groupSet" => instance.security_groups = children(&mut tag, "groupId")?,
+            "networkInterfaceSet" => while_item(&mut tag, |_| {
+                instance.n_interfaces += 1;
+                Ok(())
+            })?,
             "tagSet" => while_item(&mut tag, |item| {
                 let (mut key, mut value) = (String::new(), String::new());
                 while let Some(mut tag) = item.next_tag()? {
@@ -213,6 +221,16 @@ fn child(parent: &mut Element<'_, '_>, name: &str) -> Result<Option<String>, Box
             found = text(&mut tag)?;
         }
     }
+    Ok(found)
+}
+
+/// Returns the texts of one child of each `item` of a list.
+fn children(list: &mut Element<'_, '_>, name: &str) -> Result<Vec<String>, BoxError> {
+    let mut found = Vec::new();
+    while_item(list, |item| {
+        found.extend(child(item, name)?);
+        Ok(())
+    })?;
     Ok(found)
 }
 

@@ -22,7 +22,7 @@ use decode::Page;
 
 pub use awsdata::{
     Instance, InstanceProfileAssociation, MetadataDefaults, MetadataOptions, Route, RouteTable,
-    VpcEndpoint,
+    SecurityGroup, SecurityRule, VpcEndpoint,
 };
 pub use error::Ec2Error;
 
@@ -141,6 +141,18 @@ impl Client {
     /// As [`Answer`].
     pub async fn describe_route_tables(&self) -> Answer<Vec<RouteTable>> {
         self.pages("DescribeRouteTables", decode::route_tables, 100, &[])
+            .all()
+            .await
+    }
+
+    /// Returns the security groups of the region.
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSecurityGroups.html>
+    ///
+    /// # Errors
+    /// As [`Answer`].
+    pub async fn describe_security_groups(&self) -> Answer<Vec<SecurityGroup>> {
+        let name = "DescribeSecurityGroups";
+        self.pages(name, decode::security_groups, 1000, &[])
             .all()
             .await
     }

@@ -39,8 +39,8 @@ pub use invocation::{
     Absence, Choice, Command, CommandKind, Invocation, InvocationKind, Reason, Step, Truncated,
 };
 pub use node::{
-    Agent, DefaultRoute, EgressPaths, Evidence, Imds, ManagedBy, Network, Node, NodeKind, Platform,
-    RegionHostManagement,
+    Agent, DefaultRoute, EgressPaths, Evidence, Firewall, Imds, ManagedBy, Network, Node, NodeKind,
+    Platform, RegionHostManagement,
 };
 pub use organization::{Entity, EntityKind, EntityType, PolicyDocument, PolicyKind};
 pub use patch_state::{PatchState, PatchStateKind};

@@ -93,6 +93,12 @@ pub struct Network {
     pub subnet_id: Option<String>,
     /// Its public IPv4 address.
     pub public_ip: Option<String>,
+    /// Its private IPv4 address.
+    #[serde(default)]
+    pub private_ip: Option<String>,
+    /// Its security groups; empty when it has several network interfaces, of which it may use any.
+    #[serde(default)]
+    pub security_groups: Vec<String>,
 }
 
 /// What tells why a node does not answer. What could not be read says why.
@@ -105,6 +111,23 @@ pub struct Evidence {
     pub host_management: Reading<RegionHostManagement>,
     /// The ways out of the instance's subnet.
     pub ways: Reading<EgressPaths>,
+    /// What security groups let through; absent for a node that has registered.
+    #[serde(default)]
+    pub firewall: Reading<Firewall>,
+}
+
+/// What security groups let through of what an agent sends to the services, which is HTTPS on TCP port 443.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Firewall {
+    /// Where the instance's groups let it out to on this port: blocks, prefix lists `pl-..` and groups `sg-..`.
+    pub lets_out_to: Vec<String>,
+    /// Whether they let it out on another port of TCP, such as that of a proxy.
+    pub lets_out_on_other_ports: bool,
+    /// The services whose endpoint under their ordinary names has groups that do not let the instance in.
+    pub refusing_endpoints: Vec<String>,
+    /// The same, where a prefix list, IPv6 or a group that is not known may let it in.
+    pub unsure_endpoints: Vec<String>,
 }
 
 /// Default Host Management Configuration of a region, when it is on.

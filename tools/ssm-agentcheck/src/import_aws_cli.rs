@@ -211,6 +211,9 @@ struct SavedInstance {
     vpc_id: Option<String>,
     subnet_id: Option<String>,
     public_ip_address: Option<String>,
+    private_ip_address: Option<String>,
+    security_groups: Option<Vec<Group>>,
+    network_interfaces: Option<Vec<Value>>,
     tags: Option<Vec<Tag>>,
 }
 
@@ -239,6 +242,12 @@ struct Options {
     http_tokens: Option<String>,
     http_put_response_hop_limit: Option<u32>,
     http_endpoint: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Group {
+    group_id: String,
 }
 
 #[derive(Deserialize)]
@@ -309,6 +318,14 @@ impl From<SavedInstance> for Instance {
             vpc_id: saved.vpc_id,
             subnet_id: saved.subnet_id,
             public_ip: saved.public_ip_address,
+            private_ip: saved.private_ip_address,
+            security_groups: saved
+                .security_groups
+                .unwrap_or_default()
+                .into_iter()
+                .map(|group| group.group_id)
+                .collect(),
+            n_interfaces: saved.network_interfaces.map_or(0, |all| all.len()),
             tags: saved
                 .tags
                 .unwrap_or_default()

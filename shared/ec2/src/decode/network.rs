@@ -2,7 +2,7 @@
 
 use aws_smithy_runtime_api::box_error::BoxError;
 
-use super::{Element, Page, page, text, while_item};
+use super::{Element, Page, children, page, text, while_item};
 use crate::{Route, RouteTable, VpcEndpoint};
 
 /// Returns the only page of `DescribeRegions`.
@@ -30,6 +30,7 @@ pub(crate) fn vpc_endpoints(body: &[u8]) -> Result<Page<VpcEndpoint>, BoxError> 
                     endpoint.private_dns_enabled = text(&mut tag)?.as_deref() == Some("true");
                 }
                 "policyDocument" => endpoint.policy = text(&mut tag)?,
+                "groupSet" => endpoint.security_groups = children(&mut tag, "groupId")?,
                 _ => {}
             }
         }
@@ -108,7 +109,8 @@ mod tests {
             <vpcEndpointId>vpce-0</vpcEndpointId><vpcEndpointType>Interface</vpcEndpointType><vpcId>vpc-1</vpcId>
             <serviceName>com.amazonaws.us-east-1.ssm</serviceName><state>available</state>
             <privateDnsEnabled>true</privateDnsEnabled>
-            <policyDocument>{&quot;Statement&quot;: []}</policyDocument><subnetIdSet><item>subnet-1</item></subnetIdSet></item>
+            <policyDocument>{&quot;Statement&quot;: []}</policyDocument><subnetIdSet><item>subnet-1</item></subnetIdSet>
+            <groupSet><item><groupId>sg-1</groupId><groupName>a</groupName></item><item><groupId>sg-2</groupId></item></groupSet></item>
             </vpcEndpointSet><nextToken>t</nextToken></DescribeVpcEndpointsResponse>"#;
         let page = vpc_endpoints(body).unwrap();
         let expected = VpcEndpoint {
@@ -117,6 +119,7 @@ mod tests {
             state: "available".to_owned(),
             private_dns_enabled: true,
             policy: Some(r#"{"Statement": []}"#.to_owned()),
+            security_groups: vec!["sg-1".to_owned(), "sg-2".to_owned()],
         };
         assert_eq!(
             (page.items, page.next_token),

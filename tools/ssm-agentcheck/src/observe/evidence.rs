@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use aws_sdk_ssm::Client;
 use awsconf::{Session, describe};
 use cli::Reading;
-use diagnosis::egress_paths;
-use ec2::{RouteTable, VpcEndpoint};
-use records::{EgressPaths, Evidence, Network, Node, RegionHostManagement, Timestamp};
+use diagnosis::{egress_paths, firewall};
+use ec2::{RouteTable, SecurityGroup, VpcEndpoint};
+use records::{EgressPaths, Evidence, Firewall, Network, Node, RegionHostManagement, Timestamp};
 use tokio::sync::OnceCell;
 
 use crate::model::Connections;
@@ -26,6 +26,7 @@ pub(super) struct EvidenceReader {
     groups: BTreeMap<(Option<String>, Option<String>), bool>,
     host_management: OnceCell<Reading<RegionHostManagement>>,
     network: OnceCell<Reading<(Vec<VpcEndpoint>, Vec<RouteTable>)>>,
+    groups_of_security: OnceCell<Reading<Vec<SecurityGroup>>>,
 }
 
 impl EvidenceReader {
@@ -42,6 +43,7 @@ impl EvidenceReader {
             groups: BTreeMap::new(),
             host_management: OnceCell::new(),
             network: OnceCell::new(),
+            groups_of_security: OnceCell::new(),
         }
     }
 
@@ -67,6 +69,9 @@ impl EvidenceReader {
             .await
             .clone();
         evidence.ways = self.egress_paths(network).await;
+        if node.agent.is_none() {
+            evidence.firewall = self.firewall(network).await;
+        }
         Some(evidence)
     }
 
@@ -113,6 +118,26 @@ impl EvidenceReader {
                 Reading::Present(egress_paths(vpc_id, subnet, endpoints, tables))
             }
             (Reading::Unknown(reason), _) => Reading::Unknown(reason.clone()),
+            _ => Reading::Absent,
+        }
+    }
+
+    /// All groups of the region are few pages, whereas asking for those of each node would be a call for each.
+    async fn firewall(&self, network: &Network) -> Reading<Firewall> {
+        let read = async || {
+            let groups = self.ec2.describe_security_groups().await;
+            let call = format!("DescribeSecurityGroups {}", self.region);
+            awsconf::reading(call, &[], groups)
+        };
+        let groups = self.groups_of_security.get_or_init(read).await;
+        let network_read = self.network.get_or_init(|| self.read_network()).await;
+        match (groups, network_read) {
+            (Reading::Present(groups), Reading::Present((endpoints, _))) => {
+                firewall(network, endpoints, groups).map_or(Reading::Absent, Reading::Present)
+            }
+            (Reading::Unknown(reason), _) | (_, Reading::Unknown(reason)) => {
+                Reading::Unknown(reason.clone())
+            }
             _ => Reading::Absent,
         }
     }
