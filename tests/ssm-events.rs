@@ -2,6 +2,8 @@
 
 #[path = "ssm-events/buckets.rs"]
 mod buckets;
+#[path = "ssm-events/containers.rs"]
+mod containers;
 #[path = "ssm-events/delivery.rs"]
 mod delivery;
 #[path = "ssm-events/function.rs"]

@@ -330,3 +330,14 @@ fn regions_are_printed_in_the_order_asked_for() {
         assert_eq!(order.join(","), regions);
     }
 }
+
+#[test]
+fn a_container_of_ecs_is_called_what_it_is() {
+    let account = account(&[]);
+    let target = "ecs:prod_0123456789abcdef0123456789abcdef_0123456789abcdef-1234567890";
+    let refused = tool(&account, &["show", "--instance-id", target]).run();
+    refused.assert_status(2).assert_complains(
+        "is a container of ECS task 0123456789abcdef0123456789abcdef in cluster prod",
+    );
+    assert!(account.calls().is_empty());
+}

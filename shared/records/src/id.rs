@@ -71,12 +71,14 @@ impl TryFrom<String> for InstanceId {
             (None, Some(rest)) => [8, 17].contains(&rest.len()) && word(rest),
             (None, None) => false,
         };
-        if fits {
-            Ok(InstanceId(text))
-        } else {
-            Err(format!(
+        match EcsTarget::parse(&text) {
+            _ if fits => Ok(InstanceId(text)),
+            Some(container) => Err(format!(
+                "'{text}' is a {container}, which takes sessions but is not a node: it has neither an agent to update nor commands"
+            )),
+            None => Err(format!(
                 "'{text}' is not a node ID: expected i-0123456789abcdef0 or mi-0123456789abcdef0"
-            ))
+            )),
         }
     }
 }
@@ -101,9 +103,74 @@ impl AsRef<str> for InstanceId {
     }
 }
 
+/// What sessions of ECS Exec are started on: `ecs:CLUSTER_TASK_CONTAINER`.
+/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html>
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EcsTarget<'a> {
+    /// The name of the cluster, which may have underscores.
+    pub cluster: &'a str,
+    /// The ID of the task.
+    pub task: &'a str,
+    /// The runtime ID of the container.
+    pub container: &'a str,
+}
+
+impl<'a> EcsTarget<'a> {
+    /// Returns the parts of a session's target, none when it is something else.
+    #[must_use]
+    pub fn parse(target: &'a str) -> Option<EcsTarget<'a>> {
+        let rest = target.strip_prefix("ecs:")?;
+        let (rest, container) = rest.rsplit_once('_')?;
+        let (cluster, task) = rest.rsplit_once('_')?;
+        let is_given = [cluster, task, container]
+            .iter()
+            .all(|part| !part.is_empty());
+        is_given.then_some(EcsTarget {
+            cluster,
+            task,
+            container,
+        })
+    }
+}
+
+impl std::fmt::Display for EcsTarget<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let EcsTarget { cluster, task, .. } = self;
+        write!(
+            formatter,
+            "container of ECS task {task} in cluster {cluster}"
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{AccountId, InstanceId};
+    use super::{AccountId, EcsTarget, InstanceId};
+
+    #[test]
+    fn a_container_is_called_what_it_is() {
+        let target = "ecs:prod_blue_0123456789abcdef0123456789abcdef_0123456789abcdef-1234567890";
+        let expected = EcsTarget {
+            cluster: "prod_blue",
+            task: "0123456789abcdef0123456789abcdef",
+            container: "0123456789abcdef-1234567890",
+        };
+        assert_eq!(EcsTarget::parse(target), Some(expected));
+        for text in [
+            "ecs:",
+            "ecs:a",
+            "ecs:a_b",
+            "ecs:_b_c",
+            "i-0123abcd",
+            "mi-0_1_2",
+        ] {
+            assert_eq!(EcsTarget::parse(text), None, "{text}");
+        }
+        let error = target.parse::<InstanceId>().unwrap_err();
+        let told =
+            "is a container of ECS task 0123456789abcdef0123456789abcdef in cluster prod_blue";
+        assert!(error.contains(told), "{error}");
+    }
 
     #[test]
     fn an_account_has_twelve_digits() {

@@ -34,7 +34,7 @@ pub use host_management::{
     HostManagementKind, InstanceRole, NodeRole, Permission, Verdict,
 };
 pub use iam_policy::Arn;
-pub use id::{AccountId, InstanceId};
+pub use id::{AccountId, EcsTarget, InstanceId};
 pub use invocation::{
     Absence, Choice, Command, CommandKind, Invocation, InvocationKind, Reason, Step, Truncated,
 };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, bail};
 use cli::{Target, Unreachable};
-use records::{InstanceId, Node};
+use records::{EcsTarget, InstanceId, Node};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -165,6 +165,11 @@ fn add_node(
     id: &str,
     record: Option<Box<Node>>,
 ) -> anyhow::Result<()> {
+    if EcsTarget::parse(id).is_some()
+        && let Err(error) = id.parse::<InstanceId>()
+    {
+        bail!("{}", error.escape_default());
+    }
     if id.parse::<InstanceId>().is_err() {
         let shown: String = id.chars().take(60).collect();
         bail!(
@@ -193,6 +198,14 @@ mod tests {
 
     fn complaint(text: &str) -> String {
         format!("{:#}", parse(text).unwrap_err())
+    }
+
+    #[test]
+    fn containers_of_ecs_are_called_what_they_are() {
+        let said =
+            complaint("ecs:prod_0123456789abcdef0123456789abcdef_0123456789abcdef-1234567890");
+        let told = "is a container of ECS task 0123456789abcdef0123456789abcdef in cluster prod";
+        assert!(said.contains(told), "{said}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use awsconf::Session;
 use cli::{Outcome, Output, Target, Unreachable};
-use records::Node;
+use records::{InstanceId, Node};
 
 use super::GlobalArgs;
 use crate::import_aws_cli::Saved;
@@ -15,7 +15,7 @@ use crate::observe::{Observation, ReadOptions, Region};
 pub(crate) struct NodeArgs {
     /// Look only at this node; repeat for several
     #[arg(long = "instance-id", value_name = "ID", conflicts_with = "nodes")]
-    instance_ids: Vec<String>,
+    instance_ids: Vec<InstanceId>,
     /// Read nodes from FILE instead of asking AWS: records of show, or answers of the AWS CLI; repeat for several
     #[arg(long, value_name = "FILE")]
     nodes: Vec<PathBuf>,
@@ -46,11 +46,13 @@ impl NodeArgs {
             }
             return trouble(out, &unreachable);
         }
-        let mut missing = self.instance_ids.clone();
+        let ids = self.instance_ids.iter().map(|id| id.as_ref().to_owned());
+        let ids: Vec<String> = ids.collect();
+        let mut missing = ids.clone();
         let fleet = global.fleet(out).await?;
         let work = async |session: &Session, _: &(), nodes| {
             let question = ReadOptions {
-                instance_ids: self.instance_ids.clone(),
+                instance_ids: ids.clone(),
                 ..options(session)?
             };
             let region = Region::new(session.clone(), question, nodes);

@@ -10,6 +10,7 @@ mod text;
 use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
+use records::EcsTarget;
 use serde_json::{Value, json};
 
 pub(crate) use crate::records::format::csv::HEADER as CSV_HEADER;
@@ -121,7 +122,10 @@ impl Style {
     fn node(&self, id: &str) -> String {
         match self.names.get(id) {
             Some(name) if !name.is_empty() => format!("{name} ({id})"),
-            _ => id.to_owned(),
+            _ => match EcsTarget::parse(id) {
+                Some(container) => format!("{container} ({id})"),
+                None => id.to_owned(),
+            },
         }
     }
 

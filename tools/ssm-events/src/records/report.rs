@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashSet};
 use cli::Target;
 use jiff::Timestamp;
 use records::{
-    RecordedCommand, RecordedCommandKind, RecordedSession, RefusedCall, RefusedCallKind,
+    EcsTarget, RecordedCommand, RecordedCommandKind, RecordedSession, RefusedCall, RefusedCallKind,
 };
 
 use crate::records::record::{Event, Outcome};
@@ -76,11 +76,8 @@ impl Report {
             "StartSession" => {
                 session.started = some(&event.time);
                 session.node = event.nodes.first().cloned();
-                session.node_name = session
-                    .node
-                    .as_ref()
-                    .and_then(|node| names.get(node))
-                    .cloned();
+                let node = session.node.as_deref();
+                session.node_name = node.and_then(|node| name(node, names));
                 session.document = some(&event.document);
                 session.reason = some(&event.reason);
             }
@@ -154,6 +151,12 @@ fn refused(event: &Event) -> RefusedCall {
         time: event.time.clone(),
         event_id: event.event_id.clone(),
     }
+}
+
+/// Returns what people call a node; a container is called by its task and cluster.
+pub(crate) fn name(node: &str, names: &BTreeMap<String, String>) -> Option<String> {
+    let container = || EcsTarget::parse(node).map(|container| container.to_string());
+    names.get(node).cloned().or_else(container)
 }
 
 fn target(event: &Event) -> Option<Target> {

@@ -4,6 +4,7 @@
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>
 
 use iam_policy::{Arn, Context};
+use records::EcsTarget;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -183,8 +184,15 @@ impl Record {
         let account = principal_arn::account(principal).unwrap_or_default();
         let region = self.aws_region.as_deref().unwrap_or_default();
         let mut node = |id: &str| {
-            arns.push(match id.strip_prefix("mi-") {
-                Some(_) => format!("arn:{partition}:ssm:{region}:{account}:managed-instance/{id}"),
+            // The resource types of StartSession.
+            // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html
+            arns.push(match EcsTarget::parse(id) {
+                Some(EcsTarget { cluster, task, .. }) => {
+                    format!("arn:{partition}:ecs:{region}:{account}:task/{cluster}/{task}")
+                }
+                None if id.starts_with("mi-") => {
+                    format!("arn:{partition}:ssm:{region}:{account}:managed-instance/{id}")
+                }
                 None => format!("arn:{partition}:ec2:{region}:{account}:instance/{id}"),
             });
         };
@@ -226,5 +234,34 @@ impl Record {
             });
         }
         arns
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::Record;
+
+    #[test]
+    fn a_session_is_about_the_task_of_a_container() {
+        let arns = |target: &str| {
+            let record = json!({"eventSource": "ssm.amazonaws.com", "eventName": "StartSession", "awsRegion": "eu-central-1",
+                "requestParameters": {"target": target}});
+            let record: Record = serde_json::from_str(&record.to_string()).unwrap();
+            record.resource_arns("arn:aws:iam::111122223333:role/ops")
+        };
+        assert_eq!(
+            arns("ecs:prod_blue_0123456789abcdef_c0ffee-1234"),
+            ["arn:aws:ecs:eu-central-1:111122223333:task/prod_blue/0123456789abcdef"]
+        );
+        assert_eq!(
+            arns("mi-0123456789abcdef0"),
+            ["arn:aws:ssm:eu-central-1:111122223333:managed-instance/mi-0123456789abcdef0"]
+        );
+        assert_eq!(
+            arns("i-0123456789abcdef0"),
+            ["arn:aws:ec2:eu-central-1:111122223333:instance/i-0123456789abcdef0"]
+        );
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! <https://schema.ocsf.io/1.4.0/classes/api_activity>
 
+use records::EcsTarget;
 use serde_json::{Value, json};
 
 use crate::records::record::{Event, Outcome};
@@ -31,7 +32,12 @@ pub(super) fn api_activity(event: &Event) -> Value {
     let resources: Vec<Value> = event
         .nodes
         .iter()
-        .map(|node| json!({ "uid": node, "type": "node" }))
+        .map(|node| match EcsTarget::parse(node) {
+            Some(container) => {
+                json!({ "uid": node, "type": "container", "name": container.to_string() })
+            }
+            None => json!({ "uid": node, "type": "node" }),
+        })
         .collect();
     let user = &event.who;
     let mut value = json!({

@@ -64,7 +64,7 @@ impl Report {
         let tally = |name: &str, key: &str, tally: &Tally| {
             let mut row = json!({ key: name });
             if key == "node" {
-                row["name"] = json!(names.get(name));
+                row["name"] = json!(super::name(name, names));
             }
             row["n_sessions"] = json!(tally.n_sessions);
             row["n_commands"] = json!(tally.n_commands);
