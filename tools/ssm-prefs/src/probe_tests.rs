@@ -1,11 +1,11 @@
 //! Verdicts that no account shows by itself.
 
-use cli::{Outcome, Target};
+use cli::{Finding, Outcome, Reading, Target};
 use records::{Document, DocumentVersion};
 use serde_json::{Value, json};
 
 use super::{Judged, Seen, SessionSeen, needs_cause, places, verdict};
-use crate::model::{Conversation, Look, ManagedNode, Observed, ProbeVerdict};
+use crate::model::{Conversation, LogGroup, Look, ManagedNode, Observed, ProbeVerdict};
 use crate::roles::Roles;
 
 const MISSING: Option<Look> = Some(Look::Missing("nothing is there"));
@@ -33,6 +33,18 @@ fn judge(
     (s3, logs): (Option<Look>, Option<Look>),
     latest: &str,
 ) -> (ProbeVerdict, Outcome, Vec<String>) {
+    let (verdict, outcome, findings) =
+        judge_by(conversation, (s3, logs), latest, &Observed::default());
+    let ids = findings.into_iter().map(|finding| finding.id).collect();
+    (verdict, outcome, ids)
+}
+
+fn judge_by(
+    conversation: &Conversation,
+    (s3, logs): (Option<Look>, Option<Look>),
+    latest: &str,
+    observed: &Observed,
+) -> (ProbeVerdict, Outcome, Vec<Finding>) {
     let target = Target {
         account: "111122223333".to_owned(),
         region: "eu-central-1".to_owned(),
@@ -62,11 +74,11 @@ fn judge(
         knows_caller: false,
         roles: Roles::default(),
     };
-    let observed = needs_cause(&seen).then(Observed::default);
-    let (record, findings, outcome) = verdict(&seen, observed.as_ref(), &judged);
-    let ids: Vec<String> = findings.into_iter().map(|finding| finding.id).collect();
-    assert!(record.causes.iter().all(|cause| ids.contains(cause)));
-    (record.verdict, outcome, ids)
+    let observed = needs_cause(&seen).then_some(observed);
+    let (record, findings, outcome) = verdict(&seen, observed, &judged);
+    let last: Vec<&String> = findings.iter().map(|finding| &finding.id).collect();
+    assert!(last.ends_with(&record.causes.iter().collect::<Vec<_>>()));
+    (record.verdict, outcome, findings)
 }
 
 #[test]
@@ -110,6 +122,37 @@ fn a_refusal_in_words_that_are_not_known_is_held_against_everything() {
             "prefs.bucket.missing",
             "prefs.log_group.missing"
         ]
+    );
+}
+
+#[test]
+fn what_explains_the_one_loss_does_not_explain_the_other() {
+    let group = LogGroup {
+        arn: String::new(),
+        kms_key: None,
+        retention_days: None,
+        deletion_protection: false,
+    };
+    let observed = Observed {
+        log_group: Reading::Present(group),
+        ..Observed::default()
+    };
+    let ran = Conversation::Ran;
+    let (.., findings) = judge_by(&ran, (MISSING, MISSING), "1", &observed);
+    let ids: Vec<&str> = findings.iter().map(|one| one.id.as_str()).collect();
+    let missing = "prefs.probe.transcript_missing";
+    assert_eq!(
+        ids,
+        [
+            missing,
+            missing,
+            "prefs.bucket.missing",
+            "prefs.probe.cause_unknown"
+        ]
+    );
+    assert_eq!(
+        findings[3].message,
+        "nothing certain that was read explains why the transcript is not in the log group; not judged: the role of the node (no record)"
     );
 }
 

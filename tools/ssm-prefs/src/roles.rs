@@ -157,3 +157,58 @@ fn roles<'r>(records: impl IntoIterator<Item = &'r HostManagement>) -> Vec<Role>
     roles.dedup_by(|a, b| a.arn == b.arn);
     roles
 }
+
+#[cfg(test)]
+mod tests {
+    use records::{HostManagement, Target};
+    use serde_json::json;
+
+    use super::RoleRecords;
+
+    fn target(region: &str) -> Target {
+        Target {
+            account: "111122223333".to_owned(),
+            region: region.to_owned(),
+        }
+    }
+
+    fn arn(name: &str) -> String {
+        format!("arn:aws:iam::111122223333:role/{name}")
+    }
+
+    #[test]
+    fn a_node_has_the_role_that_ssm_names_before_that_of_its_profile() {
+        let record = json!({
+            "target": target("eu-central-1"),
+            "roles": [{"arn": arn("web")}, {"arn": arn("service-role/host")}],
+            "instances": [
+                {"instance_id": "i-1", "profile": "p", "role": "web"},
+                {"instance_id": "i-2", "profile": null, "role": null},
+                {"instance_id": "i-3", "profile": "p", "role": "unread"},
+            ],
+        });
+        let record: HostManagement = serde_json::from_value(record).unwrap();
+        let records = RoleRecords::new(vec![record], Vec::new());
+        let here = target("eu-central-1");
+        for (node, iam_role, expected) in [
+            ("i-1", None, Ok(arn("web"))),
+            ("i-1", Some("host"), Ok(arn("service-role/host"))),
+            (
+                "i-2",
+                Some("service-role/host"),
+                Ok(arn("service-role/host")),
+            ),
+            ("i-2", None, Err("no record names the role of i-2")),
+            ("i-3", None, Err("no record is of the role unread")),
+            ("i-4", None, Err("no record names the role of i-4")),
+        ] {
+            let expected = expected.map_err(str::to_owned);
+            assert_eq!(records.role_of_node(&here, node, iam_role), expected);
+        }
+        let elsewhere = records.role_of_node(&target("us-east-1"), "i-1", None);
+        assert!(elsewhere.is_err(), "{elsewhere:?}");
+        let only = records.only(&arn("web")).of(&here);
+        let only: Vec<&str> = only.iter().map(|role| role.arn.as_str()).collect();
+        assert_eq!(only, [arn("web")]);
+    }
+}

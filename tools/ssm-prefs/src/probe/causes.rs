@@ -67,6 +67,8 @@ const OF_LOG_GROUP: [&str; 3] = [
 ];
 /// Of every loss.
 const OF_ALL: &str = "prefs.roles.unknown";
+/// Sessions may go by another version than the one whose destinations were looked into.
+const OF_VERSIONS: &str = "prefs.document.versions_differ";
 
 /// Returns which findings a refusal is about, and what to do about it; `None` for one in words that are not known.
 pub(super) fn refusal(words: &str) -> Option<(&'static [&'static str], &'static str)> {
@@ -84,51 +86,93 @@ pub(super) fn causes(
     let Some(document) = seen.document else {
         return Vec::new();
     };
-    let mut about = vec![OF_ALL];
-    if let Some(Conversation::Refused(words)) = session.conversation {
-        match refusal(words) {
-            Some((ids, _)) => about.extend(ids),
-            None => about.extend(OF_SESSIONS.iter().chain(&RUN_AS)),
-        }
-    }
-    if matches!(session.s3, Some(Look::Missing(_))) {
-        about.extend(OF_BUCKET);
-    }
-    if matches!(session.logs, Some(Look::Missing(_))) {
-        about.extend(OF_LOG_GROUP);
-    }
+    let lost = lost(session);
     let content = &document.default.content;
     let mut causes = Vec::new();
     check::versions(document, &mut causes);
     let users = lint::lint_run_as(content).into_iter();
     let found = preflight(content, observed, &judged.roles, seen.target);
     let found = users.chain(found).filter(|finding| {
-        let bears = about.iter().any(|prefix| finding.id.starts_with(prefix));
+        let bears = finding.id == OF_ALL || lost.iter().any(|one| one.is_about(finding));
         // What only long transcripts need is not why this one, of three lines, is lost.
         bears && !(finding.id == "prefs.role.s3_kms" && finding.severity == Severity::Warning)
     });
     causes.extend(found);
     causes.sort_by_key(|finding| finding.severity);
-    if !causes
-        .iter()
-        .any(|finding| finding.severity == Severity::Error)
-    {
-        causes.push(unexplained(seen, judged));
+    let explains = |finding: &Finding, one: &Lost| {
+        finding.severity == Severity::Error
+            && (one.is_about(finding) || finding.id == OF_VERSIONS && !one.is_session)
+    };
+    let mut open = lost;
+    open.retain(|one| !causes.iter().any(|finding| explains(finding, one)));
+    if !open.is_empty() {
+        causes.push(unexplained(seen, judged, &open));
     }
     causes
 }
 
-fn unexplained(seen: &Seen<'_>, judged: &Judged) -> Finding {
+/// Something that is not as the preferences have it.
+struct Lost {
+    what: &'static str,
+    is_session: bool,
+    /// How the IDs of findings begin that are about it.
+    ids: Vec<&'static str>,
+}
+
+impl Lost {
+    fn is_about(&self, finding: &Finding) -> bool {
+        self.ids.iter().any(|id| finding.id.starts_with(id))
+    }
+}
+
+fn lost(session: &SessionSeen<'_>) -> Vec<Lost> {
+    let mut lost = Vec::new();
+    if let Some(Conversation::Refused(words)) = session.conversation {
+        lost.push(Lost {
+            what: "the session is refused",
+            is_session: true,
+            ids: match refusal(words) {
+                Some((ids, _)) => ids.to_vec(),
+                None => OF_SESSIONS.iter().chain(&RUN_AS).copied().collect(),
+            },
+        });
+    }
+    for (look, what, ids) in [
+        (
+            &session.s3,
+            "the transcript is not in the bucket",
+            &OF_BUCKET,
+        ),
+        (
+            &session.logs,
+            "the transcript is not in the log group",
+            &OF_LOG_GROUP,
+        ),
+    ] {
+        if matches!(look, Some(Look::Missing(_))) {
+            lost.push(Lost {
+                what,
+                is_session: false,
+                ids: ids.to_vec(),
+            });
+        }
+    }
+    lost
+}
+
+fn unexplained(seen: &Seen<'_>, judged: &Judged, open: &[Lost]) -> Finding {
     let mut not_judged = Vec::new();
     let mut fix = Vec::new();
     if let Err(reason) = &judged.of_node {
         not_judged.push(format!("the role of the node ({reason})"));
         fix.push("pass what `ssm-role show` prints to --roles");
     }
-    if !judged.knows_caller {
+    // Whoever starts a session makes its data key, and has no part in what becomes of the transcript.
+    if !judged.knows_caller && open.iter().any(|one| one.is_session) {
         not_judged.push("the role of whoever started the session".to_owned());
         fix.push("pass it to --operators");
     }
+    let what: Vec<&str> = open.iter().map(|one| one.what).collect();
     let not_judged = match not_judged.as_slice() {
         [] => String::new(),
         parts => format!("; not judged: {}", parts.join(", ")),
@@ -143,7 +187,10 @@ fn unexplained(seen: &Seen<'_>, judged: &Judged) -> Finding {
     warning(
         "probe.cause_unknown",
         seen.instance_id,
-        format!("nothing certain that was read explains it{not_judged}"),
+        format!(
+            "nothing certain that was read explains why {}{not_judged}",
+            what.join(" and ")
+        ),
         &fix.join("; "),
     )
 }
