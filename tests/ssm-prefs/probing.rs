@@ -203,6 +203,20 @@ fn a_bucket_of_another_region_is_looked_into_where_it_is() {
 }
 
 #[test]
+fn of_several_regions_it_is_the_one_that_has_the_node() {
+    let scene = Scene::new(WHOLE, &[]);
+    let output = scene
+        .probe(&stand_in())
+        .args(["--region", "eu-central-1,us-east-1"])
+        .run();
+    output.assert_status(0).assert_stderr("");
+    let (record, ids) = told(&output);
+    assert_eq!(record["target"]["region"], "us-east-1");
+    assert!(ids.is_empty(), "{ids:?}");
+    scene.assert_nothing_is_left();
+}
+
+#[test]
 fn without_the_plugin_or_the_node_no_session_is_started() {
     let scene = Scene::new(WHOLE, &[]);
     let absent = scene.probe("/nowhere").run();
@@ -260,6 +274,19 @@ fn what_may_not_be_read_is_neither_found_nor_lost() {
         let detail = record[place]["detail"].as_str().unwrap();
         assert!(detail.contains(hint), "{detail}");
         scene.assert_nothing_is_left();
+    }
+}
+
+#[test]
+fn a_look_that_fails_is_repeated() {
+    for (service, operation) in [("s3", "GetObject"), ("logs", "GetLogEvents")] {
+        let scene = Scene::new(WHOLE, &[]);
+        // One more than a look tries.
+        scene.account.fault(
+            json!({"service": service, "operation": operation, "kind": "error", "times": 3}),
+        );
+        let output = scene.probe(&stand_in()).run();
+        output.assert_status(0).assert_stderr("");
     }
 }
 

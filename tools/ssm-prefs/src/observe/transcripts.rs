@@ -50,24 +50,20 @@ pub(crate) async fn wait(
 ) -> Looks {
     let deadline = Deadline::after(patience);
     let mut looks = Looks::default();
-    let is_open = |look: &Option<Look>, is_final: bool| match look {
-        None | Some(Look::Missing(_)) => true,
-        Some(Look::Unread(_)) => !is_final,
-        Some(Look::Found) => false,
-    };
+    let (mut s3_open, mut logs_open) = (places.s3.is_some(), places.logs.is_some());
     loop {
         let is_last = deadline.has_passed();
-        // Who may not list the bucket is refused what is not there yet, so that a refusal may pass.
-        let s3 = places.s3.as_ref().filter(|_| is_open(&looks.s3, false));
-        if let Some((bucket, key)) = s3 {
-            looks.s3 = Some(in_bucket(&clients.s3, bucket, key, text).await);
+        if let Some((bucket, key)) = places.s3.as_ref().filter(|_| s3_open) {
+            let look = in_bucket(&clients.s3, bucket, key, text).await;
+            // Who may not list the bucket is refused what is not there yet, so that a refusal may pass.
+            s3_open = look != Look::Found;
+            looks.s3 = Some(look);
         }
-        let logs = places.logs.as_ref().filter(|_| is_open(&looks.logs, true));
-        if let Some((group, stream)) = logs {
-            looks.logs = Some(in_log_group(&clients.logs, group, stream, text).await);
+        if let Some((group, stream)) = places.logs.as_ref().filter(|_| logs_open) {
+            let (look, may_change) = in_log_group(&clients.logs, group, stream, text).await;
+            (looks.logs, logs_open) = (Some(look), may_change);
         }
-        let waits = places.s3.is_some() && is_open(&looks.s3, false)
-            || places.logs.is_some() && is_open(&looks.logs, true);
+        let waits = s3_open || logs_open;
         if !waits || is_last || interrupt.within(awsconf::scaled(PAUSE)).await {
             return looks;
         }
@@ -108,12 +104,13 @@ async fn in_bucket(client: &aws_sdk_s3::Client, bucket: &str, key: &str, text: &
     }
 }
 
+/// Returns what one look tells, and whether another may tell more.
 async fn in_log_group(
     client: &aws_sdk_cloudwatchlogs::Client,
     group: &str,
     stream: &str,
     text: &str,
-) -> Look {
+) -> (Look, bool) {
     let (mut token, mut n_events): (Option<String>, usize) = (None, 0);
     for _ in 0..MAX_PAGES {
         let page = client
@@ -127,16 +124,18 @@ async fn in_log_group(
         let page = match page {
             Ok(page) => page,
             Err(error) if error.code() == Some("ResourceNotFoundException") => {
-                return Look::Missing(NOTHING);
+                return (Look::Missing(NOTHING), true);
             }
             Err(error) => {
+                let may_change = !is_access_denied(&error);
                 let call = format!("GetLogEvents {group} {stream}");
-                return Look::Unread(format!("{:#}", describe(call, error)));
+                let reason = format!("{:#}", describe(call, error));
+                return (Look::Unread(reason), may_change);
             }
         };
         let mut messages = page.events().iter().filter_map(|event| event.message());
         if messages.any(|message| message.contains(text)) {
-            return Look::Found;
+            return (Look::Found, false);
         }
         n_events += page.events().len();
         // The same token again is how the end is told.
@@ -146,5 +145,6 @@ async fn in_log_group(
         }
         token = next;
     }
-    Look::Missing(if n_events == 0 { NOTHING } else { OTHER })
+    let words = if n_events == 0 { NOTHING } else { OTHER };
+    (Look::Missing(words), true)
 }
