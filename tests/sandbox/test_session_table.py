@@ -91,6 +91,23 @@ class Table(unittest.TestCase):
         account = next(row["account"] for row in rows)
         self.assertEqual([call["problems"] for call in sandbox.calls(account) if call["problems"]], [])
 
+    def test_one_place_with_a_node_of_each_origin(self):
+        sandbox = sandbox_server.Served()
+        self.addCleanup(sandbox.stop)
+        for number, source in enumerate(("instance-profile", "dhmc", "hybrid")):
+            for role, written in (("whole", [True, True]), ("boundary", [False, True])):
+                account = f"7700000000{number}{len(role)}"
+                made = session_table.one_place(sandbox, account, ("strict", role, "delegates", "kms", "encrypted"), source, "Windows")
+                self.assertEqual(sandbox.control("GET", f"/_sandbox/sessions?account={account}"), [])
+                request = {"account": account, "target": made["instance_id"], "principal": made["operator"]}
+                (session,) = sandbox.control("POST", "/_sandbox/sessions", request)
+                self.assertEqual((session["credentials"], session["role"]), (source, made["role"]), session)
+                self.assertEqual([session["s3"]["written"], session["logs"]["written"]], written, session)
+        made = session_table.one_place(sandbox, "770000000099", ("nowhere", "whole", "delegates", "kms", "encrypted"), lacks=["kms:GenerateDataKey"])
+        request = {"account": "770000000099", "target": made["instance_id"], "principal": made["operator"]}
+        (session,) = sandbox.control("POST", "/_sandbox/sessions", request)
+        self.assertEqual((session["s3"], session["logs"], session["denied_by"]["action"]), (None, None, "kms:GenerateDataKey"))
+
 
 if __name__ == "__main__":
     unittest.main()
