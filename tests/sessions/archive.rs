@@ -150,6 +150,22 @@ fn what_plan_prints_for_the_owner_is_what_sessions_need() {
         "{}",
         scene.member.session(NODE)
     );
+    // What the owner shows of the bucket now is judged, whatever the desired state says of it.
+    let mut unsaid: Value = serde_json::from_str(&scene.desired()).unwrap();
+    unsaid["s3"].as_object_mut().unwrap().remove("kms_key");
+    let roles = scene.member.home().join("roles.json");
+    std::fs::write(&roles, scene.run("ssm-role", &["show"], "").stdout).unwrap();
+    let check = ["check", "--roles", roles.to_str().unwrap()];
+    let found = scene
+        .run("ssm-prefs", &check, &unsaid.to_string())
+        .records();
+    let of_key = |one: &&Value| one["id"] == "prefs.role.s3_kms_unknown";
+    let of_key: Vec<&Value> = found.iter().filter(of_key).collect();
+    assert_eq!(of_key.len(), 2, "{found:?}");
+    for one in of_key {
+        let message = one["message"].as_str().unwrap();
+        assert!(message.contains("depends on the key policy"), "{message}");
+    }
     // None of the statements is too many, but what only reads the key of the sessions.
     for (resource, statements) in &owners {
         for left_out in statements {

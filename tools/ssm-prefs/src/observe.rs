@@ -85,10 +85,16 @@ pub(crate) async fn observe(
         }),
         ..Names::of(&content)
     };
+    let observed = by_name.resources(clients, &names).await;
+    let mut archive = owners::archive(desired, &session.target);
+    // What plan has the owner allow is this, and not to look at the bucket as a whole.
+    if let (Some(archive), Reading::Unknown(_)) = (&mut archive, &observed.bucket) {
+        archive.encryption = storage::default_encryption(&clients.s3, &archive.bucket).await;
+    }
     Observed {
         document,
-        archive: owners::archive(desired, &session.target),
-        ..by_name.resources(clients, &names).await
+        archive,
+        ..observed
     }
 }
 

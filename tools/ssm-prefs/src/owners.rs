@@ -1,11 +1,12 @@
 //! Buckets and keys of other accounts: they are never changed from here, so this says what their owners must allow. Pure.
 
-use cli::Target;
+use cli::{Reading, Target};
 use iam_policy::Arn;
 use records::ForOwner;
 use serde_json::{Value, json};
+use transcripts::{BucketEncryption, Key};
 
-use crate::model::{Archive, Desired, S3};
+use crate::model::{Archive, Desired, S3, is_aws_managed};
 use crate::session_document::expand;
 
 /// Returns what a desired state says of its bucket, if that is another account's.
@@ -16,7 +17,29 @@ pub(crate) fn archive(desired: &Desired, target: &Target) -> Option<Archive> {
         bucket: expand(&s3.bucket, Some(target)),
         account,
         kms_key: s3.kms_key.as_ref().map(|key| expand(key, Some(target))),
+        encryption: Reading::Absent,
     })
+}
+
+/// Returns how the bucket encrypts, by what was read of it or else by what the desired state says.
+pub(crate) fn encryption(archive: &Archive, reason: &str) -> BucketEncryption {
+    let (algorithm, key) = match (&archive.encryption, &archive.kms_key) {
+        (Reading::Present(read), _) => (read.algorithm.clone(), read.kms_key.clone()),
+        (_, Some(key)) => ("aws:kms".to_owned(), Some(key.clone())),
+        (_, None) => return BucketEncryption::Unknown(reason.to_owned()),
+    };
+    match key.filter(|key| !is_aws_managed(key)) {
+        Some(arn) => BucketEncryption::Key {
+            algorithm,
+            key: Key {
+                arn: Some(arn),
+                alias: None,
+                policy: Reading::Unknown("it belongs to another account".to_owned()),
+            },
+            has_bucket_key: false,
+        },
+        None => BucketEncryption::NeedsNothing { algorithm },
+    }
 }
 
 /// Returns the statements that owners of the bucket and of keys must add before sessions of this account and region are encrypted

@@ -11,6 +11,7 @@ use transcripts::{BucketEncryption, Preferences, data_key, logs_may_use, needs};
 
 use crate::finding::{error, info, warning};
 use crate::model::{Bucket, Key, LogGroup, ObjectLock, Observed, is_aws_managed};
+use crate::owners;
 use crate::roles::{NotJudged, Roles};
 use crate::session_document::Inputs;
 
@@ -112,16 +113,8 @@ fn preferences(
             }
             Reading::Unknown(reason) => {
                 bucket.policy = Reading::Unknown(reason.clone());
-                bucket.encryption = match archive.and_then(|archive| archive.kms_key.clone()) {
-                    Some(arn) => BucketEncryption::Key {
-                        algorithm: "aws:kms".to_owned(),
-                        key: transcripts::Key {
-                            arn: Some(arn),
-                            alias: None,
-                            policy: Reading::Unknown("it belongs to another account".to_owned()),
-                        },
-                        has_bucket_key: false,
-                    },
+                bucket.encryption = match archive {
+                    Some(archive) => owners::encryption(archive, reason),
                     None => BucketEncryption::Unknown(reason.clone()),
                 };
             }

@@ -55,14 +55,17 @@ impl Observed {
     }
 }
 
-/// What is known of a bucket of another account without reading it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// What is known of a bucket of another account without reading all of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Archive {
     pub(crate) bucket: String,
     pub(crate) account: String,
-    /// ARN of its key.
+    /// ARN of its key, as the desired state has it.
     pub(crate) kms_key: Option<String>,
+    /// What its owner lets this account read of it; absent when nothing was asked for.
+    #[serde(default)]
+    pub(crate) encryption: Reading<Encryption>,
 }
 
 /// A KMS key.

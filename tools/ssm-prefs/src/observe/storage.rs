@@ -39,12 +39,7 @@ pub(super) async fn bucket(client: &aws_sdk_s3::Client, name: &str) -> Reading<B
             };
         }
     };
-    let encryption = client.get_bucket_encryption().bucket(name).send().await;
-    let encryption = reading(
-        format!("GetBucketEncryption {name}"),
-        &["ServerSideEncryptionConfigurationNotFoundError"],
-        encryption,
-    );
+    let encryption = default_encryption(client, name).await;
     let versioning = client.get_bucket_versioning().bucket(name).send().await;
     let versioning = reading(format!("GetBucketVersioning {name}"), &[], versioning);
     let access = client.get_public_access_block().bucket(name).send().await;
@@ -68,23 +63,7 @@ pub(super) async fn bucket(client: &aws_sdk_s3::Client, name: &str) -> Reading<B
     Reading::Present(Bucket {
         region,
         object_lock,
-        encryption: encryption.and_then(|answer| {
-            // Agents look at the first rule only: agent/s3util IsBucketEncrypted.
-            let rules = answer
-                .server_side_encryption_configuration
-                .map(|all| all.rules)
-                .unwrap_or_default();
-            let default = rules
-                .into_iter()
-                .next()
-                .and_then(|rule| rule.apply_server_side_encryption_by_default);
-            default.map_or(Reading::Absent, |default| {
-                Reading::Present(Encryption {
-                    algorithm: default.sse_algorithm.as_str().to_owned(),
-                    kms_key: default.kms_master_key_id,
-                })
-            })
-        }),
+        encryption,
         versioning: versioning.map(|answer| answer.status == Some(BucketVersioningStatus::Enabled)),
         public_access_block: access.and_then(|answer| {
             answer
@@ -119,6 +98,33 @@ pub(super) async fn region(client: &aws_sdk_s3::Client, name: &str) -> Option<St
             headers.get("x-amz-bucket-region").map(str::to_owned)
         }
     }
+}
+
+/// Reads how a bucket encrypts by default, which whoever may upload may often see and nothing else.
+pub(super) async fn default_encryption(
+    client: &aws_sdk_s3::Client,
+    name: &str,
+) -> Reading<Encryption> {
+    let answer = client.get_bucket_encryption().bucket(name).send().await;
+    let none = ["ServerSideEncryptionConfigurationNotFoundError"];
+    let answer = reading(format!("GetBucketEncryption {name}"), &none, answer);
+    answer.and_then(|answer| {
+        // Agents look at the first rule only: agent/s3util IsBucketEncrypted.
+        let rules = answer
+            .server_side_encryption_configuration
+            .map(|all| all.rules)
+            .unwrap_or_default();
+        let default = rules
+            .into_iter()
+            .next()
+            .and_then(|rule| rule.apply_server_side_encryption_by_default);
+        default.map_or(Reading::Absent, |default| {
+            Reading::Present(Encryption {
+                algorithm: default.sse_algorithm.as_str().to_owned(),
+                kms_key: default.kms_master_key_id,
+            })
+        })
+    })
 }
 
 async fn object_lock(client: &aws_sdk_s3::Client, name: &str) -> Reading<ObjectLock> {
@@ -210,11 +216,11 @@ pub(super) async fn bucket_encryption(
     let is_of_another = is_refused && answer.is_ok();
     let call = format!("GetBucketEncryption {name}");
     let answer = reading(call, &["NoSuchBucket"], answer);
-    let encryption = answer.and_then(|answer| default_encryption(answer, name));
+    let encryption = answer.and_then(|answer| as_records_have_it(answer, name));
     (encryption, is_of_another)
 }
 
-fn default_encryption(answer: GetBucketEncryptionOutput, name: &str) -> Reading<BucketEncryption> {
+fn as_records_have_it(answer: GetBucketEncryptionOutput, name: &str) -> Reading<BucketEncryption> {
     let rules = answer.server_side_encryption_configuration;
     let rule = rules.and_then(|all| all.rules.into_iter().next());
     let bucket_key = rule.as_ref().and_then(|rule| rule.bucket_key_enabled);
