@@ -70,7 +70,7 @@ demo: venv build
 
 bench: venv
 	cargo build --release -p ssm-prefs -p ssm-role -p ssm-scp -p ssm-agentcheck -p ssm-events -p ssm-run
-	@set -e; for bench in prefs agentcheck run fleet vulnscan scp events; do $(VENV)/bin/python scripts/bench/$$bench.py; done
+	@set -e; for bench in prefs agentcheck nodes run fleet vulnscan scp events; do $(VENV)/bin/python scripts/bench/$$bench.py; done
 	cargo bench --quiet -p iam-policy --bench evaluate
 
 clean:

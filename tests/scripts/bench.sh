@@ -26,6 +26,7 @@ BENCH_BIN=$(dirname -- "$(command -v ssm-prefs)")
 export BENCH_BIN
 shows 'aws ssm get-document ' prefs 1
 shows 'AWS CLI and jq ' agentcheck 10 1
+shows 'ssm-role check ' nodes 20
 shows 'boto3 ' run 1 1
 shows '| .ssm-role check. | 1 | 2 | 2 |' fleet 1 1
 shows 'python json ' scp 100 1
