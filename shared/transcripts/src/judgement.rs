@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::needs::{Guard, Header, Need};
 use crate::role::{Own, Role, compiled};
+use crate::verdict::{both, either};
 
 /// Whose policy decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -378,26 +379,6 @@ fn statement(decision: &Decision<'_>) -> Option<Statement> {
         sid: Some(statement.sid.to_owned()).filter(|sid| !sid.is_empty()),
         path: statement.position.path.clone(),
     })
-}
-
-/// Returns whether one of two ways is open.
-#[must_use]
-pub fn either(left: Verdict, right: Verdict) -> Verdict {
-    match (left, right) {
-        (Verdict::Allowed, _) | (_, Verdict::Allowed) => Verdict::Allowed,
-        (Verdict::Denied, Verdict::Denied) => Verdict::Denied,
-        _ => Verdict::Unknown,
-    }
-}
-
-/// Returns whether both of two things are allowed.
-#[must_use]
-pub fn both(left: Verdict, right: Verdict) -> Verdict {
-    match (left, right) {
-        (Verdict::Denied, _) | (_, Verdict::Denied) => Verdict::Denied,
-        (Verdict::Allowed, Verdict::Allowed) => Verdict::Allowed,
-        _ => Verdict::Unknown,
-    }
 }
 
 #[cfg(test)]

@@ -10,9 +10,11 @@ mod logs;
 mod needs;
 mod preferences;
 mod role;
+mod verdict;
 
-pub use judgement::{Judgement, Side, both, either, judge, may};
+pub use judgement::{Judgement, Side, judge, may};
 pub use logs::logs_may_use;
 pub use needs::{Consequence, Guard, Need, data_key, needs};
 pub use preferences::{Bucket, BucketEncryption, Key, LogGroup, Preferences};
 pub use role::{Role, ServiceControl};
+pub use verdict::{both, either};

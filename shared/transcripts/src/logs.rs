@@ -4,8 +4,8 @@ use iam_policy::{Context, Principal, Request, Verdict, allows, denies};
 use records::Target;
 use serde_json::Value;
 
-use crate::judgement::both;
 use crate::role::compiled;
+use crate::verdict::both;
 
 /// Returns whether a key policy lets CloudWatch Logs encrypt the events of a log group.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html>
