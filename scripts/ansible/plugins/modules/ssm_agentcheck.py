@@ -15,6 +15,13 @@ description:
   - Updating can take long; C(async) and C(poll) of the task, or O(desired) with smaller waves, are for that.
   - A node that could not be updated is tried again the next time, so a second run changes nothing only if all could be.
 options:
+  accept:
+    description:
+      - 'Risks to accept, for which there would be no plan: C(excluded-nodes) when the association updates nodes that O(desired)
+        excludes by their tags.'
+      - Not with O(state=checked).
+    type: list
+    elements: str
   nodes:
     description:
       - 'File of what C(ssm-agentcheck show) prints, on the host where the module runs: update only these nodes.'
@@ -198,6 +205,7 @@ from ansible_collections.ssm_tools.rollout.plugins.module_utils import rollout
 def main():
     rollout.main(
         "ssm-agentcheck",
+        accept=rollout.Option("--accept", ("plan",), dict(type="list", elements="str")),
         nodes=rollout.Option("--nodes", ("plan",), dict(type="path")),
         roles=rollout.Option("--roles", ("check",), dict(type="path")),
         instance_ids=rollout.Option("--instance-id", ("check",), dict(type="list", elements="str")),

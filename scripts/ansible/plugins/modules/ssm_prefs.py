@@ -22,7 +22,7 @@ options:
     type: path
   operators:
     description:
-      - The same, with the roles of people who start sessions.
+      - 'File of what C(ssm-role show --operators) prints: the roles of people who start sessions.'
     type: path
   executable:
     default: ssm-prefs

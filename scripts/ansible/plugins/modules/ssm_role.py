@@ -13,6 +13,13 @@ author:
 description:
   - Keeps Default Host Management and the roles of instance profiles such that every node may talk to Systems Manager.
 options:
+  accept:
+    description:
+      - 'Risks to accept, for which there would be no plan: C(excluded-nodes) when a change enrolls nodes that O(desired)
+        excludes by their tags.'
+      - Not with O(state=checked).
+    type: list
+    elements: str
   prefs:
     description:
       - 'File of what C(ssm-prefs show) prints, on the host where the module runs: judge what logs and encryption need,
@@ -194,6 +201,7 @@ from ansible_collections.ssm_tools.rollout.plugins.module_utils import rollout
 def main():
     rollout.main(
         "ssm-role",
+        accept=rollout.Option("--accept", ("plan",), dict(type="list", elements="str")),
         prefs=rollout.Option("--prefs", ("plan", "check"), dict(type="path")),
         nodes=rollout.Option("--nodes", ("plan", "check"), dict(type="path")),
     )
