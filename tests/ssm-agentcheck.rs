@@ -77,10 +77,12 @@ fn show_joins_ec2_and_ssm() {
         "profile": format!("arn:aws:iam::{}:instance-profile/web", account.id()),
         "role": null, "managed_by": "instance-profile", "source": null, "tags": {"Name": "web-1"},
         "network": {"vpc_id": nodes[0]["network"]["vpc_id"], "subnet_id": nodes[0]["network"]["subnet_id"],
-            "public_ip": "198.51.100.11"},
+            "public_ip": "198.51.100.11", "private_ip": nodes[0]["network"]["private_ip"], "security_groups": []},
         "evidence": null,
     });
     assert_eq!(nodes[0], expected);
+    let private_ip = nodes[0]["network"]["private_ip"].as_str().unwrap();
+    assert!(private_ip.starts_with("172.31."), "{private_ip}");
     let column = |key: &str| {
         nodes
             .iter()
