@@ -55,7 +55,7 @@ program=rollout here=$(cd -- "$(dirname -- "$0")" && pwd)
 
 # The variables of rollout.mk. Without make, all that is in them comes from flags.
 variables="ROLLOUT_DIR DESIRED REGIONS PROFILE ACCOUNTS ASSUME_ROLE EXTERNAL_ID GUARDRAIL_PROFILE GUARDRAIL_ROLE ACCEPT PROBE ONLY YES FRESH"
-verb=apply dry='' at_once='' accepted=() can='' roles_file=''
+verb=apply dry='' at_once='' accepted=() can='' roles_file='' organization_file=''
 partial='' remain='' # Whether something could not be reached, and whether errors were found.
 found=''             # The same at the end, when nothing else can go wrong.
 
@@ -297,7 +297,8 @@ call() {
 }
 
 # Sets `given` to what a plan or check of a phase starts from. Roles must allow what the preferences in force require. With a
-# `roles_file`, ssm-prefs judges the roles of nodes: it sees what bucket and keys require, which the preferences do not name.
+# `roles_file`, ssm-prefs judges the roles of nodes: it sees what bucket and keys require, which the preferences do not name. With
+# an `organization_file`, they are judged by the organization's service control policies, too.
 given_to() {
     given=(-f "$dir/$1.desired.json")
     case $1,${roles_file:+judge} in
@@ -310,6 +311,16 @@ given_to() {
         given+=(--roles "$roles_file")
         ;;
     esac
+    case $1,$organization_file in
+    guardrail,* | audit-trail,* | agents,* | *,) ;;
+    *) given+=(--organization "$organization_file") ;;
+    esac
+}
+# Who may look at the guardrail may look at the organization.
+show_organization() {
+    is_in guardrail "$can" || return 0
+    organization_file=$1
+    show guardrail "$organization_file"
 }
 
 # Writes what the tool of a phase shows to a file.
@@ -398,6 +409,7 @@ inventory() {
 verify() {
     begin verify
     roles_file=$base.roles.jsonl
+    show_organization "$base.organization.jsonl"
     check_into "$base.findings.jsonl" $can
     # What it finds keeps nobody from looking further: a probe tells whether it matters.
     judge "$base.findings.jsonl"
@@ -429,6 +441,7 @@ probe() {
 
 check() {
     roles_file=$dir/$1.roles.jsonl
+    show_organization "$dir/$1.organization.jsonl"
     check_into "$dir/$1.findings.jsonl" "$1"
     judge "$dir/$1.findings.jsonl"
     [ -z "$partial" ] || incomplete

@@ -14,7 +14,7 @@ ssm-role us-east-1 after
 ssm-scp us-east-1 after
 ssm-events us-east-1 after"
     expect_said "ssm-prefs: text of the plan for us-east-1"
-    for file in 03-preferences.desired.json 03-preferences.plan.json 03-preferences.result.json 08-verify.findings.jsonl; do
+    for file in 03-preferences.desired.json 03-preferences.plan.json 03-preferences.result.json 08-verify.organization.jsonl 08-verify.findings.jsonl; do
         [ -e "run dir/attempt-001/$file" ] || fail "no $file"
     done
 }
