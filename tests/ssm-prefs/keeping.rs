@@ -321,3 +321,28 @@ fn the_examples_of_the_page_are_sound() {
         linted.run().assert_status(0).assert_stderr("");
     }
 }
+
+/// Names that no other account can take: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/gpbucketnamespaces.html>.
+#[test]
+fn a_bucket_of_the_account_regional_namespace_is_made_in_it() {
+    let account = account();
+    let desired = r#"{"s3": {"bucket": "logs-{account}-{region}-an", "create": true}}"#;
+    applied(&account, desired);
+    let created = account.calls().into_iter();
+    let created: Vec<Value> = created
+        .filter(|call| call["operation"] == "CreateBucket")
+        .collect();
+    assert_eq!(created.len(), 1);
+    assert_eq!(created[0]["params"]["BucketNamespace"], "account-regional");
+    let again = run(&account, "plan", desired);
+    assert_eq!(again.json()["changes"], json!([]));
+    let rendered = run_render(&account, desired);
+    rendered
+        .assert_status(2)
+        .assert_complains("account-regional namespace cannot be rendered");
+}
+
+fn run_render(account: &Account, desired: &str) -> testbed::Output {
+    let render = crate::tool(account, &["render", "--cloudformation"]);
+    render.stdin(desired).run()
+}

@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 use crate::model::{Action, Bucket, Key, LogGroup, Observed};
 use crate::session_document::normalized;
 
-/// The id of the lifecycle rule that this tool owns in a bucket; other rules are left alone.
+/// How names of buckets in the account-regional namespace end, and no others.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/gpbucketnamespaces.html>
+pub(crate) const ACCOUNT_REGIONAL: &str = "-an";
+/// The ID of the lifecycle rule that this tool owns in a bucket; other rules are left alone.
 pub(crate) const LIFECYCLE_RULE: &str = "ssm-session-logs-expiry";
 
 /// Returns what is there now of the thing that an action changes; null when it is not there.

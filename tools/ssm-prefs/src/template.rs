@@ -51,6 +51,13 @@ impl Made {
                 self.0[ALIAS] = json!({ "AliasName": name, "TargetKeyId": reference(KEY) });
             }
             Action::CreateBucket => {
+                // Such a bucket is given a prefix in place of a name, which nothing else in the template could refer to.
+                if name.ends_with(resource_state::ACCOUNT_REGIONAL) {
+                    bail!(
+                        "$.s3.bucket: a bucket of the account-regional namespace cannot be rendered: make it by `apply`, or choose a name \
+                         that does not end in -an"
+                    );
+                }
                 self.0[BUCKET] = json!({ "BucketName": name });
                 if to["object_lock"] == true {
                     self.0[BUCKET]["ObjectLockEnabled"] = json!(true);

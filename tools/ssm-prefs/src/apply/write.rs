@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{kept, key};
 use crate::model::{Action, DOCUMENT, Encryption, Observed, PublicAccessBlock};
 use crate::observe::{Clients, wait_until_active};
-use crate::resource_state::LIFECYCLE_RULE;
+use crate::resource_state::{self, LIFECYCLE_RULE};
 use crate::session_document::normalized;
 
 /// Makes one change; `to` has the key's alias resolved.
@@ -72,6 +72,10 @@ async fn create_bucket(
         .bucket(name)
         .set_create_bucket_configuration(place)
         .set_object_lock_enabled_for_bucket(to["object_lock"].as_bool())
+        .set_bucket_namespace(
+            name.ends_with(resource_state::ACCOUNT_REGIONAL)
+                .then_some(s3::BucketNamespace::AccountRegional),
+        )
         .send()
         .await;
     sent.map(drop)

@@ -7,7 +7,7 @@ use records::AccountId;
 use super::lint_content;
 use crate::finding::error;
 use crate::model::{Desired, KmsKey, S3};
-use crate::session_document;
+use crate::{resource_state, session_document};
 
 /// Days that CloudWatch Logs accepts as retention.
 /// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html>
@@ -76,17 +76,17 @@ pub(crate) fn lint_desired(desired: &Desired) -> Vec<Finding> {
             &fix,
         ));
     }
-    // CreateBucket makes no bucket of the account-regional namespace without asking for it, and S3 keeps this ending for those.
     // https://docs.aws.amazon.com/AmazonS3/latest/userguide/gpbucketnamespaces.html
     if let Some(Some(s3)) = &desired.s3
         && s3.create
-        && s3.bucket.ends_with("-an")
+        && s3.bucket.ends_with(resource_state::ACCOUNT_REGIONAL)
+        && !s3.bucket.ends_with("-{account}-{region}-an")
     {
         findings.push(error(
             "desired.invalid",
             "$.s3.bucket",
-            "S3 keeps names that end in -an for the account-regional namespace, in which this tool makes no bucket",
-            "choose another ending, or make the bucket yourself and set s3.create to false",
+            "S3 keeps names that end in -an for the account-regional namespace, where a name ends in its account and region",
+            "write NAME-{account}-{region}-an, or choose another ending",
         ));
     }
     if let Some(Some(s3)) = &desired.s3 {
