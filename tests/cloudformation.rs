@@ -106,7 +106,9 @@ fn a_stack_takes_over_nothing_that_is_there_and_leaves_nothing_behind() {
     let account = Sandbox::start().account();
     let only_document = r#"{"idle_timeout_minutes": 10}"#;
     apply(&account, "ssm-prefs", &[], only_document);
-    let failed = refused(&account, &template("ssm-prefs", &[], PREFERENCES), &[]);
+    // CloudFormation could not take back what is protected from deletion.
+    let preferences = PREFERENCES.replace(r#", "deletion_protection": true"#, "");
+    let failed = refused(&account, &template("ssm-prefs", &[], &preferences), &[]);
     assert!(
         failed.iter().any(|why| why.starts_with("Preferences: ")),
         "{failed:?}"
