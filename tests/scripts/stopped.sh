@@ -3,6 +3,8 @@
 # is known, and the way back is open. With LONG=1, at more times.
 set -euo pipefail
 root=$(cd -- "$(dirname -- "$0")/../.." && pwd)
+# shellcheck source=tests/scripts/signals
+. "$root/tests/scripts/signals"
 top=$(mktemp -d)
 # shellcheck source=tests/scripts/local_aws
 . "$root/tests/scripts/local_aws"

@@ -4,6 +4,8 @@
 set -euo pipefail
 
 root=$(cd -- "$(dirname -- "$0")/../.." && pwd)
+# shellcheck source=tests/scripts/signals
+. "$root/tests/scripts/signals"
 scan=$root/scripts/vulnscan.sh
 tmp=$(mktemp -d)
 sandbox=''
