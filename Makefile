@@ -29,11 +29,11 @@ lambda:
 # features that only tests need.
 BUILDING := tests/scripts/lambda.sh
 SCRIPTS := $(filter-out $(BUILDING),$(wildcard tests/scripts/*.sh))
-.PHONY: sandbox-tests cargo-tests $(SCRIPTS) $(BUILDING)
+.PHONY: cargo-tests faults-tests sandbox-tests $(SCRIPTS) $(BUILDING)
 
 test: lint
 	cargo test --workspace --no-run
-	@$(MAKE) --no-print-directory --jobs=3 BUILD=: cargo-tests sandbox-tests $(SCRIPTS)
+	@$(MAKE) --no-print-directory --jobs=3 BUILD=: cargo-tests faults-tests sandbox-tests $(SCRIPTS)
 	@$(MAKE) --no-print-directory BUILD=: $(BUILDING) fuzz demo
 
 test-long: venv build
@@ -45,12 +45,17 @@ lint: venv
 	cargo clippy --workspace --all-targets -- -D warnings
 	$(VENV)/bin/shellcheck -x scripts/*.sh scripts/vulnscan.d/*.sh tests/scripts/*.sh tests/fuzz/*.sh tests/ansible/*.sh
 
-unit: cargo-tests sandbox-tests
+unit: cargo-tests faults-tests sandbox-tests
 scripts: $(SCRIPTS) $(BUILDING)
 
 # The tools are built first: pipelines and conformance tests run all of them.
 cargo-tests: venv build
-	cargo test --workspace
+	cargo test --workspace -- $(FAULTS:%=--skip %)
+
+# Every action of every tool through faults waits most of its minutes. Of the whole workspace, so that nothing is built anew.
+FAULTS := promises:: refusals::
+faults-tests: venv build
+	@cargo test --workspace --test faults -- $(FAULTS) $(quietly)
 
 # What is silent when all is well is printed when it is not.
 log = $(CURDIR)/target/$(notdir $@).log
