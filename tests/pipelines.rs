@@ -303,11 +303,8 @@ fn counts_errors() {
 fn renders_the_policy() {
     let (account, example) = (account(), example(RENDER));
     let output = run(&account, &example);
-    assert!(
-        output.stdout.ends_with("takes the exemption\n"),
-        "{}",
-        output.stdout
-    );
+    // What ships has nothing that our own linter warns of.
+    assert_eq!(output.stdout, "");
     let sids = record(&account, "guard.json")["Statement"][0]["Sid"].clone();
     assert_eq!(sids, "OnlyExemptPrincipals");
     assert!(account.calls().is_empty(), "it needs no AWS");
