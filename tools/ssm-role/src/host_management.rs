@@ -8,7 +8,7 @@ use records::{
 };
 use transcripts::Preferences;
 
-use crate::model::{CORE_POLICY, DEFAULT_POLICY, Observed};
+use crate::model::{CORE_POLICY, DEFAULT_POLICY, Observed, Role};
 use crate::required_permissions::{permissions, required_permissions};
 
 /// Returns the record; `preferences` decide what a node needs besides.
@@ -46,29 +46,16 @@ pub(crate) fn record(
             CORE_POLICY
         };
         roles.push(NodeRole {
-            arn: role.arn.clone(),
-            role: name.clone(),
-            path: role.path.clone(),
-            trust: role.trust.clone(),
             is_default_host_management,
             instance_profiles: holders.iter().map(|profile| profile.arn.clone()).collect(),
             instances: holders.iter().map(|p| p.instance_ids.len()).sum(),
             hybrid_nodes: hybrid_nodes
                 .and_then(|nodes| nodes.get(name))
                 .map_or(0, Vec::len),
-            attached_policies: role
-                .attached_policies
-                .iter()
-                .map(|(arn, document)| AttachedPolicy {
-                    arn: arn.clone(),
-                    document: document.clone(),
-                })
-                .collect(),
-            inline_policies: role.inline_policies.clone(),
-            boundary: role.boundary.clone(),
             permissions: permissions(role, &needs),
             has_core: role.has(&observed.partition, CORE_POLICY)
                 || role.has(&observed.partition, core),
+            ..node_role(name, role)
         });
     }
     let mut profiles_without_role = BTreeSet::new();
@@ -117,4 +104,24 @@ pub(crate) fn record(
 
 fn error(reason: &str) -> anyhow::Error {
     anyhow::anyhow!("{reason}")
+}
+
+/// Returns what IAM has of a role, as records have it; what it is for stays empty.
+pub(crate) fn node_role(name: &str, role: &Role) -> NodeRole {
+    let attached = role.attached_policies.iter();
+    NodeRole {
+        arn: role.arn.clone(),
+        role: name.to_owned(),
+        path: role.path.clone(),
+        trust: role.trust.clone(),
+        attached_policies: attached
+            .map(|(arn, document)| AttachedPolicy {
+                arn: arn.clone(),
+                document: document.clone(),
+            })
+            .collect(),
+        inline_policies: role.inline_policies.clone(),
+        boundary: role.boundary.clone(),
+        ..NodeRole::default()
+    }
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use cli::Target;
-use records::{AttachedPolicy, Feature, HostManagement, NodeRole, Verdict};
+use records::{Feature, HostManagement, NodeRole, Verdict};
 use transcripts::Need;
 
+use crate::host_management::node_role;
 use crate::model::Role;
 use crate::required_permissions::permissions;
 
@@ -36,25 +37,7 @@ pub(crate) fn record(
         [] => starts(role),
         names => names.iter().any(|given| is_named(given, name, role)),
     });
-    let mut roles: Vec<NodeRole> = chosen
-        .map(|(name, role)| NodeRole {
-            arn: role.arn.clone(),
-            role: name.clone(),
-            path: role.path.clone(),
-            trust: role.trust.clone(),
-            attached_policies: role
-                .attached_policies
-                .iter()
-                .map(|(arn, document)| AttachedPolicy {
-                    arn: arn.clone(),
-                    document: document.clone(),
-                })
-                .collect(),
-            inline_policies: role.inline_policies.clone(),
-            boundary: role.boundary.clone(),
-            ..NodeRole::default()
-        })
-        .collect();
+    let mut roles: Vec<NodeRole> = chosen.map(|(name, role)| node_role(name, role)).collect();
     roles.sort_by(|a, b| a.arn.cmp(&b.arn));
     Ok(HostManagement {
         target: Some(target.clone()),
