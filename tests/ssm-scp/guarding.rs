@@ -177,6 +177,8 @@ fn the_way_back_is_never_refused() {
     let Organization { account, unit, .. } = organization();
     let plan = run(&account, "plan", &desired(&[&unit])).stdout;
     let undo = run(&account, "apply", &plan).json()["undo"].to_string();
+    // Nor does it depend on whether the organization can be read as a whole.
+    account.fault(json!({"operation": "ListAccountsForParent", "kind": "denied", "times": -1}));
     let undone = apply(&account, &undo, &[]);
     undone.assert_status(0).assert_stderr("");
     assert_eq!(

@@ -13,8 +13,8 @@ use iam_policy::{AGENT_ACTIONS, OPERATOR_ACTIONS, Verdict, arn_like};
 
 use self::actions::{BECOMING, LOGGING, sample};
 use self::entry::Known;
-pub(crate) use self::shift::Shift;
 use self::shift::{AccountShift, Loss, Lost};
+pub(crate) use self::shift::{Shift, may_allow};
 use crate::impact::{AccountPrincipals, Identity, PrincipalPolicies, anybody, partition};
 use crate::principal_arn;
 use crate::replay::DeniedCall;

@@ -6,14 +6,14 @@ use std::path::Path;
 use anyhow::Context;
 use aws_sdk_organizations::Client;
 use awsconf::Session;
-use cli::Plan;
+use cli::{Plan, Reading};
 use futures_util::StreamExt;
 use iam_policy::Compiled;
 use organization::{Organization, compile};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::lockout::{Evidence, Risk, Shift, risks as judge};
+use crate::lockout::{Evidence, Risk, Shift, may_allow, risks as judge};
 use crate::model::{Action, AttachmentState, PolicyState};
 use crate::observe::{self, Through};
 
@@ -25,6 +25,9 @@ pub(crate) async fn risks(
     client: &Client,
     plans: &[&Plan<Action>],
 ) -> anyhow::Result<Vec<Risk>> {
+    if only_frees(client, plans).await {
+        return Ok(Vec::new());
+    }
     let before = observe::organization(client)
         .await
         .context("look for who would be locked out")?;
@@ -51,6 +54,30 @@ pub(crate) async fn risks(
         caller: caller.as_deref(),
         history: &history,
     }))
+}
+
+/// Returns whether plans only take denials back. The way back must not depend on whether the whole organization can be read.
+async fn only_frees(client: &Client, plans: &[&Plan<Action>]) -> bool {
+    for change in plans.iter().flat_map(|plan| &plan.changes) {
+        match change.action {
+            Action::DeletePolicy => {}
+            Action::DetachPolicy => {
+                let Ok(state) = parsed::<AttachmentState>(&change.from) else {
+                    return false;
+                };
+                match observe::policy(client, &state.policy_name).await {
+                    Reading::Present(policy) if may_allow(&policy.state.document) => return false,
+                    Reading::Present(_) | Reading::Absent => {}
+                    Reading::Unknown(_) => return false,
+                }
+            }
+            Action::EnablePolicyType
+            | Action::CreatePolicy
+            | Action::UpdatePolicy
+            | Action::AttachPolicy => return false,
+        }
+    }
+    true
 }
 
 /// Makes a change of a plan in an organization, and returns the policy that it leaves, ready to be asked.

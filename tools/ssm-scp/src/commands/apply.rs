@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use aws_sdk_organizations::Client;
-use awsconf::Interrupt;
+use awsconf::{Interrupt, Session};
 use cli::{Outcome, Output, Plan};
 
 use super::GlobalArgs;
@@ -44,12 +44,14 @@ pub(crate) async fn run(
     let (first, through) = (global.aws.split_account_roles().0, Through::of(&global.aws));
     let interrupt = Interrupt::listen();
     // What several plans do together is judged before the first of them writes; there is one organization behind credentials.
+    let mut opened: Option<Session> = None;
     if let (Some(plan), false) = (plans.plans.first(), args.how.recover) {
         let session = first.session_for(&plan.target).await?;
+        let session = opened.insert(session);
         let client = Client::new(&session.config);
         let all: Vec<&Plan<Action>> = plans.plans.iter().collect();
         let history = args.history.as_deref();
-        let risks = preconditions::risks(history, &through, &session, &client, &all).await?;
+        let risks = preconditions::risks(history, &through, session, &client, &all).await?;
         let refused: Vec<Risk> = risks
             .into_iter()
             .filter(|risk| !args.accepted.contains(&risk.id))
@@ -71,7 +73,11 @@ pub(crate) async fn run(
     }
     let mut outcome = Outcome::Fine;
     for plan in plans.plans {
-        let session = first.session_for(&plan.target).await?;
+        let known = opened.take_if(|session| session.target == plan.target);
+        let session = match known {
+            Some(session) => session,
+            None => first.session_for(&plan.target).await?,
+        };
         let client = Client::new(&session.config);
         let resources = Resources { client };
         let (result, came_to) = ::apply::apply(&resources, &plan, args.how, &interrupt, out).await;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use iam_policy::{Compiled, Decision, Effect, Policies, Policy, Request, Verdict, decide, denies};
 use organization::{CompiledOrganization, Organization};
+use serde_json::Value;
 
 use crate::principal_arn;
 
@@ -52,20 +53,9 @@ impl Shift {
                 .flat_map(|entity| entity.policies.clone())
                 .collect()
         };
-        let may_allow = |name: &String| {
-            let policy = before
-                .policy(name)
-                .map(|policy| policy.document.to_string());
-            // What is not understood may allow.
-            let draft = policy.map(|text| Policy::parse(&text).draft);
-            draft.is_none_or(|draft| {
-                draft.is_none_or(|policy| {
-                    policy
-                        .statements
-                        .iter()
-                        .any(|one| one.effect == Effect::Allow)
-                })
-            })
+        let gone_allows = |name: &String| {
+            let policy = before.policy(name);
+            policy.is_none_or(|policy| may_allow(&policy.document))
         };
         let mut accounts = BTreeMap::new();
         let (mut differing, mut coming) = (BTreeSet::new(), BTreeSet::new());
@@ -75,7 +65,7 @@ impl Shift {
             let new: BTreeSet<String> = is.iter().filter(is_new).cloned().collect();
             let gone: Vec<String> = was.difference(&is).cloned().collect();
             // A denial that goes takes nothing from anybody.
-            if new.is_empty() && !gone.iter().any(may_allow) {
+            if new.is_empty() && !gone.iter().any(gone_allows) {
                 continue;
             }
             differing.extend(gone.into_iter().chain(new.iter().cloned()));
@@ -132,6 +122,15 @@ impl Shift {
             new: self.accounts.get(account),
         })
     }
+}
+
+/// Returns whether a policy allows anything, so that somebody loses something when it goes. What is not understood may.
+pub(crate) fn may_allow(document: &Value) -> bool {
+    let policy = Policy::parse(&document.to_string()).draft;
+    policy.is_none_or(|policy| {
+        let mut statements = policy.statements.iter();
+        statements.any(|statement| statement.effect == Effect::Allow)
+    })
 }
 
 /// Returns what statements with a Resource deny there, by the first action and resource of each.
