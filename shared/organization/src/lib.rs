@@ -246,7 +246,7 @@ pub fn governed(organization: &Organization, targets: &[String]) -> BTreeSet<Str
 /// Returns a policy ready to be asked.
 ///
 /// # Errors
-/// It is no valid policy; the place in it is told.
+/// It is not a valid policy; the error has the place in it.
 pub fn compile(name: &str, text: &str) -> anyhow::Result<Compiled> {
     let problem = match Policy::parse(text).policy() {
         Ok(policy) => match Compiled::new(name, &policy) {

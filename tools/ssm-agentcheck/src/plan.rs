@@ -66,7 +66,7 @@ pub(crate) struct Planned {
     pub(crate) notes: Vec<String>,
 }
 
-/// Returns the changes that lead from what is there to what is wished for; where it `accepts_excluded`, the association may be
+/// Returns the changes that lead from what is there to what is desired; where it `accepts_excluded`, the association may be
 /// for excluded nodes, too.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! The roles that were given: which of them can go one of several ways, and how that is told.
+//! The roles that were given: which of them can go one of several ways, and how a message names them.
 
 use cli::{Finding, Severity, Target};
 use iam_policy::{Arn, Verdict};
