@@ -9,7 +9,7 @@ use testbed::{Run, Sandbox};
 use super::{complains, readers};
 
 /// Waits are divided by this; time-outs are not shorter than 5 seconds.
-const DIVISOR: &str = "150";
+const DIVISOR: &str = "300";
 
 /// Starts a server that reads a request and then does as it is told, and returns its address.
 fn server(answer: fn(&mut TcpStream) -> std::io::Result<()>) -> String {
