@@ -2,11 +2,21 @@
 
 use anyhow::{Context, anyhow};
 use jaq_core::load::{Arena, File, Loader};
-use jaq_core::{Compiler, Ctx, Filter as Compiled, Vars, data, unwrap_valr};
+use jaq_core::native::{self, bome};
+use jaq_core::{Compiler, Ctx, DataT, Filter as Compiled, RunPtr, Vars, data, unwrap_valr};
+use jaq_fmts::write::tabular::Row;
 use jaq_json::{Val, read};
 
+/// The variable of jq that holds the environment.
+const ENVIRONMENT: &str = "$ENV";
+
+type Data = data::JustLut<Val>;
+
 /// A compiled jq filter.
-pub struct Filter(Compiled<data::JustLut<Val>>);
+pub struct Filter {
+    compiled: Compiled<Data>,
+    reads_environment: bool,
+}
 
 impl Filter {
     /// Compiles a filter; the error names the part that jq does not understand.
@@ -19,7 +29,8 @@ impl Filter {
             .chain(jaq_json::defs());
         let functions = jaq_core::funs()
             .chain(jaq_std::funs())
-            .chain(jaq_json::funs());
+            .chain(jaq_json::funs())
+            .chain(tables().into_vec().into_iter().map(native::run));
         let arena = Arena::default();
         let loaded = Loader::new(definitions).load(&arena, File { code, path: () });
         let modules = loaded.map_err(|errors| {
@@ -31,6 +42,7 @@ impl Filter {
         })?;
         let compiled = Compiler::default()
             .with_funs(functions)
+            .with_global_vars([ENVIRONMENT])
             .compile(modules)
             .map_err(|errors| {
                 let unknown: Vec<String> = errors
@@ -40,7 +52,10 @@ impl Filter {
                     .collect();
                 anyhow!("--jq '{code}': {}", unknown.join("; "))
             })?;
-        Ok(Filter(compiled))
+        Ok(Filter {
+            compiled,
+            reads_environment: code.contains(ENVIRONMENT),
+        })
     }
 
     /// Runs the filter on one JSON text and hands every value it yields to `yielded`.
@@ -54,8 +69,13 @@ impl Filter {
     ) -> anyhow::Result<()> {
         let input =
             read::parse_single(json.as_bytes()).map_err(|error| anyhow!("--jq input: {error}"))?;
-        let context = Ctx::<data::JustLut<Val>>::new(&self.0.lut, Vars::new([]));
-        for output in self.0.id.run((context, input)).map(unwrap_valr) {
+        // A value of jaq belongs to one thread, a filter may be handed to another.
+        let variables = match self.reads_environment {
+            true => environment(),
+            false => Val::Null,
+        };
+        let context = Ctx::<Data>::new(&self.compiled.lut, Vars::new([variables]));
+        for output in self.compiled.id.run((context, input)).map(unwrap_valr) {
             let value = output.map_err(|error| anyhow!("{error}")).context("--jq")?;
             yielded(&Yielded(value))?;
         }
@@ -78,6 +98,34 @@ impl Yielded {
     pub fn raw(&self) -> String {
         serde_json::from_str::<String>(&self.json()).unwrap_or_else(|_| self.json())
     }
+}
+
+/// Returns the two formats of jq that jaq keeps apart from its standard library.
+fn tables<D: for<'a> DataT<V<'a> = Val>>() -> Box<[native::Filter<RunPtr<D>>]> {
+    Box::new([
+        ("@csv", native::v(0), |given| {
+            bome(row(&given.1, |row, text| row.write_csv(text)))
+        }),
+        ("@tsv", native::v(0), |given| {
+            bome(row(&given.1, |row, text| row.write_tsv(text)))
+        }),
+    ])
+}
+
+fn row(
+    value: &Val,
+    write: impl Fn(&Row, &mut Vec<u8>) -> std::io::Result<()>,
+) -> Result<Val, jaq_json::Error> {
+    let row = Row::try_from(value).map_err(jaq_json::Error::str)?;
+    let mut text = Vec::new();
+    write(&row, &mut text).map_err(jaq_json::Error::str)?;
+    Ok(Val::utf8_str(text))
+}
+
+fn environment() -> Val {
+    let text = |text: std::ffi::OsString| Val::from(text.to_string_lossy().into_owned());
+    let variables = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
+    Val::obj(variables.collect())
 }
 
 fn describe_load(error: &jaq_core::load::Error<&str>) -> String {
@@ -132,6 +180,31 @@ mod tests {
         check(".b[]", r#"{"b":[1,"x"]}"#, &["1", r#""x""#]);
         check("select(.z == 1)", r#"{"z":1,"a":2}"#, &[r#"{"z":1,"a":2}"#]);
         check("empty", "{}", &[]);
+    }
+
+    #[test]
+    fn rows_become_csv_and_tsv() {
+        let row = r#"["a,b","say \"x\"",1,true,null,"t\tn"]"#;
+        check(
+            "@csv",
+            row,
+            &[r#""\"a,b\",\"say \"\"x\"\"\",1,true,,\"t\tn\"""#],
+        );
+        check("@tsv", row, &[r#""a,b\tsay \"x\"\t1\ttrue\t\tt\\tn""#]);
+        let filter = Filter::compile("@tsv").unwrap();
+        let error = filter.run(r#"{"a":1}"#, |_| Ok(())).unwrap_err();
+        assert!(
+            format!("{error:#}").contains("expected table row"),
+            "{error:#}"
+        );
+    }
+
+    #[test]
+    fn the_environment_is_a_variable() {
+        let path = std::env::var("PATH").unwrap();
+        let path = serde_json::to_string(&path).unwrap();
+        check("$ENV.PATH", "{}", &[&path]);
+        check("$ENV | has(\"NO_SUCH_VARIABLE\")", "{}", &["false"]);
     }
 
     #[test]
