@@ -1,6 +1,7 @@
 # make demo   rolls out and back over a seeded estate on a local AWS
 # make test   everything that CI runs
 # make test-long  the faults of `apply` at more moments, with reads further behind; half an hour and more
+# make install  PREFIX=/usr/local DESTDIR=: tools, manual pages, completions, scripts, example desired states
 # make lambda packs ssm-events as a Lambda function into target/lambda
 # Both need Rust, Python 3 and jq; the Python packages go into .venv.
 
@@ -8,7 +9,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(CURDIR)/target/debug
 
-.PHONY: all venv build lambda test test-long lint unit scripts fuzz demo bench clean
+.PHONY: all venv build install lambda test test-long lint unit scripts fuzz demo bench clean
 all: build
 
 venv: $(VENV)/stamp
@@ -20,6 +21,18 @@ $(VENV)/stamp: tests/requirements.txt tests/sandbox/requirements.txt
 BUILD := cargo build --workspace --bins --exclude fuzz
 build:
 	@$(BUILD)
+
+# Release builds by default; PROFILE=dev takes what `make` builds.
+PREFIX ?= /usr/local
+PROFILE ?= release
+TOOLS := $(notdir $(wildcard tools/*))
+ifeq ($(PROFILE),dev)
+install: build
+else
+install:
+	cargo build --profile $(PROFILE) $(TOOLS:%=-p %)
+endif
+	@scripts/install.sh target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE)) "$(PREFIX)" "$(DESTDIR)"
 
 lambda:
 	scripts/lambda.sh
@@ -50,7 +63,7 @@ scripts: $(SCRIPTS) $(BUILDING)
 
 # The tools are built first: pipelines and conformance tests run all of them.
 cargo-tests: venv build
-	env -u MAKEFLAGS cargo test --workspace -- $(FAULTS:%=--skip %)
+	env -u MAKEFLAGS cargo test --workspace --no-fail-fast -- $(FAULTS:%=--skip %)
 
 # Every action of every tool through faults waits most of its minutes. Of the whole workspace, so that nothing is built anew.
 FAULTS := promises:: refusals::

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Installs the tools with their manual pages and completions, the scripts and the example desired states.
+#
+#   install.sh BINARIES PREFIX [DESTDIR]
+#
+# BINARIES is the directory that cargo builds into. Below DESTDIR, for packagers, files go where they will be at PREFIX.
+set -euo pipefail
+
+[ $# -eq 2 ] || [ $# -eq 3 ] || { echo "install: expected BINARIES PREFIX [DESTDIR]" >&2 && exit 2; }
+case $2 in /*) ;; *) echo "install: PREFIX '$2' is not an absolute path" >&2 && exit 2 ;; esac
+binaries=$1 prefix=$2 root=${3:-}$2
+here=$(cd -- "$(dirname -- "$0")" && pwd)
+scripts=share/ssm-rollout
+
+# A file whose mode does not depend on the umask of whoever installs.
+put() { install -m "$1" -- "$2" "$root/$3"; }
+generated=$(mktemp)
+trap 'rm -f -- "$generated"' EXIT
+# Quits where a command cannot print, instead of installing an empty file.
+generate() {
+    local to=$1 && shift
+    "$@" >"$generated"
+    put 644 "$generated" "$to"
+}
+
+for directory in bin share/man/man1 share/bash-completion/completions share/zsh/site-functions share/fish/vendor_completions.d \
+    "$scripts/rollout.d" "$scripts/vulnscan.d"; do
+    install -d -m 755 -- "$root/$directory"
+done
+
+for tool in ssm-agentcheck ssm-role ssm-prefs ssm-scp ssm-events ssm-run; do
+    path=$binaries/$tool
+    put 755 "$path" "bin/$tool"
+    generate "share/man/man1/$tool.1" "$path" --generate man
+    # The page of the tool names those of its verbs.
+    for verb in $(tr -d '\134' <"$root/share/man/man1/$tool.1" | sed -n "s/^$tool-\([a-z-]*\)(1)\$/\1/p"); do
+        generate "share/man/man1/$tool-$verb.1" "$path" "$verb" --generate man
+    done
+    generate "share/bash-completion/completions/$tool" "$path" --generate bash
+    generate "share/zsh/site-functions/_$tool" "$path" --generate zsh
+    generate "share/fish/vendor_completions.d/$tool.fish" "$path" --generate fish
+done
+
+for path in "$here"/*.sh; do
+    case ${path##*/} in demo.sh | glibc.sh | install.sh | lambda.sh) continue ;; esac
+    put 755 "$path" "$scripts/${path##*/}"
+done
+for path in "$here"/*.jq "$here/rollout.mk" "$here"/rollout.d/* "$here"/vulnscan.d/*; do
+    put 644 "$path" "$scripts/${path#"$here"/}"
+done
+for script in rollout rollback stackset vulnscan; do
+    printf '#!/bin/sh\nexec "%s" "$@"\n' "$prefix/$scripts/$script.sh" >"$generated"
+    put 755 "$generated" "bin/ssm-$script"
+done

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# `make install`: every page that a page refers to is there, completions complete after the verb, and the scripts find their files
+# from anywhere. Binaries are those of the other tests.
+set -eu
+root=$(cd -- "$(dirname -- "$0")/../.." && pwd)
+top=$(mktemp -d)
+trap 'rm -rf -- "$top"' EXIT
+fail() { echo "install: $*" >&2 && exit 1; }
+
+stage="$top/a stage" prefix=/opt/ssm
+(umask 077 && MAKEFLAGS='' make --no-print-directory -C "$root" install PROFILE=dev BUILD=: DESTDIR="$stage" PREFIX=$prefix >"$top/log" 2>&1) ||
+    { cat "$top/log" && fail "make install failed"; }
+at=$stage$prefix
+[ ! -s "$top/log" ] || [ -z "$(grep -v '^cargo\|^scripts/install.sh' "$top/log" || true)" ] || fail "it says: $(cat "$top/log")"
+[ -z "$(find "$at" -type f ! -perm -444)" ] || fail "files that others cannot read"
+[ -z "$(find "$at" -type f -size 0)" ] || fail "empty files: $(find "$at" -type f -size 0)"
+
+tools="ssm-agentcheck ssm-role ssm-prefs ssm-scp ssm-events ssm-run"
+for tool in $tools; do
+    env -i PATH="$at/bin" "$tool" --version | grep -q "^$tool [0-9]" || fail "$tool --version"
+    for page in $(tr -d '\134' <"$at/share/man/man1/$tool.1" | grep -o "^$tool-[a-z-]*(1)" || true); do
+        [ -s "$at/share/man/man1/${page%"(1)"}.1" ] || fail "$tool(1) refers to $page, which is not there"
+    done
+    # What `--help` lists as a verb has a page that describes its flags.
+    for verb in $("$at/bin/$tool" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'); do
+        [ "$verb" = help ] && continue
+        page="$at/share/man/man1/$tool-$verb.1"
+        tr -d '\134' <"$page" | grep -q -e '--jq' || fail "$page has no flags"
+        grep -q 'EXIT STATUS' "$page" || fail "$page does not say the exit status"
+    done
+done
+[ -s "$at/share/man/man1/ssm-scp-simulate.1" ] || fail "no page of ssm-scp simulate"
+
+# Asks bash for what it would complete, as readline does.
+# shellcheck disable=SC2016 # The inner shell expands.
+completes() {
+    env -i PATH="$PATH" bash --norc -c '
+        source "$1" && shift
+        function=$(complete -p "$1" | sed "s/.* -F \([^ ]*\) .*/\1/")
+        COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+        "$function" "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+        printf "%s\n" "${COMPREPLY[@]}"' complete "$at/share/bash-completion/completions/$1" "$@"
+}
+completes ssm-agentcheck ch | grep -qx check || fail "ssm-agentcheck ch<Tab>"
+completes ssm-agentcheck check --ro | grep -qx -e --roles || fail "ssm-agentcheck check --ro<Tab>"
+completes ssm-prefs show -o '' | grep -qx json || fail "ssm-prefs show -o <Tab>"
+completes ssm-run --scr | grep -qx -e --script || fail "ssm-run --scr<Tab>"
+for tool in $tools; do
+    for verb in $("$at/bin/$tool" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'); do
+        [ "$verb" = help ] || completes "$tool" "$verb" --q | grep -qx -e --quiet || fail "$tool $verb --q<Tab>"
+    done
+done
+
+# Below DESTDIR files are not where they will be; once they are, any directory will do.
+mv -- "$at" "$top/moved"
+(MAKEFLAGS='' make --no-print-directory -C "$root" install PROFILE=dev BUILD=: PREFIX="$top/here" >"$top/log" 2>&1) || fail "without DESTDIR"
+mkdir "$top/empty" && cd "$top/empty"
+for script in rollout rollback stackset vulnscan; do
+    env -i PATH="$top/here/bin:$PATH" "ssm-$script" --help | grep -q "$script" || fail "ssm-$script --help"
+done
+for state in "$top/here/share/ssm-rollout/rollout.d"/*.json; do
+    jq -e type "$state" >/dev/null || fail "$state"
+done
+env -i PATH="$top/here/bin" ssm-prefs lint -f "$top/here/share/ssm-rollout/rollout.d/prefs.json" >"$top/lint" || [ $? -eq 1 ] || fail "lint of the example"
+echo "install: ok"
