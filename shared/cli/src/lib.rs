@@ -16,6 +16,7 @@ mod manual;
 mod mistakes;
 mod output;
 mod progress;
+mod screen;
 mod status;
 mod stream;
 mod text;

@@ -1,13 +1,17 @@
 //! Records to stdout - JSON lines, jq results or text - and notes for people to stderr.
 
 use std::io::{IsTerminal, Write};
-use std::sync::OnceLock;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use anyhow::Context;
 use records::Finding;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::filter::Filter;
+use crate::screen::Screen;
+use crate::text::{Changes, Findings, Table, count};
 use crate::{Format, IoArgs, Outcome, Progress, text, visible_lines};
 
 /// The output of the process, as far as notes need it, for what cannot be given an [`Output`]: connections inside the SDK.
@@ -27,6 +31,21 @@ pub struct Output {
     filter: Option<Filter>,
     raw: bool,
     quiet: bool,
+    screen: Screen,
+    /// The file of `-f`, for the command that comes next.
+    file: Option<PathBuf>,
+    held: Mutex<Held>,
+}
+
+/// What is shown as text when all is there.
+#[derive(Default)]
+struct Held {
+    table: Option<Table>,
+    findings: Findings,
+    changes: Changes,
+    /// Whether findings were looked for, though there may be none.
+    has_looked: bool,
+    next_verb: Option<&'static str>,
 }
 
 impl Output {
@@ -49,6 +68,9 @@ impl Output {
             filter,
             raw: io.raw,
             quiet: io.quiet,
+            screen: Screen::of_stdout(),
+            file: io.file.clone(),
+            held: Mutex::default(),
         })
     }
 
@@ -67,6 +89,7 @@ impl Output {
     /// # Errors
     /// As [`Output::write`].
     pub fn write_findings(&self, findings: &[Finding]) -> anyhow::Result<Outcome> {
+        self.held().has_looked = true;
         findings
             .iter()
             .try_for_each(|finding| self.write(finding))?;
@@ -82,12 +105,95 @@ impl Output {
         let Some(filter) = &self.filter else {
             return match self.format {
                 Format::Json => line(&json),
-                Format::Text => line(&text::render(&serde_json::from_str(&json)?)),
+                Format::Text => self.show(serde_json::from_str(&json)?),
             };
         };
         filter.run(&json, |value| {
             line(&if self.raw { value.raw() } else { value.json() })
         })
+    }
+
+    /// Shows a record as text, or keeps it until all that it is shown with are there.
+    fn show(&self, record: Value) -> anyhow::Result<()> {
+        let mut held = self.held();
+        match record["kind"].as_str().unwrap_or_default() {
+            "finding" => {
+                held.findings.add(record);
+                return Ok(());
+            }
+            "plan" => held.changes.add(&record),
+            kind => {
+                if let Some(mut table) = Table::of(kind) {
+                    match &mut held.table {
+                        Some(begun) if begun.kind() == kind => begun.add(&record),
+                        other => {
+                            table.add(&record);
+                            if let Some(before) = other.replace(table) {
+                                line(&before.render(self.screen))?;
+                            }
+                        }
+                    }
+                    return Ok(());
+                }
+            }
+        }
+        line(&text::render(&record, self.screen))
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        // A panic elsewhere leaves what is held as it was.
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Names the verb that comes next, for who has read what this one shows.
+    pub fn suggest(&self, verb: &'static str) {
+        self.held().next_verb = Some(verb);
+    }
+
+    /// Prints what was kept, and for people how much there was and which command comes next. Returns `outcome`, which may be an
+    /// error: what was found until then is shown all the same.
+    ///
+    /// # Errors
+    /// That of `outcome`, else stdout cannot be written.
+    pub fn end(&self, outcome: anyhow::Result<Outcome>) -> anyhow::Result<Outcome> {
+        let held = std::mem::take(&mut *self.held());
+        let table = held.table.as_ref().map(|table| table.render(self.screen));
+        let findings = held.findings.render(self.screen);
+        let shown = table
+            .iter()
+            .chain(&findings)
+            .try_for_each(|text| line(text));
+        let outcome = outcome.and_then(|outcome| shown.map(|()| outcome))?;
+        if self.format == Format::Text && self.filter.is_none() {
+            self.summarize(&held);
+        }
+        Ok(outcome)
+    }
+
+    fn summarize(&self, held: &Held) {
+        if let Some(table) = &held.table {
+            self.note(&count(table.n_rows(), table.kind()));
+        }
+        if held.has_looked {
+            self.note(&held.findings.to_string());
+        }
+        if held.changes.n_plans > 0 {
+            self.note(&held.changes.to_string());
+        }
+        let file = match &self.file {
+            Some(file) => shown_path(file),
+            None => "FILE".to_owned(),
+        };
+        let tool = self.tool;
+        if !held.changes.is_empty() {
+            self.note(&format!(
+                "nothing is written yet; next: {tool} plan -f {file} >plan.json && {tool} apply <plan.json"
+            ));
+        } else if let Some(verb) = held.next_verb
+            && (held.table.is_some() || !held.findings.is_empty())
+        {
+            self.note(&format!("next: {tool} {verb} -f {file}"));
+        }
     }
 
     /// Prints records that are JSON texts already, one a line, as they are: a stream of any length costs no parsing unless
@@ -162,6 +268,16 @@ impl Output {
             (Format::Text, None) => line(&visible_lines(&row())),
             _ => self.write(record),
         }
+    }
+}
+
+/// Returns a path as a shell takes it.
+fn shown_path(path: &std::path::Path) -> String {
+    let text = path.to_string_lossy();
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./=+,:@%".contains(c);
+    match text.chars().all(is_plain) {
+        true => text.into_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
     }
 }
 

@@ -51,5 +51,5 @@ async fn main() -> ExitCode {
 
 async fn run(args: Args) -> anyhow::Result<cli::Outcome> {
     let (global, out) = (&args.global, &cli::Output::new(TOOL, &args.global.io)?);
-    commands::run::run(&args.run, global, out).await
+    out.end(commands::run::run(&args.run, global, out).await)
 }

@@ -27,6 +27,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
+    out.suggest("plan");
     let layers = Layers::<Desired>::read(&global.io, "desired agents")?;
     let roles = args.roles.as_deref().map(read_roles).transpose()?;
     let (now, mut tally) = (awsconf::now(), Summary::default());

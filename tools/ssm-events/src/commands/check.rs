@@ -32,6 +32,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
+    out.suggest("plan");
     let test_for = args.send_test.then(|| Duration::from_secs(args.patience));
     let layers = desired::read_with_files(&global.io).await?;
     let work = async |session: &Session, known: &RoleCache| {

@@ -1,0 +1,201 @@
+//! Plans and results.
+
+use serde_json::Value;
+
+use super::difference::difference;
+use super::{count, place, plain};
+use crate::screen::{Screen, Tone};
+
+/// How many changes plans make, for the line at the end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Changes {
+    pub(crate) n_plans: usize,
+    n_created: usize,
+    n_changed: usize,
+    n_deleted: usize,
+}
+
+impl Changes {
+    /// Counts the changes of a plan.
+    pub(crate) fn add(&mut self, plan: &Value) {
+        self.n_plans += 1;
+        for change in changes(plan) {
+            match sign(change) {
+                '+' => self.n_created += 1,
+                '-' => self.n_deleted += 1,
+                _ => self.n_changed += 1,
+            }
+        }
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.n_created + self.n_changed + self.n_deleted == 0
+    }
+}
+
+impl std::fmt::Display for Changes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.is_empty() {
+            return f.write_str("nothing to change");
+        }
+        write!(
+            f,
+            "{} to create, {} to change, {} to delete",
+            self.n_created, self.n_changed, self.n_deleted
+        )?;
+        if self.n_plans > 1 {
+            write!(f, " in {}", count(self.n_plans, "plan"))?;
+        }
+        Ok(())
+    }
+}
+
+fn changes(plan: &Value) -> &[Value] {
+    plan["changes"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default()
+}
+
+/// Returns `+` for what is made, `-` for what is removed, `~` for what is changed.
+fn sign(change: &Value) -> char {
+    match (&change["from"], &change["to"]) {
+        (Value::Null, _) => '+',
+        (_, Value::Null) => '-',
+        _ => '~',
+    }
+}
+
+pub(super) fn plan(record: &Value, screen: Screen) -> String {
+    let changes = changes(record);
+    let n_changes = match changes.len() {
+        0 => "nothing to change".to_owned(),
+        n => count(n, "change"),
+    };
+    let (tool, place) = (plain(&record["tool"]), place(&record["target"]));
+    let head = format!("{tool} {place}: {n_changes}");
+    let mut lines = vec![screen.paint(Tone::Strong, &head)];
+    for change in changes {
+        let sign = sign(change);
+        let tone = match sign {
+            '+' => Tone::Good,
+            '-' => Tone::Bad,
+            _ => Tone::Changed,
+        };
+        let head = format!("  {} ", screen.paint(tone, &sign.to_string()));
+        let what = format!(
+            "{} {}",
+            plain(&change["action"]),
+            plain(&change["resource"])
+        );
+        lines.push(screen.wrap(&head, 6, &what));
+        lines.push(screen.wrap("      ", 6, &plain(&change["why"])));
+        // `to` may tell less than `from`, such as no version number; what it does not speak of does not change.
+        let mut from = change["from"].clone();
+        if let (Value::Object(from), Value::Object(to)) = (&mut from, &change["to"]) {
+            from.retain(|key, _| to.contains_key(key));
+        }
+        difference(&from, &change["to"], 6, screen, &mut lines);
+    }
+    for owner in record["for_owners"].as_array().into_iter().flatten() {
+        let (account, resource) = (plain(&owner["account"]), plain(&owner["resource"]));
+        let text = format!(
+            "account {account} must have in the policy of {resource}, which is not changed from here:"
+        );
+        lines.push(screen.wrap("  ", 4, &text));
+        let statements = owner["statements"].as_array().into_iter().flatten();
+        for statement in statements {
+            difference(
+                &Value::Null,
+                &Value::Array(vec![statement.clone()]),
+                4,
+                screen,
+                &mut lines,
+            );
+        }
+    }
+    lines.join("\n")
+}
+
+pub(super) fn result(record: &Value, screen: Screen) -> String {
+    let head = format!("{} {}", plain(&record["tool"]), place(&record["target"]));
+    let mut lines = vec![screen.paint(Tone::Strong, &head)];
+    let results = record["results"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    if results.is_empty() {
+        lines.push("  nothing to do".to_owned());
+    }
+    for applied in results {
+        let status = plain(&applied["status"]);
+        let tone = match status.as_ref() {
+            "done" => Tone::Good,
+            "failed" | "unknown" => Tone::Bad,
+            "skipped" => Tone::Doubtful,
+            _ => Tone::Faint,
+        };
+        let head = format!("  {} ", screen.paint(tone, &format!("{status:<9}")));
+        let what = format!(
+            "{} {}",
+            plain(&applied["action"]),
+            plain(&applied["resource"])
+        );
+        lines.push(screen.wrap(&head, 12, &what));
+        if !applied["error"].is_null() {
+            lines.push(screen.wrap("            ", 12, &plain(&applied["error"])));
+        }
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::Changes;
+    use crate::screen::Screen;
+    use crate::text::render;
+
+    #[test]
+    fn a_plan_shows_only_what_differs() {
+        let plan = json!({"kind": "plan", "tool": "ssm-prefs", "target": {"account": "1", "region": "r"}, "changes": [
+            {"id": "a", "action": "update_document", "resource": "doc", "from": {"a": 1, "b": 2}, "to": {"a": 1, "b": 3},
+             "why": "drift"},
+            {"id": "b", "action": "create_key", "resource": "k", "from": null, "to": {"alias": "k"}, "why": "none yet"}]});
+        let expected = "ssm-prefs 1/r: 2 changes\n  ~ update_document doc\n      drift\n      - b: 2\n      + b: 3\n  \
+            + create_key k\n      none yet\n      + alias: k";
+        assert_eq!(render(&plan, Screen::default()), expected);
+        let mut changes = Changes::default();
+        assert_eq!(changes.to_string(), "nothing to change");
+        changes.add(&plan);
+        assert_eq!(changes.to_string(), "1 to create, 1 to change, 0 to delete");
+        changes.add(&plan);
+        assert_eq!(
+            changes.to_string(),
+            "2 to create, 2 to change, 0 to delete in 2 plans"
+        );
+    }
+
+    #[test]
+    fn a_plan_shows_what_others_must_allow() {
+        let plan = json!({"kind": "plan", "tool": "ssm-prefs", "target": {"account": "1", "region": "r"}, "changes": [],
+            "for_owners": [{"account": "2", "resource": "arn:aws:s3:::b\u{202e}", "statements": [{"Sid": "b\u{1b}"}]}]});
+        let expected = "ssm-prefs 1/r: nothing to change\n  account 2 must have in the policy of arn:aws:s3:::b\\u{202e}, \
+            which is not changed from here:\n    + state:\n      + [\n      +   {\n      +     \"Sid\": \"b\\u001b\"\n      +   }\n      + ]";
+        assert_eq!(render(&plan, Screen::default()), expected);
+    }
+
+    #[test]
+    fn long_reasons_hang_below_their_change() {
+        let plan = json!({"kind": "plan", "tool": "t", "target": {"account": "1", "region": "r"}, "changes": [
+            {"id": "a", "action": "delete_x", "resource": "y", "from": {"a": 1}, "to": null, "why": "because it is not in use"}]});
+        let screen = Screen {
+            width: Some(24),
+            has_colors: false,
+        };
+        let expected =
+            "t 1/r: 1 change\n  - delete_x y\n      because it is not\n      in use\n      - a: 1";
+        assert_eq!(render(&plan, screen), expected);
+    }
+}
