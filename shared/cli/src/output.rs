@@ -46,6 +46,7 @@ struct Held {
     /// Whether findings were looked for, though there may be none.
     has_looked: bool,
     next_verb: Option<&'static str>,
+    summary: Option<String>,
 }
 
 impl Output {
@@ -145,6 +146,11 @@ impl Output {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Keeps a line for people about the whole run, for its end.
+    pub fn sum_up(&self, summary: String) {
+        self.held().summary = Some(summary);
+    }
+
     /// Names the verb that comes next, for who has read what this one shows.
     pub fn suggest(&self, verb: &'static str) {
         self.held().next_verb = Some(verb);
@@ -164,6 +170,9 @@ impl Output {
             .chain(&findings)
             .try_for_each(|text| line(text));
         let outcome = outcome.and_then(|outcome| shown.map(|()| outcome))?;
+        if let Some(summary) = &held.summary {
+            self.note(summary);
+        }
         if self.format == Format::Text && self.filter.is_none() {
             self.summarize(&held);
         }

@@ -9,7 +9,8 @@ use crate::screen::Screen;
 /// A title, and where in the record its cell is.
 type Column = (&'static str, &'static [&'static str]);
 
-/// Columns by the kind of a record. A cell is the first of its pointers that is there; the last column is cut first.
+/// Columns by the kind of a record, the most important first: on a narrow terminal the last ones are left out, and names are cut.
+/// A cell is the first of its pointers that is there.
 const TABLES: [(&str, &[Column]); 1] = [(
     "node",
     &[
@@ -20,11 +21,17 @@ const TABLES: [(&str, &[Column]); 1] = [(
         ("AGENT", &["/agent/version"]),
         ("IMDS", &["/imds/tokens"]),
         ("MANAGED BY", &["/managed_by"]),
-        ("ACCOUNT", &["/target/account"]),
         ("REGION", &["/target/region"]),
+        ("ACCOUNT", &["/target/account"]),
         ("PLATFORM", &["/platform/name", "/platform/type"]),
     ],
 )];
+
+/// Blanks behind a column.
+const GAP: usize = 2;
+
+/// Columns that a name is cut to before other columns are left out.
+const SHORTEST_NAME: usize = 12;
 
 /// Records of one kind, until all are there.
 #[derive(Debug)]
@@ -66,8 +73,21 @@ impl Table {
 
     /// Returns the table, without columns in which nothing is.
     pub(crate) fn render(&self, screen: Screen) -> String {
-        let is_shown = |index: &usize| self.rows.iter().any(|row| row[*index] != "-");
-        let shown: Vec<usize> = (0..self.columns.len()).filter(is_shown).collect();
+        let is_filled = |index: &usize| self.rows.iter().any(|row| row[*index] != "-");
+        let mut shown: Vec<usize> = (0..self.columns.len()).filter(is_filled).collect();
+        let mut name_width = None;
+        if let Some(width) = screen.width {
+            let is_name = |index: &usize| self.columns[*index].0 == "NAME";
+            let others = |shown: &[usize]| -> usize {
+                let widths = shown.iter().filter(|index| !is_name(index));
+                widths.map(|index| self.width(*index) + GAP).sum()
+            };
+            while shown.len() > 2 && others(&shown) + SHORTEST_NAME > width {
+                shown.pop();
+            }
+            let room = width.saturating_sub(others(&shown)).max(SHORTEST_NAME);
+            name_width = shown.iter().position(is_name).map(|column| (column, room));
+        }
         let mut table = comfy_table::Table::new();
         table.load_style(comfy_table::presets::NOTHING);
         table.set_header(shown.iter().map(|index| self.columns[*index].0));
@@ -77,22 +97,30 @@ impl Table {
             row.max_height(1);
             table.add_row(row);
         }
-        if let Some(width) = screen.width {
-            table.set_content_arrangement(ContentArrangement::Dynamic);
-            table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 2));
         }
-        let n_columns = shown.len();
-        for (index, column) in table.column_iter_mut().enumerate() {
-            column.set_padding((0, u16::from(index + 1 < n_columns) * 2));
-            if index + 1 < n_columns {
-                column.set_constraint(ColumnConstraint::ContentWidth);
-            }
+        if let Some((column, room)) = name_width
+            && let Some(column) = table.column_mut(column)
+        {
+            let room = u16::try_from(room + GAP).unwrap_or(u16::MAX);
+            let at_most = comfy_table::Width::Fixed(room);
+            column.set_constraint(ColumnConstraint::UpperBoundary(at_most));
+            // Without an arrangement, boundaries are not looked at.
+            table.set_content_arrangement(ContentArrangement::Dynamic);
+            table.set_width(u16::MAX);
         }
         let lines: Vec<String> = table
             .lines()
             .map(|line| line.trim_end().to_owned())
             .collect();
         lines.join("\n")
+    }
+
+    fn width(&self, index: usize) -> usize {
+        let cells = self.rows.iter().map(|row| row[index].as_str());
+        let cells = cells.chain([self.columns[index].0]);
+        cells.map(textwrap::core::display_width).max().unwrap_or(0)
     }
 }
 
@@ -106,25 +134,29 @@ mod tests {
     #[test]
     fn a_row_each_without_empty_columns_and_cut_at_the_width() {
         let mut table = Table::of("node").unwrap();
-        for (id, name) in [("i-1", json!("web\u{1b}")), ("i-0222", json!(null))] {
+        for (id, name) in [
+            ("i-1", json!("web\u{1b} of a long name")),
+            ("i-0222", json!(null)),
+        ] {
             table.add(&json!({"kind": "node", "instance_id": id, "tags": {"Name": name}, "state": "running",
-                "platform": {"type": "Linux", "name": "Amazon Linux of a long name"}}));
+                "agent": {"version": "3.3.987.0"}, "platform": {"type": "Linux", "name": "Amazon Linux"}}));
         }
-        let expected = "NODE    NAME       STATE    PLATFORM\n\
-                        i-1     web\\u{1b}  running  Amazon Linux of a long name\n\
-                        i-0222  -          running  Amazon Linux of a long name";
+        let expected = "NODE    NAME                      STATE    AGENT      PLATFORM\n\
+                        i-1     web\\u{1b} of a long name  running  3.3.987.0  Amazon Linux\n\
+                        i-0222  -                         running  3.3.987.0  Amazon Linux";
         assert_eq!(table.render(Screen::default()), expected);
-        let narrow = Screen {
-            width: Some(40),
-            has_colors: false,
+        let render = |width| {
+            table.render(Screen {
+                width: Some(width),
+                has_colors: false,
+            })
         };
-        assert!(
-            table
-                .render(narrow)
-                .lines()
-                .all(|line| line.chars().count() <= 40)
-        );
-        assert!(table.render(narrow).contains("running  Amazon"));
+        assert_eq!(render(80), expected);
+        let without_platform = "NODE    NAME                    STATE    AGENT\n\
+                                i-1     web\\u{1b} of a long…    running  3.3.987.0\n\
+                                i-0222  -                       running  3.3.987.0";
+
+        assert_eq!(render(50), without_platform);
         assert!(Table::of("plan").is_none());
     }
 }

@@ -62,7 +62,7 @@ pub(crate) async fn run(
         findings.iter().try_for_each(|finding| out.write(finding))
     });
     let outcome = outcome.await?;
-    out.note(&tally.to_string());
+    out.sum_up(tally.to_string());
     Ok(outcome.and(tally.outcome()))
 }
 
