@@ -87,17 +87,48 @@ fn fixture_ids(directory: &Path, ids: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn the_readme_names_every_tool_and_links_to_what_exists() {
+fn the_readme_names_every_tool() {
     let readme = std::fs::read_to_string(repository().join("README.md")).unwrap();
     for tool in TOOLS {
         assert!(readme.contains(&format!("| `ssm-{tool}` |")), "ssm-{tool}");
     }
-    for link in readme.split("](").skip(1) {
-        let path = link.split([')', '#']).next().unwrap_or_default();
-        assert!(
-            path.starts_with("https://") || repository().join(path).exists(),
-            "{path} does not exist"
-        );
+}
+
+/// Links lead to what exists, and the book has every page.
+#[test]
+fn links_of_the_documents_lead_somewhere() {
+    let mut documents = Vec::new();
+    for directory in [repository().to_owned(), repository().join("docs")] {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            documents.extend(
+                path.extension()
+                    .is_some_and(|end| end == "md")
+                    .then_some(path),
+            );
+        }
+    }
+    assert!(documents.len() > 15);
+    let summary = std::fs::read_to_string(repository().join("docs/SUMMARY.md")).unwrap();
+    for document in documents {
+        let text = std::fs::read_to_string(&document).unwrap();
+        let directory = document.parent().unwrap();
+        for link in text.split("](").skip(1) {
+            let path = link.split([')', '#']).next().unwrap_or_default();
+            let is_web = path.starts_with("https://");
+            assert!(
+                is_web || directory.join(path).exists(),
+                "{}: {path}",
+                document.display()
+            );
+        }
+        let name = document.file_name().unwrap().to_string_lossy().into_owned();
+        if directory.ends_with("docs") && name != "SUMMARY.md" {
+            assert!(
+                summary.contains(&format!("]({name})")),
+                "docs/SUMMARY.md lacks {name}"
+            );
+        }
     }
 }
 
