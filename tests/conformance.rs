@@ -6,6 +6,8 @@ mod help;
 mod input;
 #[path = "conformance/paths.rs"]
 mod paths;
+#[path = "conformance/wrong_invocations.rs"]
+mod wrong_invocations;
 
 use std::path::PathBuf;
 
@@ -247,7 +249,7 @@ fn bad_input_is_refused_before_the_first_call() {
             &check("{\"surprise\": 1}"),
             "$.surprise: unknown field `surprise`",
         );
-        tool.complains(&check(""), "nothing there");
+        tool.complains(&check(""), "the input is empty");
         let filter = tool
             .reads(&account, &["--jq", ".["])
             .stdin(tool.desired)

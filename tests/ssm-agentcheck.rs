@@ -281,7 +281,7 @@ fn wrong_input_is_refused_before_any_call() {
     for (input, complaint) in [
         (
             "",
-            "ssm-agentcheck: read desired agents from stdin: nothing there, expected one JSON value\n",
+            "ssm-agentcheck: read desired agents from stdin: the input is empty: pipe JSON in or pass -f FILE\n",
         ),
         (
             r#"{"min_version": "3.x"}"#,

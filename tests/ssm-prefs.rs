@@ -392,7 +392,7 @@ fn bad_input_is_one_line_with_its_place_and_nothing_is_called() {
             "{\"kms_key\": {}}",
             "$.kms_key: exactly one of alias and arn",
         ),
-        ("", "nothing there"),
+        ("", "the input is empty"),
         ("{} {}", "expected one JSON value, found 2"),
     ] {
         let output = run(&account, "plan", input);

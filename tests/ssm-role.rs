@@ -461,7 +461,7 @@ fn what_is_not_its_own_plan_is_refused_before_any_call() {
     };
     let admin = json!({"policy_arn": "arn:aws:iam::aws:policy/AdministratorAccess"});
     for (input, complaint) in [
-        (String::new(), "nothing there, expected what"),
+        (String::new(), "the input is empty"),
         ("null".to_owned(), "invalid type: null"),
         (
             with("/tool", json!("ssm-scp")),
@@ -509,7 +509,7 @@ fn wrong_input_is_refused_before_any_call() {
     for (input, complaint) in [
         (
             "",
-            "read desired roles from stdin: nothing there, expected one JSON value",
+            "read desired roles from stdin: the input is empty: pipe JSON in or pass -f FILE",
         ),
         (
             r#"{"default_host_management": {"role_name": "service-role/x"}}"#,

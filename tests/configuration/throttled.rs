@@ -121,3 +121,27 @@ fn the_profile_decides_too_in_many_regions() {
     output.assert_status(2).assert_stderr("");
     assert_eq!(account.calls().len(), 1 + 2 * 2);
 }
+
+#[test]
+fn verbose_shows_each_call_with_its_attempt() {
+    let account = Sandbox::start().account();
+    account.fault(json!({"kind": "throttle", "times": 1, "after": 1}));
+    let (tool, run) = readers(&account).next().unwrap();
+    let output = run.args(["-v"]).run();
+    let calls: Vec<&str> = output
+        .stderr
+        .lines()
+        .filter_map(|line| line.strip_prefix(&format!("{tool}: ")))
+        .filter(|line| line.ends_with(" ms"))
+        .collect();
+    let n_calls = account.calls().len();
+    assert_eq!(calls.len(), n_calls, "{}", output.stderr);
+    assert!(
+        calls[0].starts_with("GetCallerIdentity 127.0.0.1:"),
+        "{}",
+        calls[0]
+    );
+    assert!(calls[0].contains(": 200 in "), "{}", calls[0]);
+    assert!(calls[1].contains(" 400 Throttling"), "{}", calls[1]);
+    assert!(calls[2].contains("(attempt 2) "), "{}", calls[2]);
+}

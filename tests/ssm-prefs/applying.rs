@@ -11,7 +11,7 @@ fn apply_refuses_what_is_no_plan_for_it() {
     let role = plan.stdout.replace("\"ssm-prefs\"", "\"ssm-role\"");
     account.forget_calls();
     for (input, complaint) in [
-        ("", "nothing there"),
+        ("", "the input is empty"),
         (role.as_str(), "a plan of ssm-role, apply it with ssm-role"),
         (&plan.stdout[..plan.stdout.len() / 2], "line 1 column"),
     ] {

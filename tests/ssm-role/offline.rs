@@ -88,7 +88,10 @@ fn nodes_are_never_assumed() {
 #[test]
 fn what_is_no_preferences_record_is_refused() {
     for (input, complaint) in [
-        ("", "nothing there, expected what `ssm-prefs show` prints"),
+        (
+            "",
+            "the input is empty: pipe in what `ssm-prefs show` prints",
+        ),
         (
             r#"{"kind": "node"}"#,
             "expected what `ssm-prefs show` prints, found kind",

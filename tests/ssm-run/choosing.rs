@@ -241,7 +241,7 @@ fn nothing_to_run_and_nobody_to_run_it_are_errors() {
         .assert_complains("nothing to run: give -- COMMAND, --script, --document or --patch-scan");
     run(&account, [], &["--", "id"])
         .assert_status(2)
-        .assert_complains("read nodes from stdin: nothing there, expected nodes");
+        .assert_complains("read nodes from stdin: the input is empty: pipe in what `ssm-agentcheck show` prints, or node IDs");
     run(
         &account,
         [1],

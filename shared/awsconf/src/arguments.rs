@@ -15,7 +15,7 @@ pub struct AwsArgs {
     #[arg(long, value_name = "NAME", global = true)]
     pub profile: Option<String>,
 
-    /// Work in these regions: repeat or separate by commas; all for those enabled [default: AWS_REGION or the profile's]
+    /// Work in these regions: repeat or separate by commas; `all` selects every enabled region [default: AWS_REGION or the profile's]
     #[arg(long = "region", value_name = "REGION", value_delimiter = ',', value_parser = region, global = true)]
     pub regions: Vec<String>,
 
@@ -23,11 +23,11 @@ pub struct AwsArgs {
     #[arg(long, value_name = "URL", global = true)]
     pub endpoint_url: Option<String>,
 
-    /// Assume this role first; repeat to go through several, in order; {account} and {partition} stand for each account's
+    /// Assume this role; repeat to chain roles. {account} and {partition} are replaced for each account
     #[arg(long = "assume-role", value_name = "ARN", value_parser = role_arn, global = true)]
     pub assume_roles: Vec<String>,
 
-    /// Assume roles with the external id that is in this environment variable or file
+    /// Assume roles with the external ID that is in this environment variable or file
     #[arg(long, value_name = "env:NAME|file:PATH", global = true)]
     pub external_id: Option<Source>,
 
@@ -124,14 +124,24 @@ pub(crate) fn in_account(role: &str, partition: &str, account: &str) -> String {
 
 /// Accepts what has the shape of a region code; whether it exists is for AWS to say.
 fn region(text: &str) -> Result<String, String> {
-    let shaped = text == ALL
-        || text.contains('-')
-            && text
-                .chars()
-                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-            && text.ends_with(|c: char| c.is_ascii_digit());
-    if shaped {
-        Ok(text.to_owned())
+    let shaped = |text: &str| {
+        let mut words: Vec<&str> = text.split('-').collect();
+        let number = words.pop().unwrap_or_default();
+        let is_word =
+            |word: &&str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase());
+        let is_number = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit());
+        words.len() >= 2 && words.iter().all(|word| is_word(&word)) && is_number(number)
+    };
+    if text == ALL || shaped(text) {
+        return Ok(text.to_owned());
+    }
+    // us-east1, as elsewhere, and us-east-1a, which is a zone.
+    let trimmed = text.trim_end_matches(|c: char| c.is_ascii_lowercase());
+    let digits = trimmed.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number = &trimmed[digits.len()..];
+    let meant = format!("{}-{number}", digits.trim_end_matches('-'));
+    if shaped(&meant) {
+        Err(format!("did you mean {meant}?"))
     } else {
         Err("expected a region code such as eu-central-1, or all".to_owned())
     }
@@ -173,8 +183,12 @@ mod tests {
         for good in ["eu-central-1", "us-gov-west-1", "eusc-de-east-1", "all"] {
             assert!(region(good).is_ok(), "{good}");
         }
-        for bad in ["", "al", "eu-central", "EU-CENTRAL-1", "eu-central-1a"] {
-            assert!(region(bad).is_err(), "{bad}");
+        for bad in ["", "al", "eu-central", "EU-CENTRAL-1", "1", "-1", "eu--1"] {
+            let message = region(bad).unwrap_err();
+            assert!(message.starts_with("expected"), "{bad}: {message}");
+        }
+        for near in ["us-east1", "us-east-1a"] {
+            assert_eq!(region(near).unwrap_err(), "did you mean us-east-1?");
         }
     }
 

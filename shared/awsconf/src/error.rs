@@ -84,7 +84,13 @@ where
                 message => format!("{code}: {message}{hint}"),
             }
         }
-        None => chain(&error),
+        None => match chain(&error) {
+            // The SDK lists everything that it has asked.
+            chain if chain.contains(NO_CREDENTIALS) => {
+                "no credentials: run `aws sso login --profile NAME` and pass --profile NAME, or set AWS_PROFILE".to_owned()
+            }
+            chain => chain,
+        },
     };
     let call = call.to_string();
     let is_refusal = match &error {
@@ -101,6 +107,9 @@ where
         is_refusal,
     })
 }
+
+/// What the SDK's chain of providers says when none of them has any. A test holds it.
+const NO_CREDENTIALS: &str = "no credentials found in chain";
 
 /// The codes that services give when they do not know themselves whether they have done it.
 /// <https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html>

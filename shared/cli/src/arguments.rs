@@ -7,6 +7,7 @@ use clap::{CommandFactory, Parser, ValueEnum};
 use records::Schemas;
 
 use crate::generate::{self, Artefact};
+use crate::hints::hinted;
 
 /// Input and output flags, the same in every tool.
 #[derive(Clone, Debug, clap::Args)]
@@ -31,6 +32,10 @@ pub struct IoArgs {
     /// Print no notes and warnings on stderr
     #[arg(short, long, global = true)]
     pub quiet: bool,
+
+    /// Print each call to AWS on stderr, with its region, attempt, status and time
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
 }
 
 impl IoArgs {
@@ -43,6 +48,7 @@ impl IoArgs {
             jq: None,
             raw: false,
             quiet: false,
+            verbose: false,
         }
     }
 }
@@ -77,6 +83,8 @@ pub fn arguments<A: Parser>(schemas: Schemas) -> Result<A, ExitCode> {
         .try_get_matches_from(arguments)
         .and_then(|m| A::from_arg_matches(&m));
     parsed.map_err(|error| {
+        let command = A::command();
+        let error = hinted(error, command.get_name(), command.has_subcommands());
         let status = u8::try_from(error.exit_code()).unwrap_or(2);
         // Help goes to stdout, errors to stderr; a closed pipe on either leaves nobody to tell.
         let _ = error.print();

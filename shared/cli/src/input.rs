@@ -21,7 +21,7 @@ pub fn read<T: DeserializeOwned>(io: &IoArgs, what: &str) -> anyhow::Result<T> {
     match (values.pop(), values.len()) {
         (Some(value), 0) => Ok(value),
         (None, _) => bail!(
-            "read {what} from {}: nothing there, expected one JSON value",
+            "read {what} from {}: the input is empty: pipe JSON in or pass -f FILE",
             source(io)
         ),
         (Some(_), more) => bail!(
@@ -92,9 +92,23 @@ pub fn read_plans<A: DeserializeOwned>(io: &IoArgs, tool: &str) -> anyhow::Resul
     let values: Vec<serde_json::Value> = read_records(io, "plans")?;
     if values.is_empty() {
         bail!(
-            "read plans from {}: nothing there, expected what `{tool} plan` prints",
+            "read plans from {}: the input is empty: pipe in what `{tool} plan` prints",
             source(io)
         );
+    }
+    if let Some(kind) = values
+        .iter()
+        .find_map(|value| match value["kind"].as_str() {
+            None => Some("a desired state, which `plan` takes"),
+            Some("result") => {
+                Some("a result, whose plan of the way back is `jq -c '.undo // empty'`")
+            }
+            Some("finding") => Some("a finding"),
+            Some(_) => None,
+        })
+    {
+        let source = source(io);
+        bail!("read plans from {source}: expected what `{tool} plan` prints, found {kind}");
     }
     if let Some(other) = values
         .iter()

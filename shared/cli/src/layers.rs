@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::input::{parse, source, text};
-use crate::mistakes::from_value;
+use crate::mistakes::{from_value, of_other_tool};
 use crate::{Finding, FindingKind, IoArgs, Severity, Target};
 
 /// The desired state of every target, out of one value and any number of overrides.
@@ -95,10 +95,13 @@ impl<D: DeserializeOwned> Layers<D> {
                     layers.push(value).with_context(read)?;
                 } else {
                     // Read from the text, where there is nothing else in it, so that an error tells line and column.
-                    match values.len() {
-                        1 => drop(parse::<D>(&text).with_context(read)?),
-                        _ => drop(from_value::<D>(value).with_context(read)?),
-                    }
+                    let parsed = match values.len() {
+                        1 => parse::<D>(&text).map(drop),
+                        _ => from_value::<D>(value).map(drop),
+                    };
+                    parsed
+                        .map_err(|error| of_other_tool(error, what, value))
+                        .with_context(read)?;
                     bases.push((value.clone(), place.clone()));
                 }
             }
@@ -106,11 +109,12 @@ impl<D: DeserializeOwned> Layers<D> {
         match bases.as_slice() {
             [(base, _)] => layers.base.clone_from(base),
             [] => bail!(
-                "read {what} from {}: nothing there, expected one JSON value{}",
+                "read {what} from {}: {}",
                 source(io),
                 match layers.overrides.is_empty() {
-                    true => "",
-                    false => " without `for` beside the overrides",
+                    true => "the input is empty: pipe JSON in or pass -f FILE",
+                    false =>
+                        "every desired state there has a `for`: add one without, for everywhere",
                 }
             ),
             [_, (_, second), ..] => bail!(

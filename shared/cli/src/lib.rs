@@ -10,6 +10,7 @@ mod count_or_percent;
 mod encoding;
 mod filter;
 mod generate;
+mod hints;
 mod input;
 mod layers;
 mod manual;
@@ -29,7 +30,7 @@ pub use filter::{Filter, Yielded};
 pub use input::{read, read_plans, read_records, read_records_from, read_shown, read_texts};
 pub use layers::Layers;
 pub use mistakes::from_value;
-pub use output::{Output, warn};
+pub use output::{Output, trace, warn};
 pub use progress::Progress;
 pub use records::{
     Applied, Change, ChangeStatus, Finding, FindingKind, Plan, PlanKind, Plans, Reading,

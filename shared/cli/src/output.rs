@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use anyhow::Context;
@@ -21,6 +22,18 @@ static NOTES: OnceLock<(&str, bool)> = OnceLock::new();
 pub fn warn(message: &str) {
     if let Some((tool, false)) = NOTES.get() {
         crate::print_error(tool, message);
+    }
+}
+
+/// Whether every call is reported.
+static VERBOSE: AtomicBool = AtomicBool::new(false);
+
+/// Prints a line on stderr that only `-v` asks for.
+pub fn trace(line: impl FnOnce() -> String) {
+    if VERBOSE.load(Ordering::Relaxed)
+        && let Some((tool, _)) = NOTES.get()
+    {
+        crate::print_error(tool, &line());
     }
 }
 
@@ -63,6 +76,7 @@ impl Output {
         });
         let filter = io.jq.as_deref().map(Filter::compile).transpose()?;
         NOTES.get_or_init(|| (tool, io.quiet));
+        VERBOSE.fetch_or(io.verbose, Ordering::Relaxed);
         Ok(Output {
             tool,
             format,

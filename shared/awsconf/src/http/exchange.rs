@@ -19,7 +19,7 @@ use aws_smithy_types::retry::ErrorKind;
 
 use super::trouble::{Trouble, stranger, throttling};
 use super::tunnel::refusal;
-use crate::clock::{Deadline, scaled, sleep};
+use crate::clock::{Deadline, Stopwatch, scaled, sleep};
 
 /// From the first byte sent to the last byte received, a slow upload apart. The AWS CLI waits for 60 seconds, too, but
 /// again for each byte. <https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-options.html> (`--cli-read-timeout`)
@@ -136,6 +136,11 @@ async fn exchange(
     let limit = ATTEMPT + Duration::from_secs(n_bytes / BYTES_A_SECOND);
     let limit = (scaled(limit) * SLACK).min(limit);
     let host = host(&request);
+    let (what, began) = (what(&request), Stopwatch::start());
+    let report = |ended: &str| {
+        let took = began.elapsed().as_millis();
+        cli::trace(|| format!("{what} {host}: {ended} in {took} ms"));
+    };
     let is_object = request.uri().contains("x-id=GetObject");
     let answered = async {
         let response = match inner.call(request).await {
@@ -160,14 +165,59 @@ async fn exchange(
         }
     };
     match tokio::time::timeout(limit, answered).await {
-        Ok(answered) => answered,
+        Ok(Ok(response)) => {
+            let code = throttling(&response).map(|code| format!(" {code}"));
+            report(&format!(
+                "{}{}",
+                response.status().as_u16(),
+                code.unwrap_or_default()
+            ));
+            Ok(response)
+        }
+        Ok(Err(error)) => {
+            report("no answer");
+            Err(error)
+        }
         Err(_) => {
+            report("no complete answer");
             let trouble = Trouble::NoAnswer {
                 host: host.clone(),
                 limit,
             };
             Err(ConnectorError::timeout(trouble.into()))
         }
+    }
+}
+
+/// Returns the operation of a request, with the attempt if it is not the first. It is in a header (JSON), the body (Query) or nowhere
+/// but in method and path (REST).
+/// <https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html> <https://smithy.io/2.0/aws/protocols/aws-query-protocol.html>
+fn what(request: &HttpRequest) -> String {
+    let header = |name| request.headers().get(name).unwrap_or_default();
+    let target = header("x-amz-target").rsplit('.').next();
+    let of_body = || {
+        let body = std::str::from_utf8(request.body().bytes()?).ok()?;
+        let action = body.strip_prefix("Action=")?;
+        action.split('&').next()
+    };
+    let target = target.filter(|target| !target.is_empty());
+    let operation = match target.or_else(of_body) {
+        Some(operation) => operation.to_owned(),
+        None => {
+            let path = request.uri().split_once("://").map_or("", |(_, rest)| rest);
+            let path = path.split_once('/').map_or("", |(_, path)| path);
+            let path = path.split('?').next().unwrap_or_default();
+            format!("{} /{path}", request.method())
+        }
+    };
+    let attempt = header("amz-sdk-request")
+        .split("attempt=")
+        .nth(1)
+        .and_then(|rest| rest.split(';').next())
+        .filter(|attempt| *attempt != "1");
+    match attempt {
+        Some(attempt) => format!("{operation} (attempt {attempt})"),
+        None => operation,
     }
 }
 
@@ -237,7 +287,7 @@ mod tests {
 
     use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
-    use super::{host, is_last, jittered};
+    use super::{SdkBody, host, is_last, jittered, what};
 
     #[test]
     fn reads_which_attempt_it_is() {
@@ -254,6 +304,27 @@ mod tests {
         ] {
             assert_eq!(host(&HttpRequest::get(uri).unwrap()), expected);
         }
+    }
+
+    #[test]
+    fn an_operation_is_found_in_each_protocol() {
+        let json = |attempt: &'static str| {
+            let mut request = HttpRequest::get("https://ssm.us-east-1.amazonaws.com/").unwrap();
+            let headers = request.headers_mut();
+            headers.insert("x-amz-target", "AmazonSSM.GetDocument");
+            headers.insert("amz-sdk-request", attempt);
+            request
+        };
+        assert_eq!(what(&json("attempt=1; max=3")), "GetDocument");
+        assert_eq!(
+            what(&json("ttl=x; attempt=2; max=3")),
+            "GetDocument (attempt 2)"
+        );
+        let mut query = HttpRequest::get("https://iam.amazonaws.com/").unwrap();
+        *query.body_mut() = SdkBody::from("Action=GetRole&Version=2010-05-08&RoleName=a");
+        assert_eq!(what(&query), "GetRole");
+        let rest = HttpRequest::get("https://b.s3.amazonaws.com/k?list-type=2").unwrap();
+        assert_eq!(what(&rest), "GET /k");
     }
 
     #[test]

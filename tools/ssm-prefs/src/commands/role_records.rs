@@ -56,7 +56,7 @@ fn read(path: &Path) -> anyhow::Result<RoleRecords> {
     let (records, unreachable) = cli::read_shown(path, "role records", kind)?;
     ensure!(
         !records.is_empty() || !unreachable.is_empty(),
-        "role records from {}: nothing there; pipe in what `ssm-role show` prints",
+        "role records from {}: the input is empty: pipe in what `ssm-role show` prints",
         path.display()
     );
     Ok(RoleRecords::new(records, unreachable))

@@ -108,7 +108,7 @@ pub(super) fn read_preferences(path: &Path) -> anyhow::Result<Vec<TargetPreferen
         cli::read_shown::<records::Preferences>(path, "preferences", ("preferences", "ssm-prefs"))?;
     ensure!(
         !records.is_empty(),
-        "read preferences from {}: nothing there, expected what `ssm-prefs show` prints",
+        "read preferences from {}: the input is empty: pipe in what `ssm-prefs show` prints",
         path.display()
     );
     let preferences = records.into_iter().map(|record| {

@@ -88,7 +88,9 @@ pub(crate) fn read(io: &IoArgs, r#where: &Where, order: &RunSpec) -> anyhow::Res
     }
     let is_empty = asked.nodes.is_empty() && asked.places.is_empty();
     if is_empty && asked.unreachable.is_empty() && order.resume.is_none() {
-        bail!("read nodes from {source}: nothing there, expected nodes");
+        bail!(
+            "read nodes from {source}: the input is empty: pipe in what `ssm-agentcheck show` prints, or node IDs"
+        );
     }
     Ok(asked)
 }
