@@ -20,6 +20,7 @@ mod position;
 mod principal;
 mod problem;
 mod quota;
+pub mod reference;
 mod value;
 
 mod compiled;
