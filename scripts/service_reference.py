@@ -31,6 +31,9 @@ GLOBAL_KEY = re.compile(r"key: '([^']+)',\s*category: '[^']+',\s*type: '([^']+)'
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 CORRECTED = {"aws:SourceVpcArn": "ARN"}
 
+# Keys that AWS's pages no longer have and that AWS's own policies use: AWSSSOServiceRolePolicy.
+UNDOCUMENTED = [("aws:PrincipalOrgMasterAccountId", "String")]
+
 
 def pattern(text):
     """Returns a key or an ARN with `*` for what its reader fills in."""
@@ -86,9 +89,10 @@ def main(package):
     about = json.loads((package / "package.json").read_text())
     print(HEADER.format(name=about["name"], version=about["version"], date=about["updatedAt"][:10]), end="")
     found = GLOBAL_KEY.findall((package / "dist/esm/globalConditionKeys.js").read_text())
-    global_keys = [pattern(key) for key, _ in found]
-    if "aws:PrincipalArn" not in global_keys:
+    if not found:
         sys.exit("service_reference: the package has no global condition keys where they were")
+    found += UNDOCUMENTED
+    global_keys = [pattern(key) for key, _ in found]
     for key, kind in found:
         print(f"key {pattern(key)} {CORRECTED.get(key, kind)}")
     for prefix in json.loads((package / "data/services.json").read_text()):

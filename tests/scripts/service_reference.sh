@@ -45,6 +45,7 @@ date 2026-01-02
 key aws:PrincipalArn ARN
 key aws:ResourceTag/* String
 key aws:SourceVpcArn ARN
+key aws:PrincipalOrgMasterAccountId String
 service ssm
 key ssm:AutoApprove Bool
 key ssm:resourceTag/* String

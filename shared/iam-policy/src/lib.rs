@@ -21,6 +21,7 @@ mod principal;
 mod problem;
 mod quota;
 pub mod reference;
+mod spelling;
 mod value;
 
 mod compiled;

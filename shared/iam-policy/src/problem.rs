@@ -55,8 +55,10 @@ pub enum Rule {
     Sid,
     /// An action has no service, or characters that no action has.
     Action,
-    /// There is no such action in the services of Systems Manager.
+    /// AWS's service reference has no such action.
     UnknownAction,
+    /// AWS's service reference has no such service.
+    UnknownService,
     /// A resource is neither `*` nor an ARN.
     Resource,
     /// An ARN that nothing has: of an account or a partition where what it names never is.
@@ -65,6 +67,12 @@ pub enum Rule {
     ResourceType,
     /// There is no such condition operator.
     Operator,
+    /// AWS's service reference has no such condition key.
+    UnknownKey,
+    /// No request for the actions of the statement has the condition key.
+    AbsentKey,
+    /// The operator compares another type of values than the key has.
+    KeyType,
     /// A value does not suit the condition operator and would never match.
     OperatorValue,
     /// A wildcard is compared as a plain character.
@@ -123,10 +131,14 @@ impl Rule {
         Rule::Sid,
         Rule::Action,
         Rule::UnknownAction,
+        Rule::UnknownService,
         Rule::Resource,
         Rule::ImpossibleResource,
         Rule::ResourceType,
         Rule::Operator,
+        Rule::UnknownKey,
+        Rule::AbsentKey,
+        Rule::KeyType,
         Rule::OperatorValue,
         Rule::LiteralWildcard,
         Rule::IfExists,
@@ -166,10 +178,14 @@ impl Rule {
             Rule::Sid => "sid.invalid",
             Rule::Action => "action.invalid",
             Rule::UnknownAction => "action.unknown",
+            Rule::UnknownService => "action.service",
             Rule::Resource => "resource.invalid",
             Rule::ImpossibleResource => "resource.impossible",
             Rule::ResourceType => "resource.type",
             Rule::Operator => "operator.unknown",
+            Rule::UnknownKey => "condition_key.unknown",
+            Rule::AbsentKey => "condition_key.absent",
+            Rule::KeyType => "condition_key.type",
             Rule::OperatorValue => "operator.value",
             Rule::LiteralWildcard => "operator.literal_wildcard",
             Rule::IfExists => "operator.if_exists",

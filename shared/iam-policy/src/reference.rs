@@ -28,7 +28,7 @@ const TEXT: &str = include_str!("../data/service_reference.txt");
 pub struct Service {
     /// `ssm`, `ec2`, ..
     pub prefix: &'static str,
-    /// Its actions.
+    /// Its actions, in the order of their names whatever the case.
     pub actions: Vec<Action>,
     /// The types of resources of its actions, those of other services among them.
     pub resource_types: &'static [ResourceType],
@@ -167,8 +167,9 @@ pub fn service(prefix: &str) -> Option<&'static Service> {
 pub fn action(name: &str) -> Option<&'static Action> {
     let lower = name.to_ascii_lowercase();
     let (prefix, _) = lower.split_once(':')?;
-    let mut actions = service(prefix)?.actions.iter();
-    actions.find(|action| action.lower == lower)
+    let actions = &service(prefix)?.actions;
+    let found = actions.binary_search_by(|action| action.lower.cmp(&lower));
+    actions.get(found.ok()?)
 }
 
 /// Returns the actions that a pattern of a policy covers, such as `ssm:Start*` or `*`.
@@ -197,6 +198,24 @@ pub fn actions(pattern: &str) -> impl Iterator<Item = &'static Action> {
 #[must_use]
 pub fn global_keys() -> &'static [Key] {
     index().keys
+}
+
+/// Returns a condition key of any service by its name, whose case does not matter: `aws:ResourceTag/team`.
+#[must_use]
+pub fn key(name: &str) -> Option<&'static Key> {
+    let keys = read::all_keys();
+    let named = keys.named.get(name.to_ascii_lowercase().as_str());
+    named.or_else(|| keys.open.iter().find(|key| key.is(name)))
+}
+
+/// Returns the condition keys of a prefix, `aws` or that of a service, whichever service has them.
+pub fn keys_of(prefix: &str) -> impl Iterator<Item = &'static Key> {
+    let keys = read::all_keys();
+    let all = keys.named.values().chain(&keys.open);
+    all.filter(move |key| {
+        let own = key.name.split_once(':').map(|(own, _)| own);
+        own.is_some_and(|own| own.eq_ignore_ascii_case(prefix))
+    })
 }
 
 fn index() -> &'static read::Index {

@@ -3,8 +3,6 @@
 use std::collections::HashSet;
 
 use super::{PolicyType, Problems};
-use crate::actions::ACTIONS;
-use crate::pattern::glob;
 use crate::placeholder::is_placeholder;
 use crate::{Located, Policy, Rule, Severity, Statement};
 
@@ -105,9 +103,6 @@ pub(super) fn elements(policy: &Policy, policy_type: PolicyType, found: &mut Pro
         for text in resources.chain(values).chain(principals) {
             placeholder(text, found);
         }
-        for action in &statement.actions.values {
-            known_action(action, found);
-        }
     }
 }
 
@@ -161,34 +156,6 @@ fn placeholder(text: &Located<String>, found: &mut Problems) {
             &text.position,
             message,
             "write the real value, or * where any will do",
-        );
-    }
-}
-
-/// A misspelt action is valid, and neither allows nor denies anything.
-fn known_action(action: &Located<String>, found: &mut Problems) {
-    let Some((service, name)) = action.value.split_once(':') else {
-        return;
-    };
-    let service = service.to_ascii_lowercase();
-    let Some((_, names)) = ACTIONS.iter().find(|(prefix, _)| *prefix == service) else {
-        return;
-    };
-    let pattern = name.to_ascii_lowercase();
-    if !names
-        .iter()
-        .any(|known| glob(&pattern, &known.to_ascii_lowercase()))
-    {
-        let message = format!(
-            "no known action is called {:?}: the statement does nothing for it",
-            action.value
-        );
-        found.add(
-            Rule::UnknownAction,
-            Severity::Warning,
-            &action.position,
-            message,
-            "correct the name",
         );
     }
 }

@@ -1,9 +1,11 @@
 //! What is valid and still wrong. A rule states what happens, not that a style was broken; wherever it can, it asks the
 //! evaluator instead of comparing texts.
 
+mod actions;
 mod conditions;
 mod elements;
 mod guard;
+mod keys;
 mod resources;
 mod session;
 
@@ -35,7 +37,9 @@ pub fn lint(text: &str, policy_type: PolicyType) -> Vec<Problem> {
     }
     if let Some(policy) = &parsed.draft {
         elements::elements(policy, policy_type, &mut found);
+        actions::actions(policy, &mut found);
         conditions::conditions(policy, &mut found);
+        keys::keys(policy, &mut found);
         match policy_type {
             PolicyType::ServiceControl { .. } => guard::guard(policy, &mut found),
             PolicyType::Identity => {
@@ -57,6 +61,9 @@ fn without_echoes(problems: Vec<Problem>) -> Vec<Problem> {
     let echoes = |problem: &Problem, other: &Problem| match (problem.rule, other.rule) {
         (Rule::Resource | Rule::OperatorValue, Rule::Placeholder)
         | (Rule::UnknownAction, Rule::Action) => problem.position == other.position,
+        (Rule::IfExists, Rule::UnknownKey | Rule::AbsentKey | Rule::KeyType) => {
+            problem.position == other.position
+        }
         // Only that it is no ARN is a warning.
         (Rule::OperatorValue, Rule::PrincipalArn) => {
             problem.severity == Severity::Warning && problem.position == other.position

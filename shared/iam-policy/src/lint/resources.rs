@@ -19,6 +19,8 @@ const TYPES: [(&str, &[(&str, &str)]); 10] = [
         &[
             ("ec2", "instance/"),
             ("ecs", "task/"),
+            // The connector of EKS runs by sessions, as AmazonEKSConnectorServiceRolePolicy shows.
+            ("eks", "cluster/"),
             ("ssm", "managed-instance/"),
             ("ssm", "document/"),
         ],

@@ -1,8 +1,9 @@
 //! Reads the text of the reference: where each service begins at first, and a service when it is wanted.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use super::{Action, ActionResource, Key, KeyKind, Level, ResourceType, Service};
+use super::{Action, ActionResource, Key, KeyKind, Level, ResourceType, Service, TEXT};
 
 /// What is known without reading a service.
 pub(super) struct Index {
@@ -51,6 +52,33 @@ pub(super) fn index(text: &'static str) -> Index {
     }
 }
 
+/// The keys of all services.
+pub(super) struct AllKeys {
+    /// By their names in lower case.
+    pub(super) named: BTreeMap<String, Key>,
+    /// Those of whose names a part is filled in.
+    pub(super) open: Vec<Key>,
+}
+
+/// Returns the keys of all services, without reading the services.
+pub(super) fn all_keys() -> &'static AllKeys {
+    static KEYS: OnceLock<AllKeys> = OnceLock::new();
+    KEYS.get_or_init(|| {
+        let (open, named) = TEXT
+            .lines()
+            .filter_map(key)
+            .partition::<Vec<Key>, _>(|key| key.name.contains('*'));
+        // Of a key that several services have, the first stays: the global one.
+        let named = named.into_iter().rev();
+        AllKeys {
+            named: named
+                .map(|key| (key.name.to_ascii_lowercase(), key))
+                .collect(),
+            open,
+        }
+    })
+}
+
 /// Gives away what lives as long as the program anyway, so that a key can be part of many actions.
 fn keep<T>(list: Vec<T>) -> &'static [T] {
     Vec::leak(list)
@@ -97,7 +125,7 @@ fn service(prefix: &'static str, text: &'static str, global: &'static [Key]) -> 
             lower: format!("{prefix}:{name}").to_ascii_lowercase(),
         }));
     }
-    actions.sort_by_key(|action| action.name);
+    actions.sort_by(|one, other| one.lower.cmp(&other.lower));
     Service {
         prefix,
         actions,
