@@ -60,22 +60,26 @@ def service(prefix, data, global_keys):
         of_keys[key] = str(n)
         yield f"key {key} {types_of_keys[key]}"
     types = read("resourceTypes")
-    of_types = {name: str(n) for n, name in enumerate(sorted(types))}
-    for name in of_types:
-        arn = pattern(types[name]["arn"])
-        # `arn:` and the partition go; a partition that is written out is one of many.
-        arn = re.sub(r"^arn:[^:]*:", "", arn)
-        yield f"type {types[name]['key']} {arn} {numbers(types[name].get('conditionKeys', []), of_keys)}"
+    # A type with several ARNs is listed once for each.
+    of_types, n_types = {}, 0
+    for name in sorted(types):
+        of_types[name] = []
+        for arn in re.split(r",\s*", types[name]["arn"]):
+            # `arn:` and the partition go, and what stands there twice.
+            arn = re.sub(r"^(arn:[^:]*:)+", "", pattern(arn))
+            yield f"type {types[name]['key']} {arn} {numbers(types[name].get('conditionKeys', []), of_keys)}"
+            of_types[name].append(str(n_types))
+            n_types += 1
     groups = {}
     for action in read("actions").values():
         resources = {}
         keys = list(action["conditionKeys"])
         for resource in action["resourceTypes"]:
-            number = of_types[resource["name"].lower()]
-            resources[number] = resources.get(number, False) or resource["required"]
+            for number in of_types[resource["name"].lower()]:
+                resources[number] = resources.get(number, False) or resource["required"]
             keys.extend(resource["conditionKeys"])
         # What the types of resources have anyway is not said again.
-        there = {pattern(key) for name in of_types if of_types[name] in resources for key in types[name].get("conditionKeys", [])}
+        there = {pattern(key) for name in of_types if resources.keys() & of_types[name] for key in types[name].get("conditionKeys", [])}
         keys = [key for key in keys if pattern(key) not in there]
         words = ",".join(number + "!" * resources[number] for number in sorted(resources, key=int)) or "-"
         group = (action["accessLevel"][0], words, numbers(keys, of_keys))

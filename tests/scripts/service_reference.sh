@@ -29,7 +29,7 @@ JSON
 cat >"$tmp/data/resourceTypes/ssm.json" <<'JSON'
 {"document": {"key": "Document", "arn": "arn:${Partition}:ssm:${Region}:${Account}:document/${Name}",
   "conditionKeys": ["aws:ResourceTag/${TagKey}"]},
- "bucket": {"key": "bucket", "arn": "arn:${Partition}:s3:::${BucketName}"}}
+ "bucket": {"key": "bucket", "arn": "arn:${Partition}:s3:::${BucketName}, arn:${Partition}:arn:${Partition}:s3:::old"}}
 JSON
 cat >"$tmp/data/actions/ssm.json" <<'JSON'
 {"b": {"name": "B", "accessLevel": "Write", "conditionKeys": ["ssm:AutoApprove"], "resourceTypes": [
@@ -50,9 +50,10 @@ service ssm
 key ssm:AutoApprove Bool
 key ssm:resourceTag/* String
 type bucket s3:::* -
+type bucket s3:::old -
 type Document ssm:*:*:document/* g1
 P - - A C
-W 0,1! 0,1 B
+W 0,1,2! 0,1 B
 TEXT
 grep -q '^# Made by .*@x/iam-data 1\.2\.3: MIT License' "$tmp/made" || fail "the origin and its license are not said"
 

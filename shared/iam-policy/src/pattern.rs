@@ -254,6 +254,55 @@ pub(crate) fn matches(pattern: &[u8], text: &[u8]) -> bool {
     }
 }
 
+/// Returns whether there is a text that two compiled patterns both cover.
+pub(crate) fn overlap(one: &[u8], other: &[u8]) -> bool {
+    // Whether the rest of `one` and the rest of `other` overlap, from behind; a row for each beginning of `other`.
+    let mut below = vec![false; one.len() + 1];
+    for j in (0..=other.len()).rev() {
+        let mut row = vec![false; one.len() + 1];
+        for i in (0..=one.len()).rev() {
+            row[i] = match (one.get(i), other.get(j)) {
+                (None, None) => true,
+                (Some(&a), b) if is_text(a) => {
+                    row[i + 1] || b.is_some_and(|&b| share_character(a, b) && below[i])
+                }
+                (a, Some(&b)) if is_text(b) => {
+                    below[i] || a.is_some_and(|&a| share_character(a, b) && row[i + 1])
+                }
+                (Some(&a), Some(&b)) => share_character(a, b) && below[i + 1],
+                _ => false,
+            };
+        }
+        below = row;
+    }
+    below[0]
+}
+
+/// Returns a byte of a compiled pattern as it is within a segment of an ARN, where no wildcard covers a colon.
+pub(crate) fn in_segment(byte: u8) -> u8 {
+    match byte {
+        ANY_TEXT => TEXT_IN_SEGMENT,
+        ANY_CHARACTER => CHARACTER_IN_SEGMENT,
+        byte => byte,
+    }
+}
+
+fn is_text(byte: u8) -> bool {
+    matches!(byte, ANY_TEXT | TEXT_IN_SEGMENT)
+}
+
+/// Returns whether a character is covered by both; of characters of several bytes each byte is one.
+fn share_character(one: u8, other: u8) -> bool {
+    let any = |byte| matches!(byte, ANY_TEXT | ANY_CHARACTER);
+    let in_segment = |byte| matches!(byte, TEXT_IN_SEGMENT | CHARACTER_IN_SEGMENT);
+    match (one, other) {
+        (a, b) if any(a) || any(b) || (in_segment(a) && in_segment(b)) => true,
+        (a, b) if in_segment(a) => b != b':',
+        (a, b) if in_segment(b) => a != b':',
+        (a, b) => a == b,
+    }
+}
+
 /// Returns the length in bytes of the character at an offset.
 fn width(text: &[u8], at: usize) -> usize {
     let continuation = |byte: &&u8| **byte & 0b1100_0000 == 0b1000_0000;

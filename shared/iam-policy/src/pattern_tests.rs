@@ -112,3 +112,32 @@ fn an_arn_has_six_parts() {
     );
     assert_eq!(arn_parts("*", Version::Of2012), ["*"]);
 }
+
+#[test]
+fn patterns_overlap_where_a_text_is_covered_by_both() {
+    let compiled = |text: &str| {
+        let template = Template::parse(text, Version::Of2008, true).unwrap();
+        match template.bounded_by_segments() {
+            Template::Fixed(bytes) => bytes,
+            Template::Variable(_) => unreachable!("2008 has no variables"),
+        }
+    };
+    for (one, other, expected) in [
+        ("", "", true),
+        ("a", "b", false),
+        ("a*", "*b", true),
+        ("a*c", "ab*", true),
+        ("a?", "a", false),
+        ("*", "arn:aws:s3:::b", true),
+        ("a:b:c:d:*:instance/i-*", "a:b:c:d:1:*/i-1", true),
+        // A name may hold a colon, and the star reaches beyond its segment.
+        ("a:b:c:d:*:instance/*", "a:b:c:d:1:session/*", true),
+        ("a:b:c:d:x*y:instance/*", "a:b:c:d:x1y:session/*", false),
+        ("a:b:*z:d:e:x", "a:b:c:yz:d:e:x", false),
+        ("a:b:*:x", "a:b:c:d:e:x", true),
+    ] {
+        let (a, b) = (compiled(one), compiled(other));
+        assert_eq!(super::overlap(&a, &b), expected, "{one} and {other}");
+        assert_eq!(super::overlap(&b, &a), expected, "{other} and {one}");
+    }
+}

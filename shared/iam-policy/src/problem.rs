@@ -65,6 +65,8 @@ pub enum Rule {
     ImpossibleResource,
     /// None of the actions is ever asked on such a resource.
     ResourceType,
+    /// An action is asked on none of the resources.
+    ActionResource,
     /// There is no such condition operator.
     Operator,
     /// AWS's service reference has no such condition key.
@@ -135,6 +137,7 @@ impl Rule {
         Rule::Resource,
         Rule::ImpossibleResource,
         Rule::ResourceType,
+        Rule::ActionResource,
         Rule::Operator,
         Rule::UnknownKey,
         Rule::AbsentKey,
@@ -182,6 +185,7 @@ impl Rule {
             Rule::Resource => "resource.invalid",
             Rule::ImpossibleResource => "resource.impossible",
             Rule::ResourceType => "resource.type",
+            Rule::ActionResource => "action.resource",
             Rule::Operator => "operator.unknown",
             Rule::UnknownKey => "condition_key.unknown",
             Rule::AbsentKey => "condition_key.absent",

@@ -6,6 +6,7 @@ mod conditions;
 mod elements;
 mod guard;
 mod keys;
+mod resource_types;
 mod resources;
 mod session;
 
@@ -40,12 +41,11 @@ pub fn lint(text: &str, policy_type: PolicyType) -> Vec<Problem> {
         actions::actions(policy, &mut found);
         conditions::conditions(policy, &mut found);
         keys::keys(policy, &mut found);
+        resources::resources(policy, &mut found);
+        resource_types::resource_types(policy, &mut found);
         match policy_type {
             PolicyType::ServiceControl { .. } => guard::guard(policy, &mut found),
-            PolicyType::Identity => {
-                session::session(policy, &mut found);
-                resources::resources(policy, &mut found);
-            }
+            PolicyType::Identity => session::session(policy, &mut found),
             PolicyType::Resource => {}
         }
     }
