@@ -59,8 +59,12 @@ pub enum Rule {
     UnknownAction,
     /// AWS's service reference has no such service.
     UnknownService,
+    /// `NotPrincipal`: who is named is denied all the same, or everybody is allowed.
+    NotPrincipal,
     /// A resource is neither `*` nor an ARN.
     Resource,
+    /// An ARN has fewer than six parts, or a wildcard in the type of the resource.
+    LooseArn,
     /// An ARN that nothing has: of an account or a partition where what it names never is.
     ImpossibleResource,
     /// None of the actions is ever asked on such a resource.
@@ -97,6 +101,10 @@ pub enum Rule {
     EverybodyExempt,
     /// Whoever may create a role may take the exemption.
     TakeableExemption,
+    /// Sessions or commands are denied on some kinds of nodes only.
+    OpenNodes,
+    /// A condition spares requests, whoever makes them.
+    RequestExempt,
     /// Agents need what is denied: nodes go offline.
     AgentsDenied,
     /// An Allow list leaves out what FullAWSAccess grants.
@@ -134,7 +142,9 @@ impl Rule {
         Rule::Action,
         Rule::UnknownAction,
         Rule::UnknownService,
+        Rule::NotPrincipal,
         Rule::Resource,
+        Rule::LooseArn,
         Rule::ImpossibleResource,
         Rule::ResourceType,
         Rule::ActionResource,
@@ -153,6 +163,8 @@ impl Rule {
         Rule::NobodyExempt,
         Rule::EverybodyExempt,
         Rule::TakeableExemption,
+        Rule::OpenNodes,
+        Rule::RequestExempt,
         Rule::AgentsDenied,
         Rule::AllowList,
         Rule::SendCommandOnSessionDocument,
@@ -182,7 +194,9 @@ impl Rule {
             Rule::Action => "action.invalid",
             Rule::UnknownAction => "action.unknown",
             Rule::UnknownService => "action.service",
+            Rule::NotPrincipal => "principal.negated",
             Rule::Resource => "resource.invalid",
+            Rule::LooseArn => "resource.loose",
             Rule::ImpossibleResource => "resource.impossible",
             Rule::ResourceType => "resource.type",
             Rule::ActionResource => "action.resource",
@@ -201,6 +215,8 @@ impl Rule {
             Rule::NobodyExempt => "guard.nobody_exempt",
             Rule::EverybodyExempt => "guard.everybody_exempt",
             Rule::TakeableExemption => "guard.takeable",
+            Rule::OpenNodes => "guard.open_nodes",
+            Rule::RequestExempt => "guard.request_exempt",
             Rule::AgentsDenied => "agents.denied",
             Rule::AllowList => "allow.list",
             Rule::SendCommandOnSessionDocument => "ssm.send_command_on_session_document",

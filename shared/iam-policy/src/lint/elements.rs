@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{PolicyType, Problems};
 use crate::placeholder::is_placeholder;
-use crate::{Located, Policy, Rule, Severity, Statement};
+use crate::{Effect, Located, Policy, Rule, Severity, Statement};
 
 /// Before 2026-05-15; estates that stay below it can be moved between old and new organizations.
 const OLD_MAX_CHARACTERS: usize = 5_120;
@@ -132,6 +132,11 @@ fn presence(statement: &Statement, policy_type: PolicyType, found: &mut Problems
         ),
         _ => {}
     }
+    if policy_type == PolicyType::Resource
+        && statement.principal.as_ref().is_some_and(|one| one.negated)
+    {
+        not_principal(statement, found);
+    }
     if statement.resources.is_none() && policy_type != PolicyType::Resource {
         let message = "a statement needs Resource".to_owned();
         found.add(
@@ -142,6 +147,27 @@ fn presence(statement: &Statement, policy_type: PolicyType, found: &mut Problems
             "add Resource with ARNs, or with * for all",
         );
     }
+}
+
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html>
+fn not_principal(statement: &Statement, found: &mut Problems) {
+    let (severity, message) = match statement.effect {
+        Effect::Deny => (
+            Severity::Warning,
+            "Deny with NotPrincipal denies every user and role that has a permissions boundary, those that it names too",
+        ),
+        Effect::Allow => (
+            Severity::Error,
+            "Allow with NotPrincipal is not supported: it would allow everybody but those that it names, strangers too",
+        ),
+    };
+    found.add(
+        Rule::NotPrincipal,
+        severity,
+        statement.position(),
+        message.to_owned(),
+        "write \"Principal\": \"*\" and compare aws:PrincipalArn in a Condition",
+    );
 }
 
 fn placeholder(text: &Located<String>, found: &mut Problems) {

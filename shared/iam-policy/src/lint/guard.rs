@@ -13,7 +13,7 @@ use crate::request::{Context, Request};
 use crate::{Condition, Effect, Policy, Rule, Severity, Statement};
 
 /// A role that no list names: what an instance or any colleague may have.
-const ANYBODY: &str = "arn:aws:iam::111122223333:role/q7zkw4";
+pub(super) const ANYBODY: &str = "arn:aws:iam::111122223333:role/q7zkw4";
 
 pub(super) fn guard(policy: &Policy, found: &mut Problems) {
     // Whether a policy protects its own exemptions is asked of all of it.
@@ -31,7 +31,7 @@ pub(super) fn guard(policy: &Policy, found: &mut Problems) {
     }
 }
 
-fn request(principal: &str, action: &str, resource: &str) -> Request {
+pub(super) fn request(principal: &str, action: &str, resource: &str) -> Request {
     let account = Arn::parse(principal).map_or("", |arn| arn.account);
     let context = Context::partial()
         .with("aws:PrincipalArn", principal)
@@ -155,7 +155,7 @@ fn deny(
     }
 }
 
-fn covers_operator_action(statement: &Statement) -> bool {
+pub(super) fn covers_operator_action(statement: &Statement) -> bool {
     statement.actions.values.iter().any(|action| {
         let pattern = action.value.to_ascii_lowercase();
         OPERATOR_ACTIONS
@@ -283,6 +283,11 @@ fn takeable(whole: Option<&Compiled>, pattern: &str) -> bool {
         return false;
     };
     let wild = name.contains(['*', '?']) || account.contains(['*', '?']);
+    // No role that somebody makes has a colon in its name, as role/aws:ec2-infrastructure of EC2 has.
+    // https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+    if name.contains(':') {
+        return false;
+    }
     if !wild || name.starts_with("aws-reserved/") || name.starts_with("aws-service-role/") {
         return false;
     }

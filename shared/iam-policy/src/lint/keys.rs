@@ -19,6 +19,7 @@ const OF_SYSTEMS_MANAGER: [&str; 5] = [
 
 pub(super) fn keys(policy: &Policy, found: &mut Problems) {
     for statement in &policy.statements {
+        twice(statement, found);
         for condition in &statement.conditions {
             let name = condition.key.value.as_str();
             // An empty key is refused by the parser, and a template's text is reported as such.
@@ -32,6 +33,31 @@ pub(super) fn keys(policy: &Policy, found: &mut Problems) {
                 }
                 None => unknown(name, statement, condition, found),
             }
+        }
+    }
+}
+
+/// The case of a key means nothing, so that two spellings are one key; AWS says not which values it takes.
+fn twice(statement: &Statement, found: &mut Problems) {
+    for (index, condition) in statement.conditions.iter().enumerate() {
+        let same = |other: &&Condition| {
+            let (one, other_key) = (&condition.key.value, &other.key.value);
+            // The same spelling is a mistake of the JSON, reported there.
+            other.operator == condition.operator
+                && one != other_key
+                && one.eq_ignore_ascii_case(other_key)
+        };
+        if let Some(first) = statement.conditions[..index].iter().find(same) {
+            found.add(
+                Rule::DuplicateKey,
+                Severity::Error,
+                &condition.key.position,
+                format!(
+                    "{} and {} are the same condition key, twice below {}",
+                    first.key.value, condition.key.value, condition.operator
+                ),
+                "put all values into one list",
+            );
         }
     }
 }

@@ -6,6 +6,7 @@ mod conditions;
 mod elements;
 mod guard;
 mod keys;
+mod openings;
 mod resource_types;
 mod resources;
 mod session;
@@ -41,10 +42,13 @@ pub fn lint(text: &str, policy_type: PolicyType) -> Vec<Problem> {
         actions::actions(policy, &mut found);
         conditions::conditions(policy, &mut found);
         keys::keys(policy, &mut found);
-        resources::resources(policy, &mut found);
+        resources::resources(policy, policy_type, &mut found);
         resource_types::resource_types(policy, &mut found);
         match policy_type {
-            PolicyType::ServiceControl { .. } => guard::guard(policy, &mut found),
+            PolicyType::ServiceControl { .. } => {
+                guard::guard(policy, &mut found);
+                openings::openings(policy, &mut found);
+            }
             PolicyType::Identity => session::session(policy, &mut found),
             PolicyType::Resource => {}
         }
@@ -61,9 +65,10 @@ fn without_echoes(problems: Vec<Problem>) -> Vec<Problem> {
     let echoes = |problem: &Problem, other: &Problem| match (problem.rule, other.rule) {
         (Rule::Resource | Rule::OperatorValue, Rule::Placeholder)
         | (Rule::UnknownAction, Rule::Action) => problem.position == other.position,
-        (Rule::IfExists, Rule::UnknownKey | Rule::AbsentKey | Rule::KeyType) => {
-            problem.position == other.position
-        }
+        (
+            Rule::IfExists | Rule::RequestExempt,
+            Rule::UnknownKey | Rule::AbsentKey | Rule::KeyType,
+        ) => problem.position == other.position,
         // Only that it is no ARN is a warning.
         (Rule::OperatorValue, Rule::PrincipalArn) => {
             problem.severity == Severity::Warning && problem.position == other.position

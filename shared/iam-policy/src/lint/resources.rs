@@ -1,19 +1,21 @@
 //! Resources that nothing is called: well-formed ARNs of the wrong account or partition.
 //!
-//! <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html>
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>
 
-use super::Problems;
 use super::session::resources as of_statement;
+use super::{PolicyType, Problems};
 use crate::arn::Arn;
-use crate::{Policy, Rule, Severity};
+use crate::pattern::arn_parts;
+use crate::{Located, Policy, Rule, Severity, Version};
 
 /// The beginnings of names that only AWS's own documents have, whatever their case.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateDocument.html>
 const RESERVED: [&str; 3] = ["aws", "amazon", "amzn"];
 
-pub(super) fn resources(policy: &Policy, found: &mut Problems) {
+pub(super) fn resources(policy: &Policy, policy_type: PolicyType, found: &mut Problems) {
     for statement in &policy.statements {
         for resource in of_statement(statement) {
+            loose(resource, policy_type, found);
             let impossible = Arn::parse(&resource.value)
                 .and_then(|arn| other_partition(&arn).or_else(|| other_account(&arn)));
             if let Some((why, fix)) = impossible {
@@ -27,6 +29,41 @@ pub(super) fn resources(policy: &Policy, found: &mut Problems) {
             }
         }
     }
+}
+
+/// An ARN that is not complete, and a wildcard where the type of the resource stands.
+fn loose(resource: &Located<String>, policy_type: PolicyType, found: &mut Problems) {
+    let text = resource.value.as_str();
+    let parts = arn_parts(text, Version::Of2012);
+    if !text.starts_with("arn:") {
+        return;
+    }
+    let (message, fix) = match parts.as_slice() {
+        // A star at the end is for all the rest.
+        &[_, partition, service, _, _, name] => {
+            let kind = name.split(['/', ':']).next().unwrap_or_default();
+            let has_wildcard = kind.contains(['*', '?']) && kind.len() < name.len();
+            // AWS's managed policies have such for security groups; in a guard nothing should hang on it.
+            let is_guard = matches!(policy_type, PolicyType::ServiceControl { .. });
+            if !has_wildcard || !is_guard || !["ec2", "ecs", "ssm"].contains(&service) {
+                return;
+            }
+            (
+                format!(
+                    "AWS allows no wildcard in the type of the resource: whether {text} matches anything is not documented"
+                ),
+                format!("write the type: arn:{partition}:{service}:..:instance/.."),
+            )
+        }
+        parts if parts.len() < 6 && !text.ends_with('*') => (
+            format!("{text} has {} parts, and an ARN has six", parts.len()),
+            "write arn:PARTITION:SERVICE:REGION:ACCOUNT:NAME, with * or nothing for what varies"
+                .to_owned(),
+        ),
+        _ => return,
+    };
+    let position = &resource.position;
+    found.add(Rule::LooseArn, Severity::Warning, position, message, &fix);
 }
 
 fn other_partition(arn: &Arn<'_>) -> Option<(String, String)> {
