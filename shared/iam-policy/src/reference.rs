@@ -145,7 +145,18 @@ impl Action {
 /// Returns the day of the data, `2026-09-26`.
 #[must_use]
 pub fn date() -> &'static str {
-    index().date
+    let date = TEXT.lines().find_map(|line| line.strip_prefix("date "));
+    date.unwrap_or_default()
+}
+
+/// Returns the version of the library and the day of its data, as a linter's `--version` prints them.
+#[must_use]
+pub fn version() -> &'static str {
+    static VERSION: OnceLock<String> = OnceLock::new();
+    VERSION.get_or_init(|| {
+        let own = env!("CARGO_PKG_VERSION");
+        format!("{own} with AWS's service reference of {}", date())
+    })
 }
 
 /// Returns the prefixes of all services.

@@ -45,6 +45,7 @@ enum Verb {
     Show(commands::show::ShowArgs),
     Policy(commands::policy::PolicyArgs),
     Render(commands::render::RenderArgs),
+    #[command(version = iam_policy::reference::version())]
     Lint(commands::lint::LintArgs),
     Plan(commands::plan::PlanArgs),
     Apply(commands::apply::ApplyArgs),

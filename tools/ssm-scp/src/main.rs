@@ -43,6 +43,7 @@ struct Args {
 #[derive(clap::Subcommand)]
 enum Verb {
     Render(commands::render::RenderArgs),
+    #[command(version = iam_policy::reference::version())]
     Lint(commands::lint::LintArgs),
     Simulate(commands::simulate::SimulateArgs),
     Replay(commands::replay::ReplayArgs),

@@ -7,7 +7,6 @@ use super::{Action, ActionResource, Key, KeyKind, Level, ResourceType, Service, 
 
 /// What is known without reading a service.
 pub(super) struct Index {
-    pub(super) date: &'static str,
     pub(super) keys: &'static [Key],
     /// In the order of their prefixes.
     pub(super) services: Vec<Section>,
@@ -32,7 +31,6 @@ impl Section {
 pub(super) fn index(text: &'static str) -> Index {
     let mut sections = text.split("\nservice ");
     let head = sections.next().unwrap_or_default();
-    let date = head.lines().find_map(|line| line.strip_prefix("date "));
     let keys = keep(head.lines().filter_map(key).collect());
     let section = |text: &'static str| {
         let (prefix, text) = text.split_once('\n').unwrap_or((text, ""));
@@ -45,11 +43,7 @@ pub(super) fn index(text: &'static str) -> Index {
     };
     let mut services: Vec<Section> = sections.map(section).collect();
     services.sort_by_key(|section| section.prefix);
-    Index {
-        date: date.unwrap_or_default(),
-        keys,
-        services,
-    }
+    Index { keys, services }
 }
 
 /// The keys of all services.
