@@ -107,7 +107,7 @@ class Decision:
 def decide(request, policies):
     """Decides as UG reference_policies_evaluation-logic_policy-eval-denyallow.html and, where the resource is in
     another account, reference_policies_evaluation-logic-cross-account.html."""
-    seen = _Seen(request)
+    seen = _Seen(request, policies.boundary is not None)
     caller = request.caller
     # "The code evaluates all policies that apply to the request and looks for a Deny."
     groups = [
@@ -155,8 +155,9 @@ def decide(request, policies):
 class _Seen:
     """What the policies say about one request, each read once."""
 
-    def __init__(self, request):
+    def __init__(self, request, has_boundary):
         self._request = request
+        self._has_boundary = has_boundary
         self._effects = {}
         self._missing = set()
 
@@ -164,7 +165,7 @@ class _Seen:
         """Returns what a policy says: {"Allow" or "Deny": how it names the caller}."""
         key = (name, id(document), names_principals)
         if key not in self._effects:
-            self._effects[key] = effects(document, self._request, names_principals, self._missing)
+            self._effects[key] = effects(document, self._request, names_principals, self._missing, self._has_boundary)
         return self._effects[key]
 
     def any_allows(self, group):
@@ -177,13 +178,13 @@ class _Seen:
         return Decision(False, kind, explicit, policy, [policy] if policy else [], self._missing)
 
 
-def effects(document, request, names_principals=False, missing=None):
+def effects(document, request, names_principals=False, missing=None, has_boundary=False):
     """Returns {"Allow" or "Deny": the strongest way in which a statement that applies names the caller}."""
     policy = json.loads(document) if isinstance(document, str) else document
     variables = policy.get("Version") == WITH_VARIABLES
     found = {}
     for statement in _as_list(policy.get("Statement", [])):
-        named = _names_caller(statement, request.caller) if names_principals else DIRECT
+        named = _names_caller(statement, request.caller, has_boundary) if names_principals else DIRECT
         if named > found.get(statement["Effect"], NOBODY) and applies(statement, request, variables, missing):
             found[statement["Effect"]] = named
     return found
@@ -206,8 +207,12 @@ def applies(statement, request, variables, missing=None):
     return iam_condition.holds(statement.get("Condition", {}), request.context, variables, missing)
 
 
-def _names_caller(statement, caller):
+def _names_caller(statement, caller, has_boundary):
     if "NotPrincipal" in statement:
+        # "The NotPrincipal element with a Deny effect will always deny any IAM principal that has a permissions boundary
+        # policy attached, regardless of the values specified": UG access_policies_boundaries.html
+        if statement["Effect"] == "Deny" and has_boundary and caller.kind in ("user", "role"):
+            return DIRECT
         return _not_named(statement["NotPrincipal"], caller)
     return _named(statement.get("Principal"), caller)
 

@@ -356,6 +356,8 @@ DECISIONS = [
      IDENTITY, True, "UG reference_policies_elements_notresource.html"),
     ("NotResource that lists the resource", USER, {"identity": ALL + named({"Effect": "Deny", "Action": "s3:*", "NotResource": BUCKET + "/*"})}, None, False, "UG reference_policies_elements_notresource.html"),
     ("NotPrincipal with user and account", USER, {"identity": ALL, "resource": bucket(deny("s3:*", NotPrincipal={"AWS": [USER.arn, ROOT.arn]}))}, None, False, NOT_PRINCIPAL),
+    ("NotPrincipal with a user who has a boundary", USER, {"identity": ALL, "boundary": ALL, "resource": bucket(deny("s3:*", NotPrincipal={"AWS": [USER.arn, ROOT.arn]}))},
+     RESOURCE, True, "UG access_policies_boundaries.html"),
     ("NotPrincipal without the account", USER, {"identity": ALL, "resource": bucket(deny("s3:*", NotPrincipal={"AWS": USER.arn}))}, RESOURCE, True, NOT_PRINCIPAL),
     ("NotPrincipal with another user", USER, {"identity": ALL, "resource": bucket(deny("s3:*", NotPrincipal={"AWS": [USER.arn + "2", ROOT.arn]}))}, RESOURCE, True, NOT_PRINCIPAL),
     ("NotPrincipal with session, role and account", ROLE, {"identity": ALL, "resource": bucket(deny("s3:*", NotPrincipal={"AWS": [SESSION_ARN, ROLE_ARN, ROOT.arn]}))}, None, False, NOT_PRINCIPAL),

@@ -100,6 +100,11 @@ impl Compiled {
 
     /// Returns what the statements say, without looking further than a certain denial.
     pub(crate) fn says<'p>(&'p self, request: &Request) -> Says<'p> {
+        self.says_to(request, false)
+    }
+
+    /// Returns the same for somebody who may have a permissions boundary.
+    pub(crate) fn says_to<'p>(&'p self, request: &Request, has_boundary: bool) -> Says<'p> {
         let mut says = Says {
             deny: None,
             allow: None,
@@ -114,7 +119,7 @@ impl Compiled {
             if matches!(found, Some((_, Truth::Yes))) && statement.principal.is_none() {
                 continue;
             }
-            match statement.applies(request) {
+            match statement.applies(request, has_boundary) {
                 Truth::No => {}
                 Truth::Yes => {
                     if !matches!(found, Some((_, Truth::Yes))) {
@@ -138,7 +143,7 @@ impl Compiled {
         let mut allowed = Truth::No;
         let allowing = self.statements.iter();
         for statement in allowing.filter(|statement| statement.effect == Effect::Allow) {
-            match statement.applies(request) {
+            match statement.applies(request, false) {
                 Truth::Yes => return Truth::Yes,
                 Truth::No => {}
                 unknown => allowed = unknown,
@@ -232,8 +237,8 @@ fn compile_principals(principals: &Principals) -> CompiledPrincipals {
 }
 
 impl CompiledStatement {
-    fn applies<'p>(&'p self, request: &Request) -> Truth<'p> {
-        if !self.covers_action(request) || !self.covers_principal(request) {
+    fn applies<'p>(&'p self, request: &Request, has_boundary: bool) -> Truth<'p> {
+        if !self.covers_action(request) || !self.covers_principal(request, has_boundary) {
             return Truth::No;
         }
         let mut truth = match self.covers_resource(request) {
@@ -259,13 +264,19 @@ impl CompiledStatement {
         covered != self.not_actions
     }
 
-    fn covers_principal(&self, request: &Request) -> bool {
+    fn covers_principal(&self, request: &Request, has_boundary: bool) -> bool {
         let Some(principals) = &self.principal else {
             return true;
         };
         let Some(principal) = &request.principal else {
             return principals.everyone;
         };
+        // NotPrincipal with Deny "will always deny any IAM principal that has a permissions boundary policy attached".
+        // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+        let is_principal = matches!(principal, Principal::Aws { .. });
+        if principals.negated && self.effect == Effect::Deny && has_boundary && is_principal {
+            return true;
+        }
         // Allowing an account leaves it to the account's own policies whom; denying it denies everybody in it. Beside a
         // user whom NotPrincipal spares, the ARN of the account spares nobody else.
         let whole_accounts = self.effect == Effect::Deny && !principals.negated;

@@ -75,7 +75,10 @@ pub struct Deciding<'p> {
 /// Decides a request. An explicit denial anywhere comes first; then every layer has to allow.
 #[must_use]
 pub fn decide<'p>(policies: &Policies<'p>, request: &Request) -> Decision<'p> {
-    let mut gathered = Gathered::default();
+    let mut gathered = Gathered {
+        has_boundary: policies.boundary.is_some(),
+        ..Gathered::default()
+    };
     for (level, attached) in policies
         .service_control
         .unwrap_or_default()
@@ -131,6 +134,8 @@ pub fn allows(policy: &Compiled, request: &Request) -> Verdict {
 /// What the layers said so far.
 #[derive(Default)]
 struct Gathered<'p> {
+    /// Whether who asks has a permissions boundary.
+    has_boundary: bool,
     denied: Option<Decision<'p>>,
     maybe_denied: Option<Decision<'p>>,
     allows: Vec<(Layer, Truth<'p>, Option<Deciding<'p>>)>,
@@ -145,7 +150,7 @@ impl<'p> Gathered<'p> {
         }
         let mut allow: (Truth<'p>, Option<Deciding<'p>>) = (Truth::No, None);
         for &policy in policies {
-            let says = policy.says(request);
+            let says = policy.says_to(request, self.has_boundary);
             if let Some((statement, truth)) = says.deny {
                 let decision = Decision {
                     verdict: if truth == Truth::Yes {
