@@ -108,17 +108,21 @@ fn is_of_systems_manager(prefix: &str) -> bool {
 
 /// Returns what a condition does whose key no request has.
 fn effect(statement: &Statement, condition: &Condition) -> &'static str {
-    let operator = condition.operator;
-    let holds = operator.if_exists
-        || operator.test.negated
-        || operator.set == Some(SetOperator::ForAllValues);
-    match (statement.effect, holds) {
-        _ if operator.test.family == Family::Null => "whether it is there is always the same",
+    match (statement.effect, holds_without(condition)) {
+        _ if condition.operator.test.family == Family::Null => {
+            "whether it is there is always the same"
+        }
         (Effect::Deny, true) => "the condition always holds and spares nobody",
         (Effect::Deny, false) => "the condition never holds and nothing is denied",
         (Effect::Allow, true) => "the condition always holds and limits nothing",
         (Effect::Allow, false) => "the condition never holds and nothing is allowed",
     }
+}
+
+/// Returns whether a condition holds for requests without its key.
+fn holds_without(condition: &Condition) -> bool {
+    let operator = condition.operator;
+    operator.if_exists || operator.test.negated || operator.set == Some(SetOperator::ForAllValues)
 }
 
 /// Returns the key that was probably meant by a name without a service.
@@ -212,10 +216,13 @@ fn absent(key: &Key, statement: &Statement, condition: &Condition, found: &mut P
     let Some(actions) = of_statement(statement) else {
         return;
     };
-    if actions
-        .iter()
-        .any(|action| action.keys().any(|key| key.is(name)))
-    {
+    let has_key = |action: &Action| action.keys().any(|key| key.is(name));
+    if actions.iter().any(|action| has_key(action)) {
+        let named = statement.actions.values.iter();
+        let named = named.filter_map(|action| reference::action(&action.value));
+        let believed = named.filter(|action| is_of_systems_manager(action.service));
+        let lacking = believed.filter(|action| !has_key(action)).collect();
+        partly_absent(lacking, statement, condition, found);
         return;
     }
     let [first, others @ ..] = actions.as_slice() else {
@@ -252,6 +259,35 @@ fn absent(key: &Key, statement: &Statement, condition: &Condition, found: &mut P
             effect(statement, condition)
         ),
         &fix,
+    );
+}
+
+/// Some actions have the key: for the others a condition that needs it never holds.
+fn partly_absent(
+    lacking: Vec<&Action>,
+    statement: &Statement,
+    condition: &Condition,
+    found: &mut Problems,
+) {
+    if lacking.is_empty() || holds_without(condition) {
+        return;
+    }
+    let names: Vec<String> = lacking.into_iter().map(Action::full_name).collect();
+    let verb = match statement.effect {
+        Effect::Allow => "allows",
+        Effect::Deny => "denies",
+    };
+    found.add(
+        Rule::AbsentKey,
+        Severity::Warning,
+        &condition.key.position,
+        format!(
+            "AWS's service reference of {} has no {} in requests for {}: the statement never {verb} that",
+            reference::date(),
+            condition.key.value,
+            names.join(", "),
+        ),
+        "give these actions a statement without the condition",
     );
 }
 
