@@ -38,6 +38,10 @@ const DOCUMENTS: [&str; 2] = [
     "arn:aws:ssm:eu-west-1::document/AWS-q7zkw4",
 ];
 
+/// The preferences, with which a session starts that names no document.
+const DEFAULT_DOCUMENT: &str =
+    "arn:aws:ssm:eu-west-1:111122223333:document/SSM-SessionManagerRunShell";
+
 /// Keys that say who asks.
 const OF_PRINCIPALS: [&str; 5] = [
     "aws:principal",
@@ -88,9 +92,11 @@ fn nodes(
     let denied = |resource: &str| denies(whole, &request(ANYBODY, action, resource)).is_some();
     let (closed, open): (Vec<Nodes>, Vec<Nodes>) =
         nodes.iter().copied().partition(|(_, node, _)| denied(node));
-    let documents_only = of(statement)
-        .iter()
-        .all(|resource| resource.value.contains(":document/"));
+    // A denial of AWS-StartPortForwardingSession is meant for that; one of the default document looks like a fence.
+    let documents_only = denied(DEFAULT_DOCUMENT)
+        && of(statement)
+            .iter()
+            .all(|resource| resource.value.contains(":document/"));
     // Every session and command needs a document; one of a certain node is meant to be that one.
     let all_documents = DOCUMENTS.iter().all(|document| denied(document));
     if open.is_empty() || all_documents || (closed.is_empty() && !documents_only) {
