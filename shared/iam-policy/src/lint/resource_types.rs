@@ -246,3 +246,57 @@ fn cure(actions: &[&Action]) -> String {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::Resources;
+    use crate::reference::{action, service, services};
+
+    #[test]
+    fn every_resource_of_the_reference_suits_its_actions() {
+        let mut seen = BTreeSet::new();
+        for action in services().flat_map(|prefix| &service(prefix).unwrap().actions) {
+            for resource in &action.resources {
+                if seen.insert(resource.of.arn) {
+                    let arn = format!("arn:aws:{}", resource.of.arn);
+                    let there = Resources::of(&[action], true);
+                    assert!(there.may_be(&arn), "{} on {arn}", action.full_name());
+                }
+            }
+        }
+        assert!(seen.len() > 2_000, "{}", seen.len());
+    }
+
+    #[test]
+    fn a_resource_suits_where_a_request_may_be_about_it() {
+        for (name, arn, expected) in [
+            ("ssm:StartSession", "*", true),
+            ("ssm:StartSession", "arn:*", true),
+            ("ssm:StartSession", "arn:aws:ec2:*:*:instance/i-1", true),
+            (
+                "ssm:StartSession",
+                "arn:*:ec2:${aws:RequestedRegion}:*:instance/*",
+                true,
+            ),
+            ("ssm:StartSession", "arn:aws:ec2:*", true),
+            ("ssm:StartSession", "arn:aws:ec2:*:*:*", true),
+            (
+                "ssm:StartSession",
+                "arn:aws:ssm:*::document/AWS-StartSSHSession",
+                true,
+            ),
+            ("ssm:StartSession", "arn:aws:ssm:*:*:instance/*", false),
+            ("ssm:StartSession", "arn:aws:ec2::*:instance/*", false),
+            ("ssm:StartSession", "arn:aws:ec2:*:*:volume/*", false),
+            ("ssm:StartSession", "arn:aws:eks:*:*:cluster/*", true),
+            ("ssm:DescribeSessions", "arn:aws:ssm:*:*:*", true),
+            ("ssm:DescribeSessions", "arn:aws:ssm:*:*:session/*", false),
+            ("s3:ListAllMyBuckets", "arn:aws:s3:::*", true),
+        ] {
+            let there = Resources::of(&[action(name).unwrap()], true);
+            assert_eq!(there.may_be(arn), expected, "{name} on {arn}");
+        }
+    }
+}

@@ -104,3 +104,19 @@ fn keys_know_their_type_and_what_is_filled_in() {
     assert!(global("aws:PrincipalTag/a").is("aws:principaltag/b"));
     assert!(!global("aws:PrincipalTag/a").is("aws:PrincipalTag/"));
 }
+
+#[test]
+fn every_key_of_an_action_is_found_by_its_name() {
+    for prefix in services() {
+        for action in &service(prefix).unwrap().actions {
+            for key in action.keys() {
+                let name = key.name.replace('*', "x").to_ascii_uppercase();
+                assert!(key.is(&name), "{name}");
+                assert!(super::key(&name).is_some(), "{name}");
+            }
+        }
+    }
+    assert!(super::keys_of("aws").count() > 50);
+    assert!(super::key("aws:PrincipleArn").is_none());
+    assert!(super::key("ssm:AccessRequestId").is_some());
+}
