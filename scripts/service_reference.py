@@ -15,7 +15,7 @@ import sys
 
 HEADER = """\
 # AWS's service authorization reference: actions, resource types and condition keys.
-# Made by scripts/service_reference.py from npm's {name} {version}: MIT License, Copyright (c) 2024 Act Security.
+# Made by scripts/service_reference.py from npm's {name} {version}: MIT License, see LICENSE here.
 #   service PREFIX          begins a service; what stands before the first of them is global
 #   key KEY TYPE            a condition key; `*` is any text; the numbers of keys begin at 0
 #   type NAME ARN KEYS      a resource type; the ARN goes without arn:PARTITION:
