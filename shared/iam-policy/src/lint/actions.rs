@@ -53,8 +53,7 @@ fn known<'p>(action: &'p Located<String>, services: &mut HashSet<&'p str>, found
     if !is_service && !services.insert(prefix) {
         return;
     }
-    let (rule, message) = match prefix.contains(['*', '?']) || reference::service(prefix).is_some()
-    {
+    let (rule, message) = match is_service {
         true => (
             Rule::UnknownAction,
             format!(
