@@ -3,6 +3,7 @@
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html>
 
 use super::Problems;
+use super::presence::needs;
 use crate::arn::Arn;
 use crate::operator::Family;
 use crate::placeholder::is_placeholder;
@@ -59,7 +60,7 @@ pub(super) fn conditions(policy: &Policy, found: &mut Problems) {
         for condition in &statement.conditions {
             literal_wildcards(condition, found);
             principal_arn(condition, found);
-            missing_key(statement, condition, found);
+            missing_key(policy, statement, condition, found);
         }
     }
 }
@@ -133,7 +134,12 @@ fn session(text: &str) -> Option<String> {
     })
 }
 
-fn missing_key(statement: &Statement, condition: &Condition, found: &mut Problems) {
+fn missing_key(
+    policy: &Policy,
+    statement: &Statement,
+    condition: &Condition,
+    found: &mut Problems,
+) {
     let operator = condition.operator;
     let key = condition.key.value.to_ascii_lowercase();
     // Who asks for the key by itself knows that it may be missing.
@@ -141,6 +147,11 @@ fn missing_key(statement: &Statement, condition: &Condition, found: &mut Problem
         other.operator.test.family == Family::Null && other.key.value.eq_ignore_ascii_case(&key)
     });
     if guarded {
+        return;
+    }
+    // A denial of those who have the value is silent about the others whatever else it demands.
+    let says_without = statement.effect == Effect::Allow || operator.test.negated;
+    if says_without && needs(policy, statement, condition, &key) {
         return;
     }
     if operator.set == Some(SetOperator::ForAllValues) && statement.effect == Effect::Allow {

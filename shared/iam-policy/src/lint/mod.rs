@@ -7,6 +7,7 @@ mod elements;
 mod guard;
 mod keys;
 mod openings;
+mod presence;
 mod resource_types;
 mod resources;
 mod session;
