@@ -129,7 +129,6 @@ fn mistakes_are_told_with_line_and_column() {
         ("role.ssm.send_command_on_session_document", 4),
         ("role.ssm.document_access_check", 5),
         ("role.placeholder.left", 5),
-        ("role.ssm.missing_document", 5),
         ("role.ssm.foreign_sessions", 6),
         ("role.json.syntax", 6),
     ] {

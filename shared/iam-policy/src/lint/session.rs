@@ -20,6 +20,10 @@ const SESSION_DOCUMENTS: &[&str] = &[
     "AWS-PasswordReset",
 ];
 
+/// In lower case.
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-sessiondocumentaccesscheck.html>
+const DOCUMENT_ACCESS_CHECK: &str = "ssm:sessiondocumentaccesscheck";
+
 pub(super) fn session(policy: &Policy, found: &mut Problems) {
     let allows: Vec<&Statement> = policy
         .statements
@@ -49,7 +53,7 @@ pub(super) fn session(policy: &Policy, found: &mut Problems) {
             start_session(statement, found);
         }
         let mut actions = vec!["ssm:TerminateSession", "ssm:ResumeSession"];
-        actions.retain(|action| allows_action(statement, action));
+        actions.retain(|action| names_action(statement, action));
         if !actions.is_empty() {
             foreign_sessions(statement, &actions, found);
         }
@@ -67,6 +71,17 @@ pub(super) fn allows_action(statement: &Statement, action: &str) -> bool {
         .iter()
         .any(|pattern| glob(&pattern.value.to_ascii_lowercase(), &action));
     named != statement.actions.negated
+}
+
+/// Returns whether the statement is about this action, not about all of a service: an administrator may do more than this.
+fn names_action(statement: &Statement, action: &str) -> bool {
+    let action = action.to_ascii_lowercase();
+    !statement.actions.negated
+        && statement.actions.values.iter().any(|pattern| {
+            let pattern = pattern.value.to_ascii_lowercase();
+            let name = pattern.split_once(':').map_or("", |(_, name)| name);
+            name.bytes().any(|byte| byte != b'*') && glob(&pattern, &action)
+        })
 }
 
 pub(super) fn resources(statement: &Statement) -> &[Located<String>] {
@@ -102,7 +117,7 @@ fn start_session(statement: &Statement, found: &mut Problems) {
     let all = resources(statement)
         .iter()
         .any(|resource| resource.value == "*");
-    if nodes && !all && !has_key(statement, "ssm:sessiondocumentaccesscheck") {
+    if nodes && !all && !has_key(statement, DOCUMENT_ACCESS_CHECK) {
         let message = "without ssm:SessionDocumentAccessCheck the default document needs no permission of its own, so \
                        anybody who may reach the node may start a shell";
         let fix =
@@ -150,10 +165,12 @@ fn documents(allows: &[&Statement], found: &mut Problems) {
         .iter()
         .filter(|statement| allows_action(statement, "ssm:StartSession"))
         .collect();
+    // Without the check nodes are enough for the default document, which is reported as such.
     let named = starting.iter().any(|statement| {
-        resources(statement)
-            .iter()
-            .any(|resource| is_document(&resource.value))
+        !has_key(statement, DOCUMENT_ACCESS_CHECK)
+            || resources(statement)
+                .iter()
+                .any(|resource| is_document(&resource.value))
     });
     if let (Some(first), false) = (starting.first(), named) {
         let message = "ssm:StartSession is allowed on nodes, but on no session document".to_owned();
