@@ -14,16 +14,18 @@ const IMPLIED: [(&str, &str); 3] = [
     ("s3:requestobjecttagkeys", "s3:requestobjecttag/"),
 ];
 
-/// How names of actions begin whose only work is tags that they demand: without one there is no request. `DeleteTags` is
-/// not among them, as that of EC2 without tags deletes all.
+/// Deletes all tags when it is given none.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteTags.html>
-const TAGGING: [&str; 6] = [
+const DELETES_ALL_TAGS: &str = "ec2:deletetags";
+/// How names of actions begin whose only work is tags that they demand: without one there is no request.
+const TAGGING: [&str; 7] = [
     "tag",
     "untag",
     "addtags",
     "removetags",
     "createtags",
     "createorupdatetags",
+    "deletetags",
 ];
 
 /// Keys of a parameter that an action demands.
@@ -106,7 +108,8 @@ fn demand(statement: &Statement, key: &str) -> bool {
         && actions.all(|action| {
             let action = action.value.to_ascii_lowercase();
             let name = action.split_once(':').map_or("", |(_, name)| name);
+            let tags = TAGGING.iter().any(|start| name.starts_with(start));
             DEMANDED.contains(&(key, action.as_str()))
-                || (key == "aws:tagkeys" && TAGGING.iter().any(|start| name.starts_with(start)))
+                || (key == "aws:tagkeys" && tags && action != DELETES_ALL_TAGS)
         })
 }
