@@ -22,6 +22,7 @@ mod problem;
 mod quota;
 pub mod reference;
 mod spelling;
+mod template;
 mod value;
 
 mod compiled;

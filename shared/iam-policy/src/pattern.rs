@@ -168,6 +168,12 @@ fn bound(bytes: &mut [u8], n_colons: &mut usize, ends: bool) {
     }
 }
 
+/// Returns whether what stands between `${` and `}` is a policy variable.
+pub(crate) fn is_variable(inside: &str) -> bool {
+    // `::` is how CloudFormation writes its pseudo parameters.
+    matches!(inside, "*" | "?" | "$") || (!inside.contains("::") && variable(inside).is_ok())
+}
+
 fn variable(inside: &str) -> Result<Piece, &'static str> {
     let (key, default) = match inside.split_once(',') {
         None => (inside, None),

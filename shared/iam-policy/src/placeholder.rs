@@ -2,6 +2,7 @@
 //! `exchange-media` or `get-instance-id`.
 
 use crate::arn::Arn;
+use crate::template::token;
 
 /// Words that stand where the real name of something should.
 const WORDS: [&str; 8] = [
@@ -46,15 +47,7 @@ const REGIONS: [&str; 3] = ["region", "aws-region", "your-region"];
 /// Returns whether a text was left over from a template: `<account>`, `account-id`, `YOUR_ROLE`.
 pub(crate) fn is_placeholder(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    has_brackets(&lower) || has_capitals(text) || has_words(&lower) || is_of_example(&lower)
-}
-
-fn has_brackets(text: &str) -> bool {
-    // A policy variable is no placeholder.
-    let text = text.replace("${", "");
-    [('<', '>'), ('(', ')'), ('{', '}'), ('[', ']')]
-        .iter()
-        .any(|&(open, close)| text.find(open).is_some_and(|at| text[at..].contains(close)))
+    token(text).is_some() || has_capitals(text) || has_words(&lower) || is_of_example(&lower)
 }
 
 fn has_capitals(text: &str) -> bool {

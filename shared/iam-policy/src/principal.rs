@@ -6,6 +6,7 @@
 use crate::arn::Arn;
 use crate::pattern::glob;
 use crate::placeholder::is_placeholder;
+use crate::template::token;
 
 /// Why a text is no good as a pattern of principals; the text says what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,11 @@ impl PrincipalMistake {
 #[must_use]
 pub fn principal_mistake(text: &str) -> Option<PrincipalMistake> {
     use PrincipalMistake::{Everybody, Nobody};
+    if let Some(token) = token(text) {
+        return Some(Nobody(format!(
+            "'{text}' holds {token}, which no template has replaced: render it first"
+        )));
+    }
     if is_placeholder(text) {
         return Some(Nobody(format!(
             "'{text}' is a placeholder: write the real ARN"
@@ -224,7 +230,9 @@ mod tests {
                 "arn:aws:sts::111122223333:assumed-role/ops/ann",
                 "arn:aws:iam::111122223333:role/ops",
             ),
-            ("arn:aws:iam::<ACCOUNT>:role/ops", "placeholder"),
+            ("arn:aws:iam::<ACCOUNT>:role/ops", "render it first"),
+            ("arn:${PARTITION}:iam::*:role/ops", "render it first"),
+            ("${var.role}", "render it first"),
             ("arn:aws:iam::YOUR_ACCOUNT:role/ops", "placeholder"),
             ("arn:aws:iam::12:role/ops", "is no account"),
             ("arn:aws:iam::111122223333:policy/ops", "is no principal"),

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::{PolicyType, Problems};
 use crate::placeholder::is_placeholder;
+use crate::template::token;
 use crate::{Effect, Located, Policy, Rule, Severity, Statement};
 
 /// Before 2026-05-15; estates that stay below it can be moved between old and new organizations.
@@ -171,7 +172,7 @@ fn not_principal(statement: &Statement, found: &mut Problems) {
 }
 
 fn placeholder(text: &Located<String>, found: &mut Problems) {
-    if is_placeholder(&text.value) {
+    if is_placeholder(&text.value) && token(&text.value).is_none() {
         let message = format!(
             "{:?} still has a placeholder in it, and matches nothing real",
             text.value

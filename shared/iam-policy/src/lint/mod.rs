@@ -11,6 +11,7 @@ mod presence;
 mod resource_types;
 mod resources;
 mod session;
+mod template;
 
 use crate::{Policy, Position, Problem, Rule, Severity};
 
@@ -54,6 +55,7 @@ pub fn lint(text: &str, policy_type: PolicyType) -> Vec<Problem> {
             PolicyType::Resource => {}
         }
     }
+    template::template(text, &mut found);
     let mut problems = found.problems;
     problems.sort_by_key(|problem| (problem.position.line, problem.position.column, problem.rule));
     problems.dedup();
