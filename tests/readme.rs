@@ -173,8 +173,14 @@ fn ids(tool: &str, code: &str) -> BTreeSet<String> {
     ids
 }
 
-/// Rules about service control policies alone.
-const GUARDS_ONLY: &[&str] = &["agents.denied", "allow.list", "guard.", "size.exceeded"];
+/// Rules about policies of Organizations alone.
+const GUARDS_ONLY: &[&str] = &[
+    "agents.denied",
+    "allow.list",
+    "guard.",
+    "service.not_governed",
+    "size.exceeded",
+];
 
 /// What looks like an id and is none.
 const NO_FINDINGS: &[&str] = &[

@@ -155,6 +155,21 @@ fn lint_judges_by_the_type_of_policy() {
         .run()
         .assert_status(1);
     tool(&["lint"]).stdin(trust).run().assert_status(1);
+    let perimeter = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*",
+        "Condition":{"BoolIfExists":{"aws:SecureTransport":"false"}}}]}"#;
+    let sound = tool(&["lint", "--type", "rcp"]).stdin(perimeter).run();
+    assert_eq!(sound.assert_status(0).stdout, "");
+    let mistaken = tool(&["lint"]).stdin(perimeter).run();
+    let mistaken = mistaken.assert_status(1).records();
+    assert_eq!(mistaken.len(), 1);
+    let message = mistaken[0]["message"].as_str().unwrap();
+    assert!(
+        message.contains("this is a resource control policy"),
+        "{message}"
+    );
+    let help = tool(&["lint", "--help"]).run();
+    let help = &help.assert_status(0).stdout;
+    assert!(help.contains("Endpoint policies of VPCs and declarative policies are not judged"));
 }
 
 #[test]

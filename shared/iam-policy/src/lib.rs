@@ -2,7 +2,6 @@
 //!
 //! Reading reports every mistake ([`Policy::parse`]); linting looks for what is valid and still wrong ([`lint`]);
 //! evaluating answers whether a request is allowed, and by which statement ([`decide`]). No AWS is called, nothing waits.
-//! Resource control policies are not part of it.
 #![cfg_attr(
     not(test),
     deny(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)
@@ -36,7 +35,7 @@ pub use actions::{AGENT_ACTIONS, OPERATOR_ACTIONS};
 pub use arn::Arn;
 pub use compiled::Compiled;
 pub use evaluate::{Deciding, Decision, Layer, Policies, Verdict, allows, decide, denies};
-pub use lint::{PolicyType, lint};
+pub use lint::{PolicyType, RCP_SERVICES, lint};
 pub use model::{
     Condition, Effect, Patterns, Policy, PrincipalType, Principals, Statement, Version, one_or_many,
 };
@@ -46,7 +45,7 @@ pub use pattern::glob;
 pub use position::{Located, Position};
 pub use principal::{PrincipalMistake, principal_mistake};
 pub use problem::{Problem, Rule, Severity};
-pub use quota::{MAX_SCP_CHARACTERS, MAX_SCPS_PER_TARGET};
+pub use quota::{MAX_RCP_CHARACTERS, MAX_SCP_CHARACTERS, MAX_SCPS_PER_TARGET};
 pub use request::{Context, Principal, Request};
 pub use trust::{Trust, TrustSource, is_for_people, trusts};
 pub use value::arn_like;

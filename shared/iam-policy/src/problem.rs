@@ -107,6 +107,8 @@ pub enum Rule {
     RequestExempt,
     /// Agents need what is denied: nodes go offline.
     AgentsDenied,
+    /// Resource control policies do not govern the service of an action.
+    UngovernedService,
     /// An Allow list leaves out what FullAWSAccess grants.
     AllowList,
     /// A command cannot be sent with a session document.
@@ -166,6 +168,7 @@ impl Rule {
         Rule::OpenNodes,
         Rule::RequestExempt,
         Rule::AgentsDenied,
+        Rule::UngovernedService,
         Rule::AllowList,
         Rule::SendCommandOnSessionDocument,
         Rule::MissingDocument,
@@ -218,6 +221,7 @@ impl Rule {
             Rule::OpenNodes => "guard.open_nodes",
             Rule::RequestExempt => "guard.request_exempt",
             Rule::AgentsDenied => "agents.denied",
+            Rule::UngovernedService => "service.not_governed",
             Rule::AllowList => "allow.list",
             Rule::SendCommandOnSessionDocument => "ssm.send_command_on_session_document",
             Rule::MissingDocument => "ssm.missing_document",

@@ -42,7 +42,7 @@ fn outcomes_are_as_documented() {
     assert!(n_requests > 2, "only {n_requests}");
 }
 
-/// `<case>/policy.txt` is the text, `type.txt` says what it is for: scp, identity or resource.
+/// `<case>/policy.txt` is the text, `type.txt` says what it is for: scp, rcp, identity or resource.
 #[test]
 fn every_mistake_is_found() {
     for case in testbed::fixtures("iam-policy/lint") {
@@ -53,6 +53,7 @@ fn every_mistake_is_found() {
             },
             "identity" => PolicyType::Identity,
             "resource" => PolicyType::Resource,
+            "rcp" => PolicyType::ResourceControl,
             other => panic!("{}: no type {other}", case.display()),
         };
         let problems = lint(&read("policy.txt"), policy_type);

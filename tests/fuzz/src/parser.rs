@@ -13,6 +13,7 @@ fuzz_target!(|text: &str| {
         },
         PolicyType::Identity,
         PolicyType::Resource,
+        PolicyType::ResourceControl,
     ];
     for policy_type in types {
         for problem in lint(text, policy_type) {

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::resource_control::is_resource_control;
 use super::{PolicyType, Problems};
 use crate::placeholder::is_placeholder;
 use crate::template::token;
@@ -58,8 +59,19 @@ pub(super) fn size(text: &str, max_characters: usize, found: &mut Problems) {
 
 pub(super) fn elements(policy: &Policy, policy_type: PolicyType, found: &mut Problems) {
     let mut sids = HashSet::new();
+    let is_service_control = matches!(policy_type, PolicyType::ServiceControl { .. });
+    let is_resource_control = is_service_control && is_resource_control(policy);
+    if let (true, Some(first)) = (is_resource_control, policy.statements.first()) {
+        found.add(
+            Rule::ForbiddenElement,
+            Severity::Error,
+            first.position(),
+            "this is a resource control policy: a service control policy has no Principal".to_owned(),
+            "lint it as a resource control policy; or remove Principal and compare aws:PrincipalArn in a Condition",
+        );
+    }
     for statement in &policy.statements {
-        presence(statement, policy_type, found);
+        presence(statement, policy_type, is_resource_control, found);
         if let Some(sid) = &statement.sid {
             if !sid.value.bytes().all(|byte| byte.is_ascii_alphanumeric())
                 && policy_type != PolicyType::Resource
@@ -107,10 +119,15 @@ pub(super) fn elements(policy: &Policy, policy_type: PolicyType, found: &mut Pro
     }
 }
 
-fn presence(statement: &Statement, policy_type: PolicyType, found: &mut Problems) {
+fn presence(
+    statement: &Statement,
+    policy_type: PolicyType,
+    is_resource_control: bool,
+    found: &mut Problems,
+) {
     let forbidden = |element: &str, what: &str| format!("{what} has no {element}: AWS refuses it");
     match (policy_type, &statement.principal) {
-        (PolicyType::ServiceControl { .. }, Some(_)) => found.add(
+        (PolicyType::ServiceControl { .. }, Some(_)) if !is_resource_control => found.add(
             Rule::ForbiddenElement,
             Severity::Error,
             statement.position(),

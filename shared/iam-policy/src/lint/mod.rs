@@ -8,11 +8,15 @@ mod guard;
 mod keys;
 mod openings;
 mod presence;
+mod resource_control;
 mod resource_types;
 mod resources;
 mod session;
 mod template;
 
+pub use resource_control::RCP_SERVICES;
+
+use crate::quota::MAX_RCP_CHARACTERS;
 use crate::{Policy, Position, Problem, Rule, Severity};
 
 /// What a policy is for, which decides what it may hold.
@@ -23,6 +27,8 @@ pub enum PolicyType {
         /// Quota of the organization.
         max_characters: usize,
     },
+    /// A resource control policy.
+    ResourceControl,
     /// A policy of a user, group or role, a permissions boundary or a session policy.
     Identity,
     /// The policy of a bucket, key or queue, or the trust policy of a role.
@@ -36,8 +42,12 @@ pub fn lint(text: &str, policy_type: PolicyType) -> Vec<Problem> {
     let mut found = Problems {
         problems: parsed.problems,
     };
-    if let PolicyType::ServiceControl { max_characters } = policy_type {
-        elements::size(text, max_characters, &mut found);
+    match policy_type {
+        PolicyType::ServiceControl { max_characters } => {
+            elements::size(text, max_characters, &mut found);
+        }
+        PolicyType::ResourceControl => elements::size(text, MAX_RCP_CHARACTERS, &mut found),
+        PolicyType::Identity | PolicyType::Resource => {}
     }
     if let Some(policy) = &parsed.draft {
         elements::elements(policy, policy_type, &mut found);
@@ -52,6 +62,9 @@ pub fn lint(text: &str, policy_type: PolicyType) -> Vec<Problem> {
                 openings::openings(policy, &mut found);
             }
             PolicyType::Identity => session::session(policy, &mut found),
+            PolicyType::ResourceControl => {
+                resource_control::resource_control(policy, &mut found);
+            }
             PolicyType::Resource => {}
         }
     }

@@ -106,6 +106,10 @@ impl Reader {
                 .iter()
                 .find(|name| name.eq_ignore_ascii_case(&member.key));
             let fix = match similar {
+                // https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_declarative_syntax.html
+                None if member.key == "ec2_attributes" => {
+                    "nothing here: this is a declarative policy, which is not judged".to_owned()
+                }
                 Some(name) => format!("write {name:?}: case matters"),
                 None => format!("remove it; {what} has {}", known.join(", ")),
             };

@@ -9,6 +9,8 @@ use super::GlobalArgs;
 use super::quota::QuotaArgs;
 
 /// Print what is wrong with policy files, without calling AWS; exit with 1 when something is
+///
+/// Endpoint policies of VPCs and declarative policies are not judged.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct LintArgs {
     /// Read policies from these files instead of stdin
@@ -28,6 +30,8 @@ pub(crate) struct LintArgs {
 enum Type {
     /// A service control policy
     Scp,
+    /// A resource control policy
+    Rcp,
     /// A policy of a user, group or role
     Identity,
     /// A policy of a resource, or a trust policy
@@ -53,6 +57,7 @@ pub(crate) async fn run(
 fn lint(source: &str, text: &str, r#type: Type, max_characters: usize) -> Vec<Finding> {
     let policy_type = match r#type {
         Type::Scp => PolicyType::ServiceControl { max_characters },
+        Type::Rcp => PolicyType::ResourceControl,
         Type::Identity => PolicyType::Identity,
         Type::Resource => PolicyType::Resource,
     };
