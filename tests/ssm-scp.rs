@@ -4,6 +4,8 @@
 mod guarding;
 #[path = "ssm-scp/judging.rs"]
 mod judging;
+#[path = "ssm-scp/linting.rs"]
+mod linting;
 #[path = "ssm-scp/lockouts.rs"]
 mod lockouts;
 #[path = "ssm-scp/offline.rs"]

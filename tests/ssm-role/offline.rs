@@ -156,6 +156,27 @@ fn a_policy_without_mistakes_is_quiet() {
 }
 
 #[test]
+fn accepted_findings_are_left_out_by_the_same_file_as_those_of_other_tools() {
+    let home = testbed::Home::create();
+    let path = home.path().join("accepted.json");
+    let entry =
+        |id: &str| json!({"id": id, "sid": "Ends", "reason": "one team", "expires": "9999-12-31"});
+    let entries = json!([
+        entry("role.ssm.foreign_sessions"),
+        entry("scp.ssm.foreign_sessions")
+    ]);
+    std::fs::write(&path, entries.to_string()).unwrap();
+    let policy = r#"{"Version": "2012-10-17", "Statement": [
+        {"Sid": "Ends", "Effect": "Allow", "Action": "ssm:TerminateSession", "Resource": "*"}]}"#;
+    run(&["lint", "--fail-on", "error"], policy).assert_status(0);
+    run(&["lint"], policy).assert_status(1);
+    let output = run(&["lint", "--suppressions", path.to_str().unwrap()], policy);
+    let note = format!("ssm-role: 1 finding switched off by {}\n", path.display());
+    output.assert_status(0).assert_stderr(&note);
+    assert_eq!(output.stdout, "");
+}
+
+#[test]
 fn a_template_takes_a_document_for_all_accounts_and_nothing_else() {
     let prefs = std::env::temp_dir().join(format!("prefs-{}.json", std::process::id()));
     let render = |document: &str| {

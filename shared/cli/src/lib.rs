@@ -20,6 +20,7 @@ mod progress;
 mod screen;
 mod status;
 mod stream;
+mod suppressions;
 mod text;
 mod unique;
 mod visible;
@@ -38,4 +39,5 @@ pub use records::{
 };
 pub use status::{Outcome, Signal, TO_RECOVER, finish, is_broken_pipe, lost, print_error};
 pub use stream::{for_each_record, for_each_record_of};
+pub use suppressions::{SuppressionArgs, Suppressions};
 pub use visible::{is_hidden, visible, visible_lines};

@@ -179,6 +179,12 @@ impl Rule {
         Rule::KmsSide,
     ];
 
+    /// Returns the rule of an ID.
+    #[must_use]
+    pub fn of_id(id: &str) -> Option<Rule> {
+        Rule::ALL.iter().copied().find(|rule| rule.id() == id)
+    }
+
     /// Returns the id: `subject.problem`.
     #[must_use]
     pub fn id(self) -> &'static str {

@@ -75,6 +75,17 @@ pub fn lint(text: &str, policy_type: PolicyType) -> Vec<Problem> {
     without_echoes(problems)
 }
 
+/// Returns the Sid of the statement in a policy that the JSON path of a problem leads into.
+#[must_use]
+pub fn sid_at(text: &str, path: &str) -> Option<String> {
+    let statements = Policy::parse(text).draft?.statements;
+    let holding = statements.into_iter().find(|statement| {
+        let rest = path.strip_prefix(statement.position().path.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    });
+    holding?.sid.map(|sid| sid.value)
+}
+
 /// Leaves out what only repeats or follows from another problem: a mistake is told once, by the rule that knows best what
 /// was meant.
 fn without_echoes(problems: Vec<Problem>) -> Vec<Problem> {

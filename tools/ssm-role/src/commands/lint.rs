@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use cli::{Outcome, Output};
+use cli::{Outcome, Output, SuppressionArgs};
+use iam_policy::{Rule, sid_at};
 
 use super::GlobalArgs;
 use crate::lint;
@@ -13,6 +14,9 @@ pub(crate) struct LintArgs {
     /// Read policies from these files instead of stdin
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    suppressions: SuppressionArgs,
 }
 
 pub(crate) async fn run(
@@ -21,9 +25,14 @@ pub(crate) async fn run(
     out: &Output,
 ) -> anyhow::Result<Outcome> {
     let mut outcome = Outcome::Fine;
+    let mut suppressions = args
+        .suppressions
+        .read("role", |id| Rule::of_id(id).is_some())?;
     for (source, text) in cli::read_texts(&args.files, &global.io, "policy")? {
         let findings = lint::lint(&source, &text);
-        outcome = outcome.and(out.write_findings(&findings)?);
+        let findings = suppressions.filter(&source, findings, |path| sid_at(&text, path));
+        outcome = outcome.and(suppressions.write(out, &findings)?);
     }
-    Ok(outcome)
+    let (expired, unused) = ("role.suppression.expired", "role.suppression.unused");
+    Ok(outcome.and(suppressions.end(out, expired, unused)?))
 }

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use cli::{Finding, Outcome, Output};
-use iam_policy::PolicyType;
+use cli::{Finding, Outcome, Output, SuppressionArgs};
+use iam_policy::{PolicyType, Rule, sid_at};
 
 use super::GlobalArgs;
 use super::quota::QuotaArgs;
@@ -23,6 +23,9 @@ pub(crate) struct LintArgs {
 
     #[command(flatten)]
     limits: QuotaArgs,
+
+    #[command(flatten)]
+    suppressions: SuppressionArgs,
 }
 
 /// What a linted policy is for.
@@ -45,12 +48,17 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Outcome> {
     let max_characters = args.limits.quota.max_characters;
     let mut outcome = Outcome::Fine;
+    let mut suppressions = args
+        .suppressions
+        .read("scp", |id| Rule::of_id(id).is_some())?;
     let texts = cli::read_texts(&args.files, &global.io, "policy")?;
     for (source, text) in texts {
         let findings = lint(&source, &text, args.r#type, max_characters);
-        outcome = outcome.and(out.write_findings(&findings)?);
+        let findings = suppressions.filter(&source, findings, |path| sid_at(&text, path));
+        outcome = outcome.and(suppressions.write(out, &findings)?);
     }
-    Ok(outcome)
+    let (expired, unused) = ("scp.suppression.expired", "scp.suppression.unused");
+    Ok(outcome.and(suppressions.end(out, expired, unused)?))
 }
 
 /// Returns the findings in one policy; `source` names the file.
