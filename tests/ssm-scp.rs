@@ -1,5 +1,7 @@
 //! `ssm-scp` as a user meets it: exit status, stdout and stderr of every verb against the local AWS.
 
+#[path = "ssm-scp/contexts.rs"]
+mod contexts;
 #[path = "ssm-scp/guarding.rs"]
 mod guarding;
 #[path = "ssm-scp/judging.rs"]

@@ -299,12 +299,14 @@ fn simulate_says_what_an_answer_depends_on() {
         ["denied"]
     );
     assert_eq!(
-        answers(&simulate(&["--context", "aws:MultiFactorAuthPresent="])),
+        answers(&simulate(&["--context", "aws:MultiFactorAuthPresent"])),
         ["denied"]
     );
-    simulate(&["--context", "mfa=1"])
-        .assert_status(2)
-        .assert_complains("expected KEY=VALUE");
+    for wrong in ["mfa=1", "mfa"] {
+        simulate(&["--context", wrong])
+            .assert_status(2)
+            .assert_complains("expected KEY=VALUE");
+    }
 }
 
 fn record(role: &str, time: &str, error: Value) -> Value {

@@ -60,8 +60,8 @@ pub(crate) struct Questions {
     pub(crate) actions: Vec<String>,
     /// None at all: the resource is not known.
     pub(crate) resources: Vec<String>,
-    /// Further context keys; no value means that the key is missing.
-    pub(crate) context: Vec<(String, Option<String>)>,
+    /// Further context keys and their values; without a value the key is missing.
+    pub(crate) context: Vec<(String, Vec<String>)>,
 }
 
 /// Whose policies are asked.
@@ -102,8 +102,8 @@ pub(crate) fn simulate(
         for action in &questions.actions {
             for resource in &resources {
                 let mut context = principal_arn::context(principal);
-                for (key, value) in &questions.context {
-                    context.set(key, value.iter().cloned().collect());
+                for (key, values) in &questions.context {
+                    context.set(key, values.clone());
                 }
                 let request = match resource {
                     Some(resource) => Request::new(action, resource, context),

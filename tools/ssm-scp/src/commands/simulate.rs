@@ -30,8 +30,9 @@ pub(crate) struct SimulateArgs {
     #[arg(long = "resource", value_name = "ARN")]
     resources: Vec<String>,
 
-    /// Set a context key; without a value it is missing
-    #[arg(long = "context", value_name = "KEY=VALUE", value_parser = context)]
+    /// Set a context key; KEY alone says that the request does not have it, KEY= that its value is empty; repeat KEY=VALUE for
+    /// several values
+    #[arg(long = "context", value_name = "KEY[=VALUE]", value_parser = context)]
     context: Vec<(String, Option<String>)>,
 
     /// Exit with 1 unless this is every answer
@@ -65,7 +66,7 @@ pub(crate) async fn run(
         principals: principals(&args.principals)?,
         actions: args.actions.clone(),
         resources: args.resources.clone(),
-        context: args.context.clone(),
+        context: contexts(&args.context)?,
     };
     let source = &args.source;
     let guard = source.read()?;
@@ -132,11 +133,36 @@ fn principals(named: &[String]) -> anyhow::Result<Vec<String>> {
 }
 
 fn context(text: &str) -> Result<(String, Option<String>), String> {
-    match text.split_once('=') {
-        Some((key, value)) if key.contains(':') => Ok((
-            key.to_owned(),
-            (!value.is_empty()).then(|| value.to_owned()),
-        )),
-        _ => Err("expected KEY=VALUE such as aws:MultiFactorAuthPresent=true".to_owned()),
+    let (key, value) = match text.split_once('=') {
+        Some((key, value)) => (key, Some(value.to_owned())),
+        None => (text, None),
+    };
+    match key.contains(':') {
+        true => Ok((key.to_owned(), value)),
+        false => Err(
+            "expected KEY=VALUE such as aws:MultiFactorAuthPresent=true, or KEY for a request without it"
+                .to_owned(),
+        ),
     }
+}
+
+/// Returns the values of each key, whose case does not matter; none where it is missing.
+fn contexts(given: &[(String, Option<String>)]) -> anyhow::Result<Vec<(String, Vec<String>)>> {
+    let mut contexts: Vec<(String, Vec<String>)> = Vec::new();
+    for (key, value) in given {
+        match contexts
+            .iter_mut()
+            .find(|(known, _)| known.eq_ignore_ascii_case(key))
+        {
+            None => contexts.push((key.clone(), value.iter().cloned().collect())),
+            Some((_, values)) => {
+                ensure!(
+                    values.is_empty() == value.is_none(),
+                    "--context {key}: the request has the key or does not have it, not both"
+                );
+                values.extend(value.clone());
+            }
+        }
+    }
+    Ok(contexts)
 }
