@@ -144,6 +144,13 @@ fn every_rule_fires() {
             manifest("[dependencies]\nssm-x = { path = \"../ssm-x\" }\n"),
         ),
         (
+            "the_policy_library_stands_alone",
+            plain(
+                "shared/iam-policy/Cargo.toml",
+                "[dependencies]\ncli.workspace = true\n",
+            ),
+        ),
+        (
             "only_awsconf_makes_configurations",
             plain(
                 "tools/ssm-x/src/main.rs",

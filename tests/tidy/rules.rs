@@ -85,12 +85,16 @@ const WRITES: [&str; 30] = [
 
 pub(crate) type Rule = (&'static str, fn(&[File]) -> Vec<String>);
 
-pub(crate) const RULES: [Rule; 12] = [
+pub(crate) const RULES: [Rule; 13] = [
     ("pure_files_are_pure", pure_files_are_pure),
     ("only_apply_writes", only_apply_writes),
     ("waits_go_through_awsconf", waits_go_through_awsconf),
     ("shared_crates_name_no_tool", shared_crates_name_no_tool),
     ("no_tool_needs_another", no_tool_needs_another),
+    (
+        "the_policy_library_stands_alone",
+        the_policy_library_stands_alone,
+    ),
     (
         "only_awsconf_makes_configurations",
         only_awsconf_makes_configurations,
@@ -229,6 +233,21 @@ fn no_tool_needs_another(files: &[File]) -> Vec<String> {
         }
     }
     complaints
+}
+
+/// It is of use to others than this house, who need neither its other crates nor many of anybody.
+fn the_policy_library_stands_alone(files: &[File]) -> Vec<String> {
+    let needed = ["ipnet", "jiff", "jsonc-parser", "serde", "serde_json"];
+    let for_tests = ["proptest", "testbed"];
+    dependencies(files)
+        .into_iter()
+        .filter(|(file, name)| {
+            file.path == "shared/iam-policy/Cargo.toml"
+                && !needed.contains(&name.as_str())
+                && !for_tests.contains(&name.as_str())
+        })
+        .map(|(file, name)| format!("{} depends on {name}", file.path))
+        .collect()
 }
 
 /// Profiles, regions, retries and the HTTP client are the same in all tools.

@@ -10,13 +10,10 @@ pub struct Partition {
     pub dns_suffix: &'static str,
     /// The end of the names of hosts that have IPv6 addresses too.
     pub dual_stack_suffix: &'static str,
-    /// How the codes of its regions begin.
-    region: &'static str,
 }
 
 const fn partition(
     name: &'static str,
-    region: &'static str,
     dns_suffix: &'static str,
     dual_stack_suffix: &'static str,
 ) -> Partition {
@@ -24,49 +21,26 @@ const fn partition(
         name,
         dns_suffix,
         dual_stack_suffix,
-        region,
     }
 }
 
-/// The last row fits every region.
 const PARTITIONS: [Partition; 8] = [
-    partition(
-        "aws-cn",
-        "cn-",
-        "amazonaws.com.cn",
-        "api.amazonwebservices.com.cn",
-    ),
-    partition("aws-us-gov", "us-gov-", "amazonaws.com", "api.aws"),
-    partition(
-        "aws-eusc",
-        "eusc-",
-        "amazonaws.eu",
-        "api.amazonwebservices.eu",
-    ),
-    partition("aws-iso", "us-iso-", "c2s.ic.gov", "api.aws.ic.gov"),
-    partition("aws-iso-b", "us-isob-", "sc2s.sgov.gov", "api.aws.scloud"),
-    partition(
-        "aws-iso-f",
-        "us-isof-",
-        "csp.hci.ic.gov",
-        "api.aws.hci.ic.gov",
-    ),
-    partition(
-        "aws-iso-e",
-        "eu-isoe-",
-        "cloud.adc-e.uk",
-        "api.cloud-aws.adc-e.uk",
-    ),
-    partition("aws", "", "amazonaws.com", "api.aws"),
+    partition("aws-cn", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
+    partition("aws-us-gov", "amazonaws.com", "api.aws"),
+    partition("aws-eusc", "amazonaws.eu", "api.amazonwebservices.eu"),
+    partition("aws-iso", "c2s.ic.gov", "api.aws.ic.gov"),
+    partition("aws-iso-b", "sc2s.sgov.gov", "api.aws.scloud"),
+    partition("aws-iso-f", "csp.hci.ic.gov", "api.aws.hci.ic.gov"),
+    partition("aws-iso-e", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
+    partition("aws", "amazonaws.com", "api.aws"),
 ];
 
 /// Returns the partition of a region.
 #[must_use]
 pub fn partition_of(region: &str) -> Partition {
-    let [others @ .., commercial] = PARTITIONS;
-    let found = others
-        .into_iter()
-        .find(|one| region.starts_with(one.region));
+    let [.., commercial] = PARTITIONS;
+    let name = iam_policy::partition_of(region);
+    let found = PARTITIONS.into_iter().find(|one| one.name == name);
     found.unwrap_or(commercial)
 }
 

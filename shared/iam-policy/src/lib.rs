@@ -13,6 +13,7 @@ mod json;
 mod model;
 mod operator;
 mod parse;
+mod partition;
 mod pattern;
 mod placeholder;
 mod position;
@@ -41,6 +42,7 @@ pub use model::{
 };
 pub use operator::{Comparison, Family, Operator, SetOperator, Test};
 pub use parse::Parsed;
+pub use partition::partition_of;
 pub use pattern::glob;
 pub use position::{Located, Position};
 pub use principal::{PrincipalMistake, principal_mistake};

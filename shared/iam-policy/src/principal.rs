@@ -4,6 +4,7 @@
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn>
 
 use crate::arn::Arn;
+use crate::partition::PARTITIONS;
 use crate::pattern::glob;
 use crate::placeholder::is_placeholder;
 use crate::template::token;
@@ -105,17 +106,7 @@ fn judge(text: &str) -> Option<String> {
         ));
     };
     // ArnNotLike compares part by part, so a part that cannot match makes the whole exemption empty.
-    if ![
-        "aws",
-        "aws-cn",
-        "aws-us-gov",
-        "aws-eusc",
-        "aws-iso",
-        "aws-iso-b",
-    ]
-    .iter()
-    .any(|known| glob(partition, known))
-    {
+    if !PARTITIONS.iter().any(|(known, _)| glob(partition, known)) {
         return Some(format!("'{text}': no partition is called '{partition}'"));
     }
     if let Some(name) = resource.strip_prefix("assumed-role/") {
@@ -206,6 +197,7 @@ mod tests {
             "arn:aws:iam::111122223333:root",
             "arn:aws:iam::111122223333:*",
             "arn:aws-us-gov:iam::111122223333:role/x",
+            "arn:aws-iso-e:iam::111122223333:role/x",
             "arn:aws:sts::111122223333:federated-user/ann",
             "arn:aws:iam::${aws:PrincipalAccount}:role/Admin",
             "arn:aws:iam::*:role/q*",

@@ -5,6 +5,7 @@
 use super::session::resources as of_statement;
 use super::{PolicyType, Problems};
 use crate::arn::Arn;
+use crate::partition::partition_of;
 use crate::pattern::arn_parts;
 use crate::{Located, Policy, Rule, Severity, Version};
 
@@ -71,7 +72,7 @@ fn other_partition(arn: &Arn<'_>) -> Option<(String, String)> {
     let is_region =
         arn.region.ends_with(|c: char| c.is_ascii_digit()) && !arn.region.contains(['*', '?', '$']);
     let is_partition = arn.partition.starts_with("aws") && !arn.partition.contains(['*', '?', '$']);
-    let partition = awsdata::partition_of(arn.region).name;
+    let partition = partition_of(arn.region);
     (is_region && is_partition && partition != arn.partition).then(|| {
         let why = format!(
             "{} is a region of {partition}, not of {}",
