@@ -56,6 +56,7 @@ test-long: venv build
 lint: venv
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc -p iam-policy --no-deps --quiet
 	$(VENV)/bin/shellcheck -x scripts/*.sh scripts/vulnscan.d/*.sh tests/scripts/*.sh tests/fuzz/*.sh tests/ansible/*.sh
 
 unit: cargo-tests faults-tests sandbox-tests

@@ -1,7 +1,7 @@
-//! The policy language of AWS: IAM policies and service control policies, read with positions, linted and evaluated.
+//! The policy language of AWS, read with positions, linted and evaluated.
 //!
-//! Reading reports every mistake ([`Policy::parse`]); linting looks for what is valid and still wrong ([`lint`]);
-//! evaluating answers whether a request is allowed, and by which statement ([`decide`]). No AWS is called, nothing waits.
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
 #![cfg_attr(
     not(test),
     deny(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)

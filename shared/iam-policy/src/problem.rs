@@ -1,5 +1,7 @@
 //! What is wrong with a policy: rule, place, effect and cure. [`Rule`] is the one list of all rules.
 
+use std::fmt;
+
 use crate::Position;
 
 /// How grave a problem is. An error makes AWS refuse the policy, or makes it do something else than it seems to.
@@ -27,6 +29,14 @@ pub struct Problem {
     /// What to write instead.
     pub fix: String,
 }
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.position, self.message)
+    }
+}
+
+impl std::error::Error for Problem {}
 
 /// The rules. Their ids are never renamed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
