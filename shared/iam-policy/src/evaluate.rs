@@ -73,6 +73,32 @@ pub struct Deciding<'p> {
 }
 
 /// Decides a request. An explicit denial anywhere comes first; then every layer has to allow.
+///
+/// ```
+/// use iam_policy::{Compiled, Context, Layer, Policies, Policy, Request, Verdict, decide};
+///
+/// let read = |name: &str, text: &str| Compiled::new(name, &Policy::parse(text).policy()?);
+/// let full = read(
+///     "FullAWSAccess",
+///     r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#,
+/// )?;
+/// let guard = read(
+///     "guard",
+///     r#"{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "ssm:StartSession", "Resource": "*",
+///         "Condition": {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/ops"}}}}"#,
+/// )?;
+/// // The root of the organization, then the unit of the account.
+/// let levels = [vec![&full], vec![&full, &guard]];
+/// let policies = Policies { service_control: Some(&levels), ..Policies::default() };
+/// let as_role = |role: &str| {
+///     let context = Context::partial().with("aws:PrincipalArn", format!("arn:aws:iam::111122223333:role/{role}"));
+///     decide(&policies, &Request::on_unknown_resource("ssm:StartSession", context))
+/// };
+/// assert_eq!(as_role("ops").verdict, Verdict::Allowed);
+/// assert_eq!(as_role("dev").verdict, Verdict::Denied);
+/// assert_eq!(as_role("dev").layer, Some(Layer::ServiceControl(1)));
+/// # Ok::<(), iam_policy::Problem>(())
+/// ```
 #[must_use]
 pub fn decide<'p>(policies: &Policies<'p>, request: &Request) -> Decision<'p> {
     let mut gathered = Gathered {

@@ -29,6 +29,16 @@ impl PrincipalMistake {
 }
 
 /// Returns what is wrong with a value that `ArnLike` or `ArnNotLike` compares `aws:PrincipalArn` with.
+///
+/// ```
+/// use iam_policy::{PrincipalMistake, principal_mistake};
+///
+/// assert_eq!(principal_mistake("arn:aws:iam::*:role/ops"), None);
+/// let session = principal_mistake("arn:aws:sts::111122223333:assumed-role/ops/ann");
+/// assert!(matches!(session, Some(PrincipalMistake::Nobody(_))));
+/// let anybody = principal_mistake("arn:aws:iam::*:role/*");
+/// assert!(matches!(anybody, Some(PrincipalMistake::Everybody(_))));
+/// ```
 #[must_use]
 pub fn principal_mistake(text: &str) -> Option<PrincipalMistake> {
     use PrincipalMistake::{Everybody, Nobody};

@@ -40,6 +40,7 @@ impl std::error::Error for Problem {}
 
 /// The rules. Their ids are never renamed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Rule {
     /// The text is no JSON.
     Json,
