@@ -168,8 +168,11 @@ fn judge(text: &str) -> Option<String> {
     None
 }
 
-/// Returns where roles of a reserved name really are.
-/// <https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html>,
+/// Below this and, but for homes in us-east-1, the region of IAM Identity Center are the roles of permission sets.
+/// <https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html>
+const OF_PERMISSION_SETS: &str = "role/aws-reserved/sso.amazonaws.com/";
+
+/// Returns why no role can have a name, or where roles of a reserved name really are.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html>
 fn reserved(resource: &str) -> Option<&'static str> {
     if resource.starts_with("role/AWSReservedSSO_") {
@@ -177,15 +180,30 @@ fn reserved(resource: &str) -> Option<&'static str> {
             "the roles of permission sets have a path: write role/aws-reserved/sso.amazonaws.com/*AWSReservedSSO_NAME_*",
         );
     }
-    if let Some(name) = resource.strip_prefix("role/aws-reserved/sso.amazonaws.com/") {
-        let set = name.rsplit_once("AWSReservedSSO_").map(|(_, set)| set);
-        if set.is_some_and(|set| !set.contains(['*', '?', '_'])) {
+    if let Some((_, set)) = resource.rsplit_once("AWSReservedSSO_")
+        && !set.contains(['*', '?'])
+    {
+        let hash = set.rsplit_once('_').map_or("", |(_, hash)| hash);
+        let is_hash = hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !is_hash {
             return Some("the names of such roles end in a hash: write AWSReservedSSO_NAME_*");
         }
+    }
+    if resource.ends_with('/') && (resource.starts_with("role/") || resource.starts_with("user/")) {
+        return Some(
+            "a name follows the path, and none ends in a slash: write the name, or /* at the end",
+        );
     }
     resource.starts_with("role/AWSServiceRoleFor").then_some(
         "service-linked roles are below role/aws-service-role/, and no service control policy binds them",
     )
+}
+
+/// Returns whether a pattern of roles of permission sets leaves out the region that most of them have in their path.
+pub(crate) fn lacks_region(pattern: &str) -> bool {
+    let resource = Arn::parse(pattern).map_or("", |arn| arn.resource);
+    let below = resource.strip_prefix(OF_PERMISSION_SETS);
+    below.is_some_and(|name| name.starts_with("AWSReservedSSO"))
 }
 
 fn everyone(text: &str) -> String {
@@ -203,6 +221,8 @@ mod tests {
             "arn:aws:iam::*:role/ssm-operator",
             "arn:*:iam::*:role/team/ssm-*",
             "arn:aws:iam::*:role/aws-reserved/sso.amazonaws.com/*AWSReservedSSO_Admins_*",
+            "arn:aws:iam::*:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_My_Ops_0123456789abcdef",
+            "arn:aws:iam::*:role/team/*",
             "arn:aws:iam::111122223333:user/breakglass",
             "arn:aws:iam::111122223333:root",
             "arn:aws:iam::111122223333:*",
@@ -238,7 +258,12 @@ mod tests {
             ("arn:aws:iam::YOUR_ACCOUNT:role/ops", "placeholder"),
             ("arn:aws:iam::12:role/ops", "is no account"),
             ("arn:aws:iam::111122223333:policy/ops", "is no principal"),
-            ("arn:aws:iam::111122223333:role/", "is no principal"),
+            ("arn:aws:iam::111122223333:role/", "ends in a slash"),
+            ("arn:aws:iam::111122223333:role/team/", "ends in a slash"),
+            (
+                "arn:aws:iam::*:role/*/AWSReservedSSO_My_Ops",
+                "end in a hash",
+            ),
             ("arn:aws:s3:::bucket", "is no account"),
             ("arn:was:iam::111122223333:role/ops", "no partition"),
             ("arn:aws:iam:us-east-1:111122223333:role/ops", "no region"),

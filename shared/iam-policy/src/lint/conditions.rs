@@ -7,7 +7,7 @@ use super::presence::needs;
 use crate::arn::Arn;
 use crate::operator::Family;
 use crate::placeholder::is_placeholder;
-use crate::principal::{PrincipalMistake, principal_mistake};
+use crate::principal::{PrincipalMistake, lacks_region, principal_mistake};
 use crate::{Condition, Effect, Policy, Rule, SetOperator, Severity, Statement};
 
 /// Keys that many requests do not have, and whose they are. Keys end in `/` where any name may follow.
@@ -116,6 +116,17 @@ fn principal_arn(condition: &Condition, found: &mut Problems) {
                 &value.position,
                 message,
                 "name roles or users by their ARN with path",
+            );
+        } else if lacks_region(&value.value) {
+            found.add(
+                Rule::PrincipalArn,
+                Severity::Warning,
+                &value.position,
+                format!(
+                    "{} matches only where IAM Identity Center has its home in us-east-1: elsewhere the path holds the region",
+                    value.value
+                ),
+                "write role/aws-reserved/sso.amazonaws.com/*AWSReservedSSO_NAME_*",
             );
         }
     }
