@@ -5,14 +5,13 @@
 #[path = "../../../tools/ssm-events/src/records"]
 #[allow(dead_code, unused_imports, reason = "a target uses a part of a module")]
 mod tool {
-    pub(crate) mod json_splitter;
     pub(crate) mod record;
     pub(crate) mod redact;
 }
 
 use libfuzzer_sys::fuzz_target;
 use tool::record::{self, Event};
-use tool::{json_splitter, redact};
+use tool::redact;
 
 fuzz_target!(|data: &[u8]| {
     let mut objects: Vec<Vec<u8>> = Vec::new();

@@ -3,7 +3,6 @@
 
 pub(crate) mod digest;
 pub(crate) mod events;
-pub(crate) mod json_splitter;
 pub(crate) mod record;
 pub(crate) mod redact;
 pub(crate) mod source;

@@ -7,9 +7,9 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use cli::{IoArgs, Output};
 use flate2::bufread::MultiGzDecoder;
+use json_splitter::Damage;
 use serde_json::Value;
 
-use crate::records::json_splitter::{self, Damage};
 use crate::records::record::{self, Event};
 use crate::records::redact;
 

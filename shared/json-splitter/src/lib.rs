@@ -1,6 +1,10 @@
 //! Where one JSON object ends and the next begins, in a stream of any length: the objects of JSON lines, of pretty-printed
 //! values, of an array, or of a log file's `Records`. Only brackets and quotes are looked at, 64 bytes at a time, so that
 //! what no filter wants is never parsed. Memory grows with the largest object, not with the input.
+#![cfg_attr(
+    not(test),
+    deny(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)
+)]
 
 use std::io::Read;
 
@@ -15,18 +19,23 @@ const LARGEST: usize = 64 * 1024 * 1024;
 
 /// Why a stream is no sequence of JSON objects, after the objects before that place have been handed over.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Damage {
+pub enum Damage {
+    /// Something else than an object, on this line.
     #[error("line {0}: expected a JSON object")]
     NoObject(usize),
+    /// A bracket too many, on this line.
     #[error("line {0}: a bracket that closes nothing")]
     Unbalanced(usize),
+    /// An end that is missing; the line is that of the beginning.
     #[error("line {0}: the end is missing of what begins here")]
     Truncated(usize),
+    /// An object that memory will not be spent on, beginning on this line.
     #[error("line {0}: an object of more than 64 MiB")]
     TooLarge(usize),
-    /// Also a gzip stream that is damaged.
+    /// The source cannot be read; also a gzip stream that is damaged.
     #[error(transparent)]
     Read(#[from] std::io::Error),
+    /// What the function said that the objects were handed to.
     #[error(transparent)]
     Each(anyhow::Error),
 }
@@ -35,7 +44,7 @@ pub(crate) enum Damage {
 ///
 /// # Errors
 /// The source cannot be read or is damaged, or an error of `each`.
-pub(crate) fn objects(
+pub fn objects(
     source: &mut impl Read,
     mut each: impl FnMut(&[u8]) -> anyhow::Result<()>,
 ) -> Result<(), Damage> {
