@@ -328,13 +328,14 @@ fn replay_tells_who_would_have_been_denied() {
         record("ops", "2026-11-01T00:00:00Z", Value::Null),
         record("intern", "2026-11-01T00:00:00Z", json!("AccessDenied")),
         json!({"digestStartTime": "2026-11-01T00:00:00Z"}),
+        json!({"eventSource": "s3.amazonaws.com", "eventName": "GetObject"}),
     ];
     let lines: Vec<String> = records.iter().map(Value::to_string).collect();
     let replayed = tool(&["replay", "--guard", &guard])
         .stdin(lines.join("\n"))
         .run();
     replayed.assert_status(0).assert_stderr(
-        "ssm-scp: 5 records: 0 by AWS or in accounts that the guard does not bind, 1 denied when they were made, 0 that do \
+        "ssm-scp: 6 records: 1 of other calls than those that the guard denies, 0 by AWS or in accounts that the guard does not bind, 1 denied when they were made, 0 that do \
          not tell who called, 1 that are no call\n",
     );
     let call = &replayed.records()[0];
@@ -357,7 +358,13 @@ fn replay_tells_who_would_have_been_denied() {
     let broken = tool(&["replay", "--guard", &guard])
         .stdin("{\"eventName\": \"a\"}\n{\"eventName\"")
         .run();
-    broken.assert_status(2).assert_complains("at line 2");
+    broken
+        .assert_status(2)
+        .assert_complains("line 2: the end is missing");
+    let malformed = tool(&["replay", "--guard", &guard])
+        .stdin("{\"eventName\": \"a\"}\n{\"eventName\": 7}")
+        .run();
+    malformed.assert_status(2).assert_complains("record 2: ");
     tool(&["replay"])
         .stdin("")
         .run()

@@ -18,7 +18,7 @@ use crate::model::Desired;
 use crate::model::{Observed, TargetId};
 use crate::plan::{notes, plan};
 use crate::replay::cloudtrail_record::Record;
-use crate::replay::{DeniedCall, Replay};
+use crate::replay::{DeniedCall, Replay, Replaying};
 use crate::simulate::{Effective, Judges, Questions, simulate};
 use organization::{FULL_ACCESS, Organization, compile, governed};
 
@@ -131,20 +131,17 @@ fn replayed(
     guard: &Guard,
     organization: Option<&Organization>,
 ) -> Option<(Vec<DeniedCall>, String)> {
-    let records: Vec<Record> = parsed(case, "records.json")?;
+    let records: Vec<Value> = parsed(case, "records.json")?;
     let bound = organization.map(|organization| guard.governed(organization));
-    let mut replay = Replay::default();
+    let mut replaying = Replaying::by(&guard.compiled, |account: &str| {
+        bound
+            .as_ref()
+            .is_none_or(|accounts| accounts.contains(account))
+    });
     for record in records {
-        let replayed = record.unwrap(&mut |record| {
-            replay.record(&record, &guard.compiled, &|account| {
-                bound
-                    .as_ref()
-                    .is_none_or(|accounts| accounts.contains(account))
-            });
-            Ok(())
-        });
-        replayed.unwrap();
+        replaying.object(record.to_string().as_bytes()).unwrap();
     }
+    let replay = replaying.end();
     let counts = format!("{:?}", replay.counts);
     Some((replay.into_denied().collect(), counts))
 }

@@ -2,14 +2,17 @@
 //! people and not with what they did.
 
 pub(crate) mod cloudtrail_record;
+mod concern;
 
 use std::collections::BTreeMap;
 
+use anyhow::Context;
 use iam_policy::{Compiled, Request, Verdict, denies};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::cloudtrail_record::{Record, Who};
+use self::concern::Concern;
 use crate::principal_arn;
 
 /// The `kind` of a denied call.
@@ -58,6 +61,8 @@ pub(crate) struct Replay {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) n_records: u64,
+    /// Calls that no statement of the guard is about; of a wrapping that has no other it is one.
+    pub(crate) n_not_concerned: u64,
     /// Calls by AWS services and service-linked roles, and in accounts that no target is above.
     pub(crate) n_not_governed: u64,
     /// Calls that were refused when they were made.
@@ -66,6 +71,52 @@ pub(crate) struct Counts {
     pub(crate) n_without_principal: u64,
     /// What is no record of a call: digests, log lines.
     pub(crate) n_no_call: u64,
+}
+
+/// Replays records as they are in log files.
+pub(crate) struct Replaying<'g, F> {
+    guard: &'g [Compiled],
+    governed: F,
+    concern: Concern<'g>,
+    n_objects: u64,
+    replay: Replay,
+}
+
+impl<'g, F: Fn(&str) -> bool> Replaying<'g, F> {
+    /// `governed` tells whether the guard binds an account.
+    pub(crate) fn by(guard: &'g [Compiled], governed: F) -> Replaying<'g, F> {
+        Replaying {
+            guard,
+            governed,
+            concern: Concern::of(guard),
+            n_objects: 0,
+            replay: Replay::default(),
+        }
+    }
+
+    /// Replays a JSON object: a record, or a wrapping of records.
+    ///
+    /// # Errors
+    /// The guard may be about it, and it is no record; the text has its number.
+    pub(crate) fn object(&mut self, object: &[u8]) -> anyhow::Result<()> {
+        self.n_objects += 1;
+        if !self.concern.may_be(object) {
+            self.replay.counts.n_records += 1;
+            self.replay.counts.n_not_concerned += 1;
+            return Ok(());
+        }
+        let place = || format!("record {}", self.n_objects);
+        let record: Record = serde_json::from_slice(object).with_context(place)?;
+        let unwrapped = record.unwrap(&mut |record| {
+            self.replay.record(&record, self.guard, &self.governed);
+            Ok(())
+        });
+        unwrapped.with_context(place)
+    }
+
+    pub(crate) fn end(self) -> Replay {
+        self.replay
+    }
 }
 
 impl Replay {

@@ -6,8 +6,7 @@ use organization::Organization;
 
 use super::GlobalArgs;
 use super::guard::GuardArgs;
-use crate::replay::cloudtrail_record::Record;
-use crate::replay::{Counts, Replay};
+use crate::replay::{Counts, Replaying};
 use crate::table::write_row;
 
 /// Print the calls in CloudTrail records on stdin that a guard would have denied, without calling AWS
@@ -40,13 +39,11 @@ pub(crate) async fn run(
             .as_ref()
             .is_none_or(|accounts| accounts.contains(account))
     };
-    let mut replay = Replay::default();
-    cli::for_each_record(&global.io, "CloudTrail records", |record: Record| {
-        record.unwrap(&mut |record| {
-            replay.record(&record, &guard.compiled, &is_governed);
-            Ok(())
-        })
+    let mut replaying = Replaying::by(&guard.compiled, is_governed);
+    cli::for_each_object(&global.io, "CloudTrail records", |object| {
+        replaying.object(object)
     })?;
+    let replay = replaying.end();
     out.note(&told(&replay.counts));
     let mut outcome = Outcome::Fine;
     for call in replay.into_denied() {
@@ -61,13 +58,14 @@ pub(crate) async fn run(
 fn told(counts: &Counts) -> String {
     let Counts {
         n_records,
+        n_not_concerned,
         n_not_governed,
         n_denied_before,
         n_without_principal,
         n_no_call,
     } = counts;
     format!(
-        "{n_records} records: {n_not_governed} by AWS or in accounts that the guard does not bind, {n_denied_before} denied \
+        "{n_records} records: {n_not_concerned} of other calls than those that the guard denies, {n_not_governed} by AWS or in accounts that the guard does not bind, {n_denied_before} denied \
          when they were made, {n_without_principal} that do not tell who called, {n_no_call} that are no call"
     )
 }

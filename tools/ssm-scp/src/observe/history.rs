@@ -5,8 +5,7 @@ use std::path::Path;
 
 use iam_policy::Compiled;
 
-use crate::replay::cloudtrail_record::Record;
-use crate::replay::{DeniedCall, Replay};
+use crate::replay::{DeniedCall, Replaying};
 
 /// Replays a file of records.
 pub(crate) fn history(
@@ -14,12 +13,9 @@ pub(crate) fn history(
     guard: &[Compiled],
     governed: &BTreeSet<String>,
 ) -> anyhow::Result<Vec<DeniedCall>> {
-    let mut replay = Replay::default();
-    cli::for_each_record_of(path, "CloudTrail records", |record: Record| {
-        record.unwrap(&mut |record| {
-            replay.record(&record, guard, &|account| governed.contains(account));
-            Ok(())
-        })
+    let mut replaying = Replaying::by(guard, |account: &str| governed.contains(account));
+    cli::for_each_object_of(path, "CloudTrail records", |object| {
+        replaying.object(object)
     })?;
-    Ok(replay.into_denied().collect())
+    Ok(replaying.end().into_denied().collect())
 }

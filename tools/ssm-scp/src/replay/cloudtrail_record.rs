@@ -105,12 +105,7 @@ impl Record {
 
     /// Returns the action as policies name it; `None` for what is no record of a call.
     pub(crate) fn action(&self) -> Option<String> {
-        let service = self
-            .event_source
-            .as_deref()?
-            .strip_suffix(".amazonaws.com")?;
-        // CloudTrail names endpoints, IAM names services; those that policies on access to nodes meet are the same.
-        Some(format!("{service}:{}", self.event_name.as_deref()?))
+        action(self.event_source.as_deref()?, self.event_name.as_deref()?)
     }
 
     /// Returns whether the call was refused for want of permission.
@@ -235,6 +230,13 @@ impl Record {
         }
         arns
     }
+}
+
+/// Returns the action of a call as policies name it; `None` for what is no call of AWS.
+pub(crate) fn action(event_source: &str, event_name: &str) -> Option<String> {
+    let service = event_source.strip_suffix(".amazonaws.com")?;
+    // CloudTrail names endpoints, IAM names services; those that policies on access to nodes meet are the same.
+    Some(format!("{service}:{event_name}"))
 }
 
 #[cfg(test)]
