@@ -1,6 +1,7 @@
 //! A policy made ready to be asked, once, and what it says to a request. Whether a key is known decides as well: what
 //! depends on an unknown key is unknown, neither a match nor none.
 
+mod classes;
 mod condition;
 
 use self::condition::{CompiledCondition, unknown_key};
