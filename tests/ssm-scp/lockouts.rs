@@ -142,10 +142,12 @@ fn dangerous_plans_are_refused_by_name() {
                 "break_glass:A",
                 "assume_role:A",
                 "logging:A",
+                "repair:A",
                 "other:A",
                 "break_glass:B",
                 "assume_role:B",
                 "logging:B",
+                "repair:B",
                 "other:B",
             ][..],
         ),
@@ -162,7 +164,7 @@ fn dangerous_plans_are_refused_by_name() {
         ),
         (
             denied(json!(["ssmmessages:*", "ec2messages:*"])),
-            &["nodes_offline:A", "other:A", "nodes_offline:B", "other:B"],
+            &["nodes_offline:A", "nodes_offline:B"],
         ),
         (
             denied(json!(["ssm:UpdateInstanceInformation"])),

@@ -1,8 +1,15 @@
-//! The actions that the lock-out guard asks about besides those of operators and agents. Pure.
+//! Which actions the lock-out guard asks about, and what they mean: all that a changed statement mentions, parted into classes
+//! that no statement tells apart. Pure.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
+
+use iam_policy::{AGENT_ACTIONS, Compiled, OPERATOR_ACTIONS, reference};
 
 /// What makes somebody a role. Without it a break-glass role lets nobody in.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html>
-pub(super) const BECOMING: &[&str] = &[
+const BECOMING: &[&str] = &[
     "sts:AssumeRole",
     "sts:AssumeRoleWithSAML",
     "sts:AssumeRoleWithWebIdentity",
@@ -12,7 +19,7 @@ pub(super) const BECOMING: &[&str] = &[
 
 /// What agents call to encrypt and log sessions.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html>
-pub(super) const LOGGING: &[&str] = &[
+const LOGGING: &[&str] = &[
     "kms:Decrypt",
     "kms:GenerateDataKey",
     "logs:CreateLogStream",
@@ -23,10 +30,164 @@ pub(super) const LOGGING: &[&str] = &[
     "s3:PutObject",
 ];
 
-/// Text that no action, role or resource is likely to have.
+/// What a delegated administrator calls to take a policy back.
+/// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_delegate_policies.html>
+const REPAIR: &[&str] = &[
+    "organizations:AttachPolicy",
+    "organizations:DeletePolicy",
+    "organizations:DescribePolicy",
+    "organizations:DetachPolicy",
+    "organizations:ListPolicies",
+    "organizations:ListTargetsForPolicy",
+    "organizations:UpdatePolicy",
+];
+
+/// Text that no action or resource is likely to have.
 const UNLIKELY: &str = "q7zkw4";
 
-/// Returns an action that a pattern matches and that no narrower one does.
+/// What it means to lose an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Meaning {
+    /// Operators lose access.
+    Operators,
+    /// Nodes go offline.
+    Agents,
+    /// Nobody becomes a role.
+    Becoming,
+    /// Transcripts break.
+    Logging,
+    /// Policies could not be taken back.
+    Repair,
+    Other,
+}
+
+/// Actions that the same statements of some policies are about, all of one meaning.
+#[derive(Debug)]
+pub(super) struct ActionClass {
+    pub(super) meaning: Meaning,
+    pub(super) actions: Vec<String>,
+}
+
+impl ActionClass {
+    /// Returns the action that is asked about, for all of them.
+    pub(super) fn example(&self) -> &str {
+        &self.actions[0]
+    }
+}
+
+/// The actions, and how policies part them.
+pub(super) struct Actions {
+    all: Vec<(Meaning, String)>,
+    /// By the address of a policy: for each action which statements are about it, as a number.
+    marks: RefCell<HashMap<usize, Rc<Vec<u32>>>>,
+    /// By the addresses of the policies of an account.
+    classes: RefCell<HashMap<Vec<usize>, Rc<Vec<ActionClass>>>>,
+}
+
+impl Actions {
+    /// Returns the actions that some patterns cover, and those whose meaning is known. What the reference does not have may
+    /// exist, so that each pattern has an action of its own.
+    pub(super) fn of(patterns: &[String]) -> Actions {
+        let mut all: BTreeMap<String, (Meaning, String)> = BTreeMap::new();
+        let mut add = |meaning: Meaning, name: String| {
+            let lower = name.to_ascii_lowercase();
+            all.entry(lower).or_insert((meaning, name));
+        };
+        for (meaning, names) in [
+            (Meaning::Operators, OPERATOR_ACTIONS),
+            (Meaning::Agents, AGENT_ACTIONS),
+            (Meaning::Becoming, BECOMING),
+            (Meaning::Logging, LOGGING),
+            (Meaning::Repair, REPAIR),
+        ] {
+            for name in names {
+                add(meaning, (*name).to_owned());
+            }
+        }
+        for pattern in patterns {
+            let mut is_known = false;
+            for action in reference::actions(pattern) {
+                is_known = true;
+                add(Meaning::Other, action.full_name());
+            }
+            if !is_known {
+                add(Meaning::Other, sample(pattern));
+            }
+        }
+        Actions {
+            all: all.into_values().collect(),
+            marks: RefCell::default(),
+            classes: RefCell::default(),
+        }
+    }
+
+    /// Returns the classes into which the policies of an account part the actions. The policies must outlive this.
+    pub(super) fn classes(&self, policies: &[&Compiled]) -> Rc<Vec<ActionClass>> {
+        let address = |policy: &&Compiled| std::ptr::from_ref::<Compiled>(policy).addr();
+        let addresses: BTreeSet<usize> = policies.iter().map(address).collect();
+        let key: Vec<usize> = addresses.into_iter().collect();
+        if let Some(classes) = self.classes.borrow().get(&key) {
+            return Rc::clone(classes);
+        }
+        let marks: Vec<Rc<Vec<u32>>> = policies
+            .iter()
+            .map(|policy| self.marks(address(policy), policy))
+            .collect();
+        let mut classes: BTreeMap<(Meaning, Vec<u32>), Vec<String>> = BTreeMap::new();
+        for (index, (meaning, name)) in self.all.iter().enumerate() {
+            let marks = marks.iter().map(|marks| marks[index]).collect();
+            let class = classes.entry((*meaning, marks)).or_default();
+            class.push(name.clone());
+        }
+        let classes = classes
+            .into_iter()
+            .map(|((meaning, _), actions)| ActionClass { meaning, actions });
+        let classes = Rc::new(classes.collect::<Vec<_>>());
+        self.classes.borrow_mut().insert(key, Rc::clone(&classes));
+        classes
+    }
+
+    fn marks(&self, address: usize, policy: &Compiled) -> Rc<Vec<u32>> {
+        if let Some(marks) = self.marks.borrow().get(&address) {
+            return Rc::clone(marks);
+        }
+        let mut numbers: HashMap<Vec<bool>, u32> = HashMap::new();
+        let marks = self.all.iter().map(|(_, name)| {
+            let next = numbers.len() as u32;
+            *numbers
+                .entry(policy.statements_about(name).collect())
+                .or_insert(next)
+        });
+        let marks = Rc::new(marks.collect());
+        self.marks.borrow_mut().insert(address, Rc::clone(&marks));
+        marks
+    }
+}
+
+/// Returns actions in words: single ones by name, more of a service by their number.
+pub(super) fn in_words<'a>(actions: impl Iterator<Item = &'a str>) -> String {
+    const MOST: usize = 5;
+    let mut services: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for action in actions {
+        let service = action.split(':').next().unwrap_or_default();
+        services.entry(service).or_default().push(action);
+    }
+    let mut words: Vec<String> = services
+        .iter()
+        .take(MOST)
+        .map(|(service, actions)| match actions.as_slice() {
+            [one] => (*one).to_owned(),
+            [one, two] => format!("{one}, {two}"),
+            several => format!("{} actions of {service}", several.len()),
+        })
+        .collect();
+    if services.len() > MOST {
+        words.push(format!("those of {} more services", services.len() - MOST));
+    }
+    words.join(", ")
+}
+
+/// Returns an action that a pattern covers and that no narrower one does.
 pub(super) fn sample(pattern: &str) -> String {
     match pattern.contains(':') {
         true => filled(pattern),
@@ -49,7 +210,48 @@ fn filled(pattern: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{resource, sample};
+    use iam_policy::Compiled;
+    use organization::compile;
+
+    use super::{Actions, Meaning, in_words, resource, sample};
+
+    fn policy(statement: &str) -> Compiled {
+        let text = format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#);
+        compile("p", &text).unwrap()
+    }
+
+    #[test]
+    fn actions_that_no_statement_tells_apart_are_one_class() {
+        let patterns = ["*".to_owned(), "newservice:Get*".to_owned()];
+        let actions = Actions::of(&patterns);
+        let all = policy(r#"{"Effect":"Deny","Action":"*","Resource":"*"}"#);
+        let of = |policies: &[&Compiled], meaning: Meaning| -> Vec<usize> {
+            let classes = actions.classes(policies);
+            let classes = classes.iter().filter(|class| class.meaning == meaning);
+            classes.map(|class| class.actions.len()).collect()
+        };
+        assert_eq!(of(&[&all], Meaning::Becoming), [5]);
+        let other = of(&[&all], Meaning::Other);
+        assert!(other.len() == 1 && other[0] > 10_000, "{other:?}");
+        let reads =
+            policy(r#"{"Effect":"Deny","Action":["s3:Get*","sts:TagSession"],"Resource":"*"}"#);
+        assert_eq!(of(&[&all, &reads], Meaning::Becoming), [4, 1]);
+        assert_eq!(of(&[&all, &reads], Meaning::Other).len(), 2);
+    }
+
+    #[test]
+    fn many_actions_are_told_by_their_service() {
+        let actions = ["iam:GetRole", "s3:A", "s3:B", "s3:C"];
+        assert_eq!(
+            in_words(actions.into_iter()),
+            "iam:GetRole, 3 actions of s3"
+        );
+        let many = ["a:x", "b:x", "c:x", "d:x", "e:x", "f:x", "g:x"];
+        assert_eq!(
+            in_words(many.into_iter()),
+            "a:x, b:x, c:x, d:x, e:x, those of 2 more services"
+        );
+    }
 
     #[test]
     fn samples_match_their_pattern() {

@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use iam_policy::{Compiled, Decision, Effect, Policies, Policy, Request, Verdict, decide, denies};
+use iam_policy::{
+    Compiled, Context, Decision, Effect, Layer, Policies, Policy, Request, Verdict, decide, denies,
+};
 use organization::{CompiledOrganization, Organization};
 use serde_json::Value;
 
@@ -15,8 +17,13 @@ pub(crate) struct Shift {
     after: CompiledOrganization,
     /// The accounts from which something may be taken, each with the names of those that are new to it or have another document.
     accounts: BTreeMap<String, BTreeSet<String>>,
-    /// Values of the actions of all policies that come, go or change, in the order of their names.
+    /// From the root to each of these accounts: what each entity is called, and the names of its policies after.
+    lines: BTreeMap<String, Vec<(String, Vec<String>)>>,
+    /// Values of the actions of all policies that come, go or change, in the order of their names; `*` where a statement is
+    /// about all others.
     pub(crate) actions: Vec<String>,
+    /// Values with which these policies compare `aws:PrincipalArn`.
+    pub(crate) named: Vec<String>,
     /// Pairs of action and resource that policies which come or change deny on some resources only.
     pub(crate) guarded: Vec<(String, String)>,
     /// Values of `aws:PrincipalArn` that policies which come or change spare.
@@ -38,6 +45,14 @@ pub(crate) enum Lost {
 pub(crate) struct Loss<'p> {
     pub(crate) lost: Lost,
     pub(crate) decision: Decision<'p>,
+}
+
+/// Why somebody loses an action.
+pub(crate) struct Cause {
+    /// The statement, its policy, and where that is attached.
+    pub(crate) message: String,
+    /// What to do about it.
+    pub(crate) fix: String,
 }
 
 impl Shift {
@@ -79,15 +94,30 @@ impl Shift {
                 .collect()
         };
         let (old, new) = (parsed(before, &differing), parsed(after, &differing));
-        let mut actions: Vec<String> = old
-            .iter()
-            .chain(&new)
-            .flat_map(|policy| &policy.statements)
-            .flat_map(|statement| &statement.actions.values)
-            .map(|action| action.value.clone())
-            .collect();
-        actions.sort();
-        actions.dedup();
+        let statements = || old.iter().chain(&new).flat_map(|policy| &policy.statements);
+        let mut actions: BTreeSet<String> = BTreeSet::new();
+        for statement in statements() {
+            let values = statement.actions.values.iter();
+            actions.extend(values.map(|action| action.value.clone()));
+            if statement.actions.negated {
+                actions.insert("*".to_owned());
+            }
+        }
+        let named = statements()
+            .flat_map(|statement| &statement.conditions)
+            .filter(|one| one.key.value.eq_ignore_ascii_case("aws:PrincipalArn"))
+            .flat_map(|condition| &condition.values)
+            .map(|value| value.value.clone());
+        let named: BTreeSet<String> = named.collect();
+        let lines = accounts.keys().map(|id: &String| {
+            let line = after.lineage(id).into_iter();
+            let line = line.map(|entity| {
+                let name = format!("{} ({})", entity.id, entity.path);
+                (name, entity.policies.clone())
+            });
+            (id.clone(), line.collect())
+        });
+        let lines = lines.collect();
         let coming = parsed(after, &coming);
         let mut patterns: Vec<String> = coming
             .iter()
@@ -100,7 +130,9 @@ impl Shift {
             before: before.judge(),
             after: after.judge(),
             accounts,
-            actions,
+            lines,
+            actions: actions.into_iter().collect(),
+            named: named.into_iter().collect(),
             guarded: guarded(&coming),
             patterns,
         }
@@ -120,6 +152,7 @@ impl Shift {
             before: self.before.levels(account)?.unwrap_or_default(),
             after: self.after.levels(account)?.unwrap_or_default(),
             new: self.accounts.get(account),
+            line: self.lines.get(account).map_or(&[], Vec::as_slice),
         })
     }
 }
@@ -158,18 +191,25 @@ pub(crate) struct AccountShift<'s> {
     before: Vec<Vec<&'s Compiled>>,
     after: Vec<Vec<&'s Compiled>>,
     new: Option<&'s BTreeSet<String>>,
+    line: &'s [(String, Vec<String>)],
 }
 
-impl AccountShift<'_> {
+/// Returns what is known of somebody's requests. Agents and tools speak to AWS through TLS alone.
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/data-protection.html>
+pub(crate) fn context(arn: &str) -> Context {
+    principal_arn::context(arn).with("aws:SecureTransport", "true")
+}
+
+impl<'s> AccountShift<'s> {
     /// Returns what somebody loses of an action, by service control policies alone.
     pub(crate) fn lost(&self, arn: &str, action: &str) -> Option<Loss<'_>> {
-        let request = Request::on_unknown_resource(action, principal_arn::context(arn));
+        let request = Request::on_unknown_resource(action, context(arn));
         self.lost_of(&request)
     }
 
     /// Returns the same of an action on one resource.
     pub(crate) fn lost_on(&self, arn: &str, action: &str, resource: &str) -> Option<Loss<'_>> {
-        self.lost_of(&Request::new(action, resource, principal_arn::context(arn)))
+        self.lost_of(&Request::new(action, resource, context(arn)))
     }
 
     fn lost_of(&self, request: &Request) -> Option<Loss<'_>> {
@@ -203,8 +243,54 @@ impl AccountShift<'_> {
     }
 
     /// Returns the policies as they will be.
-    pub(crate) fn after(&self) -> &[Vec<&Compiled>] {
+    pub(crate) fn after(&self) -> &[Vec<&'s Compiled>] {
         &self.after
+    }
+
+    /// Returns all policies, those before and those after.
+    pub(crate) fn policies(&self) -> Vec<&'s Compiled> {
+        let levels = self.before.iter().chain(&self.after);
+        levels.flatten().copied().collect()
+    }
+
+    /// Returns why something is lost, in words.
+    pub(crate) fn cause(&self, loss: &Loss<'_>) -> Cause {
+        let decision = &loss.decision;
+        let Some(statement) = &decision.statement else {
+            let level = match decision.layer {
+                Some(Layer::ServiceControl(level)) => self.line.get(level),
+                _ => None,
+            };
+            let level = level.map_or("its account", |(name, _)| name);
+            return Cause {
+                message: format!("no policy of {level} allows it"),
+                fix: format!("keep a policy that allows it at {level}"),
+            };
+        };
+        let here = self
+            .line
+            .iter()
+            .filter(|(_, policies)| policies.iter().any(|policy| policy == statement.policy));
+        let here: Vec<&str> = here.map(|(name, _)| name.as_str()).collect();
+        let sid = match statement.sid {
+            "" => &statement.position.path,
+            sid => sid,
+        };
+        let place = format!("statement {sid} of {}", statement.policy);
+        let depends = match decision.unknown_key {
+            Some(key) => format!(", depending on {key}"),
+            None => String::new(),
+        };
+        let attached = match here.is_empty() {
+            true => String::new(),
+            false => format!(" at {}", here.join(" and ")),
+        };
+        Cause {
+            message: format!("denied by {place}{attached}{depends}"),
+            fix: format!(
+                "leave it out of {place}, or spare them there with ArnNotLike aws:PrincipalArn"
+            ),
+        }
     }
 }
 

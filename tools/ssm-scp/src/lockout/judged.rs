@@ -1,0 +1,373 @@
+//! What one account would lose: every class of its principals against every class of actions, told by what it means. Pure.
+
+use std::rc::Rc;
+
+use iam_policy::Verdict;
+
+use super::actions::{self, ActionClass, Actions, Meaning, in_words, sample};
+use super::entry::Known;
+use super::principals::{self, PrincipalClass};
+use super::shift::{AccountShift, Loss, Lost};
+use super::{Evidence, Risk, governed};
+use crate::impact::{AccountPrincipals, Identity, PrincipalPolicies};
+use crate::principal_arn;
+
+/// One account whose policies differ.
+pub(super) struct Judged<'a> {
+    account: &'a AccountPrincipals,
+    shift: &'a AccountShift<'a>,
+    evidence: &'a Evidence<'a>,
+    known: &'a Known<'a>,
+    principals: Vec<PrincipalClass<'a>>,
+    actions: Rc<Vec<ActionClass>>,
+    /// By class of actions, then by class of principals.
+    losses: Vec<Vec<Option<Loss<'a>>>>,
+}
+
+impl<'a> Judged<'a> {
+    pub(super) fn new(
+        partition: &str,
+        account: &'a AccountPrincipals,
+        shift: &'a AccountShift<'a>,
+        evidence: &'a Evidence<'a>,
+        known: &'a Known<'a>,
+        actions: &Actions,
+    ) -> Judged<'a> {
+        let policies = shift.policies();
+        let actions = actions.classes(&policies);
+        let principals = principals::classes(
+            (partition, &account.account),
+            governed(account),
+            &policies,
+            &evidence.shift.named,
+        );
+        let losses = actions.iter().map(|class| {
+            let principals = principals.iter();
+            principals
+                .map(|who| shift.lost(&who.example, class.example()))
+                .collect()
+        });
+        Judged {
+            losses: losses.collect(),
+            account,
+            shift,
+            evidence,
+            known,
+            principals,
+            actions,
+        }
+    }
+
+    pub(super) fn risks(&self, risks: &mut Vec<Risk>) {
+        let id = &self.account.account;
+        let lost = self.lost_by_operators();
+        if self.is_read() && !lost.is_empty() {
+            match self.way_in(&lost) {
+                Ok(()) => self.singled_out(&lost, risks),
+                Err(why) => {
+                    let cause = self.first_cause(&lost);
+                    risks.push(Risk::new(
+                        format!("break_glass:{id}"),
+                        format!("nobody in account {id} would keep access: {why}; {cause}"),
+                        "have a break-glass role there whose ARN the exemptions match, whose policies allow it, and which somebody may \
+                         assume",
+                    ));
+                }
+            }
+        }
+        self.caller(risks);
+        for (kind, meaning, what) in [
+            (
+                "nodes_offline",
+                Meaning::Agents,
+                "nodes of account ID would go offline",
+            ),
+            (
+                "assume_role",
+                Meaning::Becoming,
+                "nobody in account ID could become a break-glass role",
+            ),
+            (
+                "logging",
+                Meaning::Logging,
+                "sessions of account ID would not be logged, or refused",
+            ),
+        ] {
+            self.needed(meaning, kind, &what.replace("ID", id), risks);
+        }
+        for (kind, meaning, what) in [
+            (
+                "repair",
+                Meaning::Repair,
+                "nobody in account ID could take policies back any more, should it administer them",
+            ),
+            (
+                "other",
+                Meaning::Other,
+                "account ID would lose more than what operators do",
+            ),
+        ] {
+            self.others(meaning, kind, &what.replace("ID", id), risks);
+        }
+        self.beyond_repair(risks);
+    }
+
+    fn is_read(&self) -> bool {
+        self.account.principals.present().is_some()
+    }
+
+    /// Returns the classes of actions of a meaning by their index.
+    fn of(&self, meaning: Meaning) -> impl Iterator<Item = usize> {
+        let classes = self.actions.iter().enumerate();
+        classes
+            .filter(move |(_, class)| class.meaning == meaning)
+            .map(|(index, _)| index)
+    }
+
+    /// Returns the classes of operator actions of which anybody loses something here.
+    fn lost_by_operators(&self) -> Vec<usize> {
+        let operators = self.of(Meaning::Operators);
+        operators
+            .filter(|index| self.losses[*index].iter().any(Option::is_some))
+            .collect()
+    }
+
+    /// Returns who loses something of these actions, and why.
+    fn first_cause(&self, lost: &[usize]) -> String {
+        let mut found = lost.iter().flat_map(|index| {
+            let losses = self.losses[*index].iter().enumerate();
+            losses.filter_map(|(who, loss)| Some((*index, who, loss.as_ref()?)))
+        });
+        found.next().map_or_else(String::new, |(index, who, loss)| {
+            format!(
+                "{} would lose {}: {}",
+                self.principals[who].in_words(),
+                self.actions[index].example(),
+                self.shift.cause(loss).message
+            )
+        })
+    }
+
+    /// Returns whether somebody can still do what others lose.
+    ///
+    /// # Errors
+    /// Why nobody can.
+    fn way_in(&self, lost: &[usize]) -> Result<(), String> {
+        let mut why = "no role or user there is exempt".to_owned();
+        let lost_actions = || lost.iter().flat_map(|index| &self.actions[*index].actions);
+        for (who, class) in self.principals.iter().enumerate() {
+            if lost.iter().any(|index| self.losses[*index][who].is_some()) {
+                continue;
+            }
+            for principal in &class.found {
+                let Some(identity) = Identity::of(principal) else {
+                    why = format!(
+                        "{} is exempt, but a policy of its own cannot be understood",
+                        principal.arn
+                    );
+                    continue;
+                };
+                let may = |action: &String| self.may(&identity, principal, action);
+                if !lost_actions().any(may) {
+                    why = format!(
+                        "{} is exempt, but its own policies allow it none of this",
+                        principal.arn
+                    );
+                } else if !self.known.may_become(principal) {
+                    why = format!("{} is exempt, but nobody may assume it", principal.arn);
+                } else {
+                    return Ok(());
+                }
+            }
+        }
+        Err(why)
+    }
+
+    /// Returns whether somebody may do something, by their own policies and by those above as they will be.
+    fn may(&self, identity: &Identity, principal: &PrincipalPolicies, action: &str) -> bool {
+        let levels = Some(self.shift.after()).filter(|levels| !levels.is_empty());
+        identity.verdict(levels, &principal.arn, action) != Verdict::Denied
+    }
+
+    /// Returns whether somebody's own policies allow an action, as far as they are understood.
+    fn is_used(principal: &PrincipalPolicies, action: &str) -> bool {
+        let identity = Identity::of(principal);
+        identity.is_none_or(|one| one.verdict(None, &principal.arn, action) != Verdict::Denied)
+    }
+
+    fn caller(&self, risks: &mut Vec<Risk>) {
+        let Some(caller) = self.evidence.caller else {
+            return;
+        };
+        if principal_arn::account(caller) != Some(&self.account.account) {
+            return;
+        }
+        let of_people = [Meaning::Operators, Meaning::Becoming, Meaning::Repair];
+        let mut lost = self
+            .actions
+            .iter()
+            .filter(|class| of_people.contains(&class.meaning))
+            .filter_map(|class| {
+                let loss = self.shift.lost(caller, class.example())?;
+                Some((class, loss))
+            });
+        if let Some((class, loss)) = lost.next() {
+            let cause = self.shift.cause(&loss);
+            risks.push(Risk::new(
+                "caller".to_owned(),
+                format!(
+                    "you, {caller}, would lose access yourself, to {}: {}",
+                    in_words(class.actions.iter().map(String::as_str)),
+                    cause.message
+                ),
+                "exempt your role, or apply with credentials of the management account",
+            ));
+        }
+    }
+
+    /// Finds who loses what others of the account, whom no policy names, keep.
+    fn singled_out(&self, lost: &[usize], risks: &mut Vec<Risk>) {
+        for (who, class) in self.principals.iter().enumerate() {
+            let mut lost = lost.iter().filter_map(|index| {
+                let losses = &self.losses[*index];
+                let loss = losses[who].as_ref().filter(|_| losses[0].is_none())?;
+                Some((*index, loss))
+            });
+            let Some((index, loss)) = lost.next() else {
+                continue;
+            };
+            let cause = self.shift.cause(loss);
+            for principal in &class.found {
+                risks.push(Risk::new(
+                    format!("singled_out:{}", principal.arn),
+                    format!(
+                        "{} would lose {}, which others of its account keep: {}; the policy denies those whom it names, not all others",
+                        principal.arn,
+                        self.actions[index].example(),
+                        cause.message
+                    ),
+                    "write ArnNotLike with the principals that should keep access",
+                ));
+            }
+        }
+    }
+
+    /// Finds who loses what no node, and nobody who assumes a role, can do without. What is lost on some resources only is
+    /// left to those who know the resources.
+    fn needed(&self, meaning: Meaning, kind: &str, what: &str, risks: &mut Vec<Risk>) {
+        for index in self.of(meaning) {
+            let class = &self.actions[index];
+            for (who, loss) in self.losses[index].iter().enumerate() {
+                let Some(loss) = loss.as_ref().filter(|loss| loss.lost != Lost::OnSome) else {
+                    continue;
+                };
+                // Of those whom a policy names they count who may do it today.
+                let used = |one: &&&PrincipalPolicies| {
+                    let mut actions = class.actions.iter();
+                    actions.any(|action| Self::is_used(one, action))
+                };
+                let principals = &self.principals[who];
+                let affected = match principals.is_unnamed || principals.found.is_empty() {
+                    true => Some(principals.in_words()),
+                    false => principals
+                        .found
+                        .iter()
+                        .find(used)
+                        .map(|one| one.arn.clone()),
+                };
+                if let Some(affected) = affected {
+                    let cause = self.shift.cause(loss);
+                    risks.push(Risk::new(
+                        format!("{kind}:{}", self.account.account),
+                        format!(
+                            "{what}: {affected} would lose {}: {}",
+                            in_words(class.actions.iter().map(String::as_str)),
+                            cause.message
+                        ),
+                        &cause.fix,
+                    ));
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Finds what is lost for sure besides, and kept by nobody who gets in: what somebody keeps has been fenced, not lost.
+    fn others(&self, meaning: Meaning, kind: &str, what: &str, risks: &mut Vec<Risk>) {
+        let is_sure =
+            |loss: &Option<Loss<'_>>| loss.as_ref().is_some_and(|loss| loss.lost == Lost::Surely);
+        let lost: Vec<usize> = self
+            .of(meaning)
+            .filter(|index| self.losses[*index].iter().any(is_sure) && !self.is_kept(*index))
+            .collect();
+        let Some(first) = lost.first() else {
+            return;
+        };
+        let found = self.losses[*first]
+            .iter()
+            .enumerate()
+            .find(|(_, loss)| is_sure(loss));
+        let Some((who, Some(loss))) = found else {
+            return;
+        };
+        let cause = self.shift.cause(loss);
+        let actions = lost.iter().flat_map(|index| &self.actions[*index].actions);
+        risks.push(Risk::new(
+            format!("{kind}:{}", self.account.account),
+            format!(
+                "{what}: {}; {} would lose {}: {}",
+                in_words(actions.map(String::as_str)),
+                self.principals[who].in_words(),
+                self.actions[*first].example(),
+                cause.message
+            ),
+            &cause.fix,
+        ));
+    }
+
+    /// Returns whether somebody who gets in keeps a class of actions; where nobody could be read, whether somebody may.
+    fn is_kept(&self, index: usize) -> bool {
+        let classes = self.principals.iter().zip(&self.losses[index]);
+        let mut keeping = classes.filter(|(_, loss)| loss.is_none());
+        let example = self.actions[index].example();
+        keeping.any(|(class, _)| match self.is_read() {
+            false => true,
+            true => class.found.iter().any(|principal| {
+                let identity = Identity::of(principal);
+                identity.is_some_and(|identity| self.may(&identity, principal, example))
+                    && self.known.may_become(principal)
+            }),
+        })
+    }
+
+    /// Finds what nobody could do any more to what a policy protects.
+    fn beyond_repair(&self, risks: &mut Vec<Risk>) {
+        let id = &self.account.account;
+        if !self.is_read() {
+            return;
+        }
+        for (action, resource) in &self.evidence.shift.guarded {
+            let (action, resource) = (sample(action), actions::resource(resource, id));
+            let losses: Option<Vec<Loss<'_>>> = self
+                .principals
+                .iter()
+                .map(|class| {
+                    let loss = self.shift.lost_on(&class.example, &action, &resource);
+                    loss.filter(|loss| loss.lost == Lost::Surely)
+                })
+                .collect();
+            if let Some([first, ..]) = losses.as_deref() {
+                let cause = self.shift.cause(first);
+                risks.push(Risk::new(
+                    format!("beyond_repair:{id}"),
+                    format!(
+                        "nobody in account {id} could call {action} on {resource} any more, so that nobody could repair it there: {}",
+                        cause.message
+                    ),
+                    "spare the exempt principals in that statement, too",
+                ));
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Whom the lock-out guard asks about in an account: everybody who was found, and for each class of principals that policies
+//! name and nobody found is in, one who may come. Pure.
+
+use std::collections::HashMap;
+
+use iam_policy::{Arn, Compiled, arn_like, glob};
+
+use super::shift::context;
+use crate::impact::PrincipalPolicies;
+
+/// Principals of an account whom no condition tells apart.
+pub(super) struct PrincipalClass<'a> {
+    /// One of them: who was found, or who may come.
+    pub(super) example: String,
+    /// Everybody of it who was found.
+    pub(super) found: Vec<&'a PrincipalPolicies>,
+    /// Whether somebody may come into it of whom nothing is known but that no policy names them.
+    pub(super) is_unnamed: bool,
+    /// The pattern that brought it, where nobody was found.
+    pub(super) pattern: Option<String>,
+}
+
+impl PrincipalClass<'_> {
+    /// Returns who is in it, for people.
+    pub(super) fn in_words(&self) -> String {
+        match (&self.pattern, self.is_unnamed) {
+            (_, true) => "a role that no policy names".to_owned(),
+            (Some(pattern), _) => format!("a principal that matches {pattern}"),
+            (None, _) => self.example.clone(),
+        }
+    }
+}
+
+/// Returns the classes, first that of whom no policy names.
+pub(super) fn classes<'a>(
+    account: (&str, &str),
+    found: impl Iterator<Item = &'a PrincipalPolicies>,
+    policies: &[&Compiled],
+    patterns: &[String],
+) -> Vec<PrincipalClass<'a>> {
+    let (partition, id) = account;
+    let mut classes: Vec<PrincipalClass<'a>> = Vec::new();
+    let mut by_marks: HashMap<Vec<Option<bool>>, usize> = HashMap::new();
+    let marks = |arn: &str| -> Vec<Option<bool>> {
+        let context = context(arn);
+        let policies = policies.iter();
+        policies
+            .flat_map(|policy| policy.conditions_in(&context))
+            .collect()
+    };
+    let mut add = |arn: &str,
+                   unnamed: bool,
+                   pattern: Option<&String>,
+                   found: Option<&'a PrincipalPolicies>| {
+        let index = *by_marks.entry(marks(arn)).or_insert_with(|| {
+            classes.push(PrincipalClass {
+                example: arn.to_owned(),
+                found: Vec::new(),
+                is_unnamed: unnamed,
+                pattern: pattern.cloned(),
+            });
+            classes.len() - 1
+        });
+        classes[index].found.extend(found);
+    };
+    let stranger = stranger(partition, id, patterns);
+    add(&stranger, true, None, None);
+    for principal in found {
+        add(&principal.arn, false, None, Some(principal));
+    }
+    for pattern in patterns {
+        if let Some(arn) = member(partition, id, &stranger, pattern) {
+            add(&arn, false, Some(pattern), None);
+        }
+    }
+    classes
+}
+
+/// Returns a role that as few patterns as possible match. No single name would do: a policy may name it.
+fn stranger(partition: &str, account: &str, patterns: &[String]) -> String {
+    let letters = || ('a'..='z').chain('0'..='9');
+    let names = letters().flat_map(|first| letters().map(move |last| format!("{first}7zkw{last}")));
+    let arns = names.map(|name| format!("arn:{partition}:iam::{account}:role/{name}"));
+    let n_matching = |arn: &String| {
+        let patterns = patterns.iter();
+        patterns.filter(|pattern| matches(pattern, arn)).count()
+    };
+    let mut fewest: Option<(usize, String)> = None;
+    for arn in arns {
+        let n_patterns = n_matching(&arn);
+        if fewest.as_ref().is_none_or(|(least, _)| n_patterns < *least) {
+            fewest = Some((n_patterns, arn));
+        }
+        if n_patterns == 0 {
+            break;
+        }
+    }
+    fewest.map(|(_, arn)| arn).unwrap_or_default()
+}
+
+/// Returns a role or user of an account that a pattern matches, if there can be one.
+fn member(partition: &str, account: &str, stranger: &str, pattern: &str) -> Option<String> {
+    let name = stranger.rsplit('/').next().unwrap_or_default();
+    let pattern = pattern.replace("${aws:PrincipalAccount}", account);
+    let resource = match Arn::parse(&pattern) {
+        Some(arn) => arn.resource.to_owned(),
+        // A pattern whose wildcards reach across colons.
+        None => pattern.rsplit(':').next().unwrap_or_default().to_owned(),
+    };
+    let filled = resource.replace('*', name).replace('?', "q");
+    let within = [
+        filled.clone(),
+        format!("role/{filled}"),
+        format!("user/{filled}"),
+    ];
+    let arns = within
+        .iter()
+        .map(|resource| format!("arn:{partition}:iam::{account}:{resource}"));
+    arns.filter(|arn| arn.contains(":role/") || arn.contains(":user/") || arn.ends_with(":root"))
+        .find(|arn| matches(&pattern, arn))
+}
+
+/// Conditions compare ARNs as such, or as texts.
+fn matches(pattern: &str, arn: &str) -> bool {
+    arn_like(pattern, arn) || glob(pattern, arn)
+}
+
+#[cfg(test)]
+mod tests {
+    use organization::compile;
+    use serde_json::json;
+
+    use super::{classes, member, stranger};
+    use crate::impact::PrincipalPolicies;
+
+    const ACCOUNT: &str = "111122223333";
+
+    #[test]
+    fn a_pattern_has_a_member_in_the_account_if_it_can() {
+        let member = |pattern: &str| {
+            let found = member(
+                "aws",
+                ACCOUNT,
+                "arn:aws:iam::111122223333:role/a7zkwa",
+                pattern,
+            );
+            found.map(|arn| arn.split_off_account())
+        };
+        assert_eq!(
+            member("arn:aws:iam::*:role/ssm/*").as_deref(),
+            Some("role/ssm/a7zkwa")
+        );
+        assert_eq!(
+            member("arn:aws:iam::111122223333:user/a?c").as_deref(),
+            Some("user/aqc")
+        );
+        assert_eq!(member("arn:aws:iam::999988887777:role/ops"), None);
+        assert_eq!(
+            member("arn:*:iam::${aws:PrincipalAccount}:root").as_deref(),
+            Some("root")
+        );
+        assert_eq!(member("arn:aws:iam::*:*").as_deref(), Some("role/a7zkwa"));
+        assert_eq!(member("*:role/web-*").as_deref(), Some("role/web-a7zkwa"));
+        assert_eq!(member("arn:aws:sts::*:assumed-role/ops/*"), None);
+    }
+
+    trait OffAccount {
+        fn split_off_account(self) -> String;
+    }
+
+    impl OffAccount for String {
+        fn split_off_account(self) -> String {
+            self.rsplit(':').next().unwrap_or_default().to_owned()
+        }
+    }
+
+    #[test]
+    fn whom_no_policy_names_has_a_name_that_no_policy_has() {
+        let patterns = |names: &[&str]| -> Vec<String> {
+            let names = names.iter();
+            names
+                .map(|name| format!("arn:aws:iam::*:role/{name}"))
+                .collect()
+        };
+        let of = |names: &[&str]| stranger("aws", ACCOUNT, &patterns(names)).split_off_account();
+        assert_eq!(of(&["*"]), "role/a7zkwa");
+        assert_eq!(of(&["a*", "*a", "?7zkwb", "*"]), "role/b7zkwc");
+    }
+
+    #[test]
+    fn principals_whom_no_condition_tells_apart_are_one_class() {
+        let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*",
+            "Condition": {"ArnNotLike": {"aws:PrincipalArn": ["arn:aws:iam::*:role/ops", "arn:aws:iam::*:role/web-*"]}}},
+            {"Effect": "Deny", "Action": "s3:*", "Resource": "*",
+            "Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/web-*"}}}]});
+        let policy = compile("p", &policy.to_string()).unwrap();
+        let found: Vec<PrincipalPolicies> = ["ops", "dev", "intern"]
+            .iter()
+            .map(|name| PrincipalPolicies {
+                arn: format!("arn:aws:iam::{ACCOUNT}:role/{name}"),
+                policies: Vec::new(),
+                boundary: None,
+                trust: None,
+            })
+            .collect();
+        let patterns = [
+            "arn:aws:iam::*:role/ops".to_owned(),
+            "arn:aws:iam::*:role/web-*".to_owned(),
+        ];
+        let classes = classes(("aws", ACCOUNT), found.iter(), &[&policy], &patterns);
+        let told: Vec<(String, usize)> = classes
+            .iter()
+            .map(|class| (class.in_words(), class.found.len()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("a role that no policy names".to_owned(), 2),
+                (format!("arn:aws:iam::{ACCOUNT}:role/ops"), 1),
+                (
+                    "a principal that matches arn:aws:iam::*:role/web-*".to_owned(),
+                    0
+                ),
+            ]
+        );
+    }
+}
