@@ -9,6 +9,7 @@ mod judgement;
 mod logs;
 mod needs;
 mod preferences;
+mod removal;
 mod role;
 mod verdict;
 
@@ -16,5 +17,8 @@ pub use judgement::{Judgement, Side, judge, may};
 pub use logs::logs_may_use;
 pub use needs::{Consequence, Guard, Need, data_key, needs};
 pub use preferences::{Bucket, BucketEncryption, Key, LogGroup, Preferences};
+pub use removal::{
+    DESTROYS_KEY, OVERWRITES, REMOVES_LOGS, REMOVES_OBJECTS, SHORTENS_BUCKET, STOPS_TRAIL,
+};
 pub use role::{Role, ServiceControl};
 pub use verdict::{both, either};

@@ -3,18 +3,11 @@
 use cli::Target;
 use iam_policy::glob;
 use serde_json::{Value, json};
+use transcripts::DESTROYS_KEY;
 
 const LOGS_SID: &str = "AllowCloudWatchLogs";
 const TLS_SID: &str = "DenyInsecureTransport";
 const ADMINISTRATORS_SID: &str = "DenyDestructionToOthers";
-
-/// What makes a key unusable, and changing its policy, which leads there.
-/// <https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys.html>
-pub(crate) const DESTROYS_KEY: [&str; 3] = [
-    "kms:ScheduleKeyDeletion",
-    "kms:DisableKey",
-    "kms:PutKeyPolicy",
-];
 
 /// Returns the policy of a new key: the account administers it through IAM, CloudWatch Logs may encrypt with it.
 ///

@@ -7,12 +7,12 @@ use cli::{Finding, Reading, Target};
 use iam_policy::{Arn, Context, glob, one_or_many};
 use records::Feature;
 use serde_json::Value;
-use transcripts::{Guard, Need};
+use transcripts::{DESTROYS_KEY, Guard, Need, STOPS_TRAIL};
 
 use self::people::{Able, People, Subject, Way, told};
 use crate::finding::{info, warning};
 use crate::model::{Bucket, Desired, Key, LogGroup, Observed, RetentionMode, is_aws_managed};
-use crate::policies::{DESTROYS_KEY, statements};
+use crate::policies::statements;
 use crate::resource_state::LIFECYCLE_RULE;
 use crate::roles::Roles;
 use crate::session_document::{Inputs, expand};
@@ -20,14 +20,6 @@ use crate::session_document::{Inputs, expand};
 const LOOK_THERE: &str = "look at the policies of that account";
 
 const REMOVES: &str = "remove transcripts or shorten how long they are kept";
-
-/// What stops a trail from recording, or from recording this.
-const STOPS_TRAIL: [&str; 4] = [
-    "cloudtrail:StopLogging",
-    "cloudtrail:DeleteTrail",
-    "cloudtrail:UpdateTrail",
-    "cloudtrail:PutEventSelectors",
-];
 
 /// Adds who could remove or shorten what the document in force has written, a finding for each thing that holds it.
 pub(super) fn removal(
@@ -348,4 +340,38 @@ fn expires_early(
         let fix = "remove the rule, or keep it from the prefix of the transcripts";
         warning("bucket.expires_early", name, message, fix)
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use transcripts::{
+        DESTROYS_KEY, OVERWRITES, REMOVES_LOGS, REMOVES_OBJECTS, SHORTENS_BUCKET, STOPS_TRAIL,
+    };
+
+    /// What is found here can be denied there: a guard takes the same lists.
+    #[test]
+    fn every_action_is_one_of_the_lists_that_guards_deny() {
+        let (code, _) = include_str!("removal.rs")
+            .split_once("#[cfg(test)]")
+            .unwrap();
+        let mut n_actions = 0;
+        for literal in code.split('"').skip(1).step_by(2) {
+            let services = ["s3:", "logs:", "kms:", "cloudtrail:"];
+            let is_action = services.iter().any(|service| literal.starts_with(service));
+            if !is_action || literal == "kms:CallerAccount" {
+                continue;
+            }
+            let lists = [
+                &DESTROYS_KEY[..],
+                &[OVERWRITES],
+                &REMOVES_LOGS,
+                &REMOVES_OBJECTS,
+                &SHORTENS_BUCKET,
+                &STOPS_TRAIL,
+            ];
+            assert!(lists.concat().contains(&literal), "{literal}");
+            n_actions += 1;
+        }
+        assert!(n_actions > 8, "{n_actions}");
+    }
 }
