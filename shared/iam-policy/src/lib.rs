@@ -44,6 +44,7 @@ pub use operator::{Comparison, Family, Operator, SetOperator, Test};
 pub use parse::Parsed;
 pub use partition::partition_of;
 pub use pattern::glob;
+pub use placeholder::is_placeholder;
 pub use position::{Located, Position};
 pub use principal::{PrincipalMistake, principal_mistake};
 pub use problem::{Problem, Rule, Severity};

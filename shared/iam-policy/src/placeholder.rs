@@ -45,7 +45,8 @@ const ACCOUNTS: [&str; 7] = [
 const REGIONS: [&str; 3] = ["region", "aws-region", "your-region"];
 
 /// Returns whether a text was left over from a template: `<account>`, `account-id`, `YOUR_ROLE`.
-pub(crate) fn is_placeholder(text: &str) -> bool {
+#[must_use]
+pub fn is_placeholder(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     token(text).is_some() || has_capitals(text) || has_words(&lower) || is_of_example(&lower)
 }
