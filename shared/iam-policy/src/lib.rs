@@ -50,5 +50,6 @@ pub use principal::{PrincipalMistake, principal_mistake};
 pub use problem::{Problem, Rule, Severity};
 pub use quota::{MAX_RCP_CHARACTERS, MAX_SCP_CHARACTERS, MAX_SCPS_PER_TARGET};
 pub use request::{Context, Principal, Request};
+pub use spelling::closest;
 pub use trust::{Trust, TrustSource, is_for_people, trusts};
 pub use value::arn_like;

@@ -1,10 +1,8 @@
 //! The name that was probably meant.
 
 /// Returns the name that differs least from a misspelt one, if it differs little. Case does not matter.
-pub(crate) fn closest<'n>(
-    wrong: &str,
-    names: impl IntoIterator<Item = &'n str>,
-) -> Option<&'n str> {
+#[must_use]
+pub fn closest<'n>(wrong: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let wrong: Vec<char> = wrong.to_ascii_lowercase().chars().collect();
     // A short name is soon another one.
     let most = match wrong.len() {
