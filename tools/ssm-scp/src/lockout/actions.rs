@@ -196,7 +196,7 @@ pub(super) fn sample(pattern: &str) -> String {
 }
 
 /// Returns a resource that a pattern matches, in an account.
-pub(super) fn resource(pattern: &str, account: &str) -> String {
+pub(crate) fn resource(pattern: &str, account: &str) -> String {
     let mut parts: Vec<String> = pattern.splitn(6, ':').map(str::to_owned).collect();
     if let Some(part) = parts.get_mut(4).filter(|part| *part == "*") {
         account.clone_into(part);

@@ -156,7 +156,7 @@ impl<'a> Judged<'a> {
         let mut why = "no role or user there is exempt".to_owned();
         let lost_actions = || lost.iter().flat_map(|index| &self.actions[*index].actions);
         for (who, class) in self.principals.iter().enumerate() {
-            if lost.iter().any(|index| self.losses[*index][who].is_some()) {
+            if lost.iter().any(|index| self.loses(*index, who)) {
                 continue;
             }
             for principal in &class.found {
@@ -181,6 +181,24 @@ impl<'a> Judged<'a> {
             }
         }
         Err(why)
+    }
+
+    /// Returns whether a class of principals cannot do any more what a class of actions is for.
+    fn loses(&self, index: usize, who: usize) -> bool {
+        let loss = self.losses[index][who].as_ref();
+        loss.is_some_and(|loss| {
+            self.is_whole(
+                loss,
+                &self.principals[who].example,
+                self.actions[index].example(),
+            )
+        })
+    }
+
+    fn is_whole(&self, loss: &Loss<'_>, arn: &str, action: &str) -> bool {
+        let spared = &self.evidence.shift.spared;
+        let account = &self.account.account;
+        !self.shift.is_left(loss, (arn, action), account, spared)
     }
 
     /// Returns whether somebody may do something, by their own policies and by those above as they will be.
@@ -208,7 +226,8 @@ impl<'a> Judged<'a> {
             .iter()
             .filter(|class| of_people.contains(&class.meaning))
             .filter_map(|class| {
-                let loss = self.shift.lost(caller, class.example())?;
+                let loss = self.shift.lost(caller, class.example());
+                let loss = loss.filter(|loss| self.is_whole(loss, caller, class.example()))?;
                 Some((class, loss))
             });
         if let Some((class, loss)) = lost.next() {

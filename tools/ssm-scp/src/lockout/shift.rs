@@ -4,11 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iam_policy::{
-    Compiled, Context, Decision, Effect, Layer, Policies, Policy, Request, Verdict, decide, denies,
+    Arn, Compiled, Context, Decision, Effect, Layer, Policies, Policy, Request, Verdict, decide,
+    denies, reference,
 };
 use organization::{CompiledOrganization, Organization};
 use serde_json::Value;
 
+use super::actions::resource;
 use crate::principal_arn;
 
 /// The organization before and after.
@@ -26,6 +28,8 @@ pub(crate) struct Shift {
     pub(crate) named: Vec<String>,
     /// Pairs of action and resource that policies which come or change deny on some resources only.
     pub(crate) guarded: Vec<(String, String)>,
+    /// Resources that denials of policies which come or change spare by `NotResource`.
+    pub(crate) spared: Vec<String>,
     /// Values of `aws:PrincipalArn` that policies which come or change spare.
     pub(crate) patterns: Vec<String>,
 }
@@ -134,6 +138,7 @@ impl Shift {
             actions: actions.into_iter().collect(),
             named: named.into_iter().collect(),
             guarded: guarded(&coming),
+            spared: spared(&coming),
             patterns,
         }
     }
@@ -186,6 +191,16 @@ fn guarded(policies: &[Policy]) -> Vec<(String, String)> {
     guarded
 }
 
+/// Returns what denials leave to everybody, resource by resource.
+fn spared(policies: &[Policy]) -> Vec<String> {
+    let statements = policies.iter().flat_map(|policy| &policy.statements);
+    let denials = statements.filter(|one| one.effect == Effect::Deny);
+    let resources = denials.filter_map(|one| one.resources.as_ref());
+    let spared = resources.filter(|resources| resources.negated);
+    let values = spared.flat_map(|resources| &resources.values);
+    values.map(|value| value.value.clone()).collect()
+}
+
 /// The policies of one account, from the root down.
 pub(crate) struct AccountShift<'s> {
     before: Vec<Vec<&'s Compiled>>,
@@ -210,6 +225,30 @@ impl<'s> AccountShift<'s> {
     /// Returns the same of an action on one resource.
     pub(crate) fn lost_on(&self, arn: &str, action: &str, resource: &str) -> Option<Loss<'_>> {
         self.lost_of(&Request::new(action, resource, context(arn)))
+    }
+
+    /// Returns whether somebody who loses an action on some resources can still do what it is for. A denial that spares resources
+    /// by name leaves it where one of each type is left: a session needs a document and a node, whichever they are.
+    pub(crate) fn is_left(
+        &self,
+        loss: &Loss<'_>,
+        (arn, action): (&str, &str),
+        account: &str,
+        spared: &[String],
+    ) -> bool {
+        if loss.lost != Lost::OnSome || spared.is_empty() {
+            return false;
+        }
+        let is_left = |one: &str| self.lost_on(arn, action, &resource(one, account)).is_none();
+        let partition = Arn::parse(arn).map_or("aws", |arn| arn.partition);
+        let types = reference::action(action).map_or(&[][..], |action| &action.resources);
+        let mut each = types.iter();
+        !types.is_empty()
+            && each.all(|one| {
+                let any = format!("arn:{partition}:{}", one.of.arn);
+                let mut named = spared.iter().filter(|spared| is_of_type(spared, &any));
+                is_left(&any) || named.any(|spared| is_left(spared))
+            })
     }
 
     fn lost_of(&self, request: &Request) -> Option<Loss<'_>> {
@@ -301,4 +340,14 @@ fn decision<'s>(levels: &'s [Vec<&'s Compiled>], request: &Request) -> Decision<
         ..Policies::default()
     };
     decide(&policies, request)
+}
+
+/// Returns whether a resource is one of the type of another: `document/x` of `document/*`.
+fn is_of_type(resource: &str, any: &str) -> bool {
+    let kind = |arn: &str| {
+        let arn = Arn::parse(arn)?;
+        let end = arn.resource.find(['/', ':'])?;
+        Some((arn.service.to_owned(), arn.resource[..end].to_owned()))
+    };
+    kind(resource).is_some() && kind(resource) == kind(any)
 }
