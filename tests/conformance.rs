@@ -52,7 +52,8 @@ const TOOLS: [Tool; 6] = [
     Tool {
         name: "ssm-scp",
         verbs: &[
-            "render", "lint", "simulate", "replay", "impact", "show", "plan", "apply", "check",
+            "render", "lint", "simulate", "replay", "impact", "gaps", "show", "plan", "apply",
+            "check",
         ],
         reads: CHECK,
         desired: r#"{"policy_name": "p", "exempt_principals": ["arn:aws:iam::*:role/ops"], "targets": ["r-abcd"]}"#,

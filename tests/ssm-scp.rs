@@ -2,6 +2,8 @@
 
 #[path = "ssm-scp/contexts.rs"]
 mod contexts;
+#[path = "ssm-scp/documents.rs"]
+mod documents;
 #[path = "ssm-scp/guarding.rs"]
 mod guarding;
 #[path = "ssm-scp/judging.rs"]
@@ -12,6 +14,8 @@ mod linting;
 mod lockouts;
 #[path = "ssm-scp/offline.rs"]
 mod offline_verbs;
+#[path = "ssm-scp/ways.rs"]
+mod ways;
 
 use serde_json::{Value, json};
 use testbed::{Account, Output, Sandbox};
@@ -156,7 +160,12 @@ fn apply_attaches_the_guard_and_a_second_run_writes_nothing() {
     );
     let check = run(&account, "check", &desired);
     check.assert_status(0).assert_stderr("");
-    assert_eq!(ids(&check), ["scp.management_account.not_governed"]);
+    let known = [
+        "scp.management_account.not_governed",
+        "scp.guard.open",
+        "scp.just_in_time.denied",
+    ];
+    assert_eq!(ids(&check), known);
     assert!(account.writes().is_empty(), "the second run only reads");
     assert!(account.problems().is_empty(), "{:?}", account.problems());
 }

@@ -11,7 +11,7 @@ fn render_needs_neither_keys_nor_network_and_refuses_what_locks_people_out() {
         .args(["render"])
         .stdin(desired(&["r-abcd"]))
         .run();
-    rendered.assert_status(0).assert_stderr(
+    rendered.assert_status(0).assert_complains(
         "ssm-scp: service-linked roles and all principals of the management account are outside any SCP\n",
     );
     let statement = rendered.json()["Statement"][0].clone();

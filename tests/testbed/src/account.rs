@@ -187,6 +187,18 @@ impl Account {
         serde_json::from_str(&answer).expect("a session is JSON")
     }
 
+    /// Starts a session as a role of this account with a document, ends it, and returns what became of it: the status `Refused`
+    /// where IAM or a service control policy refuses it.
+    ///
+    /// # Panics
+    /// The sandbox does not understand it.
+    pub fn session_as(&self, role: &str, node: &str, document: &str) -> Value {
+        let arn = format!("arn:aws:iam::{}:role/{role}", self.id);
+        let body = serde_json::json!({"account": self.id, "target": node, "input": [], "principal": arn, "document": document});
+        let answer = self.control("POST", "/_sandbox/sessions", &body.to_string());
+        serde_json::from_str(&answer).expect("a session is JSON")
+    }
+
     /// Makes one call of a service that speaks AWS JSON 1.1, such as `AmazonSSM.PutParameter`, without a CLI that takes a second
     /// to start; the local AWS looks at the key of a signature, and not at the rest.
     ///

@@ -2,6 +2,7 @@
 
 use cli::{Finding, FindingKind, Reading, Severity, Target};
 
+use crate::gaps::LeftOpen;
 use crate::guard::Part;
 use crate::model::Desired;
 use crate::model::Observed;
@@ -13,8 +14,8 @@ use organization::Organization;
 pub(crate) fn check(
     desired: &Desired,
     parts: &[Part],
-    observed: &Observed,
-    tree: &Reading<Organization>,
+    (observed, tree): (&Observed, &Reading<Organization>),
+    left_open: LeftOpen,
 ) -> Vec<Finding> {
     let mut findings = Findings {
         observed,
@@ -26,6 +27,7 @@ pub(crate) fn check(
     }
     findings.targets(desired, parts);
     findings.coverage(desired, parts, tree);
+    findings.left_open(desired, left_open);
     findings.found
 }
 
@@ -132,6 +134,19 @@ impl Findings<'_> {
                     "run plan and apply",
                 ),
             }
+        }
+    }
+
+    /// Tells what the desired guard leaves open, whether it is there or not.
+    fn left_open(&mut self, desired: &Desired, left_open: LeftOpen) {
+        let name = desired.policy_name.0.as_str();
+        if let Some(message) = &left_open.ways {
+            let fix = "run ssm-scp gaps, and add what you want closed to the desired state";
+            self.add(Severity::Info, "guard.open", name, message, fix);
+        }
+        if let Some(message) = &left_open.just_in_time {
+            let fix = "set exempt_just_in_time and leave out what denies its requests, or leave it broken on purpose";
+            self.add(Severity::Info, "just_in_time.denied", name, message, fix);
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod check;
+pub(crate) mod gaps;
 pub(crate) mod impact;
 pub(crate) mod lint;
 pub(crate) mod plan;

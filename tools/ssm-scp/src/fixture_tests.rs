@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::check::check;
 use crate::commands::guard::Guard;
 use crate::commands::impact::actions;
+use crate::gaps::LeftOpen;
 use crate::guard::render;
 use crate::impact::{AccountPrincipals, Candidate};
 use crate::lockout::{Evidence, Shift, risks};
@@ -78,7 +79,8 @@ fn check_case(case: &Path) {
                 .unwrap_or(iam_policy::MAX_SCPS_PER_TARGET),
             &observed,
         );
-        let notes = notes(&desired, &parts, &observed);
+        let left_open = || LeftOpen::of(&desired, &parts).unwrap();
+        let notes = notes(&desired, &parts, &observed, left_open());
         testbed::expect(
             &case.join("plan.json"),
             &or_error(
@@ -89,7 +91,7 @@ fn check_case(case: &Path) {
         let tree = organization
             .clone()
             .map_or(Reading::Absent, Reading::Present);
-        let findings = check(&desired, &parts, &observed, &tree);
+        let findings = check(&desired, &parts, (&observed, &tree), left_open());
         testbed::expect(&case.join("findings.json"), &json!(findings));
     }
     let replayed = replayed(case, &guard, organization.as_ref());

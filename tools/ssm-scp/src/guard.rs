@@ -1,5 +1,7 @@
 //! From the desired guard to its policy documents: minified, and as many as the quota asks for.
 
+pub(crate) mod session_records;
+
 use anyhow::ensure;
 use serde_json::{Map, Value, json};
 
@@ -10,8 +12,21 @@ use crate::model::{Desired, Way};
 const DHMC_SETTING: &str =
     "servicesetting/ssm/managed-instance/default-ec2-instance-management-role";
 
+/// The role that Quick Setup makes in each account, and that sessions run as which a token of GetAccessToken starts:
+/// `aws:PrincipalArn` shows it, whoever asked for access.
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/systems-manager-just-in-time-node-access-setting-up.html>
+pub(crate) const ACCESS_TOKEN_ROLE: &str = "SSM-JustInTimeAccessTokenRole";
+
+/// What sessions are started on, documents apart.
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html>
+const SESSION_TARGETS: [&str; 3] = [
+    "ec2:*:*:instance/*",
+    "ecs:*:*:task/*",
+    "ssm:*:*:managed-instance/*",
+];
+
 /// Changing one of these changes what a session document does, or who may use it.
-const DOCUMENT_ACTIONS: [&str; 5] = [
+pub(crate) const DOCUMENT_ACTIONS: [&str; 5] = [
     "ssm:CreateDocument",
     "ssm:DeleteDocument",
     "ssm:ModifyDocumentPermission",
@@ -21,7 +36,7 @@ const DOCUMENT_ACTIONS: [&str; 5] = [
 
 /// What makes, takes over or breaks a role, hands it to a service, or changes the tags that conditions go by.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html>
-const ROLE_ACTIONS: [&str; 13] = [
+pub(crate) const ROLE_ACTIONS: [&str; 13] = [
     "iam:AttachRolePolicy",
     "iam:CreateRole",
     "iam:DeleteRole",
@@ -122,7 +137,20 @@ pub(crate) fn exempt_patterns(desired: &Desired) -> Vec<String> {
         .exempt_principals
         .iter()
         .map(|principal| principal.0.clone());
-    permission_sets.chain(named).collect()
+    let just_in_time = desired
+        .exempt_just_in_time
+        .then(|| access_token_role(partition));
+    permission_sets.chain(named).chain(just_in_time).collect()
+}
+
+/// Returns whether a pattern is about roles that the accounts make; IAM Identity Center's own nobody else can change.
+pub(crate) fn is_own_role(pattern: &str) -> bool {
+    pattern.contains(":role/") && !pattern.contains(":role/aws-reserved/")
+}
+
+/// Returns the pattern of the role that sessions of just-in-time node access run as.
+pub(crate) fn access_token_role(partition: &str) -> String {
+    format!("arn:{partition}:iam::*:role/{ACCESS_TOKEN_ROLE}")
 }
 
 fn document(statements: &[Value]) -> Value {
@@ -134,6 +162,12 @@ fn length(statements: &[Value]) -> usize {
 }
 
 fn statements(desired: &Desired) -> anyhow::Result<Vec<Value>> {
+    let ways = desired.ways.iter().flatten();
+    ensure!(
+        !desired.exempt_just_in_time || ways.into_iter().all(|way| *way != Way::AccessRequests),
+        "$.exempt_just_in_time: the way access_requests denies the requests to everybody who is not exempt, for whom they are \
+         meant: leave one of the two out"
+    );
     let condition = exemptions(desired)?;
     let partition = &desired.partition.0;
     let deny = |sid: &str, actions: &[&str], resources: Value| json!({"Sid": sid, "Effect": "Deny", "Action": actions, "Resource": resources, "Condition": condition});
@@ -142,6 +176,22 @@ fn statements(desired: &Desired) -> anyhow::Result<Vec<Value>> {
     if !actions.is_empty() {
         let actions: Vec<&str> = actions.iter().map(String::as_str).collect();
         statements.push(deny("OnlyExemptPrincipals", &actions, json!("*")));
+    }
+    if let Some(documents) = &desired.allowed_documents {
+        let documents = documents.0.iter().map(|document| document.arn(partition));
+        let targets = SESSION_TARGETS.iter();
+        let targets = targets.map(|target| format!("arn:{partition}:{target}"));
+        // StartSession is authorized on the document and on the node, each by itself: what is in the list is not denied, and
+        // there is no condition, as port forwarding and SSH leave no transcript of exempt people either.
+        // https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-specify-session-document.html
+        let spared: Vec<String> = documents.chain(targets).collect();
+        statements.push(
+            json!({"Sid": "OnlyAllowedDocuments", "Effect": "Deny", "Action": ["ssm:StartSession"],
+            "NotResource": spared}),
+        );
+    }
+    if let Some(records) = &desired.protect_records {
+        statements.extend(session_records::statements(records, partition));
     }
     if desired.protect_preferences {
         let preferences = format!("arn:{partition}:ssm:*:*:document/SSM-SessionManagerRunShell");
@@ -167,11 +217,11 @@ fn statements(desired: &Desired) -> anyhow::Result<Vec<Value>> {
         ));
     }
     if desired.protect_exempt_roles {
-        let is_own = |pattern: &&String| {
-            pattern.contains(":role/") && !pattern.contains(":role/aws-reserved/")
-        };
         let patterns = exempt_patterns(desired);
-        let roles: Vec<&String> = patterns.iter().filter(is_own).collect();
+        let roles: Vec<&String> = patterns
+            .iter()
+            .filter(|pattern| is_own_role(pattern))
+            .collect();
         if !roles.is_empty() {
             statements.push(deny("ProtectExemptRoles", &ROLE_ACTIONS, json!(roles)));
         }
@@ -196,12 +246,12 @@ fn actions(desired: &Desired) -> Vec<String> {
     match (&desired.ways, &desired.actions) {
         (None, None) => {
             for way in [Way::Sessions, Way::Commands] {
-                actions.extend(way.actions().iter().map(|action| (*action).to_owned()));
+                actions.extend(way.actions().map(str::to_owned));
             }
         }
         (ways, named) => {
             let of_ways = ways.iter().flatten().flat_map(|way| way.actions());
-            actions.extend(of_ways.map(|action| (*action).to_owned()));
+            actions.extend(of_ways.map(str::to_owned));
             let named = named.iter().flat_map(|named| &named.0);
             actions.extend(named.map(|action| action.0.clone()));
         }
@@ -239,4 +289,23 @@ fn exemptions(desired: &Desired) -> anyhow::Result<Value> {
          session"
     );
     Ok(Value::Object(condition))
+}
+
+#[cfg(test)]
+mod tests {
+    use iam_policy::reference;
+
+    use super::SESSION_TARGETS;
+
+    /// One that was left out would be denied to everybody wherever documents are listed.
+    #[test]
+    fn sessions_start_on_documents_and_on_these_targets() {
+        let action = reference::action("ssm:StartSession").unwrap();
+        let types = action.resources.iter().map(|one| one.of.arn);
+        let mut types: Vec<&str> = types.collect();
+        types.sort_unstable();
+        types.dedup();
+        types.retain(|one| *one != "ssm:*:*:document/*");
+        assert_eq!(types, SESSION_TARGETS);
+    }
 }

@@ -14,6 +14,7 @@ use cli::{Finding, FindingKind, Reading, Severity, Target};
 use iam_policy::arn_like;
 
 use self::actions::Actions;
+pub(crate) use self::actions::resource as sample_resource;
 use self::entry::Known;
 use self::judged::Judged;
 pub(crate) use self::shift::{Shift, may_allow};

@@ -14,6 +14,7 @@ mod schema;
 mod table;
 
 mod check;
+mod gaps;
 mod guard;
 mod impact;
 mod lockout;
@@ -48,6 +49,7 @@ enum Verb {
     Simulate(commands::simulate::SimulateArgs),
     Replay(commands::replay::ReplayArgs),
     Impact(commands::impact::ImpactArgs),
+    Gaps(commands::gaps::GapsArgs),
     Show(commands::show::ShowArgs),
     Plan(commands::plan::PlanArgs),
     Apply(commands::apply::ApplyArgs),
@@ -70,6 +72,7 @@ async fn run(args: Args) -> anyhow::Result<cli::Outcome> {
         Verb::Simulate(args) => commands::simulate::run(args, global, out).await,
         Verb::Replay(args) => commands::replay::run(args, global, out).await,
         Verb::Impact(args) => commands::impact::run(args, global, out).await,
+        Verb::Gaps(args) => commands::gaps::run(args, global, out).await,
         Verb::Show(args) => commands::show::run(args, global, out).await,
         Verb::Plan(args) => commands::plan::run(args, global, out).await,
         Verb::Apply(args) => commands::apply::run(args, global, out).await,

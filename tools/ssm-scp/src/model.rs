@@ -1,16 +1,23 @@
 //! The guard as desired, the organization as observed, and the actions between them. Never touches the world.
 
 mod action;
+mod denied_action;
 mod desired;
 mod observed;
+mod principal;
+mod session_document;
+mod session_records;
+mod way;
 
 use records::AccountId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::action::{Action, AttachmentState, PolicyState};
-pub(crate) use self::desired::{Desired, Way};
+pub(crate) use self::desired::Desired;
 pub(crate) use self::observed::{Observed, Policy, Root};
+pub(crate) use self::session_records::SessionRecords;
+pub(crate) use self::way::{Area, CATALOGUE, Entry, Way};
 
 /// The id of a root, an organizational unit or an account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]

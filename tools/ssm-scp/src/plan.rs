@@ -7,6 +7,7 @@ use cli::{Change, Reading};
 use iam_policy::{Arn, glob};
 use serde_json::{Value, json};
 
+use crate::gaps::LeftOpen;
 use crate::guard::{OUTSIDE, Part, exempt_patterns};
 use crate::model::Desired;
 use crate::model::{Action, AttachmentState, Observed, Policy, PolicyState, Root, TargetId};
@@ -129,8 +130,14 @@ fn attachment(part: &Part, n_parts: usize, target: &TargetId, attached: bool) ->
 }
 
 /// Returns what the reader of a plan has to know and no change can say.
-pub(crate) fn notes(desired: &Desired, parts: &[Part], observed: &Observed) -> Vec<String> {
+pub(crate) fn notes(
+    desired: &Desired,
+    parts: &[Part],
+    observed: &Observed,
+    left_open: LeftOpen,
+) -> Vec<String> {
     let mut notes = vec![OUTSIDE.to_owned()];
+    notes.extend(left_open.lines());
     if !desired.protect_exempt_roles {
         notes.push(
             "whoever may create or change an exempt role, or a role whose name matches a pattern, may take the exemption"

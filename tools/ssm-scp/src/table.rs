@@ -4,6 +4,7 @@ use cli::Output;
 use records::{Entity, EntityType};
 use serde::Serialize;
 
+use crate::gaps::{Gap, Openness};
 use crate::impact::{Class, Impact};
 use crate::replay::DeniedCall;
 use crate::simulate::{Effective, Simulation};
@@ -67,6 +68,33 @@ impl Row for Impact {
             actions => format!(" ({})", actions.join(", ")),
         };
         format!("{class:<13} {} - {}{actions}", self.principal, self.why)
+    }
+}
+
+impl Row for Gap {
+    fn row(&self) -> String {
+        let answer = match self.answer {
+            Openness::Open => "OPEN",
+            Openness::Unknown => "unknown",
+        };
+        let whose = match self.accounts.as_slice() {
+            [] => String::new(),
+            [one] => format!(" in {one}"),
+            [first, second] => format!(" in {first}, {second}"),
+            [first, second, others @ ..] => {
+                format!(" in {first}, {second} and {} more", others.len())
+            }
+        };
+        let actions = match self.actions.as_slice() {
+            [first, second, third, others @ ..] if !others.is_empty() => {
+                format!("{first}, {second}, {third} and {} more", others.len())
+            }
+            actions => actions.join(", "),
+        };
+        format!(
+            "{answer:<8} {:<18} {}{whose}: {actions} - {}",
+            self.gap, self.leads_to, self.cure
+        )
     }
 }
 

@@ -5,6 +5,7 @@ use cli::{Outcome, Output, Reading};
 
 use super::GlobalArgs;
 use super::quota::QuotaArgs;
+use crate::gaps::LeftOpen;
 use crate::model::Desired;
 use crate::{check, guard, observe};
 
@@ -30,6 +31,7 @@ pub(crate) async fn run(
         Ok(tree) => Reading::Present(tree),
         Err(error) => Reading::Unknown(format!("{error:#}")),
     };
-    let findings = check::check(&desired, &parts, &observed, &tree);
+    let left_open = LeftOpen::of(&desired, &parts)?;
+    let findings = check::check(&desired, &parts, (&observed, &tree), left_open);
     out.write_findings(&findings)
 }

@@ -5,6 +5,7 @@ use cli::{Outcome, Output, Plan};
 
 use super::GlobalArgs;
 use super::quota::QuotaArgs;
+use crate::gaps::LeftOpen;
 use crate::model::Desired;
 use crate::model::TargetId;
 use crate::{TOOL, guard, observe, plan};
@@ -41,7 +42,8 @@ pub(crate) async fn run(
         args.limits.quota.max_policies,
         &observed,
     )?;
-    for note in plan::notes(&desired, &parts, &observed) {
+    let left_open = LeftOpen::of(&desired, &parts)?;
+    for note in plan::notes(&desired, &parts, &observed, left_open) {
         out.note(&note);
     }
     let outcome = if args.exit_code && !planned.is_empty() {

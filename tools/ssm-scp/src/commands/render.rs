@@ -4,6 +4,7 @@ use cli::{Format, IoArgs, Outcome, Output};
 
 use super::GlobalArgs;
 use super::quota::QuotaArgs;
+use crate::gaps::LeftOpen;
 use crate::model::Desired;
 use crate::{TOOL, guard};
 
@@ -26,9 +27,13 @@ pub(crate) async fn run(
     };
     let desired: Desired = cli::read(&io, "desired policy")?;
     let out = Output::new(TOOL, &io)?;
-    for part in guard::render(&desired, args.limits.quota.max_characters)? {
+    let parts = guard::render(&desired, args.limits.quota.max_characters)?;
+    for part in &parts {
         out.write(&part.document)?;
     }
     out.note(guard::OUTSIDE);
+    for note in LeftOpen::of(&desired, &parts)?.lines() {
+        out.note(&note);
+    }
     Ok(Outcome::Fine)
 }

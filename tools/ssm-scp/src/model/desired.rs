@@ -2,12 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use iam_policy::{AGENT_ACTIONS, OPERATOR_ACTIONS, glob, principal_mistake};
 use records::AccountId;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::TargetId;
+use super::denied_action::Actions;
+use super::principal::Principal;
+use super::session_document::SessionDocuments;
+use super::session_records::SessionRecords;
+use super::way::Way;
 
 /// The guard that should be there.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -33,6 +37,15 @@ pub(crate) struct Desired {
     /// Ways onto nodes that everybody else loses [default: sessions and commands].
     #[serde(default)]
     pub(crate) ways: Option<BTreeSet<Way>>,
+    /// Let sessions of just-in-time node access through: exempt the role that their tokens are for.
+    #[serde(default)]
+    pub(crate) exempt_just_in_time: bool,
+    /// Session documents that sessions may be started with; all others are denied to everybody, exempt principals included.
+    #[serde(default)]
+    pub(crate) allowed_documents: Option<SessionDocuments>,
+    /// What sessions leave, which nobody but the principals named there may remove or shorten.
+    #[serde(default)]
+    pub(crate) protect_records: Option<SessionRecords>,
     /// Keep everybody else from changing the Session Manager preferences.
     #[serde(default)]
     pub(crate) protect_preferences: bool,
@@ -53,69 +66,6 @@ pub(crate) struct Desired {
     pub(crate) exact: bool,
     /// Roots, organizational units and accounts that the policy must be attached to, in this order.
     pub(crate) targets: Targets,
-}
-
-/// A way onto nodes or around what guards it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Way {
-    /// ssm:StartSession and ssm:ResumeSession.
-    Sessions,
-    /// ssm:SendCommand.
-    Commands,
-    /// ssm:StartAutomationExecution, ssm:SendAutomationSignal, and the change requests of Change Manager that start runbooks.
-    Automations,
-    /// State Manager associations and maintenance window tasks, which run commands later.
-    Associations,
-    /// Hybrid activations, which bring foreign machines in.
-    Activations,
-    /// Just-in-time access requests, and the tokens for those that were approved.
-    AccessRequests,
-    /// EC2 Instance Connect.
-    InstanceConnect,
-    /// The EC2 serial console.
-    SerialConsole,
-    /// Fleet Manager Remote Desktop.
-    RemoteDesktop,
-    /// ECS Exec.
-    EcsExec,
-}
-
-impl Way {
-    /// Returns the actions of the way.
-    pub(crate) fn actions(self) -> &'static [&'static str] {
-        match self {
-            Way::Sessions => &["ssm:ResumeSession", "ssm:StartSession"],
-            Way::Commands => &["ssm:SendCommand"],
-            Way::Automations => &[
-                "ssm:SendAutomationSignal",
-                "ssm:StartAutomationExecution",
-                "ssm:StartChangeRequestExecution",
-            ],
-            Way::Associations => &[
-                "ssm:CreateAssociation",
-                "ssm:CreateAssociationBatch",
-                "ssm:RegisterTargetWithMaintenanceWindow",
-                "ssm:RegisterTaskWithMaintenanceWindow",
-                "ssm:StartAssociationsOnce",
-                "ssm:UpdateAssociation",
-                "ssm:UpdateMaintenanceWindowTarget",
-                "ssm:UpdateMaintenanceWindowTask",
-            ],
-            Way::Activations => &["ssm:CreateActivation", "ssm:UpdateManagedInstanceRole"],
-            Way::AccessRequests => &["ssm:GetAccessToken", "ssm:StartAccessRequest"],
-            Way::InstanceConnect => &[
-                "ec2-instance-connect:OpenTunnel",
-                "ec2-instance-connect:SendSSHPublicKey",
-            ],
-            Way::SerialConsole => &[
-                "ec2-instance-connect:SendSerialConsoleSSHPublicKey",
-                "ec2:EnableSerialConsoleAccess",
-            ],
-            Way::RemoteDesktop => &["ssm-guiconnect:StartConnection"],
-            Way::EcsExec => &["ecs:ExecuteCommand"],
-        }
-    }
 }
 
 /// Default Host Management Configuration.
@@ -163,23 +113,6 @@ impl TryFrom<String> for Description {
             n_characters => Err(format!(
                 "a description has at most 512 characters, this has {n_characters}"
             )),
-        }
-    }
-}
-
-/// A pattern that `aws:PrincipalArn` can match.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
-#[serde(try_from = "String")]
-#[schemars(with = "String")]
-pub(crate) struct Principal(pub(crate) String);
-
-impl TryFrom<String> for Principal {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Principal, String> {
-        match principal_mistake(&text) {
-            None => Ok(Principal(text)),
-            Some(mistake) => Err(mistake.message().to_owned()),
         }
     }
 }
@@ -259,60 +192,6 @@ impl TryFrom<String> for Partition {
 impl Default for Partition {
     fn default() -> Partition {
         Partition("aws".to_owned())
-    }
-}
-
-/// Denied actions: at least one, sorted, each once.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(try_from = "Vec<OperatorAction>")]
-#[schemars(with = "Vec<String>")]
-pub(crate) struct Actions(pub(crate) BTreeSet<OperatorAction>);
-
-impl TryFrom<Vec<OperatorAction>> for Actions {
-    type Error = String;
-
-    fn try_from(actions: Vec<OperatorAction>) -> Result<Actions, String> {
-        if actions.is_empty() {
-            return Err("name at least one action, or leave the key out".to_owned());
-        }
-        Ok(Actions(actions.into_iter().collect()))
-    }
-}
-
-/// An action or a pattern of actions that only people use.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
-#[serde(try_from = "String")]
-#[schemars(with = "String")]
-pub(crate) struct OperatorAction(pub(crate) String);
-
-impl TryFrom<String> for OperatorAction {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<OperatorAction, String> {
-        // IAM matches actions without regard to case.
-        let pattern = text.to_ascii_lowercase();
-        let matches = |action: &&&str| glob(&pattern, &action.to_ascii_lowercase());
-        if let Some(needed) = AGENT_ACTIONS.iter().find(matches) {
-            return Err(format!(
-                "'{text}' covers {needed}, which agents need: an SCP binds instance roles too, and every node would \
-                 go offline"
-            ));
-        }
-        if OPERATOR_ACTIONS.iter().find(matches).is_none() {
-            return Err(format!(
-                "'{text}' is no operator action; known are {}",
-                OPERATOR_ACTIONS.join(", ")
-            ));
-        }
-        // In other services a pattern reaches far beyond the few operator actions: `ec2:*`.
-        let service = pattern.split(':').next().unwrap_or_default();
-        let wildcards = pattern.contains(['*', '?']);
-        if wildcards && !["ssm", "ssm-guiconnect", "ec2-instance-connect"].contains(&service) {
-            return Err(format!(
-                "'{text}' reaches beyond access to nodes: write the actions of this service out"
-            ));
-        }
-        Ok(OperatorAction(text))
     }
 }
 
