@@ -137,6 +137,24 @@ fn impact_classes_every_principal_that_can_be_read() {
             .find(|record| record["principal"] == json!(arn));
         found.unwrap_or_else(|| panic!("no {arn} in {}", impact.stdout))["class"].clone()
     };
+    // Counts come first, then those who lose something, with the statement, its policy and where that is attached.
+    let records = impact.records();
+    let counts = &records[0];
+    let n_of = |class: &str| {
+        let of_class = records.iter().filter(|record| record["class"] == class);
+        json!(of_class.count())
+    };
+    assert_eq!(counts["kind"], "impact_counts");
+    assert_eq!(counts["n_newly_denied"], n_of("newly_denied"));
+    assert_eq!(counts["n_still_in"], n_of("still_in"));
+    assert_eq!(records[1]["class"], "newly_denied");
+    let why =
+        format!("denied by statement OnlyExemptPrincipals of guard at {unit} (Root/workloads)");
+    assert_eq!(records[1]["losses"][0]["why"], why);
+    assert_eq!(
+        records[1]["losses"][0]["actions"][0],
+        records[1]["actions"][0]
+    );
     assert_eq!(class("team/dev"), "newly_denied");
     assert_eq!(class("ops"), "still_in");
     assert!(account.writes().is_empty() && member.writes().is_empty());
@@ -147,6 +165,7 @@ fn impact_classes_every_principal_that_can_be_read() {
         .stdin(desired(&[&unit]))
         .run();
     blind.assert_status(2);
+    assert_eq!(blind.records()[0]["n_accounts_unread"], 1);
     let unreachable = blind
         .records()
         .into_iter()

@@ -10,18 +10,18 @@ use serde_json::{Value, json};
 
 use crate::check::check;
 use crate::commands::guard::Guard;
-use crate::commands::impact::actions;
 use crate::gaps::LeftOpen;
 use crate::guard::render;
-use crate::impact::{AccountPrincipals, Candidate};
+use crate::impact::{Candidate, sort};
 use crate::lockout::{Evidence, Shift, risks};
+use crate::model::AccountPrincipals;
 use crate::model::Desired;
 use crate::model::{Observed, TargetId};
 use crate::plan::{notes, plan};
 use crate::replay::cloudtrail_record::Record;
 use crate::replay::{DeniedCall, Replay, Replaying};
 use crate::simulate::{Effective, Judges, Questions, simulate};
-use organization::{FULL_ACCESS, Organization, compile, governed};
+use organization::{FULL_ACCESS, Organization, compile};
 
 /// `options.json`: what flags would say.
 #[derive(Default, Deserialize)]
@@ -105,7 +105,7 @@ fn check_case(case: &Path) {
         parsed::<Vec<AccountPrincipals>>(case, "principals.json"),
         &organization,
     ) {
-        principals(case, &desired, &guard, organization, &accounts);
+        principals(case, &guard, organization, &accounts);
         let mut after = organization.clone();
         guard.join(&mut after);
         let shift = Shift::of(organization, &after);
@@ -150,34 +150,26 @@ fn replayed(
 
 fn principals(
     case: &Path,
-    desired: &Desired,
     guard: &Guard,
     organization: &Organization,
     accounts: &[AccountPrincipals],
 ) {
     let mut after = organization.clone();
     guard.join(&mut after);
-    let (before, after) = (organization.judge(), after.judge());
-    let targets: Vec<String> = desired
-        .targets
-        .0
-        .iter()
-        .map(|target| target.0.clone())
-        .collect();
-    let governed = governed(organization, &targets);
+    let shift = Shift::of(organization, &after);
+    let candidate = Candidate {
+        shift: &shift,
+        guard: &guard.compiled,
+        classes: &guard.action_classes(&shift),
+        governed: &guard.governed(organization),
+    };
     let mut found = Vec::new();
     for account in accounts {
-        let candidate = Candidate {
-            before: &before,
-            after: &after,
-            guard: &guard.compiled,
-            actions: &actions(&guard.compiled, &governed, account),
-            governed: &governed,
-        };
-        for principal in account.principals.present().into_iter().flatten() {
-            found.push(candidate.impact(&account.account, principal).unwrap());
-        }
+        let principals = account.principals.present();
+        let principals = principals.map(Vec::as_slice).unwrap_or_default();
+        found.extend(candidate.impacts(&account.account, principals));
     }
+    sort(&mut found);
     testbed::expect(&case.join("impact.json"), &json!(found));
 }
 

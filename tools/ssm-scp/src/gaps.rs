@@ -12,10 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::guard::{
     DOCUMENT_ACTIONS, ROLE_ACTIONS, access_token_role, is_own_role, session_records,
 };
-use crate::impact::anybody;
 use crate::lockout::sample_resource;
 use crate::model::{CATALOGUE, Entry};
-use crate::principal_arn;
+use crate::principal_arn::{self, anybody};
 
 pub(crate) use self::left_open::LeftOpen;
 

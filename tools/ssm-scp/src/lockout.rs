@@ -4,6 +4,7 @@
 
 mod actions;
 mod entry;
+mod identity;
 mod judged;
 mod principals;
 mod shift;
@@ -11,15 +12,16 @@ mod shift;
 use std::collections::BTreeSet;
 
 use cli::{Finding, FindingKind, Reading, Severity, Target};
-use iam_policy::arn_like;
+use iam_policy::{Compiled, arn_like};
 
 use self::actions::Actions;
 pub(crate) use self::actions::resource as sample_resource;
 use self::entry::Known;
+pub(crate) use self::identity::Identity;
 use self::judged::Judged;
-pub(crate) use self::shift::{Shift, may_allow};
-use crate::impact::{AccountPrincipals, PrincipalPolicies, partition};
-use crate::principal_arn;
+pub(crate) use self::shift::{AccountShift, Lost, Shift, may_allow};
+use crate::model::{AccountPrincipals, PrincipalPolicies};
+use crate::principal_arn::{self, partition};
 use crate::replay::DeniedCall;
 
 /// Something that would lock people out, or that nobody could look into.
@@ -109,6 +111,12 @@ pub(crate) fn risks(evidence: &Evidence<'_>) -> Vec<Risk> {
     }
     risks.extend(history(evidence.history));
     risks
+}
+
+/// Returns the actions that some patterns cover and those whose meaning is known, in classes that none of the policies tells apart.
+pub(crate) fn action_classes(patterns: &[String], policies: &[&Compiled]) -> Vec<Vec<String>> {
+    let classes = Actions::of(patterns).classes(policies);
+    classes.iter().map(|class| class.actions.clone()).collect()
 }
 
 fn unread(accounts: &[AccountPrincipals]) -> impl Iterator<Item = Risk> {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::action::{Action, AttachmentState, PolicyState};
 pub(crate) use self::desired::Desired;
-pub(crate) use self::observed::{Observed, Policy, Root};
+pub(crate) use self::observed::{AccountPrincipals, Observed, Policy, PrincipalPolicies, Root};
 pub(crate) use self::session_records::SessionRecords;
 pub(crate) use self::way::{Area, CATALOGUE, Entry, Way};
 

@@ -1,4 +1,4 @@
-//! What is known of a principal by its ARN alone.
+//! What is known of a principal by its ARN alone, and the ARN of one of whom nothing is known.
 
 use iam_policy::{Arn, Context};
 
@@ -27,4 +27,18 @@ pub(crate) fn account(arn: &str) -> Option<&str> {
 /// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html>
 pub(crate) fn is_service_linked(principal: &str) -> bool {
     principal.contains(":role/aws-service-role/")
+}
+
+/// Returns a role of an account that no list names: what any colleague may have. It is one of that very account, as a guard may
+/// go by the account alone.
+pub(crate) fn anybody(partition: &str, account: &str) -> String {
+    format!("arn:{partition}:iam::{account}:role/q7zkw4")
+}
+
+/// Returns the partition of the first of these ARNs, or the usual one.
+pub(crate) fn partition<'a>(mut arns: impl Iterator<Item = &'a str>) -> &'a str {
+    let first = arns.find_map(|arn| Some(Arn::parse(arn)?.partition));
+    first
+        .filter(|partition| !partition.contains(['*', '?']))
+        .unwrap_or("aws")
 }

@@ -5,7 +5,7 @@ use records::{Definitions, Entity, PolicyDocument, Schemas};
 use schemars::SchemaGenerator;
 
 use crate::gaps::Gap;
-use crate::impact::Impact;
+use crate::impact::{Impact, ImpactCounts};
 use crate::model::Action;
 use crate::model::Desired;
 use crate::replay::DeniedCall;
@@ -24,6 +24,7 @@ fn definitions(generator: &mut SchemaGenerator) -> Definitions {
         ("simulation", generator.subschema_for::<Simulation>()),
         ("denied_call", generator.subschema_for::<DeniedCall>()),
         ("impact", generator.subschema_for::<Impact>()),
+        ("impact_counts", generator.subschema_for::<ImpactCounts>()),
         ("gap", generator.subschema_for::<Gap>()),
     ];
     definitions.extend(records::of_managing::<Action>(generator));

@@ -5,7 +5,7 @@ use records::{Entity, EntityType};
 use serde::Serialize;
 
 use crate::gaps::{Gap, Openness};
-use crate::impact::{Class, Impact};
+use crate::impact::{Class, Impact, ImpactCounts};
 use crate::replay::DeniedCall;
 use crate::simulate::{Effective, Simulation};
 
@@ -68,6 +68,26 @@ impl Row for Impact {
             actions => format!(" ({})", actions.join(", ")),
         };
         format!("{class:<13} {} - {}{actions}", self.principal, self.why)
+    }
+}
+
+impl Row for ImpactCounts {
+    fn row(&self) -> String {
+        let mut row = format!(
+            "{} newly denied, {} unknown, {} still in, {} exempt, {} denied before, {} not governed",
+            self.n_newly_denied,
+            self.n_unknown,
+            self.n_still_in,
+            self.n_exempt,
+            self.n_denied_before,
+            self.n_not_governed
+        );
+        match self.n_accounts_unread {
+            0 => {}
+            1 => row.push_str("; 1 account could not be read"),
+            n_accounts => row.push_str(&format!("; {n_accounts} accounts could not be read")),
+        }
+        row
     }
 }
 

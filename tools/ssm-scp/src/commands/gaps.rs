@@ -11,8 +11,8 @@ use super::guard::Guard;
 use super::quota::QuotaArgs;
 use crate::gaps::{NOWHERE, Place, gaps};
 use crate::guard::{OUTSIDE, exempt_patterns};
-use crate::impact::partition;
 use crate::model::Desired;
+use crate::principal_arn::partition;
 use crate::table::write_row;
 use crate::{TOOL, observe};
 

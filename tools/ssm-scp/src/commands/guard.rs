@@ -5,9 +5,10 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use iam_policy::Compiled;
+use iam_policy::{Compiled, Policy};
 
 use crate::guard;
+use crate::lockout::{Shift, action_classes};
 use crate::model::Desired;
 use organization::{Organization, compile, governed};
 
@@ -97,6 +98,20 @@ impl Guard {
             .iter()
             .filter(|entity| entity.parent.is_none());
         roots.map(|root| root.id.clone()).collect()
+    }
+
+    /// Returns the actions that the policies and a change with them are about, in classes that no policy of the accounts tells apart.
+    pub(crate) fn action_classes(&self, shift: &Shift) -> Vec<Vec<String>> {
+        let mut patterns = shift.actions.clone();
+        for part in &self.parts {
+            let policy = Policy::parse(&part.document.to_string()).draft;
+            let statements = policy.iter().flat_map(|policy| &policy.statements);
+            let actions = statements.flat_map(|statement| &statement.actions.values);
+            patterns.extend(actions.map(|action| action.value.clone()));
+        }
+        let mut policies: Vec<&Compiled> = self.compiled.iter().collect();
+        policies.extend(shift.policies());
+        action_classes(&patterns, &policies)
     }
 
     /// Returns the accounts that the policies will bind.

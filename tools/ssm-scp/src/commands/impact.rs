@@ -1,18 +1,17 @@
 //! `impact`: what becomes of every principal of the organization.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use cli::{Outcome, Output, Reading, Target, Unreachable};
 use futures_util::StreamExt;
-use iam_policy::Compiled;
 use organization::Organization;
 
 use super::GlobalArgs;
 use super::guard::Guard;
 use super::quota::QuotaArgs;
 use crate::TOOL;
-use crate::impact::{AccountPrincipals, Candidate, anybody, denied_actions, partition};
+use crate::impact::{Candidate, ImpactCounts, sort};
+use crate::lockout::Shift;
 use crate::model::Desired;
 use crate::observe::{self, Through};
 use crate::table::write_row;
@@ -44,30 +43,27 @@ pub(crate) async fn run(
     let mut after = before.clone();
     guard.join(&mut after);
     let governed = guard.governed(&before);
-    let (judged_before, judged_after) = (before.judge(), after.judge());
-    let mut outcome = Outcome::Fine;
+    let shift = Shift::of(&before, &after);
+    let classes = guard.action_classes(&shift);
+    let candidate = Candidate {
+        shift: &shift,
+        guard: &guard.compiled,
+        classes: &classes,
+        governed: &governed,
+    };
     let ids: Vec<String> = before
         .accounts()
         .map(|account| account.id.clone())
         .collect();
     let progress = out.progress(false);
     progress.begin(ids.len());
+    let (mut impacts, mut unreachable) = (Vec::new(), Vec::new());
     let mut reading = std::pin::pin!(through.each(&session, &ids));
     while let Some(read) = reading.next().await {
         progress.step();
         match &read.principals {
             Reading::Present(principals) => {
-                let actions = actions(&guard.compiled, &governed, &read);
-                let candidate = Candidate {
-                    before: &judged_before,
-                    after: &judged_after,
-                    guard: &guard.compiled,
-                    actions: &actions,
-                    governed: &governed,
-                };
-                for principal in principals {
-                    write_row(out, &candidate.impact(&read.account, principal)?)?;
-                }
+                impacts.extend(candidate.impacts(&read.account, principals));
             }
             Reading::Absent => {}
             Reading::Unknown(why) => {
@@ -76,25 +72,20 @@ pub(crate) async fn run(
                     region: session.target.region.clone(),
                 };
                 let error = anyhow::anyhow!("{why}");
-                out.write(&Unreachable::new(TOOL, &target, &error))?;
-                outcome = Outcome::Trouble;
+                unreachable.push(Unreachable::new(TOOL, &target, &error));
             }
         }
     }
-    Ok(outcome)
-}
-
-/// Returns the actions that a guard denies to anybody of the accounts that it binds, or to somebody who was found in this one.
-pub(crate) fn actions(
-    guard: &[Compiled],
-    governed: &BTreeSet<String>,
-    account: &AccountPrincipals,
-) -> Vec<String> {
-    let found = account.principals.present().into_iter().flatten();
-    let found = found.map(|principal| principal.arn.as_str());
-    let partition = partition(found.clone());
-    let anybodies: Vec<String> = governed.iter().map(|id| anybody(partition, id)).collect();
-    // Of whoever is bound by nothing it does not matter what the guard would say.
-    let found = found.filter(|_| governed.contains(&account.account));
-    denied_actions(guard, anybodies.iter().map(String::as_str).chain(found))
+    sort(&mut impacts);
+    write_row(out, &ImpactCounts::of(&impacts, unreachable.len()))?;
+    for impact in &impacts {
+        write_row(out, impact)?;
+    }
+    for record in &unreachable {
+        out.write(record)?;
+    }
+    Ok(match unreachable.is_empty() {
+        true => Outcome::Fine,
+        false => Outcome::Trouble,
+    })
 }

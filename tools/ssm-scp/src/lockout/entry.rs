@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use iam_policy::{Arn, one_or_many};
 use serde_json::Value;
 
-use crate::impact::PrincipalPolicies;
+use crate::model::PrincipalPolicies;
 
 /// The principals that were read, by account.
 pub(crate) struct Known<'a> {
@@ -78,7 +78,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::Known;
-    use crate::impact::PrincipalPolicies;
+    use crate::model::PrincipalPolicies;
 
     const ACCOUNT: &str = "111122223333";
 

@@ -6,10 +6,11 @@ use iam_policy::Verdict;
 
 use super::actions::{self, ActionClass, Actions, Meaning, in_words, sample};
 use super::entry::Known;
+use super::identity::Identity;
 use super::principals::{self, PrincipalClass};
 use super::shift::{AccountShift, Loss, Lost};
 use super::{Evidence, Risk, governed};
-use crate::impact::{AccountPrincipals, Identity, PrincipalPolicies};
+use crate::model::{AccountPrincipals, PrincipalPolicies};
 use crate::principal_arn;
 
 /// One account whose policies differ.

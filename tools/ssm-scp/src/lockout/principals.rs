@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use iam_policy::{Arn, Compiled, arn_like, glob};
 
 use super::shift::context;
-use crate::impact::PrincipalPolicies;
+use crate::model::PrincipalPolicies;
 
 /// Principals of an account whom no condition tells apart.
 pub(super) struct PrincipalClass<'a> {
@@ -131,7 +131,7 @@ mod tests {
     use serde_json::json;
 
     use super::{classes, member, stranger};
-    use crate::impact::PrincipalPolicies;
+    use crate::model::PrincipalPolicies;
 
     const ACCOUNT: &str = "111122223333";
 

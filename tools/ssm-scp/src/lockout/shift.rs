@@ -148,6 +148,18 @@ impl Shift {
         self.accounts.keys().cloned().collect()
     }
 
+    /// Returns the policies of all accounts from which something may be taken, each once; one that is not understood is left out.
+    pub(crate) fn policies(&self) -> Vec<&Compiled> {
+        let mut policies = BTreeMap::new();
+        for account in self.accounts.keys() {
+            let found = self.of_account(account).map(|shift| shift.policies());
+            for policy in found.into_iter().flatten() {
+                policies.insert(std::ptr::from_ref(policy).addr(), policy);
+            }
+        }
+        policies.into_values().collect()
+    }
+
     /// Returns what an account has before and after.
     ///
     /// # Errors
@@ -279,6 +291,11 @@ impl<'s> AccountShift<'s> {
             },
             decision: doubt,
         })
+    }
+
+    /// Returns the policies as they are.
+    pub(crate) fn before(&self) -> &[Vec<&'s Compiled>] {
+        &self.before
     }
 
     /// Returns the policies as they will be.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cli::Reading;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{PolicyState, TargetId};
 
@@ -39,4 +40,25 @@ pub(crate) struct Policy {
     pub(crate) aws_managed: bool,
     pub(crate) state: PolicyState,
     pub(crate) attached_to: BTreeSet<TargetId>,
+}
+
+/// A role or user with its policies as they were read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PrincipalPolicies {
+    pub(crate) arn: String,
+    /// Inline and attached policies, those of groups among them.
+    pub(crate) policies: Vec<Value>,
+    pub(crate) boundary: Option<Value>,
+    /// The trust policy of a role; users have none.
+    #[serde(default)]
+    pub(crate) trust: Option<Value>,
+}
+
+/// The principals of an account, or why they could not be read.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AccountPrincipals {
+    pub(crate) account: String,
+    pub(crate) principals: Reading<Vec<PrincipalPolicies>>,
 }

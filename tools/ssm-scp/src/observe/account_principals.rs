@@ -6,7 +6,7 @@ use cli::Reading;
 use futures_util::stream::{self, Stream, StreamExt};
 
 use super::principals;
-use crate::impact::AccountPrincipals;
+use crate::model::AccountPrincipals;
 
 /// How other accounts are read: through roles, several at once.
 pub(crate) struct Through {

@@ -10,7 +10,7 @@ use aws_sdk_iam::types::{AttachedPermissionsBoundary, AttachedPolicy, PolicyDeta
 use awsconf::{Session, describe};
 use serde_json::Value;
 
-use crate::impact::PrincipalPolicies;
+use crate::model::PrincipalPolicies;
 
 /// What a user or role has, before its managed policies are looked up: they may come on a later page.
 struct Draft {

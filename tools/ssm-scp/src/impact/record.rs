@@ -1,0 +1,128 @@
+//! What `impact` prints: counts first, then a record for each principal, those who lose something before all others. Pure.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The `kind` of an impact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ImpactKind {
+    /// The only value.
+    Impact,
+}
+
+/// What a principal is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PrincipalType {
+    Role,
+    User,
+    /// The role that IAM Identity Center made for a permission set.
+    PermissionSet,
+}
+
+/// What becomes of a principal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Class {
+    /// Exempt, and IAM allows it some of the actions.
+    StillIn,
+    /// It may do something today that it may not do afterwards.
+    NewlyDenied,
+    /// Spared by the guard, but IAM does not allow it any of the actions.
+    Exempt,
+    /// The guard does not bind it: another account, the management account or a service-linked role.
+    NotGoverned,
+    /// It may not do any of the actions today.
+    DeniedBefore,
+    /// It depends on something that is not known.
+    Unknown,
+}
+
+/// One principal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Impact {
+    /// Always `impact`.
+    pub(crate) kind: ImpactKind,
+    pub(crate) account: String,
+    pub(crate) principal: String,
+    pub(crate) r#type: PrincipalType,
+    pub(crate) class: Class,
+    /// The actions that it loses, where it is newly denied; else those that it keeps. At most 50 of each statement.
+    pub(crate) actions: Vec<String>,
+    /// The actions that it loses by what denies them; of those who are still in what they lose on some resources.
+    pub(crate) losses: Vec<ImpactLoss>,
+    /// Why, in one line.
+    pub(crate) why: String,
+}
+
+/// Actions that are lost for the same reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ImpactLoss {
+    /// At most 50 of them.
+    pub(crate) actions: Vec<String>,
+    /// How many there are.
+    pub(crate) n_actions: usize,
+    /// Name of the policy that denies them; null where none allows them any more.
+    pub(crate) policy: Option<String>,
+    /// Sid of the statement; null where it has none.
+    pub(crate) sid: Option<String>,
+    /// The statement, its policy and where that is attached, in one line.
+    pub(crate) why: String,
+}
+
+/// The `kind` of counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ImpactCountsKind {
+    /// The only value.
+    ImpactCounts,
+}
+
+/// How many principals there are of each class, and how many accounts were not read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ImpactCounts {
+    /// Always `impact_counts`.
+    pub(crate) kind: ImpactCountsKind,
+    pub(crate) n_newly_denied: usize,
+    pub(crate) n_unknown: usize,
+    pub(crate) n_still_in: usize,
+    pub(crate) n_exempt: usize,
+    pub(crate) n_denied_before: usize,
+    pub(crate) n_not_governed: usize,
+    pub(crate) n_accounts_unread: usize,
+}
+
+impl ImpactCounts {
+    /// Counts impacts.
+    pub(crate) fn of(impacts: &[Impact], n_accounts_unread: usize) -> ImpactCounts {
+        let count = |class| {
+            impacts
+                .iter()
+                .filter(|impact| impact.class == class)
+                .count()
+        };
+        ImpactCounts {
+            kind: ImpactCountsKind::ImpactCounts,
+            n_newly_denied: count(Class::NewlyDenied),
+            n_unknown: count(Class::Unknown),
+            n_still_in: count(Class::StillIn),
+            n_exempt: count(Class::Exempt),
+            n_denied_before: count(Class::DeniedBefore),
+            n_not_governed: count(Class::NotGoverned),
+            n_accounts_unread,
+        }
+    }
+}
+
+/// Puts those first who lose something, then those of whom it is not known; the others stay as they were read.
+pub(crate) fn sort(impacts: &mut [Impact]) {
+    impacts.sort_by_key(|impact| match impact.class {
+        Class::NewlyDenied => 0,
+        Class::Unknown => 1,
+        Class::StillIn | Class::Exempt | Class::DeniedBefore | Class::NotGoverned => 2,
+    });
+}

@@ -1,0 +1,50 @@
+//! What a principal may do by its own policies, below service control policies. Pure.
+
+use iam_policy::{Compiled, Policies, Request, Verdict, decide};
+use organization::compile;
+use serde_json::Value;
+
+use crate::model::PrincipalPolicies;
+use crate::principal_arn;
+
+/// The policies of a principal, ready to be asked.
+pub(crate) struct Identity {
+    policies: Vec<Compiled>,
+    boundary: Option<Compiled>,
+}
+
+impl Identity {
+    /// Returns `None` when one of the policies cannot be understood.
+    pub(crate) fn of(principal: &PrincipalPolicies) -> Option<Identity> {
+        let ready = |document: &Value| compile("", &document.to_string()).ok();
+        Some(Identity {
+            policies: principal
+                .policies
+                .iter()
+                .map(ready)
+                .collect::<Option<_>>()?,
+            boundary: match &principal.boundary {
+                None => None,
+                Some(boundary) => Some(ready(boundary)?),
+            },
+        })
+    }
+
+    /// Returns whether the principal may do something below these service control policies.
+    pub(crate) fn verdict(
+        &self,
+        levels: Option<&[Vec<&Compiled>]>,
+        arn: &str,
+        action: &str,
+    ) -> Verdict {
+        let policies: Vec<&Compiled> = self.policies.iter().collect();
+        let policies = Policies {
+            service_control: levels,
+            identity: Some(&policies),
+            boundary: self.boundary.as_ref(),
+            ..Policies::default()
+        };
+        let request = Request::on_unknown_resource(action, principal_arn::context(arn));
+        decide(&policies, &request).verdict
+    }
+}
