@@ -239,7 +239,7 @@ fn the_table_of_calls_is_what_the_call_log_says() {
         let calls = Vec::from_iter(count_apply(&organization, tool));
         writeln!(applies, "| `{tool} apply` | {} |", cell(&calls)).unwrap();
     }
-    for verb in ["show", "plan", "check", "impact"] {
+    for verb in ["show", "plan", "check", "impact", "gaps"] {
         let [one, both] = [1, 2].map(|n_members| count_scp(verb, n_members));
         let row = row(&format!("ssm-scp {verb}"), &one, &one, &both);
         writeln!(table, "{row}").unwrap();

@@ -107,7 +107,9 @@ fn deny(
     if statement.actions.negated {
         return;
     }
-    if statement.conditions.is_empty() {
+    // A list of what everybody may use spares resources, and nobody has to be spared.
+    let spares_resources = statement.resources.as_ref().is_some_and(|one| one.negated);
+    if statement.conditions.is_empty() && !spares_resources {
         let message = "nobody is exempt: the people who could repair it are denied too".to_owned();
         let fix = "add \"Condition\": {\"ArnNotLike\": {\"aws:PrincipalArn\": [..]}} with a break-glass role";
         found.add(
