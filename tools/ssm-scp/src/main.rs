@@ -13,6 +13,7 @@ mod principal_arn;
 mod schema;
 mod table;
 
+mod apply;
 mod check;
 mod gaps;
 mod guard;
@@ -21,8 +22,6 @@ mod lockout;
 mod plan;
 mod replay;
 mod simulate;
-
-mod apply;
 
 #[cfg(test)]
 mod fixture_tests;
