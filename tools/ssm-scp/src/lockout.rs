@@ -136,9 +136,13 @@ fn unread(accounts: &[AccountPrincipals]) -> impl Iterator<Item = Risk> {
 }
 
 fn unmatched(patterns: &[String], arns: &BTreeSet<&str>) -> impl Iterator<Item = Risk> {
-    let nobody = patterns
-        .iter()
-        .filter(|pattern| !arns.iter().any(|arn| arn_like(pattern, arn)));
+    let is_matched = move |pattern: &&String| {
+        arns.iter().any(|arn| {
+            let account = principal_arn::account(arn).unwrap_or_default();
+            arn_like(&pattern.replace("${aws:PrincipalAccount}", account), arn)
+        })
+    };
+    let nobody = patterns.iter().filter(move |pattern| !is_matched(pattern));
     nobody.map(|pattern| {
         Risk::new(
             format!("unmatched:{pattern}"),
@@ -170,3 +174,6 @@ fn governed(account: &AccountPrincipals) -> impl Iterator<Item = &PrincipalPolic
     let principals = account.principals.present().into_iter().flatten();
     principals.filter(|principal| !principal_arn::is_service_linked(&principal.arn))
 }
+
+#[cfg(test)]
+mod tests;

@@ -81,7 +81,7 @@ async fn only_frees(client: &Client, plans: &[&Plan<Action>]) -> bool {
 }
 
 /// Makes a change of a plan in an organization, and returns the policy that it leaves, ready to be asked.
-fn carry_out(
+pub(crate) fn carry_out(
     organization: &mut Organization,
     action: Action,
     from: &Value,

@@ -66,11 +66,14 @@ impl Shift {
             before.policy(name).map(|policy| &policy.document)
                 != after.policy(name).map(|policy| &policy.document)
         };
-        let names = |organization: &Organization, account: &str| -> BTreeSet<String> {
+        // Where a policy is attached counts: with one level fewer that allows, nothing is allowed.
+        let attached = |organization: &Organization, account: &str| -> BTreeSet<(String, String)> {
             let line = organization.lineage(account);
-            line.iter()
-                .flat_map(|entity| entity.policies.clone())
-                .collect()
+            let pairs = line.iter().flat_map(|entity| {
+                let names = entity.policies.iter();
+                names.map(|name| (entity.id.clone(), name.clone()))
+            });
+            pairs.collect()
         };
         let gone_allows = |name: &String| {
             let policy = before.policy(name);
@@ -79,10 +82,12 @@ impl Shift {
         let mut accounts = BTreeMap::new();
         let (mut differing, mut coming) = (BTreeSet::new(), BTreeSet::new());
         for account in after.accounts().filter(|account| !account.management) {
-            let (was, is) = (names(before, &account.id), names(after, &account.id));
-            let is_new = |name: &&String| !was.contains(*name) || is_changed(name);
-            let new: BTreeSet<String> = is.iter().filter(is_new).cloned().collect();
-            let gone: Vec<String> = was.difference(&is).cloned().collect();
+            let (was, is) = (attached(before, &account.id), attached(after, &account.id));
+            let is_new = |one: &&(String, String)| !was.contains(*one) || is_changed(&one.1);
+            let new = is.iter().filter(is_new).map(|(_, name)| name.clone());
+            let new: BTreeSet<String> = new.collect();
+            let gone = was.difference(&is).map(|(_, name)| name.clone());
+            let gone: Vec<String> = gone.collect();
             // A denial that goes takes nothing from anybody.
             if new.is_empty() && !gone.iter().any(gone_allows) {
                 continue;

@@ -1,0 +1,7 @@
+//! Tests of the judgement alone.
+
+mod cases;
+mod changes;
+mod principals;
+mod scene;
+mod statements;

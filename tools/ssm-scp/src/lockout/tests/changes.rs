@@ -1,0 +1,154 @@
+//! Changes of several policies, levels and verbs by name, and the risks for which they are refused.
+
+use serde_json::{Value, json};
+
+use super::cases::{ADMIN, ALL, both, check, deny, guard, on_w, with};
+use super::scene::{
+    BREAK_GLASS, C, FULL, MANAGEMENT, ROOT, S, Scene, W, attach, create, detach, role, update,
+};
+
+#[test]
+fn policies_add_up_over_names_levels_and_plans() {
+    let other = || json!([guard(&[ADMIN])]);
+    check(
+        "28 older guard of another name",
+        &both(&["break_glass"]),
+        |scene| {
+            scene.attached("older", other(), &[W]);
+            on_w(json!([guard(&[BREAK_GLASS])]))
+        },
+    );
+    check(
+        "28 older guard on the root",
+        &both(&["break_glass"]),
+        |scene| {
+            scene.attached("older", other(), &[ROOT]);
+            on_w(json!([guard(&[BREAK_GLASS])]))
+        },
+    );
+    check("30 two plans", &both(&["break_glass"]), |_| {
+        let mut changes = on_w(json!([guard(&[BREAK_GLASS])]));
+        changes.extend([create("second", other()), attach("second", W)]);
+        changes
+    });
+    check("older guard goes with the plan", &[], |scene| {
+        scene.attached(
+            "older",
+            json!([guard(&[BREAK_GLASS, "arn:aws:iam::*:role/old"])]),
+            &[W],
+        );
+        let mut changes = on_w(json!([guard(&[BREAK_GLASS])]));
+        changes.push(detach("older", W));
+        changes
+    });
+    check(
+        "45 protection without condition",
+        &both(&["beyond_repair"]),
+        |_| {
+            with(
+                json!({"Effect": "Deny", "Action": ["iam:DeleteRole", "iam:UpdateAssumeRolePolicy"], "Resource": BREAK_GLASS}),
+            )
+        },
+    );
+    check("a key, for everybody", &both(&["beyond_repair"]), |_| {
+        with(
+            json!({"Effect": "Deny", "Action": "kms:Decrypt", "Resource": "arn:aws:kms:*:*:key/other"}),
+        )
+    });
+    check(
+        "the session document, for everybody",
+        &both(&["break_glass", "beyond_repair"]),
+        |_| {
+            with(
+                json!({"Effect": "Deny", "Action": "ssm:StartSession", "Resource": "arn:aws:ssm:*:*:document/SSM-SessionManagerRunShell"}),
+            )
+        },
+    );
+    check(
+        "58 guard that is attached elsewhere, too",
+        &["break_glass:C".to_owned()],
+        |scene| {
+            scene.attached("guard", json!([guard(&[BREAK_GLASS, ADMIN])]), &[S]);
+            scene.principal(C, "BreakGlass").policies.clear();
+            scene.principal(C, "Admin").arn = role(C, "ssm/BreakGlass2");
+            vec![update("guard", json!([guard(&[BREAK_GLASS])]))]
+        },
+    );
+}
+
+#[test]
+fn neither_order_nor_verb_hides_a_denial() {
+    let all = || json!([deny(json!("*"), Value::Null)]);
+    for (name, order) in [
+        ("27 attached, then updated", [1, 0]),
+        ("66 updated, then attached", [0, 1]),
+    ] {
+        check(name, &both(&ALL), |scene| {
+            scene.attached("guard", json!([guard(&[BREAK_GLASS])]), &[]);
+            let changes = [update("guard", all()), attach("guard", W)];
+            order.map(|index: usize| changes[index].clone()).to_vec()
+        });
+    }
+    check("29 all that allows is detached", &both(&ALL), |_| {
+        let mut changes = on_w(json!([guard(&[BREAK_GLASS])]));
+        changes.push(detach(FULL, W));
+        changes
+    });
+    check("32 all that allows is narrowed", &both(&ALL), |scene| {
+        let everything = json!([{"Effect": "Allow", "Action": "*", "Resource": "*"}]);
+        scene.attached("allow", everything, &[W]);
+        scene.organization.attach(FULL, W, false);
+        vec![update(
+            "allow",
+            json!([{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]),
+        )]
+    });
+    check("29 the same alone", &both(&ALL), |_| vec![detach(FULL, W)]);
+    check("59 denial of everything by hand", &both(&ALL), |scene| {
+        scene.attached("DenyAll", all(), &[]);
+        vec![attach("DenyAll", W)]
+    });
+    check("denial that two policies allowed", &[], |scene| {
+        scene.attached(
+            "allow",
+            json!([{"Effect": "Allow", "Action": "*", "Resource": "*"}]),
+            &[W],
+        );
+        vec![detach(FULL, W)]
+    });
+    let harmless: [(&str, fn(&mut Scene) -> Vec<Value>); 6] = [
+        ("33 the same twice", |_| {
+            [
+                on_w(json!([guard(&[BREAK_GLASS])])),
+                on_w(json!([guard(&[BREAK_GLASS])])),
+            ]
+            .concat()
+        }),
+        ("made and attached nowhere", |_| {
+            vec![create("guard", json!([deny(json!("*"), Value::Null)]))]
+        }),
+        ("attached to the management account", |_| {
+            vec![
+                create("guard", json!([deny(json!("*"), Value::Null)])),
+                attach("guard", MANAGEMENT),
+            ]
+        }),
+        ("attached to the other unit", |_| {
+            vec![
+                create("guard", json!([guard(&[BREAK_GLASS])])),
+                attach("guard", S),
+            ]
+        }),
+        ("a guard goes", |scene| {
+            scene.attached("guard", json!([guard(&[ADMIN])]), &[W]);
+            vec![detach("guard", W)]
+        }),
+        ("one more is exempt", |scene| {
+            scene.attached("guard", json!([guard(&[BREAK_GLASS])]), &[W]);
+            vec![update("guard", json!([guard(&[BREAK_GLASS, ADMIN])]))]
+        }),
+    ];
+    for (name, plan) in harmless {
+        check(name, &[], plan);
+    }
+}

@@ -1,0 +1,255 @@
+//! Exemptions by name, and the risks for which they are refused: whoever is exempt must exist and get in.
+
+use cli::Reading;
+use serde_json::{Value, json};
+
+use super::cases::{
+    ADMIN, SESSIONS, both, but, check, deny, guard, nobody_matches, on_w, only, with,
+};
+use super::scene::{
+    A, B, BREAK_GLASS, C, ROOT, Scene, W, allow, attach, create, role, trust, update,
+};
+
+#[test]
+fn a_pattern_that_spares_nobody_is_named() {
+    for (name, pattern) in [
+        (
+            "01 role name in other case",
+            "arn:aws:iam::*:role/ssm/breakglass",
+        ),
+        (
+            "03 resource type in upper case",
+            "arn:aws:iam::*:Role/ssm/BreakGlass",
+        ),
+        ("04 path forgotten", "arn:aws:iam::*:role/BreakGlass"),
+        (
+            "05 wildcard that matches nothing",
+            "arn:aws:iam::*:role/zz*",
+        ),
+        (
+            "09 permission set without a role",
+            "arn:aws:iam::*:role/aws-reserved/sso.amazonaws.com/*AWSReservedSSO_Nope_*",
+        ),
+        (
+            "10 session in place of the role",
+            "arn:aws:sts::*:assumed-role/BreakGlass/*",
+        ),
+        (
+            "11 other partition",
+            "arn:aws-cn:iam::*:role/ssm/BreakGlass",
+        ),
+        (
+            "41 service-linked roles",
+            "arn:aws:iam::*:role/aws-service-role/*",
+        ),
+        ("67 root users", "arn:aws:iam::*:root"),
+        ("68 users where there are none", "arn:aws:iam::*:user/*"),
+    ] {
+        check(name, &nobody_matches(pattern), |_| {
+            on_w(json!([guard(&[pattern])]))
+        });
+    }
+    let typo = "arn:aws:iam::*:role/ssm/BreakGlas";
+    let expected = [format!("unmatched:{typo}")];
+    check("06 one good pattern and one typo", &expected, |_| {
+        on_w(json!([guard(&[BREAK_GLASS, typo])]))
+    });
+}
+
+#[test]
+fn whoever_is_exempt_must_get_in() {
+    let plan = || on_w(json!([guard(&[BREAK_GLASS])]));
+    check("00 control", &[], |_| plan());
+    check(
+        "07 break-glass in A only",
+        &both(&["break_glass"])[1..],
+        |scene| {
+            scene.principals(B).remove(0);
+            plan()
+        },
+    );
+    check(
+        "14 pattern with roles in A only",
+        &both(&["break_glass"])[1..],
+        |scene| {
+            scene.principal(A, "dev").arn = role(A, "quick");
+            on_w(json!([guard(&["arn:aws:iam::*:role/q*"])]))
+        },
+    );
+    check(
+        "39 root, and nobody exempt in C",
+        &["break_glass:C".to_owned()],
+        |scene| {
+            scene.principals(C).remove(0);
+            vec![
+                create("guard", json!([guard(&[BREAK_GLASS])])),
+                attach("guard", ROOT),
+            ]
+        },
+    );
+    check(
+        "40 account moved below the guard",
+        &["break_glass:C".to_owned()],
+        |scene| {
+            scene.principals(C).remove(0);
+            let mut entities = scene.organization.entities.iter_mut();
+            entities.find(|one| one.id == C).unwrap().parent = Some(W.to_owned());
+            plan()
+        },
+    );
+    type Spoil = fn(&mut crate::impact::PrincipalPolicies);
+    let spoils: [(&str, Spoil); 7] = [
+        ("42 no policy", |one| one.policies.clear()),
+        ("42 policies of something else", |one| {
+            one.policies = vec![allow(&["s3:*"])]
+        }),
+        ("43 instance role", |one| {
+            one.trust = Some(trust(json!({"Service": "ec2.amazonaws.com"})))
+        }),
+        ("44 trusts a role that is gone", |one| {
+            one.trust = Some(trust(json!({"AWS": role(B, "gone")})))
+        }),
+        ("boundary of something else", |one| {
+            one.boundary = Some(allow(&["s3:*"]))
+        }),
+        ("denied by its own policy", |one| {
+            one.policies.push(json!({"Version": "2012-10-17",
+                "Statement": [{"Effect": "Deny", "Action": "ssm:*", "Resource": "*"}]}));
+        }),
+        ("policy that is not understood", |one| {
+            one.policies.push(json!({"Statement": 7}))
+        }),
+    ];
+    for (name, spoil) in spoils {
+        check(name, &both(&["break_glass"])[1..], |scene| {
+            spoil(scene.principal(B, "BreakGlass"));
+            plan()
+        });
+    }
+    check("exempt role that federation lets in", &[], |scene| {
+        let saml = json!({"Federated": format!("arn:aws:iam::{B}:saml-provider/AWSSSO")});
+        scene.principal(B, "BreakGlass").trust = Some(trust(saml));
+        plan()
+    });
+    check("exempt user", &[], |scene| {
+        for account in [A, B] {
+            let user = scene.principal(account, "BreakGlass");
+            (user.arn, user.trust) = (format!("arn:aws:iam::{account}:user/breakglass"), None);
+        }
+        on_w(json!([guard(&["arn:aws:iam::*:user/breakglass"])]))
+    });
+    check("exempt by a variable", &[], |_| {
+        on_w(json!([guard(&[
+            "arn:aws:iam::${aws:PrincipalAccount}:role/ssm/BreakGlass"
+        ])]))
+    });
+}
+
+#[test]
+fn exemptions_by_account_reach_no_further() {
+    let by_account = |operator: &str, account: &str| {
+        deny(
+            json!(SESSIONS),
+            json!({operator: {"aws:PrincipalAccount": account}}),
+        )
+    };
+    for (name, expected, statement) in [
+        (
+            "12 account of a template",
+            both(&["break_glass"]),
+            by_account("StringNotEquals", "000000000000"),
+        ),
+        (
+            "20 denied in A alone",
+            both(&["break_glass"])[..1].to_vec(),
+            by_account("StringEquals", A),
+        ),
+        (
+            "63 A exempt, B not",
+            both(&["break_glass"])[1..].to_vec(),
+            by_account("StringNotEquals", A),
+        ),
+        (
+            "21 denied by ARN of A",
+            both(&["break_glass"])[..1].to_vec(),
+            deny(json!(SESSIONS), only(&[&format!("arn:aws:iam::{A}:*")])),
+        ),
+    ] {
+        check(name, &expected, |_| on_w(json!([statement])));
+    }
+    check(
+        "12b break-glass in A and an account of a template",
+        &both(&["break_glass"])[1..],
+        |scene| {
+            scene.principals(B).remove(0);
+            let mut condition = but(&[BREAK_GLASS]);
+            condition["StringNotEquals"] = json!({"aws:PrincipalAccount": "000000000000"});
+            on_w(json!([deny(json!(SESSIONS), condition)]))
+        },
+    );
+}
+
+#[test]
+fn whoever_applies_may_not_shut_themselves_out() {
+    check(
+        "54 caller who loses access",
+        &["caller".to_owned()],
+        |scene| {
+            scene.caller = Some(role(A, "dev"));
+            on_w(json!([guard(&[BREAK_GLASS])]))
+        },
+    );
+    check("52 caller who is exempt", &[], |scene| {
+        scene.caller = Some(role(A, "ssm/BreakGlass"));
+        on_w(json!([guard(&[BREAK_GLASS])]))
+    });
+}
+
+#[test]
+fn what_was_not_read_is_a_risk_of_its_account() {
+    let unread = |scene: &mut Scene| {
+        let mut accounts = scene.accounts.iter_mut();
+        let account = accounts.find(|one| one.account == B).unwrap();
+        account.principals = Reading::Unknown("denied".to_owned());
+    };
+    check("55 B cannot be read", &["unread:B".to_owned()], |scene| {
+        unread(scene);
+        on_w(json!([guard(&[BREAK_GLASS])]))
+    });
+    let expected = ["unread:B", "logging:A", "logging:B"].map(str::to_owned);
+    check(
+        "what B would lose is known all the same",
+        &expected,
+        |scene| {
+            unread(scene);
+            with(deny(json!("s3:PutObject"), Value::Null))
+        },
+    );
+}
+
+#[test]
+fn who_is_singled_out_is_named() {
+    let named = |name: &str| -> Vec<String> {
+        let accounts = ["A", "B"].iter();
+        accounts
+            .map(|account| format!("singled_out:arn:aws:iam::{account}:role/{name}"))
+            .collect()
+    };
+    for (name, statement) in [
+        ("24 inverted", deny(json!(SESSIONS), only(&[BREAK_GLASS]))),
+        (
+            "21b by path",
+            deny(json!(SESSIONS), only(&["arn:aws:iam::*:role/ssm/*"])),
+        ),
+    ] {
+        check(name, &named("ssm/BreakGlass"), |_| on_w(json!([statement])));
+    }
+    check(
+        "exemption handed to another",
+        &named("ssm/BreakGlass"),
+        |scene| {
+            scene.attached("guard", json!([guard(&[BREAK_GLASS])]), &[W]);
+            vec![update("guard", json!([guard(&[ADMIN])]))]
+        },
+    );
+}

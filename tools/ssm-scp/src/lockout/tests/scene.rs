@@ -1,0 +1,187 @@
+//! The organization of the cases: management M, unit W with accounts A and B, unit S with C. In each account a break-glass role
+//! that M may assume, the role of an administrator, of a developer, and that of the nodes.
+
+use cli::Reading;
+use organization::{FULL_ACCESS, Organization};
+use serde_json::{Value, json};
+
+use crate::apply::preconditions::carry_out;
+use crate::impact::{AccountPrincipals, PrincipalPolicies};
+use crate::lockout::{Evidence, Shift, risks};
+use crate::model::Action;
+
+pub(super) const MANAGEMENT: &str = "100000000001";
+pub(super) const A: &str = "200000000002";
+pub(super) const B: &str = "300000000003";
+pub(super) const C: &str = "400000000004";
+pub(super) const ROOT: &str = "r-org1";
+pub(super) const W: &str = "ou-org1-workload";
+pub(super) const S: &str = "ou-org1-sandboxs";
+pub(super) const FULL: &str = "FullAWSAccess";
+pub(super) const BREAK_GLASS: &str = "arn:aws:iam::*:role/ssm/BreakGlass";
+
+/// What nodes may do, as far as the cases go.
+/// <https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonSSMManagedInstanceCore.html>
+const NODE: [&str; 6] = [
+    "ssm:UpdateInstanceInformation",
+    "ssm:PutInventory",
+    "ssmmessages:*",
+    "ec2messages:*",
+    "s3:PutObject",
+    "logs:PutLogEvents",
+];
+
+/// An organization, who is in it, and who applies.
+pub(super) struct Scene {
+    pub(super) organization: Organization,
+    pub(super) accounts: Vec<AccountPrincipals>,
+    pub(super) caller: Option<String>,
+}
+
+pub(super) fn role(account: &str, path: &str) -> String {
+    format!("arn:aws:iam::{account}:role/{path}")
+}
+
+pub(super) fn allow(actions: &[&str]) -> Value {
+    json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]})
+}
+
+/// Returns the trust policy that lets a kind of principals in.
+pub(super) fn trust(principal: Value) -> Value {
+    json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]})
+}
+
+fn principal(arn: &str, policy: Value, trusted: Value) -> PrincipalPolicies {
+    PrincipalPolicies {
+        arn: arn.to_owned(),
+        policies: vec![policy],
+        boundary: None,
+        trust: Some(trust(trusted)),
+    }
+}
+
+impl Scene {
+    pub(super) fn new() -> Scene {
+        let entity = |id: &str, kind: &str, path: &str, parent: Option<&str>| {
+            json!({"kind": "entity", "id": id, "type": kind, "name": id,
+            "path": path, "parent": parent, "management": id == MANAGEMENT, "policies": [FULL]})
+        };
+        let records = vec![
+            entity(ROOT, "root", "Root", None),
+            entity(MANAGEMENT, "account", "Root/M", Some(ROOT)),
+            entity(W, "organizational_unit", "Root/W", Some(ROOT)),
+            entity(A, "account", "Root/W/A", Some(W)),
+            entity(B, "account", "Root/W/B", Some(W)),
+            entity(S, "organizational_unit", "Root/S", Some(ROOT)),
+            entity(C, "account", "Root/S/C", Some(S)),
+            json!({"kind": "policy", "id": "p-FullAWSAccess", "name": FULL, "aws_managed": true, "n_characters": 1,
+                "document": serde_json::from_str::<Value>(FULL_ACCESS).unwrap(), "attached_to": [ROOT, MANAGEMENT, W, A, B, S, C]}),
+        ];
+        let management = json!({"AWS": format!("arn:aws:iam::{MANAGEMENT}:root")});
+        let nodes = json!({"Service": "ec2.amazonaws.com"});
+        let accounts = [A, B, C].into_iter().map(|id| AccountPrincipals {
+            account: id.to_owned(),
+            principals: Reading::Present(vec![
+                principal(
+                    &role(id, "ssm/BreakGlass"),
+                    allow(&["*"]),
+                    management.clone(),
+                ),
+                principal(&role(id, "Admin"), allow(&["*"]), management.clone()),
+                principal(
+                    &role(id, "dev"),
+                    allow(&["ssm:*", "s3:*"]),
+                    management.clone(),
+                ),
+                principal(&role(id, "Nodes"), allow(&NODE), nodes.clone()),
+            ]),
+        });
+        Scene {
+            organization: Organization::from_records(records).unwrap(),
+            accounts: accounts.collect(),
+            caller: None,
+        }
+    }
+
+    /// Returns who was found in an account.
+    pub(super) fn principals(&mut self, account: &str) -> &mut Vec<PrincipalPolicies> {
+        let mut accounts = self.accounts.iter_mut();
+        let found = accounts.find(|one| one.account == account).unwrap();
+        match &mut found.principals {
+            Reading::Present(principals) => principals,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Returns a principal by the end of its ARN.
+    pub(super) fn principal(&mut self, account: &str, name: &str) -> &mut PrincipalPolicies {
+        let mut principals = self.principals(account).iter_mut();
+        principals
+            .find(|one| one.arn.ends_with(&format!("/{name}")))
+            .unwrap()
+    }
+
+    /// Puts a policy where it is before anything is applied.
+    pub(super) fn attached(&mut self, name: &str, statements: Value, targets: &[&str]) {
+        let targets: Vec<String> = targets.iter().map(|one| (*one).to_owned()).collect();
+        self.organization
+            .with_policy(name, &document(statements), &targets);
+    }
+
+    /// Returns the risks of changes by their names, accounts by their letters.
+    pub(super) fn risks(&self, changes: &[Value]) -> Vec<String> {
+        let mut after = self.organization.clone();
+        for change in changes {
+            let action: Action = serde_json::from_value(change["action"].clone()).unwrap();
+            carry_out(&mut after, action, &change["from"], &change["to"]).unwrap();
+        }
+        let shift = Shift::of(&self.organization, &after);
+        let bound = shift.accounts();
+        let accounts = self.accounts.iter();
+        let accounts: Vec<AccountPrincipals> = accounts
+            .filter(|account| bound.contains(&account.account))
+            .cloned()
+            .collect();
+        let found = risks(&Evidence {
+            shift: &shift,
+            accounts: &accounts,
+            caller: self.caller.as_deref(),
+            history: &[],
+        });
+        let letters = [(A, "A"), (B, "B"), (C, "C"), (MANAGEMENT, "M")];
+        let named = found.into_iter().map(|risk| {
+            let letters = letters.iter();
+            letters.fold(risk.id, |id, (account, letter)| id.replace(account, letter))
+        });
+        named.collect()
+    }
+}
+
+pub(super) fn document(statements: Value) -> Value {
+    json!({"Version": "2012-10-17", "Statement": statements})
+}
+
+pub(super) fn create(name: &str, statements: Value) -> Value {
+    json!({"action": "create_policy", "from": null,
+        "to": {"name": name, "description": "", "document": document(statements)}})
+}
+
+pub(super) fn update(name: &str, statements: Value) -> Value {
+    let mut change = create(name, statements);
+    change["action"] = json!("update_policy");
+    change
+}
+
+pub(super) fn attach(name: &str, target: &str) -> Value {
+    attachment("attach_policy", name, target, true)
+}
+
+pub(super) fn detach(name: &str, target: &str) -> Value {
+    attachment("detach_policy", name, target, false)
+}
+
+fn attachment(action: &str, name: &str, target: &str, attached: bool) -> Value {
+    let state =
+        |attached: bool| json!({"policy_name": name, "target_id": target, "attached": attached});
+    json!({"action": action, "from": state(!attached), "to": state(attached)})
+}

@@ -1,0 +1,249 @@
+//! Statements by name beside a guard that spares the break-glass role, and what they risk: what is dangerous is named by its
+//! meaning, what is harmless has no risk.
+
+use serde_json::{Value, json};
+
+use super::cases::{ADMIN, ALL, NODES, SESSIONS, both, but, check, deny, only, with};
+use super::scene::{BREAK_GLASS, C};
+
+#[test]
+fn what_a_statement_denies_is_told_by_its_meaning() {
+    let elsewhere = json!({"StringNotEquals": {"aws:RequestedRegion": "eu-central-1"}});
+    let global = json!({"Effect": "Deny", "NotAction": ["iam:*", "sts:*", "organizations:*"], "Resource": "*", "Condition": elsewhere});
+    for (name, kinds, statement) in [
+        ("16 everything", &ALL[..], deny(json!("*"), Value::Null)),
+        (
+            "17 all but Systems Manager",
+            &["break_glass", "assume_role", "logging", "repair", "other"],
+            json!({"Effect": "Deny", "NotAction": ["ssm:*", "ssmmessages:*", "ec2messages:*"], "Resource": "*"}),
+        ),
+        (
+            "18 iam, sts, kms",
+            &["assume_role", "logging", "other"],
+            deny(json!(["iam:*", "sts:*", "kms:*"]), Value::Null),
+        ),
+        (
+            "19 agents",
+            &["nodes_offline"],
+            deny(json!(["ssmmessages:*", "ec2messages:*"]), Value::Null),
+        ),
+        (
+            "26 from one address",
+            &["break_glass"],
+            deny(
+                json!(SESSIONS),
+                json!({"NotIpAddress": {"aws:SourceIp": "192.0.2.1/32"}}),
+            ),
+        ),
+        (
+            "69 sts:AssumeRole",
+            &["assume_role"],
+            deny(json!("sts:AssumeRole"), Value::Null),
+        ),
+        (
+            "session tags",
+            &["assume_role"],
+            deny(json!("sts:TagSession"), Value::Null),
+        ),
+        (
+            "federation",
+            &["assume_role"],
+            deny(json!("sts:AssumeRoleWith*"), Value::Null),
+        ),
+        (
+            "sts but for those exempt",
+            &["assume_role"],
+            deny(json!("sts:AssumeRole"), but(&[BREAK_GLASS, ADMIN])),
+        ),
+        (
+            "an action beside the agents'",
+            &["other"],
+            deny(json!("sts:GetCallerIdentity"), Value::Null),
+        ),
+        (
+            "a service that no list has",
+            &["other"],
+            deny(json!("newservice:DoIt"), Value::Null),
+        ),
+        (
+            "one action of agents",
+            &["nodes_offline"],
+            deny(json!("ssm:GetDocument"), Value::Null),
+        ),
+        (
+            "agents among others",
+            &["nodes_offline", "other"],
+            deny(json!("ssm:Desc*"), Value::Null),
+        ),
+        (
+            "ssm but for break-glass",
+            &["nodes_offline"],
+            deny(json!("ssm:*"), but(&[BREAK_GLASS])),
+        ),
+        (
+            "everything but for break-glass",
+            &["nodes_offline", "assume_role", "logging"],
+            deny(json!("*"), but(&[BREAK_GLASS])),
+        ),
+        (
+            "everything but for break-glass and the nodes of today",
+            &["nodes_offline", "assume_role", "logging"],
+            deny(json!("*"), but(&[BREAK_GLASS, NODES])),
+        ),
+        (
+            "nodes by their name",
+            &["nodes_offline"],
+            deny(json!("ssmmessages:*"), only(&[NODES])),
+        ),
+        (
+            "nodes that may come",
+            &["nodes_offline"],
+            deny(json!("ssmmessages:*"), only(&["arn:aws:iam::*:role/web-*"])),
+        ),
+        (
+            "logs of nodes by their name",
+            &["logging"],
+            deny(json!("s3:*"), only(&[NODES])),
+        ),
+        (
+            "logs",
+            &["logging"],
+            deny(json!("logs:PutLogEvents"), Value::Null),
+        ),
+        (
+            "transcripts without a header",
+            &["logging"],
+            deny(
+                json!("s3:PutObject"),
+                json!({"Null": {"s3:x-amz-server-side-encryption": "true"}}),
+            ),
+        ),
+        (
+            "no way to take policies back",
+            &["repair"],
+            deny(json!("organizations:DetachPolicy"), Value::Null),
+        ),
+        (
+            "leaving, for everybody",
+            &["other"],
+            deny(json!("organizations:LeaveOrganization"), Value::Null),
+        ),
+        (
+            "iam but for who may not",
+            &["other"],
+            deny(json!("iam:*"), but(&["arn:aws:iam::*:role/dev"])),
+        ),
+        (
+            "ec2",
+            &["break_glass", "other"],
+            deny(json!("ec2:*"), Value::Null),
+        ),
+        (
+            "reading objects",
+            &["other"],
+            deny(json!("s3:GetObject"), Value::Null),
+        ),
+        (
+            "other Regions",
+            &["break_glass", "nodes_offline", "logging"],
+            global,
+        ),
+        (
+            "by a tag",
+            &["break_glass"],
+            deny(
+                json!(SESSIONS),
+                json!({"StringNotEquals": {"aws:PrincipalTag/team": "ops"}}),
+            ),
+        ),
+        (
+            "without MFA",
+            &["break_glass"],
+            deny(
+                json!(SESSIONS),
+                json!({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}),
+            ),
+        ),
+        (
+            "action in other case",
+            &["break_glass"],
+            deny(json!("SSM:startsession"), Value::Null),
+        ),
+        (
+            "whoever is no service",
+            &ALL,
+            deny(
+                json!("*"),
+                json!({"Bool": {"aws:PrincipalIsAWSService": "false"}}),
+            ),
+        ),
+        (
+            "25 wildcard where none is one",
+            &["break_glass"],
+            deny(
+                json!(SESSIONS),
+                json!({"StringNotEquals": {"aws:PrincipalArn": BREAK_GLASS}}),
+            ),
+        ),
+    ] {
+        check(name, &both(kinds), |_| with(statement.clone()));
+    }
+}
+
+#[test]
+fn harmless_statements_have_no_risk() {
+    let protected = json!({"Effect": "Deny", "Action": "iam:DeleteRole", "Resource": BREAK_GLASS, "Condition": but(&[BREAK_GLASS])});
+    for (name, statement) in [
+        (
+            "only TLS",
+            deny(
+                json!("s3:*"),
+                json!({"Bool": {"aws:SecureTransport": "false"}}),
+            ),
+        ),
+        (
+            "agents of who is none",
+            deny(json!("ssmmessages:*"), only(&["arn:aws:iam::*:role/dev"])),
+        ),
+        (
+            "keys of nodes that use none",
+            deny(json!("kms:*"), only(&[NODES])),
+        ),
+        (
+            "leaving, but for break-glass",
+            deny(
+                json!("organizations:LeaveOrganization"),
+                but(&[BREAK_GLASS]),
+            ),
+        ),
+        (
+            "organizations, but for break-glass",
+            deny(json!("organizations:*"), but(&[BREAK_GLASS])),
+        ),
+        (
+            "iam, but for those who may",
+            deny(json!("iam:*"), but(&[BREAK_GLASS, ADMIN])),
+        ),
+        ("break-glass protected but from itself", protected),
+        (
+            "more of sessions",
+            deny(json!("ssm:St*Session"), but(&[BREAK_GLASS])),
+        ),
+        (
+            "another account",
+            deny(
+                json!("*"),
+                json!({"StringEquals": {"aws:PrincipalAccount": C}}),
+            ),
+        ),
+        (
+            "services alone",
+            deny(
+                json!("*"),
+                json!({"Bool": {"aws:PrincipalIsAWSService": "true"}}),
+            ),
+        ),
+    ] {
+        check(name, &[], |_| with(statement.clone()));
+    }
+}
