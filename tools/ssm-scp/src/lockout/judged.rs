@@ -261,7 +261,7 @@ impl<'a> Judged<'a> {
                 risks.push(Risk::new(
                     format!("singled_out:{}", principal.arn),
                     format!(
-                        "{} would lose {}, which others of its account keep: {}; the policy denies those whom it names, not all others",
+                        "{} would lose {}, which the change takes from nobody whom no policy names: {}",
                         principal.arn,
                         self.actions[index].example(),
                         cause.message

@@ -1,0 +1,374 @@
+//! Random trees, plans and principals: whatever the judgement lets through, an evaluator of its own, which asks every
+//! principal for every action, finds nobody newly denied who should have been named.
+
+use iam_policy::{AGENT_ACTIONS, OPERATOR_ACTIONS};
+use organization::Organization;
+use serde_json::{Value, json};
+
+use super::scene::{
+    A, B, C, FULL, ROOT, S, Scene, W, allow, attach, create, detach, role, trust, update,
+};
+use crate::apply::preconditions::carry_out;
+use crate::impact::PrincipalPolicies;
+
+const PATTERNS: [&str; 12] = [
+    "*",
+    "ssm:*",
+    "ssm:St*",
+    "ssm:StartSession",
+    "ssm:SendCommand",
+    "ssmmessages:*",
+    "ssm:UpdateInstance*",
+    "sts:AssumeRole",
+    "s3:*",
+    "s3:?etObject",
+    "*:D*",
+    "organizations:DetachPolicy",
+];
+const OTHERS: [&str; 5] = [
+    "sts:AssumeRole",
+    "s3:PutObject",
+    "s3:GetObject",
+    "iam:DeleteRole",
+    "organizations:DetachPolicy",
+];
+const ARNS: [&str; 7] = [
+    "arn:aws:iam::*:role/ssm/BreakGlass",
+    "arn:aws:iam::*:role/ssm/*",
+    "arn:aws:iam::*:role/Admin",
+    "arn:aws:iam::*:role/Nodes",
+    "arn:aws:iam::*:role/?ev",
+    "arn:aws:iam::200000000002:*",
+    "arn:aws:iam::*:role/gone",
+];
+
+/// A small generator, so that a seed makes the same case everywhere: xorshift64*.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % bound
+    }
+
+    fn of<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len())]
+    }
+
+    fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+
+    fn statement(&mut self) -> Value {
+        let effect = if self.one_in(6) { "Allow" } else { "Deny" };
+        let mut statement = json!({"Effect": effect, "Resource": "*"});
+        let element = if self.one_in(6) {
+            "NotAction"
+        } else {
+            "Action"
+        };
+        statement[element] = json!([self.of(&PATTERNS), self.of(&PATTERNS)]);
+        if !self.one_in(4) {
+            let arns = [
+                "ArnLike",
+                "ArnNotLike",
+                "ArnNotLike",
+                "StringLike",
+                "StringNotEquals",
+            ];
+            let accounts = ["StringEquals", "StringNotEquals"];
+            statement["Condition"] = match self.one_in(4) {
+                true => {
+                    json!({self.of(&accounts): {"aws:PrincipalAccount": self.of(&[A, B, "000000000000"])}})
+                }
+                false => {
+                    json!({self.of(&arns): {"aws:PrincipalArn": [self.of(&ARNS), self.of(&ARNS)]}})
+                }
+            };
+        }
+        statement
+    }
+
+    fn statements(&mut self) -> Value {
+        let n_statements = 1 + self.below(2);
+        (0..n_statements).map(|_| self.statement()).collect()
+    }
+
+    /// Changes who may do what, and who may become whom.
+    fn principals(&mut self, scene: &mut Scene) {
+        for account in [A, B, C] {
+            for principal in scene.principals(account) {
+                if self.one_in(3) {
+                    principal.policies = vec![allow(&[self.of(&PATTERNS), self.of(&PATTERNS)])];
+                }
+                if self.one_in(4) {
+                    principal.trust = Some(trust(
+                        self.of(&[
+                            &json!({"Service": "ec2.amazonaws.com"}),
+                            &json!({"AWS": role(account, "gone")}),
+                            &json!({"AWS": "100000000001"}),
+                        ])
+                        .clone(),
+                    ));
+                }
+            }
+        }
+    }
+
+    fn plan(&mut self, scene: &mut Scene) -> Vec<Value> {
+        let places = [ROOT, W, S, A, B, C];
+        let before = self.statements();
+        let place = self.of(&places);
+        scene.attached("old", before, &[place]);
+        let mut changes = Vec::new();
+        for _ in 0..=self.below(3) {
+            let target = self.of(&places);
+            match self.below(6) {
+                0 => changes.push(update("old", self.statements())),
+                1 => changes.push(detach("old", place)),
+                2 => changes.push(detach(FULL, target)),
+                3 => changes.push(attach("old", target)),
+                _ => {
+                    changes.push(create("new", self.statements()));
+                    changes.push(attach("new", target));
+                }
+            }
+        }
+        changes
+    }
+}
+
+/// Wildcards by the letter of AWS's page, one character after the other.
+fn glob(pattern: &[u8], text: &[u8]) -> bool {
+    match (pattern.first(), text.first()) {
+        (None, None) => true,
+        (Some(b'*'), _) => {
+            glob(&pattern[1..], text) || (!text.is_empty() && glob(pattern, &text[1..]))
+        }
+        (Some(b'?'), Some(_)) => glob(&pattern[1..], &text[1..]),
+        (Some(one), Some(other)) if one == other => glob(&pattern[1..], &text[1..]),
+        _ => false,
+    }
+}
+
+fn covers(pattern: &Value, text: &str) -> bool {
+    let pattern = pattern.as_str().unwrap().to_ascii_lowercase();
+    glob(pattern.as_bytes(), text.to_ascii_lowercase().as_bytes())
+}
+
+fn arn_covers(pattern: &str, arn: &str) -> bool {
+    let parts = |text: &str| text.splitn(6, ':').map(str::to_owned).collect::<Vec<_>>();
+    let (pattern, arn) = (parts(pattern), parts(arn));
+    pattern.len() == 6
+        && pattern
+            .iter()
+            .zip(&arn)
+            .all(|(one, other)| glob(one.as_bytes(), other.as_bytes()))
+}
+
+fn applies(statement: &Value, arn: &str, action: &str) -> bool {
+    let named = |element: &str| {
+        let patterns = statement.get(element)?;
+        let covered = |pattern: &Value| covers(pattern, action);
+        Some(
+            patterns
+                .as_array()
+                .map_or_else(|| covered(patterns), |all| all.iter().any(covered)),
+        )
+    };
+    if !named("Action").unwrap_or_else(|| !named("NotAction").unwrap()) {
+        return false;
+    }
+    let Some(conditions) = statement["Condition"].as_object() else {
+        return true;
+    };
+    let account = arn.split(':').nth(4).unwrap();
+    conditions.iter().all(|(operator, keys)| {
+        let (key, values) = keys.as_object().unwrap().iter().next().unwrap();
+        let given = if key == "aws:PrincipalArn" {
+            arn
+        } else {
+            account
+        };
+        let values: Vec<&str> = match values {
+            Value::Array(values) => values.iter().map(|one| one.as_str().unwrap()).collect(),
+            one => vec![one.as_str().unwrap()],
+        };
+        let equal = |value: &&str| match operator.as_str() {
+            "ArnLike" | "ArnNotLike" => arn_covers(value, given),
+            "StringLike" => glob(value.as_bytes(), given.as_bytes()),
+            _ => *value == given,
+        };
+        values.iter().any(equal) != operator.contains("Not")
+    })
+}
+
+fn says(documents: &[&Value], effect: &str, arn: &str, action: &str) -> bool {
+    let statements = documents.iter().flat_map(|document| {
+        let statements = &document["Statement"];
+        statements
+            .as_array()
+            .map_or(std::slice::from_ref(statements), Vec::as_slice)
+    });
+    let mut statements = statements.filter(|statement| statement["Effect"] == effect);
+    statements.any(|statement| applies(statement, arn, action))
+}
+
+/// Returns whether every level from an account up allows and none denies.
+fn passes(organization: &Organization, account: &str, arn: &str, action: &str) -> bool {
+    let mut next = Some(account.to_owned());
+    while let Some(id) = next {
+        let entity = organization
+            .entities
+            .iter()
+            .find(|one| one.id == id)
+            .unwrap();
+        let documents: Vec<&Value> = organization
+            .policies
+            .iter()
+            .filter(|policy| entity.policies.contains(&policy.name))
+            .map(|policy| &policy.document)
+            .collect();
+        if says(&documents, "Deny", arn, action) || !says(&documents, "Allow", arn, action) {
+            return false;
+        }
+        next = entity.parent.clone();
+    }
+    true
+}
+
+fn may_itself(principal: &PrincipalPolicies, action: &str) -> bool {
+    let documents: Vec<&Value> = principal.policies.iter().collect();
+    says(&documents, "Allow", &principal.arn, action)
+}
+
+/// Returns whether somebody may become a principal, by the three kinds of trust that the cases have.
+fn gets_in(principal: &PrincipalPolicies) -> bool {
+    let trusted = &principal.trust.as_ref().unwrap()["Statement"][0]["Principal"];
+    trusted["AWS"]
+        .as_str()
+        .is_some_and(|name| !name.ends_with("/gone"))
+}
+
+/// One account before and after, asked for everybody and everything.
+struct Asked<'a> {
+    before: &'a Organization,
+    after: &'a Organization,
+    account: &'a str,
+    letter: &'a str,
+    principals: &'a [PrincipalPolicies],
+    risks: &'a [String],
+}
+
+impl Asked<'_> {
+    fn loses(&self, arn: &str, action: &str) -> bool {
+        passes(self.before, self.account, arn, action)
+            && !passes(self.after, self.account, arn, action)
+    }
+
+    fn is_named(&self, kind: &str) -> bool {
+        self.risks.contains(&format!("{kind}:{}", self.letter))
+    }
+
+    /// Returns whether somebody who gets in keeps an action.
+    fn is_kept(&self, action: &str) -> bool {
+        let keeps = |one: &&PrincipalPolicies| {
+            gets_in(one)
+                && may_itself(one, action)
+                && passes(self.after, self.account, &one.arn, action)
+        };
+        self.principals.iter().any(|one| keeps(&one))
+    }
+
+    /// Returns whether somebody who gets in loses nothing of what operators do, and may do some of what others lose.
+    fn has_way_in(&self) -> bool {
+        let lost: Vec<&&str> = OPERATOR_ACTIONS
+            .iter()
+            .filter(|action| {
+                self.principals
+                    .iter()
+                    .any(|one| self.loses(&one.arn, action))
+            })
+            .collect();
+        self.principals.iter().any(|one| {
+            let may = |action: &&&str| {
+                may_itself(one, action) && passes(self.after, self.account, &one.arn, action)
+            };
+            gets_in(one)
+                && lost.iter().all(|action| !self.loses(&one.arn, action))
+                && lost.iter().any(|action| may(&action))
+        })
+    }
+
+    /// Returns how many losses were looked at.
+    fn check(&self, case: &str) -> usize {
+        let mut n_losses = 0;
+        let agents = AGENT_ACTIONS.iter().chain(OPERATOR_ACTIONS).chain(&OTHERS);
+        for action in agents {
+            for principal in self.principals.iter().filter(|one| may_itself(one, action)) {
+                if !self.loses(&principal.arn, action) {
+                    continue;
+                }
+                n_losses += 1;
+                let is_named = match *action {
+                    action if AGENT_ACTIONS.contains(&action) => self.is_named("nodes_offline"),
+                    action if OPERATOR_ACTIONS.contains(&action) => {
+                        self.is_named("break_glass") || self.has_way_in()
+                    }
+                    "sts:AssumeRole" => self.is_named("assume_role"),
+                    "s3:PutObject" => self.is_named("logging"),
+                    "organizations:DetachPolicy" => self.is_named("repair") || self.is_kept(action),
+                    action => self.is_named("other") || self.is_kept(action),
+                };
+                assert!(
+                    is_named,
+                    "{case}: {} loses {action}: {:?}",
+                    principal.arn, self.risks
+                );
+            }
+        }
+        n_losses
+    }
+}
+
+#[test]
+fn nobody_is_newly_denied_without_a_name() {
+    let n_cases = if std::env::var_os("LONG").is_some() {
+        3000
+    } else {
+        150
+    };
+    let (mut n_losses, mut n_clean) = (0, 0);
+    for seed in 1..=n_cases {
+        let mut random = Random(u64::wrapping_mul(seed, 0x9E37_79B9_7F4A_7C15));
+        let mut scene = Scene::new();
+        random.principals(&mut scene);
+        let changes = random.plan(&mut scene);
+        let risks = scene.risks(&changes);
+        let before = scene.organization.clone();
+        let mut after = before.clone();
+        for change in &changes {
+            let action = serde_json::from_value(change["action"].clone()).unwrap();
+            carry_out(&mut after, action, &change["from"], &change["to"]).unwrap();
+        }
+        n_clean += usize::from(risks.is_empty());
+        for (account, letter) in [(A, "A"), (B, "B"), (C, "C")] {
+            let asked = Asked {
+                before: &before,
+                after: &after,
+                account,
+                letter,
+                principals: scene.principals(account),
+                risks: &risks,
+            };
+            n_losses += asked.check(&format!("seed {seed}: {changes:?}"));
+        }
+    }
+    // Cases in which nothing is lost, or everything is named, would show little.
+    assert!(
+        n_losses > n_cases as usize && n_clean > n_cases as usize / 20,
+        "{n_losses} {n_clean}"
+    );
+}
