@@ -51,6 +51,7 @@ test: lint
 
 test-long: venv build
 	LONG=1 cargo test -p testbed --test faults -- promises refusals stopping
+	LONG=1 cargo test -p ssm-scp --bin ssm-scp -- lockout::tests
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/stopped.sh
 
 lint: venv

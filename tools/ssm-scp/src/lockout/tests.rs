@@ -2,6 +2,7 @@
 
 mod cases;
 mod changes;
+mod fleet;
 mod principals;
 mod random;
 mod scene;

@@ -336,7 +336,7 @@ impl Asked<'_> {
 #[test]
 fn nobody_is_newly_denied_without_a_name() {
     let n_cases = if std::env::var_os("LONG").is_some() {
-        3000
+        2000
     } else {
         150
     };

@@ -1,0 +1,58 @@
+//! How long the judgement of a denial of everything takes where the organization is large.
+
+use std::time::{Duration, Instant};
+
+use cli::Reading;
+use serde_json::json;
+
+use super::scene::{MANAGEMENT, Scene, W, allow, attach, create, role, trust};
+use crate::impact::{AccountPrincipals, PrincipalPolicies};
+
+/// What a pipeline may be kept waiting, of CPU as well: there is one thread.
+const LONGEST: Duration = Duration::from_secs(30);
+
+#[test]
+fn a_denial_of_everything_is_judged_while_one_waits() {
+    let (n_accounts, n_principals) = match std::env::var_os("LONG") {
+        Some(_) => (500, 300),
+        None => (50, 30),
+    };
+    let mut scene = Scene::new();
+    let model = scene
+        .organization
+        .entities
+        .iter()
+        .find(|one| one.parent.as_deref() == Some(W));
+    let model = model.unwrap().clone();
+    scene
+        .organization
+        .entities
+        .retain(|one| one.parent.as_deref() != Some(W));
+    scene.accounts.clear();
+    let trusted = json!({"AWS": format!("arn:aws:iam::{MANAGEMENT}:root")});
+    for number in 0..n_accounts {
+        let account = format!("{:012}", 500_000_000_000_u64 + number);
+        let mut entity = model.clone();
+        entity.id.clone_from(&account);
+        scene.organization.entities.push(entity);
+        let principals = (0..n_principals).map(|number| PrincipalPolicies {
+            arn: role(&account, &format!("team-{}/app-{number}", number % 7)),
+            policies: vec![allow(&["s3:Get*", "ssm:*", "kms:Decrypt"])],
+            boundary: None,
+            trust: Some(trust(trusted.clone())),
+        });
+        scene.accounts.push(AccountPrincipals {
+            principals: Reading::Present(principals.collect()),
+            account,
+        });
+    }
+    let statements = json!([
+        {"Sid": "All", "Effect": "Deny", "Action": "*", "Resource": "*"},
+        {"Sid": "Teams", "Effect": "Deny", "Action": ["s3:*", "ssm:Send*"], "Resource": "*",
+            "Condition": {"ArnNotLike": {"aws:PrincipalArn": ["arn:aws:iam::*:role/team-1/*", "arn:aws:iam::*:role/team-2/*"]}}}]);
+    let started = Instant::now();
+    let risks = scene.risks(&[create("guard", statements), attach("guard", W)]);
+    let taken = started.elapsed();
+    assert_eq!(risks.len(), 6 * n_accounts as usize);
+    assert!(taken < LONGEST, "{taken:?}");
+}
