@@ -2,8 +2,8 @@
 
 mod cases;
 mod changes;
-mod fleet;
+mod fleet_tests;
 mod principals;
-mod random;
+mod random_tests;
 mod scene;
 mod statements;

@@ -116,7 +116,8 @@ fn neither_order_nor_verb_hides_a_denial() {
         );
         vec![detach(FULL, W)]
     });
-    let harmless: [(&str, fn(&mut Scene) -> Vec<Value>); 6] = [
+    type Planned = fn(&mut Scene) -> Vec<Value>;
+    let harmless: [(&str, Planned); 6] = [
         ("33 the same twice", |_| {
             [
                 on_w(json!([guard(&[BREAK_GLASS])])),

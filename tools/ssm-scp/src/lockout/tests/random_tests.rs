@@ -298,7 +298,7 @@ impl Asked<'_> {
             };
             gets_in(one)
                 && lost.iter().all(|action| !self.loses(&one.arn, action))
-                && lost.iter().any(|action| may(&action))
+                && lost.iter().any(may)
         })
     }
 
