@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 """Measures ssm-scp replay over a million CloudTrail records: CPU, wall time, memory.
 
-Beside it run the same search by jq and by Python, and a replay of a tenth of the
-records, which shows whether memory grows with them.
+Beside it run the same search by jq and by Python, a replay of a tenth of the
+records, which shows whether memory grows with them, and one of the mixed records of
+events_data.py, of which few are calls that a guard is about.
 
 usage: scp.py [RECORDS [RUNS]]      (after `cargo build --release`; `make bench` does both)
 """
 
 import functools
+import gzip
 import json
 
+import events_data
 import measure
 
 EVENTS = [
@@ -43,11 +46,13 @@ def main():
         whole, tenth = directory / "whole", directory / "tenth"
         write(whole, n_records)
         write(tenth, n_records // 10)
-        megabytes = {path: path.stat().st_size / 1e6 for path in (whole, tenth)}
+        mixed = mix(directory, whole.stat().st_size // events_data.MIB)
+        megabytes = {path: path.stat().st_size / 1e6 for path in (whole, tenth, mixed)}
         print(f"{n_records:,} CloudTrail records, {megabytes[whole]:,.0f} MB, in the page cache, medians; runs: {n_runs}")
         commands = {
             "ssm-scp replay": (replay, whole),
             "ssm-scp replay, a tenth": (replay, tenth),
+            "ssm-scp replay, mixed": (replay, mixed),
             "jq": ([measure.program("jq"), "-c", JQ], whole),
             "python json": ([measure.program("python"), "-c", PYTHON], whole),
         }
@@ -56,7 +61,17 @@ def main():
     for name, (_, given) in commands.items():
         rows[name].append(megabytes[given] / rows[name][1])
     columns = [measure.WALL, measure.CPU, measure.PEAK, measure.Column("MB/CPU s", 1, 0)]
-    measure.table(columns, rows, "ssm-scp replay", without=("ssm-scp replay, a tenth",))
+    measure.table(columns, rows, "ssm-scp replay", without=("ssm-scp replay, a tenth", "ssm-scp replay, mixed"))
+
+
+def mix(directory, mib):
+    """Returns a file of so many MiB of log files, one after another."""
+    files, _ = events_data.history(directory, mib)
+    mixed = directory / "mixed"
+    with mixed.open("wb") as out:
+        for path in sorted(files.rglob("*.json.gz")):
+            out.write(gzip.decompress(path.read_bytes()) + b"\n")
+    return mixed
 
 
 def write(path, n_records):
