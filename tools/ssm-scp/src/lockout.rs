@@ -6,6 +6,7 @@ mod actions;
 mod entry;
 mod identity;
 mod judged;
+mod planned;
 mod principals;
 mod shift;
 
@@ -19,6 +20,7 @@ pub(crate) use self::actions::resource as sample_resource;
 use self::entry::Known;
 pub(crate) use self::identity::Identity;
 use self::judged::Judged;
+pub(crate) use self::planned::{carry_out, parsed};
 pub(crate) use self::shift::{AccountShift, Lost, Shift, may_allow};
 use crate::model::{AccountPrincipals, PrincipalPolicies};
 use crate::principal_arn::{self, partition};

@@ -9,12 +9,9 @@ use awsconf::Session;
 use cli::{Plan, Reading};
 use futures_util::StreamExt;
 use iam_policy::Compiled;
-use organization::{Organization, compile};
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 
-use crate::lockout::{Evidence, Risk, Shift, may_allow, risks as judge};
-use crate::model::{Action, AttachmentState, PolicyState};
+use crate::lockout::{Evidence, Risk, Shift, carry_out, may_allow, parsed, risks as judge};
+use crate::model::{Action, AttachmentState};
 use crate::observe::{self, Through};
 
 /// Returns what speaks against plans, which are of one organization and carried out one after another.
@@ -78,40 +75,4 @@ async fn only_frees(client: &Client, plans: &[&Plan<Action>]) -> bool {
         }
     }
     true
-}
-
-/// Makes a change of a plan in an organization, and returns the policy that it leaves, ready to be asked.
-pub(crate) fn carry_out(
-    organization: &mut Organization,
-    action: Action,
-    from: &Value,
-    to: &Value,
-) -> anyhow::Result<Option<Compiled>> {
-    match action {
-        // Policies that are attached, and not in force while their type is off, count from the start.
-        Action::EnablePolicyType => {}
-        Action::CreatePolicy | Action::UpdatePolicy => {
-            let state: PolicyState = parsed(to)?;
-            organization.put(&state.name, &state.document);
-            return Ok(Some(compile(&state.name, &state.document.to_string())?));
-        }
-        Action::AttachPolicy | Action::DetachPolicy => {
-            let state: AttachmentState = parsed(to)?;
-            organization.attach(&state.policy_name, &state.target_id.0, state.attached);
-            let policy = organization
-                .policy(&state.policy_name)
-                .filter(|_| state.attached);
-            let compiled = policy.map(|policy| compile(&policy.name, &policy.document.to_string()));
-            return compiled.transpose();
-        }
-        Action::DeletePolicy => {
-            let state: PolicyState = parsed(from)?;
-            organization.remove(&state.name);
-        }
-    }
-    Ok(None)
-}
-
-fn parsed<T: DeserializeOwned>(state: &Value) -> anyhow::Result<T> {
-    Ok(T::deserialize(state)?)
 }

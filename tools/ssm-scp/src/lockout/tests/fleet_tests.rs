@@ -6,7 +6,7 @@ use cli::Reading;
 use serde_json::json;
 
 use super::scene::{MANAGEMENT, Scene, W, allow, attach, create, role, trust};
-use crate::impact::{AccountPrincipals, PrincipalPolicies};
+use crate::model::{AccountPrincipals, PrincipalPolicies};
 
 /// What a pipeline may be kept waiting, of CPU as well: there is one thread.
 const LONGEST: Duration = Duration::from_secs(30);

@@ -97,7 +97,7 @@ fn whoever_is_exempt_must_get_in() {
             plan()
         },
     );
-    type Spoil = fn(&mut crate::impact::PrincipalPolicies);
+    type Spoil = fn(&mut crate::model::PrincipalPolicies);
     let spoils: [(&str, Spoil); 7] = [
         ("42 no policy", |one| one.policies.clear()),
         ("42 policies of something else", |one| {

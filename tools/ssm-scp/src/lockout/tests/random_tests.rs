@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::scene::{
     A, B, C, FULL, ROOT, S, Scene, W, allow, attach, create, detach, role, trust, update,
 };
-use crate::apply::preconditions::carry_out;
-use crate::impact::PrincipalPolicies;
+use crate::lockout::carry_out;
+use crate::model::PrincipalPolicies;
 
 const PATTERNS: [&str; 12] = [
     "*",

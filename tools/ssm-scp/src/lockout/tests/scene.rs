@@ -5,10 +5,9 @@ use cli::Reading;
 use organization::{FULL_ACCESS, Organization};
 use serde_json::{Value, json};
 
-use crate::apply::preconditions::carry_out;
-use crate::impact::{AccountPrincipals, PrincipalPolicies};
-use crate::lockout::{Evidence, Shift, risks};
+use crate::lockout::{Evidence, Shift, carry_out, risks};
 use crate::model::Action;
+use crate::model::{AccountPrincipals, PrincipalPolicies};
 
 pub(super) const MANAGEMENT: &str = "100000000001";
 pub(super) const A: &str = "200000000002";
