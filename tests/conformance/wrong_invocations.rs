@@ -41,11 +41,11 @@ const LINES: [(&str, &[&str]); 42] = [
     ),
     (
         "ssm-agentcheck check -f prefs.json",
-        &["looks like a desired state of ssm-prefs"],
+        &["looks like the desired preferences of another tool"],
     ),
     (
         "ssm-prefs plan -f scp.json",
-        &["looks like a desired state of ssm-scp"],
+        &["looks like the desired policy of another tool"],
     ),
     (
         "ssm-agentcheck check -f .",

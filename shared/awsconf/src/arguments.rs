@@ -130,7 +130,7 @@ fn region(text: &str) -> Result<String, String> {
         let is_word =
             |word: &&str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase());
         let is_number = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit());
-        words.len() >= 2 && words.iter().all(|word| is_word(&word)) && is_number(number)
+        words.len() >= 2 && words.iter().all(is_word) && is_number(number)
     };
     if text == ALL || shaped(text) {
         return Ok(text.to_owned());

@@ -17,7 +17,7 @@ const FLAGS: [(&str, &str); 10] = [
     ("--debug", "use -v"),
     (
         "--instance-ids",
-        "node IDs come on stdin: echo i-0123456789abcdef0 | ssm-run -- COMMAND",
+        "node IDs come on stdin: echo i-0123456789abcdef0 | TOOL -- COMMAND",
     ),
     ("--query", "use --jq"),
     ("--filter", "use --jq 'select(..)'"),

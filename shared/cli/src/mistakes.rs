@@ -15,26 +15,19 @@ pub fn from_value<T: DeserializeOwned>(value: &serde_json::Value) -> anyhow::Res
     serde_path_to_error::deserialize(value).map_err(locate)
 }
 
-/// What each tool calls its desired state, and fields by which one is recognized: all of them are taken by `-f`, and people take
-/// the wrong one.
-const TELLTALES: [(&str, &str, &[&str]); 5] = [
-    ("ssm-agentcheck", "desired agents", &["min_version", "imds"]),
+/// What people call each desired state, and fields by which one is recognized: `-f` takes all of them, and people take the wrong one.
+const TELLTALES: [(&str, &[&str]); 5] = [
+    ("desired agents", &["min_version", "imds"]),
     (
-        "ssm-role",
         "desired roles",
         &["default_host_management", "instance_profiles"],
     ),
     (
-        "ssm-prefs",
         "desired preferences",
         &["kms_key", "cloudwatch", "idle_timeout_minutes"],
     ),
-    (
-        "ssm-scp",
-        "desired policy",
-        &["policy_name", "exempt_principals"],
-    ),
-    ("ssm-events", "desired alerts", &["rule_name", "webhook"]),
+    ("desired policy", &["policy_name", "exempt_principals"]),
+    ("desired alerts", &["rule_name", "webhook"]),
 ];
 
 /// Adds to an error about a desired state, which people call `what`, that it looks like that of another tool, or like a record.
@@ -46,12 +39,12 @@ pub(crate) fn of_other_tool(
     if let Some(kind) = value["kind"].as_str() {
         return anyhow::anyhow!("{error:#}; this is a record of kind {kind}, not a desired state");
     }
-    let owner = TELLTALES
+    let recognized = TELLTALES
         .iter()
-        .find(|(_, _, fields)| fields.iter().any(|field| value.get(field).is_some()));
-    match owner {
-        Some((tool, called, _)) if *called != what => anyhow::anyhow!(
-            "{error:#}; this looks like a desired state of {tool}; a directory holds layers of one tool"
+        .find(|(_, fields)| fields.iter().any(|field| value.get(field).is_some()));
+    match recognized {
+        Some((other, _)) if *other != what => anyhow::anyhow!(
+            "{error:#}; this looks like the {other} of another tool; a directory holds layers of one tool"
         ),
         _ => error,
     }

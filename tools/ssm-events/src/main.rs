@@ -57,7 +57,7 @@ async fn main() -> ExitCode {
 
 async fn run(args: Args) -> anyhow::Result<cli::Outcome> {
     let (global, out) = (&args.global, &cli::Output::new(TOOL, &args.global.io)?);
-    let outcome = match &args.verb {
+    out.end(match &args.verb {
         Verb::Show(args) => commands::show::run(args, global, out).await,
         Verb::Pattern(args) => commands::pattern::run(args, global, out).await,
         Verb::Match(args) => commands::r#match::run(args, global, out).await,
@@ -70,6 +70,5 @@ async fn run(args: Args) -> anyhow::Result<cli::Outcome> {
         Verb::History(args) => commands::history::run(args, global, out).await,
         Verb::Reconcile(args) => commands::reconcile::run(args, global, out).await,
         Verb::Report(args) => commands::report::run(args, global, out).await,
-    };
-    out.end(outcome)
+    })
 }

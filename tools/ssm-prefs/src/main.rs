@@ -64,7 +64,7 @@ async fn main() -> ExitCode {
 
 async fn run(args: Args) -> anyhow::Result<cli::Outcome> {
     let (global, out) = (&args.global, &cli::Output::new(TOOL, &args.global.io)?);
-    let outcome = match &args.verb {
+    out.end(match &args.verb {
         Verb::Render(args) => commands::render::run(args, global, out).await,
         Verb::Lint(args) => commands::lint::run(args, global, out).await,
         Verb::Show(args) => commands::show::run(args, global, out).await,
@@ -72,6 +72,5 @@ async fn run(args: Args) -> anyhow::Result<cli::Outcome> {
         Verb::Apply(args) => commands::apply::run(args, global, out).await,
         Verb::Check(args) => commands::check::run(args, global, out).await,
         Verb::Probe(args) => commands::probe::run(args, global, out).await,
-    };
-    out.end(outcome)
+    })
 }

@@ -62,7 +62,7 @@ async fn main() -> ExitCode {
 
 async fn run(args: Args) -> anyhow::Result<cli::Outcome> {
     let (global, out) = (&args.global, &cli::Output::new(TOOL, &args.global.io)?);
-    let outcome = match &args.verb {
+    out.end(match &args.verb {
         Verb::Show(args) => commands::show::run(args, global, out).await,
         Verb::Policy(args) => commands::policy::run(args, global, out).await,
         Verb::Render(args) => commands::render::run(args, global, out).await,
@@ -70,6 +70,5 @@ async fn run(args: Args) -> anyhow::Result<cli::Outcome> {
         Verb::Plan(args) => commands::plan::run(args, global, out).await,
         Verb::Apply(args) => commands::apply::run(args, global, out).await,
         Verb::Check(args) => commands::check::run(args, global, out).await,
-    };
-    out.end(outcome)
+    })
 }
