@@ -8,6 +8,8 @@ mod documents;
 mod guarding;
 #[path = "ssm-scp/judging.rs"]
 mod judging;
+#[path = "ssm-scp/kept_records.rs"]
+mod kept_records;
 #[path = "ssm-scp/linting.rs"]
 mod linting;
 #[path = "ssm-scp/lockouts.rs"]

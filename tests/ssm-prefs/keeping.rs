@@ -232,18 +232,14 @@ fn who_is_named_can_remove_a_transcript_and_who_is_not_cannot() {
         let version = account.aws(&[&put[..], &object].concat())["VersionId"].clone();
         let version = ["--version-id", version.as_str().unwrap()];
         let delete = ["s3api", "delete-object", "--bypass-governance-retention"];
-        let can_delete = is_done_by(
-            &account,
-            &arn(name),
-            &[&delete[..], &object, &version].concat(),
-        );
+        let can_delete = account.is_done_by(name, &[&delete[..], &object, &version].concat());
         assert_eq!(
             can_delete,
             named("prefs.bucket.removable", name),
             "{name} and the bucket"
         );
         let schedule = ["kms", "schedule-key-deletion", "--key-id", &key];
-        let can_schedule = is_done_by(&account, &arn(name), &schedule);
+        let can_schedule = account.is_done_by(name, &schedule);
         assert_eq!(
             can_schedule,
             named("prefs.key.removable", name),
@@ -260,8 +256,8 @@ fn who_is_named_can_remove_a_transcript_and_who_is_not_cannot() {
             "--no-deletion-protection-enabled",
         ];
         let delete = ["logs", "delete-log-group", "--log-group-name", "/sessions"];
-        is_done_by(&account, &arn(name), &unprotect);
-        let can_delete = is_done_by(&account, &arn(name), &delete);
+        account.is_done_by(name, &unprotect);
+        let can_delete = account.is_done_by(name, &delete);
         assert_eq!(
             can_delete,
             named("prefs.log_group.removable", name),
@@ -278,35 +274,6 @@ fn who_is_named_can_remove_a_transcript_and_who_is_not_cannot() {
             ]);
         }
     }
-}
-
-/// Returns whether AWS lets a role do something.
-fn is_done_by(account: &Account, role: &str, arguments: &[&str]) -> bool {
-    let assume = [
-        "sts",
-        "assume-role",
-        "--role-session-name",
-        "tester",
-        "--role-arn",
-        role,
-    ];
-    let keys = account.aws(&assume)["Credentials"].clone();
-    let text = |key: &str| keys[key].as_str().unwrap().to_owned();
-    let aws = account.tool(testbed::repository().join(".venv/bin/aws"));
-    let aws = aws
-        .env("AWS_DEFAULT_REGION", "us-east-1")
-        .env("AWS_ACCESS_KEY_ID", text("AccessKeyId"))
-        .env("AWS_SECRET_ACCESS_KEY", text("SecretAccessKey"))
-        .env("AWS_SESSION_TOKEN", text("SessionToken"));
-    let run = aws.args(arguments).run();
-    if run.status != 0 {
-        assert!(
-            run.stderr.contains("AccessDenied") || run.stderr.contains("deletion protection"),
-            "{}",
-            run.stderr
-        );
-    }
-    run.status == 0
 }
 
 #[test]

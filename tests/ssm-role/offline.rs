@@ -72,7 +72,7 @@ fn nodes_are_never_assumed() {
         let output = run(&["policy", "--for", grantee, "--prefs", "-"], &prefs());
         output
             .assert_status(2)
-            .assert_complains("for which nodes? pass --instance-id or --tag");
+            .assert_complains("no nodes selected: pass --instance-id or --tag");
         assert_eq!(output.stdout, "");
     }
     for bad in [

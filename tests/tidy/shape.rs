@@ -70,7 +70,7 @@ fn the_same_verb_says_the_same(files: &[File]) -> Vec<String> {
         let said = match path {
             "commands/plan.rs" => Some("/// Print the changes that a desired state needs\n"),
             "commands/apply.rs" => {
-                Some("/// Carry out the plans on stdin and print what was done, with its undo\n")
+                Some("/// Apply the plans on stdin and print what was done, with its undo\n")
             }
             _ => None,
         };

@@ -163,7 +163,7 @@ pub(crate) fn text(io: &IoArgs) -> anyhow::Result<String> {
     match &io.file {
         Some(path) if path.as_os_str() != "-" => whole(std::fs::File::open(path)?),
         _ if std::io::stdin().is_terminal() => {
-            bail!("it is a terminal: pipe JSON in or pass -f FILE")
+            bail!("no input: pipe JSON in or pass -f FILE")
         }
         _ => whole(std::io::stdin().lock()),
     }

@@ -28,7 +28,7 @@ pub fn for_each_record<T: DeserializeOwned>(
         _ => {
             let stdin = std::io::stdin();
             if stdin.is_terminal() {
-                bail!("read {what} from stdin: it is a terminal: pipe JSON in or pass a file");
+                bail!("read {what} from stdin: no input: pipe JSON in or pass a file");
             }
             values(&mut stdin.lock(), MAX_BYTES, each)
                 .with_context(|| format!("read {what} from stdin"))
@@ -66,7 +66,7 @@ pub fn for_each_object(
         _ => {
             let stdin = std::io::stdin();
             if stdin.is_terminal() {
-                bail!("read {what} from stdin: it is a terminal: pipe JSON in or pass a file");
+                bail!("read {what} from stdin: no input: pipe JSON in or pass a file");
             }
             objects(stdin.lock(), each).with_context(|| format!("read {what} from stdin"))
         }

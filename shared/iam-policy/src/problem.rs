@@ -106,7 +106,7 @@ pub enum Rule {
     Size,
     /// The guard denies exactly those that it should spare.
     InvertedGuard,
-    /// The guard denies everybody, who could repair it included.
+    /// The guard denies everyone, including whoever could repair it.
     NobodyExempt,
     /// The guard spares everybody.
     EverybodyExempt,

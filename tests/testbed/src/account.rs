@@ -72,6 +72,31 @@ impl Account {
         }
     }
 
+    /// Returns whether AWS lets a role of this account do something, of which the AWS CLI has these arguments. What else is in the
+    /// way than a policy is no answer.
+    ///
+    /// # Panics
+    /// The CLI fails for another reason than that access is denied or deletion protected.
+    pub fn is_done_by(&self, role: &str, arguments: &[&str]) -> bool {
+        let role = format!("arn:aws:iam::{}:role/{role}", self.id());
+        let assume = ["sts", "assume-role", "--role-session-name", "tester"];
+        let keys = self.aws(&[&assume[..], &["--role-arn", &role]].concat())["Credentials"].clone();
+        let text = |key: &str| keys[key].as_str().expect("a string").to_owned();
+        let output = self
+            .tool(repository().join(".venv/bin/aws"))
+            .env("AWS_DEFAULT_REGION", REGION)
+            .env("AWS_ACCESS_KEY_ID", text("AccessKeyId"))
+            .env("AWS_SECRET_ACCESS_KEY", text("SecretAccessKey"))
+            .env("AWS_SESSION_TOKEN", text("SessionToken"))
+            .args(arguments)
+            .run();
+        let is_refused = ["AccessDenied", "deletion protection"]
+            .iter()
+            .any(|words| output.stderr.contains(words));
+        assert!(output.status == 0 || is_refused, "{}", output.stderr);
+        output.status == 0
+    }
+
     /// Returns all calls made in this account, oldest first.
     pub fn calls(&self) -> Vec<Value> {
         let lines = self.control("GET", "/_sandbox/calls", "");

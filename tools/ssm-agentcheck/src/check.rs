@@ -179,7 +179,7 @@ fn check_imds(desired: &DesiredImds, node: &Node, findings: &mut Vec<Finding>) {
     }
     if *hop_limit < desired.min_hop_limit {
         findings.push(finding(node, "imds.hop_limit", Severity::Warning,
-            format!("the hop limit is {hop_limit}, {} is wished: an agent in a container cannot get a token", desired.min_hop_limit),
+            format!("the hop limit is {hop_limit}, {} is required: an agent in a container cannot get a token", desired.min_hop_limit),
             format!("raise it: {} --http-put-response-hop-limit {}", node.options_command(), desired.min_hop_limit)));
     }
 }

@@ -1,4 +1,4 @@
-//! What is wished for and what is there, to changes. Pure.
+//! What is desired and what is there, to changes. Pure.
 
 use cli::{Change, CountOrPercent, Plan, Target};
 use diagnosis::Version;
@@ -229,7 +229,7 @@ fn association(
             Action::DeleteAssociation,
             json!(found.state),
             Value::Null,
-            "the association is wished off; agents are no longer kept current by it",
+            "the association is to be off; agents are no longer kept current by it",
         )),
         _ if !wished.enabled => None,
         Some(found) if found.state == wished_state && found.is_for_all_nodes => None,

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 const TOOL: &str = "ssm-events";
 
-/// Tell Slack of sessions, commands and changes to who may start them
+/// Send Slack alerts for sessions, commands and permission changes
 #[derive(clap::Parser)]
 #[command(name = TOOL, version, about, long_about = None)]
 struct Args {

@@ -1,4 +1,4 @@
-//! What is wished for and what is there, to findings. Pure.
+//! What is desired and what is there, to findings. Pure.
 
 mod excluded;
 mod hybrid;
@@ -220,7 +220,7 @@ fn bare_instances(wished: &AssignProfile, findings: &mut Findings<'_>) {
         return;
     }
     let message = format!(
-        "{} without an instance profile, which {} is wished for: {}",
+        "{} without an instance profile, which {} is to be used: {}",
         instances(bare.len()),
         wished.name.0,
         bare.join(", ")

@@ -1,4 +1,4 @@
-//! What is wished for and what is there, to changes. Pure.
+//! What is desired and what is there, to changes. Pure.
 
 mod assign;
 mod excluded;
@@ -65,7 +65,7 @@ pub(crate) struct PlanContext<'a> {
     pub(crate) accepts_excluded: bool,
 }
 
-/// Returns the changes that lead from what is there to what is wished for.
+/// Returns the changes that lead from what is there to what is desired.
 ///
 /// # Errors
 /// Something that matters could not be read, or only a person can solve it.
@@ -117,7 +117,7 @@ fn default_host_management(
     };
     if !wished.enabled {
         if current.is_some() {
-            let why = "Default Host Management is wished off; nodes without a sufficient profile disconnect";
+            let why = "Default Host Management is to be off; nodes without a sufficient profile disconnect";
             setting(Action::ResetServiceSetting, Value::Null, why);
         }
         return Ok(());

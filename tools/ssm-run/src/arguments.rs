@@ -10,7 +10,7 @@ use cli::CountOrPercent;
 #[group(id = "what_group")]
 #[command(next_help_heading = "What to run")]
 pub(crate) struct What {
-    /// Run this command line, words joined by blanks as ssh does: by sh on Linux and macOS, by PowerShell on Windows
+    /// Run this command line, arguments joined with spaces, as in ssh: by sh on Linux and macOS, by PowerShell on Windows
     #[arg(last = true, value_name = "COMMAND", conflicts_with_all = ["script", "windows_script", "document", "patch_scan"])]
     pub(crate) command: Vec<String>,
 
@@ -86,15 +86,15 @@ pub(crate) struct How {
     #[arg(long, value_name = "SHARES")]
     pub(crate) waves: Option<Waves>,
 
-    /// Have nodes write their whole output to S3, and read it there where the API cuts it
+    /// Store full output in S3; read it from there when the API truncates it
     #[arg(long, value_name = "s3://BUCKET/PREFIX", value_parser = bucket)]
     pub(crate) output_s3: Option<Bucket>,
 
-    /// Have nodes write their whole output to this log group, and read it there where the API cuts it
+    /// Store full output in this log group; read it from there when the API truncates it
     #[arg(long, value_name = "NAME")]
     pub(crate) output_log_group: Option<String>,
 
-    /// Follow the run that this command is of after a crash, and run on the nodes that it had not reached
+    /// Resume an interrupted run, given any of its command IDs
     #[arg(long, value_name = "COMMAND_ID", value_parser = command_id)]
     pub(crate) resume: Option<String>,
 }

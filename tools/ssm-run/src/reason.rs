@@ -137,7 +137,7 @@ pub(crate) fn not_whole(error: &str) -> Reason {
 pub(crate) fn without_patch_state() -> Reason {
     Reason::new(
         "run.patch_state.missing",
-        "the scan has run, but SSM tells no result of it",
+        "the scan ran, but SSM reported no result",
         "look with `aws ssm describe-instance-patch-states` in a while",
     )
 }

@@ -28,7 +28,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Tell Slack of sessions and commands
+- name: Send Slack alerts for sessions and commands
   ssm_tools.rollout.ssm_events:
     regions: [eu-central-1]
     desired:

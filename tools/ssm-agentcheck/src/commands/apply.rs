@@ -7,9 +7,9 @@ use super::GlobalArgs;
 use crate::model::Action;
 use crate::{TOOL, apply, validated_change};
 
-/// Carry out the plans on stdin and print what was done, with its undo
+/// Apply the plans on stdin and print what was done, with its undo
 ///
-/// Goes wave by wave, and prints what became of every node.
+/// Goes wave by wave, and prints the outcome of every node.
 #[derive(clap::Args)]
 pub(crate) struct ApplyArgs {
     #[command(flatten)]

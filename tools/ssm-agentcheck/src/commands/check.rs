@@ -12,7 +12,7 @@ use crate::check::{self, Summary, metadata_defaults};
 use crate::model::Desired;
 use crate::observe::{Observation, ReadOptions};
 
-/// Print what is wrong with the nodes, one reason for each that cannot be reached; exit with 1 when something is
+/// Check the nodes, with one reason and one cure for each that cannot be reached; exit with 1 on findings
 #[derive(clap::Args)]
 pub(crate) struct CheckArgs {
     #[command(flatten)]

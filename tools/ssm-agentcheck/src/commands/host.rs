@@ -9,7 +9,7 @@ use crate::model::Desired;
 use crate::observe::host::Redirect;
 use crate::{host, observe};
 
-/// Print what is wrong with the agent of this machine, without calling AWS; exit with 1 when something is
+/// Check the agent of this machine, without calling AWS; exit with 1 on findings
 #[derive(clap::Args)]
 pub(crate) struct HostArgs {
     /// Look at the files of the system in DIR

@@ -19,7 +19,7 @@ pub(crate) struct NodeArgs {
     /// Read nodes from FILE instead of asking AWS: records of show, or answers of the AWS CLI; repeat for several
     #[arg(long, value_name = "FILE")]
     nodes: Vec<PathBuf>,
-    /// Take ACCOUNT/REGION for those of nodes whose saved answers do not tell
+    /// Assume ACCOUNT/REGION for saved nodes that do not state their own
     #[arg(long, value_name = "TARGET", requires = "nodes")]
     target: Option<Target>,
 }

@@ -41,7 +41,7 @@ pub(crate) fn check(
             error,
             "events.rule.missing",
             name,
-            "there is no rule: nobody is told of sessions and commands",
+            "there is no rule: no alerts are sent for sessions and commands",
             apply,
         ),
         Reading::Unknown(why) => add(
@@ -57,7 +57,7 @@ pub(crate) fn check(
                     error,
                     "events.rule.disabled",
                     name,
-                    "the rule is disabled: nobody is told of sessions and commands",
+                    "the rule is disabled: no alerts are sent for sessions and commands",
                     apply,
                 );
             }
@@ -233,7 +233,7 @@ pub(crate) fn check(
             error,
             "events.role.missing",
             role,
-            "the role does not exist: nobody is told",
+            "the role does not exist: no alerts are sent",
             apply,
         ),
         Reading::Unknown(why) => add(

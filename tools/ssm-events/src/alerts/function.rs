@@ -184,7 +184,7 @@ pub(crate) fn problems(
             return vec![(
                 error,
                 "events.function.missing",
-                "the function does not exist: nobody is told".to_owned(),
+                "the function does not exist: no alerts are sent".to_owned(),
                 apply,
             )];
         }
@@ -220,7 +220,7 @@ pub(crate) fn problems(
         add(
             error,
             "events.function.denied",
-            "the rule may not invoke the function: nobody is told",
+            "the rule may not invoke the function: no alerts are sent",
         );
     }
     if existing.on_failure != Some(rule::queue_arn(&desired.rule_name.0, target, partition)) {

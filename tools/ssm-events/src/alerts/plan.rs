@@ -125,9 +125,9 @@ pub(crate) fn plan(
         want(action, name, to, why)?;
     }
     let why = match observed.rule.present() {
-        None => "nobody is told of sessions and commands",
+        None => "no alerts are sent for sessions and commands",
         Some(rule) if !rule.enabled => {
-            "the rule is disabled: nobody is told of sessions and commands"
+            "the rule is disabled: no alerts are sent for sessions and commands"
         }
         Some(_) => "the rule matches other events than the desired ones",
     };

@@ -8,7 +8,7 @@ use crate::TOOL;
 use crate::alerts::apply;
 use crate::alerts::model::Action;
 
-/// Carry out the plans on stdin and print what was done, with its undo
+/// Apply the plans on stdin and print what was done, with its undo
 #[derive(clap::Args)]
 pub(crate) struct ApplyArgs {
     #[command(flatten)]

@@ -11,7 +11,7 @@ use super::desired::{self, Hashing};
 use crate::alerts::observe::{self, Clients, Names, RoleCache};
 use crate::alerts::{apply, check};
 
-/// Print what is wrong with the alerts; exit with 1 when something is
+/// Check the alerts; exit with 1 on findings
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct CheckArgs {
     /// Put a marked event on the bus and say what came of it

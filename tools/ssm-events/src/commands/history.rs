@@ -38,7 +38,7 @@ pub(crate) struct HistoryArgs {
     )]
     accounts: Vec<String>,
 
-    /// What finds the files of a bucket
+    /// How to locate log files in the bucket
     #[arg(long, value_enum, default_value_t = Engine::Direct, requires = "s3")]
     engine: Engine,
 

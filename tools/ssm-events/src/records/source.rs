@@ -85,7 +85,7 @@ pub(crate) fn objects_of(
 fn stdin() -> Result<std::io::StdinLock<'static>, Damage> {
     let check = || {
         if std::io::stdin().is_terminal() {
-            bail!("it is a terminal: pipe JSON in or pass a file");
+            bail!("no input: pipe JSON in or pass a file");
         }
         Ok(())
     };

@@ -7,7 +7,7 @@ use super::GlobalArgs;
 use crate::model::Action;
 use crate::{TOOL, apply};
 
-/// Carry out the plans on stdin and print what was done, with its undo
+/// Apply the plans on stdin and print what was done, with its undo
 #[derive(clap::Args)]
 pub(crate) struct ApplyArgs {
     #[command(flatten)]

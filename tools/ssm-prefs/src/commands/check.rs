@@ -7,7 +7,7 @@ use super::role_records::RoleArgs;
 use super::{GlobalArgs, desired};
 use crate::{check, finding, observe};
 
-/// Print what is wrong with the preferences and what they depend on; exit with 1 when something is
+/// Check the preferences and the key, bucket and log group they use; exit with 1 on findings
 #[derive(clap::Args)]
 pub(crate) struct CheckArgs {
     #[command(flatten)]

@@ -5,7 +5,7 @@ use cli::{Outcome, Output};
 use super::GlobalArgs;
 use crate::lint;
 
-/// Print what is wrong with a desired state or a document, without calling AWS; exit with 1 when something is
+/// Lint a desired state or a document, without calling AWS; exit with 1 on findings
 #[derive(clap::Args)]
 pub(crate) struct LintArgs {}
 

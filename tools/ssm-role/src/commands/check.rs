@@ -13,7 +13,7 @@ use crate::check;
 use crate::model::Desired;
 use crate::observe::{self, AccountCache};
 
-/// Print what is wrong with Default Host Management and the roles of nodes; exit with 1 when something is
+/// Check Default Host Management and the roles of nodes; exit with 1 on findings
 #[derive(clap::Args)]
 pub(crate) struct CheckArgs {
     #[command(flatten)]

@@ -8,7 +8,7 @@ use iam_policy::{Rule, sid_at};
 use super::GlobalArgs;
 use crate::lint;
 
-/// Print what is wrong with policies of users, groups and roles, without calling AWS; exit with 1 when something is
+/// Lint policies of users, groups and roles, without calling AWS; exit with 1 on findings
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct LintArgs {
     /// Read policies from these files instead of stdin

@@ -108,7 +108,7 @@ impl PolicyArgs {
     /// No node: a policy for all nodes is never made without being asked for.
     fn nodes(&self) -> anyhow::Result<Nodes> {
         match (self.instance_ids.as_slice(), self.tags.as_slice()) {
-            ([], []) => anyhow::bail!("for which nodes? pass --instance-id or --tag"),
+            ([], []) => anyhow::bail!("no nodes selected: pass --instance-id or --tag"),
             ([], tags) => Ok(Nodes::Tags(tags.to_vec())),
             (ids, _) => Ok(Nodes::Ids(ids.iter().cloned().map(String::from).collect())),
         }

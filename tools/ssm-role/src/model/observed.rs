@@ -33,7 +33,7 @@ pub(crate) struct Observed {
     pub(crate) hybrid_nodes: Reading<BTreeMap<String, Vec<String>>>,
     /// Every role that a profile, the setting, a hybrid node or the desired state names, by name.
     pub(crate) roles: BTreeMap<String, Reading<Role>>,
-    /// The profile that instances without one are to get; absent when it does not exist or none is wished.
+    /// The profile that instances without one are to get; absent when it does not exist or none is desired.
     #[serde(default)]
     pub(crate) assigned: Reading<OwnProfile>,
 }

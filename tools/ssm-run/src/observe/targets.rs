@@ -95,7 +95,7 @@ pub(crate) fn read(io: &IoArgs, r#where: &Where, order: &RunSpec) -> anyhow::Res
     Ok(asked)
 }
 
-/// Finds out where nodes are and whether a command reaches them; records are believed, ids are looked up.
+/// Finds out where nodes are and whether a command reaches them; records are taken as they are, IDs are looked up.
 pub(crate) async fn find(
     r#where: &Where,
     global: &GlobalArgs,

@@ -14,9 +14,9 @@ use crate::lockout::Risk;
 use crate::model::Action;
 use crate::observe::Through;
 
-/// Carry out the plans on stdin and print what was done, with its undo
+/// Apply the plans on stdin and print what was done, with its undo
 ///
-/// Refuses when somebody would be locked out; {account} in --assume-role stands for each account, as in impact.
+/// Refuses plans that would lock users out. {account} in --assume-role is replaced for each account.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ApplyArgs {
     #[command(flatten)]
@@ -38,7 +38,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Outcome> {
     let plans = cli::read_plans::<Action>(&global.io, TOOL)?;
     if let Some(record) = plans.unreachable.first() {
-        bail!("there is no whole plan: {}", record.error);
+        bail!("the plan is incomplete: {}", record.error);
     }
     out.refuse_closed()?;
     let (first, through) = (global.aws.split_account_roles().0, Through::of(&global.aws));

@@ -9,7 +9,7 @@ use crate::gaps::LeftOpen;
 use crate::model::Desired;
 use crate::{check, guard, observe};
 
-/// Print what is wrong with the guard in the organization; exit with 1 when something is
+/// Check the guard in the organization; exit with 1 on findings
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct CheckArgs {
     #[command(flatten)]

@@ -15,7 +15,7 @@ use organization::{Organization, compile, governed};
 /// Where policies come from that are asked without AWS.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct GuardArgs {
-    /// Ask this policy document; repeat for several
+    /// Evaluate this policy document; repeat for several
     #[arg(long = "policy", value_name = "FILE")]
     pub(crate) policies: Vec<PathBuf>,
 
@@ -128,7 +128,7 @@ fn text(path: &Path, what: &str) -> anyhow::Result<String> {
     let stdin = std::io::stdin();
     ensure!(
         !stdin.is_terminal(),
-        "read {what} from stdin: it is a terminal: pipe JSON in or name a file"
+        "read {what} from stdin: no input: pipe JSON in or name a file"
     );
     std::io::read_to_string(stdin.lock()).with_context(|| format!("read {what} from stdin"))
 }

@@ -16,7 +16,7 @@ use crate::model::Desired;
 use crate::observe::{self, Through};
 use crate::table::write_row;
 
-/// Print for every role and user what a desired state changes; {account} in --assume-role stands for each account
+/// Show for every role and user what a desired state changes; {account} in --assume-role is replaced for each account
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ImpactArgs {
     /// Read the organization from what `show` printed

@@ -8,7 +8,7 @@ use iam_policy::{PolicyType, Rule, sid_at};
 use super::GlobalArgs;
 use super::quota::QuotaArgs;
 
-/// Print what is wrong with policy files, without calling AWS; exit with 1 when something is
+/// Lint policy files, without calling AWS; exit with 1 on findings
 ///
 /// Endpoint policies of VPCs and declarative policies are not judged.
 #[derive(Clone, Debug, clap::Args)]

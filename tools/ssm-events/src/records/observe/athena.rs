@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// How Athena is asked.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct AthenaArgs {
-    /// What the names of tables begin with; the hash of where the files are is appended, and a table is made when missing
+    /// Table name prefix; a hash of the log location is appended. Missing tables are created
     #[arg(long, value_name = "DATABASE.TABLE", default_value = concat!("default", ".", "ssm_events_cloudtrail"), value_parser = table)]
     table: String,
 
