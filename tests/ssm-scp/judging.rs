@@ -34,8 +34,11 @@ fn show_prints_the_tree_and_the_policies_of_every_page() {
             .filter(|record| record["kind"] == kind)
             .collect()
     };
+    let service_control = of_kind("policy").into_iter();
+    let service_control =
+        service_control.filter(|policy| policy["policy_type"] == "service_control_policy");
     assert_eq!(
-        of_kind("policy").len(),
+        service_control.count(),
         1 + N_OTHER_POLICIES,
         "FullAWSAccess and the others"
     );

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use iam_policy::{Compiled, Policy};
-use records::{Entity, EntityType, PolicyDocument, PolicyKind};
+use records::{Entity, EntityType, PolicyDocument, PolicyKind, PolicyType};
 use serde_json::Value;
 
 /// The policy that AWS attaches everywhere at first.
@@ -24,15 +24,20 @@ pub struct Organization {
     pub entities: Vec<Entity>,
     /// Its service control policies.
     pub policies: Vec<PolicyDocument>,
+    /// Its resource control policies.
+    pub resource_control: Vec<PolicyDocument>,
 }
 
 /// A tree whose policies can be asked.
 #[derive(Clone, Debug)]
 pub struct CompiledOrganization {
     entities: BTreeMap<String, Entity>,
-    /// By name; why not, where one was not understood.
-    policies: BTreeMap<String, Result<Compiled, String>>,
+    policies: ByName,
+    resource_control: ByName,
 }
+
+/// Policies by name; why not, where one was not understood.
+type ByName = BTreeMap<String, Result<Compiled, String>>;
 
 impl Organization {
     /// Reads the tree from the records in a file, or on stdin when it is `-`.
@@ -70,8 +75,13 @@ impl Organization {
                     organization.entities.push(entity);
                 }
                 Some("policy") => {
-                    let policy = cli::from_value(&record).with_context(place)?;
-                    organization.policies.push(policy);
+                    let policy: PolicyDocument = cli::from_value(&record).with_context(place)?;
+                    match policy.policy_type {
+                        PolicyType::ServiceControlPolicy => organization.policies.push(policy),
+                        PolicyType::ResourceControlPolicy => {
+                            organization.resource_control.push(policy)
+                        }
+                    }
                 }
                 _ => {}
             }
@@ -113,6 +123,7 @@ impl Organization {
         self.policies.retain(|policy| policy.name != name);
         self.policies.push(PolicyDocument {
             kind: PolicyKind::Policy,
+            policy_type: PolicyType::ServiceControlPolicy,
             id: String::new(),
             name: name.to_owned(),
             aws_managed: false,
@@ -162,16 +173,20 @@ impl Organization {
     /// Makes the policies ready to be asked. One that is not understood leaves open what is below it, and nothing else.
     #[must_use]
     pub fn judge(&self) -> CompiledOrganization {
-        let policies = self.policies.iter().map(|policy| {
-            let compiled = compile(&policy.name, &policy.document.to_string());
-            let compiled = compiled.map_err(|error| format!("{error:#}"));
-            (policy.name.clone(), compiled)
-        });
+        let compiled = |policies: &[PolicyDocument]| -> ByName {
+            let policies = policies.iter().map(|policy| {
+                let compiled = compile(&policy.name, &policy.document.to_string());
+                let compiled = compiled.map_err(|error| format!("{error:#}"));
+                (policy.name.clone(), compiled)
+            });
+            policies.collect()
+        };
         let entities = self.entities.iter();
         let entities = entities.map(|entity| (entity.id.clone(), entity.clone()));
         CompiledOrganization {
             entities: entities.collect(),
-            policies: policies.collect(),
+            policies: compiled(&self.policies),
+            resource_control: compiled(&self.resource_control),
         }
     }
 }
@@ -189,6 +204,28 @@ impl CompiledOrganization {
     /// # Errors
     /// The organization has no such account, or a policy of its line is not among the records, or not understood.
     pub fn levels(&self, account: &str) -> anyhow::Result<Option<Vec<Vec<&Compiled>>>> {
+        self.line(account, &self.policies, |entity| &entity.policies)
+    }
+
+    /// Returns the resource control policies that govern the resources of an account; none for the management account. All that
+    /// they can do is deny, so that levels do not matter.
+    /// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html>
+    ///
+    /// # Errors
+    /// As [`CompiledOrganization::levels`].
+    pub fn resource_policies(&self, account: &str) -> anyhow::Result<Vec<&Compiled>> {
+        let levels = self.line(account, &self.resource_control, |entity| {
+            &entity.resource_control_policies
+        })?;
+        Ok(levels.into_iter().flatten().flatten().collect())
+    }
+
+    fn line<'o>(
+        &'o self,
+        account: &str,
+        policies: &'o ByName,
+        names: impl for<'e> Fn(&'e Entity) -> &'e Vec<String>,
+    ) -> anyhow::Result<Option<Vec<Vec<&'o Compiled>>>> {
         let mut levels = Vec::new();
         let mut next = Some(account);
         while let Some(id) = next {
@@ -197,16 +234,15 @@ impl CompiledOrganization {
             if entity.management {
                 return Ok(None);
             }
-            let policies: anyhow::Result<Vec<&Compiled>> = entity
-                .policies
+            let attached: anyhow::Result<Vec<&Compiled>> = names(entity)
                 .iter()
-                .map(|name| match self.policies.get(name) {
+                .map(|name| match policies.get(name) {
                     Some(Ok(policy)) => Ok(policy),
                     Some(Err(why)) => bail!("{why}"),
                     None => bail!("policy {name} of {id} is not known"),
                 })
                 .collect();
-            levels.push(policies?);
+            levels.push(attached?);
             next = entity.parent.as_deref();
             if levels.len() > self.entities.len() {
                 bail!("{account}: the organization goes round in a circle");

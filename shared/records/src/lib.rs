@@ -42,7 +42,7 @@ pub use node::{
     Agent, DefaultRoute, EgressPaths, Evidence, Firewall, Imds, ManagedBy, Network, Node, NodeKind,
     Platform, RegionHostManagement,
 };
-pub use organization::{Entity, EntityKind, EntityType, PolicyDocument, PolicyKind};
+pub use organization::{Entity, EntityKind, EntityType, PolicyDocument, PolicyKind, PolicyType};
 pub use patch_state::{PatchState, PatchStateKind};
 pub use plan::{Change, ForOwner, Plan, PlanKind, Plans};
 pub use preferences::{

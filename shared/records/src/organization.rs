@@ -52,17 +52,34 @@ pub struct Entity {
     pub management: bool,
     /// Names of the service control policies attached here, inherited ones not among them.
     pub policies: Vec<String>,
+    /// Names of the resource control policies attached here, inherited ones not among them.
+    #[serde(default)]
+    pub resource_control_policies: Vec<String>,
 }
 
-/// A service control policy.
+/// The type of a policy of an organization.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyType {
+    /// Bounds what the principals of an account may do.
+    #[default]
+    ServiceControlPolicy,
+    /// Bounds what may be done to the resources of an account.
+    ResourceControlPolicy,
+}
+
+/// A service control policy or a resource control policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyDocument {
     /// Always `policy`.
     pub kind: PolicyKind,
+    /// Its type; a service control policy where it is left out.
+    #[serde(default)]
+    pub policy_type: PolicyType,
     /// `p-..`; empty for one that is not made yet.
     pub id: String,
-    /// Unique in an organization.
+    /// Unique among the policies of its type.
     pub name: String,
     /// Whether it is one of AWS's own, which cannot be changed.
     pub aws_managed: bool,

@@ -8,6 +8,7 @@ mod identity;
 mod judged;
 mod planned;
 mod principals;
+mod resource_control;
 mod shift;
 
 use std::collections::BTreeSet;

@@ -26,6 +26,7 @@ pub(crate) use principals::{caller_arn, principals};
 pub(crate) use tree::{live_organization, organization};
 
 const SCP: PolicyType = PolicyType::ServiceControlPolicy;
+const RCP: PolicyType = PolicyType::ResourceControlPolicy;
 
 /// Reads everything that `plan` looks at.
 pub(crate) async fn observe(

@@ -2,7 +2,9 @@
 //! policies with conditions on principals out.
 
 use anyhow::{Context as _, ensure};
-use iam_policy::{Compiled, Decision, Layer, Policies, Request, Verdict, decide};
+use iam_policy::{
+    Compiled, Decision, Layer, Policies, RCP_SERVICES, Request, Verdict, decide, denies,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,15 +19,15 @@ pub(crate) enum SimulationKind {
     Simulation,
 }
 
-/// What service control policies say.
+/// What service control policies say, and in an organization the resource control policies of the resource's account.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum,
 )]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Effective {
-    /// No service control policy denies it; IAM decides.
+    /// No policy of the organization denies it; IAM decides.
     Allowed,
-    /// A service control policy denies it, or none of a level allows it.
+    /// A policy of the organization denies it, or no service control policy of a level allows it.
     Denied,
     /// It depends on something that is not known.
     #[value(skip)]
@@ -109,7 +111,11 @@ pub(crate) fn simulate(
                     Some(resource) => Request::new(action, resource, context),
                     None => Request::on_unknown_resource(action, context),
                 };
-                answers.push(answer(principal, action, *resource, &levels, &request));
+                let mut answer = answer(principal, action, *resource, &levels, &request);
+                if let Judges::Organization(judged) = judges {
+                    govern_resource(&mut answer, judged, &request);
+                }
+                answers.push(answer);
             }
         }
     }
@@ -163,6 +169,50 @@ fn answer(
     }
     simulation.depends_on = decision.unknown_key.map(str::to_owned);
     simulation
+}
+
+/// Adds what the resource control policies of the resource's account say. Where the ARN names no account, as of buckets, it is taken
+/// for one of the principal's own; service-linked roles and AWS's other services are not restricted.
+/// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html>
+fn govern_resource(answer: &mut Simulation, judged: &CompiledOrganization, request: &Request) {
+    let service = answer.action.split(':').next().unwrap_or_default();
+    let is_governed = RCP_SERVICES
+        .iter()
+        .any(|one| one.eq_ignore_ascii_case(service));
+    let resource = answer.resource.as_deref().and_then(principal_arn::account);
+    let account = resource.or_else(|| principal_arn::account(&answer.principal));
+    let Some(account) = account.filter(|account| judged.has(account)) else {
+        return;
+    };
+    if !is_governed
+        || answer.answer == Effective::Denied
+        || principal_arn::is_service_linked(&answer.principal)
+    {
+        return;
+    }
+    let policies = match judged.resource_policies(account) {
+        Ok(policies) => policies,
+        Err(error) => {
+            answer.answer = Effective::Unknown;
+            answer.why = format!("{error:#}");
+            return;
+        }
+    };
+    let denials = policies.iter().filter_map(|policy| denies(policy, request));
+    // What is sure goes before what is not.
+    let Some(denial) = denials.max_by_key(|denial| denial.verdict == Verdict::Denied) else {
+        return;
+    };
+    answer.answer = match denial.verdict {
+        Verdict::Denied => Effective::Denied,
+        _ => Effective::Unknown,
+    };
+    answer.why = format!("{} (resource control policy)", why(&denial));
+    if let Some(statement) = &denial.statement {
+        answer.policy = Some(statement.policy.to_owned());
+        answer.sid = (!statement.sid.is_empty()).then(|| statement.sid.to_owned());
+    }
+    answer.depends_on = denial.unknown_key.map(str::to_owned);
 }
 
 /// Returns a decision in words.

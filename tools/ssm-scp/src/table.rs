@@ -130,8 +130,18 @@ impl Row for Entity {
         } else {
             ""
         };
+        // AWS attaches this one everywhere, and nobody can detach it.
+        let names = self.resource_control_policies.iter();
+        let others: Vec<&str> = names
+            .map(String::as_str)
+            .filter(|name| *name != "RCPFullAWSAccess")
+            .collect();
+        let resources = match others.as_slice() {
+            [] => String::new(),
+            others => format!("; for resources: {}", others.join(", ")),
+        };
         format!(
-            "{}{}{id}{management}: {}",
+            "{}{}{id}{management}: {}{resources}",
             "  ".repeat(depth),
             self.name,
             self.policies.join(", ")

@@ -1,4 +1,4 @@
-//! `show`: the tree of the organization and its service control policies.
+//! `show`: the tree of the organization and its policies.
 
 use cli::{Outcome, Output};
 
@@ -6,7 +6,7 @@ use super::GlobalArgs;
 use crate::observe;
 use crate::table::write_row;
 
-/// Print the tree of the organization and its service control policies
+/// Print the tree of the organization, its service control policies and its resource control policies
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ShowArgs {}
 
@@ -19,7 +19,11 @@ pub(crate) async fn run(
     for entity in &organization.entities {
         write_row(out, entity)?;
     }
-    for policy in &organization.policies {
+    for policy in organization
+        .policies
+        .iter()
+        .chain(&organization.resource_control)
+    {
         out.write(policy)?;
     }
     Ok(Outcome::Fine)

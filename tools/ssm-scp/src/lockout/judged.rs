@@ -8,6 +8,7 @@ use super::actions::{self, ActionClass, Actions, Meaning, in_words, sample};
 use super::entry::Known;
 use super::identity::Identity;
 use super::principals::{self, PrincipalClass};
+use super::resource_control;
 use super::shift::{AccountShift, Loss, Lost};
 use super::{Evidence, Risk, governed};
 use crate::model::{AccountPrincipals, PrincipalPolicies};
@@ -176,6 +177,8 @@ impl<'a> Judged<'a> {
                     );
                 } else if !self.known.may_become(principal) {
                     why = format!("{} is exempt, but nobody may assume it", principal.arn);
+                } else if let Some(closed) = self.closed(principal) {
+                    why = format!("{} is exempt, but {closed}", principal.arn);
                 } else {
                     return Ok(());
                 }
@@ -206,6 +209,10 @@ impl<'a> Judged<'a> {
     fn may(&self, identity: &Identity, principal: &PrincipalPolicies, action: &str) -> bool {
         let levels = Some(self.shift.after()).filter(|levels| !levels.is_empty());
         identity.verdict(levels, &principal.arn, action) != Verdict::Denied
+    }
+
+    fn closed(&self, principal: &PrincipalPolicies) -> Option<String> {
+        resource_control::closes(&self.shift.resource_control, principal)
     }
 
     /// Returns whether somebody's own policies allow an action, as far as they are understood.
@@ -356,6 +363,7 @@ impl<'a> Judged<'a> {
                 let identity = Identity::of(principal);
                 identity.is_some_and(|identity| self.may(&identity, principal, example))
                     && self.known.may_become(principal)
+                    && self.closed(principal).is_none()
             }),
         })
     }

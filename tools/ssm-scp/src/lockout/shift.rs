@@ -173,6 +173,7 @@ impl Shift {
         Ok(AccountShift {
             before: self.before.levels(account)?.unwrap_or_default(),
             after: self.after.levels(account)?.unwrap_or_default(),
+            resource_control: self.after.resource_policies(account)?,
             new: self.accounts.get(account),
             line: self.lines.get(account).map_or(&[], Vec::as_slice),
         })
@@ -222,6 +223,8 @@ fn spared(policies: &[Policy]) -> Vec<String> {
 pub(crate) struct AccountShift<'s> {
     before: Vec<Vec<&'s Compiled>>,
     after: Vec<Vec<&'s Compiled>>,
+    /// Resource control policies, which no plan changes.
+    pub(crate) resource_control: Vec<&'s Compiled>,
     new: Option<&'s BTreeSet<String>>,
     line: &'s [(String, Vec<String>)],
 }

@@ -1,13 +1,13 @@
-//! The whole tree: every organizational unit and account, every service control policy and where it is attached. Policies
+//! The whole tree: every organizational unit and account, every service and resource control policy and where it is attached. Policies
 //! are asked for their targets, which takes far fewer calls than asking every account for its policies.
 
 use anyhow::Context;
 use aws_sdk_organizations::Client;
 use awsconf::{Session, describe};
 use cli::Reading;
-use records::{Entity, EntityKind, EntityType, PolicyDocument, PolicyKind};
+use records::{Entity, EntityKind, EntityType, PolicyDocument, PolicyKind, PolicyType};
 
-use super::{SCP, attached_to, management_account};
+use super::{RCP, SCP, attached_to, management_account};
 use organization::Organization;
 
 /// Reads the organization that a session is in, see [`organization`].
@@ -28,10 +28,10 @@ pub(crate) async fn organization(client: &Client) -> anyhow::Result<Organization
         Reading::Absent => anyhow::bail!("the account is in no organization"),
         Reading::Unknown(why) => anyhow::bail!("{why}"),
     };
-    let policies = policies(client).await?;
     let mut organization = Organization {
         entities: Vec::new(),
-        policies,
+        policies: policies(client, PolicyType::ServiceControlPolicy).await?,
+        resource_control: policies(client, PolicyType::ResourceControlPolicy).await?,
     };
     let mut roots = client.list_roots().into_paginator().send();
     let mut parents = Vec::new();
@@ -56,11 +56,14 @@ pub(crate) async fn organization(client: &Client) -> anyhow::Result<Organization
     }
     for entity in &mut organization.entities {
         entity.management = entity.id == management;
-        let attached = organization
-            .policies
-            .iter()
-            .filter(|policy| policy.attached_to.contains(&entity.id));
-        entity.policies = attached.map(|policy| policy.name.clone()).collect();
+        let attached = |policies: &[PolicyDocument]| -> Vec<String> {
+            let attached = policies
+                .iter()
+                .filter(|policy| policy.attached_to.contains(&entity.id));
+            attached.map(|policy| policy.name.clone()).collect()
+        };
+        entity.policies = attached(&organization.policies);
+        entity.resource_control_policies = attached(&organization.resource_control);
     }
     Ok(organization)
 }
@@ -79,6 +82,7 @@ fn entity(r#type: EntityType, id: &str, name: Option<&str>, parent: Option<&Enti
         parent: parent.map(|parent| parent.id.clone()),
         management: false,
         policies: Vec::new(),
+        resource_control_policies: Vec::new(),
     }
 }
 
@@ -134,11 +138,20 @@ async fn organizational_units(client: &Client, parent: &Entity) -> anyhow::Resul
     Ok(units)
 }
 
-async fn policies(client: &Client) -> anyhow::Result<Vec<PolicyDocument>> {
+async fn policies(client: &Client, policy_type: PolicyType) -> anyhow::Result<Vec<PolicyDocument>> {
     let mut policies = Vec::new();
-    let mut pages = client.list_policies().filter(SCP).into_paginator().send();
+    let filter = match policy_type {
+        PolicyType::ServiceControlPolicy => SCP,
+        PolicyType::ResourceControlPolicy => RCP,
+    };
+    let call = format!("ListPolicies {filter}");
+    let mut pages = client
+        .list_policies()
+        .filter(filter)
+        .into_paginator()
+        .send();
     while let Some(page) = pages.next().await {
-        let page = page.map_err(|error| describe("ListPolicies", error))?;
+        let page = page.map_err(|error| describe(&call, error))?;
         for summary in page.policies() {
             let id = summary
                 .id()
@@ -155,6 +168,7 @@ async fn policies(client: &Client) -> anyhow::Result<Vec<PolicyDocument>> {
             attached_to.sort();
             policies.push(PolicyDocument {
                 kind: PolicyKind::Policy,
+                policy_type,
                 name: summary.name().unwrap_or_default().to_owned(),
                 aws_managed: summary.aws_managed(),
                 n_characters: content.chars().count(),

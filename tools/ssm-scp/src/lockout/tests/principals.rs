@@ -97,6 +97,26 @@ fn whoever_is_exempt_must_get_in() {
             plan()
         },
     );
+    for (name, action, expected) in [
+        (
+            "resource control policy that closes break-glass",
+            "sts:*",
+            "break_glass:B",
+        ),
+        ("resource control policy about something else", "kms:*", ""),
+    ] {
+        let expected: Vec<String> = [expected]
+            .iter()
+            .filter(|one| !one.is_empty())
+            .map(|one| (*one).to_owned())
+            .collect();
+        check(name, &expected, |scene| {
+            let statement =
+                json!([{"Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*"}]);
+            scene.governed("perimeter", statement, B);
+            plan()
+        });
+    }
     type Spoil = fn(&mut crate::model::PrincipalPolicies);
     let spoils: [(&str, Spoil); 7] = [
         ("42 no policy", |one| one.policies.clear()),

@@ -127,6 +127,17 @@ impl Scene {
             .with_policy(name, &document(statements), &targets);
     }
 
+    /// Puts a resource control policy on a unit.
+    pub(super) fn governed(&mut self, name: &str, statements: Value, target: &str) {
+        let policy = json!({"kind": "policy", "policy_type": "resource_control_policy", "id": "p-rcp", "name": name,
+            "aws_managed": false, "n_characters": 1, "document": document(statements), "attached_to": [target]});
+        let policy = serde_json::from_value(policy).unwrap();
+        self.organization.resource_control.push(policy);
+        let mut entities = self.organization.entities.iter_mut();
+        let entity = entities.find(|one| one.id == target).unwrap();
+        entity.resource_control_policies.push(name.to_owned());
+    }
+
     /// Returns the risks of changes by their names, accounts by their letters.
     pub(super) fn risks(&self, changes: &[Value]) -> Vec<String> {
         let mut after = self.organization.clone();

@@ -1,0 +1,122 @@
+//! What resource control policies do to the ways in: they govern who may assume a role, whatever its trust policy says. Pure.
+//! <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html>
+
+use iam_policy::{Compiled, Context, Request, Verdict, denies, one_or_many};
+use serde_json::Value;
+
+use crate::model::PrincipalPolicies;
+use crate::principal_arn;
+use crate::simulate::why;
+
+/// Returns why nobody whom a role trusts may assume it, if that is so. What depends on more than who asks is no such reason: of
+/// people who do not exist yet nothing else is known.
+pub(super) fn closes(policies: &[&Compiled], role: &PrincipalPolicies) -> Option<String> {
+    let trust = role.trust.as_ref()?;
+    let mut denied = None;
+    for (action, context) in entrants(trust) {
+        let request = Request::new(action, &role.arn, context);
+        let mut denials = policies
+            .iter()
+            .filter_map(|policy| denies(policy, &request));
+        let denial = denials.find(|denial| denial.verdict == Verdict::Denied)?;
+        denied.get_or_insert_with(|| {
+            format!("{action} is {} (resource control policy)", why(&denial))
+        });
+    }
+    denied
+}
+
+/// Returns how those come in whom a trust policy names, and what is known of them.
+fn entrants(trust: &Value) -> Vec<(&'static str, Context)> {
+    let unnamed = || Context::partial().with("aws:PrincipalIsAWSService", "false");
+    let mut entrants = Vec::new();
+    for statement in one_or_many(&trust["Statement"]) {
+        if statement["Effect"] != "Allow" {
+            continue;
+        }
+        let principal = &statement["Principal"];
+        let named = match principal {
+            Value::String(_) => one_or_many(principal),
+            _ => one_or_many(&principal["AWS"]),
+        };
+        for name in named.iter().filter_map(Value::as_str) {
+            let context = match principal_arn::account(name) {
+                Some(_) if !name.ends_with(":root") => principal_arn::context(name),
+                Some(account) => unnamed().with("aws:PrincipalAccount", account),
+                None if name.bytes().all(|b| b.is_ascii_digit()) => {
+                    unnamed().with("aws:PrincipalAccount", name)
+                }
+                None => unnamed(),
+            };
+            entrants.push(("sts:AssumeRole", context));
+        }
+        if !one_or_many(&principal["Federated"]).is_empty() {
+            entrants.push(("sts:AssumeRoleWithSAML", unnamed()));
+            entrants.push(("sts:AssumeRoleWithWebIdentity", unnamed()));
+        }
+    }
+    entrants
+}
+
+#[cfg(test)]
+mod tests {
+    use iam_policy::{Compiled, Policy};
+    use serde_json::{Value, json};
+
+    use super::closes;
+    use crate::model::PrincipalPolicies;
+
+    const ACCOUNT: &str = "111122223333";
+
+    #[track_caller]
+    fn check(statement: Value, trusted: Value, expected: Option<&str>) {
+        let document = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
+        let policy = Compiled::new("perimeter", &Policy::parse(&document).policy().unwrap());
+        let role = PrincipalPolicies {
+            arn: format!("arn:aws:iam::{ACCOUNT}:role/ssm/BreakGlass"),
+            policies: Vec::new(),
+            boundary: None,
+            trust: Some(
+                json!({"Statement": [{"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}]}),
+            ),
+        };
+        let closed = closes(&[&policy.unwrap()], &role);
+        assert_eq!(closed.as_deref(), expected, "{document}");
+    }
+
+    fn deny(condition: Value) -> Value {
+        json!({"Sid": "Perimeter", "Effect": "Deny", "Principal": "*", "Action": "sts:*", "Resource": "*", "Condition": condition})
+    }
+
+    #[test]
+    fn a_role_is_closed_where_everybody_whom_it_trusts_is_denied() {
+        let management = json!({"AWS": "arn:aws:iam::100000000001:root"});
+        let by = "sts:AssumeRole is denied by Perimeter of perimeter (resource control policy)";
+        let from = |account: &str| json!({"StringNotEquals": {"aws:PrincipalAccount": account}});
+        check(deny(json!({})), management.clone(), Some(by));
+        check(deny(from("999988887777")), management.clone(), Some(by));
+        check(deny(from("100000000001")), management.clone(), None);
+        let two = json!({"AWS": ["100000000001", "arn:aws:iam::999988887777:role/hub"]});
+        check(deny(from("100000000001")), two.clone(), None);
+        check(deny(from("200000000002")), two, Some(by));
+        // The usual perimeter: of the organization nothing is known here, so that nothing is said.
+        let organization = json!({"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-abcdefghij"},
+            "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}});
+        check(deny(organization), management.clone(), None);
+        let mut other = deny(json!({}));
+        other["Action"] = json!("kms:*");
+        check(other, management, None);
+    }
+
+    #[test]
+    fn federated_people_come_in_by_actions_of_their_own() {
+        let saml =
+            json!({"Federated": "arn:aws:iam::111122223333:saml-provider/AWSSSO_x_DO_NOT_DELETE"});
+        let mut statement = deny(json!({}));
+        statement["Action"] = json!("sts:AssumeRole");
+        check(statement, saml.clone(), None);
+        let by =
+            "sts:AssumeRoleWithSAML is denied by Perimeter of perimeter (resource control policy)";
+        check(deny(json!({})), saml, Some(by));
+    }
+}
