@@ -10,7 +10,7 @@ pub const DESTROYS_KEY: [&str; 3] = [
 ];
 
 /// What stops a trail from recording, or from recording this.
-/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-trail-manage-multi-region-trails.html>
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_StopLogging.html>
 pub const STOPS_TRAIL: [&str; 4] = [
     "cloudtrail:StopLogging",
     "cloudtrail:DeleteTrail",

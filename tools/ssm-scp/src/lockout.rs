@@ -6,10 +6,12 @@ mod actions;
 mod entry;
 mod identity;
 mod judged;
+mod on_resources;
 mod planned;
 mod principals;
 mod resource_control;
 mod shift;
+mod ways_in;
 
 use std::collections::BTreeSet;
 

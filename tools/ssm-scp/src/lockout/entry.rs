@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use iam_policy::{Arn, one_or_many};
+use iam_policy::{Arn, glob, one_or_many};
 use serde_json::Value;
 
 use crate::model::PrincipalPolicies;
@@ -65,12 +65,21 @@ fn is_everybody(principal: &Value) -> bool {
 }
 
 fn assumes(statement: &Value) -> bool {
-    let actions = one_or_many(&statement["Action"]);
-    let mut actions = actions.iter().filter_map(Value::as_str);
-    actions.any(|action| {
-        let action = action.to_ascii_lowercase();
-        action == "*" || action.starts_with("sts:assumerole") || action == "sts:*"
-    })
+    const ASSUMING: [&str; 3] = [
+        "sts:assumerole",
+        "sts:assumerolewithsaml",
+        "sts:assumerolewithwebidentity",
+    ];
+    let covers = |element: &str, action: &str| {
+        let patterns = one_or_many(&statement[element]);
+        let mut patterns = patterns.iter().filter_map(Value::as_str);
+        patterns.any(|pattern| glob(&pattern.to_ascii_lowercase(), action))
+    };
+    let is_about = |action: &&str| match statement.get("NotAction") {
+        Some(_) => !covers("NotAction", action),
+        None => covers("Action", action),
+    };
+    ASSUMING.iter().any(is_about)
 }
 
 #[cfg(test)]
@@ -139,6 +148,8 @@ mod tests {
         let mut trust = allow(json!("*")).unwrap();
         let allow = trust["Statement"].take();
         let mut deny = json!({"Effect": "Deny", "Principal": "*", "Action": "sts:*"});
+        check(Some(json!({"Statement": [allow, deny]})), false);
+        deny["Action"] = json!("sts:Assume*");
         check(Some(json!({"Statement": [allow, deny]})), false);
         deny["Condition"] = json!({"Bool": {"aws:MultiFactorAuthPresent": "false"}});
         check(Some(json!({"Statement": [allow, deny]})), true);

@@ -8,7 +8,6 @@ use super::actions::{self, ActionClass, Actions, Meaning, in_words, sample};
 use super::entry::Known;
 use super::identity::Identity;
 use super::principals::{self, PrincipalClass};
-use super::resource_control;
 use super::shift::{AccountShift, Loss, Lost};
 use super::{Evidence, Risk, governed};
 use crate::model::{AccountPrincipals, PrincipalPolicies};
@@ -16,14 +15,14 @@ use crate::principal_arn;
 
 /// One account whose policies differ.
 pub(super) struct Judged<'a> {
-    account: &'a AccountPrincipals,
-    shift: &'a AccountShift<'a>,
-    evidence: &'a Evidence<'a>,
-    known: &'a Known<'a>,
-    principals: Vec<PrincipalClass<'a>>,
-    actions: Rc<Vec<ActionClass>>,
+    pub(super) account: &'a AccountPrincipals,
+    pub(super) shift: &'a AccountShift<'a>,
+    pub(super) evidence: &'a Evidence<'a>,
+    pub(super) known: &'a Known<'a>,
+    pub(super) principals: Vec<PrincipalClass<'a>>,
+    pub(super) actions: Rc<Vec<ActionClass>>,
     /// By class of actions, then by class of principals.
-    losses: Vec<Vec<Option<Loss<'a>>>>,
+    pub(super) losses: Vec<Vec<Option<Loss<'a>>>>,
 }
 
 impl<'a> Judged<'a> {
@@ -45,9 +44,12 @@ impl<'a> Judged<'a> {
         );
         let losses = actions.iter().map(|class| {
             let principals = principals.iter();
-            principals
-                .map(|who| shift.lost(&who.example, class.example()))
-                .collect()
+            let lost = |who: &PrincipalClass<'_>| {
+                let asked = (who.example.as_str(), class.example());
+                let loss = shift.lost(asked.0, asked.1)?;
+                Some(shift.in_whole(loss, asked, &account.account, &evidence.shift.spared))
+            };
+            principals.map(lost).collect()
         });
         Judged {
             losses: losses.collect(),
@@ -63,7 +65,8 @@ impl<'a> Judged<'a> {
     pub(super) fn risks(&self, risks: &mut Vec<Risk>) {
         let id = &self.account.account;
         let lost = self.lost_by_operators();
-        if self.is_read() && !lost.is_empty() {
+        // What everybody loses is lost whoever could be read.
+        if !lost.is_empty() && (self.is_read() || self.nobody_keeps(&lost)) {
             match self.way_in(&lost) {
                 Ok(()) => self.singled_out(&lost, risks),
                 Err(why) => {
@@ -114,7 +117,7 @@ impl<'a> Judged<'a> {
         self.beyond_repair(risks);
     }
 
-    fn is_read(&self) -> bool {
+    pub(super) fn is_read(&self) -> bool {
         self.account.principals.present().is_some()
     }
 
@@ -150,45 +153,8 @@ impl<'a> Judged<'a> {
         })
     }
 
-    /// Returns whether somebody can still do what others lose.
-    ///
-    /// # Errors
-    /// Why nobody can.
-    fn way_in(&self, lost: &[usize]) -> Result<(), String> {
-        let mut why = "no role or user there is exempt".to_owned();
-        let lost_actions = || lost.iter().flat_map(|index| &self.actions[*index].actions);
-        for (who, class) in self.principals.iter().enumerate() {
-            if lost.iter().any(|index| self.loses(*index, who)) {
-                continue;
-            }
-            for principal in &class.found {
-                let Some(identity) = Identity::of(principal) else {
-                    why = format!(
-                        "{} is exempt, but a policy of its own cannot be understood",
-                        principal.arn
-                    );
-                    continue;
-                };
-                let may = |action: &String| self.may(&identity, principal, action);
-                if !lost_actions().any(may) {
-                    why = format!(
-                        "{} is exempt, but its own policies allow it none of this",
-                        principal.arn
-                    );
-                } else if !self.known.may_become(principal) {
-                    why = format!("{} is exempt, but nobody may assume it", principal.arn);
-                } else if let Some(closed) = self.closed(principal) {
-                    why = format!("{} is exempt, but {closed}", principal.arn);
-                } else {
-                    return Ok(());
-                }
-            }
-        }
-        Err(why)
-    }
-
     /// Returns whether a class of principals cannot do any more what a class of actions is for.
-    fn loses(&self, index: usize, who: usize) -> bool {
+    pub(super) fn loses(&self, index: usize, who: usize) -> bool {
         let loss = self.losses[index][who].as_ref();
         loss.is_some_and(|loss| {
             self.is_whole(
@@ -205,18 +171,8 @@ impl<'a> Judged<'a> {
         !self.shift.is_left(loss, (arn, action), account, spared)
     }
 
-    /// Returns whether somebody may do something, by their own policies and by those above as they will be.
-    fn may(&self, identity: &Identity, principal: &PrincipalPolicies, action: &str) -> bool {
-        let levels = Some(self.shift.after()).filter(|levels| !levels.is_empty());
-        identity.verdict(levels, &principal.arn, action) != Verdict::Denied
-    }
-
-    fn closed(&self, principal: &PrincipalPolicies) -> Option<String> {
-        resource_control::closes(&self.shift.resource_control, principal)
-    }
-
     /// Returns whether somebody's own policies allow an action, as far as they are understood.
-    fn is_used(principal: &PrincipalPolicies, action: &str) -> bool {
+    pub(super) fn is_used(principal: &PrincipalPolicies, action: &str) -> bool {
         let identity = Identity::of(principal);
         identity.is_none_or(|one| one.verdict(None, &principal.arn, action) != Verdict::Denied)
     }
@@ -352,28 +308,9 @@ impl<'a> Judged<'a> {
         ));
     }
 
-    /// Returns whether somebody who gets in keeps a class of actions; where nobody could be read, whether somebody may.
-    fn is_kept(&self, index: usize) -> bool {
-        let classes = self.principals.iter().zip(&self.losses[index]);
-        let mut keeping = classes.filter(|(_, loss)| loss.is_none());
-        let example = self.actions[index].example();
-        keeping.any(|(class, _)| match self.is_read() {
-            false => true,
-            true => class.found.iter().any(|principal| {
-                let identity = Identity::of(principal);
-                identity.is_some_and(|identity| self.may(&identity, principal, example))
-                    && self.known.may_become(principal)
-                    && self.closed(principal).is_none()
-            }),
-        })
-    }
-
     /// Finds what nobody could do any more to what a policy protects.
     fn beyond_repair(&self, risks: &mut Vec<Risk>) {
         let id = &self.account.account;
-        if !self.is_read() {
-            return;
-        }
         for (action, resource) in &self.evidence.shift.guarded {
             let (action, resource) = (sample(action), actions::resource(resource, id));
             let losses: Option<Vec<Loss<'_>>> = self

@@ -4,13 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iam_policy::{
-    Arn, Compiled, Context, Decision, Effect, Layer, Policies, Policy, Request, Verdict, decide,
-    denies, reference,
+    Compiled, Context, Decision, Effect, Layer, Policies, Policy, Request, Verdict, decide, denies,
 };
 use organization::{CompiledOrganization, Organization};
 use serde_json::Value;
 
-use super::actions::resource;
 use crate::principal_arn;
 
 /// The organization before and after.
@@ -247,30 +245,6 @@ impl<'s> AccountShift<'s> {
         self.lost_of(&Request::new(action, resource, context(arn)))
     }
 
-    /// Returns whether somebody who loses an action on some resources can still do what it is for. A denial that spares resources
-    /// by name leaves it where one of each type is left: a session needs a document and a node, whichever they are.
-    pub(crate) fn is_left(
-        &self,
-        loss: &Loss<'_>,
-        (arn, action): (&str, &str),
-        account: &str,
-        spared: &[String],
-    ) -> bool {
-        if loss.lost != Lost::OnSome || spared.is_empty() {
-            return false;
-        }
-        let is_left = |one: &str| self.lost_on(arn, action, &resource(one, account)).is_none();
-        let partition = Arn::parse(arn).map_or("aws", |arn| arn.partition);
-        let types = reference::action(action).map_or(&[][..], |action| &action.resources);
-        let mut each = types.iter();
-        !types.is_empty()
-            && each.all(|one| {
-                let any = format!("arn:{partition}:{}", one.of.arn);
-                let mut named = spared.iter().filter(|spared| is_of_type(spared, &any));
-                is_left(&any) || named.any(|spared| is_left(spared))
-            })
-    }
-
     fn lost_of(&self, request: &Request) -> Option<Loss<'_>> {
         let before = decision(&self.before, request);
         if before.verdict == Verdict::Denied {
@@ -365,14 +339,4 @@ fn decision<'s>(levels: &'s [Vec<&'s Compiled>], request: &Request) -> Decision<
         ..Policies::default()
     };
     decide(&policies, request)
-}
-
-/// Returns whether a resource is one of the type of another: `document/x` of `document/*`.
-fn is_of_type(resource: &str, any: &str) -> bool {
-    let kind = |arn: &str| {
-        let arn = Arn::parse(arn)?;
-        let end = arn.resource.find(['/', ':'])?;
-        Some((arn.service.to_owned(), arn.resource[..end].to_owned()))
-    };
-    kind(resource).is_some() && kind(resource) == kind(any)
 }

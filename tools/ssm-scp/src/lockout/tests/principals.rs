@@ -146,6 +146,14 @@ fn whoever_is_exempt_must_get_in() {
             plan()
         });
     }
+    check(
+        "exempt role that may do less than sessions and commands",
+        &both(&["break_glass"])[1..],
+        |scene| {
+            scene.principal(B, "BreakGlass").policies = vec![allow(&["ssm:StartSession"])];
+            plan()
+        },
+    );
     check("exempt role that federation lets in", &[], |scene| {
         let saml = json!({"Federated": format!("arn:aws:iam::{B}:saml-provider/AWSSSO")});
         scene.principal(B, "BreakGlass").trust = Some(trust(saml));
@@ -270,6 +278,28 @@ fn who_is_singled_out_is_named() {
         |scene| {
             scene.attached("guard", json!([guard(&[BREAK_GLASS])]), &[W]);
             vec![update("guard", json!([guard(&[ADMIN])]))]
+        },
+    );
+}
+
+/// An account that could not be read is a risk of its own; what everybody loses there is another one.
+#[test]
+fn accepting_that_an_account_is_unread_accepts_nothing_else() {
+    let unread = |scene: &mut Scene| {
+        let account = scene.accounts.iter_mut().find(|one| one.account == A);
+        account.unwrap().principals = Reading::Unknown("denied".to_owned());
+    };
+    check("unread", &["unread:A".to_owned()], |scene| {
+        unread(scene);
+        on_w(json!([guard(&[BREAK_GLASS])]))
+    });
+    let expected = ["unread:A", "break_glass:A", "break_glass:B"];
+    check(
+        "38 unread, and nobody is exempt",
+        &expected.map(str::to_owned),
+        |scene| {
+            unread(scene);
+            on_w(json!([deny(json!(["ssm:StartSession"]), json!({}))]))
         },
     );
 }

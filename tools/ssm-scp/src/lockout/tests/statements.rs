@@ -247,3 +247,44 @@ fn harmless_statements_have_no_risk() {
         check(name, &[], |_| with(statement.clone()));
     }
 }
+
+/// A pattern that covers all resources of a type is no less than `*`.
+#[test]
+fn what_is_lost_on_every_resource_is_lost() {
+    for (name, actions, resource, expected) in [
+        (
+            "every role",
+            json!(["sts:AssumeRole"]),
+            "arn:aws:iam::*:role/*",
+            "assume_role",
+        ),
+        (
+            "every key",
+            json!(["kms:GenerateDataKey", "kms:Decrypt"]),
+            "arn:aws:kms:*:*:key/*",
+            "logging",
+        ),
+        (
+            "every object",
+            json!(["s3:PutObject"]),
+            "arn:aws:s3:::*",
+            "logging",
+        ),
+        (
+            "one bucket",
+            json!(["s3:PutObject"]),
+            "arn:aws:s3:::audit/*",
+            "",
+        ),
+    ] {
+        let expected = match expected {
+            "" => Vec::new(),
+            kind => both(&[kind]),
+        };
+        check(name, &expected, |_| {
+            let mut statement = deny(actions.clone(), but(&[BREAK_GLASS]));
+            statement["Resource"] = json!(resource);
+            with(statement)
+        });
+    }
+}

@@ -1,0 +1,75 @@
+//! What is lost on some resources only: whether anything of it is left. Pure.
+
+use iam_policy::{Arn, reference};
+
+use super::actions::resource;
+use super::shift::{AccountShift, Loss, Lost};
+
+impl<'s> AccountShift<'s> {
+    /// Returns whether somebody who loses an action on some resources can still do what it is for. A denial that spares resources
+    /// by name leaves it where one of each type is left: a session needs a document and a node, whichever they are.
+    pub(crate) fn is_left(
+        &self,
+        loss: &Loss<'_>,
+        (arn, action): (&str, &str),
+        account: &str,
+        spared: &[String],
+    ) -> bool {
+        if loss.lost != Lost::OnSome || spared.is_empty() {
+            return false;
+        }
+        let is_left = |one: &str| self.lost_on(arn, action, &resource(one, account)).is_none();
+        let partition = Arn::parse(arn).map_or("aws", |arn| arn.partition);
+        let types = reference::action(action).map_or(&[][..], |action| &action.resources);
+        let mut each = types.iter();
+        !types.is_empty()
+            && each.all(|one| {
+                let any = format!("arn:{partition}:{}", one.of.arn);
+                let mut named = spared.iter().filter(|spared| is_of_type(spared, &any));
+                is_left(&any) || named.any(|spared| is_left(spared))
+            })
+    }
+
+    /// Returns a loss on some resources as a sure one, where it is on every resource of every type that the action is asked on, such as
+    /// `role/*` is for assuming roles.
+    pub(crate) fn in_whole(
+        &self,
+        mut loss: Loss<'s>,
+        (arn, action): (&str, &str),
+        account: &str,
+        spared: &[String],
+    ) -> Loss<'s> {
+        if loss.lost == Lost::OnSome {
+            let is_lost = |one: &str| {
+                let lost = self.lost_on(arn, action, &resource(one, account));
+                lost.is_some_and(|loss| loss.lost == Lost::Surely)
+            };
+            let partition = Arn::parse(arn).map_or("aws", |arn| arn.partition);
+            let types = reference::action(action).map_or(&[][..], |action| &action.resources);
+            // Access points lead to buckets, whose objects are a type of their own.
+            let mut each = types
+                .iter()
+                .filter(|one| !one.of.name.starts_with("accesspoint"));
+            let is_whole = !types.is_empty()
+                && each.all(|one| {
+                    let any = format!("arn:{partition}:{}", one.of.arn);
+                    let mut named = spared.iter().filter(|spared| is_of_type(spared, &any));
+                    is_lost(&any) && named.all(|spared| is_lost(spared))
+                });
+            if is_whole {
+                loss.lost = Lost::Surely;
+            }
+        }
+        loss
+    }
+}
+
+/// Returns whether a resource is one of the type of another: `document/x` of `document/*`.
+fn is_of_type(resource: &str, any: &str) -> bool {
+    let kind = |arn: &str| {
+        let arn = Arn::parse(arn)?;
+        let end = arn.resource.find(['/', ':'])?;
+        Some((arn.service.to_owned(), arn.resource[..end].to_owned()))
+    };
+    kind(resource).is_some() && kind(resource) == kind(any)
+}

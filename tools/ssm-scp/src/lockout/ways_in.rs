@@ -1,0 +1,104 @@
+//! Who still gets in: exempt is not enough, one's own policies have to allow it, and somebody has to be able to become one.
+
+use iam_policy::Verdict;
+
+use super::identity::Identity;
+use super::judged::Judged;
+use super::resource_control;
+use crate::model::PrincipalPolicies;
+
+/// What access is, whatever else a change takes from operators.
+const ACCESS: [&str; 2] = ["ssm:StartSession", "ssm:SendCommand"];
+
+impl Judged<'_> {
+    /// Returns whether somebody can still do what others lose: start sessions and send commands, each where it is lost and somebody
+    /// may do it today, and anything of all that is lost.
+    ///
+    /// # Errors
+    /// Why nobody can.
+    pub(super) fn way_in(&self, lost: &[usize]) -> Result<(), String> {
+        let actions = lost.iter().flat_map(|index| {
+            let actions = self.actions[*index].actions.iter();
+            actions.map(|action| (*index, action.as_str()))
+        });
+        let is_access = |action: &str| ACCESS.iter().any(|one| one.eq_ignore_ascii_case(action));
+        let mut needed = actions
+            .clone()
+            .filter(|(_, action)| is_access(action) && self.is_used_today(action));
+        needed.try_for_each(|(index, action)| self.keeper(&[index], &[action]))?;
+        let actions: Vec<&str> = actions.map(|(_, action)| action).collect();
+        self.keeper(lost, &actions)
+    }
+
+    /// Returns whether each class of principals loses some of these classes of actions.
+    pub(super) fn nobody_keeps(&self, lost: &[usize]) -> bool {
+        let loses = |who: usize| lost.iter().any(|index| self.loses(*index, who));
+        (0..self.principals.len()).all(loses)
+    }
+
+    /// Finds somebody who loses none of these classes, may call one of these actions, and whom somebody can become.
+    ///
+    /// # Errors
+    /// Why nobody does.
+    fn keeper(&self, lost: &[usize], actions: &[&str]) -> Result<(), String> {
+        let mut why = "no role or user there is exempt".to_owned();
+        for (who, class) in self.principals.iter().enumerate() {
+            if lost.iter().any(|index| self.loses(*index, who)) {
+                continue;
+            }
+            for principal in &class.found {
+                let arn = &principal.arn;
+                let Some(identity) = Identity::of(principal) else {
+                    why = format!("{arn} is exempt, but a policy of its own cannot be understood");
+                    continue;
+                };
+                if !actions
+                    .iter()
+                    .any(|one| self.may(&identity, principal, one))
+                {
+                    let none = actions.first().copied().unwrap_or_default();
+                    why = format!("{arn} is exempt, but its own policies do not allow {none}");
+                } else if !self.known.may_become(principal) {
+                    why = format!("{arn} is exempt, but nobody may assume it");
+                } else if let Some(closed) = self.closed(principal) {
+                    why = format!("{arn} is exempt, but {closed}");
+                } else {
+                    return Ok(());
+                }
+            }
+        }
+        Err(why)
+    }
+
+    /// Returns whether anybody found may do something today, by their own policies.
+    fn is_used_today(&self, action: &str) -> bool {
+        let mut found = self.principals.iter().flat_map(|class| &class.found);
+        found.any(|principal| Self::is_used(principal, action))
+    }
+
+    /// Returns whether somebody who gets in keeps a class of actions; where nobody could be read, whether somebody may.
+    pub(super) fn is_kept(&self, index: usize) -> bool {
+        let classes = self.principals.iter().zip(&self.losses[index]);
+        let mut keeping = classes.filter(|(_, loss)| loss.is_none());
+        let example = self.actions[index].example();
+        keeping.any(|(class, _)| match self.is_read() {
+            false => true,
+            true => class.found.iter().any(|principal| {
+                let identity = Identity::of(principal);
+                identity.is_some_and(|identity| self.may(&identity, principal, example))
+                    && self.known.may_become(principal)
+                    && self.closed(principal).is_none()
+            }),
+        })
+    }
+
+    fn closed(&self, principal: &PrincipalPolicies) -> Option<String> {
+        resource_control::closes(&self.shift.resource_control, principal)
+    }
+
+    /// Returns whether somebody may do something, by their own policies and by those above as they will be.
+    fn may(&self, identity: &Identity, principal: &PrincipalPolicies, action: &str) -> bool {
+        let levels = Some(self.shift.after()).filter(|levels| !levels.is_empty());
+        identity.verdict(levels, &principal.arn, action) != Verdict::Denied
+    }
+}
