@@ -96,6 +96,22 @@ fn an_expired_entry_switches_nothing_off_and_is_a_finding() {
     check(entry(json!({"expires": "2026-01-31"})), 1, &expired, false);
 }
 
+/// A text that is not JSON was not judged: nobody can accept that.
+#[test]
+fn nobody_can_accept_that_nothing_was_judged() {
+    let home = Home::create();
+    let text = home.path().join("any.txt");
+    std::fs::write(&text, "no policy").unwrap();
+    let accepted = write(
+        &home,
+        "accepted.json",
+        &json!([entry(json!({"id": "scp.json.syntax"}))]),
+    );
+    let linted = offline(EXE).args(["lint", "--suppressions", &accepted]);
+    let linted = linted.args([text]).run();
+    linted.assert_status(2).assert_complains("scp.json.syntax");
+}
+
 #[test]
 fn an_entry_without_reason_day_or_known_id_is_refused() {
     let home = Home::create();

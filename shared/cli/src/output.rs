@@ -56,6 +56,8 @@ struct Held {
     table: Option<Table>,
     findings: Findings,
     changes: Changes,
+    /// Accounts and regions that could not be read.
+    n_unreachable: usize,
     /// Whether findings were looked for, though there may be none.
     has_looked: bool,
     next_verb: Option<&'static str>,
@@ -137,6 +139,7 @@ impl Output {
                 return Ok(());
             }
             "plan" => held.changes.add(&record),
+            "unreachable" => held.n_unreachable += 1,
             kind => {
                 if let Some(mut table) = Table::of(kind) {
                     match &mut held.table {
@@ -197,11 +200,17 @@ impl Output {
         if let Some(table) = &held.table {
             self.note(&count(table.n_rows(), table.kind()));
         }
+        // What was not read is never "nothing".
+        let unread = match held.n_unreachable {
+            0 => String::new(),
+            1 => "; 1 account or region could not be read".to_owned(),
+            n => format!("; {n} accounts or regions could not be read"),
+        };
         if held.has_looked {
-            self.note(&held.findings.to_string());
+            self.note(&format!("{}{unread}", held.findings));
         }
         if held.changes.n_plans > 0 {
-            self.note(&held.changes.to_string());
+            self.note(&format!("{}{unread}", held.changes));
         }
         let file = match &self.file {
             Some(file) => shown_path(file),

@@ -54,7 +54,15 @@ pub fn is_placeholder(text: &str) -> bool {
 fn has_capitals(text: &str) -> bool {
     CAPITALS.iter().any(|word| {
         let mut found = text.match_indices(word);
-        found.any(|(at, _)| !text[..at].ends_with(|c: char| c.is_ascii_uppercase()))
+        found.any(|(at, _)| {
+            let (before, after) = (&text[..at], &text[at + word.len()..]);
+            let is_open = word.ends_with(['_', '-']);
+            let goes_on = !is_open && after.starts_with(|c: char| c.is_ascii_alphanumeric());
+            // Names have it inside: `AUTO-REPLACE_VOLUMES`.
+            let is_inside =
+                *word == "REPLACE_" && !(before.is_empty() || before.ends_with(['/', ':']));
+            !before.ends_with(|c: char| c.is_ascii_uppercase()) && !goes_on && !is_inside
+        })
     })
 }
 
@@ -92,11 +100,17 @@ mod tests {
             "arn:aws:iam::111122223333:role/team-YOUR_ROLE",
             "<role>",
             "YOUR_ROLE",
+            "arn:aws:iam::111122223333:role/REPLACE_THIS",
+            "arn:aws:iam::111122223333:role/__ROLE__",
             "{role}",
         ] {
             assert!(is_placeholder(text), "{text}");
         }
         for text in [
+            "arn:aws:iam::111122223333:role/CROSS_ACCOUNT_IDENTITY",
+            "arn:aws:iam::111122223333:role/KEY-IDENTITY",
+            "arn:aws:iam::111122223333:role/AUTO-REPLACE_VOLUMES",
+            "arn:aws:iam::111122223333:role/svc__PROD__ops",
             "arn:aws:ssm:*:*:session/${aws:userid}-*",
             "arn:aws:iam::*:role/region-ops",
             "*",

@@ -29,9 +29,17 @@ const VERSIONS: [&str; 2] = ["DEFAULT", "LATEST"];
 pub(crate) fn token(text: &str) -> Option<&str> {
     let mut rest = text;
     while !rest.is_empty() {
+        let before = &text[..text.len() - rest.len()];
         let found = BRACKETS
             .iter()
-            .find_map(|(open, close)| bracketed(rest, open, close));
+            .find_map(|(open, close)| bracketed(rest, open, close))
+            // A name may have it inside: `svc__PROD__ops`.
+            .filter(|(token, _)| {
+                let after = &rest[token.len()..];
+                let is_whole = (before.is_empty() || before.ends_with(['/', ':', '"']))
+                    && (after.is_empty() || after.starts_with(['/', ':', '"', '*']));
+                !token.starts_with("__") || is_whole
+            });
         let step = match found {
             Some((token, true)) => return Some(token),
             Some((variable, false)) => variable.len(),
