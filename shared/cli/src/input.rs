@@ -99,12 +99,12 @@ pub fn read_plans<A: DeserializeOwned>(io: &IoArgs, tool: &str) -> anyhow::Resul
     if let Some(kind) = values
         .iter()
         .find_map(|value| match value["kind"].as_str() {
-            None => Some("a desired state, which `plan` takes"),
+            None if value.is_object() => Some("a desired state, which `plan` takes"),
             Some("result") => {
                 Some("a result, whose plan of the way back is `jq -c '.undo // empty'`")
             }
             Some("finding") => Some("a finding"),
-            Some(_) => None,
+            _ => None,
         })
     {
         let source = source(io);
