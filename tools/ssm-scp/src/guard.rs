@@ -53,7 +53,7 @@ pub(crate) const ROLE_ACTIONS: [&str; 13] = [
 ];
 
 /// The same of a user, and what signs in as one.
-const USER_ACTIONS: [&str; 20] = [
+pub(crate) const USER_ACTIONS: [&str; 20] = [
     "iam:AddUserToGroup",
     "iam:AttachUserPolicy",
     "iam:CreateAccessKey",
@@ -148,6 +148,11 @@ pub(crate) fn is_own_role(pattern: &str) -> bool {
     pattern.contains(":role/") && !pattern.contains(":role/aws-reserved/")
 }
 
+/// Returns whether a pattern is about users.
+pub(crate) fn is_user(pattern: &str) -> bool {
+    pattern.contains(":user/")
+}
+
 /// Returns the pattern of the role that sessions of just-in-time node access run as.
 pub(crate) fn access_token_role(partition: &str) -> String {
     format!("arn:{partition}:iam::*:role/{ACCESS_TOKEN_ROLE}")
@@ -225,10 +230,7 @@ fn statements(desired: &Desired) -> anyhow::Result<Vec<Value>> {
         if !roles.is_empty() {
             statements.push(deny("ProtectExemptRoles", &ROLE_ACTIONS, json!(roles)));
         }
-        let users: Vec<&String> = patterns
-            .iter()
-            .filter(|pattern| pattern.contains(":user/"))
-            .collect();
+        let users: Vec<&String> = patterns.iter().filter(|pattern| is_user(pattern)).collect();
         if !users.is_empty() {
             statements.push(deny("ProtectExemptUsers", &USER_ACTIONS, json!(users)));
         }

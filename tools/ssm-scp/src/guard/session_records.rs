@@ -6,11 +6,13 @@ use transcripts::{DESTROYS_KEY, REMOVES_LOGS, REMOVES_OBJECTS, SHORTENS_BUCKET, 
 use super::{ROLE_ACTIONS, is_own_role};
 use crate::model::SessionRecords;
 
-/// What takes a bucket of transcripts away, or lets others in, besides what shortens it.
+/// What takes a bucket of transcripts away, or lets others in or copies it to them, besides what shortens it. Not
+/// `s3:PutObjectAcl`, which lets others read an object: nodes need it to upload to a bucket of another account.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html>
-const CHANGES_BUCKET: [&str; 9] = [
+const CHANGES_BUCKET: [&str; 11] = [
     "s3:DeleteBucket",
     "s3:DeleteBucketPolicy",
+    "s3:PutBucketAcl",
     "s3:PutBucketOwnershipControls",
     "s3:PutBucketPolicy",
     "s3:PutBucketPublicAccessBlock",
@@ -18,6 +20,7 @@ const CHANGES_BUCKET: [&str; 9] = [
     "s3:PutEncryptionConfiguration",
     "s3:PutObjectLegalHold",
     "s3:PutObjectRetention",
+    "s3:PutReplicationConfiguration",
 ];
 
 /// Grants give the use of a key past its policy, or take it from who has it.
@@ -47,6 +50,24 @@ const SILENCES_RULE: [&str; 5] = [
     "events:RemoveTargets",
 ];
 
+/// What keeps an alert from where it is sent. No rule names its connection, so that all of them are meant.
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-api-destinations.html>
+const CUTS_OFF_ALERTS: [&str; 5] = [
+    "events:DeauthorizeConnection",
+    "events:DeleteApiDestination",
+    "events:DeleteConnection",
+    "events:UpdateApiDestination",
+    "events:UpdateConnection",
+];
+
+/// The records of one kind: what nobody else may do to them.
+pub(crate) struct Protected {
+    sid: &'static str,
+    pub(crate) actions: Vec<&'static str>,
+    /// Patterns of ARNs.
+    pub(crate) resources: Vec<String>,
+}
+
 /// Returns all actions that are denied on one of the kinds of resources.
 pub(crate) fn actions() -> Vec<&'static str> {
     let mut actions = [
@@ -59,31 +80,28 @@ pub(crate) fn actions() -> Vec<&'static str> {
         &CHANGES_LOG_GROUP,
         &STOPS_TRAIL,
         &SILENCES_RULE,
+        &CUTS_OFF_ALERTS,
     ]
     .concat();
     actions.sort_unstable();
     actions
 }
 
-/// Returns a statement for each kind of resource that is named.
-pub(super) fn statements(records: &SessionRecords, partition: &str) -> Vec<Value> {
+/// Returns the kinds of which any is named.
+pub(crate) fn protected(records: &SessionRecords, partition: &str) -> Vec<Protected> {
     let named = &records.0;
-    let patterns: Vec<&str> = named
-        .exempt_principals
-        .iter()
-        .map(|principal| principal.0.as_str())
-        .collect();
-    let mut statements = Vec::new();
-    let mut deny = |sid: &str, actions: &[&[&str]], resources: Vec<String>| {
+    let mut protected = Vec::new();
+    let mut protect = |sid: &'static str, actions: &[&[&'static str]], resources: Vec<String>| {
         if resources.is_empty() {
             return;
         }
         let mut actions = actions.concat();
         actions.sort_unstable();
-        statements.push(
-            json!({"Sid": sid, "Effect": "Deny", "Action": actions, "Resource": resources,
-            "Condition": {"ArnNotLike": {"aws:PrincipalArn": patterns}}}),
-        );
+        protected.push(Protected {
+            sid,
+            actions,
+            resources,
+        });
     };
     let buckets = named.buckets.iter();
     let buckets = buckets.flat_map(|bucket| {
@@ -91,13 +109,13 @@ pub(super) fn statements(records: &SessionRecords, partition: &str) -> Vec<Value
         let objects = format!("{arn}/*");
         [arn, objects]
     });
-    deny(
+    protect(
         "ProtectTranscriptBuckets",
         &[&REMOVES_OBJECTS, &SHORTENS_BUCKET, &CHANGES_BUCKET],
         buckets.collect(),
     );
     let keys = named.keys.iter().map(|key| key.0.clone());
-    deny(
+    protect(
         "ProtectTranscriptKeys",
         &[&DESTROYS_KEY, &CHANGES_KEY],
         keys.collect(),
@@ -109,20 +127,54 @@ pub(super) fn statements(records: &SessionRecords, partition: &str) -> Vec<Value
         let streams = format!("{arn}:*");
         [arn, streams]
     });
-    deny(
+    protect(
         "ProtectTranscriptLogGroups",
         &[&REMOVES_LOGS, &CHANGES_LOG_GROUP],
         groups.collect(),
     );
     let trails = named.trails.iter();
     let trails = trails.map(|trail| format!("arn:{partition}:cloudtrail:*:*:trail/{}", trail.0));
-    deny("ProtectTrails", &[&STOPS_TRAIL], trails.collect());
+    protect("ProtectTrails", &[&STOPS_TRAIL], trails.collect());
     let rules = named.rules.iter();
     let rules = rules.map(|rule| format!("arn:{partition}:events:*:*:rule/{}", rule.0));
-    deny("ProtectAlertRules", &[&SILENCES_RULE], rules.collect());
+    protect("ProtectAlertRules", &[&SILENCES_RULE], rules.collect());
+    if !named.rules.is_empty() {
+        let destinations = ["api-destination", "connection"];
+        let destinations = destinations.map(|kind| format!("arn:{partition}:events:*:*:{kind}/*"));
+        protect(
+            "ProtectAlertDestinations",
+            &[&CUTS_OFF_ALERTS],
+            destinations.to_vec(),
+        );
+    }
+    protected
+}
+
+/// Returns a statement for each kind of resource that is named.
+pub(super) fn statements(records: &SessionRecords, partition: &str) -> Vec<Value> {
+    let patterns: Vec<&str> = keepers(records).collect();
+    let deny = |sid: &str, actions: &[&str], resources: &[String]| {
+        json!({"Sid": sid, "Effect": "Deny", "Action": actions, "Resource": resources,
+            "Condition": {"ArnNotLike": {"aws:PrincipalArn": patterns}}})
+    };
+    let protected = protected(records, partition);
+    let mut statements: Vec<Value> = protected
+        .iter()
+        .map(|one| deny(one.sid, &one.actions, &one.resources))
+        .collect();
     // Whoever may change the role of somebody named is somebody named.
-    let keepers = patterns.iter().filter(|pattern| is_own_role(pattern));
-    let keepers = keepers.map(|pattern| (*pattern).to_owned()).collect();
-    deny("ProtectRecordKeepers", &[&ROLE_ACTIONS], keepers);
+    let roles = patterns.iter().filter(|pattern| is_own_role(pattern));
+    let roles: Vec<String> = roles.map(|pattern| (*pattern).to_owned()).collect();
+    if !roles.is_empty() {
+        let mut actions = ROLE_ACTIONS;
+        actions.sort_unstable();
+        statements.push(deny("ProtectRecordKeepers", &actions, &roles));
+    }
     statements
+}
+
+/// Returns the patterns of who may still change them.
+pub(crate) fn keepers(records: &SessionRecords) -> impl Iterator<Item = &str> {
+    let principals = records.0.exempt_principals.iter();
+    principals.map(|principal| principal.0.as_str())
 }
