@@ -4,6 +4,8 @@
 mod contexts;
 #[path = "ssm-scp/documents.rs"]
 mod documents;
+#[path = "ssm-scp/gaps.rs"]
+mod gaps;
 #[path = "ssm-scp/guarding.rs"]
 mod guarding;
 #[path = "ssm-scp/judging.rs"]

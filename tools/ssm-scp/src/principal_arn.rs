@@ -2,10 +2,17 @@
 
 use iam_policy::{Arn, Context};
 
+/// Returns what is known of somebody's requests. Agents and tools speak to AWS through TLS alone, and the usual
+/// denial of everything else would otherwise leave every answer open.
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/data-protection.html>
+pub(crate) fn context(principal: &str) -> Context {
+    identity_context(principal).with("aws:SecureTransport", "true")
+}
+
 /// Returns the context keys that follow from the ARN of a role, user or root user; nothing is known of others.
 ///
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>
-pub(crate) fn context(principal: &str) -> Context {
+pub(crate) fn identity_context(principal: &str) -> Context {
     let mut context = Context::partial()
         .with("aws:PrincipalArn", principal)
         .with("aws:PrincipalIsAWSService", "false");

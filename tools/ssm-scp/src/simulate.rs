@@ -103,7 +103,7 @@ pub(crate) fn simulate(
         };
         for action in &questions.actions {
             for resource in &resources {
-                let mut context = principal_arn::context(principal);
+                let mut context = principal_arn::identity_context(principal);
                 for (key, values) in &questions.context {
                     context.set(key, values.clone());
                 }

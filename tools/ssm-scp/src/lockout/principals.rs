@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use iam_policy::{Arn, Compiled, arn_like, glob};
 
-use super::shift::context;
 use crate::model::PrincipalPolicies;
+use crate::principal_arn::context;
 
 /// Principals of an account whom no condition tells apart.
 pub(super) struct PrincipalClass<'a> {

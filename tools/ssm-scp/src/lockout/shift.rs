@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iam_policy::{
-    Compiled, Context, Decision, Effect, Layer, Policies, Policy, Request, Verdict, decide, denies,
+    Compiled, Decision, Effect, Layer, Policies, Policy, Request, Verdict, decide, denies,
 };
 use organization::{CompiledOrganization, Organization};
 use serde_json::Value;
 
-use crate::principal_arn;
+use crate::principal_arn::context;
 
 /// The organization before and after.
 pub(crate) struct Shift {
@@ -225,12 +225,6 @@ pub(crate) struct AccountShift<'s> {
     pub(crate) resource_control: Vec<&'s Compiled>,
     new: Option<&'s BTreeSet<String>>,
     line: &'s [(String, Vec<String>)],
-}
-
-/// Returns what is known of somebody's requests. Agents and tools speak to AWS through TLS alone.
-/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/data-protection.html>
-pub(crate) fn context(arn: &str) -> Context {
-    principal_arn::context(arn).with("aws:SecureTransport", "true")
 }
 
 impl<'s> AccountShift<'s> {

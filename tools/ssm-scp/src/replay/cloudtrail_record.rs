@@ -138,7 +138,7 @@ impl Record {
 
     /// Returns the context keys that the record tells.
     pub(crate) fn context(&self, principal: &str) -> Context {
-        let mut context = principal_arn::context(principal);
+        let mut context = principal_arn::identity_context(principal);
         if let Some(region) = &self.aws_region {
             context = context.with("aws:RequestedRegion", region);
         }
