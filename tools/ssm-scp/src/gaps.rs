@@ -5,15 +5,17 @@ mod left_open;
 
 use std::collections::BTreeMap;
 
-use iam_policy::{Compiled, Decision, Policies, Request, Verdict, decide};
+use iam_policy::{Compiled, Decision, Policies, Request, Verdict, arn_like, decide};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::guard::session_records::{self, Protected};
 use crate::guard::{
-    DOCUMENT_ACTIONS, ROLE_ACTIONS, access_token_role, is_own_role, session_records,
+    DOCUMENT_ACTIONS, ROLE_ACTIONS, USER_ACTIONS, access_token_role, exempt_patterns, is_own_role,
+    is_user,
 };
-use crate::lockout::sample_resource;
-use crate::model::{CATALOGUE, Entry};
+use crate::lockout::{sample_resource, stranger};
+use crate::model::{CATALOGUE, Desired, Entry};
 use crate::principal_arn::{self, anybody};
 
 pub(crate) use self::left_open::LeftOpen;
@@ -44,10 +46,11 @@ pub(crate) enum Openness {
 pub(crate) struct Gap {
     /// Always `gap`.
     pub(crate) kind: GapKind,
-    /// A way of a desired state, or `session_documents`, `session_records`, `preferences` or `exempt_principals`.
+    /// A way of a desired state, or `session_documents`, `session_records`, `preferences`, `exempt_principals` or
+    /// `management_account`.
     pub(crate) gap: String,
     pub(crate) answer: Openness,
-    /// The actions that stay open.
+    /// The actions that stay open; `*` for all.
     pub(crate) actions: Vec<String>,
     /// What they lead to.
     pub(crate) leads_to: String,
@@ -68,6 +71,12 @@ pub(crate) struct Place<'a> {
     pub(crate) levels: Vec<Vec<&'a Compiled>>,
     /// Patterns of the principals that the policies spare.
     pub(crate) exempt: Vec<String>,
+    /// Accounts that they spare as a whole, besides this one.
+    pub(crate) exempt_accounts: Vec<String>,
+    /// Patterns of all principals whom they name, for whatever reason.
+    pub(crate) named: Vec<String>,
+    /// The records of sessions that a desired state names.
+    pub(crate) records: Vec<Protected>,
 }
 
 /// What is asked about, for all places alike.
@@ -83,14 +92,17 @@ struct Question {
 /// Of whom and what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asked {
-    /// A principal that no list names. What is denied on some resources only is open on the others.
+    /// Principals that no list names. What is denied on some resources only is open on the others.
     Anybody,
-    /// The same of what is named resource by resource: where any is named, somebody has thought of it.
-    AnybodyOnAll,
+    /// The same of records, by name where a desired state names them. Nobody knows otherwise whether a denial on some buckets is
+    /// about those that count: landing zones deny it on their own.
+    AnybodyOnRecords,
     /// The same of the preferences.
     AnybodyOnPreferences,
     /// The same of the roles that are exempt.
-    AnybodyOnExempt,
+    AnybodyOnExemptRoles,
+    /// The same of the users that are exempt.
+    AnybodyOnExemptUsers,
     /// Those who are exempt, with a session document that no list names.
     Exempt,
 }
@@ -98,17 +110,19 @@ enum Asked {
 /// Returns what stays open, in the order of the catalogue, places with the same answer together.
 pub(crate) fn gaps(places: &[Place<'_>]) -> Vec<Gap> {
     let mut gaps = Vec::new();
+    let strangers: Vec<Vec<String>> = places.iter().map(Place::strangers).collect();
     for question in questions() {
         let mut found: BTreeMap<(Openness, Vec<&str>), Vec<String>> = BTreeMap::new();
-        for place in places {
-            for openness in [Openness::Open, Openness::Unknown] {
-                let actions = question.actions.iter().copied();
-                let actions = actions.filter(|action| place.is(openness, action, question.asked));
-                let actions: Vec<&str> = actions.collect();
-                if !actions.is_empty() {
-                    let accounts = found.entry((openness, actions)).or_default();
-                    accounts.push(place.account.to_owned());
+        for (place, strangers) in places.iter().zip(&strangers) {
+            let mut answers: BTreeMap<Openness, Vec<&str>> = BTreeMap::new();
+            for action in &question.actions {
+                if let Some(openness) = place.answer(action, question.asked, strangers) {
+                    answers.entry(openness).or_default().push(action);
                 }
+            }
+            for answer in answers {
+                let accounts = found.entry(answer).or_default();
+                accounts.push(place.account.to_owned());
             }
         }
         for ((answer, actions), mut accounts) in found {
@@ -127,6 +141,21 @@ pub(crate) fn gaps(places: &[Place<'_>]) -> Vec<Gap> {
         }
     }
     gaps
+}
+
+/// Returns the gap that no policy can close.
+pub(crate) fn management_account(id: &str) -> Gap {
+    Gap {
+        kind: GapKind::Gap,
+        gap: "management_account".to_owned(),
+        answer: Openness::Open,
+        actions: vec!["*".to_owned()],
+        leads_to: "everything there, as no service control policy binds the management account"
+            .to_owned(),
+        accounts: vec![id.to_owned()],
+        cure: "keep nodes out of the management account, and let few people into it".to_owned(),
+        source: "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_best-practices_mgmt-acct.html".to_owned(),
+    }
 }
 
 /// The account of a desired state that is judged without an organization: none that an exemption can name.
@@ -159,7 +188,7 @@ fn questions() -> Vec<Question> {
         leads_to: "transcripts removed, or kept for less long, or a trail or alert that is silent",
         cure: "name bucket, key, log group, trail and rule in protect_records".to_owned(),
         source: "https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-logging.html",
-        asked: Asked::AnybodyOnAll,
+        asked: Asked::AnybodyOnRecords,
     });
     questions.push(Question {
         gap: "preferences",
@@ -175,55 +204,108 @@ fn questions() -> Vec<Question> {
         leads_to: "a role that is exempt, or one of its name",
         cure: "set protect_exempt_roles".to_owned(),
         source: "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_manage_modify.html",
-        asked: Asked::AnybodyOnExempt,
+        asked: Asked::AnybodyOnExemptRoles,
+    });
+    questions.push(Question {
+        gap: "exempt_principals",
+        actions: USER_ACTIONS.to_vec(),
+        leads_to: "a user that is exempt, or credentials of it",
+        cure: "set protect_exempt_roles".to_owned(),
+        source: "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html",
+        asked: Asked::AnybodyOnExemptUsers,
     });
     questions
 }
 
+impl<'a> Place<'a> {
+    /// Returns the place of a desired state that is judged without an organization, below the policies that it renders to.
+    pub(crate) fn of_desired(desired: &Desired, policies: Vec<&'a Compiled>) -> Place<'a> {
+        let accounts = desired.exempt_accounts.iter();
+        let exempt = exempt_patterns(desired);
+        let records = desired.protect_records.as_ref();
+        let keepers = records.into_iter().flat_map(session_records::keepers);
+        let mut place = Place {
+            account: NOWHERE,
+            partition: desired.partition.0.clone(),
+            levels: vec![policies],
+            named: exempt
+                .iter()
+                .cloned()
+                .chain(keepers.map(str::to_owned))
+                .collect(),
+            exempt,
+            exempt_accounts: accounts
+                .map(|account| account.as_ref().to_owned())
+                .collect(),
+            records: Vec::new(),
+        };
+        place.name_records(desired);
+        place
+    }
+
+    /// Has what a desired state names asked about by name.
+    pub(crate) fn name_records(&mut self, desired: &Desired) {
+        let records = desired.protect_records.iter();
+        let partition = &desired.partition.0;
+        self.records = records
+            .flat_map(|records| session_records::protected(records, partition))
+            .collect();
+    }
+}
+
 impl Place<'_> {
-    fn is(&self, openness: Openness, action: &str, asked: Asked) -> bool {
-        let anybody = anybody(&self.partition, self.account);
-        let context = |arn: &str| principal_arn::context(arn);
-        let mut requests = Vec::new();
-        match asked {
-            Asked::Anybody | Asked::AnybodyOnAll => {
-                requests.push(Request::on_unknown_resource(action, context(&anybody)));
-            }
-            Asked::AnybodyOnPreferences => {
-                let document = self.document("SSM-SessionManagerRunShell");
-                requests.push(Request::new(action, &document, context(&anybody)));
-            }
-            Asked::AnybodyOnExempt => {
-                for pattern in self.exempt.iter().filter(|pattern| is_own_role(pattern)) {
-                    let role = sample_resource(pattern, self.account);
-                    requests.push(Request::new(action, &role, context(&anybody)));
-                }
-            }
-            Asked::Exempt => {
-                let document = self.document("q7zkw4");
-                for arn in self.exempt() {
-                    requests.push(Request::new(action, &document, context(&arn)));
-                }
-            }
-        }
-        let mut requests = requests.iter();
-        requests.any(|request| {
-            let decision = self.decision(request);
-            let is_open = match (decision.verdict, asked) {
-                (Verdict::Allowed, _) => Some(Openness::Open),
-                (Verdict::Denied, _) => None,
-                (Verdict::Unknown, Asked::AnybodyOnAll)
-                    if decision.unknown_key == Some("resource") =>
-                {
-                    None
-                }
-                (Verdict::Unknown, _) if decision.unknown_key == Some("resource") => {
+    /// Returns whether an action is open to any of those who are asked about, on anything that is asked about.
+    fn answer(&self, action: &str, asked: Asked, strangers: &[String]) -> Option<Openness> {
+        let principals = match asked {
+            Asked::Exempt => &self.exempt(strangers),
+            _ => strangers,
+        };
+        let resources = self.resources(action, asked);
+        let requests = principals.iter().flat_map(|arn| {
+            let context = principal_arn::context(arn);
+            resources.iter().map(move |resource| match resource {
+                Some(resource) => Request::new(action, resource, context.clone()),
+                None => Request::on_unknown_resource(action, context.clone()),
+            })
+        });
+        let answers = requests.filter_map(|request| {
+            let decision = self.decision(&request);
+            match decision.verdict {
+                Verdict::Allowed => Some(Openness::Open),
+                Verdict::Denied => None,
+                Verdict::Unknown if asked == Asked::AnybodyOnRecords => Some(Openness::Unknown),
+                Verdict::Unknown if decision.unknown_key == Some("resource") => {
                     Some(Openness::Open)
                 }
-                (Verdict::Unknown, _) => Some(Openness::Unknown),
-            };
-            is_open == Some(openness)
-        })
+                Verdict::Unknown => Some(Openness::Unknown),
+            }
+        });
+        answers.min()
+    }
+
+    /// Returns what an action is asked about; `None` is a resource that is not known.
+    fn resources(&self, action: &str, asked: Asked) -> Vec<Option<String>> {
+        let named = |is_meant: fn(&str) -> bool| {
+            let patterns = self.exempt.iter().filter(|pattern| is_meant(pattern));
+            patterns.map(|pattern| Some(self.sample(pattern))).collect()
+        };
+        match asked {
+            Asked::Anybody => vec![None],
+            Asked::AnybodyOnRecords => {
+                let mut records = self.records.iter();
+                match records.find(|records| records.actions.contains(&action)) {
+                    Some(records) => {
+                        let patterns = records.resources.iter();
+                        patterns.map(|pattern| Some(self.sample(pattern))).collect()
+                    }
+                    None => vec![None],
+                }
+            }
+            Asked::AnybodyOnPreferences => vec![Some(self.document("SSM-SessionManagerRunShell"))],
+            Asked::AnybodyOnExemptRoles => named(is_own_role),
+            Asked::AnybodyOnExemptUsers => named(is_user),
+            Asked::Exempt => vec![Some(self.document("q7zkw4"))],
+        }
     }
 
     fn document(&self, name: &str) -> String {
@@ -233,15 +315,41 @@ impl Place<'_> {
         format!("arn:{partition}:ssm:q7zkw4:{account}:document/{name}")
     }
 
-    /// Returns a principal for each pattern that is exempt; whoever it may be where none is.
-    fn exempt(&self) -> Vec<String> {
-        if self.exempt.is_empty() {
-            return vec![anybody(&self.partition, self.account)];
+    /// Returns what a pattern matches, in the account.
+    fn sample(&self, pattern: &str) -> String {
+        sample_resource(&self.of_account(pattern), self.account)
+    }
+
+    fn of_account(&self, pattern: &str) -> String {
+        pattern.replace("${aws:PrincipalAccount}", self.account)
+    }
+
+    /// Returns a role and a user whom no policy names, and the root user where it is not exempt: a denial may be about one sort.
+    fn strangers(&self) -> Vec<String> {
+        let named: Vec<String> = self
+            .named
+            .iter()
+            .map(|pattern| self.of_account(pattern))
+            .collect();
+        let (partition, account) = (&self.partition, self.account);
+        let of = |kind: &str| stranger(partition, account, kind, &named);
+        let mut strangers = vec![of("role"), of("user")];
+        let root = format!("arn:{partition}:iam::{account}:root");
+        let mut exempt = self.exempt.iter();
+        if !exempt.any(|pattern| arn_like(&self.of_account(pattern), &root)) {
+            strangers.push(root);
         }
-        let patterns = self.exempt.iter();
-        patterns
-            .map(|pattern| sample_resource(pattern, self.account))
-            .collect()
+        strangers
+    }
+
+    /// Returns a principal for each pattern and account that is exempt, and those whom no policy names: all of the account may
+    /// be exempt.
+    fn exempt(&self, strangers: &[String]) -> Vec<String> {
+        let patterns = self.exempt.iter().map(|pattern| self.sample(pattern));
+        let accounts = self.exempt_accounts.iter();
+        let accounts = accounts.map(|account| anybody(&self.partition, account));
+        let strangers = strangers.iter().cloned();
+        patterns.chain(accounts).chain(strangers).collect()
     }
 
     fn decision(&self, request: &Request) -> Decision<'_> {

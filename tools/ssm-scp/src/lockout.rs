@@ -24,6 +24,7 @@ use self::entry::Known;
 pub(crate) use self::identity::Identity;
 use self::judged::Judged;
 pub(crate) use self::planned::{carry_out, parsed};
+pub(crate) use self::principals::stranger;
 pub(crate) use self::shift::{AccountShift, Lost, Shift, may_allow};
 use crate::model::{AccountPrincipals, PrincipalPolicies};
 use crate::principal_arn::{self, partition};

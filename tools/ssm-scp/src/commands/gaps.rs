@@ -1,16 +1,17 @@
 //! `gaps`: what stays open below the policies of an organization, or under a desired state.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use cli::{Outcome, Output, Target, Unreachable};
-use iam_policy::Policy;
+use iam_policy::{Compiled, Policy};
 use organization::{FULL_ACCESS, Organization, compile};
 
 use super::GlobalArgs;
 use super::guard::Guard;
 use super::quota::QuotaArgs;
-use crate::gaps::{NOWHERE, Place, gaps};
-use crate::guard::{OUTSIDE, exempt_patterns};
+use crate::gaps::{Place, gaps, management_account};
+use crate::guard::OUTSIDE;
 use crate::model::Desired;
 use crate::principal_arn::partition;
 use crate::table::write_row;
@@ -52,15 +53,11 @@ pub(crate) async fn run(
     let Some(mut organization) = organization else {
         let full = compile("FullAWSAccess", FULL_ACCESS)?;
         let policies = guard.iter().flat_map(|guard| &guard.compiled);
-        let place = Place {
-            account: NOWHERE,
-            partition: desired
-                .as_ref()
-                .map_or_else(|| "aws".to_owned(), |desired| desired.partition.0.clone()),
-            levels: vec![std::iter::once(&full).chain(policies).collect()],
-            exempt: desired.iter().flat_map(exempt_patterns).collect(),
-        };
-        for gap in gaps(&[place]) {
+        let policies: Vec<&Compiled> = std::iter::once(&full).chain(policies).collect();
+        let place = desired
+            .iter()
+            .map(|desired| Place::of_desired(desired, policies.clone()));
+        for gap in gaps(&place.collect::<Vec<_>>()) {
             write_row(out, &gap)?;
         }
         return Ok(Outcome::Fine);
@@ -69,12 +66,16 @@ pub(crate) async fn run(
         guard.join(&mut organization);
     }
     let judged = organization.judge();
-    let (mut places, mut outcome) = (Vec::new(), Outcome::Fine);
+    let (mut places, mut unbound) = (Vec::new(), Vec::new());
+    let mut outcome = Outcome::Fine;
     for account in organization.accounts() {
         let levels = match judged.levels(&account.id) {
             Ok(Some(levels)) => levels,
             // No policy binds the management account.
-            Ok(None) => continue,
+            Ok(None) => {
+                unbound.push(management_account(&account.id));
+                continue;
+            }
             Err(error) => {
                 let target = Target {
                     account: account.id.clone(),
@@ -85,33 +86,48 @@ pub(crate) async fn run(
                 continue;
             }
         };
-        let exempt = exempt(&organization, &account.id);
-        places.push(Place {
+        let policies = policies_above(&organization, &account.id);
+        let exempt = sorted(policies.iter().flat_map(Policy::exempt_principals));
+        let named = sorted(policies.iter().flat_map(named_principals));
+        let mut place = Place {
             account: &account.id,
-            partition: partition(exempt.iter().map(String::as_str)).to_owned(),
+            partition: partition(exempt.iter().chain(&named).map(String::as_str)).to_owned(),
             levels,
             exempt,
-        });
+            exempt_accounts: Vec::new(),
+            named,
+            records: Vec::new(),
+        };
+        if let Some(desired) = &desired {
+            place.name_records(desired);
+        }
+        places.push(place);
     }
-    for gap in gaps(&places) {
-        write_row(out, &gap)?;
+    for gap in gaps(&places).iter().chain(&unbound) {
+        write_row(out, gap)?;
     }
     Ok(outcome)
 }
 
-/// Returns the patterns of the principals that the policies above an account spare.
-fn exempt(organization: &Organization, account: &str) -> Vec<String> {
+/// Returns the policies above an account that can be read.
+fn policies_above(organization: &Organization, account: &str) -> Vec<Policy> {
     let line = organization.lineage(account);
     let names = line.iter().flat_map(|entity| &entity.policies);
     let documents = names.filter_map(|name| organization.policy(name));
-    let drafts = documents.filter_map(|policy| Policy::parse(&policy.document.to_string()).draft);
-    let mut patterns: Vec<String> = drafts
-        .flat_map(|policy| {
-            let exempt: Vec<String> = policy.exempt_principals().map(str::to_owned).collect();
-            exempt
-        })
-        .collect();
-    patterns.sort();
-    patterns.dedup();
-    patterns
+    let drafts = documents.map(|policy| Policy::parse(&policy.document.to_string()).draft);
+    drafts.flatten().collect()
+}
+
+/// Returns all values that a policy compares `aws:PrincipalArn` with.
+fn named_principals(policy: &Policy) -> impl Iterator<Item = &str> {
+    let conditions = policy.statements.iter().flat_map(|one| &one.conditions);
+    conditions
+        .filter(|one| one.key.value.eq_ignore_ascii_case("aws:PrincipalArn"))
+        .flat_map(|condition| &condition.values)
+        .map(|value| value.value.as_str())
+}
+
+fn sorted<'a>(patterns: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let patterns: BTreeSet<&str> = patterns.collect();
+    patterns.into_iter().map(str::to_owned).collect()
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use organization::{FULL_ACCESS, compile};
 
-use super::{NOWHERE, Openness, Place, gaps};
-use crate::guard::{ACCESS_TOKEN_ROLE, Part, exempt_patterns};
+use super::{Openness, Place, gaps};
+use crate::guard::{ACCESS_TOKEN_ROLE, Part};
 use crate::model::{Area, Desired, Way};
 
 /// What a reader of a guard has to know that its statements do not say.
@@ -27,12 +27,8 @@ impl LeftOpen {
             .iter()
             .map(|part| compile(&part.name, &part.document.to_string()));
         let compiled = compiled.collect::<anyhow::Result<Vec<_>>>()?;
-        let place = Place {
-            account: NOWHERE,
-            partition: desired.partition.0.clone(),
-            levels: vec![std::iter::once(&full).chain(&compiled).collect()],
-            exempt: exempt_patterns(desired),
-        };
+        let policies = std::iter::once(&full).chain(&compiled).collect();
+        let place = Place::of_desired(desired, policies);
         let gaps = gaps(std::slice::from_ref(&place));
         let open: BTreeSet<&str> = gaps
             .iter()
@@ -94,7 +90,7 @@ fn told(open: &BTreeSet<&str>) -> Option<String> {
         ),
         ("session_records", "the records of sessions"),
         ("preferences", "the preferences"),
-        ("exempt_principals", "the exempt roles"),
+        ("exempt_principals", "the exempt principals"),
     ];
     let others = others.iter().filter(|(gap, _)| open.contains(gap));
     told.extend(others.map(|(_, what)| (*what).to_owned()));

@@ -63,7 +63,7 @@ pub(super) fn classes<'a>(
         });
         classes[index].found.extend(found);
     };
-    let stranger = stranger(partition, id, patterns);
+    let stranger = stranger(partition, id, "role", patterns);
     add(&stranger, true, None, None);
     for principal in found {
         add(&principal.arn, false, None, Some(principal));
@@ -76,11 +76,11 @@ pub(super) fn classes<'a>(
     classes
 }
 
-/// Returns a role that as few patterns as possible match. No single name would do: a policy may name it.
-fn stranger(partition: &str, account: &str, patterns: &[String]) -> String {
+/// Returns a `role` or `user` that as few patterns as possible match. No single name would do: a policy may name it.
+pub(crate) fn stranger(partition: &str, account: &str, kind: &str, patterns: &[String]) -> String {
     let letters = || ('a'..='z').chain('0'..='9');
     let names = letters().flat_map(|first| letters().map(move |last| format!("{first}7zkw{last}")));
-    let arns = names.map(|name| format!("arn:{partition}:iam::{account}:role/{name}"));
+    let arns = names.map(|name| format!("arn:{partition}:iam::{account}:{kind}/{name}"));
     let n_matching = |arn: &String| {
         let patterns = patterns.iter();
         patterns.filter(|pattern| matches(pattern, arn)).count()
@@ -182,7 +182,8 @@ mod tests {
                 .map(|name| format!("arn:aws:iam::*:role/{name}"))
                 .collect()
         };
-        let of = |names: &[&str]| stranger("aws", ACCOUNT, &patterns(names)).split_off_account();
+        let of =
+            |names: &[&str]| stranger("aws", ACCOUNT, "role", &patterns(names)).split_off_account();
         assert_eq!(of(&["*"]), "role/a7zkwa");
         assert_eq!(of(&["a*", "*a", "?7zkwb", "*"]), "role/b7zkwc");
     }
