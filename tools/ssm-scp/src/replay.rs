@@ -3,16 +3,19 @@
 
 pub(crate) mod cloudtrail_record;
 mod concern;
+mod event_name;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use anyhow::Context;
-use iam_policy::{Compiled, Request, Verdict, denies};
+use iam_policy::{Compiled, Decision, Request, Verdict, denies};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::cloudtrail_record::{Record, Who};
 use self::concern::Concern;
+use self::event_name::deniable;
+pub(crate) use self::event_name::never_recorded;
 use crate::principal_arn;
 
 /// The `kind` of a denied call.
@@ -46,7 +49,7 @@ pub(crate) struct DeniedCall {
     pub(crate) policy: String,
     /// Sid of the statement that denies.
     pub(crate) sid: Option<String>,
-    /// The context key, or `resource`, that it depends on.
+    /// The context key that it depends on; `resource`, or `action` where the event's name is not that of an action.
     pub(crate) depends_on: Option<String>,
 }
 
@@ -54,6 +57,8 @@ pub(crate) struct DeniedCall {
 #[derive(Debug, Default)]
 pub(crate) struct Replay {
     denied: BTreeMap<(String, String), DeniedCall>,
+    /// The actions that the guard denies somebody, by what was called that is no action.
+    deniable: HashMap<String, Vec<String>>,
     pub(crate) counts: Counts,
 }
 
@@ -128,7 +133,7 @@ impl Replay {
         governed: &impl Fn(&str) -> bool,
     ) {
         self.counts.n_records += 1;
-        let Some(action) = record.action() else {
+        let Some(called) = record.called() else {
             self.counts.n_no_call += 1;
             return;
         };
@@ -153,23 +158,35 @@ impl Replay {
             self.counts.n_denied_before += 1;
             return;
         }
-        let request = Request::on_unknown_resource(&action, record.context(&principal));
-        let said = guard
-            .iter()
-            .filter_map(|policy| denial(policy, &request, record, &principal));
-        // One certain denial outweighs whatever the other policies leave open.
-        if let Some(said) = said.max_by_key(|said| said.verdict == Verdict::Denied) {
-            self.add(&principal, &action, record, &said);
+        let asked = |action: &str, context: iam_policy::Context| {
+            let request = Request::on_unknown_resource(action, context);
+            let said = guard
+                .iter()
+                .filter_map(|policy| denial(policy, &request, record, &principal));
+            // One certain denial outweighs whatever the other policies leave open.
+            said.max_by_key(|said| said.verdict == Verdict::Denied)
+        };
+        let context = record.context(&principal);
+        let mut said = asked(&called.action, context.clone());
+        if said.is_none() && called.in_doubt {
+            if !self.deniable.contains_key(&called.action) {
+                let actions = deniable(guard, &called.action);
+                self.deniable.insert(called.action.clone(), actions);
+            }
+            let mut actions = self.deniable[&called.action].iter();
+            let other = actions.find_map(|action| asked(action, context.clone()));
+            said = other.map(|other| Decision {
+                verdict: Verdict::Unknown,
+                unknown_key: Some("action"),
+                ..other
+            });
+        }
+        if let Some(said) = said {
+            self.add(&principal, &called.action, record, &said);
         }
     }
 
-    fn add(
-        &mut self,
-        principal: &str,
-        action: &str,
-        record: &Record,
-        said: &iam_policy::Decision<'_>,
-    ) {
+    fn add(&mut self, principal: &str, action: &str, record: &Record, said: &Decision<'_>) {
         let time = record.event_time.clone().unwrap_or_default();
         let event_id = record.event_id.clone().unwrap_or_default();
         let key = (principal.to_owned(), action.to_owned());
@@ -219,7 +236,7 @@ fn denial<'p>(
     request: &Request,
     record: &Record,
     principal: &str,
-) -> Option<iam_policy::Decision<'p>> {
+) -> Option<Decision<'p>> {
     let said = denies(policy, request)?;
     if said.unknown_key != Some("resource") {
         return Some(said);

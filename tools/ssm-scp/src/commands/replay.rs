@@ -6,7 +6,7 @@ use organization::Organization;
 
 use super::GlobalArgs;
 use super::guard::GuardArgs;
-use crate::replay::{Counts, Replaying};
+use crate::replay::{Counts, Replaying, never_recorded};
 use crate::table::write_row;
 
 /// Print the calls in CloudTrail records on stdin that a guard would have denied, without calling AWS
@@ -45,6 +45,13 @@ pub(crate) async fn run(
     })?;
     let replay = replaying.end();
     out.note(&told(&replay.counts));
+    let unseen = never_recorded(&guard.compiled);
+    if !unseen.is_empty() {
+        out.note(&format!(
+            "CloudTrail never records {}, which the guard denies: who needs it is not seen here",
+            unseen.join(", ")
+        ));
+    }
     let mut outcome = Outcome::Fine;
     for call in replay.into_denied() {
         write_row(out, &call)?;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::event_name::{Called, called};
 use crate::principal_arn;
 
 /// A record or a wrapping of records.
@@ -103,9 +104,9 @@ impl Record {
         each(self)
     }
 
-    /// Returns the action as policies name it; `None` for what is no record of a call.
-    pub(crate) fn action(&self) -> Option<String> {
-        action(self.event_source.as_deref()?, self.event_name.as_deref()?)
+    /// Returns what was called; `None` for what is no record of a call.
+    pub(crate) fn called(&self) -> Option<Called> {
+        called(self.event_source.as_deref()?, self.event_name.as_deref()?)
     }
 
     /// Returns whether the call was refused for want of permission.
@@ -230,13 +231,6 @@ impl Record {
         }
         arns
     }
-}
-
-/// Returns the action of a call as policies name it; `None` for what is no call of AWS.
-pub(crate) fn action(event_source: &str, event_name: &str) -> Option<String> {
-    let service = event_source.strip_suffix(".amazonaws.com")?;
-    // CloudTrail names endpoints, IAM names services; those that policies on access to nodes meet are the same.
-    Some(format!("{service}:{event_name}"))
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 
-use iam_policy::{Compiled, Context, Request, denies};
+use iam_policy::Compiled;
 use memchr::memmem::Finder;
 
-use super::cloudtrail_record::action;
+use super::event_name::{called, deniable, is_deniable};
 
 /// Looks for records of calls that a statement of a guard is about.
 pub(crate) struct Concern<'g> {
@@ -49,16 +49,16 @@ impl<'g> Concern<'g> {
     }
 
     fn is_of(&mut self, source: &str, name: &str) -> bool {
-        let Some(action) = action(source, name) else {
-            return true;
-        };
-        if let Some(known) = self.known.get(&action) {
+        let key = format!("{source}:{name}");
+        if let Some(known) = self.known.get(&key) {
             return *known;
         }
-        let request = Request::on_unknown_resource(&action, Context::partial());
-        let mut guard = self.guard.iter();
-        let concerns = guard.any(|policy| denies(policy, &request).is_some());
-        self.known.insert(action, concerns);
+        let Some(called) = called(source, name) else {
+            return true;
+        };
+        let concerns = is_deniable(self.guard, &called.action)
+            || called.in_doubt && !deniable(self.guard, &called.action).is_empty();
+        self.known.insert(key, concerns);
         concerns
     }
 }
@@ -121,6 +121,13 @@ mod tests {
             check(("Action", actions.clone()), start, true);
             check(("Action", actions), list, false);
         }
+        let lifecycle = r#"{"eventName":"PutBucketLifecycle","eventSource":"s3.amazonaws.com"}"#;
+        check(
+            ("Action", json!("s3:PutLifecycleConfiguration")),
+            lifecycle,
+            true,
+        );
+        check(("Action", json!("s3:PutBucketAcl")), lifecycle, false);
         check(("NotAction", json!("ssm:*")), start, false);
         check(("NotAction", json!("ssm:*")), list, true);
     }
@@ -137,9 +144,15 @@ mod tests {
             r#"{"eventSource":"s3.amazonaws.com","eventName":"a\/b"}"#,
             r#"{"eventSource":"s3.amazonaws.com","eventName":"GetObject","requestParameters":{"eventName":"StartSession","eventSource":"ssm.amazonaws.com"}}"#,
             r#"{"eventSource":"a device","eventName":"GetObject"}"#,
+            r#"{"eventSource":"ssm.amazonaws.com","eventName":"BeginSession"}"#,
         ] {
             check(action(), doubtful, true);
         }
+        check(
+            action(),
+            r#"{"eventSource":"s3.amazonaws.com","eventName":"FetchObject"}"#,
+            false,
+        );
         check(
             action(),
             r#"{"eventSource":"s3.amazonaws.com","eventName":"GetObject","requestParameters":{"key":"eventName","note":"\"eventName\":\"StartSession\""}}"#,
