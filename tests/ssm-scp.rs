@@ -18,6 +18,8 @@ mod linting;
 mod lockouts;
 #[path = "ssm-scp/offline.rs"]
 mod offline_verbs;
+#[path = "ssm-scp/replaying.rs"]
+mod replaying;
 #[path = "ssm-scp/resource_policies.rs"]
 mod resource_policies;
 #[path = "ssm-scp/ways.rs"]

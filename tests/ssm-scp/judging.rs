@@ -180,6 +180,29 @@ fn impact_classes_every_principal_that_can_be_read() {
 }
 
 #[test]
+fn a_principal_of_whom_nothing_is_known_makes_the_status_2() {
+    let Organization { account, unit, .. } = organization();
+    let home = Home::create();
+    let path = home.path().join("organization.json");
+    // A policy that is not understood, above all accounts.
+    let shown = account.tool(EXE).args(["show"]).run().stdout;
+    let allow = r#""Effect":"Allow""#;
+    assert!(shown.contains(allow), "{shown}");
+    let odd = r#""Effect":"Allow","Condition":{"StringMatches":{"aws:username":"x"}}"#;
+    std::fs::write(&path, shown.replace(allow, odd)).unwrap();
+    let impact = account
+        .tool(EXE)
+        .args(["impact", "--organization", path.to_str().unwrap()])
+        .args(READER)
+        .stdin(desired(&[&unit]))
+        .run();
+    impact.assert_status(2).assert_stderr("");
+    let counts = &impact.records()[0];
+    assert_eq!(counts["n_accounts_unread"], 0);
+    assert!(counts["n_unknown"].as_u64() > Some(0), "{counts}");
+}
+
+#[test]
 fn check_finds_accounts_that_no_guard_covers() {
     let Organization {
         account,

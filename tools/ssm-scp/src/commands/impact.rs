@@ -77,15 +77,16 @@ pub(crate) async fn run(
         }
     }
     sort(&mut impacts);
-    write_row(out, &ImpactCounts::of(&impacts, unreachable.len()))?;
+    let counts = ImpactCounts::of(&impacts, unreachable.len());
+    write_row(out, &counts)?;
     for impact in &impacts {
         write_row(out, impact)?;
     }
     for record in &unreachable {
         out.write(record)?;
     }
-    Ok(match unreachable.is_empty() {
-        true => Outcome::Fine,
-        false => Outcome::Trouble,
+    Ok(match counts.n_unknown + counts.n_accounts_unread {
+        0 => Outcome::Fine,
+        _ => Outcome::Trouble,
     })
 }

@@ -52,12 +52,18 @@ pub(crate) async fn run(
             unseen.join(", ")
         ));
     }
-    let mut outcome = Outcome::Fine;
+    // A call that could not be judged is not one that is allowed.
+    let mut outcome = match replay.counts.n_without_principal {
+        0 => Outcome::Fine,
+        _ => Outcome::Trouble,
+    };
     for call in replay.into_denied() {
         write_row(out, &call)?;
-        if args.exit_code {
-            outcome = Outcome::Found;
-        }
+        outcome = outcome.and(match call.n_unknown {
+            0 if args.exit_code => Outcome::Found,
+            0 => Outcome::Fine,
+            _ => Outcome::Trouble,
+        });
     }
     Ok(outcome)
 }
