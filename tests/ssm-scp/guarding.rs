@@ -173,6 +173,21 @@ fn refuses_what_the_history_shows_to_be_needed() {
 }
 
 #[test]
+fn refuses_a_history_that_does_not_tell() {
+    let no_caller = json!({"eventSource": "ssm.amazonaws.com", "eventName": "SendCommand"});
+    let digest = json!({"digestStartTime": "2026-11-01T00:00:00Z"});
+    for records in [String::new(), digest.to_string(), no_caller.to_string()] {
+        let Organization { account, unit, .. } = organization();
+        let home = Home::create();
+        let history = home.path().join("history.jsonl");
+        std::fs::write(&history, records).unwrap();
+        let plan = run(&account, "plan", &desired(&[&unit])).stdout;
+        let arguments = [&READER[..], &["--history", history.to_str().unwrap()]].concat();
+        refused_until_accepted(&account, &plan, &arguments, &["history:unread"]);
+    }
+}
+
+#[test]
 fn the_way_back_is_never_refused() {
     let Organization { account, unit, .. } = organization();
     let plan = run(&account, "plan", &desired(&[&unit])).stdout;

@@ -119,6 +119,7 @@ fn check_case(case: &Path) {
             accounts: &accounts,
             caller: options.caller.as_deref(),
             history: replayed.as_ref().map_or(&[], |(calls, _)| calls.as_slice()),
+            unread_history: None,
         });
         let found: Vec<Value> = found
             .iter()

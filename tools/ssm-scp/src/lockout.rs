@@ -74,6 +74,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) caller: Option<&'a str>,
     /// Past calls that would have been denied.
     pub(crate) history: &'a [DeniedCall],
+    /// Why past calls are not known, when they were to be looked at.
+    pub(crate) unread_history: Option<&'a str>,
 }
 
 /// Returns the risks.
@@ -115,6 +117,13 @@ pub(crate) fn risks(evidence: &Evidence<'_>) -> Vec<Risk> {
             )),
         }
     }
+    risks.extend(evidence.unread_history.map(|why| {
+        Risk::new(
+            "history:unread".to_owned(),
+            format!("nobody knows whether the history holds calls that would be denied: {why}"),
+            "pass --history records of calls as CloudTrail writes them",
+        )
+    }));
     risks.extend(history(evidence.history));
     risks
 }

@@ -78,6 +78,20 @@ pub(crate) struct Counts {
     pub(crate) n_no_call: u64,
 }
 
+impl Counts {
+    /// Returns why the records do not show what was done; `None` where they do.
+    pub(crate) fn unread(&self) -> Option<String> {
+        if self.n_records == self.n_no_call {
+            return Some("it holds no record of a call".to_owned());
+        }
+        match self.n_without_principal {
+            0 => None,
+            1 => Some("1 of its calls does not tell who made it".to_owned()),
+            n => Some(format!("{n} of its calls do not tell who made them")),
+        }
+    }
+}
+
 /// Replays records as they are in log files.
 pub(crate) struct Replaying<'g, F> {
     guard: &'g [Compiled],

@@ -13,6 +13,7 @@ use iam_policy::Compiled;
 use crate::lockout::{Evidence, Risk, Shift, carry_out, may_allow, parsed, risks as judge};
 use crate::model::{Action, AttachmentState};
 use crate::observe::{self, Through};
+use crate::replay::Replay;
 
 /// Returns what speaks against plans, which are of one organization and carried out one after another.
 pub(crate) async fn risks(
@@ -41,15 +42,18 @@ pub(crate) async fn risks(
         false => None,
     };
     let history = match history {
-        Some(path) => observe::history(path, &guard, &accounts)?,
-        None => Vec::new(),
+        Some(path) => Some(observe::history(path, &guard, &accounts)?),
+        None => None,
     };
+    let unread_history = history.as_ref().and_then(|replay| replay.counts.unread());
+    let history: Vec<_> = history.into_iter().flat_map(Replay::into_denied).collect();
     let accounts: Vec<_> = through.each(session, &accounts).collect().await;
     Ok(judge(&Evidence {
         shift: &shift,
         accounts: &accounts,
         caller: caller.as_deref(),
         history: &history,
+        unread_history: unread_history.as_deref(),
     }))
 }
 

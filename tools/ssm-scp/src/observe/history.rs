@@ -5,17 +5,17 @@ use std::path::Path;
 
 use iam_policy::Compiled;
 
-use crate::replay::{DeniedCall, Replaying};
+use crate::replay::{Replay, Replaying};
 
 /// Replays a file of records.
 pub(crate) fn history(
     path: &Path,
     guard: &[Compiled],
     governed: &BTreeSet<String>,
-) -> anyhow::Result<Vec<DeniedCall>> {
+) -> anyhow::Result<Replay> {
     let mut replaying = Replaying::by(guard, |account: &str| governed.contains(account));
     cli::for_each_object_of(path, "CloudTrail records", |object| {
         replaying.object(object)
     })?;
-    Ok(replaying.end().into_denied().collect())
+    Ok(replaying.end())
 }

@@ -157,6 +157,7 @@ impl Scene {
             accounts: &accounts,
             caller: self.caller.as_deref(),
             history: &[],
+            unread_history: None,
         });
         let letters = [(A, "A"), (B, "B"), (C, "C"), (MANAGEMENT, "M")];
         let named = found.into_iter().map(|risk| {
