@@ -183,12 +183,11 @@ impl Replay {
         let context = record.context(&principal);
         let mut said = asked(&called.action, context.clone());
         if said.is_none() && called.in_doubt {
-            if !self.deniable.contains_key(&called.action) {
-                let actions = deniable(guard, &called.action);
-                self.deniable.insert(called.action.clone(), actions);
-            }
-            let mut actions = self.deniable[&called.action].iter();
-            let other = actions.find_map(|action| asked(action, context.clone()));
+            let known = self.deniable.entry(called.action.clone());
+            let actions = known.or_insert_with(|| deniable(guard, &called.action));
+            let other = actions
+                .iter()
+                .find_map(|action| asked(action, context.clone()));
             said = other.map(|other| Decision {
                 verdict: Verdict::Unknown,
                 unknown_key: Some("action"),
