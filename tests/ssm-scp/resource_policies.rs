@@ -31,7 +31,7 @@ fn may_assume(account: &Account, role: &str) -> bool {
         "sts",
         "assume-role",
         "--role-session-name",
-        "t",
+        "tester",
         "--role-arn",
     ];
     let tried = aws

@@ -178,7 +178,7 @@ mod tests {
         assert_eq!(
             the_same_verb_says_the_same(&files),
             [
-                "tools/ssm-x/src/commands/apply.rs: no `/// Carry out the plans on stdin and print what was done, with \
+                "tools/ssm-x/src/commands/apply.rs: no `/// Apply the plans on stdin and print what was done, with \
                  its undo`",
                 "tools/ssm-x/src/commands/lint.rs: say `without calling AWS`",
             ]
