@@ -46,7 +46,7 @@ SCRIPTS := $(filter-out $(BUILDING),$(wildcard tests/scripts/*.sh))
 
 test: lint
 	cargo test --workspace --no-run
-	@$(MAKE) --no-print-directory --jobs=3 BUILD=: cargo-tests faults-tests sandbox-tests $(SCRIPTS)
+	@$(MAKE) --no-print-directory --keep-going --jobs=3 BUILD=: cargo-tests faults-tests sandbox-tests $(SCRIPTS)
 	@$(MAKE) --no-print-directory BUILD=: $(BUILDING) fuzz demo
 
 test-long: venv build

@@ -46,7 +46,7 @@ def main():
         whole, tenth = directory / "whole", directory / "tenth"
         write(whole, n_records)
         write(tenth, n_records // 10)
-        mixed = mix(directory, whole.stat().st_size // events_data.MIB)
+        mixed = mix(directory, max(1, whole.stat().st_size // events_data.MIB))
         megabytes = {path: path.stat().st_size / 1e6 for path in (whole, tenth, mixed)}
         print(f"{n_records:,} CloudTrail records, {megabytes[whole]:,.0f} MB, in the page cache, medians; runs: {n_runs}")
         commands = {
