@@ -234,7 +234,7 @@ fn a_divided_guard_is_attached_and_taken_back_whole() {
     let shown = account.tool(EXE).args(["show"]).run().records();
     let policies: Vec<&Value> = shown
         .iter()
-        .filter(|record| record["kind"] == "policy")
+        .filter(|record| record["policy_type"] == "service_control_policy")
         .collect();
     assert_eq!(policies.len(), 1, "only FullAWSAccess is left");
 }

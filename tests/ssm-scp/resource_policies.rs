@@ -14,6 +14,18 @@ fn close(account: &Account, member: &Account, unit: &str) -> String {
     let of_type = ["--policy-type", "RESOURCE_CONTROL_POLICY"];
     let enable = ["organizations", "enable-policy-type", "--root-id"];
     account.aws(&[&enable[..], &[root.as_str().unwrap()], &of_type].concat());
+    // AWS attaches it everywhere when the type is enabled, the local AWS to the root alone.
+    // https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
+    let full = [
+        "organizations",
+        "attach-policy",
+        "--policy-id",
+        "p-RCPFullAWSAccess",
+        "--target-id",
+    ];
+    for target in [unit, member.id()] {
+        account.aws(&[&full[..], &[target]].concat());
+    }
     let create = ["organizations", "create-policy", "--description", ""];
     let of_type = ["--type", "RESOURCE_CONTROL_POLICY"];
     let named = ["--name", "perimeter", "--content", &content.to_string()];
@@ -82,6 +94,7 @@ fn a_break_glass_role_that_nobody_may_assume_is_no_way_in() {
     let risk = risks
         .iter()
         .find(|risk| risk["resource"] == json!(format!("break_glass:{}", member.id())));
+    assert!(risk.is_some(), "{} {}", refused.stdout, refused.stderr);
     let message = risk.unwrap()["message"].as_str().unwrap();
     let by = "sts:AssumeRole is denied by Closed of perimeter (resource control policy)";
     assert!(message.contains(by), "{message}");
