@@ -65,12 +65,12 @@ scripts: $(SCRIPTS) $(BUILDING)
 
 # The tools are built first: pipelines and conformance tests run all of them.
 cargo-tests: venv build
-	env -u MAKEFLAGS cargo test --workspace --no-fail-fast -- $(FAULTS:%=--skip %)
+	env -u MAKEFLAGS -u MFLAGS cargo test --workspace --no-fail-fast -- $(FAULTS:%=--skip %)
 
 # Every action of every tool through faults waits most of its minutes. Of the whole workspace, so that nothing is built anew.
 FAULTS := promises:: refusals::
 faults-tests: venv build
-	@env -u MAKEFLAGS cargo test --workspace --test faults -- $(FAULTS) $(quietly)
+	@env -u MAKEFLAGS -u MFLAGS cargo test --workspace --test faults -- $(FAULTS) $(quietly)
 
 # What is silent when all is well is printed when it is not.
 log = $(CURDIR)/target/$(notdir $@).log
