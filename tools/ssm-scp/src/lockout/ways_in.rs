@@ -47,27 +47,29 @@ impl Judged<'_> {
                 continue;
             }
             for principal in &class.found {
-                let arn = &principal.arn;
-                let Some(identity) = Identity::of(principal) else {
-                    why = format!("{arn} is exempt, but a policy of its own cannot be understood");
-                    continue;
-                };
-                if !actions
-                    .iter()
-                    .any(|one| self.may(&identity, principal, one))
-                {
-                    let none = actions.first().copied().unwrap_or_default();
-                    why = format!("{arn} is exempt, but its own policies do not allow {none}");
-                } else if !self.known.may_become(principal) {
-                    why = format!("{arn} is exempt, but nobody may assume it");
-                } else if let Some(closed) = self.closed(principal) {
-                    why = format!("{arn} is exempt, but {closed}");
-                } else {
-                    return Ok(());
+                match self.barred(principal, actions) {
+                    Some(barred) => why = format!("{} is exempt, but {barred}", principal.arn),
+                    None => return Ok(()),
                 }
             }
         }
         Err(why)
+    }
+
+    /// Returns why somebody whom no denial keeps out does not get in all the same, or may call none of these actions.
+    fn barred(&self, principal: &PrincipalPolicies, actions: &[&str]) -> Option<String> {
+        let Some(identity) = Identity::of(principal) else {
+            return Some("a policy of its own cannot be understood".to_owned());
+        };
+        let may = |action: &&str| self.may(&identity, principal, action);
+        if !actions.iter().any(may) {
+            let none = actions.first().copied().unwrap_or_default();
+            return Some(format!("its own policies do not allow {none}"));
+        }
+        if !self.known.may_become(principal) {
+            return Some("nobody may assume it".to_owned());
+        }
+        resource_control::closes(&self.shift.resource_control, principal)
     }
 
     /// Returns whether anybody found may do something today, by their own policies.
@@ -83,17 +85,11 @@ impl Judged<'_> {
         let example = self.actions[index].example();
         keeping.any(|(class, _)| match self.is_read() {
             false => true,
-            true => class.found.iter().any(|principal| {
-                let identity = Identity::of(principal);
-                identity.is_some_and(|identity| self.may(&identity, principal, example))
-                    && self.known.may_become(principal)
-                    && self.closed(principal).is_none()
-            }),
+            true => {
+                let mut found = class.found.iter();
+                found.any(|principal| self.barred(principal, &[example]).is_none())
+            }
         })
-    }
-
-    fn closed(&self, principal: &PrincipalPolicies) -> Option<String> {
-        resource_control::closes(&self.shift.resource_control, principal)
     }
 
     /// Returns whether somebody may do something, by their own policies and by those above as they will be.

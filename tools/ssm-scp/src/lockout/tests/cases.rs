@@ -7,7 +7,7 @@ use super::scene::{BREAK_GLASS, Scene, W, attach, create};
 pub(super) const SESSIONS: [&str; 3] = ["ssm:ResumeSession", "ssm:SendCommand", "ssm:StartSession"];
 pub(super) const ADMIN: &str = "arn:aws:iam::*:role/Admin";
 pub(super) const NODES: &str = "arn:aws:iam::*:role/Nodes";
-/// What a denial of everything risks, in the order in which it is told.
+/// What a denial of everything risks, in the order in which they are printed.
 pub(super) const ALL: [&str; 6] = [
     "break_glass",
     "nodes_offline",
