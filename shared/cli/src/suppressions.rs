@@ -211,13 +211,9 @@ impl Suppressions {
     pub fn end(&self, out: &Output, expired: &str, unused: &str) -> anyhow::Result<Outcome> {
         let n_findings: usize = self.entries.iter().map(|entry| entry.n_findings).sum();
         if n_findings > 0 {
-            let noun = if n_findings == 1 {
-                "finding"
-            } else {
-                "findings"
-            };
             out.note(&format!(
-                "{n_findings} {noun} switched off by {}",
+                "{} switched off by {}",
+                crate::count(n_findings, "finding"),
                 self.source
             ));
         }

@@ -90,7 +90,8 @@ fn plain(value: &Value) -> Cow<'_, str> {
 }
 
 /// Returns a number with its noun: `1 change`, `2 changes`.
-pub(crate) fn count(n: usize, noun: &str) -> String {
+#[must_use]
+pub fn count(n: usize, noun: &str) -> String {
     match n {
         1 => format!("1 {noun}"),
         _ => format!("{n} {noun}s"),

@@ -5,8 +5,7 @@ use records::{Command, Invocation};
 /// Returns the line that tells of a command.
 pub(crate) fn sent(command: &Command) -> String {
     let n_nodes = match command.n_nodes {
-        Some(1) => "1 node".to_owned(),
-        Some(n_nodes) => format!("{n_nodes} nodes"),
+        Some(n_nodes) => cli::count(n_nodes, "node"),
         None => "nodes that SSM chooses".to_owned(),
     };
     let (target, id) = (&command.target, &command.command_id);

@@ -82,10 +82,9 @@ impl Row for ImpactCounts {
             self.n_denied_before,
             self.n_not_governed
         );
-        match self.n_accounts_unread {
-            0 => {}
-            1 => row.push_str("; 1 account could not be read"),
-            n_accounts => row.push_str(&format!("; {n_accounts} accounts could not be read")),
+        if self.n_accounts_unread > 0 {
+            let accounts = cli::count(self.n_accounts_unread, "account");
+            row.push_str(&format!("; {accounts} could not be read"));
         }
         row
     }

@@ -14,10 +14,7 @@ pub(super) fn hybrid_activations(wished: &NodeRoles, findings: &mut Findings<'_>
         reading => reading.present().into_iter().flatten(),
     };
     for (name, ids) in nodes {
-        let nodes = match ids.len() {
-            1 => "1 hybrid node".to_owned(),
-            n_nodes => format!("{n_nodes} hybrid nodes"),
-        };
+        let nodes = cli::count(ids.len(), "hybrid node");
         match observed.roles.get(name) {
             Some(Reading::Absent) => {
                 let message = format!("no role {name} exists: no credentials for {nodes}");
