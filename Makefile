@@ -37,17 +37,14 @@ endif
 lambda:
 	scripts/lambda.sh
 
-# Rust tests, the tests of the local AWS and the scripts wait more than they compute: they run beside each other, with one set of
-# binaries. Scripts that build something come after, as they would change those; so would `build`, which goes without the
-# features that only tests need.
-BUILDING := tests/scripts/lambda.sh
-SCRIPTS := $(filter-out $(BUILDING),$(wildcard tests/scripts/*.sh))
-.PHONY: cargo-tests faults-tests sandbox-tests $(SCRIPTS) $(BUILDING)
+# Most of these wait more than they compute: they run beside each other, with one set of binaries, the longest first. `build`
+# would make other binaries, without the features that only tests need.
+SCRIPTS := $(wildcard tests/scripts/*.sh)
+.PHONY: cargo-tests faults-tests sandbox-tests demo-test fuzz-test $(SCRIPTS)
 
 test: lint
 	cargo test --workspace --no-run
-	@$(MAKE) --no-print-directory --keep-going --jobs=3 BUILD=: cargo-tests faults-tests sandbox-tests $(SCRIPTS)
-	@$(MAKE) --no-print-directory BUILD=: $(BUILDING) fuzz demo
+	@$(MAKE) --no-print-directory --keep-going --jobs=3 BUILD=: cargo-tests faults-tests sandbox-tests demo-test fuzz-test $(SCRIPTS)
 
 test-long: venv build
 	LONG=1 cargo test -p testbed --test faults -- promises refusals stopping
@@ -61,7 +58,7 @@ lint: venv
 	$(VENV)/bin/shellcheck -x scripts/*.sh scripts/vulnscan.d/*.sh tests/scripts/*.sh tests/fuzz/*.sh tests/ansible/*.sh
 
 unit: cargo-tests faults-tests sandbox-tests
-scripts: $(SCRIPTS) $(BUILDING)
+scripts: $(SCRIPTS)
 
 # The tools are built first: pipelines and conformance tests run all of them.
 cargo-tests: venv build
@@ -78,8 +75,15 @@ quietly = >"$(log)" 2>&1 && echo "$@: ok" || { cat "$(log)"; echo "$@: failed"; 
 sandbox-tests: venv
 	@$(VENV)/bin/python -m unittest discover -s tests/sandbox $(quietly)
 
-$(SCRIPTS) $(BUILDING): venv build
+$(SCRIPTS): venv build
 	@PATH="$(BIN):$$PATH" $@ $(quietly)
+
+demo-test: venv build
+	@scripts/demo.sh $(quietly)
+
+# It builds into a target directory of its own.
+fuzz-test:
+	@env -u MAKEFLAGS -u MFLAGS tests/fuzz/run.sh $(quietly)
 
 # Longer by hand: tests/fuzz/run.sh 3600
 fuzz:

@@ -4,7 +4,7 @@
 #
 # usage: scripts/lambda.sh [DIR]     [default: target/lambda]
 #
-# PROFILE=dev builds faster and larger. With cargo-zigbuild on the PATH the binary is linked for the runtime's own glibc;
+# PROFILE=dev builds faster and larger; BINARY=PATH packs a binary of this machine that is built already. With cargo-zigbuild on the PATH the binary is linked for the runtime's own glibc;
 # without it for the one of this machine, and what would not start there is refused.
 #
 # exit: 0 done, 2 an error, 130 stopped by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP, with all that was building
@@ -33,11 +33,37 @@ pass_on() {
 build() { attend TERM cargo "$@" || exit "${stopped:-$?}"; }
 
 out=${1:-$root/target/lambda}
+binary=${BINARY:+$(cd -- "$(dirname -- "$BINARY")" && pwd)/$(basename -- "$BINARY")}
 profile=${PROFILE:-release}
 mkdir -p -- "$out"
 out=$(cd -- "$out" && pwd)
 cd -- "$root"
 
+# Prints the path of the zip that it makes of a binary for an architecture.
+pack() {
+    local zip=$out/ssm-events-$2.zip
+    scripts/glibc.sh "$1" "$glibc"
+    # One time for all files, so that the same binary makes the same zip.
+    python3 - "$1" "$zip" <<'PYTHON'
+import os
+import sys
+import zipfile
+
+binary, path = sys.argv[1:]
+entry = zipfile.ZipInfo("bootstrap", (1980, 1, 1, 0, 0, 0))
+entry.external_attr = 0o100755 << 16
+entry.compress_type = zipfile.ZIP_DEFLATED
+with zipfile.ZipFile(path + ".new", "w") as archive, open(binary, "rb") as file:
+    archive.writestr(entry, file.read())
+os.replace(path + ".new", path)  # Never half a zip under this name.
+PYTHON
+    echo "$zip"
+}
+
+if [ -n "$binary" ]; then
+    pack "$binary" "$(uname -m)"
+    exit
+fi
 targets=$(rustc --print sysroot)/lib/rustlib
 n_built=0
 for arch in x86_64 aarch64; do
@@ -55,24 +81,8 @@ for arch in x86_64 aarch64; do
         continue
     fi
     case $profile in dev) built=$built/debug ;; *) built=$built/$profile ;; esac
-    scripts/glibc.sh "$built/ssm-events" "$glibc"
-    zip=$out/ssm-events-$arch.zip
-    # One time for all files, so that the same binary makes the same zip.
-    python3 - "$built/ssm-events" "$zip" <<'PYTHON'
-import os
-import sys
-import zipfile
-
-binary, path = sys.argv[1:]
-entry = zipfile.ZipInfo("bootstrap", (1980, 1, 1, 0, 0, 0))
-entry.external_attr = 0o100755 << 16
-entry.compress_type = zipfile.ZIP_DEFLATED
-with zipfile.ZipFile(path + ".new", "w") as archive, open(binary, "rb") as file:
-    archive.writestr(entry, file.read())
-os.replace(path + ".new", path)  # Never half a zip under this name.
-PYTHON
+    pack "$built/ssm-events" "$arch"
     n_built=$((n_built + 1))
-    echo "$zip"
 done
 if [ "$n_built" -eq 0 ]; then
     echo "lambda.sh: no Rust target for Linux with glibc is installed: rustup target add x86_64-unknown-linux-gnu" >&2
