@@ -24,6 +24,7 @@ os.environ.setdefault("AWS_ACCESS_KEY_ID", "AKIA111111111111")
 os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "sandbox")
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 
+import speed  # noqa: E402, F401 - before anything else of moto.
 from moto.moto_server.werkzeug_app import MotoRequestHandler  # noqa: E402
 from werkzeug.serving import make_server  # noqa: E402
 
