@@ -9,7 +9,9 @@ https://github.com/aws/event-ruler (the library behind the service)
 
 import ipaddress
 import json
+import math
 import re
+from decimal import Decimal
 from typing import Any
 
 from moto.events.exceptions import InvalidEventPatternException
@@ -20,11 +22,25 @@ OPERATORS = STRING_OPERATORS + ("anything-but", "numeric", "exists", "cidr")
 MAX_NUMBER = 5e9
 # Of the model; the quota of a rule is lower, see quotas.py.
 MAX_PATTERN = 4096
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html#eb-filtering-complex-example-or
+MAX_RULES = 1000
 ABSENT = object()
 
 
 class Number(str):
-    """A JSON number as it was written: patterns compare 300 and 300.0 as text, so they differ."""
+    """A JSON number as it was written. Two are equal by value if a double holds them, else as text (ruler's ComparableNumber)."""
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Number):
+            return False
+        one, two = self._exact(), other._exact()
+        return str(self) == str(other) or (one is not None and one == two)
+
+    __hash__ = str.__hash__
+
+    def _exact(self) -> float | None:
+        value = float(self)
+        return value if math.isfinite(value) and Decimal(repr(value)) == Decimal(str(self)) else None
 
 
 def install() -> None:
@@ -56,24 +72,83 @@ def parse(text: str) -> dict[str, Any]:
     if not isinstance(pattern, dict):
         raise ValueError("Filter is not an object")
     _check_object(pattern)
+    if len(_rules(pattern, "", [{}])) > MAX_RULES:
+        raise ValueError(f"$or makes more than {MAX_RULES} rules")
     return pattern
 
 
 def matches(pattern: dict[str, Any], event: Any) -> bool:
     """Tells whether an event fits a pattern that `parse` returned."""
+    event = _nested(event)
+    return any(_fits(_tree(rule), event) for rule in _rules(pattern, "", [{}]))
+
+
+def _rules(pattern: dict[str, Any], above: str, rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Returns the tests by dotted path of each rule: each branch of $or makes its own, and the last tests of a path count."""
+    for key, wanted in pattern.items():
+        if _is_or(key, wanted):
+            rules = [rule for branch in wanted for rule in _rules(branch, above, [dict(rule) for rule in rules])]
+        elif isinstance(wanted, dict):
+            rules = _rules(wanted, f"{above}{key}.", rules)
+        else:
+            for rule in rules:
+                rule[above + key] = wanted
+    return rules
+
+
+def _tree(rule: dict[str, Any]) -> dict[tuple[str, bool], Any]:
+    """Returns a rule as objects within objects: (name, False) has tests, (name, True) an object."""
+    tree: dict[tuple[str, bool], Any] = {}
+    for path, tests in rule.items():
+        *above, last = path.split(".")
+        node = tree
+        for name in above:
+            node = node.setdefault((name, True), {})
+        node[(last, False)] = tests
+    return tree
+
+
+def _nested(value: Any) -> Any:
+    """Returns an event with {"a.b": 1} as {"a": {"b": 1}}: to the service both are the field a.b."""
+    if isinstance(value, list):
+        return [_nested(element) for element in value]
+    if not isinstance(value, dict):
+        return value
+    nested: dict[str, Any] = {}
+    dotted = [name for name in value if "." in name]
+    for name in [name for name in value if "." not in name]:
+        nested[name] = _nested(value[name])
+    for name in dotted:
+        first, rest = name.split(".", 1)
+        inner = _nested({rest: value[name]})
+        known = nested.get(first)
+        for element in known if isinstance(known, list) else [known]:
+            if isinstance(element, dict):
+                _merge(element, inner)
+        if not isinstance(known, (dict, list)):
+            nested[first] = inner
+    return nested
+
+
+def _merge(into: dict[str, Any], other: dict[str, Any]) -> None:
+    for name, value in other.items():
+        if isinstance(value, dict) and isinstance(into.get(name), dict):
+            _merge(into[name], value)
+        else:
+            into[name] = value
+
+
+def _fits(tree: dict[tuple[str, bool], Any], event: Any) -> bool:
     if not isinstance(event, dict):
         event = {}
-    return all(_field_matches(key, wanted, event) for key, wanted in pattern.items())
+    return all(_field_matches(is_object, wanted, event.get(name, ABSENT)) for (name, is_object), wanted in tree.items())
 
 
-def _field_matches(key: str, wanted: Any, event: dict[str, Any]) -> bool:
-    if _is_or(key, wanted):
-        return any(matches(branch, event) for branch in wanted)
-    value = event.get(key, ABSENT)
-    if isinstance(wanted, dict):
+def _field_matches(is_object: bool, wanted: Any, value: Any) -> bool:
+    if is_object:
         # An array of objects matches if one element satisfies the whole sub-pattern.
         elements = value if isinstance(value, list) and value else [value]
-        return any(matches(wanted, element) for element in elements)
+        return any(_fits(wanted, element) for element in elements)
     values = [leaf for leaf in _leaves(value) if not isinstance(leaf, dict)]
     return any(_value_matches(test, values) for test in wanted)
 
@@ -215,7 +290,7 @@ def _check_anything_but(argument: Any) -> None:
             raise ValueError("Empty arrays are not allowed")
         for value in _list(values):
             _check_string_operator(operator, value, nested=True)
-            if value == "":
+            if value == "" and operator in ("prefix", "suffix"):
                 raise ValueError("Null prefix/suffix not allowed")
     elif {type(value) for value in _list(argument)} not in ({str}, {Number}):
         raise ValueError("Inside anything-but list, either all values are number or string, mixed type is not supported")

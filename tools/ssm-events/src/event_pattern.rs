@@ -13,22 +13,22 @@ pub(crate) use source::PatternError;
 use test::Test;
 pub(crate) use test::wildcard;
 
-/// What one object of an event must have.
+/// An event fits when it fits one of the rules: each branch of `$or` makes its own.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Pattern(Vec<Object>);
+
+/// What one object of an event must have: all of these.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Pattern {
-    /// All of these.
+struct Object {
+    /// By the name up to its first dot: one name may be asked for as a value and as an object.
     fields: Vec<(String, Field)>,
-    /// Of each of these `$or` lists at least one.
-    alternatives: Vec<Vec<Pattern>>,
-    /// Every name that fields and alternatives speak of; the rest of an event is skipped.
-    names: Vec<String>,
 }
 
 /// What one field must be.
 #[derive(Clone, Debug, PartialEq)]
 enum Field {
     /// An object, or an array with an object, that fits.
-    Object(Pattern),
+    Object(Object),
     /// A value that passes one of the tests.
     Leaf(Vec<Test>),
 }
@@ -62,8 +62,20 @@ impl Pattern {
     }
 
     /// Returns sets of texts: an event that fits has one of each set in it, unless it spells them with `\u` escapes. The
-    /// deepest fields come first, as they tell most.
+    /// deepest fields come first, as they select most.
     pub(crate) fn literals(&self) -> Vec<Vec<&str>> {
+        if let [rule] = self.0.as_slice() {
+            return rule.literals();
+        }
+        // Which of the rules an event fits is not known: it has what the first set of one of them asks for.
+        let firsts = self.0.iter().map(|rule| rule.literals().into_iter().next());
+        let firsts: Option<Vec<_>> = firsts.collect();
+        firsts.map(|sets| sets.concat()).into_iter().collect()
+    }
+}
+
+impl Object {
+    fn literals(&self) -> Vec<Vec<&str>> {
         let mut sets = Vec::new();
         for (_, field) in &self.fields {
             if let Field::Object(inner) = field {
@@ -179,12 +191,12 @@ mod tests {
         let (_, fields) = pattern
             .explain(r#"{"source":"aws.ssm","detail":{"eventName":"B"}}"#)
             .unwrap();
-        let told: Vec<_> = fields
+        let found: Vec<_> = fields
             .iter()
             .map(|field| (field.field.as_str(), field.found.join(",")))
             .collect();
         assert_eq!(
-            told,
+            found,
             [
                 ("$.detail.eventName", "\"B\"".to_owned()),
                 ("$.detail.x", String::new())

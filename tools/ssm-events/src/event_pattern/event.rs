@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::test::Scalar;
-use super::{Field, Pattern};
+use super::{Field, Object, Pattern};
 
 /// Arrays within arrays; as deep as serde_json goes.
 const DEEPEST: usize = 128;
@@ -23,24 +23,42 @@ pub(crate) struct Explanation {
     pub(crate) found: Vec<String>,
 }
 
-/// The part of an event that a pattern speaks of: one object's members by their place in `Pattern::names`.
-#[derive(Debug)]
-struct Members<'e>(Vec<Option<&'e RawValue>>);
+/// What one object of an event has of the names that an object of a pattern asks for, by their place in `Object::fields`.
+struct Members<'e>(Vec<Member<'e>>);
+
+#[derive(Clone, Default)]
+struct Member<'e> {
+    value: Option<&'e RawValue>,
+    /// What stands under names that begin with this one and a dot, by the rest of the name: to the service, `{"a.b": 1}` is
+    /// `{"a": {"b": 1}}`.
+    dotted: Vec<(String, &'e RawValue)>,
+}
 
 pub(super) fn matches(pattern: &Pattern, event: &str) -> Result<bool, serde_json::Error> {
-    fits(pattern, &members(pattern, event)?, &mut Silent)
+    for rule in &pattern.0 {
+        if fits(rule, &members(rule, &[event])?, &mut Silent)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 pub(super) fn explain(
     pattern: &Pattern,
     event: &str,
 ) -> Result<(bool, Vec<Explanation>), serde_json::Error> {
-    let mut told = FieldTrace {
-        path: vec!["$".to_owned()],
-        fields: Vec::new(),
-    };
-    let matched = fits(pattern, &members(pattern, event)?, &mut told)?;
-    let mut decided = told.fields;
+    let mut matched = false;
+    let mut decided: Vec<Explanation> = Vec::new();
+    for rule in &pattern.0 {
+        let mut trace = FieldTrace {
+            path: vec!["$".to_owned()],
+            fields: Vec::new(),
+        };
+        matched |= fits(rule, &members(rule, &[event])?, &mut trace)?;
+        // What is outside of `$or` is in each rule.
+        trace.fields.retain(|field| !decided.contains(field));
+        decided.append(&mut trace.fields);
+    }
     // Who asks why something does not fit wants to know what stood in the way, not what was fine.
     if !matched {
         decided.retain(|field| !field.matched);
@@ -92,47 +110,31 @@ impl Trace for FieldTrace {
 }
 
 fn fits(
-    pattern: &Pattern,
+    object: &Object,
     members: &Members<'_>,
     witness: &mut impl Trace,
 ) -> Result<bool, serde_json::Error> {
     let mut all = true;
-    for (name, field) in &pattern.fields {
+    for ((name, field), member) in object.fields.iter().zip(&members.0) {
         witness.enter(name);
-        all &= field_fits(field, members.get(pattern, name), witness)?;
+        all &= field_fits(field, member, witness)?;
         witness.leave();
         if !all && !witness.thorough() {
             return Ok(false);
         }
-    }
-    for branches in &pattern.alternatives {
-        let mut one = false;
-        for branch in branches {
-            // A branch speaks of the same object, but has names of its own.
-            let own = branch
-                .names
-                .iter()
-                .map(|name| members.get(pattern, name))
-                .collect();
-            one |= fits(branch, &Members(own), witness)?;
-            if one && !witness.thorough() {
-                break;
-            }
-        }
-        all &= one;
     }
     Ok(all)
 }
 
 fn field_fits(
     field: &Field,
-    value: Option<&RawValue>,
+    member: &Member<'_>,
     witness: &mut impl Trace,
 ) -> Result<bool, serde_json::Error> {
     match field {
         Field::Leaf(tests) => {
             let mut values = Vec::new();
-            if let Some(value) = value {
+            if let Some(value) = member.value {
                 leaves(value.get(), DEEPEST, &mut values)?;
             }
             let matched = tests.iter().any(|test| test.passes(&values));
@@ -140,25 +142,40 @@ fn field_fits(
             Ok(matched)
         }
         Field::Object(inner) => {
+            let text = member.value.map_or("", RawValue::get);
             // An array of objects fits if one element has everything; anything else is an object without members.
-            let elements = match value.map(RawValue::get) {
-                Some(text) if text.starts_with('[') => {
-                    serde_json::from_str::<Vec<&RawValue>>(text)?
-                }
-                _ => Vec::new(),
+            let elements = match text.starts_with('[') {
+                true => serde_json::from_str::<Vec<&RawValue>>(text)?,
+                false => Vec::new(),
             };
-            let texts: Vec<&str> = match (elements.is_empty(), value) {
-                (true, Some(value)) => vec![value.get()],
-                (true, None) => vec![""],
-                _ => elements.into_iter().map(RawValue::get).collect(),
+            let texts = match elements.is_empty() {
+                true => vec![text],
+                false => elements.into_iter().map(RawValue::get).collect(),
             };
+            let dotted = joined(&member.dotted)?;
             let mut one = false;
             for text in texts {
-                one |= fits(inner, &members_or_none(inner, text)?, witness)?;
+                one |= fits(inner, &members(inner, &[text, &dotted])?, witness)?;
             }
             Ok(one)
         }
     }
+}
+
+/// Returns the text of an object with these members; none when there are none, which is nearly always.
+fn joined(members: &[(String, &RawValue)]) -> Result<String, serde_json::Error> {
+    if members.is_empty() {
+        return Ok(String::new());
+    }
+    let mut text = String::new();
+    for (name, value) in members {
+        text.push(if text.is_empty() { '{' } else { ',' });
+        text.push_str(&serde_json::to_string(name)?);
+        text.push(':');
+        text.push_str(value.get());
+    }
+    text.push('}');
+    Ok(text)
 }
 
 /// Appends the scalars of a value; arrays are sets, whatever their depth, and objects are no values.
@@ -179,62 +196,62 @@ fn leaves(text: &str, depth: usize, values: &mut Vec<Scalar>) -> Result<(), serd
     Ok(())
 }
 
-fn members_or_none<'e>(pattern: &Pattern, text: &'e str) -> Result<Members<'e>, serde_json::Error> {
-    if text.starts_with('{') {
-        members(pattern, text)
-    } else {
-        Ok(Members(vec![None; pattern.names.len()]))
+/// Takes from texts what an object of a pattern asks for. The first must be an object when it is the whole event; inside of one, what
+/// is no object has no members.
+fn members<'e>(object: &Object, texts: &[&'e str]) -> Result<Members<'e>, serde_json::Error> {
+    let mut members = Members(vec![Member::default(); object.fields.len()]);
+    for text in texts {
+        if texts.len() > 1 && !text.starts_with('{') {
+            continue;
+        }
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        Names(object, &mut members).deserialize(&mut deserializer)?;
+        deserializer.end()?;
     }
-}
-
-fn members<'e>(pattern: &Pattern, text: &'e str) -> Result<Members<'e>, serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let members = Names(&pattern.names).deserialize(&mut deserializer)?;
-    deserializer.end()?;
     Ok(members)
 }
 
-impl<'e> Members<'e> {
-    fn get(&self, pattern: &Pattern, name: &str) -> Option<&'e RawValue> {
-        let at = pattern.names.iter().position(|other| other == name)?;
-        self.0.get(at).copied().flatten()
-    }
-}
+struct Names<'p, 'm, 'e>(&'p Object, &'m mut Members<'e>);
 
-struct Names<'p>(&'p [String]);
+impl<'e> DeserializeSeed<'e> for Names<'_, '_, 'e> {
+    type Value = ();
 
-impl<'e> DeserializeSeed<'e> for Names<'_> {
-    type Value = Members<'e>;
-
-    fn deserialize<D: serde::Deserializer<'e>>(
-        self,
-        deserializer: D,
-    ) -> Result<Self::Value, D::Error> {
+    fn deserialize<D: serde::Deserializer<'e>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
-impl<'e> Visitor<'e> for Names<'_> {
-    type Value = Members<'e>;
+impl<'e> Visitor<'e> for Names<'_, '_, 'e> {
+    type Value = ();
 
     fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("an event, a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'e>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = vec![None; self.0.len()];
+    fn visit_map<A: MapAccess<'e>>(self, mut map: A) -> Result<(), A::Error> {
+        let Names(object, Members(members)) = self;
         while let Some(Key(name)) = map.next_key()? {
-            match self.0.iter().position(|wanted| *wanted == name) {
-                Some(at) => members[at] = Some(map.next_value()?),
-                None => {
-                    map.next_value::<IgnoredAny>()?;
+            let (first, rest) = match name.split_once('.') {
+                Some((first, rest)) => (first, Some(rest)),
+                None => (&*name, None),
+            };
+            if !object.fields.iter().any(|(wanted, _)| wanted == first) {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            }
+            let value = map.next_value()?;
+            for ((wanted, _), member) in object.fields.iter().zip(members.iter_mut()) {
+                match rest {
+                    _ if wanted != first => {}
+                    Some(rest) => member.dotted.push((rest.to_owned(), value)),
+                    None => member.value = Some(value),
                 }
             }
         }
-        Ok(Members(members))
+        Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'e>>(self, _: A) -> Result<Self::Value, A::Error> {
+    fn visit_seq<A: SeqAccess<'e>>(self, _: A) -> Result<(), A::Error> {
         Err(serde::de::Error::invalid_type(
             serde::de::Unexpected::Seq,
             &self,

@@ -6,12 +6,15 @@ use serde_json::value::RawValue;
 
 use super::source::{PatternError, Source};
 use super::test::{Comparison, Scalar, Test};
-use super::{Field, Pattern};
+use super::{Field, Object, Pattern};
 
 /// In characters. botocore, events/2015-10-07: `EventPattern`.
 const LONGEST: usize = 4096;
 /// Either side of zero. <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html>
 const LARGEST_NUMBER: f64 = 5e9;
+/// Rules that the branches of `$or` make together.
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html>
+const MOST_RULES: usize = 1000;
 const OPERATORS: [&str; 8] = [
     "prefix",
     "suffix",
@@ -43,49 +46,104 @@ pub(super) fn pattern(text: &str) -> Result<Pattern, PatternError> {
     if !value.get().starts_with('{') {
         return source.refuse(value, "Filter is not an object");
     }
-    source.object(value)
+    let mut rules = vec![Rule::default()];
+    source.object(value, "", &mut rules)?;
+    Ok(Pattern(rules.into_iter().map(Rule::object).collect()))
+}
+
+/// The tests of one rule by the path of their field, its names joined by dots: `{"a.b": ..}` and `{"a": {"b": ..}}` are the same, as
+/// they are to the service.
+#[derive(Clone, Default)]
+struct Rule(Vec<(String, Vec<Test>)>);
+
+impl Rule {
+    /// Takes the tests of a path in place of those that an earlier member or a branch of `$or` gave it: the last one counts.
+    fn put(&mut self, path: &str, tests: Vec<Test>) {
+        match self.0.iter_mut().find(|(known, _)| known == path) {
+            Some((_, known)) => *known = tests,
+            None => self.0.push((path.to_owned(), tests)),
+        }
+    }
+
+    fn object(self) -> Object {
+        let mut object = Object::default();
+        for (path, tests) in self.0 {
+            object.put(&path, tests);
+        }
+        object
+    }
+}
+
+impl Object {
+    fn put(&mut self, path: &str, tests: Vec<Test>) {
+        let Some((name, rest)) = path.split_once('.') else {
+            self.fields.push((path.to_owned(), Field::Leaf(tests)));
+            return;
+        };
+        let known = self
+            .fields
+            .iter_mut()
+            .find_map(|(known, field)| match field {
+                Field::Object(inner) if known == name => Some(inner),
+                _ => None,
+            });
+        match known {
+            Some(inner) => inner.put(rest, tests),
+            None => {
+                let mut inner = Object::default();
+                inner.put(rest, tests);
+                self.fields.push((name.to_owned(), Field::Object(inner)));
+            }
+        }
+    }
 }
 
 impl<'t> Source<'t> {
-    fn object(self, value: &'t RawValue) -> Result<Pattern, PatternError> {
+    /// Adds to each rule what an object asks for; `above` is its path, with a dot at the end.
+    fn object(
+        self,
+        value: &'t RawValue,
+        above: &str,
+        rules: &mut Vec<Rule>,
+    ) -> Result<(), PatternError> {
         let members = self.members(value)?;
         if members.is_empty() {
             return self.refuse(value, "Empty objects are not allowed");
         }
-        let mut pattern = Pattern::default();
         for (name, value) in members {
-            if pattern.names.contains(&name) {
-                return self.refuse(
-                    value,
-                    &format!("Path \"{name}\" cannot be allowed multiple times"),
-                );
-            }
-            let text = value.get();
             if name == "$or"
                 && let Some(branches) = self.branches(value)?
             {
-                for branch in &branches {
-                    pattern.names.extend(branch.names.iter().cloned());
+                let before = std::mem::take(rules);
+                for branch in branches {
+                    let mut of_branch = before.clone();
+                    self.object(branch, above, &mut of_branch)?;
+                    rules.append(&mut of_branch);
+                    if rules.len() > MOST_RULES {
+                        let reason = format!("$or makes more than {MOST_RULES} rules");
+                        return self.refuse(value, &reason);
+                    }
                 }
-                pattern.alternatives.push(branches);
                 continue;
             }
-            let field = if text.starts_with('{') {
-                Field::Object(self.object(value)?)
+            let text = value.get();
+            if text.starts_with('{') {
+                self.object(value, &format!("{above}{name}."), rules)?;
             } else if text.starts_with('[') {
-                Field::Leaf(self.tests(value)?)
+                let tests = self.tests(value)?;
+                for rule in rules.iter_mut() {
+                    rule.put(&format!("{above}{name}"), tests.clone());
+                }
             } else {
                 return self.refuse(value, &format!("\"{name}\" must be an object or an array"));
-            };
-            pattern.fields.push((name.clone(), field));
-            pattern.names.push(name);
+            }
         }
-        Ok(pattern)
+        Ok(())
     }
 
     /// Returns the branches of `$or`. With fewer than two objects, or an operator's name in one, `$or` is the name of a
     /// field. <https://github.com/aws/event-ruler#or-matching>
-    fn branches(self, value: &'t RawValue) -> Result<Option<Vec<Pattern>>, PatternError> {
+    fn branches(self, value: &'t RawValue) -> Result<Option<Vec<&'t RawValue>>, PatternError> {
         if !value.get().starts_with('[') {
             return Ok(None);
         }
@@ -106,11 +164,7 @@ impl<'t> Source<'t> {
                 return Ok(None);
             }
         }
-        elements
-            .into_iter()
-            .map(|element| self.object(element))
-            .collect::<Result<_, _>>()
-            .map(Some)
+        Ok(Some(elements))
     }
 
     fn tests(self, value: &'t RawValue) -> Result<Vec<Test>, PatternError> {
@@ -194,7 +248,8 @@ impl<'t> Source<'t> {
                 &format!("{operator} match pattern must be a string"),
             );
         };
-        if nested && text.is_empty() {
+        // The other operators take an empty text, which only an empty value fits.
+        if nested && is_end && text.is_empty() {
             return self.refuse(argument, "Null prefix/suffix not allowed");
         }
         Ok(match operator {

@@ -4,17 +4,39 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-/// A value of an event or a pattern that is neither object nor array. A number is kept as it was written: "EventBridge
-/// uses string representation. For example, 300, 300.0, and 3.0e2 are not considered equal."
-/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern.html>
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A value of an event or a pattern that is neither object nor array.
+#[derive(Clone, Debug)]
 pub(super) enum Scalar {
     String(String),
     /// A number, `true`, `false` or `null`, as written.
     Other(String),
 }
 
+/// Numbers are equal by value: 300, 300.0 and 3.0e2 fit each other. The user guide says they do not, the service and its library,
+/// event-ruler, that they do (`ComparableNumber`). A number that a double does not hold is compared as it is written.
+impl PartialEq for Scalar {
+    fn eq(&self, other: &Scalar) -> bool {
+        match (self, other) {
+            (Scalar::String(one), Scalar::String(other)) => one == other,
+            (Scalar::Other(one), Scalar::Other(other)) if one == other => true,
+            (Scalar::Other(_), Scalar::Other(_)) => {
+                self.exact().is_some_and(|one| other.exact() == Some(one))
+            }
+            _ => false,
+        }
+    }
+}
+
 impl Scalar {
+    /// Returns a number that a double holds, digit for digit.
+    fn exact(&self) -> Option<f64> {
+        let (Scalar::Other(text), Some(number)) = (self, self.number()) else {
+            return None;
+        };
+        let holds = significant(text) == significant(&format!("{number:e}"));
+        (number.is_finite() && holds).then_some(number)
+    }
+
     fn string(&self) -> Option<&str> {
         match self {
             Scalar::String(text) => Some(text),
@@ -149,6 +171,13 @@ impl Comparison {
             Comparison::GreaterOrEqual => left >= right,
         }
     }
+}
+
+/// Returns the digits of a number without zeros at its ends, its point and its exponent.
+fn significant(number: &str) -> String {
+    let mantissa = number.split(['e', 'E']).next().unwrap_or_default();
+    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    digits.trim_matches('0').to_owned()
 }
 
 fn lower(text: &str) -> String {
