@@ -57,7 +57,7 @@ pub(crate) fn plan(
     Ok(changes)
 }
 
-/// Returns the targets up to the last one wished.
+/// Returns the targets up to the last desired one.
 fn targets<'d>(desired: &'d Desired, until: Option<&TargetId>) -> anyhow::Result<&'d [TargetId]> {
     let targets = desired.targets.0.as_slice();
     let Some(until) = until else {
@@ -159,7 +159,7 @@ pub(crate) fn notes(
 }
 
 /// Returns a part of the guard as a state.
-pub(crate) fn wished(desired: &Desired, part: &Part) -> PolicyState {
+pub(crate) fn desired_state(desired: &Desired, part: &Part) -> PolicyState {
     PolicyState {
         name: part.name.clone(),
         description: desired.description.0.clone(),
@@ -179,7 +179,7 @@ fn policy_change(
     part: &Part,
     policy: Option<&Policy>,
 ) -> Option<Change<Action>> {
-    let to = wished(desired, part);
+    let to = desired_state(desired, part);
     let (action, verb, from, why) = match policy {
         None => (
             Action::CreatePolicy,
