@@ -3,7 +3,9 @@
 mod cases;
 mod changes;
 mod fleet_tests;
+mod midway;
 mod principals;
 mod random_tests;
 mod scene;
 mod statements;
+mod traits;
