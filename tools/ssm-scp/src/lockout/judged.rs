@@ -6,9 +6,9 @@ use iam_policy::Verdict;
 
 use super::actions::{self, ActionClass, Actions, Meaning, in_words, sample};
 use super::identity::Identity;
+use super::known::Known;
 use super::principals::{self, PrincipalClass};
 use super::shift::{AccountShift, Loss, Lost};
-use super::ways_in::Known;
 use super::who::Who;
 use super::{Evidence, Risk, governed};
 use crate::model::{AccountPrincipals, PrincipalPolicies};

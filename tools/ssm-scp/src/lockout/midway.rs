@@ -7,9 +7,10 @@ use iam_policy::Verdict;
 use organization::Organization;
 use serde_json::Value;
 
+use super::known::Known;
 use super::principals::classes;
 use super::shift::Shift;
-use super::ways_in::{ACCESS, Known};
+use super::ways_in::ACCESS;
 use super::{Actions, Evidence, Judged, Risk, carry_out, governed};
 use crate::model::{AccountPrincipals, Action};
 

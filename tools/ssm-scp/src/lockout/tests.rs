@@ -2,6 +2,7 @@
 
 mod cases;
 mod changes;
+mod evaluator;
 mod fleet_tests;
 mod midway;
 mod principals;

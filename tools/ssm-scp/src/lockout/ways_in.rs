@@ -1,31 +1,12 @@
 //! Who still gets in: exempt is not enough, one's own policies have to allow it, and somebody has to be able to become one.
 
-use std::collections::BTreeSet;
-
-use iam_policy::{Verdict, is_for_people};
+use iam_policy::Verdict;
 
 use super::identity::Identity;
 use super::judged::Judged;
 use super::resource_control;
 use super::shift::Lost;
 use crate::model::PrincipalPolicies;
-use crate::principal_arn::account;
-
-/// The principals that were read, by account.
-pub(crate) struct Known<'a> {
-    pub(crate) accounts: BTreeSet<&'a str>,
-    pub(crate) arns: BTreeSet<&'a str>,
-}
-
-impl Known<'_> {
-    /// Returns whether a person may become a principal: users sign in, a role has to trust somebody who may exist.
-    fn may_become(&self, principal: &PrincipalPolicies) -> bool {
-        let is_read = |arn: &str| self.accounts.contains(account(arn).unwrap_or_default());
-        let exists = |arn: &str| !is_read(arn) || self.arns.contains(arn);
-        let trust = principal.trust.as_ref();
-        trust.is_none_or(|trust| is_for_people(trust, exists))
-    }
-}
 
 /// What access is, whatever else a change takes from operators.
 pub(super) const ACCESS: [&str; 2] = ["ssm:StartSession", "ssm:SendCommand"];
