@@ -4,15 +4,17 @@
     iam_crosscheck.py --answer < cases          prints "allowed" or "denied" for each line
 
 A case: {"policies": {service_control: [[..]], identity: [..], resource, boundary, session}, action, resource, principal,
-session, context, expected}. All is within one account; what AWS leaves open is left out, see `_random_case`.
+session, context, expected}. What depends on how AWS takes a pattern that its pages do not allow is expected to be "unknown". All is within one account; what AWS leaves open is left out, see `_random_case`.
 """
 
 import argparse
+import itertools
 import json
 import random
 import sys
 
 import iam_evaluate
+import iam_pattern
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
 USER, ROLE = f"arn:aws:iam::{ACCOUNT}:user/ann", f"arn:aws:iam::{ACCOUNT}:role/path/ops"
@@ -28,6 +30,7 @@ RESOURCE_PATTERNS = (
     "arn:aws:s3:::b/${aws:PrincipalTag/team}", "arn:aws:s3:::*/x", "arn:aws:s3:::?/ann/?", "arn:aws:s*:::b/*", "arn:aws:*", "arn:aws:logs:*:log-stream:s",
     "arn:aws:logs:us-*t-1:log-group:/a/b:log-stream:s", "arn:aws:logs:us-east-?:*:log-group:/a/*", "arn:aws:iam::*:role/*", "arn:aws:ec2:eu-*:instance/i-1",
     f"arn:aws:iam::{ACCOUNT}:role/Path/ops", "arn:aws:s3:::b/${aws:TagKeys}", "arn:aws:s3:::b/a?b/c", "arn:aws:e?2:*:*:*", "arn:aws:ssm:*::document/AWS-*", "arn:aws:iam::${aws:PrincipalAccount}:role/*",
+    "arn:aws:iam::*:rol?/path/ops", "arn:aws:ec2:*:*:*/i-1", "arn:aws:ec2:*:*:*/*", "arn:aws:logs:*:*:log-*:s", "arn:aws:s3:::?/*",
     "arn:*/i-1", "arn:*i-1", "arn:aws:ssm:eu-central-1??document/AWS-RunShellScript", "arn:aws:e*2:eu*instance/i-1", "arn:aws:ec2:*:instance/i-1", "arn:aws:l?gs:us-east-1", "arn:*:role/path/ops",
 )
 # key -> (values in requests, values in policies of text operators)
@@ -72,11 +75,27 @@ def main():
     chance = random.Random(args.seed)
     for _ in range(args.count):
         case = _random_case(chance)
-        print(json.dumps(case | {"expected": answer(case)}))
+        answers = {answer(case, *reading) for reading in itertools.product((False, True), repeat=2)}
+        print(json.dumps(case | {"expected": answers.pop() if len(answers) == 1 else "unknown"}))
 
 
-def answer(case):
-    """Returns "allowed" or "denied". Kinds of policy that a case does not have are not judged, as if they allowed."""
+def answer(case, takes_types=False, completes_all=False):
+    """Returns "allowed" or "denied". Kinds of policy that a case does not have are not judged, as if they allowed.
+
+    Other than as documented, wildcards in types may be taken for wildcards, and incomplete ARNs of all kinds of policy completed.
+    """
+    documented = iam_pattern.has_doubtful_type, iam_pattern.resource_matches
+    if takes_types:
+        iam_pattern.has_doubtful_type = lambda pattern: False
+    if completes_all:
+        iam_pattern.resource_matches = lambda pattern, resource, context, completes: documented[1](pattern, resource, context)
+    try:
+        return _answer(case)
+    finally:
+        iam_pattern.has_doubtful_type, iam_pattern.resource_matches = documented
+
+
+def _answer(case):
     given = case["policies"]
     name = lambda document: ("policy", document)
     policies = iam_evaluate.Policies(

@@ -120,17 +120,17 @@ def decide(request, policies):
     ]
     for kind, group in groups:
         for name, document in group:
-            if seen.effects(name, document, kind in (RESOURCE, TRUST)).get("Deny", NOBODY) > NOBODY:
+            if seen.effects(name, document, kind).get("Deny", NOBODY) > NOBODY:
                 return seen.denial(kind, explicit=True, policy=name)
     for kind, levels in ((SCP, policies.scps), (RCP, policies.rcps)):
         # "For a permission to be allowed, there must be an explicit Allow statement at every level from the root
         # through each OU in the direct path to the account": ORG orgs_manage_policies_scps_evaluation.html
         for level in levels or []:
-            if not seen.any_allows(level):
+            if not seen.any_allows(level, kind):
                 return seen.denial(kind)
     granted = NOBODY
     if policies.resource:
-        granted = seen.effects(*policies.resource, True).get("Allow", NOBODY)
+        granted = seen.effects(*policies.resource, policies.resource_kind).get("Allow", NOBODY)
     elsewhere = policies.resource_account not in (None, caller.account)
     if caller.kind in OUTSIDE:
         # They have no identity-based policies: only the resource can let them in.
@@ -142,12 +142,12 @@ def decide(request, policies):
     if caller.kind == "root":
         # "All requests are implicitly denied with the exception of the AWS account root user, which has full access."
         return seen.permission(["root"])
-    by = [name for name, document in policies.identity if "Allow" in seen.effects(name, document, False)]
+    by = [name for name, document in policies.identity if "Allow" in seen.effects(name, document, IDENTITY)]
     if not by and (granted != ROLE or elsewhere):
         return seen.denial(IDENTITY)
-    if policies.boundary is not None and not seen.any_allows(policies.boundary):
+    if policies.boundary is not None and not seen.any_allows(policies.boundary, BOUNDARY):
         return seen.denial(BOUNDARY)
-    if policies.session is not None and not seen.any_allows(policies.session):
+    if policies.session is not None and not seen.any_allows(policies.session, SESSION):
         return seen.denial(SESSION)
     return seen.permission(by or [policies.resource[0]])
 
@@ -161,15 +161,15 @@ class _Seen:
         self._effects = {}
         self._missing = set()
 
-    def effects(self, name, document, names_principals):
-        """Returns what a policy says: {"Allow" or "Deny": how it names the caller}."""
-        key = (name, id(document), names_principals)
+    def effects(self, name, document, kind):
+        """Returns what a policy of a kind says: {"Allow" or "Deny": how it names the caller}."""
+        key = (name, id(document), kind)
         if key not in self._effects:
-            self._effects[key] = effects(document, self._request, names_principals, self._missing, self._has_boundary)
+            self._effects[key] = effects(document, self._request, kind, self._missing, self._has_boundary)
         return self._effects[key]
 
-    def any_allows(self, group):
-        return any("Allow" in self.effects(name, document, False) for name, document in group)
+    def any_allows(self, group, kind):
+        return any("Allow" in self.effects(name, document, kind) for name, document in group)
 
     def permission(self, matched):
         return Decision(True, matched=matched, missing=self._missing)
@@ -178,19 +178,19 @@ class _Seen:
         return Decision(False, kind, explicit, policy, [policy] if policy else [], self._missing)
 
 
-def effects(document, request, names_principals=False, missing=None, has_boundary=False):
+def effects(document, request, kind=IDENTITY, missing=None, has_boundary=False):
     """Returns {"Allow" or "Deny": the strongest way in which a statement that applies names the caller}."""
     policy = json.loads(document) if isinstance(document, str) else document
     variables = policy.get("Version") == WITH_VARIABLES
     found = {}
     for statement in _as_list(policy.get("Statement", [])):
-        named = _names_caller(statement, request.caller, has_boundary) if names_principals else DIRECT
-        if named > found.get(statement["Effect"], NOBODY) and applies(statement, request, variables, missing):
+        named = _names_caller(statement, request.caller, has_boundary) if kind in (RESOURCE, TRUST) else DIRECT
+        if named > found.get(statement["Effect"], NOBODY) and applies(statement, request, variables, missing, kind):
             found[statement["Effect"]] = named
     return found
 
 
-def applies(statement, request, variables, missing=None):
+def applies(statement, request, variables, missing=None, kind=IDENTITY):
     """Tells whether a statement is about the request: action, resource and condition, whoever it names."""
     context = request.context if variables else None
     actions = _as_list(statement.get("Action", statement.get("NotAction", [])))
@@ -201,7 +201,9 @@ def applies(statement, request, variables, missing=None):
         patterns = _as_list(statement.get("Resource", statement.get("NotResource")))
         # "If a variable that has no value is used as part of Resource or NotResource, the resource that includes it
         # will not match any resource" (UG reference_policies_variables.html#policy-vars-no-value).
-        covered = any(iam_pattern.resource_matches(pattern, request.resource, context) for pattern in patterns)
+        # Incomplete ARNs are completed "in an identity-based policy" (UG reference_identifiers.html#identifiers-arns).
+        completes = kind in (IDENTITY, BOUNDARY)
+        covered = any(iam_pattern.resource_matches(pattern, request.resource, context, completes) for pattern in patterns)
         if covered != ("NotResource" not in statement):
             return False
     return iam_condition.holds(statement.get("Condition", {}), request.context, variables, missing)

@@ -10,6 +10,9 @@ import re
 # Tokens of a pattern that are not literal characters.
 ANY, ONE = object(), object()
 
+# Services of which the name of every resource begins with its type, among those that the local AWS has.
+_TYPED = frozenset(("ec2", "ecs", "iam", "kms", "lambda", "logs", "ssm"))
+
 # UG reference_policies_variables.html#policy-vars-using-variables: "${" name "}", with a default in single quotes.
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _WITH_DEFAULT = re.compile(r"^\s*(.*?)\s*,\s*'(.*)'\s*$", re.DOTALL)
@@ -55,7 +58,7 @@ def action_matches(pattern, action):
     return _fits(tuple(_wildcards(pattern.lower())), action.lower())
 
 
-def resource_matches(pattern, resource, context=None):
+def resource_matches(pattern, resource, context=None, completes=True):
     """Tells whether the ARN of a resource, or `*`, fits an entry of Resource.
 
     Wildcards match within a segment; "if the asterisk is the last character of a resource ARN segment, it can
@@ -70,10 +73,27 @@ def resource_matches(pattern, resource, context=None):
     found = tokens(pattern, context)
     if found is None:
         return False
-    # "When you specify an incomplete ARN, one with fewer than the standard six fields, AWS automatically completes the
-    # ARN by adding wildcard characters to all missing fields" (UG reference_identifiers.html#identifiers-arns).
-    completed = [*found, *([":", ANY] * (6 - len(parts)))]
+    if has_doubtful_type(pattern):
+        return False
+    # "When you specify an incomplete ARN (one with fewer than the standard six fields) in an identity-based policy, AWS
+    # automatically completes the ARN by adding wildcard characters (*) to all missing fields"
+    # (UG reference_identifiers.html#identifiers-arns).
+    completed = [*found, *([":", ANY] * (6 - len(parts) if completes else 0))]
     return any(_fits(tuple(one), resource, by_segment=True) for one in (found, completed))
+
+
+def has_doubtful_type(pattern):
+    """Tells whether a wildcard is in the type of the resource: "Don't use a wildcard in the user/, group/, or policy/ part
+    of the ARN. For example, IAM does not allow the following: arn:aws:iam::123456789012:u*".
+
+    UG reference_identifiers.html#identifiers-arns. An ARN of all types is used by AWS itself, as `*` or `*/*`:
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/supported-iam-actions-tagging.html
+    """
+    parts = pattern.split(":", 5)
+    if len(parts) < 6 or parts[2] not in _TYPED or not parts[5].strip("*/:"):
+        return False
+    kind = re.split("[/:]", parts[5])[0]
+    return "${" not in kind and ("*" in kind or "?" in kind)
 
 
 def arn_like(pattern, value, context=None):

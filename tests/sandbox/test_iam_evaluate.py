@@ -165,6 +165,12 @@ RESOURCE_ARNS = [
     # "arn:aws:sqs is the same as arn:aws:sqs:*:*:*".
     ("arn:aws:sqs", "arn:aws:sqs:us-east-2:111122223333:queue1", True, "UG reference_identifiers.html#identifiers-arns"),
     ("arn:aws:sqs:us-east-1", "arn:aws:sqs:us-east-2:111122223333:queue1", False, "UG reference_identifiers.html#identifiers-arns"),
+    # "Don't use a wildcard in the user/, group/, or policy/ part of the ARN."
+    ("arn:aws:iam::111122223333:u*", "arn:aws:iam::111122223333:user/x", False, "UG reference_identifiers.html#identifiers-arns"),
+    ("arn:aws:ec2:*:*:instanc?/*", "arn:aws:ec2:us-east-1:111122223333:instance/i-1", False, "UG reference_identifiers.html#identifiers-arns"),
+    # An example of AWS for all types.
+    ("arn:aws:ec2:us-east-1:111122223333:*/*", "arn:aws:ec2:us-east-1:111122223333:instance/i-1", True, "AWSEC2 supported-iam-actions-tagging.html"),
+    ("arn:aws:iam::111122223333:*", "arn:aws:iam::111122223333:user/x", True, RESOURCES),
     ("arn:aws:s3:::bucket?", "arn:aws:s3:::bucket12", False, RESOURCES),
     ("arn:aws:s3:::bucket", "*", False, RESOURCES),
     ("arn:aws:s3:::bucket/${*}", "arn:aws:s3:::bucket/*", True, VARIABLES),
@@ -223,6 +229,17 @@ class Tables(unittest.TestCase):
         for pattern, resource, expected, page in RESOURCE_ARNS:
             with self.subTest(page, pattern=pattern, resource=resource):
                 self.assertEqual(iam_pattern.resource_matches(pattern, resource, CONTEXT), expected)
+
+    def test_incomplete_arns_are_completed_where_documented(self):
+        # "in an identity-based policy": UG reference_identifiers.html#identifiers-arns.
+        queue = "arn:aws:sqs:us-east-2:111122223333:queue1"
+        self.assertTrue(iam_pattern.resource_matches("arn:aws:sqs", queue, CONTEXT))
+        self.assertFalse(iam_pattern.resource_matches("arn:aws:sqs", queue, CONTEXT, completes=False))
+        self.assertTrue(iam_pattern.resource_matches("arn:aws:sqs*", queue, CONTEXT, completes=False))
+        statement = {"Statement": {"Effect": "Deny", "Action": "sqs:*", "Resource": "arn:aws:sqs"}}
+        request = iam.Request("sqs:SendMessage", queue, iam.Caller("user", f"arn:aws:iam::{ACCOUNT}:user/x", ACCOUNT), {})
+        self.assertIn("Deny", iam.effects(statement, request, iam.IDENTITY))
+        self.assertNotIn("Deny", iam.effects(statement, request, iam.SCP))
 
     def test_variables_in_conditions(self):
         rows = [

@@ -1,6 +1,8 @@
 //! Plans that would lock somebody out, each by another way, and harmless ones beside them: what `apply` refuses, by name, with
 //! nothing written. The organization is that of the cases: management M, unit W with accounts A and B, unit S with C.
 
+mod on_the_way;
+
 use serde_json::{Value, json};
 use testbed::{Account, Sandbox};
 

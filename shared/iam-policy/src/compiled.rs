@@ -3,16 +3,18 @@
 
 mod classes;
 mod condition;
+mod resource;
 
-use self::condition::{CompiledCondition, unknown_key};
+use self::condition::CompiledCondition;
+use self::resource::Resource;
+pub(crate) use self::resource::has_doubtful_type;
 use crate::arn::Arn;
 use crate::model::{Effect, Patterns, Policy, PrincipalType, Principals, Statement};
-use crate::pattern::{self, Template, arn_parts};
+use crate::pattern::{self, Template};
 use crate::request::{Principal, Request};
-use crate::value::arn_matches;
 use crate::{Position, Problem, Rule, Severity, Version};
 
-/// Whether something holds, as far as it can be told.
+/// Whether something holds, as far as that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Truth<'p> {
     No,
@@ -51,24 +53,19 @@ pub(crate) struct CompiledStatement {
 }
 
 #[derive(Clone, Debug)]
-enum Resource {
-    Everything,
-    /// What no resource is: a variable stands where none may.
-    Nothing,
-    /// The six parts, those that are left out as wildcards, and the text as a whole: a `*` at the end of a part may match
-    /// beyond the colon.
-    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
-    Arn {
-        parts: Box<[Template; 6]>,
-        whole: Template,
-    },
-}
-
-#[derive(Clone, Debug)]
 struct CompiledPrincipals {
     negated: bool,
     everyone: bool,
     entries: Vec<(PrincipalType, String)>,
+}
+
+/// What decides beside the request.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Asker {
+    /// Whether who asks has a permissions boundary.
+    pub(crate) has_boundary: bool,
+    /// Whether the policy is one of those whose incomplete ARNs AWS completes.
+    pub(crate) completes_arns: bool,
 }
 
 /// What a policy says to a request.
@@ -101,11 +98,11 @@ impl Compiled {
 
     /// Returns what the statements say, without looking further than a certain denial.
     pub(crate) fn says<'p>(&'p self, request: &Request) -> Says<'p> {
-        self.says_to(request, false)
+        self.says_to(request, Asker::default())
     }
 
-    /// Returns the same for somebody who may have a permissions boundary.
-    pub(crate) fn says_to<'p>(&'p self, request: &Request, has_boundary: bool) -> Says<'p> {
+    /// Returns the same where more is known of the policy and of who asks.
+    pub(crate) fn says_to<'p>(&'p self, request: &Request, asker: Asker) -> Says<'p> {
         let mut says = Says {
             deny: None,
             allow: None,
@@ -120,7 +117,7 @@ impl Compiled {
             if matches!(found, Some((_, Truth::Yes))) && statement.principal.is_none() {
                 continue;
             }
-            match statement.applies(request, has_boundary) {
+            match statement.applies(request, asker) {
                 Truth::No => {}
                 Truth::Yes => {
                     if !matches!(found, Some((_, Truth::Yes))) {
@@ -144,7 +141,7 @@ impl Compiled {
         let mut allowed = Truth::No;
         let allowing = self.statements.iter();
         for statement in allowing.filter(|statement| statement.effect == Effect::Allow) {
-            match statement.applies(request, false) {
+            match statement.applies(request, Asker::default()) {
                 Truth::Yes => return Truth::Yes,
                 Truth::No => {}
                 unknown => allowed = unknown,
@@ -176,7 +173,7 @@ fn compile(statement: &Statement, version: Version) -> Result<CompiledStatement,
         let compiled = resources.insert(Vec::with_capacity(values.len()));
         for resource in values {
             let invalid = |why| broken(Rule::Variable, &resource.position, why);
-            compiled.push(compile_resource(&resource.value, version).map_err(invalid)?);
+            compiled.push(Resource::compile(&resource.value, version).map_err(invalid)?);
         }
     }
     let conditions = statement.conditions.iter();
@@ -197,35 +194,6 @@ fn compile(statement: &Statement, version: Version) -> Result<CompiledStatement,
     })
 }
 
-/// An ARN of fewer than six parts is completed by wildcards.
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
-fn compile_resource(text: &str, version: Version) -> Result<Resource, &'static str> {
-    if text.bytes().all(|byte| byte == b'*') && !text.is_empty() {
-        return Ok(Resource::Everything);
-    }
-    let mut parts = arn_parts(text, version);
-    // "You can't use a variable to replace parts of the ARN before the fifth colon."
-    // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-wheretouse
-    let before = parts.iter().take(5);
-    if version == Version::Of2012 && before.into_iter().any(|part| part.contains("${")) {
-        Template::parse(text, version, true)?;
-        return Ok(Resource::Nothing);
-    }
-    parts.resize(6, "*");
-    let templates: Result<Vec<Template>, _> = parts
-        .iter()
-        .map(|part| Template::parse(part, version, true))
-        .collect();
-    let templates: Result<[Template; 6], _> = templates?.try_into();
-    match templates {
-        Ok(parts) => Ok(Resource::Arn {
-            parts: Box::new(parts),
-            whole: Template::parse(text, version, true)?.bounded_by_segments(),
-        }),
-        Err(_) => Err("an ARN of more than six parts"),
-    }
-}
-
 fn compile_principals(principals: &Principals) -> CompiledPrincipals {
     let entries = principals.entries.iter();
     CompiledPrincipals {
@@ -238,11 +206,11 @@ fn compile_principals(principals: &Principals) -> CompiledPrincipals {
 }
 
 impl CompiledStatement {
-    fn applies<'p>(&'p self, request: &Request, has_boundary: bool) -> Truth<'p> {
-        if !self.covers_action(request) || !self.covers_principal(request, has_boundary) {
+    fn applies<'p>(&'p self, request: &Request, asker: Asker) -> Truth<'p> {
+        if !self.covers_action(request) || !self.covers_principal(request, asker.has_boundary) {
             return Truth::No;
         }
-        let mut truth = match self.covers_resource(request) {
+        let mut truth = match self.covers_resource(request, asker) {
             Truth::No => return Truth::No,
             truth => truth,
         };
@@ -316,42 +284,14 @@ impl CompiledStatement {
         !principals.negated && (by_name || by_key)
     }
 
-    fn covers_resource<'p>(&'p self, request: &Request) -> Truth<'p> {
+    fn covers_resource<'p>(&'p self, request: &Request, asker: Asker) -> Truth<'p> {
         let Some(resources) = &self.resources else {
             return Truth::Yes;
         };
-        let given = request.resource_parts();
-        let mut covered = Truth::No;
-        for resource in resources {
-            match resource {
-                Resource::Everything => covered = Truth::Yes,
-                Resource::Nothing => {}
-                Resource::Arn { .. } if request.resource.is_none() => {
-                    if covered == Truth::No {
-                        covered = Truth::Unknown("resource");
-                    }
-                }
-                Resource::Arn { parts, whole } => {
-                    if let Some(key) = unknown_key(whole.keys(), &request.context) {
-                        if covered == Truth::No {
-                            covered = Truth::Unknown(key);
-                        }
-                    } else if arn_matches(parts, &given, &request.context)
-                        || (given.is_some()
-                            && request
-                                .resource
-                                .as_deref()
-                                .is_some_and(|text| whole.covers(text, &request.context)))
-                    {
-                        covered = Truth::Yes;
-                    }
-                }
-            }
-            if covered == Truth::Yes {
-                break;
-            }
-        }
-        match (covered, self.not_resources) {
+        match (
+            resource::cover(resources, request, asker),
+            self.not_resources,
+        ) {
             (Truth::Yes, true) => Truth::No,
             (Truth::No, true) => Truth::Yes,
             (covered, _) => covered,

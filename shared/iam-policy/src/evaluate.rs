@@ -3,7 +3,7 @@
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html>
 
 use crate::Position;
-use crate::compiled::{Compiled, CompiledStatement, Truth};
+use crate::compiled::{Asker, Compiled, CompiledStatement, Truth};
 use crate::request::Request;
 
 /// The policies that bear on a request. What is `None` is not judged, as if it allowed.
@@ -29,7 +29,7 @@ pub enum Verdict {
     Allowed,
     /// Denied.
     Denied,
-    /// It depends on a context key that is not known.
+    /// It depends on a context key that is not known, or on what AWS does not document.
     Unknown,
 }
 
@@ -57,7 +57,7 @@ pub struct Decision<'p> {
     pub layer: Option<Layer>,
     /// The statement that decided; `None` when it was the lack of an allowing one.
     pub statement: Option<Deciding<'p>>,
-    /// The key that is not known.
+    /// The key that is not known, `resource`, or in words what AWS does not document.
     pub unknown_key: Option<&'p str>,
 }
 
@@ -175,8 +175,15 @@ impl<'p> Gathered<'p> {
             return;
         }
         let mut allow: (Truth<'p>, Option<Deciding<'p>>) = (Truth::No, None);
+        let asker = Asker {
+            has_boundary: self.has_boundary,
+            // "When you specify an incomplete ARN .. in an identity-based policy, AWS automatically completes the ARN": of the
+            // other types of policies the guide does not say it.
+            // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
+            completes_arns: matches!(layer, Layer::Identity | Layer::Boundary),
+        };
         for &policy in policies {
-            let says = policy.says_to(request, self.has_boundary);
+            let says = policy.says_to(request, asker);
             if let Some((statement, truth)) = says.deny {
                 let decision = Decision {
                     verdict: if truth == Truth::Yes {

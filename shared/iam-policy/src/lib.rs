@@ -51,5 +51,5 @@ pub use problem::{Problem, Rule, Severity};
 pub use quota::{MAX_RCP_CHARACTERS, MAX_SCP_CHARACTERS, MAX_SCPS_PER_TARGET};
 pub use request::{Context, Principal, Request};
 pub use spelling::closest;
-pub use trust::{Trust, TrustSource, is_for_people, trusts};
+pub use trust::{Entrant, Trust, TrustSource, entrants, is_for_people, takes_session_tags, trusts};
 pub use value::arn_like;

@@ -202,7 +202,7 @@ impl Reader {
             "Allow" => Some(Effect::Allow),
             "Deny" => Some(Effect::Deny),
             other => {
-                let message = format!("{other:?} is no effect, and case matters");
+                let message = format!("{other:?} is not an effect, and case matters");
                 self.error(
                     Rule::Effect,
                     &node.position,

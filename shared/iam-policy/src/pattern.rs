@@ -8,14 +8,14 @@ use std::borrow::Cow;
 
 use crate::Version;
 
-/// Stands for `*`: any text, the empty one too.
+/// Means `*`: any text, the empty one too.
 const ANY_TEXT: u8 = 0xFF;
-/// Stands for `?`: any one character.
+/// Means `?`: any one character.
 const ANY_CHARACTER: u8 = 0xFE;
 
-/// Stands for `*` within a segment of an ARN: any text without a colon.
+/// Means `*` within a segment of an ARN: any text without a colon.
 const TEXT_IN_SEGMENT: u8 = 0xFD;
-/// Stands for `?` within a segment of an ARN: any one character but a colon.
+/// Means `?` within a segment of an ARN: any one character but a colon.
 const CHARACTER_IN_SEGMENT: u8 = 0xFC;
 
 /// Gives the value of a context key for a variable.
@@ -191,7 +191,7 @@ fn variable(inside: &str) -> Result<Piece, &'static str> {
     // A tag's key may have spaces; the key of a variable always has a service.
     let sound = key.contains(':') && !key.contains(['$', '{', '*', '?', '\'']);
     if !sound {
-        return Err("a variable that is no context key");
+        return Err("a variable that is not a context key");
     }
     Ok(Piece::Value {
         key: key.to_ascii_lowercase().into(),

@@ -9,7 +9,7 @@ use crate::pattern::glob;
 use crate::placeholder::is_placeholder;
 use crate::template::token;
 
-/// Why a text is no good as a pattern of principals; the text says what to write instead.
+/// Why a text cannot be a pattern of principals; the text says what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PrincipalMistake {
     /// It matches nobody, ever.
@@ -94,7 +94,7 @@ fn without_variables(text: &str) -> String {
 fn judge(text: &str) -> Option<String> {
     if text.is_empty() || text.bytes().any(|b| !b.is_ascii_graphic()) {
         return Some(format!(
-            "'{text}' is no ARN: it is empty or holds spaces or characters outside ASCII"
+            "'{text}' is not an ARN: it is empty or holds spaces or characters outside ASCII"
         ));
     }
     if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
@@ -112,7 +112,7 @@ fn judge(text: &str) -> Option<String> {
     }) = Arn::parse(text)
     else {
         return Some(format!(
-            "'{text}' is no ARN: expected arn:aws:iam::123456789012:role/NAME"
+            "'{text}' is not an ARN: expected arn:aws:iam::123456789012:role/NAME"
         ));
     };
     // ArnNotLike compares part by part, so a part that cannot match makes the whole exemption empty.
@@ -140,7 +140,7 @@ fn judge(text: &str) -> Option<String> {
     let wild_account = account.contains(['*', '?']);
     if !digits || account.is_empty() || (!wild_account && account.len() != 12) {
         return Some(format!(
-            "'{text}': '{account}' is no account: expected 12 digits or *"
+            "'{text}': '{account}' is not an account: expected 12 digits or *"
         ));
     }
     let federated = service == "sts" && resource.starts_with("federated-user/");
@@ -162,7 +162,7 @@ fn judge(text: &str) -> Option<String> {
     });
     if !possible && !federated && resource != "root" {
         return Some(format!(
-            "'{text}': '{resource}' is no principal: expected role/NAME or user/NAME, with its path"
+            "'{text}': '{resource}' is not a principal: expected role/NAME or user/NAME, with its path"
         ));
     }
     None
@@ -256,15 +256,15 @@ mod tests {
             ("arn:${PARTITION}:iam::*:role/ops", "render it first"),
             ("${var.role}", "render it first"),
             ("arn:aws:iam::YOUR_ACCOUNT:role/ops", "placeholder"),
-            ("arn:aws:iam::12:role/ops", "is no account"),
-            ("arn:aws:iam::111122223333:policy/ops", "is no principal"),
+            ("arn:aws:iam::12:role/ops", "is not an account"),
+            ("arn:aws:iam::111122223333:policy/ops", "is not a principal"),
             ("arn:aws:iam::111122223333:role/", "ends in a slash"),
             ("arn:aws:iam::111122223333:role/team/", "ends in a slash"),
             (
                 "arn:aws:iam::*:role/*/AWSReservedSSO_My_Ops",
                 "end in a hash",
             ),
-            ("arn:aws:s3:::bucket", "is no account"),
+            ("arn:aws:s3:::bucket", "is not an account"),
             ("arn:was:iam::111122223333:role/ops", "no partition"),
             ("arn:aws:iam:us-east-1:111122223333:role/ops", "no region"),
             ("arn:aws:iam::*:role/AWSReservedSSO_Ops_*", "have a path"),
@@ -276,8 +276,8 @@ mod tests {
                 "arn:aws:iam::*:role/AWSServiceRoleForAmazonSSM",
                 "below role/aws-service-role",
             ),
-            ("ssm-operator", "is no ARN"),
-            ("", "is no ARN"),
+            ("ssm-operator", "is not an ARN"),
+            ("", "is not an ARN"),
             ("arn:aws:iam::111122223333:role/a b", "spaces"),
         ] {
             let said = principal_mistake(bad).expect(bad);

@@ -42,7 +42,7 @@ impl std::error::Error for Problem {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Rule {
-    /// The text is no JSON.
+    /// The text is not JSON.
     Json,
     /// An object has the same key twice; readers keep one of them, and not all the same one.
     DuplicateKey,

@@ -2,10 +2,20 @@
 
 use serde_json::{Value, json};
 
+use crate::arn::Arn;
 use crate::compiled::Compiled;
 use crate::evaluate::{Verdict, allows};
 use crate::model::{Policy, one_or_many};
+use crate::pattern::glob;
 use crate::request::{Context, Principal, Request};
+
+/// What lets somebody be a role, services by the first.
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html>
+const ASSUMING: [&str; 3] = [
+    "sts:assumerole",
+    "sts:assumerolewithsaml",
+    "sts:assumerolewithwebidentity",
+];
 
 /// Whether a service may assume a role.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,7 +48,7 @@ pub fn trusts(policy: &Value, service: &str, source: Option<TrustSource<'_>>) ->
     let statements = one_or_many(&policy["Statement"]);
     let speaking = statements
         .iter()
-        .filter(|statement| assumes(statement) && may_name(statement, service));
+        .filter(|statement| is_about(statement, ASSUMING[0]) && may_name(statement, service));
     let mut answer = match statements {
         [] => Trust::Unknown,
         _ => Trust::No,
@@ -58,18 +68,68 @@ pub fn trusts(policy: &Value, service: &str, source: Option<TrustSource<'_>>) ->
     answer
 }
 
-/// Returns whether anybody besides services may be let in by a trust policy: users and roles, or those whom an identity provider
-/// vouches for.
-#[must_use]
-pub fn is_for_people(policy: &Value) -> bool {
-    one_or_many(&policy["Statement"]).iter().any(|statement| {
+/// Who is let in by a statement of a trust policy, besides services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entrant<'p> {
+    /// Anybody, or anybody but some.
+    Anybody,
+    /// A user, role, session or account, by its ARN or ID as it is written.
+    Aws(&'p str),
+    /// Whoever an identity provider vouches for.
+    Federated,
+}
+
+/// Returns whom the statements of a trust policy allow to assume the role, whatever others deny. Services are not people.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>
+pub fn entrants(policy: &Value) -> impl Iterator<Item = Entrant<'_>> {
+    let statements = one_or_many(&policy["Statement"]).iter();
+    let allowing = statements.filter(|statement| {
+        statement["Effect"] == "Allow" && ASSUMING.iter().any(|action| is_about(statement, action))
+    });
+    allowing.flat_map(|statement| {
         let principal = &statement["Principal"];
-        statement["Effect"] == "Allow"
-            && (statement.get("NotPrincipal").is_some()
-                || principal.is_string()
-                || principal.get("AWS").is_some()
-                || principal.get("Federated").is_some())
+        let is_open = is_everybody(principal) || statement.get("NotPrincipal").is_some();
+        let names = one_or_many(&principal["AWS"])
+            .iter()
+            .filter_map(Value::as_str);
+        let federated = one_or_many(&principal["Federated"]).first();
+        let anybody = is_open.then_some(Entrant::Anybody).into_iter();
+        let named = names.filter(|name| *name != "*").map(Entrant::Aws);
+        anybody
+            .chain(named)
+            .chain(federated.map(|_| Entrant::Federated))
     })
+}
+
+/// Returns whether anybody besides services may assume a role, by its trust policy. `exists` says of the ARN of a user or role
+/// whether there may be one. What IAM shows as an ID, `AROA..`, has been deleted.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-user.html>
+pub fn is_for_people(policy: &Value, exists: impl Fn(&str) -> bool) -> bool {
+    let mut statements = one_or_many(&policy["Statement"]).iter();
+    let is_closed = statements.any(|statement| {
+        statement["Effect"] == "Deny"
+            && is_everybody(&statement["Principal"])
+            && statement.get("Condition").is_none()
+            && ASSUMING.iter().any(|action| is_about(statement, action))
+    });
+    let is_somebody = |entrant: Entrant<'_>| match entrant {
+        Entrant::Anybody | Entrant::Federated => true,
+        Entrant::Aws(name) if name.bytes().all(|byte| byte.is_ascii_digit()) => true,
+        Entrant::Aws(name) => Arn::parse(name).is_some_and(|arn| {
+            let is_of_iam = arn.named("role").or_else(|| arn.named("user")).is_some();
+            !is_of_iam || exists(name)
+        }),
+    };
+    !is_closed && entrants(policy).any(is_somebody)
+}
+
+/// Returns whether tags may be passed when the role is assumed, as far as its trust policy goes: a session then has more tags than
+/// the role. <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html>
+#[must_use]
+pub fn takes_session_tags(policy: &Value) -> bool {
+    let mut statements = one_or_many(&policy["Statement"]).iter();
+    statements
+        .any(|statement| statement["Effect"] == "Allow" && is_about(statement, "sts:tagsession"))
 }
 
 /// Whether the conditions of a statement are surely met: Systems Manager says for which account and resource it asks. Which
@@ -103,23 +163,30 @@ fn is_met(statement: &Value, service: &str, source: TrustSource<'_>) -> bool {
     })
 }
 
-fn assumes(statement: &Value) -> bool {
-    let is_assume = |action: &Value| {
-        let action = action.as_str().unwrap_or_default().to_ascii_lowercase();
-        // A wildcard in the middle is rare enough to be taken for one that covers it.
-        action == "sts:assumerole" || action.contains('*')
+/// Returns whether a statement is about an action, in lower case.
+fn is_about(statement: &Value, action: &str) -> bool {
+    let covers = |element: &str| {
+        let patterns = one_or_many(&statement[element]).iter();
+        let mut patterns = patterns.filter_map(Value::as_str);
+        patterns.any(|pattern| glob(&pattern.to_ascii_lowercase(), action))
     };
-    statement.get("NotAction").is_some() || one_or_many(&statement["Action"]).iter().any(is_assume)
+    match statement.get("NotAction") {
+        Some(_) => !covers("NotAction"),
+        None => covers("Action"),
+    }
+}
+
+fn is_everybody(principal: &Value) -> bool {
+    let is_star = |one: &Value| one == "*";
+    is_star(principal) || one_or_many(&principal["AWS"]).iter().any(is_star)
 }
 
 /// Returns whether a statement may be about a service: everybody is, and so is a name of the service in another form.
 fn may_name(statement: &Value, service: &str) -> bool {
-    let is_everybody = |principal: &Value| one_or_many(principal).iter().any(|one| one == "*");
     let label = service.split('.').next().unwrap_or_default();
     let is_alike = |name: &str| name == "*" || name.split('.').next() == Some(label);
     statement.get("NotPrincipal").is_some()
         || is_everybody(&statement["Principal"])
-        || is_everybody(&statement["Principal"]["AWS"])
         || services(statement).any(is_alike)
 }
 
@@ -139,7 +206,7 @@ fn is_service(name: &str, service: &str) -> bool {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{Trust, TrustSource, trusts};
+    use super::{Trust, TrustSource, is_for_people, takes_session_tags, trusts};
 
     fn allow(principal: Value) -> Value {
         json!({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"})
@@ -240,5 +307,64 @@ mod tests {
             let policy = json!({"Statement": [statement]});
             assert_eq!(trusts(&policy, service, source), expected, "{policy}");
         }
+    }
+
+    const ROOT: &str = "arn:aws:iam::111122223333:root";
+
+    #[track_caller]
+    fn check(trust: Value, expected: bool) {
+        let exists = |name: &str| name != "arn:aws:iam::111122223333:role/gone";
+        assert_eq!(is_for_people(&trust, exists), expected, "{trust}");
+    }
+
+    fn one(principal: Value) -> Value {
+        json!({"Statement": allow(principal)})
+    }
+
+    #[test]
+    fn a_role_lets_in_whom_it_trusts_if_they_exist() {
+        check(one(json!("*")), true);
+        check(one(json!({"AWS": ROOT})), true);
+        check(one(json!({"AWS": ["999988887777"]})), true);
+        check(
+            one(json!({"AWS": "arn:aws:iam::111122223333:role/ops"})),
+            true,
+        );
+        check(
+            one(json!({"AWS": "arn:aws:iam::111122223333:role/gone"})),
+            false,
+        );
+        check(one(json!({"AWS": "AROAEXAMPLEID"})), false);
+        check(one(json!({"Service": "ec2.amazonaws.com"})), false);
+        let mut but_some = one(json!(null));
+        but_some["Statement"]["NotPrincipal"] = json!({"AWS": ROOT});
+        check(but_some, true);
+        let federated = json!({"Statement": [{"Effect": "Allow", "Action": ["sts:AssumeRoleWithSAML", "sts:TagSession"],
+            "Principal": {"Federated": "arn:aws:iam::111122223333:saml-provider/AWSSSO_x_DO_NOT_DELETE"}}]});
+        check(federated, true);
+        let tags_only = json!({"Statement": [{"Effect": "Allow", "Action": "sts:TagSession", "Principal": {"AWS": "*"}}]});
+        check(tags_only, false);
+    }
+
+    #[test]
+    fn a_role_that_denies_everybody_lets_nobody_in() {
+        let mut deny = json!({"Effect": "Deny", "Principal": "*", "Action": "sts:*"});
+        check(json!({"Statement": [allow(json!("*")), deny]}), false);
+        deny["Action"] = json!("sts:Assume*");
+        check(json!({"Statement": [allow(json!("*")), deny]}), false);
+        deny["Condition"] = json!({"Bool": {"aws:MultiFactorAuthPresent": "false"}});
+        check(json!({"Statement": [allow(json!("*")), deny]}), true);
+    }
+
+    #[test]
+    fn tags_are_passed_where_the_trust_policy_allows_it() {
+        let mut trust = one(json!({"AWS": ROOT}));
+        assert!(!takes_session_tags(&trust));
+        trust["Statement"]["Action"] = json!(["sts:AssumeRole", "sts:TagSession"]);
+        assert!(takes_session_tags(&trust));
+        trust["Statement"]["Action"] = json!("sts:*");
+        assert!(takes_session_tags(&trust));
+        trust["Statement"]["Effect"] = json!("Deny");
+        assert!(!takes_session_tags(&trust));
     }
 }

@@ -35,7 +35,7 @@ impl Comparand {
     /// Compiles a value for a test.
     ///
     /// # Errors
-    /// It is no value of the operator's type; the text says why.
+    /// It is not a value of the operator's type; the text says why.
     pub(crate) fn compile(text: &str, test: &Test, version: Version) -> Result<Comparand, String> {
         Ok(match test.family {
             Family::String => {
@@ -66,10 +66,10 @@ impl Comparand {
             }
             Family::Numeric => match text.trim().parse::<f64>() {
                 Ok(number) if number.is_finite() => Comparand::Number(number),
-                _ => return Err("it is no number".to_owned()),
+                _ => return Err("it is not a number".to_owned()),
             },
             Family::Date => Comparand::Time(
-                time(text).ok_or("it is no date of ISO 8601 and no number of seconds")?,
+                time(text).ok_or("it is neither an ISO 8601 date nor a number of seconds")?,
             ),
             Family::Bool | Family::Null => match text.to_ascii_lowercase().as_str() {
                 "true" => Comparand::Bool(true),
@@ -88,9 +88,9 @@ impl Comparand {
                 }
                 Comparand::Binary(letters.to_owned())
             }
-            Family::Ip => {
-                Comparand::Network(network(text).ok_or("it is no address and no CIDR block")?)
-            }
+            Family::Ip => Comparand::Network(
+                network(text).ok_or("it is neither an address nor a CIDR block")?,
+            ),
         })
     }
 

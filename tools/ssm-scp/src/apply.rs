@@ -150,11 +150,11 @@ fn current(found: &Found, step: &Step) -> Value {
 fn is_satisfied(found: &Found, step: &Step) -> bool {
     match (step, found) {
         (Step::Policy(None), Found::Policy(policy)) => policy.is_none(),
-        (Step::Policy(Some(wished)), Found::Policy(policy)) => policy
+        (Step::Policy(Some(desired)), Found::Policy(policy)) => policy
             .as_ref()
-            .is_some_and(|policy| planning::same(&policy.state, wished)),
-        (Step::Attachment(wished), _) => current(found, step) == json!(wished),
-        (Step::PolicyType(wished), _) => current(found, step) == json!(wished),
+            .is_some_and(|policy| planning::same(&policy.state, desired)),
+        (Step::Attachment(desired), _) => current(found, step) == json!(desired),
+        (Step::PolicyType(desired), _) => current(found, step) == json!(desired),
         (Step::Policy(_), Found::PolicyType(_)) => false,
     }
 }

@@ -6,7 +6,7 @@ use crate::gaps::LeftOpen;
 use crate::guard::Part;
 use crate::model::Desired;
 use crate::model::Observed;
-use crate::plan::wished;
+use crate::plan::desired_state;
 use crate::policy_equivalence;
 use organization::Organization;
 
@@ -81,9 +81,9 @@ impl Findings<'_> {
             ),
             Some(Reading::Unknown(why)) => self.unknown("policy.unknown", name, why),
             Some(Reading::Present(policy)) => {
-                let wished = wished(desired, part);
-                if !policy_equivalence::same(&policy.state.document, &wished.document)
-                    || policy.state.description != wished.description
+                let state = desired_state(desired, part);
+                if !policy_equivalence::same(&policy.state.document, &state.document)
+                    || policy.state.description != state.description
                 {
                     self.add(
                         Severity::Error,
@@ -166,11 +166,11 @@ impl Findings<'_> {
             let covered = line
                 .iter()
                 .any(|entity| entity.policies.iter().any(is_ours));
-            let wished = line
+            let is_target = line
                 .iter()
                 .any(|entity| desired.targets.0.iter().any(|target| target.0 == entity.id));
             // Below a target that lacks the policy the finding is the target's.
-            if !covered && !wished {
+            if !covered && !is_target {
                 let message = format!(
                     "no target is above account {} at {}: nothing is denied there",
                     account.id, account.path

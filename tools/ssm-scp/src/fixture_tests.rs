@@ -116,6 +116,7 @@ fn check_case(case: &Path) {
             .collect();
         let found = risks(&Evidence {
             shift: &shift,
+            midway: &[],
             accounts: &accounts,
             caller: options.caller.as_deref(),
             history: replayed.as_ref().map_or(&[], |(calls, _)| calls.as_slice()),

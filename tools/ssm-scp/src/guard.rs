@@ -88,7 +88,7 @@ pub(crate) struct Part {
     pub(crate) document: Value,
 }
 
-/// Returns the policies that the guard comes to, in order.
+/// Returns the policies of the guard, in order.
 ///
 /// # Errors
 /// Nobody is exempt, nothing is denied, or one statement alone is longer than a policy may be.
@@ -98,7 +98,7 @@ pub(crate) fn render(desired: &Desired, max_characters: usize) -> anyhow::Result
         let alone = length(std::slice::from_ref(&statement));
         ensure!(
             alone <= max_characters,
-            "$.exempt_principals: a statement with all exemptions comes to {alone} characters, but a policy may have \
+            "$.exempt_principals: a statement with all exemptions has {alone} characters, but a policy may have \
              {max_characters}; exemptions cannot be divided among policies, so join some by a pattern such as role/team/*"
         );
         let fits = |document: &&mut Vec<Value>| {

@@ -8,7 +8,7 @@ use iam_policy::{Compiled, Request, Verdict, denies};
 
 pub(crate) use self::record::{Class, Impact, ImpactCounts, sort};
 use self::record::{ImpactKind, ImpactLoss, PrincipalType};
-use crate::lockout::{AccountShift, Identity, Lost, Shift};
+use crate::lockout::{AccountShift, Identity, Lost, Shift, Who};
 use crate::model::PrincipalPolicies;
 use crate::principal_arn::{self, anybody, partition};
 
@@ -34,15 +34,18 @@ impl Candidate<'_> {
             Ok(shift) => {
                 let anybody = anybody(partition(arns()), account);
                 // Of whoever is bound by nothing it does not matter what the guard would say.
-                let found = arns().filter(|_| is_governed);
-                let asked: Vec<&str> = std::iter::once(anybody.as_str()).chain(found).collect();
+                let found = principals.iter().filter(|_| is_governed);
+                let found = found.map(|one| Who::found(one, &self.shift.traits));
+                let asked: Vec<Who> = std::iter::once(Who::by_arn(&anybody))
+                    .chain(found)
+                    .collect();
                 let classes = self.classes.iter().filter(|class| {
                     let mut asked = asked.iter();
-                    asked.any(|arn| self.is_concerned(&shift, arn, &class[0]))
+                    asked.any(|who| self.is_concerned(&shift, who, &class[0]))
                 });
                 Ok(Bound {
                     account,
-                    spared: &self.shift.spared,
+                    whole: self.shift,
                     classes: classes.map(Vec::as_slice).collect(),
                     is_governed,
                     shift,
@@ -71,17 +74,17 @@ impl Candidate<'_> {
     }
 
     /// Returns whether somebody loses an action, or the guard would deny it if nothing else did.
-    fn is_concerned(&self, shift: &AccountShift<'_>, arn: &str, action: &str) -> bool {
-        let request = Request::on_unknown_resource(action, principal_arn::context(arn));
+    fn is_concerned(&self, shift: &AccountShift<'_>, who: &Who, action: &str) -> bool {
+        let request = Request::on_unknown_resource(action, who.context.clone());
         let mut guard = self.guard.iter();
-        shift.lost(arn, action).is_some() || guard.any(|policy| denies(policy, &request).is_some())
+        shift.lost(who, action).is_some() || guard.any(|policy| denies(policy, &request).is_some())
     }
 }
 
 /// One account with the actions that are asked about there.
 struct Bound<'a> {
     account: &'a str,
-    spared: &'a [String],
+    whole: &'a Shift,
     shift: AccountShift<'a>,
     classes: Vec<&'a [String]>,
     is_governed: bool,
@@ -108,14 +111,17 @@ impl Found {
 
 impl Bound<'_> {
     fn classify(&self, principal: &PrincipalPolicies) -> Found {
-        let arn = principal.arn.as_str();
+        let (arn, who) = (
+            principal.arn.as_str(),
+            &Who::found(principal, &self.whole.traits),
+        );
         let Some(identity) = Identity::of(principal) else {
             let why = "a policy of its own cannot be understood";
             return Found::new(Class::Unknown, Vec::new(), why);
         };
         // What policies above tell apart from nothing its own policies may tell apart.
         let allowed = |levels: Option<&[Vec<&Compiled>]>| -> Vec<Vec<&str>> {
-            let may = |action: &&str| identity.verdict(levels, arn, action) != Verdict::Denied;
+            let may = |action: &&str| identity.verdict(levels, who, action) != Verdict::Denied;
             let classes = self.classes.iter().copied();
             let classes =
                 classes.map(|class| class.iter().map(String::as_str).filter(may).collect());
@@ -139,7 +145,7 @@ impl Bound<'_> {
         let mut losses: BTreeMap<String, ImpactLoss> = BTreeMap::new();
         let (mut open, mut is_denied) = (None, false);
         for class in &today {
-            let Some(loss) = self.shift.lost(arn, class[0]) else {
+            let Some(loss) = self.shift.lost(who, class[0]) else {
                 continue;
             };
             let why = self.shift.cause(&loss).message;
@@ -148,9 +154,10 @@ impl Bound<'_> {
                 open.get_or_insert(why);
                 continue;
             }
-            is_denied |= !self
-                .shift
-                .is_left(&loss, (arn, class[0]), self.account, self.spared);
+            is_denied |=
+                !self
+                    .shift
+                    .is_left(&loss, (who, class[0]), self.account, &self.whole.spared);
             let statement = loss.decision.statement;
             let lost = losses.entry(why.clone()).or_insert_with(|| ImpactLoss {
                 actions: Vec::new(),
@@ -194,7 +201,7 @@ impl Bound<'_> {
                 let why = "the guard denies nobody here anything";
                 Found::new(Class::Exempt, today, why)
             }
-            None if self.spares(arn) => {
+            None if self.spares(who) => {
                 let why = "the guard spares it, and IAM allows it nothing";
                 Found::new(Class::Exempt, today, why)
             }
@@ -203,10 +210,10 @@ impl Bound<'_> {
     }
 
     /// Returns whether the policies as they will be deny somebody none of the actions, whatever is not known.
-    fn spares(&self, arn: &str) -> bool {
+    fn spares(&self, who: &Who) -> bool {
         let policies = || self.shift.after().iter().flatten();
         self.classes.iter().all(|class| {
-            let request = Request::on_unknown_resource(&class[0], principal_arn::context(arn));
+            let request = Request::on_unknown_resource(&class[0], who.context.clone());
             !policies().any(|policy| denies(policy, &request).is_some())
         })
     }

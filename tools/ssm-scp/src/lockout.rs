@@ -3,15 +3,17 @@
 //! of them off, and what could not be read is a risk of its account. Pure.
 
 mod actions;
-mod entry;
 mod identity;
 mod judged;
+mod known;
+mod midway;
 mod on_resources;
 mod planned;
 mod principals;
 mod resource_control;
 mod shift;
 mod ways_in;
+mod who;
 
 use std::collections::BTreeSet;
 
@@ -20,12 +22,14 @@ use iam_policy::{Compiled, arn_like};
 
 use self::actions::Actions;
 pub(crate) use self::actions::resource as sample_resource;
-use self::entry::Known;
 pub(crate) use self::identity::Identity;
 use self::judged::Judged;
+use self::known::Known;
+pub(crate) use self::midway::{Midway, Step, midway};
 pub(crate) use self::planned::{carry_out, parsed};
 pub(crate) use self::principals::stranger;
 pub(crate) use self::shift::{AccountShift, Lost, Shift, may_allow};
+pub(crate) use self::who::Who;
 use crate::model::{AccountPrincipals, PrincipalPolicies};
 use crate::principal_arn::{self, partition};
 use crate::replay::DeniedCall;
@@ -65,9 +69,12 @@ impl Risk {
 }
 
 /// What is known when plans are about to be carried out.
+#[derive(Clone, Copy)]
 pub(crate) struct Evidence<'a> {
     /// What the plans change.
     pub(crate) shift: &'a Shift,
+    /// The states on the way there.
+    pub(crate) midway: &'a [Midway],
     /// The accounts whose policies differ, read as far as that went.
     pub(crate) accounts: &'a [AccountPrincipals],
     /// ARN of the caller's user or role, when its account is one of them.
@@ -101,12 +108,14 @@ pub(crate) fn risks(evidence: &Evidence<'_>) -> Vec<Risk> {
         risks.extend(unmatched(&evidence.shift.patterns, &known.arns));
     }
     let actions = Actions::of(&evidence.shift.actions);
+    let bound = evidence.shift.accounts();
     for account in evidence.accounts {
         match evidence.shift.of_account(&account.account) {
-            Ok(shift) => {
+            Ok(shift) if bound.contains(&account.account) => {
                 Judged::new(partition, account, &shift, evidence, &known, &actions)
                     .risks(&mut risks);
             }
+            Ok(_) => {}
             Err(error) => risks.push(Risk::new(
                 format!("unjudged:{}", account.account),
                 format!(
@@ -115,6 +124,15 @@ pub(crate) fn risks(evidence: &Evidence<'_>) -> Vec<Risk> {
                 ),
                 "correct that policy first",
             )),
+        }
+    }
+    let mut ids: BTreeSet<String> = risks.iter().map(|risk| risk.id.clone()).collect();
+    for state in evidence.midway {
+        let accounts = evidence.accounts.iter();
+        for account in accounts.filter(|one| state.accounts.contains(&one.account)) {
+            let found = state.risks(partition, account, evidence, &known, &ids);
+            // The first change that brings a risk is named, and no later one.
+            risks.extend(found.into_iter().filter(|risk| ids.insert(risk.id.clone())));
         }
     }
     risks.extend(evidence.unread_history.map(|why| {
@@ -168,10 +186,10 @@ fn unmatched(patterns: &[String], arns: &BTreeSet<&str>) -> impl Iterator<Item =
 }
 
 fn history(calls: &[DeniedCall]) -> impl Iterator<Item = Risk> {
-    let mut told = BTreeSet::new();
+    let mut named = BTreeSet::new();
     calls.iter().filter_map(move |call| {
         let id = format!("history:{}:{}", call.principal, call.action);
-        told.insert(id.clone()).then(|| {
+        named.insert(id.clone()).then(|| {
             let message = format!(
                 "{} called {} {} times until {} and would be denied",
                 call.principal,

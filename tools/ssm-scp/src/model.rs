@@ -46,7 +46,7 @@ impl TryFrom<String> for TargetId {
             Ok(TargetId(text))
         } else {
             Err(format!(
-                "'{text}' is no target: expected an account id (12 digits), ou-xxxx-xxxxxxxx or r-xxxx"
+                "'{text}' is not a target: expected an account id (12 digits), ou-xxxx-xxxxxxxx or r-xxxx"
             ))
         }
     }

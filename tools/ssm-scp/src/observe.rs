@@ -88,7 +88,7 @@ async fn find(client: &Client, name: &str) -> anyhow::Result<Option<Policy>> {
         .and_then(|policy| policy.content())
         .unwrap_or_default();
     let document: Value = serde_json::from_str(content)
-        .map_err(|error| anyhow::anyhow!("{call}: the document is no JSON: {error}"))?;
+        .map_err(|error| anyhow::anyhow!("{call}: the document is not JSON: {error}"))?;
     let attached_to = attached_to(client, &id).await?;
     let attached_to = attached_to.into_iter().map(TargetId::try_from);
     let attached_to: Result<BTreeSet<TargetId>, String> = attached_to.collect();

@@ -1,5 +1,5 @@
-//! Decides what has to be done: create or update the policies, then attach them, target after target in the order in which
-//! they are listed, so that the first is the canary. Detaching is planned only for an exact list of targets: elsewhere a
+//! Decides what has to be done: create policies and attach them, target after target in the order in which they are listed, so that
+//! the first is the canary; then the same of policies that are there. Detaching is planned only for an exact list of targets: elsewhere a
 //! target that is not listed may be fenced on purpose.
 
 use anyhow::bail;
@@ -35,15 +35,22 @@ pub(crate) fn plan(
     {
         changes.push(enable(root));
     }
-    for part in parts {
-        let policy = found(observed, part);
-        changes.extend(policy_change(desired, part, policy));
-    }
-    for target in targets {
-        for part in parts {
+    // What moves from one part to another is denied by the new one before the old one loses it. An old one has its new exemptions
+    // before it is attached to more targets.
+    let (new, old): (Vec<&Part>, Vec<&Part>) = parts
+        .iter()
+        .partition(|part| found(observed, part).is_none());
+    for group in [new, old] {
+        for part in &group {
             let policy = found(observed, part);
-            if !policy.is_some_and(|policy| policy.attached_to.contains(target)) {
-                changes.push(attachment(part, parts.len(), target, true));
+            changes.extend(policy_change(desired, part, policy));
+        }
+        for target in targets {
+            for part in &group {
+                let policy = found(observed, part);
+                if !policy.is_some_and(|policy| policy.attached_to.contains(target)) {
+                    changes.push(attachment(part, parts.len(), target, true));
+                }
             }
         }
     }
@@ -57,7 +64,7 @@ pub(crate) fn plan(
     Ok(changes)
 }
 
-/// Returns the targets up to the last one wished.
+/// Returns the targets up to the last desired one.
 fn targets<'d>(desired: &'d Desired, until: Option<&TargetId>) -> anyhow::Result<&'d [TargetId]> {
     let targets = desired.targets.0.as_slice();
     let Some(until) = until else {
@@ -159,7 +166,7 @@ pub(crate) fn notes(
 }
 
 /// Returns a part of the guard as a state.
-pub(crate) fn wished(desired: &Desired, part: &Part) -> PolicyState {
+pub(crate) fn desired_state(desired: &Desired, part: &Part) -> PolicyState {
     PolicyState {
         name: part.name.clone(),
         description: desired.description.0.clone(),
@@ -179,7 +186,7 @@ fn policy_change(
     part: &Part,
     policy: Option<&Policy>,
 ) -> Option<Change<Action>> {
-    let to = wished(desired, part);
+    let to = desired_state(desired, part);
     let (action, verb, from, why) = match policy {
         None => (
             Action::CreatePolicy,

@@ -20,6 +20,23 @@ pub(crate) fn identity_context(principal: &str) -> Context {
         context = context.with("aws:PrincipalAccount", account);
     }
     context.set("aws:PrincipalServiceName", Vec::new());
+    context.set("aws:PrincipalServiceNamesList", Vec::new());
+    let resource = Arn::parse(principal).map_or("", |arn| arn.resource);
+    let kind = match resource.split('/').next() {
+        Some("role") => Some("AssumedRole"),
+        Some("user") => Some("User"),
+        Some("root") => Some("Account"),
+        _ => None,
+    };
+    if let Some(kind) = kind {
+        context = context.with("aws:PrincipalType", kind);
+        // "Requests made using the AWS account root user or IAM roles do not include this key."
+        let name = resource.rsplit('/').next().filter(|_| kind == "User");
+        context.set(
+            "aws:username",
+            name.into_iter().map(str::to_owned).collect(),
+        );
+    }
     context
 }
 

@@ -86,7 +86,7 @@ pub fn sid_at(text: &str, path: &str) -> Option<String> {
     holding?.sid.map(|sid| sid.value)
 }
 
-/// Leaves out what only repeats or follows from another problem: a mistake is told once, by the rule that knows best what
+/// Leaves out what only repeats or follows from another problem: a mistake is reported once, by the rule that knows best what
 /// was meant.
 fn without_echoes(problems: Vec<Problem>) -> Vec<Problem> {
     let echoes = |problem: &Problem, other: &Problem| match (problem.rule, other.rule) {
@@ -96,7 +96,7 @@ fn without_echoes(problems: Vec<Problem>) -> Vec<Problem> {
             Rule::IfExists | Rule::RequestExempt,
             Rule::UnknownKey | Rule::AbsentKey | Rule::KeyType,
         ) => problem.position == other.position,
-        // Only that it is no ARN is a warning.
+        // Only that it is not an ARN is a warning.
         (Rule::OperatorValue, Rule::PrincipalArn) => {
             problem.severity == Severity::Warning && problem.position == other.position
         }

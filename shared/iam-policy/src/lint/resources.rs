@@ -5,6 +5,7 @@
 use super::session::resources as of_statement;
 use super::{PolicyType, Problems};
 use crate::arn::Arn;
+use crate::compiled::has_doubtful_type;
 use crate::partition::partition_of;
 use crate::pattern::arn_parts;
 use crate::{Located, Policy, Rule, Severity, Version};
@@ -40,20 +41,17 @@ fn loose(resource: &Located<String>, policy_type: PolicyType, found: &mut Proble
         return;
     }
     let (message, fix) = match parts.as_slice() {
-        // A star at the end is for all the rest.
         &[_, partition, service, _, _, name] => {
-            let kind = name.split(['/', ':']).next().unwrap_or_default();
-            let has_wildcard = kind.contains(['*', '?']) && kind.len() < name.len();
             // AWS's managed policies have such for security groups; in a guard nothing should hang on it.
             let is_guard = matches!(policy_type, PolicyType::ServiceControl { .. });
-            if !has_wildcard || !is_guard || !["ec2", "ecs", "ssm"].contains(&service) {
+            if !is_guard || !has_doubtful_type(service, name) {
                 return;
             }
             (
                 format!(
                     "AWS allows no wildcard in the type of the resource: whether {text} matches anything is not documented"
                 ),
-                format!("write the type: arn:{partition}:{service}:..:instance/.."),
+                format!("write the type in full: arn:{partition}:{service}:REGION:ACCOUNT:TYPE/.."),
             )
         }
         parts if parts.len() < 6 && !text.ends_with('*') => (

@@ -20,7 +20,7 @@ impl Reader {
             }
         };
         if !sound {
-            let message = format!("{text:?} is no action");
+            let message = format!("{text:?} is not an action");
             self.error(
                 Rule::Action,
                 &action.position,
@@ -121,7 +121,7 @@ impl Reader {
                     Severity::Warning,
                     &value.position,
                     format!(
-                        "{:?} is no ARN, and never matches with {operator}",
+                        "{:?} is not an ARN, and never matches with {operator}",
                         value.value
                     ),
                     "write an ARN of six parts, wildcards allowed",

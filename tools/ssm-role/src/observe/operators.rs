@@ -66,7 +66,7 @@ async fn roles(
         let name = detail.role_name().unwrap_or_default().to_owned();
         let trust = detail.assume_role_policy_document().unwrap_or_default();
         let trust = decode(trust).with_context(|| format!("trust policy of {name}"))?;
-        if iam_policy::is_for_people(&trust) {
+        if iam_policy::is_for_people(&trust, |_| true) {
             let role = role(client, &detail, trust, documents).await?;
             roles.insert(name, role);
         }

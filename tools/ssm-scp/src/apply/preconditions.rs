@@ -10,7 +10,9 @@ use cli::{Plan, Reading};
 use futures_util::StreamExt;
 use iam_policy::Compiled;
 
-use crate::lockout::{Evidence, Risk, Shift, carry_out, may_allow, parsed, risks as judge};
+use crate::lockout::{
+    Evidence, Risk, Shift, Step, carry_out, may_allow, midway, parsed, risks as judge,
+};
 use crate::model::{Action, AttachmentState};
 use crate::observe::{self, Through};
 use crate::replay::Replay;
@@ -36,7 +38,23 @@ pub(crate) async fn risks(
         guard.extend(parsed.with_context(|| format!("`to` of {}", change.id))?);
     }
     let shift = Shift::of(&before, &after);
-    let accounts = shift.accounts();
+    let steps: Vec<Step<'_>> = plans
+        .iter()
+        .flat_map(|plan| &plan.changes)
+        .map(|change| Step {
+            id: &change.id,
+            action: change.action,
+            from: &change.from,
+            to: &change.to,
+        })
+        .collect();
+    let midway = midway(&before, &after, &steps)?;
+    let mut accounts = shift.accounts();
+    accounts.extend(
+        midway
+            .iter()
+            .flat_map(|state| state.accounts.iter().cloned()),
+    );
     let caller = match accounts.contains(&session.target.account) {
         true => Some(observe::caller_arn(session).await),
         false => None,
@@ -50,6 +68,7 @@ pub(crate) async fn risks(
     let accounts: Vec<_> = through.each(session, &accounts).collect().await;
     Ok(judge(&Evidence {
         shift: &shift,
+        midway: &midway,
         accounts: &accounts,
         caller: caller.as_deref(),
         history: &history,

@@ -44,7 +44,7 @@ pub(crate) async fn run(
         replaying.object(object)
     })?;
     let replay = replaying.end();
-    out.note(&told(&replay.counts));
+    out.note(&in_words(&replay.counts));
     let unseen = never_recorded(&guard.compiled);
     if !unseen.is_empty() {
         out.note(&format!(
@@ -68,7 +68,7 @@ pub(crate) async fn run(
     Ok(outcome)
 }
 
-fn told(counts: &Counts) -> String {
+fn in_words(counts: &Counts) -> String {
     let Counts {
         n_records,
         n_not_concerned,

@@ -51,7 +51,7 @@ impl LeftOpen {
             None
         };
         Ok(LeftOpen {
-            ways: told(&open),
+            ways: in_words(&open),
             just_in_time,
         })
     }
@@ -63,8 +63,8 @@ impl LeftOpen {
 }
 
 /// Returns the ways counted by area, and what else is open.
-fn told(open: &BTreeSet<&str>) -> Option<String> {
-    let mut told = Vec::new();
+fn in_words(open: &BTreeSet<&str>) -> Option<String> {
+    let mut words = Vec::new();
     for area in [
         Area::SystemsManager,
         Area::Ec2,
@@ -78,9 +78,9 @@ fn told(open: &BTreeSet<&str>) -> Option<String> {
             .filter(|way| open.contains(way.name()))
             .count();
         if n_open > 0 {
-            let ways = if told.is_empty() { " ways" } else { "" };
+            let ways = if words.is_empty() { " ways" } else { "" };
             let n_all = of_area.len();
-            told.push(format!("{n_open} of {n_all}{ways} by {}", area.name()));
+            words.push(format!("{n_open} of {n_all}{ways} by {}", area.name()));
         }
     }
     let others = [
@@ -93,11 +93,11 @@ fn told(open: &BTreeSet<&str>) -> Option<String> {
         ("exempt_principals", "the exempt principals"),
     ];
     let others = others.iter().filter(|(gap, _)| open.contains(gap));
-    told.extend(others.map(|(_, what)| (*what).to_owned()));
-    (!told.is_empty()).then(|| {
+    words.extend(others.map(|(_, what)| (*what).to_owned()));
+    (!words.is_empty()).then(|| {
         format!(
             "this guard leaves open {}; ssm-scp gaps lists it with the cure",
-            told.join(", ")
+            words.join(", ")
         )
     })
 }

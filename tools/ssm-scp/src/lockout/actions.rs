@@ -204,7 +204,8 @@ pub(crate) fn resource(pattern: &str, account: &str) -> String {
     filled(&parts.join(":"))
 }
 
-fn filled(pattern: &str) -> String {
+/// Returns a text that a pattern matches.
+pub(super) fn filled(pattern: &str) -> String {
     pattern.replace('*', UNLIKELY).replace('?', "q")
 }
 

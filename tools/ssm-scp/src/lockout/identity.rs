@@ -4,8 +4,8 @@ use iam_policy::{Compiled, Policies, Request, Verdict, decide};
 use organization::compile;
 use serde_json::Value;
 
+use super::who::Who;
 use crate::model::PrincipalPolicies;
-use crate::principal_arn;
 
 /// The policies of a principal, ready to be asked.
 pub(crate) struct Identity {
@@ -34,7 +34,7 @@ impl Identity {
     pub(crate) fn verdict(
         &self,
         levels: Option<&[Vec<&Compiled>]>,
-        arn: &str,
+        who: &Who,
         action: &str,
     ) -> Verdict {
         let policies: Vec<&Compiled> = self.policies.iter().collect();
@@ -44,7 +44,7 @@ impl Identity {
             boundary: self.boundary.as_ref(),
             ..Policies::default()
         };
-        let request = Request::on_unknown_resource(action, principal_arn::context(arn));
+        let request = Request::on_unknown_resource(action, who.context.clone());
         decide(&policies, &request).verdict
     }
 }

@@ -1,14 +1,15 @@
-//! What one account would lose: every class of its principals against every class of actions, told by what it means. Pure.
+//! What one account would lose: every class of its principals against every class of actions, reported by what it means. Pure.
 
 use std::rc::Rc;
 
 use iam_policy::Verdict;
 
 use super::actions::{self, ActionClass, Actions, Meaning, in_words, sample};
-use super::entry::Known;
 use super::identity::Identity;
+use super::known::Known;
 use super::principals::{self, PrincipalClass};
 use super::shift::{AccountShift, Loss, Lost};
+use super::who::Who;
 use super::{Evidence, Risk, governed};
 use crate::model::{AccountPrincipals, PrincipalPolicies};
 use crate::principal_arn;
@@ -41,11 +42,12 @@ impl<'a> Judged<'a> {
             governed(account),
             &policies,
             &evidence.shift.named,
+            &evidence.shift.traits,
         );
         let losses = actions.iter().map(|class| {
             let principals = principals.iter();
             let lost = |who: &PrincipalClass<'_>| {
-                let asked = (who.example.as_str(), class.example());
+                let asked = (&who.example, class.example());
                 let loss = shift.lost(asked.0, asked.1)?;
                 Some(shift.in_whole(loss, asked, &account.account, &evidence.shift.spared))
             };
@@ -114,6 +116,7 @@ impl<'a> Judged<'a> {
         ] {
             self.others(meaning, kind, &what.replace("ID", id), risks);
         }
+        self.conditional(risks);
         self.beyond_repair(risks);
     }
 
@@ -165,16 +168,21 @@ impl<'a> Judged<'a> {
         })
     }
 
-    fn is_whole(&self, loss: &Loss<'_>, arn: &str, action: &str) -> bool {
+    fn is_whole(&self, loss: &Loss<'_>, who: &Who, action: &str) -> bool {
         let spared = &self.evidence.shift.spared;
         let account = &self.account.account;
-        !self.shift.is_left(loss, (arn, action), account, spared)
+        !self.shift.is_left(loss, (who, action), account, spared)
     }
 
     /// Returns whether somebody's own policies allow an action, as far as they are understood.
-    pub(super) fn is_used(principal: &PrincipalPolicies, action: &str) -> bool {
-        let identity = Identity::of(principal);
-        identity.is_none_or(|one| one.verdict(None, &principal.arn, action) != Verdict::Denied)
+    pub(super) fn is_used(&self, principal: &PrincipalPolicies, action: &str) -> bool {
+        let (identity, who) = (Identity::of(principal), self.who(principal));
+        identity.is_none_or(|one| one.verdict(None, &who, action) != Verdict::Denied)
+    }
+
+    /// Returns what is known of somebody who was found.
+    pub(super) fn who(&self, principal: &PrincipalPolicies) -> Who {
+        Who::found(principal, &self.evidence.shift.traits)
     }
 
     fn caller(&self, risks: &mut Vec<Risk>) {
@@ -184,14 +192,15 @@ impl<'a> Judged<'a> {
         if principal_arn::account(caller) != Some(&self.account.account) {
             return;
         }
+        let who = self.caller_found(caller);
         let of_people = [Meaning::Operators, Meaning::Becoming, Meaning::Repair];
         let mut lost = self
             .actions
             .iter()
             .filter(|class| of_people.contains(&class.meaning))
             .filter_map(|class| {
-                let loss = self.shift.lost(caller, class.example());
-                let loss = loss.filter(|loss| self.is_whole(loss, caller, class.example()))?;
+                let loss = self.shift.lost(&who, class.example());
+                let loss = loss.filter(|loss| self.is_whole(loss, &who, class.example()))?;
                 Some((class, loss))
             });
         if let Some((class, loss)) = lost.next() {
@@ -206,6 +215,13 @@ impl<'a> Judged<'a> {
                 "exempt your role, or apply with credentials of the management account",
             ));
         }
+    }
+
+    /// Returns what is known of who applies: all where they were found, else the ARN.
+    fn caller_found(&self, caller: &str) -> Who {
+        let mut found = governed(self.account);
+        let found = found.find(|principal| principal.arn == caller);
+        found.map_or_else(|| Who::by_arn(caller), |principal| self.who(principal))
     }
 
     /// Finds who loses what others of the account, whom no policy names, keep.
@@ -247,7 +263,7 @@ impl<'a> Judged<'a> {
                 // Of those whom a policy names they count who may do it today.
                 let used = |one: &&&PrincipalPolicies| {
                     let mut actions = class.actions.iter();
-                    actions.any(|action| Self::is_used(one, action))
+                    actions.any(|action| self.is_used(one, action))
                 };
                 let principals = &self.principals[who];
                 let affected = match principals.is_unnamed || principals.found.is_empty() {
@@ -302,6 +318,38 @@ impl<'a> Judged<'a> {
                 in_words(actions.map(String::as_str)),
                 self.principals[who].in_words(),
                 self.actions[*first].example(),
+                cause.message
+            ),
+            &cause.fix,
+        ));
+    }
+
+    /// Finds what else is lost under conditions that depend on the request, such as its address, and kept by nobody who gets in.
+    fn conditional(&self, risks: &mut Vec<Risk>) {
+        let id = &self.account.account;
+        let lost = |index: &usize| {
+            let losses = self.losses[*index].iter().flatten();
+            let mut losses = losses.filter(|loss| loss.lost != Lost::OnSome).peekable();
+            let first = losses.peek().copied();
+            first.filter(|_| losses.all(|loss| loss.lost == Lost::Perhaps))
+        };
+        let others = self.of(Meaning::Repair).chain(self.of(Meaning::Other));
+        let lost: Vec<(usize, &Loss<'_>)> = others
+            .filter_map(|index| Some((index, lost(&index)?)))
+            .filter(|(index, _)| !self.is_kept(*index))
+            .collect();
+        let Some((_, loss)) = lost.first() else {
+            return;
+        };
+        let cause = self.shift.cause(loss);
+        let actions = lost
+            .iter()
+            .flat_map(|(index, _)| &self.actions[*index].actions);
+        risks.push(Risk::new(
+            format!("conditional:{id}"),
+            format!(
+                "nobody knows whether anybody in account {id} keeps {}: {}",
+                in_words(actions.map(String::as_str)),
                 cause.message
             ),
             &cause.fix,

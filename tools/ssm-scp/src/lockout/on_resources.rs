@@ -4,6 +4,7 @@ use iam_policy::{Arn, reference};
 
 use super::actions::resource;
 use super::shift::{AccountShift, Loss, Lost};
+use super::who::Who;
 
 impl<'s> AccountShift<'s> {
     /// Returns whether somebody who loses an action on some resources can still do what it is for. A denial that spares resources
@@ -11,15 +12,15 @@ impl<'s> AccountShift<'s> {
     pub(crate) fn is_left(
         &self,
         loss: &Loss<'_>,
-        (arn, action): (&str, &str),
+        (who, action): (&Who, &str),
         account: &str,
         spared: &[String],
     ) -> bool {
         if loss.lost != Lost::OnSome || spared.is_empty() {
             return false;
         }
-        let is_left = |one: &str| self.lost_on(arn, action, &resource(one, account)).is_none();
-        let partition = Arn::parse(arn).map_or("aws", |arn| arn.partition);
+        let is_left = |one: &str| self.lost_on(who, action, &resource(one, account)).is_none();
+        let partition = Arn::parse(&who.arn).map_or("aws", |arn| arn.partition);
         let types = reference::action(action).map_or(&[][..], |action| &action.resources);
         let mut each = types.iter();
         !types.is_empty()
@@ -35,16 +36,16 @@ impl<'s> AccountShift<'s> {
     pub(crate) fn in_whole(
         &self,
         mut loss: Loss<'s>,
-        (arn, action): (&str, &str),
+        (who, action): (&Who, &str),
         account: &str,
         spared: &[String],
     ) -> Loss<'s> {
         if loss.lost == Lost::OnSome {
             let is_lost = |one: &str| {
-                let lost = self.lost_on(arn, action, &resource(one, account));
+                let lost = self.lost_on(who, action, &resource(one, account));
                 lost.is_some_and(|loss| loss.lost == Lost::Surely)
             };
-            let partition = Arn::parse(arn).map_or("aws", |arn| arn.partition);
+            let partition = Arn::parse(&who.arn).map_or("aws", |arn| arn.partition);
             let types = reference::action(action).map_or(&[][..], |action| &action.resources);
             // Access points lead to buckets, whose objects are a type of their own.
             let mut each = types

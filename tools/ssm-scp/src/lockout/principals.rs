@@ -2,75 +2,87 @@
 //! name and nobody found is in, one who may come. Pure.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use iam_policy::{Arn, Compiled, arn_like, glob};
 
+use super::who::{Traits, Who};
 use crate::model::PrincipalPolicies;
-use crate::principal_arn::context;
 
 /// Principals of an account whom no condition tells apart.
 pub(super) struct PrincipalClass<'a> {
     /// One of them: who was found, or who may come.
-    pub(super) example: String,
+    pub(super) example: Who,
     /// Everybody of it who was found.
     pub(super) found: Vec<&'a PrincipalPolicies>,
     /// Whether somebody may come into it of whom nothing is known but that no policy names them.
     pub(super) is_unnamed: bool,
     /// The pattern that brought it, where nobody was found.
     pub(super) pattern: Option<String>,
+    /// What those of it have or lack beside their name, in words.
+    traits: String,
 }
 
 impl PrincipalClass<'_> {
     /// Returns who is in it, for people.
     pub(super) fn in_words(&self) -> String {
+        let traits = &self.traits;
         match (&self.pattern, self.is_unnamed) {
-            (_, true) => "a role that no policy names".to_owned(),
-            (Some(pattern), _) => format!("a principal that matches {pattern}"),
-            (None, _) => self.example.clone(),
+            (_, true) => format!("a role that no policy names{traits}"),
+            (Some(pattern), _) => format!("a principal that matches {pattern}{traits}"),
+            (None, _) => self.example.arn.clone(),
         }
     }
 }
 
-/// Returns the classes, first that of whom no policy names.
+/// Returns the classes, first that of whom no policy names and who has no trait that policies compare.
 pub(super) fn classes<'a>(
     account: (&str, &str),
     found: impl Iterator<Item = &'a PrincipalPolicies>,
     policies: &[&Compiled],
     patterns: &[String],
+    traits: &Traits,
 ) -> Vec<PrincipalClass<'a>> {
     let (partition, id) = account;
     let mut classes: Vec<PrincipalClass<'a>> = Vec::new();
     let mut by_marks: HashMap<Vec<Option<bool>>, usize> = HashMap::new();
-    let marks = |arn: &str| -> Vec<Option<bool>> {
-        let context = context(arn);
+    let mut add = |class: PrincipalClass<'a>| {
         let policies = policies.iter();
-        policies
-            .flat_map(|policy| policy.conditions_in(&context))
-            .collect()
+        let marks = policies.flat_map(|policy| policy.conditions_in(&class.example.context));
+        match by_marks.entry(marks.collect()) {
+            Entry::Occupied(index) => classes[*index.get()].found.extend(class.found),
+            Entry::Vacant(free) => {
+                free.insert(classes.len());
+                classes.push(class);
+            }
+        }
     };
-    let mut add = |arn: &str,
-                   unnamed: bool,
-                   pattern: Option<&String>,
-                   found: Option<&'a PrincipalPolicies>| {
-        let index = *by_marks.entry(marks(arn)).or_insert_with(|| {
-            classes.push(PrincipalClass {
-                example: arn.to_owned(),
-                found: Vec::new(),
-                is_unnamed: unnamed,
-                pattern: pattern.cloned(),
-            });
-            classes.len() - 1
+    let combinations = traits.combinations();
+    let coming = |arn: &str, pattern: Option<&String>| -> Vec<PrincipalClass<'a>> {
+        let combinations = combinations.iter();
+        let classes = combinations.map(|combination| PrincipalClass {
+            example: Who::coming(arn, combination),
+            found: Vec::new(),
+            is_unnamed: pattern.is_none(),
+            pattern: pattern.cloned(),
+            traits: combination.in_words(),
         });
-        classes[index].found.extend(found);
+        classes.collect()
     };
     let stranger = stranger(partition, id, "role", patterns);
-    add(&stranger, true, None, None);
+    coming(&stranger, None).into_iter().for_each(&mut add);
     for principal in found {
-        add(&principal.arn, false, None, Some(principal));
+        add(PrincipalClass {
+            example: Who::found(principal, traits),
+            found: vec![principal],
+            is_unnamed: false,
+            pattern: None,
+            traits: String::new(),
+        });
     }
     for pattern in patterns {
         if let Some(arn) = member(partition, id, &stranger, pattern) {
-            add(&arn, false, Some(pattern), None);
+            coming(&arn, Some(pattern)).into_iter().for_each(&mut add);
         }
     }
     classes
@@ -127,10 +139,12 @@ fn matches(pattern: &str, arn: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use organization::compile;
     use serde_json::json;
 
-    use super::{classes, member, stranger};
+    use super::{Traits, classes, member, stranger};
     use crate::model::PrincipalPolicies;
 
     const ACCOUNT: &str = "111122223333";
@@ -202,19 +216,27 @@ mod tests {
                 policies: Vec::new(),
                 boundary: None,
                 trust: None,
+                tags: BTreeMap::new(),
             })
             .collect();
         let patterns = [
             "arn:aws:iam::*:role/ops".to_owned(),
             "arn:aws:iam::*:role/web-*".to_owned(),
         ];
-        let classes = classes(("aws", ACCOUNT), found.iter(), &[&policy], &patterns);
-        let told: Vec<(String, usize)> = classes
+        let traits = Traits::default();
+        let classes = classes(
+            ("aws", ACCOUNT),
+            found.iter(),
+            &[&policy],
+            &patterns,
+            &traits,
+        );
+        let named: Vec<(String, usize)> = classes
             .iter()
             .map(|class| (class.in_words(), class.found.len()))
             .collect();
         assert_eq!(
-            told,
+            named,
             [
                 ("a role that no policy names".to_owned(), 2),
                 (format!("arn:aws:iam::{ACCOUNT}:role/ops"), 1),

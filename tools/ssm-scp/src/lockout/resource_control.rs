@@ -1,7 +1,7 @@
 //! What resource control policies do to the ways in: they govern who may assume a role, whatever its trust policy says. Pure.
 //! <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html>
 
-use iam_policy::{Compiled, Context, Request, Verdict, denies, one_or_many};
+use iam_policy::{Compiled, Context, Entrant, Request, Verdict, denies, entrants};
 use serde_json::Value;
 
 use crate::model::PrincipalPolicies;
@@ -13,7 +13,7 @@ use crate::simulate::why;
 pub(super) fn closes(policies: &[&Compiled], role: &PrincipalPolicies) -> Option<String> {
     let trust = role.trust.as_ref()?;
     let mut denied = None;
-    for (action, context) in entrants(trust) {
+    for (action, context) in attempts(trust) {
         let request = Request::new(action, &role.arn, context);
         let mut denials = policies
             .iter()
@@ -27,39 +27,30 @@ pub(super) fn closes(policies: &[&Compiled], role: &PrincipalPolicies) -> Option
 }
 
 /// Returns how those come in whom a trust policy names, and what is known of them.
-fn entrants(trust: &Value) -> Vec<(&'static str, Context)> {
+fn attempts(trust: &Value) -> impl Iterator<Item = (&'static str, Context)> {
     let unnamed = || Context::partial().with("aws:PrincipalIsAWSService", "false");
-    let mut entrants = Vec::new();
-    for statement in one_or_many(&trust["Statement"]) {
-        if statement["Effect"] != "Allow" {
-            continue;
-        }
-        let principal = &statement["Principal"];
-        let named = match principal {
-            Value::String(_) => one_or_many(principal),
-            _ => one_or_many(&principal["AWS"]),
-        };
-        for name in named.iter().filter_map(Value::as_str) {
+    entrants(trust).flat_map(move |entrant| match entrant {
+        Entrant::Federated => vec![
+            ("sts:AssumeRoleWithSAML", unnamed()),
+            ("sts:AssumeRoleWithWebIdentity", unnamed()),
+        ],
+        Entrant::Anybody => vec![("sts:AssumeRole", unnamed())],
+        Entrant::Aws(name) => {
             let context = match principal_arn::account(name) {
                 Some(_) if !name.ends_with(":root") => principal_arn::context(name),
                 Some(account) => unnamed().with("aws:PrincipalAccount", account),
-                None if name.bytes().all(|b| b.is_ascii_digit()) => {
-                    unnamed().with("aws:PrincipalAccount", name)
-                }
-                None => unnamed(),
+                // An account by its ID.
+                None => unnamed().with("aws:PrincipalAccount", name),
             };
-            entrants.push(("sts:AssumeRole", context));
+            vec![("sts:AssumeRole", context)]
         }
-        if !one_or_many(&principal["Federated"]).is_empty() {
-            entrants.push(("sts:AssumeRoleWithSAML", unnamed()));
-            entrants.push(("sts:AssumeRoleWithWebIdentity", unnamed()));
-        }
-    }
-    entrants
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use iam_policy::{Compiled, Policy};
     use serde_json::{Value, json};
 
@@ -79,6 +70,7 @@ mod tests {
             trust: Some(
                 json!({"Statement": [{"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}]}),
             ),
+            tags: BTreeMap::new(),
         };
         let closed = closes(&[&policy.unwrap()], &role);
         assert_eq!(closed.as_deref(), expected, "{document}");

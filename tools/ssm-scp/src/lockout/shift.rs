@@ -9,7 +9,7 @@ use iam_policy::{
 use organization::{CompiledOrganization, Organization};
 use serde_json::Value;
 
-use crate::principal_arn::context;
+use super::who::{Traits, Who};
 
 /// The organization before and after.
 pub(crate) struct Shift {
@@ -24,6 +24,8 @@ pub(crate) struct Shift {
     pub(crate) actions: Vec<String>,
     /// Values with which these policies compare `aws:PrincipalArn`.
     pub(crate) named: Vec<String>,
+    /// What these policies compare of principals beside.
+    pub(crate) traits: Traits,
     /// Pairs of action and resource that policies which come or change deny on some resources only.
     pub(crate) guarded: Vec<(String, String)>,
     /// Resources that denials of policies which come or change spare by `NotResource`.
@@ -110,8 +112,8 @@ impl Shift {
                 actions.insert("*".to_owned());
             }
         }
-        let named = statements()
-            .flat_map(|statement| &statement.conditions)
+        let conditions = || statements().flat_map(|statement| &statement.conditions);
+        let named = conditions()
             .filter(|one| one.key.value.eq_ignore_ascii_case("aws:PrincipalArn"))
             .flat_map(|condition| &condition.values)
             .map(|value| value.value.clone());
@@ -140,6 +142,7 @@ impl Shift {
             lines,
             actions: actions.into_iter().collect(),
             named: named.into_iter().collect(),
+            traits: Traits::of(conditions()),
             guarded: guarded(&coming),
             spared: spared(&coming),
             patterns,
@@ -229,14 +232,26 @@ pub(crate) struct AccountShift<'s> {
 
 impl<'s> AccountShift<'s> {
     /// Returns what somebody loses of an action, by service control policies alone.
-    pub(crate) fn lost(&self, arn: &str, action: &str) -> Option<Loss<'_>> {
-        let request = Request::on_unknown_resource(action, context(arn));
+    pub(crate) fn lost(&self, who: &Who, action: &str) -> Option<Loss<'_>> {
+        let request = Request::on_unknown_resource(action, who.context.clone());
         self.lost_of(&request)
     }
 
     /// Returns the same of an action on one resource.
-    pub(crate) fn lost_on(&self, arn: &str, action: &str, resource: &str) -> Option<Loss<'_>> {
-        self.lost_of(&Request::new(action, resource, context(arn)))
+    pub(crate) fn lost_on(&self, who: &Who, action: &str, resource: &str) -> Option<Loss<'_>> {
+        self.lost_of(&Request::new(action, resource, who.context.clone()))
+    }
+
+    /// Returns what the policies as they are say to somebody.
+    pub(crate) fn verdict_before(&self, who: &Who, action: &str) -> Verdict {
+        let request = Request::on_unknown_resource(action, who.context.clone());
+        decision(&self.before, &request).verdict
+    }
+
+    /// Returns what the policies as they will be say to somebody.
+    pub(crate) fn verdict_after(&self, who: &Who, action: &str) -> Verdict {
+        let request = Request::on_unknown_resource(action, who.context.clone());
+        decision(&self.after, &request).verdict
     }
 
     fn lost_of(&self, request: &Request) -> Option<Loss<'_>> {

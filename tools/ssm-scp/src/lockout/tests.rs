@@ -2,8 +2,11 @@
 
 mod cases;
 mod changes;
+mod evaluator;
 mod fleet_tests;
+mod midway;
 mod principals;
 mod random_tests;
 mod scene;
 mod statements;
+mod traits;

@@ -5,10 +5,11 @@ use iam_policy::Verdict;
 use super::identity::Identity;
 use super::judged::Judged;
 use super::resource_control;
+use super::shift::Lost;
 use crate::model::PrincipalPolicies;
 
 /// What access is, whatever else a change takes from operators.
-const ACCESS: [&str; 2] = ["ssm:StartSession", "ssm:SendCommand"];
+pub(super) const ACCESS: [&str; 2] = ["ssm:StartSession", "ssm:SendCommand"];
 
 impl Judged<'_> {
     /// Returns whether somebody can still do what others lose: start sessions and send commands, each where it is lost and somebody
@@ -41,19 +42,30 @@ impl Judged<'_> {
     /// # Errors
     /// Why nobody does.
     fn keeper(&self, lost: &[usize], actions: &[&str]) -> Result<(), String> {
-        let mut why = "no role or user there is exempt".to_owned();
+        let (mut why, mut doubt) = (None, None);
         for (who, class) in self.principals.iter().enumerate() {
-            if lost.iter().any(|index| self.loses(*index, who)) {
+            if let Some(index) = lost.iter().find(|index| self.loses(**index, who)) {
+                let loss = self.losses[*index][who].as_ref();
+                let loss = loss.filter(|loss| loss.lost == Lost::Perhaps);
+                if let (Some(loss), Some(first)) = (loss, class.found.first()) {
+                    doubt.get_or_insert_with(|| {
+                        let cause = self.shift.cause(loss).message;
+                        format!("whether {} is exempt depends on more: {cause}", first.arn)
+                    });
+                }
                 continue;
             }
             for principal in &class.found {
                 match self.barred(principal, actions) {
-                    Some(barred) => why = format!("{} is exempt, but {barred}", principal.arn),
+                    Some(barred) => {
+                        why = Some(format!("{} is exempt, but {barred}", principal.arn))
+                    }
                     None => return Ok(()),
                 }
             }
         }
-        Err(why)
+        let why = why.or(doubt);
+        Err(why.unwrap_or_else(|| "no role or user there is exempt".to_owned()))
     }
 
     /// Returns why somebody whom no denial keeps out does not get in all the same, or may call none of these actions.
@@ -75,7 +87,7 @@ impl Judged<'_> {
     /// Returns whether anybody found may do something today, by their own policies.
     fn is_used_today(&self, action: &str) -> bool {
         let mut found = self.principals.iter().flat_map(|class| &class.found);
-        found.any(|principal| Self::is_used(principal, action))
+        found.any(|principal| self.is_used(principal, action))
     }
 
     /// Returns whether somebody who gets in keeps a class of actions; where nobody could be read, whether somebody may.
@@ -95,6 +107,6 @@ impl Judged<'_> {
     /// Returns whether somebody may do something, by their own policies and by those above as they will be.
     fn may(&self, identity: &Identity, principal: &PrincipalPolicies, action: &str) -> bool {
         let levels = Some(self.shift.after()).filter(|levels| !levels.is_empty());
-        identity.verdict(levels, &principal.arn, action) != Verdict::Denied
+        identity.verdict(levels, &self.who(principal), action) != Verdict::Denied
     }
 }

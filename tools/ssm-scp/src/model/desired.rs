@@ -133,7 +133,7 @@ impl TryFrom<String> for PermissionSet {
             Ok(PermissionSet(text))
         } else {
             Err(format!(
-                "'{text}' is no name of a permission set: 1 to 32 letters, digits and +=,.@-_"
+                "'{text}' is not the name of a permission set: 1 to 32 letters, digits and +=,.@-_"
             ))
         }
     }
@@ -157,7 +157,9 @@ impl TryFrom<String> for RoleName {
         {
             Ok(RoleName(text))
         } else {
-            Err(format!("'{text}' is no role: expected NAME or path/NAME"))
+            Err(format!(
+                "'{text}' is not a role: expected NAME or path/NAME"
+            ))
         }
     }
 }
@@ -183,7 +185,7 @@ impl TryFrom<String> for Partition {
             Ok(Partition(text))
         } else {
             Err(format!(
-                "'{text}' is no partition: expected aws, aws-cn, aws-us-gov, .."
+                "'{text}' is not a partition: expected aws, aws-cn, aws-us-gov, .."
             ))
         }
     }

@@ -16,7 +16,6 @@ pub(crate) struct Observed {
     pub(crate) partition: String,
     /// The management account's id; absent when the account is in no organization.
     pub(crate) management_account: Reading<String>,
-    /// Whether the root has service control policies enabled.
     /// The root, and whether it has service control policies enabled.
     pub(crate) root: Reading<Root>,
     /// By name: the policies that the desired state renders to.
@@ -53,6 +52,8 @@ pub(crate) struct PrincipalPolicies {
     /// The trust policy of a role; users have none.
     #[serde(default)]
     pub(crate) trust: Option<Value>,
+    #[serde(default)]
+    pub(crate) tags: BTreeMap<String, String>,
 }
 
 /// The principals of an account, or why they could not be read.

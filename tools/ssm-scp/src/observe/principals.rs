@@ -2,11 +2,11 @@
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html>
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use anyhow::Context;
 use aws_sdk_iam::Client;
-use aws_sdk_iam::types::{AttachedPermissionsBoundary, AttachedPolicy, PolicyDetail};
+use aws_sdk_iam::types::{AttachedPermissionsBoundary, AttachedPolicy, PolicyDetail, Tag};
 use awsconf::{Session, describe};
 use serde_json::Value;
 
@@ -20,12 +20,13 @@ struct Draft {
     groups: Vec<String>,
     boundary: Option<String>,
     trust: Option<Value>,
+    tags: BTreeMap<String, String>,
 }
 
 /// Reads all roles and users of the session's account.
 ///
 /// # Errors
-/// The call fails, or a policy is no JSON.
+/// The call fails, or a policy is not JSON.
 pub(crate) async fn principals(session: &Session) -> anyhow::Result<Vec<PrincipalPolicies>> {
     let client = Client::new(&session.config);
     let mut drafts: Vec<Draft> = Vec::new();
@@ -48,6 +49,7 @@ pub(crate) async fn principals(session: &Session) -> anyhow::Result<Vec<Principa
                     .assume_role_policy_document()
                     .map(document)
                     .transpose()?,
+                tags: tags(role.tags()),
             });
         }
         for user in page.user_detail_list() {
@@ -58,6 +60,7 @@ pub(crate) async fn principals(session: &Session) -> anyhow::Result<Vec<Principa
                 groups: user.group_list().to_vec(),
                 boundary: boundary(user.permissions_boundary()),
                 trust: None,
+                tags: tags(user.tags()),
             });
         }
         for group in page.group_detail_list() {
@@ -96,6 +99,7 @@ pub(crate) async fn principals(session: &Session) -> anyhow::Result<Vec<Principa
             policies,
             boundary: draft.boundary.as_ref().map(find).transpose()?,
             trust: draft.trust,
+            tags: draft.tags,
         });
     }
     principals.sort_by(|left, right| left.arn.cmp(&right.arn));
@@ -114,6 +118,13 @@ fn arns(policies: &[AttachedPolicy]) -> Vec<String> {
     arns.map(str::to_owned).collect()
 }
 
+fn tags(tags: &[Tag]) -> BTreeMap<String, String> {
+    let pairs = tags
+        .iter()
+        .map(|tag| (tag.key().to_owned(), tag.value().to_owned()));
+    pairs.collect()
+}
+
 fn boundary(boundary: Option<&AttachedPermissionsBoundary>) -> Option<String> {
     boundary?.permissions_boundary_arn().map(str::to_owned)
 }
@@ -122,8 +133,8 @@ fn boundary(boundary: Option<&AttachedPermissionsBoundary>) -> Option<String> {
 fn document(text: &str) -> anyhow::Result<Value> {
     let text = percent_encoding::percent_decode_str(text)
         .decode_utf8()
-        .context("a policy is no UTF-8")?;
-    serde_json::from_str(&text).context("a policy is no JSON")
+        .context("a policy is not UTF-8")?;
+    serde_json::from_str(&text).context("a policy is not JSON")
 }
 
 /// Returns what `aws:PrincipalArn` of the session is: of an assumed role the role's ARN with its path, which only IAM

@@ -173,7 +173,7 @@ async fn policies(client: &Client, policy_type: PolicyType) -> anyhow::Result<Ve
                 aws_managed: summary.aws_managed(),
                 n_characters: content.chars().count(),
                 document: serde_json::from_str(content)
-                    .with_context(|| format!("{call}: the document is no JSON"))?,
+                    .with_context(|| format!("{call}: the document is not JSON"))?,
                 attached_to,
                 id,
             });

@@ -162,7 +162,7 @@ impl Record {
         context
     }
 
-    /// Returns the ARNs of what the call was about, as far as they can be told; the partition is the principal's.
+    /// Returns the ARNs of what the call was about, as far as they are known; the partition is the principal's.
     pub(crate) fn resource_arns(&self, principal: &str) -> Vec<String> {
         let parse = |raw: &Option<Box<RawValue>>| -> Value {
             raw.as_ref()

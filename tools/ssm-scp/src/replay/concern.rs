@@ -1,4 +1,4 @@
-//! Which records a guard can say anything about, told by the bytes of a record: of most of them nothing else is ever read.
+//! Which records a guard can say anything about, decided by the bytes of a record: of most of them nothing else is ever read.
 //! In doubt a record is looked at. Pure.
 
 use std::collections::HashMap;

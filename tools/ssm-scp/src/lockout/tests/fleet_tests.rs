@@ -1,5 +1,6 @@
 //! How long the judgement of a denial of everything takes where the organization is large.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use cli::Reading;
@@ -40,6 +41,7 @@ fn a_denial_of_everything_is_judged_while_one_waits() {
             policies: vec![allow(&["s3:Get*", "ssm:*", "kms:Decrypt"])],
             boundary: None,
             trust: Some(trust(trusted.clone())),
+            tags: BTreeMap::new(),
         });
         scene.accounts.push(AccountPrincipals {
             principals: Reading::Present(principals.collect()),

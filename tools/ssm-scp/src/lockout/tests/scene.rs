@@ -1,11 +1,13 @@
 //! The organization of the cases: management M, unit W with accounts A and B, unit S with C. In each account a break-glass role
 //! that M may assume, the role of an administrator, of a developer, and that of the nodes.
 
+use std::collections::BTreeMap;
+
 use cli::Reading;
 use organization::{FULL_ACCESS, Organization};
 use serde_json::{Value, json};
 
-use crate::lockout::{Evidence, Shift, carry_out, risks};
+use crate::lockout::{Evidence, Risk, Shift, Step, carry_out, midway, risks};
 use crate::model::Action;
 use crate::model::{AccountPrincipals, PrincipalPolicies};
 
@@ -56,6 +58,7 @@ fn principal(arn: &str, policy: Value, trusted: Value) -> PrincipalPolicies {
         policies: vec![policy],
         boundary: None,
         trust: Some(trust(trusted)),
+        tags: BTreeMap::new(),
     }
 }
 
@@ -138,33 +141,67 @@ impl Scene {
         entity.resource_control_policies.push(name.to_owned());
     }
 
-    /// Returns the risks of changes by their names, accounts by their letters.
-    pub(super) fn risks(&self, changes: &[Value]) -> Vec<String> {
+    /// Returns the risks of changes.
+    pub(super) fn judged(&self, changes: &[Value]) -> Vec<Risk> {
         let mut after = self.organization.clone();
-        for change in changes {
-            let action: Action = serde_json::from_value(change["action"].clone()).unwrap();
-            carry_out(&mut after, action, &change["from"], &change["to"]).unwrap();
+        let actions: Vec<Action> = changes
+            .iter()
+            .map(|change| serde_json::from_value(change["action"].clone()).unwrap())
+            .collect();
+        let ids: Vec<String> = changes.iter().map(id).collect();
+        let steps = changes.iter().zip(&actions).zip(&ids);
+        let steps: Vec<Step<'_>> = steps
+            .map(|((change, action), id)| Step {
+                id,
+                action: *action,
+                from: &change["from"],
+                to: &change["to"],
+            })
+            .collect();
+        for step in &steps {
+            carry_out(&mut after, step.action, step.from, step.to).unwrap();
         }
         let shift = Shift::of(&self.organization, &after);
-        let bound = shift.accounts();
+        let midway = midway(&self.organization, &after, &steps).unwrap();
+        let mut bound = shift.accounts();
+        bound.extend(midway.iter().flat_map(|state| state.accounts.clone()));
         let accounts = self.accounts.iter();
         let accounts: Vec<AccountPrincipals> = accounts
             .filter(|account| bound.contains(&account.account))
             .cloned()
             .collect();
-        let found = risks(&Evidence {
+        risks(&Evidence {
             shift: &shift,
+            midway: &midway,
             accounts: &accounts,
             caller: self.caller.as_deref(),
             history: &[],
             unread_history: None,
-        });
+        })
+    }
+
+    /// Returns the same by their names, accounts by their letters.
+    pub(super) fn risks(&self, changes: &[Value]) -> Vec<String> {
+        let found = self.judged(changes);
         let letters = [(A, "A"), (B, "B"), (C, "C"), (MANAGEMENT, "M")];
         let named = found.into_iter().map(|risk| {
             let letters = letters.iter();
             letters.fold(risk.id, |id, (account, letter)| id.replace(account, letter))
         });
         named.collect()
+    }
+}
+
+/// Returns the ID of a change, as `plan` makes it.
+fn id(change: &Value) -> String {
+    let action = change["action"].as_str().unwrap();
+    let state = match change["to"].is_null() {
+        true => &change["from"],
+        false => &change["to"],
+    };
+    match state["target_id"].as_str() {
+        Some(target) => format!("{action}:{target}"),
+        None => format!("{action}:{}", state["name"].as_str().unwrap()),
     }
 }
 

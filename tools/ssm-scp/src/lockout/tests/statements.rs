@@ -7,7 +7,7 @@ use super::cases::{ADMIN, ALL, NODES, SESSIONS, both, but, check, deny, only, wi
 use super::scene::{BREAK_GLASS, C};
 
 #[test]
-fn what_a_statement_denies_is_told_by_its_meaning() {
+fn what_a_statement_denies_is_named_by_its_meaning() {
     let elsewhere = json!({"StringNotEquals": {"aws:RequestedRegion": "eu-central-1"}});
     let global = json!({"Effect": "Deny", "NotAction": ["iam:*", "sts:*", "organizations:*"], "Resource": "*", "Condition": elsewhere});
     for (name, kinds, statement) in [
@@ -145,7 +145,7 @@ fn what_a_statement_denies_is_told_by_its_meaning() {
         ),
         (
             "other Regions",
-            &["break_glass", "nodes_offline", "logging"],
+            &["break_glass", "nodes_offline", "logging", "conditional"],
             global,
         ),
         (

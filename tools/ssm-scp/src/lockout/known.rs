@@ -1,0 +1,24 @@
+//! Who was read, and whether anybody can become them: a role that only a service may assume lets nobody in. Pure.
+
+use std::collections::BTreeSet;
+
+use iam_policy::is_for_people;
+
+use crate::model::PrincipalPolicies;
+use crate::principal_arn::account;
+
+/// The principals that were read, by account.
+pub(crate) struct Known<'a> {
+    pub(crate) accounts: BTreeSet<&'a str>,
+    pub(crate) arns: BTreeSet<&'a str>,
+}
+
+impl Known<'_> {
+    /// Returns whether a person may become a principal: users sign in, a role has to trust somebody who may exist.
+    pub(super) fn may_become(&self, principal: &PrincipalPolicies) -> bool {
+        let is_read = |arn: &str| self.accounts.contains(account(arn).unwrap_or_default());
+        let exists = |arn: &str| !is_read(arn) || self.arns.contains(arn);
+        let trust = principal.trust.as_ref();
+        trust.is_none_or(|trust| is_for_people(trust, exists))
+    }
+}
