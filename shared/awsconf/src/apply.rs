@@ -28,7 +28,6 @@ impl AwsArgs {
         interrupt: &Interrupt,
         work: impl AsyncFn(&Session, &Plan<A>, usize) -> (ResultRecord<A>, Outcome),
     ) -> anyhow::Result<Outcome> {
-        out.refuse_closed()?;
         let mut outcome = Outcome::Fine;
         for record in &plans.unreachable {
             out.write(record)?;

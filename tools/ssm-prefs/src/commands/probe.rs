@@ -49,7 +49,6 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    out.refuse_closed()?;
     let roles = args.roles.read()?;
     let plugin = Plugin::find().await?;
     if !args.yes {

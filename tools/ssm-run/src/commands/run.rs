@@ -28,7 +28,6 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    out.refuse_closed()?;
     let order = RunSpec::of(&args.what, &args.how, observe::script)?;
     if args.r#where.resource_group.is_some() && order.waves.is_some() {
         anyhow::bail!(

@@ -40,7 +40,6 @@ pub(crate) async fn run(
     if let Some(record) = plans.unreachable.first() {
         bail!("the plan is incomplete: {}", record.error);
     }
-    out.refuse_closed()?;
     let (first, through) = (global.aws.split_account_roles().0, Through::of(&global.aws));
     let interrupt = Interrupt::listen();
     // What several plans do together is judged before the first of them writes; there is one organization behind credentials.
