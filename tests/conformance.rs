@@ -6,6 +6,8 @@ mod help;
 mod input;
 #[path = "conformance/paths.rs"]
 mod paths;
+#[path = "conformance/stdout.rs"]
+mod stdout;
 #[path = "conformance/wrong_invocations.rs"]
 mod wrong_invocations;
 

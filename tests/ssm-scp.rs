@@ -10,6 +10,8 @@ mod gaps;
 mod guarding;
 #[path = "ssm-scp/judging.rs"]
 mod judging;
+#[path = "ssm-scp/just_in_time.rs"]
+mod just_in_time;
 #[path = "ssm-scp/kept_records.rs"]
 mod kept_records;
 #[path = "ssm-scp/linting.rs"]

@@ -141,6 +141,8 @@ def _role_session(backend, session):
         del keys["aws:tokenissuetime"]
     if extras.get("source_identity"):
         keys["aws:sourceidentity"] = [extras["source_identity"]]
+    # What a service puts in the sessions that it gives away, such as ssm:AccessRequestId.
+    keys |= extras.get("keys", {})
     policies = [("session", session.policy)] if session.policy else []
     policies += [policy for arn in extras.get("policy_arns", []) for policy in _by_arn(backend, arn)]
     return Identity(

@@ -8,6 +8,9 @@ from moto.organizations.models import organizations_backends
 
 SCP, RCP = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"
 
+# The services whose resources RCPs govern, of those that have any here: orgs_manage_policies_rcps.html#rcp-supported-services
+RCP_SERVICES = {"events", "kms", "logs", "s3", "secretsmanager", "sqs", "sts"}
+
 
 def of(account, partition):
     """Returns the organization's backend of an account, None outside of one."""

@@ -39,6 +39,8 @@ class Session:
     document_version: int | None = None
     # What StartSession was given as its reason.
     purpose: str | None = None
+    # API_Session: Standard, or JustInTime.
+    access_type: str = "Standard"
     status: str = "Connected"
     # Why it failed, as the agent tells the client.
     reason: str | None = None

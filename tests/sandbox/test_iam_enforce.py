@@ -250,6 +250,32 @@ class Organization(Enforced):
                     self.assertEqual(denied, f"ssm:ListDocuments on resource: * with an explicit deny in a service control policy: {made['Arn']}" if account in bound else None)
                 self.doCleanups()
 
+    def test_resource_policies_of_the_account_that_owns_the_resource_bind_whoever_asks(self):
+        """ORG orgs_manage_policies_rcps.html: of services that support them, and not in the management account."""
+        organizations = self.client("organizations", account=MANAGEMENT)
+        organizations.enable_policy_type(RootId="r-abcd", PolicyType="RESOURCE_CONTROL_POLICY")
+        self.addCleanup(organizations.disable_policy_type, RootId="r-abcd", PolicyType="RESOURCE_CONTROL_POLICY")
+        for target in ("ou-abcd-11111111", MEMBER, LONER):
+            organizations.attach_policy(PolicyId="p-RCPFullAWSAccess", TargetId=target)
+        everybody = {"Principal": "*"}
+        made = organizations.create_policy(
+            Name=f"p{next(COUNTER)}", Description="", Type="RESOURCE_CONTROL_POLICY",
+            Content=policy(deny(["logs:CreateLogStream", "kms:Encrypt", "ssm:ListDocuments"], **everybody)))["Policy"]["PolicySummary"]
+        organizations.attach_policy(PolicyId=made["Id"], TargetId="r-abcd")
+        self.addCleanup(organizations.delete_policy, PolicyId=made["Id"])
+        self.addCleanup(organizations.detach_policy, PolicyId=made["Id"], TargetId="r-abcd")
+        for account, bound in ((MEMBER, True), (MANAGEMENT, False)):
+            key = self.client("kms", account=account).create_key()["KeyMetadata"]["Arn"]
+            self.client("logs", account=account).create_log_group(logGroupName="/g")
+            for service, call, parameters in (
+                ("logs", "create_log_stream", {"logGroupName": "/g", "logStreamName": "s"}),
+                ("kms", "encrypt", {"KeyId": key, "Plaintext": b"x"}),
+            ):
+                denied = self.denied(getattr(self.client(service, account=account), call), **parameters)
+                self.assertEqual("explicit deny in a resource control policy" in (denied or ""), bound, (account, denied))
+            # Systems Manager is not among the services whose resources they govern.
+            self.client("ssm", account=account).list_documents()
+
     def test_every_level_must_allow(self):
         organizations = self.client("organizations", account=MANAGEMENT)
         self.scp("ou-abcd-11111111", allow("ssm:*"))

@@ -4,6 +4,8 @@
 use serde_json::{Value, json};
 use testbed::{Account, Output, Sandbox, repository};
 
+use super::service_control::{RESOURCE_CONTROL, attach, create_policy, enable_resource_control};
+
 const NODE: &str = "i-0000000000000000a";
 const GRANT: &str = r#"{"instance_profiles": {"grant_preferences": true}}"#;
 
@@ -222,5 +224,50 @@ fn a_bucket_that_cannot_be_read_leaves_the_roles_own_side_to_be_judged() {
         "error prefs.role.s3_kms",
     ] {
         assert!(before.iter().any(|one| one == id), "{id}: {before:?}");
+    }
+}
+
+/// The account that owns the bucket decides which resource control policies govern it, whoever uploads.
+#[test]
+fn resource_control_policies_of_the_archive_govern_its_bucket() {
+    let scene = Scene::new();
+    let management = Sandbox::start().account();
+    let (id, suffix) = (management.id(), &management.id()[8..]);
+    let named = [id, scene.member.id(), scene.owner.id()].map(|id| json!({"id": id, "name": id}));
+    let unit = |name: &str, account: &Account| json!({"id": format!("ou-{suffix}-{name}"), "name": name, "accounts": [account.id()]});
+    management.seed(&json!({"accounts": named, "organization": {"management_account": id, "id": format!("o-org{suffix}"),
+        "root_id": format!("r-{suffix}"), "ous": [unit("workloads", &scene.member), unit("archives", &scene.owner)]}}));
+    let plan = scene.applied("ssm-prefs", &[], &scene.desired());
+    for owner in plan["for_owners"].as_array().unwrap() {
+        let statements = owner["statements"].as_array().unwrap();
+        scene.allow(owner["resource"].as_str().unwrap(), statements);
+    }
+    scene.grant_roles();
+    enable_resource_control(&management, &[scene.member.id(), scene.owner.id()]);
+    let statement = json!({"Sid": "No", "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "*",
+        "Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/web"}}});
+    let policy = create_policy(&management, RESOURCE_CONTROL, &statement);
+    for (account, is_denied) in [(&scene.member, false), (&scene.owner, true)] {
+        attach(&management, "attach-policy", &policy, account.id());
+        let home = scene.member.home();
+        let write =
+            |name: &str, shown: Output| std::fs::write(home.join(name), shown.stdout).unwrap();
+        let scp = repository().join("target/debug/ssm-scp");
+        write("organization", management.tool(scp).args(["show"]).run());
+        write("roles", scene.run("ssm-role", &["show"], ""));
+        let check = [
+            "check",
+            "--roles",
+            "roles",
+            "--organization",
+            "organization",
+        ];
+        let found = scene.run("ssm-prefs", &check, &scene.desired()).records();
+        let of_upload = found.iter().find(|one| one["id"] == "prefs.role.s3_put");
+        let text = of_upload.map(|one| format!("{} {}", one["message"], one["fix"]));
+        assert_eq!(text.is_some(), is_denied, "{found:?}");
+        assert!(text.is_none_or(|text| text.contains("(No) of the resource control policy")));
+        assert_eq!(!scene.leaves_a_transcript(), is_denied);
+        attach(&management, "detach-policy", &policy, account.id());
     }
 }

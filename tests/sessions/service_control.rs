@@ -1,9 +1,11 @@
-//! Service control policies that keep sessions from being logged, or from starting: what the tools say with the organization's
+//! Policies of an organization that keep sessions from being logged, or from starting: what the tools say with the organization's
 //! records, and what the session then does.
 
 use serde_json::{Value, json};
 use testbed::{Account, Output, Sandbox, repository};
 
+pub(crate) const SERVICE_CONTROL: &str = "SERVICE_CONTROL_POLICY";
+pub(crate) const RESOURCE_CONTROL: &str = "RESOURCE_CONTROL_POLICY";
 const NODE: &str = "i-0a000000000000001";
 
 /// What a service control policy denies, what the tools then find, and what the session loses.
@@ -55,23 +57,49 @@ fn service_control_policies_bind_the_roles_of_nodes() {
     assert_eq!(found(&management, &account), Vec::<String>::new());
     assert_eq!(lost(&account), Loss::Nothing);
     for (action, ids, loss) in DENIED {
-        let policy = create_policy(&management, action);
-        let attach = |verb: &str| {
-            management.aws(&[
-                "organizations",
-                verb,
-                "--policy-id",
-                &policy,
-                "--target-id",
-                account.id(),
-            ]);
-        };
-        attach("attach-policy");
+        let statement = json!({"Sid": "No", "Effect": "Deny", "Action": action, "Resource": "*"});
+        let policy = create_policy(&management, SERVICE_CONTROL, &statement);
+        attach(&management, "attach-policy", &policy, account.id());
         assert_eq!(found(&management, &account), ids, "{action}");
         assert_eq!(lost(&account), loss, "{action}");
-        attach("detach-policy");
+        attach(&management, "detach-policy", &policy, account.id());
     }
     an_account_of_another_organization_is_not_judged_by_it(&account);
+}
+
+/// What resource control policies deny to the roles of nodes is denied whatever these, the key and the bucket allow. Systems Manager
+/// has no resources that they govern.
+#[test]
+fn resource_control_policies_govern_what_the_roles_of_nodes_use() {
+    let (management, account) = rolled_out();
+    enable_resource_control(&management, &[account.id()]);
+    let organization = format!("o-org{}", &management.id()[8..]);
+    let node = json!({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/node"}});
+    let perimeter = json!({"StringNotEqualsIfExists": {"aws:PrincipalOrgID": organization},
+        "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}});
+    let of_resources = DENIED
+        .iter()
+        .filter(|(action, ..)| !action.starts_with("ssm"));
+    let denied = of_resources.map(|(action, ids, loss)| (json!(action), node.clone(), *ids, *loss));
+    let all = json!(["s3:*", "kms:*", "logs:*"]);
+    let harmless = [
+        (all, perimeter, &[][..], Loss::Nothing),
+        (
+            json!("s3:DeleteObject"),
+            node.clone(),
+            &[][..],
+            Loss::Nothing,
+        ),
+    ];
+    for (action, condition, ids, loss) in denied.chain(harmless) {
+        let statement = json!({"Sid": "No", "Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*",
+            "Condition": condition});
+        let policy = create_policy(&management, RESOURCE_CONTROL, &statement);
+        attach(&management, "attach-policy", &policy, account.id());
+        assert_eq!(found(&management, &account), ids, "{action}");
+        assert_eq!(lost(&account), loss, "{action}");
+        attach(&management, "detach-policy", &policy, account.id());
+    }
 }
 
 fn an_account_of_another_organization_is_not_judged_by_it(account: &Account) {
@@ -129,22 +157,54 @@ const DESIRED_PREFERENCES: &str = r#"{"kms_key": {"alias": "alias/sessions", "cr
     "s3": {"bucket": "sessions-{account}-{region}", "create": true},
     "cloudwatch": {"log_group": "/sessions", "create": true}}"#;
 
-fn create_policy(management: &Account, action: &str) -> String {
-    let document = json!({"Version": "2012-10-17", "Statement": [{"Sid": "No", "Effect": "Deny", "Action": action, "Resource": "*"}]});
-    let answer = management.aws(&[
-        "organizations",
-        "create-policy",
-        "--name",
-        &action.replace(':', "-"),
-        "--description",
-        "",
+pub(crate) fn create_policy(management: &Account, policy_type: &str, statement: &Value) -> String {
+    let document = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
+    // Each has a name of its own.
+    let name = format!("p{}", management.calls().len());
+    let create = ["organizations", "create-policy", "--description", ""];
+    let of_type = [
         "--type",
-        "SERVICE_CONTROL_POLICY",
+        policy_type,
+        "--name",
+        &name,
         "--content",
-        &document.to_string(),
-    ]);
+        &document,
+    ];
+    let answer = management.aws(&[&create[..], &of_type].concat());
     let id = &answer["Policy"]["PolicySummary"]["Id"];
     id.as_str().unwrap().to_owned()
+}
+
+pub(crate) fn attach(management: &Account, verb: &str, policy: &str, target: &str) {
+    let words = [
+        "organizations",
+        verb,
+        "--policy-id",
+        policy,
+        "--target-id",
+        target,
+    ];
+    management.aws(&words);
+}
+
+/// Turns resource control policies on. AWS attaches its own everywhere then, the local AWS to the root alone.
+/// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html>
+pub(crate) fn enable_resource_control(management: &Account, accounts: &[&str]) {
+    let roots = management.aws(&["organizations", "list-roots"]);
+    let root = roots["Roots"][0]["Id"].as_str().unwrap();
+    let enable = ["organizations", "enable-policy-type", "--root-id", root];
+    management.aws(&[&enable[..], &["--policy-type", RESOURCE_CONTROL]].concat());
+    let listed = management.aws(&[
+        "organizations",
+        "list-organizational-units-for-parent",
+        "--parent-id",
+        root,
+    ]);
+    let units = listed["OrganizationalUnits"].as_array().unwrap().iter();
+    let units: Vec<&str> = units.map(|unit| unit["Id"].as_str().unwrap()).collect();
+    for target in units.iter().chain(accounts) {
+        attach(management, "attach-policy", "p-RCPFullAWSAccess", target);
+    }
 }
 
 /// Returns the ids of what both checks find of roles, each once.

@@ -364,7 +364,9 @@ fn replay_tells_who_would_have_been_denied() {
     let malformed = tool(&["replay", "--guard", &guard])
         .stdin("{\"eventName\": \"a\"}\n{\"eventName\": 7}")
         .run();
-    malformed.assert_status(2).assert_complains("record 2: ");
+    malformed
+        .assert_status(2)
+        .assert_complains("1 record is damaged: record 2: ");
     tool(&["replay"])
         .stdin("")
         .run()

@@ -114,3 +114,64 @@ fn a_caller_who_is_not_known_makes_the_status_2() {
         replay(&json!("ssm:StartSession"), &other, arguments).assert_status(0);
     }
 }
+
+const FENCED: &str = "ssm:StartSession";
+
+/// Records of calls that the guard says nothing of are not read; where they are damaged they are not taken for such.
+#[test]
+fn a_damaged_record_is_counted_and_what_comes_after_is_replayed() {
+    let home = Home::create();
+    let path = home.path().join("policy.json");
+    let policy = json!({"Version": "2012-10-17", "Statement": [{"Sid": "Fence", "Effect": "Deny", "Action": FENCED, "Resource": "*"}]});
+    std::fs::write(&path, policy.to_string()).unwrap();
+    let file = home.path().join("records");
+    let replay = |records: &[&[u8]]| {
+        std::fs::write(&file, records.join(&b'\n')).unwrap();
+        let run = offline(EXE).args(["replay", "-q", "--policy", path.to_str().unwrap()]);
+        run.args(["-f", file.to_str().unwrap()]).run()
+    };
+    let start = call("ssm", "StartSession", Some("dev")).to_string();
+    let skipped = |rest: &[u8]| {
+        let head =
+            br#"{"eventSource":"s3.amazonaws.com","eventName":"GetObject","requestParameters":{"#;
+        [&head[..], rest].concat()
+    };
+    let whole = skipped(br#""key":"value"}}"#);
+    let good = replay(&[&whole, start.as_bytes()]);
+    good.assert_status(0).assert_stderr("");
+    for (damage, complaint) in [
+        (&br#""key" "value"}}"#[..], "expected `:`"),
+        (br#""key":"value",}}"#, "key must be a string"),
+        (br#""key":"va\x00lue"}}"#, "invalid escape"),
+        (b"\"key\":\"va\x00lue\"}}", "control character"),
+        (b"\"key\":\"va\xfflue\"}}", "invalid utf-8"),
+        (br#""key":tru}}"#, "expected ident"),
+        (br#""key":01}}"#, "invalid number"),
+        (br#""key":]}"#, "expected value"),
+    ] {
+        let record = skipped(damage);
+        let shown = String::from_utf8_lossy(damage).into_owned();
+        let replayed = replay(&[&whole, &record, start.as_bytes()]);
+        replayed.assert_status(2);
+        assert_eq!(replayed.json()["n_denied"], 1, "{shown}");
+        let told = "ssm-scp: 1 record is damaged: record 2: ";
+        assert!(replayed.stderr.starts_with(told), "{}", replayed.stderr);
+        assert!(
+            replayed.stderr.contains(complaint),
+            "{shown}: {}",
+            replayed.stderr
+        );
+    }
+    // An end that is missing hides what may have come after it; what came before is shown.
+    let cut = replay(&[start.as_bytes(), &whole[..whole.len() - 3]]);
+    cut.assert_status(2)
+        .assert_complains("the end is missing of what begins here");
+    assert_eq!(cut.records()[0]["n_denied"], 1);
+    let both = replay(&[
+        &skipped(br#""key"}}"#),
+        &skipped(br#""key":}}"#),
+        b"{\"eventName\":7}",
+    ]);
+    both.assert_status(2)
+        .assert_complains("3 records are damaged; the first is record 1: ");
+}

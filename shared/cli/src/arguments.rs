@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{CommandFactory, Parser, ValueEnum};
 use records::Schemas;
 
@@ -86,9 +87,13 @@ pub fn arguments<A: Parser>(schemas: Schemas) -> Result<A, ExitCode> {
         let command = A::command();
         let error = hinted(error, command.get_name(), command.has_subcommands());
         let status = u8::try_from(error.exit_code()).unwrap_or(2);
-        // Help goes to stdout, errors to stderr; a closed pipe on either leaves nobody to tell.
-        let _ = error.print();
-        ExitCode::from(status)
+        if error.use_stderr() {
+            // A closed stderr leaves nobody to tell.
+            let _ = error.print();
+            return ExitCode::from(status);
+        }
+        let printed = error.print().context("write to stdout");
+        crate::finish(command.get_name(), printed.map(|()| crate::Outcome::Fine))
     })
 }
 

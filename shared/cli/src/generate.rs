@@ -2,7 +2,6 @@
 //! one verb.
 
 use std::ffi::OsString;
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
@@ -10,6 +9,7 @@ use clap_complete::Shell;
 use records::Schemas;
 
 use crate::manual;
+use crate::stdout::write;
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Artefact {
@@ -56,7 +56,7 @@ pub(crate) fn request(arguments: &[OsString]) -> Option<Request> {
 pub(crate) fn run(command: clap::Command, request: &Request, schemas: Schemas) -> ExitCode {
     let tool = command.get_name().to_owned();
     let printed = text(command, &tool, request, schemas).and_then(|text| {
-        std::io::stdout().lock().write_all(&text)?;
+        write(&text)?;
         Ok(crate::Outcome::Fine)
     });
     crate::finish(&tool, printed)

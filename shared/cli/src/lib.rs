@@ -19,6 +19,7 @@ mod output;
 mod progress;
 mod screen;
 mod status;
+mod stdout;
 mod stream;
 mod suppressions;
 mod text;

@@ -1,6 +1,6 @@
 //! Records to stdout - JSON lines, jq results or text - and notes for people to stderr.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::filter::Filter;
 use crate::screen::Screen;
+use crate::stdout::{self, write};
 use crate::text::{Changes, Findings, Table, count};
 use crate::{Format, IoArgs, Outcome, Progress, text, visible_lines};
 
@@ -253,25 +254,12 @@ impl Output {
         line(&visible_lines(text))
     }
 
-    /// Refuses to go on when stdout was closed at the start, for verbs that change something: what they print holds the only
-    /// way back. Rust's runtime opens the null device for a closed descriptor, for reading and writing; what a shell opens
-    /// with `>/dev/null` is for writing only, and somebody's choice.
+    /// Refuses to begin when stdout was closed at the start, for verbs that write.
     ///
     /// # Errors
     /// Stdout was closed.
     pub fn refuse_closed(&self) -> anyhow::Result<()> {
-        let target = std::fs::read_link("/proc/self/fd/1").ok();
-        let info = std::fs::read_to_string("/proc/self/fdinfo/1").unwrap_or_default();
-        let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
-        let is_read_write = flags
-            .and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok())
-            .is_some_and(|flags| flags & 3 == 2);
-        if is_read_write && target.is_some_and(|path| path.as_os_str() == "/dev/null") {
-            anyhow::bail!(
-                "stdout is closed: nothing was written; the result holds the only undo, so send it to a file or a pipe"
-            );
-        }
-        Ok(())
+        stdout::refuse_closed()
     }
 
     /// Prints a note for people on stderr, unless `-q` was given.
@@ -313,18 +301,6 @@ fn shown_path(path: &std::path::Path) -> String {
     }
 }
 
-/// A closed pipe is an error here, which [`crate::finish`] takes for none.
-fn write(bytes: &[u8]) -> anyhow::Result<()> {
-    std::io::stdout()
-        .lock()
-        .write_all(bytes)
-        .context("write to stdout")
-}
-
 fn line(text: &str) -> anyhow::Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.write_all(b"\n"))
-        .context("write to stdout")
+    write(format!("{text}\n").as_bytes())
 }

@@ -34,6 +34,7 @@ pub struct CompiledOrganization {
     entities: BTreeMap<String, Entity>,
     policies: ByName,
     resource_control: ByName,
+    id: Option<String>,
 }
 
 /// Policies by name; why not, where one was not understood.
@@ -187,6 +188,10 @@ impl Organization {
             entities: entities.collect(),
             policies: compiled(&self.policies),
             resource_control: compiled(&self.resource_control),
+            id: self
+                .entities
+                .iter()
+                .find_map(|entity| entity.organization_id.clone()),
         }
     }
 }
@@ -196,6 +201,30 @@ impl CompiledOrganization {
     #[must_use]
     pub fn has(&self, account: &str) -> bool {
         self.entities.contains_key(account)
+    }
+
+    /// Returns its ID, `o-..`; `None` where the records do not say it.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// Returns where an account is as policies name it, `o-../r-../ou-../`; `None` where the records do not say it.
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgpaths>
+    #[must_use]
+    pub fn path(&self, account: &str) -> Option<String> {
+        let mut above = Vec::new();
+        let mut next = self.entities.get(account)?.parent.as_deref();
+        while let Some(id) = next {
+            above.push(id);
+            next = self.entities.get(id)?.parent.as_deref();
+            if above.len() > self.entities.len() {
+                return None;
+            }
+        }
+        above.push(self.id()?);
+        above.reverse();
+        Some(format!("{}/", above.join("/")))
     }
 
     /// Returns the policies from the root to an account, one list a level; `None` when no policy binds the account: it
@@ -218,6 +247,18 @@ impl CompiledOrganization {
             &entity.resource_control_policies
         })?;
         Ok(levels.into_iter().flatten().flatten().collect())
+    }
+
+    /// Returns every resource control policy that is attached somewhere and understood.
+    #[must_use]
+    pub fn all_resource_policies(&self) -> Vec<&Compiled> {
+        let entities = self.entities.values();
+        let attached = entities.flat_map(|entity| &entity.resource_control_policies);
+        let attached: BTreeSet<&String> = attached.collect();
+        let policies = attached.into_iter();
+        policies
+            .filter_map(|name| self.resource_control.get(name)?.as_ref().ok())
+            .collect()
     }
 
     fn line<'o>(

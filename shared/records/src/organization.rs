@@ -55,6 +55,9 @@ pub struct Entity {
     /// Names of the resource control policies attached here, inherited ones not among them.
     #[serde(default)]
     pub resource_control_policies: Vec<String>,
+    /// ID of the organization, `o-..`; of the root only.
+    #[serde(default)]
+    pub organization_id: Option<String>,
 }
 
 /// The type of a policy of an organization.

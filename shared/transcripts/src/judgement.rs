@@ -1,6 +1,8 @@
 //! Whether a role has what is needed, and whose policy decides. Pure. An explicit denial comes first; where a policy that bears
 //! on the request was not read, the answer is never yes.
 
+mod governed;
+
 use iam_policy::{
     Arn, Compiled, Context, Decision, Layer, Policies, Principal, Request, Verdict, allows, decide,
     denies,
@@ -8,6 +10,7 @@ use iam_policy::{
 use records::Reading;
 use serde_json::Value;
 
+use self::governed::governed;
 use crate::needs::{Guard, Header, Need};
 use crate::role::{Own, Role, compiled};
 use crate::verdict::{both, either};
@@ -21,6 +24,8 @@ pub enum Side {
     Boundary,
     /// A service control policy of its organization.
     ServiceControl,
+    /// A resource control policy that governs the account of the key, bucket or log group.
+    ResourceControl,
     /// The policy of the key.
     KeyPolicy,
     /// The policy of the bucket.
@@ -73,6 +78,7 @@ pub fn judge(role: &Role, need: &Need) -> Judgement {
         }
         Guard::Key { name, policy } => with_key(role, own, name.as_deref(), policy, &request),
     };
+    judgement = governed(own, need, &request, judgement);
     if need.is_doubtful && judgement.verdict == Verdict::Denied {
         judgement.verdict = Verdict::Unknown;
     }
@@ -113,6 +119,9 @@ fn request(role: &Role, need: &Need) -> Request {
         .with("aws:PrincipalAccount", account)
         .with("aws:PrincipalIsAWSService", "false")
         .with("aws:PrincipalType", "AssumedRole");
+    if let Ok(own) = &role.policies {
+        own.above.tell(need.owner.as_deref(), &mut context);
+    }
     if let Some(header) = &need.header {
         say_encryption(role, header, &mut context);
     }
@@ -155,7 +164,7 @@ fn say_encryption(role: &Role, header: &Header, context: &mut Context) {
 /// Judges by the role's policies, its boundary and the policy of a resource of the same account that only adds to them.
 fn of_layers(own: &Own, resource: Option<(&Compiled, Side)>, request: &Request) -> Judgement {
     let identity: Vec<&Compiled> = own.identity.iter().collect();
-    let levels = levels(own);
+    let levels = own.above.levels();
     let policies = Policies {
         service_control: levels.as_deref(),
         identity: Some(&identity),
@@ -203,15 +212,9 @@ fn of_layers(own: &Own, resource: Option<(&Compiled, Side)>, request: &Request) 
     }
 }
 
-fn levels(own: &Own) -> Option<Vec<Vec<&Compiled>>> {
-    let levels = own.service_control.iter();
-    let levels: Vec<Vec<&Compiled>> = levels.map(|level| level.iter().collect()).collect();
-    (!levels.is_empty()).then_some(levels)
-}
-
 /// Returns what the service control policies say by themselves.
 fn in_organization(own: &Own, request: &Request) -> Verdict {
-    let levels = levels(own);
+    let levels = own.above.levels();
     let policies = Policies {
         service_control: levels.as_deref(),
         ..Policies::default()

@@ -1,13 +1,13 @@
 //! Who decides, by the policies that bear on one need.
 
-use std::sync::Arc;
+#[path = "judgement_tests/organization.rs"]
+mod organization;
 
 use iam_policy::Verdict::{self, Allowed, Denied, Unknown};
 use records::{Reading, Target};
 use serde_json::{Value, json};
 
 use super::{Side, judge};
-use crate::role::compiled;
 use crate::{Bucket, BucketEncryption, Key, LogGroup, Need, Preferences, Role, needs};
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/node";
@@ -60,6 +60,7 @@ fn bucket(policy: Reading<Value>) -> Preferences {
             },
             policy,
             is_foreign: false,
+            owner: None,
         }],
         ..Preferences::default()
     }
@@ -127,50 +128,6 @@ fn a_key_needs_its_own_policy_and_the_roles_unless_it_names_the_role() {
         delegation(),
         Denied,
         Side::Identity,
-    );
-}
-
-#[test]
-fn service_control_policies_bind_a_role_whoever_else_allows() {
-    let level = |statements: &[Value]| -> Vec<iam_policy::Compiled> {
-        let compiled = statements
-            .iter()
-            .map(|one| compiled("scp", &json!({"Statement": [one]})).unwrap());
-        compiled.collect()
-    };
-    let check_under = |own: &Value, levels: Vec<Vec<_>>, policy, verdict, side| {
-        let need = need(&session_key(key(KEY, policy)), "kms:Decrypt");
-        check(
-            &role(own, None).under(&Arc::new(levels)),
-            &need,
-            verdict,
-            side,
-        );
-    };
-    let (may, may_not) = (allow("kms:*"), allow("s3:*"));
-    let open = level(&[allow("*")]);
-    let closed = level(&[allow("*"), deny("kms:Decrypt")]);
-    let names_the_role = of(ROLE, allow("kms:Decrypt"));
-    for policy in [delegation(), names_the_role.clone()] {
-        let under =
-            |levels, verdict, side| check_under(&may, levels, policy.clone(), verdict, side);
-        under(vec![open.clone(), open.clone()], Allowed, Side::Identity);
-        under(
-            vec![open.clone(), closed.clone()],
-            Denied,
-            Side::ServiceControl,
-        );
-        // Each level has to allow it.
-        let no_kms = level(&[allow("s3:*")]);
-        under(vec![open.clone(), no_kms], Denied, Side::ServiceControl);
-    }
-    let only_s3 = vec![open, level(&[allow("s3:*")])];
-    check_under(
-        &may_not,
-        only_s3,
-        names_the_role,
-        Denied,
-        Side::ServiceControl,
     );
 }
 

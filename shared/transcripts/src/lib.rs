@@ -5,6 +5,7 @@
     deny(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)
 )]
 
+mod above;
 mod judgement;
 mod logs;
 mod needs;
@@ -13,6 +14,7 @@ mod removal;
 mod role;
 mod verdict;
 
+pub use above::Above;
 pub use judgement::{Judgement, Side, judge, may};
 pub use logs::logs_may_use;
 pub use needs::{Consequence, Guard, Need, data_key, needs};
@@ -20,5 +22,5 @@ pub use preferences::{Bucket, BucketEncryption, Key, LogGroup, Preferences};
 pub use removal::{
     DESTROYS_KEY, OVERWRITES, REMOVES_LOGS, REMOVES_OBJECTS, SHORTENS_BUCKET, STOPS_TRAIL,
 };
-pub use role::{Role, ServiceControl};
+pub use role::Role;
 pub use verdict::{both, either};

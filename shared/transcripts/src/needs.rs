@@ -23,6 +23,8 @@ pub struct Need {
     pub resource: Option<String>,
     /// An ARN that it may have: what allows it whichever it is allows this one.
     pub sample: Option<String>,
+    /// The account whose resource it is; `None` when that is not known.
+    pub owner: Option<String>,
     /// What is known of the request.
     pub context: Context,
     /// Whether it is not known if there is any need at all: only that everything is allowed settles it then.
@@ -91,6 +93,7 @@ impl Need {
             action,
             resource: resource.map(str::to_owned),
             sample: None,
+            owner: None,
             context: Context::partial(),
             is_doubtful: false,
             guard: Guard::None,
@@ -140,9 +143,14 @@ fn of_bucket(partition: &str, target: &Target, bucket: &Bucket, needs: &mut Vec<
         policy: bucket.policy.clone(),
         is_foreign: bucket.is_foreign,
     };
+    let owner = match bucket.is_foreign {
+        true => bucket.owner.clone(),
+        false => Some(target.account.clone()),
+    };
     let context = direct();
     let read = Need {
         context: context.clone(),
+        owner: owner.clone(),
         guard: guard.clone(),
         consequence: Consequence::Refused,
         ..Need::plain(Feature::S3Log, "s3:GetEncryptionConfiguration", Some(&arn))
@@ -157,6 +165,7 @@ fn of_bucket(partition: &str, target: &Target, bucket: &Bucket, needs: &mut Vec<
     }
     let put = Need {
         context: context.with("s3:x-amz-acl", ACL),
+        owner,
         guard,
         consequence: Consequence::NotUploaded,
         header: Some(Box::new(Header { read, sent })),
@@ -245,6 +254,7 @@ fn of_log_group(partition: &str, target: &Target, group: &LogGroup, needs: &mut 
     // The agent lists all groups and looks for its own: a grant on that group alone is not enough.
     // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
     let need = |action, resource: &str, consequence| Need {
+        owner: Some(target.account.clone()),
         context: direct(),
         consequence,
         ..Need::plain(Feature::CloudwatchLog, action, Some(resource))
@@ -300,6 +310,7 @@ fn of_session(partition: &str, target: &Target, key: &Key, action: &'static str)
 fn on_key(partition: &str, target: &Target, key: &Key, need: Need) -> Need {
     let Target { account, region } = target;
     let any = format!("arn:{partition}:kms:{region}:{account}:key/any");
+    let named = key.arn.as_deref().and_then(Arn::parse);
     let context = match &key.alias {
         Some(alias) => need.context.with("kms:ResourceAliases", alias),
         None => need.context,
@@ -307,6 +318,8 @@ fn on_key(partition: &str, target: &Target, key: &Key, need: Need) -> Need {
     Need {
         resource: key.arn.clone(),
         sample: key.arn.is_none().then_some(any),
+        // An alias is one of this account.
+        owner: Some(named.map_or(account.as_str(), |arn| arn.account).to_owned()),
         context,
         guard: Guard::Key {
             name: key.arn.clone().or_else(|| key.alias.clone()),

@@ -29,6 +29,8 @@ pub struct Bucket {
     pub policy: Reading<Value>,
     /// Whether it is known to belong to another account: then its policy has to allow what the role's allow.
     pub is_foreign: bool,
+    /// The other account that it belongs to, where that is known.
+    pub owner: Option<String>,
 }
 
 /// What the encryption of a bucket asks of those who upload.
@@ -97,6 +99,7 @@ impl Preferences {
                     encryption: BucketEncryption::Unknown(String::new()),
                     policy: Reading::Unknown(String::new()),
                     is_foreign: false,
+                    owner: None,
                 }),
             }
         }

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use iam_policy::{Compiled, Policy};
 use serde_json::Value;
 
-/// The service control policies that bind an account, those of each level from the root down; none binds it without a level.
-pub type ServiceControl = Arc<Vec<Vec<Compiled>>>;
+use crate::above::Above;
 
 /// A role, its own policies and its boundary.
 #[derive(Clone, Debug)]
@@ -22,7 +21,7 @@ pub struct Role {
 pub(crate) struct Own {
     pub(crate) identity: Vec<Compiled>,
     pub(crate) boundary: Option<Compiled>,
-    pub(crate) service_control: ServiceControl,
+    pub(crate) above: Arc<Above>,
 }
 
 impl Role {
@@ -41,7 +40,7 @@ impl Role {
                     .map(|(name, document)| compiled(name, document))
                     .collect::<Result<_, _>>()?,
                 boundary: boundary.transpose()?,
-                service_control: Arc::default(),
+                above: Arc::default(),
             })
         };
         Role {
@@ -50,11 +49,11 @@ impl Role {
         }
     }
 
-    /// Returns the role as the service control policies of its account bind it.
+    /// Returns the role as the policies of its organization bear on it and on what it uses.
     #[must_use]
-    pub fn under(mut self, service_control: &ServiceControl) -> Role {
+    pub fn under(mut self, above: &Arc<Above>) -> Role {
         if let Ok(own) = &mut self.policies {
-            own.service_control = Arc::clone(service_control);
+            own.above = Arc::clone(above);
         }
         self
     }

@@ -18,6 +18,7 @@ PREFIXES = (
     "AWSQuickSetup",
     "AmazonEC2RoleforSSM",
     "AmazonS3ReadOnlyAccess",
+    "AWSSystemsManagerJustInTimeAccessToken",
 )
 NAMES = ("AdministratorAccess", "PowerUserAccess", "ReadOnlyAccess", "SecurityAudit")
 

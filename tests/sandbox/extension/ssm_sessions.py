@@ -18,7 +18,7 @@ from accounts import Credential
 from moto.ssm.responses import SimpleSystemManagerResponse
 from moto.utilities.utils import get_partition
 
-from . import ssm_session_agent, ssm_session_logs, ssm_session_preferences, ssm_session_role, ssm_session_terminal
+from . import ssm_access_requests, ssm_session_agent, ssm_session_logs, ssm_session_preferences, ssm_session_role, ssm_session_terminal
 from .ssm_session_access import Caller, Refusal
 from .ssm_session_role import NoCredentials
 
@@ -28,7 +28,7 @@ FILTERS = {
     "Owner": lambda session: session.operator,
     "Status": lambda session: session.status,
     "SessionId": lambda session: session.session_id,
-    "AccessType": lambda session: "Standard",
+    "AccessType": lambda session: session.access_type,
 }
 # The tag of a principal that says whom it runs as: session-preferences-run-as.html
 RUN_AS_TAG = "SSMSessionRunAs"
@@ -65,6 +65,8 @@ def begin(operator, target, document=None, parameters=None, purpose=None, versio
         f"{name[:78]}-{secrets.token_hex(9)[:17]}", account, region, target, arn, operator.identity.keys.get("aws:userid", [""])[0],
         preferences.document, preferences.version, purpose,
     )
+    if ssm_access_requests.ACCESS_REQUEST_ID in operator.identity.keys:
+        session.access_type = "JustInTime"
     ssm_session_agent.begin(session, agent, operator, preferences, operator.identity.tags.get(RUN_AS_TAG), challenge)
     if session.is_active:
         ssm_session_terminal.opened(session)
@@ -176,7 +178,7 @@ def _description(session):
         "Owner": session.operator,
         # "Reserved for future use" (API_Session).
         "OutputUrl": {},
-        "AccessType": "Standard",
+        "AccessType": session.access_type,
     }
     for key, value in (("EndDate", session.ended), ("Reason", session.purpose), ("MaxSessionDuration", session.max_minutes)):
         if value:

@@ -543,7 +543,7 @@ TYPES = {
     ("ssm", "automation-definition"): _automation_definition,
     ("ssm", "maintenancewindow"): _tagged_ssm("MaintenanceWindow", "maintenancewindow/", "WindowId"),
     ("ssm", "patchbaseline"): _tagged_ssm("PatchBaseline", "patchbaseline/", "BaselineId"),
-    ("ssm", "opsitem"): _tagged_ssm("OpsItem", "opsitem/", "OpsItemId"),
+    ("ssm", "opsitem"): _tagged_ssm("OpsItem", "opsitem/", "OpsItemId", "AccessRequestId"),
     ("ssm", "opsmetadata"): _tagged_ssm("OpsMetadata", "opsmetadata/", "OpsMetadataArn"),
     ("ssm", "resourcedatasync"): _named("ssm", "resource-data-sync/", "SyncName"),
     ("ssm", "iam-role"): lambda call: [role(call, one) for one in _given(call, "IamRole")],

@@ -224,6 +224,16 @@ impl Account {
         serde_json::from_str(&answer).expect("a session is JSON")
     }
 
+    /// Decides about a request for just-in-time node access, as its approvers do.
+    ///
+    /// # Panics
+    /// The sandbox has no such request.
+    pub fn decide_access(&self, request: &str, status: &str) {
+        let body =
+            serde_json::json!({"account": self.id, "access_request_id": request, "status": status});
+        self.control("POST", "/_sandbox/access-requests", &body.to_string());
+    }
+
     /// Makes one call of a service that speaks AWS JSON 1.1, such as `AmazonSSM.PutParameter`, without a CLI that takes a second
     /// to start; the local AWS looks at the key of a signature, and not at the rest.
     ///

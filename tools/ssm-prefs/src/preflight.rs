@@ -94,6 +94,7 @@ fn preferences(
     for bucket in &mut preferences.buckets {
         let archive = observed.archived(&bucket.name);
         bucket.is_foreign = archive.is_some();
+        bucket.owner = archive.map(|archive| archive.account.clone());
         match &observed.bucket {
             Reading::Present(read) => {
                 bucket.policy = read.policy.clone();

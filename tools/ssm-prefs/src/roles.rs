@@ -1,8 +1,10 @@
 //! The roles that were given, as `ssm-role show` prints them.
 
+use std::sync::Arc;
+
 use organization::CompiledOrganization;
 use records::{HostManagement, Target, Unreachable};
-use transcripts::Role;
+use transcripts::{Above, Role};
 
 /// The roles whose policies are known: those of nodes and those of the people who start sessions.
 #[derive(Clone, Debug, Default)]
@@ -10,8 +12,8 @@ pub(crate) struct Roles {
     /// None when nobody gave them.
     pub(crate) nodes: Option<RoleRecords>,
     pub(crate) operators: RoleRecords,
-    /// Whose service control policies bind them; None when nobody gave it.
-    pub(crate) organization: Option<CompiledOrganization>,
+    /// Whose policies bear on them and on what they use; None when nobody gave it.
+    pub(crate) organization: Option<Arc<CompiledOrganization>>,
 }
 
 /// Why roles were not judged, and what helps.
@@ -43,12 +45,12 @@ impl Roles {
         let Some(organization) = self.organization.as_ref().filter(|_| !roles.is_empty()) else {
             return Ok(roles);
         };
-        let above = organization.policies_above(&target.account);
+        let above = Above::of(organization, &target.account);
         let above = above.map_err(|error| NotJudged {
             reason: format!("{error:#}"),
             fix: "pass to --organization what `ssm-scp show` prints in the organization of this account",
         });
-        let above = above?.into();
+        let above = Arc::new(above?);
         Ok(roles.into_iter().map(|role| role.under(&above)).collect())
     }
 }

@@ -5,10 +5,11 @@ mod hybrid;
 mod permitted;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use cli::{Finding, FindingKind, Reading, Severity};
 use iam_policy::Trust;
-use transcripts::{Need, Preferences, ServiceControl};
+use transcripts::{Above, Need, Preferences};
 
 use self::permitted::permitted;
 use crate::TOOL;
@@ -23,13 +24,13 @@ pub(crate) fn check(
     desired: &Desired,
     observed: &Observed,
     preferences: Option<&Preferences>,
-    service_control: &ServiceControl,
+    above: &Arc<Above>,
 ) -> Vec<Finding> {
     let needs = required_permissions(&observed.partition, &observed.target, preferences);
     let mut findings = Findings {
         observed,
         preferences,
-        service_control,
+        above,
         needs: &needs,
         found: Vec::new(),
     };
@@ -260,7 +261,7 @@ fn instances(n_instances: usize) -> String {
 struct Findings<'a> {
     observed: &'a Observed,
     preferences: Option<&'a Preferences>,
-    service_control: &'a ServiceControl,
+    above: &'a Arc<Above>,
     needs: &'a [Need],
     found: Vec<Finding>,
 }

@@ -2,9 +2,9 @@
 //! BLESS=1 rewrites the latter.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::json;
-use transcripts::ServiceControl;
 
 use super::{PlanContext, plan};
 use crate::check::check;
@@ -68,7 +68,7 @@ fn check_case(case: &Path) {
             &desired,
             &observed,
             preferences.as_ref(),
-            &ServiceControl::default()
+            &Arc::default()
         )),
     );
 }

@@ -4,12 +4,13 @@ mod assign;
 mod excluded;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use cli::{Change, Plan};
 use iam_policy::Trust;
 use records::{Feature, Verdict};
 use serde_json::{Value, json};
-use transcripts::{Preferences, ServiceControl};
+use transcripts::Preferences;
 
 use crate::TOOL;
 use crate::model::{
@@ -254,7 +255,7 @@ fn grant_preferences(
     let there = role.and_then(|role| role.inline_policies.get(&policy_name));
     let document = policy_builder::logs(&place, there)?;
     let needs = required_permissions(&observed.partition, &observed.target, Some(preferences));
-    let judged = role.map(|role| judged(role, &ServiceControl::default(), &needs));
+    let judged = role.map(|role| judged(role, &Arc::default(), &needs));
     let is_missing = judged.as_ref().is_none_or(|judged| {
         judged
             .iter()

@@ -200,6 +200,7 @@ mod tests {
                 },
                 policy: not_told(),
                 is_foreign: false,
+                owner: None,
             }],
             log_groups: vec![LogGroup {
                 name: "/ssm".to_owned(),

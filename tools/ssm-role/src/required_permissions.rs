@@ -1,9 +1,11 @@
 //! What a node's role must be allowed, and whether it is: judged from the documents, not from the names of policies. Pure.
 //!
-//! SCPs and session policies are not seen here.
+//! Session policies are not seen here.
+
+use std::sync::Arc;
 
 use records::{Boundary, By, Feature, Permission, Target, Verdict};
-use transcripts::{Consequence, Guard, Judgement, Need, Preferences, ServiceControl, Side, judge};
+use transcripts::{Above, Consequence, Guard, Judgement, Need, Preferences, Side, judge};
 
 use crate::model::Role;
 
@@ -133,11 +135,7 @@ impl Judged<'_> {
 }
 
 /// Returns what a role's policies, its boundary, those above its account and those of keys and buckets say to every need.
-pub(crate) fn judged<'n>(
-    role: &Role,
-    service_control: &ServiceControl,
-    needs: &'n [Need],
-) -> Vec<Judged<'n>> {
+pub(crate) fn judged<'n>(role: &Role, above: &Arc<Above>, needs: &'n [Need]) -> Vec<Judged<'n>> {
     let policies = role.attached_policies.iter().chain(&role.inline_policies);
     let boundary = role.boundary.as_ref();
     let asked = transcripts::Role::new(
@@ -145,7 +143,7 @@ pub(crate) fn judged<'n>(
         policies.map(|(name, document)| (name.as_str(), document)),
         boundary.map(|boundary| (boundary.arn.as_str(), &boundary.document)),
     )
-    .under(service_control);
+    .under(above);
     let judged = needs.iter().map(|need| {
         let judgement = judge(&asked, need);
         Judged {
@@ -159,7 +157,7 @@ pub(crate) fn judged<'n>(
 
 /// Returns the same as records have it, which are about the role and not about its organization.
 pub(crate) fn permissions(role: &Role, needs: &[Need]) -> Vec<Permission> {
-    let judged = judged(role, &ServiceControl::default(), needs).into_iter();
+    let judged = judged(role, &Arc::default(), needs).into_iter();
     judged.map(|one| one.permission).collect()
 }
 
@@ -175,6 +173,7 @@ fn permission(need: &Need, judgement: &Judgement, boundary: Option<&Boundary>) -
     let (layer, policy) = match judgement.side {
         Side::Identity => ("identity", None),
         Side::ServiceControl => ("service_control_policy", None),
+        Side::ResourceControl => ("resource_control_policy", None),
         Side::Boundary => ("boundary", boundary.map(|boundary| boundary.arn.clone())),
         Side::KeyPolicy => ("key_policy", guard),
         Side::BucketPolicy => ("bucket_policy", guard),

@@ -15,7 +15,7 @@ use crate::guard::{
     is_user,
 };
 use crate::lockout::{sample_resource, stranger};
-use crate::model::{CATALOGUE, Desired, Entry};
+use crate::model::{Desired, Entry, catalogue};
 use crate::principal_arn::{self, anybody};
 
 pub(crate) use self::left_open::LeftOpen;
@@ -162,7 +162,7 @@ pub(crate) fn management_account(id: &str) -> Gap {
 pub(crate) const NOWHERE: &str = "nowhere";
 
 fn questions() -> Vec<Question> {
-    let ways = CATALOGUE.iter().map(|entry: &Entry| Question {
+    let ways = catalogue().map(|entry: &Entry| Question {
         gap: entry.way.name(),
         actions: entry.actions.to_vec(),
         leads_to: entry.leads_to,

@@ -295,9 +295,40 @@ fn exemptions(desired: &Desired) -> anyhow::Result<Value> {
 
 #[cfg(test)]
 mod tests {
-    use iam_policy::reference;
+    use std::collections::BTreeSet;
 
-    use super::SESSION_TARGETS;
+    use iam_policy::{Compiled, MAX_SCP_CHARACTERS, reference};
+    use serde_json::json;
+
+    use super::{SESSION_TARGETS, render};
+    use crate::model::{Desired, Way};
+    use crate::replay::is_deniable;
+
+    /// Near misses: what has a name like it, of the same services, stays open.
+    #[test]
+    fn a_way_denies_its_actions_and_no_other_of_their_services() {
+        for way in Way::all() {
+            let desired: Desired =
+                serde_json::from_value(json!({"policy_name": "guard", "targets": ["r-abcd"],
+                "exempt_principals": ["arn:aws:iam::*:role/ops"], "ways": [way]}))
+                .unwrap();
+            let parts = render(&desired, MAX_SCP_CHARACTERS).unwrap();
+            let compiled = parts
+                .iter()
+                .map(|part| organization::compile(&part.name, &part.document.to_string()).unwrap());
+            let guard: Vec<Compiled> = compiled.collect();
+            let services: BTreeSet<&str> = way
+                .actions()
+                .filter_map(|action| action.split(':').next())
+                .collect();
+            let services = services.into_iter().filter_map(reference::service);
+            let known = services.flat_map(|service| &service.actions);
+            let names = known.map(reference::Action::full_name);
+            let denied: BTreeSet<String> = names.filter(|name| is_deniable(&guard, name)).collect();
+            let expected: BTreeSet<String> = way.actions().map(str::to_owned).collect();
+            assert_eq!(denied, expected, "{}", way.name());
+        }
+    }
 
     /// One that was left out would be denied to everybody wherever documents are listed.
     #[test]

@@ -17,7 +17,7 @@ pub(crate) use self::action::{Action, AttachmentState, PolicyState};
 pub(crate) use self::desired::Desired;
 pub(crate) use self::observed::{AccountPrincipals, Observed, Policy, PrincipalPolicies, Root};
 pub(crate) use self::session_records::SessionRecords;
-pub(crate) use self::way::{Area, CATALOGUE, Entry, Way};
+pub(crate) use self::way::{Area, Entry, Way, catalogue};
 
 /// The id of a root, an organizational unit or an account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]

@@ -5,16 +5,21 @@ pub(crate) mod cloudtrail_record;
 mod concern;
 mod event_name;
 
+#[cfg(test)]
+mod damage_tests;
+
 use std::collections::{BTreeMap, HashMap};
 
-use anyhow::Context;
 use iam_policy::{Compiled, Decision, Request, Verdict, denies};
 use schemars::JsonSchema;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use self::cloudtrail_record::{Record, Who};
 use self::concern::Concern;
 use self::event_name::deniable;
+#[cfg(test)]
+pub(crate) use self::event_name::is_deniable;
 pub(crate) use self::event_name::never_recorded;
 use crate::principal_arn;
 
@@ -60,6 +65,8 @@ pub(crate) struct Replay {
     /// The actions that the guard denies somebody, by what was called that is no action.
     deniable: HashMap<String, Vec<String>>,
     pub(crate) counts: Counts,
+    /// What is wrong with the first record that is damaged.
+    pub(crate) damage: Option<String>,
 }
 
 /// What became of the records that make no output, so that none is lost in silence.
@@ -76,6 +83,8 @@ pub(crate) struct Counts {
     pub(crate) n_without_principal: u64,
     /// What is no record of a call: digests, log lines.
     pub(crate) n_no_call: u64,
+    /// Records that cannot be read.
+    pub(crate) n_damaged: u64,
 }
 
 impl Counts {
@@ -84,10 +93,12 @@ impl Counts {
         if self.n_records == self.n_no_call {
             return Some("it holds no record of a call".to_owned());
         }
-        match self.n_without_principal {
-            0 => None,
-            1 => Some("1 of its calls does not tell who made it".to_owned()),
-            n => Some(format!("{n} of its calls do not tell who made them")),
+        match (self.n_damaged, self.n_without_principal) {
+            (0, 0) => None,
+            (0, 1) => Some("1 of its calls does not tell who made it".to_owned()),
+            (0, n) => Some(format!("{n} of its calls do not tell who made them")),
+            (1, _) => Some("1 of its records is damaged".to_owned()),
+            (n, _) => Some(format!("{n} of its records are damaged")),
         }
     }
 }
@@ -113,24 +124,31 @@ impl<'g, F: Fn(&str) -> bool> Replaying<'g, F> {
         }
     }
 
-    /// Replays a JSON object: a record, or a wrapping of records.
-    ///
-    /// # Errors
-    /// The guard may be about it, and it is no record; the text has its number.
-    pub(crate) fn object(&mut self, object: &[u8]) -> anyhow::Result<()> {
+    /// Replays a JSON object: a record, or a wrapping of records. One that is damaged is counted, and what comes after it is done.
+    pub(crate) fn object(&mut self, object: &[u8]) {
         self.n_objects += 1;
-        if !self.concern.may_be(object) {
+        if let Err(error) = self.read(object) {
+            let place = format!("record {}: {error:#}", self.n_objects);
             self.replay.counts.n_records += 1;
-            self.replay.counts.n_not_concerned += 1;
-            return Ok(());
+            self.replay.counts.n_damaged += 1;
+            self.replay.damage.get_or_insert(place);
         }
-        let place = || format!("record {}", self.n_objects);
-        let record: Record = serde_json::from_slice(object).with_context(place)?;
-        let unwrapped = record.unwrap(&mut |record| {
-            self.replay.record(&record, self.guard, &self.governed);
-            Ok(())
-        });
-        unwrapped.with_context(place)
+    }
+
+    fn read(&mut self, object: &[u8]) -> anyhow::Result<()> {
+        let text = std::str::from_utf8(object)?;
+        if self.concern.may_be(object) {
+            let record: Record = serde_json::from_str(text)?;
+            return record.unwrap(&mut |record| {
+                self.replay.record(&record, self.guard, &self.governed);
+                Ok(())
+            });
+        }
+        // Nothing of it is needed; but a damaged one may have been of another call.
+        serde_json::from_str::<IgnoredAny>(text)?;
+        self.replay.counts.n_records += 1;
+        self.replay.counts.n_not_concerned += 1;
+        Ok(())
     }
 
     pub(crate) fn end(self) -> Replay {

@@ -65,6 +65,8 @@ fn need(action: &'static str, resource: &str, guard: &Guard) -> Need {
     if let Some(arn) = Arn::parse(resource).filter(|arn| arn.service == "kms") {
         need.context = need.context.with("kms:CallerAccount", arn.account);
     }
+    let owner = Arn::parse(resource).map(|arn| arn.account);
+    need.owner = owner.filter(|owner| !owner.is_empty()).map(str::to_owned);
     need.guard = guard.clone();
     need
 }
@@ -96,8 +98,13 @@ fn bucket(
         policy: bucket.policy.clone(),
         is_foreign: false,
     };
-    let on_bucket = |action| need(action, &arn, &guard);
-    let on_object = |action| need(action, &object, &guard);
+    // The ARN of a bucket does not say whose it is.
+    let own = |mut need: Need| {
+        need.owner = Some(people.target.account.clone());
+        need
+    };
+    let on_bucket = |action| own(need(action, &arn, &guard));
+    let on_object = |action| own(need(action, &object, &guard));
     let retention = bucket.object_lock.present().and_then(|lock| lock.retention);
     let mut effect = REMOVES;
     let (state, ways) = match (

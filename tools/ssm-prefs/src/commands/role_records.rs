@@ -1,6 +1,7 @@
 //! The roles that `plan` and `check` judge: records of `ssm-role show` in files.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::ensure;
 use organization::Organization;
@@ -16,7 +17,7 @@ pub(crate) struct RoleArgs {
     /// Judge the roles of people who start sessions in FILE, as `ssm-role show --operators` prints them
     #[arg(long, value_name = "FILE")]
     operators: Option<PathBuf>,
-    /// Judge those roles also by the service control policies in FILE, as `ssm-scp show` prints them
+    /// Judge those roles also by the service and resource control policies in FILE, as `ssm-scp show` prints them
     #[arg(long, value_name = "FILE")]
     organization: Option<PathBuf>,
 }
@@ -34,7 +35,7 @@ impl RoleArgs {
                 None => RoleRecords::default(),
             },
             organization: match &self.organization {
-                Some(path) => Some(Organization::read(path)?.judge()),
+                Some(path) => Some(Arc::new(Organization::read(path)?.judge())),
                 None => None,
             },
         })

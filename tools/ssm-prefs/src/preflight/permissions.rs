@@ -53,6 +53,9 @@ fn denied(role: &Role, need: &Need, judgement: &Judgement, id: &str) -> Finding 
                 Side::ServiceControl => {
                     format!("the service control policy {}", statement.policy)
                 }
+                Side::ResourceControl => {
+                    format!("the resource control policy {}", statement.policy)
+                }
                 Side::KeyPolicy => "the key policy".to_owned(),
                 Side::BucketPolicy => "the bucket policy".to_owned(),
             };
@@ -68,7 +71,7 @@ fn denied(role: &Role, need: &Need, judgement: &Judgement, id: &str) -> Finding 
         (None, Side::BucketPolicy) => {
             ", as the bucket policy of its owner lets neither it nor the account in".to_owned()
         }
-        (None, Side::Identity) => String::new(),
+        (None, Side::Identity | Side::ResourceControl) => String::new(),
     };
     let fix = match (judgement.side, &judgement.statement) {
         (Side::Identity, None) => format!("allow {needed} in a policy of the role"),
@@ -79,6 +82,9 @@ fn denied(role: &Role, need: &Need, judgement: &Judgement, id: &str) -> Finding 
         (Side::ServiceControl, _) => format!(
             "have the administrators of the organization except the role from that policy, or allow {needed} there; no policy of the role helps"
         ),
+        (Side::ResourceControl, _) => {
+            "have the administrators of the organization except the role from that resource control policy; no policy of the role, key or bucket helps".to_owned()
+        }
         (Side::KeyPolicy, None) => format!(
             "allow {} to the role in the key policy, or leave the key to the account's own policies there; no policy of the role helps",
             need.action
@@ -108,6 +114,7 @@ fn not_known(role: &Role, need: &Need, judgement: &Judgement, id: &str) -> Findi
         Side::KeyPolicy => "key policy",
         Side::BucketPolicy => "bucket policy",
         Side::ServiceControl => "service control policy",
+        Side::ResourceControl => "resource control policy",
         Side::Identity | Side::Boundary => "policy",
     };
     let why = match (&judgement.unread, &judgement.statement) {
@@ -131,6 +138,9 @@ fn not_known(role: &Role, need: &Need, judgement: &Judgement, id: &str) -> Findi
         &role.arn,
         format!("whether the role may use {needed} {why}; if not, {effect}"),
         match judgement.unread {
+            Some(_) if judgement.side == Side::ResourceControl => {
+                "pass to --organization what `ssm-scp show` prints in the organization of that account, or start one session on a node with this role"
+            }
             Some(_) => {
                 "allow the caller to read that policy, or start one session on a node with this role"
             }

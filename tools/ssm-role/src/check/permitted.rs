@@ -10,17 +10,18 @@ use crate::model::Role;
 use crate::required_permissions::{FEATURES, Judged, effect, ids, is_preference, judged};
 
 /// In the order of their findings.
-const SIDES: [Side; 5] = [
+const SIDES: [Side; 6] = [
     Side::Identity,
     Side::Boundary,
     Side::ServiceControl,
+    Side::ResourceControl,
     Side::KeyPolicy,
     Side::BucketPolicy,
 ];
 
 /// Tells what a role may not do: in one finding when the managed policy would help, else by what it is needed for.
 pub(super) fn permitted(role: &Role, missing: &str, message: &str, findings: &mut Findings<'_>) {
-    let judged = judged(role, findings.service_control, findings.needs);
+    let judged = judged(role, findings.above, findings.needs);
     let is_core = |one: &&Judged<'_>| !is_preference(one.need.feature);
     let lacks_core = judged
         .iter()
@@ -82,7 +83,11 @@ fn not_known(role: &Role, feature: Feature, doubts: &[&Judged<'_>], findings: &m
             format!("; it depends on {}", place(by)),
             "look at the conditions of that statement",
         ),
-        (None, _) => (String::new(), "look at the conditions of that statement"),
+        (None, Some(reason)) => (
+            format!("; what resource control policies say is not: {reason}"),
+            "pass to --organization what `ssm-scp show` prints in the organization of that account",
+        ),
+        (None, None) => (String::new(), "look at the conditions of that statement"),
     };
     let ungranted = match doubts.iter().any(|one| one.is_grantable()) {
         true => "; no policy of the role allows it",
@@ -137,6 +142,10 @@ fn not_allowed(role: &Role, feature: Feature, denied: &[&Judged<'_>], findings: 
         (Some(Side::ServiceControl), Some(by)) => (
             format!("{} denies it", place(by)),
             "have the administrators of the organization except the role from that service control policy; no policy on the role helps".to_owned(),
+        ),
+        (Some(Side::ResourceControl), Some(by)) => (
+            format!("{} denies it", place(by)),
+            "have the administrators of the organization except the role from that resource control policy; no policy on the role, key or bucket helps".to_owned(),
         ),
         (Some(Side::ServiceControl), None) => (
             "no service control policy of a level of its organization allows it".to_owned(),

@@ -1,11 +1,12 @@
 //! `check`: what keeps nodes from talking to Systems Manager, as far as roles and settings go.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use awsconf::Session;
 use cli::{Layers, Outcome, Output};
 use organization::Organization;
-use transcripts::ServiceControl;
+use transcripts::Above;
 
 use super::GlobalArgs;
 use super::inputs::InputArgs;
@@ -18,7 +19,7 @@ use crate::observe::{self, AccountCache};
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     inputs: InputArgs,
-    /// Judge the roles also by the service control policies in FILE, as `ssm-scp show` prints them
+    /// Judge the roles also by the service and resource control policies in FILE, as `ssm-scp show` prints them
     #[arg(long, value_name = "FILE")]
     organization: Option<PathBuf>,
 }
@@ -32,7 +33,7 @@ pub(crate) async fn run(
     let layers = Layers::<Desired>::read(&global.io, "desired roles")?;
     let inputs = args.inputs.read()?;
     let organization = match &args.organization {
-        Some(path) => Some(Organization::read(path)?.judge()),
+        Some(path) => Some(Arc::new(Organization::read(path)?.judge())),
         None => None,
     };
     let work = async |session: &Session, known: &AccountCache| {
@@ -45,11 +46,11 @@ pub(crate) async fn run(
         if !desired.exclude.is_empty() {
             observed.enrolled = observe::enrolled(session, &desired.exclude).await;
         }
-        let service_control = match &organization {
-            Some(organization) => organization.policies_above(&target.account)?.into(),
-            None => ServiceControl::default(),
-        };
-        let mut findings = check::check(&desired, &observed, preferences, &service_control);
+        let above = Arc::new(match &organization {
+            Some(organization) => Above::of(organization, &target.account)?,
+            None => Above::default(),
+        });
+        let mut findings = check::check(&desired, &observed, preferences, &above);
         findings.extend(expired);
         Ok(findings)
     };

@@ -6,6 +6,7 @@ use organization::Organization;
 
 use super::GlobalArgs;
 use super::guard::GuardArgs;
+use crate::TOOL;
 use crate::replay::{Counts, Replaying, never_recorded};
 use crate::table::write_row;
 
@@ -40,11 +41,16 @@ pub(crate) async fn run(
             .is_none_or(|accounts| accounts.contains(account))
     };
     let mut replaying = Replaying::by(&guard.compiled, is_governed);
-    cli::for_each_object(&global.io, "CloudTrail records", |object| {
-        replaying.object(object)
-    })?;
+    let read = cli::for_each_object(&global.io, "CloudTrail records", |object| {
+        replaying.object(object);
+        Ok(())
+    });
     let replay = replaying.end();
     out.note(&in_words(&replay.counts));
+    if let Some(damage) = &replay.damage {
+        // Not for `-q` to hide: the status says that something is wrong, and only this says what.
+        cli::print_error(TOOL, &damage_in_words(replay.counts.n_damaged, damage));
+    }
     let unseen = never_recorded(&guard.compiled);
     if !unseen.is_empty() {
         out.note(&format!(
@@ -53,8 +59,8 @@ pub(crate) async fn run(
         ));
     }
     // A call that could not be judged is not one that is allowed.
-    let mut outcome = match replay.counts.n_without_principal {
-        0 => Outcome::Fine,
+    let mut outcome = match (replay.counts.n_without_principal, replay.counts.n_damaged) {
+        (0, 0) => Outcome::Fine,
         _ => Outcome::Trouble,
     };
     for call in replay.into_denied() {
@@ -65,7 +71,15 @@ pub(crate) async fn run(
             _ => Outcome::Trouble,
         });
     }
-    Ok(outcome)
+    // What came before the damage is shown.
+    read.map(|()| outcome)
+}
+
+fn damage_in_words(n_damaged: u64, first: &str) -> String {
+    match n_damaged {
+        1 => format!("1 record is damaged: {first}"),
+        n => format!("{n} records are damaged; the first is {first}"),
+    }
 }
 
 fn in_words(counts: &Counts) -> String {
@@ -76,6 +90,7 @@ fn in_words(counts: &Counts) -> String {
         n_denied_before,
         n_without_principal,
         n_no_call,
+        n_damaged: _,
     } = counts;
     format!(
         "{n_records} records: {n_not_concerned} of other calls than those that the guard denies, {n_not_governed} by AWS or in accounts that the guard does not bind, {n_denied_before} denied \

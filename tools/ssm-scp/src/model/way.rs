@@ -5,7 +5,7 @@ mod catalogue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::catalogue::{CATALOGUE, Entry};
+pub(crate) use self::catalogue::{Entry, catalogue};
 
 /// A way onto nodes or around what guards it.
 #[derive(
@@ -55,6 +55,16 @@ pub(crate) enum Way {
     ContainerTasks,
     /// What an agent of another service than Systems Manager runs.
     Deployments,
+    /// Stacks and products, whose resources are created as a role passed to them.
+    Stacks,
+    /// Builds and pipelines, whose commands run as a role of theirs.
+    Builds,
+    /// Notebooks and development environments, which are a terminal with a role.
+    Notebooks,
+    /// Clusters and jobs, whose code runs as a role of theirs.
+    DataJobs,
+    /// Instances of services that give keys or shells to them by calls of their own.
+    ServiceInstances,
     /// Schedules, rules and workflows that call Systems Manager as a role passed to them.
     Schedulers,
 }
@@ -83,13 +93,13 @@ impl Area {
 impl Way {
     /// Returns the actions of the way.
     pub(crate) fn actions(self) -> impl Iterator<Item = &'static str> {
-        let entries = CATALOGUE.iter().filter(move |entry| entry.way == self);
+        let entries = catalogue().filter(move |entry| entry.way == self);
         entries.flat_map(|entry| entry.actions).copied()
     }
 
     /// Returns all ways, in the order of the catalogue.
     pub(crate) fn all() -> Vec<Way> {
-        let mut ways: Vec<Way> = CATALOGUE.iter().map(|entry| entry.way).collect();
+        let mut ways: Vec<Way> = catalogue().map(|entry| entry.way).collect();
         ways.dedup();
         ways
     }
@@ -115,7 +125,13 @@ impl Way {
             | Way::InstanceProfiles
             | Way::Launches => Area::Ec2,
             Way::EcsExec | Way::EksAccess | Way::ContainerTasks => Area::Containers,
-            Way::Deployments | Way::Schedulers => Area::Others,
+            Way::Deployments
+            | Way::Stacks
+            | Way::Builds
+            | Way::Notebooks
+            | Way::DataJobs
+            | Way::ServiceInstances
+            | Way::Schedulers => Area::Others,
         }
     }
 
@@ -143,6 +159,11 @@ impl Way {
             Way::EksAccess => "eks_access",
             Way::ContainerTasks => "container_tasks",
             Way::Deployments => "deployments",
+            Way::Stacks => "stacks",
+            Way::Builds => "builds",
+            Way::Notebooks => "notebooks",
+            Way::DataJobs => "data_jobs",
+            Way::ServiceInstances => "service_instances",
             Way::Schedulers => "schedulers",
         }
     }
@@ -155,7 +176,7 @@ mod tests {
     use iam_policy::reference;
     use serde_json::json;
 
-    use super::{CATALOGUE, Way};
+    use super::{Way, catalogue};
 
     #[test]
     fn every_way_is_in_the_catalogue_with_a_page_of_aws_and_each_action_once() {
@@ -166,7 +187,7 @@ mod tests {
         let schema = json!(schemars::schema_for!(Way));
         assert_eq!(schema["oneOf"].as_array().unwrap().len(), ways.len());
         let mut actions = BTreeSet::new();
-        for entry in CATALOGUE {
+        for entry in catalogue() {
             assert!(entry.actions.is_sorted() && !entry.actions.is_empty());
             let of_aws = entry.source.strip_prefix("https://docs.aws.amazon.com/");
             assert!(of_aws.is_some_and(|page| page.ends_with(".html")));
@@ -189,7 +210,7 @@ mod tests {
         let (before, rest) = text.split_once(begin).unwrap();
         let (_, after) = rest.split_once(end).unwrap();
         let mut table = "| way | actions | leads to |\n|---|---|---|\n".to_owned();
-        for entry in CATALOGUE {
+        for entry in catalogue() {
             let actions = entry.actions.join(", ");
             let (way, leads_to, source) = (entry.way.name(), entry.leads_to, entry.source);
             table.push_str(&format!(

@@ -15,7 +15,8 @@ pub(crate) fn history(
 ) -> anyhow::Result<Replay> {
     let mut replaying = Replaying::by(guard, |account: &str| governed.contains(account));
     cli::for_each_object_of(path, "CloudTrail records", |object| {
-        replaying.object(object)
+        replaying.object(object);
+        Ok(())
     })?;
     Ok(replaying.end())
 }

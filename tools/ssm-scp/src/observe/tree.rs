@@ -3,11 +3,11 @@
 
 use anyhow::Context;
 use aws_sdk_organizations::Client;
+use aws_sdk_organizations::error::ProvideErrorMetadata;
 use awsconf::{Session, describe};
-use cli::Reading;
 use records::{Entity, EntityKind, EntityType, PolicyDocument, PolicyKind, PolicyType};
 
-use super::{RCP, SCP, attached_to, management_account};
+use super::{RCP, SCP, attached_to};
 use organization::Organization;
 
 /// Reads the organization that a session is in, see [`organization`].
@@ -23,11 +23,17 @@ pub(crate) async fn live_organization(session: &Session) -> anyhow::Result<Organ
 /// # Errors
 /// A call fails, or the account is in no organization.
 pub(crate) async fn organization(client: &Client) -> anyhow::Result<Organization> {
-    let management = match management_account(client).await {
-        Reading::Present(account) => account,
-        Reading::Absent => anyhow::bail!("the account is in no organization"),
-        Reading::Unknown(why) => anyhow::bail!("{why}"),
-    };
+    let described = client.describe_organization().send().await;
+    let described = described.map_err(|error| match error.code() {
+        Some("AWSOrganizationsNotInUseException") => {
+            anyhow::anyhow!("the account is in no organization")
+        }
+        _ => describe("DescribeOrganization", error),
+    })?;
+    let described = described.organization();
+    let management = described.and_then(|organization| organization.master_account_id());
+    let management = management.context("DescribeOrganization: no management account")?;
+    let organization_id = described.and_then(|organization| organization.id());
     let mut organization = Organization {
         entities: Vec::new(),
         policies: policies(client, PolicyType::ServiceControlPolicy).await?,
@@ -39,7 +45,8 @@ pub(crate) async fn organization(client: &Client) -> anyhow::Result<Organization
         let page = page.map_err(|error| describe("ListRoots", error))?;
         for root in page.roots() {
             let id = root.id().context("ListRoots: a root without id")?;
-            let entity = entity(EntityType::Root, id, root.name(), None);
+            let mut entity = entity(EntityType::Root, id, root.name(), None);
+            entity.organization_id = organization_id.map(str::to_owned);
             parents.push(entity.clone());
             organization.entities.push(entity);
         }
@@ -83,6 +90,7 @@ fn entity(r#type: EntityType, id: &str, name: Option<&str>, parent: Option<&Enti
         management: false,
         policies: Vec::new(),
         resource_control_policies: Vec::new(),
+        organization_id: None,
     }
 }
 

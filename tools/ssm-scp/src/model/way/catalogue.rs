@@ -1,10 +1,18 @@
 //! The catalogue: every way to a shell or to root on a node by calls to AWS, each with the page that says so. What a guard
 //! denies by name, what it leaves open and what `docs/guard.md` lists is this one table.
 
+mod passed_roles;
+
+use self::passed_roles::PASSED_ROLES;
 use super::Way;
 
-/// The ways, those of Systems Manager first.
-pub(crate) const CATALOGUE: &[Entry] = &[
+/// Returns the ways, those of Systems Manager first.
+pub(crate) fn catalogue() -> impl Iterator<Item = &'static Entry> {
+    NODES.iter().chain(PASSED_ROLES)
+}
+
+/// What reaches nodes by itself.
+const NODES: &[Entry] = &[
     Entry {
         way: Way::Sessions,
         actions: &["ssm:ResumeSession", "ssm:StartSession"],
@@ -180,6 +188,7 @@ pub(crate) const CATALOGUE: &[Entry] = &[
         actions: &[
             "autoscaling:CreateAutoScalingGroup",
             "autoscaling:CreateLaunchConfiguration",
+            "autoscaling:StartInstanceRefresh",
             "autoscaling:UpdateAutoScalingGroup",
         ],
         leads_to: "the same for the next instances of a group",
@@ -240,63 +249,6 @@ pub(crate) const CATALOGUE: &[Entry] = &[
         actions: &["greengrass:CreateDeployment"],
         leads_to: "components of a Greengrass core, as root where they ask for it",
         source: "https://docs.aws.amazon.com/greengrass/v2/developerguide/component-recipe-reference.html",
-    },
-    Entry {
-        way: Way::Schedulers,
-        actions: &["events:PutTargets"],
-        leads_to: "Run Command or a runbook when a rule matches",
-        source: "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html",
-    },
-    Entry {
-        way: Way::Schedulers,
-        actions: &["scheduler:CreateSchedule", "scheduler:UpdateSchedule"],
-        leads_to: "any call to AWS at a time, SendCommand among them",
-        source: "https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html",
-    },
-    Entry {
-        way: Way::Schedulers,
-        actions: &["states:CreateStateMachine", "states:UpdateStateMachine"],
-        leads_to: "any call to AWS as a step of a workflow",
-        source: "https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html",
-    },
-    Entry {
-        way: Way::Schedulers,
-        actions: &[
-            "ssm-incidents:CreateResponsePlan",
-            "ssm-incidents:StartIncident",
-            "ssm-incidents:UpdateResponsePlan",
-        ],
-        leads_to: "a runbook when an incident begins",
-        source: "https://docs.aws.amazon.com/incident-manager/latest/userguide/response-plans.html",
-    },
-    Entry {
-        way: Way::Schedulers,
-        actions: &[
-            "config:PutRemediationConfigurations",
-            "config:StartRemediationExecution",
-        ],
-        leads_to: "a runbook as the remediation of a rule of Config",
-        source: "https://docs.aws.amazon.com/config/latest/developerguide/remediation.html",
-    },
-    Entry {
-        way: Way::Schedulers,
-        actions: &[
-            "fis:CreateExperimentTemplate",
-            "fis:StartExperiment",
-            "fis:UpdateExperimentTemplate",
-        ],
-        leads_to: "commands as the step of an experiment",
-        source: "https://docs.aws.amazon.com/fis/latest/userguide/fis-actions-reference.html",
-    },
-    Entry {
-        way: Way::Schedulers,
-        actions: &[
-            "lambda:CreateFunction",
-            "lambda:UpdateFunctionCode",
-            "lambda:UpdateFunctionConfiguration",
-        ],
-        leads_to: "code that calls what its role may",
-        source: "https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html",
     },
 ];
 
