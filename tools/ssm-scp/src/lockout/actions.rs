@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use iam_policy::{AGENT_ACTIONS, Compiled, OPERATOR_ACTIONS, reference};
+use organization::compile;
+use serde_json::Value;
 
 /// What makes somebody a role. Without it a break-glass role lets nobody in.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html>
@@ -66,6 +68,8 @@ pub(super) enum Meaning {
 pub(super) struct ActionClass {
     pub(super) meaning: Meaning,
     pub(super) actions: Vec<String>,
+    /// Of each its place among all.
+    places: Vec<usize>,
 }
 
 impl ActionClass {
@@ -82,7 +86,14 @@ pub(super) struct Actions {
     marks: RefCell<HashMap<usize, Rc<Vec<u32>>>>,
     /// By the addresses of the policies of an account.
     classes: RefCell<HashMap<Vec<usize>, Rc<Vec<ActionClass>>>>,
+    /// By the text of a policy of a principal, which many may share: as `marks`, with a number of its own.
+    own: RefCell<HashMap<String, (usize, Rc<Vec<u32>>)>>,
+    /// By the address of a class and the numbers of such policies.
+    groups: RefCell<HashMap<(usize, BTreeSet<usize>), Groups>>,
 }
+
+/// Actions of a class, in groups.
+pub(super) type Groups = Rc<Vec<Vec<String>>>;
 
 impl Actions {
     /// Returns the actions that some patterns cover, and those whose meaning is known. What the reference does not have may
@@ -118,6 +129,8 @@ impl Actions {
             all: all.into_values().collect(),
             marks: RefCell::default(),
             classes: RefCell::default(),
+            own: RefCell::default(),
+            groups: RefCell::default(),
         }
     }
 
@@ -133,15 +146,20 @@ impl Actions {
             .iter()
             .map(|policy| self.marks(address(policy), policy))
             .collect();
-        let mut classes: BTreeMap<(Meaning, Vec<u32>), Vec<String>> = BTreeMap::new();
+        let mut classes: BTreeMap<(Meaning, Vec<u32>), (Vec<String>, Vec<usize>)> = BTreeMap::new();
         for (index, (meaning, name)) in self.all.iter().enumerate() {
             let marks = marks.iter().map(|marks| marks[index]).collect();
             let class = classes.entry((*meaning, marks)).or_default();
-            class.push(name.clone());
+            class.0.push(name.clone());
+            class.1.push(index);
         }
         let classes = classes
             .into_iter()
-            .map(|((meaning, _), actions)| ActionClass { meaning, actions });
+            .map(|((meaning, _), (actions, places))| ActionClass {
+                meaning,
+                actions,
+                places,
+            });
         let classes = Rc::new(classes.collect::<Vec<_>>());
         self.classes.borrow_mut().insert(key, Rc::clone(&classes));
         classes
@@ -151,6 +169,13 @@ impl Actions {
         if let Some(marks) = self.marks.borrow().get(&address) {
             return Rc::clone(marks);
         }
+        let marks = Rc::new(self.numbered(policy));
+        self.marks.borrow_mut().insert(address, Rc::clone(&marks));
+        marks
+    }
+
+    /// Returns for each action which statements of a policy are about it, as a number.
+    fn numbered(&self, policy: &Compiled) -> Vec<u32> {
         let mut numbers: HashMap<Vec<bool>, u32> = HashMap::new();
         let marks = self.all.iter().map(|(_, name)| {
             let next = numbers.len() as u32;
@@ -158,9 +183,44 @@ impl Actions {
                 .entry(policy.statements_about(name).collect())
                 .or_insert(next)
         });
-        let marks = Rc::new(marks.collect());
-        self.marks.borrow_mut().insert(address, Rc::clone(&marks));
-        marks
+        marks.collect()
+    }
+
+    /// Returns the actions of a class in groups that no statement of some documents tells apart. What is no policy parts nothing.
+    pub(super) fn parted<'d>(
+        &self,
+        class: &ActionClass,
+        documents: impl Iterator<Item = &'d Value>,
+    ) -> Groups {
+        let marks: BTreeMap<usize, Rc<Vec<u32>>> = documents
+            .filter_map(|document| self.own_marks(&document.to_string()))
+            .collect();
+        let key = (
+            class.actions.as_ptr().addr(),
+            marks.keys().copied().collect(),
+        );
+        if let Some(groups) = self.groups.borrow().get(&key) {
+            return Rc::clone(groups);
+        }
+        let mut groups: BTreeMap<Vec<u32>, Vec<String>> = BTreeMap::new();
+        for (action, place) in class.actions.iter().zip(&class.places) {
+            let marks = marks.values().map(|marks| marks[*place]).collect();
+            groups.entry(marks).or_default().push(action.clone());
+        }
+        let groups: Groups = Rc::new(groups.into_values().collect());
+        self.groups.borrow_mut().insert(key, Rc::clone(&groups));
+        groups
+    }
+
+    fn own_marks(&self, text: &str) -> Option<(usize, Rc<Vec<u32>>)> {
+        if let Some((number, marks)) = self.own.borrow().get(text) {
+            return Some((*number, Rc::clone(marks)));
+        }
+        let marks = Rc::new(self.numbered(&compile("", text).ok()?));
+        let mut own = self.own.borrow_mut();
+        let number = own.len();
+        own.insert(text.to_owned(), (number, Rc::clone(&marks)));
+        Some((number, marks))
     }
 }
 

@@ -22,6 +22,7 @@ pub(super) struct Judged<'a> {
     pub(super) known: &'a Known<'a>,
     pub(super) principals: Vec<PrincipalClass<'a>>,
     pub(super) actions: Rc<Vec<ActionClass>>,
+    pub(super) all: &'a Actions,
     /// By class of actions, then by class of principals.
     pub(super) losses: Vec<Vec<Option<Loss<'a>>>>,
 }
@@ -33,10 +34,10 @@ impl<'a> Judged<'a> {
         shift: &'a AccountShift<'a>,
         evidence: &'a Evidence<'a>,
         known: &'a Known<'a>,
-        actions: &Actions,
+        all: &'a Actions,
     ) -> Judged<'a> {
         let policies = shift.policies();
-        let actions = actions.classes(&policies);
+        let actions = all.classes(&policies);
         let principals = principals::classes(
             (partition, &account.account),
             governed(account),
@@ -61,6 +62,7 @@ impl<'a> Judged<'a> {
             known,
             principals,
             actions,
+            all,
         }
     }
 

@@ -1,6 +1,9 @@
 //! Who still gets in: exempt is not enough, one's own policies have to allow it, and somebody has to be able to become one.
 
+use std::collections::HashSet;
+
 use iam_policy::Verdict;
+use serde_json::Value;
 
 use super::identity::Identity;
 use super::judged::Judged;
@@ -68,13 +71,13 @@ impl Judged<'_> {
         Err(why.unwrap_or_else(|| "no role or user there is exempt".to_owned()))
     }
 
-    /// Returns why somebody whom no denial keeps out does not get in all the same, or may call none of these actions.
+    /// Returns why somebody whom no denial keeps out does not get in all the same, or may call none of these actions, if there are any.
     fn barred(&self, principal: &PrincipalPolicies, actions: &[&str]) -> Option<String> {
         let Some(identity) = Identity::of(principal) else {
             return Some("a policy of its own cannot be understood".to_owned());
         };
         let may = |action: &&str| self.may(&identity, principal, action);
-        if !actions.iter().any(may) {
+        if !actions.is_empty() && !actions.iter().any(may) {
             let none = actions.first().copied().unwrap_or_default();
             return Some(format!("its own policies do not allow {none}"));
         }
@@ -90,18 +93,51 @@ impl Judged<'_> {
         found.any(|principal| self.is_used(principal, action))
     }
 
-    /// Returns whether somebody who gets in keeps a class of actions; where nobody could be read, whether somebody may.
+    /// Returns whether somebody who gets in keeps each action of a class that others lose and may call today; where nobody could be
+    /// read, whether somebody may.
     pub(super) fn is_kept(&self, index: usize) -> bool {
-        let classes = self.principals.iter().zip(&self.losses[index]);
-        let mut keeping = classes.filter(|(_, loss)| loss.is_none());
-        let example = self.actions[index].example();
-        keeping.any(|(class, _)| match self.is_read() {
-            false => true,
-            true => {
-                let mut found = class.found.iter();
-                found.any(|principal| self.barred(principal, &[example]).is_none())
-            }
-        })
+        let found = |loses: bool| {
+            let classes = self.principals.iter().zip(&self.losses[index]);
+            let classes = classes.filter(move |(_, loss)| loss.is_some() == loses);
+            classes.flat_map(|(class, _)| &class.found)
+        };
+        if !self.is_read() {
+            return self.losses[index].iter().any(Option::is_none);
+        }
+        let class = &self.actions[index];
+        let example = class.example();
+        let keepers = found(false).filter(|principal| self.barred(principal, &[]).is_none());
+        if keepers.clone().next().is_none() {
+            return false;
+        }
+        // The policies of the account do not tell these actions apart, those of its principals may.
+        let groups = self.all.parted(
+            class,
+            keepers.clone().flat_map(|principal| documents(principal)),
+        );
+        let is_kept = |action: &str| {
+            let may = |principal: &&PrincipalPolicies| {
+                Identity::of(principal).is_some_and(|own| self.may(&own, principal, action))
+            };
+            keepers.clone().any(|principal| may(&principal))
+        };
+        if found(true).next().is_none() {
+            return is_kept(example);
+        }
+        let open: Vec<&Vec<String>> = groups.iter().filter(|group| !is_kept(&group[0])).collect();
+        if open.len() == groups.len() {
+            return false;
+        }
+        let is_missed = |principal: &&PrincipalPolicies| {
+            let own = self.all.parted(class, documents(principal));
+            let used = own
+                .iter()
+                .filter(|group| self.is_used(principal, &group[0]));
+            let used: HashSet<&str> = used.flatten().map(String::as_str).collect();
+            open.iter()
+                .any(|group| group.iter().any(|action| used.contains(action.as_str())))
+        };
+        open.is_empty() || !found(true).any(|principal| is_missed(&principal))
     }
 
     /// Returns whether somebody may do something, by their own policies and by those above as they will be.
@@ -109,4 +145,9 @@ impl Judged<'_> {
         let levels = Some(self.shift.after()).filter(|levels| !levels.is_empty());
         identity.verdict(levels, &self.who(principal), action) != Verdict::Denied
     }
+}
+
+/// Returns the documents by which a principal may do something itself.
+fn documents(principal: &PrincipalPolicies) -> impl Iterator<Item = &Value> {
+    principal.policies.iter().chain(&principal.boundary)
 }

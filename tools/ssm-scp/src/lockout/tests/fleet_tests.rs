@@ -1,7 +1,7 @@
 //! How long the judgement of a denial of everything takes where the organization is large.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cli::Reading;
 use serde_json::json;
@@ -52,9 +52,19 @@ fn a_denial_of_everything_is_judged_while_one_waits() {
         {"Sid": "All", "Effect": "Deny", "Action": "*", "Resource": "*"},
         {"Sid": "Teams", "Effect": "Deny", "Action": ["s3:*", "ssm:Send*"], "Resource": "*",
             "Condition": {"ArnNotLike": {"aws:PrincipalArn": ["arn:aws:iam::*:role/team-1/*", "arn:aws:iam::*:role/team-2/*"]}}}]);
-    let started = Instant::now();
+    let started = cpu();
     let risks = scene.risks(&[create("guard", statements), attach("guard", W)]);
-    let taken = started.elapsed();
+    let taken = cpu() - started;
     assert_eq!(risks.len(), 6 * n_accounts as usize);
     assert!(taken < LONGEST, "{taken:?}");
+}
+
+/// Returns the CPU time of this thread so far; others run beside it.
+fn cpu() -> Duration {
+    let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
+    let (_, fields) = stat.rsplit_once(')').unwrap();
+    let fields = fields.split_whitespace().skip(11).take(2);
+    let ticks: u64 = fields.map(|ticks| ticks.parse::<u64>().unwrap()).sum();
+    // USER_HZ of Linux.
+    Duration::from_millis(ticks * 10)
 }
