@@ -240,7 +240,7 @@ plan_all() {
     # shellcheck disable=SC2086 # Phases.
     side_by_side plan_anew $todo
     # shellcheck disable=SC2086
-    if [ "$verb" != plan ] || is_in preflight "$only"; then needs_guardrail_role $todo; fi
+    if [ "$verb" != plan ] || [ "$only" = preflight ]; then needs_guardrail_role $todo; fi
     if [ "$verb" != plan ]; then return; fi
     say "rollout: the plans of what is not done yet are in $dir"
     # Phases go on where they can. Who asked for plans alone has not got all of them.

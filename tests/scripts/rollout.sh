@@ -187,6 +187,8 @@ refuses_a_guardrail_that_nobody_could_judge_before_anything_is_written() {
     run_make preflight GUARDRAIL_ROLE=
     expect_status 2
     expect_said "(GUARDRAIL_ROLE)"
+    run_make plan GUARDRAIL_ROLE= # Who only looks needs none.
+    expect_status 0
     # Who accepts that nobody looks may go on, and so may who has nothing to change.
     run rollout.sh --yes --desired desired --guardrail-profile management --run-dir "run dir" --accept unread
     expect_status 0
