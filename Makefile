@@ -3,13 +3,14 @@
 # make test-long  the faults of `apply` at more moments, with reads further behind; half an hour and more
 # make install  PREFIX=/usr/local DESTDIR=: tools, manual pages, completions, scripts, example desired states
 # make lambda packs ssm-events as a Lambda function into target/lambda
+# make dist   builds for releases and packs .deb, .rpm, tar.gz and SBOM into target/packages
 # Both need Rust, Python 3 and jq; the Python packages go into .venv.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(CURDIR)/target/debug
 
-.PHONY: all venv build install lambda test test-long lint unit scripts fuzz demo bench clean
+.PHONY: all venv build install lambda dist test test-long lint unit scripts fuzz demo bench clean
 all: build
 
 venv: $(VENV)/stamp
@@ -37,10 +38,13 @@ endif
 lambda:
 	scripts/lambda.sh
 
+dist: venv
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" scripts/dist.sh
+
 # Rust tests, the tests of the local AWS and the scripts wait more than they compute: they run beside each other, with one set of
 # binaries. Scripts that build something come after, as they would change those; so would `build`, which goes without the
 # features that only tests need.
-BUILDING := tests/scripts/lambda.sh
+BUILDING := tests/scripts/lambda.sh tests/scripts/dist.sh
 SCRIPTS := $(filter-out $(BUILDING),$(wildcard tests/scripts/*.sh))
 .PHONY: cargo-tests faults-tests sandbox-tests $(SCRIPTS) $(BUILDING)
 
@@ -54,6 +58,7 @@ test-long: venv build
 	LONG=1 cargo test -p ssm-scp --bin ssm-scp -- lockout::tests
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/stopped.sh
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/newcomer.sh organization
+	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/dist.sh
 
 lint: venv
 	cargo fmt --all --check
