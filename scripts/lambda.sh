@@ -13,24 +13,10 @@ set -euo pipefail
 # The glibc of Amazon Linux 2023. https://docs.aws.amazon.com/linux/al2023/ug/compare-with-al2.html
 glibc=2.34
 root=$(cd -- "$(dirname -- "$0")/.." && pwd)
-# shellcheck source=scripts/results.sh
-. "$root/scripts/results.sh"
+# shellcheck source=scripts/building.sh
+. "$root/scripts/building.sh"
 case ${1:-} in -h | --help) usage ;; esac
 stop_on_signals
-# Prints the IDs of all processes that one has started, and they in turn.
-descendants() {
-    ps -A -o pid= -o ppid= | awk -v top="$1" '{ parent[$1] = $2 }
-        END { for (pid in parent) { for (up = parent[pid]; up in parent && up != top; up = parent[up]) ; if (up == top) print pid } }'
-}
-# cargo leaves its compilers running when it is killed; Ctrl-C on a terminal would reach them.
-pass_on() {
-    local pid building
-    [ -n "$child" ] || return 0
-    building="$child $(descendants "$child")"
-    for pid in $building; do kill "$pid" 2>/dev/null || true; done
-    for pid in $building; do while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done; done
-}
-build() { attend TERM cargo "$@" || exit "${stopped:-$?}"; }
 
 out=${1:-$root/target/lambda}
 binary=${BINARY:+$(cd -- "$(dirname -- "$BINARY")" && pwd)/$(basename -- "$BINARY")}

@@ -83,17 +83,35 @@ list_unreachable() {
 # 3 done, 1 unchanged
 tally() { jq -rs '[.[].results[]?.status] | group_by(.) | map("\(length) \(.[0])") | join(", ")' "$1"; }
 
+# 1 change, 2 changes
+counted() { echo "$1 $2$([ "$1" -eq 1 ] || echo s)"; }
+# this change, these 2 changes
+these() { if [ "$1" -eq 1 ]; then echo "this $2"; else echo "these $(counted "$1" "$2")"; fi; }
+# The same of a number in jq.
+# shellcheck disable=SC2016 # Of jq.
+counted='def counted($noun): "\(.) \($noun)\(if . == 1 then "" else "s" end)";'
+
+# Prints words as a shell takes them.
+quoted() {
+    local word words=''
+    for word in "$@"; do
+        case $word in '' | *[!A-Za-z0-9_./:@%+=,-]*) word="'${word//\'/\'\\\'\'}'" ;; esac
+        words="$words $word"
+    done
+    echo "${words# }"
+}
+
 n_changes() { jq -s 'map(.changes // [] | length) | add // 0' "$1"; }
 
 # 3 changes in 2 of 40 places
 count_changes() {
-    jq -rs 'map(select(.kind == "plan")) as $plans | map(select(.kind == "unreachable")) as $lost
-        | "\($plans | map(.changes | length) | add // 0) changes in \($plans | map(select(.changes != [])) | length)" +
-        " of \($plans | length) places" + if $lost == [] then "" else ", \($lost | length) unreachable" end' "$1"
+    jq -rs "$counted"'map(select(.kind == "plan")) as $plans | map(select(.kind == "unreachable")) as $lost
+        | "\($plans | map(.changes | length) | add // 0 | counted("change")) in \($plans | map(select(.changes != [])) | length)" +
+        " of \($plans | length | counted("place"))" + if $lost == [] then "" else ", \($lost | length) unreachable" end' "$1"
 }
 
-# 2 errors, 1 warnings, 0 infos
+# 2 errors, 1 warning, 0 infos
 count_findings() {
-    jq -rs '[.[].severity? // empty] as $all | ["error", "warning", "info"]
-        | map(. as $one | "\($all | map(select(. == $one)) | length) \(.)s") | join(", ")' "$1"
+    jq -rs "$counted"'[.[].severity? // empty] as $all | ["error", "warning", "info"]
+        | map(. as $one | $all | map(select(. == $one)) | length | counted($one)) | join(", ")' "$1"
 }

@@ -25,7 +25,7 @@
 set -euo pipefail
 umask 077
 
-here=$(cd -- "$(dirname -- "$0")" && pwd)
+here=$(cd -- "$(dirname -- "$(readlink -f -- "$0")")" && pwd)
 run_dirs=() only='' yes='' profile='' guardrail_profile=''
 guarding=() # What ssm-scp apply needs to look for people who would be locked out.
 assuming=() # What the others need to get into other accounts.
@@ -130,7 +130,7 @@ undo() {
     if [ ! -s "$base.undo.json" ]; then say "  nothing to undo" && return; fi
     tool_of_plans "$base.undo.json" || return 0
     jq -r '"  \(.target.account)/\(.target.region)", (.changes[] | "    \(.action) \(.resource)") | '"$printable" "$base.undo.json" >&2
-    confirm "${base##*/}" "Undo these $(jq -s 'map(.changes | length) | add' "$base.undo.json") changes?" "$yes"
+    confirm "${base##*/}" "Undo $(these "$(n_changes "$base.undo.json")" change)?" "$yes"
 
     while try=$base.undo-$n_try.json && [ -e "$try" ]; do n_try=$((n_try + 1)); done
     forget "$run_dir" "$phase"

@@ -6,7 +6,7 @@
 #                   [--guardrail-profile P] [--guardrail-role ARN] [--accept ID]... [--probe NODE]... [--only PHASE,..]
 #        rollout.sh make plan|apply|check|rollback|PHASE     for rollout.mk, whose variables are in the environment
 #
-#   --run-dir DIR            keep plans, results and findings in DIR [default: run/<UTC time>]
+#   --run-dir DIR            keep plans, results and findings in DIR [default: run/PROFILE, or run/default]
 #   --desired DIR            read {agent,role,prefs,scp,events}.json in DIR [default: rollout.d beside this script]
 #   --yes                    apply without asking; needed when there is no terminal to ask on
 #   --region R               work in this region, repeat or separate by commas, or all [default: AWS_REGION or the profile's]
@@ -15,17 +15,19 @@
 #   --assume-role ARN        role, {account} in its ARN, to assume in each of them
 #   --external-id FROM       external ID for that role: env:NAME or file:PATH
 #   --guardrail-profile P    credentials of the organization's management account, for the guardrail phase
-#   --guardrail-role ARN     role, {account} in its ARN, that may read IAM in the accounts that the guardrail binds
+#   --guardrail-role ARN     role, {account} in its ARN, that may read IAM in the accounts that the guardrail binds; ssm-scp
+#                            needs it to see whom a guardrail would lock out
 #   --accept ID              accept this risk, which a plan or ssm-scp apply named; repeat for several
 #   --probe NODE             at the end, open a session on the node with this ID and look for its transcript, with
 #                            ssm-prefs probe; repeat for several
 #   --only PHASE,..          run these phases, in this order
 #
 # Phases: preflight, inventory, preferences, roles, agents, guardrail, audit-trail, verify, and probe with --probe.
-# A phase whose desired file is missing is skipped. Accounts and regions that cannot be reached are listed, and the others go
-# on. This asks AWS about every phase, whatever an earlier run did; `make -f rollout.mk ROLLOUT_DIR=DIR` goes on in the same
-# directory. A run directory that holds attempts gets another one; no file of an attempt is ever overwritten, because results
-# hold the undo that rollback.sh applies.
+# A phase whose desired file is missing is skipped, and so is the audit trail while the variable that its webhook is read from
+# is not set: without Slack there is nobody to alert. Accounts and regions that cannot be reached are listed, and the others
+# go on. This asks AWS about every phase, whatever an earlier run did; `make -f rollout.mk ROLLOUT_DIR=DIR` goes on in the same
+# directory. A run directory that holds attempts gets another one, and rollback.sh undoes all of them; no file of an attempt is
+# ever overwritten, because results hold the undo that it applies.
 #
 # exit: 0 done, 1 verify found errors or probe no transcript, 2 stopped by an error or for want of a yes, or something could
 #       not be reached,
@@ -49,7 +51,7 @@ tool_of() {
     esac
 }
 
-program=rollout here=$(cd -- "$(dirname -- "$0")" && pwd)
+program=rollout here=$(cd -- "$(dirname -- "$(readlink -f -- "$0")")" && pwd)
 # shellcheck source=scripts/results.sh
 . "$here/results.sh"
 
@@ -96,7 +98,8 @@ read_arguments() {
         esac
         shift 2
     done
-    dir=${ROLLOUT_DIR:-run/$(date -u +%Y%m%dT%H%M%SZ)}
+    name=${PROFILE:-${AWS_PROFILE:-default}}
+    dir=${ROLLOUT_DIR:-run/${name//[!A-Za-z0-9_-]/_}}
     case $dir in /*) ;; *) dir=$PWD/$dir ;; esac
     REGIONS=$(words "$REGIONS") && REGIONS=${REGIONS// /,}
     PROBE=$(words "$PROBE")
@@ -116,7 +119,7 @@ is_in() { case " $2 " in *" $1 "*) ;; *) return 1 ;; esac }
 
 # Brings the run directory up to date with what was given.
 prepare() {
-    local phase name layer layers reason n=1
+    local phase name reason n=1
     DESIRED=${DESIRED:-$here/rollout.d}
     [ -d "$DESIRED" ] || die "there is no directory $DESIRED"
     command -v jq >/dev/null || die "jq is not in PATH; rollback.sh needs it, so nothing is begun without it"
@@ -133,28 +136,60 @@ prepare() {
     esac
     for phase in $phases; do
         if [ -n "$FRESH" ] && is_in "$phase" "$only"; then rm -f -- "$dir/$phase.plan.json" "$dir/$phase.done"; fi
-        name=$(tool_of "$phase") && name=${name#ssm-}
-        [ -n "$name" ] || continue
-        layers=("$DESIRED/${name%check}.json") # prefs.json for ssm-prefs, agent.json for ssm-agentcheck, or the files of a directory.
-        if [ ! -e "${layers[0]}" ]; then layers=("$DESIRED/${name%check}"/*.json); fi
-        if [ ! -e "${layers[0]}" ]; then
-            reason="there is no $DESIRED/${name%check}.json"
+        [ -n "$(tool_of "$phase")" ] || continue
+        if ! desired_of "$phase" >"$dir/$phase.desired.json"; then
+            rm -f -- "$dir/$phase.desired.json"
+            reason="there is no $(desired_file "$phase")"
         elif [ "$phase" = guardrail ] && [ -z "$GUARDRAIL_PROFILE" ] && [ "$only" != guardrail ]; then
             # Whose account this is gets never guessed: SCPs are written by the management account alone.
             reason="it needs --guardrail-profile, or --only guardrail with the management account's credentials"
             reason="$reason (GUARDRAIL_PROFILE, ONLY=guardrail)"
+        elif [ "$phase" = audit-trail ] && name=$(unset_webhook) && [ -n "$name" ]; then
+            reason="$name is not set, so there is no Slack to send alerts to"
+            if grep -q '"trail"' "$dir/$phase.desired.json"; then reason="$reason; the trail of the same file is left out, too"; fi
         else
             can="$can $phase"
-            for layer in "${layers[@]}"; do
-                cat -- "$layer"
-                echo
-            done >"$dir/$phase.desired.json"
             is_fresh "$phase" planned || rm -f -- "$dir/$phase.plan.json"
             continue
         fi
         if is_in "$phase" "$only"; then say "$phase: skipped: $reason"; fi
     done
     while attempt=$dir/attempt-$(printf '%03d' "$n") && [ -e "$attempt" ]; do n=$((n + 1)); done
+}
+
+# Where the desired state of a phase is: prefs.json for ssm-prefs, agent.json for ssm-agentcheck, or a directory of layers.
+desired_file() {
+    local file
+    file=$(tool_of "$1") && file=${file#ssm-} && file=$DESIRED/${file%check}
+    if [ ! -e "$file.json" ] && [ -d "$file" ]; then echo "$file"; else echo "$file.json"; fi
+}
+
+# Prints the desired state of a phase, all of its layers; fails when there is none.
+desired_of() {
+    local file layer layers
+    file=$(desired_file "$1")
+    layers=("$file")
+    if [ -d "$file" ]; then layers=("$file"/*.json); fi
+    [ -e "${layers[0]}" ] || return 1
+    for layer in "${layers[@]}"; do
+        cat -- "$layer" || die "$1: $layer cannot be read"
+        echo
+    done
+}
+
+# Prints the values of a key in the desired audit trail. The tool reads it properly; this must do with comments in it.
+named_in_audit_trail() {
+    sed 's|^[[:space:]]*//.*||' "$dir/audit-trail.desired.json" | tr '\n' ' ' |
+        grep -oE "$1"'[[:space:]]*:[[:space:]]*"[^"]*"' | sed 's/.*"\(.*\)"$/\1/' || true
+}
+
+# Prints the environment variable that a webhook is to be read from, if it is not set.
+unset_webhook() {
+    local name
+    for name in $(named_in_audit_trail '"webhook"[[:space:]]*:[[:space:]]*\{[[:space:]]*"env"'); do
+        case $name in *[!A-Za-z0-9_]* | [0-9]*) continue ;; esac # What is wrong with it, the tool says.
+        if [ -z "${!name:-}" ]; then echo "$name" && return; fi
+    done
 }
 
 # Sets `flags` to those that the tool of a phase gets for a verb.
@@ -189,8 +224,7 @@ inputs_of() {
         cat -- "$dir/$phase.desired.json"
         [ "$phase" = audit-trail ] || continue
         # The function that is to be there, which a desired state only names. If that is wrong, the tool says so.
-        jq -r '(., .desired?) | .function?.zip? // empty' "$dir/$phase.desired.json" 2>/dev/null | tr '\n' '\0' |
-            xargs -0 cksum 2>/dev/null || true
+        named_in_audit_trail '"zip"' | tr '\n' '\0' | xargs -0 cksum 2>/dev/null || true
     done | cksum
 }
 
@@ -205,10 +239,21 @@ plan_all() {
     if is_in preflight "$only"; then todo=$can; fi # Preflight is that: all plans that there can be.
     # shellcheck disable=SC2086 # Phases.
     side_by_side plan_anew $todo
+    # shellcheck disable=SC2086
+    if [ "$verb" != plan ] || [ "$only" = preflight ]; then needs_guardrail_role $todo; fi
     if [ "$verb" != plan ]; then return; fi
     say "rollout: the plans of what is not done yet are in $dir"
     # Phases go on where they can. Who asked for plans alone has not got all of them.
     for phase in $todo; do if [ -e "$dir/$phase.plan.json" ] && [ ! -e "$dir/$phase.planned" ]; then incomplete; fi; done
+}
+# Refuses a guardrail that could not be judged, while nothing is written yet.
+needs_guardrail_role() {
+    local plan=$dir/guardrail.plan.json
+    is_in guardrail "$*" && [ -z "$GUARDRAIL_ROLE$dry" ] && [ -s "$plan" ] && ! is_in unread "${accepted[*]-}" || return 0
+    [ "$(n_changes "$plan")" -gt 0 ] || return 0
+    die "guardrail: pass --guardrail-role 'arn:aws:iam::{account}:role/NAME' (GUARDRAIL_ROLE), a role in each account that may read" \
+        "IAM: without it ssm-scp cannot see whom the guardrail would lock out, and refuses it. Or leave the guardrail out, without" \
+        "--guardrail-profile. Nothing was written"
 }
 # Plans a phase that can run, unless it is done already, or planned.
 plan_anew() { ! is_in "$1" "$can" || is_fresh "$1" 'done' || [ -e "$dir/$1.plan.json" ] || do_it plan "$1"; }
@@ -300,7 +345,8 @@ call() {
 # `roles_file`, ssm-prefs judges the roles of nodes: it sees what bucket and keys require, which the preferences do not name. With
 # an `organization_file`, they are judged by the organization's service control policies, too.
 given_to() {
-    given=(-f "$dir/$1.desired.json")
+    given=(-f "$(desired_file "$1")") # As the user wrote it, so that errors name that file.
+    desired_of "$1" | cmp -s - "$dir/$1.desired.json" || die "$1: ${given[1]} has changed while this ran; run again"
     case $1,${roles_file:+judge} in
     roles,*)
         show preferences "$dir/roles.prefs.json"
@@ -351,7 +397,7 @@ apply() {
     n=$(n_changes "$dir/$phase.plan.json")
     if [ "$n" -gt 0 ]; then
         cat -- "$dir/$phase.plan.txt" >&2
-        confirm "$phase" "Apply these $n changes?" "$YES"
+        confirm "$phase" "Apply $(these "$n" change)?" "$YES"
         mv -- "$dir/$phase.plan.txt" "$base.plan.txt"
     fi
     # A plan is tried once. What it starts from is no more when that was cut short, so the next run makes another.
@@ -400,7 +446,7 @@ begin() {
 inventory() {
     begin inventory
     call agents show "$base.nodes.jsonl" -o json || die "inventory: the nodes cannot be read, see above"
-    say "  $(jq -s 'map(select(.kind != "unreachable")) | length' "$base.nodes.jsonl") nodes"
+    say "  $(counted "$(jq -s 'map(select(.kind != "unreachable")) | length' "$base.nodes.jsonl")" node)"
     check_into "$base.findings.jsonl" $can
     if [ -z "$partial" ]; then stamp inventory 'done'; fi
 }
@@ -470,23 +516,33 @@ judge() {
 
 incomplete() { die "not everything could be reached${1:-}; run again to try once more"; }
 
-rollback() {
-    local args=(${YES:+--yes} ${accepted[@]+"${accepted[@]}"}) name
-    for name in $only; do [ -z "$(tool_of "$name")" ] || args+=(--only "$name"); done
+# Sets `args` to the flags of rollback.sh that are like those of this run.
+flags_of_rollback() {
+    local name
+    args=(${accepted[@]+"${accepted[@]}"})
     for name in PROFILE GUARDRAIL_PROFILE GUARDRAIL_ROLE ASSUME_ROLE EXTERNAL_ID; do
         [ -z "${!name}" ] || args+=("--$(tr A-Z_ a-z- <<<"$name")" "${!name}")
     done
+}
+
+rollback() {
+    local args name
+    flags_of_rollback
+    args=(${YES:+--yes} ${args[@]+"${args[@]}"})
+    for name in $only; do [ -z "$(tool_of "$name")" ] || args+=(--only "$name"); done
     if [ -n "$dry" ]; then say "rollback ${args[*]-}" && return; fi
     exec "$here/rollback.sh" ${args[@]+"${args[@]}"} "$dir"
 }
 
-# Says how to go on after a stop, and lets nothing that was not foreseen pass for what verify found.
+# Says how to go on after a stop and how to go back, and lets nothing that was not foreseen pass for what verify found.
 at_exit() {
-    case $1,$found in
-    0,* | 1,1) ;;
-    129,* | 130,* | 143,*) say "rollout: interrupted; run again with --run-dir '$dir', or go back with rollback.sh" ;;
-    *) exit 2 ;;
-    esac
+    local args
+    case $1 in 129 | 130 | 143) say "rollout: interrupted; run again with --run-dir $(quoted "$dir")" ;; esac
+    if [ "$verb" = apply ] && compgen -G "${attempt:-/nowhere}/*.result.json" >/dev/null; then
+        flags_of_rollback
+        say "rollout: to go back: $(quoted "$here/rollback.sh" "$dir" ${args[@]+"${args[@]}"})"
+    fi
+    case $1,$found in 0,* | 1,1 | 129,* | 130,* | 143,*) ;; *) exit 2 ;; esac
 }
 
 read_arguments "$@"

@@ -42,7 +42,7 @@
 set -euo pipefail
 umask 077 # The requests hold the values of parameters.
 
-here=$(cd -- "$(dirname -- "$0")" && pwd)
+here=$(cd -- "$(dirname -- "$(readlink -f -- "$0")")" && pwd)
 verb=deploy name='' template='' regions='' units='' root='' accounts='' filter='' at_once='' tolerance=''
 auto=on retain='' planning='' yes='' call_as=SELF profile='' region=${AWS_REGION:-} operation=''
 parameters=() secrets=()

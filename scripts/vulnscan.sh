@@ -27,7 +27,7 @@
 set -euo pipefail
 umask 077 # An inventory tells how a node can be attacked.
 
-here=$(cd -- "$(dirname -- "$0")" && pwd)
+here=$(cd -- "$(dirname -- "$(readlink -f -- "$0")")" && pwd)
 # shellcheck source=scripts/results.sh
 . "$here/results.sh"
 

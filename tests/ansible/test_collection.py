@@ -197,6 +197,32 @@ class Collection(unittest.TestCase):
     def test_modules_run_on_python_3_6(self):
         """The oldest that ansible-core 2.16, the oldest in meta/runtime.yml, knows on a node beside 2.7."""
         plugins = ROOT / "scripts/ansible/plugins"
+        vermin = [VENV / "vermin", "--no-tips", "-t=3.6-"]
+        self.check([*vermin, plugins / "modules", plugins / "module_utils"], self.environment(self.account))
+        # The documentation is read on the controller alone, and needs more: vermin would say so.
+        done = subprocess.run([*vermin, plugins / "doc_fragments"], capture_output=True, text=True)
+        self.assertNotEqual(done.returncode, 0, done.stdout)
+
+    def test_the_commands_of_the_readme_work_as_printed(self):
+        readme = (ROOT / "scripts/ansible/README.md").read_text()
+        commands = [line[2:] for line in re.search(r"```console\n(.*?)```", readme, re.S)[1].splitlines()]
+        self.assertEqual(len(commands), 3)
+        directory = self.home / "as printed"
+        directory.mkdir()
+        (directory / "scripts").symlink_to(ROOT / "scripts")
+        environment = self.environment(self.account)
+        del environment["ANSIBLE_COLLECTIONS_PATH"], environment["AWS_REGION"]
+        for shell in ("bash", "dash"):
+            done = subprocess.run(
+                [shell, "-ec", "\n".join(commands)], cwd=directory, env=environment, capture_output=True, text=True
+            )
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            # Preferences, roles and, as this account has no nodes, no agents; neither guardrail nor Slack.
+            self.assertRegex(done.stdout, r"changed=2 .*failed=0 +skipped=2")
+        self.assertEqual(self.writes(), [])
+
+    def test_modules_parse_as_python_3_6(self):
+        plugins = ROOT / "scripts/ansible/plugins"
         for path in [*plugins.glob("modules/*.py"), *plugins.glob("module_utils/*.py")]:
             tree = ast.parse(path.read_text(), feature_version=(3, 6))
             # Parses, and is refused by Python 3.6 all the same.

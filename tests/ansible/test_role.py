@@ -43,7 +43,6 @@ class Role(unittest.TestCase):
             "ssm_agent_url": BUCKET.url,
             "ssm_agent_gpg_key": str(DIRECTORY / f"{key}.gpg"),
             "ssm_agent_gpg_fingerprint": BUCKET.keys.fingerprints[key],
-            "ssm_agent_agentcheck": "",
             "ssm_agent_agentcheck_retries": 0,
             "ansible_python_interpreter": "/usr/bin/python3",
             **variables,
@@ -151,8 +150,20 @@ class OnDebian(Role):
     def test_what_must_be_chosen_is_never_guessed(self):
         machine = self.machine()
         for missing in ("ssm_agent_region", "ssm_agent_gpg_key", "ssm_agent_gpg_fingerprint"):
-            result = self.play(machine, **{missing: None})
+            # The default of the URL is made of the region.
+            result = self.play(machine, **{"ssm_agent_url": None, missing: None})
             self.refused(result, f"missing required arguments: {missing}")
+
+    def test_a_lock_that_is_held_is_waited_for(self):
+        machine = self.machine()
+        hold = "import fcntl, time; file = open('/var/lib/dpkg/lock-frontend', 'w'); fcntl.lockf(file, fcntl.LOCK_EX); time.sleep({})"
+        machine.run(f'python3 -c "{hold.format(600)}" >/dev/null 2>&1 & echo $! >/root/holder')
+        result = self.play(machine, ssm_agent_lock_timeout=1)
+        self.refused(result, "lock")
+        self.assertEqual(self.deb(machine), "")
+        machine.run("(sleep 12; kill $(cat /root/holder)) >/dev/null 2>&1 &")
+        self.done(self.play(machine), changed=2)
+        self.assertEqual(self.deb(machine), "installed 3.3.987.0-1")
 
     def test_a_snap_is_kept_and_refreshed(self):
         machine = self.machine()
@@ -242,11 +253,16 @@ class Verified(Role):
         return self.play(
             machine,
             *options,
-            ssm_agent_agentcheck="/usr/local/bin/ssm-agentcheck",
-            ssm_agent_agentcheck_src=str(AGENTCHECK),
+            ssm_agent_agentcheck_src=str(self.directory / "{arch}"),
             ssm_agent_agentcheck_arguments=["--metadata-endpoint", BUCKET.url, "--endpoint-url", BUCKET.url],
             **variables,
         )
+
+    def setUp(self):
+        # One for the architecture of this machine, as the role finds it among those of all.
+        self.directory = Path(tempfile.mkdtemp(prefix="ansible-agentcheck-", dir=AGENTCHECK.parent))
+        self.addCleanup(lambda: shutil.rmtree(self.directory))
+        os.link(AGENTCHECK, self.directory / os.uname().machine)
 
     def test_a_working_agent_is_verified(self):
         machine = self.machine()

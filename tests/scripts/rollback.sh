@@ -5,7 +5,8 @@
 . "$(dirname -- "$0")/scene"
 
 rolled_out() {
-    run rollout.sh --yes --desired desired --guardrail-profile management --run-dir "run dir" "$@"
+    run rollout.sh --yes --desired desired --guardrail-profile management --guardrail-role 'arn:aws:iam::{account}:role/Reader' \
+        --run-dir "run dir" "$@"
     rm -f "$FAKE/log" "$FAKE/profiles"
 }
 

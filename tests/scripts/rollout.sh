@@ -4,7 +4,8 @@
 # shellcheck source=tests/scripts/scene
 . "$(dirname -- "$0")/scene"
 
-everything=(--desired desired --guardrail-profile management --run-dir "run dir")
+guardrail=(--guardrail-profile management --guardrail-role 'arn:aws:iam::{account}:role/Reader')
+everything=(--desired desired "${guardrail[@]}" --run-dir "run dir")
 
 applies_all_phases_in_order() {
     run rollout.sh --yes "${everything[@]}"
@@ -29,7 +30,7 @@ refuses_to_write_without_yes_when_nobody_can_be_asked() {
 applies_what_somebody_says_yes_to() {
     run_and_answer y rollout.sh "${everything[@]}" --only preferences
     expect_status 0
-    expect_said "Apply these 1 changes? [y/N]"
+    expect_said "Apply this change? [y/N]"
     expect_log "ssm-prefs us-east-1 after"
 }
 
@@ -174,6 +175,105 @@ hands_the_acceptance_of_excluded_nodes_to_the_plans_that_ask_for_it() {
     expect_status 0
     [ "$(sort -u "$FAKE/guarding")" = 'ssm-agentcheck --accept excluded-nodes
 ssm-role --accept excluded-nodes' ] || fail "$(cat "$FAKE/guarding")"
+}
+
+refuses_a_guardrail_that_nobody_could_judge_before_anything_is_written() {
+    for only in preflight preferences,guardrail; do
+        run rollout.sh --yes --desired desired --guardrail-profile management --run-dir "run dir" --only "$only"
+        expect_status 2
+        expect_said "guardrail: pass --guardrail-role 'arn:aws:iam::{account}:role/NAME'"
+        expect_log ""
+    done
+    run_make preflight GUARDRAIL_ROLE=
+    expect_status 2
+    expect_said "(GUARDRAIL_ROLE)"
+    run_make plan GUARDRAIL_ROLE= # Who only looks needs none.
+    expect_status 0
+    # Who accepts that nobody looks may go on, and so may who has nothing to change.
+    run rollout.sh --yes --desired desired --guardrail-profile management --run-dir "run dir" --accept unread
+    expect_status 0
+    expect_words after
+    run rollout.sh --yes --desired desired --guardrail-profile management --run-dir "run dir"
+    expect_status 0
+}
+
+goes_without_alerts_where_there_is_no_slack() {
+    unset SLACK_URL
+    printf '%s\n' '{' ' // Comments are fine.' ' "webhook" : {' '  "env": "SLACK_URL" }, "trail": {} }' >desired/events.json
+    run rollout.sh --yes "${everything[@]}"
+    expect_status 0
+    expect_said "audit-trail: skipped: SLACK_URL is not set, so there is no Slack to send alerts to; the trail of the same file is left out, too"
+    expect_log "ssm-prefs us-east-1 after
+ssm-role us-east-1 after
+ssm-scp us-east-1 after"
+    echo '{"webhook":{"env":"SLACK_URL"}}' >desired/events.json
+    SLACK_URL='' run rollout.sh --yes "${everything[@]}"
+    expect_said "there is no Slack to send alerts to"
+    if grep -q "the trail" said; then fail "there is no trail"; fi
+    SLACK_URL=https://hooks.slack.com/x run rollout.sh --yes "${everything[@]}"
+    expect_status 0
+    expect_words after
+}
+
+names_the_desired_files_as_the_user_does() {
+    mkdir -p "desired/prefs" && mv desired/prefs.json desired/prefs/base.json
+    run rollout.sh --yes "${everything[@]}"
+    expect_status 0
+    grep -q '^ssm-prefs plan .*-f desired/prefs' "$FAKE/calls" || fail "$(cat "$FAKE/calls")"
+    if grep -v ' apply ' "$FAKE/calls" | grep 'run dir/[^ ]*desired'; then fail "it hands out its copies"; fi
+    cmp desired/prefs/base.json <(head -n 1 "run dir/attempt-001/03-preferences.desired.json") || fail "no copy is kept"
+    echo '{' >desired/role.json
+    run rollout.sh --yes "${everything[@]}"
+    expect_status 2
+    expect_said "ssm-role: desired/role.json is malformed"
+}
+
+stops_when_a_desired_file_changes_while_it_runs() {
+    rm bin/ssm-prefs
+    printf '%s\n' '#!/usr/bin/env bash' 'case " $* " in *" apply "*) echo "{\"word\":\"later\"}" >desired/role.json ;; esac' \
+        'exec -a ssm-prefs bash "$0.real" "$@"' >bin/ssm-prefs
+    sed 's/^tool=.*/tool=ssm-prefs/' "$root/tests/scripts/fake_tool" >bin/ssm-prefs.real
+    chmod +x bin/ssm-prefs
+    run rollout.sh --yes "${everything[@]}"
+    expect_status 2
+    expect_said "roles: desired/role.json has changed while this ran; run again"
+    expect_log "ssm-prefs us-east-1 after"
+}
+
+# One directory for one profile: what is run again is undone together, by the command that it prints.
+keeps_runs_in_one_directory_and_says_how_to_go_back() {
+    local back
+    run rollout.sh --yes --desired desired "${guardrail[@]}" --profile 'the/shop'
+    expect_status 0
+    if grep -i make said; then fail "it says how it works"; fi
+    echo '{"word":"later"}' >desired/prefs.json
+    run rollout.sh --yes --desired desired "${guardrail[@]}" --profile 'the/shop'
+    expect_status 0
+    [ "$(cd run && echo *)" = the_shop ] && [ -d run/the_shop/attempt-002 ] || fail "$(find run)"
+    [ "$(cat "$FAKE/ssm-prefs.us-east-1")" = later ] || fail "nothing new was applied"
+    back=$(sed -n 's/^rollout: to go back: //p' said)
+    case $back in *" --guardrail-profile management --guardrail-role 'arn:aws:iam::{account}:role/Reader'") ;; *) fail "$back" ;; esac
+    (eval "$back --yes" </dev/null >said 2>&1) || fail "it does not go back"
+    expect_words before
+    AWS_PROFILE=other run rollout.sh --desired desired
+    [ -d run/other ] || fail "there is no run/other"
+    expect_said "pass --yes"
+    if grep "to go back" said; then fail "nothing was applied"; fi
+    run rollout.sh --yes --desired desired --only preferences
+    expect_said "rollout: to go back: $root/scripts/rollback.sh '$PWD/run/default'"
+}
+
+works_through_a_symbolic_link() {
+    mkdir "my bin"
+    for name in rollout rollback stackset vulnscan; do
+        ln -s "$root/scripts/$name.sh" "my bin/$name"
+        "my bin/$name" --help >said 2>&1 || fail "$name"
+        expect_said "usage: "
+    done
+    status=0
+    (PATH="$PWD/my bin:$PATH" && rollout --yes "${everything[@]}" </dev/null >said 2>&1) || status=$?
+    expect_status 0
+    expect_words after
 }
 
 tells_the_guardrail_alone_how_to_look_for_people_locked_out() {

@@ -64,7 +64,7 @@ knows_what_a_desired_state_names_and_its_layers() {
     # This ssm-events reads the function from where make was called.
     rm bin/ssm-events
     printf '%s\n' '#!/usr/bin/env bash' '[ -e function.zip ] || exit 2' 'exec -a ssm-events bash "$0.real" "$@"' >bin/ssm-events
-    sed 's/^tool=.*/tool=ssm-events/; s/^case .{desired:+.*/case {} in/' "$root/tests/scripts/fake_tool" >bin/ssm-events.real
+    sed 's/^tool=.*/tool=ssm-events/; s/^case .content in/case {} in/' "$root/tests/scripts/fake_tool" >bin/ssm-events.real
     chmod +x bin/ssm-events
     echo '{"function":{"zip":"function.zip"}}' >desired/events.json
     echo 1 >function.zip
@@ -169,7 +169,7 @@ asks_aws_again_when_nothing_is_to_count_as_done() {
 
 goes_on_where_rollout_sh_stopped() {
     echo 1 >"$FAKE/ssm-role.interrupt"
-    run rollout.sh --yes --run-dir "the run" --desired desired --guardrail-profile management
+    run rollout.sh --yes --run-dir "the run" --desired desired --guardrail-profile management --guardrail-role 'arn:aws:iam::{account}:role/Reader'
     expect_status 130
     run_make apply YES=1
     expect_status 0

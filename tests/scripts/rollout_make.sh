@@ -91,7 +91,7 @@ asks_on_the_terminal() {
     make=$(command -v make)
     run_and_answer n "$make" -j8 -Otarget -f "$root/scripts/rollout.mk" "${given[@]}" apply ONLY=preferences
     expect_status 2
-    expect_said "Apply these 1 changes? [y/N]"
+    expect_said "Apply this change? [y/N]"
     expect_log ""
     run_and_answer y "$make" -j8 -Otarget -f "$root/scripts/rollout.mk" "${given[@]}" apply ONLY=preferences
     expect_status 0
