@@ -6,6 +6,8 @@ mod help;
 mod input;
 #[path = "conformance/paths.rs"]
 mod paths;
+#[path = "conformance/reports.rs"]
+mod reports;
 #[path = "conformance/wrong_invocations.rs"]
 mod wrong_invocations;
 

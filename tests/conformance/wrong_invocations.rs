@@ -5,7 +5,7 @@ use testbed::{Sandbox, repository};
 use super::TOOLS;
 
 /// Command lines, and what their messages must say. Desired states are those of `scripts/rollout.d`.
-const LINES: [(&str, &[&str]); 42] = [
+const LINES: [(&str, &[&str]); 44] = [
     ("ssm-agentcheck", &["Usage: ssm-agentcheck"]),
     ("ssm-agentcheck check", &["pass -f FILE"]),
     ("ssm-agentcheck list", &["use ssm-agentcheck show"]),
@@ -25,7 +25,15 @@ const LINES: [(&str, &[&str]); 42] = [
     ),
     ("ssm-agentcheck show -o table", &["use -o text"]),
     ("ssm-agentcheck show -o yaml", &["use -o json"]),
-    ("ssm-agentcheck show --output=csv", &["@csv"]),
+    ("ssm-agentcheck plan -f agent.json --output=csv", &["@csv"]),
+    (
+        "ssm-agentcheck show -o sarif",
+        &["for check, lint", "use -o json"],
+    ),
+    (
+        "ssm-agentcheck check -f agent.json -o junit --jq .id",
+        &["leave --jq or -o junit out"],
+    ),
     ("ssm-agentcheck show -o tsv", &["@tsv"]),
     (
         "ssm-agentcheck show i-02a00000000000001",

@@ -195,6 +195,8 @@ impl Fleet {
                     }
                     out.write(&Unreachable::new(self.tool, &session.target, &error))?;
                     outcome = outcome.and(Outcome::Trouble);
+                } else {
+                    out.judged(&session.target);
                 }
             }
             let has_room = visits.len() < self.max_concurrency && !is_last;

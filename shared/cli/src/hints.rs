@@ -37,7 +37,7 @@ const VERBS: [(&str, &str); 8] = [
 
 /// Formats of `-o` that a filter makes.
 const FORMATS: [(&str, &str); 4] = [
-    ("csv", "use --jq '[.field, ..] | @csv' -r"),
+    ("xml", "use -o junit"),
     ("tsv", "use --jq '[.field, ..] | @tsv' -r"),
     ("table", "use -o text"),
     ("yaml", "use -o json"),

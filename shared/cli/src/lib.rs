@@ -17,6 +17,7 @@ mod manual;
 mod mistakes;
 mod output;
 mod progress;
+mod report;
 mod screen;
 mod status;
 mod stream;
@@ -37,6 +38,7 @@ pub use records::{
     Applied, Change, ChangeStatus, Finding, FindingKind, Plan, PlanKind, Plans, Reading,
     ResultKind, ResultRecord, Schemas, Severity, Target, Unreachable, UnreachableKind,
 };
+pub use report::inert;
 pub use status::{Outcome, Signal, TO_RECOVER, finish, is_broken_pipe, lost, print_error};
 pub use stream::{for_each_object, for_each_object_of, for_each_record, for_each_record_of};
 pub use suppressions::{SuppressionArgs, Suppressions};

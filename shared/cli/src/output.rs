@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::filter::Filter;
+use crate::report::{self, Report};
 use crate::screen::Screen;
 use crate::text::{Changes, Findings, Table, count};
 use crate::{Format, IoArgs, Outcome, Progress, text, visible_lines};
@@ -61,6 +62,8 @@ struct Held {
     /// Whether findings were looked for, though there may be none.
     has_looked: bool,
     next_verb: Option<&'static str>,
+    /// For other programs, instead of all of the above.
+    report: Report,
     summary: Option<String>,
 }
 
@@ -123,6 +126,9 @@ impl Output {
             return match self.format {
                 Format::Json => line(&json),
                 Format::Text => self.show(serde_json::from_str(&json)?),
+                Format::Sarif | Format::Junit | Format::Csv => {
+                    self.keep(&serde_json::from_str(&json)?)
+                }
             };
         };
         filter.run(&json, |value| {
@@ -158,6 +164,22 @@ impl Output {
         line(&text::render(&record, self.screen))
     }
 
+    /// Keeps a record for the report at the end: of lists, those of one kind.
+    fn keep(&self, record: &Value) -> anyhow::Result<()> {
+        let mut held = self.held();
+        held.report.add(record)?;
+        let table = Table::of(record["kind"].as_str().unwrap_or_default());
+        if let Some(table) = table {
+            held.table.get_or_insert(table).add(record);
+        }
+        Ok(())
+    }
+
+    /// Takes the name of a file, or of an account and region, that was judged: a report says so when nothing was found there.
+    pub fn judged(&self, place: &impl ToString) {
+        self.held().report.judged(place.to_string());
+    }
+
     fn held(&self) -> MutexGuard<'_, Held> {
         // A panic elsewhere leaves what is held as it was.
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
@@ -180,6 +202,9 @@ impl Output {
     /// That of `outcome`, else stdout cannot be written.
     pub fn end(&self, outcome: anyhow::Result<Outcome>) -> anyhow::Result<Outcome> {
         let held = std::mem::take(&mut *self.held());
+        if matches!(self.format, Format::Sarif | Format::Junit | Format::Csv) {
+            return self.report(&held, outcome);
+        }
         let table = held.table.as_ref().map(|table| table.render(self.screen));
         let findings = held.findings.render(self.screen);
         let shown = table
@@ -192,6 +217,32 @@ impl Output {
         }
         if self.format == Format::Text && self.filter.is_none() {
             self.summarize(&held);
+        }
+        Ok(outcome)
+    }
+
+    /// Prints the report, also of a run that ended early: what reads it must not take that for nothing found.
+    fn report(&self, held: &Held, outcome: anyhow::Result<Outcome>) -> anyhow::Result<Outcome> {
+        let run = report::Run {
+            tool: self.tool,
+            file: self.file.clone().filter(|file| file.as_os_str() != "-"),
+            error: outcome.as_ref().err().map(|error| format!("{error:#}")),
+            documents: option_env!("SSM_DOCS_URL"),
+        };
+        let text = match &held.table {
+            // A list has no row for what could not be read.
+            Some(table) if self.format == Format::Csv => {
+                for one in held.report.unreachable() {
+                    crate::print_error(self.tool, &format!("{}: {}", one.target, one.error));
+                }
+                table.csv()?
+            }
+            _ => held.report.render(self.format, &run)?,
+        };
+        let written = write(text.as_bytes());
+        let outcome = outcome.and_then(|outcome| written.map(|()| outcome))?;
+        if let Some(summary) = &held.summary {
+            self.note(summary);
         }
         Ok(outcome)
     }

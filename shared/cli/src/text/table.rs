@@ -4,6 +4,7 @@ use comfy_table::{ColumnConstraint, ContentArrangement};
 use serde_json::Value;
 
 use super::plain;
+use crate::report;
 use crate::screen::Screen;
 
 /// A title, and where in the record its cell is.
@@ -115,6 +116,22 @@ impl Table {
             .map(|line| line.trim_end().to_owned())
             .collect();
         lines.join("\n")
+    }
+
+    /// Returns all columns as comma-separated values, called as in records: `managed_by`.
+    ///
+    /// # Errors
+    /// As [`report::table`].
+    pub(crate) fn csv(&self) -> anyhow::Result<String> {
+        let titles = self.columns.iter().map(|(title, _)| title);
+        let titles: Vec<String> = titles
+            .map(|title| title.to_lowercase().replace(' ', "_"))
+            .collect();
+        let rows = self
+            .rows
+            .iter()
+            .map(|row| row.iter().map(|cell| if cell == "-" { "" } else { cell }));
+        report::table(titles.iter().map(String::as_str), rows)
     }
 
     fn width(&self, index: usize) -> usize {

@@ -31,6 +31,7 @@ pub(crate) async fn run(
     for (source, text) in cli::read_texts(&args.files, &global.io, "policy")? {
         let findings = lint::lint(&source, &text);
         let findings = suppressions.filter(&source, findings, |path| sid_at(&text, path));
+        out.judged(&source);
         outcome = outcome.and(suppressions.write(out, &findings)?);
     }
     let (expired, unused) = ("role.suppression.expired", "role.suppression.unused");

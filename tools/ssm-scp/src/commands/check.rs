@@ -33,5 +33,6 @@ pub(crate) async fn run(
     };
     let left_open = LeftOpen::of(&desired, &parts)?;
     let findings = check::check(&desired, &parts, (&observed, &tree), left_open);
+    out.judged(&session.target);
     out.write_findings(&findings)
 }

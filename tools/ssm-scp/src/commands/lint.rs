@@ -58,6 +58,7 @@ pub(crate) async fn run(
     for (source, text) in texts {
         let findings = lint(&source, &text, args.r#type, max_characters);
         let findings = suppressions.filter(&source, findings, |path| sid_at(&text, path));
+        out.judged(&source);
         outcome = outcome.and(suppressions.write(out, &findings)?);
     }
     let (expired, unused) = ("scp.suppression.expired", "scp.suppression.unused");
