@@ -1,5 +1,7 @@
 //! The contract that all tools keep, asked of every binary: help, versions, schemas, exit status, bad input.
 
+#[path = "conformance/desired.rs"]
+mod desired;
 #[path = "conformance/help.rs"]
 mod help;
 #[path = "conformance/input.rs"]
@@ -32,7 +34,7 @@ const CHECK: (&[&str], &[&str]) = (&["check"], &[]);
 const TOOLS: [Tool; 6] = [
     Tool {
         name: "ssm-agentcheck",
-        verbs: &["show", "check", "host", "plan", "apply"],
+        verbs: &["show", "check", "host", "lint", "plan", "apply"],
         reads: CHECK,
         desired: "{}",
         first_read: ("ssm", "DescribeInstanceInformation"),
@@ -68,6 +70,7 @@ const TOOLS: [Tool; 6] = [
             "pattern",
             "match",
             "render",
+            "lint",
             "plan",
             "apply",
             "check",

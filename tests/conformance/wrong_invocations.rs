@@ -114,7 +114,7 @@ const LINES: [(&str, &[&str]); 44] = [
     ),
     (
         "ssm-agentcheck --generate powershell",
-        &["expected man, bash, zsh, fish or schema"],
+        &["expected man, bash, zsh, fish, schema or example"],
     ),
 ];
 

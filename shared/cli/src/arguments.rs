@@ -149,7 +149,7 @@ fn command<A: CommandFactory>() -> clap::Command {
             .long("generate")
             .value_name("WHAT")
             .value_parser(clap::builder::EnumValueParser::<Artefact>::new())
-            .help("Print a man page, shell completions or the JSON Schema of all records")
+            .help("Print a man page, shell completions, the JSON Schema of all records or a desired state with all fields")
             .exclusive(true),
     )
 }

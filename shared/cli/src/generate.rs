@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use clap_complete::Shell;
 use records::Schemas;
 
-use crate::manual;
+use crate::{example, manual};
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Artefact {
@@ -18,6 +18,7 @@ pub(crate) enum Artefact {
     Zsh,
     Fish,
     Schema,
+    Example,
 }
 
 /// What `--generate` is asked for.
@@ -70,7 +71,7 @@ fn text(
 ) -> anyhow::Result<Vec<u8>> {
     let Ok(artefact) = Artefact::from_str(&request.artefact, false) else {
         anyhow::bail!(
-            "--generate '{}': expected man, bash, zsh, fish or schema",
+            "--generate '{}': expected man, bash, zsh, fish, schema or example",
             request.artefact
         );
     };
@@ -85,6 +86,13 @@ fn text(
         Artefact::Schema => {
             serde_json::to_writer_pretty(&mut text, &schemas.document(tool))?;
             text.push(b'\n');
+        }
+        Artefact::Example => {
+            let Some(example) = schemas.example else {
+                anyhow::bail!("--generate example: {tool} has no desired state");
+            };
+            let values = serde_json::from_str(example)?;
+            text = example::render(&schemas.document(tool), &values).into_bytes();
         }
         Artefact::Bash => {
             clap_complete::generate(Shell::Bash, &mut command, tool, &mut text);

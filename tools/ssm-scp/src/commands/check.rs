@@ -22,7 +22,7 @@ pub(crate) async fn run(
     out: &Output,
 ) -> anyhow::Result<Outcome> {
     out.suggest("plan");
-    let desired: Desired = cli::read(&global.io, "desired policy")?;
+    let desired: Desired = cli::read_desired(&global.io, "desired policy")?;
     let parts = guard::render(&desired, args.limits.quota.max_characters)?;
     let session = global.aws.global_session().await?;
     let observed =

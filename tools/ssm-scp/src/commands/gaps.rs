@@ -35,7 +35,7 @@ pub(crate) async fn run(
     out: &Output,
 ) -> anyhow::Result<Outcome> {
     let desired: Option<Desired> = match &global.io.file {
-        Some(_) => Some(cli::read(&global.io, "desired policy")?),
+        Some(_) => Some(cli::read_desired(&global.io, "desired policy")?),
         None => None,
     };
     let guard = match &desired {

@@ -32,7 +32,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    let desired: Desired = cli::read(&global.io, "desired policy")?;
+    let desired: Desired = cli::read_desired(&global.io, "desired policy")?;
     let guard = Guard::of(&desired, args.limits.quota.max_characters)?;
     let through = Through::of(&global.aws);
     let session = global.aws.split_account_roles().0.global_session().await?;

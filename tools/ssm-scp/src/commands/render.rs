@@ -25,7 +25,7 @@ pub(crate) async fn run(
         output: Some(Format::Json),
         ..global.io.clone()
     };
-    let desired: Desired = cli::read(&io, "desired policy")?;
+    let desired: Desired = cli::read_desired(&io, "desired policy")?;
     let out = Output::new(TOOL, &io)?;
     let parts = guard::render(&desired, args.limits.quota.max_characters)?;
     for part in &parts {
