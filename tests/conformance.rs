@@ -150,10 +150,11 @@ fn help_is_the_one_that_was_reviewed_and_lists_every_verb() {
             &testbed::fixture(&format!("{}/help.txt", tool.name)),
             &help.stdout,
         );
-        tool.offline(&["--version"])
-            .run()
-            .assert_status(0)
-            .assert_stderr("");
+        let version = tool.offline(&["--version"]).run();
+        version.assert_status(0).assert_stderr("");
+        let target = format!("{}-unknown-linux-", std::env::consts::ARCH);
+        let expected = format!("{} 0.1.0 (unreleased, {target}", tool.name);
+        assert!(version.stdout.starts_with(&expected), "{}", version.stdout);
     }
 }
 

@@ -10,6 +10,9 @@ use records::Schemas;
 use crate::generate::{self, Artefact};
 use crate::hints::hinted;
 
+/// What `--version` says: all tools have one version, and are built together.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("SSM_BUILD"), ")");
+
 /// Input and output flags, the same in every tool.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Input and output")]
@@ -144,7 +147,7 @@ fn refuse_misused(matches: &clap::ArgMatches) -> Result<(), clap::Error> {
 }
 
 fn command<A: CommandFactory>() -> clap::Command {
-    A::command().arg(
+    A::command().version(VERSION).arg(
         clap::Arg::new("generate")
             .long("generate")
             .value_name("WHAT")
