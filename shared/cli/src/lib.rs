@@ -6,6 +6,7 @@
 )]
 
 mod arguments;
+mod completion;
 mod count_or_percent;
 mod encoding;
 mod example;
