@@ -6,6 +6,7 @@
 )]
 
 mod arguments;
+mod bar;
 mod completion;
 mod count_or_percent;
 mod encoding;
@@ -19,6 +20,7 @@ mod layers;
 mod lint;
 mod manual;
 mod mistakes;
+mod notes;
 mod output;
 mod progress;
 mod report;
@@ -38,7 +40,8 @@ pub use input::{read, read_desired, read_plans, read_records, read_records_from,
 pub use layers::Layers;
 pub use lint::{DesiredState, FileArgs, at, is_ours};
 pub use mistakes::from_value;
-pub use output::{Output, trace, warn};
+pub use notes::{trace, warn};
+pub use output::Output;
 pub use progress::Progress;
 pub use records::{
     Applied, Change, ChangeStatus, Finding, FindingKind, Plan, PlanKind, Plans, Reading,

@@ -2,8 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use anyhow::Context;
 use records::Finding;
@@ -14,29 +13,7 @@ use crate::filter::Filter;
 use crate::report::{self, Report};
 use crate::screen::Screen;
 use crate::text::{Changes, Findings, Table, count};
-use crate::{Format, IoArgs, Outcome, Progress, text, visible_lines};
-
-/// The output of the process, as far as notes need it, for what cannot be given an [`Output`]: connections inside the SDK.
-static NOTES: OnceLock<(&str, bool)> = OnceLock::new();
-
-/// Prints a note for people on stderr, as [`Output::note`] of the first output of the process does.
-pub fn warn(message: &str) {
-    if let Some((tool, false)) = NOTES.get() {
-        crate::print_error(tool, message);
-    }
-}
-
-/// Whether every call is reported.
-static VERBOSE: AtomicBool = AtomicBool::new(false);
-
-/// Prints a line on stderr that only `-v` asks for.
-pub fn trace(line: impl FnOnce() -> String) {
-    if VERBOSE.load(Ordering::Relaxed)
-        && let Some((tool, _)) = NOTES.get()
-    {
-        crate::print_error(tool, &line());
-    }
-}
+use crate::{Format, IoArgs, Outcome, Progress, bar, notes, text, visible_lines};
 
 /// Where a run's records go. Made before the first AWS call, so that a bad filter costs nothing.
 pub struct Output {
@@ -55,6 +32,10 @@ pub struct Output {
 #[derive(Default)]
 struct Held {
     table: Option<Table>,
+    /// What was in tables that are printed, each with its noun.
+    counts: Vec<(usize, &'static str)>,
+    /// Records that a list of another kind has no row for.
+    n_left_out: usize,
     findings: Findings,
     changes: Changes,
     /// Accounts and regions that could not be read.
@@ -80,8 +61,7 @@ impl Output {
             Format::Json
         });
         let filter = io.jq.as_deref().map(Filter::compile).transpose()?;
-        NOTES.get_or_init(|| (tool, io.quiet));
-        VERBOSE.fetch_or(io.verbose, Ordering::Relaxed);
+        notes::begin(tool, io);
         Ok(Output {
             tool,
             format,
@@ -153,7 +133,8 @@ impl Output {
                         other => {
                             table.add(&record);
                             if let Some(before) = other.replace(table) {
-                                line(&before.render(self.screen))?;
+                                line(&format!("{}\n", before.render(self.screen)))?;
+                                held.counts.push((before.n_rows(), before.noun()));
                             }
                         }
                     }
@@ -170,7 +151,11 @@ impl Output {
         held.report.add(record)?;
         let table = Table::of(record["kind"].as_str().unwrap_or_default());
         if let Some(table) = table {
-            held.table.get_or_insert(table).add(record);
+            let begun = held.table.get_or_insert(table);
+            match record["kind"] == begun.kind() {
+                true => begun.add(record),
+                false => held.n_left_out += 1,
+            }
         }
         Ok(())
     }
@@ -181,8 +166,7 @@ impl Output {
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
-        // A panic elsewhere leaves what is held as it was.
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        bar::locked(&self.held)
     }
 
     /// Keeps a line for people about the whole run, for its end.
@@ -215,7 +199,7 @@ impl Output {
         if let Some(summary) = &held.summary {
             self.note(summary);
         }
-        if self.format == Format::Text && self.filter.is_none() {
+        if self.is_text() {
             self.summarize(&held);
         }
         Ok(outcome)
@@ -235,6 +219,10 @@ impl Output {
                 for one in held.report.unreachable() {
                     crate::print_error(self.tool, &format!("{}: {}", one.target, one.error));
                 }
+                if held.n_left_out > 0 {
+                    let left_out = count(held.n_left_out, "record");
+                    self.note(&format!("{left_out} of other kinds: see -o json"));
+                }
                 table.csv()?
             }
             _ => held.report.render(self.format, &run)?,
@@ -248,8 +236,14 @@ impl Output {
     }
 
     fn summarize(&self, held: &Held) {
-        if let Some(table) = &held.table {
-            self.note(&count(table.n_rows(), table.kind()));
+        let last = held
+            .table
+            .iter()
+            .map(|table| (table.n_rows(), table.noun()));
+        let counts = held.counts.iter().copied().chain(last);
+        let counts: Vec<String> = counts.map(|(n, noun)| count(n, noun)).collect();
+        if !counts.is_empty() {
+            self.note(&counts.join(", "));
         }
         // What was not read is never "nothing".
         let unread = match held.n_unreachable {
@@ -332,10 +326,21 @@ impl Output {
         }
     }
 
-    /// Returns the progress of a run over many targets: hidden where records go to the same terminal, with `-q`, and for one.
+    /// Returns the progress of a run, hidden with `-q`.
     #[must_use]
-    pub fn progress(&self, is_single: bool) -> Progress {
-        Progress::new(self.quiet || is_single || std::io::stdout().is_terminal())
+    pub fn progress(&self) -> Progress {
+        Progress::new(self.tool, self.quiet)
+    }
+
+    /// Says on the bar, if there is one, what is being done.
+    pub fn say(&self, what: impl FnOnce() -> String) {
+        bar::say(what);
+    }
+
+    /// Returns whether records are shown to people.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        self.format == Format::Text && self.filter.is_none()
     }
 
     /// Prints one record, or in text a row of the tool's own, as of a table.
@@ -366,16 +371,14 @@ fn shown_path(path: &std::path::Path) -> String {
 
 /// A closed pipe is an error here, which [`crate::finish`] takes for none.
 fn write(bytes: &[u8]) -> anyhow::Result<()> {
-    std::io::stdout()
-        .lock()
-        .write_all(bytes)
-        .context("write to stdout")
+    bar::aside(|| std::io::stdout().lock().write_all(bytes)).context("write to stdout")
 }
 
 fn line(text: &str) -> anyhow::Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.write_all(b"\n"))
-        .context("write to stdout")
+    bar::aside(|| {
+        let mut stdout = std::io::stdout().lock();
+        stdout.write_all(text.as_bytes())?;
+        stdout.write_all(b"\n")
+    })
+    .context("write to stdout")
 }
