@@ -91,7 +91,12 @@ impl Format {
             Format::Junit => ("junit", &["check", "lint"]),
             Format::Csv => ("csv", &["check", "lint", "show"]),
         };
-        let to = verbs.join(", ");
+        let to = match verbs {
+            [others @ .., last] if !others.is_empty() => {
+                format!("{} and {last}", others.join(", "))
+            }
+            _ => verbs.concat(),
+        };
         let other = match self {
             Format::Csv => "use --jq '[.field, ..] | @csv' -r",
             _ => "use -o json",

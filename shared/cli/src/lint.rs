@@ -32,6 +32,12 @@ impl FileArgs {
         out: &Output,
         mut lint: impl FnMut(&str, &str) -> anyhow::Result<Outcome>,
     ) -> anyhow::Result<Outcome> {
+        if let Some(absent) = self.files.iter().find(|file| !file.exists()) {
+            anyhow::bail!(
+                "there is no file {}: name files, or pipe JSON in",
+                absent.display()
+            );
+        }
         let texts = read_texts(&self.files, io, "what to lint")?;
         if let [(source, text)] = texts.as_slice()
             && self.files.is_empty()
@@ -161,7 +167,7 @@ impl DesiredState {
     }
 
     fn other(&self, source: &str, kin: &str) -> Finding {
-        let message = format!("this looks like {kin}, and was not judged as {}", self.what);
+        let message = format!("this looks like {kin}, and was not judged");
         let fix = "lint it with the tool that it is for";
         self.finding(
             self.other,

@@ -26,10 +26,11 @@ const OF_DOCUMENTS: [(&str, &str); 12] = [
 ];
 
 /// Flags that make something else of the records.
-const OTHERWISE: [&str; 10] = [
+const OTHERWISE: [&str; 11] = [
     "--jq",
     "--generate",
     "--help",
+    "help",
     "-h",
     "--version",
     "-V",
