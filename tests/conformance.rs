@@ -6,6 +6,8 @@ mod desired;
 mod help;
 #[path = "conformance/input.rs"]
 mod input;
+#[path = "conformance/manuals.rs"]
+mod manuals;
 #[path = "conformance/paths.rs"]
 mod paths;
 #[path = "conformance/reports.rs"]
@@ -381,23 +383,4 @@ fn apply_takes_only_a_plan_of_this_tool_for_this_account() {
         );
     }
     assert!(account.writes().is_empty());
-}
-
-#[test]
-fn a_closed_pipe_is_quiet() {
-    let account = Sandbox::start().account();
-    for tool in TOOLS {
-        let closed = tool
-            .run(&account, &["check"])
-            .stdin(tool.desired)
-            .stdout_closed()
-            .run();
-        assert!(
-            !closed.stderr.contains("panic") && !closed.stderr.contains("write to stdout"),
-            "{}",
-            closed.stderr
-        );
-        let help = tool.offline(&["--help"]).stdout_closed().run();
-        assert!(!help.stderr.contains("panic"), "{}", help.stderr);
-    }
 }

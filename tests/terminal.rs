@@ -134,7 +134,7 @@ fn lists_are_tables() {
 #[test]
 fn what_lasts_ends_with_how_much_it_was() {
     let account = account();
-    account.fault(json!({"service": "cloudtrail", "operation": "LookupEvents", "kind": "latency", "milliseconds": 3000, "times": -1}));
+    account.fault(json!({"service": "cloudtrail", "operation": "LookupEvents", "kind": "latency", "milliseconds": 3000, "times": 1}));
     let output = prepared(&account, &["--bar"], 80, "ssm-events history --since 1h").run();
     output.assert_status(0);
     assert!(

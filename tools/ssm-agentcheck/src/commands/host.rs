@@ -11,6 +11,7 @@ use crate::{host, observe};
 
 /// Check the agent of this machine, without calling AWS; exit with 1 on findings
 #[derive(clap::Args)]
+#[command(after_long_help = "Examples:\n  ssm-agentcheck host")]
 pub(crate) struct HostArgs {
     /// Look at the files of the system in DIR
     #[arg(long, value_name = "DIR", default_value = "/")]

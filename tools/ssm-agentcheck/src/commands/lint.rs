@@ -13,6 +13,7 @@ const DESIRED: DesiredState = DesiredState {
 
 /// Lint desired states, without calling AWS; exit with 1 on findings
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_long_help = "Examples:\n  ssm-agentcheck lint agent.json")]
 pub(crate) struct LintArgs {
     #[command(flatten)]
     files: FileArgs,

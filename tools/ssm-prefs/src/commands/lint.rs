@@ -7,6 +7,9 @@ use crate::lint;
 
 /// Lint desired states and documents, without calling AWS; exit with 1 on findings
 #[derive(Clone, Debug, clap::Args)]
+#[command(
+    after_long_help = "Examples:\n  ssm-prefs lint prefs.json\n  ssm-prefs render -f prefs.json | ssm-prefs lint"
+)]
 pub(crate) struct LintArgs {
     #[command(flatten)]
     files: FileArgs,

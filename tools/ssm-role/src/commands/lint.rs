@@ -15,6 +15,7 @@ const DESIRED: DesiredState = DesiredState {
 
 /// Lint desired states, and policies of users, groups and roles, without calling AWS; exit with 1 on findings
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_long_help = "Examples:\n  ssm-role lint role.json")]
 pub(crate) struct LintArgs {
     #[command(flatten)]
     files: FileArgs,

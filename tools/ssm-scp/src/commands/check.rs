@@ -11,6 +11,7 @@ use crate::{check, guard, observe};
 
 /// Check the guard in the organization; exit with 1 on findings
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_long_help = "Examples:\n  ssm-scp check -f scp.json")]
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     limits: QuotaArgs,

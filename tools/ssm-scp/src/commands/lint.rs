@@ -19,6 +19,9 @@ const DESIRED: DesiredState = DesiredState {
 /// Of a desired state, the policies that it renders to are linted as well.
 /// Endpoint policies of VPCs and declarative policies are not judged.
 #[derive(Clone, Debug, clap::Args)]
+#[command(
+    after_long_help = "Examples:\n  ssm-scp lint scp.json\n  ssm-scp render -f scp.json | ssm-scp lint"
+)]
 pub(crate) struct LintArgs {
     #[command(flatten)]
     files: FileArgs,

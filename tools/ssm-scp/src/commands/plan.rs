@@ -12,6 +12,7 @@ use crate::{TOOL, guard, observe, plan};
 
 /// Print the changes that a desired state needs
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_long_help = "Examples:\n  ssm-scp plan -f scp.json >plan.json")]
 pub(crate) struct PlanArgs {
     /// Exit with 1 when something needs to change
     #[arg(long)]

@@ -10,6 +10,7 @@ use crate::{TOOL, guard};
 
 /// Print the policy documents of a desired state, without calling AWS
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_long_help = "Examples:\n  ssm-scp render -f scp.json >guard.json")]
 pub(crate) struct RenderArgs {
     #[command(flatten)]
     limits: QuotaArgs,
