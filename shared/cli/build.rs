@@ -31,7 +31,7 @@ fn of_git() -> Option<String> {
     let log = git(&["rev-parse", "--git-path", "logs/HEAD"])?;
     println!("cargo::rerun-if-changed={log}");
     let commit = git(&["log", "-1", "--format=%h %cs"])?;
-    let is_changed = git(&["status", "--porcelain", "--untracked-files=no"])? != "";
+    let is_changed = !git(&["status", "--porcelain", "--untracked-files=no"])?.is_empty();
     Some(if is_changed {
         format!("{commit} and changes")
     } else {
