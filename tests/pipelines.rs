@@ -13,12 +13,13 @@ const KEEP_PLAN: &str = "Look at a plan, keep it, apply exactly that:";
 const UNDO: &str = "Apply, regret, undo:";
 const RUN: &str = "Run a command on every Linux node; see what it printed, or why it did not run:";
 const GATE: &str = "Fail a CI job for errors, not for warnings:";
+const REPORT: &str = "Report to code scanning and to a CI system:";
 const RENDER: &str =
     "The policy document alone, for another tool to deploy, and what the linter says to it:";
 
 #[test]
 fn every_example_has_a_test() {
-    let named = [REASONS, KEEP_PLAN, UNDO, RUN, RENDER, GATE];
+    let named = [REASONS, KEEP_PLAN, UNDO, RUN, RENDER, GATE, REPORT];
     let written: Vec<String> = examples().into_iter().map(|(lead, _)| lead).collect();
     assert_eq!(written, named);
 }
@@ -298,6 +299,18 @@ fn counts_errors() {
     let n_errors = output.stdout.trim().strip_suffix(" errors");
     let n_errors: usize = n_errors.and_then(|n| n.parse().ok()).expect("N errors");
     assert!(n_errors > 5, "{n_errors}");
+}
+
+#[test]
+fn reports_to_other_programs() {
+    let (account, example) = (account(), example(REPORT));
+    run(&account, &example);
+    let sarif = record(&account, "agent.sarif");
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let path = account.home().join("agent.xml");
+    let junit = std::fs::read_to_string(path).unwrap();
+    let failures = format!("failures=\"{}\"", results.len());
+    assert!(results.len() > 5 && junit.contains(&failures), "{junit}");
 }
 
 #[test]

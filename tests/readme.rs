@@ -188,6 +188,7 @@ const NO_FINDINGS: &[&str] = &[
     "amazonaws.com",
     "amazonaws.eu",
     "aws.ssm",
+    "example.json",
     "hibernate.log",
 ];
 

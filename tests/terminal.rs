@@ -33,13 +33,18 @@ fn binary(tool: &str) -> std::path::PathBuf {
     repository().join("target/debug").join(tool)
 }
 
-/// Prepares a tool on a terminal of so many columns.
+/// Prepares a tool on a terminal of so many columns, without a bar.
 fn on_terminal(account: &Account, columns: u16, line: &str) -> Run {
+    prepared(account, &[], columns, line)
+}
+
+fn prepared(account: &Account, flags: &[&str], columns: u16, line: &str) -> Run {
     let script = repository().join("tests/testbed/terminal.py");
     let run = account.tool(repository().join(".venv/bin/python").as_os_str());
     let mut words = line.split(' ');
     let tool = binary(words.next().unwrap());
     run.args([script.as_os_str()])
+        .args(flags)
         .args([columns.to_string()])
         .args([tool])
         .args(words)
@@ -52,6 +57,18 @@ fn without_colors(output: &Output) -> String {
     text.push_str(pieces.next().unwrap());
     pieces.for_each(|piece| text.push_str(piece.split_once('m').unwrap().1));
     text
+}
+
+/// Returns text without the IDs of commands, which are new each time.
+fn without_commands(text: &str) -> String {
+    let is_id = |word: &str| word.len() == 36 && word.matches('-').count() == 4;
+    let lines = text.lines().map(|line| {
+        let words = line
+            .split(' ')
+            .map(|word| if is_id(word) { "COMMAND" } else { word });
+        words.collect::<Vec<_>>().join(" ") + "\n"
+    });
+    lines.collect()
 }
 
 /// Returns what the README shows below a command.
@@ -80,6 +97,53 @@ fn the_readme_shows_what_is_printed() {
             .all(|line| line.starts_with("ssm-agentcheck: "));
         assert!(lines, "the README leaves out: {rest}");
     }
+}
+
+/// What lists look like, at two widths, with and without colors.
+#[test]
+fn lists_are_tables() {
+    let account = account();
+    let records = testbed::fixture("terminal/records.jsonl");
+    std::fs::copy(records, account.home().join("records.jsonl")).unwrap();
+    // What two nodes end with comes in any order.
+    let ids = ["i-02a00000000000001", "i-02a00000000000015"];
+    std::fs::write(account.home().join("nodes.txt"), ids.join("\n")).unwrap();
+    for (name, command) in [
+        ("nodes", "ssm-agentcheck show"),
+        ("preferences", "ssm-prefs show --region us-east-1,eu-west-1"),
+        ("roles", "ssm-role show --region us-east-1,eu-west-1"),
+        ("report", "ssm-events report -f records.jsonl"),
+        ("run", "ssm-run -f nodes.txt -- uname"),
+    ] {
+        for columns in [80, 200] {
+            let colored = on_terminal(&account, columns, command).run();
+            let plain = on_terminal(&account, columns, command)
+                .env("NO_COLOR", "1")
+                .run();
+            let uncolored = without_commands(&without_colors(&colored));
+            assert_eq!(uncolored, without_commands(&plain.stdout), "{command}");
+            assert!(!plain.stdout.contains('\u{1b}'), "{command}");
+            let text = without_commands(&colored.stdout).replace(account.id(), "222222222222");
+            let shown = text.replace('\u{1b}', "\\e");
+            let golden = format!("terminal/{name}-{columns}.txt");
+            testbed::expect_text(&testbed::fixture(&golden), &shown);
+        }
+    }
+}
+
+#[test]
+fn what_lasts_ends_with_how_much_it_was() {
+    let account = account();
+    account.fault(json!({"service": "cloudtrail", "operation": "LookupEvents", "kind": "latency", "milliseconds": 3000, "times": 1}));
+    let output = prepared(&account, &["--bar"], 80, "ssm-events history --since 1h").run();
+    output.assert_status(0);
+    assert!(
+        output.stdout.contains("0 records in "),
+        "{:?}",
+        output.stdout
+    );
+    let quiet = prepared(&account, &["--bar"], 80, "ssm-events history --since 1h -q").run();
+    assert_eq!(quiet.stdout, "");
 }
 
 #[test]

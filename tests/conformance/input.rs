@@ -1,6 +1,7 @@
 //! What odd input and odd answers do to every tool: characters that hide, keys that are there twice.
 
 use serde_json::json;
+use testbed::Sandbox;
 
 use crate::TOOLS;
 
@@ -64,5 +65,24 @@ fn a_plan_with_a_key_twice_is_refused() {
         );
         let output = tool.offline(&["apply"]).stdin(plan).run();
         tool.complains(&output, "$.changes[0].to: `x` is here twice");
+    }
+}
+
+#[test]
+fn a_closed_pipe_is_quiet() {
+    let account = Sandbox::start().account();
+    for tool in TOOLS {
+        let closed = tool
+            .run(&account, &["check"])
+            .stdin(tool.desired)
+            .stdout_closed()
+            .run();
+        assert!(
+            !closed.stderr.contains("panic") && !closed.stderr.contains("write to stdout"),
+            "{}",
+            closed.stderr
+        );
+        let help = tool.offline(&["--help"]).stdout_closed().run();
+        assert!(!help.stderr.contains("panic"), "{}", help.stderr);
     }
 }

@@ -1,11 +1,12 @@
 //! What people type when they do not know a tool yet: each gets one message that names what to type instead.
 
-use testbed::{Sandbox, repository};
+use serde_json::json;
+use testbed::{Account, Output, Sandbox, repository};
 
 use super::TOOLS;
 
 /// Command lines, and what their messages must say. Desired states are those of `scripts/rollout.d`.
-const LINES: [(&str, &[&str]); 42] = [
+const LINES: [(&str, &[&str]); 57] = [
     ("ssm-agentcheck", &["Usage: ssm-agentcheck"]),
     ("ssm-agentcheck check", &["pass -f FILE"]),
     ("ssm-agentcheck list", &["use ssm-agentcheck show"]),
@@ -25,7 +26,15 @@ const LINES: [(&str, &[&str]); 42] = [
     ),
     ("ssm-agentcheck show -o table", &["use -o text"]),
     ("ssm-agentcheck show -o yaml", &["use -o json"]),
-    ("ssm-agentcheck show --output=csv", &["@csv"]),
+    ("ssm-agentcheck plan -f agent.json --output=csv", &["@csv"]),
+    (
+        "ssm-agentcheck show -o sarif",
+        &["for check and lint", "use -o json"],
+    ),
+    (
+        "ssm-agentcheck check -f agent.json -o junit --jq .id",
+        &["leave --jq or -o junit out"],
+    ),
     ("ssm-agentcheck show -o tsv", &["@tsv"]),
     (
         "ssm-agentcheck show i-02a00000000000001",
@@ -105,23 +114,47 @@ const LINES: [(&str, &[&str]); 42] = [
         &["expected a role ARN"],
     ),
     (
+        "ssm-agentcheck show --accounts org",
+        &["--accounts needs --assume-role 'arn:{partition}"],
+    ),
+    ("ssm-scp show --accounts org", &["leave --accounts out"]),
+    ("ssm-scp lint", &["the input is empty: name files"]),
+    ("ssm-run uname -r", &["ssm-run -- uname"]),
+    ("ssm-run uname~-r", &["put the command behind --"]),
+    ("ssm-run -- uname -r", &["ssm-agentcheck show"]),
+    (
+        "ssm-role lint AdministratorAccess",
+        &["there is no file AdministratorAccess", "name files"],
+    ),
+    ("ssm-role policy", &["--for <WHO>"]),
+    ("ssm-agentcheck show -q -r", &["--jq <FILTER>"]),
+    (
+        "ssm-agentcheck --generate completion",
+        &["expected man, bash, zsh, fish, schema or example"],
+    ),
+    (
+        "ssm-scp simulate --principal me",
+        &["expected arn:aws:iam::123456789012:role/NAME"],
+    ),
+    (
+        "ssm-role show --jq .kind[]",
+        &["one record after the other"],
+    ),
+    (
+        "ssm-scp plan -f prefs.json",
+        &["looks like the desired preferences of another tool"],
+    ),
+    (
         "ssm-agentcheck --generate powershell",
-        &["expected man, bash, zsh, fish or schema"],
+        &["expected man, bash, zsh, fish, schema or example"],
     ),
 ];
 
 #[test]
 fn a_wrong_invocation_is_told_what_to_type() {
-    let account = Sandbox::start().account();
-    for name in ["agent", "events", "prefs", "role", "scp"] {
-        let desired = repository().join(format!("scripts/rollout.d/{name}.json"));
-        std::fs::copy(desired, account.home().join(format!("{name}.json"))).unwrap();
-    }
+    let account = with_desired_states();
     for (line, expected) in LINES {
-        let mut words = line.split(' ');
-        let name = words.next().unwrap();
-        let tool = TOOLS.iter().find(|tool| tool.name == name).unwrap();
-        let output = account.tool(tool.exe().as_os_str()).args(words).run();
+        let output = typed(&account, line);
         assert_eq!(output.status, 2, "{line}: {}", output.stderr);
         assert_eq!(output.stdout, "", "{line}");
         for words in expected {
@@ -129,6 +162,87 @@ fn a_wrong_invocation_is_told_what_to_type() {
         }
     }
     assert!(account.writes().is_empty());
+}
+
+fn with_desired_states() -> Account {
+    let account = Sandbox::start().account();
+    for name in ["agent", "events", "prefs", "role", "scp"] {
+        let desired = repository().join(format!("scripts/rollout.d/{name}.json"));
+        std::fs::copy(desired, account.home().join(format!("{name}.json"))).unwrap();
+    }
+    account
+}
+
+/// Runs a command line, in which ~ is a blank in a word.
+fn typed(account: &Account, line: &str) -> Output {
+    let words: Vec<String> = line.split(' ').map(|word| word.replace('~', " ")).collect();
+    let tool = TOOLS.iter().find(|tool| tool.name == words[0]).unwrap();
+    account.tool(tool.exe().as_os_str()).args(&words[1..]).run()
+}
+
+/// What people type who do not know whether it is there, and what they get.
+const RIGHT: [(&str, &str); 12] = [
+    ("ssm-agentcheck --version", "ssm-agentcheck 0.1.0 ("),
+    ("ssm-agentcheck help check", "Check the nodes"),
+    ("ssm-agentcheck show --help", "Print one record"),
+    ("ssm-agentcheck show --verbose", ""),
+    ("ssm-agentcheck show -v", ""),
+    ("ssm-agentcheck show -o csv", ""),
+    ("ssm-scp lint scp.json", ""),
+    ("ssm-role lint role.json", ""),
+    ("ssm-agentcheck check -f agent.json", ""),
+    (
+        "ssm-scp simulate --guard scp.json --principal arn:aws:iam::222222222222:role/x",
+        "denied by OnlyExemptPrincipals",
+    ),
+    ("ssm-scp replay --guard scp.json", ""),
+    (
+        "ssm-events match {\"detail\":{\"errorCode\":[{\"prefix\":\"AccessDenied\"}]}}",
+        "",
+    ),
+];
+
+#[test]
+fn what_is_right_works() {
+    let account = with_desired_states();
+    for (line, expected) in RIGHT {
+        let output = typed(&account, line);
+        output.assert_status(0);
+        assert!(
+            output.stdout.contains(expected),
+            "{line}: {}",
+            output.stdout
+        );
+    }
+}
+
+/// The cure of what AWS says, or of what never reaches it.
+#[test]
+fn an_error_of_a_call_says_what_to_do() {
+    let account = Sandbox::start().account();
+    account.fault(json!({"service": "organizations", "kind": "error", "code": "AccessDeniedException", "status": 400,
+        "message": "You don't have permissions to access this resource.", "times": -1}));
+    let output = typed(&account, "ssm-scp show");
+    output.assert_status(2).assert_complains(
+        "use credentials of the management account, or of a delegated administrator",
+    );
+    let tool = TOOLS.iter().find(|tool| tool.name == "ssm-prefs").unwrap();
+    let nowhere = account
+        .tool(tool.exe().as_os_str())
+        .args(["show", "--region", "eu-central-9"]);
+    let nowhere = nowhere.env_remove("AWS_ENDPOINT_URL").run();
+    nowhere
+        .assert_status(2)
+        .assert_complains("check the network, and that the region is one of AWS's");
+}
+
+#[test]
+fn a_report_of_nothing_says_where_records_come_from() {
+    let account = Sandbox::start().account();
+    let output = typed(&account, "ssm-events report");
+    output
+        .assert_status(0)
+        .assert_complains("pipe in what `ssm-events history` prints");
 }
 
 #[test]

@@ -34,7 +34,8 @@ done
 # Asks bash for what it would complete, as readline does.
 # shellcheck disable=SC2016 # The inner shell expands.
 completes() {
-    env -i PATH="$PATH" bash --norc -c '
+    env -i PATH="$PATH" AWS_CONFIG_FILE="${AWS_CONFIG_FILE:-/dev/null}" \
+        AWS_SHARED_CREDENTIALS_FILE="${AWS_SHARED_CREDENTIALS_FILE:-/dev/null}" bash --norc -c '
         source "$1" && shift
         function=$(complete -p "$1" | sed "s/.* -F \([^ ]*\) .*/\1/")
         COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
@@ -45,6 +46,20 @@ completes ssm-agentcheck ch | grep -qx check || fail "ssm-agentcheck ch<Tab>"
 completes ssm-agentcheck check --ro | grep -qx -e --roles || fail "ssm-agentcheck check --ro<Tab>"
 completes ssm-prefs show -o '' | grep -qx json || fail "ssm-prefs show -o <Tab>"
 completes ssm-run --scr | grep -qx -e --script || fail "ssm-run --scr<Tab>"
+# Profiles and regions are those of the config files, which hold nothing that is run.
+mkdir "$top/aws"
+# shellcheck disable=SC2016 # Nobody expands it, which is the point.
+printf '[default]\nregion = eu-west-3\n[profile shop]\nregion=eu-north-1\n[sso-session no]\n[profile $(touch ran)]\n' >"$top/aws/config"
+printf '[keys]\naws_access_key_id = x\n' >"$top/aws/credentials"
+names() { AWS_CONFIG_FILE="$top/aws/config" AWS_SHARED_CREDENTIALS_FILE="$top/aws/credentials" "$@" | sort | tr '\n' ' '; }
+[ "$(names completes ssm-prefs show --profile '')" = "default keys shop " ] || fail "--profile <Tab>: $(names completes ssm-prefs show --profile '')"
+[ "$(names completes ssm-run --region eu)" = "eu-north-1 eu-west-3 " ] || fail "--region eu<Tab>: $(names completes ssm-run --region eu)"
+# shellcheck disable=SC2016 # The inner shell expands.
+if command -v zsh >/dev/null; then
+    for tool in $tools; do zsh -n "$at/share/zsh/site-functions/_$tool" || fail "the completion of $tool in zsh"; done
+    zsh_names() { zsh -f -c 'compdef() { :; }; autoload() { :; }; _arguments() { :; }; source "$1" >/dev/null 2>&1; _ssm_profiles' zsh "$at/share/zsh/site-functions/_ssm-prefs"; }
+    [ "$(names zsh_names)" = "default keys shop " ] || fail "profiles in zsh: $(names zsh_names)"
+fi
 for tool in $tools; do
     for verb in $("$at/bin/$tool" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'); do
         [ "$verb" = help ] || completes "$tool" "$verb" --q | grep -qx -e --quiet || fail "$tool $verb --q<Tab>"

@@ -368,7 +368,7 @@ fn a_report_puts_sessions_together() {
         .stdin(session_records())
         .run();
     assert!(
-        table.stdout.contains("0:30:00") && table.stdout.contains("no end recorded"),
+        table.stdout.contains("0:30:00") && table.stdout.contains("REFUSED  "),
         "{}",
         table.stdout
     );

@@ -1,6 +1,9 @@
 """Runs a command on a pseudo-terminal of so many columns, prints what it wrote there, and ends as it did.
 
-usage: terminal.py COLUMNS COMMAND [ARGUMENT]...
+Only stdout is the terminal: a bar, which depends on how long something takes, is not drawn on stderr that is none. What is written
+there is printed behind. With --bar both are the terminal.
+
+usage: terminal.py [--bar] COLUMNS COMMAND [ARGUMENT]...
 """
 
 import fcntl
@@ -8,17 +11,23 @@ import os
 import pty
 import struct
 import sys
+import tempfile
 import termios
 
 
 def main():
-    columns, command = int(sys.argv[1]), sys.argv[2:]
+    words = sys.argv[1:]
+    has_bar = words[0] == "--bar"
+    columns, *command = words[has_bar:]
+    columns, aside = int(columns), tempfile.TemporaryFile()
     # The size is set before the command begins, which reads it once.
     ready, go = os.pipe()
     process, terminal = pty.fork()
     if process == 0:
         os.close(go)
         os.read(ready, 1)
+        if not has_bar:
+            os.dup2(aside.fileno(), 2)
         os.execvp(command[0], command)
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     os.close(go)
@@ -29,6 +38,8 @@ def main():
             break
         sys.stdout.buffer.write(written.replace(b"\r\n", b"\n"))
     _, status = os.waitpid(process, 0)
+    aside.seek(0)
+    sys.stdout.buffer.write(aside.read())
     return os.waitstatus_to_exitcode(status)
 
 

@@ -56,8 +56,11 @@ impl AwsArgs {
             }
         });
         let mut applying = std::pin::pin!(applying.buffer_unordered(self.max_concurrency.get()));
-        let progress = out.progress(plans.plans.len() == 1);
-        progress.begin(plans.plans.len());
+        let progress = out.progress();
+        // What is done of one plan, the tool says.
+        if plans.plans.len() > 1 {
+            progress.begin(plans.plans.len(), "plan");
+        }
         let mut lost = None;
         for _ in &plans.plans {
             let told = loop {

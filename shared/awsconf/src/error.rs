@@ -76,6 +76,8 @@ where
         Some(code) => {
             let hint = if code.starts_with("ExpiredToken") {
                 " (get fresh credentials and run again)"
+            } else if message == OF_MANAGEMENT {
+                " (use credentials of the management account, or of a delegated administrator)"
             } else {
                 ""
             };
@@ -89,6 +91,10 @@ where
             chain if chain.contains(NO_CREDENTIALS) => {
                 "no credentials: run `aws sso login --profile NAME` and pass --profile NAME, or set AWS_PROFILE".to_owned()
             }
+            // Any region of the right shape has a host name.
+            chain if chain.contains("dns error") => format!(
+                "{chain} (check the network, and that the region is one of AWS's)"
+            ),
             chain => chain,
         },
     };
@@ -110,6 +116,10 @@ where
 
 /// What the SDK's chain of providers says when none of them has any. A test holds it.
 const NO_CREDENTIALS: &str = "no credentials found in chain";
+
+/// What Organizations says to a member account, and no other service.
+/// <https://docs.aws.amazon.com/organizations/latest/APIReference/CommonErrors.html>
+const OF_MANAGEMENT: &str = "You don't have permissions to access this resource.";
 
 /// The codes that services give when they do not know themselves whether they have done it.
 /// <https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html>

@@ -166,8 +166,14 @@ impl Fleet {
             .buffered(self.max_concurrency)
             .flat_map(stream::iter);
         let mut stops = std::pin::pin!(stops.fuse());
-        let progress = out.progress(self.is_single);
-        progress.begin(self.accounts.len() * self.regions.len().max(1));
+        let progress = out.progress();
+        progress.begin(
+            match self.is_single {
+                true => 0,
+                false => self.accounts.len() * self.regions.len().max(1),
+            },
+            "region",
+        );
         let mut running = FuturesUnordered::new();
         let mut visits: VecDeque<Visit<T>> = VecDeque::new();
         let (mut n_first, mut outcome, mut is_last) = (0, Outcome::Fine, false);
@@ -195,6 +201,8 @@ impl Fleet {
                     }
                     out.write(&Unreachable::new(self.tool, &session.target, &error))?;
                     outcome = outcome.and(Outcome::Trouble);
+                } else {
+                    out.judged(&session.target);
                 }
             }
             let has_room = visits.len() < self.max_concurrency && !is_last;

@@ -4,11 +4,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, ValueEnum};
 use records::Schemas;
 
 use crate::generate::{self, Artefact};
 use crate::hints::hinted;
+
+/// What `--version` says: all tools have one version, and are built together.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("SSM_BUILD"), ")");
 
 /// Input and output flags, the same in every tool.
 #[derive(Clone, Debug, clap::Args)]
@@ -18,7 +22,7 @@ pub struct IoArgs {
     #[arg(short, long, value_name = "FILE", global = true)]
     pub file: Option<PathBuf>,
 
-    /// Print records as JSON lines or as text [default: text on a terminal, else json]
+    /// Print records as JSON lines or as text, findings also as a report, lists also as CSV [default: text on a terminal, else json]
     #[arg(short, long, value_name = "FORMAT", global = true)]
     pub output: Option<Format>,
 
@@ -70,6 +74,44 @@ pub enum Format {
     Json,
     /// Text for people
     Text,
+    /// SARIF 2.1.0 for code scanning: check and lint
+    Sarif,
+    /// JUnit XML for CI systems: check and lint
+    Junit,
+    /// Comma-separated values: check, lint and show
+    Csv,
+}
+
+impl Format {
+    /// Returns what to type instead where this format is of no use: for records of other verbs, or behind a filter, which
+    /// yields JSON.
+    fn misused(self, verb: Option<&str>, has_filter: bool) -> Option<String> {
+        let (name, verbs): (_, &[&str]) = match self {
+            Format::Json | Format::Text => return None,
+            Format::Sarif => ("sarif", &["check", "lint"]),
+            Format::Junit => ("junit", &["check", "lint"]),
+            Format::Csv => ("csv", &["check", "lint", "show"]),
+        };
+        let to = match verbs {
+            [others @ .., last] if !others.is_empty() => {
+                format!("{} and {last}", others.join(", "))
+            }
+            _ => verbs.concat(),
+        };
+        let other = match self {
+            Format::Csv => "use --jq '[.field, ..] | @csv' -r",
+            _ => "use -o json",
+        };
+        if has_filter {
+            Some(format!(
+                "-o {name}: a filter yields JSON: leave --jq or -o {name} out"
+            ))
+        } else if verb.is_none_or(|verb| !verbs.contains(&verb)) {
+            Some(format!("-o {name} is for {to}; here, {other}"))
+        } else {
+            None
+        }
+    }
 }
 
 /// Returns the parsed arguments, or the exit status when clap or `--generate` has already printed what was asked for.
@@ -82,7 +124,10 @@ pub fn arguments<A: Parser>(schemas: Schemas) -> Result<A, ExitCode> {
     }
     let parsed = command::<A>()
         .try_get_matches_from(arguments)
-        .and_then(|m| A::from_arg_matches(&m));
+        .and_then(|matches| {
+            refuse_misused(&matches)?;
+            A::from_arg_matches(&matches)
+        });
     parsed.map_err(|error| {
         let command = A::command();
         let error = hinted(error, command.get_name(), command.has_subcommands());
@@ -97,13 +142,27 @@ pub fn arguments<A: Parser>(schemas: Schemas) -> Result<A, ExitCode> {
     })
 }
 
+/// Refuses a format that the verb has not.
+fn refuse_misused(matches: &clap::ArgMatches) -> Result<(), clap::Error> {
+    let format = matches.get_one::<Format>("output");
+    let has_filter = matches.contains_id("jq");
+    let misused = format.and_then(|format| format.misused(matches.subcommand_name(), has_filter));
+    match misused {
+        Some(message) => Err(clap::Error::raw(
+            ErrorKind::ArgumentConflict,
+            message + "\n",
+        )),
+        None => Ok(()),
+    }
+}
+
 fn command<A: CommandFactory>() -> clap::Command {
-    A::command().arg(
+    A::command().version(VERSION).arg(
         clap::Arg::new("generate")
             .long("generate")
             .value_name("WHAT")
             .value_parser(clap::builder::EnumValueParser::<Artefact>::new())
-            .help("Print a man page, shell completions or the JSON Schema of all records")
+            .help("Print a man page, shell completions, the JSON Schema of all records or a desired state with all fields")
             .exclusive(true),
     )
 }

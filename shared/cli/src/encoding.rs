@@ -51,7 +51,8 @@ pub(crate) fn utf8<'r>(
 /// Returns what text is that is not the JSON that was expected, and what to do, as far as it can be recognised. The parser
 /// stopped at `line` and `column`, counted from 1.
 pub(crate) fn other_format(text: &str, line: usize, column: usize) -> Option<&'static str> {
-    const COMMENT: &str = "JSON has no comments: remove them";
+    const COMMENT: &str =
+        "JSON has no comments: remove them; a desired state may have them behind //";
     let stopped = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
     // The parser counts bytes.
     let rest = stopped.get(column.saturating_sub(1)..).unwrap_or_default();

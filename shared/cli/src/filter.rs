@@ -1,6 +1,6 @@
 //! jq filters: compiled once, before anything else happens, and run on every record.
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use jaq_core::load::{Arena, File, Loader};
 use jaq_core::native::{self, bome};
 use jaq_core::{Compiler, Ctx, DataT, Filter as Compiled, RunPtr, Vars, data, unwrap_valr};
@@ -76,7 +76,9 @@ impl Filter {
         };
         let context = Ctx::<Data>::new(&self.compiled.lut, Vars::new([variables]));
         for output in self.compiled.id.run((context, input)).map(unwrap_valr) {
-            let value = output.map_err(|error| anyhow!("{error}")).context("--jq")?;
+            let value = output.map_err(|error| {
+                anyhow!("--jq: {error}; a filter is given one record after the other, as -o json prints them")
+            })?;
             yielded(&Yielded(value))?;
         }
         Ok(())

@@ -8,8 +8,8 @@ use clap::ValueEnum;
 use clap_complete::Shell;
 use records::Schemas;
 
-use crate::manual;
 use crate::stdout::write;
+use crate::{completion, example, manual};
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Artefact {
@@ -18,6 +18,7 @@ pub(crate) enum Artefact {
     Zsh,
     Fish,
     Schema,
+    Example,
 }
 
 /// What `--generate` is asked for.
@@ -63,14 +64,14 @@ pub(crate) fn run(command: clap::Command, request: &Request, schemas: Schemas) -
 }
 
 fn text(
-    mut command: clap::Command,
+    command: clap::Command,
     tool: &str,
     request: &Request,
     schemas: Schemas,
 ) -> anyhow::Result<Vec<u8>> {
     let Ok(artefact) = Artefact::from_str(&request.artefact, false) else {
         anyhow::bail!(
-            "--generate '{}': expected man, bash, zsh, fish or schema",
+            "--generate '{}': expected man, bash, zsh, fish, schema or example",
             request.artefact
         );
     };
@@ -86,22 +87,18 @@ fn text(
             serde_json::to_writer_pretty(&mut text, &schemas.document(tool))?;
             text.push(b'\n');
         }
-        Artefact::Bash => {
-            clap_complete::generate(Shell::Bash, &mut command, tool, &mut text);
-            text = with_reachable_states(&String::from_utf8(text)?, tool).into_bytes();
+        Artefact::Example => {
+            let Some(example) = schemas.example else {
+                anyhow::bail!("--generate example: {tool} has no desired state");
+            };
+            let values = serde_json::from_str(example)?;
+            text = example::render(&schemas.document(tool), &values).into_bytes();
         }
-        Artefact::Zsh => clap_complete::generate(Shell::Zsh, &mut command, tool, &mut text),
-        Artefact::Fish => clap_complete::generate(Shell::Fish, &mut command, tool, &mut text),
+        Artefact::Bash => text = completion::script(command, tool, Shell::Bash)?.into_bytes(),
+        Artefact::Zsh => text = completion::script(command, tool, Shell::Zsh)?.into_bytes(),
+        Artefact::Fish => text = completion::script(command, tool, Shell::Fish)?.into_bytes(),
     }
     Ok(text)
-}
-
-/// Returns a bash completion whose states are called alike where they are entered and where they are looked for: in a name with a
-/// hyphen, clap_complete takes the part behind it for a verb in one of the two places.
-/// <https://github.com/clap-rs/clap/issues/6421>
-fn with_reachable_states(script: &str, tool: &str) -> String {
-    let looked_for = tool.replace('-', "__subcmd__");
-    script.replace(&looked_for, &tool.replace('-', "__"))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// Flags of other programs, or of other verbs.
-const FLAGS: [(&str, &str); 10] = [
+const FLAGS: [(&str, &str); 11] = [
     ("--dry-run", "`plan` is the dry run: it writes nothing"),
     (
         "--apply",
@@ -18,6 +18,10 @@ const FLAGS: [(&str, &str); 10] = [
     (
         "--instance-ids",
         "node IDs come on stdin: echo i-0123456789abcdef0 | TOOL -- COMMAND",
+    ),
+    (
+        "--accounts",
+        "TOOL looks at the organization as a whole: leave --accounts out",
     ),
     ("--query", "use --jq"),
     ("--filter", "use --jq 'select(..)'"),
@@ -37,7 +41,7 @@ const VERBS: [(&str, &str); 8] = [
 
 /// Formats of `-o` that a filter makes.
 const FORMATS: [(&str, &str); 4] = [
-    ("csv", "use --jq '[.field, ..] | @csv' -r"),
+    ("xml", "use -o junit"),
     ("tsv", "use --jq '[.field, ..] | @tsv' -r"),
     ("table", "use -o text"),
     ("yaml", "use -o json"),

@@ -1,23 +1,44 @@
 //! JSON from stdin or a file into a type that cannot be wrong. An error names the source, the path, line and column.
 
-use std::io::{IsTerminal, Read};
 use std::path::Path;
 
 use anyhow::{Context, bail};
 use records::Unreachable;
 use serde::de::DeserializeOwned;
 
-use crate::encoding::{other_format, utf8};
-use crate::mistakes::{MAX_BYTES, from_value, locate};
+use crate::encoding::other_format;
+use crate::mistakes::{from_value, locate, of_other_tool};
+use crate::source::{source, text};
 use crate::unique::Unique;
-use crate::{IoArgs, Plans};
+use crate::{IoArgs, Plans, jsonc};
 
 /// Returns the one JSON value of the input. `what` names it for people: `desired preferences`.
 ///
 /// # Errors
 /// A terminal as stdin, an unreadable file, no value, a second value, malformed JSON, a value of the wrong shape.
 pub fn read<T: DeserializeOwned>(io: &IoArgs, what: &str) -> anyhow::Result<T> {
-    let mut values = read_records(io, what)?;
+    one(read_records(io, what)?, io, what)
+}
+
+/// Returns the one desired state of the input, which may have comments and trailing commas.
+///
+/// # Errors
+/// As [`read`]; one that looks like that of another tool is called so.
+pub fn read_desired<T: DeserializeOwned>(io: &IoArgs, what: &str) -> anyhow::Result<T> {
+    let action = || format!("read {what} from {}", source(io));
+    let text = text(io).with_context(action)?;
+    let plain = jsonc::plain(&text);
+    let values =
+        parse(&plain).map_err(
+            |error| match parse::<serde_json::Value>(&plain).as_deref() {
+                Ok([value]) => of_other_tool(error, what, value),
+                _ => error,
+            },
+        );
+    one(values.with_context(action)?, io, what)
+}
+
+fn one<T>(mut values: Vec<T>, io: &IoArgs, what: &str) -> anyhow::Result<T> {
     match (values.pop(), values.len()) {
         (Some(value), 0) => Ok(value),
         (None, _) => bail!(
@@ -137,65 +158,36 @@ pub fn read_plans<A: DeserializeOwned>(io: &IoArgs, tool: &str) -> anyhow::Resul
     Ok(plans)
 }
 
-/// Returns the texts of files with their names for people, or that of `-f` or stdin when none is named. They need not be
-/// JSON: linters say what is wrong with them.
+pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> anyhow::Result<Vec<T>> {
+    values(text).map_err(|error| {
+        let (line, column) = (error.inner().line(), error.inner().column());
+        let is_syntax = error.inner().is_syntax();
+        let text = without_mark(text);
+        let what = is_syntax
+            .then(|| other_format(text, line, column))
+            .flatten();
+        match what {
+            Some(what) => locate(error).context(what),
+            None => locate(error),
+        }
+    })
+}
+
+/// Returns the JSON values of a text.
 ///
 /// # Errors
-/// A terminal as stdin, an unreadable file.
-pub fn read_texts(
-    files: &[std::path::PathBuf],
-    io: &IoArgs,
-    what: &str,
-) -> anyhow::Result<Vec<(String, String)>> {
-    if files.is_empty() {
-        let text = text(io).with_context(|| format!("read {what} from {}", source(io)))?;
-        return Ok(vec![(source(io), text)]);
-    }
-    let texts = files.iter().map(|file| {
-        let io = IoArgs::of_file(file);
-        let text = text(&io).with_context(|| format!("read {what} from {}", source(&io)))?;
-        Ok((source(&io), text))
-    });
-    texts.collect()
-}
-
-pub(crate) fn text(io: &IoArgs) -> anyhow::Result<String> {
-    match &io.file {
-        Some(path) if path.as_os_str() != "-" => whole(std::fs::File::open(path)?),
-        _ if std::io::stdin().is_terminal() => {
-            bail!("no input: pipe JSON in or pass -f FILE")
-        }
-        _ => whole(std::io::stdin().lock()),
-    }
-}
-
-fn whole(source: impl Read) -> anyhow::Result<String> {
-    let mut text = String::new();
-    utf8(source, MAX_BYTES)?
-        .take(MAX_BYTES as u64 + 1)
-        .read_to_string(&mut text)?;
-    if text.len() > MAX_BYTES {
-        bail!("it has more than 64 MiB; many plans are one a line, and can be passed in parts");
-    }
-    Ok(text)
-}
-
-pub(crate) fn source(io: &IoArgs) -> String {
-    match &io.file {
-        Some(path) if path.as_os_str() != "-" => path.display().to_string(),
-        _ => "stdin".to_owned(),
-    }
-}
-
-pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> anyhow::Result<Vec<T>> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+/// Malformed JSON, a key that is there twice, a value of the wrong shape.
+pub(crate) fn values<T: DeserializeOwned>(
+    text: &str,
+) -> Result<Vec<T>, serde_path_to_error::Error<serde_json::Error>> {
+    let text = without_mark(text);
     // Of its own, before a type is asked for: a plan holds values of any shape, which would keep the last of two. What is
     // not even JSON is told below.
     let mut deserializer = serde_json::Deserializer::from_str(text);
     while !at_end(&mut deserializer) {
         match serde_path_to_error::deserialize::<_, Unique>(&mut deserializer) {
             Ok(Unique) => {}
-            Err(error) if error.inner().is_data() => return Err(locate(error)),
+            Err(error) if error.inner().is_data() => return Err(error),
             Err(_) => break,
         }
     }
@@ -203,26 +195,15 @@ pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> anyhow::Result<Vec<T>> {
     // Two steps: a stream of raw values keeps the positions of the whole input only for the first, so each value is
     // parsed in place by the same deserializer.
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    loop {
-        match at_end(&mut deserializer) {
-            true => return Ok(values),
-            false => {
-                let value = serde_path_to_error::deserialize::<_, T>(&mut deserializer);
-                let value = value.map_err(|error| {
-                    let (line, column) = (error.inner().line(), error.inner().column());
-                    let is_syntax = error.inner().is_syntax();
-                    let what = is_syntax
-                        .then(|| other_format(text, line, column))
-                        .flatten();
-                    match what {
-                        Some(what) => locate(error).context(what),
-                        None => locate(error),
-                    }
-                })?;
-                values.push(value);
-            }
-        }
+    while !at_end(&mut deserializer) {
+        values.push(serde_path_to_error::deserialize(&mut deserializer)?);
     }
+    Ok(values)
+}
+
+/// Returns a text without byte order mark.
+pub(crate) fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 /// Returns whether only white space is left.
@@ -359,16 +340,5 @@ mod tests {
                 "{complaint}"
             );
         }
-    }
-
-    #[test]
-    fn an_input_of_more_than_the_cap_is_refused() {
-        let endless = std::io::repeat(b' ');
-        let complaint = format!("{:#}", super::whole(endless).unwrap_err());
-        assert!(
-            complaint.starts_with("it has more than 64 MiB"),
-            "{complaint}"
-        );
-        assert_eq!(super::whole(&b" {}"[..]).unwrap(), " {}");
     }
 }

@@ -9,9 +9,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::input::{parse, source, text};
+use crate::input::parse;
 use crate::mistakes::{from_value, of_other_tool};
-use crate::{Finding, FindingKind, IoArgs, Severity, Target};
+use crate::source::{read_texts, source, text};
+use crate::{Finding, FindingKind, IoArgs, Severity, Target, jsonc};
 
 /// The desired state of every target, out of one value and any number of overrides.
 #[derive(Clone, Debug)]
@@ -26,7 +27,7 @@ pub struct Layers<D> {
 /// What differs somewhere.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Override {
+pub(crate) struct Override {
     r#for: Scope,
     /// Why, for whoever reads it next.
     reason: String,
@@ -34,6 +35,22 @@ struct Override {
     expires: Option<Date>,
     /// A JSON merge patch: what it names replaces, null removes. <https://www.rfc-editor.org/rfc/rfc7396>
     desired: serde_json::Map<String, Value>,
+}
+
+impl Override {
+    /// Refuses one that holds nowhere, or has no reason.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        ensure!(
+            self.r#for != Scope::default(),
+            "$.for: name an organizational_unit, an account or a region"
+        );
+        ensure!(
+            !self.reason.trim().is_empty(),
+            "$.reason: say why {} differs",
+            self.r#for
+        );
+        Ok(())
+    }
 }
 
 /// Where an override holds: everywhere that all of what it names is true.
@@ -89,6 +106,7 @@ impl<D: DeserializeOwned> Layers<D> {
         let mut bases = Vec::new();
         for (place, text) in texts(io, what)? {
             let read = || format!("read {what} from {place}");
+            let text = jsonc::plain(&text);
             let values: Vec<Value> = parse(&text).with_context(read)?;
             for value in &values {
                 if value.get("for").is_some() {
@@ -128,15 +146,7 @@ impl<D: DeserializeOwned> Layers<D> {
 
     fn push(&mut self, value: &Value) -> anyhow::Result<()> {
         let layer: Override = from_value(value)?;
-        ensure!(
-            layer.r#for != Scope::default(),
-            "$.for: name an organizational_unit, an account or a region"
-        );
-        ensure!(
-            !layer.reason.trim().is_empty(),
-            "$.reason: say why {} differs",
-            layer.r#for
-        );
+        layer.check()?;
         ensure!(
             !self.overrides.iter().any(|one| one.r#for == layer.r#for),
             "$.for: there is another override for {}",
@@ -253,24 +263,7 @@ fn texts(io: &IoArgs, what: &str) -> anyhow::Result<Vec<(String, String)>> {
         let text = text(io).with_context(|| format!("read {what} from {}", source(io)))?;
         return Ok(vec![(source(io), text)]);
     };
-    let action = || format!("read {what} from {}", directory.display());
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(directory).with_context(action)? {
-        let path = entry.with_context(action)?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "json")
-        {
-            paths.push(path);
-        }
-    }
-    paths.sort();
-    let texts = paths.iter().map(|path| {
-        let io = IoArgs::of_file(path);
-        let text = text(&io).with_context(|| format!("read {what} from {}", path.display()))?;
-        Ok((path.display().to_string(), text))
-    });
-    texts.collect()
+    read_texts(std::slice::from_ref(directory), io, what)
 }
 
 #[cfg(test)]

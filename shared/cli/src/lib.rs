@@ -6,18 +6,26 @@
 )]
 
 mod arguments;
+mod bar;
+mod completion;
 mod count_or_percent;
 mod encoding;
+mod example;
 mod filter;
 mod generate;
 mod hints;
 mod input;
+mod jsonc;
 mod layers;
+mod lint;
 mod manual;
 mod mistakes;
+mod notes;
 mod output;
 mod progress;
+mod report;
 mod screen;
+mod source;
 mod status;
 mod stdout;
 mod stream;
@@ -29,15 +37,19 @@ mod visible;
 pub use arguments::{ApplyArgs, Format, IoArgs, arguments};
 pub use count_or_percent::CountOrPercent;
 pub use filter::{Filter, Yielded};
-pub use input::{read, read_plans, read_records, read_records_from, read_shown, read_texts};
+pub use input::{read, read_desired, read_plans, read_records, read_records_from, read_shown};
 pub use layers::Layers;
+pub use lint::{DesiredState, FileArgs, at, is_ours};
 pub use mistakes::from_value;
-pub use output::{Output, trace, warn};
+pub use notes::{trace, warn};
+pub use output::Output;
 pub use progress::Progress;
 pub use records::{
     Applied, Change, ChangeStatus, Finding, FindingKind, Plan, PlanKind, Plans, Reading,
     ResultKind, ResultRecord, Schemas, Severity, Target, Unreachable, UnreachableKind,
 };
+pub use report::inert;
+pub use source::read_texts;
 pub use status::{Outcome, Signal, TO_RECOVER, finish, is_broken_pipe, lost, print_error};
 pub use stream::{for_each_object, for_each_object_of, for_each_record, for_each_record_of};
 pub use suppressions::{SuppressionArgs, Suppressions};

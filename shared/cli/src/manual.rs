@@ -70,9 +70,7 @@ pub(crate) fn render(
     if subject.has_subcommands() {
         manual.render_subcommands_section(page)?;
     }
-    if subject.get_after_long_help().is_some() {
-        manual.render_extra_section(page)?;
-    }
+    examples(subject, page)?;
     section("EXIT STATUS", &STATUSES, page)?;
     if subject.get_arguments().any(|one| one.get_id() == "profile") {
         section("ENVIRONMENT", &VARIABLES, page)?;
@@ -85,6 +83,25 @@ pub(crate) fn render(
         roff.to_writer(page)?;
     }
     Ok(())
+}
+
+/// Writes the examples of `--help`, each a paragraph that is not filled.
+fn examples(subject: &clap::Command, page: &mut dyn Write) -> std::io::Result<()> {
+    let help = subject.get_after_long_help().map(ToString::to_string);
+    let Some(lines) = help
+        .as_deref()
+        .and_then(|help| help.strip_prefix("Examples:\n"))
+    else {
+        return Ok(());
+    };
+    let mut roff = Roff::default();
+    roff.control("SH", ["EXAMPLES"]);
+    roff.control("EX", []);
+    for line in lines.lines() {
+        roff.text([roman(line.trim_start())]);
+    }
+    roff.control("EE", []);
+    roff.to_writer(page)
 }
 
 fn section(title: &str, entries: &[(&str, &str)], page: &mut dyn Write) -> std::io::Result<()> {

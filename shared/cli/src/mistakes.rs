@@ -30,23 +30,61 @@ const TELLTALES: [(&str, &[&str]); 5] = [
     ("desired alerts", &["rule_name", "webhook"]),
 ];
 
+/// Returns what a value looks like that is not what people call `what`.
+pub(crate) fn kin(what: &str, value: &serde_json::Value) -> Option<String> {
+    if let Some(kind) = value["kind"].as_str() {
+        return Some(format!("a record of kind {kind}"));
+    }
+    let has = |fields: &[&str]| fields.iter().any(|field| value.get(field).is_some());
+    let mut recognized = TELLTALES.iter().filter(|(_, fields)| has(fields));
+    let (other, _) = recognized.next()?;
+    let is_own = *other == what || recognized.any(|(one, _)| *one == what);
+    (!is_own).then(|| format!("the {other} of another tool"))
+}
+
+/// A mistake in a text.
+#[derive(Debug)]
+pub(crate) struct Mistake {
+    /// The JSON path.
+    pub(crate) path: String,
+    pub(crate) line: usize,
+    /// In bytes, as the parser counts.
+    pub(crate) column: usize,
+    pub(crate) message: String,
+}
+
+impl Mistake {
+    /// Returns what a parser says, in parts.
+    pub(crate) fn of(error: serde_path_to_error::Error<serde_json::Error>) -> Mistake {
+        let path = path(error.path());
+        let error = error.into_inner();
+        let (line, column) = (error.line(), error.column());
+        let message = without_urls(&error.to_string());
+        let place = format!(" at line {line} column {column}");
+        let message = message.replacen(&place, "", 1);
+        Mistake {
+            path,
+            line,
+            column,
+            message,
+        }
+    }
+}
+
 /// Adds to an error about a desired state, which people call `what`, that it looks like that of another tool, or like a record.
 pub(crate) fn of_other_tool(
     error: anyhow::Error,
     what: &str,
     value: &serde_json::Value,
 ) -> anyhow::Error {
-    if let Some(kind) = value["kind"].as_str() {
-        return anyhow::anyhow!("{error:#}; this is a record of kind {kind}, not a desired state");
-    }
-    let recognized = TELLTALES
-        .iter()
-        .find(|(_, fields)| fields.iter().any(|field| value.get(field).is_some()));
-    match recognized {
-        Some((other, _)) if *other != what => anyhow::anyhow!(
-            "{error:#}; this looks like the {other} of another tool; a directory holds layers of one tool"
+    match kin(what, value) {
+        Some(kin) if value["kind"].is_string() => {
+            anyhow::anyhow!("{error:#}; this is {kin}, not a desired state")
+        }
+        Some(kin) => anyhow::anyhow!(
+            "{error:#}; this looks like {kin}; a directory holds layers of one tool"
         ),
-        _ => error,
+        None => error,
     }
 }
 

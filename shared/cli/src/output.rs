@@ -2,8 +2,7 @@
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use anyhow::Context;
 use records::Finding;
@@ -11,32 +10,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::filter::Filter;
+use crate::report::{self, Report};
 use crate::screen::Screen;
 use crate::stdout::{self, write};
 use crate::text::{Changes, Findings, Table, count};
-use crate::{Format, IoArgs, Outcome, Progress, text, visible_lines};
-
-/// The output of the process, as far as notes need it, for what cannot be given an [`Output`]: connections inside the SDK.
-static NOTES: OnceLock<(&str, bool)> = OnceLock::new();
-
-/// Prints a note for people on stderr, as [`Output::note`] of the first output of the process does.
-pub fn warn(message: &str) {
-    if let Some((tool, false)) = NOTES.get() {
-        crate::print_error(tool, message);
-    }
-}
-
-/// Whether every call is reported.
-static VERBOSE: AtomicBool = AtomicBool::new(false);
-
-/// Prints a line on stderr that only `-v` asks for.
-pub fn trace(line: impl FnOnce() -> String) {
-    if VERBOSE.load(Ordering::Relaxed)
-        && let Some((tool, _)) = NOTES.get()
-    {
-        crate::print_error(tool, &line());
-    }
-}
+use crate::{Format, IoArgs, Outcome, Progress, bar, notes, text, visible_lines};
 
 /// Where a run's records go. Made before the first AWS call, so that a bad filter costs nothing.
 pub struct Output {
@@ -55,6 +33,10 @@ pub struct Output {
 #[derive(Default)]
 struct Held {
     table: Option<Table>,
+    /// What was in tables that are printed, each with its noun.
+    counts: Vec<(usize, &'static str)>,
+    /// Records that a list of another kind has no row for.
+    n_left_out: usize,
     findings: Findings,
     changes: Changes,
     /// Accounts and regions that could not be read.
@@ -62,6 +44,8 @@ struct Held {
     /// Whether findings were looked for, though there may be none.
     has_looked: bool,
     next_verb: Option<&'static str>,
+    /// For other programs, instead of all of the above.
+    report: Report,
     summary: Option<String>,
 }
 
@@ -78,8 +62,7 @@ impl Output {
             Format::Json
         });
         let filter = io.jq.as_deref().map(Filter::compile).transpose()?;
-        NOTES.get_or_init(|| (tool, io.quiet));
-        VERBOSE.fetch_or(io.verbose, Ordering::Relaxed);
+        notes::begin(tool, io);
         Ok(Output {
             tool,
             format,
@@ -124,6 +107,9 @@ impl Output {
             return match self.format {
                 Format::Json => line(&json),
                 Format::Text => self.show(serde_json::from_str(&json)?),
+                Format::Sarif | Format::Junit | Format::Csv => {
+                    self.keep(&serde_json::from_str(&json)?)
+                }
             };
         };
         filter.run(&json, |value| {
@@ -148,7 +134,8 @@ impl Output {
                         other => {
                             table.add(&record);
                             if let Some(before) = other.replace(table) {
-                                line(&before.render(self.screen))?;
+                                line(&format!("{}\n", before.render(self.screen)))?;
+                                held.counts.push((before.n_rows(), before.noun()));
                             }
                         }
                     }
@@ -159,9 +146,28 @@ impl Output {
         line(&text::render(&record, self.screen))
     }
 
+    /// Keeps a record for the report at the end: of lists, those of one kind.
+    fn keep(&self, record: &Value) -> anyhow::Result<()> {
+        let mut held = self.held();
+        held.report.add(record)?;
+        let table = Table::of(record["kind"].as_str().unwrap_or_default());
+        if let Some(table) = table {
+            let begun = held.table.get_or_insert(table);
+            match record["kind"] == begun.kind() {
+                true => begun.add(record),
+                false => held.n_left_out += 1,
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the name of a file, or of an account and region, that was judged: a report says so when nothing was found there.
+    pub fn judged(&self, place: &impl ToString) {
+        self.held().report.judged(place.to_string());
+    }
+
     fn held(&self) -> MutexGuard<'_, Held> {
-        // A panic elsewhere leaves what is held as it was.
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        bar::locked(&self.held)
     }
 
     /// Keeps a line for people about the whole run, for its end.
@@ -181,6 +187,9 @@ impl Output {
     /// That of `outcome`, else stdout cannot be written.
     pub fn end(&self, outcome: anyhow::Result<Outcome>) -> anyhow::Result<Outcome> {
         let held = std::mem::take(&mut *self.held());
+        if matches!(self.format, Format::Sarif | Format::Junit | Format::Csv) {
+            return self.report(&held, outcome);
+        }
         let table = held.table.as_ref().map(|table| table.render(self.screen));
         let findings = held.findings.render(self.screen);
         let shown = table
@@ -191,15 +200,51 @@ impl Output {
         if let Some(summary) = &held.summary {
             self.note(summary);
         }
-        if self.format == Format::Text && self.filter.is_none() {
+        if self.is_text() {
             self.summarize(&held);
         }
         Ok(outcome)
     }
 
+    /// Prints the report, also of a run that ended early: what reads it must not take that for nothing found.
+    fn report(&self, held: &Held, outcome: anyhow::Result<Outcome>) -> anyhow::Result<Outcome> {
+        let run = report::Run {
+            tool: self.tool,
+            file: self.file.clone().filter(|file| file.as_os_str() != "-"),
+            error: outcome.as_ref().err().map(|error| format!("{error:#}")),
+            documents: option_env!("SSM_DOCS_URL"),
+        };
+        let text = match &held.table {
+            // A list has no row for what could not be read.
+            Some(table) if self.format == Format::Csv => {
+                for one in held.report.unreachable() {
+                    crate::print_error(self.tool, &format!("{}: {}", one.target, one.error));
+                }
+                if held.n_left_out > 0 {
+                    let left_out = count(held.n_left_out, "record");
+                    self.note(&format!("{left_out} of other kinds: see -o json"));
+                }
+                table.csv()?
+            }
+            _ => held.report.render(self.format, &run)?,
+        };
+        let written = write(text.as_bytes());
+        let outcome = outcome.and_then(|outcome| written.map(|()| outcome))?;
+        if let Some(summary) = &held.summary {
+            self.note(summary);
+        }
+        Ok(outcome)
+    }
+
     fn summarize(&self, held: &Held) {
-        if let Some(table) = &held.table {
-            self.note(&count(table.n_rows(), table.kind()));
+        let last = held
+            .table
+            .iter()
+            .map(|table| (table.n_rows(), table.noun()));
+        let counts = held.counts.iter().copied().chain(last);
+        let counts: Vec<String> = counts.map(|(n, noun)| count(n, noun)).collect();
+        if !counts.is_empty() {
+            self.note(&counts.join(", "));
         }
         // What was not read is never "nothing".
         let unread = match held.n_unreachable {
@@ -269,10 +314,21 @@ impl Output {
         }
     }
 
-    /// Returns the progress of a run over many targets: hidden where records go to the same terminal, with `-q`, and for one.
+    /// Returns the progress of a run, hidden with `-q`.
     #[must_use]
-    pub fn progress(&self, is_single: bool) -> Progress {
-        Progress::new(self.quiet || is_single || std::io::stdout().is_terminal())
+    pub fn progress(&self) -> Progress {
+        Progress::new(self.tool, self.quiet)
+    }
+
+    /// Says on the bar, if there is one, what is being done.
+    pub fn say(&self, what: impl FnOnce() -> String) {
+        bar::say(what);
+    }
+
+    /// Returns whether records are shown to people.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        self.format == Format::Text && self.filter.is_none()
     }
 
     /// Prints one record, or in text a row of the tool's own, as of a table.

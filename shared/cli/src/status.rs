@@ -103,7 +103,7 @@ pub fn finish(tool: &str, result: anyhow::Result<Outcome>) -> ExitCode {
 /// says shows what it holds.
 pub fn print_error(tool: &str, message: &str) {
     // A closed stderr leaves nobody to tell.
-    let _ = writeln!(std::io::stderr(), "{tool}: {}", one_line(message));
+    let _ = crate::bar::aside(|| writeln!(std::io::stderr(), "{tool}: {}", one_line(message)));
 }
 
 fn one_line(message: &str) -> String {

@@ -4,14 +4,16 @@ use std::io::Write;
 
 use anyhow::Context;
 
+use crate::bar;
+
 /// Writes all of it now, so that what cannot be written is an error here and not lost when the process ends. A closed pipe is an
 /// error, too, which [`crate::finish`] takes for none.
 pub(crate) fn write(bytes: &[u8]) -> anyhow::Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    stdout
-        .write_all(bytes)
-        .and_then(|()| stdout.flush())
-        .context("write to stdout")
+    bar::aside(|| {
+        let mut stdout = std::io::stdout().lock();
+        stdout.write_all(bytes).and_then(|()| stdout.flush())
+    })
+    .context("write to stdout")
 }
 
 /// Refuses to begin where stdout was closed at the start, for verbs that write: what they print holds the only undo. Rust's runtime opens the null device for a closed descriptor, for reading and writing; what a shell opens with `>/dev/null` is

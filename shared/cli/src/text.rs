@@ -1,6 +1,7 @@
 //! Records as text, for people at a terminal. Scripts read the JSON; this layout may change. What comes from AWS shows its control
 //! characters, so that the only escapes are the colors of [`crate::screen`].
 
+mod columns;
 mod difference;
 mod finding;
 mod plan;
@@ -89,11 +90,12 @@ fn plain(value: &Value) -> Cow<'_, str> {
     }
 }
 
-/// Returns a number with its noun: `1 change`, `2 changes`.
+/// Returns a number with its noun: `1 change`, `2 changes`, `2 policies`.
 #[must_use]
 pub fn count(n: usize, noun: &str) -> String {
-    match n {
-        1 => format!("1 {noun}"),
+    match (n, noun.strip_suffix('y')) {
+        (1, _) => format!("1 {noun}"),
+        (_, Some(stem)) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{n} {stem}ies"),
         _ => format!("{n} {noun}s"),
     }
 }

@@ -17,6 +17,8 @@ pub struct Schemas {
     pub version: u32,
     /// Makes the definitions.
     pub definitions: fn(&mut SchemaGenerator) -> Definitions,
+    /// A desired state with all of its fields, as JSON. `//` in front of a key is one that cannot be there with the others.
+    pub example: Option<&'static str>,
 }
 
 impl Schemas {
@@ -66,6 +68,7 @@ mod tests {
         let schemas = Schemas {
             version: 3,
             definitions: of_managing::<String>,
+            example: None,
         };
         let document = schemas.document("tool-x");
         assert_eq!(document["$id"], "urn:tool-x:records:3");

@@ -26,15 +26,17 @@ const OF_DOCUMENTS: [(&str, &str); 12] = [
 ];
 
 /// Flags that make something else of the records.
-const OTHERWISE: [&str; 9] = [
+const OTHERWISE: [&str; 11] = [
     "--jq",
     "--generate",
     "--help",
+    "help",
     "-h",
     "--version",
     "-V",
     "--html",
     "--output=text",
+    "--output=csv",
     "-otext",
 ];
 
@@ -88,7 +90,7 @@ fn prints(name: &str, arguments: &[OsString]) -> Option<Prints> {
     };
     let is_text = words
         .windows(2)
-        .any(|pair| ["-o", "--output"].contains(&pair[0].as_ref()) && pair[1] == "text");
+        .any(|pair| ["-o", "--output"].contains(&pair[0].as_ref()) && pair[1] != "json");
     if is_text || words.iter().any(|word| is_otherwise(word)) {
         return None;
     }
@@ -149,6 +151,7 @@ mod tests {
         for other in [
             "show -o text",
             "show --output=text",
+            "lint -o sarif x.json",
             "show --jq .",
             "--generate=schema",
             "plan --help",

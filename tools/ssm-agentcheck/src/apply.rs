@@ -194,7 +194,7 @@ async fn update(
             None => waves.entry(node.to.wave).or_default().push(node),
         }
     }
-    progress.begin(waves.values().map(Vec::len).sum());
+    progress.begin(waves.values().map(Vec::len).sum(), "node");
     let mut stopped: Option<String> = None;
     for (number, wave) in waves {
         if stopped.is_none() && interrupt.requested() {
@@ -204,7 +204,10 @@ async fn update(
             tried.extend(wave.iter().map(|node| (node.index, Tried::skipped(reason))));
             continue;
         }
-        progress.say(&format!("wave {number}: {} nodes", wave.len()));
+        progress.say(&format!(
+            "wave {number}: {}",
+            cli::count(wave.len(), "node")
+        ));
         let outcome = run_wave(client, target, &wave, interrupt, progress).await;
         let n_failed = outcome
             .values()

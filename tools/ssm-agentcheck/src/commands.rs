@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 pub(crate) mod check;
 pub(crate) mod host;
+pub(crate) mod lint;
 pub(crate) mod plan;
 pub(crate) mod show;
 

@@ -39,6 +39,7 @@ enum Verb {
     Show(commands::show::ShowArgs),
     Check(commands::check::CheckArgs),
     Host(commands::host::HostArgs),
+    Lint(commands::lint::LintArgs),
     Plan(commands::plan::PlanArgs),
     Apply(commands::apply::ApplyArgs),
 }
@@ -56,6 +57,7 @@ async fn run(args: Args) -> anyhow::Result<cli::Outcome> {
     out.end(match &args.verb {
         Verb::Show(args) => commands::show::run(args, global, out).await,
         Verb::Check(args) => commands::check::run(args, global, out).await,
+        Verb::Lint(args) => commands::lint::run(args, global, out).await,
         Verb::Host(args) => commands::host::run(args, global, out).await,
         Verb::Plan(args) => commands::plan::run(args, global, out).await,
         Verb::Apply(args) => commands::apply::run(args, global, out).await,

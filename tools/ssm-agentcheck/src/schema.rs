@@ -11,6 +11,7 @@ use crate::model::Desired;
 pub(crate) const SCHEMAS: Schemas = Schemas {
     version: 1,
     definitions,
+    example: Some(include_str!("example.json")),
 };
 
 fn definitions(generator: &mut SchemaGenerator) -> Definitions {

@@ -4,6 +4,7 @@ pub(crate) mod apply;
 pub(crate) mod check;
 pub(crate) mod format;
 pub(crate) mod history;
+pub(crate) mod lint;
 pub(crate) mod r#match;
 pub(crate) mod pattern;
 pub(crate) mod plan;

@@ -12,6 +12,7 @@ use crate::records::format::Rules;
 pub(crate) const SCHEMAS: Schemas = Schemas {
     version: 1,
     definitions,
+    example: Some(include_str!("example.json")),
 };
 
 fn definitions(generator: &mut SchemaGenerator) -> Definitions {

@@ -2,13 +2,12 @@
 
 mod desired;
 
-use cli::{Finding, Severity};
+use cli::{DesiredState, Finding, Severity};
 use iam_policy::Arn;
 use records::AccountId;
 use serde_json::Value;
 
 use crate::finding::{error, finding, info, warning};
-use crate::model::Desired;
 use crate::session_document::{self, INPUTS, Kind};
 
 pub(crate) use self::desired::lint_desired;
@@ -20,35 +19,27 @@ const PROFILE_MAX_CHARACTERS: usize = 512;
 /// Longest document content, in bytes. <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateDocument.html>
 const CONTENT_MAX_BYTES: usize = 64 * 1024;
 
-/// Returns what is wrong with a value; document content is known by its `schemaVersion`, `sessionType` or `inputs`.
-pub(crate) fn lint(value: &Value) -> Vec<Finding> {
-    let is_content = ["schemaVersion", "sessionType", "inputs"]
-        .iter()
-        .any(|key| !value[*key].is_null());
-    if is_content {
-        return lint_content(value);
-    }
-    // A list would pass for the fields in their order.
-    if !value.is_object() {
-        return vec![error(
-            "desired.invalid",
-            "$",
-            "the desired state is not a JSON object",
-            "give an object such as {\"idle_timeout_minutes\": 20}",
-        )];
-    }
-    match serde_path_to_error::deserialize::<_, Desired>(value) {
-        Ok(desired) => lint_desired(&desired),
-        Err(problem) => {
-            let path = format!("$.{}", problem.path());
-            vec![error(
-                "desired.invalid",
-                &path,
-                problem.into_inner().to_string(),
-                "correct this field of the desired state",
-            )]
+const DESIRED: DesiredState = DesiredState {
+    what: "desired preferences",
+    invalid: "prefs.desired.invalid",
+    other: "prefs.desired.other",
+};
+
+/// Returns what is wrong with a text; document content is known by its `schemaVersion`, `sessionType` or `inputs`.
+pub(crate) fn lint(source: &str, text: &str) -> Vec<Finding> {
+    match serde_json::from_str(text).ok().filter(is_content) {
+        Some(document) => {
+            let findings = lint_content(&document).into_iter();
+            findings.map(|one| cli::at(source, text, one)).collect()
         }
+        None => DESIRED.lint(source, text, lint_desired),
     }
+}
+
+/// Returns whether a value is a document's content, and no desired state.
+fn is_content(value: &Value) -> bool {
+    let mut keys = ["schemaVersion", "sessionType", "inputs"].iter();
+    keys.any(|key| !value[*key].is_null())
 }
 
 /// Returns what is wrong with a document's content.

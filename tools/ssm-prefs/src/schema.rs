@@ -10,6 +10,7 @@ use crate::model::{Action, Desired, Probe};
 pub(crate) const SCHEMAS: Schemas = Schemas {
     version: 1,
     definitions,
+    example: Some(include_str!("example.json")),
 };
 
 fn definitions(generator: &mut SchemaGenerator) -> Definitions {

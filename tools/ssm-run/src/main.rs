@@ -31,9 +31,11 @@ use std::process::ExitCode;
 
 const TOOL: &str = "ssm-run";
 
+const EXAMPLES: &str = "Examples:\n  echo i-0123456789abcdef0 | ssm-run -- uname -r\n  ssm-agentcheck show | ssm-run -- uname -r";
+
 /// Run one command on many nodes; print what became of it on each as soon as it is done
 #[derive(clap::Parser)]
-#[command(name = TOOL, version, about, long_about = None)]
+#[command(name = TOOL, version, about, long_about = None, after_long_help = EXAMPLES)]
 struct Args {
     #[command(flatten)]
     run: commands::run::RunArgs,

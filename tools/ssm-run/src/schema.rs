@@ -9,6 +9,7 @@ use records::{Command, Invocation, PatchState};
 pub(crate) const SCHEMAS: Schemas = Schemas {
     version: 1,
     definitions,
+    example: None,
 };
 
 fn definitions(generator: &mut SchemaGenerator) -> Definitions {

@@ -12,22 +12,72 @@ pub(crate) fn sent(command: &Command) -> String {
     format!("sent {} [{target}] to {n_nodes}: {id}", command.document)
 }
 
+/// What became of many nodes: those of which the same is to be said are one.
+#[derive(Debug, Default)]
+pub(crate) struct Folded {
+    /// Status and output, with the nodes, in the order in which the first of each came.
+    groups: Vec<(String, Vec<String>, String)>,
+}
+
+/// Nodes that are named where more are alike.
+const N_NAMED: usize = 8;
+
+impl Folded {
+    /// Takes what became of one node.
+    pub(crate) fn add(&mut self, record: &Invocation) {
+        let (status, below) = (status(record), below(record));
+        let like = |(one, _, output): &&mut (String, Vec<String>, String)| {
+            *one == status && *output == below
+        };
+        match self.groups.iter_mut().find(like) {
+            Some((_, nodes, _)) => nodes.push(node(record)),
+            None => self.groups.push((status, vec![node(record)], below)),
+        }
+    }
+
+    /// Returns the groups, the one with the fewest nodes last: it is what somebody looks for.
+    pub(crate) fn texts(mut self) -> Vec<String> {
+        self.groups
+            .sort_by_key(|(_, nodes, _)| std::cmp::Reverse(nodes.len()));
+        let texts = self.groups.iter().map(|(status, nodes, below)| {
+            let named = nodes.iter().take(N_NAMED).map(String::as_str);
+            let named = named.collect::<Vec<_>>().join(", ");
+            let head = match nodes.len() {
+                1 => format!("{named}: {status}"),
+                n if n <= N_NAMED => format!("{n} nodes: {status}: {named}"),
+                n => format!("{n} nodes: {status}: {named} and {} more", n - N_NAMED),
+            };
+            format!("{}{below}", plain(&head))
+        });
+        texts.collect()
+    }
+}
+
 /// Returns what became of the command on one node, with its output below.
 pub(crate) fn row(record: &Invocation) -> String {
+    let head = plain(&format!("{}: {}", node(record), status(record)));
+    format!("{head}{}", below(record))
+}
+
+fn node(record: &Invocation) -> String {
     let name = record.name.as_deref().map(|name| format!(" {name}"));
-    let status = match (&record.status_details, record.exit_code) {
+    let name = name.unwrap_or_default();
+    format!("{} [{}]{name}", record.instance_id, record.target)
+}
+
+fn status(record: &Invocation) -> String {
+    match (&record.status_details, record.exit_code) {
         (_, Some(code)) if code != 0 => format!("{} {code}", record.status),
         (Some(details), _) if *details != record.status => {
             format!("{} ({details})", record.status)
         }
         _ => record.status.clone(),
-    };
-    let mut lines = vec![plain(&format!(
-        "{} [{}]{}: {status}",
-        record.instance_id,
-        record.target,
-        name.unwrap_or_default()
-    ))];
+    }
+}
+
+/// Returns the lines below the head, each behind a line break.
+fn below(record: &Invocation) -> String {
+    let mut lines = vec![String::new()];
     let has_more = |is_cut: bool| is_cut.then(|| "    .. there is more".to_owned());
     lines.extend(
         record
@@ -61,6 +111,40 @@ mod tests {
 
     use super::row;
     use records::{Absence, Invocation, Reason};
+
+    #[test]
+    fn like_outputs_are_one() {
+        let target: Target = "111122223333/us-east-1".parse().unwrap();
+        let reason = Reason::new("run.wave.interrupted", "why", "what to do");
+        let mut folded = super::Folded::default();
+        for (number, output) in ["a", "b", "a", "a"].into_iter().enumerate() {
+            let id = format!("i-{number}");
+            let reason = reason.clone();
+            let mut record =
+                Invocation::without_command(&target, &id, None, Absence::NotSent, reason);
+            record.stdout = output.to_owned();
+            folded.add(&record);
+        }
+        let below = "\n    run.wave.interrupted: why\n    fix: what to do";
+        let place = "[111122223333/us-east-1]";
+        let expected = [
+            format!("3 nodes: NotSent: i-0 {place}, i-2 {place}, i-3 {place}\n    a{below}"),
+            format!("i-1 {place}: NotSent\n    b{below}"),
+        ];
+        assert_eq!(folded.texts(), expected);
+        let mut many = super::Folded::default();
+        for number in 0..20 {
+            let id = format!("i-{number}");
+            many.add(&Invocation::without_command(
+                &target,
+                &id,
+                None,
+                Absence::NotSent,
+                reason.clone(),
+            ));
+        }
+        assert!(many.texts()[0].contains("i-7 [111122223333/us-east-1] and 12 more\n"));
+    }
 
     #[test]
     fn shows_both_outputs_and_no_escapes() {

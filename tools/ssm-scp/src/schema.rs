@@ -14,6 +14,7 @@ use crate::simulate::Simulation;
 pub(crate) const SCHEMAS: Schemas = Schemas {
     version: 1,
     definitions,
+    example: Some(include_str!("example.json")),
 };
 
 fn definitions(generator: &mut SchemaGenerator) -> Definitions {

@@ -5,7 +5,7 @@ use records::{Entity, EntityType};
 use serde::Serialize;
 
 use crate::gaps::{Gap, Openness};
-use crate::impact::{Class, Impact, ImpactCounts};
+use crate::impact::ImpactCounts;
 use crate::replay::DeniedCall;
 use crate::simulate::{Effective, Simulation};
 
@@ -50,24 +50,6 @@ impl Row for DeniedCall {
             "{calls:>8} {:<22} {} - last {}",
             self.action, self.principal, self.last
         )
-    }
-}
-
-impl Row for Impact {
-    fn row(&self) -> String {
-        let class = match self.class {
-            Class::StillIn => "still in",
-            Class::NewlyDenied => "NEWLY DENIED",
-            Class::Exempt => "exempt",
-            Class::NotGoverned => "not governed",
-            Class::DeniedBefore => "denied before",
-            Class::Unknown => "unknown",
-        };
-        let actions = match self.actions.as_slice() {
-            [] => String::new(),
-            actions => format!(" ({})", actions.join(", ")),
-        };
-        format!("{class:<13} {} - {}{actions}", self.principal, self.why)
     }
 }
 

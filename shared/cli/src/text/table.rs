@@ -3,57 +3,44 @@
 use comfy_table::{ColumnConstraint, ContentArrangement};
 use serde_json::Value;
 
-use super::plain;
-use crate::screen::Screen;
-
-/// A title, and where in the record its cell is.
-type Column = (&'static str, &'static [&'static str]);
-
-/// Columns by the kind of a record, the most important first: on a narrow terminal the last ones are left out, and names are cut.
-/// A cell is the first of its pointers that is there.
-const TABLES: [(&str, &[Column]); 1] = [(
-    "node",
-    &[
-        ("NODE", &["/instance_id"]),
-        ("NAME", &["/tags/Name"]),
-        ("STATE", &["/state"]),
-        ("PING", &["/agent/ping"]),
-        ("AGENT", &["/agent/version"]),
-        ("IMDS", &["/imds/tokens"]),
-        ("MANAGED BY", &["/managed_by"]),
-        ("REGION", &["/target/region"]),
-        ("ACCOUNT", &["/target/account"]),
-        ("PLATFORM", &["/platform/name", "/platform/type"]),
-    ],
-)];
+use super::columns::{Column, Shape, tone};
+use crate::report;
+use crate::screen::{Screen, Tone};
 
 /// Blanks behind a column.
 const GAP: usize = 2;
 
-/// Columns that a name is cut to before other columns are left out.
-const SHORTEST_NAME: usize = 12;
+/// Columns that a text is cut to before other columns are left out.
+const SHORTEST: usize = 12;
 
 /// Records of one kind, until all are there.
 #[derive(Debug)]
 pub(crate) struct Table {
-    kind: &'static str,
-    columns: &'static [Column],
+    shape: &'static Shape,
     rows: Vec<Vec<String>>,
+    tones: Vec<Option<Tone>>,
+    /// The first record, where one alone is shown with all that it holds.
+    alone: Option<Value>,
 }
 
 impl Table {
     /// Returns an empty table for a kind of record that is shown in one.
     pub(crate) fn of(kind: &str) -> Option<Table> {
-        let (kind, columns) = TABLES.iter().find(|(one, _)| *one == kind)?;
-        Some(Table {
-            kind,
-            columns,
+        Shape::of(kind).map(|shape| Table {
+            shape,
             rows: Vec::new(),
+            tones: Vec::new(),
+            alone: None,
         })
     }
 
     pub(crate) fn kind(&self) -> &'static str {
-        self.kind
+        self.shape.kind
+    }
+
+    /// Returns what one record is, to be counted.
+    pub(crate) fn noun(&self) -> &'static str {
+        self.shape.noun
     }
 
     pub(crate) fn n_rows(&self) -> usize {
@@ -62,74 +49,136 @@ impl Table {
 
     /// Takes a record.
     pub(crate) fn add(&mut self, record: &Value) {
-        let cell = |pointers: &[&str]| {
-            let mut values = pointers.iter().filter_map(|at| record.pointer(at));
-            let value = values.find(|value| !value.is_null());
-            value.map_or_else(|| "-".to_owned(), |value| plain(value).into_owned())
-        };
-        let row = self.columns.iter().map(|(_, pointers)| cell(pointers));
-        self.rows.push(row.collect());
+        let cells = self.shape.columns.iter();
+        self.rows
+            .push(cells.map(|column| column.cell(record)).collect());
+        self.tones.push(tone(record));
+        let is_alone = self.shape.has_details && self.rows.len() == 1;
+        self.alone = is_alone.then(|| record.clone());
     }
 
-    /// Returns the table, without columns in which nothing is.
+    /// Returns the table, without columns in which nothing is, or the only record as a whole.
     pub(crate) fn render(&self, screen: Screen) -> String {
+        if let Some(record) = &self.alone {
+            return super::render(record, screen);
+        }
+        let columns = self.shape.columns;
         let is_filled = |index: &usize| self.rows.iter().any(|row| row[*index] != "-");
-        let mut shown: Vec<usize> = (0..self.columns.len()).filter(is_filled).collect();
-        let mut name_width = None;
+        let mut shown: Vec<usize> = (0..columns.len()).filter(is_filled).collect();
+        let mut widths = Vec::new();
         if let Some(width) = screen.width {
-            let is_name = |index: &usize| self.columns[*index].0 == "NAME";
-            let others = |shown: &[usize]| -> usize {
-                let widths = shown.iter().filter(|index| !is_name(index));
-                widths.map(|index| self.width(*index) + GAP).sum()
+            let least = |shown: &[usize]| -> usize {
+                let widths = shown.iter().map(|index| match columns[*index].is_cut() {
+                    true => self.width(*index).min(SHORTEST),
+                    false => self.width(*index),
+                });
+                widths.sum::<usize>() + GAP * shown.len().saturating_sub(1)
             };
-            while shown.len() > 2 && others(&shown) + SHORTEST_NAME > width {
+            while shown.len() > 2 && least(&shown) > width {
                 shown.pop();
             }
-            let room = width.saturating_sub(others(&shown)).max(SHORTEST_NAME);
-            name_width = shown.iter().position(is_name).map(|column| (column, room));
+            widths = self.cut(&shown, width);
         }
         let mut table = comfy_table::Table::new();
         table.load_style(comfy_table::presets::NOTHING);
-        table.set_header(shown.iter().map(|index| self.columns[*index].0));
+        table.set_header(shown.iter().map(|index| columns[*index].title));
         for row in &self.rows {
             let cells = shown.iter().map(|index| &row[*index]);
             let mut row = comfy_table::Row::from(cells.collect::<Vec<_>>());
             row.max_height(1);
             table.add_row(row);
         }
-        for column in table.column_iter_mut() {
+        for (place, column) in table.column_iter_mut().enumerate() {
             column.set_padding((0, 2));
+            if let Some(Some(width)) = widths.get(place) {
+                let room = u16::try_from(width + GAP).unwrap_or(u16::MAX);
+                let at_most = comfy_table::Width::Fixed(room);
+                column.set_constraint(ColumnConstraint::UpperBoundary(at_most));
+            }
         }
-        if let Some((column, room)) = name_width
-            && let Some(column) = table.column_mut(column)
-        {
-            let room = u16::try_from(room + GAP).unwrap_or(u16::MAX);
-            let at_most = comfy_table::Width::Fixed(room);
-            column.set_constraint(ColumnConstraint::UpperBoundary(at_most));
+        if widths.iter().any(Option::is_some) {
             // Without an arrangement, boundaries are not looked at.
             table.set_content_arrangement(ContentArrangement::Dynamic);
             table.set_width(u16::MAX);
         }
+        let tones = std::iter::once(Some(Tone::Strong)).chain(self.tones.iter().copied());
         let lines: Vec<String> = table
             .lines()
-            .map(|line| line.trim_end().to_owned())
+            .zip(tones)
+            .map(|(line, tone)| match tone {
+                Some(tone) => screen.paint(tone, line.trim_end()),
+                None => line.trim_end().to_owned(),
+            })
             .collect();
         lines.join("\n")
     }
 
+    /// Returns how wide columns of long texts may be, so that all fit: the short ones have what they need, the others share
+    /// what is left.
+    fn cut(&self, shown: &[usize], width: usize) -> Vec<Option<usize>> {
+        let is_cut = |index: &usize| self.shape.columns[*index].is_cut();
+        let gaps = GAP * shown.len().saturating_sub(1);
+        let others = shown.iter().filter(|index| !is_cut(index));
+        let fixed: usize = others.map(|index| self.width(*index)).sum();
+        let mut room = width.saturating_sub(fixed + gaps);
+        let mut by_width: Vec<usize> = (0..shown.len())
+            .filter(|place| is_cut(&shown[*place]))
+            .collect();
+        by_width.sort_by_key(|place| self.width(shown[*place]));
+        let mut widths = vec![None; shown.len()];
+        let mut n_left = by_width.len();
+        for place in by_width {
+            let share = (room / n_left).max(1);
+            let given = self.width(shown[place]).min(share);
+            widths[place] = Some(given);
+            room = room.saturating_sub(given);
+            n_left -= 1;
+        }
+        widths
+    }
+
+    /// Returns all columns as comma-separated values, called as in records: `managed_by`.
+    ///
+    /// # Errors
+    /// As [`report::table`].
+    pub(crate) fn csv(&self) -> anyhow::Result<String> {
+        let title = |column: &Column| column.title.to_lowercase().replace(' ', "_");
+        let titles: Vec<String> = self.shape.columns.iter().map(title).collect();
+        let cells = |row: &'_ Vec<String>| -> Vec<String> {
+            let cells = row.iter().map(|cell| {
+                if cell == "-" {
+                    String::new()
+                } else {
+                    cell.clone()
+                }
+            });
+            cells.collect()
+        };
+        let rows: Vec<Vec<String>> = self.rows.iter().map(cells).collect();
+        let rows = rows.iter().map(|row| row.iter().map(String::as_str));
+        report::table(titles.iter().map(String::as_str), rows)
+    }
+
     fn width(&self, index: usize) -> usize {
         let cells = self.rows.iter().map(|row| row[index].as_str());
-        let cells = cells.chain([self.columns[index].0]);
+        let cells = cells.chain([self.shape.columns[index].title]);
         cells.map(textwrap::core::display_width).max().unwrap_or(0)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::Table;
     use crate::screen::Screen;
+
+    fn of(width: usize) -> Screen {
+        Screen {
+            width: Some(width),
+            has_colors: false,
+        }
+    }
 
     #[test]
     fn a_row_each_without_empty_columns_and_cut_at_the_width() {
@@ -145,18 +194,58 @@ mod tests {
                         i-1     web\\u{1b} of a long name  running  3.3.987.0  Amazon Linux\n\
                         i-0222  -                         running  3.3.987.0  Amazon Linux";
         assert_eq!(table.render(Screen::default()), expected);
-        let render = |width| {
-            table.render(Screen {
-                width: Some(width),
-                has_colors: false,
-            })
-        };
-        assert_eq!(render(80), expected);
-        let without_platform = "NODE    NAME                    STATE    AGENT\n\
-                                i-1     web\\u{1b} of a long…    running  3.3.987.0\n\
-                                i-0222  -                       running  3.3.987.0";
-
-        assert_eq!(render(50), without_platform);
+        assert_eq!(table.render(of(80)), expected);
+        let without_platform = "NODE    NAME                      STATE    AGENT\n\
+                                i-1     web\\u{1b} of a long name  running  3.3.987.0\n\
+                                i-0222  -                         running  3.3.987.0";
+        assert_eq!(table.render(of(53)), without_platform);
+        let cut = "NODE    NAME                 STATE    AGENT\n\
+                   i-1     web\\u{1b} of a lo…  running  3.3.987.0\n\
+                   i-0222  -                    running  3.3.987.0";
+        assert_eq!(table.render(of(47)), cut);
         assert!(Table::of("plan").is_none());
+    }
+
+    #[test]
+    fn long_texts_share_what_is_left() {
+        let mut table = Table::of("impact").unwrap();
+        table.add(&json!({"class": "newly_denied", "principal": "arn:aws:iam::111122223333:role/a/dev", "account": "111122223333",
+            "actions": ["ssm:StartSession", "ssm:SendCommand"], "why": "denied by a statement of a policy"}));
+        let expected = "BECOMES       PRINCIPAL  ACCOUNT       ACTIONS             WHY\n\
+                        newly denied  dev        111122223333  ssm:StartSession…  denied by a stat…";
+        assert_eq!(table.render(of(80)), expected);
+        for width in 40..140 {
+            let text = table.render(of(width));
+            assert!(
+                text.lines().all(|line| line.chars().count() <= width),
+                "{width}: {text}"
+            );
+        }
+        let colored = Screen {
+            width: Some(80),
+            has_colors: true,
+        };
+        let colored = table.render(colored);
+        let row = colored.lines().last().unwrap();
+        assert!(
+            row.starts_with("\u{1b}[1m\u{1b}[31mnewly denied"),
+            "{row:?}"
+        );
+    }
+
+    #[test]
+    fn one_record_with_details_is_shown_as_a_whole() {
+        let record = |region: &str| -> Value {
+            json!({"kind": "alerts", "target": {"account": "111122223333", "region": region},
+                "observed": {"rule": {"state": "absent"}}})
+        };
+        let mut table = Table::of("alerts").unwrap();
+        table.add(&record("us-east-1"));
+        assert!(table.render(of(80)).starts_with("kind: alerts\n"));
+        table.add(&record("eu-west-1"));
+        let expected = "REGION     ACCOUNT       RULE\nus-east-1  111122223333  absent\neu-west-1  111122223333  absent";
+        assert_eq!(table.render(of(80)), expected);
+        let csv = table.csv().unwrap();
+        assert!(csv.starts_with("region,account,rule,connection,destination,function,trail,waiting\nus-east-1,111122223333,absent,,"), "{csv}");
     }
 }

@@ -11,6 +11,9 @@ use crate::{TOOL, apply, validated_change};
 ///
 /// Goes wave by wave, and prints the outcome of every node.
 #[derive(clap::Args)]
+#[command(
+    after_long_help = "Examples:\n  ssm-agentcheck apply <plan.json >result.json\n  jq -c '.undo // empty' result.json | ssm-agentcheck apply"
+)]
 pub(crate) struct ApplyArgs {
     #[command(flatten)]
     how: cli::ApplyArgs,
@@ -28,7 +31,7 @@ pub(crate) async fn run(
         .map(validated_change::steps)
         .collect::<Result<_, _>>()?;
     let interrupt = Interrupt::listen();
-    let progress = Progress::new(global.io.quiet || plans.plans.len() > 1);
+    let progress = Progress::new(crate::TOOL, global.io.quiet || plans.plans.len() > 1);
     let work = async |session: &Session, plan: &Plan<Action>, number: usize| {
         let steps = &steps[number];
         apply::apply(session, plan, steps, args.how, &interrupt, out, &progress).await

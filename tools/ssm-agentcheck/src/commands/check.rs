@@ -14,6 +14,9 @@ use crate::observe::{Observation, ReadOptions};
 
 /// Check the nodes, with one reason and one cure for each that cannot be reached; exit with 1 on findings
 #[derive(clap::Args)]
+#[command(
+    after_long_help = "Examples:\n  ssm-agentcheck check -f agent.json\n  ssm-role show >roles.jsonl; ssm-agentcheck check -f agent.json --roles roles.jsonl\n  ssm-agentcheck check -f agent.json -o sarif >agent.sarif"
+)]
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     nodes: NodeArgs,

@@ -11,6 +11,7 @@ use crate::{host, observe};
 
 /// Check the agent of this machine, without calling AWS; exit with 1 on findings
 #[derive(clap::Args)]
+#[command(after_long_help = "Examples:\n  ssm-agentcheck host")]
 pub(crate) struct HostArgs {
     /// Look at the files of the system in DIR
     #[arg(long, value_name = "DIR", default_value = "/")]
@@ -30,7 +31,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    let desired: Desired = cli::read(&global.io, "desired agents")?;
+    let desired: Desired = cli::read_desired(&global.io, "desired agents")?;
     let redirect = Redirect {
         root: args.root.clone(),
         metadata_endpoint: args.metadata_endpoint.clone(),

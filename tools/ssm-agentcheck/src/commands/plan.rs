@@ -12,6 +12,7 @@ use crate::{observe, plan};
 
 /// Print the changes that a desired state needs
 #[derive(clap::Args)]
+#[command(after_long_help = "Examples:\n  ssm-agentcheck plan -f agent.json >plan.json")]
 pub(crate) struct PlanArgs {
     /// Look only at the nodes whose records are in FILE
     #[arg(long, value_name = "FILE")]

@@ -10,6 +10,9 @@ use crate::observe::{Observation, ReadOptions};
 
 /// Print one record for every EC2 instance and hybrid node
 #[derive(clap::Args)]
+#[command(
+    after_long_help = "Examples:\n  ssm-agentcheck show\n  ssm-agentcheck show --region us-east-1,us-west-2 -o csv >nodes.csv\n  ssm-agentcheck show --jq 'select(.agent.ping != \"Online\") | .instance_id' -r"
+)]
 pub(crate) struct ShowArgs {
     #[command(flatten)]
     nodes: NodeArgs,

@@ -10,6 +10,9 @@ use crate::alerts::model::Action;
 
 /// Apply the plans on stdin and print what was done, with its undo
 #[derive(clap::Args)]
+#[command(
+    after_long_help = "Examples:\n  ssm-events apply <plan.json >result.json\n  jq -c '.undo // empty' result.json | ssm-events apply"
+)]
 pub(crate) struct ApplyArgs {
     #[command(flatten)]
     how: cli::ApplyArgs,

@@ -13,6 +13,7 @@ use crate::alerts::{apply, check};
 
 /// Check the alerts; exit with 1 on findings
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_long_help = "Examples:\n  ssm-events check -f events.json")]
 pub(crate) struct CheckArgs {
     /// Put a marked event on the bus and say what came of it
     #[arg(long)]

@@ -12,20 +12,29 @@ use crate::alerts::webhook::Url;
 pub(super) fn read(io: &IoArgs) -> anyhow::Result<Layers<Desired>> {
     let layers: Layers<Desired> = Layers::read(io, "desired alerts")?;
     for desired in layers.all()? {
-        if desired.events.is_empty() {
-            bail!(
-                "desired alerts: $.events: name at least one API call, or leave the key out for the default"
-            );
-        }
-        if desired.function.is_some()
-            && matches!(desired.webhook, Webhook::Env(_) | Webhook::File(_))
-        {
-            bail!(
-                "desired alerts: $.webhook: a function reads it from `parameter` or `secret`, not from this machine"
-            );
+        if let Some((path, message)) = mistake(&desired) {
+            bail!("desired alerts: {path}: {message}");
         }
     }
     Ok(layers)
+}
+
+/// Returns what is wrong with a desired state of the right shape, with its path.
+pub(super) fn mistake(desired: &Desired) -> Option<(&'static str, &'static str)> {
+    let is_here = matches!(desired.webhook, Webhook::Env(_) | Webhook::File(_));
+    if desired.events.is_empty() {
+        Some((
+            "$.events",
+            "name at least one API call, or leave the key out for the default",
+        ))
+    } else if desired.function.is_some() && is_here {
+        Some((
+            "$.webhook",
+            "a function reads it from `parameter` or `secret`, not from this machine",
+        ))
+    } else {
+        None
+    }
 }
 
 /// Reads the desired state and all that it names on this machine, so that what is wrong is told before the first call.

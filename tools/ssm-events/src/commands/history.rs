@@ -2,21 +2,27 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use awsconf::{AwsArgs, Session};
 use cli::{Finding, FindingKind, Outcome, Output, Severity};
 use tokio::sync::mpsc;
 
 use super::GlobalArgs;
+use crate::records::format::Style;
 use crate::records::history::{EventFilter, Wanted};
 use crate::records::observe::athena::{self, AthenaArgs};
 use crate::records::observe::files::{self, Hand, Read};
 use crate::records::observe::lookup::{self, RegionEvents};
 use crate::records::observe::objects::{self, S3Location};
+use crate::records::record::Event;
 use crate::records::source;
 
 /// Print past records: of log files, of a bucket, or of CloudTrail's event history
 #[derive(Clone, Debug, clap::Args)]
+#[command(
+    after_long_help = "Examples:\n  ssm-events history --since 7d\n  ssm-events history --since 7d | ssm-events report --html >report.html"
+)]
 pub(crate) struct HistoryArgs {
     #[command(flatten)]
     wanted: Wanted,
@@ -61,7 +67,23 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Outcome> {
     let filter = EventFilter::new(&args.wanted, jiff::Timestamp::now())?;
     let mut outcome = Outcome::Fine;
-    let hand = |lines: &str| out.write_json_lines(lines);
+    let (n_records, style) = (AtomicUsize::new(0), Style::default());
+    let hand = |lines: &str| {
+        let n_new = lines.bytes().filter(|byte| *byte == b'\n').count();
+        let n_records = n_records.fetch_add(n_new, Ordering::Relaxed) + n_new;
+        out.say(|| cli::count(n_records, "record"));
+        match out.is_text() {
+            true => lines.lines().try_for_each(|line| {
+                let record = serde_json::from_str(line)?;
+                out.write_text(&style.text(&Event::of(&record)))
+            }),
+            false => out.write_json_lines(lines),
+        }
+    };
+    let progress = out.progress();
+    if args.s3.is_some() || !args.paths.is_empty() {
+        progress.begin(0, "");
+    }
     let read = match &args.s3 {
         Some(place) => bucket(&global.aws, &hand, &filter, args, place).await?,
         None if !args.paths.is_empty() => files::read(&files::files(&args.paths)?, &filter, &hand)?,
@@ -75,7 +97,7 @@ pub(crate) async fn run(
             };
             let told = fleet.stream(out, work, |session, told| {
                 match told {
-                    RegionEvents::Lines(lines) => out.write_json_lines(&lines)?,
+                    RegionEvents::Lines(lines) => hand(&lines)?,
                     RegionEvents::Ended(Ok(counts)) => read.counts.add(counts),
                     RegionEvents::Ended(Err(error)) => read
                         .unread
@@ -87,11 +109,15 @@ pub(crate) async fn run(
             read
         }
     };
+    progress.end();
     for (resource, reason) in &read.unread {
         out.write(&unread(resource, reason))?;
         out.note(&format!("{resource}: {reason}"));
     }
     source::note_others(out, read.counts.n_others);
+    if out.is_text() {
+        out.note(&cli::count(n_records.into_inner(), "record"));
+    }
     Ok(match read.unread.is_empty() {
         true => outcome,
         false => Outcome::Trouble,

@@ -15,6 +15,9 @@ const BATCH: usize = 64 * 1024;
 
 /// Print the events that match an event pattern of EventBridge, without calling AWS; exit with 1 when one does
 #[derive(Clone, Debug, clap::Args)]
+#[command(
+    after_long_help = "Examples:\n  ssm-events pattern -f events.json >p.json; ssm-events history | ssm-events match p.json"
+)]
 pub(crate) struct MatchArgs {
     /// The pattern, or a file that holds it
     pattern: String,

@@ -7,6 +7,7 @@ use crate::alerts::rule;
 
 /// Print the event pattern of a desired state, without calling AWS
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_long_help = "Examples:\n  ssm-events pattern -f events.json")]
 pub(crate) struct PatternArgs {}
 
 pub(crate) async fn run(

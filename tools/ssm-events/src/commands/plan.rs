@@ -12,6 +12,7 @@ use crate::alerts::{plan, rule};
 
 /// Print the changes that a desired state needs
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_long_help = "Examples:\n  ssm-events plan -f events.json >plan.json")]
 pub(crate) struct PlanArgs {
     /// Exit with 1 when something needs to change
     #[arg(long)]

@@ -12,6 +12,9 @@ use crate::records::source;
 
 /// Print the records that never reached Slack, without calling AWS
 #[derive(Clone, Debug, clap::Args)]
+#[command(
+    after_long_help = "Examples:\n  ssm-events history --since 7d | ssm-events reconcile --delivered delivered.jsonl"
+)]
 pub(crate) struct ReconcileArgs {
     /// Delivery log of a spool, or a list of event ids; repeat for several
     #[arg(long, value_name = "FILE", required = true)]

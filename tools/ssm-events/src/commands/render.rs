@@ -8,6 +8,9 @@ use crate::alerts::template;
 
 /// Print a CloudFormation template of a desired state, without calling AWS
 #[derive(Clone, Debug, clap::Args)]
+#[command(
+    after_long_help = "Examples:\n  ssm-events render --cloudformation -f events.json >events.template.json"
+)]
 pub(crate) struct RenderArgs {
     /// Print a CloudFormation template that makes what apply makes in a new account and region
     #[arg(long, required = true)]

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use cli::{Outcome, Output};
 
 use super::{GlobalArgs, node_names};
-use crate::records::report::{Report, Row};
+use crate::records::report::Report;
 use crate::records::source;
 
 /// Print sessions, commands and refused calls, put together from records, without calling AWS
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_long_help = "Examples:\n  ssm-events history --since 7d | ssm-events report")]
 pub(crate) struct ReportArgs {
     /// Print one page of HTML that needs no network
     #[arg(long)]
@@ -36,19 +37,22 @@ pub(crate) async fn run(
         Ok(())
     })?;
     source::note_others(out, n_others);
+    if report.is_empty() {
+        out.note("no session, command or refused call is in it: pipe in what `ssm-events history` prints");
+    }
     report.sort();
     if args.html {
         out.write_text(&report.html(&names))?;
         return Ok(Outcome::Fine);
     }
     for refused in &report.refused {
-        out.write_row(refused, || refused.row())?;
+        out.write(refused)?;
     }
     for session in report.sessions() {
-        out.write_row(session, || session.row())?;
+        out.write(session)?;
     }
     for command in &report.commands {
-        out.write_row(command, || command.row())?;
+        out.write(command)?;
     }
     Ok(Outcome::Fine)
 }

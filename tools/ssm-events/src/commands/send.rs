@@ -31,6 +31,9 @@ const AHEAD: usize = 256;
 
 /// Send messages, or messages about records, to a Slack webhook, each once
 #[derive(Clone, Debug, clap::Args)]
+#[command(
+    after_long_help = "Examples:\n  ssm-events history --since 1h | ssm-events send --webhook env:SLACK_WEBHOOK_URL --spool spool"
+)]
 pub(crate) struct SendArgs {
     /// Read the webhook's URL from env:NAME, file:PATH, parameter:NAME (Parameter Store) or secret:ID (Secrets Manager)
     #[arg(long, value_name = "SOURCE", value_parser = webhook_source)]

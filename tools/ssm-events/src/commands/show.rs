@@ -9,6 +9,7 @@ use crate::alerts::observe::{self, Clients, Names, RoleCache};
 
 /// Print the resources of a desired state as they are in AWS
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_long_help = "Examples:\n  ssm-events show -f events.json")]
 pub(crate) struct ShowArgs {}
 
 pub(crate) async fn run(

@@ -2,7 +2,6 @@
 //! of a session that times out or whose user leaves, so an end that is not recorded stays unknown.
 
 mod page;
-mod table;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -13,7 +12,6 @@ use records::{
 };
 
 use crate::records::record::{Event, Outcome};
-pub(crate) use crate::records::report::table::Row;
 
 /// Everything that the records tell.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -29,6 +27,11 @@ pub(crate) struct Report {
 }
 
 impl Report {
+    /// Returns whether nothing is in it to be reported.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sessions.is_empty() && self.commands.is_empty() && self.refused.is_empty()
+    }
+
     /// Takes one record in; the same record twice is one. Records come in any order.
     pub(crate) fn add(&mut self, event: &Event, names: &BTreeMap<String, String>) {
         if !event.event_id.is_empty() && !self.seen.insert(event.event_id.clone()) {

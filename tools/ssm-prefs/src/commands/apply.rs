@@ -9,6 +9,9 @@ use crate::{TOOL, apply};
 
 /// Apply the plans on stdin and print what was done, with its undo
 #[derive(clap::Args)]
+#[command(
+    after_long_help = "Examples:\n  ssm-prefs apply <plan.json >result.json\n  jq -c '.undo // empty' result.json | ssm-prefs apply"
+)]
 pub(crate) struct ApplyArgs {
     #[command(flatten)]
     how: cli::ApplyArgs,

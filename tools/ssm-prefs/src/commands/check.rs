@@ -9,6 +9,9 @@ use crate::{check, finding, observe};
 
 /// Check the preferences and the key, bucket and log group they use; exit with 1 on findings
 #[derive(clap::Args)]
+#[command(
+    after_long_help = "Examples:\n  ssm-role show >roles.jsonl; ssm-prefs check -f prefs.json --roles roles.jsonl"
+)]
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     roles: RoleArgs,

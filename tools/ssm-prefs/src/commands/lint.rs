@@ -1,19 +1,26 @@
-//! `lint`: mistakes in a desired state or a document, without AWS.
+//! `lint`: mistakes in desired states and documents, without AWS.
 
-use cli::{Outcome, Output};
+use cli::{FileArgs, Outcome, Output};
 
 use super::GlobalArgs;
 use crate::lint;
 
-/// Lint a desired state or a document, without calling AWS; exit with 1 on findings
-#[derive(clap::Args)]
-pub(crate) struct LintArgs {}
+/// Lint desired states and documents, without calling AWS; exit with 1 on findings
+#[derive(Clone, Debug, clap::Args)]
+#[command(
+    after_long_help = "Examples:\n  ssm-prefs lint prefs.json\n  ssm-prefs render -f prefs.json | ssm-prefs lint"
+)]
+pub(crate) struct LintArgs {
+    #[command(flatten)]
+    files: FileArgs,
+}
 
 pub(crate) async fn run(
-    _: &LintArgs,
+    args: &LintArgs,
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    let document = cli::read(&global.io, "desired preferences or a document")?;
-    out.write_findings(&lint::lint(&document))
+    args.files.each(&global.io, out, |source, text| {
+        out.write_findings(&lint::lint(source, text))
+    })
 }

@@ -13,6 +13,9 @@ use crate::{TOOL, observe, owners, plan};
 
 /// Print the changes that a desired state needs
 #[derive(clap::Args)]
+#[command(
+    after_long_help = "Examples:\n  ssm-role show >roles.jsonl; ssm-prefs plan -f prefs.json --roles roles.jsonl >plan.json"
+)]
 pub(crate) struct PlanArgs {
     /// Exit with 1 when something needs to change
     #[arg(long)]

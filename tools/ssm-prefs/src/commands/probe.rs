@@ -27,6 +27,7 @@ use crate::screen::Nonce;
 /// The session prints one random word and ends. On a terminal this asks first; elsewhere it acts, as apply does. Of the accounts
 /// and regions that the flags name, it is the one that has the node.
 #[derive(clap::Args)]
+#[command(after_long_help = "Examples:\n  ssm-prefs probe --node i-0123456789abcdef0")]
 pub(crate) struct ProbeArgs {
     /// Open the session on the node with this ID
     #[arg(long, value_name = "ID")]

@@ -7,6 +7,9 @@ use crate::{TOOL, session_document, template};
 
 /// Print the document of a desired state and of each of its overrides, without calling AWS
 #[derive(clap::Args)]
+#[command(
+    after_long_help = "Examples:\n  ssm-prefs render -f prefs.json\n  ssm-prefs render --cloudformation -f prefs.json >prefs.template.json"
+)]
 pub(crate) struct RenderArgs {
     /// Print a CloudFormation template that makes what apply makes in a new account and region
     #[arg(long)]

@@ -12,6 +12,9 @@ use crate::{check, observe, session_document};
 
 /// Print the preferences in force and the documents beside them
 #[derive(clap::Args)]
+#[command(
+    after_long_help = "Examples:\n  ssm-prefs show\n  ssm-prefs show --region us-east-1,us-west-2 -o csv"
+)]
 pub(crate) struct ShowArgs {}
 
 pub(crate) async fn run(

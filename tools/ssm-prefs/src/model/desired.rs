@@ -171,8 +171,10 @@ pub(crate) enum Shell {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ShellProfile {
+    /// On Linux and macOS.
     #[serde(default)]
     pub(crate) linux: Option<String>,
+    /// On Windows, in PowerShell.
     #[serde(default)]
     pub(crate) windows: Option<String>,
 }

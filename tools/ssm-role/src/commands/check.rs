@@ -16,6 +16,9 @@ use crate::observe::{self, AccountCache};
 
 /// Check Default Host Management and the roles of nodes; exit with 1 on findings
 #[derive(clap::Args)]
+#[command(
+    after_long_help = "Examples:\n  ssm-prefs show >prefs.jsonl; ssm-role check -f role.json --prefs prefs.jsonl"
+)]
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     inputs: InputArgs,

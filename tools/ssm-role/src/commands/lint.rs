@@ -1,19 +1,24 @@
 //! `lint`: what is wrong with policies of users, groups and roles, without AWS.
 
-use std::path::PathBuf;
-
-use cli::{Outcome, Output, SuppressionArgs};
+use cli::{DesiredState, FileArgs, Outcome, Output, SuppressionArgs};
 use iam_policy::{Rule, sid_at};
 
 use super::GlobalArgs;
 use crate::lint;
+use crate::model::Desired;
 
-/// Lint policies of users, groups and roles, without calling AWS; exit with 1 on findings
+const DESIRED: DesiredState = DesiredState {
+    what: "desired roles",
+    invalid: "role.desired.invalid",
+    other: "role.desired.other",
+};
+
+/// Lint desired states, and policies of users, groups and roles, without calling AWS; exit with 1 on findings
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_long_help = "Examples:\n  ssm-role lint role.json")]
 pub(crate) struct LintArgs {
-    /// Read policies from these files instead of stdin
-    #[arg(value_name = "FILE")]
-    files: Vec<PathBuf>,
+    #[command(flatten)]
+    files: FileArgs,
 
     #[command(flatten)]
     suppressions: SuppressionArgs,
@@ -24,15 +29,17 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    let mut outcome = Outcome::Fine;
     let mut suppressions = args.suppressions.read("role", |id| {
         Rule::of_id(id).is_some_and(|rule| rule != Rule::Json)
     })?;
-    for (source, text) in cli::read_texts(&args.files, &global.io, "policy")? {
-        let findings = lint::lint(&source, &text);
-        let findings = suppressions.filter(&source, findings, |path| sid_at(&text, path));
-        outcome = outcome.and(suppressions.write(out, &findings)?);
-    }
+    let outcome = args.files.each(&global.io, out, |source, text| {
+        let findings = match cli::is_ours(text) {
+            true => DESIRED.lint::<Desired>(source, text, |_| Vec::new()),
+            false => lint::lint(source, text),
+        };
+        let findings = suppressions.filter(source, findings, |path| sid_at(text, path));
+        suppressions.write(out, &findings)
+    })?;
     let (expired, unused) = ("role.suppression.expired", "role.suppression.unused");
     Ok(outcome.and(suppressions.end(out, expired, unused)?))
 }

@@ -11,6 +11,9 @@ use crate::plan::{self, PlanContext};
 
 /// Print the changes that a desired state needs
 #[derive(clap::Args)]
+#[command(
+    after_long_help = "Examples:\n  ssm-prefs show >prefs.jsonl; ssm-role plan -f role.json --prefs prefs.jsonl >plan.json"
+)]
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     inputs: InputArgs,

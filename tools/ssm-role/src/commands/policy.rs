@@ -29,6 +29,9 @@ enum Grantee {
 
 /// Print a least-privilege policy for nodes or operators, without calling AWS
 #[derive(Clone, Debug, clap::Args)]
+#[command(
+    after_long_help = "Examples:\n  ssm-role policy --for operator --target 111122223333/us-east-1 --tag Team=web\n  ssm-prefs show >prefs.jsonl; ssm-role policy --for instance --prefs prefs.jsonl"
+)]
 pub(crate) struct PolicyArgs {
     /// Say who the policy is for
     #[arg(long = "for", value_name = "WHO")]

@@ -12,6 +12,9 @@ use crate::{TOOL, template};
 
 /// Print a CloudFormation template of a desired state, without calling AWS
 #[derive(Clone, Debug, clap::Args)]
+#[command(
+    after_long_help = "Examples:\n  ssm-role render --cloudformation -f role.json >role.template.json"
+)]
 pub(crate) struct RenderArgs {
     /// Print a CloudFormation template that makes what apply makes in a new account and region
     #[arg(long, required = true)]

@@ -14,6 +14,7 @@ use crate::operators;
 
 /// Print Default Host Management, and the roles of nodes with their policies and what those allow
 #[derive(clap::Args)]
+#[command(after_long_help = "Examples:\n  ssm-role show >roles.jsonl")]
 pub(crate) struct ShowArgs {
     #[command(flatten)]
     inputs: InputArgs,

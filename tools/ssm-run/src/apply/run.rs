@@ -1,6 +1,7 @@
 //! What all parts of a run share, and how they tell: every record of a run is written here.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use awsconf::{Interrupt, Stopwatch};
@@ -11,6 +12,7 @@ use crate::batch::{Batch, Node};
 use crate::observe::place::Place;
 use crate::run_id;
 use crate::run_spec::RunSpec;
+use crate::text::Folded;
 use records::{Absence, Invocation, Reason};
 
 /// How soon Ctrl-C is noticed while nothing happens.
@@ -28,6 +30,10 @@ pub(crate) struct Run<'r> {
     pub(crate) outcome: Cell<Outcome>,
     /// Why records could not be printed, once that is so.
     pub(crate) lost: RefCell<Option<anyhow::Error>>,
+    /// What nodes print, where people look at many of them: printed at the end, with like outputs as one.
+    pub(crate) folded: RefCell<Option<Folded>>,
+    /// How many nodes ended in which way.
+    pub(crate) statuses: RefCell<BTreeMap<String, usize>>,
     /// The first command that was sent.
     pub(crate) first_command: RefCell<Option<String>>,
     pub(crate) began: Stopwatch,
@@ -42,7 +48,18 @@ impl Run<'_> {
     pub(crate) fn tell(&self, record: &Invocation, outcome: Outcome) -> anyhow::Result<()> {
         self.count(outcome);
         self.progress.step();
-        self.printed(self.out.write_row(record, || crate::text::row(record)));
+        *self
+            .statuses
+            .borrow_mut()
+            .entry(record.status.clone())
+            .or_default() += 1;
+        self.printed(match self.folded.borrow_mut().as_mut() {
+            Some(folded) => {
+                folded.add(record);
+                Ok(())
+            }
+            None => self.out.write_row(record, || crate::text::row(record)),
+        });
         Ok(())
     }
 
@@ -51,6 +68,24 @@ impl Run<'_> {
         if let Err(error) = written {
             self.interrupt.stop();
             self.lost.borrow_mut().get_or_insert(error);
+        }
+    }
+
+    /// Prints what was kept to be folded, and for people how many nodes ended in which way.
+    pub(crate) fn sum_up(&self) {
+        if let Some(folded) = self.folded.take() {
+            for text in folded.texts() {
+                self.printed(self.out.write_text(&text));
+            }
+        }
+        let statuses = self.statuses.borrow();
+        if self.out.is_text() && !statuses.is_empty() {
+            let n_nodes = cli::count(statuses.values().sum(), "node");
+            let mut counts: Vec<(&String, &usize)> = statuses.iter().collect();
+            counts.sort_by_key(|(_, n)| std::cmp::Reverse(**n));
+            let counts = counts.iter().map(|(status, n)| format!("{n} {status}"));
+            let counts: Vec<String> = counts.collect();
+            self.out.sum_up(format!("{n_nodes}: {}", counts.join(", ")));
         }
     }
 

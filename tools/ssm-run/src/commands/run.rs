@@ -11,7 +11,11 @@ use super::GlobalArgs;
 use crate::apply::{self, Run};
 use crate::arguments::{How, What, Where};
 use crate::run_spec::RunSpec;
+use crate::text::Folded;
 use crate::{observe, run_id};
+
+/// So many nodes are printed one by one as they are done; of more, people want to know which are like each other.
+const MAX_UNFOLDED: usize = 10;
 
 #[derive(clap::Args)]
 pub(crate) struct RunArgs {
@@ -47,7 +51,7 @@ pub(crate) async fn run(
         None => (token, 1),
     };
     let interrupt = Interrupt::listen();
-    let progress = out.progress(false);
+    let progress = out.progress();
     let run = Run {
         order: &order,
         out,
@@ -57,13 +61,17 @@ pub(crate) async fn run(
         number: Cell::new(number),
         outcome: Cell::new(Outcome::Fine),
         lost: RefCell::default(),
+        folded: RefCell::new(
+            (out.is_text() && found.n_nodes() > MAX_UNFOLDED).then(Folded::default),
+        ),
+        statuses: RefCell::default(),
         first_command: RefCell::default(),
         began: Stopwatch::start(),
         time,
         max_concurrency: global.aws.max_concurrency.get(),
     };
     run.count(found.outcome.unwrap_or(Outcome::Fine));
-    progress.begin(found.n_nodes());
+    progress.begin(found.n_nodes(), "node");
     for record in &found.unreachable {
         run.count(Outcome::Trouble);
         run.printed(out.write(record));
@@ -71,8 +79,10 @@ pub(crate) async fn run(
     for record in &found.absent {
         run.tell(record, Outcome::Trouble)?;
     }
-    run.on(&found.places, found.targets).await?;
+    let ended = run.on(&found.places, found.targets).await;
     progress.end();
+    run.sum_up();
+    ended?;
     if order.patch_scan {
         let patches = async |place| apply::tell_patches(&run, place).await;
         stream::iter(&found.places)

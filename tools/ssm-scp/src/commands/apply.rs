@@ -18,6 +18,9 @@ use crate::observe::Through;
 ///
 /// Refuses plans that would lock users out. {account} in --assume-role is replaced for each account.
 #[derive(Clone, Debug, clap::Args)]
+#[command(
+    after_long_help = "Examples:\n  ssm-scp apply --assume-role 'arn:{partition}:iam::{account}:role/audit' <plan.json"
+)]
 pub(crate) struct ApplyArgs {
     #[command(flatten)]
     how: cli::ApplyArgs,

@@ -11,6 +11,7 @@ use crate::{check, guard, observe};
 
 /// Check the guard in the organization; exit with 1 on findings
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_long_help = "Examples:\n  ssm-scp check -f scp.json")]
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     limits: QuotaArgs,
@@ -22,7 +23,7 @@ pub(crate) async fn run(
     out: &Output,
 ) -> anyhow::Result<Outcome> {
     out.suggest("plan");
-    let desired: Desired = cli::read(&global.io, "desired policy")?;
+    let desired: Desired = cli::read_desired(&global.io, "desired policy")?;
     let parts = guard::render(&desired, args.limits.quota.max_characters)?;
     let session = global.aws.global_session().await?;
     let observed =
@@ -33,5 +34,6 @@ pub(crate) async fn run(
     };
     let left_open = LeftOpen::of(&desired, &parts)?;
     let findings = check::check(&desired, &parts, (&observed, &tree), left_open);
+    out.judged(&session.target);
     out.write_findings(&findings)
 }

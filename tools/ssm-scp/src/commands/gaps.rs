@@ -19,6 +19,7 @@ use crate::{TOOL, observe};
 
 /// Print the ways onto nodes that stay open and what closes them: in the organization, or with -f under a desired state
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_long_help = "Examples:\n  ssm-scp gaps -f scp.json")]
 pub(crate) struct GapsArgs {
     /// Read the organization from what `show` printed
     #[arg(long, value_name = "FILE")]
@@ -35,7 +36,7 @@ pub(crate) async fn run(
     out: &Output,
 ) -> anyhow::Result<Outcome> {
     let desired: Option<Desired> = match &global.io.file {
-        Some(_) => Some(cli::read(&global.io, "desired policy")?),
+        Some(_) => Some(cli::read_desired(&global.io, "desired policy")?),
         None => None,
     };
     let guard = match &desired {

@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
+use cli::IoArgs;
 use iam_policy::{Compiled, Policy};
 
 use crate::guard;
@@ -38,10 +39,7 @@ impl GuardArgs {
                 targets: Vec::new(),
             },
             Some(path) => {
-                let mut desired: Vec<Desired> = cli::read_records_from(path, "desired policy")?;
-                let desired = desired.pop().filter(|_| desired.is_empty());
-                let desired = desired
-                    .with_context(|| format!("{}: expected one desired policy", path.display()))?;
+                let desired: Desired = cli::read_desired(&IoArgs::of_file(path), "desired policy")?;
                 Guard::of(&desired, iam_policy::MAX_SCP_CHARACTERS)?
             }
         };

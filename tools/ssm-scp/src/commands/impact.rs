@@ -18,6 +18,9 @@ use crate::table::write_row;
 
 /// Show for every role and user what a desired state changes; {account} in --assume-role is replaced for each account
 #[derive(Clone, Debug, clap::Args)]
+#[command(
+    after_long_help = "Examples:\n  ssm-scp impact -f scp.json --assume-role 'arn:{partition}:iam::{account}:role/audit'"
+)]
 pub(crate) struct ImpactArgs {
     /// Read the organization from what `show` printed
     #[arg(long, value_name = "FILE")]
@@ -32,7 +35,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    let desired: Desired = cli::read(&global.io, "desired policy")?;
+    let desired: Desired = cli::read_desired(&global.io, "desired policy")?;
     let guard = Guard::of(&desired, args.limits.quota.max_characters)?;
     let through = Through::of(&global.aws);
     let session = global.aws.split_account_roles().0.global_session().await?;
@@ -55,8 +58,8 @@ pub(crate) async fn run(
         .accounts()
         .map(|account| account.id.clone())
         .collect();
-    let progress = out.progress(false);
-    progress.begin(ids.len());
+    let progress = out.progress();
+    progress.begin(ids.len(), "account");
     let (mut impacts, mut unreachable) = (Vec::new(), Vec::new());
     let mut reading = std::pin::pin!(through.each(&session, &ids));
     while let Some(read) = reading.next().await {
@@ -80,7 +83,7 @@ pub(crate) async fn run(
     let counts = ImpactCounts::of(&impacts, unreachable.len());
     write_row(out, &counts)?;
     for impact in &impacts {
-        write_row(out, impact)?;
+        out.write(impact)?;
     }
     for record in &unreachable {
         out.write(record)?;

@@ -12,6 +12,7 @@ use crate::{TOOL, guard, observe, plan};
 
 /// Print the changes that a desired state needs
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_long_help = "Examples:\n  ssm-scp plan -f scp.json >plan.json")]
 pub(crate) struct PlanArgs {
     /// Exit with 1 when something needs to change
     #[arg(long)]
@@ -30,7 +31,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    let desired: Desired = cli::read(&global.io, "desired policy")?;
+    let desired: Desired = cli::read_desired(&global.io, "desired policy")?;
     let parts = guard::render(&desired, args.limits.quota.max_characters)?;
     let session = global.aws.global_session().await?;
     let observed =

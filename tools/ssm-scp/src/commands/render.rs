@@ -10,6 +10,7 @@ use crate::{TOOL, guard};
 
 /// Print the policy documents of a desired state, without calling AWS
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_long_help = "Examples:\n  ssm-scp render -f scp.json >guard.json")]
 pub(crate) struct RenderArgs {
     #[command(flatten)]
     limits: QuotaArgs,
@@ -25,7 +26,7 @@ pub(crate) async fn run(
         output: Some(Format::Json),
         ..global.io.clone()
     };
-    let desired: Desired = cli::read(&io, "desired policy")?;
+    let desired: Desired = cli::read_desired(&io, "desired policy")?;
     let out = Output::new(TOOL, &io)?;
     let parts = guard::render(&desired, args.limits.quota.max_characters)?;
     for part in &parts {

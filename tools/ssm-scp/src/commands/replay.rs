@@ -12,6 +12,9 @@ use crate::table::write_row;
 
 /// Print the calls in CloudTrail records on stdin that a guard would have denied, without calling AWS
 #[derive(Clone, Debug, clap::Args)]
+#[command(
+    after_long_help = "Examples:\n  ssm-events history --since 7d | ssm-scp replay --guard scp.json"
+)]
 pub(crate) struct ReplayArgs {
     #[command(flatten)]
     source: GuardArgs,

@@ -8,6 +8,7 @@ use crate::table::write_row;
 
 /// Print the tree of the organization, its service control policies and its resource control policies
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_long_help = "Examples:\n  ssm-scp show >organization.jsonl")]
 pub(crate) struct ShowArgs {}
 
 pub(crate) async fn run(

@@ -14,6 +14,9 @@ use organization::{FULL_ACCESS, Organization, compile};
 
 /// Answer whether principals may do something, by policy files or by the organization
 #[derive(Clone, Debug, clap::Args)]
+#[command(
+    after_long_help = "Examples:\n  ssm-scp simulate --guard scp.json --principal arn:aws:iam::111122223333:role/dev\n  ssm-scp simulate --guard scp.json --principal arn:aws:iam::111122223333:role/dev --expect deny"
+)]
 pub(crate) struct SimulateArgs {
     #[command(flatten)]
     source: GuardArgs,

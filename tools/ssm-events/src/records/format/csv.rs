@@ -1,7 +1,6 @@
 //! One event as a row of comma-separated values (RFC 4180).
 
 use anyhow::Context;
-use cli::visible;
 use serde_json::json;
 
 use crate::records::record::Event;
@@ -37,17 +36,7 @@ pub(super) fn row(event: &Event) -> anyhow::Result<String> {
         &event.event_id,
     ];
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(fields.map(inert))?;
+    writer.write_record(fields.map(cli::inert))?;
     let bytes = writer.into_inner().context("write a row")?;
     Ok(String::from_utf8(bytes)?.trim_end().to_owned())
-}
-
-/// A spreadsheet takes a field that begins so for a formula. <https://owasp.org/www-community/attacks/CSV_Injection>
-fn inert(field: &str) -> String {
-    let field = visible(field);
-    if field.starts_with(['=', '+', '-', '@']) {
-        format!("'{field}")
-    } else {
-        field.into_owned()
-    }
 }

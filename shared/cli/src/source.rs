@@ -1,0 +1,99 @@
+//! Where an input comes from: stdin, a file, or all files of a directory; its text, and its name for people.
+
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+
+use crate::IoArgs;
+use crate::encoding::utf8;
+use crate::mistakes::MAX_BYTES;
+
+/// Returns the texts of files, and of the JSON files of directories, with their names for people, or that of `-f` or stdin when none is named. They need not be
+/// JSON: linters say what is wrong with them.
+///
+/// # Errors
+/// A terminal as stdin, an unreadable file.
+pub fn read_texts(
+    files: &[PathBuf],
+    io: &IoArgs,
+    what: &str,
+) -> anyhow::Result<Vec<(String, String)>> {
+    if files.is_empty() {
+        let text = text(io).with_context(|| format!("read {what} from {}", source(io)))?;
+        return Ok(vec![(source(io), text)]);
+    }
+    let mut texts = Vec::new();
+    for file in files {
+        let files = match file.is_dir() {
+            true => {
+                json_files(file).with_context(|| format!("read {what} from {}", file.display()))?
+            }
+            false => vec![file.clone()],
+        };
+        for file in files {
+            let io = IoArgs::of_file(&file);
+            let text = text(&io).with_context(|| format!("read {what} from {}", source(&io)))?;
+            texts.push((source(&io), text));
+        }
+    }
+    Ok(texts)
+}
+
+/// Returns the JSON files of a directory in the order of their names.
+///
+/// # Errors
+/// It cannot be read.
+pub(crate) fn json_files(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let is_json = |path: &Path| {
+        let extension = path.extension();
+        extension.is_some_and(|extension| extension == "json" || extension == "jsonc")
+    };
+    let entries = std::fs::read_dir(directory)?.map(|entry| Ok(entry?.path()));
+    let paths = entries.filter(|path| path.as_ref().map_or(true, |path| is_json(path)));
+    let mut paths = paths.collect::<std::io::Result<Vec<_>>>()?;
+    paths.sort();
+    Ok(paths)
+}
+
+pub(crate) fn text(io: &IoArgs) -> anyhow::Result<String> {
+    match &io.file {
+        Some(path) if path.as_os_str() != "-" => whole(std::fs::File::open(path)?),
+        _ if std::io::stdin().is_terminal() => {
+            bail!("no input: pipe JSON in or pass -f FILE")
+        }
+        _ => whole(std::io::stdin().lock()),
+    }
+}
+
+fn whole(source: impl Read) -> anyhow::Result<String> {
+    let mut text = String::new();
+    utf8(source, MAX_BYTES)?
+        .take(MAX_BYTES as u64 + 1)
+        .read_to_string(&mut text)?;
+    if text.len() > MAX_BYTES {
+        bail!("it has more than 64 MiB; many plans are one a line, and can be passed in parts");
+    }
+    Ok(text)
+}
+
+pub(crate) fn source(io: &IoArgs) -> String {
+    match &io.file {
+        Some(path) if path.as_os_str() != "-" => path.display().to_string(),
+        _ => "stdin".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn an_input_of_more_than_the_cap_is_refused() {
+        let endless = std::io::repeat(b' ');
+        let complaint = format!("{:#}", super::whole(endless).unwrap_err());
+        assert!(
+            complaint.starts_with("it has more than 64 MiB"),
+            "{complaint}"
+        );
+        assert_eq!(super::whole(&b" {}"[..]).unwrap(), " {}");
+    }
+}

@@ -1,0 +1,30 @@
+//! `lint`: mistakes in desired states, without AWS.
+
+use cli::{DesiredState, FileArgs, Outcome, Output};
+
+use super::GlobalArgs;
+use crate::model::Desired;
+
+const DESIRED: DesiredState = DesiredState {
+    what: "desired agents",
+    invalid: "agentcheck.desired.invalid",
+    other: "agentcheck.desired.other",
+};
+
+/// Lint desired states, without calling AWS; exit with 1 on findings
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_long_help = "Examples:\n  ssm-agentcheck lint agent.json")]
+pub(crate) struct LintArgs {
+    #[command(flatten)]
+    files: FileArgs,
+}
+
+pub(crate) async fn run(
+    args: &LintArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    args.files.each(&global.io, out, |source, text| {
+        out.write_findings(&DESIRED.lint::<Desired>(source, text, |_| Vec::new()))
+    })
+}

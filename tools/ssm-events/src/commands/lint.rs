@@ -1,0 +1,44 @@
+//! `lint`: mistakes in desired states, without AWS.
+
+use cli::{DesiredState, FileArgs, Finding, FindingKind, Outcome, Output, Severity};
+
+use super::GlobalArgs;
+use super::desired::mistake;
+use crate::alerts::model::Desired;
+
+const DESIRED: DesiredState = DesiredState {
+    what: "desired alerts",
+    invalid: "events.desired.invalid",
+    other: "events.desired.other",
+};
+
+/// Lint desired states, without calling AWS; exit with 1 on findings
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_long_help = "Examples:\n  ssm-events lint events.json")]
+pub(crate) struct LintArgs {
+    #[command(flatten)]
+    files: FileArgs,
+}
+
+pub(crate) async fn run(
+    args: &LintArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    args.files.each(&global.io, out, |source, text| {
+        out.write_findings(&DESIRED.lint(source, text, rules))
+    })
+}
+
+fn rules(desired: &Desired) -> Vec<Finding> {
+    let found = mistake(desired).map(|(path, message)| Finding {
+        kind: FindingKind::Finding,
+        id: "events.desired.invalid".to_owned(),
+        severity: Severity::Error,
+        target: None,
+        resource: path.to_owned(),
+        message: message.to_owned(),
+        fix: "correct this field of the desired state".to_owned(),
+    });
+    found.into_iter().collect()
+}
