@@ -3,13 +3,18 @@
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::ValueEnum;
+use clap::{Args as _, FromArgMatches};
 use clap_complete::Shell;
 use records::Schemas;
+use serde_json::Value;
 
 use crate::manual;
+use crate::permissions::{Permissions, Scope};
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Artefact {
@@ -18,6 +23,8 @@ pub(crate) enum Artefact {
     Zsh,
     Fish,
     Schema,
+    Policy,
+    Permissions,
 }
 
 /// What `--generate` is asked for.
@@ -27,35 +34,40 @@ pub(crate) struct Request {
     verb: Option<String>,
     /// What is behind it.
     artefact: String,
+    /// The flags behind that.
+    flags: Vec<OsString>,
 }
 
 /// Returns what is asked for, when `--generate` is the first argument, or the second after a verb.
 pub(crate) fn request(arguments: &[OsString]) -> Option<Request> {
     let text = |index: usize| arguments.get(index).and_then(|one| one.to_str());
-    let at = |index: usize| {
+    let at = |index: usize, verb: Option<&str>| {
         let rest = text(index)?.strip_prefix("--generate")?;
-        match rest {
-            "" => Some(text(index + 1).unwrap_or_default().to_owned()),
-            _ => rest.strip_prefix('=').map(str::to_owned),
-        }
+        let (artefact, next) = match rest {
+            "" => (text(index + 1).unwrap_or_default(), index + 2),
+            _ => (rest.strip_prefix('=')?, index + 1),
+        };
+        Some(Request {
+            verb: verb.map(str::to_owned),
+            artefact: artefact.to_owned(),
+            flags: arguments.get(next..).unwrap_or_default().to_vec(),
+        })
     };
-    if let Some(artefact) = at(1) {
-        return Some(Request {
-            verb: None,
-            artefact,
-        });
-    }
-    let verb = text(1).filter(|verb| !verb.starts_with('-'))?.to_owned();
-    Some(Request {
-        verb: Some(verb),
-        artefact: at(2)?,
-    })
+    let of_verb = || {
+        let verb = text(1).filter(|verb| !verb.starts_with('-'))?;
+        at(2, Some(verb))
+    };
+    at(1, None).or_else(of_verb)
 }
 
 /// Prints what is asked for.
-pub(crate) fn run(command: clap::Command, request: &Request, schemas: Schemas) -> ExitCode {
+pub(crate) fn run(
+    command: clap::Command,
+    request: &Request,
+    (schemas, permissions): (Schemas, Permissions),
+) -> ExitCode {
     let tool = command.get_name().to_owned();
-    let printed = text(command, &tool, request, schemas).and_then(|text| {
+    let printed = text(command, &tool, request, (schemas, permissions)).and_then(|text| {
         std::io::stdout().lock().write_all(&text)?;
         Ok(crate::Outcome::Fine)
     });
@@ -66,16 +78,16 @@ fn text(
     mut command: clap::Command,
     tool: &str,
     request: &Request,
-    schemas: Schemas,
+    (schemas, permissions): (Schemas, Permissions),
 ) -> anyhow::Result<Vec<u8>> {
     let Ok(artefact) = Artefact::from_str(&request.artefact, false) else {
         anyhow::bail!(
-            "--generate '{}': expected man, bash, zsh, fish or schema",
+            "--generate '{}': expected man, bash, zsh, fish, schema, policy or permissions",
             request.artefact
         );
     };
     anyhow::ensure!(
-        request.verb.is_none() || artefact == Artefact::Man,
+        request.verb.is_none() || [Artefact::Man, Artefact::Policy].contains(&artefact),
         "--generate {}: one for all verbs; leave the verb out",
         request.artefact
     );
@@ -86,6 +98,16 @@ fn text(
             serde_json::to_writer_pretty(&mut text, &schemas.document(tool))?;
             text.push(b'\n');
         }
+        Artefact::Policy => {
+            serde_json::to_writer_pretty(&mut text, &policy(&command, request, permissions)?)?;
+            text.push(b'\n');
+        }
+        Artefact::Permissions => {
+            for row in permissions.rows() {
+                serde_json::to_writer(&mut text, &row)?;
+                text.push(b'\n');
+            }
+        }
         Artefact::Bash => {
             clap_complete::generate(Shell::Bash, &mut command, tool, &mut text);
             text = with_reachable_states(&String::from_utf8(text)?, tool).into_bytes();
@@ -94,6 +116,36 @@ fn text(
         Artefact::Fish => clap_complete::generate(Shell::Fish, &mut command, tool, &mut text),
     }
     Ok(text)
+}
+
+/// Returns the policy that the flags behind `--generate policy` ask for.
+fn policy(
+    command: &clap::Command,
+    request: &Request,
+    permissions: Permissions,
+) -> anyhow::Result<Value> {
+    let flags = Scope::augment_args(clap::Command::new("--generate policy").no_binary_name(true));
+    let scope = flags
+        .try_get_matches_from(&request.flags)
+        .and_then(|matches| Scope::from_arg_matches(&matches));
+    let mut scope = scope.map_err(|error| anyhow::anyhow!("{}", error.to_string().trim_end()))?;
+    if let Some(verb) = &request.verb {
+        scope = scope.of_verb(verb);
+    }
+    let desired = scope.file.as_deref().map(desired_state).transpose()?;
+    let has_verb = |verb: &str| {
+        command.find_subcommand(verb).is_some()
+            || permissions.writes.contains(&verb)
+            || permissions.reads.contains(&verb)
+    };
+    permissions.policy(&scope, desired.as_ref(), has_verb)
+}
+
+/// Reads one file; layers would name what is only in some accounts.
+fn desired_state(path: &Path) -> anyhow::Result<Value> {
+    let action = || format!("read the desired state from {}", path.display());
+    let text = std::fs::read_to_string(path).with_context(action)?;
+    serde_json::from_str(&text).with_context(action)
 }
 
 /// Returns a bash completion whose states are called alike where they are entered and where they are looked for: in a name with a
@@ -112,7 +164,7 @@ mod tests {
     fn generate_comes_first_or_after_a_verb() {
         let of = |line: &str| {
             let arguments: Vec<_> = line.split(' ').map(Into::into).collect();
-            request(&arguments).map(|Request { verb, artefact }| (verb, artefact))
+            request(&arguments).map(|request| (request.verb, request.artefact))
         };
         let whole = |artefact: &str| Some((None, artefact.to_owned()));
         assert_eq!(of("ssm-x --generate man"), whole("man"));
@@ -121,6 +173,8 @@ mod tests {
         let of_verb = Some((Some("check".to_owned()), "man".to_owned()));
         assert_eq!(of("ssm-x check --generate man"), of_verb);
         assert_eq!(of("ssm-x check --generate=man"), of_verb);
+        let flags = ["ssm-x", "--generate=policy", "--for", "read"].map(Into::into);
+        assert_eq!(request(&flags).unwrap().flags, ["--for", "read"]);
         for other in [
             "ssm-x",
             "ssm-x check",

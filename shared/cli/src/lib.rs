@@ -16,6 +16,7 @@ mod layers;
 mod manual;
 mod mistakes;
 mod output;
+mod permissions;
 mod progress;
 mod screen;
 mod status;
@@ -32,6 +33,7 @@ pub use input::{read, read_plans, read_records, read_records_from, read_shown, r
 pub use layers::Layers;
 pub use mistakes::from_value;
 pub use output::{Output, trace, warn};
+pub use permissions::{Grant, Names, Permissions, When};
 pub use progress::Progress;
 pub use records::{
     Applied, Change, ChangeStatus, Finding, FindingKind, Plan, PlanKind, Plans, Reading,
