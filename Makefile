@@ -2,6 +2,7 @@
 # make test   everything that CI runs
 # make test-long  the faults of `apply` at more moments, with reads further behind; half an hour and more
 # make install  PREFIX=/usr/local DESTDIR=: tools, manual pages, completions, scripts, example desired states
+# make permissions  after make test: which actions of the policies that the tools print no test needed
 # make lambda packs ssm-events as a Lambda function into target/lambda
 # make dist   builds for releases and packs .deb, .rpm, tar.gz and SBOM into target/packages
 # Both need Rust, Python 3 and jq; the Python packages go into .venv.
@@ -48,6 +49,7 @@ SCRIPTS := $(wildcard tests/scripts/*.sh)
 
 test: lint
 	cargo test --workspace --no-run
+	@rm -rf target/permissions
 	@$(MAKE) --no-print-directory --keep-going --jobs=3 BUILD=: cargo-tests faults-tests sandbox-tests demo-test fuzz-test $(SCRIPTS)
 
 test-long: venv build
@@ -75,6 +77,12 @@ cargo-tests: venv build
 FAULTS := promises:: refusals::
 faults-tests: venv build
 	@env -u MAKEFLAGS -u MFLAGS cargo test --workspace --test faults -- $(FAULTS) $(quietly)
+
+# Every run of a tool is held to the policy that it prints. What its actions were needed for, the two above have noted; this fails for
+# those that no call of theirs needed.
+.PHONY: permissions
+permissions: venv build
+	@env -u MAKEFLAGS -u MFLAGS cargo test --workspace --test permissions -- --ignored $(quietly)
 
 # What is silent when all is well is printed when it is not.
 log = $(CURDIR)/target/$(notdir $@).log

@@ -204,7 +204,7 @@ fn a_refused_read_is_unknown_in_check_and_stops_a_plan() {
         json!({"service": "events", "operation": "DescribeRule", "kind": "denied", "times": -1}),
     );
     let found = run(&account, "check", DESIRED);
-    found.assert_status(1);
+    found.assert_status(2);
     assert!(
         found
             .records()

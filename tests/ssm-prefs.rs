@@ -259,7 +259,7 @@ fn what_may_not_be_read_is_unknown_in_check_and_stops_a_plan() {
             json!({"service": service, "operation": operation, "kind": "denied", "times": -1}),
         );
         let found = run(&account, "check", DESIRED);
-        found.assert_status(1);
+        found.assert_status(2);
         assert!(
             ids(&found).contains(&id.to_owned()),
             "{operation}: {}",

@@ -124,7 +124,7 @@ fn show_and_check_tell_what_they_may_not_read() {
             assert_eq!(output.stdout, "", "{operation}");
         }
         let output = run(&account, "check", BOTH);
-        output.assert_status(1).assert_stderr("");
+        output.assert_status(2).assert_stderr("");
         assert!(
             output.stdout.contains(".unknown\""),
             "{operation}: {}",

@@ -246,7 +246,7 @@ fn a_member_account_learns_that_it_may_not_look() {
         .assert_complains("management account and delegated administrators");
     assert_eq!(plan.stdout, "");
     let check = run(&member, "check", &desired(&[&unit]));
-    check.assert_status(1);
+    check.assert_status(2);
     assert!(
         ids(&check).contains(&"scp.policy.unknown".to_owned()),
         "{}",

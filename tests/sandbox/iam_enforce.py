@@ -16,6 +16,7 @@ import iam_context
 import iam_evaluate
 import iam_needs
 import iam_organization
+import iam_programs
 import iam_resources
 import wire
 from accounts import Credential
@@ -64,11 +65,14 @@ def caller_key():
 
 def refusal(credential, account, region, understood, environ):
     """Returns the answer (status, headers, body) that refuses a call, or None if it may be made."""
-    if not _enforced:
+    program = iam_programs.named_by(environ)
+    if not _enforced and not program:
         return None
     call = iam_needs.Call(account, region, understood.service, understood.operation, understood.params)
     try:
-        return _refusal(credential, call, understood, environ)
+        if program and (refused := iam_programs.refusal(credential, call, understood, environ)):
+            return refused
+        return _refusal(credential, call, understood, environ) if _enforced else None
     except iam_needs.Unmapped as unmapped:
         message = f"the sandbox enforces IAM in account {account} and does not know {unmapped}"
         return wire.render_error(understood.protocol, understood.service, 500, "NotEmulated", message)

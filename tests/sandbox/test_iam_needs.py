@@ -119,6 +119,10 @@ ROWS = [
      [("sts:AssumeRole", ROLE, {"sts:externalid": ["e"], "sts:rolesessionname": ["s"], "aws:requesttag/k": ["v"]}), ("sts:TagSession", ROLE, {})], "SAR list_awssecuritytokenservice.html"),
     ("sts", "GetCallerIdentity", {}, [], "API_GetCallerIdentity"),
     ("cloudformation", "CreateStack", {"StackName": "s", "RoleARN": ROLE}, [("cloudformation:CreateStack", f"arn:aws:cloudformation:{R}:{A}:stack/s/*", {"cloudformation:rolearn": [ROLE]}), passing(ROLE, "cloudformation.amazonaws.com")], "using-iam-servicerole.html"),
+    ("athena", "StartQueryExecution", {"QueryString": 'SELECT "$path" FROM logs.calls WHERE x'}, [("athena:StartQueryExecution", f"arn:aws:athena:{R}:{A}:workgroup/primary", {})] + [
+        (f"glue:{action}", f"arn:aws:glue:{R}:{A}:{on}", {}) for action, on in (
+            ("GetDatabase", "database/logs"), ("GetDatabase", "catalog"), ("GetTable", "table/logs/calls"), ("GetTable", "database/logs"), ("GetTable", "catalog"))
+    ], "fine-grained-access-to-glue-resources.html"),
     ("secretsmanager", "GetSecretValue", {"SecretId": "slack"}, [("secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{R}:{A}:secret:slack-??????", {})], "SAR list_awssecretsmanager.html"),
 ]
 

@@ -134,8 +134,16 @@ fn groups_that_could_not_be_read_are_no_reason() {
     account.fault(
         json!({"service": "ec2", "operation": "DescribeSecurityGroups", "kind": "denied", "times": -1}),
     );
-    let found = check(&account);
-    assert_eq!(ids(&found)[0], ("agentcheck.agent.missing", NODE));
+    let checked = tool(&account, &["check"]).stdin("{}").run();
+    checked.assert_status(2);
+    let found = checked.records();
+    assert_eq!(
+        ids(&found)[..2],
+        [
+            ("agentcheck.agent.missing", NODE),
+            ("agentcheck.evidence.unknown", NODE)
+        ]
+    );
     let fix = found[0]["fix"].as_str().unwrap();
     assert!(
         fix.contains("look whether its security groups let it out"),
@@ -143,7 +151,7 @@ fn groups_that_could_not_be_read_are_no_reason() {
     );
     assert!(fix.contains("DescribeSecurityGroups"), "{fix}");
     let shown = tool(&account, &["show", "--evidence"]).run();
-    shown.assert_status(0);
+    shown.assert_status(2);
     assert_eq!(
         shown.records()[0]["evidence"]["firewall"]["state"],
         "unknown"

@@ -82,7 +82,7 @@ fn defaults_that_could_not_be_read_are_unknown_and_nodes_are_checked() {
         json!({"service": "ec2", "operation": "GetInstanceMetadataDefaults", "kind": "denied", "times": -1}),
     );
     let found = check(&account, REQUIRED, &[]);
-    found.assert_status(1);
+    found.assert_status(2);
     assert_eq!(
         ids(&found),
         [

@@ -160,7 +160,7 @@ fn what_may_not_be_read_is_unknown() {
             json!({"service": service, "operation": operation, "kind": "denied", "times": -1}),
         );
         let output = tool(&account, &["check"]).stdin("{}").run();
-        output.assert_status(1);
+        output.assert_status(2);
         assert!(output.stdout.contains(id), "{}", output.stdout);
         account.clear_faults();
     }

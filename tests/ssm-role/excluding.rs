@@ -108,6 +108,6 @@ fn check_finds_excluded_nodes_that_are_managed() {
         "check",
         r#"{"exclude": {"tags": {"Role": ["dc"]}}}"#,
     );
-    unread.assert_status(1);
+    unread.assert_status(2);
     assert_eq!(unread.json()["id"], "role.excluded.unknown");
 }

@@ -66,6 +66,6 @@ fn hybrid_nodes_that_could_not_be_read_are_never_fine() {
         assert_eq!(refused.stdout, "", "{verb}");
     }
     let unknown = run(&account, "check", HYBRID);
-    unknown.assert_status(1).assert_stderr("");
+    unknown.assert_status(2).assert_stderr("");
     assert_eq!(unknown.json()["id"], "role.hybrid.unknown");
 }

@@ -10,6 +10,7 @@ use records::Schemas;
 
 use crate::generate::{self, Artefact};
 use crate::hints::hinted;
+use crate::permissions::Permissions;
 
 /// What `--version` says: all tools have one version, and are built together.
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("SSM_BUILD"), ")");
@@ -117,10 +118,14 @@ impl Format {
 /// Returns the parsed arguments, or the exit status when clap or `--generate` has already printed what was asked for.
 ///
 /// `--generate` is looked at before clap sees the rest, because it needs no verb.
-pub fn arguments<A: Parser>(schemas: Schemas) -> Result<A, ExitCode> {
+pub fn arguments<A: Parser>(schemas: Schemas, permissions: Permissions) -> Result<A, ExitCode> {
     let arguments: Vec<_> = std::env::args_os().collect();
     if let Some(request) = generate::request(&arguments) {
-        return Err(generate::run(command::<A>(), &request, schemas));
+        return Err(generate::run(
+            command::<A>(),
+            &request,
+            (schemas, permissions),
+        ));
     }
     let parsed = command::<A>()
         .try_get_matches_from(arguments)
@@ -162,7 +167,7 @@ fn command<A: CommandFactory>() -> clap::Command {
             .long("generate")
             .value_name("WHAT")
             .value_parser(clap::builder::EnumValueParser::<Artefact>::new())
-            .help("Print a man page, shell completions, the JSON Schema of all records or a desired state with all fields")
+            .help("Print a man page, shell completions, the JSON Schema of all records, a desired state with all fields, or the IAM policy to run this with")
             .exclusive(true),
     )
 }

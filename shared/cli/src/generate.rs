@@ -2,14 +2,19 @@
 //! one verb.
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::ValueEnum;
+use clap::{Args as _, FromArgMatches};
 use clap_complete::Shell;
 use records::Schemas;
+use serde_json::Value;
 
+use crate::permissions::{Permissions, Scope};
 use crate::stdout::write;
-use crate::{completion, example, manual};
+use crate::{completion, example, jsonc, manual};
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Artefact {
@@ -19,6 +24,8 @@ pub(crate) enum Artefact {
     Fish,
     Schema,
     Example,
+    Policy,
+    Permissions,
 }
 
 /// What `--generate` is asked for.
@@ -28,35 +35,40 @@ pub(crate) struct Request {
     verb: Option<String>,
     /// What is behind it.
     artefact: String,
+    /// The flags behind that.
+    flags: Vec<OsString>,
 }
 
 /// Returns what is asked for, when `--generate` is the first argument, or the second after a verb.
 pub(crate) fn request(arguments: &[OsString]) -> Option<Request> {
     let text = |index: usize| arguments.get(index).and_then(|one| one.to_str());
-    let at = |index: usize| {
+    let at = |index: usize, verb: Option<&str>| {
         let rest = text(index)?.strip_prefix("--generate")?;
-        match rest {
-            "" => Some(text(index + 1).unwrap_or_default().to_owned()),
-            _ => rest.strip_prefix('=').map(str::to_owned),
-        }
+        let (artefact, next) = match rest {
+            "" => (text(index + 1).unwrap_or_default(), index + 2),
+            _ => (rest.strip_prefix('=')?, index + 1),
+        };
+        Some(Request {
+            verb: verb.map(str::to_owned),
+            artefact: artefact.to_owned(),
+            flags: arguments.get(next..).unwrap_or_default().to_vec(),
+        })
     };
-    if let Some(artefact) = at(1) {
-        return Some(Request {
-            verb: None,
-            artefact,
-        });
-    }
-    let verb = text(1).filter(|verb| !verb.starts_with('-'))?.to_owned();
-    Some(Request {
-        verb: Some(verb),
-        artefact: at(2)?,
-    })
+    let of_verb = || {
+        let verb = text(1).filter(|verb| !verb.starts_with('-'))?;
+        at(2, Some(verb))
+    };
+    at(1, None).or_else(of_verb)
 }
 
 /// Prints what is asked for.
-pub(crate) fn run(command: clap::Command, request: &Request, schemas: Schemas) -> ExitCode {
+pub(crate) fn run(
+    command: clap::Command,
+    request: &Request,
+    (schemas, permissions): (Schemas, Permissions),
+) -> ExitCode {
     let tool = command.get_name().to_owned();
-    let printed = text(command, &tool, request, schemas).and_then(|text| {
+    let printed = text(command, &tool, request, (schemas, permissions)).and_then(|text| {
         write(&text)?;
         Ok(crate::Outcome::Fine)
     });
@@ -67,16 +79,16 @@ fn text(
     command: clap::Command,
     tool: &str,
     request: &Request,
-    schemas: Schemas,
+    (schemas, permissions): (Schemas, Permissions),
 ) -> anyhow::Result<Vec<u8>> {
     let Ok(artefact) = Artefact::from_str(&request.artefact, false) else {
         anyhow::bail!(
-            "--generate '{}': expected man, bash, zsh, fish, schema or example",
+            "--generate '{}': expected man, bash, zsh, fish, schema, example, policy or permissions",
             request.artefact
         );
     };
     anyhow::ensure!(
-        request.verb.is_none() || artefact == Artefact::Man,
+        request.verb.is_none() || [Artefact::Man, Artefact::Policy].contains(&artefact),
         "--generate {}: one for all verbs; leave the verb out",
         request.artefact
     );
@@ -94,6 +106,16 @@ fn text(
             let values = serde_json::from_str(example)?;
             text = example::render(&schemas.document(tool), &values).into_bytes();
         }
+        Artefact::Policy => {
+            serde_json::to_writer_pretty(&mut text, &policy(&command, request, permissions)?)?;
+            text.push(b'\n');
+        }
+        Artefact::Permissions => {
+            for row in permissions.rows() {
+                serde_json::to_writer(&mut text, &row)?;
+                text.push(b'\n');
+            }
+        }
         Artefact::Bash => text = completion::script(command, tool, Shell::Bash)?.into_bytes(),
         Artefact::Zsh => text = completion::script(command, tool, Shell::Zsh)?.into_bytes(),
         Artefact::Fish => text = completion::script(command, tool, Shell::Fish)?.into_bytes(),
@@ -101,15 +123,45 @@ fn text(
     Ok(text)
 }
 
+/// Returns the policy that the flags behind `--generate policy` ask for.
+fn policy(
+    command: &clap::Command,
+    request: &Request,
+    permissions: Permissions,
+) -> anyhow::Result<Value> {
+    let flags = Scope::augment_args(clap::Command::new("--generate policy").no_binary_name(true));
+    let scope = flags
+        .try_get_matches_from(&request.flags)
+        .and_then(|matches| Scope::from_arg_matches(&matches));
+    let mut scope = scope.map_err(|error| anyhow::anyhow!("{}", error.to_string().trim_end()))?;
+    if let Some(verb) = &request.verb {
+        scope = scope.of_verb(verb);
+    }
+    let desired = scope.file.as_deref().map(desired_state).transpose()?;
+    let has_verb = |verb: &str| {
+        command.find_subcommand(verb).is_some()
+            || permissions.writes.contains(&verb)
+            || permissions.reads.contains(&verb)
+    };
+    permissions.policy(&scope, desired.as_ref(), has_verb)
+}
+
+/// Reads one file; layers would name what is only in some accounts.
+fn desired_state(path: &Path) -> anyhow::Result<Value> {
+    let action = || format!("read the desired state from {}", path.display());
+    let text = std::fs::read_to_string(path).with_context(action)?;
+    serde_json::from_str(&jsonc::plain(&text)).with_context(action)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Request, request};
+    use super::request;
 
     #[test]
     fn generate_comes_first_or_after_a_verb() {
         let of = |line: &str| {
             let arguments: Vec<_> = line.split(' ').map(Into::into).collect();
-            request(&arguments).map(|Request { verb, artefact }| (verb, artefact))
+            request(&arguments).map(|request| (request.verb, request.artefact))
         };
         let whole = |artefact: &str| Some((None, artefact.to_owned()));
         assert_eq!(of("ssm-x --generate man"), whole("man"));
@@ -118,6 +170,8 @@ mod tests {
         let of_verb = Some((Some("check".to_owned()), "man".to_owned()));
         assert_eq!(of("ssm-x check --generate man"), of_verb);
         assert_eq!(of("ssm-x check --generate=man"), of_verb);
+        let flags = ["ssm-x", "--generate=policy", "--for", "read"].map(Into::into);
+        assert_eq!(request(&flags).unwrap().flags, ["--for", "read"]);
         for other in [
             "ssm-x",
             "ssm-x check",

@@ -220,17 +220,16 @@ impl<D: DeserializeOwned> Layers<D> {
         let mut findings = Vec::new();
         for layer in self.over(target, units)? {
             if let Some(day) = layer.expires.filter(|day| *day < today) {
+                let why = &layer.reason;
                 findings.push(Finding {
                     kind: FindingKind::Finding,
                     id: id.to_owned(),
                     severity: Severity::Warning,
                     target: Some(target.clone()),
                     resource: format!("override for {}", layer.r#for),
-                    message: format!(
-                        "it was meant to end on {day} and is still in force: {}",
-                        layer.reason
-                    ),
+                    message: format!("it was meant to end on {day} and is still in force: {why}"),
                     fix: "remove the override, or give it a new day with a new reason".to_owned(),
+                    is_unread: false,
                 });
             }
         }

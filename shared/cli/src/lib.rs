@@ -22,6 +22,7 @@ mod manual;
 mod mistakes;
 mod notes;
 mod output;
+mod permissions;
 mod progress;
 mod report;
 mod screen;
@@ -43,6 +44,7 @@ pub use lint::{DesiredState, FileArgs, at, is_ours};
 pub use mistakes::from_value;
 pub use notes::{trace, warn};
 pub use output::Output;
+pub use permissions::{Grant, Names, Permissions, When};
 pub use progress::Progress;
 pub use records::{
     Applied, Change, ChangeStatus, Finding, FindingKind, Plan, PlanKind, Plans, Reading,

@@ -248,6 +248,7 @@ mod tests {
         let rules = |desired: &Desired| {
             let finding = Finding {
                 kind: FindingKind::Finding,
+                is_unread: false,
                 id: "x.days.many".to_owned(),
                 severity: Severity::Warning,
                 target: None,

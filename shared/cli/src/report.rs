@@ -148,6 +148,7 @@ mod tests {
     ) -> Finding {
         Finding {
             kind: FindingKind::Finding,
+            is_unread: false,
             id: id.to_owned(),
             severity,
             target: target.map(|target| target.parse().unwrap()),

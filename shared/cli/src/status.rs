@@ -56,9 +56,12 @@ impl Signal {
 }
 
 impl Outcome {
-    /// Returns the outcome of findings: notes alone are fine.
+    /// Returns the outcome of findings: notes alone are fine, and what could not be read is trouble.
     #[must_use]
     pub fn of(findings: &[Finding]) -> Outcome {
+        if findings.iter().any(|one| one.is_unread) {
+            return Outcome::Trouble;
+        }
         match findings.iter().any(|one| one.severity != Severity::Info) {
             true => Outcome::Found,
             false => Outcome::Fine,

@@ -228,6 +228,7 @@ impl Suppressions {
                 resource: format!("{} $[{}]", self.source, entry.index),
                 message,
                 fix: fix.to_owned(),
+                is_unread: false,
             };
             if one.expires < self.today {
                 findings.push(finding(

@@ -184,7 +184,7 @@ fn by_host_management(
         (_, Some(refusal)) => return Some(refusal.unregistered()),
         (None, None) => return None,
         (Some(Reading::Unknown(reason)), None) => {
-            return Some(Diagnosis::new(
+            let unread = Diagnosis::new(
                 "unregistered.unknown",
                 Severity::Warning,
                 format!(
@@ -192,7 +192,11 @@ fn by_host_management(
                      could not be read: {reason}"
                 ),
                 "allow the caller to read it, then check again",
-            ));
+            );
+            return Some(Diagnosis {
+                is_unread: true,
+                ..unread
+            });
         }
         (Some(Reading::Absent), None) => {
             return Some(Diagnosis::new(

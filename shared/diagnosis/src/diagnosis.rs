@@ -17,6 +17,8 @@ pub struct Diagnosis {
     pub fix: String,
     /// Whether commands may reach the node all the same.
     pub takes_commands: bool,
+    /// Whether it is only known that something could not be read.
+    pub is_unread: bool,
 }
 
 impl Diagnosis {
@@ -32,6 +34,7 @@ impl Diagnosis {
             message: message.into(),
             fix: fix.into(),
             takes_commands: false,
+            is_unread: false,
         }
     }
 
@@ -52,6 +55,7 @@ impl Diagnosis {
             resource: node.instance_id.clone(),
             message: self.message,
             fix: self.fix,
+            is_unread: self.is_unread,
         }
     }
 }

@@ -46,6 +46,9 @@ pub struct Finding {
     pub message: String,
     /// What to do about it.
     pub fix: String,
+    /// Whether it says that something could not be read. Whoever finds that exits with 2: nothing read is not nothing found.
+    #[serde(skip)]
+    pub is_unread: bool,
 }
 
 impl Finding {
@@ -82,6 +85,7 @@ impl Finding {
             resource: format!("{source}:{line}:{column} {path}"),
             message,
             fix,
+            is_unread: false,
         }
     }
 }

@@ -116,6 +116,22 @@ pub struct Evidence {
     pub firewall: Reading<Firewall>,
 }
 
+impl Evidence {
+    /// Returns why parts of it could not be read, each reason once.
+    #[must_use]
+    pub fn unread(&self) -> Vec<&str> {
+        let reasons = [
+            self.connection.known().err(),
+            self.host_management.known().err(),
+            self.ways.known().err(),
+            self.firewall.known().err(),
+        ];
+        let mut reasons: Vec<&str> = reasons.into_iter().flatten().collect();
+        reasons.dedup();
+        reasons
+    }
+}
+
 /// What security groups let through of what an agent sends to the services, which is HTTPS on TCP port 443.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

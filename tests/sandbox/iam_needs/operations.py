@@ -4,6 +4,8 @@ Each row names the page it is from. SAR is https://docs.aws.amazon.com/service-a
 S3P https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html.
 """
 
+import re
+
 from moto.iam.models import iam_backends
 from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
@@ -482,6 +484,20 @@ def _assume_role(call):
     return found
 
 
+def _query(call):
+    # Athena fine-grained-access-to-glue-resources.html, limitations and examples: whoever asks about a table needs the catalog, the
+    # database and the table, glue:GetTable and the glue:GetDatabase of its ancestors; to make one, glue:CreateTable as well.
+    named = re.search(r"(?:TABLE IF NOT EXISTS|FROM) (?:(\w+)\.)?(\w+)", call.params.get("QueryString", ""))
+    if not named:
+        # SELECT 1
+        return _query_output(call)
+    database, table = named.group(1) or "default", named.group(2)
+    objects = [call.arn("glue", f"table/{database}/{table}"), call.arn("glue", f"database/{database}"), call.arn("glue", "catalog")]
+    actions = ["glue:GetDatabase", "glue:GetTable"] + ["glue:CreateTable"] * call.params["QueryString"].startswith("CREATE")
+    found = [Need(action, arn, via="athena") for action in actions for arn in (objects if action != "glue:GetDatabase" else objects[1:])]
+    return found + _query_output(call)
+
+
 def _query_output(call):
     # Athena querying-iam-service-role / querying.html: the caller's own permissions read the data and write the results.
     location = (call.params.get("ResultConfiguration") or {}).get("OutputLocation", "")
@@ -542,5 +558,5 @@ BESIDES = {
     ("cloudformation", "CreateChangeSet"): _stack,
     ("cloudformation", "CreateStackSet"): _stack_set,
     ("cloudformation", "UpdateStackSet"): _stack_set,
-    ("athena", "StartQueryExecution"): _query_output,
+    ("athena", "StartQueryExecution"): _query,
 }

@@ -42,9 +42,11 @@ impl Account {
         self.home.path()
     }
 
-    /// Prepares a run of a binary in this account and `us-east-1`, with nothing else in its environment.
+    /// Prepares a run of a binary in this account and `us-east-1`, with nothing else in its environment. A tool may call what the
+    /// policy allows that it prints for the run, and nothing else.
     pub fn tool(&self, exe: impl AsRef<OsStr>) -> Run {
         Run::bare(exe.as_ref(), self.home.path())
+            .held_in(self.sandbox)
             .env("AWS_REGION", REGION)
             .env("AWS_ACCESS_KEY_ID", self.access_key())
             .env("AWS_SECRET_ACCESS_KEY", "sandbox")

@@ -12,6 +12,8 @@ pub struct Output {
     pub stdout: String,
     /// Everything printed on stderr.
     pub stderr: String,
+    /// The actions that were refused because the test took them out of the policy, with their resources.
+    pub refused: Vec<Value>,
 }
 
 impl Output {
@@ -96,6 +98,7 @@ mod tests {
             status: 0,
             stdout: stdout.to_owned(),
             stderr: "why".to_owned(),
+            refused: Vec::new(),
         }
     }
 

@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::Sandbox;
 use crate::home::Home;
 use crate::output::Output;
+use crate::permissions::{self, Held};
 use crate::schema;
 use crate::signals;
 
@@ -24,6 +26,12 @@ pub struct Run {
     program: String,
     stdin: String,
     stdout_closed: bool,
+    /// Where the calls are held to the policy that the tool prints.
+    held_in: Option<&'static Sandbox>,
+    /// An action that is taken out of that policy.
+    without: Option<String>,
+    /// The desired state that the policy is about.
+    narrowed_by: Option<PathBuf>,
     // Kept until the run is over.
     _home: Option<Home>,
 }
@@ -54,14 +62,38 @@ impl Run {
             program: exe.to_string_lossy().into_owned(),
             stdin: String::new(),
             stdout_closed: false,
+            held_in: None,
+            without: None,
+            narrowed_by: None,
             _home: None,
         }
+    }
+
+    /// Has the calls of a tool held to the policy that it prints for this run: what that does not allow fails the test.
+    #[must_use]
+    pub(crate) fn held_in(mut self, sandbox: &'static Sandbox) -> Run {
+        self.held_in = Some(sandbox);
+        self
+    }
+
+    /// Takes an action out of that policy, so that the calls that need it are refused.
+    #[must_use]
+    pub fn without(mut self, action: &str) -> Run {
+        self.without = Some(action.to_owned());
+        self
     }
 
     /// Adds arguments.
     #[must_use]
     pub fn args<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Run {
         self.command.args(arguments);
+        self
+    }
+
+    /// Holds the run to the policy that is about this desired state only.
+    #[must_use]
+    pub fn narrowed_by(mut self, desired: &Path) -> Run {
+        self.narrowed_by = Some(desired.to_owned());
         self
     }
 
@@ -105,8 +137,21 @@ impl Run {
     /// # Panics
     /// The binary cannot be started.
     pub fn spawn(mut self) -> Running {
+        let exe = PathBuf::from(&self.program);
+        let held = self.held_in.and_then(|sandbox| {
+            permissions::hold(
+                sandbox,
+                &self.command,
+                &exe,
+                (self.narrowed_by.as_deref(), self.without.as_deref()),
+            )
+        });
+        if let Some(held) = &held {
+            self.command.env("AWS_SDK_UA_APP_ID", held.application_id());
+        }
         let child = self.launch();
         Running {
+            held,
             arguments: self.arguments(),
             program: self.command.get_program().into(),
             words: self.command.get_args().map(OsStr::to_owned).collect(),
@@ -155,6 +200,7 @@ pub struct Running {
     program: PathBuf,
     words: Vec<OsString>,
     started: Started,
+    held: Option<Held>,
     _home: Option<Home>,
 }
 
@@ -170,7 +216,8 @@ impl Running {
     /// It prints what is not UTF-8, a record that its own schema does not have, or does not end in time.
     pub fn wait(mut self) -> Output {
         let status = wait(&mut self.started.child, &self.arguments);
-        let output = Output {
+        let mut output = Output {
+            refused: Vec::new(),
             arguments: self.arguments,
             // As a shell reports it.
             status: status
@@ -180,6 +227,9 @@ impl Running {
             stderr: text(self.started.stderr),
         };
         schema::hold(&self.program, &self.words, &output.stdout);
+        if let Some(held) = &self.held {
+            output.refused = held.judge();
+        }
         output
     }
 }

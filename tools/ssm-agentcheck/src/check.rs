@@ -4,7 +4,7 @@ pub(crate) mod metadata_defaults;
 
 use cli::{Finding, FindingKind, Outcome, Reading, Severity};
 use diagnosis::{Hints, IMDS_DISABLED, Roles, Version, imds_disabled};
-use records::{Agent, Imds, Node, Timestamp};
+use records::{Agent, Evidence, Imds, Node, Timestamp};
 
 use crate::model::{Desired, DesiredImds};
 
@@ -39,11 +39,13 @@ pub(crate) struct Summary {
     excluded: usize,
     /// Whether anything is more than worth knowing.
     is_found: bool,
+    /// Whether something could not be read.
+    is_unread: bool,
 }
 
 impl Summary {
     pub(crate) fn count(&mut self, findings: &[Finding], verdict: NodeVerdict) {
-        self.is_found |= Outcome::of(findings) != Outcome::Fine;
+        self.note(findings);
         match verdict {
             NodeVerdict::Pass => self.pass += 1,
             NodeVerdict::Fail => self.fail += 1,
@@ -56,6 +58,7 @@ impl Summary {
     /// Counts findings that are of no node.
     pub(crate) fn note(&mut self, findings: &[Finding]) {
         self.is_found |= Outcome::of(findings) != Outcome::Fine;
+        self.is_unread |= findings.iter().any(|finding| finding.is_unread);
     }
 
     /// Counts something wrong that is no node's.
@@ -65,9 +68,10 @@ impl Summary {
 
     /// Returns how the run ends; nodes that are stopped or were launched a moment ago do not fail it.
     pub(crate) fn outcome(self) -> Outcome {
-        match self.is_found {
-            true => Outcome::Found,
-            false => Outcome::Fine,
+        match (self.is_unread, self.is_found) {
+            (true, _) => Outcome::Trouble,
+            (false, true) => Outcome::Found,
+            (false, false) => Outcome::Fine,
         }
     }
 }
@@ -131,6 +135,7 @@ pub(crate) fn check(
         Some(cause) => findings.push(cause.into_finding(node)),
         None => check_connection(node, &mut findings),
     }
+    check_evidence(node, &mut findings);
     let verdict = verdict(&findings);
     (findings, verdict)
 }
@@ -223,15 +228,40 @@ fn check_connection(node: &Node, findings: &mut Vec<Finding>) {
             format!("SSM gives '{status}' as the connection status, which says nothing"),
             "start a session on it".to_owned(),
         )),
-        Reading::Unknown(reason) => findings.push(finding(
-            node,
-            "connection.unknown",
-            Severity::Warning,
-            format!("whether sessions reach it could not be read: {reason}"),
-            "allow the caller to read it, or set connections to none".to_owned(),
-        )),
+        Reading::Unknown(reason) => findings.push(Finding {
+            is_unread: true,
+            ..finding(
+                node,
+                "connection.unknown",
+                Severity::Warning,
+                format!("whether sessions reach it could not be read: {reason}"),
+                "allow the caller to read it, or set connections to none".to_owned(),
+            )
+        }),
         Reading::Absent => {}
     }
+}
+
+/// What could not be read may be the reason why a node does not answer, whatever else was found.
+fn check_evidence(node: &Node, findings: &mut Vec<Finding>) {
+    let unread = node.evidence.as_ref().map(Evidence::unread);
+    let unread = unread.unwrap_or_default();
+    if unread.is_empty() || findings.iter().any(|finding| finding.is_unread) {
+        return;
+    }
+    findings.push(Finding {
+        is_unread: true,
+        ..finding(
+            node,
+            "evidence.unknown",
+            Severity::Warning,
+            format!(
+                "not all that may keep it from answering could be read: {}",
+                unread.join("; ")
+            ),
+            "allow the caller to read it, then check again".to_owned(),
+        )
+    });
 }
 
 fn check_age(
@@ -281,6 +311,7 @@ fn finding(
         resource: node.instance_id.clone(),
         message,
         fix,
+        is_unread: false,
     }
 }
 

@@ -325,6 +325,7 @@ impl Findings<'_> {
             resource: id.or(hybrid).unwrap_or_else(|| self.host.name.clone()),
             message,
             fix,
+            is_unread: false,
         });
     }
 }

@@ -10,6 +10,7 @@ mod commands;
 mod import_aws_cli;
 mod model;
 mod observe;
+mod permissions;
 mod schema;
 mod validated_change;
 
@@ -46,7 +47,7 @@ enum Verb {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match cli::arguments::<Args>(schema::SCHEMAS) {
+    match cli::arguments::<Args>(schema::SCHEMAS, permissions::PERMISSIONS) {
         Ok(args) => cli::finish(TOOL, run(args).await),
         Err(status) => status,
     }

@@ -8,6 +8,7 @@ mod commands;
 
 mod alerts;
 mod event_pattern;
+mod permissions;
 mod records;
 mod schema;
 
@@ -50,7 +51,7 @@ async fn main() -> ExitCode {
     if commands::lambda::is_started() {
         return cli::finish(TOOL, commands::lambda::serve().await);
     }
-    match cli::arguments::<Args>(schema::SCHEMAS) {
+    match cli::arguments::<Args>(schema::SCHEMAS, permissions::PERMISSIONS) {
         Ok(args) => cli::finish(TOOL, run(args).await),
         Err(status) => status,
     }

@@ -7,7 +7,7 @@ use iam_policy::{Arn, Verdict};
 use records::{Document, SessionDocument};
 use serde_json::Value;
 
-use crate::finding::{error, info, warning};
+use crate::finding::{error, info, unread, warning};
 use crate::model::{Action, DOCUMENT, Desired, Observed};
 use crate::plan::{self, PlanError};
 use crate::roles::Roles;
@@ -48,7 +48,7 @@ pub(crate) fn check(
         }
         Reading::Absent => {}
         Reading::Unknown(reason) => {
-            findings.push(warning(
+            findings.push(unread(
                 "document.unknown",
                 DOCUMENT,
                 format!("the document could not be read: {reason}"),
@@ -173,7 +173,7 @@ fn drift(
                         "whether anything differs from the desired state is not known: {message}"
                     );
                     let fix = "allow what the message names, or correct the desired state";
-                    return findings.push(warning("drift.unknown", DOCUMENT, message, fix));
+                    return findings.push(unread("drift.unknown", DOCUMENT, message, fix));
                 }
             }
             // The rest is to be known nevertheless.
@@ -208,7 +208,7 @@ fn trails(observed: &Observed, findings: &mut Vec<Finding>) {
         Reading::Present(trails) => trails.as_slice(),
         Reading::Absent => &[],
         Reading::Unknown(reason) => {
-            return findings.push(warning(
+            return findings.push(unread(
                 "trail.unknown",
                 "CloudTrail",
                 format!("trails could not be read: {reason}"),
@@ -225,7 +225,7 @@ fn trails(observed: &Observed, findings: &mut Vec<Finding>) {
     }
     let unsure = |reading: &Reading<bool>| matches!(reading, Reading::Unknown(_));
     match trails.iter().find(|trail| unsure(&trail.logging) || unsure(&trail.management_events)) {
-        Some(trail) => findings.push(warning("trail.unknown", &trail.arn, "whether this trail records management events could not be read", "allow cloudtrail:GetTrailStatus and GetEventSelectors")),
+        Some(trail) => findings.push(unread("trail.unknown", &trail.arn, "whether this trail records management events could not be read", "allow cloudtrail:GetTrailStatus and GetEventSelectors")),
         None => findings.push(error("trail.missing", "CloudTrail", "no trail records management events of this region: who started a session is kept for 90 days only and reaches no one", fix)),
     }
 }
@@ -241,7 +241,7 @@ fn session_documents(
         Reading::Present(documents) => documents.as_slice(),
         Reading::Absent => &[],
         Reading::Unknown(reason) => {
-            return findings.push(warning(
+            return findings.push(unread(
                 "session_document.unknown",
                 "Session documents",
                 format!("they could not be listed: {reason}"),
@@ -253,7 +253,7 @@ fn session_documents(
     let mut of_amazon = Vec::new();
     for document in documents {
         let Reading::Present(content) = &document.content else {
-            findings.push(warning(
+            findings.push(unread(
                 "session_document.unknown",
                 &document.name,
                 "the document could not be read",

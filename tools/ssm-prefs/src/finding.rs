@@ -18,6 +18,7 @@ pub(crate) fn finding(
         resource: resource.to_owned(),
         message: message.into(),
         fix: fix.to_owned(),
+        is_unread: false,
     }
 }
 
@@ -29,6 +30,14 @@ pub(crate) fn error(id: &str, resource: &str, message: impl Into<String>, fix: &
 /// A finding about something that works, but not as it should, or that could not be read.
 pub(crate) fn warning(id: &str, resource: &str, message: impl Into<String>, fix: &str) -> Finding {
     finding(Severity::Warning, id, resource, message, fix)
+}
+
+/// A finding about something that could not be read.
+pub(crate) fn unread(id: &str, resource: &str, message: impl Into<String>, fix: &str) -> Finding {
+    Finding {
+        is_unread: true,
+        ..warning(id, resource, message, fix)
+    }
 }
 
 /// A finding worth knowing.

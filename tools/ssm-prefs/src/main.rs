@@ -5,11 +5,11 @@
 )]
 
 mod commands;
-
 mod finding;
 mod model;
 mod observe;
 mod owners;
+mod permissions;
 mod policies;
 mod resource_state;
 mod roles;
@@ -56,7 +56,7 @@ enum Verb {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match cli::arguments::<Args>(schema::SCHEMAS) {
+    match cli::arguments::<Args>(schema::SCHEMAS, permissions::PERMISSIONS) {
         Ok(args) => cli::finish(TOOL, run(args).await),
         Err(status) => status,
     }

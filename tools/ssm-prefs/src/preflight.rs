@@ -9,7 +9,7 @@ use iam_policy::{Arn, Verdict};
 use serde_json::Value;
 use transcripts::{BucketEncryption, Preferences, data_key, logs_may_use, needs};
 
-use crate::finding::{error, info, warning};
+use crate::finding::{error, info, unread, warning};
 use crate::model::{Bucket, Key, LogGroup, ObjectLock, Observed, is_aws_managed};
 use crate::owners;
 use crate::roles::{NotJudged, Roles};
@@ -185,14 +185,18 @@ fn session_key(name: &str, key: &Reading<Key>, target: &Target, findings: &mut V
             let message = "the key does not exist here: every session is refused when the handshake asks for a data key";
             findings.push(error("key.missing", name, message, fix));
         }
-        Reading::Unknown(reason) => findings.push(warning(
+        // The keys of others are theirs to show.
+        Reading::Unknown(reason) if is_foreign => findings.push(warning(
             "key.unknown",
             name,
             format!("the key could not be read: {reason}"),
-            match is_foreign {
-                true => "have the owner of the key allow kms:DescribeKey in its key policy, and look at the policy there",
-                false => "allow kms:DescribeKey, kms:GetKeyPolicy and kms:GetKeyRotationStatus",
-            },
+            "have the owner of the key allow kms:DescribeKey in its key policy, and look at the policy there",
+        )),
+        Reading::Unknown(reason) => findings.push(unread(
+            "key.unknown",
+            name,
+            format!("the key could not be read: {reason}"),
+            "allow kms:DescribeKey, kms:GetKeyPolicy and kms:GetKeyRotationStatus",
         )),
         Reading::Present(key) => {
             if key.state != "Enabled" {
@@ -239,7 +243,7 @@ fn bucket(
             return findings.push(warning("bucket.unknown", name, format!("the bucket of account {account} could not be read, so that only what the roles may by their own policies is judged: {reason}"), "have its owner add the statements that plan prints (for_owners), then start one session and look for its transcript"));
         }
         Reading::Unknown(reason) => {
-            return findings.push(warning("bucket.unknown", name, format!("the bucket could not be read: {reason}"), "allow s3:ListBucket, s3:GetEncryptionConfiguration and s3:GetBucketPolicy to the caller, if it is another account's in its bucket policy as well"));
+            return findings.push(unread("bucket.unknown", name, format!("the bucket could not be read: {reason}"), "allow s3:ListBucket, s3:GetEncryptionConfiguration and s3:GetBucketPolicy to the caller, if it is another account's in its bucket policy as well"));
         }
     };
     if bucket.region != target.region {
@@ -255,7 +259,7 @@ fn bucket(
         ));
     }
     match &bucket.encryption {
-        Reading::Unknown(reason) => findings.push(warning("bucket.unknown", name, format!("its encryption could not be read: {reason}"), "allow s3:GetEncryptionConfiguration")),
+        Reading::Unknown(reason) => findings.push(unread("bucket.unknown", name, format!("its encryption could not be read: {reason}"), "allow s3:GetEncryptionConfiguration")),
         Reading::Absent if demanded => findings.push(error("bucket.not_encrypted", name, "the document demands encryption and the bucket has no default encryption: every session is refused", "set default encryption on the bucket")),
         Reading::Present(encryption) if encryption.algorithm == "aws:kms:dsse" && demanded => {
             findings.push(error("bucket.dsse", name, "the bucket uses DSSE-KMS, which agents take for no encryption: every session is refused", "use SSE-KMS (aws:kms)"));
@@ -309,7 +313,7 @@ fn log_group(name: &str, demanded: bool, group: &Reading<LogGroup>, findings: &m
             ));
         }
         Reading::Unknown(reason) => {
-            findings.push(warning(
+            findings.push(unread(
                 "log_group.unknown",
                 name,
                 format!("the log group could not be read: {reason}"),
@@ -335,7 +339,7 @@ pub(crate) fn log_group_key(
         return;
     };
     let unknown = |reason: &str| {
-        warning(
+        unread(
             "log_group.key_unknown",
             name,
             format!(

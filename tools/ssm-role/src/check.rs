@@ -283,7 +283,12 @@ impl Findings<'_> {
             resource: resource.to_owned(),
             message: message.to_owned(),
             fix: fix.to_owned(),
+            is_unread: false,
         };
+        self.add(finding);
+    }
+
+    fn add(&mut self, finding: Finding) {
         // A role may be that of Default Host Management and of a profile.
         if !self.found.contains(&finding) {
             self.found.push(finding);
@@ -291,14 +296,15 @@ impl Findings<'_> {
     }
 
     fn unknown(&mut self, subject: &str, resource: &str, reason: &str) {
-        let message = format!("it could not be read: {reason}");
-        let fix = "allow the caller to read it, then check again";
-        self.push(
-            &format!("{subject}.unknown"),
-            Severity::Warning,
-            resource,
-            &message,
-            fix,
-        );
+        self.add(Finding {
+            kind: FindingKind::Finding,
+            id: format!("role.{subject}.unknown"),
+            severity: Severity::Warning,
+            target: Some(self.observed.target.clone()),
+            resource: resource.to_owned(),
+            message: format!("it could not be read: {reason}"),
+            fix: "allow the caller to read it, then check again".to_owned(),
+            is_unread: true,
+        });
     }
 }

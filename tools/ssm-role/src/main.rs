@@ -5,11 +5,11 @@
     deny(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)
 )]
 
-mod commands;
-
 mod bucket_key;
+mod commands;
 mod model;
 mod observe;
+mod permissions;
 mod preferences;
 mod required_permissions;
 mod schema;
@@ -54,7 +54,7 @@ enum Verb {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match cli::arguments::<Args>(schema::SCHEMAS) {
+    match cli::arguments::<Args>(schema::SCHEMAS, permissions::PERMISSIONS) {
         Ok(args) => cli::finish(TOOL, run(args).await),
         Err(status) => status,
     }

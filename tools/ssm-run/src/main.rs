@@ -14,6 +14,7 @@ mod invocation_status;
 mod job;
 mod nodes;
 mod observe;
+mod permissions;
 mod plugin_output;
 mod rate_control;
 mod reason;
@@ -45,7 +46,7 @@ struct Args {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match cli::arguments::<Args>(schema::SCHEMAS) {
+    match cli::arguments::<Args>(schema::SCHEMAS, permissions::PERMISSIONS) {
         Ok(args) => cli::finish(TOOL, run(args).await),
         Err(status) => status,
     }

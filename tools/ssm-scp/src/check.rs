@@ -210,6 +210,8 @@ impl Findings<'_> {
             resource: resource.to_owned(),
             message: message.to_owned(),
             fix: fix.to_owned(),
+            // The rules of policies have IDs of their own that end so; they are the linter's.
+            is_unread: id.ends_with(".unknown"),
         });
     }
 }

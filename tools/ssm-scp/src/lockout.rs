@@ -64,6 +64,7 @@ impl Risk {
             resource: self.id.clone(),
             message: self.message.clone(),
             fix: self.fix.clone(),
+            is_unread: false,
         }
     }
 }

@@ -5,9 +5,9 @@
 )]
 
 mod commands;
-
 mod model;
 mod observe;
+mod permissions;
 mod policy_equivalence;
 mod principal_arn;
 mod schema;
@@ -57,7 +57,7 @@ enum Verb {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match cli::arguments::<Args>(schema::SCHEMAS) {
+    match cli::arguments::<Args>(schema::SCHEMAS, permissions::PERMISSIONS) {
         Ok(args) => cli::finish(TOOL, run(args).await),
         Err(status) => status,
     }

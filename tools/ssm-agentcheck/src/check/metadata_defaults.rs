@@ -14,19 +14,24 @@ pub(crate) fn check(target: &Target, defaults: &Reading<MetadataDefaults>) -> Ve
         resource: target.to_string(),
         message,
         fix,
+        is_unread: false,
     };
     let defaults = match defaults {
         Reading::Present(defaults) => defaults,
         Reading::Absent => return Vec::new(),
         Reading::Unknown(reason) => {
-            return vec![finding(
+            let unread = finding(
                 "imds_defaults.unknown",
                 Severity::Warning,
                 format!(
                     "the account's defaults of the metadata service could not be read: {reason}"
                 ),
                 "allow ec2:GetInstanceMetadataDefaults, then check again".to_owned(),
-            )];
+            );
+            return vec![Finding {
+                is_unread: true,
+                ..unread
+            }];
         }
     };
     if defaults.http_tokens_enforced.as_deref() == Some("enabled") {

@@ -1,5 +1,7 @@
 //! `show`: one record for every node.
 
+use std::cell::Cell;
+
 use awsconf::Session;
 use cli::{Outcome, Output};
 
@@ -35,15 +37,20 @@ pub(crate) async fn run(
         })
     };
     let nodes = &args.nodes;
-    nodes
-        .each(
-            global,
-            &options,
-            out,
-            |_, _, observation| match observation {
-                Observation::Node(node) => out.write(&node),
-                Observation::MetadataDefaults(_) => Ok(()),
-            },
-        )
-        .await
+    let is_unread = Cell::new(false);
+    let outcome = nodes.each(global, &options, out, |_, _, observation| {
+        let Observation::Node(node) = observation else {
+            return Ok(());
+        };
+        let evidence = node.evidence.as_ref();
+        if evidence.is_some_and(|evidence| !evidence.unread().is_empty()) {
+            is_unread.set(true);
+        }
+        out.write(&node)
+    });
+    let outcome = outcome.await?;
+    Ok(match is_unread.get() {
+        true => outcome.and(Outcome::Trouble),
+        false => outcome,
+    })
 }

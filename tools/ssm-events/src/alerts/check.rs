@@ -26,6 +26,7 @@ pub(crate) fn check(
             resource: resource.to_owned(),
             message: message.to_owned(),
             fix: fix.to_owned(),
+            is_unread: id.ends_with(".unknown"),
         });
     };
     let (name, role) = (desired.rule_name.0.as_str(), desired.role_name.0.as_str());

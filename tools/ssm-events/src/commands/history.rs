@@ -161,5 +161,6 @@ fn unread(resource: &str, reason: &str) -> Finding {
         resource: resource.to_owned(),
         message: format!("could not be read to its end: {reason}"),
         fix: "fetch it again, or read it from the trail's bucket".to_owned(),
+        is_unread: true,
     }
 }

@@ -33,6 +33,7 @@ pub(crate) async fn run(
 fn rules(desired: &Desired) -> Vec<Finding> {
     let found = mistake(desired).map(|(path, message)| Finding {
         kind: FindingKind::Finding,
+        is_unread: false,
         id: "events.desired.invalid".to_owned(),
         severity: Severity::Error,
         target: None,

@@ -58,6 +58,7 @@ pub(crate) async fn send(
         resource: desired.rule_name.0.clone(),
         message,
         fix: fix.to_owned(),
+        is_unread: false,
     };
     if let Some(entry) = sent
         .entries()

@@ -1,0 +1,108 @@
+//! Policies out of a made-up table.
+
+use serde_json::{Value, json};
+
+use super::{Grant, Names, Permissions, Scope, When, fill};
+
+const TABLE: Permissions = Permissions {
+    reads: &["show"],
+    writes: &["apply"],
+    grants: &[
+        &[
+            Grant::new("Enter", &[], &["a:Enter"], &["{assumed_role}"], "to enter")
+                .when(When::AssumeRole),
+        ],
+        &[
+            Grant::new("Look", &["show", "apply"], &["a:Look"], &["*"], "to look"),
+            Grant::new(
+                "Write",
+                &["apply"],
+                &["a:Write"],
+                &["arn:{partition}:a:{region}:*:{thing}"],
+                "to write",
+            )
+            .under("StringEquals", "a:To", "b"),
+            Grant::new("Test", &["show"], &["a:Test"], &["*"], "to test")
+                .when(When::Flag("--test")),
+        ],
+    ],
+    names: |desired| {
+        let text = desired.as_str().unwrap_or_default().to_owned();
+        let things = Some(text).filter(|text| !text.is_empty());
+        Ok(Names::from([("thing", things.into_iter().collect())]))
+    },
+};
+
+fn sids(scope: &Scope, desired: Option<&Value>) -> Vec<Value> {
+    let is_verb = |verb: &str| ["show", "apply", "lint"].contains(&verb);
+    let policy = TABLE.policy(scope, desired, is_verb).unwrap();
+    let statements = policy["Statement"].as_array().unwrap();
+    statements.iter().map(|one| one["Sid"].clone()).collect()
+}
+
+fn of(verb: &str) -> Scope {
+    Scope::default().of_verb(verb)
+}
+
+#[test]
+fn a_policy_has_what_its_verbs_need() {
+    assert_eq!(sids(&of("read"), None), ["Look"]);
+    assert_eq!(sids(&of("apply"), None), ["Look", "Write"]);
+    assert_eq!(sids(&Scope::default(), None), ["Look", "Write"]);
+    assert!(sids(&of("lint"), None).is_empty());
+    let error = TABLE.policy(&of("sing"), None, |_| false).unwrap_err();
+    assert!(error.to_string().starts_with("--for 'sing'"), "{error}");
+}
+
+#[test]
+fn flags_add_what_they_need() {
+    let scope = Scope {
+        assume_roles: vec!["arn:{partition}:iam::{account}:role/r".to_owned()],
+        partition: "aws-cn".to_owned(),
+        ..of("show")
+    };
+    let policy = TABLE.policy(&scope, None, |_| true).unwrap();
+    let entry = &policy["Statement"][0];
+    assert_eq!(entry["Resource"], "arn:aws-cn:iam::*:role/r");
+}
+
+#[test]
+fn a_flag_of_the_tool_is_named_by_with() {
+    let with = |flag: &str| Scope {
+        with: vec![flag.to_owned()],
+        ..of("show")
+    };
+    assert_eq!(sids(&with("test"), None), ["Look", "Test"]);
+    let error = TABLE.policy(&with("best"), None, |_| true).unwrap_err();
+    assert!(error.to_string().starts_with("--with best"), "{error}");
+}
+
+#[test]
+fn a_desired_state_narrows_it() {
+    let write = |desired: Option<&Value>| {
+        let scope = Scope {
+            regions: vec!["r1".to_owned(), "r2".to_owned()],
+            partition: "aws".to_owned(),
+            ..of("apply")
+        };
+        TABLE.policy(&scope, desired, |_| true).unwrap()["Statement"][1].clone()
+    };
+    let any = ["arn:aws:a:r1:*:*", "arn:aws:a:r2:*:*"];
+    assert_eq!(write(None)["Resource"], json!(any));
+    let condition = json!({"StringEquals": {"a:To": "b"}});
+    assert_eq!(write(None)["Condition"], condition);
+    let named = ["arn:aws:a:r1:*:t", "arn:aws:a:r2:*:t"];
+    assert_eq!(write(Some(&json!("t")))["Resource"], json!(named));
+    assert_eq!(write(Some(&json!(""))), Value::Null);
+}
+
+#[test]
+fn every_combination_is_filled_in() {
+    let names = Names::from([
+        ("a", vec!["1".to_owned(), "2".to_owned()]),
+        ("b", vec!["x".to_owned()]),
+    ]);
+    assert_eq!(fill("{a}/{b}/{c}", &names), ["1/x/*", "2/x/*"]);
+    assert_eq!(fill("{b}/${aws:userid}-{c}", &names), ["x/${aws:userid}-*"]);
+    assert!(fill("{a}", &Names::from([("a", vec![])])).is_empty());
+}

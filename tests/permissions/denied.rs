@@ -1,0 +1,216 @@
+//! One action less than a verb that reads needs: whichever it is, the tool says so, prints what it could read, and exits with 2.
+
+use serde_json::{Value, json};
+use testbed::{Account, Output, Run, Sandbox};
+
+use super::{bin, rows, texts};
+
+const R: &str = "us-east-1";
+const READER: &str = "arn:aws:iam::{account}:role/OrganizationAccountAccessRole";
+
+/// An account in which there is something to read for every action of a tool.
+struct Scene {
+    account: Account,
+    tool: &'static str,
+    /// What is run: the verb first, with what is on stdin.
+    runs: Vec<(Vec<String>, String)>,
+}
+
+impl Scene {
+    fn new(tool: &'static str, account: Account) -> Scene {
+        Scene {
+            account,
+            tool,
+            runs: Vec::new(),
+        }
+    }
+
+    fn run(mut self, arguments: &[&str], stdin: impl Into<String>) -> Scene {
+        let arguments = arguments.iter().map(|one| (*one).to_owned()).collect();
+        self.runs.push((arguments, stdin.into()));
+        self
+    }
+
+    fn prepared(&self, arguments: &[String], stdin: &str) -> Run {
+        self.account
+            .tool(bin(self.tool))
+            .args(arguments)
+            .stdin(stdin)
+    }
+}
+
+fn applied(account: &Account, tool: &str, desired: &Value) {
+    let plan = account
+        .tool(bin(tool))
+        .args(["plan"])
+        .stdin(desired.to_string())
+        .run();
+    plan.assert_status(0);
+    let apply = account.tool(bin(tool)).args(["apply"]).stdin(plan.stdout);
+    apply.run().assert_status(0);
+}
+
+fn agentcheck() -> Scene {
+    let account = Sandbox::start().account();
+    let id = account.id();
+    account.seed(&json!({
+        "roles": [{"account": id, "name": "web", "trust": "ec2.amazonaws.com", "instance_profile": true}],
+        "nodes": [
+            {"account": id, "region": R, "instance_id": "i-0000000000000000a", "profile": "web", "agent": {"version": "3.3.987.0"}},
+            {"account": id, "region": R, "instance_id": "i-0000000000000000b", "agent": null},
+        ],
+    }));
+    let desired = json!({"update": {}, "association": {}});
+    let plan = account.tool(bin("ssm-agentcheck")).args(["plan"]);
+    let plan = plan.stdin(desired.to_string()).run();
+    let apply = account.tool(bin("ssm-agentcheck")).args(["apply"]);
+    apply.stdin(plan.stdout).run().assert_status(0);
+    let check = json!({"imds": {"require_v2": true}, "connections": "all"});
+    Scene::new("ssm-agentcheck", account)
+        .run(&["show", "--evidence"], "")
+        .run(&["check"], check.to_string())
+        .run(&["plan"], desired.to_string())
+}
+
+fn role() -> Scene {
+    let account = Sandbox::start().account();
+    let id = account.id();
+    let own = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "logs:PutLogEvents", "Resource": "*"}]});
+    account.seed(&json!({
+        "roles": [{"account": id, "name": "web", "trust": "ec2.amazonaws.com", "instance_profile": true,
+            "managed_policies": ["arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"], "inline": {"logs": own}}],
+        "nodes": [
+            {"account": id, "region": R, "instance_id": "i-0000000000000000a", "profile": "web", "agent": {"version": "3.3.987.0"}},
+            {"account": id, "region": R, "instance_id": "mi-0000000000000000b", "agent": {"version": "3.3.987.0", "iam_role": "web"}},
+        ],
+    }));
+    let desired =
+        json!({"default_host_management": {}, "instance_profiles": {}, "hybrid_activations": {}});
+    applied(&account, "ssm-role", &desired);
+    Scene::new("ssm-role", account)
+        .run(&["show"], "")
+        .run(&["show", "--operators"], "")
+        .run(&["check"], desired.to_string())
+        .run(&["plan"], desired.to_string())
+}
+
+fn scp() -> Scene {
+    let (account, member) = (Sandbox::start().account(), Sandbox::start().account());
+    let suffix = account.id()[8..].to_owned();
+    let unit = format!("ou-{suffix}-workloads");
+    account.seed(&json!({
+        "accounts": [{"id": account.id(), "name": "management"}, {"id": member.id(), "name": "member"}],
+        "organization": {"management_account": account.id(), "id": format!("o-org{suffix}"), "root_id": format!("r-{suffix}"),
+            "ous": [{"id": unit, "name": "workloads", "accounts": [member.id()]}]},
+    }));
+    let desired = json!({"policy_name": "guard", "exempt_principals": ["arn:aws:iam::*:role/ops"], "targets": [unit]});
+    let plan = account.tool(bin("ssm-scp")).args(["plan"]);
+    let plan = plan.stdin(desired.to_string()).run();
+    let apply = account
+        .tool(bin("ssm-scp"))
+        .args(["apply", "--assume-role", READER]);
+    let lockout = format!("--accept=break_glass:{}", member.id());
+    let accepted = ["--accept=unmatched:arn:aws:iam::*:role/ops", &lockout];
+    apply
+        .args(accepted)
+        .stdin(plan.stdout)
+        .run()
+        .assert_status(0);
+    let principal = format!("arn:aws:iam::{}:role/dev", member.id());
+    Scene::new("ssm-scp", account)
+        .run(&["show"], "")
+        .run(&["gaps"], "")
+        .run(&["simulate", "--principal", &principal], "")
+        .run(&["impact", "--assume-role", READER], desired.to_string())
+        .run(&["check"], desired.to_string())
+        .run(&["plan"], desired.to_string())
+}
+
+/// Returns the actions that a policy has for a verb.
+fn actions(tool: &str, verb: &str) -> Vec<String> {
+    let rows = rows(tool);
+    let of_verb = rows
+        .iter()
+        .filter(|row| row["when"] == "always" && texts(&row["verbs"]).contains(&verb));
+    let mut actions: Vec<String> = of_verb
+        .flat_map(|row| texts(&row["actions"]))
+        .map(str::to_owned)
+        .collect();
+    actions.sort();
+    actions.dedup();
+    actions
+}
+
+/// Returns the name of the operation in a message, or of the action; HEAD has no body that could name it.
+fn names(output: &Output, action: &str) -> bool {
+    let operation = action.split(':').next_back().unwrap();
+    let told = format!("{}{}", output.stdout, output.stderr);
+    told.contains(action)
+        || told.contains(operation)
+        || (action == "s3:ListBucket" && told.contains("HeadBucket"))
+}
+
+fn hold(scenes: &[Scene]) {
+    let tool = scenes[0].tool;
+    let mut missed = Vec::new();
+    let mut wrong = Vec::new();
+    let runs = || {
+        scenes
+            .iter()
+            .flat_map(|scene| scene.runs.iter().map(move |run| (scene, run)))
+    };
+    let mut verbs: Vec<&str> = runs()
+        .map(|(_, (arguments, _))| arguments[0].as_str())
+        .collect();
+    verbs.dedup();
+    for (scene, (arguments, stdin)) in runs() {
+        let whole = scene.prepared(arguments, stdin).run();
+        assert!(whole.status < 2, "{tool} {arguments:?}: {}", whole.stderr);
+    }
+    for verb in verbs {
+        for action in actions(tool, verb) {
+            let mut is_reached = false;
+            for (scene, (arguments, stdin)) in runs().filter(|(_, run)| run.0[0] == verb) {
+                let output = scene.prepared(arguments, stdin).without(&action).run();
+                if output.refused.is_empty() {
+                    continue;
+                }
+                is_reached = true;
+                let what = format!("{tool} {arguments:?} without {action}");
+                if output.status != 2 {
+                    wrong.push(format!(
+                        "{what}: exit status {}\n{}{}",
+                        output.status, output.stdout, output.stderr
+                    ));
+                } else if !names(&output, &action) {
+                    wrong.push(format!(
+                        "{what} names it nowhere\n{}{}",
+                        output.stdout, output.stderr
+                    ));
+                }
+                // One run is enough, and there are many.
+                break;
+            }
+            if !is_reached {
+                missed.push(format!("{verb} {action}"));
+            }
+        }
+    }
+    assert!(missed.is_empty(), "{tool}: no scene reaches {missed:#?}");
+    assert!(wrong.is_empty(), "{tool}: {}", wrong.join("\n"));
+}
+
+#[test]
+fn nodes_that_may_not_be_read() {
+    hold(&[agentcheck()]);
+}
+
+#[test]
+fn roles_that_may_not_be_read() {
+    hold(&[role()]);
+}
+
+#[test]
+fn an_organization_that_may_not_be_read() {
+    hold(&[scp()]);
+}

@@ -1,0 +1,110 @@
+//! With a desired state a policy is about what that names and nothing else, and still enough to make it, to check it and to take it
+//! back.
+
+use std::panic::AssertUnwindSafe;
+
+use serde_json::{Value, json};
+use testbed::{Account, Run, Sandbox};
+
+use super::bin;
+
+fn run(account: &Account, tool: &str, arguments: &[&str], stdin: &str) -> Run {
+    account
+        .tool(bin(tool))
+        .args(arguments)
+        .stdin(stdin)
+        .env("WEBHOOK", "https://hooks.slack.com/services/T0/B0/narrowed")
+}
+
+/// Takes a desired state there and back with the policy that is about it, and what differs with the same policy into a refusal.
+fn hold(account: &Account, tool: &str, accepted: &[&str], desired: &Value, other: &Value) {
+    let path = account.home().join("desired.json");
+    std::fs::write(&path, desired.to_string()).unwrap();
+    let narrowed =
+        |arguments: &[&str], stdin: &str| run(account, tool, arguments, stdin).narrowed_by(&path);
+    let text = desired.to_string();
+    let plan = narrowed(&["plan"], &text).run();
+    plan.assert_status(0);
+    let apply = [&["apply"], accepted].concat();
+    let applied = narrowed(&apply, &plan.stdout).run();
+    applied.assert_status(0);
+    assert!(
+        !plan.json()["changes"].as_array().unwrap().is_empty(),
+        "{tool}"
+    );
+    let checked = narrowed(&["check"], &text).run();
+    assert!(checked.status < 2, "{tool}: {}", checked.stderr);
+    let again = narrowed(&["plan"], &text).run();
+    assert_eq!(again.json()["changes"], json!([]), "{tool}");
+    narrowed(&apply, &applied.json()["undo"].to_string())
+        .run()
+        .assert_status(0);
+    // The account is as before, so that this would be done with the policy of every desired state.
+    let other = run(account, tool, &["plan"], &other.to_string()).run();
+    other.assert_status(0);
+    let refused =
+        std::panic::catch_unwind(AssertUnwindSafe(|| narrowed(&apply, &other.stdout).run()));
+    let refused = refused.expect_err("another desired state is refused");
+    let said = refused.downcast_ref::<String>().unwrap();
+    assert!(said.contains("is not enough"), "{tool}: {said}");
+}
+
+#[test]
+fn roles() {
+    let of = |name: &str| json!({"default_host_management": {"role_name": name}});
+    let account = Sandbox::start().account();
+    hold(&account, "ssm-role", &[], &of("nodes"), &of("others"));
+}
+
+#[test]
+fn preferences() {
+    let of = |bucket: &str, group: &str| {
+        json!({"kms_key": {"alias": format!("alias/{group}"), "create": true}, "idle_timeout_minutes": 15,
+        "s3": {"bucket": format!("{bucket}-{{account}}-{{region}}"), "create": true, "expire_days": 9},
+        "cloudwatch": {"log_group": group, "create": true, "retention_days": 30}})
+    };
+    let account = Sandbox::start().account();
+    hold(
+        &account,
+        "ssm-prefs",
+        &[],
+        &of("narrow", "sessions"),
+        &of("other", "others"),
+    );
+}
+
+#[test]
+fn alerts() {
+    let of = |rule: &str, role: &str| {
+        json!({"webhook": {"env": "WEBHOOK"}, "rule_name": rule, "role_name": role,
+        "trail": {"name": rule, "home_region": "us-east-1", "bucket": format!("{rule}-{{account}}")}})
+    };
+    let account = Sandbox::start().account();
+    hold(
+        &account,
+        "ssm-events",
+        &[],
+        &of("narrow", "sender"),
+        &of("other", "others"),
+    );
+}
+
+#[test]
+fn guards() {
+    let (account, member) = (Sandbox::start().account(), Sandbox::start().account());
+    let suffix = account.id()[8..].to_owned();
+    let unit = format!("ou-{suffix}-workloads");
+    account.seed(&json!({
+        "accounts": [{"id": account.id(), "name": "management"}, {"id": member.id(), "name": "member"}],
+        "organization": {"management_account": account.id(), "id": format!("o-org{suffix}"), "root_id": format!("r-{suffix}"),
+            "ous": [{"id": unit, "name": "workloads", "accounts": [member.id()]}]},
+    }));
+    let of = |target: &str| json!({"policy_name": "guard", "exempt_principals": ["arn:aws:iam::*:role/ops"], "targets": [target]});
+    let lockout = format!("--accept=break_glass:{}", member.id());
+    let accepted = [
+        "--assume-role=arn:aws:iam::{account}:role/OrganizationAccountAccessRole",
+        "--accept=unmatched:arn:aws:iam::*:role/ops",
+        &lockout,
+    ];
+    hold(&account, "ssm-scp", &accepted, &of(&unit), &of(member.id()));
+}

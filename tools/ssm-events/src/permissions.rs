@@ -1,0 +1,350 @@
+//! What this tool needs of IAM, for `--generate policy`: the only place that says it. The tests run every verb with exactly this.
+
+use cli::{Grant, Names, Permissions, When};
+use serde_json::Value;
+
+use crate::alerts::model::{Desired, Webhook};
+use crate::alerts::rule;
+
+const READS: &[&str] = &["show", "plan", "check", "send", "history"];
+const ALERTS: &[&str] = &["show", "plan", "check", "apply"];
+const URL: &[&str] = &["plan", "check", "apply", "send"];
+const APPLY: &[&str] = &["apply"];
+const HISTORY: &[&str] = &["history"];
+const ALL: &[&str] = &["*"];
+const RULE: &[&str] = &["arn:{partition}:events:{region}:*:rule/{rule}"];
+const CONNECTION: &[&str] = &["arn:{partition}:events:{region}:*:connection/{rule}*"];
+const DESTINATION: &[&str] = &["arn:{partition}:events:{region}:*:api-destination/{rule}*"];
+const QUEUE: &[&str] = &["arn:{partition}:sqs:{region}:*:{queue}"];
+const ROLE: &[&str] = &["arn:{partition}:iam::*:role/{role}"];
+const FUNCTION: &[&str] = &["arn:{partition}:lambda:{region}:*:function:{function}"];
+const TRAIL: &[&str] = &["arn:{partition}:cloudtrail:*:*:trail/{trail}"];
+const BUCKET: &[&str] = &["arn:{partition}:s3:::{bucket}"];
+
+pub(crate) const PERMISSIONS: Permissions = Permissions {
+    reads: READS,
+    writes: APPLY,
+    grants: &[awsconf::GRANTS, ALERTING, WRITING, OF_TRAIL, OF_HISTORY],
+    names,
+};
+
+const ALERTING: &[Grant] = &[
+    Grant::new(
+        "Rule",
+        ALERTS,
+        &["events:DescribeRule", "events:ListTargetsByRule"],
+        RULE,
+        "read the rule and its target",
+    ),
+    Grant::new(
+        "Connection",
+        ALERTS,
+        &["events:DescribeConnection"],
+        CONNECTION,
+        "read the connection to Slack",
+    ),
+    Grant::new(
+        "Destination",
+        ALERTS,
+        &["events:DescribeApiDestination"],
+        DESTINATION,
+        "read where alerts are sent",
+    ),
+    Grant::new(
+        "Queue",
+        ALERTS,
+        &["sqs:GetQueueAttributes", "sqs:GetQueueUrl"],
+        QUEUE,
+        "read the queue of what could not be sent",
+    ),
+    Grant::new(
+        "Role",
+        ALERTS,
+        &["iam:GetRole", "iam:GetRolePolicy"],
+        ROLE,
+        "read the role that sends alerts",
+    ),
+    Grant::new(
+        "Function",
+        ALERTS,
+        &[
+            "lambda:GetFunctionConfiguration",
+            "lambda:GetFunctionEventInvokeConfig",
+            "lambda:GetPolicy",
+        ],
+        FUNCTION,
+        "read the function that sends alerts, with `function`",
+    ),
+    Grant::new(
+        "WebhookInParameter",
+        URL,
+        &["ssm:GetParameter"],
+        &["arn:{partition}:ssm:{region}:*:parameter/{parameter}"],
+        "read the webhook from a parameter",
+    ),
+    Grant::new(
+        "WebhookInSecret",
+        URL,
+        &["secretsmanager:GetSecretValue"],
+        &["arn:{partition}:secretsmanager:{region}:*:secret:{secret}"],
+        "read the webhook from a secret",
+    ),
+    Grant::new(
+        "SendTestEvent",
+        &["check"],
+        &["events:PutEvents"],
+        &["arn:{partition}:events:{region}:*:event-bus/default"],
+        "send a test event",
+    )
+    .when(When::Flag("--send-test")),
+    Grant::new(
+        "ReadTestEvent",
+        &["check"],
+        &["sqs:ReceiveMessage"],
+        QUEUE,
+        "see whether the test event could not be sent",
+    )
+    .when(When::Flag("--send-test")),
+];
+
+const WRITING: &[Grant] = &[
+    Grant::new(
+        "MakeRule",
+        APPLY,
+        &[
+            "events:DeleteRule",
+            "events:PutRule",
+            "events:PutTargets",
+            "events:RemoveTargets",
+        ],
+        RULE,
+        "make the rule and its target, and take them back",
+    ),
+    Grant::new(
+        "MakeConnection",
+        APPLY,
+        &["events:CreateConnection", "events:DeleteConnection"],
+        CONNECTION,
+        "make the connection, and take it back",
+    ),
+    Grant::new(
+        "MakeServiceRole",
+        APPLY,
+        &["iam:CreateServiceLinkedRole"],
+        &[
+            "arn:{partition}:iam::*:role/aws-service-role/apidestinations.events.amazonaws.com/AWSServiceRoleForAmazonEventBridgeApiDestinations",
+        ],
+        "let EventBridge keep the key of the connection, once an account",
+    )
+    .under(
+        "StringEquals",
+        "iam:AWSServiceName",
+        "apidestinations.events.amazonaws.com",
+    ),
+    Grant::new(
+        "MakeDestination",
+        APPLY,
+        &[
+            "events:CreateApiDestination",
+            "events:DeleteApiDestination",
+            "events:UpdateApiDestination",
+        ],
+        &[
+            "arn:{partition}:events:{region}:*:api-destination/{rule}*",
+            "arn:{partition}:events:{region}:*:connection/{rule}*",
+        ],
+        "make the destination, and take it back",
+    ),
+    Grant::new(
+        "MakeQueue",
+        APPLY,
+        &["sqs:CreateQueue", "sqs:DeleteQueue", "sqs:SetQueueAttributes"],
+        QUEUE,
+        "make the queue, and take it back",
+    ),
+    Grant::new(
+        "MakeRole",
+        APPLY,
+        &[
+            "iam:CreateRole",
+            "iam:DeleteRole",
+            "iam:DeleteRolePolicy",
+            "iam:PutRolePolicy",
+        ],
+        ROLE,
+        "make the role that sends alerts, and take it back",
+    ),
+    Grant::new(
+        "PassRole",
+        APPLY,
+        &["iam:PassRole"],
+        ROLE,
+        "give that role to the target",
+    )
+    .under("StringEquals", "iam:PassedToService", "events.amazonaws.com"),
+    Grant::new(
+        "PassRoleToFunction",
+        APPLY,
+        &["iam:PassRole"],
+        ROLE,
+        "give that role to the function",
+    )
+    .under("StringEquals", "iam:PassedToService", "lambda.amazonaws.com"),
+    Grant::new(
+        "MakeFunction",
+        APPLY,
+        &[
+            "lambda:AddPermission",
+            "lambda:CreateFunction",
+            "lambda:DeleteFunction",
+            "lambda:DeleteFunctionEventInvokeConfig",
+            "lambda:PutFunctionEventInvokeConfig",
+            "lambda:RemovePermission",
+            "lambda:UpdateFunctionCode",
+            "lambda:UpdateFunctionConfiguration",
+        ],
+        FUNCTION,
+        "make the function, let the rule call it, and take it back",
+    ),
+];
+
+const OF_TRAIL: &[Grant] = &[
+    Grant::new(
+        "FindTrail",
+        ALERTS,
+        &["cloudtrail:DescribeTrails"],
+        ALL,
+        "find the trail, with `trail`",
+    ),
+    Grant::new(
+        "Trail",
+        ALERTS,
+        &["cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus"],
+        TRAIL,
+        "read what the trail records, and whether it does",
+    ),
+    Grant::new(
+        "TrailBucket",
+        ALERTS,
+        &[
+            "s3:GetBucketPolicy",
+            "s3:GetBucketPublicAccessBlock",
+            "s3:ListBucket",
+        ],
+        BUCKET,
+        "find the bucket of the trail, and read who may use it",
+    ),
+    Grant::new(
+        "MakeTrail",
+        APPLY,
+        &[
+            "cloudtrail:CreateTrail",
+            "cloudtrail:DeleteTrail",
+            "cloudtrail:StartLogging",
+            "cloudtrail:StopLogging",
+            "cloudtrail:UpdateTrail",
+        ],
+        TRAIL,
+        "make the trail, and take it back",
+    ),
+    Grant::new(
+        "MakeTrailBucket",
+        APPLY,
+        &[
+            "s3:CreateBucket",
+            "s3:DeleteBucketPolicy",
+            "s3:PutBucketPolicy",
+            "s3:PutBucketPublicAccessBlock",
+        ],
+        BUCKET,
+        "make the bucket of the trail",
+    ),
+];
+
+const OF_HISTORY: &[Grant] = &[
+    Grant::new(
+        "EventHistory",
+        HISTORY,
+        &["cloudtrail:LookupEvents"],
+        ALL,
+        "read the last 90 days",
+    ),
+    Grant::new(
+        "LogFiles",
+        HISTORY,
+        &["s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket"],
+        &["arn:{partition}:s3:::*"],
+        "read log files, with --s3",
+    ),
+    Grant::new(
+        "Queries",
+        HISTORY,
+        &[
+            "athena:GetQueryExecution",
+            "athena:GetQueryResults",
+            "athena:StartQueryExecution",
+        ],
+        &["arn:{partition}:athena:{region}:*:workgroup/*"],
+        "find log files by Athena, with --engine athena",
+    ),
+    Grant::new(
+        "TablesOfQueries",
+        HISTORY,
+        &["glue:CreateTable", "glue:GetDatabase", "glue:GetTable"],
+        &[
+            "arn:{partition}:glue:{region}:*:catalog",
+            "arn:{partition}:glue:{region}:*:database/*",
+            "arn:{partition}:glue:{region}:*:table/*",
+        ],
+        "make the table that Athena asks, and find it",
+    ),
+    Grant::new(
+        "QueryResults",
+        HISTORY,
+        &["s3:PutObject"],
+        &["arn:{partition}:s3:::*"],
+        "let Athena write what it finds, with --query-results",
+    ),
+];
+
+fn names(desired: &Value) -> anyhow::Result<Names> {
+    let desired: Desired = cli::from_value(desired)?;
+    let one = |text: &str| vec![text.to_owned()];
+    let (mut parameter, mut secret) = (Vec::new(), Vec::new());
+    match &desired.webhook {
+        Webhook::Parameter(name) => parameter = one(name.trim_start_matches('/')),
+        // A name, behind which an ARN has six characters, or such an ARN.
+        Webhook::Secret(id) => match id.split_once(":secret:") {
+            Some((_, name)) => secret = one(name),
+            None => secret = vec![id.clone(), format!("{id}-??????")],
+        },
+        Webhook::Env(_) | Webhook::File(_) => {}
+    }
+    let trail = desired.trail.as_ref();
+    let function = desired.function.as_ref();
+    Ok(Names::from([
+        ("rule", one(&desired.rule_name.0)),
+        ("queue", one(&rule::queue_name(&desired.rule_name.0))),
+        ("role", one(&desired.role_name.0)),
+        ("parameter", parameter),
+        ("secret", secret),
+        (
+            "trail",
+            trail
+                .map(|trail| trail.name.0.clone())
+                .into_iter()
+                .collect(),
+        ),
+        (
+            "bucket",
+            trail
+                .map(|trail| trail.bucket_name("*"))
+                .into_iter()
+                .collect(),
+        ),
+        (
+            "function",
+            function.map(|one| one.name.0.clone()).into_iter().collect(),
+        ),
+    ]))
+}
