@@ -20,6 +20,8 @@ mod sending;
 mod telling;
 #[path = "ssm-events/trail.rs"]
 mod trail;
+#[path = "ssm-events/unread.rs"]
+mod unread;
 
 use serde_json::{Value, json};
 use testbed::{Account, Output, Run, Sandbox, offline};
@@ -253,6 +255,6 @@ fn pattern_and_format_need_neither_keys_nor_network() {
         .stdin(format!("{event}\n{{\"x\": 1}}"))
         .run();
     text.assert_status(0)
-        .assert_stderr("ssm-events: 1 objects are no record of a call and were passed over\n");
+        .assert_stderr("ssm-events: passed over 1 object that is not a record of a call\n");
     assert_eq!(text.stdout, "DENIED: StartSession error=AccessDenied\n");
 }

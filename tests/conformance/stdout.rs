@@ -13,7 +13,11 @@ const PRINT: [(&str, &[&str], &str); 8] = [
     ("ssm-prefs", &["render"], r#"{"idle_timeout_minutes": 15}"#),
     ("ssm-scp", &["render"], GUARD),
     ("ssm-scp", &["gaps", "-f", "-"], GUARD),
-    ("ssm-events", &["show"], ""),
+    (
+        "ssm-events",
+        &["show"],
+        r#"{"webhook": {"env": "WEBHOOK"}}"#,
+    ),
     (
         "ssm-events",
         &["pattern"],
@@ -37,7 +41,9 @@ fn named(name: &str) -> &'static Tool {
 fn a_stdout_that_was_closed_from_the_start_is_an_error_of_every_verb_that_writes() {
     for tool in &TOOLS {
         let check = |arguments: &[&str]| {
-            let input = offline("/bin/sh").stdin("");
+            let plan = json!({"kind": "plan", "tool": tool.name, "changes": [],
+                "target": {"account": "111122223333", "region": "us-east-1"}});
+            let input = offline("/bin/sh").stdin(plan.to_string());
             let closed = redirected(input, tool, ">&-", arguments);
             let said = format!("{}: stdout is closed", tool.name);
             assert_eq!(closed.status, 2, "{} {arguments:?}", tool.name);

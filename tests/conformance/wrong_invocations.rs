@@ -130,7 +130,7 @@ const LINES: [(&str, &[&str]); 57] = [
     ("ssm-agentcheck show -q -r", &["--jq <FILTER>"]),
     (
         "ssm-agentcheck --generate completion",
-        &["expected man, bash, zsh, fish, schema or example"],
+        &["expected man, bash, zsh, fish, schema, example, policy or permissions"],
     ),
     (
         "ssm-scp simulate --principal me",
@@ -146,7 +146,7 @@ const LINES: [(&str, &[&str]); 57] = [
     ),
     (
         "ssm-agentcheck --generate powershell",
-        &["expected man, bash, zsh, fish, schema or example"],
+        &["expected man, bash, zsh, fish, schema, example, policy or permissions"],
     ),
 ];
 

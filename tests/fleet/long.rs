@@ -37,6 +37,10 @@ fn on_terminal(organization: &Organization, flags: &str, redirect: &str) -> test
 fn a_terminal_shows_how_far_a_run_is_and_a_pipe_does_not() {
     let organization = Organization::of(3);
     keep_list(&organization, 3);
+    // What is over within two seconds has no bar.
+    for member in &organization.members {
+        member.fault(json!({"kind": "latency", "milliseconds": 1500, "times": -1}));
+    }
     let is_bar = |text: &str| (0..=3).any(|done| text.contains(&format!("{done}/3 ")));
     let shown = on_terminal(&organization, "", ">records");
     shown.assert_status(0);

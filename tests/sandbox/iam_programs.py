@@ -83,11 +83,7 @@ def refusal(credential, call, understood, environ):
         resource = identity.caller.arn if need.resource == "${caller}" else need.resource
 
         def context(need=need, resource=resource):
-            keys = iam_context.of(call, need, identity, environ, iam_resources.describe(need.action, resource))
-            if identity.caller.kind == "root":
-                # Where IAM is not enforced a static key is the user `sandbox`: GetCallerIdentity says so, and sessions are called after it.
-                keys["aws:userid"] = ["sandbox"]
-            return keys
+            return iam_context.of(call, need, identity, environ, iam_resources.describe(need.action, resource))
 
         with _lock:
             allowed = program.allows(need.action, resource, context)

@@ -115,7 +115,7 @@ fn finds_what_is_watched_in_directories_in_the_order_of_names() {
     let found = history(&[logs.path()], &[]);
     found
         .assert_status(0)
-        .assert_stderr("ssm-events: 1 objects are no record of a call and were passed over\n");
+        .assert_stderr("ssm-events: passed over 1 object that is not a record of a call\n");
     assert_eq!(ids(&found), ["e-0", "e-2", "e-3", "e-5"]);
     assert!(!found.stdout.contains("t0ken"), "tokens are stripped");
 }

@@ -220,7 +220,7 @@ fn whatever_wraps_records_is_formatted_and_what_is_none_is_counted() {
         .run();
     output
         .assert_status(0)
-        .assert_stderr("ssm-events: 1 objects are no record of a call and were passed over\n");
+        .assert_stderr("ssm-events: passed over 1 object that is not a record of a call\n");
     assert_eq!(output.stdout.lines().count(), 1 + 3 + 3 + 2);
     let none = offline(EXE)
         .args(["format", "--to", "text"])

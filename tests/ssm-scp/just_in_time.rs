@@ -34,6 +34,11 @@ fn aws(account: &Account, keys: &Keys, words: &[&str]) -> Output {
     aws.args(words).run()
 }
 
+/// Returns an answer that the AWS CLI prints over several lines.
+fn answer(output: &Output) -> Value {
+    serde_json::from_str(&output.stdout).unwrap()
+}
+
 fn assume(account: &Account, role: &str) -> Keys {
     let arn = format!("arn:aws:iam::{}:role/{role}", account.id());
     let words = [
@@ -46,7 +51,7 @@ fn assume(account: &Account, role: &str) -> Keys {
     ];
     let assumed = aws(account, &None, &words);
     assumed.assert_status(0);
-    Some(assumed.json()["Credentials"].clone())
+    Some(answer(&assumed)["Credentials"].clone())
 }
 
 /// Returns whether a session starts; one that does not is refused by a service control policy.
@@ -80,12 +85,15 @@ fn token(account: &Account, asker: &Keys) -> Keys {
     ];
     let asked = aws(account, asker, &ask);
     asked.assert_status(0);
-    let request = asked.json()["AccessRequestId"].as_str().unwrap().to_owned();
+    let request = answer(&asked)["AccessRequestId"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let get = ["ssm", "get-access-token", "--access-request-id", &request];
-    let waiting = aws(account, asker, &get).json();
+    let waiting = answer(&aws(account, asker, &get));
     assert_eq!(waiting, json!({"AccessRequestStatus": "Pending"}));
     account.decide_access(&request, "Approved");
-    Some(aws(account, asker, &get).json()["Credentials"].clone())
+    Some(answer(&aws(account, asker, &get))["Credentials"].clone())
 }
 
 #[test]

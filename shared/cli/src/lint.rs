@@ -297,7 +297,7 @@ mod tests {
             ),
             (
                 "{\"for\": {\"region\": \"r\"}, \"reason\": \" \", \"desired\": {}}",
-                invalid("a.json:1:29 $.reason"),
+                invalid("a.json:1:26 $.reason"),
             ),
             (
                 "{}\n{\"for\": {}, \"reason\": \"y\", \"desired\": {}}",

@@ -459,14 +459,14 @@ def _org_target(kind):
 
     def builder(call):
         backend = _organization(call)
-        if not backend.org:
-            return []
+        # Whoever is in no organization names a target of some other one.
+        organization = backend.org.id if backend.org else "o-0000000000"
         ids = [call.params[name] for name in parameters if call.params.get(name)]
         is_kind = {"root": lambda one: one.startswith("r-"), "ou": lambda one: one.startswith("ou-"), "account": str.isdigit}[kind]
         prefix = {"root": "root", "ou": "ou", "account": "account"}[kind]
-        found = [call.arn("organizations", f"{prefix}/{backend.org.id}/{one}", "", backend.account_id) for one in ids if is_kind(one)]
+        found = [call.arn("organizations", f"{prefix}/{organization}/{one}", "", backend.account_id) for one in ids if is_kind(one)]
         if call.operation == "CreateOrganizationalUnit" and kind == "ou":
-            return [call.arn("organizations", f"ou/{backend.org.id}/*", "", backend.account_id)] if not found else found
+            return [call.arn("organizations", f"ou/{organization}/*", "", backend.account_id)] if not found else found
         return found
 
     return builder

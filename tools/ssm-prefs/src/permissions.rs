@@ -242,8 +242,15 @@ const PROBING: &[Grant] = &[
         "EndSession",
         PROBE,
         &["ssm:TerminateSession"],
-        &["arn:{partition}:ssm:{region}:*:session/${aws:userid}-*"],
+        &["arn:{partition}:ssm:{region}:*:session/*"],
         "end that session",
+    )
+    // Sessions of assumed roles are called after the role session, not after the user ID: only the tag has that.
+    // https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-restrict-access-examples.html
+    .under(
+        "StringLike",
+        "ssm:resourceTag/aws:ssmmessages:session-id",
+        "${aws:userid}",
     ),
     Grant::new(
         "SessionKey",

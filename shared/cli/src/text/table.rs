@@ -200,7 +200,7 @@ mod tests {
                                 i-0222  -                         running  3.3.987.0";
         assert_eq!(table.render(of(53)), without_platform);
         let cut = "NODE    NAME                 STATE    AGENT\n\
-                   i-1     web\\u{1b} of a lo…  running  3.3.987.0\n\
+                   i-1     web\\u{1b} of a lon…  running  3.3.987.0\n\
                    i-0222  -                    running  3.3.987.0";
         assert_eq!(table.render(of(47)), cut);
         assert!(Table::of("plan").is_none());
@@ -211,8 +211,8 @@ mod tests {
         let mut table = Table::of("impact").unwrap();
         table.add(&json!({"class": "newly_denied", "principal": "arn:aws:iam::111122223333:role/a/dev", "account": "111122223333",
             "actions": ["ssm:StartSession", "ssm:SendCommand"], "why": "denied by a statement of a policy"}));
-        let expected = "BECOMES       PRINCIPAL  ACCOUNT       ACTIONS             WHY\n\
-                        newly denied  dev        111122223333  ssm:StartSession…  denied by a stat…";
+        let expected = "BECOMES       PRINCIPAL  ACCOUNT       ACTIONS              WHY\n\
+                        newly denied  dev        111122223333  ssm:StartSession,…   denied by a…";
         assert_eq!(table.render(of(80)), expected);
         for width in 40..140 {
             let text = table.render(of(width));

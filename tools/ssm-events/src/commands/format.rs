@@ -39,7 +39,7 @@ pub(crate) async fn run(
         out.write_text(CSV_HEADER)?;
     }
     let mut n_events = 0;
-    let n_others = source::records(&global.io, "events", |record, event| {
+    let left_out = source::records(&global.io, "events", |record, event| {
         n_events += 1;
         match args.to {
             None | Some(To::Slack) => {
@@ -51,11 +51,11 @@ pub(crate) async fn run(
             Some(To::Ocsf) => out.write(&renderer.style.ocsf(event)),
         }
     })?;
-    if n_events == 0 && n_others > 0 {
+    let n_others = left_out.n_others;
+    if n_events == 0 && n_others > 0 && left_out.unread.is_empty() {
         anyhow::bail!(
             "read events: no CloudTrail record, EventBridge event or log file among {n_others} objects"
         );
     }
-    source::note_others(out, n_others);
-    Ok(Outcome::Fine)
+    Ok(left_out.end(out, Outcome::Fine))
 }

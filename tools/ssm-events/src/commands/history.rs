@@ -155,7 +155,7 @@ async fn bucket(
 fn unread(resource: &str, reason: &str) -> Finding {
     Finding {
         kind: FindingKind::Finding,
-        id: "events.history.unread".to_owned(),
+        id: source::UNREAD.to_owned(),
         severity: Severity::Error,
         target: None,
         resource: resource.to_owned(),

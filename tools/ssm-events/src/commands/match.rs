@@ -5,10 +5,11 @@ use anyhow::Context;
 use cli::{IoArgs, Outcome, Output};
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::GlobalArgs;
 use crate::event_pattern::Pattern;
-use crate::records::source;
+use crate::records::{redact, source};
 
 /// Output is gathered up to this many bytes.
 const BATCH: usize = 64 * 1024;
@@ -80,12 +81,15 @@ fn pattern(argument: &str) -> anyhow::Result<Pattern> {
 
 /// Prints the events that fit, as they came.
 fn matching(io: &IoArgs, out: &Output, pattern: &Pattern) -> anyhow::Result<Outcome> {
-    let needles = needles(pattern)?;
+    let (needles, secrets) = (needles(pattern)?, redact::Finder::new()?);
     let (mut lines, mut outcome) = (String::new(), Outcome::Fine);
     let read = source::objects(io, "events", |event| {
         let may_fit = needles.iter().all(|needles| needles.is_match(event));
         if may_fit && pattern.matches(event).context("an event")? {
-            lines.push_str(&source::on_one_line(event));
+            match secrets.may_hold(event.as_bytes()) {
+                true => lines.push_str(&stripped(event)?),
+                false => lines.push_str(&source::on_one_line(event)),
+            }
             lines.push('\n');
             outcome = Outcome::Found;
         }
@@ -96,6 +100,13 @@ fn matching(io: &IoArgs, out: &Output, pattern: &Pattern) -> anyhow::Result<Outc
     });
     out.write_json_lines(&lines)?;
     read.map(|()| outcome)
+}
+
+/// Returns an event on one line without its secrets.
+fn stripped(event: &str) -> anyhow::Result<String> {
+    let mut event: Value = serde_json::from_str(event).context("an event")?;
+    redact::strip(&mut event);
+    Ok(event.to_string())
 }
 
 /// Says of every event which fields decided.
@@ -109,13 +120,22 @@ fn explain(io: &IoArgs, out: &Output, pattern: &Pattern) -> anyhow::Result<Outco
         if matched {
             outcome = Outcome::Found;
         }
-        let id = serde_json::from_str::<serde_json::Value>(event)?["id"]
+        let id = serde_json::from_str::<Value>(event)?["id"]
             .as_str()
             .map(str::to_owned);
         let fields = fields.into_iter().map(|field| ExplainedField {
             field: field.field,
             matched: field.matched,
-            found: field.found,
+            // The last name of the path says whether it holds a secret.
+            found: match field
+                .field
+                .rsplit('.')
+                .next()
+                .is_some_and(redact::is_secret)
+            {
+                true => vec![Value::from(redact::STRIPPED).to_string(); field.found.len()],
+                false => field.found,
+            },
         });
         out.write(&Explained {
             kind: ExplainedKind::Explanation,

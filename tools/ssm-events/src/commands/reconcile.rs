@@ -34,19 +34,18 @@ pub(crate) async fn run(
         .iter()
         .try_for_each(|list| delivered.read(list))?;
     let mut missing = false;
-    let n_others = source::records(&global.io, "records", |record, event| {
+    let left_out = source::records(&global.io, "records", |record, event| {
         if delivered.is_missing(&event.event_id) {
             missing = true;
             out.write(record)?;
         }
         Ok(())
     })?;
-    source::note_others(out, n_others);
-    Ok(if missing && args.exit_code {
-        Outcome::Found
-    } else {
-        Outcome::Fine
-    })
+    let outcome = match missing && args.exit_code {
+        true => Outcome::Found,
+        false => Outcome::Fine,
+    };
+    Ok(left_out.end(out, outcome))
 }
 
 /// The ids of what was delivered.

@@ -32,18 +32,19 @@ pub(crate) async fn run(
         .transpose()?
         .unwrap_or_default();
     let mut report = Report::default();
-    let n_others = source::records(&global.io, "records", |_, event| {
+    let left_out = source::records(&global.io, "records", |_, event| {
         report.add(event, &names);
         Ok(())
     })?;
-    source::note_others(out, n_others);
-    if report.is_empty() {
+    let outcome = left_out.end(out, Outcome::Fine);
+    report.gaps = left_out.unread;
+    if report.is_empty() && report.gaps.is_empty() {
         out.note("no session, command or refused call is in it: pipe in what `ssm-events history` prints");
     }
     report.sort();
     if args.html {
         out.write_text(&report.html(&names))?;
-        return Ok(Outcome::Fine);
+        return Ok(outcome);
     }
     for refused in &report.refused {
         out.write(refused)?;
@@ -54,5 +55,5 @@ pub(crate) async fn run(
     for command in &report.commands {
         out.write(command)?;
     }
-    Ok(Outcome::Fine)
+    Ok(outcome)
 }

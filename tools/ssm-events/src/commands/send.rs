@@ -22,7 +22,7 @@ use super::style::StyleArgs;
 use crate::alerts::model::Webhook;
 use crate::alerts::webhook::Url;
 use crate::records::format::digest;
-use crate::records::source;
+use crate::records::source::{self, LeftOut};
 
 /// While messages keep coming a Slack that was down is tried again after so long.
 const REST: Duration = Duration::from_secs(60);
@@ -161,8 +161,11 @@ pub(crate) async fn run(
     // Reading blocks, and what waits must be sent meanwhile: stdin may be an endless stream.
     let io = global.io.clone();
     let reader = tokio::task::spawn_blocking(move || {
+        let mut left_out = LeftOut::default();
         source::objects(&io, "events", |object| {
-            let value: Value = serde_json::from_str(object)?;
+            let Some(value) = left_out.value(object) else {
+                return Ok(());
+            };
             let messages = if is_message(&value) {
                 vec![(id_of(&value).unwrap_or_else(|| digest(&value)), value)]
             } else {
@@ -172,7 +175,8 @@ pub(crate) async fn run(
                 anyhow::bail!("stopped");
             }
             Ok(())
-        })
+        })?;
+        Ok(left_out)
     });
     let (mut outcome, mut down, mut open) = (Outcome::Fine, None::<Instant>, true);
     let mut n_others = 0;
@@ -195,13 +199,17 @@ pub(crate) async fn run(
             down = (!is_up).then(Instant::now);
         }
     }
-    let read = reader.await.context("read")?;
+    let read: anyhow::Result<LeftOut> = reader.await.context("read")?;
     source::note_others(out, n_others);
+    let read = read.map(|left_out| outcome = left_out.end(out, outcome));
     if let Some(queued) = spool.first().filter(|_| down.is_some()) {
         let reason = slack.trouble().unwrap_or("it does not answer");
         out.note(&format!(
-            "{} messages are held in {}: Slack: {reason}; run send again with this spool, first {}",
-            spool.n_waiting(),
+            "{} held in {}: Slack: {reason}; run send again with this spool, first {}",
+            match spool.n_waiting() {
+                1 => "1 message is".to_owned(),
+                n => format!("{n} messages are"),
+            },
             args.spool.display(),
             queued.event_id
         ));

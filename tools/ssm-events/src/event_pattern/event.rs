@@ -29,8 +29,8 @@ struct Members<'e>(Vec<Member<'e>>);
 #[derive(Clone, Default)]
 struct Member<'e> {
     value: Option<&'e RawValue>,
-    /// What stands under names that begin with this one and a dot, by the rest of the name: to the service, `{"a.b": 1}` is
-    /// `{"a": {"b": 1}}`.
+    /// What stands under names that begin with this one and a dot, by the rest of the name: to the service `detail.eventName` is
+    /// `eventName` inside of `detail`.
     dotted: Vec<(String, &'e RawValue)>,
 }
 

@@ -51,7 +51,7 @@ pub(super) fn pattern(text: &str) -> Result<Pattern, PatternError> {
     Ok(Pattern(rules.into_iter().map(Rule::object).collect()))
 }
 
-/// The tests of one rule by the path of their field, its names joined by dots: `{"a.b": ..}` and `{"a": {"b": ..}}` are the same, as
+/// The tests of one rule by the path of their field, its names joined by dots: `detail.eventName` and `eventName` inside of `detail` are the same, as
 /// they are to the service.
 #[derive(Clone, Default)]
 struct Rule(Vec<(String, Vec<Test>)>);

@@ -16,7 +16,7 @@ use crate::records::source::on_one_line;
 
 /// What `--event` means by every call.
 const ALL: &str = "all";
-const SYSTEMS_MANAGER: &str = "ssm.amazonaws.com";
+pub(crate) const SYSTEMS_MANAGER: &str = "ssm.amazonaws.com";
 
 /// Which records to print.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -210,6 +210,41 @@ impl EventFilter {
                 .any(|one| one.split(['=', ',']).any(|part| part == node))
         });
         Ok(by && on && (!self.denied || event.outcome == crate::records::record::Outcome::Denied))
+    }
+}
+
+/// Records of one source that cannot be read. Those behind them are.
+#[derive(Debug, Default)]
+pub(crate) struct Damaged {
+    n: u64,
+    first: String,
+}
+
+impl Damaged {
+    /// Takes what [`EventFilter::line`] says of the object of this number.
+    pub(crate) fn sort<'r>(
+        &mut self,
+        number: u64,
+        line: anyhow::Result<Option<Cow<'r, str>>>,
+    ) -> Option<Cow<'r, str>> {
+        line.unwrap_or_else(|error| {
+            if self.n == 0 {
+                self.first = format!("record {number}: {error}");
+            }
+            self.n += 1;
+            None
+        })
+    }
+
+    /// Returns what is wrong with the source, if anything is: its end is missing for another reason, or records of it.
+    pub(crate) fn reason(self, end: Option<String>) -> Option<String> {
+        let records = match self.n {
+            0 => None,
+            1 => Some(self.first),
+            n => Some(format!("{n} records, the first is {}", self.first)),
+        };
+        let reasons: Vec<String> = records.into_iter().chain(end).collect();
+        (!reasons.is_empty()).then(|| reasons.join("; "))
     }
 }
 

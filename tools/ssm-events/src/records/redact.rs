@@ -5,11 +5,9 @@ use serde_json::Value;
 
 /// Members that hold a secret, wherever they are. A stream URL with its token is the session itself.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_StartSession.html>
-const SECRET: [&str; 11] = [
+const SECRET: [&str; 9] = [
     "tokenValue",
-    "TokenValue",
     "streamUrl",
-    "StreamUrl",
     "sessionToken",
     "secretAccessKey",
     "accessToken",
@@ -20,8 +18,8 @@ const SECRET: [&str; 11] = [
     "password",
 ];
 
-/// What stands in place of a secret.
-const STRIPPED: &str = "stripped";
+/// What is printed in place of a secret.
+pub(crate) const STRIPPED: &str = "stripped";
 
 /// Replaces every secret in a value.
 pub(crate) fn strip(value: &mut Value) {
@@ -54,7 +52,9 @@ pub(crate) struct Finder(AhoCorasick);
 impl Finder {
     pub(crate) fn new() -> anyhow::Result<Finder> {
         // A name may be spelled with escapes: then the text is looked at as well.
-        Ok(Finder(AhoCorasick::new(SECRET.iter().chain(&["\\u"]))?))
+        let mut builder = AhoCorasick::builder();
+        let builder = builder.ascii_case_insensitive(true);
+        Ok(Finder(builder.build(SECRET.iter().chain(&["\\u"]))?))
     }
 
     pub(crate) fn may_hold(&self, text: &[u8]) -> bool {
@@ -62,8 +62,11 @@ impl Finder {
     }
 }
 
-fn is_secret(name: &str) -> bool {
-    SECRET.contains(&name)
+/// Returns whether a member of this name holds a secret, in whatever case a store has put names.
+pub(crate) fn is_secret(name: &str) -> bool {
+    SECRET
+        .iter()
+        .any(|secret| secret.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]
@@ -76,8 +79,10 @@ mod tests {
     fn no_secret_is_left_however_it_is_wrapped() {
         let inner = json!({"responseElements": {"tokenValue": "c4n4ry", "streamUrl": "wss://c4n4ry", "sessionId": "s"}});
         let twice = json!({"body": json!({"CloudTrailEvent": inner.to_string()}).to_string()});
+        let shouted = json!({"RESPONSEELEMENTS": {"TOKENVALUE": "c4n4ry", "sessionId": "s"}});
         for mut value in [
             inner.clone(),
+            shouted,
             json!({"Events": [{"CloudTrailEvent": inner.to_string()}]}),
             twice,
         ] {

@@ -11,6 +11,7 @@ use records::{
     EcsTarget, RecordedCommand, RecordedCommandKind, RecordedSession, RefusedCall, RefusedCallKind,
 };
 
+use crate::records::history::SYSTEMS_MANAGER;
 use crate::records::record::{Event, Outcome};
 
 /// Everything that the records tell.
@@ -24,6 +25,8 @@ pub(crate) struct Report {
     first: Option<String>,
     last: Option<String>,
     n_records: u64,
+    /// What could not be read, in words: what is not in the report may have been in it.
+    pub(crate) gaps: Vec<String>,
 }
 
 impl Report {
@@ -49,6 +52,10 @@ impl Report {
             self.refused.push(refused(event));
             return;
         }
+        // Athena and others have sessions of their own.
+        if event.source != SYSTEMS_MANAGER {
+            return;
+        }
         match event.event.as_str() {
             "StartSession" | "ResumeSession" | "TerminateSession" => self.session(event, names),
             "SendCommand" => self.commands.push(command(event)),
@@ -57,11 +64,12 @@ impl Report {
     }
 
     fn session(&mut self, event: &Event, names: &BTreeMap<String, String>) {
-        let key = (
-            event.account.clone(),
-            event.region.clone(),
-            event.session_id.clone(),
-        );
+        // Stores strip the answer, and the ID with it: each such call is a session of its own.
+        let known_by = match event.session_id.as_str() {
+            "" => format!("record {} {}", self.n_records, event.event_id),
+            id => id.to_owned(),
+        };
+        let key = (event.account.clone(), event.region.clone(), known_by);
         let session = self.sessions.entry(key).or_insert_with(|| RecordedSession {
             target: target(event),
             session_id: event.session_id.clone(),

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, IsTerminal, Read};
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use cli::{IoArgs, Output};
+use cli::{IoArgs, Outcome, Output};
 use flate2::bufread::MultiGzDecoder;
 use json_splitter::Damage;
 use serde_json::Value;
@@ -16,6 +16,8 @@ use crate::records::redact;
 /// The first bytes of every gzip stream (RFC 1952). Names are not trusted: a download may have lost its ending.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const CHUNK: usize = 64 * 1024;
+/// The finding of `history` about what it could not read.
+pub(crate) const UNREAD: &str = "events.history.unread";
 
 /// Hands every JSON object of stdin, or of the file given by `-f`, to `each`.
 ///
@@ -35,8 +37,8 @@ pub(crate) fn objects(
     }
 }
 
-/// Hands every record of stdin, or of the file given by `-f`, to `each`, with what it tells; whatever wraps it is taken off
-/// and its secrets are gone. Returns how many objects were no record of a call.
+/// Hands every record of stdin, or of the file given by `-f`, to `each`, with what is known of it; whatever wraps it is taken off
+/// and its secrets are gone. One that cannot be read is counted, and the next one is read.
 ///
 /// # Errors
 /// As [`objects`].
@@ -44,27 +46,97 @@ pub(crate) fn records(
     io: &IoArgs,
     what: &str,
     mut each: impl FnMut(&Value, &Event) -> anyhow::Result<()>,
-) -> anyhow::Result<u64> {
-    let mut n_others = 0;
+) -> anyhow::Result<LeftOut> {
+    let mut left_out = LeftOut::default();
     objects(io, what, |object| {
-        let mut value = serde_json::from_str(object)?;
+        let Some(mut value) = left_out.value(object) else {
+            return Ok(());
+        };
         redact::strip(&mut value);
         let unwrapped = record::unwrap(value);
-        n_others += unwrapped.n_others as u64;
+        left_out.n_others += unwrapped.n_others as u64;
         unwrapped
             .events
             .iter()
             .try_for_each(|record| each(record, &Event::of(record)))
     })?;
-    Ok(n_others)
+    Ok(left_out)
 }
 
-/// Says how many objects were no record of a call, if there were any.
+/// What an input has beside the records that were handed over.
+#[derive(Debug, Default)]
+pub(crate) struct LeftOut {
+    n_objects: u64,
+    /// Objects that are not a record of a call.
+    pub(crate) n_others: u64,
+    /// What could not be read here, and what `history` says that it could not read, in words.
+    pub(crate) unread: Vec<String>,
+}
+
+/// As many gaps are kept in words; a damaged archive has any number.
+const MOST_IN_WORDS: usize = 100;
+
+impl LeftOut {
+    /// Reads one object; `None` when it cannot be read, or says that something else could not.
+    pub(crate) fn value(&mut self, object: &str) -> Option<Value> {
+        self.n_objects += 1;
+        let gap = match serde_json::from_str::<Value>(object) {
+            Ok(value) if value["kind"] == "unreachable" => {
+                format!(
+                    "{}: {}",
+                    place(&value["target"]),
+                    record::text(&value["error"])
+                )
+            }
+            Ok(value) if value["id"] == UNREAD && value["kind"] == "finding" => {
+                format!(
+                    "{}: {}",
+                    record::text(&value["resource"]),
+                    record::text(&value["message"])
+                )
+            }
+            Ok(value) => return Some(value),
+            Err(error) => format!("record {} cannot be read: {error}", self.n_objects),
+        };
+        if self.unread.len() < MOST_IN_WORDS {
+            self.unread.push(gap);
+        }
+        None
+    }
+
+    /// Says what was left out. Returns trouble where something could not be read: what is not there may have been in it.
+    pub(crate) fn end(&self, out: &Output, outcome: Outcome) -> Outcome {
+        note_others(out, self.n_others);
+        let Some(first) = self.unread.first() else {
+            return outcome;
+        };
+        let more = match self.unread.len() {
+            1 => String::new(),
+            n if n == MOST_IN_WORDS => format!("; {} or more gaps", MOST_IN_WORDS),
+            n => format!("; {n} gaps"),
+        };
+        // Not for `-q` to hide: the status says that something is wrong, and only this says what.
+        cli::print_error(crate::TOOL, &format!("not all was read: {first}{more}"));
+        Outcome::Trouble
+    }
+}
+
+fn place(target: &Value) -> String {
+    format!(
+        "{}/{}",
+        record::text(&target["account"]),
+        record::text(&target["region"])
+    )
+}
+
+/// Says how many objects were not a record of a call, if there were any.
 pub(crate) fn note_others(out: &Output, n_others: u64) {
-    if n_others > 0 {
-        out.note(&format!(
-            "{n_others} objects are no record of a call and were passed over"
-        ));
+    match n_others {
+        0 => {}
+        1 => out.note("passed over 1 object that is not a record of a call"),
+        n => out.note(&format!(
+            "passed over {n} objects that are not records of a call"
+        )),
     }
 }
 

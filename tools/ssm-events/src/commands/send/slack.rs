@@ -17,6 +17,9 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
+/// The body of the answer by which Slack takes a message.
+const TAKEN: &str = "ok";
+
 /// What Slack says of a message that it will never take. Any other refusal is about the webhook, not the message.
 const ABOUT_THE_MESSAGE: [&str; 7] = [
     "invalid_payload",
@@ -105,10 +108,13 @@ impl Slack {
             self.not_before = Some(Instant::now() + self.interval);
             self.answered = answered.is_ok();
             let wait = match &answered {
-                Ok(answer) if answer.status == 200 => return Posted::Taken,
+                // A proxy answers with 200 as well, and so does Slack's other API.
+                Ok(answer) if answer.status == 200 && answer.body.trim() == TAKEN => {
+                    return Posted::Taken;
+                }
                 Ok(answer) => {
                     let said = said(answer);
-                    if answer.status == 400
+                    if [200, 400].contains(&answer.status)
                         && ABOUT_THE_MESSAGE.iter().any(|reason| said.contains(reason))
                     {
                         return Posted::Rejected(said);
@@ -116,7 +122,7 @@ impl Slack {
                     self.trouble = Some(said);
                     match answer.status {
                         429 => retry_after(answer).unwrap_or(pause),
-                        408 | 500.. => pause,
+                        200 | 408 | 500.. => pause,
                         // The webhook is gone or the channel archived: later messages would fare no better.
                         _ => return Posted::Down,
                     }
@@ -127,7 +133,8 @@ impl Slack {
                     pause
                 }
             };
-            if Instant::now() + wait > deadline {
+            let next = Instant::now().checked_add(wait);
+            if next.is_none_or(|next| next > deadline) {
                 return Posted::Down;
             }
             tokio::time::sleep(wait).await;

@@ -7,7 +7,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 
 use anyhow::Context;
 
-use crate::records::history::{Counts, EventFilter};
+use crate::records::history::{Counts, Damaged, EventFilter};
 use crate::records::source;
 
 /// A file's lines are handed on at once when there are more bytes of them, as soon as it is the file's turn.
@@ -106,10 +106,11 @@ fn one(
     hand: &Hand<'_>,
     all: &mut Read,
 ) -> anyhow::Result<()> {
-    let mut lines = String::new();
+    let (mut lines, mut damaged, mut number) = (String::new(), Damaged::default(), 0);
     let path = Some(file).filter(|file| file.as_os_str() != "-");
     let read = source::objects_of(path, |object| {
-        if let Some(line) = filter.line(object, &mut all.counts)? {
+        number += 1;
+        if let Some(line) = damaged.sort(number, filter.line(object, &mut all.counts)) {
             lines.push_str(&line);
             lines.push('\n');
         }
@@ -120,15 +121,12 @@ fn one(
         Ok(())
     });
     let ended = turns.end(index, lines, hand);
-    match read {
-        Err(_) if turns.is_broken() => ended,
-        Err(damage) => {
-            all.unread
-                .push((file.display().to_string(), damage.to_string()));
-            ended
-        }
-        Ok(()) => ended,
+    if !turns.is_broken() {
+        let reason = damaged.reason(read.err().map(|damage| damage.to_string()));
+        let unread = reason.map(|reason| (file.display().to_string(), reason));
+        all.unread.extend(unread);
     }
+    ended
 }
 
 /// Whose lines are handed on: one file after another, though they are read side by side.

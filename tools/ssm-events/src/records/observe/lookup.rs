@@ -10,7 +10,7 @@ use awsconf::{Deadline, Session, describe};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use crate::records::history::{Counts, EventFilter};
+use crate::records::history::{Counts, Damaged, EventFilter};
 
 /// "The rate of lookup requests is limited to two per second, per account, per Region."
 const BETWEEN: Duration = Duration::from_millis(500);
@@ -35,7 +35,7 @@ pub(crate) async fn read(
     pages: &mpsc::Sender<RegionEvents>,
 ) -> anyhow::Result<Counts> {
     let client = aws_sdk_cloudtrail::Client::new(&session.config);
-    let mut counts = Counts::default();
+    let (mut counts, mut damaged, mut number) = (Counts::default(), Damaged::default(), 0);
     let mut not_before = Deadline::after(Duration::ZERO);
     // One attribute a request is all that the API takes; asked by source, it would page through the heartbeats of every
     // node.
@@ -72,9 +72,9 @@ pub(crate) async fn read(
                 .map_err(|error| describe("LookupEvents", error))?;
             let mut lines = String::new();
             for event in page.events() {
-                if let Some(line) =
-                    filter.line(event.cloud_trail_event().unwrap_or("{}"), &mut counts)?
-                {
+                number += 1;
+                let record = event.cloud_trail_event().unwrap_or("{}");
+                if let Some(line) = damaged.sort(number, filter.line(record, &mut counts)) {
                     lines.push_str(&line);
                     lines.push('\n');
                 }
@@ -87,7 +87,10 @@ pub(crate) async fn read(
             }
         }
     }
-    Ok(counts)
+    match damaged.reason(None) {
+        Some(reason) => anyhow::bail!(reason),
+        None => Ok(counts),
+    }
 }
 
 fn time(time: Timestamp) -> DateTime {

@@ -11,7 +11,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use super::files::{Hand, Read};
-use crate::records::history::{Counts, EventFilter};
+use crate::records::history::{Counts, Damaged, EventFilter};
 use crate::records::source;
 
 /// Objects that are read at once: enough to hide the way to S3, few enough for memory to stay small.
@@ -270,14 +270,17 @@ async fn one(
     let filter = filter.clone();
     let unpacked = tokio::task::spawn_blocking(move || {
         let (mut lines, mut counts) = (String::new(), Counts::default());
+        let (mut damaged, mut number) = (Damaged::default(), 0);
         let read = source::unpacked(bytes.as_ref(), |object| {
-            if let Some(line) = filter.line(object, &mut counts)? {
+            number += 1;
+            if let Some(line) = damaged.sort(number, filter.line(object, &mut counts)) {
                 lines.push_str(&line);
                 lines.push('\n');
             }
             Ok(())
         });
-        (lines, counts, read.err().map(|damage| damage.to_string()))
+        let end = read.err().map(|damage| damage.to_string());
+        (lines, counts, damaged.reason(end))
     });
     unpacked
         .await

@@ -80,6 +80,7 @@ impl Report {
                 "n_commands": self.commands.len(), "n_denied": n_denied,
                 "n_failed": self.refused.len() - n_denied, "time_zone": "UTC",
             },
+            "gaps": self.gaps,
             "sessions": sessions,
             "commands": self.commands,
             "refused": self.refused,

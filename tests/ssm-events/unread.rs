@@ -1,0 +1,161 @@
+//! Nothing unread is ever fine: a record that cannot be read stops no other, and what was missing is not lost in a pipe.
+
+use serde_json::{Value, json};
+use testbed::{Home, Output, offline};
+
+use crate::EXE;
+
+fn started(by: &str, more: &Value) -> String {
+    let mut record = json!({"eventName": "StartSession", "eventSource": "ssm.amazonaws.com", "eventTime": "2026-07-01T22:30:00Z",
+        "awsRegion": "eu-central-1", "recipientAccountId": "111122223333", "eventID": format!("e-{by}"),
+        "userIdentity": {"type": "IAMUser", "arn": format!("arn:aws:iam::111122223333:user/{by}"), "userName": by},
+        "requestParameters": {"target": "i-0123456789abcdef0"}, "responseElements": null});
+    let members = record.as_object_mut().unwrap();
+    members.extend(more.as_object().unwrap().clone());
+    record.to_string()
+}
+
+fn piped(arguments: &[&str], input: &str) -> Output {
+    offline(EXE).args(arguments).stdin(input).run()
+}
+
+/// Records that no parser takes, between two that are fine.
+fn damaged() -> [String; 4] {
+    let odd = |from: &str, to: &str| started("odd", &json!({})).replace(from, to);
+    [
+        odd("i-0123456789abcdef0", "\\ud800"),
+        odd("\"2026-07-01T22:30:00Z\"", "1e999"),
+        odd(
+            "null}",
+            &format!("{}1{}}}", "[".repeat(200), "]".repeat(200)),
+        ),
+        odd("null}", "nul}"),
+    ]
+}
+
+#[test]
+fn sessions_without_an_id_are_sessions_of_their_own() {
+    let input = ["alice", "bob", "carol"].map(|by| started(by, &json!({})));
+    let report = piped(&["report"], &input.concat());
+    report.assert_status(0).assert_stderr("");
+    let who = report.records();
+    let who: Vec<&str> = who
+        .iter()
+        .map(|one| one["principal"].as_str().unwrap())
+        .collect();
+    assert_eq!(who.len(), 3, "{who:?}");
+    assert!(
+        who[0].ends_with("alice") && who[2].ends_with("carol"),
+        "{who:?}"
+    );
+}
+
+#[test]
+fn calls_of_other_services_with_the_same_name_are_no_sessions_of_ours() {
+    let other =
+        json!({"eventSource": "athena.amazonaws.com", "responseElements": {"sessionId": "s"}});
+    let report = piped(&["report"], &started("alice", &other));
+    report.assert_status(0);
+    assert_eq!(report.stdout, "");
+}
+
+#[test]
+fn match_prints_no_secret() {
+    let secret = json!({"responseElements": {"sessionId": "s-1", "tokenValue": "c4n4ry", "STREAMURL": "wss://c4n4ry"}});
+    let event = started("alice", &secret);
+    let matched = piped(&["match", r#"{"eventName": ["StartSession"]}"#], &event);
+    matched.assert_status(1);
+    assert_eq!(matched.json()["responseElements"]["sessionId"], "s-1");
+    let pattern =
+        r#"{"responseElements": {"tokenValue": [{"exists": true}], "sessionId": ["s-1"]}}"#;
+    let explained = piped(&["match", "--explain", pattern], &event);
+    assert_eq!(
+        explained.json()["fields"][0]["found"],
+        json!(["\"stripped\""])
+    );
+    assert_eq!(explained.json()["fields"][1]["found"], json!(["\"s-1\""]));
+    for output in [matched, explained] {
+        assert!(!output.stdout.contains("c4n4ry"), "{}", output.stdout);
+    }
+}
+
+#[test]
+fn a_record_that_cannot_be_read_stops_no_other() {
+    let delivered = Home::create();
+    let list = delivered.path().join("ids");
+    std::fs::write(&list, "").unwrap();
+    let list = list.to_str().unwrap();
+    for odd in damaged() {
+        let input = [
+            started("alice", &json!({})),
+            odd,
+            started("bob", &json!({})),
+        ]
+        .join("\n");
+        for arguments in [
+            &["format", "--to", "text"][..],
+            &["format", "--to", "csv"],
+            &["report"],
+            &["report", "-q"],
+            &["reconcile", "--delivered", list],
+            &["reconcile", "--delivered", list, "--exit-code"],
+        ] {
+            let output = piped(arguments, &input);
+            output
+                .assert_status(2)
+                .assert_complains("not all was read: record 2 cannot be read: ");
+            assert!(
+                output.stdout.contains("alice") && output.stdout.contains("bob"),
+                "{arguments:?}: {}",
+                output.stdout
+            );
+        }
+        let file = delivered.path().join("log.json");
+        std::fs::write(&file, &input).unwrap();
+        let history = piped(&["history", file.to_str().unwrap()], "");
+        let ids: Vec<Value> = history
+            .records()
+            .iter()
+            .map(|one| one["eventID"].clone())
+            .collect();
+        assert!(
+            ids.contains(&json!("e-alice")) && ids.contains(&json!("e-bob")),
+            "{ids:?}"
+        );
+    }
+}
+
+#[test]
+fn what_history_could_not_read_is_not_fine_downstream() {
+    let home = Home::create();
+    let file = home.path().join("cut.json");
+    let whole = started("alice", &json!({}));
+    std::fs::write(&file, format!("{whole}\n{}", &whole[..60])).unwrap();
+    let history = piped(&["history", file.to_str().unwrap()], "");
+    history.assert_status(2);
+    let list = home.path().join("ids");
+    std::fs::write(&list, "e-alice\n").unwrap();
+    let list = list.to_str().unwrap();
+    for arguments in [
+        &["report"][..],
+        &["report", "--html"],
+        &["format", "--to", "text"],
+        &["reconcile", "--delivered", list, "--exit-code"],
+    ] {
+        let output = piped(arguments, &history.stdout);
+        output
+            .assert_status(2)
+            .assert_complains("not all was read: ");
+        assert!(output.stderr.contains("cut.json"), "{}", output.stderr);
+    }
+    let page = piped(&["report", "--html"], &history.stdout).stdout;
+    assert!(
+        page.contains("could not be read to its end"),
+        "the page names the gap"
+    );
+    let unreachable = json!({"kind": "unreachable", "tool": "ssm-events", "error": "no route",
+        "target": {"account": "111122223333", "region": "eu-central-1"}});
+    piped(&["report"], &unreachable.to_string())
+        .assert_status(2)
+        .assert_complains("not all was read: 111122223333/eu-central-1: no route");
+}
