@@ -287,6 +287,12 @@ impl Output {
         Progress::new(self.quiet || is_single || std::io::stdout().is_terminal())
     }
 
+    /// Returns whether records are shown as text, for tools that have a table of their own.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        self.format == Format::Text && self.filter.is_none()
+    }
+
     /// Prints one record, or in text a row of the tool's own, as of a table.
     ///
     /// # Errors
