@@ -28,7 +28,7 @@ for directory in bin share/man/man1 share/bash-completion/completions share/zsh/
     install -d -m 755 -- "$root/$directory"
 done
 
-for tool in ssm-agentcheck ssm-role ssm-prefs ssm-scp ssm-events ssm-run; do
+for tool in ssm-agentcheck ssm-role ssm-prefs ssm-scp ssm-events ssm-run ssm-vulns; do
     path=$binaries/$tool
     put 755 "$path" "bin/$tool"
     generate "share/man/man1/$tool.1" "$path" --generate man

@@ -1,6 +1,7 @@
-//! What odd input and odd answers do to every tool: characters that hide, keys that are there twice.
+//! What odd input and odd answers do to every tool: characters that hide, keys that are there twice, pipes that are closed.
 
 use serde_json::json;
+use testbed::Sandbox;
 
 use crate::TOOLS;
 
@@ -35,6 +36,7 @@ fn control_and_bidi_characters_are_shown_in_every_output() {
             "",
         ),
         ("ssm-run", &["--", "id"], name),
+        ("ssm-vulns", &["sbom", "-f", name], ""),
     ] {
         let tool = TOOLS.iter().find(|one| one.name == tool).unwrap();
         let output = tool.offline(arguments).stdin(input).run();
@@ -64,5 +66,24 @@ fn a_plan_with_a_key_twice_is_refused() {
         );
         let output = tool.offline(&["apply"]).stdin(plan).run();
         tool.complains(&output, "$.changes[0].to: `x` is here twice");
+    }
+}
+
+#[test]
+fn a_closed_pipe_is_quiet() {
+    let account = Sandbox::start().account();
+    for tool in TOOLS {
+        let closed = tool
+            .run(&account, &["check"])
+            .stdin(tool.desired)
+            .stdout_closed()
+            .run();
+        assert!(
+            !closed.stderr.contains("panic") && !closed.stderr.contains("write to stdout"),
+            "{}",
+            closed.stderr
+        );
+        let help = tool.offline(&["--help"]).stdout_closed().run();
+        assert!(!help.stderr.contains("panic"), "{}", help.stderr);
     }
 }
