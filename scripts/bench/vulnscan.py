@@ -26,7 +26,8 @@ FIELDS = r"${Package}\t${Version}\t${source:Package}\n"
 
 
 def main():
-    sizes = measure.numbers() or [20, 200, 2000]
+    given = measure.numbers()
+    sizes = given or [20, 200, 2000]
     listed = subprocess.run(["dpkg-query", "-W", "-f", FIELDS], check=True, capture_output=True, text=True).stdout
     packages = [line.split("\t") for line in listed.splitlines()][:N_PACKAGES]
     with measure.scratch() as directory:
@@ -34,7 +35,8 @@ def main():
         measure.markdown_head("nodes", "packages", "matches", "CPU", "CPU a node", "wall", "largest process")
         for size in sizes:
             row(directory / str(size), directory / "osv.jsonl", packages, size)
-        load(directory, packages)
+        if not given:
+            load(directory, packages)
 
 
 def write_advisories(path, packages, n_advisories=N_ADVISORIES):
