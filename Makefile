@@ -58,6 +58,7 @@ test-long: venv build
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/stopped.sh
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/newcomer.sh organization
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/dist.sh
+	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/version_order.sh
 
 lint: venv
 	cargo fmt --all --check
@@ -108,7 +109,7 @@ demo: venv build
 	scripts/demo.sh
 
 bench: venv
-	cargo build --release -p ssm-prefs -p ssm-role -p ssm-scp -p ssm-agentcheck -p ssm-events -p ssm-run
+	cargo build --release -p ssm-prefs -p ssm-role -p ssm-scp -p ssm-agentcheck -p ssm-events -p ssm-run -p ssm-vulns
 	@set -e; for bench in prefs agentcheck nodes run fleet vulnscan scp events; do $(VENV)/bin/python scripts/bench/$$bench.py; done
 	cargo bench --quiet -p iam-policy --bench evaluate
 

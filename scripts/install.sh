@@ -29,7 +29,7 @@ for directory in bin share/man/man1 share/bash-completion/completions share/zsh/
     install -d -m 755 -- "$root/$directory"
 done
 
-for tool in ssm-agentcheck ssm-role ssm-prefs ssm-scp ssm-events ssm-run; do
+for tool in ssm-agentcheck ssm-role ssm-prefs ssm-scp ssm-events ssm-run ssm-vulns; do
     path=${GENERATE_WITH:-$binaries}/$tool
     put 755 "$binaries/$tool" "bin/$tool"
     generate "share/man/man1/$tool.1" "$path" --generate man

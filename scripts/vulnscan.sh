@@ -6,8 +6,12 @@
 #
 #   --out DIR            keep what was found in DIR, which must not hold a scan yet
 #   --nodes FILE|-       the nodes, as ssm-run takes them [default: -, stdin]
-#   --advisories PATH    match what is installed with these: a file or a directory of OSV (JSON, JSON lines, also in .zip or .gz),
-#                        of Alpine's secdb, the dump of Debian's security tracker, or Amazon Linux's updateinfo.xml; repeat
+#   --advisories PATH    match what is installed with these, as ssm-vulns takes them: a file or a directory of OSV, CSAF, Debian's
+#                        tracker, Alpine's secdb or updateinfo.xml, also in zip, gzip, xz and zstd; repeat
+#   --kev FILE           mark what CISA's list of known exploited vulnerabilities names
+#   --max-age DAYS       count advisories of which none is newer as a gap [default: 30]; 0 for any age
+#   --fail-on SEVERITY   exit with 1 only for advisories that are at least as severe
+#   --suppressions FILE  leave out what this file accepts
 #   --fixed-only         leave out what has no fix yet
 #   --patch-scan         have AWS-RunPatchBaseline look for missing patches as well; it installs nothing
 #   --resume             go on with the scan in DIR after a crash: nodes that were reached are not asked again
@@ -18,44 +22,69 @@
 # With --tag or --resource-group among them, no nodes are read.
 #
 # In DIR: invocations.jsonl (what ssm-run printed), sbom/ACCOUNT_REGION_INSTANCE.cdx.json (CycloneDX 1.6, for grype, trivy,
-# osv-scanner, Dependency-Track), gaps.jsonl (nodes without an inventory, or that no advisory was about, and why), and with
-# advisories advisories.tsv, matches.jsonl and vulnscan.sarif; with --patch-scan patches.jsonl and patch_states.jsonl.
-# Prints the table of advisory, package, installed, fixed and nodes; without advisories, the paths of the SBOMs.
+# osv-scanner, Dependency-Track), sboms.jsonl (kernel, reboot and number of packages of each node), gaps.jsonl (nodes without an
+# inventory, or that no advisory was about, and why), and with advisories matches.jsonl, advisories.csv and vulnscan.sarif;
+# with --patch-scan patches.jsonl and patch_states.jsonl.
+# Prints the table of advisories, as CSV unless stdout is a terminal; without advisories, the paths of the SBOMs.
 #
 # exit: 0 nothing found, 1 a package needs an update or a patch is missing, 2 an error, or a node is not judged,
 #       130 stopped by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP: ssm-run has cancelled its commands
 set -euo pipefail
 umask 077 # An inventory tells how a node can be attacked.
 
-here=$(cd -- "$(dirname -- "$(readlink -f -- "$0")")" && pwd)
+# Whatever fails unforeseen is an error with a reason, never "a package needs an update".
+ended() {
+    local status=$?
+    [ -z "${work:-}" ] || rm -rf -- "$work"
+    case $status in
+    0 | 2 | 129 | 130 | 143) exit "$status" ;;
+    1) [ -n "${has_judged:-}" ] || exit 2 ;;
+    *) exit 2 ;;
+    esac
+}
+set -E # Also in functions.
+trap ended EXIT
+trap 'echo "vulnscan: line $LINENO: $BASH_COMMAND: failed" >&2' ERR
+
+# The directory of the script itself, also when it is called by a symbolic link. Not by readlink -f, which macOS lacks.
+self=$0
+while [ -L "$self" ]; do
+    link=$(readlink -- "$self")
+    case $link in /*) self=$link ;; *) self=$(dirname -- "$self")/$link ;; esac
+done
+here=$(cd -- "$(dirname -- "$self")" && pwd)
 # shellcheck source=scripts/results.sh
 . "$here/results.sh"
 
-out='' nodes=- advisories=() fixed_only='' patch_scan='' resume='' retry='' offline='' work='' asked='' trouble='' found='' comment=(--comment vulnscan)
+out='' nodes=- advisories=() judging=() patch_scan='' resume='' retry='' offline='' work='' asked='' trouble='' found='' comment=(--comment vulnscan)
 while [ $# -gt 0 ]; do
     case $1 in
     --help | -h) usage ;;
-    --fixed-only) fixed_only=1 && shift && continue ;;
+    --fixed-only) judging+=(--fixed-only) && shift && continue ;;
     --patch-scan) patch_scan=1 && shift && continue ;;
     --resume) resume=1 && shift && continue ;;
     --retry) retry=1 && shift && continue ;;
     --offline) offline=1 && shift && continue ;;
     --) shift && break ;;
-    --out | --nodes | --advisories) [ -n "${2:-}" ] || die "$1: the value is missing; see --help" ;;
+    --out | --nodes | --advisories | --kev | --max-age | --fail-on | --suppressions) [ -n "${2:-}" ] || die "$1: the value is missing; see --help" ;;
     *) die "$1: unknown argument; see --help" ;;
     esac
     case $1 in
     --out) out=$2 ;;
     --nodes) nodes=$2 ;;
-    --advisories) advisories+=("$2") ;;
+    --advisories) advisories+=(--advisories "$2") ;;
+    *) judging+=("$1" "$2") ;;
     esac
     shift 2
 done
 [ -n "$out" ] || die "no directory: pass --out DIR"
 [ -z "$offline" ] || [ -z "$resume$retry$patch_scan" ] || die "--offline sends nothing, and needs what an earlier run kept"
 [ -z "$resume" ] || [ -z "$retry" ] || die "--resume and --retry are one after the other"
-for path in ${advisories[@]+"${advisories[@]}"}; do [ -r "$path" ] || die "$path: there are no advisories"; done
-command -v jq >/dev/null || die "jq is not in PATH"
+for path in ${advisories[@]+"${advisories[@]}"}; do
+    [ "$path" = --advisories ] || [ -r "$path" ] || die "$path: there are no advisories"
+done
+[ ${#advisories[@]} -gt 0 ] || [ ${#judging[@]} -eq 0 ] || die "${judging[0]} is of use with --advisories only"
+for needed in jq ssm-vulns; do command -v "$needed" >/dev/null || die "$needed is not in PATH"; done
 for flag in "$@"; do
     case $flag in
     --tag | --tag=* | --resource-group | --resource-group=*) nodes=/dev/null ;;
@@ -96,145 +125,49 @@ collect() {
     fi
     if [ -n "$retry" ]; then
         asked=$work/again
-        unpack "$out/invocations.jsonl" | jq -c -L "$here/vulnscan.d" 'include "inventory";
-            inventory | select(.kind == "gap") | {target, instance_id}' >"$asked"
+        sboms >"$work/sboms"
+        jq -c 'select(.kind == "gap" and .instance_id != null) | {target, instance_id}' "$work/sboms" >"$asked"
         if [ ! -s "$asked" ]; then say "vulnscan: every node has an inventory" && return; fi
     fi
     on_nodes "$out/invocations.jsonl" --script "$here/vulnscan.d/collector.sh" --windows-script "$here/vulnscan.d/collector.ps1" "$@"
     if [ -n "$patch_scan" ]; then on_nodes "$out/patches.jsonl" --patch-scan "$@"; fi
 }
 
-# Prints invocation records whose inventories are plain text. A packed one that cannot be unpacked, and one whose checksum is
-# another, get a `damage` that tells.
-unpack() {
-    local form body record text damage lines sum
-    # From a file, as bash reads pipes byte by byte. After a resumed run there may be several records of a node: a whole one
-    # counts, or else the last.
-    jq -r -f "$here/vulnscan.d/split.jq" "$1" >"$work/split"
-    awk -F '\t' 'first { if ($2 != "none" || !($1 in best) || !($1 in whole)) best[$1] = FNR; if ($2 != "none") whole[$1]; next }
-        best[$1] == FNR' first=1 "$work/split" first=0 "$work/split" >"$work/single"
-    while IFS=$'\t' read -r _ form record body; do
-        text='' damage=''
-        case $form in
-        gzip)
-            text=$(printf '%s' "$body" | base64 -d 2>/dev/null | gzip -dc 2>/dev/null | tr '\n' '\037') ||
-                damage="the packed inventory cannot be unpacked: it was cut off or changed on its way"
-            text=$'ssm-inventory 1 plain\037'$text
-            ;;
-        plain)
-            text=$body
-            lines=${text#*$'\037'} && lines=${lines%$'\037'}
-            sum=${lines##*$'\t'} && lines=${lines%$'\037'*}
-            case $sum in
-            *[!0-9]* | '') ;; # None was made, or the end is missing: both are seen to later.
-            "$(printf '%s\037' "$lines" | tr '\037' '\n' | cksum | cut -d ' ' -f 1)") ;;
-            *) damage="the inventory has another checksum than it had on the node" ;;
-            esac
-            ;;
-        esac
-        printf '%s\035%s\035%s\n' "$damage" "$record" "$text"
-    done <"$work/single" | jq -R -c 'split("\u001d") as [$damage, $record, $text]
-        | $record | fromjson
-        | if $text != "" then .stdout = ($text | split("\u001f") | join("\n")) else . end
-        | if $damage != "" then .damage = $damage else . end'
-}
+# Prints the records of ssm-vulns that are of a kind, or with -v the others. Those of a large fleet are many, so jq does not see them.
+of_kind() { grep ${3+"$3"} "^{\"kind\":\"$1\"" -- "$2" || [ $? -eq 1 ]; }
 
-write_sboms() {
-    rm -rf -- "$out/sbom" "$work/sbom"
+# Writes the SBOMs of what was collected, and prints a record of each, and of each gap.
+sboms() {
+    local status=0
+    rm -rf -- "$work/sbom"
     mkdir -- "$work/sbom"
-    # Told apart by how they begin, and named by their first reference, so that nobody parses them once more.
-    jq -n -c -f "$here/sbom.jq" "$work/unpacked" | awk -v dir="$work/sbom" -v gaps="$work/gaps" '
-        index($0, "{\"kind\":\"gap\"") == 1 { print >>gaps; next }
-        {
-            head = substr($0, 1, 2000)
-            match(head, /"bom-ref":"node:[^"]*"/)
-            name = substr(head, RSTART + 16, RLENGTH - 17)
-            gsub("/", "_", name)
-            gsub("[^A-Za-z0-9_.-]", "-", name)
-            file = dir "/" name ".cdx.json"
-            print >file
-            close(file)
-        }'
-    mv -- "$work/sbom" "$out/sbom"
+    # Of a run that was killed, the last line may be half a line.
+    if [ -n "$(tail -c 1 -- "$out/invocations.jsonl")" ]; then sed '$d' -- "$out/invocations.jsonl"; else cat -- "$out/invocations.jsonl"; fi >"$work/invocations"
+    if [ ! -s "$work/invocations" ]; then return; fi
+    ssm-vulns sbom -q -o json --out "$work/sbom" -f "$work/invocations" || status=$?
+    [ "$status" -eq 0 ] || [ "$status" -eq 2 ] || die "ssm-vulns sbom ended with status $status"
 }
 
-# Prints advisories one after another, whatever they are kept in. What a directory holds besides is listed in `unread`.
-read_advisories() {
-    local path=$1 file
-    if [ -d "$path" ]; then
-        find "$path/" -type f -size +0 \( -name '*.json' -o -name '*.jsonl' -o -name '*.ndjson' \) -exec cat {} +
-        while IFS= read -r -d '' file; do
-            read_advisories "$file" || printf '%s\0' "$file" >>"$work/unread"
-        done < <(find "$path/" -type f -size +0 \( -name '*.zip' -o -name '*.gz' -o -name '*.xml' \) -print0)
-        # An empty file is a download that failed, and .xz or .zst a form that is not read. Neither may pass for advisories
-        # that found nothing. What comes with a clone or a mirror of a database, and never is an advisory, is not listed.
-        find "$path/" -mindepth 1 -name '.?*' -prune -o -type f ! -name '*.md' ! -name 'LICENSE*' ! -name 'NOTICE*' \
-            \( -size 0 -o ! -name '*.json' ! -name '*.jsonl' ! -name '*.ndjson' ! -name '*.zip' ! -name '*.gz' ! -name '*.xml' \) \
-            -print0 >>"$work/unread"
-        return
-    fi
-    case $path in
-    *.xml) awk -f "$here/vulnscan.d/updateinfo.awk" <"$path" ;;
-    *.xml.gz) gzip -dc <"$path" | awk -f "$here/vulnscan.d/updateinfo.awk" ;;
-    *.zip) command -v unzip >/dev/null || die "$path: unzip is not in PATH" && unzip -p -- "$path" ;;
-    *.gz) gzip -dc <"$path" ;;
-    *) cat -- "$path" ;;
-    esac
-}
-
-# Makes gap records of what was given as advisories and not used: each line of stdin says what.
-unread_gaps() {
-    jq -R -c '{kind: "gap", target: null, instance_id: null, name: null, reason: {id: "vulnscan.advisories.unread", message: .,
-        fix: "give these advisories in a form that is read, see docs/vulnscan.md, or take them away"}}' >>"$work/gaps"
-}
-
+# Matches what was collected with the advisories. Adds gaps to those of the nodes, and says in `found` whether there is something.
 judge() {
-    local path
-    jq -n -r -f "$here/vulnscan.d/installed.jq" "$work/unpacked" | LC_ALL=C sort -u >"$work/installed"
-    # The distinct packages with numbers, the nodes of each by their places in the list of all, and the ecosystem of each node.
-    awk -F '\t' -v OFS='\t' -v packages="$work/packages" -v places="$work/places" -v nodes="$work/nodes" '
-        {
-            package = substr($0, 1, length($0) - length($NF) - 1)
-            if (!($NF in place)) { place[$NF] = n_nodes++; print $NF >nodes; print $1, $NF }
-            if ($1 == "") next
-            if (package != last) { last = package; print ++n, package >packages; printf "%s%s\t%s", (n > 1 ? "\n" : ""), n, place[$NF] >places }
-            else printf ",%s", place[$NF] >places
-        }' "$work/installed" >"$work/ecosystems"
-    touch -- "$work/packages" "$work/places" "$work/nodes"
-    : >"$work/matches"
-    for path in "${advisories[@]}"; do
-        : >"$work/unread"
-        read_advisories "$path" | jq -n -c --rawfile installed "$work/packages" -f "$here/advisories.jq" >"$work/of_path" ||
-            die "$path: the advisories cannot be read, see above"
-        jq -n -r --arg path "$path" --rawfile unread "$work/unread" '
-            [inputs | select(.kind == "ecosystem" or .kind == "left_out")] as $told
-            | ($unread | split("\u0000")[:-1]) as $unread
-            | (if any($told[]; .kind == "ecosystem") then empty else "\($path): nothing in it is a security advisory in force" end),
-                (if $unread == [] then empty else "\($path): \($unread | length) \(if ($unread | length) == 1 then "file in it is" else "files in it are" end) not read: \($unread[:5] | join(", "))"
-                    + if ($unread | length) > 5 then " and more" else "" end end),
-                ($told[] | select(.kind == "left_out") | "\($path): \(.message)")' "$work/of_path" | unread_gaps
-        cat -- "$work/of_path" >>"$work/matches"
-    done
-    # A node that no advisory could be about was not judged. Not told apart by NR and FNR, as the first file may be empty.
-    jq -r 'select(.kind == "ecosystem").ecosystem' "$work/matches" | sort -u >"$work/known"
-    awk -F '\t' 'is_known { known[$0]; next } !($1 in known)' is_known=1 "$work/known" is_known=0 "$work/ecosystems" |
-        jq -R -c -f "$here/vulnscan.d/gap.jq" >>"$work/gaps"
-    jq -c 'select(.kind == "unjudged") | {kind: "gap", target: null, instance_id: null, name: null, reason: {
-        id: "vulnscan.advisory.unjudged", message: "\(.advisory) and \(.package) cannot be compared: \(.message)", fix: "look at both by hand"}}' \
-        "$work/matches" | sort -u >>"$work/gaps"
-    jq -n -c --rawfile packages "$work/places" --rawfile nodes "$work/nodes" -f "$here/vulnscan.d/rows.jq" "$work/matches" |
-        if [ -n "$fixed_only" ]; then jq -c 'select(.fixed != null)'; else cat; fi >"$work/rows"
-    jq -n -r --slurpfile gaps "$work/gaps" -f "$here/vulnscan.d/sarif.jq" "$work/rows" >"$work/sarif"
-    table 0 >"$work/tsv"
+    local status=0 patches=()
+    if [ -e "$out/patches.jsonl" ]; then patches=("$work/patches"); fi
+    cat -- "$work/invocations" ${patches[@]+"${patches[@]}"} |
+        ssm-vulns match -q -o json "${advisories[@]}" ${judging[@]+"${judging[@]}"} --report "csv=$work/csv" \
+            --report "text=$work/text" --report "sarif=$work/sarif" >"$work/matches" || status=$?
+    case $status in
+    0) ;;
+    1) found=1 ;;
+    2) [ -s "$work/sarif" ] || die "the advisories cannot be read, see above" ;;
+    *) die "ssm-vulns match ended with status $status" ;;
+    esac
+    # Those of ssm-vulns sbom are among them.
+    of_kind gap "$work/matches" >"$work/gaps"
+    of_kind gap "$work/matches" -v >"$work/rows"
+    if [ "$status" -eq 2 ] && grep -q '^{"kind":"match"' -- "$work/rows"; then found=1; fi
     mv -- "$work/rows" "$out/matches.jsonl"
+    mv -- "$work/csv" "$out/advisories.csv"
     mv -- "$work/sarif" "$out/vulnscan.sarif"
-    mv -- "$work/tsv" "$out/advisories.tsv"
-}
-
-# With this many nodes named in a line, or with all.
-table() {
-    printf 'advisory\tpackage\tinstalled\tfixed\tn_nodes\tnodes\n'
-    jq -r --argjson few "$1" -f "$here/vulnscan.d/table.jq" "${2:-$work/rows}"
 }
 
 # Says how many nodes of the patch scan lack patches, and adds those that cannot tell to the gaps.
@@ -248,48 +181,43 @@ judge_patches() {
     say "vulnscan: patches: $n of $(wc -l <"$out/patch_states.jsonl" | tr -d ' ') nodes lack some, see $out/patch_states.jsonl"
 }
 
-# Pads the fields of a table to columns.
-columns() {
-    awk -F '\t' '{ for (i = 1; i <= NF; i++) { cell[NR, i] = $i; if (length($i) > width[i]) width[i] = length($i) } }
-        END { for (r = 1; r <= NR; r++) { for (i = 1; i < 6; i++) printf "%-" width[i] "s  ", cell[r, i]; print cell[r, 6] } }'
-}
-
 private_directory "$out"
 lock "$out"
 rm -rf -- "$out"/.work.* # Of a run that was killed.
 work=$(mktemp -d -- "$out/.work.XXXXXX")
-work=$(cd -- "$work" && pwd) # An operand of awk with a `=` in it would be an assignment.
-trap 'rm -rf -- "$work"' EXIT
+work=$(cd -- "$work" && pwd)
 stop_on_signals
 if [ -z "$offline" ]; then collect "$@"; fi
 [ -e "$out/invocations.jsonl" ] || die "$out: there is no scan"
 
-: >"$work/gaps"
-unpack "$out/invocations.jsonl" >"$work/unpacked"
-n_nodes=$(wc -l <"$work/unpacked" | tr -d ' ')
-write_sboms
-# An account or a region that was out of reach may have any number of nodes.
-jq -R -c 'fromjson? | select(.kind == "unreachable") | {kind: "gap", target, instance_id: null, name: null,
-    reason: {id: "vulnscan.target.unreachable", message: .error, fix: "run again with --resume"}}' "$out/invocations.jsonl" >>"$work/gaps"
-if [ ${#advisories[@]} -gt 0 ]; then judge; fi
+sboms >"$work/sboms"
+of_kind gap "$work/sboms" >"$work/gaps"
+# A node that was asked twice has one file, of the later answer.
+jq -n -c '[inputs | select(.kind == "sbom") | .file |= sub("^.*/"; "sbom/")] | map({(.file): .}) | add // {} | .[]' "$work/sboms" >"$out/sboms.jsonl"
+rm -rf -- "$out/sbom"
+mv -- "$work/sbom" "$out/sbom"
+n_sboms=$(wc -l <"$out/sboms.jsonl" | tr -d ' ')
+n_nodes=$((n_sboms + $(jq -n '[inputs | select(.instance_id != null) | [.target, .instance_id]] | unique | length' "$work/gaps")))
+if [ -e "$out/patches.jsonl" ]; then jq -R -c 'fromjson? | select(.kind == "patch_state")' "$out/patches.jsonl" >"$work/patches"; fi
+if [ ${#advisories[@]} -gt 0 ] && [ -s "$work/invocations" ]; then judge; fi
 if [ -e "$out/patches.jsonl" ]; then judge_patches; fi
 mv -- "$work/gaps" "$out/gaps.jsonl"
 
-n_sboms=$(find "$out/sbom" -name '*.cdx.json' | wc -l | tr -d ' ')
 if [ ${#advisories[@]} -eq 0 ]; then
     find "$out/sbom" -name '*.cdx.json' | LC_ALL=C sort
-else
-    if [ -s "$out/matches.jsonl" ]; then found=1; fi
-    if [ -t 1 ]; then table 3 "$out/matches.jsonl" | columns; else cat -- "$out/advisories.tsv"; fi
-    say "vulnscan: $(jq -n '[inputs.advisory] | unique | length' "$out/matches.jsonl") advisories are about what is installed, see $out/vulnscan.sarif"
+elif [ -t 1 ]; then
+    cat -- "$work/text"
+elif [ -e "$out/advisories.csv" ]; then
+    cat -- "$out/advisories.csv"
 fi
 say "vulnscan: $n_sboms of $n_nodes nodes have an SBOM in $out/sbom"
 if [ -s "$out/gaps.jsonl" ]; then
     # Control characters become '?', as names and outputs of nodes may hold terminal escapes.
-    jq -r '"  \(.reason.id) \(.instance_id // .target.account // ""): \(.reason.message)" | gsub("[\u0000-\u001f\u007f-\u009f]"; "?")' "$out/gaps.jsonl" |
-        awk 'NR <= 20 { print } END { if (NR > 20) print "  and " NR - 20 " more" }' >&2
+    jq -n -r '[inputs] | (.[:20][] | "  \(.reason.id) \(.instance_id // .target.account // ""): \(.reason.message)" | gsub("[\u0000-\u001f\u007f-\u009f]"; "?")),
+        (length - 20 | select(. > 0) | "  and \(.) more")' "$out/gaps.jsonl" >&2
     die "not every node is judged, see $out/gaps.jsonl"
 fi
 [ "$n_nodes" -gt 0 ] || die "there was no node to scan"
 [ -z "$trouble" ] || die "ssm-run had trouble, see above"
+has_judged=1
 [ -z "$found" ] || exit 1

@@ -23,39 +23,40 @@ use serde_json::{Value, json};
 use testbed::{Account, Output, Run, Sandbox, offline};
 
 /// A tool, all verbs that it has in the order of its help, and an input that it takes.
+#[derive(Clone, Copy)]
 struct Tool {
     name: &'static str,
     verbs: &'static [&'static str],
     /// What comes before and after the flags of a run that reads.
     reads: (&'static [&'static str], &'static [&'static str]),
     desired: &'static str,
-    /// The first call after the identity is known, to be refused and throttled.
-    first_read: (&'static str, &'static str),
+    /// The first call after the identity is known, to be refused and throttled; none of a tool that calls nobody.
+    first_read: Option<(&'static str, &'static str)>,
 }
 
 const CHECK: (&[&str], &[&str]) = (&["check"], &[]);
 
-const TOOLS: [Tool; 6] = [
+const TOOLS: [Tool; 7] = [
     Tool {
         name: "ssm-agentcheck",
         verbs: &["show", "check", "host", "lint", "plan", "apply"],
         reads: CHECK,
         desired: "{}",
-        first_read: ("ssm", "DescribeInstanceInformation"),
+        first_read: Some(("ssm", "DescribeInstanceInformation")),
     },
     Tool {
         name: "ssm-role",
         verbs: &["show", "policy", "render", "lint", "plan", "apply", "check"],
         reads: CHECK,
         desired: r#"{"default_host_management": {}}"#,
-        first_read: ("ssm", "GetServiceSetting"),
+        first_read: Some(("ssm", "GetServiceSetting")),
     },
     Tool {
         name: "ssm-prefs",
         verbs: &["render", "lint", "show", "plan", "apply", "check", "probe"],
         reads: CHECK,
         desired: r#"{"idle_timeout_minutes": 15}"#,
-        first_read: ("ssm", "DescribeDocument"),
+        first_read: Some(("ssm", "DescribeDocument")),
     },
     Tool {
         name: "ssm-scp",
@@ -65,7 +66,7 @@ const TOOLS: [Tool; 6] = [
         ],
         reads: CHECK,
         desired: r#"{"policy_name": "p", "exempt_principals": ["arn:aws:iam::*:role/ops"], "targets": ["r-abcd"]}"#,
-        first_read: ("organizations", "DescribeOrganization"),
+        first_read: Some(("organizations", "DescribeOrganization")),
     },
     Tool {
         name: "ssm-events",
@@ -86,16 +87,29 @@ const TOOLS: [Tool; 6] = [
         ],
         reads: CHECK,
         desired: r#"{"webhook": {"env": "WEBHOOK"}}"#,
-        first_read: ("events", "DescribeRule"),
+        first_read: Some(("events", "DescribeRule")),
     },
     Tool {
         name: "ssm-run",
         verbs: &[],
         reads: (&[], &["--", "id"]),
         desired: "i-0123456789abcdef0",
-        first_read: ("ssm", "DescribeInstanceInformation"),
+        first_read: Some(("ssm", "DescribeInstanceInformation")),
+    },
+    Tool {
+        name: "ssm-vulns",
+        verbs: &["sbom", "match"],
+        reads: (&["match"], &["--advisories", "/"]),
+        desired: "{}",
+        first_read: None,
     },
 ];
+
+/// The tools that call AWS, each with its first call.
+fn calling_aws() -> impl Iterator<Item = (Tool, (&'static str, &'static str))> {
+    let with_call = |tool: Tool| tool.first_read.map(|call| (tool, call));
+    TOOLS.into_iter().filter_map(with_call)
+}
 
 impl Tool {
     /// The binary beside this test; `make test` builds all of them first.
@@ -273,7 +287,7 @@ fn bad_input_is_refused_before_the_first_call() {
 #[test]
 fn no_region_and_an_unknown_profile_are_errors_with_a_way_out() {
     let account = Sandbox::start().account();
-    for tool in TOOLS {
+    for (tool, _) in calling_aws() {
         let check = || tool.reads(&account, &[]).stdin(tool.desired);
         tool.complains(
             &check().env_remove("AWS_REGION").run(),
@@ -297,7 +311,7 @@ fn an_explicit_profile_wins_over_keys_in_the_environment() {
         other.access_key()
     );
     std::fs::write(&credentials, keys).unwrap();
-    for tool in TOOLS {
+    for (tool, _) in calling_aws() {
         let check = tool
             .reads(&account, &["--profile", "other"])
             .stdin(tool.desired);
@@ -312,9 +326,8 @@ fn an_explicit_profile_wins_over_keys_in_the_environment() {
 
 #[test]
 fn a_refused_read_is_never_a_pass() {
-    for tool in TOOLS {
+    for (tool, (service, operation)) in calling_aws() {
         let account = Sandbox::start().account();
-        let (service, operation) = tool.first_read;
         account.fault(
             json!({"service": service, "operation": operation, "kind": "denied", "times": -1}),
         );
@@ -326,11 +339,10 @@ fn a_refused_read_is_never_a_pass() {
 
 #[test]
 fn throttling_once_changes_nothing() {
-    for tool in TOOLS {
+    for (tool, (service, operation)) in calling_aws() {
         let account = Sandbox::start().account();
         let check = || tool.reads(&account, &[]).stdin(tool.desired).run();
         let calm = check();
-        let (service, operation) = tool.first_read;
         account.fault(json!({"service": service, "operation": operation, "kind": "throttle"}));
         let throttled = check();
         assert_eq!(

@@ -5,7 +5,15 @@ use std::path::Path;
 
 use testbed::repository;
 
-const TOOLS: &[&str] = &["agentcheck", "role", "prefs", "scp", "events", "run"];
+const TOOLS: &[&str] = &[
+    "agentcheck",
+    "role",
+    "prefs",
+    "scp",
+    "events",
+    "run",
+    "vulns",
+];
 
 #[test]
 fn the_table_lists_the_finding_ids_of_the_sources() {

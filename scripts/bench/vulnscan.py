@@ -13,6 +13,7 @@ usage: vulnscan.py [NODES..]   (`make bench`)
 import base64
 import gzip
 import json
+import os
 import random
 import subprocess
 
@@ -20,11 +21,13 @@ import measure
 
 N_PACKAGES = 500
 N_ADVISORIES = 20_000
+N_LARGE = 300_000
 FIELDS = r"${Package}\t${Version}\t${source:Package}\n"
 
 
 def main():
-    sizes = measure.numbers() or [20, 200, 2000]
+    given = measure.numbers()
+    sizes = given or [20, 200, 2000]
     listed = subprocess.run(["dpkg-query", "-W", "-f", FIELDS], check=True, capture_output=True, text=True).stdout
     packages = [line.split("\t") for line in listed.splitlines()][:N_PACKAGES]
     with measure.scratch() as directory:
@@ -32,12 +35,14 @@ def main():
         measure.markdown_head("nodes", "packages", "matches", "CPU", "CPU a node", "wall", "largest process")
         for size in sizes:
             row(directory / str(size), directory / "osv.jsonl", packages, size)
+        if not given:
+            load(directory, packages)
 
 
-def write_advisories(path, packages):
+def write_advisories(path, packages, n_advisories=N_ADVISORIES):
     random.seed(1)
     with path.open("w") as file:
-        for number in range(N_ADVISORIES):
+        for number in range(n_advisories):
             _, version, source = random.choice(packages)
             name = source if number % 2 else f"not-here-{number % 4000}"
             # Most were fixed long ago.
@@ -46,7 +51,7 @@ def write_advisories(path, packages):
                 "package": {"ecosystem": "Debian:12", "name": name},
                 "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": fixed}]}],
             }
-            advisory = {"schema_version": "1.6.0", "id": f"CVE-2026-{number}", "affected": [affected], "details": "d" * 500}
+            advisory = {"schema_version": "1.6.0", "id": f"CVE-2026-{number}", "affected": [affected], "details": "d" * 500, "modified": "2999-01-01T00:00:00Z"}
             file.write(json.dumps(advisory) + "\n")
 
 
@@ -56,10 +61,21 @@ def row(directory, advisories, packages, n_nodes):
         for number in range(n_nodes):
             file.write(json.dumps(invocation(packages, number)) + "\n")
     command = [measure.ROOT / "scripts/vulnscan.sh", "--out", directory, "--offline", "--advisories", advisories]
-    wall, cpu, peak = measure.run("vulnscan.sh", command, fine=(1,))
-    n_matches = len((directory / "matches.jsonl").read_text().splitlines())
+    environment = {**os.environ, "PATH": f"{measure.BIN}:{os.environ['PATH']}"}
+    measure.program("ssm-vulns")
+    wall, cpu, peak = measure.run("vulnscan.sh", command, environment, fine=(1,))
+    n_matches = len((directory / "advisories.csv").read_text().splitlines()) - 1
     spent = (f"{cpu:.1f} s", f"{cpu / n_nodes * 1000:.0f} ms", f"{wall:.1f} s", f"{peak:.0f} MiB")
     measure.markdown(n_nodes, n_nodes * len(packages), n_matches, *spent)
+
+
+def load(directory, packages):
+    """Loads a large database for one node, by ssm-vulns alone."""
+    write_advisories(directory / "large.jsonl", packages, N_LARGE)
+    (directory / "node.json").write_text(json.dumps(invocation(packages, 1)))
+    command = [measure.program("ssm-vulns"), "match", "-q", "--advisories", directory / "large.jsonl"]
+    wall, cpu, peak = measure.run("ssm-vulns match", command, given=directory / "node.json", fine=(1,))
+    print(f"\n{N_LARGE} advisories for one node: {cpu:.1f} s CPU, {wall:.1f} s wall, {peak:.0f} MiB")
 
 
 def invocation(packages, number):
@@ -78,6 +94,7 @@ def invocation(packages, number):
         "status": "Success",
         "ended": "2026-11-27T06:00:01Z",
         "stdout": f"ssm-inventory 1 gzip\n{packed}\n",
+        "stderr": "",
         "truncated": {"stdout": False, "stderr": False},
         "reason": None,
     }

@@ -12,7 +12,7 @@ def node: "\(.target.account)/\(.target.region)/\(.instance_id)";
     $state | .is_patched = ([.missing_count, .failed_count, .installed_pending_reboot_count] | map(. // 0) | add == 0)
 else
     $invocation
-    | {kind: "gap", target, instance_id, name, reason: (.reason // $state.reason // {id: "vulnscan.patch_scan.failed",
+    | {kind: "gap", target, instance_id, name, reason: (.reason // $state.reason // {id: "vulns.patch_scan.failed",
         message: (if .status == "Success" then "the scan for patches left no patch state" else "the scan for patches ended with \(.status_details // .status)" end),
         fix: "look at the output of AWS-RunPatchBaseline in patches.jsonl"})}
 end

@@ -9,7 +9,7 @@ use super::{TOOLS, Tool};
 
 /// The tools that have a desired state.
 fn tools() -> impl Iterator<Item = &'static Tool> {
-    static ALL: [Tool; 6] = TOOLS;
+    static ALL: [Tool; 7] = TOOLS;
     ALL.iter().filter(|tool| tool.can("plan"))
 }
 

@@ -1,4 +1,4 @@
-//! What odd input and odd answers do to every tool: characters that hide, keys that are there twice.
+//! What odd input and odd answers do to every tool: characters that hide, keys that are there twice, pipes that are closed.
 
 use serde_json::json;
 use testbed::Sandbox;
@@ -36,6 +36,7 @@ fn control_and_bidi_characters_are_shown_in_every_output() {
             "",
         ),
         ("ssm-run", &["--", "id"], name),
+        ("ssm-vulns", &["sbom", "-f", name], ""),
     ] {
         let tool = TOOLS.iter().find(|one| one.name == tool).unwrap();
         let output = tool.offline(arguments).stdin(input).run();

@@ -109,7 +109,7 @@ fn a_report_says_what_the_records_say() {
 fn what_could_not_be_read_is_no_pass_in_any_report() {
     for tool in TOOLS.iter().filter(|tool| tool.can("check")) {
         let account = Sandbox::start().account();
-        let (service, operation) = tool.first_read;
+        let (service, operation) = tool.first_read.unwrap();
         account.fault(
             json!({"service": service, "operation": operation, "kind": "denied", "times": -1}),
         );

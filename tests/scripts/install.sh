@@ -15,7 +15,7 @@ at=$stage$prefix
 [ -z "$(find "$at" -type f ! -perm -444)" ] || fail "files that others cannot read"
 [ -z "$(find "$at" -type f -size 0)" ] || fail "empty files: $(find "$at" -type f -size 0)"
 
-tools="ssm-agentcheck ssm-role ssm-prefs ssm-scp ssm-events ssm-run"
+tools="ssm-agentcheck ssm-role ssm-prefs ssm-scp ssm-events ssm-run ssm-vulns"
 for tool in $tools; do
     env -i PATH="$at/bin" "$tool" --version | grep -q "^$tool [0-9]" || fail "$tool --version"
     for page in $(tr -d '\134' <"$at/share/man/man1/$tool.1" | grep -o "^$tool-[a-z-]*(1)" || true); do

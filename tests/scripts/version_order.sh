@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# Shows that vulnscan.d/version_order.jq puts versions in the order of dpkg and rpm themselves, and of apk as written down.
+# Shows that ssm-vulns puts versions in the order of dpkg and rpm themselves, and agrees with others' package URLs and scores.
 set -euo pipefail
 
 root=$(cd -- "$(dirname -- "$0")/../.." && pwd)
+python=$root/.venv/bin/python
 tmp=$(mktemp -d)
 trap 'rm -rf -- "$tmp"' EXIT
 fail() {
-    echo "$1" >&2
+    echo "version_order: $1" >&2
     exit 1
 }
+command -v ssm-vulns >/dev/null || fail "ssm-vulns is not in PATH; make build, and add target/debug"
 "$root/tests/ansible/packages.sh" # Installs rpm, if it is missing.
 
 # Pairs near each other, of real versions and of made-up ones; the same each time.
@@ -21,6 +23,7 @@ random.seed(20261127)
 PIECES = {
     "deb": ["~", "~~", "+", ".", "0", "00", "1", "9", "10", "a", "Z", "rc1", "+b1", "~bpo12+1", "-", "1:", "0:", "ubuntu1", "deb12u1", ""],
     "rpm": ["~", "^", "~rc1", "^git1", ".", "_", "+", "0", "00", "1", "9", "10", "a", "Z", ".el9", ".amzn2023", "..", ""],
+    "apk": [".", "0", "1", "9", "10", "a", "_alpha", "_beta2", "_pre", "_rc1", "_git20240101", "_p1", "-r0", "-r10", ""],
 }[form]
 
 
@@ -33,6 +36,8 @@ def mutated(version: str) -> str:
 def allowed(version: str) -> bool:
     if form == "rpm":
         return version != "" and "-" not in version
+    if form == "apk":
+        return version != ""
     epoch, colon, rest = version.rpartition(":")
     if colon and not epoch.isdigit() or ":" in epoch or not rest[:1].isdigit():
         return False
@@ -49,18 +54,56 @@ while n_pairs:
         n_pairs -= 1
 PYTHON
 
-# Reads pairs, prints -1, 0 or 1 for each.
-ours() {
-    jq -L "$root/scripts/vulnscan.d" -R -r 'include "version_order"; split("\t") | map(key("'"$1"'")) as [$a, $b]
-        | if before($a; $b) then -1 elif before($b; $a) then 1 else 0 end'
-}
+# Prints -1, 0 or 1 for each pair, `?` for what is not a version. From outside: the first is installed, the second fixes one
+# advisory, and is the last affected version of another.
+cat >"$tmp/ours.py" <<'PYTHON'
+import json
+import subprocess
+import sys
 
-check() { # manager
-    ours "$1" <"$tmp/$1.pairs" >"$tmp/$1.ours"
-    paste "$tmp/$1.pairs" "$tmp/$1.ours" "$tmp/$1.theirs" | awk -F '\t' '$3 != $4' >"$tmp/$1.wrong"
+form, directory = sys.argv[1:]
+ecosystem, system = {"deb": ("Debian:12", "debian\t12"), "rpm": ("AlmaLinux:9", "almalinux\t9.4"), "apk": ("Alpine:v3.20", "alpine\t3.20.3")}[form]
+pairs = [line.rstrip("\n").split("\t") for line in open(f"{directory}/{form}.pairs")]
+lines = [f"os\t{system}\t\t\tp", "arch\tx", "kernel\t1\t"]
+with open(f"{directory}/osv.jsonl", "w") as osv:
+    for number, (one, other) in enumerate(pairs):
+        lines.append({"deb": f"deb\tp{number}\t{one}", "rpm": f"rpm\tp{number}\t\t{one}\t1", "apk": f"apk\tp{number}\t{one}"}[form])
+        for event, name in (("fixed", "F"), ("last_affected", "L")):
+            events = [{"introduced": "0"}, {event: other + ("-1" if form == "rpm" else "")}]
+            affected = {"package": {"ecosystem": ecosystem, "name": f"p{number}"}, "ranges": [{"type": "ECOSYSTEM", "events": events}]}
+            print(json.dumps({"schema_version": "1.6.0", "id": f"{name}-{number}", "affected": [affected]}), file=osv)
+text = "\n".join(["ssm-inventory 1 plain", *lines, f"end\t{len(lines)}\t-"])
+record = {"kind": "invocation", "target": {"account": "1", "region": "r"}, "instance_id": "i-1", "status": "Success", "stdout": text, "stderr": "",
+    "truncated": {"stdout": False, "stderr": False}}
+command = ["ssm-vulns", "match", "-q", "-o", "json", "--advisories", f"{directory}/osv.jsonl"]
+done = subprocess.run(command, input=json.dumps(record), text=True, capture_output=True)
+if done.stderr:
+    sys.exit(done.stderr)
+found, unjudged = set(), set()
+for line in done.stdout.splitlines():
+    record = json.loads(line)
+    if record["kind"] == "match":
+        found.add(record["advisory"])
+    else:
+        unjudged.add(record["reason"]["message"].split()[0])
+for number in range(len(pairs)):
+    if f"F-{number}" in unjudged:
+        print("?")
+    elif f"F-{number}" in found:
+        print(-1)
+    else:
+        print(0 if f"L-{number}" in found else 1)
+PYTHON
+
+check() { # manager, at most so many of 1,000 that are not versions to us
+    "$python" "$tmp/ours.py" "$1" "$tmp" >"$tmp/$1.ours" || fail "$1: ssm-vulns failed"
+    paste "$tmp/$1.pairs" "$tmp/$1.ours" "$tmp/$1.theirs" | awk -F '\t' '$3 != $4 && $3 != "?"' >"$tmp/$1.wrong"
     if [ -s "$tmp/$1.wrong" ]; then
         fail "$1 orders $(wc -l <"$tmp/$1.wrong") of $(wc -l <"$tmp/$1.pairs") pairs otherwise (pair, ours, theirs):"$'\n'"$(head "$tmp/$1.wrong")"
     fi
+    n_unknown=$(grep -cx '?' "$tmp/$1.ours" || true)
+    [ $((n_unknown * 1000)) -le $(($2 * $(wc -l <"$tmp/$1.pairs"))) ] ||
+        fail "$1: $n_unknown pairs are not versions to us: $(paste "$tmp/$1.pairs" "$tmp/$1.ours" | grep '?$' | head)"
     # The pairs are worth asking about: all three answers come often.
     for answer in -1 0 1; do
         [ "$(grep -cx -- "$answer" "$tmp/$1.theirs")" -gt $(($(wc -l <"$tmp/$1.pairs") / 50)) ] || fail "$1: hardly any pair gives $answer"
@@ -68,85 +111,90 @@ check() { # manager
 }
 
 dpkg-query -W -f '${Version}\n' >"$tmp/deb.versions"
-python3 "$tmp/pairs.py" deb 1500 <"$tmp/deb.versions" >"$tmp/deb.pairs"
+n_deb=${LONG:+20000}
+"$python" "$tmp/pairs.py" deb "${n_deb:-3000}" <"$tmp/deb.versions" >"$tmp/deb.pairs"
 # shellcheck disable=SC2016 # For the inner shell.
-xargs -P 2 -d '\n' -n 750 sh -c 'for pair; do
+xargs -P 2 -d '\n' -n 500 sh -c 'for pair; do
     one=${pair%%"	"*} other=${pair##*"	"}
     if dpkg --compare-versions "$one" lt "$other"; then order=-1; elif dpkg --compare-versions "$one" eq "$other"; then order=0; else order=1; fi
     printf "%s\t%s\n" "$pair" "$order"
 done' sh <"$tmp/deb.pairs" >"$tmp/deb.answers" 2>/dev/null
 cut -f 1,2 "$tmp/deb.answers" >"$tmp/deb.pairs"
 cut -f 3 "$tmp/deb.answers" >"$tmp/deb.theirs"
-[ "$(wc -l <"$tmp/deb.theirs")" -eq 1500 ] || fail "dpkg answered $(wc -l <"$tmp/deb.theirs") of 1500"
-check deb
+[ "$(wc -l <"$tmp/deb.theirs")" -eq "${n_deb:-3000}" ] || fail "dpkg answered $(wc -l <"$tmp/deb.theirs")"
+check deb 0
 
 # Debian's versions without what no rpm has are as good as any.
 sed 's/^[0-9]*://; s/-/./g' "$tmp/deb.versions" >"$tmp/rpm.versions"
-python3 "$tmp/pairs.py" rpm 20000 <"$tmp/rpm.versions" >"$tmp/rpm.pairs"
+"$python" "$tmp/pairs.py" rpm 20000 <"$tmp/rpm.versions" >"$tmp/rpm.pairs"
 rpm --eval '%{lua:
 for line in io.lines("'"$tmp"'/rpm.pairs") do
     local one, other = line:match("^(.*)\t(.*)$")
     io.stdout:write(rpm.vercmp(one, other), "\n")
 end}' | grep . >"$tmp/rpm.theirs"
-check rpm
+check rpm 0
 
-# Epochs and releases of rpm, which rpm.vercmp compares as well: https://rpm-software-management.github.io/rpm/manual/lua.html
-while read -r one order other; do
-    case $order in '<') expected=-1 ;; '=') expected=0 ;; *) expected=1 ;; esac
-    printf '%s\t%s\n' "$one" "$other" >>"$tmp/evr.pairs"
-    echo "$expected" >>"$tmp/evr.expected"
-done <<'PAIRS'
-1:1.0-1 > 2.0-1
-0:1.0-1 = 1.0-1
-1.0-1 < 1.0-1.1
-1.0-1 < 1.0-2
-1.0~rc1-1 < 1.0-1
-1.0^20240101-1 > 1.0-9
-5.14.0-362.8.1.el9_3 < 5.14.0-362.18.1.el9_3
-2.9.7-3.amzn2023.0.1 < 2.9.7-3.amzn2023.0.2
-2.9.7-3 = 2.9.7
-PAIRS
-ours rpm <"$tmp/evr.pairs" | cmp - "$tmp/evr.expected" || fail "epochs and releases of rpm are in another order"
+# apk is not in Debian. Its order by a library, which has Gentoo's, as far as both take a pair for versions.
+printf '%s\n' 1.36.1-r15 3.3.2-r0 20240226-r0 2.4.0_rc1-r2 0.9.8z 1.2.3_git20230101-r1 1.10 6.6.58-r0 >"$tmp/apk.versions"
+"$python" "$tmp/pairs.py" apk 20000 <"$tmp/apk.versions" >"$tmp/apk.all"
+"$python" - "$tmp" <<'PYTHON'
+import re
+import sys
 
-# apk is not in Debian. Its order after apk-version(8) and the sources of apk-tools 2.14 and 3.
-while read -r one order other; do
-    case $order in '<') expected=-1 ;; '=') expected=0 ;; *) expected=1 ;; esac
-    printf '%s\t%s\n%s\t%s\n' "$one" "$other" "$other" "$one" >>"$tmp/apk.pairs"
-    printf '%s\n%s\n' "$expected" "$((-expected))" >>"$tmp/apk.expected"
-done <<'PAIRS'
-3.1.4-r5 < 3.1.5-r0
-3.1.4-r5 < 3.1.4-r10
-1.36.1-r15 < 1.36.1-r29
-9.9 < 10.0
-1.2 < 1.2.0
-1.2 < 1.2-r0
-1.2.3 < 1.2.3a
-1.2.3a < 1.2.3b
-1.2.3a < 1.2.3.1
-1.2_alpha < 1.2_beta
-1.2_alpha2 > 1.2_alpha
-1.2_beta9 < 1.2_pre1
-1.2_pre < 1.2_rc
-1.2_rc4 < 1.2
-1.2_rc4-r7 < 1.2-r0
-1.2 < 1.2_cvs1
-1.2_git20230101 < 1.2_git20240101
-1.2_git1 < 1.2_p0
-1.2_p1 < 1.2.1
-1.2_p1 < 1.2a
-1.2_p1_rc1 < 1.2_p1
-1.05 < 1.1
-1.010 < 1.02
-1.0 < 1.00
-010 = 10
-1.2~0ab > 1.2
-1.2~0ab < 1.2~0ac
-1.2~0ab-r1 < 1.2_p
-20240226-r0 < 20240705-r0
-PAIRS
-ours apk <"$tmp/apk.pairs" >"$tmp/apk.ours"
-paste "$tmp/apk.pairs" "$tmp/apk.ours" "$tmp/apk.expected" | awk -F '\t' '$3 != $4' >"$tmp/apk.wrong"
-[ ! -s "$tmp/apk.wrong" ] || fail "apk's versions are in another order (pair, ours, expected):"$'\n'"$(cat "$tmp/apk.wrong")"
-for version in '' 1.2_foo 1..2 1.2-rx 1.2ab v1.2; do
-    [ "$(jq -n -L "$root/scripts/vulnscan.d" --arg v "$version" 'include "version_order"; $v | key("apk")')" = null ] || fail "'$version' passes for a version of apk"
-done
+from univers import gentoo
+
+form = re.compile(r"\d+(\.\d+)*[a-z]?(_(alpha|beta|pre|rc|p)\d*)*(-r\d+)?")
+with open(f"{sys.argv[1]}/apk.pairs", "w") as pairs, open(f"{sys.argv[1]}/apk.theirs", "w") as theirs:
+    for line in open(f"{sys.argv[1]}/apk.all"):
+        one, other = line.rstrip("\n").split("\t")
+        # Where apk parts from Gentoo: numbers that begin with a zero, a revision that is missing, and a suffix
+        # without a number.
+        odd = re.compile(r"(^|\.)0\d|_[a-z]+(?!\d|[a-z])")
+        alike = ("-r" in one) == ("-r" in other)
+        if form.fullmatch(one) and form.fullmatch(other) and alike and not odd.search(one) and not odd.search(other):
+            order = gentoo.vercmp(one, other)
+            print(one, other, sep="\t", file=pairs)
+            print((order > 0) - (order < 0), file=theirs)
+PYTHON
+[ "$(wc -l <"$tmp/apk.pairs")" -gt 1000 ] || fail "hardly any pair of apk is of versions"
+check apk 0
+
+# Scores of vectors, against another library, for every version of CVSS.
+"$python" - <<'PYTHON' || fail "scores differ"
+import itertools
+import json
+import random
+import subprocess
+import tempfile
+
+from cvss import CVSS2, CVSS3, CVSS4
+
+random.seed(4)
+METRICS = {
+    CVSS2: ("", {"AV": "LAN", "AC": "HML", "Au": "MSN", "C": "NPC", "I": "NPC", "A": "NPC"}),
+    CVSS3: ("CVSS:3.1/", {"AV": "NALP", "AC": "LH", "PR": "NLH", "UI": "NR", "S": "UC", "C": "HLN", "I": "HLN", "A": "HLN"}),
+    CVSS4: ("CVSS:4.0/", {"AV": "NALP", "AC": "LH", "AT": "NP", "PR": "NLH", "UI": "NPA", "VC": "HLN", "VI": "HLN", "VA": "HLN", "SC": "HLN", "SI": "HLN", "SA": "HLN"}),
+}
+KINDS = {CVSS2: "CVSS_V2", CVSS3: "CVSS_V3", CVSS4: "CVSS_V4"}
+osv, expected = [], {}
+for kind, (prefix, metrics) in METRICS.items():
+    choices = list(itertools.product(*metrics.values()))
+    for choice in random.sample(choices, min(len(choices), 1500)):
+        vector = prefix + "/".join(f"{name}:{value}" for name, value in zip(metrics, choice))
+        name = f"A-{len(osv)}"
+        expected[name] = (vector, float(kind(vector).scores()[0] if kind is not CVSS4 else kind(vector).base_score))
+        affected = {"package": {"ecosystem": "Debian:12", "name": "a"}, "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}]}]}
+        osv.append({"schema_version": "1.6.0", "id": name, "severity": [{"type": KINDS[kind], "score": vector}], "affected": [affected]})
+stdout = "ssm-inventory 1 plain\nos\tdebian\t12\narch\tx\nkernel\t1\t\ndeb\ta\t1\nend\t4\t-\n"
+record = {"kind": "invocation", "target": {"account": "1", "region": "r"}, "instance_id": "i-1", "status": "Success", "stdout": stdout, "stderr": "",
+    "truncated": {"stdout": False, "stderr": False}}
+with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
+    file.write("\n".join(map(json.dumps, osv)))
+    file.flush()
+    command = ["ssm-vulns", "match", "-q", "-o", "json", "--advisories", file.name]
+    done = subprocess.run(command, input=json.dumps(record), capture_output=True, text=True)
+scores = {one["advisory"]: one["severity"]["score"] for one in map(json.loads, done.stdout.splitlines())}
+wrong = [(vector, scores.get(name), score) for name, (vector, score) in expected.items() if scores.get(name) != score]
+assert len(expected) > 3500 and not wrong, f"{len(wrong)} of {len(expected)} (vector, ours, theirs): {wrong[:5]}"
+PYTHON
+echo "ok version_order.sh"

@@ -80,9 +80,10 @@ export AWS_CONFIG_FILE=$tmp/config AWS_SHARED_CREDENTIALS_FILE=$tmp/config
 # shellcheck disable=SC2016 # Fields of dpkg-query.
 installed=$(dpkg-query -W -f '${Version}' bash) source=$(dpkg-query -W -f '${source:Version}' bash)
 # shellcheck source=/dev/null
-here=$(. /etc/os-release && jq -n -r -L "$root/scripts/vulnscan.d" --arg id "$ID" --arg version "$VERSION_ID" 'include "ecosystem"; {$id, $version} | of_system')
+here=$(. /etc/os-release && case $ID in debian) echo "Debian:$VERSION_ID" ;; ubuntu) echo "Ubuntu:$VERSION_ID:LTS" ;; esac)
+[ -n "$here" ] || fail "the test needs Debian or Ubuntu"
 osv() { # id ecosystem name fixed
-    jq -n -c --arg id "$1" --arg ecosystem "$2" --arg name "$3" --arg fixed "$4" '{schema_version: "1.6.0", $id, modified: "2026-01-01T00:00:00Z",
+    jq -n -c --arg id "$1" --arg ecosystem "$2" --arg name "$3" --arg fixed "$4" '{schema_version: "1.6.0", $id, modified: "2999-01-01T00:00:00Z",
         summary: "Important: \($name) security update", affected: [{package: {$ecosystem, $name}, ranges: [{type: "ECOSYSTEM", events: [{introduced: "0"}, ({$fixed} | select($fixed != ""))]}]}]}'
 }
 mkdir -p "$tmp/osv dump/deep" "$tmp/harmless"
@@ -90,8 +91,8 @@ osv HERE-1 "$here" bash "$source+fixed" >"$tmp/osv dump/deep/HERE-1.json"
 osv HERE-2 "$here" bash "$source" >"$tmp/harmless/here.json"
 osv HERE-3 "$here" bash "" >"$tmp/osv dump/HERE-3.json"
 osv ALSA-1 AlmaLinux:9 openssl-libs 1:3.0.7-25.el9_3 | gzip -c >"$tmp/osv dump/ALSA-1.json.gz"
-gzip -c "$root/tests/fixtures/vulnscan/updateinfo.xml" >"$tmp/osv dump/0a1b-updateinfo.xml.gz"
-sed 's/amzn2023\.0\.10/amzn2023.0.9/' "$root/tests/fixtures/vulnscan/updateinfo.xml" >"$tmp/harmless/updateinfo.xml"
+sed 's/date="2024/date="2999/g' "$root/tests/fixtures/vulnscan/updateinfo.xml" | gzip -c >"$tmp/osv dump/0a1b-updateinfo.xml.gz"
+sed 's/amzn2023\.0\.10/amzn2023.0.9/; s/date="2024/date="2999/g' "$root/tests/fixtures/vulnscan/updateinfo.xml" >"$tmp/harmless/updateinfo.xml"
 osv ALSA-2 AlmaLinux:9 openssl-libs 1:3.0.7-24.el9 >"$tmp/harmless/alma.jsonl"
 secdb() { jq -n --arg fixed "$1" '{distroversion: "v3.20", reponame: "main", packages: [{pkg: {name: "openssl", secfixes: {($fixed): ["CVE-2024-6119"]}}}]}'; }
 secdb 3.3.2-r0 >"$tmp/secdb.json"
@@ -104,16 +105,20 @@ run --out "$tmp/the scan" --advisories "$tmp/osv dump" --advisories "$tmp/secdb.
 )
 expect 1 "5 of 5 nodes have an SBOM"
 here_nodes="$account/us-east-1/i-000000000000000a1 $account/us-east-1/i-000000000000000a2"
-{
-    printf 'advisory\tpackage\tinstalled\tfixed\tn_nodes\tnodes\n'
-    printf 'ALAS2023-2024-001\topenssl-libs\t1:3.0.8-1.amzn2023.0.9\t1:3.0.8-1.amzn2023.0.10\t1\t%s/us-east-1/i-000000000000000b2\n' "$account"
-    printf 'ALSA-1\topenssl-libs\t1:3.0.7-24.el9\t1:3.0.7-25.el9_3\t1\t%s/us-east-1/i-000000000000000b1\n' "$account"
-    printf 'HERE-1\tbash\t%s\t%s\t2\t%s\n' "$installed" "$source+fixed" "$here_nodes"
-    printf 'HERE-3\tbash\t%s\t-\t2\t%s\n' "$installed" "$here_nodes"
-    printf 'CVE-2024-6119\tlibcrypto3\t3.3.1-r0\t3.3.2-r0\t1\t%s/us-east-1/i-000000000000000c1\n' "$account"
-} >"$tmp/expected"
-diff "$tmp/expected" "$tmp/out" || fail "the table is another"
-cmp "$tmp/out" "$tmp/the scan/advisories.tsv"
+cat >"$tmp/expected" <<LINES
+ALAS2023-2024-001,openssl-libs,1:3.0.8-1.amzn2023.0.9,1:3.0.8-1.amzn2023.0.10,1,$account/us-east-1/i-000000000000000b2
+ALSA-1,openssl-libs,1:3.0.7-24.el9,1:3.0.7-25.el9_3,1,$account/us-east-1/i-000000000000000b1
+HERE-1,bash,$installed,$source+fixed,2,$here_nodes
+HERE-3,bash,$installed,,2,$here_nodes
+CVE-2024-6119,libcrypto3,3.3.1-r0,3.3.2-r0,1,$account/us-east-1/i-000000000000000c1
+LINES
+"$root/.venv/bin/python" -c 'import csv, sys
+for row in csv.DictReader(sys.stdin):
+    print(*[row[key] for key in ("advisory", "package", "installed", "fixed", "n_nodes", "nodes")], sep=",")' <"$tmp/out" >"$tmp/got"
+diff "$tmp/expected" "$tmp/got" || fail "the table is another"
+cmp "$tmp/out" "$tmp/the scan/advisories.csv"
+[ "$(jq -s 'map(select(.kind == "match")) | length' "$tmp/the scan/matches.jsonl")" = 7 ] || fail "a node and an advisory have no record of their own"
+[ "$(jq -r .file "$tmp/the scan/sboms.jsonl" | sort)" = "$(cd "$tmp/the scan" && ls sbom/*)" ] || fail "sboms.jsonl names other files"
 [ ! -s "$tmp/the scan/gaps.jsonl" ] || fail "there are gaps: $(gaps "$tmp/the scan")"
 "$root/tests/scripts/validate" sbom "$tmp/the scan/sbom/"*.cdx.json
 "$root/tests/scripts/validate" sarif "$tmp/the scan/vulnscan.sarif"
@@ -140,33 +145,33 @@ expect 1
 # On a terminal the same in columns.
 "$root/.venv/bin/python" -c 'import pty, sys; pty.spawn(sys.argv[1:])' "$scan" --out "$tmp/the scan" --offline --advisories "$tmp/osv dump" \
     --advisories "$tmp/secdb.zip" </dev/null 2>&1 | tr -d '\r' >"$tmp/tty"
-grep -qxE 'advisory +package +installed +fixed +n_nodes +nodes' "$tmp/tty" || fail "on a terminal it printed: $(cat "$tmp/tty")"
-grep -qE "^HERE-1 +bash +[^ ]+ +[^ ]+ +2 +$here_nodes\$" "$tmp/tty" || fail "on a terminal it printed: $(cat "$tmp/tty")"
+grep -qxE 'ADVISORY +SEVERITY +CVES +PACKAGE +INSTALLED +FIXED +NODES +SUCH AS' "$tmp/tty" || fail "on a terminal it printed: $(cat "$tmp/tty")"
+grep -qE "^HERE-1 +high +- +bash +[^ ]+ +[^ ]+ +2 +$here_nodes\$" "$tmp/tty" || fail "on a terminal it printed: $(cat "$tmp/tty")"
 run --out "$tmp/the scan" --offline --advisories "$tmp/harmless"
 expect 0
 [ "$(wc -l <"$tmp/out")" -eq 1 ] || fail "it found $(cat "$tmp/out")"
 "$root/tests/scripts/validate" sarif "$tmp/the scan/vulnscan.sarif"
 rm "$tmp/harmless/alpine.json"
 run --out "$tmp/the scan" --offline --advisories "$tmp/harmless"
-expect 2 "vulnscan.advisories.none i-000000000000000c1"
+expect 2 "vulns.advisories.none i-000000000000000c1"
 run --out "$tmp/the scan" --offline
 expect 0
 [ "$(cat "$tmp/out")" = "$(ls -d "$tmp/the scan/sbom/"*)" ] || fail "it printed $(cat "$tmp/out")"
 echo '{"a": 1}' >"$tmp/harmless/wrong.json"
 run --out "$tmp/the scan" --offline --advisories "$tmp/harmless"
-expect 2 "the advisories cannot be read"
+expect 2 "1 file in it is not read: $tmp/harmless/wrong.json"
 osv_calls "calls?account=$account" | wc -l | cmp - "$tmp/n_calls" || fail "--offline called AWS"
 
 # -- every node without an inventory is told, and the others are judged
 run --out "$tmp/gaps" --advisories "$tmp/osv dump" --advisories "$tmp/secdb.zip" < <(jq -r '.nodes[].instance_id' "$tmp/estate.json")
 expect 2 "6 of 11 nodes have an SBOM"
 cat >"$tmp/expected" <<LINES
-i-000000000000000d1 vulnscan.advisories.none
-i-000000000000000e1 vulnscan.inventory.failed
+i-000000000000000d1 vulns.advisories.none
+i-000000000000000e1 vulns.inventory.failed
 i-000000000000000e2 $(gaps "$tmp/gaps" | sed -n 's/^i-000000000000000e2 \(agentcheck\..*\)$/\1/p')
-i-000000000000000e3 vulnscan.inventory.damaged
-i-000000000000000e4 vulnscan.inventory.damaged
-i-000000000000000e5 vulnscan.inventory.cut
+i-000000000000000e3 vulns.inventory.damaged
+i-000000000000000e4 vulns.inventory.damaged
+i-000000000000000e5 vulns.inventory.cut
 LINES
 gaps "$tmp/gaps" | diff "$tmp/expected" - || fail "the gaps are others"
 grep -q 'e1.*neither dpkg nor rpm nor apk' "$tmp/gaps/gaps.jsonl" || fail "it does not say what the collector said"
@@ -177,7 +182,7 @@ grep -q '^ALSA-1' "$tmp/out" || fail "the others are not judged"
 # -- what Run Command cuts is whole in S3
 "$root/.venv/bin/aws" s3api create-bucket --bucket inventories >/dev/null
 run --out "$tmp/s3" < <(echo i-000000000000000e5)
-expect 2 "vulnscan.inventory.cut"
+expect 2 "vulns.inventory.cut"
 run --out "$tmp/s3" --retry -- --output-s3 s3://inventories/scan --comment "INC 4712"
 expect 0
 [ "$(jq '.components | length' "$tmp/s3/sbom/${account}_us-east-1_i-000000000000000e5.cdx.json")" -eq 1201 ] || fail "packages are missing"
@@ -195,7 +200,7 @@ jq -c 'if .kind == "patch_state" then .missing_count = null | .reason = {id: "ru
 mv "$tmp/unread" "$tmp/patches/patches.jsonl"
 run --out "$tmp/patches" --offline
 expect 2 "0 of 0 nodes lack some"
-[ "$(gaps "$tmp/patches" | paste -sd ' ')" = "i-000000000000000a1 run.patch_state.unreadable i-000000000000000a2 vulnscan.patch_scan.failed" ] ||
+[ "$(gaps "$tmp/patches" | paste -sd ' ')" = "i-000000000000000a1 run.patch_state.unreadable i-000000000000000a2 vulns.patch_scan.failed" ] ||
     fail "$(gaps "$tmp/patches")"
 
 # -- killed in between, and taken up: no node is asked twice, none is lost
@@ -240,6 +245,33 @@ expect 0 "3 of 3 nodes have an SBOM"
 run --out "$tmp/stopped" --retry
 expect 0 "every node has an inventory"
 rm -r "$tmp/stopped"
+
+# -- every error is status 2 with a reason: 1 says that a package needs an update
+printf 'mine' >"$tmp/a file"
+run --out "$tmp/a file" </dev/null
+expect 2 "a file"
+if [ "$(id -u)" -eq 0 ]; then run --out /proc/nope </dev/null && expect 2 "/proc/nope"; fi
+mkdir "$tmp/failing"
+for status_of in 1:ssm-vulns 134:ssm-vulns 134:jq; do
+    rm -f "$tmp/failing/"*
+    printf '#!/bin/sh\nexit %s\n' "${status_of%:*}" >"$tmp/failing/${status_of#*:}"
+    chmod +x "$tmp/failing/${status_of#*:}"
+    PATH=$tmp/failing:$PATH run --out "$tmp/the scan" --offline --advisories "$tmp/osv dump"
+    expect 2
+    [ -s "$tmp/err" ] || fail "${status_of#*:} failed, and nothing says so"
+done
+# -- by a symbolic link in a directory with a blank, and with busybox's programs first
+mkdir -p "$tmp/my bin/deep"
+ln -s "$scan" "$tmp/my bin/deep/scan it" && ln -s "deep/scan it" "$tmp/my bin/scan"
+scan="$tmp/my bin/scan" run --out "$tmp/crash" --offline
+expect 0 "3 of 3 nodes have an SBOM"
+if command -v busybox >/dev/null; then
+    mkdir "$tmp/box"
+    for applet in awk sed grep find cat sort wc cksum; do ln -s "$(command -v busybox)" "$tmp/box/$applet"; done
+    PATH=$tmp/box:$PATH run --out "$tmp/the scan" --offline --advisories "$tmp/osv dump" --advisories "$tmp/secdb.zip"
+    expect 1
+    diff "$tmp/the scan/advisories.csv" "$tmp/out" || fail "busybox makes something else"
+fi
 
 # -- what ends without a scan
 run --out "$tmp/none" </dev/null

@@ -19,11 +19,12 @@ mkdir "$scan"
 node() { # id version release package..
     printf 'ssm-inventory 1 plain\nos\t%s\t%s\t\t\tp\narch\tx86_64\nkernel\t1\t\nrpm\topenssh\t0\t8.7p1\t%s\t\topenssh-8.7p1-%s.src.rpm\tV\t\nend\t4\t-\n' "$1" "$2" "$3" "$3" |
         jq -R -s -c --arg id "i-0000000000000$1" '{kind: "invocation", target: {account: "111111111111", region: "us-east-1"}, instance_id: $id, name: null,
-            command_id: "c", status: "Success", ended: null, stdout: .}'
+            command_id: "c", document: "d", status: "Success", status_details: "Success", exit_code: 0, started: null, ended: null, stdout: ., stderr: "",
+            truncated: {stdout: false, stderr: false}, reason: null}'
 }
 node almalinux 9.4 38.el9 >"$scan/invocations.jsonl"
 osv() { # id ecosystem fixed more
-    jq -n -c --arg id "$1" --arg ecosystem "$2" --arg fixed "$3" --argjson more "${4:-{\}}" '{schema_version: "1.6.0", $id, modified: "2026-01-01T00:00:00Z",
+    jq -n -c --arg id "$1" --arg ecosystem "$2" --arg fixed "$3" --argjson more "${4:-{\}}" '{schema_version: "1.6.0", $id, modified: "2999-01-01T00:00:00Z",
         affected: [{package: {$ecosystem, name: "openssh"}, ranges: [{type: "ECOSYSTEM", events: [{introduced: "0"}, {$fixed}]}]}]} + $more'
 }
 
@@ -38,7 +39,7 @@ expect_gaps() {
     [ "$(gaps)" = "$1" ] || fail "the gaps are: $(cat -- "$scan/gaps.jsonl")"
     [ "$(jq '.runs[0].invocations[0].executionSuccessful' "$scan/vulnscan.sarif")" = false ] || fail "SARIF calls it successful"
 }
-none="- vulnscan.advisories.unread i-0000000000000almalinux vulnscan.advisories.none"
+none="- vulns.advisories.unread i-0000000000000almalinux vulns.advisories.none"
 
 # An all-clear that is one, and findings, so that all that follows is not right by accident.
 case='a fixed package'
@@ -50,13 +51,13 @@ run --advisories fixed.json
 case='an empty directory' && mkdir nothing
 run --advisories nothing && expect_gaps "$none"
 case='an empty file' && : >empty.json
-run --advisories empty.json && expect_gaps "$none"
+run --advisories empty.json && expect_gaps "- vulns.advisories.unread $none"
 case='updateinfo.xml of AlmaLinux'
-run --advisories "$root/tests/fixtures/vulnscan/updateinfo_el9.xml" && expect_gaps "- vulnscan.advisories.unread $none"
-grep -qF 'not for Amazon Linux, such as bash-9-1.el9' "$tmp/err" || fail "it does not say what was left out"
+run --advisories "$root/tests/fixtures/vulnscan/updateinfo_el9.xml" && expect_gaps "- vulns.advisories.unread $none"
+grep -qF 'not for a distribution that is known here, such as bash-9-1.el9' "$tmp/err" || fail "it does not say what was left out"
 case='a directory of compressed files that are not read' && mkdir compressed
 echo x >compressed/updateinfo.xml.zst && echo x >'compressed/update info.xml.xz'
-run --advisories compressed && expect_gaps "- vulnscan.advisories.unread $none"
+run --advisories compressed && expect_gaps "- vulns.advisories.unread $none"
 grep -qF 'compressed: 2 files in it are not read: ' "$tmp/err" || fail "it does not say which"
 case='updateinfo.xml of bug fixes'
 sed 's/type="security"/type="bugfix"/' "$root/tests/fixtures/vulnscan/updateinfo.xml" >bugfixes.xml
@@ -66,7 +67,7 @@ osv ALSA-2 AlmaLinux:9 9-1.el9 '{"withdrawn": "2026-02-01T00:00:00Z"}' >withdraw
 run --advisories withdrawn.json && expect_gaps "$none"
 case='no usable advisory for one of two nodes, in the way of awk'
 node debian 12 1 >>"$scan/invocations.jsonl"
-run --advisories fixed.json && expect_gaps "i-0000000000000debian vulnscan.advisories.none"
+run --advisories fixed.json && expect_gaps "i-0000000000000debian vulns.advisories.none"
 sed -i '$d' "$scan/invocations.jsonl"
 
 # What is not read beside what is.
@@ -76,18 +77,18 @@ run --advisories mirror
 [ "$status" -eq 0 ] || fail "status $status: $(gaps)"
 for name in oval.xml.bz2 ALSA-3 primary.xml; do
     case="beside a good one: $name" && echo '<x/>' >"mirror/$name"
-    run --advisories mirror && expect_gaps "- vulnscan.advisories.unread"
+    run --advisories mirror && expect_gaps "- vulns.advisories.unread"
     grep -qF "mirror: 1 file in it is not read: mirror/$name" "$tmp/err" || fail "it does not say which"
     rm "mirror/$name"
 done
 for name in empty.json empty.xml.gz; do
     case="beside a good one: $name" && : >"mirror/$name"
-    run --advisories mirror && expect_gaps "- vulnscan.advisories.unread"
+    run --advisories mirror && expect_gaps "- vulns.advisories.unread"
     rm "mirror/$name"
 done
 case='damaged gzip before a good one' && head -c 20 </dev/urandom >mirror/0.json.gz
 gzip -c fixed.json >mirror/1.json.gz
-run --advisories mirror && expect_gaps "- vulnscan.advisories.unread"
+run --advisories mirror && expect_gaps "- vulns.advisories.unread"
 
 case='a symbolic link in the directory of a scan' && echo mine >victim && ln -s "$PWD/victim" "$scan/gaps.new"
 run --advisories fixed.json

@@ -106,6 +106,9 @@ fn text(
             let values = serde_json::from_str(example)?;
             text = example::render(&schemas.document(tool), &values).into_bytes();
         }
+        Artefact::Policy if permissions.grants.is_empty() => {
+            anyhow::bail!("--generate policy: {tool} does not call AWS and needs no permission")
+        }
         Artefact::Policy => {
             serde_json::to_writer_pretty(&mut text, &policy(&command, request, permissions)?)?;
             text.push(b'\n');

@@ -54,6 +54,6 @@ pub use report::inert;
 pub use source::read_texts;
 pub use status::{Outcome, Signal, TO_RECOVER, finish, is_broken_pipe, lost, print_error};
 pub use stream::{for_each_object, for_each_object_of, for_each_record, for_each_record_of};
-pub use suppressions::{SuppressionArgs, Suppressions};
+pub use suppressions::{PackageSuppressions, SuppressionArgs, Suppressions};
 pub use text::count;
 pub use visible::{is_hidden, visible, visible_lines};

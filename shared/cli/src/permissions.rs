@@ -18,6 +18,16 @@ pub struct Permissions {
     pub names: fn(&Value) -> anyhow::Result<Names>,
 }
 
+impl Permissions {
+    /// Those of a tool that calls nobody.
+    pub const NONE: Permissions = Permissions {
+        reads: &[],
+        writes: &[],
+        grants: &[],
+        names: |_| Ok(Names::new()),
+    };
+}
+
 /// What stands in the place of `{placeholder}` in the ARNs of a table. One that is not here is any, `*`; one without values is
 /// something that is not asked for, and the ARNs with it are left out.
 pub type Names = BTreeMap<&'static str, Vec<String>>;

@@ -1,12 +1,17 @@
 //! Findings that somebody has accepted: one file for all tools, each entry with its reason and its last day. An entry that has
 //! expired switches nothing off, and is a finding itself.
 
-use std::path::PathBuf;
+mod packages;
+
+use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 use jiff::civil::Date;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+pub use packages::PackageSuppressions;
 
 use crate::{Finding, FindingKind, IoArgs, Outcome, Output, Severity, from_value, read};
 
@@ -89,49 +94,73 @@ impl SuppressionArgs {
         prefix: &str,
         is_known: impl Fn(&str) -> bool,
     ) -> anyhow::Result<Suppressions> {
-        // In UTC, so that the same run says the same everywhere.
-        let today = jiff::Timestamp::now()
-            .to_zoned(jiff::tz::TimeZone::UTC)
-            .date();
         let mut suppressions = Suppressions {
             source: String::new(),
             fail_on: self.fail_on,
-            today,
+            today: today(),
             entries: Vec::new(),
         };
         let Some(file) = &self.suppressions else {
             return Ok(suppressions);
         };
         suppressions.source = file.display().to_string();
-        let all: Vec<Value> = read(&IoArgs::of_file(file), "suppressions")?;
-        for (index, value) in all.iter().enumerate() {
-            let own = entry(value, prefix, &is_known).map_err(|error| {
-                let message = format!("{error:#}");
-                let place = message.strip_prefix('$').unwrap_or(&message);
-                anyhow::anyhow!(
-                    "read suppressions from {}: $[{index}]{place}",
-                    file.display()
-                )
-            })?;
-            if let Some(suppression) = own {
-                suppressions.entries.push(Entry {
-                    index,
-                    suppression,
-                    n_findings: 0,
-                    concerned: false,
-                });
+        let entries = entries(file, prefix, is_known, |suppression: &Suppression| {
+            if let Some(path) = &suppression.path {
+                ensure!(
+                    path.starts_with('$'),
+                    "$.path: '{path}' is not a JSON path: expected one such as $.Statement[0]"
+                );
             }
-        }
+            Ok(())
+        })?;
+        let entry = |(index, suppression)| Entry {
+            index,
+            suppression,
+            n_findings: 0,
+            concerned: false,
+        };
+        suppressions.entries = entries.into_iter().map(entry).collect();
         Ok(suppressions)
     }
 }
 
-/// Returns an entry of this tool, or none: those of other tools may name what this one does not know, such as a package.
-fn entry(
+/// Returns the day, in UTC, so that the same run says the same everywhere.
+fn today() -> Date {
+    jiff::Timestamp::now()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date()
+}
+
+/// Returns the entries of this tool with their places: those of other tools may name what this one does not know, such as a
+/// package.
+fn entries<T: DeserializeOwned>(
+    file: &Path,
+    prefix: &str,
+    is_known: impl Fn(&str) -> bool,
+    check: impl Fn(&T) -> anyhow::Result<()>,
+) -> anyhow::Result<Vec<(usize, T)>> {
+    let all: Vec<Value> = read(&IoArgs::of_file(file), "suppressions")?;
+    let mut own = Vec::new();
+    for (index, value) in all.iter().enumerate() {
+        let entry = entry(value, prefix, &is_known, &check).map_err(|error| {
+            let message = format!("{error:#}");
+            let place = message.strip_prefix('$').unwrap_or(&message);
+            anyhow::anyhow!(
+                "read suppressions from {}: $[{index}]{place}",
+                file.display()
+            )
+        })?;
+        own.extend(entry.map(|entry| (index, entry)));
+    }
+    Ok(own)
+}
+
+fn entry<T: DeserializeOwned>(
     value: &Value,
     prefix: &str,
     is_known: impl Fn(&str) -> bool,
-) -> anyhow::Result<Option<Suppression>> {
+    check: impl Fn(&T) -> anyhow::Result<()>,
+) -> anyhow::Result<Option<T>> {
     let Accepted { id, reason, .. } = from_value(value)?;
     ensure!(
         !reason.trim().is_empty(),
@@ -145,14 +174,61 @@ fn entry(
         is_known(rule),
         "$.id: '{id}' is not the ID of a finding that can be accepted"
     );
-    let suppression: Suppression = from_value(value)?;
-    if let Some(path) = &suppression.path {
-        ensure!(
-            path.starts_with('$'),
-            "$.path: '{path}' is not a JSON path: expected one such as $.Statement[0]"
-        );
-    }
+    let suppression: T = from_value(value)?;
+    check(&suppression)?;
     Ok(Some(suppression))
+}
+
+/// What is wrong with an entry: that it has ended, or accepts nothing.
+struct Use<'a> {
+    /// The file and the place in it.
+    source: &'a str,
+    index: usize,
+    id: &'a str,
+    reason: &'a str,
+    expires: Date,
+    today: Date,
+    /// Whether something was judged that it could accept, and did not.
+    is_unused: bool,
+    /// What to correct.
+    correct: &'a str,
+}
+
+impl Use<'_> {
+    /// Returns the finding, by the IDs of an expired and of an unused entry.
+    fn finding(&self, expired: &str, unused: &str) -> Option<Finding> {
+        let Use { id, reason, .. } = self;
+        let finding = |id: &str, severity, message, fix: String| Finding {
+            kind: FindingKind::Finding,
+            id: id.to_owned(),
+            severity,
+            target: None,
+            resource: format!("{} $[{}]", self.source, self.index),
+            message,
+            fix,
+            is_unread: false,
+        };
+        if self.expires < self.today {
+            return Some(finding(
+                expired,
+                Severity::Warning,
+                format!(
+                    "the suppression of {id} ended on {} and switches nothing off: {reason}",
+                    self.expires
+                ),
+                "cure what it accepted and remove it, or give it a new day with a new reason"
+                    .to_owned(),
+            ));
+        }
+        self.is_unused.then(|| {
+            finding(
+                unused,
+                Severity::Info,
+                format!("the suppression of {id} switches nothing off: {reason}"),
+                format!("remove it, or correct {}", self.correct),
+            )
+        })
+    }
 }
 
 impl Suppressions {
@@ -217,41 +293,23 @@ impl Suppressions {
                 self.source
             ));
         }
-        let mut findings = Vec::new();
-        for entry in &self.entries {
-            let one = &entry.suppression;
-            let finding = |id: &str, severity, message, fix: &str| Finding {
-                kind: FindingKind::Finding,
-                id: id.to_owned(),
-                severity,
-                target: None,
-                resource: format!("{} $[{}]", self.source, entry.index),
-                message,
-                fix: fix.to_owned(),
-                is_unread: false,
-            };
-            if one.expires < self.today {
-                findings.push(finding(
-                    expired,
-                    Severity::Warning,
-                    format!(
-                        "the suppression of {} ended on {} and switches nothing off: {}",
-                        one.id, one.expires, one.reason
-                    ),
-                    "cure what it accepted and remove it, or give it a new day with a new reason",
-                ));
-            } else if entry.concerned && entry.n_findings == 0 {
-                findings.push(finding(
-                    unused,
-                    Severity::Info,
-                    format!(
-                        "the suppression of {} switches nothing off: {}",
-                        one.id, one.reason
-                    ),
-                    "remove it, or correct file, sid or path",
-                ));
-            }
-        }
+        let findings: Vec<Finding> = self
+            .entries
+            .iter()
+            .filter_map(|entry| {
+                let one = Use {
+                    source: &self.source,
+                    index: entry.index,
+                    id: &entry.suppression.id,
+                    reason: &entry.suppression.reason,
+                    expires: entry.suppression.expires,
+                    today: self.today,
+                    is_unused: entry.concerned && entry.n_findings == 0,
+                    correct: "file, sid or path",
+                };
+                one.finding(expired, unused)
+            })
+            .collect();
         self.write(out, &findings)
     }
 }

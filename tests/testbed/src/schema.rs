@@ -10,7 +10,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use serde_json::{Value, json};
 
 /// Verbs that print documents of AWS or of other programs, one a line or as text. What has a `kind` among it is a record.
-const OF_DOCUMENTS: [(&str, &str); 12] = [
+const OF_DOCUMENTS: [(&str, &str); 13] = [
     ("ssm-prefs", "render"),
     ("ssm-role", "policy"),
     ("ssm-role", "render"),
@@ -23,6 +23,7 @@ const OF_DOCUMENTS: [(&str, &str); 12] = [
     ("ssm-events", "reconcile"),
     ("ssm-events", "report"),
     ("ssm-agentcheck", "render"),
+    ("ssm-vulns", "sbom"),
 ];
 
 /// Flags that make something else of the records.

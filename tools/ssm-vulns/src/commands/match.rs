@@ -1,0 +1,359 @@
+//! `match`: which advisories are about what is installed.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt::Write as _;
+use std::io::Write;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use anyhow::Context;
+use cli::{Outcome, Output, PackageSuppressions};
+use jiff::civil::Date;
+use records::Reason;
+
+use super::GlobalArgs;
+use crate::matching::{Found, Judge};
+use crate::model::distribution;
+use crate::model::fleet::Fleet;
+use crate::model::record::{Difference, DifferenceKind, Gap, GapKind, Match, MatchKind};
+use crate::model::severity::Word;
+use crate::observe::advisories::{Reader, Wanted};
+use crate::observe::{input, kev};
+use crate::report::{name_of, sarif, table};
+
+/// Match what is installed with advisories; exit with 1 when a package needs an update
+///
+/// Reads records of ssm-run whose command was the collector, or SBOMs in CycloneDX. Advisories are recognized by their content:
+/// OSV, CSAF and VEX, updateinfo.xml, Debian's tracker and Alpine's secdb, in directories, zip, gzip, xz and zstd. A node that
+/// no advisory could be about, and a file that is not read, is a gap and makes the exit status 2.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_long_help = "Examples:\n  ssm-vulns match -f invocations.jsonl --advisories osv")]
+pub(crate) struct MatchArgs {
+    /// Match with the advisories in this file or directory; repeat
+    #[arg(long, value_name = "PATH", required = true)]
+    advisories: Vec<PathBuf>,
+
+    /// Mark what CISA's list in this file names as known to be exploited
+    #[arg(long, value_name = "FILE")]
+    kev: Option<PathBuf>,
+
+    /// Leave out what has no fix yet, and fixes that are paid for
+    #[arg(long)]
+    fixed_only: bool,
+
+    /// Count the advisories of a distribution as a gap when none of them is newer than this many days; 0 for any age
+    #[arg(long, value_name = "DAYS", default_value = "30")]
+    max_age: u32,
+
+    /// Exit with 1 only for advisories that are at least as severe; unknown severity counts as medium
+    #[arg(
+        long,
+        value_name = "SEVERITY",
+        default_value = "none",
+        hide_possible_values = true
+    )]
+    fail_on: Word,
+
+    /// Leave out what this file accepts, each entry with a reason and a last day
+    #[arg(long, value_name = "FILE")]
+    suppressions: Option<PathBuf>,
+
+    /// Write a report as well: text, csv or sarif into FILE; repeat
+    #[arg(long, value_name = "FORMAT=FILE")]
+    report: Vec<Report>,
+}
+
+/// A report beside the records.
+#[derive(Clone, Debug)]
+struct Report {
+    form: Form,
+    file: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    Text,
+    Csv,
+    Sarif,
+}
+
+impl FromStr for Report {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Report, String> {
+        let (form, file) = text
+            .split_once('=')
+            .ok_or("expected FORMAT=FILE such as sarif=vulns.sarif")?;
+        let form = match form {
+            "text" => Form::Text,
+            "csv" => Form::Csv,
+            "sarif" => Form::Sarif,
+            other => {
+                return Err(format!(
+                    "'{other}' is not a format: expected text, csv or sarif"
+                ));
+            }
+        };
+        Ok(Report {
+            form,
+            file: file.into(),
+        })
+    }
+}
+
+/// Records are printed in batches of about this many bytes.
+const BATCH: usize = 1 << 16;
+
+pub(crate) async fn run(
+    args: &MatchArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let today = jiff::Timestamp::now()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date();
+    let known_exploited = args.kev.as_deref().map(kev::read).transpose()?;
+    let mut accepted = PackageSuppressions::read(args.suppressions.as_deref(), "vulns")?;
+    let (fleet, mut gaps) = input::fleet(&global.io)?;
+    let mut judge = Judge::new(&fleet, known_exploited);
+    let wanted = Wanted(judge.names());
+    let mut reader = Reader::new(&wanted);
+    for path in &args.advisories {
+        let unread = reader.read(path, &mut |advisory| judge.judge(&advisory))?;
+        let fix =
+            "give these advisories in a form that is read, see docs/vulnscan.md, or take them away";
+        gaps.extend(
+            unread
+                .into_iter()
+                .map(|one| Gap::general("vulns.advisories.unread", one.0, fix)),
+        );
+    }
+    gaps.extend(unjudged_nodes(&fleet, &reader.covered));
+    gaps.extend(stale(&fleet, &reader.covered, args.max_age, today));
+    gaps.extend(judge.unjudged.iter().map(|(advisory, package, why)| {
+        let message = format!("{advisory} and {package} cannot be compared: {why}");
+        Gap::general("vulns.advisory.unjudged", message, "look at both by hand")
+    }));
+    let mut found = judge.found();
+    if args.fixed_only {
+        found.retain(|one| one.issue.fixed.is_some() && one.issue.paid.is_none());
+    }
+    drop_accepted(&mut accepted, &fleet, &mut found);
+    for report in &args.report {
+        write_report(report, &fleet, &found, &gaps)
+            .with_context(|| format!("write the report {}", report.file.display()))?;
+    }
+    print(out, &fleet, &found)?;
+    for difference in differences(&fleet, &found) {
+        out.write(&difference)?;
+    }
+    gaps.iter().try_for_each(|gap| out.write(gap))?;
+    sum_up(out, &fleet, &found, &gaps);
+    let (expired, unused) = ("vulns.suppression.expired", "vulns.suppression.unused");
+    let of_entries = accepted.end(out, expired, unused)?;
+    let fails = found
+        .iter()
+        .any(|one| counted(one.issue.severity.word) <= args.fail_on);
+    let outcome = match (gaps.is_empty(), fails) {
+        (false, _) => Outcome::Trouble,
+        (true, true) => Outcome::Found,
+        (true, false) => Outcome::Fine,
+    };
+    Ok(outcome.and(of_entries))
+}
+
+/// Takes nodes away for which somebody has accepted the advisory, and what then has none.
+fn drop_accepted(accepted: &mut PackageSuppressions, fleet: &Fleet, found: &mut Vec<Found>) {
+    if accepted.is_empty() {
+        return;
+    }
+    for Found { issue, nodes } in found.iter_mut() {
+        let ids = issue
+            .cves
+            .iter()
+            .chain(&issue.aliases)
+            .chain([&issue.advisory]);
+        let ids: Vec<&str> = ids.map(String::as_str).collect();
+        nodes.retain(|at| {
+            let node = &fleet.nodes[*at as usize];
+            let name = name_of(node);
+            !accepted.accepts(&ids, &issue.package, &[&node.instance_id, &name])
+        });
+    }
+    found.retain(|one| !one.nodes.is_empty());
+}
+
+fn write_report(
+    report: &Report,
+    fleet: &Fleet,
+    found: &[Found],
+    gaps: &[Gap],
+) -> anyhow::Result<()> {
+    let mut file = std::io::BufWriter::new(std::fs::File::create(&report.file)?);
+    match report.form {
+        Form::Text => writeln!(file, "{}", table::text(fleet, found))?,
+        Form::Csv => file.write_all(table::csv(fleet, found)?.as_bytes())?,
+        Form::Sarif => sarif::write(&mut file, fleet, found, gaps)?,
+    }
+    Ok(file.flush()?)
+}
+
+/// What nobody has rated may be severe.
+fn counted(word: Word) -> Word {
+    match word {
+        Word::Unknown => Word::Medium,
+        word => word,
+    }
+}
+
+/// Prints a record for each node, or a table.
+fn print(out: &Output, fleet: &Fleet, found: &[Found]) -> anyhow::Result<()> {
+    if out.is_text() {
+        return match found.is_empty() {
+            true => Ok(()),
+            false => out.write_text(&table::text(fleet, found)),
+        };
+    }
+    let mut batch = String::new();
+    for Found { issue, nodes } in found {
+        for at in nodes {
+            let node = &fleet.nodes[*at as usize];
+            let record = Match {
+                kind: MatchKind::Match,
+                target: node.target.as_ref(),
+                instance_id: &node.instance_id,
+                name: node.name.as_deref(),
+                issue,
+            };
+            writeln!(batch, "{}", serde_json::to_string(&record)?)?;
+            if batch.len() > BATCH {
+                out.write_json_lines(&std::mem::take(&mut batch))?;
+            }
+        }
+    }
+    out.write_json_lines(&batch)
+}
+
+fn sum_up(out: &Output, fleet: &Fleet, found: &[Found], gaps: &[Gap]) {
+    let advisories: HashSet<&str> = found
+        .iter()
+        .map(|one| one.issue.advisory.as_str())
+        .collect();
+    let nodes: HashSet<u32> = found
+        .iter()
+        .flat_map(|one| one.nodes.iter().copied())
+        .collect();
+    out.sum_up(format!(
+        "{} {} on {} of {}, {}",
+        advisories.len(),
+        if advisories.len() == 1 {
+            "advisory"
+        } else {
+            "advisories"
+        },
+        nodes.len(),
+        cli::count(fleet.nodes.len(), "node"),
+        cli::count(gaps.len(), "gap")
+    ));
+}
+
+/// Returns a gap for each node that no advisory could be about.
+fn unjudged_nodes(fleet: &Fleet, covered: &HashMap<String, Option<String>>) -> Vec<Gap> {
+    let ecosystems: Vec<_> = fleet.systems.iter().map(distribution::of_system).collect();
+    let gap = |node: &crate::model::fleet::Node| {
+        let (message, fix) = match &ecosystems[node.system] {
+            Some(name) if covered.contains_key(name) => return None,
+            Some(name) => (
+                format!("the advisories given tell nothing about {name}"),
+                format!("add the advisories of {name}"),
+            ),
+            None => (
+                "no form of advisories that is read here is about this distribution".to_owned(),
+                "scan its SBOM with another scanner".to_owned(),
+            ),
+        };
+        Some(Gap {
+            kind: GapKind::Gap,
+            target: node.target.clone(),
+            instance_id: Some(node.instance_id.clone()),
+            name: node.name.clone(),
+            reason: Reason::new("vulns.advisories.none", message, fix),
+        })
+    };
+    fleet.nodes.iter().filter_map(gap).collect()
+}
+
+/// Returns a gap for each distribution of the fleet whose newest advisory is old.
+fn stale(
+    fleet: &Fleet,
+    covered: &HashMap<String, Option<String>>,
+    max_age: u32,
+    today: Date,
+) -> Vec<Gap> {
+    let mut gaps = BTreeMap::new();
+    for node in &fleet.nodes {
+        let Some(name) = distribution::of_system(&fleet.systems[node.system]) else {
+            continue;
+        };
+        let Some(Some(day)) = covered.get(&name) else {
+            continue;
+        };
+        let Ok(newest) = day.parse::<Date>() else {
+            continue;
+        };
+        let age = (today - newest).get_days();
+        if max_age > 0 && i64::from(age) > i64::from(max_age) {
+            let message = format!(
+                "the newest advisory about {name} is of {day}, {} ago",
+                cli::count(age.unsigned_abs() as usize, "day")
+            );
+            let fix = "download its advisories again, or pass --max-age";
+            gaps.insert(name, Gap::general("vulns.advisories.stale", message, fix));
+        }
+    }
+    gaps.into_values().collect()
+}
+
+/// Returns the nodes of which patch compliance and advisories say different things.
+fn differences<'f>(fleet: &'f Fleet, found: &[Found]) -> Vec<Difference<'f>> {
+    let mut fixable: HashMap<u32, HashSet<&str>> = HashMap::new();
+    for one in found
+        .iter()
+        .filter(|one| one.issue.fixed.is_some() && one.issue.paid.is_none() && !one.issue.uncertain)
+    {
+        for node in &one.nodes {
+            fixable.entry(*node).or_default().insert(&one.issue.package);
+        }
+    }
+    let mut differences = Vec::new();
+    for (at, node) in (0_u32..).zip(&fleet.nodes) {
+        let is_of = |state: &&records::PatchState| {
+            state.instance_id == node.instance_id && state.target == node.target
+        };
+        let Some(state) = fleet.patch_states.iter().rfind(is_of) else {
+            continue;
+        };
+        let Some(n_missing_patches) = state.missing_count else {
+            continue;
+        };
+        let n_fixable_packages = fixable.get(&at).map_or(0, HashSet::len);
+        let message = match (n_missing_patches, n_fixable_packages) {
+            (0, n) if n > 0 => {
+                "patch compliance misses nothing: the baseline does not approve these fixes, or the scan is older than they are"
+            }
+            (n, 0) if n > 0 => {
+                "no advisory asks for the missing patches: they fix no vulnerability, or the advisories given lack theirs"
+            }
+            _ => continue,
+        };
+        differences.push(Difference {
+            kind: DifferenceKind::PatchDifference,
+            target: node.target.as_ref(),
+            instance_id: &node.instance_id,
+            n_missing_patches,
+            n_fixable_packages,
+            message: message.to_owned(),
+        });
+    }
+    differences
+}

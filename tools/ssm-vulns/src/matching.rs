@@ -1,0 +1,327 @@
+//! Which installed packages an advisory is about.
+
+mod line;
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use crate::model::advisory::{Advisory, Affected, Event};
+use crate::model::distribution;
+use crate::model::fleet::{Fleet, Installed};
+use crate::model::package::Manager;
+use crate::model::record::Issue;
+use crate::version::Version;
+
+/// A package as an advisory may name it: by itself, or by its source.
+struct Candidate {
+    /// Its place in the fleet.
+    installed: usize,
+    /// The version that is compared, and how it is written.
+    version: Option<Version>,
+    text: String,
+}
+
+/// The packages of a fleet by ecosystem and name, and what was found about them.
+pub(crate) struct Judge<'f> {
+    fleet: &'f Fleet,
+    index: HashMap<String, HashMap<String, Vec<Candidate>>>,
+    known_exploited: Option<HashSet<String>>,
+    found: BTreeMap<Key, Found>,
+    /// What cannot be compared: advisory, package and why.
+    pub(crate) unjudged: BTreeSet<(String, String, String)>,
+}
+
+/// What tells issues apart: advisory, ecosystem, package, installed and fixed version, whether it is uncertain.
+type Key = (String, String, String, String, Option<String>, bool);
+
+/// An issue and the nodes that have it, by their places.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) issue: Issue,
+    pub(crate) nodes: Vec<u32>,
+}
+
+impl<'f> Judge<'f> {
+    pub(crate) fn new(fleet: &'f Fleet, known_exploited: Option<HashSet<String>>) -> Judge<'f> {
+        let ecosystems: Vec<_> = fleet.systems.iter().map(distribution::of_system).collect();
+        let mut index: HashMap<String, HashMap<String, Vec<Candidate>>> = HashMap::new();
+        for (place, installed) in fleet.installed.iter().enumerate() {
+            let Installed { package, nodes, .. } = installed;
+            let Some(ecosystem) = &ecosystems[installed.system] else {
+                continue;
+            };
+            if nodes.is_empty() || package.manager == Manager::Windows {
+                continue;
+            }
+            let names = index.entry(ecosystem.clone()).or_default();
+            let mut add = |name: &str, version: &str| {
+                names.entry(name.to_owned()).or_default().push(Candidate {
+                    installed: place,
+                    version: Version::parse(package.manager, version),
+                    text: version.to_owned(),
+                });
+            };
+            // Advisories of Debian, Ubuntu, Alpine and SUSE name sources, those of AlmaLinux and Amazon Linux what was built
+            // of them, and Red Hat's either.
+            add(&package.source.name, &package.source.version);
+            if package.manager == Manager::Rpm && package.name != package.source.name {
+                add(&package.name, &package.version);
+            }
+        }
+        Judge {
+            fleet,
+            index,
+            known_exploited,
+            found: BTreeMap::new(),
+            unjudged: BTreeSet::new(),
+        }
+    }
+
+    /// Returns the names that advisories may be about.
+    pub(crate) fn names(&self) -> HashMap<String, HashSet<String>> {
+        let names = self
+            .index
+            .iter()
+            .map(|(ecosystem, names)| (ecosystem.clone(), names.keys().cloned().collect()));
+        names.collect()
+    }
+
+    /// Takes an advisory.
+    pub(crate) fn judge(&mut self, advisory: &Advisory) {
+        // A package may be named by itself and by its source, for everybody and for those who pay: the best counts.
+        let mut best: BTreeMap<usize, Issue> = BTreeMap::new();
+        for affected in &advisory.affected {
+            let candidates = self
+                .index
+                .get(&affected.ecosystem.name)
+                .and_then(|names| names.get(&affected.name));
+            let Some(candidates) = candidates else {
+                continue;
+            };
+            let manager = self.fleet.installed[candidates[0].installed]
+                .package
+                .manager;
+            let ranges: Result<Vec<_>, String> = affected
+                .ranges
+                .iter()
+                .map(|range| ordered(range, manager))
+                .collect();
+            let ranges = match ranges {
+                Ok(ranges) => ranges,
+                Err(version) => {
+                    let why = format!("{version} is not a version to {}", name_of(manager));
+                    for candidate in candidates {
+                        let name = &self.fleet.installed[candidate.installed].package.name;
+                        let entry = (advisory.id.clone(), name.clone(), why.clone());
+                        self.unjudged.insert(entry);
+                    }
+                    continue;
+                }
+            };
+            for candidate in candidates {
+                let installed = &self.fleet.installed[candidate.installed];
+                if !is_for(affected, installed, self.fleet) {
+                    continue;
+                }
+                let Some(version) = &candidate.version else {
+                    let why = format!(
+                        "{} is not a version to {}",
+                        candidate.text,
+                        name_of(manager)
+                    );
+                    self.unjudged.insert((
+                        advisory.id.clone(),
+                        installed.package.name.clone(),
+                        why,
+                    ));
+                    continue;
+                };
+                if let Some((fixed, uncertain)) =
+                    verdict(affected, installed, version, &candidate.text, &ranges)
+                {
+                    let issue = self.issue(advisory, affected, installed, fixed, uncertain);
+                    let is_better = best
+                        .get(&candidate.installed)
+                        .is_none_or(|before| rank(&issue) < rank(before));
+                    if is_better {
+                        best.insert(candidate.installed, issue);
+                    }
+                }
+            }
+        }
+        for (place, issue) in best {
+            let key = (
+                issue.advisory.clone(),
+                issue.ecosystem.clone(),
+                issue.package.clone(),
+                issue.installed.clone(),
+                issue.fixed.clone(),
+                issue.uncertain,
+            );
+            let nodes = self.fleet.installed[place].nodes.iter();
+            self.found
+                .entry(key)
+                .or_insert_with(|| Found {
+                    issue,
+                    nodes: Vec::new(),
+                })
+                .nodes
+                .extend(nodes);
+        }
+    }
+
+    fn issue(
+        &self,
+        advisory: &Advisory,
+        affected: &Affected,
+        installed: &Installed,
+        fixed: Option<String>,
+        uncertain: bool,
+    ) -> Issue {
+        let package = &installed.package;
+        let is_exploited =
+            |list: &HashSet<String>| advisory.cves.iter().any(|cve| list.contains(cve));
+        Issue {
+            advisory: advisory.id.clone(),
+            cves: advisory.cves.clone(),
+            aliases: advisory.aliases.clone(),
+            severity: affected.severity.clone(),
+            known_exploited: self.known_exploited.as_ref().map(is_exploited),
+            ecosystem: affected.ecosystem.name.clone(),
+            package: package.name.clone(),
+            source: package.source.name.clone(),
+            installed: package.version.clone(),
+            paid: affected
+                .ecosystem
+                .paid
+                .as_ref()
+                .filter(|_| fixed.is_some())
+                .map(|paid| paid.name.clone()),
+            fixed,
+            uncertain,
+            summary: advisory.summary.clone(),
+            url: advisory.url.clone(),
+        }
+    }
+
+    /// Returns what was found, the worst first, each with its nodes in order.
+    pub(crate) fn found(&mut self) -> Vec<Found> {
+        let mut found: Vec<Found> = std::mem::take(&mut self.found).into_values().collect();
+        for one in &mut found {
+            one.nodes.sort_unstable();
+            one.nodes.dedup();
+        }
+        found.sort_by(|one, other| {
+            let order = |found: &Found| {
+                let issue = &found.issue;
+                (issue.known_exploited != Some(true), issue.severity.word)
+            };
+            let score = |found: &Found| found.issue.severity.score.unwrap_or_default();
+            order(one)
+                .cmp(&order(other))
+                .then(score(other).total_cmp(&score(one)))
+        });
+        found
+    }
+}
+
+fn name_of(manager: Manager) -> &'static str {
+    match manager {
+        Manager::Deb => "dpkg",
+        Manager::Rpm => "rpm",
+        Manager::Apk => "apk",
+        Manager::Windows => "Windows",
+    }
+}
+
+/// The lower, the more is known for sure and the easier the cure.
+fn rank(issue: &Issue) -> (bool, bool, bool) {
+    (issue.uncertain, issue.paid.is_some(), issue.fixed.is_none())
+}
+
+/// Returns whether a node may have what is affected: longer support is for one minor release.
+fn is_for(affected: &Affected, installed: &Installed, fleet: &Fleet) -> bool {
+    let minor = affected
+        .ecosystem
+        .paid
+        .as_ref()
+        .and_then(|paid| paid.minor.as_ref());
+    minor.is_none_or(|minor| fleet.systems[installed.system].version == *minor)
+}
+
+/// An event with its version; none is before all.
+type Ordered<'a> = (Option<Version>, &'a Event);
+
+/// Returns the events of a range in the order of their versions, or the one that is not a version. At one version, what is
+/// fixed comes first, then what begins, then what ends with it.
+fn ordered(range: &[Event], manager: Manager) -> Result<Vec<Ordered<'_>>, String> {
+    let mut events = Vec::with_capacity(range.len());
+    for event in range {
+        let (Event::Introduced(text) | Event::Fixed(text) | Event::LastAffected(text)) = event;
+        let version = match event {
+            Event::Introduced(text) if text == "0" => None,
+            _ => Some(Version::parse(manager, text).ok_or_else(|| text.clone())?),
+        };
+        events.push((version, event));
+    }
+    let place = |event: &Event| match event {
+        Event::Fixed(_) => 0,
+        Event::Introduced(_) => 1,
+        Event::LastAffected(_) => 2,
+    };
+    events.sort_by(|(one, first), (other, second)| {
+        let by_version = match (one, other) {
+            (None, None) => Ordering::Equal,
+            (None, Some(_)) => Ordering::Less,
+            (Some(_), None) => Ordering::Greater,
+            (Some(one), Some(other)) => one.compare(other).unwrap_or(Ordering::Equal),
+        };
+        by_version.then(place(first).cmp(&place(second)))
+    });
+    Ok(events)
+}
+
+/// Returns the version that fixes an affected package and whether it is uncertain that it is the same line, or none where it
+/// is not affected.
+fn verdict(
+    affected: &Affected,
+    installed: &Installed,
+    version: &Version,
+    text: &str,
+    ranges: &[Vec<Ordered<'_>>],
+) -> Option<(Option<String>, bool)> {
+    let mut best: Option<(Option<String>, bool)> = None;
+    for range in ranges {
+        let (mut inside, mut fixed) = (false, None);
+        for (at, event) in range {
+            let order = at
+                .as_ref()
+                .map_or(Some(Ordering::Greater), |at| version.compare(at))?;
+            match event {
+                Event::Introduced(_) if order != Ordering::Less => (inside, fixed) = (true, None),
+                Event::Fixed(_) if order != Ordering::Less => inside = false,
+                Event::Fixed(by) if inside && fixed.is_none() => fixed = Some(by.clone()),
+                Event::LastAffected(_) if order == Ordering::Greater => inside = false,
+                _ => {}
+            }
+        }
+        if !inside {
+            continue;
+        }
+        let uncertain = match line::is_same(affected, installed, fixed.as_deref()) {
+            Some(false) => continue,
+            Some(true) => false,
+            None => true,
+        };
+        if best
+            .as_ref()
+            .is_none_or(|(_, before)| *before && !uncertain)
+        {
+            best = Some((fixed, uncertain));
+        }
+    }
+    if best.is_none() && ranges.is_empty() && affected.versions.iter().any(|one| one == text) {
+        return Some((None, false));
+    }
+    best
+}

@@ -1,0 +1,210 @@
+//! Whether a package is of the line of versions that a fix is for. Several lines of one name are installed side by side in a
+//! fleet, and a version of one says nothing of another: nodejs:16 is not fixed by a higher number in nodejs:18.
+
+use crate::model::advisory::Affected;
+use crate::model::fleet::Installed;
+use crate::model::package::Package;
+
+/// Returns whether it is, or none where that cannot be told.
+pub(super) fn is_same(
+    affected: &Affected,
+    installed: &Installed,
+    fixed: Option<&str>,
+) -> Option<bool> {
+    let package = &installed.package;
+    if affected.ecosystem.name == "Amazon Linux:2" {
+        return of_amazon(affected, package, fixed);
+    }
+    let modules = &affected.line.modules;
+    let is_for_modular = match fixed {
+        Some(fixed) => is_modular(fixed),
+        None => !modules.is_empty(),
+    };
+    match (
+        is_modular(&package.version) || !package.module.is_empty(),
+        is_for_modular,
+    ) {
+        (false, false) => Some(true),
+        (true, false) | (false, true) => Some(false),
+        (true, true) if modules.is_empty() || package.module.is_empty() => None,
+        (true, true) => {
+            let stream: Vec<&str> = package.module.splitn(3, ':').take(2).collect();
+            Some(modules.contains(&stream.join(":")))
+        }
+    }
+}
+
+fn is_modular(version: &str) -> bool {
+    version.contains(".module")
+}
+
+/// Amazon Linux 2 has core packages and extras of the same names, in topics such as php8.0 and kernel-5.10. An rpm does not say
+/// which repository it is from, its version does.
+fn of_amazon(affected: &Affected, package: &Package, fixed: Option<&str>) -> Option<bool> {
+    let installed = package.epoch().1;
+    let without_epoch = |version: &str| {
+        version
+            .split_once(':')
+            .map_or(version, |(_, rest)| rest)
+            .to_owned()
+    };
+    if package.source.name == "kernel" {
+        let series = |version: &str| version.splitn(3, '.').take(2).collect::<Vec<_>>().join(".");
+        return Some(fixed.is_none_or(|fixed| series(&without_epoch(fixed)) == series(installed)));
+    }
+    let Some(topic) = &affected.line.topic else {
+        return Some(true);
+    };
+    let line = topic.trim_start_matches(|c: char| !c.is_ascii_digit());
+    if line.is_empty() {
+        return Some(true);
+    }
+    let is_of = |version: &str| {
+        let rest = version.strip_prefix(line);
+        rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    match fixed.map(without_epoch) {
+        Some(fixed) if is_of(&fixed) => Some(is_of(installed)),
+        // The number of the topic is of something else than this package.
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_same;
+    use crate::model::advisory::{Affected, Line};
+    use crate::model::distribution::Ecosystem;
+    use crate::model::fleet::Installed;
+    use crate::model::package::Package;
+    use crate::model::severity::Severity;
+
+    fn same(ecosystem: &str, line: Line, installed: &str, fixed: &str) -> Option<bool> {
+        let affected = Affected {
+            ecosystem: Ecosystem::free(ecosystem),
+            name: String::new(),
+            line,
+            ranges: Vec::new(),
+            versions: Vec::new(),
+            severity: Severity::UNKNOWN,
+        };
+        let installed = Installed {
+            system: 0,
+            package: Package::of_line(installed, "x").unwrap(),
+            nodes: Vec::new(),
+        };
+        is_same(&affected, &installed, Some(fixed))
+    }
+
+    #[test]
+    fn streams_of_modules_are_kept_apart() {
+        let modules = |all: &[&str]| Line {
+            modules: all.iter().map(|one| (*one).to_owned()).collect(),
+            topic: None,
+        };
+        let node =
+            "rpm\tpython38-pytest\t\t4.6.6\t3.module+el8.1.0+1+b\t\t\tA\tpython38-devel:3.8:807:12";
+        let fixed = "4.6.6-3.module+el8.8.0+9999+aaaa";
+        for (line, installed, expected) in [
+            (
+                modules(&["python38:3.8", "python38-devel:3.8"]),
+                node,
+                Some(true),
+            ),
+            (modules(&["python38:3.8"]), node, Some(false)),
+            (modules(&[]), node, None),
+            (
+                modules(&["python38:3.8"]),
+                "rpm\tpython38-pytest\t\t4.6.6\t3.module+el8.1.0+1+b",
+                None,
+            ),
+            (
+                modules(&["python38:3.8"]),
+                "rpm\tpython38-pytest\t\t4.6.6\t3.el8",
+                Some(false),
+            ),
+        ] {
+            assert_eq!(
+                same("AlmaLinux:8", line.clone(), installed, fixed),
+                expected,
+                "{line:?} {installed}"
+            );
+        }
+    }
+
+    #[test]
+    fn extras_and_kernels_of_amazon_linux_2_are_kept_apart() {
+        let topic = |name: &str| Line {
+            modules: Vec::new(),
+            topic: (!name.is_empty()).then(|| name.to_owned()),
+        };
+        for (name, installed, fixed, expected) in [
+            (
+                "php8.0",
+                "rpm\tphp-cli\t\t5.4.16\t46.amzn2.0.6",
+                "8.0.20-1.amzn2",
+                Some(false),
+            ),
+            (
+                "php8.0",
+                "rpm\tphp-cli\t\t7.4.33\t1.amzn2",
+                "8.0.20-1.amzn2",
+                Some(false),
+            ),
+            (
+                "php8.0",
+                "rpm\tphp-cli\t\t8.0.13\t1.amzn2",
+                "8.0.20-1.amzn2",
+                Some(true),
+            ),
+            (
+                "postgresql14",
+                "rpm\tpostgresql\t\t9.2.24\t1.amzn2",
+                "14.9-1.amzn2",
+                Some(false),
+            ),
+            (
+                "postgresql14",
+                "rpm\tpostgresql\t\t14.3\t1.amzn2",
+                "14.9-1.amzn2",
+                Some(true),
+            ),
+            (
+                "php8.0",
+                "rpm\tphp-pear\t\t1.10.1\t1.amzn2",
+                "1:1.10.13-1.amzn2",
+                None,
+            ),
+            (
+                "docker",
+                "rpm\tdocker\t\t20.10.1\t1.amzn2",
+                "25.0.3-1.amzn2",
+                Some(true),
+            ),
+            (
+                "",
+                "rpm\tphp-cli\t\t5.4.16\t45.amzn2",
+                "5.4.16-46.amzn2.0.6",
+                Some(true),
+            ),
+            (
+                "kernel-5.10",
+                "rpm\tkernel\t\t4.14.1\t1.amzn2",
+                "5.10.2-1.amzn2",
+                Some(false),
+            ),
+            (
+                "",
+                "rpm\tkernel\t\t4.14.1\t1.amzn2",
+                "4.14.355-1.amzn2",
+                Some(true),
+            ),
+        ] {
+            assert_eq!(
+                same("Amazon Linux:2", topic(name), installed, fixed),
+                expected,
+                "{name} {installed}"
+            );
+        }
+    }
+}

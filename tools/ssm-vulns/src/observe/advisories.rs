@@ -1,0 +1,170 @@
+//! Advisories out of whatever they are kept in, in the form that this tool judges by. The form is told by the content.
+
+mod csaf;
+mod debian;
+mod json;
+mod osv;
+mod secdb;
+mod updateinfo;
+mod updateinfo_names;
+
+use std::collections::{HashMap, HashSet};
+use std::io::BufRead;
+use std::path::Path;
+
+use anyhow::bail;
+
+use super::container::for_each_file;
+use crate::model::advisory::Advisory;
+use crate::model::distribution::{self, Ecosystem};
+
+/// The names that are installed, by ecosystem: all else is read and not kept.
+#[derive(Debug, Default)]
+pub(crate) struct Wanted(pub(crate) HashMap<String, HashSet<String>>);
+
+impl Wanted {
+    fn has(&self, ecosystem: &str, name: &str) -> bool {
+        self.0
+            .get(ecosystem)
+            .is_some_and(|names| names.contains(name))
+    }
+}
+
+/// Reads paths one after another, and remembers what they were about.
+pub(crate) struct Reader<'w> {
+    wanted: &'w Wanted,
+    /// Every ecosystem that some advisory in force is about, with the day of the newest one, where they have days.
+    pub(crate) covered: HashMap<String, Option<String>>,
+    /// Ecosystems of OSV as they are written: there are few, and a million mentions.
+    ecosystems: HashMap<String, Option<Ecosystem>>,
+    /// What was found and not used.
+    left_out: Vec<String>,
+    n_in_force: usize,
+}
+
+/// What was given and not used, of one path.
+#[derive(Debug)]
+pub(crate) struct Unread(pub(crate) String);
+
+impl<'w> Reader<'w> {
+    pub(crate) fn new(wanted: &'w Wanted) -> Reader<'w> {
+        Reader {
+            wanted,
+            covered: HashMap::new(),
+            ecosystems: HashMap::new(),
+            left_out: Vec::new(),
+            n_in_force: 0,
+        }
+    }
+
+    /// Calls `each` with every advisory of a path that is about something installed.
+    ///
+    /// # Errors
+    /// The path cannot be read. What cannot be read inside of it is returned.
+    pub(crate) fn read(
+        &mut self,
+        path: &Path,
+        each: &mut dyn FnMut(Advisory),
+    ) -> anyhow::Result<Vec<Unread>> {
+        (self.n_in_force, self.left_out) = (0, Vec::new());
+        let files = for_each_file(path, &mut |name, content| self.file(name, content, each))?;
+        let name = path.display();
+        let mut unread = Vec::new();
+        if self.n_in_force == 0 {
+            unread.push(format!(
+                "{name}: nothing in it is a security advisory in force"
+            ));
+        }
+        // A directory may hold thousands.
+        let n_more = files.len().saturating_sub(5);
+        let mut listed: Vec<String> = files
+            .iter()
+            .take(5)
+            .map(|(file, why)| format!("{file} ({why})"))
+            .collect();
+        if n_more > 0 {
+            listed.push(format!("{n_more} more"));
+        }
+        match files.len() {
+            0 => {}
+            1 => unread.push(format!(
+                "{name}: 1 file in it is not read: {}",
+                listed.join(", ")
+            )),
+            n => unread.push(format!(
+                "{name}: {n} files in it are not read: {}",
+                listed.join(", ")
+            )),
+        }
+        let left_out = std::mem::take(&mut self.left_out);
+        unread.extend(left_out.into_iter().map(|one| format!("{name}: {one}")));
+        Ok(unread.into_iter().map(Unread).collect())
+    }
+
+    fn file(
+        &mut self,
+        name: &str,
+        content: &mut dyn BufRead,
+        each: &mut dyn FnMut(Advisory),
+    ) -> anyhow::Result<()> {
+        match first(content)? {
+            Some(b'<') => updateinfo::read(self, content, each),
+            Some(b'{' | b'[') => json::read(self, content, each),
+            None => bail!("it is empty"),
+            _ => bail!(
+                "{} is neither JSON nor XML",
+                name.rsplit('/').next().unwrap_or(name)
+            ),
+        }
+    }
+
+    /// Says that an advisory in force is about an ecosystem; `day` is when it was changed last, in any form that begins with
+    /// year, month and day.
+    fn cover(&mut self, ecosystem: &Ecosystem, day: Option<&str>) {
+        self.n_in_force += 1;
+        // What others pay for does not judge a node.
+        if ecosystem.paid.is_some() {
+            return;
+        }
+        let day = day.and_then(|day| day.get(..10));
+        match self.covered.get_mut(&ecosystem.name) {
+            Some(newest) => {
+                if day > newest.as_deref() {
+                    *newest = day.map(str::to_owned);
+                }
+            }
+            None => {
+                self.covered
+                    .insert(ecosystem.name.clone(), day.map(str::to_owned));
+            }
+        }
+    }
+
+    /// Returns what an ecosystem of OSV is here.
+    fn ecosystem(&mut self, text: &str) -> Option<Ecosystem> {
+        if let Some(known) = self.ecosystems.get(text) {
+            return known.clone();
+        }
+        let found = distribution::of_osv(text);
+        self.ecosystems.insert(text.to_owned(), found.clone());
+        found
+    }
+}
+
+/// Returns the first byte that is not white space, and takes those before it and a byte-order mark.
+fn first(content: &mut dyn BufRead) -> std::io::Result<Option<u8>> {
+    loop {
+        let buffer = content.fill_buf()?;
+        if buffer.is_empty() {
+            return Ok(None);
+        }
+        let is_beside =
+            |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, 0xef | 0xbb | 0xbf);
+        let found = buffer.iter().find(|byte| !is_beside(byte)).copied();
+        let n_beside = buffer.iter().take_while(|byte| is_beside(byte)).count();
+        content.consume(n_beside);
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+}

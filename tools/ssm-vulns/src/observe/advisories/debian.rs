@@ -1,0 +1,154 @@
+//! The dump of Debian's security tracker, <https://security-tracker.debian.org/tracker/data/json>: one object with all
+//! packages, `{package: {CVE: {description, releases: {codename: {status, fixed_version, urgency}}}}}`.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use anyhow::Context;
+use serde::Deserialize;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+
+use super::Reader;
+use crate::model::advisory::{Advisory, Affected, Event, Line, names};
+use crate::model::distribution::Ecosystem;
+use crate::model::severity::Severity;
+
+/// The tracker goes by codenames, os-release and OSV by numbers. <https://www.debian.org/releases/>
+const RELEASES: [(&str, &str); 6] = [
+    ("buster", "Debian:10"),
+    ("bullseye", "Debian:11"),
+    ("bookworm", "Debian:12"),
+    ("trixie", "Debian:13"),
+    ("forky", "Debian:14"),
+    ("duke", "Debian:15"),
+];
+
+#[derive(Deserialize)]
+struct Issue {
+    #[serde(default)]
+    description: String,
+    #[serde(default)]
+    releases: HashMap<String, Release>,
+}
+
+#[derive(Deserialize)]
+struct Release {
+    #[serde(default)]
+    status: String,
+    fixed_version: Option<String>,
+    #[serde(default)]
+    urgency: String,
+}
+
+/// Returns whether a text is the tracker's, by its first entry.
+pub(super) fn is_tracker(text: &str) -> bool {
+    let mut json = serde_json::Deserializer::from_str(text);
+    serde::de::Deserializer::deserialize_map(&mut json, First).unwrap_or(false)
+}
+
+struct First;
+
+impl<'de> Visitor<'de> for First {
+    type Value = bool;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the tracker's object")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<bool, M::Error> {
+        let Some(_) = map.next_key::<String>()? else {
+            return Ok(false);
+        };
+        let issues: HashMap<String, Issue> = map.next_value()?;
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(issues.values().any(|one| !one.releases.is_empty()))
+    }
+}
+
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    text: &str,
+    each: &mut dyn FnMut(Advisory),
+) -> anyhow::Result<()> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let all = Packages { reader, each };
+    serde::de::Deserializer::deserialize_map(&mut json, all).context("it is not Debian's tracker")
+}
+
+/// Walks over packages one by one: most are not installed, and all of them parsed would take seven times their size.
+struct Packages<'r, 'w, 'e> {
+    reader: &'r mut Reader<'w>,
+    each: &'e mut dyn FnMut(Advisory),
+}
+
+impl<'de> Visitor<'de> for Packages<'_, '_, '_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the tracker's object")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
+        while let Some(name) = map.next_key::<String>()? {
+            let is_installed = RELEASES
+                .iter()
+                .any(|(_, release)| self.reader.wanted.has(release, &name));
+            // Every release that is looked after has entries of the kernel.
+            if !is_installed && name != "linux" {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            }
+            let issues: HashMap<String, Issue> = map.next_value()?;
+            if name == "linux" {
+                for (codename, release) in RELEASES {
+                    if issues
+                        .values()
+                        .any(|issue| issue.releases.contains_key(codename))
+                    {
+                        self.reader.cover(&Ecosystem::free(release), None);
+                    }
+                }
+            }
+            let mut issues: Vec<_> = issues.into_iter().collect();
+            issues.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+            for (id, issue) in issues {
+                if let Some(advisory) = advisory(self.reader, &name, id, issue) {
+                    (self.each)(advisory);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A fixed version of 0 says that the release never was affected, and the status `undetermined` that nobody knows yet.
+fn advisory(reader: &mut Reader<'_>, name: &str, id: String, mut issue: Issue) -> Option<Advisory> {
+    let mut affected = Vec::new();
+    for (codename, ecosystem) in RELEASES {
+        let Some(release) = issue.releases.remove(codename) else {
+            continue;
+        };
+        let fixed = release.fixed_version.filter(|fixed| fixed != "0");
+        let counts = release.status == "open" || (release.status == "resolved" && fixed.is_some());
+        if counts && reader.wanted.has(ecosystem, name) {
+            affected.push(Affected {
+                ecosystem: Ecosystem::free(ecosystem),
+                name: name.to_owned(),
+                line: Line::default(),
+                ranges: vec![Event::until(fixed.filter(|_| release.status == "resolved"))],
+                versions: Vec::new(),
+                severity: Severity::of([release.urgency.as_str()], []),
+            });
+        }
+    }
+    let (cves, aliases) = names(&id, []);
+    let url = format!("https://security-tracker.debian.org/tracker/{id}");
+    (!affected.is_empty()).then_some(Advisory {
+        id,
+        cves,
+        aliases,
+        summary: issue.description,
+        url,
+        affected,
+    })
+}

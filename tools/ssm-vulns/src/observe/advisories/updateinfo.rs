@@ -1,0 +1,250 @@
+//! `updateinfo.xml` from the repositories of Amazon Linux, AlmaLinux, Rocky Linux, Oracle Linux, Red Hat and SUSE: what
+//! `dnf updateinfo` and `zypper patches` read. <https://docs.aws.amazon.com/linux/al2023/ug/listing-applicable-advisories.html>
+
+use std::io::BufRead;
+
+use anyhow::{Context, bail};
+use quick_xml::events::{BytesStart, Event as Xml};
+use quick_xml::{Reader as XmlReader, XmlVersion};
+
+use super::updateinfo_names::{ecosystem, topic, url};
+use super::{Reader, osv};
+use crate::model::advisory::{Advisory, Affected, Event, Line, is_no_vulnerability, names};
+use crate::model::distribution::Ecosystem;
+use crate::model::severity::Severity;
+
+/// One `update` while it is read.
+#[derive(Default)]
+struct Update {
+    is_security: bool,
+    id: String,
+    title: String,
+    severity: String,
+    /// The day on which it was changed last, else on which it came out.
+    day: String,
+    references: Vec<String>,
+    url: String,
+    /// Repositories of Amazon Linux 2: `amazon-linux-2---php8.0`.
+    collection: String,
+    /// The module of the collection that is being read.
+    module: Option<String>,
+    packages: Vec<Package>,
+}
+
+/// A package that is fixed.
+#[derive(PartialEq)]
+struct Package {
+    name: String,
+    fixed: String,
+    release: String,
+    module: Option<String>,
+}
+
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    content: &mut dyn BufRead,
+    each: &mut dyn FnMut(Advisory),
+) -> anyhow::Result<()> {
+    let mut xml = XmlReader::from_reader(content);
+    xml.config_mut().trim_text(true);
+    let (mut buffer, mut text) = (Vec::new(), String::new());
+    let (mut update, mut others, mut is_updateinfo) = (Update::default(), Others::default(), false);
+    loop {
+        match xml
+            .read_event_into(&mut buffer)
+            .context("it is not XML, or the end is missing")?
+        {
+            Xml::Start(start) => {
+                is_updateinfo |= start.name().as_ref() == "updates";
+                if !is_updateinfo {
+                    bail!(
+                        "it is XML, but not of updateinfo: its element is {}",
+                        start.name().as_ref()
+                    );
+                }
+                text.clear();
+                update.begin(&start)?;
+            }
+            Xml::Empty(start) => update.begin(&start)?,
+            Xml::Text(part) => text.push_str(&part.xml10_content()),
+            Xml::GeneralRef(reference) => {
+                let resolved = match reference.resolve_char_ref()? {
+                    Some(c) => Some(c.to_string()),
+                    None => {
+                        quick_xml::escape::resolve_predefined_entity(&reference).map(str::to_owned)
+                    }
+                };
+                text.push_str(&resolved.unwrap_or_default());
+            }
+            Xml::CData(part) => text.push_str(&part.xml10_content()),
+            Xml::End(end) => {
+                let content = std::mem::take(&mut text);
+                match end.name().as_ref() {
+                    "update" => std::mem::take(&mut update).end(reader, &mut others, each),
+                    name => update.content(name, content),
+                }
+            }
+            Xml::Eof if is_updateinfo => break,
+            Xml::Eof => bail!("it is XML, but not of updateinfo"),
+            _ => {}
+        }
+        buffer.clear();
+    }
+    reader.left_out.extend(others.message());
+    Ok(())
+}
+
+/// Fixed packages of distributions that are not known here.
+#[derive(Default)]
+struct Others {
+    n_packages: usize,
+    such_as: String,
+}
+
+impl Others {
+    fn message(&self) -> Option<String> {
+        let fixed = cli::count(self.n_packages, "fixed package");
+        let (verb, such_as) = (
+            if self.n_packages == 1 { "is" } else { "are" },
+            &self.such_as,
+        );
+        (self.n_packages > 0).then(|| {
+            format!("{fixed} {verb} not for a distribution that is known here, such as {such_as}")
+        })
+    }
+}
+
+fn attribute(start: &BytesStart<'_>, name: &str) -> anyhow::Result<String> {
+    let value = start.try_get_attribute(name)?;
+    Ok(match value {
+        Some(value) => value
+            .normalized_value(XmlVersion::Implicit1_0)?
+            .into_owned(),
+        None => String::new(),
+    })
+}
+
+impl Update {
+    fn begin(&mut self, start: &BytesStart<'_>) -> anyhow::Result<()> {
+        match start.name().as_ref() {
+            "update" => {
+                *self = Update {
+                    is_security: attribute(start, "type")? == "security",
+                    ..Update::default()
+                };
+            }
+            "issued" | "updated" => {
+                let day = attribute(start, "date")?;
+                if day > self.day {
+                    self.day = day;
+                }
+            }
+            "reference" => {
+                let (kind, id, href) = (
+                    attribute(start, "type")?,
+                    attribute(start, "id")?,
+                    attribute(start, "href")?,
+                );
+                if kind == "cve" {
+                    self.references.push(id);
+                } else if kind == "self" || (self.url.is_empty() && id == self.id) {
+                    self.url = href;
+                }
+            }
+            "collection" => self.collection = attribute(start, "short")?,
+            "module" => {
+                let (name, stream) = (attribute(start, "name")?, attribute(start, "stream")?);
+                self.module = (!name.is_empty()).then(|| format!("{name}:{stream}"));
+            }
+            "package" => self.package(start)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Every architecture and repository has the same package once more.
+    fn package(&mut self, start: &BytesStart<'_>) -> anyhow::Result<()> {
+        let (name, epoch) = (attribute(start, "name")?, attribute(start, "epoch")?);
+        let (version, release) = (attribute(start, "version")?, attribute(start, "release")?);
+        let prefix = if epoch.is_empty() || epoch == "0" {
+            String::new()
+        } else {
+            format!("{epoch}:")
+        };
+        let package = Package {
+            name,
+            fixed: format!("{prefix}{version}-{release}"),
+            release,
+            module: self.module.clone(),
+        };
+        let arch = attribute(start, "arch")?;
+        if arch != "src" && arch != "nosrc" && !self.packages.contains(&package) {
+            self.packages.push(package);
+        }
+        Ok(())
+    }
+
+    fn content(&mut self, name: &str, content: String) {
+        match name {
+            "id" if self.id.is_empty() => self.id = content,
+            "title" if self.title.is_empty() => self.title = content,
+            "severity" => self.severity = content,
+            "collection" => self.module = None,
+            _ => {}
+        }
+    }
+
+    fn end(self, reader: &mut Reader<'_>, others: &mut Others, each: &mut dyn FnMut(Advisory)) {
+        if !self.is_security || is_no_vulnerability(&self.id) {
+            return;
+        }
+        let topic = topic(&self.collection, &self.id);
+        let titled = osv::modules(&self.title);
+        let mut affected = Vec::new();
+        for package in &self.packages {
+            let Some(name) = ecosystem(&self.id, &package.release) else {
+                others.n_packages += 1;
+                if others.such_as.is_empty() {
+                    others.such_as = format!("{}-{}", package.name, package.fixed);
+                }
+                continue;
+            };
+            let ecosystem = Ecosystem::free(name);
+            reader.cover(&ecosystem, Some(&self.day));
+            if !reader.wanted.has(&ecosystem.name, &package.name) {
+                continue;
+            }
+            let modules = match &package.module {
+                Some(module) => vec![module.clone()],
+                None => titled.clone(),
+            };
+            affected.push(Affected {
+                ecosystem,
+                name: package.name.clone(),
+                line: Line {
+                    modules,
+                    topic: topic.clone(),
+                },
+                ranges: vec![Event::until(Some(package.fixed.clone()))],
+                versions: Vec::new(),
+                severity: Severity::of([self.severity.as_str()], []),
+            });
+        }
+        if affected.is_empty() {
+            return;
+        }
+        let (cves, aliases) = names(&self.id, self.references.iter().map(String::as_str));
+        each(Advisory {
+            url: if self.url.is_empty() {
+                url(&self.id)
+            } else {
+                self.url
+            },
+            id: self.id,
+            cves,
+            aliases,
+            summary: self.title,
+            affected,
+        });
+    }
+}

@@ -1,0 +1,225 @@
+//! Reads SBOMs in CycloneDX: those of this tool, of syft and of trivy.
+
+use records::{Reason, Target};
+use serde::Deserialize;
+
+use crate::model::package::{Package, source_of_rpm};
+use crate::model::record::{Gap, GapKind};
+use crate::model::system::System;
+
+/// What parts the package URL of a component from the source that trivy names beside it.
+const SEPARATOR: char = '\u{1f}';
+
+/// What is read of an SBOM; the rest of the document is its own.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Bom {
+    #[serde(default)]
+    metadata: Metadata,
+    #[serde(default)]
+    components: Vec<Component>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Metadata {
+    component: Option<Component>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Component {
+    #[serde(default, rename = "type")]
+    kind: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    version: String,
+    purl: Option<String>,
+    #[serde(default)]
+    properties: Vec<Property>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Property {
+    name: String,
+    #[serde(default)]
+    value: String,
+}
+
+impl Component {
+    fn property(&self, name: &str) -> Option<&str> {
+        let found = self.properties.iter().find(|one| one.name == name)?;
+        Some(found.value.as_str()).filter(|value| !value.is_empty())
+    }
+}
+
+/// Where a node is, its ID and its name.
+type Identity = (Option<Target>, String, Option<String>);
+
+impl Bom {
+    /// Returns the node of an SBOM, its system, and its packages as texts for [`package`]; or why it is not to be judged.
+    pub(crate) fn node(&self) -> Result<(Identity, System, Vec<String>), Gap> {
+        let about = self.metadata.component.as_ref();
+        let property = |name: &str| about.and_then(|one| one.property(name));
+        let target =
+            property("ssm:account")
+                .zip(property("ssm:region"))
+                .map(|(account, region)| Target {
+                    account: account.to_owned(),
+                    region: region.to_owned(),
+                });
+        let id = about.map_or("-", |one| one.name.as_str()).to_owned();
+        let name = property("ssm:name").map(str::to_owned);
+        let texts: Vec<String> = self.components.iter().filter_map(text).collect();
+        let system = self.system();
+        if texts.is_empty() && system.id != "windows" {
+            let message = "the SBOM names no package of dpkg, rpm or apk";
+            let reason = Reason::new("vulns.sbom.empty", message, "make it of the whole system");
+            return Err(Gap {
+                kind: GapKind::Gap,
+                target,
+                instance_id: Some(id),
+                name,
+                reason,
+            });
+        }
+        Ok(((target, id, name), system, texts))
+    }
+
+    fn system(&self) -> System {
+        let system = self
+            .components
+            .iter()
+            .find(|one| one.kind == "operating-system");
+        if let Some(system) = system {
+            let id = system
+                .property("syft:distro:id")
+                .unwrap_or(match system.name.as_str() {
+                    // As trivy calls them.
+                    "amazon" => "amzn",
+                    "redhat" => "rhel",
+                    "oracle" => "ol",
+                    "alma" => "almalinux",
+                    name => name,
+                });
+            let version = system
+                .property("syft:distro:versionID")
+                .unwrap_or(&system.version);
+            return System {
+                id: id.to_owned(),
+                version: version.to_owned(),
+                ..System::default()
+            };
+        }
+        // Else every package URL says it.
+        let distro = self.components.iter().find_map(|one| {
+            let (_, qualifiers) = one.purl.as_deref()?.split_once('?')?;
+            qualifiers
+                .split('&')
+                .find_map(|one| one.strip_prefix("distro="))
+        });
+        let (id, version) = distro
+            .and_then(|distro| distro.rsplit_once('-'))
+            .unwrap_or_default();
+        System {
+            id: id.to_owned(),
+            version: version.to_owned(),
+            ..System::default()
+        }
+    }
+}
+
+/// Returns a package as a text, which is the same for the same package.
+fn text(component: &Component) -> Option<String> {
+    let purl = component.purl.as_deref()?;
+    if !["pkg:deb/", "pkg:rpm/", "pkg:apk/"]
+        .iter()
+        .any(|kind| purl.starts_with(kind))
+    {
+        return None;
+    }
+    let of_trivy = |name: &str| {
+        component
+            .property(&format!("aquasecurity:trivy:{name}"))
+            .unwrap_or_default()
+    };
+    if purl.contains("upstream=") || of_trivy("SrcName").is_empty() {
+        return Some(purl.to_owned());
+    }
+    let mut version = of_trivy("SrcVersion").to_owned();
+    if !of_trivy("SrcEpoch").is_empty() {
+        version = format!("{}:{version}", of_trivy("SrcEpoch"));
+    }
+    if !of_trivy("SrcRelease").is_empty() {
+        version = format!("{version}-{}", of_trivy("SrcRelease"));
+    }
+    Some(
+        [
+            purl,
+            of_trivy("SrcName"),
+            &version,
+            of_trivy("Modularitylabel"),
+        ]
+        .join(&SEPARATOR.to_string()),
+    )
+}
+
+/// Returns the package that a text names.
+pub(crate) fn package(text: &str) -> Option<Package> {
+    let mut parts = text.split(SEPARATOR);
+    let mut package = Package::of_purl(parts.next()?)?;
+    if let (Some(name), Some(version), Some(module)) = (parts.next(), parts.next(), parts.next()) {
+        let (name, version) = source_of_rpm(name).unwrap_or((name, version));
+        package.source = (name.to_owned(), version.to_owned()).into();
+        module.clone_into(&mut package.module);
+    }
+    Some(package)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Bom, package};
+
+    fn read(json: serde_json::Value) -> Bom {
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn the_sboms_of_syft_and_trivy_are_read() {
+        let syft = read(
+            serde_json::json!({"metadata": {"component": {"name": "host"}}, "components": [
+            {"type": "library", "name": "libssl3", "purl": "pkg:deb/debian/libssl3@3.0.11-1?arch=amd64&distro=debian-12&upstream=openssl"}]}),
+        );
+        let ((target, id, _), system, texts) = syft.node().unwrap();
+        assert_eq!(
+            (
+                target,
+                id.as_str(),
+                system.id.as_str(),
+                system.version.as_str()
+            ),
+            (None, "host", "debian", "12")
+        );
+        assert_eq!(package(&texts[0]).unwrap().source.name, "openssl");
+
+        let property = |name: &str, value: &str| serde_json::json!({"name": format!("aquasecurity:trivy:{name}"), "value": value});
+        let trivy = read(serde_json::json!({"components": [
+            {"type": "operating-system", "name": "alma", "version": "9.4"},
+            {"type": "library", "name": "openssl-libs", "purl": "pkg:rpm/alma/openssl-libs@3.0.7-24.el9?arch=x86_64&distro=alma-9.4&epoch=1",
+             "properties": [property("SrcName", "openssl"), property("SrcVersion", "3.0.7"), property("SrcRelease", "24.el9"), property("SrcEpoch", "1")]}]}));
+        let (_, system, texts) = trivy.node().unwrap();
+        assert_eq!(system.id, "almalinux");
+        let found = package(&texts[0]).unwrap();
+        assert_eq!(
+            (found.source.name.as_str(), found.source.version.as_str()),
+            ("openssl", "1:3.0.7-24.el9")
+        );
+        assert_eq!(found.version, "1:3.0.7-24.el9");
+    }
+
+    #[test]
+    fn an_sbom_without_packages_is_a_gap() {
+        let npm = read(
+            serde_json::json!({"components": [{"type": "library", "name": "a", "purl": "pkg:npm/a@1"}]}),
+        );
+        assert_eq!(npm.node().unwrap_err().reason.id, "vulns.sbom.empty");
+    }
+}

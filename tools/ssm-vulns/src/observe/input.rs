@@ -1,0 +1,200 @@
+//! The input of both verbs: records of `ssm-run`, SBOMs, gaps of an earlier step.
+
+use anyhow::bail;
+use cli::IoArgs;
+use records::{Invocation, PatchState, Target, Unreachable};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use super::bom::Bom;
+use super::collector::Inventory;
+use crate::model::fleet::Fleet;
+use crate::model::package::Package;
+use crate::model::record::{Gap, GapKind};
+
+/// A node whose inventory is whole.
+#[derive(Debug)]
+pub(crate) struct Scanned {
+    pub(crate) target: Target,
+    pub(crate) instance_id: String,
+    pub(crate) name: Option<String>,
+    pub(crate) command_id: Option<String>,
+    pub(crate) ended: Option<String>,
+    pub(crate) inventory: Inventory,
+}
+
+/// One value of the input.
+#[derive(Debug)]
+pub(crate) enum Item {
+    Scanned(Box<Scanned>),
+    Bom(Box<Bom>),
+    Gap(Gap),
+    PatchState(Box<PatchState>),
+}
+
+/// What tells values apart.
+#[derive(Deserialize)]
+struct Peek {
+    kind: Option<String>,
+    #[serde(rename = "bomFormat")]
+    bom_format: Option<String>,
+}
+
+/// Calls `each` with every value of the input, as it is read. Returns how many there were.
+///
+/// # Errors
+/// What cannot be read, is not JSON or neither a record nor an SBOM, or an error of `each`.
+pub(crate) fn for_each(
+    io: &IoArgs,
+    mut each: impl FnMut(Item) -> anyhow::Result<()>,
+) -> anyhow::Result<usize> {
+    let mut n_read = 0;
+    cli::for_each_record(io, "records of ssm-run or SBOMs", |raw: Box<RawValue>| {
+        n_read += 1;
+        match item(raw.get())? {
+            Some(item) => each(item),
+            None => Ok(()),
+        }
+    })?;
+    Ok(n_read)
+}
+
+fn item(text: &str) -> anyhow::Result<Option<Item>> {
+    let Ok(peek) = serde_json::from_str::<Peek>(text) else {
+        bail!("$: expected a record of ssm-run or an SBOM in CycloneDX");
+    };
+    let gap = |error: anyhow::Error| {
+        let message = format!("a record that cannot be read: {error:#}");
+        let fix = "feed what ssm-run printed, or SBOMs in CycloneDX";
+        Item::Gap(Gap::general("vulns.input.unknown", message, fix))
+    };
+    // Those of one node must not end the scan of the others.
+    Ok(Some(
+        match (peek.kind.as_deref(), peek.bom_format.as_deref()) {
+            (Some("invocation"), _) => match parse(text) {
+                Ok(invocation) => scanned(invocation),
+                Err(error) => gap(error),
+            },
+            (Some("gap"), _) => Item::Gap(parse(text).unwrap_or_else(|error| match gap(error) {
+                Item::Gap(gap) => gap,
+                _ => unreachable!("it makes gaps"),
+            })),
+            (Some("unreachable"), _) => match parse::<Unreachable>(text) {
+                Ok(unreachable) => Item::Gap(Gap {
+                    target: Some(unreachable.target),
+                    ..Gap::general(
+                        "vulns.target.unreachable",
+                        unreachable.error,
+                        "ask again once it answers",
+                    )
+                }),
+                Err(error) => gap(error),
+            },
+            (Some("patch_state"), _) => match parse(text) {
+                Ok(state) => Item::PatchState(Box::new(state)),
+                Err(error) => gap(error),
+            },
+            // That a command was sent, and where an SBOM was written to, says nothing of packages.
+            (Some("command" | "sbom"), _) => return Ok(None),
+            (Some(kind), _) => gap(anyhow::anyhow!("its kind is '{kind}'")),
+            (None, Some("CycloneDX")) => match parse(text) {
+                Ok(bom) => Item::Bom(Box::new(bom)),
+                Err(error) => gap(error),
+            },
+            (None, Some(format)) => bail!("$.bomFormat: '{format}' is not read, CycloneDX is"),
+            (None, None) => {
+                let fields: serde_json::Map<String, serde_json::Value> =
+                    serde_json::from_str(text)?;
+                let field = fields.keys().next().map_or("", String::as_str);
+                bail!(
+                    "$.{field}: unknown field `{field}`: expected a record of ssm-run or an SBOM in CycloneDX"
+                );
+            }
+        },
+    ))
+}
+
+fn parse<T: DeserializeOwned>(text: &str) -> anyhow::Result<T> {
+    let value: serde_json::Value = serde_json::from_str(text)?;
+    cli::from_value(&value)
+}
+
+fn scanned(mut invocation: Invocation) -> Item {
+    let target = invocation.target.clone();
+    let instance_id = invocation.instance_id.clone();
+    let name = invocation.name.take();
+    let command_id = invocation.command_id.take();
+    let ended = invocation.ended.take();
+    match Inventory::of(invocation) {
+        Ok(inventory) => Item::Scanned(Box::new(Scanned {
+            target,
+            instance_id,
+            name,
+            command_id,
+            ended,
+            inventory,
+        })),
+        Err(reason) => Item::Gap(Gap {
+            kind: GapKind::Gap,
+            target: Some(target),
+            instance_id: Some(instance_id),
+            name,
+            reason,
+        }),
+    }
+}
+
+/// Returns the whole fleet, and what is missing of it.
+///
+/// # Errors
+/// As [`for_each`], and an input without any value.
+pub(crate) fn fleet(io: &IoArgs) -> anyhow::Result<(Fleet, Vec<Gap>)> {
+    let (mut fleet, mut gaps) = (Fleet::default(), Vec::new());
+    let n_read = for_each(io, |item| {
+        match item {
+            Item::Scanned(node) => {
+                let Scanned {
+                    target,
+                    instance_id,
+                    name,
+                    inventory,
+                    ..
+                } = *node;
+                let (system, arch) = (inventory.system.clone(), inventory.arch.as_str());
+                let package = |line: &str| Package::of_line(line, arch);
+                fleet.add(
+                    (Some(target), instance_id, name),
+                    (system, arch),
+                    inventory.packages(),
+                    package,
+                );
+            }
+            Item::Bom(bom) => match bom.node() {
+                Ok((node, system, texts)) => {
+                    fleet.add(
+                        node,
+                        (system, ""),
+                        texts.iter().map(String::as_str),
+                        super::bom::package,
+                    );
+                }
+                Err(gap) => gaps.push(gap),
+            },
+            Item::Gap(gap) => gaps.push(gap),
+            Item::PatchState(state) => fleet.patch_states.push(*state),
+        }
+        Ok(())
+    })?;
+    if n_read == 0 {
+        bail!("read records of ssm-run or SBOMs: the input is empty: there is nothing to judge");
+    }
+    fleet.complete();
+    // A node that was asked again may have answered at last.
+    gaps.retain(|gap| {
+        gap.instance_id
+            .as_deref()
+            .is_none_or(|id| !fleet.has(gap.target.as_ref(), id))
+    });
+    Ok((fleet, gaps))
+}
