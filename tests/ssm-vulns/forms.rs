@@ -181,7 +181,10 @@ fn csaf_of_red_hat_is_read_with_its_products() {
         "rpm\topenssh\t0\t8.7p1\t30.el9_2.1",
         "rpm\tnodejs\t1\t16\t1.el9",
     ];
-    let output = judged(&[document.clone()], &node("rhel", "9.4", &packages));
+    let output = judged(
+        std::slice::from_ref(&document),
+        &node("rhel", "9.4", &packages),
+    );
     assert_eq!(
         told(&output),
         [

@@ -231,7 +231,7 @@ fn a_node_that_answered_when_it_was_asked_again_is_judged_by_that() {
     let fixed = node("almalinux", "9.4", &["rpm\topenssh\t0\t9\t1.el9"]);
     let advisory = osv("ALSA-1", "AlmaLinux:9", "openssh", "9-1.el9", json!({}));
     judged(
-        &[advisory.clone()],
+        std::slice::from_ref(&advisory),
         &format!("{failed}\n{}\n{fixed}", alma()),
     )
     .assert_status(0);

@@ -123,19 +123,18 @@ fn explain(io: &IoArgs, out: &Output, pattern: &Pattern) -> anyhow::Result<Outco
         let id = serde_json::from_str::<Value>(event)?["id"]
             .as_str()
             .map(str::to_owned);
-        let fields = fields.into_iter().map(|field| ExplainedField {
-            field: field.field,
-            matched: field.matched,
+        let fields = fields.into_iter().map(|field| {
             // The last name of the path says whether it holds a secret.
-            found: match field
-                .field
-                .rsplit('.')
-                .next()
-                .is_some_and(redact::is_secret)
-            {
+            let name = field.field.rsplit('.').next().unwrap_or_default();
+            let found = match redact::is_secret(name) {
                 true => vec![Value::from(redact::STRIPPED).to_string(); field.found.len()],
                 false => field.found,
-            },
+            };
+            ExplainedField {
+                field: field.field,
+                matched: field.matched,
+                found,
+            }
         });
         out.write(&Explained {
             kind: ExplainedKind::Explanation,

@@ -56,7 +56,7 @@ type Identity = (Option<Target>, String, Option<String>);
 
 impl Bom {
     /// Returns the node of an SBOM, its system, and its packages as texts for [`package`]; or why it is not to be judged.
-    pub(crate) fn node(&self) -> Result<(Identity, System, Vec<String>), Gap> {
+    pub(crate) fn node(&self) -> Result<(Identity, System, Vec<String>), Box<Gap>> {
         let about = self.metadata.component.as_ref();
         let property = |name: &str| about.and_then(|one| one.property(name));
         let target =
@@ -73,13 +73,13 @@ impl Bom {
         if texts.is_empty() && system.id != "windows" {
             let message = "the SBOM names no package of dpkg, rpm or apk";
             let reason = Reason::new("vulns.sbom.empty", message, "make it of the whole system");
-            return Err(Gap {
+            return Err(Box::new(Gap {
                 kind: GapKind::Gap,
                 target,
                 instance_id: Some(id),
                 name,
                 reason,
-            });
+            }));
         }
         Ok(((target, id, name), system, texts))
     }

@@ -179,7 +179,7 @@ pub(crate) fn fleet(io: &IoArgs) -> anyhow::Result<(Fleet, Vec<Gap>)> {
                         super::bom::package,
                     );
                 }
-                Err(gap) => gaps.push(gap),
+                Err(gap) => gaps.push(*gap),
             },
             Item::Gap(gap) => gaps.push(gap),
             Item::PatchState(state) => fleet.patch_states.push(*state),
