@@ -16,7 +16,7 @@ set -euo pipefail
 
 # Amazon Linux 2 has 2.26, RHEL 7 has 2.17: hosts with old agents are just those with an old glibc.
 glibc=2.17
-tools=(ssm-agentcheck ssm-role ssm-prefs ssm-scp ssm-events ssm-run)
+tools=(ssm-agentcheck ssm-role ssm-prefs ssm-scp ssm-events ssm-run ssm-vulns)
 program=dist root=$(cd -- "$(dirname -- "$0")/.." && pwd)
 # shellcheck source=scripts/building.sh
 . "$root/scripts/building.sh"

@@ -31,7 +31,7 @@ done
 Depends: bash, jq, libc6 (>= 2.17), libgcc-s1 | libgcc1" ] || fail "$(dpkg-deb --info "$out/$base.deb")"
 [ "$(dpkg-deb --contents "$out/$base.deb" | awk '{ print $2 }' | sort -u)" = root/root ] || fail "files of others in the .deb"
 [ "$(rpm -qp --qf '%{NAME} %{ARCH}' "$out/$base.rpm")" = "ssm-tools $arch" ] || fail "$(rpm -qpi "$out/$base.rpm")"
-for tool in ssm-agentcheck ssm-role ssm-prefs ssm-scp ssm-events ssm-run; do
+for tool in ssm-agentcheck ssm-role ssm-prefs ssm-scp ssm-events ssm-run ssm-vulns; do
     env -i "$top/tar/usr/bin/$tool" --version | grep -q "^$tool [0-9]" || fail "$tool --version"
 done
 

@@ -15,7 +15,7 @@ fn event(id: &str) -> String {
     format!("{record}\n")
 }
 
-fn events(n_events: usize) -> String {
+pub(super) fn events(n_events: usize) -> String {
     (0..n_events)
         .map(|index| event(&format!("e-{index}")))
         .collect()
@@ -38,7 +38,7 @@ fn tool(slack: &Slack, spool: &Path, more: &[&str]) -> Run {
         .env("WEBHOOK", slack.url())
 }
 
-fn send(slack: &Slack, spool: &Path, input: &str, more: &[&str]) -> Output {
+pub(super) fn send(slack: &Slack, spool: &Path, input: &str, more: &[&str]) -> Output {
     let output = tool(slack, spool, more).stdin(input).run();
     for secret in ["c4n4ry", "t0ken"] {
         assert!(
@@ -49,7 +49,7 @@ fn send(slack: &Slack, spool: &Path, input: &str, more: &[&str]) -> Output {
     output
 }
 
-fn statuses(output: &Output) -> Vec<String> {
+pub(super) fn statuses(output: &Output) -> Vec<String> {
     let records = output.records();
     let text = |record: &Value| {
         format!(
@@ -183,43 +183,6 @@ fn a_message_that_slack_will_never_take_does_not_hold_up_the_others() {
     sent.assert_status(2).assert_stderr("");
     assert_eq!(statuses(&sent), ["e-0 rejected", "e-1 delivered"]);
     assert_eq!(sent.records()[0]["note"], "HTTP 400 invalid_blocks");
-}
-
-#[test]
-fn only_the_ok_of_slack_is_a_delivery() {
-    for body in [
-        "<html>Blocked by proxy</html>",
-        "",
-        r#"{"ok":false,"error":"unknown"}"#,
-    ] {
-        let (slack, home) = (Slack::start(), Home::create());
-        slack.always(Reply::Status(200, body));
-        let held = send(&slack, home.path(), &events(1), &["--retry-for", "0"]);
-        held.assert_status(2);
-        assert_eq!(statuses(&held), ["e-0 held"]);
-        slack.always(Reply::Ok);
-        assert_eq!(
-            statuses(&send(&slack, home.path(), "", &[])),
-            ["e-0 delivered"]
-        );
-    }
-    let (slack, home) = (Slack::start(), Home::create());
-    slack.reply(&[Reply::Status(
-        200,
-        r#"{"ok":false,"error":"invalid_blocks"}"#,
-    )]);
-    let sent = send(&slack, home.path(), &events(1), &[]);
-    assert_eq!(statuses(&sent), ["e-0 rejected"]);
-}
-
-#[test]
-fn a_pause_that_no_clock_holds_is_held() {
-    let (slack, home) = (Slack::start(), Home::create());
-    slack.always(Reply::RetryAfter(u64::MAX));
-    let held = send(&slack, home.path(), &events(1), &[]);
-    held.assert_status(2)
-        .assert_complains("1 message is held in");
-    assert_eq!(statuses(&held), ["e-0 held"]);
 }
 
 #[test]

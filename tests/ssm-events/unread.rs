@@ -1,9 +1,10 @@
 //! Nothing unread is ever fine: a record that cannot be read stops no other, and what was missing is not lost in a pipe.
 
 use serde_json::{Value, json};
-use testbed::{Home, Output, offline};
+use testbed::{Home, Output, Reply, Slack, offline};
 
 use crate::EXE;
+use crate::sending::{events, send, statuses};
 
 fn started(by: &str, more: &Value) -> String {
     let mut record = json!({"eventName": "StartSession", "eventSource": "ssm.amazonaws.com", "eventTime": "2026-07-01T22:30:00Z",
@@ -158,4 +159,41 @@ fn what_history_could_not_read_is_not_fine_downstream() {
     piped(&["report"], &unreachable.to_string())
         .assert_status(2)
         .assert_complains("not all was read: 111122223333/eu-central-1: no route");
+}
+
+#[test]
+fn only_the_ok_of_slack_is_a_delivery() {
+    for body in [
+        "<html>Blocked by proxy</html>",
+        "",
+        r#"{"ok":false,"error":"unknown"}"#,
+    ] {
+        let (slack, home) = (Slack::start(), Home::create());
+        slack.always(Reply::Status(200, body));
+        let held = send(&slack, home.path(), &events(1), &["--retry-for", "0"]);
+        held.assert_status(2);
+        assert_eq!(statuses(&held), ["e-0 held"]);
+        slack.always(Reply::Ok);
+        assert_eq!(
+            statuses(&send(&slack, home.path(), "", &[])),
+            ["e-0 delivered"]
+        );
+    }
+    let (slack, home) = (Slack::start(), Home::create());
+    slack.reply(&[Reply::Status(
+        200,
+        r#"{"ok":false,"error":"invalid_blocks"}"#,
+    )]);
+    let sent = send(&slack, home.path(), &events(1), &[]);
+    assert_eq!(statuses(&sent), ["e-0 rejected"]);
+}
+
+#[test]
+fn a_pause_that_no_clock_holds_is_held() {
+    let (slack, home) = (Slack::start(), Home::create());
+    slack.always(Reply::RetryAfter(u64::MAX));
+    let held = send(&slack, home.path(), &events(1), &[]);
+    held.assert_status(2)
+        .assert_complains("1 message is held in");
+    assert_eq!(statuses(&held), ["e-0 held"]);
 }

@@ -51,13 +51,12 @@ pub(super) fn pattern(text: &str) -> Result<Pattern, PatternError> {
     Ok(Pattern(rules.into_iter().map(Rule::object).collect()))
 }
 
-/// The tests of one rule by the path of their field, its names joined by dots: `detail.eventName` and `eventName` inside of `detail` are the same, as
-/// they are to the service.
+/// The tests of one rule by the path of their field: the service joins names by dots, and so `detail.eventName` is one with both.
 #[derive(Clone, Default)]
 struct Rule(Vec<(String, Vec<Test>)>);
 
 impl Rule {
-    /// Takes the tests of a path in place of those that an earlier member or a branch of `$or` gave it: the last one counts.
+    /// Takes the tests of a path in place of those that it has from an earlier member or branch of `$or`.
     fn put(&mut self, path: &str, tests: Vec<Test>) {
         match self.0.iter_mut().find(|(known, _)| known == path) {
             Some((_, known)) => *known = tests,
