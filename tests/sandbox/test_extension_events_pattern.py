@@ -21,7 +21,7 @@ CASES = [
     ("exact", {"eventName": ["Other", "StartSession"]}, True),
     ("exact is case-sensitive", {"eventName": ["startsession"]}, False),
     ("every field must match", {"eventName": ["StartSession"], "count": [6]}, False),
-    ("numbers compare as written", {"size": [300]}, False),
+    ("numbers compare by value", {"size": [300]}, True),
     ("number is no string", {"count": ["5"]}, False),
     ("true", {"flag": [True]}, True),
     ("true is not 1", {"flag": [1]}, False),

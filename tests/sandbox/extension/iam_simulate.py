@@ -42,9 +42,10 @@ def decide(
     Kind AWS with the number of an account means anyone of that account: who calls is `iam_enforce`'s to know.
     """
     decision = Decision()
+    kind = iam_evaluate.IDENTITY if principal is None else iam_evaluate.RESOURCE
     request = iam_evaluate.Request(action, resource, _caller(principal), {key.lower(): values for key, values in context.items()})
     for source, document in documents:
-        found = iam_evaluate.effects(document, request, principal is not None, decision.missing_keys)
+        found = iam_evaluate.effects(document, request, kind, decision.missing_keys)
         result = EXPLICIT_DENY if "Deny" in found else ALLOWED if "Allow" in found else IMPLICIT_DENY
         if result == IMPLICIT_DENY or decision.result == EXPLICIT_DENY != result:
             continue
