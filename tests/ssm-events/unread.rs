@@ -114,15 +114,10 @@ fn a_record_that_cannot_be_read_stops_no_other() {
         let file = delivered.path().join("log.json");
         std::fs::write(&file, &input).unwrap();
         let history = piped(&["history", file.to_str().unwrap()], "");
-        let ids: Vec<Value> = history
-            .records()
-            .iter()
-            .map(|one| one["eventID"].clone())
-            .collect();
-        assert!(
-            ids.contains(&json!("e-alice")) && ids.contains(&json!("e-bob")),
-            "{ids:?}"
-        );
+        // What is only handed on need not be taken apart.
+        for id in ["e-alice", "e-bob"] {
+            assert!(history.stdout.contains(id), "{}", history.stdout);
+        }
     }
 }
 
