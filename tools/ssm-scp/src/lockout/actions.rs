@@ -87,10 +87,13 @@ pub(super) struct Actions {
     /// By the addresses of the policies of an account.
     classes: RefCell<HashMap<Vec<usize>, Rc<Vec<ActionClass>>>>,
     /// By the text of a policy of a principal, which many may share: as `marks`, with a number of its own.
-    own: RefCell<HashMap<String, (usize, Rc<Vec<u32>>)>>,
+    own: RefCell<HashMap<String, (usize, Marks)>>,
     /// By the address of a class and the numbers of such policies.
     groups: RefCell<HashMap<(usize, BTreeSet<usize>), Groups>>,
 }
+
+/// For each action which statements of a policy are about it, as a number.
+type Marks = Rc<Vec<u32>>;
 
 /// Actions of a class, in groups.
 pub(super) type Groups = Rc<Vec<Vec<String>>>;
@@ -146,21 +149,20 @@ impl Actions {
             .iter()
             .map(|policy| self.marks(address(policy), policy))
             .collect();
-        let mut classes: BTreeMap<(Meaning, Vec<u32>), (Vec<String>, Vec<usize>)> = BTreeMap::new();
+        let mut classes: BTreeMap<(Meaning, Vec<u32>), ActionClass> = BTreeMap::new();
         for (index, (meaning, name)) in self.all.iter().enumerate() {
             let marks = marks.iter().map(|marks| marks[index]).collect();
-            let class = classes.entry((*meaning, marks)).or_default();
-            class.0.push(name.clone());
-            class.1.push(index);
+            let class = classes
+                .entry((*meaning, marks))
+                .or_insert_with(|| ActionClass {
+                    meaning: *meaning,
+                    actions: Vec::new(),
+                    places: Vec::new(),
+                });
+            class.actions.push(name.clone());
+            class.places.push(index);
         }
-        let classes = classes
-            .into_iter()
-            .map(|((meaning, _), (actions, places))| ActionClass {
-                meaning,
-                actions,
-                places,
-            });
-        let classes = Rc::new(classes.collect::<Vec<_>>());
+        let classes = Rc::new(classes.into_values().collect::<Vec<_>>());
         self.classes.borrow_mut().insert(key, Rc::clone(&classes));
         classes
     }

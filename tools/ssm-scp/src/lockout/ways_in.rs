@@ -116,10 +116,10 @@ impl Judged<'_> {
             keepers.clone().flat_map(|principal| documents(principal)),
         );
         let is_kept = |action: &str| {
-            let may = |principal: &&PrincipalPolicies| {
+            let may = |principal: &PrincipalPolicies| {
                 Identity::of(principal).is_some_and(|own| self.may(&own, principal, action))
             };
-            keepers.clone().any(|principal| may(&principal))
+            keepers.clone().any(|principal| may(principal))
         };
         if found(true).next().is_none() {
             return is_kept(example);
@@ -128,7 +128,7 @@ impl Judged<'_> {
         if open.len() == groups.len() {
             return false;
         }
-        let is_missed = |principal: &&PrincipalPolicies| {
+        let is_missed = |principal: &PrincipalPolicies| {
             let own = self.all.parted(class, documents(principal));
             let used = own
                 .iter()
@@ -137,7 +137,7 @@ impl Judged<'_> {
             open.iter()
                 .any(|group| group.iter().any(|action| used.contains(action.as_str())))
         };
-        open.is_empty() || !found(true).any(|principal| is_missed(&principal))
+        open.is_empty() || !found(true).any(|principal| is_missed(principal))
     }
 
     /// Returns whether somebody may do something, by their own policies and by those above as they will be.
