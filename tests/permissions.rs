@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use serde_json::Value;
-use testbed::{NEEDED, expect_text, offline, repository};
+use serde_json::{Value, json};
+use testbed::{Account, NEEDED, Sandbox, expect_text, offline, repository};
 
 const TOOLS: [&str; 6] = [
     "ssm-agentcheck",
@@ -22,6 +22,9 @@ const TOOLS: [&str; 6] = [
     "ssm-events",
     "ssm-run",
 ];
+
+/// The role that AWS makes in every account of an organization.
+const READER: &str = "arn:aws:iam::{account}:role/OrganizationAccountAccessRole";
 
 /// The flags that need the same in every tool.
 const COMMON: [&str; 4] = [
@@ -79,6 +82,19 @@ fn flags(tool: &str) -> Vec<&'static str> {
     ];
     flags.extend((tool == "ssm-events").then_some("--with=send-test"));
     flags
+}
+
+/// Returns the management account of an organization, its member, and the unit that this is in.
+fn organization() -> (Account, Account, String) {
+    let (account, member) = (Sandbox::start().account(), Sandbox::start().account());
+    let suffix = account.id()[8..].to_owned();
+    let unit = format!("ou-{suffix}-workloads");
+    account.seed(&json!({
+        "accounts": [{"id": account.id(), "name": "management"}, {"id": member.id(), "name": "member"}],
+        "organization": {"management_account": account.id(), "id": format!("o-org{suffix}"), "root_id": format!("r-{suffix}"),
+            "ous": [{"id": unit, "name": "workloads", "accounts": [member.id()]}]},
+    }));
+    (account, member, unit)
 }
 
 #[test]

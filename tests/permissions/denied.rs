@@ -3,10 +3,9 @@
 use serde_json::{Value, json};
 use testbed::{Account, Output, Run, Sandbox};
 
-use super::{bin, rows, texts};
+use super::{READER, bin, organization, rows, texts};
 
 const R: &str = "us-east-1";
-const READER: &str = "arn:aws:iam::{account}:role/OrganizationAccountAccessRole";
 
 /// An account in which there is something to read for every action of a tool.
 struct Scene {
@@ -95,14 +94,7 @@ fn role() -> Scene {
 }
 
 fn scp() -> Scene {
-    let (account, member) = (Sandbox::start().account(), Sandbox::start().account());
-    let suffix = account.id()[8..].to_owned();
-    let unit = format!("ou-{suffix}-workloads");
-    account.seed(&json!({
-        "accounts": [{"id": account.id(), "name": "management"}, {"id": member.id(), "name": "member"}],
-        "organization": {"management_account": account.id(), "id": format!("o-org{suffix}"), "root_id": format!("r-{suffix}"),
-            "ous": [{"id": unit, "name": "workloads", "accounts": [member.id()]}]},
-    }));
+    let (account, member, unit) = organization();
     let desired = json!({"policy_name": "guard", "exempt_principals": ["arn:aws:iam::*:role/ops"], "targets": [unit]});
     let plan = account.tool(bin("ssm-scp")).args(["plan"]);
     let plan = plan.stdin(desired.to_string()).run();

@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use serde_json::{Value, json};
 use testbed::{Account, Run, Sandbox};
 
-use super::bin;
+use super::{READER, bin, organization};
 
 fn run(account: &Account, tool: &str, arguments: &[&str], stdin: &str) -> Run {
     account
@@ -91,18 +91,12 @@ fn alerts() {
 
 #[test]
 fn guards() {
-    let (account, member) = (Sandbox::start().account(), Sandbox::start().account());
-    let suffix = account.id()[8..].to_owned();
-    let unit = format!("ou-{suffix}-workloads");
-    account.seed(&json!({
-        "accounts": [{"id": account.id(), "name": "management"}, {"id": member.id(), "name": "member"}],
-        "organization": {"management_account": account.id(), "id": format!("o-org{suffix}"), "root_id": format!("r-{suffix}"),
-            "ous": [{"id": unit, "name": "workloads", "accounts": [member.id()]}]},
-    }));
+    let (account, member, unit) = organization();
     let of = |target: &str| json!({"policy_name": "guard", "exempt_principals": ["arn:aws:iam::*:role/ops"], "targets": [target]});
     let lockout = format!("--accept=break_glass:{}", member.id());
     let accepted = [
-        "--assume-role=arn:aws:iam::{account}:role/OrganizationAccountAccessRole",
+        "--assume-role",
+        READER,
         "--accept=unmatched:arn:aws:iam::*:role/ops",
         &lockout,
     ];
