@@ -171,6 +171,22 @@ fn a_mistake_below_comments_is_at_its_line_and_column() {
     }
 }
 
+#[test]
+fn a_key_that_is_there_twice_is_found_whatever_the_file_is() {
+    let twice =
+        r#"{"schemaVersion": "1.0", "sessionType": "Standard_Stream", "sessionType": "Port"}"#;
+    for tool in tools() {
+        let lint = tool.offline(&["lint", "-"]).stdin(twice).run();
+        lint.assert_status(1).assert_stderr("");
+        assert!(
+            lint.stdout.contains("sessionType"),
+            "{}: {}",
+            tool.name,
+            lint.stdout
+        );
+    }
+}
+
 fn lint(tool: &Tool, files: &[&str]) -> Output {
     let files: Vec<String> = files
         .iter()

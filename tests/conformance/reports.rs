@@ -163,3 +163,21 @@ fn a_finding_in_a_file_is_at_its_line() {
         );
     }
 }
+
+/// The IDs of such rules end as those of findings about what could not be read.
+#[test]
+fn a_word_that_a_linter_does_not_know_was_read_all_the_same() {
+    let account = Sandbox::start().account();
+    let policy = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "deny", "Action": "*", "Resource": "*"}]}"#;
+    let tool = TOOLS.iter().find(|tool| tool.name == "ssm-role").unwrap();
+    let lint = |format| {
+        tool.run(&account, &["lint", "-", "-o", format])
+            .stdin(policy)
+    };
+    let output = lint("sarif").run();
+    output.assert_status(1);
+    let run = sarif(&account, &output);
+    assert_eq!(run["results"][0]["ruleId"], "role.effect.unknown");
+    assert_eq!(run["invocations"][0]["executionSuccessful"], true);
+    assert_eq!(attribute(&lint("junit").run().stdout, "errors"), 0);
+}

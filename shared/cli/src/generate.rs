@@ -2,10 +2,8 @@
 //! one verb.
 
 use std::ffi::OsString;
-use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::ValueEnum;
 use clap::{Args as _, FromArgMatches};
 use clap_complete::Shell;
@@ -14,7 +12,7 @@ use serde_json::Value;
 
 use crate::permissions::{Permissions, Scope};
 use crate::stdout::write;
-use crate::{completion, example, jsonc, manual};
+use crate::{IoArgs, completion, example, manual};
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Artefact {
@@ -140,20 +138,15 @@ fn policy(
     if let Some(verb) = &request.verb {
         scope = scope.of_verb(verb);
     }
-    let desired = scope.file.as_deref().map(desired_state).transpose()?;
+    // One file: layers would name what is only in some accounts.
+    let read = |path| crate::read_desired(&IoArgs::of_file(path), "the desired state");
+    let desired: Option<Value> = scope.file.as_deref().map(read).transpose()?;
     let has_verb = |verb: &str| {
         command.find_subcommand(verb).is_some()
             || permissions.writes.contains(&verb)
             || permissions.reads.contains(&verb)
     };
     permissions.policy(&scope, desired.as_ref(), has_verb)
-}
-
-/// Reads one file; layers would name what is only in some accounts.
-fn desired_state(path: &Path) -> anyhow::Result<Value> {
-    let action = || format!("read the desired state from {}", path.display());
-    let text = std::fs::read_to_string(path).with_context(action)?;
-    serde_json::from_str(&jsonc::plain(&text)).with_context(action)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::input::parse;
 use crate::mistakes::{from_value, of_other_tool};
-use crate::source::{read_texts, source, text};
+use crate::source::{read_texts, source};
 use crate::{Finding, FindingKind, IoArgs, Severity, Target, jsonc};
 
 /// The desired state of every target, out of one value and any number of overrides.
@@ -104,7 +104,7 @@ impl<D: DeserializeOwned> Layers<D> {
             desired: PhantomData,
         };
         let mut bases = Vec::new();
-        for (place, text) in texts(io, what)? {
+        for (place, text) in read_texts(io.file.as_slice(), io, what)? {
             let read = || format!("read {what} from {place}");
             let text = jsonc::plain(&text);
             let values: Vec<Value> = parse(&text).with_context(read)?;
@@ -254,15 +254,6 @@ impl<D: DeserializeOwned> Layers<D> {
         layers.sort_by_key(|layer| layer.r#for.rank(units));
         Ok(layers)
     }
-}
-
-/// Returns the texts of all files of a directory in the order of their names, or the one text of the input.
-fn texts(io: &IoArgs, what: &str) -> anyhow::Result<Vec<(String, String)>> {
-    let Some(directory) = io.file.as_ref().filter(|path| path.is_dir()) else {
-        let text = text(io).with_context(|| format!("read {what} from {}", source(io)))?;
-        return Ok(vec![(source(io), text)]);
-    };
-    read_texts(std::slice::from_ref(directory), io, what)
 }
 
 #[cfg(test)]

@@ -32,7 +32,8 @@ impl FileArgs {
         out: &Output,
         mut lint: impl FnMut(&str, &str) -> anyhow::Result<Outcome>,
     ) -> anyhow::Result<Outcome> {
-        if let Some(absent) = self.files.iter().find(|file| !file.exists()) {
+        let is_absent = |file: &&PathBuf| file.as_os_str() != "-" && !file.exists();
+        if let Some(absent) = self.files.iter().find(is_absent) {
             anyhow::bail!(
                 "there is no file {}: name files, or pipe JSON in",
                 absent.display()
@@ -149,44 +150,43 @@ impl DesiredState {
         let message = format!("{error:#}");
         let (path, message) = message.split_once(": ").unwrap_or(("$", &message));
         let place = ("", 1, 1, path);
-        let mut finding = self.finding(
-            self.invalid,
+        let fix = "correct the override".to_owned();
+        let finding = Finding::in_text(
+            self.invalid.to_owned(),
             Severity::Error,
             place,
             message.to_owned(),
-            "correct the override",
+            fix,
         );
-        path.clone_into(&mut finding.resource);
-        finding
+        Finding {
+            resource: path.to_owned(),
+            ..finding
+        }
     }
 
     fn invalid(&self, source: &str, mistake: Mistake) -> Finding {
         let place = (source, mistake.line, mistake.column, &*mistake.path);
         let fix = "correct this place; --generate schema prints what it may be, --generate example one with all fields";
-        self.finding(self.invalid, Severity::Error, place, mistake.message, fix)
+        Finding::in_text(
+            self.invalid.to_owned(),
+            Severity::Error,
+            place,
+            mistake.message,
+            fix.to_owned(),
+        )
     }
 
     fn other(&self, source: &str, kin: &str) -> Finding {
         let message = format!("this looks like {kin}, and was not judged");
         let fix = "lint it with the tool that it is for";
-        self.finding(
-            self.other,
+        let place = (source, 1, 1, "$");
+        Finding::in_text(
+            self.other.to_owned(),
             Severity::Warning,
-            (source, 1, 1, "$"),
+            place,
             message,
-            fix,
+            fix.to_owned(),
         )
-    }
-
-    fn finding(
-        &self,
-        id: &str,
-        severity: Severity,
-        place: (&str, usize, usize, &str),
-        message: String,
-        fix: &str,
-    ) -> Finding {
-        Finding::in_text(id.to_owned(), severity, place, message, fix.to_owned())
     }
 }
 
@@ -201,6 +201,13 @@ pub fn is_ours(text: &str) -> bool {
         fields.is_some_and(|fields| fields.keys().all(is_our_name))
     };
     !values.is_empty() && values.iter().all(is_our_own)
+}
+
+/// Returns the one JSON value of a text; none for several, malformed JSON, or a key that is there twice.
+#[must_use]
+pub fn value(text: &str) -> Option<Value> {
+    let mut all: Vec<Value> = values(text).ok()?;
+    all.pop().filter(|_| all.is_empty())
 }
 
 /// Returns a column in characters, of one that the parser counts in bytes.

@@ -93,8 +93,20 @@ impl Output {
         self.held().has_looked = true;
         findings
             .iter()
-            .try_for_each(|finding| self.write(finding))?;
+            .try_for_each(|finding| self.write_finding(finding))?;
         Ok(Outcome::of(findings))
+    }
+
+    /// Prints a finding of a run that counts them itself.
+    ///
+    /// # Errors
+    /// As [`Output::write`].
+    pub fn write_finding(&self, finding: &Finding) -> anyhow::Result<()> {
+        if matches!(self.format, Format::Sarif | Format::Junit | Format::Csv) {
+            self.held().report.found(finding.clone());
+            return Ok(());
+        }
+        self.write(finding)
     }
 
     /// Prints one record.

@@ -3,7 +3,6 @@
 
 use std::io::IsTerminal;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
@@ -23,8 +22,6 @@ const TICK: Duration = Duration::from_millis(200);
 pub struct Progress {
     bar: ProgressBar,
     is_hidden: bool,
-    is_begun: AtomicBool,
-    noun: Mutex<&'static str>,
     /// Goes when the run ends, which somebody waits for.
     ended: Mutex<Option<mpsc::Sender<()>>>,
     tool: &'static str,
@@ -36,9 +33,7 @@ impl Progress {
     pub fn new(tool: &'static str, quiet: bool) -> Progress {
         Progress {
             bar: ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()),
-            is_begun: AtomicBool::new(false),
             is_hidden: quiet || !std::io::stderr().is_terminal(),
-            noun: Mutex::new(""),
             ended: Mutex::default(),
             tool,
         }
@@ -46,11 +41,9 @@ impl Progress {
 
     /// Begins to count up to `n_steps`, each a `noun`. Zero is not known how many, and no noun is that nothing is counted.
     pub fn begin(&self, n_steps: usize, noun: &'static str) {
-        *locked(&self.noun) = noun;
-        self.is_begun.store(true, Ordering::Relaxed);
         let template = match n_steps {
             0 => "{spinner} {msg} {elapsed}",
-            _ => "{bar:30} {pos}/{len} {prefix} {msg} {elapsed}",
+            _ => "{bar:30} {pos}/{len} {prefix}s {msg} {elapsed}",
         };
         // The template is a constant; without it the bar would only look plainer.
         if let Ok(style) = ProgressStyle::with_template(template) {
@@ -58,7 +51,7 @@ impl Progress {
         }
         self.bar
             .set_length(u64::try_from(n_steps).unwrap_or(u64::MAX));
-        self.bar.set_prefix(format!("{noun}s"));
+        self.bar.set_prefix(noun);
         self.bar.reset();
         if self.is_hidden {
             return;
@@ -106,10 +99,10 @@ impl Progress {
         if was_shown {
             let n_steps = usize::try_from(self.bar.position()).unwrap_or(usize::MAX);
             let message = self.bar.message();
-            let noun = *locked(&self.noun);
-            let steps = match noun {
-                "" => String::new(),
-                noun => count(n_steps, noun),
+            let noun = self.bar.prefix();
+            let steps = match noun.is_empty() {
+                true => String::new(),
+                false => count(n_steps, &noun),
             };
             let parts = [steps, message];
             let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
@@ -124,7 +117,7 @@ impl Progress {
 impl Drop for Progress {
     /// A run that ends early leaves no bar behind.
     fn drop(&mut self) {
-        if self.is_begun.load(Ordering::Relaxed) && !self.bar.is_finished() {
+        if !self.bar.is_finished() {
             self.end();
         }
     }

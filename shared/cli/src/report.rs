@@ -37,17 +37,20 @@ pub(crate) struct Run<'r> {
 }
 
 impl Report {
-    /// Takes a record; one that is neither a finding nor says what could not be read is left.
+    /// Takes a record other than a finding; one that does not say what could not be read is left.
     ///
     /// # Errors
     /// It has not the shape that its kind says.
     pub(crate) fn add(&mut self, record: &Value) -> anyhow::Result<()> {
-        match record["kind"].as_str() {
-            Some("finding") => self.findings.push(crate::from_value(record)?),
-            Some("unreachable") => self.unreachable.push(crate::from_value(record)?),
-            _ => {}
+        if record["kind"] == "unreachable" {
+            self.unreachable.push(crate::from_value(record)?);
         }
         Ok(())
+    }
+
+    /// Takes a finding, which as a record would not say whether it is about something that could not be read.
+    pub(crate) fn found(&mut self, finding: Finding) {
+        self.findings.push(finding);
     }
 
     /// Takes the name of what was judged.
@@ -73,11 +76,6 @@ impl Report {
             _ => csv::findings(self),
         }
     }
-}
-
-/// Returns whether a finding says that something could not be read.
-fn is_unknown(finding: &Finding) -> bool {
-    finding.id.ends_with(".unknown")
 }
 
 /// A place in a file.
@@ -167,7 +165,10 @@ mod tests {
         report.findings = vec![
             finding("x.key.absent", Severity::Error, Some(here), "=alias/a"),
             finding("x.key.note", Severity::Info, Some(here), "alias/b"),
-            finding("x.log.unknown", Severity::Warning, Some(here), "log"),
+            Finding {
+                is_unread: true,
+                ..finding("x.log.unknown", Severity::Warning, Some(here), "log")
+            },
             finding(
                 "x.json.odd",
                 Severity::Warning,

@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use records::{Finding, Severity};
 
 /// What a run came to, when it did not end in an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Outcome {
     /// Nothing to report: exit status 0.
+    #[default]
     Fine,
     /// `check`, `lint` and the like found something: exit status 1.
     Found,

@@ -125,7 +125,8 @@ impl SuppressionArgs {
 }
 
 /// Returns the day, in UTC, so that the same run says the same everywhere.
-fn today() -> Date {
+#[must_use]
+pub fn today() -> Date {
     jiff::Timestamp::now()
         .to_zoned(jiff::tz::TimeZone::UTC)
         .date()

@@ -37,10 +37,7 @@ pub(crate) struct Summary {
     unknown: usize,
     stopped: usize,
     excluded: usize,
-    /// Whether anything is more than worth knowing.
-    is_found: bool,
-    /// Whether something could not be read.
-    is_unread: bool,
+    outcome: Outcome,
 }
 
 impl Summary {
@@ -57,22 +54,17 @@ impl Summary {
 
     /// Counts findings that are of no node.
     pub(crate) fn note(&mut self, findings: &[Finding]) {
-        self.is_found |= Outcome::of(findings) != Outcome::Fine;
-        self.is_unread |= findings.iter().any(|finding| finding.is_unread);
+        self.outcome = self.outcome.and(Outcome::of(findings));
     }
 
     /// Counts something wrong that is no node's.
     pub(crate) fn found(&mut self) {
-        self.is_found = true;
+        self.outcome = self.outcome.and(Outcome::Found);
     }
 
     /// Returns how the run ends; nodes that are stopped or were launched a moment ago do not fail it.
     pub(crate) fn outcome(self) -> Outcome {
-        match (self.is_unread, self.is_found) {
-            (true, _) => Outcome::Trouble,
-            (false, true) => Outcome::Found,
-            (false, false) => Outcome::Fine,
-        }
+        self.outcome
     }
 }
 

@@ -27,7 +27,7 @@ const DESIRED: DesiredState = DesiredState {
 
 /// Returns what is wrong with a text; document content is known by its `schemaVersion`, `sessionType` or `inputs`.
 pub(crate) fn lint(source: &str, text: &str) -> Vec<Finding> {
-    match serde_json::from_str(text).ok().filter(is_content) {
+    match cli::value(text).filter(is_content) {
         Some(document) => {
             let findings = lint_content(&document).into_iter();
             findings.map(|one| cli::at(source, text, one)).collect()

@@ -252,10 +252,7 @@ fn legacy(role: &Role, findings: &mut Findings<'_>) {
 }
 
 fn instances(n_instances: usize) -> String {
-    format!(
-        "{n_instances} instance{}",
-        if n_instances == 1 { "" } else { "s" }
-    )
+    cli::count(n_instances, "instance")
 }
 
 struct Findings<'a> {
@@ -267,15 +264,15 @@ struct Findings<'a> {
 }
 
 impl Findings<'_> {
-    fn push(
-        &mut self,
+    fn finding(
+        &self,
         problem: &str,
         severity: Severity,
         resource: &str,
         message: &str,
         fix: &str,
-    ) {
-        let finding = Finding {
+    ) -> Finding {
+        Finding {
             kind: FindingKind::Finding,
             id: format!("role.{problem}"),
             severity,
@@ -284,7 +281,18 @@ impl Findings<'_> {
             message: message.to_owned(),
             fix: fix.to_owned(),
             is_unread: false,
-        };
+        }
+    }
+
+    fn push(
+        &mut self,
+        problem: &str,
+        severity: Severity,
+        resource: &str,
+        message: &str,
+        fix: &str,
+    ) {
+        let finding = self.finding(problem, severity, resource, message, fix);
         self.add(finding);
     }
 
@@ -296,15 +304,16 @@ impl Findings<'_> {
     }
 
     fn unknown(&mut self, subject: &str, resource: &str, reason: &str) {
+        let finding = self.finding(
+            &format!("{subject}.unknown"),
+            Severity::Warning,
+            resource,
+            &format!("it could not be read: {reason}"),
+            "allow the caller to read it, then check again",
+        );
         self.add(Finding {
-            kind: FindingKind::Finding,
-            id: format!("role.{subject}.unknown"),
-            severity: Severity::Warning,
-            target: Some(self.observed.target.clone()),
-            resource: resource.to_owned(),
-            message: format!("it could not be read: {reason}"),
-            fix: "allow the caller to read it, then check again".to_owned(),
             is_unread: true,
+            ..finding
         });
     }
 }

@@ -162,7 +162,7 @@ fn names(desired: &Value) -> anyhow::Result<Names> {
     let of_host_management = desired.default_host_management.as_ref();
     let assigned = desired.assign_profile.as_ref();
     let mut roles: Vec<&str> = of_host_management
-        .map(|wished| wished.role_name.0.as_str())
+        .map(|one| one.role_name.0.as_str())
         .into_iter()
         .collect();
     roles.extend(assigned.map(|assign| assign.name.0.as_str()));

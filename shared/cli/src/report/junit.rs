@@ -8,7 +8,7 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 use records::{Finding, Severity};
 
-use super::{Report, Run, is_unknown, place, subject};
+use super::{Report, Run, place, subject};
 use crate::visible;
 
 /// A case, and what came of it.
@@ -108,7 +108,7 @@ fn named(place: String, run: &Run<'_>) -> String {
 fn of_finding(finding: &Finding) -> Case {
     let message = finding.message.clone();
     let end = match finding.severity {
-        _ if is_unknown(finding) => End::Unknown(message),
+        _ if finding.is_unread => End::Unknown(message),
         Severity::Info => End::Noted(message),
         Severity::Warning => End::Failed("warning", message, finding.fix.clone()),
         Severity::Error => End::Failed("error", message, finding.fix.clone()),

@@ -13,7 +13,7 @@ use records::{Finding, Severity};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Position, Report, Run, is_unknown, place, subject};
+use super::{Position, Report, Run, place, subject};
 use crate::visible;
 
 /// What a path in a URI keeps. <https://www.rfc-editor.org/rfc/rfc3986#section-2.3>
@@ -26,8 +26,7 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC
 
 /// Returns the document.
 pub(super) fn document(report: &Report, run: &Run<'_>) -> Value {
-    let (unknown, found): (Vec<_>, Vec<_>) =
-        report.findings.iter().partition(|one| is_unknown(one));
+    let (unknown, found): (Vec<_>, Vec<_>) = report.findings.iter().partition(|one| one.is_unread);
     let mut rules: Vec<Value> = Vec::new();
     let mut index_of: HashMap<&str, usize> = HashMap::new();
     let mut seen: HashMap<String, usize> = HashMap::new();

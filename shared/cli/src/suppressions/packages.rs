@@ -118,7 +118,9 @@ impl PackageSuppressions {
             one.finding(expired, unused)
         };
         let findings: Vec<Finding> = self.entries.iter().filter_map(of).collect();
-        findings.iter().try_for_each(|finding| out.write(finding))?;
+        findings
+            .iter()
+            .try_for_each(|finding| out.write_finding(finding))?;
         Ok(Outcome::of(&findings))
     }
 }

@@ -49,7 +49,7 @@ pub(crate) async fn run(
     let outcome = nodes.each(global, &options, out, |units, target, observation| {
         let (desired, expired) = resolved.of(target, units)?;
         for finding in expired {
-            out.write(&finding)?;
+            out.write_finding(&finding)?;
             tally.found();
         }
         let node = match observation {
@@ -57,12 +57,16 @@ pub(crate) async fn run(
             Observation::MetadataDefaults(defaults) => {
                 let found = metadata_defaults::check(target, &defaults);
                 tally.note(&found);
-                return found.iter().try_for_each(|finding| out.write(finding));
+                return found
+                    .iter()
+                    .try_for_each(|finding| out.write_finding(finding));
             }
         };
         let (findings, verdict) = check::check(desired, roles.as_ref(), &node, now);
         tally.count(&findings, verdict);
-        findings.iter().try_for_each(|finding| out.write(finding))
+        findings
+            .iter()
+            .try_for_each(|finding| out.write_finding(finding))
     });
     let outcome = outcome.await?;
     out.sum_up(tally.to_string());

@@ -39,7 +39,9 @@ pub(crate) async fn run(
     };
     let host = observe::host::observe(&redirect, awsconf::now()).await?;
     let findings = host::check(&desired, &host);
-    findings.iter().try_for_each(|finding| out.write(finding))?;
+    findings
+        .iter()
+        .try_for_each(|finding| out.write_finding(finding))?;
     Ok(match findings.is_empty() {
         true => Outcome::Fine,
         false => Outcome::Found,
