@@ -82,9 +82,14 @@ pub enum Entrant<'p> {
 /// Returns whom the statements of a trust policy allow to assume the role, whatever others deny. Services are not people.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>
 pub fn entrants(policy: &Value) -> impl Iterator<Item = Entrant<'_>> {
+    entrants_by(policy, &ASSUMING)
+}
+
+/// As [`entrants`], by one of these actions.
+fn entrants_by<'p>(policy: &'p Value, actions: &'p [&'p str]) -> impl Iterator<Item = Entrant<'p>> {
     let statements = one_or_many(&policy["Statement"]).iter();
     let allowing = statements.filter(|statement| {
-        statement["Effect"] == "Allow" && ASSUMING.iter().any(|action| is_about(statement, action))
+        statement["Effect"] == "Allow" && actions.iter().any(|action| is_about(statement, action))
     });
     allowing.flat_map(|statement| {
         let principal = &statement["Principal"];
@@ -105,13 +110,16 @@ pub fn entrants(policy: &Value) -> impl Iterator<Item = Entrant<'_>> {
 /// whether there may be one. What IAM shows as an ID, `AROA..`, has been deleted.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-user.html>
 pub fn is_for_people(policy: &Value, exists: impl Fn(&str) -> bool) -> bool {
-    let mut statements = one_or_many(&policy["Statement"]).iter();
-    let is_closed = statements.any(|statement| {
-        statement["Effect"] == "Deny"
-            && is_everybody(&statement["Principal"])
-            && statement.get("Condition").is_none()
-            && ASSUMING.iter().any(|action| is_about(statement, action))
-    });
+    // One way in may be closed to everybody and another one open.
+    let is_closed = |action: &str| {
+        let mut statements = one_or_many(&policy["Statement"]).iter();
+        statements.any(|statement| {
+            statement["Effect"] == "Deny"
+                && is_everybody(&statement["Principal"])
+                && statement.get("Condition").is_none()
+                && is_about(statement, action)
+        })
+    };
     let is_somebody = |entrant: Entrant<'_>| match entrant {
         Entrant::Anybody | Entrant::Federated => true,
         Entrant::Aws(name) if name.bytes().all(|byte| byte.is_ascii_digit()) => true,
@@ -120,7 +128,9 @@ pub fn is_for_people(policy: &Value, exists: impl Fn(&str) -> bool) -> bool {
             !is_of_iam || exists(name)
         }),
     };
-    !is_closed && entrants(policy).any(is_somebody)
+    ASSUMING.iter().any(|action| {
+        !is_closed(action) && entrants_by(policy, std::slice::from_ref(action)).any(is_somebody)
+    })
 }
 
 /// Returns whether tags may be passed when the role is assumed, as far as its trust policy goes: a session then has more tags than
@@ -341,7 +351,11 @@ mod tests {
         check(but_some, true);
         let federated = json!({"Statement": [{"Effect": "Allow", "Action": ["sts:AssumeRoleWithSAML", "sts:TagSession"],
             "Principal": {"Federated": "arn:aws:iam::111122223333:saml-provider/AWSSSO_x_DO_NOT_DELETE"}}]});
-        check(federated, true);
+        check(federated.clone(), true);
+        // One way in that is closed to everybody leaves the other.
+        let closed = json!({"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"});
+        let statements = [federated["Statement"][0].clone(), closed];
+        check(json!({"Statement": statements}), true);
         let tags_only = json!({"Statement": [{"Effect": "Allow", "Action": "sts:TagSession", "Principal": {"AWS": "*"}}]});
         check(tags_only, false);
     }

@@ -249,16 +249,22 @@ impl CompiledOrganization {
         Ok(levels.into_iter().flatten().flatten().collect())
     }
 
-    /// Returns every resource control policy that is attached somewhere and understood.
-    #[must_use]
-    pub fn all_resource_policies(&self) -> Vec<&Compiled> {
+    /// Returns every resource control policy that is attached somewhere.
+    ///
+    /// # Errors
+    /// One of them is not among the records, or not understood.
+    pub fn all_resource_policies(&self) -> anyhow::Result<Vec<&Compiled>> {
         let entities = self.entities.values();
         let attached = entities.flat_map(|entity| &entity.resource_control_policies);
         let attached: BTreeSet<&String> = attached.collect();
-        let policies = attached.into_iter();
-        policies
-            .filter_map(|name| self.resource_control.get(name)?.as_ref().ok())
-            .collect()
+        let policies = attached
+            .into_iter()
+            .map(|name| match self.resource_control.get(name) {
+                Some(Ok(policy)) => Ok(policy),
+                Some(Err(why)) => bail!("{why}"),
+                None => bail!("policy {name} is not known"),
+            });
+        policies.collect()
     }
 
     fn line<'o>(

@@ -78,11 +78,10 @@ impl Above {
             return Ok(None);
         }
         let policies = match owner {
-            Some(owner) => organization
-                .resource_policies(owner)
-                .map_err(|error| format!("{error:#}"))?,
+            Some(owner) => organization.resource_policies(owner),
             None => organization.all_resource_policies(),
         };
+        let policies = policies.map_err(|error| format!("{error:#}"))?;
         let said = policies.iter().filter_map(|policy| denies(policy, request));
         let said = said.max_by_key(|said| said.verdict == Verdict::Denied);
         Ok(said.map(|said| match owner {

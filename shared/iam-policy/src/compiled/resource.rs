@@ -87,14 +87,16 @@ impl Resource {
         if let Some(key) = unknown_key(whole.keys(), &request.context) {
             return Truth::Unknown(key);
         }
-        let as_written = given.is_some() && whole.covers(text, &request.context);
-        let is_covered = as_written || arn_matches(parts, &given, &request.context);
-        match is_covered {
-            true if *has_doubtful_type => Truth::Unknown(WILDCARD),
-            true if !is_complete && !as_written && !asker.completes_arns => {
-                Truth::Unknown(INCOMPLETE)
-            }
-            covered => Truth::of(covered),
+        let as_written = || given.is_some() && whole.covers(text, &request.context);
+        let by_parts = arn_matches(parts, &given, &request.context);
+        if !by_parts && !as_written() {
+            Truth::No
+        } else if *has_doubtful_type {
+            Truth::Unknown(WILDCARD)
+        } else if by_parts && !is_complete && !asker.completes_arns && !as_written() {
+            Truth::Unknown(INCOMPLETE)
+        } else {
+            Truth::Yes
         }
     }
 }

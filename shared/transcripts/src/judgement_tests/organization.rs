@@ -203,6 +203,11 @@ fn the_account_that_owns_the_resource_decides_whose_policies_govern_it() {
         &[(ARCHIVE, everybody(deny("s3:DeleteObject")))],
     );
     check(&under(&harmless), &put(None), Allowed, Side::Identity);
+    // A policy that nobody understands may deny it.
+    let odd = above(&[allow("*")], &[(ARCHIVE, json!({"Effect": "deny"}))]);
+    for owner in [None, Some(ARCHIVE)] {
+        check(&under(&odd), &put(owner), Unknown, Side::ResourceControl);
+    }
     // What governs an account of another organization is not known.
     let elsewhere = judge(&under(&harmless), &put(Some("123456789012")));
     assert_eq!(
