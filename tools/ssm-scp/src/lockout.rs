@@ -109,10 +109,9 @@ pub(crate) fn risks(evidence: &Evidence<'_>) -> Vec<Risk> {
         risks.extend(unmatched(&evidence.shift.patterns, &known.arns));
     }
     let actions = Actions::of(&evidence.shift.actions);
-    let bound = evidence.shift.accounts();
     for account in evidence.accounts {
         match evidence.shift.of_account(&account.account) {
-            Ok(shift) if bound.contains(&account.account) => {
+            Ok(shift) if evidence.shift.binds(&account.account) => {
                 Judged::new(partition, account, &shift, evidence, &known, &actions)
                     .risks(&mut risks);
             }
@@ -129,9 +128,10 @@ pub(crate) fn risks(evidence: &Evidence<'_>) -> Vec<Risk> {
     }
     let mut ids: BTreeSet<String> = risks.iter().map(|risk| risk.id.clone()).collect();
     for state in evidence.midway {
+        let actions = state.actions();
         let accounts = evidence.accounts.iter();
         for account in accounts.filter(|one| state.accounts.contains(&one.account)) {
-            let found = state.risks(partition, account, evidence, &known, &ids);
+            let found = state.risks(partition, account, evidence, (&known, &actions), &ids);
             // The first change that brings a risk is named, and no later one.
             risks.extend(found.into_iter().filter(|risk| ids.insert(risk.id.clone())));
         }

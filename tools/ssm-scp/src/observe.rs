@@ -9,6 +9,7 @@ mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use anyhow::Context;
 use aws_sdk_organizations::Client;
 use aws_sdk_organizations::error::ProvideErrorMetadata;
 use aws_sdk_organizations::types::{PolicyType, PolicyTypeStatus};
@@ -46,7 +47,11 @@ pub(crate) async fn observe(
     Observed {
         account: session.target.account.clone(),
         partition: session.partition.clone(),
-        management_account: management_account(client).await,
+        management_account: match described(client).await {
+            Ok(Some((account, _))) => Reading::Present(account),
+            Ok(None) => Reading::Absent,
+            Err(error) => Reading::Unknown(format!("{error:#}")),
+        },
         root: root(client).await,
         policies,
         targets,
@@ -123,18 +128,18 @@ async fn attached_to(client: &Client, id: &str) -> anyhow::Result<Vec<String>> {
     Ok(attached_to)
 }
 
-pub(crate) async fn management_account(client: &Client) -> Reading<String> {
-    match client.describe_organization().send().await {
-        Ok(answer) => {
-            let organization = answer.organization();
-            match organization.and_then(|organization| organization.master_account_id()) {
-                Some(account) => Reading::Present(account.to_owned()),
-                None => Reading::Unknown("DescribeOrganization: no management account".to_owned()),
-            }
-        }
-        Err(error) if error.code() == Some("AWSOrganizationsNotInUseException") => Reading::Absent,
-        Err(error) => Reading::Unknown(format!("{:#}", describe("DescribeOrganization", error))),
-    }
+/// Reads the management account and the organization's ID; `None` where the account is in no organization.
+async fn described(client: &Client) -> anyhow::Result<Option<(String, Option<String>)>> {
+    let answer = match client.describe_organization().send().await {
+        Ok(answer) => answer,
+        Err(error) if error.code() == Some("AWSOrganizationsNotInUseException") => return Ok(None),
+        Err(error) => return Err(describe("DescribeOrganization", error)),
+    };
+    let organization = answer.organization();
+    let management = organization.and_then(|one| one.master_account_id());
+    let management = management.context("DescribeOrganization: no management account")?;
+    let id = organization.and_then(|one| one.id()).map(str::to_owned);
+    Ok(Some((management.to_owned(), id)))
 }
 
 /// Reads the root; an organization has one.

@@ -176,10 +176,15 @@ impl<'a> Judged<'a> {
         !self.shift.is_left(loss, (who, action), account, spared)
     }
 
-    /// Returns whether somebody's own policies allow an action, as far as they are understood.
-    pub(super) fn is_used(&self, principal: &PrincipalPolicies, action: &str) -> bool {
+    /// Returns which actions somebody's own policies allow, as far as they are understood.
+    pub(super) fn used(&self, principal: &PrincipalPolicies) -> impl Fn(&str) -> bool + use<> {
         let (identity, who) = (Identity::of(principal), self.who(principal));
-        identity.is_none_or(|one| one.verdict(None, &who, action) != Verdict::Denied)
+        move |action| {
+            let verdict = |one: &Identity| one.verdict(None, &who, action);
+            identity
+                .as_ref()
+                .is_none_or(|one| verdict(one) != Verdict::Denied)
+        }
     }
 
     /// Returns what is known of somebody who was found.
@@ -264,8 +269,8 @@ impl<'a> Judged<'a> {
                 };
                 // Of those whom a policy names they count who may do it today.
                 let used = |one: &&&PrincipalPolicies| {
-                    let mut actions = class.actions.iter();
-                    actions.any(|action| self.is_used(one, action))
+                    let is_used = self.used(one);
+                    class.actions.iter().any(|action| is_used(action))
                 };
                 let principals = &self.principals[who];
                 let affected = match principals.is_unnamed || principals.found.is_empty() {

@@ -120,8 +120,8 @@ pub(crate) fn midway(
                 Some(target) => entity.id == target,
                 None => entity.policies.iter().any(|policy| policy == name),
             });
-            let differs =
-                |other: &Organization| documents.line(&state, line) != documents.line(other, line);
+            let here = documents.line(&state, line);
+            let differs = |other: &Organization| here != documents.line(other, line);
             is_bound && differs(before) && differs(after)
         });
         let accounts: BTreeSet<String> = accounts.map(|(account, _)| account.clone()).collect();
@@ -145,24 +145,28 @@ fn policy_name<'p>(step: &Step<'p>) -> Option<&'p str> {
 }
 
 impl Midway {
+    /// Returns the actions to ask about, for all accounts.
+    pub(super) fn actions(&self) -> Actions {
+        Actions::of(&self.shift.actions)
+    }
+
     /// Returns the risks of the state in an account, without those that are in the end, too.
     pub(super) fn risks(
         &self,
         partition: &str,
         account: &AccountPrincipals,
         evidence: &Evidence<'_>,
-        known: &Known<'_>,
+        (known, actions): (&Known<'_>, &Actions),
         in_the_end: &BTreeSet<String>,
     ) -> Vec<Risk> {
         let mut risks = Vec::new();
         let shift = &self.shift;
         // A policy that is not understood is a risk of the end, or of the beginning.
         if let Ok(of_account) = shift.of_account(&account.account)
-            && shift.accounts().contains(&account.account)
+            && shift.binds(&account.account)
         {
             let evidence = Evidence { shift, ..*evidence };
-            let actions = Actions::of(&shift.actions);
-            Judged::new(partition, account, &of_account, &evidence, known, &actions)
+            Judged::new(partition, account, &of_account, &evidence, known, actions)
                 .risks(&mut risks);
         }
         risks.retain(|risk| !in_the_end.contains(&risk.id));

@@ -154,6 +154,11 @@ impl Shift {
         self.accounts.keys().cloned().collect()
     }
 
+    /// Returns whether something may be taken from an account.
+    pub(crate) fn binds(&self, account: &str) -> bool {
+        self.accounts.contains_key(account)
+    }
+
     /// Returns the policies of all accounts from which something may be taken, each once; one that is not understood is left out.
     pub(crate) fn policies(&self) -> Vec<&Compiled> {
         let mut policies = BTreeMap::new();

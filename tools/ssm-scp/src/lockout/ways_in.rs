@@ -9,6 +9,7 @@ use super::identity::Identity;
 use super::judged::Judged;
 use super::resource_control;
 use super::shift::Lost;
+use super::who::Who;
 use crate::model::PrincipalPolicies;
 
 /// What access is, whatever else a change takes from operators.
@@ -71,16 +72,24 @@ impl Judged<'_> {
         Err(why.unwrap_or_else(|| "no role or user there is exempt".to_owned()))
     }
 
-    /// Returns why somebody whom no denial keeps out does not get in all the same, or may call none of these actions, if there are any.
+    /// Returns why somebody whom no denial keeps out does not get in all the same, or may call none of these actions.
     fn barred(&self, principal: &PrincipalPolicies, actions: &[&str]) -> Option<String> {
         let Some(identity) = Identity::of(principal) else {
             return Some("a policy of its own cannot be understood".to_owned());
         };
-        let may = |action: &&str| self.may(&identity, principal, action);
-        if !actions.is_empty() && !actions.iter().any(may) {
+        let who = self.who(principal);
+        if !actions
+            .iter()
+            .any(|action| self.may(&identity, &who, action))
+        {
             let none = actions.first().copied().unwrap_or_default();
             return Some(format!("its own policies do not allow {none}"));
         }
+        self.closed(principal)
+    }
+
+    /// Returns why nobody can become somebody.
+    fn closed(&self, principal: &PrincipalPolicies) -> Option<String> {
         if !self.known.may_become(principal) {
             return Some("nobody may assume it".to_owned());
         }
@@ -90,7 +99,7 @@ impl Judged<'_> {
     /// Returns whether anybody found may do something today, by their own policies.
     fn is_used_today(&self, action: &str) -> bool {
         let mut found = self.principals.iter().flat_map(|class| &class.found);
-        found.any(|principal| self.is_used(principal, action))
+        found.any(|principal| self.used(principal)(action))
     }
 
     /// Returns whether somebody who gets in keeps each action of a class that others lose and may call today; where nobody could be
@@ -104,35 +113,30 @@ impl Judged<'_> {
         if !self.is_read() {
             return self.losses[index].iter().any(Option::is_none);
         }
+        // Each is asked about many actions.
+        let keepers: Vec<(&PrincipalPolicies, Identity, Who)> = found(false)
+            .filter(|one| self.closed(one).is_none())
+            .filter_map(|one| Some((*one, Identity::of(one)?, self.who(one))))
+            .collect();
+        let is_kept = |action: &str| {
+            let mut keepers = keepers.iter();
+            keepers.any(|(_, own, who)| self.may(own, who, action))
+        };
         let class = &self.actions[index];
-        let example = class.example();
-        let keepers = found(false).filter(|principal| self.barred(principal, &[]).is_none());
-        if keepers.clone().next().is_none() {
-            return false;
+        if found(true).next().is_none() {
+            return is_kept(class.example());
         }
         // The policies of the account do not tell these actions apart, those of its principals may.
-        let groups = self.all.parted(
-            class,
-            keepers.clone().flat_map(|principal| documents(principal)),
-        );
-        let is_kept = |action: &str| {
-            let may = |principal: &PrincipalPolicies| {
-                Identity::of(principal).is_some_and(|own| self.may(&own, principal, action))
-            };
-            keepers.clone().any(|principal| may(principal))
-        };
-        if found(true).next().is_none() {
-            return is_kept(example);
-        }
+        let own = keepers.iter().flat_map(|(one, ..)| documents(one));
+        let groups = self.all.parted(class, own);
         let open: Vec<&Vec<String>> = groups.iter().filter(|group| !is_kept(&group[0])).collect();
         if open.len() == groups.len() {
             return false;
         }
         let is_missed = |principal: &PrincipalPolicies| {
             let own = self.all.parted(class, documents(principal));
-            let used = own
-                .iter()
-                .filter(|group| self.is_used(principal, &group[0]));
+            let is_used = self.used(principal);
+            let used = own.iter().filter(|group| is_used(&group[0]));
             let used: HashSet<&str> = used.flatten().map(String::as_str).collect();
             open.iter()
                 .any(|group| group.iter().any(|action| used.contains(action.as_str())))
@@ -141,9 +145,9 @@ impl Judged<'_> {
     }
 
     /// Returns whether somebody may do something, by their own policies and by those above as they will be.
-    fn may(&self, identity: &Identity, principal: &PrincipalPolicies, action: &str) -> bool {
+    fn may(&self, identity: &Identity, who: &Who, action: &str) -> bool {
         let levels = Some(self.shift.after()).filter(|levels| !levels.is_empty());
-        identity.verdict(levels, &self.who(principal), action) != Verdict::Denied
+        identity.verdict(levels, who, action) != Verdict::Denied
     }
 }
 

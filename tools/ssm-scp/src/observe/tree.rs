@@ -3,11 +3,10 @@
 
 use anyhow::Context;
 use aws_sdk_organizations::Client;
-use aws_sdk_organizations::error::ProvideErrorMetadata;
 use awsconf::{Session, describe};
 use records::{Entity, EntityKind, EntityType, PolicyDocument, PolicyKind, PolicyType};
 
-use super::{RCP, SCP, attached_to};
+use super::{RCP, SCP, attached_to, described};
 use organization::Organization;
 
 /// Reads the organization that a session is in, see [`organization`].
@@ -23,17 +22,8 @@ pub(crate) async fn live_organization(session: &Session) -> anyhow::Result<Organ
 /// # Errors
 /// A call fails, or the account is in no organization.
 pub(crate) async fn organization(client: &Client) -> anyhow::Result<Organization> {
-    let described = client.describe_organization().send().await;
-    let described = described.map_err(|error| match error.code() {
-        Some("AWSOrganizationsNotInUseException") => {
-            anyhow::anyhow!("the account is in no organization")
-        }
-        _ => describe("DescribeOrganization", error),
-    })?;
-    let described = described.organization();
-    let management = described.and_then(|organization| organization.master_account_id());
-    let management = management.context("DescribeOrganization: no management account")?;
-    let organization_id = described.and_then(|organization| organization.id());
+    let described = described(client).await?;
+    let (management, organization_id) = described.context("the account is in no organization")?;
     let mut organization = Organization {
         entities: Vec::new(),
         policies: policies(client, PolicyType::ServiceControlPolicy).await?,
@@ -46,7 +36,7 @@ pub(crate) async fn organization(client: &Client) -> anyhow::Result<Organization
         for root in page.roots() {
             let id = root.id().context("ListRoots: a root without id")?;
             let mut entity = entity(EntityType::Root, id, root.name(), None);
-            entity.organization_id = organization_id.map(str::to_owned);
+            entity.organization_id.clone_from(&organization_id);
             parents.push(entity.clone());
             organization.entities.push(entity);
         }
