@@ -75,7 +75,13 @@ fn match_prints_no_secret() {
         json!(["\"stripped\""])
     );
     assert_eq!(explained.json()["fields"][1]["found"], json!(["\"s-1\""]));
-    for output in [matched, explained] {
+    let wrapped = json!({"body": event}).to_string();
+    let found = piped(
+        &["match", "--explain", r#"{"body": [{"exists": true}]}"#],
+        &wrapped,
+    );
+    assert!(found.stdout.contains("stripped"), "{}", found.stdout);
+    for output in [matched, explained, found] {
         assert!(!output.stdout.contains("c4n4ry"), "{}", output.stdout);
     }
 }
@@ -114,6 +120,12 @@ fn a_record_that_cannot_be_read_stops_no_other() {
         let file = delivered.path().join("log.json");
         std::fs::write(&file, &input).unwrap();
         let history = piped(&["history", file.to_str().unwrap()], "");
+        let text = piped(&["history", file.to_str().unwrap(), "-o", "text"], "");
+        assert!(
+            text.stdout.contains("alice") && text.stdout.contains("bob"),
+            "{}",
+            text.stderr
+        );
         // What is only handed on need not be taken apart.
         for id in ["e-alice", "e-bob"] {
             assert!(history.stdout.contains(id), "{}", history.stdout);
@@ -136,6 +148,8 @@ fn what_history_could_not_read_is_not_fine_downstream() {
         &["report"][..],
         &["report", "--html"],
         &["format", "--to", "text"],
+        &["match", r#"{"eventName": ["None"]}"#],
+        &["match", "--explain", r#"{"eventName": ["None"]}"#],
         &["reconcile", "--delivered", list, "--exit-code"],
     ] {
         let output = piped(arguments, &history.stdout);

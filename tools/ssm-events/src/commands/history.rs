@@ -73,10 +73,13 @@ pub(crate) async fn run(
         let n_records = n_records.fetch_add(n_new, Ordering::Relaxed) + n_new;
         out.say(|| cli::count(n_records, "record"));
         match out.is_text() {
-            true => lines.lines().try_for_each(|line| {
-                let record = serde_json::from_str(line)?;
-                out.write_text(&style.text(&Event::of(&record)))
-            }),
+            true => lines
+                .lines()
+                .try_for_each(|line| match serde_json::from_str(line) {
+                    Ok(record) => out.write_text(&style.text(&Event::of(&record))),
+                    // What is only handed on need not be taken apart.
+                    Err(_) => out.write_text(line),
+                }),
             false => out.write_json_lines(lines),
         }
     };

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::GlobalArgs;
 use crate::event_pattern::Pattern;
-use crate::records::{redact, source};
+use crate::records::redact;
+use crate::records::source::{self, LeftOut};
 
 /// Output is gathered up to this many bytes.
 const BATCH: usize = 64 * 1024;
@@ -83,7 +84,11 @@ fn pattern(argument: &str) -> anyhow::Result<Pattern> {
 fn matching(io: &IoArgs, out: &Output, pattern: &Pattern) -> anyhow::Result<Outcome> {
     let (needles, secrets) = (needles(pattern)?, redact::Finder::new()?);
     let (mut lines, mut outcome) = (String::new(), Outcome::Fine);
+    let mut left_out = LeftOut::default();
     let read = source::objects(io, "events", |event| {
+        if left_out.is_gap(event) {
+            return Ok(());
+        }
         let may_fit = needles.iter().all(|needles| needles.is_match(event));
         if may_fit && pattern.matches(event).context("an event")? {
             match secrets.may_hold(event.as_bytes()) {
@@ -99,7 +104,7 @@ fn matching(io: &IoArgs, out: &Output, pattern: &Pattern) -> anyhow::Result<Outc
         Ok(())
     });
     out.write_json_lines(&lines)?;
-    read.map(|()| outcome)
+    read.map(|()| left_out.end(out, outcome))
 }
 
 /// Returns an event on one line without its secrets.
@@ -112,7 +117,11 @@ fn stripped(event: &str) -> anyhow::Result<String> {
 /// Says of every event which fields decided.
 fn explain(io: &IoArgs, out: &Output, pattern: &Pattern) -> anyhow::Result<Outcome> {
     let (mut number, mut outcome) = (0, Outcome::Fine);
+    let mut left_out = LeftOut::default();
     source::objects(io, "events", |event| {
+        if left_out.is_gap(event) {
+            return Ok(());
+        }
         number += 1;
         let (matched, fields) = pattern
             .explain(event)
@@ -124,16 +133,11 @@ fn explain(io: &IoArgs, out: &Output, pattern: &Pattern) -> anyhow::Result<Outco
             .as_str()
             .map(str::to_owned);
         let fields = fields.into_iter().map(|field| {
-            // The last name of the path says whether it holds a secret.
-            let name = field.field.rsplit('.').next().unwrap_or_default();
-            let found = match redact::is_secret(name) {
-                true => vec![Value::from(redact::STRIPPED).to_string(); field.found.len()],
-                false => field.found,
-            };
+            let found = field.found.into_iter();
             ExplainedField {
+                found: found.map(|text| redact::at(&field.field, text)).collect(),
                 field: field.field,
                 matched: field.matched,
-                found,
             }
         });
         out.write(&Explained {
@@ -143,7 +147,7 @@ fn explain(io: &IoArgs, out: &Output, pattern: &Pattern) -> anyhow::Result<Outco
             fields: fields.collect(),
         })
     })?;
-    Ok(outcome)
+    Ok(left_out.end(out, outcome))
 }
 
 /// Returns what finds the events that may fit at all, so that the others are never parsed: all must find something.

@@ -36,7 +36,7 @@ struct Member<'e> {
 
 pub(super) fn matches(pattern: &Pattern, event: &str) -> Result<bool, serde_json::Error> {
     for rule in &pattern.0 {
-        if fits(rule, &members(rule, &[event])?, &mut Silent)? {
+        if fits(rule, &members(rule, [event])?, &mut Silent)? {
             return Ok(true);
         }
     }
@@ -54,7 +54,7 @@ pub(super) fn explain(
             path: vec!["$".to_owned()],
             fields: Vec::new(),
         };
-        matched |= fits(rule, &members(rule, &[event])?, &mut trace)?;
+        matched |= fits(rule, &members(rule, [event])?, &mut trace)?;
         // What is outside of `$or` is in each rule.
         trace.fields.retain(|field| !decided.contains(field));
         decided.append(&mut trace.fields);
@@ -155,7 +155,10 @@ fn field_fits(
             let dotted = joined(&member.dotted)?;
             let mut one = false;
             for text in texts {
-                one |= fits(inner, &members(inner, &[text, &dotted])?, witness)?;
+                // What is not an object has no members.
+                let objects = [text, &dotted].into_iter();
+                let objects = objects.filter(|text| text.starts_with('{'));
+                one |= fits(inner, &members(inner, objects)?, witness)?;
             }
             Ok(one)
         }
@@ -196,14 +199,13 @@ fn leaves(text: &str, depth: usize, values: &mut Vec<Scalar>) -> Result<(), serd
     Ok(())
 }
 
-/// Takes from texts what an object of a pattern asks for. The first must be an object when it is the whole event; inside of one, what
-/// is no object has no members.
-fn members<'e>(object: &Object, texts: &[&'e str]) -> Result<Members<'e>, serde_json::Error> {
+/// Takes from the texts of objects what an object of a pattern asks for.
+fn members<'e>(
+    object: &Object,
+    texts: impl IntoIterator<Item = &'e str>,
+) -> Result<Members<'e>, serde_json::Error> {
     let mut members = Members(vec![Member::default(); object.fields.len()]);
     for text in texts {
-        if texts.len() > 1 && !text.starts_with('{') {
-            continue;
-        }
         let mut deserializer = serde_json::Deserializer::from_str(text);
         Names(object, &mut members).deserialize(&mut deserializer)?;
         deserializer.end()?;

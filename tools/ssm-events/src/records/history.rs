@@ -216,24 +216,28 @@ impl EventFilter {
 /// Records of one source that cannot be read. Those behind them are.
 #[derive(Debug, Default)]
 pub(crate) struct Damaged {
+    n_objects: u64,
     n: u64,
     first: String,
 }
 
 impl Damaged {
-    /// Takes what [`EventFilter::line`] says of the object of this number.
-    pub(crate) fn sort<'r>(
-        &mut self,
-        number: u64,
-        line: anyhow::Result<Option<Cow<'r, str>>>,
-    ) -> Option<Cow<'r, str>> {
-        line.unwrap_or_else(|error| {
-            if self.n == 0 {
-                self.first = format!("record {number}: {error}");
+    /// Adds to `lines` what [`EventFilter::line`] returns of the next object.
+    pub(crate) fn keep(&mut self, line: anyhow::Result<Option<Cow<'_, str>>>, lines: &mut String) {
+        self.n_objects += 1;
+        match line {
+            Ok(Some(line)) => {
+                lines.push_str(&line);
+                lines.push('\n');
             }
-            self.n += 1;
-            None
-        })
+            Ok(None) => {}
+            Err(error) => {
+                if self.n == 0 {
+                    self.first = format!("record {}: {error}", self.n_objects);
+                }
+                self.n += 1;
+            }
+        }
     }
 
     /// Returns what is wrong with the source, if anything is: its end is missing for another reason, or records of it.

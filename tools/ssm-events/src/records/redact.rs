@@ -19,7 +19,7 @@ const SECRET: [&str; 9] = [
 ];
 
 /// What is printed in place of a secret.
-pub(crate) const STRIPPED: &str = "stripped";
+const STRIPPED: &str = "stripped";
 
 /// Replaces every secret in a value.
 pub(crate) fn strip(value: &mut Value) {
@@ -45,6 +45,22 @@ pub(crate) fn strip(value: &mut Value) {
     }
 }
 
+/// Returns the JSON text of a value at a path of names, without its secrets.
+pub(crate) fn at(path: &str, text: String) -> String {
+    let Ok(mut value) = serde_json::from_str::<Value>(&text) else {
+        return text;
+    };
+    match path.split('.').any(is_secret) && !value.is_null() {
+        true => value = Value::from(STRIPPED),
+        false => strip(&mut value),
+    }
+    // A number stays as it was written.
+    match value.is_number() {
+        true => text,
+        false => value.to_string(),
+    }
+}
+
 /// Finds the texts that may hold a secret, so that most records need not be parsed to be printed.
 #[derive(Clone, Debug)]
 pub(crate) struct Finder(AhoCorasick);
@@ -63,7 +79,7 @@ impl Finder {
 }
 
 /// Returns whether a member of this name holds a secret, in whatever case a store has put names.
-pub(crate) fn is_secret(name: &str) -> bool {
+fn is_secret(name: &str) -> bool {
     SECRET
         .iter()
         .any(|secret| secret.eq_ignore_ascii_case(name))

@@ -104,6 +104,12 @@ impl LeftOut {
         None
     }
 
+    /// Returns whether an object says that something was not read, and keeps it.
+    pub(crate) fn is_gap(&mut self, object: &str) -> bool {
+        (object.contains(UNREAD) || object.contains("\"unreachable\""))
+            && self.value(object).is_none()
+    }
+
     /// Says what was left out. Returns trouble where something could not be read: what is not there may have been in it.
     pub(crate) fn end(&self, out: &Output, outcome: Outcome) -> Outcome {
         note_others(out, self.n_others);

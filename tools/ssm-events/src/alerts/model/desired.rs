@@ -45,7 +45,7 @@ pub(crate) struct DesiredFunction {
     /// What the package was made for.
     #[serde(default)]
     pub(crate) architecture: Architecture,
-    /// Times are told in this zone, such as `Europe/Berlin` [default: UTC].
+    /// Show times in this time zone, such as `Europe/Berlin` [default: UTC].
     #[serde(default)]
     pub(crate) time_zone: Option<String>,
 }
@@ -70,7 +70,7 @@ pub(crate) struct DesiredTrail {
     pub(crate) name: Name,
     /// Region that the trail is made in; it records all regions.
     pub(crate) home_region: String,
-    /// Bucket for the log files: adopted if it is there, else made in the home region. `{account}` stands for the account.
+    /// Bucket for the log files: adopted if it is there, else made in the home region. `{account}` is replaced by the account ID.
     pub(crate) bucket: BucketName,
     /// What stands before `AWSLogs/` in the bucket.
     #[serde(default)]

@@ -106,14 +106,10 @@ fn one(
     hand: &Hand<'_>,
     all: &mut Read,
 ) -> anyhow::Result<()> {
-    let (mut lines, mut damaged, mut number) = (String::new(), Damaged::default(), 0);
+    let (mut lines, mut damaged) = (String::new(), Damaged::default());
     let path = Some(file).filter(|file| file.as_os_str() != "-");
     let read = source::objects_of(path, |object| {
-        number += 1;
-        if let Some(line) = damaged.sort(number, filter.line(object, &mut all.counts)) {
-            lines.push_str(&line);
-            lines.push('\n');
-        }
+        damaged.keep(filter.line(object, &mut all.counts), &mut lines);
         if lines.len() >= BATCH {
             turns.wait(index)?;
             turns.hand_on(hand, &std::mem::take(&mut lines))?;

@@ -35,7 +35,7 @@ pub(crate) async fn read(
     pages: &mpsc::Sender<RegionEvents>,
 ) -> anyhow::Result<Counts> {
     let client = aws_sdk_cloudtrail::Client::new(&session.config);
-    let (mut counts, mut damaged, mut number) = (Counts::default(), Damaged::default(), 0);
+    let (mut counts, mut damaged) = (Counts::default(), Damaged::default());
     let mut not_before = Deadline::after(Duration::ZERO);
     // One attribute a request is all that the API takes; asked by source, it would page through the heartbeats of every
     // node.
@@ -72,12 +72,8 @@ pub(crate) async fn read(
                 .map_err(|error| describe("LookupEvents", error))?;
             let mut lines = String::new();
             for event in page.events() {
-                number += 1;
                 let record = event.cloud_trail_event().unwrap_or("{}");
-                if let Some(line) = damaged.sort(number, filter.line(record, &mut counts)) {
-                    lines.push_str(&line);
-                    lines.push('\n');
-                }
+                damaged.keep(filter.line(record, &mut counts), &mut lines);
             }
             // Nobody listens any more when printing has failed, which says so itself.
             let _ = pages.send(RegionEvents::Lines(lines)).await;

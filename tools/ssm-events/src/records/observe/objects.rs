@@ -270,13 +270,9 @@ async fn one(
     let filter = filter.clone();
     let unpacked = tokio::task::spawn_blocking(move || {
         let (mut lines, mut counts) = (String::new(), Counts::default());
-        let (mut damaged, mut number) = (Damaged::default(), 0);
+        let mut damaged = Damaged::default();
         let read = source::unpacked(bytes.as_ref(), |object| {
-            number += 1;
-            if let Some(line) = damaged.sort(number, filter.line(object, &mut counts)) {
-                lines.push_str(&line);
-                lines.push('\n');
-            }
+            damaged.keep(filter.line(object, &mut counts), &mut lines);
             Ok(())
         });
         let end = read.err().map(|damage| damage.to_string());
