@@ -158,13 +158,13 @@ judge() {
     case $status in
     0) ;;
     1) found=1 ;;
-    2) [ -s "$work/sarif" ] || die "the advisories cannot be read, see above" ;;
+    2) [ -s "$work/sarif" ] || die "the advisories cannot be read, see above" ;; # Else for gaps.
     *) die "ssm-vulns match ended with status $status" ;;
     esac
     # Those of ssm-vulns sbom are among them.
     of_kind gap "$work/matches" >"$work/gaps"
     of_kind gap "$work/matches" -v >"$work/rows"
-    if [ "$status" -eq 2 ] && grep -q '^{"kind":"match"' -- "$work/rows"; then found=1; fi
+    [ "$status" -ne 2 ] || [ -s "$work/gaps" ] || die "ssm-vulns match ended early, see above"
     mv -- "$work/rows" "$out/matches.jsonl"
     mv -- "$work/csv" "$out/advisories.csv"
     mv -- "$work/sarif" "$out/vulnscan.sarif"

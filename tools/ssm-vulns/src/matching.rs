@@ -10,6 +10,7 @@ use crate::model::distribution;
 use crate::model::fleet::{Fleet, Installed};
 use crate::model::package::Manager;
 use crate::model::record::Issue;
+use crate::model::severity::Word;
 use crate::version::Version;
 
 /// A package as an advisory may name it: by itself, or by its source.
@@ -234,9 +235,15 @@ fn name_of(manager: Manager) -> &'static str {
     }
 }
 
-/// The lower, the more is known for sure and the easier the cure.
-fn rank(issue: &Issue) -> (bool, bool, bool) {
-    (issue.uncertain, issue.paid.is_some(), issue.fixed.is_none())
+/// The lower, the more is known for sure and the easier the cure; of equals the worst counts, as an advisory may rate each of its
+/// vulnerabilities.
+fn rank(issue: &Issue) -> (bool, bool, bool, Word) {
+    (
+        issue.uncertain,
+        issue.paid.is_some(),
+        issue.fixed.is_none(),
+        issue.severity.word,
+    )
 }
 
 /// Returns whether a node may have what is affected: longer support is for one minor release.

@@ -1,7 +1,6 @@
 //! `match`: which advisories are about what is installed.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fmt::Write as _;
 use std::io::Write;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -14,7 +13,7 @@ use records::Reason;
 use super::GlobalArgs;
 use crate::matching::{Found, Judge};
 use crate::model::distribution;
-use crate::model::fleet::Fleet;
+use crate::model::fleet::{Fleet, Node};
 use crate::model::record::{Difference, DifferenceKind, Gap, GapKind, Match, MatchKind};
 use crate::model::severity::Word;
 use crate::observe::advisories::{Reader, Wanted};
@@ -109,9 +108,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    let today = jiff::Timestamp::now()
-        .to_zoned(jiff::tz::TimeZone::UTC)
-        .date();
+    let today = cli::today();
     let known_exploited = args.kev.as_deref().map(kev::read).transpose()?;
     let mut accepted = PackageSuppressions::read(args.suppressions.as_deref(), "vulns")?;
     let (fleet, mut gaps) = input::fleet(&global.io)?;
@@ -214,20 +211,35 @@ fn print(out: &Output, fleet: &Fleet, found: &[Found]) -> anyhow::Result<()> {
             false => out.write_text(&table::text(fleet, found)),
         };
     }
+    let Some(first) = found.first() else {
+        return Ok(());
+    };
+    // A record is what is said of its node, then its issue, and both are in many records.
+    let n_issue = serde_json::to_string(&first.issue)?.len() - 1;
+    let front = |node: &Node| {
+        let record = Match {
+            kind: MatchKind::Match,
+            target: node.target.as_ref(),
+            instance_id: &node.instance_id,
+            name: node.name.as_deref(),
+            issue: &first.issue,
+        };
+        let mut text = serde_json::to_string(&record)?;
+        text.truncate(text.len() - n_issue);
+        anyhow::Ok(text)
+    };
+    let fronts = fleet.nodes.iter().map(front);
+    let fronts = fronts.collect::<anyhow::Result<Vec<String>>>()?;
     let mut batch = String::new();
     for Found { issue, nodes } in found {
+        let issue = serde_json::to_string(issue)?;
         for at in nodes {
-            let node = &fleet.nodes[*at as usize];
-            let record = Match {
-                kind: MatchKind::Match,
-                target: node.target.as_ref(),
-                instance_id: &node.instance_id,
-                name: node.name.as_deref(),
-                issue,
-            };
-            writeln!(batch, "{}", serde_json::to_string(&record)?)?;
+            batch.push_str(&fronts[*at as usize]);
+            batch.push_str(&issue[1..]);
+            batch.push('\n');
             if batch.len() > BATCH {
-                out.write_json_lines(&std::mem::take(&mut batch))?;
+                out.write_json_lines(&batch)?;
+                batch.clear();
             }
         }
     }
@@ -244,13 +256,8 @@ fn sum_up(out: &Output, fleet: &Fleet, found: &[Found], gaps: &[Gap]) {
         .flat_map(|one| one.nodes.iter().copied())
         .collect();
     out.sum_up(format!(
-        "{} {} on {} of {}, {}",
-        advisories.len(),
-        if advisories.len() == 1 {
-            "advisory"
-        } else {
-            "advisories"
-        },
+        "{} on {} of {}, {}",
+        cli::count(advisories.len(), "advisory"),
         nodes.len(),
         cli::count(fleet.nodes.len(), "node"),
         cli::count(gaps.len(), "gap")
@@ -316,6 +323,14 @@ fn stale(
 
 /// Returns the nodes of which patch compliance and advisories say different things.
 fn differences<'f>(fleet: &'f Fleet, found: &[Found]) -> Vec<Difference<'f>> {
+    if fleet.patch_states.is_empty() {
+        return Vec::new();
+    }
+    // The last one of a node counts.
+    let states = fleet.patch_states.iter();
+    let states: HashMap<_, _> = states
+        .map(|one| ((one.target.as_ref(), one.instance_id.as_str()), one))
+        .collect();
     let mut fixable: HashMap<u32, HashSet<&str>> = HashMap::new();
     for one in found
         .iter()
@@ -327,10 +342,7 @@ fn differences<'f>(fleet: &'f Fleet, found: &[Found]) -> Vec<Difference<'f>> {
     }
     let mut differences = Vec::new();
     for (at, node) in (0_u32..).zip(&fleet.nodes) {
-        let is_of = |state: &&records::PatchState| {
-            state.instance_id == node.instance_id && state.target == node.target
-        };
-        let Some(state) = fleet.patch_states.iter().rfind(is_of) else {
+        let Some(state) = states.get(&(node.target.as_ref(), node.instance_id.as_str())) else {
             continue;
         };
         let Some(n_missing_patches) = state.missing_count else {

@@ -3,7 +3,7 @@
 
 use crate::model::advisory::Affected;
 use crate::model::fleet::Installed;
-use crate::model::package::Package;
+use crate::model::package::{Package, stream};
 
 /// Returns whether it is, or none where that cannot be told.
 pub(super) fn is_same(
@@ -28,8 +28,8 @@ pub(super) fn is_same(
         (true, false) | (false, true) => Some(false),
         (true, true) if modules.is_empty() || package.module.is_empty() => None,
         (true, true) => {
-            let stream: Vec<&str> = package.module.splitn(3, ':').take(2).collect();
-            Some(modules.contains(&stream.join(":")))
+            let of_package = stream(&package.module);
+            Some(modules.iter().any(|one| one == of_package))
         }
     }
 }

@@ -215,6 +215,12 @@ pub(crate) fn source_of_rpm(file: &str) -> Option<(&str, &str)> {
     Some((&stem[..version], &stem[version + 1..]))
 }
 
+/// Returns `nodejs:18` of the label `nodejs:18:9030020231002:rhel9`.
+pub(crate) fn stream(label: &str) -> &str {
+    let mut colons = label.match_indices(':');
+    colons.nth(1).map_or(label, |(at, _)| &label[..at])
+}
+
 #[cfg(test)]
 mod tests {
     use super::Package;

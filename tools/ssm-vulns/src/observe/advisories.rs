@@ -1,4 +1,4 @@
-//! Advisories out of whatever they are kept in, in the form that this tool judges by. The form is told by the content.
+//! Advisories out of whatever they are kept in, in the form that this tool judges by. The form is recognized by the content.
 
 mod csaf;
 mod debian;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::Reader;
 use crate::model::advisory::{Advisory, Affected, Event, Line, is_no_vulnerability, names};
 use crate::model::distribution::{Ecosystem, of_red_hat};
-use crate::model::package::Package;
+use crate::model::package::{Package, stream};
 use crate::model::severity::Severity;
 
 #[derive(Deserialize)]
@@ -229,7 +229,6 @@ fn part(
     fixed: Option<String>,
     severity: &Severity,
 ) -> Affected {
-    let stream: Vec<&str> = package.module.splitn(3, ':').take(2).collect();
     Affected {
         ecosystem: ecosystem.clone(),
         name: name.to_owned(),
@@ -237,7 +236,7 @@ fn part(
             modules: if package.module.is_empty() {
                 Vec::new()
             } else {
-                vec![stream.join(":")]
+                vec![stream(&package.module).to_owned()]
             },
             topic: None,
         },

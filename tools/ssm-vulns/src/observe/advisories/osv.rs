@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::Reader;
 use crate::model::advisory::{Advisory, Affected, Event, Line, is_no_vulnerability, names};
+use crate::model::package::stream;
 use crate::model::severity::Severity;
 
 #[derive(Deserialize)]
@@ -217,7 +218,7 @@ fn line(summary: Option<&str>, purl: Option<&str>) -> Line {
                 .next()
                 .unwrap_or_default()
                 .replace("%3A", ":");
-            vec![label.splitn(3, ':').take(2).collect::<Vec<_>>().join(":")]
+            vec![stream(&label).to_owned()]
         }
         None => modules(summary.unwrap_or_default()),
     };
