@@ -38,15 +38,15 @@ impl Scene {
     }
 }
 
-fn applied(account: &Account, tool: &str, desired: &Value) {
+fn applied(account: &Account, tool: &str, desired: &Value, flags: &[&str]) {
     let plan = account
         .tool(bin(tool))
         .args(["plan"])
         .stdin(desired.to_string())
         .run();
     plan.assert_status(0);
-    let apply = account.tool(bin(tool)).args(["apply"]).stdin(plan.stdout);
-    apply.run().assert_status(0);
+    let apply = account.tool(bin(tool)).args(["apply"]).args(flags);
+    apply.stdin(plan.stdout).run().assert_status(0);
 }
 
 fn agentcheck() -> Scene {
@@ -60,10 +60,7 @@ fn agentcheck() -> Scene {
         ],
     }));
     let desired = json!({"update": {}, "association": {}});
-    let plan = account.tool(bin("ssm-agentcheck")).args(["plan"]);
-    let plan = plan.stdin(desired.to_string()).run();
-    let apply = account.tool(bin("ssm-agentcheck")).args(["apply"]);
-    apply.stdin(plan.stdout).run().assert_status(0);
+    applied(&account, "ssm-agentcheck", &desired, &[]);
     let check = json!({"imds": {"require_v2": true}, "connections": "all"});
     Scene::new("ssm-agentcheck", account)
         .run(&["show", "--evidence"], "")
@@ -85,7 +82,7 @@ fn role() -> Scene {
     }));
     let desired =
         json!({"default_host_management": {}, "instance_profiles": {}, "hybrid_activations": {}});
-    applied(&account, "ssm-role", &desired);
+    applied(&account, "ssm-role", &desired, &[]);
     Scene::new("ssm-role", account)
         .run(&["show"], "")
         .run(&["show", "--operators"], "")
@@ -96,18 +93,14 @@ fn role() -> Scene {
 fn scp() -> Scene {
     let (account, member, unit) = organization();
     let desired = json!({"policy_name": "guard", "exempt_principals": ["arn:aws:iam::*:role/ops"], "targets": [unit]});
-    let plan = account.tool(bin("ssm-scp")).args(["plan"]);
-    let plan = plan.stdin(desired.to_string()).run();
-    let apply = account
-        .tool(bin("ssm-scp"))
-        .args(["apply", "--assume-role", READER]);
     let lockout = format!("--accept=break_glass:{}", member.id());
-    let accepted = ["--accept=unmatched:arn:aws:iam::*:role/ops", &lockout];
-    apply
-        .args(accepted)
-        .stdin(plan.stdout)
-        .run()
-        .assert_status(0);
+    let flags = [
+        "--assume-role",
+        READER,
+        "--accept=unmatched:arn:aws:iam::*:role/ops",
+        &lockout,
+    ];
+    applied(&account, "ssm-scp", &desired, &flags);
     let principal = format!("arn:aws:iam::{}:role/dev", member.id());
     Scene::new("ssm-scp", account)
         .run(&["show"], "")

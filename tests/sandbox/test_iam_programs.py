@@ -69,7 +69,7 @@ class Programs(unittest.TestCase):
         needed, refused = self.log()
         self.assertEqual(needed, [("Roles", "iam:ListRoles")])
         self.assertEqual([one["action"] for one in refused], ["iam:ListUsers", "ssm:ListDocuments", "ec2:DescribeVpcs"])
-        self.assertEqual(self.log(), ([], []), "each is told once")
+        self.assertEqual(self.log(), ([], []), "each is listed once")
         SANDBOX.client("iam", self.account).list_users()  # names no program
 
     def test_resources_and_conditions_count(self):

@@ -318,7 +318,8 @@ def _ec2(kind):
             ids = _given(call, *EC2[kind])
             if kind == "instance" and "AssociationId" in call.params and "Iam" in call.operation:
                 known = ec2_backends[call.account][call.region].iam_instance_profile_associations.values()
-                ids = [entry.instance_id for entry in known if entry.association_id == call.params["AssociationId"]]
+                # One that has gone was of some instance.
+                ids = [entry.instance_id for entry in known if entry.association_id == call.params["AssociationId"]] or ["*"]
             if call.operation == "RunInstances" and kind in ("subnet", "security-group") and not ids:
                 # "If you don't specify a subnet ID, we choose a default subnet": any of them.
                 ids = ["*"]

@@ -79,7 +79,7 @@ pub(crate) fn hold(
     if let Some(action) = without {
         take_out(&mut policy, action);
     }
-    let name = register(sandbox, &policy);
+    let name = register(sandbox, &format!("{tool} {verb}"), &policy);
     Some(Held {
         sandbox,
         tool,
@@ -193,11 +193,11 @@ fn take_out(policy: &mut Value, action: &str) {
     assert!(is_there, "{action} is not in the policy: {policy}");
 }
 
-/// Returns the name of a policy, which the local AWS gets with the first use.
-fn register(sandbox: &Sandbox, policy: &Value) -> String {
+/// Returns the name of a policy, which the local AWS gets with the first use. Verbs with the same policy need other things of it.
+fn register(sandbox: &Sandbox, verb: &str, policy: &Value) -> String {
     let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
     let number = names.len();
-    let name = names.entry(policy.to_string()).or_insert_with(|| {
+    let name = names.entry(format!("{verb} {policy}")).or_insert_with(|| {
         let name = format!("policy-{number}");
         let body = json!({"name": name, "policy": policy});
         sandbox.control("POST", "/_sandbox/programs", &body.to_string());
