@@ -197,6 +197,17 @@ fn csaf_of_red_hat_is_read_with_its_products() {
         (&severity["word"], &severity["source"], &severity["score"]),
         (&json!("high"), &json!("distribution"), &json!(8.1))
     );
+    // The worst of several vulnerabilities of an advisory counts, whichever comes first.
+    let mut several = document.clone();
+    several["document"]["aggregate_severity"] = json!(null);
+    let mut low = document["vulnerabilities"][0].clone();
+    low["cve"] = json!("CVE-2024-0001");
+    low["scores"] = json!([]);
+    low["threats"][0]["details"] = json!("Low");
+    let high = document["vulnerabilities"][0].clone();
+    several["vulnerabilities"] = json!([low, high]);
+    let output = judged(&[several], &node("rhel", "9.4", &packages[..1]));
+    assert_eq!(output.records()[0]["severity"]["word"], "high");
     // What everybody gets goes before what is paid for.
     let output = judged(&[document], &node("rhel", "9.2", &packages));
     assert_eq!(
