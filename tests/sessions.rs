@@ -106,11 +106,7 @@ impl Outcome {
 
 /// Makes the sessions and returns the rows.
 fn table(account: &Account) -> Vec<Value> {
-    let output = account
-        .tool(repository().join(".venv/bin/python"))
-        .args([repository().join("tests/sandbox/session_table.py")])
-        .args(["--url", Sandbox::start().url()])
-        .run();
+    let output = account.session_table().run();
     output.assert_status(0);
     let mut lines = output.records();
     lines.retain(|line| line["kind"] == "row");

@@ -116,9 +116,8 @@ fn count_probe() -> Counts {
     let sandbox = Sandbox::start();
     let account = sandbox.account();
     let made = account
-        .tool(repository().join(".venv/bin/python"))
-        .args([repository().join("tests/sandbox/session_table.py")])
-        .args(["--url", sandbox.url(), "--account", account.id()])
+        .session_table()
+        .args(["--account", account.id()])
         .args(["--place", "strict/whole/delegates/kms/encrypted"])
         .run();
     let node = made.json()["instance_id"].as_str().unwrap().to_owned();

@@ -14,10 +14,10 @@ exec 8<>"$top/open"
 python "$root/tests/sandbox/sandbox.py" --exit-with-stdin <"$top/open" 8>&- >"$top/url" 2>"$top/errors" &
 sandbox=$!
 # The CLI itself, started once.
-python "$root/tests/sandbox/aws_cli.py" serve "$top/cli" <"$top/open" 8>&- &
+python "$root/tests/sandbox/preloaded.py" serve "$top/cli" <"$top/open" 8>&- &
 cli=$!
 mkdir "$top/bin"
-printf '#!/bin/sh\nexec python -SE "%s/tests/sandbox/aws_cli.py" call "%s/cli" "$@"\n' "$root" "$top" >"$top/bin/aws" && chmod +x "$top/bin/aws"
+printf '#!/bin/sh\nexec python -SE "%s/tests/sandbox/preloaded.py" call "%s/cli" aws "$@"\n' "$root" "$top" >"$top/bin/aws" && chmod +x "$top/bin/aws"
 PATH="$top/bin:$PATH"
 trap 'exec 8>&-; wait; rm -rf -- "$top"' EXIT
 until [ -s "$top/url" ] && [ -S "$top/cli" ]; do

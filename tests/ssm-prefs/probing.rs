@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
-use testbed::{Account, Output, Run, Sandbox, repository};
+use testbed::{Account, Output, Run, repository};
 
 use crate::{EXE, account};
 
@@ -25,9 +25,8 @@ impl Scene {
     pub(crate) fn new(place: &str, more: &[&str]) -> Scene {
         let account = account();
         let made = account
-            .tool(repository().join(".venv/bin/python"))
-            .args([repository().join("tests/sandbox/session_table.py")])
-            .args(["--url", Sandbox::start().url(), "--place", place])
+            .session_table()
+            .args(["--place", place])
             .args(["--account", account.id()])
             .args(more)
             .run();

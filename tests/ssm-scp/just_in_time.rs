@@ -15,11 +15,10 @@ const REGION: &str = "us-east-1";
 type Keys = Option<Value>;
 
 fn aws(account: &Account, keys: &Keys, words: &[&str]) -> Output {
-    let mut aws = account.tool(repository().join(".venv/bin/aws"));
     // The stand-in for session-manager-plugin is beside the local AWS.
     let plugin = repository().join("tests/sandbox");
-    aws = aws
-        .env("AWS_DEFAULT_REGION", REGION)
+    let mut aws = account
+        .cli()
         .env("PATH", format!("{}:/usr/bin:/bin", plugin.display()))
         .stdin("exit\n");
     if let Some(keys) = keys {

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::home::Home;
-use crate::{Run, Sandbox, repository};
+use crate::{Run, Sandbox, preloaded};
 
 /// The region that runs get; a test that needs another passes `--region`.
 const REGION: &str = "us-east-1";
@@ -55,18 +55,30 @@ impl Account {
             .env("AWS_MAX_ATTEMPTS", "2")
     }
 
+    /// Prepares a run of the AWS CLI in this account and `us-east-1`.
+    pub fn cli(&self) -> Run {
+        // Version 1 of the CLI knows the region by its older name only.
+        self.preloaded("aws").env("AWS_DEFAULT_REGION", REGION)
+    }
+
+    /// Prepares a run of the program that makes places and sessions on the local AWS, in this account.
+    pub fn session_table(&self) -> Run {
+        self.preloaded("session_table.py")
+            .args(["--url", self.sandbox.url()])
+    }
+
+    fn preloaded(&self, program: &str) -> Run {
+        let (python, words) = preloaded::in_place_of(program);
+        self.tool(python).args(words)
+    }
+
     /// Runs the AWS CLI in this account and returns what it prints, null if nothing.
     ///
     /// # Panics
     /// The CLI fails.
     #[track_caller]
     pub fn aws(&self, arguments: &[&str]) -> Value {
-        let output = self
-            .tool(repository().join(".venv/bin/aws"))
-            // Version 1 of the CLI knows the region by its older name only.
-            .env("AWS_DEFAULT_REGION", REGION)
-            .args(arguments)
-            .run();
+        let output = self.cli().args(arguments).run();
         output.assert_status(0);
         match output.stdout.trim() {
             "" => Value::Null,
@@ -85,8 +97,7 @@ impl Account {
         let keys = self.aws(&[&assume[..], &["--role-arn", &role]].concat())["Credentials"].clone();
         let text = |key: &str| keys[key].as_str().expect("a string").to_owned();
         let output = self
-            .tool(repository().join(".venv/bin/aws"))
-            .env("AWS_DEFAULT_REGION", REGION)
+            .cli()
             .env("AWS_ACCESS_KEY_ID", text("AccessKeyId"))
             .env("AWS_SECRET_ACCESS_KEY", text("SecretAccessKey"))
             .env("AWS_SESSION_TOKEN", text("SessionToken"))
@@ -290,14 +301,7 @@ mod tests {
     #[test]
     fn a_fault_strikes_until_it_is_cleared() {
         let account = Sandbox::start().account();
-        let aws = crate::repository().join(".venv/bin/aws");
-        let identity = || {
-            account
-                .tool(&aws)
-                .args(["sts", "get-caller-identity"])
-                .env("AWS_DEFAULT_REGION", "us-east-1")
-                .run()
-        };
+        let identity = || account.cli().args(["sts", "get-caller-identity"]).run();
         account.fault(json!({"kind": "denied", "times": -1}));
         identity()
             .assert_status(255)

@@ -10,6 +10,7 @@ mod home;
 mod http;
 mod output;
 mod permissions;
+mod preloaded;
 mod run;
 mod sandbox;
 mod schema;
