@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154 # stackset.sh sets what is not assigned here.
-# What stackset.sh asks of CloudFormation: its arguments made into a wish, the wish compared with what is there, and the
+# What stackset.sh asks of CloudFormation: its arguments as the stack set that is required, compared with what is there, and the
 # requests of that. Sourced by it; everything that it keeps lies in $work.
 
 check_arguments() {

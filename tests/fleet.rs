@@ -172,10 +172,10 @@ fn an_account_that_cannot_be_entered_is_a_record_and_the_others_are_done() {
         ("ssm-events", "show"),
     ] {
         let home = organization.management.home();
-        std::fs::write(home.join("wish.json"), wish(tool)).unwrap();
+        std::fs::write(home.join("desired.json"), desired_of(tool)).unwrap();
         let output = organization
             .run(tool, &[verb, "--accounts", "-", "--assume-role", ROLE])
-            .args(["--region", REGIONS, "-f", "wish.json"])
+            .args(["--region", REGIONS, "-f", "desired.json"])
             .stdin(format!("{first}\n{}\n{last}\n", outsider.id()))
             .run();
         output.assert_status(2).assert_stderr("");
@@ -200,7 +200,7 @@ fn an_account_that_cannot_be_entered_is_a_record_and_the_others_are_done() {
 }
 
 /// A desired state that needs nothing on this machine.
-fn wish(tool: &str) -> &'static str {
+fn desired_of(tool: &str) -> &'static str {
     match tool {
         "ssm-events" => r#"{"webhook":{"parameter":"/slack"}}"#,
         "ssm-role" => r#"{"default_host_management":{}}"#,

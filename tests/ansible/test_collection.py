@@ -18,7 +18,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv/bin"
 MODULES = ("ssm_agentcheck", "ssm_events", "ssm_prefs", "ssm_role", "ssm_scp")
-WISH = {"idle_timeout_minutes": 15}
+DESIRED = {"idle_timeout_minutes": 15}
 
 
 class Collection(unittest.TestCase):
@@ -99,11 +99,11 @@ class Collection(unittest.TestCase):
         return [call["operation"] for call in calls if not call["read_only"]]
 
     def test_changes_once_and_tells_the_way_back(self):
-        first = self.play("ssm_prefs", {"desired": WISH})
+        first = self.play("ssm_prefs", {"desired": DESIRED})
         self.assertTrue(first["changed"])
         self.assertEqual([one["status"] for one in first["results"][0]["results"]], ["done"])
         self.assertEqual(self.writes(), ["CreateDocument"])
-        second = self.play("ssm_prefs", {"desired": WISH})
+        second = self.play("ssm_prefs", {"desired": DESIRED})
         self.assertFalse(second["changed"])
         self.assertEqual(self.writes(), ["CreateDocument"])
         undo = "".join(json.dumps(plan) + "\n" for plan in first["undo"])
@@ -112,7 +112,7 @@ class Collection(unittest.TestCase):
         self.assertEqual(self.writes(), ["CreateDocument", "DeleteDocument"])
 
     def test_check_mode_writes_nothing_and_diff_mode_shows_from_and_to(self):
-        told = self.play("ssm_prefs", {"desired": WISH}, "--check", "--diff")
+        told = self.play("ssm_prefs", {"desired": DESIRED}, "--check", "--diff")
         self.assertTrue(told["changed"])
         self.assertEqual(told["results"], [])
         self.assertEqual(self.writes(), [])
@@ -120,12 +120,12 @@ class Collection(unittest.TestCase):
         self.assertEqual(len(told["diff"]), 1)
 
     def test_every_module_converges(self):
-        wishes = {
+        desired_states = {
             "ssm_agentcheck": {"association": {}},
-            "ssm_prefs": WISH,
+            "ssm_prefs": DESIRED,
             "ssm_role": {"default_host_management": {}},
         }
-        for module, desired in wishes.items():
+        for module, desired in desired_states.items():
             first = self.play(module, {"desired": desired, "regions": ["us-east-1", "eu-central-1"]})
             self.assertTrue(first["changed"], module)
             self.assertEqual(len(first["plans"]), 2)

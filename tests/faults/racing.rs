@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{PREFS, ROLE, SCP, Subject};
 
-/// Two different wishes for the same thing, applied at the same time from plans of the same moment.
+/// Two desired states of one thing that differ, applied at the same time from plans of the same moment.
 fn one_wins(subject: Subject, other: &str) {
     let (account, desired) = subject.scene();
     let plans = [
@@ -18,7 +18,7 @@ fn one_wins(subject: Subject, other: &str) {
     let outputs: Vec<_> = running.into_iter().map(testbed::Running::wait).collect();
     let states: Vec<bool> = [desired.as_str(), other]
         .iter()
-        .map(|wish| subject.plan(&account, wish).json()["changes"] == json!([]))
+        .map(|desired| subject.plan(&account, desired).json()["changes"] == json!([]))
         .collect();
     assert_eq!(
         states.iter().filter(|reached| **reached).count(),

@@ -32,7 +32,7 @@ fn a_read_that_fails_for_good_makes_no_plan() {
                 );
                 let output = subject.plan(&account, &desired);
                 if output.status == 0 {
-                    // What the wish does not need may fail.
+                    // What the desired state does not need may fail.
                     let (other, desired) = subject.scene();
                     let undisturbed = subject.plan(&other, &desired).stdout;
                     assert_eq!(output.stdout, undisturbed.replace(other.id(), account.id()));

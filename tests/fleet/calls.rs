@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use testbed::{Account, Output, Run, Sandbox, expect_text, repository};
 
-use super::{Organization, ROLE, bin, wish};
+use super::{Organization, ROLE, bin, desired_of};
 
 const TOOLS: [&str; 4] = ["ssm-agentcheck", "ssm-role", "ssm-prefs", "ssm-events"];
 const VERBS: [&str; 3] = ["show", "plan", "check"];
@@ -88,12 +88,12 @@ fn over(organization: &Organization, tool: &str, verb: &str, part: Part) -> Outp
     let list: Vec<&str> = members.map(Account::id).collect();
     let desired = match tool {
         "ssm-agentcheck" => r#"{"update": {}, "association": {}}"#,
-        _ => wish(tool),
+        _ => desired_of(tool),
     };
-    std::fs::write(organization.management.home().join("wish.json"), desired).unwrap();
+    std::fs::write(organization.management.home().join("desired.json"), desired).unwrap();
     let run = organization.management.tool(bin(tool));
     run.args([verb, "--accounts", "-", "--assume-role", ROLE])
-        .args(["--region", part.regions, "-f", "wish.json"])
+        .args(["--region", part.regions, "-f", "desired.json"])
         .stdin(list.join("\n"))
         .run()
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use testbed::Account;
 
-use super::{Organization, ROLE, kinds, targets, wish};
+use super::{Organization, ROLE, desired_of, kinds, targets};
 
 const TOOLS: [&str; 3] = ["ssm-prefs", "ssm-role", "ssm-events"];
 
@@ -30,7 +30,7 @@ fn plans_of_all_accounts_are_applied_once_and_undone_by_their_results() {
     let organization = Organization::of(2);
     organization.members.iter().for_each(keep_webhook);
     for tool in TOOLS {
-        let plan = organization.over_members(tool, &["plan"], wish(tool));
+        let plan = organization.over_members(tool, &["plan"], desired_of(tool));
         plan.assert_status(0);
         assert_eq!(kinds(&plan), ["plan"; 4]);
         let apply = |plan: &str| {
@@ -49,7 +49,7 @@ fn plans_of_all_accounts_are_applied_once_and_undone_by_their_results() {
         let mut planned = targets(&plan);
         planned.sort();
         assert_eq!(told, planned, "{tool}");
-        let again = organization.over_members(tool, &["plan", "--exit-code"], wish(tool));
+        let again = organization.over_members(tool, &["plan", "--exit-code"], desired_of(tool));
         again.assert_status(0);
         let mut undo: Vec<String> = applied
             .records()
@@ -60,7 +60,7 @@ fn plans_of_all_accounts_are_applied_once_and_undone_by_their_results() {
             .collect();
         undo.push(String::new());
         apply(&undo.join("\n")).assert_status(0);
-        let back = organization.over_members(tool, &["plan"], wish(tool));
+        let back = organization.over_members(tool, &["plan"], desired_of(tool));
         // What was made and stays for good, as a log that holds data, is all that may differ from the first plan.
         for (before, after) in plan.records().iter().zip(back.records()) {
             let n_changes = |plan: &Value| plan["changes"].as_array().unwrap().len();
@@ -117,7 +117,7 @@ fn an_account_that_fails_does_not_stop_the_others() {
 fn what_could_not_be_planned_is_passed_on_and_ends_with_two() {
     let organization = Organization::of(2);
     organization.members[0].fault(json!({"service": "ssm", "kind": "denied", "times": -1}));
-    let plan = organization.over_members("ssm-role", &["plan"], wish("ssm-role"));
+    let plan = organization.over_members("ssm-role", &["plan"], desired_of("ssm-role"));
     plan.assert_status(2);
     assert_eq!(kinds(&plan), ["unreachable", "unreachable", "plan", "plan"]);
     let apply = ["apply", "--assume-role", ROLE];

@@ -1,4 +1,4 @@
-//! Plans of many accounts and regions, carried out: the order of writes, and what is told when.
+//! Plans of many accounts and regions, carried out: the order of writes, and what is reported when.
 
 use anyhow::bail;
 use cli::{Outcome, Output, Plan, Plans, ResultRecord, TO_RECOVER, Unreachable};
@@ -15,7 +15,7 @@ enum PlanOutcome<A> {
 }
 
 impl AwsArgs {
-    /// Carries out plans, those of one account one after another, accounts side by side; each result is told as soon as it
+    /// Carries out plans, those of one account one after another, accounts side by side; each result is printed as soon as it
     /// is there, since its undo must survive whatever comes next. `work` gets the number of its plan, too. What was unreachable to the plans' maker is passed on.
     ///
     /// # Errors
@@ -50,9 +50,9 @@ impl AwsArgs {
         let applying = stream::iter(by_account(&plans.plans)).map(async |group| {
             let mut opened = None;
             for (number, plan) in group {
-                let told = self.carry_out(plan, number, interrupt, &work, &mut opened);
+                let done = self.carry_out(plan, number, interrupt, &work, &mut opened);
                 // The receiver lives as long as this does.
-                let _ = sender.send(told.await);
+                let _ = sender.send(done.await);
             }
         });
         let mut applying = std::pin::pin!(applying.buffer_unordered(self.max_concurrency.get()));
@@ -63,14 +63,14 @@ impl AwsArgs {
         }
         let mut lost = None;
         for _ in &plans.plans {
-            let told = loop {
+            let received = loop {
                 tokio::select! {
                     biased;
-                    told = receiver.recv() => break told,
+                    received = receiver.recv() => break received,
                     Some(()) = applying.next() => {}
                 }
             };
-            let (written, one) = match told {
+            let (written, one) = match received {
                 Some(PlanOutcome::Tried(record, one)) => (out.write(&record), one),
                 Some(PlanOutcome::Lost(record)) => (out.write(&record), Outcome::Trouble),
                 None => break,

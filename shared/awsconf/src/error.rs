@@ -177,7 +177,7 @@ pub fn is_access_denied<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> b
     })
 }
 
-/// Joins the causes without repeating one that its parent already tells. What is wrong with an answer says it all.
+/// Joins the causes without repeating one that its parent already gives. What is wrong with an answer says it all.
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut causes = std::iter::successors(Some(error), |error| error.source());
     if let Some(trouble) = causes.find_map(|cause| cause.downcast_ref::<Trouble>()) {

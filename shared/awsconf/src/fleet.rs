@@ -1,4 +1,4 @@
-//! All accounts and regions that the flags name, visited side by side and told in their order. Memory is bounded by the
+//! All accounts and regions that the flags name, visited side by side and reported in their order. Memory is bounded by the
 //! targets that are visited at once, not by their number.
 
 use std::collections::VecDeque;
@@ -14,7 +14,7 @@ use crate::accounts::{Account, Accounts};
 use crate::arguments::{ALL, AccountArgs};
 use crate::{AwsArgs, GLOBAL, Session, describe};
 
-/// How many things of one target may wait until those of the targets before it are told.
+/// How many things of one target may wait until those of the targets before it are reported.
 const WAITING: usize = 1_000;
 
 /// What is tried by a fleet before a throttled call is given up: with hundreds of targets somebody is always throttled.
@@ -63,7 +63,7 @@ impl Fleet {
         {
             bail!("--external-id and --session-tag are for roles: pass --assume-role");
         }
-        // Told first: as long as it is wrong, nothing else that is told is about what the user meant.
+        // Reported first: as long as it is wrong, nothing else that is printed is about what the user meant.
         if let Some(source) = &aws.external_id {
             source.read("the external id")?;
         }
@@ -138,17 +138,17 @@ impl Fleet {
         each: impl FnMut(&Session, T) -> anyhow::Result<Outcome>,
     ) -> anyhow::Result<Outcome> {
         let send = async |session: &Session, shared: &C, things: mpsc::Sender<T>| {
-            // Nobody listens any more when telling has failed, which says so itself.
+            // Nobody listens any more when printing has failed, which says so itself.
             let _ = things.send(work(session, shared).await?).await;
             Ok(())
         };
         self.stream(out, send, each).await
     }
 
-    /// As [`Fleet::visit`] for work that tells many things, each handed over as soon as it is its turn.
+    /// As [`Fleet::visit`] for work that yields many things, each handed over as soon as it is its turn.
     ///
     /// # Errors
-    /// As [`Fleet::visit`]; what was told before remains told.
+    /// As [`Fleet::visit`]; what was printed before stays printed.
     pub async fn stream<C: Default, T>(
         &self,
         out: &Output,
@@ -178,7 +178,7 @@ impl Fleet {
         let mut visits: VecDeque<Visit<T>> = VecDeque::new();
         let (mut n_first, mut outcome, mut is_last) = (0, Outcome::Fine, false);
         loop {
-            // The first target's things are told at once, those of the others wait for their turn.
+            // The first target's things are printed at once, those of the others wait for their turn.
             while let Some(Visit {
                 ended: Some(_),
                 is_closed: true,

@@ -76,7 +76,7 @@ impl HttpClient {
             .sleep_impl(aws_smithy_async::rt::sleep::TokioSleep::new())
             .timeout_config(timeouts.build());
         if request.timeout.is_none() {
-            // A long poll is silent for as long as there is nothing to tell.
+            // A long poll is silent for as long as there is nothing to report.
             operation = operation.stalled_stream_protection(
                 aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig::disabled(),
             );

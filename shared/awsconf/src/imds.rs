@@ -1,4 +1,4 @@
-//! What the machine itself tells, without credentials: its metadata service.
+//! What the machine itself says, without credentials: its metadata service.
 
 use std::time::Duration;
 

@@ -13,7 +13,7 @@ pub enum Source {
     /// In a file, white space around it apart.
     File(PathBuf),
     /// Nowhere: what was given names no place. It may be the secret itself, given by mistake, which an error about an argument
-    /// would quote; so it is told when it is read.
+    /// would quote; so it is rejected when it is read.
     Unnamed,
 }
 

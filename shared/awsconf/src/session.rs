@@ -31,7 +31,7 @@ pub struct Session {
     pub partition: String,
     /// The caller's ARN as STS gives it.
     pub caller: String,
-    /// The ids of the organizational units above the account, the root first; `None` when nothing told.
+    /// The ids of the organizational units above the account, the root first; `None` when nothing says.
     pub units: Option<Vec<String>>,
     /// What goes with every role that is assumed.
     pub(crate) assuming: AssumeRoleOptions,

@@ -1,4 +1,4 @@
-//! What EC2 tells about an instance, as far as the tools ask. An element that EC2 leaves out is an empty string or `None`.
+//! What EC2 reports about an instance, as far as the tools ask. An element that EC2 leaves out is an empty string or `None`.
 
 use std::collections::BTreeMap;
 

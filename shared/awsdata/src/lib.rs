@@ -1,4 +1,4 @@
-//! What AWS tells of instances and networks, and where it is, as plain data: for those who read it and for those who only judge
+//! What AWS reports about instances and networks as plain data, and where it is: for those who read it and those who only judge
 //! it. No SDK.
 
 mod instance;

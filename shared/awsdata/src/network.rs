@@ -1,4 +1,4 @@
-//! What EC2 tells about the way from a subnet to the services, as far as the tools ask.
+//! What EC2 reports about the way from a subnet to the services, as far as the tools ask.
 
 /// An endpoint in a VPC.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_VpcEndpoint.html>

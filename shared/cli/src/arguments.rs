@@ -38,7 +38,7 @@ pub fn arguments<A: Parser>(schemas: Schemas, permissions: Permissions) -> Resul
         let error = hinted(error, command.get_name(), command.has_subcommands());
         let status = u8::try_from(error.exit_code()).unwrap_or(2);
         if error.use_stderr() {
-            // A closed stderr leaves nobody to tell.
+            // A closed stderr leaves nobody to report to.
             let _ = error.print();
             return ExitCode::from(status);
         }

@@ -182,7 +182,7 @@ pub(crate) fn values<T: DeserializeOwned>(
 ) -> Result<Vec<T>, serde_path_to_error::Error<serde_json::Error>> {
     let text = without_mark(text);
     // Of its own, before a type is asked for: a plan holds values of any shape, which would keep the last of two. What is
-    // not even JSON is told below.
+    // not even JSON is reported below.
     let mut deserializer = serde_json::Deserializer::from_str(text);
     while !at_end(&mut deserializer) {
         match serde_path_to_error::deserialize::<_, Unique>(&mut deserializer) {

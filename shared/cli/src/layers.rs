@@ -112,7 +112,7 @@ impl<D: DeserializeOwned> Layers<D> {
                 if value.get("for").is_some() {
                     layers.push(value).with_context(read)?;
                 } else {
-                    // Read from the text, where there is nothing else in it, so that an error tells line and column.
+                    // Read from the text, where there is nothing else in it, so that an error has line and column.
                     let parsed = match values.len() {
                         1 => parse::<D>(&text).map(drop),
                         _ => from_value::<D>(value).map(drop),
@@ -159,7 +159,7 @@ impl<D: DeserializeOwned> Layers<D> {
     /// Returns the desired state of a target. `units` are the organizational units above its account, the root first.
     ///
     /// # Errors
-    /// Overrides do not go together; one is for a unit, and nothing tells which units are above the account.
+    /// Overrides do not go together; one is for a unit, and nothing says which units are above the account.
     pub fn at(&self, target: &Target, units: Option<&[String]>) -> anyhow::Result<D> {
         if self.overrides.is_empty() {
             return from_value(&self.base).with_context(|| self.what);
@@ -241,7 +241,7 @@ impl<D: DeserializeOwned> Layers<D> {
         if let (None, Some(scope)) = (units, by_unit.find(|one| one.organizational_unit.is_some()))
         {
             bail!(
-                "{}: override for {scope}: nothing tells the units above {}; pass --accounts org, or the entities of the organization",
+                "{}: override for {scope}: nothing says which units are above {}; pass --accounts org, or the entities of the organization",
                 self.what,
                 target.account
             );

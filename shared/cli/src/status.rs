@@ -106,7 +106,7 @@ pub fn finish(tool: &str, result: anyhow::Result<Outcome>) -> ExitCode {
 /// Writes one line for people to stderr, starting with the tool's name; line breaks inside become spaces, and what AWS or a file
 /// says shows what it holds.
 pub fn print_error(tool: &str, message: &str) {
-    // A closed stderr leaves nobody to tell.
+    // A closed stderr leaves nobody to report to.
     let _ = crate::bar::aside(|| writeln!(std::io::stderr(), "{tool}: {}", one_line(message)));
 }
 

@@ -84,7 +84,7 @@ struct Accepted {
 }
 
 impl SuppressionArgs {
-    /// Reads the file. `prefix` begins the IDs of the tool, and `is_known` tells whether what comes behind it and a dot is one
+    /// Reads the file. `prefix` begins the IDs of the tool, and `is_known` says whether what comes behind it and a dot is one
     /// that can be accepted; entries of other tools are theirs.
     ///
     /// # Errors

@@ -66,7 +66,7 @@ impl<'a> ByDefault<'a> {
     pub(crate) fn agent_absent(&self, hints: &Hints) -> (&'static str, String, String) {
         let what = "it runs, but SSM has never seen it though Default Host Management is on: the agent is not installed, \
                     stopped, or older than 3.2.582.0";
-        let fix = "install the agent, at least 3.2.582.0, and start it; `ssm-agentcheck host` on the instance tells more";
+        let fix = "install the agent, at least 3.2.582.0, and start it; `ssm-agentcheck host` on the instance shows more";
         if self.role.is_some_and(|role| role.is_fine) {
             return ("unregistered.agent_absent", what.to_owned(), fix.to_owned());
         }

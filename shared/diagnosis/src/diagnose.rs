@@ -1,4 +1,4 @@
-//! Which rule tells why a node does not answer. Pure.
+//! Which rule explains why a node does not answer. Pure.
 
 use records::Severity;
 
@@ -11,7 +11,7 @@ use records::Timestamp;
 /// The problem of an instance whose metadata service is off.
 pub const IMDS_DISABLED: &str = "imds.disabled";
 
-/// Returns the one reason why neither sessions nor commands reach a node; none when nothing that was read tells of one.
+/// Returns the one reason why neither sessions nor commands reach a node; none when nothing that was read points to one.
 /// What could not be read, such as the connection of a node that is online, is no reason.
 #[must_use]
 pub fn diagnose(
@@ -93,12 +93,12 @@ fn asleep(node: &Node) -> Diagnosis {
     )
 }
 
-/// Neither service has told anything of it.
+/// Neither service knows anything of it.
 fn unknown() -> Diagnosis {
     Diagnosis::new(
         "node.unknown",
         Severity::Error,
-        "SSM does not know it, and nothing tells whether it exists: it has never registered, was deregistered, or is in \
+        "SSM does not know it, and nothing shows whether it exists: it has never registered, was deregistered, or is in \
          another account or region",
         "compare id, account and region",
     )

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Hints, diagnose};
 
 const HINTS: Hints = Hints {
-    roles: "tell its role",
+    roles: "find its role",
     evidence: "look closer",
 };
 
@@ -114,7 +114,7 @@ fn the_cure_speaks_the_words_of_the_asker() {
     let profile = "arn:aws:iam::111122223333:instance-profile/web";
     assert_eq!(
         fix(json!({"agent": null, "profile": profile})),
-        "tell its role; if the role is fine, install or start the agent"
+        "find its role; if the role is fine, install or start the agent"
     );
 }
 

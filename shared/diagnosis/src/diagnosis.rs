@@ -38,13 +38,13 @@ impl Diagnosis {
         }
     }
 
-    /// Returns the id of the finding. It is the same whichever tool tells it, so that one table lists its cure.
+    /// Returns the id of the finding. It is the same whichever tool reports it, so that one table lists its cure.
     #[must_use]
     pub fn id(&self) -> String {
         format!("agentcheck.{}", self.problem)
     }
 
-    /// Returns the finding that tells it of a node.
+    /// Returns the finding that reports it for a node.
     #[must_use]
     pub fn into_finding(self, node: &Node) -> Finding {
         Finding {
@@ -64,7 +64,7 @@ impl Diagnosis {
 /// sentence and has no full stop.
 #[derive(Clone, Copy, Debug)]
 pub struct Hints {
-    /// How to tell what the roles of instance profiles may do.
+    /// How to find what the roles of instance profiles may do.
     pub roles: &'static str,
     /// How to get nodes with their evidence.
     pub evidence: &'static str,

@@ -1,4 +1,4 @@
-//! What EC2 and SSM tell about one node, to one record. Pure.
+//! What EC2 and SSM report about one node, to one record. Pure.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub struct Information {
 
 /// Returns the record of an EC2 instance; without information SSM has never seen it.
 pub fn ec2_node(target: &Target, instance: Instance, information: Option<Information>) -> Node {
-    let (agent, told, role) = match information {
+    let (agent, platform, role) = match information {
         Some(information) => (
             Some(information.agent),
             Some(information.platform),
@@ -42,7 +42,7 @@ pub fn ec2_node(target: &Target, instance: Instance, information: Option<Informa
         instance_id: instance.instance_id,
         state: Some(instance.state),
         launched: instance.launch_time.and_then(|time| time.parse().ok()),
-        platform: told.unwrap_or_else(|| ec2_platform(instance.platform_details)),
+        platform: platform.unwrap_or_else(|| ec2_platform(instance.platform_details)),
         agent,
         imds: Some(Imds {
             endpoint: options.http_endpoint,
@@ -91,7 +91,7 @@ pub fn ssm_node(target: &Target, information: Information) -> Node {
     }
 }
 
-/// Returns the record of a node of which neither EC2 nor SSM has told anything.
+/// Returns the record of a node of which neither EC2 nor SSM has reported anything.
 #[must_use]
 pub fn unknown_node(target: &Target, instance_id: &str) -> Node {
     Node {
@@ -113,7 +113,7 @@ pub fn unknown_node(target: &Target, instance_id: &str) -> Node {
     }
 }
 
-/// EC2 tells only Windows apart for certain: a Mac is `Linux/UNIX` to its billing.
+/// EC2 names only Windows for certain: a Mac is `Linux/UNIX` to its billing.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/billing-info-fields.html>
 fn ec2_platform(details: Option<String>) -> Platform {
     let windows = details

@@ -1,4 +1,4 @@
-//! What EC2 and SSM tell about a node, and why it does not answer: one reason with one cure.
+//! What EC2 and SSM report about a node, and why it does not answer: one reason with one cure.
 //!
 //! No SDK, nothing waits, no clock: what was read is handed in, and so is the time.
 #![cfg_attr(

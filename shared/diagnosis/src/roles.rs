@@ -18,7 +18,7 @@ pub struct Roles {
 pub struct DefaultRole {
     /// The value of the setting: its name with its path.
     pub setting: String,
-    /// Why no node gets credentials from it that let it in: none when it is fine or nothing tells.
+    /// Why no node gets credentials from it that let it in: none when it is fine or nothing is known.
     pub problem: Option<String>,
     /// Whether everything that matters is known to be as it must be.
     pub is_fine: bool,

@@ -14,7 +14,7 @@ const MAX_NAMED: usize = 3;
 
 /// The way of a node to the services that it needs.
 pub(crate) enum Way {
-    /// There is one, as far as routes and endpoints tell, or nothing is known of them.
+    /// There is one, as far as routes and endpoints show, or nothing is known of them.
     Open,
     /// There is surely none.
     None(NoWay),
@@ -55,7 +55,7 @@ impl std::fmt::Display for NoWay {
     }
 }
 
-/// Returns the way of an instance, as far as evidence tells.
+/// Returns the way of an instance, as far as the evidence shows.
 pub(crate) fn way(node: &Node) -> Way {
     way_to(node, &NEEDED_ENDPOINTS)
 }

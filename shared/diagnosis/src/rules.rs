@@ -58,7 +58,7 @@ pub(crate) fn unregistered(
                 Severity::Error,
                 format!("{UNSEEN}: {no_way}; another way may be there"),
                 format!(
-                    "look {}; if there is a way, install the agent and start it; `ssm-agentcheck host` on the instance tells \
+                    "look {}; if there is a way, install the agent and start it; `ssm-agentcheck host` on the instance shows \
                      more",
                     look.join(", and ")
                 ),
@@ -89,7 +89,7 @@ pub(crate) fn unregistered(
                  lets it in",
                 permitted.role
             ),
-            "install the agent and start it; `ssm-agentcheck host` on the instance tells more".to_owned(),
+            "install the agent and start it; `ssm-agentcheck host` on the instance shows more".to_owned(),
         ),
         (Some(profile), _) => (
             "agent.missing",
@@ -250,7 +250,7 @@ pub(crate) fn lost(node: &Node, roles: Option<&Roles>, last: &str) -> Diagnosis 
         Severity::Error,
         format!("{what}: the agent is stopped, its network or its credentials are gone"),
         format!(
-            "{look}restart the agent and read its errors.log; `ssm-agentcheck host` on the node tells more"
+            "{look}restart the agent and read its errors.log; `ssm-agentcheck host` on the node shows more"
         ),
     )
 }

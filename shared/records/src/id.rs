@@ -167,9 +167,9 @@ mod tests {
             assert_eq!(EcsTarget::parse(text), None, "{text}");
         }
         let error = target.parse::<InstanceId>().unwrap_err();
-        let told =
+        let expected =
             "is a container of ECS task 0123456789abcdef0123456789abcdef in cluster prod_blue";
-        assert!(error.contains(told), "{error}");
+        assert!(error.contains(expected), "{error}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What EC2 and SSM tell about a node, as the record of one. Never touches the world.
+//! What EC2 and SSM report about a node, as the record of one. Never touches the world.
 
 use std::collections::BTreeMap;
 
@@ -53,7 +53,7 @@ pub struct Node {
     /// Where in the network it is; null for hybrid nodes.
     #[serde(default)]
     pub network: Option<Network>,
-    /// What tells why it does not answer; null when it was not asked for.
+    /// What explains why it does not answer; null when it was not asked for.
     #[serde(default)]
     pub evidence: Option<Evidence>,
 }
@@ -101,7 +101,7 @@ pub struct Network {
     pub security_groups: Vec<String>,
 }
 
-/// What tells why a node does not answer. What could not be read says why.
+/// What explains why a node does not answer. What could not be read says why.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
@@ -163,7 +163,7 @@ pub struct EgressPaths {
     /// Where the default route of IPv4 leads to: `internet_gateway`, which needs a public address, or `other`, such as a NAT
     /// or transit gateway; null when there is none. Several routes that are all of IPv4 together are a default route.
     pub default_route: Option<DefaultRoute>,
-    /// The same of IPv6, which newer agents use when they are told to.
+    /// The same of IPv6, which newer agents use when they are configured to.
     #[serde(default)]
     pub ipv6_default_route: Option<DefaultRoute>,
     /// Where routes lead to that leave the VPC and are no default: `10.0.0.0/8 tgw-0abc`. The endpoints may be there.
@@ -241,13 +241,13 @@ pub enum ManagedBy {
     CloudConnector,
     /// Nowhere: it never registered.
     None,
-    /// Nothing tells: it has registered, and neither EC2 names a profile nor SSM a role. The profile may have been taken away,
+    /// Unknown: it has registered, and neither EC2 names a profile nor SSM a role. The profile may have been taken away,
     /// or the agent uses credentials of its own.
     Unknown,
 }
 
 impl ManagedBy {
-    /// Derives it from what EC2 and SSM tell; the agent prefers the profile whenever that works, and SSM names a role
+    /// Derives it from what EC2 and SSM report; the agent prefers the profile whenever that works, and SSM names a role
     /// only for nodes that it gives credentials itself.
     /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_InstanceInformation.html> (IamRole)
     #[must_use]
@@ -266,7 +266,7 @@ impl ManagedBy {
         }
     }
 
-    /// Derives it for a node that only SSM knows, of which it tells the type of its source.
+    /// Derives it for a node that only SSM knows, of which it reports the type of its source.
     /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_InstanceInformation.html> (SourceType)
     #[must_use]
     pub fn of_source(instance_id: &str, source: Option<&str>, role: Option<&str>) -> ManagedBy {

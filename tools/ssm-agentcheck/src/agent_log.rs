@@ -11,7 +11,7 @@ pub(crate) enum LogVerdict {
     InstanceProfile,
     /// It has connected by Default Host Management.
     HostManagement,
-    /// It reports, with credentials of which the log says nothing; all that agents before 3.2 tell.
+    /// It reports, with credentials of which the log says nothing; all that agents before 3.2 log.
     Reports,
     /// It was refused.
     Refused(Refused),
@@ -20,9 +20,9 @@ pub(crate) enum LogVerdict {
 /// A refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refused {
-    /// The last line that tells it.
+    /// The last line that says it.
     pub(crate) line: String,
-    /// What became of the instance profile in the same try, where another line tells it.
+    /// What became of the instance profile in the same try, where another line says it.
     pub(crate) profile_line: Option<String>,
 }
 
@@ -188,7 +188,7 @@ pub(crate) enum Reason {
     Other,
 }
 
-/// The words of AWS's errors, the telling ones first. Denials name the kind of policy that decided.
+/// The words of AWS's errors, the most specific ones first. Denials name the kind of policy that decided.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>
 const REASONS: [(&[&str], Reason); 13] = [
     (

@@ -58,7 +58,7 @@ struct NodeUpdate {
     to: UpdateState,
 }
 
-/// Carries out one plan; tells everything that was done, also when something failed.
+/// Carries out one plan; reports everything that was done, also when something failed.
 pub(crate) async fn apply(
     session: &Session,
     plan: &Plan<Action>,

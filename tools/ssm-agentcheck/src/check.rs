@@ -14,7 +14,7 @@ const HINTS: Hints = Hints {
     evidence: "ask AWS instead of a file, or save the nodes with `ssm-agentcheck show --evidence`",
 };
 
-/// Whether a node can be reached and is as wished.
+/// Whether a node can be reached and is as required.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NodeVerdict {
     /// It is.
@@ -122,7 +122,7 @@ pub(crate) fn check(
         }
     }
     match why {
-        // The metadata options have told it.
+        // The metadata options say it.
         Some(cause) if cause.problem == IMDS_DISABLED => {}
         Some(cause) => findings.push(cause.into_finding(node)),
         None => check_connection(node, &mut findings),
@@ -160,7 +160,7 @@ fn check_imds(desired: &DesiredImds, node: &Node, findings: &mut Vec<Finding>) {
             node,
             "imds.unknown",
             Severity::Warning,
-            "EC2 does not tell the metadata options of this instance".to_owned(),
+            "EC2 does not report the metadata options of this instance".to_owned(),
             format!("look at them: {}", describe_options(node)),
         ));
         return;
@@ -282,7 +282,7 @@ fn check_age(
             node,
             "ping.unknown",
             Severity::Warning,
-            format!("SSM does not tell when the last ping was; {limit} minutes are allowed"),
+            format!("SSM does not report when the last ping was; {limit} minutes are allowed"),
             "look at the node in Fleet Manager".to_owned(),
         )),
     }

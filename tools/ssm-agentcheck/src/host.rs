@@ -88,7 +88,7 @@ pub(crate) enum Registration {
     InstanceProfile,
     /// It has connected by Default Host Management.
     HostManagement,
-    /// It reports, with credentials of which nothing tells.
+    /// It reports, with credentials of which the log says nothing.
     Reports,
     /// It was refused.
     Refused {

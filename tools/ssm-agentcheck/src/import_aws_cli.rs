@@ -66,11 +66,11 @@ impl Saved {
     }
 
     /// Returns the nodes in the order of the input, and what was unreachable when it was saved. `target` is that of nodes
-    /// for which the answers do not tell it.
+    /// for which the answers do not have it.
     ///
     /// # Errors
     /// EC2's answer without SSM's: every node would look as if SSM had never seen it. Nodes of SSM whose account and
-    /// region nobody tells.
+    /// region nothing names.
     pub(crate) fn nodes(
         mut self,
         target: Option<&Target>,
@@ -85,7 +85,7 @@ impl Saved {
             missing.targets.insert(target.clone());
             if instance.state != "terminated" {
                 let information = self.information.remove(&instance.instance_id);
-                // SSM tells nothing of stopped instances: those are as they would be in the whole list.
+                // SSM reports no stopped instances: these are as they would be in the whole list.
                 if information.is_none() && self.is_ssm_cut && instance.state != "stopped" {
                     missing
                         .in_ssm
@@ -104,7 +104,7 @@ impl Saved {
                 continue;
             }
             let target = target.with_context(|| {
-                format!("SSM's answer does not tell the account and region of {id}: pass --target ACCOUNT/REGION")
+                format!("SSM's answer does not name the account and region of {id}: pass --target ACCOUNT/REGION")
             })?;
             self.nodes.push(ssm_node(target, information));
         }
@@ -112,7 +112,7 @@ impl Saved {
             missing.targets.extend(target.cloned());
             anyhow::ensure!(
                 !missing.targets.is_empty(),
-                "an answer ends with a NextToken, so that nodes are missing of which nothing tells account and region: {WHOLE}"
+                "an answer ends with a NextToken, so that nodes are missing whose account and region nothing names: {WHOLE}"
             );
             let cut = (self.is_ec2_cut, self.is_ssm_cut);
             self.unreachable.extend(missing.into_records(cut));
@@ -121,7 +121,7 @@ impl Saved {
     }
 }
 
-/// How to save all of a list. The CLI reads all pages unless it is told not to.
+/// How to save all of a list. The CLI reads all pages unless a flag says otherwise.
 /// <https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-pagination.html>
 const WHOLE: &str = "save it again without --max-items and --no-paginate; where the other pages were saved too, join them \
                      and drop NextToken";

@@ -33,11 +33,11 @@ const WAITING: usize = 100;
 pub(crate) struct ReadOptions {
     /// Only these ids; all when empty.
     pub(crate) instance_ids: Vec<String>,
-    /// Whether to read what tells why nodes do not answer, and of which online ones.
+    /// Whether to read what explains why nodes do not answer, and of which online ones.
     pub(crate) evidence: Option<Connections>,
     /// Whether to read what the account sets for the metadata service of instances to come.
     pub(crate) metadata_defaults: bool,
-    /// Nodes that nobody judges: of these nothing is read that tells why they do not answer.
+    /// Nodes that nobody judges: of these nothing is read that explains why they do not answer.
     pub(crate) exclusion: NodeExclusion,
 }
 

@@ -70,7 +70,7 @@ pub(crate) struct Planned {
 /// for excluded nodes, too.
 ///
 /// # Errors
-/// The wish contradicts itself, or only a person can solve it.
+/// The desired state contradicts itself, or only a person can solve it.
 pub(crate) fn plan(
     desired: &Desired,
     target: &Target,
@@ -86,10 +86,10 @@ pub(crate) fn plan(
     if let Some(update) = &desired.update {
         updates(desired, update, &observed.nodes, &mut planned)?;
     }
-    if let Some(wished) = &desired.association {
-        let mut change = association(wished, &observed.associations)?;
-        if wished.enabled && !desired.exclude.is_empty() {
-            let note = excluded(wished, observed, accepts_excluded, change.as_mut())?;
+    if let Some(required) = &desired.association {
+        let mut change = association(required, &observed.associations)?;
+        if required.enabled && !desired.exclude.is_empty() {
+            let note = excluded(required, observed, accepts_excluded, change.as_mut())?;
             planned.notes.push(note);
         }
         planned.plan.changes.extend(change);
@@ -100,7 +100,7 @@ pub(crate) fn plan(
 /// Targets of associations can name nodes, groups and tags, but none that are left out.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/systems-manager-state-manager-targets-and-rate-controls.html>
 fn excluded(
-    wished: &DesiredAssociation,
+    required: &DesiredAssociation,
     observed: &Observed,
     is_accepted: bool,
     change: Option<&mut Change<Action>>,
@@ -110,7 +110,7 @@ fn excluded(
         && !observed.excluded.is_empty()
     {
         if !is_accepted {
-            let name = wished.association_name.clone();
+            let name = required.association_name.clone();
             return Err(PlanError::Excluded { name, excluded });
         }
         change.why = format!("{}; it updates excluded nodes: {excluded}", change.why);
@@ -204,35 +204,35 @@ fn wave_ends(waves: &[CountOrPercent], n_nodes: usize) -> Result<Vec<usize>, Pla
 }
 
 fn association(
-    wished: &DesiredAssociation,
+    required: &DesiredAssociation,
     associations: &[Association],
 ) -> Result<Option<Change<Action>>, PlanError> {
     let named = associations
         .iter()
-        .find(|association| association.state.association_name == wished.association_name);
-    let wished_state = AssociationState {
-        association_name: wished.association_name.clone(),
-        schedule_expression: Some(wished.schedule_expression.clone()),
-        max_concurrency: Some(wished.max_concurrency.clone()),
-        max_errors: Some(wished.max_errors.clone()),
+        .find(|association| association.state.association_name == required.association_name);
+    let required_state = AssociationState {
+        association_name: required.association_name.clone(),
+        schedule_expression: Some(required.schedule_expression.clone()),
+        max_concurrency: Some(required.max_concurrency.clone()),
+        max_errors: Some(required.max_errors.clone()),
     };
     let change = |action, from: Value, to: Value, why: &str| Change {
         id: "association".to_owned(),
         action,
-        resource: wished.association_name.clone(),
+        resource: required.association_name.clone(),
         from,
         to,
         why: why.to_owned(),
     };
     Ok(match named {
-        Some(found) if !wished.enabled => Some(change(
+        Some(found) if !required.enabled => Some(change(
             Action::DeleteAssociation,
             json!(found.state),
             Value::Null,
             "the association is to be off; agents are no longer kept current by it",
         )),
-        _ if !wished.enabled => None,
-        Some(found) if found.state == wished_state && found.is_for_all_nodes => None,
+        _ if !required.enabled => None,
+        Some(found) if found.state == required_state && found.is_for_all_nodes => None,
         // An update leaves out, and so removes, everything that this tool does not know.
         Some(found) if !found.other_settings.is_empty() || !found.is_for_all_nodes => {
             let mut settings = found.other_settings.clone();
@@ -240,15 +240,15 @@ fn association(
                 settings.push("Targets".to_owned());
             }
             return Err(PlanError::MoreSettings {
-                name: wished.association_name.clone(),
+                name: required.association_name.clone(),
                 settings: settings.join(", "),
             });
         }
         Some(found) => Some(change(
             Action::UpdateAssociation,
             json!(found.state),
-            json!(wished_state),
-            "the association must run as wished",
+            json!(required_state),
+            "the association must run as required",
         )),
         // The console's and Quick Setup's do the same; two would update agents twice.
         None if associations
@@ -260,7 +260,7 @@ fn association(
         None => Some(change(
             Action::CreateAssociation,
             Value::Null,
-            json!(wished_state),
+            json!(required_state),
             "agents are kept current, those of new nodes included",
         )),
     })

@@ -1,4 +1,4 @@
-//! Rules over a desired state or a document's content alone, without looking at AWS. The shape tells which it is.
+//! Rules over a desired state or a document's content alone, without looking at AWS. The shape shows which it is.
 
 mod desired;
 

@@ -93,8 +93,8 @@ fn nothing_unread_is_fine_and_nothing_missing_is_unknown() {
         ((unread(), unread()), Unknown, Trouble),
         ((MISSING, unread()), NotProved, Trouble),
     ] {
-        let told = judge(&ran, looks.clone(), "1");
-        assert_eq!((told.0, told.1), (verdict, outcome), "{looks:?}");
+        let judged = judge(&ran, looks.clone(), "1");
+        assert_eq!((judged.0, judged.1), (verdict, outcome), "{looks:?}");
     }
 }
 

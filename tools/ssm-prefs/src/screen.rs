@@ -1,4 +1,4 @@
-//! What is typed into a session, and what the plugin shows of it: its own words, the agent's and the shell's, told apart. Pure.
+//! What is typed into a session, and what the plugin shows of it: its own words, the agent's and the shell's, kept apart. Pure.
 //!
 //! The plugin's words: `session.go` and `src/datachannel/streaming.go` (HandleChannelClosedMessage) in
 //! <https://github.com/aws/session-manager-plugin>. It ends with 0 whatever has happened.
@@ -31,7 +31,7 @@ impl Nonce {
         format!("echo '{}'", self.0)
     }
 
-    /// Returns the reason that StartSession is given, which tells this session from all others and not what is typed.
+    /// Returns the reason that StartSession is given, which sets this session apart from all others and not what is typed.
     pub(crate) fn purpose(&self) -> String {
         format!("ssm-prefs probe {}", &self.0["probe-".len()..][..8])
     }

@@ -160,12 +160,12 @@ impl Made {
             });
         }
         let resolved = resource_state::resolve(to, &world);
-        // A log group wants the ARN of a key, and no function of CloudFormation tells that of an alias.
+        // A log group wants the ARN of a key, and no function of CloudFormation returns that of an alias.
         // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html
         let named = resolved["kms_key"].as_str();
         if let Some(alias) = named.filter(|key| key.contains("alias/")) {
             bail!(
-                "desired preferences: $.kms_key: a template cannot tell which key {alias} is: set create, or name the key by its ARN"
+                "desired preferences: $.kms_key: a template cannot know which key {alias} is: set create, or name the key by its ARN"
             );
         }
         Ok(resolved)

@@ -34,23 +34,23 @@ pub(crate) fn check(
         needs: &needs,
         found: Vec::new(),
     };
-    if let Some(wished) = &desired.default_host_management {
-        default_host_management(wished, &mut findings);
+    if let Some(required) = &desired.default_host_management {
+        default_host_management(required, &mut findings);
     }
-    if let Some(wished) = &desired.instance_profiles {
-        instance_profiles(wished, &mut findings);
+    if let Some(required) = &desired.instance_profiles {
+        instance_profiles(required, &mut findings);
     }
-    if let Some(wished) = &desired.hybrid_activations {
-        hybrid::hybrid_activations(wished, &mut findings);
+    if let Some(required) = &desired.hybrid_activations {
+        hybrid::hybrid_activations(required, &mut findings);
     }
-    if let Some(wished) = &desired.assign_profile {
-        bare_instances(wished, &mut findings);
+    if let Some(required) = &desired.assign_profile {
+        bare_instances(required, &mut findings);
     }
     excluded::excluded(&mut findings);
     findings.found
 }
 
-fn default_host_management(wished: &DefaultHostManagement, findings: &mut Findings<'_>) {
+fn default_host_management(required: &DefaultHostManagement, findings: &mut Findings<'_>) {
     let observed = findings.observed;
     let resource = setting_arn(&observed.partition, &observed.target);
     let setting = match &observed.setting {
@@ -58,7 +58,7 @@ fn default_host_management(wished: &DefaultHostManagement, findings: &mut Findin
         reading => reading.present().and_then(|setting| setting.role()),
     };
     let plan = format!("let {TOOL} plan and apply it");
-    let value = match (setting, wished.enabled) {
+    let value = match (setting, required.enabled) {
         (None, false) => return,
         (None, true) => {
             let message = "Default Host Management is off: instances without an instance profile cannot register";
@@ -66,7 +66,7 @@ fn default_host_management(wished: &DefaultHostManagement, findings: &mut Findin
         }
         (Some(value), false) => {
             let message =
-                format!("Default Host Management is on with role {value}, but wished off");
+                format!("Default Host Management is on with role {value}, but must be off");
             return findings.push(
                 "dhmc.enabled",
                 Severity::Warning,
@@ -78,8 +78,8 @@ fn default_host_management(wished: &DefaultHostManagement, findings: &mut Findin
         (Some(value), true) => value,
     };
     let name = value.rsplit('/').next().unwrap_or_default();
-    if name != wished.role_name.0 && !wished.adopt {
-        let message = format!("the role is {name}, not {}", wished.role_name.0);
+    if name != required.role_name.0 && !required.adopt {
+        let message = format!("the role is {name}, not {}", required.role_name.0);
         findings.push(
             "dhmc.other_role",
             Severity::Warning,
@@ -128,7 +128,7 @@ fn default_role(name: &str, value: &str, role: &Role, plan: &str, findings: &mut
     legacy(role, findings);
 }
 
-fn instance_profiles(wished: &NodeRoles, findings: &mut Findings<'_>) {
+fn instance_profiles(required: &NodeRoles, findings: &mut Findings<'_>) {
     let observed = findings.observed;
     let profiles = match &observed.profiles {
         Reading::Unknown(reason) => {
@@ -164,12 +164,12 @@ fn instance_profiles(wished: &NodeRoles, findings: &mut Findings<'_>) {
     let service = ec2_service(&observed.partition);
     for (name, n_instances) in n_instances {
         if let Some(Reading::Present(role)) = observed.roles.get(name)
-            && !wished.excludes(name)
+            && !required.excludes(name)
         {
             let loss = format!("no credentials for {}", instances(n_instances));
             trusted(role, service, "profile.role_trust", &loss, findings);
         }
-        node_role(wished, name, &instances(n_instances), findings);
+        node_role(required, name, &instances(n_instances), findings);
     }
 }
 
@@ -197,8 +197,8 @@ fn trusted(role: &Role, service: &str, problem: &str, loss: &str, findings: &mut
 }
 
 /// Tells what is wrong with the role that these nodes have.
-fn node_role(wished: &NodeRoles, name: &str, nodes: &str, findings: &mut Findings<'_>) {
-    if wished.excludes(name) {
+fn node_role(required: &NodeRoles, name: &str, nodes: &str, findings: &mut Findings<'_>) {
+    if required.excludes(name) {
         return;
     }
     let role = match findings.observed.roles.get(name) {
@@ -209,13 +209,13 @@ fn node_role(wished: &NodeRoles, name: &str, nodes: &str, findings: &mut Finding
     let message = format!(
         "{CORE_POLICY} is not attached, and nothing else allows what it does, so {nodes} cannot be managed with it"
     );
-    if wished.attach_managed_policy {
+    if required.attach_managed_policy {
         permitted(role, "core_policy.missing", &message, findings);
     }
     legacy(role, findings);
 }
 
-fn bare_instances(wished: &AssignProfile, findings: &mut Findings<'_>) {
+fn bare_instances(required: &AssignProfile, findings: &mut Findings<'_>) {
     let bare = &findings.observed.bare_instances;
     if bare.is_empty() {
         return;
@@ -223,7 +223,7 @@ fn bare_instances(wished: &AssignProfile, findings: &mut Findings<'_>) {
     let message = format!(
         "{} without an instance profile, which {} is to be used: {}",
         instances(bare.len()),
-        wished.name.0,
+        required.name.0,
         bare.join(", ")
     );
     let fix = format!("let {TOOL} plan and apply it");

@@ -25,7 +25,7 @@ use crate::model::{
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeInstanceInformation.html>
 const MAX_RESULTS: i32 = 50;
 
-/// What IAM has told of an account: it has no regions, so one answer does for all of them.
+/// What IAM has reported of an account: it has no regions, so one answer does for all of them.
 #[derive(Debug, Default)]
 pub(crate) struct AccountCache(Mutex<Answers>);
 
@@ -98,13 +98,13 @@ pub(crate) async fn observe(
     let assign = desired.and_then(|desired| desired.assign_profile.as_ref());
     let assigned: Reading<OwnProfile> = match assign {
         Some(assign) => match known.own_profiles.get(&assign.name.0) {
-            Some(told) => told.clone(),
+            Some(known) => known.clone(),
             None => {
-                let told = reading(iam::own_profile(&iam, &assign.name.0).await);
+                let found = reading(iam::own_profile(&iam, &assign.name.0).await);
                 known
                     .own_profiles
-                    .insert(assign.name.0.clone(), told.clone());
-                told
+                    .insert(assign.name.0.clone(), found.clone());
+                found
             }
         },
         None => Reading::Absent,
@@ -134,18 +134,18 @@ pub(crate) async fn observe(
         .and_then(Setting::role)
         .and_then(|value| value.rsplit('/').next());
     names.extend(managing.map(str::to_owned));
-    let wished = desired.and_then(|desired| desired.default_host_management.as_ref());
-    names.extend(wished.map(|wished| wished.role_name.0.clone()));
+    let required = desired.and_then(|desired| desired.default_host_management.as_ref());
+    names.extend(required.map(|required| required.role_name.0.clone()));
     names.extend(assign.map(|assign| assign.name.0.clone()));
     let mut roles = BTreeMap::new();
     for name in names {
         let role = match known.roles.get(&name) {
-            Some(told) => told.clone(),
+            Some(known) => known.clone(),
             None => {
                 let documents = &mut known.documents;
-                let told = reading(iam::role(&iam, &name, Detail::Documents, documents).await);
-                known.roles.insert(name.clone(), told.clone());
-                told
+                let found = reading(iam::role(&iam, &name, Detail::Documents, documents).await);
+                known.roles.insert(name.clone(), found.clone());
+                found
             }
         };
         roles.insert(name, role);

@@ -76,22 +76,22 @@ pub(crate) fn plan(
     given: PlanContext<'_>,
 ) -> Result<Plan<Action>, PlanError> {
     let mut changes = Vec::new();
-    if let Some(wished) = &desired.default_host_management {
-        default_host_management(wished, observed, given, &mut changes)?;
+    if let Some(required) = &desired.default_host_management {
+        default_host_management(required, observed, given, &mut changes)?;
     }
-    if let Some(wished) = &desired.instance_profiles {
+    if let Some(required) = &desired.instance_profiles {
         let instances = instances_by_role(observed)?;
-        node_roles(wished, instances, observed, given, &mut changes)?;
+        node_roles(required, instances, observed, given, &mut changes)?;
     }
-    if let Some(wished) = &desired.hybrid_activations {
+    if let Some(required) = &desired.hybrid_activations {
         let nodes = hybrid_nodes_by_role(observed)?;
-        node_roles(wished, nodes, observed, given, &mut changes)?;
+        node_roles(required, nodes, observed, given, &mut changes)?;
     }
-    if let Some(wished) = &desired.assign_profile {
+    if let Some(required) = &desired.assign_profile {
         let grants = desired.instance_profiles.as_ref().is_some_and(|profiles| {
-            profiles.grant_preferences && !profiles.exclude_roles.contains(&wished.name)
+            profiles.grant_preferences && !profiles.exclude_roles.contains(&required.name)
         });
-        assign::assign(wished, observed, given, grants, &mut changes)?;
+        assign::assign(required, observed, given, grants, &mut changes)?;
     }
     if !desired.exclude.is_empty() {
         excluded::refuse(desired, observed, given.accepts_excluded, &mut changes)?;
@@ -100,7 +100,7 @@ pub(crate) fn plan(
 }
 
 fn default_host_management(
-    wished: &DefaultHostManagement,
+    required: &DefaultHostManagement,
     observed: &Observed,
     given: PlanContext<'_>,
     changes: &mut Vec<Change<Action>>,
@@ -116,7 +116,7 @@ fn default_host_management(
             why: why.to_owned(),
         });
     };
-    if !wished.enabled {
+    if !required.enabled {
         if current.is_some() {
             let why = "Default Host Management is to be off; nodes without a sufficient profile disconnect";
             setting(Action::ResetServiceSetting, Value::Null, why);
@@ -125,8 +125,8 @@ fn default_host_management(
     }
     let adopted = current
         .and_then(|value| value.rsplit('/').next())
-        .filter(|_| wished.adopt);
-    let name = adopted.unwrap_or(&wished.role_name.0);
+        .filter(|_| required.adopt);
+    let name = adopted.unwrap_or(&required.role_name.0);
     let role = observed.role(name)?;
     let value = match role {
         Some(role) => role.setting_value(name),
@@ -136,7 +136,7 @@ fn default_host_management(
         let why = match current {
             None => "instances without an instance profile get credentials",
             // A value without the role's path names a role that does not exist.
-            Some(_) => "the setting must name the wished role with its path",
+            Some(_) => "the setting must name the required role with its path",
         };
         setting(Action::UpdateServiceSetting, json!({ "role": value }), why);
     }
@@ -146,7 +146,7 @@ fn default_host_management(
         observed.partition, observed.target.account
     );
     match role {
-        None if !wished.create_role => return Err(PlanError::RoleMissing(name.to_owned())),
+        None if !required.create_role => return Err(PlanError::RoleMissing(name.to_owned())),
         None => first.push(Change {
             id: format!("create_role/{name}"),
             action: Action::CreateRole,
@@ -164,7 +164,7 @@ fn default_host_management(
         }
         Some(_) => {}
     }
-    if wished.grant_preferences {
+    if required.grant_preferences {
         let arn = role.map_or(arn, |role| role.arn.clone());
         first.extend(grant_preferences(observed, given, name, &arn, role));
     }
@@ -195,14 +195,14 @@ fn hybrid_nodes_by_role(observed: &Observed) -> Result<BTreeMap<&str, usize>, Pl
 
 /// Adds what the roles lack that so many nodes have.
 fn node_roles(
-    wished: &NodeRoles,
+    required: &NodeRoles,
     n_nodes: BTreeMap<&str, usize>,
     observed: &Observed,
     given: PlanContext<'_>,
     changes: &mut Vec<Change<Action>>,
 ) -> Result<(), PlanError> {
     for (name, n_nodes) in n_nodes {
-        if wished.excludes(name) {
+        if required.excludes(name) {
             continue;
         }
         let Some(role) = observed.role(name)? else {
@@ -215,11 +215,11 @@ fn node_roles(
             }
         };
         let plural = if n_nodes == 1 { "" } else { "s" };
-        if wished.attach_managed_policy && lacks_core(observed, role) {
+        if required.attach_managed_policy && lacks_core(observed, role) {
             let why = format!("{n_nodes} node{plural} of the region cannot be managed without it");
             want(attach(observed, name, &role.arn, CORE_POLICY, &why));
         }
-        if wished.grant_preferences {
+        if required.grant_preferences {
             grant_preferences(observed, given, name, &role.arn, Some(role))
                 .into_iter()
                 .for_each(want);

@@ -34,7 +34,7 @@ pub(crate) fn preferences(
     }
     for bucket in &mut found.buckets {
         bucket.encryption = encryption(record, &bucket.name);
-        bucket.policy = told(record.bucket_policies.get(&bucket.name));
+        bucket.policy = reading_of(record.bucket_policies.get(&bucket.name));
         bucket.is_foreign = record.buckets_of_others.contains(&bucket.name);
     }
     for key in &mut found.keys {
@@ -46,7 +46,7 @@ pub(crate) fn preferences(
     Ok(found)
 }
 
-fn told<T: Clone>(reading: Option<&Reading<T>>) -> Reading<T> {
+fn reading_of<T: Clone>(reading: Option<&Reading<T>>) -> Reading<T> {
     reading.map_or_else(|| Reading::Unknown(NOT_TOLD.to_owned()), Clone::clone)
 }
 
@@ -60,7 +60,7 @@ fn behind(record: &records::Preferences, alias: &str) -> Option<String> {
 
 fn policy_of(record: &records::Preferences, arn: Option<&str>) -> Reading<Value> {
     match arn {
-        Some(arn) => told(record.key_policies.get(arn)),
+        Some(arn) => reading_of(record.key_policies.get(arn)),
         None => Reading::Unknown("it is not known which key that is".to_owned()),
     }
 }

@@ -70,17 +70,17 @@ fn refuse(desired: &Desired) -> anyhow::Result<()> {
     if desired.assign_profile.is_some() {
         bail!("$.assign_profile: {what} with `\"assign_profile\": null`");
     }
-    let Some(wished) = &desired.default_host_management else {
+    let Some(required) = &desired.default_host_management else {
         bail!("$.default_host_management: there is nothing for a stack to make");
     };
-    if !wished.enabled {
+    if !required.enabled {
         bail!(
             "$.default_host_management.enabled: a stack turns it on; delete the stack, and it is off"
         );
     }
-    if !wished.create_role {
+    if !required.create_role {
         bail!(
-            "$.default_host_management.create_role: a template cannot tell the path of a role that is there already"
+            "$.default_host_management.create_role: a template cannot know the path of a role that is there already"
         );
     }
     Ok(())

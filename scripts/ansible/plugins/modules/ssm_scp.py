@@ -51,7 +51,7 @@ EXAMPLES = r"""
       exempt_principals: ["arn:aws:iam::*:role/ssm/BreakGlass"]
       targets: [ou-ab12-34567890]
 
-- name: Do so though nothing tells whether somebody would be locked out
+- name: Do so though nothing shows whether somebody would be locked out
   ssm_tools.rollout.ssm_scp:
     profile: management
     regions: [us-east-1]

@@ -1,5 +1,5 @@
 //! A proxy that does not let an HTTPS connection through. The HTTP client says no more than that, so the proxy is asked once
-//! more, and what it answers is told.
+//! more, and what it answers is reported.
 
 use std::io::{Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};

@@ -90,7 +90,7 @@ pub(super) fn plan(record: &Value, screen: Screen) -> String {
         );
         lines.push(screen.wrap(&head, 6, &what));
         lines.push(screen.wrap("      ", 6, &plain(&change["why"])));
-        // `to` may tell less than `from`, such as no version number; what it does not speak of does not change.
+        // `to` may hold less than `from`, such as no version number; what it does not speak of does not change.
         let mut from = change["from"].clone();
         if let (Value::Object(from), Value::Object(to)) = (&mut from, &change["to"]) {
             from.retain(|key, _| to.contains_key(key));

@@ -20,7 +20,7 @@ pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// What a command may take on a node once it was delivered, as the document's own default is, and some minutes.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html>
 pub(super) const EXECUTION: Duration = Duration::from_secs(3600 + 300);
-/// How long an agent may take to tell its new version: it does when it has restarted.
+/// How long an agent may take to report its new version: it does when it has restarted.
 const PATIENCE: Duration = Duration::from_secs(180);
 /// How many looks in a row may fail, each after the SDK's own retries, before the end of a command counts as unknown.
 const MAX_FAILED_LOOKS: u32 = 5;
@@ -186,7 +186,7 @@ impl Batch<'_> {
         Ok(ended)
     }
 
-    /// Reads the versions that the agents report, until all are as wished or patience ends.
+    /// Reads the versions that the agents report, until all are as required or patience ends.
     async fn versions(
         &self,
         nodes: &[&NodeUpdate],

@@ -75,7 +75,7 @@ pub(crate) async fn run(
 
 /// Returns what the roles of instance profiles may do, out of what `ssm-role show` printed.
 fn read_roles(path: &Path) -> anyhow::Result<Roles> {
-    // What could not be read is of no profile, and so told as unknown.
+    // What could not be read is of no profile, and so reported as unknown.
     let (records, _) = cli::read_shown(path, "roles", ("host_management", "ssm-role"))?;
     Ok(Roles::of(records))
 }

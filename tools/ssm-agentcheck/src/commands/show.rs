@@ -18,7 +18,7 @@ use crate::observe::{Observation, ReadOptions};
 pub(crate) struct ShowArgs {
     #[command(flatten)]
     nodes: NodeArgs,
-    /// Also read what tells why nodes do not answer, with one more call for each that is online
+    /// Also read what explains why nodes do not answer, with one more call for each that is online
     #[arg(long)]
     evidence: bool,
 }

@@ -6,7 +6,7 @@ use diagnosis::Capability;
 use super::{Findings, Host, Registration};
 use crate::agent_log::{Reason, reason};
 
-/// Finds why the agent was refused, or that nothing tells.
+/// Finds why the agent was refused, or that nothing shows it.
 pub(super) fn check(host: &Host, findings: &mut Findings<'_>) {
     match &host.registration {
         Reading::Present(Registration::Refused {
@@ -27,7 +27,7 @@ pub(super) fn check(host: &Host, findings: &mut Findings<'_>) {
         Reading::Present(_) => {}
         Reading::Absent => findings.warning(
             "host.registration_unknown",
-            "neither the agent's log nor its data tell whether it has registered",
+            "neither the agent's log nor its data show whether it has registered",
             "restart the agent, wait a minute and look again, or ask `ssm-agentcheck check --instance-id`",
         ),
         Reading::Unknown(reason) => findings.warning(
@@ -98,7 +98,7 @@ fn refusal(
             "wait; the agent tries again by itself".to_owned(),
         ),
         (Reason::NoIdentity, None) => (
-            "the metadata service did not tell it who it is".to_owned(),
+            "the metadata service did not say which instance it is".to_owned(),
             "let no firewall or proxy come between agent and 169.254.169.254, then restart the agent".to_owned(),
         ),
         (Reason::Expired, _) => (

@@ -1,4 +1,4 @@
-//! Reads what tells why a node does not answer: whether sessions reach it, Default Host Management, the ways out of its
+//! Reads what explains why a node does not answer: whether sessions reach it, Default Host Management, the ways out of its
 //! subnet. Each thing is read when the first node needs it, and once.
 
 use std::collections::BTreeMap;
@@ -75,7 +75,7 @@ impl EvidenceReader {
         Some(evidence)
     }
 
-    /// Whether ping and truth differ is told by SSM for one node a call. What makes them differ is mostly the role or the
+    /// Whether ping and truth differ SSM reports for one node a call. What makes them differ is mostly the role or the
     /// endpoints, which nodes with the same profile and subnet share.
     async fn connection(&mut self, node: &Node) -> Option<Reading<String>> {
         let subnet = node

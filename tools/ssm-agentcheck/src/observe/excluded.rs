@@ -1,4 +1,4 @@
-//! Reads which nodes the desired state excludes, where their records do not tell.
+//! Reads which nodes the desired state excludes, where their records do not say.
 
 use std::collections::BTreeMap;
 

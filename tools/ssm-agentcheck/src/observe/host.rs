@@ -131,7 +131,7 @@ async fn identity(metadata: &Metadata, redirect: &Redirect) -> Reading<Identity>
     })
 }
 
-/// Tries the endpoints that this agent needs, and compares clocks with the first that tells the time.
+/// Tries the endpoints that this agent needs, and compares clocks with the first that sends the time.
 async fn network(
     redirect: &Redirect,
     agents: &[Installed],
@@ -279,7 +279,7 @@ fn service(root: &Path, agents: &[Installed]) -> Reading<Service> {
         .output();
     let text = match &shown {
         Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout),
-        // Without systemd, as in a container or on macOS, only the process itself tells.
+        // Without systemd, as in a container or on macOS, only the process itself shows it.
         _ => return process(root),
     };
     let property = |name: &str| {

@@ -42,8 +42,8 @@ pub(crate) async fn run(
     fleet
         .visit(out, work, |_, (plan, findings)| {
             // What refuses nobody is said in the plan itself, and by check.
-            let told = findings.iter().filter(|one| one.severity != Severity::Info);
-            for finding in told {
+            let shown = findings.iter().filter(|one| one.severity != Severity::Info);
+            for finding in shown {
                 out.note(&format!(
                     "warning: after this plan: {} {}: {}",
                     finding.id, finding.resource, finding.message

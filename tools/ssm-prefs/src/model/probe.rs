@@ -117,7 +117,7 @@ impl Places {
     }
 }
 
-/// What one look into a destination tells.
+/// What one look into a destination shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Look {
     Found,

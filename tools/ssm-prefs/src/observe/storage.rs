@@ -88,7 +88,7 @@ pub(super) async fn bucket(client: &aws_sdk_s3::Client, name: &str) -> Reading<B
     })
 }
 
-/// Returns the region of a bucket, as far as its answer tells one: also to who may not look into it.
+/// Returns the region of a bucket, as far as its answer names one: also to who may not look into it.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html>
 pub(super) async fn region(client: &aws_sdk_s3::Client, name: &str) -> Option<String> {
     match client.head_bucket().bucket(name).send().await {

@@ -104,7 +104,7 @@ async fn in_bucket(client: &aws_sdk_s3::Client, bucket: &str, key: &str, text: &
     }
 }
 
-/// Returns what one look tells, and whether another may tell more.
+/// Returns what one look shows, and whether another may show more.
 async fn in_log_group(
     client: &aws_sdk_cloudwatchlogs::Client,
     group: &str,
@@ -138,7 +138,7 @@ async fn in_log_group(
             return (Look::Found, false);
         }
         n_events += page.events().len();
-        // The same token again is how the end is told.
+        // The same token again marks the end.
         let next = page.next_forward_token().map(str::to_owned);
         if next.is_none() || next == token {
             break;

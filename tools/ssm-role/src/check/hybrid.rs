@@ -5,7 +5,7 @@ use cli::{Reading, Severity};
 use super::{Findings, node_role, trusted};
 use crate::model::NodeRoles;
 
-pub(super) fn hybrid_activations(wished: &NodeRoles, findings: &mut Findings<'_>) {
+pub(super) fn hybrid_activations(required: &NodeRoles, findings: &mut Findings<'_>) {
     let observed = findings.observed;
     let nodes = match &observed.hybrid_nodes {
         Reading::Unknown(reason) => {
@@ -34,6 +34,6 @@ pub(super) fn hybrid_activations(wished: &NodeRoles, findings: &mut Findings<'_>
             }
             _ => {}
         }
-        node_role(wished, name, &nodes, findings);
+        node_role(required, name, &nodes, findings);
     }
 }

@@ -25,11 +25,11 @@ impl Desired {
     pub(crate) fn grants_preferences(&self) -> bool {
         let by_default = self.default_host_management.as_ref();
         let of_nodes = [&self.instance_profiles, &self.hybrid_activations];
-        by_default.is_some_and(|wished| wished.enabled && wished.grant_preferences)
+        by_default.is_some_and(|required| required.enabled && required.grant_preferences)
             || of_nodes
                 .into_iter()
                 .flatten()
-                .any(|wished| wished.grant_preferences)
+                .any(|required| required.grant_preferences)
     }
 }
 
@@ -52,7 +52,7 @@ impl Default for AssignProfile {
     }
 }
 
-/// Default Host Management as wished for.
+/// Default Host Management as required.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct DefaultHostManagement {

@@ -16,13 +16,13 @@ use crate::validated_change::{OnInstanceState, ProfileState, RoleState};
 /// Adds the role, the profile and the associations that are missing, in this order. With `grants` the role gets what the
 /// preferences ask for at once, so that no session is refused, nor its transcript lost, until the next plan.
 pub(super) fn assign(
-    wished: &AssignProfile,
+    required: &AssignProfile,
     observed: &Observed,
     given: PlanContext<'_>,
     grants: bool,
     changes: &mut Vec<Change<Action>>,
 ) -> Result<(), PlanError> {
-    if wished.replace && !given.is_narrowed {
+    if required.replace && !given.is_narrowed {
         return Err(PlanError::ReplaceEverywhere);
     }
     let mut instances: Vec<(&str, Option<&str>)> = observed
@@ -31,7 +31,7 @@ pub(super) fn assign(
         .map(|id| (id.as_str(), None))
         .collect();
     let profiles = observed.profiles.known()?;
-    if wished.replace {
+    if required.replace {
         for profile in profiles.into_iter().flatten() {
             let role = profile
                 .role
@@ -52,7 +52,7 @@ pub(super) fn assign(
     if instances.is_empty() {
         return Ok(());
     }
-    let name = &wished.name.0;
+    let name = &required.name.0;
     let arn = role_and_profile(name, observed, given, grants, changes)?;
     for (instance_id, current) in instances {
         if current == Some(arn.as_str()) {

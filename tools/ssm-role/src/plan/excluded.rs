@@ -20,8 +20,8 @@ pub(super) fn refuse(
     let default_role = desired
         .default_host_management
         .as_ref()
-        .filter(|wished| wished.enabled)
-        .map(|wished| default_role(wished, observed));
+        .filter(|required| required.enabled)
+        .map(|required| default_role(required, observed));
     for change in changes {
         let Some(enrolling) = Enrolling::of(change, default_role) else {
             continue;
@@ -124,13 +124,13 @@ impl<'a> Enrolling<'a> {
 }
 
 /// Returns the name of the role that Default Host Management is to have.
-fn default_role<'a>(wished: &'a DefaultHostManagement, observed: &'a Observed) -> &'a str {
+fn default_role<'a>(required: &'a DefaultHostManagement, observed: &'a Observed) -> &'a str {
     let setting = observed
         .setting
         .present()
         .and_then(|setting| setting.role());
     let adopted = setting
-        .filter(|_| wished.adopt)
+        .filter(|_| required.adopt)
         .and_then(|value| value.rsplit('/').next());
-    adopted.unwrap_or(&wished.role_name.0)
+    adopted.unwrap_or(&required.role_name.0)
 }
