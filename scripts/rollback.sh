@@ -95,18 +95,18 @@ apply() {
 
 # Adds what an `apply` did without saying so: it prints a result for each plan, so a plan without one was in flight.
 recover() {
-    local told=$1 tool credentials more status=0
+    local reported=$1 tool credentials more status=0
     [ -s "$base.plan.json" ] || return 0
-    jq -c --slurpfile told "$told" 'select(.kind == "plan" and .changes != []
-        and (.target as $here | all($told[]; .target != $here)))' "$base.plan.json" >"$base.untold.json"
-    if [ ! -s "$base.untold.json" ]; then rm -- "$base.untold.json" && return; fi
-    tool_of_plans "$base.untold.json" || return 0
-    say "  apply ended before it told all of what it did; looking at what is there"
-    apply "$base.untold.json" "$base.recovered.json" --recover || status=$?
+    jq -c --slurpfile reported "$reported" 'select(.kind == "plan" and .changes != []
+        and (.target as $here | all($reported[]; .target != $here)))' "$base.plan.json" >"$base.unreported.json"
+    if [ ! -s "$base.unreported.json" ]; then rm -- "$base.unreported.json" && return; fi
+    tool_of_plans "$base.unreported.json" || return 0
+    say "  apply ended before it reported all of what it did; looking at what is there"
+    apply "$base.unreported.json" "$base.recovered.json" --recover || status=$?
     [ -z "$stopped" ] || interrupted
-    # What somebody else has changed since is told above, and is not this script's to undo.
-    if [ "$status" -ne 0 ]; then leave "$name" "not all of what an apply did that left no result can be told, see above"; fi
-    jq -cR 'fromjson? // empty' "$base.recovered.json" >>"$told"
+    # What somebody else has changed since is reported above, and is not this script's to undo.
+    if [ "$status" -ne 0 ]; then leave "$name" "not all of what an apply did that left no result is known, see above"; fi
+    jq -cR 'fromjson? // empty' "$base.recovered.json" >>"$reported"
 }
 
 # Undoes what was applied by one plan of a run; over several accounts and regions, it has several results.
@@ -119,14 +119,14 @@ undo() {
     say "== $name"
     if [ -e "$base.undone.json" ]; then say "  undone already" && return; fi
     # The last line of a killed run may be cut, or all of it missing. Of a call that was given up nobody has looked what it did.
-    : >"$base.told.json"
+    : >"$base.reported.json"
     if [ -e "$base.result.json" ]; then
         jq -cR 'fromjson? // empty | objects | select(.kind == "unreachable"
-            or (.kind == "result" and all(.results[]; .status != "unknown")))' "$base.result.json" >"$base.told.json"
+            or (.kind == "result" and all(.results[]; .status != "unknown")))' "$base.result.json" >"$base.reported.json"
     fi
-    recover "$base.told.json"
-    jq -cs 'reverse[] | .undo | values' "$base.told.json" >"$base.undo.json"
-    rm -- "$base.told.json"
+    recover "$base.reported.json"
+    jq -cs 'reverse[] | .undo | values' "$base.reported.json" >"$base.undo.json"
+    rm -- "$base.reported.json"
     if [ ! -s "$base.undo.json" ]; then say "  nothing to undo" && return; fi
     tool_of_plans "$base.undo.json" || return 0
     jq -r '"  \(.target.account)/\(.target.region)", (.changes[] | "    \(.action) \(.resource)") | '"$printable" "$base.undo.json" >&2

@@ -457,7 +457,7 @@ verify() {
     roles_file=$base.roles.jsonl
     show_organization "$base.organization.jsonl"
     check_into "$base.findings.jsonl" $can
-    # What it finds keeps nobody from looking further: a probe tells whether it matters.
+    # What it finds keeps nobody from looking further: a probe shows whether it matters.
     judge "$base.findings.jsonl"
     if [ -z "$partial$remain" ]; then stamp verify 'done'; fi
 }

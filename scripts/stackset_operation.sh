@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154 # stackset.sh sets what is not assigned here.
-# How stackset.sh follows operations to their end, and tells what became of each stack. Sourced by it.
+# How stackset.sh follows operations to their end, and reports what became of each stack. Sourced by it.
 
 # Finds the operation that is under way, if any.
 find_running() {
@@ -48,7 +48,7 @@ follow() {
     operation=''
 }
 
-# Tells what became of each account and region, and ends with 2 unless all is well.
+# Reports what became of each account and region, and ends with 2 unless all is well.
 tell_instances() {
     jq -nc --arg name "$name" --arg regions "$regions" --slurpfile instances "$work/instances.json" --slurpfile targets "$work/targets.json" \
         --slurpfile results "$work/results.jsonl" '
@@ -64,7 +64,7 @@ tell_instances() {
     finish
 }
 
-# Tells what became of each stack that was to be deleted; goes on only if all are gone.
+# Reports what became of each stack that was to be deleted; goes on only if all are gone.
 tell_deleted() {
     jq -c --arg name "$name" '.Summaries[] | {kind: "stack_instance", stack_set: $name, target: {account: .Account, region: .Region},
         status: (if .Status == "SUCCEEDED" then "DELETED" else .Status end), reason: .StatusReason, stack_id: null}' "$work/results.json" >"$work/records.jsonl"

@@ -74,7 +74,7 @@ prepare_template() {
 }
 
 # Puts the parameters together, [{key, value | null, secret, mark}]: null stands for a secret that stays as it is. The mark
-# tells later that a secret is the same. It is too short to guess a secret from, and long enough to tell two apart.
+# shows later that a secret is the same. It is too short to guess a secret from, and long enough to distinguish two.
 settle_parameters() {
     local given key from n=0
     mkdir -- "$work/given"

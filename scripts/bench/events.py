@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures ssm-events: a search through a trail's log files, event patterns, and a Lambda function that tells Slack.
+"""Measures ssm-events: a search through a trail's log files, event patterns, and a Lambda function that alerts Slack.
 
 All input is made up, the same at every run, and read from the page cache.
 
@@ -156,7 +156,7 @@ def function(args):
         "python http.client": [python, "-I", "-c", functions.HANDLER],
     }
     print(
-        f"lambda: {args.invocations:,} sessions told in Slack, one after the other. Medians; runs: {args.runs},"
+        f"lambda: {args.invocations:,} sessions posted to Slack, one after the other. Medians; runs: {args.runs},"
         f" of the start {STARTS}; all times hold the first row's."
     )
 

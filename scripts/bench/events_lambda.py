@@ -280,6 +280,6 @@ def high_water(process):
 def check(name, run, sessions):
     if run.failures or run.n_answered != len(sessions):
         measure.fail(f"{name} answered {run.n_answered} of {len(sessions)} events; failures: {run.failures[:1]}")
-    told = [json.dumps(json.loads(body), ensure_ascii=False).replace("\u200b", "") for body in run.messages]
-    if len(told) != len(sessions) or not all(session in text for text, (_, session) in zip(told, sessions)):
-        measure.fail(f"{name} posted {len(told)} messages for {len(sessions)} sessions, or not each session's")
+    posted = [json.dumps(json.loads(body), ensure_ascii=False).replace("\u200b", "") for body in run.messages]
+    if len(posted) != len(sessions) or not all(session in text for text, (_, session) in zip(posted, sessions)):
+        measure.fail(f"{name} posted {len(posted)} messages for {len(sessions)} sessions, or not each session's")

@@ -170,7 +170,7 @@ def program(name):
 
 
 def complaint(said):
-    """Returns the line of what a process said that tells most: clap's is the first, Python's the last."""
+    """Returns the line of what a process said that says most: clap's is the first, Python's the last."""
     lines = said.strip().splitlines() or ["it said nothing"]
     return lines[0] if lines[0].startswith("error") else lines[-1]
 

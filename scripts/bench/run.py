@@ -3,7 +3,7 @@
 
 Twice: on 2,000 nodes that print a line after 0.3 to 8 seconds, and on those of tests/sandbox/estates/fleet.json that run
 sh scripts and are online, which end well, failed, timed out, undelivered and cancelled, and of which some print more than a
-list of invocations tells. The loop is the one that everybody writes: commands of 50 nodes, then GetCommandInvocation for
+list of invocations reports. The loop is the one that everybody writes: commands of 50 nodes, then GetCommandInvocation for
 each node that has not ended, and a second's pause.
 
 usage: run.py [RUNS [NODES]]   (after `cargo build --release`; `make bench` does both)
@@ -69,7 +69,7 @@ def of_seconds(number, seconds):
 
 
 def is_usable(entry):
-    """Tells whether both can run on an estate's nodes."""
+    """Returns whether both can run on an estate's nodes."""
     return "platform" not in entry and entry["agent"].get("ping", "Online") == "Online"
 
 
@@ -116,9 +116,9 @@ def figures(sandbox, name, command, account, nodes, n_nodes):
     output = sandbox.directory / "output"
     # 1 and 2: commands failed on nodes, or did not reach them.
     taken = sandbox.run(name, command, account, given=nodes, output=output, fine=(0, 1, 2))
-    n_told = sum(json.loads(line)["kind"] == "invocation" for line in output.open())
-    if n_told != n_nodes:
-        measure.fail(f"{name} told of {n_told} of {n_nodes} nodes")
+    n_reported = sum(json.loads(line)["kind"] == "invocation" for line in output.open())
+    if n_reported != n_nodes:
+        measure.fail(f"{name} reported {n_reported} of {n_nodes} nodes")
     return taken
 
 

@@ -56,7 +56,7 @@ def main():
             "jq": ([measure.program("jq"), "-c", JQ], whole),
             "python json": ([measure.program("python"), "-c", PYTHON], whole),
         }
-        # Whether a guard denies some of the mixed calls depends on what their records do not tell: status 2.
+        # Whether a guard denies some of the mixed calls depends on what their records do not say: status 2.
         run = functools.partial(measure.run, fine=(0, 2))
         runs = {name: functools.partial(run, name, command, given=given) for name, (command, given) in commands.items()}
         rows = measure.in_turns(runs, n_runs)

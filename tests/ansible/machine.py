@@ -44,7 +44,7 @@ refresh) echo 3.3.987.0 >"$file"; echo "amazon-ssm-agent 3.3.987.0 from Amazon W
 esac
 """
 
-# Debian's rpm installs nothing unless told that this is meant; the systems that are played here need no telling.
+# Debian's rpm installs nothing without a flag that says that this is meant; the systems that are played here need no flag.
 RPM = """#!/bin/sh
 case $1 in --upgrade) shift; exec /usr/bin/rpm.debian --force-debian --upgrade "$@" ;; esac
 exec /usr/bin/rpm.debian "$@"

@@ -80,9 +80,9 @@ class Collection(unittest.TestCase):
         returned = self.home / f"{self.account}.json"
         returned.unlink(missing_ok=True)
         tasks = [
-            {f"ssm_tools.rollout.{module}": options, "register": "told", "ignore_errors": True},
+            {f"ssm_tools.rollout.{module}": options, "register": "outcome", "ignore_errors": True},
             {
-                "ansible.builtin.copy": {"content": "{{ told | to_json }}", "dest": str(returned), "mode": "0600"},
+                "ansible.builtin.copy": {"content": "{{ outcome | to_json }}", "dest": str(returned), "mode": "0600"},
                 "check_mode": False,
                 "diff": False,
             },
@@ -112,12 +112,12 @@ class Collection(unittest.TestCase):
         self.assertEqual(self.writes(), ["CreateDocument", "DeleteDocument"])
 
     def test_check_mode_writes_nothing_and_diff_mode_shows_from_and_to(self):
-        told = self.play("ssm_prefs", {"desired": DESIRED}, "--check", "--diff")
-        self.assertTrue(told["changed"])
-        self.assertEqual(told["results"], [])
+        outcome = self.play("ssm_prefs", {"desired": DESIRED}, "--check", "--diff")
+        self.assertTrue(outcome["changed"])
+        self.assertEqual(outcome["results"], [])
         self.assertEqual(self.writes(), [])
         self.assertIn('idleSessionTimeout": "15"', self.output.replace("\\", ""))
-        self.assertEqual(len(told["diff"]), 1)
+        self.assertEqual(len(outcome["diff"]), 1)
 
     def test_every_module_converges(self):
         desired_states = {
@@ -133,22 +133,22 @@ class Collection(unittest.TestCase):
             self.assertFalse(again["changed"], module)
 
     def test_findings_fail_a_task_unless_told_not_to(self):
-        told = self.play("ssm_role", {"desired": {"default_host_management": {}}, "state": "checked"})
-        self.assertTrue(told["failed"])
-        self.assertIn("ssm-role: role.", told["msg"])
-        told = self.play("ssm_role", {"desired": {"default_host_management": {}}, "state": "checked", "fail_on": "never"})
-        self.assertFalse(told["failed"])
-        self.assertTrue(told["findings"])
-        self.assertFalse(told["changed"])
+        outcome = self.play("ssm_role", {"desired": {"default_host_management": {}}, "state": "checked"})
+        self.assertTrue(outcome["failed"])
+        self.assertIn("ssm-role: role.", outcome["msg"])
+        outcome = self.play("ssm_role", {"desired": {"default_host_management": {}}, "state": "checked", "fail_on": "never"})
+        self.assertFalse(outcome["failed"])
+        self.assertTrue(outcome["findings"])
+        self.assertFalse(outcome["changed"])
 
     def test_what_is_wrong_is_one_line_and_nothing_is_written(self):
-        told = self.play("ssm_prefs", {"desired": {"shel": "bash"}})
-        self.assertTrue(told["failed"])
-        self.assertIn("unknown field `shel`", told["msg"])
-        self.assertEqual(len(told["msg"].splitlines()), 1)
+        outcome = self.play("ssm_prefs", {"desired": {"shel": "bash"}})
+        self.assertTrue(outcome["failed"])
+        self.assertIn("unknown field `shel`", outcome["msg"])
+        self.assertEqual(len(outcome["msg"].splitlines()), 1)
         self.assertEqual(self.writes(), [])
-        told = self.play("ssm_prefs", {"desired": {}, "profile": "nobody"})
-        self.assertIn("profile 'nobody'", told["msg"])
+        outcome = self.play("ssm_prefs", {"desired": {}, "profile": "nobody"})
+        self.assertIn("profile 'nobody'", outcome["msg"])
 
     def example(self, name, *arguments):
         """Plays one of the examples and returns how many tasks changed something."""
@@ -156,8 +156,8 @@ class Collection(unittest.TestCase):
         environment |= {"DESIRED": str(ROOT / "scripts/rollout.d"), "REGIONS": "us-east-1,eu-central-1"}
         environment["SLACK_WEBHOOK_URL"] = "https://hooks.slack.com/services/T00000000/B00000000/collection"
         command = [VENV / "ansible-playbook", ROOT / "scripts/ansible/playbooks" / name, *arguments]
-        told = self.check([*command, "-e", f"ansible_python_interpreter={sys.executable}"], environment)
-        return int(re.search(r"changed=(\d+)", told)[1])
+        outcome = self.check([*command, "-e", f"ansible_python_interpreter={sys.executable}"], environment)
+        return int(re.search(r"changed=(\d+)", outcome)[1])
 
     def test_the_example_with_modules_rolls_out_once(self):
         self.assertEqual(self.example("modules.yml", "--check", "--diff"), 3)
@@ -181,8 +181,8 @@ class Collection(unittest.TestCase):
         self.play("ssm_agentcheck", {**options, "state": "checked", "roles": "/roles", "instance_ids": ["i-1", "i-2"]})
         self.assertEqual(words.read_text(), "check --output=json --roles=/roles --instance-id=i-1 --instance-id=i-2\n")
         words.unlink()
-        told = self.play("ssm_agentcheck", {**options, "instance_ids": ["i-1"]})
-        self.assertEqual(told["msg"], "instance_ids: cannot be given with state=present")
+        outcome = self.play("ssm_agentcheck", {**options, "instance_ids": ["i-1"]})
+        self.assertEqual(outcome["msg"], "instance_ids: cannot be given with state=present")
         self.assertFalse(words.exists())
 
     def test_modules_are_what_the_table_makes(self):
@@ -250,9 +250,9 @@ class Collection(unittest.TestCase):
 
     def test_documentation_tells_every_option_and_every_example_can_be_read(self):
         names = [f"ssm_tools.rollout.{module}" for module in MODULES]
-        told = json.loads(self.check([VENV / "ansible-doc", "-t", "module", "--json", *names], self.environment(self.account)))
+        outcome = json.loads(self.check([VENV / "ansible-doc", "-t", "module", "--json", *names], self.environment(self.account)))
         for name in names:
-            documentation = told[name]
+            documentation = outcome[name]
             self.assertIn("desired", documentation["doc"]["options"], name)
             self.assertTrue(documentation["examples"].strip(), name)
             self.assertEqual({"plans", "results", "undo", "findings"} - set(documentation["return"]), set(), name)

@@ -43,12 +43,12 @@ _n_recorded = 0
 
 
 def is_read_only(operation):
-    """Tells whether an operation only reads."""
+    """Returns whether an operation only reads."""
     return bool(operation) and operation.startswith(READ_ONLY_PREFIXES)
 
 
 def record(entry):
-    """Adds one entry, numbers it and tells the listeners."""
+    """Adds one entry, numbers it and calls the listeners."""
     global _n_recorded
     with _lock:
         _n_recorded += 1

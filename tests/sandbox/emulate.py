@@ -75,7 +75,7 @@ def runs_long(service, operation):
 
 
 def is_long(service, operation):
-    """Tells whether an operation said that it runs long."""
+    """Returns whether an operation said that it runs long."""
     return (service, operation) in _long
 
 
@@ -85,7 +85,7 @@ def makes_calls(service):
 
 
 def calls_back(service):
-    """Tells whether a service said that it makes calls."""
+    """Returns whether a service said that it makes calls."""
     return service in _calling
 
 

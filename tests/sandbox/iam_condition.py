@@ -22,7 +22,7 @@ class UnknownOperator(ValueError):
 
 
 def holds(conditions, context, variables, missing=None):
-    """Tells whether all of a Condition block holds: operators and keys are combined with AND.
+    """Returns whether all of a Condition block holds: operators and keys are combined with AND.
 
     `variables` says whether the policy's version has them. Keys that are not in the request are added to `missing`.
     """

@@ -32,7 +32,7 @@ def enforce(account, on=True):
 
 
 def is_on(account):
-    """Tells whether calls of an account are checked."""
+    """Returns whether calls of an account are checked."""
     return account in _enforced
 
 
@@ -103,7 +103,7 @@ def _refusal(credential, call, understood, environ):
 
 
 def _may_concern_others(call, credential):
-    """Tells whether a call may reach into an account that is enforced, from one that is not."""
+    """Returns whether a call may reach into an account that is enforced, from one that is not."""
     # Resource-based policies let others in; only these services of the sandbox have them. An unsigned call has no account.
     return credential is None or call.service in ("s3", "sts", "kms", "sqs", "lambda", "secretsmanager", "events")
 

@@ -191,7 +191,7 @@ def effects(document, request, kind=IDENTITY, missing=None, has_boundary=False):
 
 
 def applies(statement, request, variables, missing=None, kind=IDENTITY):
-    """Tells whether a statement is about the request: action, resource and condition, whoever it names."""
+    """Returns whether a statement is about the request: action, resource and condition, whoever it names."""
     context = request.context if variables else None
     actions = _as_list(statement.get("Action", statement.get("NotAction", [])))
     if any(iam_pattern.action_matches(pattern, request.action) for pattern in actions) != ("NotAction" not in statement):

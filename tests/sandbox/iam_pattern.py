@@ -45,13 +45,13 @@ def literal(text, context=None):
 
 
 def like(text, value, context=None):
-    """Tells whether a value fits a pattern whose `*` and `?` match anything, colons and slashes included."""
+    """Returns whether a value fits a pattern whose `*` and `?` match anything, colons and slashes included."""
     found = tokens(text, context)
     return found is not None and _fits(tuple(found), value)
 
 
 def action_matches(pattern, action):
-    """Tells whether an action fits: "the prefix and the action name are case insensitive".
+    """Returns whether an action fits: "the prefix and the action name are case insensitive".
 
     UG reference_policies_elements_action.html
     """
@@ -59,7 +59,7 @@ def action_matches(pattern, action):
 
 
 def resource_matches(pattern, resource, context=None, completes=True):
-    """Tells whether the ARN of a resource, or `*`, fits an entry of Resource.
+    """Returns whether the ARN of a resource, or `*`, fits an entry of Resource.
 
     Wildcards match within a segment; "if the asterisk is the last character of a resource ARN segment, it can
     expand to match beyond the colon boundaries" (UG reference_policies_elements_resource.html). Variables stand
@@ -83,7 +83,7 @@ def resource_matches(pattern, resource, context=None, completes=True):
 
 
 def has_doubtful_type(pattern):
-    """Tells whether a wildcard is in the type of the resource: "Don't use a wildcard in the user/, group/, or policy/ part
+    """Returns whether a wildcard is in the type of the resource: "Don't use a wildcard in the user/, group/, or policy/ part
     of the ARN. For example, IAM does not allow the following: arn:aws:iam::123456789012:u*".
 
     UG reference_identifiers.html#identifiers-arns. An ARN of all types is used by AWS itself, as `*` or `*/*`:
@@ -97,7 +97,7 @@ def has_doubtful_type(pattern):
 
 
 def arn_like(pattern, value, context=None):
-    """Tells whether an ARN fits: "each of the six colon-delimited components of the ARN is checked separately".
+    """Returns whether an ARN fits: "each of the six colon-delimited components of the ARN is checked separately".
 
     UG reference_policies_elements_condition_operators.html#Conditions_ARN
     """

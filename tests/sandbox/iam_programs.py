@@ -42,7 +42,7 @@ class Program:
         self.refused = []
 
     def allows(self, action, resource, context):
-        """Tells whether an action is allowed, and remembers whether a single statement did; `context` is asked for when it counts."""
+        """Returns whether an action is allowed, and remembers if a single statement did; `context` is asked for when it counts."""
         key = (action.lower(), resource)
         by = self._known.get(key)
         if by is None:

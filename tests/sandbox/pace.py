@@ -62,13 +62,13 @@ def state(account, divisor=None, advance=0, stopped=None):
     before = _clock(account)
     with _lock:
         _clocks[account] = Clock(divisor or before.divisor, before.stopped if stopped is None else stopped, before.now() + advance)
-    for tell in _changed:
-        tell(account)
+    for listener in _changed:
+        listener(account)
 
 
-def on_change(tell):
-    """Calls `tell(account)` whenever a clock was put forward or changed its pace."""
-    _changed.append(tell)
+def on_change(listener):
+    """Calls `listener(account)` whenever a clock was put forward or changed its pace."""
+    _changed.append(listener)
 
 
 def _clock(account):

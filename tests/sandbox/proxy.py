@@ -139,7 +139,7 @@ class Proxy:
             return int(status.split(" ", 1)[0]), list(headers), b"".join(chunks)
         except NotImplementedError:
             message = f"the sandbox does not emulate {service}:{understood.operation}"
-        except Exception as error:  # Moto's own bugs: tell the developer, keep serving.
+        except Exception as error:  # Moto's own bugs: show the developer, keep serving.
             traceback.print_exc(file=sys.stderr)
             message = f"the sandbox broke on {service}:{understood.operation}: {error!r}"
         return wire.render_error(understood.protocol, service, 400, "NotEmulated", message)
@@ -238,7 +238,7 @@ def _record(environ, credential, account, region, understood, answer, done):
             "error_message": message,
             "response": response,
             "request_id": request_id,
-            # What the service did, when the caller was told something else.
+            # What the service did, when the caller got another answer.
             "lost": _read_answer(understood, done) if lost else None,
         }
     )

@@ -1,4 +1,4 @@
-"""Owns telling which parameter names of a query or EC2 request its model has.
+"""Owns which parameter names of a query or EC2 request its model has.
 
 query: https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
 ec2: https://smithy.io/2.0/aws/protocols/aws-ec2-query-protocol.html

@@ -42,7 +42,7 @@ class Session:
     # API_Session: Standard, or JustInTime.
     access_type: str = "Standard"
     status: str = "Connected"
-    # Why it failed, as the agent tells the client.
+    # Why it failed, as the agent reports it to the client.
     reason: str | None = None
     denied_by: dict | None = None
     started: datetime.datetime = field(default_factory=emulate.now)

@@ -139,9 +139,9 @@ class Templates(Stacks):
     def test_tells_what_a_template_has_and_needs(self):
         role = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "r", "AssumeRolePolicyDocument": TRUST}}
         body = json.dumps({"Description": "d", "Resources": {"R": role}, "Parameters": {"P": {"Type": "Number", "Default": 1}, "S": {"Type": "String", "NoEcho": True}}})
-        told = self.stacks.get_template_summary(TemplateBody=body)
-        self.assertEqual((told["Capabilities"], told["ResourceTypes"], told["Description"]), (["CAPABILITY_NAMED_IAM"], ["AWS::IAM::Role"], "d"))
-        self.assertEqual(told["Parameters"], [{"ParameterKey": "P", "DefaultValue": "1", "ParameterType": "Number", "NoEcho": False},
+        described = self.stacks.get_template_summary(TemplateBody=body)
+        self.assertEqual((described["Capabilities"], described["ResourceTypes"], described["Description"]), (["CAPABILITY_NAMED_IAM"], ["AWS::IAM::Role"], "d"))
+        self.assertEqual(described["Parameters"], [{"ParameterKey": "P", "DefaultValue": "1", "ParameterType": "Number", "NoEcho": False},
                                               {"ParameterKey": "S", "ParameterType": "String", "NoEcho": True}])
 
     def test_wants_capabilities_for_iam(self):
@@ -176,9 +176,9 @@ class Failures(Stacks):
         body = {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": f"b-{self.account}"}}}}
         more = {"Outputs": {"Url": {"Value": {"Fn::GetAtt": ["Bucket", "WebsiteURL"]}}}}
         self.create(body["Resources"], more=more)
-        told = self.stacks.describe_stack_events(StackName="s")["StackEvents"]
+        described = self.stacks.describe_stack_events(StackName="s")["StackEvents"]
         self.assertEqual(self.status(), "ROLLBACK_COMPLETE")
-        self.assertTrue(any("does not emulate the attribute WebsiteURL" in one.get("ResourceStatusReason", "") for one in told))
+        self.assertTrue(any("does not emulate the attribute WebsiteURL" in one.get("ResourceStatusReason", "") for one in described))
         self.create(body["Resources"], name="t")
         self.stacks.update_stack(StackName="t", TemplateBody=json.dumps(body | more))
         self.assertEqual(self.status("t"), "UPDATE_ROLLBACK_COMPLETE")

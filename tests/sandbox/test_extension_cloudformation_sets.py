@@ -50,9 +50,9 @@ class StackSets(unittest.TestCase):
     def ended(self, operation):
         until = time.monotonic() + 30
         while True:
-            told = self.sets.describe_stack_set_operation(StackSetName="s", OperationId=operation)["StackSetOperation"]
-            if told["Status"] not in ("RUNNING", "STOPPING"):
-                return told, self.sets.list_stack_set_operation_results(StackSetName="s", OperationId=operation)["Summaries"]
+            described = self.sets.describe_stack_set_operation(StackSetName="s", OperationId=operation)["StackSetOperation"]
+            if described["Status"] not in ("RUNNING", "STOPPING"):
+                return described, self.sets.list_stack_set_operation_results(StackSetName="s", OperationId=operation)["Summaries"]
             self.assertLess(time.monotonic(), until, "the operation does not end")
             time.sleep(0.02)
 
@@ -86,8 +86,8 @@ class Deployments(StackSets):
         self.assertEqual((self.aliases(self.first), self.aliases(self.management)), (["alias/ssm"], []))
         (stack,) = SANDBOX.client("cloudformation", self.first).describe_stacks()["Stacks"]
         self.assertRegex(stack["StackName"], "^StackSet-s-")
-        told = self.sets.describe_stack_set(StackSetName="s")["StackSet"]
-        self.assertEqual((told["OrganizationalUnitIds"], told["Regions"], told["PermissionModel"]), ([self.root], REGIONS, "SERVICE_MANAGED"))
+        described = self.sets.describe_stack_set(StackSetName="s")["StackSet"]
+        self.assertEqual((described["OrganizationalUnitIds"], described["Regions"], described["PermissionModel"]), ([self.root], REGIONS, "SERVICE_MANAGED"))
 
     def test_filters_take_the_accounts_that_they_name_or_all_others(self):
         self.create()
@@ -135,8 +135,8 @@ class Deployments(StackSets):
         self.assertEqual(error_of(self.sets.delete_stack_set, StackSetName="s"), "OperationInProgressException")
         self.assertEqual(error_of(self.deploy), "OperationInProgressException")
         self.sets.stop_stack_set_operation(StackSetName="s", OperationId=operation)
-        told, results = self.ended(operation)
-        self.assertEqual((told["Status"], [one["Status"] for one in results]), ("STOPPED", ["SUCCEEDED", "CANCELLED", "CANCELLED"]))
+        described, results = self.ended(operation)
+        self.assertEqual((described["Status"], [one["Status"] for one in results]), ("STOPPED", ["SUCCEEDED", "CANCELLED", "CANCELLED"]))
 
 
 class Changes(StackSets):
@@ -144,8 +144,8 @@ class Changes(StackSets):
         self.create()
         self.deploy(REGIONS)
         template = json.dumps({"Resources": {"Key": KEY}})
-        told, _ = self.ended(self.sets.update_stack_set(StackSetName="s", TemplateBody=template)["OperationId"])
-        self.assertEqual((told["Action"], told["Status"]), ("UPDATE", "SUCCEEDED"))
+        described, _ = self.ended(self.sets.update_stack_set(StackSetName="s", TemplateBody=template)["OperationId"])
+        self.assertEqual((described["Action"], described["Status"]), ("UPDATE", "SUCCEEDED"))
         self.assertEqual(set(self.instances().values()), {"CURRENT"})
         self.assertEqual(self.aliases(self.below, "eu-central-1"), [])
         self.assertEqual(self.sets.describe_stack_set(StackSetName="s")["StackSet"]["TemplateBody"], template)
@@ -155,8 +155,8 @@ class Changes(StackSets):
         self.deploy()
         SANDBOX.fault(account=self.first, kind="denied", service="kms", operation="UpdateKeyDescription", times=-1)
         described = {"Key": KEY | {"Properties": {"Description": "new"}}, "Alias": ALIAS}
-        told, _ = self.ended(self.sets.update_stack_set(StackSetName="s", TemplateBody=json.dumps({"Resources": described}))["OperationId"])
-        self.assertEqual(told["Status"], "FAILED")
+        described, _ = self.ended(self.sets.update_stack_set(StackSetName="s", TemplateBody=json.dumps({"Resources": described}))["OperationId"])
+        self.assertEqual(described["Status"], "FAILED")
         self.assertEqual(set(self.instances().values()), {"OUTDATED"})
 
     def test_is_deleted_once_it_is_empty(self):

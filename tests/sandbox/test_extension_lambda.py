@@ -71,7 +71,7 @@ def package(text=BOOTSTRAP, mode=0o755, name="bootstrap"):
 
 
 def is_running(pid):
-    """Tells whether a process is there and no mere zombie."""
+    """Returns whether a process is there and no mere zombie."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
             return file.read().rsplit(")", 1)[1].split()[0] != "Z"

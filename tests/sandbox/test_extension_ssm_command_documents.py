@@ -152,11 +152,11 @@ class Steps(unittest.TestCase):
     def test_a_step_that_has_ended_is_told_before_the_next(self):
         here = scene({**SHELL}, documents=[document(script("quick", "echo quick"), script("slow", "sleep 2"))])
         command_id = here.send(DocumentName="own")
-        told = {}
-        while told.get("Status") != "Success":
+        reported = {}
+        while reported.get("Status") != "Success":
             time.sleep(0.02)
             for one in here.invocations(command_id):
-                told = one["CommandPlugins"][0]
+                reported = one["CommandPlugins"][0]
         self.assertEqual([(p["Status"], p["Output"]) for p in one["CommandPlugins"]], [("Success", "quick\n"), ("InProgress", "")])
         self.assertEqual(one["Status"], "InProgress")
         self.assertEqual(here.wait(command_id)["Status"], "Success")

@@ -17,7 +17,7 @@ def step(name="aws:runShellScript", action="aws:runShellScript", precondition=No
 
 
 class Sent:
-    """A command to nodes that end as told, each in 0.3 seconds, with a clock of its own."""
+    """A command to nodes that end as given, each in 0.3 seconds, with a clock of its own."""
 
     def __init__(self, *outcomes, **request):
         targets = [
@@ -176,18 +176,18 @@ class Cut(unittest.TestCase):
 class Steps(unittest.TestCase):
     def run_with(self, steps, *codes, platform="Linux"):
         """Returns (status, code, output) of each step; the codes are those of the steps that run."""
-        left, told = list(codes), []
-        agent.run_steps(steps, platform, lambda _: agent.ended(left.pop(0), b"", b""), lambda _, result: told.append(result))
+        left, reported = list(codes), []
+        agent.run_steps(steps, platform, lambda _: agent.ended(left.pop(0), b"", b""), lambda _, result: reported.append(result))
         self.assertEqual(left, [])
-        return told
+        return reported
 
     def outcomes(self, *arguments, **more):
         return [(one.status, one.code) for one in self.run_with(*arguments, **more)]
 
     def test_a_failure_keeps_no_step_from_running(self):
-        told = self.run_with([step("a"), step("b")], 4, 0)
-        self.assertEqual([(one.status, one.code) for one in told], [("Failed", 4), ("Success", 0)])
-        self.assertEqual(agent.overall(told), ("Failed", "Failed"))
+        reported = self.run_with([step("a"), step("b")], 4, 0)
+        self.assertEqual([(one.status, one.code) for one in reported], [("Failed", 4), ("Success", 0)])
+        self.assertEqual(agent.overall(reported), ("Failed", "Failed"))
 
     def test_on_failure_and_exit_codes_skip_the_rest_but_the_finally_step(self):
         last = step("z", finallyStep=True)
@@ -199,10 +199,10 @@ class Steps(unittest.TestCase):
 
     def test_a_step_for_another_platform_is_skipped_as_a_success(self):
         windows = step("w", precondition={"StringEquals": ["platformType", "Windows"]})
-        (told,) = self.run_with([windows])
-        self.assertEqual((told.status, told.code), ("Success", 0))
-        self.assertEqual(told.joined, 'Step execution skipped due to unsatisfied preconditions: \'"StringEquals": [platformType, Windows]\'. Step name: w')
-        self.assertEqual(told.standard_output, "")
+        (reported,) = self.run_with([windows])
+        self.assertEqual((reported.status, reported.code), ("Success", 0))
+        self.assertEqual(reported.joined, 'Step execution skipped due to unsatisfied preconditions: \'"StringEquals": [platformType, Windows]\'. Step name: w')
+        self.assertEqual(reported.standard_output, "")
         self.assertEqual(self.outcomes([windows], platform="Windows"), [("Success", 0)])
 
     def test_before_schema_2_2_a_step_that_does_not_fit_fails(self):

@@ -1,4 +1,4 @@
-"""Tests Run Command: what nodes really run, what they only tell, and what becomes of the whole."""
+"""Tests Run Command: what nodes really run, what they only report, and what becomes of the whole."""
 
 import os
 import pathlib
@@ -130,7 +130,7 @@ class Shell(unittest.TestCase):
 
 
 def is_running(pid):
-    """Tells whether a process lives; one that nobody has waited for does not."""
+    """Returns whether a process lives; one that nobody has waited for does not."""
     try:
         state = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Tests the calls about sessions: who may make them, which document a session takes, what is told of it, and the control URLs."""
+"""Tests the calls about sessions: who may make them, which document a session takes, what is reported of it, and the control URLs."""
 
 import json
 import time

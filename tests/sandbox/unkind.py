@@ -71,7 +71,7 @@ class Call:
         self.response = {}
 
     def waits_for(self, kind, name):
-        """Tells whether a thing of the account is there, but not yet for everybody."""
+        """Returns whether a thing of the account is there, but not yet for everybody."""
         return is_young(self.account, kind, name)
 
 
@@ -109,7 +109,7 @@ def grow(account, kind, name, seconds):
 
 
 def is_young(account, kind, name):
-    """Tells whether a thing is not there for everybody yet."""
+    """Returns whether a thing is not there for everybody yet."""
     now = pace.now(account)
     with _lock:
         until = _young.get((account, kind, name))
@@ -141,7 +141,7 @@ def refuses(service, *operations):
 
 
 def is_patient(user_agent):
-    """Tells whether the caller is a service of AWS that waits by itself for what it needs."""
+    """Returns whether the caller is a service of AWS that waits by itself for what it needs."""
     return user_agent.startswith(PATIENT)
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Shows that vulnscan.d/collector.sh tells what dpkg, rpm and apk know, under dash and busybox, and that ssm-vulns makes
+# Shows that vulnscan.d/collector.sh prints what dpkg, rpm and apk know, under dash and busybox, and that ssm-vulns makes
 # valid SBOMs of it, or says that something is missing.
 # shellcheck disable=SC2016 # Programs that are written here expand theirs when they run.
 set -euo pipefail
@@ -44,7 +44,7 @@ grep '^deb	' "$tmp/deb.txt" | awk -F '\t' -v arch="$(dpkg --print-architecture)"
 dpkg-query -W -f '${Status}\t${Package} ${Version} ${Architecture} ${source:Package} ${source:Version}\n' |
     sed -n 's/^.* ok installed\t//p' | sort >"$tmp/theirs"
 [ "$(wc -l <"$tmp/theirs")" -gt 100 ] || fail "there are hardly any packages"
-diff "$tmp/ours" "$tmp/theirs" || fail "dpkg-query tells otherwise"
+diff "$tmp/ours" "$tmp/theirs" || fail "dpkg-query says otherwise"
 record "$tmp/deb.txt" >"$tmp/deb.json"
 sbom <"$tmp/deb.json" >"$tmp/deb.cdx.json"
 [ "$(jq '.components | length' "$tmp/deb.cdx.json")" -eq $(($(wc -l <"$tmp/theirs") + 1)) ] || fail "components are missing"
@@ -129,7 +129,7 @@ LINES
 diff "$tmp/expected" "$tmp/got" || fail "the package URLs are others"
 printf '#!/bin/sh\ncase "$*" in --querytags) echo NAME ;; *MODULARITY*) exit 1 ;; *) exec %s --dbpath %s "$@" ;; esac\n' "$real" "$tmp/rpmdb" >"$tmp/bin/rpm"
 KERNEL=4.14.1-1.amzn2.x86_64 PATH=$tmp/bin:$PATH INVENTORY_ROOT=$system dash "$collector" >"$tmp/old.txt" || fail "an old rpm: status $?"
-[ "$(grep -c '^rpm	' "$tmp/old.txt")" -eq 4 ] || fail "an old rpm tells nothing"
+[ "$(grep -c '^rpm	' "$tmp/old.txt")" -eq 4 ] || fail "an old rpm says nothing"
 printf '#!/bin/sh\nif [ "$1" = --querytags ]; then echo NAME; else echo "error: rpmdb is damaged" >&2; exit 1; fi\n' >"$tmp/bin/rpm"
 if PATH=$tmp/bin:$PATH INVENTORY_ROOT=$system KERNEL=4 dash "$collector" >"$tmp/out" 2>"$tmp/err"; then fail "a damaged database passes for an empty one"; fi
 [ ! -s "$tmp/out" ] || fail "it printed a part: $(cat "$tmp/out")"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The page of `ssm-events report --html` in a real browser: it draws what the records tell, hostile ones included, without
+# The page of `ssm-events report --html` in a real browser: it draws what the records say, hostile ones included, without
 # an error in the console. Leaves target/report/page.html and page.png to be looked at.
 set -euo pipefail
 

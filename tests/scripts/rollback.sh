@@ -192,7 +192,7 @@ finds_out_what_a_killed_apply_did() {
     printf '{"kind":"result","tool":"ssm-ro' >"run dir/attempt-001/04-roles.result.json"
     run rollback.sh "run dir" --yes
     expect_status 0
-    expect_said "apply ended before it told"
+    expect_said "apply ended before it reported"
     for tool in ssm-prefs ssm-role; do
         [ "$(cat "$FAKE/$tool.us-east-1")" = before ] || fail "$tool is not back"
     done

@@ -89,10 +89,10 @@ def stop_rollout(number: int, at: int, delay: float, sent: signal.Signals, whole
     assert not in_group(running.pid), f"{what}: still there: {in_group(running.pid)}"
     time.sleep(10 * LATENCY)
     assert n_writes(name) == at_end, f"{what}: {n_writes(name) - at_end} writes after the end"
-    told = results(run)
-    assert told, f"{what}: no result"
-    statuses = {one["status"] for result in told for one in result["results"]}
-    assert "unknown" not in statuses, f"{what}: one signal gave a call up: {told}"
+    reported = results(run)
+    assert reported, f"{what}: no result"
+    statuses = {one["status"] for result in reported for one in result["results"]}
+    assert "unknown" not in statuses, f"{what}: one signal gave a call up: {reported}"
     # Nobody holds the lock, and what was done can be undone.
     back = start("rollback.sh", str(run), "--yes", env=environment)
     said = end(back)

@@ -121,7 +121,7 @@ def _select(response, template, condition):
 
 
 def _records(data):
-    """A file that is no log file has no rows; Athena skips what its SerDe cannot read only when told to, so this is kinder."""
+    """A file that is no log file has no rows; Athena skips what its SerDe cannot read only if configured so: this is kinder."""
     try:
         text = gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
         return json.loads(text).get("Records", [])

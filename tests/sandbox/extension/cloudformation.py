@@ -146,7 +146,7 @@ def _described(stack):
 
 @operation("DescribeStacks")
 def describe_stacks(response, request):
-    """Tells of one stack, or of all that are not deleted."""
+    """Describes one stack, or of all that are not deleted."""
     if request.get("StackName"):
         return {"Stacks": [_described(_stack(response, request["StackName"]))]}
     found = STACKS.here(response).values()
@@ -164,7 +164,7 @@ def list_stacks(response, request):
 
 @operation("DescribeStackEvents")
 def describe_stack_events(response, request):
-    """Tells what happened, the newest first."""
+    """Describes what happened, the newest first."""
     return {"StackEvents": list(reversed(_stack(response, request["StackName"]).events))}
 
 
@@ -181,7 +181,7 @@ def _resources(stack):
 
 @operation("DescribeStackResources")
 def describe_stack_resources(response, request):
-    """Tells of all resources of a stack, or of one."""
+    """Describes all resources of a stack, or of one."""
     found = _resources(_stack(response, request["StackName"]))
     wanted = request.get("LogicalResourceId")
     return {"StackResources": [one for one in found if wanted in (None, one["LogicalResourceId"])]}
@@ -189,7 +189,7 @@ def describe_stack_resources(response, request):
 
 @operation("DescribeStackResource")
 def describe_stack_resource(response, request):
-    """Tells of one resource of a stack."""
+    """Describes one resource of a stack."""
     name = request["LogicalResourceId"]
     for one in _resources(_stack(response, request["StackName"])):
         if one["LogicalResourceId"] == name:
@@ -229,12 +229,12 @@ def get_template_summary(response, request):
     declared = [{"ParameterKey": name, "DefaultValue": None if one.get("Default") is None else str(one["Default"]), "ParameterType": one.get("Type"),
                  "NoEcho": is_true(one.get("NoEcho")), "Description": one.get("Description")} for name, one in template.parameters.items()]
     need = stacks.capability(template)
-    told = {
+    described = {
         "Parameters": [{key: value for key, value in one.items() if value is not None} for one in declared], "Description": template.description,
         "Capabilities": [need] if need else [], "ResourceTypes": sorted({one["Type"] for one in template.resources.values()}),
         "CapabilitiesReason": f"The following resource(s) require capabilities: [{need}]" if need else None, "Version": "2010-09-09",
     }
-    return {key: value for key, value in told.items() if value is not None}
+    return {key: value for key, value in described.items() if value is not None}
 
 
 def install():

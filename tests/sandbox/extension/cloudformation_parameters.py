@@ -57,7 +57,7 @@ def _check(name, declared, value):
 
 
 def described(template, values):
-    """Returns parameters as CloudFormation tells them: those with NoEcho hidden."""
+    """Returns parameters as CloudFormation prints them: those with NoEcho hidden."""
     hidden = {name for name, declared in template.parameters.items() if str(declared.get("NoEcho", "")).lower() == "true"}
     return [{"ParameterKey": name, "ParameterValue": HIDDEN if name in hidden else value} for name, value in values.items()]
 

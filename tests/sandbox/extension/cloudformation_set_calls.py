@@ -99,7 +99,7 @@ def _auto_deployment(request):
 
 @operation("DescribeStackSet")
 def describe_stack_set(response, request):
-    """Tells all of a set but its instances."""
+    """Describes all of a set but its instances."""
     one = _found(response, request)
     described = {
         "StackSetName": one.name, "StackSetId": one.id, "Description": one.description, "Status": "ACTIVE", "TemplateBody": one.template.text,
@@ -223,12 +223,12 @@ def delete_stack_set(response, request):
 
 
 def _summary(instance, stack_set):
-    told = {
+    described = {
         "StackSetId": stack_set.id, "Region": instance.region, "Account": instance.account, "OrganizationalUnitId": instance.unit,
         "StackId": instance.stack.id if instance.stack else None, "Status": instance.status, "StatusReason": instance.reason,
         "StackInstanceStatus": {"DetailedStatus": instance.detailed}, "LastOperationId": instance.operation, "DriftStatus": "NOT_CHECKED",
     }
-    return {key: value for key, value in told.items() if value is not None}
+    return {key: value for key, value in described.items() if value is not None}
 
 
 @operation("ListStackInstances")
@@ -243,7 +243,7 @@ def list_stack_instances(response, request):
 
 @operation("DescribeStackInstance")
 def describe_stack_instance(response, request):
-    """Tells of one instance."""
+    """Describes one instance."""
     one = _found(response, request)
     instance = one.instances.get((request["StackInstanceAccount"], request["StackInstanceRegion"]))
     if instance is None:
@@ -259,18 +259,18 @@ def _operation(response, request):
 
 
 def _told(stack_set, one):
-    told = {
+    described = {
         "OperationId": one.id, "StackSetId": stack_set.id, "Action": one.action, "Status": one.status, "StatusReason": one.reason,
         "OperationPreferences": one.preferences, "RetainStacks": one.retain if one.action == "DELETE" else None,
         "CreationTimestamp": one.begun, "EndTimestamp": one.ended, "DeploymentTargets": one.targets,
         "StatusDetails": {"FailedStackInstancesCount": one.failed()},
     }
-    return {key: value for key, value in told.items() if value is not None}
+    return {key: value for key, value in described.items() if value is not None}
 
 
 @operation("DescribeStackSetOperation")
 def describe_stack_set_operation(response, request):
-    """Tells how an operation stands."""
+    """Describes how an operation stands."""
     return {"StackSetOperation": _told(*_operation(response, request))}
 
 

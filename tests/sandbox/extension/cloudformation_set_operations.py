@@ -66,7 +66,7 @@ def start(stack_set, operation, places):
 def _run(stack_set, operation):
     try:
         _go_through(stack_set, operation)
-    except Exception as error:  # noqa: BLE001 - an operation always ends, and tells why.
+    except Exception as error:  # noqa: BLE001 - an operation always ends, and says why.
         operation.status, operation.reason = "FAILED", f"{type(error).__name__}: {error}"
     operation.ended = emulate.now()
     with stack_set.changed:
@@ -164,7 +164,7 @@ def _bring_up_to_date(stack_set, instance):
         elif stacks.is_changed(stack, stack_set.template, stack_set.values):
             stack.tags, stack.capabilities = stack_set.tags, stack_set.capabilities
             stacks.update(stack, stack_set.template, stack_set.values)
-    except Exception as error:  # noqa: BLE001 - the instance fails, and the reason is told.
+    except Exception as error:  # noqa: BLE001 - the instance fails, and the reason is reported.
         return str(error)
     return None if stack.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE") else _told(stack)
 

@@ -52,7 +52,7 @@ class Stack:
         self.protected = self.rollback_disabled = False
 
     def turn(self, status, reason=None, resource=None):
-        """Gives the stack or one of its resources another status, and tells of it."""
+        """Gives the stack or one of its resources another status, and records it."""
         of = resource or self
         of.status, of.reason = status, reason
         if resource:

@@ -72,14 +72,14 @@ def create(stack, template, values, on_failure="ROLLBACK"):
             failed = _create_one(stack, template, scope, name, "CREATE")
             if failed:
                 break
-        told = f"The following resource(s) failed to create: [{failed}]. " if failed else _set_outputs(stack, template, scope)
-        if not told:
+        message = f"The following resource(s) failed to create: [{failed}]. " if failed else _set_outputs(stack, template, scope)
+        if not message:
             stack.turn("CREATE_COMPLETE")
             return
         if on_failure == "DO_NOTHING":
-            stack.turn("CREATE_FAILED", told)
+            stack.turn("CREATE_FAILED", message)
             return
-        stack.turn("ROLLBACK_IN_PROGRESS", told + "Rollback requested by user.")
+        stack.turn("ROLLBACK_IN_PROGRESS", message + "Rollback requested by user.")
         left = _delete_all(stack, lambda resource: resource.declared.get("DeletionPolicy") == "Retain")
         stack.turn("ROLLBACK_FAILED" if left else "ROLLBACK_COMPLETE", left)
         if on_failure == "DELETE" and not left:
@@ -96,7 +96,7 @@ def _create_one(stack, template, scope, name, verb):
     try:
         resource.properties = check(resource.kind, resolve(resource.declared.get("Properties", {}), scope))
         resource.physical_id, resource.attributes = carry_out("create", resource.kind, place, resource.properties)
-    except Exception as error:  # noqa: BLE001 - a resource fails, and the reason is told.
+    except Exception as error:  # noqa: BLE001 - a resource fails, and the reason is reported.
         stack.turn(f"{verb}_FAILED", _reason(error), resource)
         resource.physical_id = None
         return name
@@ -114,7 +114,7 @@ def _set_outputs(stack, template, scope):
     """Gives a stack its outputs; returns why, if that fails."""
     try:
         outputs = _outputs(template, scope)
-    except Exception as error:  # noqa: BLE001 - a stack fails, and the reason is told.
+    except Exception as error:  # noqa: BLE001 - a stack fails, and the reason is reported.
         return _reason(error)
     stack.outputs = outputs
     return None
@@ -132,7 +132,7 @@ def _outputs(template, scope):
 
 
 def _delete_all(stack, is_kept):
-    """Deletes the resources, the last made first; returns what to tell if some could not be."""
+    """Deletes the resources, the last made first; returns what to report if some could not be."""
     left = []
     for name, resource in reversed(list(stack.resources.items())):
         if resource.physical_id is None or resource.status == "DELETE_COMPLETE":
@@ -149,7 +149,7 @@ def _delete_one(stack, resource):
     stack.turn("DELETE_IN_PROGRESS", None, resource)
     try:
         carry_out("delete", resource.kind, stack.place(resource.logical_id), resource.physical_id, resource.properties)
-    except Exception as error:  # noqa: BLE001 - a resource fails, and the reason is told.
+    except Exception as error:  # noqa: BLE001 - a resource fails, and the reason is reported.
         stack.turn("DELETE_FAILED", _reason(error), resource)
         return True
     stack.turn("DELETE_COMPLETE", None, resource)
@@ -172,7 +172,7 @@ def delete(stack, retained=()):
 
 
 def is_changed(stack, template, values):
-    """Tells whether an update would do anything."""
+    """Returns whether an update would do anything."""
     return (stack.template.resources, stack.template.outputs, stack.template.conditions, stack.values) != (
         template.resources, template.outputs, template.conditions, values)
 
@@ -195,9 +195,9 @@ def update(stack, template, values):
                 failed = _update_one(stack, template, scope, before[name], replaced)
             if failed:
                 break
-        told = f"The following resource(s) failed to update: [{failed}]. " if failed else _set_outputs(stack, template, scope)
-        if told:
-            _go_back(stack, failed, told, before, was)
+        message = f"The following resource(s) failed to update: [{failed}]. " if failed else _set_outputs(stack, template, scope)
+        if message:
+            _go_back(stack, failed, message, before, was)
             return
         stack.template, stack.values = template, values
         stack.turn("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
@@ -228,7 +228,7 @@ def _update_one(stack, template, scope, resource, replaced):
             return _replace(stack, template, scope, resource, properties, replaced)
         stack.turn("UPDATE_IN_PROGRESS", None, resource)
         attributes = carry_out("update", resource.kind, stack.place(resource.logical_id), resource.physical_id, properties, resource.properties)
-    except Exception as error:  # noqa: BLE001 - a resource fails, and the reason is told.
+    except Exception as error:  # noqa: BLE001 - a resource fails, and the reason is reported.
         stack.turn("UPDATE_FAILED", _reason(error), resource)
         return resource.logical_id
     resource.declared, resource.properties = declared, properties
@@ -251,10 +251,10 @@ def _replace(stack, template, scope, resource, properties, replaced):
     return None
 
 
-def _go_back(stack, failed, told, before, was):
+def _go_back(stack, failed, message, before, was):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-continueupdaterollback.html"""
     template, values, remembered = was
-    stack.turn("UPDATE_ROLLBACK_IN_PROGRESS", told)
+    stack.turn("UPDATE_ROLLBACK_IN_PROGRESS", message)
     stuck = []
     for name, resource in list(stack.resources.items()):
         old = before.get(name)
@@ -265,7 +265,7 @@ def _go_back(stack, failed, told, before, was):
                 try:
                     carry_out("update", resource.kind, stack.place(name), resource.physical_id, properties, resource.properties)
                     stack.turn("UPDATE_COMPLETE", None, resource)
-                except Exception as error:  # noqa: BLE001 - a resource fails, and the reason is told.
+                except Exception as error:  # noqa: BLE001 - a resource fails, and the reason is reported.
                     stack.turn("UPDATE_FAILED", _reason(error), resource)
                     stuck.append(name)
             resource.properties, resource.attributes, resource.declared = properties, attributes, declared

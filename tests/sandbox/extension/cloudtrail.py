@@ -110,7 +110,7 @@ def log_prefix(prefix: str | None, account: str) -> str:
 
 
 def may_write(bucket_name: str, prefix: str | None, trail_arn: str) -> bool | None:
-    """Tells whether the policy of a bucket lets CloudTrail write the logs of a trail, None if there is no such bucket."""
+    """Returns whether the policy of a bucket lets CloudTrail write the logs of a trail, None if there is no such bucket."""
     partition, owner = s3_backends.bucket_accounts.get(bucket_name, (None, None))
     if owner is None:
         return None

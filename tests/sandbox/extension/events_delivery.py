@@ -171,7 +171,7 @@ def _address(destination: Any, connection: Any, parameters: dict[str, Any]) -> t
 
 
 def is_loopback(url: str) -> bool:
-    """Tells whether a URL stays on this machine, by its text alone: no name is resolved."""
+    """Returns whether a URL stays on this machine, by its text alone: no name is resolved."""
     host = urlsplit(url).hostname or ""
     return host in ("localhost", "::1") or host.endswith(".localhost") or (
         host.startswith("127.") and host.replace(".", "").isdigit()

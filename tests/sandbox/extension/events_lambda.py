@@ -23,7 +23,7 @@ ACTION = "lambda:InvokeFunction"
 
 
 class Refusal(Exception):
-    """Lambda did not take the event. `again` tells whether EventBridge tries once more, `code` is the dead-letter queue's."""
+    """Lambda did not take the event. `again` is whether EventBridge tries once more, `code` is the dead-letter queue's."""
 
     def __init__(self, code: str, message: str, again: bool = False) -> None:
         super().__init__(message)

@@ -78,7 +78,7 @@ def parse(text: str) -> dict[str, Any]:
 
 
 def matches(pattern: dict[str, Any], event: Any) -> bool:
-    """Tells whether an event fits a pattern that `parse` returned."""
+    """Returns whether an event fits a pattern that `parse` returned."""
     event = _nested(event)
     return any(_fits(_tree(rule), event) for rule in _rules(pattern, "", [{}]))
 
@@ -217,7 +217,7 @@ def _list(value: Any) -> list[Any]:
 
 
 def _is_or(key: str, wanted: Any) -> bool:
-    """Tells whether "$or" is the operator. With fewer than two objects event-ruler takes it for a field's name."""
+    """Returns whether "$or" is the operator. With fewer than two objects event-ruler takes it for a field's name."""
     return (
         key == "$or" and isinstance(wanted, list) and len(wanted) >= 2
         and all(isinstance(branch, dict) and not set(branch) & set(OPERATORS) for branch in wanted)

@@ -14,7 +14,7 @@ SERVICE = ("Service", "lambda.amazonaws.com")
 
 
 def can_be_assumed(account: str, arn: str) -> bool:
-    """Tells whether the role is there and trusts Lambda."""
+    """Returns whether the role is there and trusts Lambda."""
     role = _role(account, arn)
     if role is None:
         return False
@@ -23,7 +23,7 @@ def can_be_assumed(account: str, arn: str) -> bool:
 
 
 def allows(account: str, arn: str, action: str, resource: str) -> bool:
-    """Tells whether the policies of the role allow an action."""
+    """Returns whether the policies of the role allow an action."""
     role = _role(account, arn)
     if role is None:
         return False

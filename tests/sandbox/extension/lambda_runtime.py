@@ -167,7 +167,7 @@ class Environment:
 
     @property
     def alive(self) -> bool:
-        """Tells whether it can take another event."""
+        """Returns whether it can take another event."""
         return self._process is not None and self._process.poll() is None
 
     def kill(self) -> None:

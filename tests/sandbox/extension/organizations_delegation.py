@@ -40,7 +40,7 @@ def install() -> None:
 
 
 def may_call(backend: OrganizationsBackend, account: str, action: str, request: dict[str, Any]) -> bool:
-    """Tells whether a member of the organization may call an operation on it."""
+    """Returns whether a member of the organization may call an operation on it."""
     if action in READS and any(admin.account.id == account for admin in backend.admins):
         return True
     policy = getattr(backend.org, "resource_policy", None)

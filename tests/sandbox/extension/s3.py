@@ -45,7 +45,7 @@ def install() -> None:
 
 
 def name_is_valid(name: str) -> bool:
-    """Tells whether S3 would take the name for a general purpose bucket."""
+    """Returns whether S3 would take the name for a general purpose bucket."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name) or ".." in name:
         return False
     try:
@@ -134,7 +134,7 @@ def _bucket_policy_error(text: str, bucket_name: str) -> str | None:
 
 
 def _is_public(text: str) -> bool:
-    """Tells whether a statement lets everybody in. A Condition is taken for a fence, which is coarser than AWS's test."""
+    """Returns whether a statement lets everybody in. A Condition is taken for a fence, which is coarser than AWS's test."""
     return any(
         statement["Effect"] == "Allow" and statement.get("Principal") in ("*", {"AWS": "*"}, {"AWS": ["*"]}) and not statement.get("Condition")
         for statement in as_list(json.loads(text)["Statement"])
@@ -185,7 +185,7 @@ def _is_creation(self: S3Response, request: Any, full_url: str) -> bool:
 
 
 def _fits_namespace(name: str, namespace: str, account: str, region: str) -> bool:
-    """Tells whether a name is of the namespace that CreateBucket names: those that end in -an are the accounts' own.
+    """Returns whether a name is of the namespace that CreateBucket names: those that end in -an are the accounts' own.
 
     "Bucket names must follow the format bucket-name-prefix-accountId-region-an" (botocore, CreateBucket, BucketNamespace).
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/gpbucketnamespaces.html
@@ -196,7 +196,7 @@ def _fits_namespace(name: str, namespace: str, account: str, region: str) -> boo
 
 
 def _shares(self: S3Response, bucket: FakeBucket, method: str, query: dict[str, Any], key: str) -> bool:
-    """Tells whether the bucket's policy lets the caller's account do this. HeadBucket needs s3:ListBucket."""
+    """Returns whether the bucket's policy lets the caller's account do this. HeadBucket needs s3:ListBucket."""
     if bucket.policy is None:
         return False
     actions = ACTION_MAP["KEY" if key else "BUCKET"].get(method, {})

@@ -1,5 +1,5 @@
 """Owns what SSM Agent makes of a command's steps: which of them run, how they end, and how much of what they printed
-it tells the service. Runs nothing itself and knows no time.
+it reports to the service. Runs nothing itself and knows no time.
 
 The agent's source (https://github.com/aws/amazon-ssm-agent, tag 3.3.x) says more than the documentation:
 order, exit codes and preconditions in agent/framework/runpluginutil/runpluginutil.go, statuses in
@@ -71,7 +71,7 @@ class Result:
 
     @property
     def standard_error(self):
-        # The agent cuts both at the length of stdout, and the service tells 8,000 characters of it: no suffix.
+        # The agent cuts both at the length of stdout, and the service shows 8,000 characters of it: no suffix.
         return _first(self.stderr, STDOUT_CHARACTERS)[:STDERR_CHARACTERS]
 
     @property
@@ -85,7 +85,7 @@ def ended(code, stdout, stderr, is_cancelled=False):
     if code == 0:
         return Result("Success", 0, stdout, stderr)
     if code == KILLED:
-        # The agent cannot tell a script that exits with 137 from one that it stopped.
+        # The agent cannot distinguish a script that exits with 137 from one that it stopped.
         if is_cancelled:
             return Result("Cancelled", code, stdout, stderr)
         return Result("TimedOut", code, stdout, stderr, details="ExecutionTimedOut")
@@ -93,8 +93,8 @@ def ended(code, stdout, stderr, is_cancelled=False):
     return Result("Failed", code, stdout, stderr + f"failed to run commands: {how}".encode())
 
 
-def run_steps(steps, platform, execute, tell):
-    """Runs the steps in order with `execute(step)`, and calls `tell(step, result)` after each.
+def run_steps(steps, platform, execute, report):
+    """Runs the steps in order with `execute(step)`, and calls `report(step, result)` after each.
 
     A failed step keeps no later one from running unless its onFailure or an exit code says so.
     """
@@ -109,7 +109,7 @@ def run_steps(steps, platform, execute, tell):
         else:
             result = execute(step)
             over = _exits(step, result) or over
-        tell(step, result)
+        report(step, result)
 
 
 def overall(results):
@@ -122,7 +122,7 @@ def overall(results):
 
 
 def _exits(step, result):
-    """Applies exit codes 168 and 169, onFailure and onSuccess; tells whether the later steps are skipped."""
+    """Applies exit codes 168 and 169, onFailure and onSuccess; returns whether the later steps are skipped."""
     if result.code == SUCCEED_AND_EXIT:
         result.status = result.details = "Success"
         result.stderr = b""
@@ -154,8 +154,8 @@ def _obstacle(step, platform):
             return f"Unrecognized precondition(s): 'unrecognized operator: \"{operator}\"', please update agent to latest version. Step name: {step.name}", True
         left, right = ((platform if value == "platformType" else str(value)).lower() for value in values)
         if left != right:
-            told = f'"{operator}": [{values[0]}, {values[1]}]'
-            return f"Step execution skipped due to unsatisfied preconditions: '{told}'. Step name: {step.name}", False
+            condition = f'"{operator}": [{values[0]}, {values[1]}]'
+            return f"Step execution skipped due to unsatisfied preconditions: '{condition}'. Step name: {step.name}", False
     return "", False
 
 

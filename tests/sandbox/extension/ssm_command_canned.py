@@ -33,7 +33,7 @@ KNOWN = ("Success", "Failed", "TimedOut", "Cancelled", SHELL, *FOR_EVER, *STATUS
 
 @dataclass
 class Fate:
-    """What becomes of one command on one node: `details` None means that its steps tell."""
+    """What becomes of one command on one node: `details` None means that its steps decide."""
 
     details: str
     seconds: float

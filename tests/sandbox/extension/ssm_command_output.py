@@ -29,13 +29,13 @@ def keep(command, one):
 
 
 def url(command, node, step, name):
-    """Returns where an output is told to be, whether it got there or not; empty without a bucket."""
+    """Returns where an output is said to be, whether it got there or not; empty without a bucket."""
     bucket = command.request.get("OutputS3BucketName")
     return f"https://s3.{command.region}.amazonaws.com/{bucket}/{_key(command, node, step, name)}" if bucket else ""
 
 
 def prefix(command, node, step):
-    """Returns the prefix that CommandPlugin tells."""
+    """Returns the prefix that CommandPlugin has."""
     root = "/".join(part for part in (command.request.get("OutputS3KeyPrefix"), command.command_id, node.instance_id) if part)
     return f"{re.sub('/+', '/', root)}/{_without_colons(step.action)}"
 

@@ -83,7 +83,7 @@ class Command:
         return self.request["DocumentName"]
 
     def is_known(self, now):
-        """Tells whether AWS shows the invocations yet."""
+        """Returns whether AWS shows the invocations yet."""
         return (now - self.requested).total_seconds() >= KNOWN_AFTER
 
     def advance(self, now):
@@ -94,7 +94,7 @@ class Command:
                 step(at)
 
     def is_moving(self, now, seconds):
-        """Tells whether something runs, or happens by itself within some seconds."""
+        """Returns whether something runs, or happens by itself within some seconds."""
         with self.lock:
             is_due = bool(self._due) and (self._due[0][0] - now).total_seconds() < seconds
             return not self.is_over and (is_due or any(one.job for one in self.invocations))
@@ -196,7 +196,7 @@ class Command:
         """Runs the steps of a node, in a thread of its own, without holding up anybody else."""
         started, n_told = emulate.now(), itertools.count()
 
-        def tell(_step, result):
+        def report(_step, result):
             nonlocal started
             ended = emulate.now()
             with self.lock:
@@ -204,7 +204,7 @@ class Command:
             started = ended
 
         try:
-            run_steps(self.steps, one.node.platform_type, execute, tell)
+            run_steps(self.steps, one.node.platform_type, execute, report)
         finally:
             with self.lock:
                 one.job = None

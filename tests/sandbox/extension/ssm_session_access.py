@@ -110,7 +110,7 @@ def usable_key(arn, service="kms", region=None):
 
 
 def service_may(account, name, action, key, context):
-    """Tells whether a key policy lets an AWS service in, as CloudWatch Logs for a log group."""
+    """Returns whether a key policy lets an AWS service in, as CloudWatch Logs for a log group."""
     request = iam_evaluate.Request(action, key.arn, iam_evaluate.Caller("service", name=name), context)
     policies = iam_evaluate.Policies(resource=("key", key.policy), resource_account=account, resource_must_allow=True)
     return iam_evaluate.decide(request, policies).allowed

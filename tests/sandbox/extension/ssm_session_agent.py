@@ -41,7 +41,7 @@ POWERSHELL_TOO_OLD = (
 
 
 class Failed(Exception):
-    """The session ends before it began; the reason is what the client is told."""
+    """The session ends before it began; the reason is what the client sees."""
 
     def __init__(self, reason, denied_by=None):
         super().__init__(reason)
@@ -191,7 +191,7 @@ def _check_bucket(session, agent, preferences):
 
 
 def bucket_encryption(agent, bucket_name):
-    """Returns (algorithm, key) of the first rule of a bucket, as GetBucketEncryption tells the agent; raises a Refusal."""
+    """Returns (algorithm, key) of the first rule of a bucket, as GetBucketEncryption answers the agent; raises a Refusal."""
     agent.caller.may(agent.caller.call("s3", "GetBucketEncryption", Bucket=bucket_name))
     bucket = bucket_of(bucket_name)
     rule = ((bucket.encryption or {}).get("Rule") or {}).get("ApplyServerSideEncryptionByDefault") or {}

@@ -99,7 +99,7 @@ def _by_profile(account, region, node, profile):
     role = profile.roles[0]
     role = next((one for one in list(iam_backends[account][role.partition].roles.values()) if one.arn == role.arn), None)
     if role is None or not _trusts(role, EC2_SERVICES, {}):
-        # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/iam-roles-for-amazon-ec2.html: what the metadata service tells.
+        # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/iam-roles-for-amazon-ec2.html: what the metadata service answers.
         raise NoCredentials(f"AssumeRoleUnauthorizedAccess: EC2 cannot assume the role {profile.roles[0].name}")
     instance = f"arn:{role.partition}:ec2:{region}:{account}:instance/{node.instance_id}"
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html: ec2:SourceInstanceARN,

@@ -197,7 +197,7 @@ def _matches(session, item):
 
 
 def get_connection_status(response):
-    """Tells whether a target is connected, as its estate has it: a heartbeat and an open channel, whatever its role may do by now."""
+    """Returns whether a target is connected by its estate: a heartbeat and an open channel, whatever its role may do by now."""
     target = emulate.parameters(response)["Target"]
     node = nodes.online(response.current_account, response.region, target)
     connected = node is not None and node.connected

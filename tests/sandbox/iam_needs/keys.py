@@ -33,7 +33,7 @@ def of_tags(tags):
     else:
         pairs = [(tag.get("Key", tag.get("TagKey", tag.get("key"))), tag.get("Value", tag.get("TagValue", tag.get("value", "")))) for tag in tags]
     pairs = [(key, value) for key, value in pairs if key is not None]
-    # Tag keys that differ in case only cannot be told apart, as in AWS: condition keys are not case-sensitive.
+    # Tag keys that differ in case only are one key, as in AWS: condition keys are not case-sensitive.
     return {f"aws:requesttag/{key}".lower(): [str(value)] for key, value in pairs if value is not None} | {"aws:tagkeys": [key for key, _ in pairs]}
 
 

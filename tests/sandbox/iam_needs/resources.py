@@ -135,7 +135,7 @@ def s3_key_of(call, owner, action):
 
 
 def uses_bucket_key(owner, call):
-    """Tells whether a bucket key stands between the object and KMS."""
+    """Returns whether a bucket key stands between the object and KMS."""
     given = call.params.get("BucketKeyEnabled")
     if given is None:
         given = ((owner.encryption or {}).get("Rule") or {}).get("BucketKeyEnabled")

@@ -3,7 +3,7 @@
 """What the five modules share: from options to the words of a command line, from its records to what a task returns.
 
 Nothing here knows what a tool manages. A tool plans, and applies exactly the plan that it printed; this carries the plan
-from the one to the other, as a pipe would, and tells truthfully what became of it.
+from the one to the other, as a pipe would, and reports truthfully what became of it.
 """
 
 import collections
@@ -42,7 +42,7 @@ class Failed(Exception):
 
 
 class Rollout:
-    """One task. It keeps every record as soon as it is read, so that a failure tells what was done before it."""
+    """One task. It keeps every record as soon as it is read, so that a failure shows what was done before it."""
 
     def __init__(self, module, tool, options):
         self.module = module

@@ -29,7 +29,7 @@ options:
     type: path
   roles:
     description:
-      - 'File of what C(ssm-role show) prints: tell what a node''s role has to do with it.'
+      - 'File of what C(ssm-role show) prints: say what a node''s role has to do with it.'
       - Only with O(state=checked).
     type: path
   instance_ids:

@@ -6,12 +6,12 @@
 
 DOCUMENTATION = r"""
 module: ssm_events
-short_description: Sessions and commands are recorded and told in Slack
+short_description: Sessions and commands are recorded and reported to Slack
 version_added: 1.0.0
 author:
   - ssm tools (!UNKNOWN)
 description:
-  - Keeps a trail, and what tells Slack of sessions, commands and changes to who may start them, as desired.
+  - Keeps a trail, and what alerts Slack of sessions, commands and changes to who may start them, as desired.
   - 'The URL of the webhook is a secret and no part of O(desired), which only names where the tool reads it: an environment
     variable, a file, or a parameter or secret of AWS. Variables that the keyword C(environment) of a task sets are shown
     by Ansible with C(-vvv).'
