@@ -90,6 +90,48 @@ fn role() -> Scene {
         .run(&["plan"], desired.to_string())
 }
 
+fn prefs() -> Scene {
+    let account = Sandbox::start().account();
+    let id = account.id();
+    let mut desired = json!({"kms_key": {"alias": "alias/sessions", "create": true},
+        "s3": {"bucket": "logs-{account}-{region}", "create": true, "expire_days": 400,
+            "object_lock": {"mode": "governance", "days": 1}},
+        "cloudwatch": {"log_group": "/sessions", "create": true}});
+    applied(&account, "ssm-prefs", &desired, &[]);
+    // A transcript that is to be held.
+    let session = "operator-0123456789abcdef0";
+    let logs = format!("logs-{id}-{R}");
+    let put = ["s3api", "put-object", "--checksum-algorithm", "SHA256"];
+    let object = ["--bucket", &logs, "--key", &format!("{session}.log")];
+    account.aws(&[&put[..], &object].concat());
+    desired["s3"]["legal_hold"] = json!([session]);
+    trail(&account);
+    let other = json!({"schemaVersion": "1.0", "sessionType": "Standard_Stream", "inputs": {}});
+    let create = ["ssm", "create-document", "--document-type", "Session"];
+    let named = ["--name", "Other", "--content", &other.to_string()];
+    account.aws(&[&create[..], &named].concat());
+    Scene::new("ssm-prefs", account)
+        .run(&["show"], "")
+        .run(&["check"], desired.to_string())
+        .run(&["plan"], desired.to_string())
+}
+
+/// Makes a trail that logs.
+fn trail(account: &Account) {
+    let bucket = format!("trail-{}", account.id());
+    let service = json!({"Service": "cloudtrail.amazonaws.com"});
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": service, "Action": "s3:GetBucketAcl", "Resource": format!("arn:aws:s3:::{bucket}")},
+        {"Effect": "Allow", "Principal": service, "Action": "s3:PutObject", "Resource": format!("arn:aws:s3:::{bucket}/*")},
+    ]});
+    account.aws(&["s3api", "create-bucket", "--bucket", &bucket]);
+    let put = ["s3api", "put-bucket-policy", "--bucket", &bucket];
+    account.aws(&[&put[..], &["--policy", &policy.to_string()]].concat());
+    let create = ["cloudtrail", "create-trail", "--name", "audit"];
+    account.aws(&[&create[..], &["--s3-bucket-name", &bucket]].concat());
+    account.aws(&["cloudtrail", "start-logging", "--name", "audit"]);
+}
+
 fn scp() -> Scene {
     let (account, member, unit) = organization();
     let desired = json!({"policy_name": "guard", "exempt_principals": ["arn:aws:iam::*:role/ops"], "targets": [unit]});
@@ -129,10 +171,10 @@ fn actions(tool: &str, verb: &str) -> Vec<String> {
 /// Returns the name of the operation in a message, or of the action; HEAD has no body that could name it.
 fn names(output: &Output, action: &str) -> bool {
     let operation = action.split(':').next_back().unwrap();
-    let told = format!("{}{}", output.stdout, output.stderr);
-    told.contains(action)
-        || told.contains(operation)
-        || (action == "s3:ListBucket" && told.contains("HeadBucket"))
+    let printed = format!("{}{}", output.stdout, output.stderr);
+    printed.contains(action)
+        || printed.contains(operation)
+        || (action == "s3:ListBucket" && printed.contains("HeadBucket"))
 }
 
 fn hold(scenes: &[Scene]) {
@@ -193,6 +235,11 @@ fn nodes_that_may_not_be_read() {
 #[test]
 fn roles_that_may_not_be_read() {
     hold(&[role()]);
+}
+
+#[test]
+fn preferences_that_may_not_be_read() {
+    hold(&[prefs()]);
 }
 
 #[test]

@@ -154,8 +154,8 @@ class Changes(StackSets):
         self.create()
         self.deploy()
         SANDBOX.fault(account=self.first, kind="denied", service="kms", operation="UpdateKeyDescription", times=-1)
-        described = {"Key": KEY | {"Properties": {"Description": "new"}}, "Alias": ALIAS}
-        described, _ = self.ended(self.sets.update_stack_set(StackSetName="s", TemplateBody=json.dumps({"Resources": described}))["OperationId"])
+        resources = {"Key": KEY | {"Properties": {"Description": "new"}}, "Alias": ALIAS}
+        described, _ = self.ended(self.sets.update_stack_set(StackSetName="s", TemplateBody=json.dumps({"Resources": resources}))["OperationId"])
         self.assertEqual(described["Status"], "FAILED")
         self.assertEqual(set(self.instances().values()), {"OUTDATED"})
 

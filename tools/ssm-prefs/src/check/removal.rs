@@ -9,7 +9,7 @@ use records::Feature;
 use serde_json::Value;
 use transcripts::{DESTROYS_KEY, Guard, Need, STOPS_TRAIL};
 
-use self::people::{Able, People, Subject, Way, finding};
+use self::people::{Able, People, Subject, Way, removable};
 use crate::finding::{info, warning};
 use crate::model::{Bucket, Desired, Key, LogGroup, Observed, RetentionMode, is_aws_managed};
 use crate::policies::statements;
@@ -164,7 +164,7 @@ fn bucket(
         state: &state,
         remedy: "lock transcripts with s3.object_lock",
     };
-    findings.push(finding(&subject, &ways, &able));
+    findings.push(removable(&subject, &ways, &able));
 }
 
 /// Adds whom a policy of a resource lets in, but for the account itself, whose own policies decide there.
@@ -241,7 +241,7 @@ fn log_group(
         state: &state,
         remedy: "set cloudwatch.deletion_protection",
     };
-    findings.push(finding(&subject, &ways, &able));
+    findings.push(removable(&subject, &ways, &able));
 }
 
 /// Returns the keys without which bucket and log group cannot be read, each once. AWS's own cannot be deleted.
@@ -299,7 +299,7 @@ fn of_key(arn: &str, reading: &Reading<Key>, people: &People<'_>, findings: &mut
         state: &state,
         remedy: "name kms_key.administrators",
     };
-    findings.push(finding(&subject, &ways, &able));
+    findings.push(removable(&subject, &ways, &able));
 }
 
 fn of_trail(arn: &str, people: &People<'_>, findings: &mut Vec<Finding>) {
@@ -319,7 +319,7 @@ fn of_trail(arn: &str, people: &People<'_>, findings: &mut Vec<Finding>) {
         state: "who starts sessions is recorded by it",
         remedy: "use a trail of the organization, which members cannot change",
     };
-    findings.push(finding(&subject, &ways, &able));
+    findings.push(removable(&subject, &ways, &able));
 }
 
 /// Finds rules of others by which transcripts expire before the desired state lets them.

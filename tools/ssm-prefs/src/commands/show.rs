@@ -1,6 +1,6 @@
 //! `show`: the preferences in force and the session documents beside them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::bail;
 use awsconf::Session;
@@ -27,7 +27,10 @@ pub(crate) async fn run(
     fleet
         .visit(out, work, |_, record| {
             out.write(&record)?;
-            Ok(Outcome::Fine)
+            Ok(match is_known(&record) {
+                true => Outcome::Fine,
+                false => Outcome::Trouble,
+            })
         })
         .await
 }
@@ -68,6 +71,21 @@ async fn preferences(session: &Session) -> anyhow::Result<Preferences> {
         buckets_of_others,
         session_documents,
     })
+}
+
+/// Returns whether everything could be read that the record has.
+fn is_known(record: &Preferences) -> bool {
+    fn all<T>(readings: &BTreeMap<String, Reading<T>>) -> bool {
+        readings.values().all(|one| one.known().is_ok())
+    }
+    let documents = record.session_documents.known();
+    documents.is_ok_and(|documents| {
+        let mut documents = documents.into_iter().flatten();
+        documents.all(|document| document.content.known().is_ok())
+    }) && all(&record.bucket_encryption)
+        && all(&record.session_keys)
+        && all(&record.key_policies)
+        && all(&record.bucket_policies)
 }
 
 /// Returns what sessions may use as an input says: in the default version, and in the latest.

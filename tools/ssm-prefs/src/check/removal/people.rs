@@ -148,7 +148,7 @@ pub(super) struct Subject<'s> {
 }
 
 /// Says who can, the named first. A role of nodes is worth a warning: whoever has a session there acts as that role.
-pub(super) fn finding(subject: &Subject<'_>, ways: &[Way], able: &Able) -> Finding {
+pub(super) fn removable(subject: &Subject<'_>, ways: &[Way], able: &Able) -> Finding {
     let mut actions: Vec<String> = Vec::new();
     for text in ways.iter().map(Way::text) {
         if !actions.contains(&text) {
