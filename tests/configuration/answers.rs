@@ -11,7 +11,7 @@ use super::{complains, readers};
 /// Waits are divided by this; time-outs are not shorter than 5 seconds.
 const DIVISOR: &str = "300";
 
-/// Starts a server that reads a request and then does as it is told, and returns its address.
+/// Starts a server that reads a request and then does what `answer` does, and returns its address.
 fn server(answer: fn(&mut TcpStream) -> std::io::Result<()>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -217,5 +217,29 @@ fn a_proxy_that_lets_no_https_through_is_told_with_its_status() {
         );
         complains(&output, tool, &said);
         assert!(!output.stderr.contains("canary"));
+    }
+}
+
+#[test]
+fn a_metadata_service_that_is_disabled_leaves_no_credentials() {
+    let address = server(|stream| {
+        stream
+            .write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    });
+    let account = Sandbox::start().account();
+    for (tool, run) in readers(&account) {
+        let run = quick(run)
+            .env_remove("AWS_ACCESS_KEY_ID")
+            .env_remove("AWS_SECRET_ACCESS_KEY")
+            .env_remove("AWS_EC2_METADATA_DISABLED")
+            .env(
+                "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+                format!("http://{address}"),
+            );
+        complains(
+            &run.run(),
+            tool,
+            "GetCallerIdentity: no credentials: run `aws sso login --profile NAME` and pass --profile NAME, or set AWS_PROFILE",
+        );
     }
 }

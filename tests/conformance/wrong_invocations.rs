@@ -6,9 +6,10 @@ use testbed::{Account, Output, Sandbox, repository};
 use super::TOOLS;
 
 /// Command lines, and what their messages must say. Desired states are those of `scripts/rollout.d`.
-const LINES: [(&str, &[&str]); 57] = [
+const LINES: [(&str, &[&str]); 58] = [
     ("ssm-agentcheck", &["Usage: ssm-agentcheck"]),
     ("ssm-agentcheck check", &["pass -f FILE"]),
+    ("ssm-agentcheck host", &["pass -f FILE"]),
     ("ssm-agentcheck list", &["use ssm-agentcheck show"]),
     ("ssm-agentcheck version", &["use ssm-agentcheck --version"]),
     ("ssm-prefs diff", &["use ssm-prefs plan"]),
@@ -151,7 +152,7 @@ const LINES: [(&str, &[&str]); 57] = [
 ];
 
 #[test]
-fn a_wrong_invocation_is_told_what_to_type() {
+fn a_wrong_invocation_gets_what_to_type() {
     let account = with_desired_states();
     for (line, expected) in LINES {
         let output = typed(&account, line);

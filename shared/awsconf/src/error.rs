@@ -88,7 +88,7 @@ where
         }
         None => match chain(&error) {
             // The SDK lists everything that it has asked.
-            chain if chain.contains(NO_CREDENTIALS) => {
+            chain if NO_CREDENTIALS.iter().any(|words| chain.contains(words)) => {
                 "no credentials: run `aws sso login --profile NAME` and pass --profile NAME, or set AWS_PROFILE".to_owned()
             }
             // Any region of the right shape has a host name.
@@ -114,8 +114,13 @@ where
     })
 }
 
-/// What the SDK's chain of providers says when none of them has any. A test holds it.
-const NO_CREDENTIALS: &str = "no credentials found in chain";
+/// What the SDK's chain of providers says when none of them has any, and when the last of them is refused: the metadata service
+/// answers 403 where it is disabled. Tests hold both.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html#instance-metadata-returns>
+const NO_CREDENTIALS: [&str; 2] = [
+    "no credentials found in chain",
+    "failed to load IMDS session token: service error: request forbidden",
+];
 
 /// What Organizations says to a member account, and no other service.
 /// <https://docs.aws.amazon.com/organizations/latest/APIReference/CommonErrors.html>
