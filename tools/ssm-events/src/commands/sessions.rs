@@ -12,14 +12,12 @@ use super::GlobalArgs;
 use crate::records::history::{self, SYSTEMS_MANAGER};
 use crate::records::observe::listing::{self, Books, Listing};
 use crate::records::observe::sessions::{self as observe, Ask};
-use crate::records::sessions::{Book, Facts, Rules, recorded};
+use crate::records::sessions::{Book, Facts, Rules, UNREAD, recorded};
 use crate::records::source::{self, LeftOut};
 
 /// A transcript is uploaded at the end of its session, and CloudWatch Logs "typically" says within an hour that something is in
 /// a log stream. <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_LogStream.html>
 pub(super) const GRACE_MINUTES: u32 = 60;
-/// The finding about what could not be read, where no session can say it.
-const UNREAD: &str = "events.transcript.unread";
 
 /// Print each session with its end and its transcript, or why there is none
 ///

@@ -6,6 +6,7 @@ mod findings;
 mod judge;
 mod known;
 mod session;
+mod store;
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -14,10 +15,11 @@ use records::{RecordedSession, Timestamp};
 use serde_json::json;
 
 pub(crate) use document::{Document, Logging, PREFERENCES, Version, in_force};
-pub(crate) use findings::findings;
-pub(crate) use judge::{Facts, Rules, Store};
+pub(crate) use findings::{UNREAD, findings};
+pub(crate) use judge::{Facts, Rules};
 pub(crate) use known::KnownSessions;
 pub(crate) use session::{Described, Object, Session, Status, Stream};
+pub(crate) use store::Store;
 
 use crate::records::record::{Event, Identity, Outcome};
 

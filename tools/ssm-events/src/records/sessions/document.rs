@@ -5,7 +5,7 @@ use std::rc::Rc;
 use records::Reading;
 use serde_json::Value;
 
-use super::judge::Store;
+use super::store::Store;
 
 /// The document of the preferences, which sessions without a document take.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-preferences-cli.html>

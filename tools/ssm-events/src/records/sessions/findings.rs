@@ -7,6 +7,8 @@ use records::NoTranscript;
 
 use super::{Book, Facts, Rules, judge};
 
+/// The finding about what could not be read.
+pub(crate) const UNREAD: &str = "events.transcript.unread";
 const FIX: &str =
     "run `ssm-prefs check --roles` and `ssm-prefs probe`; on the node, the agent's log says why";
 
@@ -16,13 +18,13 @@ pub(crate) fn findings(book: &Book, place: &Target, facts: &Facts, rules: &Rules
     let finding =
         |id: &str, severity: Severity, resource: &str, message: String, fix: &str| Finding {
             kind: FindingKind::Finding,
-            id: format!("events.transcript.{id}"),
+            id: id.to_owned(),
             severity,
             target: Some(place.clone()),
             resource: resource.to_owned(),
             message,
             fix: fix.to_owned(),
-            is_unread: id == "unread",
+            is_unread: id == UNREAD,
         };
     if let Some(reason) = &facts.undescribed {
         unread.insert(reason.clone(), (0, "DescribeSessions".to_owned()));
@@ -36,7 +38,7 @@ pub(crate) fn findings(book: &Book, place: &Target, facts: &Facts, rules: &Rules
             Some(NoTranscript::UploadFailed) => {
                 let message = format!("the session of {who} on {node} has no transcript: {what}");
                 found.push(finding(
-                    "missing",
+                    "events.transcript.missing",
                     Severity::Error,
                     &session.id,
                     message,
@@ -52,7 +54,7 @@ pub(crate) fn findings(book: &Book, place: &Target, facts: &Facts, rules: &Rules
                     "one of two transcripts of the session of {who} on {node} is missing: {what}"
                 );
                 found.push(finding(
-                    "incomplete",
+                    "events.transcript.incomplete",
                     Severity::Warning,
                     &session.id,
                     message,
@@ -75,7 +77,7 @@ pub(crate) fn findings(book: &Book, place: &Target, facts: &Facts, rules: &Rules
                 format!("the transcript of the session of {who} on {node} is not encrypted");
             let fix = "copy the object onto itself, or associate a KMS key with the log group";
             found.push(finding(
-                "unencrypted",
+                "events.transcript.unencrypted",
                 Severity::Warning,
                 &session.id,
                 message,
@@ -95,7 +97,7 @@ pub(crate) fn findings(book: &Book, place: &Target, facts: &Facts, rules: &Rules
             ),
         };
         let fix = "grant what `ssm-events --generate policy --for sessions` prints";
-        finding("unread", Severity::Error, &first, message, fix)
+        finding(UNREAD, Severity::Error, &first, message, fix)
     }));
     found
 }

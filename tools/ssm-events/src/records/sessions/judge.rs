@@ -9,20 +9,11 @@ use records::{
 
 use super::document::{Document, Logging, PREFERENCES, in_force};
 use super::session::Session;
+use super::store::Store;
 
 /// `DescribeSessions` has "terminated sessions from the past 30 days".
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeSessions.html>
 const HISTORY: i64 = 30 * 24 * 3600;
-
-/// Where transcripts lie.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Store {
-    /// Keys are `PREFIX/SESSION-ID.log`: fileutil.BuildS3Path and sessionplugin.go of
-    /// <https://github.com/aws/amazon-ssm-agent>.
-    Bucket { name: Rc<str>, prefix: Rc<str> },
-    /// Log streams are called as the session.
-    LogGroup { name: Rc<str> },
-}
 
 /// What was read of one account and Region.
 #[derive(Debug, Default)]
@@ -41,18 +32,6 @@ pub(crate) struct Rules {
     pub(crate) now: i64,
     /// In seconds.
     pub(crate) grace: i64,
-}
-
-impl std::fmt::Display for Store {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Store::Bucket { name, prefix } if prefix.is_empty() => {
-                write!(formatter, "s3://{name}/")
-            }
-            Store::Bucket { name, prefix } => write!(formatter, "s3://{name}/{prefix}/"),
-            Store::LogGroup { name } => write!(formatter, "log group {name}"),
-        }
-    }
 }
 
 impl Facts {
@@ -271,3 +250,7 @@ fn why_none(session: &Session, facts: &Facts, rules: &Rules) -> (NoTranscript, S
         ),
     )
 }
+
+#[cfg(test)]
+#[path = "judge_tests.rs"]
+mod tests;
