@@ -82,6 +82,20 @@ impl Scene {
     pub(crate) fn start(&self, node: &str) -> String {
         id(&self.account.session(node))
     }
+
+    /// A record of CloudTrail about a session of this account.
+    pub(crate) fn record(&self, name: &str, session: &str, by: &str) -> String {
+        let sessions = self.account.sessions();
+        let started = sessions.iter().find(|one| one["session_id"] == session);
+        let started = started.unwrap()["started"].as_str().unwrap();
+        record(
+            self.account.id(),
+            name,
+            session,
+            by,
+            &format!("{}Z", &started[..19]),
+        )
+    }
 }
 
 fn id(session: &Value) -> String {
@@ -89,9 +103,9 @@ fn id(session: &Value) -> String {
 }
 
 /// A record of CloudTrail about a session.
-pub(crate) fn record(account: &str, name: &str, session: &str, by: &str) -> String {
+fn record(account: &str, name: &str, session: &str, by: &str, time: &str) -> String {
     let role = format!("arn:aws:iam::{account}:role/ops/Admin");
-    json!({"eventName": name, "eventSource": "ssm.amazonaws.com", "eventTime": "2026-11-01T22:30:00Z", "awsRegion": "us-east-1",
+    json!({"eventName": name, "eventSource": "ssm.amazonaws.com", "eventTime": time, "awsRegion": "us-east-1",
         "recipientAccountId": account, "eventID": format!("{name}-{session}"),
         "userIdentity": {"type": "AssumedRole", "arn": format!("arn:aws:sts::{account}:assumed-role/Admin/{by}"),
             "sessionContext": {"sessionIssuer": {"arn": role}}},
@@ -117,10 +131,12 @@ fn each_session_is_found_with_its_transcript_and_one_whose_upload_failed() {
     let operator = json!({"Effect": "Allow", "Action": "ssm:*", "Resource": "*"});
     let policy = json!({"Version": "2012-10-17", "Statement": [operator]});
     scene.account.seed(&json!({"roles": [{"account": account, "name": "operator", "trust": {"AWS": account}, "inline_policies": {"start": policy}}]}));
-    let port = id(&scene.account.session_as("operator", GOOD, PORT));
+    let port = scene.account.session_as("operator", GOOD, PORT);
+    assert_eq!(port["status"], "Terminated", "{port}");
+    let port = id(&port);
     let input = [
-        record(account, "StartSession", &good, "ann@example.com"),
-        record(account, "TerminateSession", &good, "bob@example.com"),
+        scene.record("StartSession", &good, "ann@example.com"),
+        scene.record("TerminateSession", &good, "bob@example.com"),
     ];
     let shown = scene.run(&NOW, &input.concat());
     shown.assert_status(0).assert_stderr("");
@@ -288,10 +304,19 @@ fn a_log_archive_of_many_others_is_asked_for_each_session() {
 fn accounts_and_regions_are_asked_each_for_its_own_sessions() {
     let scenes = [Scene::new(), Scene::new()];
     let sessions: Vec<String> = scenes.iter().map(|scene| scene.start(GOOD)).collect();
-    let home = scenes[0].account.home();
+    let (home, id) = (scenes[0].account.home(), scenes[0].account.id());
+    let named = scenes
+        .iter()
+        .map(|scene| json!({"id": scene.account.id(), "name": "one"}));
+    let unit = json!({"id": format!("ou-{}-all", &id[8..]), "name": "all", "accounts": [scenes[1].account.id()]});
+    scenes[0].account.seed(
+        &json!({"accounts": named.collect::<Vec<_>>(), "organization": {"management_account": id,
+        "id": format!("o-org{}", &id[8..]), "root_id": format!("r-{}", &id[8..]), "ous": [unit]}}),
+    );
     let accounts: Vec<&str> = scenes.iter().map(|scene| scene.account.id()).collect();
     std::fs::write(home.join("accounts"), accounts.join("\n")).unwrap();
-    let input = record("999999999999", "StartSession", "eve-0", "eve");
+    let time = "2026-11-01T22:30:00Z";
+    let input = record("999999999999", "StartSession", "eve-0", "eve", time);
     let role = "arn:aws:iam::{account}:role/OrganizationAccountAccessRole";
     let flags = ["--accounts", "accounts", "--assume-role", role];
     let regions = ["--region", "us-east-1,eu-west-1"];

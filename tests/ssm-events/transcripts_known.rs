@@ -6,15 +6,14 @@ use serde_json::Value;
 use testbed::offline;
 
 use crate::EXE;
-use crate::transcripts::{BROKEN, GOOD, NOW, Scene, none, of, record};
+use crate::transcripts::{BROKEN, GOOD, NOW, Scene, none, of};
 
 #[test]
 fn saved_answers_say_the_same_as_calls() {
     let scene = Scene::new();
-    let account = scene.account.id();
     let (good, broken) = (scene.start(GOOD), scene.start(BROKEN));
     let input = [&good, &broken]
-        .map(|one| record(account, "StartSession", one, "ann"))
+        .map(|one| scene.record("StartSession", one, "ann"))
         .concat();
     let called = scene.run(&NOW, &input).records();
     let prefix = ["--prefix", "sessions/here/"];
@@ -83,10 +82,9 @@ fn saved_answers_say_the_same_as_calls() {
 #[test]
 fn reports_and_messages_link_transcripts() {
     let scene = Scene::new();
-    let account = scene.account.id();
     let (good, broken) = (scene.start(GOOD), scene.start(BROKEN));
     let input = [&good, &broken]
-        .map(|one| record(account, "StartSession", one, "ann"))
+        .map(|one| scene.record("StartSession", one, "ann"))
         .concat();
     let known = scene.account.home().join("sessions.jsonl");
     std::fs::write(&known, scene.run(&NOW, &input).stdout).unwrap();
