@@ -130,7 +130,7 @@ fn each_session_is_found_with_its_transcript_and_one_whose_upload_failed() {
     let (good, broken) = (scene.start(GOOD), scene.start(BROKEN));
     let operator = json!({"Effect": "Allow", "Action": "ssm:*", "Resource": "*"});
     let policy = json!({"Version": "2012-10-17", "Statement": [operator]});
-    scene.account.seed(&json!({"roles": [{"account": account, "name": "operator", "trust": {"AWS": account}, "inline_policies": {"start": policy}}]}));
+    scene.account.seed(&json!({"roles": [{"account": account, "name": "operator", "trust": {"AWS": account}, "inline": {"start": policy}}]}));
     let port = scene.account.session_as("operator", GOOD, PORT);
     assert_eq!(port["status"], "Terminated", "{port}");
     let port = id(&port);
@@ -308,7 +308,7 @@ fn accounts_and_regions_are_asked_each_for_its_own_sessions() {
     let named = scenes
         .iter()
         .map(|scene| json!({"id": scene.account.id(), "name": "one"}));
-    let unit = json!({"id": format!("ou-{}-all", &id[8..]), "name": "all", "accounts": [scenes[1].account.id()]});
+    let unit = json!({"id": format!("ou-{}-workloads", &id[8..]), "name": "workloads", "accounts": [scenes[1].account.id()]});
     scenes[0].account.seed(
         &json!({"accounts": named.collect::<Vec<_>>(), "organization": {"management_account": id,
         "id": format!("o-org{}", &id[8..]), "root_id": format!("r-{}", &id[8..]), "ous": [unit]}}),

@@ -35,13 +35,17 @@ pub(crate) struct Listed {
     pub(crate) document: String,
     pub(crate) owner: String,
     pub(crate) reason: String,
-    pub(crate) max_minutes: Option<i64>,
+    pub(crate) max_minutes: Option<u32>,
 }
 
 /// The sessions of one account and Region.
 #[derive(Debug, Default)]
 pub(crate) struct Book {
-    pub(crate) sessions: Vec<Session>,
+    #[expect(
+        clippy::vec_box,
+        reason = "a vector of a hundred thousand large sessions would hold twice as many while it grows"
+    )]
+    pub(crate) sessions: Vec<Box<Session>>,
     by_id: HashMap<Rc<str>, usize>,
     /// Texts that many sessions share.
     texts: HashSet<Rc<str>>,
@@ -161,7 +165,7 @@ impl Book {
             if !id.is_empty() {
                 self.by_id.insert(Rc::clone(&id), self.sessions.len());
             }
-            self.sessions.push(Session::new(id));
+            self.sessions.push(Box::new(Session::new(id)));
             self.sessions.len() - 1
         });
         &mut self.sessions[place]

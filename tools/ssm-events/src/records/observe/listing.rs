@@ -146,7 +146,7 @@ impl Pass<'_> {
     }
 
     fn object(&mut self, one: &answer::Object) {
-        let name = one.key.rsplit('/').next().unwrap_or_default();
+        let (folder, name) = one.key.split_at(one.key.rfind('/').map_or(0, |at| at + 1));
         let id = name.strip_suffix(".log");
         let Some((place, at)) = id.and_then(|id| self.find(id)) else {
             return;
@@ -156,9 +156,10 @@ impl Pass<'_> {
         let Some(book) = self.books.get_mut(&place) else {
             return;
         };
+        let folder = book.text(folder);
         book.sessions[at].object = Some(Object {
             bucket: None,
-            key: one.key.as_str().into(),
+            folder,
             bytes: one.size,
             encrypted: modified.and_then(is_encrypted_since),
         });

@@ -81,7 +81,7 @@ pub(super) fn transcript(session: &Session, facts: &Facts, rules: &Rules) -> Tra
     let mut made = Transcript {
         s3: object.map(|object| TranscriptObject {
             bucket: object.bucket.as_deref().map(str::to_owned),
-            key: object.key.to_string(),
+            key: format!("{}{}.log", object.folder, session.id),
         }),
         log_stream: filled.map(|stream| TranscriptStream {
             log_group: stream.log_group.as_deref().map(str::to_owned),

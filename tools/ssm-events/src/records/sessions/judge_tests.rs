@@ -212,7 +212,7 @@ fn an_empty_log_stream_is_not_a_transcript() {
     assert_eq!(made.missing_in, ["s3://b/a/"]);
     book.sessions[0].object = Some(Object {
         bucket: Some("b".into()),
-        key: "a/ann-0.log".into(),
+        folder: "a/".into(),
         bytes: 7,
         encrypted: None,
     });

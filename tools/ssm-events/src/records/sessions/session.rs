@@ -33,7 +33,7 @@ pub(crate) struct Session {
 pub(crate) struct Described {
     pub(crate) status: Status,
     pub(crate) ended: Option<i64>,
-    pub(crate) max_minutes: Option<i64>,
+    pub(crate) max_minutes: Option<u32>,
 }
 
 /// The state of a session, as far as it matters.
@@ -48,7 +48,8 @@ pub(crate) enum Status {
 #[derive(Debug)]
 pub(crate) struct Object {
     pub(crate) bucket: Option<Rc<str>>,
-    pub(crate) key: Box<str>,
+    /// What stands before the ID in the key.
+    pub(crate) folder: Rc<str>,
     pub(crate) bytes: u64,
     pub(crate) encrypted: Option<bool>,
 }
@@ -111,7 +112,7 @@ impl Session {
                     .started
                     .zip(described.ended)
                     .map(|(from, to)| to - from);
-                let most = described.max_minutes.map(|minutes| minutes * 60);
+                let most = described.max_minutes.map(|minutes| i64::from(minutes) * 60);
                 match lasted.zip(most) {
                     // AWS rounds neither: a minute early is the clock of the node.
                     Some((lasted, most)) if lasted + 60 >= most => SessionEnd::MaxDuration,

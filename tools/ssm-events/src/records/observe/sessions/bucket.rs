@@ -65,7 +65,7 @@ pub(super) async fn read(
                 .and_then(|name| name.strip_suffix(".log"));
             if let Some(place) = id.and_then(|id| book.find(id)) {
                 n_found += usize::from(book.sessions[place].object.is_none());
-                take(&client, bucket, object, place, book).await;
+                take(&client, (bucket, &root), object, place, book).await;
             }
         }
     }
@@ -86,7 +86,7 @@ pub(super) async fn read(
     while let Some((place, answer)) = answers.next().await {
         let answer = answer.map_err(|error| describe(call(), error))?;
         if let Some(object) = answer.contents().first() {
-            take(&client, bucket, object, place, book).await;
+            take(&client, (bucket, &root), object, place, book).await;
         }
     }
     Ok(())
@@ -103,7 +103,13 @@ fn is_missing<R>(
         .is_some_and(|error| error.is_no_such_bucket())
 }
 
-async fn take(client: &Client, bucket: &Rc<str>, object: &Listed, place: usize, book: &mut Book) {
+async fn take(
+    client: &Client,
+    (bucket, root): (&Rc<str>, &str),
+    object: &Listed,
+    place: usize,
+    book: &mut Book,
+) {
     let key = object.key().unwrap_or_default();
     let modified = object.last_modified().map_or(i64::MAX, |date| date.secs());
     let encrypted = match is_encrypted_since(modified) {
@@ -114,10 +120,10 @@ async fn take(client: &Client, bucket: &Rc<str>, object: &Listed, place: usize, 
                 .map(|head| head.server_side_encryption().is_some())
         }
     };
-    let bucket = book.text(bucket);
+    let (bucket, folder) = (book.text(bucket), book.text(root));
     book.sessions[place].object = Some(Object {
         bucket: Some(bucket),
-        key: key.into(),
+        folder,
         bytes: object
             .size()
             .and_then(|bytes| bytes.try_into().ok())
