@@ -138,8 +138,8 @@ async fn described(
                     .status()
                     .map(|status| status.as_str().to_owned())
                     .unwrap_or_default(),
-                started: one.start_date().map(|date| date.secs()),
-                ended: one.end_date().map(|date| date.secs()),
+                started: one.start_date.map(|date| date.secs()),
+                ended: one.end_date.map(|date| date.secs()),
                 document: text(one.document_name()),
                 owner: text(one.owner()),
                 reason: text(one.reason()),

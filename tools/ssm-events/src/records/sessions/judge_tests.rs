@@ -1,3 +1,5 @@
+//! The reasons why a session has no transcript, a case each.
+
 use std::rc::Rc;
 
 use records::{NoTranscript, Reading, SessionEnd};
