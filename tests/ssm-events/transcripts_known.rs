@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use testbed::offline;
 
 use crate::EXE;
@@ -68,6 +68,20 @@ fn saved_answers_say_the_same_as_calls() {
         assert_eq!(saved, expected);
     }
     assert_eq!(called.len(), 2);
+    // Who may not list the bucket of an archive takes a list that the archive has saved.
+    scene.account.fault(
+        json!({"service": "s3", "operation": "ListObjectsV2", "kind": "denied", "times": -1}),
+    );
+    let objects = listings.split_once(',').unwrap().0;
+    let mixed = scene.run(&[&NOW[..], &["--listing", objects]].concat(), &input);
+    mixed.assert_status(0).assert_stderr("");
+    let key = of(&mixed.records(), &good)["transcript"]["s3"]["key"].to_string();
+    assert!(key.ends_with(&format!("{good}.log\"")), "{key}");
+    // Also for sessions that no record has.
+    let unrecorded = scene.run(&[&NOW[..], &["--listing", objects]].concat(), "");
+    unrecorded.assert_status(0).assert_stderr("");
+    let words = [&good, &broken].map(|one| none(&unrecorded.records(), one));
+    assert_eq!(words, ["there is one", "upload_failed"]);
     // What was not saved is not known, and that is not fine.
     let some = [
         "--offline",

@@ -96,6 +96,11 @@ pub(crate) async fn run(
             let mut facts = Facts::default();
             listing.known(&session.target, &book, &mut facts);
             observe::read(session, &ask, &mut book, &mut facts).await;
+            // AWS may have listed sessions that no record has, and documents that name other places.
+            if ask.has_objects || ask.has_streams {
+                listing::locate(&args.listings, &session.target, &mut book)?;
+            }
+            listing.known(&session.target, &book, &mut facts);
             Ok((book, facts))
         };
         let fleet = global.fleet(out).await?;

@@ -38,6 +38,9 @@ pub(crate) struct Listed {
     pub(crate) max_minutes: Option<u32>,
 }
 
+/// Seconds that CloudTrail and Systems Manager may differ in when a session began.
+const APART: i64 = 2;
+
 /// The sessions of one account and Region.
 #[derive(Debug, Default)]
 pub(crate) struct Book {
@@ -47,6 +50,8 @@ pub(crate) struct Book {
     )]
     pub(crate) sessions: Vec<Box<Session>>,
     by_id: HashMap<Rc<str>, usize>,
+    /// Records of starts whose ID was stripped, by node and time.
+    nameless: HashMap<(Rc<str>, i64), usize>,
     /// Texts that many sessions share.
     texts: HashSet<Rc<str>>,
 }
@@ -69,6 +74,16 @@ impl Book {
             event.nodes.first().and_then(|node| self.some(node)),
         );
         let document = self.some(&event.document);
+        if event.session_id.is_empty() {
+            let key = node.clone().zip(at);
+            let known = key.as_ref().and_then(|key| self.nameless.get(key));
+            let event_id = known.and_then(|place| self.sessions[*place].event_id.as_deref());
+            if event_id == Some(event.event_id.as_str()) {
+                return;
+            }
+            let place = self.sessions.len();
+            self.nameless.extend(key.map(|key| (key, place)));
+        }
         let session = self.session(&event.session_id);
         // Who ends or resumes a session need not be who began it; without a beginning they are all there is.
         if event.event == "StartSession" || (session.principal.is_none() && !session.is_begun) {
@@ -106,6 +121,11 @@ impl Book {
         let person = self.person(&who);
         let (principal, session_name) = (self.some(&who.principal), self.some(&who.session_name));
         let (node, document) = (self.some(&listed.node), self.some(&listed.document));
+        if self.find(&listed.id).is_none()
+            && let Some((node, started)) = node.clone().zip(listed.started)
+        {
+            self.name(&listed.id, &node, started, session_name.as_deref());
+        }
         let session = self.session(&listed.id);
         session.described = Some(Described {
             status: Status::of(&listed.status),
@@ -144,6 +164,23 @@ impl Book {
         self.by_id.clear();
         self.sessions
             .sort_by(|one, other| (one.began(), &one.id).cmp(&(other.began(), &other.id)));
+    }
+
+    /// Gives a session its ID whose record has none: the one that the same person began on the same node at that time.
+    fn name(&mut self, id: &str, node: &Rc<str>, started: i64, session_name: Option<&str>) {
+        for apart in -APART..=APART {
+            let key = (Rc::clone(node), started + apart);
+            let Some(place) = self.nameless.get(&key).copied() else {
+                continue;
+            };
+            if self.sessions[place].session_name.as_deref() == session_name {
+                self.nameless.remove(&key);
+                let id: Rc<str> = id.into();
+                self.sessions[place].id = Rc::clone(&id);
+                self.by_id.insert(id, place);
+                return;
+            }
+        }
     }
 
     fn some(&mut self, text: &str) -> Option<Rc<str>> {
@@ -190,4 +227,45 @@ pub(crate) fn recorded<'b>(
     book.sessions
         .iter()
         .map(move |session| session.record(place, judge::transcript(session, facts, rules)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{Book, Listed};
+    use crate::records::record::Event;
+
+    fn started(by: &str, id: &Value) -> Event {
+        Event::of(
+            &json!({"eventName": "StartSession", "eventSource": "ssm.amazonaws.com", "eventTime": "2026-11-01T10:00:00Z",
+            "eventID": format!("e-{by}"), "requestParameters": {"target": "i-0a"}, "responseElements": id,
+            "userIdentity": {"type": "AssumedRole", "arn": format!("arn:aws:sts::111122223333:assumed-role/Admin/{by}")}}),
+        )
+    }
+
+    #[test]
+    fn a_record_without_an_id_gets_it_from_systems_manager() {
+        let mut book = Book::default();
+        for by in ["ann", "ann", "bob"] {
+            book.add(&started(by, &Value::Null));
+        }
+        assert_eq!(book.sessions.len(), 2, "the same record twice is one");
+        let listed = |by: &str, started| Listed {
+            id: format!("{by}-0"),
+            node: "i-0a".to_owned(),
+            owner: format!("arn:aws:sts::111122223333:assumed-role/Admin/{by}"),
+            started: Some(started),
+            ..Listed::default()
+        };
+        // 2026-11-01T10:00:01Z
+        book.describe(&listed("bob", 1_793_527_201));
+        book.describe(&listed("eve", 1_793_527_200));
+        book.describe(&listed("ann", 1_793_527_300));
+        let mut ids: Vec<&str> = book.sessions.iter().map(|session| &*session.id).collect();
+        ids.sort_unstable();
+        assert_eq!(ids, ["", "ann-0", "bob-0", "eve-0"]);
+        let bob = book.find("bob-0").unwrap();
+        assert_eq!(book.sessions[bob].event_id.as_deref(), Some("e-bob"));
+    }
 }

@@ -16,7 +16,7 @@ use records::{Arn, Preferences, Reading, Timestamp};
 use serde_json::{Map, Value};
 
 use crate::records::sessions::{
-    Book, Document, Facts, Listed, Logging, Object, PREFERENCES, Store, Stream, Version,
+    Book, Document, Facts, Listed, Logging, Object, PREFERENCES, Session, Store, Stream, Version,
     is_encrypted_since,
 };
 use answer::{Answers, Found};
@@ -47,20 +47,45 @@ pub(crate) struct Listing {
 pub(crate) fn read(paths: &[PathBuf], region: &str, books: &mut Books) -> anyhow::Result<Listing> {
     let mut listing = Listing::default();
     // Transcripts are located by the IDs of sessions, so that these come first.
-    for is_first in [true, false] {
-        for path in paths {
-            let what = || format!("read a listing from {}", path.display());
-            let mut pass = Pass {
-                listing: &mut listing,
-                books: &mut *books,
-                region,
-                is_first,
-                of_answer: Vec::new(),
-            };
-            answer::read(open(path).with_context(what)?, &mut pass).with_context(what)?;
-        }
-    }
+    pass(paths, region, true, &mut listing, books)?;
+    pass(paths, region, false, &mut listing, books)?;
     Ok(listing)
+}
+
+/// Looks once more for what lies in buckets and log groups, for sessions that AWS has listed since.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn locate(paths: &[PathBuf], place: &Target, book: &mut Book) -> anyhow::Result<()> {
+    let is_missing = |session: &Session| session.object.is_none() || session.stream.is_none();
+    if !book.sessions.iter().any(|session| is_missing(session)) {
+        return Ok(());
+    }
+    let mut books = Books::from([(place.clone(), std::mem::take(book))]);
+    let located = pass(paths, "", false, &mut Listing::default(), &mut books);
+    *book = books.remove(place).unwrap_or_default();
+    located
+}
+
+fn pass(
+    paths: &[PathBuf],
+    region: &str,
+    is_first: bool,
+    listing: &mut Listing,
+    books: &mut Books,
+) -> anyhow::Result<()> {
+    for path in paths {
+        let what = || format!("read a listing from {}", path.display());
+        let mut pass = Pass {
+            listing: &mut *listing,
+            books: &mut *books,
+            region,
+            is_first,
+            of_answer: Vec::new(),
+        };
+        answer::read(open(path).with_context(what)?, &mut pass).with_context(what)?;
+    }
+    Ok(())
 }
 
 fn open(path: &Path) -> anyhow::Result<Box<dyn Read>> {

@@ -195,6 +195,29 @@ fn versions_that_differ_are_asked_both_and_never_taken_for_one() {
 }
 
 #[test]
+fn a_document_of_ones_own_decides_for_its_sessions() {
+    let own = || Listed {
+        document: "Own".to_owned(),
+        ..ended()
+    };
+    for (bucket, session_type, expected) in [
+        ("b", "Standard_Stream", NoTranscript::UploadFailed),
+        ("", "Standard_Stream", NoTranscript::PreferencesOff),
+        ("b", "Port", NoTranscript::Port),
+    ] {
+        // The preferences log, whatever the document does.
+        let mut facts = facts(vec![version(1, logging("b", ""))]);
+        let content = json!({"sessionType": session_type, "inputs": {"s3BucketName": bucket, "s3KeyPrefix": "a"}});
+        let version = version(1, Rc::new(Logging::of(&content)));
+        let name = "Own".to_owned();
+        facts
+            .documents
+            .insert(name, Reading::Present(vec![version]));
+        assert_eq!(none(&own(), &facts), Some(expected), "{session_type}");
+    }
+}
+
+#[test]
 fn an_empty_log_stream_is_not_a_transcript() {
     let facts = facts(vec![version(1, logging("b", "/g"))]);
     let mut book = book(&ended());
