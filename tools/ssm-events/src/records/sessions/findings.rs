@@ -12,7 +12,8 @@ pub(crate) const UNREAD: &str = "events.transcript.unread";
 const FIX: &str =
     "run `ssm-prefs check --roles` and `ssm-prefs probe`; on the node, the agent's log says why";
 
-/// Returns a finding for each session whose transcript is missing, or not encrypted, and one for each reason why others are not known.
+/// Returns a finding for each session whose transcript is missing or not encrypted, and one for each reason why others are not
+/// known.
 pub(crate) fn findings(book: &Book, place: &Target, facts: &Facts, rules: &Rules) -> Vec<Finding> {
     let (mut found, mut unread) = (Vec::new(), BTreeMap::<String, (usize, String)>::new());
     let finding =
