@@ -83,6 +83,7 @@ const TOOLS: [Tool; 7] = [
             "send",
             "history",
             "reconcile",
+            "sessions",
             "report",
         ],
         reads: CHECK,

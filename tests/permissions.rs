@@ -80,7 +80,9 @@ fn flags(tool: &str) -> Vec<&'static str> {
         "--accounts=org",
         "--region=all",
     ];
-    flags.extend((tool == "ssm-events").then_some("--with=send-test"));
+    if tool == "ssm-events" {
+        flags.extend(["--with=send-test", "--with=transcripts"]);
+    }
     flags
 }
 

@@ -20,6 +20,10 @@ mod sending;
 mod telling;
 #[path = "ssm-events/trail.rs"]
 mod trail;
+#[path = "ssm-events/transcripts.rs"]
+mod transcripts;
+#[path = "ssm-events/transcripts_known.rs"]
+mod transcripts_known;
 #[path = "ssm-events/unread.rs"]
 mod unread;
 

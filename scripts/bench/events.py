@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Measures ssm-events: a search through a trail's log files, event patterns, and a Lambda function that alerts Slack.
+"""Measures ssm-events: a search through a trail's log files, event patterns, the transcripts of sessions, and a Lambda function
+that alerts Slack.
 
 All input is made up, the same at every run, and read from the page cache.
 
-usage: events.py [history|match|lambda ...]      (after `cargo build --release`)
+usage: events.py [history|match|sessions|lambda ...]      (after `cargo build --release`)
 """
 
 import argparse
@@ -15,9 +16,12 @@ import shutil
 
 import events_data as data
 import events_lambda as functions
+import events_sessions
 import measure
 
-SECTIONS = ("history", "match", "lambda")
+SECTIONS = ("history", "match", "sessions", "lambda")
+# 100 MB, below which `sessions` promises to stay with 100,000 of them.
+MOST_MIB = 95
 STARTS = 10
 
 GZIP = 'find "$1" -name "*.json.gz" -print0 | xargs -0 gzip -dc'
@@ -49,14 +53,15 @@ def main():
         args.output, args.home = directory / "output", directory
         args.data = args.keep.resolve() if args.keep else directory
         for section in args.sections or SECTIONS:
-            {"history": history, "match": match, "lambda": function}[section](args)
+            {"history": history, "match": match, "sessions": sessions, "lambda": function}[section](args)
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("sections", nargs="*", metavar="history|match|lambda", help="what to measure [default: all]")
+    parser.add_argument("sections", nargs="*", metavar="history|match|sessions|lambda", help="what to measure [default: all]")
     parser.add_argument("--mib", type=int, default=1024, help="size of the log files before gzip [default: %(default)s]")
     parser.add_argument("--events", type=int, default=1_000_000, help="events to match, 10 or more [default: %(default)s]")
+    parser.add_argument("--sessions", type=int, default=100_000, help="sessions to find the transcripts of [default: %(default)s]")
     parser.add_argument("--invocations", type=int, default=1_000, help="events for the function [default: %(default)s]")
     parser.add_argument("--runs", type=int, default=3, help="runs of each, jq over log files excepted [default: %(default)s]")
     parser.add_argument("--keep", type=pathlib.Path, metavar="DIR", help="keep the input in DIR, and take it from there")
@@ -64,7 +69,7 @@ def arguments():
     for section in args.sections:
         if section not in SECTIONS:
             parser.error(f"'{section}' is none of {', '.join(SECTIONS)}")
-    if min(args.mib, args.events // 10, args.invocations, args.runs) < 1:
+    if min(args.mib, args.events // 10, args.sessions, args.invocations, args.runs) < 1:
         parser.error("nothing to measure")
     args.tool = measure.program("ssm-events")
     return args
@@ -141,6 +146,34 @@ def match(args):
     columns = [measure.WALL, measure.CPU, measure.PEAK, measure.Column("events/CPU s", 1, 0, False)]
     # The whole is ten times the work of the others: no ratio but of memory would say anything.
     measure.table(columns, rows, base, without=(ours,))
+
+
+def sessions(args):
+    paths, n_lost = events_sessions.make(args.home, args.sessions)
+    print(f"sessions: {args.sessions:,}, of which {n_lost:,} have no transcript. Medians; runs: {args.runs}.")
+    base, ours = "ssm-events report", "ssm-events sessions"
+    listings = ",".join(str(paths[name]) for name in ("ended", "objects", "preferences"))
+    commands = {
+        measure.FLOOR: [measure.program("true")],
+        ours: [args.tool, "sessions", "--offline", "--listing", listings],
+        base: [args.tool, "report"],
+    }
+
+    def once(name, command):
+        wall, cpu, peak = run(args, name, command, paths["records"])
+        if name == ours:
+            with args.output.open(encoding="utf-8") as lines:
+                found = [json.loads(line)["transcript"]["none"] for line in lines]
+            if len(found) != args.sessions or sum(none is not None for none in found) != n_lost:
+                measure.fail(f"{name} found {len(found)} sessions, {sum(none is not None for none in found)} without a transcript")
+            if args.sessions <= 100_000 and peak > MOST_MIB:
+                measure.fail(f"{name} held {peak:,.0f} MiB")
+        return wall, cpu, peak, args.sessions / max(cpu, 1e-6)
+
+    rows = measure.in_turns({name: functools.partial(once, name, command) for name, command in commands.items()}, args.runs)
+    rows[measure.FLOOR][3] = None
+    columns = [measure.WALL, measure.CPU, measure.PEAK, measure.Column("sessions/CPU s", 1, 0, False)]
+    measure.table(columns, rows, base)
 
 
 def function(args):

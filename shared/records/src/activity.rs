@@ -1,9 +1,9 @@
-//! What `ssm-events report` prints of CloudTrail's records: sessions, commands and refused calls.
+//! What is printed of CloudTrail's records: sessions, commands and refused calls.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Target;
+use crate::{SessionEnd, Target, Transcript};
 
 /// A session on a node.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -40,6 +40,18 @@ pub struct RecordedSession {
     pub duration_seconds: Option<i64>,
     /// `eventID` of the record.
     pub event_id: String,
+    /// The name of who began it, as people know it: of an IAM Identity Center user, a role session, or a user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<String>,
+    /// How it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub how_it_ended: Option<SessionEnd>,
+    /// ARN of the user or role that ended it by `TerminateSession`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<String>,
+    /// Its transcript, or why there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transcript: Option<Transcript>,
 }
 
 /// The `kind` of a session.

@@ -21,6 +21,7 @@ mod result;
 mod schema;
 mod target;
 mod timestamp;
+mod transcript;
 mod unreachable;
 
 pub use activity::{
@@ -53,4 +54,5 @@ pub use result::{Applied, ChangeStatus, ResultKind, ResultRecord};
 pub use schema::{Definitions, Schemas, of_managing, of_reading};
 pub use target::Target;
 pub use timestamp::Timestamp;
+pub use transcript::{NoTranscript, SessionEnd, Transcript, TranscriptObject, TranscriptStream};
 pub use unreachable::{Unreachable, UnreachableKind};

@@ -254,9 +254,13 @@ impl Account {
     /// The call is refused.
     pub fn call(&self, target: &str, body: &Value) {
         let key = self.access_key();
+        let service = match target.starts_with("Logs_") {
+            true => "logs",
+            false => "ssm",
+        };
         let headers = format!(
             "Content-Type: application/x-amz-json-1.1\r\nX-Amz-Target: {target}\r\nX-Amz-Date: 20260101T000000Z\r\n\
-             Authorization: AWS4-HMAC-SHA256 Credential={key}/20260101/{REGION}/ssm/aws4_request, \
+             Authorization: AWS4-HMAC-SHA256 Credential={key}/20260101/{REGION}/{service}/aws4_request, \
              SignedHeaders=host, Signature=0\r\n"
         );
         self.sandbox

@@ -141,8 +141,13 @@ fn flags(words: &[&str], region: Option<&str>) -> Vec<String> {
     if values("--accounts").iter().any(|from| from == "org") {
         flags.push("--accounts=org".to_owned());
     }
-    if words.contains(&"--send-test") {
-        flags.push("--with=send-test".to_owned());
+    for flag in ["send-test", "transcripts"] {
+        if words
+            .iter()
+            .any(|word| word.strip_prefix("--") == Some(flag))
+        {
+            flags.push(format!("--with={flag}"));
+        }
     }
     let regions = values("--region");
     if regions.iter().any(|region| region == "all") {

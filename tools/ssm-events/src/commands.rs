@@ -12,6 +12,7 @@ pub(crate) mod reconcile;
 pub(crate) mod render;
 pub(crate) mod report;
 pub(crate) mod send;
+pub(crate) mod sessions;
 pub(crate) mod show;
 
 pub(crate) mod lambda;

@@ -43,6 +43,7 @@ enum Verb {
     Send(commands::send::SendArgs),
     History(commands::history::HistoryArgs),
     Reconcile(commands::reconcile::ReconcileArgs),
+    Sessions(commands::sessions::SessionsArgs),
     Report(commands::report::ReportArgs),
 }
 
@@ -72,6 +73,7 @@ async fn run(args: Args) -> anyhow::Result<cli::Outcome> {
         Verb::Send(args) => commands::send::run(args, global, out).await,
         Verb::History(args) => commands::history::run(args, global, out).await,
         Verb::Reconcile(args) => commands::reconcile::run(args, global, out).await,
+        Verb::Sessions(args) => commands::sessions::run(args, global, out).await,
         Verb::Report(args) => commands::report::run(args, global, out).await,
     })
 }

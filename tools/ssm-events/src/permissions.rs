@@ -1,12 +1,14 @@
 //! What this tool needs of IAM, for `--generate policy`: the only place that says it. The tests run every verb with exactly this.
 
+mod sessions;
+
 use cli::{Grant, Names, Permissions, When};
 use serde_json::Value;
 
 use crate::alerts::model::{Desired, Webhook};
 use crate::alerts::rule;
 
-const READS: &[&str] = &["show", "plan", "check", "send", "history"];
+const READS: &[&str] = &["show", "plan", "check", "send", "history", "sessions"];
 const ALERTS: &[&str] = &["show", "plan", "check", "apply"];
 const URL: &[&str] = &["plan", "check", "apply", "send"];
 const APPLY: &[&str] = &["apply"];
@@ -24,7 +26,14 @@ const BUCKET: &[&str] = &["arn:{partition}:s3:::{bucket}"];
 pub(crate) const PERMISSIONS: Permissions = Permissions {
     reads: READS,
     writes: APPLY,
-    grants: &[awsconf::GRANTS, ALERTING, WRITING, OF_TRAIL, OF_HISTORY],
+    grants: &[
+        awsconf::GRANTS,
+        ALERTING,
+        WRITING,
+        OF_TRAIL,
+        OF_HISTORY,
+        sessions::OF_SESSIONS,
+    ],
     names,
 };
 

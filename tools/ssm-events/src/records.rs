@@ -1,6 +1,7 @@
 //! CloudTrail's records: found, read, stripped of secrets, filtered, and turned into messages, lines and reports. Knows
 //! nothing of alerts and of the verbs.
 
+pub(crate) mod console;
 pub(crate) mod digest;
 pub(crate) mod events;
 pub(crate) mod record;
@@ -12,3 +13,4 @@ pub(crate) mod observe;
 
 pub(crate) mod format;
 pub(crate) mod report;
+pub(crate) mod sessions;

@@ -83,6 +83,15 @@ const SHAPES: [Shape; 10] = [
             column("DURATION", &["/duration_seconds"], Shown::Duration),
             WHO,
             column("NODE", &["/node"], Shown::Whole),
+            column(
+                "TRANSCRIPT",
+                &[
+                    "/transcript/none",
+                    "/transcript/s3/key",
+                    "/transcript/log_stream/name",
+                ],
+                Shown::Cut,
+            ),
             column("NAME", &["/node_name"], Shown::Cut),
             column("REASON", &["/reason"], Shown::Cut),
             REGION,
@@ -252,11 +261,15 @@ impl Shape {
 /// Returns the color of a row, which repeats what one of its cells says.
 pub(super) fn tone(record: &Value) -> Option<Tone> {
     let is = |at: &str, word: &str| record.pointer(at).is_some_and(|value| value == word);
-    if is("/class", "newly_denied") || record["denied"] == true {
+    if is("/class", "newly_denied")
+        || record["denied"] == true
+        || is("/transcript/none", "upload_failed")
+    {
         Some(Tone::Bad)
     } else if is("/class", "unknown")
         || is("/agent/ping", "ConnectionLost")
         || is("/state", "unknown")
+        || is("/transcript/none", "unread")
     {
         Some(Tone::Doubtful)
     } else {

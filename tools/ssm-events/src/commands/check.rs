@@ -8,12 +8,17 @@ use cli::{Outcome, Output};
 
 use super::GlobalArgs;
 use super::desired::{self, Hashing};
+use super::sessions::GRACE_MINUTES;
 use crate::alerts::observe::{self, Clients, Names, RoleCache};
 use crate::alerts::{apply, check};
+use crate::records::observe::sessions::{self, Ask};
+use crate::records::sessions::{Book, Facts, Rules, findings as transcripts};
 
 /// Check the alerts; exit with 1 on findings
 #[derive(Clone, Debug, clap::Args)]
-#[command(after_long_help = "Examples:\n  ssm-events check -f events.json")]
+#[command(
+    after_long_help = "Examples:\n  ssm-events check -f events.json\n  ssm-events check -f events.json --transcripts"
+)]
 pub(crate) struct CheckArgs {
     /// Put a marked event on the bus and say what came of it
     #[arg(long)]
@@ -26,6 +31,12 @@ pub(crate) struct CheckArgs {
         requires = "send_test"
     )]
     patience: u64,
+    /// Also find sessions of the last 30 days without a transcript that should have one
+    #[arg(long)]
+    transcripts: bool,
+    /// Call a transcript missing this many minutes after the end of its session
+    #[arg(long, value_name = "MINUTES", default_value_t = GRACE_MINUTES, requires = "transcripts")]
+    grace: u32,
 }
 
 pub(crate) async fn run(
@@ -48,6 +59,16 @@ pub(crate) async fn run(
         if let Some(patience) = test_for {
             let tested = apply::test_event::send(&clients, session, &desired, patience).await;
             findings.push(tested.context("send a test event")?);
+        }
+        if args.transcripts {
+            let (mut book, mut facts) = (Book::default(), Facts::default());
+            sessions::read(session, &Ask::default(), &mut book, &mut facts).await;
+            book.sort();
+            let rules = Rules {
+                now: awsconf::now().seconds(),
+                grace: i64::from(args.grace) * 60,
+            };
+            findings.extend(transcripts(&book, target, &facts, &rules));
         }
         Ok(findings)
     };

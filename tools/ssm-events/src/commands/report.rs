@@ -6,6 +6,7 @@ use cli::{Outcome, Output};
 
 use super::{GlobalArgs, node_names};
 use crate::records::report::Report;
+use crate::records::sessions::KnownSessions;
 use crate::records::source;
 
 /// Print sessions, commands and refused calls, put together from records, without calling AWS
@@ -18,6 +19,9 @@ pub(crate) struct ReportArgs {
     /// Name nodes as in these node records, such as `ssm-agentcheck show` prints
     #[arg(long, value_name = "FILE")]
     nodes: Option<PathBuf>,
+    /// Show ends and transcripts as in these session records, such as `ssm-events sessions` prints
+    #[arg(long, value_name = "FILE")]
+    sessions: Option<PathBuf>,
 }
 
 pub(crate) async fn run(
@@ -38,6 +42,9 @@ pub(crate) async fn run(
     })?;
     let outcome = left_out.end(out, Outcome::Fine);
     report.gaps = left_out.unread;
+    if let Some(path) = &args.sessions {
+        report.know(&KnownSessions::read(path)?);
+    }
     if report.is_empty() && report.gaps.is_empty() {
         out.note("no session, command or refused call is in it: pipe in what `ssm-events history` prints");
     }

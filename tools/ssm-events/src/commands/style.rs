@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::node_names;
 use crate::records::format::{MessageRenderer, Style, Template};
+use crate::records::sessions::KnownSessions;
 
 /// How messages look.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -18,6 +19,10 @@ pub(crate) struct StyleArgs {
     /// Name nodes as in these node records, such as `ssm-agentcheck show` prints
     #[arg(long, value_name = "FILE")]
     nodes: Option<PathBuf>,
+
+    /// Link transcripts as in these session records, such as `ssm-events sessions` prints
+    #[arg(long, value_name = "FILE")]
+    sessions: Option<PathBuf>,
 
     /// Colour messages and mention people by the rules of this file
     #[arg(long, value_name = "FILE")]
@@ -48,6 +53,9 @@ impl StyleArgs {
         }
         if let Some(path) = &self.nodes {
             style.names = node_names::read(path)?;
+        }
+        if let Some(path) = &self.sessions {
+            style.sessions = KnownSessions::read(path)?;
         }
         if let Some(path) = &self.rules {
             style.rules = cli::read(&IoArgs::of_file(path), "rules")?;

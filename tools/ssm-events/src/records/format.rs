@@ -13,10 +13,12 @@ use jiff::tz::TimeZone;
 use records::EcsTarget;
 use serde_json::{Value, json};
 
+use crate::records::console;
 pub(crate) use crate::records::format::csv::HEADER as CSV_HEADER;
 pub(crate) use crate::records::format::message::{MessageRenderer, Template, digest};
 pub(crate) use crate::records::format::rules::Rules;
 use crate::records::record::Event;
+use crate::records::sessions::KnownSessions;
 
 /// What stands before an event's id in a message's `block_id`, so that a message can be told from another.
 pub(crate) const BLOCK_ID: &str = "event-";
@@ -42,6 +44,8 @@ pub(crate) struct Style {
     /// Names of nodes by id.
     pub(crate) names: BTreeMap<String, String>,
     pub(crate) rules: Rules,
+    /// What is known of sessions beside their records.
+    pub(crate) sessions: KnownSessions,
 }
 
 impl Default for Style {
@@ -50,6 +54,7 @@ impl Default for Style {
             zone: TimeZone::UTC,
             names: BTreeMap::new(),
             rules: Rules::default(),
+            sessions: KnownSessions::default(),
         }
     }
 }
@@ -57,7 +62,12 @@ impl Default for Style {
 impl Style {
     /// Returns a message for an incoming webhook. The record is what the rules are asked about.
     pub(crate) fn slack(&self, event: &Event, record: &Value) -> Value {
-        slack::message(event, &self.facts(event), &self.rules.look(record))
+        slack::message(
+            event,
+            &self.facts(event),
+            &self.links(event),
+            &self.rules.look(record),
+        )
     }
 
     /// Returns what templates are given: the event, the same escaped for Slack, and the message that this tool would send.
@@ -108,6 +118,7 @@ impl Style {
             ("reason", event.reason.clone()),
             ("parameters", parameters),
             ("session", event.session_id.clone()),
+            ("no transcript", self.no_transcript(event)),
             ("command", event.command_id.clone()),
             ("account", event.account.clone()),
             ("region", event.region.clone()),
@@ -117,6 +128,28 @@ impl Style {
         ];
         facts.retain(|(_, value)| !value.is_empty());
         facts
+    }
+
+    /// Returns the addresses of the transcripts of a session.
+    fn links(&self, event: &Event) -> Vec<(&'static str, String)> {
+        let known = self
+            .sessions
+            .of(&event.account, &event.region, &event.session_id);
+        let transcript = known.and_then(|known| known.transcript.as_ref());
+        transcript.map_or_else(Vec::new, |transcript| {
+            console::transcript(transcript, &event.region)
+        })
+    }
+
+    /// Returns why a session has no transcript, in words; nothing where it has one, or nothing is known of it.
+    fn no_transcript(&self, event: &Event) -> String {
+        let known = self
+            .sessions
+            .of(&event.account, &event.region, &event.session_id);
+        let transcript = known.and_then(|known| known.transcript.as_ref());
+        let none = transcript.filter(|transcript| transcript.none.is_some());
+        none.and_then(|none| none.message.clone())
+            .unwrap_or_default()
     }
 
     fn node(&self, id: &str) -> String {

@@ -80,17 +80,9 @@ impl EventFilter {
     /// # Errors
     /// No time, or a beginning after the end.
     pub(crate) fn new(wanted: &Wanted, now: Timestamp) -> anyhow::Result<EventFilter> {
-        let time = |flag: &str, text: &Option<String>| {
-            let parsed = text.as_deref().map(|text| moment(text, now));
-            parsed.transpose().map_err(|text| {
-                anyhow::anyhow!(
-                    "{flag} {text}: expected a time such as 2026-11-01T00:00:00Z, 2026-11-01 or 7d"
-                )
-            })
-        };
         let (since, until) = (
-            time("--since", &wanted.since)?,
-            time("--until", &wanted.until)?,
+            time("--since", &wanted.since, now)?,
+            time("--until", &wanted.until, now)?,
         );
         if since.is_some() && until.is_some() && since >= until {
             anyhow::bail!("--since is not before --until");
@@ -280,6 +272,23 @@ fn qualified(name: &str) -> (String, String) {
         ),
         None => (String::new(), name.to_owned()),
     }
+}
+
+/// Reads the time of a flag.
+///
+/// # Errors
+/// It is not a time.
+pub(crate) fn time(
+    flag: &str,
+    text: &Option<String>,
+    now: Timestamp,
+) -> anyhow::Result<Option<Timestamp>> {
+    let parsed = text.as_deref().map(|text| moment(text, now));
+    parsed.transpose().map_err(|text| {
+        anyhow::anyhow!(
+            "{flag} {text}: expected a time such as 2026-11-01T00:00:00Z, 2026-11-01 or 7d"
+        )
+    })
 }
 
 /// Reads a time: ISO 8601 with a zone, a day in UTC, or how long ago.

@@ -2,5 +2,7 @@
 
 pub(crate) mod athena;
 pub(crate) mod files;
+pub(crate) mod listing;
 pub(crate) mod lookup;
 pub(crate) mod objects;
+pub(crate) mod sessions;

@@ -228,25 +228,13 @@ impl Event {
 
     /// Returns the partition that the region is in; `None` for one that is not known.
     pub(crate) fn partition(&self) -> Option<&'static str> {
-        let of = |start: &str| self.region.starts_with(start);
-        match () {
-            () if of("cn-") => Some("aws-cn"),
-            () if of("us-gov-") => Some("aws-us-gov"),
-            () if of("us-iso") || of("eu-iso") || self.region.is_empty() => None,
-            () if of("eusc-") => Some("aws-eusc"),
-            () => Some("aws"),
-        }
+        partition(&self.region)
     }
 
     /// Returns an address in the console of the right partition and region, made of nothing but checked ids.
     /// <https://docs.aws.amazon.com/awsconsolehelpdocs/latest/gsg/select-region.html>
     pub(crate) fn console(&self) -> Option<String> {
-        let domain = match self.partition()? {
-            "aws-cn" => "console.amazonaws.cn",
-            "aws-us-gov" => "console.amazonaws-us-gov.com",
-            "aws-eusc" => "console.amazonaws-eusc.eu",
-            _ => "console.aws.amazon.com",
-        };
+        let domain = console_domain(self.partition()?);
         let region = Some(self.region.as_str()).filter(|region| is_plain(region))?;
         let page = match (
             self.event.as_str(),
@@ -265,6 +253,29 @@ impl Event {
             _ => return None,
         };
         Some(format!("https://{region}.{domain}/{page}"))
+    }
+}
+
+/// Returns the partition that a Region is in; `None` for one that is not known, or has no console that everybody knows.
+pub(crate) fn partition(region: &str) -> Option<&'static str> {
+    let of = |start: &str| region.starts_with(start);
+    match () {
+        () if of("cn-") => Some("aws-cn"),
+        () if of("us-gov-") => Some("aws-us-gov"),
+        () if of("us-iso") || of("eu-iso") || region.is_empty() => None,
+        () if of("eusc-") => Some("aws-eusc"),
+        () => Some("aws"),
+    }
+}
+
+/// Returns the domain of the console in a partition.
+/// <https://docs.aws.amazon.com/awsconsolehelpdocs/latest/gsg/select-region.html>
+pub(crate) fn console_domain(partition: &str) -> &'static str {
+    match partition {
+        "aws-cn" => "console.amazonaws.cn",
+        "aws-us-gov" => "console.amazonaws-us-gov.com",
+        "aws-eusc" => "console.amazonaws-eusc.eu",
+        _ => "console.aws.amazon.com",
     }
 }
 

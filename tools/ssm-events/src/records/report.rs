@@ -13,6 +13,7 @@ use records::{
 
 use crate::records::history::SYSTEMS_MANAGER;
 use crate::records::record::{Event, Outcome};
+use crate::records::sessions::KnownSessions;
 
 /// Everything that the records tell.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -107,10 +108,24 @@ impl Report {
                 }
             }
         }
-        let parse = |time: &Option<String>| time.as_deref()?.parse::<Timestamp>().ok();
-        session.duration_seconds = parse(&session.started)
-            .zip(parse(&session.ended))
-            .map(|(from, to)| to.duration_since(from).as_secs());
+        session.duration_seconds = duration(session);
+    }
+
+    /// Adds the ends and transcripts of sessions that are known otherwise.
+    pub(crate) fn know(&mut self, known: &KnownSessions) {
+        for session in self.sessions.values_mut() {
+            let target = session.target.as_ref();
+            let place = target.map(|target| (target.account.as_str(), target.region.as_str()));
+            let (account, region) = place.unwrap_or_default();
+            let Some(more) = known.of(account, region, &session.session_id) else {
+                continue;
+            };
+            session.ended = session.ended.take().or_else(|| more.ended.clone());
+            session.how_it_ended = more.how_it_ended;
+            session.ended_by.clone_from(&more.ended_by);
+            session.transcript.clone_from(&more.transcript);
+            session.duration_seconds = duration(session);
+        }
     }
 
     /// Returns the sessions in the order of their beginnings.
@@ -126,6 +141,13 @@ impl Report {
             .sort_by(|one, other| one.time.cmp(&other.time));
         self.refused.sort_by(|one, other| one.time.cmp(&other.time));
     }
+}
+
+fn duration(session: &RecordedSession) -> Option<i64> {
+    let parse = |time: &Option<String>| time.as_deref()?.parse::<Timestamp>().ok();
+    parse(&session.started)
+        .zip(parse(&session.ended))
+        .map(|(from, to)| to.duration_since(from).as_secs())
 }
 
 fn command(event: &Event) -> RecordedCommand {

@@ -17,8 +17,13 @@ const FIELD_MAX: usize = 400;
 const DANGER: &str = "#d00000";
 const GOOD: &str = "#2e7d32";
 
-/// Denied and failed calls are red unless a rule says otherwise. The only link is this program's own.
-pub(super) fn message(event: &Event, facts: &[(&'static str, String)], look: &Look) -> Value {
+/// Denied and failed calls are red unless a rule says otherwise. The only links are this program's own.
+pub(super) fn message(
+    event: &Event,
+    facts: &[(&'static str, String)],
+    transcripts: &[(&'static str, String)],
+    look: &Look,
+) -> Value {
     let refused = event.outcome != Outcome::Allowed;
     let mark = if refused { ":red_circle: " } else { "" };
     let title = cut(&super::title(event), HEADER_MAX - 20);
@@ -34,6 +39,11 @@ pub(super) fn message(event: &Event, facts: &[(&'static str, String)], look: &Lo
         event
             .console()
             .map(|url| format!("<{url}|open in the console>")),
+    );
+    let links = transcripts.iter();
+    // An ampersand ends nothing, but Slack wants it escaped in addresses as well.
+    lines.extend(
+        links.map(|(place, url)| format!("<{}|transcript in {place}>", url.replace('&', "&amp;"))),
     );
     let mut body = String::new();
     for line in lines {

@@ -23,7 +23,7 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    pub(super) fn of(identity: &Value) -> Identity {
+    pub(crate) fn of(identity: &Value) -> Identity {
         let principal_type = text(&identity["type"]);
         let context = &identity["sessionContext"];
         let issuer = text(&context["sessionIssuer"]["arn"]);

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use cli::visible;
+use records::RecordedSession;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Report;
+use crate::records::console;
 
 /// What a page is made of; its data goes in place of [`MARKER`].
 const PAGE: &str = include_str!("../report/page.html");
@@ -81,7 +83,7 @@ impl Report {
                 "n_failed": self.refused.len() - n_denied, "time_zone": "UTC",
             },
             "gaps": self.gaps,
-            "sessions": sessions,
+            "sessions": sessions.iter().map(|session| linked(session)).collect::<Vec<_>>(),
             "commands": self.commands,
             "refused": self.refused,
             "principals": principals.iter().map(|(name, one)| tally(name, "principal", one)).collect::<Vec<_>>(),
@@ -89,6 +91,19 @@ impl Report {
         });
         PAGE.replacen(MARKER, &inert(&shown(data).to_string()), 1)
     }
+}
+
+/// Returns a session with the addresses of its transcripts.
+fn linked(session: &RecordedSession) -> Value {
+    let mut made = json!(session);
+    if let Some((transcript, target)) = session.transcript.as_ref().zip(session.target.as_ref()) {
+        let links = console::transcript(transcript, &target.region);
+        let links = links
+            .into_iter()
+            .map(|(text, url)| json!({ "text": text, "url": url }));
+        made["links"] = links.collect();
+    }
+    made
 }
 
 /// Returns the data with texts that show what they hold: a browser turns the direction of text as a terminal does.

@@ -1,0 +1,216 @@
+//! `sessions`: every session with its end and its transcript, or why there is none.
+
+use std::cell::{Cell, RefCell};
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use awsconf::{AccountsFrom, Session};
+use cli::{Finding, FindingKind, Outcome, Output, Severity, Target};
+use records::NoTranscript;
+
+use super::GlobalArgs;
+use crate::records::history::{self, SYSTEMS_MANAGER};
+use crate::records::observe::listing::{self, Books, Listing};
+use crate::records::observe::sessions::{self as observe, Ask};
+use crate::records::sessions::{Book, Facts, Rules, UNREAD, recorded};
+use crate::records::source::{self, LeftOut};
+
+/// A transcript is uploaded at the end of its session, and CloudWatch Logs "typically" says within an hour that something is in
+/// a log stream. <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_LogStream.html>
+pub(super) const GRACE_MINUTES: u32 = 60;
+
+/// Print each session with its end and its transcript, or why there is none
+///
+/// The records on stdin, such as `history` prints, say who began and ended it; Systems Manager adds the sessions of the last 30
+/// days. Without records these alone are printed.
+#[derive(Clone, Debug, clap::Args)]
+#[command(
+    after_long_help = "Examples:\n  ssm-events history --since 7d | ssm-events sessions --since 7d\n  ssm-events sessions --offline --listing objects.json,ended.json,prefs.jsonl -f records.jsonl"
+)]
+pub(crate) struct SessionsArgs {
+    /// Only sessions that began at or after this time, such as 2026-11-01T00:00:00Z or 7d (ago)
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+
+    /// Only sessions that began before this time
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+
+    /// Call a transcript missing this many minutes after the end of its session
+    #[arg(long, value_name = "MINUTES", default_value_t = GRACE_MINUTES)]
+    grace: u32,
+
+    /// Take from this file what AWS answered before: list-objects-v2, describe-log-streams, describe-sessions, get-document and
+    /// list-document-versions of the AWS CLI, or `ssm-prefs show`; what is there is not read again
+    #[arg(long = "listing", value_name = "FILE", value_delimiter = ',')]
+    listings: Vec<PathBuf>,
+
+    /// Make no call to AWS
+    #[arg(long, requires = "listings")]
+    offline: bool,
+}
+
+pub(crate) async fn run(
+    args: &SessionsArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let now = jiff::Timestamp::now();
+    let time = |flag, text| -> anyhow::Result<Option<i64>> {
+        Ok(history::time(flag, text, now)?.map(jiff::Timestamp::as_second))
+    };
+    let (since, until) = (time("--since", &args.since)?, time("--until", &args.until)?);
+    let mut books = Books::new();
+    let left_out = records(global, &mut books)?;
+    let region = match global.aws.regions.as_slice() {
+        [one] => one.as_str(),
+        _ => "",
+    };
+    let listing = listing::read(&args.listings, region, &mut books)?;
+    let ask = Ask {
+        since,
+        until,
+        has_sessions: listing.has_sessions,
+        has_documents: listing.has_documents,
+        has_objects: listing.has_objects,
+        has_streams: listing.has_streams,
+    };
+    let printer = Printer {
+        out,
+        rules: Rules {
+            now: now.as_second(),
+            grace: i64::from(args.grace) * 60,
+        },
+        since,
+        until,
+        n_unread: Cell::new(0),
+    };
+    let mut outcome = Outcome::Fine;
+    let books = RefCell::new(books);
+    if !args.offline {
+        let work = async |session: &Session, _: &()| {
+            let mut book = books
+                .borrow_mut()
+                .remove(&session.target)
+                .unwrap_or_default();
+            let mut facts = Facts::default();
+            listing.known(&session.target, &book, &mut facts);
+            observe::read(session, &ask, &mut book, &mut facts).await;
+            // AWS may have listed sessions that no record has, and documents that name other places.
+            if ask.has_objects || ask.has_streams {
+                listing::locate(&args.listings, &session.target, &mut book)?;
+            }
+            listing.known(&session.target, &book, &mut facts);
+            Ok((book, facts))
+        };
+        let fleet = global.fleet(out).await?;
+        outcome = fleet
+            .visit(out, work, |session, (book, facts)| {
+                printer.print(&session.target, book, &facts)
+            })
+            .await?;
+    }
+    for (place, book) in books.into_inner() {
+        let facts = offline(&listing, &place, &book, args.offline);
+        outcome = outcome.and(printer.print(&place, book, &facts)?);
+    }
+    if printer.n_unread.get() > 0 {
+        let n = cli::count(printer.n_unread.get(), "session");
+        out.note(&format!(
+            "whether there is a transcript is not known of {n}: see transcript.message"
+        ));
+    }
+    Ok(left_out.end(out, outcome))
+}
+
+/// Reads the records of the input, if there is one.
+fn records(global: &GlobalArgs, books: &mut Books) -> anyhow::Result<LeftOut> {
+    let is_stdin = global
+        .io
+        .file
+        .as_deref()
+        .is_none_or(|path| path.as_os_str() == "-");
+    let is_taken = global.accounts.accounts == Some(AccountsFrom::Stdin);
+    if is_stdin && (is_taken || std::io::stdin().is_terminal()) {
+        return Ok(LeftOut::default());
+    }
+    source::records(&global.io, "records", |_, event| {
+        let is_of_session =
+            ["StartSession", "ResumeSession", "TerminateSession"].contains(&event.event.as_str());
+        // Athena and others have sessions of their own.
+        if event.source == SYSTEMS_MANAGER && is_of_session {
+            let place = Target {
+                account: event.account.clone(),
+                region: event.region.clone(),
+            };
+            books.entry(place).or_default().add(event);
+        }
+        Ok(())
+    })
+}
+
+/// Returns what is known of a place that was not asked.
+fn offline(listing: &Listing, place: &Target, book: &Book, is_wanted: bool) -> Facts {
+    let mut facts = Facts::default();
+    if !listing.has_sessions {
+        facts.undescribed = Some(match is_wanted {
+            true => "no answer of describe-sessions was given".to_owned(),
+            false => format!("{place} was not asked: pass --accounts and --region"),
+        });
+    }
+    listing.known(place, book, &mut facts);
+    facts
+}
+
+/// Prints sessions, and counts those of which too little is known.
+struct Printer<'o> {
+    out: &'o Output,
+    rules: Rules,
+    since: Option<i64>,
+    until: Option<i64>,
+    n_unread: Cell<usize>,
+}
+
+impl Printer<'_> {
+    fn print(&self, place: &Target, mut book: Book, facts: &Facts) -> anyhow::Result<Outcome> {
+        let is_wanted = |began: Option<i64>| {
+            began.is_none_or(|began| {
+                self.since.is_none_or(|since| since <= began)
+                    && self.until.is_none_or(|until| began < until)
+            })
+        };
+        book.sessions.retain(|session| is_wanted(session.began()));
+        book.sort();
+        let mut n_unread = 0;
+        for record in recorded(&book, place, facts, &self.rules) {
+            let transcript = record.transcript.as_ref();
+            let is_unread = transcript.is_some_and(|one| one.none == Some(NoTranscript::Unread));
+            n_unread += usize::from(is_unread);
+            self.out.write(&record)?;
+        }
+        self.n_unread.set(self.n_unread.get() + n_unread);
+        if let Some(reason) = &facts.undescribed {
+            self.out.write(&unread(place, reason))?;
+        }
+        Ok(match n_unread == 0 && facts.undescribed.is_none() {
+            true => Outcome::Fine,
+            false => Outcome::Trouble,
+        })
+    }
+}
+
+/// Sessions that are not in the records are missing as well: no session can say that.
+fn unread(place: &Target, reason: &str) -> Finding {
+    Finding {
+        kind: FindingKind::Finding,
+        id: UNREAD.to_owned(),
+        severity: Severity::Error,
+        target: Some(place.clone()),
+        resource: "DescribeSessions".to_owned(),
+        message: format!(
+            "ends of sessions, and sessions that are not in the records, are not known: {reason}"
+        ),
+        fix: "grant what `ssm-events --generate policy --for sessions` prints".to_owned(),
+        is_unread: true,
+    }
+}

@@ -1,0 +1,271 @@
+//! Every session with its end and its transcript: CloudTrail's records joined with what Systems Manager says of sessions and
+//! with what lies in buckets and log groups. Decides; reads nothing.
+
+mod document;
+mod findings;
+mod judge;
+mod known;
+mod session;
+mod store;
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use records::{RecordedSession, Timestamp};
+use serde_json::json;
+
+pub(crate) use document::{Document, Logging, PREFERENCES, Version, in_force};
+pub(crate) use findings::{UNREAD, findings};
+pub(crate) use judge::{Facts, Rules};
+pub(crate) use known::KnownSessions;
+pub(crate) use session::{Described, Object, Session, Status, Stream};
+pub(crate) use store::Store;
+
+use crate::records::record::{Event, Identity, Outcome};
+
+/// A session as `DescribeSessions` has it.
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_Session.html>
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Listed {
+    pub(crate) id: String,
+    pub(crate) node: String,
+    pub(crate) status: String,
+    pub(crate) started: Option<i64>,
+    pub(crate) ended: Option<i64>,
+    pub(crate) document: String,
+    pub(crate) owner: String,
+    pub(crate) reason: String,
+    pub(crate) max_minutes: Option<u32>,
+}
+
+/// Seconds that CloudTrail and Systems Manager may differ in when a session began.
+const APART: i64 = 2;
+
+/// The sessions of one account and Region.
+#[derive(Debug, Default)]
+pub(crate) struct Book {
+    #[expect(
+        clippy::vec_box,
+        reason = "a vector of a hundred thousand large sessions would hold twice as many while it grows"
+    )]
+    pub(crate) sessions: Vec<Box<Session>>,
+    by_id: HashMap<Rc<str>, usize>,
+    /// Records of starts whose ID was stripped, by node and time.
+    nameless: HashMap<(Rc<str>, i64), usize>,
+    /// Texts that many sessions share.
+    texts: HashSet<Rc<str>>,
+}
+
+impl Book {
+    /// Takes a record in: `StartSession`, `ResumeSession` or `TerminateSession` that was let through, in any order, the same one
+    /// any number of times.
+    pub(crate) fn add(&mut self, event: &Event) {
+        if event.outcome != Outcome::Allowed {
+            return;
+        }
+        let at = event.time.parse::<Timestamp>().ok().map(Timestamp::seconds);
+        let who = (
+            self.some(&event.who.principal),
+            self.some(&event.who.session_name),
+            self.person(&event.who),
+        );
+        let (address, node) = (
+            self.some(&event.source_address),
+            event.nodes.first().and_then(|node| self.some(node)),
+        );
+        let document = self.some(&event.document);
+        if event.session_id.is_empty() {
+            let key = node.clone().zip(at);
+            let known = key.as_ref().and_then(|key| self.nameless.get(key));
+            let event_id = known.and_then(|place| self.sessions[*place].event_id.as_deref());
+            if event_id == Some(event.event_id.as_str()) {
+                return;
+            }
+            let place = self.sessions.len();
+            self.nameless.extend(key.map(|key| (key, place)));
+        }
+        let session = self.session(&event.session_id);
+        // Who ends or resumes a session need not be who began it; without a beginning they are all there is.
+        if event.event == "StartSession" || (session.principal.is_none() && !session.is_begun) {
+            (session.principal, session.session_name, session.person) = who.clone();
+            session.mfa = event.who.mfa;
+            session.source_address = address;
+            session.event_id = Some(event.event_id.as_str().into());
+        }
+        match event.event.as_str() {
+            "StartSession" => {
+                session.is_begun = true;
+                session.started = at;
+                session.node = node;
+                session.document = document;
+                session.reason =
+                    Some(event.reason.as_str().into()).filter(|text: &Box<str>| !text.is_empty());
+            }
+            "ResumeSession" => session
+                .resumed
+                .extend(at.filter(|at| !session.resumed.contains(at))),
+            // Ending what has ended is no error, and the first time counts.
+            _ => {
+                if at.is_some_and(|at| session.terminated.is_none_or(|ended| at < ended)) {
+                    session.terminated = at;
+                    session.terminated_by = who.0;
+                }
+            }
+        }
+    }
+
+    /// Takes what Systems Manager says of a session. Without a record it is all that is known.
+    pub(crate) fn describe(&mut self, listed: &Listed) {
+        let owner = json!({"type": "AssumedRole", "arn": listed.owner});
+        let who = Identity::of(&owner);
+        let person = self.person(&who);
+        let (principal, session_name) = (self.some(&who.principal), self.some(&who.session_name));
+        let (node, document) = (self.some(&listed.node), self.some(&listed.document));
+        if self.find(&listed.id).is_none()
+            && let Some((node, started)) = node.clone().zip(listed.started)
+        {
+            self.name(&listed.id, &node, started, session_name.as_deref());
+        }
+        let session = self.session(&listed.id);
+        session.described = Some(Described {
+            status: Status::of(&listed.status),
+            ended: listed.ended,
+            max_minutes: listed.max_minutes,
+        });
+        session.started = session.started.or(listed.started);
+        session.node = session.node.take().or(node);
+        session.document = session.document.take().or(document);
+        if session.reason.is_none() && !listed.reason.is_empty() {
+            session.reason = Some(listed.reason.as_str().into());
+        }
+        if !session.is_begun {
+            (session.principal, session.session_name, session.person) =
+                (principal, session_name, person);
+        }
+    }
+
+    /// Returns the place of a session, by its ID.
+    pub(crate) fn find(&self, id: &str) -> Option<usize> {
+        self.by_id.get(id).copied()
+    }
+
+    /// Returns a text that is kept once.
+    pub(crate) fn text(&mut self, text: &str) -> Rc<str> {
+        if let Some(known) = self.texts.get(text) {
+            return Rc::clone(known);
+        }
+        let new: Rc<str> = text.into();
+        self.texts.insert(Rc::clone(&new));
+        new
+    }
+
+    /// Puts sessions into the order of their beginnings. Nothing can be found in the book any more.
+    pub(crate) fn sort(&mut self) {
+        self.by_id.clear();
+        self.sessions
+            .sort_by(|one, other| (one.began(), &one.id).cmp(&(other.began(), &other.id)));
+    }
+
+    /// Gives a session its ID whose record has none: the one that the same person began on the same node at that time.
+    fn name(&mut self, id: &str, node: &Rc<str>, started: i64, session_name: Option<&str>) {
+        for apart in -APART..=APART {
+            let key = (Rc::clone(node), started + apart);
+            let Some(place) = self.nameless.get(&key).copied() else {
+                continue;
+            };
+            if self.sessions[place].session_name.as_deref() == session_name {
+                self.nameless.remove(&key);
+                let id: Rc<str> = id.into();
+                self.sessions[place].id = Rc::clone(&id);
+                self.by_id.insert(id, place);
+                return;
+            }
+        }
+    }
+
+    fn some(&mut self, text: &str) -> Option<Rc<str>> {
+        (!text.is_empty()).then(|| self.text(text))
+    }
+
+    fn person(&mut self, who: &Identity) -> Option<Rc<str>> {
+        match who.session_name.as_str() {
+            "" => self.some(who.principal.rsplit(['/', ':']).next().unwrap_or_default()),
+            name => self.some(name),
+        }
+    }
+
+    fn session(&mut self, id: &str) -> &mut Session {
+        // Stores strip the answer, and the ID with it: each such call is a session of its own.
+        let known = (!id.is_empty()).then(|| self.find(id)).flatten();
+        let place = known.unwrap_or_else(|| {
+            let id: Rc<str> = id.into();
+            if !id.is_empty() {
+                self.by_id.insert(Rc::clone(&id), self.sessions.len());
+            }
+            self.sessions.push(Box::new(Session::new(id)));
+            self.sessions.len() - 1
+        });
+        &mut self.sessions[place]
+    }
+}
+
+/// Returns whether an object is encrypted, by the time when it was written; `None` for one that has to be asked for: "Starting
+/// January 5, 2023, all new object uploads to Amazon S3 are automatically encrypted".
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html>
+pub(crate) fn is_encrypted_since(modified: i64) -> Option<bool> {
+    const BEGIN: i64 = 1_672_876_800;
+    (modified >= BEGIN).then_some(true)
+}
+
+/// Returns the sessions of a place as records, in order, one at a time.
+pub(crate) fn recorded<'b>(
+    book: &'b Book,
+    place: &'b records::Target,
+    facts: &'b Facts,
+    rules: &'b Rules,
+) -> impl Iterator<Item = RecordedSession> + 'b {
+    book.sessions
+        .iter()
+        .map(move |session| session.record(place, judge::transcript(session, facts, rules)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{Book, Listed};
+    use crate::records::record::Event;
+
+    fn started(by: &str, id: &Value) -> Event {
+        Event::of(
+            &json!({"eventName": "StartSession", "eventSource": "ssm.amazonaws.com", "eventTime": "2026-11-01T10:00:00Z",
+            "eventID": format!("e-{by}"), "requestParameters": {"target": "i-0a"}, "responseElements": id,
+            "userIdentity": {"type": "AssumedRole", "arn": format!("arn:aws:sts::111122223333:assumed-role/Admin/{by}")}}),
+        )
+    }
+
+    #[test]
+    fn a_record_without_an_id_gets_it_from_systems_manager() {
+        let mut book = Book::default();
+        for by in ["ann", "ann", "bob"] {
+            book.add(&started(by, &Value::Null));
+        }
+        assert_eq!(book.sessions.len(), 2, "the same record twice is one");
+        let listed = |by: &str, started| Listed {
+            id: format!("{by}-0"),
+            node: "i-0a".to_owned(),
+            owner: format!("arn:aws:sts::111122223333:assumed-role/Admin/{by}"),
+            started: Some(started),
+            ..Listed::default()
+        };
+        // 2026-11-01T10:00:01Z
+        book.describe(&listed("bob", 1_793_527_201));
+        book.describe(&listed("eve", 1_793_527_200));
+        book.describe(&listed("ann", 1_793_527_300));
+        let mut ids: Vec<&str> = book.sessions.iter().map(|session| &*session.id).collect();
+        ids.sort_unstable();
+        assert_eq!(ids, ["", "ann-0", "bob-0", "eve-0"]);
+        let bob = book.find("bob-0").unwrap();
+        assert_eq!(book.sessions[bob].event_id.as_deref(), Some("e-bob"));
+    }
+}

@@ -1,0 +1,104 @@
+//! Sessions without a transcript that should have one, as findings.
+
+use std::collections::BTreeMap;
+
+use cli::{Finding, FindingKind, Severity, Target};
+use records::NoTranscript;
+
+use super::{Book, Facts, Rules, judge};
+
+/// The finding about what could not be read.
+pub(crate) const UNREAD: &str = "events.transcript.unread";
+const FIX: &str =
+    "run `ssm-prefs check --roles` and `ssm-prefs probe`; on the node, the agent's log says why";
+
+/// Returns a finding for each session whose transcript is missing or not encrypted, and one for each reason why others are not
+/// known.
+pub(crate) fn findings(book: &Book, place: &Target, facts: &Facts, rules: &Rules) -> Vec<Finding> {
+    let (mut found, mut unread) = (Vec::new(), BTreeMap::<String, (usize, String)>::new());
+    let finding =
+        |id: &str, severity: Severity, resource: &str, message: String, fix: &str| Finding {
+            kind: FindingKind::Finding,
+            id: id.to_owned(),
+            severity,
+            target: Some(place.clone()),
+            resource: resource.to_owned(),
+            message,
+            fix: fix.to_owned(),
+            is_unread: id == UNREAD,
+        };
+    if let Some(reason) = &facts.undescribed {
+        unread.insert(reason.clone(), (0, "DescribeSessions".to_owned()));
+    }
+    for session in &book.sessions {
+        let made = judge::transcript(session, facts, rules);
+        let who = session.person.as_deref().unwrap_or("somebody");
+        let node = session.node.as_deref().unwrap_or("a node");
+        let what = made.message.clone().unwrap_or_default();
+        match made.none {
+            Some(NoTranscript::UploadFailed) => {
+                let message = format!("the session of {who} on {node} has no transcript: {what}");
+                found.push(finding(
+                    "events.transcript.missing",
+                    Severity::Error,
+                    &session.id,
+                    message,
+                    FIX,
+                ));
+            }
+            Some(NoTranscript::Unread) => {
+                let first = || (0, session.id.to_string());
+                unread.entry(what).or_insert_with(first).0 += 1;
+            }
+            None if !made.missing_in.is_empty() => {
+                let message = format!(
+                    "one of two transcripts of the session of {who} on {node} is missing: {what}"
+                );
+                found.push(finding(
+                    "events.transcript.incomplete",
+                    Severity::Warning,
+                    &session.id,
+                    message,
+                    FIX,
+                ));
+            }
+            _ => {}
+        }
+        let in_clear = |encrypted: Option<bool>| encrypted == Some(false);
+        // CloudWatch Logs encrypts by itself; a key is what preferences may demand.
+        let must = || {
+            let logging = facts.logging(session);
+            logging.is_ok_and(|logging| logging.iter().any(|one| one.group_must_be_encrypted))
+        };
+        let (object, stream) = (session.object.as_ref(), session.stream.as_ref());
+        if object.is_some_and(|object| in_clear(object.encrypted))
+            || stream.is_some_and(|stream| in_clear(stream.encrypted) && must())
+        {
+            let message =
+                format!("the transcript of the session of {who} on {node} is not encrypted");
+            let fix = "copy the object onto itself, or associate a KMS key with the log group";
+            found.push(finding(
+                "events.transcript.unencrypted",
+                Severity::Warning,
+                &session.id,
+                message,
+                fix,
+            ));
+        }
+    }
+    found.extend(unread.into_iter().map(|(reason, (n_sessions, first))| {
+        let message = match n_sessions {
+            0 => reason,
+            n => format!(
+                "whether {} a transcript is not known: {reason}",
+                match n {
+                    1 => "a session has".to_owned(),
+                    n => format!("{n} sessions have"),
+                }
+            ),
+        };
+        let fix = "grant what `ssm-events --generate policy --for sessions` prints";
+        finding(UNREAD, Severity::Error, &first, message, fix)
+    }));
+    found
+}

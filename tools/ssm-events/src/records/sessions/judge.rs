@@ -1,0 +1,256 @@
+//! Where the transcript of a session is, or why there is none. What was not read is never taken for what is not there.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use records::{
+    EcsTarget, NoTranscript, Reading, SessionEnd, Transcript, TranscriptObject, TranscriptStream,
+};
+
+use super::document::{Document, Logging, PREFERENCES, in_force};
+use super::session::Session;
+use super::store::Store;
+
+/// `DescribeSessions` has "terminated sessions from the past 30 days".
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeSessions.html>
+const HISTORY: i64 = 30 * 24 * 3600;
+
+/// What was read of one account and Region.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    /// Why `DescribeSessions` could not be read, if it could not.
+    pub(crate) undescribed: Option<String>,
+    /// The documents that sessions were started with, by name.
+    pub(crate) documents: BTreeMap<String, Document>,
+    /// The stores that were looked into: with what is wrong with one that could not be read.
+    pub(crate) stores: BTreeMap<Store, Option<String>>,
+}
+
+/// What time it is, and how long a transcript may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    pub(crate) now: i64,
+    /// In seconds.
+    pub(crate) grace: i64,
+}
+
+impl Facts {
+    /// Returns where the transcript of a session may be, by each version that may have been in force; why that is not known.
+    pub(crate) fn logging(&self, session: &Session) -> Result<Vec<Rc<Logging>>, String> {
+        let name = session.document.as_deref().unwrap_or(PREFERENCES);
+        if name != PREFERENCES && name.starts_with("AWS-") {
+            // Amazon's own have no inputs.
+            return Ok(vec![Rc::default()]);
+        }
+        let versions = match self.documents.get(name) {
+            None => return Err(format!("the document {name} was not read")),
+            Some(Reading::Unknown(reason)) => return Err(reason.clone()),
+            // Without preferences a session is logged nowhere; another document has been deleted since.
+            Some(Reading::Absent) if name == PREFERENCES => return Ok(vec![Rc::default()]),
+            Some(Reading::Absent) => {
+                return Err(format!("the document {name} does not exist any more"));
+            }
+            Some(Reading::Present(versions)) => versions,
+        };
+        let found = in_force(versions, session.started);
+        if found.is_empty() {
+            return Ok(vec![Rc::default()]);
+        }
+        let logging = found.into_iter().map(|place| {
+            let version = &versions[place];
+            match &version.logging {
+                Reading::Present(logging) => Ok(Rc::clone(logging)),
+                Reading::Absent => Err(format!("{name} version {} was not read", version.number)),
+                Reading::Unknown(reason) => Err(reason.clone()),
+            }
+        });
+        logging.collect()
+    }
+}
+
+/// Returns where the transcript of a session is, or why there is none.
+pub(super) fn transcript(session: &Session, facts: &Facts, rules: &Rules) -> Transcript {
+    let stream = session.stream.as_ref();
+    let filled = stream.filter(|stream| stream.is_filled);
+    let object = session.object.as_ref();
+    let encrypted: Vec<Option<bool>> = object
+        .map(|object| object.encrypted)
+        .into_iter()
+        .chain(filled.map(|stream| stream.encrypted))
+        .collect();
+    let mut made = Transcript {
+        s3: object.map(|object| TranscriptObject {
+            bucket: object.bucket.as_deref().map(str::to_owned),
+            key: format!("{}{}.log", object.folder, session.id),
+        }),
+        log_stream: filled.map(|stream| TranscriptStream {
+            log_group: stream.log_group.as_deref().map(str::to_owned),
+            name: session.id.to_string(),
+        }),
+        bytes: object.map(|object| object.bytes),
+        encrypted: match () {
+            () if encrypted.is_empty() || encrypted.contains(&None) => None,
+            () => Some(encrypted.iter().all(|one| *one == Some(true))),
+        },
+        ..Transcript::default()
+    };
+    let is_there = object.is_some() || filled.is_some();
+    let (why, message) = why_none(session, facts, rules);
+    if !is_there {
+        made.none = Some(why);
+    }
+    if why == NoTranscript::UploadFailed {
+        let missing = missing(session, facts);
+        made.missing_in = missing.iter().map(Store::to_string).collect();
+        made.message = (!missing.is_empty()).then_some(message);
+    } else if !is_there {
+        made.message = Some(message);
+    }
+    made
+}
+
+/// Returns the stores that should have the transcript and do not.
+fn missing(session: &Session, facts: &Facts) -> Vec<Store> {
+    let logging = facts.logging(session).unwrap_or_default();
+    let mut missing: Vec<Store> = Vec::new();
+    // Where versions differ, one of them was in force: what either names in common is missing for certain.
+    let Some((first, others)) = logging.split_first() else {
+        return missing;
+    };
+    for store in &first.stores {
+        let is_in_all = others.iter().all(|other| other.stores.contains(store));
+        let is_there = match store {
+            Store::Bucket { .. } => session.object.is_some(),
+            Store::LogGroup { .. } => session
+                .stream
+                .as_ref()
+                .is_some_and(|stream| stream.is_filled),
+        };
+        if !is_there && (is_in_all || session.object.is_none() && session.stream.is_none()) {
+            missing.push(store.clone());
+        }
+    }
+    missing
+}
+
+/// Returns why a session has no transcript, if it has none, and in words.
+fn why_none(session: &Session, facts: &Facts, rules: &Rules) -> (NoTranscript, String) {
+    use NoTranscript as No;
+    let document = session.document.as_deref().unwrap_or(PREFERENCES);
+    let end = session.how_it_ended();
+    let said = |why: No, text: &str| (why, text.to_owned());
+    match document {
+        // "Logging isn't available for Session Manager sessions that connect through port forwarding or SSH."
+        // https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-logging.html
+        "AWS-StartSSHSession" => return said(No::Ssh, "sessions of SSH are never logged"),
+        name if name.starts_with("AWS-StartPortForwardingSession") => {
+            return said(No::Port, "sessions that forward a port are never logged");
+        }
+        _ => {}
+    }
+    let node = session.node.as_deref().unwrap_or_default();
+    if EcsTarget::parse(node).is_some() || session.id.starts_with("ecs-execute-command-") {
+        // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html
+        return said(No::Container, "ECS Exec logs as its cluster is set up");
+    }
+    if end == SessionEnd::Failed {
+        return said(No::NotStarted, "the session failed to start");
+    }
+    if session.id.is_empty() {
+        return said(No::Unread, "the record does not have the ID of the session");
+    }
+    let logging = match facts.logging(session) {
+        Ok(logging) => logging,
+        Err(reason) => return (No::Unread, reason),
+    };
+    if logging.iter().all(|one| one.is_port) {
+        return said(No::Port, "sessions that forward a port are never logged");
+    }
+    if logging.iter().all(|one| one.stores.is_empty()) {
+        return (
+            No::PreferencesOff,
+            format!("{document} names neither bucket nor log group"),
+        );
+    }
+    if logging.iter().any(|one| one.stores.is_empty()) {
+        return (
+            No::Unread,
+            format!(
+                "versions of {document} differ in whether sessions are logged, and AWS does not say which was the default"
+            ),
+        );
+    }
+    let grace = format!("a transcript may take {} minutes", rules.grace / 60);
+    let is_old = session
+        .began()
+        .is_some_and(|began| rules.now - began > HISTORY);
+    match (end, session.ended()) {
+        (SessionEnd::Open, _) => return said(No::StillOpen, "the session has not ended"),
+        (_, Some(ended)) if ended + rules.grace > rules.now => {
+            return (
+                No::TooRecent,
+                format!("the session has just ended, and {grace}"),
+            );
+        }
+        _ => {}
+    }
+    let stores = logging.iter().flat_map(|one| &one.stores);
+    for store in stores {
+        match facts.stores.get(store) {
+            Some(None) => {}
+            Some(Some(reason)) => return (No::Unread, format!("{store}: {reason}")),
+            None => return (No::Unread, format!("{store} was not listed")),
+        }
+    }
+    if is_old {
+        return said(
+            No::OlderThanHistory,
+            "the session is older than the 30 days that Systems Manager keeps: the transcript never came, or was removed since",
+        );
+    }
+    if session.ended().is_none() {
+        return match &facts.undescribed {
+            Some(reason) => (
+                No::Unread,
+                format!("whether the session has ended is not known: {reason}"),
+            ),
+            None if session
+                .began()
+                .is_some_and(|began| began + rules.grace > rules.now) =>
+            {
+                (
+                    No::TooRecent,
+                    format!("the session has just begun, and {grace}"),
+                )
+            }
+            None => said(
+                No::Unread,
+                "whether the session has ended is not known: Systems Manager does not list it",
+            ),
+        };
+    }
+    let missing: Vec<String> = missing(session, facts)
+        .iter()
+        .map(Store::to_string)
+        .collect();
+    let is_empty = session
+        .stream
+        .as_ref()
+        .is_some_and(|stream| !stream.is_filled);
+    let empty = if is_empty {
+        "; its log stream is empty"
+    } else {
+        ""
+    };
+    (
+        No::UploadFailed,
+        format!(
+            "nothing in {}: it could not be uploaded, or was removed since{empty}",
+            missing.join(" and ")
+        ),
+    )
+}
+
+#[cfg(test)]
+#[path = "judge_tests.rs"]
+mod tests;

@@ -1,0 +1,268 @@
+//! The reasons why a session has no transcript, a case each.
+
+use std::rc::Rc;
+
+use records::{NoTranscript, Reading, SessionEnd};
+use serde_json::json;
+
+use super::{Facts, Rules, transcript};
+use crate::records::sessions::{
+    Book, Listed, Logging, Object, PREFERENCES, Store, Stream, Version,
+};
+
+const NOW: i64 = 1_800_000_000;
+const HOUR: i64 = 3600;
+const RULES: Rules = Rules {
+    now: NOW,
+    grace: HOUR,
+};
+
+fn logging(bucket: &str, log_group: &str) -> Rc<Logging> {
+    let inputs =
+        json!({"s3BucketName": bucket, "s3KeyPrefix": "/a/", "cloudWatchLogGroupName": log_group});
+    Rc::new(Logging::of(&json!({"inputs": inputs})))
+}
+
+fn version(number: u64, logging: Rc<Logging>) -> Version {
+    Version {
+        number,
+        created: Some(NOW - 100 * 24 * HOUR),
+        is_default: number == 1,
+        logging: Reading::Present(logging),
+    }
+}
+
+/// Preferences with these versions, of which everything was listed.
+fn facts(versions: Vec<Version>) -> Facts {
+    let mut facts = Facts::default();
+    for version in &versions {
+        if let Reading::Present(logging) = &version.logging {
+            let stores = logging.stores.iter().cloned();
+            facts.stores.extend(stores.map(|store| (store, None)));
+        }
+    }
+    let name = PREFERENCES.to_owned();
+    facts.documents.insert(name, Reading::Present(versions));
+    facts
+}
+
+/// A session that has ended two hours ago.
+fn ended() -> Listed {
+    Listed {
+        id: "ann-0".to_owned(),
+        node: "i-0123456789abcdef0".to_owned(),
+        status: "Terminated".to_owned(),
+        started: Some(NOW - 3 * HOUR),
+        ended: Some(NOW - 2 * HOUR),
+        owner: "arn:aws:sts::111122223333:assumed-role/Admin/ann".to_owned(),
+        ..Listed::default()
+    }
+}
+
+fn book(listed: &Listed) -> Book {
+    let mut book = Book::default();
+    book.describe(listed);
+    book
+}
+
+fn none(listed: &Listed, facts: &Facts) -> Option<NoTranscript> {
+    transcript(&book(listed).sessions[0], facts, &RULES).none
+}
+
+#[test]
+fn each_reason_has_its_case() {
+    use NoTranscript as No;
+    let on = || facts(vec![version(1, logging("b", ""))]);
+    let document = |name: &str| Listed {
+        document: name.to_owned(),
+        ..ended()
+    };
+    let status = |status: &str| Listed {
+        status: status.to_owned(),
+        ended: None,
+        ..ended()
+    };
+    let at = |started: i64, ended: i64| Listed {
+        started: Some(started),
+        ended: Some(ended),
+        ..self::ended()
+    };
+    let unlisted = || {
+        let mut facts = on();
+        facts.stores.clear();
+        facts
+    };
+    let denied = || {
+        let mut facts = on();
+        let store = Store::Bucket {
+            name: "b".into(),
+            prefix: "a".into(),
+        };
+        facts.stores.insert(store, Some("AccessDenied".to_owned()));
+        facts
+    };
+    let old = NOW - 40 * 24 * HOUR;
+    let container = Listed {
+        node: "ecs:web_0123456789abcdef0123456789abcdef_0123456789abcdef0123456789abcdef-1"
+            .to_owned(),
+        ..ended()
+    };
+    for (what, listed, facts, expected) in [
+        ("ssh", document("AWS-StartSSHSession"), on(), No::Ssh),
+        (
+            "a port",
+            document("AWS-StartPortForwardingSessionToRemoteHost"),
+            on(),
+            No::Port,
+        ),
+        (
+            "Amazon's own",
+            document("AWS-StartInteractiveCommand"),
+            on(),
+            No::PreferencesOff,
+        ),
+        ("a container", container, on(), No::Container),
+        ("failed", status("Failed"), on(), No::NotStarted),
+        ("connected", status("Connected"), on(), No::StillOpen),
+        ("disconnected", status("Disconnected"), on(), No::StillOpen),
+        (
+            "just ended",
+            at(NOW - 3 * HOUR, NOW - 60),
+            on(),
+            No::TooRecent,
+        ),
+        (
+            "the grace is over",
+            at(NOW - 3 * HOUR, NOW - HOUR),
+            on(),
+            No::UploadFailed,
+        ),
+        ("ended", ended(), on(), No::UploadFailed),
+        (
+            "no document",
+            ended(),
+            facts_of(Reading::Absent),
+            No::PreferencesOff,
+        ),
+        (
+            "names nothing",
+            ended(),
+            facts(vec![version(1, logging("", ""))]),
+            No::PreferencesOff,
+        ),
+        (
+            "denied document",
+            ended(),
+            facts_of(Reading::Unknown("no".to_owned())),
+            No::Unread,
+        ),
+        ("another document", document("Own"), on(), No::Unread),
+        ("not listed", ended(), unlisted(), No::Unread),
+        ("denied list", ended(), denied(), No::Unread),
+        ("old", at(old, old + HOUR), on(), No::OlderThanHistory),
+        (
+            "before the document",
+            at(NOW - 101 * 24 * HOUR, NOW - 101 * 24 * HOUR),
+            on(),
+            No::PreferencesOff,
+        ),
+    ] {
+        assert_eq!(none(&listed, &facts), Some(expected), "{what}");
+    }
+}
+
+fn facts_of(document: Reading<Vec<Version>>) -> Facts {
+    let mut facts = Facts::default();
+    facts.documents.insert(PREFERENCES.to_owned(), document);
+    facts
+}
+
+#[test]
+fn versions_that_differ_are_asked_both_and_never_taken_for_one() {
+    let both = facts(vec![
+        version(1, logging("b", "")),
+        version(2, logging("c", "")),
+    ]);
+    let book = book(&ended());
+    let made = transcript(&book.sessions[0], &both, &RULES);
+    assert_eq!(made.none, Some(NoTranscript::UploadFailed));
+    let one_is_off = facts(vec![
+        version(1, logging("b", "")),
+        version(2, logging("", "")),
+    ]);
+    let made = transcript(&book.sessions[0], &one_is_off, &RULES);
+    assert_eq!(made.none, Some(NoTranscript::Unread));
+}
+
+#[test]
+fn a_document_of_ones_own_decides_for_its_sessions() {
+    let own = || Listed {
+        document: "Own".to_owned(),
+        ..ended()
+    };
+    for (bucket, session_type, expected) in [
+        ("b", "Standard_Stream", NoTranscript::UploadFailed),
+        ("", "Standard_Stream", NoTranscript::PreferencesOff),
+        ("b", "Port", NoTranscript::Port),
+    ] {
+        // The preferences log, whatever the document does.
+        let mut facts = facts(vec![version(1, logging("b", ""))]);
+        let content = json!({"sessionType": session_type, "inputs": {"s3BucketName": bucket, "s3KeyPrefix": "a"}});
+        let version = version(1, Rc::new(Logging::of(&content)));
+        let name = "Own".to_owned();
+        facts
+            .documents
+            .insert(name, Reading::Present(vec![version]));
+        assert_eq!(none(&own(), &facts), Some(expected), "{session_type}");
+    }
+}
+
+#[test]
+fn an_empty_log_stream_is_not_a_transcript() {
+    let facts = facts(vec![version(1, logging("b", "/g"))]);
+    let mut book = book(&ended());
+    let stream = |is_filled| Stream {
+        log_group: Some("/g".into()),
+        is_filled,
+        encrypted: Some(true),
+    };
+    book.sessions[0].stream = Some(stream(false));
+    let made = transcript(&book.sessions[0], &facts, &RULES);
+    assert_eq!(made.none, Some(NoTranscript::UploadFailed));
+    assert_eq!(made.missing_in, ["s3://b/a/", "log group /g"]);
+    assert!(made.message.unwrap().ends_with("its log stream is empty"));
+    book.sessions[0].stream = Some(stream(true));
+    let made = transcript(&book.sessions[0], &facts, &RULES);
+    assert_eq!((made.none, made.encrypted), (None, Some(true)));
+    assert_eq!(made.missing_in, ["s3://b/a/"]);
+    book.sessions[0].object = Some(Object {
+        bucket: Some("b".into()),
+        folder: "a/".into(),
+        bytes: 7,
+        encrypted: None,
+    });
+    let made = transcript(&book.sessions[0], &facts, &RULES);
+    assert_eq!(
+        (made.bytes, made.encrypted, made.message),
+        (Some(7), None, None)
+    );
+    assert!(made.missing_in.is_empty());
+}
+
+#[test]
+fn how_a_session_ended() {
+    let ends = |listed: &Listed| book(listed).sessions[0].how_it_ended();
+    assert_eq!(ends(&ended()), SessionEnd::Closed);
+    for (minutes, expected) in [(60, SessionEnd::MaxDuration), (120, SessionEnd::Closed)] {
+        let listed = Listed {
+            max_minutes: Some(minutes),
+            ..ended()
+        };
+        assert_eq!(ends(&listed), expected, "{minutes}");
+    }
+    let failed = Listed {
+        status: "Failed".to_owned(),
+        ..ended()
+    };
+    assert_eq!(ends(&failed), SessionEnd::Failed);
+}
