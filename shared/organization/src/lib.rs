@@ -227,6 +227,27 @@ impl CompiledOrganization {
         Some(format!("{}/", above.join("/")))
     }
 
+    /// Returns what every request by a principal of an account has of the organization: its ID, and where the account is, as far as
+    /// the records say it; nothing for an account of another organization.
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgid>
+    #[must_use]
+    pub fn membership(&self, account: &str) -> Vec<(&'static str, String)> {
+        if !self.has(account) {
+            return Vec::new();
+        }
+        let id = self.id().map(|id| ("aws:PrincipalOrgID", id.to_owned()));
+        let path = self.path(account);
+        let path = path.map(|path| ("aws:PrincipalOrgPaths", path));
+        id.into_iter().chain(path).collect()
+    }
+
+    /// Returns every account with its membership.
+    pub fn members(&self) -> impl Iterator<Item = (String, Vec<(&'static str, String)>)> {
+        let accounts = self.entities.values();
+        let accounts = accounts.filter(|entity| entity.r#type == EntityType::Account);
+        accounts.map(|account| (account.id.clone(), self.membership(&account.id)))
+    }
+
     /// Returns the policies from the root to an account, one list a level; `None` when no policy binds the account: it
     /// is the management account.
     ///

@@ -36,7 +36,7 @@ impl Candidate<'_> {
                 // Of whoever is bound by nothing it does not matter what the guard would say.
                 let found = principals.iter().filter(|_| is_governed);
                 let found = found.map(|one| Who::found(one, &self.shift.traits));
-                let asked: Vec<Who> = std::iter::once(Who::by_arn(&anybody))
+                let asked: Vec<Who> = std::iter::once(Who::by_arn(&anybody, &self.shift.traits))
                     .chain(found)
                     .collect();
                 let classes = self.classes.iter().filter(|class| {

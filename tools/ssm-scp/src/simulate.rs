@@ -74,6 +74,16 @@ pub(crate) enum Judges<'a> {
     Organization(&'a CompiledOrganization),
 }
 
+impl Judges<'_> {
+    /// Returns what requests by a principal have of the organization, as far as it is known.
+    fn membership(&self, principal: &str) -> Vec<(&'static str, String)> {
+        match (self, principal_arn::account(principal)) {
+            (Judges::Organization(judged), Some(account)) => judged.membership(account),
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// Returns an answer for every principal, action and resource.
 ///
 /// # Errors
@@ -104,6 +114,9 @@ pub(crate) fn simulate(
         for action in &questions.actions {
             for resource in &resources {
                 let mut context = principal_arn::identity_context(principal);
+                for (key, value) in judges.membership(principal) {
+                    context.set(key, vec![value]);
+                }
                 for (key, values) in &questions.context {
                     context.set(key, values.clone());
                 }

@@ -9,6 +9,8 @@ use iam_policy::{AGENT_ACTIONS, Compiled, OPERATOR_ACTIONS, reference};
 use organization::compile;
 use serde_json::Value;
 
+use super::through::Caller;
+
 /// What makes somebody a role. Without it a break-glass role lets nobody in.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html>
 const BECOMING: &[&str] = &[
@@ -76,6 +78,19 @@ impl ActionClass {
     /// Returns the action that is asked about, for all of them.
     pub(super) fn example(&self) -> &str {
         &self.actions[0]
+    }
+
+    /// Returns whether it matters what such callers lose of them. S3 asks KMS for the key when a node uploads a transcript; but agents and
+    /// operators speak to Systems Manager themselves, and to assume a role is what a person does.
+    pub(super) fn is_called_by(&self, caller: Caller) -> bool {
+        match (caller, self.meaning) {
+            (Caller::Themselves, _) | (_, Meaning::Other) => true,
+            (Caller::Service { keeps_records }, Meaning::Logging) => {
+                let mut actions = self.actions.iter();
+                keeps_records && actions.any(|action| action.starts_with("kms:"))
+            }
+            _ => false,
+        }
     }
 }
 

@@ -135,14 +135,15 @@ impl Shift {
             .collect();
         patterns.sort();
         patterns.dedup();
+        let judged = after.judge();
         Shift {
+            traits: Traits::of(conditions(), &judged),
             before: before.judge(),
-            after: after.judge(),
+            after: judged,
             accounts,
             lines,
             actions: actions.into_iter().collect(),
             named: named.into_iter().collect(),
-            traits: Traits::of(conditions()),
             guarded: guarded(&coming),
             spared: spared(&coming),
             patterns,
