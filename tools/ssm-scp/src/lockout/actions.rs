@@ -80,8 +80,8 @@ impl ActionClass {
         &self.actions[0]
     }
 
-    /// Returns whether it matters what such callers lose of them. S3 asks KMS for the key when a node uploads a transcript; but agents and
-    /// operators speak to Systems Manager themselves, and to assume a role is what a person does.
+    /// Returns whether it matters what such callers lose of them. S3 asks KMS for the key when a node uploads a transcript; but agents
+    /// and operators speak to Systems Manager themselves, and to assume a role is what a person does.
     pub(super) fn is_called_by(&self, caller: Caller) -> bool {
         match (caller, self.meaning) {
             (Caller::Themselves, _) | (_, Meaning::Other) => true,

@@ -1,5 +1,5 @@
-//! Keys of a request that follow from who asks: the organization, whether a service calls for somebody, and the unique ID with the name of
-//! the session. Each parts people into classes, or is known.
+//! Keys of a request that follow from who asks: the organization, whether a service calls for somebody, and the unique ID with the
+//! name of the session. Each parts people into classes, or is known.
 
 use serde_json::{Value, json};
 
