@@ -21,9 +21,7 @@ fn applied(account: &Account, desired: &str) -> testbed::Output {
 /// Returns the code that AWS refuses a command with.
 #[track_caller]
 fn refusal(account: &Account, arguments: &[&str]) -> String {
-    let aws = account.tool(testbed::repository().join(".venv/bin/aws"));
-    let aws = aws.env("AWS_DEFAULT_REGION", "us-east-1");
-    let run = aws.args(arguments).run();
+    let run = account.aws_cli(None).args(arguments).run();
     run.assert_status(255);
     let code = run.stderr.split_once("error occurred (").unwrap().1;
     code.split_once(')').unwrap().0.to_owned()

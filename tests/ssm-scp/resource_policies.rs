@@ -38,7 +38,6 @@ fn close(account: &Account, member: &Account, unit: &str) -> String {
 
 /// Returns whether AWS lets the management account assume a role.
 fn may_assume(account: &Account, role: &str) -> bool {
-    let aws = account.tool(testbed::repository().join(".venv/bin/aws"));
     let assume = [
         "sts",
         "assume-role",
@@ -46,11 +45,7 @@ fn may_assume(account: &Account, role: &str) -> bool {
         "tester",
         "--role-arn",
     ];
-    let tried = aws
-        .env("AWS_DEFAULT_REGION", "us-east-1")
-        .args(assume)
-        .args([role])
-        .run();
+    let tried = account.aws_cli(None).args(assume).args([role]).run();
     assert!(
         tried.status == 0 || tried.stderr.contains("AccessDenied"),
         "{}",

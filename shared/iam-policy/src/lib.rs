@@ -36,7 +36,8 @@ pub use actions::{AGENT_ACTIONS, OPERATOR_ACTIONS};
 pub use arn::Arn;
 pub use compiled::Compiled;
 pub use evaluate::{Deciding, Decision, Layer, Policies, Verdict, allows, decide, denies};
-pub use lint::{PolicyType, RCP_SERVICES, lint, sid_at};
+pub(crate) use lint::RCP_SERVICES;
+pub use lint::{PolicyType, lint, sid_at};
 pub use model::{
     Condition, Effect, Patterns, Policy, PrincipalType, Principals, Statement, Version, one_or_many,
 };

@@ -1,12 +1,14 @@
 //! Who is affected by a guard: every role and user that could be read, before and after, for a reviewer to sign.
 
+mod gathered;
 mod record;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use iam_policy::{Compiled, Request, Verdict, denies};
 
-pub(crate) use self::record::{Class, Impact, ImpactCounts, sort};
+pub(crate) use self::gathered::Gathered;
+pub(crate) use self::record::{Class, Impact, ImpactCounts};
 use self::record::{ImpactKind, ImpactLoss, PrincipalType};
 use crate::lockout::{AccountShift, Identity, Lost, Shift, Who};
 use crate::model::PrincipalPolicies;

@@ -2,9 +2,7 @@
 //! policies with conditions on principals out.
 
 use anyhow::{Context as _, ensure};
-use iam_policy::{
-    Compiled, Decision, Layer, Policies, RCP_SERVICES, Request, Verdict, decide, denies,
-};
+use iam_policy::{Compiled, Decision, Layer, Policies, Request, Verdict, decide, denies};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -188,16 +186,12 @@ fn answer(
 /// for one of the principal's own; service-linked roles and AWS's other services are not restricted.
 /// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html>
 fn govern_resource(answer: &mut Simulation, judged: &CompiledOrganization, request: &Request) {
-    let service = answer.action.split(':').next().unwrap_or_default();
-    let is_governed = RCP_SERVICES
-        .iter()
-        .any(|one| one.eq_ignore_ascii_case(service));
     let resource = answer.resource.as_deref().and_then(principal_arn::account);
     let account = resource.or_else(|| principal_arn::account(&answer.principal));
     let Some(account) = account.filter(|account| judged.has(account)) else {
         return;
     };
-    if !is_governed
+    if !request.is_resource_controlled()
         || answer.answer == Effective::Denied
         || principal_arn::is_service_linked(&answer.principal)
     {

@@ -7,7 +7,7 @@ use crate::{Effect, Located, Policy, Principals, Rule, Severity, Statement};
 
 /// The services whose actions resource control policies govern, by the prefix of their actions, as of September 2026.
 /// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html#rcp-supported-services>
-pub const RCP_SERVICES: &[&str] = &[
+pub(crate) const RCP_SERVICES: &[&str] = &[
     "aoss",
     "appconfig",
     "appstream",

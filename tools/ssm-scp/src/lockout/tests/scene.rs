@@ -170,7 +170,7 @@ impl Scene {
             carry_out(&mut after, step.action, step.from, step.to).unwrap();
         }
         let shift = Shift::of(&self.organization, &after);
-        let midway = midway(&self.organization, &after, &steps).unwrap();
+        let midway = midway(&shift, &self.organization, &after, &steps).unwrap();
         let mut bound = shift.accounts();
         bound.extend(midway.iter().flat_map(|state| state.accounts.clone()));
         let accounts = self.accounts.iter();
