@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::RCP_SERVICES;
 use crate::arn::split;
+use crate::governed_services::RCP_SERVICES;
 use crate::pattern::Values;
 
 /// Who asks; only resource-based policies look at it, the others go by the context key `aws:PrincipalArn`.
@@ -130,9 +130,9 @@ impl Request {
         }
     }
 
-    /// Returns whether resource control policies govern the request, wherever they are attached: by its service, and neither to retire a
-    /// grant nor on a key that AWS manages, as far as its alias says so. Service-linked roles and the management account are for the
-    /// caller to look at.
+    /// Returns whether resource control policies govern the request, wherever they are attached: by its service, and neither to
+    /// retire a grant nor on a key that AWS manages, as far as its alias says so. Service-linked roles and the management account
+    /// are for the caller to look at.
     /// <https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.html>
     #[must_use]
     pub fn is_resource_controlled(&self) -> bool {

@@ -1,5 +1,5 @@
-//! Whether a text is JSON, without reading any of it: strings are passed over 16 bytes at a time. Several times faster than a parser that
-//! ignores what it parses, which is what filters do with most of what they are given.
+//! Whether a text is JSON, without reading any of it: strings are passed over 16 bytes at a time. Half as long again takes a
+//! parser that ignores what it parses, as a filter does with most of what it is given.
 //! <https://www.rfc-editor.org/rfc/rfc8259>
 
 use wide::u8x16;

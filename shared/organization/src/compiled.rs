@@ -18,7 +18,8 @@ pub struct CompiledOrganization {
     id: Option<String>,
 }
 
-/// Policies by name; why not, where one was not understood. Organizations of which one comes from another share what did not change.
+/// Policies by name; why not, where one was not understood. Organizations of which one comes from another share what did not
+/// change.
 type ByName = BTreeMap<String, Arc<Result<Compiled, String>>>;
 
 impl Organization {

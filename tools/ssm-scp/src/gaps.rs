@@ -286,7 +286,8 @@ impl Place<'_> {
         answers.min()
     }
 
-    /// Returns what is known of somebody's requests. Whether a service calls for them is left open, as some open sessions for others.
+    /// Returns what is known of somebody's requests. Whether a service calls for them is left open, as some open sessions for
+    /// others.
     fn context(&self, arn: &str) -> Context {
         let mut context = principal_arn::context(arn);
         if principal_arn::account(arn) == Some(self.account) {

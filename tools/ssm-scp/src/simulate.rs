@@ -182,8 +182,8 @@ fn answer(
     simulation
 }
 
-/// Adds what the resource control policies of the resource's account say. Where the ARN names no account, as of buckets, it is taken
-/// for one of the principal's own; service-linked roles and AWS's other services are not restricted.
+/// Adds what the resource control policies of the resource's account say. Where the ARN names no account, as of buckets, it is
+/// taken for one of the principal's own; service-linked roles and AWS's other services are not restricted.
 /// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html>
 fn govern_resource(answer: &mut Simulation, judged: &CompiledOrganization, request: &Request) {
     let resource = answer.resource.as_deref().and_then(principal_arn::account);

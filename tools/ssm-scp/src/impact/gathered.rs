@@ -1,5 +1,5 @@
-//! All impacts until those are counted that are printed after their counts. The same becomes of most principals, and is kept once: an
-//! organization has hundreds of thousands of them. Pure.
+//! All impacts until those are counted that are printed after their counts. The same becomes of most principals, and is kept once:
+//! an organization has hundreds of thousands of them. Pure.
 
 use std::collections::HashMap;
 use std::rc::Rc;

@@ -9,8 +9,6 @@ use iam_policy::{AGENT_ACTIONS, Compiled, OPERATOR_ACTIONS, reference};
 use organization::compile;
 use serde_json::Value;
 
-use super::through::Caller;
-
 /// What makes somebody a role. Without it a break-glass role lets nobody in.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html>
 const BECOMING: &[&str] = &[
@@ -65,6 +63,17 @@ pub(super) enum Meaning {
     Other,
 }
 
+/// Who calls for a class of principals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Caller {
+    Themselves,
+    /// A service.
+    Service {
+        /// Whether it may be one that keeps records of sessions.
+        keeps_records: bool,
+    },
+}
+
 /// Actions that the same statements of some policies are about, all of one meaning.
 #[derive(Debug)]
 pub(super) struct ActionClass {
@@ -80,8 +89,8 @@ impl ActionClass {
         &self.actions[0]
     }
 
-    /// Returns whether it matters what such callers lose of them. S3 asks KMS for the key when a node uploads a transcript; but agents
-    /// and operators speak to Systems Manager themselves, and to assume a role is what a person does.
+    /// Returns whether it matters what such callers lose of them. S3 asks KMS for the key when a node uploads a transcript; but
+    /// agents and operators speak to Systems Manager themselves, and to assume a role is what a person does.
     pub(super) fn is_called_by(&self, caller: Caller) -> bool {
         match (caller, self.meaning) {
             (Caller::Themselves, _) | (_, Meaning::Other) => true,

@@ -87,7 +87,8 @@ fn lines(organization: &Organization) -> Vec<(String, Vec<usize>)> {
     lines.collect()
 }
 
-/// Returns the states between two organizations, whose comparison as a whole is given, in which an account is bound as it is neither before nor after.
+/// Returns the states between two organizations, whose comparison as a whole is given, in which an account is bound as it is
+/// neither before nor after.
 ///
 /// # Errors
 /// A change is of another shape, or its policy is not understood.

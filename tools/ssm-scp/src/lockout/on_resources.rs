@@ -33,8 +33,8 @@ impl<'s> AccountShift<'s> {
             })
     }
 
-    /// Returns a loss on some resources as a sure one, where it is on every resource of every type that the action is asked on, such as
-    /// `role/*` is for assuming roles.
+    /// Returns a loss on some resources as a sure one, where it is on every resource of every type that the action is asked on,
+    /// such as `role/*` is for assuming roles.
     pub(crate) fn in_whole(
         &self,
         mut loss: Loss<'s>,

@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 
 use iam_policy::{Arn, Compiled, arn_like, glob};
 
-use super::through::Caller;
+use super::actions::Caller;
 use super::who::{Traits, Who};
 use crate::model::PrincipalPolicies;
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use iam_policy::{Condition, Context, Family, glob};
 
-use super::actions::filled;
+use super::actions::{Caller, filled};
 
 const VIA: &str = "aws:ViaAWSService";
 /// Present only where a service calls, and then by those services only that the page lists.
@@ -20,17 +20,6 @@ const KEEPERS: [&str; 3] = [
     "s3.amazonaws.com",
     "ssm.amazonaws.com",
 ];
-
-/// Who calls for a class of principals.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Caller {
-    Themselves,
-    /// A service.
-    Service {
-        /// Whether it may be one that keeps records of sessions.
-        keeps_records: bool,
-    },
-}
 
 /// Who calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

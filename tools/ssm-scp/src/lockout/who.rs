@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use iam_policy::{Condition, Context, Family, takes_session_tags};
 use organization::CompiledOrganization;
 
-use super::actions::filled;
-use super::through::{self, Caller, Through};
+use super::actions::{Caller, filled};
+use super::through::{self, Through};
 use super::user_id;
 use crate::model::PrincipalPolicies;
 use crate::principal_arn::{self, context};

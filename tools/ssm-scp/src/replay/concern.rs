@@ -25,8 +25,8 @@ impl<'g> Concern<'g> {
         }
     }
 
-    /// Returns whether the guard may deny the call of a record, or of one that is wrapped in it, or whether the record is damaged: that
-    /// one may have been of another call.
+    /// Returns whether the guard may deny the call of a record, or of one that is wrapped in it, or whether the record is damaged:
+    /// that one may have been of another call.
     pub(crate) fn may_be(&mut self, record: &[u8]) -> bool {
         let (mut name, mut source) = (Found::Nothing, Found::Nothing);
         let mut in_doubt = false;

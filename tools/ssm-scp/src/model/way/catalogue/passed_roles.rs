@@ -1,5 +1,5 @@
-//! Services of AWS beside those of nodes: they run code or make calls as a role that is passed to them, so that whoever may use them
-//! has what that role may, or give a shell on instances of their own.
+//! Services of AWS beside those of nodes: they run code or make calls as a role that is passed to them, so that whoever may use
+//! them has what that role may, or give a shell on instances of their own.
 
 use super::{Entry, Way};
 
