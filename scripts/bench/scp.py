@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""Measures ssm-scp replay over a million CloudTrail records: CPU, wall time, memory.
+"""Measures ssm-scp: replay over a million CloudTrail records, and simulate and impact over a large organization.
 
 Beside it run the same search by jq and by Python, a replay of a tenth of the
 records, which shows whether memory grows with them, and one of the mixed records of
 events_data.py, of which few are calls that a guard is about.
 
-usage: scp.py [RECORDS [RUNS]]      (after `cargo build --release`; `make bench` does both)
+The organization is made up on a local AWS: ACCOUNTS accounts with PRINCIPALS roles each. simulate reads its policies and answers for
+every role; impact reads all roles, too. Wall time is mostly the local AWS's own.
+
+usage: scp.py [RECORDS [RUNS [ACCOUNTS [PRINCIPALS]]]]     (after `cargo build --release`; `make bench` does both)
 """
 
 import functools
@@ -24,6 +27,16 @@ EVENTS = [
     ("sts", "AssumeRole"),
 ]
 ROLES = 40
+MANAGEMENT = "111111111111"
+UNIT = "ou-scps-members1"
+READER = "OrganizationAccountAccessRole"
+POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:Get*", "ssm:*", "kms:Decrypt"], "Resource": "*"}]}
+GUARD = {
+    "policy_name": "guard",
+    "exempt_principals": ["arn:aws:iam::*:role/role-0"],
+    "ways": ["sessions", "commands", "automations", "associations"],
+    "targets": [UNIT],
+}
 
 JQ = (
     'select(.eventSource == "ssm.amazonaws.com"'
@@ -40,7 +53,12 @@ for line in sys.stdin:
 
 
 def main():
-    n_records, n_runs = measure.numbers(1_000_000, 3)
+    n_records, n_runs, n_accounts, n_principals = measure.numbers(1_000_000, 3, 500, 300)
+    replay_records(n_records, n_runs)
+    judge_organization(n_accounts, n_principals)
+
+
+def replay_records(n_records, n_runs):
     replay = [measure.program("ssm-scp"), "replay", "-q", "--guard", measure.ROOT / "scripts/rollout.d/scp.json"]
     with measure.scratch() as directory:
         whole, tenth = directory / "whole", directory / "tenth"
@@ -64,6 +82,51 @@ def main():
         rows[name].append(megabytes[given] / rows[name][1])
     columns = [measure.WALL, measure.CPU, measure.PEAK, measure.Column("MB/CPU s", 1, 0)]
     measure.table(columns, rows, "ssm-scp replay", without=("ssm-scp replay, a tenth", "ssm-scp replay, mixed"))
+
+
+def judge_organization(n_accounts, n_principals):
+    accounts = [f"2{number:011}" for number in range(n_accounts)]
+    arns = [f"arn:aws:iam::{account}:role/role-{number}" for account in accounts for number in range(n_principals)]
+    with measure.scratch() as directory, measure.Sandbox(directory, organization(accounts, n_principals)) as sandbox:
+        listed, guard = directory / "principals", directory / "guard.json"
+        listed.write_text("\n".join(arns))
+        guard.write_text(json.dumps(GUARD))
+        assumed = ("--assume-role", "arn:{partition}:iam::{account}:role/" + READER)
+        commands = {
+            "ssm-scp simulate": (["simulate", "-q", "--action", "ssm:StartSession"], listed),
+            "ssm-scp impact": (["impact", "-q", "-f", guard, *assumed], "/dev/null"),
+        }
+        rows = {}
+        for name, (words, given) in commands.items():
+            output = directory / "output"
+            command = [measure.program("ssm-scp"), *words]
+            rows[name] = sandbox.run(name, command, MANAGEMENT, given=given, output=output, fine=(0, 2))
+            n_found = output.read_bytes().count(b"\n")
+            if n_found < len(arns):
+                measure.fail(f"{name} printed {n_found} records about {len(arns)} principals")
+    print(f"{n_accounts:,} accounts with {n_principals:,} roles each")
+    columns = [measure.WALL, measure.CPU, measure.PEAK, measure.CALLS]
+    measure.table(columns, rows, "ssm-scp simulate", without=("ssm-scp impact",))
+
+
+def organization(accounts, n_principals):
+    """Returns an estate of so many accounts in one unit, each with the same roles."""
+    trust = f"arn:aws:iam::{MANAGEMENT}:root"
+    roles = [
+        {"account": account, "name": f"role-{number}", "trust": trust, "inline": {"p": POLICY}}
+        for account in accounts
+        for number in range(n_principals)
+    ]
+    return {
+        "accounts": [{"id": one, "name": "member"} for one in [MANAGEMENT, *accounts]],
+        "organization": {
+            "management_account": MANAGEMENT,
+            "id": "o-scpbench001",
+            "root_id": "r-scps",
+            "ous": [{"id": UNIT, "name": "members", "accounts": accounts}],
+        },
+        "roles": roles,
+    }
 
 
 def mix(directory, mib):

@@ -116,7 +116,8 @@ def decide(call, need, identity, environ, resource, own):
     if own and not identity.is_service_linked and caller.account:
         levels = iam_organization.levels(caller.account, call.partition, iam_organization.SCP)
     rcps = None
-    if resource.account and need.action.partition(":")[0] in iam_organization.RCP_SERVICES and not identity.is_service_linked:
+    is_governed = iam_organization.is_resource_controlled(need.action, need.resource)
+    if resource.account and is_governed and not identity.is_service_linked:
         rcps = iam_organization.levels(resource.account, call.partition, iam_organization.RCP)
     request = iam_evaluate.Request(need.action, need.resource, caller, iam_context.of(call, need, identity, environ, resource))
     return iam_evaluate.decide(request, iam_evaluate.Policies(

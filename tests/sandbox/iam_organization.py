@@ -12,6 +12,18 @@ SCP, RCP = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"
 RCP_SERVICES = {"events", "kms", "logs", "s3", "secretsmanager", "sqs", "sts"}
 
 
+def is_resource_controlled(action, resource):
+    """Tells whether RCPs govern an action on a resource.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.html: they "do not apply to AWS managed keys", and
+    "the kms:RetireGrant permission is not effective in an RCP".
+    """
+    service, _, name = action.partition(":")
+    if service == "kms" and (name == "RetireGrant" or ":alias/aws/" in resource):
+        return False
+    return service in RCP_SERVICES
+
+
 def of(account, partition):
     """Returns the organization's backend of an account, None outside of one."""
     own = organizations_backends[account][partition]

@@ -260,7 +260,7 @@ class Organization(Enforced):
         everybody = {"Principal": "*"}
         made = organizations.create_policy(
             Name=f"p{next(COUNTER)}", Description="", Type="RESOURCE_CONTROL_POLICY",
-            Content=policy(deny(["logs:CreateLogStream", "kms:Encrypt", "ssm:ListDocuments"], **everybody)))["Policy"]["PolicySummary"]
+            Content=policy(deny(["logs:CreateLogStream", "kms:Encrypt", "kms:RetireGrant", "ssm:ListDocuments"], **everybody)))["Policy"]["PolicySummary"]
         organizations.attach_policy(PolicyId=made["Id"], TargetId="r-abcd")
         self.addCleanup(organizations.delete_policy, PolicyId=made["Id"])
         self.addCleanup(organizations.detach_policy, PolicyId=made["Id"], TargetId="r-abcd")
@@ -273,6 +273,10 @@ class Organization(Enforced):
             ):
                 denied = self.denied(getattr(self.client(service, account=account), call), **parameters)
                 self.assertEqual("explicit deny in a resource control policy" in (denied or ""), bound, (account, denied))
+            # KMS resource-control-policies.html: "The kms:RetireGrant permission is not effective in an RCP".
+            kms = self.client("kms", account=account)
+            grant = kms.create_grant(KeyId=key, GranteePrincipal=f"arn:aws:iam::{account}:root", Operations=["Decrypt"])["GrantId"]
+            kms.retire_grant(KeyId=key, GrantId=grant)
             # Systems Manager is not among the services whose resources they govern.
             self.client("ssm", account=account).list_documents()
 

@@ -29,7 +29,8 @@ shows 'AWS CLI and jq ' agentcheck 10 1
 shows 'ssm-role check ' nodes 20
 shows 'boto3 ' run 1 1
 shows '| .ssm-role check. | 1 | 2 | 2 |' fleet 1 1
-shows 'python json ' scp 100 1
+shows 'python json ' scp 100 1 1 1
+shows 'ssm-scp impact ' scp 100 1 2 3
 shows 'python http.client ' events --mib 1 --events 10 --sessions 1000 --invocations 1 --runs 1
 # The machine's own packages are what the nodes have.
 if command -v dpkg-query >/dev/null; then shows '| 1 | ' vulnscan 1; fi

@@ -21,7 +21,7 @@ fn applied(account: &Account, desired: &str) -> testbed::Output {
 /// Returns the code that AWS refuses a command with.
 #[track_caller]
 fn refusal(account: &Account, arguments: &[&str]) -> String {
-    let run = account.cli().args(arguments).run();
+    let run = account.aws_cli(None).args(arguments).run();
     run.assert_status(255);
     let code = run.stderr.split_once("error occurred (").unwrap().1;
     code.split_once(')').unwrap().0.to_owned()

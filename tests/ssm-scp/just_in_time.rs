@@ -11,26 +11,14 @@ const NODE: &str = "i-0a000000000000001";
 const TOKEN_ROLE: &str = "SSM-JustInTimeAccessTokenRole";
 const REGION: &str = "us-east-1";
 
-/// What an AWS CLI signs with: `None` are the keys of the account.
-type Keys = Option<Value>;
-
-fn aws(account: &Account, keys: &Keys, words: &[&str]) -> Output {
+fn aws(account: &Account, credentials: &Value, words: &[&str]) -> Output {
     // The stand-in for session-manager-plugin is beside the local AWS.
     let plugin = repository().join("tests/sandbox");
-    let mut aws = account
-        .cli()
-        .env("PATH", format!("{}:/usr/bin:/bin", plugin.display()))
-        .stdin("exit\n");
-    if let Some(keys) = keys {
-        for (name, key) in [
-            ("AWS_ACCESS_KEY_ID", "AccessKeyId"),
-            ("AWS_SECRET_ACCESS_KEY", "SecretAccessKey"),
-            ("AWS_SESSION_TOKEN", "SessionToken"),
-        ] {
-            aws = aws.env(name, keys[key].as_str().unwrap());
-        }
-    }
-    aws.args(words).run()
+    let aws = account.aws_cli(Some(credentials));
+    aws.env("PATH", format!("{}:/usr/bin:/bin", plugin.display()))
+        .stdin("exit\n")
+        .args(words)
+        .run()
 }
 
 /// Returns an answer that the AWS CLI prints over several lines.
@@ -38,23 +26,8 @@ fn answer(output: &Output) -> Value {
     serde_json::from_str(&output.stdout).unwrap()
 }
 
-fn assume(account: &Account, role: &str) -> Keys {
-    let arn = format!("arn:aws:iam::{}:role/{role}", account.id());
-    let words = [
-        "sts",
-        "assume-role",
-        "--role-session-name",
-        "tester",
-        "--role-arn",
-        &arn,
-    ];
-    let assumed = aws(account, &None, &words);
-    assumed.assert_status(0);
-    Some(answer(&assumed)["Credentials"].clone())
-}
-
 /// Returns whether a session starts; one that does not is refused by a service control policy.
-fn starts(account: &Account, keys: &Keys) -> bool {
+fn starts(account: &Account, keys: &Value) -> bool {
     let document = ["--document-name", "SSM-SessionManagerRunShell"];
     let tried = aws(
         account,
@@ -72,7 +45,7 @@ fn starts(account: &Account, keys: &Keys) -> bool {
 }
 
 /// Asks for access as a role, has it approved, and returns the token.
-fn token(account: &Account, asker: &Keys) -> Keys {
+fn token(account: &Account, asker: &Value) -> Value {
     let targets = format!("Key=InstanceIds,Values={NODE}");
     let ask = [
         "ssm",
@@ -92,7 +65,7 @@ fn token(account: &Account, asker: &Keys) -> Keys {
     let waiting = answer(&aws(account, asker, &get));
     assert_eq!(waiting, json!({"AccessRequestStatus": "Pending"}));
     account.decide_access(&request, "Approved");
-    Some(answer(&aws(account, asker, &get))["Credentials"].clone())
+    answer(&aws(account, asker, &get))["Credentials"].take()
 }
 
 #[test]
@@ -117,7 +90,7 @@ fn a_guard_lets_just_in_time_access_through_where_it_says_so() {
     let content = json!({"schemaVersion": "1.0", "description": "", "sessionType": "Standard_Stream", "inputs": {}});
     member.call("AmazonSSM.CreateDocument",
         &json!({"Name": "SSM-SessionManagerRunShell", "DocumentType": "Session", "Content": content.to_string()}));
-    let dev = assume(&member, "dev");
+    let dev = member.assume("dev");
     assert!(starts(&member, &dev) && starts(&member, &token(&member, &dev)));
     let says = "just-in-time node access does not work under this guard";
     for (exempts, fields) in [

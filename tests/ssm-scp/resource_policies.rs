@@ -45,7 +45,7 @@ fn may_assume(account: &Account, role: &str) -> bool {
         "tester",
         "--role-arn",
     ];
-    let tried = account.cli().args(assume).args([role]).run();
+    let tried = account.aws_cli(None).args(assume).args([role]).run();
     assert!(
         tried.status == 0 || tried.stderr.contains("AccessDenied"),
         "{}",

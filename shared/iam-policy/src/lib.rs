@@ -27,6 +27,7 @@ mod value;
 
 mod compiled;
 mod evaluate;
+mod governed_services;
 mod request;
 mod trust;
 
@@ -36,7 +37,7 @@ pub use actions::{AGENT_ACTIONS, OPERATOR_ACTIONS};
 pub use arn::Arn;
 pub use compiled::Compiled;
 pub use evaluate::{Deciding, Decision, Layer, Policies, Verdict, allows, decide, denies};
-pub use lint::{PolicyType, RCP_SERVICES, lint, sid_at};
+pub use lint::{PolicyType, lint, sid_at};
 pub use model::{
     Condition, Effect, Patterns, Policy, PrincipalType, Principals, Statement, Version, one_or_many,
 };

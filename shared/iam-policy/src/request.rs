@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::arn::split;
+use crate::governed_services::RCP_SERVICES;
 use crate::pattern::Values;
 
 /// Who asks; only resource-based policies look at it, the others go by the context key `aws:PrincipalArn`.
@@ -129,8 +130,55 @@ impl Request {
         }
     }
 
+    /// Returns whether resource control policies govern the request, wherever they are attached: by its service, and neither to
+    /// retire a grant nor on a key that AWS manages, as far as its alias says so. Service-linked roles and the management account
+    /// are for the caller to look at.
+    /// <https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.html>
+    #[must_use]
+    pub fn is_resource_controlled(&self) -> bool {
+        let service = self.action.split(':').next().unwrap_or_default();
+        let is_of_aws = || {
+            let parts = self.resource_parts();
+            service == "kms" && parts.is_some_and(|parts| parts[5].starts_with("alias/aws/"))
+        };
+        RCP_SERVICES.contains(&service) && &*self.action != "kms:retiregrant" && !is_of_aws()
+    }
+
     /// Returns the parts of the resource's ARN; `None` for `*` and when it is not known.
     pub(crate) fn resource_parts(&self) -> Option<[&str; 6]> {
         self.resource.as_deref().and_then(split)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Context, Request};
+
+    #[test]
+    fn resource_control_policies_govern_neither_keys_of_aws_nor_the_end_of_grants() {
+        let key = |name: &str| format!("arn:aws:kms:eu-central-1:111122223333:{name}");
+        for (action, resource, expected) in [
+            ("kms:Decrypt", key("key/1234"), true),
+            ("kms:Decrypt", key("alias/sessions"), true),
+            ("kms:Decrypt", key("alias/aws/s3"), false),
+            ("kms:RetireGrant", key("key/1234"), false),
+            ("KMS:CreateGrant", key("key/1234"), true),
+            ("s3:GetObject", "arn:aws:s3:::alias/aws/s3".to_owned(), true),
+            (
+                "sts:AssumeRole",
+                "arn:aws:iam::111122223333:role/ops".to_owned(),
+                true,
+            ),
+            ("ssm:StartSession", "*".to_owned(), false),
+        ] {
+            let request = Request::new(action, &resource, Context::partial());
+            assert_eq!(
+                request.is_resource_controlled(),
+                expected,
+                "{action} {resource}"
+            );
+        }
+        let unknown = Request::on_unknown_resource("kms:Decrypt", Context::partial());
+        assert!(unknown.is_resource_controlled());
     }
 }

@@ -6,9 +6,13 @@
     deny(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)
 )]
 
+mod grammar;
+
 use std::io::Read;
 
 use wide::u8x16;
+
+pub use self::grammar::is_json;
 
 /// How much is read at once.
 const CHUNK: usize = 256 * 1024;

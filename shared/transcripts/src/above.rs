@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use iam_policy::{Compiled, Context, Decision, RCP_SERVICES, Request, Verdict, denies};
+use iam_policy::{Compiled, Context, Decision, Request, Verdict, denies};
 use organization::CompiledOrganization;
 
 /// The policies of an organization as they bear on the roles of one of its accounts; by default there is none.
@@ -67,14 +67,12 @@ impl Above {
     pub(crate) fn denial(
         &self,
         owner: Option<&str>,
-        action: &str,
         request: &Request,
     ) -> Result<Option<Decision<'_>>, String> {
-        let service = action.split(':').next().unwrap_or_default();
         let Some(organization) = &self.organization else {
             return Ok(None);
         };
-        if !RCP_SERVICES.contains(&service) {
+        if !request.is_resource_controlled() {
             return Ok(None);
         }
         let policies = match owner {

@@ -55,10 +55,20 @@ impl Account {
             .env("AWS_MAX_ATTEMPTS", "2")
     }
 
-    /// Prepares a run of the AWS CLI in this account and `us-east-1`.
-    pub fn cli(&self) -> Run {
+    /// Prepares a run of the AWS CLI in this account, by a role where its credentials are given.
+    pub fn aws_cli(&self, credentials: Option<&Value>) -> Run {
         // Version 1 of the CLI knows the region by its older name only.
-        self.preloaded("aws").env("AWS_DEFAULT_REGION", REGION)
+        let mut run = self.preloaded("aws").env("AWS_DEFAULT_REGION", REGION);
+        for (name, key) in [
+            ("AWS_ACCESS_KEY_ID", "AccessKeyId"),
+            ("AWS_SECRET_ACCESS_KEY", "SecretAccessKey"),
+            ("AWS_SESSION_TOKEN", "SessionToken"),
+        ] {
+            if let Some(credentials) = credentials {
+                run = run.env(name, credentials[key].as_str().expect("credentials"));
+            }
+        }
+        run
     }
 
     /// Prepares a run of the program that makes places and sessions on the local AWS, in this account.
@@ -78,12 +88,23 @@ impl Account {
     /// The CLI fails.
     #[track_caller]
     pub fn aws(&self, arguments: &[&str]) -> Value {
-        let output = self.cli().args(arguments).run();
+        let output = self.aws_cli(None).args(arguments).run();
         output.assert_status(0);
         match output.stdout.trim() {
             "" => Value::Null,
             text => serde_json::from_str(text).expect("the AWS CLI prints JSON"),
         }
+    }
+
+    /// Assumes a role of this account, and returns its credentials.
+    ///
+    /// # Panics
+    /// Its trust policy does not let this account in.
+    #[track_caller]
+    pub fn assume(&self, role: &str) -> Value {
+        let role = format!("arn:aws:iam::{}:role/{role}", self.id());
+        let assume = ["sts", "assume-role", "--role-session-name", "tester"];
+        self.aws(&[&assume[..], &["--role-arn", &role]].concat())["Credentials"].take()
     }
 
     /// Returns whether AWS lets a role of this account do something, of which the AWS CLI has these arguments. What else is in the
@@ -92,17 +113,8 @@ impl Account {
     /// # Panics
     /// The CLI fails for another reason than that access is denied or deletion protected.
     pub fn is_done_by(&self, role: &str, arguments: &[&str]) -> bool {
-        let role = format!("arn:aws:iam::{}:role/{role}", self.id());
-        let assume = ["sts", "assume-role", "--role-session-name", "tester"];
-        let keys = self.aws(&[&assume[..], &["--role-arn", &role]].concat())["Credentials"].clone();
-        let text = |key: &str| keys[key].as_str().expect("a string").to_owned();
-        let output = self
-            .cli()
-            .env("AWS_ACCESS_KEY_ID", text("AccessKeyId"))
-            .env("AWS_SECRET_ACCESS_KEY", text("SecretAccessKey"))
-            .env("AWS_SESSION_TOKEN", text("SessionToken"))
-            .args(arguments)
-            .run();
+        let credentials = self.assume(role);
+        let output = self.aws_cli(Some(&credentials)).args(arguments).run();
         let is_refused = ["AccessDenied", "deletion protection"]
             .iter()
             .any(|words| output.stderr.contains(words));
@@ -305,7 +317,10 @@ mod tests {
     #[test]
     fn a_fault_strikes_until_it_is_cleared() {
         let account = Sandbox::start().account();
-        let identity = || account.cli().args(["sts", "get-caller-identity"]).run();
+        let identity = || {
+            let aws = account.aws_cli(None);
+            aws.args(["sts", "get-caller-identity"]).run()
+        };
         account.fault(json!({"kind": "denied", "times": -1}));
         identity()
             .assert_status(255)

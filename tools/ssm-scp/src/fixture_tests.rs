@@ -12,7 +12,7 @@ use crate::check::check;
 use crate::commands::guard::Guard;
 use crate::gaps::LeftOpen;
 use crate::guard::render;
-use crate::impact::{Candidate, sort};
+use crate::impact::{Candidate, Gathered, Impact};
 use crate::lockout::{Evidence, Shift, risks};
 use crate::model::AccountPrincipals;
 use crate::model::Desired;
@@ -165,13 +165,13 @@ fn principals(
         classes: &guard.action_classes(&shift),
         governed: &guard.governed(organization),
     };
-    let mut found = Vec::new();
+    let mut found = Gathered::default();
     for account in accounts {
         let principals = account.principals.present();
         let principals = principals.map(Vec::as_slice).unwrap_or_default();
-        found.extend(candidate.impacts(&account.account, principals));
+        found.add(candidate.impacts(&account.account, principals));
     }
-    sort(&mut found);
+    let found: Vec<Impact> = found.in_order().collect();
     testbed::expect(&case.join("impact.json"), &json!(found));
 }
 

@@ -5,7 +5,7 @@ mod left_open;
 
 use std::collections::BTreeMap;
 
-use iam_policy::{Compiled, Decision, Policies, Request, Verdict, arn_like, decide};
+use iam_policy::{Compiled, Context, Decision, Policies, Request, Verdict, arn_like, decide};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -77,6 +77,8 @@ pub(crate) struct Place<'a> {
     pub(crate) named: Vec<String>,
     /// The records of sessions that a desired state names.
     pub(crate) records: Vec<Protected>,
+    /// What requests by its principals have of the organization, as far as it is known.
+    pub(crate) membership: Vec<(&'static str, String)>,
 }
 
 /// What is asked about, for all places alike.
@@ -238,6 +240,7 @@ impl<'a> Place<'a> {
                 .map(|account| account.as_ref().to_owned())
                 .collect(),
             records: Vec::new(),
+            membership: Vec::new(),
         };
         place.name_records(desired);
         place
@@ -262,7 +265,7 @@ impl Place<'_> {
         };
         let resources = self.resources(action, asked);
         let requests = principals.iter().flat_map(|arn| {
-            let context = principal_arn::context(arn);
+            let context = self.context(arn);
             resources.iter().map(move |resource| match resource {
                 Some(resource) => Request::new(action, resource, context.clone()),
                 None => Request::on_unknown_resource(action, context.clone()),
@@ -281,6 +284,18 @@ impl Place<'_> {
             }
         });
         answers.min()
+    }
+
+    /// Returns what is known of somebody's requests. Whether a service calls for them is left open, as some open sessions for
+    /// others.
+    fn context(&self, arn: &str) -> Context {
+        let mut context = principal_arn::context(arn);
+        if principal_arn::account(arn) == Some(self.account) {
+            for (key, value) in &self.membership {
+                context.set(key, vec![value.clone()]);
+            }
+        }
+        context
     }
 
     /// Returns what an action is asked about; `None` is a resource that is not known.
@@ -363,7 +378,7 @@ impl Place<'_> {
     /// Returns whether sessions of just-in-time node access are denied, as its role is not exempt.
     pub(crate) fn breaks_just_in_time(&self) -> bool {
         let role = sample_resource(&access_token_role(&self.partition), self.account);
-        let context = principal_arn::context(&role);
+        let context = self.context(&role);
         let document = self.document("SSM-SessionManagerRunShell");
         let request = Request::new("ssm:StartSession", &document, context);
         self.decision(&request).verdict == Verdict::Denied

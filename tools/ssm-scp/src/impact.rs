@@ -1,12 +1,14 @@
 //! Who is affected by a guard: every role and user that could be read, before and after, for a reviewer to sign.
 
+mod gathered;
 mod record;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use iam_policy::{Compiled, Request, Verdict, denies};
 
-pub(crate) use self::record::{Class, Impact, ImpactCounts, sort};
+pub(crate) use self::gathered::Gathered;
+pub(crate) use self::record::{Class, Impact, ImpactCounts};
 use self::record::{ImpactKind, ImpactLoss, PrincipalType};
 use crate::lockout::{AccountShift, Identity, Lost, Shift, Who};
 use crate::model::PrincipalPolicies;
@@ -36,7 +38,7 @@ impl Candidate<'_> {
                 // Of whoever is bound by nothing it does not matter what the guard would say.
                 let found = principals.iter().filter(|_| is_governed);
                 let found = found.map(|one| Who::found(one, &self.shift.traits));
-                let asked: Vec<Who> = std::iter::once(Who::by_arn(&anybody))
+                let asked: Vec<Who> = std::iter::once(Who::by_arn(&anybody, &self.shift.traits))
                     .chain(found)
                     .collect();
                 let classes = self.classes.iter().filter(|class| {

@@ -12,6 +12,8 @@ mod planned;
 mod principals;
 mod resource_control;
 mod shift;
+mod through;
+mod user_id;
 mod ways_in;
 mod who;
 

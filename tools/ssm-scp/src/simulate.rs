@@ -2,9 +2,7 @@
 //! policies with conditions on principals out.
 
 use anyhow::{Context as _, ensure};
-use iam_policy::{
-    Compiled, Decision, Layer, Policies, RCP_SERVICES, Request, Verdict, decide, denies,
-};
+use iam_policy::{Compiled, Decision, Layer, Policies, Request, Verdict, decide, denies};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -74,6 +72,16 @@ pub(crate) enum Judges<'a> {
     Organization(&'a CompiledOrganization),
 }
 
+impl Judges<'_> {
+    /// Returns what requests by a principal have of the organization, as far as it is known.
+    fn membership(&self, principal: &str) -> Vec<(&'static str, String)> {
+        match (self, principal_arn::account(principal)) {
+            (Judges::Organization(judged), Some(account)) => judged.membership(account),
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// Returns an answer for every principal, action and resource.
 ///
 /// # Errors
@@ -104,6 +112,9 @@ pub(crate) fn simulate(
         for action in &questions.actions {
             for resource in &resources {
                 let mut context = principal_arn::identity_context(principal);
+                for (key, value) in judges.membership(principal) {
+                    context.set(key, vec![value]);
+                }
                 for (key, values) in &questions.context {
                     context.set(key, values.clone());
                 }
@@ -171,20 +182,16 @@ fn answer(
     simulation
 }
 
-/// Adds what the resource control policies of the resource's account say. Where the ARN names no account, as of buckets, it is taken
-/// for one of the principal's own; service-linked roles and AWS's other services are not restricted.
+/// Adds what the resource control policies of the resource's account say. Where the ARN names no account, as of buckets, it is
+/// taken for one of the principal's own; service-linked roles and AWS's other services are not restricted.
 /// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html>
 fn govern_resource(answer: &mut Simulation, judged: &CompiledOrganization, request: &Request) {
-    let service = answer.action.split(':').next().unwrap_or_default();
-    let is_governed = RCP_SERVICES
-        .iter()
-        .any(|one| one.eq_ignore_ascii_case(service));
     let resource = answer.resource.as_deref().and_then(principal_arn::account);
     let account = resource.or_else(|| principal_arn::account(&answer.principal));
     let Some(account) = account.filter(|account| judged.has(account)) else {
         return;
     };
-    if !is_governed
+    if !request.is_resource_controlled()
         || answer.answer == Effective::Denied
         || principal_arn::is_service_linked(&answer.principal)
     {

@@ -16,6 +16,8 @@ pub(super) struct CompiledCondition {
     /// In lower case.
     pub(super) key: Box<str>,
     comparands: Vec<Comparand>,
+    /// The keys, in lower case, whose values the comparands need.
+    needed: Vec<Box<str>>,
 }
 
 impl CompiledCondition {
@@ -39,9 +41,11 @@ impl CompiledCondition {
                 fix: "correct the value".to_owned(),
             })?);
         }
+        let needed = comparands.iter().flat_map(Comparand::keys);
         Ok(CompiledCondition {
             operator,
             key: condition.key.value.to_ascii_lowercase().into(),
+            needed: needed.map(Into::into).collect(),
             comparands,
         })
     }
@@ -73,7 +77,7 @@ impl CompiledCondition {
             Some(SetOperator::ForAnyValue) if empty => return Truth::No,
             _ => {}
         }
-        if let Some(key) = unknown_key(self.comparands.iter().flat_map(Comparand::keys), context) {
+        if let Some(key) = unknown_key(self.needed.iter().map(AsRef::as_ref), context) {
             return Truth::Unknown(key);
         }
         let passes = |value: &String| {

@@ -14,8 +14,6 @@ mod resources;
 mod session;
 mod template;
 
-pub use resource_control::RCP_SERVICES;
-
 use crate::quota::MAX_RCP_CHARACTERS;
 use crate::{Policy, Position, Problem, Rule, Severity};
 

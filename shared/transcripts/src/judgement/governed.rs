@@ -21,10 +21,7 @@ pub(super) fn governed(
         ..judgement.clone()
     };
     let is_denied = judgement.verdict == Verdict::Denied;
-    match own
-        .above
-        .denial(need.owner.as_deref(), need.action, request)
-    {
+    match own.above.denial(need.owner.as_deref(), request) {
         Ok(Some(denial)) if denial.verdict == Verdict::Denied => match judgement.side {
             Side::ServiceControl if is_denied => judgement,
             _ => Judgement {

@@ -48,7 +48,7 @@ pub(crate) async fn risks(
             to: &change.to,
         })
         .collect();
-    let midway = midway(&before, &after, &steps)?;
+    let midway = midway(&shift, &before, &after, &steps)?;
     let mut accounts = shift.accounts();
     accounts.extend(
         midway

@@ -98,6 +98,7 @@ pub(crate) async fn run(
             exempt_accounts: Vec::new(),
             named,
             records: Vec::new(),
+            membership: judged.membership(&account.id),
         };
         if let Some(desired) = &desired {
             place.name_records(desired);

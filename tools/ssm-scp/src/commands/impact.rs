@@ -10,7 +10,7 @@ use super::GlobalArgs;
 use super::guard::Guard;
 use super::quota::QuotaArgs;
 use crate::TOOL;
-use crate::impact::{Candidate, ImpactCounts, sort};
+use crate::impact::{Candidate, Gathered};
 use crate::lockout::Shift;
 use crate::model::Desired;
 use crate::observe::{self, Through};
@@ -60,13 +60,13 @@ pub(crate) async fn run(
         .collect();
     let progress = out.progress();
     progress.begin(ids.len(), "account");
-    let (mut impacts, mut unreachable) = (Vec::new(), Vec::new());
+    let (mut impacts, mut unreachable) = (Gathered::default(), Vec::new());
     let mut reading = std::pin::pin!(through.each(&session, &ids));
     while let Some(read) = reading.next().await {
         progress.step();
         match &read.principals {
             Reading::Present(principals) => {
-                impacts.extend(candidate.impacts(&read.account, principals));
+                impacts.add(candidate.impacts(&read.account, principals));
             }
             Reading::Absent => {}
             Reading::Unknown(why) => {
@@ -79,11 +79,10 @@ pub(crate) async fn run(
             }
         }
     }
-    sort(&mut impacts);
-    let counts = ImpactCounts::of(&impacts, unreachable.len());
+    let counts = impacts.counts(unreachable.len());
     write_row(out, &counts)?;
-    for impact in &impacts {
-        out.write(impact)?;
+    for impact in impacts.in_order() {
+        out.write(&impact)?;
     }
     for record in &unreachable {
         out.write(record)?;

@@ -22,7 +22,7 @@ pub(crate) enum PrincipalType {
 }
 
 /// What becomes of a principal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Class {
     /// Exempt, and IAM allows it some of the actions.
@@ -58,7 +58,7 @@ pub(crate) struct Impact {
 }
 
 /// Actions that are lost for the same reason.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ImpactLoss {
     /// At most 50 of them.
@@ -97,14 +97,12 @@ pub(crate) struct ImpactCounts {
 }
 
 impl ImpactCounts {
-    /// Counts impacts.
-    pub(crate) fn of(impacts: &[Impact], n_accounts_unread: usize) -> ImpactCounts {
-        let count = |class| {
-            impacts
-                .iter()
-                .filter(|impact| impact.class == class)
-                .count()
-        };
+    /// Counts the classes of principals.
+    pub(super) fn of(
+        classes: impl Iterator<Item = Class> + Clone,
+        n_accounts_unread: usize,
+    ) -> ImpactCounts {
+        let count = |class| classes.clone().filter(|one| *one == class).count();
         ImpactCounts {
             kind: ImpactCountsKind::ImpactCounts,
             n_newly_denied: count(Class::NewlyDenied),
@@ -116,13 +114,4 @@ impl ImpactCounts {
             n_accounts_unread,
         }
     }
-}
-
-/// Puts those first who lose something, then those of whom it is not known; the others stay as they were read.
-pub(crate) fn sort(impacts: &mut [Impact]) {
-    impacts.sort_by_key(|impact| match impact.class {
-        Class::NewlyDenied => 0,
-        Class::Unknown => 1,
-        Class::StillIn | Class::Exempt | Class::DeniedBefore | Class::NotGoverned => 2,
-    });
 }

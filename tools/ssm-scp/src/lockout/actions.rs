@@ -63,6 +63,17 @@ pub(super) enum Meaning {
     Other,
 }
 
+/// Who calls for a class of principals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Caller {
+    Themselves,
+    /// A service.
+    Service {
+        /// Whether it may be one that keeps records of sessions.
+        keeps_records: bool,
+    },
+}
+
 /// Actions that the same statements of some policies are about, all of one meaning.
 #[derive(Debug)]
 pub(super) struct ActionClass {
@@ -76,6 +87,19 @@ impl ActionClass {
     /// Returns the action that is asked about, for all of them.
     pub(super) fn example(&self) -> &str {
         &self.actions[0]
+    }
+
+    /// Returns whether it matters what such callers lose of them. S3 asks KMS for the key when a node uploads a transcript; but
+    /// agents and operators speak to Systems Manager themselves, and to assume a role is what a person does.
+    pub(super) fn is_called_by(&self, caller: Caller) -> bool {
+        match (caller, self.meaning) {
+            (Caller::Themselves, _) | (_, Meaning::Other) => true,
+            (Caller::Service { keeps_records }, Meaning::Logging) => {
+                let mut actions = self.actions.iter();
+                keeps_records && actions.any(|action| action.starts_with("kms:"))
+            }
+            _ => false,
+        }
     }
 }
 

@@ -1,17 +1,18 @@
 //! What one account would lose: every class of its principals against every class of actions, reported by what it means. Pure.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use iam_policy::Verdict;
 
-use super::actions::{self, ActionClass, Actions, Meaning, in_words, sample};
+use super::actions::{ActionClass, Actions, Meaning, in_words};
 use super::identity::Identity;
 use super::known::Known;
-use super::principals::{self, PrincipalClass};
+use super::principals::{self, Found, PrincipalClass};
 use super::shift::{AccountShift, Loss, Lost};
 use super::who::Who;
 use super::{Evidence, Risk, governed};
-use crate::model::{AccountPrincipals, PrincipalPolicies};
+use crate::model::AccountPrincipals;
 use crate::principal_arn;
 
 /// One account whose policies differ.
@@ -48,6 +49,9 @@ impl<'a> Judged<'a> {
         let losses = actions.iter().map(|class| {
             let principals = principals.iter();
             let lost = |who: &PrincipalClass<'_>| {
+                if !class.is_called_by(who.caller) {
+                    return None;
+                }
                 let asked = (&who.example, class.example());
                 let loss = shift.lost(asked.0, asked.1)?;
                 Some(shift.in_whole(loss, asked, &account.account, &evidence.shift.spared))
@@ -177,19 +181,14 @@ impl<'a> Judged<'a> {
     }
 
     /// Returns which actions somebody's own policies allow, as far as they are understood.
-    pub(super) fn used(&self, principal: &PrincipalPolicies) -> impl Fn(&str) -> bool + use<> {
-        let (identity, who) = (Identity::of(principal), self.who(principal));
+    pub(super) fn used(&self, found: &Found<'_>) -> impl Fn(&str) -> bool + use<> {
+        let (identity, who) = (Identity::of(found.principal), found.who.clone());
         move |action| {
             let verdict = |one: &Identity| one.verdict(None, &who, action);
             identity
                 .as_ref()
                 .is_none_or(|one| verdict(one) != Verdict::Denied)
         }
-    }
-
-    /// Returns what is known of somebody who was found.
-    pub(super) fn who(&self, principal: &PrincipalPolicies) -> Who {
-        Who::found(principal, &self.evidence.shift.traits)
     }
 
     fn caller(&self, risks: &mut Vec<Risk>) {
@@ -228,11 +227,17 @@ impl<'a> Judged<'a> {
     fn caller_found(&self, caller: &str) -> Who {
         let mut found = governed(self.account);
         let found = found.find(|principal| principal.arn == caller);
-        found.map_or_else(|| Who::by_arn(caller), |principal| self.who(principal))
+        let traits = &self.evidence.shift.traits;
+        found.map_or_else(
+            || Who::by_arn(caller, traits),
+            |principal| Who::found(principal, traits),
+        )
     }
 
     /// Finds who loses what others of the account, whom no policy names, keep.
     fn singled_out(&self, lost: &[usize], risks: &mut Vec<Risk>) {
+        // Somebody may be in several classes, by the names of their sessions.
+        let mut named = BTreeSet::new();
         for (who, class) in self.principals.iter().enumerate() {
             let mut lost = lost.iter().filter_map(|index| {
                 let losses = &self.losses[*index];
@@ -243,7 +248,10 @@ impl<'a> Judged<'a> {
                 continue;
             };
             let cause = self.shift.cause(loss);
-            for principal in &class.found {
+            for Found { principal, .. } in &class.found {
+                if !named.insert(&principal.arn) {
+                    continue;
+                }
                 risks.push(Risk::new(
                     format!("singled_out:{}", principal.arn),
                     format!(
@@ -268,7 +276,7 @@ impl<'a> Judged<'a> {
                     continue;
                 };
                 // Of those whom a policy names they count who may do it today.
-                let used = |one: &&&PrincipalPolicies| {
+                let used = |one: &&Found<'_>| {
                     let is_used = self.used(one);
                     class.actions.iter().any(|action| is_used(action))
                 };
@@ -279,7 +287,7 @@ impl<'a> Judged<'a> {
                         .found
                         .iter()
                         .find(used)
-                        .map(|one| one.arn.clone()),
+                        .map(|one| one.principal.arn.clone()),
                 };
                 if let Some(affected) = affected {
                     let cause = self.shift.cause(loss);
@@ -361,33 +369,5 @@ impl<'a> Judged<'a> {
             ),
             &cause.fix,
         ));
-    }
-
-    /// Finds what nobody could do any more to what a policy protects.
-    fn beyond_repair(&self, risks: &mut Vec<Risk>) {
-        let id = &self.account.account;
-        for (action, resource) in &self.evidence.shift.guarded {
-            let (action, resource) = (sample(action), actions::resource(resource, id));
-            let losses: Option<Vec<Loss<'_>>> = self
-                .principals
-                .iter()
-                .map(|class| {
-                    let loss = self.shift.lost_on(&class.example, &action, &resource);
-                    loss.filter(|loss| loss.lost == Lost::Surely)
-                })
-                .collect();
-            if let Some([first, ..]) = losses.as_deref() {
-                let cause = self.shift.cause(first);
-                risks.push(Risk::new(
-                    format!("beyond_repair:{id}"),
-                    format!(
-                        "nobody in account {id} could call {action} on {resource} any more, so that nobody could repair it there: {}",
-                        cause.message
-                    ),
-                    "spare the exempt principals in that statement, too",
-                ));
-                return;
-            }
-        }
     }
 }

@@ -87,11 +87,13 @@ fn lines(organization: &Organization) -> Vec<(String, Vec<usize>)> {
     lines.collect()
 }
 
-/// Returns the states between two organizations in which an account is bound as it is neither before nor after.
+/// Returns the states between two organizations, whose comparison as a whole is given, in which an account is bound as it is
+/// neither before nor after.
 ///
 /// # Errors
 /// A change is of another shape, or its policy is not understood.
 pub(crate) fn midway(
+    whole: &Shift,
     before: &Organization,
     after: &Organization,
     steps: &[Step<'_>],
@@ -128,7 +130,7 @@ pub(crate) fn midway(
         if !accounts.is_empty() {
             found.push(Midway {
                 change: step.id.to_owned(),
-                shift: Shift::of(before, &state),
+                shift: whole.to(before, &state),
                 accounts,
             });
         }

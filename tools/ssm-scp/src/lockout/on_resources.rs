@@ -2,7 +2,9 @@
 
 use iam_policy::{Arn, reference};
 
-use super::actions::resource;
+use super::Risk;
+use super::actions::{resource, sample};
+use super::judged::Judged;
 use super::shift::{AccountShift, Loss, Lost};
 use super::who::Who;
 
@@ -31,8 +33,8 @@ impl<'s> AccountShift<'s> {
             })
     }
 
-    /// Returns a loss on some resources as a sure one, where it is on every resource of every type that the action is asked on, such as
-    /// `role/*` is for assuming roles.
+    /// Returns a loss on some resources as a sure one, where it is on every resource of every type that the action is asked on,
+    /// such as `role/*` is for assuming roles.
     pub(crate) fn in_whole(
         &self,
         mut loss: Loss<'s>,
@@ -62,6 +64,37 @@ impl<'s> AccountShift<'s> {
             }
         }
         loss
+    }
+}
+
+impl Judged<'_> {
+    /// Finds what nobody could do any more to what a policy protects.
+    pub(super) fn beyond_repair(&self, risks: &mut Vec<Risk>) {
+        let id = &self.account.account;
+        for (action, pattern) in &self.evidence.shift.guarded {
+            let (action, resource) = (sample(action), resource(pattern, id));
+            let losses: Option<Vec<Loss<'_>>> = self
+                .principals
+                .iter()
+                .filter(|class| class.calls_itself())
+                .map(|class| {
+                    let loss = self.shift.lost_on(&class.example, &action, &resource);
+                    loss.filter(|loss| loss.lost == Lost::Surely)
+                })
+                .collect();
+            if let Some([first, ..]) = losses.as_deref() {
+                let cause = self.shift.cause(first);
+                risks.push(Risk::new(
+                    format!("beyond_repair:{id}"),
+                    format!(
+                        "nobody in account {id} could call {action} on {resource} any more, so that nobody could repair it there: {}",
+                        cause.message
+                    ),
+                    "spare the exempt principals in that statement, too",
+                ));
+                return;
+            }
+        }
     }
 }
 

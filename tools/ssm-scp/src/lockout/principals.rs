@@ -6,6 +6,7 @@ use std::collections::hash_map::Entry;
 
 use iam_policy::{Arn, Compiled, arn_like, glob};
 
+use super::actions::Caller;
 use super::who::{Traits, Who};
 use crate::model::PrincipalPolicies;
 
@@ -14,7 +15,8 @@ pub(super) struct PrincipalClass<'a> {
     /// One of them: who was found, or who may come.
     pub(super) example: Who,
     /// Everybody of it who was found.
-    pub(super) found: Vec<&'a PrincipalPolicies>,
+    pub(super) found: Vec<Found<'a>>,
+    pub(super) caller: Caller,
     /// Whether somebody may come into it of whom nothing is known but that no policy names them.
     pub(super) is_unnamed: bool,
     /// The pattern that brought it, where nobody was found.
@@ -23,14 +25,26 @@ pub(super) struct PrincipalClass<'a> {
     traits: String,
 }
 
+/// Somebody who was found, as one of a class.
+pub(super) struct Found<'a> {
+    pub(super) principal: &'a PrincipalPolicies,
+    /// What is known of them there.
+    pub(super) who: Who,
+}
+
 impl PrincipalClass<'_> {
+    /// Returns whether they call AWS themselves.
+    pub(super) fn calls_itself(&self) -> bool {
+        self.caller == Caller::Themselves
+    }
+
     /// Returns who is in it, for people.
     pub(super) fn in_words(&self) -> String {
         let traits = &self.traits;
         match (&self.pattern, self.is_unnamed) {
             (_, true) => format!("a role that no policy names{traits}"),
             (Some(pattern), _) => format!("a principal that matches {pattern}{traits}"),
-            (None, _) => self.example.arn.clone(),
+            (None, _) => format!("{}{traits}", self.example.arn),
         }
     }
 }
@@ -57,28 +71,34 @@ pub(super) fn classes<'a>(
             }
         }
     };
-    let combinations = traits.combinations();
     let coming = |arn: &str, pattern: Option<&String>| -> Vec<PrincipalClass<'a>> {
-        let combinations = combinations.iter();
-        let classes = combinations.map(|combination| PrincipalClass {
-            example: Who::coming(arn, combination),
+        let variants = traits.coming(arn).into_iter();
+        let classes = variants.map(|variant| PrincipalClass {
+            example: variant.who,
             found: Vec::new(),
+            caller: variant.caller,
             is_unnamed: pattern.is_none(),
             pattern: pattern.cloned(),
-            traits: combination.in_words(),
+            traits: variant.in_words,
         });
         classes.collect()
     };
     let stranger = stranger(partition, id, "role", patterns);
     coming(&stranger, None).into_iter().for_each(&mut add);
     for principal in found {
-        add(PrincipalClass {
-            example: Who::found(principal, traits),
-            found: vec![principal],
-            is_unnamed: false,
-            pattern: None,
-            traits: String::new(),
-        });
+        for variant in traits.found(principal) {
+            add(PrincipalClass {
+                example: variant.who.clone(),
+                found: vec![Found {
+                    principal,
+                    who: variant.who,
+                }],
+                caller: variant.caller,
+                is_unnamed: false,
+                pattern: None,
+                traits: variant.in_words,
+            });
+        }
     }
     for pattern in patterns {
         if let Some(arn) = member(partition, id, &stranger, pattern) {
@@ -213,6 +233,7 @@ mod tests {
             .iter()
             .map(|name| PrincipalPolicies {
                 arn: format!("arn:aws:iam::{ACCOUNT}:role/{name}"),
+                unique_id: None,
                 policies: Vec::new(),
                 boundary: None,
                 trust: None,

@@ -4,16 +4,24 @@
 use iam_policy::{Compiled, Context, Entrant, Request, Verdict, denies, entrants};
 use serde_json::Value;
 
+use super::who::Traits;
 use crate::model::PrincipalPolicies;
 use crate::principal_arn;
 use crate::simulate::why;
 
+/// An organization that no policy is likely to name.
+const ANOTHER: &str = "o-q7zkw4q7zkw4";
+
 /// Returns why nobody whom a role trusts may assume it, if that is so. What depends on more than who asks is no such reason: of
 /// people who do not exist yet nothing else is known.
-pub(super) fn closes(policies: &[&Compiled], role: &PrincipalPolicies) -> Option<String> {
+pub(super) fn closes(
+    policies: &[&Compiled],
+    role: &PrincipalPolicies,
+    traits: &Traits,
+) -> Option<String> {
     let trust = role.trust.as_ref()?;
     let mut denied = None;
-    for (action, context) in attempts(trust) {
+    for (action, context) in attempts(trust, traits) {
         let request = Request::new(action, &role.arn, context);
         let mut denials = policies
             .iter()
@@ -27,7 +35,7 @@ pub(super) fn closes(policies: &[&Compiled], role: &PrincipalPolicies) -> Option
 }
 
 /// Returns how those come in whom a trust policy names, and what is known of them.
-fn attempts(trust: &Value) -> impl Iterator<Item = (&'static str, Context)> {
+fn attempts(trust: &Value, traits: &Traits) -> impl Iterator<Item = (&'static str, Context)> {
     let unnamed = || Context::partial().with("aws:PrincipalIsAWSService", "false");
     entrants(trust).flat_map(move |entrant| match entrant {
         Entrant::Federated => vec![
@@ -36,15 +44,42 @@ fn attempts(trust: &Value) -> impl Iterator<Item = (&'static str, Context)> {
         ],
         Entrant::Anybody => vec![("sts:AssumeRole", unnamed())],
         Entrant::Aws(name) => {
-            let context = match principal_arn::account(name) {
-                Some(_) if !name.ends_with(":root") => principal_arn::context(name),
-                Some(account) => unnamed().with("aws:PrincipalAccount", account),
+            let (account, context) = match principal_arn::account(name) {
+                Some(account) if !name.ends_with(":root") => {
+                    (account, principal_arn::context(name))
+                }
+                Some(account) => (account, unnamed().with("aws:PrincipalAccount", account)),
                 // An account by its ID.
-                None => unnamed().with("aws:PrincipalAccount", name),
+                None => (name, unnamed().with("aws:PrincipalAccount", name)),
             };
-            vec![("sts:AssumeRole", context)]
+            let contexts = within(context, account, traits).into_iter();
+            contexts.map(|one| ("sts:AssumeRole", one)).collect()
         }
     })
+}
+
+/// Returns what is known of somebody of an account with what they have of an organization: of this one, or of none or another.
+fn within(context: Context, account: &str, traits: &Traits) -> Vec<Context> {
+    if !traits.knows_members() {
+        return vec![context];
+    }
+    let membership = traits.membership(&format!("arn:aws:iam::{account}:root"));
+    if !membership.is_empty() {
+        let mut member = context;
+        for (key, value) in membership {
+            member.set(key, vec![value.clone()]);
+        }
+        return vec![member];
+    }
+    let (mut alone, mut of_another) = (context.clone(), context);
+    for (key, value) in [
+        ("aws:PrincipalOrgID", ANOTHER.to_owned()),
+        ("aws:PrincipalOrgPaths", format!("{ANOTHER}/r-q7zk/")),
+    ] {
+        alone.set(key, Vec::new());
+        of_another.set(key, vec![value]);
+    }
+    vec![alone, of_another]
 }
 
 #[cfg(test)]
@@ -54,7 +89,7 @@ mod tests {
     use iam_policy::{Compiled, Policy};
     use serde_json::{Value, json};
 
-    use super::closes;
+    use super::{Traits, closes};
     use crate::model::PrincipalPolicies;
 
     const ACCOUNT: &str = "111122223333";
@@ -65,6 +100,7 @@ mod tests {
         let policy = Compiled::new("perimeter", &Policy::parse(&document).policy().unwrap());
         let role = PrincipalPolicies {
             arn: format!("arn:aws:iam::{ACCOUNT}:role/ssm/BreakGlass"),
+            unique_id: None,
             policies: Vec::new(),
             boundary: None,
             trust: Some(
@@ -72,7 +108,7 @@ mod tests {
             ),
             tags: BTreeMap::new(),
         };
-        let closed = closes(&[&policy.unwrap()], &role);
+        let closed = closes(&[&policy.unwrap()], &role, &Traits::default());
         assert_eq!(closed.as_deref(), expected, "{document}");
     }
 

@@ -2,6 +2,7 @@
 //! Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use iam_policy::{
     Compiled, Decision, Effect, Layer, Policies, Policy, Request, Verdict, decide, denies,
@@ -13,7 +14,8 @@ use super::who::{Traits, Who};
 
 /// The organization before and after.
 pub(crate) struct Shift {
-    before: CompiledOrganization,
+    /// The same for all states on the way.
+    before: Arc<CompiledOrganization>,
     after: CompiledOrganization,
     /// The accounts from which something may be taken, each with the names of those that are new to it or have another document.
     accounts: BTreeMap<String, BTreeSet<String>>,
@@ -62,6 +64,19 @@ pub(crate) struct Cause {
 impl Shift {
     /// Compares two organizations.
     pub(crate) fn of(before: &Organization, after: &Organization) -> Shift {
+        Shift::between(before, Arc::new(before.judge()), after)
+    }
+
+    /// Compares with the same organization before another one after.
+    pub(super) fn to(&self, before: &Organization, after: &Organization) -> Shift {
+        Shift::between(before, Arc::clone(&self.before), after)
+    }
+
+    fn between(
+        before: &Organization,
+        judged_before: Arc<CompiledOrganization>,
+        after: &Organization,
+    ) -> Shift {
         let is_changed = |name: &str| {
             before.policy(name).map(|policy| &policy.document)
                 != after.policy(name).map(|policy| &policy.document)
@@ -135,14 +150,15 @@ impl Shift {
             .collect();
         patterns.sort();
         patterns.dedup();
+        let judged = after.judge_from(before, &judged_before);
         Shift {
-            before: before.judge(),
-            after: after.judge(),
+            traits: Traits::of(conditions(), &judged),
+            before: judged_before,
+            after: judged,
             accounts,
             lines,
             actions: actions.into_iter().collect(),
             named: named.into_iter().collect(),
-            traits: Traits::of(conditions()),
             guarded: guarded(&coming),
             spared: spared(&coming),
             patterns,

@@ -7,6 +7,7 @@ mod fleet_tests;
 mod midway;
 mod principals;
 mod random_tests;
+mod requests;
 mod scene;
 mod statements;
 mod traits;

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::identity::Identity;
 use super::judged::Judged;
+use super::principals::{Found, PrincipalClass};
 use super::resource_control;
 use super::shift::Lost;
 use super::who::Who;
@@ -38,7 +39,13 @@ impl Judged<'_> {
     /// Returns whether each class of principals loses some of these classes of actions.
     pub(super) fn nobody_keeps(&self, lost: &[usize]) -> bool {
         let loses = |who: usize| lost.iter().any(|index| self.loses(*index, who));
-        (0..self.principals.len()).all(loses)
+        self.of_themselves().all(|(who, _)| loses(who))
+    }
+
+    /// Returns the classes of those who call AWS themselves, as everybody does who gets in, by their index.
+    fn of_themselves(&self) -> impl Iterator<Item = (usize, &PrincipalClass<'_>)> {
+        let classes = self.principals.iter().enumerate();
+        classes.filter(|(_, class)| class.calls_itself())
     }
 
     /// Finds somebody who loses none of these classes, may call one of these actions, and whom somebody can become.
@@ -47,22 +54,23 @@ impl Judged<'_> {
     /// Why nobody does.
     fn keeper(&self, lost: &[usize], actions: &[&str]) -> Result<(), String> {
         let (mut why, mut doubt) = (None, None);
-        for (who, class) in self.principals.iter().enumerate() {
+        for (who, class) in self.of_themselves() {
             if let Some(index) = lost.iter().find(|index| self.loses(**index, who)) {
                 let loss = self.losses[*index][who].as_ref();
                 let loss = loss.filter(|loss| loss.lost == Lost::Perhaps);
                 if let (Some(loss), Some(first)) = (loss, class.found.first()) {
                     doubt.get_or_insert_with(|| {
                         let cause = self.shift.cause(loss).message;
-                        format!("whether {} is exempt depends on more: {cause}", first.arn)
+                        let arn = &first.principal.arn;
+                        format!("whether {arn} is exempt depends on more: {cause}")
                     });
                 }
                 continue;
             }
-            for principal in &class.found {
-                match self.barred(principal, actions) {
+            for found in &class.found {
+                match self.barred(found, actions) {
                     Some(barred) => {
-                        why = Some(format!("{} is exempt, but {barred}", principal.arn))
+                        why = Some(format!("{} is exempt, but {barred}", found.principal.arn))
                     }
                     None => return Ok(()),
                 }
@@ -73,19 +81,16 @@ impl Judged<'_> {
     }
 
     /// Returns why somebody whom no denial keeps out does not get in all the same, or may call none of these actions.
-    fn barred(&self, principal: &PrincipalPolicies, actions: &[&str]) -> Option<String> {
-        let Some(identity) = Identity::of(principal) else {
+    fn barred(&self, found: &Found<'_>, actions: &[&str]) -> Option<String> {
+        let Some(identity) = Identity::of(found.principal) else {
             return Some("a policy of its own cannot be understood".to_owned());
         };
-        let who = self.who(principal);
-        if !actions
-            .iter()
-            .any(|action| self.may(&identity, &who, action))
-        {
+        let mut actions_left = actions.iter();
+        if !actions_left.any(|action| self.may(&identity, &found.who, action)) {
             let none = actions.first().copied().unwrap_or_default();
             return Some(format!("its own policies do not allow {none}"));
         }
-        self.closed(principal)
+        self.closed(found.principal)
     }
 
     /// Returns why nobody can become somebody.
@@ -93,37 +98,41 @@ impl Judged<'_> {
         if !self.known.may_become(principal) {
             return Some("nobody may assume it".to_owned());
         }
-        resource_control::closes(&self.shift.resource_control, principal)
+        let traits = &self.evidence.shift.traits;
+        resource_control::closes(&self.shift.resource_control, principal, traits)
     }
 
     /// Returns whether anybody found may do something today, by their own policies.
     fn is_used_today(&self, action: &str) -> bool {
-        let mut found = self.principals.iter().flat_map(|class| &class.found);
-        found.any(|principal| self.used(principal)(action))
+        let mut found = self.of_themselves().flat_map(|(_, class)| &class.found);
+        found.any(|found| self.used(found)(action))
     }
 
     /// Returns whether somebody who gets in keeps each action of a class that others lose and may call today; where nobody could be
     /// read, whether somebody may.
     pub(super) fn is_kept(&self, index: usize) -> bool {
-        let found = |loses: bool| {
-            let classes = self.principals.iter().zip(&self.losses[index]);
-            let classes = classes.filter(move |(_, loss)| loss.is_some() == loses);
+        let classes = || self.principals.iter().zip(&self.losses[index]);
+        let losers = || {
+            let classes = classes().filter(|(_, loss)| loss.is_some());
             classes.flat_map(|(class, _)| &class.found)
         };
+        let kept = self.of_themselves();
+        let kept = kept.filter(|(who, _)| self.losses[index][*who].is_none());
         if !self.is_read() {
-            return self.losses[index].iter().any(Option::is_none);
+            return kept.count() > 0;
         }
         // Each is asked about many actions.
-        let keepers: Vec<(&PrincipalPolicies, Identity, Who)> = found(false)
-            .filter(|one| self.closed(one).is_none())
-            .filter_map(|one| Some((*one, Identity::of(one)?, self.who(one))))
+        let keepers: Vec<(&PrincipalPolicies, Identity, &Who)> = kept
+            .flat_map(|(_, class)| &class.found)
+            .filter(|one| self.closed(one.principal).is_none())
+            .filter_map(|one| Some((one.principal, Identity::of(one.principal)?, &one.who)))
             .collect();
         let is_kept = |action: &str| {
             let mut keepers = keepers.iter();
             keepers.any(|(_, own, who)| self.may(own, who, action))
         };
         let class = &self.actions[index];
-        if found(true).next().is_none() {
+        if losers().next().is_none() {
             return is_kept(class.example());
         }
         // The policies of the account do not tell these actions apart, those of its principals may.
@@ -133,15 +142,15 @@ impl Judged<'_> {
         if open.len() == groups.len() {
             return false;
         }
-        let is_missed = |principal: &PrincipalPolicies| {
-            let own = self.all.parted(class, documents(principal));
-            let is_used = self.used(principal);
+        let is_missed = |found: &Found<'_>| {
+            let own = self.all.parted(class, documents(found.principal));
+            let is_used = self.used(found);
             let used = own.iter().filter(|group| is_used(&group[0]));
             let used: HashSet<&str> = used.flatten().map(String::as_str).collect();
             open.iter()
                 .any(|group| group.iter().any(|action| used.contains(action.as_str())))
         };
-        open.is_empty() || !found(true).any(|principal| is_missed(principal))
+        open.is_empty() || !losers().any(is_missed)
     }
 
     /// Returns whether somebody may do something, by their own policies and by those above as they will be.

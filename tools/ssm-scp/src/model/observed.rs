@@ -46,6 +46,9 @@ pub(crate) struct Policy {
 #[serde(deny_unknown_fields)]
 pub(crate) struct PrincipalPolicies {
     pub(crate) arn: String,
+    /// `AROA..` of a role, `AIDA..` of a user.
+    #[serde(default)]
+    pub(crate) unique_id: Option<String>,
     /// Inline and attached policies, those of groups among them.
     pub(crate) policies: Vec<Value>,
     pub(crate) boundary: Option<Value>,

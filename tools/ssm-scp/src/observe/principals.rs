@@ -15,6 +15,7 @@ use crate::model::PrincipalPolicies;
 /// What a user or role has, before its managed policies are looked up: they may come on a later page.
 struct Draft {
     arn: String,
+    unique_id: String,
     inline: Vec<Value>,
     attached: Vec<String>,
     groups: Vec<String>,
@@ -41,6 +42,7 @@ pub(crate) async fn principals(session: &Session) -> anyhow::Result<Vec<Principa
         for role in page.role_detail_list() {
             drafts.push(Draft {
                 arn: role.arn().unwrap_or_default().to_owned(),
+                unique_id: role.role_id().unwrap_or_default().to_owned(),
                 inline: inline(role.role_policy_list())?,
                 attached: arns(role.attached_managed_policies()),
                 groups: Vec::new(),
@@ -55,6 +57,7 @@ pub(crate) async fn principals(session: &Session) -> anyhow::Result<Vec<Principa
         for user in page.user_detail_list() {
             drafts.push(Draft {
                 arn: user.arn().unwrap_or_default().to_owned(),
+                unique_id: user.user_id().unwrap_or_default().to_owned(),
                 inline: inline(user.user_policy_list())?,
                 attached: arns(user.attached_managed_policies()),
                 groups: user.group_list().to_vec(),
@@ -96,6 +99,7 @@ pub(crate) async fn principals(session: &Session) -> anyhow::Result<Vec<Principa
         }
         principals.push(PrincipalPolicies {
             arn: draft.arn,
+            unique_id: Some(draft.unique_id).filter(|id| !id.is_empty()),
             policies,
             boundary: draft.boundary.as_ref().map(find).transpose()?,
             trust: draft.trust,

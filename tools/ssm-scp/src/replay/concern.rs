@@ -4,53 +4,53 @@
 use std::collections::HashMap;
 
 use iam_policy::Compiled;
-use memchr::memmem::Finder;
 
 use super::event_name::{called, deniable, is_deniable};
 
 /// Looks for records of calls that a statement of a guard is about.
 pub(crate) struct Concern<'g> {
     guard: &'g [Compiled],
-    names: Finder<'static>,
-    sources: Finder<'static>,
-    escapes: Finder<'static>,
     /// What was found out of an event source and name, which come back in every record.
     known: HashMap<String, bool>,
+    /// Where they are joined.
+    joined: String,
 }
 
 impl<'g> Concern<'g> {
     pub(crate) fn of(guard: &'g [Compiled]) -> Concern<'g> {
         Concern {
             guard,
-            names: Finder::new(b"\"eventName\""),
-            sources: Finder::new(b"\"eventSource\""),
-            // A key or a name may be spelled with escapes.
-            escapes: Finder::new(b"\\u00"),
             known: HashMap::new(),
+            joined: String::new(),
         }
     }
 
-    /// Returns whether the guard may deny the call of a record, or of one that is wrapped in it.
+    /// Returns whether the guard may deny the call of a record, or of one that is wrapped in it, or whether the record is damaged:
+    /// that one may have been of another call.
     pub(crate) fn may_be(&mut self, record: &[u8]) -> bool {
-        if self.escapes.find(record).is_some() {
-            return true;
+        let (mut name, mut source) = (Found::Nothing, Found::Nothing);
+        let mut in_doubt = false;
+        let is_json = json_splitter::is_json(record, |key, value| match key {
+            Some(b"eventName") => name.add(value),
+            Some(b"eventSource") => source.add(value),
+            // A record as a text; or a key that is spelled with escapes.
+            Some(b"CloudTrailEvent") | None => in_doubt = true,
+            Some(_) => {}
+        });
+        match (name, source) {
+            (Found::One(name), Found::One(source)) if is_json == Some(true) && !in_doubt => {
+                self.is_of(source, name)
+            }
+            _ => true,
         }
-        let (Some(names), Some(sources)) =
-            (values(record, &self.names), values(record, &self.sources))
-        else {
-            return true;
-        };
-        // Parameters of a call may hold keys of that name, too, and a wrapping holds several records.
-        names.is_empty()
-            || sources.is_empty()
-            || sources
-                .iter()
-                .any(|source| names.iter().any(|name| self.is_of(source, name)))
     }
 
     fn is_of(&mut self, source: &str, name: &str) -> bool {
-        let key = format!("{source}:{name}");
-        if let Some(known) = self.known.get(&key) {
+        self.joined.clear();
+        for part in [source, ":", name] {
+            self.joined.push_str(part);
+        }
+        if let Some(known) = self.known.get(&self.joined) {
             return *known;
         }
         let Some(called) = called(source, name) else {
@@ -58,28 +58,36 @@ impl<'g> Concern<'g> {
         };
         let concerns = is_deniable(self.guard, &called.action)
             || called.in_doubt && !deniable(self.guard, &called.action).is_empty();
-        self.known.insert(key, concerns);
+        self.known.insert(self.joined.clone(), concerns);
         concerns
     }
 }
 
-/// Returns the texts that a key has in a record, wherever it stands; `None` where one is not a plain text.
-fn values<'r>(record: &'r [u8], key: &Finder<'_>) -> Option<Vec<&'r str>> {
-    let mut values = Vec::new();
-    for at in key.find_iter(record) {
-        let rest = record[at + key.needle().len()..].trim_ascii_start();
-        // Where no colon follows the text is a value itself.
-        let Some(rest) = rest.strip_prefix(b":") else {
-            continue;
+/// The values of a key, wherever it is in a record: a wrapping holds several records, and parameters of a call may have that key.
+#[derive(Clone, Copy)]
+enum Found<'r> {
+    Nothing,
+    One(&'r str),
+    /// More than one, or one that is not a plain text.
+    InDoubt,
+}
+
+impl<'r> Found<'r> {
+    /// Adds the value at the beginning of what follows a key.
+    fn add(&mut self, rest: &'r [u8]) {
+        *self = match (*self, plain(rest)) {
+            (Found::Nothing, Some(value)) => Found::One(value),
+            _ => Found::InDoubt,
         };
-        let rest = rest.trim_ascii_start().strip_prefix(b"\"")?;
-        let value = &rest[..memchr::memchr(b'"', rest)?];
-        if value.contains(&b'\\') {
-            return None;
-        }
-        values.push(std::str::from_utf8(value).ok()?);
     }
-    Some(values)
+}
+
+/// Returns the text that a value is; `None` where it is none, or has escapes.
+fn plain(rest: &[u8]) -> Option<&str> {
+    let rest = rest.trim_ascii_start().strip_prefix(b"\"")?;
+    let value = &rest[..memchr::memchr2(b'"', b'\\', rest)?];
+    let is_plain = rest.get(value.len()) == Some(&b'"');
+    std::str::from_utf8(value).ok().filter(|_| is_plain)
 }
 
 #[cfg(test)]
@@ -145,6 +153,10 @@ mod tests {
             r#"{"eventSource":"s3.amazonaws.com","eventName":"GetObject","requestParameters":{"eventName":"StartSession","eventSource":"ssm.amazonaws.com"}}"#,
             r#"{"eventSource":"a device","eventName":"GetObject"}"#,
             r#"{"eventSource":"ssm.amazonaws.com","eventName":"BeginSession"}"#,
+            r#"{"eventSource":"s3.amazonaws.com","eventName":"GetObject","CloudTrailEvent":"{\"eventName\":\"StartSession\"}"}"#,
+            r#"{"eventSource":"s3.amazonaws.com","eventName":"GetObject","x":[{"eventName":"A"},{"eventName":"B"},{"eventName":"C"},{"eventName":"D"}]}"#,
+            r#"{"eventSource":"s3.amazonaws.com","eventName":"GetObject",}"#,
+            r#"{"eventSource":"s3.amazonaws.com","eventName":"GetObject"]"#,
         ] {
             check(action(), doubtful, true);
         }

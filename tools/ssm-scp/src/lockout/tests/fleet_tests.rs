@@ -38,6 +38,7 @@ fn a_denial_of_everything_is_judged_while_one_waits() {
         scene.organization.entities.push(entity);
         let principals = (0..n_principals).map(|number| PrincipalPolicies {
             arn: role(&account, &format!("team-{}/app-{number}", number % 7)),
+            unique_id: None,
             policies: vec![allow(&["s3:Get*", "ssm:*", "kms:Decrypt"])],
             boundary: None,
             trust: Some(trust(trusted.clone())),

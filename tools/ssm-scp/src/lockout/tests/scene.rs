@@ -11,6 +11,7 @@ use crate::lockout::{Evidence, Risk, Shift, Step, carry_out, midway, risks};
 use crate::model::Action;
 use crate::model::{AccountPrincipals, PrincipalPolicies};
 
+pub(super) const ORGANIZATION: &str = "o-abcdefghij";
 pub(super) const MANAGEMENT: &str = "100000000001";
 pub(super) const A: &str = "200000000002";
 pub(super) const B: &str = "300000000003";
@@ -52,9 +53,16 @@ pub(super) fn trust(principal: Value) -> Value {
     json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]})
 }
 
+/// Returns the unique ID of a role of the cases.
+pub(super) fn unique_id(arn: &str) -> String {
+    let name = arn.rsplit('/').next().unwrap_or_default();
+    format!("AROA{}", name.to_ascii_uppercase())
+}
+
 fn principal(arn: &str, policy: Value, trusted: Value) -> PrincipalPolicies {
     PrincipalPolicies {
         arn: arn.to_owned(),
+        unique_id: Some(unique_id(arn)),
         policies: vec![policy],
         boundary: None,
         trust: Some(trust(trusted)),
@@ -66,7 +74,7 @@ impl Scene {
     pub(super) fn new() -> Scene {
         let entity = |id: &str, kind: &str, path: &str, parent: Option<&str>| {
             json!({"kind": "entity", "id": id, "type": kind, "name": id,
-            "path": path, "parent": parent, "management": id == MANAGEMENT, "policies": [FULL]})
+            "path": path, "parent": parent, "management": id == MANAGEMENT, "policies": [FULL], "organization_id": ORGANIZATION})
         };
         let records = vec![
             entity(ROOT, "root", "Root", None),
@@ -162,7 +170,7 @@ impl Scene {
             carry_out(&mut after, step.action, step.from, step.to).unwrap();
         }
         let shift = Shift::of(&self.organization, &after);
-        let midway = midway(&self.organization, &after, &steps).unwrap();
+        let midway = midway(&shift, &self.organization, &after, &steps).unwrap();
         let mut bound = shift.accounts();
         bound.extend(midway.iter().flat_map(|state| state.accounts.clone()));
         let accounts = self.accounts.iter();

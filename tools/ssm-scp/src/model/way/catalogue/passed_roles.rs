@@ -1,5 +1,5 @@
-//! Services of AWS beside those of nodes: they run code or make calls as a role that is passed to them, so that whoever may use them
-//! has what that role may, or give a shell on instances of their own.
+//! Services of AWS beside those of nodes: they run code or make calls as a role that is passed to them, so that whoever may use
+//! them has what that role may, or give a shell on instances of their own.
 
 use super::{Entry, Way};
 
@@ -64,7 +64,7 @@ pub(super) const PASSED_ROLES: &[Entry] = &[
             "codepipeline:UpdatePipeline",
         ],
         leads_to: "commands and deployments as stages of a pipeline",
-        source: "https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference.html",
+        source: "https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-pipeline-structure.html",
     },
     Entry {
         way: Way::Builds,
@@ -114,6 +114,33 @@ pub(super) const PASSED_ROLES: &[Entry] = &[
         source: "https://docs.aws.amazon.com/glue/latest/dg/interactive-sessions.html",
     },
     Entry {
+        way: Way::Notebooks,
+        actions: &["sagemaker:StartSession"],
+        leads_to: "SSH to a space of SageMaker Studio, from an editor of one's own",
+        source: "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StartSession.html",
+    },
+    Entry {
+        way: Way::Notebooks,
+        actions: &[
+            "bedrock-agentcore:CreateCodeInterpreter",
+            "bedrock-agentcore:InvokeCodeInterpreter",
+            "bedrock-agentcore:StartCodeInterpreterSession",
+        ],
+        leads_to: "code that runs as the role of an interpreter of AgentCore",
+        source: "https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/code-interpreter-create.html",
+    },
+    Entry {
+        way: Way::Notebooks,
+        actions: &[
+            "bedrock-agentcore:CreateAgentRuntime",
+            "bedrock-agentcore:InvokeAgentRuntimeCommand",
+            "bedrock-agentcore:InvokeAgentRuntimeCommandShell",
+            "bedrock-agentcore:UpdateAgentRuntime",
+        ],
+        leads_to: "commands in the container of an agent, as its role",
+        source: "https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-execute-command.html",
+    },
+    Entry {
         way: Way::DataJobs,
         actions: &[
             "elasticmapreduce:AddJobFlowSteps",
@@ -136,6 +163,42 @@ pub(super) const PASSED_ROLES: &[Entry] = &[
         ],
         leads_to: "containers that call what their role may",
         source: "https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html",
+    },
+    Entry {
+        way: Way::DataJobs,
+        actions: &[
+            "emr-serverless:AccessInteractiveEndpoints",
+            "emr-serverless:AccessLivyEndpoints",
+            "emr-serverless:StartJobRun",
+            "emr-serverless:StartSession",
+        ],
+        leads_to: "jobs and sessions of EMR Serverless that call what their role may",
+        source: "https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/security-iam-runtime-role.html",
+    },
+    Entry {
+        way: Way::DataJobs,
+        actions: &[
+            "emr-containers:CreateManagedEndpoint",
+            "emr-containers:GetManagedEndpointSessionCredentials",
+            "emr-containers:StartJobRun",
+        ],
+        leads_to: "pods on the nodes of a cluster of EKS, as a role of theirs",
+        source: "https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/iam-execution-role.html",
+    },
+    Entry {
+        way: Way::DataJobs,
+        actions: &[
+            "datapipeline:ActivatePipeline",
+            "datapipeline:PutPipelineDefinition",
+        ],
+        leads_to: "commands on instances that a pipeline starts with a role",
+        source: "https://docs.aws.amazon.com/datapipeline/latest/DeveloperGuide/dp-object-shellcommandactivity.html",
+    },
+    Entry {
+        way: Way::DataJobs,
+        actions: &["airflow:CreateEnvironment", "airflow:UpdateEnvironment"],
+        leads_to: "workflows in Python that call what the environment's role may",
+        source: "https://docs.aws.amazon.com/mwaa/latest/userguide/mwaa-create-role.html",
     },
     Entry {
         way: Way::ServiceInstances,
@@ -165,6 +228,12 @@ pub(super) const PASSED_ROLES: &[Entry] = &[
         actions: &["scheduler:CreateSchedule", "scheduler:UpdateSchedule"],
         leads_to: "any call to AWS at a time, SendCommand among them",
         source: "https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html",
+    },
+    Entry {
+        way: Way::Schedulers,
+        actions: &["pipes:CreatePipe", "pipes:UpdatePipe"],
+        leads_to: "a workflow, a function, a job or a task whenever there is an event, as a role",
+        source: "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-target.html",
     },
     Entry {
         way: Way::Schedulers,
@@ -214,6 +283,22 @@ pub(super) const PASSED_ROLES: &[Entry] = &[
     Entry {
         way: Way::Schedulers,
         actions: &[
+            "synthetics:CreateCanary",
+            "synthetics:StartCanaryDryRun",
+            "synthetics:UpdateCanary",
+        ],
+        leads_to: "scripts that call what the role of a canary may",
+        source: "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Synthetics_Canaries_CanaryPermissions.html",
+    },
+    Entry {
+        way: Way::Schedulers,
+        actions: &["apprunner:CreateService", "apprunner:UpdateService"],
+        leads_to: "containers that call what their role may",
+        source: "https://docs.aws.amazon.com/apprunner/latest/api/API_InstanceConfiguration.html",
+    },
+    Entry {
+        way: Way::Schedulers,
+        actions: &[
             "chatbot:CreateMicrosoftTeamsChannelConfiguration",
             "chatbot:CreateSlackChannelConfiguration",
             "chatbot:UpdateMicrosoftTeamsChannelConfiguration",
@@ -227,5 +312,11 @@ pub(super) const PASSED_ROLES: &[Entry] = &[
         actions: &["mgn:PutSourceServerAction", "mgn:PutTemplateAction"],
         leads_to: "documents that run on servers once they are migrated",
         source: "https://docs.aws.amazon.com/mgn/latest/ug/post-launch-settings.html",
+    },
+    Entry {
+        way: Way::Schedulers,
+        actions: &["drs:PutLaunchAction"],
+        leads_to: "documents that run on servers once they are recovered",
+        source: "https://docs.aws.amazon.com/drs/latest/userguide/post-launch-action-settings-overview.html",
     },
 ];

@@ -1,0 +1,122 @@
+//! All impacts until those are counted that are printed after their counts. The same becomes of most principals, and is kept once:
+//! an organization has hundreds of thousands of them. Pure.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::record::{Class, Impact, ImpactCounts, ImpactKind, ImpactLoss, PrincipalType};
+
+/// What becomes of some principals.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Outcome {
+    class: Class,
+    actions: Vec<String>,
+    losses: Vec<ImpactLoss>,
+    why: String,
+}
+
+/// A principal with its outcome.
+struct Entry {
+    account: Rc<str>,
+    principal: Box<str>,
+    r#type: PrincipalType,
+    outcome: Rc<Outcome>,
+}
+
+/// The impacts on all principals.
+#[derive(Default)]
+pub(crate) struct Gathered {
+    outcomes: HashMap<Rc<Outcome>, Rc<Outcome>>,
+    entries: Vec<Entry>,
+}
+
+impl Gathered {
+    /// Adds the impacts on the principals of an account.
+    pub(crate) fn add(&mut self, impacts: Vec<Impact>) {
+        let mut account: Rc<str> = Rc::default();
+        for impact in impacts {
+            if *account != *impact.account {
+                account = impact.account.into();
+            }
+            let outcome = Rc::new(Outcome {
+                class: impact.class,
+                actions: impact.actions,
+                losses: impact.losses,
+                why: impact.why,
+            });
+            let known = self.outcomes.entry(Rc::clone(&outcome));
+            self.entries.push(Entry {
+                account: Rc::clone(&account),
+                principal: impact.principal.into(),
+                r#type: impact.r#type,
+                outcome: Rc::clone(known.or_insert(outcome)),
+            });
+        }
+    }
+
+    /// Counts them.
+    pub(crate) fn counts(&self, n_accounts_unread: usize) -> ImpactCounts {
+        let classes = self.entries.iter().map(|entry| entry.outcome.class);
+        ImpactCounts::of(classes, n_accounts_unread)
+    }
+
+    /// Returns those first who lose something, then those of whom it is not known; the others stay as they were added.
+    pub(crate) fn in_order(&self) -> impl Iterator<Item = Impact> {
+        let urgency = |entry: &Entry| match entry.outcome.class {
+            Class::NewlyDenied => 0,
+            Class::Unknown => 1,
+            Class::StillIn | Class::Exempt | Class::DeniedBefore | Class::NotGoverned => 2,
+        };
+        let each = (0..=2).flat_map(move |rank| {
+            let entries = self.entries.iter();
+            entries.filter(move |entry| urgency(entry) == rank)
+        });
+        each.map(|entry| Impact {
+            kind: ImpactKind::Impact,
+            account: entry.account.as_ref().to_owned(),
+            principal: entry.principal.as_ref().to_owned(),
+            r#type: entry.r#type,
+            class: entry.outcome.class,
+            actions: entry.outcome.actions.clone(),
+            losses: entry.outcome.losses.clone(),
+            why: entry.outcome.why.clone(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Class, Gathered, Impact, ImpactKind, PrincipalType};
+
+    fn impact(principal: &str, class: Class) -> Impact {
+        Impact {
+            kind: ImpactKind::Impact,
+            account: "111122223333".to_owned(),
+            principal: principal.to_owned(),
+            r#type: PrincipalType::Role,
+            class,
+            actions: vec!["ssm:StartSession".to_owned()],
+            losses: Vec::new(),
+            why: "because".to_owned(),
+        }
+    }
+
+    #[test]
+    fn whoever_loses_something_comes_first_and_what_is_the_same_is_kept_once() {
+        let mut gathered = Gathered::default();
+        let given = [
+            impact("a", Class::Exempt),
+            impact("b", Class::Unknown),
+            impact("c", Class::NewlyDenied),
+            impact("d", Class::StillIn),
+            impact("e", Class::NewlyDenied),
+        ];
+        gathered.add(given[..3].to_vec());
+        gathered.add(given[3..].to_vec());
+        assert_eq!(gathered.outcomes.len(), 4);
+        let expected = [2, 4, 1, 0, 3].map(|index: usize| given[index].clone());
+        assert_eq!(gathered.in_order().collect::<Vec<_>>(), expected);
+        let counts = gathered.counts(7);
+        assert_eq!((counts.n_newly_denied, counts.n_accounts_unread), (2, 7));
+    }
+}
