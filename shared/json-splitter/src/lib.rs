@@ -1,37 +1,81 @@
 //! Where one JSON object ends and the next begins, in a stream of any length: the objects of JSON lines, of pretty-printed
-//! values, of an array, or of a log file's `Records`. Only brackets and quotes are looked at, 64 bytes at a time, so that
-//! what no filter wants is never parsed. Memory grows with the largest object, not with the input.
+//! values, of an array, or of the list in a log file or an answer of AWS. Only brackets, quotes and line breaks are looked at, 64
+//! bytes at a time, so that what no filter wants is never parsed. Memory grows with the largest object, not with the input, and what
+//! is damaged ends nothing: it is handed over as such, and the next object is looked for.
 #![cfg_attr(
     not(test),
     deny(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)
 )]
 
+mod recovery;
+mod source;
+
+#[cfg(test)]
+mod tests;
+
 use std::io::Read;
 
+use serde::de::IgnoredAny;
 use wide::u8x16;
 
-/// How much is read at once.
-const CHUNK: usize = 256 * 1024;
+use crate::recovery::{FirstKey, LONGEST_KEY};
+use crate::source::Buffer;
+
 /// Bytes that are looked at together: one bit each in a word.
 const BLOCK: usize = 64;
 /// No CloudTrail record or event is near that large; what is, is damage, and memory must not grow with it.
 const LARGEST: usize = 64 * 1024 * 1024;
+/// An object of more bytes is parsed before its end is seen: a quote that is missing would hide everything behind it. The largest
+/// record of CloudTrail has 256 KB, or 1 MB where its trail asks for that.
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html>
+const LARGE: usize = 64 * 1024;
+/// Members of an object whose items are objects of their own: of log files and events for functions, of LookupEvents, of
+/// ReceiveMessage.
+const LISTS: [&[u8]; 3] = [b"\"Records\"", b"\"Events\"", b"\"Messages\""];
 
-/// Why a stream is no sequence of JSON objects, after the objects before that place have been handed over.
-#[derive(Debug, thiserror::Error)]
-pub enum Damage {
+/// A part of a stream.
+#[derive(Debug)]
+pub enum Found<'b> {
+    /// The text of an object, or of an array within an array. Its brackets are balanced, and nothing else of it was looked at.
+    Object(&'b [u8]),
+    /// What is not an object.
+    Damaged(Spoilt),
+}
+
+/// What came of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Whole,
+    /// It cannot be read: there may be other objects in it, which a bracket or quote too many or too few has made a part of it.
+    Damaged,
+}
+
+/// What is wrong at a place of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Spoilt {
     /// Something else than an object, on this line.
     #[error("line {0}: expected a JSON object")]
     NoObject(usize),
-    /// A bracket too many, on this line.
-    #[error("line {0}: a bracket that closes nothing")]
-    Unbalanced(usize),
-    /// An end that is missing; the line is that of the beginning.
-    #[error("line {0}: the end is missing of what begins here")]
-    Truncated(usize),
+    /// An object with brackets that do not fit, beginning on this line.
+    #[error("line {0}: brackets that do not fit in what begins here")]
+    Brackets(usize),
+    /// A text that does not end on its line, in the object that begins on this one.
+    #[error("line {0}: a text without its end in what begins here")]
+    Text(usize),
+    /// An object that is not JSON, beginning on this line.
+    #[error("line {0}: what begins here is not JSON")]
+    Syntax(usize),
     /// An object that memory will not be spent on, beginning on this line.
     #[error("line {0}: an object of more than 64 MiB")]
     TooLarge(usize),
+}
+
+/// Why a stream ends early, after the objects before that place have been handed over.
+#[derive(Debug, thiserror::Error)]
+pub enum Damage {
+    /// An end that is missing; the line is that of the beginning.
+    #[error("line {0}: the end is missing of what begins here")]
+    Truncated(usize),
     /// The source cannot be read; also a gzip stream that is damaged.
     #[error(transparent)]
     Read(#[from] std::io::Error),
@@ -40,47 +84,27 @@ pub enum Damage {
     Each(anyhow::Error),
 }
 
-/// Hands every object of `source` to `each`.
+/// Hands every object of `source` to `each`, and what is damaged between them.
 ///
 /// # Errors
-/// The source cannot be read or is damaged, or an error of `each`.
+/// The source cannot be read or ends in the middle of an object, or an error of `each`.
 pub fn objects(
     source: &mut impl Read,
-    mut each: impl FnMut(&[u8]) -> anyhow::Result<()>,
+    mut each: impl FnMut(Found<'_>) -> anyhow::Result<Verdict>,
 ) -> Result<(), Damage> {
-    let mut scan = Scan::default();
-    let mut buffer: Vec<u8> = Vec::with_capacity(2 * CHUNK);
+    let (mut scan, mut input) = (Scan::default(), Buffer::default());
     loop {
-        let filled = buffer.len();
-        buffer.resize(filled + CHUNK, 0);
-        let n_read = read_some(source, &mut buffer[filled..]);
-        buffer.truncate(filled + *n_read.as_ref().unwrap_or(&0));
-        let at_end = matches!(n_read, Ok(0) | Err(_));
-        scan.blocks(&buffer, at_end, &mut each)?;
-        // A gzip stream that breaks off has given everything before the break.
-        if n_read? == 0 {
-            return scan.end(&buffer);
+        let n_read = input.fill(source);
+        scan.blocks(input.filled(), &mut each)?;
+        if matches!(n_read, Ok(0) | Err(_)) {
+            // A gzip stream that breaks off has given everything before the break.
+            scan.last(input.filled(), &mut each)?;
+            n_read?;
+            return scan.end(input.filled(), &mut each);
         }
-        scan.forget(&mut buffer);
-        if buffer.len() > LARGEST {
-            return Err(Damage::TooLarge(scan.line_of(&buffer, 0)));
-        }
+        scan.look_ahead(input.filled(), &mut each)?;
+        scan.forget(&mut input);
     }
-}
-
-fn read_some(source: &mut impl Read, into: &mut [u8]) -> std::io::Result<usize> {
-    let mut filled = 0;
-    while filled < into.len() {
-        match source.read(&mut into[filled..]) {
-            Ok(0) => break,
-            Ok(n_read) => filled += n_read,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            // What came before the damage counts; the next call will fail in the same way.
-            Err(_) if filled > 0 => break,
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
 }
 
 /// How far a stream has been looked at.
@@ -90,34 +114,51 @@ struct Scan {
     scanned: usize,
     /// Where the object begins that is being looked at, or what lies between objects.
     begin: usize,
-    depth: usize,
+    /// The brackets that are open.
+    open: Vec<u8>,
     /// The depth at which objects are handed over: 0, or more inside an array or a log file.
     level: usize,
     /// Whether a log file's records are behind: what follows in it is passed over.
     passing: bool,
     in_string: bool,
     escaped: bool,
+    /// Bytes of the open object that were found to be the beginning of JSON.
+    n_checked: usize,
+    /// Whether something was damaged: brackets that close nothing are left of it.
+    recovered: bool,
+    /// Whether the next object is still looked for after damage.
+    lost: bool,
+    first_key: FirstKey,
     /// Line breaks in what has been dropped from the buffer.
     lines: usize,
 }
 
+/// Whether the scan went back to an earlier place.
+type Rewound = bool;
+
+trait Each: FnMut(Found<'_>) -> anyhow::Result<Verdict> {}
+impl<F: FnMut(Found<'_>) -> anyhow::Result<Verdict>> Each for F {}
+
 impl Scan {
-    fn blocks(
-        &mut self,
-        buffer: &[u8],
-        at_end: bool,
-        each: &mut impl FnMut(&[u8]) -> anyhow::Result<()>,
-    ) -> Result<(), Damage> {
-        while let Some(block) = buffer.get(self.scanned..self.scanned + BLOCK) {
-            self.block(buffer, block, each)?;
-            self.scanned += BLOCK;
+    fn blocks(&mut self, buffer: &[u8], each: &mut impl Each) -> Result<(), Damage> {
+        if self.lost {
+            self.resume(buffer, self.begin);
         }
-        let rest = &buffer[self.scanned..];
-        if at_end && !rest.is_empty() {
-            let mut block = [b' '; BLOCK];
-            block[..rest.len()].copy_from_slice(rest);
-            self.block(buffer, &block, each)?;
-            self.scanned = buffer.len();
+        while !self.lost && self.scanned < buffer.len() {
+            let rest = &buffer[self.scanned..];
+            let rewound = match rest.first_chunk::<BLOCK>() {
+                Some(block) => self.block(buffer, block, 0, each)?,
+                None => {
+                    // What is not filled is before the text, so that what a backslash escapes may still come.
+                    let offset = BLOCK - rest.len();
+                    let mut block = [b' '; BLOCK];
+                    block[offset..].copy_from_slice(rest);
+                    self.block(buffer, &block, offset, each)?
+                }
+            };
+            if !rewound {
+                self.scanned = buffer.len().min(self.scanned + BLOCK);
+            }
         }
         Ok(())
     }
@@ -125,10 +166,12 @@ impl Scan {
     fn block(
         &mut self,
         buffer: &[u8],
-        block: &[u8],
-        each: &mut impl FnMut(&[u8]) -> anyhow::Result<()>,
-    ) -> Result<(), Damage> {
+        block: &[u8; BLOCK],
+        offset: usize,
+        each: &mut impl Each,
+    ) -> Result<Rewound, Damage> {
         let (mut quotes, mut backslashes, mut opening, mut closing) = (0u64, 0u64, 0u64, 0u64);
+        let mut breaks = 0u64;
         for (index, bytes) in block.chunks_exact(16).enumerate() {
             let bytes = u8x16::from(<[u8; 16]>::try_from(bytes).unwrap_or([b' '; 16]));
             // `[` and `{`, as well as `]` and `}`, differ in this bit alone.
@@ -138,29 +181,41 @@ impl Scan {
             backslashes |= bits(bytes.simd_eq(u8x16::splat(b'\\')));
             opening |= bits(folded.simd_eq(u8x16::splat(b'{')));
             closing |= bits(folded.simd_eq(u8x16::splat(b'}')));
+            breaks |= bits(bytes.simd_eq(u8x16::splat(b'\n')));
         }
-        quotes &= !self.escaped_bits(backslashes);
+        quotes &= !self.escaped_bits(backslashes, offset);
         let strings = self.string_bits(quotes);
         let mut brackets = (opening | closing) & !strings;
+        // JSON has no line break in a text: a quote is missing, or one too many.
+        breaks &= strings;
+        if breaks != 0 {
+            brackets &= (breaks & breaks.wrapping_neg()) - 1;
+        }
         while brackets != 0 {
             let bit = brackets & brackets.wrapping_neg();
-            let at = self.scanned + brackets.trailing_zeros() as usize;
+            let at = self.scanned + brackets.trailing_zeros() as usize - offset;
             brackets ^= bit;
-            if opening & bit != 0 {
-                self.open(buffer, at)?;
+            let rewound = if opening & bit != 0 {
+                self.open(buffer, at, each)?
             } else {
-                self.close(buffer, at, each)?;
+                self.close(buffer, at, each)?
+            };
+            if rewound {
+                return Ok(true);
             }
         }
-        Ok(())
+        if breaks == 0 {
+            return Ok(false);
+        }
+        self.damaged(buffer, Spoilt::Text, each)
     }
 
     /// Returns the bits of what a backslash stands before.
-    fn escaped_bits(&mut self, backslashes: u64) -> u64 {
+    fn escaped_bits(&mut self, backslashes: u64, offset: usize) -> u64 {
         if backslashes == 0 && !self.escaped {
             return 0;
         }
-        let mut escaped = u64::from(self.escaped);
+        let mut escaped = u64::from(self.escaped) << offset;
         let mut left = backslashes & !escaped;
         self.escaped = false;
         // Backslashes are rare: one after another is faster than the arithmetic that does them all at once.
@@ -187,77 +242,201 @@ impl Scan {
         bits
     }
 
-    fn open(&mut self, buffer: &[u8], at: usize) -> Result<(), Damage> {
-        if self.depth == self.level {
-            if !blank(&buffer[self.begin..at]) {
-                return Err(Damage::NoObject(self.line_of(buffer, self.begin)));
-            }
-            self.begin = at;
+    fn open(
+        &mut self,
+        buffer: &[u8],
+        at: usize,
+        each: &mut impl Each,
+    ) -> Result<Rewound, Damage> {
+        if self.open.len() == self.level {
+            self.between(buffer, at, each)?;
+            (self.begin, self.n_checked) = (at, 0);
             if buffer[at] == b'[' && self.level == 0 {
                 self.level = 1;
                 self.begin = at + 1;
             }
-        } else if self.level == 0
-            && self.depth == 1
-            && !self.passing
-            && buffer[at] == b'['
-            && is_log_file(&buffer[self.begin..at])
-        {
-            self.level = 2;
-            self.begin = at + 1;
+        } else {
+            let mut before = buffer[..at].iter().rev();
+            let before = before.find(|byte| !byte.is_ascii_whitespace());
+            let fits = match self.open.last() {
+                Some(b'{') => before == Some(&b':'),
+                _ => matches!(before, Some(b'[' | b',')),
+            };
+            if !fits {
+                return self.damaged(buffer, Spoilt::Brackets, each);
+            }
+            if self.level == 0
+                && self.open == b"{"
+                && !self.passing
+                && buffer[at] == b'['
+                && is_list(&buffer[self.begin..at])
+            {
+                self.level = 2;
+                self.begin = at + 1;
+            }
         }
-        self.depth += 1;
-        Ok(())
+        self.open.push(buffer[at]);
+        Ok(false)
     }
 
     fn close(
         &mut self,
         buffer: &[u8],
         at: usize,
-        each: &mut impl FnMut(&[u8]) -> anyhow::Result<()>,
-    ) -> Result<(), Damage> {
-        if self.depth == 0 {
-            return Err(Damage::Unbalanced(self.line_of(buffer, at)));
+        each: &mut impl Each,
+    ) -> Result<Rewound, Damage> {
+        let Some(opened) = self.open.last() else {
+            // It lies between objects.
+            return Ok(false);
+        };
+        // `]` and `}` follow `[` and `{` in ASCII at the same distance.
+        if *opened + 2 != buffer[at] {
+            return self.damaged(buffer, Spoilt::Brackets, each);
         }
-        if self.depth == self.level && !blank(&buffer[self.begin..at]) {
-            return Err(Damage::NoObject(self.line_of(buffer, self.begin)));
+        if self.open.len() == self.level {
+            self.between(buffer, at, each)?;
         }
-        self.depth -= 1;
-        if self.depth == self.level && !self.passing {
-            each(&buffer[self.begin..=at]).map_err(Damage::Each)?;
-            self.begin = at + 1;
-        } else if self.depth < self.level {
+        self.open.pop();
+        if self.open.len() == self.level && !self.passing {
+            let begin = std::mem::replace(&mut self.begin, at + 1);
+            let object = &buffer[begin..=at];
+            match each(Found::Object(object)).map_err(Damage::Each)? {
+                Verdict::Whole => self.first_key.learn(object),
+                Verdict::Damaged => {
+                    if let Some(inner) = self.first_key.next(&buffer[..=at], begin + 1) {
+                        self.go_on_at(inner);
+                        return Ok(true);
+                    }
+                }
+            }
+        } else if self.open.len() < self.level {
             // The array of objects ends.
             self.passing = true;
             self.level = 0;
         }
-        if self.depth == 0 {
+        if self.open.is_empty() {
             self.passing = false;
             self.begin = at + 1;
+        }
+        Ok(false)
+    }
+
+    /// Hands over what is not an object before the place where one begins, or a list ends.
+    fn between(&mut self, buffer: &[u8], at: usize, each: &mut impl Each) -> Result<(), Damage> {
+        let text = &buffer[self.begin..at];
+        let recovered = self.recovered;
+        let is_blank = |text: &[u8]| text.iter().all(|byte| is_nothing(*byte, recovered));
+        if is_blank(text) {
+            return Ok(());
+        }
+        let spoilt = Spoilt::NoObject(self.line_of(buffer, self.begin));
+        for part in text.split(|byte| matches!(byte, b',' | b'\n')) {
+            if !is_blank(part) {
+                each(Found::Damaged(spoilt)).map_err(Damage::Each)?;
+            }
+        }
+        self.begin = at;
+        Ok(())
+    }
+
+    /// Hands over that what is being looked at is damaged, and goes on at the next object.
+    fn damaged(
+        &mut self,
+        buffer: &[u8],
+        spoilt: fn(usize) -> Spoilt,
+        each: &mut impl Each,
+    ) -> Result<Rewound, Damage> {
+        let spoilt = spoilt(self.line_of(buffer, self.begin));
+        each(Found::Damaged(spoilt)).map_err(Damage::Each)?;
+        // Of a list that is behind, its own end may be what is damaged: the next object begins right there.
+        let from = self.begin + usize::from(!self.passing);
+        self.resume(buffer, from.min(buffer.len()));
+        Ok(true)
+    }
+
+    fn resume(&mut self, buffer: &[u8], from: usize) {
+        match self.first_key.next(buffer, from) {
+            Some(at) => self.go_on_at(at),
+            None => {
+                // The key of an object may be cut here.
+                self.go_on_at(from.max(buffer.len().saturating_sub(2 * LONGEST_KEY)));
+                self.lost = true;
+            }
+        }
+    }
+
+    fn go_on_at(&mut self, at: usize) {
+        *self = Scan {
+            scanned: at,
+            begin: at,
+            recovered: true,
+            first_key: std::mem::take(&mut self.first_key),
+            lines: self.lines,
+            ..Scan::default()
+        };
+    }
+
+    fn is_in_object(&self) -> bool {
+        !self.lost && (self.open.len() > self.level || self.in_string)
+    }
+
+    /// Looks at an object that is open for long: whatever is wrong in it is found before it has taken in what follows.
+    fn look_ahead(&mut self, buffer: &[u8], each: &mut impl Each) -> Result<(), Damage> {
+        let text = &buffer[self.begin..self.scanned];
+        if self.passing || text.len() < LARGE.max(2 * self.n_checked) {
+            return Ok(());
+        }
+        self.n_checked = text.len();
+        let spoilt = if self.open.len() == self.level {
+            Some(Spoilt::NoObject as fn(usize) -> Spoilt)
+        } else if buffer.len() > LARGEST {
+            Some(Spoilt::TooLarge as fn(usize) -> Spoilt)
+        } else {
+            let read = serde_json::from_slice::<IgnoredAny>(text).err();
+            read.filter(|error| !error.is_eof())
+                .map(|_| Spoilt::Syntax as fn(usize) -> Spoilt)
+        };
+        if let Some(spoilt) = spoilt {
+            self.damaged(buffer, spoilt, each)?;
+            self.blocks(buffer, each)?;
+        }
+        Ok(())
+    }
+
+    /// Looks once more at what is open at the end: it may have taken in others.
+    fn last(&mut self, buffer: &[u8], each: &mut impl Each) -> Result<(), Damage> {
+        while self.is_in_object() {
+            let Some(at) = self.first_key.next(buffer, self.begin + 1) else {
+                break;
+            };
+            let spoilt = Spoilt::Syntax(self.line_of(buffer, self.begin));
+            each(Found::Damaged(spoilt)).map_err(Damage::Each)?;
+            self.go_on_at(at);
+            self.blocks(buffer, each)?;
         }
         Ok(())
     }
 
     /// Drops what has been handed over.
-    fn forget(&mut self, buffer: &mut Vec<u8>) {
+    fn forget(&mut self, input: &mut Buffer) {
+        if self.passing {
+            self.begin = self.begin.max(self.scanned.saturating_sub(BLOCK));
+        }
         let done = self.begin.min(self.scanned);
-        self.lines += line_breaks(&buffer[..done]);
-        buffer.drain(..done);
+        self.lines += line_breaks(&input.filled()[..done]);
+        input.forget(done);
         self.begin -= done;
         self.scanned -= done;
     }
 
-    fn end(&self, buffer: &[u8]) -> Result<(), Damage> {
-        if self.depth > 0 || self.in_string {
+    fn end(&mut self, buffer: &[u8], each: &mut impl Each) -> Result<(), Damage> {
+        if self.lost {
+            return Ok(());
+        }
+        if !self.open.is_empty() || self.in_string {
             return Err(Damage::Truncated(self.line_of(buffer, self.begin)));
         }
-        if !buffer[self.begin.min(buffer.len())..]
-            .iter()
-            .all(u8::is_ascii_whitespace)
-        {
-            return Err(Damage::NoObject(self.line_of(buffer, self.begin)));
-        }
-        Ok(())
+        self.between(buffer, buffer.len(), each)
     }
 
     /// Returns the line of the first byte that is no white space from `at` on; the first line is 1.
@@ -270,122 +449,26 @@ impl Scan {
     }
 }
 
-fn blank(between: &[u8]) -> bool {
-    between
-        .iter()
-        .all(|b| b.is_ascii_whitespace() || *b == b',')
+/// Returns whether a byte between objects is not a value: space, commas, the record separator of JSON text sequences (RFC 7464), byte
+/// order marks of files that were put together, zeros that fill a block. After damage also brackets that are left of it.
+fn is_nothing(byte: u8, recovered: bool) -> bool {
+    byte.is_ascii_whitespace()
+        || matches!(byte, b',' | 0x1e | 0 | 0xef | 0xbb | 0xbf)
+        || recovered && matches!(byte, b'}' | b']')
 }
 
 fn line_breaks(bytes: &[u8]) -> usize {
     memchr::memchr_iter(b'\n', bytes).count()
 }
 
-/// Tells whether an object up to its first array is `{"Records":`, as CloudTrail writes log files.
-fn is_log_file(start: &[u8]) -> bool {
-    let mut compact = start.iter().filter(|b| !b.is_ascii_whitespace());
-    let mut expected = b"{\"Records\":".iter();
-    loop {
-        match (compact.next(), expected.next()) {
-            (None, None) => return true,
-            (left, right) if left == right => {}
-            _ => return false,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::objects;
-
-    fn found(text: &str) -> (Vec<String>, String) {
-        let mut all = Vec::new();
-        let result = objects(&mut text.as_bytes(), |object| {
-            all.push(String::from_utf8(object.to_vec()).unwrap());
-            Ok(())
-        });
-        (
-            all,
-            result
-                .err()
-                .map(|error| error.to_string())
-                .unwrap_or_default(),
-        )
-    }
-
-    fn check(text: &str, expected: &[&str], damage: &str) {
-        // Wherever the parts of 64 bytes begin, the same must come out.
-        for shift in 0..70 {
-            let (all, error) = found(&format!("{}{text}", " ".repeat(shift)));
-            assert_eq!(
-                (all.as_slice(), error.as_str()),
-                (expected.map_to_strings().as_slice(), damage)
-            );
-        }
-    }
-
-    trait MapToStrings {
-        fn map_to_strings(&self) -> Vec<String>;
-    }
-
-    impl MapToStrings for [&str] {
-        fn map_to_strings(&self) -> Vec<String> {
-            self.iter().map(|text| (*text).to_owned()).collect()
-        }
-    }
-
-    #[test]
-    fn finds_the_objects_of_every_wrapping() {
-        check("{\"a\":1}\n{\"b\":{}}", &["{\"a\":1}", "{\"b\":{}}"], "");
-        check(
-            "[{\"a\":[1]}, {}]\n{\"c\":2}",
-            &["{\"a\":[1]}", "{}", "{\"c\":2}"],
-            "",
-        );
-        check(
-            "{ \"Records\" : [ {\"a\":1},\n{\"b\":[{}]} ], \"x\": [{}] } {}",
-            &["{\"a\":1}", "{\"b\":[{}]}", "{}"],
-            "",
-        );
-        check("{\"Records\":[]}", &[], "");
-        check("{\"other\":[{}]}", &["{\"other\":[{}]}"], "");
-        check("", &[], "");
-    }
-
-    #[test]
-    fn brackets_and_quotes_in_strings_are_text() {
-        let text = r#"{"a":"}]\"{","b\\":"\\\\","c":"\\\""}"#;
-        check(&format!("{text}{text}"), &[text, text], "");
-        let long = format!("{{\"a\":\"{}\"}}", "\\\\".repeat(100));
-        check(&long, &[&long], "");
-    }
-
-    #[test]
-    fn damage_is_told_with_its_line_after_what_came_before() {
-        check(
-            "{}\n{\"a\":1",
-            &["{}"],
-            "line 2: the end is missing of what begins here",
-        );
-        check(
-            "{\"Records\":[{},\n{\"a\":\"",
-            &["{}"],
-            "line 2: the end is missing of what begins here",
-        );
-        check("{}\n\nhello {}", &["{}"], "line 3: expected a JSON object");
-        check("{}\n7", &["{}"], "line 2: expected a JSON object");
-        check(
-            "{\"Records\":[{}, 7, {}]}",
-            &["{}"],
-            "line 1: expected a JSON object",
-        );
-        check("{}}", &["{}"], "line 1: a bracket that closes nothing");
-    }
-
-    #[test]
-    fn an_object_may_be_larger_than_what_is_read_at_once() {
-        let large = format!("{{\"a\":\"{}\"}}", "x".repeat(3 << 20));
-        let (all, error) = found(&format!("{large}\n{large}\n"));
-        assert_eq!((all.len(), error.as_str()), (2, ""));
-        assert!(all.iter().all(|object| *object == large));
-    }
+/// Returns whether an object up to one of its arrays ends with the name of a list of objects.
+fn is_list(start: &[u8]) -> bool {
+    let Some(key) = start.trim_ascii_end().strip_suffix(b":") else {
+        return false;
+    };
+    let key = key.trim_ascii_end();
+    LISTS.iter().any(|list| {
+        let before = key.strip_suffix(*list).map(<[u8]>::trim_ascii_end);
+        before.is_some_and(|before| matches!(before.last(), Some(b'{' | b',')))
+    })
 }
