@@ -41,6 +41,7 @@ fn run(account: &Account, arguments: &[&str], input: &Value) -> Output {
 /// An account with the function rolled out.
 fn rolled_out(slack: &Slack) -> (Account, Value, Output) {
     let account = account();
+    crate::covered(&account);
     let parameter =
         json!({"Name": "/slack", "Type": "SecureString", "Value": slack.url()}).to_string();
     account.aws(&["ssm", "put-parameter", "--cli-input-json", &parameter]);

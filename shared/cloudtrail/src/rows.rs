@@ -9,16 +9,60 @@ use serde_json::{Map, Value};
 
 /// Names as CloudTrail writes them, of records and of what is in structures.
 const NAMES: [&str; 44] = [
-    "accessKeyId", "accountId", "additionalEventData", "annotation", "apiVersion", "arn", "attributes", "awsRegion", "creationDate",
-    "errorCode", "errorMessage", "eventCategory", "eventID", "eventName", "eventSource", "eventTime", "eventType", "eventVersion",
-    "federatedProvider", "identityStoreArn", "inScopeOf", "invokedBy", "managementEvent", "mfaAuthenticated", "onBehalfOf",
-    "principalId", "readOnly", "recipientAccountId", "requestID", "requestParameters", "resources", "responseElements",
-    "serviceEventDetails", "sessionContext", "sessionIssuer", "sharedEventID", "sourceIPAddress", "tlsDetails", "type",
-    "userAgent", "userId", "userIdentity", "userName", "vpcEndpointId",
+    "accessKeyId",
+    "accountId",
+    "additionalEventData",
+    "annotation",
+    "apiVersion",
+    "arn",
+    "attributes",
+    "awsRegion",
+    "creationDate",
+    "errorCode",
+    "errorMessage",
+    "eventCategory",
+    "eventID",
+    "eventName",
+    "eventSource",
+    "eventTime",
+    "eventType",
+    "eventVersion",
+    "federatedProvider",
+    "identityStoreArn",
+    "inScopeOf",
+    "invokedBy",
+    "managementEvent",
+    "mfaAuthenticated",
+    "onBehalfOf",
+    "principalId",
+    "readOnly",
+    "recipientAccountId",
+    "requestID",
+    "requestParameters",
+    "resources",
+    "responseElements",
+    "serviceEventDetails",
+    "sessionContext",
+    "sessionIssuer",
+    "sharedEventID",
+    "sourceIPAddress",
+    "tlsDetails",
+    "type",
+    "userAgent",
+    "userId",
+    "userIdentity",
+    "userName",
+    "vpcEndpointId",
 ];
 /// Members that hold structures.
 const STRUCTURES: [&str; 8] = [
-    "userIdentity", "requestParameters", "responseElements", "additionalEventData", "resources", "serviceEventDetails", "tlsDetails",
+    "userIdentity",
+    "requestParameters",
+    "responseElements",
+    "additionalEventData",
+    "resources",
+    "serviceEventDetails",
+    "tlsDetails",
     "sessionContext",
 ];
 
@@ -27,7 +71,11 @@ pub(crate) fn of_lake(items: &[Value]) -> Option<Value> {
     let mut row = Map::new();
     for item in items {
         let members = item.as_object().filter(|members| members.len() == 1)?;
-        row.extend(members.iter().map(|(name, value)| (name.clone(), value.clone())));
+        row.extend(
+            members
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone())),
+        );
     }
     of_row(&row)
 }
@@ -45,7 +93,11 @@ pub(crate) fn of_athena(members: &Map<String, Value>) -> Option<Value> {
 pub(crate) fn of_answer(members: &mut Map<String, Value>) -> Option<Vec<Value>> {
     if let Some(Value::Array(rows)) = members.get("QueryResultRows") {
         let of_row = |row: &Value| of_lake(row.as_array()?);
-        return Some(rows.iter().map(|row| of_row(row).unwrap_or_else(|| row.clone())).collect());
+        return Some(
+            rows.iter()
+                .map(|row| of_row(row).unwrap_or_else(|| row.clone()))
+                .collect(),
+        );
     }
     let rows = members.get("ResultSet")?["Rows"].as_array()?;
     let cells = |row: &Value| -> Vec<Value> {
@@ -127,7 +179,9 @@ impl Structure<'_> {
             Some('{') => self.members(depth),
             Some('[') => self.items(depth),
             _ => {
-                let ends = [", ", "}", "]"].into_iter().filter_map(|end| self.0.find(end));
+                let ends = [", ", "}", "]"]
+                    .into_iter()
+                    .filter_map(|end| self.0.find(end));
                 let end = ends.min().unwrap_or(self.0.len());
                 let (text, rest) = self.0.split_at(end);
                 self.0 = rest;

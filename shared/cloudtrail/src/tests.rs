@@ -15,7 +15,9 @@ fn read(bytes: &[u8]) -> (Vec<String>, usize, String) {
     let (mut ids, mut n_damaged) = (Vec::new(), 0);
     let ended = objects(bytes, |found| {
         let value = match &found {
-            Found::Object(object) => std::str::from_utf8(object).ok().and_then(|text| parse(text).ok()),
+            Found::Object(object) => std::str::from_utf8(object)
+                .ok()
+                .and_then(|text| parse(text).ok()),
             Found::Damaged(_) => None,
         };
         let Some(value) = value else {
@@ -24,10 +26,22 @@ fn read(bytes: &[u8]) -> (Vec<String>, usize, String) {
         };
         let unwrapped = unwrap(value);
         n_damaged += unwrapped.unread.len();
-        ids.extend(unwrapped.objects.iter().map(|one| one["eventID"].as_str().unwrap_or("none").to_owned()));
+        ids.extend(
+            unwrapped
+                .objects
+                .iter()
+                .map(|one| one["eventID"].as_str().unwrap_or("none").to_owned()),
+        );
         Ok(Verdict::Whole)
     });
-    (ids, n_damaged, ended.err().map(|error| error.to_string()).unwrap_or_default())
+    (
+        ids,
+        n_damaged,
+        ended
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default(),
+    )
 }
 
 fn gzip(text: &str) -> Vec<u8> {
@@ -39,7 +53,15 @@ fn gzip(text: &str) -> Vec<u8> {
 fn check(bytes: &[u8], ids: &[&str], n_damaged: usize) {
     let shown = String::from_utf8_lossy(bytes).into_owned();
     let (found, damaged, ended) = read(bytes);
-    assert_eq!((found, damaged, ended.as_str()), (ids.iter().map(|id| (*id).to_owned()).collect(), n_damaged, ""), "{shown}");
+    assert_eq!(
+        (found, damaged, ended.as_str()),
+        (
+            ids.iter().map(|id| (*id).to_owned()).collect(),
+            n_damaged,
+            ""
+        ),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -61,7 +83,11 @@ fn every_wrapping_is_known_by_its_shape() {
         json!({"Records": [{"body": json!({"Type": "Notification", "Message": both.to_string()}).to_string()}]}),
     ] {
         check(wrapped.to_string().as_bytes(), &["a", "b"], 0);
-        check(serde_json::to_string_pretty(&wrapped).unwrap().as_bytes(), &["a", "b"], 0);
+        check(
+            serde_json::to_string_pretty(&wrapped).unwrap().as_bytes(),
+            &["a", "b"],
+            0,
+        );
     }
     check(envelope.to_string().as_bytes(), &["e"], 0);
     check(notification.to_string().as_bytes(), &["a"], 0);
@@ -76,19 +102,43 @@ fn rows_of_lake_and_athena_are_records() {
     let lake = json!({"QueryStatus": "FINISHED", "QueryResultRows": [[
         {"eventID": "a"}, {"eventName": "StartSession"}, {"eventSource": "ssm.amazonaws.com"}, {"eventTime": "2026-11-01 09:00:00.000"},
         {"userIdentity": who}, {"requestParameters": "{target=i-0123456789abcdef0}"}]]});
-    let columns = ["eventid", "eventname", "eventsource", "eventtime", "useridentity", "requestparameters"];
-    let cells = ["a", "StartSession", "ssm.amazonaws.com", "2026-11-01T09:00:00Z", who, "{\"target\":\"i-0123456789abcdef0\"}"];
+    let columns = [
+        "eventid",
+        "eventname",
+        "eventsource",
+        "eventtime",
+        "useridentity",
+        "requestparameters",
+    ];
+    let cells = [
+        "a",
+        "StartSession",
+        "ssm.amazonaws.com",
+        "2026-11-01T09:00:00Z",
+        who,
+        "{\"target\":\"i-0123456789abcdef0\"}",
+    ];
     let row = |cells: &[&str]| json!({"Data": cells.iter().map(|cell| json!({"VarCharValue": cell})).collect::<Vec<_>>()});
     let athena = json!({"ResultSet": {"Rows": [row(&columns), row(&cells)], "ResultSetMetadata": {}}, "UpdateCount": 0});
-    let exported: Value = columns.iter().zip(cells).map(|(name, cell)| ((*name).to_owned(), json!(cell))).collect();
+    let exported: Value = columns
+        .iter()
+        .zip(cells)
+        .map(|(name, cell)| ((*name).to_owned(), json!(cell)))
+        .collect();
     for value in [lake, athena, exported] {
         let unwrapped = unwrap(value);
         assert_eq!(unwrapped.objects.len(), 1);
         let record = &unwrapped.objects[0];
         assert_eq!(record["eventTime"], "2026-11-01T09:00:00Z");
         assert_eq!(record["requestParameters"]["target"], "i-0123456789abcdef0");
-        assert_eq!(record["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"], "arn:aws:iam::111122223333:role/dev");
-        assert_eq!(record["userIdentity"]["sessionContext"]["attributes"]["mfaAuthenticated"], "false");
+        assert_eq!(
+            record["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"],
+            "arn:aws:iam::111122223333:role/dev"
+        );
+        assert_eq!(
+            record["userIdentity"]["sessionContext"]["attributes"]["mfaAuthenticated"],
+            "false"
+        );
         assert_eq!(record["userIdentity"]["userName"], Value::Null);
     }
 }
@@ -104,7 +154,9 @@ fn a_file_that_a_notification_names_is_unread() {
         assert_eq!(unwrapped.objects, [Value::Null; 0]);
         assert_eq!(
             unwrapped.unread,
-            ["s3://trail/AWSLogs/111122223333/CloudTrail/x.json.gz is named by a notification, and was not read"]
+            [
+                "s3://trail/AWSLogs/111122223333/CloudTrail/x.json.gz is named by a notification, and was not read"
+            ]
         );
     }
 }
@@ -113,8 +165,14 @@ fn a_file_that_a_notification_names_is_unread() {
 fn files_are_read_however_they_are_packed_and_marked() {
     let (a, b) = (record("a").to_string(), record("b").to_string());
     let lines = format!("{a}\n{b}\n");
-    let zstd = ruzstd::encoding::compress_to_vec(lines.as_bytes(), ruzstd::encoding::CompressionLevel::Uncompressed);
-    let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain(lines.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let zstd = ruzstd::encoding::compress_to_vec(
+        lines.as_bytes(),
+        ruzstd::encoding::CompressionLevel::Uncompressed,
+    );
+    let utf16: Vec<u8> = [0xff, 0xfe]
+        .into_iter()
+        .chain(lines.encode_utf16().flat_map(u16::to_le_bytes))
+        .collect();
     for bytes in [
         gzip(&lines),
         [gzip(&a), gzip(&b)].concat(),
@@ -131,13 +189,25 @@ fn files_are_read_however_they_are_packed_and_marked() {
     let junk = [gzip(&lines), b"junk".to_vec()].concat();
     let (ids, _, ended) = read(&junk);
     assert_eq!(ids, ["a", "b"]);
-    assert_eq!(ended, "what follows the packed records is not packed: it was passed over");
+    assert_eq!(
+        ended,
+        "what follows the packed records is not packed: it was passed over"
+    );
 }
 
 #[test]
 fn what_is_not_a_record_is_counted_and_the_next_one_read() {
     let (a, b) = (record("a"), record("b"));
-    for odd in ["null", "7", "\"a text\"", "1e999", "nul", "{\"x\":\"\\ud800\"}", "{\"x\":1,\"x\":2}", "{\"x\":1e999}"] {
+    for odd in [
+        "null",
+        "7",
+        "\"a text\"",
+        "1e999",
+        "nul",
+        "{\"x\":\"\\ud800\"}",
+        "{\"x\":1,\"x\":2}",
+        "{\"x\":1e999}",
+    ] {
         for (text, n) in [
             (format!("{{\"Records\":[{a},{odd},{b}]}}"), 1),
             (format!("[{a},{odd},{b}]"), 1),
@@ -148,7 +218,16 @@ fn what_is_not_a_record_is_counted_and_the_next_one_read() {
     }
     let deep = format!("{{\"x\":{}{}}}", "[".repeat(200), "]".repeat(200));
     check(format!("[{a},{deep},{b}]").as_bytes(), &["a", "b"], 1);
-    let bytes = [a.to_string().as_bytes(), b"\n{\"x\":\"\xff\"}\n", b.to_string().as_bytes()].concat();
+    let bytes = [
+        a.to_string().as_bytes(),
+        b"\n{\"x\":\"\xff\"}\n",
+        b.to_string().as_bytes(),
+    ]
+    .concat();
     check(&bytes, &["a", "b"], 1);
-    check(json!([a, {"body": "{\"cut\":"}, b]).to_string().as_bytes(), &["a", "b"], 1);
+    check(
+        json!([a, {"body": "{\"cut\":"}, b]).to_string().as_bytes(),
+        &["a", "b"],
+        1,
+    );
 }

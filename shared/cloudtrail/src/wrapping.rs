@@ -97,7 +97,9 @@ fn text_in(members: &Map<String, Value>) -> Option<String> {
     let names = ["CloudTrailEvent", "body", "Body"];
     let text = names.iter().find_map(|name| members.get(*name)?.as_str());
     let notification = || {
-        let is_one = members.get("Type").is_some_and(|kind| kind == "Notification");
+        let is_one = members
+            .get("Type")
+            .is_some_and(|kind| kind == "Notification");
         is_one.then(|| members.get("Message")?.as_str()).flatten()
     };
     let of_function = || members.get("Sns")?.get("Message")?.as_str();

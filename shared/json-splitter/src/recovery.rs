@@ -43,7 +43,10 @@ impl FirstKey {
             memmem::find_iter(&buffer[from..], key)
                 .find_map(|at| begin_before(buffer, from, from + at))
         };
-        let by_key = with(&self.quoted).into_iter().chain(with(EVENT_VERSION)).min();
+        let by_key = with(&self.quoted)
+            .into_iter()
+            .chain(with(EVENT_VERSION))
+            .min();
         // What stands at the very beginning of a line is an object of JSON lines.
         let limit = by_key.unwrap_or(buffer.len());
         let lines = memchr::memchr_iter(b'\n', &buffer[from.saturating_sub(1)..limit]);

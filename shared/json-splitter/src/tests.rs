@@ -131,13 +131,20 @@ fn three_thousand_mutants_hide_no_good_record() {
             }
             2 => odd.insert(at, b"\0\"\\{}[]:,x0\xff\x1f\n"[random(14)]),
             3 => odd[at] ^= 1 << random(8),
-            4 => odd.drain(at..(at + 20).min(record("odd").len())).for_each(drop),
+            4 => odd
+                .drain(at..(at + 20).min(record("odd").len()))
+                .for_each(drop),
             _ => odd[at] = b"\0\"\\{}[]:,x0\xff\x1f\n"[random(14)],
         }
         let good: Vec<String> = ["a", "b", "c", "d"].map(record).into();
         let joined = |separator: &str| {
             let mut text = good[0].clone().into_bytes();
-            for part in [&odd[..], good[1].as_bytes(), good[2].as_bytes(), good[3].as_bytes()] {
+            for part in [
+                &odd[..],
+                good[1].as_bytes(),
+                good[2].as_bytes(),
+                good[3].as_bytes(),
+            ] {
                 text.extend(separator.as_bytes());
                 text.extend(part);
             }
@@ -179,7 +186,10 @@ fn a_slow_stream_is_handed_on_object_by_object() {
         }
     }
     let n_read = std::rc::Rc::new(std::cell::Cell::new(0));
-    let mut slow = Slow(vec![b"{\"a\":\"\\", b"\"\"}\n", b"{\"b\":", b"2}\n"], n_read.clone());
+    let mut slow = Slow(
+        vec![b"{\"a\":\"\\", b"\"\"}\n", b"{\"b\":", b"2}\n"],
+        n_read.clone(),
+    );
     let mut seen = Vec::new();
     objects(&mut slow, |found| {
         assert!(matches!(found, Found::Object(_)), "{found:?}");
@@ -187,14 +197,21 @@ fn a_slow_stream_is_handed_on_object_by_object() {
         Ok(Verdict::Whole)
     })
     .unwrap();
-    assert_eq!(seen, [2, 4], "an object is handed on as soon as it is there");
+    assert_eq!(
+        seen,
+        [2, 4],
+        "an object is handed on as soon as it is there"
+    );
 }
 
 #[test]
 fn damage_does_not_cost_memory() {
     // A quote that is missing, and megabytes behind it on the same line.
     let good = format!("{{\"eventVersion\":\"1\",\"x\":\"{}\"}}", "y".repeat(1000));
-    let text = format!("[{{\"eventVersion\":\"1}},{}]", vec![good.as_str(); 5_000].join(","));
+    let text = format!(
+        "[{{\"eventVersion\":\"1}},{}]",
+        vec![good.as_str(); 5_000].join(",")
+    );
     let (all, wrong) = found(text.as_bytes());
     assert_eq!(all.len(), 5_000, "{wrong}");
 }

@@ -15,8 +15,8 @@ use super::send::{Posted, Slack, seconds, webhook};
 use super::style::zone;
 use crate::alerts::model::Webhook;
 use crate::alerts::webhook::Url;
-use crate::records::source::LeftOut;
 use crate::records::format::{MessageRenderer, Style};
+use crate::records::source::LeftOut;
 
 /// The name under which Lambda starts a function on an operating system's runtime.
 const NAME: &str = "bootstrap";

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::records::events::EVENTS;
+use crate::records::events::{EVENTS, service};
 use crate::records::record::{self, Event};
 use crate::records::redact;
 use crate::records::source::on_one_line;
@@ -78,7 +78,10 @@ struct Head<'r> {
 impl Head<'_> {
     /// Returns whether it is the record of a call by itself; insights have names and sources, too.
     fn is_call(&self) -> bool {
-        let source = self.event_source.as_deref().filter(|source| *source != "aws:s3");
+        let source = self
+            .event_source
+            .as_deref()
+            .filter(|source| *source != "aws:s3");
         self.event_name.is_some()
             && source.is_some()
             && self.event_type.as_deref() != Some("AwsCloudTrailInsight")
@@ -109,7 +112,12 @@ impl EventFilter {
         let events: Vec<(String, String)> = match wanted.events.as_slice() {
             [] => EVENTS
                 .iter()
-                .map(|name| (SYSTEMS_MANAGER.to_owned(), (*name).to_owned()))
+                .map(|name| {
+                    (
+                        format!("{}.amazonaws.com", service(name)),
+                        (*name).to_owned(),
+                    )
+                })
                 .collect(),
             names if names.iter().any(|name| name == ALL) => Vec::new(),
             names => names.iter().map(|name| qualified(name)).collect(),

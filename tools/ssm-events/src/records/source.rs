@@ -21,7 +21,9 @@ pub(crate) fn objects(
     mut each: impl FnMut(&str, &mut LeftOut) -> Result<(), Trouble>,
 ) -> anyhow::Result<()> {
     let path = cloudtrail::path_of(io);
-    left_out.file = path.map(|path| format!("{}: ", path.display())).unwrap_or_default();
+    left_out.file = path
+        .map(|path| format!("{}: ", path.display()))
+        .unwrap_or_default();
     let ended = cloudtrail::objects_of(path, |found| {
         left_out.n_objects += 1;
         let read = match found {
@@ -44,7 +46,8 @@ pub(crate) fn objects(
         Err(Damage::Each(error)) => Err(error),
         // A file that is not there is a wrong argument; one that ends early is a gap.
         Err(Damage::Read(error)) if left_out.n_objects == 0 && error.raw_os_error().is_some() => {
-            Err(anyhow::Error::new(error).context(format!("read {}", left_out.file.trim_end_matches(": "))))
+            Err(anyhow::Error::new(error)
+                .context(format!("read {}", left_out.file.trim_end_matches(": "))))
         }
         Err(damage) => {
             let gap = format!("{}{damage}", left_out.file);
