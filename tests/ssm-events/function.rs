@@ -142,6 +142,7 @@ fn a_session_is_told_through_trail_bus_and_function() {
         "nodes": [{"account": account.id(), "region": "us-east-1", "instance_id": NODE, "profile": "node",
         "agent": {"version": "3.3.1611.0", "ping": "Online"}}]}),
     );
+    account.aws(&["cloudtrail", "stop-logging", "--name", "all"]);
     start_session(&account);
     std::thread::sleep(Duration::from_millis(500));
     assert!(

@@ -81,7 +81,10 @@ impl Pattern {
             return rule.literals();
         }
         // Which of the rules an event fits is not known: it has what the first set of one of them asks for.
-        let firsts = self.rules.iter().map(|rule| rule.literals().into_iter().next());
+        let firsts = self
+            .rules
+            .iter()
+            .map(|rule| rule.literals().into_iter().next());
         let firsts: Option<Vec<_>> = firsts.collect();
         firsts.map(|sets| sets.concat()).into_iter().collect()
     }

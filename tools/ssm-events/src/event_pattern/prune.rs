@@ -26,7 +26,11 @@ impl Object {
     }
 
     fn keep(&mut self, name: &str, field: Field) {
-        if !self.fields.iter().any(|(known, with)| known == name && *with == field) {
+        if !self
+            .fields
+            .iter()
+            .any(|(known, with)| known == name && *with == field)
+        {
             self.fields.push((name.to_owned(), field));
         }
     }

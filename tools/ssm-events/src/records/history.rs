@@ -129,8 +129,15 @@ impl EventFilter {
         let needles = if needles.is_empty() {
             None
         } else {
-            // A name may be spelled with escapes: such records are looked at.
-            Some(AhoCorasick::new(needles.into_iter().chain(["\\u00"]))?)
+            // A name may be spelled with escapes: such records are looked at, and what says that records are elsewhere or missing.
+            let others = [
+                "\\u00",
+                "aws:s3",
+                "s3ObjectKey",
+                ".unread\"",
+                "\"unreachable\"",
+            ];
+            Some(AhoCorasick::new(needles.into_iter().chain(others))?)
         };
         Ok(EventFilter {
             since,
@@ -167,7 +174,11 @@ impl EventFilter {
             self.line(object, &head, counts, lines)?;
             return Ok(Vec::new());
         }
-        let unwrapped = record::unwrap(cloudtrail::parse(object)?);
+        let value = cloudtrail::parse(object)?;
+        if let Some(gap) = cloudtrail::gap(&value) {
+            return Ok(vec![gap]);
+        }
+        let unwrapped = record::unwrap(value);
         counts.n_others += unwrapped.n_others as u64;
         let mut unread = unwrapped.unread;
         for record in unwrapped.events {

@@ -92,6 +92,7 @@ pub(super) fn api_activity(event: &Event) -> Value {
 /// Attributes that API Activity requires of every event, and what stands for one that is not known.
 const REQUIRED: &[(&str, &str, fn() -> Value)] = &[
     ("", "actor", || json!({ "user": { "name": "Unknown" } })),
+    ("", "api", || json!({})),
     ("/api", "operation", || json!("Unknown")),
     ("", "src_endpoint", || json!({ "name": "Unknown" })),
 ];
