@@ -60,7 +60,10 @@ impl Pattern {
     /// # Errors
     /// The text is no JSON object.
     pub(crate) fn matches(&self, event: &str) -> Result<bool, serde_json::Error> {
-        event::matches(self, event)
+        if self.rules.len() < 2 {
+            return event::matches(self, event);
+        }
+        event::matches(self, &prune::pruned(&self.fields, event)?)
     }
 
     /// Tells whether an event fits, and which fields decided that.

@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::test::Scalar;
-use super::{Field, Object, Pattern, prune};
+use super::{Field, Object, Pattern};
 
 /// Arrays within arrays; as deep as serde_json goes.
 const DEEPEST: usize = 128;
@@ -35,14 +35,6 @@ pub(super) struct Member<'e> {
 }
 
 pub(super) fn matches(pattern: &Pattern, event: &str) -> Result<bool, serde_json::Error> {
-    let pruned;
-    let event = match pattern.rules.len() {
-        0 | 1 => event,
-        _ => {
-            pruned = prune::pruned(&pattern.fields, event)?;
-            &pruned
-        }
-    };
     for rule in &pattern.rules {
         if fits(rule, &members(rule, [event])?, &mut Silent)? {
             return Ok(true);
