@@ -93,3 +93,32 @@ fn cut(text: &str, most: usize) -> String {
         text => text.chars().take(most - 1).chain(['…']).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::super::tests::{report, run};
+    use super::batches;
+
+    #[test]
+    fn lists_hold_100_findings_and_name_each_the_same_in_every_run() {
+        let mut report = report();
+        assert!(batches(&report, &run()).is_err(), "a file has no account");
+        report.findings.retain(|finding| finding.target.is_some());
+        report.findings.truncate(1);
+        let one = report.findings[0].clone();
+        report.findings.resize(250, one);
+        let text = batches(&report, &run()).unwrap();
+        let lists: Vec<Vec<Value>> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(
+            lists.iter().map(Vec::len).collect::<Vec<_>>(),
+            [100, 100, 50 + report.unreachable.len()]
+        );
+        assert_eq!(lists[0][0]["Id"], lists[1][0]["Id"]);
+        assert_eq!(lists[0][0]["AwsAccountId"], "111122223333");
+    }
+}
