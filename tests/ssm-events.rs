@@ -14,6 +14,8 @@ mod lambda;
 mod matching;
 #[path = "ssm-events/past.rs"]
 mod past;
+#[path = "ssm-events/reading.rs"]
+mod reading;
 #[path = "ssm-events/sending.rs"]
 mod sending;
 #[path = "ssm-events/telling.rs"]
@@ -37,6 +39,37 @@ const WEBHOOK: &str = "https://hooks.slack.com/services/T0/B0/c4n4ry";
 
 fn account() -> Account {
     Sandbox::start().account()
+}
+
+/// Starts a trail that somebody else may have made: without one EventBridge hears of no call.
+fn covered(account: &Account) {
+    let bucket = format!("trail-{}", account.id());
+    account.aws(&["s3api", "create-bucket", "--bucket", &bucket]);
+    let statement = |action: &str, resource: &str| {
+        json!({"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"},
+        "Action": action, "Resource": resource})
+    };
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        statement("s3:GetBucketAcl", &format!("arn:aws:s3:::{bucket}")),
+        statement("s3:PutObject", &format!("arn:aws:s3:::{bucket}/AWSLogs/*"))]});
+    account.aws(&[
+        "s3api",
+        "put-bucket-policy",
+        "--bucket",
+        &bucket,
+        "--policy",
+        &policy.to_string(),
+    ]);
+    account.aws(&[
+        "cloudtrail",
+        "create-trail",
+        "--name",
+        "all",
+        "--s3-bucket-name",
+        &bucket,
+        "--is-multi-region-trail",
+    ]);
+    account.aws(&["cloudtrail", "start-logging", "--name", "all"]);
 }
 
 fn tool(account: &Account, arguments: &[&str]) -> Run {
@@ -102,10 +135,12 @@ fn apply_builds_the_way_to_slack_and_a_second_run_writes_nothing() {
             .all(|status| status.starts_with("unchanged"))
     );
     assert_eq!(again.json()["undo"], Value::Null);
+    covered(&account);
+    let n_writes = account.writes().len();
     run(&account, "check", DESIRED)
         .assert_status(0)
         .assert_stderr("");
-    assert!(account.writes().is_empty(), "the second run only reads");
+    assert_eq!(account.writes().len(), n_writes, "check only reads");
     assert!(account.problems().is_empty(), "{:?}", account.problems());
 }
 
@@ -245,7 +280,7 @@ fn pattern_and_format_need_neither_keys_nor_network() {
     pattern.assert_status(0).assert_stderr("");
     assert_eq!(
         pattern.json()["source"],
-        json!(["aws.ssm", "ssm-events.test"])
+        json!(["aws.ssm", "aws.ssm-quicksetup", "ssm-events.test"])
     );
     let event = r#"{"eventName": "StartSession", "eventSource": "ssm.amazonaws.com", "errorCode": "AccessDenied"}"#;
     let slack = offline(EXE)
@@ -261,4 +296,41 @@ fn pattern_and_format_need_neither_keys_nor_network() {
     text.assert_status(0)
         .assert_stderr("ssm-events: passed over 1 object that is not a record of a call\n");
     assert_eq!(text.stdout, "DENIED: StartSession error=AccessDenied\n");
+}
+
+#[test]
+fn check_asks_whether_a_trail_covers_the_region_whoever_made_it() {
+    let account = account();
+    let of_trail = |status: i32| {
+        let found = run(&account, "check", DESIRED);
+        found.assert_status(status);
+        let ids = found.records().into_iter();
+        let ids = ids.map(|one| one["id"].as_str().unwrap().to_owned());
+        ids.filter(|id| id.starts_with("events.trail."))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of_trail(1), ["events.trail.none"]);
+    covered(&account);
+    assert_eq!(of_trail(1), [""; 0]);
+    let selectors = |kind: &str| {
+        let selector =
+            json!([{"ReadWriteType": kind, "IncludeManagementEvents": true}]).to_string();
+        account.aws(&[
+            "cloudtrail",
+            "put-event-selectors",
+            "--trail-name",
+            "all",
+            "--event-selectors",
+            &selector,
+        ]);
+    };
+    selectors("ReadOnly");
+    assert_eq!(of_trail(1), ["events.trail.none"]);
+    selectors("WriteOnly");
+    assert_eq!(of_trail(1), [""; 0]);
+    account.aws(&["cloudtrail", "stop-logging", "--name", "all"]);
+    assert_eq!(of_trail(1), ["events.trail.none"]);
+    account
+        .fault(json!({"service": "cloudtrail", "operation": "DescribeTrails", "kind": "denied"}));
+    assert_eq!(of_trail(2), ["events.trail.unknown"]);
 }

@@ -52,6 +52,18 @@ fn holds(tool: &Tool, account: &Account) {
     });
     let n_unknown = n_unknown.count();
 
+    let output = check(tool, account, "asff");
+    output.assert_status(records.status);
+    let lists = valid(account, "asff", &output);
+    let lists = lists
+        .lines()
+        .map(|list| serde_json::from_str::<Value>(list).unwrap());
+    let n_findings = findings
+        .iter()
+        .filter(|one| one["kind"] != "result")
+        .count();
+    assert_eq!(lists.map(|list| len(&list)).sum::<usize>(), n_findings);
+
     let output = check(tool, account, "sarif");
     output.assert_status(records.status);
     let run = sarif(account, &output);

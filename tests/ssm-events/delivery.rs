@@ -18,33 +18,7 @@ fn watched(slack: &Slack) -> Account {
         "nodes": [{"account": account.id(), "region": "us-east-1", "instance_id": NODE, "profile": "node",
         "agent": {"version": "3.3.1611.0", "ping": "Online"}}]}),
     );
-    let bucket = format!("trail-{}", account.id());
-    account.aws(&["s3api", "create-bucket", "--bucket", &bucket]);
-    let statement = |action: &str, resource: &str| {
-        json!({"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"},
-        "Action": action, "Resource": resource})
-    };
-    let policy = json!({"Version": "2012-10-17", "Statement": [
-        statement("s3:GetBucketAcl", &format!("arn:aws:s3:::{bucket}")),
-        statement("s3:PutObject", &format!("arn:aws:s3:::{bucket}/AWSLogs/*"))]});
-    account.aws(&[
-        "s3api",
-        "put-bucket-policy",
-        "--bucket",
-        &bucket,
-        "--policy",
-        &policy.to_string(),
-    ]);
-    account.aws(&[
-        "cloudtrail",
-        "create-trail",
-        "--name",
-        "all",
-        "--s3-bucket-name",
-        &bucket,
-        "--is-multi-region-trail",
-    ]);
-    account.aws(&["cloudtrail", "start-logging", "--name", "all"]);
+    crate::covered(&account);
     let plan = tool(&account, slack, &["plan"], DESIRED);
     tool(&account, slack, &["apply"], &plan.stdout)
         .assert_status(0)

@@ -222,7 +222,6 @@ fn a_payload_without_a_record_is_never_dropped_in_silence() {
         json!({}),
         json!({"Records": []}),
         json!([]),
-        json!("x"),
         json!({"detail-type": "other", "detail": {}}),
     ] {
         let (what, said) = function.runtime.invoke(&payload);
@@ -235,6 +234,10 @@ fn a_payload_without_a_record_is_never_dropped_in_silence() {
             "{said}"
         );
     }
+    let (what, said) = function.runtime.invoke(&json!("x"));
+    assert_eq!(what, "error");
+    let said = said["errorMessage"].as_str().unwrap();
+    assert!(said.contains("a text in place of a record"), "{said}");
     assert!(slack.posts().is_empty());
 }
 

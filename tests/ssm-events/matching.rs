@@ -121,6 +121,6 @@ fn a_damaged_stream_is_told_after_what_fitted() {
         .run();
     output
         .assert_status(2)
-        .assert_complains("read events from stdin: line 2: the end is missing");
+        .assert_complains("not all was read: line 2: the end is missing");
     assert_eq!(output.stdout, "{\"a\":1}\n");
 }

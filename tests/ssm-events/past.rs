@@ -164,7 +164,7 @@ fn a_damaged_file_is_a_record_and_does_not_stop_the_rest() {
     found
         .assert_status(2)
         .assert_complains("0-broken.json.gz")
-        .assert_complains("1-text.json: line 1: expected a JSON object");
+        .assert_complains("1-text.json: record 1: line 1: expected a JSON object");
     let unread: Vec<Value> = found
         .records()
         .iter()

@@ -176,7 +176,18 @@ fn refuses_what_the_history_shows_to_be_needed() {
 fn refuses_a_history_that_does_not_tell() {
     let no_caller = json!({"eventSource": "ssm.amazonaws.com", "eventName": "SendCommand"});
     let digest = json!({"digestStartTime": "2026-11-01T00:00:00Z"});
-    for records in [String::new(), digest.to_string(), no_caller.to_string()] {
+    let fine = json!({"eventSource": "s3.amazonaws.com", "eventName": "GetObject"});
+    let gap = json!({"kind": "finding", "id": "events.history.unread", "severity": "error", "target": null, "resource": "x.json.gz",
+        "message": "could not be read to its end", "fix": "", "is_unread": true});
+    let with_gap = format!("{fine}\n{gap}\n");
+    let cut = format!("{fine}\n{{\"eventSource\":");
+    for records in [
+        String::new(),
+        digest.to_string(),
+        no_caller.to_string(),
+        with_gap,
+        cut,
+    ] {
         let Organization { account, unit, .. } = organization();
         let home = Home::create();
         let history = home.path().join("history.jsonl");

@@ -147,7 +147,7 @@ fn a_damaged_record_is_counted_and_what_comes_after_is_replayed() {
         (b"\"key\":\"va\xfflue\"}}", "invalid utf-8"),
         (br#""key":tru}}"#, "expected ident"),
         (br#""key":01}}"#, "invalid number"),
-        (br#""key":]}"#, "expected value"),
+        (br#""key":]}"#, "brackets that do not fit"),
     ] {
         let record = skipped(damage);
         let shown = String::from_utf8_lossy(damage).into_owned();
@@ -161,6 +161,16 @@ fn a_damaged_record_is_counted_and_what_comes_after_is_replayed() {
             "{shown}: {}",
             replayed.stderr
         );
+    }
+    // What could not be read upstream may have been of such a call, too.
+    let gap = json!({"kind": "finding", "id": "events.history.unread", "severity": "error", "target": null, "resource": "x.json.gz",
+        "message": "could not be read to its end", "fix": "", "is_unread": true});
+    let unreachable = json!({"kind": "unreachable", "tool": "ssm-events", "error": "no route",
+        "target": {"account": "111122223333", "region": "eu-central-1"}});
+    for gap in [gap, unreachable] {
+        let replayed = replay(&[start.as_bytes(), gap.to_string().as_bytes()]);
+        replayed.assert_status(2);
+        assert_eq!(replayed.json()["n_denied"], 1);
     }
     // An end that is missing hides what may have come after it; what came before is shown.
     let cut = replay(&[start.as_bytes(), &whole[..whole.len() - 3]]);

@@ -7,7 +7,7 @@ use std::io::{Cursor, Read};
 ///
 /// # Errors
 /// What is read is not UTF-16 though it begins like that, or has more than `max_bytes`, as it is turned in one piece.
-pub(crate) fn utf8<'r>(
+pub fn utf8<'r>(
     mut source: impl Read + 'r,
     max_bytes: usize,
 ) -> std::io::Result<Box<dyn Read + 'r>> {

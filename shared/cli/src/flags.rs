@@ -70,6 +70,8 @@ pub enum Format {
     Junit,
     /// Comma-separated values: check, lint and show
     Csv,
+    /// Findings for AWS Security Hub: check
+    Asff,
 }
 
 impl Format {
@@ -81,9 +83,13 @@ impl Format {
             Format::Sarif => ("sarif", &["check", "lint"]),
             Format::Junit => ("junit", &["check", "lint"]),
             Format::Csv => ("csv", &["check", "lint", "show"]),
+            Format::Asff => ("asff", &["check"]),
         };
         let (last, others) = verbs.split_last()?;
-        let to = format!("{} and {last}", others.join(", "));
+        let to = match others {
+            [] => (*last).to_owned(),
+            others => format!("{} and {last}", others.join(", ")),
+        };
         let other = match self {
             Format::Csv => "use --jq '[.field, ..] | @csv' -r",
             _ => "use -o json",

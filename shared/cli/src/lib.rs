@@ -38,6 +38,7 @@ mod visible;
 
 pub use arguments::arguments;
 pub use count_or_percent::CountOrPercent;
+pub use encoding::utf8;
 pub use filter::{Filter, Yielded};
 pub use flags::{ApplyArgs, Format, IoArgs};
 pub use input::{read, read_desired, read_plans, read_records, read_records_from, read_shown};
@@ -55,7 +56,7 @@ pub use records::{
 pub use report::inert;
 pub use source::read_texts;
 pub use status::{Outcome, Signal, TO_RECOVER, finish, is_broken_pipe, lost, print_error};
-pub use stream::{for_each_object, for_each_object_of, for_each_record, for_each_record_of};
+pub use stream::{for_each_record, for_each_record_of};
 pub use suppressions::{PackageSuppressions, SuppressionArgs, Suppressions, today};
 pub use text::count;
 pub use visible::{is_hidden, visible, visible_lines};

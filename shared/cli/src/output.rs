@@ -102,7 +102,10 @@ impl Output {
     /// # Errors
     /// As [`Output::write`].
     pub fn write_finding(&self, finding: &Finding) -> anyhow::Result<()> {
-        if matches!(self.format, Format::Sarif | Format::Junit | Format::Csv) {
+        if matches!(
+            self.format,
+            Format::Sarif | Format::Junit | Format::Csv | Format::Asff
+        ) {
             self.held().report.found(finding.clone());
             return Ok(());
         }
@@ -119,7 +122,7 @@ impl Output {
             return match self.format {
                 Format::Json => line(&json),
                 Format::Text => self.show(serde_json::from_str(&json)?),
-                Format::Sarif | Format::Junit | Format::Csv => {
+                Format::Sarif | Format::Junit | Format::Csv | Format::Asff => {
                     self.keep(&serde_json::from_str(&json)?)
                 }
             };
@@ -199,7 +202,10 @@ impl Output {
     /// That of `outcome`, else stdout cannot be written.
     pub fn end(&self, outcome: anyhow::Result<Outcome>) -> anyhow::Result<Outcome> {
         let held = std::mem::take(&mut *self.held());
-        if matches!(self.format, Format::Sarif | Format::Junit | Format::Csv) {
+        if matches!(
+            self.format,
+            Format::Sarif | Format::Junit | Format::Csv | Format::Asff
+        ) {
             return self.report(&held, outcome);
         }
         let table = held.table.as_ref().map(|table| table.render(self.screen));
@@ -225,6 +231,7 @@ impl Output {
             file: self.file.clone().filter(|file| file.as_os_str() != "-"),
             error: outcome.as_ref().err().map(|error| format!("{error:#}")),
             documents: option_env!("SSM_DOCS_URL"),
+            now: jiff::Timestamp::now(),
         };
         let text = match &held.table {
             // A list has no row for what could not be read.

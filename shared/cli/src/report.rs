@@ -1,6 +1,7 @@
-//! What was found, for other programs: SARIF for code scanning, JUnit XML for CI systems, CSV for spreadsheets. Pure; the same
-//! findings give the same bytes, so nothing here has a time.
+//! What was found, for other programs: SARIF for code scanning, JUnit XML for CI systems, CSV for spreadsheets, ASFF for Security Hub.
+//! Pure; the same findings give the same bytes, but for the time that ASFF asks for.
 
+mod asff;
 mod csv;
 mod junit;
 mod sarif;
@@ -34,6 +35,7 @@ pub(crate) struct Run<'r> {
     pub(crate) error: Option<String>,
     /// Where the documents are published.
     pub(crate) documents: Option<&'r str>,
+    pub(crate) now: jiff::Timestamp,
 }
 
 impl Report {
@@ -73,6 +75,7 @@ impl Report {
         match format {
             Format::Sarif => Ok(format!("{:#}\n", sarif::document(self, run))),
             Format::Junit => junit::document(self, run),
+            Format::Asff => asff::batches(self, run),
             _ => csv::findings(self),
         }
     }
@@ -187,6 +190,7 @@ mod tests {
             file: Some("x y.json".into()),
             error: None,
             documents: Some("https://docs.example/ssm"),
+            now: jiff::Timestamp::UNIX_EPOCH,
         }
     }
 

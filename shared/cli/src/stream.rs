@@ -50,50 +50,6 @@ pub fn for_each_record_of<T: DeserializeOwned>(
     values(&mut file, MAX_BYTES, each).with_context(action)
 }
 
-/// Calls `each` with the text of every JSON object of stdin, or of the file given by `-f`, without parsing it: the objects of
-/// arrays and of log files of CloudTrail one by one.
-///
-/// # Errors
-/// A terminal as stdin, an unreadable file, brackets that do not fit, something else than an object - with its line - or an
-/// error of `each`. What came before has been handed over.
-pub fn for_each_object(
-    io: &IoArgs,
-    what: &str,
-    each: impl FnMut(&[u8]) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    match &io.file {
-        Some(path) if path.as_os_str() != "-" => for_each_object_of(path, what, each),
-        _ => {
-            let stdin = std::io::stdin();
-            if stdin.is_terminal() {
-                bail!("read {what} from stdin: no input: pipe JSON in or pass a file");
-            }
-            objects(stdin.lock(), each).with_context(|| format!("read {what} from stdin"))
-        }
-    }
-}
-
-/// Calls `each` with the text of every JSON object of a file.
-///
-/// # Errors
-/// As [`for_each_object`].
-pub fn for_each_object_of(
-    path: &std::path::Path,
-    what: &str,
-    each: impl FnMut(&[u8]) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let action = || format!("read {what} from {}", path.display());
-    let file = std::fs::File::open(path).with_context(action)?;
-    objects(file, each).with_context(action)
-}
-
-fn objects(source: impl Read, each: impl FnMut(&[u8]) -> anyhow::Result<()>) -> anyhow::Result<()> {
-    match json_splitter::objects(&mut utf8(source, MAX_BYTES)?, each) {
-        Err(json_splitter::Damage::Each(error)) => Err(error),
-        read => Ok(read?),
-    }
-}
-
 fn values<T: DeserializeOwned>(
     source: &mut impl Read,
     max_bytes: usize,

@@ -9,21 +9,28 @@ mod tool {
     pub(crate) mod redact;
 }
 
+use cloudtrail::{Found, Verdict};
 use libfuzzer_sys::fuzz_target;
 use tool::record::{self, Event};
 use tool::redact;
 
 fuzz_target!(|data: &[u8]| {
     let mut objects: Vec<Vec<u8>> = Vec::new();
-    let read = json_splitter::objects(&mut &data[..], |object| {
-        objects.push(object.to_vec());
-        Ok(())
+    let mut n_damaged = 0;
+    let read = cloudtrail::objects(data, |found| {
+        match found {
+            Found::Object(object) => objects.push(object.to_vec()),
+            Found::Damaged(_) => n_damaged += 1,
+        }
+        Ok(Verdict::Whole)
     });
-    // What serde_json reads as one object is found as one object, unless it is a log file, which is taken apart.
+    // What serde_json reads as one object is found as one object, unless it is a list of records, which is taken apart.
     if let Ok(serde_json::Value::Object(members)) = serde_json::from_slice(data)
-        && !members.contains_key("Records")
+        && !["Records", "Events", "Messages"]
+            .iter()
+            .any(|list| members.contains_key(*list))
     {
-        assert!(read.is_ok() && objects.len() == 1);
+        assert!(read.is_ok() && objects.len() == 1 && n_damaged == 0);
     }
     for object in objects {
         let Ok(mut value) = serde_json::from_slice::<serde_json::Value>(&object) else {

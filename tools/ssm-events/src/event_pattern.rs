@@ -5,6 +5,7 @@
 
 mod event;
 mod parse;
+mod prune;
 mod source;
 mod test;
 
@@ -15,7 +16,11 @@ pub(crate) use test::wildcard;
 
 /// An event fits when it fits one of the rules: each branch of `$or` makes its own.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Pattern(Vec<Object>);
+pub(crate) struct Pattern {
+    rules: Vec<Object>,
+    /// What any of several rules asks for.
+    fields: Object,
+}
 
 /// What one object of an event must have: all of these.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,6 +39,14 @@ enum Field {
 }
 
 impl Pattern {
+    fn of(rules: Vec<Object>) -> Pattern {
+        let mut fields = Object::default();
+        if rules.len() > 1 {
+            rules.iter().for_each(|rule| fields.unite(rule));
+        }
+        Pattern { rules, fields }
+    }
+
     /// Reads a pattern.
     ///
     /// # Errors
@@ -47,7 +60,10 @@ impl Pattern {
     /// # Errors
     /// The text is no JSON object.
     pub(crate) fn matches(&self, event: &str) -> Result<bool, serde_json::Error> {
-        event::matches(self, event)
+        if self.rules.len() < 2 {
+            return event::matches(self, event);
+        }
+        event::matches(self, &prune::pruned(&self.fields, event)?)
     }
 
     /// Tells whether an event fits, and which fields decided that.
@@ -64,11 +80,14 @@ impl Pattern {
     /// Returns sets of texts: an event that fits has one of each set in it, unless it spells them with `\u` escapes. The
     /// deepest fields come first, as they select most.
     pub(crate) fn literals(&self) -> Vec<Vec<&str>> {
-        if let [rule] = self.0.as_slice() {
+        if let [rule] = self.rules.as_slice() {
             return rule.literals();
         }
         // Which of the rules an event fits is not known: it has what the first set of one of them asks for.
-        let firsts = self.0.iter().map(|rule| rule.literals().into_iter().next());
+        let firsts = self
+            .rules
+            .iter()
+            .map(|rule| rule.literals().into_iter().next());
         let firsts: Option<Vec<_>> = firsts.collect();
         firsts.map(|sets| sets.concat()).into_iter().collect()
     }

@@ -21,6 +21,7 @@ const QUEUE: &[&str] = &["arn:{partition}:sqs:{region}:*:{queue}"];
 const ROLE: &[&str] = &["arn:{partition}:iam::*:role/{role}"];
 const FUNCTION: &[&str] = &["arn:{partition}:lambda:{region}:*:function:{function}"];
 const TRAIL: &[&str] = &["arn:{partition}:cloudtrail:*:*:trail/{trail}"];
+const SEEN_TRAIL: &[&str] = &["arn:{partition}:cloudtrail:*:*:trail/{seen_trail}"];
 const BUCKET: &[&str] = &["arn:{partition}:s3:::{bucket}"];
 
 pub(crate) const PERMISSIONS: Permissions = Permissions {
@@ -223,14 +224,14 @@ const OF_TRAIL: &[Grant] = &[
         ALERTS,
         &["cloudtrail:DescribeTrails"],
         ALL,
-        "find the trail, with `trail`",
+        "find the trail, or one that covers the region",
     ),
     Grant::new(
         "Trail",
         ALERTS,
         &["cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus"],
-        TRAIL,
-        "read what the trail records, and whether it does",
+        SEEN_TRAIL,
+        "read what a trail records, and whether it does",
     ),
     Grant::new(
         "TrailBucket",
@@ -343,6 +344,11 @@ fn names(desired: &Value) -> anyhow::Result<Names> {
                 .map(|trail| trail.name.0.clone())
                 .into_iter()
                 .collect(),
+        ),
+        // Without a trail of its own any one does that covers the region, whoever made it.
+        (
+            "seen_trail",
+            one(trail.map_or("*", |trail| trail.name.0.as_str())),
         ),
         (
             "bucket",

@@ -143,7 +143,7 @@ fn replayed(
             .is_none_or(|accounts| accounts.contains(account))
     });
     for record in records {
-        replaying.object(record.to_string().as_bytes());
+        replaying.found(&cloudtrail::Found::Object(record.to_string().as_bytes()));
     }
     let replay = replaying.end();
     let counts = format!("{:?}", replay.counts);

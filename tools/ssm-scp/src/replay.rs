@@ -9,7 +9,9 @@ mod event_name;
 mod damage_tests;
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
+use cloudtrail::{Damage, Found, Verdict as Read};
 use iam_policy::{Compiled, Decision, Request, Verdict, denies};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -123,28 +125,77 @@ impl<'g, F: Fn(&str) -> bool> Replaying<'g, F> {
         }
     }
 
-    /// Replays a JSON object: a record, or a wrapping of records. One that is damaged is counted, and what comes after it is done.
-    pub(crate) fn object(&mut self, object: &[u8]) {
-        self.n_objects += 1;
-        if let Err(error) = self.read(object) {
-            let place = format!("record {}: {error:#}", self.n_objects);
-            self.replay.counts.n_records += 1;
-            self.replay.counts.n_damaged += 1;
-            self.replay.damage.get_or_insert(place);
+    /// Replays a file, or stdin. What is damaged in it is counted, and what comes after it is done.
+    ///
+    /// # Errors
+    /// A terminal as stdin, or a file that cannot be opened.
+    pub(crate) fn file(&mut self, path: Option<&Path>) -> anyhow::Result<()> {
+        match cloudtrail::objects_of(path, |found| Ok(self.found(&found))) {
+            Ok(()) => Ok(()),
+            Err(Damage::Each(error)) => Err(error),
+            // A file that is not there is a wrong argument; one that ends early is damaged.
+            Err(Damage::Read(error)) if self.n_objects == 0 && error.raw_os_error().is_some() => {
+                Err(error.into())
+            }
+            Err(damage) => {
+                self.damaged(damage.to_string());
+                Ok(())
+            }
         }
     }
 
-    fn read(&mut self, object: &[u8]) -> anyhow::Result<()> {
-        let text = std::str::from_utf8(object)?;
-        if self.concern.may_be(object) {
-            let record: Record = serde_json::from_str(text)?;
-            return record.unwrap(&mut |record| {
-                self.replay.record(&record, self.guard, &self.governed);
-                Ok(())
-            });
+    /// Replays a JSON object: a record, or a wrapping of records.
+    pub(crate) fn found(&mut self, found: &Found<'_>) -> Read {
+        self.n_objects += 1;
+        let read = match found {
+            Found::Damaged(spoilt) => Err(anyhow::anyhow!("{spoilt}")),
+            Found::Object(object) => self.read(object),
+        };
+        match read {
+            Ok(()) => Read::Whole,
+            Err(error) => {
+                self.damaged(format!("record {}: {error:#}", self.n_objects));
+                Read::Damaged
+            }
         }
+    }
+
+    fn damaged(&mut self, what: String) {
         self.replay.counts.n_records += 1;
-        self.replay.counts.n_not_concerned += 1;
+        self.replay.counts.n_damaged += 1;
+        self.replay.damage.get_or_insert(what);
+    }
+
+    fn read(&mut self, object: &[u8]) -> anyhow::Result<()> {
+        let text = cloudtrail::text(object)?;
+        if !self.concern.may_be(object) {
+            self.replay.counts.n_records += 1;
+            self.replay.counts.n_not_concerned += 1;
+            return Ok(());
+        }
+        let record: Record = serde_json::from_str(text)?;
+        if record.called().is_some() && !record.is_notification() {
+            self.replay.record(&record, self.guard, &self.governed);
+            return Ok(());
+        }
+        let value = cloudtrail::parse(text)?;
+        if let Some(gap) = cloudtrail::gap(&value) {
+            self.damaged(gap);
+            return Ok(());
+        }
+        let unwrapped = cloudtrail::unwrap(value);
+        for why in unwrapped.unread {
+            self.damaged(format!("record {}: {why}", self.n_objects));
+        }
+        for mut object in unwrapped.objects {
+            if object["detail"].is_object() {
+                object = object["detail"].take();
+            }
+            match serde_json::from_str(&object.to_string()) {
+                Ok(record) => self.replay.record(&record, self.guard, &self.governed),
+                Err(error) => self.damaged(format!("record {}: {error}", self.n_objects)),
+            }
+        }
         Ok(())
     }
 

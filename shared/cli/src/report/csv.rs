@@ -64,12 +64,13 @@ where
     Ok(String::from_utf8(bytes)?)
 }
 
-/// Returns a cell that is text for a spreadsheet too, which takes one that begins like these for a formula.
+/// Returns a cell that is text for a spreadsheet too, which takes one that begins like these for a formula, some also where they are of
+/// full width.
 /// <https://owasp.org/www-community/attacks/CSV_Injection>
 #[must_use]
 pub fn inert(cell: &str) -> String {
     let cell = visible(cell);
-    if cell.starts_with(['=', '+', '-', '@']) {
+    if cell.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) {
         format!("'{cell}")
     } else {
         cell.into_owned()
@@ -80,6 +81,14 @@ pub fn inert(cell: &str) -> String {
 mod tests {
     use super::super::tests::report;
     use super::findings;
+
+    #[test]
+    fn what_begins_like_a_formula_is_text() {
+        for begin in ["=", "+", "-", "@", "＝", "＋", "－", "＠"] {
+            assert_eq!(super::inert(&format!("{begin}1")), format!("'{begin}1"));
+        }
+        assert_eq!(super::inert("\u{202e}\0\u{1b}a"), "\\u{202e}\\u{0}\\u{1b}a");
+    }
 
     #[test]
     fn a_row_each_whose_cells_are_text() {

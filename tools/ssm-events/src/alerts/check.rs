@@ -275,3 +275,32 @@ pub(crate) fn check(
     }
     found
 }
+
+/// Returns what is wrong where no trail, whoever made it, has the calls of a region.
+pub(crate) fn coverage(covered: &Reading<bool>, target: &Target) -> Option<Finding> {
+    let (severity, id, message, fix) = match covered {
+        Reading::Present(true) => return None,
+        Reading::Present(false) | Reading::Absent => (
+            Severity::Error,
+            "events.trail.none",
+            "no trail that logs has the write calls of this region: EventBridge hears of no session and no command".to_owned(),
+            "add `trail` to the desired state, or start a trail of the account or organization",
+        ),
+        Reading::Unknown(why) => (
+            Severity::Warning,
+            "events.trail.unknown",
+            format!("whether a trail covers this region could not be read: {why}"),
+            "allow the read that the message names",
+        ),
+    };
+    Some(Finding {
+        kind: FindingKind::Finding,
+        id: id.to_owned(),
+        severity,
+        target: Some(target.clone()),
+        resource: "cloudtrail".to_owned(),
+        message,
+        fix: fix.to_owned(),
+        is_unread: id.ends_with(".unknown"),
+    })
+}

@@ -114,6 +114,11 @@ pub(crate) async fn observe(clients: &Clients, known: &RoleCache, names: &Names)
     observed
 }
 
+/// Returns whether a trail, whoever made it, has the write calls of a region.
+pub(crate) async fn coverage(clients: &Clients) -> Reading<bool> {
+    trail::coverage(&clients.cloudtrail).await
+}
+
 /// Reads what an action changes, and what writing it takes besides; nothing else that is named.
 pub(crate) async fn about(clients: &Clients, names: &Names, action: Action) -> Observed {
     let mut observed = Observed::default();

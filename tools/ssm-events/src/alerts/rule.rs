@@ -4,6 +4,7 @@ use cli::Target;
 use serde_json::{Value, json};
 
 use crate::alerts::model::{Desired, RuleTarget};
+use crate::records::events::service;
 pub(crate) use crate::records::record::TEST_SOURCE;
 
 /// Of an event that is not delivered; EventBridge's own defaults, which are its largest values.
@@ -59,11 +60,21 @@ pub(crate) fn pattern(desired: &Desired) -> Value {
         .collect();
     names.sort_unstable();
     names.dedup();
+    let mut services: Vec<&str> = names.iter().map(|name| service(name)).collect();
+    services.sort_unstable();
+    services.dedup();
+    let of = |text: fn(&&str) -> String| services.iter().map(text).collect::<Vec<_>>();
     let calls = json!({
         "detail-type": ["AWS API Call via CloudTrail"],
-        "detail": { "eventSource": ["ssm.amazonaws.com"], "eventName": names },
+        "detail": { "eventSource": of(|one| format!("{one}.amazonaws.com")), "eventName": names },
     });
-    let mut pattern = json!({ "source": ["aws.ssm", TEST_SOURCE] });
+    let mut sources = of(|one| format!("aws.{one}"));
+    // Changes of status come from Systems Manager itself.
+    if !desired.status_events.is_empty() && !services.contains(&"ssm") {
+        sources.push("aws.ssm".to_owned());
+    }
+    sources.push(TEST_SOURCE.to_owned());
+    let mut pattern = json!({ "source": sources });
     if desired.status_events.is_empty() {
         pattern["detail-type"] = calls["detail-type"].clone();
         pattern["detail"] = calls["detail"].clone();

@@ -55,6 +55,10 @@ pub(crate) async fn run(
         let observed = observe::observe(&clients, known, &Names::of(&desired, session)).await;
         let partition = &session.partition;
         let mut findings = check::check(&desired, &hashes, &observed, target, partition);
+        // A trail of its own is looked at by itself.
+        if desired.trail.is_none() {
+            findings.extend(check::coverage(&observe::coverage(&clients).await, target));
+        }
         findings.extend(layers.expired(check::OVERRIDE_EXPIRED, target, units)?);
         if let Some(patience) = test_for {
             let tested = apply::test_event::send(&clients, session, &desired, patience).await;

@@ -39,7 +39,7 @@ pub(crate) async fn run(
         out.write_text(CSV_HEADER)?;
     }
     let mut n_events = 0;
-    let left_out = source::records(&global.io, "events", |record, event| {
+    let left_out = source::records(&global.io, |record, event| {
         n_events += 1;
         match args.to {
             None | Some(To::Slack) => {

@@ -16,6 +16,7 @@ use super::style::zone;
 use crate::alerts::model::Webhook;
 use crate::alerts::webhook::Url;
 use crate::records::format::{MessageRenderer, Style};
+use crate::records::source::LeftOut;
 
 /// The name under which Lambda starts a function on an operating system's runtime.
 const NAME: &str = "bootstrap";
@@ -147,7 +148,11 @@ impl Function {
     /// Delivers everything that a payload holds: one event or a batch.
     async fn invoke(&mut self, payload: &str) -> anyhow::Result<usize> {
         let value: Value = serde_json::from_str(payload).context("the payload")?;
-        let messages = self.settings.renderer.messages(value)?;
+        let mut left_out = LeftOut::default();
+        let messages = self.settings.renderer.messages(value, &mut left_out)?;
+        if let Some(why) = left_out.unread.first() {
+            bail!("{why}");
+        }
         if messages.is_empty() {
             bail!("the payload holds no CloudTrail record and no event of Systems Manager");
         }

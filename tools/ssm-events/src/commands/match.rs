@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::GlobalArgs;
 use crate::event_pattern::Pattern;
 use crate::records::redact;
-use crate::records::source::{self, LeftOut};
+use crate::records::source::{self, LeftOut, Trouble};
 
 /// Output is gathered up to this many bytes.
 const BATCH: usize = 64 * 1024;
@@ -85,14 +85,14 @@ fn matching(io: &IoArgs, out: &Output, pattern: &Pattern) -> anyhow::Result<Outc
     let (needles, secrets) = (needles(pattern)?, redact::Finder::new()?);
     let (mut lines, mut outcome) = (String::new(), Outcome::Fine);
     let mut left_out = LeftOut::default();
-    let read = source::objects(io, "events", |event| {
-        if left_out.is_gap(event) {
+    let read = source::objects(io, &mut left_out, |event, left_out| {
+        if left_out.is_gap(event)? {
             return Ok(());
         }
         let may_fit = needles.iter().all(|needles| needles.is_match(event));
-        if may_fit && pattern.matches(event).context("an event")? {
+        if may_fit && pattern.matches(event).map_err(Trouble::damaged)? {
             match secrets.may_hold(event.as_bytes()) {
-                true => lines.push_str(&stripped(event)?),
+                true => lines.push_str(&stripped(event).map_err(Trouble::damaged)?),
                 false => lines.push_str(&source::on_one_line(event)),
             }
             lines.push('\n');
@@ -118,18 +118,16 @@ fn stripped(event: &str) -> anyhow::Result<String> {
 fn explain(io: &IoArgs, out: &Output, pattern: &Pattern) -> anyhow::Result<Outcome> {
     let (mut number, mut outcome) = (0, Outcome::Fine);
     let mut left_out = LeftOut::default();
-    source::objects(io, "events", |event| {
-        if left_out.is_gap(event) {
+    source::objects(io, &mut left_out, |event, left_out| {
+        if left_out.is_gap(event)? {
             return Ok(());
         }
         number += 1;
-        let (matched, fields) = pattern
-            .explain(event)
-            .with_context(|| format!("event {number}"))?;
+        let (matched, fields) = pattern.explain(event).map_err(Trouble::damaged)?;
         if matched {
             outcome = Outcome::Found;
         }
-        let id = serde_json::from_str::<Value>(event)?["id"]
+        let id = serde_json::from_str::<Value>(event).map_err(Trouble::damaged)?["id"]
             .as_str()
             .map(str::to_owned);
         let fields = fields.into_iter().map(|field| {
@@ -145,7 +143,8 @@ fn explain(io: &IoArgs, out: &Output, pattern: &Pattern) -> anyhow::Result<Outco
             event: id.unwrap_or_else(|| number.to_string()),
             matched,
             fields: fields.collect(),
-        })
+        })?;
+        Ok(())
     })?;
     Ok(left_out.end(out, outcome))
 }

@@ -34,7 +34,7 @@ pub(crate) async fn run(
         .iter()
         .try_for_each(|list| delivered.read(list))?;
     let mut missing = false;
-    let left_out = source::records(&global.io, "records", |record, event| {
+    let left_out = source::records(&global.io, |record, event| {
         if delivered.is_missing(&event.event_id) {
             missing = true;
             out.write(record)?;

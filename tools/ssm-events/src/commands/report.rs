@@ -36,7 +36,7 @@ pub(crate) async fn run(
         .transpose()?
         .unwrap_or_default();
     let mut report = Report::default();
-    let left_out = source::records(&global.io, "records", |_, event| {
+    let left_out = source::records(&global.io, |_, event| {
         report.add(event, &names);
         Ok(())
     })?;

@@ -162,35 +162,34 @@ pub(crate) async fn run(
     let io = global.io.clone();
     let reader = tokio::task::spawn_blocking(move || {
         let mut left_out = LeftOut::default();
-        source::objects(&io, "events", |object| {
-            let Some(value) = left_out.value(object) else {
+        source::objects(&io, &mut left_out, |object, left_out| {
+            let Some(value) = left_out.value(object)? else {
                 return Ok(());
             };
             let messages = if is_message(&value) {
                 vec![(id_of(&value).unwrap_or_else(|| digest(&value)), value)]
             } else {
-                renderer.messages(value)?
+                renderer.messages(value, left_out)?
             };
             if sender.blocking_send(messages).is_err() {
-                anyhow::bail!("stopped");
+                return Err(anyhow::anyhow!("stopped").into());
             }
             Ok(())
         })?;
         Ok(left_out)
     });
     let (mut outcome, mut down, mut open) = (Outcome::Fine, None::<Instant>, true);
-    let mut n_others = 0;
     while open || (down.is_none() && spool.first().is_some()) {
         let rests = down.is_some_and(|since| since.elapsed() < REST);
         if open && (rests || spool.first().is_none()) {
             match receiver.recv().await {
-                Some(messages) => n_others += u64::from(take(&mut spool, messages, out)?),
+                Some(messages) => take(&mut spool, messages, out)?,
                 None => open = false,
             }
         }
         // Everything that has been read goes to the disk before the next request, for it may take a while.
         while let Ok(messages) = receiver.try_recv() {
-            n_others += u64::from(take(&mut spool, messages, out)?);
+            take(&mut spool, messages, out)?;
         }
         spool.sync()?;
         let may_try = down.is_none_or(|since| open && since.elapsed() >= REST);
@@ -200,7 +199,6 @@ pub(crate) async fn run(
         }
     }
     let read: anyhow::Result<LeftOut> = reader.await.context("read")?;
-    source::note_others(out, n_others);
     let read = read.map(|left_out| outcome = left_out.end(out, outcome));
     if let Some(queued) = spool.first().filter(|_| down.is_some()) {
         let reason = slack.trouble().unwrap_or("it does not answer");
@@ -218,9 +216,8 @@ pub(crate) async fn run(
     read.map(|()| outcome)
 }
 
-/// Queues messages; `true` when there were none in what was read.
-fn take(spool: &mut Spool, messages: Vec<(String, Value)>, out: &Output) -> anyhow::Result<bool> {
-    let none = messages.is_empty();
+/// Queues messages.
+fn take(spool: &mut Spool, messages: Vec<(String, Value)>, out: &Output) -> anyhow::Result<()> {
     for (event_id, message) in messages {
         let message = serde_json::value::to_raw_value(&message)?;
         if !spool.add(Queued {
@@ -230,7 +227,7 @@ fn take(spool: &mut Spool, messages: Vec<(String, Value)>, out: &Output) -> anyh
             say(out, event_id, Status::Duplicate, None)?;
         }
     }
-    Ok(none)
+    Ok(())
 }
 
 /// Sends the first message; `false` when Slack does not take any.

@@ -24,18 +24,18 @@ pub(crate) struct Explanation {
 }
 
 /// What one object of an event has of the names that an object of a pattern asks for, by their place in `Object::fields`.
-struct Members<'e>(Vec<Member<'e>>);
+pub(super) struct Members<'e>(pub(super) Vec<Member<'e>>);
 
 #[derive(Clone, Default)]
-struct Member<'e> {
-    value: Option<&'e RawValue>,
+pub(super) struct Member<'e> {
+    pub(super) value: Option<&'e RawValue>,
     /// What stands under names that begin with this one and a dot, by the rest of the name: to the service `detail.eventName` is
     /// `eventName` inside of `detail`.
-    dotted: Vec<(String, &'e RawValue)>,
+    pub(super) dotted: Vec<(String, &'e RawValue)>,
 }
 
 pub(super) fn matches(pattern: &Pattern, event: &str) -> Result<bool, serde_json::Error> {
-    for rule in &pattern.0 {
+    for rule in &pattern.rules {
         if fits(rule, &members(rule, [event])?, &mut Silent)? {
             return Ok(true);
         }
@@ -49,7 +49,7 @@ pub(super) fn explain(
 ) -> Result<(bool, Vec<Explanation>), serde_json::Error> {
     let mut matched = false;
     let mut decided: Vec<Explanation> = Vec::new();
-    for rule in &pattern.0 {
+    for rule in &pattern.rules {
         let mut trace = FieldTrace {
             path: vec!["$".to_owned()],
             fields: Vec::new(),
@@ -200,7 +200,7 @@ fn leaves(text: &str, depth: usize, values: &mut Vec<Scalar>) -> Result<(), serd
 }
 
 /// Takes from the texts of objects what an object of a pattern asks for.
-fn members<'e>(
+pub(super) fn members<'e>(
     object: &Object,
     texts: impl IntoIterator<Item = &'e str>,
 ) -> Result<Members<'e>, serde_json::Error> {

@@ -48,7 +48,7 @@ pub(super) fn pattern(text: &str) -> Result<Pattern, PatternError> {
     }
     let mut rules = vec![Rule::default()];
     source.object(value, "", &mut rules)?;
-    Ok(Pattern(rules.into_iter().map(Rule::object).collect()))
+    Ok(Pattern::of(rules.into_iter().map(Rule::object).collect()))
 }
 
 /// The tests of one rule by the path of their field: the service joins names by dots, and so `detail.eventName` is one with both.

@@ -175,6 +175,11 @@ impl Style {
 
 /// Says what happened in a few words.
 fn title(event: &Event) -> String {
+    // Slack takes no header without text. <https://docs.slack.dev/reference/block-kit/blocks/header-block>
+    let unnamed = |text: &str| text.chars().all(|c| c.is_whitespace() || cli::is_hidden(c));
+    if unnamed(&event.event) {
+        return "a call without a name".to_owned();
+    }
     match event.outcome {
         crate::records::record::Outcome::Denied => format!("DENIED: {}", event.event),
         crate::records::record::Outcome::Failed => format!("FAILED: {}", event.event),

@@ -5,12 +5,13 @@
 use std::borrow::Cow;
 
 use aho_corasick::AhoCorasick;
+use cloudtrail::{Found, Verdict};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::records::events::EVENTS;
-use crate::records::record::Event;
+use crate::records::events::{EVENTS, service};
+use crate::records::record::{self, Event};
 use crate::records::redact;
 use crate::records::source::on_one_line;
 
@@ -74,6 +75,19 @@ struct Head<'r> {
     event_type: Option<Cow<'r, str>>,
 }
 
+impl Head<'_> {
+    /// Returns whether it is the record of a call by itself; insights have names and sources, too.
+    fn is_call(&self) -> bool {
+        let source = self
+            .event_source
+            .as_deref()
+            .filter(|source| *source != "aws:s3");
+        self.event_name.is_some()
+            && source.is_some()
+            && self.event_type.as_deref() != Some("AwsCloudTrailInsight")
+    }
+}
+
 impl EventFilter {
     /// Reads the flags; `now` is what `7d` is counted from.
     ///
@@ -90,7 +104,12 @@ impl EventFilter {
         let events: Vec<(String, String)> = match wanted.events.as_slice() {
             [] => EVENTS
                 .iter()
-                .map(|name| (SYSTEMS_MANAGER.to_owned(), (*name).to_owned()))
+                .map(|name| {
+                    (
+                        format!("{}.amazonaws.com", service(name)),
+                        (*name).to_owned(),
+                    )
+                })
                 .collect(),
             names if names.iter().any(|name| name == ALL) => Vec::new(),
             names => names.iter().map(|name| qualified(name)).collect(),
@@ -102,8 +121,15 @@ impl EventFilter {
         let needles = if needles.is_empty() {
             None
         } else {
-            // A name may be spelled with escapes: such records are looked at.
-            Some(AhoCorasick::new(needles.into_iter().chain(["\\u00"]))?)
+            // A name may be spelled with escapes: such records are looked at, and what says that records are elsewhere or missing.
+            let others = [
+                "\\u00",
+                "aws:s3",
+                "s3ObjectKey",
+                ".unread\"",
+                "\"unreachable\"",
+            ];
+            Some(AhoCorasick::new(needles.into_iter().chain(others))?)
         };
         Ok(EventFilter {
             since,
@@ -120,48 +146,71 @@ impl EventFilter {
         })
     }
 
-    /// Returns the record on one line, without its secrets, if it is asked for; `None` also for what is no record.
+    /// Adds the records of an object that are asked for to `lines`, one a line and without secrets. Returns what of it could not be read.
     ///
     /// # Errors
-    /// Malformed JSON.
-    pub(crate) fn line<'r>(
+    /// The object cannot be read.
+    pub(crate) fn lines(
         &self,
-        object: &'r str,
+        object: &str,
         counts: &mut Counts,
-    ) -> anyhow::Result<Option<Cow<'r, str>>> {
+        lines: &mut String,
+    ) -> anyhow::Result<Vec<String>> {
         counts.n_objects += 1;
-        if self
-            .needles
-            .as_ref()
-            .is_some_and(|needles| !needles.is_match(object))
-        {
-            return Ok(None);
+        let needles = self.needles.as_ref();
+        if needles.is_some_and(|needles| !needles.is_match(object)) {
+            return Ok(Vec::new());
         }
         let head: Head<'_> = serde_json::from_str(object)?;
-        let (Some(name), Some(source)) = (&head.event_name, &head.event_source) else {
-            counts.n_others += 1;
-            return Ok(None);
-        };
-        if head.event_type.as_deref() == Some("AwsCloudTrailInsight") {
-            counts.n_others += 1;
-            return Ok(None);
+        if head.is_call() {
+            self.line(object, &head, counts, lines)?;
+            return Ok(Vec::new());
         }
+        let value = cloudtrail::parse(object)?;
+        if let Some(gap) = cloudtrail::gap(&value) {
+            return Ok(vec![gap]);
+        }
+        let unwrapped = record::unwrap(value);
+        counts.n_others += unwrapped.n_others as u64;
+        let mut unread = unwrapped.unread;
+        for record in unwrapped.events {
+            let text = record.to_string();
+            let read = serde_json::from_str::<Head<'_>>(&text).map_err(anyhow::Error::new);
+            let read = read.and_then(|head| self.line(&text, &head, counts, lines));
+            unread.extend(read.err().map(|error| format!("{error:#}")));
+        }
+        Ok(unread)
+    }
+
+    fn line(
+        &self,
+        record: &str,
+        head: &Head<'_>,
+        counts: &mut Counts,
+        lines: &mut String,
+    ) -> anyhow::Result<()> {
+        let name = head.event_name.as_deref().unwrap_or_default();
+        let source = head.event_source.as_deref().unwrap_or_default();
         let is_wanted =
             |(of, called): &(String, String)| called == name && (of.is_empty() || of == source);
         let is_event = self.events.is_empty() || self.events.iter().any(is_wanted);
-        if !is_event
-            || !self.in_time(head.event_time.as_deref().unwrap_or_default())
-            || !self.details(object)?
-        {
-            return Ok(None);
+        if !is_event || !self.in_time(head.event_time.as_deref().unwrap_or_default()) {
+            return Ok(());
+        }
+        // The other end of the pipe must be able to read what is printed.
+        let mut value = cloudtrail::parse(record)?;
+        if !self.details(&value) {
+            return Ok(());
         }
         counts.n_found += 1;
-        if !self.secrets.may_hold(object.as_bytes()) {
-            return Ok(Some(on_one_line(object)));
+        if self.secrets.may_hold(record.as_bytes()) {
+            redact::strip(&mut value);
+            lines.push_str(&value.to_string());
+        } else {
+            lines.push_str(&on_one_line(record));
         }
-        let mut record: Value = serde_json::from_str(object)?;
-        redact::strip(&mut record);
-        Ok(Some(record.to_string().into()))
+        lines.push('\n');
+        Ok(())
     }
 
     /// A record without a time is printed rather than lost.
@@ -175,13 +224,12 @@ impl EventFilter {
         self.since.is_none_or(|since| since <= time) && self.until.is_none_or(|until| time < until)
     }
 
-    fn details(&self, object: &str) -> anyhow::Result<bool> {
+    fn details(&self, record: &Value) -> bool {
         if self.principal.is_none() && self.node.is_none() && !self.denied {
-            return Ok(true);
+            return true;
         }
-        let record: Value = serde_json::from_str(object)?;
-        let event = Event::of(&record);
-        let arn = crate::records::record::text(&record["userIdentity"]["arn"]);
+        let event = Event::of(record);
+        let arn = record::text(&record["userIdentity"]["arn"]);
         let who = &event.who;
         let short = who.principal.rsplit('/').next().unwrap_or_default();
         let by = self.principal.as_ref().is_none_or(|parts| {
@@ -201,7 +249,7 @@ impl EventFilter {
                 .iter()
                 .any(|one| one.split(['=', ',']).any(|part| part == node))
         });
-        Ok(by && on && (!self.denied || event.outcome == crate::records::record::Outcome::Denied))
+        by && on && (!self.denied || event.outcome == record::Outcome::Denied)
     }
 }
 
@@ -214,22 +262,38 @@ pub(crate) struct Damaged {
 }
 
 impl Damaged {
-    /// Adds to `lines` what [`EventFilter::line`] returns of the next object.
-    pub(crate) fn keep(&mut self, line: anyhow::Result<Option<Cow<'_, str>>>, lines: &mut String) {
+    /// Adds to `lines` what a filter asks for in the next object.
+    pub(crate) fn take(
+        &mut self,
+        found: &Found<'_>,
+        filter: &EventFilter,
+        counts: &mut Counts,
+        lines: &mut String,
+    ) -> Verdict {
         self.n_objects += 1;
-        match line {
-            Ok(Some(line)) => {
-                lines.push_str(&line);
-                lines.push('\n');
+        let read = match found {
+            Found::Damaged(spoilt) => Err(spoilt.to_string()),
+            Found::Object(object) => cloudtrail::text(object)
+                .and_then(|text| filter.lines(text, counts, lines))
+                .map_err(|error| format!("{error:#}")),
+        };
+        match read {
+            Ok(unread) => {
+                unread.iter().for_each(|why| self.add(why));
+                Verdict::Whole
             }
-            Ok(None) => {}
-            Err(error) => {
-                if self.n == 0 {
-                    self.first = format!("record {}: {error}", self.n_objects);
-                }
-                self.n += 1;
+            Err(why) => {
+                self.add(&why);
+                Verdict::Damaged
             }
         }
+    }
+
+    fn add(&mut self, why: &str) {
+        if self.n == 0 {
+            self.first = format!("record {}: {why}", self.n_objects);
+        }
+        self.n += 1;
     }
 
     /// Returns what is wrong with the source, if anything is: its end is missing for another reason, or records of it.

@@ -21,53 +21,21 @@ pub(crate) struct Unwrapped {
     pub(crate) events: Vec<Value>,
     /// Objects that are no record of a call: digests, insights, notifications of something else.
     pub(crate) n_others: usize,
+    /// What in it could not be read, in words.
+    pub(crate) unread: Vec<String>,
 }
 
-/// Takes the records out of a value: a record by itself, a log file, an EventBridge envelope, an answer of LookupEvents, a
-/// batch of SQS or SNS as a Lambda function gets it, or an array of these.
+/// Takes the records out of a value, whatever wraps them, out of EventBridge's envelope as well.
 pub(crate) fn unwrap(value: Value) -> Unwrapped {
-    let mut unwrapped = Unwrapped::default();
-    add(value, 0, &mut unwrapped);
-    unwrapped
-}
-
-/// No real wrapping is deeper: an envelope in a message in a batch in an array.
-const DEEPEST: usize = 6;
-
-fn add(mut value: Value, depth: usize, unwrapped: &mut Unwrapped) {
-    let inner = match &mut value {
-        Value::Array(items) => std::mem::take(items),
-        Value::Object(members) => {
-            let list =
-                ["Records", "Events"]
-                    .into_iter()
-                    .find_map(|name| match members.get_mut(name) {
-                        Some(Value::Array(items)) => Some(std::mem::take(items)),
-                        _ => None,
-                    });
-            let text = ["CloudTrailEvent", "body"]
-                .into_iter()
-                .find_map(|name| members.get(name)?.as_str());
-            let text = text.or_else(|| members.get("Sns")?["Message"].as_str());
-            match (list, text) {
-                (Some(items), _) => items,
-                (None, Some(text)) => serde_json::from_str(text).into_iter().collect(),
-                (None, None) => return add_one(value, unwrapped),
-            }
-        }
-        _ => Vec::new(),
+    let cloudtrail::Unwrapped { objects, unread } = cloudtrail::unwrap(value);
+    let mut unwrapped = Unwrapped {
+        unread,
+        ..Unwrapped::default()
     };
-    if depth == DEEPEST || (inner.is_empty() && !value.is_array() && !is_list(&value)) {
-        unwrapped.n_others += 1;
-        return;
+    for object in objects {
+        add_one(object, &mut unwrapped);
     }
-    inner
-        .into_iter()
-        .for_each(|item| add(item, depth + 1, unwrapped));
-}
-
-fn is_list(value: &Value) -> bool {
-    value["Records"].is_array() || value["Events"].is_array()
+    unwrapped
 }
 
 fn add_one(mut value: Value, unwrapped: &mut Unwrapped) {

@@ -1,39 +1,79 @@
-//! Files, directories and stdin as streams of JSON objects, packed with gzip or not.
+//! The input of the verbs as objects and records, and what of it could not be read.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, IsTerminal, Read};
-use std::path::Path;
-
-use anyhow::{Context, bail};
 use cli::{IoArgs, Outcome, Output};
-use flate2::bufread::MultiGzDecoder;
-use json_splitter::Damage;
+use cloudtrail::{Damage, Found, Verdict};
 use serde_json::Value;
 
 use crate::records::record::{self, Event};
 use crate::records::redact;
 
-/// The first bytes of every gzip stream (RFC 1952). Names are not trusted: a download may have lost its ending.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
-const CHUNK: usize = 64 * 1024;
 /// The finding of `history` about what it could not read.
 pub(crate) const UNREAD: &str = "events.history.unread";
 
-/// Hands every JSON object of stdin, or of the file given by `-f`, to `each`.
+/// Hands the text of every JSON object of stdin, or of the file given by `-f`, to `each`, which says why one cannot be read. It is
+/// counted, and the next one is read.
 ///
 /// # Errors
-/// A terminal as stdin, an unreadable or damaged input, an error of `each`. What came before has been handed over.
+/// A terminal as stdin, a file that cannot be opened, or an error that `each` keeps in [`Trouble::Stop`].
 pub(crate) fn objects(
     io: &IoArgs,
-    what: &str,
-    each: impl FnMut(&str) -> anyhow::Result<()>,
+    left_out: &mut LeftOut,
+    mut each: impl FnMut(&str, &mut LeftOut) -> Result<(), Trouble>,
 ) -> anyhow::Result<()> {
-    let path = io.file.as_deref().filter(|path| path.as_os_str() != "-");
-    let name = path.map_or("stdin".to_owned(), |path| path.display().to_string());
-    match objects_of(path, each) {
-        // An error of `each` says what it is about; a closed pipe is none.
+    let path = cloudtrail::path_of(io);
+    left_out.file = path
+        .map(|path| format!("{}: ", path.display()))
+        .unwrap_or_default();
+    let ended = cloudtrail::objects_of(path, |found| {
+        left_out.n_objects += 1;
+        let read = match found {
+            Found::Damaged(spoilt) => Err(Trouble::Damaged(spoilt.to_string())),
+            Found::Object(object) => cloudtrail::text(object)
+                .map_err(Trouble::damaged)
+                .and_then(|text| each(text, left_out)),
+        };
+        match read {
+            Ok(()) => Ok(Verdict::Whole),
+            Err(Trouble::Damaged(why)) => {
+                left_out.damaged(&why);
+                Ok(Verdict::Damaged)
+            }
+            Err(Trouble::Stop(error)) => Err(error),
+        }
+    });
+    match ended {
+        Ok(()) => Ok(()),
         Err(Damage::Each(error)) => Err(error),
-        other => other.with_context(|| format!("read {what} from {name}")),
+        // A file that is not there is a wrong argument; one that ends early is a gap.
+        Err(Damage::Read(error)) if left_out.n_objects == 0 && error.raw_os_error().is_some() => {
+            Err(anyhow::Error::new(error)
+                .context(format!("read {}", left_out.file.trim_end_matches(": "))))
+        }
+        Err(damage) => {
+            let gap = format!("{}{damage}", left_out.file);
+            left_out.gap(gap);
+            Ok(())
+        }
+    }
+}
+
+/// Why an object is not taken.
+pub(crate) enum Trouble {
+    /// It cannot be read. The next one is.
+    Damaged(String),
+    /// Nothing more is to be read.
+    Stop(anyhow::Error),
+}
+
+impl Trouble {
+    pub(crate) fn damaged(error: impl Into<anyhow::Error>) -> Trouble {
+        Trouble::Damaged(format!("{:#}", error.into()))
+    }
+}
+
+impl From<anyhow::Error> for Trouble {
+    fn from(error: anyhow::Error) -> Trouble {
+        Trouble::Stop(error)
     }
 }
 
@@ -44,21 +84,18 @@ pub(crate) fn objects(
 /// As [`objects`].
 pub(crate) fn records(
     io: &IoArgs,
-    what: &str,
     mut each: impl FnMut(&Value, &Event) -> anyhow::Result<()>,
 ) -> anyhow::Result<LeftOut> {
     let mut left_out = LeftOut::default();
-    objects(io, what, |object| {
-        let Some(mut value) = left_out.value(object) else {
+    objects(io, &mut left_out, |object, left_out| {
+        let Some(mut value) = left_out.value(object)? else {
             return Ok(());
         };
         redact::strip(&mut value);
-        let unwrapped = record::unwrap(value);
-        left_out.n_others += unwrapped.n_others as u64;
-        unwrapped
-            .events
-            .iter()
-            .try_for_each(|record| each(record, &Event::of(record)))
+        for record in left_out.unwrapped(value) {
+            each(&record, &Event::of(&record))?;
+        }
+        Ok(())
     })?;
     Ok(left_out)
 }
@@ -66,48 +103,64 @@ pub(crate) fn records(
 /// What an input has beside the records that were handed over.
 #[derive(Debug, Default)]
 pub(crate) struct LeftOut {
+    /// Where the input comes from, before what is said of it; empty for stdin.
+    file: String,
     n_objects: u64,
     /// Objects that are not a record of a call.
     pub(crate) n_others: u64,
     /// What could not be read here, and what `history` says that it could not read, in words.
     pub(crate) unread: Vec<String>,
+    n_unread: u64,
 }
 
 /// As many gaps are kept in words; a damaged archive has any number.
 const MOST_IN_WORDS: usize = 100;
 
 impl LeftOut {
-    /// Reads one object; `None` when it cannot be read, or says that something else could not.
-    pub(crate) fn value(&mut self, object: &str) -> Option<Value> {
-        self.n_objects += 1;
-        let gap = match serde_json::from_str::<Value>(object) {
-            Ok(value) if value["kind"] == "unreachable" => {
-                format!(
-                    "{}: {}",
-                    place(&value["target"]),
-                    record::text(&value["error"])
-                )
+    /// Parses one object; `None` when it says that something else could not be read.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(crate) fn value(&mut self, object: &str) -> Result<Option<Value>, Trouble> {
+        let value = cloudtrail::parse(object).map_err(Trouble::damaged)?;
+        Ok(match cloudtrail::gap(&value) {
+            Some(gap) => {
+                self.gap(gap);
+                None
             }
-            Ok(value) if value["id"] == UNREAD && value["kind"] == "finding" => {
-                format!(
-                    "{}: {}",
-                    record::text(&value["resource"]),
-                    record::text(&value["message"])
-                )
-            }
-            Ok(value) => return Some(value),
-            Err(error) => format!("record {} cannot be read: {error}", self.n_objects),
-        };
+            None => Some(value),
+        })
+    }
+
+    /// Takes the records out of a value, and keeps what in it is not one.
+    pub(crate) fn unwrapped(&mut self, value: Value) -> Vec<Value> {
+        let unwrapped = record::unwrap(value);
+        self.n_others += unwrapped.n_others as u64;
+        unwrapped.unread.iter().for_each(|why| self.damaged(why));
+        unwrapped.events
+    }
+
+    fn damaged(&mut self, why: &str) {
+        self.gap(format!(
+            "{}record {} cannot be read: {why}",
+            self.file, self.n_objects
+        ));
+    }
+
+    fn gap(&mut self, gap: String) {
+        self.n_unread += 1;
         if self.unread.len() < MOST_IN_WORDS {
             self.unread.push(gap);
         }
-        None
     }
 
     /// Returns whether an object says that something was not read, and keeps it.
-    pub(crate) fn is_gap(&mut self, object: &str) -> bool {
-        (object.contains(UNREAD) || object.contains("\"unreachable\""))
-            && self.value(object).is_none()
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(crate) fn is_gap(&mut self, object: &str) -> Result<bool, Trouble> {
+        let may_be = object.contains(".unread\"") || object.contains("\"unreachable\"");
+        Ok(may_be && self.value(object)?.is_none())
     }
 
     /// Says what was left out. Returns trouble where something could not be read: what is not there may have been in it.
@@ -116,23 +169,14 @@ impl LeftOut {
         let Some(first) = self.unread.first() else {
             return outcome;
         };
-        let more = match self.unread.len() {
+        let more = match self.n_unread {
             1 => String::new(),
-            n if n == MOST_IN_WORDS => format!("; {} or more gaps", MOST_IN_WORDS),
             n => format!("; {n} gaps"),
         };
         // Not for `-q` to hide: the status says that something is wrong, and only this says what.
         cli::print_error(crate::TOOL, &format!("not all was read: {first}{more}"));
         Outcome::Trouble
     }
-}
-
-fn place(target: &Value) -> String {
-    format!(
-        "{}/{}",
-        record::text(&target["account"]),
-        record::text(&target["region"])
-    )
 }
 
 /// Says how many objects were not a record of a call, if there were any.
@@ -143,49 +187,6 @@ pub(crate) fn note_others(out: &Output, n_others: u64) {
         n => out.note(&format!(
             "passed over {n} objects that are not records of a call"
         )),
-    }
-}
-
-/// Hands every JSON object of a file, or of stdin, to `each`.
-///
-/// # Errors
-/// As [`json_splitter::objects`].
-pub(crate) fn objects_of(
-    path: Option<&Path>,
-    each: impl FnMut(&str) -> anyhow::Result<()>,
-) -> Result<(), Damage> {
-    match path {
-        Some(path) => unpacked(File::open(path)?, each),
-        None => unpacked(stdin()?, each),
-    }
-}
-
-fn stdin() -> Result<std::io::StdinLock<'static>, Damage> {
-    let check = || {
-        if std::io::stdin().is_terminal() {
-            bail!("no input: pipe JSON in or pass a file");
-        }
-        Ok(())
-    };
-    check().map_err(Damage::Each)?;
-    Ok(std::io::stdin().lock())
-}
-
-/// Hands every JSON object of bytes, packed or not, to `each`.
-///
-/// # Errors
-/// As [`json_splitter::objects`].
-pub(crate) fn unpacked(
-    source: impl Read,
-    mut each: impl FnMut(&str) -> anyhow::Result<()>,
-) -> Result<(), Damage> {
-    let mut source = BufReader::with_capacity(CHUNK, source);
-    let is_packed = source.fill_buf()?.starts_with(&GZIP);
-    let text = |bytes: &[u8]| each(std::str::from_utf8(bytes).context("a text that is no UTF-8")?);
-    if is_packed {
-        json_splitter::objects(&mut MultiGzDecoder::new(source), text)
-    } else {
-        json_splitter::objects(&mut source, text)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `replay`: which recorded calls a guard would have denied, without AWS.
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use cli::{Outcome, Output};
 use organization::Organization;
 
@@ -44,10 +44,9 @@ pub(crate) async fn run(
             .is_none_or(|accounts| accounts.contains(account))
     };
     let mut replaying = Replaying::by(&guard.compiled, is_governed);
-    let read = cli::for_each_object(&global.io, "CloudTrail records", |object| {
-        replaying.object(object);
-        Ok(())
-    });
+    replaying
+        .file(cloudtrail::path_of(&global.io))
+        .context("read CloudTrail records")?;
     let replay = replaying.end();
     out.note(&in_words(&replay.counts));
     if let Some(damage) = &replay.damage {
@@ -74,8 +73,7 @@ pub(crate) async fn run(
             _ => Outcome::Trouble,
         });
     }
-    // What came before the damage is shown.
-    read.map(|()| outcome)
+    Ok(outcome)
 }
 
 fn damage_in_words(n_damaged: u64, first: &str) -> String {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use anyhow::Context;
 use iam_policy::Compiled;
 
 use crate::replay::{Replay, Replaying};
@@ -14,9 +15,8 @@ pub(crate) fn history(
     governed: &BTreeSet<String>,
 ) -> anyhow::Result<Replay> {
     let mut replaying = Replaying::by(guard, |account: &str| governed.contains(account));
-    cli::for_each_object_of(path, "CloudTrail records", |object| {
-        replaying.object(object);
-        Ok(())
-    })?;
+    replaying
+        .file(Some(path))
+        .with_context(|| format!("read CloudTrail records from {}", path.display()))?;
     Ok(replaying.end())
 }

@@ -1,5 +1,4 @@
-//! CloudTrail records, in whatever they are wrapped: bare, a log file's `Records`, an EventBridge envelope, an answer of
-//! LookupEvents. Only what a service control policy can depend on is read.
+//! CloudTrail records. Only what a service control policy can depend on is read.
 //!
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>
 
@@ -12,17 +11,10 @@ use serde_json::value::RawValue;
 use super::event_name::{Called, called};
 use crate::principal_arn;
 
-/// A record or a wrapping of records.
+/// A record.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Record {
-    #[serde(rename = "Records")]
-    records: Vec<Record>,
-    #[serde(rename = "Events")]
-    events: Vec<Record>,
-    #[serde(rename = "CloudTrailEvent")]
-    event: Option<String>,
-    detail: Option<Box<Record>>,
     #[serde(rename = "eventID")]
     pub(crate) event_id: Option<String>,
     pub(crate) event_time: Option<String>,
@@ -79,29 +71,9 @@ pub(crate) enum Who {
 }
 
 impl Record {
-    /// Calls `each` with every record that is wrapped here, or with this one.
-    ///
-    /// # Errors
-    /// Text inside a LookupEvents answer is no record, or an error of `each`.
-    pub(crate) fn unwrap(
-        self,
-        each: &mut impl FnMut(Record) -> anyhow::Result<()>,
-    ) -> anyhow::Result<()> {
-        if let Some(text) = &self.event {
-            let inner: Record = serde_json::from_str(text)
-                .map_err(|error| anyhow::anyhow!("$.CloudTrailEvent: {error}"))?;
-            return inner.unwrap(each);
-        }
-        if let Some(detail) = self.detail {
-            return detail.unwrap(each);
-        }
-        if !self.records.is_empty() || !self.events.is_empty() {
-            for record in self.records.into_iter().chain(self.events) {
-                record.unwrap(each)?;
-            }
-            return Ok(());
-        }
-        each(self)
+    /// Returns whether it is a notification of S3, which looks like a record.
+    pub(crate) fn is_notification(&self) -> bool {
+        self.event_source.as_deref() == Some("aws:s3")
     }
 
     /// Returns what was called; `None` for what is no record of a call.

@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use super::Style;
 use crate::records::digest::sha256;
-use crate::records::record::{self, Event};
+use crate::records::record::Event;
 use crate::records::redact;
+use crate::records::source::LeftOut;
 
 /// How events become messages.
 pub(crate) struct MessageRenderer {
@@ -22,10 +23,14 @@ impl MessageRenderer {
     ///
     /// # Errors
     /// The template fails.
-    pub(crate) fn messages(&self, mut value: Value) -> anyhow::Result<Vec<(String, Value)>> {
+    pub(crate) fn messages(
+        &self,
+        mut value: Value,
+        left_out: &mut LeftOut,
+    ) -> anyhow::Result<Vec<(String, Value)>> {
         redact::strip(&mut value);
         let mut messages = Vec::new();
-        for record in record::unwrap(value).events {
+        for record in left_out.unwrapped(value) {
             let event = Event::of(&record);
             for (index, message) in self.made(&event, &record)?.into_iter().enumerate() {
                 let id = match (event.event_id.as_str(), index) {

@@ -14,11 +14,8 @@ const CLASS_API_ACTIVITY: u32 = 6003;
 pub(super) fn api_activity(event: &Event) -> Value {
     let activity = activity(&event.event);
     let refused = event.outcome != Outcome::Allowed;
-    let time = event
-        .time
-        .parse::<jiff::Timestamp>()
-        .map(jiff::Timestamp::as_millisecond)
-        .ok();
+    // The class requires a time; one that cannot be read is 0, and stays as it came among what is not mapped.
+    let time = time(&event.time);
     let (status_id, status) = if refused {
         (2, "Failure")
     } else {
@@ -74,14 +71,40 @@ pub(super) fn api_activity(event: &Event) -> Value {
         "src_endpoint": endpoint(&event.source_address),
         "status": status,
         "status_id": status_id,
-        "time": time,
+        "time": time.unwrap_or_default(),
         "type_name": format!("API Activity: {}", activity.1),
         "type_uid": CLASS_API_ACTIVITY * 100 + activity.0,
         "unmapped": { "document": event.document, "session_id": event.session_id, "command_id": event.command_id,
-                      "parameters": event.parameters },
+                      "parameters": event.parameters, "time": time.is_none().then_some(&event.time) },
     });
     drop_empty(&mut value);
+    // What the class requires is there though the event does not say it: EventBridge's own events have no caller.
+    for (pointer, name, unknown) in REQUIRED {
+        if let Some(Value::Object(members)) = value.pointer_mut(pointer)
+            && !members.contains_key(*name)
+        {
+            members.insert((*name).to_owned(), unknown());
+        }
+    }
     value
+}
+
+/// Attributes that API Activity requires of every event, and what stands for one that is not known.
+const REQUIRED: &[(&str, &str, fn() -> Value)] = &[
+    ("", "actor", || json!({ "user": { "name": "Unknown" } })),
+    ("", "api", || json!({})),
+    ("/api", "operation", || json!("Unknown")),
+    ("", "src_endpoint", || json!({ "name": "Unknown" })),
+];
+
+/// Returns milliseconds since 1970. Exports of data warehouses write UTC as `2026-11-01 09:00:00.000000000`.
+fn time(text: &str) -> Option<i64> {
+    let exported = || {
+        let time = text.parse::<jiff::civil::DateTime>().ok()?;
+        Some(time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
+    };
+    let time = text.parse::<jiff::Timestamp>().ok().or_else(exported)?;
+    Some(time.as_millisecond())
 }
 
 /// An address, or the name of the service that called.

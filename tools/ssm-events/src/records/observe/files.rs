@@ -8,7 +8,6 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use anyhow::Context;
 
 use crate::records::history::{Counts, Damaged, EventFilter};
-use crate::records::source;
 
 /// A file's lines are handed on at once when there are more bytes of them, as soon as it is the file's turn.
 const BATCH: usize = 1 << 20;
@@ -108,13 +107,13 @@ fn one(
 ) -> anyhow::Result<()> {
     let (mut lines, mut damaged) = (String::new(), Damaged::default());
     let path = Some(file).filter(|file| file.as_os_str() != "-");
-    let read = source::objects_of(path, |object| {
-        damaged.keep(filter.line(object, &mut all.counts), &mut lines);
+    let read = cloudtrail::objects_of(path, |found| {
+        let verdict = damaged.take(&found, filter, &mut all.counts, &mut lines);
         if lines.len() >= BATCH {
             turns.wait(index)?;
             turns.hand_on(hand, &std::mem::take(&mut lines))?;
         }
-        Ok(())
+        Ok(verdict)
     });
     let ended = turns.end(index, lines, hand);
     if !turns.is_broken() {

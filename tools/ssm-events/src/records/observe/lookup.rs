@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws_sdk_cloudtrail::primitives::DateTime;
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
 use awsconf::{Deadline, Session, describe};
+use cloudtrail::Found;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
@@ -73,7 +74,8 @@ pub(crate) async fn read(
             let mut lines = String::new();
             for event in page.events() {
                 let record = event.cloud_trail_event().unwrap_or("{}");
-                damaged.keep(filter.line(record, &mut counts), &mut lines);
+                let found = Found::Object(record.as_bytes());
+                damaged.take(&found, filter, &mut counts, &mut lines);
             }
             // Nobody listens any more when printing has failed, which says so itself.
             let _ = pages.send(RegionEvents::Lines(lines)).await;

@@ -12,7 +12,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::files::{Hand, Read};
 use crate::records::history::{Counts, Damaged, EventFilter};
-use crate::records::source;
 
 /// Objects that are read at once: enough to hide the way to S3, few enough for memory to stay small.
 const AT_ONCE: usize = 8;
@@ -271,9 +270,8 @@ async fn one(
     let unpacked = tokio::task::spawn_blocking(move || {
         let (mut lines, mut counts) = (String::new(), Counts::default());
         let mut damaged = Damaged::default();
-        let read = source::unpacked(bytes.as_ref(), |object| {
-            damaged.keep(filter.line(object, &mut counts), &mut lines);
-            Ok(())
+        let read = cloudtrail::objects(bytes.as_ref(), |found| {
+            Ok(damaged.take(&found, &filter, &mut counts, &mut lines))
         });
         let end = read.err().map(|damage| damage.to_string());
         (lines, counts, damaged.reason(end))

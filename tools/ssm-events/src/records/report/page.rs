@@ -14,7 +14,7 @@ use crate::records::console;
 const PAGE: &str = include_str!("../report/page.html");
 const MARKER: &str = "__DATA__";
 
-/// How much a principal or a node had to do with.
+/// How much a person or a node had to do with.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 struct Tally {
     n_sessions: u64,
@@ -27,13 +27,22 @@ impl Report {
     /// Returns a page that needs no network.
     pub(crate) fn html(&self, names: &BTreeMap<String, String>) -> String {
         let sessions = self.sessions();
-        let (mut principals, mut nodes) = (
-            BTreeMap::<String, Tally>::new(),
+        // People who share a permission set are told apart by the names of their sessions.
+        let person = |principal: &str, session_name: &Option<String>| {
+            (
+                session_name.clone().unwrap_or_default(),
+                principal.to_owned(),
+            )
+        };
+        let (mut people, mut nodes) = (
+            BTreeMap::<(String, String), Tally>::new(),
             BTreeMap::<String, Tally>::new(),
         );
         for session in &sessions {
             let tallies = [
-                principals.entry(session.principal.clone()).or_default(),
+                people
+                    .entry(person(&session.principal, &session.session_name))
+                    .or_default(),
                 nodes
                     .entry(session.node.clone().unwrap_or_default())
                     .or_default(),
@@ -44,8 +53,8 @@ impl Report {
             }
         }
         for command in &self.commands {
-            principals
-                .entry(command.principal.clone())
+            people
+                .entry(person(&command.principal, &command.session_name))
                 .or_default()
                 .n_commands += 1;
             for node in &command.nodes {
@@ -53,15 +62,15 @@ impl Report {
             }
         }
         for refused in &self.refused {
-            principals
-                .entry(refused.principal.clone())
+            people
+                .entry(person(&refused.principal, &refused.session_name))
                 .or_default()
                 .n_refused += 1;
             if let Some(node) = &refused.node {
                 nodes.entry(node.clone()).or_default().n_refused += 1;
             }
         }
-        principals.remove("");
+        people.remove(&(String::new(), String::new()));
         nodes.remove("");
         let tally = |name: &str, key: &str, tally: &Tally| {
             let mut row = json!({ key: name });
@@ -86,7 +95,11 @@ impl Report {
             "sessions": sessions.iter().map(|session| linked(session)).collect::<Vec<_>>(),
             "commands": self.commands,
             "refused": self.refused,
-            "principals": principals.iter().map(|(name, one)| tally(name, "principal", one)).collect::<Vec<_>>(),
+            "people": people.iter().map(|((session_name, principal), one)| {
+                let mut row = tally(principal, "principal", one);
+                row["session_name"] = json!(session_name);
+                row
+            }).collect::<Vec<_>>(),
             "nodes": nodes.iter().map(|(name, one)| tally(name, "node", one)).collect::<Vec<_>>(),
         });
         PAGE.replacen(MARKER, &inert(&shown(data).to_string()), 1)

@@ -1,0 +1,22 @@
+//! What a verb upstream could not read: records of it are in the pipe, and count as what is missing.
+
+use serde_json::Value;
+
+/// Returns what an object says that could not be read, in words; `None` for every other object.
+#[must_use]
+pub fn gap(value: &Value) -> Option<String> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    match value["kind"].as_str()? {
+        "unreachable" => {
+            let target = &value["target"];
+            let (account, region) = (text(&target["account"]), text(&target["region"]));
+            Some(format!("{account}/{region}: {}", text(&value["error"])))
+        }
+        "finding" if value["id"].as_str()?.ends_with(".unread") => Some(format!(
+            "{}: {}",
+            text(&value["resource"]),
+            text(&value["message"])
+        )),
+        _ => None,
+    }
+}

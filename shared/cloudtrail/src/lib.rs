@@ -1,0 +1,72 @@
+//! The one reader of CloudTrail's records: files packed or not, records in whatever they are wrapped, and what cannot be read, counted
+//! and named. Calls nothing, and keeps no more than one object.
+//!
+//! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>
+#![cfg_attr(
+    not(test),
+    deny(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)
+)]
+
+mod gap;
+mod rows;
+mod unpack;
+mod value;
+mod wrapping;
+
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::io::{IsTerminal, Read};
+use std::path::Path;
+
+use anyhow::bail;
+use cli::IoArgs;
+pub use json_splitter::{Damage, Found, Spoilt, Verdict};
+
+pub use crate::gap::gap;
+pub use crate::value::{parse, text};
+pub use crate::wrapping::{Unwrapped, unwrap};
+
+/// UTF-16 is turned in one piece.
+const MAX_UTF_16: usize = 64 * 1024 * 1024;
+
+/// Returns the file given by `-f`; `None` is stdin.
+#[must_use]
+pub fn path_of(io: &IoArgs) -> Option<&Path> {
+    io.file.as_deref().filter(|path| path.as_os_str() != "-")
+}
+
+/// Hands every object of a file, or of stdin, to `each`, and what is damaged between them.
+///
+/// # Errors
+/// As [`objects`]; a terminal as stdin.
+pub fn objects_of(
+    path: Option<&Path>,
+    each: impl FnMut(Found<'_>) -> anyhow::Result<Verdict>,
+) -> Result<(), Damage> {
+    match path {
+        Some(path) => objects(File::open(path)?, each),
+        None => objects(stdin().map_err(Damage::Each)?, each),
+    }
+}
+
+fn stdin() -> anyhow::Result<std::io::StdinLock<'static>> {
+    if std::io::stdin().is_terminal() {
+        bail!("no input: pipe JSON in or pass a file");
+    }
+    Ok(std::io::stdin().lock())
+}
+
+/// Hands every object of bytes to `each`, and what is damaged between them. Bytes may be packed with gzip or zstd, or be UTF-16.
+///
+/// # Errors
+/// The source cannot be read, is damaged or ends in the middle of an object, or an error of `each`. What came before has been handed
+/// over.
+pub fn objects(
+    source: impl Read,
+    each: impl FnMut(Found<'_>) -> anyhow::Result<Verdict>,
+) -> Result<(), Damage> {
+    let mut text = cli::utf8(unpack::unpacked(source)?, MAX_UTF_16)?;
+    json_splitter::objects(&mut text, each)
+}

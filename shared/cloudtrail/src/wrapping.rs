@@ -1,0 +1,150 @@
+//! Records in whatever they are wrapped, known by its shape: lists, log files, answers of LookupEvents, messages of SQS and SNS, rows of
+//! CloudTrail Lake and Athena.
+//!
+//! <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_Event.html>
+//! <https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>
+//! <https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html>
+
+use serde_json::{Map, Value};
+
+use crate::rows;
+use crate::value::parse;
+
+/// No real wrapping is deeper: an envelope in a message in a notification in a batch in an array.
+const DEEPEST: usize = 8;
+/// Members that are lists of records, or of what wraps them.
+const LISTS: [&str; 3] = ["Records", "Events", "Messages"];
+
+/// What a value turned out to hold.
+#[derive(Debug, Default, PartialEq)]
+pub struct Unwrapped {
+    /// Objects that wrap nothing: records, EventBridge's envelopes, digests, and whatever else is not known.
+    pub objects: Vec<Value>,
+    /// What could not be read, in words.
+    pub unread: Vec<String>,
+}
+
+/// Takes off whatever wraps records.
+#[must_use]
+pub fn unwrap(value: Value) -> Unwrapped {
+    let mut unwrapped = Unwrapped::default();
+    unwrapped.add(value, 0);
+    unwrapped
+}
+
+impl Unwrapped {
+    fn add(&mut self, value: Value, depth: usize) {
+        if depth > DEEPEST {
+            let why = format!("it is wrapped more than {DEEPEST} times");
+            return self.unread.push(why);
+        }
+        match value {
+            Value::Array(items) => match rows::of_lake(&items) {
+                Some(record) => self.objects.push(record),
+                None => items.into_iter().for_each(|item| self.add(item, depth + 1)),
+            },
+            Value::Object(members) => self.object(members, depth),
+            other => {
+                let why = format!("{} in place of a record", kind(&other));
+                self.unread.push(why);
+            }
+        }
+    }
+
+    fn object(&mut self, mut members: Map<String, Value>, depth: usize) {
+        // A record, or an event in EventBridge's envelope, may have members of any name inside.
+        let is_text = |name: &str| members.get(name).is_some_and(Value::is_string);
+        if (is_text("eventName") && is_text("eventSource")) || is_text("detail-type") {
+            return match notified(&members) {
+                Some(objects) => self.unread.extend(objects),
+                None => self.objects.push(Value::Object(members)),
+            };
+        }
+        for name in LISTS {
+            if let Some(Value::Array(items)) = members.get_mut(name) {
+                let items = std::mem::take(items);
+                return items.into_iter().for_each(|item| self.add(item, depth + 1));
+            }
+        }
+        if let Some(records) = rows::of_answer(&mut members) {
+            return self.objects.extend(records);
+        }
+        if let Some(text) = text_in(&members) {
+            return self.text(&text, depth);
+        }
+        self.objects
+            .push(rows::of_athena(&members).unwrap_or(Value::Object(members)));
+    }
+
+    fn text(&mut self, text: &str, depth: usize) {
+        // Notifications are for people, too: only what looks like JSON is taken for it.
+        if !text.trim_start().starts_with(['{', '[']) {
+            return self.objects.push(Value::Object(Map::new()));
+        }
+        match parse(text) {
+            Ok(value) => match files_of(&value) {
+                Some(objects) => self.unread.extend(objects),
+                None => self.add(value, depth + 1),
+            },
+            Err(error) => self.unread.push(format!("the text in it: {error}")),
+        }
+    }
+}
+
+/// Returns the text that an object wraps: an event of LookupEvents, a message of SQS (`body` to a function, `Body` of ReceiveMessage), a
+/// notification of SNS as a function or a subscriber gets it.
+fn text_in(members: &Map<String, Value>) -> Option<String> {
+    let names = ["CloudTrailEvent", "body", "Body"];
+    let text = names.iter().find_map(|name| members.get(*name)?.as_str());
+    let notification = || {
+        let is_one = members
+            .get("Type")
+            .is_some_and(|kind| kind == "Notification");
+        is_one.then(|| members.get("Message")?.as_str()).flatten()
+    };
+    let of_function = || members.get("Sns")?.get("Message")?.as_str();
+    text.or_else(notification)
+        .or_else(of_function)
+        .map(str::to_owned)
+}
+
+/// Returns the objects that a notification of S3 names: the records are in them, and nobody has read them.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>
+fn notified(members: &Map<String, Value>) -> Option<Vec<String>> {
+    if members.get("eventSource")? != "aws:s3" {
+        return None;
+    }
+    let s3 = members.get("s3")?;
+    let key = s3["object"]["key"].as_str()?;
+    Some(unread_file(s3["bucket"]["name"].as_str()?, key))
+}
+
+/// Returns the log files that a notification of CloudTrail itself names.
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/configure-sns-notifications-for-cloudtrail.html>
+fn files_of(value: &Value) -> Option<Vec<String>> {
+    let bucket = value["s3Bucket"].as_str()?;
+    let keys = value["s3ObjectKey"].as_array()?.iter();
+    let keys = keys.filter_map(Value::as_str);
+    Some(keys.flat_map(|key| unread_file(bucket, key)).collect())
+}
+
+fn unread_file(bucket: &str, key: &str) -> Vec<String> {
+    // A digest holds no records.
+    if key.contains("/CloudTrail-Digest/") {
+        return Vec::new();
+    }
+    vec![format!(
+        "s3://{bucket}/{key} is named by a notification, and was not read"
+    )]
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}

@@ -1,0 +1,217 @@
+//! The objects of streams, whole and damaged.
+
+use crate::{Found, Verdict, objects};
+
+/// Returns the objects, and everything that is wrong, in the order in which it is found. What holds `nul}` cannot be read.
+fn found(text: &[u8]) -> (Vec<String>, String) {
+    let (mut all, mut wrong) = (Vec::new(), Vec::new());
+    let result = objects(&mut &text[..], |found| {
+        match found {
+            Found::Object(object) => {
+                let text = String::from_utf8_lossy(object).into_owned();
+                if serde_json::from_str::<serde_json::Value>(&text).is_err() {
+                    wrong.push("unreadable".to_owned());
+                    return Ok(Verdict::Damaged);
+                }
+                all.push(text);
+            }
+            Found::Damaged(spoilt) => wrong.push(spoilt.to_string()),
+        }
+        Ok(Verdict::Whole)
+    });
+    wrong.extend(result.err().map(|error| error.to_string()));
+    (all, wrong.join("; "))
+}
+
+fn check(text: &str, expected: &[&str], damage: &str) {
+    // Wherever the parts of 64 bytes begin, the same must come out.
+    for shift in 0..70 {
+        let (all, error) = found(format!("{}{text}", " ".repeat(shift)).as_bytes());
+        assert_eq!(
+            (all.as_slice(), error.as_str()),
+            (expected.map_to_strings().as_slice(), damage)
+        );
+    }
+}
+
+trait MapToStrings {
+    fn map_to_strings(&self) -> Vec<String>;
+}
+
+impl MapToStrings for [&str] {
+    fn map_to_strings(&self) -> Vec<String> {
+        self.iter().map(|text| (*text).to_owned()).collect()
+    }
+}
+
+#[test]
+fn finds_the_objects_of_every_wrapping() {
+    check("{\"a\":1}\n{\"b\":{}}", &["{\"a\":1}", "{\"b\":{}}"], "");
+    check(
+        "[{\"a\":[1]}, {}]\n{\"c\":2}",
+        &["{\"a\":[1]}", "{}", "{\"c\":2}"],
+        "",
+    );
+    check(
+        "{ \"Records\" : [ {\"a\":1},\n{\"b\":[{}]} ], \"x\": [{}] } {}",
+        &["{\"a\":1}", "{\"b\":[{}]}", "{}"],
+        "",
+    );
+    check("{\"Records\":[]}", &[], "");
+    check("{\"other\":[{}]}", &["{\"other\":[{}]}"], "");
+    check("", &[], "");
+}
+
+#[test]
+fn brackets_and_quotes_in_strings_are_text() {
+    let text = r#"{"a":"}]\"{","b\\":"\\\\","c":"\\\""}"#;
+    check(&format!("{text}{text}"), &[text, text], "");
+    let long = format!("{{\"a\":\"{}\"}}", "\\\\".repeat(100));
+    check(&long, &[&long], "");
+}
+
+#[test]
+fn damage_is_named_with_its_line_and_ends_nothing() {
+    check(
+        "{}\n{\"a\":1",
+        &["{}"],
+        "line 2: the end is missing of what begins here",
+    );
+    check(
+        "{\"Records\":[{},\n{\"a\":\"",
+        &["{}"],
+        "line 2: the end is missing of what begins here",
+    );
+    check(
+        "{}\n\nhello {}",
+        &["{}", "{}"],
+        "line 3: expected a JSON object",
+    );
+    check("{}\n7", &["{}"], "line 2: expected a JSON object");
+    check(
+        "{\"Records\":[{}, 7, {}]}",
+        &["{}", "{}"],
+        "line 1: expected a JSON object",
+    );
+    check("{}}", &["{}"], "line 1: expected a JSON object");
+}
+
+#[test]
+fn an_object_may_be_larger_than_what_is_read_at_once() {
+    let large = format!("{{\"a\":\"{}\"}}", "x".repeat(3 << 20));
+    let (all, error) = found(format!("{large}\n{large}\n").as_bytes());
+    assert_eq!((all.len(), error.as_str()), (2, ""));
+    assert!(all.iter().all(|object| *object == large));
+}
+
+/// A stream of records with one change in one of them, as one line or as lines: every other record comes out.
+#[test]
+fn three_thousand_mutants_hide_no_good_record() {
+    let record = |id: &str| {
+        format!(
+            "{{\"eventVersion\":\"1.11\",\"userIdentity\":{{\"type\":\"IAMUser\",\"tags\":[{{\"key\":\"a\"}},{{\"key\":\"b\"}}]}},\"eventName\":\"StartSession\",\
+             \"requestParameters\":{{\"target\":\"i-0\",\"note\":\"a \\\"quoted\\\" \\\\ {{[\",\"sizes\":[1,-2.5e3,true,null]}},\"eventID\":\"e-{id}\"}}"
+        )
+    };
+    let mut seed = 17u64;
+    let mut random = |below: usize| {
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(seed >> 33).unwrap() % below
+    };
+    let mut n_damaged = 0;
+    for round in 0..3_000 {
+        let mut odd = record("odd").into_bytes();
+        let at = random(odd.len());
+        match random(6) {
+            0 => odd.truncate(at),
+            1 => {
+                odd.remove(at);
+            }
+            2 => odd.insert(at, b"\0\"\\{}[]:,x0\xff\x1f\n"[random(14)]),
+            3 => odd[at] ^= 1 << random(8),
+            4 => odd
+                .drain(at..(at + 20).min(record("odd").len()))
+                .for_each(drop),
+            _ => odd[at] = b"\0\"\\{}[]:,x0\xff\x1f\n"[random(14)],
+        }
+        let good: Vec<String> = ["a", "b", "c", "d"].map(record).into();
+        let joined = |separator: &str| {
+            let mut text = good[0].clone().into_bytes();
+            for part in [
+                &odd[..],
+                good[1].as_bytes(),
+                good[2].as_bytes(),
+                good[3].as_bytes(),
+            ] {
+                text.extend(separator.as_bytes());
+                text.extend(part);
+            }
+            text
+        };
+        let text = match round % 3 {
+            0 => [b"{\"Records\":[", &joined(",")[..], b"]}"].concat(),
+            1 => joined("\n"),
+            _ => [
+                b"{\n  \"Records\": [\n    ",
+                &joined(",\n    ")[..],
+                b"\n  ]\n}\n",
+            ]
+            .concat(),
+        };
+        let (all, wrong) = found(&text);
+        for one in &good {
+            let n = all.iter().filter(|found| *found == one).count();
+            let text = String::from_utf8_lossy(&text);
+            assert_eq!(n, 1, "round {round}: {wrong}\n{text}");
+        }
+        n_damaged += usize::from(!wrong.is_empty());
+    }
+    assert!(n_damaged > 1_000, "{n_damaged}");
+}
+
+#[test]
+fn a_slow_stream_is_handed_on_object_by_object() {
+    struct Slow(Vec<&'static [u8]>, std::rc::Rc<std::cell::Cell<usize>>);
+    impl std::io::Read for Slow {
+        fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+            if self.0.is_empty() {
+                return Ok(0);
+            }
+            let next = self.0.remove(0);
+            into[..next.len()].copy_from_slice(next);
+            self.1.set(self.1.get() + 1);
+            Ok(next.len())
+        }
+    }
+    let n_read = std::rc::Rc::new(std::cell::Cell::new(0));
+    let mut slow = Slow(
+        vec![b"{\"a\":\"\\", b"\"\"}\n", b"{\"b\":", b"2}\n"],
+        n_read.clone(),
+    );
+    let mut seen = Vec::new();
+    objects(&mut slow, |found| {
+        assert!(matches!(found, Found::Object(_)), "{found:?}");
+        seen.push(n_read.get());
+        Ok(Verdict::Whole)
+    })
+    .unwrap();
+    assert_eq!(
+        seen,
+        [2, 4],
+        "an object is handed on as soon as it is there"
+    );
+}
+
+#[test]
+fn damage_does_not_cost_memory() {
+    // A quote that is missing, and megabytes behind it on the same line.
+    let good = format!("{{\"eventVersion\":\"1\",\"x\":\"{}\"}}", "y".repeat(1000));
+    let text = format!(
+        "[{{\"eventVersion\":\"1}},{}]",
+        vec![good.as_str(); 5_000].join(",")
+    );
+    let (all, wrong) = found(text.as_bytes());
+    assert_eq!(all.len(), 5_000, "{wrong}");
+}

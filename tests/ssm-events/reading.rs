@@ -1,0 +1,270 @@
+//! One reader for every verb: whatever wraps, packs or damages records, each good one comes out, and what was not read is counted.
+
+use serde_json::{Value, json};
+use testbed::{Home, Output, Slack, offline, repository};
+
+use crate::EXE;
+use crate::sending::send;
+
+fn record(id: &str) -> Value {
+    json!({"eventVersion": "1.11", "eventName": "StartSession", "eventSource": "ssm.amazonaws.com", "eventTime": "2026-07-01T22:30:00Z",
+        "awsRegion": "eu-central-1", "recipientAccountId": "111122223333", "eventID": id,
+        "userIdentity": {"type": "IAMUser", "arn": format!("arn:aws:iam::111122223333:user/{id}"), "userName": id},
+        "requestParameters": {"target": "i-0123456789abcdef0", "reason": "a \"quoted\" \\ {["}, "responseElements": {"sessionId": format!("{id}-0")}})
+}
+
+/// Runs a verb over a file.
+fn over(file: &str, arguments: &[&str]) -> Output {
+    offline(EXE).args(arguments).args(["-f", file]).run()
+}
+
+/// Returns what each verb prints of a file.
+fn verbs(home: &Home, bytes: &[u8]) -> Vec<(&'static str, Output)> {
+    let file = home.path().join("records");
+    std::fs::write(&file, bytes).unwrap();
+    let file = file.to_str().unwrap();
+    let list = home.path().join("ids");
+    std::fs::write(&list, "").unwrap();
+    let list = list.to_str().unwrap();
+    vec![
+        ("history", offline(EXE).args(["history", file]).run()),
+        ("csv", over(file, &["format", "--to", "csv"])),
+        ("report", over(file, &["report"])),
+        ("reconcile", over(file, &["reconcile", "--delivered", list])),
+    ]
+}
+
+/// Bytes with one change, by a number.
+fn mutant(text: &str, random: &mut impl FnMut(usize) -> usize) -> Vec<u8> {
+    const ODD: &[u8] = b"\0\"\\{}[]:,x0\xff\x1f\n";
+    let mut text = text.as_bytes().to_vec();
+    let at = random(text.len());
+    match random(5) {
+        0 => text.truncate(at),
+        1 => drop(text.remove(at)),
+        2 => text.insert(at, ODD[random(ODD.len())]),
+        3 => text[at] ^= 1 << random(8),
+        _ => text[at] = ODD[random(ODD.len())],
+    }
+    text
+}
+
+#[test]
+fn of_three_thousand_mutated_records_each_good_one_comes_out_of_every_verb() {
+    let mut seed = 17u64;
+    let mut random = |below: usize| {
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(seed >> 33).unwrap() % below
+    };
+    let home = Home::create();
+    let odd = record("odd").to_string();
+    for (before, between, after) in [("", "\n", "\n"), ("{\"Records\":[", ",", "]}")] {
+        let mut bytes = before.as_bytes().to_vec();
+        for n in 0..3_000 {
+            if n > 0 {
+                bytes.extend(between.as_bytes());
+            }
+            bytes.extend(mutant(&odd, &mut random));
+            bytes.extend(between.as_bytes());
+            bytes.extend(record(&format!("good-{n}")).to_string().as_bytes());
+        }
+        bytes.extend(after.as_bytes());
+        for (verb, output) in verbs(&home, &bytes) {
+            output.assert_status(2);
+            let found: std::collections::HashSet<&str> = output
+                .stdout
+                .split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
+                .collect();
+            let missing: Vec<String> = (0..3_000)
+                .map(|n| format!("good-{n}"))
+                .filter(|id| !found.contains(id.as_str()))
+                .collect();
+            assert_eq!(missing, [""; 0], "{verb} {}", output.stderr);
+        }
+        let file = home.path().join("records");
+        let matched = over(
+            file.to_str().unwrap(),
+            &["match", r#"{"eventID": [{"prefix": "good-"}]}"#],
+        );
+        matched.assert_status(2);
+        assert_eq!(matched.stdout.lines().count(), 3_000);
+    }
+    let input: Vec<String> = (0..40)
+        .map(|n| {
+            let odd = String::from_utf8_lossy(&mutant(&odd, &mut random)).into_owned();
+            format!("{odd}\n{}\n", record(&format!("good-{n}")))
+        })
+        .collect();
+    let slack = Slack::start();
+    let sent = send(&slack, home.path(), &input.concat(), &[]);
+    sent.assert_status(2);
+    let delivered = sent.records();
+    let good = delivered.iter().filter(|one| {
+        one["status"] == "delivered" && one["event_id"].as_str().unwrap().starts_with("good-")
+    });
+    assert_eq!(good.count(), 40);
+}
+
+#[test]
+fn every_wrapping_comes_out_of_every_verb() {
+    let home = Home::create();
+    let (a, b) = (record("a"), record("b"));
+    let text = |value: &Value| value.to_string();
+    let lookup = |record: &Value| json!({"EventId": "x", "CloudTrailEvent": text(record)});
+    let envelope = |record: &Value| json!({"version": "0", "source": "aws.ssm", "detail-type": "AWS API Call via CloudTrail", "detail": record});
+    let sns = json!({"Type": "Notification", "Message": text(&json!({"Records": [a, b]}))});
+    for wrapped in [
+        json!({"Records": [a, b]}),
+        json!({"account": "1", "Records": [a, b]}),
+        json!([a, b]),
+        json!([envelope(&a), envelope(&b)]),
+        json!({"Events": [lookup(&a), lookup(&b)]}),
+        json!({"Records": [{"messageId": "m", "body": text(&envelope(&a))}, {"messageId": "n", "body": text(&b)}]}),
+        json!({"Messages": [{"Body": text(&sns)}]}),
+        sns.clone(),
+    ] {
+        for (verb, output) in verbs(&home, text(&wrapped).as_bytes()) {
+            output.assert_status(0);
+            for id in ["a-0", "b-0"] {
+                assert!(
+                    output.stdout.contains(id),
+                    "{verb} of {wrapped}: {}",
+                    output.stdout
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_log_file_that_a_notification_names_is_not_read_and_not_fine() {
+    let home = Home::create();
+    let named = json!({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
+        "s3": {"bucket": {"name": "trail"}, "object": {"key": "AWSLogs/1/CloudTrail/x.json.gz"}}}]});
+    for (_, output) in verbs(&home, format!("{named}\n{}", record("a")).as_bytes()) {
+        output.assert_status(2).assert_complains(
+            "s3://trail/AWSLogs/1/CloudTrail/x.json.gz is named by a notification",
+        );
+    }
+}
+
+#[test]
+fn a_damaged_record_is_named_by_file_and_number() {
+    let home = Home::create();
+    let text = format!("{}\nnull\n{}\n", record("a"), record("b"));
+    for (verb, output) in verbs(&home, text.as_bytes()) {
+        output
+            .assert_status(2)
+            .assert_complains("records: record 2");
+        assert!(output.stdout.contains("b-0"), "{verb}");
+    }
+}
+
+#[test]
+fn ocsf_is_valid_for_every_kind_of_event() {
+    let fixtures = repository().join("tests/fixtures/cloudtrail");
+    let mut files = vec![fixtures];
+    let (mut events, mut n_files) = (String::new(), 0);
+    while let Some(path) = files.pop() {
+        if path.is_dir() {
+            files.extend(path.read_dir().unwrap().map(|entry| entry.unwrap().path()));
+        } else if path.extension().is_some_and(|ending| ending == "json") {
+            n_files += 1;
+            let formatted = offline(EXE)
+                .args(["format", "--to", "ocsf", "-f"])
+                .args([&path])
+                .run();
+            events.push_str(&formatted.stdout);
+        }
+    }
+    assert!(n_files > 5);
+    let odd = [
+        json!({"eventName": "StartSession", "eventSource": "ssm.amazonaws.com", "eventTime": "2025-02-19 16:32:39.000000000"}),
+        json!({"eventName": "", "eventSource": "", "eventTime": "yesterday"}),
+        json!({"version": "0", "source": "aws.ssm", "detail-type": "EC2 Command Status-change Notification",
+            "detail": {"command-id": "c", "status": "Success"}, "time": "2026-07-01T22:30:00Z"}),
+    ];
+    for one in &odd {
+        let formatted = offline(EXE)
+            .args(["format", "--to", "ocsf"])
+            .stdin(one.to_string())
+            .run();
+        formatted.assert_status(0);
+        events.push_str(&formatted.stdout);
+    }
+    let home = Home::create();
+    let file = home.path().join("ocsf.jsonl");
+    std::fs::write(&file, &events).unwrap();
+    let code = "import json, sys, jsonschema\n\
+        schema = jsonschema.Draft202012Validator(json.load(open(sys.argv[1])))\n\
+        lines = [json.loads(line) for line in open(sys.argv[2])]\n\
+        print(len(lines), [error.json_path + ': ' + error.message[:200] for line in lines for error in schema.iter_errors(line)])";
+    let schema = repository().join("tests/schemas/ocsf-1.4.0-api_activity.json");
+    let checked = std::process::Command::new(repository().join(".venv/bin/python"))
+        .args(["-c", code])
+        .args([&schema, &file])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&checked.stdout).into_owned();
+    assert_eq!(
+        said.trim(),
+        format!("{} []", events.lines().count()),
+        "{}",
+        String::from_utf8_lossy(&checked.stderr)
+    );
+}
+
+#[test]
+fn a_page_tells_people_of_one_permission_set_apart() {
+    let of = |person: &str| {
+        let mut record = record(person);
+        let role = "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Ops_0123456789abcdef";
+        record["userIdentity"] = json!({"type": "AssumedRole", "sessionContext": {"sessionIssuer": {"arn": role}},
+            "arn": format!("arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Ops_0123456789abcdef/{person}@example.com")});
+        record.to_string()
+    };
+    let input = ["ann", "bob", "bob"].iter().enumerate();
+    let input: Vec<String> = input
+        .map(|(n, who)| {
+            of(who).replace(
+                &format!("\"eventID\":\"{who}\""),
+                &format!("\"eventID\":\"e-{n}\""),
+            )
+        })
+        .map(|text| {
+            text.replace(
+                "-0\"",
+                &format!("-{}\"", text.len() + text.matches("e-2").count()),
+            )
+        })
+        .collect();
+    let page = offline(EXE)
+        .args(["report", "--html"])
+        .stdin(input.join("\n"))
+        .run();
+    page.assert_status(0);
+    let data = page.stdout.split("id=\"data\">").nth(1).unwrap();
+    let data: Value = serde_json::from_str(data.split("</script>").next().unwrap()).unwrap();
+    let people = data["people"].as_array().unwrap();
+    let names: Vec<&str> = people
+        .iter()
+        .map(|one| one["session_name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["ann@example.com", "bob@example.com"]);
+}
+
+#[test]
+fn an_event_without_a_name_has_a_header_that_slack_takes() {
+    for name in ["", " ", "\u{200b}"] {
+        let mut record = record("a");
+        record["eventName"] = name.into();
+        let message = offline(EXE)
+            .args(["format", "--to", "slack"])
+            .stdin(record.to_string())
+            .run();
+        let header = message.json()["attachments"][0]["blocks"][0]["text"]["text"].clone();
+        assert_eq!(header, "a call without a name");
+    }
+}
