@@ -134,7 +134,7 @@ fn records(global: &GlobalArgs, books: &mut Books) -> anyhow::Result<LeftOut> {
     if is_stdin && (is_taken || std::io::stdin().is_terminal()) {
         return Ok(LeftOut::default());
     }
-    source::records(&global.io, "records", |_, event| {
+    source::records(&global.io, |_, event| {
         let is_of_session =
             ["StartSession", "ResumeSession", "TerminateSession"].contains(&event.event.as_str());
         // Athena and others have sessions of their own.

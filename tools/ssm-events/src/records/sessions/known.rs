@@ -4,10 +4,9 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::Context;
+use cloudtrail::{Found, Verdict};
 use records::{RecordedSession, SessionEnd, Transcript};
 use serde_json::Value;
-
-use crate::records::source;
 
 /// Ends and transcripts by account, Region and ID.
 #[derive(Clone, Debug, Default)]
@@ -30,12 +29,16 @@ impl KnownSessions {
     pub(crate) fn read(path: &Path) -> anyhow::Result<KnownSessions> {
         let mut known = KnownSessions::default();
         let mut number = 0;
-        let read = source::objects_of(Some(path), |object| {
+        let read = cloudtrail::objects_of(Some(path), |found| {
             number += 1;
             let place = || format!("record {number}");
-            let value: Value = serde_json::from_str(object).with_context(place)?;
+            let object = match found {
+                Found::Object(object) => object,
+                Found::Damaged(spoilt) => return Err(anyhow::Error::new(spoilt).context(place())),
+            };
+            let value: Value = serde_json::from_slice(object).with_context(place)?;
             if value["kind"] != "session" {
-                return Ok(());
+                return Ok(Verdict::Whole);
             }
             let session: RecordedSession = cli::from_value(&value).with_context(place)?;
             let target = session.target.map(|target| (target.account, target.region));
@@ -49,7 +52,7 @@ impl KnownSessions {
                     transcript: session.transcript,
                 },
             );
-            Ok(())
+            Ok(Verdict::Whole)
         });
         read.with_context(|| format!("read sessions from {}", path.display()))?;
         Ok(known)
