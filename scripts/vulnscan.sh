@@ -134,7 +134,7 @@ collect() {
 }
 
 # Prints the records of ssm-vulns that are of a kind, or with -v the others. Those of a large fleet are many, so jq does not see them.
-of_kind() { grep ${3+"$3"} "^{\"kind\":\"$1\"" -- "$2" || [ $? -eq 1 ]; }
+of_kind() { LC_ALL=C grep ${3+"$3"} "^{\"kind\":\"$1\"" -- "$2" || [ $? -eq 1 ]; }
 
 # Writes the SBOMs of what was collected, and prints a record of each, and of each gap.
 sboms() {
