@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Shows that ssm-vulns puts versions in the order of dpkg and rpm themselves, and agrees with others' package URLs and scores.
+# Shows that ssm-vulns puts versions in the order of dpkg and rpm themselves, and of univers, and agrees with others' scores.
 set -euo pipefail
 
 root=$(cd -- "$(dirname -- "$0")/../.." && pwd)
@@ -133,6 +133,20 @@ for line in io.lines("'"$tmp"'/rpm.pairs") do
     io.stdout:write(rpm.vercmp(one, other), "\n")
 end}' | grep . >"$tmp/rpm.theirs"
 check rpm 0
+
+# A library that others scan with says the same of the same pairs.
+"$python" - "$tmp" <<'PYTHON' || fail "univers orders pairs otherwise"
+import sys
+
+from univers import debian, rpm
+
+for form, compare in (("deb", debian.compare_versions), ("rpm", rpm.vercmp)):
+    ours = [line.strip() for line in open(f"{sys.argv[1]}/{form}.ours")]
+    pairs = [line.rstrip("\n").split("\t") for line in open(f"{sys.argv[1]}/{form}.pairs")]
+    theirs = [str((order > 0) - (order < 0)) for order in (compare(one, other) for one, other in pairs)]
+    wrong = [(pair, one, other) for pair, one, other in zip(pairs, ours, theirs, strict=True) if one not in (other, "?")]
+    assert pairs and not wrong, f"{form}: {len(wrong)} of {len(pairs)} (pair, ours, theirs): {wrong[:5]}"
+PYTHON
 
 # apk is not in Debian. Its order by a library, which has Gentoo's, as far as both take a pair for versions.
 printf '%s\n' 1.36.1-r15 3.3.2-r0 20240226-r0 2.4.0_rc1-r2 0.9.8z 1.2.3_git20230101-r1 1.10 6.6.58-r0 >"$tmp/apk.versions"

@@ -75,7 +75,12 @@ pub enum Format {
 impl Format {
     /// Returns what to type instead where this format is of no use: for records of other verbs, or behind a filter, which
     /// yields JSON.
-    pub(crate) fn misused(self, verb: Option<&str>, has_filter: bool) -> Option<String> {
+    pub(crate) fn misused(
+        self,
+        verb: Option<&str>,
+        has_reports: bool,
+        has_filter: bool,
+    ) -> Option<String> {
         let (name, verbs): (_, &[&str]) = match self {
             Format::Json | Format::Text => return None,
             Format::Sarif => ("sarif", &["check", "lint"]),
@@ -92,6 +97,8 @@ impl Format {
             Some(format!(
                 "-o {name}: a filter yields JSON: leave --jq or -o {name} out"
             ))
+        } else if has_reports && self != Format::Junit {
+            None
         } else if verb.is_none_or(|verb| !verbs.contains(&verb)) {
             Some(format!("-o {name} is for {to}; here, {other}"))
         } else {

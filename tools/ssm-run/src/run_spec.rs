@@ -36,7 +36,7 @@ pub(crate) struct RunSpec {
 const MAX_BYTES: usize = 64 << 10;
 
 /// What to do with a script that is too large.
-/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/integration-s3-shell.html>
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/integration-s3.html>
 pub(crate) const TOO_LARGE: &str = "put the script in S3, and run it with --document AWS-RunRemoteScript --parameter sourceType=S3 --parameter \
     'sourceInfo={\"path\":\"https://s3.REGION.amazonaws.com/BUCKET/SCRIPT\"}' --parameter commandLine=./SCRIPT; the nodes need to read the bucket";
 

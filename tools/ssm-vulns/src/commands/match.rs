@@ -16,7 +16,7 @@ use crate::model::severity::Word;
 use crate::observe::advisories::{Reader, Wanted};
 use crate::observe::{input, kev};
 use crate::report::All;
-use crate::report::records::print;
+use crate::report::records::{print, print_gaps};
 use crate::report::to_file::ToFile;
 
 /// Match what is installed with advisories; exit with 1 when a package needs an update
@@ -107,6 +107,7 @@ pub(crate) async fn run(
     sum_up(out, &fleet, &found, &gaps);
     let (expired, unused) = ("vulns.suppression.expired", "vulns.suppression.unused");
     let of_entries = accepted.end(out, expired, unused)?;
+    print_gaps(out, &gaps)?;
     let fails = found
         .iter()
         .any(|one| counted(one.issue.severity.word) <= args.fail_on);

@@ -56,13 +56,13 @@ impl Inventory {
 
     /// Returns the lines of its packages, without the hotfixes of Windows.
     pub(crate) fn packages(&self) -> impl Iterator<Item = &str> {
-        let lines = lines(&self.text[self.packages.clone()]);
+        let lines = Lines(&self.text[self.packages.clone()]);
         lines.filter(|line| !line.starts_with("hotfix\t"))
     }
 
     /// Returns the hotfixes of Windows.
     pub(crate) fn hotfixes(&self) -> impl Iterator<Item = &str> {
-        let lines = self.text[self.packages.clone()].lines();
+        let lines = Lines(&self.text[self.packages.clone()]);
         lines.filter_map(|line| line.strip_prefix("hotfix\t")?.split('\t').next())
     }
 
@@ -85,7 +85,7 @@ impl Inventory {
             ));
         }
         // What describes the node stands before its packages. Whatever a node prints, it must not end the scan of the others.
-        let mut lines = lines(before);
+        let mut lines = Lines(before);
         let mut described = |name: &str| {
             let mut fields = lines.next()?.split('\t');
             (fields.next() == Some(name)).then(|| fields.map(str::to_owned).collect::<Vec<_>>())
@@ -140,18 +140,21 @@ impl Inventory {
     }
 }
 
-/// Returns the lines of a text, as [`str::lines`] does in three times the time: a fleet has millions.
-fn lines(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
+/// The lines of a text, as [`str::lines`] finds them in three times the time: a fleet has millions.
+struct Lines<'t>(&'t str);
+
+impl<'t> Iterator for Lines<'t> {
+    type Item = &'t str;
+
+    fn next(&mut self) -> Option<&'t str> {
+        if self.0.is_empty() {
             return None;
         }
-        let end = memchr::memchr(b'\n', rest.as_bytes());
-        let (line, behind) = end.map_or((rest, ""), |at| (&rest[..at], &rest[at + 1..]));
-        rest = behind;
+        let end = memchr::memchr(b'\n', self.0.as_bytes());
+        let (line, behind) = end.map_or((self.0, ""), |at| (&self.0[..at], &self.0[at + 1..]));
+        self.0 = behind;
         Some(line.strip_suffix('\r').unwrap_or(line))
-    })
+    }
 }
 
 /// Returns whether a line has a manager and a name.

@@ -12,7 +12,7 @@ use crate::model::record::{Gap, Match, MatchKind};
 /// Records are printed in batches of about this many bytes.
 const BATCH: usize = 1 << 16;
 
-/// Prints everything in the format that is asked for.
+/// Prints everything but gaps in the format that is asked for.
 ///
 /// # Errors
 /// Stdout cannot be written.
@@ -20,20 +20,28 @@ pub(crate) fn print(out: &Output, all: &All<'_>) -> anyhow::Result<()> {
     match out.report_format() {
         None => {}
         Some(Format::Sarif) => return Form::Sarif.write(out.report_writer(), all),
-        Some(Format::Csv) => {
-            Form::Csv.write(out.report_writer(), all)?;
-            // A table has no row for what was not judged.
-            let gaps = all.gaps.iter();
-            gaps.for_each(|gap| cli::print_error(crate::TOOL, &line(gap)));
-            return Ok(());
-        }
+        Some(Format::Csv) => return Form::Csv.write(out.report_writer(), all),
+        // Refused with the arguments.
         Some(_) => bail!("-o: matches have no report of this format: use text, csv or sarif"),
     }
     matches(out, all.fleet, all.found)?;
-    for difference in all.differences {
-        out.write(difference)?;
+    let mut differences = all.differences.iter();
+    differences.try_for_each(|difference| out.write(difference))
+}
+
+/// Prints what was not judged, behind everything else: who keeps the two apart need not search for it.
+///
+/// # Errors
+/// Stdout cannot be written.
+pub(crate) fn print_gaps(out: &Output, gaps: &[Gap]) -> anyhow::Result<()> {
+    let mut gaps = gaps.iter();
+    match out.report_format() {
+        Some(Format::Sarif) => {}
+        // A table has no row for it.
+        Some(_) => gaps.for_each(|gap| cli::print_error(crate::TOOL, &line(gap))),
+        None => return gaps.try_for_each(|gap| out.write(gap)),
     }
-    all.gaps.iter().try_for_each(|gap| out.write(gap))
+    Ok(())
 }
 
 fn line(gap: &Gap) -> String {
