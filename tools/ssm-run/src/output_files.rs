@@ -94,6 +94,8 @@ impl OutputFiles {
 
 /// Writes a file that is not there yet, nor a link of its name.
 fn create(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    // What a run of the same number left that was killed.
+    absent(fs::remove_file(path))?;
     let mut options = OpenOptions::new();
     let mut file = options
         .write(true)
