@@ -58,7 +58,7 @@ impl<'f> Judge<'f> {
             let mut add = |name: &str, version: &str| {
                 names.entry(name.to_owned()).or_default().push(Candidate {
                     installed: place,
-                    version: Version::parse(package.manager, version),
+                    version: Version::parse(package.manager, line::without_backport(version)),
                     text: version.to_owned(),
                 });
             };

@@ -47,6 +47,13 @@ fn of_debian(affected: &Affected, package: &Package) -> Option<bool> {
     }
 }
 
+/// A backport of the version that has the fix goes just before it: `3-1~bpo12+1` before `3-1`.
+pub(super) fn without_backport(version: &str) -> &str {
+    version
+        .split_once("~bpo")
+        .map_or(version, |(whole, _)| whole)
+}
+
 fn is_modular(version: &str) -> bool {
     version.contains(".module")
 }
