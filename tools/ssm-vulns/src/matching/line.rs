@@ -47,11 +47,9 @@ fn of_debian(affected: &Affected, package: &Package) -> Option<bool> {
     }
 }
 
-/// A backport of the version that has the fix goes just before it: `3-1~bpo12+1` before `3-1`.
-pub(super) fn without_backport(version: &str) -> &str {
-    version
-        .split_once("~bpo")
-        .map_or(version, |(whole, _)| whole)
+/// Returns the version that a backport is built from, before which it goes: `3-1` of `3-1~bpo12+1`.
+pub(super) fn of_backport(version: &str) -> Option<&str> {
+    version.split_once("~bpo").map(|(from, _)| from)
 }
 
 fn is_modular(version: &str) -> bool {
