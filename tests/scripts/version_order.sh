@@ -21,7 +21,7 @@ import sys
 form, n_pairs, seeds = sys.argv[1], int(sys.argv[2]), [line.strip() for line in sys.stdin if line.strip()]
 random.seed(20261127)
 PIECES = {
-    "deb": ["~", "~~", "+", ".", "0", "00", "1", "9", "10", "a", "Z", "rc1", "+b1", "~bpo12+1", "-", "1:", "0:", "ubuntu1", "deb12u1", ""],
+    "deb": ["~", "~~", "+", ".", "0", "00", "1", "9", "10", "a", "Z", "rc1", "+b1", "~rpt12+1", "-", "1:", "0:", "ubuntu1", "deb12u1", ""],
     "rpm": ["~", "^", "~rc1", "^git1", ".", "_", "+", "0", "00", "1", "9", "10", "a", "Z", ".el9", ".amzn2023", "..", ""],
     "apk": [".", "0", "1", "9", "10", "a", "_alpha", "_beta2", "_pre", "_rc1", "_git20240101", "_p1", "-r0", "-r10", ""],
 }[form]
@@ -110,7 +110,8 @@ check() { # manager, at most so many of 1,000 that are not versions to us
     done
 }
 
-dpkg-query -W -f '${Version}\n' >"$tmp/deb.versions"
+# A backport has the fixes of the version that it is built from, so that its number alone does not decide.
+dpkg-query -W -f '${Version}\n' | sed 's/~bpo/~rpt/' >"$tmp/deb.versions"
 n_deb=${LONG:+20000}
 "$python" "$tmp/pairs.py" deb "${n_deb:-3000}" <"$tmp/deb.versions" >"$tmp/deb.pairs"
 # shellcheck disable=SC2016 # For the inner shell.
