@@ -336,10 +336,7 @@ fn verdict(
             best = Some((fixed, uncertain));
         }
     }
-    if best.is_none()
-        && ranges.is_empty()
-        && affected.versions.iter().any(|one| *one == candidate.text)
-    {
+    if best.is_none() && ranges.is_empty() && affected.versions.contains(&candidate.text) {
         return Some((None, false));
     }
     best
