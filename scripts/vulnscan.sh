@@ -134,7 +134,7 @@ collect() {
 }
 
 # Prints the records of ssm-vulns that are of a kind, or with -v the others. Those of a large fleet are many, so jq does not see them.
-of_kind() { grep ${3+"$3"} "^{\"kind\":\"$1\"" -- "$2" || [ $? -eq 1 ]; }
+of_kind() { LC_ALL=C grep ${3+"$3"} "^{\"kind\":\"$1\"" -- "$2" || [ $? -eq 1 ]; }
 
 # Writes the SBOMs of what was collected, and prints a record of each, and of each gap.
 sboms() {
@@ -146,6 +146,18 @@ sboms() {
     if [ ! -s "$work/invocations" ]; then return; fi
     ssm-vulns sbom -q -o json --out "$work/sbom" -f "$work/invocations" || status=$?
     [ "$status" -eq 0 ] || [ "$status" -eq 2 ] || die "ssm-vulns sbom ended with status $status"
+}
+
+# Takes the gaps off the records. They come last, so that hundreds of megabytes need not be written again.
+without_gaps() {
+    local n_bytes
+    n_bytes=$(wc -c <"$work/gaps")
+    if tail -c "$((n_bytes))" -- "$work/matches" | cmp -s - "$work/gaps"; then
+        dd if=/dev/null of="$work/matches" bs=1 seek=$(($(wc -c <"$work/matches") - n_bytes)) count=0 2>/dev/null
+    else
+        of_kind gap "$work/matches" -v >"$work/rows"
+        mv -- "$work/rows" "$work/matches"
+    fi
 }
 
 # Matches what was collected with the advisories. Adds gaps to those of the nodes, and says in `found` whether there is something.
@@ -163,9 +175,9 @@ judge() {
     esac
     # Those of ssm-vulns sbom are among them.
     of_kind gap "$work/matches" >"$work/gaps"
-    of_kind gap "$work/matches" -v >"$work/rows"
+    without_gaps
     [ "$status" -ne 2 ] || [ -s "$work/gaps" ] || die "ssm-vulns match ended early, see above"
-    mv -- "$work/rows" "$out/matches.jsonl"
+    mv -- "$work/matches" "$out/matches.jsonl"
     mv -- "$work/csv" "$out/advisories.csv"
     mv -- "$work/sarif" "$out/vulnscan.sarif"
 }

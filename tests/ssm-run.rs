@@ -2,6 +2,8 @@
 
 #[path = "ssm-run/choosing.rs"]
 mod choosing;
+#[path = "ssm-run/files.rs"]
+mod files;
 #[path = "ssm-run/following.rs"]
 mod following;
 #[path = "ssm-run/outputs.rs"]

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Shows that ssm-vulns puts versions in the order of dpkg and rpm themselves, and agrees with others' package URLs and scores.
+# Shows that ssm-vulns puts versions in the order of dpkg and rpm themselves, and of univers, and agrees with others' scores.
 set -euo pipefail
 
 root=$(cd -- "$(dirname -- "$0")/../.." && pwd)
@@ -21,7 +21,7 @@ import sys
 form, n_pairs, seeds = sys.argv[1], int(sys.argv[2]), [line.strip() for line in sys.stdin if line.strip()]
 random.seed(20261127)
 PIECES = {
-    "deb": ["~", "~~", "+", ".", "0", "00", "1", "9", "10", "a", "Z", "rc1", "+b1", "~bpo12+1", "-", "1:", "0:", "ubuntu1", "deb12u1", ""],
+    "deb": ["~", "~~", "+", ".", "0", "00", "1", "9", "10", "a", "Z", "rc1", "+b1", "~rpt12+1", "-", "1:", "0:", "ubuntu1", "deb12u1", ""],
     "rpm": ["~", "^", "~rc1", "^git1", ".", "_", "+", "0", "00", "1", "9", "10", "a", "Z", ".el9", ".amzn2023", "..", ""],
     "apk": [".", "0", "1", "9", "10", "a", "_alpha", "_beta2", "_pre", "_rc1", "_git20240101", "_p1", "-r0", "-r10", ""],
 }[form]
@@ -110,7 +110,8 @@ check() { # manager, at most so many of 1,000 that are not versions to us
     done
 }
 
-dpkg-query -W -f '${Version}\n' >"$tmp/deb.versions"
+# A backport has the fixes of the version that it is built from, so that its number alone does not decide.
+dpkg-query -W -f '${Version}\n' | sed 's/~bpo/~rpt/' >"$tmp/deb.versions"
 n_deb=${LONG:+20000}
 "$python" "$tmp/pairs.py" deb "${n_deb:-3000}" <"$tmp/deb.versions" >"$tmp/deb.pairs"
 # shellcheck disable=SC2016 # For the inner shell.
@@ -133,6 +134,20 @@ for line in io.lines("'"$tmp"'/rpm.pairs") do
     io.stdout:write(rpm.vercmp(one, other), "\n")
 end}' | grep . >"$tmp/rpm.theirs"
 check rpm 0
+
+# A library that others scan with says the same of the same pairs.
+"$python" - "$tmp" <<'PYTHON' || fail "univers orders pairs otherwise"
+import sys
+
+from univers import debian, rpm
+
+for form, compare in (("deb", debian.compare_versions), ("rpm", rpm.vercmp)):
+    ours = [line.strip() for line in open(f"{sys.argv[1]}/{form}.ours")]
+    pairs = [line.rstrip("\n").split("\t") for line in open(f"{sys.argv[1]}/{form}.pairs")]
+    theirs = [str((order > 0) - (order < 0)) for order in (compare(one, other) for one, other in pairs)]
+    wrong = [(pair, one, other) for pair, one, other in zip(pairs, ours, theirs, strict=True) if one not in (other, "?")]
+    assert pairs and not wrong, f"{form}: {len(wrong)} of {len(pairs)} (pair, ours, theirs): {wrong[:5]}"
+PYTHON
 
 # apk is not in Debian. Its order by a library, which has Gentoo's, as far as both take a pair for versions.
 printf '%s\n' 1.36.1-r15 3.3.2-r0 20240226-r0 2.4.0_rc1-r2 0.9.8z 1.2.3_git20230101-r1 1.10 6.6.58-r0 >"$tmp/apk.versions"

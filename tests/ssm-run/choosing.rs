@@ -14,7 +14,9 @@ fn one_command_to_ids_one_record_each() {
         ends(2, "Success"),
     ]);
     let output = run(&account, [1, 2], &["--", "echo", "hello; echo there >&2"]);
-    output.assert_status(0).assert_stderr("");
+    output
+        .assert_status(0)
+        .assert_stderr("ssm-run: 2 nodes: 2 Success\n");
     let records = output.records();
     assert_eq!(records[0]["kind"], "command");
     assert_eq!(records[0]["instance_ids"], json!([id(1), id(2)]));
@@ -151,7 +153,9 @@ fn dark_nodes_are_told_at_once_with_their_reason() {
         node(4),
     ]);
     let output = run(&account, [1, 2, 3, 4, 5], &["--", "id"]);
-    output.assert_status(2).assert_stderr("");
+    output
+        .assert_status(2)
+        .assert_stderr("ssm-run: 5 nodes: 4 Unreachable, 1 Success\n");
     let records = output.records();
     let reasons: Vec<&Value> = records.iter().map(|one| &one["reason"]["id"]).collect();
     let expected = [

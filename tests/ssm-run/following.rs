@@ -177,7 +177,9 @@ fn control_c_cancels_what_is_in_flight_and_tells_it() {
         .stdin(ids([1, 2]))
         .spawn();
     let output = stopped(&account, running);
-    output.assert_status(130).assert_stderr("");
+    output
+        .assert_status(130)
+        .assert_stderr("ssm-run: 2 nodes: 1 Cancelled, 1 Success\n");
     let found = invocations(&output);
     assert_eq!(column(&found, "status"), json!(["Cancelled", "Success"]));
     let sent: Vec<Value> = output

@@ -68,7 +68,9 @@ fn records_of_two_regions_are_run_in_both() {
     };
     let nodes = format!("{}\n{}\n", place("us-east-1", 1), place("eu-central-1", 2));
     let output = tool(&account, &["--", "id"]).stdin(nodes.as_str()).run();
-    output.assert_status(0).assert_stderr("");
+    output
+        .assert_status(0)
+        .assert_stderr("ssm-run: 2 nodes: 2 Success\n");
     let targets = column(&invocations(&output), "target");
     assert_eq!(targets[0]["region"], "us-east-1");
     assert_eq!(targets[1]["region"], "eu-central-1");
@@ -134,7 +136,9 @@ fn a_resource_group_is_left_to_ssm() {
         .run()
     };
     let output = run_on("web");
-    output.assert_status(0).assert_stderr("");
+    output
+        .assert_status(0)
+        .assert_stderr("ssm-run: 2 nodes: 2 Success\n");
     let command = &output.records()[0];
     assert_eq!(
         command["targets"],

@@ -36,7 +36,9 @@ fn a_killed_run_is_resumed_and_no_node_runs_twice() {
         let account = account(&(0..150).map(node).collect::<Vec<_>>());
         let command_id = killed(&account, n_sent);
         let output = run(&account, 0..150, &["--resume", &command_id, "--", "id"]);
-        output.assert_status(0).assert_stderr("");
+        output
+            .assert_status(0)
+            .assert_stderr("ssm-run: 150 nodes: 150 Success\n");
         let found = invocations(&output);
         let all: Vec<String> = (0..150).map(id).collect();
         assert_eq!(column(&found, "instance_id"), json!(all), "{n_sent}");

@@ -105,7 +105,9 @@ fn who_may_not_send_is_told_for_each_node() {
     let account = account(&[node(1), node(2)]);
     account.fault(json!({"operation": "SendCommand", "kind": "denied", "times": -1}));
     let output = run(&account, [1, 2], &["--", "id"]);
-    output.assert_status(2).assert_stderr("");
+    output
+        .assert_status(2)
+        .assert_stderr("ssm-run: 2 nodes: 2 NotSent\n");
     let found = invocations(&output);
     assert_eq!(column(&found, "status"), json!(["NotSent", "NotSent"]));
     let message = found[0]["reason"]["message"].as_str().unwrap();

@@ -219,6 +219,162 @@ fn csaf_of_red_hat_is_read_with_its_products() {
     );
 }
 
+/// A document of SUSE, cut down: most have no package URLs, and name products by what they are called.
+#[test]
+fn csaf_of_suse_is_read_by_the_names_of_products_and_packages() {
+    let (base, ltss) = (
+        "SUSE Linux Enterprise Module for Basesystem 15 SP5",
+        "SUSE Linux Enterprise Server 15 SP4-LTSS",
+    );
+    let openssl = "libopenssl1_1-1.1.1l-150500.17.31.1.x86_64";
+    let of_ltss = "libopenssl1_1-1.1.1l-150400.7.72.1.x86_64";
+    let product = |name: &str, cpe: &str| {
+        json!({"category": "product_name", "name": name, "product": {"name": name, "product_id": name,
+        "product_identification_helper": {"cpe": cpe}}})
+    };
+    let package = |name: &str| json!({"category": "product_version", "name": name, "product": {"name": name, "product_id": name}});
+    let part = |component: &str, of: &str| {
+        let id = format!("{of}:{component}");
+        json!({"category": "default_component_of", "product_reference": component,
+        "relates_to_product_reference": of, "full_product_name": {"name": format!("{component} as component of {of}"), "product_id": id}})
+    };
+    let document = |products: Value| {
+        json!({
+        "document": {"category": "csaf_security_advisory", "csaf_version": "2.0", "title": "Security update for openssl-1_1",
+            "aggregate_severity": {"namespace": "https://www.suse.com/support/security/rating/", "text": "important"},
+            "publisher": {"category": "vendor", "name": "SUSE Product Security Team", "namespace": "https://www.suse.com/"},
+            "references": [{"category": "self", "summary": "URL for SUSE-SU-2024:2066-1", "url": "https://www.suse.com/support/update/announcement/2024/suse-su-20242066-1/"}],
+            "tracking": {"id": "SUSE-SU-2024:2066-1", "current_release_date": "2999-01-01T00:00:00Z", "status": "final"}},
+        "product_tree": {
+            "branches": [{"category": "vendor", "name": "SUSE", "branches": [
+                {"category": "architecture", "name": "x86_64", "branches": [package(openssl), package(of_ltss)]},
+                {"category": "product_family", "name": "SUSE Linux Enterprise", "branches": [
+                    product(base, "cpe:/o:suse:sle-module-basesystem:15:sp5"), product(ltss, "cpe:/o:suse:sles-ltss:15:sp4")]}]}],
+            "relationships": [part(openssl, base), part(of_ltss, ltss), part("openssl-1_1", base)]},
+        "vulnerabilities": [{"cve": "CVE-2024-4741", "product_status": products,
+            "scores": [{"cvss_v3": {"baseScore": 8.1, "vectorString": "CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:H/A:H"}, "products": [base]}],
+            "threats": [{"category": "impact", "details": "important"}]}]})
+    };
+    let line = "rpm\tlibopenssl1_1\t\t1.1.1l\t150400.7.1\tx86_64\topenssl-1_1-1.1.1l-150400.7.1.src.rpm\tSUSE\t";
+    let fixed = document(
+        json!({"recommended": [format!("{base}:{openssl}"), format!("{ltss}:{of_ltss}")]}),
+    );
+    for (version, expected, paid) in [
+        (
+            "15.5",
+            "SUSE-SU-2024:2066-1 libopenssl1_1 1.1.1l-150500.17.31.1",
+            Value::Null,
+        ),
+        (
+            "15.4",
+            "SUSE-SU-2024:2066-1 libopenssl1_1 1.1.1l-150400.7.72.1",
+            json!("SUSE LTSS"),
+        ),
+    ] {
+        let output = judged(
+            std::slice::from_ref(&fixed),
+            &node("sles", version, &[line]),
+        );
+        let records = output.records();
+        let first = records.iter().find(|one| one["kind"] == "match").unwrap();
+        assert_eq!(told(&output)[0], expected);
+        assert_eq!(
+            (&first["paid"], &first["cves"]),
+            (&paid, &json!(["CVE-2024-4741"]))
+        );
+        assert_eq!(first["severity"]["word"], "high");
+    }
+    // By the source, while there is no fix.
+    let unfixed = document(json!({"known_affected": [format!("{base}:openssl-1_1")]}));
+    let output = judged(&[unfixed], &node("sles", "15.5", &[line]));
+    assert_eq!(told(&output), ["SUSE-SU-2024:2066-1 libopenssl1_1 -"]);
+}
+
+/// Packages of live patches have the kernel in their names, and versions of their own.
+/// <https://docs.aws.amazon.com/linux/al2023/ug/live-patching.html>
+#[test]
+fn live_patches_are_compared_with_live_patches_of_their_kernel() {
+    let update = |id: &str, name: &str, version: &str, release: &str| {
+        format!(
+            r#"<update type="security"><id>{id}</id><severity>important</severity><issued date="2999-01-01"/>
+            <references><reference type="cve" id="CVE-2024-1086" href="x"/></references>
+            <pkglist><collection short="kernel-livepatch"><package name="{name}" epoch="0" version="{version}" release="{release}" arch="x86_64"/>
+            </collection></pkglist></update>"#
+        )
+    };
+    let of_5_10 = "kernel-livepatch-5.10.165-143.735";
+    let of_5_15 = "kernel-livepatch-5.15.100-60.100";
+    let updates = [
+        update("ALAS2LIVEPATCH-2024-001", of_5_10, "1.0", "2.amzn2"),
+        update("ALAS2LIVEPATCH-2024-002", of_5_15, "1.0", "9.amzn2"),
+        update(
+            "ALAS2KERNEL-5.10-2024-050",
+            "kernel",
+            "5.10.209",
+            "198.812.amzn2",
+        ),
+    ];
+    let directory = Directory::new();
+    let path = directory.write(
+        "updateinfo.xml",
+        format!("<updates>{}</updates>", updates.concat()),
+    );
+    let kernel = "rpm\tkernel\t\t5.10.165\t143.735.amzn2";
+    let row = "ALAS2KERNEL-5.10-2024-050 kernel 5.10.209-198.812.amzn2".to_owned();
+    for (release, expected) in [
+        (
+            "1.amzn2",
+            vec![
+                row.clone(),
+                format!("ALAS2LIVEPATCH-2024-001 {of_5_10} 1.0-2.amzn2"),
+            ],
+        ),
+        // The kernel itself remains a row: it has to be replaced before the next boot without the patch.
+        ("2.amzn2", vec![row.clone()]),
+    ] {
+        let patch =
+            format!("rpm\t{of_5_10}\t\t1.0\t{release}\tx86_64\t{of_5_10}-1.0-{release}.src.rpm");
+        let output = matched(&path, &node("amzn", "2", &[kernel, &patch]), &[]);
+        let mut found = told(output.assert_status(1));
+        found.sort();
+        assert_eq!(found, expected, "{release}");
+    }
+}
+
+/// A backport has a higher number than the fix for its release, and may lack it all the same.
+#[test]
+fn backports_of_debian_are_compared_with_unstable() {
+    let release =
+        |fixed: &str| json!({"status": "resolved", "fixed_version": fixed, "urgency": "low"});
+    let mut releases = json!({"bookworm": release("1-1+deb12u1"), "sid": release("3-1")});
+    let tracker = |releases: &Value| json!({"a": {"CVE-2026-0001": {"description": "d", "releases": releases}}, "linux": {"CVE-2026-1": {"releases": {"bookworm": release("0")}}}});
+    let found = |releases: &Value, version: &str| {
+        let line = format!("deb\ta\t{version}");
+        told(&judged(
+            &[tracker(releases)],
+            &node("debian", "12", &[&line]),
+        ))
+    };
+    for (version, expected) in [
+        ("1-1", Some("CVE-2026-0001 a 1-1+deb12u1")),
+        ("1-1+deb12u1", None),
+        ("2-1~bpo12+1", Some("CVE-2026-0001 a 3-1")),
+        ("3-1~bpo12+1", None),
+    ] {
+        assert_eq!(
+            found(&releases, version),
+            Vec::from_iter(expected),
+            "{version}"
+        );
+    }
+    // Where nobody says what backports have, an answer about the release is a guess about them.
+    releases.as_object_mut().unwrap().remove("sid");
+    assert_eq!(
+        found(&releases, "0-1~bpo12+1"),
+        ["CVE-2026-0001 a 1-1+deb12u1?"]
+    );
+}
+
 /// Names of packages are names of fields in a tracker.
 #[test]
 fn the_tracker_of_debian_is_told_from_everything_else() {

@@ -89,6 +89,54 @@ fn reports_are_written_beside_the_records() {
         .assert_complains("expected text, csv or sarif");
 }
 
+/// One mechanism: what `-o` prints is what `--report` writes.
+#[test]
+fn reports_are_what_o_prints() {
+    let (directory, input) = scene();
+    let db = directory.path().join("db");
+    for form in ["csv", "sarif", "text"] {
+        let file = directory.path().join(form);
+        let flag = format!("--report={form}={}", file.display());
+        let output = matched(&db, &input, &["-o", form, &flag]);
+        output
+            .assert_status(1)
+            .assert_stderr("ssm-vulns: 2 advisories on 2 of 2 nodes, 0 gaps\n");
+        assert_eq!(
+            output.stdout,
+            std::fs::read_to_string(file).unwrap(),
+            "{form}"
+        );
+    }
+    matched(&db, &input, &["-o", "junit"])
+        .assert_status(2)
+        .assert_complains("-o junit is for check and lint");
+}
+
+/// What a report has no row for is on stderr, as it decides the exit status.
+#[test]
+fn a_report_hides_neither_gaps_nor_findings() {
+    let (directory, input) = scene();
+    let db = directory.path().join("db");
+    let input = format!("{input}\n{}", invocation("i-3", "nonsense"));
+    for (form, has_gap) in [("csv", false), ("sarif", true)] {
+        let output = matched(&db, &input, &["-o", form]);
+        output.assert_status(2);
+        assert_eq!(output.stdout.contains("vulns.inventory.damaged"), has_gap);
+        assert_eq!(
+            output
+                .stderr
+                .contains("i-3: vulns.inventory.damaged: the output does not begin"),
+            !has_gap
+        );
+    }
+    let accepted = directory.write(
+        "accepted.json",
+        json!([{"id": "vulns.DSA-1", "reason": "r", "expires": "2020-01-01"}]).to_string(),
+    );
+    let flags = ["-o", "csv", "--suppressions", accepted.to_str().unwrap()];
+    matched(&db, &input, &flags).assert_complains("ssm-vulns: vulns.suppression.expired: ");
+}
+
 /// GitHub takes a thousand locations of a result.
 #[test]
 fn a_result_of_sarif_names_a_thousand_nodes() {

@@ -51,7 +51,10 @@ pub fn arguments<A: Parser>(schemas: Schemas, permissions: Permissions) -> Resul
 fn refuse_misused(matches: &clap::ArgMatches) -> Result<(), clap::Error> {
     let format = matches.get_one::<Format>("output");
     let has_filter = matches.contains_id("jq");
-    let misused = format.and_then(|format| format.misused(matches.subcommand_name(), has_filter));
+    let (verb, of_verb) = matches.subcommand().unzip();
+    // A verb that writes reports beside its records prints them as well.
+    let has_reports = of_verb.is_some_and(|of_verb| of_verb.try_contains_id("report").is_ok());
+    let misused = format.and_then(|format| format.misused(verb, has_reports, has_filter));
     match misused {
         Some(message) => Err(clap::Error::raw(
             ErrorKind::ArgumentConflict,

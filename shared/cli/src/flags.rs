@@ -75,9 +75,19 @@ pub enum Format {
 }
 
 impl Format {
+    /// Returns whether it is one document of a whole run, for other programs.
+    pub(crate) fn is_report(self) -> bool {
+        !matches!(self, Format::Json | Format::Text)
+    }
+
     /// Returns what to type instead where this format is of no use: for records of other verbs, or behind a filter, which
     /// yields JSON.
-    pub(crate) fn misused(self, verb: Option<&str>, has_filter: bool) -> Option<String> {
+    pub(crate) fn misused(
+        self,
+        verb: Option<&str>,
+        has_reports: bool,
+        has_filter: bool,
+    ) -> Option<String> {
         let (name, verbs): (_, &[&str]) = match self {
             Format::Json | Format::Text => return None,
             Format::Sarif => ("sarif", &["check", "lint"]),
@@ -98,6 +108,8 @@ impl Format {
             Some(format!(
                 "-o {name}: a filter yields JSON: leave --jq or -o {name} out"
             ))
+        } else if has_reports && self != Format::Junit {
+            None
         } else if verb.is_none_or(|verb| !verbs.contains(&verb)) {
             Some(format!("-o {name} is for {to}; here, {other}"))
         } else {

@@ -46,6 +46,8 @@ struct Held {
     next_verb: Option<&'static str>,
     /// For other programs, instead of all of the above.
     report: Report,
+    /// Whether a verb has printed its own report.
+    is_reported: bool,
     summary: Option<String>,
 }
 
@@ -102,10 +104,7 @@ impl Output {
     /// # Errors
     /// As [`Output::write`].
     pub fn write_finding(&self, finding: &Finding) -> anyhow::Result<()> {
-        if matches!(
-            self.format,
-            Format::Sarif | Format::Junit | Format::Csv | Format::Asff
-        ) {
+        if self.format.is_report() {
             self.held().report.found(finding.clone());
             return Ok(());
         }
@@ -202,10 +201,12 @@ impl Output {
     /// That of `outcome`, else stdout cannot be written.
     pub fn end(&self, outcome: anyhow::Result<Outcome>) -> anyhow::Result<Outcome> {
         let held = std::mem::take(&mut *self.held());
-        if matches!(
-            self.format,
-            Format::Sarif | Format::Junit | Format::Csv | Format::Asff
-        ) {
+        if held.is_reported {
+            // A finding decides the exit status, and a report of another kind has no place for it.
+            for finding in held.report.findings() {
+                crate::print_error(self.tool, &format!("{}: {}", finding.id, finding.message));
+            }
+        } else if self.format.is_report() {
             return self.report(&held, outcome);
         }
         let table = held.table.as_ref().map(|table| table.render(self.screen));
@@ -316,6 +317,19 @@ impl Output {
     /// Stdout cannot be written.
     pub fn write_text(&self, text: &str) -> anyhow::Result<()> {
         line(&visible_lines(text))
+    }
+
+    /// Returns the format of a report, where one is asked for, to verbs that have their own.
+    #[must_use]
+    pub fn report_format(&self) -> Option<Format> {
+        let is_report = self.format.is_report();
+        (is_report && self.filter.is_none()).then_some(self.format)
+    }
+
+    /// Returns where a verb prints its own report to. No other one is printed then.
+    pub fn report_writer(&self) -> impl std::io::Write {
+        self.held().is_reported = true;
+        stdout::Writer
     }
 
     /// Refuses to begin when stdout was closed at the start, for verbs that write.

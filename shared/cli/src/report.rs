@@ -51,6 +51,10 @@ impl Report {
     }
 
     /// Takes a finding, which as a record would not say whether it is about something that could not be read.
+    pub(crate) fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
     pub(crate) fn found(&mut self, finding: Finding) {
         self.findings.push(finding);
     }

@@ -16,6 +16,21 @@ pub(crate) fn write(bytes: &[u8]) -> anyhow::Result<()> {
     .context("write to stdout")
 }
 
+/// Stdout for what is written piece by piece, each as [`write`] does it.
+pub(crate) struct Writer;
+
+impl Write for Writer {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written =
+            write(bytes).map_err(|error| error.downcast().unwrap_or_else(std::io::Error::other));
+        written.map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Refuses to begin where stdout was closed at the start, for verbs that write: what they print holds the only undo. Rust's runtime opens the null device for a closed descriptor, for reading and writing; what a shell opens with `>/dev/null` is
 /// for writing only, and somebody's choice. Verbs that only read go on: `subprocess.DEVNULL` of Python looks the same, and whoever
 /// wants the exit status alone uses it.

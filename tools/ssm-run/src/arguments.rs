@@ -14,7 +14,7 @@ pub(crate) struct What {
     #[arg(last = true, value_name = "COMMAND", conflicts_with_all = ["script", "windows_script", "document", "patch_scan"])]
     pub(crate) command: Vec<String>,
 
-    /// Run the script in FILE: on Windows nodes when it ends in .ps1, else on Linux and macOS
+    /// Run the script in FILE, of at most 64 KB: on Windows nodes when it ends in .ps1, else on Linux and macOS
     #[arg(long, value_name = "FILE", conflicts_with_all = ["document", "patch_scan"])]
     pub(crate) script: Option<PathBuf>,
 
@@ -62,7 +62,7 @@ impl Where {
 #[derive(clap::Args)]
 #[command(next_help_heading = "How to run")]
 pub(crate) struct How {
-    /// Say why in the comment of each command, which is kept and audited
+    /// Say why in the comment of each command, which is kept and audited; with the run's token and your name it has 100 characters
     #[arg(long, value_name = "TEXT")]
     pub(crate) comment: Option<String>,
 
@@ -93,6 +93,10 @@ pub(crate) struct How {
     /// Store full output in this log group; read it from there when the API truncates it
     #[arg(long, value_name = "NAME")]
     pub(crate) output_log_group: Option<String>,
+
+    /// Write what each node printed into ID.stdout and ID.stderr in DIR, which only you can read
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
 
     /// Resume an interrupted run, given any of its command IDs
     #[arg(long, value_name = "COMMAND_ID", value_parser = command_id)]

@@ -7,6 +7,7 @@
 
 mod commands;
 
+mod answers;
 mod arguments;
 mod batch;
 mod in_flight;
@@ -14,6 +15,7 @@ mod invocation_status;
 mod job;
 mod nodes;
 mod observe;
+mod output_files;
 mod permissions;
 mod plugin_output;
 mod rate_control;
@@ -21,6 +23,7 @@ mod reason;
 mod run_id;
 mod run_spec;
 mod schema;
+mod script;
 mod secrets;
 mod targets;
 mod terminal_status;

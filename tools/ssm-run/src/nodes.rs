@@ -1,4 +1,4 @@
-//! What stands on stdin to nodes: records, ids, places. Pure.
+//! What stands on stdin to nodes: records, IDs, places, answers of AWS, lists of all of them. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,6 +7,8 @@ use cli::{Target, Unreachable};
 use records::{EcsTarget, InstanceId, Node};
 use serde::Deserialize;
 use serde_json::Value;
+
+use crate::answers;
 
 /// Everything that the input names, each thing once.
 #[derive(Debug, Default)]
@@ -36,7 +38,7 @@ struct NodeAddress {
     instance_id: Option<String>,
 }
 
-/// Reads records and ids in any order: JSON values one after another, bare ids one a line, comments after `#`.
+/// Reads records and IDs in any order: JSON values one after another, bare IDs parted by white space or commas, comments after `#`.
 ///
 /// # Errors
 /// Malformed JSON, a record of another kind, a word that is no id; each with its line.
@@ -47,7 +49,7 @@ pub(crate) fn parse(text: &str) -> anyhow::Result<Asked> {
     let whole = rest.len();
     let line_of = |at: usize| 1 + text[..at.min(text.len())].matches('\n').count();
     loop {
-        rest = rest.trim_start();
+        rest = rest.trim_start_matches(is_between);
         let at = whole - rest.len();
         if rest.is_empty() {
             return Ok(asked);
@@ -71,7 +73,7 @@ pub(crate) fn parse(text: &str) -> anyhow::Result<Asked> {
             add(&mut asked, &mut seen, value).with_context(place)?;
         } else {
             let end = rest
-                .find(|c: char| c.is_whitespace() || c == '#')
+                .find(|c: char| is_between(c) || c == '#')
                 .unwrap_or(rest.len());
             let id = &rest[..end];
             let place = || format!("line {}", line_of(at));
@@ -79,6 +81,11 @@ pub(crate) fn parse(text: &str) -> anyhow::Result<Asked> {
             rest = &rest[end..];
         }
     }
+}
+
+/// Commas as in `--instance-ids i-1,i-2`, and tabs as in `--output text`.
+fn is_between(c: char) -> bool {
+    c.is_whitespace() || c == ','
 }
 
 /// Returns the accounts and regions of nodes, that of bare ids first, and each node with the number of its own. A node that
@@ -112,6 +119,17 @@ pub(crate) fn by_target(
 type Seen = BTreeSet<(String, Option<(String, String)>)>;
 
 fn add(asked: &mut Asked, seen: &mut Seen, value: Value) -> anyhow::Result<()> {
+    if let Value::Array(values) = value {
+        // A list of what may stand alone; `--query` makes lists of lists of IDs.
+        let mut values = values.into_iter().enumerate();
+        return values.try_for_each(|(index, value)| {
+            add(asked, seen, value).with_context(|| format!("[{index}]"))
+        });
+    }
+    if let Some(ids) = answers::ids(&value)? {
+        let mut ids = ids.iter();
+        return ids.try_for_each(|id| add_node(asked, seen, None, id, None));
+    }
     match value.get("kind").and_then(Value::as_str) {
         Some("node") => {
             let node: Node = cli::from_value(&value)?;
@@ -228,6 +246,58 @@ mod tests {
         assert_eq!(ids, expected);
         assert_eq!(asked.places.len(), 1);
         assert!(parse(" \n").unwrap().nodes.is_empty());
+    }
+
+    fn ids(text: &str) -> Vec<String> {
+        let nodes = parse(text).unwrap().nodes.into_iter();
+        nodes.map(|node| node.instance_id).collect()
+    }
+
+    #[test]
+    fn ids_are_read_as_others_print_them() {
+        let expected = ["i-0123456789abcdef0", "i-01234567"];
+        for text in [
+            "i-0123456789abcdef0,i-01234567,\n",
+            "i-0123456789abcdef0\ti-01234567\n",
+            "[\n    \"i-0123456789abcdef0\",\n    \"i-01234567\"\n]\n",
+            "[[\"i-0123456789abcdef0\"], [\"i-01234567\"]]",
+            "[\"i-0123456789abcdef0\"], [\"i-01234567\"]",
+            r#"{"Reservations": [{"OwnerId": "1", "Instances": [{"InstanceId": "i-0123456789abcdef0", "State": {"Name": "running"}}]},
+                {"Instances": [{"InstanceId": "i-01234567"}]}]}"#,
+            r#"{"InstanceInformationList": [{"InstanceId": "i-0123456789abcdef0"}, {"InstanceId": "i-01234567"}]}"#,
+        ] {
+            assert_eq!(ids(text), expected, "{text}");
+        }
+        assert_eq!(ids(r#"{"Reservations": []}"#), [""; 0]);
+    }
+
+    #[test]
+    fn lists_may_hold_records_and_places_are_named_in_errors() {
+        let target = r#"{"account": "111122223333", "region": "us-east-1"}"#;
+        let text = format!(
+            r#"[{{"target": {target}, "instance_id": "i-01234567"}}, "i-0123456789abcdef0"]"#
+        );
+        assert_eq!(ids(&text), ["i-01234567", "i-0123456789abcdef0"]);
+        assert_eq!(
+            complaint("[\"i-01234567\", [\"web-1\"]]"),
+            "line 1: [1]: [0]: 'web-1' is not the id of a node such as i-0123456789abcdef0 or mi-0123456789abcdef0"
+        );
+        for (text, expected) in [
+            (
+                r#"{"Reservations": [], "NextToken": "x"}"#,
+                "line 1: the answer is only a part, as its NextToken says",
+            ),
+            (
+                r#"{"Reservations": [{"Groups": []}]}"#,
+                "line 1: $.Reservations[].Instances: expected a list",
+            ),
+            (
+                r#"{"InstanceInformationList": [{"PingStatus": "Online"}]}"#,
+                "line 1: $.InstanceInformationList: an instance without InstanceId",
+            ),
+        ] {
+            assert!(complaint(text).starts_with(expected), "{}", complaint(text));
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-/// Returns the text of a script.
+/// Returns the text of the file of a script.
 pub(crate) fn script(path: &Path) -> anyhow::Result<String> {
     let text =
         std::fs::read_to_string(path).with_context(|| format!("read script {}", path.display()))?;

@@ -3,6 +3,7 @@
 use diagnosis::Hints;
 use records::{Node, Timestamp};
 
+use crate::run_spec::TOO_LARGE;
 use records::Reason;
 
 /// What to do for a user of this tool where more would have to be known.
@@ -63,11 +64,13 @@ pub(crate) fn no_session(error: &anyhow::Error) -> Reason {
 
 /// Returns the reason for nodes whose command SSM did not take.
 pub(crate) fn not_taken(error: &anyhow::Error) -> Reason {
-    Reason::new(
-        "run.send.failed",
-        format!("{error:#}"),
-        "mend what the message names and run again",
-    )
+    let message = format!("{error:#}");
+    // The document counts as well, so that SSM may refuse what is just below the limit.
+    let fix = match message.contains("MaxDocumentSizeExceeded") {
+        true => TOO_LARGE,
+        false => "mend what the message names and run again",
+    };
+    Reason::new("run.send.failed", message, fix)
 }
 
 /// Returns the reason for nodes whose command may have been taken; sending it again could run it twice.

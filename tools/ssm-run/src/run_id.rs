@@ -39,12 +39,23 @@ impl RunId {
 
     /// Returns the comment of one command, cut to what SSM takes.
     pub(crate) fn comment(&self, number: u32, caller: &str, why: Option<&str>) -> String {
-        let mut comment = format!("{PREFIX}{}.{number}: {}", self.0, principal(caller));
+        let mut comment = self.head(number, caller);
         if let Some(why) = why {
             comment.push_str(": ");
             comment.push_str(why);
         }
         comment.chars().take(MAX_COMMENT).collect()
+    }
+
+    /// Returns what is left of the reason in the comment of a command, if that is not all.
+    pub(crate) fn cut(&self, number: u32, caller: &str, why: &str) -> Option<String> {
+        let n_before = self.head(number, caller).chars().count() + ": ".len();
+        let n_left = MAX_COMMENT.saturating_sub(n_before);
+        (why.chars().count() > n_left).then(|| why.chars().take(n_left).collect())
+    }
+
+    fn head(&self, number: u32, caller: &str) -> String {
+        format!("{PREFIX}{}.{number}: {}", self.0, principal(caller))
     }
 }
 
@@ -83,6 +94,9 @@ mod tests {
         let run = RunId::new(1, 2);
         let comment = run.comment(3, "arn:aws:iam::1:user/x", Some(&"ü".repeat(200)));
         assert_eq!(comment.chars().count(), 100);
-        assert_eq!(RunId::of_comment(&comment), Some((run, 3)));
+        assert_eq!(RunId::of_comment(&comment), Some((run.clone(), 3)));
+        let kept = run.cut(3, "arn:aws:iam::1:user/x", &"ü".repeat(200));
+        assert!(comment.ends_with(&format!(": x: {}", kept.unwrap())));
+        assert_eq!(run.cut(3, "arn:aws:iam::1:user/x", "CVE-1"), None);
     }
 }

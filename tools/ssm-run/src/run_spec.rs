@@ -6,8 +6,9 @@ use anyhow::bail;
 use cli::CountOrPercent;
 
 use crate::arguments::{Bucket, How, What};
-use crate::job::Jobs;
+use crate::job::{Job, Jobs};
 use crate::rate_control::Waves;
+use crate::script::Script;
 use crate::secrets;
 
 /// What a run does, wherever it does it.
@@ -26,19 +27,31 @@ pub(crate) struct RunSpec {
     pub(crate) log_group: Option<String>,
     pub(crate) resume: Option<String>,
     pub(crate) patch_scan: bool,
+    /// What is odd about the scripts.
+    notes: Vec<String>,
 }
+
+/// "The content of the document must not exceed 64KB. This quota also includes the content specified for input parameters at
+/// runtime": <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateDocument.html> (Content)
+const MAX_BYTES: usize = 64 << 10;
+
+/// What to do with a script that is too large.
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/integration-s3.html>
+pub(crate) const TOO_LARGE: &str = "put the script in S3, and run it with --document AWS-RunRemoteScript --parameter sourceType=S3 --parameter \
+    'sourceInfo={\"path\":\"https://s3.REGION.amazonaws.com/BUCKET/SCRIPT\"}' --parameter commandLine=./SCRIPT; the nodes need to read the bucket";
 
 impl RunSpec {
     /// Returns the order that the flags give; `read` returns the text of a file.
     ///
     /// # Errors
-    /// Nothing to run, two things to run, a script that cannot be read.
+    /// Nothing to run, two things to run, a script that cannot be read or is too large.
     pub(crate) fn of(
         what: &What,
         how: &How,
         read: impl Fn(&Path) -> anyhow::Result<String>,
     ) -> anyhow::Result<RunSpec> {
-        let jobs = jobs(what, read)?;
+        let mut notes = Vec::new();
+        let jobs = jobs(what, read, &mut notes)?;
         if jobs.is_none() && how.resume.is_none() {
             bail!(
                 "nothing to run: give -- COMMAND, --script, --document or --patch-scan; --help tells more"
@@ -48,6 +61,9 @@ impl RunSpec {
             (Some(jobs), Some(seconds)) => Some(jobs.within(seconds)),
             (jobs, _) => jobs,
         };
+        jobs.iter()
+            .flat_map(Jobs::iter)
+            .try_for_each(refuse_large)?;
         Ok(RunSpec {
             jobs,
             why: how.comment.clone(),
@@ -63,11 +79,17 @@ impl RunSpec {
             log_group: how.output_log_group.clone(),
             resume: how.resume.clone(),
             patch_scan: what.patch_scan,
+            notes,
         })
     }
 
+    /// Returns what to say before anything is sent.
+    pub(crate) fn notes(&self) -> impl Iterator<Item = String> {
+        self.notes.iter().cloned().chain(self.secrets())
+    }
+
     /// Returns a warning when what is sent looks like holding secrets.
-    pub(crate) fn warning(&self) -> Option<String> {
+    fn secrets(&self) -> Option<String> {
         let jobs = self.jobs.as_ref()?;
         let values = jobs
             .iter()
@@ -89,9 +111,24 @@ impl RunSpec {
     }
 }
 
+/// The document has some bytes as well, which only SSM counts.
+fn refuse_large(job: &Job) -> anyhow::Result<()> {
+    let parameters = job.parameters.iter();
+    let texts = parameters.flat_map(|(key, values)| std::iter::once(key).chain(values));
+    let n_bytes: usize = texts.map(String::len).sum();
+    if n_bytes > MAX_BYTES {
+        bail!(
+            "what {} is to run has {n_bytes} bytes, and Run Command takes {MAX_BYTES} (64 KB), document and parameters together: {TOO_LARGE}",
+            job.document
+        );
+    }
+    Ok(())
+}
+
 fn jobs(
     what: &What,
     read: impl Fn(&Path) -> anyhow::Result<String>,
+    notes: &mut Vec<String>,
 ) -> anyhow::Result<Option<Jobs>> {
     if what.patch_scan {
         return Ok(Some(Jobs::of_patch_scan()));
@@ -122,7 +159,15 @@ fn jobs(
     if unix.is_none() && windows.is_none() {
         return Ok(None);
     }
-    let text = |path: Option<&std::path::PathBuf>| path.map(|path| read(path)).transpose();
-    let (unix, windows) = (text(unix)?, text(windows)?);
+    let mut text = |path: Option<&std::path::PathBuf>, is_powershell| {
+        let Some(path) = path else {
+            return anyhow::Ok(None);
+        };
+        let script = Script::of_file(&read(path)?, is_powershell);
+        let odd = script.notes.iter();
+        notes.extend(odd.map(|note| format!("script {}: {note}", path.display())));
+        Ok(Some(script.text))
+    };
+    let (unix, windows) = (text(unix, false)?, text(windows, true)?);
     Ok(Some(Jobs::of_scripts(unix.as_deref(), windows.as_deref())))
 }

@@ -79,6 +79,7 @@ impl Components {
         let mut n_packages = 0;
         // Windows may list a program twice, and a reference, which stands before the name, must be the only one.
         let mut seen = std::collections::HashSet::new();
+        let is_windows = system.id == "windows";
         for line in inventory.packages() {
             let component = match made.get(line) {
                 Some(component) => component,
@@ -90,9 +91,11 @@ impl Components {
                         .or_insert(component(&package, system)?.into_boxed_str())
                 }
             };
-            let reference = component.split("\",\"name\":").next().unwrap_or_default();
-            if system.id == "windows" && !seen.insert(reference.to_owned()) {
-                continue;
+            if is_windows {
+                let reference = component.split("\",\"name\":").next().unwrap_or_default();
+                if !seen.insert(reference.to_owned()) {
+                    continue;
+                }
             }
             to.push(',');
             to.push_str(component);

@@ -20,6 +20,8 @@ struct Candidate {
     /// The version that is compared, and how it is written.
     version: Option<Version>,
     text: String,
+    /// The version that a backport is built from, whose fixes it has.
+    built_from: Option<Version>,
 }
 
 /// The packages of a fleet by ecosystem and name, and what was found about them.
@@ -59,6 +61,8 @@ impl<'f> Judge<'f> {
                 names.entry(name.to_owned()).or_default().push(Candidate {
                     installed: place,
                     version: Version::parse(package.manager, version),
+                    built_from: line::of_backport(version)
+                        .and_then(|from| Version::parse(package.manager, from)),
                     text: version.to_owned(),
                 });
             };
@@ -138,7 +142,7 @@ impl<'f> Judge<'f> {
                     continue;
                 };
                 if let Some((fixed, uncertain)) =
-                    verdict(affected, installed, version, &candidate.text, &ranges)
+                    verdict(affected, installed, (version, candidate), &ranges)
                 {
                     let issue = self.issue(advisory, affected, installed, fixed, uncertain);
                     let is_better = best
@@ -293,14 +297,19 @@ fn ordered(range: &[Event], manager: Manager) -> Result<Vec<Ordered<'_>>, String
 fn verdict(
     affected: &Affected,
     installed: &Installed,
-    version: &Version,
-    text: &str,
+    (version, candidate): (&Version, &Candidate),
     ranges: &[Vec<Ordered<'_>>],
 ) -> Option<(Option<String>, bool)> {
     let mut best: Option<(Option<String>, bool)> = None;
     for range in ranges {
         let (mut inside, mut fixed) = (false, None);
         for (at, event) in range {
+            let (Event::Introduced(text) | Event::Fixed(text) | Event::LastAffected(text)) = event;
+            let version = match &candidate.built_from {
+                // An advisory about backports goes by their own numbers.
+                Some(from) if line::of_backport(text).is_none() => from,
+                _ => version,
+            };
             let order = at
                 .as_ref()
                 .map_or(Some(Ordering::Greater), |at| version.compare(at))?;
@@ -327,7 +336,7 @@ fn verdict(
             best = Some((fixed, uncertain));
         }
     }
-    if best.is_none() && ranges.is_empty() && affected.versions.iter().any(|one| one == text) {
+    if best.is_none() && ranges.is_empty() && affected.versions.contains(&candidate.text) {
         return Some((None, false));
     }
     best

@@ -1,24 +1,26 @@
 //! What was found, for people, spreadsheets and code scanning: an advisory and a package of one version a line.
 
-pub(crate) mod sarif;
-pub(crate) mod table;
+pub(crate) mod records;
+mod sarif;
+mod table;
+pub(crate) mod to_file;
 
+use crate::matching::Found;
 use crate::model::fleet::{Fleet, Node};
+use crate::model::record::{Difference, Gap};
 
-/// Returns `ACCOUNT/REGION/INSTANCE`, or what an SBOM calls the node.
-pub(crate) fn name_of(node: &Node) -> String {
-    match &node.target {
-        Some(target) => format!("{target}/{}", node.instance_id),
-        None => node.instance_id.clone(),
-    }
+/// Everything that a run has found.
+pub(crate) struct All<'a> {
+    pub(crate) fleet: &'a Fleet,
+    pub(crate) found: &'a [Found],
+    pub(crate) gaps: &'a [Gap],
+    pub(crate) differences: &'a [Difference<'a>],
 }
 
-/// Returns the names of nodes by their places, in order.
-pub(crate) fn names(fleet: &Fleet, places: &[u32]) -> Vec<String> {
-    let mut names: Vec<String> = places
-        .iter()
-        .map(|at| name_of(&fleet.nodes[*at as usize]))
-        .collect();
-    names.sort_unstable();
-    names
+/// Returns nodes by their places, in the order of their names.
+fn by_name<'f>(fleet: &'f Fleet, places: &[u32]) -> Vec<&'f Node> {
+    let nodes = places.iter().map(|at| &fleet.nodes[*at as usize]);
+    let mut nodes: Vec<&Node> = nodes.collect();
+    nodes.sort_unstable_by_key(|node| node.rank);
+    nodes
 }

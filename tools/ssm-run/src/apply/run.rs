@@ -10,6 +10,7 @@ use records::Timestamp;
 
 use crate::batch::{Batch, Node};
 use crate::observe::place::Place;
+use crate::output_files::OutputFiles;
 use crate::run_id;
 use crate::run_spec::RunSpec;
 use crate::text::Folded;
@@ -32,6 +33,8 @@ pub(crate) struct Run<'r> {
     pub(crate) lost: RefCell<Option<anyhow::Error>>,
     /// What nodes print, where people look at many of them: printed at the end, with like outputs as one.
     pub(crate) folded: RefCell<Option<Folded>>,
+    /// Where what nodes print is kept as well.
+    pub(crate) files: RefCell<Option<OutputFiles>>,
     /// How many nodes ended in which way.
     pub(crate) statuses: RefCell<BTreeMap<String, usize>>,
     /// The first command that was sent.
@@ -53,6 +56,9 @@ impl Run<'_> {
             .borrow_mut()
             .entry(record.status.clone())
             .or_default() += 1;
+        if let Some(files) = self.files.borrow_mut().as_mut() {
+            self.printed(files.keep(record));
+        }
         self.printed(match self.folded.borrow_mut().as_mut() {
             Some(folded) => {
                 folded.add(record);
@@ -71,7 +77,7 @@ impl Run<'_> {
         }
     }
 
-    /// Prints what was kept to be folded, and for people how many nodes ended in which way.
+    /// Prints what was kept to be folded, and on stderr how many nodes ended in which way.
     pub(crate) fn sum_up(&self) {
         if let Some(folded) = self.folded.take() {
             for text in folded.texts() {
@@ -79,8 +85,10 @@ impl Run<'_> {
             }
         }
         let statuses = self.statuses.borrow();
-        if self.out.is_text() && !statuses.is_empty() {
-            let n_nodes = cli::count(statuses.values().sum(), "node");
+        let n_nodes: usize = statuses.values().sum();
+        // The record of a single node says it all.
+        if n_nodes > usize::from(!self.out.is_text()) {
+            let n_nodes = cli::count(n_nodes, "node");
             let mut counts: Vec<(&String, &usize)> = statuses.iter().collect();
             counts.sort_by_key(|(_, n)| std::cmp::Reverse(**n));
             let counts = counts.iter().map(|(status, n)| format!("{n} {status}"));

@@ -10,6 +10,10 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use super::GlobalArgs;
 use crate::apply::{self, Run};
 use crate::arguments::{How, What, Where};
+use crate::batch::MAX_NODES;
+use crate::observe::targets::Resolved;
+use crate::output_files::OutputFiles;
+use crate::run_id::RunId;
 use crate::run_spec::RunSpec;
 use crate::text::Folded;
 use crate::{observe, run_id};
@@ -42,14 +46,16 @@ pub(crate) async fn run(
     let asked = observe::targets::read(&global.io, &args.r#where, &order)?;
     let time = awsconf::now();
     let mut found = observe::targets::find(&args.r#where, global, &order, asked, time, out).await?;
-    if let Some(warning) = order.warning() {
-        out.note(&warning);
-    }
+    let files = args.how.out.as_deref().map(OutputFiles::open).transpose()?;
+    order.notes().for_each(|note| out.note(&note));
     let token = run_id::RunId::new(time.seconds(), RandomState::new().build_hasher().finish());
     let (token, number) = match &order.resume {
         Some(command_id) => observe::resume::take_up(&mut found, &order, command_id).await?,
         None => (token, 1),
     };
+    if let Some(note) = cut_comment(&found, &token, number, order.why.as_deref()) {
+        out.note(&note);
+    }
     let interrupt = Interrupt::listen();
     let progress = out.progress();
     let run = Run {
@@ -64,6 +70,7 @@ pub(crate) async fn run(
         folded: RefCell::new(
             (out.is_text() && found.n_nodes() > MAX_UNFOLDED).then(Folded::default),
         ),
+        files: RefCell::new(files),
         statuses: RefCell::default(),
         first_command: RefCell::default(),
         began: Stopwatch::start(),
@@ -92,4 +99,18 @@ pub(crate) async fn run(
             .await?;
     }
     run.came_to()
+}
+
+/// Says what is left of the reason in the comments, where it is not all.
+fn cut_comment(found: &Resolved, token: &RunId, number: u32, why: Option<&str>) -> Option<String> {
+    let why = why?;
+    // That of the last command is the shortest.
+    let n_commands = u32::try_from(found.n_nodes() / MAX_NODES + found.places.len()).ok()?;
+    let last = number.saturating_add(n_commands);
+    let callers = found.places.iter().map(|place| &place.caller);
+    let kept = callers.filter_map(|caller| token.cut(last, caller, why));
+    let shortest = kept.min_by_key(String::len)?;
+    Some(format!(
+        "warning: --comment is cut to '{shortest}': the comment of a command has 100 characters, and begins with the run and the caller"
+    ))
 }

@@ -1,11 +1,8 @@
 //! `match`: which advisories are about what is installed.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::io::Write;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
-use std::str::FromStr;
 
-use anyhow::Context;
 use cli::{Outcome, Output, PackageSuppressions};
 use jiff::civil::Date;
 use records::Reason;
@@ -13,12 +10,14 @@ use records::Reason;
 use super::GlobalArgs;
 use crate::matching::{Found, Judge};
 use crate::model::distribution;
-use crate::model::fleet::{Fleet, Node};
-use crate::model::record::{Difference, DifferenceKind, Gap, GapKind, Match, MatchKind};
+use crate::model::fleet::Fleet;
+use crate::model::record::{Difference, DifferenceKind, Gap, GapKind};
 use crate::model::severity::Word;
 use crate::observe::advisories::{Reader, Wanted};
 use crate::observe::{input, kev};
-use crate::report::{name_of, sarif, table};
+use crate::report::All;
+use crate::report::records::{print, print_gaps};
+use crate::report::to_file::ToFile;
 
 /// Match what is installed with advisories; exit with 1 when a package needs an update
 ///
@@ -57,51 +56,10 @@ pub(crate) struct MatchArgs {
     #[arg(long, value_name = "FILE")]
     suppressions: Option<PathBuf>,
 
-    /// Write a report as well: text, csv or sarif into FILE; repeat
+    /// Write a report to a file as well, in one of the formats text, csv and sarif, which `-o` prints; repeat
     #[arg(long, value_name = "FORMAT=FILE")]
-    report: Vec<Report>,
+    report: Vec<ToFile>,
 }
-
-/// A report beside the records.
-#[derive(Clone, Debug)]
-struct Report {
-    form: Form,
-    file: PathBuf,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Form {
-    Text,
-    Csv,
-    Sarif,
-}
-
-impl FromStr for Report {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Report, String> {
-        let (form, file) = text
-            .split_once('=')
-            .ok_or("expected FORMAT=FILE such as sarif=vulns.sarif")?;
-        let form = match form {
-            "text" => Form::Text,
-            "csv" => Form::Csv,
-            "sarif" => Form::Sarif,
-            other => {
-                return Err(format!(
-                    "'{other}' is not a format: expected text, csv or sarif"
-                ));
-            }
-        };
-        Ok(Report {
-            form,
-            file: file.into(),
-        })
-    }
-}
-
-/// Records are printed in batches of about this many bytes.
-const BATCH: usize = 1 << 16;
 
 pub(crate) async fn run(
     args: &MatchArgs,
@@ -136,18 +94,20 @@ pub(crate) async fn run(
         found.retain(|one| one.issue.fixed.is_some() && one.issue.paid.is_none());
     }
     drop_accepted(&mut accepted, &fleet, &mut found);
-    for report in &args.report {
-        write_report(report, &fleet, &found, &gaps)
-            .with_context(|| format!("write the report {}", report.file.display()))?;
-    }
-    print(out, &fleet, &found)?;
-    for difference in differences(&fleet, &found) {
-        out.write(&difference)?;
-    }
-    gaps.iter().try_for_each(|gap| out.write(gap))?;
+    let all = All {
+        fleet: &fleet,
+        found: &found,
+        gaps: &gaps,
+        differences: &differences(&fleet, &found),
+    };
+    args.report
+        .iter()
+        .try_for_each(|report| report.write(&all))?;
+    print(out, &all)?;
     sum_up(out, &fleet, &found, &gaps);
     let (expired, unused) = ("vulns.suppression.expired", "vulns.suppression.unused");
     let of_entries = accepted.end(out, expired, unused)?;
+    print_gaps(out, &gaps)?;
     let fails = found
         .iter()
         .any(|one| counted(one.issue.severity.word) <= args.fail_on);
@@ -173,26 +133,10 @@ fn drop_accepted(accepted: &mut PackageSuppressions, fleet: &Fleet, found: &mut 
         let ids: Vec<&str> = ids.map(String::as_str).collect();
         nodes.retain(|at| {
             let node = &fleet.nodes[*at as usize];
-            let name = name_of(node);
-            !accepted.accepts(&ids, &issue.package, &[&node.instance_id, &name])
+            !accepted.accepts(&ids, &issue.package, &[&node.instance_id, &node.full_name])
         });
     }
     found.retain(|one| !one.nodes.is_empty());
-}
-
-fn write_report(
-    report: &Report,
-    fleet: &Fleet,
-    found: &[Found],
-    gaps: &[Gap],
-) -> anyhow::Result<()> {
-    let mut file = std::io::BufWriter::new(std::fs::File::create(&report.file)?);
-    match report.form {
-        Form::Text => writeln!(file, "{}", table::text(fleet, found))?,
-        Form::Csv => file.write_all(table::csv(fleet, found)?.as_bytes())?,
-        Form::Sarif => sarif::write(&mut file, fleet, found, gaps)?,
-    }
-    Ok(file.flush()?)
 }
 
 /// What nobody has rated may be severe.
@@ -201,49 +145,6 @@ fn counted(word: Word) -> Word {
         Word::Unknown => Word::Medium,
         word => word,
     }
-}
-
-/// Prints a record for each node, or a table.
-fn print(out: &Output, fleet: &Fleet, found: &[Found]) -> anyhow::Result<()> {
-    if out.is_text() {
-        return match found.is_empty() {
-            true => Ok(()),
-            false => out.write_text(&table::text(fleet, found)),
-        };
-    }
-    let Some(first) = found.first() else {
-        return Ok(());
-    };
-    // A record is what is said of its node, then its issue, and both are in many records.
-    let n_issue = serde_json::to_string(&first.issue)?.len() - 1;
-    let front = |node: &Node| {
-        let record = Match {
-            kind: MatchKind::Match,
-            target: node.target.as_ref(),
-            instance_id: &node.instance_id,
-            name: node.name.as_deref(),
-            issue: &first.issue,
-        };
-        let mut text = serde_json::to_string(&record)?;
-        text.truncate(text.len() - n_issue);
-        anyhow::Ok(text)
-    };
-    let fronts = fleet.nodes.iter().map(front);
-    let fronts = fronts.collect::<anyhow::Result<Vec<String>>>()?;
-    let mut batch = String::new();
-    for Found { issue, nodes } in found {
-        let issue = serde_json::to_string(issue)?;
-        for at in nodes {
-            batch.push_str(&fronts[*at as usize]);
-            batch.push_str(&issue[1..]);
-            batch.push('\n');
-            if batch.len() > BATCH {
-                out.write_json_lines(&batch)?;
-                batch.clear();
-            }
-        }
-    }
-    out.write_json_lines(&batch)
 }
 
 fn sum_up(out: &Output, fleet: &Fleet, found: &[Found], gaps: &[Gap]) {
@@ -297,9 +198,12 @@ fn stale(
     max_age: u32,
     today: Date,
 ) -> Vec<Gap> {
+    // A release has a system for each architecture.
+    let systems = fleet.nodes.iter().map(|node| node.system);
+    let systems: BTreeSet<usize> = systems.collect();
     let mut gaps = BTreeMap::new();
-    for node in &fleet.nodes {
-        let Some(name) = distribution::of_system(&fleet.systems[node.system]) else {
+    for system in systems {
+        let Some(name) = distribution::of_system(&fleet.systems[system]) else {
             continue;
         };
         let Some(Some(day)) = covered.get(&name) else {

@@ -9,6 +9,7 @@ use records::Target;
 
 use super::GlobalArgs;
 use crate::cyclonedx::Components;
+use crate::model::fleet::file_name;
 use crate::model::record::{Gap, SbomFile, SbomKind};
 use crate::observe::input::{self, Item, Scanned};
 
@@ -87,14 +88,7 @@ fn write<'a>(
     n_packages: usize,
     text: &str,
 ) -> anyhow::Result<SbomFile<'a>> {
-    let Target { account, region } = &node.target;
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
-    let name = format!("{account}_{region}_{}", node.instance_id);
-    let name: String = name
-        .chars()
-        .map(|c| if is_plain(c) { c } else { '-' })
-        .collect();
-    let path = directory.join(format!("{name}.cdx.json"));
+    let path = directory.join(file_name(Some(&node.target), &node.instance_id));
     std::fs::write(&path, text).with_context(|| format!("write {}", path.display()))?;
     Ok(SbomFile {
         kind: SbomKind::Sbom,

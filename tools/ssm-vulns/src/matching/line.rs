@@ -1,7 +1,7 @@
 //! Whether a package is of the line of versions that a fix is for. Several lines of one name are installed side by side in a
 //! fleet, and a version of one says nothing of another: nodejs:16 is not fixed by a higher number in nodejs:18.
 
-use crate::model::advisory::Affected;
+use crate::model::advisory::{Affected, BACKPORTS};
 use crate::model::fleet::Installed;
 use crate::model::package::{Package, stream};
 
@@ -14,6 +14,9 @@ pub(super) fn is_same(
     let package = &installed.package;
     if affected.ecosystem.name == "Amazon Linux:2" {
         return of_amazon(affected, package, fixed);
+    }
+    if affected.ecosystem.name.starts_with("Debian:") {
+        return of_debian(affected, package);
     }
     let modules = &affected.line.modules;
     let is_for_modular = match fixed {
@@ -32,6 +35,21 @@ pub(super) fn is_same(
             Some(modules.iter().any(|one| one == of_package))
         }
     }
+}
+
+/// A backport has a higher number than the fix for its release and may lack it all the same: `9.8p1-1~bpo12+1`.
+/// <https://backports.debian.org/> Only the tracker says from which version on they have a fix.
+fn of_debian(affected: &Affected, package: &Package) -> Option<bool> {
+    let is_backport = package.source.version.contains("~bpo");
+    match (is_backport, affected.line.topic.as_deref()) {
+        (true, None) => None,
+        (is_backport, topic) => Some(is_backport == (topic == Some(BACKPORTS))),
+    }
+}
+
+/// Returns the version that a backport is built from, before which it goes: `3-1` of `3-1~bpo12+1`.
+pub(super) fn of_backport(version: &str) -> Option<&str> {
+    version.split_once("~bpo").map(|(from, _)| from)
 }
 
 fn is_modular(version: &str) -> bool {
@@ -73,7 +91,7 @@ fn of_amazon(affected: &Affected, package: &Package, fixed: Option<&str>) -> Opt
 #[cfg(test)]
 mod tests {
     use super::is_same;
-    use crate::model::advisory::{Affected, Line};
+    use crate::model::advisory::{Affected, BACKPORTS, Line, RELEASE};
     use crate::model::distribution::Ecosystem;
     use crate::model::fleet::Installed;
     use crate::model::package::Package;
@@ -129,6 +147,26 @@ mod tests {
                 expected,
                 "{line:?} {installed}"
             );
+        }
+    }
+
+    #[test]
+    fn backports_of_debian_are_kept_apart() {
+        let topic = |name: Option<&str>| Line {
+            modules: Vec::new(),
+            topic: name.map(str::to_owned),
+        };
+        let (release, backport) = ("deb\ta\t1-1+deb12u1", "deb\ta\t2-1~bpo12+1");
+        for (name, installed, expected) in [
+            (None, release, Some(true)),
+            (Some(RELEASE), release, Some(true)),
+            (Some(BACKPORTS), release, Some(false)),
+            (None, backport, None),
+            (Some(RELEASE), backport, Some(false)),
+            (Some(BACKPORTS), backport, Some(true)),
+        ] {
+            let found = same("Debian:12", topic(name), installed, "3");
+            assert_eq!(found, expected, "{name:?} {installed}");
         }
     }
 

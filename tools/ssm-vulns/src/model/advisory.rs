@@ -34,9 +34,14 @@ pub(crate) struct Affected {
 pub(crate) struct Line {
     /// `nodejs:18`; several, since one advisory may be about several modules. Empty where it does not say.
     pub(crate) modules: Vec<String>,
-    /// The topic of Amazon Linux 2 extras: `php8.0`.
+    /// The topic of Amazon Linux 2 extras: `php8.0`. Of Debian's tracker, [`RELEASE`] or [`BACKPORTS`].
     pub(crate) topic: Option<String>,
 }
+
+/// A fix for what a release of Debian has.
+pub(crate) const RELEASE: &str = "release";
+/// A fix for what its backports have, which are built from the packages of the next release.
+pub(crate) const BACKPORTS: &str = "backports";
 
 /// One end of a range of versions.
 #[derive(Clone, Debug, PartialEq, Eq)]

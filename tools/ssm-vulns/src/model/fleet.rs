@@ -15,8 +15,28 @@ pub(crate) struct Node {
     pub(crate) target: Option<Target>,
     pub(crate) instance_id: String,
     pub(crate) name: Option<String>,
+    /// `ACCOUNT/REGION/INSTANCE`, or what an SBOM calls the node.
+    pub(crate) full_name: String,
+    /// Its place among all nodes by that name, once all are there.
+    pub(crate) rank: u32,
     pub(crate) system: usize,
     packages: Vec<usize>,
+}
+
+impl Node {
+    /// Returns the name of the file of its SBOM, of characters that every file system takes.
+    pub(crate) fn file_name(&self) -> String {
+        file_name(self.target.as_ref(), &self.instance_id)
+    }
+}
+
+/// As [`Node::file_name`], of a node that is not of a fleet.
+pub(crate) fn file_name(target: Option<&Target>, instance_id: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    let place = target.map(|Target { account, region }| format!("{account}_{region}_"));
+    let name = format!("{}{instance_id}", place.unwrap_or_default());
+    let plain = name.chars().map(|c| if is_plain(c) { c } else { '-' });
+    format!("{}.cdx.json", plain.collect::<String>())
 }
 
 /// A package of one version on one release of a distribution.
@@ -83,7 +103,13 @@ impl Fleet {
             };
             packages.push(at);
         }
+        let full_name = match &target {
+            Some(target) => format!("{target}/{instance_id}"),
+            None => instance_id.clone(),
+        };
         let node = Node {
+            full_name,
+            rank: 0,
             target: target.clone(),
             instance_id: instance_id.clone(),
             name,
@@ -122,6 +148,15 @@ impl Fleet {
         }
         // Of a node that was replaced.
         self.known.clear();
+        let mut by_name: Vec<usize> = (0..self.nodes.len()).collect();
+        by_name.sort_unstable_by(|one, other| {
+            self.nodes[*one]
+                .full_name
+                .cmp(&self.nodes[*other].full_name)
+        });
+        for (rank, at) in (0..).zip(by_name) {
+            self.nodes[at].rank = rank;
+        }
     }
 }
 

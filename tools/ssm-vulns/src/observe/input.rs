@@ -116,6 +116,10 @@ fn item(text: &str) -> anyhow::Result<Option<Item>> {
 }
 
 fn parse<T: DeserializeOwned>(text: &str) -> anyhow::Result<T> {
+    if let Ok(parsed) = serde_json::from_str(text) {
+        return Ok(parsed);
+    }
+    // Once more, for an error that names the field.
     let value: serde_json::Value = serde_json::from_str(text)?;
     cli::from_value(&value)
 }

@@ -2,11 +2,14 @@
 //! <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io::Write;
 
+use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::name_of;
+use super::by_name;
 use crate::matching::Found;
 use crate::model::fleet::{Fleet, Node};
 use crate::model::record::{Gap, Issue};
@@ -44,10 +47,13 @@ pub(crate) fn write(
         to,
         r#"{{"$schema":"https://json.schemastore.org/sarif-2.1.0.json","version":"2.1.0","runs":[{{"tool":{tool},"invocations":[{invocation}],"results":["#
     )?;
+    let mut known = Locations::new();
     for (index, one) in found.iter().enumerate() {
-        let comma = if index == 0 { "" } else { "," };
+        if index > 0 {
+            to.write_all(b",")?;
+        }
         let place = places[one.issue.advisory.as_str()];
-        write!(to, "{comma}{}", result(fleet, one, place))?;
+        result(to, fleet, one, place, &mut known)?;
     }
     to.write_all(b"]}]}\n")?;
     Ok(())
@@ -86,13 +92,29 @@ fn rule(issue: &Issue) -> Value {
     })
 }
 
-fn result(fleet: &Fleet, Found { issue, nodes }: &Found, place: usize) -> Value {
-    let mut located: Vec<(String, &Node)> = nodes
-        .iter()
-        .map(|at| &fleet.nodes[*at as usize])
-        .map(|node| (name_of(node), node))
-        .collect();
-    located.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+/// What a node is called in results: the same text in all of them, of which there may be hundreds of thousands.
+type Locations = HashMap<u32, Box<RawValue>>;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SarifResult<'a> {
+    rule_id: &'a str,
+    rule_index: usize,
+    level: &'a str,
+    message: Value,
+    locations: Vec<&'a RawValue>,
+    partial_fingerprints: Value,
+    properties: Value,
+}
+
+/// Writes a result.
+fn result(
+    to: &mut impl Write,
+    fleet: &Fleet,
+    Found { issue, nodes }: &Found,
+    rule_index: usize,
+    known: &mut Locations,
+) -> anyhow::Result<()> {
     let Issue {
         advisory,
         ecosystem,
@@ -115,31 +137,34 @@ fn result(fleet: &Fleet, Found { issue, nodes }: &Found, place: usize) -> Value 
         true => format!(", of which {MAX_LOCATIONS} are listed here"),
         false => String::new(),
     };
-    json!({
-        "ruleId": advisory,
-        "ruleIndex": place,
-        "level": level(issue.severity.word),
-        "message": {"text": format!("{package} {installed} is affected by {advisory}{line}; {fix}; on {n_nodes}{cut}")},
-        "locations": located.iter().take(MAX_LOCATIONS).map(|(name, node)| location(name, node)).collect::<Vec<_>>(),
-        "partialFingerprints": {"advisoryPackageVersion/v1": format!("{advisory}/{ecosystem}/{package}/{installed}")},
-        "properties": {
+    let mut listed = by_name(fleet, nodes);
+    listed.truncate(MAX_LOCATIONS);
+    for node in &listed {
+        if let Entry::Vacant(new) = known.entry(node.rank) {
+            new.insert(serde_json::value::to_raw_value(&location(node))?);
+        }
+    }
+    let locations = listed.iter().filter_map(|node| known.get(&node.rank));
+    let result = SarifResult {
+        rule_id: advisory,
+        rule_index,
+        level: level(issue.severity.word),
+        message: json!({"text": format!("{package} {installed} is affected by {advisory}{line}; {fix}; on {n_nodes}{cut}")}),
+        locations: locations.map(|one| &**one).collect(),
+        partial_fingerprints: json!({"advisoryPackageVersion/v1": format!("{advisory}/{ecosystem}/{package}/{installed}")}),
+        properties: json!({
             "ecosystem": ecosystem, "package": package, "source": issue.source, "installed": installed, "fixed": issue.fixed,
             "paid": issue.paid, "uncertain": issue.uncertain, "n_nodes": nodes.len(),
-        },
-    })
+        }),
+    };
+    Ok(serde_json::to_writer(to, &result)?)
 }
 
 /// A node is named by its SBOM, as `sbom --out sbom` calls the file: code scanning wants one.
-fn location(name: &str, node: &Node) -> Value {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
-    let file: String = name
-        .replace('/', "_")
-        .chars()
-        .map(|c| if is_plain(c) { c } else { '-' })
-        .collect();
+fn location(node: &Node) -> Value {
     json!({
-        "physicalLocation": {"artifactLocation": {"uri": format!("sbom/{file}.cdx.json")}},
-        "logicalLocations": [{"name": node.instance_id, "fullyQualifiedName": name, "kind": "resource"}],
+        "physicalLocation": {"artifactLocation": {"uri": format!("sbom/{}", node.file_name())}},
+        "logicalLocations": [{"name": node.instance_id, "fullyQualifiedName": node.full_name, "kind": "resource"}],
     })
 }
 

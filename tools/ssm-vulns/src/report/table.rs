@@ -1,9 +1,10 @@
 //! The table for people, and the same as comma-separated values (RFC 4180).
 
-use anyhow::Context;
+use std::io::Write;
+
 use cli::visible;
 
-use super::names;
+use super::by_name;
 use crate::matching::Found;
 use crate::model::fleet::Fleet;
 
@@ -26,9 +27,10 @@ const GAP: usize = 2;
 pub(crate) fn text(fleet: &Fleet, found: &[Found]) -> String {
     let mut rows = vec![HEAD.map(str::to_owned)];
     for Found { issue, nodes } in found {
-        let mut few = names(fleet, nodes);
-        let more = if few.len() > FEW { " .." } else { "" };
-        few.truncate(FEW);
+        let named = by_name(fleet, nodes);
+        let few = named.iter().take(FEW).map(|node| node.full_name.as_str());
+        let few = few.collect::<Vec<_>>().join(" ");
+        let more = if nodes.len() > FEW { " .." } else { "" };
         let mark = if issue.known_exploited == Some(true) {
             "!"
         } else {
@@ -51,7 +53,7 @@ pub(crate) fn text(fleet: &Fleet, found: &[Found]) -> String {
                 issue.installed.clone(),
                 format!("{fixed}{uncertain}{paid}"),
                 nodes.len().to_string(),
-                format!("{}{more}", few.join(" ")),
+                format!("{few}{more}"),
             ]
             .map(|cell| visible(&cell).into_owned()),
         );
@@ -76,12 +78,12 @@ pub(crate) fn text(fleet: &Fleet, found: &[Found]) -> String {
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Returns comma-separated values with all nodes.
+/// Writes comma-separated values with all nodes.
 ///
 /// # Errors
-/// None that is known.
-pub(crate) fn csv(fleet: &Fleet, found: &[Found]) -> anyhow::Result<String> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
+/// They cannot be written.
+pub(crate) fn csv(to: &mut impl Write, fleet: &Fleet, found: &[Found]) -> anyhow::Result<()> {
+    let mut writer = csv::Writer::from_writer(to);
     writer.write_record([
         "advisory",
         "severity",
@@ -108,6 +110,8 @@ pub(crate) fn csv(fleet: &Fleet, found: &[Found]) -> anyhow::Result<String> {
             .score
             .map(|score| score.to_string())
             .unwrap_or_default();
+        let named = by_name(fleet, nodes);
+        let names: Vec<&str> = named.iter().map(|node| node.full_name.as_str()).collect();
         writer.write_record(
             [
                 issue.advisory.as_str(),
@@ -122,16 +126,13 @@ pub(crate) fn csv(fleet: &Fleet, found: &[Found]) -> anyhow::Result<String> {
                 issue.paid.as_deref().unwrap_or_default(),
                 &issue.uncertain.to_string(),
                 &nodes.len().to_string(),
-                &names(fleet, nodes).join(" "),
+                &names.join(" "),
                 &issue.summary,
             ]
             .map(inert),
         )?;
     }
-    let bytes = writer
-        .into_inner()
-        .context("write comma-separated values")?;
-    Ok(String::from_utf8(bytes)?)
+    Ok(writer.flush()?)
 }
 
 /// A spreadsheet takes a field that begins so for a formula. <https://owasp.org/www-community/attacks/CSV_Injection>

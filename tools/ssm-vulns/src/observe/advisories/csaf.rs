@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::Reader;
 use crate::model::advisory::{Advisory, Affected, Event, Line, is_no_vulnerability, names};
-use crate::model::distribution::{Ecosystem, of_red_hat};
+use crate::model::distribution::{Ecosystem, of_osv, of_red_hat};
 use crate::model::package::{Package, stream};
 use crate::model::severity::Severity;
 
@@ -322,8 +322,12 @@ impl<'a> Products<'a> {
             module = self.purls.get(inner).and_then(|purl| of_module(purl));
             host = outer;
         }
-        let ecosystem = of_cpe(self.cpes.get(host)?)?;
-        let mut package = Package::of_purl(self.purls.get(component)?)?;
+        let ecosystem = of_suse_product(host).or_else(|| of_cpe(self.cpes.get(host)?))?;
+        let mut package = match self.purls.get(component) {
+            Some(purl) => Package::of_purl(purl)?,
+            None if ecosystem.name.contains("SUSE:") => of_suse_component(component)?,
+            None => return None,
+        };
         if package.arch == "src" {
             package.source = (package.name.clone(), package.version.clone()).into();
         }
@@ -340,6 +344,32 @@ fn of_module(purl: &str) -> Option<String> {
     let rest = rest.split('?').next()?.replace("%3A", ":");
     let name = rest.rsplit('/').next()?;
     Some(name.replacen('@', ":", 1))
+}
+
+/// SUSE calls its products by their names, which say more than its CPEs: whether a fix is for longer support.
+fn of_suse_product(name: &str) -> Option<Ecosystem> {
+    match name.strip_prefix("SUSE ") {
+        Some(rest) => of_osv(&format!("SUSE:{rest}")),
+        None if name.starts_with("openSUSE ") => of_osv(&format!("SUSE:{name}")),
+        None => None,
+    }
+}
+
+/// Reads `libopenssl1_1-1.1.1l-150500.17.31.1.x86_64` and, where there is no fix, `openssl-1_1`: most documents of SUSE have no
+/// package URLs.
+fn of_suse_component(text: &str) -> Option<Package> {
+    const ARCHITECTURES: [&str; 8] = [
+        "x86_64", "aarch64", "ppc64le", "s390x", "noarch", "i586", "i686", "src",
+    ];
+    let purl = match text.rsplit_once('.') {
+        Some((stem, arch)) if ARCHITECTURES.contains(&arch) => {
+            let (rest, release) = stem.rsplit_once('-')?;
+            let (name, version) = rest.rsplit_once('-')?;
+            format!("pkg:rpm/suse/{name}@{version}-{release}?arch={arch}")
+        }
+        _ => format!("pkg:rpm/suse/{text}"),
+    };
+    Package::of_purl(&purl)
 }
 
 /// Reads `cpe:/a:redhat:enterprise_linux:9::appstream` and `cpe:/o:suse:sles:15:sp5`.

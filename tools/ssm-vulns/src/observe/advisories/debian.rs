@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 
 use super::Reader;
-use crate::model::advisory::{Advisory, Affected, Event, Line, names};
+use crate::model::advisory::{Advisory, Affected, BACKPORTS, Event, Line, RELEASE, names};
 use crate::model::distribution::Ecosystem;
 use crate::model::severity::Severity;
 
@@ -122,24 +122,37 @@ impl<'de> Visitor<'de> for Packages<'_, '_, '_> {
 }
 
 /// A fixed version of 0 says that the release never was affected, and the status `undetermined` that nobody knows yet.
+fn part(name: &str, ecosystem: &str, release: &Release, topic: Option<&str>) -> Option<Affected> {
+    let fixed = release.fixed_version.clone().filter(|fixed| fixed != "0");
+    let counts = release.status == "open" || (release.status == "resolved" && fixed.is_some());
+    counts.then(|| Affected {
+        ecosystem: Ecosystem::free(ecosystem),
+        name: name.to_owned(),
+        line: Line {
+            modules: Vec::new(),
+            topic: topic.map(str::to_owned),
+        },
+        ranges: vec![Event::until(fixed.filter(|_| release.status == "resolved"))],
+        versions: Vec::new(),
+        severity: Severity::of([release.urgency.as_str()], []),
+    })
+}
+
+/// Backports are built from what unstable has: from its fix on they have it as well.
 fn advisory(reader: &mut Reader<'_>, name: &str, id: String, mut issue: Issue) -> Option<Advisory> {
+    let unstable = issue.releases.remove("sid");
     let mut affected = Vec::new();
     for (codename, ecosystem) in RELEASES {
         let Some(release) = issue.releases.remove(codename) else {
             continue;
         };
-        let fixed = release.fixed_version.filter(|fixed| fixed != "0");
-        let counts = release.status == "open" || (release.status == "resolved" && fixed.is_some());
-        if counts && reader.wanted.has(ecosystem, name) {
-            affected.push(Affected {
-                ecosystem: Ecosystem::free(ecosystem),
-                name: name.to_owned(),
-                line: Line::default(),
-                ranges: vec![Event::until(fixed.filter(|_| release.status == "resolved"))],
-                versions: Vec::new(),
-                severity: Severity::of([release.urgency.as_str()], []),
-            });
+        if !reader.wanted.has(ecosystem, name) {
+            continue;
         }
+        let topic = unstable.is_some().then_some(RELEASE);
+        affected.extend(part(name, ecosystem, &release, topic));
+        let backports = unstable.as_ref();
+        affected.extend(backports.and_then(|one| part(name, ecosystem, one, Some(BACKPORTS))));
     }
     let (cves, aliases) = names(&id, []);
     let url = format!("https://security-tracker.debian.org/tracker/{id}");

@@ -165,8 +165,22 @@ fn summary(osv: &Osv<'_>) -> String {
         .details
         .and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
     details
-        .and_then(|text| text.lines().next().map(str::to_owned))
+        .and_then(|text| text.lines().next().map(short))
         .unwrap_or_default()
+}
+
+/// "It is recommended that this field be kept short, on the order of no more than 120 characters":
+/// <https://ossf.github.io/osv-schema/#summary-details-fields>. Details are paragraphs, and a fleet has the same one a thousand times.
+const LONGEST_SUMMARY: usize = 120;
+
+/// Returns the beginning of a line, up to the end of a word.
+fn short(line: &str) -> String {
+    let Some((end, _)) = line.char_indices().nth(LONGEST_SUMMARY) else {
+        return line.to_owned();
+    };
+    let cut = &line[..end];
+    let words = cut.rsplit_once(char::is_whitespace);
+    format!("{} ..", words.map_or(cut, |(words, _)| words.trim_end()))
 }
 
 fn url(osv: &Osv<'_>) -> String {
@@ -292,7 +306,19 @@ fn severity(osv: &Osv<'_>, about: &About<'_>) -> Severity {
 
 #[cfg(test)]
 mod tests {
-    use super::modules;
+    use super::{modules, short};
+
+    #[test]
+    fn a_paragraph_is_no_summary() {
+        assert_eq!(short("a race in sshd"), "a race in sshd");
+        assert_eq!(short(&"ü".repeat(120)), "ü".repeat(120));
+        assert_eq!(short(&"ü".repeat(121)), format!("{} ..", "ü".repeat(120)));
+        let long = "a race in sshd ".repeat(20);
+        assert_eq!(
+            short(&long),
+            format!("{} ..", "a race in sshd ".repeat(8).trim_end())
+        );
+    }
 
     #[test]
     fn a_title_may_name_several_modules() {
