@@ -6,7 +6,7 @@ use testbed::{Account, Output, Sandbox, repository};
 use super::TOOLS;
 
 /// Command lines, and what their messages must say. Desired states are those of `scripts/rollout.d`.
-const LINES: [(&str, &[&str]); 58] = [
+const LINES: [(&str, &[&str]); 59] = [
     ("ssm-agentcheck", &["Usage: ssm-agentcheck"]),
     ("ssm-agentcheck check", &["pass -f FILE"]),
     ("ssm-agentcheck host", &["pass -f FILE"]),
@@ -94,6 +94,10 @@ const LINES: [(&str, &[&str]); 58] = [
         &["2026-11-01T00:00:00Z"],
     ),
     ("ssm-events history --from 2026-08-01", &["use --since"]),
+    (
+        "ssm-events history --since 7d --node i-1",
+        &["expected i-0123456789abcdef0"],
+    ),
     ("ssm-events history nosuch/", &["nosuch/", "No such file"]),
     (
         "ssm-role policy --for admin",

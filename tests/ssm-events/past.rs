@@ -67,7 +67,7 @@ fn logs() -> Home {
             record(
                 0,
                 "StartSession",
-                json!({"requestParameters": {"target": "i-0aaa"}, "userIdentity": role}),
+                json!({"requestParameters": {"target": "i-0aaa1111"}, "userIdentity": role}),
             ),
             record(1, "DescribeInstanceInformation", json!({})),
             record(
@@ -85,7 +85,7 @@ fn logs() -> Home {
             record(
                 3,
                 "SendCommand",
-                json!({"requestParameters": {"instanceIds": ["i-0bbb", "i-0aaa"], "parameters": "HIDDEN"},
+                json!({"requestParameters": {"instanceIds": ["i-0bbb2222", "i-0aaa1111"], "parameters": "HIDDEN"},
             "responseElements": {"command": {"commandId": "c-1"}}}),
             ),
             record(
@@ -138,7 +138,7 @@ fn filters_by_event_time_principal_node_and_denial() {
         assert_eq!(find(&["--principal", who]), ["e-0"], "{who}");
     }
     assert_eq!(find(&["--principal", "bob"]), ["e-2"]);
-    assert_eq!(find(&["--node", "i-0aaa"]), ["e-0", "e-3"]);
+    assert_eq!(find(&["--node", "i-0aaa1111"]), ["e-0", "e-3"]);
     assert_eq!(find(&["--denied"]), ["e-2"]);
 }
 
@@ -299,7 +299,7 @@ fn session_records() -> String {
             1,
             "StartSession",
             "2026-11-24T10:00:00Z",
-            json!({"requestParameters": {"target": "i-0aaa", "reason": "</script><b>"},
+            json!({"requestParameters": {"target": "i-0aaa1111", "reason": "</script><b>"},
             "responseElements": {"sessionId": "ann-1"}}),
         ),
         at(
@@ -318,7 +318,7 @@ fn session_records() -> String {
             4,
             "StartSession",
             "2026-11-24T11:00:00Z",
-            json!({"requestParameters": {"target": "i-0bbb"},
+            json!({"requestParameters": {"target": "i-0bbb2222"},
             "responseElements": {"sessionId": "ann-2"}}),
         ),
         at(
@@ -331,7 +331,7 @@ fn session_records() -> String {
             6,
             "SendCommand",
             "2026-11-24T13:00:00Z",
-            json!({"requestParameters": {"instanceIds": ["i-0aaa"]},
+            json!({"requestParameters": {"instanceIds": ["i-0aaa1111"]},
             "responseElements": {"command": {"commandId": "c-1"}}}),
         ),
     ];

@@ -44,7 +44,7 @@ impl Part {
 /// over them as well.
 enum Parts<S: BufRead> {
     Between(S),
-    Gzip(GzDecoder<S>),
+    Gzip(Box<GzDecoder<S>>),
     Zstd(Box<StreamingDecoder<S, FrameDecoder>>),
     /// All was read, or the rest is damaged.
     Over,
@@ -85,7 +85,7 @@ fn next<S: BufRead>(mut source: S) -> Result<Parts<S>> {
         }
         let invalid = |message: String| Error::new(ErrorKind::InvalidData, message);
         return match Part::at(rest) {
-            Some(Part::Gzip) => Ok(Parts::Gzip(GzDecoder::new(source))),
+            Some(Part::Gzip) => Ok(Parts::Gzip(Box::new(GzDecoder::new(source)))),
             Some(Part::Zstd) => StreamingDecoder::new(source)
                 .map(|part| Parts::Zstd(Box::new(part)))
                 .map_err(|error| invalid(format!("zstd: {error}"))),

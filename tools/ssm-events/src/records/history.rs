@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use aho_corasick::AhoCorasick;
 use cloudtrail::{Found, Verdict};
 use jiff::Timestamp;
+use records::{EcsTarget, InstanceId};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -39,7 +40,7 @@ pub(crate) struct Wanted {
     pub(crate) principal: Option<String>,
 
     /// Only calls on this node
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = node)]
     pub(crate) node: Option<String>,
 
     /// Only calls that were denied
@@ -47,7 +48,15 @@ pub(crate) struct Wanted {
     pub(crate) denied: bool,
 }
 
-/// The filter that flags stand for.
+/// Reads what a session is started on: with a typing error in it no record would be found, which looks as if there were none.
+fn node(text: &str) -> Result<String, String> {
+    if EcsTarget::parse(text).is_none() {
+        InstanceId::try_from(text.to_owned())?;
+    }
+    Ok(text.to_owned())
+}
+
+/// What the flags ask for.
 #[derive(Clone, Debug)]
 pub(crate) struct EventFilter {
     pub(crate) since: Option<Timestamp>,
