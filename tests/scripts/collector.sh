@@ -12,12 +12,7 @@ fail() {
     echo "collector: $1" >&2
     exit 1
 }
-"$root/tests/ansible/packages.sh" # Installs rpm and rpmbuild, if they are missing.
-if ! command -v busybox >/dev/null; then
-    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then fail "the test needs busybox; install it as root"; fi
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends busybox >/dev/null
-fi
+"$root/tests/ansible/packages.sh" # Installs rpm, rpmbuild and busybox, if they are missing.
 
 # Makes the invocation record of an output.
 record() {

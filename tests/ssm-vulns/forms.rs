@@ -23,9 +23,12 @@ fn extras_of_amazon_linux_2_are_compared_within_their_topic() {
                 "rpm\tphp-cli\t\t5.4.16\t46.amzn2.0.6",
                 "rpm\tpostgresql\t\t9.2.24\t8.amzn2",
             ][..],
-            &[][..],
+            &["vulns.advisories.none"][..],
         ),
-        (&["rpm\tphp-cli\t\t7.4.33\t1.amzn2"], &[]),
+        (
+            &["rpm\tphp-cli\t\t7.4.33\t1.amzn2"],
+            &["vulns.advisories.none"],
+        ),
         (
             &[
                 "rpm\tphp-cli\t\t8.0.13\t1.amzn2",
@@ -34,6 +37,8 @@ fn extras_of_amazon_linux_2_are_compared_within_their_topic() {
             &[
                 "ALAS2PHP8.0-2023-001 php-cli 8.0.20-1.amzn2",
                 "ALAS2POSTGRESQL14-2023-001 postgresql 14.9-1.amzn2",
+                // Nothing given is about core.
+                "vulns.advisories.none",
             ],
         ),
     ] {

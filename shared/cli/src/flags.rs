@@ -108,7 +108,7 @@ impl Format {
             Some(format!(
                 "-o {name}: a filter yields JSON: leave --jq or -o {name} out"
             ))
-        } else if has_reports && self != Format::Junit {
+        } else if has_reports && matches!(self, Format::Sarif | Format::Csv) {
             None
         } else if verb.is_none_or(|verb| !verbs.contains(&verb)) {
             Some(format!("-o {name} is for {to}; here, {other}"))

@@ -249,7 +249,11 @@ impl Output {
             _ => held.report.render(self.format, &run)?,
         };
         let written = write(text.as_bytes());
-        let outcome = outcome.and_then(|outcome| written.map(|()| outcome))?;
+        let mut outcome = outcome.and_then(|outcome| written.map(|()| outcome))?;
+        for what in held.report.left_out(self.format) {
+            crate::print_error(self.tool, &what);
+            outcome = outcome.and(Outcome::Trouble);
+        }
         if let Some(summary) = &held.summary {
             self.note(summary);
         }

@@ -50,11 +50,12 @@ impl Report {
         Ok(())
     }
 
-    /// Takes a finding, which as a record would not say whether it is about something that could not be read.
+    /// Returns the findings.
     pub(crate) fn findings(&self) -> &[Finding] {
         &self.findings
     }
 
+    /// Takes a finding, which as a record would not say whether it is about something that could not be read.
     pub(crate) fn found(&mut self, finding: Finding) {
         self.findings.push(finding);
     }
@@ -71,6 +72,14 @@ impl Report {
         &self.unreachable
     }
 
+    /// Returns what a format has no place for, in words.
+    pub(crate) fn left_out(&self, format: Format) -> Vec<String> {
+        match format {
+            Format::Asff => asff::left_out(self),
+            _ => Vec::new(),
+        }
+    }
+
     /// Returns the report as text with a line break at the end.
     ///
     /// # Errors
@@ -79,7 +88,7 @@ impl Report {
         match format {
             Format::Sarif => Ok(format!("{:#}\n", sarif::document(self, run))),
             Format::Junit => junit::document(self, run),
-            Format::Asff => asff::batches(self, run),
+            Format::Asff => Ok(asff::batches(self, run)),
             _ => csv::findings(self),
         }
     }

@@ -173,12 +173,13 @@ impl<'g, F: Fn(&str) -> bool> Replaying<'g, F> {
             self.replay.counts.n_not_concerned += 1;
             return Ok(());
         }
+        // A member that is there twice may hide the node that a call was about.
+        let value = cloudtrail::parse(text)?;
         let record: Record = serde_json::from_str(text)?;
         if record.called().is_some() && !record.is_notification() {
             self.replay.record(&record, self.guard, &self.governed);
             return Ok(());
         }
-        let value = cloudtrail::parse(text)?;
         if let Some(gap) = cloudtrail::gap(&value) {
             self.damaged(gap);
             return Ok(());

@@ -1,4 +1,4 @@
-//! Orders that are written down: apk's own tests, and what each manager's documentation says.
+//! Orders that are written down: what the documentation of each package manager says.
 
 use std::cmp::Ordering;
 
@@ -28,8 +28,8 @@ fn check(manager: Manager, line: &str) {
     );
 }
 
-/// The forms of apk-version(5), and what compares by which part. apk-tools has 788 lines more, under the GPL, which are
-/// not copied. At its commit 90b974f all orders and forms in them are the same here.
+/// The forms of apk-version(5), and what compares by which part. Those of apk-tools' own tests are under the GPL, and not copied;
+/// tests/scripts/version_order.sh compares with univers.
 #[test]
 fn apk_orders_by_its_parts() {
     for line in [

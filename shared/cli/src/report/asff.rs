@@ -1,5 +1,5 @@
-//! Findings in the format of Security Hub: lists of up to 100, each on one line, as `aws securityhub batch-import-findings --findings` takes
-//! them. What could not be read is a finding there, too: silence would look like a pass.
+//! Findings in the format of Security Hub: lists of up to 100, each on one line, as `aws securityhub batch-import-findings
+//! --findings` takes them. What could not be read is a finding there, too: silence would look like a pass.
 //! <https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format-syntax.html>
 //! <https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchImportFindings.html>
 
@@ -14,55 +14,56 @@ const MOST: usize = 100;
 /// <https://docs.aws.amazon.com/securityhub/latest/userguide/asff-required-attributes.html>
 const TYPE: &str = "Software and Configuration Checks/AWS Security Best Practices";
 
-/// Returns the lists.
-///
-/// # Errors
-/// A finding that is of no account and region: Security Hub takes findings of its own account and region alone.
-pub(super) fn batches(report: &Report, run: &Run<'_>) -> anyhow::Result<String> {
-    let of_finding = report.findings.iter().map(|finding| {
-        let Some(target) = &finding.target else {
-            anyhow::bail!(
-                "{} on {}: Security Hub takes findings of an account and region only: use -o json",
-                finding.id,
-                finding.resource
-            );
-        };
+/// Returns the lists of what is of an account and a Region: Security Hub takes nothing else.
+pub(super) fn batches(report: &Report, run: &Run<'_>) -> String {
+    let of_finding = report.findings.iter().filter_map(|finding| {
+        let target = finding.target.as_ref().filter(|target| is_taken(target))?;
         let label = match finding.severity {
             Severity::Error => "HIGH",
             Severity::Warning => "MEDIUM",
             Severity::Info => "INFORMATIONAL",
         };
-        let mut one = of(
-            run,
-            target,
-            &finding.id,
-            &finding.resource,
-            label,
-            &finding.message,
-        );
+        let (id, about, message) = (&finding.id, &finding.resource, &finding.message);
+        let mut one = of(run, target, id, about, label, message);
         if !finding.fix.is_empty() {
             one["Remediation"] = json!({ "Recommendation": { "Text": cut(&finding.fix, 512) } });
         }
-        Ok(one)
+        Some(one)
     });
-    let of_gap = report.unreachable.iter().map(|gap| {
+    let gaps = report
+        .unreachable
+        .iter()
+        .filter(|gap| is_taken(&gap.target));
+    let of_gap = gaps.map(|gap| {
         let message = format!("could not be read: {}", gap.error);
-        Ok(of(run, &gap.target, "unreachable", "", "MEDIUM", &message))
+        of(run, &gap.target, "unreachable", "", "MEDIUM", &message)
     });
-    let all: Vec<Value> = of_finding.chain(of_gap).collect::<anyhow::Result<_>>()?;
-    Ok(all
-        .chunks(MOST)
-        .map(|batch| format!("{}\n", json!(batch)))
-        .collect())
+    let all: Vec<Value> = of_finding.chain(of_gap).collect();
+    let lists = all.chunks(MOST);
+    lists.map(|batch| format!("{}\n", json!(batch))).collect()
+}
+
+/// Returns what is in no list, in words.
+pub(super) fn left_out(report: &Report) -> Vec<String> {
+    let findings = report.findings.iter();
+    let findings = findings.filter(|one| !one.target.as_ref().is_some_and(is_taken));
+    let findings = findings.map(|one| format!("{} on {}: {}", one.id, one.resource, one.message));
+    let gaps = report
+        .unreachable
+        .iter()
+        .filter(|one| !is_taken(&one.target));
+    let gaps = gaps.map(|one| format!("{}: {}", one.target, one.error));
+    findings.chain(gaps).collect()
+}
+
+/// Returns whether Security Hub has a place for it. What is of a file is of no account, and what is of an organization of no Region.
+fn is_taken(target: &Target) -> bool {
+    target.region != "global"
 }
 
 fn of(run: &Run<'_>, target: &Target, id: &str, about: &str, label: &str, message: &str) -> Value {
     let Target { account, region } = target;
-    let partition = match region.as_str() {
-        region if region.starts_with("cn-") => "aws-cn",
-        region if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    };
+    let partition = iam_policy::partition_of(region);
     let now = run.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let resource = match about {
         "" => json!({ "Type": "AwsAccount", "Id": format!("AWS::::Account:{account}") }),
@@ -99,17 +100,31 @@ mod tests {
     use serde_json::Value;
 
     use super::super::tests::{report, run};
-    use super::batches;
+    use super::{Target, batches, is_taken, left_out};
 
     #[test]
     fn lists_hold_100_findings_and_name_each_the_same_in_every_run() {
         let mut report = report();
-        assert!(batches(&report, &run()).is_err(), "a file has no account");
-        report.findings.retain(|finding| finding.target.is_some());
+        let mut global = report.findings[0].clone();
+        global.target = Some(Target {
+            account: "111122223333".to_owned(),
+            region: "global".to_owned(),
+        });
+        let n_of_files = report
+            .findings
+            .iter()
+            .filter(|one| one.target.is_none())
+            .count();
+        report.findings.push(global);
+        assert!(n_of_files > 0);
+        assert_eq!(left_out(&report).len(), n_of_files + 1);
+        report
+            .findings
+            .retain(|one| one.target.as_ref().is_some_and(is_taken));
         report.findings.truncate(1);
         let one = report.findings[0].clone();
         report.findings.resize(250, one);
-        let text = batches(&report, &run()).unwrap();
+        let text = batches(&report, &run());
         let lists: Vec<Vec<Value>> = text
             .lines()
             .map(|line| serde_json::from_str(line).unwrap())

@@ -38,7 +38,7 @@ pub(super) fn services<'p>(
     let mut services = None;
     for condition in conditions {
         let is = |key: &&str| condition.key.value.eq_ignore_ascii_case(key);
-        let names = CALLED_VIA.iter().any(|key| is(key));
+        let names = CALLED_VIA.iter().any(&is);
         if !names && !is(&VIA) {
             continue;
         }

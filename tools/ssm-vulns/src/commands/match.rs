@@ -172,7 +172,7 @@ fn unjudged_nodes(fleet: &Fleet, covered: &HashMap<String, Option<String>>) -> V
         let (message, fix) = match &ecosystems[node.system] {
             Some(name) if covered.contains_key(name) => return None,
             Some(name) => (
-                format!("the advisories given tell nothing about {name}"),
+                format!("the advisories given say nothing about {name}"),
                 format!("add the advisories of {name}"),
             ),
             None => (

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use cli::visible;
+use cli::{inert, visible};
 
 use super::by_name;
 use crate::matching::Found;
@@ -133,13 +133,4 @@ pub(crate) fn csv(to: &mut impl Write, fleet: &Fleet, found: &[Found]) -> anyhow
         )?;
     }
     Ok(writer.flush()?)
-}
-
-/// A spreadsheet takes a field that begins so for a formula. <https://owasp.org/www-community/attacks/CSV_Injection>
-fn inert(field: &str) -> String {
-    let field = visible(field);
-    match field.starts_with(['=', '+', '-', '@']) {
-        true => format!("'{field}"),
-        false => field.into_owned(),
-    }
 }

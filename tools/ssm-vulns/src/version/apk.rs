@@ -1,5 +1,5 @@
 //! The order of versions as apk has it. The one crate for it binds the C library of apk-tools, which no cross build has.
-//! <https://man.archlinux.org/man/apk-package.5> describes the form `1.2.3a_rc1~0123abc-r4`, and the tests are apk's own.
+//! <https://man.archlinux.org/man/apk-package.5> describes the form `1.2.3a_rc1~0123abc-r4`.
 
 use std::cmp::Ordering;
 

@@ -210,7 +210,11 @@ impl Update {
                 continue;
             };
             let ecosystem = Ecosystem::free(name);
-            reader.cover(&ecosystem, Some(&self.day));
+            // Extras judge what is of their topic, and nothing of the core repository, which every node has.
+            match &topic {
+                None => reader.cover(&ecosystem, Some(&self.day)),
+                Some(_) => reader.n_in_force += 1,
+            }
             if !reader.wanted.has(&ecosystem.name, &package.name) {
                 continue;
             }
