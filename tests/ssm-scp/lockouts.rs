@@ -1,6 +1,7 @@
 //! Plans that would lock somebody out, each by another way, and harmless ones beside them: what `apply` refuses, by name, with
 //! nothing written. The organization is that of the cases: management M, unit W with accounts A and B, unit S with C.
 
+mod contradictions;
 mod on_the_way;
 
 use serde_json::{Value, json};

@@ -141,7 +141,7 @@ fn a_damaged_record_is_counted_and_what_comes_after_is_replayed() {
     good.assert_status(0).assert_stderr("");
     for (damage, complaint) in [
         (&br#""key" "value"}}"#[..], "expected `:`"),
-        (br#""key":"value",}}"#, "key must be a string"),
+        (br#""key":"value",}}"#, "trailing comma"),
         (br#""key":"va\x00lue"}}"#, "invalid escape"),
         (b"\"key\":\"va\x00lue\"}}", "control character"),
         (b"\"key\":\"va\xfflue\"}}", "invalid utf-8"),

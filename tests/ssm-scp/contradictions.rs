@@ -1,0 +1,143 @@
+//! Plans that say one thing and mean another, and acceptances that name no risk: cases 02, 15, 22, 23, 37, 47 to 49, 56, 57, 64
+//! and 65 of the table of lock-outs. Nothing is written.
+
+use serde_json::{Value, json};
+
+use super::{EXEMPT, Organization, document, with_statement};
+use crate::{EXE, READER};
+
+/// Applies a text and expects exit status 2, no writes, and these words.
+#[track_caller]
+fn is_refused(organization: &Organization, plan: &str, arguments: &[&str], words: &str) {
+    organization.management.forget_calls();
+    let run = organization.management.tool(EXE).args(["apply"]);
+    let output = run.args(arguments).stdin(plan).run();
+    output.assert_status(2);
+    assert!(organization.management.writes().is_empty(), "{plan}");
+    let said = format!("{}{}", output.stdout, output.stderr);
+    assert!(said.contains(words), "'{words}' is not in {said}");
+}
+
+fn relabelled(plan: &Value, from: &str, to: &str) -> String {
+    let mut plan = plan.clone();
+    let changes = plan["changes"].as_array_mut().unwrap();
+    let change = changes.iter_mut().find(|change| change["action"] == from);
+    change.unwrap()["action"] = json!(to);
+    plan.to_string()
+}
+
+#[test]
+fn a_plan_that_contradicts_itself_is_refused() {
+    let organization = Organization::make();
+    let plan = organization.plan(&organization.guard());
+    // 47, 48: what is to be made is called what takes away.
+    is_refused(
+        &organization,
+        &relabelled(&plan, "create_policy", "delete_policy"),
+        &READER,
+        "",
+    );
+    is_refused(
+        &organization,
+        &relabelled(&plan, "attach_policy", "detach_policy"),
+        &READER,
+        "contradict each other",
+    );
+    // 49: one of the two is not what somebody has read.
+    let twice = plan.to_string().replacen('{', "{\"changes\":[],", 1);
+    is_refused(&organization, &twice, &READER, "changes");
+    // 64: an account was not looked at when the plan was made.
+    let unreachable = json!({"kind": "unreachable", "tool": "ssm-scp", "error": "AccessDenied",
+        "target": {"account": organization.a.id(), "region": "global"}});
+    is_refused(
+        &organization,
+        &format!("{plan}\n{unreachable}"),
+        &READER,
+        "AccessDenied",
+    );
+    // 65: a document as the API has it.
+    let mut text = plan.clone();
+    let inner = document(&mut text).to_string();
+    *document(&mut text) = json!(inner);
+    is_refused(
+        &organization,
+        &text.to_string(),
+        &READER,
+        "a policy is an object",
+    );
+}
+
+#[test]
+fn an_acceptance_that_names_no_risk_accepts_none() {
+    let organization = Organization::make();
+    let plan = organization.plan(&organization.guard());
+    let denied = json!({"Effect": "Deny", "Action": "sts:AssumeRole", "Resource": "*"});
+    let plan = with_statement(&plan, denied).to_string();
+    for accepted in [
+        "*",
+        "all",
+        "",
+        "assume_role",
+        "assume_role:",
+        "assume_role:*",
+    ] {
+        let arguments = [&READER[..], &["--accept", accepted]].concat();
+        is_refused(&organization, &plan, &arguments, "");
+    }
+}
+
+#[test]
+fn an_exemption_that_exempts_nobody_is_refused() {
+    let organization = Organization::make();
+    let plan = organization.plan(&organization.guard());
+    // 02: the names in ARNs are compared letter by letter.
+    let shouted: Value = plan
+        .to_string()
+        .replace("arn:aws:iam::*", "ARN:aws:iam::*")
+        .parse()
+        .unwrap();
+    // 22: a service control policy takes no NotPrincipal.
+    let mut of_principals = plan.clone();
+    document(&mut of_principals)["Statement"][0]["NotPrincipal"] = json!({"AWS": EXEMPT});
+    // 23: the key is known in any case, and so is that nobody is exempt.
+    let mut nobody = plan.clone();
+    for statement in document(&mut nobody)["Statement"].as_array_mut().unwrap() {
+        statement["Condition"] =
+            json!({"ArnNotLike": {"aws:principalarn": ["arn:aws:iam::*:role/nobody"]}});
+    }
+    for edited in [shouted, nobody] {
+        is_refused(&organization, &edited.to_string(), &READER, "break_glass:");
+    }
+    let run = organization.management.tool(EXE).args(["apply"]);
+    let output = run.args(READER).stdin(of_principals.to_string()).run();
+    output.assert_status(2);
+    let policies = ["organizations", "list-policies", "--filter"];
+    let listed = [&policies[..], &["SERVICE_CONTROL_POLICY"]].concat();
+    let listed = organization.management.aws(&listed);
+    assert_eq!(listed["Policies"].as_array().unwrap().len(), 1, "{listed}");
+    // 15: the role is gone when the plan is applied.
+    for account in [&organization.a, &organization.b] {
+        let role = ["--role-name", "BreakGlass"];
+        let policy = ["--policy-name", "everything"];
+        account.aws(&[&["iam", "delete-role-policy"], &role[..], &policy].concat());
+        account.aws(&[&["iam", "delete-role"], &role[..]].concat());
+    }
+    let risks = organization.refused(&[&plan], &READER);
+    assert!(risks.contains(&"break_glass:A".to_owned()), "{risks:?}");
+}
+
+#[test]
+fn answers_that_are_cut_or_never_come_leave_the_plan_unapplied() {
+    let organization = Organization::make();
+    let plan = organization.plan(&organization.guard()).to_string();
+    // 56: of account B.
+    organization.b.fault(json!({"service": "iam", "operation": "GetAccountAuthorizationDetails", "kind": "cut", "times": -1}));
+    is_refused(&organization, &plan, &READER, "");
+    organization.b.clear_faults();
+    // 57: of the organization.
+    organization.management.fault(
+        json!({"service": "organizations", "operation": "ListAccountsForParent", "kind": "error",
+        "status": 500, "code": "ServiceException", "times": -1}),
+    );
+    is_refused(&organization, &plan, &READER, "");
+}
