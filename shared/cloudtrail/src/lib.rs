@@ -1,5 +1,5 @@
-//! The one reader of CloudTrail's records: files packed or not, records in whatever they are wrapped, and what cannot be read, counted
-//! and named. Calls nothing, and keeps no more than one object.
+//! The one reader of CloudTrail's records: files packed or not, records in whatever they are wrapped, and what cannot be read,
+//! counted and named. Calls nothing, and keeps no more than one object.
 //!
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>
 #![cfg_attr(
@@ -9,6 +9,8 @@
 
 mod gap;
 mod rows;
+mod structure;
+mod tail;
 mod unpack;
 mod value;
 mod wrapping;
@@ -61,12 +63,12 @@ fn stdin() -> anyhow::Result<std::io::StdinLock<'static>> {
 /// Hands every object of bytes to `each`, and what is damaged between them. Bytes may be packed with gzip or zstd, or be UTF-16.
 ///
 /// # Errors
-/// The source cannot be read, is damaged or ends in the middle of an object, or an error of `each`. What came before has been handed
-/// over.
+/// The source cannot be read, is damaged, ends in the middle of an object or in an answer that others should follow, or an error of
+/// `each`. What came before has been handed over.
 pub fn objects(
     source: impl Read,
     each: impl FnMut(Found<'_>) -> anyhow::Result<Verdict>,
 ) -> Result<(), Damage> {
-    let mut text = cli::utf8(unpack::unpacked(source)?, MAX_UTF_16)?;
-    json_splitter::objects(&mut text, each)
+    let text = cli::utf8(unpack::unpacked(source)?, MAX_UTF_16)?;
+    tail::objects(text, each)
 }

@@ -1,11 +1,17 @@
-//! Rows of CloudTrail Lake and of Athena. Columns are the members of a record, Athena's in lower case; what is not a text there is JSON, or
-//! the text form of a structure: `{type=IAMUser, arn=arn:aws:iam::111122223333:user/ann}`.
+//! Rows of CloudTrail Lake and of Athena. Columns are the members of a record, Athena's in lower case; what is not a text there is
+//! JSON, or the text form of a structure: `{type=IAMUser, arn=arn:aws:iam::111122223333:user/ann}`.
 //!
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetQueryResults.html>
 //! <https://docs.aws.amazon.com/athena/latest/ug/cloudtrail-logs.html>
 //! <https://docs.aws.amazon.com/athena/latest/APIReference/API_Row.html>
 
 use serde_json::{Map, Value};
+
+use crate::structure;
+use crate::value::parse;
+
+/// What a row is: a record, none (`None`), or what cannot be read in it.
+pub(crate) type Row = Result<Option<Value>, String>;
 
 /// Names as CloudTrail writes them, of records and of what is in structures.
 const NAMES: [&str; 44] = [
@@ -67,10 +73,12 @@ const STRUCTURES: [&str; 8] = [
 ];
 
 /// Returns the record of a row of GetQueryResults of CloudTrail Lake: a list of objects of one member each.
-pub(crate) fn of_lake(items: &[Value]) -> Option<Value> {
+pub(crate) fn of_lake(items: &[Value]) -> Row {
     let mut row = Map::new();
     for item in items {
-        let members = item.as_object().filter(|members| members.len() == 1)?;
+        let Some(members) = item.as_object().filter(|members| members.len() == 1) else {
+            return Ok(None);
+        };
         row.extend(
             members
                 .iter()
@@ -81,143 +89,123 @@ pub(crate) fn of_lake(items: &[Value]) -> Option<Value> {
 }
 
 /// Returns the record of a row whose columns are members.
-pub(crate) fn of_athena(members: &Map<String, Value>) -> Option<Value> {
+pub(crate) fn of_athena(members: &Map<String, Value>) -> Row {
+    let names = ["eventname", "eventsource"];
+    match names.iter().all(|name| members.contains_key(*name)) {
+        true => of_row(members),
+        false => Ok(None),
+    }
+}
+
+/// Returns the rows of an answer of CloudTrail Lake or of Athena's GetQueryResults, each with the value it has where it is no
+/// record; `None` for what is no such answer.
+pub(crate) fn of_answer(members: &Map<String, Value>) -> Option<Vec<(Row, Value)>> {
+    if let Some(Value::Array(rows)) = members.get("QueryResultRows") {
+        let of_row = |row: &Value| row.as_array().map_or(Ok(None), |items| of_lake(items));
+        return Some(rows.iter().map(|row| (of_row(row), row.clone())).collect());
+    }
+    let set = members.get("ResultSet")?;
+    let mut rows = set["Rows"].as_array()?.as_slice();
+    let described = set["ResultSetMetadata"]["ColumnInfo"].as_array();
+    let described = described.map(|columns| columns.iter().map(|column| text(&column["Name"])));
+    // The first row names the columns, on the first page only.
+    let first: Vec<String> = rows.first().map(cells).iter().flatten().map(text).collect();
+    let names = match described.map(Iterator::collect::<Vec<_>>) {
+        Some(names) if !names.is_empty() => names,
+        _ if is_header(&first) => first.clone(),
+        _ if rows.is_empty() => Vec::new(),
+        _ => {
+            let why = "a page of Athena that does not say what its columns are".to_owned();
+            return Some(vec![(Err(why), Value::Null)]);
+        }
+    };
+    if first == names {
+        rows = rows.get(1..).unwrap_or_default();
+    }
+    let record = |row: &Value| {
+        let row: Map<String, Value> = names.iter().cloned().zip(cells(row)).collect();
+        (of_row(&row), Value::Object(row))
+    };
+    Some(rows.iter().map(record).collect())
+}
+
+fn cells(row: &Value) -> Vec<Value> {
+    let data = row["Data"].as_array().into_iter().flatten();
+    data.map(|cell| cell["VarCharValue"].clone()).collect()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn is_header(cells: &[String]) -> bool {
     let names = ["eventname", "eventsource"];
     names
         .iter()
-        .all(|name| members.contains_key(*name))
-        .then(|| of_row(members))?
+        .all(|name| cells.iter().any(|cell| cell.eq_ignore_ascii_case(name)))
 }
 
-/// Returns the records of an answer of CloudTrail Lake or of Athena's GetQueryResults.
-pub(crate) fn of_answer(members: &mut Map<String, Value>) -> Option<Vec<Value>> {
-    if let Some(Value::Array(rows)) = members.get("QueryResultRows") {
-        let of_row = |row: &Value| of_lake(row.as_array()?);
-        return Some(
-            rows.iter()
-                .map(|row| of_row(row).unwrap_or_else(|| row.clone()))
-                .collect(),
-        );
-    }
-    let rows = members.get("ResultSet")?["Rows"].as_array()?;
-    let cells = |row: &Value| -> Vec<Value> {
-        let data = row["Data"].as_array().into_iter().flatten();
-        data.map(|cell| cell["VarCharValue"].clone()).collect()
-    };
-    // The first row names the columns.
-    let names: Vec<String> = cells(rows.first()?)
-        .iter()
-        .map(|name| name.as_str().unwrap_or_default().to_owned())
-        .collect();
-    let record = |row: &Value| {
-        let row: Map<String, Value> = names.iter().cloned().zip(cells(row)).collect();
-        of_row(&row).unwrap_or(Value::Object(row))
-    };
-    Some(rows.iter().skip(1).map(record).collect())
-}
-
-fn of_row(row: &Map<String, Value>) -> Option<Value> {
-    let mut record = Map::new();
+fn of_row(row: &Map<String, Value>) -> Row {
+    let (mut record, mut unread) = (Map::new(), None);
     for (column, value) in row {
         let name = name(column);
         let value = match value {
-            Value::String(text) => cell(name, text),
+            Value::String(text) => cell(name, text).unwrap_or_else(|| {
+                let why = format!("its {name} is no structure that can be told apart from text");
+                unread.get_or_insert(why);
+                Value::Null
+            }),
             other => other.clone(),
         };
         record.insert(name.to_owned(), value);
     }
     let is_text = |name: &str| record.get(name).is_some_and(Value::is_string);
-    (is_text("eventName") && is_text("eventSource")).then_some(Value::Object(record))
+    match (is_text("eventName") && is_text("eventSource"), unread) {
+        (false, _) => Ok(None),
+        (true, None) => Ok(Some(Value::Object(record))),
+        (true, Some(why)) => Err(why),
+    }
 }
 
-fn name(column: &str) -> &str {
+/// Returns a name as CloudTrail writes it.
+pub(crate) fn name(column: &str) -> &str {
     let known = NAMES.iter().find(|name| name.eq_ignore_ascii_case(column));
     known.copied().unwrap_or(column)
 }
 
-fn cell(name: &str, text: &str) -> Value {
+/// Returns what a cell holds; `None` for a structure that is not read. As a text it would hide what was asked for.
+fn cell(name: &str, text: &str) -> Option<Value> {
     if text.is_empty() || text == "null" {
-        return Value::Null;
+        return Some(Value::Null);
     }
     if name == "eventTime" {
-        return Value::from(time(text));
+        return Some(Value::from(time(text)));
     }
-    if !STRUCTURES.contains(&name) || !text.starts_with(['{', '[']) {
-        return Value::from(text);
+    if !STRUCTURES.contains(&name) {
+        return Some(Value::from(text));
     }
-    let parsed = serde_json::from_str(text).ok();
+    let parsed = parse(text).ok();
     parsed
-        .or_else(|| Structure(text).whole())
-        .unwrap_or_else(|| Value::from(text))
+        .filter(|value| value.is_object() || value.is_array())
+        .or_else(|| structure::of(text))
 }
 
-/// Returns a time as records have it: `2026-11-01 09:00:00.000` is UTC.
+/// Returns a time as records have it. Athena writes `2026-11-01 09:00:00.000`, and a zone behind it where the type of the column
+/// has one: only UTC is what records have.
+/// <https://docs.aws.amazon.com/athena/latest/ug/data-types.html>
 fn time(text: &str) -> String {
-    match text.split_once(' ') {
-        Some((day, clock)) if text.len() >= 19 && text.is_ascii() => {
-            format!("{day}T{}Z", clock.get(..8).unwrap_or(clock))
+    let plain = text.strip_suffix(" UTC").unwrap_or(text);
+    // A time without zone, up to the second and as a fraction of it.
+    let (whole, fraction) = plain.split_once('.').unwrap_or((plain, "0"));
+    let shape: String = whole
+        .chars()
+        .map(|c| if c.is_ascii_digit() { '0' } else { c })
+        .collect();
+    let is_fraction = !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    match whole.split_once(' ') {
+        Some((day, clock)) if shape == "0000-00-00 00:00:00" && is_fraction => {
+            format!("{day}T{clock}Z")
         }
         _ => text.to_owned(),
-    }
-}
-
-/// The text form of a structure. No name in it has a space, so that a comma and a space only stand between members.
-struct Structure<'t>(&'t str);
-
-impl Structure<'_> {
-    fn whole(mut self) -> Option<Value> {
-        let value = self.value(0)?;
-        self.0.is_empty().then_some(value)
-    }
-
-    fn value(&mut self, depth: usize) -> Option<Value> {
-        // A deeper one is none of CloudTrail's.
-        if depth > 16 {
-            return None;
-        }
-        match self.0.chars().next() {
-            Some('{') => self.members(depth),
-            Some('[') => self.items(depth),
-            _ => {
-                let ends = [", ", "}", "]"]
-                    .into_iter()
-                    .filter_map(|end| self.0.find(end));
-                let end = ends.min().unwrap_or(self.0.len());
-                let (text, rest) = self.0.split_at(end);
-                self.0 = rest;
-                Some(match text {
-                    "null" | "" => Value::Null,
-                    text => Value::from(text),
-                })
-            }
-        }
-    }
-
-    fn members(&mut self, depth: usize) -> Option<Value> {
-        self.0 = self.0.strip_prefix('{')?;
-        let mut members = Map::new();
-        while !self.0.starts_with('}') {
-            let (key, rest) = self.0.split_once('=')?;
-            self.0 = rest;
-            let value = self.value(depth + 1)?;
-            members.insert(name(key.trim()).to_owned(), value);
-            self.0 = self.0.strip_prefix(", ").unwrap_or(self.0);
-        }
-        self.0 = self.0.strip_prefix('}')?;
-        Some(Value::Object(members))
-    }
-
-    fn items(&mut self, depth: usize) -> Option<Value> {
-        self.0 = self.0.strip_prefix('[')?;
-        let mut items = Vec::new();
-        while !self.0.starts_with(']') {
-            if self.0.is_empty() {
-                return None;
-            }
-            items.push(self.value(depth + 1)?);
-            self.0 = self.0.strip_prefix(", ").unwrap_or(self.0);
-        }
-        self.0 = self.0.strip_prefix(']')?;
-        Some(Value::Array(items))
     }
 }

@@ -1,9 +1,12 @@
 //! Files and wrappings as AWS documents them.
 
+mod rows;
+
 use std::io::Write;
 
 use serde_json::{Value, json};
 
+use self::rows::lake;
 use crate::{Found, Verdict, objects, parse, unwrap};
 
 fn record(id: &str) -> Value {
@@ -67,16 +70,21 @@ fn check(bytes: &[u8], ids: &[&str], n_damaged: usize) {
 #[test]
 fn every_wrapping_is_known_by_its_shape() {
     let (a, b) = (record("a"), record("b"));
-    let lookup = |record: &Value| json!({"EventId": record["eventID"], "EventName": "StartSession", "CloudTrailEvent": record.to_string()});
-    let envelope = json!({"version": "0", "detail-type": "AWS API Call via CloudTrail", "source": "aws.ssm", "eventID": "e", "detail": a});
-    let notification = json!({"Type": "Notification", "MessageId": "m", "TopicArn": "arn:aws:sns:eu-central-1:111122223333:t", "Message": a.to_string()});
+    let lookup = |record: &Value| {
+        json!({"EventId": record["eventID"], "EventName": "StartSession",
+        "CloudTrailEvent": record.to_string()})
+    };
+    let envelope = json!({"version": "0", "detail-type": "AWS API Call via CloudTrail", "source": "aws.ssm", "eventID": "e",
+        "detail": a});
+    let notification = json!({"Type": "Notification", "MessageId": "m", "TopicArn": "arn:aws:sns:eu-central-1:111122223333:t",
+        "Message": a.to_string()});
     let both = json!({"Records": [a, b]});
     for wrapped in [
         both.clone(),
         json!({"kind": "log", "list": [1, {"x": []}], "Records": [a, b], "more": [{"y": 1}]}),
         json!([a, b]),
         json!([{"Records": [a]}, [b]]),
-        json!({"Events": [lookup(&a), lookup(&b)], "NextToken": "t"}),
+        json!({"Events": [lookup(&a), lookup(&b)], "NextToken": null}),
         json!({"Records": [{"messageId": "m", "body": a.to_string()}, {"eventSource": "aws:sqs", "body": b.to_string()}]}),
         json!({"Messages": [{"MessageId": "m", "Body": both.to_string()}]}),
         json!({"Records": [{"EventSource": "aws:sns", "Sns": {"Message": both.to_string()}}]}),
@@ -95,59 +103,14 @@ fn every_wrapping_is_known_by_its_shape() {
 }
 
 #[test]
-fn rows_of_lake_and_athena_are_records() {
-    let who = "{type=AssumedRole, principalid=AROAEXAMPLE:ann, arn=arn:aws:sts::111122223333:assumed-role/dev/ann, accountid=111122223333, \
-               sessioncontext={attributes={mfaauthenticated=false, creationdate=2026-11-01T09:00:00Z}, sessionissuer={type=Role, \
-               arn=arn:aws:iam::111122223333:role/dev}}, username=null}";
-    let lake = json!({"QueryStatus": "FINISHED", "QueryResultRows": [[
-        {"eventID": "a"}, {"eventName": "StartSession"}, {"eventSource": "ssm.amazonaws.com"}, {"eventTime": "2026-11-01 09:00:00.000"},
-        {"userIdentity": who}, {"requestParameters": "{target=i-0123456789abcdef0}"}]]});
-    let columns = [
-        "eventid",
-        "eventname",
-        "eventsource",
-        "eventtime",
-        "useridentity",
-        "requestparameters",
-    ];
-    let cells = [
-        "a",
-        "StartSession",
-        "ssm.amazonaws.com",
-        "2026-11-01T09:00:00Z",
-        who,
-        "{\"target\":\"i-0123456789abcdef0\"}",
-    ];
-    let row = |cells: &[&str]| json!({"Data": cells.iter().map(|cell| json!({"VarCharValue": cell})).collect::<Vec<_>>()});
-    let athena = json!({"ResultSet": {"Rows": [row(&columns), row(&cells)], "ResultSetMetadata": {}}, "UpdateCount": 0});
-    let exported: Value = columns
-        .iter()
-        .zip(cells)
-        .map(|(name, cell)| ((*name).to_owned(), json!(cell)))
-        .collect();
-    for value in [lake, athena, exported] {
-        let unwrapped = unwrap(value);
-        assert_eq!(unwrapped.objects.len(), 1);
-        let record = &unwrapped.objects[0];
-        assert_eq!(record["eventTime"], "2026-11-01T09:00:00Z");
-        assert_eq!(record["requestParameters"]["target"], "i-0123456789abcdef0");
-        assert_eq!(
-            record["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"],
-            "arn:aws:iam::111122223333:role/dev"
-        );
-        assert_eq!(
-            record["userIdentity"]["sessionContext"]["attributes"]["mfaAuthenticated"],
-            "false"
-        );
-        assert_eq!(record["userIdentity"]["userName"], Value::Null);
-    }
-}
-
-#[test]
 fn a_file_that_a_notification_names_is_unread() {
     let s3 = json!({"Records": [{"eventVersion": "2.1", "eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
         "s3": {"bucket": {"name": "trail"}, "object": {"key": "AWSLogs/111122223333/CloudTrail/x.json.gz"}}}]});
-    let own = json!({"s3Bucket": "trail", "s3ObjectKey": ["AWSLogs/111122223333/CloudTrail/x.json.gz", "AWSLogs/1/CloudTrail-Digest/d.json.gz"]});
+    let keys = [
+        "AWSLogs/111122223333/CloudTrail/x.json.gz",
+        "AWSLogs/1/CloudTrail-Digest/d.json.gz",
+    ];
+    let own = json!({"s3Bucket": "trail", "s3ObjectKey": keys});
     let own = json!({"Type": "Notification", "Message": own.to_string()});
     for value in [s3, own] {
         let unwrapped = unwrap(value);
@@ -165,10 +128,6 @@ fn a_file_that_a_notification_names_is_unread() {
 fn files_are_read_however_they_are_packed_and_marked() {
     let (a, b) = (record("a").to_string(), record("b").to_string());
     let lines = format!("{a}\n{b}\n");
-    let zstd = ruzstd::encoding::compress_to_vec(
-        lines.as_bytes(),
-        ruzstd::encoding::CompressionLevel::Uncompressed,
-    );
     let utf16: Vec<u8> = [0xff, 0xfe]
         .into_iter()
         .chain(lines.encode_utf16().flat_map(u16::to_le_bytes))
@@ -177,7 +136,7 @@ fn files_are_read_however_they_are_packed_and_marked() {
         gzip(&lines),
         [gzip(&a), gzip(&b)].concat(),
         [gzip(&lines), vec![0; 5_000]].concat(),
-        zstd,
+        zstd(&lines),
         utf16,
         format!("\u{feff}{lines}").into_bytes(),
         format!("{a}\n\u{feff}{b}").into_bytes(),
@@ -230,4 +189,126 @@ fn what_is_not_a_record_is_counted_and_the_next_one_read() {
         &["a", "b"],
         1,
     );
+}
+
+/// A source that gives as much at once as it is told to.
+struct Slow<'b>(&'b [u8], usize);
+
+impl std::io::Read for Slow<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let n = self.1.min(self.0.len()).min(into.len());
+        into[..n].copy_from_slice(&self.0[..n]);
+        self.0 = &self.0[n..];
+        Ok(n)
+    }
+}
+
+fn zstd(text: &str) -> Vec<u8> {
+    ruzstd::encoding::compress_to_vec(
+        text.as_bytes(),
+        ruzstd::encoding::CompressionLevel::Uncompressed,
+    )
+}
+
+#[test]
+fn a_part_is_known_though_its_first_bytes_come_one_by_one() {
+    let (a, b) = (record("a").to_string(), record("b").to_string());
+    for parts in [
+        [gzip(&a), zstd(&b)].concat(),
+        [zstd(&a), vec![0; 3], gzip(&b)].concat(),
+        [zstd(&a), zstd(&b)].concat(),
+        format!("{a}{b}").into_bytes(),
+    ] {
+        for at_once in 1..8 {
+            let mut n_found = 0;
+            let ended = objects(Slow(&parts, at_once), |found| {
+                n_found += usize::from(matches!(found, Found::Object(_)));
+                Ok(Verdict::Whole)
+            });
+            assert_eq!(
+                (n_found, ended.map_err(|error| error.to_string())),
+                (2, Ok(())),
+                "{at_once}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_checksum_of_zstd_that_differs_is_damage() {
+    let mut packed = zstd(&record("a").to_string());
+    check(&packed, &["a"], 0);
+    let last = packed.len() - 1;
+    packed[last] ^= 1;
+    let (ids, _, ended) = read(&packed);
+    assert_eq!(ids, ["a"]);
+    assert_eq!(
+        ended,
+        "zstd: the checksum differs from that of what was unpacked"
+    );
+}
+
+#[test]
+fn an_answer_that_is_not_the_last_is_no_whole() {
+    let (a, b) = (record("a"), record("b"));
+    let page = json!({"Events": [a, b], "NextToken": "t"});
+    let with_metadata = json!({"Events": [a, b], "NextToken": "t", "ResponseMetadata": {"HTTPHeaders": {"x": "]"}}});
+    let why = "the answer has a NextToken: the pages that follow it are not in it";
+    for page in [&page, &with_metadata] {
+        let text = serde_json::to_string_pretty(page).unwrap();
+        for text in [page.to_string(), text, format!("{page}\n")] {
+            let (ids, _, ended) = read(text.as_bytes());
+            assert_eq!((ids.len(), ended.as_str()), (2, why), "{text}");
+        }
+        assert_eq!(unwrap(page.clone()).unread, [why]);
+    }
+    // The last page follows.
+    let pages = format!("{page}\n{}", json!({"Events": [a]}));
+    check(pages.as_bytes(), &["a", "b", "a"], 0);
+    // Of a record, it is what was asked for.
+    let asks = json!({"eventID": "a", "eventName": "GetInventory", "eventSource": "ssm.amazonaws.com",
+        "list": [], "NextToken": "t"});
+    check(asks.to_string().as_bytes(), &["a"], 0);
+    check(json!({"Records": [asks]}).to_string().as_bytes(), &["a"], 0);
+
+    let row = lake(&json!({"eventID": "a"}));
+    let with = |name: &str, value: &str| {
+        let mut answer = row.clone();
+        answer[name] = json!(value);
+        answer
+    };
+    check(row.to_string().as_bytes(), &["a"], 0);
+    check(with("NextToken", "t").to_string().as_bytes(), &["a"], 1);
+    check(
+        with("QueryStatus", "RUNNING").to_string().as_bytes(),
+        &["a"],
+        1,
+    );
+    let running = unwrap(json!({"QueryStatus": "RUNNING", "QueryResultRows": []}));
+    assert_eq!(
+        running.unread,
+        ["the query is RUNNING: not all of its rows are in this answer"]
+    );
+}
+
+#[test]
+fn a_file_that_an_event_of_s3_names_is_unread() {
+    let event = |kind: &str, key: &str| {
+        json!({"version": "0", "source": "aws.s3", "detail-type": kind,
+        "detail": {"version": "0", "bucket": {"name": "trail"}, "object": {"key": key, "size": 5}}})
+    };
+    let unwrapped = unwrap(event("Object Created", "AWSLogs/1/CloudTrail/x.json.gz"));
+    assert_eq!(unwrapped.objects, [Value::Null; 0]);
+    assert_eq!(
+        unwrapped.unread,
+        ["s3://trail/AWSLogs/1/CloudTrail/x.json.gz is named by a notification, and was not read"]
+    );
+    assert_eq!(
+        unwrap(event(
+            "Object Created",
+            "AWSLogs/1/CloudTrail-Digest/d.json.gz"
+        )),
+        crate::Unwrapped::default()
+    );
+    assert_eq!(unwrap(event("Object Deleted", "x")).objects.len(), 1);
 }

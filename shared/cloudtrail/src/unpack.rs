@@ -16,9 +16,8 @@ const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// # Errors
 /// The source cannot be read.
 pub(crate) fn unpacked<'r>(source: impl Read + 'r) -> Result<Box<dyn Read + 'r>> {
-    let mut source = BufReader::with_capacity(CHUNK, source);
-    let begin = source.fill_buf()?;
-    Ok(match Part::at(begin) {
+    let mut source = Source::new(BufReader::with_capacity(CHUNK, source));
+    Ok(match source.part()? {
         None => Box::new(source),
         Some(_) => Box::new(Parts::Between(source)),
     })
@@ -40,12 +39,79 @@ impl Part {
     }
 }
 
-/// Packed parts, one behind another, as rotated logs are that were put together. Zeros behind them fill a block or a tape; gzip(1) passes
-/// over them as well.
+/// A source whose next bytes can be looked at together, though a read ended between them.
+struct Source<S> {
+    /// Bytes that were looked at, and are handed out before those of the source.
+    seen: [u8; ZSTD.len()],
+    n_seen: usize,
+    source: S,
+}
+
+impl<S: BufRead> Source<S> {
+    fn new(source: S) -> Source<S> {
+        Source {
+            seen: [0; ZSTD.len()],
+            n_seen: 0,
+            source,
+        }
+    }
+
+    /// Returns what kind of part begins here. Reads on only while it may be one: a stream of records that is slow must not wait.
+    fn part(&mut self) -> Result<Option<Part>> {
+        loop {
+            let seen = &self.seen[..self.n_seen];
+            let is_cut = [&GZIP[..], &ZSTD]
+                .iter()
+                .any(|magic| seen.len() < magic.len() && magic.starts_with(seen));
+            if !is_cut {
+                return Ok(Part::at(seen));
+            }
+            let Some(byte) = self.source.fill_buf()?.first().copied() else {
+                return Ok(None);
+            };
+            self.source.consume(1);
+            self.seen[self.n_seen] = byte;
+            self.n_seen += 1;
+        }
+    }
+}
+
+impl<S: BufRead> BufRead for Source<S> {
+    fn fill_buf(&mut self) -> Result<&[u8]> {
+        match self.n_seen {
+            0 => self.source.fill_buf(),
+            n_seen => Ok(&self.seen[..n_seen]),
+        }
+    }
+
+    fn consume(&mut self, n: usize) {
+        if self.n_seen == 0 {
+            return self.source.consume(n);
+        }
+        let n = n.min(self.n_seen);
+        self.seen.copy_within(n..self.n_seen, 0);
+        self.n_seen -= n;
+    }
+}
+
+impl<S: BufRead> Read for Source<S> {
+    fn read(&mut self, into: &mut [u8]) -> Result<usize> {
+        if self.n_seen == 0 {
+            return self.source.read(into);
+        }
+        let n = self.n_seen.min(into.len());
+        into[..n].copy_from_slice(&self.seen[..n]);
+        self.consume(n);
+        Ok(n)
+    }
+}
+
+/// Packed parts, one behind another, as rotated logs are that were put together. Zeros behind them fill a block or a tape; gzip(1)
+/// passes over them as well.
 enum Parts<S: BufRead> {
-    Between(S),
-    Gzip(Box<GzDecoder<S>>),
-    Zstd(Box<StreamingDecoder<S, FrameDecoder>>),
+    Between(Source<S>),
+    Gzip(Box<GzDecoder<Source<S>>>),
+    Zstd(Box<StreamingDecoder<Source<S>, FrameDecoder>>),
     /// All was read, or the rest is damaged.
     Over,
 }
@@ -64,7 +130,11 @@ impl<S: BufRead> Read for Parts<S> {
             }
             *self = match std::mem::replace(self, Parts::Over) {
                 Parts::Gzip(part) => next(part.into_inner())?,
-                Parts::Zstd(part) => next(part.into_inner())?,
+                Parts::Zstd(part) => {
+                    let (source, decoder) = part.into_parts();
+                    check(&decoder)?;
+                    next(source)?
+                }
                 Parts::Between(source) => next(source)?,
                 Parts::Over => Parts::Over,
             };
@@ -72,7 +142,17 @@ impl<S: BufRead> Read for Parts<S> {
     }
 }
 
-fn next<S: BufRead>(mut source: S) -> Result<Parts<S>> {
+/// Compares the checksum at the end of a frame, which the decoder reads and leaves to others to compare (RFC 8878, 3.1.1).
+fn check(decoder: &FrameDecoder) -> Result<()> {
+    match decoder.get_checksum_from_data() {
+        Some(written) if decoder.get_calculated_checksum() != Some(written) => Err(invalid(
+            "zstd: the checksum differs from that of what was unpacked".to_owned(),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn next<S: BufRead>(mut source: Source<S>) -> Result<Parts<S>> {
     loop {
         let rest = source.fill_buf()?;
         let n_zeros = rest.iter().take_while(|byte| **byte == 0).count();
@@ -83,8 +163,7 @@ fn next<S: BufRead>(mut source: S) -> Result<Parts<S>> {
             source.consume(n_zeros);
             continue;
         }
-        let invalid = |message: String| Error::new(ErrorKind::InvalidData, message);
-        return match Part::at(rest) {
+        return match source.part()? {
             Some(Part::Gzip) => Ok(Parts::Gzip(Box::new(GzDecoder::new(source)))),
             Some(Part::Zstd) => StreamingDecoder::new(source)
                 .map(|part| Parts::Zstd(Box::new(part)))
@@ -94,4 +173,8 @@ fn next<S: BufRead>(mut source: S) -> Result<Parts<S>> {
             )),
         };
     }
+}
+
+fn invalid(message: String) -> Error {
+    Error::new(ErrorKind::InvalidData, message)
 }

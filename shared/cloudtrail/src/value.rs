@@ -26,6 +26,13 @@ pub fn parse(text: &str) -> anyhow::Result<Value> {
     Ok(value)
 }
 
+/// Returns how long the JSON is that a text begins with.
+pub(crate) fn prefix(text: &str) -> Option<usize> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Once>();
+    values.next()?.ok()?;
+    Some(values.byte_offset())
+}
+
 struct Once(Value);
 
 impl<'de> Deserialize<'de> for Once {

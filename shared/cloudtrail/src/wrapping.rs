@@ -1,5 +1,5 @@
-//! Records in whatever they are wrapped, known by its shape: lists, log files, answers of LookupEvents, messages of SQS and SNS, rows of
-//! CloudTrail Lake and Athena.
+//! Records in whatever they are wrapped, known by its shape: lists, log files, answers of LookupEvents, messages of SQS and SNS,
+//! rows of CloudTrail Lake and Athena.
 //!
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_Event.html>
 //! <https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>
@@ -40,8 +40,8 @@ impl Unwrapped {
         }
         match value {
             Value::Array(items) => match rows::of_lake(&items) {
-                Some(record) => self.objects.push(record),
-                None => items.into_iter().for_each(|item| self.add(item, depth + 1)),
+                Ok(None) => items.into_iter().for_each(|item| self.add(item, depth + 1)),
+                row => self.row(row, Value::Null),
             },
             Value::Object(members) => self.object(members, depth),
             other => {
@@ -60,20 +60,29 @@ impl Unwrapped {
                 None => self.objects.push(Value::Object(members)),
             };
         }
+        self.unread.extend(has_more(&members));
         for name in LISTS {
             if let Some(Value::Array(items)) = members.get_mut(name) {
                 let items = std::mem::take(items);
                 return items.into_iter().for_each(|item| self.add(item, depth + 1));
             }
         }
-        if let Some(records) = rows::of_answer(&mut members) {
-            return self.objects.extend(records);
+        if let Some(rows) = rows::of_answer(&members) {
+            return rows
+                .into_iter()
+                .for_each(|(row, as_is)| self.row(row, as_is));
         }
         if let Some(text) = text_in(&members) {
             return self.text(&text, depth);
         }
-        self.objects
-            .push(rows::of_athena(&members).unwrap_or(Value::Object(members)));
+        self.row(rows::of_athena(&members), Value::Object(members));
+    }
+
+    fn row(&mut self, row: rows::Row, as_is: Value) {
+        match row {
+            Ok(record) => self.objects.push(record.unwrap_or(as_is)),
+            Err(why) => self.unread.push(why),
+        }
     }
 
     fn text(&mut self, text: &str, depth: usize) {
@@ -91,8 +100,24 @@ impl Unwrapped {
     }
 }
 
-/// Returns the text that an object wraps: an event of LookupEvents, a message of SQS (`body` to a function, `Body` of ReceiveMessage), a
-/// notification of SNS as a function or a subscriber gets it.
+/// Returns what an answer says of others that belong to it: pages behind it, or a query that has not ended well. A saved answer
+/// comes without them.
+///
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html>
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetQueryResults.html>
+pub(crate) fn has_more(members: &Map<String, Value>) -> Option<String> {
+    let text = |name: &str| members.get(name)?.as_str();
+    if let Some(status) = text("QueryStatus").filter(|status| *status != "FINISHED") {
+        return Some(format!(
+            "the query is {status}: not all of its rows are in this answer"
+        ));
+    }
+    let token = text("NextToken").filter(|token| !token.is_empty());
+    token.map(|_| "the answer has a NextToken: the pages that follow it are not in it".to_owned())
+}
+
+/// Returns the text that an object wraps: an event of LookupEvents, a message of SQS (`body` to a function, `Body` of
+/// ReceiveMessage), a notification of SNS as a function or a subscriber gets it.
 fn text_in(members: &Map<String, Value>) -> Option<String> {
     let names = ["CloudTrailEvent", "body", "Body"];
     let text = names.iter().find_map(|name| members.get(*name)?.as_str());
@@ -110,7 +135,14 @@ fn text_in(members: &Map<String, Value>) -> Option<String> {
 
 /// Returns the objects that a notification of S3 names: the records are in them, and nobody has read them.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html>
 fn notified(members: &Map<String, Value>) -> Option<Vec<String>> {
+    let is = |name: &str, text: &str| members.get(name).is_some_and(|value| value == text);
+    if is("source", "aws.s3") && is("detail-type", "Object Created") {
+        let detail = members.get("detail")?;
+        let key = detail["object"]["key"].as_str()?;
+        return Some(unread_file(detail["bucket"]["name"].as_str()?, key));
+    }
     if members.get("eventSource")? != "aws:s3" {
         return None;
     }
