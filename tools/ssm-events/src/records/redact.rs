@@ -35,14 +35,28 @@ pub(crate) fn strip(value: &mut Value) {
         }
         Value::Array(items) => items.iter_mut().for_each(strip),
         // LookupEvents and SQS carry records as text.
-        Value::String(text) if text.starts_with('{') => {
-            if let Ok(mut inner) = serde_json::from_str::<Value>(text) {
-                strip(&mut inner);
-                *text = inner.to_string();
+        Value::String(text) if text.trim_start().starts_with(['{', '[']) => {
+            match serde_json::from_str::<Value>(text) {
+                Ok(mut inner) => {
+                    strip(&mut inner);
+                    *text = inner.to_string();
+                }
+                Err(_) if assigns_secret(text) => STRIPPED.clone_into(text),
+                Err(_) => {}
             }
         }
         _ => {}
     }
+}
+
+/// Returns whether a text that is not JSON has a secret: CloudTrail Lake writes structures as `{tokenValue=.., sessionId=..}`.
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetQueryResults.html>
+fn assigns_secret(text: &str) -> bool {
+    text.match_indices('=').any(|(at, _)| {
+        let before = text[..at].trim_end();
+        let mut words = before.rsplit(|c: char| !c.is_ascii_alphanumeric());
+        words.next().is_some_and(is_secret)
+    })
 }
 
 /// Returns the JSON text of a value at a path of names, without its secrets.
@@ -111,6 +125,21 @@ mod tests {
             assert!(!value.to_string().contains("c4n4ry"), "{value}");
             assert!(value.to_string().contains("sessionId"));
         }
+    }
+
+    #[test]
+    fn no_secret_is_left_in_a_structure_of_lake_or_behind_white_space() {
+        for mut value in [
+            json!("{sessionId=s, tokenValue=c4n4ry, streamUrl=wss://c4n4ry}"),
+            json!(" \n[{\"tokenValue\": \"c4n4ry\"}]"),
+            json!("[{\"streamUrl\": \"wss://c4n4ry\"}]"),
+        ] {
+            strip(&mut value);
+            assert!(!value.to_string().contains("c4n4ry"), "{value}");
+        }
+        let mut harmless = json!("{reason=reset of a token, target=i-0}");
+        strip(&mut harmless);
+        assert_eq!(harmless, "{reason=reset of a token, target=i-0}");
     }
 
     #[test]

@@ -88,10 +88,9 @@ pub(crate) fn records(
 ) -> anyhow::Result<LeftOut> {
     let mut left_out = LeftOut::default();
     objects(io, &mut left_out, |object, left_out| {
-        let Some(mut value) = left_out.value(object)? else {
+        let Some(value) = left_out.value(object)? else {
             return Ok(());
         };
-        redact::strip(&mut value);
         for record in left_out.unwrapped(value) {
             each(&record, &Event::of(&record))?;
         }
@@ -132,9 +131,11 @@ impl LeftOut {
         })
     }
 
-    /// Takes the records out of a value, and keeps what in it is not one.
+    /// Takes the records out of a value, without their secrets, and keeps what in it is not one.
     pub(crate) fn unwrapped(&mut self, value: Value) -> Vec<Value> {
-        let unwrapped = record::unwrap(value);
+        let mut unwrapped = record::unwrap(value);
+        // What wraps a record may hide its secrets from whoever looks at the whole.
+        unwrapped.events.iter_mut().for_each(redact::strip);
         self.n_others += unwrapped.n_others as u64;
         unwrapped.unread.iter().for_each(|why| self.damaged(why));
         unwrapped.events

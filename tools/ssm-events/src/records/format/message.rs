@@ -9,7 +9,6 @@ use serde_json::Value;
 use super::Style;
 use crate::records::digest::sha256;
 use crate::records::record::Event;
-use crate::records::redact;
 use crate::records::source::LeftOut;
 
 /// How events become messages.
@@ -25,10 +24,9 @@ impl MessageRenderer {
     /// The template fails.
     pub(crate) fn messages(
         &self,
-        mut value: Value,
+        value: Value,
         left_out: &mut LeftOut,
     ) -> anyhow::Result<Vec<(String, Value)>> {
-        redact::strip(&mut value);
         let mut messages = Vec::new();
         for record in left_out.unwrapped(value) {
             let event = Event::of(&record);

@@ -89,8 +89,11 @@ pub(super) fn api_activity(event: &Event) -> Value {
     value
 }
 
-/// Attributes that API Activity requires of every event, and what stands for one that is not known.
-const REQUIRED: &[(&str, &str, fn() -> Value)] = &[
+/// Where an attribute is required, its name, and its value where nothing is known.
+type Required = (&'static str, &'static str, fn() -> Value);
+
+/// Attributes that API Activity requires of every event.
+const REQUIRED: &[Required] = &[
     ("", "actor", || json!({ "user": { "name": "Unknown" } })),
     ("", "api", || json!({})),
     ("/api", "operation", || json!("Unknown")),
