@@ -1,5 +1,8 @@
 //! `sessions` and `check --transcripts`: sessions of the local AWS, and where their transcripts are.
 
+#[path = "transcripts_lists.rs"]
+mod lists;
+
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -60,7 +63,7 @@ impl Scene {
         self.account.aws(&[&name[..], &document].concat());
     }
 
-    fn preferences(&self) -> Value {
+    pub(crate) fn preferences(&self) -> Value {
         json!({"schemaVersion": "1.0", "description": "preferences", "sessionType": "Standard_Stream", "inputs": {
             "s3BucketName": self.bucket, "s3KeyPrefix": "sessions/here", "s3EncryptionEnabled": false,
             "cloudWatchLogGroupName": "/sessions", "cloudWatchEncryptionEnabled": false, "cloudWatchStreamingEnabled": false,
@@ -103,7 +106,7 @@ fn id(session: &Value) -> String {
 }
 
 /// A record of CloudTrail about a session.
-fn record(account: &str, name: &str, session: &str, by: &str, time: &str) -> String {
+pub(crate) fn record(account: &str, name: &str, session: &str, by: &str, time: &str) -> String {
     let role = format!("arn:aws:iam::{account}:role/ops/Admin");
     json!({"eventName": name, "eventSource": "ssm.amazonaws.com", "eventTime": time, "awsRegion": "us-east-1",
         "recipientAccountId": account, "eventID": format!("{name}-{session}"),
@@ -254,6 +257,52 @@ fn what_cannot_be_read_is_unread_and_status_2() {
 }
 
 #[test]
+fn one_copy_that_is_there_does_not_hide_what_was_not_read() {
+    let scene = Scene::new();
+    let good = scene.start(GOOD);
+    scene.account.fault(
+        json!({"service": "logs", "operation": "DescribeLogStreams", "kind": "denied", "times": -1}),
+    );
+    let shown = scene.run(&NOW, "");
+    shown
+        .assert_status(2)
+        .assert_complains("is not known of 1 session");
+    let shown = shown.json();
+    assert!(shown["transcript"]["s3"].is_object(), "{shown}");
+    let message = shown["transcript"]["message"].as_str().unwrap();
+    assert!(message.starts_with("log group /sessions: "), "{message}");
+    let found = scene.run(&["check", "--transcripts", "--grace", "0"], DESIRED);
+    found.assert_status(2);
+    let found = found.records();
+    let unread = found
+        .iter()
+        .find(|one| one["id"] == "events.transcript.unread");
+    assert_eq!(unread.unwrap()["resource"], good.as_str());
+    scene.account.clear_faults();
+    // That the log group is encrypted matters where it must be.
+    scene.account.fault(
+        json!({"service": "logs", "operation": "DescribeLogGroups", "kind": "denied", "times": -1}),
+    );
+    scene.run(&NOW, "").assert_status(0);
+    let mut content = scene.preferences();
+    content["inputs"]["cloudWatchEncryptionEnabled"] = json!(true);
+    let document = json!({"Name": "SSM-SessionManagerRunShell", "DocumentVersion": "1", "Content": content.to_string()});
+    let path = scene.account.home().join("document");
+    std::fs::write(&path, document.to_string()).unwrap();
+    let flags = ["--listing", &path.display().to_string()];
+    let shown = scene.run(&[&NOW[..], &flags].concat(), "");
+    shown.assert_status(2);
+    let message = shown.json()["transcript"]["message"].to_string();
+    let is_said = message.contains("is encrypted is not known: ");
+    assert!(
+        is_said && message.contains("DescribeLogGroups"),
+        "{message}"
+    );
+    scene.account.clear_faults();
+    scene.run(&[&NOW[..], &flags].concat(), "").assert_status(0);
+}
+
+#[test]
 fn sessions_of_every_page_are_found_by_few_calls() {
     let scene = Scene::new();
     let ids: Vec<String> = (0..210).map(|_| scene.start(GOOD)).collect();
@@ -300,10 +349,8 @@ fn a_log_archive_of_many_others_is_asked_for_each_session() {
     assert_eq!(n_calls, 3, "two pages, and then by name");
 }
 
-#[test]
-fn accounts_and_regions_are_asked_each_for_its_own_sessions() {
-    let scenes = [Scene::new(), Scene::new()];
-    let sessions: Vec<String> = scenes.iter().map(|scene| scene.start(GOOD)).collect();
+/// Makes accounts one organization, which the first one can ask.
+pub(crate) fn organize(scenes: &[Scene; 2]) -> [&'static str; 4] {
     let (home, id) = (scenes[0].account.home(), scenes[0].account.id());
     let named = scenes
         .iter()
@@ -315,10 +362,17 @@ fn accounts_and_regions_are_asked_each_for_its_own_sessions() {
     );
     let accounts: Vec<&str> = scenes.iter().map(|scene| scene.account.id()).collect();
     std::fs::write(home.join("accounts"), accounts.join("\n")).unwrap();
+    let role = "arn:aws:iam::{account}:role/OrganizationAccountAccessRole";
+    ["--accounts", "accounts", "--assume-role", role]
+}
+
+#[test]
+fn accounts_and_regions_are_asked_each_for_its_own_sessions() {
+    let scenes = [Scene::new(), Scene::new()];
+    let sessions: Vec<String> = scenes.iter().map(|scene| scene.start(GOOD)).collect();
+    let flags = organize(&scenes);
     let time = "2026-11-01T22:30:00Z";
     let input = record("999999999999", "StartSession", "eve-0", "eve", time);
-    let role = "arn:aws:iam::{account}:role/OrganizationAccountAccessRole";
-    let flags = ["--accounts", "accounts", "--assume-role", role];
     let regions = ["--region", "us-east-1,eu-west-1"];
     let shown = scenes[0].run(&[&NOW[..], &flags, &regions].concat(), &input);
     // One of another account was in the records: nobody was asked about it.

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use testbed::offline;
+use testbed::{Home, Output, offline};
 
 use crate::EXE;
-use crate::transcripts::{BROKEN, GOOD, NOW, Scene, none, of};
+use crate::transcripts::{BROKEN, GOOD, NOW, Scene, none, of, organize, record};
 
 #[test]
 fn saved_answers_say_the_same_as_calls() {
@@ -123,4 +123,167 @@ fn reports_and_messages_link_transcripts() {
     let stream = format!("$252Fsessions/log-events/{good}|transcript in CloudWatch Logs>");
     assert!(messages.contains(&stream), "{messages}");
     assert!(messages.contains("*no transcript*  nothing in s3://"));
+}
+
+/// Runs `sessions --offline` with one saved answer.
+fn with_saved(answer: &Value, input: &str) -> Output {
+    with_all_saved(&[answer], input)
+}
+
+fn with_all_saved(answers: &[&Value], input: &str) -> Output {
+    let folder = Home::create();
+    let path = folder.path().join("saved");
+    let answers: Vec<String> = answers.iter().map(|one| one.to_string()).collect();
+    std::fs::write(&path, answers.join("\n")).unwrap();
+    let flags = ["--offline", "--listing", &path.display().to_string()];
+    offline(EXE).args(NOW).args(flags).stdin(input).run()
+}
+
+/// An answer of `describe-sessions` with a session that has ended.
+fn ended(account: &str, id: &str) -> Value {
+    json!({"Sessions": [{"SessionId": id, "Target": GOOD, "Status": "Terminated",
+        "StartDate": "2026-11-01T10:00:00Z", "EndDate": "2026-11-01T10:05:00Z",
+        "Owner": format!("arn:aws:sts::{account}:assumed-role/Admin/ann")}]})
+}
+
+fn document(name: &str, bucket: &str) -> Value {
+    let content = json!({"inputs": {"s3BucketName": bucket, "s3KeyPrefix": "x"}}).to_string();
+    json!({"Name": name, "DocumentVersion": "1", "Content": content})
+}
+
+#[test]
+fn a_part_of_an_answer_is_refused() {
+    for (answer, sign) in [
+        (json!({"Sessions": [], "NextToken": "a"}), "NextToken"),
+        (json!({"logStreams": [], "nextToken": "a"}), "nextToken"),
+        (json!({"Contents": [], "NextToken": "a"}), "NextToken"),
+        (
+            json!({"IsTruncated": true, "Contents": [], "Name": "b"}),
+            "IsTruncated",
+        ),
+        (
+            json!({"DocumentVersions": [], "NextToken": "a"}),
+            "NextToken",
+        ),
+    ] {
+        let refused = with_saved(&answer, "");
+        refused.assert_complains(&format!(
+            "the answer is only a part, as its {sign} says: ask without --no-paginate"
+        ));
+        assert_eq!(refused.stdout, "");
+        assert_ne!(refused.status, 0);
+        assert_eq!(refused.stderr.lines().count(), 1, "{}", refused.stderr);
+    }
+}
+
+#[test]
+fn a_saved_answer_says_nothing_of_another_place() {
+    let time = "2026-11-01T10:00:00Z";
+    let input =
+        ["111122223333", "444455556666"].map(|one| record(one, "StartSession", one, "ann", time));
+    let shown = with_saved(&ended("111122223333", "111122223333"), &input.concat());
+    shown.assert_status(2);
+    let records = shown.records();
+    let unread: Vec<&Value> = records
+        .iter()
+        .filter(|one| one["id"] == "events.transcript.unread")
+        .collect();
+    assert_eq!(unread.len(), 1, "{unread:?}");
+    assert_eq!(unread[0]["target"]["account"], "444455556666");
+    // Nor does a document, which may be another one there.
+    let answers = [
+        &ended("111122223333", "ann-0"),
+        &ended("444455556666", "bob-0"),
+        &json!({"Name": "SSM-SessionManagerRunShell", "DocumentVersion": "1", "Content": "{}"}),
+    ];
+    let one = with_all_saved(&[answers[0], answers[2]], "");
+    assert_eq!(
+        none(&one.assert_status(0).records(), "ann-0"),
+        "preferences_off"
+    );
+    let both = with_all_saved(&answers, "");
+    let records = both.assert_status(2).records();
+    let words = ["ann-0", "bob-0"].map(|one| none(&records, one));
+    assert_eq!(words, ["unread", "unread"]);
+    // An answer without sessions is one all the same, where there is one place.
+    let shown = with_saved(&json!({"Sessions": []}), &input[0]);
+    assert!(!shown.stdout.contains("events.transcript.unread"));
+    let shown = with_saved(&json!({"Sessions": []}), &input.concat());
+    let n_unread = shown.stdout.matches("events.transcript.unread").count();
+    assert_eq!(n_unread, 2, "{}", shown.stdout);
+}
+
+#[test]
+fn places_without_a_saved_answer_are_asked() {
+    let scenes = [Scene::new(), Scene::new()];
+    let sessions: Vec<String> = scenes.iter().map(|scene| scene.start(BROKEN)).collect();
+    let flags = organize(&scenes);
+    let listing = scenes[0].save("ended", &["ssm", "describe-sessions", "--state", "History"]);
+    let listing = ["--listing", &listing.display().to_string()];
+    for region in [&["--region", "us-east-1"][..], &[]] {
+        let shown = scenes[0].run(&[&NOW[..], &flags, &listing, region].concat(), "");
+        shown.assert_status(0);
+        let records = shown.records();
+        assert_eq!(records.len(), 2, "{records:?}");
+        for session in &sessions {
+            assert_eq!(none(&records, session), "upload_failed");
+        }
+    }
+}
+
+#[test]
+fn a_pipe_is_refused_which_could_be_read_only_once() {
+    let flags = ["-f", "/dev/null", "--offline", "--listing", "/dev/stdin"];
+    let refused = offline(EXE).args(NOW).args(flags).stdin("{}").run();
+    refused.assert_complains("a pipe is empty then: save it as a file");
+    assert_eq!(
+        (refused.status, refused.stderr.lines().count()),
+        (2, 1),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[test]
+fn an_empty_bucket_is_a_list_and_stands_for_one_bucket() {
+    // As the AWS CLI prints it.
+    let empty = json!({"RequestCharged": null, "Prefix": "x/"});
+    let preferences = document("SSM-SessionManagerRunShell", "one");
+    let sessions = ended("111122223333", "ann-0");
+    let shown = with_all_saved(&[&empty, &preferences, &sessions], "");
+    shown.assert_status(0);
+    assert_eq!(none(&shown.records(), "ann-0"), "upload_failed");
+    let mut others = ended("111122223333", "bob-0");
+    others["Sessions"][0]["DocumentName"] = json!("Own");
+    let own = document("Own", "two");
+    let answers = [&empty, &preferences, &sessions, &own, &others];
+    let shown = with_all_saved(&answers, "");
+    shown.assert_status(2);
+    let records = shown.records();
+    let words = ["ann-0", "bob-0"].map(|one| none(&records, one));
+    assert_eq!(words, ["unread", "unread"]);
+}
+
+#[test]
+fn sessions_that_were_not_all_read_are_not_taken_for_all() {
+    let home = Home::create();
+    let path = home.path().join("sessions.jsonl");
+    let target = json!({"account": "111122223333", "region": "us-east-1"});
+    for gap in [
+        json!({"kind": "unreachable", "target": target, "tool": "ssm-events", "error": "no such role"}),
+        json!({"kind": "finding", "id": "events.transcript.unread", "resource": "DescribeSessions", "message": "no such role"}),
+    ] {
+        std::fs::write(&path, gap.to_string()).unwrap();
+        for verb in [&["report", "--html"][..], &["format", "--to", "slack"]] {
+            let run = offline(EXE)
+                .args(verb)
+                .args([Path::new("--sessions"), &path]);
+            let refused = run.stdin("").run();
+            refused
+                .assert_complains("sessions were not all read: ")
+                .assert_complains("no such role");
+            assert_ne!(refused.status, 0);
+            assert_eq!(refused.stdout, "");
+        }
+    }
 }

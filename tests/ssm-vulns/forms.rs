@@ -37,7 +37,6 @@ fn extras_of_amazon_linux_2_are_compared_within_their_topic() {
             &[
                 "ALAS2PHP8.0-2023-001 php-cli 8.0.20-1.amzn2",
                 "ALAS2POSTGRESQL14-2023-001 postgresql 14.9-1.amzn2",
-                // Nothing given is about core.
                 "vulns.advisories.none",
             ],
         ),

@@ -8,6 +8,7 @@
 )]
 
 mod gap;
+mod names;
 mod rows;
 mod structure;
 mod tail;

@@ -7,59 +7,13 @@
 
 use serde_json::{Map, Value};
 
+use crate::names::name;
 use crate::structure;
 use crate::value::parse;
 
 /// What a row is: a record, none (`None`), or what cannot be read in it.
 pub(crate) type Row = Result<Option<Value>, String>;
 
-/// Names as CloudTrail writes them, of records and of what is in structures.
-const NAMES: [&str; 44] = [
-    "accessKeyId",
-    "accountId",
-    "additionalEventData",
-    "annotation",
-    "apiVersion",
-    "arn",
-    "attributes",
-    "awsRegion",
-    "creationDate",
-    "errorCode",
-    "errorMessage",
-    "eventCategory",
-    "eventID",
-    "eventName",
-    "eventSource",
-    "eventTime",
-    "eventType",
-    "eventVersion",
-    "federatedProvider",
-    "identityStoreArn",
-    "inScopeOf",
-    "invokedBy",
-    "managementEvent",
-    "mfaAuthenticated",
-    "onBehalfOf",
-    "principalId",
-    "readOnly",
-    "recipientAccountId",
-    "requestID",
-    "requestParameters",
-    "resources",
-    "responseElements",
-    "serviceEventDetails",
-    "sessionContext",
-    "sessionIssuer",
-    "sharedEventID",
-    "sourceIPAddress",
-    "tlsDetails",
-    "type",
-    "userAgent",
-    "userId",
-    "userIdentity",
-    "userName",
-    "vpcEndpointId",
-];
 /// Members that hold structures.
 const STRUCTURES: [&str; 8] = [
     "userIdentity",
@@ -165,12 +119,6 @@ fn of_row(row: &Map<String, Value>) -> Row {
         (true, None) => Ok(Some(Value::Object(record))),
         (true, Some(why)) => Err(why),
     }
-}
-
-/// Returns a name as CloudTrail writes it.
-pub(crate) fn name(column: &str) -> &str {
-    let known = NAMES.iter().find(|name| name.eq_ignore_ascii_case(column));
-    known.copied().unwrap_or(column)
 }
 
 /// Returns what a cell holds; `None` for a structure that is not read. As a text it would hide what was asked for.

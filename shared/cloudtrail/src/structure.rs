@@ -8,7 +8,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::rows::name;
+use crate::names::name;
 use crate::value::{parse, prefix};
 
 /// A deeper one is none of CloudTrail's.

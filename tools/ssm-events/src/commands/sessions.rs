@@ -6,13 +6,12 @@ use std::path::PathBuf;
 
 use awsconf::{AccountsFrom, Session};
 use cli::{Finding, FindingKind, Outcome, Output, Severity, Target};
-use records::NoTranscript;
 
 use super::GlobalArgs;
 use crate::records::history::{self, SYSTEMS_MANAGER};
 use crate::records::observe::listing::{self, Books, Listing};
 use crate::records::observe::sessions::{self as observe, Ask};
-use crate::records::sessions::{Book, Facts, Rules, UNREAD, recorded};
+use crate::records::sessions::{Book, Facts, Rules, UNREAD, is_unread, recorded};
 use crate::records::source::{self, LeftOut};
 
 /// A transcript is uploaded at the end of its session, and CloudWatch Logs "typically" says within an hour that something is in
@@ -62,18 +61,18 @@ pub(crate) async fn run(
     let (since, until) = (time("--since", &args.since)?, time("--until", &args.until)?);
     let mut books = Books::new();
     let left_out = records(global, &mut books)?;
-    let region = match global.aws.regions.as_slice() {
-        [one] => one.as_str(),
-        _ => "",
+    let (region, is_one) = match global.aws.regions.as_slice() {
+        [one] if one != "all" => (one.as_str(), true),
+        regions => ("", regions.is_empty()),
     };
+    let is_only = is_one && global.accounts.accounts.is_none();
     let listing = listing::read(&args.listings, region, &mut books)?;
     let ask = Ask {
         since,
         until,
-        has_sessions: listing.has_sessions,
-        has_documents: listing.has_documents,
         has_objects: listing.has_objects,
         has_streams: listing.has_streams,
+        ..Ask::default()
     };
     let printer = Printer {
         out,
@@ -94,13 +93,19 @@ pub(crate) async fn run(
                 .remove(&session.target)
                 .unwrap_or_default();
             let mut facts = Facts::default();
-            listing.known(&session.target, &book, &mut facts);
+            listing.known(&session.target, is_only, &book, &mut facts);
+            let ask = Ask {
+                has_sessions: listing.describes(&session.target, false),
+                has_documents: listing.has_documents(&session.target, is_only),
+                ..ask
+            };
             observe::read(session, &ask, &mut book, &mut facts).await;
+            forget(&mut books.borrow_mut(), &session.target, &book);
             // AWS may have listed sessions that no record has, and documents that name other places.
             if ask.has_objects || ask.has_streams {
                 listing::locate(&args.listings, &session.target, &mut book)?;
             }
-            listing.known(&session.target, &book, &mut facts);
+            listing.known(&session.target, is_only, &book, &mut facts);
             Ok((book, facts))
         };
         let fleet = global.fleet(out).await?;
@@ -110,14 +115,16 @@ pub(crate) async fn run(
             })
             .await?;
     }
-    for (place, book) in books.into_inner() {
-        let facts = offline(&listing, &place, &book, args.offline);
+    let books = books.into_inner();
+    let is_only = args.offline && books.len() == 1;
+    for (place, book) in books {
+        let facts = offline(&listing, &place, &book, (args.offline, is_only));
         outcome = outcome.and(printer.print(&place, book, &facts)?);
     }
     if printer.n_unread.get() > 0 {
         let n = cli::count(printer.n_unread.get(), "session");
         out.note(&format!(
-            "whether there is a transcript is not known of {n}: see transcript.message"
+            "whether there is a transcript, as demanded, is not known of {n}: see transcript.message"
         ));
     }
     Ok(left_out.end(out, outcome))
@@ -149,16 +156,34 @@ fn records(global: &GlobalArgs, books: &mut Books) -> anyhow::Result<LeftOut> {
     })
 }
 
+/// Forgets sessions of saved answers of which only now the Region is known: AWS was asked, and they are in this book.
+fn forget(books: &mut Books, place: &Target, book: &Book) {
+    let nowhere = Target {
+        account: place.account.clone(),
+        region: String::new(),
+    };
+    if let Some(others) = books.get_mut(&nowhere) {
+        others
+            .sessions
+            .retain(|session| book.find(&session.id).is_none());
+    }
+}
+
 /// Returns what is known of a place that was not asked.
-fn offline(listing: &Listing, place: &Target, book: &Book, is_wanted: bool) -> Facts {
+fn offline(
+    listing: &Listing,
+    place: &Target,
+    book: &Book,
+    (is_wanted, is_only): (bool, bool),
+) -> Facts {
     let mut facts = Facts::default();
-    if !listing.has_sessions {
+    if !listing.describes(place, is_only) {
         facts.undescribed = Some(match is_wanted {
-            true => "no answer of describe-sessions was given".to_owned(),
+            true => format!("no answer of describe-sessions was given that has one of {place}"),
             false => format!("{place} was not asked: pass --accounts and --region"),
         });
     }
-    listing.known(place, book, &mut facts);
+    listing.known(place, is_only, book, &mut facts);
     facts
 }
 
@@ -184,8 +209,7 @@ impl Printer<'_> {
         let mut n_unread = 0;
         for record in recorded(&book, place, facts, &self.rules) {
             let transcript = record.transcript.as_ref();
-            let is_unread = transcript.is_some_and(|one| one.none == Some(NoTranscript::Unread));
-            n_unread += usize::from(is_unread);
+            n_unread += usize::from(transcript.is_some_and(is_unread));
             self.out.write(&record)?;
         }
         self.n_unread.set(self.n_unread.get() + n_unread);

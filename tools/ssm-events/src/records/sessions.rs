@@ -16,7 +16,7 @@ use serde_json::json;
 
 pub(crate) use document::{Document, Logging, PREFERENCES, Version, in_force};
 pub(crate) use findings::{UNREAD, findings};
-pub(crate) use judge::{Facts, Rules};
+pub(crate) use judge::{Facts, Rules, is_unread};
 pub(crate) use known::KnownSessions;
 pub(crate) use session::{Described, Object, Session, Status, Stream};
 pub(crate) use store::Store;
@@ -98,8 +98,7 @@ impl Book {
                 session.started = at;
                 session.node = node;
                 session.document = document;
-                session.reason =
-                    Some(event.reason.as_str().into()).filter(|text: &Box<str>| !text.is_empty());
+                session.reason = (!event.reason.is_empty()).then(|| event.reason.as_str().into());
             }
             "ResumeSession" => session
                 .resumed
@@ -127,11 +126,16 @@ impl Book {
             self.name(&listed.id, &node, started, session_name.as_deref());
         }
         let session = self.session(&listed.id);
-        session.described = Some(Described {
+        let described = Described {
             status: Status::of(&listed.status),
             ended: listed.ended,
             max_minutes: listed.max_minutes,
-        });
+        };
+        // No session begins again, so that an older answer cannot open one that has ended.
+        let is_over = |known: Described| known.status != Status::Open;
+        if described.status != Status::Open || !session.described.is_some_and(is_over) {
+            session.described = Some(described);
+        }
         session.started = session.started.or(listed.started);
         session.node = session.node.take().or(node);
         session.document = session.document.take().or(document);
@@ -233,7 +237,7 @@ pub(crate) fn recorded<'b>(
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{Book, Listed};
+    use super::{Book, Listed, Status};
     use crate::records::record::Event;
 
     fn started(by: &str, id: &Value) -> Event {
@@ -265,6 +269,17 @@ mod tests {
         let mut ids: Vec<&str> = book.sessions.iter().map(|session| &*session.id).collect();
         ids.sort_unstable();
         assert_eq!(ids, ["", "ann-0", "bob-0", "eve-0"]);
+        // An answer from before its end, read later, does not open it.
+        for status in ["Terminated", "Connected"] {
+            let status = status.to_owned();
+            book.describe(&Listed {
+                status,
+                ..listed("eve", 1_793_527_200)
+            });
+        }
+        let eve = book.find("eve-0").unwrap();
+        let described = book.sessions[eve].described.unwrap();
+        assert_eq!(described.status, Status::Ended);
         let bob = book.find("bob-0").unwrap();
         assert_eq!(book.sessions[bob].event_id.as_deref(), Some("e-bob"));
     }

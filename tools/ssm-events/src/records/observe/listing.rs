@@ -2,6 +2,7 @@
 //! `ssm-prefs show` prints them, told apart by their shape. Lists of any length are read item by item.
 
 mod answer;
+mod coverage;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -20,6 +21,7 @@ use crate::records::sessions::{
     is_encrypted_since,
 };
 use answer::{Answers, Found};
+use coverage::Names;
 
 /// The sessions of all accounts and Regions.
 pub(crate) type Books = BTreeMap<Target, Book>;
@@ -27,13 +29,13 @@ pub(crate) type Books = BTreeMap<Target, Book>;
 /// What saved answers hold beside sessions.
 #[derive(Debug, Default)]
 pub(crate) struct Listing {
-    pub(crate) has_sessions: bool,
-    pub(crate) has_documents: bool,
+    has_sessions: bool,
+    /// The places of sessions that the answers describe.
+    described: BTreeSet<Target>,
     pub(crate) has_objects: bool,
     pub(crate) has_streams: bool,
-    /// Buckets and log groups that the answers name; where one names none, it is taken for whatever is asked for.
-    buckets: BTreeSet<String>,
-    log_groups: BTreeSet<String>,
+    buckets: Names,
+    log_groups: Names,
     /// Documents by name, in places that the answers do not name.
     documents: BTreeMap<String, Vec<Version>>,
     /// The preferences of places.
@@ -82,6 +84,8 @@ fn pass(
             region,
             is_first,
             of_answer: Vec::new(),
+            lists: BTreeSet::new(),
+            has_group: false,
         };
         answer::read(open(path).with_context(what)?, &mut pass).with_context(what)?;
     }
@@ -89,6 +93,9 @@ fn pass(
 }
 
 fn open(path: &Path) -> anyhow::Result<Box<dyn Read>> {
+    if !std::fs::metadata(path)?.is_file() {
+        bail!("a file is read more than once, and a pipe is empty then: save it as a file");
+    }
     let mut file = BufReader::new(File::open(path)?);
     let is_packed = file.fill_buf()?.starts_with(&[0x1f, 0x8b]);
     Ok(match is_packed {
@@ -98,18 +105,29 @@ fn open(path: &Path) -> anyhow::Result<Box<dyn Read>> {
 }
 
 impl Listing {
+    /// Returns whether saved answers say which sessions a place has. One without sessions names no place, and only says it where
+    /// there is no other.
+    pub(crate) fn describes(&self, place: &Target, is_only: bool) -> bool {
+        self.described.contains(place)
+            || (self.has_sessions && self.described.is_empty() && is_only)
+    }
+
+    /// Returns whether saved answers have documents of a place. Those of the AWS CLI name no place, and are only its where there
+    /// is no other: documents of one name differ from place to place.
+    pub(crate) fn has_documents(&self, place: &Target, is_only: bool) -> bool {
+        self.preferences.contains_key(place) || (is_only && !self.documents.is_empty())
+    }
+
     /// Adds what was saved to the facts of a place.
-    pub(crate) fn known(&self, place: &Target, book: &Book, facts: &mut Facts) {
-        if self.has_documents {
-            for (name, versions) in &self.documents {
-                let document = Reading::Present(versions.clone());
-                facts.documents.insert(name.clone(), document);
-            }
-            if let Some(document) = self.preferences.get(place) {
-                facts
-                    .documents
-                    .insert(PREFERENCES.to_owned(), document.clone());
-            }
+    pub(crate) fn known(&self, place: &Target, is_only: bool, book: &Book, facts: &mut Facts) {
+        for (name, versions) in self.documents.iter().filter(|_| is_only) {
+            let document = Reading::Present(versions.clone());
+            facts.documents.insert(name.clone(), document);
+        }
+        if let Some(document) = self.preferences.get(place) {
+            facts
+                .documents
+                .insert(PREFERENCES.to_owned(), document.clone());
         }
         let stores: BTreeSet<Store> = book
             .sessions
@@ -117,11 +135,17 @@ impl Listing {
             .flat_map(|session| facts.logging(session).unwrap_or_default())
             .flat_map(|logging| logging.stores.clone())
             .collect();
-        let is_in = |names: &BTreeSet<String>, name: &str| names.is_empty() || names.contains(name);
+        let (mut buckets, mut groups) = (BTreeSet::new(), BTreeSet::new());
+        for store in &stores {
+            match store {
+                Store::Bucket { name, .. } => buckets.insert(Rc::clone(name)),
+                Store::LogGroup { name } => groups.insert(Rc::clone(name)),
+            };
+        }
         for store in stores {
             let is_listed = match &store {
-                Store::Bucket { name, .. } => self.has_objects && is_in(&self.buckets, name),
-                Store::LogGroup { name } => self.has_streams && is_in(&self.log_groups, name),
+                Store::Bucket { name, .. } => self.buckets.cover(name, buckets.len()),
+                Store::LogGroup { name } => self.log_groups.cover(name, groups.len()),
             };
             if is_listed {
                 facts.stores.insert(store, None);
@@ -138,6 +162,9 @@ struct Pass<'p> {
     is_first: bool,
     /// The sessions whose objects are in this answer, of which the name of the bucket may come later.
     of_answer: Vec<(Target, usize)>,
+    /// The lists of this answer, and whether one of its log streams names the log group.
+    lists: BTreeSet<&'static str>,
+    has_group: bool,
 }
 
 impl Pass<'_> {
@@ -167,6 +194,7 @@ impl Pass<'_> {
             account: Arn::parse(&listed.owner).map_or(String::new(), |arn| arn.account.to_owned()),
             region: self.region.to_owned(),
         });
+        self.listing.described.insert(place.clone());
         self.books.entry(place).or_default().describe(&listed);
     }
 
@@ -197,8 +225,9 @@ impl Pass<'_> {
         let group = rest
             .and_then(|rest| rest.split_once(":log-stream:"))
             .map(|(group, _)| group);
-        if let Some(group) = group.filter(|group| !self.listing.log_groups.contains(*group)) {
-            self.listing.log_groups.insert(group.to_owned());
+        if let Some(group) = group {
+            self.has_group = true;
+            self.listing.log_groups.named(group);
         }
         let Some((place, at)) = self.find(&one.log_stream_name) else {
             return;
@@ -220,14 +249,24 @@ impl Pass<'_> {
         });
     }
 
-    fn rest(&mut self, rest: Map<String, Value>, has_list: bool) -> anyhow::Result<()> {
+    fn rest(&mut self, rest: Map<String, Value>) -> anyhow::Result<()> {
         let of_answer = std::mem::take(&mut self.of_answer);
-        if let Some(name) = rest
-            .get("Name")
-            .and_then(Value::as_str)
-            .filter(|_| has_list)
-        {
-            self.listing.buckets.insert(name.to_owned());
+        let mut lists = std::mem::take(&mut self.lists);
+        coverage::is_whole(&rest)?;
+        if lists.is_empty() && coverage::is_empty_bucket(&rest) {
+            lists.insert(answer::OBJECTS);
+            self.listing.has_objects = true;
+        }
+        let has_group = std::mem::take(&mut self.has_group);
+        if lists.contains(answer::STREAMS) && !self.is_first && !has_group {
+            self.listing.log_groups.nameless();
+        }
+        let name = rest.get("Name").and_then(Value::as_str);
+        if lists.contains(answer::OBJECTS) && name.is_none() {
+            self.listing.buckets.nameless();
+        }
+        if let Some(name) = name.filter(|_| lists.contains(answer::OBJECTS)) {
+            self.listing.buckets.named(name);
             for (place, at) in of_answer {
                 if let Some(book) = self.books.get_mut(&place) {
                     let name = book.text(name);
@@ -237,7 +276,7 @@ impl Pass<'_> {
                 }
             }
         }
-        if has_list || !self.is_first {
+        if !lists.is_empty() || !self.is_first {
             return Ok(());
         }
         let rest = Value::Object(rest);
@@ -262,7 +301,6 @@ impl Pass<'_> {
 
     /// Takes what either `list-document-versions` or `get-document` says of a version.
     fn version(&mut self, one: &Value) {
-        self.listing.has_documents = true;
         let text = |key: &str| one[key].as_str().unwrap_or_default();
         let number = text("DocumentVersion").parse().unwrap_or(0);
         let versions = self
@@ -294,7 +332,6 @@ impl Pass<'_> {
     }
 
     fn preferences(&mut self, record: &Value) -> anyhow::Result<()> {
-        self.listing.has_documents = true;
         let shown: Preferences = cli::from_value(record)?;
         let document = shown.document.map(|document| {
             let is_one = document.default.version == document.latest.version;
@@ -325,7 +362,8 @@ impl Answers for Pass<'_> {
         }
     }
 
-    fn begins(&mut self, list: &str) {
+    fn begins(&mut self, list: &'static str) {
+        self.lists.insert(list);
         match list {
             answer::SESSIONS => self.listing.has_sessions = true,
             answer::OBJECTS => self.listing.has_objects = true,
@@ -333,8 +371,8 @@ impl Answers for Pass<'_> {
         }
     }
 
-    fn ends(&mut self, rest: Map<String, Value>, has_list: bool) -> anyhow::Result<()> {
-        self.rest(rest, has_list)
+    fn ends(&mut self, rest: Map<String, Value>) -> anyhow::Result<()> {
+        self.rest(rest)
     }
 }
 

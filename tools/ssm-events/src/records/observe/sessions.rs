@@ -55,7 +55,8 @@ pub(crate) async fn read(session: &Session, ask: &Ask, book: &mut Book, facts: &
     let session = session.clone().with_adaptive_retry();
     let ssm = aws_sdk_ssm::Client::new(&session.config);
     if !ask.has_sessions {
-        for state in [SessionState::History, SessionState::Active] {
+        // A session that ends in between would be in neither, were the history read first.
+        for state in [SessionState::Active, SessionState::History] {
             if let Err(error) = described(&ssm, ask, state, book).await {
                 facts.undescribed = Some(format!("{error:#}"));
             }
@@ -65,7 +66,7 @@ pub(crate) async fn read(session: &Session, ask: &Ask, book: &mut Book, facts: &
         documents::read(&ssm, book, facts).await;
     }
     for (store, wanted) in wanted(book, facts) {
-        let trouble = match &store {
+        let read = match &store {
             Store::Bucket { .. } if ask.has_objects => continue,
             Store::LogGroup { .. } if ask.has_streams => continue,
             Store::Bucket { name, prefix } => {
@@ -73,7 +74,15 @@ pub(crate) async fn read(session: &Session, ask: &Ask, book: &mut Book, facts: &
             }
             Store::LogGroup { name } => log_group::read(&session, name, wanted, book).await,
         };
-        let trouble = trouble.err().map(|error| format!("{error:#}"));
+        let text = |error: anyhow::Error| format!("{error:#}");
+        let trouble = match read {
+            Ok(unknown) => {
+                let unknown = unknown.map(|error| (store.clone(), text(error)));
+                facts.unknown_keys.extend(unknown);
+                None
+            }
+            Err(error) => Some(text(error)),
+        };
         facts.stores.insert(store, trouble);
     }
 }

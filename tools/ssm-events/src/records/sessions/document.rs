@@ -31,6 +31,7 @@ pub(crate) struct Logging {
     pub(crate) is_port: bool,
     pub(crate) stores: Vec<Store>,
     pub(crate) group_must_be_encrypted: bool,
+    pub(crate) object_must_be_encrypted: bool,
 }
 
 impl Logging {
@@ -48,12 +49,13 @@ impl Logging {
         });
         let log_group =
             text("cloudWatchLogGroupName").map(|name| Store::LogGroup { name: name.into() });
-        let must = &inputs["cloudWatchEncryptionEnabled"];
+        // Agents take switches as text as well.
+        let is_on = |key: &str| inputs[key] == true || inputs[key] == "true";
         Logging {
             is_port: content["sessionType"] == "Port",
             stores: bucket.into_iter().chain(log_group).collect(),
-            // Agents take switches as text as well.
-            group_must_be_encrypted: *must == true || *must == "true",
+            group_must_be_encrypted: is_on("cloudWatchEncryptionEnabled"),
+            object_must_be_encrypted: is_on("s3EncryptionEnabled"),
         }
     }
 }

@@ -46,11 +46,15 @@ pub(crate) fn findings(book: &Book, place: &Target, facts: &Facts, rules: &Rules
                     FIX,
                 ));
             }
-            Some(NoTranscript::Unread) => {
+            _ if judge::is_unread(&made) => {
                 let first = || (0, session.id.to_string());
                 unread.entry(what).or_insert_with(first).0 += 1;
             }
             None if !made.missing_in.is_empty() => {
+                if let Some(reason) = judge::unknown_encryption(session, facts) {
+                    let first = || (0, session.id.to_string());
+                    unread.entry(reason).or_insert_with(first).0 += 1;
+                }
                 let message = format!(
                     "one of two transcripts of the session of {who} on {node} is missing: {what}"
                 );
@@ -90,7 +94,7 @@ pub(crate) fn findings(book: &Book, place: &Target, facts: &Facts, rules: &Rules
         let message = match n_sessions {
             0 => reason,
             n => format!(
-                "whether {} a transcript is not known: {reason}",
+                "whether {} a transcript as demanded is not known: {reason}",
                 match n {
                     1 => "a session has".to_owned(),
                     n => format!("{n} sessions have"),

@@ -24,6 +24,8 @@ pub(crate) struct Facts {
     pub(crate) documents: BTreeMap<String, Document>,
     /// The stores that were looked into: with what is wrong with one that could not be read.
     pub(crate) stores: BTreeMap<Store, Option<String>>,
+    /// Why it is not known whether what lies in a store is encrypted.
+    pub(crate) unknown_keys: BTreeMap<Store, String>,
 }
 
 /// What time it is, and how long a transcript may take.
@@ -54,7 +56,10 @@ impl Facts {
         };
         let found = in_force(versions, session.started);
         if found.is_empty() {
-            return Ok(vec![Rc::default()]);
+            // It may have been deleted and made again, and that says nothing about the one before.
+            return Err(format!(
+                "{name} has no version that is as old as the session"
+            ));
         }
         let logging = found.into_iter().map(|place| {
             let version = &versions[place];
@@ -103,10 +108,58 @@ pub(super) fn transcript(session: &Session, facts: &Facts, rules: &Rules) -> Tra
         let missing = missing(session, facts);
         made.missing_in = missing.iter().map(Store::to_string).collect();
         made.message = (!missing.is_empty()).then_some(message);
-    } else if !is_there {
+    } else if !is_there || (why == NoTranscript::Unread && !has_all(session, facts)) {
         made.message = Some(message);
     }
+    if is_there && made.message.is_none() {
+        made.message = unknown_encryption(session, facts);
+    }
     made
+}
+
+/// Returns whether something about a transcript is not known: where one is, another may be missing or in clear.
+pub(crate) fn is_unread(made: &Transcript) -> bool {
+    match made.none {
+        Some(why) => why == NoTranscript::Unread,
+        None => made.message.is_some() && made.missing_in.is_empty(),
+    }
+}
+
+/// Returns whether every store that may have the transcript has it, so that nothing more has to be known.
+fn has_all(session: &Session, facts: &Facts) -> bool {
+    let logging = facts.logging(session);
+    logging.is_ok_and(|logging| {
+        let mut stores = logging.iter().flat_map(|one| &one.stores);
+        stores.all(|store| is_in(session, store))
+    })
+}
+
+fn is_in(session: &Session, store: &Store) -> bool {
+    let stream = session.stream.as_ref();
+    match store {
+        Store::Bucket { .. } => session.object.is_some(),
+        Store::LogGroup { .. } => stream.is_some_and(|stream| stream.is_filled),
+    }
+}
+
+/// Returns why it is not known whether a transcript is encrypted, if the preferences demand that.
+pub(super) fn unknown_encryption(session: &Session, facts: &Facts) -> Option<String> {
+    let object = session.object.as_ref();
+    let stream = session.stream.as_ref().filter(|stream| stream.is_filled);
+    let is_object = object.is_some_and(|object| object.encrypted.is_none());
+    let is_stream = stream.is_some_and(|stream| stream.encrypted.is_none());
+    let logging = facts.logging(session).unwrap_or_default();
+    let unknown = logging.iter().find_map(|one| {
+        one.stores.iter().find(|store| match store {
+            Store::Bucket { .. } => is_object && one.object_must_be_encrypted,
+            Store::LogGroup { .. } => is_stream && one.group_must_be_encrypted,
+        })
+    })?;
+    let why = facts.unknown_keys.get(unknown);
+    let why = why.map_or("that was not read", String::as_str);
+    Some(format!(
+        "whether the transcript in {unknown} is encrypted is not known: {why}"
+    ))
 }
 
 /// Returns the stores that should have the transcript and do not.
@@ -119,14 +172,9 @@ fn missing(session: &Session, facts: &Facts) -> Vec<Store> {
     };
     for store in &first.stores {
         let is_in_all = others.iter().all(|other| other.stores.contains(store));
-        let is_there = match store {
-            Store::Bucket { .. } => session.object.is_some(),
-            Store::LogGroup { .. } => session
-                .stream
-                .as_ref()
-                .is_some_and(|stream| stream.is_filled),
-        };
-        if !is_there && (is_in_all || session.object.is_none() && session.stream.is_none()) {
+        if !is_in(session, store)
+            && (is_in_all || session.object.is_none() && session.stream.is_none())
+        {
             missing.push(store.clone());
         }
     }

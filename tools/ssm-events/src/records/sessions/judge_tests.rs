@@ -5,9 +5,9 @@ use std::rc::Rc;
 use records::{NoTranscript, Reading, SessionEnd};
 use serde_json::json;
 
-use super::{Facts, Rules, transcript};
+use super::{Facts, Rules, is_unread, transcript};
 use crate::records::sessions::{
-    Book, Listed, Logging, Object, PREFERENCES, Store, Stream, Version,
+    Book, Listed, Logging, Object, PREFERENCES, Store, Stream, UNREAD, Version, findings,
 };
 
 const NOW: i64 = 1_800_000_000;
@@ -164,7 +164,7 @@ fn each_reason_has_its_case() {
             "before the document",
             at(NOW - 101 * 24 * HOUR, NOW - 101 * 24 * HOUR),
             on(),
-            No::PreferencesOff,
+            No::Unread,
         ),
     ] {
         assert_eq!(none(&listed, &facts), Some(expected), "{what}");
@@ -247,6 +247,93 @@ fn an_empty_log_stream_is_not_a_transcript() {
         (Some(7), None, None)
     );
     assert!(made.missing_in.is_empty());
+}
+
+#[test]
+fn one_of_two_transcripts_does_not_hide_that_the_other_was_not_read() {
+    let mut facts = facts(vec![version(1, logging("b", "/g"))]);
+    let group = Store::LogGroup { name: "/g".into() };
+    facts.stores.insert(group, Some("AccessDenied".to_owned()));
+    let mut book = book(&ended());
+    book.sessions[0].object = Some(object(Some(true)));
+    let made = transcript(&book.sessions[0], &facts, &RULES);
+    assert_eq!((made.none, is_unread(&made)), (None, true));
+    assert_eq!(made.message.as_deref(), Some("log group /g: AccessDenied"));
+    let found = findings(&book, &place(), &facts, &RULES);
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].id.as_str(), found[0].is_unread), (UNREAD, true));
+    // Both are there, and nothing more has to be known.
+    book.sessions[0].stream = Some(stream(Some(true)));
+    let made = transcript(&book.sessions[0], &facts, &RULES);
+    assert_eq!((made.message.clone(), is_unread(&made)), (None, false));
+}
+
+#[test]
+fn encryption_that_is_demanded_and_not_known_is_unread() {
+    let demanding = |is_on: bool| {
+        let inputs = json!({"s3BucketName": "b", "s3EncryptionEnabled": is_on,
+            "cloudWatchLogGroupName": "/g", "cloudWatchEncryptionEnabled": is_on.to_string()});
+        let logging = Logging::of(&json!({"inputs": inputs}));
+        let mut facts = facts(vec![version(1, Rc::new(logging))]);
+        let group = Store::LogGroup { name: "/g".into() };
+        facts.unknown_keys.insert(group, "denied".to_owned());
+        facts
+    };
+    for (of_object, of_stream, is_demanded, expected) in [
+        (
+            Some(true),
+            None,
+            true,
+            "log group /g is encrypted is not known: denied",
+        ),
+        (
+            None,
+            Some(true),
+            true,
+            "s3://b/ is encrypted is not known: that was not read",
+        ),
+        (Some(true), Some(true), true, ""),
+        (None, None, false, ""),
+    ] {
+        let facts = demanding(is_demanded);
+        let mut book = book(&ended());
+        book.sessions[0].object = Some(object(of_object));
+        book.sessions[0].stream = Some(stream(of_stream));
+        let made = transcript(&book.sessions[0], &facts, &RULES);
+        assert_eq!(is_unread(&made), !expected.is_empty());
+        assert!(made.message.unwrap_or_default().ends_with(expected));
+        let found = findings(&book, &place(), &facts, &RULES);
+        assert_eq!(found.len(), usize::from(!expected.is_empty()), "{found:?}");
+        // Also where the other one is missing.
+        book.sessions[0].object = None;
+        let found = findings(&book, &place(), &facts, &RULES);
+        let n_expected = 1 + usize::from(is_demanded && of_stream.is_none());
+        assert_eq!(found.len(), n_expected, "{found:?}");
+    }
+}
+
+fn place() -> cli::Target {
+    cli::Target {
+        account: "111122223333".to_owned(),
+        region: "eu-central-1".to_owned(),
+    }
+}
+
+fn object(encrypted: Option<bool>) -> Object {
+    Object {
+        bucket: Some("b".into()),
+        folder: "a/".into(),
+        bytes: 7,
+        encrypted,
+    }
+}
+
+fn stream(encrypted: Option<bool>) -> Stream {
+    Stream {
+        log_group: Some("/g".into()),
+        is_filled: true,
+        encrypted,
+    }
 }
 
 #[test]

@@ -22,10 +22,10 @@ pub(crate) struct KnownSession {
 }
 
 impl KnownSessions {
-    /// Reads records of sessions; what else `sessions` prints is passed over.
+    /// Reads records of sessions.
     ///
     /// # Errors
-    /// The file cannot be read, or a session in it.
+    /// The file cannot be read, or a session in it, or it says that it does not have all sessions.
     pub(crate) fn read(path: &Path) -> anyhow::Result<KnownSessions> {
         let mut known = KnownSessions::default();
         let mut number = 0;
@@ -37,6 +37,10 @@ impl KnownSessions {
                 Found::Damaged(spoilt) => return Err(anyhow::Error::new(spoilt).context(place())),
             };
             let value: Value = serde_json::from_slice(object).with_context(place)?;
+            if let Some(gap) = cloudtrail::gap(&value) {
+                // Whoever reads a report or a message takes a session without a mark for one with a transcript.
+                anyhow::bail!("{}: sessions were not all read: {gap}", place());
+            }
             if value["kind"] != "session" {
                 return Ok(Verdict::Whole);
             }

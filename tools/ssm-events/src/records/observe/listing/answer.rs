@@ -53,15 +53,15 @@ pub(super) struct Session {
 pub(super) enum Found {
     Object(Object),
     Stream(Stream),
-    Session(Session),
+    Session(Box<Session>),
 }
 
 /// Takes answers.
 pub(super) trait Answers {
-    fn begins(&mut self, list: &str);
+    fn begins(&mut self, list: &'static str);
     fn found(&mut self, found: Found);
     /// Takes what else the answer has.
-    fn ends(&mut self, rest: Map<String, Value>, has_list: bool) -> anyhow::Result<()>;
+    fn ends(&mut self, rest: Map<String, Value>) -> anyhow::Result<()>;
 }
 
 /// Hands over all answers of a file: values one after another, or arrays of them.
@@ -100,17 +100,17 @@ impl<'de, A: Answers> Visitor<'de> for One<'_, A> {
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut members: M) -> Result<(), M::Error> {
-        let (mut rest, mut has_list) = (Map::new(), false);
+        let mut rest = Map::new();
         while let Some(name) = members.next_key::<String>()? {
-            if [OBJECTS, STREAMS, SESSIONS].contains(&name.as_str()) {
-                has_list = true;
-                self.0.begins(&name);
-                members.next_value_seed(Items(&mut *self.0, &name))?;
+            let lists = [OBJECTS, STREAMS, SESSIONS];
+            if let Some(list) = lists.into_iter().find(|list| *list == name) {
+                self.0.begins(list);
+                members.next_value_seed(Items(&mut *self.0, list))?;
             } else {
                 rest.insert(name, members.next_value()?);
             }
         }
-        self.0.ends(rest, has_list).map_err(M::Error::custom)
+        self.0.ends(rest).map_err(M::Error::custom)
     }
 }
 

@@ -13,7 +13,8 @@ use crate::records::sessions::{Book, Object, is_encrypted_since};
 /// Objects that are asked for at once.
 const AT_ONCE: usize = 8;
 
-/// Finds the transcripts of sessions by their IDs.
+/// Finds the transcripts of sessions by their IDs, of which the places come in order. Returns why it is not known of one whether
+/// it is encrypted, if so.
 ///
 /// # Errors
 /// The bucket cannot be listed. What was found before is in the book.
@@ -22,7 +23,7 @@ pub(super) async fn read(
     (bucket, prefix): (&Rc<str>, &str),
     wanted: Vec<usize>,
     book: &mut Book,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Option<anyhow::Error>> {
     let client = objects::client(session, bucket).await;
     let root = match prefix {
         "" => String::new(),
@@ -36,8 +37,9 @@ pub(super) async fn read(
     };
     // Keys come in the order of their bytes.
     let (Some(first), Some(last)) = (keys().min(), keys().max()) else {
-        return Ok(());
+        return Ok(None);
     };
+    let mut unknown = None;
     let start_after = first.trim_end_matches('g').to_owned();
     let request = client.list_objects_v2().bucket(&**bucket).prefix(&root);
     let mut pages = request.start_after(start_after).into_paginator().send();
@@ -53,7 +55,7 @@ pub(super) async fn read(
         };
         let page = match page {
             Ok(page) => page,
-            Err(error) if is_missing(&error) => return Ok(()),
+            Err(error) if is_missing(&error) => return Ok(unknown),
             Err(error) => return Err(describe(call(), error)),
         };
         n_pages += 1;
@@ -64,13 +66,15 @@ pub(super) async fn read(
                 .strip_prefix(&root)
                 .and_then(|name| name.strip_suffix(".log"));
             if let Some(place) = id.and_then(|id| book.find(id)) {
-                n_found += usize::from(book.sessions[place].object.is_none());
-                take(&client, (bucket, &root), object, place, book).await;
+                let is_new = book.sessions[place].object.is_none();
+                n_found += usize::from(is_new && wanted.binary_search(&place).is_ok());
+                let taken = take(&client, (bucket, &root), object, place, book).await;
+                unknown = unknown.or(taken.err());
             }
         }
     }
     if is_at_end || n_found == wanted.len() {
-        return Ok(());
+        return Ok(unknown);
     }
     let missing: Vec<(usize, String)> = wanted
         .into_iter()
@@ -80,16 +84,18 @@ pub(super) async fn read(
     let mut answers = stream::iter(missing)
         .map(async |(place, key)| {
             let request = client.list_objects_v2().bucket(&**bucket).prefix(&key);
-            (place, request.max_keys(1).send().await)
+            (place, request.max_keys(1).send().await, key)
         })
         .buffer_unordered(AT_ONCE);
-    while let Some((place, answer)) = answers.next().await {
+    while let Some((place, answer, key)) = answers.next().await {
         let answer = answer.map_err(|error| describe(call(), error))?;
-        if let Some(object) = answer.contents().first() {
-            take(&client, (bucket, &root), object, place, book).await;
+        let is_it = |object: &&Listed| object.key() == Some(key.as_str());
+        if let Some(object) = answer.contents().first().filter(is_it) {
+            let taken = take(&client, (bucket, &root), object, place, book).await;
+            unknown = unknown.or(taken.err());
         }
     }
-    Ok(())
+    Ok(unknown)
 }
 
 fn is_missing<R>(
@@ -103,21 +109,25 @@ fn is_missing<R>(
         .is_some_and(|error| error.is_no_such_bucket())
 }
 
+/// Takes an object as the transcript of a session.
+///
+/// # Errors
+/// Whether it is encrypted cannot be read. It is taken all the same.
 async fn take(
     client: &Client,
     (bucket, root): (&Rc<str>, &str),
     object: &Listed,
     place: usize,
     book: &mut Book,
-) {
+) -> anyhow::Result<()> {
     let key = object.key().unwrap_or_default();
-    let modified = object.last_modified().map_or(i64::MAX, |date| date.secs());
-    let encrypted = match is_encrypted_since(modified) {
-        Some(encrypted) => Some(encrypted),
+    let modified = object.last_modified().map(|date| date.secs());
+    let encrypted = match modified.and_then(is_encrypted_since) {
+        Some(encrypted) => Ok(encrypted),
         None => {
             let head = client.head_object().bucket(&**bucket).key(key).send().await;
-            head.ok()
-                .map(|head| head.server_side_encryption().is_some())
+            head.map(|head| head.server_side_encryption().is_some())
+                .map_err(|error| describe(format!("HeadObject s3://{bucket}/{key}"), error))
         }
     };
     let (bucket, folder) = (book.text(bucket), book.text(root));
@@ -128,6 +138,7 @@ async fn take(
             .size()
             .and_then(|bytes| bytes.try_into().ok())
             .unwrap_or(0),
-        encrypted,
+        encrypted: encrypted.as_ref().ok().copied(),
     });
+    encrypted.map(|_| ())
 }

@@ -14,7 +14,8 @@ use crate::records::sessions::{Book, Stream};
 /// The most that one page has.
 const PAGE: i32 = 50;
 
-/// Finds the transcripts of sessions by their IDs.
+/// Finds the transcripts of sessions by their IDs, of which the places come in order. Returns why it is not known whether they are
+/// encrypted, if so.
 ///
 /// # Errors
 /// The log group cannot be listed. What was found before is in the book.
@@ -23,22 +24,29 @@ pub(super) async fn read(
     log_group: &Rc<str>,
     wanted: Vec<usize>,
     book: &mut Book,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Option<anyhow::Error>> {
     let client = Client::new(&session.config);
-    let encrypted = is_encrypted(&client, log_group).await;
+    let (encrypted, unknown) = match is_encrypted(&client, log_group).await {
+        Ok(encrypted) => (encrypted, None),
+        Err(error) => (None, Some(error)),
+    };
     let (mut pace, mut token) = (Pace::begin(), None);
     let (mut n_pages, mut n_found) = (0, 0);
     // Where others have many more streams there, asking for each session is less.
     while n_found < wanted.len() && n_pages <= wanted.len() - n_found {
         pace.step().await;
         let Some(page) = page(&client, log_group, None, token).await? else {
-            return Ok(());
+            return Ok(unknown);
         };
         n_pages += 1;
-        n_found += take(&page, log_group, encrypted, book);
+        let found = take(&page, log_group, encrypted, book);
+        n_found += found
+            .iter()
+            .filter(|place| wanted.binary_search(place).is_ok())
+            .count();
         token = page.next_token;
         if token.is_none() {
-            return Ok(());
+            return Ok(unknown);
         }
     }
     for place in wanted {
@@ -52,7 +60,7 @@ pub(super) async fn read(
             take(&page, log_group, encrypted, book);
         }
     }
-    Ok(())
+    Ok(unknown)
 }
 
 /// Returns a page, `None` where there is no such log group.
@@ -83,14 +91,14 @@ async fn page(
     }
 }
 
-/// Takes what is called as a session, and returns how many there were.
+/// Takes what is called as a session, and returns the places of those that had none before.
 fn take(
     page: &DescribeLogStreamsOutput,
     log_group: &Rc<str>,
     encrypted: Option<bool>,
     book: &mut Book,
-) -> usize {
-    let mut n_found = 0;
+) -> Vec<usize> {
+    let mut found = Vec::new();
     for stream in page.log_streams() {
         let Some(place) = stream.log_stream_name().and_then(|name| book.find(name)) else {
             continue;
@@ -101,26 +109,33 @@ fn take(
             stream.last_event_timestamp(),
             stream.last_ingestion_time(),
         ];
-        n_found += usize::from(book.sessions[place].stream.is_none());
+        if book.sessions[place].stream.is_none() {
+            found.push(place);
+        }
         book.sessions[place].stream = Some(Stream {
             log_group: Some(log_group),
             is_filled: times.iter().any(Option::is_some),
             encrypted,
         });
     }
-    n_found
+    found
 }
 
-/// Returns whether a log group has a KMS key, `None` where that cannot be read.
-async fn is_encrypted(client: &Client, log_group: &str) -> Option<bool> {
+/// Returns whether a log group has a KMS key, `None` where there is no such log group.
+///
+/// # Errors
+/// Log groups cannot be listed.
+async fn is_encrypted(client: &Client, log_group: &str) -> anyhow::Result<Option<bool>> {
     let request = client
         .describe_log_groups()
         .log_group_name_prefix(log_group);
     let mut groups = request.into_paginator().items().send();
-    while let Some(Ok(group)) = groups.next().await {
+    while let Some(group) = groups.next().await {
+        let group =
+            group.map_err(|error| describe(format!("DescribeLogGroups {log_group}"), error))?;
         if group.log_group_name() == Some(log_group) {
-            return Some(group.kms_key_id().is_some());
+            return Ok(Some(group.kms_key_id().is_some()));
         }
     }
-    None
+    Ok(None)
 }
