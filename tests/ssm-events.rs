@@ -41,37 +41,6 @@ fn account() -> Account {
     Sandbox::start().account()
 }
 
-/// Starts a trail that somebody else may have made: without one EventBridge hears of no call.
-fn covered(account: &Account) {
-    let bucket = format!("trail-{}", account.id());
-    account.aws(&["s3api", "create-bucket", "--bucket", &bucket]);
-    let statement = |action: &str, resource: &str| {
-        json!({"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"},
-        "Action": action, "Resource": resource})
-    };
-    let policy = json!({"Version": "2012-10-17", "Statement": [
-        statement("s3:GetBucketAcl", &format!("arn:aws:s3:::{bucket}")),
-        statement("s3:PutObject", &format!("arn:aws:s3:::{bucket}/AWSLogs/*"))]});
-    account.aws(&[
-        "s3api",
-        "put-bucket-policy",
-        "--bucket",
-        &bucket,
-        "--policy",
-        &policy.to_string(),
-    ]);
-    account.aws(&[
-        "cloudtrail",
-        "create-trail",
-        "--name",
-        "all",
-        "--s3-bucket-name",
-        &bucket,
-        "--is-multi-region-trail",
-    ]);
-    account.aws(&["cloudtrail", "start-logging", "--name", "all"]);
-}
-
 fn tool(account: &Account, arguments: &[&str]) -> Run {
     account.tool(EXE).args(arguments).env("WEBHOOK", WEBHOOK)
 }
@@ -135,7 +104,7 @@ fn apply_builds_the_way_to_slack_and_a_second_run_writes_nothing() {
             .all(|status| status.starts_with("unchanged"))
     );
     assert_eq!(again.json()["undo"], Value::Null);
-    covered(&account);
+    account.start_trail();
     let n_writes = account.writes().len();
     run(&account, "check", DESIRED)
         .assert_status(0)
@@ -310,7 +279,7 @@ fn check_asks_whether_a_trail_covers_the_region_whoever_made_it() {
             .collect::<Vec<_>>()
     };
     assert_eq!(of_trail(1), ["events.trail.none"]);
-    covered(&account);
+    account.start_trail();
     assert_eq!(of_trail(1), [""; 0]);
     let selectors = |kind: &str| {
         let selector =

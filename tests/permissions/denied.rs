@@ -105,7 +105,7 @@ fn prefs() -> Scene {
     let object = ["--bucket", &logs, "--key", &format!("{session}.log")];
     account.aws(&[&put[..], &object].concat());
     desired["s3"]["legal_hold"] = json!([session]);
-    trail(&account);
+    account.start_trail();
     let other = json!({"schemaVersion": "1.0", "sessionType": "Standard_Stream", "inputs": {}});
     let create = ["ssm", "create-document", "--document-type", "Session"];
     let named = ["--name", "Other", "--content", &other.to_string()];
@@ -114,22 +114,6 @@ fn prefs() -> Scene {
         .run(&["show"], "")
         .run(&["check"], desired.to_string())
         .run(&["plan"], desired.to_string())
-}
-
-/// Makes a trail that logs.
-fn trail(account: &Account) {
-    let bucket = format!("trail-{}", account.id());
-    let service = json!({"Service": "cloudtrail.amazonaws.com"});
-    let policy = json!({"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Principal": service, "Action": "s3:GetBucketAcl", "Resource": format!("arn:aws:s3:::{bucket}")},
-        {"Effect": "Allow", "Principal": service, "Action": "s3:PutObject", "Resource": format!("arn:aws:s3:::{bucket}/*")},
-    ]});
-    account.aws(&["s3api", "create-bucket", "--bucket", &bucket]);
-    let put = ["s3api", "put-bucket-policy", "--bucket", &bucket];
-    account.aws(&[&put[..], &["--policy", &policy.to_string()]].concat());
-    let create = ["cloudtrail", "create-trail", "--name", "audit"];
-    account.aws(&[&create[..], &["--s3-bucket-name", &bucket]].concat());
-    account.aws(&["cloudtrail", "start-logging", "--name", "audit"]);
 }
 
 fn scp() -> Scene {

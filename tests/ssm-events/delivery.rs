@@ -18,7 +18,7 @@ fn watched(slack: &Slack) -> Account {
         "nodes": [{"account": account.id(), "region": "us-east-1", "instance_id": NODE, "profile": "node",
         "agent": {"version": "3.3.1611.0", "ping": "Online"}}]}),
     );
-    crate::covered(&account);
+    account.start_trail();
     let plan = tool(&account, slack, &["plan"], DESIRED);
     tool(&account, slack, &["apply"], &plan.stdout)
         .assert_status(0)

@@ -82,7 +82,7 @@ fn wait(what: &str, mut until: impl FnMut() -> bool) {
 fn a_denied_session_is_told_in_red_by_the_function() {
     let slack = Slack::start();
     let (account, desired, applied) = rolled_out(&slack);
-    crate::covered(&account);
+    account.start_trail();
     assert_eq!(
         statuses(&applied),
         [
@@ -169,7 +169,7 @@ fn a_session_is_told_through_trail_bus_and_function() {
 fn what_the_function_cannot_deliver_waits_in_the_queue() {
     let slack = Slack::start();
     let (account, desired, _) = rolled_out(&slack);
-    crate::covered(&account);
+    account.start_trail();
     slack.always(Reply::Status(404, "no_service"));
     happens(&account, "e-1");
     let mut ids = Vec::new();
@@ -189,7 +189,7 @@ fn what_the_function_cannot_deliver_waits_in_the_queue() {
 fn other_code_and_another_setup_are_found_and_mended() {
     let slack = Slack::start();
     let (account, mut desired, _) = rolled_out(&slack);
-    crate::covered(&account);
+    account.start_trail();
     desired["function"]["zip"] = json!(package(&account, "other.zip", "/bin/true"));
     desired["function"]["time_zone"] = json!("Europe/Berlin");
     account.aws(&[

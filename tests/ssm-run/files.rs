@@ -213,7 +213,7 @@ fn a_directory_that_cannot_be_written_is_an_error_before_anything_is_sent() {
     assert_eq!(account.writes(), Vec::<Value>::new());
 }
 
-/// A limit of the size of files stands for a disk that is full.
+/// A limit on the size of files, in place of a full disk.
 #[test]
 fn an_output_that_cannot_be_kept_is_an_error_that_says_how_to_go_on() {
     let account = account(&[prints(1, json!({"stdout": "x".repeat(2000)}))]);

@@ -191,7 +191,7 @@ fn what_is_not_a_record_is_counted_and_the_next_one_read() {
     );
 }
 
-/// A source that gives as much at once as it is told to.
+/// A source that gives at most so much at once.
 struct Slow<'b>(&'b [u8], usize);
 
 impl std::io::Read for Slow<'_> {

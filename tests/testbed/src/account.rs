@@ -107,6 +107,28 @@ impl Account {
         self.aws(&[&assume[..], &["--role-arn", &role]].concat())["Credentials"].take()
     }
 
+    /// Starts a trail of all regions, as somebody else may have made it: without one EventBridge hears of no call.
+    ///
+    /// # Panics
+    /// The CLI fails.
+    pub fn start_trail(&self) {
+        let bucket = format!("trail-{}", self.id);
+        let statement = |action: &str, resource: String| {
+            serde_json::json!({"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"},
+                "Action": action, "Resource": resource})
+        };
+        let policy = serde_json::json!({"Version": "2012-10-17", "Statement": [
+            statement("s3:GetBucketAcl", format!("arn:aws:s3:::{bucket}")),
+            statement("s3:PutObject", format!("arn:aws:s3:::{bucket}/AWSLogs/*"))]});
+        self.aws(&["s3api", "create-bucket", "--bucket", &bucket]);
+        let put = ["s3api", "put-bucket-policy", "--bucket", &bucket];
+        self.aws(&[&put[..], &["--policy", &policy.to_string()]].concat());
+        let create = ["cloudtrail", "create-trail", "--is-multi-region-trail"];
+        let named = ["--name", "all", "--s3-bucket-name", &bucket];
+        self.aws(&[&create[..], &named].concat());
+        self.aws(&["cloudtrail", "start-logging", "--name", "all"]);
+    }
+
     /// Returns whether AWS lets a role of this account do something, of which the AWS CLI has these arguments. What else is in the
     /// way than a policy is no answer.
     ///

@@ -27,7 +27,7 @@ impl Report {
     /// Returns a page that needs no network.
     pub(crate) fn html(&self, names: &BTreeMap<String, String>) -> String {
         let sessions = self.sessions();
-        // People who share a permission set are told apart by the names of their sessions.
+        // People who share a permission set are distinguished by the names of their sessions.
         let person = |principal: &str, session_name: &Option<String>| {
             (
                 session_name.clone().unwrap_or_default(),
