@@ -6,6 +6,7 @@ mod evaluator;
 mod fleet_tests;
 mod midway;
 mod principals;
+mod random;
 mod random_tests;
 mod requests;
 mod scene;

@@ -3,150 +3,13 @@
 
 use iam_policy::{AGENT_ACTIONS, OPERATOR_ACTIONS};
 use organization::Organization;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::evaluator::{passes, says};
-use super::scene::{
-    A, B, C, FULL, ROOT, S, Scene, W, allow, attach, create, detach, role, trust, update,
-};
+use super::random::{DEEPEST, OTHERS, Random};
+use super::scene::Scene;
 use crate::lockout::carry_out;
 use crate::model::PrincipalPolicies;
-
-const PATTERNS: [&str; 12] = [
-    "*",
-    "ssm:*",
-    "ssm:St*",
-    "ssm:StartSession",
-    "ssm:SendCommand",
-    "ssmmessages:*",
-    "ssm:UpdateInstance*",
-    "sts:AssumeRole",
-    "s3:*",
-    "s3:?etObject",
-    "*:D*",
-    "organizations:DetachPolicy",
-];
-const OTHERS: [&str; 5] = [
-    "sts:AssumeRole",
-    "s3:PutObject",
-    "s3:GetObject",
-    "iam:DeleteRole",
-    "organizations:DetachPolicy",
-];
-const ARNS: [&str; 7] = [
-    "arn:aws:iam::*:role/ssm/BreakGlass",
-    "arn:aws:iam::*:role/ssm/*",
-    "arn:aws:iam::*:role/Admin",
-    "arn:aws:iam::*:role/Nodes",
-    "arn:aws:iam::*:role/?ev",
-    "arn:aws:iam::200000000002:*",
-    "arn:aws:iam::*:role/gone",
-];
-
-/// A small generator, so that a seed makes the same case everywhere: xorshift64*.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % bound
-    }
-
-    fn of<T: Copy>(&mut self, from: &[T]) -> T {
-        from[self.below(from.len())]
-    }
-
-    fn one_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
-
-    fn statement(&mut self) -> Value {
-        let effect = if self.one_in(6) { "Allow" } else { "Deny" };
-        let mut statement = json!({"Effect": effect, "Resource": "*"});
-        let element = if self.one_in(6) {
-            "NotAction"
-        } else {
-            "Action"
-        };
-        statement[element] = json!([self.of(&PATTERNS), self.of(&PATTERNS)]);
-        if !self.one_in(4) {
-            let arns = [
-                "ArnLike",
-                "ArnNotLike",
-                "ArnNotLike",
-                "StringLike",
-                "StringNotEquals",
-            ];
-            let accounts = ["StringEquals", "StringNotEquals"];
-            statement["Condition"] = match self.below(5) {
-                0 => {
-                    json!({self.of(&accounts): {"aws:PrincipalTag/Team": self.of(&["ops", "dev"])}})
-                }
-                1 => {
-                    json!({self.of(&accounts): {"aws:PrincipalAccount": self.of(&[A, B, "000000000000"])}})
-                }
-                _ => {
-                    json!({self.of(&arns): {"aws:PrincipalArn": [self.of(&ARNS), self.of(&ARNS)]}})
-                }
-            };
-        }
-        statement
-    }
-
-    fn statements(&mut self) -> Value {
-        let n_statements = 1 + self.below(2);
-        (0..n_statements).map(|_| self.statement()).collect()
-    }
-
-    /// Changes who may do what, and who may become whom.
-    fn principals(&mut self, scene: &mut Scene) {
-        for account in [A, B, C] {
-            for principal in scene.principals(account) {
-                if self.one_in(3) {
-                    principal.policies = vec![allow(&[self.of(&PATTERNS), self.of(&PATTERNS)])];
-                }
-                if self.one_in(2) {
-                    let value = self.of(&["ops", "dev"]).to_owned();
-                    principal.tags.insert("team".to_owned(), value);
-                }
-                if self.one_in(4) {
-                    principal.trust = Some(trust(
-                        self.of(&[
-                            &json!({"Service": "ec2.amazonaws.com"}),
-                            &json!({"AWS": role(account, "gone")}),
-                            &json!({"AWS": "100000000001"}),
-                        ])
-                        .clone(),
-                    ));
-                }
-            }
-        }
-    }
-
-    fn plan(&mut self, scene: &mut Scene) -> Vec<Value> {
-        let places = [ROOT, W, S, A, B, C];
-        let before = self.statements();
-        let place = self.of(&places);
-        scene.attached("old", before, &[place]);
-        let mut changes = Vec::new();
-        for _ in 0..=self.below(3) {
-            let target = self.of(&places);
-            match self.below(6) {
-                0 => changes.push(update("old", self.statements())),
-                1 => changes.push(detach("old", place)),
-                2 => changes.push(detach(FULL, target)),
-                3 => changes.push(attach("old", target)),
-                _ => {
-                    changes.push(create("new", self.statements()));
-                    changes.push(attach("new", target));
-                }
-            }
-        }
-        changes
-    }
-}
 
 fn may_itself(principal: &PrincipalPolicies, action: &str) -> bool {
     let documents: Vec<&Value> = principal.policies.iter().collect();
@@ -166,7 +29,6 @@ struct Asked<'a> {
     before: &'a Organization,
     after: &'a Organization,
     account: &'a str,
-    letter: &'a str,
     principals: &'a [PrincipalPolicies],
     risks: &'a [String],
 }
@@ -179,7 +41,7 @@ impl Asked<'_> {
 
     /// Returns whether a risk is named, be it of the end or of the way there.
     fn is_named(&self, kind: &str) -> bool {
-        let name = format!("{kind}:{}", self.letter);
+        let name = format!("{kind}:{}", self.account);
         self.risks.contains(&name) || self.risks.contains(&format!("midway:{name}"))
     }
 
@@ -255,50 +117,103 @@ impl Asked<'_> {
     }
 }
 
-#[test]
-fn nobody_is_newly_denied_without_a_name() {
-    let n_cases = if std::env::var_os("LONG").is_some() {
-        2000
-    } else {
-        100
-    };
-    let (mut n_losses, mut n_clean) = (0, 0);
-    for seed in 1..=n_cases {
-        let mut random = Random(u64::wrapping_mul(seed, 0x9E37_79B9_7F4A_7C15));
-        let mut scene = Scene::new();
-        random.principals(&mut scene);
-        let changes = random.plan(&mut scene);
-        let risks = scene.risks(&changes);
+/// What many cases came to.
+#[derive(Debug, Default)]
+struct Found {
+    n_losses: usize,
+    n_clean: usize,
+    n_refused: usize,
+    /// Losses by the number of levels above the account.
+    by_depth: [usize; DEEPEST + 1],
+}
+
+impl Found {
+    /// Judges changes, and holds each state on their way to the evaluator.
+    fn add(&mut self, seed: u64, scene: &mut Scene, changes: &[Value]) {
+        let risks: Vec<String> = scene
+            .judged(changes)
+            .into_iter()
+            .map(|risk| risk.id)
+            .collect();
         let before = scene.organization.clone();
-        let mut states = vec![before.clone()];
-        for change in &changes {
+        let mut states = Vec::with_capacity(changes.len());
+        for change in changes {
             let action = serde_json::from_value(change["action"].clone()).unwrap();
-            let mut next = states[states.len() - 1].clone();
+            let mut next = states.last().unwrap_or(&before).clone();
             carry_out(&mut next, action, &change["from"], &change["to"]).unwrap();
             states.push(next);
         }
-        let end = states[states.len() - 1].clone();
-        n_clean += usize::from(risks.is_empty());
-        for (account, letter) in [(A, "A"), (B, "B"), (C, "C")] {
+        let Some(end) = states.last() else {
+            return;
+        };
+        self.n_clean += usize::from(risks.is_empty());
+        self.n_refused += usize::from(!risks.is_empty());
+        for account in &scene.ids() {
+            // The root and the account itself are no levels of units.
+            let depth = before.lineage(account).len() - 2;
             let principals = scene.principals(account);
-            for (number, after) in states.iter().enumerate().skip(1) {
+            for (number, after) in states.iter().enumerate() {
                 let asked = Asked {
                     before: &before,
                     after,
                     account,
-                    letter,
                     principals,
                     risks: &risks,
                 };
                 let case = format!("seed {seed}, after change {number}: {changes:?}");
-                n_losses += asked.check(&case);
-                asked.check_open(&end, &case);
+                let n_losses = asked.check(&case);
+                self.n_losses += n_losses;
+                self.by_depth[depth] += n_losses;
+                asked.check_open(end, &case);
             }
         }
     }
+}
+
+fn n_cases(few: u64) -> u64 {
+    match std::env::var_os("LONG") {
+        Some(_) => 2000,
+        None => few,
+    }
+}
+
+#[test]
+fn nobody_is_newly_denied_without_a_name() {
+    let n_cases = n_cases(100);
+    let mut found = Found::default();
+    for seed in 1..=n_cases {
+        let mut random = Random::of_case(seed);
+        let mut scene = Scene::new();
+        random.principals(&mut scene);
+        let changes = random.plan(&mut scene);
+        found.add(seed, &mut scene, &changes);
+    }
     // Cases in which nothing is lost, or everything is named, would show little.
     assert!(
-        n_losses > n_cases as usize && n_clean > n_cases as usize / 20,
-        "{n_losses} {n_clean}"
+        found.n_losses > n_cases as usize && found.n_clean > n_cases as usize / 20,
+        "{found:?}"
+    );
+}
+
+#[test]
+fn nobody_is_newly_denied_without_a_name_wherever_the_account_is_in_the_tree() {
+    let n_cases = n_cases(50);
+    let mut found = Found::default();
+    for seed in 1..=n_cases {
+        let mut random = Random::of_case(seed);
+        let mut scene = random.tree();
+        random.principals(&mut scene);
+        let changes = random.changes(&scene);
+        found.add(seed, &mut scene, &changes);
+    }
+    eprintln!("{n_cases} trees: {found:?}");
+    let enough = n_cases as usize / 20;
+    assert!(
+        found.n_clean > enough && found.n_refused > enough,
+        "{found:?}"
+    );
+    assert!(
+        found.by_depth.iter().all(|n_losses| *n_losses > enough),
+        "{found:?}"
     );
 }
