@@ -8,12 +8,13 @@ pub(super) const SESSIONS: [&str; 3] = ["ssm:ResumeSession", "ssm:SendCommand", 
 pub(super) const ADMIN: &str = "arn:aws:iam::*:role/Admin";
 pub(super) const NODES: &str = "arn:aws:iam::*:role/Nodes";
 /// What a denial of everything risks, in the order in which they are printed.
-pub(super) const ALL: [&str; 6] = [
+pub(super) const ALL: [&str; 7] = [
     "break_glass",
     "nodes_offline",
     "assume_role",
     "logging",
     "repair",
+    "assign_access",
     "other",
 ];
 

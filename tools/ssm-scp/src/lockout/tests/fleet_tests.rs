@@ -6,6 +6,7 @@ use std::time::Duration;
 use cli::Reading;
 use serde_json::json;
 
+use super::cases::ALL;
 use super::scene::{MANAGEMENT, Scene, W, allow, attach, create, role, trust};
 use crate::model::{AccountPrincipals, PrincipalPolicies};
 
@@ -56,7 +57,7 @@ fn a_denial_of_everything_is_judged_while_one_waits() {
     let started = cpu();
     let risks = scene.risks(&[create("guard", statements), attach("guard", W)]);
     let taken = cpu() - started;
-    assert_eq!(risks.len(), 6 * n_accounts as usize);
+    assert_eq!(risks.len(), ALL.len() * n_accounts as usize);
     assert!(taken < LONGEST, "{taken:?}");
 }
 
