@@ -57,7 +57,7 @@ test: checks
 
 test-long: venv build
 	LONG=1 cargo test -p testbed --test faults -- promises refusals stopping
-	LONG=1 cargo test -p ssm-scp --bin ssm-scp -- lockout::tests
+	LONG=1 cargo test -p ssm-scp --bin ssm-scp -- tests::lockout
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/stopped.sh
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/newcomer.sh organization
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/dist.sh

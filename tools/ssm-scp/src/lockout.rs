@@ -210,6 +210,3 @@ fn governed(account: &AccountPrincipals) -> impl Iterator<Item = &PrincipalPolic
     let principals = account.principals.present().into_iter().flatten();
     principals.filter(|principal| !principal_arn::is_service_linked(&principal.arn))
 }
-
-#[cfg(test)]
-mod tests;
