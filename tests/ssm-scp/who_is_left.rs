@@ -1,5 +1,5 @@
 //! Who is exempt, and whoever applies: cases 08, 13, 51 to 54 and 68 of the table of lock-outs. What is dangerous is refused by name
-//! with nothing written, what is harmless is applied.
+//! with nothing written, what is harmless is applied; `impact` says the same of each role and user.
 
 use serde_json::{Value, json};
 use testbed::{Account, Run};
@@ -101,6 +101,18 @@ fn whoever_applies_in_an_account_that_is_bound_keeps_access() {
     );
 }
 
+/// Returns who is still in by `impact`, in A and in B.
+fn still_in(organization: &Organization, desired: &Value) -> Vec<String> {
+    let run = organization.management.tool(EXE).args(["impact"]);
+    let output = run.args(READER).stdin(desired.to_string()).run();
+    output.assert_status(0);
+    let records = output.records().into_iter();
+    let still_in = records.filter(|record| record["class"] == "still_in");
+    let arns = still_in.map(|record| record["principal"].as_str().unwrap().to_owned());
+    arns.map(|arn| arn.rsplit(':').next().unwrap().to_owned())
+        .collect()
+}
+
 #[test]
 fn an_exemption_must_be_of_somebody_below_the_guard() {
     let organization = Organization::make();
@@ -108,6 +120,7 @@ fn an_exemption_must_be_of_somebody_below_the_guard() {
     let mut desired = organization.guard();
     desired["exempt_accounts"] = json!(["999999999999"]);
     desired["exempt_principals"] = json!([]);
+    assert_eq!(still_in(&organization, &desired), [""; 0]);
     let plan = organization.plan(&desired);
     assert_eq!(
         organization.refused(&[&plan], &READER),
@@ -117,7 +130,9 @@ fn an_exemption_must_be_of_somebody_below_the_guard() {
     let everybody = "arn:aws:iam::*:user/*";
     let mut desired = organization.guard();
     desired["exempt_principals"] = json!([everybody]);
-    let of_users = organization.plan(&desired);
+    let users = desired.clone();
+    assert_eq!(still_in(&organization, &users), [""; 0]);
+    let of_users = organization.plan(&users);
     let unmatched = format!("unmatched:{everybody}");
     assert_eq!(
         organization.refused(&[&of_users], &READER),
@@ -126,6 +141,7 @@ fn an_exemption_must_be_of_somebody_below_the_guard() {
     // 08: the role exists in the management account only.
     organization.role(&organization.management, "OnlyHere", true, None);
     desired["exempt_principals"] = json!(["arn:aws:iam::*:role/ssm/OnlyHere"]);
+    assert_eq!(still_in(&organization, &desired), [""; 0]);
     let plan = organization.plan(&desired);
     assert_eq!(
         organization.refused(&[&plan], &READER),
@@ -138,6 +154,7 @@ fn an_exemption_must_be_of_somebody_below_the_guard() {
     // .. and once each account has one.
     user(&organization.a, "ann");
     user(&organization.b, "bob");
+    assert_eq!(still_in(&organization, &users), ["user/ann", "user/bob"]);
     assert_eq!(
         organization.refused(&[&of_users], &READER),
         Vec::<String>::new()

@@ -1,5 +1,6 @@
 //! Tests of the judgement alone: cases by name, and random ones against an evaluator of their own.
 
+mod agreement;
 mod cases;
 mod changes;
 mod evaluator;

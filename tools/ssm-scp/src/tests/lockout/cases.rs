@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::scene::{BREAK_GLASS, Scene, W, attach, create};
+use super::agreement;
+use super::scene::{BREAK_GLASS, Scene, W, attach, create, lettered};
 
 pub(super) const SESSIONS: [&str; 3] = ["ssm:ResumeSession", "ssm:SendCommand", "ssm:StartSession"];
 pub(super) const ADMIN: &str = "arn:aws:iam::*:role/Admin";
@@ -70,5 +71,7 @@ pub(super) fn nobody_matches(pattern: &str) -> Vec<String> {
 pub(super) fn check(name: &str, expected: &[String], plan: impl Fn(&mut Scene) -> Vec<Value>) {
     let mut scene = Scene::new();
     let changes = plan(&mut scene);
-    assert_eq!(scene.risks(&changes), expected, "{name}");
+    let risks = scene.judged(&changes);
+    agreement::check(name, &scene, &changes, &risks);
+    assert_eq!(lettered(risks), expected, "{name}");
 }

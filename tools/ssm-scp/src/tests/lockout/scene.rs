@@ -208,17 +208,16 @@ impl Scene {
             unread_history: None,
         })
     }
+}
 
-    /// Returns the same by their names, accounts by their letters.
-    pub(super) fn risks(&self, changes: &[Value]) -> Vec<String> {
-        let found = self.judged(changes);
-        let letters = [(A, "A"), (B, "B"), (C, "C"), (MANAGEMENT, "M")];
-        let named = found.into_iter().map(|risk| {
-            let letters = letters.iter();
-            letters.fold(risk.id, |id, (account, letter)| id.replace(account, letter))
-        });
-        named.collect()
-    }
+/// Returns risks by their names, accounts by their letters.
+pub(super) fn lettered(risks: Vec<Risk>) -> Vec<String> {
+    let letters = [(A, "A"), (B, "B"), (C, "C"), (MANAGEMENT, "M")];
+    let named = risks.into_iter().map(|risk| {
+        let letters = letters.iter();
+        letters.fold(risk.id, |id, (account, letter)| id.replace(account, letter))
+    });
+    named.collect()
 }
 
 /// Returns the ID of a change, as `plan` makes it.
