@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use organization::Organization;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::cases::{SESSIONS, deny, on_w};
-use super::scene::{A, Scene, W, unique_id};
+use super::scene::Scene;
 use crate::impact::{Candidate, Class, Impact};
 use crate::lockout::{Risk, Shift, action_classes, carry_out};
 
@@ -85,41 +84,5 @@ pub(super) fn check(name: &str, scene: &Scene, changes: &[Value], risks: &[Risk]
             !is_lost || is_kept || risks.iter().any(of_account),
             "{name}: {impacts:?}"
         );
-    }
-}
-
-/// A session that is denied already is not one that keeps access.
-#[test]
-fn whoever_loses_all_sessions_that_there_are_is_newly_denied() {
-    let by_session = |operator: &str, name: &str| {
-        let id = format!("{}:{name}", unique_id("ssm/BreakGlass"));
-        deny(json!(SESSIONS), json!({operator: {"aws:userid": id}}))
-    };
-    for (name, plan, class) in [
-        (
-            "all",
-            deny(json!(SESSIONS), Value::Null),
-            Class::NewlyDenied,
-        ),
-        (
-            "all but bob",
-            by_session("StringNotEquals", "bob"),
-            Class::StillIn,
-        ),
-        (
-            "all but ann",
-            by_session("StringNotEquals", "ann"),
-            Class::NewlyDenied,
-        ),
-    ] {
-        let mut scene = Scene::new();
-        scene.attached("older", json!([by_session("StringEquals", "ann")]), &[W]);
-        let mut after = scene.organization.clone();
-        for change in on_w(json!([plan])) {
-            let action = serde_json::from_value(change["action"].clone()).unwrap();
-            carry_out(&mut after, action, &change["from"], &change["to"]).unwrap();
-        }
-        let impact = &impacts(&scene, &after)[A][0];
-        assert_eq!(impact.class, class, "{name}: {impact:?}");
     }
 }
