@@ -5,13 +5,14 @@
 # make permissions  after make test: which actions of the policies that the tools print no test needed
 # make lambda packs ssm-events as a Lambda function into target/lambda
 # make dist   builds for releases and packs .deb, .rpm, tar.gz and SBOM into target/packages
+# make book   builds docs/ as a book into target/book
 # Both need Rust, Python 3 and jq; the Python packages go into .venv.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(CURDIR)/target/debug
 
-.PHONY: all venv build install lambda dist test test-long lint checks unit scripts fuzz demo bench clean
+.PHONY: all venv build install lambda book dist test test-long lint checks unit scripts fuzz demo bench clean
 all: build
 
 venv: $(VENV)/stamp
@@ -38,6 +39,9 @@ endif
 
 lambda:
 	scripts/lambda.sh
+
+book: venv
+	@$(VENV)/bin/mdbook build
 
 dist: venv
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" scripts/dist.sh
