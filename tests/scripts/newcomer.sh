@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Plays somebody who has just cloned this: `make install` into a fresh home, then the commands of the documents one after another, as
-# they are printed, the README and the tutorial in every shell that is here. Each document has a local AWS with the estate of the demo
+# they are printed, the README and the tutorial in bash, dash and zsh. Each document has a local AWS with the estate of the demo
 # to itself. With LONG=1 an organization is rolled out over as well, as the demo does in another way.
 #
 # usage: newcomer.sh [DOCUMENT..]
@@ -35,7 +35,14 @@ commands() {
     esac
 }
 
-# Plays one document in one shell.
+# Runs commands on a terminal; each is printed before what it says.
+see() { # commands columns colors
+    local plain=''
+    [ "$3" = colors ] || plain=1
+    TERM=xterm-256color NO_COLOR=$plain python3 "$root/tests/testbed/terminal.py" "$2" bash -evc ". \"$1\"" </dev/null
+}
+
+# Plays one document in one shell, or on a terminal.
 play() {
     local document=$1 shell=$2 stage=$top/$1.$2
     mkdir -p "$stage/home/.aws" && cp -r "$home/.local" "$stage/home/"
@@ -65,14 +72,24 @@ play() {
         bash,organization, | dash,* | zsh,*) sed -i '/^ssm-roll/,/[^\\]$/d' "$stage/commands" ;;
         esac
         [ -s "$stage/commands" ] || fail "$document has no commands"
-        if [ "$document" = ci ] && ! ssm-scp lint --help | grep -q sarif; then echo "newcomer: ci waits for -o sarif" && exit; fi
-        "$shell" -e "$stage/commands" </dev/null >"$stage/said" 2>&1 || { tail -n 40 "$stage/said" && fail "$document in $shell"; }
+        # On a terminal what the tools say is text, for so many columns, and as it was when somebody last looked at it.
+        case $shell in
+        bash | dash | zsh) "$shell" -e "$stage/commands" </dev/null >"$stage/said" 2>&1 ;;
+        *) see "$stage/commands" "${shell%% *}" "${shell#* }" >"$stage/said" 2>&1 ;;
+        esac || { tail -n 40 "$stage/said" && fail "$document in $shell"; }
+        case $shell in bash | dash | zsh) exit ;; esac
+        # Times and the directory differ from run to run.
+        sed -i -E -e "/^\\. \"/d; s,$stage/home,~,g" -e 's/[0-9-]{10}T[0-9:]{8}Z/2026-01-01T00:00:00Z/g' "$stage/said"
+        golden=$root/tests/fixtures/newcomer/$document-${shell// /-}.txt
+        if [ -n "${BLESS:-}" ]; then cp -- "$stage/said" "$golden"; fi
+        diff -u -- "$golden" "$stage/said" || fail "$document on a terminal of $shell is not as in $golden; BLESS=1 writes it anew"
     )
 }
 
-shells=()
-for shell in bash dash zsh; do if command -v "$shell" >/dev/null; then shells+=("$shell"); fi; done
-[ "${#shells[@]}" -ge 2 ] || fail "there is only ${shells[*]}"
+"$root/tests/ansible/packages.sh" # For zsh.
+shells=(bash dash zsh)
+# Columns, and whether there are colors.
+terminals=('80 colors' '200 plain')
 documents=("$@")
 [ $# -gt 0 ] || documents=(README tutorial organization security troubleshooting adopt ci rollout)
 playing=() n_failed=0
@@ -82,7 +99,8 @@ settle() {
     playing=("${playing[@]:1}")
 }
 for document in "${documents[@]}"; do
-    for shell in "${shells[@]}"; do
+    for shell in "${shells[@]}" "${terminals[@]}"; do
+        case $document,$shell in README,* | *,*sh) ;; *) continue ;; esac
         [ ${#playing[@]} -lt 2 ] || settle
         (
             trap - EXIT
