@@ -209,6 +209,10 @@ fn the_end_says_how_much_there_was_and_what_comes_next() {
             "ssm-agentcheck: 3 nodes\nssm-agentcheck: next: ssm-agentcheck check -f FILE\n",
         ),
         (
+            "ssm-prefs show",
+            "ssm-prefs: 1 region\nssm-prefs: next: ssm-prefs check -f FILE\n",
+        ),
+        (
             "ssm-agentcheck check -f agent.json",
             "ssm-agentcheck: 3 nodes: 1 pass, 2 fail, 0 unknown\nssm-agentcheck: next: ssm-agentcheck plan -f agent.json\n",
         ),
@@ -223,4 +227,56 @@ fn the_end_says_how_much_there_was_and_what_comes_next() {
         let quiet = on_terminal(&account, 80, &format!("{command} -q")).run();
         assert!(!quiet.stdout.contains("next: "), "{command} -q");
     }
+}
+
+/// What undoes a change is a plan, and text has no room for plans: it is recovered from the plan's file, or printed where there is none.
+#[test]
+fn what_was_applied_on_a_terminal_can_be_undone() {
+    let account = account();
+    let plan = account.tool(binary("ssm-role").as_os_str());
+    let plan = plan
+        .args(["plan"])
+        .stdin(r#"{"default_host_management": {}}"#)
+        .run();
+    plan.assert_status(0);
+    std::fs::write(account.home().join("plan.json"), &plan.stdout).unwrap();
+    let output = on_terminal(&account, 80, "ssm-role apply -f plan.json").run();
+    output.assert_status(0);
+    let shell = |line: &str| {
+        let bin = binary("ssm-role").parent().unwrap().display().to_string();
+        let run = account.tool("/bin/sh").args(["-c", line]);
+        run.env("PATH", format!("{bin}:/usr/local/bin:/usr/bin:/bin"))
+            .run()
+    };
+    let end = "ssm-role: 2 done\nssm-role: to undo it: ";
+    let (_, undo) = output.stdout.split_once(end).expect(&output.stdout);
+    assert!(!output.stdout.contains("\n{"), "{}", output.stdout);
+    let undone = shell(undo.trim_end());
+    undone.assert_status(0);
+    assert_eq!(undone.stdout.matches("\"done\"").count(), 2, "{undone:?}");
+
+    let python = repository().join(".venv/bin/python");
+    let terminal = repository().join("tests/testbed/terminal.py");
+    let pipe = format!(
+        "'{}' '{}' 80 sh -c 'ssm-role plan -f role.json | ssm-role apply'",
+        python.display(),
+        terminal.display()
+    );
+    std::fs::write(
+        account.home().join("role.json"),
+        r#"{"default_host_management": {}}"#,
+    )
+    .unwrap();
+    let output = shell(&pipe);
+    output.assert_status(0);
+    let end = "ssm-role: 2 done\nssm-role: to undo it, give the above to ssm-role apply\n";
+    assert!(output.stdout.ends_with(end), "{}", output.stdout);
+    let undo = output.stdout.lines().find(|line| line.starts_with('{'));
+    let undo = account
+        .tool(binary("ssm-role").as_os_str())
+        .args(["apply"])
+        .stdin(undo.unwrap())
+        .run();
+    undo.assert_status(0);
+    assert_eq!(undo.stdout.matches("\"done\"").count(), 2, "{undo:?}");
 }

@@ -31,6 +31,7 @@ mod source;
 mod status;
 mod stdout;
 mod stream;
+mod summary;
 mod suppressions;
 mod text;
 mod unique;
@@ -54,9 +55,10 @@ pub use records::{
     ResultKind, ResultRecord, Schemas, Severity, Target, Unreachable, UnreachableKind,
 };
 pub use report::inert;
+pub use screen::Tone;
 pub use source::read_texts;
 pub use status::{Outcome, Signal, TO_RECOVER, finish, is_broken_pipe, lost, print_error};
 pub use stream::{for_each_record, for_each_record_of};
 pub use suppressions::{PackageSuppressions, SuppressionArgs, Suppressions, today};
-pub use text::count;
+pub use text::{Below, Block, count};
 pub use visible::{is_hidden, visible, visible_lines};

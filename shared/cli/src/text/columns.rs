@@ -53,7 +53,7 @@ const REGION: Column = column("REGION", &["/target/region"], Shown::Whole);
 const ACCOUNT: Column = column("ACCOUNT", &["/target/account"], Shown::Whole);
 const WHO: Column = column("WHO", &["/session_name", "/principal"], Shown::Tail);
 
-const SHAPES: [Shape; 10] = [
+const SHAPES: [Shape; 12] = [
     Shape {
         kind: "node",
         noun: "node",
@@ -137,6 +137,31 @@ const SHAPES: [Shape; 10] = [
             column("ACCOUNT", &["/account"], Shown::Whole),
             column("ACTIONS", &["/actions"], Shown::List),
             column("WHY", &["/why"], Shown::Cut),
+        ],
+        has_details: false,
+    },
+    Shape {
+        kind: "simulation",
+        noun: "answer",
+        columns: &[
+            column("ANSWER", &["/answer"], Shown::Whole),
+            column("ACTION", &["/action"], Shown::Whole),
+            column("PRINCIPAL", &["/principal"], Shown::Tail),
+            column("WHY", &["/why"], Shown::Cut),
+            column("RESOURCE", &["/resource"], Shown::Cut),
+        ],
+        has_details: true,
+    },
+    Shape {
+        kind: "denied_call",
+        noun: "principal's action",
+        columns: &[
+            column("DENIED", &["/n_denied"], Shown::Whole),
+            column("PERHAPS", &["/n_unknown"], Shown::Whole),
+            column("ACTION", &["/action"], Shown::Whole),
+            column("PRINCIPAL", &["/principal"], Shown::Tail),
+            column("LAST", &["/last"], Shown::Whole),
+            column("BY", &["/sid", "/policy"], Shown::Cut),
         ],
         has_details: false,
     },
@@ -263,10 +288,14 @@ pub(super) fn tone(record: &Value) -> Option<Tone> {
     let is = |at: &str, word: &str| record.pointer(at).is_some_and(|value| value == word);
     if is("/class", "newly_denied")
         || record["denied"] == true
+        || is("/answer", "denied")
+        || is("/kind", "denied_call") && record["n_denied"] != 0
         || is("/transcript/none", "upload_failed")
     {
         Some(Tone::Bad)
     } else if is("/class", "unknown")
+        || is("/answer", "unknown")
+        || is("/kind", "denied_call")
         || is("/agent/ping", "ConnectionLost")
         || is("/state", "unknown")
         || is("/transcript/none", "unread")

@@ -28,6 +28,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
+    out.suggest("check");
     let inputs = args.inputs.read()?;
     let work = async |session: &Session, known: &AccountCache| {
         if let Some(names) = &args.operators {

@@ -70,6 +70,7 @@ pub(crate) async fn run(
     let known_exploited = args.kev.as_deref().map(kev::read).transpose()?;
     let mut accepted = PackageSuppressions::read(args.suppressions.as_deref(), "vulns")?;
     let (fleet, mut gaps) = input::fleet(&global.io)?;
+    let working = out.working("the advisories read");
     let mut judge = Judge::new(&fleet, known_exploited);
     let wanted = Wanted(judge.names());
     let mut reader = Reader::new(&wanted);
@@ -83,6 +84,7 @@ pub(crate) async fn run(
                 .map(|one| Gap::general("vulns.advisories.unread", one.0, fix)),
         );
     }
+    drop(working);
     gaps.extend(unjudged_nodes(&fleet, &reader.covered));
     gaps.extend(stale(&fleet, &reader.covered, args.max_age, today));
     gaps.extend(judge.unjudged.iter().map(|(advisory, package, why)| {
