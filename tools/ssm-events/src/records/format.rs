@@ -167,7 +167,7 @@ impl Style {
         let Ok(time) = text.parse::<jiff::Timestamp>() else {
             return text.to_owned();
         };
-        time.to_zoned(self.zone.clone())
+        time.to_zoned_datetime(self.zone.clone())
             .strftime("%Y-%m-%d %H:%M:%S %Z")
             .to_string()
     }
