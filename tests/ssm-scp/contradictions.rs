@@ -1,5 +1,5 @@
-//! Plans that say one thing and mean another, and acceptances that name no risk: cases 02, 15, 22, 23, 34, 35, 37, 47 to 49, 56, 57, 60,
-//! 64 to 66 of the table of lock-outs. Nothing is written.
+//! Plans that say one thing and mean another, and acceptances that name no risk: cases 02, 15, 22, 23, 34, 35, 37, 47 to 50, 56, 57,
+//! 60, 64 to 66 of the table of lock-outs. Nothing is written.
 
 use serde_json::{Value, json};
 
@@ -112,6 +112,13 @@ fn a_plan_of_another_organization_is_refused() {
     is_refused(&organization, &text, &READER, "plan is for account");
     plan["target"]["account"] = json!(organization.management.id());
     is_refused(&organization, &plan.to_string(), &READER, &other.workloads);
+    // 50: with the keys of an account that the plan is not for.
+    let run = organization.a.tool(EXE).args(["apply"]).args(READER);
+    let refused = run.stdin(text).run();
+    refused
+        .assert_status(2)
+        .assert_complains("plan is for account");
+    assert!(organization.a.writes().is_empty());
 }
 
 /// 60: AWS's own policy is neither planned nor, where a plan is edited, written.
@@ -135,6 +142,7 @@ fn the_policy_of_aws_is_left_alone() {
     is_refused(&organization, &plan.to_string(), &READER, "break_glass:");
 }
 
+/// 37: a wildcard, nothing, and the beginning of a name.
 #[test]
 fn an_acceptance_that_names_no_risk_accepts_none() {
     let organization = Organization::make();
