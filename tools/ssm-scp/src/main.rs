@@ -24,7 +24,7 @@ mod replay;
 mod simulate;
 
 #[cfg(test)]
-mod fixture_tests;
+mod tests;
 
 use std::process::ExitCode;
 
