@@ -4,6 +4,8 @@
 mod advisories;
 #[path = "ssm-vulns/containers.rs"]
 mod containers;
+#[path = "ssm-vulns/distributions.rs"]
+mod distributions;
 #[path = "ssm-vulns/forms.rs"]
 mod forms;
 #[path = "ssm-vulns/gaps.rs"]
