@@ -10,6 +10,8 @@ mod distributions;
 mod forms;
 #[path = "ssm-vulns/gaps.rs"]
 mod gaps;
+#[path = "ssm-vulns/patches.rs"]
+mod patches;
 #[path = "ssm-vulns/reports.rs"]
 mod reports;
 #[path = "ssm-vulns/sboms.rs"]
