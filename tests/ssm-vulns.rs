@@ -2,6 +2,8 @@
 
 #[path = "ssm-vulns/advisories.rs"]
 mod advisories;
+#[path = "ssm-vulns/backports.rs"]
+mod backports;
 #[path = "ssm-vulns/containers.rs"]
 mod containers;
 #[path = "ssm-vulns/distributions.rs"]

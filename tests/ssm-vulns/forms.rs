@@ -345,40 +345,6 @@ fn live_patches_are_compared_with_live_patches_of_their_kernel() {
     }
 }
 
-/// A backport has a higher number than the fix for its release, and may lack it all the same.
-#[test]
-fn backports_of_debian_are_compared_with_unstable() {
-    let release =
-        |fixed: &str| json!({"status": "resolved", "fixed_version": fixed, "urgency": "low"});
-    let mut releases = json!({"bookworm": release("1-1+deb12u1"), "sid": release("3-1")});
-    let tracker = |releases: &Value| json!({"a": {"CVE-2026-0001": {"description": "d", "releases": releases}}, "linux": {"CVE-2026-1": {"releases": {"bookworm": release("0")}}}});
-    let found = |releases: &Value, version: &str| {
-        let line = format!("deb\ta\t{version}");
-        told(&judged(
-            &[tracker(releases)],
-            &node("debian", "12", &[&line]),
-        ))
-    };
-    for (version, expected) in [
-        ("1-1", Some("CVE-2026-0001 a 1-1+deb12u1")),
-        ("1-1+deb12u1", None),
-        ("2-1~bpo12+1", Some("CVE-2026-0001 a 3-1")),
-        ("3-1~bpo12+1", None),
-    ] {
-        assert_eq!(
-            found(&releases, version),
-            Vec::from_iter(expected),
-            "{version}"
-        );
-    }
-    // Where nobody says what backports have, an answer about the release is a guess about them.
-    releases.as_object_mut().unwrap().remove("sid");
-    assert_eq!(
-        found(&releases, "0-1~bpo12+1"),
-        ["CVE-2026-0001 a 1-1+deb12u1?"]
-    );
-}
-
 /// Names of packages are names of fields in a tracker.
 #[test]
 fn the_tracker_of_debian_is_told_from_everything_else() {

@@ -11,7 +11,7 @@ use super::GlobalArgs;
 use crate::differences::between;
 use crate::matching::{Found, Judge};
 use crate::model::distribution;
-use crate::model::fleet::Fleet;
+use crate::model::fleet::{Fleet, Installed};
 use crate::model::record::{Gap, GapKind};
 use crate::model::severity::Word;
 use crate::observe::advisories::{Reader, Wanted};
@@ -92,6 +92,7 @@ pub(crate) async fn run(
         let message = format!("{advisory} and {package} cannot be compared: {why}");
         Gap::general("vulns.advisory.unjudged", message, "look at both by hand")
     }));
+    gaps.extend(judge.doubtful().map(unjudged_backport));
     let mut found = judge.found();
     if args.fixed_only {
         found.retain(|one| one.issue.fixed.is_some() && one.issue.paid.is_none());
@@ -120,6 +121,18 @@ pub(crate) async fn run(
         (true, false) => Outcome::Fine,
     };
     Ok(outcome.and(of_entries))
+}
+
+fn unjudged_backport((installed, n_advisories): (&Installed, usize)) -> Gap {
+    let (name, version) = (&installed.package.name, &installed.package.version);
+    let message = format!(
+        "{name} {version} on {} is a backport, and may lack the fixes of {} in spite of its number",
+        cli::count(installed.nodes.len(), "node"),
+        cli::count(n_advisories, "advisory")
+    );
+    let fix =
+        "give Debian's tracker as well, which says what unstable has, of which backports are built";
+    Gap::general("vulns.backport.unjudged", message, fix)
 }
 
 /// Takes nodes away for which somebody has accepted the advisory, and what then has none.
