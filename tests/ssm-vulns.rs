@@ -108,7 +108,7 @@ fn judged(advisories: &[Value], input: &str) -> Output {
 }
 
 /// Returns `ADVISORY PACKAGE FIXED` of each match, a `?` behind what is uncertain, and `ID` of each gap.
-fn told(output: &Output) -> Vec<String> {
+fn listed(output: &Output) -> Vec<String> {
     let line = |record: &Value| match record["kind"].as_str().unwrap() {
         "match" => {
             let fixed = record["fixed"].as_str().unwrap_or("-");

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{judged, told, node, osv};
+use crate::{judged, listed, node, osv};
 
 /// A backport has a higher number than the fix for its release, and may lack it all the same.
 #[test]
@@ -13,7 +13,7 @@ fn backports_of_debian_are_compared_with_unstable() {
     let tracker = |releases: &Value| json!({"a": {"CVE-2026-0001": {"description": "d", "releases": releases}}, "linux": {"CVE-2026-1": {"releases": {"bookworm": release("0")}}}});
     let found = |releases: &Value, version: &str| {
         let line = format!("deb\ta\t{version}");
-        told(&judged(
+        listed(&judged(
             &[tracker(releases)],
             &node("debian", "12", &[&line]),
         ))
@@ -63,19 +63,19 @@ fn a_backport_that_osv_says_nothing_of_is_a_gap() {
     };
     let output = found(&advisories, "2-1~bpo12+1");
     assert_eq!(
-        told(output.assert_status(2)),
+        listed(output.assert_status(2)),
         ["DSA-3 a 3-1?", "vulns.backport.unjudged"]
     );
     let message = "a 2-1~bpo12+1 on 1 node is a backport, and may lack the fixes of 2 advisories in spite of its number";
     assert!(output.stdout.contains(message), "{}", output.stdout);
     // What is of the release, what is below every fix, and what the tracker judges are no gaps.
     assert_eq!(
-        told(found(&advisories, "2-1").assert_status(1)),
+        listed(found(&advisories, "2-1").assert_status(1)),
         ["DSA-3 a 3-1"]
     );
     let below = found(&advisories, "1-1~bpo12+1");
     assert_eq!(
-        told(below.assert_status(1)),
+        listed(below.assert_status(1)),
         [
             "DSA-1 a 1-1+deb12u1?",
             "DSA-2 a 1-1+deb12u2?",
@@ -84,7 +84,7 @@ fn a_backport_that_osv_says_nothing_of_is_a_gap() {
     );
     let with_tracker = [&advisories[..], &[of_tracker("1-1")]].concat();
     assert_eq!(
-        told(found(&with_tracker, "2-1~bpo12+1").assert_status(1)),
+        listed(found(&with_tracker, "2-1~bpo12+1").assert_status(1)),
         ["DSA-3 a 3-1?"]
     );
 }

@@ -368,13 +368,13 @@ fn each_distribution_is_judged_by_its_own_advisories() {
         let fixed = if manager == "apk" { "2-r0" } else { "2-1" };
         let output = judged(&[osv("A-1", ecosystem, "a", fixed, json!({}))], &input);
         assert_eq!(
-            told(output.assert_status(1)),
+            listed(output.assert_status(1)),
             [format!("A-1 a {fixed}")],
             "{name}"
         );
         let output = judged(&[osv("A-1", neighbor, "a", fixed, json!({}))], &input);
         assert_eq!(
-            told(output.assert_status(2)),
+            listed(output.assert_status(2)),
             ["vulns.advisories.none"],
             "{name}: {neighbor}"
         );
@@ -385,7 +385,7 @@ fn each_distribution_is_judged_by_its_own_advisories() {
             &sbom.stdout,
         );
         assert_eq!(
-            told(output.assert_status(1)),
+            listed(output.assert_status(1)),
             [format!("A-1 a {fixed}")],
             "{name} by its SBOM"
         );

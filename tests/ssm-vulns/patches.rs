@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use testbed::Output;
 
-use crate::{Directory, invocation, matched, node, osv, run, told};
+use crate::{Directory, invocation, listed, matched, node, osv, run};
 
 const ONE: &str = "i-0123456789abcdef0";
 
@@ -209,7 +209,7 @@ fn match_counts_a_scan_that_failed_as_a_gap_beside_the_inventory() {
             &format!("{before}\n{installed}"),
             &[],
         );
-        assert_eq!(told(output.assert_status(2)), ["vulns.patch_scan.failed"]);
+        assert_eq!(listed(output.assert_status(2)), ["vulns.patch_scan.failed"]);
     }
     let good = format!(
         "{}\n{}\n{installed}",

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Directory, inventory, invocation, matched, osv, told};
+use crate::{Directory, inventory, invocation, listed, matched, osv};
 
 /// Two nodes with one package, and one advisory that is severe and one that is not.
 fn scene() -> (Directory, String) {
@@ -242,7 +242,7 @@ fn what_is_accepted_is_left_out_until_its_last_day() {
         let output = with(
             json!([entry(more.clone()), {"id": "scp.x", "file": "f", "reason": "another tool's", "expires": "2999-01-01"}]),
         );
-        assert_eq!(told(output.assert_status(1)), expected, "{more}");
+        assert_eq!(listed(output.assert_status(1)), expected, "{more}");
         output.assert_complains("switched off by");
     }
     // An entry that has ended, or accepts nothing, is a finding itself.
