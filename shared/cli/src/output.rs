@@ -1,5 +1,7 @@
 //! Records to stdout - JSON lines, jq results or text - and notes for people to stderr.
 
+mod held;
+
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard};
@@ -10,11 +12,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::filter::Filter;
-use crate::report::{self, Report};
+use crate::report;
 use crate::screen::Screen;
 use crate::stdout::{self, write};
-use crate::text::{Changes, Findings, Table, count};
+use crate::text::{Table, count};
 use crate::{Format, IoArgs, Outcome, Progress, bar, notes, text, visible_lines};
+
+use self::held::Held;
 
 /// Where a run's records go. Made before the first AWS call, so that a bad filter costs nothing.
 pub struct Output {
@@ -27,28 +31,6 @@ pub struct Output {
     /// The file of `-f`, for the command that comes next.
     file: Option<PathBuf>,
     held: Mutex<Held>,
-}
-
-/// What is shown as text when all is there.
-#[derive(Default)]
-struct Held {
-    table: Option<Table>,
-    /// What was in tables that are printed, each with its noun.
-    counts: Vec<(usize, &'static str)>,
-    /// Records that a list of another kind has no row for.
-    n_left_out: usize,
-    findings: Findings,
-    changes: Changes,
-    /// Accounts and regions that could not be read.
-    n_unreachable: usize,
-    /// Whether findings were looked for, though there may be none.
-    has_looked: bool,
-    next_verb: Option<&'static str>,
-    /// For other programs, instead of all of the above.
-    report: Report,
-    /// Whether a verb has printed its own report.
-    is_reported: bool,
-    summary: Option<String>,
 }
 
 impl Output {
