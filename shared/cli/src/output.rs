@@ -176,6 +176,14 @@ impl Output {
         self.held().next_verb = Some(verb);
     }
 
+    /// Names the kind of record that this verb lists: a file of comma-separated values has its columns without any record, too, and not
+    /// those of findings.
+    pub fn list_of(&self, kind: &str) {
+        if self.format == Format::Csv {
+            self.held().table = Table::of(kind);
+        }
+    }
+
     /// Prints what was kept, and for people how much there was and which command comes next. Returns `outcome`, which may be an
     /// error: what was found until then is shown all the same.
     ///

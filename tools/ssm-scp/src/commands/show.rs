@@ -16,6 +16,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
+    out.list_of("entity");
     let organization = observe::live_organization(&global.aws.global_session().await?).await?;
     for entity in &organization.entities {
         write_row(out, entity)?;
