@@ -67,6 +67,7 @@ test-long: venv build
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/dist.sh
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/version_order.sh
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/debsecan.sh
+	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/syft.sh
 
 lint: checks
 	cargo clippy --workspace --all-targets -- -D warnings

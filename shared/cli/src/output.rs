@@ -1,5 +1,7 @@
 //! Records to stdout - JSON lines, jq results or text - and notes for people to stderr.
 
+mod held;
+
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard};
@@ -10,12 +12,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::filter::Filter;
-use crate::report::{self, Report};
+use crate::report;
 use crate::screen::Screen;
 use crate::stdout::{self, write};
-use crate::summary::Shown;
 use crate::text::{Block, Table, count};
 use crate::{Format, IoArgs, Outcome, Progress, bar, notes, text, visible_lines};
+
+use self::held::Held;
 
 /// Where a run's records go. Made before the first AWS call, so that a bad filter costs nothing.
 pub struct Output {
@@ -28,20 +31,6 @@ pub struct Output {
     /// The file of `-f`, for the command that comes next.
     file: Option<PathBuf>,
     held: Mutex<Held>,
-}
-
-/// What is shown as text when all is there.
-#[derive(Default)]
-struct Held {
-    table: Option<Table>,
-    /// Records that a list of another kind has no row for.
-    n_left_out: usize,
-    shown: Shown,
-    /// For other programs, instead of all of the above.
-    report: Report,
-    /// Whether a verb has printed its own report.
-    is_reported: bool,
-    summary: Option<String>,
 }
 
 impl Output {
@@ -187,6 +176,14 @@ impl Output {
     /// Names the verb that comes next, for who has read what this one shows.
     pub fn suggest(&self, verb: &'static str) {
         self.held().shown.next_verb = Some(verb);
+    }
+
+    /// Names the kind of record that this verb lists: a file of comma-separated values has its columns without any record, too, and not
+    /// those of findings.
+    pub fn list_of(&self, kind: &str) {
+        if self.format == Format::Csv {
+            self.held().table = Table::of(kind);
+        }
     }
 
     /// Prints what was kept, and for people how much there was and which command comes next. Returns `outcome`, which may be an

@@ -53,7 +53,7 @@ const REGION: Column = column("REGION", &["/target/region"], Shown::Whole);
 const ACCOUNT: Column = column("ACCOUNT", &["/target/account"], Shown::Whole);
 const WHO: Column = column("WHO", &["/session_name", "/principal"], Shown::Tail);
 
-const SHAPES: [Shape; 12] = [
+const SHAPES: [Shape; 13] = [
     Shape {
         kind: "node",
         noun: "node",
@@ -190,6 +190,26 @@ const SHAPES: [Shape; 12] = [
                 &["/resource_control_policies"],
                 Shown::List,
             ),
+        ],
+        has_details: false,
+    },
+    Shape {
+        kind: "patch_state",
+        noun: "patch state",
+        columns: &[
+            column("NODE", &["/instance_id"], Shown::Whole),
+            column("MISSING", &["/missing_count"], Shown::Whole),
+            column("FAILED", &["/failed_count"], Shown::Whole),
+            column(
+                "WAIT FOR REBOOT",
+                &["/installed_pending_reboot_count"],
+                Shown::Whole,
+            ),
+            column("BASELINE", &["/baseline_id"], Shown::Whole),
+            column("SCANNED", &["/operation_end_time"], Shown::Whole),
+            column("UNKNOWN", &["/reason/message"], Shown::Cut),
+            REGION,
+            ACCOUNT,
         ],
         has_details: false,
     },

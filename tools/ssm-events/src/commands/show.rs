@@ -18,6 +18,7 @@ pub(crate) async fn run(
     out: &Output,
 ) -> anyhow::Result<Outcome> {
     out.suggest("check");
+    out.list_of("alerts");
     let layers = desired::read(&global.io)?;
     let work = async |session: &Session, known: &RoleCache| {
         let desired = layers.at(&session.target, session.units.as_deref())?;

@@ -29,6 +29,7 @@ pub(crate) async fn run(
     out: &Output,
 ) -> anyhow::Result<Outcome> {
     out.suggest("check");
+    out.list_of("host_management");
     let inputs = args.inputs.read()?;
     let work = async |session: &Session, known: &AccountCache| {
         if let Some(names) = &args.operators {

@@ -16,6 +16,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
+    out.list_of("entity");
     out.suggest("check");
     let session = global.aws.global_session().await?;
     let working = out.working("the organization read");
