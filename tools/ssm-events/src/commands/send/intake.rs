@@ -1,0 +1,235 @@
+//! What is read becomes messages: for the one destination of the flags, or for those that the routes name for each record.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use cli::{IoArgs, Output};
+use jiff::civil::Date;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use super::destinations::Format;
+use super::engine::Incoming;
+use super::spool::Queued;
+use crate::records::format::{self, Marks, MessageRenderer, digest};
+use crate::records::record::Event;
+use crate::records::source::{self, LeftOut};
+use crate::routing::{Routes, Subject};
+
+/// How messages are made.
+pub(super) struct Intake {
+    pub(super) routes: Option<Routes>,
+    /// By the name of the destination.
+    pub(super) formats: Vec<(String, Format)>,
+    pub(super) renderer: MessageRenderer,
+    pub(super) today: Date,
+}
+
+/// What is to be said at the end.
+#[derive(Debug, Default)]
+pub(super) struct ReadAll {
+    pub(super) left_out: LeftOut,
+    /// By rule: its reason, and how many records it muted.
+    muted: BTreeMap<String, (String, usize)>,
+}
+
+impl ReadAll {
+    /// Says how many records were sent nowhere, and by which rule.
+    pub(super) fn say_muted(&self, out: &Output) {
+        for (rule, (reason, n_muted)) in &self.muted {
+            let records = cli::count(*n_muted, "record");
+            out.note(&format!("{records} muted by rule '{rule}': {reason}"));
+        }
+    }
+}
+
+impl Intake {
+    /// Reads all of the input.
+    ///
+    /// # Errors
+    /// The input, a filter, or that nobody takes the messages any more.
+    pub(super) fn read(
+        &self,
+        io: &IoArgs,
+        sender: &mpsc::Sender<Vec<Incoming>>,
+    ) -> anyhow::Result<ReadAll> {
+        let mut read = ReadAll::default();
+        let mut left_out = LeftOut::default();
+        let muted = &mut read.muted;
+        source::objects(io, &mut left_out, |object, left_out| {
+            let Some(value) = left_out.value(object)? else {
+                return Ok(());
+            };
+            let mut batch = Vec::new();
+            if is_message(&value) {
+                self.ready(value, left_out, &mut batch)?;
+            } else {
+                for record in left_out.unwrapped(value) {
+                    self.record(&record, muted, &mut batch)?;
+                }
+            }
+            if sender.blocking_send(batch).is_err() {
+                return Err(anyhow::anyhow!("stopped").into());
+            }
+            Ok(())
+        })?;
+        read.left_out = left_out;
+        Ok(read)
+    }
+
+    /// Queues what is a message of Slack already. Only Slack understands it, and no rule can be asked about it.
+    fn ready(
+        &self,
+        message: Value,
+        left_out: &mut LeftOut,
+        batch: &mut Vec<Incoming>,
+    ) -> anyhow::Result<()> {
+        let event_id = id_of(&message).unwrap_or_else(|| digest(&message));
+        let is_default = |name: &String| match &self.routes {
+            Some(routes) => routes.default.contains(name),
+            None => true,
+        };
+        let to = self.formats.iter().filter(|(name, _)| is_default(name));
+        let to = to.filter(|(_, format)| matches!(format, Format::Slack { .. }));
+        let before = batch.len();
+        for (name, _) in to {
+            batch.push(queued(&event_id, name, None, &message)?);
+        }
+        if batch.len() == before {
+            left_out.not_sent(&format!(
+                "the message {event_id} is one of Slack, and no such destination takes it"
+            ));
+        }
+        Ok(())
+    }
+
+    fn record(
+        &self,
+        record: &Value,
+        muted: &mut BTreeMap<String, (String, usize)>,
+        batch: &mut Vec<Incoming>,
+    ) -> anyhow::Result<()> {
+        let event = Event::of(record);
+        let mut marks = Marks::of(&event, self.renderer.style.reason_pattern.as_ref());
+        let Some(routes) = &self.routes else {
+            return self.formats.iter().try_for_each(|(name, format)| {
+                self.made(name, format, record, &event, &marks, batch)
+            });
+        };
+        let subject = Subject {
+            record,
+            event: &event,
+            today: self.today,
+        };
+        let decision = routes.decide(&subject);
+        if let (Some(rule), Some(mute)) = (decision.rule, decision.mute()) {
+            let entry = muted.entry(rule.name.clone());
+            entry.or_insert_with(|| (mute.reason.clone(), 0)).1 += 1;
+            let event_id = match event.event_id.as_str() {
+                "" => digest(record),
+                id => id.to_owned(),
+            };
+            let why = format!("rule '{}': {}", rule.name, mute.reason);
+            batch.push(Incoming::Muted { event_id, why });
+            return Ok(());
+        }
+        marks.severity = decision.severity;
+        marks.is_break_glass = decision.is_break_glass;
+        for name in decision.to {
+            let format = self.formats.iter().find(|(other, _)| other == name);
+            let (_, format) = format.with_context(|| format!("no destination '{name}'"))?;
+            self.made(name, format, record, &event, &marks, batch)?;
+        }
+        Ok(())
+    }
+
+    /// Queues the messages about a record for one destination.
+    fn made(
+        &self,
+        name: &str,
+        format: &Format,
+        record: &Value,
+        event: &Event,
+        marks: &Marks,
+        batch: &mut Vec<Incoming>,
+    ) -> anyhow::Result<()> {
+        let renderer = &self.renderer;
+        let messages = match format {
+            Format::Slack { .. } => renderer.made(event, record, marks)?,
+            Format::Json(own) => {
+                let template = own.as_ref().or(renderer.template.as_ref());
+                let template = template.context("--url needs --jq-file")?;
+                template.messages(&renderer.style.template_input(event, record, marks))?
+            }
+            Format::Topic => {
+                let subject = renderer.style.subject(event, marks);
+                let bodies = match &renderer.template {
+                    Some(template) if self.routes.is_none() => {
+                        template.messages(&renderer.style.template_input(event, record, marks))?
+                    }
+                    _ => vec![renderer.style.notification(event, marks)],
+                };
+                let bodies = bodies.into_iter();
+                let wrapped = bodies.map(|body| json!({ "subject": subject, "message": body }));
+                wrapped.collect()
+            }
+        };
+        let thread = match format {
+            Format::Slack { has_threads: true } => session(event),
+            _ => None,
+        };
+        for (index, message) in messages.into_iter().enumerate() {
+            let id = format::message_id(event, index, &message);
+            batch.push(queued(&id, name, thread.clone(), &message)?);
+        }
+        Ok(())
+    }
+}
+
+fn queued(
+    event_id: &str,
+    destination: &str,
+    thread: Option<String>,
+    message: &Value,
+) -> anyhow::Result<Incoming> {
+    Ok(Incoming::Message(Queued {
+        event_id: event_id.to_owned(),
+        destination: destination.to_owned(),
+        thread,
+        message: serde_json::value::to_raw_value(message)?,
+    }))
+}
+
+/// Returns what names the session that an event is about; an ID is unique in an account and Region.
+fn session(event: &Event) -> Option<String> {
+    let id = Some(&event.session_id).filter(|id| !id.is_empty())?;
+    Some(format!("{}/{}/{id}", event.account, event.region))
+}
+
+/// Tells whether a value is a message for a webhook already.
+fn is_message(value: &Value) -> bool {
+    let names = ["text", "blocks", "attachments"];
+    value.is_object()
+        && names.iter().any(|name| !value[*name].is_null())
+        && value["eventSource"].is_null()
+        && value["detail"].is_null()
+}
+
+/// `format` puts the event's id into the `block_id` of a message.
+fn id_of(message: &Value) -> Option<String> {
+    let attached = message["attachments"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|attachment| &attachment["blocks"]);
+    let blocks = attached
+        .chain([&message["blocks"]])
+        .filter_map(Value::as_array)
+        .flatten();
+    let mut ids = blocks.filter_map(|block| {
+        block["block_id"]
+            .as_str()?
+            .strip_prefix(crate::records::format::BLOCK_ID)
+    });
+    ids.next().map(str::to_owned)
+}
