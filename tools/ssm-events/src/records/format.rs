@@ -66,14 +66,8 @@ impl Default for Style {
 }
 
 impl Style {
-    /// Returns a message for an incoming webhook. The record is what the rules are asked about.
-    pub(crate) fn slack(&self, event: &Event, record: &Value) -> Value {
-        let marks = Marks::of(event, self.reason_pattern.as_ref());
-        self.slack_marked(event, record, &marks)
-    }
-
-    /// Returns a message of Slack that says what the marks say first.
-    pub(crate) fn slack_marked(&self, event: &Event, record: &Value, marks: &Marks) -> Value {
+    /// Returns a message of Slack, which says what the marks say first. The record is what the rules are asked about.
+    pub(crate) fn slack(&self, event: &Event, record: &Value, marks: &Marks) -> Value {
         let facts = [marks.facts(), self.facts(event)].concat();
         slack::message(
             event,
@@ -90,7 +84,7 @@ impl Style {
         let plain = json!(event);
         let mut mrkdwn = plain.clone();
         slack::escape_all(&mut mrkdwn);
-        json!({ "event": plain, "mrkdwn": mrkdwn, "message": self.slack_marked(event, record, marks),
+        json!({ "event": plain, "mrkdwn": mrkdwn, "message": self.slack(event, record, marks),
             "title": title(event), "who": event.who.name(), "severity": marks.severity,
             "break_glass": marks.is_break_glass, "missed": marks.missed, "console": event.console() })
     }

@@ -51,7 +51,7 @@ impl MessageRenderer {
         marks: &Marks,
     ) -> anyhow::Result<Vec<Value>> {
         match &self.template {
-            None => Ok(vec![self.style.slack_marked(event, record, marks)]),
+            None => Ok(vec![self.style.slack(event, record, marks)]),
             Some(template) => template.messages(&self.style.template_input(event, record, marks)),
         }
     }
