@@ -147,7 +147,7 @@ fn destination() -> Scene {
         "trail": {"name": "all", "home_region": R, "bucket": "trail-{account}"}});
     applied(&account, "ssm-events", &desired, &[]);
     Scene::new("ssm-events", account)
-        .run(&["show"], "")
+        .run(&["show"], desired.to_string())
         .run(&["check"], desired.to_string())
         .run(&["plan"], desired.to_string())
 }
@@ -179,7 +179,7 @@ fn function() -> Scene {
         json!({"webhook": {"secret": "slack"}, "rule_name": "other", "role_name": "other"});
     applied(&account, "ssm-events", &of_secret, &[]);
     Scene::new("ssm-events", account)
-        .run(&["show"], "")
+        .run(&["show"], of_function.to_string())
         .run(&["check"], of_function.to_string())
         .run(&["plan"], of_function.to_string())
         .run(&["check"], of_secret.to_string())

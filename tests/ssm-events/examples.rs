@@ -1,4 +1,4 @@
-//! The files of `examples/ssm-events`: that they are read, and that what they make is what the services' documentation asks for.
+//! The files of `scripts/send.d`: that they are read, and that what they make is what the services' documentation asks for.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use testbed::{Front, Home, Slack, offline, repository};
 use crate::EXE;
 
 fn example(name: &str) -> PathBuf {
-    repository().join("examples/ssm-events").join(name)
+    repository().join("scripts/send.d").join(name)
 }
 
 /// Records of every kind: each call of every principal, EventBridge's own, and one of which everything is long and hostile.
