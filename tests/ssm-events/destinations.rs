@@ -197,15 +197,16 @@ fn a_service_that_is_slow_is_given_up_and_the_double_noted() {
 #[test]
 fn a_page_of_a_proxy_is_not_a_delivery_of_slack() {
     for scene in [Scene::webhook(), Scene::bot()] {
-        for body in [
+        let bodies = [
             "<html>Blocked by proxy</html>",
             "",
             "{}",
             r#"{"ok":"true"}"#,
             "[]",
-        ] {
+        ];
+        for (index, body) in bodies.into_iter().enumerate() {
             scene.service.always(Reply::Status(200, body));
-            let held = scene.send(&event(body), &["--retry-for", "0"]);
+            let held = scene.send(&event(&format!("e-{index}")), &["--retry-for", "0"]);
             held.assert_status(2).assert_complains("held in");
         }
         scene.service.always(Reply::Ok);

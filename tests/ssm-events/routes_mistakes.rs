@@ -30,7 +30,7 @@ fn a_mistake_in_the_file_is_one_line_with_its_place_and_nothing_is_sent() {
         (r#"{"destinations": {"a b": {"sns_topic": "arn:aws:sns:us-east-1:111122223333:t"}}, "default": ["a b"]}"#.to_owned(), "'a b' is not a name"),
         (r#"{"destinations": {"a": {"slack_webhook": {"env": "https://hooks.slack.com/c4n4ry"}}}, "default": ["a"]}"#.to_owned(), "expected the name of an environment variable"),
         (r#"{"destinations": {"a": {"https": {"url": {"env": "A"}, "jq_file": "x", "headers": {"Host": {"env": "B"}}}}}, "default": ["a"]}"#.to_owned(), "expected the name of a header such as Authorization"),
-        (r#"{"destinations": {"a": {"slack_bot": {"token": {"env": "A"}, "channel": "C1", "api": "https://evil.example/api"}}}, "default": ["a"]}"#.to_owned(), "expected https://slack.com/api or https://slack-gov.com/api"),
+        (r#"{"destinations": {"a": {"slack_bot": {"token": {"env": "A"}, "channel": "C1", "api": "https://evil.example/api"}}}, "default": ["a"]}"#.to_owned(), "$.destinations.a.slack_bot.api: it is neither Slack's Web API, slack.com/api, nor"),
         ("{".to_owned(), "EOF while parsing an object at line 1 column 1"),
     ] {
         let file = scene.file(&text);

@@ -1,10 +1,16 @@
 //! `send` to a topic of Amazon SNS: delivered to a queue that is subscribed, and read back.
 
 use serde_json::{Value, json};
-use testbed::{Account, Home, Output};
+use testbed::{Account, Home, Output, Sandbox};
 
 use crate::sending::{event, events, statuses};
 use crate::{EXE, account};
+
+/// Version 1 of the CLI has an endpoint of its own for SQS.
+fn sqs(account: &Account, arguments: &[&str]) -> Value {
+    let endpoint = ["--endpoint-url", Sandbox::start().url(), "sqs"];
+    account.aws(&[&endpoint[..], arguments].concat())
+}
 
 /// A topic with a queue behind it.
 struct Topic {
@@ -29,9 +35,9 @@ impl Topic {
         let fifo = json!({"FifoQueue": "true"}).to_string();
         let of_fifo = ["--attributes", fifo.as_str()];
         let queue = format!("behind-{name}");
-        let create = ["sqs", "create-queue", "--queue-name", &queue];
+        let create = ["create-queue", "--queue-name", &queue];
         let more = if is_fifo { &of_fifo[..] } else { &[] };
-        let queue = account.aws(&[&create[..], more].concat())["QueueUrl"]
+        let queue = sqs(&account, &[&create[..], more].concat())["QueueUrl"]
             .as_str()
             .unwrap()
             .to_owned();
@@ -67,9 +73,9 @@ impl Topic {
     fn received(&self) -> Vec<Value> {
         let mut all = Vec::new();
         loop {
-            let receive = ["sqs", "receive-message", "--queue-url", &self.queue];
+            let receive = ["receive-message", "--queue-url", &self.queue];
             let more = ["--max-number-of-messages", "10", "--attribute-names", "All"];
-            let answer = self.account.aws(&[&receive[..], &more].concat());
+            let answer = sqs(&self.account, &[&receive[..], &more].concat());
             let Some(messages) = answer["Messages"].as_array().filter(|all| !all.is_empty()) else {
                 return all;
             };
@@ -77,9 +83,11 @@ impl Topic {
                 let body = message["Body"].as_str().unwrap();
                 all.push(serde_json::from_str(body).unwrap());
                 let handle = message["ReceiptHandle"].as_str().unwrap();
-                let delete = ["sqs", "delete-message", "--queue-url", &self.queue];
-                self.account
-                    .aws(&[&delete[..], &["--receipt-handle", handle]].concat());
+                let delete = ["delete-message", "--queue-url", &self.queue];
+                sqs(
+                    &self.account,
+                    &[&delete[..], &["--receipt-handle", handle]].concat(),
+                );
             }
         }
     }

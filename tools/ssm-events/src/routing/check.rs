@@ -1,9 +1,21 @@
-//! What is wrong with routes of the right shape.
+//! Reads routes, and says what is wrong with those of the right shape.
+
+use std::path::Path;
 
 use super::routes::{Routes, Rule};
 
+impl Routes {
+    /// Reads a file of routes.
+    ///
+    /// # Errors
+    /// It cannot be read, has another shape, or names a destination that it does not have; with line and column.
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Routes> {
+        cli::read_checked(path, "routes", mistake)
+    }
+}
+
 /// Returns the path of the first mistake, and how to correct it.
-pub(super) fn mistake(routes: &Routes) -> Option<(String, String)> {
+fn mistake(routes: &Routes) -> Option<(String, String)> {
     let named = |name: &&String| !is_name(name);
     if let Some(name) = routes.destinations.keys().find(named) {
         let message = format!("'{name}' is not a name: use 1 to 64 of A-Z a-z 0-9 - _");

@@ -93,7 +93,10 @@ impl std::str::FromStr for SlackApi {
             .any(|start| text.starts_with(start));
         match is_loopback || known.contains(&text) {
             true => Ok(SlackApi(text.to_owned())),
-            false => Err(format!("expected {} or {}", known[0], known[1])),
+            false => Err(
+                "it is neither Slack's Web API, slack.com/api, nor that of GovSlack, slack-gov.com/api, with https in front"
+                    .to_owned(),
+            ),
         }
     }
 }

@@ -1,14 +1,12 @@
 //! What the file of routes says.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use cli::Severity;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::check;
 use super::destination::Destination;
 use super::hours::Hours;
 use super::principal::PrincipalPattern;
@@ -115,15 +113,5 @@ impl TryFrom<String> for AccountId {
             true => Ok(AccountId(text)),
             false => Err(format!("'{text}' is not an account ID")),
         }
-    }
-}
-
-impl Routes {
-    /// Reads a file of routes.
-    ///
-    /// # Errors
-    /// It cannot be read, has another shape, or names a destination that it does not have; with line and column.
-    pub(crate) fn read(path: &Path) -> anyhow::Result<Routes> {
-        cli::read_checked(path, "routes", check::mistake)
     }
 }

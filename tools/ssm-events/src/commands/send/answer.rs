@@ -1,11 +1,49 @@
-//! What services answer, in words for people and without what is secret.
+//! What services answer: what it means, and in words for people without what is secret.
 
 use std::time::Duration;
 
 use awsconf::Response;
 
+/// A service answers within a second; what takes longer is down.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 /// Characters of an answer that are shown.
 const SHOWN: usize = 100;
+
+/// What one attempt led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// It is delivered, as the message with this timestamp where there are threads.
+    Taken(Option<String>),
+    /// This message will never be taken.
+    Rejected(String),
+    /// It may be taken later, after the pause that the service asks for.
+    Later {
+        said: String,
+        pause: Option<Duration>,
+        /// Whether it was certainly not taken.
+        is_certain: bool,
+    },
+    /// Nothing is taken until somebody changes something.
+    Down(String),
+}
+
+impl Answer {
+    pub(super) fn later(said: String) -> Answer {
+        Answer::Later {
+            said,
+            pause: None,
+            is_certain: true,
+        }
+    }
+
+    pub(super) fn unanswered(error: String) -> Answer {
+        Answer::Later {
+            said: error,
+            pause: None,
+            is_certain: false,
+        }
+    }
+}
 
 /// Returns the status and the beginning of what was answered.
 pub(super) fn said(answer: &Response, secrets: &[&str]) -> String {

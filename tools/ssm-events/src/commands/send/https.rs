@@ -3,8 +3,7 @@
 use awsconf::{HttpClient, Request};
 use serde_json::{Value, json};
 
-use super::answer::{retry_after, said};
-use super::posting::{Answer, TIMEOUT};
+use super::answer::{Answer, TIMEOUT, retry_after, said};
 
 /// A URL with what is secret.
 pub(crate) struct Https {

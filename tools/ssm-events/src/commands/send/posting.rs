@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::answer::Answer;
 use super::https::Https;
 use super::slack::{Bot, Webhook};
 use super::spool::Queued;
 use super::topic::SnsTopic;
 
-/// A service answers within a second; what takes longer is down.
-pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 /// The first pause after a failure; each next one is twice as long.
 const PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -23,42 +22,6 @@ pub(crate) enum Transport {
     Bot(Bot),
     Https(Https),
     Topic(SnsTopic),
-}
-
-/// What one attempt led to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
-    /// It is delivered, as the message with this timestamp where there are threads.
-    Taken(Option<String>),
-    /// This message will never be taken.
-    Rejected(String),
-    /// It may be taken later, after the pause that the service asks for.
-    Later {
-        said: String,
-        pause: Option<Duration>,
-        /// Whether it was certainly not taken.
-        is_certain: bool,
-    },
-    /// Nothing is taken until somebody changes something.
-    Down(String),
-}
-
-impl Answer {
-    pub(super) fn later(said: String) -> Answer {
-        Answer::Later {
-            said,
-            pause: None,
-            is_certain: true,
-        }
-    }
-
-    pub(super) fn unanswered(error: String) -> Answer {
-        Answer::Later {
-            said: error,
-            pause: None,
-            is_certain: false,
-        }
-    }
 }
 
 /// What became of a message.

@@ -7,8 +7,7 @@
 use awsconf::{HttpClient, Request, Response};
 use serde_json::{Value, json};
 
-use super::answer::{retry_after, said};
-use super::posting::{Answer, TIMEOUT};
+use super::answer::{Answer, TIMEOUT, retry_after, said};
 use crate::alerts::webhook::Url;
 
 /// The body of the answer by which a webhook takes a message.

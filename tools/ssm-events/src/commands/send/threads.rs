@@ -35,7 +35,7 @@ impl Threads {
     /// # Errors
     /// The file cannot be made, read or written, or holds something else.
     pub(super) fn open(spool: &Path) -> anyhow::Result<Threads> {
-        let mut file = open(&spool.join("threads.jsonl"))?;
+        let mut file = open(&spool.join("threads").with_extension("jsonl"))?;
         let all: Vec<Thread> =
             lines(&mut file).with_context(|| format!("{}/threads.jsonl", spool.display()))?;
         let known = all.into_iter().map(|thread| {

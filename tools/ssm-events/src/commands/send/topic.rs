@@ -6,7 +6,7 @@ use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
 use awsconf::{SdkConfig, describe};
 use serde_json::Value;
 
-use super::posting::Answer;
+use super::answer::Answer;
 use crate::routing::Topic;
 
 /// "Subjects must be ASCII text .. and be less than 100 characters long."
