@@ -181,6 +181,40 @@ fn teams_gets_adaptive_cards() {
 }
 
 #[test]
+fn the_routes_are_printed_by_the_verb_that_reads_them() {
+    let printed = offline(EXE).args(["send", "--generate", "example"]).run();
+    printed.assert_status(0).assert_stderr("");
+    let file = std::fs::read_to_string(example("routes.json")).unwrap();
+    assert_eq!(printed.stdout, file);
+    let none = offline(EXE).args(["report", "--generate", "example"]).run();
+    none.assert_status(2)
+        .assert_complains("report reads no file of its own");
+    let schema = offline(EXE).args(["--generate", "schema"]).run().json();
+    // Each field of the schema is in the example, one of each destination as well.
+    for name in ["routes", "acknowledgements"] {
+        assert!(schema["$defs"][name].is_object(), "{name}");
+    }
+    let rule = schema.pointer("/$defs/RoutingRule/properties").unwrap();
+    let fields = rule
+        .as_object()
+        .unwrap()
+        .keys()
+        .chain(
+            ["slack_webhook", "slack_bot", "https", "sns_topic"]
+                .map(str::to_owned)
+                .iter(),
+        )
+        .cloned()
+        .collect::<Vec<_>>();
+    for field in fields {
+        assert!(
+            file.contains(&format!("\"{field}\":")),
+            "the example lacks {field}"
+        );
+    }
+}
+
+#[test]
 fn the_routes_and_the_acknowledgements_are_read() {
     let routes = example("routes.json");
     let routes = routes.to_str().unwrap();

@@ -164,3 +164,29 @@ fn a_secret_in_place_of_its_source_is_not_quoted() {
         assert!(refused.stderr.contains("expected "), "{}", refused.stderr);
     }
 }
+
+#[test]
+fn a_filter_that_fails_on_one_record_holds_up_no_other() {
+    let scene = Scene::url();
+    let filter = scene.spool().with_file_name("body.jq");
+    let fails = r#"if .event.event_id == "e-1" then error("odd") else {id: .event.event_id} end"#;
+    std::fs::write(filter, fails).unwrap();
+    let sent = scene.send(&events(3), &[]);
+    sent.assert_status(2)
+        .assert_complains("event e-1 is not sent: ");
+    assert_eq!(statuses(&sent), ["e-0 delivered", "e-2 delivered"]);
+}
+
+#[test]
+fn a_pause_of_no_time_is_not_an_invitation() {
+    let scene = Scene::url();
+    scene.service.always(Reply::RetryAfter(0));
+    scene
+        .send(&events(1), &["--retry-for", "2"])
+        .assert_status(2);
+    let n_posts = scene.service.posts().len();
+    assert!(
+        (2..=5).contains(&n_posts),
+        "{n_posts} requests in two seconds"
+    );
+}

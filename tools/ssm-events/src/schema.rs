@@ -14,6 +14,7 @@ pub(crate) const SCHEMAS: Schemas = Schemas {
     version: 1,
     definitions,
     example: Some(include_str!("example.json")),
+    of_verbs: &[("send", include_str!("../../../scripts/send.d/routes.json"))],
 };
 
 fn definitions(generator: &mut SchemaGenerator) -> Definitions {

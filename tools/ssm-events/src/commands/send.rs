@@ -162,16 +162,12 @@ pub(crate) async fn run(
         routes,
         formats,
         renderer,
-        today: cli::today(),
     };
     let reader = tokio::task::spawn_blocking(move || intake.read(&io, &sender));
     let (outcome, spool, lanes) = engine::run(lanes, spool, threads, receiver, out).await?;
     let read = reader.await.context("read")?;
     let mut outcome = match read {
-        Ok(read) => {
-            read.say_muted(out);
-            read.left_out.end(out, outcome)
-        }
+        Ok(read) => read.end(out, outcome),
         Err(error) => {
             say_held(&spool, &lanes, directory, out);
             return Err(error);

@@ -141,11 +141,6 @@ impl LeftOut {
         unwrapped.events
     }
 
-    /// Keeps that something was read and cannot be sent on.
-    pub(crate) fn not_sent(&mut self, why: &str) {
-        self.gap(format!("{}{why}", self.file));
-    }
-
     fn damaged(&mut self, why: &str) {
         self.gap(format!(
             "{}record {} cannot be read: {why}",

@@ -11,6 +11,7 @@ use crate::alerts::model::Webhook;
 /// One destination: exactly one of these.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
+#[schemars(rename = "RoutingDestination")]
 pub(crate) enum Destination {
     /// Incoming webhook of Slack: where its URL is read from.
     SlackWebhook(Webhook),

@@ -45,6 +45,7 @@ pub(crate) struct BreakGlass {
 /// One rule: all of its conditions must hold. It has either `to` or `mute`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "RoutingRule")]
 pub(crate) struct Rule {
     /// Name of the rule, for messages.
     pub(crate) name: String,

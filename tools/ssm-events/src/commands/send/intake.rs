@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context;
-use cli::{IoArgs, Output};
-use jiff::civil::Date;
+use cli::{IoArgs, Outcome, Output};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
@@ -22,7 +21,6 @@ pub(super) struct Intake {
     /// By the name of the destination.
     pub(super) formats: Vec<(String, Format)>,
     pub(super) renderer: MessageRenderer,
-    pub(super) today: Date,
 }
 
 /// What is to be said at the end.
@@ -31,15 +29,27 @@ pub(super) struct ReadAll {
     pub(super) left_out: LeftOut,
     /// By rule: its reason, and how many records it muted.
     muted: BTreeMap<String, (String, usize)>,
+    /// Whether something could not be made into a message.
+    is_unsent: bool,
 }
 
 impl ReadAll {
-    /// Says how many records were sent nowhere, and by which rule.
-    pub(super) fn say_muted(&self, out: &Output) {
+    /// Says what could not be read, how many records were sent nowhere, and by which rule. Returns trouble where something is missing.
+    pub(super) fn end(&self, out: &Output, outcome: Outcome) -> Outcome {
         for (rule, (reason, n_muted)) in &self.muted {
             let records = cli::count(*n_muted, "record");
             out.note(&format!("{records} muted by rule '{rule}': {reason}"));
         }
+        match (self.left_out.end(out, outcome), self.is_unsent) {
+            (Outcome::Fine, true) => Outcome::Trouble,
+            (outcome, _) => outcome,
+        }
+    }
+
+    /// Says at once that something is not sent: more may come for days.
+    fn unsent(&mut self, what: &str, why: &str) {
+        self.is_unsent = true;
+        cli::print_error(crate::TOOL, &format!("{what} is not sent: {why}"));
     }
 }
 
@@ -47,7 +57,7 @@ impl Intake {
     /// Reads all of the input.
     ///
     /// # Errors
-    /// The input, a filter, or that nobody takes the messages any more.
+    /// The input, or that nobody takes the messages any more.
     pub(super) fn read(
         &self,
         io: &IoArgs,
@@ -55,17 +65,16 @@ impl Intake {
     ) -> anyhow::Result<ReadAll> {
         let mut read = ReadAll::default();
         let mut left_out = LeftOut::default();
-        let muted = &mut read.muted;
         source::objects(io, &mut left_out, |object, left_out| {
             let Some(value) = left_out.value(object)? else {
                 return Ok(());
             };
             let mut batch = Vec::new();
             if is_message(&value) {
-                self.ready(value, left_out, &mut batch)?;
+                self.ready(&value, &mut read, &mut batch)?;
             } else {
                 for record in left_out.unwrapped(value) {
-                    self.record(&record, muted, &mut batch)?;
+                    self.record(&record, &mut read, &mut batch)?;
                 }
             }
             if sender.blocking_send(batch).is_err() {
@@ -80,11 +89,11 @@ impl Intake {
     /// Queues what is a message of Slack already. Only Slack understands it, and no rule can be asked about it.
     fn ready(
         &self,
-        message: Value,
-        left_out: &mut LeftOut,
+        message: &Value,
+        read: &mut ReadAll,
         batch: &mut Vec<Incoming>,
     ) -> anyhow::Result<()> {
-        let event_id = id_of(&message).unwrap_or_else(|| digest(&message));
+        let event_id = id_of(message).unwrap_or_else(|| digest(message));
         let is_default = |name: &String| match &self.routes {
             Some(routes) => routes.default.contains(name),
             None => true,
@@ -93,12 +102,11 @@ impl Intake {
         let to = to.filter(|(_, format)| matches!(format, Format::Slack { .. }));
         let before = batch.len();
         for (name, _) in to {
-            batch.push(queued(&event_id, name, None, &message)?);
+            batch.push(queued(&event_id, name, None, message)?);
         }
         if batch.len() == before {
-            left_out.not_sent(&format!(
-                "the message {event_id} is one of Slack, and no such destination takes it"
-            ));
+            let why = "it is one of Slack, and there is no such destination";
+            read.unsent(&format!("the message {event_id}"), why);
         }
         Ok(())
     }
@@ -106,24 +114,24 @@ impl Intake {
     fn record(
         &self,
         record: &Value,
-        muted: &mut BTreeMap<String, (String, usize)>,
+        read: &mut ReadAll,
         batch: &mut Vec<Incoming>,
     ) -> anyhow::Result<()> {
         let event = Event::of(record);
         let mut marks = Marks::of(&event, self.renderer.style.reason_pattern.as_ref());
         let Some(routes) = &self.routes else {
-            return self.formats.iter().try_for_each(|(name, format)| {
-                self.made(name, format, record, &event, &marks, batch)
-            });
+            let all = self.formats.iter();
+            all.for_each(|to| self.made(to, record, &event, &marks, (&mut *read, &mut *batch)));
+            return Ok(());
         };
         let subject = Subject {
             record,
             event: &event,
-            today: self.today,
+            today: cli::today(),
         };
         let decision = routes.decide(&subject);
         if let (Some(rule), Some(mute)) = (decision.rule, decision.mute()) {
-            let entry = muted.entry(rule.name.clone());
+            let entry = read.muted.entry(rule.name.clone());
             entry.or_insert_with(|| (mute.reason.clone(), 0)).1 += 1;
             let event_id = match event.event_id.as_str() {
                 "" => digest(record),
@@ -137,22 +145,41 @@ impl Intake {
         marks.is_break_glass = decision.is_break_glass;
         for name in decision.to {
             let format = self.formats.iter().find(|(other, _)| other == name);
-            let (_, format) = format.with_context(|| format!("no destination '{name}'"))?;
-            self.made(name, format, record, &event, &marks, batch)?;
+            let to = format.with_context(|| format!("no destination '{name}'"))?;
+            self.made(to, record, &event, &marks, (&mut *read, &mut *batch));
         }
         Ok(())
     }
 
-    /// Queues the messages about a record for one destination.
+    /// Queues the messages about a record for one destination. A filter that fails on it holds up neither other destinations nor
+    /// later records.
     fn made(
+        &self,
+        (name, format): &(String, Format),
+        record: &Value,
+        event: &Event,
+        marks: &Marks,
+        (read, batch): (&mut ReadAll, &mut Vec<Incoming>),
+    ) {
+        let made = self.messages(name, format, record, event, marks);
+        match made {
+            Ok(messages) => batch.extend(messages),
+            Err(error) => {
+                let to = if name.is_empty() { "" } else { " for " };
+                let what = format!("event {}{to}{name}", event.event_id);
+                read.unsent(&what, &format!("{error:#}"));
+            }
+        }
+    }
+
+    fn messages(
         &self,
         name: &str,
         format: &Format,
         record: &Value,
         event: &Event,
         marks: &Marks,
-        batch: &mut Vec<Incoming>,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Vec<Incoming>> {
         let renderer = &self.renderer;
         let messages = match format {
             Format::Slack { .. } => renderer.made(event, record, marks)?,
@@ -178,11 +205,13 @@ impl Intake {
             Format::Slack { has_threads: true } => session(event),
             _ => None,
         };
-        for (index, message) in messages.into_iter().enumerate() {
-            let id = format::message_id(event, index, &message);
-            batch.push(queued(&id, name, thread.clone(), &message)?);
-        }
-        Ok(())
+        let numbered = messages.into_iter().enumerate();
+        numbered
+            .map(|(index, message)| {
+                let id = format::message_id(event, index, &message);
+                queued(&id, name, thread.clone(), &message)
+            })
+            .collect()
     }
 }
 

@@ -125,7 +125,7 @@ impl Poster {
                 } => {
                     self.trouble = Some(said);
                     self.is_certain &= is_certain;
-                    asked.unwrap_or(pause)
+                    asked.unwrap_or(pause).max(PAUSE)
                 }
             };
             let next = Instant::now().checked_add(wait);
