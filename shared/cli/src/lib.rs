@@ -24,6 +24,7 @@ mod mistakes;
 mod notes;
 mod output;
 mod permissions;
+mod place;
 mod progress;
 mod report;
 mod screen;
@@ -42,7 +43,9 @@ pub use count_or_percent::CountOrPercent;
 pub use encoding::utf8;
 pub use filter::{Filter, Yielded};
 pub use flags::{ApplyArgs, Format, IoArgs};
-pub use input::{read, read_desired, read_plans, read_records, read_records_from, read_shown};
+pub use input::{
+    read, read_checked, read_desired, read_plans, read_records, read_records_from, read_shown,
+};
 pub use layers::Layers;
 pub use lint::{DesiredState, FileArgs, at, is_ours, value};
 pub use mistakes::from_value;
