@@ -1,5 +1,7 @@
 //! The contract that all tools keep, asked of every binary: help, versions, schemas, exit status, bad input.
 
+#[path = "conformance/architecture.rs"]
+mod architecture;
 #[path = "conformance/desired.rs"]
 mod desired;
 #[path = "conformance/help.rs"]

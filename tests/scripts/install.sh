@@ -89,4 +89,18 @@ for state in "$top/here/share/ssm-rollout/rollout.d"/*.json; do
     jq -e type "$state" >/dev/null || fail "$state"
 done
 env -i PATH="$top/here/bin" ssm-prefs lint -f "$top/here/share/ssm-rollout/rollout.d/prefs.json" >"$top/lint" || [ $? -eq 1 ] || fail "lint of the example"
+
+# One tool alone, as the README has it: each is a package whose one program has its name. With LONG=1 it is built, which takes minutes.
+cd -- "$root"
+cargo metadata --locked --no-deps --format-version 1 >"$top/metadata"
+for tool in $tools; do
+    jq -e --arg manifest "/tools/$tool/Cargo.toml" --arg tool "$tool" '[.packages[] | select(.manifest_path | endswith($manifest)) | .targets[]
+        | select(.kind == ["bin"]) | .name, has("required-features")] == [$tool, false]' "$top/metadata" >/dev/null || fail "cargo install --path tools/$tool"
+done
+printed=$(sed -n 's/^\$ \(cargo install [^#]*[^# ]\) *#.*/\1/p' README.md)
+[ "${printed% *} tools" = "cargo install --locked --path tools" ] || fail "the README prints '$printed'"
+echo "$tools" | grep -qwF -e "${printed##*/}" || fail "the README prints '$printed'"
+[ -n "${LONG:-}" ] || { echo "install: ok" && exit; }
+$printed --root "$top/alone"
+env -i "$top/alone/bin/${printed##*/}" --version | grep -q "^${printed##*/} [0-9]" || fail "$printed"
 echo "install: ok"

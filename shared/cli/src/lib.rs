@@ -46,6 +46,7 @@ pub use flags::{ApplyArgs, Format, IoArgs};
 pub use input::{
     read, read_checked, read_desired, read_plans, read_records, read_records_from, read_shown,
 };
+pub use jsonc::plain as without_comments;
 pub use layers::Layers;
 pub use lint::{DesiredState, FileArgs, at, is_ours, value};
 pub use mistakes::from_value;

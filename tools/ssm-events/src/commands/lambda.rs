@@ -222,7 +222,8 @@ impl Settings {
             style.zone = self::zone(&zone).map_err(wrong("SSM_EVENTS_TIME_ZONE"))?;
         }
         if let Some(rules) = variable("SSM_EVENTS_RULES") {
-            style.rules = serde_json::from_str(&rules).context("SSM_EVENTS_RULES")?;
+            style.rules =
+                serde_json::from_str(&cli::without_comments(&rules)).context("SSM_EVENTS_RULES")?;
         }
         Ok(Settings {
             webhook,

@@ -67,7 +67,7 @@ impl StyleArgs {
             style.sessions = KnownSessions::read(path)?;
         }
         if let Some(path) = &self.rules {
-            style.rules = cli::read(&IoArgs::of_file(path), "rules")?;
+            style.rules = cli::read_desired(&IoArgs::of_file(path), "rules")?;
         }
         Ok(style)
     }
