@@ -2,7 +2,7 @@
 
 use records::{Command, Invocation};
 
-/// Returns the line that tells of a command.
+/// Returns the line about a command.
 pub(crate) fn sent(command: &Command) -> String {
     let n_nodes = match command.n_nodes {
         Some(n_nodes) => cli::count(n_nodes, "node"),
