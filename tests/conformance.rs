@@ -101,7 +101,7 @@ const TOOLS: [Tool; 7] = [
     },
     Tool {
         name: "ssm-vulns",
-        verbs: &["sbom", "match"],
+        verbs: &["sbom", "match", "patches"],
         reads: (&["match"], &["--advisories", "/"]),
         desired: "{}",
         first_read: None,

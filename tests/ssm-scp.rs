@@ -197,6 +197,7 @@ fn undo_removes_policy_and_attachment_and_may_be_run_twice() {
     assert_eq!(run(&account, "plan", &desired).stdout, plan);
 }
 
+/// Case 46 of the table of lock-outs.
 #[test]
 fn refuses_a_plan_when_the_policy_was_made_by_somebody_else_since() {
     let Organization { account, unit, .. } = organization();

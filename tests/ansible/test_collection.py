@@ -195,7 +195,7 @@ class Collection(unittest.TestCase):
             self.assertEqual((committed / path.name).read_text(), path.read_text(), "run scripts/ansible/generate.py")
 
     def test_modules_run_on_python_3_6(self):
-        """The oldest that ansible-core 2.16, the oldest in meta/runtime.yml, knows on a node beside 2.7."""
+        """12: the oldest that ansible-core 2.16, the oldest in meta/runtime.yml, knows on a node beside 2.7."""
         plugins = ROOT / "scripts/ansible/plugins"
         vermin = [VENV / "vermin", "--no-tips", "-t=3.6-"]
         self.check([*vermin, plugins / "modules", plugins / "module_utils"], self.environment(self.account))
@@ -203,6 +203,7 @@ class Collection(unittest.TestCase):
         done = subprocess.run([*vermin, plugins / "doc_fragments"], capture_output=True, text=True)
         self.assertNotEqual(done.returncode, 0, done.stdout)
 
+    # 12
     def test_the_commands_of_the_readme_work_as_printed(self):
         readme = (ROOT / "scripts/ansible/README.md").read_text()
         commands = [line[2:] for line in re.search(r"```console\n(.*?)```", readme, re.S)[1].splitlines()]

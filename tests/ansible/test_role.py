@@ -155,6 +155,7 @@ class OnDebian(Role):
         self.refused(result, "version 3.1.1732.0 cannot be installed: expected four numbers")
         self.assertEqual(self.deb(machine), "")
 
+    # 12: every required variable, and before the default of the URL.
     def test_what_must_be_chosen_is_never_guessed(self):
         machine = self.machine()
         for missing in ("ssm_agent_region", "ssm_agent_gpg_key", "ssm_agent_gpg_fingerprint"):
@@ -162,6 +163,7 @@ class OnDebian(Role):
             result = self.play(machine, **{"ssm_agent_url": None, missing: None})
             self.refused(result, f"missing required arguments: {missing}")
 
+    # 12
     def test_a_lock_that_is_held_is_waited_for(self):
         machine = self.machine()
         hold = "import fcntl, time; file = open('/var/lib/dpkg/lock-frontend', 'w'); fcntl.lockf(file, fcntl.LOCK_EX); time.sleep({})"

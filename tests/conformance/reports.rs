@@ -114,6 +114,61 @@ fn holds(tool: &Tool, account: &Account) {
     assert_eq!(rows.lines().count(), findings.len(), "{}", output.stdout);
 }
 
+/// A spreadsheet finds the columns of the list, not those of findings, also where nothing could be read.
+#[test]
+fn an_empty_list_has_the_columns_of_its_records() {
+    for (name, header) in [
+        (
+            "ssm-agentcheck",
+            "node,name,state,ping,agent,imds,managed_by,region,account,platform",
+        ),
+        (
+            "ssm-role",
+            "region,account,default,its_role,roles,instances",
+        ),
+        (
+            "ssm-prefs",
+            "region,account,document,key,bucket,log_group,idle",
+        ),
+        (
+            "ssm-events",
+            "region,account,rule,connection,destination,function,trail,waiting",
+        ),
+    ] {
+        let tool = TOOLS.iter().find(|tool| tool.name == name).unwrap();
+        let account = Sandbox::start().account();
+        let show = |account: &Account| {
+            let output = tool
+                .run(account, &["show", "-o", "csv"])
+                .stdin(tool.desired);
+            output.run()
+        };
+        assert_eq!(
+            show(&account).assert_status(0).stdout.lines().next(),
+            Some(header),
+            "{name}"
+        );
+        account.fault(json!({"service": "sts", "operation": "GetCallerIdentity", "kind": "denied", "times": -1}));
+        let (service, operation) = tool.first_read.unwrap();
+        account.fault(
+            json!({"service": service, "operation": operation, "kind": "denied", "times": -1}),
+        );
+        let output = show(&account);
+        let is_list = output.stdout.is_empty() || output.stdout.lines().next() == Some(header);
+        assert!(is_list, "{name}: {}", output.stdout);
+    }
+    // No node at all.
+    let tool = TOOLS
+        .iter()
+        .find(|tool| tool.name == "ssm-agentcheck")
+        .unwrap();
+    let output = tool
+        .run(&Sandbox::start().account(), &["show", "-o", "csv"])
+        .run();
+    let header = "node,name,state,ping,agent,imds,managed_by,region,account,platform\n";
+    assert_eq!(output.assert_status(0).stdout, header);
+}
+
 #[test]
 fn a_report_says_what_the_records_say() {
     for tool in TOOLS.iter().filter(|tool| tool.can("check")) {

@@ -58,7 +58,7 @@ names() { AWS_CONFIG_FILE="$top/aws/config" AWS_SHARED_CREDENTIALS_FILE="$top/aw
 # zsh and fish complete as well: what is typed into the one, and what the other says that it would complete.
 zsh_line() {
     env -i PATH="$at/bin:$PATH" HOME="$top" AWS_CONFIG_FILE="$top/aws/config" \
-        python3 "$root/tests/scripts/zsh_line.py" "$at/share/zsh/site-functions" "$1"
+        python3 "$root/tests/testbed/zsh_line.py" "$at/share/zsh/site-functions" "$1"
 }
 fish_words() {
     env -i PATH="$at/bin:$PATH" HOME="$top" AWS_CONFIG_FILE="$top/aws/config" \

@@ -146,6 +146,22 @@ ssm-role eu-central-1 after"
     [ -s here/too/attempt-001/01-preferences.result.json ] || fail "no result"
 }
 
+# 12
+works_from_a_path_with_a_space() {
+    mkdir "o'my scripts"
+    cp "$root"/scripts/*.sh "$root/scripts/rollout.mk" "o'my scripts"
+    make -f "o'my scripts/rollout.mk" "${given[@]}" apply YES=1 ONLY=preferences </dev/null >said 2>&1 || fail "status $?"
+    expect_log "ssm-prefs us-east-1 after"
+    mv "o'my scripts" "my scripts"
+    printf '%s\n' 'include my\ scripts/rollout.mk' >Makefile
+    status=0
+    make "${given[@]}" rollout-plan </dev/null >said 2>&1 || status=$?
+    expect_status 2
+    expect_said "the path of rollout.mk has a space: set ROLLOUT_SCRIPTS to its directory"
+    make "${given[@]}" ROLLOUT_SCRIPTS="$PWD/my scripts" ONLY=roles rollout-plan </dev/null >said 2>&1 || fail "status $?"
+    [ -s "the run/roles.plan.json" ] || fail "no plan"
+}
+
 waits_for_another_run_in_the_same_directory() {
     command -v flock >/dev/null || return 0
     make -f "$root/scripts/rollout.mk" "${given[@]}" apply YES=1 </dev/null >other 2>&1 &

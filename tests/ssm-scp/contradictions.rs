@@ -1,5 +1,5 @@
-//! Plans that say one thing and mean another, and acceptances that name no risk: cases 02, 15, 22, 23, 37, 47 to 49, 56, 57, 64
-//! and 65 of the table of lock-outs. Nothing is written.
+//! Plans that say one thing and mean another, and acceptances that name no risk: cases 02, 15, 22, 23, 34, 35, 37, 47 to 50, 56, 57,
+//! 60, 64 to 66 of the table of lock-outs. Nothing is written.
 
 use serde_json::{Value, json};
 
@@ -67,6 +67,82 @@ fn a_plan_that_contradicts_itself_is_refused() {
     );
 }
 
+/// 66: each change by itself says what it does, and the last one takes all of it.
+#[test]
+fn a_policy_that_the_plan_itself_updates_is_judged_by_its_last_document() {
+    let organization = Organization::make();
+    let mut plan = organization.plan(&organization.guard());
+    let made = plan["changes"][0].clone();
+    let all = json!([{"Sid": "All", "Effect": "Deny", "Action": "*", "Resource": "*"}]);
+    let mut update = made.clone();
+    update["id"] = json!("update_policy");
+    update["action"] = json!("update_policy");
+    update["from"] = made["to"].clone();
+    update["to"]["document"]["Statement"] = all;
+    plan["changes"].as_array_mut().unwrap().push(update);
+    let risks = organization.refused(&[&plan], &READER);
+    for risk in ["break_glass:A", "nodes_offline:B", "assume_role:A"] {
+        assert!(risks.contains(&risk.to_owned()), "{risk} in {risks:?}");
+    }
+}
+
+/// 34: harmless as it may be, what is not understood is not applied.
+#[test]
+fn a_field_that_no_plan_has_is_refused() {
+    let organization = Organization::make();
+    let plan = organization.plan(&organization.guard());
+    let edits: [fn(&mut Value) -> &mut Value; 3] = [
+        |plan| plan,
+        |plan| &mut plan["changes"][0],
+        |plan| &mut plan["changes"][0]["to"],
+    ];
+    for edit in edits {
+        let mut plan = plan.clone();
+        edit(&mut plan)["comment"] = json!("reviewed by ann");
+        is_refused(&organization, &plan.to_string(), &READER, "comment");
+    }
+}
+
+/// 35: by its account, and, where somebody has edited that, by what it is about.
+#[test]
+fn a_plan_of_another_organization_is_refused() {
+    let (organization, other) = (Organization::make(), Organization::make());
+    let mut plan = other.plan(&other.guard());
+    let text = plan.to_string();
+    is_refused(&organization, &text, &READER, "plan is for account");
+    plan["target"]["account"] = json!(organization.management.id());
+    is_refused(&organization, &plan.to_string(), &READER, &other.workloads);
+    // 50: with the keys of an account that the plan is not for.
+    let run = organization.a.tool(EXE).args(["apply"]).args(READER);
+    let refused = run.stdin(text).run();
+    refused
+        .assert_status(2)
+        .assert_complains("plan is for account");
+    assert!(organization.a.writes().is_empty());
+}
+
+/// 60: AWS's own policy is neither planned nor, where a plan is edited, written.
+#[test]
+fn the_policy_of_aws_is_left_alone() {
+    let organization = Organization::make();
+    let mut desired = organization.guard();
+    desired["policy_name"] = json!("FullAWSAccess");
+    let run = organization.management.tool(EXE).args(["plan"]);
+    let refused = run.stdin(desired.to_string()).run();
+    refused
+        .assert_status(2)
+        .assert_complains("FullAWSAccess is a policy of AWS and cannot be changed");
+    let mut plan = organization.plan(&organization.guard());
+    let allow: Value = serde_json::from_str(super::EVERYTHING).unwrap();
+    let mut after = allow.clone();
+    after["Statement"][0]["Action"] = json!("s3:*");
+    let state = |document: Value| json!({"name": "FullAWSAccess", "description": "Allows access to every operation", "document": document});
+    plan["changes"] = json!([{"id": "update", "action": "update_policy", "resource": "FullAWSAccess",
+        "from": state(allow), "to": state(after), "why": ""}]);
+    is_refused(&organization, &plan.to_string(), &READER, "break_glass:");
+}
+
+/// 37: a wildcard, nothing, and the beginning of a name.
 #[test]
 fn an_acceptance_that_names_no_risk_accepts_none() {
     let organization = Organization::make();

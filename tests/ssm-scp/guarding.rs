@@ -149,6 +149,7 @@ fn refuses_a_guard_that_goes_by_the_account() {
     assert_eq!(classes, ["newly_denied"]);
 }
 
+/// Case 61 of the table of lock-outs.
 #[test]
 fn refuses_what_the_history_shows_to_be_needed() {
     let Organization {
@@ -172,6 +173,7 @@ fn refuses_what_the_history_shows_to_be_needed() {
     );
 }
 
+/// Case 62 of the table of lock-outs: what is not JSON, and what says nothing.
 #[test]
 fn refuses_a_history_that_does_not_tell() {
     let no_caller = json!({"eventSource": "ssm.amazonaws.com", "eventName": "SendCommand"});
@@ -183,6 +185,7 @@ fn refuses_a_history_that_does_not_tell() {
     let cut = format!("{fine}\n{{\"eventSource\":");
     for records in [
         String::new(),
+        "StartSession by ann\n".to_owned(),
         digest.to_string(),
         no_caller.to_string(),
         with_gap,

@@ -202,6 +202,82 @@ fn a_principal_of_whom_nothing_is_known_makes_the_status_2() {
     assert!(counts["n_unknown"].as_u64() > Some(0), "{counts}");
 }
 
+/// A policy that has nothing to do with nodes, and that nobody can judge: what it leaves open is below it, and nothing else.
+#[test]
+fn a_policy_that_is_not_understood_leaves_the_answers_elsewhere_as_they_are() {
+    let Organization {
+        account,
+        member,
+        unit,
+    } = organization();
+    let plan = run(&account, "plan", &desired(&[&unit]));
+    run(&account, "apply", &plan.stdout).assert_status(0);
+    let shown = account.tool(EXE).args(["show"]).run().records();
+    let other = "999988887777";
+    let root = format!("r-{}", &account.id()[8..]);
+    let deny = |action: &str, condition: Value| {
+        json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Deny", "Action": action, "Resource": "*", "Condition": condition}]})
+    };
+    let token = json!({"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::${Account}:role/admin"}});
+    let home = Home::create();
+    let path = home.path().join("organization.jsonl");
+    for odd in [
+        deny("s3:DeleteBucket", token),
+        deny(
+            "s3:DeleteBucket ",
+            json!({"Bool": {"aws:SecureTransport": "true"}}),
+        ),
+    ] {
+        // One more account has it, beside the unit with the guard.
+        let mut records = shown.clone();
+        let entity = shown.iter().find(|one| one["id"] == json!(member.id()));
+        let mut entity = entity.unwrap().clone();
+        for (key, value) in [
+            ("id", json!(other)),
+            ("name", json!("other")),
+            ("path", json!("Root/other")),
+            ("parent", json!(root)),
+            ("policies", json!(["FullAWSAccess", "odd"])),
+        ] {
+            entity[key] = value;
+        }
+        records.push(entity);
+        let policy = shown.iter().find(|one| one["name"] == "guard").unwrap();
+        let mut policy = policy.clone();
+        policy["name"] = json!("odd");
+        policy["document"] = odd.clone();
+        policy["attached_to"] = json!([other]);
+        records.push(policy);
+        let lines: Vec<String> = records.iter().map(Value::to_string).collect();
+        std::fs::write(&path, lines.join("\n")).unwrap();
+
+        let role = |account: &str, name: &str| format!("arn:aws:iam::{account}:role/{name}");
+        let asked = [
+            (role(member.id(), "dev"), "denied"),
+            (role(member.id(), "ops"), "allowed"),
+            (role(account.id(), "dev"), "allowed"),
+            (role(other, "dev"), "unknown"),
+        ];
+        let mut simulate = testbed::offline(EXE)
+            .args(["simulate", "--action", "ssm:StartSession"])
+            .args(["--organization", path.to_str().unwrap()]);
+        for (principal, _) in &asked {
+            simulate = simulate.args(["--principal", principal]);
+        }
+        let simulated = simulate.run();
+        simulated.assert_status(0).assert_stderr("");
+        let expected: Vec<&str> = asked.iter().map(|(_, answer)| *answer).collect();
+        assert_eq!(column(&simulated, "answer"), expected, "{odd}");
+        let unknown = &simulated.records()[3];
+        let why = unknown["why"].as_str().unwrap();
+        assert!(
+            why.starts_with("policy odd: ") && why.contains("$.Statement[0]"),
+            "{why}"
+        );
+    }
+}
+
 #[test]
 fn check_finds_accounts_that_no_guard_covers() {
     let Organization {

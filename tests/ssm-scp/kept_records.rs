@@ -39,6 +39,7 @@ fn nobody_but_the_keeper_can_remove_what_sessions_leave() {
         "--event-pattern",
         pattern,
     ]);
+    member.start_trail();
     member.seed(&json!({"enforce_iam": [member.id()]}));
 
     let object = ["--bucket", &bucket, "--key", "t.log"];
@@ -59,12 +60,36 @@ fn nobody_but_the_keeper_can_remove_what_sessions_leave() {
         vec!["logs", "delete-log-group", "--log-group-name", "/sessions"],
         vec!["events", "disable-rule", "--name", "ssm-sessions"],
         vec!["kms", "schedule-key-deletion", "--key-id", &key],
+        vec![
+            "cloudtrail",
+            "put-event-selectors",
+            "--trail-name",
+            "all",
+            "--event-selectors",
+            r#"[{"ReadWriteType": "ReadOnly", "IncludeManagementEvents": true}]"#,
+        ],
+        vec![
+            "cloudtrail",
+            "update-trail",
+            "--name",
+            "all",
+            "--no-enable-log-file-validation",
+        ],
+        vec!["cloudtrail", "stop-logging", "--name", "all"],
+        vec!["cloudtrail", "delete-trail", "--name", "all"],
     ];
     let input = desired(&json!({"targets": [unit], "protect_records": {
         "exempt_principals": ["arn:aws:iam::*:role/keeper"],
-        "buckets": [bucket], "keys": [key], "log_groups": ["/sessions"], "rules": ["ssm-sessions"]}}));
-    for role in ["dev", "ops", "keeper"] {
-        assert!(member.is_done_by(role, &removals[2]), "{role} before");
+        "buckets": [bucket], "keys": [key], "log_groups": ["/sessions"], "rules": ["ssm-sessions"],
+        "trails": ["all"]}}));
+    // What can be done twice, everybody could do before.
+    for removal in removals
+        .iter()
+        .filter(|words| matches!(words[1], "put-retention-policy" | "update-trail"))
+    {
+        for role in ["dev", "ops", "keeper"] {
+            assert!(member.is_done_by(role, removal), "{role} before");
+        }
     }
     let plan = run(&account, "plan", &input);
     run(&account, "apply", &plan.stdout).assert_status(0);

@@ -3,6 +3,7 @@
 
 mod contradictions;
 mod on_the_way;
+mod who_is_left;
 
 use serde_json::{Value, json};
 use testbed::{Account, Sandbox};
@@ -146,11 +147,13 @@ fn dangerous_plans_are_refused_by_name() {
                 "assume_role:A",
                 "logging:A",
                 "repair:A",
+                "assign_access:A",
                 "other:A",
                 "break_glass:B",
                 "assume_role:B",
                 "logging:B",
                 "repair:B",
+                "assign_access:B",
                 "other:B",
             ][..],
         ),
@@ -197,6 +200,13 @@ fn dangerous_plans_are_refused_by_name() {
         organization.refused(&[&left], &READER),
         ["break_glass:A", "break_glass:B"]
     );
+    // 36: to accept that of A accepts nothing of B.
+    let of_a = format!("break_glass:{}", organization.a.id());
+    let accepting = [&READER[..], &["--accept", &of_a]].concat();
+    assert_eq!(
+        organization.refused(&[&left], &accepting),
+        ["break_glass:B"]
+    );
     // One plan after the other, each with other exemptions: together they spare nobody.
     organization.role(&organization.a, "Other", true, None);
     organization.role(&organization.b, "Other", true, None);
@@ -206,6 +216,14 @@ fn dangerous_plans_are_refused_by_name() {
     );
     assert_eq!(
         organization.refused(&[&plan, &other], &READER),
+        ["break_glass:A", "break_glass:B"]
+    );
+    // 31: nor do they in one plan.
+    let mut joined = plan.clone();
+    let changes = joined["changes"].as_array_mut().unwrap();
+    changes.extend(other["changes"].as_array().unwrap().iter().cloned());
+    assert_eq!(
+        organization.refused(&[&joined], &READER),
         ["break_glass:A", "break_glass:B"]
     );
     // Whoever is exempt, with the policy that allows everything gone nobody may do anything.

@@ -41,8 +41,8 @@ const WAITING: [(&str, &str); 2] = [
         "the one place of waits for AWS",
     ),
     (
-        "tools/ssm-events/src/commands/send/slack.rs",
-        "Slack's pace is not AWS's: --interval and Retry-After are seconds of the watch",
+        "tools/ssm-events/src/commands/send/posting.rs",
+        "the pace of others is not AWS's: --interval and Retry-After are seconds of the watch",
     ),
 ];
 

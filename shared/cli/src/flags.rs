@@ -64,11 +64,11 @@ pub enum Format {
     Json,
     /// Text for people
     Text,
-    /// SARIF 2.1.0 for code scanning: check and lint
+    /// SARIF 2.1.0 for code scanning: check, lint and match
     Sarif,
     /// JUnit XML for CI systems: check and lint
     Junit,
-    /// Comma-separated values: check, lint and show
+    /// Comma-separated values: check, lint, match and show
     Csv,
     /// Findings for AWS Security Hub: check
     Asff,

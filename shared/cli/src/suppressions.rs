@@ -128,7 +128,7 @@ impl SuppressionArgs {
 #[must_use]
 pub fn today() -> Date {
     jiff::Timestamp::now()
-        .to_zoned(jiff::tz::TimeZone::UTC)
+        .to_zoned_datetime(jiff::tz::TimeZone::UTC)
         .date()
 }
 

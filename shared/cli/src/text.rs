@@ -1,6 +1,7 @@
 //! Records as text, for people at a terminal. Scripts read the JSON; this layout may change. What comes from AWS shows its control
 //! characters, so that the only escapes are the colors of [`crate::screen`].
 
+mod block;
 mod columns;
 mod difference;
 mod finding;
@@ -11,8 +12,9 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+pub use self::block::{Below, Block};
 pub(crate) use self::finding::Findings;
-pub(crate) use self::plan::Changes;
+pub(crate) use self::plan::{Changes, Results};
 pub(crate) use self::table::Table;
 use crate::screen::{Screen, Tone};
 use crate::visible;

@@ -96,6 +96,13 @@ impl Compiled {
         })
     }
 
+    /// Returns the condition keys that answers may depend on, in lower case; one that several conditions compare comes several
+    /// times.
+    pub fn condition_keys(&self) -> impl Iterator<Item = &str> {
+        let conditions = self.statements.iter().flat_map(|one| &one.conditions);
+        conditions.flat_map(CompiledCondition::keys)
+    }
+
     /// Returns what the statements say, without looking further than a certain denial.
     pub(crate) fn says<'p>(&'p self, request: &Request) -> Says<'p> {
         self.says_to(request, Asker::default())

@@ -14,7 +14,7 @@ use crate::template::token;
 pub enum PrincipalMistake {
     /// It matches nobody, ever.
     Nobody(String),
-    /// It matches every role or every user.
+    /// It matches every role, or everybody.
     Everybody(String),
 }
 
@@ -63,15 +63,11 @@ pub fn principal_mistake(text: &str) -> Option<PrincipalMistake> {
         let Arn {
             account, resource, ..
         } = Arn::parse(text)?;
-        // Names that have nothing in common: a pattern that matches them all matches every role or every user.
-        let anybody = |kind: &str| {
-            let names = ["q7zkw4", "Ops", "x/y-1"];
-            names
-                .iter()
-                .all(|name| glob(resource, &format!("{kind}/{name}")))
-        };
-        (account.contains(['*', '?']) && (anybody("role") || anybody("user")))
-            .then(|| Everybody(everyone(text)))
+        // Names that have nothing in common: a pattern that matches them all matches every role. Where only users are spared, as
+        // by user/*, instances and whoever comes by a role are denied.
+        let names = ["role/q7zkw4", "role/Ops", "role/x/y-1"];
+        let anybody = names.iter().all(|name| glob(resource, name));
+        (account.contains(['*', '?']) && anybody).then(|| Everybody(everyone(text)))
     })
 }
 
@@ -233,6 +229,7 @@ mod tests {
             "arn:aws:iam::*:role/q*",
             "arn:aws:iam::*:role/??????",
             "arn:aws:iam::*:role/exchange-media",
+            "arn:aws:iam::*:user/*",
         ] {
             assert_eq!(principal_mistake(good), None, "{good}");
         }

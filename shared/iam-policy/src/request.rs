@@ -6,6 +6,10 @@ use crate::arn::split;
 use crate::governed_services::RCP_SERVICES;
 use crate::pattern::Values;
 
+/// What the aliases of keys that AWS manages begin with, and no other may.
+/// <https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html>
+const ALIAS_OF_AWS: &str = "alias/aws/";
+
 /// Who asks; only resource-based policies look at it, the others go by the context key `aws:PrincipalArn`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Principal {
@@ -131,15 +135,21 @@ impl Request {
     }
 
     /// Returns whether resource control policies govern the request, wherever they are attached: by its service, and neither to
-    /// retire a grant nor on a key that AWS manages, as far as its alias says so. Service-linked roles and the management account
-    /// are for the caller to look at.
+    /// retire a grant nor on a key that AWS manages. That one is known by its alias: that of the resource, or, where the resource
+    /// is a key by its ID, one of `kms:ResourceAliases`. Service-linked roles and the management account are for the caller to
+    /// look at.
     /// <https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.html>
     #[must_use]
     pub fn is_resource_controlled(&self) -> bool {
         let service = self.action.split(':').next().unwrap_or_default();
         let is_of_aws = || {
-            let parts = self.resource_parts();
-            service == "kms" && parts.is_some_and(|parts| parts[5].starts_with("alias/aws/"))
+            let named = self.resource_parts().map(|parts| parts[5]);
+            let aliases = match self.context.get("kms:resourcealiases") {
+                Known::Values(aliases) => aliases,
+                Known::Nothing => &[],
+            };
+            let mut names = named.into_iter().chain(aliases.iter().map(String::as_str));
+            service == "kms" && names.any(|name| name.starts_with(ALIAS_OF_AWS))
         };
         RCP_SERVICES.contains(&service) && &*self.action != "kms:retiregrant" && !is_of_aws()
     }
@@ -180,5 +190,17 @@ mod tests {
         }
         let unknown = Request::on_unknown_resource("kms:Decrypt", Context::partial());
         assert!(unknown.is_resource_controlled());
+        // A key by its ID is known by its aliases.
+        for (alias, expected) in [("alias/aws/s3", false), ("alias/sessions", true)] {
+            let context = Context::partial().with("kms:ResourceAliases", alias);
+            for request in [
+                Request::new("kms:Decrypt", &key("key/1234"), context.clone()),
+                Request::on_unknown_resource("kms:Decrypt", context.clone()),
+            ] {
+                assert_eq!(request.is_resource_controlled(), expected, "{alias}");
+            }
+            let bucket = Request::new("s3:GetObject", "arn:aws:s3:::b/x", context);
+            assert!(bucket.is_resource_controlled());
+        }
     }
 }

@@ -211,13 +211,13 @@ const NEAR_MISSES: &[NearMiss] = &[
         "guard.everybody_exempt",
         SCP,
         r#"{"Effect": "Deny", "Action": "ssm:StartSession", "Resource": "*", "Condition": {
-            "ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/o*"}}}"#,
+            "ArnNotLike": {"aws:PrincipalArn": ["arn:aws:iam::*:role/o*", "arn:aws:iam::*:user/*"]}}}"#,
     ),
     (
         "guard.takeable",
         SCP,
         r#"{"Effect": "Deny", "Action": "ssm:StartSession", "Resource": "*", "Condition": {
-            "ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/ops"}}}"#,
+            "ArnNotLike": {"aws:PrincipalArn": ["arn:aws:iam::111122223333:role/ops", "arn:aws:iam::111122223333:user/ann"]}}}"#,
     ),
     (
         "agents.denied",

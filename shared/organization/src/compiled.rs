@@ -81,6 +81,13 @@ impl Organization {
 }
 
 impl CompiledOrganization {
+    /// Returns the condition keys that service control policies ask about, in lower case; of those that are not understood none.
+    pub fn condition_keys(&self) -> impl Iterator<Item = &str> {
+        let policies = self.policies.values();
+        let policies = policies.filter_map(|policy| policy.as_ref().as_ref().ok());
+        policies.flat_map(Compiled::condition_keys)
+    }
+
     /// Returns whether the organization has such an account.
     #[must_use]
     pub fn has(&self, account: &str) -> bool {

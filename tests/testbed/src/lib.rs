@@ -6,6 +6,7 @@
 
 mod account;
 mod fixtures;
+mod front;
 mod home;
 mod http;
 mod output;
@@ -19,6 +20,7 @@ mod slack;
 
 pub use account::Account;
 pub use fixtures::{expect, expect_text, fixture, fixtures, repository};
+pub use front::Front;
 pub use home::Home;
 pub use output::Output;
 pub use permissions::NEEDED;

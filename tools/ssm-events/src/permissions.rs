@@ -1,5 +1,6 @@
 //! What this tool needs of IAM, for `--generate policy`: the only place that says it. The tests run every verb with exactly this.
 
+mod sending;
 mod sessions;
 
 use cli::{Grant, Names, Permissions, When};
@@ -34,6 +35,7 @@ pub(crate) const PERMISSIONS: Permissions = Permissions {
         OF_TRAIL,
         OF_HISTORY,
         sessions::OF_SESSIONS,
+        sending::OF_SENDING,
     ],
     names,
 };

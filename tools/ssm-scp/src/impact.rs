@@ -10,7 +10,7 @@ use iam_policy::{Compiled, Request, Verdict, denies};
 pub(crate) use self::gathered::Gathered;
 pub(crate) use self::record::{Class, Impact, ImpactCounts};
 use self::record::{ImpactKind, ImpactLoss, PrincipalType};
-use crate::lockout::{AccountShift, Identity, Lost, Shift, Who};
+use crate::lockout::{AccountShift, Identity, Loss, Lost, Shift, Who};
 use crate::model::PrincipalPolicies;
 use crate::principal_arn::{self, anybody, partition};
 
@@ -113,17 +113,19 @@ impl Found {
 
 impl Bound<'_> {
     fn classify(&self, principal: &PrincipalPolicies) -> Found {
-        let (arn, who) = (
-            principal.arn.as_str(),
-            &Who::found(principal, &self.whole.traits),
-        );
+        let arn = principal.arn.as_str();
+        // Who may do something by one of its sessions may do it: whoever assumes a role names the session.
+        let sessions = self.whole.traits.of_themselves(principal);
         let Some(identity) = Identity::of(principal) else {
             let why = "a policy of its own cannot be understood";
             return Found::new(Class::Unknown, Vec::new(), why);
         };
         // What policies above tell apart from nothing its own policies may tell apart.
         let allowed = |levels: Option<&[Vec<&Compiled>]>| -> Vec<Vec<&str>> {
-            let may = |action: &&str| identity.verdict(levels, who, action) != Verdict::Denied;
+            let may = |action: &&str| {
+                let mut sessions = sessions.iter();
+                sessions.any(|who| identity.verdict(levels, who, action) != Verdict::Denied)
+            };
             let classes = self.classes.iter().copied();
             let classes =
                 classes.map(|class| class.iter().map(String::as_str).filter(may).collect());
@@ -145,9 +147,13 @@ impl Bound<'_> {
         }
         let today = allowed(before);
         let mut losses: BTreeMap<String, ImpactLoss> = BTreeMap::new();
-        let (mut open, mut is_denied) = (None, false);
+        let (mut open, mut is_denied, mut is_by_session) = (None, false, false);
         for class in &today {
-            let Some(loss) = self.shift.lost(who, class[0]) else {
+            let each = sessions.iter();
+            let each = each.filter_map(|who| Some((who, self.shift.lost(who, class[0])?)));
+            let lost: Vec<(&Who, Loss<'_>)> = each.collect();
+            let is_kept = lost.len() < sessions.len();
+            let Some((who, loss)) = lost.into_iter().max_by_key(|(_, loss)| loss.lost) else {
                 continue;
             };
             let why = self.shift.cause(&loss).message;
@@ -156,8 +162,9 @@ impl Bound<'_> {
                 open.get_or_insert(why);
                 continue;
             }
-            is_denied |=
-                !self
+            is_by_session |= is_kept;
+            is_denied |= !is_kept
+                && !self
                     .shift
                     .is_left(&loss, (who, class[0]), self.account, &self.whole.spared);
             let statement = loss.decision.statement;
@@ -188,6 +195,7 @@ impl Bound<'_> {
             };
         }
         let today = named(&today);
+        let after = || named(&allowed(Some(self.shift.after())));
         match open {
             Some(why) => Found::new(Class::Unknown, today, why),
             None if !losses.is_empty() => Found {
@@ -195,7 +203,10 @@ impl Bound<'_> {
                 ..Found::new(
                     Class::StillIn,
                     today,
-                    "the guard spares it with the resources that it lists",
+                    match is_by_session {
+                        true => "the guard spares some of its sessions, by their names",
+                        false => "the guard spares it with the resources that it lists",
+                    },
                 )
             },
             None if !today.is_empty() => Found::new(Class::StillIn, today, "the guard spares it"),
@@ -203,7 +214,12 @@ impl Bound<'_> {
                 let why = "the guard denies nobody here anything";
                 Found::new(Class::Exempt, today, why)
             }
-            None if self.spares(who) => {
+            None if !after().is_empty() => Found::new(
+                Class::StillIn,
+                after(),
+                "the guard spares it, and what denies it today goes",
+            ),
+            None if sessions.iter().all(|who| self.spares(who)) => {
                 let why = "the guard spares it, and IAM allows it nothing";
                 Found::new(Class::Exempt, today, why)
             }

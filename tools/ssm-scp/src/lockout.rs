@@ -30,7 +30,7 @@ use self::known::Known;
 pub(crate) use self::midway::{Midway, Step, midway};
 pub(crate) use self::planned::{carry_out, parsed};
 pub(crate) use self::principals::stranger;
-pub(crate) use self::shift::{AccountShift, Lost, Shift, may_allow};
+pub(crate) use self::shift::{AccountShift, Loss, Lost, Shift, may_allow};
 pub(crate) use self::who::Who;
 use crate::model::{AccountPrincipals, PrincipalPolicies};
 use crate::principal_arn::{self, partition};
@@ -210,6 +210,3 @@ fn governed(account: &AccountPrincipals) -> impl Iterator<Item = &PrincipalPolic
     let principals = account.principals.present().into_iter().flatten();
     principals.filter(|principal| !principal_arn::is_service_linked(&principal.arn))
 }
-
-#[cfg(test)]
-mod tests;

@@ -11,7 +11,7 @@ mod permissions;
 mod policy_equivalence;
 mod principal_arn;
 mod schema;
-mod table;
+mod text;
 
 mod apply;
 mod check;
@@ -24,7 +24,7 @@ mod replay;
 mod simulate;
 
 #[cfg(test)]
-mod fixture_tests;
+mod tests;
 
 use std::process::ExitCode;
 

@@ -175,8 +175,8 @@ impl<'g, F: Fn(&str) -> bool> Replaying<'g, F> {
         }
         // A member that is there twice may hide the node that a call was about.
         let value = cloudtrail::parse(text)?;
-        let record: Record = serde_json::from_str(text)?;
-        if record.called().is_some() && !record.is_notification() {
+        if cloudtrail_record::is_call(&value) {
+            let record = serde_json::from_value(value)?;
             self.replay.record(&record, self.guard, &self.governed);
             return Ok(());
         }
@@ -192,7 +192,7 @@ impl<'g, F: Fn(&str) -> bool> Replaying<'g, F> {
             if object["detail"].is_object() {
                 object = object["detail"].take();
             }
-            match serde_json::from_str(&object.to_string()) {
+            match serde_json::from_value(object) {
                 Ok(record) => self.replay.record(&record, self.guard, &self.governed),
                 Err(error) => self.damaged(format!("record {}: {error}", self.n_objects)),
             }

@@ -53,7 +53,7 @@ const REGION: Column = column("REGION", &["/target/region"], Shown::Whole);
 const ACCOUNT: Column = column("ACCOUNT", &["/target/account"], Shown::Whole);
 const WHO: Column = column("WHO", &["/session_name", "/principal"], Shown::Tail);
 
-const SHAPES: [Shape; 10] = [
+const SHAPES: [Shape; 13] = [
     Shape {
         kind: "node",
         noun: "node",
@@ -141,6 +141,31 @@ const SHAPES: [Shape; 10] = [
         has_details: false,
     },
     Shape {
+        kind: "simulation",
+        noun: "answer",
+        columns: &[
+            column("ANSWER", &["/answer"], Shown::Whole),
+            column("ACTION", &["/action"], Shown::Whole),
+            column("PRINCIPAL", &["/principal"], Shown::Tail),
+            column("WHY", &["/why"], Shown::Cut),
+            column("RESOURCE", &["/resource"], Shown::Cut),
+        ],
+        has_details: true,
+    },
+    Shape {
+        kind: "denied_call",
+        noun: "principal's action",
+        columns: &[
+            column("DENIED", &["/n_denied"], Shown::Whole),
+            column("PERHAPS", &["/n_unknown"], Shown::Whole),
+            column("ACTION", &["/action"], Shown::Whole),
+            column("PRINCIPAL", &["/principal"], Shown::Tail),
+            column("LAST", &["/last"], Shown::Whole),
+            column("BY", &["/sid", "/policy"], Shown::Cut),
+        ],
+        has_details: false,
+    },
+    Shape {
         kind: "policy",
         noun: "policy",
         columns: &[
@@ -165,6 +190,26 @@ const SHAPES: [Shape; 10] = [
                 &["/resource_control_policies"],
                 Shown::List,
             ),
+        ],
+        has_details: false,
+    },
+    Shape {
+        kind: "patch_state",
+        noun: "patch state",
+        columns: &[
+            column("NODE", &["/instance_id"], Shown::Whole),
+            column("MISSING", &["/missing_count"], Shown::Whole),
+            column("FAILED", &["/failed_count"], Shown::Whole),
+            column(
+                "WAIT FOR REBOOT",
+                &["/installed_pending_reboot_count"],
+                Shown::Whole,
+            ),
+            column("BASELINE", &["/baseline_id"], Shown::Whole),
+            column("SCANNED", &["/operation_end_time"], Shown::Whole),
+            column("UNKNOWN", &["/reason/message"], Shown::Cut),
+            REGION,
+            ACCOUNT,
         ],
         has_details: false,
     },
@@ -263,10 +308,14 @@ pub(super) fn tone(record: &Value) -> Option<Tone> {
     let is = |at: &str, word: &str| record.pointer(at).is_some_and(|value| value == word);
     if is("/class", "newly_denied")
         || record["denied"] == true
+        || is("/answer", "denied")
+        || is("/kind", "denied_call") && record["n_denied"] != 0
         || is("/transcript/none", "upload_failed")
     {
         Some(Tone::Bad)
     } else if is("/class", "unknown")
+        || is("/answer", "unknown")
+        || is("/kind", "denied_call")
         || is("/agent/ping", "ConnectionLost")
         || is("/state", "unknown")
         || is("/transcript/none", "unread")

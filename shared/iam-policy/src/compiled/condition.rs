@@ -50,6 +50,12 @@ impl CompiledCondition {
         })
     }
 
+    /// Returns the key, and those whose values it is compared with.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        let keys = std::iter::once(&self.key).chain(&self.needed);
+        keys.map(AsRef::as_ref)
+    }
+
     /// Returns whether the condition holds.
     pub(super) fn holds<'p>(&'p self, context: &Context) -> Truth<'p> {
         let Known::Values(values) = context.get(&self.key) else {

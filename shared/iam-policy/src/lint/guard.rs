@@ -259,29 +259,59 @@ fn exemption(whole: Option<&Compiled>, condition: &Condition, found: &mut Proble
                 message.clone(),
                 "name roles",
             );
-        } else if mistake.is_none() && takeable(whole, &value.value) {
+        } else if mistake.is_none()
+            && let Some(kind) = KINDS
+                .iter()
+                .find(|kind| takeable(whole, &value.value, kind))
+        {
+            let Kind { name, by, actions } = kind;
             let message = format!(
-                "whoever may create a role of a name that {} covers, or change its trust policy, takes the exemption",
+                "whoever may create a {name} of a name that {} covers, or {by}, takes the exemption",
                 value.value
             );
-            let fix = "exempt roles under a path that is protected, or deny iam:CreateRole and iam:UpdateAssumeRolePolicy for \
-                       them to all others";
+            let fix = format!(
+                "exempt {name}s under a path that is protected, or deny {} and {} for them to all others",
+                actions[0], actions[1]
+            );
             found.add(
                 Rule::TakeableExemption,
                 Severity::Warning,
                 &value.position,
                 message,
-                fix,
+                &fix,
             );
         }
     }
 }
 
-/// Returns whether accounts can make themselves a role that the pattern covers. Nobody can create roles under
+/// What an account can make itself to be exempt.
+struct Kind {
+    name: &'static str,
+    /// How one that exists is taken over.
+    by: &'static str,
+    /// What makes one, and what takes it over.
+    actions: [&'static str; 2],
+}
+
+const KINDS: [Kind; 2] = [
+    Kind {
+        name: "role",
+        by: "change its trust policy",
+        actions: ["iam:CreateRole", "iam:UpdateAssumeRolePolicy"],
+    },
+    Kind {
+        name: "user",
+        by: "make an access key for it",
+        actions: ["iam:CreateUser", "iam:CreateAccessKey"],
+    },
+];
+
+/// Returns whether accounts can make themselves a role or user that the pattern covers. Nobody can create roles under
 /// `/aws-reserved/`, and the policy may itself deny creating them.
-fn takeable(whole: Option<&Compiled>, pattern: &str) -> bool {
+fn takeable(whole: Option<&Compiled>, pattern: &str, kind: &Kind) -> bool {
     let arn = Arn::parse(pattern);
-    let Some((account, name)) = arn.and_then(|arn| Some((arn.account, arn.named("role")?))) else {
+    let Some((account, name)) = arn.and_then(|arn| Some((arn.account, arn.named(kind.name)?)))
+    else {
         return false;
     };
     let wild = name.contains(['*', '?']) || account.contains(['*', '?']);
@@ -294,15 +324,15 @@ fn takeable(whole: Option<&Compiled>, pattern: &str) -> bool {
         return false;
     }
     let example = name.replace('*', "q7").replace('?', "q");
-    let role = format!("arn:aws:iam::111122223333:role/{example}");
+    let arn = format!("arn:aws:iam::111122223333:{}/{example}", kind.name);
     let Some(whole) = whole else {
         return false;
     };
-    let protected = |action: &str| {
-        denies(whole, &request(ANYBODY, action, &role))
+    let protected = |action: &&str| {
+        denies(whole, &request(ANYBODY, action, &arn))
             .is_some_and(|said| said.verdict == Verdict::Denied)
     };
-    !(protected("iam:CreateRole") && protected("iam:UpdateAssumeRolePolicy"))
+    !kind.actions.iter().all(protected)
 }
 
 fn allow(statement: &Statement, found: &mut Problems) {

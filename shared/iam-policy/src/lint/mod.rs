@@ -89,7 +89,9 @@ pub fn sid_at(text: &str, path: &str) -> Option<String> {
 fn without_echoes(problems: Vec<Problem>) -> Vec<Problem> {
     let echoes = |problem: &Problem, other: &Problem| match (problem.rule, other.rule) {
         (Rule::Resource | Rule::OperatorValue, Rule::Placeholder)
-        | (Rule::UnknownAction, Rule::Action) => problem.position == other.position,
+        | (Rule::UnknownAction | Rule::UnknownService, Rule::Action) => {
+            problem.position == other.position
+        }
         (
             Rule::IfExists | Rule::RequestExempt,
             Rule::UnknownKey | Rule::AbsentKey | Rule::KeyType,

@@ -9,24 +9,13 @@ use crate::{Located, Operator, Rule, Severity};
 impl Reader {
     pub(super) fn action(&mut self, action: &Located<String>) {
         let text = action.value.as_str();
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"*?-_.".contains(&byte);
-        let sound = match text.split_once(':') {
-            None => text.bytes().all(|byte| byte == b'*') && !text.is_empty(),
-            Some((service, name)) => {
-                !service.is_empty()
-                    && !name.is_empty()
-                    && service.bytes().all(allowed)
-                    && name.bytes().all(allowed)
-            }
-        };
-        if !sound {
+        if !is_action(text) {
             let message = format!("{text:?} is not an action");
-            self.error(
-                Rule::Action,
-                &action.position,
-                message,
-                "write service:Action, such as ssm:StartSession",
-            );
+            let fix = match text.trim() {
+                without if is_action(without) => format!("write {without}, without blanks"),
+                _ => "write service:Action, such as ssm:StartSession".to_owned(),
+            };
+            self.error(Rule::Action, &action.position, message, &fix);
         }
     }
 
@@ -142,5 +131,15 @@ impl Reader {
                 "write ${key}, ${key, 'default'}, or ${$} for a dollar sign",
             );
         }
+    }
+}
+
+/// Returns whether a text is `*`, or `service:Action` with wildcards anywhere.
+fn is_action(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"*?-_.".contains(&byte);
+    let is_sound = |part: &str| !part.is_empty() && part.bytes().all(allowed);
+    match text.split_once(':') {
+        None => text.bytes().all(|byte| byte == b'*') && !text.is_empty(),
+        Some((service, name)) => is_sound(service) && is_sound(name),
     }
 }

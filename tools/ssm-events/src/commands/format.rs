@@ -4,7 +4,7 @@ use cli::{Outcome, Output};
 
 use super::GlobalArgs;
 use super::style::StyleArgs;
-use crate::records::format::{CSV_HEADER, To};
+use crate::records::format::{CSV_HEADER, Marks, To};
 use crate::records::source;
 
 /// Print CloudTrail records, EventBridge events or log files for people or other programs, without calling AWS
@@ -34,7 +34,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    let renderer = args.style.renderer()?;
+    let renderer = args.style.renderer(None)?;
     if args.to == Some(To::Csv) {
         out.write_text(CSV_HEADER)?;
     }
@@ -43,7 +43,8 @@ pub(crate) async fn run(
         n_events += 1;
         match args.to {
             None | Some(To::Slack) => {
-                let mut messages = renderer.made(event, record)?.into_iter();
+                let marks = Marks::of(event, renderer.style.reason_pattern.as_ref());
+                let mut messages = renderer.made(event, record, &marks)?.into_iter();
                 messages.try_for_each(|message| out.write(&message))
             }
             Some(To::Text) => out.write_text(&renderer.style.text(event)),

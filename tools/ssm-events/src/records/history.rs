@@ -371,7 +371,7 @@ fn moment(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     }
     if let Ok(day) = text.parse::<jiff::civil::Date>() {
         return day
-            .to_zoned(jiff::tz::TimeZone::UTC)
+            .to_zoned_datetime(jiff::tz::TimeZone::UTC)
             .map(|day| day.timestamp())
             .map_err(|_| text.to_owned());
     }

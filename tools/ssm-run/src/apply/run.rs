@@ -64,7 +64,7 @@ impl Run<'_> {
                 folded.add(record);
                 Ok(())
             }
-            None => self.out.write_row(record, || crate::text::row(record)),
+            None => self.out.write_block(record, || crate::text::block(record)),
         });
         Ok(())
     }
@@ -80,8 +80,8 @@ impl Run<'_> {
     /// Prints what was kept to be folded, and on stderr how many nodes ended in which way.
     pub(crate) fn sum_up(&self) {
         if let Some(folded) = self.folded.take() {
-            for text in folded.texts() {
-                self.printed(self.out.write_text(&text));
+            for block in folded.blocks() {
+                self.printed(self.out.write_laid(&block));
             }
         }
         let statuses = self.statuses.borrow();

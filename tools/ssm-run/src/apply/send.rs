@@ -310,6 +310,6 @@ fn told(
     run.first_command
         .borrow_mut()
         .get_or_insert_with(|| record.command_id.clone());
-    run.printed(run.out.write_row(&record, || crate::text::sent(&record)));
+    run.printed(run.out.write_block(&record, || crate::text::sent(&record)));
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use aws_sdk_organizations::Client;
 use awsconf::Session;
 use cli::{Plan, Reading};
@@ -34,6 +34,18 @@ pub(crate) async fn risks(
     let mut after = before.clone();
     let mut guard: Vec<Compiled> = Vec::new();
     for change in plans.iter().flat_map(|plan| &plan.changes) {
+        if change.action == Action::AttachPolicy {
+            let target = parsed::<AttachmentState>(&change.to)
+                .with_context(|| format!("`to` of {}", change.id))?
+                .target_id
+                .0;
+            // AWS would say so, too, after the policy was made.
+            ensure!(
+                before.entities.iter().any(|entity| entity.id == target),
+                "{}: {target} is not in the organization",
+                change.id
+            );
+        }
         let parsed = carry_out(&mut after, change.action, &change.from, &change.to);
         guard.extend(parsed.with_context(|| format!("`to` of {}", change.id))?);
     }

@@ -25,7 +25,7 @@ pub(crate) enum PrincipalType {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Class {
-    /// Exempt, and IAM allows it some of the actions.
+    /// Exempt, and IAM allows it some of the actions, be it that something else denies them today.
     StillIn,
     /// It may do something today that it may not do afterwards.
     NewlyDenied,
@@ -49,9 +49,10 @@ pub(crate) struct Impact {
     pub(crate) principal: String,
     pub(crate) r#type: PrincipalType,
     pub(crate) class: Class,
-    /// The actions that it loses, where it is newly denied; else those that it keeps. At most 50 of each statement.
+    /// The actions that it loses, where it is newly denied; else those that it keeps, or gets. At most 50 of each statement.
     pub(crate) actions: Vec<String>,
-    /// The actions that it loses by what denies them; of those who are still in what they lose on some resources.
+    /// The actions that it loses by what denies them; of those who are still in what they lose on some resources, or in some
+    /// sessions.
     pub(crate) losses: Vec<ImpactLoss>,
     /// Why, in one line.
     pub(crate) why: String,

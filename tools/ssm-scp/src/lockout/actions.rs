@@ -44,6 +44,21 @@ const REPAIR: &[&str] = &[
     "organizations:UpdatePolicy",
 ];
 
+/// What gives people a role by IAM Identity Center, where an account administers it for the organization. To take it up needs no
+/// permission of IAM: `GetRoleCredentials` goes by the token of who has signed in.
+/// <https://docs.aws.amazon.com/singlesignon/latest/userguide/permissionsetdelegation.html>
+/// <https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/API_GetRoleCredentials.html>
+const ASSIGNING: &[&str] = &[
+    "identitystore:CreateGroupMembership",
+    "sso:AttachManagedPolicyToPermissionSet",
+    "sso:CreateAccountAssignment",
+    "sso:CreatePermissionSet",
+    "sso:ListInstances",
+    "sso:ListPermissionSets",
+    "sso:ProvisionPermissionSet",
+    "sso:PutInlinePolicyToPermissionSet",
+];
+
 /// Text that no action or resource is likely to have.
 const UNLIKELY: &str = "q7zkw4";
 
@@ -60,6 +75,8 @@ pub(super) enum Meaning {
     Logging,
     /// Policies could not be taken back.
     Repair,
+    /// Nobody gets a role by IAM Identity Center any more.
+    Assigning,
     Other,
 }
 
@@ -137,6 +154,7 @@ impl Actions {
             (Meaning::Becoming, BECOMING),
             (Meaning::Logging, LOGGING),
             (Meaning::Repair, REPAIR),
+            (Meaning::Assigning, ASSIGNING),
         ] {
             for name in names {
                 add(meaning, (*name).to_owned());

@@ -115,6 +115,11 @@ impl<'a> Judged<'a> {
                 "nobody in account ID could take policies back any more, should it administer them",
             ),
             (
+                "assign_access",
+                Meaning::Assigning,
+                "nobody in account ID could give people a role any more, should it administer IAM Identity Center",
+            ),
+            (
                 "other",
                 Meaning::Other,
                 "account ID would lose more than what operators do",
@@ -199,7 +204,12 @@ impl<'a> Judged<'a> {
             return;
         }
         let who = self.caller_found(caller);
-        let of_people = [Meaning::Operators, Meaning::Becoming, Meaning::Repair];
+        let of_people = [
+            Meaning::Operators,
+            Meaning::Becoming,
+            Meaning::Repair,
+            Meaning::Assigning,
+        ];
         let mut lost = self
             .actions
             .iter()
@@ -348,7 +358,8 @@ impl<'a> Judged<'a> {
             let first = losses.peek().copied();
             first.filter(|_| losses.all(|loss| loss.lost == Lost::Perhaps))
         };
-        let others = self.of(Meaning::Repair).chain(self.of(Meaning::Other));
+        let of_people = [Meaning::Repair, Meaning::Assigning, Meaning::Other];
+        let others = of_people.into_iter().flat_map(|meaning| self.of(meaning));
         let lost: Vec<(usize, &Loss<'_>)> = others
             .filter_map(|index| Some((index, lost(&index)?)))
             .filter(|(index, _)| !self.is_kept(*index))

@@ -152,7 +152,7 @@ impl Shift {
         patterns.dedup();
         let judged = after.judge_from(before, &judged_before);
         Shift {
-            traits: Traits::of(conditions(), &judged),
+            traits: Traits::of(conditions(), &judged_before, &judged),
             before: judged_before,
             after: judged,
             accounts,

@@ -49,7 +49,7 @@ impl Who {
     pub(crate) fn found(principal: &PrincipalPolicies, traits: &Traits) -> Who {
         let mut who = Who::by_arn(&principal.arn, traits);
         if !principal.trust.as_ref().is_some_and(takes_session_tags) {
-            for key in traits.values.keys().filter(|key| key.starts_with(TAG)) {
+            for key in &traits.tags {
                 who.context.set(key, Vec::new());
             }
         }
@@ -109,6 +109,8 @@ impl Variant {
 pub(crate) struct Traits {
     /// Keys in lower case, each with the values that are compared with it.
     values: BTreeMap<String, BTreeSet<String>>,
+    /// Keys of tags in lower case that any policy compares, also one that no plan changes.
+    tags: BTreeSet<String>,
     /// Values that are compared with `aws:userid`.
     user_ids: BTreeSet<String>,
     /// Services that are compared with `aws:CalledVia`; `None` where no policy asks who calls.
@@ -118,12 +120,16 @@ pub(crate) struct Traits {
 }
 
 impl Traits {
-    /// Returns the traits that some conditions compare.
+    /// Returns the traits that some conditions compare, of people of an organization before and after.
     pub(super) fn of<'p>(
         conditions: impl Iterator<Item = &'p Condition> + Clone,
+        before: &CompiledOrganization,
         organization: &CompiledOrganization,
     ) -> Traits {
+        let keys = before.condition_keys().chain(organization.condition_keys());
+        let tags = keys.filter(|key| key.starts_with(TAG));
         let mut traits = Traits {
+            tags: tags.map(str::to_owned).collect(),
             services: through::services(conditions.clone()),
             members: organization.members().collect(),
             ..Traits::default()
@@ -154,6 +160,14 @@ impl Traits {
     /// Returns whether it is known who is a member of the organization.
     pub(super) fn knows_members(&self) -> bool {
         self.members.values().any(|keys| !keys.is_empty())
+    }
+
+    /// Returns somebody who was read and calls AWS themselves, in each way: a role by the names of its sessions that policies
+    /// tell apart.
+    pub(crate) fn of_themselves(&self, principal: &PrincipalPolicies) -> Vec<Who> {
+        let variants = self.found(principal).into_iter();
+        let own = variants.filter(|variant| variant.caller == Caller::Themselves);
+        own.map(|variant| variant.who).collect()
     }
 
     /// Returns somebody who was read, in each way.
@@ -303,7 +317,8 @@ mod tests {
             {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": conditions}]});
         let policy = Policy::parse(&document.to_string()).policy().unwrap();
         let conditions = policy.statements.iter().flat_map(|one| &one.conditions);
-        Traits::of(conditions, &Organization::default().judge())
+        let nobody = Organization::default().judge();
+        Traits::of(conditions, &nobody, &nobody)
     }
 
     fn words(traits: &Traits) -> Vec<String> {

@@ -6,7 +6,6 @@ use iam_policy::{Arn, Context};
 use records::EcsTarget;
 use serde::Deserialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::event_name::{Called, called};
 use crate::principal_arn;
@@ -26,9 +25,8 @@ pub(crate) struct Record {
     pub(crate) error_code: Option<String>,
     user_identity: Option<UserIdentity>,
     vpc_endpoint_id: Option<String>,
-    /// Parsed only where a statement is about some resources.
-    request_parameters: Option<Box<RawValue>>,
-    resources: Option<Box<RawValue>>,
+    request_parameters: Value,
+    resources: Value,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -70,12 +68,17 @@ pub(crate) enum Who {
     Unknown,
 }
 
-impl Record {
-    /// Returns whether it is a notification of S3, which looks like a record.
-    pub(crate) fn is_notification(&self) -> bool {
-        self.event_source.as_deref() == Some("aws:s3")
+/// Returns whether an object is the record of a call, and nothing that wraps one. A notification of S3 looks like a record.
+pub(crate) fn is_call(object: &Value) -> bool {
+    let text = |name: &str| object[name].as_str();
+    match (text("eventSource"), text("eventName")) {
+        (Some("aws:s3"), _) => false,
+        (Some(source), Some(name)) => called(source, name).is_some(),
+        _ => false,
     }
+}
 
+impl Record {
     /// Returns what was called; `None` for what is no record of a call.
     pub(crate) fn called(&self) -> Option<Called> {
         called(self.event_source.as_deref()?, self.event_name.as_deref()?)
@@ -136,18 +139,12 @@ impl Record {
 
     /// Returns the ARNs of what the call was about, as far as they are known; the partition is the principal's.
     pub(crate) fn resource_arns(&self, principal: &str) -> Vec<String> {
-        let parse = |raw: &Option<Box<RawValue>>| -> Value {
-            raw.as_ref()
-                .and_then(|raw| serde_json::from_str(raw.get()).ok())
-                .unwrap_or_default()
-        };
-        let listed = parse(&self.resources);
-        let listed = listed.as_array().into_iter().flatten();
+        let listed = self.resources.as_array().into_iter().flatten();
         let mut arns: Vec<String> = listed
             .filter_map(|resource| resource["ARN"].as_str().or(resource["arn"].as_str()))
             .map(str::to_owned)
             .collect();
-        let parameters = parse(&self.request_parameters);
+        let parameters = &self.request_parameters;
         let partition = Arn::parse(principal).map_or("aws", |arn| arn.partition);
         let account = principal_arn::account(principal).unwrap_or_default();
         let region = self.aws_region.as_deref().unwrap_or_default();

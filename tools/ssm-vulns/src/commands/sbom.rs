@@ -45,7 +45,7 @@ pub(crate) async fn run(
                 return Ok(());
             }
             Item::Bom(_) => bail!("this is an SBOM already; feed it to `ssm-vulns match`"),
-            Item::PatchState(_) => return Ok(()),
+            Item::PatchScan(_) | Item::PatchState(_) => return Ok(()),
         };
         text.clear();
         let newest = node.inventory.newest_kernel();

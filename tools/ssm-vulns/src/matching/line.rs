@@ -47,6 +47,16 @@ fn of_debian(affected: &Affected, package: &Package) -> Option<bool> {
     }
 }
 
+/// Returns whether an advisory says from which version on backports have its fix.
+pub(super) fn judges_backports(affected: &Affected) -> bool {
+    affected.line.topic.as_deref() == Some(BACKPORTS)
+}
+
+/// Returns whether an advisory for Debian leaves out what its backports have.
+pub(super) fn is_silent_about_backports(affected: &Affected) -> bool {
+    affected.ecosystem.name.starts_with("Debian:") && affected.line.topic.is_none()
+}
+
 /// Returns the version that a backport is built from, before which it goes: `3-1` of `3-1~bpo12+1`.
 pub(super) fn of_backport(version: &str) -> Option<&str> {
     version.split_once("~bpo").map(|(from, _)| from)

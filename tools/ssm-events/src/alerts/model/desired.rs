@@ -200,7 +200,7 @@ impl TryFrom<String> for EventName {
     }
 }
 
-/// The source of the webhook's URL: exactly one of them.
+/// The source of a secret, such as the webhook's URL: exactly one of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub(crate) enum Webhook {

@@ -17,13 +17,13 @@ const NODES: &[Entry] = &[
         way: Way::Sessions,
         actions: &["ssm:ResumeSession", "ssm:StartSession"],
         leads_to: "a shell, or a port of the node",
-        source: "https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager.html",
+        source: "https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-specify-session-document.html",
     },
     Entry {
         way: Way::Commands,
         actions: &["ssm:SendCommand"],
         leads_to: "commands as root",
-        source: "https://docs.aws.amazon.com/systems-manager/latest/userguide/run-command.html",
+        source: "https://docs.aws.amazon.com/systems-manager/latest/userguide/ssm-agent-restrict-root-level-commands.html",
     },
     Entry {
         way: Way::Automations,
@@ -57,7 +57,7 @@ const NODES: &[Entry] = &[
             "ssm:UpdateMaintenanceWindowTask",
         ],
         leads_to: "commands as root in the next maintenance window",
-        source: "https://docs.aws.amazon.com/systems-manager/latest/userguide/maintenance-windows.html",
+        source: "https://docs.aws.amazon.com/systems-manager/latest/userguide/systems-manager-maintenance.html",
     },
     Entry {
         way: Way::Activations,
@@ -133,7 +133,7 @@ const NODES: &[Entry] = &[
             "ssm:UpdatePatchBaseline",
         ],
         leads_to: "packages of a repository of one's own, installed as root",
-        source: "https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-alternative-source-repository.html",
+        source: "https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-how-it-works-alt-source-repository.html",
     },
     Entry {
         way: Way::UserData,

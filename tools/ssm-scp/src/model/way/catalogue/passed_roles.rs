@@ -100,7 +100,7 @@ pub(super) const PASSED_ROLES: &[Entry] = &[
             "sagemaker:UpdateNotebookInstanceLifecycleConfig",
         ],
         leads_to: "a notebook with a role, and scripts that run as root when it starts",
-        source: "https://docs.aws.amazon.com/sagemaker/latest/dg/notebook-lifecycle-config.html",
+        source: "https://docs.aws.amazon.com/sagemaker/latest/dg/nbi-lifecycle-config-install.html",
     },
     Entry {
         way: Way::Notebooks,
@@ -111,7 +111,7 @@ pub(super) const PASSED_ROLES: &[Entry] = &[
             "glue:UpdateDevEndpoint",
         ],
         leads_to: "statements that call what their role may",
-        source: "https://docs.aws.amazon.com/glue/latest/dg/interactive-sessions.html",
+        source: "https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-interactive-sessions.html",
     },
     Entry {
         way: Way::Notebooks,
@@ -134,11 +134,16 @@ pub(super) const PASSED_ROLES: &[Entry] = &[
         actions: &[
             "bedrock-agentcore:CreateAgentRuntime",
             "bedrock-agentcore:InvokeAgentRuntimeCommand",
-            "bedrock-agentcore:InvokeAgentRuntimeCommandShell",
             "bedrock-agentcore:UpdateAgentRuntime",
         ],
         leads_to: "commands in the container of an agent, as its role",
         source: "https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-execute-command.html",
+    },
+    Entry {
+        way: Way::Notebooks,
+        actions: &["bedrock-agentcore:InvokeAgentRuntimeCommandShell"],
+        leads_to: "a terminal in the same container",
+        source: "https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-get-started-command-shell.html",
     },
     Entry {
         way: Way::DataJobs,
@@ -268,7 +273,7 @@ pub(super) const PASSED_ROLES: &[Entry] = &[
             "fis:UpdateExperimentTemplate",
         ],
         leads_to: "commands as the step of an experiment",
-        source: "https://docs.aws.amazon.com/fis/latest/userguide/fis-actions-reference.html",
+        source: "https://docs.aws.amazon.com/fis/latest/userguide/actions-ssm-agent.html",
     },
     Entry {
         way: Way::Schedulers,

@@ -7,8 +7,9 @@ use super::cases::{
     ADMIN, SESSIONS, both, but, check, deny, guard, nobody_matches, on_w, only, with,
 };
 use super::scene::{
-    A, B, BREAK_GLASS, C, ROOT, Scene, W, allow, attach, create, role, trust, update,
+    A, B, BREAK_GLASS, C, MANAGEMENT, ROOT, Scene, W, allow, attach, create, role, trust, update,
 };
+use crate::model::AccountPrincipals;
 
 #[test]
 fn a_pattern_that_spares_nobody_is_named() {
@@ -65,6 +66,20 @@ fn whoever_is_exempt_must_get_in() {
         &both(&["break_glass"])[1..],
         |scene| {
             scene.principals(B).remove(0);
+            plan()
+        },
+    );
+    check(
+        "08 break-glass in the management account only",
+        &nobody_matches(BREAK_GLASS),
+        |scene| {
+            let mut break_glass = scene.principals(A).remove(0);
+            scene.principals(B).remove(0);
+            break_glass.arn = role(MANAGEMENT, "ssm/BreakGlass");
+            scene.accounts.push(AccountPrincipals {
+                account: MANAGEMENT.to_owned(),
+                principals: Reading::Present(vec![break_glass]),
+            });
             plan()
         },
     );
@@ -159,13 +174,18 @@ fn whoever_is_exempt_must_get_in() {
         scene.principal(B, "BreakGlass").trust = Some(trust(saml));
         plan()
     });
-    check("exempt user", &[], |scene| {
-        for account in [A, B] {
-            let user = scene.principal(account, "BreakGlass");
-            (user.arn, user.trust) = (format!("arn:aws:iam::{account}:user/breakglass"), None);
-        }
-        on_w(json!([guard(&["arn:aws:iam::*:user/breakglass"])]))
-    });
+    for (name, pattern) in [
+        ("exempt user", "arn:aws:iam::*:user/breakglass"),
+        ("68 every user exempt", "arn:aws:iam::*:user/*"),
+    ] {
+        check(name, &[], |scene| {
+            for account in [A, B] {
+                let user = scene.principal(account, "BreakGlass");
+                (user.arn, user.trust) = (format!("arn:aws:iam::{account}:user/breakglass"), None);
+            }
+            on_w(json!([guard(&[pattern])]))
+        });
+    }
     check("exempt by a variable", &[], |_| {
         on_w(json!([guard(&[
             "arn:aws:iam::${aws:PrincipalAccount}:role/ssm/BreakGlass"
@@ -183,9 +203,14 @@ fn exemptions_by_account_reach_no_further() {
     };
     for (name, expected, statement) in [
         (
-            "12 account of a template",
+            "12, 20b account of a template",
             both(&["break_glass"]),
             by_account("StringNotEquals", "000000000000"),
+        ),
+        (
+            "13 account that is not in the organization",
+            both(&["break_glass"]),
+            by_account("StringNotEquals", "999999999999"),
         ),
         (
             "20 denied in A alone",
@@ -219,18 +244,31 @@ fn exemptions_by_account_reach_no_further() {
 
 #[test]
 fn whoever_applies_may_not_shut_themselves_out() {
-    check(
-        "54 caller who loses access",
-        &["caller".to_owned()],
-        |scene| {
-            scene.caller = Some(role(A, "dev"));
+    let user = format!("arn:aws:iam::{A}:user/ann");
+    for (name, caller, expected) in [
+        ("51 user of an account that is bound", user, "caller"),
+        (
+            "52 exempt role with its path",
+            role(A, "ssm/BreakGlass"),
+            "",
+        ),
+        (
+            "53 exempt role whose path could not be read",
+            role(A, "BreakGlass"),
+            "caller",
+        ),
+        ("54 another role", role(A, "dev"), "caller"),
+        ("of an account that is not bound", role(C, "dev"), ""),
+    ] {
+        let expected: Vec<String> = match expected {
+            "" => Vec::new(),
+            risk => vec![risk.to_owned()],
+        };
+        check(name, &expected, |scene| {
+            scene.caller = Some(caller.clone());
             on_w(json!([guard(&[BREAK_GLASS])]))
-        },
-    );
-    check("52 caller who is exempt", &[], |scene| {
-        scene.caller = Some(role(A, "ssm/BreakGlass"));
-        on_w(json!([guard(&[BREAK_GLASS])]))
-    });
+        });
+    }
 }
 
 #[test]

@@ -31,6 +31,18 @@ fn policies_add_up_over_names_levels_and_plans() {
         changes.extend([create("second", other()), attach("second", W)]);
         changes
     });
+    check(
+        "31 two policies in one plan",
+        &both(&["break_glass"]),
+        |_| {
+            vec![
+                create("guard", json!([guard(&[BREAK_GLASS])])),
+                create("second", other()),
+                attach("guard", W),
+                attach("second", W),
+            ]
+        },
+    );
     check("older guard goes with the plan", &[], |scene| {
         scene.attached(
             "older",
@@ -81,7 +93,7 @@ fn neither_order_nor_verb_hides_a_denial() {
     let all = || json!([deny(json!("*"), Value::Null)]);
     for (name, order) in [
         ("27 attached, then updated", [1, 0]),
-        ("66 updated, then attached", [0, 1]),
+        ("updated, then attached", [0, 1]),
     ] {
         check(name, &both(&ALL), |scene| {
             scene.attached("guard", json!([guard(&[BREAK_GLASS])]), &[]);
@@ -89,6 +101,11 @@ fn neither_order_nor_verb_hides_a_denial() {
             order.map(|index: usize| changes[index].clone()).to_vec()
         });
     }
+    check("66 made, attached, then updated", &both(&ALL), |_| {
+        let mut changes = on_w(json!([guard(&[BREAK_GLASS])]));
+        changes.push(update("guard", all()));
+        changes
+    });
     check("29 all that allows is detached", &both(&ALL), |_| {
         let mut changes = on_w(json!([guard(&[BREAK_GLASS])]));
         changes.push(detach(FULL, W));

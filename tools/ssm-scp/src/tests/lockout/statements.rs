@@ -14,7 +14,14 @@ fn what_a_statement_denies_is_named_by_its_meaning() {
         ("16 everything", &ALL[..], deny(json!("*"), Value::Null)),
         (
             "17 all but Systems Manager",
-            &["break_glass", "assume_role", "logging", "repair", "other"],
+            &[
+                "break_glass",
+                "assume_role",
+                "logging",
+                "repair",
+                "assign_access",
+                "other",
+            ],
             json!({"Effect": "Deny", "NotAction": ["ssm:*", "ssmmessages:*", "ec2messages:*"], "Resource": "*"}),
         ),
         (
@@ -124,6 +131,16 @@ fn what_a_statement_denies_is_named_by_its_meaning() {
             deny(json!("organizations:DetachPolicy"), Value::Null),
         ),
         (
+            "IAM Identity Center",
+            &["assign_access", "other"],
+            deny(json!(["sso:*", "identitystore:*"]), Value::Null),
+        ),
+        (
+            "no role for anybody by IAM Identity Center",
+            &["assign_access"],
+            deny(json!("sso:CreateAccountAssignment"), Value::Null),
+        ),
+        (
             "leaving, for everybody",
             &["other"],
             deny(json!("organizations:LeaveOrganization"), Value::Null),
@@ -215,6 +232,10 @@ fn harmless_statements_have_no_risk() {
                 json!("organizations:LeaveOrganization"),
                 but(&[BREAK_GLASS]),
             ),
+        ),
+        (
+            "IAM Identity Center, but for break-glass",
+            deny(json!(["sso:*", "identitystore:*"]), but(&[BREAK_GLASS])),
         ),
         (
             "organizations, but for break-glass",

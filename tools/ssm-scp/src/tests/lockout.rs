@@ -1,11 +1,13 @@
 //! Tests of the judgement alone: cases by name, and random ones against an evaluator of their own.
 
+mod agreement;
 mod cases;
 mod changes;
 mod evaluator;
 mod fleet_tests;
 mod midway;
 mod principals;
+mod random;
 mod random_tests;
 mod requests;
 mod scene;

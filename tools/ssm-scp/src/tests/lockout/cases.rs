@@ -2,18 +2,20 @@
 
 use serde_json::{Value, json};
 
-use super::scene::{BREAK_GLASS, Scene, W, attach, create};
+use super::agreement;
+use super::scene::{BREAK_GLASS, Scene, W, attach, create, lettered};
 
 pub(super) const SESSIONS: [&str; 3] = ["ssm:ResumeSession", "ssm:SendCommand", "ssm:StartSession"];
 pub(super) const ADMIN: &str = "arn:aws:iam::*:role/Admin";
 pub(super) const NODES: &str = "arn:aws:iam::*:role/Nodes";
 /// What a denial of everything risks, in the order in which they are printed.
-pub(super) const ALL: [&str; 6] = [
+pub(super) const ALL: [&str; 7] = [
     "break_glass",
     "nodes_offline",
     "assume_role",
     "logging",
     "repair",
+    "assign_access",
     "other",
 ];
 
@@ -69,5 +71,7 @@ pub(super) fn nobody_matches(pattern: &str) -> Vec<String> {
 pub(super) fn check(name: &str, expected: &[String], plan: impl Fn(&mut Scene) -> Vec<Value>) {
     let mut scene = Scene::new();
     let changes = plan(&mut scene);
-    assert_eq!(scene.risks(&changes), expected, "{name}");
+    let risks = scene.judged(&changes);
+    agreement::check(name, &scene, &changes, &risks);
+    assert_eq!(lettered(risks), expected, "{name}");
 }

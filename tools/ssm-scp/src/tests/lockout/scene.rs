@@ -16,6 +16,8 @@ pub(super) const MANAGEMENT: &str = "100000000001";
 pub(super) const A: &str = "200000000002";
 pub(super) const B: &str = "300000000003";
 pub(super) const C: &str = "400000000004";
+/// Those of larger trees, A, B and C among them.
+pub(super) const ACCOUNTS: [&str; 5] = [A, B, C, "500000000005", "600000000006"];
 pub(super) const ROOT: &str = "r-org1";
 pub(super) const W: &str = "ou-org1-workload";
 pub(super) const S: &str = "ou-org1-sandboxs";
@@ -70,47 +72,66 @@ fn principal(arn: &str, policy: Value, trusted: Value) -> PrincipalPolicies {
     }
 }
 
+/// Returns the principals of an account.
+fn people(id: &str) -> Vec<PrincipalPolicies> {
+    let management = || json!({"AWS": format!("arn:aws:iam::{MANAGEMENT}:root")});
+    let nodes = json!({"Service": "ec2.amazonaws.com"});
+    vec![
+        principal(&role(id, "ssm/BreakGlass"), allow(&["*"]), management()),
+        principal(&role(id, "Admin"), allow(&["*"]), management()),
+        principal(&role(id, "dev"), allow(&["ssm:*", "s3:*"]), management()),
+        principal(&role(id, "Nodes"), allow(&NODE), nodes),
+    ]
+}
+
 impl Scene {
     pub(super) fn new() -> Scene {
+        Scene::of(&[(W, ROOT), (S, ROOT)], &[(A, W), (B, W), (C, S)])
+    }
+
+    /// Makes an organization of units and accounts, each with what it is in. A unit comes before what is in it.
+    pub(super) fn of(units: &[(&str, &str)], accounts: &[(&str, &str)]) -> Scene {
         let entity = |id: &str, kind: &str, path: &str, parent: Option<&str>| {
             json!({"kind": "entity", "id": id, "type": kind, "name": id,
             "path": path, "parent": parent, "management": id == MANAGEMENT, "policies": [FULL], "organization_id": ORGANIZATION})
         };
-        let records = vec![
-            entity(ROOT, "root", "Root", None),
-            entity(MANAGEMENT, "account", "Root/M", Some(ROOT)),
-            entity(W, "organizational_unit", "Root/W", Some(ROOT)),
-            entity(A, "account", "Root/W/A", Some(W)),
-            entity(B, "account", "Root/W/B", Some(W)),
-            entity(S, "organizational_unit", "Root/S", Some(ROOT)),
-            entity(C, "account", "Root/S/C", Some(S)),
-            json!({"kind": "policy", "id": "p-FullAWSAccess", "name": FULL, "aws_managed": true, "n_characters": 1,
-                "document": serde_json::from_str::<Value>(FULL_ACCESS).unwrap(), "attached_to": [ROOT, MANAGEMENT, W, A, B, S, C]}),
-        ];
-        let management = json!({"AWS": format!("arn:aws:iam::{MANAGEMENT}:root")});
-        let nodes = json!({"Service": "ec2.amazonaws.com"});
-        let accounts = [A, B, C].into_iter().map(|id| AccountPrincipals {
-            account: id.to_owned(),
-            principals: Reading::Present(vec![
-                principal(
-                    &role(id, "ssm/BreakGlass"),
-                    allow(&["*"]),
-                    management.clone(),
-                ),
-                principal(&role(id, "Admin"), allow(&["*"]), management.clone()),
-                principal(
-                    &role(id, "dev"),
-                    allow(&["ssm:*", "s3:*"]),
-                    management.clone(),
-                ),
-                principal(&role(id, "Nodes"), allow(&NODE), nodes.clone()),
-            ]),
-        });
+        let mut paths = BTreeMap::from([(ROOT, "Root".to_owned())]);
+        let mut records = vec![entity(ROOT, "root", "Root", None)];
+        let accounts = [&[(MANAGEMENT, ROOT)], accounts].concat();
+        let units = units.iter().map(|one| ("organizational_unit", one));
+        let all = units.chain(accounts.iter().map(|one| ("account", one)));
+        for (kind, (id, parent)) in all {
+            let path = format!("{}/{id}", paths[parent]);
+            records.push(entity(id, kind, &path, Some(parent)));
+            paths.insert(id, path);
+        }
+        let ids: Vec<&str> = paths.into_keys().collect();
+        records.push(json!({"kind": "policy", "id": "p-FullAWSAccess", "name": FULL, "aws_managed": true, "n_characters": 1,
+            "document": serde_json::from_str::<Value>(FULL_ACCESS).unwrap(), "attached_to": ids}));
+        let people = |(id, _): &(&str, &str)| AccountPrincipals {
+            account: (*id).to_owned(),
+            principals: Reading::Present(people(id)),
+        };
         Scene {
             organization: Organization::from_records(records).unwrap(),
-            accounts: accounts.collect(),
+            accounts: accounts[1..].iter().map(people).collect(),
             caller: None,
         }
+    }
+
+    /// Returns the accounts but that of the management.
+    pub(super) fn ids(&self) -> Vec<String> {
+        self.accounts
+            .iter()
+            .map(|one| one.account.clone())
+            .collect()
+    }
+
+    /// Returns where policies can be attached, but for the management account.
+    pub(super) fn places(&self) -> Vec<String> {
+        let entities = self.organization.entities.iter();
+        let bound = entities.filter(|entity| !entity.management);
+        bound.map(|entity| entity.id.clone()).collect()
     }
 
     /// Returns who was found in an account.
@@ -187,17 +208,16 @@ impl Scene {
             unread_history: None,
         })
     }
+}
 
-    /// Returns the same by their names, accounts by their letters.
-    pub(super) fn risks(&self, changes: &[Value]) -> Vec<String> {
-        let found = self.judged(changes);
-        let letters = [(A, "A"), (B, "B"), (C, "C"), (MANAGEMENT, "M")];
-        let named = found.into_iter().map(|risk| {
-            let letters = letters.iter();
-            letters.fold(risk.id, |id, (account, letter)| id.replace(account, letter))
-        });
-        named.collect()
-    }
+/// Returns risks by their names, accounts by their letters.
+pub(super) fn lettered(risks: Vec<Risk>) -> Vec<String> {
+    let letters = [(A, "A"), (B, "B"), (C, "C"), (MANAGEMENT, "M")];
+    let named = risks.into_iter().map(|risk| {
+        let letters = letters.iter();
+        letters.fold(risk.id, |id, (account, letter)| id.replace(account, letter))
+    });
+    named.collect()
 }
 
 /// Returns the ID of a change, as `plan` makes it.

@@ -1,0 +1,4 @@
+//! Tests of several parts together: the fixtures, and the judgement of plans.
+
+mod fixtures;
+mod lockout;

@@ -1,0 +1,88 @@
+//! What `impact` says of people, against what `apply` says of their accounts: both are one judgement.
+
+use std::collections::BTreeMap;
+
+use organization::Organization;
+use serde_json::Value;
+
+use super::scene::Scene;
+use crate::impact::{Candidate, Class, Impact};
+use crate::lockout::{Risk, Shift, action_classes, carry_out};
+
+/// Returns what becomes of the principals of each account from which something may be taken.
+pub(super) fn impacts(scene: &Scene, after: &Organization) -> BTreeMap<String, Vec<Impact>> {
+    let shift = Shift::of(&scene.organization, after);
+    let classes = action_classes(&shift.actions, &shift.policies());
+    let governed = shift.accounts();
+    let candidate = Candidate {
+        shift: &shift,
+        guard: &[],
+        classes: &classes,
+        governed: &governed,
+    };
+    let bound = scene
+        .accounts
+        .iter()
+        .filter(|one| governed.contains(&one.account));
+    let impacts = bound.filter_map(|one| {
+        let principals = one.principals.present()?;
+        let impacts = candidate.impacts(&one.account, principals);
+        Some((one.account.clone(), impacts))
+    });
+    impacts.collect()
+}
+
+fn is_in(impact: &Impact) -> bool {
+    impact.class == Class::StillIn && impact.losses.is_empty()
+}
+
+fn is_out(impact: &Impact) -> bool {
+    matches!(impact.class, Class::NewlyDenied | Class::Unknown)
+}
+
+/// Returns the statements by which somebody loses something, with where they are.
+fn statements(impact: &Impact) -> impl Iterator<Item = &str> {
+    let whys = impact.losses.iter().map(|loss| &loss.why);
+    let whys = whys.chain([&impact.why]);
+    whys.map(|why| why.split(", depending on").next().unwrap())
+}
+
+/// Holds one to the other: where `apply` says that nobody keeps access `impact` has those who lose it, by the same statement; whom
+/// `apply` singles out has no more than before; and where `impact` shows nobody who is still in, `apply` refuses.
+#[track_caller]
+pub(super) fn check(name: &str, scene: &Scene, changes: &[Value], risks: &[Risk]) {
+    let mut after = scene.organization.clone();
+    for change in changes {
+        let action = serde_json::from_value(change["action"].clone()).unwrap();
+        carry_out(&mut after, action, &change["from"], &change["to"]).unwrap();
+    }
+    for (account, impacts) in impacts(scene, &after) {
+        let of_account = |risk: &Risk| risk.id.contains(&account);
+        let break_glass = risks
+            .iter()
+            .find(|risk| risk.id == format!("break_glass:{account}"));
+        if let Some(risk) = break_glass {
+            // Where nobody who was found loses anything it is about somebody who may come.
+            let losers = impacts.iter().filter(|impact| is_out(impact));
+            let mut found = losers.clone().flat_map(statements);
+            assert!(
+                losers.count() == 0 || found.any(|statement| risk.message.contains(statement)),
+                "{name}: {} of {impacts:?}",
+                risk.message
+            );
+        }
+        for impact in &impacts {
+            let singled_out = format!("singled_out:{}", impact.principal);
+            let is_singled_out = risks.iter().any(|risk| risk.id == singled_out);
+            assert!(!is_singled_out || !is_in(impact), "{name}: {impact:?}");
+        }
+        let mut losers = impacts.iter();
+        let is_lost = losers.any(|one| one.class == Class::NewlyDenied);
+        let mut rest = impacts.iter();
+        let is_kept = rest.any(|one| one.class == Class::StillIn);
+        assert!(
+            !is_lost || is_kept || risks.iter().any(of_account),
+            "{name}: {impacts:?}"
+        );
+    }
+}
