@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Plays somebody who has just cloned this: the README's `make install` into a fresh home, then the commands of all documents, page by
 # page, as they are printed. README and tutorial are played in bash, dash and zsh and on terminals, of which golden captures are kept.
-# newcomer.d/PAGE prepares what a page takes for granted, newcomer.d/elsewhere lists the commands that other tests run, or none.
+# tests/newcomer/pages/PAGE prepares what a page takes for granted, tests/newcomer/elsewhere lists the commands that other tests run, or none.
 #
 # All share one local AWS, in which each has an organization of its own: that of the demo, with other account IDs.
 #
 # usage: newcomer.sh [PAGE..]      LONG=1 plays the rollout over an organization as well, which the demo does in another way
 set -euo pipefail
 root=$(cd -- "$(dirname -- "$0")/../.." && pwd)
-here=$root/tests/scripts/newcomer.d
+here=$root/tests/newcomer
 top=$(mktemp -d)
 trap 'rm -rf -- "$top"' EXIT
 fail() { echo "newcomer: $*" >&2 && exit 1; }
@@ -52,9 +52,9 @@ if [ $# -eq 0 ]; then
         commands "$page" -v elsewhere= | grep -qF -e "$command" || fail "$page has no '$command'"
         case $command in make | make\ *) bash -c "cd -- '$root' && $command --dry-run" >/dev/null || fail "$page: $command" ;; esac
     done <"$here/elsewhere"
-    for path in "$here"/*; do
+    for path in "$here"/pages/*; do
         page=$(basename -- "$path")
-        case " ${pages[*]} commands.awk elsewhere web.py " in *" $page "*) ;; *) fail "newcomer.d/$page prepares a page without commands" ;; esac
+        case " ${pages[*]} " in *" $page "*) ;; *) fail "tests/newcomer/pages/$page prepares a page without commands" ;; esac
     done
 fi
 
@@ -111,6 +111,12 @@ more_nodes() { # region [what their agents are besides [what they are]]
     more "$(jq -n --arg region "$1" --argjson agent "${2:-"{}"}" --argjson node "${3:-"{}"}" '{nodes: [range(2) | {account: "222222222222", $region, instance_id: "i-0123456789abcdef\(.)",
         profile: "node-ssm", tags: {Environment: "prod"}, platform: {type: "Linux", name: "Debian", version: "12"}, agent: ({version: "3.3.987.0"} + $agent)} + $node | del(.[] | nulls)]}')"
 }
+# Has CloudTrail's event history know of a session that somebody begins now.
+a_session() {
+    more "$(jq --arg now "$(date -u +%Y-%m-%dT%H:%M:%SZ)" '{cloudtrail_records: [{account: "222222222222", region: "eu-central-1",
+        record: (. + {eventTime: $now, awsRegion: "eu-central-1", recipientAccountId: "222222222222"})}]}' \
+        "$root/tests/fixtures/cloudtrail/principals/sso-StartSession-allowed.json")"
+}
 # Puts stdin into a bucket as an account that all pages share, for names of buckets are global.
 put() { # path [method]
     curl -sfS -X "${2:-PUT}" --data-binary @- "$AWS_ENDPOINT_URL/$1" -H 'Content-Type: application/octet-stream' \
@@ -158,8 +164,8 @@ play() { # page shell number
         ;;
     esac
     # shellcheck source=/dev/null # It prepares the stage.
-    if [ -e "$here/$page" ]; then
-        . "$here/$page"
+    if [ -e "$here/pages/$page" ]; then
+        . "$here/pages/$page"
     fi
     [ "$n_blocks" -eq 0 ] || [ "$(grep -c '^ *```json$' "$(path_of "$page")")" -eq "$n_blocks" ] || fail "$page has json blocks that nobody uses"
     { cat "$stage/before" 2>/dev/null || true; commands "$page" ${of[@]+"${of[@]}"} | as_here; } >"$stage/commands"
