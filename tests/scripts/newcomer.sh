@@ -18,7 +18,7 @@ started=$SECONDS
 stage=$top # Of a page, once it is played.
 
 path_of() {
-    case $1 in [A-Z]*) echo "$root/$1.md" ;; *) echo "$root/docs/$1.md" ;; esac
+    if [ -e "$root/$1.md" ]; then echo "$root/$1.md"; else echo "$root/docs/$1.md"; fi
 }
 # What is typed in a page. The sh blocks of the README, for each of which tests/pipelines.rs has a test, are examples of what the
 # tools can do in one account, and no tutorial.
