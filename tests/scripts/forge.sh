@@ -26,8 +26,8 @@ done < <(sed -n 's/.*- id: //p' "$top/example.1.yaml")
 n_jobs=0
 for example in "$top"/example.*.yaml; do
     [ "$example" != "$top/example.1.yaml" ] || continue
-    { echo 'on: pull_request' && cat "$example"; } >"$example.workflow"
-    valid github-workflows "$example.workflow" || fail "$(cat "$top/said")"
+    { echo 'on: pull_request' && cat "$example"; } >"$top/workflow.yml"
+    valid github-workflows "$top/workflow.yml" || fail "$(cat "$top/said")"
     n_jobs=$((n_jobs + 1))
 done
 [ "$n_jobs" -ge 1 ] || fail "docs/ci.md has no jobs"
