@@ -30,7 +30,7 @@
 # exit: 0 nothing found, 1 a package needs an update or a patch is missing, 2 an error, or a node is not judged,
 #       130 stopped by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP: ssm-run has cancelled its commands
 set -euo pipefail
-umask 077 # An inventory tells how a node can be attacked.
+umask 077 # An inventory shows how a node can be attacked.
 
 # Whatever fails unforeseen is an error with a reason, never "a package needs an update".
 ended() {

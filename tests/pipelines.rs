@@ -81,7 +81,7 @@ fn history_tells_who_would_lose_access() {
     }
     let lost = run(
         &account,
-        // Some of the records do not tell who called.
+        // Some of the records do not say who called.
         "ssm-events history trail | ssm-scp replay --policy guard.json || [ $? -eq 2 ]",
     );
     let principals: Vec<String> = lost

@@ -98,7 +98,7 @@ class Collection(unittest.TestCase):
             calls = [json.loads(line) for line in answer.read().splitlines()]
         return [call["operation"] for call in calls if not call["read_only"]]
 
-    def test_changes_once_and_tells_the_way_back(self):
+    def test_changes_once_and_shows_the_way_back(self):
         first = self.play("ssm_prefs", {"desired": DESIRED})
         self.assertTrue(first["changed"])
         self.assertEqual([one["status"] for one in first["results"][0]["results"]], ["done"])
@@ -132,7 +132,7 @@ class Collection(unittest.TestCase):
             again = self.play(module, {"desired": desired, "regions": ["us-east-1", "eu-central-1"]})
             self.assertFalse(again["changed"], module)
 
-    def test_findings_fail_a_task_unless_told_not_to(self):
+    def test_findings_fail_a_task_unless_it_ignores_them(self):
         outcome = self.play("ssm_role", {"desired": {"default_host_management": {}}, "state": "checked"})
         self.assertTrue(outcome["failed"])
         self.assertIn("ssm-role: role.", outcome["msg"])
@@ -249,7 +249,7 @@ class Collection(unittest.TestCase):
         done = subprocess.run(command, cwd=collection, env=self.environment(self.account), capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
-    def test_documentation_tells_every_option_and_every_example_can_be_read(self):
+    def test_documentation_has_every_option_and_every_example_can_be_read(self):
         names = [f"ssm_tools.rollout.{module}" for module in MODULES]
         outcome = json.loads(self.check([VENV / "ansible-doc", "-t", "module", "--json", *names], self.environment(self.account)))
         for name in names:

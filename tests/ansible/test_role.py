@@ -117,7 +117,7 @@ class OnDebian(Role):
         self.done(self.play(machine), changed=0)
         self.done(self.play(machine, "--check", "--diff"), changed=0)
 
-    def test_check_mode_tells_and_changes_nothing(self):
+    def test_check_mode_reports_and_changes_nothing(self):
         machine = self.machine()
         result = self.play(machine, "--check", "--diff")
         self.done(result, changed=1)

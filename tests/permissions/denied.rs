@@ -174,7 +174,7 @@ fn function() -> Scene {
     let of_function =
         json!({"webhook": {"secret": "slack"}, "role_name": "function", "function": {"zip": zip}});
     applied(&account, "ssm-events", &of_function, &[]);
-    // Only an API destination is told the URL, so that only then the secret is read here.
+    // Only an API destination has the URL, so that only then the secret is read here.
     let of_secret =
         json!({"webhook": {"secret": "slack"}, "rule_name": "other", "role_name": "other"});
     applied(&account, "ssm-events", &of_secret, &[]);

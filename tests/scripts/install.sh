@@ -89,6 +89,10 @@ for state in "$top/here/share/ssm-rollout/rollout.d"/*.json; do
     jq -e type "$state" >/dev/null || fail "$state"
 done
 env -i PATH="$top/here/bin" ssm-prefs lint -f "$top/here/share/ssm-rollout/rollout.d/prefs.json" >"$top/lint" || [ $? -eq 1 ] || fail "lint of the example"
+env -i PATH="$top/here/bin" ssm-events send --routes "$top/here/share/ssm-rollout/send.d/routes.json" --explain -f /dev/null || fail "the routes of the example"
+for filter in pagerduty teams; do
+    env -i PATH="$top/here/bin" ssm-events format --jq-file "$top/here/share/ssm-rollout/send.d/$filter.jq" -f /dev/null || fail "$filter.jq"
+done
 
 # One tool alone, as the README has it: each is a package whose one program has its name. With LONG=1 it is built, which takes minutes.
 cd -- "$root"

@@ -278,7 +278,7 @@ works_through_a_symbolic_link() {
     expect_words after
 }
 
-tells_the_guardrail_alone_how_to_look_for_people_locked_out() {
+shows_the_guardrail_alone_how_to_look_for_people_locked_out() {
     run rollout.sh --yes "${everything[@]}" --guardrail-role 'arn:aws:iam::{account}:role/Reader' --accept unread --accept 'history:a b'
     expect_status 0
     [ "$(cat "$FAKE/guarding")" = 'ssm-scp --assume-role arn:aws:iam::{account}:role/Reader

@@ -64,7 +64,7 @@ stops_when_nothing_can_be_reached() {
     expect_log ""
 }
 
-tells_what_every_check_finds() {
+reports_what_every_check_finds() {
     run_make -j check
     expect_status 2
     expect_calls check "ssm-agentcheck ssm-events ssm-prefs ssm-role ssm-scp"
@@ -115,7 +115,7 @@ ssm-prefs us-east-1 after"
     expect_said "unknown phase 'nonsense'"
 }
 
-tells_what_it_would_do_and_does_not() {
+says_what_it_would_do_and_does_not() {
     run_make -n apply YES=1
     expect_status 0
     expect_said "apply preferences"

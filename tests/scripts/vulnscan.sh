@@ -141,7 +141,7 @@ osv_calls() { "$root/.venv/bin/python" -c 'import sys, urllib.request as u; prin
 osv_calls "calls?account=$account" | wc -l >"$tmp/n_calls"
 run --out "$tmp/the scan" --offline --advisories "$tmp/osv dump" --advisories "$tmp/secdb.zip" --fixed-only
 expect 1
-! grep -q HERE-3 "$tmp/out" || fail "what has no fix is told"
+! grep -q HERE-3 "$tmp/out" || fail "what has no fix is listed"
 # On a terminal the same in columns.
 "$root/.venv/bin/python" -c 'import pty, sys; pty.spawn(sys.argv[1:])' "$scan" --out "$tmp/the scan" --offline --advisories "$tmp/osv dump" \
     --advisories "$tmp/secdb.zip" </dev/null 2>&1 | tr -d '\r' >"$tmp/tty"
@@ -162,7 +162,7 @@ run --out "$tmp/the scan" --offline --advisories "$tmp/harmless"
 expect 2 "1 file in it is not read: $tmp/harmless/wrong.json"
 osv_calls "calls?account=$account" | wc -l | cmp - "$tmp/n_calls" || fail "--offline called AWS"
 
-# -- every node without an inventory is told, and the others are judged
+# -- every node without an inventory is named, and the others are judged
 run --out "$tmp/gaps" --advisories "$tmp/osv dump" --advisories "$tmp/secdb.zip" < <(jq -r '.nodes[].instance_id' "$tmp/estate.json")
 expect 2 "6 of 11 nodes have an SBOM"
 cat >"$tmp/expected" <<LINES
@@ -177,7 +177,7 @@ gaps "$tmp/gaps" | diff "$tmp/expected" - || fail "the gaps are others"
 grep -q 'e1.*neither dpkg nor rpm nor apk' "$tmp/gaps/gaps.jsonl" || fail "it does not say what the collector said"
 grep -q '^ALSA-1' "$tmp/out" || fail "the others are not judged"
 "$root/tests/scripts/validate" sarif "$tmp/gaps/vulnscan.sarif"
-[ "$(jq -c '.runs[0].invocations[0] | [.executionSuccessful, (.toolExecutionNotifications | length)]' "$tmp/gaps/vulnscan.sarif")" = '[false,6]' ] || fail "SARIF does not tell the gaps"
+[ "$(jq -c '.runs[0].invocations[0] | [.executionSuccessful, (.toolExecutionNotifications | length)]' "$tmp/gaps/vulnscan.sarif")" = '[false,6]' ] || fail "SARIF does not name the gaps"
 
 # -- what Run Command cuts is whole in S3
 "$root/.venv/bin/aws" s3api create-bucket --bucket inventories >/dev/null
@@ -225,7 +225,7 @@ expect 0 "3 of 3 nodes have an SBOM"
 [ "$(osv_calls "runs?account=$account" | jq -r 'select(.instance_id | startswith("i-000000000000000f")) | .runs // .count // .n' | sort -u)" = 1 ] ||
     fail "runs: $(osv_calls "runs?account=$account" | grep 0000f)"
 
-# -- Ctrl-C, which goes to ssm-run as well: it cancels and tells, and the rest is taken up later
+# -- Ctrl-C, which goes to ssm-run as well: it cancels and reports, and the rest is taken up later
 status=0
 "$root/.venv/bin/python" - "$scan" "$tmp/stopped" "$tmp/nodes" 2>"$tmp/err" <<'PYTHON' || status=$?
 import os, pathlib, signal, subprocess, sys, time

@@ -11,7 +11,7 @@ use crate::sending::{event, events, statuses};
 
 pub(super) const CANARIES: [&str; 5] = ["c4n4ry", "t0ken", "xoxb-b0t", "h34d3r", "r0ut1ng"];
 
-/// One destination, its service, and how `send` is told of it.
+/// One destination and its service.
 pub(super) struct Scene {
     pub(super) name: &'static str,
     pub(super) service: Slack,

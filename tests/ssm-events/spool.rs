@@ -21,7 +21,7 @@ fn half_a_line_of_a_killed_run_is_no_damage() {
     assert_eq!(statuses(&again), ["e-0 duplicate", "e-1 delivered"]);
 }
 
-/// What is in a spool tells who was where.
+/// What is in a spool says who was where.
 #[test]
 fn a_spool_is_the_users_alone_and_follows_no_link() {
     use std::os::unix::fs::{PermissionsExt, symlink};
@@ -108,7 +108,7 @@ fn a_second_sender_says_that_it_waits() {
 }
 
 #[test]
-fn messages_name_nothing_that_was_not_in_the_sessions_and_link_what_was() {
+fn messages_link_the_transcripts_of_the_sessions_that_were_read() {
     let (slack, home) = (Slack::start(), Home::create());
     let session = |id: &str, transcript: serde_json::Value| {
         json!({"kind": "session", "target": {"account": "111122223333", "region": "eu-central-1"}, "session_id": id,

@@ -1,7 +1,9 @@
 //! `send` to a topic of Amazon SNS: delivered to a queue that is subscribed, and read back.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
-use testbed::{Account, Home, Output, Sandbox};
+use testbed::{Account, Home, Output, Run, Sandbox};
 
 use crate::sending::{event, events, statuses};
 use crate::{EXE, account};
@@ -53,7 +55,7 @@ impl Topic {
         }
     }
 
-    fn send(&self, input: &str, more: &[&str]) -> Output {
+    fn tool(&self, more: &[&str]) -> Run {
         let spool = self.home.path().join("spool");
         let spool = spool.to_str().unwrap();
         let fixed = [
@@ -65,8 +67,11 @@ impl Topic {
             "--topic",
             &self.arn,
         ];
-        let run = self.account.tool(EXE).args(fixed).args(more);
-        run.stdin(input).run()
+        self.account.tool(EXE).args(fixed).args(more)
+    }
+
+    fn send(&self, input: &str, more: &[&str]) -> Output {
+        self.tool(more).stdin(input).run()
     }
 
     /// Returns what the queue was sent.
@@ -242,5 +247,38 @@ fn what_is_not_the_arn_of_a_topic_is_refused() {
         refused
             .assert_status(2)
             .assert_complains("is not the ARN of a topic");
+    }
+}
+
+#[test]
+fn killed_forty_times_no_notification_is_lost_and_doubles_are_in_the_log() {
+    const N_EVENTS: usize = 60;
+    let topic = Topic::new("sessions");
+    let input = events(N_EVENTS);
+    for kill in 0..40_u64 {
+        let running = topic.tool(&["--interval", "0.02"]).stdin(&*input).spawn();
+        std::thread::sleep(std::time::Duration::from_millis(60 + (kill * 37) % 190));
+        let mut kill = std::process::Command::new("kill");
+        let _ = kill
+            .args(["-9", &running.id().to_string()])
+            .status()
+            .unwrap();
+        running.wait_killed();
+    }
+    topic.send(&input, &[]).assert_status(0);
+    let mut counts = HashMap::new();
+    for message in topic.received() {
+        let message: Value = serde_json::from_str(message["Message"].as_str().unwrap()).unwrap();
+        let id = message["event"]["event_id"].as_str().unwrap().to_owned();
+        *counts.entry(id).or_insert(0) += 1;
+    }
+    assert_eq!(counts.len(), N_EVENTS, "nothing is lost");
+    let log = std::fs::read_to_string(topic.home.path().join("spool/deliveries.jsonl")).unwrap();
+    for (id, _) in counts.iter().filter(|(_, count)| **count > 1) {
+        let sending = format!("{{\"event_id\":\"{id}\",\"status\":\"sending\"");
+        assert!(
+            log.matches(&sending).count() > 1,
+            "{id} is there twice, and the log does not say so"
+        );
     }
 }

@@ -252,6 +252,28 @@ fn an_input_that_is_none_is_an_error() {
     }
 }
 
+/// Records that a command was sent, or of a scan for patches, are no nodes without anything wrong.
+#[test]
+fn an_input_without_an_inventory_is_an_error() {
+    let mut scan = invocation("i-1", "");
+    scan["document"] = json!("AWS-RunPatchBaseline");
+    let state = json!({"kind": "patch_state", "target": {"account": "111111111111", "region": "us-east-1"},
+        "instance_id": "i-1", "missing_count": 0});
+    for input in [
+        json!({"kind": "command"}).to_string(),
+        format!("{scan}\n{state}"),
+    ] {
+        for output in [
+            judged(&[harmless(json!({}))], &input),
+            run(&["sbom"], &input).run(),
+        ] {
+            output
+                .assert_status(2)
+                .assert_complains("there is no inventory in the input");
+        }
+    }
+}
+
 #[test]
 fn a_version_that_is_none_is_a_gap() {
     let output = judged(

@@ -1,4 +1,4 @@
-//! A Slack of our own on loopback, or another service that takes JSON: it answers as it is told and remembers what it took.
+//! A Slack of our own on loopback, or another service that takes JSON: it answers as the test says and remembers what it took.
 //!
 //! <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>,
 //! <https://docs.slack.dev/reference/methods/chat.postMessage>
@@ -48,7 +48,7 @@ pub struct Post {
     pub message: Value,
     /// When it came.
     pub at: Instant,
-    /// Whether the service has it now, whether or not somebody was told so.
+    /// Whether the service has it now, whether or not the sender knows.
     pub taken: bool,
     /// The line of the request and the headers, in lower case.
     pub head: String,

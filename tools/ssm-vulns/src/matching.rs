@@ -40,7 +40,7 @@ pub(crate) struct Judge<'f> {
     judges_backports: HashSet<String>,
 }
 
-/// What tells issues apart: advisory, ecosystem, package, installed and fixed version, whether it is uncertain.
+/// What distinguishes issues: advisory, ecosystem, package, installed and fixed version, whether it is uncertain.
 type Key = (String, String, String, String, Option<String>, bool);
 
 /// An issue and the nodes that have it, by their places.

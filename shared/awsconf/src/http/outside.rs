@@ -127,7 +127,24 @@ fn is_local_v6(address: Ipv6Addr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_local;
+    use aws_smithy_runtime_api::client::dns::ResolveDns;
+
+    use super::{Outside, check, is_local};
+
+    /// At the connection as well as before it: between the two a name may get another address.
+    #[tokio::test]
+    async fn a_name_is_judged_by_what_it_resolves_to() {
+        let refused = Outside.resolve_dns("localhost").await.unwrap_err();
+        let why = std::error::Error::source(&refused).unwrap().to_string();
+        assert!(
+            why.ends_with("is an address of this machine, its link or a metadata service"),
+            "{why}"
+        );
+        for host in ["localhost", "127.0.0.1", "[::1]", "::1", "127.1"] {
+            assert!(check(host).await.is_err(), "{host}");
+        }
+        assert!(check("192.0.2.1").await.is_ok());
+    }
 
     #[test]
     fn every_spelling_of_a_local_address_is_one() {

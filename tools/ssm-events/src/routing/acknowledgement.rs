@@ -93,7 +93,11 @@ fn last_moment(text: &str) -> Option<Timestamp> {
     let day: Date = text.parse().ok()?;
     // A day of whoever wrote it: somewhere it ends twelve hours after that in UTC.
     let end = day.tomorrow().ok()?.at(12, 0, 0, 0);
-    Some(end.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
+    Some(
+        end.to_zoned_datetime(jiff::tz::TimeZone::UTC)
+            .ok()?
+            .timestamp(),
+    )
 }
 
 impl Acknowledgement {

@@ -83,7 +83,7 @@ const WEEK: [Day; 7] = [
 impl Hours {
     /// Returns whether a moment is one of these hours.
     pub(super) fn has(&self, moment: Timestamp) -> bool {
-        let local = moment.to_zoned(self.time_zone.0.clone());
+        let local = moment.to_zoned_datetime(self.time_zone.0.clone());
         let (date, time) = (local.date(), local.time());
         let (from, to) = (self.from.0, self.to.0);
         let inside = if from < to {
@@ -103,7 +103,7 @@ impl Hours {
 
     /// Returns the local time of a moment, for people.
     pub(super) fn shown(&self, moment: Timestamp) -> String {
-        let local = moment.to_zoned(self.time_zone.0.clone());
+        let local = moment.to_zoned_datetime(self.time_zone.0.clone());
         local.strftime("%A %H:%M %Z").to_string()
     }
 }

@@ -1,4 +1,4 @@
-//! What all parts of a run share, and how they tell: every record of a run is written here.
+//! What all parts of a run share, and how they report: every record of a run is written here.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -48,7 +48,7 @@ pub(crate) struct Run<'r> {
 
 impl Run<'_> {
     /// Tells what became of one node.
-    pub(crate) fn tell(&self, record: &Invocation, outcome: Outcome) -> anyhow::Result<()> {
+    pub(crate) fn report(&self, record: &Invocation, outcome: Outcome) -> anyhow::Result<()> {
         self.count(outcome);
         self.progress.step();
         *self
@@ -126,7 +126,7 @@ impl Run<'_> {
             let (id, name) = (&node.instance_id, node.name.as_deref());
             let target = &place.target;
             let record = Invocation::without_command(target, id, name, absence, reason.clone());
-            self.tell(&record, Outcome::Trouble)?;
+            self.report(&record, Outcome::Trouble)?;
         }
         Ok(())
     }

@@ -96,6 +96,6 @@ fn in_words(counts: &Counts) -> String {
     } = counts;
     format!(
         "{n_records} records: {n_not_concerned} of other calls than those that the guard denies, {n_not_governed} by AWS or in accounts that the guard does not bind, {n_denied_before} denied \
-         when they were made, {n_without_principal} that do not tell who called, {n_no_call} that are no call"
+         when they were made, {n_without_principal} that do not say who called, {n_no_call} that are no call"
     )
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 
+use anyhow::bail;
 use cli::{Outcome, Output, PackageSuppressions};
 use jiff::civil::Date;
 use records::Reason;
@@ -73,6 +74,11 @@ pub(crate) async fn run(
     let (mut fleet, mut gaps) = input::fleet(&global.io)?;
     let (states, without_state) = std::mem::take(&mut fleet.scans).judged();
     gaps.extend(without_state);
+    if fleet.nodes.is_empty() && gaps.is_empty() {
+        bail!(
+            "there is no inventory in the input: feed what the collector printed through ssm-run"
+        );
+    }
     let working = out.working("the advisories read");
     let mut judge = Judge::new(&fleet, known_exploited);
     let wanted = Wanted(judge.names());

@@ -63,6 +63,11 @@ pub(crate) async fn run(
     if n_read == 0 {
         bail!("read records of ssm-run: the input is empty: there is no node");
     }
+    if known.is_empty() && gaps.is_empty() {
+        bail!(
+            "there is no inventory in the input: feed what the collector printed through ssm-run"
+        );
+    }
     // A node that was asked again may have answered at last.
     gaps.retain(|gap| match (&gap.target, &gap.instance_id) {
         (Some(target), Some(id)) => !known.contains(&(target.clone(), id.clone())),

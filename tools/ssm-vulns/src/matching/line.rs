@@ -5,7 +5,7 @@ use crate::model::advisory::{Affected, BACKPORTS};
 use crate::model::fleet::Installed;
 use crate::model::package::{Package, stream};
 
-/// Returns whether it is, or none where that cannot be told.
+/// Returns whether it is, or none where that is not known.
 pub(super) fn is_same(
     affected: &Affected,
     installed: &Installed,

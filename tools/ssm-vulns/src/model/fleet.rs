@@ -64,7 +64,7 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
-    /// Adds a node with its packages, each told by a text that is made a package once. A node that is there already is
+    /// Adds a node with its packages, each given by a text that is made a package once. A node that is there already is
     /// replaced: what was asked later is newer.
     pub(crate) fn add<'t>(
         &mut self,

@@ -36,7 +36,7 @@ pub(crate) enum Item {
     PatchState(Box<PatchState>),
 }
 
-/// What tells values apart.
+/// What distinguishes values.
 #[derive(Deserialize)]
 struct Peek {
     kind: Option<String>,
