@@ -39,7 +39,7 @@ json_block() {
 pages=("$@")
 if [ $# -eq 0 ]; then
     # Those that take longest come first.
-    pages=(rollout organization tutorial README vulnscan)
+    pages=(cloudformation rollout organization tutorial README vulnscan)
     for path in "$root"/*.md "$root"/docs/*.md; do
         page=$(basename -- "$path" .md)
         typed=$(commands "$page") || fail "$page has what nobody plays"
@@ -169,10 +169,10 @@ play() { # page shell number
     fi
     [ "$n_blocks" -eq 0 ] || [ "$(grep -c '^ *```json$' "$(path_of "$page")")" -eq "$n_blocks" ] || fail "$page has json blocks that nobody uses"
     { cat "$stage/before" 2>/dev/null || true; commands "$page" ${of[@]+"${of[@]}"} | as_here; } >"$stage/commands"
-    # Which shell starts a script of bash makes no difference.
+    # Which shell starts a script of bash makes no difference, nor is it a tool on a terminal.
     case $shell,$page,${LONG:-} in
     bash,organization,1) ;;
-    bash,organization, | dash,* | zsh,*) sed -i '/^ssm-roll/,/[^\\]$/d' "$stage/commands" ;;
+    bash,organization, | dash,* | zsh,* | *' '*,tutorial,*) sed -i '/^ssm-roll/,/[^\\]$/d' "$stage/commands" ;;
     esac
     # On a terminal what the tools say is text, for so many columns, and as it was when somebody last looked at it.
     case $shell,$answers in
