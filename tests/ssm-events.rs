@@ -28,6 +28,8 @@ mod transcripts;
 mod transcripts_known;
 #[path = "ssm-events/unread.rs"]
 mod unread;
+#[path = "ssm-events/verifying.rs"]
+mod verifying;
 
 use serde_json::{Value, json};
 use testbed::{Account, Output, Run, Sandbox, offline};

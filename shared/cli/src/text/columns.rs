@@ -53,7 +53,7 @@ const REGION: Column = column("REGION", &["/target/region"], Shown::Whole);
 const ACCOUNT: Column = column("ACCOUNT", &["/target/account"], Shown::Whole);
 const WHO: Column = column("WHO", &["/session_name", "/principal"], Shown::Tail);
 
-const SHAPES: [Shape; 10] = [
+const SHAPES: [Shape; 11] = [
     Shape {
         kind: "node",
         noun: "node",
@@ -125,6 +125,21 @@ const SHAPES: [Shape; 10] = [
             REGION,
             ACCOUNT,
             column("FROM", &["/source_address"], Shown::Whole),
+        ],
+        has_details: false,
+    },
+    Shape {
+        kind: "log_integrity",
+        noun: "period",
+        columns: &[
+            column("LOG FILES", &["/status"], Shown::Words),
+            column("FROM", &["/from"], Shown::Whole),
+            column("TO", &["/to"], Shown::Whole),
+            column("FILES", &["/log_files"], Shown::Count),
+            column("WHY", &["/message"], Shown::Cut),
+            REGION,
+            ACCOUNT,
+            column("TRAIL", &["/trail"], Shown::Cut),
         ],
         has_details: false,
     },
@@ -264,12 +279,15 @@ pub(super) fn tone(record: &Value) -> Option<Tone> {
     if is("/class", "newly_denied")
         || record["denied"] == true
         || is("/transcript/none", "upload_failed")
+        || is("/status", "altered")
+        || is("/status", "missing")
     {
         Some(Tone::Bad)
     } else if is("/class", "unknown")
         || is("/agent/ping", "ConnectionLost")
         || is("/state", "unknown")
         || is("/transcript/none", "unread")
+        || is("/status", "unproved")
     {
         Some(Tone::Doubtful)
     } else {

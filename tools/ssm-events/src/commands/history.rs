@@ -1,5 +1,7 @@
 //! `history`: past records, of log files, of a bucket, or of CloudTrail's event history.
 
+mod verify;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,17 +23,23 @@ use crate::records::source;
 /// Print past records: of log files, of a bucket, or of CloudTrail's event history
 #[derive(Clone, Debug, clap::Args)]
 #[command(
-    after_long_help = "Examples:\n  ssm-events history --since 7d\n  ssm-events history --since 7d | ssm-events report --html >report.html"
+    after_long_help = "Examples:\n  ssm-events history --since 7d\n  ssm-events history --since 7d | ssm-events report --html >report.html\n  ssm-events history --s3 s3://audit --since 2026-11-01 --until 2026-12-01 --verify"
 )]
 pub(crate) struct HistoryArgs {
     #[command(flatten)]
     wanted: Wanted,
 
     /// Log files or directories of them, packed or not; - is stdin [default: CloudTrail's event history, 90 days]
+    #[arg(group = "log_files")]
     paths: Vec<PathBuf>,
 
     /// Read the bucket of a trail; the prefix is what stands before AWSLogs/
-    #[arg(long, value_name = "s3://BUCKET/PREFIX", conflicts_with = "paths")]
+    #[arg(
+        long,
+        value_name = "s3://BUCKET/PREFIX",
+        conflicts_with = "paths",
+        group = "log_files"
+    )]
     s3: Option<S3Location>,
 
     /// Read the files of these accounts only [default: all that the bucket has]
@@ -50,6 +58,9 @@ pub(crate) struct HistoryArgs {
 
     #[command(flatten)]
     athena: AthenaArgs,
+
+    #[command(flatten)]
+    verify: verify::VerifyArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -88,6 +99,13 @@ pub(crate) async fn run(
         progress.begin(0, "");
     }
     let read = match &args.s3 {
+        _ if args.verify.is_asked() => {
+            let (read, is_proved) = verify::run(args, &global.aws, &filter, &hand, out).await?;
+            if !is_proved {
+                outcome = Outcome::Trouble;
+            }
+            read
+        }
         Some(place) => bucket(&global.aws, &hand, &filter, args, place).await?,
         None if !args.paths.is_empty() => files::read(&files::files(&args.paths)?, &filter, &hand)?,
         None => {

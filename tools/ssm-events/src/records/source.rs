@@ -116,7 +116,7 @@ pub(crate) struct LeftOut {
 const MOST_IN_WORDS: usize = 100;
 
 impl LeftOut {
-    /// Parses one object; `None` when it says that something else could not be read.
+    /// Parses one object; `None` when it says that something else could not be read, or that all of it is proved.
     ///
     /// # Errors
     /// It cannot be read.
@@ -127,6 +127,7 @@ impl LeftOut {
                 self.gap(gap);
                 None
             }
+            None if cloudtrail::is_proof(&value) => None,
             None => Some(value),
         })
     }
@@ -155,12 +156,13 @@ impl LeftOut {
         }
     }
 
-    /// Returns whether an object says that something was not read, and keeps it.
+    /// Returns whether an object says what was read and what was not, and keeps what was not.
     ///
     /// # Errors
     /// It cannot be read.
     pub(crate) fn is_gap(&mut self, object: &str) -> Result<bool, Trouble> {
-        let may_be = object.contains(".unread\"") || object.contains("\"unreachable\"");
+        let words = [".unread\"", "\"unreachable\"", "\"log_integrity\""];
+        let may_be = words.iter().any(|word| object.contains(word));
         Ok(may_be && self.value(object)?.is_none())
     }
 
