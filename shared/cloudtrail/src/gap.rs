@@ -2,6 +2,9 @@
 
 use serde_json::Value;
 
+/// One of these is in every object that says what could not be read, and in those that say what is proved.
+pub const MARKS: [&str; 3] = [".unread\"", "\"unreachable\"", "\"log_integrity\""];
+
 /// Returns what an object says that could not be read, in words; `None` for every other object.
 #[must_use]
 pub fn gap(value: &Value) -> Option<String> {

@@ -27,7 +27,7 @@ use anyhow::bail;
 use cli::IoArgs;
 pub use json_splitter::{Damage, Found, Spoilt, Verdict};
 
-pub use crate::gap::{gap, is_proof};
+pub use crate::gap::{MARKS, gap, is_proof};
 pub use crate::unpack::unpacked;
 pub use crate::value::{parse, text};
 pub use crate::wrapping::{Unwrapped, unwrap};
