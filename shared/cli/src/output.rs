@@ -121,9 +121,7 @@ impl Output {
             return match self.format {
                 Format::Json => line(&json),
                 Format::Text => self.show(serde_json::from_str(&json)?),
-                Format::Sarif | Format::Junit | Format::Csv | Format::Asff => {
-                    self.keep(&serde_json::from_str(&json)?)
-                }
+                _ => self.keep(&serde_json::from_str(&json)?),
             };
         };
         filter.run(&json, |value| {
@@ -144,7 +142,9 @@ impl Output {
             kind => {
                 if let Some(mut table) = Table::of(kind) {
                     match &mut held.table {
-                        Some(begun) if begun.kind() == kind => begun.add(&record),
+                        Some(begun) if begun.kind() == kind && !begun.is_full() => {
+                            begun.add(&record)
+                        }
                         other => {
                             table.add(&record);
                             if let Some(before) = other.replace(table) {
@@ -266,7 +266,7 @@ impl Output {
             .iter()
             .map(|table| (table.n_rows(), table.noun()));
         let counts = held.counts.iter().copied().chain(last);
-        let counts: Vec<String> = counts.map(|(n, noun)| count(n, noun)).collect();
+        let counts = text::totals(counts);
         if !counts.is_empty() {
             self.note(&counts.join(", "));
         }

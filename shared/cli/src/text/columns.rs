@@ -53,7 +53,7 @@ const REGION: Column = column("REGION", &["/target/region"], Shown::Whole);
 const ACCOUNT: Column = column("ACCOUNT", &["/target/account"], Shown::Whole);
 const WHO: Column = column("WHO", &["/session_name", "/principal"], Shown::Tail);
 
-const SHAPES: [Shape; 11] = [
+const SHAPES: [Shape; 12] = [
     Shape {
         kind: "node",
         noun: "node",
@@ -94,6 +94,7 @@ const SHAPES: [Shape; 11] = [
             ),
             column("NAME", &["/node_name"], Shown::Cut),
             column("REASON", &["/reason"], Shown::Cut),
+            column("OF TRANSCRIPT", &["/transcript/message"], Shown::Cut),
             REGION,
             ACCOUNT,
         ],
@@ -129,8 +130,24 @@ const SHAPES: [Shape; 11] = [
         has_details: false,
     },
     Shape {
+        kind: "call",
+        noun: "record",
+        columns: &[
+            column("TIME", &["/time"], Shown::Whole),
+            WHO,
+            column("CALL", &["/event"], Shown::Whole),
+            column("NODE", &["/nodes"], Shown::List),
+            column("RESULT", &["/result"], Shown::Whole),
+            column("REASON", &["/reason"], Shown::Cut),
+            REGION,
+            ACCOUNT,
+            column("FROM", &["/source_address"], Shown::Whole),
+        ],
+        has_details: false,
+    },
+    Shape {
         kind: "log_integrity",
-        noun: "period",
+        noun: "time span",
         columns: &[
             column("LOG FILES", &["/status"], Shown::Words),
             column("FROM", &["/from"], Shown::Whole),
