@@ -12,6 +12,8 @@ mod function;
 mod lambda;
 #[path = "ssm-events/matching.rs"]
 mod matching;
+#[path = "ssm-events/page.rs"]
+mod page;
 #[path = "ssm-events/past.rs"]
 mod past;
 #[path = "ssm-events/reading.rs"]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 use testbed::{Output, offline};
 
-use super::{SINCE, Scene, UNTIL, ids, periods, periods_say, statuses};
+use super::scene::{SINCE, Scene, UNTIL, ids, periods, periods_say, statuses};
 use crate::EXE;
 
 /// A copy, and the public keys.

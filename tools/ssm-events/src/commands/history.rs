@@ -11,7 +11,6 @@ use cli::{Finding, FindingKind, Outcome, Output, Severity};
 use tokio::sync::mpsc;
 
 use super::GlobalArgs;
-use crate::records::format::Style;
 use crate::records::history::{EventFilter, Wanted};
 use crate::records::observe::athena::{self, AthenaArgs};
 use crate::records::observe::files::{self, Hand, Read};
@@ -78,7 +77,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Outcome> {
     let filter = EventFilter::new(&args.wanted, jiff::Timestamp::now())?;
     let mut outcome = Outcome::Fine;
-    let (n_records, style) = (AtomicUsize::new(0), Style::default());
+    let n_records = AtomicUsize::new(0);
     let hand = |lines: &str| {
         let n_new = lines.bytes().filter(|byte| *byte == b'\n').count();
         let n_records = n_records.fetch_add(n_new, Ordering::Relaxed) + n_new;
@@ -87,7 +86,7 @@ pub(crate) async fn run(
             true => lines
                 .lines()
                 .try_for_each(|line| match serde_json::from_str(line) {
-                    Ok(record) => out.write_text(&style.text(&Event::of(&record))),
+                    Ok(record) => out.write(&Event::of(&record).row()),
                     // What is only handed on need not be taken apart.
                     Err(_) => out.write_text(line),
                 }),
@@ -136,8 +135,8 @@ pub(crate) async fn run(
         out.note(&format!("{resource}: {reason}"));
     }
     source::note_others(out, read.counts.n_others);
-    if out.is_text() {
-        out.note(&cli::count(n_records.into_inner(), "record"));
+    if out.is_text() && n_records.into_inner() == 0 {
+        out.note("0 records");
     }
     Ok(match read.unread.is_empty() {
         true => outcome,

@@ -34,11 +34,23 @@ pub(crate) struct StyleArgs {
 }
 
 impl StyleArgs {
-    /// Reads the files that the flags name.
+    /// Reads the files that the flags name, for who has no place for gaps in them.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is not what it should be or does not have all sessions.
+    pub(super) fn renderer(&self) -> anyhow::Result<MessageRenderer> {
+        let renderer = self.renderer_with_gaps()?;
+        if let Some(gap) = renderer.style.sessions.gaps.first() {
+            anyhow::bail!("read sessions from {gap}");
+        }
+        Ok(renderer)
+    }
+
+    /// Reads the files that the flags name. What is missing of sessions is in the style.
     ///
     /// # Errors
     /// A file that cannot be read or is not what it should be.
-    pub(super) fn renderer(&self) -> anyhow::Result<MessageRenderer> {
+    pub(super) fn renderer_with_gaps(&self) -> anyhow::Result<MessageRenderer> {
         let template = self.jq_file.as_deref().map(Template::read);
         Ok(MessageRenderer {
             style: self.style()?,

@@ -134,14 +134,8 @@ impl EventFilter {
             None
         } else {
             // A name may be spelled with escapes: such records are looked at, and what says that records are elsewhere or missing.
-            let others = [
-                "\\u00",
-                "aws:s3",
-                "s3ObjectKey",
-                ".unread\"",
-                "\"unreachable\"",
-                "\"log_integrity\"",
-            ];
+            let others = ["\\u00", "aws:s3", "s3ObjectKey"];
+            let others = others.into_iter().chain(cloudtrail::MARKS);
             Some(AhoCorasick::new(needles.into_iter().chain(others))?)
         };
         Ok(EventFilter {

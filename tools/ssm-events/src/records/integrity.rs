@@ -8,7 +8,9 @@ mod digest;
 mod file_name;
 mod keys;
 mod ledger;
+mod period;
 mod runs;
+mod window;
 
 #[cfg(test)]
 mod tests;
@@ -16,5 +18,7 @@ mod tests;
 pub(crate) use digest::{Digest, Flaw};
 pub(crate) use file_name::{FileName, day, day_after, file_name};
 pub(crate) use keys::{PublicKeys, Signatures};
-pub(crate) use ledger::{Judged, Ledger, Loaded, Naming, Window, verified_file};
+pub(crate) use ledger::{Judged, Ledger, Loaded};
+pub(crate) use period::verified_file;
 pub(crate) use runs::Runs;
+pub(crate) use window::{Naming, Window};

@@ -142,6 +142,11 @@ impl LeftOut {
         unwrapped.events
     }
 
+    /// Counts what was missing of another input.
+    pub(crate) fn also_unread(&mut self, gaps: &[String]) {
+        gaps.iter().for_each(|gap| self.gap(gap.clone()));
+    }
+
     fn damaged(&mut self, why: &str) {
         self.gap(format!(
             "{}record {} cannot be read: {why}",
@@ -161,8 +166,7 @@ impl LeftOut {
     /// # Errors
     /// It cannot be read.
     pub(crate) fn is_gap(&mut self, object: &str) -> Result<bool, Trouble> {
-        let words = [".unread\"", "\"unreachable\"", "\"log_integrity\""];
-        let may_be = words.iter().any(|word| object.contains(word));
+        let may_be = cloudtrail::MARKS.iter().any(|mark| object.contains(mark));
         Ok(may_be && self.value(object)?.is_none())
     }
 

@@ -3,61 +3,16 @@
 
 use std::collections::BTreeMap;
 
-use records::{IntegrityStatus, LogIntegrity, LogIntegrityKind, Target, Timestamp, VerifiedFile};
+use records::{LogIntegrity, Target, Timestamp, VerifiedFile};
 
 use super::digest::{Digest, Flaw, Previous};
-use super::file_name::{FileName, OfDigest, begin, day, day_after, day_of};
-use super::keys::{PublicKeys, last_part};
+use super::file_name::{FileName, OfDigest, day, day_of};
+use super::keys::PublicKeys;
+use super::period::{self, verified_file};
+use super::window::{Naming, Window};
 
-/// What a digest covers most often, in seconds; what one covers that cannot be read.
+/// What a digest covers that cannot be read, in seconds: most often it is an hour.
 const HOUR: i64 = 3600;
-/// A digest follows its hour, so that what has just happened is in none.
-/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-intro.html>
-const NOT_YET: i64 = 2 * HOUR;
-
-/// How files are known: by bucket and key, or, in a copy, by their names, which CloudTrail gives once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Naming {
-    Object,
-    Name,
-}
-
-impl Naming {
-    /// Returns what an object is known by.
-    pub(crate) fn id(self, bucket: &str, key: &str) -> String {
-        match self {
-            Naming::Object => format!("s3://{bucket}/{key}"),
-            Naming::Name => last_part(key).to_owned(),
-        }
-    }
-}
-
-/// The period that is asked for.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Window {
-    pub(crate) since: Option<Timestamp>,
-    pub(crate) until: Option<Timestamp>,
-    /// The last day whose files are read.
-    pub(crate) last_day: Option<String>,
-    pub(crate) now: Option<Timestamp>,
-}
-
-impl Window {
-    fn is_behind(&self, from: Timestamp) -> bool {
-        let last = self.last_day.as_deref().map(day_after);
-        let end = last.as_deref().and_then(begin);
-        end.is_some_and(|end| from >= end)
-    }
-
-    /// Returns until when there should be digests.
-    fn end(&self) -> Option<Timestamp> {
-        let now = self.now?.seconds() - NOT_YET;
-        let until = self.until.map(Timestamp::seconds);
-        Some(Timestamp::from_seconds(
-            until.map_or(now, |until| until.min(now)),
-        ))
-    }
-}
 
 /// A digest that was looked for.
 #[derive(Debug)]
@@ -336,20 +291,10 @@ impl Ledger {
     fn period(
         &mut self,
         trail: Option<String>,
-        (from, to): (Option<Timestamp>, Option<Timestamp>),
+        times: (Option<Timestamp>, Option<Timestamp>),
         flaw: Option<&Flaw>,
     ) -> usize {
-        let record = LogIntegrity {
-            kind: LogIntegrityKind::LogIntegrity,
-            target: Some(self.target.clone()),
-            trail,
-            from,
-            to,
-            status: flaw.map_or(IntegrityStatus::Proved, |flaw| flaw.status),
-            digest: None,
-            log_files: Vec::new(),
-            message: flaw.map(|flaw| flaw.message.clone()),
-        };
+        let record = period::of(&self.target, trail, times, flaw);
         let n_waiting = 0;
         self.n_periods += 1;
         self.periods
@@ -411,44 +356,14 @@ impl Ledger {
             .map(|(number, _)| *number)
             .collect();
         let done = done.iter().filter_map(|number| self.periods.remove(number));
-        let mut done: Vec<LogIntegrity> = done.map(|period| finished(period.record)).collect();
+        let mut done: Vec<LogIntegrity> =
+            done.map(|period| period::finished(period.record)).collect();
         let mut of_days: BTreeMap<String, Vec<VerifiedFile>> = BTreeMap::new();
         for (day, file) in std::mem::take(&mut self.unnamed) {
             of_days.entry(day).or_default().push(file);
         }
-        for (day, files) in of_days {
-            done.push(LogIntegrity {
-                kind: LogIntegrityKind::LogIntegrity,
-                target: Some(self.target.clone()),
-                trail: None,
-                from: begin(&day),
-                to: begin(&day_after(&day)),
-                status: IntegrityStatus::Unproved,
-                digest: None,
-                log_files: files,
-                message: Some("no proved digest names these log files".to_owned()),
-            });
-        }
+        let unnamed = of_days.into_iter();
+        done.extend(unnamed.map(|(day, files)| period::unnamed(&self.target, &day, files)));
         done
     }
-}
-
-pub(crate) fn verified_file(file: String, flaw: Option<&Flaw>) -> VerifiedFile {
-    VerifiedFile {
-        file,
-        status: flaw.map_or(IntegrityStatus::Proved, |flaw| flaw.status),
-        message: flaw.map(|flaw| flaw.message.clone()),
-    }
-}
-
-/// A period is as good as the worst of its files.
-fn finished(mut record: LogIntegrity) -> LogIntegrity {
-    let worst = record.log_files.iter().map(|file| file.status).max();
-    let worst = worst.unwrap_or(IntegrityStatus::Proved);
-    if record.status == IntegrityStatus::Proved && worst != IntegrityStatus::Proved {
-        record.status = worst;
-        record.message =
-            Some("not all of its log files are as CloudTrail delivered them".to_owned());
-    }
-    record
 }
