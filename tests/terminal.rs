@@ -99,6 +99,26 @@ fn the_readme_shows_what_is_printed() {
     }
 }
 
+/// Has a trail write digests with two hours between them, and returns how to verify them.
+fn digests(account: &Account) -> String {
+    account.start_trail();
+    let update = ["cloudtrail", "update-trail", "--name", "all"];
+    account.aws(&[&update[..], &["--enable-log-file-validation"]].concat());
+    let time = |hour: u32| format!("2025-11-03T{hour:02}:00:00Z");
+    for hour in [10, 11, 14] {
+        let record = json!({"eventName": "StartSession", "eventSource": "ssm.amazonaws.com", "eventTime": time(hour)});
+        let place = json!({"trail": "all", "region": "us-east-1", "time": time(hour), "records": [record],
+            "from": time(hour), "to": time(hour + 1), "restart": hour == 14});
+        account.deliver("log-files", &place);
+        account.deliver("digests", &place);
+    }
+    let times = "--since 2025-11-03T10:00:00Z --until 2025-11-03T15:00:00Z";
+    format!(
+        "ssm-events history --s3 s3://trail-{} --event SendCommand --verify {times}",
+        account.id()
+    )
+}
+
 /// What lists look like, at two widths, with and without colors.
 #[test]
 fn lists_are_tables() {
@@ -108,11 +128,14 @@ fn lists_are_tables() {
     // What two nodes end with comes in any order.
     let ids = ["i-02a00000000000001", "i-02a00000000000015"];
     std::fs::write(account.home().join("nodes.txt"), ids.join("\n")).unwrap();
+    let verify = digests(&account);
     for (name, command) in [
         ("nodes", "ssm-agentcheck show"),
         ("preferences", "ssm-prefs show --region us-east-1,eu-west-1"),
         ("roles", "ssm-role show --region us-east-1,eu-west-1"),
         ("report", "ssm-events report -f records.jsonl"),
+        ("history", "ssm-events history records.jsonl"),
+        ("integrity", &verify),
         ("run", "ssm-run -f nodes.txt -- uname"),
     ] {
         for columns in [80, 200] {

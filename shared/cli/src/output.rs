@@ -103,9 +103,7 @@ impl Output {
             return match self.format {
                 Format::Json => line(&json),
                 Format::Text => self.show(serde_json::from_str(&json)?),
-                Format::Sarif | Format::Junit | Format::Csv | Format::Asff => {
-                    self.keep(&serde_json::from_str(&json)?)
-                }
+                _ => self.keep(&serde_json::from_str(&json)?),
             };
         };
         filter.run(&json, |value| {
@@ -128,7 +126,9 @@ impl Output {
             kind => {
                 if let Some(mut table) = Table::of(kind) {
                     match &mut held.table {
-                        Some(begun) if begun.kind() == kind => begun.add(&record),
+                        Some(begun) if begun.kind() == kind && !begun.is_full() => {
+                            begun.add(&record)
+                        }
                         other => {
                             table.add(&record);
                             if let Some(before) = other.replace(table) {

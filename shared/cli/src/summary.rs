@@ -4,8 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::count;
-use crate::text::{Changes, Findings, Results};
+use crate::text::{Changes, Findings, Results, totals};
 
 /// What a run has shown.
 #[derive(Default)]
@@ -38,11 +37,7 @@ impl Shown {
     /// Returns the lines, for a tool and the file of its `-f`.
     pub(crate) fn lines(&self, tool: &str, file: Option<&Path>) -> Vec<String> {
         let mut lines = Vec::new();
-        let counts: Vec<String> = self
-            .counts
-            .iter()
-            .map(|(n, noun)| count(*n, noun))
-            .collect();
+        let counts = totals(self.counts.iter().copied());
         if !counts.is_empty() {
             lines.push(counts.join(", "));
         }
