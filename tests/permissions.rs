@@ -81,7 +81,12 @@ fn flags(tool: &str) -> Vec<&'static str> {
         "--region=all",
     ];
     if tool == "ssm-events" {
-        flags.extend(["--with=send-test", "--with=transcripts"]);
+        flags.extend([
+            "--with=routes",
+            "--with=send-test",
+            "--with=topic",
+            "--with=transcripts",
+        ]);
     }
     flags
 }

@@ -20,7 +20,7 @@ const REPORT: &str = "Report to code scanning and to a CI system:";
 const SCAN: &str =
     "Ask every Linux node what is installed, and judge it by advisories, for code scanning:";
 const RENDER: &str =
-    "The policy document alone, for another tool to deploy, and what the linter says to it:";
+    "The policy document alone, for another tool to deploy, and what the linter finds in it:";
 
 #[test]
 fn every_example_has_a_test() {
@@ -81,7 +81,7 @@ fn history_tells_who_would_lose_access() {
     }
     let lost = run(
         &account,
-        // Some of the records do not tell who called.
+        // Some of the records do not say who called.
         "ssm-events history trail | ssm-scp replay --policy guard.json || [ $? -eq 2 ]",
     );
     let principals: Vec<String> = lost

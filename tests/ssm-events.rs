@@ -1,25 +1,43 @@
 //! `ssm-events` as a user meets it: exit status, stdout and stderr of every verb against the local AWS.
 
+#[path = "ssm-events/bot.rs"]
+mod bot;
+#[path = "ssm-events/break_glass.rs"]
+mod break_glass;
 #[path = "ssm-events/buckets.rs"]
 mod buckets;
 #[path = "ssm-events/containers.rs"]
 mod containers;
 #[path = "ssm-events/delivery.rs"]
 mod delivery;
+#[path = "ssm-events/destinations.rs"]
+mod destinations;
+#[path = "ssm-events/examples.rs"]
+mod examples;
 #[path = "ssm-events/function.rs"]
 mod function;
 #[path = "ssm-events/lambda.rs"]
 mod lambda;
 #[path = "ssm-events/matching.rs"]
 mod matching;
+#[path = "ssm-events/page.rs"]
+mod page;
 #[path = "ssm-events/past.rs"]
 mod past;
 #[path = "ssm-events/reading.rs"]
 mod reading;
+#[path = "ssm-events/routes.rs"]
+mod routes;
+#[path = "ssm-events/routes_mistakes.rs"]
+mod routes_mistakes;
 #[path = "ssm-events/sending.rs"]
 mod sending;
+#[path = "ssm-events/spool.rs"]
+mod spool;
 #[path = "ssm-events/telling.rs"]
 mod telling;
+#[path = "ssm-events/topic.rs"]
+mod topic;
 #[path = "ssm-events/trail.rs"]
 mod trail;
 #[path = "ssm-events/transcripts.rs"]
@@ -28,6 +46,10 @@ mod transcripts;
 mod transcripts_known;
 #[path = "ssm-events/unread.rs"]
 mod unread;
+#[path = "ssm-events/url.rs"]
+mod url;
+#[path = "ssm-events/verifying.rs"]
+mod verifying;
 
 use serde_json::{Value, json};
 use testbed::{Account, Output, Run, Sandbox, offline};

@@ -2,12 +2,18 @@
 
 #[path = "ssm-vulns/advisories.rs"]
 mod advisories;
+#[path = "ssm-vulns/backports.rs"]
+mod backports;
 #[path = "ssm-vulns/containers.rs"]
 mod containers;
+#[path = "ssm-vulns/distributions.rs"]
+mod distributions;
 #[path = "ssm-vulns/forms.rs"]
 mod forms;
 #[path = "ssm-vulns/gaps.rs"]
 mod gaps;
+#[path = "ssm-vulns/patches.rs"]
+mod patches;
 #[path = "ssm-vulns/reports.rs"]
 mod reports;
 #[path = "ssm-vulns/sboms.rs"]
@@ -102,7 +108,7 @@ fn judged(advisories: &[Value], input: &str) -> Output {
 }
 
 /// Returns `ADVISORY PACKAGE FIXED` of each match, a `?` behind what is uncertain, and `ID` of each gap.
-fn told(output: &Output) -> Vec<String> {
+fn listed(output: &Output) -> Vec<String> {
     let line = |record: &Value| match record["kind"].as_str().unwrap() {
         "match" => {
             let fixed = record["fixed"].as_str().unwrap_or("-");

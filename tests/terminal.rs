@@ -99,6 +99,26 @@ fn the_readme_shows_what_is_printed() {
     }
 }
 
+/// Has a trail write digests with two hours between them, and returns how to verify them.
+fn digests(account: &Account) -> String {
+    account.start_trail();
+    let update = ["cloudtrail", "update-trail", "--name", "all"];
+    account.aws(&[&update[..], &["--enable-log-file-validation"]].concat());
+    let time = |hour: u32| format!("2025-11-03T{hour:02}:00:00Z");
+    for hour in [10, 11, 14] {
+        let record = json!({"eventName": "StartSession", "eventSource": "ssm.amazonaws.com", "eventTime": time(hour)});
+        let place = json!({"trail": "all", "region": "us-east-1", "time": time(hour), "records": [record],
+            "from": time(hour), "to": time(hour + 1), "restart": hour == 14});
+        account.deliver("log-files", &place);
+        account.deliver("digests", &place);
+    }
+    let times = "--since 2025-11-03T10:00:00Z --until 2025-11-03T15:00:00Z";
+    format!(
+        "ssm-events history --s3 s3://trail-{} --event SendCommand --verify {times}",
+        account.id()
+    )
+}
+
 /// What lists look like, at two widths, with and without colors.
 #[test]
 fn lists_are_tables() {
@@ -108,11 +128,14 @@ fn lists_are_tables() {
     // What two nodes end with comes in any order.
     let ids = ["i-02a00000000000001", "i-02a00000000000015"];
     std::fs::write(account.home().join("nodes.txt"), ids.join("\n")).unwrap();
+    let verify = digests(&account);
     for (name, command) in [
         ("nodes", "ssm-agentcheck show"),
         ("preferences", "ssm-prefs show --region us-east-1,eu-west-1"),
         ("roles", "ssm-role show --region us-east-1,eu-west-1"),
         ("report", "ssm-events report -f records.jsonl"),
+        ("history", "ssm-events history records.jsonl"),
+        ("integrity", &verify),
         ("run", "ssm-run -f nodes.txt -- uname"),
     ] {
         for columns in [80, 200] {
@@ -129,6 +152,62 @@ fn lists_are_tables() {
             testbed::expect_text(&testbed::fixture(&golden), &shown);
         }
     }
+}
+
+/// As `clush -b` does: what many nodes print alike is there once, what one prints is not lost among them.
+#[test]
+fn equal_outputs_of_many_nodes_are_one() {
+    let account = Sandbox::start().account();
+    let id = |number: usize| format!("i-{number:017x}");
+    let node = |number: usize| {
+        let output = match number {
+            4 => json!({"stdout": "5.10\n"}),
+            7 => json!({"stdout": "6.1\n", "exit_code": 3}),
+            _ => json!({"stdout": "6.1\n"}),
+        };
+        json!({"account": account.id(), "region": "us-east-1", "instance_id": id(number),
+            "agent": {"version": "3.3.987.0", "run_output": [output]}})
+    };
+    let nodes: Vec<serde_json::Value> = (1..=11).map(node).collect();
+    account.seed(&json!({"nodes": nodes}));
+    let write = |name: &str, n: usize| {
+        let ids: Vec<String> = (1..=n).map(id).collect();
+        std::fs::write(account.home().join(name), ids.join("\n")).unwrap();
+    };
+    write("eleven.txt", 11);
+    write("ten.txt", 10);
+    let output = on_terminal(&account, 200, "ssm-run -f eleven.txt -- uname -r").run();
+    output.assert_status(1);
+    let text = without_colors(&output);
+    let alike = text
+        .lines()
+        .filter(|line| line.starts_with("9 nodes: Success: i-"));
+    let alike: Vec<&str> = alike.collect();
+    assert_eq!(alike.len(), 1, "{text}");
+    assert!(alike[0].ends_with(" and 1 more"), "{text}");
+    let place = format!("[{}/us-east-1]", account.id());
+    for alone in [
+        format!("{} {place}: Success\n    5.10\n", id(4)),
+        format!("{} {place}: Failed 3\n    6.1\n", id(7)),
+    ] {
+        assert!(text.contains(&alone), "{alone}: {text}");
+    }
+    assert_eq!(text.matches("6.1\n").count(), 2, "{text}");
+    assert!(
+        text.contains("ssm-run: 11 nodes: 10 Success, 1 Failed\n"),
+        "{text}"
+    );
+    // Ten lines are read one by one, and records are never folded.
+    let output = on_terminal(&account, 200, "ssm-run -f ten.txt -- uname -r").run();
+    assert_eq!(
+        without_colors(&output)
+            .matches(": Success\n    6.1\n")
+            .count(),
+        8
+    );
+    let piped = account.tool(binary("ssm-run").as_os_str());
+    let piped = piped.args(["-f", "eleven.txt", "--", "uname", "-r"]).run();
+    assert_eq!(piped.stdout.matches("\"kind\":\"invocation\"").count(), 11);
 }
 
 #[test]
@@ -209,6 +288,10 @@ fn the_end_says_how_much_there_was_and_what_comes_next() {
             "ssm-agentcheck: 3 nodes\nssm-agentcheck: next: ssm-agentcheck check -f FILE\n",
         ),
         (
+            "ssm-prefs show",
+            "ssm-prefs: 1 region\nssm-prefs: next: ssm-prefs check -f FILE\n",
+        ),
+        (
             "ssm-agentcheck check -f agent.json",
             "ssm-agentcheck: 3 nodes: 1 pass, 2 fail, 0 unknown\nssm-agentcheck: next: ssm-agentcheck plan -f agent.json\n",
         ),
@@ -223,4 +306,56 @@ fn the_end_says_how_much_there_was_and_what_comes_next() {
         let quiet = on_terminal(&account, 80, &format!("{command} -q")).run();
         assert!(!quiet.stdout.contains("next: "), "{command} -q");
     }
+}
+
+/// What undoes a change is a plan, and text has no room for plans: it is recovered from the plan's file, or printed where there is none.
+#[test]
+fn what_was_applied_on_a_terminal_can_be_undone() {
+    let account = account();
+    let plan = account.tool(binary("ssm-role").as_os_str());
+    let plan = plan
+        .args(["plan"])
+        .stdin(r#"{"default_host_management": {}}"#)
+        .run();
+    plan.assert_status(0);
+    std::fs::write(account.home().join("plan.json"), &plan.stdout).unwrap();
+    let output = on_terminal(&account, 80, "ssm-role apply -f plan.json").run();
+    output.assert_status(0);
+    let shell = |line: &str| {
+        let bin = binary("ssm-role").parent().unwrap().display().to_string();
+        let run = account.tool("/bin/sh").args(["-c", line]);
+        run.env("PATH", format!("{bin}:/usr/local/bin:/usr/bin:/bin"))
+            .run()
+    };
+    let end = "ssm-role: 2 done\nssm-role: to undo it: ";
+    let (_, undo) = output.stdout.split_once(end).expect(&output.stdout);
+    assert!(!output.stdout.contains("\n{"), "{}", output.stdout);
+    let undone = shell(undo.trim_end());
+    undone.assert_status(0);
+    assert_eq!(undone.stdout.matches("\"done\"").count(), 2, "{undone:?}");
+
+    let python = repository().join(".venv/bin/python");
+    let terminal = repository().join("tests/testbed/terminal.py");
+    let pipe = format!(
+        "'{}' '{}' 80 sh -c 'ssm-role plan -f role.json | ssm-role apply'",
+        python.display(),
+        terminal.display()
+    );
+    std::fs::write(
+        account.home().join("role.json"),
+        r#"{"default_host_management": {}}"#,
+    )
+    .unwrap();
+    let output = shell(&pipe);
+    output.assert_status(0);
+    let end = "ssm-role: 2 done\nssm-role: to undo it, give the above to ssm-role apply\n";
+    assert!(output.stdout.ends_with(end), "{}", output.stdout);
+    let undo = output.stdout.lines().find(|line| line.starts_with('{'));
+    let undo = account
+        .tool(binary("ssm-role").as_os_str())
+        .args(["apply"])
+        .stdin(undo.unwrap())
+        .run();
+    undo.assert_status(0);
+    assert_eq!(undo.stdout.matches("\"done\"").count(), 2, "{undo:?}");
 }

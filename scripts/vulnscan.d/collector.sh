@@ -1,5 +1,5 @@
 #!/bin/sh
-# Tells what is installed on the node it runs on, for vulnscan.sh. Reads only: no file is written, nothing is installed.
+# Lists what is installed on the node it runs on, for vulnscan.sh. Reads only: no file is written, nothing is installed.
 #
 # Prints lines of fields separated by tabs. An empty field at the end of a package means the default: the architecture of
 # the `arch` line, the source of the same name and version.
@@ -12,7 +12,7 @@
 #   apk     NAME  VERSION  ARCHITECTURE  ORIGIN
 #   end     N_LINES  CHECKSUM, as cksum prints it of the lines between the first and this one
 # Run Command keeps 24,000 characters of an output, some 700 packages, so what is longer comes packed: all lines after the
-# first one in gzip, then base64. Whoever reads this can tell a cut inventory from a whole one by its last line.
+# first one in gzip, then base64. Whoever reads this knows a cut inventory from a whole one by its last line.
 #
 # It has to do with dash and with busybox, and the text must not hold two opening braces in a row: Run Command takes
 # them for a parameter. INVENTORY_ROOT is where the system is found, if it is not the running one.
@@ -79,7 +79,7 @@ apk_packages() {
     [ -e "$file" ] || file=$root/usr/lib/apk/db/installed
     [ -e "$file" ] || return 0
     awk -v OFS='\t' -v native="$1" '
-        function tell() {
+        function print_package() {
             if (name != "") print "apk", name, version, arch == native ? "" : arch, origin == name ? "" : origin
             name = version = arch = origin = ""
         }
@@ -87,8 +87,8 @@ apk_packages() {
         /^V:/ { version = substr($0, 3) }
         /^A:/ { arch = substr($0, 3) }
         /^o:/ { origin = substr($0, 3) }
-        /^$/ { tell() }
-        END { tell() }
+        /^$/ { print_package() }
+        END { print_package() }
     ' "$file"
 }
 
@@ -97,7 +97,7 @@ arch=$machine
 if command -v dpkg >/dev/null; then arch=$(dpkg --print-architecture); fi
 packages=$(deb_packages "$arch")
 if [ -z "$packages" ]; then
-    # What is told of an empty database belongs to the manager that the node does not use.
+    # What is said of an empty database belongs to the manager that the node does not use.
     arch=$machine
     packages=$(rpm_packages "$arch")
     if [ -z "$packages" ]; then packages=$(apk_packages "$arch"); fi

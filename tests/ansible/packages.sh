@@ -14,6 +14,9 @@ need dpkg-deb dpkg
 need gpg gnupg
 need nsenter util-linux
 need unshare util-linux
+# The shells for which the tools print completions, and in which newcomers paste commands.
+need zsh zsh
+need fish fish
 
 [ ${#missing[@]} -gt 0 ] || exit 0
 mapfile -t missing < <(printf '%s\n' "${missing[@]}" | sort -u)

@@ -98,7 +98,7 @@ class Collection(unittest.TestCase):
             calls = [json.loads(line) for line in answer.read().splitlines()]
         return [call["operation"] for call in calls if not call["read_only"]]
 
-    def test_changes_once_and_tells_the_way_back(self):
+    def test_changes_once_and_shows_the_way_back(self):
         first = self.play("ssm_prefs", {"desired": DESIRED})
         self.assertTrue(first["changed"])
         self.assertEqual([one["status"] for one in first["results"][0]["results"]], ["done"])
@@ -132,7 +132,7 @@ class Collection(unittest.TestCase):
             again = self.play(module, {"desired": desired, "regions": ["us-east-1", "eu-central-1"]})
             self.assertFalse(again["changed"], module)
 
-    def test_findings_fail_a_task_unless_told_not_to(self):
+    def test_findings_fail_a_task_unless_it_ignores_them(self):
         outcome = self.play("ssm_role", {"desired": {"default_host_management": {}}, "state": "checked"})
         self.assertTrue(outcome["failed"])
         self.assertIn("ssm-role: role.", outcome["msg"])
@@ -195,7 +195,7 @@ class Collection(unittest.TestCase):
             self.assertEqual((committed / path.name).read_text(), path.read_text(), "run scripts/ansible/generate.py")
 
     def test_modules_run_on_python_3_6(self):
-        """The oldest that ansible-core 2.16, the oldest in meta/runtime.yml, knows on a node beside 2.7."""
+        """12: the oldest that ansible-core 2.16, the oldest in meta/runtime.yml, knows on a node beside 2.7."""
         plugins = ROOT / "scripts/ansible/plugins"
         vermin = [VENV / "vermin", "--no-tips", "-t=3.6-"]
         self.check([*vermin, plugins / "modules", plugins / "module_utils"], self.environment(self.account))
@@ -203,6 +203,7 @@ class Collection(unittest.TestCase):
         done = subprocess.run([*vermin, plugins / "doc_fragments"], capture_output=True, text=True)
         self.assertNotEqual(done.returncode, 0, done.stdout)
 
+    # 12
     def test_the_commands_of_the_readme_work_as_printed(self):
         readme = (ROOT / "scripts/ansible/README.md").read_text()
         commands = [line[2:] for line in re.search(r"```console\n(.*?)```", readme, re.S)[1].splitlines()]
@@ -248,7 +249,7 @@ class Collection(unittest.TestCase):
         done = subprocess.run(command, cwd=collection, env=self.environment(self.account), capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
-    def test_documentation_tells_every_option_and_every_example_can_be_read(self):
+    def test_documentation_has_every_option_and_every_example_can_be_read(self):
         names = [f"ssm_tools.rollout.{module}" for module in MODULES]
         outcome = json.loads(self.check([VENV / "ansible-doc", "-t", "module", "--json", *names], self.environment(self.account)))
         for name in names:

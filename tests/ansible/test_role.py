@@ -53,10 +53,18 @@ class Role(unittest.TestCase):
         for name in ("good", "other", "expired"):
             machine.write(str(DIRECTORY / f"{name}.gpg")[1:], (DIRECTORY / f"{name}.gpg").read_text())
         words = " ".join(options)
+        playbook = "ansible-playbook -i localhost, -c local ssm_agent.yml -e @/root/vars.json -e ansible_become=false"
+        return self.run_playbook(machine, REPOSITORY / "scripts/ansible", f"{playbook} {words}")
+
+    def run_playbook(self, machine, directory, command):
         done = machine.run(
-            f"cd '{REPOSITORY}/scripts/ansible' && '{ANSIBLE}/ansible-playbook' -i localhost, -c local ssm_agent.yml "
-            f"-e @/root/vars.json -e ansible_become=false {words}",
-            environment={"ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCALHOST_WARNING": "0", "ANSIBLE_RETRY_FILES_ENABLED": "0"},
+            f"cd '{directory}' && {command}",
+            environment={
+                "PATH": f"{ANSIBLE}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                "ANSIBLE_NOCOLOR": "1",
+                "ANSIBLE_LOCALHOST_WARNING": "0",
+                "ANSIBLE_RETRY_FILES_ENABLED": "0",
+            },
             check=False,
         )
         done.said = done.stdout + done.stderr
@@ -109,7 +117,7 @@ class OnDebian(Role):
         self.done(self.play(machine), changed=0)
         self.done(self.play(machine, "--check", "--diff"), changed=0)
 
-    def test_check_mode_tells_and_changes_nothing(self):
+    def test_check_mode_reports_and_changes_nothing(self):
         machine = self.machine()
         result = self.play(machine, "--check", "--diff")
         self.done(result, changed=1)
@@ -147,6 +155,7 @@ class OnDebian(Role):
         self.refused(result, "version 3.1.1732.0 cannot be installed: expected four numbers")
         self.assertEqual(self.deb(machine), "")
 
+    # 12: every required variable, and before the default of the URL.
     def test_what_must_be_chosen_is_never_guessed(self):
         machine = self.machine()
         for missing in ("ssm_agent_region", "ssm_agent_gpg_key", "ssm_agent_gpg_fingerprint"):
@@ -154,6 +163,7 @@ class OnDebian(Role):
             result = self.play(machine, **{"ssm_agent_url": None, missing: None})
             self.refused(result, f"missing required arguments: {missing}")
 
+    # 12
     def test_a_lock_that_is_held_is_waited_for(self):
         machine = self.machine()
         hold = "import fcntl, time; file = open('/var/lib/dpkg/lock-frontend', 'w'); fcntl.lockf(file, fcntl.LOCK_EX); time.sleep({})"
@@ -271,6 +281,45 @@ class Verified(Role):
         self.done(self.verify(machine), changed=3)
         self.done(self.verify(machine), changed=0)
         self.done(self.verify(machine, "--check", "--diff"), changed=0)
+
+    def test_the_command_of_the_readme_works_as_printed(self):
+        """From a directory with the sources, a release, the key and an inventory, which says what only a test needs."""
+        readme = (REPOSITORY / "scripts/ansible/roles/ssm_agent/README.md").read_text()
+        [command] = re.findall(r"```sh\n(.*?)\n```", readme, re.S)
+        [source] = re.findall(r"`(-e ssm_agent_agentcheck_src=[^`]*)`", readme)
+        self.assertEqual(command.count("..."), 1)
+        command = command.replace("...", BUCKET.keys.fingerprints["good"])
+        machine, directory = self.machine(), "/root/printed"
+        machine.write(LOG[1:], CONNECTED)
+        host = {
+            "ansible_connection": "local",
+            "ansible_become": False,
+            "ansible_python_interpreter": "/usr/bin/python3",
+            "ssm_agent_url": BUCKET.url,
+            "ssm_agent_agentcheck_arguments": ["--metadata-endpoint", BUCKET.url, "--endpoint-url", BUCKET.url],
+            "ssm_agent_agentcheck_retries": 0,
+        }
+        machine.write(f"{directory[1:]}/inventory/hosts.json", json.dumps({"all": {"hosts": {"node": host}}}))
+        machine.write(f"{directory[1:]}/amazon-ssm-agent.gpg", (DIRECTORY / "good.gpg").read_text())
+        machine.run(f"ln -s '{REPOSITORY}/scripts' '{directory}/scripts'")
+        # The package and the service; with the release unpacked there, ssm-agentcheck as well.
+        self.done(self.run_playbook(machine, directory, command), changed=2)
+        unpacked = source.split("$PWD/")[1].replace("{arch}", os.uname().machine)
+        machine.run(f"cd '{directory}' && mkdir -p \"$(dirname {unpacked})\" && ln -s '{AGENTCHECK}' {unpacked}")
+        self.done(self.run_playbook(machine, directory, f"{command} {source}"), changed=1)
+        self.assertEqual(self.deb(machine), "installed 3.3.987.0-1")
+
+    def test_the_readme_lists_the_arguments(self):
+        role = REPOSITORY / "scripts/ansible/roles/ssm_agent"
+        specs = (role / "meta/argument_specs.yml").read_text()
+        given = set(re.findall(r"^      (ssm_agent_\w+):$", specs, re.M))
+        listed = set()
+        for row in re.findall(r"^\| (`.*?) \|", (role / "README.md").read_text(), re.M):
+            first, *others = re.findall(r"`(\w+)`", row)
+            # `_retries` goes on from the name in front of it.
+            stem = first.rpartition("_")[0]
+            listed |= {first, *(name if name.startswith("ssm_") else stem + name for name in others)}
+        self.assertEqual(listed, given)
 
     def test_what_is_wrong_fails_the_play_with_its_cure(self):
         machine = self.machine()

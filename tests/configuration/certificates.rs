@@ -1,54 +1,23 @@
 //! Certificates that the system does not know: `AWS_CA_BUNDLE`, and `ca_bundle` of the profile.
 
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
 
-use testbed::{Sandbox, repository};
+use testbed::{Front, Sandbox};
 
 use super::{complains, config, readers, write};
 
-/// HTTPS in front of the local AWS; it ends with its stdin.
-struct Front {
-    process: Child,
-    url: String,
-    certificate: PathBuf,
-}
-
-impl Front {
-    fn start(directory: &Path) -> Front {
-        let certificate = directory.join("front.pem");
-        let behind = Sandbox::start().url().trim_start_matches("http://");
-        let mut process = Command::new(repository().join(".venv/bin/python"))
-            .arg(repository().join("tests/configuration/tls_front.py"))
-            .args([Path::new(behind), &certificate])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut port = String::new();
-        let stdout = process.stdout.take().unwrap();
-        BufReader::new(stdout).read_line(&mut port).unwrap();
-        let url = format!("https://127.0.0.1:{}", port.trim());
-        Front {
-            process,
-            url,
-            certificate,
-        }
-    }
-}
-
-impl Drop for Front {
-    fn drop(&mut self) {
-        drop(self.process.stdin.take());
-        let _ = self.process.wait();
-    }
+/// HTTPS in front of the local AWS.
+fn front(directory: &Path) -> Front {
+    Front::start(
+        Sandbox::start().url().trim_start_matches("http://"),
+        directory,
+    )
 }
 
 #[test]
 fn the_bundle_of_the_environment_wins_over_that_of_the_profile() {
     let account = Sandbox::start().account();
-    let front = Front::start(account.home());
+    let front = front(account.home());
     let gone = account.home().join("gone.pem");
     let broken = write(
         account.home(),
@@ -57,9 +26,9 @@ fn the_bundle_of_the_environment_wins_over_that_of_the_profile() {
     );
     // The bundle of the environment, that of the profile, and what is said; nothing when all is well.
     let cases: [(Option<&Path>, Option<&Path>, &str); 7] = [
-        (Some(&front.certificate), None, ""),
-        (None, Some(&front.certificate), ""),
-        (Some(&front.certificate), Some(&broken), ""),
+        (Some(front.certificate()), None, ""),
+        (None, Some(front.certificate()), ""),
+        (Some(front.certificate()), Some(&broken), ""),
         (None, None, "UnknownIssuer"),
         (None, Some(&gone), "read ca_bundle of profile 'default' "),
         (
@@ -67,11 +36,15 @@ fn the_bundle_of_the_environment_wins_over_that_of_the_profile() {
             Some(&broken),
             "broken.pem: a certificate in it cannot be parsed",
         ),
-        (Some(&gone), Some(&front.certificate), "read AWS_CA_BUNDLE "),
+        (
+            Some(&gone),
+            Some(front.certificate()),
+            "read AWS_CA_BUNDLE ",
+        ),
     ];
     for (environment, profile, said) in cases {
         for (tool, run) in readers(&account) {
-            let mut run = run.env("AWS_ENDPOINT_URL", &front.url);
+            let mut run = run.env("AWS_ENDPOINT_URL", front.url());
             if let Some(path) = environment {
                 run = run.env("AWS_CA_BUNDLE", path);
             }

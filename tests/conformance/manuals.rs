@@ -30,7 +30,13 @@ fn every_verb_has_a_page_with_all_sections() {
         for verb in verbs(&tool) {
             let page = tool.offline(&[verb, &["--generate", "man"]].concat()).run();
             page.assert_status(0).assert_stderr("");
-            for section in SECTIONS {
+            let help = tool.offline(&[verb, &["--help"]].concat()).run().stdout;
+            let mut sections = SECTIONS.to_vec();
+            if help.contains("--profile") {
+                sections.extend(["ENVIRONMENT", "FILES"]);
+            }
+            sections.extend((!verb.is_empty()).then_some("\"SEE ALSO\""));
+            for section in sections {
                 let heading = format!(".SH {section}\n");
                 assert!(
                     page.stdout.contains(&heading),
@@ -38,11 +44,28 @@ fn every_verb_has_a_page_with_all_sections() {
                     tool.name
                 );
             }
+            // As man shows it.
+            let mut text = page.stdout;
+            for (roff, shown) in [
+                ("\\-", "-"),
+                ("\\*(Aq", "'"),
+                ("\\fB", ""),
+                ("\\fR", ""),
+                ("\\\\", "\\"),
+                ("\\&", ""),
+            ] {
+                text = text.replace(roff, shown);
+            }
+            let usage = help.lines().find_map(|line| line.strip_prefix("Usage: "));
+            let (_, synopsis) = text.split_once(".SH SYNOPSIS\n").unwrap();
+            assert!(
+                synopsis.starts_with(&format!("{}\n", usage.unwrap())),
+                "{} {verb:?}: {usage:?}: {synopsis}",
+                tool.name
+            );
             for example in examples(&tool, verb) {
-                // The first word of each, as it is quoted there, is enough to see that it is on the page.
-                let word = example.split(' ').next().unwrap().replace('-', "\\-");
                 assert!(
-                    page.stdout.contains(&word),
+                    text.contains(&format!("{example}\n")),
                     "{} {verb:?}: {example}",
                     tool.name
                 );
@@ -51,7 +74,6 @@ fn every_verb_has_a_page_with_all_sections() {
     }
 }
 
-/// None is refused for how it is written: what they name may not be there.
 #[test]
 fn examples_run() {
     let account = Sandbox::start().account();

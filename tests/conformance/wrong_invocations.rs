@@ -6,7 +6,7 @@ use testbed::{Account, Output, Sandbox, repository};
 use super::TOOLS;
 
 /// Command lines, and what their messages must say. Desired states are those of `scripts/rollout.d`.
-const LINES: [(&str, &[&str]); 59] = [
+const LINES: [(&str, &[&str]); 62] = [
     ("ssm-agentcheck", &["Usage: ssm-agentcheck"]),
     ("ssm-agentcheck check", &["pass -f FILE"]),
     ("ssm-agentcheck host", &["pass -f FILE"]),
@@ -150,6 +150,18 @@ const LINES: [(&str, &[&str]); 59] = [
         &["looks like the desired preferences of another tool"],
     ),
     (
+        "ssm-prefs plan -f prefs.yaml",
+        &["prefs.yaml", "it is YAML: write it as JSON"],
+    ),
+    (
+        "ssm-prefs plan -f hash.json",
+        &["hash.json", "behind //", "line 1 column 1"],
+    ),
+    (
+        "ssm-role apply -f result.json",
+        &["found a result", "jq -c '.undo // empty'"],
+    ),
+    (
         "ssm-agentcheck --generate powershell",
         &["expected man, bash, zsh, fish, schema, example, policy or permissions"],
     ),
@@ -175,6 +187,13 @@ fn with_desired_states() -> Account {
         let desired = repository().join(format!("scripts/rollout.d/{name}.json"));
         std::fs::copy(desired, account.home().join(format!("{name}.json"))).unwrap();
     }
+    for (name, text) in [
+        ("prefs.yaml", "idle_timeout_minutes: 15\n"),
+        ("hash.json", "# Fifteen.\n{\"idle_timeout_minutes\": 15}\n"),
+        ("result.json", "{\"kind\": \"result\", \"undo\": null}\n"),
+    ] {
+        std::fs::write(account.home().join(name), text).unwrap();
+    }
     account
 }
 
@@ -186,7 +205,12 @@ fn typed(account: &Account, line: &str) -> Output {
 }
 
 /// What people type who do not know whether it is there, and what they get.
-const RIGHT: [(&str, &str); 12] = [
+const RIGHT: [(&str, &str); 11] = [
+    // As grep, it says nothing of nothing.
+    (
+        "ssm-events match {\"detail\":{\"errorCode\":[{\"prefix\":\"AccessDenied\"}]}}",
+        "",
+    ),
     ("ssm-agentcheck --version", "ssm-agentcheck 0.1.0 ("),
     ("ssm-agentcheck help check", "Check the nodes"),
     ("ssm-agentcheck show --help", "Print one record"),
@@ -200,16 +224,19 @@ const RIGHT: [(&str, &str); 12] = [
         "ssm-scp simulate --guard scp.json --principal arn:aws:iam::222222222222:role/x",
         "denied by OnlyExemptPrincipals",
     ),
-    ("ssm-scp replay --guard scp.json", ""),
-    (
-        "ssm-events match {\"detail\":{\"errorCode\":[{\"prefix\":\"AccessDenied\"}]}}",
-        "",
-    ),
 ];
+
+/// What is right, finds nothing, and says on stderr how much it looked at.
+const NOTHING: [(&str, &str); 1] = [("ssm-scp replay --guard scp.json", "0 records")];
 
 #[test]
 fn what_is_right_works() {
     let account = with_desired_states();
+    for (line, expected) in NOTHING {
+        typed(&account, line)
+            .assert_status(0)
+            .assert_complains(expected);
+    }
     for (line, expected) in RIGHT {
         let output = typed(&account, line);
         output.assert_status(0);
@@ -253,23 +280,53 @@ fn a_report_of_nothing_says_where_records_come_from() {
 #[test]
 fn without_credentials_one_line_says_how_to_get_some() {
     let account = Sandbox::start().account();
-    for tool in TOOLS.iter().filter(|tool| tool.can("show")) {
-        let run = account.tool(tool.exe().as_os_str()).args(["show"]);
+    let guard = account.home().join("guard.json");
+    std::fs::write(guard, TOOLS[3].desired).unwrap();
+    let mut lines = Vec::new();
+    for tool in TOOLS.iter().filter(|tool| tool.first_read.is_some()) {
+        let reading = ["show", "check", "plan", "history", "sessions"];
+        let verbs = reading.iter().filter(|verb| tool.can(verb));
+        lines.extend(verbs.map(|verb| (tool, vec![*verb])));
+        if tool.can("apply") {
+            lines.push((tool, vec!["apply"]));
+        }
+    }
+    let [_, _, _, scp, _, run, _] = &TOOLS;
+    lines.push((scp, vec!["impact", "-f", "guard.json"]));
+    lines.push((scp, vec!["gaps"]));
+    lines.push((
+        scp,
+        vec![
+            "simulate",
+            "--principal",
+            "arn:aws:iam::111122223333:role/x",
+        ],
+    ));
+    lines.push((run, vec!["--tag", "a=b", "--", "uname"]));
+    assert!(lines.len() > 20);
+    for (tool, words) in lines {
+        let stdin = match words[0] {
+            "apply" => json!({"kind": "plan", "tool": tool.name, "changes": [],
+                "target": {"account": "111122223333", "region": "us-east-1"}})
+            .to_string(),
+            "history" | "sessions" => String::new(),
+            _ => tool.desired.to_owned(),
+        };
+        let run = account.tool(tool.exe().as_os_str()).args(&words);
         let run = run.env_remove("AWS_ACCESS_KEY_ID");
         let run = run.env_remove("AWS_SECRET_ACCESS_KEY");
-        let output = run
-            .env(
-                "SLACK_WEBHOOK_URL",
-                "https://hooks.slack.com/services/T/B/x",
-            )
-            .stdin(tool.desired)
-            .run();
-        output.assert_status(2);
+        let run = run.env("WEBHOOK", "https://hooks.slack.com/services/T/B/x");
+        let output = run.stdin(stdin).run();
         let expected = format!(
             "{}: GetCallerIdentity: no credentials: run `aws sso login --profile NAME`",
             tool.name
         );
-        assert!(output.stderr.starts_with(&expected), "{}", output.stderr);
+        assert!(
+            output.stderr.starts_with(&expected),
+            "{words:?}: {}",
+            output.stderr
+        );
+        output.assert_status(2);
         assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);
     }
 }

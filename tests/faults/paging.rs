@@ -1,4 +1,4 @@
-//! A second page that fails: what there is may be told so far, but never as if it were all.
+//! A second page that fails: what was read may be printed, but never as if it were all.
 
 use std::collections::BTreeSet;
 
@@ -180,12 +180,12 @@ fn a_second_page_that_fails_is_not_the_end_of_the_list() {
         );
         let known: BTreeSet<&str> = all.stdout.lines().collect();
         // That there is more may be a record of its own.
-        let is_told = |line: &&str| !line.contains(r#""id":"events.history.unread""#);
-        let told: BTreeSet<&str> = cut.stdout.lines().filter(is_told).collect();
+        let is_printed = |line: &&str| !line.contains(r#""id":"events.history.unread""#);
+        let printed: BTreeSet<&str> = cut.stdout.lines().filter(is_printed).collect();
         assert!(
-            told.is_subset(&known) && told != known,
+            printed.is_subset(&known) && printed != known,
             "{what}: {} records",
-            told.len()
+            printed.len()
         );
         let is_plan = case.arguments[0] == "plan";
         assert!(!is_plan || cut.stdout.is_empty(), "{what}: half a plan");

@@ -22,7 +22,7 @@ fn command_lines() -> Vec<String> {
     lines.map(|line| line.replace('\0', " ")).collect()
 }
 
-/// Returns whether a child has not ended. One that has, and was not waited for, is a zombie; its command line tells nothing, as
+/// Returns whether a child has not ended. One that has, and was not waited for, is a zombie; its command line says nothing, as
 /// that is empty for a moment after the start, too.
 fn is_running(id: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap();

@@ -1,4 +1,4 @@
-//! Answers that fail, end early or get lost: retried, or told in one line, never taken for "not there".
+//! Answers that fail, end early or get lost: retried, or reported in one line, never taken for "not there".
 
 use serde_json::{Value, json};
 

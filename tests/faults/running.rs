@@ -1,4 +1,4 @@
-//! `ssm-run` while calls fail and answers get lost: each node is told once and runs nothing twice.
+//! `ssm-run` while calls fail and answers get lost: each node is reported once and runs nothing twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -47,17 +47,17 @@ pub(super) fn tool(account: &Account, arguments: &[&str]) -> Run {
 /// Returns the records of nodes by node.
 ///
 /// # Panics
-/// A node is told twice.
-fn told(output: &Output) -> BTreeMap<String, Value> {
-    let mut told = BTreeMap::new();
+/// A node is reported twice.
+fn reported(output: &Output) -> BTreeMap<String, Value> {
+    let mut reported = BTreeMap::new();
     for record in output.records() {
         if record["kind"] == "invocation" {
             let id = record["instance_id"].as_str().unwrap().to_owned();
-            let before = told.insert(id.clone(), record);
-            assert!(before.is_none(), "{id} is told twice");
+            let before = reported.insert(id.clone(), record);
+            assert!(before.is_none(), "{id} is reported twice");
         }
     }
-    told
+    reported
 }
 
 /// How a node ended: status, exit code, stdout, and why it was not sent to.
@@ -73,8 +73,9 @@ pub(super) fn outcomes(output: &Output) -> BTreeMap<String, Outcome> {
             record["reason"]["id"].clone(),
         ]
     };
-    let told = told(output);
-    told.iter()
+    let reported = reported(output);
+    reported
+        .iter()
         .map(|(id, record)| (id.clone(), outcome(record)))
         .collect()
 }
@@ -204,22 +205,26 @@ fn a_command_that_may_have_been_taken_is_never_sent_twice() {
     account.fault(json!({"operation": "ListCommands", "kind": "denied", "times": -1}));
     let output = tool(&account, &[]).run();
     output.assert_status(2);
-    // Nobody can tell whether those 50 ran, so they are told so and left alone.
-    let told = told(&output);
-    assert_eq!(told.len(), N_NODES);
-    assert!(told.values().any(|record| record["status"] == "NotSent"));
+    // Nobody can know whether those 50 ran: they are reported so, and left alone.
+    let reported = reported(&output);
+    assert_eq!(reported.len(), N_NODES);
+    assert!(
+        reported
+            .values()
+            .any(|record| record["status"] == "NotSent")
+    );
     assert_ran_once(&account, "denied");
 }
 
 #[test]
-fn reads_that_fail_for_good_are_told_for_every_node() {
+fn reads_that_fail_for_good_are_reported_for_every_node() {
     for operation in ["ListCommands", "ListCommandInvocations"] {
         for kind in ["denied", "expired"] {
             let account = scene();
             account.fault(json!({"operation": operation, "kind": kind, "times": -1}));
             let output = tool(&account, &[]).run();
             output.assert_status(2);
-            assert_eq!(told(&output).len(), N_NODES, "{operation} {kind}");
+            assert_eq!(reported(&output).len(), N_NODES, "{operation} {kind}");
             assert!(!output.stderr.contains("panicked"), "{}", output.stderr);
             assert_ran_once(&account, operation);
         }
@@ -227,14 +232,14 @@ fn reads_that_fail_for_good_are_told_for_every_node() {
 }
 
 #[test]
-fn a_refused_command_is_told_for_every_node() {
+fn a_refused_command_is_reported_for_every_node() {
     let account = scene();
     account.fault(json!({"operation": "SendCommand", "kind": "denied", "times": -1}));
     let output = tool(&account, &[]).run();
     output.assert_status(2);
-    let told = told(&output);
-    assert_eq!(told.len(), N_NODES);
-    for record in told.values() {
+    let reported = reported(&output);
+    assert_eq!(reported.len(), N_NODES);
+    for record in reported.values() {
         assert_eq!(record["status"], "NotSent", "{record}");
         assert_eq!(record["command_id"], Value::Null);
         assert!(
@@ -268,7 +273,7 @@ fn fleet(account: &Account) -> Vec<String> {
 }
 
 #[test]
-fn two_thousand_nodes_are_told_once_and_run_once_while_calls_fail() {
+fn two_thousand_nodes_are_reported_once_and_run_once_while_calls_fail() {
     let account = Sandbox::start().account();
     let ids = fleet(&account);
     assert_eq!(ids.len(), 2000);
@@ -284,14 +289,14 @@ fn two_thousand_nodes_are_told_once_and_run_once_while_calls_fail() {
     let run = account.tool(bin("ssm-run")).args(["--", "uptime"]);
     let output = run.stdin(ids.join("\n")).run();
     output.assert_status(2);
-    let told = told(&output);
+    let reported = reported(&output);
     assert!(
-        told.keys().eq(ids.iter().collect::<BTreeSet<_>>()),
+        reported.keys().eq(ids.iter().collect::<BTreeSet<_>>()),
         "{}",
-        told.len()
+        reported.len()
     );
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for record in told.values() {
+    for record in reported.values() {
         let word = |key: &str| record[key].as_str().unwrap_or_default();
         let ending = format!("{} {}", word("status"), word("status_details"));
         *counts.entry(ending).or_default() += 1;

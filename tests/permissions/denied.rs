@@ -137,6 +137,55 @@ fn scp() -> Scene {
         .run(&["plan"], desired.to_string())
 }
 
+/// The way to Slack through an API destination, whose webhook AWS keeps in a parameter.
+fn destination() -> Scene {
+    let account = Sandbox::start().account();
+    let webhook = "https://hooks.slack.com/services/T0/B0/x";
+    let parameter = json!({"Name": "/slack", "Type": "SecureString", "Value": webhook}).to_string();
+    account.aws(&["ssm", "put-parameter", "--cli-input-json", &parameter]);
+    let desired = json!({"webhook": {"parameter": "/slack"},
+        "trail": {"name": "all", "home_region": R, "bucket": "trail-{account}"}});
+    applied(&account, "ssm-events", &desired, &[]);
+    Scene::new("ssm-events", account)
+        .run(&["show"], desired.to_string())
+        .run(&["check"], desired.to_string())
+        .run(&["plan"], desired.to_string())
+}
+
+/// The way through a function, whose webhook is a secret, in a region that somebody else's trail covers.
+fn function() -> Scene {
+    let account = Sandbox::start().account();
+    let secret =
+        json!({"Name": "slack", "SecretString": "https://hooks.slack.com/services/T0/B0/x"});
+    let secret = secret.to_string();
+    account.aws(&[
+        "secretsmanager",
+        "create-secret",
+        "--cli-input-json",
+        &secret,
+    ]);
+    account.start_trail();
+    let zip = account.home().join("function.zip");
+    let code =
+        "import sys, zipfile; zipfile.ZipFile(sys.argv[1], 'w').writestr('bootstrap', '#!/bin/sh')";
+    let mut packed = std::process::Command::new("python3");
+    let packed = packed.args(["-c", code]).args([&zip]).status();
+    assert!(packed.unwrap().success());
+    let of_function =
+        json!({"webhook": {"secret": "slack"}, "role_name": "function", "function": {"zip": zip}});
+    applied(&account, "ssm-events", &of_function, &[]);
+    // Only an API destination has the URL, so that only then the secret is read here.
+    let of_secret =
+        json!({"webhook": {"secret": "slack"}, "rule_name": "other", "role_name": "other"});
+    applied(&account, "ssm-events", &of_secret, &[]);
+    Scene::new("ssm-events", account)
+        .run(&["show"], of_function.to_string())
+        .run(&["check"], of_function.to_string())
+        .run(&["plan"], of_function.to_string())
+        .run(&["check"], of_secret.to_string())
+        .run(&["plan"], of_secret.to_string())
+}
+
 /// Returns the actions that a policy has for a verb.
 fn actions(tool: &str, verb: &str) -> Vec<String> {
     let rows = rows(tool);
@@ -229,4 +278,9 @@ fn preferences_that_may_not_be_read() {
 #[test]
 fn an_organization_that_may_not_be_read() {
     hold(&[scp()]);
+}
+
+#[test]
+fn alerts_that_may_not_be_read() {
+    hold(&[destination(), function()]);
 }

@@ -119,6 +119,7 @@ ROWS = [
      [("sts:AssumeRole", ROLE, {"sts:externalid": ["e"], "sts:rolesessionname": ["s"], "aws:requesttag/k": ["v"]}), ("sts:TagSession", ROLE, {})], "SAR list_awssecuritytokenservice.html"),
     ("sts", "GetCallerIdentity", {}, [], "API_GetCallerIdentity"),
     ("cloudformation", "CreateStack", {"StackName": "s", "RoleARN": ROLE}, [("cloudformation:CreateStack", f"arn:aws:cloudformation:{R}:{A}:stack/s/*", {"cloudformation:rolearn": [ROLE]}), passing(ROLE, "cloudformation.amazonaws.com")], "using-iam-servicerole.html"),
+    ("sns", "Publish", {"TopicArn": f"arn:aws:sns:{R}:{A}:t", "Message": "m"}, [("sns:Publish", f"arn:aws:sns:{R}:{A}:t", {})], "SAR list_amazonsns.html"),
     ("athena", "StartQueryExecution", {"QueryString": 'SELECT "$path" FROM logs.calls WHERE x'}, [("athena:StartQueryExecution", f"arn:aws:athena:{R}:{A}:workgroup/primary", {})] + [
         (f"glue:{action}", f"arn:aws:glue:{R}:{A}:{on}", {}) for action, on in (
             ("GetDatabase", "database/logs"), ("GetDatabase", "catalog"), ("GetTable", "table/logs/calls"), ("GetTable", "database/logs"), ("GetTable", "catalog"))
@@ -210,6 +211,7 @@ CALLED = {
     "events": {"CreateApiDestination", "CreateConnection", "DeleteApiDestination", "DeleteConnection", "DeleteRule", "DescribeApiDestination", "DescribeConnection", "DescribeRule", "ListTargetsByRule",
                "PutEvents", "PutRule", "PutTargets", "RemoveTargets", "TestEventPattern", "UpdateApiDestination", "UpdateConnection"},
     "sqs": {"CreateQueue", "DeleteMessage", "DeleteQueue", "GetQueueAttributes", "GetQueueUrl", "ReceiveMessage", "SendMessage", "SetQueueAttributes"},
+    "sns": {"Publish"},
     "lambda": {"AddPermission", "CreateFunction", "DeleteFunction", "GetFunction", "GetFunctionConfiguration", "GetFunctionEventInvokeConfig", "GetPolicy", "Invoke", "PutFunctionEventInvokeConfig", "RemovePermission",
                "UpdateFunctionCode", "UpdateFunctionConfiguration"},
     "organizations": {"AttachPolicy", "CreatePolicy", "DeletePolicy", "DescribeOrganization", "DescribePolicy", "DetachPolicy", "EnablePolicyType", "ListAccounts", "ListAccountsForParent",

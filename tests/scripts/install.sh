@@ -6,6 +6,7 @@ root=$(cd -- "$(dirname -- "$0")/../.." && pwd)
 top=$(mktemp -d)
 trap 'rm -rf -- "$top"' EXIT
 fail() { echo "install: $*" >&2 && exit 1; }
+"$root/tests/ansible/packages.sh" # For zsh and fish.
 
 stage="$top/a stage" prefix=/opt/ssm
 (umask 077 && MAKEFLAGS='' make --no-print-directory -C "$root" install PROFILE=dev BUILD=: DESTDIR="$stage" PREFIX=$prefix >"$top/log" 2>&1) ||
@@ -54,12 +55,23 @@ printf '[keys]\naws_access_key_id = x\n' >"$top/aws/credentials"
 names() { AWS_CONFIG_FILE="$top/aws/config" AWS_SHARED_CREDENTIALS_FILE="$top/aws/credentials" "$@" | sort | tr '\n' ' '; }
 [ "$(names completes ssm-prefs show --profile '')" = "default keys shop " ] || fail "--profile <Tab>: $(names completes ssm-prefs show --profile '')"
 [ "$(names completes ssm-run --region eu)" = "eu-north-1 eu-west-3 " ] || fail "--region eu<Tab>: $(names completes ssm-run --region eu)"
-# shellcheck disable=SC2016 # The inner shell expands.
-if command -v zsh >/dev/null; then
-    for tool in $tools; do zsh -n "$at/share/zsh/site-functions/_$tool" || fail "the completion of $tool in zsh"; done
-    zsh_names() { zsh -f -c 'compdef() { :; }; autoload() { :; }; _arguments() { :; }; source "$1" >/dev/null 2>&1; _ssm_profiles' zsh "$at/share/zsh/site-functions/_ssm-prefs"; }
-    [ "$(names zsh_names)" = "default keys shop " ] || fail "profiles in zsh: $(names zsh_names)"
-fi
+# zsh and fish complete as well: what is typed into the one, and what the other says that it would complete.
+zsh_line() {
+    env -i PATH="$at/bin:$PATH" HOME="$top" AWS_CONFIG_FILE="$top/aws/config" \
+        python3 "$root/tests/testbed/zsh_line.py" "$at/share/zsh/site-functions" "$1"
+}
+fish_words() {
+    env -i PATH="$at/bin:$PATH" HOME="$top" AWS_CONFIG_FILE="$top/aws/config" \
+        fish --no-config -c "source '$at/share/fish/vendor_completions.d/${1%% *}.fish'; complete -C '$1'" | cut -f 1
+}
+# After ":" is what completes the word in front of it.
+for line in 'ssm-agentcheck ch:check' 'ssm-agentcheck check --ro:--roles' 'ssm-scp lint -o sar:sarif' 'ssm-prefs show --profile sh:shop' \
+    'ssm-run --region eu-n:eu-north-1'; do
+    typed=${line%:*} word=${line##*:}
+    case $(zsh_line "$typed") in "${typed% *} $word"*) ;; *) fail "$typed<Tab> in zsh: $(zsh_line "$typed")" ;; esac
+    fish_words "$typed" | grep -qx -e "$word" || fail "$typed<Tab> in fish: $(fish_words "$typed")"
+done
+for tool in $tools; do zsh -n "$at/share/zsh/site-functions/_$tool" || fail "the completion of $tool in zsh"; done
 for tool in $tools; do
     for verb in $("$at/bin/$tool" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'); do
         [ "$verb" = help ] || completes "$tool" "$verb" --q | grep -qx -e --quiet || fail "$tool $verb --q<Tab>"
@@ -77,4 +89,22 @@ for state in "$top/here/share/ssm-rollout/rollout.d"/*.json; do
     jq -e type "$state" >/dev/null || fail "$state"
 done
 env -i PATH="$top/here/bin" ssm-prefs lint -f "$top/here/share/ssm-rollout/rollout.d/prefs.json" >"$top/lint" || [ $? -eq 1 ] || fail "lint of the example"
+env -i PATH="$top/here/bin" ssm-events send --routes "$top/here/share/ssm-rollout/send.d/routes.json" --explain -f /dev/null || fail "the routes of the example"
+for filter in pagerduty teams; do
+    env -i PATH="$top/here/bin" ssm-events format --jq-file "$top/here/share/ssm-rollout/send.d/$filter.jq" -f /dev/null || fail "$filter.jq"
+done
+
+# One tool alone, as the README has it: each is a package whose one program has its name. With LONG=1 it is built, which takes minutes.
+cd -- "$root"
+cargo metadata --locked --no-deps --format-version 1 >"$top/metadata"
+for tool in $tools; do
+    jq -e --arg manifest "/tools/$tool/Cargo.toml" --arg tool "$tool" '[.packages[] | select(.manifest_path | endswith($manifest)) | .targets[]
+        | select(.kind == ["bin"]) | .name, has("required-features")] == [$tool, false]' "$top/metadata" >/dev/null || fail "cargo install --path tools/$tool"
+done
+printed=$(sed -n 's/^\$ \(cargo install [^#]*[^# ]\) *#.*/\1/p' README.md)
+[ "${printed% *} tools" = "cargo install --locked --path tools" ] || fail "the README prints '$printed'"
+echo "$tools" | grep -qwF -e "${printed##*/}" || fail "the README prints '$printed'"
+[ -n "${LONG:-}" ] || { echo "install: ok" && exit; }
+$printed --root "$top/alone"
+env -i "$top/alone/bin/${printed##*/}" --version | grep -q "^${printed##*/} [0-9]" || fail "$printed"
 echo "install: ok"

@@ -255,7 +255,7 @@ refuses_what_it_does_not_know() {
     run rollback.sh empty && expect_status 0 && expect_said "nothing was applied"
 }
 
-tells_the_guardrail_alone_how_to_look_for_people_locked_out() {
+shows_the_guardrail_alone_how_to_look_for_people_locked_out() {
     rolled_out
     rm -f "$FAKE/guarding"
     run rollback.sh "run dir" --yes --guardrail-profile management --guardrail-role 'arn:aws:iam::{account}:role/Reader' --accept unread

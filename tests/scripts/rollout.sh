@@ -215,6 +215,7 @@ ssm-scp us-east-1 after"
     expect_words after
 }
 
+# 12
 names_the_desired_files_as_the_user_does() {
     mkdir -p "desired/prefs" && mv desired/prefs.json desired/prefs/base.json
     run rollout.sh --yes "${everything[@]}"
@@ -263,6 +264,7 @@ keeps_runs_in_one_directory_and_says_how_to_go_back() {
     expect_said "rollout: to go back: $root/scripts/rollback.sh '$PWD/run/default'"
 }
 
+# 12
 works_through_a_symbolic_link() {
     mkdir "my bin"
     for name in rollout rollback stackset vulnscan; do
@@ -276,7 +278,7 @@ works_through_a_symbolic_link() {
     expect_words after
 }
 
-tells_the_guardrail_alone_how_to_look_for_people_locked_out() {
+shows_the_guardrail_alone_how_to_look_for_people_locked_out() {
     run rollout.sh --yes "${everything[@]}" --guardrail-role 'arn:aws:iam::{account}:role/Reader' --accept unread --accept 'history:a b'
     expect_status 0
     [ "$(cat "$FAKE/guarding")" = 'ssm-scp --assume-role arn:aws:iam::{account}:role/Reader

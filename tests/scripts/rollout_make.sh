@@ -64,7 +64,7 @@ stops_when_nothing_can_be_reached() {
     expect_log ""
 }
 
-tells_what_every_check_finds() {
+reports_what_every_check_finds() {
     run_make -j check
     expect_status 2
     expect_calls check "ssm-agentcheck ssm-events ssm-prefs ssm-role ssm-scp"
@@ -115,7 +115,7 @@ ssm-prefs us-east-1 after"
     expect_said "unknown phase 'nonsense'"
 }
 
-tells_what_it_would_do_and_does_not() {
+says_what_it_would_do_and_does_not() {
     run_make -n apply YES=1
     expect_status 0
     expect_said "apply preferences"
@@ -144,6 +144,22 @@ ssm-prefs eu-central-1 after
 ssm-role us-east-1 after
 ssm-role eu-central-1 after"
     [ -s here/too/attempt-001/01-preferences.result.json ] || fail "no result"
+}
+
+# 12
+works_from_a_path_with_a_space() {
+    mkdir "o'my scripts"
+    cp "$root"/scripts/*.sh "$root/scripts/rollout.mk" "o'my scripts"
+    make -f "o'my scripts/rollout.mk" "${given[@]}" apply YES=1 ONLY=preferences </dev/null >said 2>&1 || fail "status $?"
+    expect_log "ssm-prefs us-east-1 after"
+    mv "o'my scripts" "my scripts"
+    printf '%s\n' 'include my\ scripts/rollout.mk' >Makefile
+    status=0
+    make "${given[@]}" rollout-plan </dev/null >said 2>&1 || status=$?
+    expect_status 2
+    expect_said "the path of rollout.mk has a space: set ROLLOUT_SCRIPTS to its directory"
+    make "${given[@]}" ROLLOUT_SCRIPTS="$PWD/my scripts" ONLY=roles rollout-plan </dev/null >said 2>&1 || fail "status $?"
+    [ -s "the run/roles.plan.json" ] || fail "no plan"
 }
 
 waits_for_another_run_in_the_same_directory() {

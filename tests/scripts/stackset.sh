@@ -139,7 +139,7 @@ $second us-east-1 DELETED"
     expect_said "nothing to do"
 }
 
-tells_why_an_account_failed_and_makes_it_good_later() {
+says_why_an_account_failed_and_makes_it_good_later() {
     organization 0002
     key=$(ask "$first" kms CreateKey | jq -r .KeyMetadata.KeyId)
     ask "$first" kms CreateAlias "{\"AliasName\": \"alias/ssm\", \"TargetKeyId\": \"$key\"}"
@@ -367,7 +367,7 @@ lanes+=($!)
 lane follows_what_a_killed_run_began leaves_the_operation_to_itself_at_ctrl_c_and_stops_it_when_asked \
     works_as_a_delegated_administrator_of_stack_sets finds_all_accounts_and_says_what_the_organization_has_to_allow &
 lanes+=($!)
-lane keeps_secrets_out_of_sight_and_notices_another tells_why_an_account_failed_and_makes_it_good_later \
+lane keeps_secrets_out_of_sight_and_notices_another says_why_an_account_failed_and_makes_it_good_later \
     counts_a_request_once_whose_answer_was_lost goes_by_the_accounts_of_a_file_and_never_to_the_management_account &
 lanes+=($!)
 for lane in "${lanes[@]}"; do wait "$lane" || n_failed=$((n_failed + 1)); done

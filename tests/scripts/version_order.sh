@@ -112,17 +112,28 @@ check() { # manager, at most so many of 1,000 that are not versions to us
 
 # A backport has the fixes of the version that it is built from, so that its number alone does not decide.
 dpkg-query -W -f '${Version}\n' | sed 's/~bpo/~rpt/' >"$tmp/deb.versions"
-n_deb=${LONG:+20000}
-"$python" "$tmp/pairs.py" deb "${n_deb:-3000}" <"$tmp/deb.versions" >"$tmp/deb.pairs"
-# shellcheck disable=SC2016 # For the inner shell.
-xargs -P 2 -d '\n' -n 500 sh -c 'for pair; do
-    one=${pair%%"	"*} other=${pair##*"	"}
-    if dpkg --compare-versions "$one" lt "$other"; then order=-1; elif dpkg --compare-versions "$one" eq "$other"; then order=0; else order=1; fi
-    printf "%s\t%s\n" "$pair" "$order"
-done' sh <"$tmp/deb.pairs" >"$tmp/deb.answers" 2>/dev/null
-cut -f 1,2 "$tmp/deb.answers" >"$tmp/deb.pairs"
-cut -f 3 "$tmp/deb.answers" >"$tmp/deb.theirs"
-[ "$(wc -l <"$tmp/deb.theirs")" -eq "${n_deb:-3000}" ] || fail "dpkg answered $(wc -l <"$tmp/deb.theirs")"
+"$python" "$tmp/pairs.py" deb 20000 <"$tmp/deb.versions" >"$tmp/deb.pairs"
+# dpkg itself, without a process for each pair: merging a list of packages into a database keeps the later version of each, and the
+# merged one of equals (dpkg(1), --merge-avail). So each list is merged into the other.
+mkdir -p "$tmp/dpkg/info" "$tmp/dpkg/updates"
+touch "$tmp/dpkg/status"
+for column in 1 2; do
+    cut -f "$column" "$tmp/deb.pairs" | awk -v column="$column" \
+        '{ printf "Package: p%06d\nVersion: %s\nArchitecture: all\nMaintainer: m\nDescription: %s\n\n", NR, $0, column }' >"$tmp/deb.$column"
+done
+merged() { # Prints which of the two lists each package is from, the second one merged into the first.
+    : >"$tmp/dpkg/available"
+    for list; do dpkg --admindir "$tmp/dpkg" --merge-avail "$tmp/deb.$list" >/dev/null 2>"$tmp/log" || fail "$(cat "$tmp/log")"; done
+    awk '$1 == "Package:" { name = $2 } $1 == "Description:" { print name, $2 }' "$tmp/dpkg/available" | LC_ALL=C sort | cut -d ' ' -f 2
+}
+merged 1 2 >"$tmp/deb.second_last"
+merged 2 1 >"$tmp/deb.first_last"
+paste "$tmp/deb.second_last" "$tmp/deb.first_last" | awk '{ print $1 == 1 ? 1 : ($2 == 1 ? 0 : -1) }' >"$tmp/deb.theirs"
+[ "$(wc -l <"$tmp/deb.theirs")" -eq 20000 ] || fail "dpkg answered $(wc -l <"$tmp/deb.theirs") times"
+# That this asks for the order, some of them show one by one.
+head -n 200 "$tmp/deb.pairs" | while IFS='	' read -r one other; do
+    if dpkg --compare-versions "$one" lt "$other"; then echo -1; elif dpkg --compare-versions "$one" eq "$other"; then echo 0; else echo 1; fi
+done 2>/dev/null | diff - <(head -n 200 "$tmp/deb.theirs") || fail "--merge-avail and --compare-versions differ"
 check deb 0
 
 # Debian's versions without what no rpm has are as good as any.
@@ -173,6 +184,68 @@ with open(f"{sys.argv[1]}/apk.pairs", "w") as pairs, open(f"{sys.argv[1]}/apk.th
 PYTHON
 [ "$(wc -l <"$tmp/apk.pairs")" -gt 1000 ] || fail "hardly any pair of apk is of versions"
 check apk 0
+
+# libsolv, which openSUSE and conda solve dependencies with, has an order of apk of its own. No package of Python or Debian has it
+# compiled in; a crate has its source.
+if [ -n "${LONG:-}" ]; then
+    mkdir -p "$tmp/libsolv/src" "$tmp/stubs"
+    printf '[package]\nname = "order"\nversion = "0.1.0"\nedition = "2024"\n[dependencies]\nrattler_libsolv_c = "1"\n' >"$tmp/libsolv/Cargo.toml"
+    : >"$tmp/libsolv/src/lib.rs"
+    source=$(cargo metadata --quiet --format-version 1 --manifest-path "$tmp/libsolv/Cargo.toml" |
+        jq -r '.packages[] | select(.name == "rattler_libsolv_c").manifest_path') || fail "cargo cannot fetch libsolv"
+    source=${source%/*}/libsolv/src
+    # What the one file includes is of no use to it.
+    for header in repo util apk; do : >"$tmp/stubs/$header.h"; done
+    printf 'typedef struct Pool Pool;\n' >"$tmp/stubs/pool.h"
+    cat >"$tmp/order.c" <<'C'
+#include <stdio.h>
+#include <string.h>
+#include "pool.h"
+int solv_vercmp_apk(const char *, const char *, const char *, const char *);
+int main(void) {
+    char line[8192], *tab;
+    while (fgets(line, sizeof line, stdin)) {
+        line[strcspn(line, "\n")] = 0;
+        tab = strchr(line, '\t');
+        printf("%d\n", solv_vercmp_apk(line, tab, tab + 1, tab + strlen(tab)));
+    }
+}
+C
+    cp "$source/apk.c" "$tmp/apk.c"
+    cc -I "$tmp/stubs" -o "$tmp/order" "$tmp/order.c" "$tmp/apk.c" || fail "libsolv does not compile"
+    # It takes a suffix and its number for one part, so that `_rc` and `_rc0` are equal, and `_rc1` goes before `_rc_p1`. To apk-tools
+    # the number is a part of its own, which goes before a further suffix and after none.
+    grep -vE '_[a-z]+(_|0|-|'$'\t''|$)' "$tmp/apk.all" >"$tmp/apk.pairs"
+    "$tmp/order" <"$tmp/apk.pairs" >"$tmp/apk.theirs"
+    # Most pairs that are made up are not versions to apk.
+    check apk 1000
+    n=$(grep -vcx '?' "$tmp/apk.ours")
+    [ "$n" -gt 5000 ] || fail "only $n pairs of apk are of versions"
+fi
+
+# apk-tools' own tests are under the GPL, and not copied. With a checkout, all of them are held: APK_TOOLS=DIR version_order.sh
+if [ -n "${APK_TOOLS:-}" ]; then
+    "$python" - "$APK_TOOLS/test/unit/version.data" "$tmp" <<'PYTHON'
+import sys
+
+with open(f"{sys.argv[2]}/apk.pairs", "w") as pairs, open(f"{sys.argv[2]}/apk.theirs", "w") as theirs:
+    for line in open(sys.argv[1]):
+        match line.split("#")[0].split():
+            # Not versions to `apk version --check`, though it compares what stands before the mistake.
+            case _ if "invalid" in line or "_foo" in line:
+                pass
+            case [one, ("<" | "=" | ">") as sign, other]:
+                print(one, other, sep="\t", file=pairs)
+                print({"<": -1, "=": 0, ">": 1}[sign], file=theirs)
+            case [word] if word.startswith("!"):
+                print(word[1:], "1", sep="\t", file=pairs)
+                print("?", file=theirs)
+PYTHON
+    "$python" "$tmp/ours.py" apk "$tmp" >"$tmp/apk.ours" || fail "apk: ssm-vulns failed"
+    [ "$(wc -l <"$tmp/apk.theirs")" -gt 700 ] || fail "apk-tools has only $(wc -l <"$tmp/apk.theirs") tests"
+    paste "$tmp/apk.pairs" "$tmp/apk.ours" "$tmp/apk.theirs" | awk -F '\t' '$3 != $4' >"$tmp/apk.wrong"
+    [ ! -s "$tmp/apk.wrong" ] || fail "apk-tools says otherwise (pair, ours, theirs):"$'\n'"$(head "$tmp/apk.wrong")"
+fi
 
 # Scores of vectors, against another library, for every version of CVSS.
 "$python" - <<'PYTHON' || fail "scores differ"

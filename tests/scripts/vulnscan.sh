@@ -141,7 +141,7 @@ osv_calls() { "$root/.venv/bin/python" -c 'import sys, urllib.request as u; prin
 osv_calls "calls?account=$account" | wc -l >"$tmp/n_calls"
 run --out "$tmp/the scan" --offline --advisories "$tmp/osv dump" --advisories "$tmp/secdb.zip" --fixed-only
 expect 1
-! grep -q HERE-3 "$tmp/out" || fail "what has no fix is told"
+! grep -q HERE-3 "$tmp/out" || fail "what has no fix is listed"
 # On a terminal the same in columns.
 "$root/.venv/bin/python" -c 'import pty, sys; pty.spawn(sys.argv[1:])' "$scan" --out "$tmp/the scan" --offline --advisories "$tmp/osv dump" \
     --advisories "$tmp/secdb.zip" </dev/null 2>&1 | tr -d '\r' >"$tmp/tty"
@@ -162,7 +162,7 @@ run --out "$tmp/the scan" --offline --advisories "$tmp/harmless"
 expect 2 "1 file in it is not read: $tmp/harmless/wrong.json"
 osv_calls "calls?account=$account" | wc -l | cmp - "$tmp/n_calls" || fail "--offline called AWS"
 
-# -- every node without an inventory is told, and the others are judged
+# -- every node without an inventory is named, and the others are judged
 run --out "$tmp/gaps" --advisories "$tmp/osv dump" --advisories "$tmp/secdb.zip" < <(jq -r '.nodes[].instance_id' "$tmp/estate.json")
 expect 2 "6 of 11 nodes have an SBOM"
 cat >"$tmp/expected" <<LINES
@@ -177,7 +177,7 @@ gaps "$tmp/gaps" | diff "$tmp/expected" - || fail "the gaps are others"
 grep -q 'e1.*neither dpkg nor rpm nor apk' "$tmp/gaps/gaps.jsonl" || fail "it does not say what the collector said"
 grep -q '^ALSA-1' "$tmp/out" || fail "the others are not judged"
 "$root/tests/scripts/validate" sarif "$tmp/gaps/vulnscan.sarif"
-[ "$(jq -c '.runs[0].invocations[0] | [.executionSuccessful, (.toolExecutionNotifications | length)]' "$tmp/gaps/vulnscan.sarif")" = '[false,6]' ] || fail "SARIF does not tell the gaps"
+[ "$(jq -c '.runs[0].invocations[0] | [.executionSuccessful, (.toolExecutionNotifications | length)]' "$tmp/gaps/vulnscan.sarif")" = '[false,6]' ] || fail "SARIF does not name the gaps"
 
 # -- what Run Command cuts is whole in S3
 "$root/.venv/bin/aws" s3api create-bucket --bucket inventories >/dev/null
@@ -195,6 +195,12 @@ expect 1 "patches: 1 of 2 nodes lack some"
 [ "$(jq -c '[.instance_id, .missing_count, .is_patched]' "$tmp/patches/patch_states.jsonl" | paste -sd ' ')" = \
     '["i-000000000000000a1",1,false] ["i-000000000000000a2",0,true]' ] || fail "$(cat "$tmp/patches/patch_states.jsonl")"
 
+run --out "$tmp/patches" --offline --advisories "$tmp/osv dump"
+expect 1 "patches: nodes of which advisories say otherwise: 1,"
+grep -q '"kind":"patch_difference".*a2"' "$tmp/patches/matches.jsonl" || fail "it does not say on which"
+"$root/tests/scripts/validate" sarif "$tmp/patches/vulnscan.sarif"
+[ "$(jq -c '.runs[0].invocations[0] | [.executionSuccessful, (.toolExecutionNotifications | map(.level))]' "$tmp/patches/vulnscan.sarif")" = '[true,["note"]]' ] ||
+    fail "SARIF takes a difference for something else"
 jq -c 'if .kind == "patch_state" then .missing_count = null | .reason = {id: "run.patch_state.unreadable", message: "m", fix: "f"} else . end' \
     "$tmp/patches/patches.jsonl" | sed '/"patch_state".*a2"/d' >"$tmp/unread"
 mv "$tmp/unread" "$tmp/patches/patches.jsonl"
@@ -222,7 +228,7 @@ expect 0 "3 of 3 nodes have an SBOM"
 [ "$(osv_calls "runs?account=$account" | jq -r 'select(.instance_id | startswith("i-000000000000000f")) | .runs // .count // .n' | sort -u)" = 1 ] ||
     fail "runs: $(osv_calls "runs?account=$account" | grep 0000f)"
 
-# -- Ctrl-C, which goes to ssm-run as well: it cancels and tells, and the rest is taken up later
+# -- Ctrl-C, which goes to ssm-run as well: it cancels and reports, and the rest is taken up later
 status=0
 "$root/.venv/bin/python" - "$scan" "$tmp/stopped" "$tmp/nodes" 2>"$tmp/err" <<'PYTHON' || status=$?
 import os, pathlib, signal, subprocess, sys, time
@@ -246,7 +252,7 @@ run --out "$tmp/stopped" --retry
 expect 0 "every node has an inventory"
 rm -r "$tmp/stopped"
 
-# -- every error is status 2 with a reason: 1 says that a package needs an update
+# -- 9: every error is status 2 with a reason: 1 says that a package needs an update
 printf 'mine' >"$tmp/a file"
 run --out "$tmp/a file" </dev/null
 expect 2 "a file"
@@ -260,17 +266,64 @@ for status_of in 1:ssm-vulns 134:ssm-vulns 134:jq; do
     expect 2
     [ -s "$tmp/err" ] || fail "${status_of#*:} failed, and nothing says so"
 done
-# -- by a symbolic link in a directory with a blank, and with busybox's programs first
+# -- 12: by a symbolic link in a directory with a blank. 9: with busybox's programs first
 mkdir -p "$tmp/my bin/deep"
 ln -s "$scan" "$tmp/my bin/deep/scan it" && ln -s "deep/scan it" "$tmp/my bin/scan"
 scan="$tmp/my bin/scan" run --out "$tmp/crash" --offline
 expect 0 "3 of 3 nodes have an SBOM"
 "$root/tests/ansible/packages.sh" # Installs busybox, if it is missing.
 mkdir "$tmp/box"
-for applet in awk sed grep find cat sort wc cksum; do ln -s "$(command -v busybox)" "$tmp/box/$applet"; done
+for applet in $(busybox --list); do ln -s "$(command -v busybox)" "$tmp/box/$applet"; done
 PATH=$tmp/box:$PATH run --out "$tmp/the scan" --offline --advisories "$tmp/osv dump" --advisories "$tmp/secdb.zip"
 expect 1
 diff "$tmp/the scan/advisories.csv" "$tmp/out" || fail "busybox makes something else"
+# With tools that take no option behind an operand, as those of macOS.
+mkdir "$tmp/strict"
+for name in awk basename cat cmp cut dd dirname find grep head id mkdir mktemp mv readlink rm sed sort tail tr uname wc; do
+    printf '#!/bin/sh\nPOSIXLY_CORRECT=1 exec %s "$@"\n' "$(command -v "$name")" >"$tmp/strict/$name"
+    chmod +x "$tmp/strict/$name"
+done
+cp "$tmp/crash/invocations.jsonl" "$tmp/invocations"
+printf '{"kind":"invocation","tar' >>"$tmp/crash/invocations.jsonl"
+strictly() {
+    PATH=$tmp/strict:$PATH run "$@"
+    ! grep -E 'No such file|invalid option|^vulnscan: line' "$tmp/err" || fail "a tool is called in GNU's way alone"
+}
+strictly --out "$tmp/the scan" --offline --advisories "$tmp/osv dump" --advisories "$tmp/secdb.zip" && expect 1
+strictly --out "$tmp/patches" --offline --advisories "$tmp/osv dump" && expect 2
+strictly --out "$tmp/crash" --offline && expect 0
+[ "$(jq -s length "$tmp/crash/sboms.jsonl")" -eq 3 ] || fail "half a line is no longer left out"
+mv "$tmp/invocations" "$tmp/crash/invocations.jsonl"
+
+# -- 9: a limit on the size of files, a disk that is full, and one that cannot be written
+for blocks in 1 4 16; do
+    status=0
+    (ulimit -f "$blocks" && exec "$scan" --out "$tmp/the scan" --offline --advisories "$tmp/osv dump") >"$tmp/out" 2>"$tmp/err" || status=$?
+    expect 2
+    [ -s "$tmp/err" ] || fail "a limit of $blocks kB, and nothing says so"
+done
+if unshare --mount true 2>/dev/null; then
+    mkdir "$tmp/mounted"
+    n_kib=$(du -k "$tmp/the scan/invocations.jsonl" | cut -f 1)
+    # It is full while the SBOMs are written, and before.
+    for options in "size=$((n_kib + 60))k" "size=$((n_kib + 16))k" ro; do
+        status=0
+        # shellcheck disable=SC2016 # For the inner shell.
+        unshare --mount sh -ec 'mount -t tmpfs -o mode=700 none "$1"
+            cp "$2/invocations.jsonl" "$2/nodes" "$1"
+            mount -o "remount,$3" "$1"
+            shift 3
+            exec "$@"' sh "$tmp/mounted" "$tmp/the scan" "$options" "$scan" --out "$tmp/mounted" --offline --advisories "$tmp/osv dump" \
+            >"$tmp/out" 2>"$tmp/err" || status=$?
+        expect 2
+        grep -qiE 'no space left|read-only file system|cannot create' "$tmp/err" || fail "$options: it said $(cat "$tmp/err")"
+    done
+fi
+run --out "$tmp/the scan" --offline --advisories "$tmp/osv dump" --advisories "$tmp/secdb.zip"
+expect 1
+
+# -- 2: jq is for lines of the chain: what it judged once is in ssm-vulns
+[ "$(cd "$root/scripts/vulnscan.d" && echo *)" = "collector.ps1 collector.sh" ] || fail "there is more than the collector: $(ls "$root/scripts/vulnscan.d")"
 
 # -- what ends without a scan
 run --out "$tmp/none" </dev/null

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# vulnscan.sh: advisories that are about nothing are a gap and status 2, not an all-clear. Sends nothing.
+# vulnscan.sh, 1: advisories that are about nothing are a gap and status 2, not an all-clear. Sends nothing.
 set -euo pipefail
 
 root=$(cd -- "$(dirname -- "$0")/../.." && pwd)

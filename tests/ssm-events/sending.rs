@@ -1,6 +1,5 @@
 //! `send` to a Slack that takes, refuses, limits, hangs up and is gone, and a `send` that is killed.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use testbed::{Home, Output, Reply, Run, Slack, offline};
 
 use crate::EXE;
 
-fn event(id: &str) -> String {
+pub(super) fn event(id: &str) -> String {
     let record = json!({"eventName": "StartSession", "eventSource": "ssm.amazonaws.com", "eventID": id,
         "eventTime": "2026-11-24T03:00:00Z", "responseElements": {"tokenValue": "t0ken", "sessionId": format!("s-{id}")}});
     format!("{record}\n")
@@ -21,7 +20,7 @@ pub(super) fn events(n_events: usize) -> String {
         .collect()
 }
 
-fn tool(slack: &Slack, spool: &Path, more: &[&str]) -> Run {
+pub(super) fn tool(slack: &Slack, spool: &Path, more: &[&str]) -> Run {
     let spool = spool.to_str().unwrap();
     let fixed = [
         "send",
@@ -59,19 +58,6 @@ pub(super) fn statuses(output: &Output) -> Vec<String> {
         )
     };
     records.iter().map(text).collect()
-}
-
-/// Returns how often each event was taken.
-fn taken(slack: &Slack) -> HashMap<String, usize> {
-    let mut counts = HashMap::new();
-    for message in slack.messages() {
-        let id = message["attachments"][0]["blocks"][1]["block_id"]
-            .as_str()
-            .unwrap()
-            .to_owned();
-        *counts.entry(id).or_default() += 1;
-    }
-    counts
 }
 
 #[test]
@@ -200,53 +186,6 @@ fn a_webhook_that_is_gone_holds_everything() {
 }
 
 #[test]
-fn killed_at_any_moment_nothing_is_lost_and_only_what_was_in_flight_may_be_there_twice() {
-    let (slack, home) = (Slack::start(), Home::create());
-    let n_events = 40;
-    for pause in [20, 35, 50, 80, 120] {
-        let running = tool(&slack, home.path(), &["--interval", "0.005"])
-            .stdin(events(n_events))
-            .spawn();
-        std::thread::sleep(Duration::from_millis(pause));
-        // The shell's own kill, since nothing else in the tests needs a crate for it.
-        let killed = std::process::Command::new("kill")
-            .args(["-9", &running.id().to_string()])
-            .status()
-            .unwrap();
-        let _ = running.wait();
-        let _ = killed;
-    }
-    let last = send(&slack, home.path(), &events(n_events), &[]);
-    last.assert_status(0);
-    let counts = taken(&slack);
-    assert_eq!(counts.len(), n_events, "nothing is lost");
-    let twice: Vec<&String> = counts
-        .iter()
-        .filter(|(_, count)| **count > 1)
-        .map(|(id, _)| id)
-        .collect();
-    assert!(twice.len() <= 5, "one a kill at most: {twice:?}");
-    let doubtful = last
-        .records()
-        .iter()
-        .filter(|record| !record["note"].is_null())
-        .count();
-    assert!(twice.len() <= 5 && doubtful <= 1, "{}", last.stdout);
-}
-
-#[test]
-fn half_a_line_of_a_killed_run_is_no_damage() {
-    let (slack, home) = (Slack::start(), Home::create());
-    send(&slack, home.path(), &events(1), &[]).assert_status(0);
-    let log = home.path().join("deliveries.jsonl");
-    let text = std::fs::read_to_string(&log).unwrap();
-    std::fs::write(&log, format!("{text}{{\"event_id\":\"e-")).unwrap();
-    let again = send(&slack, home.path(), &events(2), &[]);
-    again.assert_status(0).assert_stderr("");
-    assert_eq!(statuses(&again), ["e-0 duplicate", "e-1 delivered"]);
-}
-
-#[test]
 fn reconcile_prints_exactly_what_never_arrived() {
     let (slack, home) = (Slack::start(), Home::create());
     send(&slack, home.path(), &events(2), &[]).assert_status(0);
@@ -342,49 +281,4 @@ fn the_webhook_may_be_kept_by_aws() {
             .iter()
             .all(|call| call["service"] != "ssm" || call["operation"] == "PutParameter")
     );
-}
-
-/// What is in a spool tells who was where.
-#[test]
-fn a_spool_is_the_users_alone_and_follows_no_link() {
-    use std::os::unix::fs::{PermissionsExt, symlink};
-    let (slack, home) = (Slack::start(), Home::create());
-    let shell = |umask: &str, spool: &Path| {
-        let script = format!("umask {umask}; exec \"$0\" \"$@\"");
-        let spool = spool.to_str().unwrap();
-        let flags = ["send", "--webhook", "env:WEBHOOK", "--spool", spool];
-        let run = offline("/bin/sh").args(["-c", &script, EXE]).args(flags);
-        run.env("WEBHOOK", slack.url()).stdin(event("e-1")).run()
-    };
-    for umask in ["000", "022", "077"] {
-        let spool = home.path().join(format!("spool-{umask}"));
-        // One that was made by an older version, or by hand.
-        if umask == "022" {
-            std::fs::create_dir(&spool).unwrap();
-            std::fs::write(spool.join("queue.jsonl"), "").unwrap();
-            std::fs::set_permissions(&spool, std::fs::Permissions::from_mode(0o755)).unwrap();
-        }
-        shell(umask, &spool).assert_status(0);
-        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(&spool), 0o700, "{umask}");
-        for name in ["lock", "queue.jsonl", "deliveries.jsonl"] {
-            assert_eq!(mode(&spool.join(name)), 0o600, "{umask} {name}");
-        }
-    }
-    let victim = home.path().join("victim");
-    std::fs::write(&victim, "untouched").unwrap();
-    let linked = home.path().join("linked");
-    std::fs::create_dir(&linked).unwrap();
-    symlink(&victim, linked.join("queue.jsonl")).unwrap();
-    shell("022", &linked)
-        .assert_status(2)
-        .assert_complains("queue.jsonl");
-    assert_eq!(std::fs::read_to_string(&victim).unwrap(), "untouched");
-    let (elsewhere, link) = (home.path().join("elsewhere"), home.path().join("link"));
-    std::fs::create_dir(&elsewhere).unwrap();
-    symlink(&elsewhere, &link).unwrap();
-    shell("022", &link)
-        .assert_status(2)
-        .assert_complains("it is a symbolic link: name the directory itself");
-    assert_eq!(std::fs::read_dir(&elsewhere).unwrap().count(), 0);
 }

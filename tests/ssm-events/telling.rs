@@ -95,6 +95,10 @@ fn the_first_rule_that_fits_mentions_and_colours() {
     );
     let (color, text) = look(json!({}));
     assert!(color == "#123456" && !text.contains('<'), "{text}");
+    // People write the rules, and say why.
+    let commented = std::fs::read_to_string(&rules).unwrap();
+    std::fs::write(&rules, format!("// Ours.\n{commented}")).unwrap();
+    assert_eq!(look(json!({})).0, "#123456");
     for (wrong, why) in [
         (
             json!({"rules": [{"when": {"a": "b"}}]}),

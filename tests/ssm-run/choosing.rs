@@ -1,4 +1,4 @@
-//! What is run on which node, by ids and records, by platform, and what is told of nodes that nothing reaches.
+//! What is run on which node, by ids and records, by platform, and what is reported of nodes that nothing reaches.
 
 use serde_json::{Value, json};
 
@@ -50,7 +50,7 @@ fn each_platform_gets_its_shell() {
 }
 
 #[test]
-fn a_script_goes_to_its_platform_and_others_are_told() {
+fn a_script_goes_to_its_platform_and_others_are_reported() {
     let account = account(&[node(1), windows(2)]);
     let (shell, power) = (
         account.home().join("scan.sh"),
@@ -145,7 +145,7 @@ fn a_document_takes_parameters_and_a_version() {
 }
 
 #[test]
-fn dark_nodes_are_told_at_once_with_their_reason() {
+fn dark_nodes_are_reported_at_once_with_their_reason() {
     let account = account(&[
         json!({"instance_id": id(1), "state": "stopped", "agent": {"version": "3.3.987.0"}}),
         json!({"instance_id": id(2), "agent": {"version": "3.3.987.0", "ping": "ConnectionLost"}}),
@@ -258,7 +258,7 @@ fn nothing_to_run_and_nobody_to_run_it_are_errors() {
         &["--region", "us-east-1,eu-west-1", "--", "id"],
     )
     .assert_status(2)
-    .assert_complains("ids alone do not tell their region");
+    .assert_complains("IDs alone do not name their region");
     run(&account, [1], &["--accounts", "org", "--", "id"])
         .assert_status(2)
         .assert_complains("--accounts goes with --tag or --resource-group");

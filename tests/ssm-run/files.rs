@@ -21,6 +21,7 @@ fn commands(account: &Account) -> Vec<Value> {
         .collect()
 }
 
+/// 12: arrays, describe-instances and commas.
 #[test]
 fn node_ids_are_read_as_aws_prints_them() {
     let account = account(&[node(1), node(2)]);
@@ -44,6 +45,7 @@ fn node_ids_are_read_as_aws_prints_them() {
     );
 }
 
+/// 12: 64 KB.
 #[test]
 fn a_script_that_is_too_large_is_refused_before_it_is_sent() {
     let account = account(&[node(1)]);
@@ -64,7 +66,7 @@ fn a_script_that_is_too_large_is_refused_before_it_is_sent() {
     run(&account, [1], &["--script", &fits]).assert_status(0);
 }
 
-/// Only SSM knows how large the document is.
+/// 12: only SSM knows how large the document is.
 #[test]
 fn a_script_that_ssm_finds_too_large_has_the_same_cure() {
     let account = account(&[node(1)]);
@@ -76,6 +78,7 @@ fn a_script_that_ssm_finds_too_large_has_the_same_cure() {
     assert!(fix.contains("AWS-RunRemoteScript"), "{fix}");
 }
 
+/// 12: `#!` is not seen behind a mark.
 #[test]
 fn a_byte_order_mark_is_left_out_and_carriage_returns_are_noted() {
     let account = account(&[node(1)]);

@@ -1,4 +1,4 @@
-//! What became of commands: each end with its exit status, told once, through pages, throttling, errors and Ctrl-C.
+//! What became of commands: each end with its exit status, reported once, through pages, throttling, errors and Ctrl-C.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -56,7 +56,7 @@ fn the_graver_exit_status_wins() {
 }
 
 #[test]
-fn a_fast_node_is_told_while_a_slow_one_runs() {
+fn a_fast_node_is_reported_while_a_slow_one_runs() {
     let account = account(&[
         prints(1, json!({"stdout": "fast", "seconds": 0.3})),
         prints(2, json!({"stdout": "slow", "seconds": 4})),
@@ -69,22 +69,22 @@ fn a_fast_node_is_told_while_a_slow_one_runs() {
         .args(["-c", &shell])
         .stdin(ids([1, 2]))
         .spawn();
-    let n_told = || {
+    let n_reported = || {
         std::fs::read_to_string(&file)
             .unwrap_or_default()
             .lines()
             .count()
     };
-    while n_told() < 2 {
+    while n_reported() < 2 {
         assert!(
             began.elapsed() < Duration::from_secs(3),
-            "the fast node is not told"
+            "the fast node is not reported"
         );
         std::thread::sleep(Duration::from_millis(20));
     }
     running.wait().assert_status(0);
     assert!(began.elapsed() > Duration::from_secs(4));
-    assert_eq!(n_told(), 3);
+    assert_eq!(n_reported(), 3);
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn who_may_not_list_commands_reads_them_one_by_one() {
 }
 
 #[test]
-fn what_cannot_be_read_is_told_as_unknown() {
+fn what_cannot_be_read_is_reported_as_unknown() {
     let account = account(&[node(1)]);
     account.fault(json!({"operation": "ListCommandInvocations", "kind": "denied", "times": -1}));
     let output = run(&account, [1], &["--", "id"]);
@@ -168,7 +168,7 @@ fn stopped(account: &Account, running: testbed::Running) -> testbed::Output {
 }
 
 #[test]
-fn control_c_cancels_what_is_in_flight_and_tells_it() {
+fn control_c_cancels_what_is_in_flight_and_reports_it() {
     let account = account(&[
         json!({"instance_id": id(1), "agent": {"version": "3.3.987.0", "run_command": "sh"}}),
         ends(2, "Success"),
@@ -192,7 +192,7 @@ fn control_c_cancels_what_is_in_flight_and_tells_it() {
 }
 
 #[test]
-fn control_c_leaves_the_next_wave_unsent_and_tells_how_the_rest_stood() {
+fn control_c_leaves_the_next_wave_unsent_and_reports_how_the_rest_stood() {
     let account = account(&[ends(1, "InProgress"), node(2)]);
     account.fault(json!({"operation": "CancelCommand", "kind": "denied", "times": -1}));
     let running = tool(&account, &["--waves", "1,100%", "--", "id"])

@@ -1,4 +1,4 @@
-//! Outputs: split, whole beyond what the API tells where a destination was given, and never passed off as whole.
+//! Outputs: split, whole beyond what the API returns where a destination was given, and never passed off as whole.
 
 use serde_json::{Value, json};
 use testbed::Account;
@@ -178,7 +178,7 @@ fn throttling_cuts_no_output() {
 }
 
 #[test]
-fn steps_of_a_document_are_told_one_by_one() {
+fn steps_of_a_document_are_reported_one_by_one() {
     let account = account(&[
         json!({"instance_id": id(1), "agent": {"version": "3.3.987.0", "run_command": "sh"}}),
     ]);
@@ -206,7 +206,7 @@ fn steps_of_a_document_are_told_one_by_one() {
 }
 
 #[test]
-fn a_patch_scan_tells_what_it_found() {
+fn a_patch_scan_reports_what_it_found() {
     let patched = json!({"instance_id": id(1), "agent": {"version": "3.3.987.0"},
         "patches": {"list": [{"kb_id": "kernel.x86_64", "state": "MISSING", "severity": "Critical", "compliance": "CRITICAL"}]}});
     let account = account(&[patched, node(2)]);

@@ -112,5 +112,5 @@ fn refuses_what_is_not_the_same_run() {
         .to_owned();
     run(&account, [1], &["--resume", &by_hand, "--", "id"])
         .assert_status(2)
-        .assert_complains("its comment does not tell that this tool has sent it");
+        .assert_complains("its comment does not show that this tool has sent it");
 }

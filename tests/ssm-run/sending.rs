@@ -62,7 +62,7 @@ fn a_command_that_failed_on_the_server_is_looked_for_and_sent_again() {
 }
 
 #[test]
-fn what_may_have_been_taken_and_cannot_be_looked_for_is_told() {
+fn what_may_have_been_taken_and_cannot_be_looked_for_is_reported() {
     let account = account(&[node(1)]);
     account.fault(json!({"operation": "SendCommand", "kind": "drop", "when": "after"}));
     account.fault(json!({"operation": "ListCommands", "kind": "denied", "times": -1}));
@@ -101,7 +101,7 @@ fn a_node_that_went_away_does_not_keep_the_others() {
 }
 
 #[test]
-fn who_may_not_send_is_told_for_each_node() {
+fn who_may_not_send_is_reported_for_each_node() {
     let account = account(&[node(1), node(2)]);
     account.fault(json!({"operation": "SendCommand", "kind": "denied", "times": -1}));
     let output = run(&account, [1, 2], &["--", "id"]);

@@ -16,7 +16,7 @@ fn waves_are_sent_one_after_another() {
     output.assert_status(0);
     assert_eq!(invocations(&output).len(), 60);
     assert_eq!(sizes(&requests(&account, "SendCommand")), [1, 5, 50, 4]);
-    // A wave begins when all nodes of the one before are told.
+    // A wave begins when all nodes of the one before are reported.
     let kinds: Vec<Value> = output
         .records()
         .iter()

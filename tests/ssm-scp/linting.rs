@@ -64,6 +64,26 @@ fn an_accepted_finding_is_counted_and_not_printed() {
     }
 }
 
+/// People write the file, and say why.
+#[test]
+fn a_list_of_what_is_accepted_may_have_comments() {
+    let home = Home::create();
+    let guard = guard(&home, "guard.json", "s3:DeleteBucket");
+    let text = format!(
+        "[\n  // Until January.\n  {}, /* the last */\n]",
+        entry(json!({}))
+    );
+    let accepted = home.path().join("accepted.json");
+    std::fs::write(&accepted, text).unwrap();
+    let accepted = accepted.to_str().unwrap();
+    let linted = offline(EXE)
+        .args(["lint", "--suppressions", accepted, &guard])
+        .run();
+    linted
+        .assert_status(0)
+        .assert_stderr(&format!("ssm-scp: 1 finding switched off by {accepted}\n"));
+}
+
 #[test]
 fn an_entry_about_something_else_is_unused() {
     let unused = [TAKEABLE, "scp.suppression.unused"];

@@ -241,8 +241,23 @@ fn people_get_a_row_for_each_answer() {
         "-o",
         "text",
     ];
-    let row = "DENIED   ssm:StartSession       arn:aws:iam::111122223333:role/dev - denied by OnlyExemptPrincipals of guard\n";
-    assert_eq!(tool(&base).run().assert_status(0).stdout, row);
+    let one = tool(&base).run();
+    one.assert_status(0);
+    for line in [
+        "answer: denied\n",
+        "why: denied by OnlyExemptPrincipals of guard\n",
+    ] {
+        assert!(one.stdout.contains(line), "{}", one.stdout);
+    }
+    let two = tool(&base).args(["--action", "ssm:GetDocument"]).run();
+    let table = "ANSWER   ACTION            PRINCIPAL  WHY\n\
+        denied   ssm:StartSession  dev        denied by OnlyExemptPrincipals of guard\n\
+        allowed  ssm:GetDocument   dev        ";
+    assert!(
+        two.assert_status(0).stdout.starts_with(table),
+        "{}",
+        two.stdout
+    );
     let filtered = tool(&base).args(["--jq", ".answer"]).run();
     assert_eq!(filtered.assert_status(0).stdout, "\"denied\"\n");
 }

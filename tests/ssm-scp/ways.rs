@@ -103,7 +103,7 @@ fn gaps_names_what_else_is_open_until_it_is_closed() {
         .args(["gaps", "-f", "-", "-o", "text"])
         .stdin(desired(&json!({})))
         .run();
-    let row = "OPEN     user_data          user data, which can run as root at every start: ec2:ModifyInstanceAttribute - add \"user_data\" to ways";
+    let row = "open    user_data: user data, which can run as root at every start\n        by ec2:ModifyInstanceAttribute\n        fix: add \"user_data\" to ways";
     assert!(text.stdout.contains(row), "{}", text.stdout);
 }
 

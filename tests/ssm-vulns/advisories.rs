@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use testbed::repository;
 
-use crate::{judged, node, osv, told};
+use crate::{judged, listed, node, osv};
 
 /// One rule for each file: packages of a system, advisories, and what must come of them.
 #[test]
@@ -90,7 +90,7 @@ fn each_rule_of_the_fixtures_holds() {
     assert!(n_rules >= 20, "there are only {n_rules} rules");
 }
 
-/// 47 records of AlmaLinux 8 name two modules in one title.
+/// 3: 47 records of AlmaLinux 8 name two modules in one title.
 #[test]
 fn packages_of_a_second_module_are_reported() {
     let advisory = osv(
@@ -104,11 +104,12 @@ fn packages_of_a_second_module_are_reported() {
     let output = judged(&[advisory], &node("rhel", "8.8", &[package]));
     output.assert_status(1);
     assert_eq!(
-        told(&output),
+        listed(&output),
         ["RHSA-2023:3781 python38-pytest 0:4.6.6-3.module+el8.8.0+9999+aaaa"]
     );
 }
 
+/// 4: a tenth of AlmaLinux 8's records.
 #[test]
 fn bug_fixes_and_enhancements_are_no_vulnerabilities() {
     for id in [
@@ -123,11 +124,11 @@ fn bug_fixes_and_enhancements_are_no_vulnerabilities() {
         let input = node("almalinux", "8.10", &["rpm\tzlib\t\t1\t1.el8"]);
         let output = judged(&[of(id), of("ALSA-2024:1")], &input);
         output.assert_status(1);
-        assert_eq!(told(&output), ["ALSA-2024:1 zlib 2-1.el8"], "{id}");
+        assert_eq!(listed(&output), ["ALSA-2024:1 zlib 2-1.el8"], "{id}");
     }
 }
 
-/// AlmaLinux, SUSE and older Ubuntu records have them in `related` only.
+/// 5: AlmaLinux, SUSE and older Ubuntu records have them in `related` only.
 #[test]
 fn cves_come_from_aliases_upstream_and_related() {
     let more = json!({"related": ["CVE-2024-6387", "GHSA-x"], "aliases": ["CVE-2024-0002"], "upstream": ["UBUNTU-CVE-2024-0001", "DEBIAN-CVE-2024-0001"]});
@@ -194,6 +195,7 @@ fn a_fix_that_is_paid_for_says_so_and_is_for_its_release() {
     );
 }
 
+/// 5: the priority of older Ubuntu records is one.
 #[test]
 fn severities_are_words_of_the_distribution_or_computed() {
     let v3 = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H";
@@ -284,7 +286,7 @@ fn the_agent_is_a_package_like_any_other() {
     );
     output.assert_status(1);
     assert_eq!(
-        told(&output),
+        listed(&output),
         ["ALAS2023-2025-1 amazon-ssm-agent 3.3.1802.0-1.amzn2023"]
     );
 }

@@ -1,4 +1,4 @@
-//! Advisories in whatever they are kept in, told by content, never by name.
+//! Advisories in whatever they are kept in, recognized by content, never by name.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use serde_json::json;
 use testbed::repository;
 
-use crate::{Directory, matched, node, osv, told};
+use crate::{Directory, listed, matched, node, osv};
 
 /// Packs by Python's own libraries, which know nothing of ours.
 fn packed(program: &str, content: &str) -> Vec<u8> {
@@ -49,7 +49,7 @@ fn every_container_is_read_whatever_its_name() {
         for path in [path.as_path(), path.parent().unwrap()] {
             let output = matched(path, &input, &[]);
             output.assert_status(1);
-            assert_eq!(told(&output), ["DSA-1 a 2"], "{what}");
+            assert_eq!(listed(&output), ["DSA-1 a 2"], "{what}");
         }
     }
     // Lines, arrays, several values, and a byte-order mark.
@@ -62,7 +62,7 @@ fn every_container_is_read_whatever_its_name() {
     ] {
         let path = directory.write("x", content);
         assert_eq!(
-            told(matched(&path, &input, &[]).assert_status(1)),
+            listed(matched(&path, &input, &[]).assert_status(1)),
             ["DSA-1 a 2"],
             "{what}"
         );

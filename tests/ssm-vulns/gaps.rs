@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use testbed::repository;
 
-use crate::{Directory, inventory, invocation, judged, matched, node, osv, run, told};
+use crate::{Directory, inventory, invocation, judged, listed, matched, node, osv, run};
 
 const OPENSSH: &str = "rpm\topenssh\t0\t8.7p1\t38.el9\t\topenssh-8.7p1-38.el9.src.rpm\tV\t";
 
@@ -15,7 +15,7 @@ fn harmless(more: Value) -> Value {
     osv("ALSA-1", "AlmaLinux:9", "openssh", "8.7p1-38.el9", more)
 }
 
-/// Each of these gave an all-clear once. The last one is one.
+/// 1: each of these gave an all-clear once. The last one is one.
 #[test]
 fn advisories_about_nothing_are_a_gap_and_not_an_all_clear() {
     let updateinfo =
@@ -74,23 +74,23 @@ fn advisories_about_nothing_are_a_gap_and_not_an_all_clear() {
         let path = directory.write("advisories", content);
         let output = matched(&path, &alma(), &[]);
         output.assert_status(if expected.is_empty() { 0 } else { 2 });
-        assert_eq!(told(&output), expected, "{what}");
+        assert_eq!(listed(&output), expected, "{what}");
     }
     let empty = Directory::new();
     std::fs::create_dir(empty.path().join("nothing")).unwrap();
     let output = matched(&empty.path().join("nothing"), &alma(), &[]);
     output.assert_status(2);
-    assert_eq!(told(&output), of_nothing, "an empty directory");
+    assert_eq!(listed(&output), of_nothing, "an empty directory");
 }
 
-/// AlmaLinux's own updateinfo.xml is the natural thing to give.
+/// 1: AlmaLinux's own updateinfo.xml is the natural thing to give.
 #[test]
 fn packages_of_a_distribution_that_is_not_known_are_a_gap() {
     let path = repository().join("tests/fixtures/vulnscan/updateinfo_el9.xml");
     let output = matched(&path, &alma(), &[]);
     output.assert_status(2);
     assert_eq!(
-        told(&output),
+        listed(&output),
         [
             "vulns.advisories.none",
             "vulns.advisories.unread",
@@ -124,7 +124,7 @@ fn what_lies_beside_advisories_and_is_not_read_is_a_gap() {
         let path = directory.write(&format!("db/{name}"), content);
         let output = matched(&db, &alma(), &[]);
         output.assert_status(2);
-        assert_eq!(told(&output), ["vulns.advisories.unread"], "{name}");
+        assert_eq!(listed(&output), ["vulns.advisories.unread"], "{name}");
         assert!(
             output
                 .stdout
@@ -150,7 +150,7 @@ fn old_advisories_are_a_gap_that_says_how_old() {
     let path = path.to_str().unwrap();
     let old = run(&["match", "--advisories", path], &alma()).run();
     old.assert_status(2);
-    assert_eq!(told(&old), ["vulns.advisories.stale"]);
+    assert_eq!(listed(&old), ["vulns.advisories.stale"]);
     let message = "the newest advisory about AlmaLinux:9 is of 2020-01-01, ";
     assert!(
         old.stdout.contains(message) && old.stdout.contains(" days ago"),
@@ -213,7 +213,7 @@ fn a_node_that_was_not_asked_or_is_not_known_is_a_gap_and_the_others_are_judged(
             &input,
         );
         output.assert_status(2);
-        assert_eq!(told(&output), ["ALSA-1 openssh 9-1", expected], "{more}");
+        assert_eq!(listed(&output), ["ALSA-1 openssh 9-1", expected], "{more}");
     }
     let unreachable = json!({"kind": "unreachable", "tool": "ssm-run", "target": {"account": "111111111111", "region": "eu-west-1"}, "error": "denied"});
     let output = judged(
@@ -221,7 +221,7 @@ fn a_node_that_was_not_asked_or_is_not_known_is_a_gap_and_the_others_are_judged(
         &format!("{unreachable}\n{}", alma()),
     );
     output.assert_status(2);
-    assert_eq!(told(&output), ["vulns.target.unreachable"]);
+    assert_eq!(listed(&output), ["vulns.target.unreachable"]);
 }
 
 #[test]
@@ -252,6 +252,28 @@ fn an_input_that_is_none_is_an_error() {
     }
 }
 
+/// Records that a command was sent, or of a scan for patches, are no nodes without anything wrong.
+#[test]
+fn an_input_without_an_inventory_is_an_error() {
+    let mut scan = invocation("i-1", "");
+    scan["document"] = json!("AWS-RunPatchBaseline");
+    let state = json!({"kind": "patch_state", "target": {"account": "111111111111", "region": "us-east-1"},
+        "instance_id": "i-1", "missing_count": 0});
+    for input in [
+        json!({"kind": "command"}).to_string(),
+        format!("{scan}\n{state}"),
+    ] {
+        for output in [
+            judged(&[harmless(json!({}))], &input),
+            run(&["sbom"], &input).run(),
+        ] {
+            output
+                .assert_status(2)
+                .assert_complains("there is no inventory in the input");
+        }
+    }
+}
+
 #[test]
 fn a_version_that_is_none_is_a_gap() {
     let output = judged(
@@ -259,5 +281,5 @@ fn a_version_that_is_none_is_a_gap() {
         &node("alpine", "3.20.3", &["apk\ta\t1-r0"]),
     );
     output.assert_status(2);
-    assert_eq!(told(&output), ["vulns.advisory.unjudged"]);
+    assert_eq!(listed(&output), ["vulns.advisory.unjudged"]);
 }

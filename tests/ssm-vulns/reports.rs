@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Directory, inventory, invocation, matched, node, osv, told};
+use crate::{Directory, inventory, invocation, listed, matched, osv};
 
 /// Two nodes with one package, and one advisory that is severe and one that is not.
 fn scene() -> (Directory, String) {
@@ -242,7 +242,7 @@ fn what_is_accepted_is_left_out_until_its_last_day() {
         let output = with(
             json!([entry(more.clone()), {"id": "scp.x", "file": "f", "reason": "another tool's", "expires": "2999-01-01"}]),
         );
-        assert_eq!(told(output.assert_status(1)), expected, "{more}");
+        assert_eq!(listed(output.assert_status(1)), expected, "{more}");
         output.assert_complains("switched off by");
     }
     // An entry that has ended, or accepts nothing, is a finding itself.
@@ -272,36 +272,4 @@ fn what_is_accepted_is_left_out_until_its_last_day() {
         entry(json!({"id": "vulns.DSA-2"}))
     ]));
     accepted.assert_status(0);
-}
-
-/// What Systems Manager's own compliance says stands beside it.
-#[test]
-fn patch_compliance_that_says_otherwise_is_told() {
-    let (directory, _) = scene();
-    let state = |missing: i32| {
-        json!({"kind": "patch_state", "target": {"account": "111111111111", "region": "us-east-1"},
-        "instance_id": "i-0123456789abcdef0", "missing_count": missing})
-    };
-    for (missing, version, expected) in [
-        (0, "1", Some((0, 1))),
-        (2, "9", Some((2, 0))),
-        (2, "1", None),
-        (0, "9", None),
-    ] {
-        let input = format!(
-            "{}\n{}",
-            state(missing),
-            node("debian", "12", &[&format!("deb\ta\t{version}")])
-        );
-        let output = matched(&directory.path().join("db"), &input, &[]);
-        let records = output.records();
-        let difference = records.iter().find(|one| one["kind"] == "patch_difference");
-        let found = difference.map(|one| {
-            (
-                one["n_missing_patches"].as_i64().unwrap(),
-                one["n_fixable_packages"].as_i64().unwrap(),
-            )
-        });
-        assert_eq!(found, expected, "{missing} {version}");
-    }
 }

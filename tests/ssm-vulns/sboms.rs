@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Directory, inventory, invocation, matched, node, osv, run, told};
+use crate::{Directory, inventory, invocation, listed, matched, node, osv, run};
 
 #[test]
 fn a_node_has_an_sbom_with_canonical_package_urls_and_its_kernels() {
@@ -108,12 +108,12 @@ fn an_sbom_says_all_that_matching_needs() {
         let sbom = run(&["sbom"], &input).run();
         let by_sbom = matched(&path, &sbom.assert_status(0).stdout, &[]);
         assert_eq!(direct.assert_status(1).stdout, by_sbom.stdout);
-        assert_eq!(told(&direct).len(), 1, "{}", direct.stdout);
+        assert_eq!(listed(&direct).len(), 1, "{}", direct.stdout);
     }
 }
 
 #[test]
-fn files_are_written_and_gaps_are_told() {
+fn files_are_written_and_gaps_are_reported() {
     let directory = Directory::new();
     let out = directory.path().join("a b/sbom");
     let good = node(
@@ -158,7 +158,7 @@ fn files_are_written_and_gaps_are_told() {
         &format!("{}\n{}", records[1], node("debian", "12", &["deb\ta\t2"])),
         &[],
     );
-    assert_eq!(told(piped.assert_status(2)), ["vulns.inventory.failed"]);
+    assert_eq!(listed(piped.assert_status(2)), ["vulns.inventory.failed"]);
     run(&["sbom"], "")
         .run()
         .assert_status(2)

@@ -154,6 +154,10 @@ fn add(accounts: &mut Accounts, entities: &mut Vec<Entity>, value: &Value) -> an
         entities.push(cli::from_value(value)?);
         return Ok(());
     }
+    // `ssm-scp show` prints the policies as well, whose attachments are with the entities.
+    if value["kind"] == "policy" {
+        return Ok(());
+    }
     if value.is_string() {
         accounts.push(account_id(value, value)?, None, None);
         return Ok(());
@@ -216,6 +220,8 @@ mod tests {
             [("222222222222".to_owned(), "SUSPENDED".to_owned())]
         );
         assert!(parse(r#"{"Name":"x"}"#).is_err());
+        // What could not be read may hold accounts.
+        assert!(parse(r#"{"kind":"unreachable"}"#).is_err());
     }
 
     #[test]
@@ -227,8 +233,10 @@ mod tests {
         let root = entity("r-b", "root", None);
         let unit = entity("ou-b-c", "organizational_unit", Some("r-b"));
         let account = entity("111111111111", "account", Some("ou-b-c"));
+        let policy =
+            json!({"kind": "policy", "policy_type": "service_control_policy", "id": "p-1"});
         for text in [
-            format!("{account}\n{unit}\n{root}"),
+            format!("{policy}\n{account}\n{unit}\n{root}"),
             json!([root, unit, account]).to_string(),
         ] {
             let accounts = parse(&text).unwrap();

@@ -2,6 +2,7 @@
 //! Its connectors are made on first use, so that an offline verb pays nothing for roots it does not need.
 
 mod exchange;
+pub(crate) mod outside;
 mod trouble;
 mod tunnel;
 
@@ -18,6 +19,7 @@ use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpClie
 use crate::guard::caught;
 use crate::profile::Profile;
 use exchange::Bounded;
+use outside::Outside;
 
 pub(crate) use trouble::Trouble;
 
@@ -39,7 +41,7 @@ pub(crate) fn client_for(profile: &Profile, is_patient: bool) -> anyhow::Result<
         let name = format!("ca_bundle of profile '{}'", profile.name());
         (name, PathBuf::from(path))
     });
-    make(bundle().or(of_profile), is_patient)
+    make(bundle().or(of_profile), is_patient, false)
 }
 
 /// Returns the client for what is not AWS, or needs no profile.
@@ -47,7 +49,15 @@ pub(crate) fn client_for(profile: &Profile, is_patient: bool) -> anyhow::Result<
 /// # Errors
 /// `AWS_CA_BUNDLE` names a file that cannot be read or parsed.
 pub(crate) fn client() -> anyhow::Result<SharedHttpClient> {
-    make(bundle(), false)
+    make(bundle(), false, false)
+}
+
+/// Returns the client for hosts that anybody may name: it connects to no local address.
+///
+/// # Errors
+/// As [`client`].
+pub(crate) fn outside_client() -> anyhow::Result<SharedHttpClient> {
+    make(bundle(), false, true)
 }
 
 /// Returns the bundle of the environment, and what it is called.
@@ -56,7 +66,11 @@ fn bundle() -> Option<(String, PathBuf)> {
     Some(("AWS_CA_BUNDLE".to_owned(), PathBuf::from(path)))
 }
 
-fn make(bundle: Option<(String, PathBuf)>, is_patient: bool) -> anyhow::Result<SharedHttpClient> {
+fn make(
+    bundle: Option<(String, PathBuf)>,
+    is_patient: bool,
+    is_outside: bool,
+) -> anyhow::Result<SharedHttpClient> {
     let context = match bundle {
         Some((name, path)) => trusting(&name, &path)?,
         None => TlsContext::default(),
@@ -73,10 +87,13 @@ fn make(bundle: Option<(String, PathBuf)>, is_patient: bool) -> anyhow::Result<S
         if let Some(sleep) = components.and_then(|components| components.sleep_impl()) {
             connector = connector.sleep_impl(sleep);
         }
-        connector
+        let connector = connector
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .tls_context(context.clone())
-            .build()
+            .tls_context(context.clone());
+        match is_outside {
+            true => connector.build_with_resolver(Outside),
+            false => connector.build(),
+        }
     });
     Ok(SharedHttpClient::new(Bounded { inner, is_patient }))
 }

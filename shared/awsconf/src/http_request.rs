@@ -22,6 +22,8 @@ pub struct Request {
     pub url: String,
     /// Sent as `application/json` when there is one.
     pub body: Option<String>,
+    /// Further headers, which may be secrets: no error quotes them.
+    pub headers: Vec<(String, String)>,
     /// For the whole exchange; `None` waits for ever.
     pub timeout: Option<Duration>,
 }
@@ -48,7 +50,10 @@ impl Response {
 
 /// Clients of one process, which share connections.
 #[derive(Clone, Debug)]
-pub struct HttpClient(aws_smithy_runtime_api::client::http::SharedHttpClient);
+pub struct HttpClient {
+    inner: aws_smithy_runtime_api::client::http::SharedHttpClient,
+    is_outside: bool,
+}
 
 impl HttpClient {
     /// Returns a client.
@@ -56,7 +61,21 @@ impl HttpClient {
     /// # Errors
     /// `AWS_CA_BUNDLE` names a file that cannot be read.
     pub fn new() -> anyhow::Result<HttpClient> {
-        http::client().map(HttpClient)
+        Ok(HttpClient {
+            inner: http::client()?,
+            is_outside: false,
+        })
+    }
+
+    /// Returns a client that reaches no address of this machine, its link, or a metadata service, whatever a name resolves to.
+    ///
+    /// # Errors
+    /// As [`HttpClient::new`].
+    pub fn outside() -> anyhow::Result<HttpClient> {
+        Ok(HttpClient {
+            inner: http::outside_client()?,
+            is_outside: true,
+        })
     }
 
     /// Sends one request.
@@ -64,12 +83,15 @@ impl HttpClient {
     /// # Errors
     /// No answer: name, route, firewall, TLS, time. Any status is an answer.
     pub async fn send(&self, request: Request) -> anyhow::Result<Response> {
+        if self.is_outside {
+            http::outside::check(host(&request.url)).await?;
+        }
         let mut timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT);
         timeouts.set_operation_timeout(request.timeout);
         let mut operation = Operation::builder()
             .service_name("plain")
             .operation_name(request.method)
-            .http_client(self.0.clone())
+            .http_client(self.inner.clone())
             .endpoint_url(split(&request.url).0)
             .no_auth()
             .no_retry()
@@ -93,6 +115,9 @@ impl HttpClient {
                 }
                 sent.headers_mut()
                     .insert("content-type", "application/json; charset=utf-8");
+                for (name, value) in request.headers {
+                    sent.headers_mut().try_insert(name, value)?;
+                }
                 Ok(sent)
             })
             .deserializer::<Response, std::convert::Infallible>(answer)
@@ -111,6 +136,20 @@ fn split(url: &str) -> (&str, &str) {
     match url[host..].find('/') {
         Some(at) => url.split_at(host + at),
         None => (url, "/"),
+    }
+}
+
+/// Returns the host of a URL, without its port.
+fn host(url: &str) -> &str {
+    let authority = split(url).0;
+    let authority = authority
+        .split_once("://")
+        .map_or(authority, |(_, rest)| rest);
+    let authority = authority.split(['?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
     }
 }
 
@@ -136,6 +175,7 @@ pub async fn probe(url: &str) -> anyhow::Result<Response> {
         method: "GET",
         url: url.to_owned(),
         body: None,
+        headers: Vec::new(),
         timeout: Some(2 * CONNECT_TIMEOUT),
     };
     let answer = HttpClient::new()?.send(request).await;

@@ -48,7 +48,7 @@ pub fn utf8<'r>(
     Ok(Box::new(Cursor::new(text.into_bytes())))
 }
 
-/// Returns what text is that is not the JSON that was expected, and what to do, as far as it can be recognised. The parser
+/// Returns what text is that is not the JSON that was expected, and what to do, as far as it can be recognized. The parser
 /// stopped at `line` and `column`, counted from 1.
 pub(crate) fn other_format(text: &str, line: usize, column: usize) -> Option<&'static str> {
     const COMMENT: &str =
@@ -79,7 +79,7 @@ pub(crate) fn other_format(text: &str, line: usize, column: usize) -> Option<&'s
     let is_upper =
         |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_uppercase());
     if first == "---" || is_key(first) || first.strip_prefix("- ").is_some_and(is_key) {
-        Some("it is YAML: save it with --output json")
+        Some("it is YAML: write it as JSON, which the AWS CLI prints with --output json")
     } else if first.starts_with("-----") || first.starts_with("+--") {
         Some("it is a table: save it with --output json")
     } else if first

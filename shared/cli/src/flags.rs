@@ -64,14 +64,16 @@ pub enum Format {
     Json,
     /// Text for people
     Text,
-    /// SARIF 2.1.0 for code scanning: check and lint
+    /// SARIF 2.1.0 for code scanning: check, lint and match
     Sarif,
     /// JUnit XML for CI systems: check and lint
     Junit,
-    /// Comma-separated values: check, lint and show
+    /// Comma-separated values: check, lint, match and show
     Csv,
     /// Findings for AWS Security Hub: check
     Asff,
+    /// Findings for Amazon Security Lake, OCSF 1.4.0: check and lint
+    Ocsf,
 }
 
 impl Format {
@@ -94,6 +96,7 @@ impl Format {
             Format::Junit => ("junit", &["check", "lint"]),
             Format::Csv => ("csv", &["check", "lint", "show"]),
             Format::Asff => ("asff", &["check"]),
+            Format::Ocsf => ("ocsf", &["check", "lint"]),
         };
         let (last, others) = verbs.split_last()?;
         let to = match others {

@@ -1,5 +1,5 @@
 //! `--generate`: what a packager, a shell or an editor needs of a tool. It needs no verb; `VERB --generate man` prints the page of
-//! one verb.
+//! one verb, `VERB --generate example` a file that only it reads.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -86,7 +86,8 @@ fn text(
         );
     };
     anyhow::ensure!(
-        request.verb.is_none() || [Artefact::Man, Artefact::Policy].contains(&artefact),
+        request.verb.is_none()
+            || [Artefact::Man, Artefact::Policy, Artefact::Example].contains(&artefact),
         "--generate {}: one for all verbs; leave the verb out",
         request.artefact
     );
@@ -96,6 +97,15 @@ fn text(
         Artefact::Schema => {
             serde_json::to_writer_pretty(&mut text, &schemas.document(tool))?;
             text.push(b'\n');
+        }
+        Artefact::Example if request.verb.is_some() => {
+            let verb = request.verb.as_deref().unwrap_or_default();
+            let Some((_, example)) = schemas.of_verbs.iter().find(|(of, _)| *of == verb) else {
+                anyhow::bail!(
+                    "--generate example: {verb} reads no file of its own; leave the verb out"
+                );
+            };
+            text.extend_from_slice(example.as_bytes());
         }
         Artefact::Example => {
             let Some(example) = schemas.example else {

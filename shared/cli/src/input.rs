@@ -10,7 +10,7 @@ use crate::encoding::other_format;
 use crate::mistakes::{from_value, locate, of_other_tool};
 use crate::source::{source, text};
 use crate::unique::Unique;
-use crate::{IoArgs, Plans, jsonc};
+use crate::{IoArgs, Plans, jsonc, place};
 
 /// Returns the one JSON value of the input. `what` names it for people: `desired preferences`.
 ///
@@ -36,6 +36,31 @@ pub fn read_desired<T: DeserializeOwned>(io: &IoArgs, what: &str) -> anyhow::Res
             },
         );
     one(values.with_context(action)?, io, what)
+}
+
+/// Returns the one value of a file of rules, which may have comments and trailing commas. `check` says which path of it is wrong in a
+/// way that its shape does not say, and how to correct it.
+///
+/// # Errors
+/// As [`read`], and what `check` finds, with line and column.
+pub fn read_checked<T: DeserializeOwned>(
+    path: &Path,
+    what: &str,
+    check: impl Fn(&T) -> Option<(String, String)>,
+) -> anyhow::Result<T> {
+    let io = IoArgs::of_file(path);
+    let action = || format!("read {what} from {}", source(&io));
+    let text = text(&io).with_context(action)?;
+    let plain = jsonc::plain(&text);
+    let value = one(parse(&plain).with_context(action)?, &io, what)?;
+    if let Some((path, message)) = check(&value) {
+        let (line, column) = place::of(without_mark(&plain), &path);
+        bail!(
+            "{}: {path}: {message} at line {line} column {column}",
+            action()
+        );
+    }
+    Ok(value)
 }
 
 fn one<T>(mut values: Vec<T>, io: &IoArgs, what: &str) -> anyhow::Result<T> {

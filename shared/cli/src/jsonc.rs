@@ -20,7 +20,8 @@ const STRICT: ScannerOptions = ScannerOptions {
 
 /// Returns the text with blanks for its comments and trailing commas. What comes behind something that is neither JSON nor a
 /// comment stays as it is, for the parser to say what it is.
-pub(crate) fn plain(text: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn plain(text: &str) -> Cow<'_, str> {
     let mut blanks = Vec::new();
     // An error ends it, as said.
     let _ = blank(text, &mut blanks);

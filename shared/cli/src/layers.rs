@@ -215,7 +215,7 @@ impl<D: DeserializeOwned> Layers<D> {
     ) -> anyhow::Result<Vec<Finding>> {
         // In UTC, so that the same run says the same everywhere.
         let today = jiff::Timestamp::now()
-            .to_zoned(jiff::tz::TimeZone::UTC)
+            .to_zoned_datetime(jiff::tz::TimeZone::UTC)
             .date();
         let mut findings = Vec::new();
         for layer in self.over(target, units)? {

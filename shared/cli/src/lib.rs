@@ -24,6 +24,7 @@ mod mistakes;
 mod notes;
 mod output;
 mod permissions;
+mod place;
 mod progress;
 mod report;
 mod screen;
@@ -31,6 +32,7 @@ mod source;
 mod status;
 mod stdout;
 mod stream;
+mod summary;
 mod suppressions;
 mod text;
 mod unique;
@@ -41,7 +43,10 @@ pub use count_or_percent::CountOrPercent;
 pub use encoding::utf8;
 pub use filter::{Filter, Yielded};
 pub use flags::{ApplyArgs, Format, IoArgs};
-pub use input::{read, read_desired, read_plans, read_records, read_records_from, read_shown};
+pub use input::{
+    read, read_checked, read_desired, read_plans, read_records, read_records_from, read_shown,
+};
+pub use jsonc::plain as without_comments;
 pub use layers::Layers;
 pub use lint::{DesiredState, FileArgs, at, is_ours, value};
 pub use mistakes::from_value;
@@ -54,9 +59,10 @@ pub use records::{
     ResultKind, ResultRecord, Schemas, Severity, Target, Unreachable, UnreachableKind,
 };
 pub use report::inert;
+pub use screen::Tone;
 pub use source::read_texts;
 pub use status::{Outcome, Signal, TO_RECOVER, finish, is_broken_pipe, lost, print_error};
 pub use stream::{for_each_record, for_each_record_of};
 pub use suppressions::{PackageSuppressions, SuppressionArgs, Suppressions, today};
-pub use text::count;
+pub use text::{Below, Block, count};
 pub use visible::{is_hidden, visible, visible_lines};

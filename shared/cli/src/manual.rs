@@ -55,13 +55,18 @@ pub(crate) fn render(
     command.build();
     let tool = command.get_name().to_owned();
     let subject = match verb {
-        None => &command,
+        None => &mut command,
         Some(name) => command
-            .find_subcommand(name)
+            .find_subcommand_mut(name)
             .ok_or_else(|| anyhow::anyhow!("--generate man: there is no verb '{name}'"))?,
     };
+    // The usage of `--help`. The page's own lists each option without its value, which OPTIONS does better.
+    let usage = subject.render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage:").trim().to_owned();
+    let subject = &subject.clone().override_usage(usage);
     let page: &mut dyn Write = page;
-    let manual = Man::new(subject.clone());
+    let source = format!("{tool} {}", env!("CARGO_PKG_VERSION"));
+    let manual = Man::new(subject.clone()).source(source);
     manual.render_title(page)?;
     manual.render_name_section(page)?;
     manual.render_synopsis_section(page)?;

@@ -1,5 +1,7 @@
 //! Records to stdout - JSON lines, jq results or text - and notes for people to stderr.
 
+mod held;
+
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard};
@@ -10,11 +12,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::filter::Filter;
-use crate::report::{self, Report};
+use crate::report;
 use crate::screen::Screen;
 use crate::stdout::{self, write};
-use crate::text::{Changes, Findings, Table, count};
+use crate::text::{Block, Table, count};
 use crate::{Format, IoArgs, Outcome, Progress, bar, notes, text, visible_lines};
+
+use self::held::Held;
 
 /// Where a run's records go. Made before the first AWS call, so that a bad filter costs nothing.
 pub struct Output {
@@ -27,28 +31,6 @@ pub struct Output {
     /// The file of `-f`, for the command that comes next.
     file: Option<PathBuf>,
     held: Mutex<Held>,
-}
-
-/// What is shown as text when all is there.
-#[derive(Default)]
-struct Held {
-    table: Option<Table>,
-    /// What was in tables that are printed, each with its noun.
-    counts: Vec<(usize, &'static str)>,
-    /// Records that a list of another kind has no row for.
-    n_left_out: usize,
-    findings: Findings,
-    changes: Changes,
-    /// Accounts and regions that could not be read.
-    n_unreachable: usize,
-    /// Whether findings were looked for, though there may be none.
-    has_looked: bool,
-    next_verb: Option<&'static str>,
-    /// For other programs, instead of all of the above.
-    report: Report,
-    /// Whether a verb has printed its own report.
-    is_reported: bool,
-    summary: Option<String>,
 }
 
 impl Output {
@@ -92,7 +74,7 @@ impl Output {
     /// # Errors
     /// As [`Output::write`].
     pub fn write_findings(&self, findings: &[Finding]) -> anyhow::Result<Outcome> {
-        self.held().has_looked = true;
+        self.held().shown.has_looked = true;
         findings
             .iter()
             .try_for_each(|finding| self.write_finding(finding))?;
@@ -121,9 +103,7 @@ impl Output {
             return match self.format {
                 Format::Json => line(&json),
                 Format::Text => self.show(serde_json::from_str(&json)?),
-                Format::Sarif | Format::Junit | Format::Csv | Format::Asff => {
-                    self.keep(&serde_json::from_str(&json)?)
-                }
+                _ => self.keep(&serde_json::from_str(&json)?),
             };
         };
         filter.run(&json, |value| {
@@ -134,22 +114,26 @@ impl Output {
     /// Shows a record as text, or keeps it until all that it is shown with are there.
     fn show(&self, record: Value) -> anyhow::Result<()> {
         let mut held = self.held();
+        held.shown.has_shown |= record["kind"] != "unreachable";
         match record["kind"].as_str().unwrap_or_default() {
             "finding" => {
-                held.findings.add(record);
+                held.shown.findings.add(record);
                 return Ok(());
             }
-            "plan" => held.changes.add(&record),
-            "unreachable" => held.n_unreachable += 1,
+            "plan" => held.shown.changes.add(&record),
+            "result" => held.shown.results.add(&record),
+            "unreachable" => held.shown.n_unreachable += 1,
             kind => {
                 if let Some(mut table) = Table::of(kind) {
                     match &mut held.table {
-                        Some(begun) if begun.kind() == kind => begun.add(&record),
+                        Some(begun) if begun.kind() == kind && !begun.is_full() => {
+                            begun.add(&record)
+                        }
                         other => {
                             table.add(&record);
                             if let Some(before) = other.replace(table) {
                                 line(&format!("{}\n", before.render(self.screen)))?;
-                                held.counts.push((before.n_rows(), before.noun()));
+                                held.shown.counts.push((before.n_rows(), before.noun()));
                             }
                         }
                     }
@@ -191,7 +175,15 @@ impl Output {
 
     /// Names the verb that comes next, for who has read what this one shows.
     pub fn suggest(&self, verb: &'static str) {
-        self.held().next_verb = Some(verb);
+        self.held().shown.next_verb = Some(verb);
+    }
+
+    /// Names the kind of record that this verb lists: a file of comma-separated values has its columns without any record, too, and not
+    /// those of findings.
+    pub fn list_of(&self, kind: &str) {
+        if self.format == Format::Csv {
+            self.held().table = Table::of(kind);
+        }
     }
 
     /// Prints what was kept, and for people how much there was and which command comes next. Returns `outcome`, which may be an
@@ -200,7 +192,7 @@ impl Output {
     /// # Errors
     /// That of `outcome`, else stdout cannot be written.
     pub fn end(&self, outcome: anyhow::Result<Outcome>) -> anyhow::Result<Outcome> {
-        let held = std::mem::take(&mut *self.held());
+        let mut held = std::mem::take(&mut *self.held());
         if held.is_reported {
             // A finding decides the exit status, and a report of another kind has no place for it.
             for finding in held.report.findings() {
@@ -210,17 +202,25 @@ impl Output {
             return self.report(&held, outcome);
         }
         let table = held.table.as_ref().map(|table| table.render(self.screen));
-        let findings = held.findings.render(self.screen);
+        let findings = held.shown.findings.render(self.screen);
+        held.shown.is_plan_kept = self.is_input_kept();
+        let undo = held.shown.undo();
         let shown = table
             .iter()
             .chain(&findings)
+            .chain(&undo)
             .try_for_each(|text| line(text));
         let outcome = outcome.and_then(|outcome| shown.map(|()| outcome))?;
         if let Some(summary) = &held.summary {
             self.note(summary);
         }
         if self.is_text() {
-            self.summarize(&held);
+            if let Some(table) = &held.table {
+                held.shown.counts.push((table.n_rows(), table.noun()));
+            }
+            for text in held.shown.lines(self.tool, self.file.as_deref()) {
+                self.note(&text);
+            }
         }
         Ok(outcome)
     }
@@ -260,42 +260,11 @@ impl Output {
         Ok(outcome)
     }
 
-    fn summarize(&self, held: &Held) {
-        let last = held
-            .table
-            .iter()
-            .map(|table| (table.n_rows(), table.noun()));
-        let counts = held.counts.iter().copied().chain(last);
-        let counts: Vec<String> = counts.map(|(n, noun)| count(n, noun)).collect();
-        if !counts.is_empty() {
-            self.note(&counts.join(", "));
-        }
-        // What was not read is never "nothing".
-        let unread = match held.n_unreachable {
-            0 => String::new(),
-            1 => "; 1 account or region could not be read".to_owned(),
-            n => format!("; {n} accounts or regions could not be read"),
-        };
-        if held.has_looked {
-            self.note(&format!("{}{unread}", held.findings));
-        }
-        if held.changes.n_plans > 0 {
-            self.note(&format!("{}{unread}", held.changes));
-        }
-        let file = match &self.file {
-            Some(file) => shown_path(file),
-            None => "FILE".to_owned(),
-        };
-        let tool = self.tool;
-        if !held.changes.is_empty() {
-            self.note(&format!(
-                "nothing is written yet; next: {tool} plan -f {file} >plan.json && {tool} apply <plan.json"
-            ));
-        } else if let Some(verb) = held.next_verb
-            && (held.table.is_some() || !held.findings.is_empty())
-        {
-            self.note(&format!("next: {tool} {verb} -f {file}"));
-        }
+    /// Returns whether what was read is a file, which is still there when the run has ended.
+    fn is_input_kept(&self) -> bool {
+        let file = self.file.as_deref().filter(|file| file.as_os_str() != "-");
+        let path = file.unwrap_or(std::path::Path::new("/dev/stdin"));
+        std::fs::metadata(path).is_ok_and(|kept| kept.is_file())
     }
 
     /// Prints records that are JSON texts already, one a line, as they are: a stream of any length costs no parsing unless
@@ -357,6 +326,15 @@ impl Output {
         Progress::new(self.tool, self.quiet)
     }
 
+    /// Shows on a terminal that something takes its time, until what is returned goes away.
+    #[must_use]
+    pub fn working(&self, what: &str) -> Progress {
+        let progress = self.progress();
+        progress.begin(0, "");
+        progress.say(what);
+        progress
+    }
+
     /// Says on the bar, if there is one, what is being done.
     pub fn say(&self, what: impl FnOnce() -> String) {
         bar::say(what);
@@ -368,29 +346,30 @@ impl Output {
         self.format == Format::Text && self.filter.is_none()
     }
 
-    /// Prints one record, or in text a row of the tool's own, as of a table.
+    /// Prints what a tool lays out for many records, whatever the format: the verb was asked for text.
+    ///
+    /// # Errors
+    /// Stdout cannot be written.
+    pub fn write_laid(&self, block: &Block) -> anyhow::Result<()> {
+        line(&block.render(self.screen))
+    }
+
+    /// Prints one record, or in text what the tool lays out for it.
     ///
     /// # Errors
     /// As [`Output::write`].
-    pub fn write_row(
+    pub fn write_block(
         &self,
         record: &impl Serialize,
-        row: impl FnOnce() -> String,
+        block: impl FnOnce() -> Block,
     ) -> anyhow::Result<()> {
         match (self.format, &self.filter) {
-            (Format::Text, None) => line(&visible_lines(&row())),
+            (Format::Text, None) => {
+                self.held().shown.has_shown = true;
+                line(&block().render(self.screen))
+            }
             _ => self.write(record),
         }
-    }
-}
-
-/// Returns a path as a shell takes it.
-fn shown_path(path: &std::path::Path) -> String {
-    let text = path.to_string_lossy();
-    let is_plain = |c: char| c.is_alphanumeric() || "-_./=+,:@%".contains(c);
-    match text.chars().all(is_plain) {
-        true => text.into_owned(),
-        false => format!("'{}'", text.replace('\'', r"'\''")),
     }
 }
 

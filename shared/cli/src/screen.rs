@@ -15,12 +15,18 @@ pub(crate) struct Screen {
 
 /// What a color says. It only repeats what the text says, for who cannot see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tone {
+pub enum Tone {
+    /// Failed, denied, open.
     Bad,
+    /// Unknown, or perhaps bad.
     Doubtful,
+    /// Done.
     Good,
+    /// Another value than before.
     Changed,
+    /// A heading.
     Strong,
+    /// Beside the point.
     Faint,
 }
 

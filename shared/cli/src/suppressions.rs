@@ -13,7 +13,7 @@ use serde_json::Value;
 
 pub use packages::PackageSuppressions;
 
-use crate::{Finding, FindingKind, IoArgs, Outcome, Output, Severity, from_value, read};
+use crate::{Finding, FindingKind, IoArgs, Outcome, Output, Severity, from_value, read_desired};
 
 /// The flags of verbs that print what is wrong with files.
 #[derive(Clone, Debug, clap::Args)]
@@ -128,7 +128,7 @@ impl SuppressionArgs {
 #[must_use]
 pub fn today() -> Date {
     jiff::Timestamp::now()
-        .to_zoned(jiff::tz::TimeZone::UTC)
+        .to_zoned_datetime(jiff::tz::TimeZone::UTC)
         .date()
 }
 
@@ -140,7 +140,7 @@ fn entries<T: DeserializeOwned>(
     is_known: impl Fn(&str) -> bool,
     check: impl Fn(&T) -> anyhow::Result<()>,
 ) -> anyhow::Result<Vec<(usize, T)>> {
-    let all: Vec<Value> = read(&IoArgs::of_file(file), "suppressions")?;
+    let all: Vec<Value> = read_desired(&IoArgs::of_file(file), "suppressions")?;
     let mut own = Vec::new();
     for (index, value) in all.iter().enumerate() {
         let entry = entry(value, prefix, &is_known, &check).map_err(|error| {

@@ -1,6 +1,7 @@
 //! Records as text, for people at a terminal. Scripts read the JSON; this layout may change. What comes from AWS shows its control
 //! characters, so that the only escapes are the colors of [`crate::screen`].
 
+mod block;
 mod columns;
 mod difference;
 mod finding;
@@ -11,8 +12,9 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+pub use self::block::{Below, Block};
 pub(crate) use self::finding::Findings;
-pub(crate) use self::plan::Changes;
+pub(crate) use self::plan::{Changes, Results};
 pub(crate) use self::table::Table;
 use crate::screen::{Screen, Tone};
 use crate::visible;
@@ -88,6 +90,19 @@ fn plain(value: &Value) -> Cow<'_, str> {
         // Lists and objects, where only what differs is shown: in strings inside, JSON escapes control characters alone.
         other => Cow::Owned(visible(&other.to_string()).into_owned()),
     }
+}
+
+/// Returns how many there are of each noun: one table may be printed in parts.
+pub(crate) fn totals<'n>(counts: impl Iterator<Item = (usize, &'n str)>) -> Vec<String> {
+    let mut totals: Vec<(usize, &str)> = Vec::new();
+    for (n, noun) in counts {
+        match totals.iter_mut().find(|(_, of)| *of == noun) {
+            Some((total, _)) => *total += n,
+            None => totals.push((n, noun)),
+        }
+    }
+    let counted = totals.into_iter().map(|(n, noun)| count(n, noun));
+    counted.collect()
 }
 
 /// Returns a number with its noun: `1 change`, `2 changes`, `2 policies`.

@@ -19,7 +19,7 @@ const CLOSE: char = '\u{e001}';
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html>
 const RESOLVE: &str = "resolve:";
 
-/// Returns the text that stands for what `Ref` or, with a dot, `Fn::GetAtt` of this name gives.
+/// Returns the text for what `Ref` or, with a dot, `Fn::GetAtt` of this name gives.
 #[must_use]
 pub fn reference(name: &str) -> String {
     format!("{OPEN}{name}{CLOSE}")
@@ -47,7 +47,7 @@ pub fn url_suffix() -> String {
     reference("AWS::URLSuffix")
 }
 
-/// Returns the text that stands for a secret of Secrets Manager, which may be in any property; no template holds it.
+/// Returns the text for a secret of Secrets Manager, which may be in any property; no template holds it.
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-secretsmanager.html>
 #[must_use]
 pub fn secret(id: &str) -> String {

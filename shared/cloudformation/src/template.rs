@@ -48,7 +48,7 @@ impl Resource {
         }
     }
 
-    /// Returns whether it has properties; null stands for a resource that nobody asked for.
+    /// Returns whether it has properties; null is a resource that nobody asked for.
     #[must_use]
     pub fn is_wanted(&self) -> bool {
         !self.properties.is_null()
@@ -70,7 +70,7 @@ impl Resource {
         self
     }
 
-    /// Returns the resource, of a type that AWS documents and cfn-lint does not know yet: it is told not to mind.
+    /// Returns the resource, of a type that AWS documents and cfn-lint does not know yet: it is silenced.
     /// <https://github.com/aws-cloudformation/cfn-lint/blob/main/README.md#metadata>
     #[must_use]
     pub fn new_to_cfn_lint(mut self) -> Resource {

@@ -1,8 +1,8 @@
 //! The text form of a structure: `{type=IAMUser, arn=arn:aws:iam::111122223333:user/ann}`, a list in it as `[a, b]`, and JSON where
 //! CloudTrail Lake keeps what is deeper. Nothing in it is quoted, so that a text a caller wrote, as the reason of a session, can
 //! look like what stands between members. It is the text of the value before it unless it has the shape of a member; brackets that
-//! do not pair, and a member that is there twice, are not read. A member that is not there otherwise cannot be told from one that a
-//! caller made up.
+//! do not pair, and a member that is there twice, are not read. A member that is not there otherwise cannot be
+//! distinguished from one that a caller made up.
 //!
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/query-supported-event-schemas.html>
 

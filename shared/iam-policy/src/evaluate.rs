@@ -164,6 +164,12 @@ struct Gathered<'p> {
     has_boundary: bool,
     denied: Option<Decision<'p>>,
     maybe_denied: Option<Decision<'p>>,
+    /// The first level of service control policies that allows nothing, the first that may, and what allows at the last. They are
+    /// asked most, and mostly by themselves: a list of them would be an allocation for each decision.
+    refused: Option<Decision<'p>>,
+    maybe_refused: Option<Decision<'p>>,
+    allowing: Option<Deciding<'p>>,
+    /// What the other layers say, of which one may do instead of another.
     allows: Vec<(Layer, Truth<'p>, Option<Deciding<'p>>)>,
     /// Whether the resource's policy allows the very user or session who asks.
     granted_directly: bool,
@@ -208,11 +214,30 @@ impl<'p> Gathered<'p> {
                 allow = (truth, Some(deciding(policy, statement)));
             }
         }
-        self.allows.push((layer, allow.0, allow.1));
+        let (truth, statement) = allow;
+        if !matches!(layer, Layer::ServiceControl(_)) {
+            self.allows.push((layer, truth, statement));
+            return;
+        }
+        let decision = |verdict| Decision {
+            verdict,
+            layer: Some(layer),
+            statement,
+            unknown_key: key(truth),
+        };
+        match truth {
+            Truth::Yes => self.allowing = statement,
+            Truth::No => {
+                self.refused.get_or_insert(decision(Verdict::Denied));
+            }
+            Truth::Unknown(_) => {
+                self.maybe_refused.get_or_insert(decision(Verdict::Unknown));
+            }
+        }
     }
 
     fn decision(self) -> Decision<'p> {
-        if let Some(denied) = self.denied {
+        if let Some(denied) = self.denied.or(self.refused) {
             return denied;
         }
         let granted = |layer: Layer| {
@@ -222,7 +247,7 @@ impl<'p> Gathered<'p> {
                 .map(|(_, truth, _)| *truth)
         };
         let resource = granted(Layer::Resource);
-        let mut unknown = self.maybe_denied;
+        let mut unknown = self.maybe_denied.or(self.maybe_refused);
         for &(layer, truth, statement) in &self.allows {
             // Within one account the resource's policy or the identity's is enough.
             let instead = match layer {
@@ -250,7 +275,10 @@ impl<'p> Gathered<'p> {
         unknown.unwrap_or_else(|| Decision {
             verdict: Verdict::Allowed,
             layer: None,
-            statement: self.allows.last().and_then(|(_, _, statement)| *statement),
+            statement: match self.allows.last() {
+                Some((_, _, statement)) => *statement,
+                None => self.allowing,
+            },
             unknown_key: None,
         })
     }

@@ -1,4 +1,4 @@
-//! Quotas of Organizations; those of service control policies doubled on 2026-05-15. Older pages and tools still tell the former ones.
+//! Quotas of Organizations; those of service control policies doubled on 2026-05-15. Older pages and tools still name the former ones.
 //!
 //! <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html>
 

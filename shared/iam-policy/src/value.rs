@@ -186,7 +186,7 @@ pub fn arn_like(pattern: &str, arn: &str) -> bool {
     parts.is_ok_and(|parts| arn_matches(&parts, &given, &crate::Context::complete()))
 }
 
-/// Compares part by part, the telling parts first.
+/// Compares part by part, the parts that matter first.
 pub(crate) fn arn_matches(
     parts: &[Template; 6],
     given: &Option<[&str; 6]>,

@@ -10,7 +10,7 @@ use crate::{Damage, Found, Spoilt, Verdict};
 /// Bytes that are looked at together: one bit each in a word.
 const BLOCK: usize = 64;
 /// No CloudTrail record or event is near that large; what is, is damage, and memory must not grow with it.
-const LARGEST: usize = 64 * 1024 * 1024;
+const LARGEST: usize = if cfg!(test) { 1 << 20 } else { 64 << 20 };
 /// An object of more bytes is parsed before its end is seen: a quote that is missing would hide everything behind it. The largest
 /// record of CloudTrail has 256 KB, or 1 MB where its trail asks for that.
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html>
@@ -301,6 +301,13 @@ impl Scan {
         if let Some(spoilt) = spoilt {
             self.damaged(buffer, spoilt, each)?;
             self.blocks(buffer, each)?;
+            // Objects in one that is too large are handed over. One that does not end either, as in a nest without an end, is not
+            // kept: memory has one.
+            if buffer.len() - self.begin > LARGEST / 2 && self.is_in_object() {
+                self.damaged(buffer, Spoilt::TooLarge, each)?;
+                let end = buffer.len().saturating_sub(2 * LONGEST_KEY);
+                self.resume(buffer, end.max(self.begin + 1).min(buffer.len()));
+            }
         }
         Ok(())
     }

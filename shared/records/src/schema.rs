@@ -19,6 +19,8 @@ pub struct Schemas {
     pub definitions: fn(&mut SchemaGenerator) -> Definitions,
     /// A desired state with all of its fields, as JSON. `//` in front of a key is one that cannot be there with the others.
     pub example: Option<&'static str>,
+    /// Files beside the desired state, each by the verb that reads it: text with comments.
+    pub of_verbs: &'static [(&'static str, &'static str)],
 }
 
 impl Schemas {
@@ -69,6 +71,7 @@ mod tests {
             version: 3,
             definitions: of_managing::<String>,
             example: None,
+            of_verbs: &[],
         };
         let document = schemas.document("tool-x");
         assert_eq!(document["$id"], "urn:tool-x:records:3");

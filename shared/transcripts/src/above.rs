@@ -38,7 +38,7 @@ impl Above {
 
     /// Sets the keys of a request that say whose organization the role and the resource are in, as far as the records do.
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>
-    pub(crate) fn tell(&self, owner: Option<&str>, context: &mut Context) {
+    pub(crate) fn fill(&self, owner: Option<&str>, context: &mut Context) {
         let Some(organization) = &self.organization else {
             return;
         };

@@ -120,7 +120,7 @@ fn request(role: &Role, need: &Need) -> Request {
         .with("aws:PrincipalIsAWSService", "false")
         .with("aws:PrincipalType", "AssumedRole");
     if let Ok(own) = &role.policies {
-        own.above.tell(need.owner.as_deref(), &mut context);
+        own.above.fill(need.owner.as_deref(), &mut context);
     }
     if let Some(header) = &need.header {
         say_encryption(role, header, &mut context);

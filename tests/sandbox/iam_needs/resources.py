@@ -575,6 +575,7 @@ TYPES = {
     ("events", "archive"): _named("events", "archive/", "ArchiveName"),
     ("events", "replay"): _named("events", "replay/", "ReplayName"),
     ("sqs", "queue"): _queue,
+    ("sns", "topic"): _named("sns", "", "TopicArn", "Name"),
     ("lambda", "function"): _function,
     ("lambda", "function version"): _function,
     ("lambda", "function alias"): _function,

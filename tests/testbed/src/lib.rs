@@ -6,11 +6,13 @@
 
 mod account;
 mod fixtures;
+mod front;
 mod home;
 mod http;
 mod output;
 mod permissions;
 mod preloaded;
+mod random;
 mod run;
 mod sandbox;
 mod schema;
@@ -19,9 +21,11 @@ mod slack;
 
 pub use account::Account;
 pub use fixtures::{expect, expect_text, fixture, fixtures, repository};
+pub use front::Front;
 pub use home::Home;
 pub use output::Output;
 pub use permissions::NEEDED;
+pub use random::Random;
 pub use run::{Run, Running, TIME_DIVISOR, offline};
 pub use sandbox::Sandbox;
 pub use slack::{Post, Reply, Slack};

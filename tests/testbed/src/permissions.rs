@@ -141,7 +141,7 @@ fn flags(words: &[&str], region: Option<&str>) -> Vec<String> {
     if values("--accounts").iter().any(|from| from == "org") {
         flags.push("--accounts=org".to_owned());
     }
-    for flag in ["send-test", "transcripts"] {
+    for flag in ["routes", "send-test", "topic", "transcripts"] {
         if words
             .iter()
             .any(|word| word.strip_prefix("--") == Some(flag))

@@ -210,6 +210,21 @@ impl Running {
         self.started.child.id()
     }
 
+    /// Waits for the end of what was killed and returns what came out: its last line may be half a record.
+    ///
+    /// # Panics
+    /// It prints what is not UTF-8, or does not end in time.
+    pub fn wait_killed(mut self) -> Output {
+        let status = wait(&mut self.started.child, &self.arguments);
+        Output {
+            refused: Vec::new(),
+            arguments: self.arguments,
+            status: 128 + status.signal().unwrap_or(0),
+            stdout: text(self.started.stdout),
+            stderr: text(self.started.stderr),
+        }
+    }
+
     /// Waits for the end and returns what came out.
     ///
     /// # Panics

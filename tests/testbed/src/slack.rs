@@ -1,19 +1,20 @@
-//! A Slack of our own on loopback: an incoming webhook that answers as it is told and remembers what it took.
+//! A Slack of our own on loopback, or another service that takes JSON: it answers as the test says and remembers what it took.
 //!
-//! <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>
+//! <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>,
+//! <https://docs.slack.dev/reference/methods/chat.postMessage>
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 /// What the webhook answers.
 #[derive(Clone, Copy, Debug)]
 pub enum Reply {
-    /// 200, `ok`.
+    /// By which the service takes a message: 200, `ok`.
     Ok,
     /// A status with a body.
     Status(u16, &'static str),
@@ -21,6 +22,23 @@ pub enum Reply {
     RetryAfter(u64),
     /// The connection is closed without an answer.
     Close,
+    /// The message is taken, and nobody says so: the connection is closed.
+    Lost,
+    /// As [`Reply::Ok`], so many seconds later.
+    Slow(u64),
+    /// 307 to a place.
+    Redirect(&'static str),
+    /// A status with a body of so many bytes.
+    Long(u16, usize),
+}
+
+/// Which service it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Service {
+    #[default]
+    Webhook,
+    Bot,
+    Json,
 }
 
 /// One request.
@@ -30,8 +48,10 @@ pub struct Post {
     pub message: Value,
     /// When it came.
     pub at: Instant,
-    /// Whether it was answered with 200.
+    /// Whether the service has it now, whether or not the sender knows.
     pub taken: bool,
+    /// The line of the request and the headers, in lower case.
+    pub head: String,
 }
 
 #[derive(Default)]
@@ -39,6 +59,7 @@ struct State {
     replies: VecDeque<Reply>,
     always: Option<Reply>,
     posts: Vec<Post>,
+    service: Service,
 }
 
 /// The webhook; it serves until the process ends.
@@ -54,9 +75,34 @@ impl Slack {
     /// No port is free.
     #[must_use]
     pub fn start() -> Slack {
+        Slack::of(Service::Webhook)
+    }
+
+    /// Returns Slack's Web API, which takes everything that a bot posts.
+    ///
+    /// # Panics
+    /// As [`Slack::start`].
+    #[must_use]
+    pub fn bot() -> Slack {
+        Slack::of(Service::Bot)
+    }
+
+    /// Returns a service that takes any JSON with 202, as PagerDuty does.
+    ///
+    /// # Panics
+    /// As [`Slack::start`].
+    #[must_use]
+    pub fn json() -> Slack {
+        Slack::of(Service::Json)
+    }
+
+    fn of(service: Service) -> Slack {
         let listener = TcpListener::bind("127.0.0.1:0").expect("listen on loopback");
         let address = listener.local_addr().expect("the address of a listener");
-        let state = Arc::new(Mutex::new(State::default()));
+        let state = Arc::new(Mutex::new(State {
+            service,
+            ..State::default()
+        }));
         let shared = state.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -75,6 +121,13 @@ impl Slack {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Returns host and port.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        let rest = self.url.trim_start_matches("http://");
+        rest.split('/').next().unwrap_or_default()
     }
 
     /// Answers the next requests so, one after another.
@@ -112,7 +165,7 @@ fn serve(stream: &TcpStream, shared: &Mutex<State>) -> Option<()> {
     let mut reader = BufReader::new(stream);
     let mut writer = stream;
     loop {
-        let (mut line, mut length) = (String::new(), 0);
+        let (mut line, mut head, mut length) = (String::new(), String::new(), 0);
         loop {
             line.clear();
             if reader.read_line(&mut line).ok()? == 0 {
@@ -122,6 +175,8 @@ fn serve(stream: &TcpStream, shared: &Mutex<State>) -> Option<()> {
             if header.is_empty() {
                 break;
             }
+            head.push_str(&header);
+            head.push('\n');
             if let Some(value) = header.strip_prefix("content-length:") {
                 length = value.trim().parse().ok()?;
             }
@@ -129,7 +184,7 @@ fn serve(stream: &TcpStream, shared: &Mutex<State>) -> Option<()> {
         let mut body = vec![0; length];
         reader.read_exact(&mut body).ok()?;
         let message = serde_json::from_slice(&body).unwrap_or(Value::Null);
-        let reply = {
+        let (reply, service, number) = {
             let mut state = shared.lock().unwrap_or_else(PoisonError::into_inner);
             let reply = state
                 .replies
@@ -141,21 +196,44 @@ fn serve(stream: &TcpStream, shared: &Mutex<State>) -> Option<()> {
             } else {
                 reply
             };
-            let taken = matches!(reply, Reply::Ok);
+            let taken = matches!(reply, Reply::Ok | Reply::Lost | Reply::Slow(_));
             state.posts.push(Post {
                 message,
                 at: Instant::now(),
                 taken,
+                head,
             });
-            reply
+            (reply, state.service, state.posts.len())
         };
-        let (status, extra, text) = match reply {
-            Reply::Ok => (200, String::new(), "ok"),
-            Reply::Status(status, text) => (status, String::new(), text),
-            Reply::RetryAfter(seconds) => {
-                (429, format!("Retry-After: {seconds}\r\n"), "rate_limited")
+        if let Reply::Slow(seconds) = reply {
+            std::thread::sleep(Duration::from_secs(seconds));
+        }
+        let (status, extra, text) = match (reply, service) {
+            (Reply::Ok | Reply::Slow(_), Service::Webhook) => (200, String::new(), "ok".to_owned()),
+            (Reply::Ok | Reply::Slow(_), Service::Bot) => {
+                let text = format!(
+                    r#"{{"ok":true,"channel":"C0123456789","ts":"1764000000.{number:06}"}}"#
+                );
+                (200, String::new(), text)
             }
-            Reply::Close => return stream.shutdown(std::net::Shutdown::Both).ok(),
+            (Reply::Ok | Reply::Slow(_), Service::Json) => {
+                let text = r#"{"status":"success","message":"Event processed"}"#;
+                (202, String::new(), text.to_owned())
+            }
+            (Reply::Status(status, text), _) => (status, String::new(), text.to_owned()),
+            (Reply::RetryAfter(seconds), service) => {
+                let text = match service {
+                    Service::Bot => r#"{"ok":false,"error":"ratelimited"}"#,
+                    Service::Webhook | Service::Json => "rate_limited",
+                };
+                let after = format!("Retry-After: {seconds}\r\n");
+                (429, after, text.to_owned())
+            }
+            (Reply::Redirect(to), _) => (307, format!("Location: {to}\r\n"), String::new()),
+            (Reply::Long(status, n_bytes), _) => (status, String::new(), "x".repeat(n_bytes)),
+            (Reply::Close | Reply::Lost, _) => {
+                return stream.shutdown(std::net::Shutdown::Both).ok();
+            }
         };
         write!(writer, "HTTP/1.1 {status} X\r\n{extra}Content-Type: text/html\r\nContent-Length: {}\r\n\r\n{text}", text.len()).ok()?;
     }

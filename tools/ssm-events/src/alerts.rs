@@ -1,4 +1,4 @@
-//! The alerts of an account and region: the rule, its target, the trail and the function that tell Slack of events. Knows
+//! The alerts of an account and region: the rule, its target, the trail and the function that send alerts to Slack. Knows
 //! nothing of the verbs.
 
 pub(crate) mod model;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::alerts::model::{Desired, Hashes, Observed};
 use crate::alerts::{check, plan, rule, template};
-use crate::records::format::Style;
+use crate::records::format::{Marks, Style};
 use crate::records::record::{self, Event, Outcome};
 
 /// What `{"env": ..}` stands for in the fixtures.
@@ -39,6 +39,11 @@ fn read<T: serde::de::DeserializeOwned>(case: &Path, name: &str) -> T {
     let path = case.join(name);
     let text = std::fs::read_to_string(&path).unwrap();
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn slack(style: &Style, record: &serde_json::Value) -> serde_json::Value {
+    let event = Event::of(record);
+    style.slack(&event, record, &Marks::of(&event, None))
 }
 
 #[test]
@@ -93,7 +98,7 @@ fn formats() {
         for record in record::unwrap(read(&case, "event.json")).events {
             let event = Event::of(&record);
             lines.push(style.text(&event));
-            messages.push(style.slack(&event, &record));
+            messages.push(slack(&style, &record));
         }
         assert!(!lines.is_empty(), "{}: no record", case.display());
         testbed::expect(
@@ -107,7 +112,7 @@ fn formats() {
 fn long_values_stay_within_the_limits_of_slack() {
     let record = json!({"eventName": "StartSession".repeat(50), "eventSource": "ssm.amazonaws.com",
         "requestParameters": {"reason": "<&>".repeat(5000), "instanceIds": vec!["i-0123456789abcdef0"; 500]}});
-    let message = Style::default().slack(&Event::of(&record), &record);
+    let message = slack(&Style::default(), &record);
     let blocks = message["attachments"][0]["blocks"].as_array().unwrap();
     assert!(blocks.len() <= 50);
     assert!(blocks[0]["text"]["text"].as_str().unwrap().chars().count() <= 150);
@@ -147,7 +152,7 @@ fn every_call_of_every_principal_is_told_in_full() {
     assert!(records.len() > 100);
     for (name, record) in records {
         let event = Event::of(&record);
-        let message = Style::default().slack(&event, &record).to_string();
+        let message = slack(&Style::default(), &record).to_string();
         let (line, row) = (
             Style::default().text(&event),
             Style::default().csv(&event).unwrap(),
@@ -216,9 +221,7 @@ fn every_wrapping_is_seen_through() {
             "{name}"
         );
         for record in &unwrapped.events {
-            let message = Style::default()
-                .slack(&Event::of(record), record)
-                .to_string();
+            let message = slack(&Style::default(), record).to_string();
             assert!(
                 !message.contains("hunter2"),
                 "{name}: parameters are told in clear"

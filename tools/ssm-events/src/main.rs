@@ -10,6 +10,7 @@ mod alerts;
 mod event_pattern;
 mod permissions;
 mod records;
+mod routing;
 mod schema;
 
 #[cfg(test)]

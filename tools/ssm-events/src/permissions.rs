@@ -1,5 +1,6 @@
 //! What this tool needs of IAM, for `--generate policy`: the only place that says it. The tests run every verb with exactly this.
 
+mod sending;
 mod sessions;
 
 use cli::{Grant, Names, Permissions, When};
@@ -34,6 +35,7 @@ pub(crate) const PERMISSIONS: Permissions = Permissions {
         OF_TRAIL,
         OF_HISTORY,
         sessions::OF_SESSIONS,
+        sending::OF_SENDING,
     ],
     names,
 };
@@ -285,6 +287,13 @@ const OF_HISTORY: &[Grant] = &[
         &["s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket"],
         &["arn:{partition}:s3:::*"],
         "read log files, with --s3",
+    ),
+    Grant::new(
+        "PublicKeys",
+        HISTORY,
+        &["cloudtrail:ListPublicKeys"],
+        ALL,
+        "read the keys that digests are signed with, with --verify",
     ),
     Grant::new(
         "Queries",

@@ -4,11 +4,13 @@
 pub(crate) mod console;
 pub(crate) mod digest;
 pub(crate) mod events;
+pub(crate) mod reason;
 pub(crate) mod record;
 pub(crate) mod redact;
 pub(crate) mod source;
 
 pub(crate) mod history;
+pub(crate) mod integrity;
 pub(crate) mod observe;
 
 pub(crate) mod format;

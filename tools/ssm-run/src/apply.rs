@@ -1,4 +1,4 @@
-//! A run: its commands are sent wave by wave, followed while others are sent, and every node is told exactly once.
+//! A run: its commands are sent wave by wave, followed while others are sent, and every node is reported exactly once.
 
 mod budget;
 mod cancel;
@@ -16,14 +16,14 @@ use crate::targets::Targets;
 use records::Absence;
 use wave::Work;
 
-pub(crate) use patches::tell as tell_patches;
+pub(crate) use patches::report as report_patches;
 pub(crate) use run::Run;
 
 impl Run<'_> {
     /// Runs on all nodes, in their order, wave by wave; what was sent before is followed first.
     ///
     /// # Errors
-    /// Stdout cannot be written; everything else is told as a record.
+    /// Stdout cannot be written; everything else is reported as a record.
     pub(crate) async fn on(&self, places: &[Place], what: Targets) -> anyhow::Result<()> {
         let Targets {
             mut nodes,

@@ -1,6 +1,6 @@
 //! The commands of one account and region that have not ended: which of them to look at, and when. Pure; time is handed in.
 //!
-//! ListCommands tells of up to 50 commands how many of their nodes are done. Only those that have moved are read node by
+//! ListCommands returns of up to 50 commands how many of their nodes are done. Only those that have moved are read node by
 //! node, the first time at once and then at growing intervals, so that a command of 50 nodes that end one after another
 //! costs a few pages and not fifty.
 
@@ -22,12 +22,12 @@ const GRACE: Duration = Duration::from_secs(600);
 pub(crate) struct InFlightCommand {
     pub(crate) command_id: String,
     pub(crate) document: String,
-    /// Its nodes that are not told yet.
+    /// Its nodes that are not reported yet.
     pub(crate) waiting: BTreeMap<String, Waiting>,
     /// Whether SSM chooses its nodes, so that there may be others than those waiting.
     pub(crate) is_open: bool,
-    /// The nodes that SSM chose and that are told.
-    told: BTreeSet<String>,
+    /// The nodes that SSM chose and that are reported.
+    reported: BTreeSet<String>,
     pub(crate) is_cancelled: bool,
     /// How many nodes may run it at once, of those that the run allows.
     pub(crate) n_slots: usize,
@@ -60,7 +60,7 @@ pub(crate) fn waiting(
         .collect()
 }
 
-/// What ListCommands tells of a command.
+/// What ListCommands returns of a command.
 #[derive(Clone, Debug)]
 pub(crate) struct Heard {
     pub(crate) command_id: String,
@@ -83,7 +83,7 @@ impl InFlightCommand {
             document,
             waiting,
             is_open,
-            told: BTreeSet::new(),
+            reported: BTreeSet::new(),
             is_cancelled: false,
             n_slots: 0,
             requested: None,
@@ -103,7 +103,7 @@ impl InFlightCommand {
 
     /// Returns whether SSM chose no node at all.
     pub(crate) fn has_nobody(&self) -> bool {
-        self.is_open && self.told.is_empty() && self.waiting.is_empty()
+        self.is_open && self.reported.is_empty() && self.waiting.is_empty()
     }
 
     /// Returns whether nothing more can be learnt of those that wait.
@@ -141,7 +141,7 @@ impl Flight {
         (age / 10).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
     }
 
-    /// Returns the ids of the commands to read now: those that have moved or ended, and are due. One that was not told of
+    /// Returns the ids of the commands to read now: those that have moved or ended, and are due. One that was not listed
     /// is not known to ListCommands yet.
     pub(crate) fn hear(&mut self, now: Duration, heard: &[Heard]) -> Vec<String> {
         let mut moved = Vec::new();
@@ -159,7 +159,7 @@ impl Flight {
         moved
     }
 
-    /// Returns the ids of all commands that are due: for when a list of them tells nothing that reading would not.
+    /// Returns the ids of all commands that are due: for when a list of them says nothing that reading would not.
     pub(crate) fn due(&self, now: Duration) -> Vec<String> {
         let due = self.0.iter().filter(|flown| now >= flown.due);
         due.map(|flown| flown.command_id.clone()).collect()
@@ -186,7 +186,7 @@ impl Flight {
         let flown = self.0.iter_mut().find(|one| one.command_id == command_id)?;
         let waiting = flown.waiting.remove(instance_id)?;
         if flown.is_open {
-            flown.told.insert(instance_id.to_owned());
+            flown.reported.insert(instance_id.to_owned());
         }
         Some(waiting)
     }
@@ -195,7 +195,7 @@ impl Flight {
     pub(crate) fn meet(&mut self, command_id: &str, instance_id: &str, status: &str) {
         let flown = self.0.iter_mut().find(|one| one.command_id == command_id);
         if let Some(flown) = flown {
-            let waiting = match flown.is_open && !flown.told.contains(instance_id) {
+            let waiting = match flown.is_open && !flown.reported.contains(instance_id) {
                 true => Some(flown.waiting.entry(instance_id.to_owned()).or_default()),
                 false => flown.waiting.get_mut(instance_id),
             };
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_lands_when_all_its_nodes_are_told() {
+    fn a_command_lands_when_all_its_nodes_are_reported() {
         let mut flight = flight(2);
         assert!(flight.land(seconds(1)).is_empty());
         flight.take("c", "i-0");

@@ -1,4 +1,4 @@
-//! What SSM tells of one invocation, and the record that it becomes. Pure.
+//! What SSM reports of one invocation, and the record that it becomes. Pure.
 
 use cli::Target;
 
@@ -6,7 +6,7 @@ use crate::plugin_output::PluginOutput;
 use crate::terminal_status::TerminalStatus;
 use records::{Invocation, InvocationKind, Reason, Step, Truncated};
 
-/// An invocation as ListCommandInvocations tells it.
+/// An invocation as ListCommandInvocations returns it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct InvocationStatus {
     pub(crate) command_id: String,

@@ -109,7 +109,7 @@ impl Jobs {
     /// Returns the index of what runs on a platform as SSM calls it.
     ///
     /// # Errors
-    /// Nothing is for this platform, or nobody tells which it is.
+    /// Nothing is for this platform, or nothing says which it is.
     pub(crate) fn on(&self, platform: Option<&str>) -> Result<usize, Reason> {
         // One document for all; or nothing to run, which needs no shell.
         if self.jobs.is_empty() || (self.unix, self.windows) == (Some(0), Some(0)) {
@@ -121,7 +121,7 @@ impl Jobs {
             _ => {
                 return Err(Reason::new(
                     "run.platform.unknown",
-                    "neither its record nor SSM tells its platform, so no shell can be chosen",
+                    "neither its record nor SSM names its platform, so no shell can be chosen",
                     "name the document: --document AWS-RunShellScript --parameter commands=..",
                 ));
             }

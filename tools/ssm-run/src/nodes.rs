@@ -20,13 +20,13 @@ pub(crate) struct Asked {
     pub(crate) unreachable: Vec<Unreachable>,
 }
 
-/// A node as far as the input tells.
+/// A node as far as the input describes it.
 #[derive(Debug)]
 pub(crate) struct AskedNode {
     /// Null for a bare id, which is where the flags say.
     pub(crate) target: Option<Target>,
     pub(crate) instance_id: String,
-    /// What a record of it tells.
+    /// What a record says of it.
     pub(crate) record: Option<Box<Node>>,
 }
 
@@ -222,8 +222,9 @@ mod tests {
     fn containers_of_ecs_are_called_what_they_are() {
         let said =
             complaint("ecs:prod_0123456789abcdef0123456789abcdef_0123456789abcdef-1234567890");
-        let told = "is a container of ECS task 0123456789abcdef0123456789abcdef in cluster prod";
-        assert!(said.contains(told), "{said}");
+        let expected =
+            "is a container of ECS task 0123456789abcdef0123456789abcdef in cluster prod";
+        assert!(said.contains(expected), "{said}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a plugin printed, as ListCommandInvocations tells it: stdout and stderr in one short text. Pure.
+//! What a plugin printed, as ListCommandInvocations returns it: stdout and stderr in one short text. Pure.
 //!
 //! The agent joins and cuts them: iohandler.go, `TruncateOutput`, of <https://github.com/aws/amazon-ssm-agent>.
 
@@ -8,7 +8,7 @@ const ERROR_TITLE: &str = "\n----------ERROR-------\n";
 /// part of a character at its cut.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CommandPlugin.html> (Output)
 const WHOLE: usize = 2_390;
-/// What GetCommandInvocation tells of stdout and stderr at most; the agent cuts there, too, in bytes.
+/// What GetCommandInvocation returns of stdout and stderr at most; the agent cuts there, too, in bytes.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetCommandInvocation.html>
 const MAX_STDOUT: usize = 24_000;
 const MAX_STDERR: usize = 8_000;
@@ -21,19 +21,19 @@ pub(crate) struct PluginOutput {
 }
 
 impl PluginOutput {
-    /// Returns whether stdout may go on beyond what GetCommandInvocation has told.
+    /// Returns whether stdout may go on beyond what GetCommandInvocation has returned.
     pub(crate) fn may_lack_stdout(&self) -> bool {
         self.stdout.len() >= MAX_STDOUT
     }
 
-    /// Returns whether stderr may go on beyond what GetCommandInvocation has told.
+    /// Returns whether stderr may go on beyond what GetCommandInvocation has returned.
     pub(crate) fn may_lack_stderr(&self) -> bool {
         self.stderr.len() >= MAX_STDERR
     }
 }
 
 /// Returns both parts of the joined text when they are surely whole and surely apart; else GetCommandInvocation has to
-/// tell. `has_failed` says that the plugin ended with another code than 0: then the agent itself has added to stderr.
+/// be asked. `has_failed` says that the plugin ended with another code than 0: then the agent itself has added to stderr.
 pub(crate) fn split(joined: &str, has_failed: bool) -> Option<PluginOutput> {
     if joined.len() >= WHOLE {
         return None;

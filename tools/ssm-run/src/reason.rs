@@ -12,7 +12,7 @@ const HINTS: Hints = Hints {
     evidence: "let `ssm-agentcheck check` look at it",
 };
 
-/// Returns why no command reaches a node; none when nothing tells of a reason. One that no session reaches may poll
+/// Returns why no command reaches a node; none when no reason is known. One that no session reaches may poll
 /// ec2messages.
 pub(crate) fn unreachable(node: &Node, now: Timestamp) -> Option<Reason> {
     let cause = diagnosis::diagnose(node, None, now, &HINTS)?;
@@ -114,7 +114,7 @@ pub(crate) fn left() -> Reason {
     Reason::new(
         "run.invocation.interrupted",
         "the run was interrupted and its command cancelled; this is how it stood at last",
-        "--resume with the command tells what became of it",
+        "--resume with the command shows what became of it",
     )
 }
 
@@ -123,7 +123,7 @@ pub(crate) fn lost(error: &str) -> Reason {
     Reason::new(
         "run.invocation.unknown",
         format!("what became of it could not be read: {error}"),
-        "--resume with the command tells what became of it",
+        "--resume with the command shows what became of it",
     )
 }
 
@@ -136,7 +136,7 @@ pub(crate) fn not_whole(error: &str) -> Reason {
     )
 }
 
-/// Returns the reason for a scanned node of which SSM does not tell what was found.
+/// Returns the reason for a scanned node of which SSM does not say what was found.
 pub(crate) fn without_patch_state() -> Reason {
     Reason::new(
         "run.patch_state.missing",

@@ -1,7 +1,7 @@
-//! The comment of a command, which tells who, why, and to which run it belongs. Pure.
+//! The comment of a command, which says who, why, and to which run it belongs. Pure.
 //!
 //! SendCommand takes no token of its own that would make it safe to repeat, and `--resume` needs to know what a run has
-//! sent. A comment is the one thing of a command that is ours and that ListCommands tells.
+//! sent. A comment is the one thing of a command that is ours and that ListCommands returns.
 
 use records::Arn;
 
@@ -59,7 +59,7 @@ impl RunId {
     }
 }
 
-/// Returns the part of a caller's ARN that tells people who it is: a user's name, or a role's with its session's.
+/// Returns the part of a caller's ARN that shows people who it is: a user's name, or a role's with its session's.
 fn principal(arn: &str) -> &str {
     let resource = Arn::parse(arn).map_or(arn, |arn| arn.resource);
     match resource.strip_prefix("assumed-role/") {
@@ -73,7 +73,7 @@ mod tests {
     use super::RunId;
 
     #[test]
-    fn a_comment_tells_run_number_who_and_why() {
+    fn a_comment_has_run_number_who_and_why() {
         let run = RunId::new(0x6928_a3c1, 0xd01f);
         let comment = run.comment(7, "arn:aws:iam::111122223333:user/ops/alice", Some("CVE-1"));
         assert_eq!(comment, "ssm-run 6928a3c1d01f.7: alice: CVE-1");

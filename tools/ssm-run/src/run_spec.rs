@@ -54,7 +54,7 @@ impl RunSpec {
         let jobs = jobs(what, read, &mut notes)?;
         if jobs.is_none() && how.resume.is_none() {
             bail!(
-                "nothing to run: give -- COMMAND, --script, --document or --patch-scan; --help tells more"
+                "nothing to run: give -- COMMAND, --script, --document or --patch-scan; see --help"
             );
         }
         let jobs = match (jobs, how.execution_timeout) {

@@ -10,6 +10,7 @@ pub(crate) const SCHEMAS: Schemas = Schemas {
     version: 1,
     definitions,
     example: None,
+    of_verbs: &[],
 };
 
 fn definitions(generator: &mut SchemaGenerator) -> Definitions {

@@ -1,7 +1,7 @@
 //! What in a command looks like a secret. Pure.
 //!
-//! Parameters of a command are kept for 30 days, shown to everybody who may call ListCommands, and part of the events that
-//! tell of its status.
+//! Parameters of a command are kept for 30 days, shown to everybody who may call ListCommands, and part of the events
+//! about its status.
 //! <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_Command.html> (Parameters)
 //! <https://docs.aws.amazon.com/systems-manager/latest/userguide/monitoring-systems-manager-event-examples.html>
 

@@ -9,7 +9,7 @@ pub(crate) fn is_end(status: &str) -> bool {
     matches!(status, "Success" | "Failed" | "TimedOut" | "Cancelled")
 }
 
-/// What ListCommandInvocations tells of one end.
+/// What ListCommandInvocations returns of one end.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TerminalStatus<'e> {
     pub(crate) status: &'e str,

@@ -215,7 +215,7 @@ async fn write(
                 .await;
             match sent {
                 Ok(_) => Ok(()),
-                // Somebody attached it a moment ago; the read-back tells whether it is there.
+                // Somebody attached it a moment ago; the read-back shows whether it is there.
                 Err(error) if error.code() == Some("DuplicatePolicyAttachmentException") => Ok(()),
                 Err(error) => Err(describe(
                     format!("AttachPolicy to {}", state.target_id.0),

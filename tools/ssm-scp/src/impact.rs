@@ -21,7 +21,7 @@ const MAX_NAMED: usize = 50;
 pub(crate) struct Candidate<'a> {
     pub(crate) shift: &'a Shift,
     pub(crate) guard: &'a [Compiled],
-    /// Actions in classes that no policy tells apart.
+    /// Actions in classes that no policy distinguishes.
     pub(crate) classes: &'a [Vec<String>],
     /// Accounts below the targets.
     pub(crate) governed: &'a BTreeSet<String>,
@@ -120,7 +120,7 @@ impl Bound<'_> {
             let why = "a policy of its own cannot be understood";
             return Found::new(Class::Unknown, Vec::new(), why);
         };
-        // What policies above tell apart from nothing its own policies may tell apart.
+        // What policies above do not distinguish, its own policies may.
         let allowed = |levels: Option<&[Vec<&Compiled>]>| -> Vec<Vec<&str>> {
             let may = |action: &&str| {
                 let mut sessions = sessions.iter();

@@ -149,7 +149,7 @@ pub(crate) fn risks(evidence: &Evidence<'_>) -> Vec<Risk> {
     risks
 }
 
-/// Returns the actions that some patterns cover and those whose meaning is known, in classes that none of the policies tells apart.
+/// Returns the actions that some patterns cover and those whose meaning is known, in classes that none of the policies distinguishes.
 pub(crate) fn action_classes(patterns: &[String], policies: &[&Compiled]) -> Vec<Vec<String>> {
     let classes = Actions::of(patterns).classes(policies);
     classes.iter().map(|class| class.actions.clone()).collect()

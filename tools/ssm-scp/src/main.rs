@@ -11,7 +11,7 @@ mod permissions;
 mod policy_equivalence;
 mod principal_arn;
 mod schema;
-mod table;
+mod text;
 
 mod apply;
 mod check;

@@ -208,7 +208,7 @@ fn policy_change(
             "the document means something else than the desired one",
         ),
     };
-    // The first policy has the name of the guard, which needs no telling.
+    // The first policy has the name of the guard, which need not be said.
     let id = if to.name == desired.policy_name.0 {
         verb.to_owned()
     } else {

@@ -43,7 +43,7 @@ pub(crate) struct DeniedCall {
     pub(crate) action: String,
     /// Calls that would have been denied for certain.
     pub(crate) n_denied: u64,
-    /// Calls of which the record does not tell enough.
+    /// Calls of which the record does not say enough.
     pub(crate) n_unknown: u64,
     /// Time of the first such call.
     pub(crate) first: String,
@@ -80,7 +80,7 @@ pub(crate) struct Counts {
     pub(crate) n_not_governed: u64,
     /// Calls that were refused when they were made.
     pub(crate) n_denied_before: u64,
-    /// Records that do not tell who called.
+    /// Records that do not say who called.
     pub(crate) n_without_principal: u64,
     /// What is no record of a call: digests, log lines.
     pub(crate) n_no_call: u64,
@@ -96,8 +96,8 @@ impl Counts {
         }
         match (self.n_damaged, self.n_without_principal) {
             (0, 0) => None,
-            (0, 1) => Some("1 of its calls does not tell who made it".to_owned()),
-            (0, n) => Some(format!("{n} of its calls do not tell who made them")),
+            (0, 1) => Some("1 of its calls does not say who made it".to_owned()),
+            (0, n) => Some(format!("{n} of its calls do not say who made them")),
             (1, _) => Some("1 of its records is damaged".to_owned()),
             (n, _) => Some(format!("{n} of its records are damaged")),
         }
@@ -114,7 +114,7 @@ pub(crate) struct Replaying<'g, F> {
 }
 
 impl<'g, F: Fn(&str) -> bool> Replaying<'g, F> {
-    /// `governed` tells whether the guard binds an account.
+    /// `governed` says whether the guard binds an account.
     pub(crate) fn by(guard: &'g [Compiled], governed: F) -> Replaying<'g, F> {
         Replaying {
             guard,
@@ -184,6 +184,9 @@ impl<'g, F: Fn(&str) -> bool> Replaying<'g, F> {
             self.damaged(gap);
             return Ok(());
         }
+        if cloudtrail::is_proof(&value) {
+            return Ok(());
+        }
         let unwrapped = cloudtrail::unwrap(value);
         for why in unwrapped.unread {
             self.damaged(format!("record {}: {why}", self.n_objects));
@@ -206,7 +209,7 @@ impl<'g, F: Fn(&str) -> bool> Replaying<'g, F> {
 }
 
 impl Replay {
-    /// Replays one record. `governed` tells whether the guard binds an account.
+    /// Replays one record. `governed` says whether the guard binds an account.
     pub(crate) fn record(
         &mut self,
         record: &Record,

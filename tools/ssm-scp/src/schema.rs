@@ -15,6 +15,7 @@ pub(crate) const SCHEMAS: Schemas = Schemas {
     version: 1,
     definitions,
     example: Some(include_str!("example.json")),
+    of_verbs: &[],
 };
 
 fn definitions(generator: &mut SchemaGenerator) -> Definitions {

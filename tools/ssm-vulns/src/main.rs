@@ -11,6 +11,7 @@ mod observe;
 mod schema;
 
 mod cyclonedx;
+mod differences;
 mod kernel;
 mod purl;
 mod version;
@@ -36,6 +37,7 @@ struct Args {
 enum Verb {
     Sbom(commands::sbom::SbomArgs),
     Match(commands::r#match::MatchArgs),
+    Patches(commands::patches::PatchesArgs),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -51,5 +53,6 @@ async fn run(args: Args) -> anyhow::Result<cli::Outcome> {
     out.end(match &args.verb {
         Verb::Sbom(args) => commands::sbom::run(args, global, out).await,
         Verb::Match(args) => commands::r#match::run(args, global, out).await,
+        Verb::Patches(_) => commands::patches::run(global, out).await,
     })
 }

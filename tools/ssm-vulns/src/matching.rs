@@ -1,17 +1,19 @@
 //! Which installed packages an advisory is about.
 
 mod line;
+mod verdict;
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crate::model::advisory::{Advisory, Affected, Event};
+use crate::model::advisory::{Advisory, Affected};
 use crate::model::distribution;
 use crate::model::fleet::{Fleet, Installed};
 use crate::model::package::Manager;
 use crate::model::record::Issue;
 use crate::model::severity::Word;
 use crate::version::Version;
+
+use self::verdict::{is_doubtful, ordered, verdict};
 
 /// A package as an advisory may name it: by itself, or by its source.
 struct Candidate {
@@ -32,9 +34,13 @@ pub(crate) struct Judge<'f> {
     found: BTreeMap<Key, Found>,
     /// What cannot be compared: advisory, package and why.
     pub(crate) unjudged: BTreeSet<(String, String, String)>,
+    /// Backports with a higher number than a fix for their release, which they may lack all the same, by their places.
+    doubtful: BTreeMap<usize, usize>,
+    /// Ecosystems of which some advisory says what backports have.
+    judges_backports: HashSet<String>,
 }
 
-/// What tells issues apart: advisory, ecosystem, package, installed and fixed version, whether it is uncertain.
+/// What distinguishes issues: advisory, ecosystem, package, installed and fixed version, whether it is uncertain.
 type Key = (String, String, String, String, Option<String>, bool);
 
 /// An issue and the nodes that have it, by their places.
@@ -79,6 +85,8 @@ impl<'f> Judge<'f> {
             known_exploited,
             found: BTreeMap::new(),
             unjudged: BTreeSet::new(),
+            doubtful: BTreeMap::new(),
+            judges_backports: HashSet::new(),
         }
     }
 
@@ -103,6 +111,10 @@ impl<'f> Judge<'f> {
             let Some(candidates) = candidates else {
                 continue;
             };
+            if line::judges_backports(affected) {
+                let name = affected.ecosystem.name.clone();
+                self.judges_backports.insert(name);
+            }
             let manager = self.fleet.installed[candidates[0].installed]
                 .package
                 .manager;
@@ -141,6 +153,9 @@ impl<'f> Judge<'f> {
                     ));
                     continue;
                 };
+                if is_doubtful(affected, candidate, &ranges) {
+                    *self.doubtful.entry(candidate.installed).or_default() += 1;
+                }
                 if let Some((fixed, uncertain)) =
                     verdict(affected, installed, (version, candidate), &ranges)
                 {
@@ -173,6 +188,16 @@ impl<'f> Judge<'f> {
                 .nodes
                 .extend(nodes);
         }
+    }
+
+    /// Returns the backports that the advisories do not judge, each with how many fixes it may lack.
+    pub(crate) fn doubtful(&self) -> impl Iterator<Item = (&Installed, usize)> {
+        let ecosystem = |one: &Installed| distribution::of_system(&self.fleet.systems[one.system]);
+        let all = self.doubtful.iter();
+        let all = all.map(|(place, n_fixes)| (&self.fleet.installed[*place], *n_fixes));
+        all.filter(move |(installed, _)| {
+            ecosystem(installed).is_some_and(|name| !self.judges_backports.contains(&name))
+        })
     }
 
     fn issue(
@@ -258,86 +283,4 @@ fn is_for(affected: &Affected, installed: &Installed, fleet: &Fleet) -> bool {
         .as_ref()
         .and_then(|paid| paid.minor.as_ref());
     minor.is_none_or(|minor| fleet.systems[installed.system].version == *minor)
-}
-
-/// An event with its version; none is before all.
-type Ordered<'a> = (Option<Version>, &'a Event);
-
-/// Returns the events of a range in the order of their versions, or the one that is not a version. At one version, what is
-/// fixed comes first, then what begins, then what ends with it.
-fn ordered(range: &[Event], manager: Manager) -> Result<Vec<Ordered<'_>>, String> {
-    let mut events = Vec::with_capacity(range.len());
-    for event in range {
-        let (Event::Introduced(text) | Event::Fixed(text) | Event::LastAffected(text)) = event;
-        let version = match event {
-            Event::Introduced(text) if text == "0" => None,
-            _ => Some(Version::parse(manager, text).ok_or_else(|| text.clone())?),
-        };
-        events.push((version, event));
-    }
-    let place = |event: &Event| match event {
-        Event::Fixed(_) => 0,
-        Event::Introduced(_) => 1,
-        Event::LastAffected(_) => 2,
-    };
-    events.sort_by(|(one, first), (other, second)| {
-        let by_version = match (one, other) {
-            (None, None) => Ordering::Equal,
-            (None, Some(_)) => Ordering::Less,
-            (Some(_), None) => Ordering::Greater,
-            (Some(one), Some(other)) => one.compare(other).unwrap_or(Ordering::Equal),
-        };
-        by_version.then(place(first).cmp(&place(second)))
-    });
-    Ok(events)
-}
-
-/// Returns the version that fixes an affected package and whether it is uncertain that it is the same line, or none where it
-/// is not affected.
-fn verdict(
-    affected: &Affected,
-    installed: &Installed,
-    (version, candidate): (&Version, &Candidate),
-    ranges: &[Vec<Ordered<'_>>],
-) -> Option<(Option<String>, bool)> {
-    let mut best: Option<(Option<String>, bool)> = None;
-    for range in ranges {
-        let (mut inside, mut fixed) = (false, None);
-        for (at, event) in range {
-            let (Event::Introduced(text) | Event::Fixed(text) | Event::LastAffected(text)) = event;
-            let version = match &candidate.built_from {
-                // An advisory about backports goes by their own numbers.
-                Some(from) if line::of_backport(text).is_none() => from,
-                _ => version,
-            };
-            let order = at
-                .as_ref()
-                .map_or(Some(Ordering::Greater), |at| version.compare(at))?;
-            match event {
-                Event::Introduced(_) if order != Ordering::Less => (inside, fixed) = (true, None),
-                Event::Fixed(_) if order != Ordering::Less => inside = false,
-                Event::Fixed(by) if inside && fixed.is_none() => fixed = Some(by.clone()),
-                Event::LastAffected(_) if order == Ordering::Greater => inside = false,
-                _ => {}
-            }
-        }
-        if !inside {
-            continue;
-        }
-        let uncertain = match line::is_same(affected, installed, fixed.as_deref()) {
-            Some(false) => continue,
-            Some(true) => false,
-            None => true,
-        };
-        if best
-            .as_ref()
-            .is_none_or(|(_, before)| *before && !uncertain)
-        {
-            best = Some((fixed, uncertain));
-        }
-    }
-    if best.is_none() && ranges.is_empty() && affected.versions.contains(&candidate.text) {
-        return Some((None, false));
-    }
-    best
 }

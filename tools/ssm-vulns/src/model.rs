@@ -4,6 +4,7 @@ pub(crate) mod advisory;
 pub(crate) mod distribution;
 pub(crate) mod fleet;
 pub(crate) mod package;
+pub(crate) mod patches;
 pub(crate) mod record;
 pub(crate) mod severity;
 pub(crate) mod system;

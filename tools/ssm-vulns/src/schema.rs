@@ -3,12 +3,13 @@
 use records::{Definitions, Schemas};
 use schemars::SchemaGenerator;
 
-use crate::model::record::{Difference, Gap, Match, SbomFile};
+use crate::model::record::{Difference, Gap, Match, Patched, SbomFile};
 
 pub(crate) const SCHEMAS: Schemas = Schemas {
     version: 1,
     definitions,
     example: None,
+    of_verbs: &[],
 };
 
 fn definitions(generator: &mut SchemaGenerator) -> Definitions {
@@ -20,15 +21,12 @@ fn definitions(generator: &mut SchemaGenerator) -> Definitions {
             "patch_difference",
             generator.subschema_for::<Difference<'_>>(),
         ),
+        ("patch_state", generator.subschema_for::<Patched>()),
         ("finding", generator.subschema_for::<records::Finding>()),
         // What is read.
         (
             "invocation",
             generator.subschema_for::<records::Invocation>(),
-        ),
-        (
-            "patch_state",
-            generator.subschema_for::<records::PatchState>(),
         ),
     ];
     definitions.extend(records::of_reading(generator));

@@ -28,8 +28,8 @@ fn check(manager: Manager, line: &str) {
     );
 }
 
-/// The forms of apk-version(5), and what compares by which part. Those of apk-tools' own tests are under the GPL, and not copied;
-/// tests/scripts/version_order.sh compares with univers.
+/// The form of apk-package(5), and what compares by which part. Those of apk-tools' own tests are under the GPL, and not copied;
+/// tests/scripts/version_order.sh compares with univers and libsolv, and with those tests where there is a checkout.
 #[test]
 fn apk_orders_by_its_parts() {
     for line in [

@@ -34,6 +34,9 @@ const SLACK: u32 = 30;
 /// The longest answers of AWS are pages of a few MB; what does not end is not kept in memory.
 const LONGEST_ANSWER: usize = 64 * 1024 * 1024;
 
+/// What others than AWS answer to a message is a word or a page: more of it is not read.
+const LONGEST_WORD: usize = 64 * 1024;
+
 /// How long to go on after the SDK's last attempt was throttled. Buckets of requests fill up within seconds; whoever else
 /// empties them may take a minute. <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>
 const THROTTLED: Duration = Duration::from_secs(90);
@@ -80,8 +83,12 @@ impl HttpConnector for Connector {
             // them, and answered by whoever they are for.
             let Some(attempt) = request.headers().get("amz-sdk-request") else {
                 let host = host(&request);
+                let is_post = request.method() == "POST";
                 let response = inner.call(request).await?;
-                return kept(response, &host).await;
+                return match is_post {
+                    true => begun(response).await,
+                    false => kept(response, &host).await,
+                };
             };
             let is_patient = is_patient && is_last(attempt);
             call(&inner, request, is_patient).await
@@ -252,6 +259,22 @@ async fn kept(mut response: HttpResponse, host: &str) -> Result<HttpResponse, Co
             return Err(ConnectorError::other(trouble.into(), None));
         }
         bytes.extend_from_slice(&chunk);
+    }
+    *response.body_mut() = SdkBody::from(bytes);
+    Ok(response)
+}
+
+/// Returns the answer with the beginning of its body in memory, and lets go of the rest.
+async fn begun(mut response: HttpResponse) -> Result<HttpResponse, ConnectorError> {
+    let mut body = ByteStream::new(response.take_body());
+    let mut bytes = Vec::new();
+    while let Some(chunk) = body.next().await {
+        let chunk = chunk.map_err(|error| ConnectorError::io(error.into()))?;
+        let room = LONGEST_WORD - bytes.len();
+        bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if bytes.len() == LONGEST_WORD {
+            break;
+        }
     }
     *response.body_mut() = SdkBody::from(bytes);
     Ok(response)

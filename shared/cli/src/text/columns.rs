@@ -53,7 +53,7 @@ const REGION: Column = column("REGION", &["/target/region"], Shown::Whole);
 const ACCOUNT: Column = column("ACCOUNT", &["/target/account"], Shown::Whole);
 const WHO: Column = column("WHO", &["/session_name", "/principal"], Shown::Tail);
 
-const SHAPES: [Shape; 10] = [
+const SHAPES: [Shape; 15] = [
     Shape {
         kind: "node",
         noun: "node",
@@ -94,6 +94,7 @@ const SHAPES: [Shape; 10] = [
             ),
             column("NAME", &["/node_name"], Shown::Cut),
             column("REASON", &["/reason"], Shown::Cut),
+            column("OF TRANSCRIPT", &["/transcript/message"], Shown::Cut),
             REGION,
             ACCOUNT,
         ],
@@ -129,6 +130,37 @@ const SHAPES: [Shape; 10] = [
         has_details: false,
     },
     Shape {
+        kind: "call",
+        noun: "record",
+        columns: &[
+            column("TIME", &["/time"], Shown::Whole),
+            WHO,
+            column("CALL", &["/event"], Shown::Whole),
+            column("NODE", &["/nodes"], Shown::List),
+            column("RESULT", &["/result"], Shown::Whole),
+            column("REASON", &["/reason"], Shown::Cut),
+            REGION,
+            ACCOUNT,
+            column("FROM", &["/source_address"], Shown::Whole),
+        ],
+        has_details: false,
+    },
+    Shape {
+        kind: "log_integrity",
+        noun: "time span",
+        columns: &[
+            column("LOG FILES", &["/status"], Shown::Words),
+            column("FROM", &["/from"], Shown::Whole),
+            column("TO", &["/to"], Shown::Whole),
+            column("FILES", &["/log_files"], Shown::Count),
+            column("WHY", &["/message"], Shown::Cut),
+            REGION,
+            ACCOUNT,
+            column("TRAIL", &["/trail"], Shown::Cut),
+        ],
+        has_details: false,
+    },
+    Shape {
         kind: "impact",
         noun: "principal",
         columns: &[
@@ -137,6 +169,31 @@ const SHAPES: [Shape; 10] = [
             column("ACCOUNT", &["/account"], Shown::Whole),
             column("ACTIONS", &["/actions"], Shown::List),
             column("WHY", &["/why"], Shown::Cut),
+        ],
+        has_details: false,
+    },
+    Shape {
+        kind: "simulation",
+        noun: "answer",
+        columns: &[
+            column("ANSWER", &["/answer"], Shown::Whole),
+            column("ACTION", &["/action"], Shown::Whole),
+            column("PRINCIPAL", &["/principal"], Shown::Tail),
+            column("WHY", &["/why"], Shown::Cut),
+            column("RESOURCE", &["/resource"], Shown::Cut),
+        ],
+        has_details: true,
+    },
+    Shape {
+        kind: "denied_call",
+        noun: "principal's action",
+        columns: &[
+            column("DENIED", &["/n_denied"], Shown::Whole),
+            column("PERHAPS", &["/n_unknown"], Shown::Whole),
+            column("ACTION", &["/action"], Shown::Whole),
+            column("PRINCIPAL", &["/principal"], Shown::Tail),
+            column("LAST", &["/last"], Shown::Whole),
+            column("BY", &["/sid", "/policy"], Shown::Cut),
         ],
         has_details: false,
     },
@@ -165,6 +222,26 @@ const SHAPES: [Shape; 10] = [
                 &["/resource_control_policies"],
                 Shown::List,
             ),
+        ],
+        has_details: false,
+    },
+    Shape {
+        kind: "patch_state",
+        noun: "patch state",
+        columns: &[
+            column("NODE", &["/instance_id"], Shown::Whole),
+            column("MISSING", &["/missing_count"], Shown::Whole),
+            column("FAILED", &["/failed_count"], Shown::Whole),
+            column(
+                "WAIT FOR REBOOT",
+                &["/installed_pending_reboot_count"],
+                Shown::Whole,
+            ),
+            column("BASELINE", &["/baseline_id"], Shown::Whole),
+            column("SCANNED", &["/operation_end_time"], Shown::Whole),
+            column("UNKNOWN", &["/reason/message"], Shown::Cut),
+            REGION,
+            ACCOUNT,
         ],
         has_details: false,
     },
@@ -263,13 +340,20 @@ pub(super) fn tone(record: &Value) -> Option<Tone> {
     let is = |at: &str, word: &str| record.pointer(at).is_some_and(|value| value == word);
     if is("/class", "newly_denied")
         || record["denied"] == true
+        || is("/answer", "denied")
+        || is("/kind", "denied_call") && record["n_denied"] != 0
         || is("/transcript/none", "upload_failed")
+        || is("/status", "altered")
+        || is("/status", "missing")
     {
         Some(Tone::Bad)
     } else if is("/class", "unknown")
+        || is("/answer", "unknown")
+        || is("/kind", "denied_call")
         || is("/agent/ping", "ConnectionLost")
         || is("/state", "unknown")
         || is("/transcript/none", "unread")
+        || is("/status", "unproved")
     {
         Some(Tone::Doubtful)
     } else {

@@ -45,10 +45,6 @@ impl Findings {
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.groups.is_empty()
-    }
-
     /// Returns the text of all groups, if there are any.
     pub(crate) fn render(&self, screen: Screen) -> Option<String> {
         let groups = self.groups.iter().map(|group| group.render(screen));

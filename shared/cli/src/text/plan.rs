@@ -50,6 +50,47 @@ impl std::fmt::Display for Changes {
     }
 }
 
+/// What became of the changes of plans, for the line at the end.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Results {
+    pub(crate) n_plans: usize,
+    /// The plans that undo what was done.
+    pub(crate) undo: Vec<Value>,
+    /// How many changes have each status, in the order in which the first of each was met.
+    statuses: Vec<(String, usize)>,
+}
+
+impl Results {
+    /// Counts what a result says.
+    pub(crate) fn add(&mut self, result: &Value) {
+        self.n_plans += 1;
+        self.undo
+            .extend(result.get("undo").filter(|one| !one.is_null()).cloned());
+        for applied in result["results"].as_array().into_iter().flatten() {
+            let status = plain(&applied["status"]);
+            match self.statuses.iter_mut().find(|(one, _)| *one == status) {
+                Some((_, n)) => *n += 1,
+                None => self.statuses.push((status.into_owned(), 1)),
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Results {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let counts = self.statuses.iter().map(|(one, n)| format!("{n} {one}"));
+        let counts: Vec<String> = counts.collect();
+        match counts.is_empty() {
+            true => f.write_str("nothing to do")?,
+            false => f.write_str(&counts.join(", "))?,
+        }
+        if self.n_plans > 1 {
+            write!(f, " in {}", count(self.n_plans, "plan"))?;
+        }
+        Ok(())
+    }
+}
+
 fn changes(plan: &Value) -> &[Value] {
     plan["changes"]
         .as_array()

@@ -1,4 +1,4 @@
-//! What a policy tells apart: two actions that the same statements are about, and two contexts in which the same conditions
+//! What a policy distinguishes: two actions that the same statements are about, and two contexts in which the same conditions
 //! hold, get the same answers, so that one question is enough for all of them.
 
 use super::{Compiled, Truth};
@@ -19,7 +19,7 @@ impl Compiled {
         })
     }
 
-    /// Returns for each condition whether it holds in a context, `None` where that is not known. Nothing else tells two
+    /// Returns for each condition whether it holds in a context, `None` where that is not known. Nothing else distinguishes two
     /// contexts apart in a request whose resource is not known.
     pub fn conditions_in<'p>(
         &'p self,

@@ -66,7 +66,7 @@ fn loose(resource: &Located<String>, policy_type: PolicyType, found: &mut Proble
 }
 
 fn other_partition(arn: &Arn<'_>) -> Option<(String, String)> {
-    // Only a whole name of a region tells its partition.
+    // Only a whole name of a region shows its partition.
     let is_region =
         arn.region.ends_with(|c: char| c.is_ascii_digit()) && !arn.region.contains(['*', '?', '$']);
     let is_partition = arn.partition.starts_with("aws") && !arn.partition.contains(['*', '?', '$']);

@@ -28,6 +28,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
+    out.list_of("node");
     out.suggest("check");
     let evidence = args.evidence.then_some(Connections::All);
     let options = |_: &Session| {

@@ -260,7 +260,7 @@ pub(crate) fn check(
                     error,
                     "events.role.drifted",
                     role,
-                    "the role's trust or policy is not the one that telling Slack needs",
+                    "the role's trust or policy is not the one that alerts need",
                     apply,
                 );
             }

@@ -68,7 +68,7 @@ pub(crate) fn plan(
                 Action::PutRolePolicy,
                 role,
                 json!({ "policy": policy }),
-                "the role does not grant what telling Slack needs",
+                "the role does not grant what alerts need",
             )?;
         }
         _ => {

@@ -33,43 +33,7 @@ impl Url {
     /// # Errors
     /// The source is missing or holds no webhook; the message never quotes what it holds.
     pub(crate) async fn read(source: &Webhook, config: Option<&SdkConfig>) -> anyhow::Result<Url> {
-        let no_config = "the webhook's URL is kept by AWS, which this verb does not ask";
-        let (text, place) = match source {
-            Webhook::Env(name) => {
-                let text = std::env::var(name).ok().with_context(|| {
-                    format!("read the webhook: environment variable {name} is not set")
-                })?;
-                (text, format!("environment variable {name}"))
-            }
-            Webhook::File(path) => {
-                let text = std::fs::read_to_string(path)
-                    .with_context(|| format!("read the webhook from {path}"))?;
-                (text, path.clone())
-            }
-            Webhook::Parameter(name) => {
-                let client = aws_sdk_ssm::Client::new(config.context(no_config)?);
-                let answer = client
-                    .get_parameter()
-                    .name(name)
-                    .with_decryption(true)
-                    .send()
-                    .await;
-                let answer =
-                    answer.map_err(|error| describe(format!("GetParameter {name}"), error))?;
-                let value = answer.parameter.and_then(|parameter| parameter.value);
-                (value.unwrap_or_default(), format!("parameter {name}"))
-            }
-            Webhook::Secret(id) => {
-                let client = aws_sdk_secretsmanager::Client::new(config.context(no_config)?);
-                let answer = client.get_secret_value().secret_id(id).send().await;
-                let answer =
-                    answer.map_err(|error| describe(format!("GetSecretValue {id}"), error))?;
-                (
-                    answer.secret_string.unwrap_or_default(),
-                    format!("secret {id}"),
-                )
-            }
-        };
+        let (text, place) = secret(source, "the webhook", config).await?;
         let url = text.trim();
         if !is_webhook(url) {
             bail!(
@@ -88,6 +52,52 @@ impl Url {
     pub(crate) fn sha256(&self) -> String {
         sha256(&self.0)
     }
+}
+
+/// Reads a secret from its source, `what` for people, and returns it with the name of its place; `config` is what AWS is asked with.
+///
+/// # Errors
+/// The source is missing; the message never quotes what it holds.
+pub(crate) async fn secret(
+    source: &Webhook,
+    what: &str,
+    config: Option<&SdkConfig>,
+) -> anyhow::Result<(String, String)> {
+    let no_config = || format!("{what} is kept by AWS, which this verb does not ask");
+    Ok(match source {
+        Webhook::Env(name) => {
+            let text = std::env::var(name)
+                .ok()
+                .with_context(|| format!("read {what}: environment variable {name} is not set"))?;
+            (text, format!("environment variable {name}"))
+        }
+        Webhook::File(path) => {
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("read {what} from {path}"))?;
+            (text, path.clone())
+        }
+        Webhook::Parameter(name) => {
+            let client = aws_sdk_ssm::Client::new(config.with_context(no_config)?);
+            let answer = client
+                .get_parameter()
+                .name(name)
+                .with_decryption(true)
+                .send()
+                .await;
+            let answer = answer.map_err(|error| describe(format!("GetParameter {name}"), error))?;
+            let value = answer.parameter.and_then(|parameter| parameter.value);
+            (value.unwrap_or_default(), format!("parameter {name}"))
+        }
+        Webhook::Secret(id) => {
+            let client = aws_sdk_secretsmanager::Client::new(config.with_context(no_config)?);
+            let answer = client.get_secret_value().secret_id(id).send().await;
+            let answer = answer.map_err(|error| describe(format!("GetSecretValue {id}"), error))?;
+            (
+                answer.secret_string.unwrap_or_default(),
+                format!("secret {id}"),
+            )
+        }
+    })
 }
 
 /// Accepts Slack's hosts, and plain HTTP on the loopback for a local AWS.

@@ -1,5 +1,7 @@
 //! `check`: what keeps events from reaching Slack.
 
+mod uses;
+
 use std::time::Duration;
 
 use anyhow::Context;
@@ -17,7 +19,7 @@ use crate::records::sessions::{Book, Facts, Rules, findings as transcripts};
 /// Check the alerts; exit with 1 on findings
 #[derive(Clone, Debug, clap::Args)]
 #[command(
-    after_long_help = "Examples:\n  ssm-events check -f events.json\n  ssm-events check -f events.json --transcripts"
+    after_long_help = "Examples:\n  ssm-events check -f events.json\n  ssm-events check -f events.json --transcripts\n  ssm-events check -f events.json --routes routes.json --acknowledged acknowledged.json"
 )]
 pub(crate) struct CheckArgs {
     /// Put a marked event on the bus and say what came of it
@@ -37,6 +39,9 @@ pub(crate) struct CheckArgs {
     /// Call a transcript missing this many minutes after the end of its session
     #[arg(long, value_name = "MINUTES", default_value_t = GRACE_MINUTES, requires = "transcripts")]
     grace: u32,
+
+    #[command(flatten)]
+    uses: uses::UsesArgs,
 }
 
 pub(crate) async fn run(
@@ -46,6 +51,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Outcome> {
     out.suggest("plan");
     let test_for = args.send_test.then(|| Duration::from_secs(args.patience));
+    let asked = args.uses.read()?;
     let layers = desired::read_with_files(&global.io).await?;
     let work = async |session: &Session, known: &RoleCache| {
         let (target, units) = (&session.target, session.units.as_deref());
@@ -73,6 +79,9 @@ pub(crate) async fn run(
                 grace: i64::from(args.grace) * 60,
             };
             findings.extend(transcripts(&book, target, &facts, &rules));
+        }
+        if let Some(asked) = &asked {
+            findings.extend(uses::find(session, asked, out).await);
         }
         Ok(findings)
     };

@@ -4,7 +4,7 @@ use cli::{Outcome, Output};
 
 use super::GlobalArgs;
 use super::style::StyleArgs;
-use crate::records::format::{CSV_HEADER, To};
+use crate::records::format::{CSV_HEADER, Marks, To};
 use crate::records::source;
 
 /// Print CloudTrail records, EventBridge events or log files for people or other programs, without calling AWS
@@ -34,16 +34,17 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    let renderer = args.style.renderer()?;
+    let renderer = args.style.renderer_with_gaps(None)?;
     if args.to == Some(To::Csv) {
         out.write_text(CSV_HEADER)?;
     }
     let mut n_events = 0;
-    let left_out = source::records(&global.io, |record, event| {
+    let mut left_out = source::records(&global.io, |record, event| {
         n_events += 1;
         match args.to {
             None | Some(To::Slack) => {
-                let mut messages = renderer.made(event, record)?.into_iter();
+                let marks = Marks::of(event, renderer.style.reason_pattern.as_ref());
+                let mut messages = renderer.made(event, record, &marks)?.into_iter();
                 messages.try_for_each(|message| out.write(&message))
             }
             Some(To::Text) => out.write_text(&renderer.style.text(event)),
@@ -57,5 +58,6 @@ pub(crate) async fn run(
             "read events: no CloudTrail record, EventBridge event or log file among {n_others} objects"
         );
     }
+    left_out.also_unread(&renderer.style.sessions.gaps);
     Ok(left_out.end(out, Outcome::Fine))
 }

@@ -11,7 +11,8 @@ use awsconf::{AwsArgs, HttpClient, Request};
 use cli::Outcome;
 use serde_json::{Value, json};
 
-use super::send::{Posted, Slack, seconds, webhook};
+use super::send::spool::Queued;
+use super::send::{Posted, Poster, SlackWebhook, Transport, seconds, webhook};
 use super::style::zone;
 use crate::alerts::model::Webhook;
 use crate::alerts::webhook::Url;
@@ -99,6 +100,7 @@ impl Runtime {
                 method: "GET",
                 url,
                 body: None,
+                headers: Vec::new(),
                 timeout: None,
             })
             .await?;
@@ -116,6 +118,7 @@ impl Runtime {
                 method: "POST",
                 url,
                 body: Some(body.to_string()),
+                headers: Vec::new(),
                 timeout: None,
             })
             .await?;
@@ -128,7 +131,7 @@ impl Runtime {
 
 struct Function {
     settings: Settings,
-    slack: Slack,
+    slack: Poster,
     delivered: HashSet<String>,
     order: VecDeque<String>,
 }
@@ -161,7 +164,13 @@ impl Function {
             if self.delivered.contains(&id) {
                 continue;
             }
-            self.deliver(&message.to_string())
+            let queued = Queued {
+                event_id: id.clone(),
+                destination: String::new(),
+                thread: None,
+                message: serde_json::value::to_raw_value(&message)?,
+            };
+            self.deliver(&queued)
                 .await
                 .with_context(|| format!("event {id}"))?;
             self.remember(id);
@@ -169,16 +178,16 @@ impl Function {
         Ok(n_messages)
     }
 
-    async fn deliver(&mut self, message: &str) -> anyhow::Result<()> {
+    async fn deliver(&mut self, message: &Queued) -> anyhow::Result<()> {
         self.slack.wait().await;
-        let mut posted = self.slack.post(message).await;
+        let mut posted = self.slack.post(message, None).await;
         if posted == Posted::Down {
             // The URL may have been replaced since it was read.
             self.slack = self.settings.slack().await?;
-            posted = self.slack.post(message).await;
+            posted = self.slack.post(message, None).await;
         }
         match posted {
-            Posted::Taken => Ok(()),
+            Posted::Taken { .. } => Ok(()),
             Posted::Rejected(reason) => bail!("Slack rejects the message: {reason}"),
             Posted::Down => bail!(
                 "Slack: {}",
@@ -213,7 +222,8 @@ impl Settings {
             style.zone = self::zone(&zone).map_err(wrong("SSM_EVENTS_TIME_ZONE"))?;
         }
         if let Some(rules) = variable("SSM_EVENTS_RULES") {
-            style.rules = serde_json::from_str(&rules).context("SSM_EVENTS_RULES")?;
+            style.rules =
+                serde_json::from_str(&cli::without_comments(&rules)).context("SSM_EVENTS_RULES")?;
         }
         Ok(Settings {
             webhook,
@@ -227,7 +237,7 @@ impl Settings {
         })
     }
 
-    async fn slack(&self) -> anyhow::Result<Slack> {
+    async fn slack(&self) -> anyhow::Result<Poster> {
         let url = match Url::read_here(&self.webhook).await? {
             Some(url) => url,
             None => {
@@ -235,6 +245,7 @@ impl Settings {
                 Url::read(&self.webhook, Some(&session.config)).await?
             }
         };
-        Slack::new(url, self.interval, RETRY_FOR, None)
+        let webhook = Transport::Webhook(SlackWebhook::new(url)?);
+        Ok(Poster::new(webhook, self.interval, RETRY_FOR, None))
     }
 }

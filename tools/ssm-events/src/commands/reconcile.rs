@@ -1,6 +1,6 @@
 //! `reconcile`: which records never reached Slack: EventBridge delivers best effort, CloudTrail keeps everything.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -48,9 +48,9 @@ pub(crate) async fn run(
     Ok(left_out.end(out, outcome))
 }
 
-/// The ids of what was delivered.
+/// The ids of what was sent, and whether it arrived at each destination; the name of one is empty where there are no routes.
 #[derive(Debug, Default)]
-struct Delivered(HashSet<String>);
+struct Delivered(HashMap<String, HashMap<String, bool>>);
 
 impl Delivered {
     /// Adds a list: ids one a line, or objects with `event_id`, such as the delivery log of a spool. Of these only what
@@ -74,7 +74,7 @@ impl Delivered {
             let plain = line.bytes().all(|b| b.is_ascii_graphic());
             anyhow::ensure!(plain, "expected an event id, or an object with event_id");
             if !line.is_empty() {
-                self.0.insert(line.trim_matches('"').to_owned());
+                self.add(line.trim_matches('"'), "", true);
             }
             return Ok(());
         }
@@ -84,19 +84,29 @@ impl Delivered {
             .iter()
             .find_map(|name| value[*name].as_str())
             .context("an object without event_id")?;
-        // Duplicates were delivered before; what was only being sent, rejected or held did not arrive.
+        // Duplicates were delivered before, and what a rule mutes is not meant to arrive; what was only being sent, rejected or held
+        // did not.
         let arrived = value["status"]
             .as_str()
-            .is_none_or(|status| status == "delivered" || status == "duplicate");
-        if arrived {
-            self.0.insert(id.to_owned());
-        }
+            .is_none_or(|status| ["delivered", "duplicate", "muted"].contains(&status));
+        let destination = value["destination"].as_str().unwrap_or_default();
+        self.add(id, destination, arrived);
         Ok(())
+    }
+
+    fn add(&mut self, id: &str, destination: &str, arrived: bool) {
+        let destinations = self.0.entry(id.to_owned()).or_default();
+        *destinations.entry(destination.to_owned()).or_default() |= arrived;
     }
 
     /// Tells whether a record is missing, once: the same record again is not.
     fn is_missing(&mut self, event_id: &str) -> bool {
         // A record without an id cannot be found in any list.
-        event_id.is_empty() || self.0.insert(event_id.to_owned())
+        if event_id.is_empty() {
+            return true;
+        }
+        let seen = HashMap::from([(String::new(), true)]);
+        let before = self.0.insert(event_id.to_owned(), seen);
+        before.is_none_or(|destinations| destinations.values().any(|arrived| !arrived))
     }
 }

@@ -1,79 +1,69 @@
-//! The verb `send`: messages to a Slack webhook, one a second, each once, none lost.
+//! The verb `send`: messages to Slack, a URL or a topic, each once, none lost; by the flags to one destination, by a file of routes to
+//! many.
 
+mod answer;
+mod destinations;
+mod engine;
+mod explain;
+mod https;
+mod intake;
+mod posting;
 mod slack;
 pub(crate) mod spool;
+mod threads;
+mod topic;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::Context;
 use cli::{Outcome, Output};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
 
-pub(crate) use self::slack::{Posted, Slack};
-use self::spool::{DeliveryStatus, Queued, Spool};
+use self::destinations::{DestinationArgs, Opened};
+pub(crate) use self::explain::Routed;
+use self::intake::Intake;
+pub(crate) use self::posting::{Posted, Poster, Transport};
+pub(crate) use self::slack::Webhook as SlackWebhook;
+use self::spool::Spool;
+use self::threads::Threads;
 use super::GlobalArgs;
 use super::style::StyleArgs;
 use crate::alerts::model::Webhook;
-use crate::alerts::webhook::Url;
-use crate::records::format::digest;
-use crate::records::source::{self, LeftOut};
+use crate::routing::Routes;
 
-/// While messages keep coming a Slack that was down is tried again after so long.
-const REST: Duration = Duration::from_secs(60);
 /// Messages that may be read ahead of the disk.
 const AHEAD: usize = 256;
 
-/// Send messages, or messages about records, to a Slack webhook, each once
+/// Send messages, or messages about records, to Slack, an HTTPS URL or an SNS topic, each once
 #[derive(Clone, Debug, clap::Args)]
 #[command(
-    after_long_help = "Examples:\n  ssm-events history --since 1h | ssm-events send --webhook env:SLACK_WEBHOOK_URL --spool spool"
+    after_long_help = "Examples:\n  ssm-events history --since 1h | ssm-events send --webhook env:SLACK_WEBHOOK_URL --spool spool\n  ssm-events history --since 1h | ssm-events send --routes routes.json --spool spool"
 )]
 pub(crate) struct SendArgs {
-    /// Read the webhook's URL from env:NAME, file:PATH, parameter:NAME (Parameter Store) or secret:ID (Secrets Manager)
-    #[arg(long, value_name = "SOURCE", value_parser = webhook_source)]
-    webhook: WebhookSource,
+    #[command(flatten)]
+    destination: DestinationArgs,
 
     /// Keep what is not delivered yet, and what was, in this directory
-    #[arg(long, value_name = "DIR")]
-    spool: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "explain")]
+    spool: Option<PathBuf>,
 
-    /// Wait this many seconds between messages
+    /// Print for each record which rule of the routes decides and why others do not; send nothing
+    #[arg(long, requires = "routes", conflicts_with = "spool")]
+    explain: bool,
+
+    /// Wait this many seconds between messages to a destination
     #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = seconds)]
     interval: f64,
 
-    /// Hold the messages when Slack has not taken one for this many seconds
+    /// Hold the messages when a destination has not taken one for this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = seconds)]
     retry_for: f64,
 
     #[command(flatten)]
     style: StyleArgs,
-}
-
-/// Where `--webhook` says that the URL is, or why it says nothing. An argument that clap refuses is quoted by it, and this one
-/// may be the URL itself, given by mistake.
-#[derive(Clone, Debug)]
-pub(crate) struct WebhookSource(Result<Webhook, String>);
-
-impl WebhookSource {
-    /// Returns the source.
-    ///
-    /// # Errors
-    /// It names none.
-    fn named(&self) -> anyhow::Result<&Webhook> {
-        self.0
-            .as_ref()
-            .map_err(|why| anyhow::anyhow!("--webhook: {why}"))
-    }
-}
-
-fn webhook_source(text: &str) -> Result<WebhookSource, std::convert::Infallible> {
-    Ok(WebhookSource(webhook(text)))
 }
 
 /// Returns whether it may name an environment variable; anything else may be the secret.
@@ -109,8 +99,10 @@ pub(super) fn seconds(text: &str) -> Result<f64, String> {
 pub(crate) struct Delivered {
     kind: DeliveredKind,
     event_id: String,
+    /// The name of the destination in the routes; null where the flags name the only one.
+    destination: Option<String>,
     status: Status,
-    /// Why it was rejected, or that it may have been delivered twice.
+    /// Why it was rejected, held or muted, or that it may have been delivered twice.
     note: Option<String>,
 }
 
@@ -126,160 +118,119 @@ enum Status {
     Delivered,
     /// Its event was delivered, or is waiting, already.
     Duplicate,
-    /// Slack will never take it.
+    /// It will never be taken.
     Rejected,
     /// It waits in the spool.
     Held,
+    /// A rule sends it nowhere.
+    Muted,
 }
 
 /// Sends what waits, then what is read from stdin or `-f`.
 ///
 /// # Errors
-/// The input or the spool. When Slack does not take messages they are held, and the outcome says trouble.
+/// The input or the spool. When a destination does not take messages they are held, and the outcome says trouble.
 pub(crate) async fn run(
     args: &SendArgs,
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    let renderer = args.style.renderer()?;
-    let webhook = args.webhook.named()?;
-    let url = match Url::read_here(webhook).await? {
-        Some(url) => url,
-        None => {
-            let session = global.aws.session().await?;
-            Url::read(webhook, Some(&session.config)).await?
-        }
+    let routes = args.destination.routes.as_deref().map(Routes::read);
+    let routes = routes.transpose()?;
+    let renderer = args.style.renderer(routes.as_ref())?;
+    let Some(directory) = &args.spool else {
+        let routes = routes.context("--explain needs --routes")?;
+        return explain::run(&routes, &global.io, out);
     };
-    let mut spool = Spool::open(&args.spool)?;
-    let mut slack = Slack::new(
-        url,
-        args.interval,
-        args.retry_for,
-        spool.last_delivery(Timestamp::now()),
-    )?;
-    let (sender, mut receiver) = mpsc::channel(AHEAD);
+    let Opened {
+        formats,
+        transports,
+    } = args
+        .destination
+        .open(routes.as_ref(), &args.style, &global.aws)
+        .await?;
+    let spool = Spool::open(directory, out)?;
+    let threads = Threads::open(directory)?;
+    let since_last = spool.last_delivery(Timestamp::now());
+    let lanes = transports.into_iter();
+    let lanes = lanes.map(|named| named.lane(args.interval, args.retry_for, since_last, &spool));
+    let lanes = lanes.collect::<anyhow::Result<Vec<_>>>()?;
+    let (sender, receiver) = mpsc::channel(AHEAD);
     // Reading blocks, and what waits must be sent meanwhile: stdin may be an endless stream.
     let io = global.io.clone();
-    let reader = tokio::task::spawn_blocking(move || {
-        let mut left_out = LeftOut::default();
-        source::objects(&io, &mut left_out, |object, left_out| {
-            let Some(value) = left_out.value(object)? else {
-                return Ok(());
-            };
-            let messages = if is_message(&value) {
-                vec![(id_of(&value).unwrap_or_else(|| digest(&value)), value)]
-            } else {
-                renderer.messages(value, left_out)?
-            };
-            if sender.blocking_send(messages).is_err() {
-                return Err(anyhow::anyhow!("stopped").into());
-            }
-            Ok(())
-        })?;
-        Ok(left_out)
-    });
-    let (mut outcome, mut down, mut open) = (Outcome::Fine, None::<Instant>, true);
-    while open || (down.is_none() && spool.first().is_some()) {
-        let rests = down.is_some_and(|since| since.elapsed() < REST);
-        if open && (rests || spool.first().is_none()) {
-            match receiver.recv().await {
-                Some(messages) => take(&mut spool, messages, out)?,
-                None => open = false,
-            }
-        }
-        // Everything that has been read goes to the disk before the next request, for it may take a while.
-        while let Ok(messages) = receiver.try_recv() {
-            take(&mut spool, messages, out)?;
-        }
-        spool.sync()?;
-        let may_try = down.is_none_or(|since| open && since.elapsed() >= REST);
-        if may_try && spool.first().is_some() {
-            let is_up = one(&mut spool, &mut slack, out, &mut outcome).await?;
-            down = (!is_up).then(Instant::now);
-        }
-    }
-    let read: anyhow::Result<LeftOut> = reader.await.context("read")?;
-    let read = read.map(|left_out| outcome = left_out.end(out, outcome));
-    if let Some(queued) = spool.first().filter(|_| down.is_some()) {
-        let reason = slack.trouble().unwrap_or("it does not answer");
-        out.note(&format!(
-            "{} held in {}: Slack: {reason}; run send again with this spool, first {}",
-            match spool.n_waiting() {
-                1 => "1 message is".to_owned(),
-                n => format!("{n} messages are"),
-            },
-            args.spool.display(),
-            queued.event_id
-        ));
-        return read.map(|()| Outcome::Trouble);
-    }
-    read.map(|()| outcome)
-}
-
-/// Queues messages.
-fn take(spool: &mut Spool, messages: Vec<(String, Value)>, out: &Output) -> anyhow::Result<()> {
-    for (event_id, message) in messages {
-        let message = serde_json::value::to_raw_value(&message)?;
-        if !spool.add(Queued {
-            event_id: event_id.clone(),
-            message,
-        })? {
-            say(out, event_id, Status::Duplicate, None)?;
-        }
-    }
-    Ok(())
-}
-
-/// Sends the first message; `false` when Slack does not take any.
-async fn one(
-    spool: &mut Spool,
-    slack: &mut Slack,
-    out: &Output,
-    outcome: &mut Outcome,
-) -> anyhow::Result<bool> {
-    let Some(queued) = spool.first().cloned() else {
-        return Ok(true);
+    let intake = Intake {
+        routes,
+        formats,
+        renderer,
     };
-    let note = spool
-        .is_in_doubt(&queued.event_id)
-        .then(|| "may be there twice: an earlier run was killed while it sent this".to_owned());
-    slack.wait().await;
-    spool.log(DeliveryStatus::Sending, None, Timestamp::now())?;
-    match slack.post(queued.message.get()).await {
-        Posted::Taken => {
-            spool.log(DeliveryStatus::Delivered, None, Timestamp::now())?;
-            say(out, queued.event_id, Status::Delivered, note)?;
-            Ok(true)
+    let reader = tokio::task::spawn_blocking(move || intake.read(&io, &sender));
+    let (outcome, spool, lanes) = engine::run(lanes, spool, threads, receiver, out).await?;
+    let read = reader.await.context("read")?;
+    let mut outcome = match read {
+        Ok(read) => read.end(out, outcome),
+        Err(error) => {
+            say_held(&spool, &lanes, directory, out);
+            return Err(error);
         }
-        Posted::Rejected(reason) => {
-            spool.log(
-                DeliveryStatus::Rejected,
-                Some(reason.clone()),
-                Timestamp::now(),
-            )?;
-            *outcome = Outcome::Trouble;
-            say(out, queued.event_id, Status::Rejected, Some(reason))?;
-            Ok(true)
-        }
-        Posted::Down => {
-            if slack.has_answered() {
-                spool.log(DeliveryStatus::Held, None, Timestamp::now())?;
-            }
-            say(
-                out,
-                queued.event_id,
-                Status::Held,
-                slack.trouble().map(str::to_owned),
-            )?;
-            Ok(false)
-        }
+    };
+    if say_held(&spool, &lanes, directory, out) {
+        outcome = Outcome::Trouble;
     }
+    Ok(outcome)
 }
 
-fn say(out: &Output, event_id: String, status: Status, note: Option<String>) -> anyhow::Result<()> {
+/// Says what is held, and returns whether anything is.
+fn say_held(
+    spool: &Spool,
+    lanes: &[engine::Lane],
+    directory: &std::path::Path,
+    out: &Output,
+) -> bool {
+    let mut is_held = false;
+    for (name, n_waiting) in spool.waiting() {
+        is_held = true;
+        let lane = lanes.iter().find(|lane| lane.name == name);
+        let first = spool.first(name).map_or("", |first| &first.event_id);
+        let messages = match n_waiting {
+            1 => "1 message is".to_owned(),
+            n => format!("{n} messages are"),
+        };
+        let shown = directory.display();
+        out.note(&match lane {
+            Some(lane) => {
+                let reason = lane.poster.trouble().unwrap_or("it does not answer");
+                let service = match name {
+                    "" => lane.poster.service().to_owned(),
+                    name => format!("{name} ({})", lane.poster.service()),
+                };
+                format!(
+                    "{messages} held in {shown}: {service}: {reason}; run send again with this spool, first {first}"
+                )
+            }
+            // Of another file of routes, or of flags: whoever knows the destination can send them.
+            None => format!(
+                "{messages} held in {shown} for {}, which this run does not have: run send again with this spool and that destination, first {first}",
+                match name {
+                    "" => "the destination of flags".to_owned(),
+                    name => format!("the destination '{name}'"),
+                }
+            ),
+        });
+    }
+    is_held
+}
+
+fn say(
+    out: &Output,
+    event_id: String,
+    destination: &str,
+    status: Status,
+    note: Option<String>,
+) -> anyhow::Result<()> {
     let written = out.write(&Delivered {
         kind: DeliveredKind::Delivery,
         event_id,
+        destination: Some(destination.to_owned()).filter(|name| !name.is_empty()),
         status,
         note,
     });
@@ -287,37 +238,4 @@ fn say(out: &Output, event_id: String, status: Status, note: Option<String>) -> 
         let advice = "what was sent is in `deliveries.jsonl` of the spool: run send again with it";
         cli::lost(&error, advice)
     })
-}
-
-/// Tells whether a value is a message for a webhook already.
-fn is_message(value: &Value) -> bool {
-    let names = ["text", "blocks", "attachments"];
-    value.is_object()
-        && names.iter().any(|name| !value[*name].is_null())
-        && value["eventSource"].is_null()
-        && value["detail"].is_null()
-}
-
-/// `format` puts the event's id into the `block_id` of a message.
-fn id_of(message: &Value) -> Option<String> {
-    let attached = message["attachments"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|attachment| &attachment["blocks"]);
-    let blocks = attached
-        .chain([&message["blocks"]])
-        .filter_map(Value::as_array)
-        .flatten();
-    let mut ids = blocks.filter_map(|block| {
-        block["block_id"]
-            .as_str()?
-            .strip_prefix(crate::records::format::BLOCK_ID)
-    });
-    ids.next().map(str::to_owned)
-}
-
-/// Returns seconds as a duration.
-fn duration(seconds: f64) -> Duration {
-    Duration::try_from_secs_f64(seconds).unwrap_or_default()
 }

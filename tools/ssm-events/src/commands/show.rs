@@ -17,6 +17,8 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
+    out.suggest("check");
+    out.list_of("alerts");
     let layers = desired::read(&global.io)?;
     let work = async |session: &Session, known: &RoleCache| {
         let desired = layers.at(&session.target, session.units.as_deref())?;

@@ -7,7 +7,9 @@ use jiff::tz::TimeZone;
 
 use super::node_names;
 use crate::records::format::{MessageRenderer, Style, Template};
+use crate::records::reason::ReasonPattern;
 use crate::records::sessions::KnownSessions;
+use crate::routing::Routes;
 
 /// How messages look.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -30,18 +32,40 @@ pub(crate) struct StyleArgs {
 
     /// Make messages with the jq filter in this file
     #[arg(long, value_name = "FILE")]
-    jq_file: Option<PathBuf>,
+    pub(super) jq_file: Option<PathBuf>,
+
+    /// Mark sessions in whose reason this regular expression finds nothing, such as [A-Z]+-[0-9]+ for tickets
+    #[arg(long, value_name = "REGEX")]
+    reason_pattern: Option<ReasonPattern>,
 }
 
 impl StyleArgs {
-    /// Reads the files that the flags name.
+    /// Reads the files that the flags name, for who has no place for gaps in them. What the flags do not say of reasons, the routes may.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is not what it should be or does not have all sessions.
+    pub(super) fn renderer(&self, routes: Option<&Routes>) -> anyhow::Result<MessageRenderer> {
+        let renderer = self.renderer_with_gaps(routes)?;
+        if let Some(gap) = renderer.style.sessions.gaps.first() {
+            anyhow::bail!("read sessions from {gap}");
+        }
+        Ok(renderer)
+    }
+
+    /// Reads the files that the flags name. What is missing of sessions is in the style.
     ///
     /// # Errors
     /// A file that cannot be read or is not what it should be.
-    pub(super) fn renderer(&self) -> anyhow::Result<MessageRenderer> {
+    pub(super) fn renderer_with_gaps(
+        &self,
+        routes: Option<&Routes>,
+    ) -> anyhow::Result<MessageRenderer> {
         let template = self.jq_file.as_deref().map(Template::read);
+        let mut style = self.style()?;
+        let of_routes = routes.and_then(|routes| routes.reason_pattern.as_ref());
+        style.reason_pattern = self.reason_pattern.as_ref().or(of_routes).cloned();
         Ok(MessageRenderer {
-            style: self.style()?,
+            style,
             template: template.transpose()?,
         })
     }
@@ -58,7 +82,7 @@ impl StyleArgs {
             style.sessions = KnownSessions::read(path)?;
         }
         if let Some(path) = &self.rules {
-            style.rules = cli::read(&IoArgs::of_file(path), "rules")?;
+            style.rules = cli::read_desired(&IoArgs::of_file(path), "rules")?;
         }
         Ok(style)
     }

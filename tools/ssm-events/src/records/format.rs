@@ -1,6 +1,7 @@
 //! Events for people and for other programs: as Slack messages, lines of text, CSV or OCSF.
 
 mod csv;
+mod marks;
 mod message;
 mod ocsf;
 mod rules;
@@ -15,8 +16,10 @@ use serde_json::{Value, json};
 
 use crate::records::console;
 pub(crate) use crate::records::format::csv::HEADER as CSV_HEADER;
-pub(crate) use crate::records::format::message::{MessageRenderer, Template, digest};
+pub(crate) use crate::records::format::marks::Marks;
+pub(crate) use crate::records::format::message::{MessageRenderer, Template, digest, message_id};
 pub(crate) use crate::records::format::rules::Rules;
+use crate::records::reason::ReasonPattern;
 use crate::records::record::Event;
 use crate::records::sessions::KnownSessions;
 
@@ -46,6 +49,8 @@ pub(crate) struct Style {
     pub(crate) rules: Rules,
     /// What is known of sessions beside their records.
     pub(crate) sessions: KnownSessions,
+    /// What the reason of each session must have.
+    pub(crate) reason_pattern: Option<ReasonPattern>,
 }
 
 impl Default for Style {
@@ -55,27 +60,52 @@ impl Default for Style {
             names: BTreeMap::new(),
             rules: Rules::default(),
             sessions: KnownSessions::default(),
+            reason_pattern: None,
         }
     }
 }
 
 impl Style {
-    /// Returns a message for an incoming webhook. The record is what the rules are asked about.
-    pub(crate) fn slack(&self, event: &Event, record: &Value) -> Value {
+    /// Returns a message of Slack, which says what the marks say first. The record is what the rules are asked about.
+    pub(crate) fn slack(&self, event: &Event, record: &Value, marks: &Marks) -> Value {
+        let facts = [marks.facts(), self.facts(event)].concat();
         slack::message(
             event,
-            &self.facts(event),
+            &facts,
             &self.links(event),
             &self.rules.look(record),
+            marks,
         )
     }
 
-    /// Returns what templates are given: the event, the same escaped for Slack, and the message that this tool would send.
-    pub(crate) fn template_input(&self, event: &Event, record: &Value) -> Value {
+    /// Returns what templates are given: the event, the same escaped for Slack, the message that this tool would send, and how
+    /// grave it is.
+    pub(crate) fn template_input(&self, event: &Event, record: &Value, marks: &Marks) -> Value {
         let plain = json!(event);
         let mut mrkdwn = plain.clone();
         slack::escape_all(&mut mrkdwn);
-        json!({ "event": plain, "mrkdwn": mrkdwn, "message": self.slack(event, record) })
+        json!({ "event": plain, "mrkdwn": mrkdwn, "message": self.slack(event, record, marks),
+            "title": title(event), "who": event.who.name(), "severity": marks.severity,
+            "break_glass": marks.is_break_glass, "missed": marks.missed, "console": event.console() })
+    }
+
+    /// Returns the subject of a notification.
+    pub(crate) fn subject(&self, event: &Event, marks: &Marks) -> String {
+        let mark = if marks.is_break_glass {
+            "BREAK-GLASS: "
+        } else {
+            ""
+        };
+        let who = event.who.name();
+        let by = if who.is_empty() { "" } else { " by " };
+        format!("{mark}{}{by}{who}", title(event))
+    }
+
+    /// Returns what a topic is sent: a line for people, and the event for programs.
+    pub(crate) fn notification(&self, event: &Event, marks: &Marks) -> Value {
+        let facts = [marks.facts(), self.facts(event)].concat();
+        json!({ "text": text::line(event, &facts), "severity": marks.severity,
+            "break_glass": marks.is_break_glass, "missed": marks.missed, "event": event })
     }
 
     /// Returns one line of text; control characters are shown, not sent to the terminal.
@@ -118,7 +148,7 @@ impl Style {
             ("reason", event.reason.clone()),
             ("parameters", parameters),
             ("session", event.session_id.clone()),
-            ("no transcript", self.no_transcript(event)),
+            self.transcript(event),
             ("command", event.command_id.clone()),
             ("account", event.account.clone()),
             ("region", event.region.clone()),
@@ -141,15 +171,19 @@ impl Style {
         })
     }
 
-    /// Returns why a session has no transcript, in words; nothing where it has one, or nothing is known of it.
-    fn no_transcript(&self, event: &Event) -> String {
+    /// Returns what there is to say of the transcript of a session, in words; nothing where all of it is there, or nothing is known.
+    fn transcript(&self, event: &Event) -> (&'static str, String) {
         let known = self
             .sessions
             .of(&event.account, &event.region, &event.session_id);
         let transcript = known.and_then(|known| known.transcript.as_ref());
-        let none = transcript.filter(|transcript| transcript.none.is_some());
-        none.and_then(|none| none.message.clone())
-            .unwrap_or_default()
+        let message = transcript.and_then(|transcript| transcript.message.clone());
+        let label = match transcript.is_some_and(|transcript| transcript.none.is_some()) {
+            true => "no transcript",
+            // A second copy may be missing, or something about it not be known.
+            false => "transcript",
+        };
+        (label, message.unwrap_or_default())
     }
 
     fn node(&self, id: &str) -> String {
@@ -167,7 +201,7 @@ impl Style {
         let Ok(time) = text.parse::<jiff::Timestamp>() else {
             return text.to_owned();
         };
-        time.to_zoned(self.zone.clone())
+        time.to_zoned_datetime(self.zone.clone())
             .strftime("%Y-%m-%d %H:%M:%S %Z")
             .to_string()
     }

@@ -22,6 +22,8 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
+    out.suggest("check");
+    out.list_of("preferences");
     let work = async |session: &Session, _: &()| preferences(session).await;
     let fleet = global.fleet(out).await?;
     fleet

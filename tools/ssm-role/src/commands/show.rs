@@ -28,6 +28,8 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
+    out.suggest("check");
+    out.list_of("host_management");
     let inputs = args.inputs.read()?;
     let work = async |session: &Session, known: &AccountCache| {
         if let Some(names) = &args.operators {

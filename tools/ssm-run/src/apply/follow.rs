@@ -1,4 +1,4 @@
-//! Follows the commands of one account and region until every node is told: few calls, each node as soon as it is done.
+//! Follows the commands of one account and region until every node is reported: few calls, each node as soon as it is done.
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -43,7 +43,7 @@ struct Follower<'f> {
     penalty: Duration,
 }
 
-/// Returns when all nodes of what was and will be sent are told.
+/// Returns when all nodes of what was and will be sent are reported.
 pub(super) async fn follow(
     run: &Run<'_>,
     budget: &Budget,
@@ -93,7 +93,7 @@ pub(super) async fn follow(
 }
 
 impl Follower<'_> {
-    /// Looks at all commands, then reads those that have moved and tells their nodes that have ended.
+    /// Looks at all commands, then reads those that have moved and reports their nodes that have ended.
     async fn look(&mut self) -> anyhow::Result<Result<(), Failure>> {
         let moved = match self.moved().await {
             Ok(moved) => moved,
@@ -107,7 +107,7 @@ impl Follower<'_> {
         while let Some((seen, id)) = reading.next().await {
             match seen {
                 Ok(seen) => {
-                    self.tell(&id, seen).await?;
+                    self.report_ended(&id, seen).await?;
                     let now = self.run.now();
                     self.flight.borrow_mut().looked(now, &id);
                 }
@@ -175,8 +175,12 @@ impl Follower<'_> {
         Ok(heard.collect())
     }
 
-    /// Tells the nodes of a command that have ended and were not told; those with a long output as it is read.
-    async fn tell(&self, command_id: &str, seen: Vec<InvocationStatus>) -> anyhow::Result<()> {
+    /// Reports the nodes of a command that have ended and were not reported; those with a long output as it is read.
+    async fn report_ended(
+        &self,
+        command_id: &str,
+        seen: Vec<InvocationStatus>,
+    ) -> anyhow::Result<()> {
         let settled = Deadline::after(SETTLES);
         let mut ended = Vec::new();
         for mut one in seen {
@@ -214,7 +218,7 @@ impl Follower<'_> {
                 let mut ran = self.place.ran.borrow_mut();
                 ran.push(record.instance_id.clone());
             }
-            self.run.tell(&record, outcome)?;
+            self.run.report(&record, outcome)?;
         }
         Ok(())
     }
@@ -232,7 +236,7 @@ impl Follower<'_> {
         }
     }
 
-    /// Tells of what has ended without telling all its nodes.
+    /// Reports what has ended without reporting all its nodes.
     fn land(&self) -> anyhow::Result<()> {
         self.budget
             .give_back(self.flight.borrow_mut().unused_slots());
@@ -245,7 +249,7 @@ impl Follower<'_> {
                 let note = format!("{target}: SSM has chosen no node for {}", flown.command_id);
                 self.run.out.note(&note);
             }
-            self.give_up(flown, &reason::lost("SSM does not tell the end"))?;
+            self.give_up(flown, &reason::lost("SSM does not report the end"))?;
         }
         Ok(())
     }
@@ -269,7 +273,7 @@ impl Follower<'_> {
                 document: Some(flown.document.clone()),
                 ..Invocation::without_result(target, &instance_id, name, status, reason.clone())
             };
-            self.run.tell(&record, Outcome::Trouble)?;
+            self.run.report(&record, Outcome::Trouble)?;
         }
         Ok(())
     }

@@ -9,8 +9,8 @@ use crate::observe::place::Place;
 /// Tells what the scan found on each node of a place on which it has run.
 ///
 /// # Errors
-/// Stdout cannot be written; what cannot be read is told as a record.
-pub(crate) async fn tell(run: &Run<'_>, place: &Place) -> anyhow::Result<()> {
+/// Stdout cannot be written; what cannot be read is reported as a record.
+pub(crate) async fn report(run: &Run<'_>, place: &Place) -> anyhow::Result<()> {
     let ran = place.ran.take();
     for ids in ran.chunks(MAX_IDS) {
         for record in of(place, ids).await {

@@ -1,4 +1,4 @@
-//! What all parts of a run share, and how they tell: every record of a run is written here.
+//! What all parts of a run share, and how they report: every record of a run is written here.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -48,7 +48,7 @@ pub(crate) struct Run<'r> {
 
 impl Run<'_> {
     /// Tells what became of one node.
-    pub(crate) fn tell(&self, record: &Invocation, outcome: Outcome) -> anyhow::Result<()> {
+    pub(crate) fn report(&self, record: &Invocation, outcome: Outcome) -> anyhow::Result<()> {
         self.count(outcome);
         self.progress.step();
         *self
@@ -64,7 +64,7 @@ impl Run<'_> {
                 folded.add(record);
                 Ok(())
             }
-            None => self.out.write_row(record, || crate::text::row(record)),
+            None => self.out.write_block(record, || crate::text::block(record)),
         });
         Ok(())
     }
@@ -80,8 +80,8 @@ impl Run<'_> {
     /// Prints what was kept to be folded, and on stderr how many nodes ended in which way.
     pub(crate) fn sum_up(&self) {
         if let Some(folded) = self.folded.take() {
-            for text in folded.texts() {
-                self.printed(self.out.write_text(&text));
+            for block in folded.blocks() {
+                self.printed(self.out.write_laid(&block));
             }
         }
         let statuses = self.statuses.borrow();
@@ -126,7 +126,7 @@ impl Run<'_> {
             let (id, name) = (&node.instance_id, node.name.as_deref());
             let target = &place.target;
             let record = Invocation::without_command(target, id, name, absence, reason.clone());
-            self.tell(&record, Outcome::Trouble)?;
+            self.report(&record, Outcome::Trouble)?;
         }
         Ok(())
     }

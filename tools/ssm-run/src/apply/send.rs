@@ -41,11 +41,11 @@ const CLOCK_SKEW_SECONDS: i64 = 15 * 60;
 /// What became of a batch.
 pub(super) enum Sent {
     Taken(InFlightCommand),
-    /// Nothing was sent and its nodes are told, but for these.
+    /// Nothing was sent and its nodes are reported, but for these.
     Without(Vec<Batch>),
 }
 
-/// Sends one command; nodes that no command reaches are told.
+/// Sends one command; nodes that no command reaches are reported.
 pub(super) async fn send(
     run: &Run<'_>,
     place: &Place,
@@ -103,7 +103,7 @@ pub(super) async fn send(
         run.nap(pause + jitter).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     };
-    told(run, place, batch, job, &command)?;
+    report(run, place, batch, job, &command)?;
     let names = batch.nodes.iter();
     let names = names.map(|node| (node.instance_id.clone(), node.name.clone()));
     let flown = commands::flown(run.now(), &command, waiting(names));
@@ -222,7 +222,7 @@ async fn sent_since(
     }
 }
 
-/// One node that is not there refuses the whole command: those that are not are told, the others are sent again.
+/// One node that is not there refuses the whole command: those that are not are reported, the others are sent again.
 async fn without(
     run: &Run<'_>,
     place: &Place,
@@ -243,7 +243,7 @@ async fn without(
         }
     };
     let mut rest = Vec::new();
-    let mut n_told = 0;
+    let mut n_reported = 0;
     for node in &batch.nodes {
         let reason = match known.get(&node.instance_id) {
             None => Some(reason::unknown()),
@@ -257,20 +257,20 @@ async fn without(
         });
         match reason {
             Some(reason) => {
-                n_told += 1;
+                n_reported += 1;
                 run.tell_without_command(place, [node], Absence::Unreachable, &reason)?;
             }
             None => rest.push(node.clone()),
         }
     }
-    if n_told == 0 {
+    if n_reported == 0 {
         return halves(run, place, batch.job, rest, message);
     }
     let rest = (!rest.is_empty()).then(|| Batch::of_nodes(batch.job, rest));
     Ok(Sent::Without(rest.into_iter().collect()))
 }
 
-/// Nobody tells which node it is: what is taken of two halves leaves it in the end.
+/// Nothing says which node it is: what is taken of two halves leaves it in the end.
 fn halves(
     run: &Run<'_>,
     place: &Place,
@@ -288,7 +288,7 @@ fn halves(
     Ok(Sent::Without(halves.into_iter().collect()))
 }
 
-fn told(
+fn report(
     run: &Run<'_>,
     place: &Place,
     batch: &Batch,
@@ -310,6 +310,6 @@ fn told(
     run.first_command
         .borrow_mut()
         .get_or_insert_with(|| record.command_id.clone());
-    run.printed(run.out.write_row(&record, || crate::text::sent(&record)));
+    run.printed(run.out.write_block(&record, || crate::text::sent(&record)));
     Ok(())
 }

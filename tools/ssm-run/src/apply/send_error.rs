@@ -51,7 +51,7 @@ pub(super) fn send_error(call: String, error: SdkError<SendCommandError>) -> Sen
     }
 }
 
-/// Returns whether there was no connection at all: no address, nobody listening, no TLS. The client's own error tells it
+/// Returns whether there was no connection at all: no address, nobody listening, no TLS. The client's own error says it
 /// in its text alone.
 fn is_unconnected(error: Option<&ConnectorError>) -> bool {
     let mut cause = error.map(|error| error as &dyn std::error::Error);

@@ -71,7 +71,7 @@ impl Run<'_> {
         })
     }
 
-    /// Sends and follows at the same time, so that a node is told as soon as it is done.
+    /// Sends and follows at the same time, so that a node is reported as soon as it is done.
     async fn in_place(
         &self,
         budget: &Budget,

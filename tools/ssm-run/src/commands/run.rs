@@ -84,14 +84,14 @@ pub(crate) async fn run(
         run.printed(out.write(record));
     }
     for record in &found.absent {
-        run.tell(record, Outcome::Trouble)?;
+        run.report(record, Outcome::Trouble)?;
     }
     let ended = run.on(&found.places, found.targets).await;
     progress.end();
     run.sum_up();
     ended?;
     if order.patch_scan {
-        let patches = async |place| apply::tell_patches(&run, place).await;
+        let patches = async |place| apply::report_patches(&run, place).await;
         stream::iter(&found.places)
             .map(patches)
             .buffer_unordered(run.max_concurrency)

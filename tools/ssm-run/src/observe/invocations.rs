@@ -12,7 +12,7 @@ use crate::invocation_status::{InvocationStatus, Plugin};
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ListCommandInvocations.html>
 const MAX_RESULTS: i32 = 50;
 
-/// Returns what SSM tells of all nodes of a command now, ended or not. One that SSM does not list yet has none.
+/// Returns what SSM reports of all nodes of a command now, ended or not. One that SSM does not list yet has none.
 pub(crate) async fn of(
     client: &Client,
     command_id: &str,

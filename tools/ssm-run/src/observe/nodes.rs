@@ -47,8 +47,8 @@ pub(crate) async fn with_ids(
             nodes.insert((*id).to_owned(), unknown_node(&session.target, id));
         }
     }
-    let told = known.into_iter();
-    nodes.extend(told.map(|(id, information)| (id, ssm_node(&session.target, information))));
+    let listed = known.into_iter();
+    nodes.extend(listed.map(|(id, information)| (id, ssm_node(&session.target, information))));
     Ok(nodes)
 }
 
@@ -76,7 +76,7 @@ pub(crate) async fn with_tags(
         .collect())
 }
 
-/// EC2 tells more of why a node does not answer; who may not ask it learns what SSM tells.
+/// EC2 knows more of why a node does not answer; who may not ask it learns what SSM knows.
 async fn instances(session: &Session, ids: &[&str]) -> Option<Vec<ec2::Instance>> {
     let mut found = Vec::new();
     // As many values as a filter takes.

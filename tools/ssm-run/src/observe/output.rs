@@ -96,7 +96,7 @@ impl Reader<'_> {
             let error = self.streams(group, seen, plugin, &mut known).await.err();
             trouble = trouble.or(error.map(|error| format!("{error:#}")));
         }
-        // Who asked for no more than the API tells is told that there is more, and that is all.
+        // Who asked for no more than the API returns learns that there is more, and that is all.
         let is_cut = known.truncated.stdout || known.truncated.stderr;
         (known, trouble.filter(|_| is_cut))
     }
@@ -155,7 +155,7 @@ impl Reader<'_> {
             let whole = output_destinations::stream(session, group, &stream).await?;
             anyhow::ensure!(
                 whole.len() >= text.trim_end().len(),
-                "{group} {stream} holds less than SSM told: {} bytes",
+                "{group} {stream} holds less than SSM reported: {} bytes",
                 whole.len()
             );
             *text = whole;

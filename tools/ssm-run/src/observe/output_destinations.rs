@@ -42,7 +42,7 @@ pub(super) async fn object(
     bucket: &Bucket,
     url: Option<&str>,
 ) -> anyhow::Result<String> {
-    let url = url.context("SSM does not tell where in S3 the output is")?;
+    let url = url.context("SSM does not say where in S3 the output is")?;
     // SSM writes `https://s3.REGION.amazonaws.com/BUCKET/KEY`.
     // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CommandPlugin.html (StandardOutputUrl)
     let (_, key) = url

@@ -100,7 +100,7 @@ async fn run_of(found: &Resolved, command_id: &str) -> anyhow::Result<run_id::Ru
         if let Some(command) = command.map_err(|failure| failure.error)? {
             let named = command.comment().and_then(run_id::RunId::of_comment);
             let (run, _) = named.context(format!(
-                "--resume {command_id}: its comment does not tell that this tool has sent it"
+                "--resume {command_id}: its comment does not show that this tool has sent it"
             ))?;
             return Ok(run);
         }
@@ -114,7 +114,7 @@ fn refuse_another(jobs: Option<&Jobs>, command: &types::Command) -> anyhow::Resu
         return Ok(());
     };
     let document = command.document_name().unwrap_or_default();
-    // A document may be given by its ARN and told by its name.
+    // A document may be given by its ARN and listed by its name.
     let name = |document: &str| document.rsplit('/').next().unwrap_or_default().to_owned();
     let mut same = jobs
         .iter()

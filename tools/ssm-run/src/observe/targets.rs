@@ -110,7 +110,7 @@ pub(crate) async fn find(
         return chosen(r#where, global, jobs, asked, now, out).await;
     }
     if global.accounts.accounts.is_some() {
-        bail!("--accounts goes with --tag or --resource-group: records tell their own account");
+        bail!("--accounts goes with --tag or --resource-group: records name their own account");
     }
     let mut found = Resolved {
         unreachable: asked.unreachable,
@@ -121,7 +121,7 @@ pub(crate) async fn find(
     let needs_home = asked.nodes.iter().any(is_at_home) || asked.nodes.is_empty();
     let home = match needs_home {
         true if global.aws.regions.len() > 1 => {
-            bail!("ids alone do not tell their region: name one --region, or give records")
+            bail!("IDs alone do not name their region: name one --region, or give records")
         }
         true => Some(global.aws.session().await?.with_adaptive_retry()),
         false => None,
@@ -227,7 +227,7 @@ async fn chosen(
         let choice = group.clone().map(|batch| (place, batch));
         found.targets.choices.extend(choice);
     };
-    let (mut unreachable, mut told) = (Vec::new(), None);
+    let (mut unreachable, mut reported) = (Vec::new(), None);
     if asked.places.is_empty() {
         let fleet = Fleet::open(TOOL, &global.aws, &global.accounts, out).await?;
         let work = async |session: &Session, _: &()| read(session).await;
@@ -235,7 +235,7 @@ async fn chosen(
             add(session, nodes);
             Ok(Outcome::Fine)
         });
-        told = Some(outcome.await?);
+        reported = Some(outcome.await?);
     }
     for (target, session) in places::open(&global.aws, &asked.places).await? {
         let nodes = match &session {
@@ -247,7 +247,7 @@ async fn chosen(
         }
     }
     found.unreachable.extend(unreachable);
-    found.outcome = told;
+    found.outcome = reported;
     let is_nobody = found.n_nodes() == 0 && found.targets.choices.is_empty();
     if is_nobody && found.unreachable.is_empty() && found.outcome != Some(Outcome::Trouble) {
         bail!("no node that SSM knows has these tags here");

@@ -14,7 +14,7 @@ use crate::gaps::{Place, gaps, management_account};
 use crate::guard::OUTSIDE;
 use crate::model::Desired;
 use crate::principal_arn::partition;
-use crate::table::write_row;
+use crate::text;
 use crate::{TOOL, observe};
 
 /// Print the ways onto nodes that stay open and what closes them: in the organization, or with -f under a desired state
@@ -46,7 +46,9 @@ pub(crate) async fn run(
     let organization = match (&args.organization, &guard) {
         (Some(path), _) => Some(Organization::read(path)?),
         (None, None) => {
-            Some(observe::live_organization(&global.aws.global_session().await?).await?)
+            let session = global.aws.global_session().await?;
+            let _working = out.working("the organization read");
+            Some(observe::live_organization(&session).await?)
         }
         (None, Some(_)) => None,
     };
@@ -59,7 +61,7 @@ pub(crate) async fn run(
             .iter()
             .map(|desired| Place::of_desired(desired, policies.clone()));
         for gap in gaps(&place.collect::<Vec<_>>()) {
-            write_row(out, &gap)?;
+            text::write(out, &gap)?;
         }
         return Ok(Outcome::Fine);
     };
@@ -106,7 +108,7 @@ pub(crate) async fn run(
         places.push(place);
     }
     for gap in gaps(&places).iter().chain(&unbound) {
-        write_row(out, gap)?;
+        text::write(out, gap)?;
     }
     Ok(outcome)
 }

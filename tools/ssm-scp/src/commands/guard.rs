@@ -98,7 +98,8 @@ impl Guard {
         roots.map(|root| root.id.clone()).collect()
     }
 
-    /// Returns the actions that the policies and a change with them are about, in classes that no policy of the accounts tells apart.
+    /// Returns the actions that the policies and a change with them are about, in classes that none of
+    /// the accounts' policies distinguishes.
     pub(crate) fn action_classes(&self, shift: &Shift) -> Vec<Vec<String>> {
         let mut patterns = shift.actions.clone();
         for part in &self.parts {

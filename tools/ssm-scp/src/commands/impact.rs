@@ -14,7 +14,7 @@ use crate::impact::{Candidate, Gathered};
 use crate::lockout::Shift;
 use crate::model::Desired;
 use crate::observe::{self, Through};
-use crate::table::write_row;
+use crate::text;
 
 /// Show for every role and user what a desired state changes; {account} in --assume-role is replaced for each account
 #[derive(Clone, Debug, clap::Args)]
@@ -35,6 +35,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
+    out.suggest("plan");
     let desired: Desired = cli::read_desired(&global.io, "desired policy")?;
     let guard = Guard::of(&desired, args.limits.quota.max_characters)?;
     let through = Through::of(&global.aws);
@@ -80,7 +81,7 @@ pub(crate) async fn run(
         }
     }
     let counts = impacts.counts(unreachable.len());
-    write_row(out, &counts)?;
+    text::write(out, &counts)?;
     for impact in impacts.in_order() {
         out.write(&impact)?;
     }

@@ -8,7 +8,6 @@ use super::GlobalArgs;
 use super::guard::GuardArgs;
 use crate::TOOL;
 use crate::replay::{Counts, Replaying, never_recorded};
-use crate::table::write_row;
 
 /// Print the calls in CloudTrail records on stdin that a guard would have denied, without calling AWS
 #[derive(Clone, Debug, clap::Args)]
@@ -44,9 +43,11 @@ pub(crate) async fn run(
             .is_none_or(|accounts| accounts.contains(account))
     };
     let mut replaying = Replaying::by(&guard.compiled, is_governed);
+    let working = out.working("the records judged");
     replaying
         .file(cloudtrail::path_of(&global.io))
         .context("read CloudTrail records")?;
+    drop(working);
     let replay = replaying.end();
     out.note(&in_words(&replay.counts));
     if let Some(damage) = &replay.damage {
@@ -66,7 +67,7 @@ pub(crate) async fn run(
         _ => Outcome::Trouble,
     };
     for call in replay.into_denied() {
-        write_row(out, &call)?;
+        out.write(&call)?;
         outcome = outcome.and(match call.n_unknown {
             0 if args.exit_code => Outcome::Found,
             0 => Outcome::Fine,
@@ -95,6 +96,6 @@ fn in_words(counts: &Counts) -> String {
     } = counts;
     format!(
         "{n_records} records: {n_not_concerned} of other calls than those that the guard denies, {n_not_governed} by AWS or in accounts that the guard does not bind, {n_denied_before} denied \
-         when they were made, {n_without_principal} that do not tell who called, {n_no_call} that are no call"
+         when they were made, {n_without_principal} that do not say who called, {n_no_call} that are no call"
     )
 }

@@ -4,7 +4,7 @@ use cli::{Outcome, Output};
 
 use super::GlobalArgs;
 use crate::observe;
-use crate::table::write_row;
+use crate::text;
 
 /// Print the tree of the organization, its service control policies and its resource control policies
 #[derive(Clone, Debug, clap::Args)]
@@ -16,9 +16,14 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    let organization = observe::live_organization(&global.aws.global_session().await?).await?;
+    out.list_of("entity");
+    out.suggest("check");
+    let session = global.aws.global_session().await?;
+    let working = out.working("the organization read");
+    let organization = observe::live_organization(&session).await?;
+    drop(working);
     for entity in &organization.entities {
-        write_row(out, entity)?;
+        text::write(out, entity)?;
     }
     for policy in organization
         .policies

@@ -9,7 +9,6 @@ use super::GlobalArgs;
 use super::guard::GuardArgs;
 use crate::observe;
 use crate::simulate::{Effective, Judges, Questions, simulate};
-use crate::table::write_row;
 use organization::{FULL_ACCESS, Organization, compile};
 
 /// Answer whether principals may do something, by policy files or by the organization
@@ -76,7 +75,9 @@ pub(crate) async fn run(
     let mut organization = match &source.organization {
         Some(path) => Some(Organization::read(path)?),
         None if guard.compiled.is_empty() => {
-            Some(observe::live_organization(&global.aws.global_session().await?).await?)
+            let session = global.aws.global_session().await?;
+            let _working = out.working("the organization read");
+            Some(observe::live_organization(&session).await?)
         }
         None => None,
     };
@@ -93,7 +94,7 @@ pub(crate) async fn run(
     };
     let mut outcome = Outcome::Fine;
     for simulation in &simulations {
-        write_row(out, simulation)?;
+        out.write(simulation)?;
         if args
             .expect
             .is_some_and(|expected| simulation.answer != expected.answer())

@@ -1,5 +1,5 @@
 //! Which actions the lock-out guard asks about, and what they mean: all that a changed statement mentions, parted into classes
-//! that no statement tells apart. Pure.
+//! that no statement distinguishes. Pure.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -230,7 +230,7 @@ impl Actions {
         marks.collect()
     }
 
-    /// Returns the actions of a class in groups that no statement of some documents tells apart. What is no policy parts nothing.
+    /// Returns the actions of a class in groups that no statement of some documents distinguishes. What is no policy parts nothing.
     pub(super) fn parted<'d>(
         &self,
         class: &ActionClass,

@@ -10,7 +10,7 @@ use super::actions::Caller;
 use super::who::{Traits, Who};
 use crate::model::PrincipalPolicies;
 
-/// Principals of an account whom no condition tells apart.
+/// Principals of an account whom no condition distinguishes.
 pub(super) struct PrincipalClass<'a> {
     /// One of them: who was found, or who may come.
     pub(super) example: Who,

@@ -1,5 +1,5 @@
 //! Whether a principal calls AWS itself, or a service that it has called does so for it, as S3 asks KMS and CloudFormation makes
-//! what a template says. Policies tell the two apart by `aws:ViaAWSService` and `aws:CalledVia`. Pure.
+//! what a template says. Policies distinguish the two by `aws:ViaAWSService` and `aws:CalledVia`. Pure.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html>
 
 use std::collections::BTreeSet;

@@ -135,7 +135,7 @@ impl Judged<'_> {
         if losers().next().is_none() {
             return is_kept(class.example());
         }
-        // The policies of the account do not tell these actions apart, those of its principals may.
+        // The policies of the account do not distinguish these actions, those of its principals may.
         let own = keepers.iter().flat_map(|(one, ..)| documents(one));
         let groups = self.all.parted(class, own);
         let open: Vec<&Vec<String>> = groups.iter().filter(|group| !is_kept(&group[0])).collect();

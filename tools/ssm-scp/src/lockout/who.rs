@@ -84,7 +84,7 @@ impl Who {
     }
 }
 
-/// Somebody in one of the ways in which policies tell requests by the same ARN apart.
+/// Somebody in one of the ways in which policies distinguish requests by the same ARN.
 #[derive(Clone, Debug)]
 pub(super) struct Variant {
     pub(super) who: Who,
@@ -163,7 +163,7 @@ impl Traits {
     }
 
     /// Returns somebody who was read and calls AWS themselves, in each way: a role by the names of its sessions that policies
-    /// tell apart.
+    /// distinguish.
     pub(crate) fn of_themselves(&self, principal: &PrincipalPolicies) -> Vec<Who> {
         let variants = self.found(principal).into_iter();
         let own = variants.filter(|variant| variant.caller == Caller::Themselves);

@@ -64,7 +64,7 @@ pub(crate) enum Who {
     Principal(String),
     /// AWS itself, which no policy binds.
     Service,
-    /// The record does not tell.
+    /// The record does not say.
     Unknown,
 }
 
@@ -112,7 +112,7 @@ impl Record {
         arn.map_or(Who::Unknown, Who::Principal)
     }
 
-    /// Returns the context keys that the record tells.
+    /// Returns the context keys that are in the record.
     pub(crate) fn context(&self, principal: &str) -> Context {
         let mut context = principal_arn::identity_context(principal);
         if let Some(region) = &self.aws_region {

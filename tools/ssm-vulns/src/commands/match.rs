@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 
+use anyhow::bail;
 use cli::{Outcome, Output, PackageSuppressions};
 use jiff::civil::Date;
 use records::Reason;
 
 use super::GlobalArgs;
+use crate::differences::between;
 use crate::matching::{Found, Judge};
 use crate::model::distribution;
-use crate::model::fleet::Fleet;
-use crate::model::record::{Difference, DifferenceKind, Gap, GapKind};
+use crate::model::fleet::{Fleet, Installed};
+use crate::model::record::{Gap, GapKind};
 use crate::model::severity::Word;
 use crate::observe::advisories::{Reader, Wanted};
 use crate::observe::{input, kev};
@@ -69,7 +71,15 @@ pub(crate) async fn run(
     let today = cli::today();
     let known_exploited = args.kev.as_deref().map(kev::read).transpose()?;
     let mut accepted = PackageSuppressions::read(args.suppressions.as_deref(), "vulns")?;
-    let (fleet, mut gaps) = input::fleet(&global.io)?;
+    let (mut fleet, mut gaps) = input::fleet(&global.io)?;
+    let (states, without_state) = std::mem::take(&mut fleet.scans).judged();
+    gaps.extend(without_state);
+    if fleet.nodes.is_empty() && gaps.is_empty() {
+        bail!(
+            "there is no inventory in the input: feed what the collector printed through ssm-run"
+        );
+    }
+    let working = out.working("the advisories read");
     let mut judge = Judge::new(&fleet, known_exploited);
     let wanted = Wanted(judge.names());
     let mut reader = Reader::new(&wanted);
@@ -83,12 +93,14 @@ pub(crate) async fn run(
                 .map(|one| Gap::general("vulns.advisories.unread", one.0, fix)),
         );
     }
+    drop(working);
     gaps.extend(unjudged_nodes(&fleet, &reader.covered));
     gaps.extend(stale(&fleet, &reader.covered, args.max_age, today));
     gaps.extend(judge.unjudged.iter().map(|(advisory, package, why)| {
         let message = format!("{advisory} and {package} cannot be compared: {why}");
         Gap::general("vulns.advisory.unjudged", message, "look at both by hand")
     }));
+    gaps.extend(judge.doubtful().map(unjudged_backport));
     let mut found = judge.found();
     if args.fixed_only {
         found.retain(|one| one.issue.fixed.is_some() && one.issue.paid.is_none());
@@ -98,7 +110,7 @@ pub(crate) async fn run(
         fleet: &fleet,
         found: &found,
         gaps: &gaps,
-        differences: &differences(&fleet, &found),
+        differences: &between(&fleet, &found, &states),
     };
     args.report
         .iter()
@@ -117,6 +129,18 @@ pub(crate) async fn run(
         (true, false) => Outcome::Fine,
     };
     Ok(outcome.and(of_entries))
+}
+
+fn unjudged_backport((installed, n_advisories): (&Installed, usize)) -> Gap {
+    let (name, version) = (&installed.package.name, &installed.package.version);
+    let message = format!(
+        "{name} {version} on {} is a backport, and may lack the fixes of {} in spite of its number",
+        cli::count(installed.nodes.len(), "node"),
+        cli::count(n_advisories, "advisory")
+    );
+    let fix =
+        "give Debian's tracker as well, which says what unstable has, of which backports are built";
+    Gap::general("vulns.backport.unjudged", message, fix)
 }
 
 /// Takes nodes away for which somebody has accepted the advisory, and what then has none.
@@ -223,53 +247,4 @@ fn stale(
         }
     }
     gaps.into_values().collect()
-}
-
-/// Returns the nodes of which patch compliance and advisories say different things.
-fn differences<'f>(fleet: &'f Fleet, found: &[Found]) -> Vec<Difference<'f>> {
-    if fleet.patch_states.is_empty() {
-        return Vec::new();
-    }
-    // The last one of a node counts.
-    let states = fleet.patch_states.iter();
-    let states: HashMap<_, _> = states
-        .map(|one| ((one.target.as_ref(), one.instance_id.as_str()), one))
-        .collect();
-    let mut fixable: HashMap<u32, HashSet<&str>> = HashMap::new();
-    for one in found
-        .iter()
-        .filter(|one| one.issue.fixed.is_some() && one.issue.paid.is_none() && !one.issue.uncertain)
-    {
-        for node in &one.nodes {
-            fixable.entry(*node).or_default().insert(&one.issue.package);
-        }
-    }
-    let mut differences = Vec::new();
-    for (at, node) in (0_u32..).zip(&fleet.nodes) {
-        let Some(state) = states.get(&(node.target.as_ref(), node.instance_id.as_str())) else {
-            continue;
-        };
-        let Some(n_missing_patches) = state.missing_count else {
-            continue;
-        };
-        let n_fixable_packages = fixable.get(&at).map_or(0, HashSet::len);
-        let message = match (n_missing_patches, n_fixable_packages) {
-            (0, n) if n > 0 => {
-                "patch compliance misses nothing: the baseline does not approve these fixes, or the scan is older than they are"
-            }
-            (n, 0) if n > 0 => {
-                "no advisory asks for the missing patches: they fix no vulnerability, or the advisories given lack theirs"
-            }
-            _ => continue,
-        };
-        differences.push(Difference {
-            kind: DifferenceKind::PatchDifference,
-            target: node.target.as_ref(),
-            instance_id: &node.instance_id,
-            n_missing_patches,
-            n_fixable_packages,
-            message: message.to_owned(),
-        });
-    }
-    differences
 }

@@ -45,7 +45,7 @@ pub(crate) async fn run(
                 return Ok(());
             }
             Item::Bom(_) => bail!("this is an SBOM already; feed it to `ssm-vulns match`"),
-            Item::PatchState(_) => return Ok(()),
+            Item::PatchScan(_) | Item::PatchState(_) => return Ok(()),
         };
         text.clear();
         let newest = node.inventory.newest_kernel();
@@ -62,6 +62,11 @@ pub(crate) async fn run(
     })?;
     if n_read == 0 {
         bail!("read records of ssm-run: the input is empty: there is no node");
+    }
+    if known.is_empty() && gaps.is_empty() {
+        bail!(
+            "there is no inventory in the input: feed what the collector printed through ssm-run"
+        );
     }
     // A node that was asked again may have answered at last.
     gaps.retain(|gap| match (&gap.target, &gap.instance_id) {

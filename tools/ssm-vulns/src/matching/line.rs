@@ -5,7 +5,7 @@ use crate::model::advisory::{Affected, BACKPORTS};
 use crate::model::fleet::Installed;
 use crate::model::package::{Package, stream};
 
-/// Returns whether it is, or none where that cannot be told.
+/// Returns whether it is, or none where that is not known.
 pub(super) fn is_same(
     affected: &Affected,
     installed: &Installed,
@@ -45,6 +45,16 @@ fn of_debian(affected: &Affected, package: &Package) -> Option<bool> {
         (true, None) => None,
         (is_backport, topic) => Some(is_backport == (topic == Some(BACKPORTS))),
     }
+}
+
+/// Returns whether an advisory says from which version on backports have its fix.
+pub(super) fn judges_backports(affected: &Affected) -> bool {
+    affected.line.topic.as_deref() == Some(BACKPORTS)
+}
+
+/// Returns whether an advisory for Debian leaves out what its backports have.
+pub(super) fn is_silent_about_backports(affected: &Affected) -> bool {
+    affected.ecosystem.name.starts_with("Debian:") && affected.line.topic.is_none()
 }
 
 /// Returns the version that a backport is built from, before which it goes: `3-1` of `3-1~bpo12+1`.

@@ -60,9 +60,10 @@ pub(crate) fn of_system(system: &System) -> Option<String> {
         "opensuse-tumbleweed" => "openSUSE:Tumbleweed".to_owned(),
         "amzn" => format!("Amazon Linux:{version}"),
         "mageia" => format!("Mageia:{version}"),
-        "openEuler" => format!("openEuler:{version}"),
+        "openEuler" => format!("openEuler:{}", of_open_euler(system)),
         "photon" => format!("Photon OS:{version}"),
-        "azurelinux" => format!("Azure Linux:{}", major()),
+        // Its name until 2.0: <https://learn.microsoft.com/en-us/azure/azure-linux/intro-azure-linux>
+        "azurelinux" | "mariner" => format!("Azure Linux:{}", major()),
         "alpaquita" => format!("Alpaquita:{version}"),
         "wolfi" => "Wolfi".to_owned(),
         "chainguard" => "Chainguard".to_owned(),
@@ -70,6 +71,13 @@ pub(crate) fn of_system(system: &System) -> Option<String> {
         "echo" => "Echo".to_owned(),
         _ => return None,
     })
+}
+
+/// Returns `24.03-LTS-SP1` of `openEuler 24.03 (LTS-SP1)`: the version alone names no service pack, and each has advisories of its own.
+fn of_open_euler(system: &System) -> String {
+    let release = system.pretty.strip_prefix("openEuler ");
+    let release = release.unwrap_or(&system.version).replace(['(', ')'], "");
+    release.split_whitespace().collect::<Vec<_>>().join("-")
 }
 
 /// Returns what an ecosystem of OSV is here, or none where it is of another product than a release of a distribution.

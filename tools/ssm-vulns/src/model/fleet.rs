@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use records::{PatchState, Target};
+use records::Target;
 
 use super::package::Package;
+use super::patches::Scans;
 use super::system::System;
 
 /// A node and the packages on it.
@@ -54,8 +55,8 @@ pub(crate) struct Fleet {
     pub(crate) nodes: Vec<Node>,
     pub(crate) systems: Vec<System>,
     pub(crate) installed: Vec<Installed>,
-    /// What Systems Manager says of the patches of a node.
-    pub(crate) patch_states: Vec<PatchState>,
+    /// What Patch Manager says of the nodes.
+    pub(crate) scans: Scans,
     place_of_node: HashMap<(Option<Target>, String), usize>,
     place_of_system: HashMap<(System, String), usize>,
     /// Places by system and text, which is what a package was made from.
@@ -63,7 +64,7 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
-    /// Adds a node with its packages, each told by a text that is made a package once. A node that is there already is
+    /// Adds a node with its packages, each given by a text that is made a package once. A node that is there already is
     /// replaced: what was asked later is newer.
     pub(crate) fn add<'t>(
         &mut self,

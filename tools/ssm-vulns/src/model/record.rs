@@ -1,6 +1,6 @@
 //! The records of this tool.
 
-use records::{Reason, Target};
+use records::{PatchState, Reason, Target};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -105,6 +105,16 @@ pub(crate) struct Difference<'a> {
     /// Installed packages for which the advisories have a fix.
     pub(crate) n_fixable_packages: usize,
     pub(crate) message: String,
+}
+
+/// What a scan for patches found on a node.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct Patched {
+    #[serde(flatten)]
+    pub(crate) state: PatchState,
+    /// Whether no patch is missing, failed or waits for a reboot; records of `ssm-run` do not say.
+    #[serde(default)]
+    pub(crate) is_patched: Option<bool>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]

@@ -32,6 +32,8 @@ struct Component {
     name: String,
     #[serde(default)]
     version: String,
+    #[serde(default)]
+    description: String,
     purl: Option<String>,
     #[serde(default)]
     properties: Vec<Property>,
@@ -106,6 +108,7 @@ impl Bom {
             return System {
                 id: id.to_owned(),
                 version: version.to_owned(),
+                pretty: system.description.clone(),
                 ..System::default()
             };
         }

@@ -126,7 +126,7 @@ impl Inventory {
         self.asks_for_reboot || newest_kernel.is_some_and(|newest| newest != self.kernel)
     }
 
-    /// Returns the newest kernel of the flavor that runs, as far as the names of packages tell.
+    /// Returns the newest kernel of the flavor that runs, as far as the names of packages show.
     pub(crate) fn newest_kernel(&self) -> Option<String> {
         let is_kernel = |line: &&str| {
             let name = line.get(4..).unwrap_or_default();

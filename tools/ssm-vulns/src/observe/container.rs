@@ -1,4 +1,4 @@
-//! Files out of directories and of zip, gzip, xz and zstd, told by their content and never by their name.
+//! Files out of directories and of zip, gzip, xz and zstd, recognized by their content and never by their name.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read};

@@ -11,6 +11,7 @@ use super::bom::Bom;
 use super::collector::Inventory;
 use crate::model::fleet::Fleet;
 use crate::model::package::Package;
+use crate::model::patches::{is_of_scan, is_scan};
 use crate::model::record::{Gap, GapKind};
 
 /// A node whose inventory is whole.
@@ -30,10 +31,12 @@ pub(crate) enum Item {
     Scanned(Box<Scanned>),
     Bom(Box<Bom>),
     Gap(Gap),
+    /// How a scan for patches ended.
+    PatchScan(Box<Invocation>),
     PatchState(Box<PatchState>),
 }
 
-/// What tells values apart.
+/// What distinguishes values.
 #[derive(Deserialize)]
 struct Peek {
     kind: Option<String>,
@@ -73,6 +76,7 @@ fn item(text: &str) -> anyhow::Result<Option<Item>> {
     Ok(Some(
         match (peek.kind.as_deref(), peek.bom_format.as_deref()) {
             (Some("invocation"), _) => match parse(text) {
+                Ok(invocation) if is_scan(&invocation) => Item::PatchScan(Box::new(invocation)),
                 Ok(invocation) => scanned(invocation),
                 Err(error) => gap(error),
             },
@@ -186,7 +190,8 @@ pub(crate) fn fleet(io: &IoArgs) -> anyhow::Result<(Fleet, Vec<Gap>)> {
                 Err(gap) => gaps.push(*gap),
             },
             Item::Gap(gap) => gaps.push(gap),
-            Item::PatchState(state) => fleet.patch_states.push(*state),
+            Item::PatchScan(invocation) => fleet.scans.ended(*invocation),
+            Item::PatchState(state) => fleet.scans.found(*state),
         }
         Ok(())
     })?;
@@ -196,9 +201,8 @@ pub(crate) fn fleet(io: &IoArgs) -> anyhow::Result<(Fleet, Vec<Gap>)> {
     fleet.complete();
     // A node that was asked again may have answered at last.
     gaps.retain(|gap| {
-        gap.instance_id
-            .as_deref()
-            .is_none_or(|id| !fleet.has(gap.target.as_ref(), id))
+        let is_answered = |id| fleet.has(gap.target.as_ref(), id);
+        is_of_scan(gap) || !gap.instance_id.as_deref().is_some_and(is_answered)
     });
     Ok((fleet, gaps))
 }

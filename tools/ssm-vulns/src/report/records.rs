@@ -5,6 +5,7 @@ use cli::{Format, Output};
 
 use super::to_file::Form;
 use super::{All, table};
+use crate::differences;
 use crate::matching::Found;
 use crate::model::fleet::{Fleet, Node};
 use crate::model::record::{Gap, Match, MatchKind};
@@ -20,11 +21,21 @@ pub(crate) fn print(out: &Output, all: &All<'_>) -> anyhow::Result<()> {
     match out.report_format() {
         None => {}
         Some(Format::Sarif) => return Form::Sarif.write(out.report_writer(), all),
-        Some(Format::Csv) => return Form::Csv.write(out.report_writer(), all),
+        Some(Format::Csv) => {
+            Form::Csv.write(out.report_writer(), all)?;
+            // Its table has no row for them.
+            let lines = differences::lines(all.differences).into_iter();
+            lines.for_each(|line| cli::print_error(crate::TOOL, &line));
+            return Ok(());
+        }
         // Refused with the arguments.
         Some(_) => bail!("-o: matches have no report of this format: use text, csv or sarif"),
     }
     matches(out, all.fleet, all.found)?;
+    if out.is_text() {
+        let mut lines = differences::lines(all.differences).into_iter();
+        return lines.try_for_each(|line| out.write_text(&line));
+    }
     let mut differences = all.differences.iter();
     differences.try_for_each(|difference| out.write(difference))
 }

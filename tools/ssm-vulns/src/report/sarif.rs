@@ -1,4 +1,4 @@
-//! SARIF 2.1.0: a rule for each advisory, a result for each package of one version, a notification for each gap.
+//! SARIF 2.1.0: a rule for each advisory, a result for each package of one version, a notification for each gap and difference.
 //! <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>
 
 use std::collections::HashMap;
@@ -9,10 +9,10 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::by_name;
+use super::{All, by_name};
 use crate::matching::Found;
 use crate::model::fleet::{Fleet, Node};
-use crate::model::record::{Gap, Issue};
+use crate::model::record::{Difference, Gap, Issue};
 use crate::model::severity::Word;
 
 /// GitHub takes no more of a result and shows 100 of them:
@@ -24,12 +24,10 @@ const MAX_LOCATIONS: usize = 1000;
 ///
 /// # Errors
 /// It cannot be written.
-pub(crate) fn write(
-    to: &mut impl Write,
-    fleet: &Fleet,
-    found: &[Found],
-    gaps: &[Gap],
-) -> anyhow::Result<()> {
+pub(crate) fn write(to: &mut impl Write, all: &All<'_>) -> anyhow::Result<()> {
+    let All {
+        fleet, found, gaps, ..
+    } = *all;
     let (mut rules, mut places) = (Vec::new(), HashMap::new());
     for one in found {
         places
@@ -39,7 +37,8 @@ pub(crate) fn write(
                 rules.len() - 1
             });
     }
-    let notifications: Vec<Value> = gaps.iter().map(notification).collect();
+    let of_gaps = gaps.iter().map(notification);
+    let notifications: Vec<Value> = of_gaps.chain(all.differences.iter().map(note)).collect();
     let driver = json!({"name": crate::TOOL, "version": env!("CARGO_PKG_VERSION"), "rules": rules});
     let tool = json!({"driver": driver});
     let invocation = json!({"executionSuccessful": gaps.is_empty(), "toolExecutionNotifications": notifications});
@@ -165,6 +164,17 @@ fn location(node: &Node) -> Value {
     json!({
         "physicalLocation": {"artifactLocation": {"uri": format!("sbom/{}", node.file_name())}},
         "logicalLocations": [{"name": node.instance_id, "fullyQualifiedName": node.full_name, "kind": "resource"}],
+    })
+}
+
+/// What patch compliance says otherwise: neither a result, nor something that was left unjudged.
+fn note(difference: &Difference<'_>) -> Value {
+    let target = difference.target.map(|target| format!("{target}/"));
+    let (target, id) = (target.unwrap_or_default(), difference.instance_id);
+    json!({
+        "level": "note",
+        "descriptor": {"id": "patch_difference"},
+        "message": {"text": format!("{target}{id}: {}", difference.message)},
     })
 }
 

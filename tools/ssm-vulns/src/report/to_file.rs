@@ -7,6 +7,7 @@ use std::str::FromStr;
 use anyhow::Context;
 
 use super::{All, sarif, table};
+use crate::differences;
 
 /// A report beside what is printed.
 #[derive(Clone, Debug)]
@@ -67,9 +68,13 @@ impl Form {
     pub(crate) fn write(self, to: impl Write, all: &All<'_>) -> anyhow::Result<()> {
         let mut to = BufWriter::with_capacity(1 << 16, to);
         match self {
-            Form::Text => writeln!(to, "{}", table::text(all.fleet, all.found))?,
+            Form::Text => {
+                writeln!(to, "{}", table::text(all.fleet, all.found))?;
+                let mut lines = differences::lines(all.differences).into_iter();
+                lines.try_for_each(|line| writeln!(to, "{line}"))?;
+            }
             Form::Csv => table::csv(&mut to, all.fleet, all.found)?,
-            Form::Sarif => sarif::write(&mut to, all.fleet, all.found, all.gaps)?,
+            Form::Sarif => sarif::write(&mut to, all)?,
         }
         Ok(to.flush()?)
     }

@@ -18,17 +18,18 @@ pub(crate) struct Desired {
     /// Role that lets EventBridge call the API destination; created when missing.
     #[serde(default = "role_name")]
     pub(crate) role_name: Name,
-    /// Systems Manager API calls to tell.
+    /// Systems Manager API calls that make an alert.
     #[serde(default = "events")]
     pub(crate) events: Vec<EventName>,
-    /// EventBridge's own events of commands and automations to tell besides. They do not say who; parameters, which are in
-    /// clear in some, are never told.
+    /// EventBridge's own events of commands and automations that make an alert as well. They do not say who; parameters, which
+    /// are in clear in some, are never part of an alert.
     #[serde(default)]
     pub(crate) status_events: Vec<StatusEvent>,
-    /// Trail that records the calls; without one here, another must be there, for EventBridge hears of calls through trails.
+    /// Trail that records the calls. Without one here there must be another, as EventBridge receives API calls only through trails.
     #[serde(default)]
     pub(crate) trail: Option<DesiredTrail>,
-    /// Lambda function that tells Slack everything, escaped. Without one an API destination tells what no caller can shape.
+    /// Lambda function whose alerts hold all fields, escaped. Without one, those of an API destination hold only fields that no
+    /// caller can shape.
     #[serde(default)]
     pub(crate) function: Option<DesiredFunction>,
 }
@@ -199,7 +200,7 @@ impl TryFrom<String> for EventName {
     }
 }
 
-/// The source of the webhook's URL: exactly one of them.
+/// The source of a secret, such as the webhook's URL: exactly one of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub(crate) enum Webhook {

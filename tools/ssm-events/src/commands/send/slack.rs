@@ -1,166 +1,214 @@
-//! One message at a time to an incoming webhook.
+//! Slack: an incoming webhook, or a bot that posts into a channel and keeps threads.
 //!
 //! <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>, errors:
-//! <https://docs.slack.dev/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks>
-
-use std::time::Duration;
+//! <https://docs.slack.dev/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks>, bots:
+//! <https://docs.slack.dev/reference/methods/chat.postMessage>
 
 use awsconf::{HttpClient, Request, Response};
-use tokio::time::Instant;
+use serde_json::{Value, json};
 
-use super::duration;
+use super::answer::{Answer, TIMEOUT, retry_after, said};
 use crate::alerts::webhook::Url;
 
-/// Slack answers within a second; what takes longer is down.
-const TIMEOUT: Duration = Duration::from_secs(10);
-/// The first pause after a failure; each next one is twice as long.
-const PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-
-/// The body of the answer by which Slack takes a message.
+/// The body of the answer by which a webhook takes a message.
 const TAKEN: &str = "ok";
 
-/// What Slack says of a message that it will never take. Any other refusal is about the webhook, not the message.
-const ABOUT_THE_MESSAGE: [&str; 7] = [
+/// What Slack says of a message that it will never take. Any other refusal is about the webhook, the token or the channel.
+const ABOUT_THE_MESSAGE: [&str; 12] = [
     "invalid_payload",
     "no_text",
     "invalid_blocks",
+    "invalid_blocks_format",
     "invalid_attachments",
     "too_many_attachments",
+    "attachment_payload_limit_exceeded",
     "msg_blocks_too_long",
     "msg_too_long",
+    "markdown_text_conflict",
+    "invalid_metadata_format",
+    "metadata_too_large",
 ];
 
-/// A webhook, and when it may be called again.
+/// What passes by itself.
+const PASSES: [&str; 6] = [
+    "ratelimited",
+    "rate_limited",
+    "service_unavailable",
+    "request_timeout",
+    "team_added_to_org",
+    "message_limit_exceeded",
+];
+
+/// "It's possible some aspect of the operation succeeded before the error was raised."
+const IN_DOUBT: [&str; 2] = ["fatal_error", "internal_error"];
+
+/// That the message which a reply is to is gone, or takes none.
+const WITHOUT_THREAD: [&str; 4] = [
+    "thread_not_found",
+    "message_not_found",
+    "cannot_reply_to_message",
+    "restricted_action_non_threadable_channel",
+];
+
+/// An incoming webhook.
 #[derive(Debug)]
-pub(crate) struct Slack {
+pub(crate) struct Webhook {
     url: Url,
     plain: HttpClient,
-    interval: Duration,
-    retry_for: Duration,
-    not_before: Option<Instant>,
-    trouble: Option<String>,
-    answered: bool,
 }
 
-/// What became of a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Posted {
-    Taken,
-    /// It will never be taken.
-    Rejected(String),
-    /// Nothing is taken now.
-    Down,
+impl Webhook {
+    pub(crate) fn new(url: Url) -> anyhow::Result<Webhook> {
+        let plain = HttpClient::new()?;
+        Ok(Webhook { url, plain })
+    }
+
+    pub(super) async fn attempt(&self, message: &str) -> Answer {
+        let request = Request {
+            method: "POST",
+            url: self.url.expose().to_owned(),
+            body: Some(message.to_owned()),
+            headers: Vec::new(),
+            timeout: Some(TIMEOUT),
+        };
+        let answer = match self.plain.send(request).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                let error = format!("{error:#}").replace(self.url.expose(), "the webhook");
+                return Answer::unanswered(error);
+            }
+        };
+        // A proxy answers with 200 as well, and so does Slack's other API.
+        if answer.status == 200 && answer.body.trim() == TAKEN {
+            return Answer::Taken(None);
+        }
+        let said = said(&answer, &[self.url.expose()]);
+        let is_about_it = ABOUT_THE_MESSAGE.iter().any(|reason| said.contains(reason));
+        if [200, 400].contains(&answer.status) && is_about_it {
+            return Answer::Rejected(said);
+        }
+        match answer.status {
+            429 => Answer::Later {
+                said,
+                pause: retry_after(&answer),
+                is_certain: true,
+            },
+            200 | 408 | 500.. => Answer::later(said),
+            // The webhook is gone or the channel archived: later messages would fare no better.
+            _ => Answer::Down(said),
+        }
+    }
 }
 
-impl Slack {
-    /// Returns a webhook that is called every `interval` seconds at most, and tried for `retry_for` seconds;
-    /// `since_last` is how long ago it was last called.
-    pub(crate) fn new(
-        url: Url,
-        interval: f64,
-        retry_for: f64,
-        since_last: Option<Duration>,
-    ) -> anyhow::Result<Slack> {
-        let interval = duration(interval);
-        let wait = since_last.map(|since| interval.saturating_sub(since));
-        Ok(Slack {
-            url,
+/// A bot in one channel.
+pub(crate) struct Bot {
+    token: String,
+    channel: String,
+    url: String,
+    plain: HttpClient,
+}
+
+impl std::fmt::Debug for Bot {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "a bot in {}", self.channel)
+    }
+}
+
+impl Bot {
+    /// Returns a bot; `api` is where the methods of the Web API are.
+    pub(crate) fn new(token: String, channel: &str, api: &str) -> anyhow::Result<Bot> {
+        Ok(Bot {
+            token,
+            channel: channel.to_owned(),
+            url: format!("{api}/chat.postMessage"),
             plain: HttpClient::new()?,
-            interval,
-            retry_for: duration(retry_for),
-            not_before: wait.map(|wait| Instant::now() + wait),
-            trouble: None,
-            answered: false,
         })
     }
 
-    /// Waits until the next message may be sent.
-    pub(crate) async fn wait(&self) {
-        // Even a moment that has passed would cost the timer's millisecond.
-        if let Some(not_before) = self.not_before.filter(|moment| *moment > Instant::now()) {
-            tokio::time::sleep_until(not_before).await;
+    pub(crate) fn channel(&self) -> &str {
+        &self.channel
+    }
+
+    /// Posts a message, as a reply where there is one to reply to. A reply to what is gone begins a thread of its own.
+    pub(super) async fn attempt(&self, message: &str, thread: Option<&str>) -> Answer {
+        let Ok(mut body) = serde_json::from_str::<Value>(message) else {
+            return Answer::Rejected("the message is not JSON".to_owned());
+        };
+        if !body.is_object() {
+            return Answer::Rejected("the message is not an object".to_owned());
         }
-    }
-
-    /// Returns what went wrong last; it never has the URL in it.
-    pub(crate) fn trouble(&self) -> Option<&str> {
-        self.trouble.as_deref()
-    }
-
-    /// Tells whether the last request was answered: without an answer the message may have been taken.
-    pub(crate) fn has_answered(&self) -> bool {
-        self.answered
-    }
-
-    /// Sends a message, again and again while that can help.
-    pub(crate) async fn post(&mut self, message: &str) -> Posted {
-        let deadline = Instant::now() + self.retry_for;
-        let mut pause = PAUSE;
-        loop {
-            let request = Request {
-                method: "POST",
-                url: self.url.expose().to_owned(),
-                body: Some(message.to_owned()),
-                timeout: Some(TIMEOUT),
-            };
-            let answered = self.plain.send(request).await;
-            self.not_before = Some(Instant::now() + self.interval);
-            self.answered = answered.is_ok();
-            let wait = match &answered {
-                // A proxy answers with 200 as well, and so does Slack's other API.
-                Ok(answer) if answer.status == 200 && answer.body.trim() == TAKEN => {
-                    return Posted::Taken;
+        body["channel"] = json!(self.channel);
+        // What a caller could shape must not be fetched by Slack.
+        body["unfurl_links"] = json!(false);
+        body["unfurl_media"] = json!(false);
+        if let Some(thread) = thread {
+            body["thread_ts"] = json!(thread);
+        }
+        let answer = match self.send(&body).await {
+            Ok(answer) => answer,
+            Err(error) => return Answer::unanswered(error),
+        };
+        match (self.judge(&answer), thread) {
+            (Err(gone), Some(_)) if WITHOUT_THREAD.contains(&gone.as_str()) => {
+                if let Some(body) = body.as_object_mut() {
+                    body.remove("thread_ts");
                 }
-                Ok(answer) => {
-                    let said = said(answer);
-                    if [200, 400].contains(&answer.status)
-                        && ABOUT_THE_MESSAGE.iter().any(|reason| said.contains(reason))
-                    {
-                        return Posted::Rejected(said);
-                    }
-                    self.trouble = Some(said);
-                    match answer.status {
-                        429 => retry_after(answer).unwrap_or(pause),
-                        200 | 408 | 500.. => pause,
-                        // The webhook is gone or the channel archived: later messages would fare no better.
-                        _ => return Posted::Down,
-                    }
+                match self.send(&body).await {
+                    Ok(answer) => self
+                        .judge(&answer)
+                        .unwrap_or_else(|_| Answer::Down(said(&answer, &[&self.token]))),
+                    Err(error) => Answer::unanswered(error),
                 }
-                Err(error) => {
-                    self.trouble =
-                        Some(format!("{:#}", error).replace(self.url.expose(), "the webhook"));
-                    pause
-                }
-            };
-            let next = Instant::now().checked_add(wait);
-            if next.is_none_or(|next| next > deadline) {
-                return Posted::Down;
             }
-            tokio::time::sleep(wait).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            (Err(_), _) => Answer::Down(said(&answer, &[&self.token])),
+            // Further replies are to the message itself, never to a reply.
+            (Ok(Answer::Taken(_)), Some(_)) => Answer::Taken(None),
+            (Ok(answer), _) => answer,
         }
     }
-}
 
-fn said(answer: &Response) -> String {
-    let words: String = answer
-        .body
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(100)
-        .collect();
-    format!("HTTP {} {words}", answer.status)
-        .trim_end()
-        .to_owned()
-}
+    async fn send(&self, body: &Value) -> Result<Response, String> {
+        let bearer = format!("Bearer {}", self.token);
+        let request = Request {
+            method: "POST",
+            url: self.url.clone(),
+            body: Some(body.to_string()),
+            headers: vec![("authorization".to_owned(), bearer)],
+            timeout: Some(TIMEOUT),
+        };
+        let sent = self.plain.send(request).await;
+        sent.map_err(|error| format!("{error:#}").replace(&self.token, ".."))
+    }
 
-/// In seconds. <https://docs.slack.dev/apis/web-api/rate-limits>
-fn retry_after(answer: &Response) -> Option<Duration> {
-    answer
-        .header("retry-after")?
-        .trim()
-        .parse()
-        .ok()
-        .map(Duration::from_secs)
+    /// Returns what an answer means, or the error of Slack that only somebody can cure. Only `"ok": true` is a delivery: the status is
+    /// 200 for refusals, too.
+    fn judge(&self, answer: &Response) -> Result<Answer, String> {
+        let said = said(answer, &[&self.token]);
+        let later = |pause| Answer::Later {
+            said: said.clone(),
+            pause,
+            is_certain: true,
+        };
+        let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+        if answer.status == 200 && body["ok"] == true {
+            let thread = body["ts"].as_str().map(str::to_owned);
+            return Ok(Answer::Taken(thread));
+        }
+        let error = body["error"].as_str().unwrap_or_default();
+        if body["ok"] == false && ABOUT_THE_MESSAGE.contains(&error) {
+            return Ok(Answer::Rejected(said));
+        }
+        if answer.status == 429 || PASSES.contains(&error) {
+            return Ok(later(retry_after(answer)));
+        }
+        if IN_DOUBT.contains(&error) {
+            return Ok(Answer::unanswered(said));
+        }
+        match answer.status {
+            // Not Slack: a proxy.
+            200 if body["ok"] != false => Ok(later(None)),
+            408 | 500.. => Ok(later(retry_after(answer))),
+            _ => Err(error.to_owned()),
+        }
+    }
 }

@@ -6,7 +6,7 @@ use anyhow::Context;
 use cli::Filter;
 use serde_json::Value;
 
-use super::Style;
+use super::{Marks, Style};
 use crate::records::digest::sha256;
 use crate::records::record::Event;
 use crate::records::source::LeftOut;
@@ -30,14 +30,12 @@ impl MessageRenderer {
         let mut messages = Vec::new();
         for record in left_out.unwrapped(value) {
             let event = Event::of(&record);
-            for (index, message) in self.made(&event, &record)?.into_iter().enumerate() {
-                let id = match (event.event_id.as_str(), index) {
-                    ("", _) => digest(&message),
-                    (id, 0) => id.to_owned(),
-                    (id, index) => format!("{id}/{index}"),
-                };
-                messages.push((id, message));
-            }
+            let marks = Marks::of(&event, self.style.reason_pattern.as_ref());
+            let made = self.made(&event, &record, &marks)?.into_iter();
+            messages.extend(
+                made.enumerate()
+                    .map(|(index, message)| (message_id(&event, index, &message), message)),
+            );
         }
         Ok(messages)
     }
@@ -46,11 +44,25 @@ impl MessageRenderer {
     ///
     /// # Errors
     /// The template fails.
-    pub(crate) fn made(&self, event: &Event, record: &Value) -> anyhow::Result<Vec<Value>> {
+    pub(crate) fn made(
+        &self,
+        event: &Event,
+        record: &Value,
+        marks: &Marks,
+    ) -> anyhow::Result<Vec<Value>> {
         match &self.template {
-            None => Ok(vec![self.style.slack(event, record)]),
-            Some(template) => template.messages(&self.style.template_input(event, record)),
+            None => Ok(vec![self.style.slack(event, record, marks)]),
+            Some(template) => template.messages(&self.style.template_input(event, record, marks)),
         }
+    }
+}
+
+/// Returns what keeps the messages about an event from being sent twice, each its own.
+pub(crate) fn message_id(event: &Event, index: usize, message: &Value) -> String {
+    match (event.event_id.as_str(), index) {
+        ("", _) => digest(message),
+        (id, 0) => id.to_owned(),
+        (id, index) => format!("{id}/{index}"),
     }
 }
 

@@ -104,7 +104,11 @@ const REQUIRED: &[Required] = &[
 fn time(text: &str) -> Option<i64> {
     let exported = || {
         let time = text.parse::<jiff::civil::DateTime>().ok()?;
-        Some(time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
+        Some(
+            time.to_zoned_datetime(jiff::tz::TimeZone::UTC)
+                .ok()?
+                .timestamp(),
+        )
     };
     let time = text.parse::<jiff::Timestamp>().ok().or_else(exported)?;
     Some(time.as_millisecond())

@@ -5,6 +5,7 @@
 use cli::is_hidden;
 use serde_json::{Value, json};
 
+use super::Marks;
 use super::rules::Look;
 use crate::records::record::{Event, Outcome, is_plain};
 
@@ -15,6 +16,7 @@ const TEXT_MAX: usize = 3_000;
 /// A single field is cut long before that, so that a whole message stays readable and under Slack's total.
 const FIELD_MAX: usize = 400;
 const DANGER: &str = "#d00000";
+const WARNING: &str = "#f9a825";
 const GOOD: &str = "#2e7d32";
 
 /// Denied and failed calls are red unless a rule says otherwise. The only links are this program's own.
@@ -23,9 +25,15 @@ pub(super) fn message(
     facts: &[(&'static str, String)],
     transcripts: &[(&'static str, String)],
     look: &Look,
+    marks: &Marks,
 ) -> Value {
-    let refused = event.outcome != Outcome::Allowed;
-    let mark = if refused { ":red_circle: " } else { "" };
+    let refused = event.outcome != Outcome::Allowed || marks.is_break_glass;
+    let mark = match (marks.is_break_glass, refused, &marks.missed) {
+        (true, _, _) => ":rotating_light: ",
+        (false, true, _) => ":red_circle: ",
+        (false, false, Some(_)) => ":warning: ",
+        (false, false, None) => "",
+    };
     let title = cut(&super::title(event), HEADER_MAX - 20);
     let mut lines: Vec<String> = facts
         .iter()
@@ -62,6 +70,11 @@ pub(super) fn message(
         .as_ref()
         .map(|mention| format!(" {mention}"))
         .unwrap_or_default();
+    let color = match (refused, &marks.missed) {
+        (true, _) => DANGER,
+        (false, Some(_)) => WARNING,
+        (false, None) => GOOD,
+    };
     let header = format!("{mark}{}", shown(&title));
     let mut section =
         json!({ "type": "section", "text": { "type": "mrkdwn", "text": body, "verbatim": true } });
@@ -71,7 +84,7 @@ pub(super) fn message(
     json!({
         "text": format!("{mark}{} {who}{mention}", escape(&title)).trim_end(),
         "attachments": [{
-            "color": look.color.clone().unwrap_or_else(|| if refused { DANGER } else { GOOD }.to_owned()),
+            "color": look.color.clone().unwrap_or_else(|| color.to_owned()),
             "blocks": [
                 { "type": "header", "text": { "type": "plain_text", "text": header, "emoji": true } },
                 section,

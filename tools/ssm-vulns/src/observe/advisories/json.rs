@@ -98,7 +98,7 @@ fn value(
     bail!("it is neither OSV, nor CSAF, nor a secdb, nor Debian's tracker")
 }
 
-/// Fields that tell forms apart.
+/// Fields that distinguish forms.
 #[derive(Deserialize)]
 struct Form<'a> {
     #[serde(borrow)]

@@ -1,60 +1,28 @@
-//! Answers as rows of a table, for people at a terminal; scripts read the records.
+//! What people at a terminal see of a record that has no columns; scripts read the records.
 
-use cli::Output;
+use cli::{Below, Block, Output, Tone};
 use records::{Entity, EntityType};
 use serde::Serialize;
 
 use crate::gaps::{Gap, Openness};
 use crate::impact::ImpactCounts;
-use crate::replay::DeniedCall;
-use crate::simulate::{Effective, Simulation};
 
-/// A record that has a row.
-pub(crate) trait Row {
-    /// Returns the row.
-    fn row(&self) -> String;
+/// A record with a text of its own.
+pub(crate) trait Laid {
+    /// Returns its text.
+    fn block(&self) -> Block;
 }
 
-/// Prints a record, on a terminal as a row.
+/// Prints a record, on a terminal as its text.
 ///
 /// # Errors
 /// As [`Output::write`].
-pub(crate) fn write_row(out: &Output, record: &(impl Row + Serialize)) -> anyhow::Result<()> {
-    out.write_row(record, || record.row())
+pub(crate) fn write(out: &Output, record: &(impl Laid + Serialize)) -> anyhow::Result<()> {
+    out.write_block(record, || record.block())
 }
 
-impl Row for Simulation {
-    fn row(&self) -> String {
-        let answer = match self.answer {
-            Effective::Allowed => "allowed",
-            Effective::Denied => "DENIED",
-            Effective::Unknown => "unknown",
-        };
-        let on = self
-            .resource
-            .as_ref()
-            .map(|resource| format!(" on {resource}"));
-        let asked = format!("{}{}", self.action, on.unwrap_or_default());
-        format!("{answer:<8} {asked:<22} {} - {}", self.principal, self.why)
-    }
-}
-
-impl Row for DeniedCall {
-    fn row(&self) -> String {
-        let unknown = match self.n_unknown {
-            0 => String::new(),
-            n_unknown => format!(", {n_unknown} perhaps"),
-        };
-        let calls = format!("{}{unknown}", self.n_denied);
-        format!(
-            "{calls:>8} {:<22} {} - last {}",
-            self.action, self.principal, self.last
-        )
-    }
-}
-
-impl Row for ImpactCounts {
-    fn row(&self) -> String {
+impl Laid for ImpactCounts {
+    fn block(&self) -> Block {
         let mut row = format!(
             "{} newly denied, {} unknown, {} still in, {} exempt, {} denied before, {} not governed",
             self.n_newly_denied,
@@ -68,15 +36,15 @@ impl Row for ImpactCounts {
             let accounts = cli::count(self.n_accounts_unread, "account");
             row.push_str(&format!("; {accounts} could not be read"));
         }
-        row
+        row.into()
     }
 }
 
-impl Row for Gap {
-    fn row(&self) -> String {
-        let answer = match self.answer {
-            Openness::Open => "OPEN",
-            Openness::Unknown => "unknown",
+impl Laid for Gap {
+    fn block(&self) -> Block {
+        let (answer, tone) = match self.answer {
+            Openness::Open => ("open", Tone::Bad),
+            Openness::Unknown => ("unknown", Tone::Doubtful),
         };
         let whose = match self.accounts.as_slice() {
             [] => String::new(),
@@ -92,15 +60,19 @@ impl Row for Gap {
             }
             actions => actions.join(", "),
         };
-        format!(
-            "{answer:<8} {:<18} {}{whose}: {actions} - {}",
-            self.gap, self.leads_to, self.cure
-        )
+        Block {
+            tone: Some(tone),
+            head: format!("{answer:<7} {}{whose}: {}", self.gap, self.leads_to),
+            below: vec![
+                Below::Text(format!("by {actions}")),
+                Below::Text(format!("fix: {}", self.cure)),
+            ],
+        }
     }
 }
 
-impl Row for Entity {
-    fn row(&self) -> String {
+impl Laid for Entity {
+    fn block(&self) -> Block {
         let depth = self.path.matches('/').count();
         let id = match self.r#type {
             EntityType::Account => format!(" {}", self.id),
@@ -127,5 +99,6 @@ impl Row for Entity {
             self.name,
             self.policies.join(", ")
         )
+        .into()
     }
 }

@@ -1,0 +1,90 @@
+//! Backports of Debian, which go by numbers of their own.
+
+use serde_json::{Value, json};
+
+use crate::{judged, listed, node, osv};
+
+/// A backport has a higher number than the fix for its release, and may lack it all the same.
+#[test]
+fn backports_of_debian_are_compared_with_unstable() {
+    let release =
+        |fixed: &str| json!({"status": "resolved", "fixed_version": fixed, "urgency": "low"});
+    let mut releases = json!({"bookworm": release("1-1+deb12u1"), "sid": release("3-1")});
+    let tracker = |releases: &Value| json!({"a": {"CVE-2026-0001": {"description": "d", "releases": releases}}, "linux": {"CVE-2026-1": {"releases": {"bookworm": release("0")}}}});
+    let found = |releases: &Value, version: &str| {
+        let line = format!("deb\ta\t{version}");
+        listed(&judged(
+            &[tracker(releases)],
+            &node("debian", "12", &[&line]),
+        ))
+    };
+    for (version, expected) in [
+        ("1-1", Some("CVE-2026-0001 a 1-1+deb12u1")),
+        ("1-1+deb12u1", None),
+        ("2-1~bpo12+1", Some("CVE-2026-0001 a 3-1")),
+        ("3-1~bpo12+1", None),
+    ] {
+        assert_eq!(
+            found(&releases, version),
+            Vec::from_iter(expected),
+            "{version}"
+        );
+    }
+    // Where nobody says what backports have, an answer about the release is a guess about them.
+    releases.as_object_mut().unwrap().remove("sid");
+    assert_eq!(
+        found(&releases, "0-1~bpo12+1"),
+        ["CVE-2026-0001 a 1-1+deb12u1?"]
+    );
+}
+
+/// By OSV alone, what has a higher number than the fix for its release is neither found nor fine.
+#[test]
+fn a_backport_that_osv_says_nothing_of_is_a_gap() {
+    let fixed = |id: &str, fixed: &str| osv(id, "Debian:12", "a", fixed, json!({}));
+    let of_tracker = |fixed: &str| {
+        let release = json!({"status": "resolved", "fixed_version": fixed, "urgency": "low"});
+        let releases = json!({"bookworm": release, "sid": release});
+        json!({"a": {"CVE-2026-0009": {"description": "d", "releases": releases}},
+            "linux": {"CVE-2026-1": {"releases": {"bookworm": release}}}})
+    };
+    let advisories = [
+        fixed("DSA-1", "1-1+deb12u1"),
+        fixed("DSA-2", "1-1+deb12u2"),
+        fixed("DSA-3", "3-1"),
+    ];
+    let found = |advisories: &[Value], version: &str| {
+        let input = node(
+            "debian",
+            "12",
+            &[&format!("deb\ta\t{version}"), "deb\tb\t1"],
+        );
+        judged(advisories, &input)
+    };
+    let output = found(&advisories, "2-1~bpo12+1");
+    assert_eq!(
+        listed(output.assert_status(2)),
+        ["DSA-3 a 3-1?", "vulns.backport.unjudged"]
+    );
+    let message = "a 2-1~bpo12+1 on 1 node is a backport, and may lack the fixes of 2 advisories in spite of its number";
+    assert!(output.stdout.contains(message), "{}", output.stdout);
+    // What is of the release, what is below every fix, and what the tracker judges are no gaps.
+    assert_eq!(
+        listed(found(&advisories, "2-1").assert_status(1)),
+        ["DSA-3 a 3-1"]
+    );
+    let below = found(&advisories, "1-1~bpo12+1");
+    assert_eq!(
+        listed(below.assert_status(1)),
+        [
+            "DSA-1 a 1-1+deb12u1?",
+            "DSA-2 a 1-1+deb12u2?",
+            "DSA-3 a 3-1?"
+        ]
+    );
+    let with_tracker = [&advisories[..], &[of_tracker("1-1")]].concat();
+    assert_eq!(
+        listed(found(&with_tracker, "2-1~bpo12+1").assert_status(1)),
+        ["DSA-3 a 3-1?"]
+    );
+}

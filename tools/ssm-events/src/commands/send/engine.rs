@@ -1,0 +1,204 @@
+//! The one delivery engine: a lane for each destination, side by side, so that one that is down holds up no other. A message leaves
+//! only when it is on the disk, and leaves the disk only when it is delivered.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use cli::{Outcome, Output};
+use futures_util::future::try_join_all;
+use jiff::Timestamp;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
+
+use super::posting::{Posted, Poster, until};
+use super::spool::{DeliveryStatus, Queued, Spool};
+use super::threads::Threads;
+use super::{Status, say};
+
+/// While messages keep coming a destination that was down is tried again after so long.
+const REST: Duration = Duration::from_secs(60);
+
+/// One destination.
+#[derive(Debug)]
+pub(super) struct Lane {
+    /// Empty where the flags name the only one.
+    pub(super) name: String,
+    pub(super) poster: Poster,
+    /// The channel, where there are threads.
+    pub(super) channel: Option<String>,
+}
+
+/// What is read: a message, or an event that a rule mutes.
+#[derive(Debug)]
+pub(super) enum Incoming {
+    Message(Queued),
+    Muted { event_id: String, why: String },
+}
+
+/// What the lanes and the intake share. Never borrowed while something is awaited.
+struct Shared<'o> {
+    spool: RefCell<Spool>,
+    threads: RefCell<Threads>,
+    outcome: RefCell<Outcome>,
+    is_open: RefCell<bool>,
+    news: Notify,
+    out: &'o Output,
+}
+
+/// Delivers what waits and what comes in, until nothing more comes and nothing more can be done. Returns trouble where something was
+/// rejected or held, and the lanes for what is to be said of them.
+///
+/// # Errors
+/// The spool or stdout.
+pub(super) async fn run(
+    mut lanes: Vec<Lane>,
+    spool: Spool,
+    threads: Threads,
+    mut incoming: mpsc::Receiver<Vec<Incoming>>,
+    out: &Output,
+) -> anyhow::Result<(Outcome, Spool, Vec<Lane>)> {
+    let shared = Shared {
+        spool: RefCell::new(spool),
+        threads: RefCell::new(threads),
+        outcome: RefCell::new(Outcome::Fine),
+        is_open: RefCell::new(true),
+        news: Notify::new(),
+        out,
+    };
+    {
+        let intake = async {
+            while let Some(batch) = incoming.recv().await {
+                batch.into_iter().try_for_each(|one| shared.take(one))?;
+                shared.news.notify_waiters();
+            }
+            *shared.is_open.borrow_mut() = false;
+            shared.news.notify_waiters();
+            anyhow::Ok(())
+        };
+        let delivering = try_join_all(lanes.iter_mut().map(|lane| lane.run(&shared)));
+        tokio::try_join!(intake, delivering)?;
+    }
+    Ok((
+        shared.outcome.into_inner(),
+        shared.spool.into_inner(),
+        lanes,
+    ))
+}
+
+impl Shared<'_> {
+    /// Queues what came in.
+    fn take(&self, incoming: Incoming) -> anyhow::Result<()> {
+        let mut spool = self.spool.borrow_mut();
+        match incoming {
+            Incoming::Message(queued) => {
+                let (event_id, destination) = (queued.event_id.clone(), queued.destination.clone());
+                match spool.add(queued)? {
+                    true => Ok(()),
+                    false => say(self.out, event_id, &destination, Status::Duplicate, None),
+                }
+            }
+            Incoming::Muted { event_id, why } => {
+                spool.mute(&event_id, &why, Timestamp::now())?;
+                say(self.out, event_id, "", Status::Muted, Some(why))
+            }
+        }
+    }
+
+    fn log(&self, lane: &str, status: DeliveryStatus, error: Option<String>) -> anyhow::Result<()> {
+        let mut spool = self.spool.borrow_mut();
+        spool.log(lane, status, error, Timestamp::now())
+    }
+}
+
+impl Lane {
+    async fn run(&mut self, shared: &Shared<'_>) -> anyhow::Result<()> {
+        let mut rests_until = None::<Instant>;
+        loop {
+            let is_waiting = shared.spool.borrow().first(&self.name).is_some();
+            let is_open = *shared.is_open.borrow();
+            if !is_open && (!is_waiting || rests_until.is_some()) {
+                return Ok(());
+            }
+            if !is_waiting {
+                shared.news.notified().await;
+                continue;
+            }
+            if let Some(rested) = rests_until.filter(|rested| *rested > Instant::now()) {
+                tokio::select! {
+                    () = until(rested) => {}
+                    () = shared.news.notified() => {}
+                }
+                continue;
+            }
+            // Everything that has been read goes to the disk before the next request, for it may take a while.
+            shared.spool.borrow_mut().sync()?;
+            let is_up = self.one(shared).await?;
+            rests_until = (!is_up).then(|| Instant::now() + REST);
+            // What has come in meanwhile is taken first: reading must not wait for a destination.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Sends the first message; `false` when the destination does not take any.
+    async fn one(&mut self, shared: &Shared<'_>) -> anyhow::Result<bool> {
+        let first = shared.spool.borrow().first(&self.name).cloned();
+        let Some(queued) = first else {
+            return Ok(true);
+        };
+        let was_in_doubt = shared
+            .spool
+            .borrow()
+            .is_in_doubt(&self.name, &queued.event_id);
+        self.poster.wait().await;
+        shared.log(&self.name, DeliveryStatus::Sending, None)?;
+        let thread = self.thread_of(&queued, shared);
+        let posted = self.poster.post(&queued, thread.as_deref()).await;
+        let Queued { event_id, .. } = queued.clone();
+        match posted {
+            Posted::Taken {
+                thread,
+                is_doubtful,
+            } => {
+                if let (Some(channel), Some(session), Some(ts)) =
+                    (&self.channel, &queued.thread, &thread)
+                {
+                    let mut threads = shared.threads.borrow_mut();
+                    threads.keep(&self.name, channel, session, ts)?;
+                }
+                shared.log(&self.name, DeliveryStatus::Delivered, None)?;
+                let note = (was_in_doubt || is_doubtful)
+                    .then(|| "may be there twice: an earlier attempt had no answer".to_owned());
+                say(shared.out, event_id, &self.name, Status::Delivered, note)?;
+                Ok(true)
+            }
+            Posted::Rejected(reason) => {
+                shared.log(&self.name, DeliveryStatus::Rejected, Some(reason.clone()))?;
+                *shared.outcome.borrow_mut() = Outcome::Trouble;
+                say(
+                    shared.out,
+                    event_id,
+                    &self.name,
+                    Status::Rejected,
+                    Some(reason),
+                )?;
+                Ok(true)
+            }
+            Posted::Down => {
+                // What an earlier run has left open stays open.
+                match self.poster.is_certain() && !was_in_doubt {
+                    true => shared.log(&self.name, DeliveryStatus::Held, None)?,
+                    false => shared.spool.borrow_mut().doubt(&self.name, &event_id),
+                }
+                let why = self.poster.trouble().map(str::to_owned);
+                say(shared.out, event_id, &self.name, Status::Held, why)?;
+                Ok(false)
+            }
+        }
+    }
+
+    fn thread_of(&self, queued: &Queued, shared: &Shared<'_>) -> Option<String> {
+        let (channel, session) = (self.channel.as_ref()?, queued.thread.as_ref()?);
+        let threads = shared.threads.borrow();
+        threads.of(&self.name, channel, session).map(str::to_owned)
+    }
+}

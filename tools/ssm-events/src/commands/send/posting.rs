@@ -1,0 +1,159 @@
+//! One message at a time to one destination: its pace, and again while that can help. The destinations differ only in what one
+//! attempt is, and in what its answer means.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::answer::Answer;
+use super::https::Https;
+use super::slack::{Bot, Webhook};
+use super::spool::Queued;
+use super::topic::SnsTopic;
+
+/// The first pause after a failure; each next one is twice as long.
+const PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Where messages go.
+#[derive(Debug)]
+pub(crate) enum Transport {
+    Webhook(Webhook),
+    Bot(Bot),
+    Https(Https),
+    Topic(SnsTopic),
+}
+
+/// What became of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Posted {
+    Taken {
+        /// Its timestamp, where there are threads.
+        thread: Option<String>,
+        /// Whether an earlier attempt had no answer, so that it may be there twice.
+        is_doubtful: bool,
+    },
+    /// It will never be taken.
+    Rejected(String),
+    /// Nothing is taken now.
+    Down,
+}
+
+/// A destination, and when it may be called again.
+#[derive(Debug)]
+pub(crate) struct Poster {
+    transport: Transport,
+    interval: Duration,
+    retry_for: Duration,
+    not_before: Option<Instant>,
+    trouble: Option<String>,
+    is_certain: bool,
+}
+
+impl Poster {
+    /// Returns a destination that is called every `interval` seconds at most, and tried for `retry_for` seconds;
+    /// `since_last` is how long ago it was last called.
+    pub(crate) fn new(
+        transport: Transport,
+        interval: f64,
+        retry_for: f64,
+        since_last: Option<Duration>,
+    ) -> Poster {
+        let interval = duration(interval);
+        let wait = since_last.map(|since| interval.saturating_sub(since));
+        Poster {
+            transport,
+            interval,
+            retry_for: duration(retry_for),
+            not_before: wait.map(|wait| Instant::now() + wait),
+            trouble: None,
+            is_certain: true,
+        }
+    }
+
+    /// Returns how people call the service.
+    pub(crate) fn service(&self) -> &'static str {
+        match self.transport {
+            Transport::Webhook(_) | Transport::Bot(_) => "Slack",
+            Transport::Https(_) => "the URL",
+            Transport::Topic(_) => "Amazon SNS",
+        }
+    }
+
+    /// Waits until the next message may be sent.
+    pub(crate) async fn wait(&self) {
+        // Even a moment that has passed would cost the timer's millisecond.
+        if let Some(not_before) = self.not_before.filter(|moment| *moment > Instant::now()) {
+            tokio::time::sleep_until(not_before).await;
+        }
+    }
+
+    /// Returns what went wrong last; it never has a secret in it.
+    pub(crate) fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
+    }
+
+    /// Tells whether all attempts at the last message were certainly not taken: without an answer one may have been.
+    pub(crate) fn is_certain(&self) -> bool {
+        self.is_certain
+    }
+
+    /// Sends a message, again and again while that can help; `thread` is the timestamp of the message that it answers.
+    pub(crate) async fn post(&mut self, queued: &Queued, thread: Option<&str>) -> Posted {
+        let deadline = Instant::now() + self.retry_for;
+        let mut pause = PAUSE;
+        self.is_certain = true;
+        loop {
+            let answer = self.attempt(queued, thread).await;
+            self.not_before = Some(Instant::now() + self.interval);
+            let wait = match answer {
+                Answer::Taken(thread) => {
+                    return Posted::Taken {
+                        thread,
+                        is_doubtful: !self.is_certain,
+                    };
+                }
+                Answer::Rejected(said) => return Posted::Rejected(said),
+                Answer::Down(said) => {
+                    self.trouble = Some(said);
+                    return Posted::Down;
+                }
+                Answer::Later {
+                    said,
+                    pause: asked,
+                    is_certain,
+                } => {
+                    self.trouble = Some(said);
+                    self.is_certain &= is_certain;
+                    asked.unwrap_or(pause).max(PAUSE)
+                }
+            };
+            let next = Instant::now().checked_add(wait);
+            if next.is_none_or(|next| next > deadline) {
+                return Posted::Down;
+            }
+            tokio::time::sleep(wait).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    async fn attempt(&mut self, queued: &Queued, thread: Option<&str>) -> Answer {
+        let message = queued.message.get();
+        match &mut self.transport {
+            Transport::Webhook(webhook) => webhook.attempt(message).await,
+            Transport::Bot(bot) => bot.attempt(message, thread).await,
+            Transport::Https(https) => https.attempt(message).await,
+            Transport::Topic(topic) => topic.attempt(&queued.event_id, message).await,
+        }
+    }
+}
+
+/// Sleeps for what is left until a moment.
+pub(super) async fn until(moment: Instant) {
+    tokio::time::sleep_until(moment).await;
+}
+
+/// Returns seconds as a duration.
+fn duration(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
+}

@@ -1,0 +1,102 @@
+//! A topic of Amazon SNS.
+//!
+//! <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>
+
+use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
+use awsconf::{SdkConfig, describe};
+use serde_json::Value;
+
+use super::answer::Answer;
+use crate::routing::Topic;
+
+/// "Subjects must be ASCII text .. and be less than 100 characters long."
+const LONGEST_SUBJECT: usize = 99;
+
+/// A topic in the account of the credentials, or one that lets them publish.
+#[derive(Debug)]
+pub(crate) struct SnsTopic {
+    client: aws_sdk_sns::Client,
+    topic: Topic,
+}
+
+/// What publishing is refused for until somebody changes something.
+const DOWN: [&str; 10] = [
+    "AuthorizationError",
+    "AccessDenied",
+    "NotFound",
+    "InvalidSecurity",
+    "KMSAccessDenied",
+    "KMSDisabled",
+    "KMSInvalidState",
+    "KMSNotFound",
+    "KMSOptInRequired",
+    "InvalidClientTokenId",
+];
+
+impl SnsTopic {
+    pub(crate) fn new(config: &SdkConfig, topic: Topic) -> SnsTopic {
+        let region = aws_sdk_sns::config::Region::new(topic.region.clone());
+        // The topic says where it is, whichever Region the flags name.
+        let config = aws_sdk_sns::config::Builder::from(config).region(region);
+        SnsTopic {
+            client: aws_sdk_sns::Client::from_conf(config.build()),
+            topic,
+        }
+    }
+
+    pub(super) async fn attempt(&self, event_id: &str, message: &str) -> Answer {
+        let value: Value = serde_json::from_str(message).unwrap_or_default();
+        let text = match value["message"].as_str() {
+            Some(text) => text.to_owned(),
+            None => value["message"].to_string(),
+        };
+        let mut request = self
+            .client
+            .publish()
+            .topic_arn(&self.topic.arn)
+            .set_subject(subject(&value["subject"]))
+            .message(text);
+        if self.topic.is_fifo() {
+            // A second attempt within five minutes is not a second message.
+            let id: String = event_id
+                .chars()
+                .filter(char::is_ascii_graphic)
+                .take(128)
+                .collect();
+            request = request
+                .message_group_id(crate::TOOL)
+                .message_deduplication_id(id);
+        }
+        match request.send().await {
+            Ok(_) => Answer::Taken(None),
+            Err(error) => {
+                let code = error.code().unwrap_or_default().to_owned();
+                let about = error.message().unwrap_or_default().to_owned();
+                let is_answered = matches!(error, SdkError::ServiceError(_));
+                let said = format!("{:#}", describe("Publish", error));
+                // The topic's own name is a parameter, too.
+                let is_about_message = code.starts_with("InvalidParameter")
+                    && !about.contains("Topic")
+                    && (about.contains("essage") || about.contains("ubject"));
+                match () {
+                    () if !is_answered => Answer::unanswered(said),
+                    () if is_about_message => Answer::Rejected(said),
+                    () if code.starts_with("InvalidParameter") || DOWN.contains(&code.as_str()) => {
+                        Answer::Down(said)
+                    }
+                    () => Answer::later(said),
+                }
+            }
+        }
+    }
+}
+
+/// Returns a subject that SNS takes: what is not ASCII or a control character would be refused.
+fn subject(value: &Value) -> Option<String> {
+    let shown = |c: char| if (' '..='~').contains(&c) { c } else { '?' };
+    let text = value.as_str()?.trim_start();
+    let text: String = text.chars().map(shown).take(LONGEST_SUBJECT).collect();
+    Some(text.trim_end().to_owned()).filter(|text| {
+        text.starts_with(|c: char| c.is_ascii_alphanumeric() || c.is_ascii_punctuation())
+    })
+}

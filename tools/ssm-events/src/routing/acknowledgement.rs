@@ -1,0 +1,121 @@
+//! Who has acknowledged the use of a break-glass principal: one use each, with who, when and why.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::records::record::Event;
+
+/// One use that somebody has looked at. It is named by the event ID, or by principal and time.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Acknowledgement {
+    /// The `eventID` of the record.
+    #[serde(default)]
+    event_id: Option<String>,
+    /// ARN of the principal, as the finding has it.
+    #[serde(default)]
+    principal: Option<String>,
+    /// Time of the call, as the finding has it.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    time: Option<Timestamp>,
+    /// Who has looked at it.
+    who: String,
+    /// When: a day, or a time.
+    when: String,
+    /// What it was for.
+    why: String,
+}
+
+/// The entries of a file.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Acknowledgements(Vec<Acknowledgement>);
+
+impl Acknowledgements {
+    /// Reads a file, which may have comments.
+    ///
+    /// # Errors
+    /// It cannot be read, or an entry lacks who, when, why, or which use it is about.
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Acknowledgements> {
+        cli::read_checked(
+            path,
+            "acknowledgements",
+            |entries: &Vec<Acknowledgement>| {
+                let mut entries = entries.iter().enumerate();
+                entries.find_map(|(index, entry)| mistake(index, entry))
+            },
+        )
+        .map(Acknowledgements)
+    }
+
+    /// Returns whether a use was acknowledged, after it happened: what was written before cannot be about it.
+    pub(crate) fn has(&self, event: &Event) -> bool {
+        self.0.iter().any(|entry| entry.is_about(event))
+    }
+}
+
+fn mistake(index: usize, entry: &Acknowledgement) -> Option<(String, String)> {
+    let at = |field: &str| format!("$[{index}]{field}");
+    for (field, text) in [(".who", &entry.who), (".why", &entry.why)] {
+        if text.trim().is_empty() {
+            return Some((
+                at(field),
+                "it is empty: an acknowledgement says who, when and why".to_owned(),
+            ));
+        }
+    }
+    if last_moment(&entry.when).is_none() {
+        return Some((
+            at(".when"),
+            "expected a day such as 2026-11-29, or a time such as 2026-11-29T08:00:00Z".to_owned(),
+        ));
+    }
+    match (&entry.event_id, &entry.principal, &entry.time) {
+        (Some(id), None, None) if !id.is_empty() => None,
+        (None, Some(principal), Some(_)) if !principal.is_empty() => None,
+        _ => Some((
+            at(""),
+            "expected either event_id, or principal and time: the use that was acknowledged"
+                .to_owned(),
+        )),
+    }
+}
+
+/// Returns the last moment that a day or a time means.
+fn last_moment(text: &str) -> Option<Timestamp> {
+    if let Ok(moment) = text.parse::<Timestamp>() {
+        return Some(moment);
+    }
+    let day: Date = text.parse().ok()?;
+    // A day of whoever wrote it: somewhere it ends twelve hours after that in UTC.
+    let end = day.tomorrow().ok()?.at(12, 0, 0, 0);
+    Some(
+        end.to_zoned_datetime(jiff::tz::TimeZone::UTC)
+            .ok()?
+            .timestamp(),
+    )
+}
+
+impl Acknowledgement {
+    fn is_about(&self, event: &Event) -> bool {
+        let called = event.time.parse::<Timestamp>().ok();
+        let is_named = match (&self.event_id, &self.principal, &self.time) {
+            (Some(id), _, _) => *id == event.event_id,
+            (None, Some(principal), Some(time)) => {
+                *principal == event.who.principal && Some(*time) == called
+            }
+            _ => false,
+        };
+        // A record without a time can be named by its ID only.
+        let is_after = match (last_moment(&self.when), called) {
+            (Some(when), Some(called)) => when >= called,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        is_named && is_after
+    }
+}

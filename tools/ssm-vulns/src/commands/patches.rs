@@ -1,0 +1,57 @@
+//! `patches`: what a scan for patches found on each node.
+
+use anyhow::bail;
+use cli::{Outcome, Output};
+
+use super::GlobalArgs;
+use crate::model::patches::Scans;
+use crate::observe::input::{self, Item};
+
+/// Print the patch state of each node that ssm-run --patch-scan has scanned; exit with 1 when one lacks patches
+///
+/// A node lacks patches when some are missing, failed, or wait for a reboot. A node whose scan failed or left no state is a gap, and
+/// makes the exit status 2.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_long_help = "Examples:\n  ssm-vulns patches -f patches.jsonl")]
+pub(crate) struct PatchesArgs {}
+
+pub(crate) async fn run(global: &GlobalArgs, out: &Output) -> anyhow::Result<Outcome> {
+    let (mut scans, mut gaps) = (Scans::default(), Vec::new());
+    let n_read = input::for_each(&global.io, |item| {
+        match item {
+            Item::PatchScan(invocation) => scans.ended(*invocation),
+            Item::PatchState(state) => scans.found(*state),
+            // Inventories are judged by `match`, what is missing of them as well.
+            Item::Scanned(_) | Item::Bom(_) => {}
+            Item::Gap(gap) if gap.reason.id.starts_with("vulns.inventory.") => {}
+            Item::Gap(gap) if gap.instance_id.is_some() => scans.missed(&gap),
+            Item::Gap(gap) => gaps.push(gap),
+        }
+        Ok(())
+    })?;
+    if n_read == 0 {
+        bail!("read records of ssm-run: the input is empty: there is no node");
+    }
+    let (states, of_nodes) = scans.judged();
+    gaps.extend(of_nodes);
+    if states.is_empty() && gaps.is_empty() {
+        bail!(
+            "there is no scan for patches in the input: feed what `ssm-run --patch-scan` printed"
+        );
+    }
+    states.iter().try_for_each(|state| out.write(state))?;
+    gaps.iter().try_for_each(|gap| out.write(gap))?;
+    let patched = states.iter().filter(|one| one.is_patched == Some(true));
+    let n_patched = patched.count();
+    let n_lacking = states.len() - n_patched;
+    out.sum_up(format!(
+        "{}: {n_patched} patched, {n_lacking} lacking patches, {}",
+        cli::count(states.len(), "node"),
+        cli::count(gaps.len(), "gap")
+    ));
+    Ok(match (gaps.is_empty(), n_lacking) {
+        (false, _) => Outcome::Trouble,
+        (true, 0) => Outcome::Fine,
+        (true, _) => Outcome::Found,
+    })
+}
