@@ -215,7 +215,7 @@ fn damage_does_not_cost_memory() {
 
 #[test]
 fn a_nest_without_an_end_does_not_cost_memory_and_what_follows_is_found() {
-    let nest = "{\"a\":".repeat(2 << 20);
+    let nest = "{\"a\":".repeat(4 << 20);
     let text = format!("{{\"a\":0}}\n{nest}\n{{\"a\":1}}\n{{\"a\":2}}\n");
     let mut source = text.as_bytes();
     let (mut scan, mut input) = (Scan::default(), Buffer::default());
@@ -239,7 +239,7 @@ fn a_nest_without_an_end_does_not_cost_memory_and_what_follows_is_found() {
         scan.forget(&mut input);
     }
     assert!(n_damaged > 0);
-    assert!(most < 3 << 20, "{most} of {} bytes were kept", text.len());
+    assert!(most < 12 << 20, "{most} of {} bytes were kept", text.len());
     assert_eq!(all.first().map(String::as_str), Some("{\"a\":0}"));
     assert_eq!(all.last().map(String::as_str), Some("{\"a\":2}"));
 }
