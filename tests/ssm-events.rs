@@ -20,6 +20,8 @@ mod function;
 mod lambda;
 #[path = "ssm-events/matching.rs"]
 mod matching;
+#[path = "ssm-events/page.rs"]
+mod page;
 #[path = "ssm-events/past.rs"]
 mod past;
 #[path = "ssm-events/reading.rs"]
@@ -46,6 +48,8 @@ mod transcripts_known;
 mod unread;
 #[path = "ssm-events/url.rs"]
 mod url;
+#[path = "ssm-events/verifying.rs"]
+mod verifying;
 
 use serde_json::{Value, json};
 use testbed::{Account, Output, Run, Sandbox, offline};

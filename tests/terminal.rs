@@ -99,6 +99,26 @@ fn the_readme_shows_what_is_printed() {
     }
 }
 
+/// Has a trail write digests with two hours between them, and returns how to verify them.
+fn digests(account: &Account) -> String {
+    account.start_trail();
+    let update = ["cloudtrail", "update-trail", "--name", "all"];
+    account.aws(&[&update[..], &["--enable-log-file-validation"]].concat());
+    let time = |hour: u32| format!("2025-11-03T{hour:02}:00:00Z");
+    for hour in [10, 11, 14] {
+        let record = json!({"eventName": "StartSession", "eventSource": "ssm.amazonaws.com", "eventTime": time(hour)});
+        let place = json!({"trail": "all", "region": "us-east-1", "time": time(hour), "records": [record],
+            "from": time(hour), "to": time(hour + 1), "restart": hour == 14});
+        account.deliver("log-files", &place);
+        account.deliver("digests", &place);
+    }
+    let times = "--since 2025-11-03T10:00:00Z --until 2025-11-03T15:00:00Z";
+    format!(
+        "ssm-events history --s3 s3://trail-{} --event SendCommand --verify {times}",
+        account.id()
+    )
+}
+
 /// What lists look like, at two widths, with and without colors.
 #[test]
 fn lists_are_tables() {
@@ -108,11 +128,14 @@ fn lists_are_tables() {
     // What two nodes end with comes in any order.
     let ids = ["i-02a00000000000001", "i-02a00000000000015"];
     std::fs::write(account.home().join("nodes.txt"), ids.join("\n")).unwrap();
+    let verify = digests(&account);
     for (name, command) in [
         ("nodes", "ssm-agentcheck show"),
         ("preferences", "ssm-prefs show --region us-east-1,eu-west-1"),
         ("roles", "ssm-role show --region us-east-1,eu-west-1"),
         ("report", "ssm-events report -f records.jsonl"),
+        ("history", "ssm-events history records.jsonl"),
+        ("integrity", &verify),
         ("run", "ssm-run -f nodes.txt -- uname"),
     ] {
         for columns in [80, 200] {
@@ -304,35 +327,55 @@ fn what_was_applied_on_a_terminal_can_be_undone() {
         run.env("PATH", format!("{bin}:/usr/local/bin:/usr/bin:/bin"))
             .run()
     };
-    let end = "ssm-role: 2 done\nssm-role: to undo it: ";
-    let (_, undo) = output.stdout.split_once(end).expect(&output.stdout);
+    let end = "ssm-role: 2 done\nssm-role: to undo it: the same command with --recover prints it again, for | \
+               jq -c '.undo // empty' | ssm-role apply\n";
+    assert!(output.stdout.ends_with(end), "{}", output.stdout);
     assert!(!output.stdout.contains("\n{"), "{}", output.stdout);
-    let undone = shell(undo.trim_end());
+    let undone =
+        shell("ssm-role apply -f plan.json --recover | jq -c '.undo // empty' | ssm-role apply");
     undone.assert_status(0);
     assert_eq!(undone.stdout.matches("\"done\"").count(), 2, "{undone:?}");
 
     let python = repository().join(".venv/bin/python");
     let terminal = repository().join("tests/testbed/terminal.py");
-    let pipe = format!(
-        "'{}' '{}' 80 sh -c 'ssm-role plan -f role.json | ssm-role apply'",
-        python.display(),
-        terminal.display()
-    );
-    std::fs::write(
-        account.home().join("role.json"),
-        r#"{"default_host_management": {}}"#,
-    )
-    .unwrap();
-    let output = shell(&pipe);
+    let state = r#"{"default_host_management": {}}"#;
+    std::fs::write(account.home().join("role.json"), state).unwrap();
+    // A pipe, and a file whose name is gone, as a shell's here-document may be.
+    for input in [
+        "ssm-role plan -f role.json | ssm-role apply",
+        "ssm-role plan -f role.json >gone; (rm gone; ssm-role apply) <gone",
+    ] {
+        let line = format!(
+            "'{}' '{}' 80 sh -c '{input}'",
+            python.display(),
+            terminal.display()
+        );
+        let output = shell(&line);
+        output.assert_status(0);
+        let end = "ssm-role: 2 done\nssm-role: to undo it, give the above to ssm-role apply\n";
+        assert!(output.stdout.ends_with(end), "{}", output.stdout);
+        undo_shown(&account, &output, 2);
+    }
+    // The role of two regions is made by the first plan: what recovers the second would take it away from both.
+    let plans = "ssm-role plan -f role.json --region us-east-1,eu-west-1 >plan.json";
+    shell(plans).assert_status(0);
+    let output = on_terminal(&account, 80, "ssm-role apply -f plan.json").run();
     output.assert_status(0);
-    let end = "ssm-role: 2 done\nssm-role: to undo it, give the above to ssm-role apply\n";
+    let end = "ssm-role: 3 done, 1 unchanged in 2 plans\nssm-role: to undo it, give the above to ssm-role apply\n";
     assert!(output.stdout.ends_with(end), "{}", output.stdout);
-    let undo = output.stdout.lines().find(|line| line.starts_with('{'));
-    let undo = account
-        .tool(binary("ssm-role").as_os_str())
-        .args(["apply"])
-        .stdin(undo.unwrap())
-        .run();
-    undo.assert_status(0);
-    assert_eq!(undo.stdout.matches("\"done\"").count(), 2, "{undo:?}");
+    undo_shown(&account, &output, 3);
+}
+
+/// Gives the plans that a terminal shows to `apply`, which undoes so many changes.
+fn undo_shown(account: &Account, output: &Output, n_changes: usize) {
+    let plans = output.stdout.lines().filter(|line| line.starts_with('{'));
+    let plans: Vec<&str> = plans.collect();
+    let apply = account.tool(binary("ssm-role").as_os_str()).args(["apply"]);
+    let undone = apply.stdin(plans.join("\n")).run();
+    undone.assert_status(0);
+    assert_eq!(
+        undone.stdout.matches("\"done\"").count(),
+        n_changes,
+        "{undone:?}"
+    );
 }

@@ -68,6 +68,14 @@ fn holds(tool: &Tool, account: &Account) {
         output.assert_complains(said.unwrap());
     }
 
+    let output = check(tool, account, "ocsf");
+    output.assert_status(records.status);
+    let events = valid(account, "ocsf", &output);
+    let is_unknown = |line: &&str| line.contains("\"status\":\"Unknown\"");
+    let n_results = findings.iter().filter(|one| one["kind"] == "result");
+    assert_eq!(events.lines().count(), findings.len() - n_results.count());
+    assert_eq!(events.lines().filter(is_unknown).count(), n_unknown);
+
     let output = check(tool, account, "sarif");
     output.assert_status(records.status);
     let run = sarif(account, &output);
@@ -174,6 +182,31 @@ fn a_report_says_what_the_records_say() {
     for tool in TOOLS.iter().filter(|tool| tool.can("check")) {
         holds(tool, &Sandbox::start().account());
     }
+}
+
+#[test]
+fn security_hub_takes_what_is_printed_for_it() {
+    let tool = TOOLS.iter().find(|tool| tool.name == "ssm-prefs").unwrap();
+    let account = Sandbox::start().account();
+    account.aws(&["securityhub", "enable-security-hub"]);
+    let output = check(tool, &account, "asff");
+    let mut n_sent = 0;
+    // A second time updates what is there.
+    for list in output.stdout.lines().chain(output.stdout.lines()) {
+        let sent = account.aws(&["securityhub", "batch-import-findings", "--findings", list]);
+        assert_eq!(sent["FailedCount"], 0, "{sent}");
+        n_sent += sent["SuccessCount"].as_u64().unwrap();
+    }
+    let held = account.aws(&["securityhub", "get-findings"])["Findings"].clone();
+    assert!(n_sent > 0 && len(&held) as u64 * 2 == n_sent, "{held}");
+    let records = check(tool, &account, "json").records();
+    let is_held = |id: &Value| {
+        let title = format!("{}: ", id.as_str().unwrap());
+        let mut all = held.as_array().unwrap().iter();
+        all.any(|one| one["Title"].as_str().unwrap().starts_with(&title))
+    };
+    assert!(records.iter().all(|one| is_held(&one["id"])), "{held}");
+    assert!(account.problems().is_empty(), "{:?}", account.problems());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 """Tests where a CloudTrail record goes besides the history: EventBridge and the bucket of a trail; and who else may put events."""
 
 import gzip
+import hashlib
 import json
 import threading
 import time
@@ -10,6 +11,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from cloudtrail_case import AWAY, NODE, REGION, Case, sandbox
 from cloudtrail_case import start as setUpModule  # noqa: F401
 from cloudtrail_case import stop as tearDownModule  # noqa: F401
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 PATTERN = json.dumps({"source": ["aws.ssm"], "detail": {"eventSource": ["ssm.amazonaws.com"]}})
 
@@ -139,6 +143,36 @@ class Delivery(Case):
         self.assertIn("error", sandbox().control("POST", flush)[0])
         self.client("s3").put_bucket_policy(Bucket=bucket, Policy=policy)
         self.assertEqual(sandbox().control("POST", flush)[0]["records"], 1)
+
+    def test_digests_name_the_log_files_of_their_time_and_each_other(self):
+        cloudtrail = self.trail(EnableLogFileValidation=True)
+        self.assertTrue(cloudtrail.describe_trails()["trailList"][0]["LogFileValidationEnabled"])
+        where = {"trail": "all", "region": REGION}
+        url = f"/_sandbox/%s?account={self.account}"
+        log = sandbox().control("POST", url % "log-files", where | {"time": "2026-11-03T10:05:00Z", "records": [self.past()]})[0]
+        hours = [{"from": f"2026-11-03T1{hour}:00:00Z", "to": f"2026-11-03T1{hour + 1}:00:00Z"} for hour in (0, 1)]
+        first, second = (sandbox().control("POST", url % "digests", where | hour)[0] for hour in hours)
+        self.assertRegex(first["key"], rf"^AWSLogs/{self.account}/CloudTrail-Digest/{REGION}/2026/11/03/"
+                                       rf"{self.account}_CloudTrail-Digest_{REGION}_all_{REGION}_20261103T110000Z\.json\.gz$")
+        objects = [self.client("s3").get_object(Bucket=one["bucket"], Key=one["key"]) for one in (first, second)]
+        texts = [gzip.decompress(one["Body"].read()) for one in objects]
+        digests = [json.loads(text) for text in texts]
+        self.assertEqual([file["s3Object"] for file in digests[0]["logFiles"]], [log["key"]])
+        self.assertEqual((digests[0]["previousDigestS3Object"], digests[1]["logFiles"]), (None, []))
+        self.assertEqual(digests[1]["previousDigestS3Object"], first["key"])
+        self.assertEqual(digests[1]["previousDigestHashValue"], hashlib.sha256(texts[0]).hexdigest())
+        self.assertEqual(digests[1]["previousDigestSignature"], objects[0]["Metadata"]["signature"])
+        key = cloudtrail.list_public_keys()["PublicKeyList"][0]
+        self.assertEqual(key["Fingerprint"], digests[0]["digestPublicKeyFingerprint"])
+        public = load_der_public_key(key["Value"])
+        signed = "\n".join(["2026-11-03T11:00:00Z", f"{first['bucket']}/{first['key']}", hashlib.sha256(texts[0]).hexdigest(), "null"])
+        public.verify(bytes.fromhex(objects[0]["Metadata"]["signature"]), signed.encode(), PKCS1v15(), SHA256())
+
+    def test_a_trail_without_validation_writes_no_digest(self):
+        self.trail()
+        body = {"trail": "all", "region": REGION, "from": "2026-11-03T10:00:00Z", "to": "2026-11-03T11:00:00Z"}
+        with self.assertRaisesRegex(Exception, "400"):
+            sandbox().control("POST", f"/_sandbox/digests?account={self.account}", body)
 
     def test_tests_put_any_event_of_cloudtrail(self):
         self.rule()

@@ -56,7 +56,8 @@ for pair in ssm-agentcheck-lint:agent ssm-events-lint:events ssm-prefs-lint:pref
     grep -q 'Passed' "$top/said" || fail "$id does not look at $name.json: $(cat "$top/said")"
     if hook "$id" "$name.json" "wrong_$name.json"; then fail "$id passes wrong_$name.json"; fi
     grep -q "wrong_$name.json" "$top/said" || fail "$id does not name wrong_$name.json: $(cat "$top/said")"
-    hook "$id" notes.txt || fail "$id looks at other files"
+    hook "$id" notes.txt || fail "$id notes.txt: $(cat "$top/said")"
+    grep -q 'Skipped' "$top/said" || fail "$id looks at other files: $(cat "$top/said")"
 done
 [ "$(sed -n 's/^- id: //p' "$root/.pre-commit-hooks.yaml" | sort -u | paste -sd' ' -)" = \
     "ssm-agentcheck-lint ssm-events-lint ssm-prefs-lint ssm-role-lint ssm-scp-lint" ] || fail "a hook has no test"

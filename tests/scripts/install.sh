@@ -6,7 +6,7 @@ root=$(cd -- "$(dirname -- "$0")/../.." && pwd)
 top=$(mktemp -d)
 trap 'rm -rf -- "$top"' EXIT
 fail() { echo "install: $*" >&2 && exit 1; }
-"$root/tests/ansible/packages.sh" # For zsh and fish.
+"$root/tests/ansible/packages.sh" zsh fish
 
 stage="$top/a stage" prefix=/opt/ssm
 (umask 077 && MAKEFLAGS='' make --no-print-directory -C "$root" install PROFILE=dev BUILD=: DESTDIR="$stage" PREFIX=$prefix >"$top/log" 2>&1) ||

@@ -84,7 +84,7 @@ for path in "$root/scripts"/*; do
     *) ln -s "$path" "$top/scripts" ;;
     esac
 done
-"$root/tests/ansible/packages.sh" # For zsh.
+"$root/tests/ansible/packages.sh" zsh
 
 export SSM_TIME_DIVISOR=30
 # shellcheck source=tests/scripts/local_aws
@@ -136,7 +136,11 @@ answer() { # status server type body
     mkfifo "$stage/web"
     exec 9<>"$stage/web"
     python3 "$here/web.py" "$@" <"$stage/web" 9>&- >"$stage/url" &
-    until [ -s "$stage/url" ]; do sleep 0.05; done
+    local server=$!
+    until [ -s "$stage/url" ]; do
+        kill -0 "$server" || fail "web.py has ended"
+        sleep 0.05
+    done
     # shellcheck disable=SC2034 # Of what prepares a page.
     answering=$(cat "$stage/url")
 }

@@ -11,14 +11,7 @@ fail() {
     echo "$1" >&2
     exit 1
 }
-if ! command -v chromium >/dev/null; then
-    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-        fail "report: the test of the page needs chromium; install it as root"
-    fi
-    export DEBIAN_FRONTEND=noninteractive
-    apt-get update -qq
-    apt-get install -qq -y --no-install-recommends chromium >/dev/null
-fi
+"$root/tests/ansible/packages.sh" chromium
 
 browse() {
     # No address but the file itself can be reached: names do not resolve.

@@ -198,6 +198,9 @@ expect 1 "patches: 1 of 2 nodes lack some"
 run --out "$tmp/patches" --offline --advisories "$tmp/osv dump"
 expect 1 "patches: nodes of which advisories say otherwise: 1,"
 grep -q '"kind":"patch_difference".*a2"' "$tmp/patches/matches.jsonl" || fail "it does not say on which"
+"$root/tests/scripts/validate" sarif "$tmp/patches/vulnscan.sarif"
+[ "$(jq -c '.runs[0].invocations[0] | [.executionSuccessful, (.toolExecutionNotifications | map(.level))]' "$tmp/patches/vulnscan.sarif")" = '[true,["note"]]' ] ||
+    fail "SARIF takes a difference for something else"
 jq -c 'if .kind == "patch_state" then .missing_count = null | .reason = {id: "run.patch_state.unreadable", message: "m", fix: "f"} else . end' \
     "$tmp/patches/patches.jsonl" | sed '/"patch_state".*a2"/d' >"$tmp/unread"
 mv "$tmp/unread" "$tmp/patches/patches.jsonl"

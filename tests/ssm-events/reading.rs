@@ -51,13 +51,8 @@ fn mutant(text: &str, random: &mut impl FnMut(usize) -> usize) -> Vec<u8> {
 
 #[test]
 fn of_three_thousand_mutated_records_each_good_one_comes_out_of_every_verb() {
-    let mut seed = 17u64;
-    let mut random = |below: usize| {
-        seed = seed
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(seed >> 33).unwrap() % below
-    };
+    let mut numbers = testbed::Random::new(17);
+    let mut random = |below: usize| numbers.below(below);
     let home = Home::create();
     let odd = record("odd").to_string();
     for (before, between, after) in [("", "\n", "\n"), ("{\"Records\":[", ",", "]}")] {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
-use testbed::{Account, Home, Output, Run, Sandbox};
+use testbed::{Account, Front, Home, Output, Run, Sandbox, Slack};
 
 use crate::sending::{event, events, statuses};
 use crate::{EXE, account};
@@ -281,4 +281,60 @@ fn killed_forty_times_no_notification_is_lost_and_doubles_are_in_the_log() {
             "{id} is there twice, and the log does not say so"
         );
     }
+}
+
+#[test]
+fn a_file_of_routes_reaches_every_kind_of_destination() {
+    let topic = Topic::new("sessions");
+    let (webhook, bot, url) = (Slack::start(), Slack::bot(), Slack::json());
+    let home = topic.home.path();
+    let front = Front::start(url.address(), home);
+    // The filter is beside the routes, wherever the tool is run.
+    std::fs::write(home.join("own.jq"), "{id: .event.event_id, break_glass}").unwrap();
+    let routes = json!({"default": ["webhook", "bot", "url", "topic"], "destinations": {
+        "webhook": {"slack_webhook": {"env": "WEBHOOK"}},
+        "bot": {"slack_bot": {"token": {"env": "TOKEN"}, "channel": "C0123456789", "api": format!("http://{}/api", bot.address())}},
+        "url": {"https": {"url": {"env": "URL"}, "jq_file": "own.jq", "allow_local_address": true,
+            "headers": {"Authorization": {"env": "HEADER"}}, "fields": {"routing_key": {"env": "KEY"}}}},
+        "topic": {"sns_topic": topic.arn}}});
+    let file = home.join("routes.json");
+    std::fs::write(&file, routes.to_string()).unwrap();
+    let send = || {
+        let flags = ["send", "--interval", "0", "--spool"];
+        let run = topic
+            .account
+            .tool(EXE)
+            .args(flags)
+            .args([home.join("spool")]);
+        let run = run
+            .args(["--routes"])
+            .args([&file])
+            .env("WEBHOOK", webhook.url());
+        let run = run
+            .env("TOKEN", "xoxb-b0t")
+            .env("URL", format!("{}/x", front.url()));
+        let run = run.env("HEADER", "h34d3r").env("KEY", "r0ut1ng");
+        run.env("AWS_CA_BUNDLE", front.certificate())
+            .stdin(events(2))
+            .run()
+    };
+    let sent = send();
+    sent.assert_status(0).assert_stderr("");
+    assert_eq!(sent.records().len(), 8);
+    for canary in ["xoxb", "h34d3r", "r0ut1ng", "c4n4ry"] {
+        assert!(!sent.stdout.contains(canary), "{canary}");
+    }
+    assert_eq!((webhook.messages().len(), bot.messages().len()), (2, 2));
+    let expected = json!({"id": "e-0", "break_glass": false, "routing_key": "r0ut1ng"});
+    assert_eq!(url.messages()[0], expected);
+    assert!(url.posts()[0].head.contains("authorization: h34d3r"));
+    assert_eq!(topic.received().len(), 2);
+    let again = send();
+    assert!(
+        statuses(&again)
+            .iter()
+            .all(|one| one.ends_with("duplicate")),
+        "{}",
+        again.stdout
+    );
 }

@@ -168,7 +168,7 @@ fn a_part_of_an_answer_is_refused() {
     ] {
         let refused = with_saved(&answer, "");
         refused.assert_complains(&format!(
-            "the answer is only a part, as its {sign} says: ask without --no-paginate"
+            "the answer is only a part, as its {sign} says: save it again without --no-paginate"
         ));
         assert_eq!(refused.stdout, "");
         assert_ne!(refused.status, 0);
@@ -278,12 +278,71 @@ fn sessions_that_were_not_all_read_are_not_taken_for_all() {
             let run = offline(EXE)
                 .args(verb)
                 .args([Path::new("--sessions"), &path]);
-            let refused = run.stdin("").run();
-            refused
+            let said = run.stdin("").run();
+            said.assert_status(2)
+                .assert_complains("not all was read: ")
                 .assert_complains("sessions were not all read: ")
                 .assert_complains("no such role");
-            assert_ne!(refused.status, 0);
-            assert_eq!(refused.stdout, "");
         }
+        let page = offline(EXE).args(["report", "--html", "--sessions"]);
+        let page = page.args([&path]).stdin("").run().stdout;
+        assert!(page.contains("no such role"), "the page has a Gaps section");
+    }
+}
+
+/// A session that cannot be read ends nothing: those before and behind it are known.
+#[test]
+fn a_damaged_session_hides_no_other() {
+    let home = Home::create();
+    let path = home.path().join("sessions.jsonl");
+    let started = |id: &str| {
+        record(
+            "111122223333",
+            "StartSession",
+            id,
+            "ann",
+            "2026-11-01T10:00:00Z",
+        )
+    };
+    let report = |input: &str, flags: &[&str]| {
+        let run = offline(EXE).args(["report"]).args(flags);
+        run.stdin(input).run()
+    };
+    let input = ["ann-0", "ann-1"].map(started).concat();
+    let mut known = report(&input, &[]).records();
+    for one in &mut known {
+        one["transcript"] = json!({"s3": null, "log_stream": null, "bytes": null, "encrypted": null,
+            "none": null, "missing_in": ["s3://b/"], "message": "whether it is in s3://b/ is not known"});
+    }
+    let text = format!(
+        "{}\n{{\"kind\": \"session\", \"bad\"}}\n{}\n",
+        known[0], known[1]
+    );
+    std::fs::write(&path, text).unwrap();
+    let flags = ["--sessions", path.to_str().unwrap()];
+    let joined = report(&input, &flags);
+    joined.assert_status(2).assert_complains("record 2: ");
+    let all = joined.records();
+    assert!(
+        all.len() == 2 && all.iter().all(|one| one["transcript"].is_object()),
+        "{all:?}"
+    );
+    // What is said of a transcript is shown though there is one.
+    let message = "whether it is in s3://b/ is not known";
+    for shown in [
+        report(&input, &[&flags[..], &["-o", "text"]].concat()),
+        offline(EXE)
+            .args(["format", "--to", "slack"])
+            .args(flags)
+            .stdin(input.as_str())
+            .run(),
+        offline(EXE)
+            .args(["format", "--to", "text"])
+            .args(flags)
+            .stdin(input.as_str())
+            .run(),
+    ] {
+        shown.assert_status(2);
+        assert!(shown.stdout.contains(message), "{}", shown.stdout);
     }
 }

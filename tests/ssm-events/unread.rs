@@ -206,3 +206,41 @@ fn a_pause_that_no_clock_holds_is_held() {
         .assert_complains("1 message is held in");
     assert_eq!(statuses(&held), ["e-0 held"]);
 }
+
+/// What `history` passes on, every verb behind the pipe can read: numbers, names and depth are judged alike.
+#[test]
+fn both_ends_of_a_pipe_take_the_same_records() {
+    let home = Home::create();
+    let file = home.path().join("odd.json");
+    for odd in damaged() {
+        let good = started("alice", &json!({}));
+        std::fs::write(&file, format!("{good}\n{odd}\n")).unwrap();
+        let history = piped(&["history", file.to_str().unwrap()], "");
+        history.assert_status(2);
+        let records: Vec<Value> = history.records();
+        let passed: Vec<String> = records
+            .iter()
+            .filter(|one| one["kind"].is_null())
+            .map(Value::to_string)
+            .collect();
+        assert_eq!(passed.len(), 1, "{odd}");
+        piped(&["report"], &passed.concat()).assert_status(0);
+    }
+}
+
+#[test]
+fn what_a_caller_shapes_shows_what_it_holds_in_text_and_does_nothing_in_a_spreadsheet() {
+    let more = json!({"responseElements": {"sessionId": "s-1"}, "requestParameters": {
+        "target": "i-0123456789abcdef0", "reason": "\u{ff1d}1+1\u{202e}\u{0}\u{1b}[31m\u{61c}\u{2028}"}});
+    let event = started("alice", &more);
+    let text = piped(&["report", "-o", "text"], &event).stdout;
+    let line = piped(&["format", "--to", "text"], &event).stdout;
+    let csv = piped(&["format", "--to", "csv"], &event).stdout;
+    for shown in [&text, &line, &csv] {
+        let is_raw =
+            |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{61c}\u{2028}".contains(c);
+        assert!(!shown.contains(is_raw), "{shown:?}");
+        assert!(shown.contains("1+1\\u{202e}"), "{shown:?}");
+    }
+    assert!(csv.contains("'\u{ff1d}1+1"), "{csv}");
+}

@@ -167,7 +167,14 @@ fn a_damaged_record_is_counted_and_what_comes_after_is_replayed() {
         "message": "could not be read to its end", "fix": "", "is_unread": true});
     let unreachable = json!({"kind": "unreachable", "tool": "ssm-events", "error": "no route",
         "target": {"account": "111122223333", "region": "eu-central-1"}});
-    for gap in [gap, unreachable] {
+    let period = |status: &str| {
+        json!({"kind": "log_integrity", "target": {"account": "111122223333", "region": "eu-central-1"}, "trail": "all",
+            "from": "2026-11-01T10:00:00Z", "to": "2026-11-01T11:00:00Z", "status": status, "digest": null, "log_files": [],
+            "message": null})
+    };
+    let proved = replay(&[start.as_bytes(), period("proved").to_string().as_bytes()]);
+    proved.assert_status(0);
+    for gap in [gap, unreachable, period("altered"), period("unproved")] {
         let replayed = replay(&[start.as_bytes(), gap.to_string().as_bytes()]);
         replayed.assert_status(2);
         assert_eq!(replayed.json()["n_denied"], 1);

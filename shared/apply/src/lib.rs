@@ -67,6 +67,7 @@ pub async fn apply<R: Resources>(
     interrupt: &Interrupt,
     out: &Output,
 ) -> (ResultRecord<R::Action>, Outcome) {
+    let _working = out.working(&cli::count(plan.changes.len(), "change"));
     let mut run = Run {
         plan,
         results: Vec::new(),

@@ -36,11 +36,7 @@ impl AwsArgs {
         }
         if let [plan] = plans.plans.as_slice() {
             let (record, one) = match self.session_for(&plan.target).await {
-                Ok(session) => {
-                    let n_changes = cli::count(plan.changes.len(), "change");
-                    let _working = out.working(&format!("{n_changes} carried out"));
-                    work(&session, plan, 0).await
-                }
+                Ok(session) => work(&session, plan, 0).await,
                 // Ctrl-C where a code was asked for.
                 Err(_) if interrupt.requested() => skipped(plan, interrupt),
                 Err(error) => return Err(error),

@@ -267,12 +267,13 @@ fn code(profile: &str, serial: &str) -> anyhow::Result<String> {
     }
     let terminal = std::fs::File::open("/dev/tty").with_context(no_terminal)?;
     let prompt = format!("MFA code of {serial} for profile '{profile}': ");
-    stderr.write_all(prompt.as_bytes())?;
-    stderr.flush()?;
     let mut line = String::new();
-    BufReader::new(terminal)
-        .read_line(&mut line)
-        .context("read the MFA code from the terminal")?;
+    cli::asking(|| {
+        stderr.write_all(prompt.as_bytes())?;
+        stderr.flush()?;
+        BufReader::new(terminal).read_line(&mut line)
+    })
+    .context("read the MFA code from the terminal")?;
     let code = line.trim();
     if code.len() != 6 || !code.bytes().all(|byte| byte.is_ascii_digit()) {
         bail!("profile '{profile}': an MFA code has 6 digits");

@@ -3,8 +3,10 @@
 
 mod instance;
 mod network;
+mod part;
 mod partition;
 
 pub use instance::{Instance, InstanceProfileAssociation, MetadataDefaults, MetadataOptions};
 pub use network::{Route, RouteTable, SecurityGroup, SecurityRule, VpcEndpoint};
+pub use part::{SAVE_ALL, is_cut, part, sign_of_part};
 pub use partition::{Partition, partition_of, suffix_of};

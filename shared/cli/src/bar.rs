@@ -23,6 +23,15 @@ pub(crate) fn aside<T>(print: impl FnOnce() -> T) -> T {
     }
 }
 
+/// Asks somebody something: no bar is drawn over the question, nor begun before there is an answer. What asks may not print by other
+/// means of this crate, which wait for it.
+pub fn asking<T>(ask: impl FnOnce() -> T) -> T {
+    match &*locked(&SHOWN) {
+        Some(bar) => bar.suspend(ask),
+        None => ask(),
+    }
+}
+
 /// Returns what a mutex holds.
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // A panic elsewhere leaves what is held as it was.

@@ -48,7 +48,7 @@ pub fn utf8<'r>(
     Ok(Box::new(Cursor::new(text.into_bytes())))
 }
 
-/// Returns what text is that is not the JSON that was expected, and what to do, as far as it can be recognised. The parser
+/// Returns what text is that is not the JSON that was expected, and what to do, as far as it can be recognized. The parser
 /// stopped at `line` and `column`, counted from 1.
 pub(crate) fn other_format(text: &str, line: usize, column: usize) -> Option<&'static str> {
     const COMMENT: &str =

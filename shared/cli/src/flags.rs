@@ -72,6 +72,8 @@ pub enum Format {
     Csv,
     /// Findings for AWS Security Hub: check
     Asff,
+    /// Findings for Amazon Security Lake, OCSF 1.4.0: check and lint
+    Ocsf,
 }
 
 impl Format {
@@ -94,6 +96,7 @@ impl Format {
             Format::Junit => ("junit", &["check", "lint"]),
             Format::Csv => ("csv", &["check", "lint", "show"]),
             Format::Asff => ("asff", &["check"]),
+            Format::Ocsf => ("ocsf", &["check", "lint"]),
         };
         let (last, others) = verbs.split_last()?;
         let to = match others {

@@ -39,6 +39,7 @@ mod unique;
 mod visible;
 
 pub use arguments::arguments;
+pub use bar::asking;
 pub use count_or_percent::CountOrPercent;
 pub use encoding::utf8;
 pub use filter::{Filter, Yielded};

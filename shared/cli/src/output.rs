@@ -3,6 +3,7 @@
 mod held;
 
 use std::io::IsTerminal;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard};
 
@@ -103,9 +104,7 @@ impl Output {
             return match self.format {
                 Format::Json => line(&json),
                 Format::Text => self.show(serde_json::from_str(&json)?),
-                Format::Sarif | Format::Junit | Format::Csv | Format::Asff => {
-                    self.keep(&serde_json::from_str(&json)?)
-                }
+                _ => self.keep(&serde_json::from_str(&json)?),
             };
         };
         filter.run(&json, |value| {
@@ -128,7 +127,9 @@ impl Output {
             kind => {
                 if let Some(mut table) = Table::of(kind) {
                     match &mut held.table {
-                        Some(begun) if begun.kind() == kind => begun.add(&record),
+                        Some(begun) if begun.kind() == kind && !begun.is_full() => {
+                            begun.add(&record)
+                        }
                         other => {
                             table.add(&record);
                             if let Some(before) = other.replace(table) {
@@ -264,7 +265,8 @@ impl Output {
     fn is_input_kept(&self) -> bool {
         let file = self.file.as_deref().filter(|file| file.as_os_str() != "-");
         let path = file.unwrap_or(std::path::Path::new("/dev/stdin"));
-        std::fs::metadata(path).is_ok_and(|kept| kept.is_file())
+        // A shell's here-document is a file whose name is gone.
+        std::fs::metadata(path).is_ok_and(|kept| kept.is_file() && kept.nlink() > 0)
     }
 
     /// Prints records that are JSON texts already, one a line, as they are: a stream of any length costs no parsing unless
@@ -329,7 +331,7 @@ impl Output {
     /// Shows on a terminal that something takes its time, until what is returned goes away.
     #[must_use]
     pub fn working(&self, what: &str) -> Progress {
-        let progress = self.progress();
+        let progress = self.progress().ending_silently();
         progress.begin(0, "");
         progress.say(what);
         progress

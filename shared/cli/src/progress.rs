@@ -25,6 +25,8 @@ pub struct Progress {
     /// Goes when the run ends, which somebody waits for.
     ended: Mutex<Option<mpsc::Sender<()>>>,
     tool: &'static str,
+    /// Whether the end says nothing: what was being done may have failed.
+    ends_silently: bool,
 }
 
 impl Progress {
@@ -36,7 +38,14 @@ impl Progress {
             is_hidden: quiet || !std::io::stderr().is_terminal(),
             ended: Mutex::default(),
             tool,
+            ends_silently: false,
         }
+    }
+
+    /// As this one, which says nothing of its end.
+    pub(crate) fn ending_silently(mut self) -> Progress {
+        self.ends_silently = true;
+        self
     }
 
     /// Begins to count up to `n_steps`, each a `noun`. Zero is not known how many, and no noun is that nothing is counted.
@@ -96,7 +105,7 @@ impl Progress {
             }
             was_shown
         };
-        if was_shown {
+        if was_shown && !self.ends_silently {
             let n_steps = usize::try_from(self.bar.position()).unwrap_or(usize::MAX);
             let message = self.bar.message();
             let noun = self.bar.prefix();

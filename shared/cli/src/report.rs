@@ -4,6 +4,7 @@
 mod asff;
 mod csv;
 mod junit;
+mod ocsf;
 mod sarif;
 
 use std::borrow::Cow;
@@ -89,6 +90,7 @@ impl Report {
             Format::Sarif => Ok(format!("{:#}\n", sarif::document(self, run))),
             Format::Junit => junit::document(self, run),
             Format::Asff => Ok(asff::batches(self, run)),
+            Format::Ocsf => Ok(ocsf::events(self, run)),
             _ => csv::findings(self),
         }
     }

@@ -4,8 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::count;
-use crate::text::{Changes, Findings, Results};
+use crate::text::{Changes, Findings, Results, totals};
 
 /// What a run has shown.
 #[derive(Default)]
@@ -30,19 +29,21 @@ impl Shown {
     /// Returns the plans that undo what was done, where nothing else would hold them: text has no room for them, and they must not be
     /// lost.
     pub(crate) fn undo(&self) -> Option<String> {
-        let plans: Vec<String> = self.results.undo.iter().map(Value::to_string).collect();
-        let is_lost = !plans.is_empty() && !self.is_plan_kept;
+        // What was done last is undone first: another region may use what an earlier plan has made.
+        let plans = self.results.undo.iter().rev().map(Value::to_string);
+        let plans: Vec<String> = plans.collect();
+        let is_lost = !plans.is_empty() && !self.is_undo_kept();
         is_lost.then(|| format!("\n{}", plans.join("\n")))
+    }
+
+    fn is_undo_kept(&self) -> bool {
+        self.is_plan_kept && self.results.is_recoverable()
     }
 
     /// Returns the lines, for a tool and the file of its `-f`.
     pub(crate) fn lines(&self, tool: &str, file: Option<&Path>) -> Vec<String> {
         let mut lines = Vec::new();
-        let counts: Vec<String> = self
-            .counts
-            .iter()
-            .map(|(n, noun)| count(*n, noun))
-            .collect();
+        let counts = totals(self.counts.iter().copied());
         if !counts.is_empty() {
             lines.push(counts.join(", "));
         }
@@ -63,12 +64,11 @@ impl Shown {
         }
         let file = file.map_or("FILE".to_owned(), quoted);
         if !self.results.undo.is_empty() {
-            let plan = match file.as_str() {
-                "FILE" | "-" => "<plan.json".to_owned(),
-                _ => format!("-f {file}"),
-            };
-            lines.push(match self.is_plan_kept {
-                true => format!("to undo it: {tool} apply --recover {plan} | jq -c '.undo // empty' | {tool} apply"),
+            // Neither the name of the plan behind stdin nor the other flags are known here.
+            lines.push(match self.is_undo_kept() {
+                true => format!(
+                    "to undo it: the same command with --recover prints it again, for | jq -c '.undo // empty' | {tool} apply"
+                ),
                 false => format!("to undo it, give the above to {tool} apply"),
             });
         } else if !self.changes.is_empty() {

@@ -92,6 +92,19 @@ fn plain(value: &Value) -> Cow<'_, str> {
     }
 }
 
+/// Returns how many there are of each noun: one table may be printed in parts.
+pub(crate) fn totals<'n>(counts: impl Iterator<Item = (usize, &'n str)>) -> Vec<String> {
+    let mut totals: Vec<(usize, &str)> = Vec::new();
+    for (n, noun) in counts {
+        match totals.iter_mut().find(|(_, of)| *of == noun) {
+            Some((total, _)) => *total += n,
+            None => totals.push((n, noun)),
+        }
+    }
+    let counted = totals.into_iter().map(|(n, noun)| count(n, noun));
+    counted.collect()
+}
+
 /// Returns a number with its noun: `1 change`, `2 changes`, `2 policies`.
 #[must_use]
 pub fn count(n: usize, noun: &str) -> String {

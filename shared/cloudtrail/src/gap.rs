@@ -2,6 +2,9 @@
 
 use serde_json::Value;
 
+/// One of these is in every object that says what could not be read, and in those that say what is proved.
+pub const MARKS: [&str; 3] = [".unread\"", "\"unreachable\"", "\"log_integrity\""];
+
 /// Returns what an object says that could not be read, in words; `None` for every other object.
 #[must_use]
 pub fn gap(value: &Value) -> Option<String> {
@@ -17,6 +20,27 @@ pub fn gap(value: &Value) -> Option<String> {
             text(&value["resource"]),
             text(&value["message"])
         )),
+        "log_integrity" if !is_proof(value) => {
+            let target = &value["target"];
+            let place = match &value["digest"]["file"] {
+                Value::String(digest) => digest.clone(),
+                _ => format!(
+                    "{}/{} {} - {}",
+                    text(&target["account"]),
+                    text(&target["region"]),
+                    text(&value["from"]),
+                    text(&value["to"])
+                ),
+            };
+            let (status, why) = (text(&value["status"]), text(&value["message"]));
+            Some(format!("{place}: log files {status}: {why}"))
+        }
         _ => None,
     }
+}
+
+/// Returns whether an object says that log files are as CloudTrail delivered them: no record of a call, and nothing that is missing.
+#[must_use]
+pub fn is_proof(value: &Value) -> bool {
+    value["kind"] == "log_integrity" && value["status"] == "proved"
 }

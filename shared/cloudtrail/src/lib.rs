@@ -27,7 +27,8 @@ use anyhow::bail;
 use cli::IoArgs;
 pub use json_splitter::{Damage, Found, Spoilt, Verdict};
 
-pub use crate::gap::gap;
+pub use crate::gap::{MARKS, gap, is_proof};
+pub use crate::unpack::unpacked;
 pub use crate::value::{parse, text};
 pub use crate::wrapping::{Unwrapped, unwrap};
 
@@ -70,6 +71,13 @@ pub fn objects(
     source: impl Read,
     each: impl FnMut(Found<'_>) -> anyhow::Result<Verdict>,
 ) -> Result<(), Damage> {
-    let text = cli::utf8(unpack::unpacked(source)?, MAX_UTF_16)?;
-    tail::objects(text, each)
+    tail::objects(text_of(source)?, each)
+}
+
+/// Returns a reader of the text of bytes, which may be packed with gzip or zstd, or be UTF-16.
+///
+/// # Errors
+/// The source cannot be read.
+pub fn text_of<'r>(source: impl Read + 'r) -> std::io::Result<impl Read + 'r> {
+    cli::utf8(unpack::unpacked(source)?, MAX_UTF_16)
 }

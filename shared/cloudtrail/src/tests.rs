@@ -253,7 +253,11 @@ fn an_answer_that_is_not_the_last_is_no_whole() {
     let (a, b) = (record("a"), record("b"));
     let page = json!({"Events": [a, b], "NextToken": "t"});
     let with_metadata = json!({"Events": [a, b], "NextToken": "t", "ResponseMetadata": {"HTTPHeaders": {"x": "]"}}});
-    let why = "the answer has a NextToken: the pages that follow it are not in it";
+    let why = format!(
+        "the answer is only a part, as its NextToken says: {}",
+        awsdata::SAVE_ALL
+    );
+    let why = why.as_str();
     for page in [&page, &with_metadata] {
         let text = serde_json::to_string_pretty(page).unwrap();
         for text in [page.to_string(), text, format!("{page}\n")] {

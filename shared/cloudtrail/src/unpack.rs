@@ -15,7 +15,7 @@ const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 ///
 /// # Errors
 /// The source cannot be read.
-pub(crate) fn unpacked<'r>(source: impl Read + 'r) -> Result<Box<dyn Read + 'r>> {
+pub fn unpacked<'r>(source: impl Read + 'r) -> Result<Box<dyn Read + 'r>> {
     let mut source = Source::new(BufReader::with_capacity(CHUNK, source));
     Ok(match source.part()? {
         None => Box::new(source),

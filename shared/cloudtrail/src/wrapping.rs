@@ -112,8 +112,7 @@ pub(crate) fn has_more(members: &Map<String, Value>) -> Option<String> {
             "the query is {status}: not all of its rows are in this answer"
         ));
     }
-    let token = text("NextToken").filter(|token| !token.is_empty());
-    token.map(|_| "the answer has a NextToken: the pages that follow it are not in it".to_owned())
+    awsdata::part(members)
 }
 
 /// Returns the text that an object wraps: an event of LookupEvents, a message of SQS (`body` to a function, `Body` of

@@ -10,11 +10,13 @@ use crate::{Damage, Found, Spoilt, Verdict};
 /// Bytes that are looked at together: one bit each in a word.
 const BLOCK: usize = 64;
 /// No CloudTrail record or event is near that large; what is, is damage, and memory must not grow with it.
-const LARGEST: usize = 64 * 1024 * 1024;
+const LARGEST: usize = if cfg!(test) { 4 << 20 } else { 64 << 20 };
 /// An object of more bytes is parsed before its end is seen: a quote that is missing would hide everything behind it. The largest
 /// record of CloudTrail has 256 KB, or 1 MB where its trail asks for that.
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html>
 const LARGE: usize = 64 * 1024;
+/// So many objects that do not end are looked into one by one, each from its beginning.
+const MOST_STUCK: usize = 16;
 /// Members of an object whose items are objects of their own: of log files and events for functions, of LookupEvents, of
 /// ReceiveMessage.
 const LISTS: [&[u8]; 3] = [b"\"Records\"", b"\"Events\"", b"\"Messages\""];
@@ -301,20 +303,38 @@ impl Scan {
         if let Some(spoilt) = spoilt {
             self.damaged(buffer, spoilt, each)?;
             self.blocks(buffer, each)?;
+            // Objects in one that is too large are handed over. One that does not end either, as in a nest without an end, is not
+            // kept: memory has one.
+            if buffer.len() - self.begin > LARGEST / 2 && self.is_in_object() {
+                self.damaged(buffer, Spoilt::TooLarge, each)?;
+                let end = buffer.len().saturating_sub(2 * LONGEST_KEY);
+                self.resume(buffer, end.max(self.begin + 1).min(buffer.len()));
+            }
         }
         Ok(())
     }
 
     /// Looks once more at what is open at the end: it may have taken in others.
     pub(crate) fn last(&mut self, buffer: &[u8], each: &mut impl Each) -> Result<(), Damage> {
+        let mut n_stuck = 0;
         while self.is_in_object() {
-            let Some(at) = self.first_key.next(buffer, self.begin + 1) else {
+            // Each step looks at all that is left: in a nest of a million objects, steps go from line to line and grow.
+            let skipped = 1usize << usize::min(30, n_stuck / MOST_STUCK);
+            let from = (self.begin + skipped).min(buffer.len());
+            let line = memchr::memchr(b'\n', &buffer[from..]).map(|at| from + at);
+            let from = if n_stuck < MOST_STUCK {
+                Some(from)
+            } else {
+                line
+            };
+            let Some(at) = from.and_then(|from| self.first_key.next(buffer, from)) else {
                 break;
             };
             let spoilt = Spoilt::Syntax(self.line_of(buffer, self.begin));
             each(Found::Damaged(spoilt)).map_err(Damage::Each)?;
             self.go_on_at(at);
             self.blocks(buffer, each)?;
+            n_stuck = if self.begin == at { n_stuck + 1 } else { 0 };
         }
         Ok(())
     }

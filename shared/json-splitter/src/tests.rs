@@ -1,5 +1,7 @@
 //! The objects of streams, whole and damaged.
 
+use crate::scan::Scan;
+use crate::source::Buffer;
 use crate::{Found, Verdict, objects};
 
 /// Returns the objects, and everything that is wrong, in the order in which it is found. What holds `nul}` cannot be read.
@@ -113,13 +115,8 @@ fn three_thousand_mutants_hide_no_good_record() {
              \"requestParameters\":{{\"target\":\"i-0\",\"note\":\"a \\\"quoted\\\" \\\\ {{[\",\"sizes\":[1,-2.5e3,true,null]}},\"eventID\":\"e-{id}\"}}"
         )
     };
-    let mut seed = 17u64;
-    let mut random = |below: usize| {
-        seed = seed
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(seed >> 33).unwrap() % below
-    };
+    let mut numbers = testbed::Random::new(17);
+    let mut random = |below: usize| numbers.below(below);
     let mut n_damaged = 0;
     for round in 0..3_000 {
         let mut odd = record("odd").into_bytes();
@@ -214,4 +211,35 @@ fn damage_does_not_cost_memory() {
     );
     let (all, wrong) = found(text.as_bytes());
     assert_eq!(all.len(), 5_000, "{wrong}");
+}
+
+#[test]
+fn a_nest_without_an_end_does_not_cost_memory_and_what_follows_is_found() {
+    let nest = "{\"a\":".repeat(4 << 20);
+    let text = format!("{{\"a\":0}}\n{nest}\n{{\"a\":1}}\n{{\"a\":2}}\n");
+    let mut source = text.as_bytes();
+    let (mut scan, mut input) = (Scan::default(), Buffer::default());
+    let (mut all, mut n_damaged, mut most) = (Vec::new(), 0, 0);
+    let mut each = |found: Found<'_>| {
+        match found {
+            Found::Object(object) => all.push(String::from_utf8_lossy(object).into_owned()),
+            Found::Damaged(_) => n_damaged += 1,
+        }
+        Ok(Verdict::Whole)
+    };
+    loop {
+        let n_read = input.fill(&mut source).unwrap();
+        most = most.max(input.filled().len());
+        scan.blocks(input.filled(), &mut each).unwrap();
+        if n_read == 0 {
+            scan.last(input.filled(), &mut each).unwrap();
+            break;
+        }
+        scan.look_ahead(input.filled(), &mut each).unwrap();
+        scan.forget(&mut input);
+    }
+    assert!(n_damaged > 0);
+    assert!(most < 12 << 20, "{most} of {} bytes were kept", text.len());
+    assert_eq!(all.first().map(String::as_str), Some("{\"a\":0}"));
+    assert_eq!(all.last().map(String::as_str), Some("{\"a\":2}"));
 }

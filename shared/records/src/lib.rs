@@ -10,6 +10,7 @@ mod exclusion;
 mod finding;
 mod host_management;
 mod id;
+mod integrity;
 mod invocation;
 mod node;
 mod organization;
@@ -36,6 +37,7 @@ pub use host_management::{
 };
 pub use iam_policy::Arn;
 pub use id::{AccountId, EcsTarget, InstanceId};
+pub use integrity::{IntegrityStatus, LogIntegrity, LogIntegrityKind, VerifiedFile};
 pub use invocation::{
     Absence, Choice, Command, CommandKind, Invocation, InvocationKind, Reason, Step, Truncated,
 };

@@ -37,7 +37,7 @@ pub struct Transcript {
     pub none: Option<NoTranscript>,
     /// Where one should be as well and is not: `s3://BUCKET/PREFIX/`, or a log group.
     pub missing_in: Vec<String>,
-    /// The reasons in words; null when nothing is missing.
+    /// What is missing, or could not be read, in words; null where nothing is. Also there for a session that has a transcript.
     pub message: Option<String>,
 }
 

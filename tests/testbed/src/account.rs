@@ -240,6 +240,16 @@ impl Account {
         self.sandbox.control("POST", &path, &record.to_string());
     }
 
+    /// Has a trail of this account deliver `log-files` or `digests`, and returns where.
+    ///
+    /// # Panics
+    /// The sandbox does not understand it.
+    #[track_caller]
+    pub fn deliver(&self, what: &str, body: &Value) -> Value {
+        let answer = self.control("POST", &format!("/_sandbox/{what}"), &body.to_string());
+        serde_json::from_str(&answer).expect("what was delivered is JSON")
+    }
+
     /// Has AWS take the time in this account that it documents for what it does in the background, drawn from a seed.
     ///
     /// # Panics

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, bail};
+use awsdata::{SAVE_ALL, is_cut};
 use cli::{Target, Unreachable};
 use diagnosis::{Information, ec2_node, ssm_node};
 use ec2::{Instance, MetadataOptions};
@@ -112,22 +113,13 @@ impl Saved {
             missing.targets.extend(target.cloned());
             anyhow::ensure!(
                 !missing.targets.is_empty(),
-                "an answer ends with a NextToken, so that nodes are missing whose account and region nothing names: {WHOLE}"
+                "an answer ends with a NextToken, so that nodes are missing whose account and region nothing names: {SAVE_ALL}"
             );
             let cut = (self.is_ec2_cut, self.is_ssm_cut);
             self.unreachable.extend(missing.into_records(cut));
         }
         Ok((self.nodes, self.unreachable))
     }
-}
-
-/// How to save all of a list. The CLI reads all pages unless a flag says otherwise.
-/// <https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-pagination.html>
-const WHOLE: &str = "save it again without --max-items and --no-paginate; where the other pages were saved too, join them \
-                     and drop NextToken";
-
-fn is_cut(next_token: Option<&str>) -> bool {
-    next_token.is_some_and(|token| !token.is_empty())
 }
 
 /// What the answers that end before their lists do leave open: absent from half of a list is not absent.
@@ -150,8 +142,9 @@ impl Missing {
                     [] => "nodes may be missing".to_owned(),
                     left => format!("nothing can be said of {}", left.join(", ")),
                 };
-                let error =
-                    format!("the saved answer of {what} ends with a NextToken, so {left}: {WHOLE}");
+                let error = format!(
+                    "the saved answer of {what} ends with a NextToken, so {left}: {SAVE_ALL}"
+                );
                 records.push(Unreachable::new("ssm-agentcheck", target, &error));
             };
             if is_ec2_cut {

@@ -289,6 +289,13 @@ const OF_HISTORY: &[Grant] = &[
         "read log files, with --s3",
     ),
     Grant::new(
+        "PublicKeys",
+        HISTORY,
+        &["cloudtrail:ListPublicKeys"],
+        ALL,
+        "read the keys that digests are signed with, with --verify",
+    ),
+    Grant::new(
         "Queries",
         HISTORY,
         &[

@@ -10,6 +10,7 @@ pub(crate) mod redact;
 pub(crate) mod source;
 
 pub(crate) mod history;
+pub(crate) mod integrity;
 pub(crate) mod observe;
 
 pub(crate) mod format;

@@ -1,7 +1,7 @@
 //! What this tool reads and prints, for `--generate schema`. Every record that can be on stdout is in this list; the tests
 //! of the verbs hold each record to it.
 
-use records::{Definitions, RecordedCommand, RecordedSession, RefusedCall, Schemas};
+use records::{Definitions, LogIntegrity, RecordedCommand, RecordedSession, RefusedCall, Schemas};
 use schemars::SchemaGenerator;
 
 use crate::alerts::model::{Action, Alerts, Desired};
@@ -33,6 +33,7 @@ fn definitions(generator: &mut SchemaGenerator) -> Definitions {
         ("session", generator.subschema_for::<RecordedSession>()),
         ("command", generator.subschema_for::<RecordedCommand>()),
         ("refused", generator.subschema_for::<RefusedCall>()),
+        ("log_integrity", generator.subschema_for::<LogIntegrity>()),
     ];
     definitions.extend(records::of_managing::<Action>(generator));
     definitions

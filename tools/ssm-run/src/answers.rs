@@ -19,10 +19,8 @@ pub(crate) fn ids(value: &Value) -> anyhow::Result<Option<Vec<String>>> {
     let Some((key, inner)) = LISTS.iter().find(|(key, _)| value.get(key).is_some()) else {
         return Ok(None);
     };
-    if value["NextToken"].is_string() {
-        bail!(
-            "the answer is only a part, as its NextToken says: ask without --max-items and --no-paginate"
-        );
+    if let Some(part) = value.as_object().and_then(awsdata::part) {
+        bail!(part);
     }
     let list = |value: &Value, key: &str| value.get(key).and_then(Value::as_array).cloned();
     let outer = list(value, key).with_context(|| format!("$.{key}: expected a list"))?;

@@ -152,7 +152,9 @@ impl Bound<'_> {
             let each = sessions.iter();
             let each = each.filter_map(|who| Some((who, self.shift.lost(who, class[0])?)));
             let lost: Vec<(&Who, Loss<'_>)> = each.collect();
-            let is_kept = lost.len() < sessions.len();
+            let may_today =
+                |who: &&Who| self.shift.verdict_before(who, class[0]) != Verdict::Denied;
+            let is_kept = lost.len() < sessions.iter().filter(may_today).count();
             let Some((who, loss)) = lost.into_iter().max_by_key(|(_, loss)| loss.lost) else {
                 continue;
             };

@@ -53,7 +53,7 @@ const REGION: Column = column("REGION", &["/target/region"], Shown::Whole);
 const ACCOUNT: Column = column("ACCOUNT", &["/target/account"], Shown::Whole);
 const WHO: Column = column("WHO", &["/session_name", "/principal"], Shown::Tail);
 
-const SHAPES: [Shape; 13] = [
+const SHAPES: [Shape; 15] = [
     Shape {
         kind: "node",
         noun: "node",
@@ -94,6 +94,7 @@ const SHAPES: [Shape; 13] = [
             ),
             column("NAME", &["/node_name"], Shown::Cut),
             column("REASON", &["/reason"], Shown::Cut),
+            column("OF TRANSCRIPT", &["/transcript/message"], Shown::Cut),
             REGION,
             ACCOUNT,
         ],
@@ -125,6 +126,37 @@ const SHAPES: [Shape; 13] = [
             REGION,
             ACCOUNT,
             column("FROM", &["/source_address"], Shown::Whole),
+        ],
+        has_details: false,
+    },
+    Shape {
+        kind: "call",
+        noun: "record",
+        columns: &[
+            column("TIME", &["/time"], Shown::Whole),
+            WHO,
+            column("CALL", &["/event"], Shown::Whole),
+            column("NODE", &["/nodes"], Shown::List),
+            column("RESULT", &["/result"], Shown::Whole),
+            column("REASON", &["/reason"], Shown::Cut),
+            REGION,
+            ACCOUNT,
+            column("FROM", &["/source_address"], Shown::Whole),
+        ],
+        has_details: false,
+    },
+    Shape {
+        kind: "log_integrity",
+        noun: "time span",
+        columns: &[
+            column("LOG FILES", &["/status"], Shown::Words),
+            column("FROM", &["/from"], Shown::Whole),
+            column("TO", &["/to"], Shown::Whole),
+            column("FILES", &["/log_files"], Shown::Count),
+            column("WHY", &["/message"], Shown::Cut),
+            REGION,
+            ACCOUNT,
+            column("TRAIL", &["/trail"], Shown::Cut),
         ],
         has_details: false,
     },
@@ -311,6 +343,8 @@ pub(super) fn tone(record: &Value) -> Option<Tone> {
         || is("/answer", "denied")
         || is("/kind", "denied_call") && record["n_denied"] != 0
         || is("/transcript/none", "upload_failed")
+        || is("/status", "altered")
+        || is("/status", "missing")
     {
         Some(Tone::Bad)
     } else if is("/class", "unknown")
@@ -319,6 +353,7 @@ pub(super) fn tone(record: &Value) -> Option<Tone> {
         || is("/agent/ping", "ConnectionLost")
         || is("/state", "unknown")
         || is("/transcript/none", "unread")
+        || is("/status", "unproved")
     {
         Some(Tone::Doubtful)
     } else {

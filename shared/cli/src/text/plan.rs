@@ -76,6 +76,15 @@ impl Results {
     }
 }
 
+impl Results {
+    /// Whether `--recover` gives back the very undo of this run. It reports what is there, and cannot know which of several plans, or
+    /// who else, has made it.
+    pub(crate) fn is_recoverable(&self) -> bool {
+        let is_ours = |(status, _): &(String, usize)| status != "unchanged";
+        self.n_plans == 1 && self.statuses.iter().all(is_ours)
+    }
+}
+
 impl std::fmt::Display for Results {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let counts = self.statuses.iter().map(|(one, n)| format!("{n} {one}"));

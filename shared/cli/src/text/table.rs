@@ -13,6 +13,9 @@ const GAP: usize = 2;
 /// Columns that a text is cut to before other columns are left out.
 const SHORTEST: usize = 12;
 
+/// A table of so many rows is printed, and another begun: nobody looks at more at once, and memory has an end.
+const MOST_ROWS: usize = 10_000;
+
 /// Records of one kind, until all are there.
 #[derive(Debug)]
 pub(crate) struct Table {
@@ -45,6 +48,10 @@ impl Table {
 
     pub(crate) fn n_rows(&self) -> usize {
         self.rows.len()
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.rows.len() >= MOST_ROWS
     }
 
     /// Takes a record.

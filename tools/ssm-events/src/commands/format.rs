@@ -34,12 +34,12 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    let renderer = args.style.renderer(None)?;
+    let renderer = args.style.renderer_with_gaps(None)?;
     if args.to == Some(To::Csv) {
         out.write_text(CSV_HEADER)?;
     }
     let mut n_events = 0;
-    let left_out = source::records(&global.io, |record, event| {
+    let mut left_out = source::records(&global.io, |record, event| {
         n_events += 1;
         match args.to {
             None | Some(To::Slack) => {
@@ -58,5 +58,6 @@ pub(crate) async fn run(
             "read events: no CloudTrail record, EventBridge event or log file among {n_others} objects"
         );
     }
+    left_out.also_unread(&renderer.style.sessions.gaps);
     Ok(left_out.end(out, Outcome::Fine))
 }

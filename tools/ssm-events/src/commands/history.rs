@@ -1,5 +1,7 @@
 //! `history`: past records, of log files, of a bucket, or of CloudTrail's event history.
 
+mod verify;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +11,6 @@ use cli::{Finding, FindingKind, Outcome, Output, Severity};
 use tokio::sync::mpsc;
 
 use super::GlobalArgs;
-use crate::records::format::Style;
 use crate::records::history::{EventFilter, Wanted};
 use crate::records::observe::athena::{self, AthenaArgs};
 use crate::records::observe::files::{self, Hand, Read};
@@ -21,17 +22,23 @@ use crate::records::source;
 /// Print past records: of log files, of a bucket, or of CloudTrail's event history
 #[derive(Clone, Debug, clap::Args)]
 #[command(
-    after_long_help = "Examples:\n  ssm-events history --since 7d\n  ssm-events history --since 7d | ssm-events report --html >report.html"
+    after_long_help = "Examples:\n  ssm-events history --since 7d\n  ssm-events history --since 7d | ssm-events report --html >report.html\n  ssm-events history --s3 s3://audit --since 2026-11-01 --until 2026-12-01 --verify"
 )]
 pub(crate) struct HistoryArgs {
     #[command(flatten)]
     wanted: Wanted,
 
     /// Log files or directories of them, packed or not; - is stdin [default: CloudTrail's event history, 90 days]
+    #[arg(group = "log_files")]
     paths: Vec<PathBuf>,
 
     /// Read the bucket of a trail; the prefix is what stands before AWSLogs/
-    #[arg(long, value_name = "s3://BUCKET/PREFIX", conflicts_with = "paths")]
+    #[arg(
+        long,
+        value_name = "s3://BUCKET/PREFIX",
+        conflicts_with = "paths",
+        group = "log_files"
+    )]
     s3: Option<S3Location>,
 
     /// Read the files of these accounts only [default: all that the bucket has]
@@ -50,6 +57,9 @@ pub(crate) struct HistoryArgs {
 
     #[command(flatten)]
     athena: AthenaArgs,
+
+    #[command(flatten)]
+    verify: verify::VerifyArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -67,7 +77,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Outcome> {
     let filter = EventFilter::new(&args.wanted, jiff::Timestamp::now())?;
     let mut outcome = Outcome::Fine;
-    let (n_records, style) = (AtomicUsize::new(0), Style::default());
+    let n_records = AtomicUsize::new(0);
     let hand = |lines: &str| {
         let n_new = lines.bytes().filter(|byte| *byte == b'\n').count();
         let n_records = n_records.fetch_add(n_new, Ordering::Relaxed) + n_new;
@@ -76,7 +86,7 @@ pub(crate) async fn run(
             true => lines
                 .lines()
                 .try_for_each(|line| match serde_json::from_str(line) {
-                    Ok(record) => out.write_text(&style.text(&Event::of(&record))),
+                    Ok(record) => out.write(&Event::of(&record).row()),
                     // What is only handed on need not be taken apart.
                     Err(_) => out.write_text(line),
                 }),
@@ -88,6 +98,13 @@ pub(crate) async fn run(
         progress.begin(0, "");
     }
     let read = match &args.s3 {
+        _ if args.verify.is_asked() => {
+            let (read, is_proved) = verify::run(args, &global.aws, &filter, &hand, out).await?;
+            if !is_proved {
+                outcome = Outcome::Trouble;
+            }
+            read
+        }
         Some(place) => bucket(&global.aws, &hand, &filter, args, place).await?,
         None if !args.paths.is_empty() => files::read(&files::files(&args.paths)?, &filter, &hand)?,
         None => {
@@ -118,8 +135,8 @@ pub(crate) async fn run(
         out.note(&format!("{resource}: {reason}"));
     }
     source::note_others(out, read.counts.n_others);
-    if out.is_text() {
-        out.note(&cli::count(n_records.into_inner(), "record"));
+    if out.is_text() && n_records.into_inner() == 0 {
+        out.note("0 records");
     }
     Ok(match read.unread.is_empty() {
         true => outcome,

@@ -36,15 +36,17 @@ pub(crate) async fn run(
         .transpose()?
         .unwrap_or_default();
     let mut report = Report::default();
-    let left_out = source::records(&global.io, |_, event| {
+    let mut left_out = source::records(&global.io, |_, event| {
         report.add(event, &names);
         Ok(())
     })?;
+    if let Some(path) = &args.sessions {
+        let known = KnownSessions::read(path)?;
+        report.know(&known);
+        left_out.also_unread(&known.gaps);
+    }
     let outcome = left_out.end(out, Outcome::Fine);
     report.gaps = left_out.unread;
-    if let Some(path) = &args.sessions {
-        report.know(&KnownSessions::read(path)?);
-    }
     if report.is_empty() && report.gaps.is_empty() {
         out.note("no session, command or refused call is in it: pipe in what `ssm-events history` prints");
     }

@@ -148,7 +148,7 @@ impl Style {
             ("reason", event.reason.clone()),
             ("parameters", parameters),
             ("session", event.session_id.clone()),
-            ("no transcript", self.no_transcript(event)),
+            self.transcript(event),
             ("command", event.command_id.clone()),
             ("account", event.account.clone()),
             ("region", event.region.clone()),
@@ -171,15 +171,19 @@ impl Style {
         })
     }
 
-    /// Returns why a session has no transcript, in words; nothing where it has one, or nothing is known of it.
-    fn no_transcript(&self, event: &Event) -> String {
+    /// Returns what there is to say of the transcript of a session, in words; nothing where all of it is there, or nothing is known.
+    fn transcript(&self, event: &Event) -> (&'static str, String) {
         let known = self
             .sessions
             .of(&event.account, &event.region, &event.session_id);
         let transcript = known.and_then(|known| known.transcript.as_ref());
-        let none = transcript.filter(|transcript| transcript.none.is_some());
-        none.and_then(|none| none.message.clone())
-            .unwrap_or_default()
+        let message = transcript.and_then(|transcript| transcript.message.clone());
+        let label = match transcript.is_some_and(|transcript| transcript.none.is_some()) {
+            true => "no transcript",
+            // A second copy may be missing, or something about it not be known.
+            false => "transcript",
+        };
+        (label, message.unwrap_or_default())
     }
 
     fn node(&self, id: &str) -> String {

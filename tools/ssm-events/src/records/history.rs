@@ -2,14 +2,17 @@
 //!
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html>
 
+mod damaged;
+
 use std::borrow::Cow;
 
 use aho_corasick::AhoCorasick;
-use cloudtrail::{Found, Verdict};
 use jiff::Timestamp;
 use records::{EcsTarget, InstanceId};
 use serde::Deserialize;
 use serde_json::Value;
+
+pub(crate) use damaged::{Counts, Damaged};
 
 use crate::records::events::{EVENTS, service};
 use crate::records::record::{self, Event};
@@ -131,13 +134,8 @@ impl EventFilter {
             None
         } else {
             // A name may be spelled with escapes: such records are looked at, and what says that records are elsewhere or missing.
-            let others = [
-                "\\u00",
-                "aws:s3",
-                "s3ObjectKey",
-                ".unread\"",
-                "\"unreachable\"",
-            ];
+            let others = ["\\u00", "aws:s3", "s3ObjectKey"];
+            let others = others.into_iter().chain(cloudtrail::MARKS);
             Some(AhoCorasick::new(needles.into_iter().chain(others))?)
         };
         Ok(EventFilter {
@@ -178,6 +176,9 @@ impl EventFilter {
         let value = cloudtrail::parse(object)?;
         if let Some(gap) = cloudtrail::gap(&value) {
             return Ok(vec![gap]);
+        }
+        if cloudtrail::is_proof(&value) {
+            return Ok(Vec::new());
         }
         let unwrapped = record::unwrap(value);
         counts.n_others += unwrapped.n_others as u64;
@@ -259,78 +260,6 @@ impl EventFilter {
                 .any(|one| one.split(['=', ',']).any(|part| part == node))
         });
         by && on && (!self.denied || event.outcome == record::Outcome::Denied)
-    }
-}
-
-/// Records of one source that cannot be read. Those behind them are.
-#[derive(Debug, Default)]
-pub(crate) struct Damaged {
-    n_objects: u64,
-    n: u64,
-    first: String,
-}
-
-impl Damaged {
-    /// Adds to `lines` what a filter asks for in the next object.
-    pub(crate) fn take(
-        &mut self,
-        found: &Found<'_>,
-        filter: &EventFilter,
-        counts: &mut Counts,
-        lines: &mut String,
-    ) -> Verdict {
-        self.n_objects += 1;
-        let read = match found {
-            Found::Damaged(spoilt) => Err(spoilt.to_string()),
-            Found::Object(object) => cloudtrail::text(object)
-                .and_then(|text| filter.lines(text, counts, lines))
-                .map_err(|error| format!("{error:#}")),
-        };
-        match read {
-            Ok(unread) => {
-                unread.iter().for_each(|why| self.add(why));
-                Verdict::Whole
-            }
-            Err(why) => {
-                self.add(&why);
-                Verdict::Damaged
-            }
-        }
-    }
-
-    fn add(&mut self, why: &str) {
-        if self.n == 0 {
-            self.first = format!("record {}: {why}", self.n_objects);
-        }
-        self.n += 1;
-    }
-
-    /// Returns what is wrong with the source, if anything is: its end is missing for another reason, or records of it.
-    pub(crate) fn reason(self, end: Option<String>) -> Option<String> {
-        let records = match self.n {
-            0 => None,
-            1 => Some(self.first),
-            n => Some(format!("{n} records, the first is {}", self.first)),
-        };
-        let reasons: Vec<String> = records.into_iter().chain(end).collect();
-        (!reasons.is_empty()).then(|| reasons.join("; "))
-    }
-}
-
-/// What became of the objects that were read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
-    pub(crate) n_objects: u64,
-    pub(crate) n_found: u64,
-    /// Digests, insights and whatever else is no record of a call.
-    pub(crate) n_others: u64,
-}
-
-impl Counts {
-    pub(crate) fn add(&mut self, other: Counts) {
-        self.n_objects += other.n_objects;
-        self.n_found += other.n_found;
-        self.n_others += other.n_others;
     }
 }
 

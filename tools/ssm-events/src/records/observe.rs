@@ -5,4 +5,8 @@ pub(crate) mod files;
 pub(crate) mod listing;
 pub(crate) mod lookup;
 pub(crate) mod objects;
+pub(crate) mod public_keys;
 pub(crate) mod sessions;
+pub(crate) mod shelves;
+pub(crate) mod store;
+pub(crate) mod verified;

@@ -6,7 +6,7 @@
 mod identity;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub(crate) use identity::Identity;
 
@@ -194,6 +194,29 @@ impl Event {
         }
     }
 
+    /// Returns what people want to see of many records: time, who, what, node, result.
+    pub(crate) fn row(&self) -> Value {
+        let word = match self.outcome {
+            Outcome::Allowed => "allowed",
+            Outcome::Denied => "denied",
+            Outcome::Failed => "failed",
+        };
+        let result = match self.error.as_str() {
+            "" => word.to_owned(),
+            error => format!("{word}: {error}"),
+        };
+        let some = |text: &str| {
+            Some(text)
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned)
+        };
+        json!({"kind": "call", "time": self.time, "event": self.event, "result": result,
+            "denied": self.outcome == Outcome::Denied, "principal": some(&self.who.principal),
+            "session_name": some(&self.who.session_name), "nodes": self.nodes, "reason": some(&self.reason),
+            "source_address": some(&self.source_address),
+            "target": {"account": some(&self.account), "region": some(&self.region)}})
+    }
+
     /// Returns the partition that the region is in; `None` for one that is not known.
     pub(crate) fn partition(&self) -> Option<&'static str> {
         partition(&self.region)
@@ -226,14 +249,8 @@ impl Event {
 
 /// Returns the partition that a Region is in; `None` for one that is not known, or has no console that everybody knows.
 pub(crate) fn partition(region: &str) -> Option<&'static str> {
-    let of = |start: &str| region.starts_with(start);
-    match () {
-        () if of("cn-") => Some("aws-cn"),
-        () if of("us-gov-") => Some("aws-us-gov"),
-        () if of("us-iso") || of("eu-iso") || region.is_empty() => None,
-        () if of("eusc-") => Some("aws-eusc"),
-        () => Some("aws"),
-    }
+    let partition = awsdata::partition_of(region).name;
+    (!region.is_empty() && !partition.starts_with("aws-iso")).then_some(partition)
 }
 
 /// Returns the domain of the console in a partition.

@@ -116,7 +116,7 @@ pub(crate) struct LeftOut {
 const MOST_IN_WORDS: usize = 100;
 
 impl LeftOut {
-    /// Parses one object; `None` when it says that something else could not be read.
+    /// Parses one object; `None` when it says that something else could not be read, or that all of it is proved.
     ///
     /// # Errors
     /// It cannot be read.
@@ -127,6 +127,7 @@ impl LeftOut {
                 self.gap(gap);
                 None
             }
+            None if cloudtrail::is_proof(&value) => None,
             None => Some(value),
         })
     }
@@ -139,6 +140,11 @@ impl LeftOut {
         self.n_others += unwrapped.n_others as u64;
         unwrapped.unread.iter().for_each(|why| self.damaged(why));
         unwrapped.events
+    }
+
+    /// Counts what was missing of another input.
+    pub(crate) fn also_unread(&mut self, gaps: &[String]) {
+        gaps.iter().for_each(|gap| self.gap(gap.clone()));
     }
 
     fn damaged(&mut self, why: &str) {
@@ -155,12 +161,12 @@ impl LeftOut {
         }
     }
 
-    /// Returns whether an object says that something was not read, and keeps it.
+    /// Returns whether an object says what was read and what was not, and keeps what was not.
     ///
     /// # Errors
     /// It cannot be read.
     pub(crate) fn is_gap(&mut self, object: &str) -> Result<bool, Trouble> {
-        let may_be = object.contains(".unread\"") || object.contains("\"unreachable\"");
+        let may_be = cloudtrail::MARKS.iter().any(|mark| object.contains(mark));
         Ok(may_be && self.value(object)?.is_none())
     }
 

@@ -52,7 +52,7 @@ pub(crate) async fn run(
         let session = first.session_for(&plan.target).await?;
         let session = opened.insert(session);
         let client = Client::new(&session.config);
-        let _working = out.working("every account judged");
+        let _working = out.working("judging every account");
         let all: Vec<&Plan<Action>> = plans.plans.iter().collect();
         let history = args.history.as_deref();
         let risks = preconditions::risks(history, &through, session, &client, &all).await?;

@@ -47,7 +47,7 @@ pub(crate) async fn run(
         (Some(path), _) => Some(Organization::read(path)?),
         (None, None) => {
             let session = global.aws.global_session().await?;
-            let _working = out.working("the organization read");
+            let _working = out.working("reading the organization");
             Some(observe::live_organization(&session).await?)
         }
         (None, Some(_)) => None,

@@ -43,7 +43,7 @@ pub(crate) async fn run(
             .is_none_or(|accounts| accounts.contains(account))
     };
     let mut replaying = Replaying::by(&guard.compiled, is_governed);
-    let working = out.working("the records judged");
+    let working = out.working("judging the records");
     replaying
         .file(cloudtrail::path_of(&global.io))
         .context("read CloudTrail records")?;

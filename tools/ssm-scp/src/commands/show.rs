@@ -19,7 +19,7 @@ pub(crate) async fn run(
     out.list_of("entity");
     out.suggest("check");
     let session = global.aws.global_session().await?;
-    let working = out.working("the organization read");
+    let working = out.working("reading the organization");
     let organization = observe::live_organization(&session).await?;
     drop(working);
     for entity in &organization.entities {

@@ -76,7 +76,7 @@ pub(crate) async fn run(
         Some(path) => Some(Organization::read(path)?),
         None if guard.compiled.is_empty() => {
             let session = global.aws.global_session().await?;
-            let _working = out.working("the organization read");
+            let _working = out.working("reading the organization");
             Some(observe::live_organization(&session).await?)
         }
         None => None,

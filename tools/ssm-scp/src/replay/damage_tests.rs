@@ -28,14 +28,8 @@ fn record(source: &str, name: &str) -> Value {
 }
 
 /// Returns one of the records with a change, by a number.
-fn mutant(records: &[Vec<u8>], seed: &mut u64) -> Vec<u8> {
-    // The generator of Knuth's MMIX: the same changes in every run.
-    let mut random = |below: usize| {
-        *seed = seed
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(*seed >> 33).unwrap() % below
-    };
+fn mutant(records: &[Vec<u8>], numbers: &mut testbed::Random) -> Vec<u8> {
+    let mut random = |below: usize| numbers.below(below);
     let mut text = records[random(records.len())].clone();
     let at = random(text.len());
     match random(5) {
@@ -71,9 +65,10 @@ fn what_is_skipped_is_as_damaged_as_what_is_read() {
         record("ssm.amazonaws.com", "StartSession"),
     ];
     let records = records.map(|record| record.to_string().into_bytes());
-    let (mut seed, mut n_damaged, mut n_skipped, mut n_denied) = (1, 0, 0, 0);
+    let (mut numbers, mut n_damaged, mut n_skipped, mut n_denied) =
+        (testbed::Random::new(1), 0, 0, 0);
     for _ in 0..N_MUTANTS {
-        let text = mutant(&records, &mut seed);
+        let text = mutant(&records, &mut numbers);
         let mut replaying = Replaying::by(&guard, |_| true);
         replaying.found(&cloudtrail::Found::Object(&text));
         let replay = replaying.end();

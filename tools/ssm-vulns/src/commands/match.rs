@@ -79,7 +79,7 @@ pub(crate) async fn run(
             "there is no inventory in the input: feed what the collector printed through ssm-run"
         );
     }
-    let working = out.working("the advisories read");
+    let working = out.working("reading the advisories");
     let mut judge = Judge::new(&fleet, known_exploited);
     let wanted = Wanted(judge.names());
     let mut reader = Reader::new(&wanted);

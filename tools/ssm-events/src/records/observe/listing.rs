@@ -6,13 +6,12 @@ mod coverage;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use anyhow::{Context, bail};
 use cli::Target;
-use flate2::read::MultiGzDecoder;
 use records::{Arn, Preferences, Reading, Timestamp};
 use serde_json::{Map, Value};
 
@@ -96,12 +95,7 @@ fn open(path: &Path) -> anyhow::Result<Box<dyn Read>> {
     if !std::fs::metadata(path)?.is_file() {
         bail!("a file is read more than once, and a pipe is empty then: save it as a file");
     }
-    let mut file = BufReader::new(File::open(path)?);
-    let is_packed = file.fill_buf()?.starts_with(&[0x1f, 0x8b]);
-    Ok(match is_packed {
-        true => Box::new(BufReader::new(MultiGzDecoder::new(file))),
-        false => Box::new(file),
-    })
+    Ok(Box::new(cloudtrail::text_of(File::open(path)?)?))
 }
 
 impl Listing {

@@ -11,7 +11,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use super::files::{Hand, Read};
-use crate::records::history::{Counts, Damaged, EventFilter};
+use crate::records::history::{Counts, EventFilter};
 
 /// Objects that are read at once: enough to hide the way to S3, few enough for memory to stay small.
 const AT_ONCE: usize = 8;
@@ -98,45 +98,89 @@ pub(crate) async fn prefixes(
     accounts: &[String],
     regions: &[String],
 ) -> anyhow::Result<Vec<Prefix>> {
-    let root = format!("{}AWSLogs/", place.prefix);
-    let mut of_accounts = Vec::new();
-    for folder in folders(client, &place.bucket, &root).await? {
-        if folder.starts_with("o-") {
-            // A trail of the organization.
-            let root = format!("{root}{folder}/");
-            let inner = folders(client, &place.bucket, &root).await?;
-            of_accounts.extend(
-                inner
-                    .into_iter()
-                    .map(|account| (format!("{root}{account}/"), account)),
-            );
-        } else {
-            of_accounts.push((format!("{root}{folder}/"), folder));
-        }
-    }
     let mut prefixes = Vec::new();
-    for (prefix, account) in of_accounts {
-        if !accounts.is_empty() && !accounts.contains(&account) {
-            continue;
-        }
-        let root = format!("{prefix}CloudTrail/");
-        for region in folders(client, &place.bucket, &root).await? {
-            if regions.is_empty() || regions.contains(&region) {
-                prefixes.push(Prefix {
-                    account: account.clone(),
-                    prefix: format!("{root}{region}/"),
-                    region,
-                });
-            }
-        }
+    for account in account_folders(client, place, accounts).await? {
+        prefixes.extend(
+            account
+                .regions(client, place, "CloudTrail", regions)
+                .await?,
+        );
     }
     if prefixes.is_empty() {
         bail!(
-            "s3://{}/{root} has no CloudTrail files of the accounts and regions asked for",
-            place.bucket
+            "s3://{}/{}AWSLogs/ has no CloudTrail files of the accounts and regions asked for",
+            place.bucket,
+            place.prefix
         );
     }
     Ok(prefixes)
+}
+
+/// What a bucket has of one account.
+pub(crate) struct AccountFolder {
+    account: String,
+    /// `AWSLogs/111122223333/`, with the prefix.
+    prefix: String,
+}
+
+/// Returns the accounts that a bucket has files of, as far as they are asked for.
+///
+/// # Errors
+/// The bucket cannot be listed.
+pub(crate) async fn account_folders(
+    client: &Client,
+    place: &S3Location,
+    accounts: &[String],
+) -> anyhow::Result<Vec<AccountFolder>> {
+    let root = format!("{}AWSLogs/", place.prefix);
+    let mut found = Vec::new();
+    for folder in folders(client, &place.bucket, &root).await? {
+        let prefix = format!("{root}{folder}/");
+        if folder.starts_with("o-") {
+            // A trail of the organization.
+            let inner = folders(client, &place.bucket, &prefix).await?;
+            found.extend(inner.into_iter().map(|account| AccountFolder {
+                prefix: format!("{prefix}{account}/"),
+                account,
+            }));
+        } else {
+            found.push(AccountFolder {
+                prefix,
+                account: folder,
+            });
+        }
+    }
+    found.retain(|one| accounts.is_empty() || accounts.contains(&one.account));
+    Ok(found)
+}
+
+impl AccountFolder {
+    /// Returns the regions of one kind of files, such as `CloudTrail`, as far as they are asked for.
+    ///
+    /// # Errors
+    /// The bucket cannot be listed.
+    pub(crate) async fn regions(
+        &self,
+        client: &Client,
+        place: &S3Location,
+        kind: &str,
+        regions: &[String],
+    ) -> anyhow::Result<Vec<Prefix>> {
+        let root = format!("{}{kind}/", self.prefix);
+        let mut found = folders(client, &place.bucket, &root).await?;
+        found.retain(|region| regions.is_empty() || regions.contains(region));
+        let prefixes = found.iter().map(|region| self.prefix(kind, region));
+        Ok(prefixes.collect())
+    }
+
+    /// Returns where one kind of files of a region is.
+    pub(crate) fn prefix(&self, kind: &str, region: &str) -> Prefix {
+        Prefix {
+            account: self.account.clone(),
+            region: region.to_owned(),
+            prefix: format!("{}{kind}/{region}/", self.prefix),
+        }
+    }
 }
 
 /// Returns the names right below a prefix.
@@ -267,15 +311,7 @@ async fn one(
         Err(error) => return (String::new(), Counts::default(), Some(format!("{error:#}"))),
     };
     let filter = filter.clone();
-    let unpacked = tokio::task::spawn_blocking(move || {
-        let (mut lines, mut counts) = (String::new(), Counts::default());
-        let mut damaged = Damaged::default();
-        let read = cloudtrail::objects(bytes.as_ref(), |found| {
-            Ok(damaged.take(&found, &filter, &mut counts, &mut lines))
-        });
-        let end = read.err().map(|damage| damage.to_string());
-        (lines, counts, damaged.reason(end))
-    });
+    let unpacked = tokio::task::spawn_blocking(move || filter.records_of(bytes.as_ref()));
     unpacked
         .await
         .unwrap_or_else(|panic| (String::new(), Counts::default(), Some(panic.to_string())))

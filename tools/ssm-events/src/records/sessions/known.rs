@@ -1,6 +1,7 @@
 //! What `sessions` has printed, for who shows sessions: reports and messages.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::path::Path;
 
 use anyhow::Context;
@@ -10,7 +11,11 @@ use serde_json::Value;
 
 /// Ends and transcripts by account, Region and ID.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct KnownSessions(HashMap<(String, String, String), KnownSession>);
+pub(crate) struct KnownSessions {
+    sessions: HashMap<(String, String, String), KnownSession>,
+    /// What could not be read, in words: sessions that are not here may have been in it.
+    pub(crate) gaps: Vec<String>,
+}
 
 /// What is known of one session.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,52 +27,64 @@ pub(crate) struct KnownSession {
 }
 
 impl KnownSessions {
-    /// Reads records of sessions.
+    /// Reads records of sessions. One that cannot be read, and what the file says that it does not have, is a gap.
     ///
     /// # Errors
-    /// The file cannot be read, or a session in it, or it says that it does not have all sessions.
+    /// The file cannot be opened.
     pub(crate) fn read(path: &Path) -> anyhow::Result<KnownSessions> {
         let mut known = KnownSessions::default();
-        let mut number = 0;
-        let read = cloudtrail::objects_of(Some(path), |found| {
-            number += 1;
-            let place = || format!("record {number}");
-            let object = match found {
-                Found::Object(object) => object,
-                Found::Damaged(spoilt) => return Err(anyhow::Error::new(spoilt).context(place())),
+        let mut n_objects = 0;
+        let file =
+            File::open(path).with_context(|| format!("read sessions from {}", path.display()))?;
+        let read = cloudtrail::objects(file, |found| {
+            n_objects += 1;
+            let taken = match found {
+                Found::Object(object) => known.take(object),
+                Found::Damaged(spoilt) => Err(anyhow::Error::new(spoilt)),
             };
-            let value: Value = serde_json::from_slice(object).with_context(place)?;
-            if let Some(gap) = cloudtrail::gap(&value) {
-                // Whoever reads a report or a message takes a session without a mark for one with a transcript.
-                anyhow::bail!("{}: sessions were not all read: {gap}", place());
-            }
-            if value["kind"] != "session" {
+            let Err(error) = taken else {
                 return Ok(Verdict::Whole);
-            }
-            let session: RecordedSession = cli::from_value(&value).with_context(place)?;
-            let target = session.target.map(|target| (target.account, target.region));
-            let (account, region) = target.unwrap_or_default();
-            known.0.insert(
-                (account, region, session.session_id),
-                KnownSession {
-                    ended: session.ended,
-                    how_it_ended: session.how_it_ended,
-                    ended_by: session.ended_by,
-                    transcript: session.transcript,
-                },
-            );
-            Ok(Verdict::Whole)
+            };
+            let gap = format!("{}: record {n_objects}: {error:#}", path.display());
+            known.gaps.push(gap);
+            Ok(Verdict::Damaged)
         });
-        read.with_context(|| format!("read sessions from {}", path.display()))?;
+        if let Err(damage) = read {
+            known.gaps.push(format!("{}: {damage}", path.display()));
+        }
         Ok(known)
+    }
+
+    fn take(&mut self, object: &[u8]) -> anyhow::Result<()> {
+        let value: Value = serde_json::from_slice(object)?;
+        if let Some(gap) = cloudtrail::gap(&value) {
+            // Whoever reads a report or a message takes a session without a mark for one with a transcript.
+            anyhow::bail!("sessions were not all read: {gap}");
+        }
+        if value["kind"] != "session" {
+            return Ok(());
+        }
+        let session: RecordedSession = cli::from_value(&value)?;
+        let target = session.target.map(|target| (target.account, target.region));
+        let (account, region) = target.unwrap_or_default();
+        self.sessions.insert(
+            (account, region, session.session_id),
+            KnownSession {
+                ended: session.ended,
+                how_it_ended: session.how_it_ended,
+                ended_by: session.ended_by,
+                transcript: session.transcript,
+            },
+        );
+        Ok(())
     }
 
     /// Returns what is known of a session.
     pub(crate) fn of(&self, account: &str, region: &str, id: &str) -> Option<&KnownSession> {
-        if id.is_empty() || self.0.is_empty() {
+        if id.is_empty() || self.sessions.is_empty() {
             return None;
         }
         let key = (account.to_owned(), region.to_owned(), id.to_owned());
-        self.0.get(&key)
+        self.sessions.get(&key)
     }
 }

@@ -3,8 +3,11 @@
 
 use serde_json::{Value, json};
 
+use super::agreement::impacts;
 use super::cases::{SESSIONS, both, check, deny, on_w, with};
 use super::scene::{A, B, ORGANIZATION, ROOT, S, Scene, W, role, trust, unique_id};
+use crate::impact::Class;
+use crate::lockout::carry_out;
 
 /// Returns a plan that denies access under a condition.
 fn unless(condition: Value) -> Vec<Value> {
@@ -202,4 +205,40 @@ fn a_unique_id_that_was_not_read_is_named_as_what_it_depends_on() {
         risks.len() == 2 && message.contains("depending on aws:userid"),
         "{message}"
     );
+}
+
+/// A session that is denied already is not one that keeps access.
+#[test]
+fn whoever_loses_all_sessions_that_there_are_is_newly_denied() {
+    let by_session = |operator: &str, name: &str| {
+        let id = format!("{}:{name}", unique_id("ssm/BreakGlass"));
+        deny(json!(SESSIONS), json!({operator: {"aws:userid": id}}))
+    };
+    for (name, plan, class) in [
+        (
+            "all",
+            deny(json!(SESSIONS), Value::Null),
+            Class::NewlyDenied,
+        ),
+        (
+            "all but bob",
+            by_session("StringNotEquals", "bob"),
+            Class::StillIn,
+        ),
+        (
+            "all but ann",
+            by_session("StringNotEquals", "ann"),
+            Class::NewlyDenied,
+        ),
+    ] {
+        let mut scene = Scene::new();
+        scene.attached("older", json!([by_session("StringEquals", "ann")]), &[W]);
+        let mut after = scene.organization.clone();
+        for change in on_w(json!([plan])) {
+            let action = serde_json::from_value(change["action"].clone()).unwrap();
+            carry_out(&mut after, action, &change["from"], &change["to"]).unwrap();
+        }
+        let impact = &impacts(&scene, &after)[A][0];
+        assert_eq!(impact.class, class, "{name}: {impact:?}");
+    }
 }

@@ -42,16 +42,8 @@ impl Names {
 /// # Errors
 /// It is only a part: what is not in it may be in the rest.
 pub(super) fn is_whole(answer: &Map<String, Value>) -> anyhow::Result<()> {
-    let tokens = ["NextToken", "nextToken", "NextContinuationToken"];
-    let text = |key: &&str| answer.get(*key).and_then(Value::as_str);
-    let token = tokens
-        .into_iter()
-        .find(|key| text(key).is_some_and(|text| !text.is_empty()));
-    let is_cut = answer.get("IsTruncated") == Some(&Value::Bool(true));
-    if let Some(sign) = token.or(is_cut.then_some("IsTruncated")) {
-        bail!(
-            "the answer is only a part, as its {sign} says: ask without --no-paginate, --max-items and other limits"
-        );
+    if let Some(part) = awsdata::part(answer) {
+        bail!(part);
     }
     let folders = answer.get("CommonPrefixes").and_then(Value::as_array);
     if folders.is_some_and(|folders| !folders.is_empty()) {

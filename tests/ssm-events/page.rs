@@ -1,0 +1,209 @@
+//! The page of `report --html` as a browser shows it, where there is one: headless Chromium, named by `CHROMIUM` or installed.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::json;
+use testbed::{Home, offline};
+
+use crate::EXE;
+
+/// Names under which Chromium is installed.
+const NAMES: [&str; 4] = [
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+];
+
+fn browser() -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os("CHROMIUM") {
+        return Some(named.into());
+    }
+    let path = std::env::var_os("PATH")?;
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let mut places = folders
+        .iter()
+        .flat_map(|folder| NAMES.map(|name| folder.join(name)));
+    places.find(|place| place.is_file())
+}
+
+/// Returns records of so many sessions of seven people, the last of whom was denied one as well.
+fn sessions(n: usize) -> String {
+    let people = ["ann", "bob", "carol", "dave", "eve", "frank", "mallory"];
+    let record = |n: usize, name: &str, minute: usize| {
+        let (who, session) = (people[n % 7], format!("s-{n:05}"));
+        let minutes = n * 13 + minute;
+        let time = format!(
+            "2026-11-{:02}T{:02}:{:02}:00Z",
+            1 + minutes / 1440,
+            minutes / 60 % 24,
+            minutes % 60
+        );
+        json!({"eventName": name, "eventSource": "ssm.amazonaws.com", "eventTime": time, "awsRegion": "eu-central-1",
+            "recipientAccountId": "111122223333", "eventID": format!("e-{n}-{name}"),
+            "userIdentity": {"type": "AssumedRole", "arn": format!("arn:aws:sts::111122223333:assumed-role/Ops/{who}@example.com"),
+                "sessionContext": {"sessionIssuer": {"arn": "arn:aws:iam::111122223333:role/Ops"}}},
+            "requestParameters": {"target": format!("i-{:017x}", n % 40), "sessionId": session}, "responseElements": {"sessionId": session}})
+    };
+    let mut lines: Vec<String> = (0..n)
+        .flat_map(|n| {
+            [
+                record(n, "StartSession", 0),
+                record(n, "TerminateSession", 9),
+            ]
+        })
+        .map(|record| record.to_string())
+        .collect();
+    if n > 1 {
+        let mut denied = record(6, "StartSession", 0);
+        denied["errorCode"] = "AccessDenied".into();
+        denied["eventID"] = "e-denied".into();
+        lines.push(denied.to_string());
+    }
+    lines.join("\n")
+}
+
+struct Page {
+    browser: PathBuf,
+    home: Home,
+}
+
+impl Page {
+    /// Writes the page of some records; `None` where there is no browser.
+    fn of(records: &str, status: i32) -> Option<Page> {
+        let Some(browser) = browser() else {
+            eprintln!("no Chromium: set CHROMIUM to look at the page");
+            return None;
+        };
+        let made = offline(EXE).args(["report", "--html"]).stdin(records).run();
+        made.assert_status(status);
+        let home = Home::create();
+        std::fs::write(home.path().join("page.html"), made.stdout).unwrap();
+        Some(Page { browser, home })
+    }
+
+    fn run(&self, flags: &[&str], address: &str) -> (String, String) {
+        let url = format!("file://{}/page.html{address}", self.home.path().display());
+        let ran = Command::new(&self.browser)
+            .args([
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--enable-logging=stderr",
+                "--virtual-time-budget=5000",
+            ])
+            .args(flags)
+            .arg(url)
+            .env("HOME", self.home.path())
+            .output()
+            .unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        (text(ran.stdout), text(ran.stderr))
+    }
+
+    /// Returns what the browser has made of the page, without an error of its script.
+    fn shown(&self, address: &str) -> String {
+        let (page, log) = self.run(&["--dump-dom"], address);
+        assert!(!log.contains("CONSOLE"), "{log}");
+        page
+    }
+
+    fn n_printed_pages(&self) -> usize {
+        let file = self.home.path().join("page.pdf");
+        self.run(&[&format!("--print-to-pdf={}", file.display())], "");
+        let bytes = std::fs::read(&file).unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let counts = text.split("/Count ").skip(1);
+        let number = |rest: &str| {
+            rest.split(|c: char| !c.is_ascii_digit())
+                .next()?
+                .parse()
+                .ok()
+        };
+        counts.filter_map(number).max().unwrap()
+    }
+}
+
+/// Returns the part of the page with this ID, and how many rows it has.
+fn part<'p>(page: &'p str, id: &str) -> (&'p str, usize) {
+    let (_, rest) = page.split_once(&format!("id=\"{id}\"")).unwrap();
+    let end = rest.find("</section>").unwrap();
+    (
+        &rest[..end],
+        rest[..end].matches("<tr").count().saturating_sub(1),
+    )
+}
+
+#[test]
+fn a_page_without_records_says_so() {
+    let Some(page) = Page::of("", 0) else { return };
+    let shown = page.shown("");
+    assert!(
+        part(&shown, "t-sessions")
+            .0
+            .contains("No session in these records.")
+    );
+    assert!(shown.contains("aria-labelledby=\"h-gaps\" hidden"));
+}
+
+#[test]
+fn a_page_has_a_row_a_session_and_its_address_keeps_zone_and_grouping() {
+    let Some(page) = Page::of(&sessions(1), 0) else {
+        return;
+    };
+    let shown = page.shown("");
+    assert_eq!(part(&shown, "t-sessions").1, 1);
+    assert!(part(&shown, "t-sessions").0.contains("2026-11-01 00:00:00"));
+    let berlin = page.shown("#zone=Europe%2FBerlin&by=person");
+    assert!(
+        part(&berlin, "t-sessions")
+            .0
+            .contains("2026-11-01 01:00:00")
+    );
+    let timeline = part(&berlin, "timeline").0;
+    assert!(
+        timeline.contains("1 row, one per person") && timeline.contains("Times in Europe/Berlin")
+    );
+    assert!(
+        !timeline.contains(" UTC"),
+        "no time is called UTC that is not"
+    );
+    assert!(page.n_printed_pages() <= 2);
+}
+
+#[test]
+fn a_page_of_3000_sessions_is_by_person_and_a_link_keeps_the_filter() {
+    let Some(page) = Page::of(&sessions(3_000), 0) else {
+        return;
+    };
+    let shown = page.shown("");
+    let (table, n_rows) = part(&shown, "t-sessions");
+    assert!(n_rows == 500 && table.contains("Showing 500 of 3,000 rows"));
+    assert_eq!(part(&shown, "t-principals").1, 7);
+    assert_eq!(part(&shown, "t-refused").1, 1);
+    let filtered = page.shown("#filter=mallory");
+    assert_eq!(part(&filtered, "t-sessions").1, 428);
+    assert!(
+        part(&filtered, "n-sessions")
+            .0
+            .contains("428 of 3,000 in total")
+    );
+    // Five hundred rows, seven people and forty nodes.
+    assert!(page.n_printed_pages() <= 60);
+}
+
+#[test]
+fn a_page_with_gaps_begins_with_them() {
+    let gap = json!({"kind": "finding", "id": "events.history.unread", "severity": "error", "target": null,
+        "resource": "s3://audit/x.json.gz", "message": "could not be read to its end", "fix": ""});
+    let Some(page) = Page::of(&format!("{}\n{gap}", sessions(1)), 2) else {
+        return;
+    };
+    let shown = page.shown("");
+    assert!(!shown.contains("aria-labelledby=\"h-gaps\" hidden"));
+    assert!(part(&shown, "gaps").0.contains("s3://audit/x.json.gz"));
+    let refused = part(&shown, "t-refused").0;
+    assert!(refused.contains("No refused attempt was read, but not everything was read."));
+    assert!(!refused.contains("No attempt was refused in these records."));
+}

@@ -1,0 +1,125 @@
+//! A copy of a bucket, verified without a network.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+use testbed::{Output, offline};
+
+use super::scene::{SINCE, Scene, UNTIL, ids, periods, periods_say, statuses};
+use crate::EXE;
+
+/// A copy, and the public keys.
+fn copied(scene: &Scene) -> (PathBuf, PathBuf) {
+    let (copy, keys) = (
+        scene.account.home().join("copy"),
+        scene.account.home().join("keys.json"),
+    );
+    let sync = ["s3", "sync", "--quiet", &format!("s3://{}", scene.bucket)];
+    scene
+        .account
+        .aws(&[&sync[..], &[copy.to_str().unwrap()]].concat());
+    let list = [
+        "cloudtrail",
+        "list-public-keys",
+        "--start-time",
+        SINCE,
+        "--end-time",
+        UNTIL,
+    ];
+    std::fs::write(&keys, scene.account.aws(&list).to_string()).unwrap();
+    (copy, keys)
+}
+
+fn verify(copy: &std::path::Path, keys: &std::path::Path, more: &[&str]) -> Output {
+    let run = offline(EXE).args([
+        "history",
+        "--verify",
+        "--since",
+        SINCE,
+        "--until",
+        UNTIL,
+        "--public-keys",
+    ]);
+    run.args([keys, copy]).args(more).run()
+}
+
+#[test]
+fn each_digest_is_proved_by_the_signature_in_the_next_one_and_the_last_by_a_file() {
+    let scene = Scene::new();
+    let (copy, keys) = copied(&scene);
+    let ours = verify(&copy, &keys, &[]);
+    ours.assert_status(2);
+    assert_eq!(ids(&ours).len(), 8);
+    let said: Vec<_> = periods(&ours)
+        .iter()
+        .map(|period| period["status"].clone())
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "proved", "proved", "proved", "proved", "unproved", "unproved"
+        ]
+    );
+    assert!(periods_say(&ours, "its signature is not here"));
+    let last = &scene.digests[4];
+    let (_, metadata) = scene.get(last);
+    let signatures = scene.account.home().join("signatures.json");
+    std::fs::write(
+        &signatures,
+        json!({"key": last, "signature": metadata["signature"]}).to_string(),
+    )
+    .unwrap();
+    let with = ["--signatures", signatures.to_str().unwrap()];
+    let all = verify(&copy, &keys, &with);
+    all.assert_status(0);
+    assert_eq!(ids(&all).len(), 10);
+    // Signed by nobody that is known: nothing is proved.
+    std::fs::write(
+        &keys,
+        r#"{"PublicKeyList": [{"Fingerprint": "00", "Value": "MIIB"}]}"#,
+    )
+    .unwrap();
+    let unknown = verify(&copy, &keys, &with);
+    unknown.assert_status(2);
+    assert_eq!(ids(&unknown), [""; 0]);
+    assert!(periods_say(&unknown, "is not known"));
+}
+
+#[test]
+fn files_of_a_copy_that_are_altered_gone_or_of_another_name_are_not_proved() {
+    let scene = Scene::new();
+    let (copy, keys) = copied(&scene);
+    std::fs::remove_file(copy.join(&scene.logs[0])).unwrap();
+    std::fs::write(copy.join(&scene.logs[2]), "{\"Records\": []}").unwrap();
+    std::fs::rename(copy.join(&scene.logs[4]), copy.join("renamed.json.gz")).unwrap();
+    // What is unpacked is as it was, and a second copy of a file is one more to look at.
+    let (text, _) = scene.get(&scene.logs[6]);
+    std::fs::write(copy.join(&scene.logs[6]), text).unwrap();
+    std::fs::copy(
+        copy.join(&scene.logs[3]),
+        copy.join(scene.logs[3].rsplit('/').next().unwrap()),
+    )
+    .unwrap();
+    let ours = verify(&copy, &keys, &[]);
+    ours.assert_status(2);
+    let said = statuses(&ours);
+    let of = |at: usize| {
+        said.get(copy.join(&scene.logs[at]).to_str().unwrap())
+            .map(String::as_str)
+    };
+    assert_eq!(
+        [of(2), of(3), of(6)],
+        [Some("altered"), Some("proved"), Some("proved")]
+    );
+    assert_eq!(
+        said[copy.join("renamed.json.gz").to_str().unwrap()],
+        "unproved"
+    );
+    for missing in [0, 4] {
+        assert_eq!(
+            said[scene.logs[missing].rsplit('/').next().unwrap()],
+            "missing"
+        );
+    }
+    assert!(!ids(&ours).contains(&"e-12-5".to_owned()));
+}

@@ -1,0 +1,90 @@
+//! What of a source cannot be read, and what became of the rest.
+
+use cloudtrail::{Found, Verdict};
+
+use super::EventFilter;
+
+/// Records of one source that cannot be read. Those behind them are.
+#[derive(Debug, Default)]
+pub(crate) struct Damaged {
+    n_objects: u64,
+    n: u64,
+    first: String,
+}
+
+impl Damaged {
+    /// Adds to `lines` what a filter asks for in the next object.
+    pub(crate) fn take(
+        &mut self,
+        found: &Found<'_>,
+        filter: &EventFilter,
+        counts: &mut Counts,
+        lines: &mut String,
+    ) -> Verdict {
+        self.n_objects += 1;
+        let read = match found {
+            Found::Damaged(spoilt) => Err(spoilt.to_string()),
+            Found::Object(object) => cloudtrail::text(object)
+                .and_then(|text| filter.lines(text, counts, lines))
+                .map_err(|error| format!("{error:#}")),
+        };
+        match read {
+            Ok(unread) => {
+                unread.iter().for_each(|why| self.add(why));
+                Verdict::Whole
+            }
+            Err(why) => {
+                self.add(&why);
+                Verdict::Damaged
+            }
+        }
+    }
+
+    fn add(&mut self, why: &str) {
+        if self.n == 0 {
+            self.first = format!("record {}: {why}", self.n_objects);
+        }
+        self.n += 1;
+    }
+
+    /// Returns what is wrong with the source, if anything is: its end is missing for another reason, or records of it.
+    pub(crate) fn reason(self, end: Option<String>) -> Option<String> {
+        let records = match self.n {
+            0 => None,
+            1 => Some(self.first),
+            n => Some(format!("{n} records, the first is {}", self.first)),
+        };
+        let reasons: Vec<String> = records.into_iter().chain(end).collect();
+        (!reasons.is_empty()).then(|| reasons.join("; "))
+    }
+}
+
+/// What became of the objects that were read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) n_objects: u64,
+    pub(crate) n_found: u64,
+    /// Digests, insights and whatever else is no record of a call.
+    pub(crate) n_others: u64,
+}
+
+impl Counts {
+    pub(crate) fn add(&mut self, other: Counts) {
+        self.n_objects += other.n_objects;
+        self.n_found += other.n_found;
+        self.n_others += other.n_others;
+    }
+}
+
+impl EventFilter {
+    /// Returns the records of a log file that are asked for, and what of it cannot be read.
+    pub(crate) fn records_of(&self, file: &[u8]) -> (String, Counts, Option<String>) {
+        let (mut lines, mut counts) = (String::new(), Counts::default());
+        let mut damaged = Damaged::default();
+        let read = cloudtrail::objects(file, |found| {
+            Ok(damaged.take(&found, self, &mut counts, &mut lines))
+        });
+        let end = read.err().map(|damage| damage.to_string());
+        (lines, counts, damaged.reason(end))
+    }
+}

@@ -1,0 +1,251 @@
+//! Reads log files by the digests that name them: records of what is proved are handed on, and of every period is said whether it is.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use records::{LogIntegrity, Target};
+
+use super::files::{Hand, Read};
+use super::public_keys::KeySource;
+use super::store::{Content, Item, Listing};
+use crate::records::digest::sha256_of;
+use crate::records::history::{Counts, EventFilter};
+use crate::records::integrity::{
+    Digest, Flaw, Judged, Ledger, Loaded, Naming, Signatures, Window, day_after, file_name,
+};
+
+/// Files that are read at once.
+const AT_ONCE: usize = 8;
+/// The largest real digest has some megabytes: CloudTrail writes one an hour.
+const LARGEST: usize = 64 * 1024 * 1024;
+
+/// The log files and digests of one account and Region.
+pub(crate) struct Shelf {
+    pub(crate) target: Target,
+    pub(crate) naming: Naming,
+    pub(crate) logs: Listing,
+    pub(crate) digests: Listing,
+}
+
+/// What it takes to verify.
+pub(crate) struct Verifier<'v> {
+    pub(crate) keys: KeySource,
+    pub(crate) signatures: Signatures,
+    pub(crate) window: Window,
+    pub(crate) filter: Arc<EventFilter>,
+    pub(crate) hand: &'v Hand<'v>,
+}
+
+/// What was read of a log file.
+struct Checked {
+    item: Item,
+    flaw: Option<Flaw>,
+    lines: String,
+    counts: Counts,
+    problem: Option<String>,
+}
+
+impl Verifier<'_> {
+    /// Hands on the records of proved log files, and gives every period to `each`.
+    ///
+    /// # Errors
+    /// A listing fails, or those of `hand` and `each`.
+    pub(crate) async fn read(
+        &mut self,
+        mut shelf: Shelf,
+        read: &mut Read,
+        each: &mut dyn FnMut(LogIntegrity) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let mut ledger = Ledger::new(shelf.target.clone(), shelf.naming, self.window.clone());
+        let mut is_over = false;
+        loop {
+            let next = [
+                shelf.logs.next_day().await?,
+                shelf.digests.next_day().await?,
+                ledger.first_day().map(str::to_owned),
+            ];
+            let day = next.into_iter().flatten().min();
+            let Some(day) = day else {
+                if is_over {
+                    break;
+                }
+                is_over = true;
+                ledger.no_more_digests(&self.keys.known);
+                continue;
+            };
+            // Log files of a day's last minutes are named on the next one; and what follows a digest has its signature.
+            self.digests(&mut shelf, &mut ledger, &day_after(&day))
+                .await?;
+            if let Some(more) = shelf.digests.next_day().await? {
+                self.digests(&mut shelf, &mut ledger, &more).await?;
+            } else if !is_over {
+                is_over = true;
+                ledger.no_more_digests(&self.keys.known);
+            }
+            self.logs(&mut shelf, &mut ledger, &day, read).await?;
+            ledger.done().into_iter().try_for_each(&mut *each)?;
+        }
+        ledger.done().into_iter().try_for_each(each)
+    }
+
+    async fn digests(
+        &mut self,
+        shelf: &mut Shelf,
+        ledger: &mut Ledger,
+        through: &str,
+    ) -> anyhow::Result<()> {
+        let mut items = shelf.digests.take(through).await?;
+        // Trails share a folder: the time decides, and not the name.
+        items.sort_by_cached_key(|item| file_name(&item.id).map(|name| name.time));
+        let tasks = stream::iter(items).map(|item| tokio::spawn(digest(item)));
+        let mut done = tasks.buffered(AT_ONCE);
+        while let Some((item, digest, signature)) =
+            done.try_next().await.context("read a digest")?
+        {
+            let Some(name) = file_name(&item.id) else {
+                continue;
+            };
+            if let Ok(digest) = &digest {
+                let at = digest.to();
+                self.keys
+                    .know(&shelf.target.region, digest.fingerprint(), at)
+                    .await;
+            }
+            let of_file = self.signatures.of(&item.id).map(str::to_owned);
+            let loaded = Loaded {
+                place: item.place.to_string(),
+                id: item.id,
+                name,
+                digest,
+                signature: signature.or(of_file),
+            };
+            ledger.digest(loaded, &self.keys.known);
+        }
+        Ok(())
+    }
+
+    async fn logs(
+        &self,
+        shelf: &mut Shelf,
+        ledger: &mut Ledger,
+        day: &str,
+        read: &mut Read,
+    ) -> anyhow::Result<()> {
+        let mut items = shelf.logs.take(day).await?;
+        let mut listed: Vec<&str> = items.iter().map(|item| item.id.as_str()).collect();
+        listed.sort_unstable();
+        let named = ledger.named(day).into_iter();
+        let others: Vec<Item> = named
+            .filter(|(_, id)| listed.binary_search(&id.as_str()).is_err())
+            .map(|(day, id)| Item {
+                place: shelf.logs.unlisted(&id),
+                id,
+                day,
+            })
+            .collect();
+        items.extend(others);
+        items.sort_by(|one, other| (&one.day, &one.id).cmp(&(&other.day, &other.id)));
+        let tasks = stream::iter(items).map(|item| {
+            let hashes = ledger.hashes(&item.day, &item.id);
+            tokio::spawn(log(item, hashes, self.filter.clone()))
+        });
+        let mut done = tasks.buffered(AT_ONCE);
+        let mut judged = Vec::new();
+        while let Some(checked) = done.try_next().await.context("read a log file")? {
+            (self.hand)(&checked.lines)?;
+            read.counts.add(checked.counts);
+            let place = checked.item.place.to_string();
+            read.unread
+                .extend(checked.problem.map(|problem| (place.clone(), problem)));
+            let (id, flaw) = (checked.item.id, checked.flaw);
+            judged.push((checked.item.day, Judged { id, place, flaw }));
+        }
+        drop(done);
+        for (day, judged) in judged {
+            ledger.judged(&day, judged);
+        }
+        Ok(())
+    }
+}
+
+/// Reads a digest.
+async fn digest(item: Item) -> (Item, Result<Digest, Flaw>, Option<String>) {
+    let (read, signature) = match item.place.read().await {
+        Ok(content) => (Ok(content.bytes), content.signature),
+        Err(flaw) => (Err(flaw), None),
+    };
+    let digest = read.and_then(|bytes| {
+        let mut text = Vec::new();
+        let unpacked = cloudtrail::unpacked(bytes.as_slice());
+        let sha256 = unpacked.and_then(|unpacked| {
+            sha256_of(unpacked, |read| {
+                text.extend_from_slice(read);
+                match text.len() > LARGEST {
+                    true => Err(std::io::Error::other("it is too large")),
+                    false => Ok(()),
+                }
+            })
+        });
+        let invalid = |error| Flaw::altered(format!("it is not a valid digest: {error}"));
+        Digest::read(&text, sha256.map_err(invalid)?)
+    });
+    (item, digest, signature)
+}
+
+/// Compares a log file with the hashes that it should have, and finds what is asked for in one that has them.
+async fn log(item: Item, hashes: Vec<Option<String>>, filter: Arc<EventFilter>) -> Checked {
+    let unread = |item, flaw| Checked {
+        item,
+        flaw: Some(flaw),
+        lines: String::new(),
+        counts: Counts::default(),
+        problem: None,
+    };
+    if hashes.is_empty() {
+        return unread(item, Flaw::unproved("no proved digest names it"));
+    }
+    let content = match item.place.read().await {
+        Ok(content) => content,
+        Err(flaw) => return unread(item, flaw),
+    };
+    let work = tokio::task::spawn_blocking(move || match compare(&content, &hashes) {
+        Err(flaw) => (Some(flaw), String::new(), Counts::default(), None),
+        Ok(()) => {
+            let (lines, counts, problem) = filter.records_of(&content.bytes);
+            (None, lines, counts, problem)
+        }
+    });
+    match work.await {
+        Ok((flaw, lines, counts, problem)) => Checked {
+            item,
+            flaw,
+            lines,
+            counts,
+            problem,
+        },
+        Err(panic) => unread(item, Flaw::unproved(panic.to_string())),
+    }
+}
+
+/// What is compared is what is read afterwards: the same bytes, unpacked in the same way.
+fn compare(content: &Content, hashes: &[Option<String>]) -> Result<(), Flaw> {
+    let unpacked = cloudtrail::unpacked(content.bytes.as_slice());
+    let sha256 = unpacked.and_then(|unpacked| sha256_of(unpacked, |_| Ok(())));
+    let sha256 =
+        sha256.map_err(|error| Flaw::altered(format!("it cannot be unpacked: {error}")))?;
+    for hash in hashes {
+        match hash {
+            None => {
+                return Err(Flaw::unproved(
+                    "its digest has a hash that is not a SHA-256",
+                ));
+            }
+            Some(hash) if !hash.eq_ignore_ascii_case(&sha256) => {
+                return Err(Flaw::altered("its SHA-256 is not the one in its digest"));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
