@@ -146,7 +146,9 @@ fn collect(directory: &Path, sources: &mut String) {
         let path = entry.unwrap().path();
         let name = path.to_string_lossy().into_owned();
         if path.is_dir() {
-            collect(&path, sources);
+            if !path.ends_with("tests") {
+                collect(&path, sources);
+            }
         } else if name.ends_with(".rs") && !name.ends_with("tests.rs") {
             let text = std::fs::read_to_string(&path).unwrap();
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();

@@ -187,7 +187,8 @@ play() { # page shell number
     [ ! -s "$FAILED" ] || { tail -n 40 "$stage/said" | cut -c -300 && fail "$page in $shell: $(cat "$FAILED")"; }
     # Times, IDs and the directory differ from run to run.
     tr -d '\r' <"$stage/said" | as_printed | sed -E -e "/^\\. \"/d; s,$stage/home,~,g" -e 's/[0-9-]{10}T[0-9:]{8}Z/2026-01-01T00:00:00Z/g' \
-        -e 's/[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}/11111111-2222-3333-4444-555555555555/g' -e 's/[a-z]+-[0-9a-f]{17}\.log/ann-0a1b2c3d4e5f60718.log/g' >"$stage/seen"
+        -e 's/[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}/11111111-2222-3333-4444-555555555555/g' -e 's/[a-z]+-[0-9a-f]{17}\.log/ann-0a1b2c3d4e5f60718.log/g' |
+        sed -Ez 's/[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{6}\n( +)[0-9a-f]{6}\n/11111111-2222-3333-4444-555555\n\2555555\n/g' >"$stage/seen"
     commands "$page" ${of[@]+"${of[@]}"} -v shown=1 >"$stage/shown"
     while IFS= read -r line; do
         grep -qxF -e "$line" "$stage/seen" || { cat "$stage/seen" && fail "$page shows '$line'"; }
