@@ -149,12 +149,20 @@ impl Bound<'_> {
         let mut losses: BTreeMap<String, ImpactLoss> = BTreeMap::new();
         let (mut open, mut is_denied, mut is_by_session) = (None, false, false);
         for class in &today {
-            let each = sessions.iter();
-            let each = each.filter_map(|who| Some((who, self.shift.lost(who, class[0])?)));
-            let lost: Vec<(&Who, Loss<'_>)> = each.collect();
-            let may_today =
-                |who: &&Who| self.shift.verdict_before(who, class[0]) != Verdict::Denied;
-            let is_kept = lost.len() < sessions.iter().filter(may_today).count();
+            let may = |levels, who: &Who, action: &str| {
+                identity.verdict(Some(levels), who, action) != Verdict::Denied
+            };
+            let mut lost: Vec<(&Who, Loss<'_>)> = Vec::new();
+            let mut rest: Vec<&Who> = Vec::new();
+            for who in &sessions {
+                match self.shift.lost(who, class[0]) {
+                    Some(loss) => lost.push((who, loss)),
+                    None => rest.push(who),
+                }
+            }
+            // A session that IAM allows nothing loses nothing, and is not one that keeps access.
+            let may_today = |who: &Who, action: &&str| may(self.shift.before(), who, action);
+            lost.retain(|(who, _)| class.iter().any(|action| may_today(who, action)));
             let Some((who, loss)) = lost.into_iter().max_by_key(|(_, loss)| loss.lost) else {
                 continue;
             };
@@ -164,6 +172,10 @@ impl Bound<'_> {
                 open.get_or_insert(why);
                 continue;
             }
+            let is_kept = class.iter().all(|action| {
+                let mut rest = rest.iter();
+                rest.any(|who| may(self.shift.after(), who, action))
+            });
             is_by_session |= is_kept;
             is_denied |= !is_kept
                 && !self

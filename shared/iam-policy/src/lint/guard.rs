@@ -270,8 +270,8 @@ fn exemption(whole: Option<&Compiled>, condition: &Condition, found: &mut Proble
                 value.value
             );
             let fix = format!(
-                "exempt {name}s under a path that is protected, or deny {} and {} for them to all others",
-                actions[0], actions[1]
+                "exempt {name}s under a path that is protected, or deny to all others what makes or takes one: {}",
+                actions.join(", ")
             );
             found.add(
                 Rule::TakeableExemption,
@@ -290,19 +290,27 @@ struct Kind {
     /// How one that exists is taken over.
     by: &'static str,
     /// What makes one, and what takes it over.
-    actions: [&'static str; 2],
+    actions: &'static [&'static str],
 }
 
 const KINDS: [Kind; 2] = [
     Kind {
         name: "role",
         by: "change its trust policy",
-        actions: ["iam:CreateRole", "iam:UpdateAssumeRolePolicy"],
+        actions: &["iam:CreateRole", "iam:UpdateAssumeRolePolicy"],
     },
     Kind {
         name: "user",
-        by: "make an access key for it",
-        actions: ["iam:CreateUser", "iam:CreateAccessKey"],
+        by: "give another user such a name, or make an access key or a password for it",
+        // To rename a user is asked of both names, so that the one that is exempt can be denied.
+        // https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateUser.html
+        actions: &[
+            "iam:CreateUser",
+            "iam:UpdateUser",
+            "iam:CreateAccessKey",
+            "iam:CreateLoginProfile",
+            "iam:UpdateLoginProfile",
+        ],
     },
 ];
 

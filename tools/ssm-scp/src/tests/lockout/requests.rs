@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::agreement::impacts;
 use super::cases::{SESSIONS, both, check, deny, on_w, with};
-use super::scene::{A, B, ORGANIZATION, ROOT, S, Scene, W, role, trust, unique_id};
+use super::scene::{A, B, ORGANIZATION, ROOT, S, Scene, W, document, role, trust, unique_id};
 use crate::impact::Class;
 use crate::lockout::carry_out;
 
@@ -240,5 +240,47 @@ fn whoever_loses_all_sessions_that_there_are_is_newly_denied() {
         }
         let impact = &impacts(&scene, &after)[A][0];
         assert_eq!(impact.class, class, "{name}: {impact:?}");
+    }
+}
+
+/// What its own policies deny a session the guard cannot spare.
+#[test]
+fn whoever_has_no_session_left_that_iam_allows_is_newly_denied() {
+    let id = |name: &str| session("ssm/BreakGlass", name);
+    let denied = |actions: &[&str]| {
+        let condition = json!({"StringEquals": {"aws:userid": id("ann")}});
+        document(json!([deny(json!(actions), condition)]))
+    };
+    for (own, guard, class, actions) in [
+        (
+            denied(&SESSIONS),
+            json!({"StringNotEquals": {"aws:userid": id("ann")}}),
+            Class::NewlyDenied,
+            &SESSIONS[..],
+        ),
+        (
+            denied(&SESSIONS[..1]),
+            json!({"StringNotEquals": {"aws:userid": id("ann")}}),
+            Class::NewlyDenied,
+            &SESSIONS[..],
+        ),
+        (
+            denied(&SESSIONS),
+            json!({"StringEquals": {"aws:userid": id("ann")}}),
+            Class::StillIn,
+            &SESSIONS[..0],
+        ),
+    ] {
+        let mut scene = Scene::new();
+        scene.principal(A, "BreakGlass").policies.push(own);
+        let mut after = scene.organization.clone();
+        for change in unless(guard) {
+            let action = serde_json::from_value(change["action"].clone()).unwrap();
+            carry_out(&mut after, action, &change["from"], &change["to"]).unwrap();
+        }
+        let impact = &impacts(&scene, &after)[A][0];
+        let lost = impact.losses.iter().flat_map(|loss| &loss.actions);
+        assert_eq!(impact.class, class, "{impact:?}");
+        assert!(lost.eq(actions), "{impact:?}");
     }
 }
