@@ -212,10 +212,14 @@ impl Permissions {
             (is_meant && scope.has(grant.when) && !resources.is_empty())
                 .then(|| grant.statement(resources))
         });
-        Ok(json!({
+        let whole = json!({
             "Version": "2012-10-17",
             "Statement": statements.collect::<Vec<_>>(),
-        }))
+        });
+        Ok(match n_characters(&whole) <= MAX_CHARACTERS {
+            true => whole,
+            false => joined(whole),
+        })
     }
 
     /// Returns the rows of the table as JSON, with what they are for.
@@ -294,6 +298,40 @@ impl Grant {
             Some((operator, key, value)) => json!({ operator: { key: value } }),
         }
     }
+}
+
+/// The characters of a managed policy, without whitespace.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entity-length>
+const MAX_CHARACTERS: usize = 6_144;
+
+/// Returns how many characters count.
+fn n_characters(policy: &Value) -> usize {
+    let text = policy.to_string();
+    text.chars().filter(|c| !c.is_whitespace()).count()
+}
+
+/// Returns a policy that allows the same in fewer statements: those about the same resources under the same condition are one.
+fn joined(mut policy: Value) -> Value {
+    let mut statements: Vec<Value> = Vec::new();
+    let given = policy["Statement"].as_array_mut().map(std::mem::take);
+    for mut statement in given.into_iter().flatten() {
+        let like = |one: &&mut Value| {
+            one["Resource"] == statement["Resource"] && one["Condition"] == statement["Condition"]
+        };
+        let Some(before) = statements.iter_mut().find(like) else {
+            statements.push(statement);
+            continue;
+        };
+        if let (Some(actions), Some(more)) = (
+            before["Action"].as_array_mut(),
+            statement["Action"].as_array_mut(),
+        ) {
+            more.retain(|action| !actions.contains(action));
+            actions.append(more);
+        }
+    }
+    policy["Statement"] = Value::Array(statements);
+    policy
 }
 
 /// Returns an ARN for each combination of what stands in its placeholders.

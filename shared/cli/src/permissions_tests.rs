@@ -106,3 +106,19 @@ fn every_combination_is_filled_in() {
     assert_eq!(fill("{b}/${aws:userid}-{c}", &names), ["x/${aws:userid}-*"]);
     assert!(fill("{a}", &Names::from([("a", vec![])])).is_empty());
 }
+
+#[test]
+fn statements_about_the_same_are_one_where_a_policy_is_too_long() {
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Sid": "A", "Effect": "Allow", "Action": ["a:X", "a:Y"], "Resource": "*"},
+        {"Sid": "B", "Effect": "Allow", "Action": ["a:Z"], "Resource": "*", "Condition": {"StringEquals": {"a:To": "b"}}},
+        {"Sid": "C", "Effect": "Allow", "Action": ["a:Y", "a:Z"], "Resource": "*"},
+    ]});
+    let joined = super::joined(policy);
+    assert_eq!(
+        joined["Statement"][0]["Action"],
+        json!(["a:X", "a:Y", "a:Z"])
+    );
+    assert_eq!(joined["Statement"][1]["Sid"], "B");
+    assert_eq!(joined["Statement"].as_array().unwrap().len(), 2);
+}

@@ -115,11 +115,22 @@ mod tests {
         ];
         assert_eq!(shown.lines("ssm-x", None), expected);
         assert_eq!(shown.undo().unwrap(), "\n{\"changes\":[]}");
+        // Of several plans, or where something was there already, it cannot be recovered.
         shown.is_plan_kept = true;
-        expected[1] =
-            "to undo it: ssm-x apply --recover <plan.json | jq -c '.undo // empty' | ssm-x apply";
-        assert_eq!(shown.lines("ssm-x", None), expected);
-        assert_eq!(shown.undo(), None);
+        assert!(shown.undo().is_some());
+        let mut one = Shown {
+            is_plan_kept: true,
+            ..Shown::default()
+        };
+        one.results.add(&undo);
+        expected[0] = "1 done";
+        expected[1] = "to undo it: the same command with --recover prints it again, for | jq -c '.undo // empty' | ssm-x apply";
+        assert_eq!(one.lines("ssm-x", None), expected);
+        assert_eq!(one.undo(), None);
+        let unchanged = json!({"results": [{"status": "done"}, {"status": "unchanged"}], "undo": {"changes": []}});
+        one.results.add(&unchanged);
+        one.results.n_plans = 1;
+        assert!(one.undo().is_some());
         let mut nothing = Shown::default();
         nothing.results.add(&json!({"results": [], "undo": null}));
         assert_eq!(nothing.lines("ssm-x", None), ["nothing to do"]);
