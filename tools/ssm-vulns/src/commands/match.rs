@@ -10,7 +10,7 @@ use records::Reason;
 
 use super::GlobalArgs;
 use crate::differences::between;
-use crate::matching::{Found, Judge};
+use crate::matching::{Doubt, Found, Judge};
 use crate::model::distribution;
 use crate::model::fleet::{Fleet, Installed};
 use crate::model::record::{Gap, GapKind};
@@ -131,15 +131,21 @@ pub(crate) async fn run(
     Ok(outcome.and(of_entries))
 }
 
-fn unjudged_backport((installed, n_advisories): (&Installed, usize)) -> Gap {
+fn unjudged_backport((installed, doubt): (&Installed, Doubt)) -> Gap {
     let (name, version) = (&installed.package.name, &installed.package.version);
     let message = format!(
         "{name} {version} on {} is a backport, and may lack the fixes of {} in spite of its number",
         cli::count(installed.nodes.len(), "node"),
-        cli::count(n_advisories, "advisory")
+        cli::count(doubt.n_fixes, "advisory")
     );
-    let fix =
-        "give Debian's tracker as well, which says what unstable has, of which backports are built";
+    let fix = match doubt.n_undetermined {
+        0 => {
+            "give Debian's tracker as well: it lists the versions of unstable, which backports are built from"
+        }
+        _ => {
+            "look for the fixes in its changelog: Debian's tracker has no version of unstable for them"
+        }
+    };
     Gap::general("vulns.backport.unjudged", message, fix)
 }
 
