@@ -183,9 +183,9 @@ fn patch_compliance_that_says_otherwise_is_reported() {
             report.assert_status(i32::from(version == "1"));
             let all = format!("{}{}", report.stdout, report.stderr);
             let word = if missing == 0 {
-                "patch compliance misses nothing"
+                "Patch Manager reports no missing patch"
             } else {
-                "no advisory asks for the missing patches"
+                "no advisory given covers the missing patches"
             };
             assert_eq!(
                 all.contains(word),
@@ -193,6 +193,38 @@ fn patch_compliance_that_says_otherwise_is_reported() {
                 "{form} {missing} {version}: {all}"
             );
         }
+    }
+}
+
+/// A patch that has failed is not installed, one that waits for a reboot is, and an advisory that is accepted is there.
+#[test]
+fn a_difference_is_not_made_of_what_failed_waits_or_is_accepted() {
+    let directory = database();
+    let accepted = directory.write(
+        "accepted.json",
+        r#"[{"id": "vulns.DSA-1", "reason": "r", "expires": "2999-01-01"}]"#,
+    );
+    let accepted = ["--suppressions", accepted.to_str().unwrap()];
+    for (counts, version, flags, expected) in [
+        (json!({"failed_count": 3}), "1", &[][..], None),
+        (json!({"failed_count": 3}), "9", &[], Some((3, 0))),
+        (json!({"installed_pending_reboot_count": 1}), "1", &[], None),
+        (json!({"installed_pending_reboot_count": 1}), "9", &[], None),
+        (json!({"missing_count": 2}), "1", &accepted, None),
+    ] {
+        let installed = node("debian", "12", &[&format!("deb\ta\t{version}")]);
+        let state = state(ONE, counts.clone());
+        let input = format!("{}\n{state}\n{installed}", scan(ONE, json!({})));
+        let output = matched(&directory.path().join("db"), &input, flags);
+        let records = output.records();
+        let difference = records.iter().find(|one| one["kind"] == "patch_difference");
+        let found = difference.map(|one| {
+            (
+                one["n_missing_patches"].as_i64().unwrap(),
+                one["n_fixable_packages"].as_i64().unwrap(),
+            )
+        });
+        assert_eq!(found, expected, "{counts} {version}: {}", output.stdout);
     }
 }
 

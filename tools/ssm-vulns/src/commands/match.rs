@@ -102,6 +102,8 @@ pub(crate) async fn run(
     }));
     gaps.extend(judge.doubtful().map(unjudged_backport));
     let mut found = judge.found();
+    // What somebody has accepted is asked for all the same.
+    let differences = between(&fleet, &found, &states);
     if args.fixed_only {
         found.retain(|one| one.issue.fixed.is_some() && one.issue.paid.is_none());
     }
@@ -110,7 +112,7 @@ pub(crate) async fn run(
         fleet: &fleet,
         found: &found,
         gaps: &gaps,
-        differences: &between(&fleet, &found, &states),
+        differences: &differences,
     };
     args.report
         .iter()

@@ -100,7 +100,7 @@ pub(crate) struct Difference<'a> {
     pub(crate) kind: DifferenceKind,
     pub(crate) target: Option<&'a Target>,
     pub(crate) instance_id: &'a str,
-    /// Patches that the baseline misses, as AWS counts them: security ones or all.
+    /// Patches of the baseline that are not installed, missing ones and failed ones, as AWS counts them: security ones or all.
     pub(crate) n_missing_patches: i32,
     /// Installed packages for which the advisories have a fix.
     pub(crate) n_fixable_packages: usize,
