@@ -13,6 +13,7 @@ use crate::differences::between;
 use crate::matching::{Doubt, Found, Judge};
 use crate::model::distribution;
 use crate::model::fleet::{Fleet, Installed};
+use crate::model::patches::Age;
 use crate::model::record::{Gap, GapKind};
 use crate::model::severity::Word;
 use crate::observe::advisories::{Reader, Wanted};
@@ -41,7 +42,8 @@ pub(crate) struct MatchArgs {
     #[arg(long)]
     fixed_only: bool,
 
-    /// Count the advisories of a distribution as a gap when none of them is newer than this many days; 0 for any age
+    /// Count the advisories of a distribution as a gap when none of them is newer than this many days, and a patch state without its
+    /// scan when it is older; 0 for any age
     #[arg(long, value_name = "DAYS", default_value = "30")]
     max_age: u32,
 
@@ -72,7 +74,10 @@ pub(crate) async fn run(
     let known_exploited = args.kev.as_deref().map(kev::read).transpose()?;
     let mut accepted = PackageSuppressions::read(args.suppressions.as_deref(), "vulns")?;
     let (mut fleet, mut gaps) = input::fleet(&global.io)?;
-    let (states, without_state) = std::mem::take(&mut fleet.scans).judged();
+    let (states, without_state) = std::mem::take(&mut fleet.scans).judged(Age {
+        today,
+        most: args.max_age,
+    });
     gaps.extend(without_state);
     if fleet.nodes.is_empty() && gaps.is_empty() {
         bail!(
@@ -218,6 +223,7 @@ fn unjudged_nodes(fleet: &Fleet, covered: &HashMap<String, Option<String>>) -> V
             instance_id: Some(node.instance_id.clone()),
             name: node.name.clone(),
             reason: Reason::new("vulns.advisories.none", message, fix),
+            of: None,
         })
     };
     fleet.nodes.iter().filter_map(gap).collect()
