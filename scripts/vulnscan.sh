@@ -162,6 +162,12 @@ without_gaps() {
     fi
 }
 
+# A scan for patches that was killed, or that no credentials were there for, must not keep the inventories from being judged.
+no_patches() {
+    jq -n -c '{kind: "gap", target: null, instance_id: null, name: null, reason: {id: "vulns.patch_scan.failed",
+        message: "the scan for patches left no result", fix: "pass --resume --patch-scan"}, of: "patch_scan"}'
+}
+
 # Keeps the patch state of each node of a scan for patches, and the nodes without one.
 judge_patches() {
     local status=0 n n_nodes
@@ -170,7 +176,7 @@ judge_patches() {
     case $status in
     0) ;;
     1) found=1 ;;
-    2) [ -s "$work/patch_records" ] || die "the scan for patches cannot be read, see above" ;; # Else for gaps.
+    2) [ -s "$work/patch_records" ] || no_patches >"$work/patch_records" ;; # Else for gaps.
     *) die "ssm-vulns patches ended with status $status" ;;
     esac
     of_kind gap "$work/patch_records" >"$work/patch_gaps"

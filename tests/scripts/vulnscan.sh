@@ -209,6 +209,19 @@ expect 2 "0 of 0 nodes lack some"
 [ "$(gaps "$tmp/patches" | paste -sd ' ')" = "i-000000000000000a1 run.patch_state.unreadable i-000000000000000a2 vulns.patch_scan.failed" ] ||
     fail "$(gaps "$tmp/patches")"
 
+# -- a scan for patches that left nothing, or only that it was sent, keeps no inventory from being judged, then or later
+for left in '' '{"kind":"command"}' '{"kind":"comm'; do
+    printf '%s' "$left" >"$tmp/patches/patches.jsonl"
+    case $left in *'}') echo >>"$tmp/patches/patches.jsonl" ;; esac
+    rm -f "$tmp/patches/matches.jsonl"
+    run --out "$tmp/patches" --offline --advisories "$tmp/osv dump"
+    expect 2 "the scan for patches left no result"
+    [ "$(gaps "$tmp/patches")" = "- vulns.patch_scan.failed" ] || fail "$left: $(gaps "$tmp/patches")"
+    grep -q '"kind":"match"' "$tmp/patches/matches.jsonl" || fail "$left: the inventories are not judged"
+done
+run --out "$tmp/patches" --resume --patch-scan </dev/null
+expect 1 "patches: 1 of 2 nodes lack some"
+
 # -- killed in between, and taken up: no node is asked twice, none is lost
 forget() { "$root/.venv/bin/python" -c 'import sys, urllib.request as u; u.urlopen(u.Request(sys.argv[1], method="DELETE"))' "$AWS_ENDPOINT_URL/_sandbox/$1"; }
 jq -n -c --arg account "$account" '{nodes: [range(1; 4) | {account: $account, region: "us-east-1", instance_id: "i-000000000000000f\(.)", platform: {type: "Linux", name: "L", version: "1"},
@@ -290,7 +303,7 @@ strictly() {
     ! grep -E 'No such file|invalid option|^vulnscan: line' "$tmp/err" || fail "a tool is called in GNU's way alone"
 }
 strictly --out "$tmp/the scan" --offline --advisories "$tmp/osv dump" --advisories "$tmp/secdb.zip" && expect 1
-strictly --out "$tmp/patches" --offline --advisories "$tmp/osv dump" && expect 2
+strictly --out "$tmp/patches" --offline --advisories "$tmp/osv dump" && expect 1
 strictly --out "$tmp/crash" --offline && expect 0
 [ "$(jq -s length "$tmp/crash/sboms.jsonl")" -eq 3 ] || fail "half a line is no longer left out"
 mv "$tmp/invocations" "$tmp/crash/invocations.jsonl"

@@ -226,6 +226,31 @@ fn a_patch_scan_reports_what_it_found() {
     assert_eq!(account.problems(), Vec::<Value>::new());
 }
 
+/// SSM may show what an earlier scan left, for a moment or for good.
+#[test]
+fn the_result_of_an_earlier_patch_scan_is_not_that_of_this_one() {
+    let stale = json!({"instance_id": id(1), "agent": {"version": "3.3.987.0"},
+        "patches": {"result_of": "2026-10-01T06:00:00+00:00"}});
+    let account = account(&[stale, node(2)]);
+    let output = run(&account, [1, 2], &["--patch-scan"]);
+    output.assert_status(2);
+    let records = output.records();
+    let states = records.iter().filter(|one| one["kind"] == "patch_state");
+    let found: Vec<Value> = states
+        .map(|one| {
+            json!([
+                one["instance_id"],
+                one["missing_count"],
+                one["reason"]["id"]
+            ])
+        })
+        .collect();
+    assert_eq!(
+        json!(found),
+        json!([[id(1), null, "run.patch_state.missing"], [id(2), 0, null]])
+    );
+}
+
 #[test]
 fn a_patch_scan_whose_result_cannot_be_read_is_trouble() {
     let account = account(&[node(1)]);

@@ -38,6 +38,86 @@ fn backports_of_debian_are_compared_with_unstable() {
     );
 }
 
+/// What the tracker says of one vulnerability, or of another package, says nothing of those that it does not know.
+#[test]
+fn a_backport_of_which_the_tracker_does_not_know_is_a_gap() {
+    let resolved = |fixed: &str| json!({"status": "resolved", "fixed_version": fixed});
+    let undetermined = json!({"status": "undetermined"});
+    let tracker = |a: &Value, more: &Value| {
+        let mut all = json!({"linux": {"CVE-2026-1": {"releases": {"bookworm": resolved("0")}}},
+            "a": {"CVE-2026-0001": {"description": "d", "releases": a}}});
+        for (name, releases) in more.as_object().unwrap() {
+            all[name]["CVE-2026-0002"] = json!({"description": "d", "releases": releases});
+        }
+        all
+    };
+    let normal = json!({"bookworm": resolved("1-1"), "sid": resolved("2-1")});
+    let gap = "vulns.backport.unjudged";
+    for (a, more, expected) in [
+        (
+            json!({"bookworm": resolved("1-1+deb12u1")}),
+            json!({}),
+            Some(gap),
+        ),
+        (
+            json!({"bookworm": resolved("1-1+deb12u1"), "sid": undetermined}),
+            json!({}),
+            Some(gap),
+        ),
+        (
+            json!({"bookworm": resolved("1-1+deb12u1")}),
+            json!({"a": normal}),
+            Some(gap),
+        ),
+        (
+            json!({"bookworm": resolved("1-1+deb12u1")}),
+            json!({"b": normal}),
+            Some(gap),
+        ),
+        (
+            json!({"bookworm": resolved("1-1+deb12u1"), "sid": undetermined}),
+            json!({"b": normal}),
+            Some(gap),
+        ),
+        // It never was affected.
+        (
+            json!({"bookworm": resolved("1-1+deb12u1"), "sid": resolved("0")}),
+            json!({}),
+            None,
+        ),
+        (
+            json!({"bookworm": resolved("1-1+deb12u1"), "sid": resolved("2-1")}),
+            json!({}),
+            None,
+        ),
+    ] {
+        let installed = ["deb\ta\t2-1~bpo12+1", "deb\tb\t3-1"];
+        let output = judged(&[tracker(&a, &more)], &node("debian", "12", &installed));
+        assert_eq!(listed(&output), Vec::from_iter(expected), "{a} {more}");
+        output.assert_status(if expected.is_some() { 2 } else { 0 });
+        let is_said = output
+            .stdout
+            .contains("Debian's tracker has no version of unstable");
+        assert_eq!(is_said, expected.is_some(), "{}", output.stdout);
+    }
+    // What the tracker says of another source is no answer to OSV's.
+    let advisories = [
+        osv("DSA-1", "Debian:12", "a", "1-1+deb12u1", json!({})),
+        json!({"b": {"CVE-2026-0002": {"description": "d", "releases": normal}},
+            "linux": {"CVE-2026-1": {"releases": {"bookworm": resolved("0")}}}}),
+    ];
+    let installed = ["deb\ta\t2-1~bpo12+1", "deb\tb\t3-1"];
+    let output = judged(&advisories, &node("debian", "12", &installed));
+    assert_eq!(listed(output.assert_status(2)), [gap]);
+    assert!(
+        output
+            .stdout
+            .contains("it lists the versions of unstable, which backports are built from"),
+        "{}",
+        output.stdout
+    );
+}
+
 /// By OSV alone, what has a higher number than the fix for its release is neither found nor fine.
 #[test]
 fn a_backport_that_osv_says_nothing_of_is_a_gap() {

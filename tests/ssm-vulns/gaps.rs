@@ -257,8 +257,9 @@ fn an_input_that_is_none_is_an_error() {
 fn an_input_without_an_inventory_is_an_error() {
     let mut scan = invocation("i-1", "");
     scan["document"] = json!("AWS-RunPatchBaseline");
+    scan["started"] = json!("2026-11-27T06:00:00Z");
     let state = json!({"kind": "patch_state", "target": {"account": "111111111111", "region": "us-east-1"},
-        "instance_id": "i-1", "missing_count": 0});
+        "instance_id": "i-1", "missing_count": 0, "operation_end_time": "2026-11-27T06:00:01Z"});
     for input in [
         json!({"kind": "command"}).to_string(),
         format!("{scan}\n{state}"),

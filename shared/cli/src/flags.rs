@@ -57,6 +57,9 @@ pub struct ApplyArgs {
     pub recover: bool,
 }
 
+/// Verbs that print reports of their own, such as one of advisories.
+const WITH_REPORTS: &str = "verbs with --report";
+
 /// How records are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -64,15 +67,15 @@ pub enum Format {
     Json,
     /// Text for people
     Text,
-    /// SARIF 2.1.0 for code scanning: check, lint and match
+    #[value(help = format!("SARIF 2.1.0 for code scanning: {}", Format::Sarif.of_verbs()))]
     Sarif,
-    /// JUnit XML for CI systems: check and lint
+    #[value(help = format!("JUnit XML for CI systems: {}", Format::Junit.of_verbs()))]
     Junit,
-    /// Comma-separated values: check, lint, match and show
+    #[value(help = format!("Comma-separated values: {}", Format::Csv.of_verbs()))]
     Csv,
-    /// Findings for AWS Security Hub: check
+    #[value(help = format!("Findings for AWS Security Hub: {}", Format::Asff.of_verbs()))]
     Asff,
-    /// Findings for Amazon Security Lake, OCSF 1.4.0: check and lint
+    #[value(help = format!("Findings for Amazon Security Lake, OCSF 1.4.0: {}", Format::Ocsf.of_verbs()))]
     Ocsf,
 }
 
@@ -80,6 +83,26 @@ impl Format {
     /// Returns whether it is one document of a whole run, for other programs.
     pub(crate) fn is_report(self) -> bool {
         !matches!(self, Format::Json | Format::Text)
+    }
+
+    /// Returns the verbs whose records it is for; none for what every verb prints.
+    fn verbs(self) -> &'static [&'static str] {
+        match self {
+            Format::Json | Format::Text => &[],
+            Format::Sarif => &["check", "lint", WITH_REPORTS],
+            Format::Csv => &["check", "lint", "show", WITH_REPORTS],
+            Format::Junit | Format::Ocsf => &["check", "lint"],
+            Format::Asff => &["check"],
+        }
+    }
+
+    fn of_verbs(self) -> String {
+        match self.verbs() {
+            [others @ .., last] if !others.is_empty() => {
+                format!("{} and {last}", others.join(", "))
+            }
+            verbs => verbs.concat(),
+        }
     }
 
     /// Returns what to type instead where this format is of no use: for records of other verbs, or behind a filter, which
@@ -90,19 +113,12 @@ impl Format {
         has_reports: bool,
         has_filter: bool,
     ) -> Option<String> {
-        let (name, verbs): (_, &[&str]) = match self {
-            Format::Json | Format::Text => return None,
-            Format::Sarif => ("sarif", &["check", "lint"]),
-            Format::Junit => ("junit", &["check", "lint"]),
-            Format::Csv => ("csv", &["check", "lint", "show"]),
-            Format::Asff => ("asff", &["check"]),
-            Format::Ocsf => ("ocsf", &["check", "lint"]),
-        };
-        let (last, others) = verbs.split_last()?;
-        let to = match others {
-            [] => (*last).to_owned(),
-            others => format!("{} and {last}", others.join(", ")),
-        };
+        let verbs = self.verbs();
+        if verbs.is_empty() {
+            return None;
+        }
+        let value = self.to_possible_value()?;
+        let (name, to) = (value.get_name(), self.of_verbs());
         let other = match self {
             Format::Csv => "use --jq '[.field, ..] | @csv' -r",
             _ => "use -o json",
@@ -111,12 +127,43 @@ impl Format {
             Some(format!(
                 "-o {name}: a filter yields JSON: leave --jq or -o {name} out"
             ))
-        } else if has_reports && matches!(self, Format::Sarif | Format::Csv) {
+        } else if has_reports && verbs.contains(&WITH_REPORTS) {
             None
         } else if verb.is_none_or(|verb| !verbs.contains(&verb)) {
             Some(format!("-o {name} is for {to}; here, {other}"))
         } else {
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum;
+
+    use super::Format;
+
+    #[test]
+    fn help_and_refusals_name_the_same_verbs() {
+        let reports = Format::value_variants()
+            .iter()
+            .filter(|one| one.is_report());
+        for format in reports {
+            let value = format.to_possible_value().unwrap();
+            let help = value.get_help().unwrap().to_string();
+            let (_, verbs) = help.split_once(": ").unwrap();
+            let refusal = format.misused(Some("plan"), false, false).unwrap();
+            let begin = format!("-o {} is for {verbs}; here, ", value.get_name());
+            assert!(refusal.starts_with(&begin), "{refusal}\n{help}");
+        }
+        let refusal = Format::Csv.misused(Some("match"), false, false).unwrap();
+        assert!(
+            refusal.starts_with("-o csv is for check, lint, show and verbs with --report; here, "),
+            "{refusal}"
+        );
+        assert_eq!(Format::Csv.misused(Some("match"), true, false), None);
+        assert_eq!(Format::Sarif.misused(Some("match"), true, false), None);
+        assert!(Format::Junit.misused(Some("match"), true, false).is_some());
+        assert_eq!(Format::Text.misused(Some("plan"), false, false), None);
     }
 }

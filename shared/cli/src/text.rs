@@ -7,6 +7,7 @@ mod difference;
 mod finding;
 mod plan;
 mod table;
+mod tone;
 
 use std::borrow::Cow;
 

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Reason, Target};
+use crate::{Reason, Target, Timestamp};
 
 /// What the last scan for patches found on one node, each field as SSM has it under its name; null where
 /// it has none.
@@ -39,6 +39,22 @@ pub struct PatchState {
     pub other_non_compliant_count: Option<i32>,
     /// Why nothing is known; null when something is.
     pub reason: Option<Reason>,
+}
+
+impl PatchState {
+    /// Returns when the operation that it is of ended on the node.
+    #[must_use]
+    pub fn ended(&self) -> Option<Timestamp> {
+        self.operation_end_time.as_deref()?.parse().ok()
+    }
+
+    /// Returns whether it is known to be of an earlier operation than one that began then: SSM may still give the state
+    /// that the one before it left.
+    #[must_use]
+    pub fn is_before(&self, started: Option<&str>) -> bool {
+        let started = started.and_then(|text| text.parse::<Timestamp>().ok());
+        matches!((self.ended(), started), (Some(ended), Some(started)) if ended < started)
+    }
 }
 
 /// The `kind` of what a scan found.

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_InstancePatc
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 
 import emulate
 from moto.ssm.responses import SimpleSystemManagerResponse
@@ -48,7 +49,10 @@ def patch(command, node):
     parameters = command.request.get("Parameters") or {}
     operation = parameters["Operation"][0]
     reboot_option = (parameters.get("RebootOption") or ["RebootIfNeeded"])[0]
-    now = emulate.now()
+    # The node may have been patched, and SSM not have taken its report: then it shows what an earlier operation left.
+    # https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-troubleshooting.html
+    now, kept = emulate.now(), node.patches.get("result_of")
+    started, ended = (datetime.fromisoformat(kept),) * 2 if kept else (command.requested, now)
     patches = node.patches.setdefault("list", [])
     if operation == "Install":
         for one in patches:
@@ -58,7 +62,7 @@ def patch(command, node):
                 one["installed_time"] = now.isoformat()
     snapshot = (parameters.get("SnapshotId") or [""])[0] or str(uuid.uuid4())
     STATES.of(command.account, command.region)[node.instance_id] = Scanned(
-        node, [dict(one) for one in patches], operation, snapshot, reboot_option, command.requested, now
+        node, [dict(one) for one in patches], operation, snapshot, reboot_option, started, ended
     )
     n_missing = sum(one.get("state") == "MISSING" for one in patches)
     return (

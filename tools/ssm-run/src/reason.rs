@@ -140,7 +140,7 @@ pub(crate) fn not_whole(error: &str) -> Reason {
 pub(crate) fn without_patch_state() -> Reason {
     Reason::new(
         "run.patch_state.missing",
-        "the scan ran, but SSM reported no result",
+        "the scan ran, but SSM reported no result of it",
         "look with `aws ssm describe-instance-patch-states` in a while",
     )
 }

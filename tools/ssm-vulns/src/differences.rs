@@ -33,16 +33,19 @@ pub(crate) fn between<'f>(
         let Some(state) = states.get(&(node.target.as_ref(), node.instance_id.as_str())) else {
             continue;
         };
-        let Some(n_missing_patches) = state.missing_count else {
+        let Some(n_missing) = state.missing_count else {
             continue;
         };
+        let n_missing_patches = n_missing.saturating_add(state.failed_count.unwrap_or_default());
+        let n_pending = state.installed_pending_reboot_count.unwrap_or_default();
         let n_fixable_packages = fixable.get(&at).map_or(0, HashSet::len);
-        let message = match (n_missing_patches, n_fixable_packages) {
-            (0, n) if n > 0 => {
-                "patch compliance misses nothing: the baseline does not approve these fixes, or the scan is older than they are"
+        // What waits for a reboot is installed: advisories do not ask for it, and Patch Manager does not call the node patched.
+        let message = match (n_missing_patches, n_pending, n_fixable_packages) {
+            (0, 0, n) if n > 0 => {
+                "Patch Manager reports no missing patch: the baseline does not approve these fixes, or the scan is older than they are"
             }
-            (n, 0) if n > 0 => {
-                "no advisory asks for the missing patches: they fix no vulnerability, or the advisories given lack theirs"
+            (n, _, 0) if n > 0 => {
+                "no advisory given covers the missing patches: they fix no vulnerability, or the advisories given lack theirs"
             }
             _ => continue,
         };

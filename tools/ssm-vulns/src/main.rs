@@ -53,6 +53,6 @@ async fn run(args: Args) -> anyhow::Result<cli::Outcome> {
     out.end(match &args.verb {
         Verb::Sbom(args) => commands::sbom::run(args, global, out).await,
         Verb::Match(args) => commands::r#match::run(args, global, out).await,
-        Verb::Patches(_) => commands::patches::run(global, out).await,
+        Verb::Patches(args) => commands::patches::run(args, global, out).await,
     })
 }

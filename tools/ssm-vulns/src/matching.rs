@@ -35,9 +35,17 @@ pub(crate) struct Judge<'f> {
     /// What cannot be compared: advisory, package and why.
     pub(crate) unjudged: BTreeSet<(String, String, String)>,
     /// Backports with a higher number than a fix for their release, which they may lack all the same, by their places.
-    doubtful: BTreeMap<usize, usize>,
-    /// Ecosystems of which some advisory says what backports have.
-    judges_backports: HashSet<String>,
+    doubtful: BTreeMap<usize, Doubt>,
+    /// Ecosystems and sources of which some advisory says what backports have.
+    judges_backports: HashSet<(String, String)>,
+}
+
+/// How many fixes a backport may lack.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Doubt {
+    pub(crate) n_fixes: usize,
+    /// Those of which the tracker itself does not know.
+    pub(crate) n_undetermined: usize,
 }
 
 /// What distinguishes issues: advisory, ecosystem, package, installed and fixed version, whether it is uncertain.
@@ -112,8 +120,8 @@ impl<'f> Judge<'f> {
                 continue;
             };
             if line::judges_backports(affected) {
-                let name = affected.ecosystem.name.clone();
-                self.judges_backports.insert(name);
+                let key = (affected.ecosystem.name.clone(), affected.name.clone());
+                self.judges_backports.insert(key);
             }
             let manager = self.fleet.installed[candidates[0].installed]
                 .package
@@ -154,7 +162,9 @@ impl<'f> Judge<'f> {
                     continue;
                 };
                 if is_doubtful(affected, candidate, &ranges) {
-                    *self.doubtful.entry(candidate.installed).or_default() += 1;
+                    let doubt = self.doubtful.entry(candidate.installed).or_default();
+                    doubt.n_fixes += 1;
+                    doubt.n_undetermined += usize::from(line::is_undetermined(affected));
                 }
                 if let Some((fixed, uncertain)) =
                     verdict(affected, installed, (version, candidate), &ranges)
@@ -190,13 +200,18 @@ impl<'f> Judge<'f> {
         }
     }
 
-    /// Returns the backports that the advisories do not judge, each with how many fixes it may lack.
-    pub(crate) fn doubtful(&self) -> impl Iterator<Item = (&Installed, usize)> {
-        let ecosystem = |one: &Installed| distribution::of_system(&self.fleet.systems[one.system]);
-        let all = self.doubtful.iter();
-        let all = all.map(|(place, n_fixes)| (&self.fleet.installed[*place], *n_fixes));
-        all.filter(move |(installed, _)| {
-            ecosystem(installed).is_some_and(|name| !self.judges_backports.contains(&name))
+    /// Returns the backports that the advisories do not judge, each with how many fixes it may lack. What the tracker says of
+    /// a source answers for the advisories in OSV about it, and not for what the tracker itself does not know.
+    pub(crate) fn doubtful(&self) -> impl Iterator<Item = (&Installed, Doubt)> {
+        self.doubtful.iter().filter_map(|(place, doubt)| {
+            let installed = &self.fleet.installed[*place];
+            let ecosystem = distribution::of_system(&self.fleet.systems[installed.system])?;
+            let key = (ecosystem, installed.package.source.name.clone());
+            let n_fixes = match self.judges_backports.contains(&key) {
+                true => doubt.n_undetermined,
+                false => doubt.n_fixes,
+            };
+            (n_fixes > 0).then_some((installed, Doubt { n_fixes, ..*doubt }))
         })
     }
 

@@ -3,7 +3,8 @@
 use comfy_table::{ColumnConstraint, ContentArrangement};
 use serde_json::Value;
 
-use super::columns::{Column, Shape, tone};
+use super::columns::{Column, Shape};
+use super::tone::tone;
 use crate::report;
 use crate::screen::{Screen, Tone};
 
@@ -238,6 +239,50 @@ mod tests {
             row.starts_with("\u{1b}[1m\u{1b}[31mnewly denied"),
             "{row:?}"
         );
+    }
+
+    /// Why a state is not known, and that a node lacks something, is there at any width.
+    #[test]
+    fn patch_states_keep_what_is_wrong_where_it_is_narrow() {
+        let state = |more: &Value| {
+            let mut record = json!({"kind": "patch_state", "instance_id": "i-0123456789abcdef0",
+                "target": {"account": "111122223333", "region": "us-east-1"}, "missing_count": 0, "failed_count": 0,
+                "installed_pending_reboot_count": 0, "baseline_id": "pb-0123456789abcdef0", "operation_end_time": "2026-11-27T06:00:00Z"});
+            for (key, value) in more.as_object().unwrap() {
+                record[key] = value.clone();
+            }
+            record
+        };
+        let unread = json!({"missing_count": null, "failed_count": null, "installed_pending_reboot_count": null, "baseline_id": null,
+            "operation_end_time": null, "reason": {"id": "i", "message": "AccessDenied by a policy", "fix": "f"}});
+        let waits = json!({"installed_pending_reboot_count": 4});
+        let screen = |width: usize| Screen {
+            width: Some(width),
+            has_colors: true,
+        };
+        let (bad, doubtful) = ("\u{1b}[1m\u{1b}[31mi-", "\u{1b}[33mi-");
+        for (more, width, word, begin) in [
+            (&unread, 80, "AccessDenied", doubtful),
+            (&unread, 40, "AccessDenied", doubtful),
+            (&waits, 80, "REBOOT", bad),
+            (&waits, 45, "REBOOT", bad),
+            (&waits, 30, "i-0123456789abcdef0", bad),
+            (&json!({"missing_count": 1}), 80, "REBOOT", bad),
+            (&json!({"failed_count": 1}), 80, "REBOOT", bad),
+            (&json!({}), 80, "REBOOT", "i-"),
+        ] {
+            let mut table = Table::of("patch_state").unwrap();
+            table.add(&state(more));
+            let text = table.render(screen(width));
+            assert!(text.contains(word), "{width}: {text}");
+            let row = text.lines().last().unwrap();
+            assert!(row.starts_with(begin), "{width}: {row:?}");
+        }
+        // Beside a state that is known.
+        let mut table = Table::of("patch_state").unwrap();
+        table.add(&state(&json!({})));
+        table.add(&state(&unread));
+        assert!(table.render(of(80)).contains("AccessDenied"));
     }
 
     #[test]

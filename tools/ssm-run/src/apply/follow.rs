@@ -216,7 +216,7 @@ impl Follower<'_> {
             let record = seen.record(&self.place.target, known, reason);
             if record.exit_code.is_some() {
                 let mut ran = self.place.ran.borrow_mut();
-                ran.push(record.instance_id.clone());
+                ran.push((record.instance_id.clone(), record.started.clone()));
             }
             self.run.report(&record, outcome)?;
         }

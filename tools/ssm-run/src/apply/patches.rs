@@ -12,8 +12,8 @@ use crate::observe::place::Place;
 /// Stdout cannot be written; what cannot be read is reported as a record.
 pub(crate) async fn report(run: &Run<'_>, place: &Place) -> anyhow::Result<()> {
     let ran = place.ran.take();
-    for ids in ran.chunks(MAX_IDS) {
-        for record in of(place, ids).await {
+    for scans in ran.chunks(MAX_IDS) {
+        for record in of(place, scans).await {
             if record.reason.is_some() {
                 run.count(Outcome::Trouble);
             }

@@ -18,9 +18,12 @@ pub(crate) const MAX_IDS: usize = 50;
 const MAX_TRIES: u32 = 4;
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// A node, and when the scan began there.
+type Scan = (String, Option<String>);
+
 /// Returns what the scan found on each of up to `MAX_IDS` nodes, in their order, or why that is not known.
-pub(crate) async fn of(place: &Place, ids: &[String]) -> Vec<PatchState> {
-    let (mut found, trouble) = read(place, ids).await;
+pub(crate) async fn of(place: &Place, scans: &[Scan]) -> Vec<PatchState> {
+    let (mut found, trouble) = read(place, scans).await;
     let unknown = |id: &String| PatchState {
         target: Some(place.target.clone()),
         instance_id: id.clone(),
@@ -30,15 +33,21 @@ pub(crate) async fn of(place: &Place, ids: &[String]) -> Vec<PatchState> {
         }),
         ..PatchState::default()
     };
-    ids.iter()
-        .map(|id| found.remove(id).unwrap_or_else(|| unknown(id)))
+    scans
+        .iter()
+        .map(|(id, _)| found.remove(id).unwrap_or_else(|| unknown(id)))
         .collect()
 }
 
-async fn read(place: &Place, ids: &[String]) -> (BTreeMap<String, PatchState>, Option<String>) {
+async fn read(place: &Place, scans: &[Scan]) -> (BTreeMap<String, PatchState>, Option<String>) {
+    let started: BTreeMap<&str, Option<&str>> = scans
+        .iter()
+        .map(|(id, started)| (id.as_str(), started.as_deref()))
+        .collect();
     let mut found = BTreeMap::new();
     for number in 1..=MAX_TRIES {
-        let missing = ids.iter().filter(|id| !found.contains_key(*id)).cloned();
+        let missing = started.keys().filter(|id| !found.contains_key(**id));
+        let missing = missing.map(|id| (*id).to_owned());
         let call = place
             .client
             .describe_instance_patch_states()
@@ -50,7 +59,11 @@ async fn read(place: &Place, ids: &[String]) -> (BTreeMap<String, PatchState>, O
             match state {
                 Ok(state) => {
                     let record = from_sdk(place, state);
-                    found.insert(record.instance_id.clone(), record);
+                    let began = started.get(record.instance_id.as_str());
+                    // What an earlier scan left is not the result of this one.
+                    if !record.is_before(began.copied().flatten()) {
+                        found.insert(record.instance_id.clone(), record);
+                    }
                 }
                 Err(error) => {
                     let call = format!("DescribeInstancePatchStates {}", place.target);
@@ -58,7 +71,7 @@ async fn read(place: &Place, ids: &[String]) -> (BTreeMap<String, PatchState>, O
                 }
             }
         }
-        if found.len() >= ids.len() {
+        if found.len() >= started.len() {
             break;
         }
         awsconf::sleep(PAUSE * number).await;

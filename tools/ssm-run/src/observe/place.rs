@@ -23,8 +23,8 @@ pub(crate) struct Place {
     pub(crate) caller: String,
     pub(crate) client: Client,
     pub(crate) session: Session,
-    /// The nodes on which a command has ended.
-    pub(crate) ran: RefCell<Vec<String>>,
+    /// The nodes on which a command has ended, and when it began there.
+    pub(crate) ran: RefCell<Vec<(String, Option<String>)>>,
     /// Made when the first output has to be read from there.
     pub(crate) s3: OnceCell<aws_sdk_s3::Client>,
 }

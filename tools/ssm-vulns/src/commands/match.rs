@@ -10,9 +10,10 @@ use records::Reason;
 
 use super::GlobalArgs;
 use crate::differences::between;
-use crate::matching::{Found, Judge};
+use crate::matching::{Doubt, Found, Judge};
 use crate::model::distribution;
 use crate::model::fleet::{Fleet, Installed};
+use crate::model::patches::Age;
 use crate::model::record::{Gap, GapKind};
 use crate::model::severity::Word;
 use crate::observe::advisories::{Reader, Wanted};
@@ -41,7 +42,8 @@ pub(crate) struct MatchArgs {
     #[arg(long)]
     fixed_only: bool,
 
-    /// Count the advisories of a distribution as a gap when none of them is newer than this many days; 0 for any age
+    /// Count the advisories of a distribution as a gap when none of them is newer than this many days, and a patch state without its
+    /// scan when it is older; 0 for any age
     #[arg(long, value_name = "DAYS", default_value = "30")]
     max_age: u32,
 
@@ -72,7 +74,10 @@ pub(crate) async fn run(
     let known_exploited = args.kev.as_deref().map(kev::read).transpose()?;
     let mut accepted = PackageSuppressions::read(args.suppressions.as_deref(), "vulns")?;
     let (mut fleet, mut gaps) = input::fleet(&global.io)?;
-    let (states, without_state) = std::mem::take(&mut fleet.scans).judged();
+    let (states, without_state) = std::mem::take(&mut fleet.scans).judged(Age {
+        today,
+        most: args.max_age,
+    });
     gaps.extend(without_state);
     if fleet.nodes.is_empty() && gaps.is_empty() {
         bail!(
@@ -102,6 +107,8 @@ pub(crate) async fn run(
     }));
     gaps.extend(judge.doubtful().map(unjudged_backport));
     let mut found = judge.found();
+    // What somebody has accepted is asked for all the same.
+    let differences = between(&fleet, &found, &states);
     if args.fixed_only {
         found.retain(|one| one.issue.fixed.is_some() && one.issue.paid.is_none());
     }
@@ -110,7 +117,7 @@ pub(crate) async fn run(
         fleet: &fleet,
         found: &found,
         gaps: &gaps,
-        differences: &between(&fleet, &found, &states),
+        differences: &differences,
     };
     args.report
         .iter()
@@ -131,15 +138,21 @@ pub(crate) async fn run(
     Ok(outcome.and(of_entries))
 }
 
-fn unjudged_backport((installed, n_advisories): (&Installed, usize)) -> Gap {
+fn unjudged_backport((installed, doubt): (&Installed, Doubt)) -> Gap {
     let (name, version) = (&installed.package.name, &installed.package.version);
     let message = format!(
         "{name} {version} on {} is a backport, and may lack the fixes of {} in spite of its number",
         cli::count(installed.nodes.len(), "node"),
-        cli::count(n_advisories, "advisory")
+        cli::count(doubt.n_fixes, "advisory")
     );
-    let fix =
-        "give Debian's tracker as well, which says what unstable has, of which backports are built";
+    let fix = match doubt.n_undetermined {
+        0 => {
+            "give Debian's tracker as well: it lists the versions of unstable, which backports are built from"
+        }
+        _ => {
+            "look for the fixes in its changelog: Debian's tracker has no version of unstable for them"
+        }
+    };
     Gap::general("vulns.backport.unjudged", message, fix)
 }
 
@@ -210,6 +223,7 @@ fn unjudged_nodes(fleet: &Fleet, covered: &HashMap<String, Option<String>>) -> V
             instance_id: Some(node.instance_id.clone()),
             name: node.name.clone(),
             reason: Reason::new("vulns.advisories.none", message, fix),
+            of: None,
         })
     };
     fleet.nodes.iter().filter_map(gap).collect()

@@ -4,7 +4,7 @@ use anyhow::bail;
 use cli::{Outcome, Output};
 
 use super::GlobalArgs;
-use crate::model::patches::Scans;
+use crate::model::patches::{Age, Scans};
 use crate::observe::input::{self, Item};
 
 /// Print the patch state of each node that ssm-run --patch-scan has scanned; exit with 1 when one lacks patches
@@ -13,9 +13,21 @@ use crate::observe::input::{self, Item};
 /// makes the exit status 2.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_long_help = "Examples:\n  ssm-vulns patches -f patches.jsonl")]
-pub(crate) struct PatchesArgs {}
+pub(crate) struct PatchesArgs {
+    /// Count a patch state of which the scan is not in the input as a gap when it is older than this many days; 0 for any age
+    #[arg(long, value_name = "DAYS", default_value = "30")]
+    max_age: u32,
+}
 
-pub(crate) async fn run(global: &GlobalArgs, out: &Output) -> anyhow::Result<Outcome> {
+pub(crate) async fn run(
+    args: &PatchesArgs,
+    global: &GlobalArgs,
+    out: &Output,
+) -> anyhow::Result<Outcome> {
+    let age = Age {
+        today: cli::today(),
+        most: args.max_age,
+    };
     let (mut scans, mut gaps) = (Scans::default(), Vec::new());
     let n_read = input::for_each(&global.io, |item| {
         match item {
@@ -32,7 +44,7 @@ pub(crate) async fn run(global: &GlobalArgs, out: &Output) -> anyhow::Result<Out
     if n_read == 0 {
         bail!("read records of ssm-run: the input is empty: there is no node");
     }
-    let (states, of_nodes) = scans.judged();
+    let (states, of_nodes) = scans.judged(age);
     gaps.extend(of_nodes);
     if states.is_empty() && gaps.is_empty() {
         bail!(

@@ -1,7 +1,7 @@
 //! Whether a package is of the line of versions that a fix is for. Several lines of one name are installed side by side in a
 //! fleet, and a version of one says nothing of another: nodejs:16 is not fixed by a higher number in nodejs:18.
 
-use crate::model::advisory::{Affected, BACKPORTS};
+use crate::model::advisory::{Affected, BACKPORTS, RELEASE, UNDETERMINED};
 use crate::model::fleet::Installed;
 use crate::model::package::{Package, stream};
 
@@ -42,19 +42,25 @@ pub(super) fn is_same(
 fn of_debian(affected: &Affected, package: &Package) -> Option<bool> {
     let is_backport = package.source.version.contains("~bpo");
     match (is_backport, affected.line.topic.as_deref()) {
-        (true, None) => None,
+        (true, None | Some(UNDETERMINED)) => None,
         (is_backport, topic) => Some(is_backport == (topic == Some(BACKPORTS))),
     }
 }
 
 /// Returns whether an advisory says from which version on backports have its fix.
 pub(super) fn judges_backports(affected: &Affected) -> bool {
-    affected.line.topic.as_deref() == Some(BACKPORTS)
+    matches!(affected.line.topic.as_deref(), Some(RELEASE | BACKPORTS))
 }
 
 /// Returns whether an advisory for Debian leaves out what its backports have.
 pub(super) fn is_silent_about_backports(affected: &Affected) -> bool {
-    affected.ecosystem.name.starts_with("Debian:") && affected.line.topic.is_none()
+    let is_silent = affected.line.topic.is_none() || is_undetermined(affected);
+    affected.ecosystem.name.starts_with("Debian:") && is_silent
+}
+
+/// Returns whether the tracker itself does not know what backports have, so that no other advisory does.
+pub(super) fn is_undetermined(affected: &Affected) -> bool {
+    affected.line.topic.as_deref() == Some(UNDETERMINED)
 }
 
 /// Returns the version that a backport is built from, before which it goes: `3-1` of `3-1~bpo12+1`.
@@ -101,7 +107,7 @@ fn of_amazon(affected: &Affected, package: &Package, fixed: Option<&str>) -> Opt
 #[cfg(test)]
 mod tests {
     use super::is_same;
-    use crate::model::advisory::{Affected, BACKPORTS, Line, RELEASE};
+    use crate::model::advisory::{Affected, BACKPORTS, Line, RELEASE, UNDETERMINED};
     use crate::model::distribution::Ecosystem;
     use crate::model::fleet::Installed;
     use crate::model::package::Package;
@@ -170,6 +176,8 @@ mod tests {
         for (name, installed, expected) in [
             (None, release, Some(true)),
             (Some(RELEASE), release, Some(true)),
+            (Some(UNDETERMINED), release, Some(true)),
+            (Some(UNDETERMINED), backport, None),
             (Some(BACKPORTS), release, Some(false)),
             (None, backport, None),
             (Some(RELEASE), backport, Some(false)),

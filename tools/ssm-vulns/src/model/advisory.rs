@@ -34,11 +34,15 @@ pub(crate) struct Affected {
 pub(crate) struct Line {
     /// `nodejs:18`; several, since one advisory may be about several modules. Empty where it does not say.
     pub(crate) modules: Vec<String>,
-    /// The topic of Amazon Linux 2 extras: `php8.0`. Of Debian's tracker, [`RELEASE`] or [`BACKPORTS`].
+    /// The topic of Amazon Linux 2 extras: `php8.0`. Of Debian's tracker, [`RELEASE`], [`BACKPORTS`] or
+    /// [`UNDETERMINED`].
     pub(crate) topic: Option<String>,
 }
 
-/// A fix for what a release of Debian has.
+/// A fix for what a release of Debian has, of which the tracker does not know from which version on backports have it: the
+/// package is not in unstable any more, or nobody has looked yet.
+pub(crate) const UNDETERMINED: &str = "undetermined";
+/// A fix for what a release of Debian has, beside one of [`BACKPORTS`] unless they never were affected.
 pub(crate) const RELEASE: &str = "release";
 /// A fix for what its backports have, which are built from the packages of the next release.
 pub(crate) const BACKPORTS: &str = "backports";

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use records::{Invocation, PatchState, Reason, Target};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use records::{Invocation, PatchState, Reason, Target, Timestamp};
 
-use super::record::{Gap, GapKind, Patched};
+use super::record::{Gap, GapKind, GapOf, Patched};
 
 /// The document that scans, and those of AWS that do the same with hooks or for an association:
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-ssm-documents.html>
@@ -16,12 +18,6 @@ pub(crate) fn is_scan(invocation: &Invocation) -> bool {
     document.is_some_and(|document| document.starts_with(DOCUMENTS))
 }
 
-/// Returns whether a gap is about a scan, and not about an inventory.
-pub(crate) fn is_of_scan(gap: &Gap) -> bool {
-    let of_scans = ["vulns.patch_scan.", "run.patch_state."];
-    of_scans.iter().any(|one| gap.reason.id.starts_with(one))
-}
-
 /// How each scan ended, and what it left.
 #[derive(Debug, Default)]
 pub(crate) struct Scans(BTreeMap<(Option<Target>, String), Scan>);
@@ -29,9 +25,21 @@ pub(crate) struct Scans(BTreeMap<(Option<Target>, String), Scan>);
 #[derive(Debug, Default)]
 struct Scan {
     name: Option<String>,
+    /// Whether it ended on the node: then gaps say nothing of it.
+    has_ended: bool,
+    /// When it began on the node.
+    started: Option<Timestamp>,
     /// Why it failed; none where it did not, or where only its state is known.
     failed: Option<Reason>,
     state: Option<PatchState>,
+}
+
+/// How old a state may be of which no scan is known.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Age {
+    pub(crate) today: Date,
+    /// In days; 0 for any.
+    pub(crate) most: u32,
 }
 
 impl Scans {
@@ -39,6 +47,12 @@ impl Scans {
     pub(crate) fn ended(&mut self, invocation: Invocation) {
         let key = (Some(invocation.target), invocation.instance_id);
         let scan = self.0.entry(key).or_default();
+        let started = invocation.started.and_then(|text| text.parse().ok());
+        // Files may be read in any order.
+        if started.is_some() && started < scan.started {
+            return;
+        }
+        (scan.has_ended, scan.started) = (true, started);
         scan.name = invocation.name;
         scan.failed = match (invocation.status.as_str(), invocation.reason) {
             (_, Some(reason)) => Some(reason),
@@ -55,25 +69,29 @@ impl Scans {
         let Some(instance_id) = &gap.instance_id else {
             return;
         };
-        let scan = self.0.entry((gap.target.clone(), instance_id.clone()));
-        scan.or_insert_with(|| Scan {
-            name: gap.name.clone(),
-            failed: Some(gap.reason.clone()),
-            state: None,
-        });
+        let key = (gap.target.clone(), instance_id.clone());
+        let scan = self.0.entry(key).or_default();
+        if !scan.has_ended {
+            scan.name.clone_from(&gap.name);
+            scan.failed = Some(gap.reason.clone());
+        }
     }
 
     /// Takes what Patch Manager knows of one node.
     pub(crate) fn found(&mut self, state: PatchState) {
         let key = (state.target.clone(), state.instance_id.clone());
-        self.0.entry(key).or_default().state = Some(state);
+        let scan = self.0.entry(key).or_default();
+        let before = scan.state.as_ref().and_then(PatchState::ended);
+        if state.ended().is_none_or(|ended| Some(ended) >= before) {
+            scan.state = Some(state);
+        }
     }
 
-    /// Returns the state of each node, and a gap for each without one. An old state says nothing of a scan that failed.
-    pub(crate) fn judged(self) -> (Vec<Patched>, Vec<Gap>) {
+    /// Returns the state of each node, and a gap for each without one. An old state says nothing of a later scan.
+    pub(crate) fn judged(self, age: Age) -> (Vec<Patched>, Vec<Gap>) {
         let (mut states, mut gaps) = (Vec::new(), Vec::new());
         for ((target, instance_id), scan) in self.0 {
-            match scan.judged() {
+            match scan.judged(age) {
                 Ok(state) => states.push(state),
                 Err((name, reason)) => gaps.push(Gap {
                     kind: GapKind::Gap,
@@ -81,6 +99,7 @@ impl Scans {
                     instance_id: Some(instance_id),
                     name,
                     reason,
+                    of: Some(GapOf::PatchScan),
                 }),
             }
         }
@@ -89,11 +108,15 @@ impl Scans {
 }
 
 impl Scan {
-    fn judged(self) -> Result<Patched, (Option<String>, Reason)> {
+    fn judged(self, age: Age) -> Result<Patched, (Option<String>, Reason)> {
+        let stale = self.stale(age);
         let missing = self.state.as_ref().and_then(|state| state.missing_count);
         match (self.failed, self.state, missing) {
             (Some(reason), _, _) => Err((self.name, reason)),
             (None, Some(state), Some(missing)) if state.reason.is_none() => {
+                if let Some(reason) = stale {
+                    return Err((self.name, reason));
+                }
                 let other = [state.failed_count, state.installed_pending_reboot_count];
                 // What failed, and what waits for a reboot, is not in force:
                 // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_InstancePatchState.html
@@ -111,6 +134,29 @@ impl Scan {
                 ))
             }
         }
+    }
+
+    /// Returns why its state is not what it found: SSM may still give what an earlier scan left.
+    fn stale(&self, age: Age) -> Option<Reason> {
+        let message = match (self.state.as_ref()?.ended(), self.started) {
+            (None, _) => "the patch state does not say when it was found".to_owned(),
+            (Some(ended), Some(started)) if ended >= started => return None,
+            (Some(ended), Some(started)) => {
+                format!("the patch state is of {ended}, before the scan began at {started}")
+            }
+            (Some(ended), None) => {
+                let moment = jiff::Timestamp::from_second(ended.seconds()).ok()?;
+                let n_days =
+                    (age.today - moment.to_zoned_datetime(TimeZone::UTC).date()).get_days();
+                if age.most == 0 || i64::from(n_days) <= i64::from(age.most) {
+                    return None;
+                }
+                let ago = cli::count(n_days.unsigned_abs() as usize, "day");
+                format!("the patch state is of {ended}, {ago} ago")
+            }
+        };
+        let fix = "scan again with ssm-run --patch-scan, or pass --max-age";
+        Some(Reason::new("vulns.patch_scan.stale", message, fix))
     }
 }
 

@@ -59,6 +59,10 @@ pub(crate) struct Gap {
     pub(crate) instance_id: Option<String>,
     pub(crate) name: Option<String>,
     pub(crate) reason: Reason,
+    /// What is missing of the node, where the reason alone does not say: a node may be out of reach for a scan for patches and
+    /// send its inventory all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) of: Option<GapOf>,
 }
 
 impl Gap {
@@ -70,6 +74,7 @@ impl Gap {
             instance_id: None,
             name: None,
             reason: Reason::new(id, message, fix),
+            of: None,
         }
     }
 }
@@ -100,7 +105,7 @@ pub(crate) struct Difference<'a> {
     pub(crate) kind: DifferenceKind,
     pub(crate) target: Option<&'a Target>,
     pub(crate) instance_id: &'a str,
-    /// Patches that the baseline misses, as AWS counts them: security ones or all.
+    /// Patches of the baseline that are not installed, missing ones and failed ones, as AWS counts them: security ones or all.
     pub(crate) n_missing_patches: i32,
     /// Installed packages for which the advisories have a fix.
     pub(crate) n_fixable_packages: usize,
@@ -136,6 +141,13 @@ pub(crate) enum MatchKind {
 pub(crate) enum GapKind {
     /// The only value.
     Gap,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum GapOf {
+    /// The result of a scan for patches.
+    PatchScan,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]

@@ -81,6 +81,7 @@ impl Bom {
                 instance_id: Some(id),
                 name,
                 reason,
+                of: None,
             }));
         }
         Ok(((target, id, name), system, texts))

@@ -11,8 +11,8 @@ use super::bom::Bom;
 use super::collector::Inventory;
 use crate::model::fleet::Fleet;
 use crate::model::package::Package;
-use crate::model::patches::{is_of_scan, is_scan};
-use crate::model::record::{Gap, GapKind};
+use crate::model::patches::is_scan;
+use crate::model::record::{Gap, GapKind, GapOf};
 
 /// A node whose inventory is whole.
 #[derive(Debug)]
@@ -149,6 +149,7 @@ fn scanned(mut invocation: Invocation) -> Item {
             instance_id: Some(instance_id),
             name,
             reason,
+            of: None,
         }),
     }
 }
@@ -189,6 +190,9 @@ pub(crate) fn fleet(io: &IoArgs) -> anyhow::Result<(Fleet, Vec<Gap>)> {
                 }
                 Err(gap) => gaps.push(*gap),
             },
+            Item::Gap(gap) if gap.of == Some(GapOf::PatchScan) && gap.instance_id.is_some() => {
+                fleet.scans.missed(&gap);
+            }
             Item::Gap(gap) => gaps.push(gap),
             Item::PatchScan(invocation) => fleet.scans.ended(*invocation),
             Item::PatchState(state) => fleet.scans.found(*state),
@@ -202,7 +206,7 @@ pub(crate) fn fleet(io: &IoArgs) -> anyhow::Result<(Fleet, Vec<Gap>)> {
     // A node that was asked again may have answered at last.
     gaps.retain(|gap| {
         let is_answered = |id| fleet.has(gap.target.as_ref(), id);
-        is_of_scan(gap) || !gap.instance_id.as_deref().is_some_and(is_answered)
+        !gap.instance_id.as_deref().is_some_and(is_answered)
     });
     Ok((fleet, gaps))
 }

@@ -9,7 +9,9 @@ use serde::Deserialize;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 
 use super::Reader;
-use crate::model::advisory::{Advisory, Affected, BACKPORTS, Event, Line, RELEASE, names};
+use crate::model::advisory::{
+    Advisory, Affected, BACKPORTS, Event, Line, RELEASE, UNDETERMINED, names,
+};
 use crate::model::distribution::Ecosystem;
 use crate::model::severity::Severity;
 
@@ -122,7 +124,7 @@ impl<'de> Visitor<'de> for Packages<'_, '_, '_> {
 }
 
 /// A fixed version of 0 says that the release never was affected, and the status `undetermined` that nobody knows yet.
-fn part(name: &str, ecosystem: &str, release: &Release, topic: Option<&str>) -> Option<Affected> {
+fn part(name: &str, ecosystem: &str, release: &Release, topic: &str) -> Option<Affected> {
     let fixed = release.fixed_version.clone().filter(|fixed| fixed != "0");
     let counts = release.status == "open" || (release.status == "resolved" && fixed.is_some());
     counts.then(|| Affected {
@@ -130,7 +132,7 @@ fn part(name: &str, ecosystem: &str, release: &Release, topic: Option<&str>) -> 
         name: name.to_owned(),
         line: Line {
             modules: Vec::new(),
-            topic: topic.map(str::to_owned),
+            topic: Some(topic.to_owned()),
         },
         ranges: vec![Event::until(fixed.filter(|_| release.status == "resolved"))],
         versions: Vec::new(),
@@ -138,9 +140,18 @@ fn part(name: &str, ecosystem: &str, release: &Release, topic: Option<&str>) -> 
     })
 }
 
+/// Returns whether somebody has found out which versions are affected, be it none.
+fn is_determined(release: &Release) -> bool {
+    release.status == "open" || (release.status == "resolved" && release.fixed_version.is_some())
+}
+
 /// Backports are built from what unstable has: from its fix on they have it as well.
 fn advisory(reader: &mut Reader<'_>, name: &str, id: String, mut issue: Issue) -> Option<Advisory> {
-    let unstable = issue.releases.remove("sid");
+    let unstable = issue.releases.remove("sid").filter(is_determined);
+    let topic = match &unstable {
+        Some(_) => RELEASE,
+        None => UNDETERMINED,
+    };
     let mut affected = Vec::new();
     for (codename, ecosystem) in RELEASES {
         let Some(release) = issue.releases.remove(codename) else {
@@ -149,10 +160,9 @@ fn advisory(reader: &mut Reader<'_>, name: &str, id: String, mut issue: Issue) -
         if !reader.wanted.has(ecosystem, name) {
             continue;
         }
-        let topic = unstable.is_some().then_some(RELEASE);
         affected.extend(part(name, ecosystem, &release, topic));
         let backports = unstable.as_ref();
-        affected.extend(backports.and_then(|one| part(name, ecosystem, one, Some(BACKPORTS))));
+        affected.extend(backports.and_then(|one| part(name, ecosystem, one, BACKPORTS)));
     }
     let (cves, aliases) = names(&id, []);
     let url = format!("https://security-tracker.debian.org/tracker/{id}");
