@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::plain;
-use crate::screen::Tone;
 
 /// The table of one kind of record.
 #[derive(Debug)]
@@ -332,32 +331,6 @@ impl Shape {
     /// Returns the table for a kind of record that is shown in one.
     pub(super) fn of(kind: &str) -> Option<&'static Shape> {
         SHAPES.iter().find(|one| one.kind == kind)
-    }
-}
-
-/// Returns the color of a row, which repeats what one of its cells says.
-pub(super) fn tone(record: &Value) -> Option<Tone> {
-    let is = |at: &str, word: &str| record.pointer(at).is_some_and(|value| value == word);
-    if is("/class", "newly_denied")
-        || record["denied"] == true
-        || is("/answer", "denied")
-        || is("/kind", "denied_call") && record["n_denied"] != 0
-        || is("/transcript/none", "upload_failed")
-        || is("/status", "altered")
-        || is("/status", "missing")
-    {
-        Some(Tone::Bad)
-    } else if is("/class", "unknown")
-        || is("/answer", "unknown")
-        || is("/kind", "denied_call")
-        || is("/agent/ping", "ConnectionLost")
-        || is("/state", "unknown")
-        || is("/transcript/none", "unread")
-        || is("/status", "unproved")
-    {
-        Some(Tone::Doubtful)
-    } else {
-        None
     }
 }
 

@@ -3,7 +3,7 @@
 use comfy_table::{ColumnConstraint, ContentArrangement};
 use serde_json::Value;
 
-use super::columns::{Column, Shape, tone};
+use super::columns::{Column, Shape};
 use crate::report;
 use crate::screen::{Screen, Tone};
 
@@ -170,6 +170,32 @@ impl Table {
         let cells = self.rows.iter().map(|row| row[index].as_str());
         let cells = cells.chain([self.shape.columns[index].title]);
         cells.map(textwrap::core::display_width).max().unwrap_or(0)
+    }
+}
+
+/// Returns the color of a row, which repeats what one of its cells says.
+fn tone(record: &Value) -> Option<Tone> {
+    let is = |at: &str, word: &str| record.pointer(at).is_some_and(|value| value == word);
+    if is("/class", "newly_denied")
+        || record["denied"] == true
+        || is("/answer", "denied")
+        || is("/kind", "denied_call") && record["n_denied"] != 0
+        || is("/transcript/none", "upload_failed")
+        || is("/status", "altered")
+        || is("/status", "missing")
+    {
+        Some(Tone::Bad)
+    } else if is("/class", "unknown")
+        || is("/answer", "unknown")
+        || is("/kind", "denied_call")
+        || is("/agent/ping", "ConnectionLost")
+        || is("/state", "unknown")
+        || is("/transcript/none", "unread")
+        || is("/status", "unproved")
+    {
+        Some(Tone::Doubtful)
+    } else {
+        None
     }
 }
 
