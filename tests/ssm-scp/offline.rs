@@ -250,9 +250,9 @@ fn people_get_a_row_for_each_answer() {
         assert!(one.stdout.contains(line), "{}", one.stdout);
     }
     let two = tool(&base).args(["--action", "ssm:GetDocument"]).run();
-    let table = "ANSWER   ACTION            PRINCIPAL  WHY\n\
-        denied   ssm:StartSession  dev        denied by OnlyExemptPrincipals of guard\n\
-        allowed  ssm:GetDocument   dev        ";
+    let table = "ANSWER   ACTION            PRINCIPAL  ACCOUNT       WHY\n\
+        denied   ssm:StartSession  dev        111122223333  denied by OnlyExemptPrincipals of guard\n\
+        allowed  ssm:GetDocument   dev        111122223333  ";
     assert!(
         two.assert_status(0).stdout.starts_with(table),
         "{}",
