@@ -190,7 +190,7 @@ const SHAPES: [Shape; 15] = [
     },
     Shape {
         kind: "denied_call",
-        noun: "principal's action",
+        noun: "denied action",
         columns: &[
             column("DENIED", &["/n_denied"], Shown::Whole),
             column("PERHAPS", &["/n_unknown"], Shown::Whole),

@@ -293,6 +293,18 @@ mod tests {
     }
 
     #[test]
+    fn rows_are_counted_by_what_they_are() {
+        for (kind, expected) in [
+            ("simulation", "2 answers"),
+            ("denied_call", "2 denied actions"),
+            ("entity", "2 entities"),
+        ] {
+            let table = Table::of(kind).unwrap();
+            assert_eq!(crate::count(2, table.noun()), expected);
+        }
+    }
+
+    #[test]
     fn one_record_with_details_is_shown_as_a_whole() {
         let record = |region: &str| -> Value {
             json!({"kind": "alerts", "target": {"account": "111122223333", "region": region},
