@@ -59,9 +59,11 @@ test: checks
 	@rm -rf target/permissions
 	@$(MAKE) --no-print-directory --keep-going --jobs=3 BUILD=: cargo-tests faults-tests sandbox-tests demo-test fuzz-test $(SCRIPTS)
 
+# Thousands of random trees are slow to judge in code that is not optimized. With --workspace the dependencies that `test` built are used.
+FAST := iam-policy ssm-scp
 test-long: venv build
 	LONG=1 cargo test -p testbed --test faults -- promises refusals stopping
-	LONG=1 cargo test -p ssm-scp --bin ssm-scp -- tests::lockout
+	LONG=1 cargo test $(FAST:%=--config profile.dev.package.%.opt-level=2) --workspace --bin ssm-scp -- tests::lockout
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/stopped.sh
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/newcomer.sh organization
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/dist.sh

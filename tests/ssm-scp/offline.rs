@@ -250,9 +250,9 @@ fn people_get_a_row_for_each_answer() {
         assert!(one.stdout.contains(line), "{}", one.stdout);
     }
     let two = tool(&base).args(["--action", "ssm:GetDocument"]).run();
-    let table = "ANSWER   ACTION            PRINCIPAL  WHY\n\
-        denied   ssm:StartSession  dev        denied by OnlyExemptPrincipals of guard\n\
-        allowed  ssm:GetDocument   dev        ";
+    let table = "ANSWER   ACTION            PRINCIPAL  ACCOUNT       WHY\n\
+        denied   ssm:StartSession  dev        111122223333  denied by OnlyExemptPrincipals of guard\n\
+        allowed  ssm:GetDocument   dev        111122223333  ";
     assert!(
         two.assert_status(0).stdout.starts_with(table),
         "{}",
@@ -353,8 +353,13 @@ fn replay_tells_who_would_have_been_denied() {
         .run();
     replayed.assert_status(0).assert_stderr(
         "ssm-scp: 6 records: 1 of other calls than those that the guard denies, 0 by AWS or in accounts that the guard does not bind, 1 denied when they were made, 0 that do \
-         not tell who called, 1 that are no call\n",
+         not say who called, 1 that are not calls\n",
     );
+    tool(&["replay", "--guard", &guard])
+        .stdin(&lines[0])
+        .run()
+        .assert_status(0)
+        .assert_complains("1 record: 0 of other calls");
     let call = &replayed.records()[0];
     assert_eq!(replayed.records().len(), 1);
     assert_eq!(call["principal"], "arn:aws:iam::111122223333:role/dev");

@@ -3,7 +3,7 @@
 mod gathered;
 mod record;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use iam_policy::{Compiled, Request, Verdict, denies};
 
@@ -126,9 +126,15 @@ impl Bound<'_> {
                 let mut sessions = sessions.iter();
                 sessions.any(|who| identity.verdict(levels, who, action) != Verdict::Denied)
             };
-            let classes = self.classes.iter().copied();
-            let classes =
-                classes.map(|class| class.iter().map(String::as_str).filter(may).collect());
+            let classes = self.classes.iter().map(|class| {
+                // A class may have 22,000 actions: those that no statement of its own distinguishes are asked about once.
+                let mut known: HashMap<Vec<bool>, bool> = HashMap::new();
+                let may_known = |action: &&str| {
+                    let known = known.entry(identity.statements_about(action));
+                    *known.or_insert_with(|| may(action))
+                };
+                class.iter().map(String::as_str).filter(may_known).collect()
+            });
             classes
                 .filter(|class: &Vec<&str>| !class.is_empty())
                 .collect()

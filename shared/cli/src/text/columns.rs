@@ -34,6 +34,8 @@ enum Shown {
     Cut,
     /// What is behind the last slash, such as the name in the ARN of a role.
     Tail,
+    /// The account of an ARN.
+    Account,
     /// Seconds as hours, minutes and seconds.
     Duration,
     /// How many there are.
@@ -50,6 +52,8 @@ const fn column(title: &'static str, at: &'static [&'static str], shown: Shown) 
 
 const REGION: Column = column("REGION", &["/target/region"], Shown::Whole);
 const ACCOUNT: Column = column("ACCOUNT", &["/target/account"], Shown::Whole);
+/// Roles of many accounts have the same name.
+const OF_PRINCIPAL: Column = column("ACCOUNT", &["/principal"], Shown::Account);
 const WHO: Column = column("WHO", &["/session_name", "/principal"], Shown::Tail);
 
 const SHAPES: [Shape; 15] = [
@@ -178,6 +182,7 @@ const SHAPES: [Shape; 15] = [
             column("ANSWER", &["/answer"], Shown::Whole),
             column("ACTION", &["/action"], Shown::Whole),
             column("PRINCIPAL", &["/principal"], Shown::Tail),
+            OF_PRINCIPAL,
             column("WHY", &["/why"], Shown::Cut),
             column("RESOURCE", &["/resource"], Shown::Cut),
         ],
@@ -185,12 +190,13 @@ const SHAPES: [Shape; 15] = [
     },
     Shape {
         kind: "denied_call",
-        noun: "principal's action",
+        noun: "denied action",
         columns: &[
             column("DENIED", &["/n_denied"], Shown::Whole),
             column("PERHAPS", &["/n_unknown"], Shown::Whole),
             column("ACTION", &["/action"], Shown::Whole),
             column("PRINCIPAL", &["/principal"], Shown::Tail),
+            OF_PRINCIPAL,
             column("LAST", &["/last"], Shown::Whole),
             column("BY", &["/sid", "/policy"], Shown::Cut),
         ],
@@ -340,6 +346,10 @@ impl Column {
         let text = plain(value);
         match (self.shown, value) {
             (Shown::Tail, _) => text.rsplit('/').next().unwrap_or_default().to_owned(),
+            (Shown::Account, _) => match text.split(':').nth(4) {
+                None | Some("") => "-".to_owned(),
+                Some(account) => account.to_owned(),
+            },
             (Shown::Words, _) => text.replace('_', " "),
             (Shown::Count, Value::Array(items)) => items.len().to_string(),
             (Shown::List, Value::Array(items)) if items.is_empty() => "-".to_owned(),

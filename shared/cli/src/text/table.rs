@@ -285,6 +285,44 @@ mod tests {
         assert!(table.render(of(80)).contains("AccessDenied"));
     }
 
+    /// One role is denied and the other is not: the rows must say which.
+    #[test]
+    fn principals_of_one_name_are_of_their_accounts() {
+        for (kind, expected) in [
+            (
+                "simulation",
+                "ANSWER   ACTION            PRINCIPAL  ACCOUNT       WHY\n\
+                 denied   ssm:StartSession  Admin      111122223333  by guard\n\
+                 allowed  ssm:StartSession  Admin      444455556666  by guard",
+            ),
+            (
+                "denied_call",
+                "DENIED  PERHAPS  ACTION            PRINCIPAL  ACCOUNT       BY\n\
+                 2       0        ssm:StartSession  Admin      111122223333  guard\n\
+                 2       0        ssm:StartSession  Admin      444455556666  guard",
+            ),
+        ] {
+            let mut table = Table::of(kind).unwrap();
+            for (account, answer) in [("111122223333", "denied"), ("444455556666", "allowed")] {
+                table.add(&json!({"kind": kind, "principal": format!("arn:aws:iam::{account}:role/Admin"), "answer": answer,
+                    "action": "ssm:StartSession", "why": "by guard", "n_denied": 2, "n_unknown": 0, "policy": "guard"}));
+            }
+            assert_eq!(table.render(Screen::default()), expected);
+        }
+    }
+
+    #[test]
+    fn rows_are_counted_by_what_they_are() {
+        for (kind, expected) in [
+            ("simulation", "2 answers"),
+            ("denied_call", "2 denied actions"),
+            ("entity", "2 entities"),
+        ] {
+            let table = Table::of(kind).unwrap();
+            assert_eq!(crate::count(2, table.noun()), expected);
+        }
+    }
+
     #[test]
     fn one_record_with_details_is_shown_as_a_whole() {
         let record = |region: &str| -> Value {

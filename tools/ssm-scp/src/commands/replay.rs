@@ -94,8 +94,10 @@ fn in_words(counts: &Counts) -> String {
         n_no_call,
         n_damaged: _,
     } = counts;
+    let records = usize::try_from(*n_records).unwrap_or(usize::MAX);
+    let records = cli::count(records, "record");
     format!(
-        "{n_records} records: {n_not_concerned} of other calls than those that the guard denies, {n_not_governed} by AWS or in accounts that the guard does not bind, {n_denied_before} denied \
-         when they were made, {n_without_principal} that do not say who called, {n_no_call} that are no call"
+        "{records}: {n_not_concerned} of other calls than those that the guard denies, {n_not_governed} by AWS or in accounts that the guard does not bind, {n_denied_before} denied \
+         when they were made, {n_without_principal} that do not say who called, {n_no_call} that are not calls"
     )
 }

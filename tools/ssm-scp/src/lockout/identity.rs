@@ -30,6 +30,13 @@ impl Identity {
         })
     }
 
+    /// Returns for each statement of its own whether it is about an action. Nothing else of them distinguishes two actions.
+    pub(crate) fn statements_about(&self, action: &str) -> Vec<bool> {
+        let policies = self.policies.iter().chain(&self.boundary);
+        let about = policies.flat_map(|policy| policy.statements_about(action));
+        about.collect()
+    }
+
     /// Returns whether the principal may do something below these service control policies.
     pub(crate) fn verdict(
         &self,
