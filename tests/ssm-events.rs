@@ -16,6 +16,8 @@ mod destinations;
 mod examples;
 #[path = "ssm-events/function.rs"]
 mod function;
+#[path = "ssm-events/held.rs"]
+mod held;
 #[path = "ssm-events/lambda.rs"]
 mod lambda;
 #[path = "ssm-events/matching.rs"]
@@ -26,6 +28,8 @@ mod page;
 mod past;
 #[path = "ssm-events/reading.rs"]
 mod reading;
+#[path = "ssm-events/reconciling.rs"]
+mod reconciling;
 #[path = "ssm-events/routes.rs"]
 mod routes;
 #[path = "ssm-events/routes_mistakes.rs"]

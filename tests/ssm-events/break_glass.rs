@@ -78,6 +78,8 @@ fn used(id: &str, role: &str, days: i64, more: &Value) -> Value {
 
 fn ids(output: &Output) -> Vec<String> {
     let findings = output.records().into_iter();
+    // What is never looked at is said beside.
+    let findings = findings.filter(|finding| finding["severity"] != "info");
     let text = |finding: Value| {
         format!(
             "{} {}",
@@ -99,12 +101,8 @@ fn entry(more: &Value) -> Value {
 
 #[test]
 fn a_use_is_open_until_somebody_acknowledges_it() {
-    let old = used(
-        "e-old",
-        "break-glass",
-        80,
-        &json!({"eventName": "SendCommand"}),
-    );
+    let old = used("", "break-glass", 80, &json!({"eventName": "SendCommand"}));
+    let old_name = format!("{ROLE} {}", old["eventTime"].as_str().unwrap());
     let denied = used(
         "e-denied",
         "break-glass",
@@ -123,7 +121,7 @@ fn a_use_is_open_until_somebody_acknowledges_it() {
     assert_eq!(
         ids(&open),
         [
-            format!("{used} e-old"),
+            format!("{used} {old_name}"),
             format!("{used} e-denied"),
             format!("{used} e-1")
         ]
@@ -140,7 +138,7 @@ fn a_use_is_open_until_somebody_acknowledges_it() {
             && message.contains("StartSession on i-0a"),
         "{message}"
     );
-    // By event ID, and by principal and time.
+    // By event ID; a record that has none, by principal and time.
     let by_id = entry(&json!({"event_id": "e-1"}));
     let by_time = entry(&json!({"principal": ROLE, "time": old["eventTime"]}));
     let part = scene.check(&break_glass(), &json!([by_id, by_time]), &[]);
@@ -190,6 +188,8 @@ fn what_acknowledges_nothing_leaves_the_use_open() {
             &json!({"principal": ROLE.replace("break-glass", "other"), "time": record["eventTime"]}),
         ),
         entry(&json!({"principal": ROLE, "time": before})),
+        // Which of several in that second would not be said.
+        entry(&json!({"principal": ROLE, "time": record["eventTime"]})),
         // Nobody can have looked at it before it happened.
         entry(&json!({"event_id": "e-1", "when": before})),
         entry(&json!({"event_id": "e-1", "when": "2020-01-01"})),
@@ -231,6 +231,14 @@ fn an_acknowledgement_says_who_when_and_why_and_of_what() {
         (
             entry(&json!({"event_id": "e-1", "when": "yesterday"})),
             "$[0].when: expected a day such as 2026-11-29",
+        ),
+        (
+            entry(&json!({"event_id": "e-1", "when": "2999-01-01"})),
+            "$[0].when: it has not come yet",
+        ),
+        (
+            entry(&json!({"event_id": "e-1", "when": "2999-01-01T00:00:00Z"})),
+            "$[0].when: it has not come yet",
         ),
     ] {
         scene.account.forget_calls();
@@ -310,4 +318,29 @@ fn a_session_without_its_ticket_is_a_finding() {
     nothing
         .assert_status(2)
         .assert_complains("it has neither break_glass nor reason_pattern");
+}
+
+#[test]
+fn what_is_not_looked_at_is_said_and_a_time_before_the_history_is_refused() {
+    let scene = Scene::new(&[]);
+    let fine = scene.check(&break_glass(), &json!([]), &["--since", "90d"]);
+    fine.assert_status(0).assert_stderr("");
+    let limits = &fine.records()[0];
+    assert_eq!(
+        (&limits["id"], &limits["severity"]),
+        (&json!("events.break_glass.limits"), &json!("info"))
+    );
+    let message = limits["message"].as_str().unwrap();
+    assert!(message.contains("not in sign-ins, AssumeRole"), "{message}");
+    for (since, said) in [
+        ("400d", "the event history has 90 days only"),
+        ("2999-01-01T00:00:00Z", "this time has not come yet"),
+    ] {
+        scene.account.forget_calls();
+        scene
+            .check(&break_glass(), &json!([]), &["--since", since])
+            .assert_status(2)
+            .assert_complains(said);
+        assert!(scene.account.calls().is_empty(), "{since}");
+    }
 }

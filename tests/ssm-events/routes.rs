@@ -10,8 +10,8 @@ use crate::sending::statuses;
 
 /// Three webhooks, and a file of routes to them.
 pub(super) struct Scene {
-    slacks: [Slack; 3],
-    home: Home,
+    pub(super) slacks: [Slack; 3],
+    pub(super) home: Home,
 }
 
 const NAMES: [&str; 3] = ["ops", "security", "night"];
@@ -30,11 +30,11 @@ impl Scene {
         path
     }
 
-    fn routes(&self, more: &Value) -> PathBuf {
+    pub(super) fn routes(&self, more: &Value) -> PathBuf {
         self.file(&routes(more).to_string())
     }
 
-    fn tool(&self, routes: &PathBuf, more: &[&str]) -> Run {
+    pub(super) fn tool(&self, routes: &PathBuf, more: &[&str]) -> Run {
         let mut run = offline(EXE)
             .args(["send"])
             .args(["--routes"])

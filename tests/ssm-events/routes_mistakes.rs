@@ -31,6 +31,11 @@ fn a_mistake_in_the_file_is_one_line_with_its_place_and_nothing_is_sent() {
         (r#"{"destinations": {"a": {"slack_webhook": {"env": "https://hooks.slack.com/c4n4ry"}}}, "default": ["a"]}"#.to_owned(), "expected the name of an environment variable"),
         (r#"{"destinations": {"a": {"https": {"url": {"env": "A"}, "jq_file": "x", "headers": {"Host": {"env": "B"}}}}}, "default": ["a"]}"#.to_owned(), "expected the name of a header such as Authorization"),
         (r#"{"destinations": {"a": {"slack_bot": {"token": {"env": "A"}, "channel": "C1", "api": "https://evil.example/api"}}}, "default": ["a"]}"#.to_owned(), "$.destinations.a.slack_bot.api: it is neither Slack's Web API, slack.com/api, nor"),
+        (r#"{"destinations": {"a": {"slack_bot": {"token": "xoxb-c4n4ry", "channel": "C1"}}}, "default": ["a"]}"#.to_owned(), "$.destinations.a.slack_bot.token: expected where the secret is kept"),
+        (r#"{"destinations": {"a": {"slack_bot": {"token": {"file": "xoxb-c4n4ry"}, "channel": "C1"}}}, "default": ["a"]}"#.to_owned(), "$.destinations.a.slack_bot.token.file: expected where the"),
+        (r#"{"destinations": {"a": {"https": {"url": {"env": "A"}, "jq_file": "x", "fields": {"routing_key": "c4n4ry"}}}}, "default": ["a"]}"#.to_owned(), "expected where the secret is kept"),
+        (r#"{"destinations": {"a": {"slack_bot": {"token": {"env": "A"}, "channel": "C1", "api": "http://127.0.0.1:x@evil.example/api"}}}, "default": ["a"]}"#.to_owned(), "it is neither Slack's Web API"),
+        (with(r#""rules": [{"name": "a", "to": ["ops"], "hours": {"from": "08:00", "to": "18:00", "time_zone": "UTC", "days": []}}]"#), "$.rules[0].hours.days: it is empty"),
         ("{".to_owned(), "EOF while parsing an object at line 1 column 1"),
     ] {
         let file = scene.file(&text);

@@ -1,6 +1,7 @@
 //! HTTP beside the APIs of AWS: one request without credentials and without retries, through the proxy of the environment
 //! if there is one.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
@@ -83,6 +84,12 @@ impl HttpClient {
     /// # Errors
     /// No answer: name, route, firewall, TLS, time. Any status is an answer.
     pub async fn send(&self, request: Request) -> anyhow::Result<Response> {
+        // What HTTP refuses would be quoted by whoever refuses it, with the whole request.
+        anyhow::ensure!(
+            is_address(&request.url),
+            "{}: the URL is not one that HTTP allows (it is not shown)",
+            request.method
+        );
         if self.is_outside {
             http::outside::check(host(&request.url)).await?;
         }
@@ -108,7 +115,7 @@ impl HttpClient {
                 let mut sent =
                     HttpRequest::new(request.body.map_or_else(SdkBody::empty, SdkBody::from));
                 sent.set_method(request.method)?;
-                sent.set_uri(split(&request.url).1)?;
+                sent.set_uri(path(&request.url).as_ref())?;
                 if let Some(length) = sent.body().content_length() {
                     sent.headers_mut()
                         .insert("content-length", length.to_string());
@@ -130,12 +137,26 @@ impl HttpClient {
     }
 }
 
-/// Returns a URL up to its path, and the path.
+/// Returns whether HTTP can be asked for a URL at all.
+#[must_use]
+pub fn is_address(url: &str) -> bool {
+    HttpRequest::new(SdkBody::empty()).set_uri(url).is_ok()
+}
+
+/// Returns a URL up to its path, and the rest.
 fn split(url: &str) -> (&str, &str) {
     let host = url.find("://").map_or(0, |at| at + 3);
-    match url[host..].find('/') {
-        Some(at) => url.split_at(host + at),
-        None => (url, "/"),
+    let end = url[host..].find(['/', '?', '#']);
+    url.split_at(end.map_or(url.len(), |at| host + at))
+}
+
+/// Returns the path and the query of a URL; what is behind `#` is never sent.
+fn path(url: &str) -> Cow<'_, str> {
+    let rest = split(url).1;
+    let rest = rest.split('#').next().unwrap_or_default();
+    match rest.starts_with('/') {
+        true => Cow::Borrowed(rest),
+        false => Cow::Owned(format!("/{rest}")),
     }
 }
 
@@ -145,7 +166,6 @@ fn host(url: &str) -> &str {
     let authority = authority
         .split_once("://")
         .map_or(authority, |(_, rest)| rest);
-    let authority = authority.split(['?', '#']).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();
     match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
@@ -180,4 +200,29 @@ pub async fn probe(url: &str) -> anyhow::Result<Response> {
     };
     let answer = HttpClient::new()?.send(request).await;
     answer.map_err(|error| error.context(url.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{host, is_address, path, split};
+
+    #[test]
+    fn a_query_without_a_path_is_sent_and_is_not_of_the_host() {
+        for (url, end, rest, name) in [
+            ("https://h?token=a/b", "https://h", "/?token=a/b", "h"),
+            ("https://h:8443?t=1", "https://h:8443", "/?t=1", "h"),
+            ("https://h/p?t=1#x", "https://h", "/p?t=1", "h"),
+            ("https://h#x/y", "https://h", "/", "h"),
+            ("https://h", "https://h", "/", "h"),
+            ("http://[::1]:80/p", "http://[::1]:80", "/p", "[::1]"),
+        ] {
+            assert_eq!(
+                (split(url).0, &*path(url), host(url)),
+                (end, rest, name),
+                "{url}"
+            );
+        }
+        assert!(is_address("https://h.example?token=a"));
+        assert!(!is_address("https://{region}.example.com/hooks"));
+    }
 }

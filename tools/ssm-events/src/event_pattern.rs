@@ -8,11 +8,13 @@ mod parse;
 mod prune;
 mod source;
 mod test;
+mod written;
 
 pub(crate) use event::Explanation;
 pub(crate) use source::PatternError;
 use test::Test;
 pub(crate) use test::wildcard;
+pub(crate) use written::EventPattern;
 
 /// An event fits when it fits one of the rules: each branch of `$or` makes its own.
 #[derive(Clone, Debug, PartialEq)]

@@ -34,8 +34,8 @@ const SLACK: u32 = 30;
 /// The longest answers of AWS are pages of a few MB; what does not end is not kept in memory.
 const LONGEST_ANSWER: usize = 64 * 1024 * 1024;
 
-/// What others than AWS answer to a message is a word or a page: more of it is not read.
-const LONGEST_WORD: usize = 64 * 1024;
+/// What others than AWS answer to a message is a word or a page, or the message again, as Slack does: more of it is not read.
+const LONGEST_WORD: usize = 1024 * 1024;
 
 /// How long to go on after the SDK's last attempt was throttled. Buckets of requests fill up within seconds; whoever else
 /// empties them may take a minute. <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>

@@ -3,16 +3,18 @@
 mod action;
 mod desired;
 mod observed;
+mod source;
 
 use cli::Target;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 pub(crate) use self::action::Action;
-pub(crate) use self::desired::{Desired, DesiredFunction, DesiredTrail, Webhook};
+pub(crate) use self::desired::{Desired, DesiredFunction, DesiredTrail};
 pub(crate) use self::observed::{
     Connection, Destination, Function, Observed, Queue, Role, Rule, RuleTarget, Trail, TrailBucket,
 };
+pub(crate) use self::source::Webhook;
 
 /// Hashes of what a plan must not hold: the webhook's URL, the function's package.
 #[derive(Clone, Debug, Default)]

@@ -104,17 +104,41 @@ pub(crate) async fn secret(
 fn is_webhook(url: &str) -> bool {
     let clean = url.bytes().all(|b| b.is_ascii_graphic());
     let slack = ["https://hooks.slack.com/", "https://hooks.slack-gov.com/"];
+    let is_slack = slack
+        .iter()
+        .any(|start| url.starts_with(start) && url.len() > start.len());
+    clean && (is_slack || is_loopback(url))
+}
+
+/// Returns whether a URL is of plain HTTP on the loopback: a port, and then the path or nothing. What else could be there is a user before
+/// another host.
+pub(crate) fn is_loopback(url: &str) -> bool {
     let loopback = ["http://127.0.0.1:", "http://localhost:"];
-    clean
-        && slack
-            .iter()
-            .chain(&loopback)
-            .any(|start| url.starts_with(start) && url.len() > start.len())
+    let mut rests = loopback.iter().filter_map(|start| url.strip_prefix(start));
+    rests.any(|rest| {
+        let port = rest.split('/').next().unwrap_or_default();
+        !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Url;
+    use super::{Url, is_loopback, is_webhook};
+
+    #[test]
+    fn what_follows_the_loopback_is_a_port_and_never_another_host() {
+        for (url, expected) in [
+            ("http://127.0.0.1:8080/api", true),
+            ("http://localhost:8080", true),
+            ("http://127.0.0.1:x@evil.example/api", false),
+            ("http://127.0.0.1:80@evil.example/api", false),
+            ("http://localhost:", false),
+            ("http://localhost:80?@evil.example/", false),
+        ] {
+            assert_eq!(is_loopback(url), expected, "{url}");
+            assert_eq!(is_webhook(url), expected, "{url}");
+        }
+    }
 
     /// A panic prints what it is about as `{:?}` does.
     #[test]

@@ -1,4 +1,4 @@
-//! `check`: what keeps events from reaching Slack.
+//! `check`: what keeps events from being sent, and uses and sessions that somebody should look at.
 
 mod uses;
 

@@ -1,4 +1,4 @@
-//! `reconcile`: which records never reached Slack: EventBridge delivers best effort, CloudTrail keeps everything.
+//! `reconcile`: which records never reached all of their destinations: EventBridge delivers best effort, CloudTrail keeps everything.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::GlobalArgs;
 use crate::records::source;
 
-/// Print the records that never reached Slack, without calling AWS
+/// Print the records that have not reached all of their destinations, without calling AWS
 #[derive(Clone, Debug, clap::Args)]
 #[command(
     after_long_help = "Examples:\n  ssm-events history --since 7d | ssm-events reconcile --delivered delivered.jsonl"
@@ -48,9 +48,9 @@ pub(crate) async fn run(
     Ok(left_out.end(out, outcome))
 }
 
-/// The ids of what was sent, and whether it arrived at each destination; the name of one is empty where there are no routes.
+/// The ids of what was sent, and whether each message arrived at each destination; the name of one is empty for the webhook of flags.
 #[derive(Debug, Default)]
-struct Delivered(HashMap<String, HashMap<String, bool>>);
+struct Delivered(HashMap<String, HashMap<(String, String), bool>>);
 
 impl Delivered {
     /// Adds a list: ids one a line, or objects with `event_id`, such as the delivery log of a spool. Of these only what
@@ -74,7 +74,7 @@ impl Delivered {
             let plain = line.bytes().all(|b| b.is_ascii_graphic());
             anyhow::ensure!(plain, "expected an event id, or an object with event_id");
             if !line.is_empty() {
-                self.add(line.trim_matches('"'), "", true);
+                self.add(line.trim_matches('"'), ("", ""), true);
             }
             return Ok(());
         }
@@ -84,19 +84,22 @@ impl Delivered {
             .iter()
             .find_map(|name| value[*name].as_str())
             .context("an object without event_id")?;
-        // Duplicates were delivered before, and what a rule mutes is not meant to arrive; what was only being sent, rejected or held
-        // did not.
+        // What a rule mutes is not meant to arrive; what was only queued, being sent, rejected, held or not made did not. A duplicate may
+        // have been rejected before, or wait.
         let arrived = value["status"]
             .as_str()
-            .is_none_or(|status| ["delivered", "duplicate", "muted"].contains(&status));
+            .is_none_or(|status| ["delivered", "muted"].contains(&status));
         let destination = value["destination"].as_str().unwrap_or_default();
-        self.add(id, destination, arrived);
+        // Of an event that a filter makes several messages of, those behind the first have a number.
+        let (id, part) = id.split_once('/').unwrap_or((id, ""));
+        self.add(id, (destination, part), arrived);
         Ok(())
     }
 
-    fn add(&mut self, id: &str, destination: &str, arrived: bool) {
+    fn add(&mut self, id: &str, (destination, part): (&str, &str), arrived: bool) {
         let destinations = self.0.entry(id.to_owned()).or_default();
-        *destinations.entry(destination.to_owned()).or_default() |= arrived;
+        let key = (destination.to_owned(), part.to_owned());
+        *destinations.entry(key).or_default() |= arrived;
     }
 
     /// Tells whether a record is missing, once: the same record again is not.
@@ -105,7 +108,7 @@ impl Delivered {
         if event_id.is_empty() {
             return true;
         }
-        let seen = HashMap::from([(String::new(), true)]);
+        let seen = HashMap::from([((String::new(), String::new()), true)]);
         let before = self.0.insert(event_id.to_owned(), seen);
         before.is_none_or(|destinations| destinations.values().any(|arrived| !arrived))
     }

@@ -66,24 +66,12 @@ pub(crate) struct SendArgs {
     style: StyleArgs,
 }
 
-/// Returns whether it may name an environment variable; anything else may be the secret.
-fn is_variable(name: &str) -> bool {
-    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    !name.is_empty() && name.bytes().all(is_name)
-}
-
 /// Reads `env:NAME`, `file:PATH`, `parameter:NAME` or `secret:ID`.
 pub(super) fn webhook(text: &str) -> Result<Webhook, String> {
     let wrong = "expected env:NAME, file:PATH, parameter:NAME or secret:ID; the URL itself is a secret and no argument";
-    match text.split_once(':') {
-        // A web address is the secret itself, with the word for its place before it.
-        Some((_, place)) if place.contains("://") => Err(wrong.to_owned()),
-        Some(("env", name)) if is_variable(name) => Ok(Webhook::Env(name.to_owned())),
-        Some(("file", path)) if !path.is_empty() => Ok(Webhook::File(path.to_owned())),
-        Some(("parameter", name)) if !name.is_empty() => Ok(Webhook::Parameter(name.to_owned())),
-        Some(("secret", id)) if !id.is_empty() => Ok(Webhook::Secret(id.to_owned())),
-        _ => Err(wrong.to_owned()),
-    }
+    let source = text.split_once(':');
+    let source = source.and_then(|(kind, place)| Webhook::of(kind, place));
+    source.ok_or_else(|| wrong.to_owned())
 }
 
 /// Reads a number of seconds.
@@ -99,7 +87,7 @@ pub(super) fn seconds(text: &str) -> Result<f64, String> {
 pub(crate) struct Delivered {
     kind: DeliveredKind,
     event_id: String,
-    /// The name of the destination in the routes; null where the flags name the only one.
+    /// The name of the destination in the routes, or what the flags name; null for the webhook of the flags.
     destination: Option<String>,
     status: Status,
     /// Why it was rejected, held or muted, or that it may have been delivered twice.
@@ -136,7 +124,11 @@ pub(crate) async fn run(
     out: &Output,
 ) -> anyhow::Result<Outcome> {
     let routes = args.destination.routes.as_deref().map(Routes::read);
-    let routes = routes.transpose()?;
+    let mut routes = routes.transpose()?;
+    if let (Some(routes), Some(pattern)) = (&mut routes, args.style.reason_pattern()) {
+        // The rules judge by what messages are marked with.
+        routes.reason_pattern = Some(pattern.clone());
+    }
     let renderer = args.style.renderer(routes.as_ref())?;
     let Some(directory) = &args.spool else {
         let routes = routes.context("--explain needs --routes")?;
@@ -145,6 +137,7 @@ pub(crate) async fn run(
     let Opened {
         formats,
         transports,
+        is_whole,
     } = args
         .destination
         .open(routes.as_ref(), &args.style, &global.aws)
@@ -173,7 +166,7 @@ pub(crate) async fn run(
             return Err(error);
         }
     };
-    if say_held(&spool, &lanes, directory, out) {
+    if say_held(&spool, &lanes, directory, out) || !is_whole {
         outcome = Outcome::Trouble;
     }
     Ok(outcome)

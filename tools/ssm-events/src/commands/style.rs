@@ -70,6 +70,11 @@ impl StyleArgs {
         })
     }
 
+    /// Returns what the flags say that each reason must have.
+    pub(super) fn reason_pattern(&self) -> Option<&ReasonPattern> {
+        self.reason_pattern.as_ref()
+    }
+
     fn style(&self) -> anyhow::Result<Style> {
         let mut style = Style::default();
         if let Some(zone) = &self.time_zone {

@@ -6,6 +6,13 @@ const SEND: &[&str] = &["send"];
 const PUBLISH: &[&str] = &["sns:Publish"];
 const TOPICS: &[&str] = &["arn:{partition}:sns:*:*:*"];
 
+const GET_PARAMETER: &[&str] = &["ssm:GetParameter"];
+const PARAMETERS: &[&str] = &["arn:{partition}:ssm:{region}:*:parameter/*"];
+const WHY_PARAMETER: &str = "read secrets of destinations from parameters";
+const GET_SECRET: &[&str] = &["secretsmanager:GetSecretValue"];
+const SECRETS: &[&str] = &["arn:{partition}:secretsmanager:{region}:*:secret:*"];
+const WHY_SECRET: &str = "read secrets of destinations from Secrets Manager";
+
 pub(super) const OF_SENDING: &[Grant] = &[
     Grant::new("Publish", SEND, PUBLISH, TOPICS, "publish to a topic").when(When::Flag("--topic")),
     Grant::new(
@@ -16,6 +23,35 @@ pub(super) const OF_SENDING: &[Grant] = &[
         "publish to the topics of the routes",
     )
     .when(When::Flag("--routes")),
+    Grant::new(
+        "RoutesByParameter",
+        SEND,
+        GET_PARAMETER,
+        PARAMETERS,
+        WHY_PARAMETER,
+    )
+    .when(When::Flag("--routes")),
+    Grant::new("RoutesBySecret", SEND, GET_SECRET, SECRETS, WHY_SECRET)
+        .when(When::Flag("--routes")),
+    Grant::new(
+        "TokenByParameter",
+        SEND,
+        GET_PARAMETER,
+        PARAMETERS,
+        WHY_PARAMETER,
+    )
+    .when(When::Flag("--slack-token")),
+    Grant::new("TokenBySecret", SEND, GET_SECRET, SECRETS, WHY_SECRET)
+        .when(When::Flag("--slack-token")),
+    Grant::new(
+        "UrlByParameter",
+        SEND,
+        GET_PARAMETER,
+        PARAMETERS,
+        WHY_PARAMETER,
+    )
+    .when(When::Flag("--url")),
+    Grant::new("UrlBySecret", SEND, GET_SECRET, SECRETS, WHY_SECRET).when(When::Flag("--url")),
     Grant::new(
         "CheckEventHistory",
         &["check"],

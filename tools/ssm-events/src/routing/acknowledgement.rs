@@ -9,14 +9,14 @@ use serde::Deserialize;
 
 use crate::records::record::Event;
 
-/// One use that somebody has looked at. It is named by the event ID, or by principal and time.
+/// One use that somebody has looked at. It is named by the event ID; one whose record has none, by principal and time.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Acknowledgement {
     /// The `eventID` of the record.
     #[serde(default)]
     event_id: Option<String>,
-    /// ARN of the principal, as the finding has it.
+    /// ARN of the principal, as the finding has it, for a record without an event ID.
     #[serde(default)]
     principal: Option<String>,
     /// Time of the call, as the finding has it.
@@ -36,17 +36,17 @@ pub(crate) struct Acknowledgement {
 pub(crate) struct Acknowledgements(Vec<Acknowledgement>);
 
 impl Acknowledgements {
-    /// Reads a file, which may have comments.
+    /// Reads a file, which may have comments; `now` is what no entry may be later than.
     ///
     /// # Errors
     /// It cannot be read, or an entry lacks who, when, why, or which use it is about.
-    pub(crate) fn read(path: &Path) -> anyhow::Result<Acknowledgements> {
+    pub(crate) fn read(path: &Path, now: Timestamp) -> anyhow::Result<Acknowledgements> {
         cli::read_checked(
             path,
             "acknowledgements",
             |entries: &Vec<Acknowledgement>| {
                 let mut entries = entries.iter().enumerate();
-                entries.find_map(|(index, entry)| mistake(index, entry))
+                entries.find_map(|(index, entry)| mistake(index, entry, now))
             },
         )
         .map(Acknowledgements)
@@ -58,7 +58,7 @@ impl Acknowledgements {
     }
 }
 
-fn mistake(index: usize, entry: &Acknowledgement) -> Option<(String, String)> {
+fn mistake(index: usize, entry: &Acknowledgement, now: Timestamp) -> Option<(String, String)> {
     let at = |field: &str| format!("$[{index}]{field}");
     for (field, text) in [(".who", &entry.who), (".why", &entry.why)] {
         if text.trim().is_empty() {
@@ -74,6 +74,12 @@ fn mistake(index: usize, entry: &Acknowledgement) -> Option<(String, String)> {
             "expected a day such as 2026-11-29, or a time such as 2026-11-29T08:00:00Z".to_owned(),
         ));
     }
+    if first_moment(&entry.when).is_none_or(|when| when > now) {
+        return Some((
+            at(".when"),
+            "it has not come yet: an acknowledgement is of what somebody has looked at".to_owned(),
+        ));
+    }
     match (&entry.event_id, &entry.principal, &entry.time) {
         (Some(id), None, None) if !id.is_empty() => None,
         (None, Some(principal), Some(_)) if !principal.is_empty() => None,
@@ -83,6 +89,18 @@ fn mistake(index: usize, entry: &Acknowledgement) -> Option<(String, String)> {
                 .to_owned(),
         )),
     }
+}
+
+/// Returns the first moment that a day or a time means.
+fn first_moment(text: &str) -> Option<Timestamp> {
+    if let Ok(moment) = text.parse::<Timestamp>() {
+        return Some(moment);
+    }
+    let day: Date = text.parse().ok()?;
+    // Somewhere it begins fourteen hours before that in UTC.
+    let begin = day.yesterday().ok()?.at(10, 0, 0, 0);
+    let begin = begin.to_zoned_datetime(jiff::tz::TimeZone::UTC).ok()?;
+    Some(begin.timestamp())
 }
 
 /// Returns the last moment that a day or a time means.
@@ -106,7 +124,10 @@ impl Acknowledgement {
         let is_named = match (&self.event_id, &self.principal, &self.time) {
             (Some(id), _, _) => *id == event.event_id,
             (None, Some(principal), Some(time)) => {
-                *principal == event.who.principal && Some(*time) == called
+                // Within a second there may be several, which only their IDs tell apart.
+                event.event_id.is_empty()
+                    && *principal == event.who.principal
+                    && Some(*time) == called
             }
             _ => false,
         };

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::hours::Hours;
 use super::routes::{Routes, Rule};
 
 impl Routes {
@@ -66,6 +67,10 @@ fn of_rule(routes: &Routes, index: usize, rule: &Rule) -> Option<(String, String
         (
             ".severities",
             rule.severities.as_ref().is_some_and(Vec::is_empty),
+        ),
+        (
+            ".hours.days",
+            rule.hours.as_ref().is_some_and(Hours::is_never),
         ),
     ] {
         if is_empty {

@@ -49,7 +49,7 @@ impl Routes {
         let Subject { record, event, .. } = subject;
         let of_break_glass = self.break_glass.as_ref().filter(|break_glass| {
             let mut patterns = break_glass.principals.iter();
-            patterns.any(|pattern| pattern.fits(record, event))
+            patterns.any(|pattern| pattern.may_fit(record, event))
         });
         let severity = match of_break_glass {
             Some(_) => Severity::Error,

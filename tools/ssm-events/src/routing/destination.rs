@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::alerts::model::Webhook;
+use crate::alerts::webhook::is_loopback;
 
 /// One destination: exactly one of these.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -21,6 +22,23 @@ pub(crate) enum Destination {
     Https(HttpsUrl),
     /// Topic of Amazon SNS: its ARN.
     SnsTopic(Topic),
+}
+
+impl Destination {
+    /// Returns the name that a destination of the flags has in a spool, which no name of a file of routes can be: two of them are not
+    /// taken for one. A URL is a secret, so that its source is named, and those of the fields, which may say whose it is.
+    pub(crate) fn of_flags(&self) -> String {
+        match self {
+            Destination::SlackWebhook(_) => String::new(),
+            Destination::SlackBot(bot) => format!("slack_bot {}", bot.channel.0),
+            Destination::SnsTopic(topic) => format!("sns_topic {}", topic.arn),
+            Destination::Https(https) => {
+                let fields = https.fields.iter();
+                let fields = fields.map(|(name, source)| format!(" {name}={source}"));
+                format!("https {}{}", https.url, fields.collect::<String>())
+            }
+        }
+    }
 }
 
 /// A bot with the scope `chat:write`. <https://docs.slack.dev/reference/methods/chat.postMessage>
@@ -89,10 +107,7 @@ impl std::str::FromStr for SlackApi {
     fn from_str(text: &str) -> Result<SlackApi, String> {
         let known = ["https://slack.com/api", "https://slack-gov.com/api"];
         let text = text.trim_end_matches('/');
-        let is_loopback = ["http://127.0.0.1:", "http://localhost:"]
-            .iter()
-            .any(|start| text.starts_with(start));
-        match is_loopback || known.contains(&text) {
+        match is_loopback(text) || known.contains(&text) {
             true => Ok(SlackApi(text.to_owned())),
             false => Err(
                 "it is neither Slack's Web API, slack.com/api, nor that of GovSlack, slack-gov.com/api, with https in front"

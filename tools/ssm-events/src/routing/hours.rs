@@ -16,7 +16,7 @@ pub(crate) struct Hours {
     to: Minute,
     /// Days of the week; hours past midnight are of the day on which they begin [default: every day].
     #[serde(default)]
-    days: Vec<Day>,
+    days: Option<Vec<Day>>,
     /// Time zone of both, such as `Europe/Berlin`.
     time_zone: Zone,
     /// Whether all other times are meant.
@@ -95,10 +95,18 @@ impl Hours {
         inside != self.outside
     }
 
+    /// Returns whether they are of no day at all.
+    pub(super) fn is_never(&self) -> bool {
+        self.days.as_ref().is_some_and(Vec::is_empty)
+    }
+
     fn is_on(&self, date: Option<Date>) -> bool {
         let day =
             date.map(|date| usize::from(date.weekday().to_monday_zero_offset().unsigned_abs()));
-        self.days.is_empty() || day.is_some_and(|day| self.days.contains(&WEEK[day % 7]))
+        match &self.days {
+            None => true,
+            Some(days) => day.is_some_and(|day| days.contains(&WEEK[day % 7])),
+        }
     }
 
     /// Returns the local time of a moment, for people.

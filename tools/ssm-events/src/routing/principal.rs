@@ -13,8 +13,9 @@ use crate::records::record::{Event, text};
 #[schemars(with = "String")]
 pub(crate) struct PrincipalPattern {
     parts: Vec<String>,
-    /// The same without the path of a role, for records that have only the session's ARN, in which there is none.
-    without_path: Vec<String>,
+    /// The same without the path of a role, for records that have only the session's ARN, in which there is none. `None` where nothing
+    /// but `*` would be left of the name, which is every role.
+    without_path: Option<Vec<String>>,
     text: String,
 }
 
@@ -32,13 +33,14 @@ impl TryFrom<String> for PrincipalPattern {
                 "'{text}' is not a pattern of ARNs such as arn:aws:iam::*:role/break-glass-*"
             ));
         }
-        let short = text.split_once(":role/").map(|(account, role)| {
+        let short = text.split_once(":role/").and_then(|(account, role)| {
             let name = role.rsplit('/').next().unwrap_or_default();
-            format!("{account}:role/{name}")
+            let is_name = name.bytes().any(|byte| byte != b'*');
+            is_name.then(|| parts(&format!("{account}:role/{name}")))
         });
         Ok(PrincipalPattern {
             parts: parts(&text),
-            without_path: parts(short.as_deref().unwrap_or(&text)),
+            without_path: short,
             text,
         })
     }
@@ -50,20 +52,35 @@ impl PrincipalPattern {
         &self.text
     }
 
-    /// Returns whether a record is of such a principal.
-    pub(crate) fn fits(&self, record: &Value, event: &Event) -> bool {
+    /// Returns whether a record is of such a principal, by one of its whole names: what a rule mutes must be sure.
+    pub(super) fn fits(&self, record: &Value, event: &Event) -> bool {
         let arn = text(&record["userIdentity"]["arn"]);
         let whole = [event.who.principal.as_str(), arn.as_str()];
-        if whole
+        whole
             .iter()
             .any(|one| !one.is_empty() && wildcard(&self.parts, one))
-        {
-            return true;
-        }
-        // Of a session without its issuer the role is known by its name only.
-        role_of_session(&event.who.principal)
-            .is_some_and(|role| wildcard(&self.without_path, &role))
     }
+
+    /// Returns whether a record may be of such a principal, also where the pattern or the record leaves out the path of the role: a use
+    /// of a principal for emergencies must not be missed.
+    pub(super) fn may_fit(&self, record: &Value, event: &Event) -> bool {
+        let principal = event.who.principal.as_str();
+        // Of a session without its issuer the role is known by its name only.
+        let of_session = || {
+            let role = role_of_session(principal)?;
+            let without_path = self.without_path.as_ref()?;
+            Some(wildcard(without_path, &role))
+        };
+        let of_issuer = || Some(wildcard(&self.parts, &role_without_path(principal)?));
+        self.fits(record, event) || of_session() == Some(true) || of_issuer() == Some(true)
+    }
+}
+
+/// Returns the ARN of a role without its path.
+fn role_without_path(arn: &str) -> Option<String> {
+    let (account, role) = arn.split_once(":role/")?;
+    let (_, name) = role.rsplit_once('/')?;
+    Some(format!("{account}:role/{name}"))
 }
 
 /// Returns the ARN of the role of a session, without the path.
@@ -94,27 +111,49 @@ mod tests {
         let root =
             json!({"userIdentity": {"type": "Root", "arn": "arn:aws:iam::111122223333:root"}});
         let nobody = json!({"source": "aws.ssm", "detail-type": "x", "detail": {}});
-        for (pattern, record, expected) in [
-            ("arn:aws:iam::*:role/security/break-glass", &issued, true),
-            ("arn:aws:iam::*:role/security/break-glass", &bare, true),
-            ("arn:aws:iam::111122223333:role/break-*", &bare, true),
-            ("arn:aws:iam::444455556666:role/break-*", &bare, false),
-            ("arn:aws:iam::*:role/break-glass", &issued, false),
-            ("arn:aws:iam::*:role/*break-glass", &issued, true),
+        // Of break-glass, and of a rule.
+        for (pattern, record, may, is) in [
+            (
+                "arn:aws:iam::*:role/security/break-glass",
+                &issued,
+                true,
+                true,
+            ),
+            (
+                "arn:aws:iam::*:role/security/break-glass",
+                &bare,
+                true,
+                false,
+            ),
+            ("arn:aws:iam::111122223333:role/break-*", &bare, true, false),
+            (
+                "arn:aws:iam::444455556666:role/break-*",
+                &bare,
+                false,
+                false,
+            ),
+            ("arn:aws:iam::*:role/break-glass", &issued, true, false),
+            ("arn:aws:iam::*:role/break-gl*", &issued, true, false),
+            ("arn:aws:iam::*:role/*break-glass", &issued, true, true),
+            ("arn:aws:iam::*:role/automation/*", &issued, false, false),
+            ("arn:aws:iam::*:role/automation/*", &bare, false, false),
+            ("arn:aws:iam::*:role/*", &issued, true, true),
             (
                 "arn:aws:sts::*:assumed-role/*/anna@example.com",
                 &issued,
                 true,
+                true,
             ),
-            ("arn:aws:iam::*:role/glass", &bare, false),
-            ("arn:aws:iam::*:user/emergency", &user, true),
-            ("arn:aws:iam::*:root", &root, true),
-            ("arn:aws:iam::*:*", &nobody, false),
+            ("arn:aws:iam::*:role/glass", &bare, false, false),
+            ("arn:aws:iam::*:user/emergency", &user, true, true),
+            ("arn:aws:iam::*:root", &root, true, true),
+            ("arn:aws:iam::*:*", &nobody, false, false),
         ] {
             let parsed = PrincipalPattern::try_from(pattern.to_owned()).unwrap();
+            let event = Event::of(record);
             assert_eq!(
-                parsed.fits(record, &Event::of(record)),
-                expected,
+                (parsed.may_fit(record, &event), parsed.fits(record, &event)),
+                (may, is),
                 "{pattern} {record}"
             );
         }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::destination::Destination;
 use super::hours::Hours;
 use super::principal::PrincipalPattern;
-use crate::event_pattern::Pattern;
+use crate::event_pattern::EventPattern;
 use crate::records::reason::ReasonPattern;
 
 /// Where records go: the first rule that fits decides, and what none fits goes to the default.
@@ -82,22 +82,6 @@ pub(crate) struct Mute {
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub(crate) expires: Option<Date>,
-}
-
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(try_from = "serde_json::Value")]
-#[schemars(with = "serde_json::Value")]
-pub(crate) struct EventPattern(pub(crate) Pattern);
-
-impl TryFrom<serde_json::Value> for EventPattern {
-    type Error = String;
-
-    fn try_from(value: serde_json::Value) -> Result<EventPattern, String> {
-        let pattern = Pattern::parse(&value.to_string());
-        pattern
-            .map(EventPattern)
-            .map_err(|error| format!("Event pattern is not valid. Reason: {}", error.reason))
-    }
 }
 
 /// Twelve digits.

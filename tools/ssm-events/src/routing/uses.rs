@@ -31,7 +31,7 @@ impl Uses {
         let event = Event::of(record);
         let patterns = routes.break_glass.iter();
         let mut patterns = patterns.flat_map(|break_glass| &break_glass.principals);
-        if patterns.any(|pattern| pattern.fits(record, &event)) {
+        if patterns.any(|pattern| pattern.may_fit(record, &event)) {
             match acknowledged.has(&event) {
                 true => self.n_acknowledged += 1,
                 false => self.open.push(event.clone()),

@@ -1,9 +1,9 @@
 //! What the user wants to be told of, and where.
 
 use schemars::JsonSchema;
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
+use super::source::Webhook;
 use crate::records::events::EVENTS;
 
 /// Desired alerts of one account and region.
@@ -198,43 +198,4 @@ impl TryFrom<String> for EventName {
             Err(format!("'{text}' is no API call such as StartSession"))
         }
     }
-}
-
-/// The source of a secret, such as the webhook's URL: exactly one of them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "snake_case")]
-pub(crate) enum Webhook {
-    /// Name of the environment variable that holds it.
-    #[serde(deserialize_with = "variable_name")]
-    Env(String),
-    /// Path of the file that holds it and nothing else.
-    #[serde(deserialize_with = "place")]
-    File(String),
-    /// Name of the parameter in Parameter Store, best a `SecureString`.
-    #[serde(deserialize_with = "place")]
-    Parameter(String),
-    /// Name or ARN of the secret in Secrets Manager.
-    #[serde(deserialize_with = "place")]
-    Secret(String),
-}
-
-/// What was written may be the secret itself, so that no message quotes it.
-fn variable_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let name = String::deserialize(deserializer)?;
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if name.is_empty() || !name.chars().all(is_name) {
-        let message = "expected the name of an environment variable, such as SLACK_WEBHOOK_URL, never the URL itself (what is \
-                       there is not shown)";
-        return Err(D::Error::custom(message));
-    }
-    Ok(name)
-}
-
-fn place<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let place = String::deserialize(deserializer)?;
-    if place.contains("://") {
-        let message = "expected where the webhook's URL is kept, never the URL itself (what is there is not shown)";
-        return Err(D::Error::custom(message));
-    }
-    Ok(place)
 }

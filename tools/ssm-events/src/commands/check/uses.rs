@@ -11,8 +11,12 @@ use crate::records::observe::lookup::{self, RegionEvents};
 use crate::records::source;
 use crate::routing::{Acknowledgements, Routes, Uses, findings};
 
+/// The finding about what is not looked at.
+const LIMITS: &str = "events.break_glass.limits";
 /// Pages that may be read ahead.
 const AHEAD: usize = 4;
+/// What CloudTrail keeps. <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events.html>
+const HISTORY: jiff::SignedDuration = jiff::SignedDuration::from_hours(90 * 24);
 
 /// What to look for in CloudTrail's event history.
 #[derive(Clone, Debug, clap::Args)]
@@ -47,8 +51,9 @@ impl UsesArgs {
             return Ok(None);
         };
         let routes = Routes::read(path)?;
+        let now = jiff::Timestamp::now();
         let acknowledged = match &self.acknowledged {
-            Some(path) => Acknowledgements::read(path)?,
+            Some(path) => Acknowledgements::read(path, now)?,
             None => Acknowledgements::default(),
         };
         let events = match (&routes.break_glass, &routes.reason_pattern) {
@@ -64,10 +69,19 @@ impl UsesArgs {
             events,
             ..Wanted::default()
         };
+        let filter = EventFilter::new(&wanted, now)?;
+        let oldest = now - HISTORY;
+        if let Some(since) = filter.since {
+            anyhow::ensure!(
+                since >= oldest,
+                "--since: the event history has 90 days only, so that nothing could be said of before: name a later time"
+            );
+            anyhow::ensure!(since < now, "--since: this time has not come yet");
+        }
         Ok(Some(Asked {
             routes,
             acknowledged,
-            filter: EventFilter::new(&wanted, jiff::Timestamp::now())?,
+            filter,
         }))
     }
 }
@@ -107,6 +121,7 @@ pub(super) async fn find(session: &Session, asked: &Asked, out: &Output) -> Vec<
         ));
     }
     let mut found = findings(uses, &asked.routes, &session.target);
+    found.extend(asked.routes.break_glass.as_ref().map(|_| limits(session)));
     found.extend(unread.map(|why| Finding {
         kind: FindingKind::Finding,
         id: source::UNREAD.to_owned(),
@@ -120,4 +135,20 @@ pub(super) async fn find(session: &Session, asked: &Asked, out: &Output) -> Vec<
         is_unread: true,
     }));
     found
+}
+
+/// Says what is not looked at, lest nothing found is taken for nothing done.
+fn limits(session: &Session) -> Finding {
+    Finding {
+        kind: FindingKind::Finding,
+        id: LIMITS.to_owned(),
+        severity: Severity::Info,
+        target: Some(session.target.clone()),
+        resource: "event history".to_owned(),
+        message: "uses of break-glass principals are looked for in the calls that `pattern` watches by default, and in no others: \
+                  not in sign-ins, AssumeRole and calls of other services"
+            .to_owned(),
+        fix: "watch those elsewhere, or look with `history --event all --principal ARN`".to_owned(),
+        is_unread: false,
+    }
 }

@@ -6,6 +6,8 @@ use awsconf::Response;
 
 /// A service answers within a second; what takes longer is down.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
+/// Statuses by which a proxy says that the service behind it, which may have taken the message, did not answer well.
+pub(super) const PASSED_ON: [u16; 2] = [502, 504];
 /// Characters of an answer that are shown.
 const SHOWN: usize = 100;
 

@@ -8,9 +8,9 @@ use awsconf::{AwsArgs, SdkConfig};
 
 use super::engine::Lane;
 use super::https::Https;
-use super::posting::{Poster, Transport};
+use super::posting::{Closed, Poster, Transport};
 use super::slack::{Bot, Webhook as SlackWebhook};
-use super::spool::Spool;
+use super::spool::{Form, Spool};
 use super::topic::SnsTopic;
 use super::webhook;
 use crate::alerts::model::Webhook;
@@ -50,8 +50,8 @@ pub(crate) struct DestinationArgs {
     channel: Option<ChannelArg>,
 
     /// Slack's Web API for --slack-token [default: https://slack.com/api]
-    #[arg(long, value_name = "URL", requires = "slack_token")]
-    slack_api: Option<SlackApi>,
+    #[arg(long, value_name = "URL", value_parser = api, requires = "slack_token")]
+    slack_api: Option<ApiArg>,
 
     /// Add a header to requests to --url, its value read from a source; repeat for several
     #[arg(long = "header", value_name = "NAME=SOURCE", value_parser = pair, requires = "url")]
@@ -75,6 +75,10 @@ struct SecretSource(Result<Webhook, String>);
 #[derive(Clone, Debug)]
 struct ChannelArg(Result<Channel, String>);
 
+/// Slack's Web API, or why it is none; it may be a token.
+#[derive(Clone, Debug)]
+struct ApiArg(Result<SlackApi, String>);
+
 /// A name and the source of a value, or why it is none.
 #[derive(Clone, Debug)]
 struct PairArg(Result<(String, Webhook), String>);
@@ -85,6 +89,10 @@ fn source(text: &str) -> Result<SecretSource, std::convert::Infallible> {
 
 fn channel(text: &str) -> Result<ChannelArg, std::convert::Infallible> {
     Ok(ChannelArg(text.parse()))
+}
+
+fn api(text: &str) -> Result<ApiArg, std::convert::Infallible> {
+    Ok(ApiArg(text.parse()))
 }
 
 fn pair(text: &str) -> Result<PairArg, std::convert::Infallible> {
@@ -108,9 +116,22 @@ pub(super) enum Format {
     /// A message of Slack.
     Slack { has_threads: bool },
     /// What a filter makes: its own, or that of the flags.
-    Json(Option<Template>),
+    Json {
+        own: Option<Template>,
+        has_fields: bool,
+    },
     /// Subject and message.
     Topic,
+}
+
+impl Format {
+    pub(super) fn form(&self) -> Form {
+        match self {
+            Format::Slack { .. } => Form::Slack,
+            Format::Json { .. } => Form::Json,
+            Format::Topic => Form::Topic,
+        }
+    }
 }
 
 /// A destination with its secrets.
@@ -129,19 +150,22 @@ enum To {
         allow_local_address: bool,
     },
     Topic(SnsTopic),
+    Closed(Closed),
 }
 
 /// What a run sends with.
 pub(super) struct Opened {
     pub(super) formats: Vec<(String, Format)>,
     pub(super) transports: Vec<Named>,
+    /// Whether every destination could be opened.
+    pub(super) is_whole: bool,
 }
 
 impl DestinationArgs {
-    /// Reads the secrets of all destinations.
+    /// Reads the secrets of all destinations. One of the routes whose secret is missing holds up no other: what is for it waits.
     ///
     /// # Errors
-    /// A source that is wrong or missing.
+    /// A filter that cannot be read; of the flags, a source that is wrong or missing.
     pub(super) async fn open(
         &self,
         routes: Option<&Routes>,
@@ -152,10 +176,14 @@ impl DestinationArgs {
         let mut opened = Opened {
             formats: Vec::new(),
             transports: Vec::new(),
+            is_whole: true,
         };
         let flagged = match routes {
             Some(_) => None,
-            None => Some((String::new(), self.flagged(style)?)),
+            None => {
+                let destination = self.flagged(style)?;
+                Some((destination.of_flags(), destination))
+            }
         };
         let of_routes = routes.into_iter().flat_map(|routes| &routes.destinations);
         let all: Vec<(&String, &Destination)> = of_routes
@@ -163,20 +191,33 @@ impl DestinationArgs {
             .collect();
         let directory = self.routes.as_deref().and_then(Path::parent);
         for (name, destination) in all {
-            let context = || match name.as_str() {
-                "" => String::new(),
-                name => format!("destination '{name}': "),
-            };
-            let one = secrets.opened(destination).await;
-            let to = one.map_err(|error| anyhow::anyhow!("{}{error:#}", context()))?;
             let format = match destination {
                 Destination::SlackWebhook(_) => Format::Slack { has_threads: false },
                 Destination::SlackBot(_) => Format::Slack { has_threads: true },
                 Destination::SnsTopic(_) => Format::Topic,
-                Destination::Https(_) if name.is_empty() => Format::Json(None),
+                Destination::Https(https) if routes.is_none() => Format::Json {
+                    own: None,
+                    has_fields: !https.fields.is_empty(),
+                },
                 Destination::Https(https) => {
                     let path = directory.unwrap_or(Path::new("")).join(&https.jq_file);
-                    Format::Json(Some(Template::read(&path)?))
+                    Format::Json {
+                        own: Some(Template::read(&path)?),
+                        has_fields: !https.fields.is_empty(),
+                    }
+                }
+            };
+            let to = match secrets.opened(destination).await {
+                Ok(to) => to,
+                Err(error) if routes.is_none() => return Err(error),
+                Err(error) => {
+                    // At once: more may come for days.
+                    let why = format!("{error:#}");
+                    let what = format!("destination '{name}': {why}: what is for it is held");
+                    cli::print_error(crate::TOOL, &what);
+                    opened.is_whole = false;
+                    let form = format.form();
+                    To::Closed(Closed { form, why })
                 }
             };
             opened.formats.push((name.clone(), format));
@@ -200,7 +241,10 @@ impl DestinationArgs {
             return Ok(Destination::SlackBot(SlackBot {
                 token: named("--slack-token", &token.0)?,
                 channel: named("--channel", &channel.0)?,
-                api: self.slack_api.clone().unwrap_or_default(),
+                api: match &self.slack_api {
+                    Some(api) => named("--slack-api", &api.0)?,
+                    None => SlackApi::default(),
+                },
             }));
         }
         let Some(url) = &self.url else {
@@ -238,7 +282,9 @@ impl Secrets<'_> {
             }
             Destination::SlackBot(bot) => {
                 let token = self.read(&bot.token, "the bot's token").await?;
-                if !token.starts_with("xoxb-") && !token.starts_with("xoxp-") {
+                // With rotation it has `xoxe.` in front. <https://docs.slack.dev/authentication/using-token-rotation>
+                let kind = token.strip_prefix("xoxe.").unwrap_or(&token);
+                if !kind.starts_with("xoxb-") && !kind.starts_with("xoxp-") {
                     bail!("the bot's token does not begin with xoxb- (it is not shown)");
                 }
                 To::Bot(Bot::new(token, &bot.channel.0, &bot.api.0)?)
@@ -310,6 +356,7 @@ impl Named {
         let transport = match self.to {
             To::Webhook(webhook) => Transport::Webhook(webhook),
             To::Topic(topic) => Transport::Topic(topic),
+            To::Closed(closed) => Transport::Closed(closed),
             To::Bot(bot) => {
                 channel = Some(bot.channel().to_owned());
                 Transport::Bot(bot)

@@ -2,6 +2,7 @@
 //! only when it is on the disk, and leaves the disk only when it is delivered.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::time::Duration;
 
 use cli::{Outcome, Output};
@@ -11,7 +12,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 use super::posting::{Posted, Poster, until};
-use super::spool::{DeliveryStatus, Queued, Spool};
+use super::spool::{Added, DeliveryStatus, Queued, Spool};
 use super::threads::Threads;
 use super::{Status, say};
 
@@ -21,18 +22,26 @@ const REST: Duration = Duration::from_secs(60);
 /// One destination.
 #[derive(Debug)]
 pub(super) struct Lane {
-    /// Empty where the flags name the only one.
+    /// Empty for the webhook of the flags.
     pub(super) name: String,
     pub(super) poster: Poster,
     /// The channel, where there are threads.
     pub(super) channel: Option<String>,
 }
 
-/// What is read: a message, or an event that a rule mutes.
+/// What is read: a message, an event that a rule mutes, or one of which no message can be made.
 #[derive(Debug)]
 pub(super) enum Incoming {
     Message(Queued),
-    Muted { event_id: String, why: String },
+    Muted {
+        event_id: String,
+        why: String,
+    },
+    Unsent {
+        event_id: String,
+        destination: String,
+        why: String,
+    },
 }
 
 /// What the lanes and the intake share. Never borrowed while something is awaited.
@@ -41,6 +50,8 @@ struct Shared<'o> {
     threads: RefCell<Threads>,
     outcome: RefCell<Outcome>,
     is_open: RefCell<bool>,
+    /// Destinations whose first message was made anew, so that it is worth another attempt.
+    renewed: RefCell<HashSet<String>>,
     news: Notify,
     out: &'o Output,
 }
@@ -62,6 +73,7 @@ pub(super) async fn run(
         threads: RefCell::new(threads),
         outcome: RefCell::new(Outcome::Fine),
         is_open: RefCell::new(true),
+        renewed: RefCell::new(HashSet::new()),
         news: Notify::new(),
         out,
     };
@@ -92,11 +104,24 @@ impl Shared<'_> {
         match incoming {
             Incoming::Message(queued) => {
                 let (event_id, destination) = (queued.event_id.clone(), queued.destination.clone());
-                match spool.add(queued)? {
-                    true => Ok(()),
-                    false => say(self.out, event_id, &destination, Status::Duplicate, None),
-                }
+                let note = match spool.add(queued, Timestamp::now())? {
+                    Added::Queued => return Ok(()),
+                    Added::Renewed => {
+                        let first = spool.first(&destination);
+                        if first.is_some_and(|first| first.event_id == event_id) {
+                            self.renewed.borrow_mut().insert(destination.clone());
+                        }
+                        Some("the message that waits is made anew".to_owned())
+                    }
+                    Added::Known => None,
+                };
+                say(self.out, event_id, &destination, Status::Duplicate, note)
             }
+            Incoming::Unsent {
+                event_id,
+                destination,
+                why,
+            } => spool.unsent(&event_id, &destination, why, Timestamp::now()),
             Incoming::Muted { event_id, why } => {
                 spool.mute(&event_id, &why, Timestamp::now())?;
                 say(self.out, event_id, "", Status::Muted, Some(why))
@@ -116,6 +141,9 @@ impl Lane {
         loop {
             let is_waiting = shared.spool.borrow().first(&self.name).is_some();
             let is_open = *shared.is_open.borrow();
+            if shared.renewed.borrow_mut().remove(&self.name) {
+                rests_until = None;
+            }
             if !is_open && (!is_waiting || rests_until.is_some()) {
                 return Ok(());
             }
@@ -145,6 +173,11 @@ impl Lane {
         let Some(queued) = first else {
             return Ok(true);
         };
+        if let Some(why) = self.poster.refusal(&queued) {
+            let Queued { event_id, .. } = queued;
+            say(shared.out, event_id, &self.name, Status::Held, Some(why))?;
+            return Ok(false);
+        }
         let was_in_doubt = shared
             .spool
             .borrow()
@@ -171,6 +204,11 @@ impl Lane {
                 say(shared.out, event_id, &self.name, Status::Delivered, note)?;
                 Ok(true)
             }
+            // Meanwhile it was made anew: that one has not been tried.
+            Posted::Rejected(_) if self.is_renewed(&queued, shared) => {
+                shared.log(&self.name, DeliveryStatus::Held, None)?;
+                Ok(true)
+            }
             Posted::Rejected(reason) => {
                 shared.log(&self.name, DeliveryStatus::Rejected, Some(reason.clone()))?;
                 *shared.outcome.borrow_mut() = Outcome::Trouble;
@@ -194,6 +232,12 @@ impl Lane {
                 Ok(false)
             }
         }
+    }
+
+    fn is_renewed(&self, queued: &Queued, shared: &Shared<'_>) -> bool {
+        let spool = shared.spool.borrow();
+        let first = spool.first(&self.name);
+        first.is_some_and(|first| first.message.get() != queued.message.get())
     }
 
     fn thread_of(&self, queued: &Queued, shared: &Shared<'_>) -> Option<String> {

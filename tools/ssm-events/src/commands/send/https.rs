@@ -3,7 +3,11 @@
 use awsconf::{HttpClient, Request};
 use serde_json::{Value, json};
 
-use super::answer::{Answer, TIMEOUT, retry_after, said};
+use super::answer::{Answer, PASSED_ON, TIMEOUT, retry_after, said};
+
+/// Fields are members of an object.
+pub(super) const NO_OBJECT: &str =
+    "the jq filter makes something that is not an object, to which no field can be added";
 
 /// A URL with what is secret.
 pub(crate) struct Https {
@@ -11,7 +15,7 @@ pub(crate) struct Https {
     headers: Vec<(String, String)>,
     fields: Vec<(String, String)>,
     plain: HttpClient,
-    /// Whether it has ever taken a message.
+    /// Whether it has taken a message since it last refused one.
     has_taken: bool,
 }
 
@@ -22,7 +26,7 @@ impl std::fmt::Debug for Https {
 }
 
 impl Https {
-    /// Returns the destination; `has_taken` says whether it has ever taken a message.
+    /// Returns the destination; `has_taken` says whether it has taken a message since it last refused one.
     ///
     /// # Errors
     /// The URL is not one of HTTPS, or a header cannot be sent; the message quotes neither.
@@ -36,7 +40,8 @@ impl Https {
         let is_clean = url.bytes().all(|byte| byte.is_ascii_graphic());
         let host = url.strip_prefix("https://").unwrap_or_default();
         let authority = host.split(['/', '?', '#']).next().unwrap_or_default();
-        if !is_clean || authority.is_empty() || authority.contains('@') {
+        let is_wrong = !is_clean || authority.is_empty() || authority.contains('@');
+        if is_wrong || !awsconf::is_address(&url) {
             anyhow::bail!(
                 "the URL is not one of HTTPS, such as https://events.pagerduty.com/v2/enqueue (it is not shown)"
             );
@@ -59,19 +64,33 @@ impl Https {
         })
     }
 
+    /// Returns what an answer or an error may repeat: the URL, and its parts behind the host, whole values, and the last word of a
+    /// header, such as the token behind `Bearer`. The longest first, so that no rest of one is left.
     fn secrets(&self) -> Vec<&str> {
+        let rest = self.url.strip_prefix("https://").unwrap_or_default();
+        let at = rest.find(['/', '?']).unwrap_or(rest.len());
+        let path = rest[at..].split('#').next().unwrap_or_default();
+        let (path_alone, query) = path.split_once('?').unwrap_or((path, ""));
+        let of_query = query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(_, value)| value);
+        let of_url = [self.url.as_str(), path, path_alone, query];
         let values = self.headers.iter().chain(&self.fields);
         let values = values.map(|(_, value)| value.as_str());
-        values.chain([self.url.as_str()]).collect()
+        let words = self.headers.iter();
+        let words = words.filter_map(|(_, value)| value.split_whitespace().next_back());
+        let all = values.chain(words).chain(of_url).chain(of_query);
+        let mut all: Vec<&str> = all.filter(|secret| !["", "/"].contains(secret)).collect();
+        all.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        all
     }
 
     pub(super) async fn attempt(&mut self, message: &str) -> Answer {
         let mut body = message.to_owned();
         if !self.fields.is_empty() {
             let Ok(Value::Object(mut members)) = serde_json::from_str(message) else {
-                return Answer::Rejected(
-                    "the jq filter makes no object, to which fields could be added".to_owned(),
-                );
+                return Answer::Down(NO_OBJECT.to_owned());
             };
             for (name, value) in &self.fields {
                 members.insert(name.clone(), json!(value));
@@ -112,12 +131,44 @@ impl Https {
             408 | 425 | 429 | 500.. => Answer::Later {
                 said,
                 pause: retry_after(&answer),
-                is_certain: true,
+                // A proxy says so of what it has sent on, too.
+                is_certain: !PASSED_ON.contains(&answer.status),
             },
             // About the message, unless it is the first one: then the key, the filter or the URL may be wrong, and rejecting one message
-            // after the other would lose them all.
-            400 | 413 | 422 if self.has_taken => Answer::Rejected(said),
+            // after the other would lose them all. So would a second one in a row.
+            400 | 413 | 422 if std::mem::take(&mut self.has_taken) => Answer::Rejected(said),
             _ => Answer::Down(said),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Https;
+    use crate::commands::send::answer::shown;
+
+    #[test]
+    fn parts_of_secrets_are_hidden_as_well() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let https = Https::new(
+            "https://h.example/hooks/c4n4ry?sig=s1gn4&x=1".to_owned(),
+            vec![pair("authorization", "Bearer b34r3r")],
+            vec![pair("routing_key", "r0ut1ng")],
+            true,
+            false,
+        )
+        .unwrap();
+        for text in [
+            "Route POST:/hooks/c4n4ry not found",
+            "Route POST:/hooks/c4n4ry?sig=s1gn4&x=1 not found",
+            "signature s1gn4 is wrong",
+            "token b34r3r is invalid",
+            "no such key: r0ut1ng",
+        ] {
+            let shown = shown(text, &https.secrets());
+            for secret in ["c4n4ry", "s1gn4", "b34r3r", "r0ut1ng"] {
+                assert!(!shown.contains(secret), "{shown}");
+            }
         }
     }
 }

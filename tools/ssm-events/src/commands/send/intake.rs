@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use super::destinations::Format;
 use super::engine::Incoming;
+use super::https::NO_OBJECT;
 use super::spool::Queued;
 use crate::records::format::{self, Marks, MessageRenderer, digest};
 use crate::records::record::Event;
@@ -101,8 +102,8 @@ impl Intake {
         let to = self.formats.iter().filter(|(name, _)| is_default(name));
         let to = to.filter(|(_, format)| matches!(format, Format::Slack { .. }));
         let before = batch.len();
-        for (name, _) in to {
-            batch.push(queued(&event_id, name, None, message)?);
+        for (name, format) in to {
+            batch.push(queued(&event_id, (name, format), None, message)?);
         }
         if batch.len() == before {
             let why = "it is one of Slack, and there is no such destination";
@@ -165,9 +166,18 @@ impl Intake {
         match made {
             Ok(messages) => batch.extend(messages),
             Err(error) => {
-                let to = if name.is_empty() { "" } else { " for " };
-                let what = format!("event {}{to}{name}", event.event_id);
-                read.unsent(&what, &format!("{error:#}"));
+                let to = match self.routes {
+                    Some(_) => format!(" for {name}"),
+                    None => String::new(),
+                };
+                let what = format!("event {}{to}", event.event_id);
+                let why = format!("{error:#}");
+                read.unsent(&what, &why);
+                batch.push(Incoming::Unsent {
+                    event_id: event.event_id.clone(),
+                    destination: name.to_owned(),
+                    why,
+                });
             }
         }
     }
@@ -183,7 +193,7 @@ impl Intake {
         let renderer = &self.renderer;
         let messages = match format {
             Format::Slack { .. } => renderer.made(event, record, marks)?,
-            Format::Json(own) => {
+            Format::Json { own, .. } => {
                 let template = own.as_ref().or(renderer.template.as_ref());
                 let template = template.context("--url needs --jq-file")?;
                 template.messages(&renderer.style.template_input(event, record, marks))?
@@ -201,6 +211,12 @@ impl Intake {
                 wrapped.collect()
             }
         };
+        // A filter that leaves records out would make them look as if they had arrived: rules do that, and are counted.
+        anyhow::ensure!(!messages.is_empty(), "the jq filter yields nothing");
+        if let Format::Json { has_fields, .. } = format {
+            let is_good = |message: &Value| !has_fields || message.is_object();
+            anyhow::ensure!(messages.iter().all(is_good), NO_OBJECT);
+        }
         let thread = match format {
             Format::Slack { has_threads: true } => session(event),
             _ => None,
@@ -209,7 +225,7 @@ impl Intake {
         numbered
             .map(|(index, message)| {
                 let id = format::message_id(event, index, &message);
-                queued(&id, name, thread.clone(), &message)
+                queued(&id, (name, format), thread.clone(), &message)
             })
             .collect()
     }
@@ -217,13 +233,14 @@ impl Intake {
 
 fn queued(
     event_id: &str,
-    destination: &str,
+    (destination, format): (&str, &Format),
     thread: Option<String>,
     message: &Value,
 ) -> anyhow::Result<Incoming> {
     Ok(Incoming::Message(Queued {
         event_id: event_id.to_owned(),
         destination: destination.to_owned(),
+        form: Some(format.form()),
         thread,
         message: serde_json::value::to_raw_value(message)?,
     }))

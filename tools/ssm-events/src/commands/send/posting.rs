@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::answer::Answer;
 use super::https::Https;
 use super::slack::{Bot, Webhook};
-use super::spool::Queued;
+use super::spool::{Form, Queued};
 use super::topic::SnsTopic;
 
 /// The first pause after a failure; each next one is twice as long.
@@ -22,6 +22,26 @@ pub(crate) enum Transport {
     Bot(Bot),
     Https(Https),
     Topic(SnsTopic),
+    /// One whose secrets cannot be read: what is for it waits.
+    Closed(Closed),
+}
+
+/// What is known of a destination that cannot be opened.
+#[derive(Debug)]
+pub(crate) struct Closed {
+    pub(super) form: Form,
+    pub(super) why: String,
+}
+
+impl Transport {
+    fn form(&self) -> Form {
+        match self {
+            Transport::Webhook(_) | Transport::Bot(_) => Form::Slack,
+            Transport::Https(_) => Form::Json,
+            Transport::Topic(_) => Form::Topic,
+            Transport::Closed(closed) => closed.form,
+        }
+    }
 }
 
 /// What became of a message.
@@ -73,11 +93,24 @@ impl Poster {
 
     /// Returns how people call the service.
     pub(crate) fn service(&self) -> &'static str {
-        match self.transport {
-            Transport::Webhook(_) | Transport::Bot(_) => "Slack",
-            Transport::Https(_) => "the URL",
-            Transport::Topic(_) => "Amazon SNS",
+        match self.transport.form() {
+            Form::Slack => "Slack",
+            Form::Json => "the URL",
+            Form::Topic => "Amazon SNS",
         }
+    }
+
+    /// Returns why a message is not even tried, if it is not.
+    pub(crate) fn refusal(&mut self, queued: &Queued) -> Option<String> {
+        let form = self.transport.form();
+        let why = match &self.transport {
+            Transport::Closed(closed) => closed.why.clone(),
+            _ if queued.form.is_none_or(|other| other == form) => return None,
+            _ => "what waits was made for another kind of destination: send its record again, which makes the message anew"
+                .to_owned(),
+        };
+        self.trouble = Some(why.clone());
+        Some(why)
     }
 
     /// Waits until the next message may be sent.
@@ -144,6 +177,7 @@ impl Poster {
             Transport::Bot(bot) => bot.attempt(message, thread).await,
             Transport::Https(https) => https.attempt(message).await,
             Transport::Topic(topic) => topic.attempt(&queued.event_id, message).await,
+            Transport::Closed(closed) => Answer::Down(closed.why.clone()),
         }
     }
 }

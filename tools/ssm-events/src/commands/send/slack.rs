@@ -7,7 +7,7 @@
 use awsconf::{HttpClient, Request, Response};
 use serde_json::{Value, json};
 
-use super::answer::{Answer, TIMEOUT, retry_after, said};
+use super::answer::{Answer, PASSED_ON, TIMEOUT, retry_after, said};
 use crate::alerts::webhook::Url;
 
 /// The body of the answer by which a webhook takes a message.
@@ -93,6 +93,7 @@ impl Webhook {
                 pause: retry_after(&answer),
                 is_certain: true,
             },
+            status if PASSED_ON.contains(&status) => Answer::unanswered(said),
             200 | 408 | 500.. => Answer::later(said),
             // The webhook is gone or the channel archived: later messages would fare no better.
             _ => Answer::Down(said),
@@ -206,6 +207,7 @@ impl Bot {
         }
         match answer.status {
             // Not Slack: a proxy.
+            status if PASSED_ON.contains(&status) => Ok(Answer::unanswered(said)),
             200 if body["ok"] != false => Ok(later(None)),
             408 | 500.. => Ok(later(retry_after(answer))),
             _ => Err(error.to_owned()),

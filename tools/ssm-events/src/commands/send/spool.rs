@@ -1,33 +1,52 @@
 //! The directory in which messages wait: what is in it survives kill -9, and a message leaves the queue only when its
 //! delivery is on the disk.
 //!
-//! `queue.jsonl`: `{"event_id", "destination", "thread", "message"}`, in the order in which they came.
-//! `deliveries.jsonl`: `{"event_id", "destination", "status": "sending" | "held" | "delivered" | "rejected" | "muted", "time", "error"}`.
-//! `destination` is left out where the flags name the only one.
+//! `queue.jsonl`: `{"event_id", "destination", "form", "thread", "message"}`, in the order in which they came; a later line with the same
+//! event and destination has the message made anew.
+//! `deliveries.jsonl`: `{"event_id", "destination", "status", "time", "error"}`, the status one of `queued`, `unsent`, `sending`, `held`,
+//! `delivered`, `rejected` and `muted`. `destination` is left out for the webhook of the flags.
+
+mod files;
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
-use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
-use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::fs::{File, TryLockError};
+use std::path::Path;
 
 use anyhow::{Context, bail};
 use cli::Output;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use self::files::private;
+pub(super) use self::files::{append, lines, open};
+
 /// A message that waits.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Queued {
     pub(crate) event_id: String,
-    /// The name of the destination; empty where the flags name the only one.
+    /// The name of the destination; empty for the webhook of the flags.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) destination: String,
+    /// What kind of destination it is made for; older versions did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) form: Option<Form>,
     /// What it is about, where what is about the same is in one thread: account, Region and ID of a session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) thread: Option<String>,
     pub(crate) message: Box<RawValue>,
+}
+
+/// Who understands a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Form {
+    /// A webhook or a bot of Slack.
+    Slack,
+    /// A URL.
+    Json,
+    /// A topic.
+    Topic,
 }
 
 /// A line of the delivery log.
@@ -39,7 +58,7 @@ pub(crate) struct Delivery {
     pub(crate) destination: String,
     pub(crate) status: DeliveryStatus,
     pub(crate) time: String,
-    /// Why it was rejected or muted.
+    /// Why it was rejected, muted or not made.
     #[serde(default)]
     pub(crate) error: Option<String>,
 }
@@ -47,6 +66,10 @@ pub(crate) struct Delivery {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum DeliveryStatus {
+    /// Written before it is queued: it is meant to arrive.
+    Queued,
+    /// No message could be made of it.
+    Unsent,
     /// Written before the request leaves: after a crash nobody knows whether it was taken.
     Sending,
     Delivered,
@@ -56,6 +79,16 @@ pub(crate) enum DeliveryStatus {
     Rejected,
     /// A rule sends it nowhere.
     Muted,
+}
+
+/// What became of a message that came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Added {
+    Queued,
+    /// It takes the place of one that waits.
+    Renewed,
+    /// Its event was delivered or rejected, or waits, as it is.
+    Known,
 }
 
 /// A destination and an event.
@@ -72,7 +105,7 @@ pub(crate) struct Spool {
     known: HashSet<Key>,
     /// What a crash has left only the attempt of.
     in_doubt: HashSet<Key>,
-    /// Destinations that have taken something.
+    /// Destinations that have taken something since they last refused a message.
     taking: HashSet<String>,
     /// Events that are in the log as muted.
     muted: HashSet<String>,
@@ -128,6 +161,8 @@ impl Spool {
                 .insert(key(&queued.destination, &queued.event_id))
             {
                 spool.wait(queued);
+            } else {
+                spool.renew(queued);
             }
         }
         Ok(spool)
@@ -136,6 +171,7 @@ impl Spool {
     fn remember(&mut self, delivery: Delivery) {
         let key = key(&delivery.destination, &delivery.event_id);
         match delivery.status {
+            DeliveryStatus::Queued | DeliveryStatus::Unsent => {}
             DeliveryStatus::Sending => {
                 self.in_doubt.insert(key);
             }
@@ -145,9 +181,10 @@ impl Spool {
             DeliveryStatus::Delivered | DeliveryStatus::Rejected => {
                 self.in_doubt.remove(&key);
                 self.known.insert(key);
-                if delivery.status == DeliveryStatus::Delivered {
-                    self.taking.insert(delivery.destination);
-                }
+                match delivery.status {
+                    DeliveryStatus::Delivered => self.taking.insert(delivery.destination),
+                    _ => self.taking.remove(&delivery.destination),
+                };
             }
             DeliveryStatus::Muted => {
                 self.muted.insert(delivery.event_id);
@@ -165,21 +202,45 @@ impl Spool {
         }
     }
 
-    /// Puts a message at the end of its destination's queue; `false` when its event is known there already.
+    /// Puts a message in the place of one that waits, made by another filter or for another kind of destination. What may have
+    /// been taken stays as it is.
+    fn renew(&mut self, queued: Queued) -> bool {
+        if self.is_in_doubt(&queued.destination, &queued.event_id) {
+            return false;
+        }
+        let lane = self.waiting.get_mut(&queued.destination);
+        let mut lane = lane.into_iter().flatten();
+        let Some(waiting) = lane.find(|one| one.event_id == queued.event_id) else {
+            return false;
+        };
+        let is_same = waiting.form == queued.form && waiting.message.get() == queued.message.get();
+        if !is_same {
+            *waiting = queued;
+        }
+        !is_same
+    }
+
+    /// Puts a message at the end of its destination's queue. Of an event that waits there already it takes the place.
     ///
     /// # Errors
     /// The disk is full or gone.
-    pub(crate) fn add(&mut self, queued: Queued) -> anyhow::Result<bool> {
-        if !self
-            .known
-            .insert(key(&queued.destination, &queued.event_id))
-        {
-            return Ok(false);
+    pub(crate) fn add(&mut self, queued: Queued, now: jiff::Timestamp) -> anyhow::Result<Added> {
+        let (destination, event_id) = (queued.destination.clone(), queued.event_id.clone());
+        if self.known.contains(&key(&destination, &event_id)) {
+            if !self.renew(queued.clone()) {
+                return Ok(Added::Known);
+            }
+            append(&mut self.queue, &queued).context("write the queue")?;
+            self.is_synced = false;
+            return Ok(Added::Renewed);
         }
+        // Before it is queued: whoever compares the log with what CloudTrail has must know of every destination.
+        self.write(&event_id, &destination, DeliveryStatus::Queued, None, now)?;
+        self.known.insert(key(&destination, &event_id));
         append(&mut self.queue, &queued).context("write the queue")?;
         self.is_synced = false;
         self.wait(queued);
-        Ok(true)
+        Ok(Added::Queued)
     }
 
     /// Makes sure that what was added is on the disk.
@@ -216,9 +277,29 @@ impl Spool {
         self.in_doubt.insert(key(destination, event_id));
     }
 
-    /// Tells whether a destination has ever taken a message.
+    /// Tells whether a destination has taken a message since it last refused one.
     pub(crate) fn has_taken(&self, destination: &str) -> bool {
         self.taking.contains(destination)
+    }
+
+    /// Writes down that no message for a destination could be made of an event.
+    ///
+    /// # Errors
+    /// The disk is full or gone.
+    pub(crate) fn unsent(
+        &mut self,
+        event_id: &str,
+        destination: &str,
+        why: String,
+        now: jiff::Timestamp,
+    ) -> anyhow::Result<()> {
+        self.write(
+            event_id,
+            destination,
+            DeliveryStatus::Unsent,
+            Some(why),
+            now,
+        )
     }
 
     /// Writes down that a rule sends an event nowhere, once.
@@ -265,8 +346,14 @@ impl Spool {
                 lane.pop_front();
             }
         }
-        if status == DeliveryStatus::Delivered {
-            self.taking.insert(destination.to_owned());
+        match status {
+            DeliveryStatus::Delivered => {
+                self.taking.insert(destination.to_owned());
+            }
+            DeliveryStatus::Rejected => {
+                self.taking.remove(destination);
+            }
+            _ => {}
         }
         if self.waiting.values().all(VecDeque::is_empty) {
             // Everything in the queue is in the log, so that a crash in between changes nothing.
@@ -308,68 +395,4 @@ impl Spool {
 
 fn key(destination: &str, event_id: &str) -> Key {
     (destination.to_owned(), event_id.to_owned())
-}
-
-/// Makes the directory the user's alone, whatever the umask: what is in it tells who was where. It may not be a link to another,
-/// which would be changed instead. Whoever may write into the directory above could still put one in its place between this look
-/// and the first file; that the files are not links either is made sure of as they are opened.
-fn private(directory: &Path) -> anyhow::Result<()> {
-    // With a slash at its end a link would be followed.
-    let directory: &Path = &directory.components().collect::<PathBuf>();
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(directory)?;
-    if !std::fs::symlink_metadata(directory)?.is_dir() {
-        bail!("it is a symbolic link: name the directory itself");
-    }
-    std::fs::set_permissions(directory, Permissions::from_mode(0o700))?;
-    Ok(())
-}
-
-pub(super) fn open(path: &Path) -> anyhow::Result<File> {
-    let opened = OpenOptions::new()
-        .read(true)
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .custom_flags(libc::O_NOFOLLOW)
-        .open(path);
-    let file = opened.with_context(|| format!("open {}", path.display()))?;
-    // One that an older version has made may be open to others.
-    file.set_permissions(Permissions::from_mode(0o600))
-        .with_context(|| format!("open {}", path.display()))?;
-    Ok(file)
-}
-
-pub(super) fn append(file: &mut File, line: &impl Serialize) -> anyhow::Result<()> {
-    let mut text = serde_json::to_string(line)?;
-    text.push('\n');
-    let length = file.metadata()?.len();
-    file.write_all(text.as_bytes()).inspect_err(|_| {
-        // Half a line would join the next one; on a full disk shortening still works.
-        let _ = file.set_len(length);
-    })?;
-    Ok(())
-}
-
-/// Reads all lines. A last one without its end was being written when the process was killed: it is dropped, for nobody
-/// was told that it was taken.
-pub(super) fn lines<T: serde::de::DeserializeOwned>(file: &mut File) -> anyhow::Result<Vec<T>> {
-    file.seek(SeekFrom::Start(0))?;
-    let mut reader = BufReader::new(&mut *file);
-    let (mut parsed, mut line, mut length, mut number) = (Vec::new(), Vec::new(), 0u64, 0);
-    loop {
-        line.clear();
-        // Bytes: what was being written may end inside a character.
-        let n_read = reader.read_until(b'\n', &mut line)?;
-        if !line.ends_with(b"\n") {
-            break;
-        }
-        number += 1;
-        length += n_read as u64;
-        parsed.push(serde_json::from_slice(&line).with_context(|| format!("line {number}"))?);
-    }
-    file.set_len(length)?;
-    Ok(parsed)
 }

@@ -37,7 +37,11 @@ impl SnsTopic {
     pub(crate) fn new(config: &SdkConfig, topic: Topic) -> SnsTopic {
         let region = aws_sdk_sns::config::Region::new(topic.region.clone());
         // The topic says where it is, whichever Region the flags name.
-        let config = aws_sdk_sns::config::Builder::from(config).region(region);
+        // Only who sends can note that a message may be there twice, so that the SDK tries once.
+        let once = aws_sdk_sns::config::retry::RetryConfig::disabled();
+        let config = aws_sdk_sns::config::Builder::from(config)
+            .region(region)
+            .retry_config(once);
         SnsTopic {
             client: aws_sdk_sns::Client::from_conf(config.build()),
             topic,
@@ -46,9 +50,10 @@ impl SnsTopic {
 
     pub(super) async fn attempt(&self, event_id: &str, message: &str) -> Answer {
         let value: Value = serde_json::from_str(message).unwrap_or_default();
-        let text = match value["message"].as_str() {
-            Some(text) => text.to_owned(),
-            None => value["message"].to_string(),
+        let text = match value.get("message") {
+            Some(Value::String(text)) => text.clone(),
+            Some(message) => message.to_string(),
+            None => return Answer::Down("what waits is not a message for a topic".to_owned()),
         };
         let mut request = self
             .client

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::event_pattern::Pattern;
+use crate::event_pattern::EventPattern;
 
 /// What messages look like, from a file.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -19,27 +19,11 @@ pub(crate) struct Rules {
 #[serde(deny_unknown_fields)]
 struct Rule {
     /// An event pattern on the CloudTrail record itself: `{"eventName": ["StartSession"]}`.
-    when: When,
+    when: EventPattern,
     /// `#` and six hexadecimal digits [default: red for denied and failed calls, else green].
     color: Option<Color>,
     /// Whom to tell beside the channel.
     mention: Option<Mention>,
-}
-
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(try_from = "Value")]
-#[schemars(with = "Value")]
-struct When(Pattern);
-
-impl TryFrom<Value> for When {
-    type Error = String;
-
-    fn try_from(value: Value) -> Result<When, String> {
-        let pattern = Pattern::parse(&value.to_string());
-        pattern
-            .map(When)
-            .map_err(|error| format!("Event pattern is not valid. Reason: {}", error.reason))
-    }
 }
 
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

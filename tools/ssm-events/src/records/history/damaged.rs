@@ -40,6 +40,12 @@ impl Damaged {
         }
     }
 
+    /// Counts an object that is missing.
+    pub(crate) fn lost(&mut self, why: &str) {
+        self.n_objects += 1;
+        self.add(why);
+    }
+
     fn add(&mut self, why: &str) {
         if self.n == 0 {
             self.first = format!("record {}: {why}", self.n_objects);
@@ -86,5 +92,21 @@ impl EventFilter {
         });
         let end = read.err().map(|damage| damage.to_string());
         (lines, counts, damaged.reason(end))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Damaged;
+
+    #[test]
+    fn what_is_missing_is_a_gap() {
+        let mut damaged = Damaged::default();
+        damaged.lost("an event without its record");
+        let reason = damaged.reason(None);
+        assert_eq!(
+            reason.as_deref(),
+            Some("record 1: an event without its record")
+        );
     }
 }

@@ -73,7 +73,10 @@ pub(crate) async fn read(
                 .map_err(|error| describe("LookupEvents", error))?;
             let mut lines = String::new();
             for event in page.events() {
-                let record = event.cloud_trail_event().unwrap_or("{}");
+                let Some(record) = event.cloud_trail_event() else {
+                    damaged.lost("the event history has an event without its record");
+                    continue;
+                };
                 let found = Found::Object(record.as_bytes());
                 damaged.take(&found, filter, &mut counts, &mut lines);
             }
