@@ -235,11 +235,12 @@ const SHAPES: [Shape; 15] = [
         noun: "patch state",
         columns: &[
             column("NODE", &["/instance_id"], Shown::Whole),
-            column("UNKNOWN", &["/reason/message"], Shown::Cut),
+            column("UNKNOWN", &["/reason/id"], Shown::Whole),
             column("MISSING", &["/missing_count"], Shown::Whole),
             column("FAILED", &["/failed_count"], Shown::Whole),
             column("REBOOT", &["/installed_pending_reboot_count"], Shown::Whole),
             column("BASELINE", &["/baseline_id"], Shown::Whole),
+            column("WHY", &["/reason/message"], Shown::Cut),
             column("SCANNED", &["/operation_end_time"], Shown::Whole),
             REGION,
             ACCOUNT,

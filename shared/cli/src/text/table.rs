@@ -254,7 +254,7 @@ mod tests {
             record
         };
         let unread = json!({"missing_count": null, "failed_count": null, "installed_pending_reboot_count": null, "baseline_id": null,
-            "operation_end_time": null, "reason": {"id": "i", "message": "AccessDenied by a policy", "fix": "f"}});
+            "operation_end_time": null, "reason": {"id": "run.patch_state.unreadable", "message": "AccessDenied by a policy", "fix": "f"}});
         let waits = json!({"installed_pending_reboot_count": 4});
         let screen = |width: usize| Screen {
             width: Some(width),
@@ -263,7 +263,7 @@ mod tests {
         let (bad, doubtful) = ("\u{1b}[1m\u{1b}[31mi-", "\u{1b}[33mi-");
         for (more, width, word, begin) in [
             (&unread, 80, "AccessDenied", doubtful),
-            (&unread, 40, "AccessDenied", doubtful),
+            (&unread, 40, "run.patch_state.unreadable", doubtful),
             (&waits, 80, "REBOOT", bad),
             (&waits, 45, "REBOOT", bad),
             (&waits, 30, "i-0123456789abcdef0", bad),
@@ -282,7 +282,11 @@ mod tests {
         let mut table = Table::of("patch_state").unwrap();
         table.add(&state(&json!({})));
         table.add(&state(&unread));
-        assert!(table.render(of(80)).contains("AccessDenied"));
+        let text = table.render(of(80));
+        assert!(
+            text.contains("run.patch_state.unreadable") && text.contains("REBOOT"),
+            "{text}"
+        );
     }
 
     /// One role is denied and the other is not: the rows must say which.
