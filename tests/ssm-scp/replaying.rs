@@ -192,3 +192,20 @@ fn a_damaged_record_is_counted_and_what_comes_after_is_replayed() {
     both.assert_status(2)
         .assert_complains("3 records are damaged; the first is record 1: ");
 }
+
+/// F6: what `aws s3 sync` leaves is packed.
+#[test]
+fn a_packed_log_file_is_replayed() {
+    let home = Home::create();
+    let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "ssm:StartSession", "Resource": "*"}]});
+    std::fs::write(home.path().join("policy.json"), policy.to_string()).unwrap();
+    let records = json!({"Records": [call("ssm", "StartSession", Some("dev")), call("ssm", "StartSession", Some("qa"))]});
+    std::fs::write(home.path().join("log.json"), records.to_string()).unwrap();
+    let script = r#"cd "$2" && gzip log.json && "$1" replay --policy policy.json -f log.json.gz --jq .principal -r"#;
+    let directory = home.path().display().to_string();
+    let run = offline("/bin/sh").args(["-c", script, "sh", EXE, &directory]);
+    let output = run.env("PATH", "/usr/bin:/bin").run();
+    output.assert_status(0);
+    let expected = "arn:aws:iam::111122223333:role/dev\narn:aws:iam::111122223333:role/qa\n";
+    assert_eq!(output.stdout, expected);
+}
