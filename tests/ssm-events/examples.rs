@@ -237,7 +237,10 @@ fn the_routes_and_the_acknowledgements_are_read() {
             .extend(more.as_object().unwrap().clone());
         record
     };
-    let by = |role: &str| json!({"type": "AssumedRole", "arn": format!("arn:aws:sts::111122223333:assumed-role/{role}/x")});
+    let by = |role: &str| {
+        json!({"type": "AssumedRole", "arn": format!("arn:aws:sts::111122223333:assumed-role/{role}/x"),
+        "sessionContext": {"sessionIssuer": {"arn": format!("arn:aws:iam::111122223333:role/{role}")}}})
+    };
     assert_eq!(run(call(json!({}))), (Value::Null, json!(["ops"])));
     assert_eq!(
         run(call(json!({"userIdentity": by("break-glass-admin")}))),
