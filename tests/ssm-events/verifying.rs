@@ -199,6 +199,42 @@ fn late_files_are_proved_by_backfill_digests() {
 }
 
 #[test]
+fn backfill_digests_are_signed_when_they_are_made_and_follow_one_from_before() {
+    let scene = Scene::new();
+    let before =
+        json!({"backfill": true, "from": "2025-11-02T08:00:00Z", "to": "2025-11-02T09:00:00Z"});
+    scene.digest(8, 9, &before);
+    let late = scene.log(11, 50, &json!({}));
+    let made = json!({"backfill": true, "generated": "2025-12-01T00:00:00Z"});
+    scene.digest(11, 12, &made);
+    let ours = scene.verify(&[]).run();
+    ours.assert_status(0);
+    assert_eq!(statuses(&ours)[&scene.place(&late)], "proved");
+}
+
+#[test]
+fn a_folder_of_another_day_deeper_down_does_not_end_the_listing() {
+    let scene = Scene::new();
+    let root = format!(
+        "AWSLogs/{}/CloudTrail/us-east-1/2025/11/03",
+        scene.account.id()
+    );
+    let (deep, forged) = (
+        format!("{root}/0/2099/01/01/x.json.gz"),
+        format!("{root}/forged.json.gz"),
+    );
+    for key in [&deep, &forged] {
+        scene.put(key, "{}", &json!({}));
+    }
+    let ours = scene.verify(&[]).run();
+    ours.assert_status(2);
+    assert_eq!(ids(&ours).len(), 10);
+    for key in [&deep, &forged] {
+        assert_eq!(statuses(&ours)[&scene.place(key)], "unproved");
+    }
+}
+
+#[test]
 fn member_accounts_and_regions_have_chains_of_their_own() {
     let scene = Scene::empty();
     let places = [
@@ -218,10 +254,24 @@ fn member_accounts_and_regions_have_chains_of_their_own() {
         said.len() == 6 && logs.iter().all(|log| said[&scene.place(log)] == "proved"),
         "{said:?}"
     );
-    // What is not asked for is not looked at.
-    let one = scene.verify(&["--region", "eu-west-1"]).run();
+    // What is not asked for is not looked at; what is, and is not there, is not proved.
+    let own = ["--region", "eu-west-1", "--account", scene.account.id()];
+    let one = scene.verify(&own).run();
     one.assert_status(0);
     assert_eq!(statuses(&one).len(), 2);
+    let absent = scene.verify(&["--region", "eu-west-1"]).run();
+    absent.assert_status(2);
+    let member = json!({"account": "444455556666", "region": "eu-west-1"});
+    let hole = periods(&absent);
+    let hole = hole.iter().find(|period| period["target"] == member);
+    assert_eq!(hole.unwrap()["status"], "unproved");
+    let both = format!("{},999900001111", scene.account.id());
+    let unknown = scene.verify(&["--account", &both]).run();
+    unknown.assert_status(2);
+    assert!(periods_say(&unknown, "no CloudTrail files of 999900001111"));
+    let gone = scene.verify(&["--trail", "all,gone"]).run();
+    gone.assert_status(2);
+    assert!(periods_say(&gone, "there is no digest of this trail"));
 }
 
 #[test]

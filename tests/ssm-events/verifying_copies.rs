@@ -123,3 +123,43 @@ fn files_of_a_copy_that_are_altered_gone_or_of_another_name_are_not_proved() {
     }
     assert!(!ids(&ours).contains(&"e-12-5".to_owned()));
 }
+
+#[test]
+fn a_digest_that_was_copied_twice_and_files_of_the_day_before_are_no_fault() {
+    let mut scene = Scene::empty();
+    let night = |minute: usize| json!({"time": format!("2025-11-02T23:{minute:02}:00Z")});
+    scene.log(23, 35, &night(35));
+    let midnight = json!({"from": "2025-11-02T23:01:00Z", "to": "2025-11-03T00:01:00Z"});
+    scene.digests.push(scene.digest(0, 0, &midnight));
+    scene
+        .digests
+        .push(scene.digest(0, 1, &json!({"from": "2025-11-03T00:01:00Z"})));
+    scene.digests.push(scene.digest(1, 2, &json!({})));
+    let (copy, keys) = copied(&scene);
+    let name = scene.digests[1].rsplit('/').next().unwrap();
+    std::fs::copy(copy.join(&scene.digests[1]), copy.join(name)).unwrap();
+    let config = copy.join("AWSLogs/1/Config/us-east-1");
+    std::fs::create_dir_all(&config).unwrap();
+    std::fs::write(config.join("x.json.gz"), "x").unwrap();
+    let verify = offline(EXE).args(["history", "--verify", "--public-keys"]);
+    let times = [
+        "--since",
+        "2025-11-03T00:00:00Z",
+        "--until",
+        "2025-11-03T01:00:00Z",
+    ];
+    let ours = verify.args([&keys, &copy]).args(times).run();
+    // The last digest has its signature in the bucket only.
+    let said: Vec<_> = periods(&ours)
+        .iter()
+        .map(|period| period["status"].clone())
+        .collect();
+    assert_eq!(said, ["proved", "proved", "unproved"], "{}", ours.stdout);
+    ours.assert_complains("passed over 1 file in folders of other services");
+    // Of a copy with older files only, nothing is proved.
+    let verify = offline(EXE).args(["history", "--verify", "--public-keys"]);
+    let times = ["--since", "2025-11-09", "--until", "2025-11-10"];
+    let old = verify.args([&keys, &copy]).args(times).run();
+    old.assert_status(2);
+    assert!(periods_say(&old, "there is no digest"));
+}

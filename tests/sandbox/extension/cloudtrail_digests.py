@@ -25,6 +25,8 @@ from .cloudtrail_files import UNDIGESTED, files_of, moment, trail_of
 
 # (ARN of a trail, account, Region, whether backfill) -> the last digest
 LAST: dict[tuple[str, str, str, bool], dict[str, str]] = {}
+# Names of keys, which begin with a Region -> since when they sign
+LATER: dict[str, float] = {}
 
 
 def install() -> None:
@@ -34,7 +36,7 @@ def install() -> None:
     def digests(query: dict[str, str], body: bytes) -> tuple[int, bytes]:
         """Writes the digest of `trail` in `region` from `from` to `to`; answers with its bucket and key.
 
-        With `restart` it begins a chain, as after log file validation was off; with `backfill` it is for log files that came late."""
+        With `generated` a backfill digest is made at that time, and signed with a key of that time on. With `restart` it begins a chain, as after log file validation was off; with `backfill` it is for log files that came late."""
         given = json.loads(body)
         trail = trail_of(query["account"], given["trail"])
         if not trail.log_validation:
@@ -44,11 +46,18 @@ def install() -> None:
     @emulate.operation(CloudTrailResponse, "ListPublicKeys")
     def list_public_keys(response: CloudTrailResponse) -> dict[str, Any]:
         """"The public keys .. whose private keys were used to sign the digest files within the specified time range"; the sandbox
-        has one key for each Region, of all times."""
-        # The member is a blob: the serializer encodes it.
-        value, fingerprint = _public(response.region)
-        key = {"Value": value, "ValidityStartTime": 0, "ValidityEndTime": 4102444800, "Fingerprint": fingerprint}
-        return {"PublicKeyList": [key]}
+        has one key for each Region, of all times, and a later one for each time that a backfill digest was made at."""
+        keys = [(response.region, 0)]
+        keys += [(name, start) for name, start in LATER.items() if name.startswith(f"{response.region}/")]
+        if (end := response._get_param("EndTime")) is not None:
+            keys = [(name, start) for name, start in keys if start <= moment(end).timestamp()]
+        return {"PublicKeyList": [_listed(name, start) for name, start in keys]}
+
+
+def _listed(name: str, start: float) -> dict[str, Any]:
+    # The member is a blob: the serializer encodes it.
+    value, fingerprint = _public(name)
+    return {"Value": value, "ValidityStartTime": start, "ValidityEndTime": 4102444800, "Fingerprint": fingerprint}
 
 
 @lru_cache(maxsize=None)
@@ -75,6 +84,10 @@ def _write(trail: Trail, folder: str, given: dict[str, Any]) -> dict[str, str]:
     if given.get("restart"):
         LAST.pop(chain, None)
     last = LAST.get(chain, {})
+    signer = region
+    if generated := given.get("generated"):
+        signer = f"{region}/{generated}"
+        LATER[signer] = moment(generated).timestamp()
     log_files = UNDIGESTED.pop(chain[:3], [])
     content = {
         "awsAccountId": account,
@@ -82,7 +95,7 @@ def _write(trail: Trail, folder: str, given: dict[str, Any]) -> dict[str, str]:
         "digestEndTime": given["to"],
         "digestS3Bucket": trail.bucket_name,
         "digestS3Object": key,
-        "digestPublicKeyFingerprint": _public(region)[1],
+        "digestPublicKeyFingerprint": _public(signer)[1],
         "digestSignatureAlgorithm": "SHA256withRSA",
         "newestEventTime": max((file["newestEventTime"] for file in log_files), default=None),
         "oldestEventTime": min((file["oldestEventTime"] for file in log_files), default=None),
@@ -96,12 +109,12 @@ def _write(trail: Trail, folder: str, given: dict[str, Any]) -> dict[str, str]:
     text = json.dumps(content).encode()
     digest = hashlib.sha256(text).hexdigest()
     signed = f"{given['to']}\n{trail.bucket_name}/{key}\n{digest}\n{last.get('signature', 'null')}"
-    signature = _private(region).sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256()).hex()
+    signature = _private(signer).sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256()).hex()
     LAST[chain] = {"bucket": trail.bucket_name, "key": key, "hash": digest, "signature": signature}
     partition, owner = s3_backends.bucket_accounts[trail.bucket_name]
     written = s3_backends[owner][partition].put_object(trail.bucket_name, key, gzip.compress(text))
     metadata = {"signature": signature, "signature-algorithm": "SHA256withRSA"}
     if is_backfill:
-        metadata["backfill-generation-timestamp"] = given["to"]
+        metadata["backfill-generation-timestamp"] = generated or given["to"]
     written.set_metadata({f"x-amz-meta-{name}": value for name, value in metadata.items()})
     return {"bucket": trail.bucket_name, "key": key}

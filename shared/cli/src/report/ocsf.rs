@@ -6,7 +6,7 @@
 use records::{Severity, Target};
 use serde_json::{Value, json};
 
-use super::{Report, Run};
+use super::{Report, Run, place, subject};
 use crate::visible;
 
 const VERSION: &str = "1.4.0";
@@ -19,7 +19,7 @@ struct Judgment {
     severity: (u32, &'static str),
 }
 
-/// Returns an event for each finding, and for each account and Region that could not be read.
+/// Returns an event for each finding, for each account and Region that could not be read, and for a run that ended early.
 pub(super) fn events(report: &Report, run: &Run<'_>) -> String {
     let of_findings = report.findings.iter().map(|finding| {
         let judgment = match finding.severity {
@@ -38,14 +38,13 @@ pub(super) fn events(report: &Report, run: &Run<'_>) -> String {
                 severity: (1, "Informational"),
             },
         };
-        let (target, about) = (finding.target.as_ref(), finding.resource.as_str());
-        let mut event = event(
-            run,
-            target,
-            (&finding.id, about),
-            &judgment,
-            &finding.message,
-        );
+        let about = finding.resource.as_str();
+        let of_finding = (finding.id.as_str(), about);
+        let target = finding.target.as_ref();
+        let mut event = event(run, target, of_finding, &judgment, &finding.message);
+        // Without the line, so that a later run is known to be about the same.
+        let place = place(finding);
+        event["finding_info"]["uid"] = uid(run, &place, &finding.id, &subject(finding)).into();
         if !finding.fix.is_empty() {
             event["remediation"] = json!({"desc": visible(&finding.fix)});
         }
@@ -61,7 +60,11 @@ pub(super) fn events(report: &Report, run: &Run<'_>) -> String {
             &message,
         )
     });
-    let events = of_findings.chain(of_gaps);
+    let of_error = run.error.iter().map(|error| {
+        let message = format!("the run ended early: {error}");
+        event(run, None, ("error", ""), &UNKNOWN, &message)
+    });
+    let events = of_findings.chain(of_gaps).chain(of_error);
     events.map(|event| format!("{event}\n")).collect()
 }
 
@@ -69,6 +72,10 @@ const UNKNOWN: Judgment = Judgment {
     compliance: (0, "Unknown"),
     severity: (3, "Medium"),
 };
+
+fn uid(run: &Run<'_>, place: &str, id: &str, about: &str) -> String {
+    format!("{}/{}/{id}/{}", run.tool, visible(place), visible(about))
+}
 
 fn event(
     run: &Run<'_>,
@@ -101,8 +108,7 @@ fn event(
             "status": judgment.compliance.1,
         },
         "finding_info": {
-            // The same from run to run, so that a later one is known to be about the same.
-            "uid": format!("{tool}/{place}/{id}/{}", visible(about)),
+            "uid": uid(run, &place, id, about),
             "title": format!("{id}: {message}"),
             "desc": message,
         },
@@ -128,18 +134,49 @@ fn event(
 
 #[cfg(test)]
 mod tests {
+    use records::Severity;
     use serde_json::Value;
 
-    use super::super::tests::{report, run};
+    use super::super::tests::{finding, report, run};
+    use super::super::{Report, Run};
     use super::events;
+
+    fn parsed(text: &str) -> Vec<Value> {
+        let lines = text.lines();
+        lines
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn a_run_that_ended_early_is_an_event_and_not_silence() {
+        let run = Run {
+            error: Some("access denied".to_owned()),
+            ..run()
+        };
+        let events = parsed(&events(&Report::default(), &run));
+        assert_eq!(events.len(), 1);
+        assert_eq!(events[0]["compliance"]["control"], "error");
+        assert_eq!(events[0]["compliance"]["status"], "Unknown");
+        assert_eq!(events[0]["message"], "the run ended early: access denied");
+    }
+
+    #[test]
+    fn a_finding_keeps_its_uid_when_lines_are_added_above_it() {
+        let uid = |resource: &str| {
+            let mut report = Report::default();
+            report.found(finding("x.y", Severity::Error, None, resource));
+            parsed(&events(&report, &run()))[0]["finding_info"]["uid"].clone()
+        };
+        assert_eq!(uid("a.json:3:9 $.a"), "ssm-x/a.json/x.y/$.a");
+        assert_eq!(uid("a.json:4:9 $.a"), uid("a.json:3:9 $.a"));
+        assert_ne!(uid("b.json:3:9 $.a"), uid("a.json:3:9 $.a"));
+    }
 
     #[test]
     fn each_finding_and_each_gap_is_an_event_that_says_whether_a_rule_is_kept() {
         let text = events(&report(), &run());
-        let events: Vec<Value> = text
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect();
+        let events = parsed(&text);
         let said = events.iter().map(|event| {
             let compliance = &event["compliance"];
             let status = compliance["status"].as_str().unwrap().to_owned();

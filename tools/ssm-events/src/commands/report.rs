@@ -46,7 +46,7 @@ pub(crate) async fn run(
         left_out.also_unread(&known.gaps);
     }
     let outcome = left_out.end(out, Outcome::Fine);
-    report.gaps = left_out.unread;
+    report.gaps = left_out.into_gaps();
     if report.is_empty() && report.gaps.is_empty() {
         out.note("no session, command or refused call is in it: pipe in what `ssm-events history` prints");
     }

@@ -16,7 +16,7 @@ mod window;
 mod tests;
 
 pub(crate) use digest::{Digest, Flaw};
-pub(crate) use file_name::{FileName, day, day_after, file_name};
+pub(crate) use file_name::{FileName, day, day_after, file_name, is_day};
 pub(crate) use keys::{PublicKeys, Signatures};
 pub(crate) use ledger::{Judged, Ledger, Loaded};
 pub(crate) use period::verified_file;

@@ -142,6 +142,14 @@ impl LeftOut {
         unwrapped.events
     }
 
+    /// Returns the gaps in words, with how many more there are.
+    pub(crate) fn into_gaps(self) -> Vec<String> {
+        let n_more = self.n_unread - self.unread.len() as u64;
+        let mut gaps = self.unread;
+        gaps.extend((n_more > 0).then(|| format!("and {n_more} more")));
+        gaps
+    }
+
     /// Counts what was missing of another input.
     pub(crate) fn also_unread(&mut self, gaps: &[String]) {
         gaps.iter().for_each(|gap| self.gap(gap.clone()));
@@ -216,4 +224,22 @@ pub(crate) fn on_one_line(object: &str) -> std::borrow::Cow<'_, str> {
         }
     }
     line.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LeftOut, MOST_IN_WORDS};
+
+    #[test]
+    fn gaps_say_how_many_more_there_are_than_in_words() {
+        let gaps = |n: usize| {
+            let mut left_out = LeftOut::default();
+            (0..n).for_each(|n| left_out.gap(format!("gap {n}")));
+            left_out.into_gaps()
+        };
+        assert_eq!(gaps(MOST_IN_WORDS).len(), MOST_IN_WORDS);
+        let more = gaps(MOST_IN_WORDS + 7);
+        assert_eq!(more.last().map(String::as_str), Some("and 7 more"));
+        assert_eq!(more.len(), MOST_IN_WORDS + 1);
+    }
 }

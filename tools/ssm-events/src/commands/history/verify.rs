@@ -6,21 +6,31 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use awsconf::AwsArgs;
 use cli::Output;
-use records::{IntegrityStatus, LogIntegrity, LogIntegrityKind, Timestamp};
+use records::{IntegrityStatus, LogIntegrity, LogIntegrityKind, Timestamp, VerifiedFile};
 
 use super::HistoryArgs;
 use crate::records::history::EventFilter;
 use crate::records::integrity::{Flaw, PublicKeys, Runs, Signatures, Window, verified_file};
 use crate::records::observe::files::{self, Hand, Read};
+use crate::records::observe::objects;
 use crate::records::observe::public_keys::KeySource;
+use crate::records::observe::shelves::{self, Copied};
 use crate::records::observe::verified::{Shelf, Verifier};
-use crate::records::observe::{objects, shelves};
 
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct VerifyArgs {
     /// Print records only of log files that CloudTrail's digests prove, and for each hour whether it is proved
     #[arg(long, requires = "log_files", conflicts_with = "engine")]
     verify: bool,
+
+    /// Require digests of this trail in every account and Region, as one whose digests are all gone is in no chain
+    #[arg(
+        long = "trail",
+        value_name = "NAME",
+        value_delimiter = ',',
+        requires = "verify"
+    )]
+    trails: Vec<String>,
 
     /// Public keys of CloudTrail, as `aws cloudtrail list-public-keys` prints them [default: ask CloudTrail]
     #[arg(long, value_name = "FILE", requires = "verify")]
@@ -50,7 +60,16 @@ pub(super) async fn run(
         Some(place) => {
             let session = aws.session().await?;
             let client = objects::client(&session, &place.bucket).await;
-            shelves::of_bucket(&client, place, &args.accounts, &aws.regions, filter).await?
+            let regions = &aws.regions;
+            let found = shelves::of_bucket(&client, place, &args.accounts, regions, filter).await?;
+            for account in found.1 {
+                let root = format!("s3://{}/{}AWSLogs/", place.bucket, place.prefix);
+                told.tell(nothing_of(
+                    Vec::new(),
+                    format!("{root} has no CloudTrail files of {account}"),
+                ))?;
+            }
+            found.0
         }
         None => of_files(args, filter, &mut told)?,
     };
@@ -70,6 +89,7 @@ pub(super) async fn run(
             until: filter.until.map(time),
             last_day: objects::days(filter).1,
             now: Some(time(jiff::Timestamp::now())),
+            trails: verify.trails.clone(),
         },
         filter: Arc::new(filter.clone()),
         hand,
@@ -91,7 +111,16 @@ fn of_files(
     if args.paths.iter().any(|path| path.as_os_str() == "-") {
         bail!("--verify of stdin: digests name log files, and stdin has no name");
     }
-    let (shelves, others) = shelves::of_files(files::files(&args.paths)?, filter);
+    let Copied {
+        shelves,
+        others,
+        n_passed_over,
+    } = shelves::of_files(files::files(&args.paths)?, filter);
+    if n_passed_over > 0 {
+        let files = cli::count(n_passed_over, "file");
+        told.out
+            .note(&format!("passed over {files} in folders of other services"));
+    }
     if shelves.is_empty() && others.is_empty() {
         bail!("no file is there: copy the bucket with its CloudTrail-Digest folders");
     }
@@ -99,19 +128,26 @@ fn of_files(
         let flaw =
             Flaw::unproved("its name is not one that CloudTrail gives, and digests name files");
         let file = |path: &PathBuf| verified_file(path.display().to_string(), Some(&flaw));
-        told.tell(LogIntegrity {
-            kind: LogIntegrityKind::LogIntegrity,
-            target: None,
-            trail: None,
-            from: None,
-            to: None,
-            status: IntegrityStatus::Unproved,
-            digest: None,
-            log_files: others.iter().map(file).collect(),
-            message: Some("no digest can name these files".to_owned()),
-        })?;
+        let others = others.iter().map(file).collect();
+        let why = "no digest can name these files".to_owned();
+        told.tell(nothing_of(others, why))?;
     }
     Ok(shelves)
+}
+
+/// Returns what is not proved of no account and Region that is known.
+fn nothing_of(log_files: Vec<VerifiedFile>, why: String) -> LogIntegrity {
+    LogIntegrity {
+        kind: LogIntegrityKind::LogIntegrity,
+        target: None,
+        trail: None,
+        from: None,
+        to: None,
+        status: IntegrityStatus::Unproved,
+        digest: None,
+        log_files,
+        message: Some(why),
+    }
 }
 
 fn from<T>(path: &Path, what: &str, read: fn(&str) -> anyhow::Result<T>) -> anyhow::Result<T> {

@@ -91,6 +91,22 @@ pub(crate) struct Previous {
     pub(crate) signature: Option<String>,
 }
 
+impl Previous {
+    /// Returns where its trail writes: bucket and prefix.
+    pub(crate) fn root(&self) -> String {
+        root(&self.bucket, &self.object)
+    }
+}
+
+fn root(bucket: &str, object: &str) -> String {
+    let prefix = object
+        .split_once("AWSLogs/")
+        .map_or("", |(prefix, _)| prefix);
+    format!("{bucket}/{prefix}")
+        .trim_end_matches('/')
+        .to_owned()
+}
+
 fn is_sha256(algorithm: &str) -> bool {
     algorithm == "SHA-256"
 }
@@ -174,6 +190,12 @@ impl Digest {
     pub(crate) fn place(&self) -> (&str, &str) {
         let content = &self.content;
         (&content.digest_s3_bucket, &content.digest_s3_object)
+    }
+
+    /// Returns where its trail writes: bucket and prefix.
+    pub(crate) fn root(&self) -> String {
+        let (bucket, object) = self.place();
+        root(bucket, object)
     }
 
     /// Returns the fingerprint of the key that it says to be signed with.

@@ -35,7 +35,7 @@ pub(crate) fn file_name(path: &str) -> Option<FileName> {
         account: account.to_owned(),
         region: region.to_owned(),
     };
-    if kind != "-Digest" {
+    if kind.is_empty() {
         // 20261103T1005Z_Q0hK6PSy4DjQHGzs
         let time = moment("%Y%m%dT%H%MZ", rest.split_once('_')?.0)?;
         return Some(FileName {
@@ -43,6 +43,10 @@ pub(crate) fn file_name(path: &str) -> Option<FileName> {
             time,
             digest: None,
         });
+    }
+    // Others, such as those of Insights, are in no digest of log files.
+    if kind != "-Digest" {
+        return None;
     }
     let (rest, is_backfill) = match rest.strip_suffix("_backfill") {
         Some(rest) => (rest, true),
@@ -95,6 +99,11 @@ pub(crate) fn day_after(day: &str) -> String {
 pub(crate) fn begin(day: &str) -> Option<Timestamp> {
     let zoned = date(day)?.to_zoned_datetime(TimeZone::UTC).ok()?;
     Some(Timestamp::from_seconds(zoned.timestamp().as_second()))
+}
+
+/// Returns whether a text is a day, as keys write it.
+pub(crate) fn is_day(text: &str) -> bool {
+    date(text).is_some()
 }
 
 fn date(day: &str) -> Option<Date> {

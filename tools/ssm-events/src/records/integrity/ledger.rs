@@ -6,13 +6,10 @@ use std::collections::BTreeMap;
 use records::{LogIntegrity, Target, Timestamp, VerifiedFile};
 
 use super::digest::{Digest, Flaw, Previous};
-use super::file_name::{FileName, OfDigest, day, day_of};
+use super::file_name::{FileName, OfDigest, day, day_of, file_name};
 use super::keys::PublicKeys;
 use super::period::{self, verified_file};
 use super::window::{Naming, Window};
-
-/// What a digest covers that cannot be read, in seconds: most often it is an hour.
-const HOUR: i64 = 3600;
 
 /// A digest that was looked for.
 #[derive(Debug)]
@@ -58,8 +55,8 @@ struct Period {
 /// A log file that proved digests name.
 #[derive(Debug, Default)]
 struct Named {
-    /// The periods, each with the hash that the file should have.
-    by: Vec<(usize, Option<String>)>,
+    /// The periods, none for one that is not asked for, each with the hash that the file should have.
+    by: Vec<(Option<usize>, Option<String>)>,
     /// Whether it is judged. A copy may be there twice.
     is_judged: bool,
 }
@@ -81,11 +78,13 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     pub(crate) fn new(target: Target, naming: Naming, window: Window) -> Ledger {
+        let trails = window.trails.iter();
+        let chains = trails.map(|trail| ((trail.clone(), false), Chain::default()));
         Ledger {
+            chains: chains.collect(),
             target,
             naming,
             window,
-            chains: BTreeMap::new(),
             periods: BTreeMap::new(),
             n_periods: 0,
             expected: BTreeMap::new(),
@@ -140,7 +139,10 @@ impl Ledger {
             self.hole(None, self.window.since, Some(end), Flaw::unproved(why));
         }
         for (trail, last) in regular {
-            if last.is_some_and(|last| last < end) {
+            if last.is_none() {
+                let why = "there is no digest of this trail: log file validation is off, or digests were removed";
+                self.hole(trail, self.window.since, Some(end), Flaw::unproved(why));
+            } else if last.is_some_and(|last| last < end) {
                 let why = "no digest follows: logging was stopped, log file validation turned off, or digests were removed";
                 self.hole(trail, last, Some(end), Flaw::unproved(why));
             }
@@ -172,21 +174,24 @@ impl Ledger {
             (Ok(digest), _) => digest.from(),
             // Nothing that it says may be believed.
             (Err(_), Some(last)) if last.to < to => last.to,
-            (Err(_), _) => Timestamp::from_seconds(to.seconds() - HOUR),
+            (Err(_), _) => self.window.since_or_hour_before(to),
         };
+        let is_unknown = verified.is_err() && last.is_none();
         if let Ok(digest) = &verified {
             self.link(trail, *is_backfill, digest, last.as_ref());
         }
-        let sha256 = verified.as_ref().ok();
-        let sha256 = sha256.map(|digest| digest.sha256().to_owned());
+        let sha256 = verified.as_ref().ok().map(|one| one.sha256().to_owned());
         let mut period = None;
-        if !self.window.is_behind(from) {
+        if verified.is_ok() && self.window.is_before(to) {
+            // The log files of the first day that lie before the time asked for: known, and in no period.
+            self.expect(None, verified.as_ref().ok());
+        } else if is_unknown || !self.window.is_behind(from) {
             let flaw = verified.as_ref().err();
             let number = self.period(Some(trail.clone()), (Some(from), Some(to)), flaw);
             if let Some(period) = self.periods.get_mut(&number) {
                 period.record.digest = Some(verified_file(loaded.place, flaw));
             }
-            self.expect(number, verified.as_ref().ok());
+            self.expect(Some(number), verified.as_ref().ok());
             period = Some(number);
         }
         let last = Last {
@@ -198,15 +203,20 @@ impl Ledger {
         self.chains.entry(key.clone()).or_default().last = Some(last);
     }
 
-    fn expect(&mut self, number: usize, digest: Option<&Digest>) {
+    /// Takes the log files that a digest names; of one that is before the time asked for, only those that are listed.
+    fn expect(&mut self, number: Option<usize>, digest: Option<&Digest>) {
         let Some(digest) = digest else { return };
+        let first_day = self.window.since.map(day_of);
         for file in digest.log_files() {
             let of_key = day(&file.s3_object).unwrap_or_else(|| day_of(digest.to()));
+            if number.is_none() && first_day.as_ref().is_some_and(|first| of_key < *first) {
+                continue;
+            }
             let id = self.naming.id(&file.s3_bucket, &file.s3_object);
             let sha256 = file.sha256().map(str::to_owned);
             let named = self.expected.entry((of_key, id)).or_default();
             named.by.push((number, sha256));
-            if let Some(period) = self.periods.get_mut(&number) {
+            if let Some(period) = number.and_then(|number| self.periods.get_mut(&number)) {
                 period.n_waiting += 1;
             }
         }
@@ -222,10 +232,19 @@ impl Ledger {
             self.compare(digest, last);
         }
         // What is before the period that is asked for was not looked at.
-        let is_first = last.is_none() && self.window.since.is_some_and(|since| from <= since);
+        let of_before = digest.previous().filter(|_| is_backfill);
+        let of_before = of_before.and_then(|previous| file_name(&previous.object));
+        let is_first = last.is_none()
+            && (self.window.since.is_some_and(|since| from <= since)
+                // Backfill digests do not follow each other hour by hour.
+                || of_before.is_some_and(|name| self.window.is_before(name.time)));
         let is_late = begin.is_some_and(|begin| begin < from);
         let flaw = match digest.previous() {
             Some(_) if is_linked || is_first => None,
+            Some(previous) if digest.root() != previous.root() => Some(Flaw::unproved(format!(
+                "the trail wrote to s3://{} before: verify that too",
+                previous.root()
+            ))),
             Some(_) => Some(Flaw::missing(
                 "the digest that the next one names is not there",
             )),
@@ -279,10 +298,9 @@ impl Ledger {
         to: Option<Timestamp>,
         flaw: Flaw,
     ) -> Option<usize> {
-        let is_before = to
-            .zip(self.window.since)
-            .is_some_and(|(to, since)| to <= since);
-        if is_before || from.is_some_and(|from| self.window.is_behind(from)) {
+        if to.is_some_and(|to| self.window.is_before(to))
+            || from.is_some_and(|from| self.window.is_behind(from))
+        {
             return None;
         }
         Some(self.period(trail, (from, to), Some(&flaw)))
@@ -331,12 +349,20 @@ impl Ledger {
             return self.unnamed.push((day.to_owned(), file));
         };
         for (number, _) in &named.by {
-            if let Some(period) = self.periods.get_mut(number) {
+            if let Some(period) = number.and_then(|number| self.periods.get_mut(&number)) {
                 period.n_waiting -= usize::from(!named.is_judged);
                 period.record.log_files.push(file.clone());
             }
         }
         named.is_judged = true;
+    }
+
+    /// Returns the period of an account and Region of which no other was returned: nothing was looked at, and nothing is proved.
+    pub(crate) fn nothing(&self) -> LogIntegrity {
+        let flaw =
+            Flaw::unproved("no digest covers this time: CloudTrail writes one after its hour");
+        let times = (self.window.since, self.window.until.or(self.window.now));
+        period::of(&self.target, None, times, Some(&flaw))
     }
 
     /// Returns the periods of which all is judged.

@@ -32,6 +32,7 @@ fn names_say_where_and_when() {
     for other in [
         "",
         "x.json.gz",
+        "111122223333_CloudTrail-Insight_us-east-1_20261103T1005Z_Q0hK6PSy4DjQHGzs.json.gz",
         "111122223333_CloudTrail_us-east-1.json.gz",
         "111122223333_CloudTrail-Digest_us-east-1_20150817T150131Z.json.gz",
         "111122223333_CloudTrail_us-east-1_20269903T1005Z_x.json.gz",
@@ -126,6 +127,7 @@ fn time_without_a_digest_is_not_proved() {
         until: Some(time("2026-11-04T00:00:00Z")),
         last_day: Some("2026/11/05".to_owned()),
         now: Some(time("2026-12-01T00:00:00Z")),
+        trails: Vec::new(),
     };
     let mut ledger = ledger(window);
     ledger.judged(
@@ -156,4 +158,78 @@ fn time_without_a_digest_is_not_proved() {
         told,
         [(unproved, third, fourth, 0), (unproved, third, fourth, 1)]
     );
+}
+
+fn week() -> Window {
+    Window {
+        since: Some(time("2026-11-01T00:00:00Z")),
+        until: Some(time("2026-11-08T00:00:00Z")),
+        last_day: Some("2026/11/09".to_owned()),
+        now: Some(time("2026-12-01T00:00:00Z")),
+        trails: Vec::new(),
+    }
+}
+
+fn is_unreadable(name: &str) -> Loaded {
+    Loaded {
+        place: name.to_owned(),
+        id: name.to_owned(),
+        name: file_name(name).unwrap(),
+        digest: Err(Flaw::altered("it is not a valid digest")),
+        signature: Some("00".to_owned()),
+    }
+}
+
+#[test]
+fn an_unreadable_digest_behind_the_time_asked_for_hides_none_of_it() {
+    let name = "111122223333_CloudTrail-Digest_us-east-1_all_us-east-1_20261110T020000Z.json.gz";
+    for since in [week().since, None] {
+        let mut ledger = ledger(Window { since, ..week() });
+        ledger.digest(is_unreadable(name), &PublicKeys::default());
+        ledger.no_more_digests(&PublicKeys::default());
+        let done = ledger.done();
+        assert_eq!(done.len(), 1);
+        assert_eq!(done[0].status, IntegrityStatus::Altered);
+        assert!(since.is_none() || done[0].from == since);
+    }
+}
+
+#[test]
+fn a_time_too_late_for_any_digest_is_not_proved() {
+    let window = Window {
+        since: Some(time("2026-11-30T23:00:00Z")),
+        until: None,
+        last_day: None,
+        ..week()
+    };
+    let mut ledger = ledger(window.clone());
+    ledger.no_more_digests(&PublicKeys::default());
+    assert_eq!(ledger.done(), []);
+    let nothing = ledger.nothing();
+    assert_eq!(nothing.status, IntegrityStatus::Unproved);
+    assert_eq!((nothing.from, nothing.to), (window.since, window.now));
+}
+
+#[test]
+fn a_trail_that_is_asked_for_and_has_no_digest_is_missed() {
+    let trails = vec!["gone".to_owned()];
+    let mut ledger = ledger(Window { trails, ..week() });
+    let name = "111122223333_CloudTrail-Digest_us-east-1_all_us-east-1_20261107T230000Z.json.gz";
+    ledger.digest(is_unreadable(name), &PublicKeys::default());
+    ledger.no_more_digests(&PublicKeys::default());
+    let done = ledger.done();
+    let gone = done.iter().find(|one| one.trail.as_deref() == Some("gone"));
+    let gone = gone.unwrap();
+    assert_eq!(gone.status, IntegrityStatus::Unproved);
+    assert_eq!((gone.from, gone.to), (week().since, week().until));
+}
+
+#[test]
+fn a_digest_says_where_its_trail_writes_and_wrote_before() {
+    let content = r#"{"digestStartTime": "2026-11-03T10:00:00Z", "digestEndTime": "2026-11-03T11:00:00Z", "digestS3Bucket": "new",
+        "digestS3Object": "audit/AWSLogs/1/CloudTrail-Digest/x", "digestPublicKeyFingerprint": "", "digestSignatureAlgorithm": "",
+        "previousDigestS3Bucket": "old", "previousDigestS3Object": "AWSLogs/1/CloudTrail-Digest/w"}"#;
+    let digest = Digest::read(content.as_bytes(), String::new()).unwrap();
+    assert_eq!(digest.root(), "new/audit");
+    assert_eq!(digest.previous().unwrap().root(), "old");
 }

@@ -7,7 +7,8 @@ use super::keys::last_part;
 
 /// A digest follows its hour, so that what has just happened is in none.
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-intro.html>
-const NOT_YET: i64 = 2 * 3600;
+const NOT_YET: i64 = 2 * HOUR;
+const HOUR: i64 = 3600;
 
 /// How files are known: by bucket and key, or, in a copy, by their names, which CloudTrail gives once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub(crate) struct Window {
     /// The last day whose files are read.
     pub(crate) last_day: Option<String>,
     pub(crate) now: Option<Timestamp>,
+    /// Trails that should have digests in each account and Region.
+    pub(crate) trails: Vec<String>,
 }
 
 impl Window {
@@ -42,6 +45,18 @@ impl Window {
         let last = self.last_day.as_deref().map(day_after);
         let end = last.as_deref().and_then(begin);
         end.is_some_and(|end| from >= end)
+    }
+
+    /// Returns whether what ends at a time is before the period that is asked for.
+    pub(super) fn is_before(&self, to: Timestamp) -> bool {
+        self.since.is_some_and(|since| to <= since)
+    }
+
+    /// Returns since when a digest may cover that cannot be read and ends at a time: nothing before it is known, and its name may be
+    /// wrong. Most often it is an hour.
+    pub(super) fn since_or_hour_before(&self, to: Timestamp) -> Timestamp {
+        let since = self.since.filter(|since| *since < to);
+        since.unwrap_or(Timestamp::from_seconds(to.seconds() - HOUR))
     }
 
     /// Returns until when there should be digests.

@@ -20,7 +20,7 @@ pub(crate) struct KeySource {
     /// `None` where the keys come from a file.
     session: Option<Session>,
     /// The Regions and days that were asked about.
-    asked: BTreeSet<(String, i64)>,
+    asked: BTreeSet<(String, i64, i64)>,
 }
 
 impl KeySource {
@@ -40,19 +40,24 @@ impl KeySource {
         }
     }
 
-    /// Finds a key, if it is not known, among those of the day of a digest. Why there is none is kept.
-    pub(crate) async fn know(&mut self, region: &str, fingerprint: &str, at: Timestamp) {
-        let day = at.seconds().div_euclid(DAY);
+    /// Finds a key, if it is not known, among those of the days in which a digest was signed. Why there is none is kept.
+    pub(crate) async fn know(
+        &mut self,
+        region: &str,
+        fingerprint: &str,
+        (first, last): (Timestamp, Timestamp),
+    ) {
+        let [first, last] = [first, last].map(|at| at.seconds().div_euclid(DAY));
         let Some(session) = self.session.as_ref() else {
             return;
         };
-        if self.known.has(fingerprint) || !self.asked.insert((region.to_owned(), day)) {
+        if self.known.has(fingerprint) || !self.asked.insert((region.to_owned(), first, last)) {
             return;
         }
         let config = Builder::from(&session.config).region(Region::new(region.to_owned()));
         let client = Client::from_conf(config.build());
         // A digest is signed after its end.
-        let (from, to) = ((day - 1) * DAY, (day + 2) * DAY);
+        let (from, to) = ((first - 1) * DAY, (last + 2) * DAY);
         let mut token = None;
         loop {
             let request = client

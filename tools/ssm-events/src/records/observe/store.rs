@@ -1,14 +1,17 @@
 //! Where log files and digests lie: a bucket, or a copy of one. Lists them in the order of their days, a page at a time.
 
-use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, VecDeque};
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use aws_sdk_s3::Client;
 use awsconf::describe;
 
 use super::objects::Prefix;
-use crate::records::integrity::{Flaw, Naming, day};
+use crate::records::integrity::{Flaw, Naming, is_day};
+
+/// The largest real digest has some megabytes, as CloudTrail writes one an hour; a log file has fewer.
+pub(crate) const LARGEST: u64 = 64 * 1024 * 1024;
 
 /// A file that is listed, or that a digest names.
 #[derive(Clone, Debug)]
@@ -47,6 +50,8 @@ pub(crate) struct Content {
     pub(crate) bytes: Vec<u8>,
     /// The signature in the metadata of a digest.
     pub(crate) signature: Option<String>,
+    /// When a backfill digest was made and signed, which is long after its end.
+    pub(crate) generated: Option<String>,
 }
 
 impl Place {
@@ -59,11 +64,11 @@ impl Place {
             Place::Nowhere(_) => Err(Flaw::missing("a digest names it, and it is not here")),
             Place::File(path) => {
                 let path = path.clone();
-                let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;
-                let bytes = read.map_err(|panic| Flaw::unproved(panic.to_string()))?;
+                let read = tokio::task::spawn_blocking(move || of_file(&path)).await;
                 Ok(Content {
-                    bytes: bytes.map_err(|error| Flaw::unproved(error.to_string()))?,
+                    bytes: read.map_err(|panic| Flaw::unproved(panic.to_string()))??,
                     signature: None,
+                    generated: None,
                 })
             }
             Place::Object {
@@ -75,9 +80,27 @@ impl Place {
     }
 }
 
+fn too_large() -> Flaw {
+    Flaw::unproved(format!(
+        "it was not read: it has more than {} MiB, and CloudTrail delivers none as large",
+        LARGEST / 1024 / 1024
+    ))
+}
+
+fn of_file(path: &Path) -> Result<Vec<u8>, Flaw> {
+    let unread = |error: std::io::Error| Flaw::unproved(error.to_string());
+    let file = std::fs::File::open(path).map_err(unread)?;
+    let mut bytes = Vec::new();
+    let read = file.take(LARGEST + 1).read_to_end(&mut bytes);
+    match read.map_err(unread)? as u64 > LARGEST {
+        true => Err(too_large()),
+        false => Ok(bytes),
+    }
+}
+
 async fn object(client: &Client, bucket: &str, key: &str) -> Result<Content, Flaw> {
     let object = client.get_object().bucket(bucket).key(key).send().await;
-    let object = object.map_err(|error| {
+    let mut object = object.map_err(|error| {
         let is_missing = error
             .as_service_error()
             .is_some_and(aws_sdk_s3::operation::get_object::GetObjectError::is_no_such_key);
@@ -86,13 +109,20 @@ async fn object(client: &Client, bucket: &str, key: &str) -> Result<Content, Fla
             false => Flaw::unproved(format!("{:#}", describe("GetObject", error))),
         }
     })?;
-    let metadata = object.metadata.as_ref();
-    let signature = metadata.and_then(|all| all.get("signature")).cloned();
-    let bytes = object.body.collect().await.context("GetObject");
-    let bytes = bytes.map_err(|error| Flaw::unproved(format!("{error:#}")))?;
+    let metadata = object.metadata.take().unwrap_or_default();
+    let of_name = |name: &str| metadata.get(name).cloned();
+    let mut bytes = Vec::new();
+    while let Some(part) = object.body.next().await {
+        let part = part.map_err(|error| Flaw::unproved(format!("GetObject: {error}")))?;
+        if (bytes.len() + part.len()) as u64 > LARGEST {
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&part);
+    }
     Ok(Content {
-        bytes: bytes.to_vec(),
-        signature,
+        bytes,
+        signature: of_name("signature"),
+        generated: of_name("backfill-generation-timestamp"),
     })
 }
 
@@ -103,6 +133,8 @@ pub(crate) struct Listing {
     last_day: Option<String>,
     /// Of a bucket: for objects that are named, and not listed.
     client: Option<Client>,
+    /// Of a copy: log files of other days, which a digest may name all the same.
+    outside: BTreeMap<String, PathBuf>,
 }
 
 struct Pages {
@@ -122,7 +154,13 @@ impl Listing {
             pages: None,
             last_day,
             client: None,
+            outside: BTreeMap::new(),
         }
+    }
+
+    /// Adds log files by name that are only looked at if a digest names them.
+    pub(crate) fn with(self, outside: BTreeMap<String, PathBuf>) -> Listing {
+        Listing { outside, ..self }
     }
 
     /// Lists the objects under a prefix, from a day on.
@@ -146,11 +184,15 @@ impl Listing {
             }),
             last_day,
             client: Some(client.clone()),
+            outside: BTreeMap::new(),
         }
     }
 
     /// Returns where a file is that a digest names, though it is not listed.
     pub(crate) fn unlisted(&self, id: &str) -> Place {
+        if let Some(path) = self.outside.get(id) {
+            return Place::File(path.clone());
+        }
         let object = id
             .strip_prefix("s3://")
             .and_then(|rest| rest.split_once('/'));
@@ -218,7 +260,12 @@ impl Pages {
         let keys = page.contents().iter().filter_map(|object| object.key());
         let items = keys.map(|key| Item {
             id: Naming::Object.id(bucket, key),
-            day: day(key).unwrap_or_default(),
+            // The folder right below the Region, by which keys are in order: another one deeper down would end the listing.
+            day: key
+                .strip_prefix(prefix.as_str())
+                .and_then(|rest| rest.get(..10))
+                .filter(|day| is_day(day))
+                .map_or_else(String::new, str::to_owned),
             place: Place::Object {
                 client: self.client.clone(),
                 bucket: bucket.clone(),
@@ -228,5 +275,24 @@ impl Pages {
         let items = items.collect();
         self.token = page.next_continuation_token;
         Ok(items)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LARGEST, of_file};
+
+    #[test]
+    fn what_is_larger_than_any_file_of_cloudtrail_is_not_read_and_not_proved() {
+        let path = std::env::temp_dir().join(format!("ssm-events-large-{}", std::process::id()));
+        let file = std::fs::File::create(&path).unwrap();
+        file.set_len(LARGEST + 1).unwrap();
+        let flaw = of_file(&path).unwrap_err();
+        assert_eq!(flaw.status, records::IntegrityStatus::Unproved);
+        assert!(flaw.message.contains("more than 64 MiB"));
+        file.set_len(1).unwrap();
+        let small = of_file(&path);
+        std::fs::remove_file(path).unwrap();
+        assert_eq!(small, Ok(vec![0]));
     }
 }

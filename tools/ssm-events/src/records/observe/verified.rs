@@ -1,14 +1,15 @@
 //! Reads log files by the digests that name them: records of what is proved are handed on, and of every period is said whether it is.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use anyhow::Context;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use records::{LogIntegrity, Target};
+use records::{LogIntegrity, Target, Timestamp};
 
 use super::files::{Hand, Read};
 use super::public_keys::KeySource;
-use super::store::{Content, Item, Listing};
+use super::store::{Content, Item, LARGEST, Listing};
 use crate::records::digest::sha256_of;
 use crate::records::history::{Counts, EventFilter};
 use crate::records::integrity::{
@@ -17,8 +18,6 @@ use crate::records::integrity::{
 
 /// Files that are read at once.
 const AT_ONCE: usize = 8;
-/// The largest real digest has some megabytes: CloudTrail writes one an hour.
-const LARGEST: usize = 64 * 1024 * 1024;
 
 /// The log files and digests of one account and Region.
 pub(crate) struct Shelf {
@@ -46,6 +45,14 @@ struct Checked {
     problem: Option<String>,
 }
 
+/// What was read of a digest.
+struct ReadDigest {
+    item: Item,
+    digest: Result<Digest, Flaw>,
+    signature: Option<String>,
+    generated: Option<Timestamp>,
+}
+
 impl Verifier<'_> {
     /// Hands on the records of proved log files, and gives every period to `each`.
     ///
@@ -58,7 +65,11 @@ impl Verifier<'_> {
         each: &mut dyn FnMut(LogIntegrity) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         let mut ledger = Ledger::new(shelf.target.clone(), shelf.naming, self.window.clone());
-        let mut is_over = false;
+        let (mut is_over, n_periods) = (false, Cell::new(0));
+        let mut each = |period| {
+            n_periods.set(n_periods.get() + 1);
+            each(period)
+        };
         loop {
             let next = [
                 shelf.logs.next_day().await?,
@@ -84,9 +95,13 @@ impl Verifier<'_> {
                 ledger.no_more_digests(&self.keys.known);
             }
             self.logs(&mut shelf, &mut ledger, &day, read).await?;
-            ledger.done().into_iter().try_for_each(&mut *each)?;
+            ledger.done().into_iter().try_for_each(&mut each)?;
         }
-        ledger.done().into_iter().try_for_each(each)
+        ledger.done().into_iter().try_for_each(&mut each)?;
+        match n_periods.get() {
+            0 => each(ledger.nothing()),
+            _ => Ok(()),
+        }
     }
 
     async fn digests(
@@ -96,18 +111,29 @@ impl Verifier<'_> {
         through: &str,
     ) -> anyhow::Result<()> {
         let mut items = shelf.digests.take(through).await?;
+        items.retain(|item| file_name(&item.id).is_some_and(|name| name.digest.is_some()));
         // Trails share a folder: the time decides, and not the name.
         items.sort_by_cached_key(|item| file_name(&item.id).map(|name| name.time));
         let tasks = stream::iter(items).map(|item| tokio::spawn(digest(item)));
         let mut done = tasks.buffered(AT_ONCE);
-        while let Some((item, digest, signature)) =
-            done.try_next().await.context("read a digest")?
-        {
+        while let Some(read) = done.try_next().await.context("read a digest")? {
+            let ReadDigest {
+                item,
+                digest,
+                signature,
+                generated,
+            } = read;
             let Some(name) = file_name(&item.id) else {
                 continue;
             };
             if let Ok(digest) = &digest {
-                let at = digest.to();
+                let is_backfill = name.digest.as_ref().is_some_and(|name| name.is_backfill);
+                // It is signed at its end; a backfill digest when it is made, which a copy does not say.
+                let at = match generated {
+                    Some(at) => (at, at),
+                    None if is_backfill => (digest.to(), self.window.now.unwrap_or(digest.to())),
+                    None => (digest.to(), digest.to()),
+                };
                 self.keys
                     .know(&shelf.target.region, digest.fingerprint(), at)
                     .await;
@@ -170,10 +196,10 @@ impl Verifier<'_> {
 }
 
 /// Reads a digest.
-async fn digest(item: Item) -> (Item, Result<Digest, Flaw>, Option<String>) {
-    let (read, signature) = match item.place.read().await {
-        Ok(content) => (Ok(content.bytes), content.signature),
-        Err(flaw) => (Err(flaw), None),
+async fn digest(item: Item) -> ReadDigest {
+    let (read, signature, generated) = match item.place.read().await {
+        Ok(content) => (Ok(content.bytes), content.signature, content.generated),
+        Err(flaw) => (Err(flaw), None, None),
     };
     let digest = read.and_then(|bytes| {
         let mut text = Vec::new();
@@ -181,7 +207,7 @@ async fn digest(item: Item) -> (Item, Result<Digest, Flaw>, Option<String>) {
         let sha256 = unpacked.and_then(|unpacked| {
             sha256_of(unpacked, |read| {
                 text.extend_from_slice(read);
-                match text.len() > LARGEST {
+                match text.len() as u64 > LARGEST {
                     true => Err(std::io::Error::other("it is too large")),
                     false => Ok(()),
                 }
@@ -190,7 +216,12 @@ async fn digest(item: Item) -> (Item, Result<Digest, Flaw>, Option<String>) {
         let invalid = |error| Flaw::altered(format!("it is not a valid digest: {error}"));
         Digest::read(&text, sha256.map_err(invalid)?)
     });
-    (item, digest, signature)
+    ReadDigest {
+        item,
+        digest,
+        signature,
+        generated: generated.and_then(|time| time.parse().ok()),
+    }
 }
 
 /// Compares a log file with the hashes that it should have, and finds what is asked for in one that has them.
