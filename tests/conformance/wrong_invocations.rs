@@ -30,7 +30,7 @@ const LINES: [(&str, &[&str]); 62] = [
     ("ssm-agentcheck plan -f agent.json --output=csv", &["@csv"]),
     (
         "ssm-agentcheck show -o sarif",
-        &["for check and lint", "use -o json"],
+        &["is for check, lint", "use -o json"],
     ),
     (
         "ssm-agentcheck check -f agent.json -o junit --jq .id",

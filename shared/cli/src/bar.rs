@@ -1,8 +1,10 @@
 //! The bar that is on the terminal now: whatever else is printed there goes past it.
 
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use indicatif::ProgressBar;
+use indicatif::{ProgressBar, ProgressDrawTarget};
 
 /// The bar, while there is one.
 pub(crate) static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
@@ -23,13 +25,28 @@ pub(crate) fn aside<T>(print: impl FnOnce() -> T) -> T {
     }
 }
 
-/// Asks somebody something: no bar is drawn over the question, nor begun before there is an answer. What asks may not print by other
-/// means of this crate, which wait for it.
+/// Whether somebody is asked something now.
+pub(crate) static ASKING: AtomicBool = AtomicBool::new(false);
+
+/// Asks somebody something: no bar is drawn over the question, nor begun before there is an answer. Whoever else prints meanwhile does
+/// not wait for it, as what says that the run was stopped.
 pub fn asking<T>(ask: impl FnOnce() -> T) -> T {
-    match &*locked(&SHOWN) {
-        Some(bar) => bar.suspend(ask),
-        None => ask(),
+    let shown = {
+        let shown = locked(&SHOWN);
+        ASKING.store(true, Ordering::Relaxed);
+        shown.clone()
+    };
+    if let Some(bar) = &shown {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+        // What is drawn stays otherwise, with the question behind it.
+        let _ = std::io::stderr().write_all(b"\r\x1b[2K");
     }
+    let answer = ask();
+    ASKING.store(false, Ordering::Relaxed);
+    if let Some(bar) = &shown {
+        bar.set_draw_target(ProgressDrawTarget::stderr());
+    }
+    answer
 }
 
 /// Returns what a mutex holds.

@@ -3,12 +3,13 @@
 
 use std::io::IsTerminal;
 use std::sync::Mutex;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::bar::{SHOWN, locked};
+use crate::bar::{ASKING, SHOWN, locked};
 use crate::count;
 
 /// What is done sooner needs no bar.
@@ -71,6 +72,11 @@ impl Progress {
         std::thread::spawn(move || {
             if end.recv_timeout(DELAY) != Err(RecvTimeoutError::Timeout) {
                 return;
+            }
+            while ASKING.load(Ordering::Relaxed) {
+                if end.recv_timeout(TICK) != Err(RecvTimeoutError::Timeout) {
+                    return;
+                }
             }
             let mut shown = locked(&SHOWN);
             // One bar at a time: the outer one counts what the inner one is about.
