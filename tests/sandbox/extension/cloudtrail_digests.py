@@ -50,7 +50,9 @@ def install() -> None:
         keys = [(response.region, 0)]
         keys += [(name, start) for name, start in LATER.items() if name.startswith(f"{response.region}/")]
         if (end := response._get_param("EndTime")) is not None:
-            keys = [(name, start) for name, start in keys if start <= moment(end).timestamp()]
+            # The JSON protocol has seconds since 1970.
+            last = end if isinstance(end, (int, float)) else moment(end).timestamp()
+            keys = [(name, start) for name, start in keys if start <= last]
         return {"PublicKeyList": [_listed(name, start) for name, start in keys]}
 
 
