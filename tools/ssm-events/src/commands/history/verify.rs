@@ -60,7 +60,11 @@ pub(super) async fn run(
         Some(place) => {
             let session = aws.session().await?;
             let client = objects::client(&session, &place.bucket).await;
-            let regions = &aws.regions;
+            // A bucket has its Regions by name: all are those that are there.
+            let regions: &[String] = match aws.regions.iter().any(|region| region == "all") {
+                true => &[],
+                false => &aws.regions,
+            };
             let found = shelves::of_bucket(&client, place, &args.accounts, regions, filter).await?;
             for account in found.1 {
                 let root = format!("s3://{}/{}AWSLogs/", place.bucket, place.prefix);

@@ -42,7 +42,8 @@ pub(crate) async fn of_bucket(
     };
     let mut shelves = Vec::new();
     for account in objects::account_folders(client, place, accounts).await? {
-        let mut of_account = BTreeSet::new();
+        // A Region that was asked for and is not there is a hole.
+        let mut of_account: BTreeSet<String> = regions.iter().cloned().collect();
         // What has lost all of its digests, or all of its log files, is looked at as well.
         for kind in KINDS {
             let found = account.regions(client, place, kind, regions).await?;
