@@ -9,6 +9,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, Or
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::timeout::TimeoutConfig;
 
+use crate::address::{host_and_port, split};
 use crate::http;
 
 /// A connection that takes longer is not one to work with.
@@ -143,13 +144,6 @@ pub fn is_address(url: &str) -> bool {
     HttpRequest::new(SdkBody::empty()).set_uri(url).is_ok()
 }
 
-/// Returns a URL up to its path, and the rest.
-fn split(url: &str) -> (&str, &str) {
-    let host = url.find("://").map_or(0, |at| at + 3);
-    let end = url[host..].find(['/', '?', '#']);
-    url.split_at(end.map_or(url.len(), |at| host + at))
-}
-
 /// Returns the path and the query of a URL; what is behind `#` is never sent.
 fn path(url: &str) -> Cow<'_, str> {
     let rest = split(url).1;
@@ -162,11 +156,7 @@ fn path(url: &str) -> Cow<'_, str> {
 
 /// Returns the host of a URL, without its port.
 fn host(url: &str) -> &str {
-    let authority = split(url).0;
-    let authority = authority
-        .split_once("://")
-        .map_or(authority, |(_, rest)| rest);
-    let host = authority.rsplit('@').next().unwrap_or_default();
+    let host = host_and_port(url);
     match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
@@ -204,7 +194,8 @@ pub async fn probe(url: &str) -> anyhow::Result<Response> {
 
 #[cfg(test)]
 mod tests {
-    use super::{host, is_address, path, split};
+    use super::{host, is_address, path};
+    use crate::address::split;
 
     #[test]
     fn a_query_without_a_path_is_sent_and_is_not_of_the_host() {

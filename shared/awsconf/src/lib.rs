@@ -6,6 +6,7 @@
 )]
 
 mod accounts;
+mod address;
 mod apply;
 mod arguments;
 mod assuming;
@@ -21,7 +22,7 @@ mod interrupt;
 mod mfa;
 mod permissions;
 mod profile;
-mod secret_source;
+pub mod secret_source;
 mod session;
 mod settings;
 mod transient;

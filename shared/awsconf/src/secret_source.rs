@@ -1,6 +1,6 @@
 //! Secrets that flags name but never hold: what is an argument can be read by everybody on the machine.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::{Context, bail};
@@ -48,17 +48,8 @@ impl Source {
             Source::Unnamed => {
                 bail!("read {what}: expected env:NAME or file:PATH, never the value itself")
             }
-            Source::Env(name) => {
-                let text = std::env::var(name).ok().with_context(|| {
-                    format!("read {what}: environment variable {name} is not set")
-                })?;
-                (text, format!("environment variable {name}"))
-            }
-            Source::File(path) => {
-                let text = std::fs::read_to_string(path)
-                    .with_context(|| format!("read {what} from {}", path.display()))?;
-                (text, path.display().to_string())
-            }
+            Source::Env(name) => of_variable(name, what)?,
+            Source::File(path) => of_file(path, what)?,
         };
         let text = text.trim();
         if text.is_empty() {
@@ -66,6 +57,28 @@ impl Source {
         }
         Ok(text.to_owned())
     }
+}
+
+/// Returns the secret in an environment variable, `what` for people, with the name of its place.
+///
+/// # Errors
+/// It is not set.
+pub fn of_variable(name: &str, what: &str) -> anyhow::Result<(String, String)> {
+    let text = std::env::var(name)
+        .ok()
+        .with_context(|| format!("read {what}: environment variable {name} is not set"))?;
+    Ok((text, format!("environment variable {name}")))
+}
+
+/// Returns the secret in a file, `what` for people, with the name of its place.
+///
+/// # Errors
+/// It cannot be read.
+pub fn of_file(path: &Path, what: &str) -> anyhow::Result<(String, String)> {
+    let place = path.display().to_string();
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("read {what} from {place}"))?;
+    Ok((text, place))
 }
 
 #[cfg(test)]

@@ -282,9 +282,7 @@ async fn begun(mut response: HttpResponse) -> Result<HttpResponse, ConnectorErro
 
 /// Returns host and port of a request.
 fn host(request: &HttpRequest) -> String {
-    let after_scheme = request.uri().split("://").nth(1).unwrap_or_default();
-    let authority = after_scheme.split(['/', '?']).next().unwrap_or_default();
-    authority.rsplit('@').next().unwrap_or_default().to_owned()
+    crate::address::host_and_port(request.uri()).to_owned()
 }
 
 /// Returns whether a header such as `attempt=3; max=3` is of the last attempt.

@@ -1,7 +1,7 @@
 //! The Slack webhook. Its URL is a secret: it leaves this file only towards EventBridge, everything else sees a hash.
 
 use anyhow::{Context, bail};
-use awsconf::{SdkConfig, describe};
+use awsconf::{SdkConfig, describe, secret_source};
 
 use crate::alerts::model::Webhook;
 use crate::records::digest::sha256;
@@ -65,17 +65,8 @@ pub(crate) async fn secret(
 ) -> anyhow::Result<(String, String)> {
     let no_config = || format!("{what} is kept by AWS, which this verb does not ask");
     Ok(match source {
-        Webhook::Env(name) => {
-            let text = std::env::var(name)
-                .ok()
-                .with_context(|| format!("read {what}: environment variable {name} is not set"))?;
-            (text, format!("environment variable {name}"))
-        }
-        Webhook::File(path) => {
-            let text = std::fs::read_to_string(path)
-                .with_context(|| format!("read {what} from {path}"))?;
-            (text, path.clone())
-        }
+        Webhook::Env(name) => secret_source::of_variable(name, what)?,
+        Webhook::File(path) => secret_source::of_file(path.as_ref(), what)?,
         Webhook::Parameter(name) => {
             let client = aws_sdk_ssm::Client::new(config.with_context(no_config)?);
             let answer = client
