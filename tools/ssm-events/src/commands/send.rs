@@ -147,7 +147,7 @@ pub(crate) async fn run(
     let since_last = spool.last_delivery(Timestamp::now());
     let lanes = transports.into_iter();
     let lanes = lanes.map(|named| named.lane(args.interval, args.retry_for, since_last, &spool));
-    let lanes = lanes.collect::<anyhow::Result<Vec<_>>>()?;
+    let lanes: Vec<_> = lanes.collect();
     let (sender, receiver) = mpsc::channel(AHEAD);
     // Reading blocks, and what waits must be sent meanwhile: stdin may be an endless stream.
     let io = global.io.clone();

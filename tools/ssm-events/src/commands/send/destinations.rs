@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use awsconf::{AwsArgs, SdkConfig};
 
 use super::engine::Lane;
@@ -137,20 +137,7 @@ impl Format {
 /// A destination with its secrets.
 pub(super) struct Named {
     name: String,
-    to: To,
-}
-
-enum To {
-    Webhook(SlackWebhook),
-    Bot(Bot),
-    Https {
-        url: String,
-        headers: Vec<(String, String)>,
-        fields: Vec<(String, String)>,
-        allow_local_address: bool,
-    },
-    Topic(SnsTopic),
-    Closed(Closed),
+    transport: Transport,
 }
 
 /// What a run sends with.
@@ -207,8 +194,8 @@ impl DestinationArgs {
                     }
                 }
             };
-            let to = match secrets.opened(destination).await {
-                Ok(to) => to,
+            let transport = match secrets.opened(destination).await {
+                Ok(transport) => transport,
                 Err(error) if routes.is_none() => return Err(error),
                 Err(error) => {
                     // At once: more may come for days.
@@ -217,13 +204,13 @@ impl DestinationArgs {
                     cli::print_error(crate::TOOL, &what);
                     opened.is_whole = false;
                     let form = format.form();
-                    To::Closed(Closed { form, why })
+                    Transport::Closed(Closed { form, why })
                 }
             };
             opened.formats.push((name.clone(), format));
             opened.transports.push(Named {
                 name: name.clone(),
-                to,
+                transport,
             });
         }
         Ok(opened)
@@ -274,11 +261,11 @@ struct Secrets<'a> {
 }
 
 impl Secrets<'_> {
-    async fn opened(&mut self, destination: &Destination) -> anyhow::Result<To> {
+    async fn opened(&mut self, destination: &Destination) -> anyhow::Result<Transport> {
         Ok(match destination {
             Destination::SlackWebhook(webhook) => {
                 let config = self.config(webhook).await?;
-                To::Webhook(SlackWebhook::new(Url::read(webhook, config).await?)?)
+                Transport::Webhook(SlackWebhook::new(Url::read(webhook, config).await?)?)
             }
             Destination::SlackBot(bot) => {
                 let token = self.read(&bot.token, "the bot's token").await?;
@@ -287,7 +274,7 @@ impl Secrets<'_> {
                 if !kind.starts_with("xoxb-") && !kind.starts_with("xoxp-") {
                     bail!("the bot's token does not begin with xoxb- (it is not shown)");
                 }
-                To::Bot(Bot::new(token, &bot.channel.0, &bot.api.0)?)
+                Transport::Bot(Bot::new(token, &bot.channel.0, &bot.api.0)?)
             }
             Destination::Https(https) => {
                 let url = self.read(&https.url, "the URL").await?;
@@ -301,21 +288,13 @@ impl Secrets<'_> {
                     fields.push((name.clone(), self.read(value, &what).await?));
                 }
                 let allow_local_address = https.allow_local_address;
-                // What is wrong with the URL is said before the spool is opened.
-                let (one, two, three) = (url.clone(), headers.clone(), fields.clone());
-                Https::new(one, two, three, allow_local_address, false)?;
-                To::Https {
-                    url,
-                    headers,
-                    fields,
-                    allow_local_address,
-                }
+                Transport::Https(Https::new(url, headers, fields, allow_local_address)?)
             }
             Destination::SnsTopic(topic) => {
                 let mut aws = self.aws.clone();
                 aws.regions = vec![topic.region.clone()];
                 let session = aws.session().await?;
-                To::Topic(SnsTopic::new(&session.config, topic.clone()))
+                Transport::Topic(SnsTopic::new(&session.config, topic.clone()))
             }
         })
     }
@@ -346,36 +325,22 @@ impl Secrets<'_> {
 impl Named {
     /// Returns the destination's lane.
     pub(super) fn lane(
-        self,
+        mut self,
         interval: f64,
         retry_for: f64,
         since_last: Option<Duration>,
         spool: &Spool,
-    ) -> anyhow::Result<Lane> {
+    ) -> Lane {
         let mut channel = None;
-        let transport = match self.to {
-            To::Webhook(webhook) => Transport::Webhook(webhook),
-            To::Topic(topic) => Transport::Topic(topic),
-            To::Closed(closed) => Transport::Closed(closed),
-            To::Bot(bot) => {
-                channel = Some(bot.channel().to_owned());
-                Transport::Bot(bot)
-            }
-            To::Https {
-                url,
-                headers,
-                fields,
-                allow_local_address,
-            } => {
-                let has_taken = spool.has_taken(&self.name);
-                let https = Https::new(url, headers, fields, allow_local_address, has_taken);
-                Transport::Https(https.context("the URL")?)
-            }
-        };
-        Ok(Lane {
-            poster: Poster::new(transport, interval, retry_for, since_last),
+        match &mut self.transport {
+            Transport::Bot(bot) => channel = Some(bot.channel().to_owned()),
+            Transport::Https(https) => https.goes_on(spool.has_taken(&self.name)),
+            Transport::Webhook(_) | Transport::Topic(_) | Transport::Closed(_) => {}
+        }
+        Lane {
+            poster: Poster::new(self.transport, interval, retry_for, since_last),
             name: self.name,
             channel,
-        })
+        }
     }
 }

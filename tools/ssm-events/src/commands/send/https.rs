@@ -26,7 +26,7 @@ impl std::fmt::Debug for Https {
 }
 
 impl Https {
-    /// Returns the destination; `has_taken` says whether it has taken a message since it last refused one.
+    /// Returns the destination.
     ///
     /// # Errors
     /// The URL is not one of HTTPS, or a header cannot be sent; the message quotes neither.
@@ -35,7 +35,6 @@ impl Https {
         headers: Vec<(String, String)>,
         fields: Vec<(String, String)>,
         allow_local_address: bool,
-        has_taken: bool,
     ) -> anyhow::Result<Https> {
         let is_clean = url.bytes().all(|byte| byte.is_ascii_graphic());
         let host = url.strip_prefix("https://").unwrap_or_default();
@@ -60,8 +59,13 @@ impl Https {
                 true => HttpClient::new()?,
                 false => HttpClient::outside()?,
             },
-            has_taken,
+            has_taken: false,
         })
+    }
+
+    /// Goes on where an earlier run has ended: whether it had taken a message since it last refused one.
+    pub(crate) fn goes_on(&mut self, has_taken: bool) {
+        self.has_taken = has_taken;
     }
 
     /// Returns what an answer or an error may repeat: the URL, and its parts behind the host, whole values, and the last word of a
@@ -155,7 +159,6 @@ mod tests {
             vec![pair("authorization", "Bearer b34r3r")],
             vec![pair("routing_key", "r0ut1ng")],
             true,
-            false,
         )
         .unwrap();
         for text in [

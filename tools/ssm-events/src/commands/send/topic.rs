@@ -35,8 +35,8 @@ const DOWN: [&str; 10] = [
 
 impl SnsTopic {
     pub(crate) fn new(config: &SdkConfig, topic: Topic) -> SnsTopic {
-        let region = aws_sdk_sns::config::Region::new(topic.region.clone());
         // The topic says where it is, whichever Region the flags name.
+        let region = aws_sdk_sns::config::Region::new(topic.region.clone());
         // Only who sends can note that a message may be there twice, so that the SDK tries once.
         let once = aws_sdk_sns::config::retry::RetryConfig::disabled();
         let config = aws_sdk_sns::config::Builder::from(config)
