@@ -181,15 +181,20 @@ impl Spool {
             DeliveryStatus::Delivered | DeliveryStatus::Rejected => {
                 self.in_doubt.remove(&key);
                 self.known.insert(key);
-                match delivery.status {
-                    DeliveryStatus::Delivered => self.taking.insert(delivery.destination),
-                    _ => self.taking.remove(&delivery.destination),
-                };
+                self.judged(&delivery.destination, delivery.status);
             }
             DeliveryStatus::Muted => {
                 self.muted.insert(delivery.event_id);
             }
         }
+    }
+
+    /// Keeps in mind whether a destination takes messages, as the last one was taken or refused.
+    fn judged(&mut self, destination: &str, status: DeliveryStatus) {
+        match status {
+            DeliveryStatus::Delivered => self.taking.insert(destination.to_owned()),
+            _ => self.taking.remove(destination),
+        };
     }
 
     fn wait(&mut self, queued: Queued) {
@@ -342,18 +347,10 @@ impl Spool {
         self.write(&event_id, destination, status, error, now)?;
         if matches!(status, DeliveryStatus::Delivered | DeliveryStatus::Rejected) {
             self.log.sync_data().context("write the delivery log")?;
+            self.judged(destination, status);
             if let Some(lane) = self.waiting.get_mut(destination) {
                 lane.pop_front();
             }
-        }
-        match status {
-            DeliveryStatus::Delivered => {
-                self.taking.insert(destination.to_owned());
-            }
-            DeliveryStatus::Rejected => {
-                self.taking.remove(destination);
-            }
-            _ => {}
         }
         if self.waiting.values().all(VecDeque::is_empty) {
             // Everything in the queue is in the log, so that a crash in between changes nothing.
