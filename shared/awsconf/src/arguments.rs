@@ -96,6 +96,15 @@ impl AwsArgs {
         }
     }
 
+    /// Returns the regions that are named; none where all are meant, for who knows which there are.
+    #[must_use]
+    pub fn named_regions(&self) -> &[String] {
+        match self.regions.iter().any(|region| region == ALL) {
+            true => &[],
+            false => &self.regions,
+        }
+    }
+
     /// Returns the flags for the first session, and the roles to assume from there in each account.
     #[must_use]
     pub fn split_account_roles(&self) -> (AwsArgs, Vec<String>) {

@@ -153,7 +153,7 @@ async fn bucket(
 ) -> anyhow::Result<Read> {
     let session = aws.session().await?;
     let client = objects::client(&session, &place.bucket).await;
-    let prefixes = objects::prefixes(&client, place, &args.accounts, &aws.regions).await?;
+    let prefixes = objects::prefixes(&client, place, &args.accounts, aws.named_regions()).await?;
     if args.engine == Engine::Direct {
         return objects::read(&client, &place.bucket, &prefixes, filter, hand).await;
     }
