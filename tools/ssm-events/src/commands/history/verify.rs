@@ -55,27 +55,23 @@ pub(super) async fn run(
     hand: &Hand<'_>,
     out: &Output,
 ) -> anyhow::Result<(Read, bool)> {
-    let mut told = Told::new(out);
+    let mut periods = Periods::new(out);
     let shelves = match &args.s3 {
         Some(place) => {
             let session = aws.session().await?;
             let client = objects::client(&session, &place.bucket).await;
-            // A bucket has its Regions by name: all are those that are there.
-            let regions: &[String] = match aws.regions.iter().any(|region| region == "all") {
-                true => &[],
-                false => &aws.regions,
-            };
+            let regions = aws.named_regions();
             let found = shelves::of_bucket(&client, place, &args.accounts, regions, filter).await?;
             for account in found.1 {
                 let root = format!("s3://{}/{}AWSLogs/", place.bucket, place.prefix);
-                told.tell(nothing_of(
+                periods.print(nothing_of(
                     Vec::new(),
                     format!("{root} has no CloudTrail files of {account}"),
                 ))?;
             }
             found.0
         }
-        None => of_files(args, filter, &mut told)?,
+        None => of_files(args, filter, &mut periods)?,
     };
     let verify = &args.verify;
     let keys = match &verify.public_keys {
@@ -100,17 +96,17 @@ pub(super) async fn run(
     };
     let mut read = Read::default();
     for shelf in shelves {
-        let each = &mut |period| told.tell(period);
+        let each = &mut |period| periods.print(period);
         verifier.read(shelf, &mut read, each).await?;
     }
-    let is_proved = told.end()?;
+    let is_proved = periods.end()?;
     Ok((read, is_proved))
 }
 
 fn of_files(
     args: &HistoryArgs,
     filter: &EventFilter,
-    told: &mut Told<'_>,
+    periods: &mut Periods<'_>,
 ) -> anyhow::Result<Vec<Shelf>> {
     if args.paths.iter().any(|path| path.as_os_str() == "-") {
         bail!("--verify of stdin: digests name log files, and stdin has no name");
@@ -122,7 +118,8 @@ fn of_files(
     } = shelves::of_files(files::files(&args.paths)?, filter);
     if n_passed_over > 0 {
         let files = cli::count(n_passed_over, "file");
-        told.out
+        periods
+            .out
             .note(&format!("passed over {files} in folders of other services"));
     }
     if shelves.is_empty() && others.is_empty() {
@@ -134,7 +131,7 @@ fn of_files(
         let file = |path: &PathBuf| verified_file(path.display().to_string(), Some(&flaw));
         let others = others.iter().map(file).collect();
         let why = "no digest can name these files".to_owned();
-        told.tell(nothing_of(others, why))?;
+        periods.print(nothing_of(others, why))?;
     }
     Ok(shelves)
 }
@@ -161,16 +158,16 @@ fn from<T>(path: &Path, what: &str, read: fn(&str) -> anyhow::Result<T>) -> anyh
 }
 
 /// Prints periods: each one, or for people those that follow each other as one.
-struct Told<'o> {
+struct Periods<'o> {
     out: &'o Output,
     runs: Runs,
     n_files: [usize; 4],
     n_periods: [usize; 4],
 }
 
-impl<'o> Told<'o> {
-    fn new(out: &'o Output) -> Told<'o> {
-        Told {
+impl<'o> Periods<'o> {
+    fn new(out: &'o Output) -> Periods<'o> {
+        Periods {
             out,
             runs: Runs::default(),
             n_files: [0; 4],
@@ -178,7 +175,7 @@ impl<'o> Told<'o> {
         }
     }
 
-    fn tell(&mut self, period: LogIntegrity) -> anyhow::Result<()> {
+    fn print(&mut self, period: LogIntegrity) -> anyhow::Result<()> {
         self.n_periods[period.status as usize] += 1;
         for file in &period.log_files {
             self.n_files[file.status as usize] += 1;

@@ -71,7 +71,7 @@ pub(crate) struct Ledger {
     n_periods: usize,
     /// Log files by day and ID.
     expected: BTreeMap<(String, String), Named>,
-    /// Log files that no proved digest names, of the days that are not told yet.
+    /// Log files that no proved digest names, of the days that are not returned yet.
     unnamed: Vec<(String, VerifiedFile)>,
     is_over: bool,
 }

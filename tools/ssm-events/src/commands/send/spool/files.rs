@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use serde::Serialize;
 
-/// Makes the directory the user's alone, whatever the umask: what is in it tells who was where. It may not be a link to another,
+/// Makes the directory the user's alone, whatever the umask: what is in it says who was where. It may not be a link to another,
 /// which would be changed instead. Whoever may write into the directory above could still put one in its place between this look
 /// and the first file; that the files are not links either is made sure of as they are opened.
 pub(super) fn private(directory: &Path) -> anyhow::Result<()> {
@@ -52,7 +52,7 @@ pub(in super::super) fn append(file: &mut File, line: &impl Serialize) -> anyhow
 }
 
 /// Reads all lines. A last one without its end was being written when the process was killed: it is dropped, for nobody
-/// was told that it was taken.
+/// was promised that it was taken.
 pub(in super::super) fn lines<T: serde::de::DeserializeOwned>(
     file: &mut File,
 ) -> anyhow::Result<Vec<T>> {
