@@ -14,6 +14,11 @@ pub(crate) mod simulate;
 pub(crate) mod guard;
 mod quota;
 
+use cli::Output;
+use organization::Organization;
+
+use crate::observe;
+
 /// The flags of every verb.
 #[derive(clap::Args)]
 pub(crate) struct GlobalArgs {
@@ -21,4 +26,16 @@ pub(crate) struct GlobalArgs {
     pub(crate) aws: awsconf::AwsArgs,
     #[command(flatten)]
     pub(crate) io: cli::IoArgs,
+}
+
+impl GlobalArgs {
+    /// Reads the organization that the credentials are of.
+    ///
+    /// # Errors
+    /// There are no credentials, a call fails, or the account is in no organization.
+    async fn organization(&self, out: &Output) -> anyhow::Result<Organization> {
+        let session = self.aws.global_session().await?;
+        let _working = out.working("reading the organization");
+        observe::live_organization(&session).await
+    }
 }

@@ -10,12 +10,12 @@ use organization::{FULL_ACCESS, Organization, compile};
 use super::GlobalArgs;
 use super::guard::Guard;
 use super::quota::QuotaArgs;
+use crate::TOOL;
 use crate::gaps::{Place, gaps, management_account};
 use crate::guard::OUTSIDE;
 use crate::model::Desired;
 use crate::principal_arn::partition;
 use crate::text;
-use crate::{TOOL, observe};
 
 /// Print the ways onto nodes that stay open and what closes them: in the organization, or with -f under a desired state
 #[derive(Clone, Debug, clap::Args)]
@@ -45,11 +45,7 @@ pub(crate) async fn run(
     };
     let organization = match (&args.organization, &guard) {
         (Some(path), _) => Some(Organization::read(path)?),
-        (None, None) => {
-            let session = global.aws.global_session().await?;
-            let _working = out.working("reading the organization");
-            Some(observe::live_organization(&session).await?)
-        }
+        (None, None) => Some(global.organization(out).await?),
         (None, Some(_)) => None,
     };
     out.note(OUTSIDE);

@@ -3,7 +3,6 @@
 use cli::{Outcome, Output};
 
 use super::GlobalArgs;
-use crate::observe;
 use crate::text;
 
 /// Print the tree of the organization, its service control policies and its resource control policies
@@ -18,10 +17,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Outcome> {
     out.list_of("entity");
     out.suggest("check");
-    let session = global.aws.global_session().await?;
-    let working = out.working("reading the organization");
-    let organization = observe::live_organization(&session).await?;
-    drop(working);
+    let organization = global.organization(out).await?;
     for entity in &organization.entities {
         text::write(out, entity)?;
     }

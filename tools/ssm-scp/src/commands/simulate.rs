@@ -7,7 +7,6 @@ use cli::{Outcome, Output};
 
 use super::GlobalArgs;
 use super::guard::GuardArgs;
-use crate::observe;
 use crate::simulate::{Effective, Judges, Questions, simulate};
 use organization::{FULL_ACCESS, Organization, compile};
 
@@ -74,11 +73,7 @@ pub(crate) async fn run(
     let guard = source.read()?;
     let mut organization = match &source.organization {
         Some(path) => Some(Organization::read(path)?),
-        None if guard.compiled.is_empty() => {
-            let session = global.aws.global_session().await?;
-            let _working = out.working("reading the organization");
-            Some(observe::live_organization(&session).await?)
-        }
+        None if guard.compiled.is_empty() => Some(global.organization(out).await?),
         None => None,
     };
     let simulations = match &mut organization {
