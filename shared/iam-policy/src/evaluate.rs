@@ -61,6 +61,23 @@ pub struct Decision<'p> {
     pub unknown_key: Option<&'p str>,
 }
 
+impl<'p> Decision<'p> {
+    /// Returns what a layer decides, by whether a statement of it holds.
+    fn of(
+        verdict: Verdict,
+        layer: Layer,
+        truth: Truth<'p>,
+        statement: Option<Deciding<'p>>,
+    ) -> Decision<'p> {
+        Decision {
+            verdict,
+            layer: Some(layer),
+            statement,
+            unknown_key: key(truth),
+        }
+    }
+}
+
 /// A statement that decided.
 #[derive(Clone, Copy, Debug)]
 pub struct Deciding<'p> {
@@ -219,12 +236,7 @@ impl<'p> Gathered<'p> {
             self.allows.push((layer, truth, statement));
             return;
         }
-        let decision = |verdict| Decision {
-            verdict,
-            layer: Some(layer),
-            statement,
-            unknown_key: key(truth),
-        };
+        let decision = |verdict| Decision::of(verdict, layer, truth, statement);
         match truth {
             Truth::Yes => self.allowing = statement,
             Truth::No => {
@@ -261,12 +273,7 @@ impl<'p> Gathered<'p> {
                 (Truth::No, Some(other)) => other,
                 (truth, _) => truth,
             };
-            let decision = |verdict| Decision {
-                verdict,
-                layer: Some(layer),
-                statement,
-                unknown_key: key(truth),
-            };
+            let decision = |verdict| Decision::of(verdict, layer, truth, statement);
             match truth {
                 Truth::No => return decision(Verdict::Denied),
                 _ => unknown = unknown.or(Some(decision(Verdict::Unknown))),
