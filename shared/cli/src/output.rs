@@ -204,7 +204,7 @@ impl Output {
         }
         let table = held.table.as_ref().map(|table| table.render(self.screen));
         let findings = held.shown.findings.render(self.screen);
-        held.shown.is_plan_kept = self.is_input_kept();
+        held.shown.is_plan_kept = held.shown.has_undo() && self.is_input_kept();
         let undo = held.shown.undo();
         let shown = table
             .iter()

@@ -36,6 +36,11 @@ impl Shown {
         is_lost.then(|| format!("\n{}", plans.join("\n")))
     }
 
+    /// Returns whether anything was done that can be undone.
+    pub(crate) fn has_undo(&self) -> bool {
+        !self.results.undo.is_empty()
+    }
+
     fn is_undo_kept(&self) -> bool {
         self.is_plan_kept && self.results.is_recoverable()
     }
@@ -63,7 +68,7 @@ impl Shown {
             lines.push(format!("{}{unread}", self.results));
         }
         let file = file.map_or("FILE".to_owned(), quoted);
-        if !self.results.undo.is_empty() {
+        if self.has_undo() {
             // Neither the name of the plan behind stdin nor the other flags are known here.
             lines.push(match self.is_undo_kept() {
                 true => format!(
