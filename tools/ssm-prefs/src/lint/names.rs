@@ -12,17 +12,17 @@ pub(super) fn lint_name(key: &str, text: &str, path: &str, findings: &mut Vec<Fi
         "kmsKeyId" => (
             is_key_reference(text),
             "content.key_name",
-            "it is no key id, key ARN, alias/NAME or alias ARN",
+            "it is not a key ID, key ARN, alias/NAME or alias ARN",
         ),
         "s3BucketName" => (
             is_bucket_name(text),
             "content.bucket_name",
-            "it is no bucket name: 3 to 63 of a-z 0-9 . -, starting and ending with a letter or digit",
+            "it is not a valid bucket name: 3 to 63 of a-z 0-9 . -, starting and ending with a letter or digit",
         ),
         "cloudWatchLogGroupName" => (
             is_log_group_name(text),
             "content.log_group_name",
-            "it is no log group name: 1 to 512 of a-z A-Z 0-9 _ - / . #, not starting with aws/",
+            "it is not a valid log group name: 1 to 512 of a-z A-Z 0-9 _ - / . #, not starting with aws/",
         ),
         "s3KeyPrefix" => (
             !text.starts_with('/') && !text.ends_with('/'),
