@@ -63,7 +63,7 @@ const NODES: &[Entry] = &[
         way: Way::Activations,
         actions: &["ssm:CreateActivation", "ssm:UpdateManagedInstanceRole"],
         leads_to: "a machine of one's own as a node, or another role for a hybrid node",
-        source: "https://docs.aws.amazon.com/systems-manager/latest/userguide/hybrid-activation-managed-nodes.html",
+        source: "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateActivation.html",
     },
     Entry {
         way: Way::AccessRequests,

@@ -310,13 +310,13 @@ pub(super) const PASSED_ROLES: &[Entry] = &[
             "chatbot:UpdateSlackChannelConfiguration",
         ],
         leads_to: "commands from a chat channel, as its role",
-        source: "https://docs.aws.amazon.com/chatbot/latest/adminguide/chatbot-iam-policies.html",
+        source: "https://docs.aws.amazon.com/chatbot/latest/adminguide/understanding-permissions.html",
     },
     Entry {
         way: Way::Schedulers,
         actions: &["mgn:PutSourceServerAction", "mgn:PutTemplateAction"],
         leads_to: "documents that run on servers once they are migrated",
-        source: "https://docs.aws.amazon.com/mgn/latest/ug/post-launch-settings.html",
+        source: "https://docs.aws.amazon.com/cli/latest/reference/mgn/put-template-action.html",
     },
     Entry {
         way: Way::Schedulers,
