@@ -172,6 +172,14 @@ fn dark_nodes_are_reported_at_once_with_their_reason() {
         (&first["status"], &first["command_id"]),
         (&json!("Unreachable"), &json!(null))
     );
+    // Which shell it would have been depends on the platform; of a scan for patches it is one document for all.
+    assert_eq!(first["document"], Value::Null);
+    let output = run(&account, [1], &["--patch-scan"]);
+    let first = &output.assert_status(2).records()[0];
+    assert_eq!(
+        (&first["document"], &first["command_id"]),
+        (&json!("AWS-RunPatchBaseline"), &json!(null))
+    );
 }
 
 #[test]

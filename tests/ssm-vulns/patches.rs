@@ -65,7 +65,7 @@ fn a_node_lacks_what_is_missing_has_failed_or_waits_for_a_reboot() {
 #[test]
 fn a_node_without_a_state_of_its_last_scan_is_a_gap() {
     let unread = json!({"missing_count": null, "reason": {"id": "run.patch_state.unreadable", "message": "m", "fix": "f"}});
-    let unreachable = json!({"document": null, "status": "Unreachable",
+    let unreachable = json!({"command_id": null, "status": "Unreachable",
         "reason": {"id": "agentcheck.node.offline", "message": "m", "fix": "f"}});
     let failed = json!({"status": "Failed", "status_details": "TimedOut"});
     for (records, expected) in [
@@ -185,7 +185,7 @@ fn a_gap_and_a_state_are_a_gap_in_any_order() {
     let today = jiff::Timestamp::now().to_string();
     let unreachable = scan(
         ONE,
-        json!({"document": null, "status": "Unreachable",
+        json!({"command_id": null, "status": "Unreachable",
             "reason": {"id": "agentcheck.node.offline", "message": "m", "fix": "f"}}),
     );
     let gap = judged(&[unreachable]).records()[0].clone();
@@ -227,7 +227,7 @@ fn match_keeps_each_gap_of_a_scan_beside_the_inventory() {
         (
             scan(
                 ONE,
-                json!({"document": null, "status": "Unreachable",
+                json!({"command_id": null, "status": "Unreachable",
                     "reason": {"id": "agentcheck.node.offline", "message": "m", "fix": "f"}}),
             ),
             "agentcheck.node.offline",
@@ -241,11 +241,16 @@ fn match_keeps_each_gap_of_a_scan_beside_the_inventory() {
         ),
         (unread, "run.patch_state.unreadable"),
     ] {
-        let gap = &judged(&[record]).records()[0];
-        for input in [format!("{gap}\n{installed}"), format!("{installed}\n{gap}")] {
-            let output = matched(&directory.path().join("db"), &input, &[]);
-            assert_eq!(listed(output.assert_status(2)), [id]);
-            assert_eq!(&output.records()[0], gap);
+        let gap = &judged(std::slice::from_ref(&record)).records()[0];
+        for of_scan in [gap, &record] {
+            for input in [
+                format!("{of_scan}\n{installed}"),
+                format!("{installed}\n{of_scan}"),
+            ] {
+                let output = matched(&directory.path().join("db"), &input, &[]);
+                assert_eq!(listed(output.assert_status(2)), [id]);
+                assert_eq!(&output.records()[0], gap);
+            }
         }
     }
 }

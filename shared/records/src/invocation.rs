@@ -53,7 +53,7 @@ pub struct Invocation {
     pub name: Option<String>,
     /// The command; null when none was sent to it.
     pub command_id: Option<String>,
-    /// The document; null when none was to run there.
+    /// The document that runs, or was to run; null where it depends on a platform that nobody asked for.
     pub document: Option<String>,
     /// AWS's word, or `Unreachable` and `NotSent` for nodes that no command was sent to.
     pub status: String,

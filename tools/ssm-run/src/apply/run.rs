@@ -126,9 +126,21 @@ impl Run<'_> {
             let (id, name) = (&node.instance_id, node.name.as_deref());
             let target = &place.target;
             let record = Invocation::without_command(target, id, name, absence, reason.clone());
-            self.report(&record, Outcome::Trouble)?;
+            self.report_without_command(record)?;
         }
         Ok(())
+    }
+
+    /// As [`Run::report`], of a node that no command is sent to: its record says what was to run there.
+    pub(crate) fn report_without_command(&self, record: Invocation) -> anyhow::Result<()> {
+        let jobs = self.order.jobs.as_ref();
+        let job = jobs.and_then(|jobs| jobs.get(jobs.anywhere()?));
+        let document = job.map(|job| job.document.clone());
+        let record = Invocation {
+            document: record.document.or(document),
+            ..record
+        };
+        self.report(&record, Outcome::Trouble)
     }
 
     pub(crate) fn count(&self, outcome: Outcome) {

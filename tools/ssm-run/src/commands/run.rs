@@ -83,8 +83,8 @@ pub(crate) async fn run(
         run.count(Outcome::Trouble);
         run.printed(out.write(record));
     }
-    for record in &found.absent {
-        run.report(record, Outcome::Trouble)?;
+    for record in found.absent {
+        run.report_without_command(record)?;
     }
     let ended = run.on(&found.places, found.targets).await;
     progress.end();

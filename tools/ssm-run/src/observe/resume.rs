@@ -78,15 +78,21 @@ pub(crate) async fn take_up(
     match order.jobs {
         Some(_) => found.targets.nodes = left,
         None => {
+            let mut documents = flown.iter().map(|(_, one)| &one.document);
+            let first = documents.next();
+            let document = first.filter(|first| documents.all(|other| other == *first));
             for node in left {
                 if let Some(place) = found.places.get(node.place) {
-                    found.absent.push(Invocation::without_command(
-                        &place.target,
-                        &node.instance_id,
-                        node.name.as_deref(),
-                        Absence::NotSent,
-                        reason::not_reached(),
-                    ));
+                    found.absent.push(Invocation {
+                        document: document.cloned(),
+                        ..Invocation::without_command(
+                            &place.target,
+                            &node.instance_id,
+                            node.name.as_deref(),
+                            Absence::NotSent,
+                            reason::not_reached(),
+                        )
+                    });
                 }
             }
         }

@@ -43,10 +43,13 @@ pub(crate) struct Age {
 }
 
 impl Scans {
-    /// Takes how a scan ended on one node.
+    /// Takes how a scan ended on one node, or why none was sent to it.
     pub(crate) fn ended(&mut self, invocation: Invocation) {
         let key = (Some(invocation.target), invocation.instance_id);
         let scan = self.0.entry(key).or_default();
+        if let (None, Some(reason)) = (&invocation.command_id, &invocation.reason) {
+            return scan.missed(invocation.name.as_deref(), reason);
+        }
         let started = invocation.started.and_then(|text| text.parse().ok());
         // Files may be read in any order.
         if started.is_some() && started < scan.started {
@@ -71,10 +74,7 @@ impl Scans {
         };
         let key = (gap.target.clone(), instance_id.clone());
         let scan = self.0.entry(key).or_default();
-        if !scan.has_ended {
-            scan.name.clone_from(&gap.name);
-            scan.failed = Some(gap.reason.clone());
-        }
+        scan.missed(gap.name.as_deref(), &gap.reason);
     }
 
     /// Takes what Patch Manager knows of one node.
@@ -108,6 +108,13 @@ impl Scans {
 }
 
 impl Scan {
+    fn missed(&mut self, name: Option<&str>, reason: &Reason) {
+        if !self.has_ended {
+            self.name = name.map(str::to_owned);
+            self.failed = Some(reason.clone());
+        }
+    }
+
     fn judged(self, age: Age) -> Result<Patched, (Option<String>, Reason)> {
         let stale = self.stale(age);
         let missing = self.state.as_ref().and_then(|state| state.missing_count);
