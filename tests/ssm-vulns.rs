@@ -20,6 +20,8 @@ mod patches;
 mod reports;
 #[path = "ssm-vulns/sboms.rs"]
 mod sboms;
+#[path = "ssm-vulns/support.rs"]
+mod support;
 
 use std::path::{Path, PathBuf};
 
