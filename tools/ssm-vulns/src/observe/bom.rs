@@ -13,6 +13,8 @@ const SEPARATOR: char = '\u{1f}';
 /// What is read of an SBOM; the rest of the document is its own.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Bom {
+    #[serde(rename = "serialNumber")]
+    serial_number: Option<String>,
     #[serde(default)]
     metadata: Metadata,
     #[serde(default)]
@@ -68,8 +70,14 @@ impl Bom {
                     account: account.to_owned(),
                     region: region.to_owned(),
                 });
-        let id = about.map_or("-", |one| one.name.as_str()).to_owned();
-        let name = property("ssm:name").map(str::to_owned);
+        let called = about.map_or("-", |one| one.name.as_str());
+        let (id, name) = match self.serial_number() {
+            // `syft dir:/` is called `/` on every machine.
+            Some(serial) if target.is_none() && !names_machine(called) => {
+                (serial.to_owned(), Some(called.to_owned()))
+            }
+            _ => (called.to_owned(), property("ssm:name").map(str::to_owned)),
+        };
         let texts: Vec<String> = self.components.iter().filter_map(text).collect();
         let system = self.system();
         if texts.is_empty() && system.id != "windows" {
@@ -87,6 +95,10 @@ impl Bom {
         Ok(((target, id, name), system, texts))
     }
 
+    pub(crate) fn serial_number(&self) -> Option<&str> {
+        self.serial_number.as_deref()
+    }
+
     fn system(&self) -> System {
         let system = self
             .components
@@ -101,6 +113,11 @@ impl Bom {
                     "redhat" => "rhel",
                     "oracle" => "ol",
                     "alma" => "almalinux",
+                    "cbl-mariner" => "mariner",
+                    "opensuse.leap" => "opensuse-leap",
+                    "opensuse.tumbleweed" => "opensuse-tumbleweed",
+                    "suse linux enterprise server" => "sles",
+                    "slem" | "suse linux enterprise micro" => "sle-micro",
                     name => name,
                 });
             let version = system
@@ -129,6 +146,11 @@ impl Bom {
             ..System::default()
         }
     }
+}
+
+/// Returns whether an SBOM is called by a name that a machine may have, rather than by the directory that it was made of.
+fn names_machine(name: &str) -> bool {
+    !matches!(name, "" | "-" | ".") && !name.contains('/')
 }
 
 /// Returns a package as a text, which is the same for the same package.
