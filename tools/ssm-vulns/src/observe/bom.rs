@@ -114,8 +114,6 @@ impl Bom {
                     "oracle" => "ol",
                     "alma" => "almalinux",
                     "cbl-mariner" => "mariner",
-                    "opensuse.leap" => "opensuse-leap",
-                    "opensuse.tumbleweed" => "opensuse-tumbleweed",
                     "suse linux enterprise server" => "sles",
                     "slem" | "suse linux enterprise micro" => "sle-micro",
                     name => name,
@@ -124,7 +122,8 @@ impl Bom {
                 .property("syft:distro:versionID")
                 .unwrap_or(&system.version);
             return System {
-                id: id.to_owned(),
+                // Trivy has a dot in `opensuse.leap`.
+                id: id.replace('.', "-"),
                 version: version.to_owned(),
                 pretty: system.description.clone(),
                 ..System::default()
@@ -239,6 +238,24 @@ mod tests {
             ("openssl", "1:3.0.7-24.el9")
         );
         assert_eq!(found.version, "1:3.0.7-24.el9");
+    }
+
+    /// As trivy has called them over the years: pkg/fanal/types/const.go.
+    #[test]
+    fn systems_are_known_by_the_names_of_trivy() {
+        for (name, expected) in [
+            ("amazon", "amzn"),
+            ("cbl-mariner", "mariner"),
+            ("opensuse.leap", "opensuse-leap"),
+            ("opensuse-tumbleweed", "opensuse-tumbleweed"),
+            ("suse linux enterprise server", "sles"),
+            ("slem", "sle-micro"),
+            ("debian", "debian"),
+        ] {
+            let bom = read(serde_json::json!({"components": [
+                {"type": "operating-system", "name": name, "version": "1"}]}));
+            assert_eq!(bom.system().id, expected, "{name}");
+        }
     }
 
     #[test]
