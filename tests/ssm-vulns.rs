@@ -6,6 +6,8 @@ mod advisories;
 mod backports;
 #[path = "ssm-vulns/containers.rs"]
 mod containers;
+#[path = "ssm-vulns/coverage.rs"]
+mod coverage;
 #[path = "ssm-vulns/distributions.rs"]
 mod distributions;
 #[path = "ssm-vulns/forms.rs"]
@@ -18,6 +20,8 @@ mod patches;
 mod reports;
 #[path = "ssm-vulns/sboms.rs"]
 mod sboms;
+#[path = "ssm-vulns/support.rs"]
+mod support;
 
 use std::path::{Path, PathBuf};
 

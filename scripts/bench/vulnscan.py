@@ -7,7 +7,12 @@ advisories are 20,000 in OSV, for packages that are installed and for others.
 Nothing is asked of AWS: this is `vulnscan.sh --offline`, which writes the SBOMs,
 the table and SARIF.
 
+Then the programs of jq and awk that judged before ssm-vulns did, at 200 nodes, out
+of the repository's history; and a large database, as lines and as OSV publishes it,
+a zip with a file for each advisory.
+
 usage: vulnscan.py [NODES..]   (`make bench`)
+LARGE=N: so many advisories in the large database, also where NODES are given
 """
 
 import base64
@@ -15,13 +20,17 @@ import gzip
 import json
 import os
 import random
+import shutil
 import subprocess
+import zipfile
 
 import measure
 
 N_PACKAGES = 500
 N_ADVISORIES = 20_000
 N_LARGE = 300_000
+# The last commit whose vulnscan.sh judges by jq and awk.
+BEFORE, N_BEFORE = "84e7bed6^", 200
 FIELDS = r"${Package}\t${Version}\t${source:Package}\n"
 
 
@@ -33,10 +42,13 @@ def main():
     with measure.scratch() as directory:
         write_advisories(directory / "osv.jsonl", packages)
         measure.markdown_head("nodes", "packages", "matches", "CPU", "CPU a node", "wall", "largest process")
+        spent = {}
         for size in sizes:
-            row(directory / str(size), directory / "osv.jsonl", packages, size)
-        if not given:
-            load(directory, packages)
+            spent[size] = row(directory / str(size), directory / "osv.jsonl", packages, size)
+        before(directory, spent)
+        n_large = int(os.environ.get("LARGE", 0 if given else N_LARGE))
+        if n_large:
+            load(directory, packages, n_large)
 
 
 def write_advisories(path, packages, n_advisories=N_ADVISORIES):
@@ -67,15 +79,43 @@ def row(directory, advisories, packages, n_nodes):
     n_matches = len((directory / "advisories.csv").read_text().splitlines()) - 1
     spent = (f"{cpu:.1f} s", f"{cpu / n_nodes * 1000:.0f} ms", f"{wall:.1f} s", f"{peak:.0f} MiB")
     measure.markdown(n_nodes, n_nodes * len(packages), n_matches, *spent)
+    return cpu, n_matches
 
 
-def load(directory, packages):
-    """Loads a large database for one node, by ssm-vulns alone."""
-    write_advisories(directory / "large.jsonl", packages, N_LARGE)
+def before(directory, spent):
+    """Judges the same nodes by the programs of jq and awk that ssm-vulns took the place of, which would take an hour at 2,000."""
+    size = N_BEFORE
+    if size not in spent:
+        return
+    old, scan = directory / "before", directory / "scan-before"
+    old.mkdir()
+    archive = subprocess.run(["git", "-C", measure.ROOT, "archive", BEFORE, "scripts"], capture_output=True)
+    if archive.returncode != 0:
+        print(f"\n{BEFORE} is not in this clone: {measure.complaint(archive.stderr.decode())}")
+        return
+    subprocess.run(["tar", "-x", "-C", old], input=archive.stdout, check=True)
+    scan.mkdir()
+    shutil.copy(directory / str(size) / "invocations.jsonl", scan)
+    command = [old / "scripts/vulnscan.sh", "--out", scan, "--offline", "--advisories", directory / "osv.jsonl"]
+    wall, cpu, peak = measure.run("vulnscan.sh of before", command, fine=(1,))
+    n_matches = sum(1 for _ in (scan / "matches.jsonl").open())
+    cpu_now, _ = spent[size]
+    print(f"\nby jq and awk ({BEFORE}), {size} nodes: {n_matches} records, {cpu:.1f} s CPU, {wall:.1f} s wall, {peak:.0f} MiB: {cpu / cpu_now:.0f} times the CPU")
+
+
+def load(directory, packages, n_large):
+    """Loads a large database for one node, by ssm-vulns alone: as lines, and as a zip with a file for each advisory."""
+    lines, archive = directory / "large.jsonl", directory / "all.zip"
+    write_advisories(lines, packages, n_large)
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed, lines.open() as file:
+        for number, line in enumerate(file):
+            packed.writestr(f"CVE-2026-{number}.json", line)
     (directory / "node.json").write_text(json.dumps(invocation(packages, 1)))
-    command = [measure.program("ssm-vulns"), "match", "-q", "--advisories", directory / "large.jsonl"]
-    wall, cpu, peak = measure.run("ssm-vulns match", command, given=directory / "node.json", fine=(1,))
-    print(f"\n{N_LARGE} advisories for one node: {cpu:.1f} s CPU, {wall:.1f} s wall, {peak:.0f} MiB")
+    for what, path in (("in lines", lines), ("in a zip of one file each", archive)):
+        command = [measure.program("ssm-vulns"), "match", "-q", "--advisories", path]
+        wall, cpu, peak = measure.run("ssm-vulns match", command, given=directory / "node.json", fine=(1,))
+        n_bytes = path.stat().st_size
+        print(f"\n{n_large} advisories {what} ({n_bytes >> 20} MiB) for one node: {cpu:.1f} s CPU, {wall:.1f} s wall, {peak:.0f} MiB")
 
 
 def invocation(packages, number):

@@ -44,7 +44,8 @@ os_release() {
 kernel() {
     reboot=''
     # https://www.debian.org/doc/debian-policy/ch-opersys.html#signaling-that-a-reboot-is-required
-    if [ -e "$root/run/reboot-required" ]; then reboot=required; fi
+    # and zypp-boot-plugin(8) of SUSE, whose file cloud-init reads as well.
+    if [ -e "$root/run/reboot-required" ] || [ -e "$root/run/reboot-needed" ]; then reboot=required; fi
     printf 'kernel\t%s\t%s\n' "$(uname -r)" "$reboot"
 }
 

@@ -122,6 +122,11 @@ pkg:rpm/amzn/sub-epoch@1.0%5Egit1-2.el8?arch=noarch&distro=amzn-2023&epoch=2&rpm
 pkg:rpm/amzn/sub-plain@1.0~rc1-1.amzn2023?arch=noarch&distro=amzn-2023&upstream=plain-1.0~rc1-1.amzn2023.src.rpm
 LINES
 diff "$tmp/expected" "$tmp/got" || fail "the package URLs are others"
+[ -z "$(awk -F '\t' '$1 == "kernel" { print $3 }' "$tmp/rpm.txt")" ] || fail "nothing asks for a reboot"
+mkdir -p "$system/run"
+touch "$system/run/reboot-needed" # As SUSE does.
+KERNEL=1 PATH=$tmp/bin:$PATH INVENTORY_ROOT=$system dash "$collector" | grep -qx 'kernel	1	required' || fail "a reboot that is needed is not seen"
+rm "$system/run/reboot-needed"
 printf '#!/bin/sh\ncase "$*" in --querytags) echo NAME ;; *MODULARITY*) exit 1 ;; *) exec %s --dbpath %s "$@" ;; esac\n' "$real" "$tmp/rpmdb" >"$tmp/bin/rpm"
 KERNEL=4.14.1-1.amzn2.x86_64 PATH=$tmp/bin:$PATH INVENTORY_ROOT=$system dash "$collector" >"$tmp/old.txt" || fail "an old rpm: status $?"
 [ "$(grep -c '^rpm	' "$tmp/old.txt")" -eq 4 ] || fail "an old rpm says nothing"

@@ -62,12 +62,18 @@ import subprocess
 import sys
 
 form, directory = sys.argv[1:]
-ecosystem, system = {"deb": ("Debian:12", "debian\t12"), "rpm": ("AlmaLinux:9", "almalinux\t9.4"), "apk": ("Alpine:v3.20", "alpine\t3.20.3")}[form]
+alma = ("AlmaLinux:9", "almalinux\t9.4")
+ecosystem, system = {"deb": ("Debian:12", "debian\t12"), "rpm": alma, "evr": alma, "apk": ("Alpine:v3.20", "alpine\t3.20.3")}[form]
 pairs = [line.rstrip("\n").split("\t") for line in open(f"{directory}/{form}.pairs")]
 lines = [f"os\t{system}\t\t\tp", "arch\tx", "kernel\t1\t"]
 with open(f"{directory}/osv.jsonl", "w") as osv:
     for number, (one, other) in enumerate(pairs):
-        lines.append({"deb": f"deb\tp{number}\t{one}", "rpm": f"rpm\tp{number}\t\t{one}\t1", "apk": f"apk\tp{number}\t{one}"}[form])
+        if form == "evr":
+            epoch, _, rest = one.rpartition(":")
+            version, _, release = rest.rpartition("-")
+            lines.append(f"rpm\tp{number}\t{epoch}\t{version}\t{release}")
+        else:
+            lines.append({"deb": f"deb\tp{number}\t{one}", "rpm": f"rpm\tp{number}\t\t{one}\t1", "apk": f"apk\tp{number}\t{one}"}[form])
         for event, name in (("fixed", "F"), ("last_affected", "L")):
             events = [{"introduced": "0"}, {event: other + ("-1" if form == "rpm" else "")}]
             affected = {"package": {"ecosystem": ecosystem, "name": f"p{number}"}, "ranges": [{"type": "ECOSYSTEM", "events": events}]}
@@ -145,6 +151,38 @@ for line in io.lines("'"$tmp"'/rpm.pairs") do
     io.stdout:write(rpm.vercmp(one, other), "\n")
 end}' | grep . >"$tmp/rpm.theirs"
 check rpm 0
+
+# As a whole, with epoch and release: rpm itself orders them since 4.17 (https://rpm.org/docs/4.17.x/manual/lua.html).
+"$python" - "$tmp" <<'PYTHON'
+import random
+import sys
+
+random.seed(20261129)
+pairs = [line.rstrip("\n").split("\t") for line in open(f"{sys.argv[1]}/rpm.pairs")]
+
+
+def parts(column):
+    return random.choice(["", "0:", "0:", "1:", "2:", "10:"]), random.choice(pairs)[column], random.choice(pairs)[column]
+
+
+with open(f"{sys.argv[1]}/evr.pairs", "w") as evrs:
+    for _ in range(5000):
+        (epoch, version, release), (other_epoch, other, other_release) = parts(0), parts(1)
+        # Alike up to where the next part decides.
+        if random.random() < 0.7:
+            other_epoch = epoch if random.random() < 0.7 else {"": "0:", "0:": ""}.get(epoch, epoch)
+            version, other = (version, version) if random.random() < 0.6 else random.choice(pairs)
+            release, other_release = (release, release) if random.random() < 0.3 else random.choice(pairs)
+        print(f"{epoch}{version}-{release}", f"{other_epoch}{other}-{other_release}", sep="\t", file=evrs)
+PYTHON
+rpm --eval '%{lua:
+for line in io.lines("'"$tmp"'/evr.pairs") do
+    local one, other = line:match("^(.*)\t(.*)$")
+    one, other = rpm.ver(one), rpm.ver(other)
+    io.stdout:write(one < other and -1 or (one == other and 0 or 1), "\n")
+end}' | grep . >"$tmp/evr.theirs" || fail "rpm does not order epoch, version and release: $(rpm --version)"
+[ "$(wc -l <"$tmp/evr.theirs")" -eq 5000 ] || fail "rpm answered $(wc -l <"$tmp/evr.theirs") times of 5000"
+check evr 0
 
 # A library that others scan with says the same of the same pairs.
 "$python" - "$tmp" <<'PYTHON' || fail "univers orders pairs otherwise"
@@ -225,6 +263,7 @@ fi
 
 # apk-tools' own tests are under the GPL, and not copied. With a checkout, all of them are held: APK_TOOLS=DIR version_order.sh
 if [ -n "${APK_TOOLS:-}" ]; then
+    [ -s "$APK_TOOLS/test/unit/version.data" ] || fail "APK_TOOLS=$APK_TOOLS: there is no test/unit/version.data: name a checkout of apk-tools"
     "$python" - "$APK_TOOLS/test/unit/version.data" "$tmp" <<'PYTHON'
 import sys
 
@@ -258,6 +297,12 @@ import tempfile
 from cvss import CVSS2, CVSS3, CVSS4
 
 random.seed(4)
+# Metrics of time and threat, behind some of them.
+OPTIONAL = {
+    CVSS2: {"E": ["U", "POC", "F", "H", "ND"], "RL": ["OF", "TF", "W", "U", "ND"], "RC": ["UC", "UR", "C", "ND"]},
+    CVSS3: {"E": "UPFHX", "RL": "OTWUX", "RC": "URCX"},
+    CVSS4: {"E": "APUX"},
+}
 METRICS = {
     CVSS2: ("", {"AV": "LAN", "AC": "HML", "Au": "MSN", "C": "NPC", "I": "NPC", "A": "NPC"}),
     CVSS3: ("CVSS:3.1/", {"AV": "NALP", "AC": "LH", "PR": "NLH", "UI": "NR", "S": "UC", "C": "HLN", "I": "HLN", "A": "HLN"}),
@@ -267,8 +312,12 @@ KINDS = {CVSS2: "CVSS_V2", CVSS3: "CVSS_V3", CVSS4: "CVSS_V4"}
 osv, expected = [], {}
 for kind, (prefix, metrics) in METRICS.items():
     choices = list(itertools.product(*metrics.values()))
-    for choice in random.sample(choices, min(len(choices), 1500)):
+    for number, choice in enumerate(random.sample(choices, min(len(choices), 1500))):
         vector = prefix + "/".join(f"{name}:{value}" for name, value in zip(metrics, choice))
+        if kind is CVSS3 and number % 2:
+            vector = vector.replace("CVSS:3.1/", "CVSS:3.0/")
+        if number % 3 == 0:
+            vector += "".join(f"/{name}:{random.choice(values)}" for name, values in OPTIONAL[kind].items())
         name = f"A-{len(osv)}"
         expected[name] = (vector, float(kind(vector).scores()[0] if kind is not CVSS4 else kind(vector).base_score))
         affected = {"package": {"ecosystem": "Debian:12", "name": "a"}, "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}]}]}

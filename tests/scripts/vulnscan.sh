@@ -94,10 +94,15 @@ osv ALSA-1 AlmaLinux:9 openssl-libs 1:3.0.7-25.el9_3 | gzip -c >"$tmp/osv dump/A
 sed 's/date="2024/date="2999/g' "$root/tests/fixtures/vulnscan/updateinfo.xml" | gzip -c >"$tmp/osv dump/0a1b-updateinfo.xml.gz"
 sed 's/amzn2023\.0\.10/amzn2023.0.9/; s/date="2024/date="2999/g' "$root/tests/fixtures/vulnscan/updateinfo.xml" >"$tmp/harmless/updateinfo.xml"
 osv ALSA-2 AlmaLinux:9 openssl-libs 1:3.0.7-24.el9 >"$tmp/harmless/alma.jsonl"
-secdb() { jq -n --arg fixed "$1" '{distroversion: "v3.20", reponame: "main", packages: [{pkg: {name: "openssl", secfixes: {($fixed): ["CVE-2024-6119"]}}}]}'; }
-secdb 3.3.2-r0 >"$tmp/secdb.json"
-(cd "$tmp" && "$root/.venv/bin/python" -m zipfile -c secdb.zip secdb.json) && rm "$tmp/secdb.json"
-secdb 3.3.1-r0 >"$tmp/harmless/alpine.json"
+secdb() { # repository package fixed
+    jq -n --arg repository "$1" --arg name "$2" --arg fixed "$3" \
+        '{distroversion: "v3.20", reponame: $repository, packages: [{pkg: {$name, secfixes: {($fixed): ["CVE-2024-6119"]}}}]}'
+}
+secdb main openssl 3.3.2-r0 >"$tmp/main.json"
+secdb community hello 1-r0 >"$tmp/community.json"
+(cd "$tmp" && "$root/.venv/bin/python" -m zipfile -c secdb.zip main.json community.json)
+{ secdb main openssl 3.3.1-r0 && cat "$tmp/community.json"; } >"$tmp/harmless/alpine.json"
+rm "$tmp/main.json" "$tmp/community.json"
 
 # -- what is found, on which nodes
 run --out "$tmp/the scan" --advisories "$tmp/osv dump" --advisories "$tmp/secdb.zip" < <(
@@ -335,7 +340,9 @@ fi
 run --out "$tmp/the scan" --offline --advisories "$tmp/osv dump" --advisories "$tmp/secdb.zip"
 expect 1
 
-# -- 2: jq is for lines of the chain: what it judged once is in ssm-vulns
+# -- 2: jq is for lines of the chain: what it judged once is in ssm-vulns. No program of jq's includes another, which jq 1.8.2 may abort on.
+! grep -rnE "(^|[;[:space:]'\"])(import|include) +\"" --include='*.jq' --include='*.sh' --include='*.py' --include='*.mk' --include='*.yml' "$root/scripts" ||
+    fail "a program of jq takes in another"
 [ "$(cd "$root/scripts/vulnscan.d" && echo *)" = "collector.ps1 collector.sh" ] || fail "there is more than the collector: $(ls "$root/scripts/vulnscan.d")"
 
 # -- what ends without a scan

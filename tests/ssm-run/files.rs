@@ -168,6 +168,36 @@ fn outputs_are_files_of_ones_own_named_by_node() {
     assert_eq!((mode(&directory), mode(&file(1, "stdout"))), (0o700, 0o600));
 }
 
+/// What Run Command cut must not look like all of it.
+#[test]
+fn an_output_that_was_cut_is_called_so() {
+    let long = "0123456789\n".repeat(3_000);
+    let account = account(&[prints(1, json!({"stdout": long, "stderr": "b\n"})), node(2)]);
+    let directory = account.home().join("outputs");
+    fs::create_dir(&directory).unwrap();
+    fs::write(directory.join(format!("{}.stdout", id(1))), "of yesterday").unwrap();
+    fs::write(
+        directory.join(format!("{}.stdout.cut", id(2))),
+        "of yesterday",
+    )
+    .unwrap();
+    let output = kept(&account, &[1, 2], &directory);
+    output.assert_status(0).assert_complains(&format!(
+        "1 output cut by Run Command: the beginning is in {}/ID.stdout.cut or ID.stderr.cut; --output-s3 or --output-log-group keeps all of it",
+        directory.display()
+    ));
+    let expected = [
+        (1, "stderr"),
+        (1, "stdout.cut"),
+        (2, "stderr"),
+        (2, "stdout"),
+    ];
+    let expected = expected.map(|(number, stream)| format!("{}.{stream}", id(number)));
+    assert_eq!(names(&directory), expected);
+    let part = fs::read_to_string(directory.join(&expected[1])).unwrap();
+    assert!(part.starts_with(&long[..23_000]) && part.len() < long.len());
+}
+
 #[test]
 fn a_link_is_replaced_and_not_followed() {
     let account = account(&[prints(1, json!({"stdout": "a\n"}))]);

@@ -9,7 +9,7 @@ use testbed::repository;
 use crate::{Directory, listed, matched, node, osv};
 
 /// Packs by Python's own libraries, which know nothing of ours.
-fn packed(program: &str, content: &str) -> Vec<u8> {
+pub(super) fn packed(program: &str, content: &str) -> Vec<u8> {
     let python = repository().join(".venv/bin/python");
     let mut child = Command::new(python)
         .args(["-c", program])
@@ -67,6 +67,67 @@ fn every_container_is_read_whatever_its_name() {
             "{what}"
         );
     }
+}
+
+/// `cat a.zst b.zst` is a file of its own, and so is it of gzip and xz.
+#[test]
+fn what_is_packed_in_several_parts_is_read_whole() {
+    let directory = Directory::new();
+    let input = node("debian", "12", &["deb\ta\t1", "deb\tb\t1"]);
+    let of = |name: &str| osv(name, "Debian:12", name, "2", json!({})).to_string();
+    for (what, program) in [("gzip", GZIP), ("xz", XZ), ("zstd", ZSTD)] {
+        let parts = [packed(program, &of("a")), packed(program, &of("b"))];
+        let path = directory.write(what, parts.concat());
+        let output = matched(&path, &input, &[]);
+        assert_eq!(
+            listed(output.assert_status(1)),
+            ["a a 2", "b b 2"],
+            "{what}"
+        );
+        // What follows and is none is not read, and not passed over.
+        let path = directory.write(what, [&parts.concat()[..], b"more"].concat());
+        let output = matched(&path, &input, &[]);
+        output.assert_status(2);
+        let found = listed(&output);
+        assert!(
+            found.contains(&"vulns.advisories.unread".to_owned()),
+            "{what}: {found:?}"
+        );
+    }
+    let skipped = b"\x50\x2a\x4d\x18\x03\0\0\0xyz";
+    let path = directory.write("skipped", [&skipped[..], &packed(ZSTD, &of("a"))].concat());
+    assert_eq!(
+        listed(matched(&path, &input, &[]).assert_status(1)),
+        ["a a 2"]
+    );
+}
+
+#[test]
+fn a_part_of_an_archive_that_cannot_be_read_says_nothing_of_the_others() {
+    let directory = Directory::new();
+    let input = node("debian", "12", &["deb\ta\t1"]);
+    let advisory = osv("DSA-1", "Debian:12", "a", "2", json!({})).to_string();
+    let zip = |names: &str| {
+        let program = format!(
+            "import io, sys, zipfile\nb = io.BytesIO()\nwith zipfile.ZipFile(b, 'w') as z:\n for name, text in {names}:\n  z.writestr(name, text)\n z.writestr('z.json', sys.stdin.read())\nsys.stdout.buffer.write(b.getvalue().replace(b'good sum', b'evil sum'))"
+        );
+        let path = directory.write("a.zip", packed(&program, &advisory));
+        listed(&matched(&path, &input, &[]))
+    };
+    let unread = "vulns.advisories.unread";
+    // As in a directory, what lies beside advisories is left out.
+    let beside = "[('README.md', 'x'), ('a/.git/x', 'x'), ('LICENSE', 'x'), ('db/NOTICE.txt', 'x'), ('__MACOSX/._a.json', 'x')]";
+    assert_eq!(zip(beside), ["DSA-1 a 2"]);
+    assert_eq!(zip("[('a.json', '{')]"), ["DSA-1 a 2", unread], "half JSON");
+    assert_eq!(
+        zip("[('a.json', '\"good sum\"')]"),
+        ["DSA-1 a 2", unread],
+        "another checksum"
+    );
+    assert_eq!(
+        zip("[('a.json', ''), ('b.json', 'x')]"),
+        ["DSA-1 a 2", unread]
+    );
 }
 
 /// Values that are longer than what is read at once, and many that are shorter.

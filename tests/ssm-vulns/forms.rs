@@ -217,15 +217,29 @@ fn csaf_of_red_hat_is_read_with_its_products() {
     several["vulnerabilities"] = json!([low, high]);
     let output = judged(&[several], &node("rhel", "9.4", &packages[..1]));
     assert_eq!(output.records()[0]["severity"]["word"], "high");
-    // What everybody gets goes before what is paid for.
-    let output = judged(&[document], &node("rhel", "9.2", &packages));
-    assert_eq!(
-        listed(&output),
-        [
-            "CVE-2024-6387 nodejs -",
-            "CVE-2024-6387 openssh 8.7p1-38.el9_4.1"
-        ]
-    );
+    // What everybody gets goes before what is paid for, which is enough for who has it.
+    for (release, expected) in [
+        (
+            "30.el9_2.1",
+            &["CVE-2024-6387 openssh 8.7p1-38.el9_4.1"][..],
+        ),
+        ("30.el9_2.4", &[]),
+    ] {
+        let line = format!("rpm\topenssh\t0\t8.7p1\t{release}");
+        let output = judged(
+            std::slice::from_ref(&document),
+            &node("rhel", "9.2", &[&line]),
+        );
+        assert_eq!(listed(&output), expected, "{release}");
+    }
+    // Of a release without support, only who pays gets a fix.
+    let text = document.to_string().replace("rhel_eus:9.2", "rhel_els:9");
+    let mut ended: Value = serde_json::from_str(&text).unwrap();
+    ended["vulnerabilities"][0]["product_status"] = json!({
+        "fixed": ["BaseOS-9.2.0.Z.EUS:openssh-eus.x86_64"], "known_affected": ["BaseOS-9.4.0.Z.MAIN:openssh.x86_64"]});
+    let output = judged(&[ended], &node("rhel", "9.2", &packages[..1]));
+    assert_eq!(listed(&output), ["CVE-2024-6387 openssh 8.7p1-30.el9_2.4"]);
+    assert_eq!(output.records()[0]["paid"], "Red Hat ELS");
 }
 
 /// A document of SUSE, cut down: most have no package URLs, and name products by what they are called.

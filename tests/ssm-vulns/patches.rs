@@ -23,9 +23,8 @@ fn state(instance_id: &str, more: Value) -> Value {
 }
 
 fn with(mut record: Value, more: Value) -> Value {
-    for (key, value) in more.as_object().unwrap() {
-        record[key] = value.clone();
-    }
+    let more = more.as_object().unwrap().clone();
+    record.as_object_mut().unwrap().extend(more);
     record
 }
 

@@ -168,3 +168,92 @@ fn files_are_written_and_gaps_are_reported() {
         .assert_status(2)
         .assert_complains("make the directory /proc/nope");
 }
+
+/// What was asked again has one SBOM, of the last whole inventory, wherever in the input it is.
+#[test]
+fn a_node_that_was_asked_again_has_one_sbom() {
+    let directory = Directory::new();
+    let of = |id: &str, version: &str| {
+        let line = format!("deb\ta\t{version}");
+        invocation(id, &inventory("debian", "12", &[&line])).to_string()
+    };
+    let mut failed = invocation("i-1", "");
+    failed["status"] = json!("TimedOut");
+    let records = [
+        of("i-1", "1"),
+        of("i-2", "1"),
+        of("i-1", "2"),
+        failed.to_string(),
+        of("i-3", "1"),
+    ];
+    let input = records.join("\n");
+    let path = directory.write("invocations.jsonl", &input);
+    let path = path.to_str().unwrap();
+    let output = run(&["sbom", "-f", path], "").run();
+    output
+        .assert_status(0)
+        .assert_stderr("ssm-vulns: 3 SBOMs, 0 gaps\n");
+    let version = |one: &Value| {
+        let name = &one["metadata"]["component"]["name"];
+        format!("{} {}", name, one["components"][1]["version"]).replace('"', "")
+    };
+    let versions: Vec<String> = output.records().iter().map(version).collect();
+    assert_eq!(versions, ["i-2 1", "i-1 2", "i-3 1"]);
+    let out = directory.path().join("sbom");
+    let output = run(&["sbom", "-f", path, "--out", out.to_str().unwrap()], "").run();
+    assert_eq!(output.assert_status(0).records().len(), 3);
+    // Out of a pipe they come one by one, and what a later one replaces is said.
+    let output = run(&["sbom"], &input).run();
+    output
+        .assert_status(0)
+        .assert_complains("warning: 1 SBOM came before a later one of the same node, which counts");
+    assert_eq!(output.records().len(), 4);
+}
+
+/// `syft dir:/` calls every machine `/`.
+#[test]
+fn machines_whose_sboms_have_one_name_are_told_apart() {
+    let sbom = |serial: Value, name: &str, version: &str| {
+        let mut sbom = json!({"bomFormat": "CycloneDX", "specVersion": "1.6", "metadata": {"component": {"type": "file", "name": name}}, "components": [
+            {"type": "library", "name": "a", "purl": format!("pkg:deb/debian/a@{version}?arch=amd64&distro=debian-12")}]});
+        sbom["serialNumber"] = serial;
+        sbom.to_string()
+    };
+    let (one, other) = (json!("urn:uuid:1"), json!("urn:uuid:2"));
+    let advisory = osv("DSA-1", "Debian:12", "a", "2", json!({}));
+    let ambiguous = "vulns.sbom.ambiguous";
+    for (first, second, expected) in [
+        (
+            sbom(one.clone(), "/", "1"),
+            sbom(other.clone(), "/", "2"),
+            &["DSA-1 a 2"][..],
+        ),
+        (
+            sbom(one.clone(), "/", "1"),
+            sbom(other.clone(), "/", "1"),
+            &["DSA-1 a 2", "DSA-1 a 2"],
+        ),
+        (
+            sbom(Value::Null, "/", "1"),
+            sbom(Value::Null, "/", "2"),
+            &[ambiguous],
+        ),
+        (
+            sbom(one.clone(), "web", "1"),
+            sbom(other.clone(), "web", "2"),
+            &[ambiguous],
+        ),
+        (
+            sbom(one.clone(), "web", "1"),
+            sbom(other, "db", "2"),
+            &["DSA-1 a 2"],
+        ),
+        // A later version of one document.
+        (sbom(one.clone(), "web", "1"), sbom(one, "web", "2"), &[]),
+    ] {
+        let directory = Directory::new();
+        let path = directory.write("a", advisory.to_string());
+        let output = matched(&path, &format!("{first}\n{second}"), &[]);
+        assert_eq!(listed(&output), expected, "{first} {second}");
+    }
+}

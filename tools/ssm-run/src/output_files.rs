@@ -1,5 +1,5 @@
 //! What each node printed, as files in a directory: `ID.stdout` and `ID.stderr`. They are the user's alone, and each is there whole
-//! or not at all.
+//! or not at all: what Run Command cut is in `ID.stdout.cut`.
 
 use std::collections::HashMap;
 use std::fs::{self, DirBuilder, OpenOptions};
@@ -17,6 +17,8 @@ pub(crate) struct OutputFiles {
     directory: PathBuf,
     /// Whose files are there, by ID: that of a node is unique, but nothing may be lost where it is not.
     written: HashMap<String, Target>,
+    /// How many outputs are there in part.
+    n_cut: usize,
 }
 
 impl OutputFiles {
@@ -30,6 +32,7 @@ impl OutputFiles {
         let files = OutputFiles {
             directory,
             written: HashMap::new(),
+            n_cut: 0,
         };
         files
             .prepare()
@@ -67,15 +70,33 @@ impl OutputFiles {
         }
         let is_known =
             record.exit_code.is_some() || !record.stdout.is_empty() || !record.stderr.is_empty();
-        for (stream, text) in [("stdout", &record.stdout), ("stderr", &record.stderr)] {
-            let path = self.directory.join(format!("{name}.{stream}"));
-            match is_known {
-                true => self.replace(&path, text.as_bytes()),
-                false => absent(fs::remove_file(&path)),
+        for (stream, text, is_cut) in [
+            ("stdout", &record.stdout, record.truncated.stdout),
+            ("stderr", &record.stderr, record.truncated.stderr),
+        ] {
+            let whole = self.directory.join(format!("{name}.{stream}"));
+            let cut = self.directory.join(format!("{name}.{stream}.cut"));
+            self.n_cut += usize::from(is_known && is_cut);
+            for (path, is_this) in [(whole, !is_cut), (cut, is_cut)] {
+                match is_known && is_this {
+                    true => self.replace(&path, text.as_bytes()),
+                    false => absent(fs::remove_file(&path)),
+                }
+                .with_context(|| format!("write {}", path.display()))?;
             }
-            .with_context(|| format!("write {}", path.display()))?;
         }
         Ok(())
+    }
+
+    /// Returns a note of outputs that are not there whole.
+    pub(crate) fn note(&self) -> Option<String> {
+        let n_cut = cli::count(self.n_cut, "output");
+        (self.n_cut > 0).then(|| {
+            format!(
+                "{n_cut} cut by Run Command: the beginning is in {}/ID.stdout.cut or ID.stderr.cut; --output-s3 or --output-log-group keeps all of it",
+                self.directory.display()
+            )
+        })
     }
 
     /// A rename takes the place of a link, and never writes through one.

@@ -10,6 +10,7 @@ mod model;
 mod observe;
 mod schema;
 
+mod coverage;
 mod cyclonedx;
 mod differences;
 mod kernel;

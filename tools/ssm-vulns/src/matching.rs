@@ -13,7 +13,7 @@ use crate::model::record::Issue;
 use crate::model::severity::Word;
 use crate::version::Version;
 
-use self::verdict::{is_doubtful, ordered, verdict};
+use self::verdict::{has_paid_fix, is_doubtful, ordered, verdict};
 
 /// A package as an advisory may name it: by itself, or by its source.
 struct Candidate {
@@ -111,6 +111,7 @@ impl<'f> Judge<'f> {
     pub(crate) fn judge(&mut self, advisory: &Advisory) {
         // A package may be named by itself and by its source, for everybody and for those who pay: the best counts.
         let mut best: BTreeMap<usize, Issue> = BTreeMap::new();
+        let mut has_fix: HashSet<usize> = HashSet::new();
         for affected in &advisory.affected {
             let candidates = self
                 .index
@@ -166,9 +167,8 @@ impl<'f> Judge<'f> {
                     doubt.n_fixes += 1;
                     doubt.n_undetermined += usize::from(line::is_undetermined(affected));
                 }
-                if let Some((fixed, uncertain)) =
-                    verdict(affected, installed, (version, candidate), &ranges)
-                {
+                let at = (version, candidate);
+                if let Some((fixed, uncertain)) = verdict(affected, installed, at, &ranges) {
                     let issue = self.issue(advisory, affected, installed, fixed, uncertain);
                     let is_better = best
                         .get(&candidate.installed)
@@ -176,9 +176,13 @@ impl<'f> Judge<'f> {
                     if is_better {
                         best.insert(candidate.installed, issue);
                     }
+                } else if has_paid_fix(affected, installed, at, &ranges) {
+                    has_fix.insert(candidate.installed);
                 }
             }
         }
+        // Who has paid for a fix does not wait for that which everybody gets.
+        best.retain(|place, _| !has_fix.contains(place));
         for (place, issue) in best {
             let key = (
                 issue.advisory.clone(),
@@ -284,8 +288,8 @@ fn name_of(manager: Manager) -> &'static str {
 fn rank(issue: &Issue) -> (bool, bool, bool, Word) {
     (
         issue.uncertain,
-        issue.paid.is_some(),
         issue.fixed.is_none(),
+        issue.paid.is_some(),
         issue.severity.word,
     )
 }

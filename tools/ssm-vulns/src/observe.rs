@@ -6,3 +6,4 @@ pub(crate) mod collector;
 mod container;
 pub(crate) mod input;
 pub(crate) mod kev;
+mod zstd;

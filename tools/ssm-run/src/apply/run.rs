@@ -84,6 +84,10 @@ impl Run<'_> {
                 self.printed(self.out.write_laid(&block));
             }
         }
+        let note = self.files.borrow().as_ref().and_then(OutputFiles::note);
+        if let Some(note) = note {
+            self.out.note(&note);
+        }
         let statuses = self.statuses.borrow();
         let n_nodes: usize = statuses.values().sum();
         // The record of a single node says it all.

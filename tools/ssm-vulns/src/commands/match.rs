@@ -1,20 +1,18 @@
 //! `match`: which advisories are about what is installed.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use anyhow::bail;
 use cli::{Outcome, Output, PackageSuppressions};
-use jiff::civil::Date;
-use records::Reason;
 
 use super::GlobalArgs;
+use crate::coverage;
 use crate::differences::between;
 use crate::matching::{Doubt, Found, Judge};
-use crate::model::distribution;
 use crate::model::fleet::{Fleet, Installed};
 use crate::model::patches::Age;
-use crate::model::record::{Gap, GapKind};
+use crate::model::record::Gap;
 use crate::model::severity::Word;
 use crate::observe::advisories::{Reader, Wanted};
 use crate::observe::{input, kev};
@@ -99,8 +97,14 @@ pub(crate) async fn run(
         );
     }
     drop(working);
-    gaps.extend(unjudged_nodes(&fleet, &reader.covered));
-    gaps.extend(stale(&fleet, &reader.covered, args.max_age, today));
+    let covered = &reader.covered;
+    gaps.extend(coverage::unjudged_nodes(&fleet, covered));
+    gaps.extend(coverage::partial(&fleet, covered));
+    gaps.extend(coverage::stale(&fleet, covered, args.max_age, today));
+    if args.max_age > 0 {
+        let notes = coverage::of_unknown_age(&fleet, covered);
+        notes.iter().for_each(|note| out.note(note));
+    }
     gaps.extend(judge.unjudged.iter().map(|(advisory, package, why)| {
         let message = format!("{advisory} and {package} cannot be compared: {why}");
         Gap::general("vulns.advisory.unjudged", message, "look at both by hand")
@@ -200,65 +204,4 @@ fn sum_up(out: &Output, fleet: &Fleet, found: &[Found], gaps: &[Gap]) {
         cli::count(fleet.nodes.len(), "node"),
         cli::count(gaps.len(), "gap")
     ));
-}
-
-/// Returns a gap for each node that no advisory could be about.
-fn unjudged_nodes(fleet: &Fleet, covered: &HashMap<String, Option<String>>) -> Vec<Gap> {
-    let ecosystems: Vec<_> = fleet.systems.iter().map(distribution::of_system).collect();
-    let gap = |node: &crate::model::fleet::Node| {
-        let (message, fix) = match &ecosystems[node.system] {
-            Some(name) if covered.contains_key(name) => return None,
-            Some(name) => (
-                format!("the advisories given say nothing about {name}"),
-                format!("add the advisories of {name}"),
-            ),
-            None => (
-                "no form of advisories that is read here is about this distribution".to_owned(),
-                "scan its SBOM with another scanner".to_owned(),
-            ),
-        };
-        Some(Gap {
-            kind: GapKind::Gap,
-            target: node.target.clone(),
-            instance_id: Some(node.instance_id.clone()),
-            name: node.name.clone(),
-            reason: Reason::new("vulns.advisories.none", message, fix),
-            of: None,
-        })
-    };
-    fleet.nodes.iter().filter_map(gap).collect()
-}
-
-/// Returns a gap for each distribution of the fleet whose newest advisory is old.
-fn stale(
-    fleet: &Fleet,
-    covered: &HashMap<String, Option<String>>,
-    max_age: u32,
-    today: Date,
-) -> Vec<Gap> {
-    // A release has a system for each architecture.
-    let systems = fleet.nodes.iter().map(|node| node.system);
-    let systems: BTreeSet<usize> = systems.collect();
-    let mut gaps = BTreeMap::new();
-    for system in systems {
-        let Some(name) = distribution::of_system(&fleet.systems[system]) else {
-            continue;
-        };
-        let Some(Some(day)) = covered.get(&name) else {
-            continue;
-        };
-        let Ok(newest) = day.parse::<Date>() else {
-            continue;
-        };
-        let age = (today - newest).get_days();
-        if max_age > 0 && i64::from(age) > i64::from(max_age) {
-            let message = format!(
-                "the newest advisory about {name} is of {day}, {} ago",
-                cli::count(age.unsigned_abs() as usize, "day")
-            );
-            let fix = "download its advisories again, or pass --max-age";
-            gaps.insert(name, Gap::general("vulns.advisories.stale", message, fix));
-        }
-    }
-    gaps.into_values().collect()
 }

@@ -1,6 +1,6 @@
 //! `sbom`: what the collector printed on each node, as one SBOM a node.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -33,40 +33,65 @@ pub(crate) async fn run(
         std::fs::create_dir_all(directory)
             .with_context(|| format!("make the directory {}", directory.display()))?;
     }
-    let mut components = Components::default();
-    let mut text = String::new();
-    let mut known: HashSet<(Target, String)> = HashSet::new();
+    let mut left = input::asked_again(&global.io).unwrap_or_default();
+    let mut held: BTreeMap<(Target, String), Box<Scanned>> = BTreeMap::new();
+    let mut sboms = Sboms {
+        directory: args.out.as_deref(),
+        out,
+        components: Components::default(),
+        text: String::new(),
+        known: HashSet::new(),
+        n_superseded: 0,
+    };
     let mut gaps: Vec<Gap> = Vec::new();
     let n_read = input::for_each(&global.io, |item| {
-        let node = match item {
-            Item::Scanned(node) => node,
+        let place = match item {
+            Item::Scanned(node) => {
+                let place = (node.target.clone(), node.instance_id.clone());
+                match left.contains_key(&place) {
+                    true => held.insert(place.clone(), node),
+                    false => return sboms.print(&node),
+                };
+                Some(place)
+            }
             Item::Gap(gap) => {
+                let place = gap.target.clone().zip(gap.instance_id.clone());
                 gaps.push(gap);
-                return Ok(());
+                place
             }
             Item::Bom(_) => bail!("this is an SBOM already; feed it to `ssm-vulns match`"),
-            Item::PatchScan(_) | Item::PatchState(_) => return Ok(()),
+            Item::PatchScan(invocation) => Some((invocation.target, invocation.instance_id)),
+            Item::PatchState(_) => None,
         };
-        text.clear();
-        let newest = node.inventory.newest_kernel();
-        let n_packages = components.write(&node, newest.as_deref(), &mut text)?;
-        match &args.out {
-            None => out.write_json_lines(&text)?,
-            Some(directory) => {
-                let record = write(directory, &node, newest.as_deref(), n_packages, &text)?;
-                out.write(&record)?;
+        // Of a node that was asked again, the last whole inventory counts, as for `match`.
+        if let Some(place) = place
+            && let Some(n_left) = left.get_mut(&place)
+        {
+            *n_left -= 1;
+            if *n_left == 0 {
+                left.remove(&place);
+                return held
+                    .remove(&place)
+                    .map_or(Ok(()), |node| sboms.print(&node));
             }
         }
-        known.insert((node.target, node.instance_id));
         Ok(())
     })?;
     if n_read == 0 {
         bail!("read records of ssm-run: the input is empty: there is no node");
     }
+    held.into_values().try_for_each(|node| sboms.print(&node))?;
+    let known = sboms.known;
     if known.is_empty() && gaps.is_empty() {
         bail!(
             "there is no inventory in the input: feed what the collector printed through ssm-run"
         );
+    }
+    if sboms.n_superseded > 0 {
+        let n = cli::count(sboms.n_superseded, "SBOM");
+        out.note(&format!(
+            "warning: {n} came before a later one of the same node, which counts; with the records in a file (-f), it is printed alone"
+        ));
     }
     // A node that was asked again may have answered at last.
     gaps.retain(|gap| match (&gap.target, &gap.instance_id) {
@@ -83,6 +108,37 @@ pub(crate) async fn run(
         true => Outcome::Fine,
         false => Outcome::Trouble,
     })
+}
+
+/// The SBOMs that are printed, each as soon as nothing later can take its place.
+struct Sboms<'r> {
+    directory: Option<&'r Path>,
+    out: &'r Output,
+    components: Components,
+    text: String,
+    known: HashSet<(Target, String)>,
+    /// What was printed of nodes that then were there once more.
+    n_superseded: usize,
+}
+
+impl Sboms<'_> {
+    fn print(&mut self, node: &Scanned) -> anyhow::Result<()> {
+        self.text.clear();
+        let newest = node.inventory.newest_kernel();
+        let n_packages = self
+            .components
+            .write(node, newest.as_deref(), &mut self.text)?;
+        match self.directory {
+            None => self.out.write_json_lines(&self.text)?,
+            Some(directory) => {
+                let record = write(directory, node, newest.as_deref(), n_packages, &self.text)?;
+                self.out.write(&record)?;
+            }
+        }
+        let place = (node.target.clone(), node.instance_id.clone());
+        self.n_superseded += usize::from(!self.known.insert(place));
+        Ok(())
+    }
 }
 
 /// Writes the SBOM of a node into a file, and returns its record.

@@ -18,6 +18,9 @@ pub(super) fn is_same(
     if affected.ecosystem.name.starts_with("Debian:") {
         return of_debian(affected, package);
     }
+    if affected.ecosystem.name.starts_with("Oracle Linux:") && !is_same_of_oracle(package, fixed) {
+        return Some(false);
+    }
     let modules = &affected.line.modules;
     let is_for_modular = match fixed {
         Some(fixed) => is_modular(fixed),
@@ -35,6 +38,63 @@ pub(super) fn is_same(
             Some(modules.iter().any(|one| one == of_package))
         }
     }
+}
+
+/// Oracle Linux has two releases of its own kernel side by side under one name, 5.4.17 and 5.15.0, and of some libraries packages that
+/// are patched while they run, which have a higher epoch than all others and take their place.
+/// <https://docs.oracle.com/en/operating-systems/uek/> and <https://github.com/aquasecurity/trivy/pull/745>
+fn is_same_of_oracle(package: &Package, fixed: Option<&str>) -> bool {
+    let Some(fixed) = fixed else {
+        return true;
+    };
+    let is_ksplice = |version: &str| version.contains(".ksplice");
+    if is_ksplice(fixed) != is_ksplice(&package.version) {
+        return false;
+    }
+    !package.source.name.starts_with("kernel-uek") || series(fixed) == series(&package.version)
+}
+
+/// Returns `5.15` of `2:5.15.0-1`.
+fn series(version: &str) -> &str {
+    let rest = without_epoch(version);
+    let second = rest.match_indices('.').nth(1);
+    second.map_or(rest, |(at, _)| &rest[..at])
+}
+
+fn without_epoch(version: &str) -> &str {
+    version.split_once(':').map_or(version, |(_, rest)| rest)
+}
+
+/// Returns whether an installed version is one of those that longer support builds, so that a fix for it says what this one has. Else
+/// it may be one that everybody gets, and have a higher number.
+pub(super) fn is_of_support(installed: &str, fixed: &str) -> bool {
+    let have = |mark: &str| installed.contains(mark) && fixed.contains(mark);
+    // Ubuntu Pro and TuxCare mark what they build; Red Hat's releases name the minor one, SUSE's the service pack.
+    installed == fixed
+        || have("esm")
+        || have("tuxcare")
+        || minor_tag(installed).is_some_and(|tag| minor_tag(fixed) == Some(tag))
+        || service_pack(installed).is_some_and(|pack| service_pack(fixed) == Some(pack))
+}
+
+/// Returns `9_2` of `8.7p1-30.el9_2.4`, and of `1.module+el9.2.0+19`.
+fn minor_tag(version: &str) -> Option<(&str, &str)> {
+    let is_digit = |c: char| c.is_ascii_digit();
+    version.match_indices("el").find_map(|(at, _)| {
+        let rest = &version[at + 2..];
+        let (major, behind) = rest.split_at(rest.find(|c| !is_digit(c))?);
+        let sign = if is_modular(version) { '.' } else { '_' };
+        let behind = behind.strip_prefix(sign)?;
+        let minor = &behind[..behind.find(|c| !is_digit(c)).unwrap_or(behind.len())];
+        (!major.is_empty() && !minor.is_empty()).then_some((major, minor))
+    })
+}
+
+/// Returns `150400` of `1.1.1l-150400.7.72.1`.
+fn service_pack(version: &str) -> Option<&str> {
+    let (_, release) = version.rsplit_once('-')?;
+    let pack = release.split('.').next()?;
+    (pack.len() == 6 && pack.bytes().all(|byte| byte.is_ascii_digit())).then_some(pack)
 }
 
 /// A backport has a higher number than the fix for its release and may lack it all the same: `9.8p1-1~bpo12+1`.
@@ -76,15 +136,8 @@ fn is_modular(version: &str) -> bool {
 /// which repository it is from, its version does.
 fn of_amazon(affected: &Affected, package: &Package, fixed: Option<&str>) -> Option<bool> {
     let installed = package.epoch().1;
-    let without_epoch = |version: &str| {
-        version
-            .split_once(':')
-            .map_or(version, |(_, rest)| rest)
-            .to_owned()
-    };
     if package.source.name == "kernel" {
-        let series = |version: &str| version.splitn(3, '.').take(2).collect::<Vec<_>>().join(".");
-        return Some(fixed.is_none_or(|fixed| series(&without_epoch(fixed)) == series(installed)));
+        return Some(fixed.is_none_or(|fixed| series(fixed) == series(installed)));
     }
     let Some(topic) = &affected.line.topic else {
         return Some(true);
@@ -98,7 +151,7 @@ fn of_amazon(affected: &Affected, package: &Package, fixed: Option<&str>) -> Opt
         rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
     };
     match fixed.map(without_epoch) {
-        Some(fixed) if is_of(&fixed) => Some(is_of(installed)),
+        Some(fixed) if is_of(fixed) => Some(is_of(installed)),
         // The number of the topic is of something else than this package.
         _ => None,
     }
@@ -163,6 +216,47 @@ mod tests {
                 expected,
                 "{line:?} {installed}"
             );
+        }
+    }
+
+    #[test]
+    fn kernels_and_live_libraries_of_oracle_linux_are_kept_apart() {
+        let kernel = "rpm\tkernel-uek\t\t5.4.17\t2136.330.7.el8uek";
+        let modules =
+            "rpm\tkernel-uek-modules\t\t5.15.0\t200.el8uek\t\tkernel-uek-5.15.0-200.el8uek.src.rpm";
+        let glibc = "rpm\tglibc\t\t2.34\t100.0.1.el9_4.2";
+        let live = "rpm\tglibc\t2\t2.34\t60.0.3.ksplice1.el9_2.7";
+        let live_fix = "2:2.34-100.0.1.ksplice1.el9_4.2";
+        for (installed, fixed, expected) in [
+            (kernel, "5.15.0-209.161.7.2.el8uek", false),
+            (kernel, "5.4.17-2136.338.4.2.el8uek", true),
+            (modules, "5.15.0-209.161.7.2.el8uek", true),
+            (modules, "0:5.4.17-2136.338.4.2.el8uek", false),
+            (glibc, live_fix, false),
+            (glibc, "2.34-100.0.1.el9_4.3", true),
+            (live, live_fix, true),
+            (live, "2.34-100.0.1.el9_4.3", false),
+        ] {
+            let found = same("Oracle Linux:8", Line::default(), installed, fixed);
+            assert_eq!(found, Some(expected), "{installed} {fixed}");
+        }
+    }
+
+    #[test]
+    fn a_fix_of_longer_support_is_for_what_it_builds() {
+        for (installed, fixed, expected) in [
+            ("8.7p1-30.el9_2.7", "8.7p1-30.el9_2.4", true),
+            ("8.7p1-38.el9_4.1", "8.7p1-30.el9_2.4", false),
+            ("8.7p1-38.el9", "8.7p1-30.el9_2.4", false),
+            ("1-2.module+el9.2.0+19+b", "1-1.module+el9.2.0+17+a", true),
+            ("7.81.0-1+esm2", "7.81.0-1+esm1", true),
+            ("7.81.0-2", "7.81.0-1+esm1", false),
+            ("1.1.1l-150400.7.75.1", "1.1.1l-150400.7.72.1", true),
+            ("1.1.1l-150500.17.1", "1.1.1l-150400.7.72.1", false),
+            ("1-1", "1-1", true),
+        ] {
+            let found = super::is_of_support(installed, fixed);
+            assert_eq!(found, expected, "{installed} {fixed}");
         }
     }
 

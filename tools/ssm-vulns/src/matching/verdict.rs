@@ -107,3 +107,23 @@ pub(super) fn verdict(
     }
     best
 }
+
+/// Returns whether a package that is not affected has a fix of longer support.
+pub(super) fn has_paid_fix(
+    affected: &Affected,
+    installed: &Installed,
+    (version, candidate): (&Version, &Candidate),
+    ranges: &[Vec<Ordered<'_>>],
+) -> bool {
+    let has = |(at, event): &Ordered<'_>| match (at, event) {
+        (Some(at), Event::Fixed(fixed)) => {
+            matches!(
+                version.compare(at),
+                Some(Ordering::Equal | Ordering::Greater)
+            ) && line::is_of_support(&candidate.text, fixed)
+                && line::is_same(affected, installed, Some(fixed)) == Some(true)
+        }
+        _ => false,
+    };
+    affected.ecosystem.paid.is_some() && ranges.iter().flatten().any(has)
+}

@@ -48,23 +48,30 @@ pub(crate) fn of_system(system: &System) -> Option<String> {
     let major = || version.split('.').next().unwrap_or_default();
     let minor = || version.splitn(3, '.').take(2).collect::<Vec<_>>().join(".");
     Some(match system.id.as_str() {
-        "debian" => format!("Debian:{version}"),
+        // Trivy writes the point release.
+        "debian" => format!("Debian:{}", major()),
         "ubuntu" => format!("Ubuntu:{version}"),
         "alpine" => format!("Alpine:v{}", minor()),
         "almalinux" => format!("AlmaLinux:{}", major()),
         "rocky" => format!("Rocky Linux:{}", major()),
         "rhel" => format!("Red Hat:enterprise_linux:{}", major()),
         "ol" => format!("Oracle Linux:{}", major()),
-        "sles" | "sles_sap" | "sled" => format!("SUSE:{version}"),
+        "sles" | "sles_sap" | "sled" | "sle_hpc" | "sle_rt" => format!("SUSE:{version}"),
+        "sle-micro" | "sl-micro" => format!("SUSE:Micro {version}"),
         "opensuse-leap" => format!("openSUSE:Leap {version}"),
         "opensuse-tumbleweed" => "openSUSE:Tumbleweed".to_owned(),
-        "amzn" => format!("Amazon Linux:{version}"),
+        // Trivy writes `2 (Karoo)`.
+        "amzn" => format!(
+            "Amazon Linux:{}",
+            major().split(' ').next().unwrap_or_default()
+        ),
         "mageia" => format!("Mageia:{version}"),
         "openEuler" => format!("openEuler:{}", of_open_euler(system)),
         "photon" => format!("Photon OS:{version}"),
         // Its name until 2.0: <https://learn.microsoft.com/en-us/azure/azure-linux/intro-azure-linux>
         "azurelinux" | "mariner" => format!("Azure Linux:{}", major()),
         "alpaquita" => format!("Alpaquita:{version}"),
+        "bellsoft-hardened-containers" => format!("BellSoft Hardened Containers:{version}"),
         "wolfi" => "Wolfi".to_owned(),
         "chainguard" => "Chainguard".to_owned(),
         "minimos" => "MinimOS".to_owned(),
@@ -98,6 +105,7 @@ pub(crate) fn of_osv(text: &str) -> Option<Ecosystem> {
         }
         "Red Hat" => of_red_hat(rest),
         "SUSE" => of_suse(rest),
+        "TuxCare" => of_tuxcare(rest),
         // The newest form names Leap as a distribution of its own.
         "openSUSE" => Some(Ecosystem::free(format!("openSUSE:{rest}"))),
         "AlmaLinux" | "Rocky Linux" | "Oracle Linux" | "Azure Linux" => {
@@ -107,8 +115,14 @@ pub(crate) fn of_osv(text: &str) -> Option<Ecosystem> {
         "Wolfi" | "Chainguard" | "MinimOS" | "Echo" if rest.is_empty() => {
             Some(Ecosystem::free(family))
         }
-        "Debian" | "Alpine" | "Amazon Linux" | "Mageia" | "openEuler" | "Photon OS"
+        "Debian"
+        | "Alpine"
+        | "Amazon Linux"
+        | "Mageia"
+        | "openEuler"
+        | "Photon OS"
         | "Alpaquita"
+        | "BellSoft Hardened Containers"
             if !rest.is_empty() =>
         {
             Some(Ecosystem::free(text))
@@ -140,54 +154,80 @@ pub(crate) fn of_red_hat(cpe: &str) -> Option<Ecosystem> {
     Some(Ecosystem::paid(name, support, minor))
 }
 
-/// Reads `Linux Enterprise Server 15 SP5-LTSS` and `Linux Enterprise Module for Basesystem 15 SP5`.
+/// Products of SUSE whose packages are on its hosts, as OSV and CSAF begin their names. Real Time and Micro are hosts of their own, and
+/// Micro has releases of its own.
+const OF_SUSE_HOSTS: [&str; 12] = [
+    "Linux Enterprise Server",
+    "Linux Enterprise Module for ",
+    "Linux Enterprise Desktop",
+    "Linux Enterprise High Performance Computing",
+    "Linux Enterprise Live Patching",
+    "Linux Enterprise High Availability",
+    "Linux Enterprise Workstation Extension",
+    "Linux Enterprise Software Development Kit",
+    "Linux Enterprise Real Time",
+    "Real Time Module",
+    "Linux Enterprise Micro",
+    "Linux Micro",
+];
+
+/// What longer support is called in the names of products, before their release or behind it.
+/// <https://www.suse.com/products/long-term-service-pack-support/>
+const OF_SUSE_SUPPORT: [(&str, &str); 4] = [
+    ("ESPOS", "SUSE ESPOS"),
+    ("LTSS", "SUSE LTSS"),
+    ("BCL", "SUSE BCL"),
+    ("TERADATA", "SUSE TERADATA"),
+];
+
+/// Reads `Linux Enterprise Server 15 SP5-LTSS`, `Linux Enterprise Server LTSS Extended Security 12 SP5` and `Linux Enterprise Module
+/// for Basesystem 15 SP5`.
 fn of_suse(product: &str) -> Option<Ecosystem> {
     if let Some(leap) = product.strip_prefix("openSUSE ") {
         return Some(Ecosystem::free(format!("openSUSE:{leap}")));
     }
-    let rest = product.strip_prefix("Linux Enterprise ")?;
-    let is_host = [
-        "Server",
-        "Module for ",
-        "Desktop",
-        "High Performance Computing",
-        "Live Patching",
-    ]
-    .iter()
-    .any(|one| rest.starts_with(one));
-    if !is_host {
+    if !OF_SUSE_HOSTS.iter().any(|one| product.starts_with(one)) {
         return None;
     }
-    let (rest, support) = match rest.find("LTSS").or_else(|| rest.find("ESPOS")) {
-        Some(at) => (
-            rest[..at].trim_end_matches(['-', ' ']),
-            Some(if rest[at..].starts_with('L') {
-                "SUSE LTSS"
-            } else {
-                "SUSE ESPOS"
-            }),
-        ),
-        None => (rest, None),
+    let words: Vec<&str> = product.split([' ', '-']).collect();
+    let of_words = |(word, _): &&(&str, &str)| words.contains(word);
+    let support = OF_SUSE_SUPPORT.iter().find(of_words);
+    let is_support = |word: &&str| {
+        matches!(*word, "Extended" | "Security" | "Core")
+            || OF_SUSE_SUPPORT.iter().any(|(one, _)| one == word)
     };
-    let mut words = rest
-        .split_whitespace()
-        .rev()
-        .skip_while(|word| !is_suse_release(word));
+    let mut words = words.iter().rev().copied().skip_while(is_support);
+    // What has another word behind the release is of something else.
     let release = match words.next()? {
-        pack if pack.starts_with("SP") => format!("{}.{}", words.next()?, &pack[2..]),
-        major => major.to_owned(),
+        pack if pack.strip_prefix("SP").is_some_and(is_number) => {
+            let major = words.next().filter(|word| is_number(word))?;
+            format!("{major}.{}", &pack[2..])
+        }
+        major if is_number(major) => major.to_owned(),
+        _ => return None,
     };
-    let name = format!("SUSE:{release}");
+    let name = match product.split(' ').any(|word| word == "Micro") {
+        true => format!("SUSE:Micro {release}"),
+        false => format!("SUSE:{release}"),
+    };
     Some(match support {
-        Some(support) => Ecosystem::paid(name, support, None),
+        Some((_, support)) => Ecosystem::paid(name, support, None),
         None => Ecosystem::free(name),
     })
 }
 
-fn is_suse_release(word: &str) -> bool {
-    let number = word.strip_prefix("SP").unwrap_or(word);
-    number.starts_with(|c: char| c.is_ascii_digit())
-        && number.chars().all(|c| c.is_ascii_digit() || c == '.')
+fn is_number(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_digit())
+        && word.chars().all(|c| c.is_ascii_digit() || c == '.')
+}
+
+/// Reads `AlmaLinux:9.6` and `Ubuntu:18.04` behind `TuxCare:`, who rebuild packages of releases that have no support any more.
+fn of_tuxcare(base: &str) -> Option<Ecosystem> {
+    let name = of_osv(base).filter(|one| one.paid.is_none())?.name;
+    let minor = base
+        .strip_prefix("AlmaLinux:")
+        .filter(|version| version.contains('.'));
+    Some(Ecosystem::paid(name, "TuxCare", minor))
 }
 
 #[cfg(test)]
@@ -204,6 +244,15 @@ mod tests {
             ("almalinux", "9.4", "AlmaLinux:9"),
             ("rhel", "8.8", "Red Hat:enterprise_linux:8"),
             ("sles", "15.5", "SUSE:15.5"),
+            ("sle-micro", "5.5", "SUSE:Micro 5.5"),
+            ("debian", "12.7", "Debian:12"),
+            ("amzn", "2 (Karoo)", "Amazon Linux:2"),
+            ("amzn", "2023 (Amazon Linux)", "Amazon Linux:2023"),
+            (
+                "bellsoft-hardened-containers",
+                "stream",
+                "BellSoft Hardened Containers:stream",
+            ),
             ("opensuse-leap", "15.6", "openSUSE:Leap 15.6"),
             ("amzn", "2023", "Amazon Linux:2023"),
             ("wolfi", "20230201", "Wolfi"),
@@ -253,7 +302,49 @@ mod tests {
                 "SUSE:Linux Enterprise Server for SAP Applications 15 SP4",
                 "SUSE:15.4",
             ),
+            (
+                "SUSE:Linux Enterprise Server LTSS Extended Security 12 SP5",
+                "SUSE:12.5 for SUSE LTSS",
+            ),
+            (
+                "SUSE:Linux Enterprise Server 12 SP2-BCL",
+                "SUSE:12.2 for SUSE BCL",
+            ),
+            (
+                "SUSE:Linux Enterprise High Performance Computing 15 SP4-ESPOS",
+                "SUSE:15.4 for SUSE ESPOS",
+            ),
+            (
+                "SUSE:Linux Enterprise High Availability Extension 15 SP5",
+                "SUSE:15.5",
+            ),
+            (
+                "SUSE:Linux Enterprise High Availability 12 SP5",
+                "SUSE:12.5",
+            ),
+            (
+                "SUSE:Linux Enterprise Workstation Extension 15 SP5",
+                "SUSE:15.5",
+            ),
+            (
+                "SUSE:Linux Enterprise Software Development Kit 12 SP5",
+                "SUSE:12.5",
+            ),
+            ("SUSE:Linux Enterprise Real Time 15 SP4", "SUSE:15.4"),
+            ("SUSE:Real Time Module 15 SP5", "SUSE:15.5"),
+            ("SUSE:Linux Enterprise Micro 5.5", "SUSE:Micro 5.5"),
+            ("SUSE:Linux Micro 6.0", "SUSE:Micro 6.0"),
+            ("SUSE:Linux Enterprise Server 16.0", "SUSE:16.0"),
+            ("SUSE:Linux Enterprise Server 12 SP5 Something", "-"),
             ("SUSE:Manager Server 4.3", "-"),
+            ("TuxCare:Ubuntu:16.04", "Ubuntu:16.04 for TuxCare"),
+            ("TuxCare:AlmaLinux:9.6", "AlmaLinux:9 for TuxCare 9.6"),
+            ("TuxCare:npm", "-"),
+            (
+                "BellSoft Hardened Containers:stream",
+                "BellSoft Hardened Containers:stream",
+            ),
+            ("CleanStart", "-"),
             ("openSUSE:Leap 15.6", "openSUSE:Leap 15.6"),
             ("SUSE:openSUSE Leap 15.6", "openSUSE:Leap 15.6"),
             ("openSUSE:Tumbleweed", "openSUSE:Tumbleweed"),

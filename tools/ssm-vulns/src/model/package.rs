@@ -158,31 +158,6 @@ impl Package {
     pub(crate) fn epoch(&self) -> (&str, &str) {
         self.version.split_once(':').unwrap_or(("", &self.version))
     }
-
-    /// Returns which kernel it installs, as `uname -r` names it, where it installs one.
-    pub(crate) fn kernel_release(&self) -> Option<String> {
-        let starts_with_digit = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
-        match self.manager {
-            Manager::Deb => {
-                let rest = self.name.strip_prefix("linux-image-")?;
-                let rest = rest.strip_prefix("unsigned-").unwrap_or(rest);
-                (starts_with_digit(rest) && rest.contains('-')).then(|| rest.to_owned())
-            }
-            Manager::Rpm => {
-                let rest = self.name.strip_prefix("kernel")?;
-                let is_kernel = matches!(rest, "" | "-core" | "-uek-core" | "-uek")
-                    || (starts_with_digit(rest)
-                        && rest.chars().all(|c| c.is_ascii_digit() || c == '.'));
-                is_kernel.then(|| self.epoch().1.to_owned())
-            }
-            Manager::Apk => {
-                let flavour = self.name.strip_prefix("linux-")?;
-                let is_kernel = matches!(flavour, "lts" | "virt" | "edge" | "stable");
-                is_kernel.then(|| format!("{}-{flavour}", self.version.replace("-r", "-")))
-            }
-            Manager::Windows => None,
-        }
-    }
 }
 
 impl From<(String, String)> for Source {
@@ -191,17 +166,26 @@ impl From<(String, String)> for Source {
     }
 }
 
+/// <https://www.debian.org/ports/>
+const ARCHITECTURES: [&str; 11] = [
+    "amd64", "arm64", "armel", "armhf", "i386", "loong64", "mips64el", "mipsel", "ppc64el",
+    "riscv64", "s390x",
+];
+
 /// Returns the source of a package of dpkg; an empty field is that of the package itself.
 fn deb_source(name: &str, version: &str, source: &str, source_version: &str) -> Source {
     let or = |value: &str, default: &str| if value.is_empty() { default } else { value }.to_owned();
-    // Debian and Ubuntu sign kernels and boot loaders in a source of its own, whose binaries keep the version of the real
-    // one: https://wiki.debian.org/SecureBoot/Discussion.
+    // Debian and Ubuntu sign kernels in a source of its own, whose binaries keep the version of the real one, and of which Debian has
+    // one for each architecture: https://wiki.debian.org/SecureBoot/Discussion.
     if let Some(rest) = source.strip_prefix("linux-signed") {
-        let flavour = match rest {
-            "-amd64" | "-arm64" => "",
-            rest => rest,
-        };
-        return (format!("linux{flavour}"), version.to_owned()).into();
+        let of_arch = ARCHITECTURES
+            .iter()
+            .find_map(|arch| rest.strip_suffix(arch)?.strip_suffix('-'));
+        return (
+            format!("linux{}", of_arch.unwrap_or(rest)),
+            version.to_owned(),
+        )
+            .into();
     }
     (or(source, name), or(source_version, version)).into()
 }
@@ -240,6 +224,14 @@ mod tests {
                 "linux 6.1.76-1",
             ),
             (
+                "deb\tlinux-image-6.1.0-18-686\t6.1.76-1\t\tlinux-signed-i386\t6.1.76+1",
+                "linux 6.1.76-1",
+            ),
+            (
+                "deb\tlinux-image-6.1.0-0.deb11.21-amd64\t6.1.90-1~deb11u1\t\tlinux-signed-6.1-amd64\t6.1.90+1~deb11u1",
+                "linux-6.1 6.1.90-1~deb11u1",
+            ),
+            (
                 "deb\tlinux-image-5.15.0-1-aws\t5.15.0-1.2\t\tlinux-signed-aws\t",
                 "linux-aws 5.15.0-1.2",
             ),
@@ -258,32 +250,5 @@ mod tests {
         }
         assert_eq!(Package::of_line("deb\t\t1", "x"), None);
         assert_eq!(Package::of_line("brew\ta\t1", "x"), None);
-    }
-
-    #[test]
-    fn a_kernel_is_named_as_uname_names_it() {
-        for (line, expected) in [
-            (
-                "deb\tlinux-image-6.1.0-18-cloud-amd64\t6.1.76-1\t\t\t",
-                Some("6.1.0-18-cloud-amd64"),
-            ),
-            (
-                "deb\tlinux-image-unsigned-6.8.0-31-generic\t1\t\t\t",
-                Some("6.8.0-31-generic"),
-            ),
-            ("deb\tlinux-image-amd64\t6.1.76-1\t\t\t", None),
-            (
-                "rpm\tkernel6.12\t\t6.12.8\t35.amzn2023\t\t\t",
-                Some("6.12.8-35.amzn2023"),
-            ),
-            ("rpm\tkernel-tools\t\t6\t1\t\t\t", None),
-            (
-                "apk\tlinux-virt\t6.6.31-r0\t\tlinux-lts",
-                Some("6.6.31-0-virt"),
-            ),
-        ] {
-            let package = Package::of_line(line, "x86_64").unwrap();
-            assert_eq!(package.kernel_release().as_deref(), expected, "{line}");
-        }
     }
 }

@@ -14,7 +14,8 @@ use std::path::Path;
 
 use anyhow::bail;
 
-use super::container::for_each_file;
+use super::container::{Origin, for_each_file};
+use crate::coverage::Covered;
 use crate::model::advisory::Advisory;
 use crate::model::distribution::{self, Ecosystem};
 
@@ -33,8 +34,10 @@ impl Wanted {
 /// Reads paths one after another, and remembers what they were about.
 pub(crate) struct Reader<'w> {
     wanted: &'w Wanted,
-    /// Every ecosystem that some advisory in force is about, with the day of the newest one, where they have days.
-    pub(crate) covered: HashMap<String, Option<String>>,
+    /// Every ecosystem that some advisory in force is about.
+    pub(crate) covered: Covered,
+    /// The day on which the file that is being read was changed last.
+    changed: Option<String>,
     /// Ecosystems of OSV as they are written: there are few, and a million mentions.
     ecosystems: HashMap<String, Option<Ecosystem>>,
     /// What was found and not used.
@@ -50,7 +53,8 @@ impl<'w> Reader<'w> {
     pub(crate) fn new(wanted: &'w Wanted) -> Reader<'w> {
         Reader {
             wanted,
-            covered: HashMap::new(),
+            covered: Covered::new(),
+            changed: None,
             ecosystems: HashMap::new(),
             left_out: Vec::new(),
             n_in_force: 0,
@@ -67,7 +71,9 @@ impl<'w> Reader<'w> {
         each: &mut dyn FnMut(Advisory),
     ) -> anyhow::Result<Vec<Unread>> {
         (self.n_in_force, self.left_out) = (0, Vec::new());
-        let files = for_each_file(path, &mut |name, content| self.file(name, content, each))?;
+        let files = for_each_file(path, &mut |origin, content| {
+            self.file(origin, content, each)
+        })?;
         let name = path.display();
         let mut unread = Vec::new();
         if self.n_in_force == 0 {
@@ -103,10 +109,12 @@ impl<'w> Reader<'w> {
 
     fn file(
         &mut self,
-        name: &str,
+        origin: &Origin,
         content: &mut dyn BufRead,
         each: &mut dyn FnMut(Advisory),
     ) -> anyhow::Result<()> {
+        let name = origin.name.as_str();
+        self.changed = origin.changed.map(|day| day.to_string());
         match first(content)? {
             Some(b'<') => updateinfo::read(self, content, each),
             Some(b'{' | b'[') => json::read(self, content, each),
@@ -123,21 +131,22 @@ impl<'w> Reader<'w> {
     fn cover(&mut self, ecosystem: &Ecosystem, day: Option<&str>) {
         self.n_in_force += 1;
         // What others pay for does not judge a node.
-        if ecosystem.paid.is_some() {
-            return;
-        }
-        let day = day.and_then(|day| day.get(..10));
-        match self.covered.get_mut(&ecosystem.name) {
-            Some(newest) => {
-                if day > newest.as_deref() {
-                    *newest = day.map(str::to_owned);
+        if ecosystem.paid.is_none() {
+            match self.covered.get_mut(&ecosystem.name) {
+                Some(coverage) => coverage.add(day, None),
+                None => {
+                    let coverage = self.covered.entry(ecosystem.name.clone());
+                    coverage.or_default().add(day, None);
                 }
             }
-            None => {
-                self.covered
-                    .insert(ecosystem.name.clone(), day.map(str::to_owned));
-            }
         }
+    }
+
+    /// As [`Reader::cover`], of a form that has no days; `repository` is set where it has a file for each.
+    fn cover_by_file(&mut self, ecosystem: &Ecosystem, repository: Option<&str>) {
+        self.n_in_force += 1;
+        let coverage = self.covered.entry(ecosystem.name.clone()).or_default();
+        coverage.add(self.changed.as_deref(), repository);
     }
 
     /// Returns what an ecosystem of OSV is here.

@@ -13,6 +13,8 @@ const SEPARATOR: char = '\u{1f}';
 /// What is read of an SBOM; the rest of the document is its own.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Bom {
+    #[serde(rename = "serialNumber")]
+    serial_number: Option<String>,
     #[serde(default)]
     metadata: Metadata,
     #[serde(default)]
@@ -68,8 +70,14 @@ impl Bom {
                     account: account.to_owned(),
                     region: region.to_owned(),
                 });
-        let id = about.map_or("-", |one| one.name.as_str()).to_owned();
-        let name = property("ssm:name").map(str::to_owned);
+        let called = about.map_or("-", |one| one.name.as_str());
+        let (id, name) = match self.serial_number() {
+            // `syft dir:/` is called `/` on every machine.
+            Some(serial) if target.is_none() && !names_machine(called) => {
+                (serial.to_owned(), Some(called.to_owned()))
+            }
+            _ => (called.to_owned(), property("ssm:name").map(str::to_owned)),
+        };
         let texts: Vec<String> = self.components.iter().filter_map(text).collect();
         let system = self.system();
         if texts.is_empty() && system.id != "windows" {
@@ -87,6 +95,10 @@ impl Bom {
         Ok(((target, id, name), system, texts))
     }
 
+    pub(crate) fn serial_number(&self) -> Option<&str> {
+        self.serial_number.as_deref()
+    }
+
     fn system(&self) -> System {
         let system = self
             .components
@@ -101,13 +113,17 @@ impl Bom {
                     "redhat" => "rhel",
                     "oracle" => "ol",
                     "alma" => "almalinux",
+                    "cbl-mariner" => "mariner",
+                    "suse linux enterprise server" => "sles",
+                    "slem" | "suse linux enterprise micro" => "sle-micro",
                     name => name,
                 });
             let version = system
                 .property("syft:distro:versionID")
                 .unwrap_or(&system.version);
             return System {
-                id: id.to_owned(),
+                // Trivy has a dot in `opensuse.leap`.
+                id: id.replace('.', "-"),
                 version: version.to_owned(),
                 pretty: system.description.clone(),
                 ..System::default()
@@ -129,6 +145,11 @@ impl Bom {
             ..System::default()
         }
     }
+}
+
+/// Returns whether an SBOM is called by a name that a machine may have, rather than by the directory that it was made of.
+fn names_machine(name: &str) -> bool {
+    !matches!(name, "" | "-" | ".") && !name.contains('/')
 }
 
 /// Returns a package as a text, which is the same for the same package.
@@ -217,6 +238,24 @@ mod tests {
             ("openssl", "1:3.0.7-24.el9")
         );
         assert_eq!(found.version, "1:3.0.7-24.el9");
+    }
+
+    /// As trivy has called them over the years: pkg/fanal/types/const.go.
+    #[test]
+    fn systems_are_known_by_the_names_of_trivy() {
+        for (name, expected) in [
+            ("amazon", "amzn"),
+            ("cbl-mariner", "mariner"),
+            ("opensuse.leap", "opensuse-leap"),
+            ("opensuse-tumbleweed", "opensuse-tumbleweed"),
+            ("suse linux enterprise server", "sles"),
+            ("slem", "sle-micro"),
+            ("debian", "debian"),
+        ] {
+            let bom = read(serde_json::json!({"components": [
+                {"type": "operating-system", "name": name, "version": "1"}]}));
+            assert_eq!(bom.system().id, expected, "{name}");
+        }
     }
 
     #[test]

@@ -126,17 +126,17 @@ impl Inventory {
         self.asks_for_reboot || newest_kernel.is_some_and(|newest| newest != self.kernel)
     }
 
-    /// Returns the newest kernel of the flavor that runs, as far as the names of packages show.
+    /// Returns the newest kernel of the line that runs, as far as the names of packages show.
     pub(crate) fn newest_kernel(&self) -> Option<String> {
         let is_kernel = |line: &&str| {
             let name = line.get(4..).unwrap_or_default();
-            name.starts_with("linux-") || name.starts_with("kernel")
+            name.starts_with("linux") || name.starts_with("kernel")
         };
         let lines = self.packages().filter(is_kernel);
         let packages: Vec<Package> = lines
             .filter_map(|line| Package::of_line(line, &self.arch))
             .collect();
-        crate::kernel::newest(&packages, &self.kernel)
+        crate::kernel::newest(&packages, &self.kernel, &self.arch)
     }
 }
 

@@ -1,10 +1,15 @@
 //! Files out of directories and of zip, gzip, xz and zstd, recognized by their content and never by their name.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Cursor, Read};
+use std::io::{BufRead, BufReader, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use zip::DateTime;
+
+use super::zstd::{Frames, is_zstd};
 
 /// The most that is unpacked of one file: Debian's tracker has a twentieth of it.
 const LARGEST: u64 = 4 << 30;
@@ -14,35 +19,66 @@ const DEEPEST: usize = 4;
 const DEEPEST_DIRECTORY: usize = 32;
 const BUFFER: usize = 1 << 18;
 
-/// Calls `each` with the name and content of every file that a path holds, and `unread` with what cannot be, and why.
+/// A file with advisories, or a part of an archive.
+#[derive(Clone, Debug)]
+pub(super) struct Origin {
+    pub(super) name: String,
+    /// The day on which it was changed last, where that is known.
+    pub(super) changed: Option<Date>,
+}
+
+/// Calls `each` with every file that a path holds and its content. Returns what cannot be read, and why; what comes after it is read.
 ///
 /// # Errors
-/// The path itself cannot be read, or an error of `each`.
+/// The path itself cannot be read.
 pub(super) fn for_each_file(
     path: &Path,
-    each: &mut dyn FnMut(&str, &mut dyn BufRead) -> anyhow::Result<()>,
+    each: &mut dyn FnMut(&Origin, &mut dyn BufRead) -> anyhow::Result<()>,
 ) -> anyhow::Result<Vec<(String, String)>> {
-    let mut unread = Vec::new();
     let metadata = std::fs::metadata(path)
         .with_context(|| format!("read advisories from {}", path.display()))?;
     let files = match metadata.is_dir() {
         true => files(path, 0)?,
         false => vec![path.to_owned()],
     };
+    let mut walk = Walk {
+        each,
+        unread: Vec::new(),
+    };
     for file in files {
-        let name = file.display().to_string();
-        if let Err(error) = File::open(&file)
-            .map_err(Into::into)
-            .and_then(|opened| content(&name, opened, each))
-        {
-            unread.push((name, format!("{error:#}")));
-        }
+        let mut origin = Origin {
+            name: file.display().to_string(),
+            changed: None,
+        };
+        let opened = File::open(&file).map_err(anyhow::Error::from);
+        let read = opened.and_then(|opened| {
+            origin.changed = changed(&opened);
+            walk.file(&origin, opened)
+        });
+        walk.note(origin.name, read);
     }
-    Ok(unread)
+    Ok(walk.unread)
 }
 
-/// Returns the files below a directory in the order of their names. What comes with a clone or a mirror of a database, and
-/// never is an advisory, is left out.
+fn changed(file: &File) -> Option<Date> {
+    let time = file.metadata().ok()?.modified().ok()?;
+    let time = jiff::Timestamp::try_from(time).ok()?;
+    Some(time.to_zoned_datetime(TimeZone::UTC).date())
+}
+
+/// Returns the day of a part of an archive. Archives that are to be the same each time have the first day that the form knows.
+fn day(time: DateTime) -> Option<Date> {
+    let (year, month, day) = (time.year(), time.month(), time.day());
+    let date = Date::new(
+        year.try_into().ok()?,
+        month.try_into().ok()?,
+        day.try_into().ok()?,
+    )
+    .ok()?;
+    (date.year() > 1980).then_some(date)
+}
+
+/// Returns the files below a directory in the order of their names.
 fn files(directory: &Path, depth: usize) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let entries = std::fs::read_dir(directory)
@@ -52,12 +88,7 @@ fn files(directory: &Path, depth: usize) -> anyhow::Result<Vec<PathBuf>> {
         .collect::<Result<Vec<_>, _>>()?;
     paths.sort_unstable();
     for path in paths {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let is_beside = name.starts_with('.')
-            || name.ends_with(".md")
-            || name.starts_with("LICENSE")
-            || name.starts_with("NOTICE");
-        if is_beside {
+        if is_beside(&path.file_name().unwrap_or_default().to_string_lossy()) {
             continue;
         }
         if path.is_dir() && depth < DEEPEST_DIRECTORY {
@@ -69,69 +100,95 @@ fn files(directory: &Path, depth: usize) -> anyhow::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn content(
-    name: &str,
-    file: File,
-    each: &mut dyn FnMut(&str, &mut dyn BufRead) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let mut reader = BufReader::with_capacity(BUFFER, file);
-    if reader.fill_buf()?.starts_with(b"PK\x03\x04") {
-        // Its directory is at its end.
-        return zip(name, reader, 0, each);
-    }
-    unpacked(name, &mut reader, 0, each)
+/// Returns whether something comes with a clone, a mirror or an archive of a database, and never is an advisory.
+fn is_beside(name: &str) -> bool {
+    name.starts_with('.')
+        || name.ends_with(".md")
+        || name.starts_with("LICENSE")
+        || name.starts_with("NOTICE")
 }
 
-fn unpacked(
-    name: &str,
-    reader: &mut dyn BufRead,
-    depth: usize,
-    each: &mut dyn FnMut(&str, &mut dyn BufRead) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    if depth > DEEPEST {
-        bail!("it is packed more than {DEEPEST} times");
-    }
-    let begin = reader.fill_buf()?;
-    if begin.is_empty() {
-        bail!("it is empty");
-    }
-    let inner: Box<dyn Read + '_> = match begin {
-        [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(reader)),
-        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Box::new(lzma_rust2::XzReader::new(reader, true)),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(
-            ruzstd::decoding::StreamingDecoder::new(reader)
-                .map_err(|error| anyhow::anyhow!("zstd: {error}"))?,
-        ),
-        [b'P', b'K', 3, 4, ..] => {
-            let mut bytes = Vec::new();
-            reader.take(LARGEST).read_to_end(&mut bytes)?;
-            return zip(name, Cursor::new(bytes), depth + 1, each);
-        }
-        _ => return each(name, reader),
-    };
-    unpacked(
-        name,
-        &mut BufReader::with_capacity(BUFFER, inner.take(LARGEST)),
-        depth + 1,
-        each,
-    )
+struct Walk<'e> {
+    each: &'e mut dyn FnMut(&Origin, &mut dyn BufRead) -> anyhow::Result<()>,
+    unread: Vec<(String, String)>,
 }
 
-fn zip(
-    name: &str,
-    reader: impl Read + std::io::Seek,
-    depth: usize,
-    each: &mut dyn FnMut(&str, &mut dyn BufRead) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let mut archive = zip::ZipArchive::new(reader)?;
-    for index in 0..archive.len() {
-        let entry = archive.by_index(index)?;
-        if entry.is_dir() {
-            continue;
+impl Walk<'_> {
+    fn note(&mut self, name: String, read: anyhow::Result<()>) {
+        if let Err(error) = read {
+            self.unread.push((name, format!("{error:#}")));
         }
-        let inside = format!("{name}:{}", entry.name()?);
-        let mut entry = BufReader::new(entry.take(LARGEST));
-        unpacked(&inside, &mut entry, depth + 1, each).with_context(|| inside.clone())?;
     }
-    Ok(())
+
+    fn file(&mut self, origin: &Origin, file: File) -> anyhow::Result<()> {
+        let mut reader = BufReader::with_capacity(BUFFER, file);
+        if reader.fill_buf()?.starts_with(b"PK\x03\x04") {
+            // Its directory is at its end.
+            return self.zip(origin, reader, 0);
+        }
+        self.unpacked(origin, &mut reader, 0)
+    }
+
+    fn unpacked(
+        &mut self,
+        origin: &Origin,
+        reader: &mut dyn BufRead,
+        depth: usize,
+    ) -> anyhow::Result<()> {
+        if depth > DEEPEST {
+            bail!("it is packed more than {DEEPEST} times");
+        }
+        let begin = reader.fill_buf()?;
+        if begin.is_empty() {
+            bail!("it is empty");
+        }
+        // Each of them may be several, one behind the other: gzip's members, the streams of xz, the frames of zstd.
+        let inner: Box<dyn Read + '_> = match begin {
+            [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(reader)),
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => {
+                Box::new(lzma_rust2::XzReader::new(reader, true))
+            }
+            begin if is_zstd(begin) => Box::new(Frames::new(reader)),
+            [b'P', b'K', 3, 4, ..] => {
+                let mut bytes = Vec::new();
+                reader.take(LARGEST).read_to_end(&mut bytes)?;
+                return self.zip(origin, Cursor::new(bytes), depth + 1);
+            }
+            _ => return (self.each)(origin, reader),
+        };
+        let mut inner = BufReader::with_capacity(BUFFER, inner.take(LARGEST));
+        self.unpacked(origin, &mut inner, depth + 1)
+    }
+
+    /// Reads every part of an archive; one that cannot be read says nothing of the others.
+    fn zip(
+        &mut self,
+        origin: &Origin,
+        reader: impl Read + Seek,
+        depth: usize,
+    ) -> anyhow::Result<()> {
+        let mut archive = zip::ZipArchive::new(reader)?;
+        for index in 0..archive.len() {
+            let name = match archive.name_for_index(index) {
+                Some(Ok(name)) => name.into_owned(),
+                _ => format!("entry {index}"),
+            };
+            if name.ends_with('/') || name.split('/').any(is_beside) {
+                continue;
+            }
+            let mut inside = Origin {
+                name: format!("{}:{name}", origin.name),
+                changed: origin.changed,
+            };
+            let read = match archive.by_index(index) {
+                Ok(entry) => {
+                    inside.changed = entry.last_modified().and_then(day).or(inside.changed);
+                    self.unpacked(&inside, &mut BufReader::new(entry.take(LARGEST)), depth + 1)
+                }
+                Err(error) => Err(error.into()),
+            };
+            self.note(inside.name, read);
+        }
+        Ok(())
+    }
 }

@@ -1,5 +1,8 @@
 //! The input of both verbs: records of `ssm-run`, SBOMs, gaps of an earlier step.
 
+use std::collections::HashMap;
+use std::path::PathBuf;
+
 use anyhow::bail;
 use cli::IoArgs;
 use records::{Invocation, PatchState, Target, Unreachable};
@@ -34,6 +37,38 @@ pub(crate) enum Item {
     /// How a scan for patches ended.
     PatchScan(Box<Invocation>),
     PatchState(Box<PatchState>),
+}
+
+/// A node that a record is about.
+#[derive(Deserialize)]
+struct About {
+    kind: Option<String>,
+    target: Option<Target>,
+    instance_id: Option<String>,
+}
+
+/// Returns the nodes with several records in the input, and how many each has; none where the input can be read once only, or is
+/// damaged, which whoever reads it next says.
+pub(crate) fn asked_again(io: &IoArgs) -> Option<HashMap<(Target, String), usize>> {
+    let is_file = |path: &PathBuf| path.metadata().is_ok_and(|metadata| metadata.is_file());
+    if !io.file.as_ref().is_some_and(is_file) {
+        return None;
+    }
+    let mut counts: HashMap<(Target, String), usize> = HashMap::new();
+    let read = cli::for_each_record(io, "records of ssm-run or SBOMs", |raw: Box<RawValue>| {
+        if let Ok(About {
+            kind: Some(kind),
+            target: Some(target),
+            instance_id: Some(id),
+        }) = serde_json::from_str(raw.get())
+            && kind == "invocation"
+        {
+            *counts.entry((target, id)).or_default() += 1;
+        }
+        Ok(())
+    });
+    counts.retain(|_, n| *n > 1);
+    read.is_ok().then_some(counts)
 }
 
 /// What distinguishes values.
@@ -154,12 +189,21 @@ fn scanned(mut invocation: Invocation) -> Item {
     }
 }
 
+/// Two machines may be called alike: nothing else says whether one SBOM is a later one of the other.
+fn ambiguous(name: &str) -> Gap {
+    let message = format!("several SBOMs are called '{name}': only the last one is judged");
+    let fix = "give each machine a name of its own when its SBOM is made, or leave out what is old";
+    Gap::general("vulns.sbom.ambiguous", message, fix)
+}
+
 /// Returns the whole fleet, and what is missing of it.
 ///
 /// # Errors
 /// As [`for_each`], and an input without any value.
 pub(crate) fn fleet(io: &IoArgs) -> anyhow::Result<(Fleet, Vec<Gap>)> {
     let (mut fleet, mut gaps) = (Fleet::default(), Vec::new());
+    // Of SBOMs that name no account and no region, which are not this tool's.
+    let mut serials: HashMap<String, Option<String>> = HashMap::new();
     let n_read = for_each(io, |item| {
         match item {
             Item::Scanned(node) => {
@@ -181,6 +225,13 @@ pub(crate) fn fleet(io: &IoArgs) -> anyhow::Result<(Fleet, Vec<Gap>)> {
             }
             Item::Bom(bom) => match bom.node() {
                 Ok((node, system, texts)) => {
+                    if node.0.is_none() {
+                        let serial = bom.serial_number().map(str::to_owned);
+                        let before = serials.insert(node.1.clone(), serial.clone());
+                        if before.is_some_and(|before| before.is_none() || before != serial) {
+                            gaps.push(ambiguous(&node.1));
+                        }
+                    }
                     fleet.add(
                         node,
                         (system, ""),

@@ -189,7 +189,10 @@ pub(super) fn read(
             let Some((ecosystem, package)) = products.resolve(id) else {
                 continue;
             };
-            reader.cover(&ecosystem, day);
+            // A fix without its version says nothing.
+            if !is_fixed || !package.version.is_empty() {
+                reader.cover(&ecosystem, day);
+            }
             for name in [&package.name, &package.source.name] {
                 let fixed =
                     (is_fixed && !package.version.is_empty()).then(|| package.version.clone());

@@ -103,11 +103,10 @@ impl<'de> Visitor<'de> for Packages<'_, '_, '_> {
             let issues: HashMap<String, Issue> = map.next_value()?;
             if name == "linux" {
                 for (codename, release) in RELEASES {
-                    if issues
-                        .values()
-                        .any(|issue| issue.releases.contains_key(codename))
-                    {
-                        self.reader.cover(&Ecosystem::free(release), None);
+                    let of_release =
+                        |issue: &Issue| issue.releases.get(codename).is_some_and(is_determined);
+                    if issues.values().any(of_release) {
+                        self.reader.cover_by_file(&Ecosystem::free(release), None);
                     }
                 }
             }

@@ -115,6 +115,9 @@ pub(super) fn read(
         let Some(ecosystem) = reader.ecosystem(&package.ecosystem) else {
             continue;
         };
+        if !is_usable(about) {
+            continue;
+        }
         reader.cover(&ecosystem, osv.modified.as_deref());
         if reader.wanted.has(&ecosystem.name, &package.name) {
             affected.push(Affected {
@@ -194,6 +197,18 @@ fn url(osv: &Osv<'_>) -> String {
         .find(is_advisory)
         .and_then(|one| one.url);
     found.unwrap_or_else(|| format!("https://osv.dev/vulnerability/{}", osv.id))
+}
+
+/// Returns whether it says which versions are affected, without parsing what most are not asked for. Ranges of commits say nothing of
+/// packages.
+fn is_usable(about: &About<'_>) -> bool {
+    let ranges = about.ranges.map_or("", RawValue::get);
+    let has_ranges = ranges.contains("\"introduced\"")
+        && (["\"ECOSYSTEM\"", "\"SEMVER\""]
+            .iter()
+            .any(|kind| ranges.contains(kind))
+            || !ranges.contains("\"GIT\""));
+    has_ranges || about.versions.is_some_and(|raw| raw.get().contains('"'))
 }
 
 /// Ranges of commits say nothing of packages.

@@ -1,4 +1,4 @@
-//! Alpine's secdb, <https://secdb.alpinelinux.org>: by which version of a package what was fixed. Wolfi has the same form.
+//! Alpine's secdb, <https://secdb.alpinelinux.org>: by which version of a package what was fixed, a file for each repository.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +13,9 @@ use crate::model::severity::Severity;
 #[derive(Deserialize)]
 struct SecDb {
     distroversion: String,
+    /// `main` or `community`.
+    #[serde(default)]
+    reponame: String,
     packages: Vec<Entry>,
 }
 
@@ -36,16 +39,27 @@ pub(super) fn read(
 ) -> anyhow::Result<()> {
     let db: SecDb = serde_json::from_str(text).context("it is not a secdb")?;
     let ecosystem = Ecosystem::free(format!("Alpine:{}", db.distroversion));
-    reader.cover(&ecosystem, None);
+    let mut is_covered = false;
     for Entry { pkg } in db.packages {
-        if !reader.wanted.has(&ecosystem.name, &pkg.name) {
+        let is_wanted = reader.wanted.has(&ecosystem.name, &pkg.name);
+        if is_covered && !is_wanted {
             continue;
         }
         let fixes: BTreeMap<String, Option<Vec<String>>> =
             serde_json::from_value(pkg.secfixes).unwrap_or_default();
+        // A database without a fix is not one of a release that anybody looks after.
+        let is_fix = |(fixed, ids): (&String, &Option<Vec<String>>)| {
+            is_version(fixed) && ids.as_ref().is_some_and(|ids| !ids.is_empty())
+        };
+        if !is_covered && fixes.iter().any(is_fix) {
+            reader.cover_by_file(&ecosystem, Some(&db.reponame));
+            is_covered = true;
+        }
+        if !is_wanted {
+            continue;
+        }
         for (fixed, ids) in fixes {
-            // Says that it never was affected.
-            if fixed.is_empty() || fixed == "0" {
+            if !is_version(&fixed) {
                 continue;
             }
             // `CVE-2019-1 XSA-1`: several names of one.
@@ -74,4 +88,9 @@ pub(super) fn read(
         }
     }
     Ok(())
+}
+
+/// A version of 0 says that it never was affected.
+fn is_version(fixed: &str) -> bool {
+    !fixed.is_empty() && fixed != "0"
 }

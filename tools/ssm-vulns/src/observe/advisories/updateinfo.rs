@@ -10,7 +10,6 @@ use quick_xml::{Reader as XmlReader, XmlVersion};
 use super::updateinfo_names::{ecosystem, topic, url};
 use super::{Reader, osv};
 use crate::model::advisory::{Advisory, Affected, Event, Line, is_no_vulnerability, names};
-use crate::model::distribution::Ecosystem;
 use crate::model::severity::Severity;
 
 /// One `update` while it is read.
@@ -49,6 +48,7 @@ pub(super) fn read(
     xml.config_mut().trim_text(true);
     let (mut buffer, mut text) = (Vec::new(), String::new());
     let (mut update, mut others, mut is_updateinfo) = (Update::default(), Others::default(), false);
+    let mut depth = 0_usize;
     loop {
         match xml
             .read_event_into(&mut buffer)
@@ -63,6 +63,7 @@ pub(super) fn read(
                     );
                 }
                 text.clear();
+                depth += 1;
                 update.begin(&start)?;
             }
             Xml::Empty(start) => update.begin(&start)?,
@@ -79,11 +80,13 @@ pub(super) fn read(
             Xml::CData(part) => text.push_str(&part.xml10_content()),
             Xml::End(end) => {
                 let content = std::mem::take(&mut text);
+                depth = depth.saturating_sub(1);
                 match end.name().as_ref() {
                     "update" => std::mem::take(&mut update).end(reader, &mut others, each),
                     name => update.content(name, content),
                 }
             }
+            Xml::Eof if depth > 0 => bail!("it is XML, but its end is missing"),
             Xml::Eof if is_updateinfo => break,
             Xml::Eof => bail!("it is XML, but not of updateinfo"),
             _ => {}
@@ -124,17 +127,26 @@ fn attribute(start: &BytesStart<'_>, name: &str) -> anyhow::Result<String> {
     })
 }
 
+/// Returns a date as it is, or that of the seconds which SUSE writes: `1593505741`.
+fn day(date: String) -> String {
+    let seconds = date.parse().ok();
+    let time = seconds.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    time.map_or(date, |time| time.to_string())
+}
+
 impl Update {
     fn begin(&mut self, start: &BytesStart<'_>) -> anyhow::Result<()> {
         match start.name().as_ref() {
             "update" => {
+                // SUSE takes an update back so, RFC of retracted patches in https://github.com/uyuni-project/uyuni-rfc.
+                let is_retracted = attribute(start, "status")? == "retracted";
                 *self = Update {
-                    is_security: attribute(start, "type")? == "security",
+                    is_security: attribute(start, "type")? == "security" && !is_retracted,
                     ..Update::default()
                 };
             }
             "issued" | "updated" => {
-                let day = attribute(start, "date")?;
+                let day = day(attribute(start, "date")?);
                 if day > self.day {
                     self.day = day;
                 }
@@ -202,14 +214,13 @@ impl Update {
         let titled = osv::modules(&self.title);
         let mut affected = Vec::new();
         for package in &self.packages {
-            let Some(name) = ecosystem(&self.id, &package.release) else {
+            let Some(ecosystem) = ecosystem(&self.id, &package.release) else {
                 others.n_packages += 1;
                 if others.such_as.is_empty() {
                     others.such_as = format!("{}-{}", package.name, package.fixed);
                 }
                 continue;
             };
-            let ecosystem = Ecosystem::free(name);
             // Extras judge what is of their topic, and nothing of the core repository, which every node has.
             match &topic {
                 None => reader.cover(&ecosystem, Some(&self.day)),

@@ -1,7 +1,16 @@
 //! What the IDs, releases and repositories of an `updateinfo.xml` say: which distribution, which topic, which page.
 
+use crate::model::distribution::{Ecosystem, of_osv};
+
 /// Returns the distribution of a package, by the release and, where several share its tag, by who gave the advisory its ID.
-pub(super) fn ecosystem(id: &str, release: &str) -> Option<String> {
+pub(super) fn ecosystem(id: &str, release: &str) -> Option<Ecosystem> {
+    match id.starts_with("SUSE-SLE-") {
+        true => of_suse(id),
+        false => name(id, release).map(Ecosystem::free),
+    }
+}
+
+fn name(id: &str, release: &str) -> Option<String> {
     let tag = |tag: &str| {
         release
             .match_indices(tag)
@@ -18,9 +27,6 @@ pub(super) fn ecosystem(id: &str, release: &str) -> Option<String> {
             .split('-')
             .find(|word| word.contains('.') && word.starts_with(|c: char| c.is_ascii_digit()));
         return version.map(|version| format!("openSUSE:Leap {version}"));
-    }
-    if id.starts_with("SUSE-SLE-") {
-        return of_suse(id);
     }
     let family = match id.split(['-', ':']).next()? {
         "ALSA" => "AlmaLinux",
@@ -40,15 +46,27 @@ pub(super) fn ecosystem(id: &str, release: &str) -> Option<String> {
     Some(format!("{family}:{el}"))
 }
 
-/// Reads `SUSE-SLE-Module-Basesystem-15-SP5-2024-1234`.
-fn of_suse(id: &str) -> Option<String> {
+/// Reads `SUSE-SLE-Module-Basesystem-15-SP5-2024-1234`, `SUSE-SLE-Product-SLES-15-SP4-LTSS-2024-1234` and `SUSE-SLE-Micro-5.5-2024-1234`.
+fn of_suse(id: &str) -> Option<Ecosystem> {
     let words: Vec<&str> = id.split('-').collect();
-    let at = words
-        .iter()
-        .position(|word| matches!(*word, "11" | "12" | "15" | "16"))?;
-    let pack = words.get(at + 1).and_then(|word| word.strip_prefix("SP"));
-    let pack = pack.map(|pack| format!(".{pack}")).unwrap_or_default();
-    Some(format!("SUSE:{}{pack}", words[at]))
+    let is_release = |word: &&str| {
+        matches!(*word, "11" | "12" | "15" | "16")
+            || (word.contains('.') && word.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let at = words.iter().position(is_release)?;
+    // The rest is the year and a number.
+    let behind = words[at..].iter().take_while(|word| !is_year(word));
+    let behind = behind.copied().collect::<Vec<_>>().join(" ");
+    let product = if words.contains(&"Micro") {
+        "Micro"
+    } else {
+        "Server"
+    };
+    of_osv(&format!("SUSE:Linux Enterprise {product} {behind}"))
+}
+
+fn is_year(word: &str) -> bool {
+    word.len() == 4 && word.starts_with("20") && word.chars().all(|c| c.is_ascii_digit())
 }
 
 /// Returns the topic of extras that an advisory of Amazon Linux 2 is about: `php8.0` of the collection
@@ -120,6 +138,21 @@ mod tests {
             ),
             ("SUSE-SLE-SERVER-12-2024-1234", "1.1", Some("SUSE:12")),
             (
+                "SUSE-SLE-Product-HA-15-SP5-2024-1234",
+                "150500.5.1",
+                Some("SUSE:15.5"),
+            ),
+            (
+                "SUSE-SLE-Product-SLES-15-SP4-LTSS-2024-1234",
+                "150400.5.1",
+                Some("SUSE:15.4 for SUSE LTSS"),
+            ),
+            (
+                "SUSE-SLE-Micro-5.5-2024-1234",
+                "150500.5.1",
+                Some("SUSE:Micro 5.5"),
+            ),
+            (
                 "openSUSE-SLE-15.5-2024-1234",
                 "150500.5.1",
                 Some("openSUSE:Leap 15.5"),
@@ -127,11 +160,11 @@ mod tests {
             ("FEDORA-2024-1", "1.fc40", None),
             ("ALSA-2024:1", "1", None),
         ] {
-            assert_eq!(
-                ecosystem(id, release).as_deref(),
-                expected,
-                "{id} {release}"
-            );
+            let shown = ecosystem(id, release).map(|one| match one.paid {
+                Some(paid) => format!("{} for {}", one.name, paid.name),
+                None => one.name,
+            });
+            assert_eq!(shown.as_deref(), expected, "{id} {release}");
         }
     }
 
