@@ -229,7 +229,7 @@ fn dangerous_plans_are_refused_by_name() {
     // Whoever is exempt, with the policy that allows everything gone nobody may do anything.
     let mut detached = plan.clone();
     let changes = detached["changes"].as_array_mut().unwrap();
-    changes.push(json!({"id": "detach", "action": "detach_policy", "resource": format!("FullAWSAccess@{}", organization.workloads),
+    changes.push(json!({"id": "detach", "action": "detach_policy", "resource": organization.workloads,
         "from": {"policy_name": "FullAWSAccess", "target_id": organization.workloads, "attached": true},
         "to": {"policy_name": "FullAWSAccess", "target_id": organization.workloads, "attached": false}, "why": ""}));
     let risks = organization.refused(&[&detached], &READER);
