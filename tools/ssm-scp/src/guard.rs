@@ -1,5 +1,6 @@
 //! From the desired guard to its policy documents: minified, and as many as the quota asks for.
 
+pub(crate) mod left_over;
 pub(crate) mod session_records;
 
 use anyhow::ensure;
