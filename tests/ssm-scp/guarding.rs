@@ -131,13 +131,15 @@ fn refuses_a_guard_that_goes_by_the_account() {
     let plan = run(&account, "plan", &desired).stdout;
     let refused = apply(&account, &plan, &READER);
     refused.assert_status(2);
-    assert_eq!(risks(&refused), [break_glass]);
+    assert_eq!(risks(&refused), [break_glass.as_str()]);
     let impact = account
         .tool(EXE)
         .args(["impact"])
         .args(READER)
         .stdin(&desired)
         .run();
+    impact.assert_status(1).assert_stderr("");
+    assert_eq!(risks(&impact), [break_glass]);
     let of_member = impact
         .records()
         .into_iter()

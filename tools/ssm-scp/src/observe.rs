@@ -24,7 +24,7 @@ use crate::model::{Observed, Policy, PolicyState, Root, TargetId};
 
 pub(crate) use account_principals::Through;
 pub(crate) use history::history;
-pub(crate) use principals::{caller_arn, principals};
+pub(crate) use principals::{caller_among, caller_arn, principals};
 pub(crate) use tree::{live_organization, organization};
 
 const SCP: PolicyType = PolicyType::ServiceControlPolicy;
