@@ -105,7 +105,10 @@ fn desired(targets: &[&str]) -> String {
 }
 
 fn run(account: &Account, verb: &str, input: &str) -> Output {
-    let role: &[&str] = if verb == "apply" { &READER } else { &[] };
+    let role: &[&str] = match verb {
+        "apply" | "impact" => &READER,
+        _ => &[],
+    };
     account.tool(EXE).args([verb]).args(role).stdin(input).run()
 }
 

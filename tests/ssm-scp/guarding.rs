@@ -131,13 +131,15 @@ fn refuses_a_guard_that_goes_by_the_account() {
     let plan = run(&account, "plan", &desired).stdout;
     let refused = apply(&account, &plan, &READER);
     refused.assert_status(2);
-    assert_eq!(risks(&refused), [break_glass]);
+    assert_eq!(risks(&refused), [break_glass.as_str()]);
     let impact = account
         .tool(EXE)
         .args(["impact"])
         .args(READER)
         .stdin(&desired)
         .run();
+    impact.assert_status(1).assert_stderr("");
+    assert_eq!(risks(&impact), [break_glass]);
     let of_member = impact
         .records()
         .into_iter()
@@ -251,6 +253,43 @@ fn a_divided_guard_is_attached_and_taken_back_whole() {
         .filter(|record| record["policy_type"] == "service_control_policy")
         .collect();
     assert_eq!(policies.len(), 1, "only FullAWSAccess is left");
+}
+
+/// What the second part denied by old exemptions goes once the first one says all, and can be taken back.
+#[test]
+fn a_part_that_the_guard_no_longer_has_is_named_and_detached() {
+    let Organization { account, unit, .. } = organization();
+    let mut desired = json!({"policy_name": "guard", "exempt_principals": ["arn:aws:iam::*:role/ops"], "targets": [unit],
+        "protect_preferences": true, "protect_dhmc": {}});
+    let plan = account.tool(EXE).args(["plan", "--quota", "900"]);
+    let plan = plan.stdin(desired.to_string()).run().stdout;
+    run(&account, "apply", &plan).assert_status(0);
+    let object = desired.as_object_mut().unwrap();
+    object.retain(|key, _| !key.starts_with("protect_"));
+    let planned = run(&account, "plan", &desired.to_string());
+    let note = format!("guard-2, a part that the guard no longer has, stays attached to {unit}");
+    planned.assert_status(0).assert_complains(&note);
+    let of_part = |output: &Output| {
+        let found = output.records().into_iter();
+        let mut found = found.filter(|one| one["id"] == "scp.policy.left_over");
+        found.next().map(|one| one["resource"].clone())
+    };
+    let checked = run(&account, "check", &desired.to_string());
+    checked.assert_status(1);
+    assert_eq!(of_part(&checked), Some(json!("guard-2")));
+    desired["exact"] = json!(true);
+    let planned = run(&account, "plan", &desired.to_string());
+    let applied = run(&account, "apply", &planned.stdout);
+    applied.assert_status(0);
+    let done = statuses(&applied);
+    assert!(done.contains(&"done detach_policy".to_owned()), "{done:?}");
+    let checked = run(&account, "check", &desired.to_string());
+    checked.assert_status(0);
+    assert_eq!(of_part(&checked), None);
+    let undo = applied.json()["undo"].to_string();
+    apply(&account, &undo, &READER).assert_status(0);
+    let checked = run(&account, "check", &desired.to_string());
+    assert_eq!(of_part(&checked), Some(json!("guard-2")));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! nothing written. The organization is that of the cases: management M, unit W with accounts A and B, unit S with C.
 
 mod contradictions;
+mod judged_alike;
 mod on_the_way;
 mod who_is_left;
 
@@ -14,6 +15,7 @@ struct Organization {
     management: Account,
     a: Account,
     b: Account,
+    c: Account,
     workloads: String,
     other: String,
 }
@@ -42,6 +44,7 @@ impl Organization {
             management,
             a,
             b,
+            c,
             workloads,
             other,
         };
@@ -229,7 +232,7 @@ fn dangerous_plans_are_refused_by_name() {
     // Whoever is exempt, with the policy that allows everything gone nobody may do anything.
     let mut detached = plan.clone();
     let changes = detached["changes"].as_array_mut().unwrap();
-    changes.push(json!({"id": "detach", "action": "detach_policy", "resource": format!("FullAWSAccess@{}", organization.workloads),
+    changes.push(json!({"id": "detach", "action": "detach_policy", "resource": organization.workloads,
         "from": {"policy_name": "FullAWSAccess", "target_id": organization.workloads, "attached": true},
         "to": {"policy_name": "FullAWSAccess", "target_id": organization.workloads, "attached": false}, "why": ""}));
     let risks = organization.refused(&[&detached], &READER);
@@ -274,7 +277,11 @@ fn to_be_exempt_is_not_to_get_in() {
         &trust.to_string(),
     ]);
     let mut desired = organization.guard();
-    for name in ["NoPolicy", "OfInstances", "OfNobody"] {
+    for (name, class) in [
+        ("NoPolicy", "exempt"),
+        ("OfInstances", "not_assumable"),
+        ("OfNobody", "not_assumable"),
+    ] {
         let only_in_b = format!("arn:aws:iam::{}:role/ssm/{name}", organization.b.id());
         let in_a = format!("arn:aws:iam::{}:role/ssm/BreakGlass", organization.a.id());
         desired["exempt_principals"] = json!([in_a, only_in_b]);
@@ -284,12 +291,18 @@ fn to_be_exempt_is_not_to_get_in() {
             ["break_glass:B"],
             "{name}, {gone}"
         );
+        let (risks, classes) = organization.impact(&desired);
+        assert_eq!(risks, ["break_glass:B"], "{name}");
+        assert_eq!(classes[&format!("B:role/ssm/{name}")], class);
+        assert_eq!(classes["A:role/ssm/BreakGlass"], "still_in");
     }
     let plan = organization.plan(&organization.guard());
     assert_eq!(
         organization.refused(&[&plan], &READER),
         Vec::<String>::new()
     );
+    let (risks, _) = organization.impact(&organization.guard());
+    assert_eq!(risks, Vec::<String>::new());
 }
 
 #[test]

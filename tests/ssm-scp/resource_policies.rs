@@ -93,6 +93,16 @@ fn a_break_glass_role_that_nobody_may_assume_is_no_way_in() {
     let message = risk.unwrap()["message"].as_str().unwrap();
     let by = "sts:AssumeRole is denied by Closed of perimeter (resource control policy)";
     assert!(message.contains(by), "{message}");
+
+    let impact = run(&account, "impact", &desired(&[&unit]));
+    impact.assert_status(1);
+    let records = impact.records();
+    let named = records.iter().find(|one| one["kind"] == "finding").unwrap();
+    assert_eq!(named["message"], risk.unwrap()["message"]);
+    let of_role = records.iter().find(|one| one["principal"] == json!(role));
+    let of_role = of_role.unwrap();
+    assert_eq!(of_role["class"], "not_assumable");
+    assert!(of_role["why"].as_str().unwrap().contains(by), "{of_role}");
 }
 
 #[test]

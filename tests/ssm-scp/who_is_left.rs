@@ -78,16 +78,32 @@ fn whoever_applies_in_an_account_that_is_bound_keeps_access() {
         let expected = format!("you, arn:aws:iam::{}:{who}, would lose access", a.id());
         assert!(message.starts_with(&expected), "{message}");
         assert!(a.writes().is_empty());
+        message.to_owned()
+    };
+    // What is read of the account shows the path of the caller's role, too.
+    let impact = |keys: &Value| {
+        let output = by(a, keys)
+            .args(["impact"])
+            .stdin(desired.to_string())
+            .run();
+        let records = output.records();
+        let mut risks = records.iter().filter(|one| one["resource"] == "caller");
+        risks
+            .next()
+            .map(|one| one["message"].as_str().unwrap().to_owned())
     };
     // 51: a user of the account.
     is_refused(&ann, "user/ann");
     // 54: a role that is not exempt; IAM knows its path.
-    is_refused(&a.assume("ssm/Dev"), "role/ssm/Dev");
+    let developer = a.assume("ssm/Dev");
+    let message = is_refused(&developer, "role/ssm/Dev");
+    assert_eq!(impact(&developer), Some(message));
     // 53: the exempt role, whose path could not be read: it counts as one without a path, which is not exempt.
     let exempt = a.assume("ssm/BreakGlass");
     a.fault(json!({"service": "iam", "operation": "GetRole", "kind": "denied", "times": -1}));
     is_refused(&exempt, "role/BreakGlass");
     a.clear_faults();
+    assert_eq!(impact(&exempt), None);
     // 52: the same where it can.
     let applied = by(a, &exempt).args(["apply"]).stdin(&planned.stdout).run();
     applied.assert_status(0);
@@ -101,62 +117,51 @@ fn whoever_applies_in_an_account_that_is_bound_keeps_access() {
     );
 }
 
-/// Returns who is still in by `impact`, in A and in B.
-fn still_in(organization: &Organization, desired: &Value) -> Vec<String> {
-    let run = organization.management.tool(EXE).args(["impact"]);
-    let output = run.args(READER).stdin(desired.to_string()).run();
-    output.assert_status(0);
-    let records = output.records().into_iter();
-    let still_in = records.filter(|record| record["class"] == "still_in");
-    let arns = still_in.map(|record| record["principal"].as_str().unwrap().to_owned());
-    arns.map(|arn| arn.rsplit(':').next().unwrap().to_owned())
+/// Returns who is still in by `impact`, in A and in B, and holds its risks to those for which the plan is refused.
+#[track_caller]
+fn still_in(organization: &Organization, desired: &Value, refused: &[String]) -> Vec<String> {
+    let (risks, classes) = organization.impact(desired);
+    assert_eq!(risks, refused);
+    let still_in = classes.into_iter().filter(|(_, class)| class == "still_in");
+    still_in
+        .map(|(arn, _)| arn.rsplit(':').next().unwrap().to_owned())
         .collect()
 }
 
 #[test]
 fn an_exemption_must_be_of_somebody_below_the_guard() {
     let organization = Organization::make();
+    let is_refused = |desired: &Value, expected: &[&str]| {
+        let plan = organization.plan(desired);
+        let refused = organization.refused(&[&plan], &READER);
+        assert_eq!(refused, expected);
+        assert_eq!(still_in(&organization, desired, &refused), [""; 0]);
+        plan
+    };
     // 13: an account that is not in the organization.
     let mut desired = organization.guard();
     desired["exempt_accounts"] = json!(["999999999999"]);
     desired["exempt_principals"] = json!([]);
-    assert_eq!(still_in(&organization, &desired), [""; 0]);
-    let plan = organization.plan(&desired);
-    assert_eq!(
-        organization.refused(&[&plan], &READER),
-        ["break_glass:A", "break_glass:B"]
-    );
+    is_refused(&desired, &["break_glass:A", "break_glass:B"]);
     // 68: every user, while there is none ..
     let everybody = "arn:aws:iam::*:user/*";
     let mut desired = organization.guard();
     desired["exempt_principals"] = json!([everybody]);
     let users = desired.clone();
-    assert_eq!(still_in(&organization, &users), [""; 0]);
-    let of_users = organization.plan(&users);
     let unmatched = format!("unmatched:{everybody}");
-    assert_eq!(
-        organization.refused(&[&of_users], &READER),
-        [&unmatched, "break_glass:A", "break_glass:B"]
-    );
+    let of_users = is_refused(&users, &[&unmatched, "break_glass:A", "break_glass:B"]);
     // 08: the role exists in the management account only.
     organization.role(&organization.management, "OnlyHere", true, None);
     desired["exempt_principals"] = json!(["arn:aws:iam::*:role/ssm/OnlyHere"]);
-    assert_eq!(still_in(&organization, &desired), [""; 0]);
-    let plan = organization.plan(&desired);
-    assert_eq!(
-        organization.refused(&[&plan], &READER),
-        [
-            "unmatched:arn:aws:iam::*:role/ssm/OnlyHere",
-            "break_glass:A",
-            "break_glass:B"
-        ]
-    );
+    let unmatched = "unmatched:arn:aws:iam::*:role/ssm/OnlyHere";
+    is_refused(&desired, &[unmatched, "break_glass:A", "break_glass:B"]);
     // .. and once each account has one.
     user(&organization.a, "ann");
     user(&organization.b, "bob");
-    assert_eq!(still_in(&organization, &users), ["user/ann", "user/bob"]);
+    let nobody: [String; 0] = [];
+    assert_eq!(organization.refused(&[&of_users], &READER), nobody);
     assert_eq!(
-        organization.refused(&[&of_users], &READER),
-        Vec::<String>::new()
+        still_in(&organization, &users, &nobody),
+        ["user/ann", "user/bob"]
     );
 }

@@ -7,7 +7,6 @@
 
 mod compiled;
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -162,20 +161,6 @@ impl Organization {
     pub fn remove(&mut self, name: &str) {
         self.policies.retain(|policy| policy.name != name);
     }
-}
-
-/// Returns the accounts below some targets, without the management account.
-pub fn governed(organization: &Organization, targets: &[String]) -> BTreeSet<String> {
-    let below = |account: &str| {
-        organization
-            .lineage(account)
-            .iter()
-            .any(|entity| targets.contains(&entity.id))
-    };
-    let accounts = organization
-        .accounts()
-        .filter(|account| !account.management && below(&account.id));
-    accounts.map(|account| account.id.clone()).collect()
 }
 
 /// Returns a policy ready to be asked.

@@ -87,6 +87,9 @@ fn step(change: &Change<Action>) -> anyhow::Result<Step> {
         Action::CreatePolicy | Action::UpdatePolicy => Step::Policy(Some(
             serde_json::from_value(change.to.clone()).with_context(parse)?,
         )),
+        Action::DeletePolicy if !change.to.is_null() => {
+            bail!("{} and its `to` contradict each other", change.id)
+        }
         Action::DeletePolicy => Step::Policy(None),
         Action::EnablePolicyType => {
             let root: Root = serde_json::from_value(change.to.clone()).with_context(parse)?;

@@ -6,7 +6,7 @@ use crate::gaps::LeftOpen;
 use crate::guard::Part;
 use crate::model::Desired;
 use crate::model::Observed;
-use crate::plan::desired_state;
+use crate::plan::{desired_state, elsewhere, in_list, left_over};
 use crate::policy_equivalence;
 use organization::Organization;
 
@@ -26,6 +26,7 @@ pub(crate) fn check(
         findings.policy(desired, part);
     }
     findings.targets(desired, parts);
+    findings.beyond(desired, parts);
     findings.coverage(desired, parts, tree);
     findings.left_open(desired, left_open);
     findings.found
@@ -137,7 +138,53 @@ impl Findings<'_> {
         }
     }
 
-    /// Tells what the desired guard leaves open, whether it is there or not.
+    /// Finds what of the guard is attached and should not be: parts that it no longer has, and where targets are exact, all others.
+    fn beyond(&mut self, desired: &Desired, parts: &[Part]) {
+        let observed = self.observed;
+        let is_said = |why: &String| {
+            let mut policies = observed.policies.values();
+            policies.any(|policy| policy.known().is_err_and(|other| other == why))
+        };
+        if let Reading::Unknown(why) = &observed.left_over
+            && !is_said(why)
+        {
+            self.unknown("policy.unknown", "parts of the guard", why);
+        }
+        for policy in left_over(observed) {
+            let targets = in_list(&policy.attached_to);
+            let message = format!(
+                "the guard no longer has this part, which is attached to {targets} and denies by its old exemptions"
+            );
+            let fix = match desired.exact {
+                true => "run plan and apply",
+                false => "set \"exact\" and run plan and apply, or detach the policy",
+            };
+            self.add(
+                Severity::Warning,
+                "policy.left_over",
+                &policy.state.name,
+                &message,
+                fix,
+            );
+        }
+        if !desired.exact {
+            return;
+        }
+        for part in parts {
+            let policy = observed.policies.get(&part.name);
+            for target in elsewhere(desired, policy.and_then(Reading::present)) {
+                self.add(
+                    Severity::Warning,
+                    "target.not_desired",
+                    &target.0,
+                    &format!("{} is attached here, and the targets are exact", part.name),
+                    "run plan and apply, or add it to the targets",
+                );
+            }
+        }
+    }
+
+    /// Says what the desired guard leaves open, whether it is there or not.
     fn left_open(&mut self, desired: &Desired, left_open: LeftOpen) {
         let name = desired.policy_name.0.as_str();
         if let Some(message) = &left_open.ways {
@@ -150,7 +197,8 @@ impl Findings<'_> {
         }
     }
 
-    /// Finds the accounts that no policy of the guard is above: new, moved, or never thought of.
+    /// Finds the accounts that not all policies of the guard are above: new, moved, or never thought of. One of them without the
+    /// others denies what that part denies.
     fn coverage(&mut self, desired: &Desired, parts: &[Part], tree: &Reading<Organization>) {
         let tree = match tree {
             Reading::Present(tree) => tree,
@@ -160,21 +208,33 @@ impl Findings<'_> {
                 return;
             }
         };
-        let is_ours = |name: &String| parts.iter().any(|part| part.name == *name);
         for account in tree.accounts().filter(|account| !account.management) {
             let line = tree.lineage(&account.id);
-            let covered = line
-                .iter()
-                .any(|entity| entity.policies.iter().any(is_ours));
+            let is_above = |part: &&Part| {
+                let mut policies = line.iter().flat_map(|entity| &entity.policies);
+                policies.any(|name| *name == part.name)
+            };
+            let (above, missing): (Vec<&Part>, Vec<&Part>) = parts.iter().partition(is_above);
             let is_target = line
                 .iter()
                 .any(|entity| desired.targets.0.iter().any(|target| target.0 == entity.id));
             // Below a target that lacks the policy the finding is the target's.
-            if !covered && !is_target {
-                let message = format!(
-                    "no target is above account {} at {}: nothing is denied there",
-                    account.id, account.path
-                );
+            if !missing.is_empty() && !is_target {
+                let (id, path) = (&account.id, &account.path);
+                let names = |parts: &[&Part]| {
+                    let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
+                    names.join(", ")
+                };
+                let message = match above.as_slice() {
+                    [] => format!(
+                        "no target is above account {id} at {path}: nothing is denied there"
+                    ),
+                    above => format!(
+                        "no target is above account {id} at {path}, only {}: what {} denies is not denied there",
+                        names(above),
+                        names(&missing)
+                    ),
+                };
                 self.add(
                     Severity::Warning,
                     "account.not_covered",

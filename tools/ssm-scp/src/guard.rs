@@ -1,5 +1,6 @@
 //! From the desired guard to its policy documents: minified, and as many as the quota asks for.
 
+pub(crate) mod left_over;
 pub(crate) mod session_records;
 
 use anyhow::ensure;
@@ -52,14 +53,16 @@ pub(crate) const ROLE_ACTIONS: [&str; 13] = [
     "iam:UpdateRole",
 ];
 
-/// The same of a user, and what signs in as one.
-pub(crate) const USER_ACTIONS: [&str; 20] = [
+/// The same of a user, and what signs in as one. A virtual MFA device is deleted only after it was deactivated.
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteVirtualMFADevice.html>
+pub(crate) const USER_ACTIONS: [&str; 21] = [
     "iam:AddUserToGroup",
     "iam:AttachUserPolicy",
     "iam:CreateAccessKey",
     "iam:CreateLoginProfile",
     "iam:CreateUser",
     "iam:DeactivateMFADevice",
+    "iam:DeleteAccessKey",
     "iam:DeleteLoginProfile",
     "iam:DeleteUser",
     "iam:DeleteUserPermissionsBoundary",

@@ -1,4 +1,4 @@
-//! Who is affected by a guard: every role and user that could be read, before and after, for a reviewer to sign.
+//! Who is affected by a guard: every role and user that could be read, before and after, for a reviewer to sign. Pure.
 
 mod gathered;
 mod record;
@@ -10,8 +10,8 @@ use iam_policy::{Compiled, Request, Verdict, denies};
 pub(crate) use self::gathered::Gathered;
 pub(crate) use self::record::{Class, Impact, ImpactCounts};
 use self::record::{ImpactKind, ImpactLoss, PrincipalType};
-use crate::lockout::{AccountShift, Identity, Loss, Lost, Shift, Who};
-use crate::model::PrincipalPolicies;
+use crate::lockout::{AccountShift, Identity, Known, Loss, Lost, Shift, Who, closed};
+use crate::model::{AccountPrincipals, PrincipalPolicies};
 use crate::principal_arn::{self, anybody, partition};
 
 /// How many actions of a statement a record names: one that denies everything denies 22,000.
@@ -23,15 +23,19 @@ pub(crate) struct Candidate<'a> {
     pub(crate) guard: &'a [Compiled],
     /// Actions in classes that no policy distinguishes.
     pub(crate) classes: &'a [Vec<String>],
-    /// Accounts below the targets.
+    /// Accounts that the guard will bind, whether it does so today or not.
     pub(crate) governed: &'a BTreeSet<String>,
 }
 
 impl Candidate<'_> {
-    /// Returns what becomes of the principals of an account.
-    pub(crate) fn impacts(&self, account: &str, principals: &[PrincipalPolicies]) -> Vec<Impact> {
+    /// Returns what becomes of the principals of an account, as far as they were read; `known` are those who may assume its roles.
+    pub(crate) fn impacts(&self, read: &AccountPrincipals, known: &Known<'_>) -> Vec<Impact> {
+        let account = read.account.as_str();
+        let principals = read.principals.present().map(Vec::as_slice);
+        let principals = principals.unwrap_or_default();
         let arns = || principals.iter().map(|principal| principal.arn.as_str());
-        let is_governed = self.governed.contains(account);
+        // Whatever brought the change there: people lose by it.
+        let is_governed = self.governed.contains(account) || self.shift.binds(account);
         let judged = match self.shift.of_account(account) {
             Ok(shift) => {
                 let anybody = anybody(partition(arns()), account);
@@ -48,6 +52,7 @@ impl Candidate<'_> {
                 Ok(Bound {
                     account,
                     whole: self.shift,
+                    known,
                     classes: classes.map(Vec::as_slice).collect(),
                     is_governed,
                     shift,
@@ -87,6 +92,7 @@ impl Candidate<'_> {
 struct Bound<'a> {
     account: &'a str,
     whole: &'a Shift,
+    known: &'a Known<'a>,
     shift: AccountShift<'a>,
     classes: Vec<&'a [String]>,
     is_governed: bool,
@@ -112,7 +118,24 @@ impl Found {
 }
 
 impl Bound<'_> {
+    /// Returns what becomes of somebody. Whoever is spared lets people in only where they can become it.
     fn classify(&self, principal: &PrincipalPolicies) -> Found {
+        let found = self.spared_or_denied(principal);
+        let why_closed = match found.class {
+            Class::StillIn => closed(self.known, &self.shift, &self.whole.traits, principal),
+            _ => None,
+        };
+        match why_closed {
+            None => found,
+            Some(closed) => Found {
+                class: Class::NotAssumable,
+                why: format!("{}, but {closed}", found.why),
+                ..found
+            },
+        }
+    }
+
+    fn spared_or_denied(&self, principal: &PrincipalPolicies) -> Found {
         let arn = principal.arn.as_str();
         // Who may do something by one of its sessions may do it: whoever assumes a role names the session.
         let sessions = self.whole.traits.of_themselves(principal);

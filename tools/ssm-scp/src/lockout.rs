@@ -26,11 +26,12 @@ use self::actions::Actions;
 pub(crate) use self::actions::resource as sample_resource;
 pub(crate) use self::identity::Identity;
 use self::judged::Judged;
-use self::known::Known;
+pub(crate) use self::known::Known;
 pub(crate) use self::midway::{Midway, Step, midway};
 pub(crate) use self::planned::{carry_out, parsed};
 pub(crate) use self::principals::stranger;
 pub(crate) use self::shift::{AccountShift, Loss, Lost, Shift, may_allow};
+pub(crate) use self::ways_in::closed;
 pub(crate) use self::who::Who;
 use crate::model::{AccountPrincipals, PrincipalPolicies};
 use crate::principal_arn::{self, partition};
@@ -90,22 +91,10 @@ pub(crate) struct Evidence<'a> {
 
 /// Returns the risks.
 pub(crate) fn risks(evidence: &Evidence<'_>) -> Vec<Risk> {
-    let read = |account: &'_ AccountPrincipals| account.principals.present().is_some();
-    let arns = || {
-        let read = evidence.accounts.iter().flat_map(governed);
-        read.map(|principal| principal.arn.as_str())
-    };
+    let known = Known::of(evidence.accounts);
+    let arns = known.arns.iter().copied();
     let patterns = evidence.shift.patterns.iter().map(String::as_str);
-    let partition = partition(evidence.caller.into_iter().chain(arns()).chain(patterns));
-    let known = Known {
-        accounts: evidence
-            .accounts
-            .iter()
-            .filter(|account| read(account))
-            .map(|account| account.account.as_str())
-            .collect(),
-        arns: arns().collect(),
-    };
+    let partition = partition(evidence.caller.into_iter().chain(arns).chain(patterns));
     let mut risks: Vec<Risk> = unread(evidence.accounts).collect();
     if !known.accounts.is_empty() {
         risks.extend(unmatched(&evidence.shift.patterns, &known.arns));
@@ -193,11 +182,12 @@ fn history(calls: &[DeniedCall]) -> impl Iterator<Item = Risk> {
     calls.iter().filter_map(move |call| {
         let id = format!("history:{}:{}", call.principal, call.action);
         named.insert(id.clone()).then(|| {
+            let n_calls = usize::try_from(call.n_denied + call.n_unknown).unwrap_or(usize::MAX);
             let message = format!(
-                "{} called {} {} times until {} and would be denied",
+                "{} called {} {} until {} and would be denied",
                 call.principal,
                 call.action,
-                call.n_denied + call.n_unknown,
+                cli::count(n_calls, "time"),
                 call.last
             );
             Risk::new(id, message, "exempt it, or accept that it ends")

@@ -12,18 +12,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Context;
 use aws_sdk_organizations::Client;
 use aws_sdk_organizations::error::ProvideErrorMetadata;
-use aws_sdk_organizations::types::{PolicyType, PolicyTypeStatus};
+use aws_sdk_organizations::types::{PolicySummary, PolicyType, PolicyTypeStatus};
 use awsconf::{Session, describe};
 use cli::Reading;
 use serde_json::Value;
 
 use crate::guard::Part;
+use crate::guard::left_over::{is_beyond, is_part};
 use crate::model::Desired;
 use crate::model::{Observed, Policy, PolicyState, Root, TargetId};
 
 pub(crate) use account_principals::Through;
 pub(crate) use history::history;
-pub(crate) use principals::{caller_arn, principals};
+pub(crate) use principals::{caller_among, caller_arn, principals};
 pub(crate) use tree::{live_organization, organization};
 
 const SCP: PolicyType = PolicyType::ServiceControlPolicy;
@@ -40,10 +41,19 @@ pub(crate) async fn observe(
     for target in &desired.targets.0 {
         targets.insert(target.clone(), target_policies(client, target).await);
     }
+    let listed = summaries(client, None).await;
     let mut policies = BTreeMap::new();
     for part in parts {
-        policies.insert(part.name.clone(), policy(client, &part.name).await);
+        let policy = match &listed {
+            Ok(listed) => of_name(client, listed, &part.name).await,
+            Err(error) => Reading::Unknown(format!("{error:#}")),
+        };
+        policies.insert(part.name.clone(), policy);
     }
+    let left_over = match &listed {
+        Ok(listed) => left_over(client, listed, &desired.policy_name.0, parts.len()).await,
+        Err(error) => Reading::Unknown(format!("{error:#}")),
+    };
     Observed {
         account: session.target.account.clone(),
         partition: session.partition.clone(),
@@ -54,36 +64,70 @@ pub(crate) async fn observe(
         },
         root: root(client).await,
         policies,
+        left_over,
         targets,
     }
 }
 
 /// Reads the policy of this name with its attachments.
 pub(crate) async fn policy(client: &Client, name: &str) -> Reading<Policy> {
-    match find(client, name).await {
-        Ok(Some(policy)) => Reading::Present(policy),
-        Ok(None) => Reading::Absent,
+    match summaries(client, Some(name)).await {
+        Ok(listed) => of_name(client, &listed, name).await,
         Err(error) => Reading::Unknown(format!("{error:#}")),
     }
 }
 
-async fn find(client: &Client, name: &str) -> anyhow::Result<Option<Policy>> {
+/// Lists the service control policies, as far as that of a name, if one is given.
+async fn summaries(client: &Client, name: Option<&str>) -> anyhow::Result<Vec<PolicySummary>> {
     let mut pages = client.list_policies().filter(SCP).into_paginator().send();
-    let mut found = None;
+    let mut listed = Vec::new();
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| describe("ListPolicies", error))?;
-        found = page
+        let is_found = page
             .policies()
             .iter()
-            .find(|summary| summary.name() == Some(name))
-            .cloned();
-        if found.is_some() {
+            .any(|summary| name.is_some() && summary.name() == name);
+        listed.extend_from_slice(page.policies());
+        if is_found {
             break;
         }
     }
-    let Some(summary) = found else {
-        return Ok(None);
+    Ok(listed)
+}
+
+async fn of_name(client: &Client, listed: &[PolicySummary], name: &str) -> Reading<Policy> {
+    let mut listed = listed.iter();
+    let Some(summary) = listed.find(|summary| summary.name() == Some(name)) else {
+        return Reading::Absent;
     };
+    match whole(client, summary, name).await {
+        Ok(policy) => Reading::Present(policy),
+        Err(error) => Reading::Unknown(format!("{error:#}")),
+    }
+}
+
+/// Reads the parts that a guard had and no longer has.
+async fn left_over(
+    client: &Client,
+    listed: &[PolicySummary],
+    policy_name: &str,
+    n_parts: usize,
+) -> Reading<Vec<Policy>> {
+    let names = listed.iter().filter_map(|summary| summary.name());
+    let mut found = Vec::new();
+    for name in names.filter(|name| is_beyond(policy_name, n_parts, name)) {
+        match of_name(client, listed, name).await {
+            Reading::Present(policy) if is_part(&policy.state.document) => found.push(policy),
+            Reading::Present(_) | Reading::Absent => {}
+            Reading::Unknown(why) => return Reading::Unknown(why),
+        }
+    }
+    found.sort_by(|left: &Policy, right| left.state.name.cmp(&right.state.name));
+    Reading::Present(found)
+}
+
+/// Reads a policy of a list with its document and attachments.
+async fn whole(client: &Client, summary: &PolicySummary, name: &str) -> anyhow::Result<Policy> {
     let id = summary.id().unwrap_or_default().to_owned();
     let call = format!("DescribePolicy {id}");
     let answer = client.describe_policy().policy_id(&id).send().await;
@@ -97,7 +141,7 @@ async fn find(client: &Client, name: &str) -> anyhow::Result<Option<Policy>> {
     let attached_to = attached_to(client, &id).await?;
     let attached_to = attached_to.into_iter().map(TargetId::try_from);
     let attached_to: Result<BTreeSet<TargetId>, String> = attached_to.collect();
-    Ok(Some(Policy {
+    Ok(Policy {
         aws_managed: summary.aws_managed(),
         state: PolicyState {
             name: name.to_owned(),
@@ -106,7 +150,7 @@ async fn find(client: &Client, name: &str) -> anyhow::Result<Option<Policy>> {
         },
         id,
         attached_to: attached_to.map_err(anyhow::Error::msg)?,
-    }))
+    })
 }
 
 /// Reads the ids of everything that a policy is attached to.

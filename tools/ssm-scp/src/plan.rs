@@ -40,24 +40,51 @@ pub(crate) fn plan(
     let (new, old): (Vec<&Part>, Vec<&Part>) = parts
         .iter()
         .partition(|part| found(observed, part).is_none());
+    let is_missing = |part: &Part, target: &TargetId| {
+        let policy = found(observed, part);
+        !policy.is_some_and(|policy| policy.attached_to.contains(target))
+    };
+    let gone_from_elsewhere = |part: &Part| -> Vec<Change<Action>> {
+        let targets = elsewhere(desired, found(observed, part)).into_iter();
+        let targets = targets.filter(|_| desired.exact);
+        let change = |target: &TargetId| {
+            let why = format!("{} is not among the targets, which are exact", target.0);
+            attachment(&part.name, parts.len(), target, false, why)
+        };
+        targets.map(change).collect()
+    };
+    // Whatever leaves a policy does so before its exemptions change, unless others have to be bound first.
+    let is_late = |part: &Part| targets.iter().any(|target| is_missing(part, target));
     for group in [new, old] {
+        for part in &group {
+            if !is_late(part) {
+                changes.extend(gone_from_elsewhere(part));
+            }
+        }
         for part in &group {
             let policy = found(observed, part);
             changes.extend(policy_change(desired, part, policy));
         }
         for target in targets {
-            for part in &group {
-                let policy = found(observed, part);
-                if !policy.is_some_and(|policy| policy.attached_to.contains(target)) {
-                    changes.push(attachment(part, parts.len(), target, true));
-                }
+            for part in group.iter().filter(|part| is_missing(part, target)) {
+                let why = format!(
+                    "{} is not attached to {}: nothing is denied there",
+                    part.name, target.0
+                );
+                changes.push(attachment(&part.name, parts.len(), target, true, why));
             }
         }
     }
+    for part in parts.iter().filter(|part| is_late(part)) {
+        changes.extend(gone_from_elsewhere(part));
+    }
     if desired.exact {
-        for part in parts {
-            for target in elsewhere(desired, found(observed, part)) {
-                changes.push(attachment(part, parts.len(), target, false));
+        // What these deny is in the parts that are left, by the exemptions of today.
+        for policy in left_over(observed) {
+            let name = &policy.state.name;
+            for target in &policy.attached_to {
+                let why = format!("{name} is a part that the guard no longer has");
+                changes.push(attachment(name, usize::MAX, target, false, why));
             }
         }
     }
@@ -97,17 +124,29 @@ fn enable(root: &Root) -> Change<Action> {
     }
 }
 
+/// Returns the parts that the guard no longer has and that are attached still, as far as they are known.
+pub(crate) fn left_over(observed: &Observed) -> impl Iterator<Item = &Policy> {
+    let policies = observed.left_over.present().into_iter().flatten();
+    policies.filter(|policy| !policy.attached_to.is_empty())
+}
+
 /// Returns where a policy is attached beside the targets.
-fn elsewhere<'o>(desired: &Desired, policy: Option<&'o Policy>) -> Vec<&'o TargetId> {
+pub(crate) fn elsewhere<'o>(desired: &Desired, policy: Option<&'o Policy>) -> Vec<&'o TargetId> {
     let attached = policy.into_iter().flat_map(|policy| &policy.attached_to);
     attached
         .filter(|target| !desired.targets.0.contains(target))
         .collect()
 }
 
-fn attachment(part: &Part, n_parts: usize, target: &TargetId, attached: bool) -> Change<Action> {
+fn attachment(
+    name: &str,
+    n_parts: usize,
+    target: &TargetId,
+    attached: bool,
+    why: String,
+) -> Change<Action> {
     let state = |attached| AttachmentState {
-        policy_name: part.name.clone(),
+        policy_name: name.to_owned(),
         target_id: target.clone(),
         attached,
     };
@@ -118,7 +157,7 @@ fn attachment(part: &Part, n_parts: usize, target: &TargetId, attached: bool) ->
     // With one policy its name says nothing that the target does not.
     let id = match n_parts {
         1 => format!("{verb}:{}", target.0),
-        _ => format!("{verb}:{}:{}", target.0, part.name),
+        _ => format!("{verb}:{}:{name}", target.0),
     };
     Change {
         id,
@@ -126,13 +165,7 @@ fn attachment(part: &Part, n_parts: usize, target: &TargetId, attached: bool) ->
         resource: target.0.clone(),
         from: json!(state(!attached)),
         to: json!(state(attached)),
-        why: match attached {
-            true => format!(
-                "{} is not attached to {}: nothing is denied there",
-                part.name, target.0
-            ),
-            false => format!("{} is not among the targets, which are exact", target.0),
-        },
+        why,
     }
 }
 
@@ -153,16 +186,32 @@ pub(crate) fn notes(
     }
     for policy in parts.iter().filter_map(|part| found(observed, part)) {
         let others = elsewhere(desired, Some(policy));
-        let others: Vec<&str> = others.iter().map(|target| target.0.as_str()).collect();
         if !others.is_empty() && !desired.exact {
             notes.push(format!(
                 "{} is also attached to {}, where it stays attached",
                 policy.state.name,
-                others.join(", ")
+                in_list(others)
             ));
         }
     }
+    for policy in left_over(observed).filter(|_| !desired.exact) {
+        notes.push(format!(
+            "{}, a part that the guard no longer has, stays attached to {} and denies by its old exemptions: set \"exact\" to have it \
+             detached",
+            policy.state.name,
+            in_list(&policy.attached_to)
+        ));
+    }
     notes
+}
+
+/// Returns targets as a list.
+pub(crate) fn in_list<'t>(targets: impl IntoIterator<Item = &'t TargetId>) -> String {
+    let targets: Vec<&str> = targets
+        .into_iter()
+        .map(|target| target.0.as_str())
+        .collect();
+    targets.join(", ")
 }
 
 /// Returns a part of the guard as a state.
@@ -263,6 +312,11 @@ fn obstacles(
             )),
             _ => {}
         }
+    }
+    if let Reading::Unknown(why) = &observed.left_over
+        && !obstacles.contains(why)
+    {
+        obstacles.push(why.clone());
     }
     for target in targets {
         let id = &target.0;

@@ -24,10 +24,12 @@ pub(crate) fn write(out: &Output, record: &(impl Laid + Serialize)) -> anyhow::R
 impl Laid for ImpactCounts {
     fn block(&self) -> Block {
         let mut row = format!(
-            "{} newly denied, {} unknown, {} still in, {} exempt, {} denied before, {} not governed",
+            "{}; {} newly denied, {} unknown, {} still in, {} not assumable, {} exempt, {} denied before, {} not governed",
+            cli::count(self.n_risks, "risk"),
             self.n_newly_denied,
             self.n_unknown,
             self.n_still_in,
+            self.n_not_assumable,
             self.n_exempt,
             self.n_denied_before,
             self.n_not_governed

@@ -3,17 +3,17 @@
 
 use std::path::Path;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use aws_sdk_organizations::Client;
 use awsconf::Session;
 use cli::{Plan, Reading};
 use futures_util::StreamExt;
-use iam_policy::Compiled;
+use iam_policy::{Compiled, MAX_SCP_CHARACTERS, PolicyType, Rule, lint};
 
 use crate::lockout::{
     Evidence, Risk, Shift, Step, carry_out, may_allow, midway, parsed, risks as judge,
 };
-use crate::model::{Action, AttachmentState};
+use crate::model::{Action, AttachmentState, PolicyState};
 use crate::observe::{self, Through};
 use crate::replay::Replay;
 
@@ -25,6 +25,11 @@ pub(crate) async fn risks(
     client: &Client,
     plans: &[&Plan<Action>],
 ) -> anyhow::Result<Vec<Risk>> {
+    for change in plans.iter().flat_map(|plan| &plan.changes) {
+        if let super::Step::Policy(Some(state)) = super::step(change)? {
+            forbidden(&state).with_context(|| format!("`to` of {}", change.id))?;
+        }
+    }
     if only_frees(client, plans).await {
         return Ok(Vec::new());
     }
@@ -86,6 +91,28 @@ pub(crate) async fn risks(
         history: &history,
         unread_history: unread_history.as_deref(),
     }))
+}
+
+/// Refuses what AWS refuses in a service control policy, before it has done other changes of the plan: nobody else reads an edited
+/// document as a whole. With NotPrincipal it would seem to spare somebody.
+/// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_syntax.html>
+fn forbidden(state: &PolicyState) -> anyhow::Result<()> {
+    let max_characters = MAX_SCP_CHARACTERS;
+    let problems = lint(
+        &state.document.to_string(),
+        PolicyType::ServiceControl { max_characters },
+    );
+    let mut problems = problems.into_iter();
+    match problems.find(|problem| problem.rule == Rule::ForbiddenElement) {
+        None => Ok(()),
+        Some(problem) => bail!(
+            "policy {}: {}: {}; {}",
+            state.name,
+            problem.position,
+            problem.message,
+            problem.fix
+        ),
+    }
 }
 
 /// Returns whether plans only take denials back. The way back must not depend on whether the whole organization can be read.

@@ -9,9 +9,10 @@ use cli::IoArgs;
 use iam_policy::{Compiled, Policy};
 
 use crate::guard;
+use crate::guard::left_over::{is_beyond, is_part};
 use crate::lockout::{Shift, action_classes};
 use crate::model::Desired;
-use organization::{Organization, compile, governed};
+use organization::{Organization, compile};
 
 /// Where policies come from that are asked without AWS.
 #[derive(Clone, Debug, clap::Args)]
@@ -37,6 +38,7 @@ impl GuardArgs {
                 parts: Vec::new(),
                 compiled: Vec::new(),
                 targets: Vec::new(),
+                exact: None,
             },
             Some(path) => {
                 let desired: Desired = cli::read_desired(&IoArgs::of_file(path), "desired policy")?;
@@ -59,6 +61,8 @@ pub(crate) struct Guard {
     parts: Vec<guard::Part>,
     pub(crate) compiled: Vec<Compiled>,
     targets: Vec<String>,
+    /// The name of a guard that is to be nowhere but at its targets.
+    exact: Option<String>,
 }
 
 impl Guard {
@@ -77,13 +81,30 @@ impl Guard {
                 .iter()
                 .map(|target| target.0.clone())
                 .collect(),
+            exact: desired.exact.then(|| desired.policy_name.0.clone()),
         })
     }
 
-    /// Attaches the policies in an organization; those of files, which name no target, to every root.
+    /// Has the policies in an organization as `plan` would have them: attached to the targets, those of files, which name no target,
+    /// to every root; where they are already they stay, unless the targets are exact.
     pub(crate) fn join(&self, organization: &mut Organization) {
+        let targets = self.targets_in(organization);
         for part in &self.parts {
-            organization.with_policy(&part.name, &part.document, &self.targets_in(organization));
+            organization.with_policy(&part.name, &part.document, &targets);
+        }
+        let Some(name) = &self.exact else {
+            return;
+        };
+        let left_over = organization.policies.iter().filter(|policy| {
+            is_beyond(name, self.parts.len(), &policy.name) && is_part(&policy.document)
+        });
+        let left_over: Vec<String> = left_over.map(|policy| policy.name.clone()).collect();
+        for entity in &mut organization.entities {
+            let is_target = targets.contains(&entity.id);
+            entity.policies.retain(|policy| {
+                let is_ours = self.parts.iter().any(|part| part.name == *policy);
+                !left_over.contains(policy) && (is_target || !is_ours)
+            });
         }
     }
 
@@ -113,10 +134,24 @@ impl Guard {
         action_classes(&patterns, &policies)
     }
 
-    /// Returns the accounts that the policies will bind.
+    /// Returns the accounts that the policies bind in an organization that they have joined.
     pub(crate) fn governed(&self, organization: &Organization) -> BTreeSet<String> {
-        governed(organization, &self.targets_in(organization))
+        let names = self.parts.iter().map(|part| part.name.as_str());
+        bound_by(organization, &names.collect())
     }
+}
+
+/// Returns the accounts below policies of some names, wherever these are attached.
+pub(crate) fn bound_by(organization: &Organization, names: &BTreeSet<&str>) -> BTreeSet<String> {
+    let is_bound = |account: &str| {
+        let line = organization.lineage(account);
+        let mut policies = line.iter().flat_map(|entity| &entity.policies);
+        policies.any(|name| names.contains(name.as_str()))
+    };
+    let accounts = organization
+        .accounts()
+        .filter(|account| !account.management && is_bound(&account.id));
+    accounts.map(|account| account.id.clone()).collect()
 }
 
 fn text(path: &Path, what: &str) -> anyhow::Result<String> {

@@ -1,8 +1,8 @@
-//! `impact`: what becomes of every principal of the organization.
+//! `impact`: what a guard risks, and what becomes of every principal of the organization.
 
 use std::path::PathBuf;
 
-use cli::{Outcome, Output, Reading, Target, Unreachable};
+use cli::{Finding, Outcome, Output, Reading, Target, Unreachable};
 use futures_util::StreamExt;
 use organization::Organization;
 
@@ -11,12 +11,15 @@ use super::guard::Guard;
 use super::quota::QuotaArgs;
 use crate::TOOL;
 use crate::impact::{Candidate, Gathered};
-use crate::lockout::Shift;
-use crate::model::Desired;
+use crate::lockout::{Evidence, Known, Risk, Shift, risks};
+use crate::model::{AccountPrincipals, Desired};
 use crate::observe::{self, Through};
 use crate::text;
 
-/// Show for every role and user what a desired state changes; {account} in --assume-role is replaced for each account
+/// Show what a desired state risks, and what it changes for every role and user; exit with 1 on risks
+///
+/// The risks are those for which apply would refuse it, but for the order of changes and past calls. {account} in --assume-role is
+/// replaced for each account.
 #[derive(Clone, Debug, clap::Args)]
 #[command(
     after_long_help = "Examples:\n  ssm-scp impact -f scp.json --assume-role 'arn:{partition}:iam::{account}:role/audit'"
@@ -35,7 +38,6 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    out.suggest("plan");
     let desired: Desired = cli::read_desired(&global.io, "desired policy")?;
     let guard = Guard::of(&desired, args.limits.quota.max_characters)?;
     let through = Through::of(&global.aws);
@@ -46,14 +48,12 @@ pub(crate) async fn run(
     };
     let mut after = before.clone();
     guard.join(&mut after);
-    let governed = guard.governed(&before);
     let shift = Shift::of(&before, &after);
-    let classes = guard.action_classes(&shift);
     let candidate = Candidate {
         shift: &shift,
         guard: &guard.compiled,
-        classes: &classes,
-        governed: &governed,
+        classes: &guard.action_classes(&shift),
+        governed: &guard.governed(&after),
     };
     let ids: Vec<String> = before
         .accounts()
@@ -62,34 +62,66 @@ pub(crate) async fn run(
     let progress = out.progress();
     progress.begin(ids.len(), "account");
     let (mut impacts, mut unreachable) = (Gathered::default(), Vec::new());
-    let mut reading = std::pin::pin!(through.each(&session, &ids));
-    while let Some(read) = reading.next().await {
+    let (mut places, mut bound): (Vec<usize>, Vec<AccountPrincipals>) = Default::default();
+    let mut reading = std::pin::pin!(through.each(&session, &ids).enumerate());
+    while let Some((place, read)) = reading.next().await {
         progress.step();
-        match &read.principals {
-            Reading::Present(principals) => {
-                impacts.add(candidate.impacts(&read.account, principals));
-            }
-            Reading::Absent => {}
-            Reading::Unknown(why) => {
-                let target = Target {
-                    account: read.account.clone(),
-                    region: session.target.region.clone(),
-                };
-                let error = anyhow::anyhow!("{why}");
-                unreachable.push(Unreachable::new(TOOL, &target, &error));
-            }
+        if let Reading::Unknown(why) = &read.principals {
+            let target = Target {
+                account: read.account.clone(),
+                region: session.target.region.clone(),
+            };
+            let error = anyhow::anyhow!("{why}");
+            unreachable.push(Unreachable::new(TOOL, &target, &error));
+        }
+        if shift.binds(&read.account) {
+            // Whoever may assume its roles may be in an account that is read later.
+            places.push(place);
+            bound.push(read);
+        } else {
+            let known = Known::of(std::slice::from_ref(&read));
+            impacts.add(place, candidate.impacts(&read, &known));
         }
     }
-    let counts = impacts.counts(unreachable.len());
+    let mut of_caller = bound.iter();
+    let of_caller = of_caller.find(|read| read.account == session.target.account);
+    let caller = of_caller.map(|read| {
+        let principals = read.principals.present().map(Vec::as_slice);
+        observe::caller_among(&session, principals.unwrap_or_default())
+    });
+    let known = Known::of(&bound);
+    for (place, read) in places.iter().zip(&bound) {
+        impacts.add(*place, candidate.impacts(read, &known));
+    }
+    let risks = risks(&Evidence {
+        shift: &shift,
+        midway: &[],
+        accounts: &bound,
+        caller: caller.as_deref(),
+        history: &[],
+        unread_history: None,
+    });
+    let finding = |risk: &Risk| risk.finding(&session.target);
+    let findings: Vec<Finding> = risks.iter().map(finding).collect();
+    let counts = impacts.counts(findings.len(), unreachable.len());
     text::write(out, &counts)?;
+    let outcome = match findings.as_slice() {
+        [] => {
+            out.suggest("plan");
+            Outcome::Fine
+        }
+        findings => out.write_findings(findings)?,
+    };
     for impact in impacts.in_order() {
         out.write(&impact)?;
     }
     for record in &unreachable {
         out.write(record)?;
     }
-    Ok(match counts.n_unknown + counts.n_accounts_unread {
-        0 => Outcome::Fine,
-        _ => Outcome::Trouble,
-    })
+    Ok(
+        outcome.and(match counts.n_unknown + counts.n_accounts_unread {
+            0 => Outcome::Fine,
+            _ => Outcome::Trouble,
+        }),
+    )
 }

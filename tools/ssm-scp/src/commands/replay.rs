@@ -35,7 +35,11 @@ pub(crate) async fn run(
     );
     let governed = match &args.source.organization {
         None => None,
-        Some(path) => Some(guard.governed(&Organization::read(path)?)),
+        Some(path) => {
+            let mut organization = Organization::read(path)?;
+            guard.join(&mut organization);
+            Some(guard.governed(&organization))
+        }
     };
     let is_governed = |account: &str| {
         governed

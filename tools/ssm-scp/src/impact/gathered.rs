@@ -19,6 +19,8 @@ struct Outcome {
 struct Entry {
     account: Rc<str>,
     principal: Box<str>,
+    /// Of its account, among all that are read.
+    place: usize,
     r#type: PrincipalType,
     outcome: Rc<Outcome>,
 }
@@ -31,8 +33,8 @@ pub(crate) struct Gathered {
 }
 
 impl Gathered {
-    /// Adds the impacts on the principals of an account.
-    pub(crate) fn add(&mut self, impacts: Vec<Impact>) {
+    /// Adds the impacts on the principals of an account, whose place in the order is given.
+    pub(crate) fn add(&mut self, place: usize, impacts: Vec<Impact>) {
         let mut account: Rc<str> = Rc::default();
         for impact in impacts {
             if *account != *impact.account {
@@ -47,6 +49,7 @@ impl Gathered {
             let known = self.outcomes.entry(Rc::clone(&outcome));
             self.entries.push(Entry {
                 account: Rc::clone(&account),
+                place,
                 principal: impact.principal.into(),
                 r#type: impact.r#type,
                 outcome: Rc::clone(known.or_insert(outcome)),
@@ -55,20 +58,27 @@ impl Gathered {
     }
 
     /// Counts them.
-    pub(crate) fn counts(&self, n_accounts_unread: usize) -> ImpactCounts {
+    pub(crate) fn counts(&self, n_risks: usize, n_accounts_unread: usize) -> ImpactCounts {
         let classes = self.entries.iter().map(|entry| entry.outcome.class);
-        ImpactCounts::of(classes, n_accounts_unread)
+        ImpactCounts::of(classes, n_risks, n_accounts_unread)
     }
 
-    /// Returns those first who lose something, then those of whom it is not known; the others stay as they were added.
-    pub(crate) fn in_order(&self) -> impl Iterator<Item = Impact> {
+    /// Returns those first who lose something, then those of whom it is not known; all others by the place of their account, and as
+    /// they were added.
+    pub(crate) fn in_order(&mut self) -> impl Iterator<Item = Impact> {
+        self.entries.sort_by_key(|entry| entry.place);
         let urgency = |entry: &Entry| match entry.outcome.class {
             Class::NewlyDenied => 0,
             Class::Unknown => 1,
-            Class::StillIn | Class::Exempt | Class::DeniedBefore | Class::NotGoverned => 2,
+            Class::StillIn
+            | Class::NotAssumable
+            | Class::Exempt
+            | Class::DeniedBefore
+            | Class::NotGoverned => 2,
         };
+        let entries = &self.entries;
         let each = (0..=2).flat_map(move |rank| {
-            let entries = self.entries.iter();
+            let entries = entries.iter();
             entries.filter(move |entry| urgency(entry) == rank)
         });
         each.map(|entry| Impact {
@@ -111,12 +121,13 @@ mod tests {
             impact("d", Class::StillIn),
             impact("e", Class::NewlyDenied),
         ];
-        gathered.add(given[..3].to_vec());
-        gathered.add(given[3..].to_vec());
+        // What was judged first may come later in the order.
+        gathered.add(1, given[3..].to_vec());
+        gathered.add(0, given[..3].to_vec());
         assert_eq!(gathered.outcomes.len(), 4);
         let expected = [2, 4, 1, 0, 3].map(|index: usize| given[index].clone());
         assert_eq!(gathered.in_order().collect::<Vec<_>>(), expected);
-        let counts = gathered.counts(7);
+        let counts = gathered.counts(0, 7);
         assert_eq!((counts.n_newly_denied, counts.n_accounts_unread), (2, 7));
     }
 }

@@ -25,8 +25,11 @@ pub(crate) enum PrincipalType {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Class {
-    /// Exempt, and IAM allows it some of the actions, be it that something else denies them today.
+    /// Exempt, IAM allows it some of the actions, be it that something else denies them today, and somebody may assume it.
     StillIn,
+    /// The same, but nobody may assume it: only a service may, whoever it trusts does not exist, or a resource control policy denies
+    /// it. It lets no person in.
+    NotAssumable,
     /// It may do something today that it may not do afterwards.
     NewlyDenied,
     /// Spared by the guard, but IAM does not allow it any of the actions.
@@ -82,15 +85,18 @@ pub(crate) enum ImpactCountsKind {
     ImpactCounts,
 }
 
-/// How many principals there are of each class, and how many accounts were not read.
+/// How many risks and principals of each class there are, and how many accounts were not read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ImpactCounts {
     /// Always `impact_counts`.
     pub(crate) kind: ImpactCountsKind,
+    /// Findings `scp.lockout.risk`, which come next.
+    pub(crate) n_risks: usize,
     pub(crate) n_newly_denied: usize,
     pub(crate) n_unknown: usize,
     pub(crate) n_still_in: usize,
+    pub(crate) n_not_assumable: usize,
     pub(crate) n_exempt: usize,
     pub(crate) n_denied_before: usize,
     pub(crate) n_not_governed: usize,
@@ -101,14 +107,17 @@ impl ImpactCounts {
     /// Counts the classes of principals.
     pub(super) fn of(
         classes: impl Iterator<Item = Class> + Clone,
+        n_risks: usize,
         n_accounts_unread: usize,
     ) -> ImpactCounts {
         let count = |class| classes.clone().filter(|one| *one == class).count();
         ImpactCounts {
             kind: ImpactCountsKind::ImpactCounts,
+            n_risks,
             n_newly_denied: count(Class::NewlyDenied),
             n_unknown: count(Class::Unknown),
             n_still_in: count(Class::StillIn),
+            n_not_assumable: count(Class::NotAssumable),
             n_exempt: count(Class::Exempt),
             n_denied_before: count(Class::DeniedBefore),
             n_not_governed: count(Class::NotGoverned),

@@ -7,10 +7,11 @@ use serde_json::Value;
 
 use super::identity::Identity;
 use super::judged::Judged;
+use super::known::Known;
 use super::principals::{Found, PrincipalClass};
 use super::resource_control;
-use super::shift::Lost;
-use super::who::Who;
+use super::shift::{AccountShift, Lost};
+use super::who::{Traits, Who};
 use crate::model::PrincipalPolicies;
 
 /// What access is, whatever else a change takes from operators.
@@ -93,13 +94,13 @@ impl Judged<'_> {
         self.closed(found.principal)
     }
 
-    /// Returns why nobody can become somebody.
     fn closed(&self, principal: &PrincipalPolicies) -> Option<String> {
-        if !self.known.may_become(principal) {
-            return Some("nobody may assume it".to_owned());
-        }
-        let traits = &self.evidence.shift.traits;
-        resource_control::closes(&self.shift.resource_control, principal, traits)
+        closed(
+            self.known,
+            self.shift,
+            &self.evidence.shift.traits,
+            principal,
+        )
     }
 
     /// Returns whether anybody found may do something today, by their own policies.
@@ -158,6 +159,19 @@ impl Judged<'_> {
         let levels = Some(self.shift.after()).filter(|levels| !levels.is_empty());
         identity.verdict(levels, who, action) != Verdict::Denied
     }
+}
+
+/// Returns why nobody can become somebody: nobody whom its trust policy names is there, or a resource control policy keeps them out.
+pub(crate) fn closed(
+    known: &Known<'_>,
+    account: &AccountShift<'_>,
+    traits: &Traits,
+    principal: &PrincipalPolicies,
+) -> Option<String> {
+    if !known.may_become(principal) {
+        return Some("nobody may assume it".to_owned());
+    }
+    resource_control::closes(&account.resource_control, principal, traits)
 }
 
 /// Returns the documents by which a principal may do something itself.

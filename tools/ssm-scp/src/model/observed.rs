@@ -20,6 +20,9 @@ pub(crate) struct Observed {
     pub(crate) root: Reading<Root>,
     /// By name: the policies that the desired state renders to.
     pub(crate) policies: BTreeMap<String, Reading<Policy>>,
+    /// Parts that the guard had and no longer has.
+    #[serde(default)]
+    pub(crate) left_over: Reading<Vec<Policy>>,
     /// How many policies are attached to each desired target; absent when there is no such target.
     pub(crate) targets: BTreeMap<TargetId, Reading<usize>>,
 }

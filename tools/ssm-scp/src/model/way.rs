@@ -1,6 +1,8 @@
 //! The ways onto nodes by the names that a desired state gives them. What each is made of is in the catalogue.
 
 mod catalogue;
+#[cfg(test)]
+mod left_out;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

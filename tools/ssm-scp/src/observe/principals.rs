@@ -144,10 +144,9 @@ fn document(text: &str) -> anyhow::Result<Value> {
 /// Returns what `aws:PrincipalArn` of the session is: of an assumed role the role's ARN with its path, which only IAM
 /// knows. Where that may not be read the path is left out, which matches fewer exemptions and so never hides a risk.
 pub(crate) async fn caller_arn(session: &Session) -> String {
-    let Some((_, rest)) = session.caller.split_once(":assumed-role/") else {
+    let Some(name) = assumed_role(session) else {
         return session.caller.clone();
     };
-    let name = rest.split('/').next().unwrap_or_default();
     let answer = Client::new(&session.config)
         .get_role()
         .role_name(name)
@@ -156,10 +155,30 @@ pub(crate) async fn caller_arn(session: &Session) -> String {
     let known = answer
         .ok()
         .and_then(|answer| Some(answer.role()?.arn().to_owned()));
-    known.unwrap_or_else(|| {
-        format!(
-            "arn:{}:iam::{}:role/{name}",
-            session.partition, session.target.account
-        )
-    })
+    known.unwrap_or_else(|| without_path(session, name))
+}
+
+/// Returns the same where the principals of the session's account have been read.
+pub(crate) fn caller_among(session: &Session, principals: &[PrincipalPolicies]) -> String {
+    let Some(name) = assumed_role(session) else {
+        return session.caller.clone();
+    };
+    // The names of roles are unique in an account, whatever their paths.
+    let is_caller = |arn: &str| {
+        let path = arn.split_once(":role/").map(|(_, path)| path);
+        path.is_some_and(|path| path.rsplit('/').next() == Some(name))
+    };
+    let mut arns = principals.iter().map(|principal| principal.arn.as_str());
+    let known = arns.find(|arn| is_caller(arn)).map(str::to_owned);
+    known.unwrap_or_else(|| without_path(session, name))
+}
+
+fn assumed_role(session: &Session) -> Option<&str> {
+    let (_, rest) = session.caller.split_once(":assumed-role/")?;
+    rest.split('/').next()
+}
+
+fn without_path(session: &Session, name: &str) -> String {
+    let (partition, account) = (&session.partition, &session.target.account);
+    format!("arn:{partition}:iam::{account}:role/{name}")
 }

@@ -13,7 +13,7 @@ use crate::commands::guard::Guard;
 use crate::gaps::LeftOpen;
 use crate::guard::render;
 use crate::impact::{Candidate, Gathered, Impact};
-use crate::lockout::{Evidence, Shift, risks};
+use crate::lockout::{Evidence, Known, Shift, risks};
 use crate::model::AccountPrincipals;
 use crate::model::Desired;
 use crate::model::{Observed, TargetId};
@@ -136,7 +136,11 @@ fn replayed(
     organization: Option<&Organization>,
 ) -> Option<(Vec<DeniedCall>, String)> {
     let records: Vec<Value> = parsed(case, "records.json")?;
-    let bound = organization.map(|organization| guard.governed(organization));
+    let bound = organization.map(|organization| {
+        let mut joined = organization.clone();
+        guard.join(&mut joined);
+        guard.governed(&joined)
+    });
     let mut replaying = Replaying::by(&guard.compiled, |account: &str| {
         bound
             .as_ref()
@@ -163,13 +167,12 @@ fn principals(
         shift: &shift,
         guard: &guard.compiled,
         classes: &guard.action_classes(&shift),
-        governed: &guard.governed(organization),
+        governed: &guard.governed(&after),
     };
     let mut found = Gathered::default();
-    for account in accounts {
-        let principals = account.principals.present();
-        let principals = principals.map(Vec::as_slice).unwrap_or_default();
-        found.add(candidate.impacts(&account.account, principals));
+    let known = Known::of(accounts);
+    for (place, account) in accounts.iter().enumerate() {
+        found.add(place, candidate.impacts(account, &known));
     }
     let found: Vec<Impact> = found.in_order().collect();
     testbed::expect(&case.join("impact.json"), &json!(found));

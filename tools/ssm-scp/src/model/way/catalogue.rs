@@ -66,6 +66,12 @@ const NODES: &[Entry] = &[
         source: "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateActivation.html",
     },
     Entry {
+        way: Way::Activations,
+        actions: &["ssm:CreateCloudConnector", "ssm:UpdateCloudConnector"],
+        leads_to: "machines of another cloud as nodes",
+        source: "https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateCloudConnector.html",
+    },
+    Entry {
         way: Way::AccessRequests,
         actions: &["ssm:GetAccessToken", "ssm:StartAccessRequest"],
         leads_to: "credentials of a role that may start a session",
@@ -193,6 +199,18 @@ const NODES: &[Entry] = &[
         ],
         leads_to: "the same for the next instances of a group",
         source: "https://docs.aws.amazon.com/autoscaling/ec2/userguide/launch-templates.html",
+    },
+    Entry {
+        way: Way::Launches,
+        actions: &["ec2:RunScheduledInstances"],
+        leads_to: "the same for instances of a schedule",
+        source: "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ScheduledInstancesLaunchSpecification.html",
+    },
+    Entry {
+        way: Way::Launches,
+        actions: &["workspaces-instances:CreateWorkspaceInstance"],
+        leads_to: "the same by WorkSpaces",
+        source: "https://docs.aws.amazon.com/workspaces-instances/latest/api/API_ManagedInstanceRequest.html",
     },
     Entry {
         way: Way::EksAccess,

@@ -1,19 +1,32 @@
 //! What `impact` says of people, against what `apply` says of their accounts: both are one judgement.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use organization::Organization;
 use serde_json::Value;
 
 use super::scene::Scene;
+use crate::commands::guard::bound_by;
 use crate::impact::{Candidate, Class, Impact};
-use crate::lockout::{Risk, Shift, action_classes, carry_out};
+use crate::lockout::{Known, Risk, Shift, action_classes, carry_out};
+use crate::model::AccountPrincipals;
 
-/// Returns what becomes of the principals of each account from which something may be taken.
-pub(super) fn impacts(scene: &Scene, after: &Organization) -> BTreeMap<String, Vec<Impact>> {
+/// What access is.
+const ACCESS: [&str; 2] = ["ssm:StartSession", "ssm:SendCommand"];
+
+/// Returns what becomes of the principals of each account from which something may be taken, by the policies that changes attach.
+pub(super) fn impacts(
+    scene: &Scene,
+    changes: &[Value],
+    after: &Organization,
+) -> BTreeMap<String, Vec<Impact>> {
     let shift = Shift::of(&scene.organization, after);
     let classes = action_classes(&shift.actions, &shift.policies());
-    let governed = shift.accounts();
+    let names = changes.iter().flat_map(|change| {
+        let state = &change["to"];
+        state["policy_name"].as_str().or(state["name"].as_str())
+    });
+    let governed = bound_by(after, &names.collect::<BTreeSet<&str>>());
     let candidate = Candidate {
         shift: &shift,
         guard: &[],
@@ -23,13 +36,21 @@ pub(super) fn impacts(scene: &Scene, after: &Organization) -> BTreeMap<String, V
     let bound = scene
         .accounts
         .iter()
-        .filter(|one| governed.contains(&one.account));
-    let impacts = bound.filter_map(|one| {
-        let principals = one.principals.present()?;
-        let impacts = candidate.impacts(&one.account, principals);
-        Some((one.account.clone(), impacts))
-    });
+        .filter(|one| shift.binds(&one.account));
+    let bound: Vec<AccountPrincipals> = bound.cloned().collect();
+    let known = Known::of(&bound);
+    let read = bound
+        .iter()
+        .filter(|one| one.principals.present().is_some());
+    let impacts = read.map(|one| (one.account.clone(), candidate.impacts(one, &known)));
     impacts.collect()
+}
+
+/// Returns which kinds of access are lost by somebody who was found.
+fn lost_access(impacts: &[Impact]) -> Vec<&'static str> {
+    let losses = || impacts.iter().filter(|one| one.class == Class::NewlyDenied);
+    let is_lost = |action: &&str| losses().any(|one| one.actions.iter().any(|lost| lost == action));
+    ACCESS.into_iter().filter(is_lost).collect()
 }
 
 fn is_in(impact: &Impact) -> bool {
@@ -47,8 +68,9 @@ fn statements(impact: &Impact) -> impl Iterator<Item = &str> {
     whys.map(|why| why.split(", depending on").next().unwrap())
 }
 
-/// Holds one to the other: where `apply` says that nobody keeps access `impact` has those who lose it, by the same statement; whom
-/// `apply` singles out has no more than before; and where `impact` shows nobody who is still in, `apply` refuses.
+/// Holds one to the other: where `apply` says that nobody keeps access `impact` has those who lose it, by the same statement, and
+/// nobody who is still in with all of it; whom `apply` singles out has no more than before; and where `impact` shows nobody who is still
+/// in, `apply` refuses.
 #[track_caller]
 pub(super) fn check(name: &str, scene: &Scene, changes: &[Value], risks: &[Risk]) {
     let mut after = scene.organization.clone();
@@ -56,7 +78,7 @@ pub(super) fn check(name: &str, scene: &Scene, changes: &[Value], risks: &[Risk]
         let action = serde_json::from_value(change["action"].clone()).unwrap();
         carry_out(&mut after, action, &change["from"], &change["to"]).unwrap();
     }
-    for (account, impacts) in impacts(scene, &after) {
+    for (account, impacts) in impacts(scene, changes, &after) {
         let of_account = |risk: &Risk| risk.id.contains(&account);
         let break_glass = risks
             .iter()
@@ -70,6 +92,13 @@ pub(super) fn check(name: &str, scene: &Scene, changes: &[Value], risks: &[Risk]
                 "{name}: {} of {impacts:?}",
                 risk.message
             );
+            let access = lost_access(&impacts);
+            let keeps = |impact: &&Impact| {
+                let has = |action: &&str| impact.actions.iter().any(|one| one == action);
+                impact.class == Class::StillIn && access.iter().all(has)
+            };
+            let kept = impacts.iter().find(keeps).filter(|_| !access.is_empty());
+            assert!(kept.is_none(), "{name}: {} but {kept:?}", risk.message);
         }
         for impact in &impacts {
             let singled_out = format!("singled_out:{}", impact.principal);

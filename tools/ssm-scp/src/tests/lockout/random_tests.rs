@@ -178,7 +178,7 @@ impl Found {
         };
         self.n_clean += usize::from(risks.is_empty());
         self.n_refused += usize::from(!risks.is_empty());
-        let impacts = agreement::impacts(scene, end);
+        let impacts = agreement::impacts(scene, changes, end);
         for account in &scene.ids() {
             // The root and the account itself are no levels of units.
             let depth = before.lineage(account).len() - 2;

@@ -234,11 +234,12 @@ fn whoever_loses_all_sessions_that_there_are_is_newly_denied() {
         let mut scene = Scene::new();
         scene.attached("older", json!([by_session("StringEquals", "ann")]), &[W]);
         let mut after = scene.organization.clone();
-        for change in on_w(json!([plan])) {
+        let changes = on_w(json!([plan]));
+        for change in &changes {
             let action = serde_json::from_value(change["action"].clone()).unwrap();
             carry_out(&mut after, action, &change["from"], &change["to"]).unwrap();
         }
-        let impact = &impacts(&scene, &after)[A][0];
+        let impact = &impacts(&scene, &changes, &after)[A][0];
         assert_eq!(impact.class, class, "{name}: {impact:?}");
     }
 }
@@ -274,11 +275,12 @@ fn whoever_has_no_session_left_that_iam_allows_is_newly_denied() {
         let mut scene = Scene::new();
         scene.principal(A, "BreakGlass").policies.push(own);
         let mut after = scene.organization.clone();
-        for change in unless(guard) {
+        let changes = unless(guard);
+        for change in &changes {
             let action = serde_json::from_value(change["action"].clone()).unwrap();
             carry_out(&mut after, action, &change["from"], &change["to"]).unwrap();
         }
-        let impact = &impacts(&scene, &after)[A][0];
+        let impact = &impacts(&scene, &changes, &after)[A][0];
         let lost = impact.losses.iter().flat_map(|loss| &loss.actions);
         assert_eq!(impact.class, class, "{impact:?}");
         assert!(lost.eq(actions), "{impact:?}");

@@ -171,6 +171,12 @@ pub(super) const PASSED_ROLES: &[Entry] = &[
     },
     Entry {
         way: Way::DataJobs,
+        actions: &["sagemaker:CreateCluster", "sagemaker:UpdateCluster"],
+        leads_to: "lifecycle scripts on the instances of a HyperPod cluster, with its role",
+        source: "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ClusterLifeCycleConfig.html",
+    },
+    Entry {
+        way: Way::DataJobs,
         actions: &[
             "emr-serverless:AccessInteractiveEndpoints",
             "emr-serverless:AccessLivyEndpoints",
@@ -245,6 +251,36 @@ pub(super) const PASSED_ROLES: &[Entry] = &[
         actions: &["states:CreateStateMachine", "states:UpdateStateMachine"],
         leads_to: "any call to AWS as a step of a workflow",
         source: "https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html",
+    },
+    Entry {
+        way: Way::Schedulers,
+        actions: &["states:TestState"],
+        leads_to: "any call to AWS as one step that is tested, as the role passed with it",
+        source: "https://docs.aws.amazon.com/step-functions/latest/apireference/API_TestState.html",
+    },
+    Entry {
+        way: Way::Schedulers,
+        actions: &["dlm:CreateLifecyclePolicy", "dlm:UpdateLifecyclePolicy"],
+        leads_to: "a document that runs on instances before and after each snapshot",
+        source: "https://docs.aws.amazon.com/dlm/latest/APIReference/API_Script.html",
+    },
+    Entry {
+        way: Way::Schedulers,
+        actions: &["apigateway:PATCH", "apigateway:POST", "apigateway:PUT"],
+        leads_to: "calls to AWS as the role of an integration, whenever an API is called",
+        source: "https://docs.aws.amazon.com/apigateway/latest/api/API_Integration.html",
+    },
+    Entry {
+        way: Way::Schedulers,
+        actions: &["appsync:CreateDataSource", "appsync:UpdateDataSource"],
+        leads_to: "calls to AWS as the role of a data source, whenever an API is queried",
+        source: "https://docs.aws.amazon.com/appsync/latest/devguide/tutorial-http-resolvers-js.html",
+    },
+    Entry {
+        way: Way::Schedulers,
+        actions: &["iot:CreateTopicRule", "iot:ReplaceTopicRule"],
+        leads_to: "a workflow whenever a message arrives, as the role of a rule",
+        source: "https://docs.aws.amazon.com/iot/latest/developerguide/stepfunctions-rule-action.html",
     },
     Entry {
         way: Way::Schedulers,
