@@ -1,6 +1,7 @@
 //! Tests of the judgement alone: cases by name, and random ones against an evaluator of their own.
 
 mod agreement;
+mod asked;
 mod becoming;
 mod cases;
 mod changes;
