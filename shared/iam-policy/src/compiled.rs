@@ -4,6 +4,7 @@
 mod classes;
 mod condition;
 mod resource;
+mod within;
 
 use self::condition::CompiledCondition;
 use self::resource::Resource;
@@ -23,9 +24,24 @@ pub(crate) enum Truth<'p> {
     Unknown(&'p str),
 }
 
+/// What an answer depends on where the resource is not known and a statement is about some only.
+pub(crate) const RESOURCE: &str = "resource";
+
 impl<'p> Truth<'p> {
     fn of(holds: bool) -> Truth<'p> {
         if holds { Truth::Yes } else { Truth::No }
+    }
+
+    /// Returns whether it says more than another. What is in doubt for some resources only leaves others alone; any other doubt
+    /// may be about all of them, whichever statement comes first.
+    pub(crate) fn outweighs(self, other: Truth<'_>) -> bool {
+        let weight = |truth: Truth<'_>| match truth {
+            Truth::No => 0,
+            Truth::Unknown(RESOURCE) => 1,
+            Truth::Unknown(_) => 2,
+            Truth::Yes => 3,
+        };
+        weight(self) > weight(other)
     }
 }
 
@@ -52,7 +68,7 @@ pub(crate) struct CompiledStatement {
     conditions: Vec<CompiledCondition>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct CompiledPrincipals {
     negated: bool,
     everyone: bool,
@@ -71,9 +87,9 @@ pub(crate) struct Asker {
 /// What a policy says to a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Says<'p> {
-    /// The first statement that denies, else the first that may.
+    /// The first statement that denies, else the first of those that may and are most in doubt.
     pub(crate) deny: Option<(&'p CompiledStatement, Truth<'p>)>,
-    /// The first statement that allows, else the first that may.
+    /// The first statement that allows, else the first of those that may and are most in doubt.
     pub(crate) allow: Option<(&'p CompiledStatement, Truth<'p>)>,
     /// Whether a statement allows the very user or session who asks.
     pub(crate) allows_directly: bool,
@@ -126,21 +142,34 @@ impl Compiled {
             }
             match statement.applies(request, asker) {
                 Truth::No => {}
-                Truth::Yes => {
-                    if !matches!(found, Some((_, Truth::Yes))) {
-                        *found = Some((statement, Truth::Yes));
+                truth => {
+                    if found.is_none_or(|(_, known)| truth.outweighs(known)) {
+                        *found = Some((statement, truth));
+                    }
+                    if truth != Truth::Yes {
+                        continue;
                     }
                     if statement.effect == Effect::Deny {
                         return says;
                     }
                     says.allows_directly |= statement.grants_directly(request);
                 }
-                unknown @ Truth::Unknown(_) => {
-                    found.get_or_insert((statement, unknown));
-                }
             }
         }
         says
+    }
+
+    /// Returns each statement of an effect that applies, or may.
+    pub(crate) fn applying<'p>(
+        &'p self,
+        effect: Effect,
+        request: &Request,
+    ) -> impl Iterator<Item = (&'p CompiledStatement, Truth<'p>)> {
+        let statements = self.statements.iter();
+        let statements = statements.filter(move |statement| statement.effect == effect);
+        let asked =
+            statements.map(|statement| (statement, statement.applies(request, Asker::default())));
+        asked.filter(|(_, truth)| *truth != Truth::No)
     }
 
     /// Returns whether a statement allows, as if none denied.

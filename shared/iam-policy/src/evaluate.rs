@@ -3,7 +3,8 @@
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html>
 
 use crate::Position;
-use crate::compiled::{Asker, Compiled, CompiledStatement, Truth};
+use crate::compiled::{Asker, Compiled, CompiledStatement, RESOURCE, Truth};
+use crate::model::Effect;
 use crate::request::Request;
 
 /// The policies that bear on a request. What is `None` is not judged, as if it allowed.
@@ -87,6 +88,18 @@ pub struct Deciding<'p> {
     pub sid: &'p str,
     /// Where it begins.
     pub position: &'p Position,
+    /// What it does.
+    pub effect: Effect,
+    statement: &'p CompiledStatement,
+}
+
+impl Deciding<'_> {
+    /// Returns whether the statement applies to no request of an action that both are about but those to which another one
+    /// applies: it is the same, but for more conditions, fewer resources, or its Sid.
+    #[must_use]
+    pub fn is_within(&self, other: &Deciding<'_>) -> bool {
+        self.statement.is_within(other.statement)
+    }
 }
 
 /// Decides a request. An explicit denial anywhere comes first; then every layer has to allow.
@@ -164,6 +177,26 @@ pub fn denies<'p>(policy: &'p Compiled, request: &Request) -> Option<Decision<'p
     })
 }
 
+/// Returns what each statement of an effect says that applies, or may: of those that deny `Denied`, of those that allow `Allowed`,
+/// and `Unknown` where that is not known.
+pub fn applying<'p>(
+    policy: &'p Compiled,
+    effect: Effect,
+    request: &Request,
+) -> impl Iterator<Item = Decision<'p>> {
+    let applying = policy.applying(effect, request);
+    applying.map(move |(statement, truth)| Decision {
+        verdict: match (truth, effect) {
+            (Truth::Yes, Effect::Deny) => Verdict::Denied,
+            (Truth::Yes, Effect::Allow) => Verdict::Allowed,
+            _ => Verdict::Unknown,
+        },
+        layer: None,
+        statement: Some(deciding(policy, statement)),
+        unknown_key: key(truth),
+    })
+}
+
 /// Returns whether a single policy allows by a statement of its own, whatever it denies.
 #[must_use]
 pub fn allows(policy: &Compiled, request: &Request) -> Verdict {
@@ -222,11 +255,11 @@ impl<'p> Gathered<'p> {
                     self.denied = Some(decision);
                     return;
                 }
-                self.maybe_denied.get_or_insert(decision);
+                self.maybe_denied = graver(self.maybe_denied, decision);
             }
             self.granted_directly |= layer == Layer::Resource && says.allows_directly;
             if let Some((statement, truth)) = says.allow
-                && (allow.0 == Truth::No || (truth == Truth::Yes && allow.0 != Truth::Yes))
+                && truth.outweighs(allow.0)
             {
                 allow = (truth, Some(deciding(policy, statement)));
             }
@@ -243,7 +276,7 @@ impl<'p> Gathered<'p> {
                 self.refused.get_or_insert(decision(Verdict::Denied));
             }
             Truth::Unknown(_) => {
-                self.maybe_refused.get_or_insert(decision(Verdict::Unknown));
+                self.maybe_refused = graver(self.maybe_refused, decision(Verdict::Unknown));
             }
         }
     }
@@ -259,7 +292,10 @@ impl<'p> Gathered<'p> {
                 .map(|(_, truth, _)| *truth)
         };
         let resource = granted(Layer::Resource);
-        let mut unknown = self.maybe_denied.or(self.maybe_refused);
+        let mut unknown = match self.maybe_refused {
+            Some(refused) => graver(self.maybe_denied, refused),
+            None => self.maybe_denied,
+        };
         for &(layer, truth, statement) in &self.allows {
             // Within one account the resource's policy or the identity's is enough.
             let instead = match layer {
@@ -276,7 +312,7 @@ impl<'p> Gathered<'p> {
             let decision = |verdict| Decision::of(verdict, layer, truth, statement);
             match truth {
                 Truth::No => return decision(Verdict::Denied),
-                _ => unknown = unknown.or(Some(decision(Verdict::Unknown))),
+                _ => unknown = graver(unknown, decision(Verdict::Unknown)),
             }
         }
         unknown.unwrap_or_else(|| Decision {
@@ -296,7 +332,17 @@ fn deciding<'p>(policy: &'p Compiled, statement: &'p CompiledStatement) -> Decid
         policy: &policy.name,
         sid: &statement.sid,
         position: &statement.position,
+        effect: statement.effect,
+        statement,
     }
+}
+
+/// Returns the graver of two doubts: one about some resources leaves others alone. Of two alike it is the first.
+fn graver<'p>(known: Option<Decision<'p>>, other: Decision<'p>) -> Option<Decision<'p>> {
+    let is_about_some = |one: &Decision<'_>| one.unknown_key == Some(RESOURCE);
+    known
+        .filter(|known| !is_about_some(known) || is_about_some(&other))
+        .or(Some(other))
 }
 
 fn key<'p>(truth: Truth<'p>) -> Option<&'p str> {

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use crate::Version;
+use crate::request::Context;
 
 /// Means `*`: any text, the empty one too.
 const ANY_TEXT: u8 = 0xFF;
@@ -197,6 +198,31 @@ fn variable(inside: &str) -> Result<Piece, &'static str> {
         key: key.to_ascii_lowercase().into(),
         default: default.map(Into::into),
     })
+}
+
+/// Returns a pattern with the values of a request, or their defaults, for its policy variables. One that has neither becomes `*`.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
+#[must_use]
+pub fn with_variables(pattern: &str, context: &Context) -> String {
+    let mut filled = String::with_capacity(pattern.len());
+    let mut rest = pattern;
+    while let Some((before, inner)) = rest.split_once("${") {
+        let Some((inside, after)) = inner.split_once('}') else {
+            break;
+        };
+        filled.push_str(before);
+        match variable(inside) {
+            Ok(Piece::Value { key, default }) => {
+                let value = context.single(&key).or(default.as_deref());
+                filled.push_str(value.unwrap_or("*"));
+            }
+            // `${*}` and the like are plain characters.
+            _ => filled.push_str(inside),
+        }
+        rest = after;
+    }
+    filled.push_str(rest);
+    filled
 }
 
 /// Returns whether a compiled pattern covers the whole text.

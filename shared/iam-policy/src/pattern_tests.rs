@@ -1,7 +1,7 @@
 //! Wildcards, variables and segments, one rule a test.
 
-use super::{Template, Values, arn_parts, glob, matches};
-use crate::Version;
+use super::{Template, Values, arn_parts, glob, matches, with_variables};
+use crate::{Context, Version, arn_like_in};
 
 struct Ann;
 
@@ -139,5 +139,36 @@ fn patterns_overlap_where_a_text_is_covered_by_both() {
         let (a, b) = (compiled(one), compiled(other));
         assert_eq!(super::overlap(&a, &b), expected, "{one} and {other}");
         assert_eq!(super::overlap(&b, &a), expected, "{other} and {one}");
+    }
+}
+
+#[test]
+fn variables_have_the_values_of_a_request() {
+    let context = Context::partial()
+        .with("aws:PrincipalAccount", "111122223333")
+        .with("aws:PrincipalTag/team", "ops");
+    for (pattern, expected) in [
+        (
+            "arn:aws:iam::${aws:principalaccount}:role/${aws:PrincipalTag/Team}-*",
+            "arn:aws:iam::111122223333:role/ops-*",
+        ),
+        ("user/${aws:username}", "user/*"),
+        ("user/${aws:username, 'nobody'}", "user/nobody"),
+        ("a${*}b${aws:unclosed", "a*b${aws:unclosed"),
+        ("plain", "plain"),
+    ] {
+        assert_eq!(with_variables(pattern, &context), expected);
+    }
+    let arn = "arn:aws:iam::111122223333:role/ops-1";
+    for (pattern, expected) in [
+        (
+            "arn:aws:iam::${aws:principalaccount}:role/${aws:PrincipalTag/Team}-*",
+            true,
+        ),
+        ("arn:aws:iam::${aws:PrincipalAccount}:role/dev", false),
+        ("arn:aws:iam::*:role/${aws:username}", false),
+        ("arn:aws:iam::*:role/*", true),
+    ] {
+        assert_eq!(arn_like_in(pattern, arn, &context), expected, "{pattern}");
     }
 }

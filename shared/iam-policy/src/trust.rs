@@ -106,10 +106,11 @@ fn entrants_by<'p>(policy: &'p Value, actions: &'p [&'p str]) -> impl Iterator<I
     })
 }
 
-/// Returns whether anybody besides services may assume a role, by its trust policy. `exists` says of the ARN of a user or role
-/// whether there may be one. What IAM shows as an ID, `AROA..`, has been deleted.
+/// Returns whether anybody besides services may assume a role, by its trust policy. `comes` says of the ARN of a user, role,
+/// session or account, or of the ID of an account, as it is written, whether anybody comes in by it. What IAM shows as another ID,
+/// `AROA..`, has been deleted.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-user.html>
-pub fn is_for_people(policy: &Value, exists: impl Fn(&str) -> bool) -> bool {
+pub fn is_for_people(policy: &Value, comes: impl Fn(&str) -> bool) -> bool {
     // One way in may be closed to everybody and another one open.
     let is_closed = |action: &str| {
         let mut statements = one_or_many(&policy["Statement"]).iter();
@@ -122,11 +123,10 @@ pub fn is_for_people(policy: &Value, exists: impl Fn(&str) -> bool) -> bool {
     };
     let is_somebody = |entrant: Entrant<'_>| match entrant {
         Entrant::Anybody | Entrant::Federated => true,
-        Entrant::Aws(name) if name.bytes().all(|byte| byte.is_ascii_digit()) => true,
-        Entrant::Aws(name) => Arn::parse(name).is_some_and(|arn| {
-            let is_of_iam = arn.named("role").or_else(|| arn.named("user")).is_some();
-            !is_of_iam || exists(name)
-        }),
+        Entrant::Aws(name) => {
+            let is_account = name.bytes().all(|byte| byte.is_ascii_digit());
+            (is_account || Arn::parse(name).is_some()) && comes(name)
+        }
     };
     ASSUMING.iter().any(|action| {
         !is_closed(action) && entrants_by(policy, std::slice::from_ref(action)).any(is_somebody)
@@ -323,8 +323,13 @@ mod tests {
 
     #[track_caller]
     fn check(trust: Value, expected: bool) {
-        let exists = |name: &str| name != "arn:aws:iam::111122223333:role/gone";
-        assert_eq!(is_for_people(&trust, exists), expected, "{trust}");
+        let gone = [
+            "arn:aws:iam::111122223333:role/gone",
+            "444455556666",
+            "arn:aws:iam::444455556666:root",
+        ];
+        let comes = |name: &str| !gone.contains(&name);
+        assert_eq!(is_for_people(&trust, comes), expected, "{trust}");
     }
 
     fn one(principal: Value) -> Value {
@@ -336,6 +341,10 @@ mod tests {
         check(one(json!("*")), true);
         check(one(json!({"AWS": ROOT})), true);
         check(one(json!({"AWS": ["999988887777"]})), true);
+        for closed in ["444455556666", "arn:aws:iam::444455556666:root"] {
+            check(one(json!({"AWS": closed})), false);
+            check(one(json!({"AWS": [closed, ROOT]})), true);
+        }
         check(
             one(json!({"AWS": "arn:aws:iam::111122223333:role/ops"})),
             true,

@@ -11,9 +11,10 @@ use crate::Version;
 use crate::arn::split;
 use crate::operator::{Comparison, Family, Test};
 use crate::pattern::{self, Template, Values, arn_parts};
+use crate::request::Context;
 
 /// A value to compare with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Comparand {
     Text {
         template: Template,
@@ -183,7 +184,20 @@ pub fn arn_like(pattern: &str, arn: &str) -> bool {
         .filter_map(|part| Template::parse(part, Version::Of2008, true).ok())
         .collect();
     let parts: Result<[Template; 6], _> = parts.try_into();
-    parts.is_ok_and(|parts| arn_matches(&parts, &given, &crate::Context::complete()))
+    parts.is_ok_and(|parts| arn_matches(&parts, &given, &Context::complete()))
+}
+
+/// Returns whether a pattern matches the ARN of who asks, as `ArnLike` compares `aws:PrincipalArn` in a policy of 2012: variables
+/// have the values of the request, and match nothing where they have none.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
+#[must_use]
+pub fn arn_like_in(pattern: &str, arn: &str, context: &Context) -> bool {
+    let parts: Vec<Template> = arn_parts(pattern, Version::Of2012)
+        .iter()
+        .filter_map(|part| Template::parse(part, Version::Of2012, true).ok())
+        .collect();
+    let parts: Result<[Template; 6], _> = parts.try_into();
+    parts.is_ok_and(|parts| arn_matches(&parts, &split(arn), context))
 }
 
 /// Compares part by part, the parts that matter first.

@@ -14,7 +14,7 @@ use crate::guard::{
     DOCUMENT_ACTIONS, ROLE_ACTIONS, USER_ACTIONS, access_token_role, exempt_patterns, is_own_role,
     is_user,
 };
-use crate::lockout::{sample_resource, stranger};
+use crate::lockout::{in_account, sample_resource, stranger};
 use crate::model::{Desired, Entry, catalogue};
 use crate::principal_arn::{self, anybody};
 
@@ -336,7 +336,7 @@ impl Place<'_> {
     }
 
     fn of_account(&self, pattern: &str) -> String {
-        pattern.replace("${aws:PrincipalAccount}", self.account)
+        in_account(pattern, self.account)
     }
 
     /// Returns a role and a user whom no policy names, and the root user where it is not exempt: a denial may be about one sort.

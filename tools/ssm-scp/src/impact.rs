@@ -122,7 +122,7 @@ impl Bound<'_> {
     fn classify(&self, principal: &PrincipalPolicies) -> Found {
         let found = self.spared_or_denied(principal);
         let why_closed = match found.class {
-            Class::StillIn => closed(self.known, &self.shift, &self.whole.traits, principal),
+            Class::StillIn => closed(self.known, self.whole, &self.shift, principal),
             _ => None,
         };
         match why_closed {

@@ -2,7 +2,9 @@
 //! tree as it is, for each account whose policies differ. Each risk has an id, by which a person may accept it; nothing turns all
 //! of them off, and what could not be read is a risk of its account. Pure.
 
+mod account_shift;
 mod actions;
+mod becoming;
 mod identity;
 mod judged;
 mod known;
@@ -20,18 +22,19 @@ mod who;
 use std::collections::BTreeSet;
 
 use cli::{Finding, FindingKind, Reading, Severity, Target};
-use iam_policy::{Compiled, arn_like};
+use iam_policy::{Compiled, arn_like, arn_like_in};
 
+pub(crate) use self::account_shift::{AccountShift, Loss, Lost};
 use self::actions::Actions;
 pub(crate) use self::actions::resource as sample_resource;
+pub(crate) use self::becoming::closed;
 pub(crate) use self::identity::Identity;
 use self::judged::Judged;
 pub(crate) use self::known::Known;
 pub(crate) use self::midway::{Midway, Step, midway};
 pub(crate) use self::planned::{carry_out, parsed};
-pub(crate) use self::principals::stranger;
-pub(crate) use self::shift::{AccountShift, Loss, Lost, Shift, may_allow};
-pub(crate) use self::ways_in::closed;
+pub(crate) use self::principals::{in_account, stranger};
+pub(crate) use self::shift::{Shift, may_allow};
 pub(crate) use self::who::Who;
 use crate::model::{AccountPrincipals, PrincipalPolicies};
 use crate::principal_arn::{self, partition};
@@ -91,13 +94,14 @@ pub(crate) struct Evidence<'a> {
 
 /// Returns the risks.
 pub(crate) fn risks(evidence: &Evidence<'_>) -> Vec<Risk> {
-    let known = Known::of(evidence.accounts);
-    let arns = known.arns.iter().copied();
+    let read = evidence.accounts.iter().flat_map(governed);
+    let arns = read.map(|principal| principal.arn.as_str());
     let patterns = evidence.shift.patterns.iter().map(String::as_str);
     let partition = partition(evidence.caller.into_iter().chain(arns).chain(patterns));
+    let known = Known::of(evidence.accounts);
     let mut risks: Vec<Risk> = unread(evidence.accounts).collect();
-    if !known.accounts.is_empty() {
-        risks.extend(unmatched(&evidence.shift.patterns, &known.arns));
+    if !known.is_empty() {
+        risks.extend(unmatched(evidence.shift, &known));
     }
     let actions = Actions::of(&evidence.shift.actions);
     for account in evidence.accounts {
@@ -134,11 +138,12 @@ pub(crate) fn risks(evidence: &Evidence<'_>) -> Vec<Risk> {
             "pass --history records of calls as CloudTrail writes them",
         )
     }));
-    risks.extend(history(evidence.history));
+    risks.extend(history(evidence.history, evidence.shift));
     risks
 }
 
-/// Returns the actions that some patterns cover and those whose meaning is known, in classes that none of the policies distinguishes.
+/// Returns the actions that some patterns cover and those whose meaning is known, in classes that none of the policies
+/// distinguishes.
 pub(crate) fn action_classes(patterns: &[String], policies: &[&Compiled]) -> Vec<Vec<String>> {
     let classes = Actions::of(patterns).classes(policies);
     classes.iter().map(|class| class.actions.clone()).collect()
@@ -160,14 +165,18 @@ fn unread(accounts: &[AccountPrincipals]) -> impl Iterator<Item = Risk> {
     })
 }
 
-fn unmatched(patterns: &[String], arns: &BTreeSet<&str>) -> impl Iterator<Item = Risk> {
-    let is_matched = move |pattern: &&String| {
-        arns.iter().any(|arn| {
-            let account = principal_arn::account(arn).unwrap_or_default();
-            arn_like(&pattern.replace("${aws:PrincipalAccount}", account), arn)
+fn unmatched(shift: &Shift, known: &Known<'_>) -> impl Iterator<Item = Risk> {
+    let is_matched = |pattern: &&String| {
+        known.principals().any(|one| match pattern.contains("${") {
+            true => {
+                let who = Who::found(one, &shift.traits);
+                arn_like_in(pattern, &one.arn, &who.context)
+            }
+            false => arn_like(pattern, &one.arn),
         })
     };
-    let nobody = patterns.iter().filter(move |pattern| !is_matched(pattern));
+    let patterns = shift.patterns.iter();
+    let nobody = patterns.filter(move |pattern| !is_matched(pattern));
     nobody.map(|pattern| {
         Risk::new(
             format!("unmatched:{pattern}"),
@@ -177,20 +186,36 @@ fn unmatched(patterns: &[String], arns: &BTreeSet<&str>) -> impl Iterator<Item =
     })
 }
 
-fn history(calls: &[DeniedCall]) -> impl Iterator<Item = Risk> {
+fn history(calls: &[DeniedCall], shift: &Shift) -> impl Iterator<Item = Risk> {
     let mut named = BTreeSet::new();
     calls.iter().filter_map(move |call| {
         let id = format!("history:{}:{}", call.principal, call.action);
+        let DeniedCall {
+            principal, action, ..
+        } = call;
         named.insert(id.clone()).then(|| {
-            let n_calls = usize::try_from(call.n_denied + call.n_unknown).unwrap_or(usize::MAX);
+            let place = match &call.sid {
+                Some(sid) => format!("statement {sid} of {}", call.policy),
+                None => format!("a statement of {}", call.policy),
+            };
+            let above = shift.of_account(principal_arn::account(principal).unwrap_or_default());
+            let attached = above.map(|above| above.attached(&call.policy));
+            let n_calls = call.n_denied.saturating_add(call.n_unknown);
+            let n_calls = usize::try_from(n_calls).unwrap_or(usize::MAX);
+            let depends = match &call.depends_on {
+                Some(key) => format!(", depending on {key}"),
+                None => String::new(),
+            };
             let message = format!(
-                "{} called {} {} until {} and would be denied",
-                call.principal,
-                call.action,
+                "{principal} called {action} {} until {} and would be denied by {place}{}{depends}",
                 cli::count(n_calls, "time"),
-                call.last
+                call.last,
+                attached.unwrap_or_default(),
             );
-            Risk::new(id, message, "exempt it, or accept that it ends")
+            let fix = format!(
+                "spare it in {place} with ArnNotLike aws:PrincipalArn, or accept that it ends"
+            );
+            Risk::new(id, message, &fix)
         })
     })
 }

@@ -130,15 +130,31 @@ impl<'g, F: Fn(&str) -> bool> Replaying<'g, F> {
     /// # Errors
     /// A terminal as stdin, or a file that cannot be opened.
     pub(crate) fn file(&mut self, path: Option<&Path>) -> anyhow::Result<()> {
-        match cloudtrail::objects_of(path, |found| Ok(self.found(&found))) {
+        Replaying::file_of_all(std::slice::from_mut(self), path)
+    }
+
+    /// Replays a file by several guards at once.
+    ///
+    /// # Errors
+    /// As [`Replaying::file`].
+    pub(crate) fn file_of_all(all: &mut [Self], path: Option<&Path>) -> anyhow::Result<()> {
+        let mut n_objects = 0_u64;
+        let read = cloudtrail::objects_of(path, |found| {
+            n_objects += 1;
+            let each = all.iter_mut().map(|one| one.found(&found));
+            // What is damaged for one is so for all.
+            Ok(each.fold(Read::Whole, |_, read| read))
+        });
+        match read {
             Ok(()) => Ok(()),
             Err(Damage::Each(error)) => Err(error),
             // A file that is not there is a wrong argument; one that ends early is damaged.
-            Err(Damage::Read(error)) if self.n_objects == 0 && error.raw_os_error().is_some() => {
+            Err(Damage::Read(error)) if n_objects == 0 && error.raw_os_error().is_some() => {
                 Err(error.into())
             }
             Err(damage) => {
-                self.damaged(damage.to_string());
+                let what = damage.to_string();
+                all.iter_mut().for_each(|one| one.damaged(what.clone()));
                 Ok(())
             }
         }
@@ -321,7 +337,7 @@ fn denial<'p>(
     principal: &str,
 ) -> Option<Decision<'p>> {
     let said = denies(policy, request)?;
-    if said.unknown_key != Some("resource") {
+    if said.verdict == Verdict::Denied {
         return Some(said);
     }
     let arns = record.resource_arns(principal);

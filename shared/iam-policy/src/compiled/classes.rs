@@ -1,6 +1,7 @@
 //! What a policy distinguishes: two actions that the same statements are about, and two contexts in which the same conditions
 //! hold, get the same answers, so that one question is enough for all of them.
 
+use super::resource::Resource;
 use super::{Compiled, Truth};
 use crate::pattern::{self, Template};
 use crate::request::Context;
@@ -16,6 +17,14 @@ impl Compiled {
                 Template::Variable(_) => false,
             });
             covered != statement.not_actions
+        })
+    }
+
+    /// Returns for each statement whether it is about some resources only.
+    pub fn statements_about_some_resources(&self) -> impl Iterator<Item = bool> {
+        self.statements.iter().map(|statement| {
+            let everything = |resources: &Vec<Resource>| resources.contains(&Resource::Everything);
+            statement.not_resources || !statement.resources.as_ref().is_none_or(everything)
         })
     }
 
@@ -50,6 +59,8 @@ mod tests {
         let about = |action: &str| compiled.statements_about(action).collect::<Vec<bool>>();
         assert_eq!(about("SSM:startSession"), [true, true, false]);
         assert_eq!(about("ssm:SendCommand"), [true, false, false]);
+        let some = compiled.statements_about_some_resources();
+        assert!(some.eq([false, false, true]));
         assert_eq!(about("s3:GetObject"), [true, false, true]);
         let of = |role: &str| {
             let arn = format!("arn:aws:iam::111122223333:role/{role}");

@@ -15,7 +15,7 @@ pub(super) struct CompiledCondition {
     pub(super) operator: Operator,
     /// In lower case.
     pub(super) key: Box<str>,
-    comparands: Vec<Comparand>,
+    pub(super) comparands: Vec<Comparand>,
     /// The keys, in lower case, whose values the comparands need.
     needed: Vec<Box<str>>,
 }

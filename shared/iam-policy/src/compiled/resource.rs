@@ -3,7 +3,7 @@
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
 
 use super::condition::unknown_key;
-use super::{Asker, Truth};
+use super::{Asker, RESOURCE, Truth};
 use crate::Version;
 use crate::pattern::{Template, arn_parts};
 use crate::reference;
@@ -15,7 +15,7 @@ const WILDCARD: &str = "a wildcard in the type of the resource";
 const INCOMPLETE: &str = "an incomplete ARN";
 
 /// A value of `Resource` or `NotResource`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Resource {
     Everything,
     /// What no resource is: a variable stands where none may.
@@ -82,7 +82,7 @@ impl Resource {
             return Truth::of(matches!(self, Resource::Everything));
         };
         let Some(text) = request.resource.as_deref() else {
-            return Truth::Unknown("resource");
+            return Truth::Unknown(RESOURCE);
         };
         if let Some(key) = unknown_key(whole.keys(), &request.context) {
             return Truth::Unknown(key);

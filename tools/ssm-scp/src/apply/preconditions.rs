@@ -8,7 +8,7 @@ use aws_sdk_organizations::Client;
 use awsconf::Session;
 use cli::{Plan, Reading};
 use futures_util::StreamExt;
-use iam_policy::{Compiled, MAX_SCP_CHARACTERS, PolicyType, Rule, lint};
+use iam_policy::{MAX_SCP_CHARACTERS, PolicyType, Rule, lint};
 
 use crate::lockout::{
     Evidence, Risk, Shift, Step, carry_out, may_allow, midway, parsed, risks as judge,
@@ -37,7 +37,6 @@ pub(crate) async fn risks(
         .await
         .context("look for who would be locked out")?;
     let mut after = before.clone();
-    let mut guard: Vec<Compiled> = Vec::new();
     for change in plans.iter().flat_map(|plan| &plan.changes) {
         if change.action == Action::AttachPolicy {
             let target = parsed::<AttachmentState>(&change.to)
@@ -51,8 +50,8 @@ pub(crate) async fn risks(
                 change.id
             );
         }
-        let parsed = carry_out(&mut after, change.action, &change.from, &change.to);
-        guard.extend(parsed.with_context(|| format!("`to` of {}", change.id))?);
+        carry_out(&mut after, change.action, &change.from, &change.to)
+            .with_context(|| format!("`to` of {}", change.id))?;
     }
     let shift = Shift::of(&before, &after);
     let steps: Vec<Step<'_>> = plans
@@ -77,10 +76,11 @@ pub(crate) async fn risks(
         false => None,
     };
     let history = match history {
-        Some(path) => Some(observe::history(path, &guard, &accounts)?),
-        None => None,
+        Some(path) => observe::history(path, &shift.coming())?,
+        None => Vec::new(),
     };
-    let unread_history = history.as_ref().and_then(|replay| replay.counts.unread());
+    let mut replays = history.iter();
+    let unread_history = replays.find_map(|replay| replay.counts.unread());
     let history: Vec<_> = history.into_iter().flat_map(Replay::into_denied).collect();
     let accounts: Vec<_> = through.each(session, &accounts).collect().await;
     Ok(judge(&Evidence {

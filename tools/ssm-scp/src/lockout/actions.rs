@@ -213,19 +213,25 @@ impl Actions {
         if let Some(marks) = self.marks.borrow().get(&address) {
             return Rc::clone(marks);
         }
-        let marks = Rc::new(self.numbered(policy));
+        let marks = Rc::new(self.numbered(policy, true));
         self.marks.borrow_mut().insert(address, Rc::clone(&marks));
         marks
     }
 
-    /// Returns for each action which statements of a policy are about it, as a number.
-    fn numbered(&self, policy: &Compiled) -> Vec<u32> {
-        let mut numbers: HashMap<Vec<bool>, u32> = HashMap::new();
+    /// Returns for each action which statements of a policy are about it, as a number. What those that are about some resources
+    /// take of an action, goes by the types of resources that it has.
+    fn numbered(&self, policy: &Compiled, by_types: bool) -> Vec<u32> {
+        let some: Vec<bool> = policy.statements_about_some_resources().collect();
+        let mut numbers: HashMap<(Vec<bool>, Vec<&str>), u32> = HashMap::new();
         let marks = self.all.iter().map(|(_, name)| {
             let next = numbers.len() as u32;
-            *numbers
-                .entry(policy.statements_about(name).collect())
-                .or_insert(next)
+            let about: Vec<bool> = policy.statements_about(name).collect();
+            let mut pairs = about.iter().zip(&some);
+            let types = match by_types && pairs.any(|(about, some)| *about && *some) {
+                true => types(name),
+                false => Vec::new(),
+            };
+            *numbers.entry((about, types)).or_insert(next)
         });
         marks.collect()
     }
@@ -260,12 +266,17 @@ impl Actions {
         if let Some((number, marks)) = self.own.borrow().get(text) {
             return Some((*number, Rc::clone(marks)));
         }
-        let marks = Rc::new(self.numbered(&compile("", text).ok()?));
+        let marks = Rc::new(self.numbered(&compile("", text).ok()?, false));
         let mut own = self.own.borrow_mut();
         let number = own.len();
         own.insert(text.to_owned(), (number, Rc::clone(&marks)));
         Some((number, marks))
     }
+}
+
+fn types(action: &str) -> Vec<&'static str> {
+    let types = reference::action(action).map_or(&[][..], |action| &action.resources);
+    types.iter().map(|one| one.of.arn).collect()
 }
 
 /// Returns actions in words: single ones by name, more of a service by their number.
@@ -342,6 +353,14 @@ mod tests {
             policy(r#"{"Effect":"Deny","Action":["s3:Get*","sts:TagSession"],"Resource":"*"}"#);
         assert_eq!(of(&[&all, &reads], Meaning::Becoming), [4, 1]);
         assert_eq!(of(&[&all, &reads], Meaning::Other).len(), 2);
+        // Roles, users and whatever else IAM has are types of their own.
+        let roles =
+            r#"{"Effect":"Deny","Action":"iam:DeleteRo*","Resource":"arn:aws:iam::*:role/x"}"#;
+        assert_eq!(of(&[&all, &policy(roles)], Meaning::Other).len(), 2);
+        let both = roles.replace("DeleteRo*", "Delete*");
+        assert!(of(&[&all, &policy(&both)], Meaning::Other).len() > 5);
+        let everywhere = both.replace("arn:aws:iam::*:role/x", "*");
+        assert_eq!(of(&[&all, &policy(&everywhere)], Meaning::Other).len(), 2);
     }
 
     #[test]

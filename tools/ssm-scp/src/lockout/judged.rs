@@ -1,15 +1,16 @@
 //! What one account would lose: every class of its principals against every class of actions, reported by what it means. Pure.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use iam_policy::Verdict;
 
+use super::account_shift::{AccountShift, Loss, Lost};
 use super::actions::{ActionClass, Actions, Meaning, in_words};
 use super::identity::Identity;
 use super::known::Known;
 use super::principals::{self, Found, PrincipalClass};
-use super::shift::{AccountShift, Loss, Lost};
 use super::who::Who;
 use super::{Evidence, Risk, governed};
 use crate::model::AccountPrincipals;
@@ -26,6 +27,8 @@ pub(super) struct Judged<'a> {
     pub(super) all: &'a Actions,
     /// By class of actions, then by class of principals.
     pub(super) losses: Vec<Vec<Option<Loss<'a>>>>,
+    /// Why nobody can become somebody, by their ARN: many actions are asked about.
+    pub(super) closed: RefCell<HashMap<&'a str, Option<String>>>,
 }
 
 impl<'a> Judged<'a> {
@@ -54,12 +57,13 @@ impl<'a> Judged<'a> {
                 }
                 let asked = (&who.example, class.example());
                 let loss = shift.lost(asked.0, asked.1)?;
-                Some(shift.in_whole(loss, asked, &account.account, &evidence.shift.spared))
+                Some(shift.in_whole(loss, asked, &account.account, &evidence.shift.resources))
             };
             principals.map(lost).collect()
         });
         Judged {
             losses: losses.collect(),
+            closed: RefCell::default(),
             account,
             shift,
             evidence,
@@ -108,6 +112,7 @@ impl<'a> Judged<'a> {
         ] {
             self.needed(meaning, kind, &what.replace("ID", id), risks);
         }
+        self.unassumable(risks);
         for (kind, meaning, what) in [
             (
                 "repair",

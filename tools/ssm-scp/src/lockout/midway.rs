@@ -7,6 +7,7 @@ use iam_policy::Verdict;
 use organization::Organization;
 use serde_json::Value;
 
+use super::account_shift::{AccountShift, Loss, Lost, Time};
 use super::known::Known;
 use super::principals::classes;
 use super::shift::Shift;
@@ -201,19 +202,26 @@ impl Midway {
         let asked = people
             .iter()
             .flat_map(|class| ACCESS.iter().map(move |action| (class, *action)));
-        let mut opened = asked.filter(|(class, action)| {
-            let who = &class.example;
-            let denied = |verdict: Verdict| verdict == Verdict::Denied;
-            denied(here.verdict_before(who, action))
-                && denied(end.verdict_after(who, action))
-                && !denied(here.verdict_after(who, action))
+        let mut opened = asked.filter_map(|(class, action)| {
+            let denial = |shift: &AccountShift<'_>, time| {
+                let decision = shift.decision(time, &class.example, action);
+                let is_denied = decision.verdict == Verdict::Denied;
+                is_denied.then(|| {
+                    let lost = Lost::Surely;
+                    shift.cause(&Loss { lost, decision }).message
+                })
+            };
+            let before = denial(&here, Time::Before)?;
+            let after = denial(&end, Time::After)?;
+            let is_open = denial(&here, Time::After).is_none();
+            is_open.then_some((class, action, before, after))
         });
-        let (class, action) = opened.next()?;
+        let (class, action, before, after) = opened.next()?;
         Some(Risk::new(
             format!("guard_off:{id}"),
             format!(
-                "between {} and the end of the plan, nothing denies {action} to {} in account {id}, which is denied before and \
-                 after",
+                "between {} and the end of the plan, nothing denies {action} to {} in account {id}, which is {before}, and in the end \
+                 {after}",
                 self.change,
                 class.in_words()
             ),

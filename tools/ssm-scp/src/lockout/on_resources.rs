@@ -3,9 +3,9 @@
 use iam_policy::{Arn, reference};
 
 use super::Risk;
+use super::account_shift::{AccountShift, Loss, Lost, Time};
 use super::actions::{resource, sample};
 use super::judged::Judged;
-use super::shift::{AccountShift, Loss, Lost};
 use super::who::Who;
 
 impl<'s> AccountShift<'s> {
@@ -33,35 +33,52 @@ impl<'s> AccountShift<'s> {
             })
     }
 
-    /// Returns a loss on some resources as a sure one, where it is on every resource of every type that the action is asked on,
-    /// such as `role/*` is for assuming roles.
+    /// Returns a loss on some resources as one on all, where it is on every resource of every type that the action is asked on,
+    /// such as `role/*` is for assuming roles. An action without types knows only `*`: no statement about some resources is about
+    /// it.
     pub(crate) fn in_whole(
-        &self,
+        &'s self,
         mut loss: Loss<'s>,
         (who, action): (&Who, &str),
         account: &str,
-        spared: &[String],
+        named: &[String],
     ) -> Loss<'s> {
-        if loss.lost == Lost::OnSome {
-            let is_lost = |one: &str| {
-                let lost = self.lost_on(who, action, &resource(one, account));
-                lost.is_some_and(|loss| loss.lost == Lost::Surely)
-            };
-            let partition = Arn::parse(&who.arn).map_or("aws", |arn| arn.partition);
-            let types = reference::action(action).map_or(&[][..], |action| &action.resources);
-            // Access points lead to buckets, whose objects are a type of their own.
-            let mut each = types
-                .iter()
-                .filter(|one| !one.of.name.starts_with("accesspoint"));
-            let is_whole = !types.is_empty()
-                && each.all(|one| {
-                    let any = format!("arn:{partition}:{}", one.of.arn);
-                    let mut named = spared.iter().filter(|spared| is_of_type(spared, &any));
-                    is_lost(&any) && named.all(|spared| is_lost(spared))
-                });
-            if is_whole {
-                loss.lost = Lost::Surely;
+        let Some(known) = reference::action(action).filter(|_| loss.lost == Lost::OnSome) else {
+            return loss;
+        };
+        let partition = Arn::parse(&who.arn).map_or("aws", |arn| arn.partition);
+        // Access points lead to buckets, whose objects are a type of their own.
+        let types = known.resources.iter();
+        let types = types.filter(|one| !one.of.name.starts_with("accesspoint"));
+        let mut asked: Vec<String> = types
+            .flat_map(|one| {
+                let any = format!("arn:{partition}:{}", one.of.arn);
+                let named = named.iter().filter(|named| is_of_type(named, &any));
+                let named = named.map(|named| resource(named, account));
+                let each: Vec<String> = named.chain([resource(&any, account)]).collect();
+                each
+            })
+            .collect();
+        if known.resources.is_empty() {
+            asked.push("*".to_owned());
+        }
+        let mut least: Option<Loss<'_>> = None;
+        for one in &asked {
+            match self.lost_on(who, action, one) {
+                Some(lost) if lost.lost == Lost::OnSome => return loss,
+                Some(lost) => {
+                    if least.as_ref().is_none_or(|least| lost.lost < least.lost) {
+                        least = Some(lost);
+                    }
+                }
+                // What was denied before is no more than what is lost.
+                None if self.denial(Time::Before, who, (action, one)).is_some() => {}
+                None => return loss,
             }
+        }
+        if let Some(least) = least {
+            loss.lost = least.lost;
+            loss.decision.unknown_key = least.decision.unknown_key;
         }
         loss
     }

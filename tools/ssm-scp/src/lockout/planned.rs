@@ -1,13 +1,12 @@
 //! The organization as the changes of a plan will leave it. Pure.
 
-use iam_policy::Compiled;
 use organization::{Organization, compile};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::model::{Action, AttachmentState, PolicyState};
 
-/// Makes a change of a plan in an organization, and returns the policy that it leaves, ready to be asked.
+/// Makes a change of a plan in an organization.
 ///
 /// # Errors
 /// A state is of another shape, or its policy is not understood.
@@ -16,30 +15,29 @@ pub(crate) fn carry_out(
     action: Action,
     from: &Value,
     to: &Value,
-) -> anyhow::Result<Option<Compiled>> {
+) -> anyhow::Result<()> {
     match action {
         // Policies that are attached, and not in force while their type is off, count from the start.
         Action::EnablePolicyType => {}
         Action::CreatePolicy | Action::UpdatePolicy => {
             let state: PolicyState = parsed(to)?;
             organization.put(&state.name, &state.document);
-            return Ok(Some(compile(&state.name, &state.document.to_string())?));
+            compile(&state.name, &state.document.to_string())?;
         }
         Action::AttachPolicy | Action::DetachPolicy => {
             let state: AttachmentState = parsed(to)?;
             organization.attach(&state.policy_name, &state.target_id.0, state.attached);
-            let policy = organization
-                .policy(&state.policy_name)
-                .filter(|_| state.attached);
-            let compiled = policy.map(|policy| compile(&policy.name, &policy.document.to_string()));
-            return compiled.transpose();
+            let policy = organization.policy(&state.policy_name);
+            if let Some(policy) = policy.filter(|_| state.attached) {
+                compile(&policy.name, &policy.document.to_string())?;
+            }
         }
         Action::DeletePolicy => {
             let state: PolicyState = parsed(from)?;
             organization.remove(&state.name);
         }
     }
-    Ok(None)
+    Ok(())
 }
 
 /// Reads a state of a change.

@@ -4,11 +4,12 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use iam_policy::{Arn, Compiled, arn_like, glob};
+use iam_policy::{Arn, Compiled, Context, arn_like, arn_like_in, glob, with_variables};
 
 use super::actions::Caller;
 use super::who::{Traits, Who};
 use crate::model::PrincipalPolicies;
+use crate::principal_arn::context;
 
 /// Principals of an account whom no condition distinguishes.
 pub(super) struct PrincipalClass<'a> {
@@ -133,11 +134,11 @@ pub(crate) fn stranger(partition: &str, account: &str, kind: &str, patterns: &[S
 /// Returns a role or user of an account that a pattern matches, if there can be one.
 fn member(partition: &str, account: &str, stranger: &str, pattern: &str) -> Option<String> {
     let name = stranger.rsplit('/').next().unwrap_or_default();
-    let pattern = pattern.replace("${aws:PrincipalAccount}", account);
-    let resource = match Arn::parse(&pattern) {
+    let open = in_account(pattern, account);
+    let resource = match Arn::parse(&open) {
         Some(arn) => arn.resource.to_owned(),
         // A pattern whose wildcards reach across colons.
-        None => pattern.rsplit(':').next().unwrap_or_default().to_owned(),
+        None => open.rsplit(':').next().unwrap_or_default().to_owned(),
     };
     let filled = resource.replace('*', name).replace('?', "q");
     let within = [
@@ -149,12 +150,23 @@ fn member(partition: &str, account: &str, stranger: &str, pattern: &str) -> Opti
         .iter()
         .map(|resource| format!("arn:{partition}:iam::{account}:{resource}"));
     arns.filter(|arn| arn.contains(":role/") || arn.contains(":user/") || arn.ends_with(":root"))
-        .find(|arn| matches(&pattern, arn))
+        .find(|arn| matches(pattern, arn))
 }
 
-/// Conditions compare ARNs as such, or as texts.
+/// Returns a pattern with an account for the variable, and wildcards for the others, such as `${aws:username}`.
+pub(crate) fn in_account(pattern: &str, account: &str) -> String {
+    let context = Context::partial().with("aws:PrincipalAccount", account);
+    with_variables(pattern, &context)
+}
+
+/// Conditions compare ARNs as such, or as texts, and fill in variables first.
 fn matches(pattern: &str, arn: &str) -> bool {
-    arn_like(pattern, arn) || glob(pattern, arn)
+    if !pattern.contains("${") {
+        return arn_like(pattern, arn) || glob(pattern, arn);
+    }
+    let context = context(arn);
+    let is_arn = Arn::parse(pattern).is_some();
+    arn_like_in(pattern, arn, &context) || !is_arn && glob(&with_variables(pattern, &context), arn)
 }
 
 #[cfg(test)]
@@ -192,6 +204,15 @@ mod tests {
         assert_eq!(
             member("arn:*:iam::${aws:PrincipalAccount}:root").as_deref(),
             Some("root")
+        );
+        assert_eq!(
+            member("arn:aws:iam::${aws:principalaccount}:user/${aws:username}").as_deref(),
+            Some("user/a7zkwa")
+        );
+        assert_eq!(
+            member("arn:aws:iam::${aws:PrincipalAccount}:role/${aws:username}"),
+            None,
+            "roles have no such name"
         );
         assert_eq!(member("arn:aws:iam::*:*").as_deref(), Some("role/a7zkwa"));
         assert_eq!(member("*:role/web-*").as_deref(), Some("role/web-a7zkwa"));

@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use iam_policy::{
-    Compiled, Decision, Effect, Layer, Policies, Policy, Request, Verdict, decide, denies,
-};
+use iam_policy::{Compiled, Effect, Policy, one_or_many};
 use organization::{CompiledOrganization, Organization};
+use records::Entity;
 use serde_json::Value;
 
-use super::who::{Traits, Who};
+use super::account_shift::AccountShift;
+use super::who::Traits;
 
 /// The organization before and after.
 pub(crate) struct Shift {
@@ -19,7 +19,7 @@ pub(crate) struct Shift {
     after: CompiledOrganization,
     /// The accounts from which something may be taken, each with the names of those that are new to it or have another document.
     accounts: BTreeMap<String, BTreeSet<String>>,
-    /// From the root to each of these accounts: what each entity is called, and the names of its policies after.
+    /// From the root to each account that policies bind: what each entity is called, and the names of its policies after.
     lines: BTreeMap<String, Vec<(String, Vec<String>)>>,
     /// Values of the actions of all policies that come, go or change, in the order of their names; `*` where a statement is
     /// about all others.
@@ -30,35 +30,12 @@ pub(crate) struct Shift {
     pub(crate) traits: Traits,
     /// Pairs of action and resource that policies which come or change deny on some resources only.
     pub(crate) guarded: Vec<(String, String)>,
-    /// Resources that denials of policies which come or change spare by `NotResource`.
+    /// Resources that policies which come or change leave to somebody: denials by `NotResource`, and what allows by `Resource`.
     pub(crate) spared: Vec<String>,
+    /// Resources that any policy names.
+    pub(super) resources: Vec<String>,
     /// Values of `aws:PrincipalArn` that policies which come or change spare.
     pub(crate) patterns: Vec<String>,
-}
-
-/// How much of an action somebody loses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Lost {
-    /// On some resources.
-    OnSome,
-    /// Under conditions that are not known.
-    Perhaps,
-    /// Whatever else is known.
-    Surely,
-}
-
-/// A loss with the statement behind it.
-pub(crate) struct Loss<'p> {
-    pub(crate) lost: Lost,
-    pub(crate) decision: Decision<'p>,
-}
-
-/// Why somebody loses an action.
-pub(crate) struct Cause {
-    /// The statement, its policy, and where that is attached.
-    pub(crate) message: String,
-    /// What to do about it.
-    pub(crate) fix: String,
 }
 
 impl Shift {
@@ -82,8 +59,7 @@ impl Shift {
                 != after.policy(name).map(|policy| &policy.document)
         };
         // Where a policy is attached counts: with one level fewer that allows, nothing is allowed.
-        let attached = |organization: &Organization, account: &str| -> BTreeSet<(String, String)> {
-            let line = organization.lineage(account);
+        let attached = |line: &[&Entity]| -> BTreeSet<(String, String)> {
             let pairs = line.iter().flat_map(|entity| {
                 let names = entity.policies.iter();
                 names.map(|name| (entity.id.clone(), name.clone()))
@@ -94,10 +70,16 @@ impl Shift {
             let policy = before.policy(name);
             policy.is_none_or(|policy| may_allow(&policy.document))
         };
-        let mut accounts = BTreeMap::new();
+        let (mut accounts, mut lines) = (BTreeMap::new(), BTreeMap::new());
         let (mut differing, mut coming) = (BTreeSet::new(), BTreeSet::new());
         for account in after.accounts().filter(|account| !account.management) {
-            let (was, is) = (attached(before, &account.id), attached(after, &account.id));
+            let line = after.lineage(&account.id);
+            let (was, is) = (attached(&before.lineage(&account.id)), attached(&line));
+            let line = line.iter().map(|entity| {
+                let name = format!("{} ({})", entity.id, entity.path);
+                (name, entity.policies.clone())
+            });
+            lines.insert(account.id.clone(), line.collect());
             let is_new = |one: &&(String, String)| !was.contains(*one) || is_changed(&one.1);
             let new = is.iter().filter(is_new).map(|(_, name)| name.clone());
             let new: BTreeSet<String> = new.collect();
@@ -133,16 +115,12 @@ impl Shift {
             .flat_map(|condition| &condition.values)
             .map(|value| value.value.clone());
         let named: BTreeSet<String> = named.collect();
-        let lines = accounts.keys().map(|id: &String| {
-            let line = after.lineage(id).into_iter();
-            let line = line.map(|entity| {
-                let name = format!("{} ({})", entity.id, entity.path);
-                (name, entity.policies.clone())
-            });
-            (id.clone(), line.collect())
-        });
-        let lines = lines.collect();
         let coming = parsed(after, &coming);
+        let all = after.policies.iter().chain(&before.policies);
+        let mut resources = BTreeSet::new();
+        for policy in all {
+            name_resources(&policy.document, &mut resources);
+        }
         let mut patterns: Vec<String> = coming
             .iter()
             .flat_map(Policy::exempt_principals)
@@ -161,6 +139,7 @@ impl Shift {
             named: named.into_iter().collect(),
             guarded: guarded(&coming),
             spared: spared(&coming),
+            resources: resources.into_iter().collect(),
             patterns,
         }
     }
@@ -168,6 +147,22 @@ impl Shift {
     /// Returns the accounts from which something may be taken.
     pub(crate) fn accounts(&self) -> BTreeSet<String> {
         self.accounts.keys().cloned().collect()
+    }
+
+    /// Returns the policies that will bind accounts and do not today, or with another document; accounts that get the same ones are
+    /// together. Those above which a policy is not understood are left out.
+    pub(crate) fn coming(&self) -> Vec<(Vec<Compiled>, BTreeSet<String>)> {
+        let mut alike: BTreeMap<&BTreeSet<String>, BTreeSet<String>> = BTreeMap::new();
+        for (account, new) in self.accounts.iter().filter(|(_, new)| !new.is_empty()) {
+            alike.entry(new).or_default().insert(account.clone());
+        }
+        let coming = alike.into_iter().filter_map(|(new, accounts)| {
+            let any = self.of_account(accounts.first()?).ok()?;
+            let policies = any.after().iter().flatten();
+            let policies = policies.filter(|policy| new.contains(&policy.name));
+            Some((policies.map(|policy| (*policy).clone()).collect(), accounts))
+        });
+        coming.collect()
     }
 
     /// Returns whether something may be taken from an account.
@@ -196,7 +191,6 @@ impl Shift {
             before: self.before.levels(account)?.unwrap_or_default(),
             after: self.after.levels(account)?.unwrap_or_default(),
             resource_control: self.after.resource_policies(account)?,
-            new: self.accounts.get(account),
             line: self.lines.get(account).map_or(&[], Vec::as_slice),
         })
     }
@@ -231,142 +225,25 @@ fn guarded(policies: &[Policy]) -> Vec<(String, String)> {
     guarded
 }
 
-/// Returns what denials leave to everybody, resource by resource.
+/// Adds the resources that a policy names.
+fn name_resources(document: &Value, resources: &mut BTreeSet<String>) {
+    for statement in one_or_many(&document["Statement"]) {
+        for element in ["Resource", "NotResource"] {
+            let values = one_or_many(&statement[element]).iter();
+            let values = values.filter_map(Value::as_str);
+            resources.extend(values.filter(|value| *value != "*").map(str::to_owned));
+        }
+    }
+}
+
+/// Returns what policies leave to somebody, resource by resource.
 fn spared(policies: &[Policy]) -> Vec<String> {
     let statements = policies.iter().flat_map(|policy| &policy.statements);
-    let denials = statements.filter(|one| one.effect == Effect::Deny);
-    let resources = denials.filter_map(|one| one.resources.as_ref());
-    let spared = resources.filter(|resources| resources.negated);
+    let spared = statements.filter_map(|one| {
+        let resources = one.resources.as_ref()?;
+        (resources.negated == (one.effect == Effect::Deny)).then_some(resources)
+    });
     let values = spared.flat_map(|resources| &resources.values);
-    values.map(|value| value.value.clone()).collect()
-}
-
-/// The policies of one account, from the root down.
-pub(crate) struct AccountShift<'s> {
-    before: Vec<Vec<&'s Compiled>>,
-    after: Vec<Vec<&'s Compiled>>,
-    /// Resource control policies, which no plan changes.
-    pub(crate) resource_control: Vec<&'s Compiled>,
-    new: Option<&'s BTreeSet<String>>,
-    line: &'s [(String, Vec<String>)],
-}
-
-impl<'s> AccountShift<'s> {
-    /// Returns what somebody loses of an action, by service control policies alone.
-    pub(crate) fn lost(&self, who: &Who, action: &str) -> Option<Loss<'_>> {
-        let request = Request::on_unknown_resource(action, who.context.clone());
-        self.lost_of(&request)
-    }
-
-    /// Returns the same of an action on one resource.
-    pub(crate) fn lost_on(&self, who: &Who, action: &str, resource: &str) -> Option<Loss<'_>> {
-        self.lost_of(&Request::new(action, resource, who.context.clone()))
-    }
-
-    /// Returns what the policies as they are say to somebody.
-    pub(crate) fn verdict_before(&self, who: &Who, action: &str) -> Verdict {
-        let request = Request::on_unknown_resource(action, who.context.clone());
-        decision(&self.before, &request).verdict
-    }
-
-    /// Returns what the policies as they will be say to somebody.
-    pub(crate) fn verdict_after(&self, who: &Who, action: &str) -> Verdict {
-        let request = Request::on_unknown_resource(action, who.context.clone());
-        decision(&self.after, &request).verdict
-    }
-
-    fn lost_of(&self, request: &Request) -> Option<Loss<'_>> {
-        let before = decision(&self.before, request);
-        if before.verdict == Verdict::Denied {
-            return None;
-        }
-        let after = decision(&self.after, request);
-        if after.verdict == Verdict::Denied {
-            return Some(Loss {
-                lost: Lost::Surely,
-                decision: after,
-            });
-        }
-        // What was doubtful before may be doubtful for one more reason now.
-        let new = self.after.iter().flatten().filter(|policy| {
-            let new = self.new;
-            new.is_some_and(|new| new.contains(&policy.name))
-        });
-        let mut said = new.filter_map(|policy| denies(policy, request));
-        let doubt = said.next().or_else(|| {
-            (before.verdict != after.verdict && after.verdict == Verdict::Unknown).then_some(after)
-        })?;
-        Some(Loss {
-            lost: match doubt.unknown_key {
-                Some("resource") => Lost::OnSome,
-                _ => Lost::Perhaps,
-            },
-            decision: doubt,
-        })
-    }
-
-    /// Returns the policies as they are.
-    pub(crate) fn before(&self) -> &[Vec<&'s Compiled>] {
-        &self.before
-    }
-
-    /// Returns the policies as they will be.
-    pub(crate) fn after(&self) -> &[Vec<&'s Compiled>] {
-        &self.after
-    }
-
-    /// Returns all policies, those before and those after.
-    pub(crate) fn policies(&self) -> Vec<&'s Compiled> {
-        let levels = self.before.iter().chain(&self.after);
-        levels.flatten().copied().collect()
-    }
-
-    /// Returns why something is lost, in words.
-    pub(crate) fn cause(&self, loss: &Loss<'_>) -> Cause {
-        let decision = &loss.decision;
-        let Some(statement) = &decision.statement else {
-            let level = match decision.layer {
-                Some(Layer::ServiceControl(level)) => self.line.get(level),
-                _ => None,
-            };
-            let level = level.map_or("its account", |(name, _)| name);
-            return Cause {
-                message: format!("no policy of {level} allows it"),
-                fix: format!("keep a policy that allows it at {level}"),
-            };
-        };
-        let here = self
-            .line
-            .iter()
-            .filter(|(_, policies)| policies.iter().any(|policy| policy == statement.policy));
-        let here: Vec<&str> = here.map(|(name, _)| name.as_str()).collect();
-        let sid = match statement.sid {
-            "" => &statement.position.path,
-            sid => sid,
-        };
-        let place = format!("statement {sid} of {}", statement.policy);
-        let depends = match decision.unknown_key {
-            Some(key) => format!(", depending on {key}"),
-            None => String::new(),
-        };
-        let attached = match here.is_empty() {
-            true => String::new(),
-            false => format!(" at {}", here.join(" and ")),
-        };
-        Cause {
-            message: format!("denied by {place}{attached}{depends}"),
-            fix: format!(
-                "leave it out of {place}, or spare them there with ArnNotLike aws:PrincipalArn"
-            ),
-        }
-    }
-}
-
-/// Returns what service control policies say by themselves; the management account has no level, and nothing binds it.
-fn decision<'s>(levels: &'s [Vec<&'s Compiled>], request: &Request) -> Decision<'s> {
-    let policies = Policies {
-        service_control: Some(levels).filter(|levels| !levels.is_empty()),
-        ..Policies::default()
-    };
-    decide(&policies, request)
+    let values = values.map(|value| value.value.clone());
+    values.filter(|value| value != "*").collect()
 }

@@ -5,19 +5,17 @@ use std::collections::HashSet;
 use iam_policy::Verdict;
 use serde_json::Value;
 
+use super::account_shift::Lost;
 use super::identity::Identity;
 use super::judged::Judged;
-use super::known::Known;
 use super::principals::{Found, PrincipalClass};
-use super::resource_control;
-use super::shift::{AccountShift, Lost};
-use super::who::{Traits, Who};
+use super::who::Who;
 use crate::model::PrincipalPolicies;
 
 /// What access is, whatever else a change takes from operators.
 pub(super) const ACCESS: [&str; 2] = ["ssm:StartSession", "ssm:SendCommand"];
 
-impl Judged<'_> {
+impl<'a> Judged<'a> {
     /// Returns whether somebody can still do what others lose: start sessions and send commands, each where it is lost and somebody
     /// may do it today, and anything of all that is lost.
     ///
@@ -44,7 +42,7 @@ impl Judged<'_> {
     }
 
     /// Returns the classes of those who call AWS themselves, as everybody does who gets in, by their index.
-    fn of_themselves(&self) -> impl Iterator<Item = (usize, &PrincipalClass<'_>)> {
+    fn of_themselves(&self) -> impl Iterator<Item = (usize, &PrincipalClass<'a>)> {
         let classes = self.principals.iter().enumerate();
         classes.filter(|(_, class)| class.calls_itself())
     }
@@ -82,25 +80,19 @@ impl Judged<'_> {
     }
 
     /// Returns why somebody whom no denial keeps out does not get in all the same, or may call none of these actions.
-    fn barred(&self, found: &Found<'_>, actions: &[&str]) -> Option<String> {
+    fn barred(&self, found: &Found<'a>, actions: &[&str]) -> Option<String> {
         let Some(identity) = Identity::of(found.principal) else {
             return Some("a policy of its own cannot be understood".to_owned());
         };
         let mut actions_left = actions.iter();
         if !actions_left.any(|action| self.may(&identity, &found.who, action)) {
             let none = actions.first().copied().unwrap_or_default();
-            return Some(format!("its own policies do not allow {none}"));
+            return Some(match self.shift.is_resource_denied(&found.who, none) {
+                true => format!("a resource control policy denies it {none}"),
+                false => format!("its own policies do not allow {none}"),
+            });
         }
         self.closed(found.principal)
-    }
-
-    fn closed(&self, principal: &PrincipalPolicies) -> Option<String> {
-        closed(
-            self.known,
-            self.shift,
-            &self.evidence.shift.traits,
-            principal,
-        )
     }
 
     /// Returns whether anybody found may do something today, by their own policies.
@@ -120,7 +112,9 @@ impl Judged<'_> {
         let kept = self.of_themselves();
         let kept = kept.filter(|(who, _)| self.losses[index][*who].is_none());
         if !self.is_read() {
-            return kept.count() > 0;
+            let example = self.actions[index].example();
+            let mut kept = kept;
+            return kept.any(|(_, class)| !self.shift.is_resource_denied(&class.example, example));
         }
         // Each is asked about many actions.
         let keepers: Vec<(&PrincipalPolicies, Identity, &Who)> = kept
@@ -154,24 +148,13 @@ impl Judged<'_> {
         open.is_empty() || !losers().any(is_missed)
     }
 
-    /// Returns whether somebody may do something, by their own policies and by those above as they will be.
+    /// Returns whether somebody may do something, by their own policies and by those above as they will be: what a resource control
+    /// policy denies on whatever resource of the account is kept by nobody there.
     fn may(&self, identity: &Identity, who: &Who, action: &str) -> bool {
         let levels = Some(self.shift.after()).filter(|levels| !levels.is_empty());
         identity.verdict(levels, who, action) != Verdict::Denied
+            && !self.shift.is_resource_denied(who, action)
     }
-}
-
-/// Returns why nobody can become somebody: nobody whom its trust policy names is there, or a resource control policy keeps them out.
-pub(crate) fn closed(
-    known: &Known<'_>,
-    account: &AccountShift<'_>,
-    traits: &Traits,
-    principal: &PrincipalPolicies,
-) -> Option<String> {
-    if !known.may_become(principal) {
-        return Some("nobody may assume it".to_owned());
-    }
-    resource_control::closes(&account.resource_control, principal, traits)
 }
 
 /// Returns the documents by which a principal may do something itself.

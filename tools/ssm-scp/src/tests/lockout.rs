@@ -1,10 +1,13 @@
 //! Tests of the judgement alone: cases by name, and random ones against an evaluator of their own.
 
 mod agreement;
+mod asked;
+mod becoming;
 mod cases;
 mod changes;
 mod evaluator;
 mod fleet_tests;
+mod messages;
 mod midway;
 mod principals;
 mod random;

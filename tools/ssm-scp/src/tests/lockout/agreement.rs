@@ -108,7 +108,13 @@ pub(super) fn check(name: &str, scene: &Scene, changes: &[Value], risks: &[Risk]
         let mut losers = impacts.iter();
         let is_lost = losers.any(|one| one.class == Class::NewlyDenied);
         let mut rest = impacts.iter();
-        let is_kept = rest.any(|one| one.class == Class::StillIn);
+        // What is lost on some resources is left to those who know them.
+        let is_kept = rest.any(|one| {
+            let mut losses = one.losses.iter();
+            one.class == Class::StillIn
+                || one.class == Class::NewlyDenied
+                    && losses.all(|loss| loss.why.ends_with("depending on resource"))
+        });
         assert!(
             !is_lost || is_kept || risks.iter().any(of_account),
             "{name}: {impacts:?}"

@@ -170,3 +170,133 @@ fn neither_order_nor_verb_hides_a_denial() {
         check(name, &[], plan);
     }
 }
+
+/// Where a guard of Regions leaves every answer open an Allow is compared all the same, level by level.
+#[test]
+fn what_allows_is_compared_where_a_denial_leaves_open_what_is_denied() {
+    let elsewhere = json!({"StringNotEquals": {"aws:RequestedRegion": "eu-central-1"}});
+    let allow = |condition: Value, resources: Value| {
+        let mut statement =
+            json!({"Sid": "Allow", "Effect": "Allow", "Action": "*", "Resource": resources});
+        if !condition.is_null() {
+            statement["Condition"] = condition;
+        }
+        json!([statement])
+    };
+    let under = |name: &str, before: Value, after: Value, expected: &[&str]| {
+        check(name, &both(expected), |scene| {
+            scene.attached(
+                "regions",
+                json!([deny(json!("*"), elsewhere.clone())]),
+                &[ROOT],
+            );
+            scene.attached("allow", before.clone(), &[W]);
+            scene.organization.attach(FULL, W, false);
+            vec![update("allow", after.clone())]
+        });
+    };
+    let mfa = || json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}});
+    let office = |range: &str| json!({"IpAddress": {"aws:SourceIp": range}});
+    let perhaps = [
+        "break_glass",
+        "nodes_offline",
+        "assume_role",
+        "logging",
+        "conditional",
+    ];
+    let all = || allow(Value::Null, json!("*"));
+    under(
+        "32 with MFA only",
+        all(),
+        allow(mfa(), json!("*")),
+        &perhaps,
+    );
+    let small = || allow(office("192.0.2.0/28"), json!("*"));
+    let large = || allow(office("192.0.2.0/24"), json!("*"));
+    under("32 from an office only", all(), small(), &perhaps);
+    under("32 from another office", large(), small(), &perhaps);
+    under(
+        "32 with MFA, too",
+        large(),
+        {
+            let mut both = office("192.0.2.0/24");
+            both["Bool"] = mfa()["Bool"].clone();
+            allow(both, json!("*"))
+        },
+        &perhaps,
+    );
+    under(
+        "32 on buckets only",
+        all(),
+        allow(Value::Null, json!("arn:aws:s3:::*")),
+        &[
+            "break_glass",
+            "nodes_offline",
+            "assume_role",
+            "logging",
+            "repair",
+            "assign_access",
+            "other",
+        ],
+    );
+    under("the same", large(), large(), &[]);
+    under("without its condition", large(), all(), &[]);
+    let two = json!({"IpAddress": {"aws:SourceIp": ["198.51.100.0/24", "192.0.2.0/24"]}});
+    under("from two offices", large(), allow(two, json!("*")), &[]);
+    under(
+        "and buckets by name",
+        large(),
+        {
+            let mut more = large();
+            let buckets = allow(Value::Null, json!("arn:aws:s3:::*"));
+            more.as_array_mut().unwrap().push(buckets[0].clone());
+            more
+        },
+        &[],
+    );
+}
+
+#[test]
+fn a_doubtful_denial_that_stays_is_no_loss() {
+    let elsewhere =
+        || json!({"StringNotEquals": {"aws:RequestedRegion": ["eu-central-1", "eu-west-1"]}});
+    let regions = || deny(json!("*"), elsewhere());
+    for (name, expected, after) in [
+        (
+            "one more statement",
+            &[][..],
+            json!([guard(&[BREAK_GLASS]), regions()]),
+        ),
+        ("spares somebody", &[], {
+            let mut spares = regions();
+            spares["Condition"]["ArnNotLike"] = json!({"aws:PrincipalArn": BREAK_GLASS});
+            json!([guard(&[BREAK_GLASS]), spares])
+        }),
+        ("one Region more", &[], {
+            let mut more = regions();
+            more["Condition"] = json!({"StringNotEquals": {"aws:RequestedRegion": ["eu-central-1", "eu-west-1", "us-east-1"]}});
+            json!([guard(&[BREAK_GLASS]), more])
+        }),
+        (
+            "one Region less",
+            &[
+                "break_glass",
+                "nodes_offline",
+                "assume_role",
+                "logging",
+                "conditional",
+            ],
+            {
+                let mut less = regions();
+                less["Condition"] =
+                    json!({"StringNotEquals": {"aws:RequestedRegion": ["eu-central-1"]}});
+                json!([guard(&[BREAK_GLASS]), less])
+            },
+        ),
+    ] {
+        check(name, &both(expected), |scene| {
+            scene.attached("guard", json!([guard(&[BREAK_GLASS]), regions()]), &[W]);
+            vec![update("guard", after.clone())]
+        });
+    }
+}

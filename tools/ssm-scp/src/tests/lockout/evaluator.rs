@@ -5,6 +5,14 @@ use serde_json::Value;
 
 use crate::model::PrincipalPolicies;
 
+/// What a request has beside who asks for what: a resource, `*` where the action knows none, and a value of which the judgement
+/// knows nothing.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Circumstances<'c> {
+    pub(super) resource: &'c str,
+    pub(super) region: &'c str,
+}
+
 /// Wildcards by the letter of AWS's page, one character after the other.
 fn glob(pattern: &[u8], text: &[u8]) -> bool {
     match (pattern.first(), text.first()) {
@@ -33,28 +41,51 @@ fn arn_covers(pattern: &str, arn: &str) -> bool {
             .all(|(one, other)| glob(one.as_bytes(), other.as_bytes()))
 }
 
-fn applies(statement: &Value, who: &PrincipalPolicies, action: &str) -> bool {
-    let named = |element: &str| {
+fn applies(
+    statement: &Value,
+    who: &PrincipalPolicies,
+    action: &str,
+    circumstances: Circumstances<'_>,
+) -> bool {
+    let named = |element: &str, is_covered: &dyn Fn(&Value) -> bool| {
         let patterns = statement.get(element)?;
-        let covered = |pattern: &Value| covers(pattern, action);
         Some(
             patterns
                 .as_array()
-                .map_or_else(|| covered(patterns), |all| all.iter().any(covered)),
+                .map_or_else(|| is_covered(patterns), |all| all.iter().any(is_covered)),
         )
     };
-    if !named("Action").unwrap_or_else(|| !named("NotAction").unwrap()) {
-        return false;
+    let is_of_action = |pattern: &Value| covers(pattern, action);
+    let is_of_resource = |pattern: &Value| {
+        let pattern = pattern.as_str().unwrap();
+        pattern == "*" || arn_covers(pattern, circumstances.resource)
+    };
+    for (element, not, is_covered) in [
+        (
+            "Action",
+            "NotAction",
+            &is_of_action as &dyn Fn(&Value) -> bool,
+        ),
+        ("Resource", "NotResource", &is_of_resource),
+    ] {
+        let is_named = named(element, is_covered);
+        if !is_named.unwrap_or_else(|| !named(not, is_covered).unwrap()) {
+            return false;
+        }
     }
     let Some(conditions) = statement["Condition"].as_object() else {
         return true;
     };
     let account = who.arn.split(':').nth(4).unwrap();
-    conditions.iter().all(|(operator, keys)| {
-        let (key, values) = keys.as_object().unwrap().iter().next().unwrap();
+    let mut conditions = conditions.iter().flat_map(|(operator, keys)| {
+        let keys = keys.as_object().unwrap().iter();
+        keys.map(move |(key, values)| (operator, key, values))
+    });
+    conditions.all(|(operator, key, values)| {
         let given = match key.as_str() {
             "aws:PrincipalArn" => Some(who.arn.as_str()),
             "aws:PrincipalAccount" => Some(account),
+            "aws:RequestedRegion" => Some(circumstances.region),
             _ => who.tags.get("team").map(String::as_str),
         };
         let values: Vec<&str> = match values {
@@ -77,6 +108,7 @@ pub(super) fn says(
     effect: &str,
     who: &PrincipalPolicies,
     action: &str,
+    circumstances: Circumstances<'_>,
 ) -> bool {
     let statements = documents.iter().flat_map(|document| {
         let statements = &document["Statement"];
@@ -85,7 +117,7 @@ pub(super) fn says(
             .map_or(std::slice::from_ref(statements), Vec::as_slice)
     });
     let mut statements = statements.filter(|statement| statement["Effect"] == effect);
-    statements.any(|statement| applies(statement, who, action))
+    statements.any(|statement| applies(statement, who, action, circumstances))
 }
 
 /// Returns whether every level from an account up allows and none denies.
@@ -94,6 +126,7 @@ pub(super) fn passes(
     account: &str,
     who: &PrincipalPolicies,
     action: &str,
+    circumstances: Circumstances<'_>,
 ) -> bool {
     let mut next = Some(account.to_owned());
     while let Some(id) = next {
@@ -108,7 +141,8 @@ pub(super) fn passes(
             .filter(|policy| entity.policies.contains(&policy.name))
             .map(|policy| &policy.document)
             .collect();
-        if says(&documents, "Deny", who, action) || !says(&documents, "Allow", who, action) {
+        let says = |effect: &str| says(&documents, effect, who, action, circumstances);
+        if says("Deny") || !says("Allow") {
             return false;
         }
         next = entity.parent.clone();

@@ -133,7 +133,7 @@ fn whoever_is_exempt_must_get_in() {
         });
     }
     type Spoil = fn(&mut crate::model::PrincipalPolicies);
-    let spoils: [(&str, Spoil); 7] = [
+    let spoils: [(&str, Spoil); 10] = [
         ("42 no policy", |one| one.policies.clear()),
         ("42 policies of something else", |one| {
             one.policies = vec![allow(&["s3:*"])]
@@ -143,6 +143,17 @@ fn whoever_is_exempt_must_get_in() {
         }),
         ("44 trusts a role that is gone", |one| {
             one.trust = Some(trust(json!({"AWS": role(B, "gone")})))
+        }),
+        ("44 trusts nobody but itself", |one| {
+            one.trust = Some(trust(json!({"AWS": role(B, "ssm/BreakGlass")})))
+        }),
+        (
+            "44 trusts the role of the nodes, which EC2 alone assumes",
+            |one| one.trust = Some(trust(json!({"AWS": role(B, "Nodes")}))),
+        ),
+        ("44 trusts a session of the nodes", |one| {
+            let session = format!("arn:aws:sts::{B}:assumed-role/Nodes/i-0123456789abcdef0");
+            one.trust = Some(trust(json!({"AWS": session})))
         }),
         ("boundary of something else", |one| {
             one.boundary = Some(allow(&["s3:*"]))
@@ -186,10 +197,39 @@ fn whoever_is_exempt_must_get_in() {
             on_w(json!([guard(&[pattern])]))
         });
     }
-    check("exempt by a variable", &[], |_| {
-        on_w(json!([guard(&[
-            "arn:aws:iam::${aws:PrincipalAccount}:role/ssm/BreakGlass"
-        ])]))
+    for account in [
+        "aws:PrincipalAccount",
+        "aws:principalaccount",
+        "aws:PrincipalAccount, 'none'",
+    ] {
+        check("exempt by a variable", &[], |_| {
+            let pattern = format!("arn:aws:iam::${{{account}}}:role/ssm/BreakGlass");
+            on_w(json!([guard(&[&pattern])]))
+        });
+    }
+    let by_name = "arn:aws:iam::*:user/${aws:username}";
+    check("users by their own names", &[], |scene| {
+        for account in [A, B] {
+            let user = scene.principal(account, "BreakGlass");
+            (user.arn, user.trust) = (format!("arn:aws:iam::{account}:user/breakglass"), None);
+        }
+        on_w(json!([guard(&[by_name])]))
+    });
+    check(
+        "users by their own names, and there are none",
+        &nobody_matches(by_name),
+        |_| on_w(json!([guard(&[by_name])])),
+    );
+    let by_tag = "arn:aws:iam::*:role/ssm/${aws:PrincipalTag/glass}";
+    check("by a tag that names the role", &[], |scene| {
+        for account in [A, B] {
+            let tags = &mut scene.principal(account, "BreakGlass").tags;
+            tags.insert("glass".to_owned(), "BreakGlass".to_owned());
+        }
+        on_w(json!([guard(&[by_tag])]))
+    });
+    check("by a tag that nobody has", &nobody_matches(by_tag), |_| {
+        on_w(json!([guard(&[by_tag])]))
     });
 }
 

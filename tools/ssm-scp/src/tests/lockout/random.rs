@@ -1,9 +1,14 @@
 //! What random cases are made of: statements, principals, trees and plans, each by a number.
 
+use std::collections::BTreeSet;
+
+use iam_policy::reference;
 use serde_json::{Value, json};
 
+use super::cases::but;
 use super::scene::{
-    A, ACCOUNTS, B, FULL, ROOT, Scene, allow, attach, create, detach, role, trust, update,
+    A, ACCOUNTS, B, BREAK_GLASS, FULL, ROOT, Scene, allow, attach, create, detach, role, trust,
+    update,
 };
 
 /// Organizations takes units five deep below the root.
@@ -31,7 +36,17 @@ pub(super) const OTHERS: [&str; 5] = [
     "iam:DeleteRole",
     "organizations:DetachPolicy",
 ];
-const ARNS: [&str; 7] = [
+/// What statements are about beside everything: each leaves some resource of each action alone, or none of its type.
+const RESOURCES: [&str; 5] = [
+    "arn:aws:iam::*:role/ssm/*",
+    "arn:aws:iam::*:role/*",
+    "arn:aws:s3:::audit/*",
+    "arn:aws:s3:::*",
+    "arn:aws:ec2:*:*:instance/*",
+];
+/// What nobody knows of a request beforehand.
+pub(super) const REGIONS: [&str; 2] = ["eu-central-1", "us-east-1"];
+const ARNS: [&str; 8] = [
     "arn:aws:iam::*:role/ssm/BreakGlass",
     "arn:aws:iam::*:role/ssm/*",
     "arn:aws:iam::*:role/Admin",
@@ -39,6 +54,7 @@ const ARNS: [&str; 7] = [
     "arn:aws:iam::*:role/?ev",
     "arn:aws:iam::200000000002:*",
     "arn:aws:iam::*:role/gone",
+    "arn:aws:iam::*:user/*",
 ];
 
 /// A small generator, so that a seed makes the same case everywhere: xorshift64*.
@@ -67,7 +83,16 @@ impl Random {
 
     fn statement(&mut self) -> Value {
         let effect = if self.one_in(6) { "Allow" } else { "Deny" };
-        let mut statement = json!({"Effect": effect, "Resource": "*"});
+        let mut statement = json!({"Effect": effect});
+        let resource = match self.one_in(4) {
+            true => self.of(&RESOURCES),
+            false => "*",
+        };
+        let element = match resource != "*" && self.one_in(4) {
+            true => "NotResource",
+            false => "Resource",
+        };
+        statement[element] = json!(resource);
         let element = if self.one_in(6) {
             "NotAction"
         } else {
@@ -95,7 +120,37 @@ impl Random {
                 }
             };
         }
+        if self.one_in(5) {
+            let operator = self.of(&["StringEquals", "StringNotEquals"]);
+            statement["Condition"][operator]["aws:RequestedRegion"] = json!(REGIONS[0]);
+        }
         statement
+    }
+
+    /// Returns some actions of each pattern that statements of documents have.
+    pub(super) fn actions<'v>(
+        &mut self,
+        documents: impl Iterator<Item = &'v Value>,
+    ) -> BTreeSet<String> {
+        let statements = documents.flat_map(|document| {
+            let statements = &document["Statement"];
+            let one = std::slice::from_ref(statements);
+            statements.as_array().map_or(one, Vec::as_slice)
+        });
+        let patterns = statements.flat_map(|statement| {
+            let elements = ["Action", "NotAction"].into_iter();
+            let patterns = elements.flat_map(|element| statement[element].as_array());
+            patterns.flatten().filter_map(Value::as_str)
+        });
+        let patterns: BTreeSet<&str> = patterns.collect();
+        let mut found = BTreeSet::new();
+        for pattern in patterns {
+            let actions: Vec<_> = reference::actions(pattern).collect();
+            for _ in 0..2 {
+                found.insert(actions[self.below(actions.len())].full_name());
+            }
+        }
+        found
     }
 
     fn statements(&mut self) -> Value {
@@ -114,16 +169,36 @@ impl Random {
                     let value = self.of(&["ops", "dev"]).to_owned();
                     principal.tags.insert("team".to_owned(), value);
                 }
-                if self.one_in(4) {
+                if self.one_in(6) {
+                    principal.boundary = Some(allow(&[self.of(&PATTERNS), self.of(&PATTERNS)]));
+                }
+                if self.one_in(3) {
                     principal.trust = Some(trust(
                         self.of(&[
                             &json!({"Service": "ec2.amazonaws.com"}),
                             &json!({"AWS": role(&account, "gone")}),
+                            &json!({"AWS": role(&account, "Admin")}),
+                            &json!({"AWS": role(&account, "dev")}),
+                            &json!({"AWS": role(&account, "ssm/BreakGlass")}),
                             &json!({"AWS": "100000000001"}),
                         ])
                         .clone(),
                     ));
                 }
+                if self.one_in(8) {
+                    let name = principal.arn.rsplit('/').next().unwrap_or_default();
+                    principal.arn = format!("arn:aws:iam::{account}:user/{name}");
+                    (principal.trust, principal.unique_id) = (None, None);
+                }
+            }
+            if self.one_in(4) {
+                let mut statement = json!({"Effect": "Deny", "Principal": "*", "Resource": "*"});
+                statement["Action"] = json!(self.of(&["s3:*", "s3:GetObject", "sts:*"]));
+                if statement["Action"] != "sts:*" {
+                    statement["Condition"] = but(&[self.of(&[BREAK_GLASS, ARNS[2]])]);
+                }
+                let name = format!("perimeter-{account}");
+                scene.governed(&name, json!([statement]), &account);
             }
         }
     }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::lockout::{Evidence, Risk, Shift, Step, carry_out, midway, risks};
 use crate::model::Action;
 use crate::model::{AccountPrincipals, PrincipalPolicies};
+use crate::replay::{DeniedCall, Replaying};
 
 pub(super) const ORGANIZATION: &str = "o-abcdefghij";
 pub(super) const MANAGEMENT: &str = "100000000001";
@@ -172,6 +173,11 @@ impl Scene {
 
     /// Returns the risks of changes.
     pub(super) fn judged(&self, changes: &[Value]) -> Vec<Risk> {
+        self.judged_after(changes, &[])
+    }
+
+    /// Returns the risks of changes, where calls are known that were made before.
+    pub(super) fn judged_after(&self, changes: &[Value], calls: &[Value]) -> Vec<Risk> {
         let mut after = self.organization.clone();
         let actions: Vec<Action> = changes
             .iter()
@@ -199,12 +205,21 @@ impl Scene {
             .filter(|account| bound.contains(&account.account))
             .cloned()
             .collect();
+        let coming = shift.coming();
+        let history = coming.iter().flat_map(|(policies, accounts)| {
+            let mut replaying = Replaying::by(policies, |account: &str| accounts.contains(account));
+            for call in calls {
+                replaying.found(&cloudtrail::Found::Object(call.to_string().as_bytes()));
+            }
+            replaying.end().into_denied()
+        });
+        let history: Vec<DeniedCall> = history.collect();
         risks(&Evidence {
             shift: &shift,
             midway: &midway,
             accounts: &accounts,
             caller: self.caller.as_deref(),
-            history: &[],
+            history: &history,
             unread_history: None,
         })
     }

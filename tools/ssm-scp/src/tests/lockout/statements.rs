@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::cases::{ADMIN, ALL, NODES, SESSIONS, both, but, check, deny, only, with};
-use super::scene::{BREAK_GLASS, C};
+use super::cases::{ADMIN, ALL, NODES, SESSIONS, both, but, check, deny, guard, on_w, only, with};
+use super::scene::{BREAK_GLASS, C, W, attach, create};
 
 #[test]
 fn what_a_statement_denies_is_named_by_its_meaning() {
@@ -269,6 +269,35 @@ fn harmless_statements_have_no_risk() {
     }
 }
 
+/// What is denied on one bucket leaves the others; a condition may be about all of them, whichever statement comes first.
+#[test]
+fn the_gravest_doubt_counts_in_either_order() {
+    let mut bucket = deny(json!("s3:PutObject"), but(&[BREAK_GLASS]));
+    bucket["Resource"] = json!("arn:aws:s3:::audit/*");
+    let header = json!({"Null": {"s3:x-amz-server-side-encryption": "true"}});
+    let without_header = deny(json!("s3:PutObject"), header);
+    let office = json!({"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}});
+    let mut role = deny(json!("iam:DeleteRole"), but(&[BREAK_GLASS]));
+    role["Resource"] = json!("arn:aws:iam::*:role/ssm/*");
+    let elsewhere = deny(json!("iam:DeleteRole"), office);
+    for (kind, one, other) in [
+        ("logging", bucket, without_header),
+        ("conditional", role, elsewhere),
+    ] {
+        for statements in [[&one, &other], [&other, &one]] {
+            let statements = json!(statements);
+            let as_one = json!([guard(&[BREAK_GLASS]), statements[0], statements[1]]);
+            check(kind, &both(&[kind]), |_| on_w(as_one.clone()));
+            check(kind, &both(&[kind]), |_| {
+                let mut changes = with(statements[0].clone());
+                let second = json!([statements[1]]);
+                changes.extend([create("second", second), attach("second", W)]);
+                changes
+            });
+        }
+    }
+}
+
 /// A pattern that covers all resources of a type is no less than `*`.
 #[test]
 fn what_is_lost_on_every_resource_is_lost() {
@@ -308,4 +337,10 @@ fn what_is_lost_on_every_resource_is_lost() {
             with(statement)
         });
     }
+    // Of other things in IAM something is left, of roles nothing, to nobody who may change them.
+    check("every role, among all of IAM", &both(&["other"]), |_| {
+        let mut statement = deny(json!("iam:*"), but(&["arn:aws:iam::*:role/dev"]));
+        statement["Resource"] = json!("arn:aws:iam::*:role/*");
+        with(statement)
+    });
 }
