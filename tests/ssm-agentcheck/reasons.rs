@@ -1,4 +1,4 @@
-//! Why nodes are dark, asked of AWS: only what is needed is read, and what cannot be read is said.
+//! Why nodes are dark, read from AWS: only what is needed is read, and what cannot be read is said.
 
 use serde_json::json;
 
@@ -202,7 +202,7 @@ fn every_hybrid_node_is_asked_for_its_connection() {
 }
 
 #[test]
-fn roles_from_a_pipe_tell_what_agentcheck_may_not_ask() {
+fn roles_from_a_pipe_say_what_agentcheck_may_not_ask() {
     let mut blocked = node(1);
     blocked["agent"]["connected"] = json!(false);
     let account = account(&[
