@@ -77,22 +77,33 @@ fn outputs_of_commands() {
     assert!(read.stdout.contains(&long));
 }
 
+/// Plans alerts whose webhook is kept by AWS.
+fn plan(account: &Account, webhook: &serde_json::Value) {
+    let desired = json!({"webhook": webhook}).to_string();
+    let run = || {
+        let run = account.tool(bin("ssm-events"));
+        run.args(["plan"]).stdin(desired.clone())
+    };
+    hold(run).assert_status(0);
+}
+
 #[test]
-fn a_webhook_in_a_parameter_or_a_secret() {
+fn a_webhook_in_a_parameter() {
     let (account, key) = account();
-    let url = "https://hooks.slack.com/services/T0/B0/x";
-    let parameter = json!({"Name": "/slack", "Type": "SecureString", "KeyId": key, "Value": url});
-    let secret = json!({"Name": "slack", "KmsKeyId": key, "SecretString": url});
-    let (parameter, secret) = (parameter.to_string(), secret.to_string());
+    let parameter = json!({"Name": "/slack", "Type": "SecureString", "KeyId": key,
+        "Value": "https://hooks.slack.com/services/T0/B0/x"});
+    let parameter = parameter.to_string();
     account.aws(&["ssm", "put-parameter", "--cli-input-json", &parameter]);
+    plan(&account, &json!({"parameter": "/slack"}));
+}
+
+#[test]
+fn a_webhook_in_a_secret() {
+    let (account, key) = account();
+    let secret = json!({"Name": "slack", "KmsKeyId": key,
+        "SecretString": "https://hooks.slack.com/services/T0/B0/x"});
+    let secret = secret.to_string();
     let create = ["secretsmanager", "create-secret", "--cli-input-json"];
     account.aws(&[&create[..], &[secret.as_str()]].concat());
-    for webhook in [json!({"parameter": "/slack"}), json!({"secret": "slack"})] {
-        let desired = json!({"webhook": webhook}).to_string();
-        let run = || {
-            let run = account.tool(bin("ssm-events"));
-            run.args(["plan"]).stdin(desired.clone())
-        };
-        hold(run).assert_status(0);
-    }
+    plan(&account, &json!({"secret": "slack"}));
 }
