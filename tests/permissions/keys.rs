@@ -88,16 +88,6 @@ fn plan(account: &Account, webhook: &serde_json::Value) {
 }
 
 #[test]
-fn a_webhook_in_a_parameter() {
-    let (account, key) = account();
-    let parameter = json!({"Name": "/slack", "Type": "SecureString", "KeyId": key,
-        "Value": "https://hooks.slack.com/services/T0/B0/x"});
-    let parameter = parameter.to_string();
-    account.aws(&["ssm", "put-parameter", "--cli-input-json", &parameter]);
-    plan(&account, &json!({"parameter": "/slack"}));
-}
-
-#[test]
 fn a_webhook_in_a_secret() {
     let (account, key) = account();
     let secret = json!({"Name": "slack", "KmsKeyId": key,
