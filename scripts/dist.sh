@@ -74,7 +74,21 @@ build_for() { # arch
     build zigbuild --locked --profile dist "${tools[@]/#/--package=}" --target "$target.$glibc"
     binaries=$root/target/$target/dist
     for tool in "${tools[@]}"; do scripts/glibc.sh "$binaries/$tool" "$glibc"; done
+    fit "${tools[@]/#/$binaries/}"
     say "dist: $arch: built in $((SECONDS - started)) s"
+}
+
+# What the largest of the binaries may have, and all of them together.
+max_megabytes=12 max_megabytes_together=40
+fit() { # FILE..
+    local file size total=0
+    for file; do
+        size=$(stat --format %s -- "$file")
+        total=$((total + size))
+        [ "$size" -le $((max_megabytes * 1000000)) ] || die "${file##*/} has $size bytes; at most $max_megabytes MB are allowed"
+    done
+    [ "$total" -le $((max_megabytes_together * 1000000)) ] ||
+        die "the binaries have $total bytes together; at most $max_megabytes_together MB are allowed"
 }
 
 pack() { # arch
@@ -90,7 +104,8 @@ pack() { # arch
     # Pages and completions are the same everywhere, and printed by binaries that run here.
     GENERATE_WITH=${generators:-} scripts/install.sh "$binaries" /usr "$stage"
     cp -- README.md CHANGELOG.md LICENSE "$stage/usr/share/ssm-rollout/"
-    jq -S --arg arch "$arch" --arg time "$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ)" -f scripts/dist.d/sbom.jq "$metadata" \
+    cargo metadata --locked --format-version 1 --filter-platform "$arch-unknown-linux-gnu" >"$work/crates.json"
+    jq -S --arg arch "$arch" --arg time "$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ)" -f scripts/dist.d/sbom.jq "$work/crates.json" \
         >"$out/$base.cdx.json"
     install -m 644 -- "$out/$base.cdx.json" "$stage/usr/share/ssm-rollout/sbom.cdx.json"
     tar --directory "$stage" --transform "s,^usr,$base," --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner \

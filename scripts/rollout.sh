@@ -177,9 +177,15 @@ desired_of() {
     done
 }
 
+# Prints JSON without its comments, // and /* */, which are none in a string.
+without_comments() {
+    tr '\n' '\1' | sed -E -e ':next' \
+        -e 's@^((([^"/]|"([^"\\]|\\.)*"|/[^/*"])*))(//[^'$'\1'']*|/\*([^*]|\*+[^*/])*\*+/)@\1 @;tnext' | tr '\1' '\n'
+}
+
 # Prints the values of a key in the desired audit trail. The tool reads it properly; this must do with comments in it.
 named_in_audit_trail() {
-    sed 's|^[[:space:]]*//.*||' "$dir/audit-trail.desired.json" | tr '\n' ' ' |
+    without_comments <"$dir/audit-trail.desired.json" | tr '\n' ' ' |
         grep -oE "$1"'[[:space:]]*:[[:space:]]*"[^"]*"' | sed 's/.*"\(.*\)"$/\1/' || true
 }
 

@@ -112,7 +112,7 @@ deploy() {
     plan_deployment
     if jq -e '.changes == []' "$work/plan.json" >/dev/null; then
         say "stackset: $name is as it should be: nothing to do"
-        if [ -n "$planning" ]; then jq -c . "$work/plan.json"; else tell_instances; fi
+        if [ -n "$planning" ]; then jq -c . "$work/plan.json"; else report_instances; fi
         return
     fi
     agree "Do this?"
@@ -130,7 +130,7 @@ deploy() {
         run_operation create-stack-instances
     fi
     read_instances
-    tell_instances
+    report_instances
 }
 
 delete() {
@@ -144,7 +144,7 @@ delete() {
     if wants instances; then
         request_instances delete
         run_operation delete-stack-instances
-        tell_deleted
+        report_deleted
     fi
     call delete-stack-set --stack-set-name "$name" --call-as "$call_as" >/dev/null || explain
     say "stackset: $name deleted"

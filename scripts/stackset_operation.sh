@@ -49,7 +49,7 @@ follow() {
 }
 
 # Reports what became of each account and region, and ends with 2 unless all is well.
-tell_instances() {
+report_instances() {
     jq -nc --arg name "$name" --arg regions "$regions" --slurpfile instances "$work/instances.json" --slurpfile targets "$work/targets.json" \
         --slurpfile results "$work/results.jsonl" '
         ($results | map({key: "\(.Account) \(.Region)", value: .}) | from_entries) as $result
@@ -65,7 +65,7 @@ tell_instances() {
 }
 
 # Reports what became of each stack that was to be deleted; goes on only if all are gone.
-tell_deleted() {
+report_deleted() {
     jq -c --arg name "$name" '.Summaries[] | {kind: "stack_instance", stack_set: $name, target: {account: .Account, region: .Region},
         status: (if .Status == "SUCCEEDED" then "DELETED" else .Status end), reason: .StatusReason, stack_id: null}' "$work/results.json" >"$work/records.jsonl"
     finish

@@ -73,7 +73,7 @@ prepare_template() {
     settle_parameters
 }
 
-# Puts the parameters together, [{key, value | null, secret, mark}]: null stands for a secret that stays as it is. The mark
+# Puts the parameters together, [{key, value | null, secret, mark}]: null is a secret that stays as it is. The mark
 # shows later that a secret is the same. It is too short to guess a secret from, and long enough to distinguish two.
 settle_parameters() {
     local given key from n=0

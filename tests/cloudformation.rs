@@ -9,7 +9,7 @@ use testbed::{Account, Sandbox};
 
 use crate::alike::{
     WEBHOOK, answers, apply, assert_alike, assert_nothing_to_do, delete, deploy, python, refused,
-    render, run, shown, template, told, update,
+    render, reported, run, shown, template, update,
 };
 
 const PREFERENCES: &str = r#"{
@@ -50,7 +50,7 @@ fn preferences_of_a_stack_are_those_of_apply() {
     let key_policy = |account: &Account| {
         let key = &answers(account, &[("kms", "describe_key", key.clone())])[0];
         let given = json!({ "KeyId": key["KeyMetadata"]["KeyId"], "PolicyName": "default" });
-        told(
+        reported(
             account,
             &answers(account, &[("kms", "get_key_policy", given)])[0],
         )

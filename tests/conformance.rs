@@ -1,4 +1,4 @@
-//! The contract that all tools keep, asked of every binary: help, versions, schemas, exit status, bad input.
+//! The contract that all tools keep, held by every binary: help, versions, schemas, exit status, bad input.
 
 #[path = "conformance/architecture.rs"]
 mod architecture;
@@ -277,7 +277,10 @@ fn bad_input_is_refused_before_the_first_call() {
             &check("{\"surprise\": 1}"),
             "$.surprise: unknown field `surprise`",
         );
-        tool.complains(&check(""), "the input is empty");
+        // What an agent must be like has defaults, and nothing is written by them.
+        if tool.name != "ssm-agentcheck" {
+            tool.complains(&check(""), "the input is empty");
+        }
         let filter = tool
             .reads(&account, &["--jq", ".["])
             .stdin(tool.desired)

@@ -1,5 +1,5 @@
-//! Many accounts and regions at once: what is asked of whom, what happens when some cannot be reached, and in which order
-//! it is told.
+//! Many accounts and regions at once: who is asked what, what happens when some cannot be reached, and in which order
+//! it is given.
 
 #[path = "fleet/calls.rs"]
 mod calls;
@@ -107,7 +107,7 @@ fn kinds(output: &Output) -> Vec<Value> {
 }
 
 #[test]
-fn every_account_of_the_organization_and_every_region_is_told_in_order() {
+fn every_account_of_the_organization_and_every_region_is_reported_in_order() {
     let organization = Organization::of(3);
     let arguments = [
         "show",
@@ -122,15 +122,15 @@ fn every_account_of_the_organization_and_every_region_is_told_in_order() {
     output.assert_status(0).assert_stderr("");
     let mut ids: Vec<&str> = organization.accounts().map(Account::id).collect();
     ids.sort_unstable();
-    let mut told = targets(&output);
-    assert_eq!(told.len(), 8);
+    let mut reported = targets(&output);
+    assert_eq!(reported.len(), 8);
     let again = organization.run("ssm-prefs", &arguments).run();
     assert_eq!(again.stdout, output.stdout);
-    told.sort();
+    reported.sort();
     let expected = ids
         .iter()
         .flat_map(|id| [format!("{id}/eu-central-1"), format!("{id}/us-east-1")]);
-    assert_eq!(told, expected.collect::<Vec<_>>());
+    assert_eq!(reported, expected.collect::<Vec<_>>());
     for account in organization.accounts() {
         assert_eq!(account.problems(), Vec::<Value>::new());
     }
@@ -144,12 +144,12 @@ fn all_regions_are_those_that_are_enabled() {
         .stdin("{}")
         .run();
     output.assert_status(0);
-    let told = targets(&output);
+    let reported = targets(&output);
     let enabled = organization.management.aws(&["ec2", "describe-regions"]);
-    assert_eq!(told.len(), enabled["Regions"].as_array().unwrap().len());
+    assert_eq!(reported.len(), enabled["Regions"].as_array().unwrap().len());
     assert!(
-        told.iter().all(|target| !target.contains("/cn-")),
-        "{told:?}"
+        reported.iter().all(|target| !target.contains("/cn-")),
+        "{reported:?}"
     );
     let more = organization
         .run("ssm-prefs", &["show", "--region", "all,eu-central-1"])
@@ -247,7 +247,7 @@ fn throttling_slows_a_fleet_down_but_loses_nothing() {
 }
 
 #[test]
-fn wrong_lists_of_accounts_and_missing_roles_are_told_before_any_call() {
+fn wrong_lists_of_accounts_and_missing_roles_are_reported_before_any_call() {
     let organization = Organization::of(0);
     let home = organization.management.home();
     std::fs::write(home.join("accounts"), "111111111111\nshop\n").unwrap();

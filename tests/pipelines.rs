@@ -30,7 +30,7 @@ fn every_example_has_a_test() {
 }
 
 #[test]
-fn tells_reasons_with_roles() {
+fn gives_reasons_with_roles() {
     let (account, example) = (account(), example(REASONS));
     let output = run(&account, &example);
     for line in [
@@ -64,7 +64,7 @@ fn nodes_that_nobody_manages_get_a_profile() {
 }
 
 #[test]
-fn history_tells_who_would_lose_access() {
+fn history_says_who_would_lose_access() {
     let account = account();
     let guard = r#"{"Version": "2012-10-17", "Statement": [{"Sid": "Fence", "Effect": "Deny", "Action": "ssm:StartSession", "Resource": "*",
         "Condition": {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:user/*"}}}]}"#;
@@ -110,7 +110,7 @@ fn history_tells_who_would_lose_access() {
 }
 
 #[test]
-fn preferences_tell_what_roles_lack() {
+fn preferences_say_what_roles_lack() {
     let account = account();
     let pipe = "ssm-prefs plan -f scripts/rollout.d/prefs.json | ssm-prefs apply >result.json
         ssm-prefs show | ssm-role check --prefs - -f scripts/rollout.d/role.json >found || [ $? -eq 1 ]
@@ -269,7 +269,7 @@ fn undoes_what_it_applied() {
 }
 
 #[test]
-fn runs_a_command_and_tells_of_every_node() {
+fn runs_a_command_and_says_of_every_node() {
     let (account, example) = (account(), example(RUN));
     let nodes = run(
         &account,
@@ -287,8 +287,8 @@ fn runs_a_command_and_tells_of_every_node() {
         .map(|line| line.split('\t').collect())
         .collect();
     assert_eq!(lines.len(), nodes.len());
-    let told: BTreeSet<String> = lines.iter().map(|line| line[0].to_owned()).collect();
-    assert_eq!(told, nodes);
+    let reported: BTreeSet<String> = lines.iter().map(|line| line[0].to_owned()).collect();
+    assert_eq!(reported, nodes);
     let of = |id: &str| lines.iter().find(|line| line[0] == id).unwrap();
     assert_eq!(of("i-02a00000000000001")[1..3], ["Success", "0"]);
     assert_eq!(of("i-02a00000000000012")[1..3], ["Failed", "1"]);

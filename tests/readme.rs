@@ -31,7 +31,7 @@ fn the_table_lists_the_finding_ids_of_the_sources() {
         );
         known.extend(ids(tool, &sources));
     }
-    // The reasons why nodes do not answer have the ids of ssm-agentcheck, whichever tool tells them.
+    // The reasons why nodes do not answer have the ids of ssm-agentcheck, whichever tool reports them.
     let mut reasons = String::new();
     collect(&repository().join("shared/diagnosis/src"), &mut reasons);
     known.extend(ids("agentcheck", &reasons));
@@ -158,7 +158,7 @@ fn collect(directory: &Path, sources: &mut String) {
 }
 
 /// Returns the finding ids in a tool's code. They are string literals `subject.problem` or `tool.subject.problem`, and
-/// `unknown("subject")` stands for `subject.unknown`.
+/// `unknown("subject")` is short for `subject.unknown`.
 fn ids(tool: &str, code: &str) -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
     // Every second piece between quotes is a literal; no id is near an escaped quote, whose pieces are no ids either way.

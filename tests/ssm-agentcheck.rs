@@ -208,7 +208,7 @@ fn check_finds_what_is_wrong_and_counts_the_rest() {
     let output = tool(&account, &["check"]).stdin("{}").run();
     output
         .assert_status(1)
-        .assert_stderr("ssm-agentcheck: 4 nodes: 1 pass, 2 fail, 0 unknown, 1 not running\n");
+        .assert_stderr("ssm-agentcheck: 4 nodes: 1 pass, 2 fail (1 version outdated, 1 unregistered no credentials), 0 unknown, 1 not running\n");
     let records = output.records();
     let expected = [
         ("agentcheck.version.outdated", "i-0000000000000000a"),
@@ -255,7 +255,7 @@ fn saved_nodes_are_checked_without_aws() {
     let saved = testbed::offline(EXE).args(arguments).run();
     saved
         .assert_status(1)
-        .assert_stderr("ssm-agentcheck: 1 node: 0 pass, 1 fail, 0 unknown\n");
+        .assert_stderr("ssm-agentcheck: 1 node: 0 pass, 1 fail (1 version outdated), 0 unknown\n");
     live.assert_status(1).assert_stderr("");
     assert_eq!(saved.stdout, live.stdout);
 }
@@ -278,18 +278,20 @@ fn an_unreachable_region_among_saved_nodes_is_not_a_pass() {
 #[test]
 fn wrong_input_is_refused_before_any_call() {
     let account = account(&[]);
-    for (input, complaint) in [
+    for (verb, input, complaint) in [
         (
+            "plan",
             "",
             "ssm-agentcheck: read desired agents from stdin: the input is empty: pipe JSON in or pass -f FILE\n",
         ),
         (
+            "check",
             r#"{"min_version": "3.x"}"#,
             "$.min_version: '3.x' is not a version of up to four numbers such as 3.2.582.0",
         ),
-        (r#"{"imds": {"hops": 1}}"#, "unknown field `hops`"),
+        ("check", r#"{"imds": {"hops": 1}}"#, "unknown field `hops`"),
     ] {
-        let output = tool(&account, &["check"]).stdin(input).run();
+        let output = tool(&account, &[verb]).stdin(input).run();
         output.assert_status(2).assert_complains(complaint);
         assert_eq!(output.stdout, "");
     }

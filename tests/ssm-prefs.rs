@@ -275,7 +275,7 @@ fn show_and_check_find_session_documents_of_every_page() {
 }
 
 #[test]
-fn plan_tells_by_its_status_whether_something_needs_to_change() {
+fn plan_says_by_its_status_whether_something_needs_to_change() {
     let account = account();
     let status = |expected| {
         let plan = tool(&account, &["plan", "--exit-code"])

@@ -106,7 +106,7 @@ fn show_prints_roles_with_their_documents() {
 }
 
 #[test]
-fn show_and_check_tell_what_they_may_not_read() {
+fn show_and_check_say_what_they_may_not_read() {
     let account = account();
     for (service, operation) in [
         ("ssm", "GetServiceSetting"),

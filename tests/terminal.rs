@@ -1,5 +1,10 @@
 //! What people see: tables, colors, wrapped lines and the next command, on pseudo-terminals; and the captures of the README.
 
+#[path = "terminal/ending.rs"]
+mod ending;
+#[path = "terminal/folding.rs"]
+mod folding;
+
 use serde_json::json;
 use testbed::{Account, Output, Run, Sandbox, repository};
 
@@ -22,7 +27,7 @@ fn account() -> Account {
     let web = json!({"account": account.id(), "name": "web", "trust": "ec2.amazonaws.com", "instance_profile": true,
         "managed_policies": ["arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"]});
     account.seed(&json!({"roles": [web], "nodes": nodes}));
-    for name in ["agent", "prefs"] {
+    for name in ["agent", "events", "prefs"] {
         let desired = repository().join(format!("scripts/rollout.d/{name}.json"));
         std::fs::copy(desired, account.home().join(format!("{name}.json"))).unwrap();
     }
@@ -75,7 +80,7 @@ fn without_commands(text: &str) -> String {
 fn capture(command: &str) -> String {
     let readme = std::fs::read_to_string(repository().join("README.md")).unwrap();
     let (_, below) = readme.split_once(&format!("$ {command}\n")).unwrap();
-    let end = below.find("\n\n").into_iter().chain(below.find("\n```"));
+    let end = below.find("\n\n$ ").into_iter().chain(below.find("\n```"));
     below[..end.min().unwrap()].to_owned()
 }
 
@@ -133,6 +138,10 @@ fn lists_are_tables() {
         ("nodes", "ssm-agentcheck show"),
         ("preferences", "ssm-prefs show --region us-east-1,eu-west-1"),
         ("roles", "ssm-role show --region us-east-1,eu-west-1"),
+        // Who begins has one account and one region.
+        ("preferences_of_one_region", "ssm-prefs show"),
+        ("roles_of_one_region", "ssm-role show"),
+        ("alerts_of_one_region", "ssm-events show -f events.json"),
         ("report", "ssm-events report -f records.jsonl"),
         ("history", "ssm-events history records.jsonl"),
         ("integrity", &verify),
@@ -152,62 +161,6 @@ fn lists_are_tables() {
             testbed::expect_text(&testbed::fixture(&golden), &shown);
         }
     }
-}
-
-/// As `clush -b` does: what many nodes print alike is there once, what one prints is not lost among them.
-#[test]
-fn equal_outputs_of_many_nodes_are_one() {
-    let account = Sandbox::start().account();
-    let id = |number: usize| format!("i-{number:017x}");
-    let node = |number: usize| {
-        let output = match number {
-            4 => json!({"stdout": "5.10\n"}),
-            7 => json!({"stdout": "6.1\n", "exit_code": 3}),
-            _ => json!({"stdout": "6.1\n"}),
-        };
-        json!({"account": account.id(), "region": "us-east-1", "instance_id": id(number),
-            "agent": {"version": "3.3.987.0", "run_output": [output]}})
-    };
-    let nodes: Vec<serde_json::Value> = (1..=11).map(node).collect();
-    account.seed(&json!({"nodes": nodes}));
-    let write = |name: &str, n: usize| {
-        let ids: Vec<String> = (1..=n).map(id).collect();
-        std::fs::write(account.home().join(name), ids.join("\n")).unwrap();
-    };
-    write("eleven.txt", 11);
-    write("ten.txt", 10);
-    let output = on_terminal(&account, 200, "ssm-run -f eleven.txt -- uname -r").run();
-    output.assert_status(1);
-    let text = without_colors(&output);
-    let alike = text
-        .lines()
-        .filter(|line| line.starts_with("9 nodes: Success: i-"));
-    let alike: Vec<&str> = alike.collect();
-    assert_eq!(alike.len(), 1, "{text}");
-    assert!(text.contains("] and 1 more\n    6.1\n"), "{text}");
-    let place = format!("[{}/us-east-1]", account.id());
-    for alone in [
-        format!("{} {place}: Success\n    5.10\n", id(4)),
-        format!("{} {place}: Failed 3\n    6.1\n", id(7)),
-    ] {
-        assert!(text.contains(&alone), "{alone}: {text}");
-    }
-    assert_eq!(text.matches("6.1\n").count(), 2, "{text}");
-    assert!(
-        text.contains("ssm-run: 11 nodes: 10 Success, 1 Failed\n"),
-        "{text}"
-    );
-    // Ten lines are read one by one, and records are never folded.
-    let output = on_terminal(&account, 200, "ssm-run -f ten.txt -- uname -r").run();
-    assert_eq!(
-        without_colors(&output)
-            .matches(": Success\n    6.1\n")
-            .count(),
-        8
-    );
-    let piped = account.tool(binary("ssm-run").as_os_str());
-    let piped = piped.args(["-f", "eleven.txt", "--", "uname", "-r"]).run();
-    assert_eq!(piped.stdout.matches("\"kind\":\"invocation\"").count(), 11);
 }
 
 #[test]
@@ -236,15 +189,20 @@ fn lines_fit_the_terminal() {
             "ssm-prefs plan -f prefs.json",
             "ssm-role show",
         ] {
-            let output = on_terminal(&account, columns, command).run();
+            let output = prepared(&account, &["--bar"], columns, command)
+                .env("NO_COLOR", "1")
+                .run();
             assert!(
                 output.status == 0 || output.status == 1,
                 "{command}: {}",
                 output.stdout
             );
-            let text = without_colors(&output);
-            // Lines for people on stderr are sentences, which a terminal may wrap.
-            for line in text.lines().filter(|line| !line.starts_with("ssm-")) {
+            // A bar is drawn over itself, and what comes next can be copied as a whole.
+            let lines = output.stdout.lines().map(|line| {
+                let line = line.rsplit(['\r', '\u{1b}']).next().unwrap();
+                line.trim_start_matches("[2K")
+            });
+            for line in lines.filter(|line| !line.trim_start().starts_with("ssm-prefs plan ")) {
                 let n_columns = line.chars().count();
                 assert!(
                     n_columns <= usize::from(columns),
@@ -277,105 +235,4 @@ fn colors_are_for_terminals_that_want_them() {
         .args(["check", "-f", "agent.json", "-o", "text"])
         .run();
     assert!(!piped.stdout.contains('\u{1b}'));
-}
-
-#[test]
-fn the_end_says_how_much_there_was_and_what_comes_next() {
-    let account = account();
-    for (command, end) in [
-        (
-            "ssm-agentcheck show",
-            "ssm-agentcheck: 3 nodes\nssm-agentcheck: next: ssm-agentcheck check -f FILE\n",
-        ),
-        (
-            "ssm-prefs show",
-            "ssm-prefs: 1 region\nssm-prefs: next: ssm-prefs check -f FILE\n",
-        ),
-        (
-            "ssm-agentcheck check -f agent.json",
-            "ssm-agentcheck: 3 nodes: 1 pass, 2 fail, 0 unknown\nssm-agentcheck: next: ssm-agentcheck plan -f agent.json\n",
-        ),
-        (
-            "ssm-prefs plan -f prefs.json",
-            " to create, 0 to change, 0 to delete\nssm-prefs: nothing is written yet; next: ssm-prefs plan -f prefs.json >plan.json && \
-             ssm-prefs apply <plan.json\n",
-        ),
-    ] {
-        let output = on_terminal(&account, 80, command).run();
-        assert!(output.stdout.ends_with(end), "{command}: {}", output.stdout);
-        let quiet = on_terminal(&account, 80, &format!("{command} -q")).run();
-        assert!(!quiet.stdout.contains("next: "), "{command} -q");
-    }
-}
-
-/// What undoes a change is a plan, and text has no room for plans: it is recovered from the plan's file, or printed where there is none.
-#[test]
-fn what_was_applied_on_a_terminal_can_be_undone() {
-    let account = account();
-    let plan = account.tool(binary("ssm-role").as_os_str());
-    let plan = plan
-        .args(["plan"])
-        .stdin(r#"{"default_host_management": {}}"#)
-        .run();
-    plan.assert_status(0);
-    std::fs::write(account.home().join("plan.json"), &plan.stdout).unwrap();
-    let output = on_terminal(&account, 80, "ssm-role apply -f plan.json").run();
-    output.assert_status(0);
-    let shell = |line: &str| {
-        let bin = binary("ssm-role").parent().unwrap().display().to_string();
-        let run = account.tool("/bin/sh").args(["-c", line]);
-        run.env("PATH", format!("{bin}:/usr/local/bin:/usr/bin:/bin"))
-            .run()
-    };
-    let end = "ssm-role: 2 done\nssm-role: to undo it: the same command with --recover prints it again, for | \
-               jq -c '.undo // empty' | ssm-role apply\n";
-    assert!(output.stdout.ends_with(end), "{}", output.stdout);
-    assert!(!output.stdout.contains("\n{"), "{}", output.stdout);
-    let undone =
-        shell("ssm-role apply -f plan.json --recover | jq -c '.undo // empty' | ssm-role apply");
-    undone.assert_status(0);
-    assert_eq!(undone.stdout.matches("\"done\"").count(), 2, "{undone:?}");
-
-    let python = repository().join(".venv/bin/python");
-    let terminal = repository().join("tests/testbed/terminal.py");
-    let state = r#"{"default_host_management": {}}"#;
-    std::fs::write(account.home().join("role.json"), state).unwrap();
-    // A pipe, and a file whose name is gone, as a shell's here-document may be.
-    for input in [
-        "ssm-role plan -f role.json | ssm-role apply",
-        "ssm-role plan -f role.json >gone; (rm gone; ssm-role apply) <gone",
-    ] {
-        let line = format!(
-            "'{}' '{}' 80 sh -c '{input}'",
-            python.display(),
-            terminal.display()
-        );
-        let output = shell(&line);
-        output.assert_status(0);
-        let end = "ssm-role: 2 done\nssm-role: to undo it, give the above to ssm-role apply\n";
-        assert!(output.stdout.ends_with(end), "{}", output.stdout);
-        undo_shown(&account, &output, 2);
-    }
-    // The role of two regions is made by the first plan: what recovers the second would take it away from both.
-    let plans = "ssm-role plan -f role.json --region us-east-1,eu-west-1 >plan.json";
-    shell(plans).assert_status(0);
-    let output = on_terminal(&account, 80, "ssm-role apply -f plan.json").run();
-    output.assert_status(0);
-    let end = "ssm-role: 3 done, 1 unchanged in 2 plans\nssm-role: to undo it, give the above to ssm-role apply\n";
-    assert!(output.stdout.ends_with(end), "{}", output.stdout);
-    undo_shown(&account, &output, 3);
-}
-
-/// Gives the plans that a terminal shows to `apply`, which undoes so many changes.
-fn undo_shown(account: &Account, output: &Output, n_changes: usize) {
-    let plans = output.stdout.lines().filter(|line| line.starts_with('{'));
-    let plans: Vec<&str> = plans.collect();
-    let apply = account.tool(binary("ssm-role").as_os_str()).args(["apply"]);
-    let undone = apply.stdin(plans.join("\n")).run();
-    undone.assert_status(0);
-    assert_eq!(
-        undone.stdout.matches("\"done\"").count(),
-        n_changes,
-        "{undone:?}"
-    );
 }

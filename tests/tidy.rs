@@ -1,4 +1,4 @@
-//! The invariants of the architecture, asked of the source text: what only some files may do, and what none may.
+//! The invariants of the architecture, read off the source text: what only some files may do, and what none may.
 //! A rule takes files and returns complaints, so that each can be shown to fire on a bad file.
 
 #[path = "tidy/circles.rs"]
@@ -11,18 +11,22 @@ mod rules;
 mod shape;
 #[path = "tidy/source.rs"]
 mod source;
+#[path = "tidy/words.rs"]
+mod words;
 
 use crate::circles::STRUCTURE;
 use crate::rules::{IMPURE, NAMING, RULES, written};
 use crate::shape::SHAPE;
 use crate::source::{File, dependencies, tools, tree};
+use crate::words::ENGLISH;
 
 #[test]
 fn the_tree_is_tidy() {
     let files = tree();
     assert!(tools(&files).len() >= 5 && dependencies(&files).len() > 20);
     let mut complaints = Vec::new();
-    for (name, rule) in RULES.into_iter().chain(STRUCTURE).chain(SHAPE) {
+    let rules = RULES.into_iter().chain(STRUCTURE).chain(SHAPE);
+    for (name, rule) in rules.chain(ENGLISH) {
         let found = rule(&files).into_iter();
         complaints.extend(found.map(|complaint| format!("{name}: {complaint}")));
     }
@@ -85,6 +89,14 @@ fn every_rule_fires() {
     let plain = |path: &'static str, text: &str| (path, text.to_owned(), false);
     let plan = "tools/ssm-x/src/plan.rs";
     let bad = [
+        (
+            "words_are_plain",
+            plain("docs/x.md", concat!("It te", "lls you.\n")),
+        ),
+        (
+            "words_are_plain",
+            plain(plan, concat!("//! x\nfn a_te", "ll_tale() {}\n")),
+        ),
         (
             "pure_files_are_pure",
             plain(plan, "//! x\nasync fn plan() {}\n"),

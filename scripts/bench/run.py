@@ -74,7 +74,7 @@ def is_usable(entry):
 
 
 def ids(entry):
-    """Returns the ids that an estate's entry stands for."""
+    """Returns the ids of an estate's entry."""
     first = int(entry["instance_id"][2:], 16)
     return (f"i-{number:017x}" for number in range(first, first + entry.get("count", 1)))
 

@@ -4,7 +4,7 @@
 The nodes are made up of 500 packages of this Debian machine, a few of other
 versions on each node, in packed inventories as Run Command returns them; the
 advisories are 20,000 in OSV, for packages that are installed and for others.
-Nothing is asked of AWS: this is `vulnscan.sh --offline`, which writes the SBOMs,
+AWS is not called: this is `vulnscan.sh --offline`, which writes the SBOMs,
 the table and SARIF.
 
 Then the programs of jq and awk that judged before ssm-vulns did, at 200 nodes, out

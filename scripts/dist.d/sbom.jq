@@ -1,12 +1,11 @@
 # Makes a CycloneDX 1.6 SBOM of the tools from `cargo metadata`: the crates that are linked in, and which needs which.
 #
-# usage: cargo metadata --format-version 1 | jq --arg arch x86_64 --arg time 2026-01-01T00:00:00Z -f sbom.jq
+# usage: cargo metadata --format-version 1 --filter-platform x86_64-unknown-linux-gnu |
+#            jq --arg arch x86_64 --arg time 2026-01-01T00:00:00Z -f sbom.jq
 #
-# Crates for tests and for building are left out, and those for other systems than Linux are in: cargo names them without saying
-# which platform it resolved for.
+# Crates for tests and for building are left out. Which crates are for the platform, cargo says: what is for others is not in its nodes.
 (.packages | map({key: .id, value: .}) | from_entries) as $packages
-| (.resolve.nodes | map({key: .id, value: [.deps[] | select(any(.dep_kinds[]; .kind == null and
-        (.target == null or (.target | test("windows|macos|apple|wasm|android|ios|redox|hermit|wasi") | not)))) | .pkg]}) | from_entries) as $needs
+| (.resolve.nodes | map({key: .id, value: [.deps[] | select(any(.dep_kinds[]; .kind == null)) | .pkg]}) | from_entries) as $needs
 | def reference: $packages[.] | "pkg:cargo/\(.name)@\(.version)";
 def closure: [., []] | until(.[0] == []; .[1] as $seen | (.[0] - $seen | unique) as $new | [[$new[] | $needs[.][]] | unique, $seen + $new]) | .[1] | unique;
 [.packages[] | select(.source == null and (.name | startswith("ssm-")) and any(.targets[]; .kind == ["bin"])) | .id] as $tools

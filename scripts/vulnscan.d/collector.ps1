@@ -1,4 +1,4 @@
-# Tells what is installed on the Windows node it runs on, for vulnscan.sh, in the lines that collector.sh describes:
+# Prints what is installed on the Windows node it runs on, for vulnscan.sh, in the lines that collector.sh describes:
 #   os, arch and kernel as there, `hotfix  KB  INSTALLED_ON`, `win  NAME  VERSION  PUBLISHER`, and `end  N_LINES  -`.
 # Reads only, and needs nothing that Windows Server 2012 R2 with PowerShell 4 does not have.
 $ErrorActionPreference = 'Stop'

@@ -70,7 +70,7 @@ pub(crate) fn python(account: &Account, arguments: &[&str], input: &str) -> Stri
     output.stdout
 }
 
-/// Returns what AWS answers to every call; `ACCOUNT` in what is given stands for the account.
+/// Returns what AWS answers to every call; `ACCOUNT` in what is given is replaced by the account.
 pub(crate) fn answers(account: &Account, calls: &[Call<'_>]) -> Vec<Value> {
     let calls = json!(calls).to_string().replace("ACCOUNT", account.id());
     serde_json::from_str(&python(account, &["-c", CALL], &calls)).unwrap()
@@ -173,7 +173,7 @@ pub(crate) fn assert_nothing_to_do(
 pub(crate) fn shown(account: &Account, tool: &str, arguments: &[&str], desired: &str) -> Value {
     let shown = run(account, tool, &[&["show"], arguments].concat(), desired);
     shown.assert_status(0);
-    told(account, &json!(shown.records()))
+    reported(account, &json!(shown.records()))
 }
 
 /// Fails unless both accounts answer alike to every call.
@@ -181,26 +181,30 @@ pub(crate) fn assert_alike(stack: &Account, applied: &Account, calls: &[Call<'_>
     let of_stack = answers(stack, calls).into_iter();
     let answers = of_stack.zip(answers(applied, calls));
     for (call, (of_stack, of_apply)) in calls.iter().zip(answers) {
-        assert_eq!(told(stack, &of_stack), told(applied, &of_apply), "{call:?}");
+        assert_eq!(
+            reported(stack, &of_stack),
+            reported(applied, &of_apply),
+            "{call:?}"
+        );
     }
 }
 
 /// Returns what is said of an account, without what no two accounts share.
-pub(crate) fn told(account: &Account, value: &Value) -> Value {
+pub(crate) fn reported(account: &Account, value: &Value) -> Value {
     match value {
         // Policies are texts whose spaces mean nothing.
         Value::String(text) if text.starts_with('{') => {
-            told(account, &serde_json::from_str(text).unwrap())
+            reported(account, &serde_json::from_str(text).unwrap())
         }
         Value::String(text) => json!(without_ids(&text.replace(account.id(), "ACCOUNT"))),
-        Value::Array(items) => items.iter().map(|item| told(account, item)).collect(),
+        Value::Array(items) => items.iter().map(|item| reported(account, item)).collect(),
         Value::Object(fields) => {
             let fields = fields.iter();
             let fields = fields.filter(|(name, _)| !MADE_UP.contains(&name.as_str()));
             fields
                 .map(|(name, field)| {
                     let name = without_ids(&name.replace(account.id(), "ACCOUNT"));
-                    (name, told(account, field))
+                    (name, reported(account, field))
                 })
                 .collect()
         }

@@ -107,7 +107,7 @@ fn an_endless_answer_is_not_kept() {
 }
 
 #[test]
-fn the_page_of_a_proxy_is_told_with_its_status_and_its_server() {
+fn the_page_of_a_proxy_is_reported_with_its_status_and_its_server() {
     let address = server(|stream| {
         let page = "<html><head><title>Access \x1b[31mDenied</title></head></html>";
         write!(
@@ -123,7 +123,7 @@ fn the_page_of_a_proxy_is_told_with_its_status_and_its_server() {
 }
 
 #[test]
-fn a_redirect_is_told_and_not_followed() {
+fn a_redirect_is_reported_and_not_followed() {
     for status in ["302 Found", "307 Temporary Redirect"] {
         let answer: fn(&mut TcpStream) -> std::io::Result<()> = match status {
             "302 Found" => |stream| redirect(stream, "302 Found"),
@@ -197,7 +197,7 @@ fn a_stranger_in_place_of_one_service_is_not_an_empty_answer() {
 
 /// The proxy closes what it refuses, and sees the password that it asks for; nobody else does.
 #[test]
-fn a_proxy_that_lets_no_https_through_is_told_with_its_status() {
+fn a_proxy_that_lets_no_https_through_is_reported_with_its_status() {
     let address = server(|stream| {
         let page = "<title>Blocked by policy</title>";
         write!(

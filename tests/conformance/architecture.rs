@@ -61,6 +61,63 @@ fn its_table_of_verbs_is_that_of_the_tools() {
     }
 }
 
+/// Returns the flags with which a verb needs an action that may change something; `always` where it needs none.
+fn writing_flags(tool: Tool, verb: &str) -> BTreeSet<String> {
+    const READING: [&str; 7] = [
+        "AssumeRole",
+        "Decrypt",
+        "Describe",
+        "Get",
+        "List",
+        "Lookup",
+        "Receive",
+    ];
+    let printed = tool.offline(&["--generate", "permissions"]).run();
+    let rows = printed.records().into_iter().filter(|row| {
+        let has = |list: &str, is_it: &dyn Fn(&str) -> bool| {
+            let list = row[list].as_array().unwrap().iter();
+            list.map(|one| one.as_str().unwrap()).any(is_it)
+        };
+        let writes = |action: &str| {
+            let name = action.split(':').next_back().unwrap();
+            name != "TagSession" && !READING.iter().any(|word| name.starts_with(word))
+        };
+        has("verbs", &|one| one == verb) && has("actions", &writes)
+    });
+    rows.map(|row| row["when"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// By what the tools say that they need of IAM.
+#[test]
+fn its_table_says_which_verbs_write() {
+    let mut n_writers = 0;
+    for tool in TOOLS {
+        for row in rows("verb").iter().filter(|row| is_of(tool, &row[2])) {
+            let cell = &row[4];
+            let here: Vec<&str> = quoted(cell)
+                .into_iter()
+                .filter(|words| !words.starts_with("ssm-") || words.starts_with(tool.name))
+                .collect();
+            for verb in quoted(&row[1]) {
+                let flags = writing_flags(tool, verb);
+                let what = format!("{} {verb}: {cell}: {flags:?}", tool.name);
+                if flags.is_empty() {
+                    assert!(cell.starts_with('-') && here.is_empty(), "{what}");
+                    continue;
+                }
+                n_writers += 1;
+                if cell.starts_with('-') {
+                    let is_named = |flag: &String| here.iter().any(|words| words.contains(flag));
+                    assert!(flags.iter().all(is_named), "{what}");
+                }
+            }
+        }
+    }
+    // apply of five, probe, send, check and history.
+    assert_eq!(n_writers, 9);
+}
+
 #[test]
 fn its_table_of_flags_is_that_of_the_tools() {
     for tool in TOOLS {

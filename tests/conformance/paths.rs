@@ -1,4 +1,4 @@
-//! The wire as the schema tells it: each kind with the path of every field, whatever its types are called.
+//! The wire as the schema has it: each kind with the path of every field, whatever its types are called.
 
 use std::collections::BTreeSet;
 

@@ -5,11 +5,47 @@ use testbed::{Account, Output, Sandbox, repository};
 
 use super::TOOLS;
 
-/// Command lines, and what their messages must say. Desired states are those of `scripts/rollout.d`.
-const LINES: [(&str, &[&str]); 62] = [
+/// Command lines, and what their messages must say; behind !, what they must not. Desired states are those of `scripts/rollout.d`.
+const LINES: [(&str, &[&str]); 71] = [
     ("ssm-agentcheck", &["Usage: ssm-agentcheck"]),
-    ("ssm-agentcheck check", &["pass -f FILE"]),
-    ("ssm-agentcheck host", &["pass -f FILE"]),
+    (
+        "ssm-prefs show i-02a00000000000001",
+        &["unexpected argument", "!use --"],
+    ),
+    (
+        "ssm-role show i-02a00000000000001",
+        &["unexpected argument", "!use --"],
+    ),
+    (
+        "ssm-prefs probe i-02a00000000000001",
+        &["use --node i-02a00000000000001"],
+    ),
+    (
+        "ssm-agentcheck show --instance-ids i-02a00000000000001",
+        &["'--instance-id'", "!stdin"],
+    ),
+    (
+        "ssm-vulns list",
+        &["unrecognized subcommand", "!use ssm-vulns"],
+    ),
+    (
+        "ssm-vulns validate",
+        &["unrecognized subcommand", "!use ssm-vulns"],
+    ),
+    (
+        "ssm-vulns diff",
+        &["unrecognized subcommand", "!use ssm-vulns"],
+    ),
+    (
+        "ssm-vulns match --accounts org",
+        &["unexpected argument", "!organization"],
+    ),
+    (
+        "ssm-vulns match --dry-run",
+        &["unexpected argument", "!`plan`"],
+    ),
+    ("ssm-agentcheck show -o xml", &["use -o json"]),
+    ("ssm-agentcheck check -o xml", &["use -o junit"]),
     ("ssm-agentcheck list", &["use ssm-agentcheck show"]),
     ("ssm-agentcheck version", &["use ssm-agentcheck --version"]),
     ("ssm-prefs diff", &["use ssm-prefs plan"]),
@@ -175,7 +211,12 @@ fn a_wrong_invocation_gets_what_to_type() {
         assert_eq!(output.status, 2, "{line}: {}", output.stderr);
         assert_eq!(output.stdout, "", "{line}");
         for words in expected {
-            assert!(output.stderr.contains(words), "{line}: {}", output.stderr);
+            let (words, is_there) = match words.strip_prefix('!') {
+                Some(words) => (words, false),
+                None => (*words, true),
+            };
+            let contains = output.stderr.contains(words);
+            assert_eq!(contains, is_there, "{line}: {}", output.stderr);
         }
     }
     assert!(account.writes().is_empty());
@@ -205,7 +246,7 @@ fn typed(account: &Account, line: &str) -> Output {
 }
 
 /// What people type who do not know whether it is there, and what they get.
-const RIGHT: [(&str, &str); 11] = [
+const RIGHT: [(&str, &str); 12] = [
     // As grep, it says nothing of nothing.
     (
         "ssm-events match {\"detail\":{\"errorCode\":[{\"prefix\":\"AccessDenied\"}]}}",
@@ -220,6 +261,7 @@ const RIGHT: [(&str, &str); 11] = [
     ("ssm-scp lint scp.json", ""),
     ("ssm-role lint role.json", ""),
     ("ssm-agentcheck check -f agent.json", ""),
+    ("ssm-agentcheck check", ""),
     (
         "ssm-scp simulate --guard scp.json --principal arn:aws:iam::222222222222:role/x",
         "denied by OnlyExemptPrincipals",
@@ -265,7 +307,8 @@ fn an_error_of_a_call_says_what_to_do() {
     let nowhere = nowhere.env_remove("AWS_ENDPOINT_URL").run();
     nowhere
         .assert_status(2)
-        .assert_complains("check the network, and that the region is one of AWS's");
+        .assert_complains("check the network, and that the region is one of AWS's")
+        .assert_complains("did you mean eu-central-1 or eu-central-2?");
 }
 
 #[test]

@@ -17,7 +17,7 @@ Made from the call log of the tests; `ListAccounts` comes once more per 20 accou
 instances a page and `DescribeInstanceInformation` is asked about 50 at a time; each role costs `GetRole` and its lists, each
 customer managed policy two calls, once an account; `ssm-role show --operators` asks for `GetAccountAuthorizationDetails`, 1,000 roles a
 page, once an account instead; `exclude` costs a list for each tag, and
-`imds.require_v2` one `GetInstanceMetadataDefaults` an account and region; each key, bucket and log group that preferences name costs what tells its
+`imds.require_v2` one `GetInstanceMetadataDefaults` an account and region; each key, bucket and log group that preferences name costs what shows its
 state. `ssm-scp` has one organization and no regions: what it asks once an account is for each member. What `ssm-run` asks depends
 on how long commands take: see [run.md](run.md).
 

@@ -37,7 +37,7 @@ fn over_all(organization: &Organization, verb: &str) -> testbed::Output {
 }
 
 #[test]
-fn a_plan_follows_the_nearest_layer_and_check_tells_of_one_that_is_over() {
+fn a_plan_follows_the_nearest_layer_and_check_says_of_one_that_is_over() {
     let organization = Organization::of(2);
     let base = json!({"idle_timeout_minutes": 20});
     write(&organization, "a-organization.json", &base);
@@ -107,7 +107,7 @@ fn a_plan_follows_the_nearest_layer_and_check_tells_of_one_that_is_over() {
 }
 
 #[test]
-fn wrong_layers_are_told_with_their_file_before_any_call() {
+fn wrong_layers_are_reported_with_their_file_before_any_call() {
     let organization = Organization::of(0);
     write(&organization, "a.json", &json!({}));
     let account = json!({"account": "111122223333"});

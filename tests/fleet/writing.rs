@@ -44,11 +44,11 @@ fn plans_of_all_accounts_are_applied_once_and_undone_by_their_results() {
         let operations = organization.accounts().flat_map(Account::operations);
         let n_entered = operations.filter(|one| one == "sts:AssumeRole").count();
         assert_eq!(n_entered, organization.members.len(), "{tool}");
-        let mut told = targets(&applied);
-        told.sort();
+        let mut reported = targets(&applied);
+        reported.sort();
         let mut planned = targets(&plan);
         planned.sort();
-        assert_eq!(told, planned, "{tool}");
+        assert_eq!(reported, planned, "{tool}");
         let again = organization.over_members(tool, &["plan", "--exit-code"], desired_of(tool));
         again.assert_status(0);
         let mut undo: Vec<String> = applied

@@ -13,7 +13,7 @@ RCP_SERVICES = {"events", "kms", "logs", "s3", "secretsmanager", "sqs", "sts"}
 
 
 def is_resource_controlled(action, resource):
-    """Tells whether RCPs govern an action on a resource.
+    """Returns whether RCPs govern an action on a resource.
 
     https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.html: they "do not apply to AWS managed keys", and
     "the kms:RetireGrant permission is not effective in an RCP".

@@ -1,6 +1,6 @@
 """Owns the managed nodes that Systems Manager knows, per account and Region.
 
-Whether an EC2 node runs and which tags it has is asked of moto's EC2, which
+Whether an EC2 node runs and which tags it has is read from moto's EC2, which
 stays the one owner of instances.
 """
 

@@ -20,7 +20,7 @@ SESSION = boto3.session.Session()
 
 
 class Connected:
-    """A sandbox that somebody runs, and what is asked of it."""
+    """A sandbox that somebody runs, and what it is asked."""
 
     def __init__(self, url):
         self.url = url

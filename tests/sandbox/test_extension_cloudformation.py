@@ -136,7 +136,7 @@ class Templates(Stacks):
             self.assertIn("NotEmulated", self.reason("t"))
             self.stacks.delete_stack(StackName="t")
 
-    def test_tells_what_a_template_has_and_needs(self):
+    def test_says_what_a_template_has_and_needs(self):
         role = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "r", "AssumeRolePolicyDocument": TRUST}}
         body = json.dumps({"Description": "d", "Resources": {"R": role}, "Parameters": {"P": {"Type": "Number", "Default": 1}, "S": {"Type": "String", "NoEcho": True}}})
         described = self.stacks.get_template_summary(TemplateBody=body)
@@ -151,7 +151,7 @@ class Templates(Stacks):
 
 
 class Failures(Stacks):
-    def test_rolls_back_and_tells_the_reason(self):
+    def test_rolls_back_and_gives_the_reason(self):
         self.client("logs").create_log_group(logGroupName="taken")
         self.create({"Key": KEY, "Group": {"Type": "AWS::Logs::LogGroup", "DependsOn": "Key", "Properties": {"LogGroupName": "taken"}}})
         self.assertEqual(self.status(), "ROLLBACK_COMPLETE")
@@ -172,7 +172,7 @@ class Failures(Stacks):
             self.create({"R": resource}, name=name)
             self.assertIn(expected, self.reason(name))
 
-    def test_an_output_that_cannot_be_told_fails_the_stack(self):
+    def test_an_output_that_cannot_be_known_fails_the_stack(self):
         body = {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": f"b-{self.account}"}}}}
         more = {"Outputs": {"Url": {"Value": {"Fn::GetAtt": ["Bucket", "WebsiteURL"]}}}}
         self.create(body["Resources"], more=more)

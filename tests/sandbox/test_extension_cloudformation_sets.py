@@ -111,7 +111,7 @@ class Deployments(StackSets):
         self.assertEqual(set(self.instances().values()), {"CURRENT"})
         self.assertEqual(SANDBOX.calls(self.first), [])
 
-    def test_more_failures_than_are_tolerated_cancel_the_rest_and_tell_why(self):
+    def test_more_failures_than_are_tolerated_cancel_the_rest_and_say_why(self):
         self.take_alias(self.first)
         self.create()
         operation, results = self.deploy(REGIONS, RegionOrder=["us-east-1", "eu-central-1"])

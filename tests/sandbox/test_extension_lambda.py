@@ -201,7 +201,7 @@ class Invocation(Functions):
         self.assertEqual(answers[0]["arn"], f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{self.name}")
         self.assertIn("asked to None", self.log())
 
-    def test_a_function_knows_only_what_lambda_tells_it(self):
+    def test_a_function_knows_only_what_lambda_gives_it(self):
         self.create(Environment={"Variables": {"OWN": "yes"}})
         seen = self.invoke()[1]["environment"]
         self.assertEqual((seen["OWN"], seen["AWS_ACCESS_KEY_ID"], seen["AWS_ENDPOINT_URL"]), ("yes", f"AKIA{ACCOUNT}", SANDBOX.url))

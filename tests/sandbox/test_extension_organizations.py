@@ -118,7 +118,7 @@ class Organizations(unittest.TestCase):
                 self.assertEqual(error_of(call, **parameters, MaxResults=21), "InvalidInputException MAX_VALUE_EXCEEDED")
                 self.assertEqual(error_of(call, **parameters, NextToken="x"), "InvalidInputException INVALID_NEXT_TOKEN")
 
-    def test_tells_the_path_of_an_account(self):
+    def test_says_the_path_of_an_account(self):
         accounts = self.org.list_accounts()["Accounts"]
         self.assertTrue(all(a["Paths"][0].endswith(f"/{a['Id']}/") for a in accounts))
         self.assertTrue(all(a["Paths"][0].startswith("o-") for a in accounts))

@@ -165,7 +165,7 @@ class Trails(unittest.TestCase):
         self.assertEqual((names, self.away.describe_trails(includeShadowTrails=False)["trailList"]), (["all"], []))
         self.assertEqual(client("cloudtrail", MEMBER).describe_trails()["trailList"], [])
 
-    def test_tells_a_shadow_by_its_arn_only(self):
+    def test_says_a_shadow_by_its_arn_only(self):
         self.assertFalse(self.home.get_trail_status(Name="all")["IsLogging"])
         self.home.start_logging(Name="all")
         self.assertTrue(self.away.get_trail_status(Name=self.arn)["IsLogging"])

@@ -149,7 +149,7 @@ class Steps(unittest.TestCase):
         self.assertIn("Step execution skipped", one["CommandPlugins"][2]["Output"])
         self.assertEqual(one["StandardOutputUrl"], "")
 
-    def test_a_step_that_has_ended_is_told_before_the_next(self):
+    def test_a_step_that_has_ended_is_reported_before_the_next(self):
         here = scene({**SHELL}, documents=[document(script("quick", "echo quick"), script("slow", "sleep 2"))])
         command_id = here.send(DocumentName="own")
         reported = {}

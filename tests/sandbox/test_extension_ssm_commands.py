@@ -28,7 +28,7 @@ def scene(*nodes, **estate):
 
 
 class Shell(unittest.TestCase):
-    def test_a_script_really_runs_and_tells_its_output_and_exit_code(self):
+    def test_a_script_really_runs_and_prints_its_output_and_exit_code(self):
         here = scene(SHELL)
         result = here.result(here.send("echo out", "echo err >&2", "exit 3"))
         self.assertEqual((result["Status"], result["ResponseCode"]), ("Failed", 3))

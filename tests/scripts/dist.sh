@@ -35,12 +35,35 @@ for tool in ssm-agentcheck ssm-role ssm-prefs ssm-scp ssm-events ssm-run ssm-vul
     env -i "$top/tar/usr/bin/$tool" --version | grep -q "^$tool [0-9]" || fail "$tool --version"
 done
 
+# As the README has it, but into a directory: the package that is for this machine.
+for manager in dpkg rpm; do
+    grep -q "^\$ sudo $manager -i ssm-tools-\*-linux-x86_64\.$([ $manager = rpm ] && echo rpm || echo deb) " "$root/README.md" || fail "the README does not say $manager -i"
+done
+mkdir -p "$top/installed/var/lib/dpkg/info" "$top/installed/var/lib/dpkg/updates" && : >"$top/installed/var/lib/dpkg/status"
+PATH="$PATH:/usr/sbin:/sbin" dpkg --root="$top/installed" --force-not-root --force-depends -i "$out/$base.deb" >"$top/dpkg" 2>&1 || fail "dpkg -i: $(cat "$top/dpkg")"
+env -i "$top/installed/usr/bin/ssm-agentcheck" --version | grep -q '^ssm-agentcheck [0-9]' || fail "dpkg -i installs no ssm-agentcheck"
+cmp "$top/installed/usr/share/ssm-rollout/rollout.d/agent.json" "$root/scripts/rollout.d/agent.json" || fail "dpkg -i installs no examples"
+rpm --root "$top/by rpm" --dbpath /db --initdb || fail "rpm --initdb"
+rpm --root "$top/by rpm" --dbpath /db --nodeps --ignorearch -i "$out/$base.rpm" >"$top/rpm.log" 2>&1 || fail "rpm -i: $(cat "$top/rpm.log")"
+env -i "$top/by rpm/usr/bin/ssm-agentcheck" --version | grep -q '^ssm-agentcheck [0-9]' || fail "rpm -i installs no ssm-agentcheck"
+
 # The SBOM is one, and has the crates that are linked, none of those for tests.
 "$root/tests/scripts/validate" sbom "$out/$base.cdx.json"
-for crate in rustls aws-sdk-ssm; do
+# openssl-probe is for Unix but macOS: a platform that is named is not always one that is meant.
+for crate in rustls aws-sdk-ssm openssl-probe; do
     jq -e --arg name "$crate" 'any(.components[]; .name == $name and (.purl | startswith("pkg:cargo/\($name)@")))' "$out/$base.cdx.json" >/dev/null || fail "the SBOM has no $crate"
 done
 jq -e '[.components[].name] | any(. == "proptest" or . == "testbed") | not' "$out/$base.cdx.json" >/dev/null || fail "the SBOM has what only tests need"
+jq -e '[.components[].name] | any(startswith("windows") or . == "schannel" or . == "security-framework") | not' "$out/$base.cdx.json" >/dev/null ||
+    fail "the SBOM has what other systems need"
+
+# A binary that has grown is not released. Those of tests, with all that debuggers need, would be too large.
+eval "$(sed -n '/^max_megabytes=/,/^}/p' "$root/scripts/dist.sh")"
+die() { echo "$*" && exit 1; }
+truncate -s 12000000 "$top/fits" && truncate -s 12000001 "$top/large" && truncate -s 10000001 "$top/ten"
+(fit "$top/fits") || fail "12 MB are too large"
+(fit "$top/large") | grep -q '^large has 12000001 bytes; at most 12 MB' || fail "more than 12 MB fit"
+(fit "$top/ten" "$top/ten" "$top/ten" "$top/ten") | grep -q '40000004 bytes together; at most 40 MB' || fail "more than 40 MB fit together"
 
 # The image has what its programs need and nothing else.
 image="$out/image-$arch/root"

@@ -54,7 +54,12 @@ printf '[default]\nregion = eu-west-3\n[profile shop]\nregion=eu-north-1\n[sso-s
 printf '[keys]\naws_access_key_id = x\n' >"$top/aws/credentials"
 names() { AWS_CONFIG_FILE="$top/aws/config" AWS_SHARED_CREDENTIALS_FILE="$top/aws/credentials" "$@" | sort | tr '\n' ' '; }
 [ "$(names completes ssm-prefs show --profile '')" = "default keys shop " ] || fail "--profile <Tab>: $(names completes ssm-prefs show --profile '')"
-[ "$(names completes ssm-run --region eu)" = "eu-north-1 eu-west-3 " ] || fail "--region eu<Tab>: $(names completes ssm-run --region eu)"
+[ "$(names completes ssm-run --region eu-w)" = "eu-west-1 eu-west-2 eu-west-3 " ] || fail "--region eu-w<Tab>: $(names completes ssm-run --region eu-w)"
+# Regions complete on a fresh machine, too: they are those that botocore has.
+"$root/.venv/bin/python" -c 'import importlib.resources, json
+partitions = json.loads(importlib.resources.files("botocore").joinpath("data/endpoints.json").read_text())["partitions"]
+print("all", *(region for one in partitions for region in one["regions"]), sep="\n")' | sort >"$top/regions"
+completes ssm-run --region '' | sort | diff "$top/regions" - || fail "--region <Tab> has other regions than botocore"
 # zsh and fish complete as well: what is typed into the one, and what the other says that it would complete.
 zsh_line() {
     env -i PATH="$at/bin:$PATH" HOME="$top" AWS_CONFIG_FILE="$top/aws/config" \

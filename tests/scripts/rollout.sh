@@ -215,6 +215,17 @@ ssm-scp us-east-1 after"
     expect_words after
 }
 
+# What is in a comment is not there, and what looks like one in a string is.
+reads_past_comments_wherever_they_are() {
+    unset SLACK_URL OLD_URL
+    printf '%s\n' '{ "note": "http://x /* \" //", // "webhook": {"env": "OLD_URL"},' ' /* "webhook": {"env": "OLD_URL"},' \
+        '  ** */ "webhook": {"env": /* of ours */ "SLACK_URL"} } // {"webhook": {"env": "OLD_URL"}}' >desired/events.json
+    run rollout.sh --yes "${everything[@]}"
+    expect_status 0
+    expect_said "audit-trail: skipped: SLACK_URL is not set"
+    if grep -q OLD_URL said; then fail "it reads comments: $(cat said)"; fi
+}
+
 # 12
 names_the_desired_files_as_the_user_does() {
     mkdir -p "desired/prefs" && mv desired/prefs.json desired/prefs/base.json

@@ -222,9 +222,10 @@ fn found(management: &Account, account: &Account) -> Vec<String> {
     };
     let found: Vec<&Value> = records.iter().filter(about_policies).collect();
     for one in &found {
-        let told = format!("{} {}", one["message"], one["fix"]);
+        let reported = format!("{} {}", one["message"], one["fix"]);
         assert!(
-            told.contains("(No) of") && told.contains("the administrators of the organization"),
+            reported.contains("(No) of")
+                && reported.contains("the administrators of the organization"),
             "{one}"
         );
     }

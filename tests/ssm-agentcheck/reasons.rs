@@ -1,4 +1,4 @@
-//! Why nodes are dark, asked of AWS: only what is needed is read, and what cannot be read is said.
+//! Why nodes are dark, read from AWS: only what is needed is read, and what cannot be read is said.
 
 use serde_json::json;
 
@@ -20,7 +20,8 @@ fn every_dark_node_has_one_reason() {
     let output = tool(&account, &["check"]).stdin("{}").run();
     output
         .assert_status(1)
-        .assert_stderr("ssm-agentcheck: 7 nodes: 1 pass, 5 fail, 1 unknown\n");
+        .assert_stderr("ssm-agentcheck: 7 nodes: 1 pass, 5 fail (1 unregistered no credentials, 1 agent missing, 1 unregistered no route, 1 imds disabled, \
+             1 ping lost), 1 unknown\n");
     let records = output.records();
     let expected = [
         (
@@ -202,7 +203,7 @@ fn every_hybrid_node_is_asked_for_its_connection() {
 }
 
 #[test]
-fn roles_from_a_pipe_tell_what_agentcheck_may_not_ask() {
+fn roles_from_a_pipe_say_what_agentcheck_may_not_ask() {
     let mut blocked = node(1);
     blocked["agent"]["connected"] = json!(false);
     let account = account(&[
@@ -308,7 +309,7 @@ fn five_thousand_nodes_over_four_regions_are_all_there() {
         .run();
     checked
         .assert_status(1)
-        .assert_stderr("ssm-agentcheck: 5000 nodes: 4850 pass, 150 fail, 0 unknown\n");
+        .assert_stderr("ssm-agentcheck: 5000 nodes: 4850 pass, 150 fail (100 unregistered no credentials, 50 version outdated), 0 unknown\n");
     assert!(account.problems().is_empty());
 }
 

@@ -223,7 +223,7 @@ fn lost_looks_do_not_lose_the_command() {
 }
 
 #[test]
-fn ctrl_c_tells_what_was_done() {
+fn ctrl_c_says_what_was_done() {
     let account = account(&[
         outdated(1, "Success"),
         outdated(2, "InProgress"),

@@ -62,15 +62,15 @@ fn a_session_and_a_denied_one_reach_slack_through_the_api_destination() {
     let slack = Slack::start();
     let account = watched(&slack);
     start_session(&account);
-    let told = wait_for(&slack, 1)[0]["text"].as_str().unwrap().to_owned();
+    let reported = wait_for(&slack, 1)[0]["text"].as_str().unwrap().to_owned();
     assert!(
-        told.contains("*StartSession* in") && told.contains(account.id()),
-        "{told}"
+        reported.contains("*StartSession* in") && reported.contains(account.id()),
+        "{reported}"
     );
     account.fault(json!({"service": "ssm", "operation": "StartSession", "kind": "denied"}));
     start_session(&account);
-    let told = wait_for(&slack, 2)[1]["text"].as_str().unwrap().to_owned();
-    assert!(told.contains("error: AccessDenied"), "{told}");
+    let reported = wait_for(&slack, 2)[1]["text"].as_str().unwrap().to_owned();
+    assert!(reported.contains("error: AccessDenied"), "{reported}");
 }
 
 #[test]
@@ -157,10 +157,10 @@ fn a_test_event_goes_the_whole_way_and_its_failure_is_named() {
     );
     tested.assert_status(0).assert_stderr("");
     assert_eq!(tested.json()["id"], "events.test.sent");
-    let told = wait_for(&slack, 1)[0]["text"].as_str().unwrap().to_owned();
+    let reported = wait_for(&slack, 1)[0]["text"].as_str().unwrap().to_owned();
     assert!(
-        told.contains("source: ssm-events.test"),
-        "a test says that it is one: {told}"
+        reported.contains("source: ssm-events.test"),
+        "a test says that it is one: {reported}"
     );
     slack.always(Reply::Status(404, "no_service"));
     let failed = tool(&account, &slack, &["check", "--send-test"], DESIRED);

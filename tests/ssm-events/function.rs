@@ -79,7 +79,7 @@ fn wait(what: &str, mut until: impl FnMut() -> bool) {
 }
 
 #[test]
-fn a_denied_session_is_told_in_red_by_the_function() {
+fn a_denied_session_is_reported_in_red_by_the_function() {
     let slack = Slack::start();
     let (account, desired, applied) = rolled_out(&slack);
     account.start_trail();
@@ -96,7 +96,7 @@ fn a_denied_session_is_told_in_red_by_the_function() {
         ]
     );
     happens(&account, "e-1");
-    wait("Slack was not told", || !slack.messages().is_empty());
+    wait("Slack got nothing", || !slack.messages().is_empty());
     let message = slack.messages()[0].clone();
     assert_eq!(message["attachments"][0]["color"], "#d00000");
     assert!(
@@ -133,7 +133,7 @@ fn a_denied_session_is_told_in_red_by_the_function() {
 }
 
 #[test]
-fn a_session_is_told_through_trail_bus_and_function() {
+fn a_session_is_reported_through_trail_bus_and_function() {
     let slack = Slack::start();
     let (account, mut desired, _) = rolled_out(&slack);
     account.seed(
@@ -153,7 +153,7 @@ fn a_session_is_told_through_trail_bus_and_function() {
     let applied = account.tool(EXE).args(["apply"]).stdin(plan.stdout).run();
     applied.assert_status(0).assert_stderr("");
     start_session(&account);
-    wait("Slack was not told", || !slack.messages().is_empty());
+    wait("Slack got nothing", || !slack.messages().is_empty());
     let message = slack.messages()[0].to_string();
     assert!(
         message.contains("StartSession") && message.contains(NODE) && message.contains("INC-1"),

@@ -181,7 +181,7 @@ fn an_event_and_a_batch_are_delivered_and_answered() {
     assert_eq!(
         slack.messages().len(),
         3,
-        "an event that was told is not told again"
+        "an event that was sent is not sent again"
     );
     assert_eq!(slack.messages()[0]["attachments"][0]["color"], "#d00000");
 }

@@ -114,7 +114,7 @@ fn a_pattern_that_aws_would_refuse_is_refused_with_its_place() {
 }
 
 #[test]
-fn a_damaged_stream_is_told_after_what_fitted() {
+fn a_damaged_stream_is_reported_after_what_fitted() {
     let output = offline(EXE)
         .args(["match", r#"{"a": [1]}"#])
         .stdin("{\"a\":1}\n{\"a\":")

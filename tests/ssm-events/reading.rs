@@ -212,7 +212,7 @@ fn ocsf_is_valid_for_every_kind_of_event() {
 }
 
 #[test]
-fn a_page_tells_people_of_one_permission_set_apart() {
+fn a_page_distinguishes_people_of_one_permission_set() {
     let of = |person: &str| {
         let mut record = record(person);
         let role = "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Ops_0123456789abcdef";

@@ -118,7 +118,7 @@ fn a_limit_an_error_and_a_closed_connection_are_tried_again() {
 }
 
 #[test]
-fn one_message_a_second_unless_told_otherwise() {
+fn one_message_a_second_unless_said_otherwise() {
     let (slack, home) = (Slack::start(), Home::create());
     let spool = home.path().to_str().unwrap();
     let sent = offline(EXE)

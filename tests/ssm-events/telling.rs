@@ -38,12 +38,12 @@ fn file(home: &Home, name: &str, text: &str) -> String {
 }
 
 #[test]
-fn times_are_told_in_the_zone_and_nodes_by_name() {
+fn times_are_reported_in_the_zone_and_nodes_by_name() {
     let home = Home::create();
     let nodes = json!({"kind": "node", "target": {"account": "111122223333", "region": "eu-central-1"},
         "instance_id": "i-0123456789abcdef0", "platform": {}, "managed_by": "hybrid", "tags": {"Name": "web 1", "Other": "x"}});
     let nodes = file(&home, "nodes.jsonl", &nodes.to_string());
-    let told = format(
+    let reported = format(
         &[
             "--to",
             "text",
@@ -55,10 +55,13 @@ fn times_are_told_in_the_zone_and_nodes_by_name() {
         &session(json!({})),
     )
     .stdout;
-    assert!(told.contains("time=\"2026-07-02 00:30:00 CEST\""), "{told}");
     assert!(
-        told.contains("node=\"web 1 (i-0123456789abcdef0)\""),
-        "{told}"
+        reported.contains("time=\"2026-07-02 00:30:00 CEST\""),
+        "{reported}"
+    );
+    assert!(
+        reported.contains("node=\"web 1 (i-0123456789abcdef0)\""),
+        "{reported}"
     );
     let wrong = offline(EXE)
         .args(["format", "--to", "text", "--time-zone", "Mars/Olympus"])
@@ -66,7 +69,7 @@ fn times_are_told_in_the_zone_and_nodes_by_name() {
         .run();
     wrong
         .assert_status(2)
-        .assert_complains("'Mars/Olympus' is no time zone such as Europe/Berlin");
+        .assert_complains("'Mars/Olympus' is not a time zone such as Europe/Berlin");
 }
 
 #[test]
@@ -106,11 +109,11 @@ fn the_first_rule_that_fits_mentions_and_colours() {
         ),
         (
             json!({"rules": [{"when": {"a": ["b"]}, "color": "red"}]}),
-            "'red' is no color",
+            "'red' is not a color",
         ),
         (
             json!({"rules": [{"when": {"a": ["b"]}, "mention": {"user": "<!channel>"}}]}),
-            "is no id of Slack such as U012AB3CD",
+            "is not an ID of Slack such as U012AB3CD",
         ),
     ] {
         let rules = file(&home, "wrong.json", &wrong.to_string());

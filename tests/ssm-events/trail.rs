@@ -193,7 +193,7 @@ fn a_stopped_or_narrowed_trail_is_found_and_mended() {
         statuses(&mended),
         ["done update_trail", "done start_logging"]
     );
-    // Selectors may hold data events of somebody's; they are told, not overwritten.
+    // Selectors may hold data events of somebody's; they are reported, not overwritten.
     assert_eq!(
         ids(&run(&account, &["check"], &desired)),
         ["events.trail.filtered"]
@@ -225,5 +225,5 @@ fn what_cannot_be_read_of_the_trail_stops_a_plan() {
     run(&account, &["plan"], &wrong)
         .assert_status(2)
         .assert_complains("$.trail.bucket: ")
-        .assert_complains("is no bucket name");
+        .assert_complains("is not a valid bucket name");
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::probing::{Scene, WHOLE, stand_in, told};
+use crate::probing::{Scene, WHOLE, reported, stand_in};
 
 /// What fails, by the keys of the record that say so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,7 +200,7 @@ fn what_the_operator_lacks_is_named_as_well() {
 
         // The agent's words name the side, whatever was given.
         let output = scene.probe(&stand_in()).args(&flags).run();
-        let (record, ids) = told(output.assert_status(1));
+        let (record, ids) = reported(output.assert_status(1));
         assert_eq!(ids, ["prefs.probe.refused", "prefs.probe.cause_unknown"]);
         let reason = record["reason"].as_str().unwrap();
         assert!(
@@ -224,7 +224,7 @@ fn what_the_operator_lacks_is_named_as_well() {
 fn a_role_that_no_record_names_is_said_to_be_unknown() {
     let scene = Scene::new("strict/no-put/delegates/kms/encrypted", &[]);
     let none = scene.probe(&stand_in()).run();
-    let (record, ids) = told(none.assert_status(1));
+    let (record, ids) = reported(none.assert_status(1));
     assert_eq!(
         ids,
         [
@@ -262,7 +262,7 @@ fn check(scene: &Scene, flags: &[String], place: &str, expected: (Fails, &str, &
         "{place}: {}",
         output.stdout
     );
-    let (record, ids) = told(&output);
+    let (record, ids) = reported(&output);
     assert_eq!(record["verdict"], "not_proved", "{place}");
     let failed: Vec<Fails> = [
         (Session, record["session"] == "refused"),

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::probing::{NEW, Scene, WHOLE, stand_in, told};
+use crate::probing::{NEW, Scene, WHOLE, reported, stand_in};
 
 #[test]
 fn the_plugin_acts_as_whoever_probes_and_no_list_of_processes_shows_the_token() {
@@ -89,7 +89,7 @@ fn a_plugin_that_opens_nothing_is_ended_with_its_children_and_so_is_the_session(
         let output = scene.probe(&scene.plugin(NEW, script)).run();
         output.assert_status(2).assert_stderr("");
         assert!(began.elapsed() < Duration::from_secs(30));
-        let (record, ids) = told(&output);
+        let (record, ids) = reported(&output);
         assert_eq!(ids, ["prefs.probe.not_opened"], "{script}");
         assert_eq!(record["verdict"], "unknown");
         assert_eq!(record["s3"]["state"], "not_looked_for");
@@ -146,7 +146,7 @@ fn a_signal_ends_plugin_and_session_and_says_so() {
         output
             .assert_status(status)
             .assert_stderr(&format!("ssm-prefs: interrupted: session {id} was ended\n"));
-        let (record, ids) = told(&output);
+        let (record, ids) = reported(&output);
         assert_eq!((ids, &record["reason"]), (vec![], &json!("interrupted")));
         let parent = std::fs::read_to_string(parent).unwrap();
         assert!(is_gone(parent.trim()));
@@ -166,7 +166,7 @@ fn a_signal_while_the_transcript_is_awaited_makes_it_unknown() {
         std::thread::sleep(Duration::from_millis(50));
     }
     kill("INT", running.id());
-    let (record, ids) = told(running.wait().assert_status(130));
+    let (record, ids) = reported(running.wait().assert_status(130));
     assert_eq!(record["verdict"], "unknown");
     assert_eq!(record["s3"]["state"], "unread");
     assert_eq!(record["s3"]["detail"], "interrupted");

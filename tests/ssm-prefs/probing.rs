@@ -93,7 +93,7 @@ pub(crate) fn stand_in() -> String {
 }
 
 /// Returns the record of a probe and the IDs of its findings.
-pub(crate) fn told(output: &Output) -> (Value, Vec<String>) {
+pub(crate) fn reported(output: &Output) -> (Value, Vec<String>) {
     let mut records = output.records();
     let record = records.remove(0);
     assert_eq!(record["kind"], "probe", "{}", output.stdout);
@@ -114,7 +114,7 @@ fn the_transcript_of_every_kind_of_node_is_found_in_both_places() {
         let scene = Scene::new(place, more);
         let output = scene.probe(&stand_in()).args(scene.roles()).run();
         output.assert_status(0).assert_stderr("");
-        let (record, ids) = told(&output);
+        let (record, ids) = reported(&output);
         assert!(ids.is_empty(), "{place} {more:?}: {ids:?}");
         let session = scene.assert_nothing_is_left();
         let (nonce, id) = (record["nonce"].as_str().unwrap(), &session["session_id"]);
@@ -147,7 +147,7 @@ fn a_place_that_the_preferences_do_not_name_is_not_asked_for_and_both_off_is_nev
         let scene = Scene::new(&WHOLE.replace("strict", preferences), &[]);
         let output = scene.probe(&stand_in()).run();
         output.assert_status(0).assert_stderr("");
-        let (record, ids) = told(&output);
+        let (record, ids) = reported(&output);
         assert_eq!(ids, ["prefs.probe.destination_off"]);
         assert_eq!(
             (&record["verdict"], &record[state]["state"]),
@@ -158,7 +158,7 @@ fn a_place_that_the_preferences_do_not_name_is_not_asked_for_and_both_off_is_nev
     let scene = Scene::new(&WHOLE.replace("strict", "nowhere"), &[]);
     let output = scene.probe(&stand_in()).run();
     output.assert_status(1).assert_stderr("");
-    let (record, ids) = told(&output);
+    let (record, ids) = reported(&output);
     assert_eq!(ids, ["prefs.logging.off"]);
     assert_eq!(record["session"], "not_started");
     assert!(scene.account.sessions().is_empty());
@@ -196,7 +196,7 @@ fn a_bucket_of_another_region_is_looked_into_where_it_is() {
     .concat());
     let output = scene.probe(&stand_in()).run();
     output.assert_status(0).assert_stderr("");
-    let (record, _) = told(&output);
+    let (record, _) = reported(&output);
     assert_eq!(record["s3"]["container"], json!(bucket));
     assert_eq!(record["document_version"], "2");
 }
@@ -209,7 +209,7 @@ fn of_several_regions_it_is_the_one_that_has_the_node() {
         .args(["--region", "eu-central-1,us-east-1"])
         .run();
     output.assert_status(0).assert_stderr("");
-    let (record, ids) = told(&output);
+    let (record, ids) = reported(&output);
     assert_eq!(record["target"]["region"], "us-east-1");
     assert!(ids.is_empty(), "{ids:?}");
     scene.assert_nothing_is_left();
@@ -266,7 +266,7 @@ fn what_may_not_be_read_is_neither_found_nor_lost() {
         );
         let output = scene.probe(&stand_in()).args(scene.roles()).run();
         output.assert_status(2).assert_stderr("");
-        let (record, ids) = told(&output);
+        let (record, ids) = reported(&output);
         assert_eq!(ids, ["prefs.probe.transcript_unknown"], "{operation}");
         assert_eq!(record["verdict"], "unknown");
         assert_eq!(record[place]["state"], "unread");
@@ -318,13 +318,13 @@ fn a_session_that_is_not_begun_is_an_error_and_one_whose_answer_is_lost_is_ended
         json!({"service": "ssm", "operation": "TerminateSession", "kind": "denied", "times": -1});
     scene.account.fault(kept);
     let output = scene.probe(&scene.plugin(NEW, "exit 1")).run();
-    let (_, ids) = told(output.assert_status(2));
+    let (_, ids) = reported(output.assert_status(2));
     assert_eq!(ids, ["prefs.probe.not_opened", "prefs.probe.not_ended"]);
 }
 
 /// The question is asked on a terminal, which python3 makes; what is typed answers it.
 #[test]
-fn asks_on_a_terminal_and_not_when_told_so() {
+fn asks_on_a_terminal_and_not_when_said_so() {
     let script = r"
 import os, pty, sys
 pid, terminal = pty.fork()

@@ -124,7 +124,7 @@ fn refuses_when_the_state_is_not_the_one_planned_for() {
 }
 
 #[test]
-fn what_was_done_before_a_failure_is_told_with_its_undo() {
+fn what_was_done_before_a_failure_is_reported_with_its_undo() {
     let account = account();
     let plan = run(&account, "plan", BOTH).stdout;
     account.fault(json!({"service": "ssm", "operation": "UpdateServiceSetting", "kind": "denied", "times": -1}));
@@ -198,7 +198,7 @@ fn adopts_an_existing_role_with_its_own_path() {
 }
 
 #[test]
-fn ctrl_c_finishes_the_change_in_flight_and_tells_how_to_undo_it() {
+fn ctrl_c_finishes_the_change_in_flight_and_says_how_to_undo_it() {
     let account = account();
     let plan = run(&account, "plan", DHMC).stdout;
     account.forget_calls();

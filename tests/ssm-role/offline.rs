@@ -109,7 +109,7 @@ fn what_is_no_preferences_record_is_refused() {
 }
 
 #[test]
-fn mistakes_are_told_with_line_and_column() {
+fn mistakes_are_reported_with_line_and_column() {
     let home = testbed::Home::create();
     let path = home.path().join("operator policy.json");
     let text = r#"{

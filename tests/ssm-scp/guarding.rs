@@ -177,7 +177,7 @@ fn refuses_what_the_history_shows_to_be_needed() {
 
 /// Case 62 of the table of lock-outs: what is not JSON, and what says nothing.
 #[test]
-fn refuses_a_history_that_does_not_tell() {
+fn refuses_a_history_that_does_not_say() {
     let no_caller = json!({"eventSource": "ssm.amazonaws.com", "eventName": "SendCommand"});
     let digest = json!({"digestStartTime": "2026-11-01T00:00:00Z"});
     let fine = json!({"eventSource": "s3.amazonaws.com", "eventName": "GetObject"});

@@ -106,10 +106,10 @@ fn a_guard_lets_just_in_time_access_through_where_it_says_so() {
         let applied = account.tool(EXE).args(["apply"]).args(READER);
         applied.stdin(&plan.stdout).run().assert_status(0);
         let found = run(&account, "check", &input).records();
-        let told = found
+        let reported = found
             .iter()
             .any(|one| one["id"] == "scp.just_in_time.denied");
-        assert_eq!(told, !exempts, "{found:?}");
+        assert_eq!(reported, !exempts, "{found:?}");
         // Asking is denied to nobody; what the token is good for depends on the guard.
         assert!(!starts(&member, &dev));
         assert_eq!(starts(&member, &token(&member, &dev)), exempts);

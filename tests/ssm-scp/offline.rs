@@ -336,7 +336,7 @@ fn record(role: &str, time: &str, error: Value) -> Value {
 }
 
 #[test]
-fn replay_tells_who_would_have_been_denied() {
+fn replay_says_who_would_have_been_denied() {
     let home = Home::create();
     let guard = guard(&home);
     let records = [

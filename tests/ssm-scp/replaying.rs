@@ -154,8 +154,8 @@ fn a_damaged_record_is_counted_and_what_comes_after_is_replayed() {
         let replayed = replay(&[&whole, &record, start.as_bytes()]);
         replayed.assert_status(2);
         assert_eq!(replayed.json()["n_denied"], 1, "{shown}");
-        let told = "ssm-scp: 1 record is damaged: record 2: ";
-        assert!(replayed.stderr.starts_with(told), "{}", replayed.stderr);
+        let reported = "ssm-scp: 1 record is damaged: record 2: ";
+        assert!(replayed.stderr.starts_with(reported), "{}", replayed.stderr);
         assert!(
             replayed.stderr.contains(complaint),
             "{shown}: {}",

@@ -255,16 +255,21 @@ fn render_plan_and_check_say_what_a_guard_leaves_open() {
         .as_array_mut()
         .unwrap()
         .retain(|way| way != "access_requests" && way != "automations");
-    let told = offline(EXE).args(["render"]).stdin(desired(&fields)).run();
-    told.assert_status(0)
+    let reported = offline(EXE).args(["render"]).stdin(desired(&fields)).run();
+    reported
+        .assert_status(0)
         .assert_complains("this guard leaves open 2 of 10 ways by Systems Manager; ssm-scp gaps");
-    assert!(!told.stderr.contains("just-in-time"), "{}", told.stderr);
+    assert!(
+        !reported.stderr.contains("just-in-time"),
+        "{}",
+        reported.stderr
+    );
     fields["ways"]
         .as_array_mut()
         .unwrap()
         .push(json!("automations"));
-    let told = offline(EXE).args(["render"]).stdin(desired(&fields)).run();
-    told.assert_complains(
+    let reported = offline(EXE).args(["render"]).stdin(desired(&fields)).run();
+    reported.assert_complains(
         "requests of just-in-time node access that somebody has to approve do not work",
     );
 }

@@ -43,12 +43,12 @@ fn modules_form_no_circle(files: &[File]) -> Vec<String> {
             }
         }
         for (level, parts) in levels {
-            let mut told = BTreeSet::new();
+            let mut reported = BTreeSet::new();
             for part in parts.keys() {
                 let Some(circle) = circle(&parts, part) else {
                     continue;
                 };
-                if told.insert(circle.iter().cloned().collect::<BTreeSet<_>>()) {
+                if reported.insert(circle.iter().cloned().collect::<BTreeSet<_>>()) {
                     let place = [std::slice::from_ref(&name), level.as_slice()]
                         .concat()
                         .join("/");

@@ -1,4 +1,4 @@
-//! The files that rules are asked of, and what of them is code.
+//! The files that rules are for, and what of them is code.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -85,8 +85,18 @@ pub(crate) fn dependencies(files: &[File]) -> Vec<(&File, String)> {
 
 pub(crate) fn tree() -> Vec<File> {
     let mut files = Vec::new();
-    for top in ["tools", "shared", "tests", "scripts", ".ci"] {
+    for top in ["tools", "shared", "tests", "scripts", ".ci", "docs"] {
         walk(&repository().join(top), &mut files);
+    }
+    for page in ["README", "ARCHITECTURE", "CONTRIBUTING", "SECURITY"] {
+        let path = format!("{page}.md");
+        let text = std::fs::read_to_string(repository().join(&path)).unwrap();
+        let executable = false;
+        files.push(File {
+            path,
+            text,
+            executable,
+        });
     }
     files
 }

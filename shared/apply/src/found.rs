@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_done_from_not_done_and_from_what_others_did() {
+    fn knows_done_from_not_done_and_from_what_others_did() {
         let (old, new) = (json!({"minutes": 20}), json!({"minutes": 30}));
         assert_eq!(of(old.clone(), new.clone(), new.clone()), Found::Done);
         assert_eq!(of(old.clone(), new.clone(), old.clone()), Found::NotDone);

@@ -140,6 +140,13 @@ fn is_undo<A>(plan: &Plan<A>) -> bool {
         .all(|change| change.why.starts_with(UNDO))
 }
 
+/// Returns the reason of a change without what it begins with in an undo.
+fn of_undo(why: &str) -> &str {
+    let reason = why.strip_prefix(UNDO);
+    let reason = reason.and_then(|reason| reason.strip_prefix(": "));
+    reason.unwrap_or(why)
+}
+
 /// One plan under way.
 struct Run<'a, A> {
     plan: &'a Plan<A>,
@@ -156,7 +163,8 @@ impl<'a, A: Clone> Run<'a, A> {
         }
         if let Some(inverse) = tried.inverse {
             let why = match inverse.why.is_empty() {
-                true => format!("{UNDO}: {}", change.why),
+                // The inverse of an inverse says so once.
+                true => format!("{UNDO}: {}", of_undo(&change.why)),
                 false => format!("{UNDO}; {}", inverse.why),
             };
             self.undo.insert(0, Change { why, ..inverse });

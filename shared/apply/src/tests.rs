@@ -239,6 +239,14 @@ async fn a_signal_ends_the_run_after_the_call_in_flight_and_a_second_one_in_it()
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_undo_of_an_undo_says_so_once() {
+    let world = World::with(&[("one", json!({ "a": 1 }))]);
+    let (record, _) = run(&world, &plan(vec![delete("one")])).await;
+    let again = record.undo.unwrap().changes.remove(0);
+    assert_eq!(again.why, "undo: because");
+}
+
+#[tokio::test(start_paused = true)]
 async fn recover_reports_what_was_done_and_writes_nothing() {
     let world = World::with(&[("one", json!({ "a": 1 })), ("two", json!({ "half": true }))]);
     let pair = change("pair", "two", Value::Null, json!({ "a": 1, "half": false }));

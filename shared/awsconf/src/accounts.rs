@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn entities_tell_the_units_above_an_account() {
+    fn entities_say_the_units_above_an_account() {
         let entity = |id: &str, is: &str, parent: Option<&str>| {
             json!({"kind": "entity", "id": id, "type": is, "name": id, "parent": parent, "path": id,
                 "management": false, "policies": []})

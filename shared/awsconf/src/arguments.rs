@@ -75,10 +75,10 @@ impl std::str::FromStr for AccountsFrom {
 /// Asks for every region that is enabled in an account.
 pub(crate) const ALL: &str = "all";
 
-/// Stands for an account id in the ARN of a role.
+/// Is replaced by an account ID in the ARN of a role.
 const ACCOUNT: &str = "{account}";
 
-/// Stands for the partition of the credentials in the ARN of a role.
+/// Is replaced by the partition of the credentials in the ARN of a role.
 const PARTITION: &str = "{partition}";
 
 impl AwsArgs {

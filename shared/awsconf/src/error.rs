@@ -92,7 +92,7 @@ where
                 "no credentials: run `aws sso login --profile NAME` and pass --profile NAME, or set AWS_PROFILE".to_owned()
             }
             // Any region of the right shape has a host name.
-            chain if chain.contains("dns error") => format!(
+            chain if chain.contains(NO_HOST) => format!(
                 "{chain} (check the network, and that the region is one of AWS's)"
             ),
             chain => chain,
@@ -113,6 +113,9 @@ where
         is_refusal,
     })
 }
+
+/// What the SDK says when a name of a host has no address.
+pub(crate) const NO_HOST: &str = "dns error";
 
 /// What the SDK's chain of providers says when none of them has any, and when the last of them is refused: the metadata service
 /// answers 403 where it is disabled. Tests hold both.

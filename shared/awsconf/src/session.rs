@@ -12,6 +12,7 @@ use records::Arn;
 
 use crate::arguments::{ALL, in_account, is_per_account};
 use crate::assuming::{AssumeRoleOptions, assume};
+use crate::error::NO_HOST;
 use crate::guard::guarded;
 use crate::profile::Profile;
 use crate::{AwsArgs, GLOBAL, describe, http, mfa, settings};
@@ -260,6 +261,18 @@ impl Session {
     }
 }
 
+/// Adds which regions may be meant to the error of a host that there is not: any code of the right shape makes a name of a host.
+fn hinted(error: anyhow::Error, region: &str) -> anyhow::Error {
+    let meant = records::regions_like(region);
+    if meant.is_empty() || !format!("{error:#}").contains(NO_HOST) {
+        return error;
+    }
+    let meant = meant.join(" or ");
+    error.context(format!(
+        "'{region}' is not a region that is known here: did you mean {meant}?"
+    ))
+}
+
 async fn identify(
     config: SdkConfig,
     region: &str,
@@ -270,7 +283,8 @@ async fn identify(
         .get_caller_identity()
         .send()
         .await;
-    let identity = identity.map_err(|error| describe("GetCallerIdentity", error))?;
+    let identity =
+        identity.map_err(|error| hinted(describe("GetCallerIdentity", error), region))?;
     let caller = identity
         .arn()
         .context("GetCallerIdentity: answer without ARN")?

@@ -11,6 +11,7 @@ use crate::flags::Format;
 use crate::generate::{self, Artefact};
 use crate::hints::hinted;
 use crate::permissions::Permissions;
+use crate::typed;
 
 /// What `--version` says: all tools have one version, and are built together.
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("SSM_BUILD"), ")");
@@ -27,15 +28,17 @@ pub fn arguments<A: Parser>(schemas: Schemas, permissions: Permissions) -> Resul
             (schemas, permissions),
         ));
     }
+    let verb = verb(&A::command(), &arguments);
     let parsed = command::<A>()
-        .try_get_matches_from(arguments)
+        .try_get_matches_from(&arguments)
         .and_then(|matches| {
             refuse_misused(&matches)?;
+            typed::keep(&command::<A>(), &matches, &arguments);
             A::from_arg_matches(&matches)
         });
     parsed.map_err(|error| {
         let command = A::command();
-        let error = hinted(error, command.get_name(), command.has_subcommands());
+        let error = hinted(error, &command, verb.as_deref());
         let status = u8::try_from(error.exit_code()).unwrap_or(2);
         if error.use_stderr() {
             // A closed stderr leaves nobody to report to.
@@ -45,6 +48,14 @@ pub fn arguments<A: Parser>(schemas: Schemas, permissions: Permissions) -> Resul
         let printed = error.print().context("write to stdout");
         crate::finish(command.get_name(), printed.map(|()| crate::Outcome::Fine))
     })
+}
+
+/// Returns the verb of a command line that may be wrong.
+fn verb(command: &clap::Command, arguments: &[std::ffi::OsString]) -> Option<String> {
+    let words = arguments.iter().filter_map(|word| word.to_str());
+    let mut words = words.take_while(|word| *word != "--");
+    let verb = words.find(|word| command.find_subcommand(word).is_some());
+    verb.map(str::to_owned)
 }
 
 /// Refuses a format that the verb has not.

@@ -1,16 +1,16 @@
-//! Shell completions: those of clap, mended, and the names of profiles and regions, which only the config files of AWS have.
+//! Shell completions: those of clap, mended, the regions of AWS, and the profiles that only its config files have.
 
 use clap_complete::Shell;
 
-/// What completes them, in each shell: the profiles of both files, and the regions that they name. Bash expands the words that it is
-/// given, so that nothing is taken that it would run.
+/// What completes them, in each shell: the profiles of both files, and the regions, those that the files name included. Bash expands
+/// the words that it is given, so that nothing is taken that it would run.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html>
 const NAMES: &str = r#"_ssm_profiles() {
     cat -- "${AWS_CONFIG_FILE:-$HOME/.aws/config}" "${AWS_SHARED_CREDENTIALS_FILE:-$HOME/.aws/credentials}" 2>/dev/null |
         sed -n -E 's/^[[:space:]]*\[(profile[[:space:]]+)?([A-Za-z0-9_.@:/+-]+)[[:space:]]*\].*/\2/p' | sort -u
 }
 _ssm_regions() {
-    { echo all; printf '%s\n' "${AWS_REGION:-}" "${AWS_DEFAULT_REGION:-}"
+    { echo all; printf '%s\n' "${AWS_REGION:-}" "${AWS_DEFAULT_REGION:-}" REGIONS
         sed -n -E 's/^[[:space:]]*region[[:space:]]*=[[:space:]]*([a-z0-9-]+).*/\1/p' \
             "${AWS_CONFIG_FILE:-$HOME/.aws/config}" 2>/dev/null
     } | sed '/^$/d' | sort -u
@@ -22,6 +22,10 @@ const FISH: &str = r#"function __ssm_names
     sh -c $argv[1] 2>/dev/null
 end
 "#;
+
+fn names() -> String {
+    NAMES.replace(" REGIONS\n", &format!(" {}\n", records::REGIONS.join(" ")))
+}
 
 /// Returns the completion of a tool.
 pub(crate) fn script(
@@ -40,7 +44,7 @@ pub(crate) fn script(
 }
 
 fn bash(script: &str) -> String {
-    let mut named = format!("{NAMES}\n{script}");
+    let mut named = format!("{}\n{script}", names());
     for (flag, names) in [("profile", "_ssm_profiles"), ("region", "_ssm_regions")] {
         let files =
             format!("--{flag})\n                    COMPREPLY=($(compgen -f \"${{cur}}\"))");
@@ -55,7 +59,7 @@ fn bash(script: &str) -> String {
 fn zsh(script: &str) -> String {
     // The first line says what the script completes.
     let (head, rest) = script.split_once('\n').unwrap_or_default();
-    let mut lines = vec![head.to_owned(), String::new(), NAMES.to_owned()];
+    let mut lines = vec![head.to_owned(), String::new(), names()];
     for line in rest.lines() {
         let line = match line {
             line if line.starts_with("'--profile=") => line.replace(
@@ -74,8 +78,8 @@ fn zsh(script: &str) -> String {
 }
 
 fn fish(script: &str) -> String {
-    let quoted = |names: &str| {
-        let text = format!("{NAMES}{names}");
+    let quoted = |called: &str| {
+        let text = format!("{}{called}", names());
         format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
     };
     let mut lines = vec![FISH.to_owned()];

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::encoding::other_format;
 use crate::mistakes::{from_value, locate, of_other_tool};
-use crate::source::{source, text};
+use crate::source::{source, text, text_or_default};
 use crate::unique::Unique;
 use crate::{IoArgs, Plans, jsonc, place};
 
@@ -26,8 +26,23 @@ pub fn read<T: DeserializeOwned>(io: &IoArgs, what: &str) -> anyhow::Result<T> {
 /// As [`read`]; one that looks like that of another tool is called so.
 pub fn read_desired<T: DeserializeOwned>(io: &IoArgs, what: &str) -> anyhow::Result<T> {
     let action = || format!("read {what} from {}", source(io));
-    let text = text(io).with_context(action)?;
-    let plain = jsonc::plain(&text);
+    of_text(&text(io).with_context(action)?, io, what)
+}
+
+/// As [`read_desired`], for verbs that write nothing: all defaults without `-f` and with nothing on stdin.
+///
+/// # Errors
+/// As [`read_desired`].
+pub fn read_desired_or_default<T: DeserializeOwned>(io: &IoArgs, what: &str) -> anyhow::Result<T> {
+    match io.file {
+        Some(_) => read_desired(io, what),
+        None => of_text(&text_or_default(io, what)?, io, what),
+    }
+}
+
+fn of_text<T: DeserializeOwned>(text: &str, io: &IoArgs, what: &str) -> anyhow::Result<T> {
+    let action = || format!("read {what} from {}", source(io));
+    let plain = jsonc::plain(text);
     let values =
         parse(&plain).map_err(
             |error| match parse::<serde_json::Value>(&plain).as_deref() {

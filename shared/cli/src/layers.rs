@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::input::parse;
 use crate::mistakes::{from_value, of_other_tool};
-use crate::source::{read_texts, source};
+use crate::source::{read_texts, source, text_or_default};
 use crate::{Finding, FindingKind, IoArgs, Severity, Target, jsonc};
 
 /// The desired state of every target, out of one value and any number of overrides.
@@ -97,6 +97,21 @@ impl<D: DeserializeOwned> Layers<D> {
     /// As [`crate::read`]; no desired state or two; an override that is wrong by itself, twice for the same place, or
     /// without a reason.
     pub fn read(io: &IoArgs, what: &'static str) -> anyhow::Result<Layers<D>> {
+        Layers::of(read_texts(io.file.as_slice(), io, what)?, io, what)
+    }
+
+    /// As [`Layers::read`], for verbs that write nothing: all defaults without `-f` and with nothing on stdin.
+    ///
+    /// # Errors
+    /// As [`Layers::read`].
+    pub fn read_or_default(io: &IoArgs, what: &'static str) -> anyhow::Result<Layers<D>> {
+        match io.file {
+            Some(_) => Layers::read(io, what),
+            None => Layers::of(vec![(source(io), text_or_default(io, what)?)], io, what),
+        }
+    }
+
+    fn of(texts: Vec<(String, String)>, io: &IoArgs, what: &'static str) -> anyhow::Result<Self> {
         let mut layers = Layers {
             what,
             base: Value::Null,
@@ -104,7 +119,7 @@ impl<D: DeserializeOwned> Layers<D> {
             desired: PhantomData,
         };
         let mut bases = Vec::new();
-        for (place, text) in read_texts(io.file.as_slice(), io, what)? {
+        for (place, text) in texts {
             let read = || format!("read {what} from {place}");
             let text = jsonc::plain(&text);
             let values: Vec<Value> = parse(&text).with_context(read)?;

@@ -35,6 +35,7 @@ mod stream;
 mod summary;
 mod suppressions;
 mod text;
+mod typed;
 mod unique;
 mod visible;
 
@@ -45,7 +46,8 @@ pub use encoding::utf8;
 pub use filter::{Filter, Yielded};
 pub use flags::{ApplyArgs, Format, IoArgs};
 pub use input::{
-    read, read_checked, read_desired, read_plans, read_records, read_records_from, read_shown,
+    read, read_checked, read_desired, read_desired_or_default, read_plans, read_records,
+    read_records_from, read_shown,
 };
 pub use jsonc::plain as without_comments;
 pub use layers::Layers;

@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn policies_are_told_from_what_is_ours() {
+    fn policies_are_known_from_what_is_ours() {
         for (text, expected) in [
             ("// mine\n{\"days\": 1}", true),
             ("{\"Version\": \"2012-10-17\", \"Statement\": []}", false),

@@ -1,30 +1,14 @@
 //! Manual pages: clap's sections, and those that are the same for each tool.
 
+use std::borrow::Cow;
 use std::io::Write;
 
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-/// What the exit status says, whichever the tool.
-const STATUSES: [(&str, &str); 4] = [
-    ("0", "Everything was read or done, and nothing was found."),
-    (
-        "1",
-        "A verb that looks for something found it; plan only with --exit-code.",
-    ),
-    (
-        "2",
-        "An error, wrong usage included. What could be read is printed, and so is what could not.",
-    ),
-    (
-        "130, 143, 129",
-        "Stopped by Ctrl-C, SIGTERM or SIGHUP. What was done until then is printed with its undo.",
-    ),
-];
-
 /// What the AWS SDKs read.
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html>
-const VARIABLES: [(&str, &str); 4] = [
+const OF_AWS: [(&str, &str); 4] = [
     ("AWS_PROFILE", "The profile, where --profile names none."),
     ("AWS_REGION", "The region, where --region names none."),
     (
@@ -36,10 +20,24 @@ const VARIABLES: [(&str, &str); 4] = [
         "Credentials, retries, endpoints and proxies, as for the AWS CLI.",
     ),
 ];
-const FILES: [(&str, &str); 1] = [(
+/// What decides on colors.
+const OF_TERMINALS: [(&str, &str); 3] = [
+    ("NO_COLOR", "No colors, where it is set and not empty."),
+    (
+        "CLICOLOR_FORCE",
+        "Colors also where stdout is not a terminal, unless it is 0.",
+    ),
+    ("TERM", "No colors where it is dumb."),
+];
+/// Where `make install` puts what to begin with.
+const EXAMPLES: (&str, &str) = (
+    "PREFIX/share/ssm-rollout/rollout.d/*.json",
+    "Desired states to begin with, as make install puts them there. --generate example prints one with all fields.",
+);
+const CONFIGURATION: (&str, &str) = (
     "~/.aws/config, ~/.aws/credentials",
     "Profiles with their regions and credentials.",
-)];
+);
 
 /// Writes the page of a tool, or of one of its verbs.
 ///
@@ -54,6 +52,7 @@ pub(crate) fn render(
     let mut command = command.disable_help_subcommand(true);
     command.build();
     let tool = command.get_name().to_owned();
+    let has_desired = command.find_subcommand("plan").is_some();
     let subject = match verb {
         None => &mut command,
         Some(name) => command
@@ -75,11 +74,20 @@ pub(crate) fn render(
     if subject.has_subcommands() {
         manual.render_subcommands_section(page)?;
     }
-    examples(subject, page)?;
-    section("EXIT STATUS", &STATUSES, page)?;
-    if subject.get_arguments().any(|one| one.get_id() == "profile") {
-        section("ENVIRONMENT", &VARIABLES, page)?;
-        section("FILES", &FILES, page)?;
+    let sections = Sections::of(subject);
+    sections.examples(page)?;
+    section("EXIT STATUS", &statuses(subject, &sections), page)?;
+    let calls = subject.get_arguments().any(|one| one.get_id() == "profile");
+    let mut variables: Vec<(&str, &str)> = sections.entries("Environment");
+    variables.extend(OF_AWS.iter().filter(|_| calls));
+    variables.extend(OF_TERMINALS);
+    section("ENVIRONMENT", &variables, page)?;
+    let files: Vec<(&str, &str)> = [(calls, CONFIGURATION), (has_desired, EXAMPLES)]
+        .into_iter()
+        .filter_map(|(is_read, file)| is_read.then_some(file))
+        .collect();
+    if !files.is_empty() {
+        section("FILES", &files, page)?;
     }
     if verb.is_some() {
         let mut roff = Roff::default();
@@ -90,32 +98,102 @@ pub(crate) fn render(
     Ok(())
 }
 
-/// Writes the examples of `--help`, each a paragraph that is not filled.
-fn examples(subject: &clap::Command, page: &mut dyn Write) -> std::io::Result<()> {
-    let help = subject.get_after_long_help().map(ToString::to_string);
-    let Some(lines) = help
-        .as_deref()
-        .and_then(|help| help.strip_prefix("Examples:\n"))
-    else {
-        return Ok(());
-    };
-    let mut roff = Roff::default();
-    roff.control("SH", ["EXAMPLES"]);
-    roff.control("EX", []);
-    for line in lines.lines() {
-        roff.text([roman(line.trim_start())]);
+/// What the exit status says: of 1 the verb's own help does, or one of its flags.
+fn statuses<'s>(subject: &clap::Command, sections: &'s Sections) -> Vec<(&'s str, Cow<'s, str>)> {
+    let mut statuses: Vec<(&str, Cow<str>)> = Vec::new();
+    let own = sections.entries("Exit status");
+    if own.is_empty() {
+        statuses.push(("0", "All was read, and nothing was found.".into()));
+        let about = subject.get_about().map(ToString::to_string);
+        let about = about.unwrap_or_default();
+        let mut ones = Vec::new();
+        if let Some((_, when)) = about.split_once("exit with 1 ") {
+            ones.push(format!("{}.", capitalized(when)));
+        }
+        for flag in subject.get_arguments() {
+            let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
+            if let (Some(when), Some(flag)) = (help.strip_prefix("Exit with 1 "), flag.get_long()) {
+                ones.push(format!("With --{flag}: {when}."));
+            }
+        }
+        match ones.is_empty() {
+            true => statuses[0].1 = "All was read or done.".into(),
+            false => statuses.push(("1", ones.join(" ").into())),
+        }
+        let error = "An error, wrong usage included. What could be read is printed, and so is what could not.";
+        statuses.push(("2", error.into()));
+    } else {
+        statuses.extend(own.into_iter().map(|(status, when)| (status, when.into())));
     }
-    roff.control("EE", []);
-    roff.to_writer(page)
+    let stopped = "Stopped by Ctrl-C, SIGTERM or SIGHUP.";
+    let writes = subject.get_arguments().any(|one| one.get_id() == "recover");
+    statuses.push((
+        "130, 143, 129",
+        match writes {
+            true => format!("{stopped} What was done until then is printed with its undo.").into(),
+            false => stopped.into(),
+        },
+    ));
+    statuses
 }
 
-fn section(title: &str, entries: &[(&str, &str)], page: &mut dyn Write) -> std::io::Result<()> {
+fn capitalized(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(characters).collect()
+}
+
+/// The sections behind the flags of `--help`: a title each, and indented lines.
+struct Sections(String);
+
+impl Sections {
+    fn of(subject: &clap::Command) -> Sections {
+        let help = subject.get_after_long_help().map(ToString::to_string);
+        Sections(help.unwrap_or_default())
+    }
+
+    fn lines(&self, title: &str) -> impl Iterator<Item = &str> {
+        let is_title = move |line: &&str| line.strip_suffix(':') != Some(title);
+        let lines = self.0.lines().skip_while(is_title).skip(1);
+        lines
+            .take_while(|line| line.starts_with(' '))
+            .map(str::trim)
+    }
+
+    /// Returns what a section lists: a word, two blanks, and what it means.
+    fn entries(&self, title: &str) -> Vec<(&str, &str)> {
+        let entries = self.lines(title).filter_map(|line| line.split_once("  "));
+        entries.map(|(term, text)| (term, text.trim())).collect()
+    }
+
+    /// Writes the examples, each a paragraph that is not filled.
+    fn examples(&self, page: &mut dyn Write) -> std::io::Result<()> {
+        let mut lines = self.lines("Examples").peekable();
+        if lines.peek().is_none() {
+            return Ok(());
+        }
+        let mut roff = Roff::default();
+        roff.control("SH", ["EXAMPLES"]);
+        roff.control("EX", []);
+        for line in lines {
+            roff.text([roman(line)]);
+        }
+        roff.control("EE", []);
+        roff.to_writer(page)
+    }
+}
+
+fn section(
+    title: &str,
+    entries: &[(&str, impl AsRef<str>)],
+    page: &mut dyn Write,
+) -> std::io::Result<()> {
     let mut roff = Roff::default();
     roff.control("SH", [title]);
     for (term, text) in entries {
         roff.control("TP", []);
         roff.text([bold(*term)]);
-        roff.text([roman(*text)]);
+        roff.text([roman(text.as_ref())]);
     }
     roff.to_writer(page)
 }

@@ -3,7 +3,6 @@
 mod held;
 
 use std::io::IsTerminal;
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard};
 
@@ -15,8 +14,11 @@ use serde_json::Value;
 use crate::filter::Filter;
 use crate::report;
 use crate::screen::Screen;
-use crate::stdout::{self, write};
+use crate::source;
+use crate::stdout::{self, line, write};
+use crate::summary::Next;
 use crate::text::{Block, Table, count};
+use crate::typed::Typed;
 use crate::{Format, IoArgs, Outcome, Progress, bar, notes, text, visible_lines};
 
 use self::held::Held;
@@ -145,6 +147,17 @@ impl Output {
         line(&text::render(&record, self.screen))
     }
 
+    /// Adds a row to a table that is shown above the findings as text, and is no record in any other form.
+    ///
+    /// # Errors
+    /// As [`Output::write`].
+    pub fn tabulate(&self, row: impl FnOnce() -> Value) -> anyhow::Result<()> {
+        match self.is_text() {
+            true => self.show(row()),
+            false => Ok(()),
+        }
+    }
+
     /// Keeps a record for the report at the end: of lists, those of one kind.
     fn keep(&self, record: &Value) -> anyhow::Result<()> {
         let mut held = self.held();
@@ -176,7 +189,17 @@ impl Output {
 
     /// Names the verb that comes next, for who has read what this one shows.
     pub fn suggest(&self, verb: &'static str) {
-        self.held().shown.next_verb = Some(verb);
+        self.held().shown.next = Some(Next::Verb(verb));
+    }
+
+    /// Names a plan as what comes next, where a finding says that plan and apply mend it.
+    pub fn suggest_plan(&self) {
+        self.held().shown.next = Some(Next::Plan);
+    }
+
+    /// Names the verb that reads what this one prints.
+    pub fn suggest_pipe(&self, verb: &'static str) {
+        self.held().shown.next = Some(Next::Pipe(verb));
     }
 
     /// Names the kind of record that this verb lists: a file of comma-separated values has its columns without any record, too, and not
@@ -202,9 +225,12 @@ impl Output {
         } else if self.format.is_report() {
             return self.report(&held, outcome);
         }
-        let table = held.table.as_ref().map(|table| table.render(self.screen));
+        let mut table = held.table.as_ref().map(|table| table.render(self.screen));
         let findings = held.shown.findings.render(self.screen);
-        held.shown.is_plan_kept = held.shown.has_undo() && self.is_input_kept();
+        if let (Some(table), Some(_)) = (&mut table, &findings) {
+            table.push('\n');
+        }
+        held.shown.is_plan_kept = held.shown.has_undo() && source::is_kept(self.file.as_deref());
         let undo = held.shown.undo();
         let shown = table
             .iter()
@@ -219,7 +245,10 @@ impl Output {
             if let Some(table) = &held.table {
                 held.shown.counts.push((table.n_rows(), table.noun()));
             }
-            for text in held.shown.lines(self.tool, self.file.as_deref()) {
+            for text in held
+                .shown
+                .lines(self.tool, self.file.as_deref(), Typed::of_process())
+            {
                 self.note(&text);
             }
         }
@@ -259,14 +288,6 @@ impl Output {
             self.note(summary);
         }
         Ok(outcome)
-    }
-
-    /// Returns whether what was read is a file, which is still there when the run has ended.
-    fn is_input_kept(&self) -> bool {
-        let file = self.file.as_deref().filter(|file| file.as_os_str() != "-");
-        let path = file.unwrap_or(std::path::Path::new("/dev/stdin"));
-        // A shell's here-document is a file whose name is gone.
-        std::fs::metadata(path).is_ok_and(|kept| kept.is_file() && kept.nlink() > 0)
     }
 
     /// Prints records that are JSON texts already, one a line, as they are: a stream of any length costs no parsing unless
@@ -373,8 +394,4 @@ impl Output {
             _ => self.write(record),
         }
     }
-}
-
-fn line(text: &str) -> anyhow::Result<()> {
-    write(format!("{text}\n").as_bytes())
 }

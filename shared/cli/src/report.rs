@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn places_in_files_are_told_from_resources() {
+    fn places_in_files_are_known_from_resources() {
         for (resource, expected) in [
             ("a.json:3:9 $.a", Some(("a.json", Some((3, 9)), "$.a"))),
             (

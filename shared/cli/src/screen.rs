@@ -34,16 +34,49 @@ impl Screen {
     /// Returns what stdout is. Colors follow `NO_COLOR`, `CLICOLOR_FORCE` and `TERM`. <https://no-color.org>
     pub(crate) fn of_stdout() -> Screen {
         let stdout = std::io::stdout();
-        let is_terminal = stdout.is_terminal();
-        let width = is_terminal
-            .then(terminal_size::terminal_size)
-            .flatten()
-            .map(|(width, _)| usize::from(width.0));
         Screen {
-            // A terminal that does not say its size, or none of use, is not wrapped for.
-            width: width.filter(|width| *width >= 20),
+            width: width(stdout.is_terminal(), &stdout),
             has_colors: anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never,
         }
+    }
+
+    /// Returns what stderr is. It has no colors.
+    pub(crate) fn of_stderr() -> Screen {
+        let stderr = std::io::stderr();
+        Screen {
+            width: width(stderr.is_terminal(), &stderr),
+            has_colors: false,
+        }
+    }
+
+    /// Returns a sentence wrapped as [`Screen::wrap`] does, with its commands whole, so that they can be copied: those between
+    /// backquotes, and what comes next. A terminal goes on with a long one in its next line, without a line break in what is copied.
+    pub(crate) fn wrap_around_commands(self, first: &str, rest: usize, text: &str) -> String {
+        let Some(width) = self.width else {
+            return format!("{first}{text}");
+        };
+        let glued = |command: &str| command.replace(' ', &GLUE.to_string());
+        let (sentence, next) = match text.split_once(NEXT) {
+            Some((sentence, next)) => (format!("{sentence}{}", NEXT.trim_end()), Some(next)),
+            None => (text.to_owned(), None),
+        };
+        let pieces = sentence.split('`').enumerate();
+        let pieces = pieces.map(|(place, piece)| match place % 2 {
+            0 => piece.to_owned(),
+            _ => glued(piece),
+        });
+        let mut text = pieces.collect::<Vec<_>>().join("`");
+        if let Some(next) = next {
+            text += &format!(" {}", glued(next));
+        }
+        let blanks = " ".repeat(rest);
+        let options = textwrap::Options::new(width)
+            .initial_indent(first)
+            .subsequent_indent(&blanks)
+            .break_words(false)
+            .word_separator(textwrap::WordSeparator::AsciiSpace)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation);
+        textwrap::fill(&text, options).replace(GLUE, " ")
     }
 
     /// Returns text with a color, where there are colors.
@@ -79,6 +112,19 @@ impl Screen {
     }
 }
 
+/// In place of a blank that is no place to break a line.
+const GLUE: char = '\u{a0}';
+
+/// What is in front of the command that comes next.
+const NEXT: &str = "next: ";
+
+/// Returns how wide a terminal is. One that does not say its size, or none of use, is not wrapped for.
+fn width(is_terminal: bool, stream: &impl std::os::fd::AsFd) -> Option<usize> {
+    let size = is_terminal.then(|| terminal_size::terminal_size_of(stream));
+    let width = size.flatten().map(|(width, _)| usize::from(width.0));
+    width.filter(|width| *width >= 20)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Screen, Tone};
@@ -93,6 +139,20 @@ mod tests {
         let expected = "* one two three four\n    arn:aws:iam::111\n    122223333:role/x";
         assert_eq!(screen.wrap("* ", 4, text), expected);
         assert_eq!(Screen::default().wrap("* ", 4, text), format!("* {text}"));
+    }
+
+    #[test]
+    fn commands_in_sentences_stay_whole() {
+        let screen = Screen {
+            width: Some(30),
+            has_colors: false,
+        };
+        let text =
+            "nothing is written; run `aws sso login` or next: ssm-x plan -f a.json >plan.json";
+        let expected = "ssm-x: nothing is written; run\n    `aws sso login` or next:\n    ssm-x plan -f a.json >plan.json";
+        assert_eq!(screen.wrap_around_commands("ssm-x: ", 4, text), expected);
+        let whole = Screen::default().wrap_around_commands("ssm-x: ", 4, text);
+        assert_eq!(whole, format!("ssm-x: {text}"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Where an input comes from: stdin, a file, or all files of a directory; its text, and its name for people.
 
 use std::io::{IsTerminal, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -66,6 +67,19 @@ pub(crate) fn text(io: &IoArgs) -> anyhow::Result<String> {
     }
 }
 
+/// Returns the text of stdin, and an empty desired state where there is nothing. An empty pipe may be a command that has failed:
+/// verbs that write do not take it for a desired state.
+pub(crate) fn text_or_default(io: &IoArgs, what: &str) -> anyhow::Result<String> {
+    if !std::io::stdin().is_terminal() {
+        let text = text(io).with_context(|| format!("read {what} from {}", source(io)))?;
+        if !text.trim().is_empty() {
+            return Ok(text);
+        }
+    }
+    crate::warn(&format!("no {what} given: using the defaults"));
+    Ok("{}".to_owned())
+}
+
 fn whole(source: impl Read) -> anyhow::Result<String> {
     let mut text = String::new();
     utf8(source, MAX_BYTES)?
@@ -82,6 +96,14 @@ pub(crate) fn source(io: &IoArgs) -> String {
         Some(path) if path.as_os_str() != "-" => path.display().to_string(),
         _ => "stdin".to_owned(),
     }
+}
+
+/// Returns whether what was read is a file, which is still there when the run has ended.
+pub(crate) fn is_kept(file: Option<&Path>) -> bool {
+    let file = file.filter(|file| file.as_os_str() != "-");
+    let path = file.unwrap_or(Path::new("/dev/stdin"));
+    // A shell's here-document is a file whose name is gone.
+    std::fs::metadata(path).is_ok_and(|kept| kept.is_file() && kept.nlink() > 0)
 }
 
 #[cfg(test)]

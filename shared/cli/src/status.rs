@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use records::{Finding, Severity};
 
+use crate::screen::Screen;
+
 /// What a run came to, when it did not end in an error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Outcome {
@@ -103,11 +105,16 @@ pub fn finish(tool: &str, result: anyhow::Result<Outcome>) -> ExitCode {
     }
 }
 
+/// Blanks in front of what a terminal has no room for in the first line of a message.
+const INDENT: usize = 4;
+
 /// Writes one line for people to stderr, starting with the tool's name; line breaks inside become spaces, and what AWS or a file
-/// says shows what it holds.
+/// says shows what it holds. Only a terminal has it wrapped.
 pub fn print_error(tool: &str, message: &str) {
+    let text =
+        Screen::of_stderr().wrap_around_commands(&format!("{tool}: "), INDENT, &one_line(message));
     // A closed stderr leaves nobody to report to.
-    let _ = crate::bar::aside(|| writeln!(std::io::stderr(), "{tool}: {}", one_line(message)));
+    let _ = crate::bar::aside(|| writeln!(std::io::stderr(), "{text}"));
 }
 
 fn one_line(message: &str) -> String {

@@ -6,6 +6,11 @@ use anyhow::Context;
 
 use crate::bar;
 
+/// Writes a text and a line break.
+pub(crate) fn line(text: &str) -> anyhow::Result<()> {
+    write(format!("{text}\n").as_bytes())
+}
+
 /// Writes all of it now, so that what cannot be written is an error here and not lost when the process ends. A closed pipe is an
 /// error, too, which [`crate::finish`] takes for none.
 pub(crate) fn write(bytes: &[u8]) -> anyhow::Result<()> {

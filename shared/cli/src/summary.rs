@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::text::{Changes, Findings, Results, totals};
+use crate::typed::{Typed, quoted};
 
 /// What a run has shown.
 #[derive(Default)]
@@ -20,9 +21,20 @@ pub(crate) struct Shown {
     pub(crate) n_unreachable: usize,
     /// Whether findings were looked for, though there may be none.
     pub(crate) has_looked: bool,
-    pub(crate) next_verb: Option<&'static str>,
+    pub(crate) next: Option<Next>,
     /// Whether the plans that were carried out are in a file, so that `--recover` can have them again.
     pub(crate) is_plan_kept: bool,
+}
+
+/// What comes next, for who has read what was shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// A verb of the tool that reads the same input, in the same places.
+    Verb(&'static str),
+    /// A plan, for what the findings say that one mends.
+    Plan,
+    /// A verb of the tool that reads what the same command prints.
+    Pipe(&'static str),
 }
 
 impl Shown {
@@ -45,8 +57,8 @@ impl Shown {
         self.is_plan_kept && self.results.is_recoverable()
     }
 
-    /// Returns the lines, for a tool and the file of its `-f`.
-    pub(crate) fn lines(&self, tool: &str, file: Option<&Path>) -> Vec<String> {
+    /// Returns the lines, for a tool, the file of its `-f` and what was typed.
+    pub(crate) fn lines(&self, tool: &str, file: Option<&Path>, typed: &Typed) -> Vec<String> {
         let mut lines = Vec::new();
         let counts = totals(self.counts.iter().copied());
         if !counts.is_empty() {
@@ -67,35 +79,42 @@ impl Shown {
         if self.results.n_plans > 0 {
             lines.push(format!("{}{unread}", self.results));
         }
-        let file = file.map_or("FILE".to_owned(), quoted);
+        let places = &typed.places;
+        let is_file = file.is_some_and(|file| file.as_os_str() != "-");
+        let name = match file {
+            Some(file) if is_file => quoted(&file.to_string_lossy()),
+            _ => "FILE".to_owned(),
+        };
         if self.has_undo() {
-            // Neither the name of the plan behind stdin nor the other flags are known here.
+            // The name of the plan behind stdin is not known here.
             lines.push(match self.is_undo_kept() {
                 true => format!(
-                    "to undo it: the same command with --recover prints it again, for | jq -c '.undo // empty' | {tool} apply"
+                    "to undo it: the same command with --recover prints it again, for | jq -c '.undo // empty' | {tool} apply{places}"
                 ),
-                false => format!("to undo it, give the above to {tool} apply"),
+                false => format!("to undo it, give the above to {tool} apply{places}"),
             });
         } else if !self.changes.is_empty() {
+            let plan = match is_file {
+                true => typed.whole.clone(),
+                false => format!("{} -f {name}", typed.whole),
+            };
             lines.push(format!(
-                "nothing is written yet; next: {tool} plan -f {file} >plan.json && {tool} apply <plan.json"
+                "nothing is written yet; next: {plan} >plan.json && {tool} apply{places} <plan.json"
             ));
-        } else if let Some(verb) = self.next_verb
-            && self.has_shown
-        {
-            lines.push(format!("next: {tool} {verb} -f {file}"));
+        } else if self.has_shown {
+            let next = match self.next {
+                Some(Next::Verb(verb)) => Some(format!("{tool} {verb} -f {name}{places}")),
+                // Another tool reads a desired state of its own.
+                Some(Next::Plan) => self.findings.planner(tool).map(|planner| {
+                    let file = if planner == tool { &name } else { "FILE" };
+                    format!("{planner} plan -f {file}{places}")
+                }),
+                Some(Next::Pipe(verb)) => Some(format!("{} | {tool} {verb}", typed.whole)),
+                None => None,
+            };
+            lines.extend(next.map(|next| format!("next: {next}")));
         }
         lines
-    }
-}
-
-/// Returns a path as a shell takes it.
-fn quoted(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    let is_plain = |c: char| c.is_alphanumeric() || "-_./=+,:@%".contains(c);
-    match text.chars().all(is_plain) {
-        true => text.into_owned(),
-        false => format!("'{}'", text.replace('\'', r"'\''")),
     }
 }
 
@@ -103,14 +122,16 @@ fn quoted(path: &Path) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::Shown;
+    use super::{Next, Shown};
+    use crate::typed::Typed;
 
     #[test]
     fn an_apply_ends_with_counts_and_the_way_back() {
         let mut shown = Shown::default();
         let done = json!({"results": [{"status": "done"}, {"status": "failed"}, {"status": "done"}], "undo": null});
         shown.results.add(&done);
-        assert_eq!(shown.lines("ssm-x", None), ["2 done, 1 failed"]);
+        let lines = |shown: &Shown| shown.lines("ssm-x", None, &Typed::default());
+        assert_eq!(lines(&shown), ["2 done, 1 failed"]);
         let undo = json!({"results": [{"status": "done"}], "undo": {"changes": []}});
         shown.results.add(&undo);
         shown.n_unreachable = 1;
@@ -118,7 +139,7 @@ mod tests {
             "3 done, 1 failed in 2 plans; 1 account or region could not be read",
             "to undo it, give the above to ssm-x apply",
         ];
-        assert_eq!(shown.lines("ssm-x", None), expected);
+        assert_eq!(lines(&shown), expected);
         assert_eq!(shown.undo().unwrap(), "\n{\"changes\":[]}");
         // Of several plans, or where something was there already, it cannot be recovered.
         shown.is_plan_kept = true;
@@ -130,7 +151,7 @@ mod tests {
         one.results.add(&undo);
         expected[0] = "1 done";
         expected[1] = "to undo it: the same command with --recover prints it again, for | jq -c '.undo // empty' | ssm-x apply";
-        assert_eq!(one.lines("ssm-x", None), expected);
+        assert_eq!(lines(&one), expected);
         assert_eq!(one.undo(), None);
         let unchanged = json!({"results": [{"status": "done"}, {"status": "unchanged"}], "undo": {"changes": []}});
         one.results.add(&unchanged);
@@ -138,17 +159,69 @@ mod tests {
         assert!(one.undo().is_some());
         let mut nothing = Shown::default();
         nothing.results.add(&json!({"results": [], "undo": null}));
-        assert_eq!(nothing.lines("ssm-x", None), ["nothing to do"]);
+        assert_eq!(lines(&nothing), ["nothing to do"]);
     }
 
     #[test]
     fn files_are_named_as_a_shell_takes_them() {
         let shown = Shown {
             has_shown: true,
-            next_verb: Some("check"),
+            next: Some(Next::Verb("check")),
             ..Shown::default()
         };
-        let lines = shown.lines("ssm-x", Some("it's mine.json".as_ref()));
+        let lines = shown.lines("ssm-x", Some("it's mine.json".as_ref()), &Typed::default());
         assert_eq!(lines, [r"next: ssm-x check -f 'it'\''s mine.json'"]);
+    }
+
+    /// A command for another account is worse than none.
+    #[test]
+    fn the_next_command_is_for_the_same_places() {
+        let typed = Typed {
+            places: " --profile shop --region eu-west-1".to_owned(),
+            whole: "ssm-x plan -f x.json --profile shop --region eu-west-1 --accept=risk"
+                .to_owned(),
+        };
+        let file = Some("x.json".as_ref());
+        let mut planned = Shown::default();
+        planned
+            .changes
+            .add(&json!({"changes": [{"from": null, "to": {}}]}));
+        assert_eq!(
+            planned.lines("ssm-x", file, &typed)[1],
+            "nothing is written yet; next: ssm-x plan -f x.json --profile shop --region eu-west-1 --accept=risk >plan.json && \
+             ssm-x apply --profile shop --region eu-west-1 <plan.json"
+        );
+        // What was on stdin is in some file.
+        let of_stdin = &planned.lines("ssm-x", Some("-".as_ref()), &Typed::default())[1];
+        assert!(of_stdin.contains(" -f FILE >plan.json"), "{of_stdin}");
+        let mut shown = Shown {
+            has_shown: true,
+            next: Some(Next::Plan),
+            ..Shown::default()
+        };
+        // After an apply there is nothing left to plan.
+        assert!(shown.lines("ssm-x", file, &typed).is_empty());
+        let mut found = |fix: &str| {
+            shown.findings.add(json!({"fix": fix}));
+            shown.lines("ssm-x", file, &typed).pop()
+        };
+        assert_eq!(found("restart the agent"), None);
+        let listed = Shown {
+            has_shown: true,
+            next: Some(Next::Pipe("report")),
+            ..Shown::default()
+        };
+        assert_eq!(
+            listed.lines("ssm-x", None, &typed),
+            [format!("next: {} | ssm-x report", typed.whole)]
+        );
+        assert_eq!(
+            found("let ssm-y check, plan and apply mend it").unwrap(),
+            "next: ssm-y plan -f FILE --profile shop --region eu-west-1"
+        );
+        assert_eq!(
+            found("run plan and apply").unwrap(),
+            "next: ssm-x plan -f x.json --profile shop --region eu-west-1"
+        );
     }
 }

@@ -1,7 +1,9 @@
 //! Records as text, for people at a terminal. Scripts read the JSON; this layout may change. What comes from AWS shows its control
 //! characters, so that the only escapes are the colors of [`crate::screen`].
 
+mod alike;
 mod block;
+mod column;
 mod columns;
 mod difference;
 mod finding;
@@ -96,7 +98,7 @@ fn plain(value: &Value) -> Cow<'_, str> {
 /// Returns how many there are of each noun: one table may be printed in parts.
 pub(crate) fn totals<'n>(counts: impl Iterator<Item = (usize, &'n str)>) -> Vec<String> {
     let mut totals: Vec<(usize, &str)> = Vec::new();
-    for (n, noun) in counts {
+    for (n, noun) in counts.filter(|(_, noun)| !noun.is_empty()) {
         match totals.iter_mut().find(|(_, of)| *of == noun) {
             Some((total, _)) => *total += n,
             None => totals.push((n, noun)),

@@ -119,7 +119,7 @@ fn the_cure_speaks_the_words_of_the_asker() {
 }
 
 #[test]
-fn a_finding_tells_where_the_node_is() {
+fn a_finding_says_where_the_node_is() {
     let node = node(json!({"state": "stopped"}));
     let finding = diagnose(&node, None, now(), &HINTS)
         .unwrap()
@@ -133,7 +133,7 @@ fn a_finding_tells_where_the_node_is() {
 }
 
 #[test]
-fn a_node_that_nobody_knows_is_told_as_such() {
+fn a_node_that_nobody_knows_is_reported_as_such() {
     let target: Target = "111122223333/eu-central-1".parse().unwrap();
     for id in ["i-0123456789abcdef0", "mi-0123456789abcdef0"] {
         let node = crate::unknown_node(&target, id);

@@ -162,7 +162,7 @@ fn f7_routes_that_are_all_together_are_a_default() {
 }
 
 #[test]
-fn an_endpoint_whose_policy_lets_no_agent_in_is_told() {
+fn an_endpoint_whose_policy_lets_no_agent_in_is_reported() {
     let mut endpoints = [
         endpoint("ssm", "available", true),
         endpoint("ssmmessages", "available", true),

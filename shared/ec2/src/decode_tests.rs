@@ -167,7 +167,7 @@ fn an_answer_of_something_else_names_the_status() {
 }
 
 #[test]
-fn metadata_defaults_tell_what_the_account_sets() {
+fn metadata_defaults_say_what_the_account_sets() {
     let body = br#"<GetInstanceMetadataDefaultsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>r</requestId>
         <accountLevel><httpTokens>required</httpTokens><httpPutResponseHopLimit>2</httpPutResponseHopLimit>
         <httpTokensEnforced>enabled</httpTokensEnforced><managedBy>declarative-policy</managedBy></accountLevel>

@@ -1,6 +1,6 @@
 //! Texts with wildcards and policy variables, compiled once and matched many times.
 //!
-//! A compiled pattern is a row of bytes in which four bytes that no UTF-8 text has stand for the wildcards; so a value
+//! A compiled pattern is a row of bytes in which four bytes that no UTF-8 text has are the wildcards; so a value
 //! that is put in for a variable can bring no wildcard of its own.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
 

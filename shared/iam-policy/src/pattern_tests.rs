@@ -55,7 +55,7 @@ fn a_value_brings_no_wildcard() {
 }
 
 #[test]
-fn malformed_variables_are_told() {
+fn malformed_variables_are_reported() {
     for text in [
         "${",
         "${aws:userid",

@@ -132,7 +132,7 @@ pub enum Rule {
     DocumentAccessCheck,
     /// Sessions of other people can be ended or taken over.
     ForeignSessions,
-    /// A condition on tags is asked of a document too, which has not these tags.
+    /// A condition on tags applies to a document too, which does not have these tags.
     TagConditionOnDocument,
     /// The KMS action is that of the other end of the session.
     KmsSide,

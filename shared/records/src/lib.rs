@@ -18,6 +18,7 @@ mod patch_state;
 mod plan;
 mod preferences;
 mod reading;
+mod region;
 mod result;
 mod schema;
 mod target;
@@ -52,6 +53,7 @@ pub use preferences::{
     BucketEncryption, Document, DocumentVersion, Preferences, PreferencesKind, SessionDocument,
 };
 pub use reading::Reading;
+pub use region::{REGIONS, regions_like};
 pub use result::{Applied, ChangeStatus, ResultKind, ResultRecord};
 pub use schema::{Definitions, Schemas, of_managing, of_reading};
 pub use target::Target;

@@ -108,7 +108,7 @@ def _queue_attributes(properties):
 
 
 def update_queue(place, url, properties, before):
-    # An attribute that the template no longer gives goes back to AWS's default, of which "" stands for the key's.
+    # An attribute that the template no longer gives goes back to AWS's default, of which "" is the key's.
     gone = {"KmsMasterKeyId": ""} if "KmsMasterKeyId" in set(before) - set(properties) else {}
     place.call("sqs", "set_queue_attributes", QueueUrl=url, Attributes=gone | _queue_attributes(properties))
 

@@ -258,7 +258,7 @@ def _operation(response, request):
     return one, one.operations[request["OperationId"]]
 
 
-def _told(stack_set, one):
+def _reported(stack_set, one):
     described = {
         "OperationId": one.id, "StackSetId": stack_set.id, "Action": one.action, "Status": one.status, "StatusReason": one.reason,
         "OperationPreferences": one.preferences, "RetainStacks": one.retain if one.action == "DELETE" else None,
@@ -271,7 +271,7 @@ def _told(stack_set, one):
 @operation("DescribeStackSetOperation")
 def describe_stack_set_operation(response, request):
     """Describes how an operation stands."""
-    return {"StackSetOperation": _told(*_operation(response, request))}
+    return {"StackSetOperation": _reported(*_operation(response, request))}
 
 
 @operation("ListStackSetOperations")
@@ -279,7 +279,7 @@ def list_stack_set_operations(response, request):
     """Lists operations, the newest first."""
     one = _found(response, request)
     keys = ("OperationId", "Action", "Status", "StatusReason", "CreationTimestamp", "EndTimestamp", "OperationPreferences", "StatusDetails")
-    found = [{key: value for key, value in _told(one, each).items() if key in keys} for each in reversed(one.operations.values())]
+    found = [{key: value for key, value in _reported(one, each).items() if key in keys} for each in reversed(one.operations.values())]
     return _page(found, request)
 
 

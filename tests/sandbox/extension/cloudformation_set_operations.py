@@ -166,10 +166,10 @@ def _bring_up_to_date(stack_set, instance):
             stacks.update(stack, stack_set.template, stack_set.values)
     except Exception as error:  # noqa: BLE001 - the instance fails, and the reason is reported.
         return str(error)
-    return None if stack.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE") else _told(stack)
+    return None if stack.status in ("CREATE_COMPLETE", "UPDATE_COMPLETE") else _reported(stack)
 
 
-def _told(stack):
+def _reported(stack):
     name, reason = stacks.failure_of(stack)
     return f"ResourceLogicalId:{name}, ResourceType:{stack.resources[name].kind if name in stack.resources else ''}, ResourceStatusReason:{reason}."
 
@@ -182,7 +182,7 @@ def _remove(stack_set, operation, instance):
         stacks.delete(instance.stack)
         if instance.stack.status != "DELETE_COMPLETE":
             # "INOPERABLE: A DeleteStackInstances operation has failed and left the stack in an unstable state."
-            reason = _told(instance.stack)
+            reason = _reported(instance.stack)
             instance.status, instance.detailed, instance.reason = "INOPERABLE", "INOPERABLE", reason
             return reason
     del stack_set.instances[instance.account, instance.region]

@@ -1,6 +1,6 @@
 """Owns what a template says: reading it, its parameters and conditions, and what its functions come to.
 
-Makes nothing and calls nothing; what refers to a resource is asked of the `scope` that a caller gives.
+Makes nothing and calls nothing; what refers to a resource is read from the `scope` that a caller gives.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
 """

@@ -1,4 +1,4 @@
-"""Owns who may put what on an event bus: AWS services, which CloudTrail stands for here, and callers of PutEvents.
+"""Owns who may put what on an event bus: AWS services, of which CloudTrail is one here, and callers of PutEvents.
 
 Events of services: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
 PutEvents: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html; that a source which

@@ -69,7 +69,7 @@ def document_error(document: Any, *, principal: str, resource: str, version: str
 
 
 def as_list(value: Any) -> list[Any]:
-    """Returns the value as the list it stands for: policies write one-element lists bare."""
+    """Returns the value as the list it is short for: policies write one-element lists bare."""
     return value if isinstance(value, list) else [value]
 
 

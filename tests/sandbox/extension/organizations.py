@@ -1,6 +1,6 @@
 """Owns the quotas, refusals and pages of the sandbox's AWS Organizations.
 
-moto keeps the organization; this module decides what may be asked of it.
+moto keeps the organization; this module decides which calls it takes.
 Quotas: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
 Errors: botocore organizations/2016-11-28, `errors` of each operation.
 """

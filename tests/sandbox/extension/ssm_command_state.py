@@ -194,13 +194,13 @@ class Command:
 
     def _run(self, one, execute):
         """Runs the steps of a node, in a thread of its own, without holding up anybody else."""
-        started, n_told = emulate.now(), itertools.count()
+        started, n_reported = emulate.now(), itertools.count()
 
         def report(_step, result):
             nonlocal started
             ended = emulate.now()
             with self.lock:
-                one.results[next(n_told)] = self._stamped(result, started, ended)
+                one.results[next(n_reported)] = self._stamped(result, started, ended)
             started = ended
 
         try:

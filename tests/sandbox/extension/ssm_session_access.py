@@ -77,12 +77,12 @@ def _denied_by(need, decision):
 
 
 def because(by, resource=None):
-    """Returns what stands for a policy where a setting is the cause."""
+    """Returns what takes the place of a policy where a setting is the cause."""
     return {"action": None, "resource": resource, "by": by, "explicit": False, "policy": None}
 
 
 def usable_key(arn, service="kms", region=None):
-    """Returns a key that may encrypt, asked of KMS in `region` or its own; raises what KMS answers, or S3 for it, for one that is not there or not enabled.
+    """Returns a key that may encrypt, as KMS says in `region` or its own; raises what KMS answers, or S3 for it, for one that is not there or not enabled.
 
     https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html; S3 puts `KMS.` in front:
     https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html

@@ -8,6 +8,7 @@ import re
 
 from moto.iam.models import iam_backends
 from moto.s3.models import s3_backends
+from moto.secretsmanager.models import secretsmanager_backends
 from moto.sqs.models import sqs_backends
 
 from . import Need, Unmapped, keys, reference, resources
@@ -463,6 +464,18 @@ def _decrypted_parameters(call):
     return found
 
 
+def _secret_key(call):
+    # Secrets Manager security-encryption.html: "To use a customer managed key, the user or role must have kms:Decrypt and
+    # kms:GenerateDataKey"; to read, it is Decrypt. The encryption context has the ARN and the version of the secret.
+    known = secretsmanager_backends[call.account][call.region].secrets.values()
+    named = call.params.get("SecretId", "")
+    secret = next((one for one in known if named in (one.name, one.arn)), None)
+    if secret is None or not secret.kms_key_id or "alias/aws/" in secret.kms_key_id:
+        return []
+    context = {"kms:encryptioncontext:secretarn": [secret.arn]}
+    return [Need("kms:Decrypt", resources.key(call, secret.kms_key_id), context, "secretsmanager")]
+
+
 def _stack(call):
     # CloudFormation using-iam-servicerole.html: iam:PassRole on the role that a stack is made with.
     return _passes("RoleARN", "cloudformation.amazonaws.com")(call)
@@ -545,6 +558,7 @@ BESIDES = {
     ("organizations", "CreatePolicy"): _tagged("organizations:TagResource"),
     ("organizations", "CreateOrganizationalUnit"): _tagged("organizations:TagResource"),
     ("secretsmanager", "CreateSecret"): _tagged("secretsmanager:TagResource"),
+    ("secretsmanager", "GetSecretValue"): _secret_key,
     ("sqs", "CreateQueue"): _tagged("sqs:TagQueue"),
     ("sqs", "SendMessage"): _queue_key("GenerateDataKey", "Decrypt"),
     ("sqs", "SendMessageBatch"): _queue_key("GenerateDataKey", "Decrypt"),

@@ -1,4 +1,4 @@
-//! One account in the local AWS: runs tools and the AWS CLI in it, seeds it, breaks it, and tells what was called.
+//! One account in the local AWS: runs tools and the AWS CLI in it, seeds it, breaks it, and returns what was called.
 
 use std::ffi::OsStr;
 use std::path::Path;

@@ -17,7 +17,7 @@ use crate::{Sandbox, repository};
 /// Where each test process notes what the policies were needed for, one JSON value a line.
 pub const NEEDED: &str = "target/permissions";
 
-/// What is asked of a tool: the binary, and the arguments behind `--generate policy`.
+/// What a tool is asked: the binary, and the arguments behind `--generate policy`.
 type Question = (PathBuf, Vec<String>);
 
 /// The policies that tools have printed, `None` where there is no such verb, and the names that the local AWS knows them by.
@@ -141,13 +141,24 @@ fn flags(words: &[&str], region: Option<&str>) -> Vec<String> {
     if values("--accounts").iter().any(|from| from == "org") {
         flags.push("--accounts=org".to_owned());
     }
-    for flag in ["routes", "send-test", "topic", "transcripts"] {
-        if words
-            .iter()
-            .any(|word| word.strip_prefix("--") == Some(flag))
-        {
+    for flag in [
+        "routes",
+        "send-test",
+        "slack-token",
+        "topic",
+        "transcripts",
+        "url",
+    ] {
+        let typed = |word: &&str| {
+            let typed = word.strip_prefix("--");
+            typed.is_some_and(|typed| typed.split('=').next() == Some(flag))
+        };
+        if words.iter().any(typed) {
             flags.push(format!("--with={flag}"));
         }
+    }
+    if values("--engine").iter().any(|engine| engine == "athena") {
+        flags.push("--with=engine".to_owned());
     }
     let regions = values("--region");
     if regions.iter().any(|region| region == "all") {
@@ -246,6 +257,11 @@ mod tests {
             "--assume-role=a --assume-role=b --accounts=org --region=all --partition=aws"
         );
         assert_eq!(of("show --region cn-north-1"), "--partition=aws-cn");
+        assert_eq!(
+            of("history --engine athena --url=x"),
+            "--with=url --with=engine --partition=aws"
+        );
+        assert_eq!(of("history --engine direct"), "--partition=aws");
     }
 
     #[test]

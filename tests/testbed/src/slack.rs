@@ -135,7 +135,7 @@ impl Slack {
         self.with(|state| state.replies.extend(replies));
     }
 
-    /// Answers so until told otherwise, once what [`Slack::reply`] was told is used up.
+    /// Answers so until it is changed, once what [`Slack::reply`] was given is used up.
     pub fn always(&self, reply: Reply) {
         self.with(|state| state.always = Some(reply));
     }

@@ -5,7 +5,9 @@ pub(crate) mod metadata_defaults;
 use cli::{Finding, FindingKind, Outcome, Reading, Severity};
 use diagnosis::{Hints, IMDS_DISABLED, Roles, Version, imds_disabled};
 use records::{Agent, Evidence, Imds, Node, Timestamp};
+use serde_json::{Value, json};
 
+use crate::TOOL;
 use crate::model::{Desired, DesiredImds};
 
 /// What is wanting for a better reason, and how it is handed to this tool.
@@ -15,7 +17,8 @@ const HINTS: Hints = Hints {
 };
 
 /// Whether a node can be reached and is as required.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum NodeVerdict {
     /// It is.
     Pass,
@@ -29,14 +32,16 @@ pub(crate) enum NodeVerdict {
     Excluded,
 }
 
-/// How many nodes came to which verdict.
-#[derive(Clone, Copy, Debug, Default)]
+/// How many nodes have which verdict, and why.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Summary {
     pass: usize,
     fail: usize,
     unknown: usize,
     stopped: usize,
     excluded: usize,
+    /// What is wrong with those that fail, each with the number of nodes.
+    problems: Vec<(String, usize)>,
     outcome: Outcome,
 }
 
@@ -45,7 +50,15 @@ impl Summary {
         self.note(findings);
         match verdict {
             NodeVerdict::Pass => self.pass += 1,
-            NodeVerdict::Fail => self.fail += 1,
+            NodeVerdict::Fail => {
+                self.fail += 1;
+                for problem in problems(findings) {
+                    match self.problems.iter_mut().find(|(one, _)| *one == problem) {
+                        Some((_, n)) => *n += 1,
+                        None => self.problems.push((problem, 1)),
+                    }
+                }
+            }
             NodeVerdict::Unknown => self.unknown += 1,
             NodeVerdict::Stopped => self.stopped += 1,
             NodeVerdict::Excluded => self.excluded += 1,
@@ -63,7 +76,7 @@ impl Summary {
     }
 
     /// Returns how the run ends; nodes that are stopped or were launched a moment ago do not fail it.
-    pub(crate) fn outcome(self) -> Outcome {
+    pub(crate) fn outcome(&self) -> Outcome {
         self.outcome
     }
 }
@@ -72,9 +85,20 @@ impl std::fmt::Display for Summary {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let n_nodes = self.pass + self.fail + self.unknown + self.stopped + self.excluded;
         let plural = if n_nodes == 1 { "" } else { "s" };
+        let mut problems = self.problems.clone();
+        // The commonest first; of as many nodes, as they came.
+        problems.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+        let problems: Vec<String> = problems
+            .into_iter()
+            .map(|(problem, n)| format!("{n} {problem}"))
+            .collect();
+        let why = match problems.is_empty() {
+            true => String::new(),
+            false => format!(" ({})", problems.join(", ")),
+        };
         write!(
             formatter,
-            "{n_nodes} node{plural}: {} pass, {} fail, {} unknown",
+            "{n_nodes} node{plural}: {} pass, {} fail{why}, {} unknown",
             self.pass, self.fail, self.unknown
         )?;
         if self.stopped > 0 {
@@ -85,6 +109,24 @@ impl std::fmt::Display for Summary {
         }
         Ok(())
     }
+}
+
+/// Returns what findings are about, in words: `version outdated`.
+fn problems(findings: &[Finding]) -> Vec<String> {
+    let problems = findings.iter().map(|finding| {
+        let problem = finding.id.trim_start_matches("agentcheck.");
+        problem.replace(['.', '_'], " ")
+    });
+    problems.collect()
+}
+
+/// Returns the row of a node in the table for people.
+pub(crate) fn row(node: &Node, findings: &[Finding], verdict: NodeVerdict) -> Value {
+    let mut row = json!(node);
+    row["kind"] = "checked_node".into();
+    row["problems"] = problems(findings).into();
+    row["verdict"] = json!(verdict);
+    row
 }
 
 /// Returns everything that is wrong with one node, and the verdict. Of the reasons why it cannot be reached there is one.
@@ -194,7 +236,13 @@ fn check_version(desired: &Desired, node: &Node, agent: &Agent, findings: &mut V
             "version.outdated",
             Severity::Error,
             format!("the agent is {version}, older than {floor}{needed_for}"),
-            format!("update it: {}", update_agent(node)),
+            match &desired.update {
+                Some(_) => format!(
+                    "let {TOOL} plan and apply update it, or: {}",
+                    update_agent(node)
+                ),
+                None => format!("update it: {}", update_agent(node)),
+            },
         )),
         Err(_) => findings.push(finding(
             node,
@@ -206,7 +254,7 @@ fn check_version(desired: &Desired, node: &Node, agent: &Agent, findings: &mut V
     }
 }
 
-/// Not asked is not wrong: what was not asked of a node was asked of one of its like.
+/// Not asked is not wrong: what one node was not asked, one of its like was.
 fn check_connection(node: &Node, findings: &mut Vec<Finding>) {
     let Some(evidence) = &node.evidence else {
         return;

@@ -57,7 +57,7 @@ impl Pattern {
         parse::pattern(text)
     }
 
-    /// Tells whether an event, the text of one JSON object, fits.
+    /// Returns whether an event, the text of one JSON object, fits.
     ///
     /// # Errors
     /// The text is no JSON object.
@@ -68,7 +68,7 @@ impl Pattern {
         event::matches(self, &prune::pruned(&self.fields, event)?)
     }
 
-    /// Tells whether an event fits, and which fields decided that.
+    /// Returns whether an event fits, and which fields decided that.
     ///
     /// # Errors
     /// As [`Pattern::matches`].

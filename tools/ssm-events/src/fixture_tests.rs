@@ -11,7 +11,7 @@ use crate::alerts::{check, plan, rule, template};
 use crate::records::format::{Marks, Style};
 use crate::records::record::{self, Event, Outcome};
 
-/// What `{"env": ..}` stands for in the fixtures.
+/// What `{"env": ..}` is read as in the fixtures.
 const SHA256: &str = "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8";
 
 fn hashes() -> Hashes {
@@ -147,7 +147,7 @@ fn records_of(directory: &str) -> Vec<(String, serde_json::Value)> {
 }
 
 #[test]
-fn every_call_of_every_principal_is_told_in_full() {
+fn every_call_of_every_principal_is_reported_in_full() {
     let records = records_of("");
     assert!(records.len() > 100);
     for (name, record) in records {
@@ -224,7 +224,7 @@ fn every_wrapping_is_seen_through() {
             let message = slack(&Style::default(), record).to_string();
             assert!(
                 !message.contains("hunter2"),
-                "{name}: parameters are told in clear"
+                "{name}: parameters are in clear"
             );
         }
     }

@@ -1,4 +1,4 @@
-//! Tells Slack of every session and command, and reads the records of CloudTrail for people.
+//! Sends Slack alerts for sessions and commands, and reads the records of CloudTrail for people.
 #![cfg_attr(
     not(test),
     deny(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)

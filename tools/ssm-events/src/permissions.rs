@@ -1,5 +1,6 @@
 //! What this tool needs of IAM, for `--generate policy`: the only place that says it. The tests run every verb with exactly this.
 
+mod history;
 mod sending;
 mod sessions;
 
@@ -13,8 +14,9 @@ const READS: &[&str] = &["show", "plan", "check", "send", "history", "sessions"]
 const ALERTS: &[&str] = &["show", "plan", "check", "apply"];
 const URL: &[&str] = &["plan", "check", "apply", "send"];
 const APPLY: &[&str] = &["apply"];
-const HISTORY: &[&str] = &["history"];
 const ALL: &[&str] = &["*"];
+const DECRYPT: &[&str] = &["kms:Decrypt"];
+const KEYS: &[&str] = &["arn:{partition}:kms:{region}:*:key/*"];
 const RULE: &[&str] = &["arn:{partition}:events:{region}:*:rule/{rule}"];
 const CONNECTION: &[&str] = &["arn:{partition}:events:{region}:*:connection/{rule}*"];
 const DESTINATION: &[&str] = &["arn:{partition}:events:{region}:*:api-destination/{rule}*"];
@@ -33,7 +35,7 @@ pub(crate) const PERMISSIONS: Permissions = Permissions {
         ALERTING,
         WRITING,
         OF_TRAIL,
-        OF_HISTORY,
+        history::OF_HISTORY,
         sessions::OF_SESSIONS,
         sending::OF_SENDING,
     ],
@@ -101,6 +103,24 @@ const ALERTING: &[Grant] = &[
         &["arn:{partition}:secretsmanager:{region}:*:secret:{secret}"],
         "read the webhook from a secret",
     ),
+    // https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
+    Grant::new(
+        "KeysOfParameters",
+        URL,
+        DECRYPT,
+        KEYS,
+        "read secrets in parameters under a customer managed key",
+    )
+    .under("StringLike", "kms:ViaService", "ssm.*"),
+    // https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+    Grant::new(
+        "KeysOfSecrets",
+        URL,
+        DECRYPT,
+        KEYS,
+        "read secrets under a customer managed key",
+    )
+    .under("StringLike", "kms:ViaService", "secretsmanager.*"),
     Grant::new(
         "SendTestEvent",
         &["check"],
@@ -270,59 +290,6 @@ const OF_TRAIL: &[Grant] = &[
         ],
         BUCKET,
         "make the bucket of the trail",
-    ),
-];
-
-const OF_HISTORY: &[Grant] = &[
-    Grant::new(
-        "EventHistory",
-        HISTORY,
-        &["cloudtrail:LookupEvents"],
-        ALL,
-        "read the last 90 days",
-    ),
-    Grant::new(
-        "LogFiles",
-        HISTORY,
-        &["s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket"],
-        &["arn:{partition}:s3:::*"],
-        "read log files, with --s3",
-    ),
-    Grant::new(
-        "PublicKeys",
-        HISTORY,
-        &["cloudtrail:ListPublicKeys"],
-        ALL,
-        "read the keys that digests are signed with, with --verify",
-    ),
-    Grant::new(
-        "Queries",
-        HISTORY,
-        &[
-            "athena:GetQueryExecution",
-            "athena:GetQueryResults",
-            "athena:StartQueryExecution",
-        ],
-        &["arn:{partition}:athena:{region}:*:workgroup/*"],
-        "find log files by Athena, with --engine athena",
-    ),
-    Grant::new(
-        "TablesOfQueries",
-        HISTORY,
-        &["glue:CreateTable", "glue:GetDatabase", "glue:GetTable"],
-        &[
-            "arn:{partition}:glue:{region}:*:catalog",
-            "arn:{partition}:glue:{region}:*:database/*",
-            "arn:{partition}:glue:{region}:*:table/*",
-        ],
-        "make the table that Athena asks, and find it",
-    ),
-    Grant::new(
-        "QueryResults",
-        HISTORY,
-        &["s3:PutObject"],
-        &["arn:{partition}:s3:::*"],
-        "let Athena write what it finds, with --query-results",
     ),
 ];
 

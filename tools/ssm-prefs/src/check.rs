@@ -230,7 +230,7 @@ fn trails(observed: &Observed, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Tells which documents lead around the preferences, and which of the roles that were given may name them.
+/// Reports which documents lead around the preferences, and which of the roles that were given may name them.
 fn session_documents(
     observed: &Observed,
     roles: &Roles,

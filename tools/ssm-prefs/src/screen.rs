@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn the_agents_words_are_told_from_the_plugins() {
+    fn the_agents_words_are_known_from_the_plugins() {
         let refused = |reason: &str| Refused(reason.to_owned());
         let not_opened = |reason: &str| NotOpened(reason.to_owned());
         for (text, expected) in [

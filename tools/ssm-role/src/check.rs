@@ -173,7 +173,7 @@ fn instance_profiles(required: &NodeRoles, findings: &mut Findings<'_>) {
     }
 }
 
-/// Tells when a service may not assume a role, and what is lost by it.
+/// Reports when a service may not assume a role, and what is lost by it.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/troubleshoot-iam-role.html>
 fn trusted(role: &Role, service: &str, problem: &str, loss: &str, findings: &mut Findings<'_>) {
     // The name of China has the other as its beginning, and either will do there.
@@ -196,7 +196,7 @@ fn trusted(role: &Role, service: &str, problem: &str, loss: &str, findings: &mut
     }
 }
 
-/// Tells what is wrong with the role that these nodes have.
+/// Reports what is wrong with the role that these nodes have.
 fn node_role(required: &NodeRoles, name: &str, nodes: &str, findings: &mut Findings<'_>) {
     if required.excludes(name) {
         return;

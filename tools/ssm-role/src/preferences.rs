@@ -5,7 +5,7 @@ use records::{Reading, Target};
 use serde_json::Value;
 use transcripts::{BucketEncryption, Key, Preferences};
 
-const NOT_TOLD: &str = "the preferences do not say; pass those of this version of `ssm-prefs show`";
+const NOT_SAID: &str = "the preferences do not say; pass those of this version of `ssm-prefs show`";
 
 /// Returns the preferences of one record. The default version and the latest both count, as sessions may use either.
 ///
@@ -47,7 +47,7 @@ pub(crate) fn preferences(
 }
 
 fn reading_of<T: Clone>(reading: Option<&Reading<T>>) -> Reading<T> {
-    reading.map_or_else(|| Reading::Unknown(NOT_TOLD.to_owned()), Clone::clone)
+    reading.map_or_else(|| Reading::Unknown(NOT_SAID.to_owned()), Clone::clone)
 }
 
 /// Returns the ARN behind an alias, as far as the record says it.
@@ -66,7 +66,7 @@ fn policy_of(record: &records::Preferences, arn: Option<&str>) -> Reading<Value>
 }
 
 /// Returns what a document asks for in whichever account and region it is. It is as `ssm-prefs render` prints it, where
-/// `{account}` and `{region}` stand for them.
+/// `{account}` and `{region}` are replaced by them.
 ///
 /// # Errors
 /// It is no document, such as the record of one account.
@@ -123,7 +123,7 @@ fn encryption(record: &records::Preferences, bucket: &str) -> BucketEncryption {
         },
         Some(Reading::Absent) => BucketEncryption::Unknown("it does not exist".to_owned()),
         Some(Reading::Unknown(reason)) => BucketEncryption::Unknown(reason.clone()),
-        None => BucketEncryption::Unknown(NOT_TOLD.to_owned()),
+        None => BucketEncryption::Unknown(NOT_SAID.to_owned()),
     }
 }
 
@@ -135,7 +135,7 @@ pub(crate) fn encrypt_with(preferences: &mut Preferences, arn: &str) {
             key: Key {
                 arn: Some(arn.to_owned()),
                 alias: None,
-                policy: Reading::Unknown(NOT_TOLD.to_owned()),
+                policy: Reading::Unknown(NOT_SAID.to_owned()),
             },
             has_bucket_key: false,
         };
@@ -159,7 +159,7 @@ mod tests {
 
     use transcripts::{Bucket, BucketEncryption, Key, LogGroup, Preferences};
 
-    use super::{NOT_TOLD, partition_of, preferences};
+    use super::{NOT_SAID, partition_of, preferences};
 
     fn record(default: Value, latest: Value) -> records::Preferences {
         let record = json!({"kind": "preferences", "target": {"account": "111122223333", "region": "eu-central-1"},
@@ -179,7 +179,7 @@ mod tests {
                 "kmsKeyId": "1234abcd-12ab-34cd-56ef-1234567890ab"}),
         );
         let found = preferences(&record, partition_of).unwrap();
-        let not_told = || Reading::Unknown(NOT_TOLD.to_owned());
+        let not_said = || Reading::Unknown(NOT_SAID.to_owned());
         let key = |arn: Option<&str>, alias: Option<&str>, policy| Key {
             arn: arn.map(str::to_owned),
             alias: alias.map(str::to_owned),
@@ -195,10 +195,10 @@ mod tests {
                 must_be_encrypted: true,
                 encryption: BucketEncryption::Key {
                     algorithm: "aws:kms".to_owned(),
-                    key: key(Some(of_bucket), None, not_told()),
+                    key: key(Some(of_bucket), None, not_said()),
                     has_bucket_key: true,
                 },
-                policy: not_told(),
+                policy: not_said(),
                 is_foreign: false,
                 owner: None,
             }],
@@ -213,7 +213,7 @@ mod tests {
                     Some("alias/session"),
                     Reading::Unknown("it is not known which key that is".to_owned()),
                 ),
-                key(Some(by_id), None, not_told()),
+                key(Some(by_id), None, not_said()),
             ],
         };
         assert_eq!(found, expected);
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn encryption_that_is_not_told_is_unknown_and_never_none() {
+    fn encryption_that_is_not_reported_is_unknown_and_never_none() {
         let inputs = json!({"s3BucketName": "logs"});
         for (encryption, expected) in [
             (json!({}), Some("the preferences do not say")),

@@ -64,7 +64,12 @@ impl Run<'_> {
                 Some(reason) => {
                     for node in &wave {
                         if let Some(place) = places.get(node.place) {
-                            self.tell_without_command(place, [node], Absence::NotSent, reason)?;
+                            self.report_all_without_command(
+                                place,
+                                [node],
+                                Absence::NotSent,
+                                reason,
+                            )?;
                         }
                     }
                 }

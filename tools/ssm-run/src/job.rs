@@ -9,7 +9,7 @@ use records::Reason;
 const SHELL: &str = "AWS-RunShellScript";
 /// Runs text by PowerShell; it would on Linux, too, where hardly any node has it.
 const POWERSHELL: &str = "AWS-RunPowerShellScript";
-/// Tells, with this operation, which patches are missing, and installs nothing.
+/// Reports, with this operation, which patches are missing, and installs nothing.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-aws-runpatchbaseline.html>
 const PATCH_BASELINE: (&str, &str, &str) = ("AWS-RunPatchBaseline", "Operation", "Scan");
 /// How the documents that run scripts call the limit of a run, in seconds.

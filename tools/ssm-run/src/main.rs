@@ -35,7 +35,9 @@ use std::process::ExitCode;
 
 const TOOL: &str = "ssm-run";
 
-const EXAMPLES: &str = "Examples:\n  echo i-0123456789abcdef0 | ssm-run -- uname -r\n  ssm-agentcheck show | ssm-run -- uname -r";
+const EXAMPLES: &str = "Examples:\n  echo i-0123456789abcdef0 | ssm-run -- uname -r\n  ssm-agentcheck show | ssm-run -- uname -r\n\n\
+    Exit status:\n  0  The command succeeded on every node\n  1  It failed or timed out on a node\n  \
+    2  A node was not reached or not sent to, something could not be read, or the usage is wrong";
 
 /// Run one command on many nodes; print what became of it on each as soon as it is done
 #[derive(clap::Parser)]

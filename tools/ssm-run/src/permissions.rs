@@ -65,6 +65,15 @@ const GRANTS: &[Grant] = &[
         &["arn:{partition}:s3:::*"],
         "read whole outputs in the bucket of --output-s3",
     ),
+    // https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html#require-sse-kms
+    Grant::new(
+        "KeyOfOutput",
+        RUN,
+        &["kms:Decrypt"],
+        &["arn:{partition}:kms:*:*:key/*"],
+        "read whole outputs in a bucket that a key encrypts",
+    )
+    .under("StringLike", "kms:ViaService", "s3.*"),
     Grant::new(
         "OutputInLogs",
         RUN,

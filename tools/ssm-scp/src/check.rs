@@ -184,7 +184,7 @@ impl Findings<'_> {
         }
     }
 
-    /// Says what the desired guard leaves open, whether it is there or not.
+    /// Reports what the desired guard leaves open, whether it is there or not.
     fn left_open(&mut self, desired: &Desired, left_open: LeftOpen) {
         let name = desired.policy_name.0.as_str();
         if let Some(message) = &left_open.ways {

@@ -39,7 +39,7 @@ options:
     type: str
   assume_roles:
     description:
-      - ARNs of roles to assume, one after the other. C({account}) in one stands for each account.
+      - ARNs of roles to assume, one after the other. C({account}) in one is replaced by each account.
     type: list
     elements: str
   accounts:

@@ -1,53 +1,29 @@
 //! Which fields of a record a table shows. On a narrow terminal the last columns are left out, and long texts are cut.
 
-use std::borrow::Cow;
-
-use serde_json::Value;
-
-use super::plain;
+use super::column::{Column, Shown, column};
 
 /// The table of one kind of record.
 #[derive(Debug)]
 pub(super) struct Shape {
     /// The `kind` of the records.
     pub(super) kind: &'static str,
-    /// What one is, to be counted.
+    /// What one is, to be counted; empty where the tool counts them by what they say.
     pub(super) noun: &'static str,
     /// The most important first.
     pub(super) columns: &'static [Column],
-    /// Whether one alone is shown with all that it holds.
-    pub(super) has_details: bool,
+    /// How one alone is shown.
+    pub(super) alone: Alone,
 }
 
-/// A title, where in the record its cell is - the first that is there - and how it is shown.
-#[derive(Debug)]
-pub(super) struct Column {
-    pub(super) title: &'static str,
-    at: &'static [&'static str],
-    shown: Shown,
-}
-
+/// How a record is shown that is the only one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shown {
+pub(super) enum Alone {
+    /// As one of many.
+    Row,
+    /// A line for each column, none of them cut: the record holds more than anybody reads at a time.
+    Lines,
+    /// With all that it holds.
     Whole,
-    /// Cut where the terminal is too narrow.
-    Cut,
-    /// What is behind the last slash, such as the name in the ARN of a role.
-    Tail,
-    /// The account of an ARN.
-    Account,
-    /// Seconds as hours, minutes and seconds.
-    Duration,
-    /// How many there are.
-    Count,
-    /// Items with commas between them, cut where the terminal is too narrow.
-    List,
-    /// A word of ours, without underscores.
-    Words,
-}
-
-const fn column(title: &'static str, at: &'static [&'static str], shown: Shown) -> Column {
-    Column { title, at, shown }
 }
 
 const REGION: Column = column("REGION", &["/target/region"], Shown::Whole);
@@ -56,7 +32,22 @@ const ACCOUNT: Column = column("ACCOUNT", &["/target/account"], Shown::Whole);
 const OF_PRINCIPAL: Column = column("ACCOUNT", &["/principal"], Shown::Account);
 const WHO: Column = column("WHO", &["/session_name", "/principal"], Shown::Tail);
 
-const SHAPES: [Shape; 15] = [
+const SHAPES: [Shape; 16] = [
+    Shape {
+        kind: "checked_node",
+        noun: "",
+        columns: &[
+            column("NODE", &["/instance_id"], Shown::Whole),
+            column("NAME", &["/tags/Name"], Shown::Cut),
+            column("STATE", &["/state"], Shown::Whole),
+            column("AGENT", &["/agent/version"], Shown::Whole),
+            column("PING", &["/agent/ping"], Shown::Whole),
+            column("WHY", &["/problems"], Shown::List),
+            REGION,
+            ACCOUNT,
+        ],
+        alone: Alone::Row,
+    },
     Shape {
         kind: "node",
         noun: "node",
@@ -76,7 +67,7 @@ const SHAPES: [Shape; 15] = [
                 Shown::Whole,
             ),
         ],
-        has_details: false,
+        alone: Alone::Row,
     },
     Shape {
         kind: "session",
@@ -101,7 +92,7 @@ const SHAPES: [Shape; 15] = [
             REGION,
             ACCOUNT,
         ],
-        has_details: false,
+        alone: Alone::Row,
     },
     Shape {
         kind: "command",
@@ -115,7 +106,7 @@ const SHAPES: [Shape; 15] = [
             REGION,
             ACCOUNT,
         ],
-        has_details: false,
+        alone: Alone::Row,
     },
     Shape {
         kind: "refused",
@@ -130,7 +121,7 @@ const SHAPES: [Shape; 15] = [
             ACCOUNT,
             column("FROM", &["/source_address"], Shown::Whole),
         ],
-        has_details: false,
+        alone: Alone::Row,
     },
     Shape {
         kind: "call",
@@ -146,11 +137,11 @@ const SHAPES: [Shape; 15] = [
             ACCOUNT,
             column("FROM", &["/source_address"], Shown::Whole),
         ],
-        has_details: false,
+        alone: Alone::Row,
     },
     Shape {
         kind: "log_integrity",
-        noun: "time span",
+        noun: "",
         columns: &[
             column("LOG FILES", &["/status"], Shown::Words),
             column("FROM", &["/from"], Shown::Whole),
@@ -161,7 +152,7 @@ const SHAPES: [Shape; 15] = [
             ACCOUNT,
             column("TRAIL", &["/trail"], Shown::Cut),
         ],
-        has_details: false,
+        alone: Alone::Row,
     },
     Shape {
         kind: "impact",
@@ -173,7 +164,7 @@ const SHAPES: [Shape; 15] = [
             column("ACTIONS", &["/actions"], Shown::List),
             column("WHY", &["/why"], Shown::Cut),
         ],
-        has_details: false,
+        alone: Alone::Row,
     },
     Shape {
         kind: "simulation",
@@ -186,7 +177,7 @@ const SHAPES: [Shape; 15] = [
             column("WHY", &["/why"], Shown::Cut),
             column("RESOURCE", &["/resource"], Shown::Cut),
         ],
-        has_details: true,
+        alone: Alone::Whole,
     },
     Shape {
         kind: "denied_call",
@@ -200,7 +191,7 @@ const SHAPES: [Shape; 15] = [
             column("LAST", &["/last"], Shown::Whole),
             column("BY", &["/sid", "/policy"], Shown::Cut),
         ],
-        has_details: false,
+        alone: Alone::Row,
     },
     Shape {
         kind: "policy",
@@ -212,7 +203,7 @@ const SHAPES: [Shape; 15] = [
             column("CHARACTERS", &["/n_characters"], Shown::Whole),
             column("ATTACHED TO", &["/attached_to"], Shown::List),
         ],
-        has_details: false,
+        alone: Alone::Row,
     },
     Shape {
         kind: "entity",
@@ -228,7 +219,7 @@ const SHAPES: [Shape; 15] = [
                 Shown::List,
             ),
         ],
-        has_details: false,
+        alone: Alone::Row,
     },
     Shape {
         kind: "patch_state",
@@ -245,7 +236,7 @@ const SHAPES: [Shape; 15] = [
             REGION,
             ACCOUNT,
         ],
-        has_details: false,
+        alone: Alone::Row,
     },
     Shape {
         kind: "preferences",
@@ -279,7 +270,7 @@ const SHAPES: [Shape; 15] = [
                 Shown::Whole,
             ),
         ],
-        has_details: true,
+        alone: Alone::Lines,
     },
     Shape {
         kind: "host_management",
@@ -296,7 +287,7 @@ const SHAPES: [Shape; 15] = [
             column("ROLES", &["/roles"], Shown::Count),
             column("INSTANCES", &["/instances"], Shown::Count),
         ],
-        has_details: true,
+        alone: Alone::Lines,
     },
     Shape {
         kind: "alerts",
@@ -326,7 +317,7 @@ const SHAPES: [Shape; 15] = [
                 Shown::Whole,
             ),
         ],
-        has_details: true,
+        alone: Alone::Lines,
     },
 ];
 
@@ -334,48 +325,5 @@ impl Shape {
     /// Returns the table for a kind of record that is shown in one.
     pub(super) fn of(kind: &str) -> Option<&'static Shape> {
         SHAPES.iter().find(|one| one.kind == kind)
-    }
-}
-
-impl Column {
-    /// Returns the cell of a record, `-` where there is nothing.
-    pub(super) fn cell(&self, record: &Value) -> String {
-        let mut values = self.at.iter().filter_map(|at| record.pointer(at));
-        let Some(value) = values.find(|value| !value.is_null()) else {
-            return "-".to_owned();
-        };
-        let text = plain(value);
-        match (self.shown, value) {
-            (Shown::Tail, _) => text.rsplit('/').next().unwrap_or_default().to_owned(),
-            (Shown::Account, _) => match text.split(':').nth(4) {
-                None | Some("") => "-".to_owned(),
-                Some(account) => account.to_owned(),
-            },
-            (Shown::Words, _) => text.replace('_', " "),
-            (Shown::Count, Value::Array(items)) => items.len().to_string(),
-            (Shown::List, Value::Array(items)) if items.is_empty() => "-".to_owned(),
-            (Shown::List, Value::Array(items)) => items
-                .iter()
-                .map(plain)
-                .collect::<Vec<Cow<str>>>()
-                .join(", "),
-            (Shown::Duration, seconds) => seconds.as_i64().map_or_else(
-                || text.into_owned(),
-                |seconds| {
-                    format!(
-                        "{}:{:02}:{:02}",
-                        seconds / 3600,
-                        seconds / 60 % 60,
-                        seconds % 60
-                    )
-                },
-            ),
-            _ => text.into_owned(),
-        }
-    }
-
-    /// Returns whether its cells are cut where the terminal is too narrow.
-    pub(super) fn is_cut(&self) -> bool {
-        matches!(self.shown, Shown::Cut | Shown::List | Shown::Tail)
     }
 }

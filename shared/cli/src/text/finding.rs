@@ -2,26 +2,17 @@
 
 use serde_json::Value;
 
+use super::alike::{Alike, Member};
 use super::{count, place, plain};
 use crate::screen::{Screen, Tone};
-
-/// Resources that are named where there are more.
-const N_NAMED: usize = 5;
 
 /// Findings in the order in which the first of each group came.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
-    groups: Vec<Group>,
+    groups: Vec<Alike>,
     n_errors: usize,
     n_warnings: usize,
     n_notes: usize,
-}
-
-#[derive(Debug)]
-struct Group {
-    /// The finding without its resource.
-    common: Value,
-    resources: Vec<String>,
 }
 
 impl Findings {
@@ -32,23 +23,47 @@ impl Findings {
             Some("warning") => self.n_warnings += 1,
             _ => self.n_notes += 1,
         }
-        let resource = plain(&finding["resource"]).into_owned();
-        finding["resource"] = Value::Null;
+        let text = |field: &str| plain(&finding[field]).into_owned();
+        let member = Member {
+            resource: text("resource"),
+            message: text("message"),
+            fix: text("fix"),
+        };
+        for field in ["resource", "message", "fix"] {
+            finding[field] = Value::Null;
+        }
+        let found = Alike::of(finding, member);
         // Findings of one kind mostly come one after the other, and groups are few.
         let mut groups = self.groups.iter_mut().rev();
-        match groups.find(|group| group.common == finding) {
-            Some(group) => group.resources.push(resource),
-            None => self.groups.push(Group {
-                common: finding,
-                resources: vec![resource],
-            }),
+        match groups.find(|group| group.is_like(&found)) {
+            Some(group) => group.members.extend(found.members),
+            None => self.groups.push(found),
         }
     }
 
     /// Returns the text of all groups, if there are any.
     pub(crate) fn render(&self, screen: Screen) -> Option<String> {
-        let groups = self.groups.iter().map(|group| group.render(screen));
+        let groups = self.groups.iter().map(|group| render(group, screen));
         (!self.groups.is_empty()).then(|| groups.collect::<Vec<_>>().join("\n"))
+    }
+
+    /// Returns the tool whose plan mends a finding, the one that has found it before others. A fix says so: `run plan and apply`, or
+    /// `let ssm-y plan and apply grant it`.
+    pub(crate) fn planner<'f>(&'f self, tool: &'f str) -> Option<&'f str> {
+        let fixes = self.groups.iter().map(|group| &group.members[0].fix);
+        let planners = fixes.filter_map(|fix| {
+            let (before, _) = fix.split_once("plan and apply")?;
+            let other = before.rsplit_once("let ").map(|(_, planner)| planner);
+            let other = other.map(|planner| planner.trim_end().trim_end_matches(" check,"));
+            Some(
+                other
+                    .filter(|planner| !planner.contains(' '))
+                    .unwrap_or(tool),
+            )
+        });
+        let planners: Vec<&str> = planners.collect();
+        let own = planners.iter().find(|planner| **planner == tool);
+        own.or(planners.first()).copied()
     }
 }
 
@@ -68,38 +83,27 @@ impl std::fmt::Display for Findings {
     }
 }
 
-impl Group {
-    fn render(&self, screen: Screen) -> String {
-        let finding = &self.common;
-        let severity = plain(&finding["severity"]);
-        let tone = match severity.as_ref() {
-            "error" => Tone::Bad,
-            "warning" => Tone::Doubtful,
-            _ => Tone::Changed,
-        };
-        let place = match &finding["target"] {
-            Value::Null => String::new(),
-            target => format!(" [{}]", place(target)),
-        };
-        let resources = match self.resources.as_slice() {
-            [one] => one.clone(),
-            all if all.len() <= N_NAMED => format!("{}: {}", all.len(), all.join(", ")),
-            all => format!(
-                "{}: {} and {} more",
-                all.len(),
-                all[..N_NAMED].join(", "),
-                all.len() - N_NAMED
-            ),
-        };
-        let head = format!("{} ", screen.paint(tone, &format!("{severity:<7}")));
-        let id = screen.paint(Tone::Strong, &plain(&finding["id"]));
-        let lines = [
-            screen.wrap(&head, 8, &format!("{id}{place} {resources}")),
-            screen.wrap("        ", 8, &plain(&finding["message"])),
-            screen.wrap("        fix: ", 13, &plain(&finding["fix"])),
-        ];
-        lines.join("\n")
-    }
+fn render(group: &Alike, screen: Screen) -> String {
+    let finding = &group.common;
+    let severity = plain(&finding["severity"]);
+    let tone = match severity.as_ref() {
+        "error" => Tone::Bad,
+        "warning" => Tone::Doubtful,
+        _ => Tone::Changed,
+    };
+    let place = match &finding["target"] {
+        Value::Null => String::new(),
+        target => format!(" [{}]", place(target)),
+    };
+    let resources = group.resources();
+    let head = format!("{} ", screen.paint(tone, &format!("{severity:<7}")));
+    let id = screen.paint(Tone::Strong, &plain(&finding["id"]));
+    let lines = [
+        screen.wrap(&head, 8, &format!("{id}{place} {resources}")),
+        screen.wrap("        ", 8, &group.template(|one| &one.message)),
+        screen.wrap("        fix: ", 13, &group.template(|one| &one.fix)),
+    ];
+    lines.join("\n")
 }
 
 #[cfg(test)]
@@ -128,6 +132,37 @@ mod tests {
             warning x.y.z [1/r] a\\u{1b}\n        odd\n        fix: mend it";
         assert_eq!(findings.render(Screen::default()).unwrap(), expected);
         assert_eq!(findings.to_string(), "8 errors, 1 warning");
+    }
+
+    /// What differs from node to node is beside its name, and does not make another finding.
+    #[test]
+    fn values_do_not_part_what_says_the_same() {
+        let mut findings = Findings::default();
+        for number in 1..=7 {
+            let mut lost = finding(
+                "error",
+                &format!("i-{number}"),
+                &format!(
+                    "SSM has lost the agent; its last ping was 2026-11-2{number}T09:12:05Z: look"
+                ),
+            );
+            lost["fix"] = format!("aws ssm send-command --instance-ids i-{number}").into();
+            findings.add(lost);
+        }
+        let mut other = finding(
+            "error",
+            "i-8",
+            "SSM has lost the agent; it has no way out: look",
+        );
+        other["fix"] = "allow port 443".into();
+        findings.add(other.clone());
+        other["fix"] = "allow port 80".into();
+        findings.add(other);
+        let expected = "error   x.y.z [1/r] 7: i-1 (2026-11-21T09:12:05Z), i-2 (2026-11-22T09:12:05Z), i-3 (2026-11-23T09:12:05Z), \
+            i-4 (2026-11-24T09:12:05Z), i-5 (2026-11-25T09:12:05Z) and 2 more\n        SSM has lost the agent; its last ping was ..: look\n\
+            \x20       fix: aws ssm send-command --instance-ids ID\nerror   x.y.z [1/r] i-8\n        SSM has lost the agent; it has no way out: look\n\
+            \x20       fix: allow port 443\nerror   x.y.z [1/r] i-8\n        SSM has lost the agent; it has no way out: look\n        fix: allow port 80";
+        assert_eq!(findings.render(Screen::default()).unwrap(), expected);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Plans and results.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::alike::{Alike, Member};
 use super::difference::difference;
 use super::{count, place, plain};
 use crate::screen::{Screen, Tone};
@@ -125,8 +126,8 @@ pub(super) fn plan(record: &Value, screen: Screen) -> String {
     let (tool, place) = (plain(&record["tool"]), place(&record["target"]));
     let head = format!("{tool} {place}: {n_changes}");
     let mut lines = vec![screen.paint(Tone::Strong, &head)];
-    for change in changes {
-        let sign = sign(change);
+    for folded in fold(changes) {
+        let sign = sign(folded.first);
         let tone = match sign {
             '+' => Tone::Good,
             '-' => Tone::Bad,
@@ -135,17 +136,13 @@ pub(super) fn plan(record: &Value, screen: Screen) -> String {
         let head = format!("  {} ", screen.paint(tone, &sign.to_string()));
         let what = format!(
             "{} {}",
-            plain(&change["action"]),
-            plain(&change["resource"])
+            plain(&folded.first["action"]),
+            folded.group.resources()
         );
         lines.push(screen.wrap(&head, 6, &what));
-        lines.push(screen.wrap("      ", 6, &plain(&change["why"])));
-        // `to` may hold less than `from`, such as no version number; what it does not speak of does not change.
-        let mut from = change["from"].clone();
-        if let (Value::Object(from), Value::Object(to)) = (&mut from, &change["to"]) {
-            from.retain(|key, _| to.contains_key(key));
-        }
-        difference(&from, &change["to"], 6, screen, &mut lines);
+        let why = folded.group.template(|one| &one.message);
+        lines.push(screen.wrap("      ", 6, &why));
+        difference(&folded.from, &folded.first["to"], 6, screen, &mut lines);
     }
     for owner in record["for_owners"].as_array().into_iter().flatten() {
         let (account, resource) = (plain(&owner["account"]), plain(&owner["resource"]));
@@ -165,6 +162,64 @@ pub(super) fn plan(record: &Value, screen: Screen) -> String {
         }
     }
     lines.join("\n")
+}
+
+/// Changes that do the same to one resource after another.
+struct Folded<'p> {
+    first: &'p Value,
+    group: Alike,
+    /// What all of them start from, of what `to` speaks of.
+    from: Value,
+}
+
+/// Returns the changes in their order, those that follow each other and lead to the same as one.
+fn fold(changes: &[Value]) -> Vec<Folded<'_>> {
+    let mut folded: Vec<Folded> = Vec::new();
+    for change in changes {
+        let text = |field: &str| plain(&change[field]).into_owned();
+        let member = Member {
+            resource: text("resource"),
+            message: text("why"),
+            fix: String::new(),
+        };
+        let common = json!([change["action"], change["to"], change["from"].is_null()]);
+        let group = Alike::of(common, member);
+        // `to` may hold less than `from`, such as no version number; what it does not speak of does not change.
+        let mut from = change["from"].clone();
+        if let (Value::Object(from), Value::Object(to)) = (&mut from, &change["to"]) {
+            from.retain(|key, _| to.contains_key(key));
+        }
+        if let Some(last) = folded.last_mut()
+            && last.group.is_like(&group)
+            && last.takes(&from, &change["to"])
+        {
+            last.group.members.extend(group.members);
+        } else {
+            folded.push(Folded {
+                first: change,
+                group,
+                from,
+            });
+        }
+    }
+    folded
+}
+
+impl Folded<'_> {
+    /// Takes what one more change starts from. What differs from resource to resource is beside their names; where it is all that
+    /// there is to see, as of what is deleted, each change is by itself.
+    fn takes(&mut self, from: &Value, to: &Value) -> bool {
+        if self.from == *from {
+            return true;
+        }
+        match (&mut self.from, from, to) {
+            (Value::Object(common), Value::Object(from), Value::Object(_)) => {
+                common.retain(|key, value| from.get(key) == Some(value));
+                true
+            }
+            _ => false,
+        }
+    }
 }
 
 pub(super) fn result(record: &Value, screen: Screen) -> String {
@@ -234,6 +289,47 @@ mod tests {
         let expected = "ssm-prefs 1/r: nothing to change\n  account 2 must have in the policy of arn:aws:s3:::b\\u{202e}, \
             which is not changed from here:\n    + state:\n      + [\n      +   {\n      +     \"Sid\": \"b\\u001b\"\n      +   }\n      + ]";
         assert_eq!(render(&plan, Screen::default()), expected);
+    }
+
+    /// Seven nodes that are updated alike are one line for people, and not seven times six.
+    #[test]
+    fn changes_that_lead_to_the_same_are_one() {
+        let update = |number: usize, wave: u32| {
+            json!({"id": format!("u/{number}"), "action": "update_agent", "resource": format!("i-{number:017x}"),
+                "from": {"version": format!("3.1.{number}.0")},
+                "to": {"version": "latest", "at_least": "3.2.582.0", "wave": wave},
+                "why": format!("the agent is 3.1.{number}.0, older than 3.2.582.0")})
+        };
+        let mut changes: Vec<_> = (1..=7).map(|number| update(number, 1)).collect();
+        changes.push(update(8, 2));
+        changes.push(json!({"id": "a", "action": "delete_x", "resource": "a", "from": {"a": 1}, "to": null, "why": "unused"}));
+        changes.push(json!({"id": "b", "action": "delete_x", "resource": "b", "from": {"a": 2}, "to": null, "why": "unused"}));
+        let plan = json!({"kind": "plan", "tool": "t", "target": {"account": "1", "region": "r"}, "changes": changes});
+        let screen = Screen {
+            width: Some(80),
+            has_colors: false,
+        };
+        let expected = "t 1/r: 10 changes
+  ~ update_agent 7: i-00000000000000001 (3.1.1.0), i-00000000000000002
+      (3.1.2.0), i-00000000000000003 (3.1.3.0), i-00000000000000004 (3.1.4.0),
+      i-00000000000000005 (3.1.5.0) and 2 more
+      the agent is .., older than 3.2.582.0
+      + version: latest
+      + at_least: 3.2.582.0
+      + wave: 1
+  ~ update_agent i-00000000000000008
+      the agent is 3.1.8.0, older than 3.2.582.0
+      - version: 3.1.8.0
+      + version: latest
+      + at_least: 3.2.582.0
+      + wave: 2
+  - delete_x a
+      unused
+      - a: 1
+  - delete_x b
+      unused
+      - a: 2";
+        assert_eq!(render(&plan, screen), expected);
     }
 
     #[test]

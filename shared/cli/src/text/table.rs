@@ -3,7 +3,8 @@
 use comfy_table::{ColumnConstraint, ContentArrangement};
 use serde_json::Value;
 
-use super::columns::{Column, Shape};
+use super::column::Column;
+use super::columns::{Alone, Shape};
 use super::tone::tone;
 use crate::report;
 use crate::screen::{Screen, Tone};
@@ -14,6 +15,9 @@ const GAP: usize = 2;
 /// Columns that a text is cut to before other columns are left out.
 const SHORTEST: usize = 12;
 
+/// Columns for the titles of a record that is shown alone.
+const TITLE: usize = 11;
+
 /// A table of so many rows is printed, and another begun: nobody looks at more at once, and memory has an end.
 const MOST_ROWS: usize = 10_000;
 
@@ -23,7 +27,7 @@ pub(crate) struct Table {
     shape: &'static Shape,
     rows: Vec<Vec<String>>,
     tones: Vec<Option<Tone>>,
-    /// The first record, where one alone is shown with all that it holds.
+    /// The first record, where one alone is shown as a whole.
     alone: Option<Value>,
 }
 
@@ -61,7 +65,7 @@ impl Table {
         self.rows
             .push(cells.map(|column| column.cell(record)).collect());
         self.tones.push(tone(record));
-        let is_alone = self.shape.has_details && self.rows.len() == 1;
+        let is_alone = self.shape.alone == Alone::Whole && self.rows.len() == 1;
         self.alone = is_alone.then(|| record.clone());
     }
 
@@ -69,6 +73,9 @@ impl Table {
     pub(crate) fn render(&self, screen: Screen) -> String {
         if let Some(record) = &self.alone {
             return super::render(record, screen);
+        }
+        if let (Alone::Lines, [row]) = (self.shape.alone, self.rows.as_slice()) {
+            return self.lines(row, screen);
         }
         let columns = self.shape.columns;
         let is_filled = |index: &usize| self.rows.iter().any(|row| row[*index] != "-");
@@ -118,6 +125,20 @@ impl Table {
                 None => line.trim_end().to_owned(),
             })
             .collect();
+        lines.join("\n")
+    }
+
+    /// Returns the cells of the only row below each other.
+    fn lines(&self, row: &[String], screen: Screen) -> String {
+        let titles = self.shape.columns.iter().map(|column| column.title);
+        let filled = titles.zip(row).filter(|(_, cell)| *cell != "-");
+        let mut lines: Vec<String> = filled
+            .map(|(title, cell)| {
+                let title = screen.paint(Tone::Strong, &format!("{title:<TITLE$}"));
+                screen.wrap(&format!("{title}  "), TITLE + 2, cell)
+            })
+            .collect();
+        lines.push(screen.paint(Tone::Faint, "details: -o json"));
         lines.join("\n")
     }
 
@@ -328,14 +349,15 @@ mod tests {
     }
 
     #[test]
-    fn one_record_with_details_is_shown_as_a_whole() {
+    fn one_record_with_details_is_shown_in_a_few_lines() {
         let record = |region: &str| -> Value {
             json!({"kind": "alerts", "target": {"account": "111122223333", "region": region},
                 "observed": {"rule": {"state": "absent"}}})
         };
         let mut table = Table::of("alerts").unwrap();
         table.add(&record("us-east-1"));
-        assert!(table.render(of(80)).starts_with("kind: alerts\n"));
+        let expected = "REGION       us-east-1\nACCOUNT      111122223333\nRULE         absent\ndetails: -o json";
+        assert_eq!(table.render(of(80)), expected);
         table.add(&record("eu-west-1"));
         let expected = "REGION     ACCOUNT       RULE\nus-east-1  111122223333  absent\neu-west-1  111122223333  absent";
         assert_eq!(table.render(of(80)), expected);

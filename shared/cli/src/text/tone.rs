@@ -23,6 +23,7 @@ pub(super) fn tone(record: &Value) -> Option<Tone> {
         || is("/transcript/none", "upload_failed")
         || is("/status", "altered")
         || is("/status", "missing")
+        || is("/verdict", "fail")
         || is_patch_state && LACKING.iter().any(counts)
     {
         Some(Tone::Bad)
@@ -31,6 +32,7 @@ pub(super) fn tone(record: &Value) -> Option<Tone> {
         || is("/kind", "denied_call")
         || is("/agent/ping", "ConnectionLost")
         || is("/state", "unknown")
+        || is("/verdict", "unknown")
         || is("/transcript/none", "unread")
         || is("/status", "unproved")
         || is_patch_state && !record["reason"].is_null()

@@ -74,7 +74,7 @@ fn free_text_in_a_structure_hides_no_member() {
 }
 
 #[test]
-fn a_structure_that_cannot_be_told_from_text_is_unread() {
+fn a_structure_that_cannot_be_known_from_text_is_unread() {
     let deep = format!("{}{}", "{a=".repeat(40), "}".repeat(40));
     for text in [
         "{reason=fix ], target=i-0}",

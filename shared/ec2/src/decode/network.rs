@@ -104,7 +104,7 @@ mod tests {
     use crate::{Route, RouteTable, VpcEndpoint};
 
     #[test]
-    fn endpoints_tell_service_and_state() {
+    fn endpoints_say_service_and_state() {
         let body = br#"<DescribeVpcEndpointsResponse><requestId>r</requestId><vpcEndpointSet><item>
             <vpcEndpointId>vpce-0</vpcEndpointId><vpcEndpointType>Interface</vpcEndpointType><vpcId>vpc-1</vpcId>
             <serviceName>com.amazonaws.us-east-1.ssm</serviceName><state>available</state>
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn route_tables_tell_routes_and_subnets() {
+    fn route_tables_say_routes_and_subnets() {
         let body = br#"<DescribeRouteTablesResponse><routeTableSet><item><routeTableId>rtb-1</routeTableId>
             <vpcId>vpc-1</vpcId><routeSet><item><destinationCidrBlock>10.0.0.0/16</destinationCidrBlock>
             <gatewayId>local</gatewayId><state>active</state></item><item>

@@ -58,7 +58,7 @@ mod tests {
     use crate::{SecurityGroup, SecurityRule};
 
     #[test]
-    fn rules_tell_ports_and_whom_they_let_through() {
+    fn rules_say_ports_and_whom_they_let_through() {
         let body = br#"<DescribeSecurityGroupsResponse><requestId>r</requestId><securityGroupInfo><item>
             <ownerId>111122223333</ownerId><groupId>sg-1</groupId><groupName>web</groupName><vpcId>vpc-1</vpcId>
             <ipPermissions><item><ipProtocol>tcp</ipProtocol><fromPort>443</fromPort><toPort>443</toPort>

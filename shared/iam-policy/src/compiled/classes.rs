@@ -48,7 +48,7 @@ mod tests {
     use crate::{Compiled, Context, Policy};
 
     #[test]
-    fn a_policy_tells_apart_what_its_statements_and_conditions_do() {
+    fn a_policy_distinguishes_what_its_statements_and_conditions_do() {
         let text = r#"{"Version": "2012-10-17", "Statement": [
             {"Effect": "Allow", "Action": "*", "Resource": "*"},
             {"Effect": "Deny", "Action": ["ssm:Start*"], "Resource": "*",

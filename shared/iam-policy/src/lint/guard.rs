@@ -1,4 +1,4 @@
-//! Service control policies that fence off sessions and commands: whom they spare, and what they break. Asked of the
+//! Service control policies that fence off sessions and commands: whom they spare, and what they break. Judged by the
 //! evaluator with principals that nobody is, so that no spelling of a policy hides what it does.
 
 use super::Problems;
@@ -16,7 +16,7 @@ use crate::{Condition, Effect, Policy, Rule, Severity, Statement};
 pub(super) const ANYBODY: &str = "arn:aws:iam::111122223333:role/q7zkw4";
 
 pub(super) fn guard(policy: &Policy, found: &mut Problems) {
-    // Whether a policy protects its own exemptions is asked of all of it.
+    // Whether a policy protects its own exemptions takes all of it to say.
     let whole = Compiled::new("", policy).ok();
     for statement in &policy.statements {
         let alone = Policy {
@@ -302,7 +302,7 @@ const KINDS: [Kind; 2] = [
     Kind {
         name: "user",
         by: "give another user such a name, or make an access key or a password for it",
-        // To rename a user is asked of both names, so that the one that is exempt can be denied.
+        // Renaming a user is judged by both names, so that the one that is exempt can be denied.
         // https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateUser.html
         actions: &[
             "iam:CreateUser",

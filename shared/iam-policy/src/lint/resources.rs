@@ -92,7 +92,7 @@ fn other_account(arn: &Arn<'_>) -> Option<(String, String)> {
     let fixed = name.split(['*', '?', '$']).next().unwrap_or_default();
     let lower = fixed.to_ascii_lowercase();
     let is_reserved = RESERVED.iter().any(|start| lower.starts_with(start));
-    // A wildcard may stand for the rest of a reserved beginning.
+    // A wildcard may match the rest of a reserved beginning.
     let is_open = fixed != name && RESERVED.iter().any(|start| start.starts_with(&lower));
     let is_account = arn.account.bytes().all(|byte| byte.is_ascii_digit());
     match (arn.account, is_reserved) {

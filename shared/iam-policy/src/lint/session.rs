@@ -145,7 +145,7 @@ fn start_session(statement: &Statement, found: &mut Problems) {
         .find(|resource| resource.value != "*" && is_document(&resource.value));
     if let (true, Some(document)) = (tagged, document) {
         let message = format!(
-            "the condition on tags is asked of {} too, which has not the tags of nodes: no session starts",
+            "the condition on tags applies to {} too, which does not have the tags of nodes: no session starts",
             document.value
         );
         let fix = "move the document into a statement without the condition on tags";

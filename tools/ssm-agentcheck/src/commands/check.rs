@@ -30,8 +30,8 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    out.suggest("plan");
-    let layers = Layers::<Desired>::read(&global.io, "desired agents")?;
+    out.suggest_plan();
+    let layers = Layers::<Desired>::read_or_default(&global.io, "desired agents")?;
     let roles = args.roles.as_deref().map(read_roles).transpose()?;
     let (now, mut tally) = (awsconf::now(), Summary::default());
     let options = |session: &Session| {
@@ -64,6 +64,7 @@ pub(crate) async fn run(
         };
         let (findings, verdict) = check::check(desired, roles.as_ref(), &node, now);
         tally.count(&findings, verdict);
+        out.tabulate(|| check::row(&node, &findings, verdict))?;
         findings
             .iter()
             .try_for_each(|finding| out.write_finding(finding))

@@ -31,7 +31,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    let desired: Desired = cli::read_desired(&global.io, "desired agents")?;
+    let desired: Desired = cli::read_desired_or_default(&global.io, "desired agents")?;
     let redirect = Redirect {
         root: args.root.clone(),
         metadata_endpoint: args.metadata_endpoint.clone(),

@@ -12,7 +12,7 @@ use crate::alerts::rule;
 pub(crate) const RUNTIME: &str = concat!("provided", ".", "al2023");
 
 /// Of the function that this tool makes.
-pub(crate) const DESCRIPTION: &str = "Tells Slack of Systems Manager use";
+pub(crate) const DESCRIPTION: &str = "Sends Slack alerts for Systems Manager use";
 /// The name of the program in the package.
 pub(crate) const HANDLER: &str = "bootstrap";
 
@@ -146,7 +146,7 @@ pub(crate) fn wanted(
         None => vec![(
             Action::CreateFunction,
             json!({ "code_sha256": hashes.code, "configuration": configuration, "ready": true, "zip": function.zip }),
-            "no function tells Slack",
+            "no function sends alerts to Slack",
         )],
         Some(_) => vec![
             (

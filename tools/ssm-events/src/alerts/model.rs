@@ -21,7 +21,7 @@ pub(crate) use self::source::Webhook;
 pub(crate) struct Hashes {
     /// SHA-256 of the URL in hexadecimal digits.
     pub(crate) endpoint: String,
-    /// SHA-256 of the package in Base64, as Lambda tells it.
+    /// SHA-256 of the package in Base64, as Lambda gives it.
     pub(crate) code: String,
 }
 

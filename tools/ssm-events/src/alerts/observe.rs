@@ -76,7 +76,7 @@ impl Names {
     }
 }
 
-/// What IAM has told of an account: it has no regions, so one answer does for all of them.
+/// What IAM has said of an account: it has no regions, so one answer does for all of them.
 #[derive(Debug, Default)]
 pub(crate) struct RoleCache(Mutex<BTreeMap<String, Reading<Role>>>);
 
@@ -94,11 +94,11 @@ pub(crate) async fn observe(clients: &Clients, known: &RoleCache, names: &Names)
     if !names.role.is_empty() {
         let mut known = known.0.lock().await;
         observed.role = match known.get(&names.role) {
-            Some(told) => told.clone(),
+            Some(role) => role.clone(),
             None => {
-                let told = role(&clients.iam, &names.role).await;
-                known.insert(names.role.clone(), told.clone());
-                told
+                let read = role(&clients.iam, &names.role).await;
+                known.insert(names.role.clone(), read.clone());
+                read
             }
         };
     }

@@ -11,7 +11,7 @@ const LARGEST: usize = 50 * 1024 * 1024;
 #[derive(Debug)]
 pub(crate) struct Package {
     pub(crate) bytes: Vec<u8>,
-    /// In Base64, as Lambda tells it.
+    /// In Base64, as Lambda gives it.
     pub(crate) sha256: String,
 }
 
@@ -23,7 +23,7 @@ pub(crate) fn read(path: &str) -> anyhow::Result<Package> {
     let bytes = std::fs::read(path)
         .with_context(|| format!("read the package {path}: `make lambda` makes it"))?;
     if !bytes.starts_with(b"PK") {
-        bail!("{path} is no zip: `make lambda` makes it");
+        bail!("{path} is not a zip file: `make lambda` makes it");
     }
     if bytes.len() > LARGEST {
         bail!("{path} is larger than the 50 MB that Lambda takes");

@@ -17,7 +17,8 @@ const MAX_EVENT_AGE_SECONDS: i32 = 86_400;
 pub(crate) const RETENTION_SECONDS: u32 = 1_209_600;
 
 /// Of the role that this tool makes.
-pub(crate) const ROLE_DESCRIPTION: &str = "EventBridge tells Slack of Systems Manager use";
+pub(crate) const ROLE_DESCRIPTION: &str =
+    "Lets EventBridge send Slack alerts for Systems Manager use";
 
 /// Slack takes one message a second. <https://docs.slack.dev/apis/web-api/rate-limits>
 pub(crate) const MESSAGES_PER_SECOND: i32 = 1;
@@ -32,7 +33,7 @@ const MAX_PATTERN: usize = 2_048;
 const MAX_PATTERN_ON_REQUEST: usize = 4_096;
 
 /// Returns what is wrong with a pattern that is longer than accounts may have: an error, or only a warning where a higher quota
-/// helps, which nothing tells from here.
+/// helps, which nothing shows from here.
 pub(crate) fn too_long(pattern: &Value) -> Option<Result<String, String>> {
     let length = pattern.to_string().chars().count();
     let most = format!("the event pattern has {length} characters");
@@ -94,7 +95,7 @@ pub(crate) fn rule(desired: &Desired) -> Value {
     json!({ "pattern": pattern(desired), "enabled": true, "read_only_calls": asks_for_reads(desired) })
 }
 
-/// Tells whether a call is among the desired ones that CloudTrail calls read-only: by their names, as AWS gives them.
+/// Returns whether a call is among the desired ones that CloudTrail calls read-only: by their names, as AWS gives them.
 pub(crate) fn asks_for_reads(desired: &Desired) -> bool {
     let reads = |name: &str| {
         ["Describe", "Get", "List"]
@@ -225,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_longer_than_the_default_quota_is_told() {
+    fn a_pattern_longer_than_the_default_quota_is_reported() {
         let of = |n_events: usize| {
             let names: Vec<String> = (0..n_events)
                 .map(|n| format!("ManyNamesOfCalls{n:03}"))

@@ -38,7 +38,7 @@ const CODE_KEY: &str = "CodeKey";
 /// # Errors
 /// A text that no template can hold.
 pub(crate) fn template(desired: &Desired) -> anyhow::Result<Value> {
-    let mut template = Template::new("Slack is told of sessions and commands of Systems Manager");
+    let mut template = Template::new("Slack alerts for sessions and commands of Systems Manager");
     let fixed = desired.trail.as_ref().map(|trail| &*trail.home_region);
     let home = template.home_region(fixed);
     let target = cloudformation::target();

@@ -11,7 +11,7 @@ use crate::alerts::model::Action;
 /// Apply the plans on stdin and print what was done, with its undo
 #[derive(clap::Args)]
 #[command(
-    after_long_help = "Examples:\n  ssm-events apply <plan.json >result.json\n  jq -c '.undo // empty' result.json | ssm-events apply"
+    after_long_help = "Examples:\n  ssm-events apply <plan.json >result.json\n  jq -c '.undo // empty' result.json | ssm-events apply\n\nEnvironment:\n  SLACK_WEBHOOK_URL  The webhook, where env:SLACK_WEBHOOK_URL names it"
 )]
 pub(crate) struct ApplyArgs {
     #[command(flatten)]

@@ -19,7 +19,7 @@ use crate::records::sessions::{Book, Facts, Rules, findings as transcripts};
 /// Check the alerts; exit with 1 on findings
 #[derive(Clone, Debug, clap::Args)]
 #[command(
-    after_long_help = "Examples:\n  ssm-events check -f events.json\n  ssm-events check -f events.json --transcripts\n  ssm-events check -f events.json --routes routes.json --acknowledged acknowledged.json"
+    after_long_help = "Examples:\n  ssm-events check -f events.json\n  ssm-events check -f events.json --transcripts\n  ssm-events check -f events.json --routes routes.json --acknowledged acknowledged.json\n\nEnvironment:\n  SLACK_WEBHOOK_URL  The webhook, where env:SLACK_WEBHOOK_URL names it"
 )]
 pub(crate) struct CheckArgs {
     /// Put a marked event on the bus and say what came of it
@@ -49,7 +49,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    out.suggest("plan");
+    out.suggest_plan();
     let test_for = args.send_test.then(|| Duration::from_secs(args.patience));
     let asked = args.uses.read()?;
     let layers = desired::read_with_files(&global.io).await?;

@@ -37,7 +37,7 @@ pub(super) fn mistake(desired: &Desired) -> Option<(&'static str, &'static str)>
     }
 }
 
-/// Reads the desired state and all that it names on this machine, so that what is wrong is told before the first call.
+/// Reads the desired state and all that it names on this machine, so that what is wrong is said before the first call.
 pub(super) async fn read_with_files(io: &IoArgs) -> anyhow::Result<Layers<Desired>> {
     let layers = read(io)?;
     for desired in layers.all()? {
@@ -46,7 +46,7 @@ pub(super) async fn read_with_files(io: &IoArgs) -> anyhow::Result<Layers<Desire
     Ok(layers)
 }
 
-/// What plans know by its hash only: the URL where EventBridge must be told it, the package where there is a function.
+/// What plans know by its hash only: the URL where EventBridge must have it, the package where there is a function.
 pub(super) struct Hashing<'d> {
     desired: &'d Desired,
     here: Option<Url>,

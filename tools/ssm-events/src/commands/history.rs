@@ -75,6 +75,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
+    out.suggest_pipe("report");
     let filter = EventFilter::new(&args.wanted, jiff::Timestamp::now())?;
     let mut outcome = Outcome::Fine;
     let n_records = AtomicUsize::new(0);
@@ -115,8 +116,8 @@ pub(crate) async fn run(
                 let _ = pages.send(RegionEvents::Ended(ended)).await;
                 Ok(())
             };
-            let told = fleet.stream(out, work, |session, told| {
-                match told {
+            let streamed = fleet.stream(out, work, |session, events| {
+                match events {
                     RegionEvents::Lines(lines) => hand(&lines)?,
                     RegionEvents::Ended(Ok(counts)) => read.counts.add(counts),
                     RegionEvents::Ended(Err(error)) => read
@@ -125,7 +126,7 @@ pub(crate) async fn run(
                 }
                 Ok(Outcome::Fine)
             });
-            outcome = told.await?;
+            outcome = streamed.await?;
             read
         }
     };

@@ -1,4 +1,4 @@
-//! The tool as a Lambda function: started under the name `bootstrap`, it takes events from the runtime API and tells Slack.
+//! The tool as a Lambda function: started under the name `bootstrap`, it takes events from the runtime API and sends alerts.
 //! An event that is not delivered fails its invocation, so that it is tried again and then dead-lettered.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
@@ -21,12 +21,12 @@ use crate::records::source::LeftOut;
 
 /// The name under which Lambda starts a function on an operating system's runtime.
 const NAME: &str = "bootstrap";
-/// Events that an instance remembers, so that a batch that is tried again is not told twice.
+/// Events that an instance remembers, so that a batch that is tried again is not sent twice.
 const REMEMBERED: usize = 10_000;
 /// Slack is tried for so long; then EventBridge and Lambda try again later.
 const RETRY_FOR: f64 = 10.0;
 
-/// What the function is told by its environment.
+/// What the environment of the function says.
 struct Settings {
     /// `SSM_EVENTS_WEBHOOK`, as `--webhook`.
     webhook: Webhook,
@@ -35,7 +35,7 @@ struct Settings {
     renderer: MessageRenderer,
 }
 
-/// Tells whether Lambda has started this process: it does so by that name and gives no arguments.
+/// Returns whether Lambda has started this process: it does so by that name and gives no arguments.
 pub(crate) fn is_started() -> bool {
     let program = std::env::args_os().next().map(PathBuf::from);
     program.is_some_and(|program| program.file_name().is_some_and(|file| file == NAME))

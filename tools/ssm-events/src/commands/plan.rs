@@ -12,7 +12,9 @@ use crate::alerts::{plan, rule};
 
 /// Print the changes that a desired state needs
 #[derive(Clone, Debug, clap::Args)]
-#[command(after_long_help = "Examples:\n  ssm-events plan -f events.json >plan.json")]
+#[command(
+    after_long_help = "Examples:\n  ssm-events plan -f events.json >plan.json\n\nEnvironment:\n  SLACK_WEBHOOK_URL  The webhook, where env:SLACK_WEBHOOK_URL names it"
+)]
 pub(crate) struct PlanArgs {
     /// Exit with 1 when something needs to change
     #[arg(long)]

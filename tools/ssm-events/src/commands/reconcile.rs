@@ -102,7 +102,7 @@ impl Delivered {
         *destinations.entry(key).or_default() |= arrived;
     }
 
-    /// Tells whether a record is missing, once: the same record again is not.
+    /// Returns whether a record is missing, once: the same record again is not.
     fn is_missing(&mut self, event_id: &str) -> bool {
         // A record without an id cannot be found in any list.
         if event_id.is_empty() {

@@ -40,7 +40,7 @@ const AHEAD: usize = 256;
 /// Send messages, or messages about records, to Slack, an HTTPS URL or an SNS topic, each once
 #[derive(Clone, Debug, clap::Args)]
 #[command(
-    after_long_help = "Examples:\n  ssm-events history --since 1h | ssm-events send --webhook env:SLACK_WEBHOOK_URL --spool spool\n  ssm-events history --since 1h | ssm-events send --routes routes.json --spool spool"
+    after_long_help = "Examples:\n  ssm-events history --since 1h | ssm-events send --webhook env:SLACK_WEBHOOK_URL --spool spool\n  ssm-events history --since 1h | ssm-events send --routes routes.json --spool spool\n\nEnvironment:\n  SLACK_WEBHOOK_URL  The webhook, where env:SLACK_WEBHOOK_URL names it"
 )]
 pub(crate) struct SendArgs {
     #[command(flatten)]

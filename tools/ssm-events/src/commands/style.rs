@@ -14,7 +14,7 @@ use crate::routing::Routes;
 /// How messages look.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct StyleArgs {
-    /// Tell times in this zone, such as Europe/Berlin [default: UTC]
+    /// Print times in this zone, such as Europe/Berlin [default: UTC]
     #[arg(long, value_name = "ZONE", value_parser = zone)]
     time_zone: Option<TimeZone>,
 
@@ -95,5 +95,5 @@ impl StyleArgs {
 
 /// Reads the name of a time zone.
 pub(super) fn zone(text: &str) -> Result<TimeZone, String> {
-    TimeZone::get(text).map_err(|_| format!("'{text}' is no time zone such as Europe/Berlin"))
+    TimeZone::get(text).map_err(|_| format!("'{text}' is not a time zone such as Europe/Berlin"))
 }

@@ -14,7 +14,7 @@ pub(crate) struct PatternError {
     pub(crate) reason: String,
 }
 
-/// The whole text, in which every value's place can be told.
+/// The whole text, in which every value's place is known.
 #[derive(Clone, Copy)]
 pub(super) struct Source<'t>(pub(super) &'t str);
 

@@ -92,7 +92,7 @@ pub(super) enum Comparison {
 }
 
 impl Test {
-    /// Tells whether one of a field's values passes; an array's values are a set, and an absent field has none.
+    /// Returns whether one of a field's values passes; an array's values are a set, and an absent field has none.
     pub(super) fn passes(&self, values: &[Scalar]) -> bool {
         match self {
             Test::Exists(wanted) => *wanted != values.is_empty(),
@@ -184,8 +184,8 @@ fn lower(text: &str) -> String {
     text.to_lowercase()
 }
 
-/// Tells whether a text has the parts in their order, the first at its beginning and the last at its end. Taking the
-/// first place of each part is enough, since an asterisk stands for anything.
+/// Returns whether a text has the parts in their order, the first at its beginning and the last at its end. Taking the
+/// first place of each part is enough, since an asterisk matches anything.
 pub(crate) fn wildcard(parts: &[String], text: &str) -> bool {
     let (Some((first, rest)), Some(last)) = (parts.split_first(), parts.last()) else {
         return false;

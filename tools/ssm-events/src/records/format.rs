@@ -23,7 +23,7 @@ use crate::records::reason::ReasonPattern;
 use crate::records::record::Event;
 use crate::records::sessions::KnownSessions;
 
-/// What stands before an event's id in a message's `block_id`, so that a message can be told from another.
+/// What stands before an event's id in a message's `block_id`, so that a message is known from another.
 pub(crate) const BLOCK_ID: &str = "event-";
 
 /// What events are turned into.
@@ -39,7 +39,7 @@ pub(crate) enum To {
     Ocsf,
 }
 
-/// How events are told, beside the events themselves.
+/// How events are worded, beside the events themselves.
 #[derive(Clone, Debug)]
 pub(crate) struct Style {
     /// Of every time in messages and lines; CSV and OCSF stay in UTC.

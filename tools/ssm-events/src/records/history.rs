@@ -38,7 +38,7 @@ pub(crate) struct Wanted {
     #[arg(long = "event", value_name = "NAME", value_delimiter = ',')]
     pub(crate) events: Vec<String>,
 
-    /// Only calls by principals whose ARN, name or session name is this; * stands for anything
+    /// Only calls by principals whose ARN, name or session name is this; * matches anything
     #[arg(long, value_name = "PRINCIPAL")]
     pub(crate) principal: Option<String>,
 

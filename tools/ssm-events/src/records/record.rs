@@ -69,7 +69,7 @@ fn is_native(value: &Value) -> bool {
         && !is_call(&value["detail"])
 }
 
-/// One call, or one change of a command's status, as far as it is told. Keys as in every output of this tool.
+/// One call, or one change of a command's status, as far as it is known. Keys as in every output of this tool.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Event {
     pub(crate) event: String,
@@ -106,8 +106,8 @@ pub(crate) enum Outcome {
     Failed,
 }
 
-/// Members of `requestParameters` that are told under names of their own, or never.
-const TOLD: [&str; 11] = [
+/// Members of `requestParameters` that have names of their own, or never.
+const NAMED: [&str; 11] = [
     "target",
     "instanceIds",
     "instanceId",
@@ -296,18 +296,18 @@ fn nodes(request: &Value) -> Vec<String> {
 }
 
 fn parameters(request: &Value) -> Vec<String> {
-    let mut told = Vec::new();
+    let mut pairs = Vec::new();
     for (name, value) in request.as_object().into_iter().flatten() {
         let value = text(value);
-        if !TOLD.contains(&name.as_str()) && !value.is_empty() {
-            told.push(format!("{name}={value}"));
+        if !NAMED.contains(&name.as_str()) && !value.is_empty() {
+            pairs.push(format!("{name}={value}"));
         }
     }
     // A port to forward is shown, a command is not: then CloudTrail gives a text in place of the object.
     for (name, value) in request["parameters"].as_object().into_iter().flatten() {
-        told.push(format!("{name}={}", text(value)));
+        pairs.push(format!("{name}={}", text(value)));
     }
-    told
+    pairs
 }
 
 fn first(values: &[&Value]) -> String {
@@ -328,7 +328,7 @@ pub(crate) fn text(value: &Value) -> String {
     }
 }
 
-/// Tells whether a text is an id or a region and nothing that could lead elsewhere in a URL.
+/// Returns whether a text is an id or a region and nothing that could lead elsewhere in a URL.
 pub(crate) fn is_plain(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 100

@@ -15,7 +15,7 @@ use crate::records::history::SYSTEMS_MANAGER;
 use crate::records::record::{Event, Outcome};
 use crate::records::sessions::KnownSessions;
 
-/// Everything that the records tell.
+/// Everything that the records say.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Report {
     /// By account, region and id: a session id is unique in its region only.

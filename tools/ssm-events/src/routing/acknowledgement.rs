@@ -124,7 +124,7 @@ impl Acknowledgement {
         let is_named = match (&self.event_id, &self.principal, &self.time) {
             (Some(id), _, _) => *id == event.event_id,
             (None, Some(principal), Some(time)) => {
-                // Within a second there may be several, which only their IDs tell apart.
+                // Within a second there may be several, which differ in their IDs alone.
                 event.event_id.is_empty()
                     && *principal == event.who.principal
                     && Some(*time) == called

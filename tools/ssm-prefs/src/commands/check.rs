@@ -22,7 +22,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    out.suggest("plan");
+    out.suggest_plan();
     let (layers, roles) = (desired::read(&global.io)?, args.roles.read()?);
     let work = async |session: &Session, _: &()| {
         let clients = observe::Clients::new(session);

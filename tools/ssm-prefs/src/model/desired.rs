@@ -43,7 +43,7 @@ pub(crate) struct Desired {
     pub(crate) exact: bool,
 }
 
-/// Tells a field that is `null` from one that is absent: the one turns off, the other keeps.
+/// Knows a field that is `null` from one that is absent: the one turns off, the other keeps.
 fn mentioned<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
@@ -69,7 +69,7 @@ pub(crate) struct KmsKey {
     pub(crate) administrators: Option<Vec<String>>,
 }
 
-/// Transcripts in S3. `{account}` and `{region}` in the bucket name stand for those worked on.
+/// Transcripts in S3. `{account}` and `{region}` in the bucket name are replaced by those worked on.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct S3 {
@@ -123,7 +123,7 @@ pub(crate) enum RetentionMode {
     Compliance,
 }
 
-/// Transcripts in CloudWatch Logs. `{account}` and `{region}` in the name stand for those worked on.
+/// Transcripts in CloudWatch Logs. `{account}` and `{region}` in the name are replaced by those worked on.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CloudWatch {

@@ -19,7 +19,7 @@ const SIDES: [Side; 6] = [
     Side::BucketPolicy,
 ];
 
-/// Tells what a role may not do: in one finding when the managed policy would help, else by what it is needed for.
+/// Reports what a role may not do: in one finding when the managed policy would help, else by what it is needed for.
 pub(super) fn permitted(role: &Role, missing: &str, message: &str, findings: &mut Findings<'_>) {
     let judged = judged(role, findings.above, findings.needs);
     let is_core = |one: &&Judged<'_>| !is_preference(one.need.feature);
@@ -102,7 +102,7 @@ fn not_known(role: &Role, feature: Feature, doubts: &[&Judged<'_>], findings: &m
     findings.push(id, Severity::Warning, &role.arn, &message, fix);
 }
 
-/// Tells of buckets whose key nobody knows: the role may need it.
+/// Reports buckets whose key nobody knows: the role may need it.
 fn unread_encryption(role: &Role, feature: Feature, findings: &mut Findings<'_>) {
     let buckets = findings.preferences.into_iter();
     let buckets: Vec<String> = buckets

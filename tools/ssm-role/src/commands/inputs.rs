@@ -80,7 +80,7 @@ impl Inputs {
         Ok(Some(nodes.read.get(&target).unwrap_or(&NOBODY)))
     }
 
-    /// Tells whether the nodes were named one by one.
+    /// Returns whether the nodes were named one by one.
     pub(super) fn is_narrowed(&self) -> bool {
         self.nodes.is_some()
     }

@@ -254,7 +254,7 @@ impl Follower<'_> {
         Ok(())
     }
 
-    /// Tells everything that is in flight as it stood at last.
+    /// Reports everything that is in flight as it stood at last.
     fn leave(&self, reason: &Reason) -> anyhow::Result<()> {
         let left = self.flight.borrow_mut().leave();
         for flown in left {

@@ -1,4 +1,4 @@
-//! Tells what a scan for patches has found.
+//! Reports what a scan for patches has found.
 
 use cli::Outcome;
 
@@ -6,7 +6,7 @@ use super::run::Run;
 use crate::observe::patches::{MAX_IDS, of};
 use crate::observe::place::Place;
 
-/// Tells what the scan found on each node of a place on which it has run.
+/// Reports what the scan found on each node of a place on which it has run.
 ///
 /// # Errors
 /// Stdout cannot be written; what cannot be read is reported as a record.

@@ -47,7 +47,7 @@ pub(crate) struct Run<'r> {
 }
 
 impl Run<'_> {
-    /// Tells what became of one node.
+    /// Reports what became of one node.
     pub(crate) fn report(&self, record: &Invocation, outcome: Outcome) -> anyhow::Result<()> {
         self.count(outcome);
         self.progress.step();
@@ -118,8 +118,8 @@ impl Run<'_> {
         Err(cli::lost(&error, &advice))
     }
 
-    /// Tells of nodes that no command is sent to.
-    pub(crate) fn tell_without_command<'n>(
+    /// Reports nodes that no command is sent to.
+    pub(crate) fn report_all_without_command<'n>(
         &self,
         place: &Place,
         nodes: impl IntoIterator<Item = &'n Node>,
@@ -171,8 +171,8 @@ impl Run<'_> {
         }
     }
 
-    /// Tells of everything in a batch that it is not sent.
-    pub(super) fn tell_not_sent(
+    /// Reports of everything in a batch that it is not sent.
+    pub(super) fn report_not_sent(
         &self,
         place: &Place,
         batch: &Batch,
@@ -186,6 +186,6 @@ impl Run<'_> {
             self.printed(self.out.write(&record));
             return Ok(());
         }
-        self.tell_without_command(place, &batch.nodes, Absence::NotSent, reason)
+        self.report_all_without_command(place, &batch.nodes, Absence::NotSent, reason)
     }
 }

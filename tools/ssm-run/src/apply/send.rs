@@ -55,7 +55,7 @@ pub(super) async fn send(
 ) -> anyhow::Result<Sent> {
     let Some(job) = run.order.jobs.as_ref().and_then(|jobs| jobs.get(batch.job)) else {
         let nothing = reason::not_taken(&anyhow::anyhow!("nothing is to run there"));
-        run.tell_not_sent(place, batch, &nothing)?;
+        run.report_not_sent(place, batch, &nothing)?;
         return Ok(Sent::Without(Vec::new()));
     };
     let number = run.number.get();
@@ -85,7 +85,7 @@ pub(super) async fn send(
             SendError::NoSuchNode(message) => return without(run, place, batch, &message).await,
             SendError::Final(error) => {
                 let reason = reason::not_taken(&error);
-                run.tell_not_sent(place, batch, &reason)?;
+                run.report_not_sent(place, batch, &reason)?;
                 return Ok(Sent::Without(Vec::new()));
             }
         };
@@ -95,7 +95,7 @@ pub(super) async fn send(
                 (false, true) => reason::interrupted(),
                 (false, false) => reason::not_taken(&error),
             };
-            run.tell_not_sent(place, batch, &reason)?;
+            run.report_not_sent(place, batch, &reason)?;
             return Ok(Sent::Without(Vec::new()));
         }
         // Commands of several places that were throttled together do not come back together.
@@ -238,7 +238,7 @@ async fn without(
         Ok(known) => known,
         Err(error) => {
             let reason = reason::not_read(&error);
-            run.tell_not_sent(place, batch, &reason)?;
+            run.report_not_sent(place, batch, &reason)?;
             return Ok(Sent::Without(Vec::new()));
         }
     };
@@ -258,7 +258,7 @@ async fn without(
         match reason {
             Some(reason) => {
                 n_reported += 1;
-                run.tell_without_command(place, [node], Absence::Unreachable, &reason)?;
+                run.report_all_without_command(place, [node], Absence::Unreachable, &reason)?;
             }
             None => rest.push(node.clone()),
         }
@@ -280,7 +280,7 @@ fn halves(
 ) -> anyhow::Result<Sent> {
     if nodes.len() == 1 {
         let reason = reason::refused(message);
-        run.tell_without_command(place, &nodes, Absence::Unreachable, &reason)?;
+        run.report_all_without_command(place, &nodes, Absence::Unreachable, &reason)?;
         return Ok(Sent::Without(Vec::new()));
     }
     let second = nodes.split_off(nodes.len() / 2);

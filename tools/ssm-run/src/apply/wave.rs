@@ -107,7 +107,7 @@ impl Run<'_> {
                 if let Some(reason) = stopped {
                     let left = std::iter::once(batch).chain(queue);
                     for batch in left {
-                        self.tell_not_sent(place, &batch, &reason)?;
+                        self.report_not_sent(place, &batch, &reason)?;
                     }
                     return Ok(());
                 }

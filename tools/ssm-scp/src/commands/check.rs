@@ -22,7 +22,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    out.suggest("plan");
+    out.suggest_plan();
     let desired: Desired = cli::read_desired(&global.io, "desired policy")?;
     let parts = guard::render(&desired, args.limits.quota.max_characters)?;
     let session = global.aws.global_session().await?;

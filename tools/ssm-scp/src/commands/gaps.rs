@@ -29,12 +29,13 @@ pub(crate) struct GapsArgs {
     limits: QuotaArgs,
 }
 
-/// With a desired state nothing is asked of AWS: it is judged by itself, or joined to a saved organization.
+/// With a desired state AWS is not called: it is judged by itself, or joined to a saved organization.
 pub(crate) async fn run(
     args: &GapsArgs,
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
+    out.suggest("check");
     let desired: Option<Desired> = match &global.io.file {
         Some(_) => Some(cli::read_desired(&global.io, "desired policy")?),
         None => None,

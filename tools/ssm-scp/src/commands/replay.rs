@@ -28,6 +28,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
+    out.suggest("impact");
     let guard = args.source.read()?;
     ensure!(
         !guard.compiled.is_empty(),

@@ -63,6 +63,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
+    out.suggest("impact");
     let questions = Questions {
         principals: principals(&args.principals)?,
         actions: args.actions.clone(),

@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn actions_that_no_statement_tells_apart_are_one_class() {
+    fn actions_that_no_statement_distinguishes_are_one_class() {
         let patterns = ["*".to_owned(), "newservice:Get*".to_owned()];
         let actions = Actions::of(&patterns);
         let all = policy(r#"{"Effect":"Deny","Action":"*","Resource":"*"}"#);
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn many_actions_are_told_by_their_service() {
+    fn many_actions_are_reported_by_their_service() {
         let actions = ["iam:GetRole", "s3:A", "s3:B", "s3:C"];
         assert_eq!(
             in_words(actions.into_iter()),

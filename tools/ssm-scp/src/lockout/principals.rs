@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn principals_whom_no_condition_tells_apart_are_one_class() {
+    fn principals_whom_no_condition_distinguishes_are_one_class() {
         let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*",
             "Condition": {"ArnNotLike": {"aws:PrincipalArn": ["arn:aws:iam::*:role/ops", "arn:aws:iam::*:role/web-*"]}}},
             {"Effect": "Deny", "Action": "s3:*", "Resource": "*",

@@ -1,4 +1,4 @@
-//! What the user wants to be told of, and where.
+//! What the user wants alerts for, and where.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -85,7 +85,7 @@ impl DesiredTrail {
     }
 }
 
-/// What stands for the account in the name of a bucket, whose name is nobody else's in the world.
+/// What is replaced by the account in the name of a bucket, whose name is nobody else's in the world.
 const ACCOUNT: &str = "{account}";
 
 /// The name of a bucket. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
@@ -105,14 +105,14 @@ impl TryFrom<String> for BucketName {
         // those. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/gpbucketnamespaces.html>
         if name.ends_with("-an") {
             return Err(format!(
-                "'{text}' is no name for a bucket to be made: S3 keeps names that end in -an for the account-regional namespace"
+                "'{text}' is not a valid name for a new bucket: S3 keeps names that end in -an for the account-regional namespace"
             ));
         }
         if (3..=63).contains(&name.len()) && name.bytes().all(inner) && outer(&name) {
             Ok(BucketName(text))
         } else {
             Err(format!(
-                "'{text}' is no bucket name: expected 3 to 63 of a-z 0-9 . -"
+                "'{text}' is not a valid bucket name: expected 3 to 63 of a-z 0-9 . -"
             ))
         }
     }
@@ -174,7 +174,7 @@ impl TryFrom<String> for Name {
             Ok(Name(text))
         } else {
             Err(format!(
-                "'{text}' is no name: expected 1 to 64 of A-Z a-z 0-9 . - _"
+                "'{text}' is not a valid name: expected 1 to 64 of A-Z a-z 0-9 . - _"
             ))
         }
     }

@@ -176,23 +176,27 @@ impl<'o> Periods<'o> {
     }
 
     fn print(&mut self, period: LogIntegrity) -> anyhow::Result<()> {
-        self.n_periods[period.status as usize] += 1;
         for file in &period.log_files {
             self.n_files[file.status as usize] += 1;
         }
         if !self.out.is_text() {
-            return self.out.write(&period);
+            return self.write(&period);
         }
         match self.runs.add(period) {
-            Some(run) => self.out.write(&run),
+            Some(run) => self.write(&run),
             None => Ok(()),
         }
+    }
+
+    fn write(&mut self, period: &LogIntegrity) -> anyhow::Result<()> {
+        self.n_periods[period.status as usize] += 1;
+        self.out.write(period)
     }
 
     /// Returns whether all is proved.
     fn end(&mut self) -> anyhow::Result<bool> {
         if let Some(run) = self.runs.end() {
-            self.out.write(&run)?;
+            self.write(&run)?;
         }
         let counted = |counts: &[usize; 4], noun: &str| {
             let [proved, unproved, missing, altered] = counts;

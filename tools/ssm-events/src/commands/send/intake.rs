@@ -252,7 +252,7 @@ fn session(event: &Event) -> Option<String> {
     Some(format!("{}/{}/{id}", event.account, event.region))
 }
 
-/// Tells whether a value is a message for a webhook already.
+/// Returns whether a value is a message for a webhook already.
 fn is_message(value: &Value) -> bool {
     let names = ["text", "blocks", "attachments"];
     value.is_object()

@@ -126,7 +126,7 @@ impl Poster {
         self.trouble.as_deref()
     }
 
-    /// Tells whether all attempts at the last message were certainly not taken: without an answer one may have been.
+    /// Returns whether all attempts at the last message were certainly not taken: without an answer one may have been.
     pub(crate) fn is_certain(&self) -> bool {
         self.is_certain
     }

@@ -272,7 +272,7 @@ impl Spool {
         lanes.filter(|(_, n_waiting)| *n_waiting > 0)
     }
 
-    /// Tells whether a crash has left open if this event was delivered.
+    /// Returns whether a crash has left open if this event was delivered.
     pub(crate) fn is_in_doubt(&self, destination: &str, event_id: &str) -> bool {
         self.in_doubt.contains(&key(destination, event_id))
     }
@@ -282,7 +282,7 @@ impl Spool {
         self.in_doubt.insert(key(destination, event_id));
     }
 
-    /// Tells whether a destination has taken a message since it last refused one.
+    /// Returns whether a destination has taken a message since it last refused one.
     pub(crate) fn has_taken(&self, destination: &str) -> bool {
         self.taking.contains(destination)
     }

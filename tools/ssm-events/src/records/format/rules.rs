@@ -22,7 +22,7 @@ struct Rule {
     when: EventPattern,
     /// `#` and six hexadecimal digits [default: red for denied and failed calls, else green].
     color: Option<Color>,
-    /// Whom to tell beside the channel.
+    /// Whom to mention beside the channel.
     mention: Option<Mention>,
 }
 
@@ -40,7 +40,7 @@ impl TryFrom<String> for Color {
             Ok(Color(text))
         } else {
             Err(format!(
-                "'{text}' is no color: expected # and six hexadecimal digits"
+                "'{text}' is not a color: expected # and six hexadecimal digits"
             ))
         }
     }
@@ -76,7 +76,7 @@ impl TryFrom<String> for SlackId {
         if good {
             Ok(SlackId(text))
         } else {
-            Err(format!("'{text}' is no id of Slack such as U012AB3CD"))
+            Err(format!("'{text}' is not an ID of Slack such as U012AB3CD"))
         }
     }
 }

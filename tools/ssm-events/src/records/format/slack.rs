@@ -121,7 +121,7 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-/// Tells whether what follows a colon is a name with a letter, and a colon.
+/// Returns whether what follows a colon is a name with a letter, and a colon.
 fn begins_emoji(rest: &str) -> bool {
     let is_name = |c: char| c.is_ascii_alphanumeric() || "_+-'".contains(c);
     let Some(end) = rest.find(|c| !is_name(c)) else {

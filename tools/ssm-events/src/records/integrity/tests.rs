@@ -140,7 +140,7 @@ fn time_without_a_digest_is_not_proved() {
     );
     ledger.no_more_digests(&PublicKeys::default());
     let done = ledger.done();
-    let told: Vec<_> = done
+    let reported: Vec<_> = done
         .iter()
         .map(|period| {
             (
@@ -155,7 +155,7 @@ fn time_without_a_digest_is_not_proved() {
     let unproved = IntegrityStatus::Unproved;
     let (third, fourth) = (day("2026-11-03"), day("2026-11-04"));
     assert_eq!(
-        told,
+        reported,
         [(unproved, third, fourth, 0), (unproved, third, fourth, 1)]
     );
 }

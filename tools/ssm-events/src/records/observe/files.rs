@@ -58,7 +58,7 @@ pub(crate) type Hand<'h> = dyn Fn(&str) -> anyhow::Result<()> + Sync + 'h;
 /// Hands on the records of files that a filter asks for, in the order of the files.
 ///
 /// # Errors
-/// Those of `hand`. A file that cannot be read is told in the answer and stops nothing.
+/// Those of `hand`. A file that cannot be read is in the answer and stops nothing.
 pub(crate) fn read(
     files: &[PathBuf],
     filter: &EventFilter,

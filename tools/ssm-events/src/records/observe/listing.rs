@@ -1,5 +1,5 @@
 //! Saved answers of AWS in place of calls: lists of objects, log streams, sessions and documents, as the AWS CLI or
-//! `ssm-prefs show` prints them, told apart by their shape. Lists of any length are read item by item.
+//! `ssm-prefs show` prints them, known by their shape. Lists of any length are read item by item.
 
 mod answer;
 mod coverage;

@@ -18,7 +18,7 @@ const BETWEEN: Duration = Duration::from_millis(500);
 /// The most that one page has.
 const PAGE: i32 = 50;
 
-/// What is told of a region.
+/// What is read of a region.
 pub(crate) enum RegionEvents {
     /// Records.
     Lines(String),

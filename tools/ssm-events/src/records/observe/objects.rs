@@ -66,7 +66,7 @@ pub(crate) struct Prefix {
 /// Returns a client in the bucket's own region.
 ///
 /// # Errors
-/// None yet; the first read tells.
+/// None yet; the first read shows it.
 pub(crate) async fn client(session: &Session, bucket: &str) -> Client {
     let client = Client::new(&session.config);
     let located = client.get_bucket_location().bucket(bucket).send().await;
@@ -209,7 +209,7 @@ async fn folders(client: &Client, bucket: &str, prefix: &str) -> anyhow::Result<
 /// Hands on the records of shelves that a filter asks for, day by day.
 ///
 /// # Errors
-/// A listing fails, or those of `hand`. An object that cannot be read is told in the answer and stops nothing.
+/// A listing fails, or those of `hand`. An object that cannot be read is in the answer and stops nothing.
 pub(crate) async fn read(
     client: &Client,
     bucket: &str,

@@ -18,7 +18,7 @@ pub(crate) struct Identity {
     pub(crate) session_name: String,
     /// The permission set, when the role is one of IAM Identity Center.
     pub(crate) permission_set: String,
-    /// Whether the session was opened with a second factor; not told for IAM Identity Center and services.
+    /// Whether the session was opened with a second factor; not recorded for IAM Identity Center and services.
     pub(crate) mfa: Option<bool>,
 }
 

@@ -111,7 +111,7 @@ mod tests {
     use super::{ecosystem, topic};
 
     #[test]
-    fn the_release_and_the_id_tell_the_distribution() {
+    fn the_release_and_the_id_say_the_distribution() {
         for (id, release, expected) in [
             (
                 "ALAS2023-2024-1",
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_collection_or_the_id_tells_the_topic_of_extras() {
+    fn the_collection_or_the_id_says_the_topic_of_extras() {
         for (collection, id, expected) in [
             (
                 "amazon-linux-2---php8.0",

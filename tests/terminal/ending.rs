@@ -1,0 +1,160 @@
+//! The last lines: how much there was, what comes next, and the way back.
+
+use testbed::{Account, Output, repository};
+
+use super::{account, binary, on_terminal};
+
+#[test]
+fn the_end_says_how_much_there_was_and_what_comes_next() {
+    let account = account();
+    for (command, end) in [
+        (
+            "ssm-agentcheck show",
+            "ssm-agentcheck: 3 nodes\nssm-agentcheck: next: ssm-agentcheck check -f FILE\n",
+        ),
+        (
+            "ssm-prefs show",
+            "ssm-prefs: 1 region\nssm-prefs: next: ssm-prefs check -f FILE\n",
+        ),
+        (
+            "ssm-agentcheck check -f agent.json",
+            "ssm-agentcheck: 3 nodes: 1 pass, 2 fail (1 version outdated, 1 ping lost), 0 unknown\n\
+             ssm-agentcheck: next: ssm-agentcheck plan -f agent.json\n",
+        ),
+        (
+            "ssm-prefs plan -f prefs.json",
+            " to create, 0 to change, 0 to delete\nssm-prefs: nothing is written yet; next: ssm-prefs plan -f prefs.json >plan.json && \
+             ssm-prefs apply <plan.json\n",
+        ),
+    ] {
+        let output = on_terminal(&account, 80, command).run();
+        assert!(output.stdout.ends_with(end), "{command}: {}", output.stdout);
+        let quiet = on_terminal(&account, 80, &format!("{command} -q")).run();
+        assert!(!quiet.stdout.contains("next: "), "{command} -q");
+    }
+}
+
+/// The same places, and only what there is still to do.
+#[test]
+fn the_next_command_does_what_is_left_in_the_same_places() {
+    let account = account();
+    let next = |command: &str| {
+        let output = on_terminal(&account, 200, command).run();
+        assert!(output.status < 2, "{command}: {}", output.stdout);
+        let next = output.stdout.rsplit_once("next: ");
+        next.map(|(_, next)| next.trim_end().to_owned())
+    };
+    let state = r#"{"default_host_management": {}}"#;
+    std::fs::write(account.home().join("role.json"), state).unwrap();
+    let there = "--region eu-west-1 --max-concurrency 2";
+    for (command, expected) in [
+        (
+            "show",
+            "ssm-role check -f FILE --region eu-west-1 --max-concurrency 2",
+        ),
+        (
+            "check -f role.json",
+            "ssm-role plan -f role.json --region eu-west-1 --max-concurrency 2",
+        ),
+        (
+            "plan -f role.json",
+            "ssm-role plan -f role.json --region eu-west-1 --max-concurrency 2 >plan.json && ssm-role apply --region eu-west-1 \
+             --max-concurrency 2 <plan.json",
+        ),
+    ] {
+        let command = format!("ssm-role {command} {there}");
+        assert_eq!(next(&command).as_deref(), Some(expected), "{command}");
+    }
+    let plan = ["plan", "-f", "role.json", "--region", "eu-west-1"];
+    let plan = account
+        .tool(binary("ssm-role").as_os_str())
+        .args(plan)
+        .run();
+    std::fs::write(account.home().join("plan.json"), &plan.stdout).unwrap();
+    let apply = account.tool(binary("ssm-role").as_os_str());
+    apply
+        .args(["apply", "-f", "plan.json"])
+        .run()
+        .assert_status(0);
+    // What is left no plan of this tool mends.
+    assert_eq!(next(&format!("ssm-role check -f role.json {there}")), None);
+    assert_eq!(next(&format!("ssm-role plan -f role.json {there}")), None);
+    let records = testbed::fixture("terminal/records.jsonl");
+    std::fs::copy(records, account.home().join("records.jsonl")).unwrap();
+    assert_eq!(
+        next("ssm-events history records.jsonl").unwrap(),
+        "ssm-events history records.jsonl | ssm-events report"
+    );
+}
+
+/// What undoes a change is a plan, and text has no room for plans: it is recovered from the plan's file, or printed where there is none.
+#[test]
+fn what_was_applied_on_a_terminal_can_be_undone() {
+    let account = account();
+    let plan = account.tool(binary("ssm-role").as_os_str());
+    let plan = plan
+        .args(["plan"])
+        .stdin(r#"{"default_host_management": {}}"#)
+        .run();
+    plan.assert_status(0);
+    std::fs::write(account.home().join("plan.json"), &plan.stdout).unwrap();
+    let output = on_terminal(&account, 80, "ssm-role apply -f plan.json").run();
+    output.assert_status(0);
+    let shell = |line: &str| {
+        let bin = binary("ssm-role").parent().unwrap().display().to_string();
+        let run = account.tool("/bin/sh").args(["-c", line]);
+        run.env("PATH", format!("{bin}:/usr/local/bin:/usr/bin:/bin"))
+            .run()
+    };
+    let end = "ssm-role: 2 done\nssm-role: to undo it: the same command with --recover prints it again, for | \
+               jq -c '.undo // empty' | ssm-role apply\n";
+    assert!(output.stdout.ends_with(end), "{}", output.stdout);
+    assert!(!output.stdout.contains("\n{"), "{}", output.stdout);
+    let undone =
+        shell("ssm-role apply -f plan.json --recover | jq -c '.undo // empty' | ssm-role apply");
+    undone.assert_status(0);
+    assert_eq!(undone.stdout.matches("\"done\"").count(), 2, "{undone:?}");
+
+    let python = repository().join(".venv/bin/python");
+    let terminal = repository().join("tests/testbed/terminal.py");
+    let state = r#"{"default_host_management": {}}"#;
+    std::fs::write(account.home().join("role.json"), state).unwrap();
+    // A pipe, and a file whose name is gone, as a shell's here-document may be.
+    for input in [
+        "ssm-role plan -f role.json | ssm-role apply",
+        "ssm-role plan -f role.json >gone; (rm gone; ssm-role apply) <gone",
+    ] {
+        let line = format!(
+            "'{}' '{}' 80 sh -c '{input}'",
+            python.display(),
+            terminal.display()
+        );
+        let output = shell(&line);
+        output.assert_status(0);
+        let end = "ssm-role: 2 done\nssm-role: to undo it, give the above to ssm-role apply\n";
+        assert!(output.stdout.ends_with(end), "{}", output.stdout);
+        undo_shown(&account, &output, 2);
+    }
+    // The role of two regions is made by the first plan: what recovers the second would take it away from both.
+    let plans = "ssm-role plan -f role.json --region us-east-1,eu-west-1 >plan.json";
+    shell(plans).assert_status(0);
+    let output = on_terminal(&account, 80, "ssm-role apply -f plan.json").run();
+    output.assert_status(0);
+    let end = "ssm-role: 3 done, 1 unchanged in 2 plans\nssm-role: to undo it, give the above to ssm-role apply\n";
+    assert!(output.stdout.ends_with(end), "{}", output.stdout);
+    undo_shown(&account, &output, 3);
+}
+
+/// Gives the plans that a terminal shows to `apply`, which undoes so many changes.
+fn undo_shown(account: &Account, output: &Output, n_changes: usize) {
+    let plans = output.stdout.lines().filter(|line| line.starts_with('{'));
+    let plans: Vec<&str> = plans.collect();
+    let apply = account.tool(binary("ssm-role").as_os_str()).args(["apply"]);
+    let undone = apply.stdin(plans.join("\n")).run();
+    undone.assert_status(0);
+    assert_eq!(
+        undone.stdout.matches("\"done\"").count(),
+        n_changes,
+        "{undone:?}"
+    );
+}
