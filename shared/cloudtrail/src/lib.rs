@@ -32,9 +32,6 @@ pub use crate::unpack::unpacked;
 pub use crate::value::{parse, text};
 pub use crate::wrapping::{Unwrapped, unwrap};
 
-/// UTF-16 is turned in one piece.
-const MAX_UTF_16: usize = 64 * 1024 * 1024;
-
 /// Returns the file given by `-f`; `None` is stdin.
 #[must_use]
 pub fn path_of(io: &IoArgs) -> Option<&Path> {
@@ -79,5 +76,5 @@ pub fn objects(
 /// # Errors
 /// The source cannot be read.
 pub fn text_of<'r>(source: impl Read + 'r) -> std::io::Result<impl Read + 'r> {
-    cli::utf8(unpack::unpacked(source)?, MAX_UTF_16)
+    cli::utf8(unpack::unpacked(source)?)
 }
