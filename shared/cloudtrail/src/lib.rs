@@ -27,10 +27,10 @@ use anyhow::bail;
 use cli::IoArgs;
 pub use json_splitter::{Damage, Found, Spoilt, Verdict};
 
-pub use crate::gap::{MARKS, gap, is_proof};
+pub use crate::gap::{Gap, MARKS, gap, is_proof};
 pub use crate::unpack::unpacked;
-pub use crate::value::{parse, text};
-pub use crate::wrapping::{Unwrapped, unwrap};
+pub use crate::value::{check, is_known, parse, text};
+pub use crate::wrapping::{Unwrapped, WRAPPERS, unwrap};
 
 /// Returns the file given by `-f`; `None` is stdin.
 #[must_use]

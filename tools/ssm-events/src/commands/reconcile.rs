@@ -45,6 +45,7 @@ pub(crate) async fn run(
         true => Outcome::Found,
         false => Outcome::Fine,
     };
+    left_out.print_gaps(out)?;
     Ok(left_out.end(out, outcome))
 }
 
