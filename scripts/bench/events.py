@@ -22,6 +22,8 @@ import measure
 SECTIONS = ("history", "match", "sessions", "lambda")
 # 100 MB, below which `sessions` promises to stay with 100,000 of them.
 MOST_MIB = 95
+# What `history` promises over 1 GiB of log files: a part of the CPU of `gzip -dc`, and 25 MB.
+FULL_MIB, MOST_OF_GZIP, MOST_HISTORY_MIB = 1024, 0.6, 25e6 / 2**20
 STARTS = 10
 
 GZIP = 'find "$1" -name "*.json.gz" -print0 | xargs -0 gzip -dc'
@@ -106,6 +108,9 @@ def history(args):
     rows = measure.in_turns(runs, args.runs)
     if len(found[ours]) != facts["matches"]:
         measure.fail(f"{ours} found {len(found[ours])} of {facts['matches']} records")
+    (_, cpu, peak, _), (_, cpu_of_gzip, _, _) = rows[ours], rows[gzip]
+    if args.mib >= FULL_MIB and (cpu > MOST_OF_GZIP * cpu_of_gzip or peak > MOST_HISTORY_MIB):
+        measure.fail(f"{ours} took {cpu / cpu_of_gzip:.0%} of the CPU of {gzip}, and held {peak:,.0f} MiB")
     rows[measure.FLOOR][3] = None
     columns = [measure.WALL, measure.CPU, measure.PEAK, measure.Column("cores", 1, 1, False)]
     measure.table(columns, rows, ours)

@@ -183,6 +183,124 @@ fn a_bucket_without_log_files_is_an_error_and_not_an_empty_answer() {
     denied.assert_status(2).assert_complains("ListObjectsV2");
 }
 
+/// What could not be listed is a finding on stdout, for who reads the pipe; what is asked for and has no folder is one, too.
+#[test]
+fn a_folder_that_cannot_be_listed_is_a_gap_and_stops_no_other() {
+    let account = account();
+    let place = logs(&account);
+    let denied = |after: u32| json!({"service": "s3", "operation": "ListObjectsV2", "kind": "denied", "after": after});
+    let until = ["--until", "2026-11-04"];
+    let verify = ["--until", "2026-11-04", "--verify"];
+    let lists = |arguments: &[&str]| {
+        account.forget_calls();
+        let run = account.tool(EXE).args(["history", "--s3", &place]);
+        run.args(arguments).run();
+        u32::try_from(count(&account, "ListObjectsV2")).unwrap()
+    };
+    for (arguments, n_least) in [(&until[..], 6), (&verify[..], 8)] {
+        let n_lists = lists(arguments);
+        assert!(n_lists >= n_least, "{n_lists}");
+        for after in 0..n_lists {
+            account.fault(denied(after));
+            let run = account.tool(EXE).args(["history", "-q", "--s3", &place]);
+            let found = run.args(arguments).run();
+            account.clear_faults();
+            found.assert_status(2);
+            let records = found.records();
+            let gaps: Vec<_> = records
+                .iter()
+                .filter(|one| one["id"] == "events.history.unread")
+                .collect();
+            assert_eq!(gaps.len(), 1, "{after}: {}", found.stdout);
+            let resource = gaps[0]["resource"].as_str().unwrap();
+            assert!(
+                resource.starts_with(&format!("{place}/AWSLogs/")),
+                "{resource}"
+            );
+            assert!(
+                gaps[0]["message"]
+                    .as_str()
+                    .unwrap()
+                    .contains("ListObjectsV2")
+            );
+            if arguments == until {
+                // Those of the folders before it, and behind it.
+                let n_expected = [0, 1, 3, 2, 3, 3][after as usize];
+                let n_read = records.len() - 1;
+                assert_eq!(n_read, n_expected, "{after}: {}", found.stdout);
+            }
+            let page = account.tool(EXE).args(["report", "--html"]);
+            let page = page.stdin(found.stdout).run();
+            page.assert_status(2);
+            assert!(page.stdout.contains("ListObjectsV2"));
+        }
+    }
+}
+
+#[test]
+fn what_is_asked_for_and_has_no_folder_is_a_gap() {
+    let account = account();
+    let place = logs(&account);
+    let gaps = |more: &[&str]| {
+        let run = account.tool(EXE).args(["history", "-q", "--s3", &place]);
+        let found = run.args(["--until", "2026-11-04"]).args(more).run();
+        let records = found.records();
+        let gaps = records.iter().filter(|one| one["kind"] == "finding");
+        let gaps: Vec<String> = gaps.map(|one| one["message"].to_string()).collect();
+        found.assert_status(if gaps.is_empty() { 0 } else { 2 });
+        (records.len() - gaps.len(), gaps.concat())
+    };
+    let two = ["--account", "111122223333,999900001111"];
+    let (n_read, told) = gaps(&two);
+    assert_eq!(n_read, 3);
+    assert!(
+        told.contains("no CloudTrail files of account 999900001111"),
+        "{told}"
+    );
+    let (n_read, told) = gaps(&["--region", "us-east-1,eu-north-1"]);
+    assert_eq!(n_read, 2);
+    assert!(told.contains("no CloudTrail files of eu-north-1"), "{told}");
+    let pair = [
+        "--account",
+        "444455556666",
+        "--region",
+        "us-east-1,eu-central-1",
+    ];
+    let (n_read, told) = gaps(&pair);
+    assert_eq!(n_read, 1);
+    assert!(
+        told.contains("of account 444455556666 in eu-central-1"),
+        "{told}"
+    );
+    // That an account did nothing in a Region is not a gap where only the Region is named.
+    assert_eq!(gaps(&["--region", "eu-central-1"]), (2, String::new()));
+    let (n_read, told) = gaps(&["--account", "999900001111"]);
+    assert_eq!(n_read, 0);
+    assert!(
+        told.contains("no CloudTrail files of the accounts and regions"),
+        "{told}"
+    );
+}
+
+#[test]
+fn what_athena_does_not_answer_is_a_gap() {
+    let account = account();
+    let place = logs(&account);
+    let athena = ["--engine", "athena", "--query-results", "s3://results/"];
+    account.fault(
+        json!({"service": "athena", "operation": "GetQueryResults", "kind": "denied", "times": -1}),
+    );
+    let run = account.tool(EXE).args(["history", "-q", "--s3", &place]);
+    let denied = run.args(athena).run();
+    denied.assert_status(2);
+    assert_eq!(denied.json()["id"], "events.history.unread");
+    assert!(
+        denied.stdout.contains("GetQueryResults"),
+        "{}",
+        denied.stdout
+    );
+}
+
 #[test]
 fn athena_finds_the_same_records_and_only_their_files_are_read() {
     let account = account();

@@ -77,3 +77,24 @@ fn each_message_of_an_event_must_arrive() {
     assert_eq!(statuses(&sent), ["e-0 delivered", "e-0/1 rejected"]);
     assert_eq!(missing(&[&spool.join("deliveries.jsonl")], "e-0"), 1);
 }
+
+/// A kill or a full disk leaves a line that was not promised to anybody.
+#[test]
+fn a_torn_last_line_of_a_delivery_log_is_dropped() {
+    let home = Home::create();
+    let log = home.path().join("deliveries.jsonl");
+    let line = |id: &str, note: &str| {
+        json!({"kind": "delivery", "event_id": id, "destination": null, "status": "delivered", "note": note}).to_string()
+    };
+    let whole = line("e-0", "");
+    let torn = line("e-1", "\u{200b}");
+    let within = torn.find('\u{200b}').unwrap() + 1;
+    for end in [1, 20, within, torn.len() - 1] {
+        let bytes = [whole.as_bytes(), b"\n", &torn.as_bytes()[..end]].concat();
+        std::fs::write(&log, bytes).unwrap();
+        assert_eq!([missing(&[&log], "e-0"), missing(&[&log], "e-1")], [0, 1]);
+    }
+    // In the middle it is damage.
+    std::fs::write(&log, format!("{}\n{whole}\n", &torn[..20])).unwrap();
+    assert_eq!(missing(&[&log], "e-0"), 2);
+}

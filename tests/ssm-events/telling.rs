@@ -234,7 +234,7 @@ fn whatever_wraps_records_is_formatted_and_what_is_none_is_counted() {
         .stdin(record("wrapped/digest.json"))
         .run();
     none.assert_status(2)
-        .assert_complains("no CloudTrail record, EventBridge event or log file among 1 objects");
+        .assert_complains("no CloudTrail record, EventBridge event or log file among 1 object");
 }
 
 #[test]

@@ -322,7 +322,9 @@ fn a_damaged_session_hides_no_other() {
     let flags = ["--sessions", path.to_str().unwrap()];
     let joined = report(&input, &flags);
     joined.assert_status(2).assert_complains("record 2: ");
-    let all = joined.records();
+    let mut all = joined.records();
+    let gap = all.remove(0);
+    assert_eq!(gap["resource"], path.to_str().unwrap(), "{gap}");
     assert!(
         all.len() == 2 && all.iter().all(|one| one["transcript"].is_object()),
         "{all:?}"

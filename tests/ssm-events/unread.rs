@@ -21,7 +21,7 @@ fn piped(arguments: &[&str], input: &str) -> Output {
 }
 
 /// Records that no parser takes, between two that are fine.
-fn damaged() -> [String; 4] {
+fn damaged() -> [String; 7] {
     let odd = |from: &str, to: &str| started("odd", &json!({})).replace(from, to);
     [
         odd("i-0123456789abcdef0", "\\ud800"),
@@ -31,6 +31,9 @@ fn damaged() -> [String; 4] {
             &format!("{}1{}}}", "[".repeat(200), "]".repeat(200)),
         ),
         odd("null}", "nul}"),
+        odd("\"2026-07-01T22:30:00Z\"", "7"),
+        odd("\"eu-central-1\"", "{}"),
+        odd("\"111122223333\",\"eventID\"", "111122223333,\"eventID\""),
     ]
 }
 
@@ -75,9 +78,13 @@ fn match_prints_no_secret() {
         json!(["\"stripped\""])
     );
     assert_eq!(explained.json()["fields"][1]["found"], json!(["\"s-1\""]));
-    let wrapped = json!({"body": event}).to_string();
+    let wrapped = json!({"detail-type": "t", "detail": {"body": event}}).to_string();
     let found = piped(
-        &["match", "--explain", r#"{"body": [{"exists": true}]}"#],
+        &[
+            "match",
+            "--explain",
+            r#"{"detail": {"body": [{"exists": true}]}}"#,
+        ],
         &wrapped,
     );
     assert!(found.stdout.contains("stripped"), "{}", found.stdout);
@@ -92,7 +99,9 @@ fn a_record_that_cannot_be_read_stops_no_other() {
     let list = delivered.path().join("ids");
     std::fs::write(&list, "").unwrap();
     let list = list.to_str().unwrap();
-    for odd in damaged() {
+    // Of what is called something else, `history` only sees that it is JSON.
+    let nameless = started("odd", &json!({"eventName": 7}));
+    for odd in damaged().into_iter().chain([nameless]) {
         let input = [
             started("alice", &json!({})),
             odd,
@@ -163,11 +172,156 @@ fn what_history_could_not_read_is_not_fine_downstream() {
         page.contains("could not be read to its end"),
         "the page names the gap"
     );
+    // Every verb whose records go on says it again, however many there are.
+    let listing = home.path().join("listing.json");
+    std::fs::write(&listing, r#"{"Sessions": []}"#).unwrap();
+    let listing = listing.to_str().unwrap();
+    for hop in [
+        &["report"][..],
+        &["match", r#"{"eventName": ["StartSession"]}"#],
+        &["match", "--explain", r#"{"eventName": ["StartSession"]}"#],
+        &["reconcile", "--delivered", list],
+        &["sessions", "--offline", "--listing", listing],
+    ] {
+        let once = piped(hop, &history.stdout);
+        let twice = piped(hop, &once.stdout);
+        for output in [&once, &twice] {
+            output.assert_status(2);
+            let gaps: Vec<Value> = output
+                .records()
+                .into_iter()
+                .filter(|one| one["id"] == "events.history.unread")
+                .collect();
+            assert_eq!(gaps.len(), 1, "{hop:?}: {}", output.stdout);
+            assert_eq!(gaps[0]["resource"], file.to_str().unwrap(), "{hop:?}");
+            let page = piped(&["report", "--html"], &output.stdout);
+            page.assert_status(2);
+            assert!(
+                page.stdout.contains("could not be read to its end"),
+                "{hop:?}"
+            );
+        }
+    }
+    let joined = home.path().join("sessions.jsonl");
+    let sessions = piped(
+        &["sessions", "--offline", "--listing", listing],
+        &history.stdout,
+    );
+    std::fs::write(&joined, &sessions.stdout).unwrap();
+    let known = ["report", "--sessions", joined.to_str().unwrap()];
+    let report = piped(&known, &whole);
+    report
+        .assert_status(2)
+        .assert_complains("sessions were not all read");
+    assert!(report.stdout.contains("cut.json"), "{}", report.stdout);
     let unreachable = json!({"kind": "unreachable", "tool": "ssm-events", "error": "no route",
         "target": {"account": "111122223333", "region": "eu-central-1"}});
     piped(&["report"], &unreachable.to_string())
         .assert_status(2)
         .assert_complains("not all was read: 111122223333/eu-central-1: no route");
+}
+
+/// Objects and not one record: what is asked about them has no answer.
+#[test]
+fn an_input_of_other_things_is_not_fine() {
+    let home = Home::create();
+    let list = home.path().join("ids");
+    std::fs::write(&list, "").unwrap();
+    let listing = home.path().join("listing.json");
+    std::fs::write(&listing, r#"{"Sessions": []}"#).unwrap();
+    let (list, listing) = (list.to_str().unwrap(), listing.to_str().unwrap());
+    let logs = json!({"events": [{"logStreamName": "s", "timestamp": 1, "message": "StartSession", "ingestionTime": 1}],
+        "searchedLogStreams": []});
+    let other = json!({"Records": {"count": 5}});
+    let file = home.path().join("other.json");
+    for input in [&logs, &other] {
+        std::fs::write(&file, input.to_string()).unwrap();
+        let file = file.to_str().unwrap();
+        for arguments in [
+            &["history", "-q", file][..],
+            &["report", "-q"],
+            &["report", "-q", "--html"],
+            &["format", "-q", "--to", "csv"],
+            &["reconcile", "-q", "--exit-code", "--delivered", list],
+            &["match", "-q", r#"{"eventName": ["StopSession"]}"#],
+            &["sessions", "-q", "--offline", "--listing", listing],
+        ] {
+            let output = piped(arguments, &input.to_string());
+            output.assert_status(2);
+            let told = format!("{}{}", output.stdout, output.stderr);
+            let why = "no CloudTrail record, EventBridge event or log file among 1 object";
+            assert!(told.contains(why), "{arguments:?}: {told}");
+        }
+        let slack = Slack::start();
+        send(&slack, home.path(), &input.to_string(), &[]).assert_status(2);
+    }
+    // Nothing at all is not something else; and one record is enough.
+    piped(&["report"], r#"{"Records": []}"#).assert_status(0);
+    let both = format!("{logs}{}", started("alice", &json!({})));
+    piped(&["report"], &both).assert_status(0);
+    // What PowerShell makes of a list of one.
+    let one = format!(r#"{{"Records": {}}}"#, started("alice", &json!({})));
+    let report = piped(&["report"], &one);
+    report.assert_status(0);
+    assert!(report.stdout.contains("alice"), "{}", report.stdout);
+}
+
+/// Records that have nothing of what is searched for are not read; where they are damaged they are not taken for such.
+#[test]
+fn damage_in_what_is_not_searched_for_is_counted() {
+    let home = Home::create();
+    let file = home.path().join("log.json");
+    let good = started("alice", &json!({}));
+    let head =
+        br#"{"eventSource":"s3.amazonaws.com","eventName":"GetObject","requestParameters":{"#;
+    for (damage, complaint) in [
+        (&br#""key" "value"}}"#[..], "expected `:`"),
+        (br#""key":"value",}}"#, "key must be a string"),
+        (br#""key":"va\x00lue"}}"#, "invalid escape"),
+        (b"\"key\":\"va\x00lue\"}}", "control character"),
+        (b"\"key\":\"va\xfflue\"}}", "invalid utf-8"),
+        (br#""key":tru}}"#, "expected ident"),
+        (br#""key":01}}"#, "invalid number"),
+        (br#""key":"StartSe\ssion"}}"#, "invalid escape"),
+        (br#""key":]}"#, "brackets that do not fit"),
+    ] {
+        let bytes = [good.as_bytes(), b"\n", head, damage, b"\n", good.as_bytes()].concat();
+        std::fs::write(&file, bytes).unwrap();
+        let file = file.to_str().unwrap();
+        for arguments in [
+            &["history", "-q", file][..],
+            &[
+                "match",
+                "-q",
+                r#"{"eventName": ["StartSession"]}"#,
+                "-f",
+                file,
+            ],
+        ] {
+            let output = piped(arguments, "");
+            output.assert_status(2);
+            let told = format!("{}{}", output.stdout, output.stderr);
+            assert!(told.contains(complaint), "{complaint}: {told}");
+            let read = output.records();
+            let read = read.iter().filter(|one| one["eventID"] == "e-alice");
+            assert_eq!(read.count(), 2, "{complaint}");
+        }
+    }
+}
+
+#[test]
+fn what_in_a_directory_cannot_be_looked_at_is_a_gap() {
+    let home = Home::create();
+    let logs = home.path().join("logs");
+    std::fs::create_dir(&logs).unwrap();
+    std::fs::write(logs.join("a.json"), started("alice", &json!({}))).unwrap();
+    std::os::unix::fs::symlink("nowhere", logs.join("b.json")).unwrap();
+    let history = piped(&["history", "-q", logs.to_str().unwrap()], "");
+    history.assert_status(2);
+    let records = history.records();
+    assert_eq!(records[0]["eventID"], "e-alice");
+    assert_eq!(records[1]["id"], "events.history.unread");
+    assert!(records[1]["resource"].as_str().unwrap().ends_with("b.json"));
 }
 
 #[test]

@@ -193,6 +193,52 @@ fn a_damaged_record_is_counted_and_what_comes_after_is_replayed() {
         .assert_complains("3 records are damaged; the first is record 1: ");
 }
 
+/// Objects and not one record of a call say nothing of what was called.
+#[test]
+fn an_input_of_other_things_is_not_fine() {
+    let logs = json!({"events": [{"message": "StartSession"}], "searchedLogStreams": []});
+    for arguments in [&["-q"][..], &["-q", "--exit-code"]] {
+        let replayed = replay(&json!(FENCED), std::slice::from_ref(&logs), arguments);
+        replayed
+            .assert_status(2)
+            .assert_stderr("ssm-scp: no record of a call among 1 object\n");
+        replay(&json!(FENCED), &[], arguments).assert_status(0);
+        let one = json!({"Records": call("ssm", "StartSession", Some("dev"))});
+        let found = replay(&json!(FENCED), &[one], arguments);
+        assert_eq!(found.json()["n_denied"], 1);
+    }
+}
+
+/// Whatever is damaged, each good record is replayed, and the status says that one was not.
+#[test]
+fn of_three_thousand_mutated_records_each_good_one_is_replayed() {
+    let home = Home::create();
+    let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": FENCED, "Resource": "*"}]});
+    let (path, file) = (home.path().join("policy.json"), home.path().join("records"));
+    std::fs::write(&path, policy.to_string()).unwrap();
+    let mut random = testbed::Random::new(17);
+    let odd = call("ssm", "StartSession", Some("odd")).to_string();
+    for (before, between, after) in [("", "\n", "\n"), ("{\"Records\":[", ",", "]}")] {
+        let mut bytes = before.as_bytes().to_vec();
+        for n in 0..3_000 {
+            let good = call("ssm", "StartSession", Some(&format!("good-{n}"))).to_string();
+            bytes.extend(if n > 0 { between } else { "" }.as_bytes());
+            bytes.extend(random.mutant(&odd));
+            bytes.extend([between, good.as_str()].concat().as_bytes());
+        }
+        bytes.extend(after.as_bytes());
+        std::fs::write(&file, bytes).unwrap();
+        let run = offline(EXE).args(["replay", "-q", "--policy", path.to_str().unwrap()]);
+        let replayed = run.args(["-f", file.to_str().unwrap()]).run();
+        replayed.assert_status(2);
+        let records = replayed.records();
+        let good = records.iter().filter(|one| {
+            one["principal"].as_str().unwrap().contains("role/good-") && one["n_denied"] == 1
+        });
+        assert_eq!(good.count(), 3_000);
+    }
+}
+
 /// F6: what `aws s3 sync` leaves is packed.
 #[test]
 fn a_packed_log_file_is_replayed() {

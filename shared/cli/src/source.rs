@@ -82,7 +82,7 @@ pub(crate) fn text_or_default(io: &IoArgs, what: &str) -> anyhow::Result<String>
 
 fn whole(source: impl Read) -> anyhow::Result<String> {
     let mut text = String::new();
-    utf8(source, MAX_BYTES)?
+    utf8(source)?
         .take(MAX_BYTES as u64 + 1)
         .read_to_string(&mut text)?;
     if text.len() > MAX_BYTES {

@@ -55,7 +55,7 @@ fn values<T: DeserializeOwned>(
     max_bytes: usize,
     mut each: impl FnMut(T) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let mut source = utf8(source, max_bytes)?;
+    let mut source = utf8(source)?;
     let mut buffer: Vec<u8> = Vec::new();
     let mut lines_before = 0;
     let mut wanted = CHUNK;

@@ -1,25 +1,43 @@
 //! What a verb upstream could not read: records of it are in the pipe, and count as what is missing.
 
+use std::fmt;
+
 use serde_json::Value;
 
 /// One of these is in every object that says what could not be read, and in those that say what is proved.
 pub const MARKS: [&str; 3] = [".unread\"", "\"unreachable\"", "\"log_integrity\""];
 
-/// Returns what an object says that could not be read, in words; `None` for every other object.
+/// What could not be read, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// A file, an object, a place; empty where nobody knows.
+    pub resource: String,
+    pub reason: String,
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.resource.as_str() {
+            "" => f.write_str(&self.reason),
+            resource => write!(f, "{resource}: {}", self.reason),
+        }
+    }
+}
+
+/// Returns what an object says that could not be read; `None` for every other object.
 #[must_use]
-pub fn gap(value: &Value) -> Option<String> {
+pub fn gap(value: &Value) -> Option<Gap> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let gap = |resource, reason| Some(Gap { resource, reason });
     match value["kind"].as_str()? {
         "unreachable" => {
             let target = &value["target"];
             let (account, region) = (text(&target["account"]), text(&target["region"]));
-            Some(format!("{account}/{region}: {}", text(&value["error"])))
+            gap(format!("{account}/{region}"), text(&value["error"]))
         }
-        "finding" if value["id"].as_str()?.ends_with(".unread") => Some(format!(
-            "{}: {}",
-            text(&value["resource"]),
-            text(&value["message"])
-        )),
+        "finding" if value["id"].as_str()?.ends_with(".unread") => {
+            gap(text(&value["resource"]), text(&value["message"]))
+        }
         "log_integrity" if !is_proof(value) => {
             let target = &value["target"];
             let place = match &value["digest"]["file"] {
@@ -33,7 +51,7 @@ pub fn gap(value: &Value) -> Option<String> {
                 ),
             };
             let (status, why) = (text(&value["status"]), text(&value["message"]));
-            Some(format!("{place}: log files {status}: {why}"))
+            gap(place, format!("log files {status}: {why}"))
         }
         _ => None,
     }

@@ -27,13 +27,10 @@ use anyhow::bail;
 use cli::IoArgs;
 pub use json_splitter::{Damage, Found, Spoilt, Verdict};
 
-pub use crate::gap::{MARKS, gap, is_proof};
+pub use crate::gap::{Gap, MARKS, gap, is_proof};
 pub use crate::unpack::unpacked;
-pub use crate::value::{parse, text};
-pub use crate::wrapping::{Unwrapped, unwrap};
-
-/// UTF-16 is turned in one piece.
-const MAX_UTF_16: usize = 64 * 1024 * 1024;
+pub use crate::value::{check, is_known, parse, text};
+pub use crate::wrapping::{Unwrapped, WRAPPERS, unwrap};
 
 /// Returns the file given by `-f`; `None` is stdin.
 #[must_use]
@@ -79,5 +76,5 @@ pub fn objects(
 /// # Errors
 /// The source cannot be read.
 pub fn text_of<'r>(source: impl Read + 'r) -> std::io::Result<impl Read + 'r> {
-    cli::utf8(unpack::unpacked(source)?, MAX_UTF_16)
+    cli::utf8(unpack::unpacked(source)?)
 }

@@ -1,5 +1,5 @@
-//! The end of a source. The list of an answer is taken apart as it is read, so that what stands behind it, that the answer is not
-//! the last one, is seen only here.
+//! The end of a source. The list of an answer is taken apart as it is read, so that what stands before and behind it, that the
+//! answer is not the last one, is seen only here.
 //!
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html>
 
@@ -28,8 +28,8 @@ pub(crate) fn objects(
         tail: Vec::new(),
     };
     let mut last = Vec::new();
-    json_splitter::objects(&mut source, |found| {
-        if let Found::Object(object) = &found {
+    let head = json_splitter::objects(&mut source, |found| {
+        if let Found::Object(object) | Found::Json(object) = &found {
             last.clear();
             last.extend_from_slice(&object[object.len().saturating_sub(MARK)..]);
         }
@@ -37,22 +37,34 @@ pub(crate) fn objects(
     })?;
     // What was handed over as a whole says it to whoever has it.
     let tail = source.tail.trim_ascii_end();
-    if tail.ends_with(&last) && !last.is_empty() {
-        return Ok(());
-    }
-    match behind_list(tail).as_ref().and_then(has_more) {
+    let behind = match tail.ends_with(&last) && !last.is_empty() {
+        true => None,
+        false => behind_list(tail),
+    };
+    let around = before_list(&head).into_iter().chain(behind);
+    match around.into_iter().find_map(|members| has_more(&members)) {
         Some(why) => Err(Damage::Read(Error::new(ErrorKind::InvalidData, why))),
         None => Ok(()),
     }
 }
 
+/// Returns the members before a list: it and the end of its object are missing of a text.
+fn before_list(head: &[u8]) -> Option<Map<String, Value>> {
+    let text = String::from_utf8_lossy(head);
+    serde_json::from_str(&format!("{text}[]}}")).ok()
+}
+
 /// Returns the members behind the list that a text ends with.
 fn behind_list(tail: &[u8]) -> Option<Map<String, Value>> {
     let text = String::from_utf8_lossy(tail);
-    let at = text.rfind("\"NextToken\"")?;
-    let before = text[..at].trim_end().strip_suffix(',')?.trim_end();
-    before.strip_suffix(']')?;
-    serde_json::from_str(&format!("{{{}", &text[at..])).ok()
+    ["\"NextToken\"", "\"QueryStatus\""]
+        .iter()
+        .find_map(|name| {
+            let at = text.rfind(name)?;
+            let before = text[..at].trim_end().strip_suffix(',')?.trim_end();
+            before.strip_suffix(']')?;
+            serde_json::from_str(&format!("{{{}", &text[at..])).ok()
+        })
 }
 
 /// A source, and the last of what it gave.

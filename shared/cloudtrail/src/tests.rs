@@ -7,7 +7,8 @@ use std::io::Write;
 use serde_json::{Value, json};
 
 use self::rows::lake;
-use crate::{Found, Verdict, objects, parse, unwrap};
+use crate::wrapping::LISTS;
+use crate::{Found, Verdict, WRAPPERS, objects, parse, unwrap};
 
 fn record(id: &str) -> Value {
     json!({"eventVersion": "1.11", "eventName": "StartSession", "eventSource": "ssm.amazonaws.com", "eventID": id})
@@ -18,7 +19,7 @@ fn read(bytes: &[u8]) -> (Vec<String>, usize, String) {
     let (mut ids, mut n_damaged) = (Vec::new(), 0);
     let ended = objects(bytes, |found| {
         let value = match &found {
-            Found::Object(object) => std::str::from_utf8(object)
+            Found::Object(object) | Found::Json(object) => std::str::from_utf8(object)
                 .ok()
                 .and_then(|text| parse(text).ok()),
             Found::Damaged(_) => None,
@@ -222,7 +223,7 @@ fn a_part_is_known_though_its_first_bytes_come_one_by_one() {
         for at_once in 1..8 {
             let mut n_found = 0;
             let ended = objects(Slow(&parts, at_once), |found| {
-                n_found += usize::from(matches!(found, Found::Object(_)));
+                n_found += usize::from(matches!(found, Found::Object(_) | Found::Json(_)));
                 Ok(Verdict::Whole)
             });
             assert_eq!(
@@ -266,6 +267,16 @@ fn an_answer_that_is_not_the_last_is_no_whole() {
         }
         assert_eq!(unwrap(page.clone()).unread, [why]);
     }
+    // Whoever joins members may put the token first.
+    let first = format!(r#"{{"NextToken": "t", "Events": [{a}, {b}], "other": []}}"#);
+    let (ids, _, ended) = read(first.as_bytes());
+    assert_eq!((ids.len(), ended.as_str()), (2, why));
+    check(
+        format!("{first}{}", json!({"Events": [a]})).as_bytes(),
+        &["a", "b", "a"],
+        0,
+    );
+    check(format!("{first}{a}").as_bytes(), &["a", "b", "a"], 0);
     // The last page follows.
     let pages = format!("{page}\n{}", json!({"Events": [a]}));
     check(pages.as_bytes(), &["a", "b", "a"], 0);
@@ -282,17 +293,69 @@ fn an_answer_that_is_not_the_last_is_no_whole() {
         answer
     };
     check(row.to_string().as_bytes(), &["a"], 0);
-    check(with("NextToken", "t").to_string().as_bytes(), &["a"], 1);
-    check(
-        with("QueryStatus", "RUNNING").to_string().as_bytes(),
-        &["a"],
-        1,
-    );
+    let status = json!("RUNNING");
+    let rows = &row["QueryResultRows"];
+    let why_running = "the query is RUNNING: not all of its rows are in this answer";
+    for (answer, why) in [
+        (with("NextToken", "t").to_string(), why),
+        (with("QueryStatus", "RUNNING").to_string(), why_running),
+        (
+            format!(r#"{{"QueryStatus":{status},"QueryResultRows":{rows}}}"#),
+            why_running,
+        ),
+    ] {
+        let (ids, _, ended) = read(answer.as_bytes());
+        assert_eq!((ids.len(), ended.as_str()), (1, why), "{answer}");
+    }
     let running = unwrap(json!({"QueryStatus": "RUNNING", "QueryResultRows": []}));
     assert_eq!(
         running.unread,
         ["the query is RUNNING: not all of its rows are in this answer"]
     );
+}
+
+#[test]
+fn records_in_a_second_list_and_one_in_place_of_a_list_are_read() {
+    let (a, b) = (record("a"), record("b"));
+    let long = "x".repeat(100_000);
+    for text in [
+        format!(r#"{{"Events": [], "Records": [{a}, {b}]}}"#),
+        format!(
+            r#"{{"Events": [{a}], "note": "{long}", "other": [{{}}],
+            "Records" : [{b}]}}"#
+        ),
+        format!(r#"[{{"Events": [], "Records": [{a}, {b}]}}]"#),
+        format!(r#"{{"Records": {a}}}{{"Records": [{b}]}}"#),
+    ] {
+        check(text.as_bytes(), &["a", "b"], 0);
+    }
+}
+
+#[test]
+fn one_of_the_wrappers_is_in_everything_that_wraps() {
+    let record = record("a");
+    let lists = LISTS.map(|list| json!({list: [record]}));
+    let texts = ["CloudTrailEvent", "body", "Body"].map(|name| json!({name: record.to_string()}));
+    let others = [
+        json!({"Type": "Notification", "Message": record.to_string()}),
+        json!({"Sns": {"Message": record.to_string()}}),
+        json!({"eventname": "StartSession", "eventsource": "ssm.amazonaws.com", "eventid": "a"}),
+        lake(&record),
+    ];
+    for wrapping in lists.into_iter().chain(texts).chain(others) {
+        let text = wrapping.to_string();
+        assert!(
+            WRAPPERS.iter().any(|wrapper| text.contains(wrapper)),
+            "{text}"
+        );
+        assert_eq!(unwrap(wrapping).objects.len(), 1);
+        // A second look finds nothing to take off.
+        assert!(
+            !WRAPPERS
+                .iter()
+                .any(|wrapper| record.to_string().contains(wrapper))
+        );
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use anyhow::{Context, bail};
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 /// Returns the text of an object.
@@ -24,6 +24,49 @@ pub fn parse(text: &str) -> anyhow::Result<Value> {
         bail!("null is not a record");
     }
     Ok(value)
+}
+
+/// Keys of records, of digests and of what wraps records.
+const KNOWN: [&[u8]; 12] = [
+    b"eventName",
+    b"eventname",
+    b"detail-type",
+    b"digestStartTime",
+    b"CloudTrailEvent",
+    b"body",
+    b"Body",
+    b"Message",
+    b"Sns",
+    b"s3ObjectKey",
+    b"QueryResultRows",
+    b"ResultSet",
+];
+
+/// Checks an object that nobody looks into: what is damaged may have been what is searched for.
+///
+/// # Errors
+/// It is not JSON.
+pub fn check(object: &str) -> anyhow::Result<()> {
+    checked(object, |_| {})
+}
+
+/// Returns whether an object that nobody looks into is a record, a digest or wraps records.
+///
+/// # Errors
+/// It is not JSON.
+pub fn is_known(object: &str) -> anyhow::Result<bool> {
+    let mut is_known = false;
+    checked(object, |key| is_known |= KNOWN.contains(&key))?;
+    Ok(is_known)
+}
+
+fn checked(object: &str, mut each: impl FnMut(&[u8])) -> anyhow::Result<()> {
+    let is_json = json_splitter::is_json(object.as_bytes(), |key, _| each(key.unwrap_or_default()));
+    if is_json != Some(true) {
+        // A parser says what is wrong, and looks deeper.
+        let IgnoredAny = serde_json::from_str(object)?;
+    }
+    Ok(())
 }
 
 /// Returns how long the JSON is that a text begins with.

@@ -13,7 +13,29 @@ use crate::value::parse;
 /// No real wrapping is deeper: an envelope in a message in a notification in a batch in an array.
 const DEEPEST: usize = 8;
 /// Members that are lists of records, or of what wraps them.
-const LISTS: [&str; 3] = ["Records", "Events", "Messages"];
+pub(crate) const LISTS: [&str; 3] = ["Records", "Events", "Messages"];
+
+/// One of these is in every object that wraps records, is a part of what should be read, or names files that were not. A list wraps
+/// them as well.
+pub const WRAPPERS: [&str; 17] = [
+    "\"Records\"",
+    "\"Events\"",
+    "\"Messages\"",
+    "\"CloudTrailEvent\"",
+    "\"body\"",
+    "\"Body\"",
+    "\"Message\"",
+    "\"QueryResultRows\"",
+    "\"QueryStatus\"",
+    "\"ResultSet\"",
+    "\"eventname\"",
+    "\"aws:s3\"",
+    "\"aws.s3\"",
+    "\"NextToken\"",
+    "\"nextToken\"",
+    "\"NextContinuationToken\"",
+    "\"IsTruncated\"",
+];
 
 /// What a value turned out to hold.
 #[derive(Debug, Default, PartialEq)]
@@ -61,11 +83,17 @@ impl Unwrapped {
             };
         }
         self.unread.extend(has_more(&members));
-        for name in LISTS {
-            if let Some(Value::Array(items)) = members.get_mut(name) {
-                let items = std::mem::take(items);
-                return items.into_iter().for_each(|item| self.add(item, depth + 1));
-            }
+        // PowerShell writes a list of one as what is in it.
+        let is_list = |list: &&mut Value| list.is_array() || list.is_object();
+        let lists: Vec<Value> = LISTS
+            .iter()
+            .filter_map(|name| members.get_mut(*name).filter(is_list).map(Value::take))
+            .collect();
+        if !lists.is_empty() {
+            return lists.into_iter().for_each(|list| match list {
+                Value::Array(items) => items.into_iter().for_each(|item| self.add(item, depth + 1)),
+                one => self.add(one, depth + 1),
+            });
         }
         if let Some(rows) = rows::of_answer(&members) {
             return rows

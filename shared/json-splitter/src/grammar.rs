@@ -9,24 +9,45 @@ const LEVELS: usize = 64;
 
 /// Returns whether a text is one JSON value; `None` where it is too deep to be checked. Calls `each` with the key of every member
 /// where that has no escapes, and with what follows its colon. That a text is UTF-8 is for the caller to see to.
-pub fn is_json<'t>(text: &'t [u8], each: impl FnMut(Option<&'t [u8]>, &'t [u8])) -> Option<bool> {
+pub fn is_json<'t>(
+    text: &'t [u8],
+    mut each: impl FnMut(Option<&'t [u8]>, &'t [u8]),
+) -> Option<bool> {
+    let each = |key, rest| {
+        each(key, rest);
+        true
+    };
     match walk(text, each) {
-        Some(End::Reached(is_whole)) => Some(is_whole),
-        Some(End::TooDeep) => None,
+        Some(End::Reached(end)) => Some(space(text, end) == text.len()),
+        Some(End::NotChecked) => None,
         None => Some(false),
+    }
+}
+
+/// Returns how long the JSON value is that a text begins with; `None` where it is damaged, too deep to be checked, or not all of it
+/// is there, and where `each` does not let a key pass.
+#[inline]
+pub(crate) fn length(text: &[u8], mut each: impl FnMut(Option<&[u8]>) -> bool) -> Option<usize> {
+    match walk(text, |key, _| each(key))? {
+        End::Reached(end) => Some(end),
+        End::NotChecked => None,
     }
 }
 
 /// How far a walk through a text went in which nothing is wrong.
 enum End {
-    /// To the end of the value, which may be that of the text.
-    Reached(bool),
-    /// To a value in too many others.
-    TooDeep,
+    /// To the end of the value.
+    Reached(usize),
+    /// To a value in too many others, or to a key that is not let pass.
+    NotChecked,
 }
 
 /// Returns `None` at the first byte that is wrong or missing.
-fn walk<'t>(text: &'t [u8], mut each: impl FnMut(Option<&'t [u8]>, &'t [u8])) -> Option<End> {
+#[inline]
+fn walk<'t>(
+    text: &'t [u8],
+    mut each: impl FnMut(Option<&'t [u8]>, &'t [u8]) -> bool,
+) -> Option<End> {
     // The innermost is the lowest: 1 for an object, 0 for an array.
     let (mut kinds, mut depth) = (0_u64, 0_usize);
     let mut at = 0;
@@ -43,12 +64,16 @@ fn walk<'t>(text: &'t [u8], mut each: impl FnMut(Option<&'t [u8]>, &'t [u8])) ->
                     at += 1;
                 } else {
                     if depth == LEVELS {
-                        return Some(End::TooDeep);
+                        return Some(End::NotChecked);
                     }
                     kinds = kinds << 1 | u64::from(is_object);
                     depth += 1;
                     if is_object {
-                        at = key(text, at, &mut each)?;
+                        let passed = key(text, at, &mut each)?;
+                        let Some(after) = passed else {
+                            return Some(End::NotChecked);
+                        };
+                        at = after;
                     }
                     continue;
                 }
@@ -61,14 +86,18 @@ fn walk<'t>(text: &'t [u8], mut each: impl FnMut(Option<&'t [u8]>, &'t [u8])) ->
         }
         // It has ended: so may those that it is in.
         loop {
-            at = space(text, at);
             if depth == 0 {
-                return Some(End::Reached(at == text.len()));
+                return Some(End::Reached(at));
             }
+            at = space(text, at);
             let is_object = kinds & 1 == 1;
             match (*text.get(at)?, is_object) {
                 (b',', true) => {
-                    at = key(text, space(text, at + 1), &mut each)?;
+                    let passed = key(text, space(text, at + 1), &mut each)?;
+                    let Some(after) = passed else {
+                        return Some(End::NotChecked);
+                    };
+                    at = after;
                     break;
                 }
                 (b',', false) => {
@@ -95,13 +124,13 @@ fn space(text: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// Returns where the colon of a member ends.
+/// Returns where the colon of a member ends; nothing where its key is not let pass.
 #[inline]
 fn key<'t>(
     text: &'t [u8],
     at: usize,
-    each: &mut impl FnMut(Option<&'t [u8]>, &'t [u8]),
-) -> Option<usize> {
+    each: &mut impl FnMut(Option<&'t [u8]>, &'t [u8]) -> bool,
+) -> Option<Option<usize>> {
     if text.get(at) != Some(&b'"') {
         return None;
     }
@@ -111,8 +140,7 @@ fn key<'t>(
         return None;
     }
     let key = is_plain.then(|| &text[at + 1..end - 1]);
-    each(key, &text[colon + 1..]);
-    Some(colon + 1)
+    Some(each(key, &text[colon + 1..]).then_some(colon + 1))
 }
 
 /// Returns where a string ends that begins after a quote, and whether it has no escapes.

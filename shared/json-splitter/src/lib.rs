@@ -1,6 +1,6 @@
 //! Where one JSON object ends and the next begins, in a stream of any length: the objects of JSON lines, of pretty-printed
-//! values, of an array, or of the list in a log file or an answer of AWS. Only brackets, quotes and line breaks are looked at, 64
-//! bytes at a time, so that what no filter wants is never parsed. Memory grows with the largest object, not with the input, and what
+//! values, of an array, or of the list in a log file or an answer of AWS. What is JSON is walked through once, 16 bytes at a time, so
+//! that what no filter wants is never parsed; of the rest only brackets, quotes and line breaks are looked at. Memory grows with the largest object, not with the input, and what
 //! is damaged ends nothing: it is handed over as such, and the next object is looked for.
 #![cfg_attr(
     not(test),
@@ -27,6 +27,8 @@ pub use self::grammar::is_json;
 pub enum Found<'b> {
     /// The text of an object, or of an array within an array. Its brackets are balanced, and nothing else of it was looked at.
     Object(&'b [u8]),
+    /// The same, but it is JSON if it is UTF-8.
+    Json(&'b [u8]),
     /// What is not an object.
     Damaged(Spoilt),
 }
@@ -55,7 +57,7 @@ pub enum Spoilt {
     #[error("line {0}: what begins here is not JSON")]
     Syntax(usize),
     /// An object that memory will not be spent on, beginning on this line.
-    #[error("line {0}: an object of more than 64 MiB")]
+    #[error("line {0}: an object of more than 4 MiB")]
     TooLarge(usize),
 }
 
@@ -73,14 +75,15 @@ pub enum Damage {
     Each(anyhow::Error),
 }
 
-/// Hands every object of `source` to `each`, and what is damaged between them.
+/// Hands every object of `source` to `each`, and what is damaged between them. Returns what stands in the last object before its list,
+/// where its items were handed over in its place: an answer of AWS may say there that it is not the last one.
 ///
 /// # Errors
 /// The source cannot be read or ends in the middle of an object, or an error of `each`.
 pub fn objects(
     source: &mut impl Read,
     mut each: impl FnMut(Found<'_>) -> anyhow::Result<Verdict>,
-) -> Result<(), Damage> {
+) -> Result<Vec<u8>, Damage> {
     let (mut scan, mut input) = (Scan::default(), Buffer::default());
     loop {
         let n_read = input.fill(source);
@@ -89,7 +92,8 @@ pub fn objects(
             // A gzip stream that breaks off has given everything before the break.
             scan.last(input.filled(), &mut each)?;
             n_read?;
-            return scan.end(input.filled(), &mut each);
+            scan.end(input.filled(), &mut each)?;
+            return Ok(scan.into_head());
         }
         scan.look_ahead(input.filled(), &mut each)?;
         scan.forget(&mut input);

@@ -1,8 +1,13 @@
 //! The brackets, quotes and line breaks of a stream, and what they make of it.
 
+mod between;
+mod lists;
+mod whole;
+
 use serde::de::IgnoredAny;
 use wide::u8x16;
 
+use self::lists::is_list;
 use crate::recovery::{FirstKey, LONGEST_KEY};
 use crate::source::Buffer;
 use crate::{Damage, Found, Spoilt, Verdict};
@@ -10,17 +15,15 @@ use crate::{Damage, Found, Spoilt, Verdict};
 /// Bytes that are looked at together: one bit each in a word.
 const BLOCK: usize = 64;
 /// No CloudTrail record or event is near that large; what is, is damage, and memory must not grow with it.
-const LARGEST: usize = if cfg!(test) { 4 << 20 } else { 64 << 20 };
+const LARGEST: usize = 4 << 20;
 /// An object of more bytes is parsed before its end is seen: a quote that is missing would hide everything behind it. The largest
 /// record of CloudTrail has 256 KB, or 1 MB where its trail asks for that.
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html>
 const LARGE: usize = 64 * 1024;
 /// So many objects that do not end are looked into one by one, each from its beginning.
 const MOST_STUCK: usize = 16;
-/// Members of an object whose items are objects of their own: of log files and events for functions, of LookupEvents, of
-/// ReceiveMessage.
-const LISTS: [&[u8]; 3] = [b"\"Records\"", b"\"Events\"", b"\"Messages\""];
-
+/// What stands before a list is kept up to this: a token has some hundred bytes.
+const LONGEST_HEAD: usize = 8 * 1024;
 /// How far a stream has been looked at.
 #[derive(Debug, Default)]
 pub(crate) struct Scan {
@@ -32,8 +35,10 @@ pub(crate) struct Scan {
     open: Vec<u8>,
     /// The depth at which objects are handed over: 0, or more inside an array or a log file.
     level: usize,
-    /// Whether a log file's records are behind: what follows in it is passed over.
+    /// Whether a log file's records are behind: what follows in it is passed over, up to another list.
     passing: bool,
+    /// What stands before the list of the object that was last looked at, if it has one.
+    head: Vec<u8>,
     in_string: bool,
     escaped: bool,
     /// Bytes of the open object that were found to be the beginning of JSON.
@@ -59,6 +64,12 @@ impl Scan {
             self.resume(buffer, self.begin);
         }
         while !self.lost && self.scanned < buffer.len() {
+            if self.is_between() {
+                self.whole(buffer, each)?;
+                if self.lost || self.scanned == buffer.len() {
+                    break;
+                }
+            }
             let rest = &buffer[self.scanned..];
             let rewound = match rest.first_chunk::<BLOCK>() {
                 Some(block) => self.block(buffer, block, 0, each)?,
@@ -158,7 +169,9 @@ impl Scan {
 
     fn open(&mut self, buffer: &[u8], at: usize, each: &mut impl Each) -> Result<Rewound, Damage> {
         if self.open.len() == self.level {
-            self.between(buffer, at, each)?;
+            if self.between(buffer, at, each)? {
+                return Ok(true);
+            }
             (self.begin, self.n_checked) = (at, 0);
             if buffer[at] == b'[' && self.level == 0 {
                 self.level = 1;
@@ -176,16 +189,22 @@ impl Scan {
             }
             if self.level == 0
                 && self.open == b"{"
-                && !self.passing
                 && buffer[at] == b'['
                 && is_list(&buffer[self.begin..at])
             {
-                self.level = 2;
+                if !self.passing {
+                    self.head.clear();
+                    let head = &buffer[self.begin..at];
+                    self.head
+                        .extend_from_slice(&head[..head.len().min(LONGEST_HEAD)]);
+                }
+                (self.level, self.passing) = (2, false);
                 self.begin = at + 1;
             }
         }
         self.open.push(buffer[at]);
-        Ok(false)
+        // The objects of a list are looked at one by one.
+        Ok(self.open.len() == self.level && self.go_on_behind(at))
     }
 
     fn close(&mut self, buffer: &[u8], at: usize, each: &mut impl Each) -> Result<Rewound, Damage> {
@@ -197,23 +216,18 @@ impl Scan {
         if *opened + 2 != buffer[at] {
             return self.damaged(buffer, Spoilt::Brackets, each);
         }
-        if self.open.len() == self.level {
-            self.between(buffer, at, each)?;
+        if self.open.len() == self.level && self.between(buffer, at, each)? {
+            return Ok(true);
         }
         self.open.pop();
         if self.open.len() == self.level && !self.passing {
             let begin = std::mem::replace(&mut self.begin, at + 1);
-            let object = &buffer[begin..=at];
-            match each(Found::Object(object)).map_err(Damage::Each)? {
-                Verdict::Whole => self.first_key.learn(object),
-                Verdict::Damaged => {
-                    if let Some(inner) = self.first_key.next(&buffer[..=at], begin + 1) {
-                        self.go_on_at(inner);
-                        return Ok(true);
-                    }
-                }
-            }
-        } else if self.open.len() < self.level {
+            let object = Found::Object(&buffer[begin..=at]);
+            return Ok(
+                self.hand_over(buffer, begin..at + 1, object, each)? || self.go_on_behind(at)
+            );
+        }
+        if self.open.len() < self.level {
             // The array of objects ends.
             self.passing = true;
             self.level = 0;
@@ -223,24 +237,6 @@ impl Scan {
             self.begin = at + 1;
         }
         Ok(false)
-    }
-
-    /// Hands over what is not an object before the place where one begins, or a list ends.
-    fn between(&mut self, buffer: &[u8], at: usize, each: &mut impl Each) -> Result<(), Damage> {
-        let text = &buffer[self.begin..at];
-        let recovered = self.recovered;
-        let is_blank = |text: &[u8]| text.iter().all(|byte| is_nothing(*byte, recovered));
-        if is_blank(text) {
-            return Ok(());
-        }
-        let spoilt = Spoilt::NoObject(self.line_of(buffer, self.begin));
-        for part in text.split(|byte| matches!(byte, b',' | b'\n')) {
-            if !is_blank(part) {
-                each(Found::Damaged(spoilt)).map_err(Damage::Each)?;
-            }
-        }
-        self.begin = at;
-        Ok(())
     }
 
     /// Hands over that what is being looked at is damaged, and goes on at the next object.
@@ -275,9 +271,15 @@ impl Scan {
             begin: at,
             recovered: true,
             first_key: std::mem::take(&mut self.first_key),
+            head: std::mem::take(&mut self.head),
             lines: self.lines,
             ..Scan::default()
         };
+    }
+
+    /// Returns what stands before the list of the last object, if it has one.
+    pub(crate) fn into_head(self) -> Vec<u8> {
+        self.head
     }
 
     fn is_in_object(&self) -> bool {
@@ -342,7 +344,8 @@ impl Scan {
     /// Drops what has been handed over.
     pub(crate) fn forget(&mut self, input: &mut Buffer) {
         if self.passing {
-            self.begin = self.begin.max(self.scanned.saturating_sub(BLOCK));
+            // The name of another list may be in what was looked at.
+            self.begin = self.begin.max(self.scanned.saturating_sub(LONGEST_KEY));
         }
         let done = self.begin.min(self.scanned);
         self.lines += line_breaks(&input.filled()[..done]);
@@ -352,13 +355,19 @@ impl Scan {
     }
 
     pub(crate) fn end(&mut self, buffer: &[u8], each: &mut impl Each) -> Result<(), Damage> {
-        if self.lost {
-            return Ok(());
+        loop {
+            if self.lost {
+                return Ok(());
+            }
+            if !self.open.is_empty() || self.in_string {
+                return Err(Damage::Truncated(self.line_of(buffer, self.begin)));
+            }
+            if !self.between(buffer, buffer.len(), each)? {
+                return Ok(());
+            }
+            self.blocks(buffer, each)?;
+            self.last(buffer, each)?;
         }
-        if !self.open.is_empty() || self.in_string {
-            return Err(Damage::Truncated(self.line_of(buffer, self.begin)));
-        }
-        self.between(buffer, buffer.len(), each)
     }
 
     /// Returns the line of the first byte that is no white space from `at` on; the first line is 1.
@@ -371,26 +380,6 @@ impl Scan {
     }
 }
 
-/// Returns whether a byte between objects is not a value: space, commas, the record separator of JSON text sequences (RFC 7464), byte
-/// order marks of files that were put together, zeros that fill a block. After damage also brackets that are left of it.
-fn is_nothing(byte: u8, recovered: bool) -> bool {
-    byte.is_ascii_whitespace()
-        || matches!(byte, b',' | 0x1e | 0 | 0xef | 0xbb | 0xbf)
-        || recovered && matches!(byte, b'}' | b']')
-}
-
 fn line_breaks(bytes: &[u8]) -> usize {
     memchr::memchr_iter(b'\n', bytes).count()
-}
-
-/// Returns whether an object up to one of its arrays ends with the name of a list of objects.
-fn is_list(start: &[u8]) -> bool {
-    let Some(key) = start.trim_ascii_end().strip_suffix(b":") else {
-        return false;
-    };
-    let key = key.trim_ascii_end();
-    LISTS.iter().any(|list| {
-        let before = key.strip_suffix(*list).map(<[u8]>::trim_ascii_end);
-        before.is_some_and(|before| matches!(before.last(), Some(b'{' | b',')))
-    })
 }

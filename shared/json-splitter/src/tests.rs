@@ -9,7 +9,7 @@ fn found(text: &[u8]) -> (Vec<String>, String) {
     let (mut all, mut wrong) = (Vec::new(), Vec::new());
     let result = objects(&mut &text[..], |found| {
         match found {
-            Found::Object(object) => {
+            Found::Object(object) | Found::Json(object) => {
                 let text = String::from_utf8_lossy(object).into_owned();
                 if serde_json::from_str::<serde_json::Value>(&text).is_err() {
                     wrong.push("unreadable".to_owned());
@@ -96,6 +96,19 @@ fn damage_is_named_with_its_line_and_ends_nothing() {
         "line 1: expected a JSON object",
     );
     check("{}}", &["{}"], "line 1: expected a JSON object");
+}
+
+/// A quote too many turns texts inside out, until another one turns them back.
+#[test]
+fn what_lies_between_objects_hides_none() {
+    let good = "{\"a\":\"b\"}";
+    let text = format!("[{good},{{\"a\":1,}}x\":\"y\"}},{good},{good},{{\"a:\"b\"}},{good}]");
+    let (all, wrong) = found(text.as_bytes());
+    let n_good = all.iter().filter(|one| *one == good).count();
+    assert_eq!(n_good, 4, "{wrong}");
+    let end = format!("[{good},{{\"a\":1,}}x\":\"y\"}},{good},{good},\"]");
+    let (all, _) = found(end.as_bytes());
+    assert_eq!(all.iter().filter(|one| *one == good).count(), 3);
 }
 
 #[test]
@@ -189,7 +202,10 @@ fn a_slow_stream_is_handed_on_object_by_object() {
     );
     let mut seen = Vec::new();
     objects(&mut slow, |found| {
-        assert!(matches!(found, Found::Object(_)), "{found:?}");
+        assert!(
+            matches!(found, Found::Object(_) | Found::Json(_)),
+            "{found:?}"
+        );
         seen.push(n_read.get());
         Ok(Verdict::Whole)
     })
@@ -222,7 +238,9 @@ fn a_nest_without_an_end_does_not_cost_memory_and_what_follows_is_found() {
     let (mut all, mut n_damaged, mut most) = (Vec::new(), 0, 0);
     let mut each = |found: Found<'_>| {
         match found {
-            Found::Object(object) => all.push(String::from_utf8_lossy(object).into_owned()),
+            Found::Object(object) | Found::Json(object) => {
+                all.push(String::from_utf8_lossy(object).into_owned())
+            }
             Found::Damaged(_) => n_damaged += 1,
         }
         Ok(Verdict::Whole)

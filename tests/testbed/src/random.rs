@@ -20,4 +20,22 @@ impl Random {
             .wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).expect("31 bits") % bound
     }
+
+    /// Returns the bytes of a text with one of them changed, added or lost, or without its end.
+    ///
+    /// # Panics
+    /// The text is empty.
+    pub fn mutant(&mut self, text: &str) -> Vec<u8> {
+        const ODD: &[u8] = b"\0\"\\{}[]:,x0\xff\x1f\n";
+        let mut text = text.as_bytes().to_vec();
+        let at = self.below(text.len());
+        match self.below(5) {
+            0 => text.truncate(at),
+            1 => drop(text.remove(at)),
+            2 => text.insert(at, ODD[self.below(ODD.len())]),
+            3 => text[at] ^= 1 << self.below(8),
+            _ => text[at] = ODD[self.below(ODD.len())],
+        }
+        text
+    }
 }

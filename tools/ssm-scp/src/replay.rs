@@ -165,7 +165,7 @@ impl<'g, F: Fn(&str) -> bool> Replaying<'g, F> {
         self.n_objects += 1;
         let read = match found {
             Found::Damaged(spoilt) => Err(anyhow::anyhow!("{spoilt}")),
-            Found::Object(object) => self.read(object),
+            Found::Object(object) | Found::Json(object) => self.read(object),
         };
         match read {
             Ok(()) => Read::Whole,
@@ -197,7 +197,7 @@ impl<'g, F: Fn(&str) -> bool> Replaying<'g, F> {
             return Ok(());
         }
         if let Some(gap) = cloudtrail::gap(&value) {
-            self.damaged(gap);
+            self.damaged(gap.to_string());
             return Ok(());
         }
         if cloudtrail::is_proof(&value) {

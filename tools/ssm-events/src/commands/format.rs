@@ -28,7 +28,7 @@ pub(crate) struct FormatArgs {
 /// Prints every record of the input.
 ///
 /// # Errors
-/// The input is damaged, or holds objects and no record at all: then it is the wrong input.
+/// The input, or a file that a flag names, cannot be opened.
 pub(crate) async fn run(
     args: &FormatArgs,
     global: &GlobalArgs,
@@ -38,26 +38,16 @@ pub(crate) async fn run(
     if args.to == Some(To::Csv) {
         out.write_text(CSV_HEADER)?;
     }
-    let mut n_events = 0;
-    let mut left_out = source::records(&global.io, |record, event| {
-        n_events += 1;
-        match args.to {
-            None | Some(To::Slack) => {
-                let marks = Marks::of(event, renderer.style.reason_pattern.as_ref());
-                let mut messages = renderer.made(event, record, &marks)?.into_iter();
-                messages.try_for_each(|message| out.write(&message))
-            }
-            Some(To::Text) => out.write_text(&renderer.style.text(event)),
-            Some(To::Csv) => out.write_text(&renderer.style.csv(event)?),
-            Some(To::Ocsf) => out.write(&renderer.style.ocsf(event)),
+    let mut left_out = source::records(&global.io, |record, event| match args.to {
+        None | Some(To::Slack) => {
+            let marks = Marks::of(event, renderer.style.reason_pattern.as_ref());
+            let mut messages = renderer.made(event, record, &marks)?.into_iter();
+            messages.try_for_each(|message| out.write(&message))
         }
+        Some(To::Text) => out.write_text(&renderer.style.text(event)),
+        Some(To::Csv) => out.write_text(&renderer.style.csv(event)?),
+        Some(To::Ocsf) => out.write(&renderer.style.ocsf(event)),
     })?;
-    let n_others = left_out.n_others;
-    if n_events == 0 && n_others > 0 && left_out.unread.is_empty() {
-        anyhow::bail!(
-            "read events: no CloudTrail record, EventBridge event or log file among {n_others} objects"
-        );
-    }
     left_out.also_unread(&renderer.style.sessions.gaps);
     Ok(left_out.end(out, Outcome::Fine))
 }

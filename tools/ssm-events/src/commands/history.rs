@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use awsconf::{AwsArgs, Session};
-use cli::{Finding, FindingKind, Outcome, Output, Severity};
+use cli::{Outcome, Output};
 use tokio::sync::mpsc;
 
 use super::GlobalArgs;
 use crate::records::history::{EventFilter, Wanted};
 use crate::records::observe::athena::{self, AthenaArgs};
+use crate::records::observe::bodies;
 use crate::records::observe::files::{self, Hand, Read};
 use crate::records::observe::lookup::{self, RegionEvents};
 use crate::records::observe::objects::{self, S3Location};
@@ -70,6 +71,19 @@ enum Engine {
     Athena,
 }
 
+impl HistoryArgs {
+    /// Returns where records are looked for.
+    fn place(&self) -> String {
+        match &self.s3 {
+            Some(place) => place.root(),
+            None => {
+                let paths = self.paths.iter().map(|path| path.display().to_string());
+                paths.collect::<Vec<_>>().join(", ")
+            }
+        }
+    }
+}
+
 pub(crate) async fn run(
     args: &HistoryArgs,
     global: &GlobalArgs,
@@ -98,7 +112,7 @@ pub(crate) async fn run(
     if args.s3.is_some() || !args.paths.is_empty() {
         progress.begin(0, "");
     }
-    let read = match &args.s3 {
+    let mut read = match &args.s3 {
         _ if args.verify.is_asked() => {
             let (read, is_proved) = verify::run(args, &global.aws, &filter, &hand, out).await?;
             if !is_proved {
@@ -107,7 +121,12 @@ pub(crate) async fn run(
             read
         }
         Some(place) => bucket(&global.aws, &hand, &filter, args, place).await?,
-        None if !args.paths.is_empty() => files::read(&files::files(&args.paths)?, &filter, &hand)?,
+        None if !args.paths.is_empty() => {
+            let mut read = Read::default();
+            let files = files::files(&args.paths, &mut read)?;
+            files::read(&files, &filter, &hand, &mut read)?;
+            read
+        }
         None => {
             let mut read = Read::default();
             let fleet = global.fleet(out).await?;
@@ -131,8 +150,12 @@ pub(crate) async fn run(
         }
     };
     progress.end();
+    if let Some(reason) = read.counts.reason().filter(|_| read.unread.is_empty()) {
+        read.unread.push((args.place(), reason));
+    }
     for (resource, reason) in &read.unread {
-        out.write(&unread(resource, reason))?;
+        let message = format!("could not be read to its end: {reason}");
+        out.write(&source::finding(resource, message))?;
         out.note(&format!("{resource}: {reason}"));
     }
     source::note_others(out, read.counts.n_others);
@@ -154,34 +177,18 @@ async fn bucket(
 ) -> anyhow::Result<Read> {
     let session = aws.session().await?;
     let client = objects::client(&session, &place.bucket).await;
-    let prefixes = objects::prefixes(&client, place, &args.accounts, aws.named_regions()).await?;
-    if args.engine == Engine::Direct {
-        return objects::read(&client, &place.bucket, &prefixes, filter, hand).await;
+    let (regions, mut read) = (aws.named_regions(), Read::default());
+    let prefixes = objects::prefixes(&client, place, &args.accounts, regions, &mut read).await;
+    if args.engine == Engine::Direct || prefixes.is_empty() {
+        objects::read(&client, &place.bucket, &prefixes, filter, hand, &mut read).await?;
+        return Ok(read);
     }
-    let keys = athena::keys(&session, &args.athena, place, &prefixes, filter).await?;
-    let mut read = Read::default();
-    objects::read_keys(
-        &client,
-        &place.bucket,
-        keys,
-        &Arc::new(filter.clone()),
-        hand,
-        &mut read,
-    )
-    .await?;
+    match athena::keys(&session, &args.athena, place, &prefixes, filter).await {
+        Err(error) => read.unread.push((place.root(), format!("{error:#}"))),
+        Ok(keys) => {
+            let filter = Arc::new(filter.clone());
+            bodies::read_keys(&client, &place.bucket, keys, &filter, hand, &mut read).await?;
+        }
+    }
     Ok(read)
-}
-
-/// What could not be read is a record, so that the other end of the pipe knows of the gap.
-fn unread(resource: &str, reason: &str) -> Finding {
-    Finding {
-        kind: FindingKind::Finding,
-        id: source::UNREAD.to_owned(),
-        severity: Severity::Error,
-        target: None,
-        resource: resource.to_owned(),
-        message: format!("could not be read to its end: {reason}"),
-        fix: "fetch it again, or read it from the trail's bucket".to_owned(),
-        is_unread: true,
-    }
 }

@@ -80,31 +80,56 @@ fn pattern(argument: &str) -> anyhow::Result<Pattern> {
     Pattern::parse(&text).with_context(|| argument.to_owned())
 }
 
-/// Prints the events that fit, as they came.
+/// Prints the events that fit, as they came; of what wraps records, those that fit.
 fn matching(io: &IoArgs, out: &Output, pattern: &Pattern) -> anyhow::Result<Outcome> {
-    let (needles, secrets) = (needles(pattern)?, redact::Finder::new()?);
+    let (finder, secrets) = (Finder::of(pattern)?, redact::Finder::new()?);
     let (mut lines, mut outcome) = (String::new(), Outcome::Fine);
     let mut left_out = LeftOut::default();
-    let read = source::objects(io, &mut left_out, |event, left_out| {
-        if left_out.is_gap(event)? {
-            return Ok(());
+    let read = source::objects(io, &mut left_out, |object, left_out| {
+        if !finder.may_fit(object) {
+            return passed_over(object, left_out).map_err(Trouble::damaged);
         }
-        let may_fit = needles.iter().all(|needles| needles.is_match(event));
-        if may_fit && pattern.matches(event).map_err(Trouble::damaged)? {
+        finder.events(object, left_out, |event, left_out| {
+            let fits = pattern.matches(event).map_err(Trouble::damaged)?;
+            if !fits {
+                return count(event, left_out).map_err(Trouble::damaged);
+            }
+            left_out.n_records += 1;
             match secrets.may_hold(event.as_bytes()) {
                 true => lines.push_str(&stripped(event).map_err(Trouble::damaged)?),
                 false => lines.push_str(&source::on_one_line(event)),
             }
             lines.push('\n');
             outcome = Outcome::Found;
-        }
+            Ok(())
+        })?;
         if lines.len() >= BATCH {
             out.write_json_lines(&std::mem::take(&mut lines))?;
         }
         Ok(())
     });
     out.write_json_lines(&lines)?;
-    read.map(|()| left_out.end(out, outcome))
+    read?;
+    left_out.print_gaps(out)?;
+    Ok(left_out.end(out, outcome))
+}
+
+/// Counts an object that cannot fit, if it is whole: what is damaged may have fitted.
+fn passed_over(object: &str, left_out: &mut LeftOut) -> anyhow::Result<()> {
+    match left_out.n_records {
+        0 => count(object, left_out),
+        _ => left_out.check(object),
+    }
+}
+
+/// Counts an object that does not fit as an event, or as something else: an input of other things has no answer.
+fn count(object: &str, left_out: &mut LeftOut) -> anyhow::Result<()> {
+    if left_out.n_records > 0 || cloudtrail::is_known(object)? {
+        left_out.n_records += 1;
+    } else {
+        left_out.n_unknown += 1;
+    }
+    Ok(())
 }
 
 /// Returns an event on one line without its secrets.
@@ -116,45 +141,89 @@ fn stripped(event: &str) -> anyhow::Result<String> {
 
 /// Says of every event which fields decided.
 fn explain(io: &IoArgs, out: &Output, pattern: &Pattern) -> anyhow::Result<Outcome> {
+    let finder = Finder::of(pattern)?;
     let (mut number, mut outcome) = (0, Outcome::Fine);
     let mut left_out = LeftOut::default();
-    source::objects(io, &mut left_out, |event, left_out| {
-        if left_out.is_gap(event)? {
-            return Ok(());
-        }
-        number += 1;
-        let (matched, fields) = pattern.explain(event).map_err(Trouble::damaged)?;
-        if matched {
-            outcome = Outcome::Found;
-        }
-        let id = serde_json::from_str::<Value>(event).map_err(Trouble::damaged)?["id"]
-            .as_str()
-            .map(str::to_owned);
-        let fields = fields.into_iter().map(|field| {
-            let found = field.found.into_iter();
-            ExplainedField {
-                found: found.map(|text| redact::at(&field.field, text)).collect(),
-                field: field.field,
-                matched: field.matched,
+    source::objects(io, &mut left_out, |object, left_out| {
+        finder.events(object, left_out, |event, left_out| {
+            number += 1;
+            let (matched, fields) = pattern.explain(event).map_err(Trouble::damaged)?;
+            left_out.n_records += 1;
+            if matched {
+                outcome = Outcome::Found;
             }
-        });
-        out.write(&Explained {
-            kind: ExplainedKind::Explanation,
-            event: id.unwrap_or_else(|| number.to_string()),
-            matched,
-            fields: fields.collect(),
-        })?;
-        Ok(())
+            let id = serde_json::from_str::<Value>(event).map_err(Trouble::damaged)?["id"]
+                .as_str()
+                .map(str::to_owned);
+            let fields = fields.into_iter().map(|field| {
+                let found = field.found.into_iter();
+                ExplainedField {
+                    found: found.map(|text| redact::at(&field.field, text)).collect(),
+                    field: field.field,
+                    matched: field.matched,
+                }
+            });
+            out.write(&Explained {
+                kind: ExplainedKind::Explanation,
+                event: id.unwrap_or_else(|| number.to_string()),
+                matched,
+                fields: fields.collect(),
+            })?;
+            Ok(())
+        })
     })?;
+    left_out.print_gaps(out)?;
     Ok(left_out.end(out, outcome))
 }
 
-/// Returns what finds the events that may fit at all, so that the others are never parsed: all must find something.
-fn needles(pattern: &Pattern) -> anyhow::Result<Vec<AhoCorasick>> {
-    // A text may be spelled with escapes: such events are looked at.
-    let finders = pattern
-        .literals()
-        .into_iter()
-        .map(|set| AhoCorasick::new(set.into_iter().chain(["\\u00"])));
-    Ok(finders.collect::<Result<_, _>>()?)
+/// Finds the objects that are worth a look, so that the others are never parsed.
+struct Finder {
+    /// Texts of the pattern: all must find something.
+    needles: Vec<AhoCorasick>,
+    wrappers: AhoCorasick,
+}
+
+impl Finder {
+    fn of(pattern: &Pattern) -> anyhow::Result<Finder> {
+        let wrappers = || cloudtrail::WRAPPERS.into_iter().chain(cloudtrail::MARKS);
+        // A text may be spelled with escapes, and rows of tables hold times in other words: such events are looked at.
+        let sets = pattern.literals().into_iter();
+        let needles =
+            sets.map(|set| AhoCorasick::new(set.into_iter().chain(wrappers()).chain(["\\u00"])));
+        Ok(Finder {
+            needles: needles.collect::<Result<_, _>>()?,
+            wrappers: AhoCorasick::new(wrappers())?,
+        })
+    }
+
+    fn may_fit(&self, object: &str) -> bool {
+        let is_in = |needles: &AhoCorasick| needles.is_match(object);
+        object.starts_with('[') || self.needles.iter().all(is_in)
+    }
+
+    /// Hands every event of an object to `each`: itself as it came, or those that it wraps; an envelope of EventBridge wraps nothing.
+    fn events(
+        &self,
+        object: &str,
+        left_out: &mut LeftOut,
+        mut each: impl FnMut(&str, &mut LeftOut) -> Result<(), Trouble>,
+    ) -> Result<(), Trouble> {
+        if !object.starts_with('[') && !self.wrappers.is_match(object) {
+            return each(object, left_out);
+        }
+        let Some(value) = left_out.value(object)? else {
+            return Ok(());
+        };
+        let unwrapped = cloudtrail::unwrap(value.clone());
+        unwrapped
+            .unread
+            .iter()
+            .for_each(|why| left_out.damaged(why));
+        match unwrapped.objects.as_slice() {
+            [one] if *one == value => each(object, left_out),
+            objects => objects
+                .iter()
+                .try_for_each(|event| each(&event.to_string(), left_out)),
+        }
+    }
 }

@@ -45,6 +45,7 @@ pub(crate) async fn run(
         true => Outcome::Found,
         false => Outcome::Fine,
     };
+    left_out.print_gaps(out)?;
     Ok(left_out.end(out, outcome))
 }
 
@@ -54,22 +55,28 @@ struct Delivered(HashMap<String, HashMap<(String, String), bool>>);
 
 impl Delivered {
     /// Adds a list: ids one a line, or objects with `event_id`, such as the delivery log of a spool. Of these only what
-    /// arrived counts.
+    /// arrived counts. An object without its end in the last line was being written when `send` was killed: nobody was promised that
+    /// it had arrived.
     ///
     /// # Errors
     /// The file cannot be read, or has a line that is neither.
     fn read(&mut self, path: &Path) -> anyhow::Result<()> {
         let action = || format!("read delivered events from {}", path.display());
-        let text = std::fs::read_to_string(path).with_context(action)?;
-        for (index, line) in text.lines().enumerate() {
-            self.line(line.trim())
-                .with_context(|| format!("line {}", index + 1))
-                .with_context(action)?;
+        let bytes = std::fs::read(path).with_context(action)?;
+        for (index, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
+            let is_torn = line.starts_with(b"{") && !line.ends_with(b"\n");
+            match self.line(line) {
+                Err(_) if is_torn => {}
+                read => read
+                    .with_context(|| format!("line {}", index + 1))
+                    .with_context(action)?,
+            }
         }
         Ok(())
     }
 
-    fn line(&mut self, line: &str) -> anyhow::Result<()> {
+    fn line(&mut self, line: &[u8]) -> anyhow::Result<()> {
+        let line = std::str::from_utf8(line)?.trim();
         if !line.starts_with('{') {
             let plain = line.bytes().all(|b| b.is_ascii_graphic());
             anyhow::ensure!(plain, "expected an event id, or an object with event_id");

@@ -46,7 +46,7 @@ pub(crate) async fn run(
         left_out.also_unread(&known.gaps);
     }
     let outcome = left_out.end(out, Outcome::Fine);
-    report.gaps = left_out.into_gaps();
+    report.gaps = left_out.gaps();
     if report.is_empty() && report.gaps.is_empty() {
         out.note("no session, command or refused call is in it: pipe in what `ssm-events history` prints");
     }
@@ -55,6 +55,7 @@ pub(crate) async fn run(
         out.write_text(&report.html(&names))?;
         return Ok(outcome);
     }
+    left_out.print_gaps(out)?;
     for refused in &report.refused {
         out.write(refused)?;
     }

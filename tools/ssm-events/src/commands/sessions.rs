@@ -127,6 +127,7 @@ pub(crate) async fn run(
             "whether there is a transcript, as demanded, is not known of {n}: see transcript.message"
         ));
     }
+    left_out.print_gaps(out)?;
     Ok(left_out.end(out, outcome))
 }
 

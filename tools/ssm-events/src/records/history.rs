@@ -21,6 +21,10 @@ use crate::records::source::on_one_line;
 
 /// What `--event` means by every call.
 const ALL: &str = "all";
+/// A name may be spelled with escapes: records that escape a character of ASCII are looked at. Names of people often have others.
+const ESCAPES: [&str; 6] = ["\\u002", "\\u003", "\\u004", "\\u005", "\\u006", "\\u007"];
+/// What says that records are elsewhere, as a value and in a text. Keys have `aws:s3:arn` in every second record of KMS.
+const ELSEWHERE: [&str; 4] = ["aws:s3\"", "aws:s3\\", "\"aws.s3\"", "s3ObjectKey"];
 pub(crate) const SYSTEMS_MANAGER: &str = "ssm.amazonaws.com";
 
 /// Which records to print.
@@ -133,9 +137,10 @@ impl EventFilter {
         let needles = if needles.is_empty() {
             None
         } else {
-            // A name may be spelled with escapes: such records are looked at, and what says that records are elsewhere or missing.
-            let others = ["\\u00", "aws:s3", "s3ObjectKey"];
-            let others = others.into_iter().chain(cloudtrail::MARKS);
+            let others = ESCAPES
+                .into_iter()
+                .chain(ELSEWHERE)
+                .chain(cloudtrail::MARKS);
             Some(AhoCorasick::new(needles.into_iter().chain(others))?)
         };
         Ok(EventFilter {
@@ -166,22 +171,32 @@ impl EventFilter {
         counts.n_objects += 1;
         let needles = self.needles.as_ref();
         if needles.is_some_and(|needles| !needles.is_match(object)) {
+            // Not asked for, if it is whole: what is damaged may have been.
+            counts.passed_over(object)?;
             return Ok(Vec::new());
         }
-        let head: Head<'_> = serde_json::from_str(object)?;
-        if head.is_call() {
+        // A list, such as a row of CloudTrail Lake, has no head.
+        let head = object
+            .starts_with('{')
+            .then(|| serde_json::from_str(object));
+        if let Some(head) = head.transpose()?.filter(Head::is_call) {
+            counts.n_known += 1;
             self.line(object, &head, counts, lines)?;
             return Ok(Vec::new());
         }
         let value = cloudtrail::parse(object)?;
         if let Some(gap) = cloudtrail::gap(&value) {
-            return Ok(vec![gap]);
+            return Ok(vec![gap.to_string()]);
         }
         if cloudtrail::is_proof(&value) {
+            counts.n_known += 1;
             return Ok(Vec::new());
         }
+        let is_digest = value["digestStartTime"].is_string();
         let unwrapped = record::unwrap(value);
+        counts.n_known += unwrapped.events.len() as u64 + u64::from(is_digest);
         counts.n_others += unwrapped.n_others as u64;
+        counts.n_unknown += unwrapped.n_others as u64;
         let mut unread = unwrapped.unread;
         for record in unwrapped.events {
             let text = record.to_string();
@@ -209,6 +224,9 @@ impl EventFilter {
         }
         // The other end of the pipe must be able to read what is printed.
         let mut value = cloudtrail::parse(record)?;
+        if let Some(why) = record::mistyped(&value) {
+            anyhow::bail!(why);
+        }
         if !self.details(&value) {
             return Ok(());
         }

@@ -1,6 +1,7 @@
 //! Reads past records: of files, of a trail's bucket, or of CloudTrail's event history. Never writes.
 
 pub(crate) mod athena;
+pub(crate) mod bodies;
 pub(crate) mod files;
 pub(crate) mod listing;
 pub(crate) mod lookup;

@@ -14,6 +14,18 @@ pub(crate) use identity::Identity;
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>
 pub(crate) const TEST_SOURCE: &str = concat!("ssm-events", ".", "test");
 
+/// Members that are texts in every record.
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>
+const TEXTS: [&str; 7] = [
+    "eventName",
+    "eventSource",
+    "eventTime",
+    "eventType",
+    "eventID",
+    "awsRegion",
+    "recipientAccountId",
+];
+
 /// What a value turned out to hold.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Unwrapped {
@@ -39,9 +51,16 @@ pub(crate) fn unwrap(value: Value) -> Unwrapped {
 }
 
 fn add_one(mut value: Value, unwrapped: &mut Unwrapped) {
-    if is_call(&value) || is_native(&value) {
+    let is_wrapped = value["detail-type"].is_string();
+    let record = match is_wrapped && value["detail"].is_object() {
+        true => &value["detail"],
+        false => &value,
+    };
+    if let Some(why) = mistyped(record) {
+        unwrapped.unread.push(why);
+    } else if is_call(&value) || is_native(&value) {
         unwrapped.events.push(value);
-    } else if value["detail-type"].is_string() && is_call(&value["detail"]) {
+    } else if is_wrapped && is_call(&value["detail"]) {
         let mut record = value["detail"].take();
         // Anybody who may put events on the bus can send these; they must not look like a call.
         if value["source"] == TEST_SOURCE {
@@ -51,6 +70,16 @@ fn add_one(mut value: Value, unwrapped: &mut Unwrapped) {
     } else {
         unwrapped.n_others += 1;
     }
+}
+
+/// Returns what makes a record unreadable: a member that says what was called, when and where is a text, if it is there.
+pub(crate) fn mistyped(record: &Value) -> Option<String> {
+    if record.get("eventName").is_none() || record.get("eventSource").is_none() {
+        return None;
+    }
+    let is_text = |name: &&str| record[*name].is_null() || record[*name].is_string();
+    let name = TEXTS.iter().find(|name| !is_text(name))?;
+    Some(format!("its {name} is not a text"))
 }
 
 /// Insights have names and sources too, but nobody called anything.

@@ -50,8 +50,8 @@ pub(crate) struct Book {
     )]
     pub(crate) sessions: Vec<Box<Session>>,
     by_id: HashMap<Rc<str>, usize>,
-    /// Records of starts whose ID was stripped, by node and time.
-    nameless: HashMap<(Rc<str>, i64), usize>,
+    /// Records of starts whose ID was stripped, by node and time: several people may begin one in the same second.
+    nameless: HashMap<(Rc<str>, i64), Vec<usize>>,
     /// Texts that many sessions share.
     texts: HashSet<Rc<str>>,
 }
@@ -75,14 +75,23 @@ impl Book {
         );
         let document = self.some(&event.document);
         if event.session_id.is_empty() {
-            let key = node.clone().zip(at);
-            let known = key.as_ref().and_then(|key| self.nameless.get(key));
-            let event_id = known.and_then(|place| self.sessions[*place].event_id.as_deref());
-            if event_id == Some(event.event_id.as_str()) {
-                return;
+            let is_same = |place: &usize| {
+                let known = &self.sessions[*place];
+                let known_as = (&known.principal, &known.session_name);
+                known.event_id.as_deref() == Some(event.event_id.as_str())
+                    && known_as == (&who.0, &who.1)
+            };
+            if let Some(key) = node.clone().zip(at) {
+                if self
+                    .nameless
+                    .get(&key)
+                    .is_some_and(|known| known.iter().any(is_same))
+                {
+                    return;
+                }
+                let place = self.sessions.len();
+                self.nameless.entry(key).or_default().push(place);
             }
-            let place = self.sessions.len();
-            self.nameless.extend(key.map(|key| (key, place)));
         }
         let session = self.session(&event.session_id);
         // Who ends or resumes a session need not be who began it; without a beginning they are all there is.
@@ -174,11 +183,13 @@ impl Book {
     fn name(&mut self, id: &str, node: &Rc<str>, started: i64, session_name: Option<&str>) {
         for apart in -APART..=APART {
             let key = (Rc::clone(node), started + apart);
-            let Some(place) = self.nameless.get(&key).copied() else {
+            let Some(places) = self.nameless.get_mut(&key) else {
                 continue;
             };
-            if self.sessions[place].session_name.as_deref() == session_name {
-                self.nameless.remove(&key);
+            let is_theirs =
+                |place: &usize| self.sessions[*place].session_name.as_deref() == session_name;
+            if let Some(at) = places.iter().position(is_theirs) {
+                let place = places.swap_remove(at);
                 let id: Rc<str> = id.into();
                 self.sessions[place].id = Rc::clone(&id);
                 self.by_id.insert(id, place);
@@ -249,9 +260,20 @@ mod tests {
     }
 
     #[test]
+    fn without_any_id_two_people_begin_two_sessions_in_one_second() {
+        let mut book = Book::default();
+        for by in ["ann", "bob", "ann"] {
+            let mut event = started(by, &Value::Null);
+            event.event_id.clear();
+            book.add(&event);
+        }
+        assert_eq!(book.sessions.len(), 2, "the same record twice is one");
+    }
+
+    #[test]
     fn a_record_without_an_id_gets_it_from_systems_manager() {
         let mut book = Book::default();
-        for by in ["ann", "ann", "bob"] {
+        for by in ["ann", "bob", "ann", "bob"] {
             book.add(&started(by, &Value::Null));
         }
         assert_eq!(book.sessions.len(), 2, "the same record twice is one");

@@ -1,7 +1,7 @@
 //! The input of the verbs as objects and records, and what of it could not be read.
 
-use cli::{IoArgs, Outcome, Output};
-use cloudtrail::{Damage, Found, Verdict};
+use cli::{Finding, FindingKind, IoArgs, Outcome, Output, Severity};
+use cloudtrail::{Damage, Found, Gap, Verdict};
 use serde_json::Value;
 
 use crate::records::record::{self, Event};
@@ -22,13 +22,14 @@ pub(crate) fn objects(
 ) -> anyhow::Result<()> {
     let path = cloudtrail::path_of(io);
     left_out.file = path
-        .map(|path| format!("{}: ", path.display()))
+        .map(|path| path.display().to_string())
         .unwrap_or_default();
     let ended = cloudtrail::objects_of(path, |found| {
         left_out.n_objects += 1;
+        left_out.is_json = matches!(found, Found::Json(_));
         let read = match found {
             Found::Damaged(spoilt) => Err(Trouble::Damaged(spoilt.to_string())),
-            Found::Object(object) => cloudtrail::text(object)
+            Found::Object(object) | Found::Json(object) => cloudtrail::text(object)
                 .map_err(Trouble::damaged)
                 .and_then(|text| each(text, left_out)),
         };
@@ -42,19 +43,16 @@ pub(crate) fn objects(
         }
     });
     match ended {
-        Ok(()) => Ok(()),
-        Err(Damage::Each(error)) => Err(error),
+        Ok(()) => {}
+        Err(Damage::Each(error)) => return Err(error),
         // A file that is not there is a wrong argument; one that ends early is a gap.
         Err(Damage::Read(error)) if left_out.n_objects == 0 && error.raw_os_error().is_some() => {
-            Err(anyhow::Error::new(error)
-                .context(format!("read {}", left_out.file.trim_end_matches(": "))))
+            return Err(anyhow::Error::new(error).context(format!("read {}", left_out.file)));
         }
-        Err(damage) => {
-            let gap = format!("{}{damage}", left_out.file);
-            left_out.gap(gap);
-            Ok(())
-        }
+        Err(damage) => left_out.gap_here(damage.to_string()),
     }
+    left_out.close();
+    Ok(())
 }
 
 /// Why an object is not taken.
@@ -102,13 +100,19 @@ pub(crate) fn records(
 /// What an input has beside the records that were handed over.
 #[derive(Debug, Default)]
 pub(crate) struct LeftOut {
-    /// Where the input comes from, before what is said of it; empty for stdin.
+    /// Where the input comes from; empty for stdin.
     file: String,
     n_objects: u64,
+    /// Whether the object at hand is known to be JSON.
+    is_json: bool,
+    /// Records, and events that are none of CloudTrail's.
+    pub(crate) n_records: u64,
     /// Objects that are not a record of a call.
-    pub(crate) n_others: u64,
-    /// What could not be read here, and what `history` says that it could not read, in words.
-    pub(crate) unread: Vec<String>,
+    n_others: u64,
+    /// Objects of which nobody knows what they are.
+    pub(crate) n_unknown: u64,
+    /// What could not be read here, and what `history` says that it could not read.
+    pub(crate) unread: Vec<Gap>,
     n_unread: u64,
 }
 
@@ -137,45 +141,88 @@ impl LeftOut {
         let mut unwrapped = record::unwrap(value);
         // What wraps a record may hide its secrets from whoever looks at the whole.
         unwrapped.events.iter_mut().for_each(redact::strip);
+        self.n_records += unwrapped.events.len() as u64;
         self.n_others += unwrapped.n_others as u64;
+        self.n_unknown += unwrapped.n_others as u64;
         unwrapped.unread.iter().for_each(|why| self.damaged(why));
         unwrapped.events
     }
 
     /// Returns the gaps in words, with how many more there are.
-    pub(crate) fn into_gaps(self) -> Vec<String> {
+    pub(crate) fn gaps(&self) -> Vec<String> {
+        let gaps = self.unread.iter().map(Gap::to_string);
+        gaps.chain(self.more().map(|n_more| format!("and {n_more} more")))
+            .collect()
+    }
+
+    /// Prints a finding of each gap, so that the other end of the pipe knows of it as well.
+    ///
+    /// # Errors
+    /// Nobody reads any more.
+    pub(crate) fn print_gaps(&self, out: &Output) -> anyhow::Result<()> {
+        let here = match self.file.as_str() {
+            "" => "stdin",
+            file => file,
+        };
+        for gap in &self.unread {
+            let resource = match gap.resource.as_str() {
+                "" => here,
+                resource => resource,
+            };
+            out.write(&finding(resource, gap.reason.clone()))?;
+        }
+        match self.more() {
+            Some(n_more) => out.write(&finding(here, format!("it has {n_more} more gaps"))),
+            None => Ok(()),
+        }
+    }
+
+    fn more(&self) -> Option<u64> {
         let n_more = self.n_unread - self.unread.len() as u64;
-        let mut gaps = self.unread;
-        gaps.extend((n_more > 0).then(|| format!("and {n_more} more")));
-        gaps
+        Some(n_more).filter(|n_more| *n_more > 0)
+    }
+
+    /// Looks at an object that nobody wants: what is damaged may have been wanted.
+    ///
+    /// # Errors
+    /// It is not JSON.
+    pub(crate) fn check(&self, object: &str) -> anyhow::Result<()> {
+        match self.is_json {
+            true => Ok(()),
+            false => cloudtrail::check(object),
+        }
     }
 
     /// Counts what was missing of another input.
-    pub(crate) fn also_unread(&mut self, gaps: &[String]) {
+    pub(crate) fn also_unread(&mut self, gaps: &[Gap]) {
         gaps.iter().for_each(|gap| self.gap(gap.clone()));
     }
 
-    fn damaged(&mut self, why: &str) {
-        self.gap(format!(
-            "{}record {} cannot be read: {why}",
-            self.file, self.n_objects
-        ));
+    pub(crate) fn damaged(&mut self, why: &str) {
+        self.gap_here(format!("record {} cannot be read: {why}", self.n_objects));
     }
 
-    fn gap(&mut self, gap: String) {
+    fn gap_here(&mut self, reason: String) {
+        let resource = self.file.clone();
+        self.gap(Gap { resource, reason });
+    }
+
+    /// Takes an input that has objects and not one record for the wrong one: what is asked about it has no answer.
+    fn close(&mut self) {
+        if self.n_records == 0 && self.n_unknown > 0 && self.n_unread == 0 {
+            let n_objects = usize::try_from(self.n_unknown).unwrap_or(usize::MAX);
+            let objects = cli::count(n_objects, "object");
+            self.gap_here(format!(
+                "no CloudTrail record, EventBridge event or log file among {objects}"
+            ));
+        }
+    }
+
+    fn gap(&mut self, gap: Gap) {
         self.n_unread += 1;
         if self.unread.len() < MOST_IN_WORDS {
             self.unread.push(gap);
         }
-    }
-
-    /// Returns whether an object says what was read and what was not, and keeps what was not.
-    ///
-    /// # Errors
-    /// It cannot be read.
-    pub(crate) fn is_gap(&mut self, object: &str) -> Result<bool, Trouble> {
-        let may_be = cloudtrail::MARKS.iter().any(|mark| object.contains(mark));
-        Ok(may_be && self.value(object)?.is_none())
     }
 
     /// Says what was left out. Returns trouble where something could not be read: what is not there may have been in it.
@@ -191,6 +238,20 @@ impl LeftOut {
         // Not for `-q` to hide: the status says that something is wrong, and only this says what.
         cli::print_error(crate::TOOL, &format!("not all was read: {first}{more}"));
         Outcome::Trouble
+    }
+}
+
+/// Returns what could not be read as a record, so that the other end of a pipe knows of the gap.
+pub(crate) fn finding(resource: &str, message: String) -> Finding {
+    Finding {
+        kind: FindingKind::Finding,
+        id: UNREAD.to_owned(),
+        severity: Severity::Error,
+        target: None,
+        resource: resource.to_owned(),
+        message,
+        fix: "fetch it again, or read it from the trail's bucket".to_owned(),
+        is_unread: true,
     }
 }
 
@@ -234,8 +295,8 @@ mod tests {
     fn gaps_say_how_many_more_there_are_than_in_words() {
         let gaps = |n: usize| {
             let mut left_out = LeftOut::default();
-            (0..n).for_each(|n| left_out.gap(format!("gap {n}")));
-            left_out.into_gaps()
+            (0..n).for_each(|n| left_out.gap_here(format!("gap {n}")));
+            left_out.gaps()
         };
         assert_eq!(gaps(MOST_IN_WORDS).len(), MOST_IN_WORDS);
         let more = gaps(MOST_IN_WORDS + 7);

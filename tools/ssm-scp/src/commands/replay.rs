@@ -66,9 +66,16 @@ pub(crate) async fn run(
             unseen.join(", ")
         ));
     }
+    // An input of other things says nothing of what was called.
+    let is_other =
+        replay.counts.n_records > 0 && replay.counts.n_records == replay.counts.n_no_call;
+    if is_other {
+        let objects = cli::count(in_usize(replay.counts.n_no_call), "object");
+        cli::print_error(TOOL, &format!("no record of a call among {objects}"));
+    }
     // A call that could not be judged is not one that is allowed.
     let mut outcome = match (replay.counts.n_without_principal, replay.counts.n_damaged) {
-        (0, 0) => Outcome::Fine,
+        (0, 0) if !is_other => Outcome::Fine,
         _ => Outcome::Trouble,
     };
     for call in replay.into_denied() {
@@ -89,6 +96,10 @@ fn damage_in_words(n_damaged: u64, first: &str) -> String {
     }
 }
 
+fn in_usize(n: u64) -> usize {
+    usize::try_from(n).unwrap_or(usize::MAX)
+}
+
 fn in_words(counts: &Counts) -> String {
     let Counts {
         n_records,
@@ -99,8 +110,7 @@ fn in_words(counts: &Counts) -> String {
         n_no_call,
         n_damaged: _,
     } = counts;
-    let records = usize::try_from(*n_records).unwrap_or(usize::MAX);
-    let records = cli::count(records, "record");
+    let records = cli::count(in_usize(*n_records), "record");
     format!(
         "{records}: {n_not_concerned} of other calls than those that the guard denies, {n_not_governed} by AWS or in accounts that the guard does not bind, {n_denied_before} denied \
          when they were made, {n_without_principal} that do not say who called, {n_no_call} that are not calls"

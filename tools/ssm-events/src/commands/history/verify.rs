@@ -15,6 +15,7 @@ use crate::records::observe::files::{self, Hand, Read};
 use crate::records::observe::objects;
 use crate::records::observe::public_keys::KeySource;
 use crate::records::observe::shelves::{self, Copied};
+use crate::records::observe::store::Unlisted;
 use crate::records::observe::verified::{Shelf, Verifier};
 
 #[derive(Clone, Debug, clap::Args)]
@@ -55,23 +56,22 @@ pub(super) async fn run(
     hand: &Hand<'_>,
     out: &Output,
 ) -> anyhow::Result<(Read, bool)> {
-    let mut periods = Periods::new(out);
+    let (mut periods, mut read) = (Periods::new(out), Read::default());
     let shelves = match &args.s3 {
         Some(place) => {
             let session = aws.session().await?;
             let client = objects::client(&session, &place.bucket).await;
             let regions = aws.named_regions();
-            let found = shelves::of_bucket(&client, place, &args.accounts, regions, filter).await?;
-            for account in found.1 {
-                let root = format!("s3://{}/{}AWSLogs/", place.bucket, place.prefix);
-                periods.print(nothing_of(
-                    Vec::new(),
-                    format!("{root} has no CloudTrail files of {account}"),
-                ))?;
+            let (found, absent) =
+                shelves::of_bucket(&client, place, &args.accounts, regions, filter, &mut read)
+                    .await;
+            for account in absent {
+                let why = format!("{} has no CloudTrail files of {account}", place.root());
+                periods.print(nothing_of(Vec::new(), why))?;
             }
-            found.0
+            found
         }
-        None => of_files(args, filter, &mut periods)?,
+        None => of_files(args, filter, &mut periods, &mut read)?,
     };
     let verify = &args.verify;
     let keys = match &verify.public_keys {
@@ -94,10 +94,14 @@ pub(super) async fn run(
         filter: Arc::new(filter.clone()),
         hand,
     };
-    let mut read = Read::default();
     for shelf in shelves {
         let each = &mut |period| periods.print(period);
-        verifier.read(shelf, &mut read, each).await?;
+        let Err(error) = verifier.read(shelf, &mut read, each).await else {
+            continue;
+        };
+        // Of what else is there nobody knows; other places can be read.
+        let Unlisted { place, reason } = error.downcast()?;
+        read.unread.push((place, reason));
     }
     let is_proved = periods.end()?;
     Ok((read, is_proved))
@@ -107,6 +111,7 @@ fn of_files(
     args: &HistoryArgs,
     filter: &EventFilter,
     periods: &mut Periods<'_>,
+    read: &mut Read,
 ) -> anyhow::Result<Vec<Shelf>> {
     if args.paths.iter().any(|path| path.as_os_str() == "-") {
         bail!("--verify of stdin: digests name log files, and stdin has no name");
@@ -115,7 +120,7 @@ fn of_files(
         shelves,
         others,
         n_passed_over,
-    } = shelves::of_files(files::files(&args.paths)?, filter);
+    } = shelves::of_files(files::files(&args.paths, read)?, filter);
     if n_passed_over > 0 {
         let files = cli::count(n_passed_over, "file");
         periods

@@ -1,5 +1,7 @@
 //! What of a source cannot be read, and what became of the rest.
 
+use std::io::Read;
+
 use cloudtrail::{Found, Verdict};
 
 use super::EventFilter;
@@ -22,9 +24,10 @@ impl Damaged {
         lines: &mut String,
     ) -> Verdict {
         self.n_objects += 1;
+        counts.is_json = matches!(found, Found::Json(_));
         let read = match found {
             Found::Damaged(spoilt) => Err(spoilt.to_string()),
-            Found::Object(object) => cloudtrail::text(object)
+            Found::Object(object) | Found::Json(object) => cloudtrail::text(object)
                 .and_then(|text| filter.lines(text, counts, lines))
                 .map_err(|error| format!("{error:#}")),
         };
@@ -72,6 +75,12 @@ pub(crate) struct Counts {
     pub(crate) n_found: u64,
     /// Digests, insights and whatever else is no record of a call.
     pub(crate) n_others: u64,
+    /// Records, digests and what wraps them.
+    pub(crate) n_known: u64,
+    /// Objects of which nobody knows what they are; not all are looked at where there are others.
+    pub(crate) n_unknown: u64,
+    /// Whether the object at hand is known to be JSON.
+    is_json: bool,
 }
 
 impl Counts {
@@ -79,19 +88,62 @@ impl Counts {
         self.n_objects += other.n_objects;
         self.n_found += other.n_found;
         self.n_others += other.n_others;
+        self.n_known += other.n_known;
+        self.n_unknown += other.n_unknown;
+    }
+
+    /// Counts an object that has nothing of what is asked for.
+    ///
+    /// # Errors
+    /// It is not JSON.
+    pub(super) fn passed_over(&mut self, object: &str) -> anyhow::Result<()> {
+        // One that is known is enough: a source of other things has none.
+        if self.n_known > 0 {
+            return match self.is_json {
+                true => Ok(()),
+                false => cloudtrail::check(object),
+            };
+        }
+        match cloudtrail::is_known(object)? {
+            true => self.n_known += 1,
+            false => self.n_unknown += 1,
+        }
+        Ok(())
+    }
+
+    /// Returns why the answer is none where there are objects and not one record.
+    pub(crate) fn reason(&self) -> Option<String> {
+        let n_unknown = usize::try_from(self.n_unknown).unwrap_or(usize::MAX);
+        (self.n_known == 0 && n_unknown > 0).then(|| {
+            let objects = cli::count(n_unknown, "object");
+            format!("no CloudTrail record, EventBridge event or log file among {objects}")
+        })
     }
 }
 
+/// Lines are handed on when there are more bytes of them.
+const BATCH: usize = 256 * 1024;
+
 impl EventFilter {
-    /// Returns the records of a log file that are asked for, and what of it cannot be read.
-    pub(crate) fn records_of(&self, file: &[u8]) -> (String, Counts, Option<String>) {
+    /// Hands on the records of a log file that are asked for, some at a time. Returns what of it cannot be read.
+    pub(crate) fn records_of(
+        &self,
+        source: impl Read,
+        mut hand: impl FnMut(String) -> anyhow::Result<()>,
+    ) -> (Counts, Option<String>) {
         let (mut lines, mut counts) = (String::new(), Counts::default());
         let mut damaged = Damaged::default();
-        let read = cloudtrail::objects(file, |found| {
-            Ok(damaged.take(&found, self, &mut counts, &mut lines))
+        let read = cloudtrail::objects(source, |found| {
+            let verdict = damaged.take(&found, self, &mut counts, &mut lines);
+            if lines.len() >= BATCH {
+                hand(std::mem::take(&mut lines))?;
+            }
+            Ok(verdict)
         });
         let end = read.err().map(|damage| damage.to_string());
-        (lines, counts, damaged.reason(end))
+        // Whoever does not take the lines any more does not look at the end, either.
+        let _ = hand(lines);
+        (counts, damaged.reason(end))
     }
 }
 

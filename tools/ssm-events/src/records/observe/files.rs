@@ -22,34 +22,50 @@ pub(crate) struct Read {
     pub(crate) unread: Vec<(String, String)>,
 }
 
-/// Returns the files under the paths, directories being walked; `-` is stdin.
+impl Read {
+    /// Counts a folder of a bucket that cannot be listed to its end.
+    pub(crate) fn unlisted(&mut self, bucket: &str, prefix: &str, error: anyhow::Error) {
+        let place = format!("s3://{bucket}/{prefix}");
+        self.unread.push((place, format!("{error:#}")));
+    }
+
+    fn add(&mut self, other: Read) {
+        self.counts.add(other.counts);
+        self.unread.extend(other.unread);
+    }
+}
+
+/// Returns the files under the paths, directories being walked; `-` is stdin. What is in a directory and cannot be looked at is unread.
 ///
 /// # Errors
-/// A path that does not exist, or a directory that cannot be listed.
-pub(crate) fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+/// A path that does not exist, or cannot be listed.
+pub(crate) fn files(paths: &[PathBuf], read: &mut Read) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in paths {
         if path.as_os_str() == "-" {
             files.push(path.clone());
         } else {
-            walk(path, &mut files)?;
+            walk(path, &mut files, read).with_context(|| format!("read {}", path.display()))?;
         }
     }
     Ok(files)
 }
 
-fn walk(path: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
-    let list = || format!("read {}", path.display());
-    if !std::fs::metadata(path).with_context(list)?.is_dir() {
+fn walk(path: &Path, files: &mut Vec<PathBuf>, read: &mut Read) -> std::io::Result<()> {
+    if !std::fs::metadata(path)?.is_dir() {
         files.push(path.to_owned());
         return Ok(());
     }
-    let mut entries = Vec::new();
-    for entry in std::fs::read_dir(path).with_context(list)? {
-        entries.push(entry.with_context(list)?.path());
-    }
+    let entries = std::fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path()));
+    let mut entries: Vec<PathBuf> = entries.collect::<Result<_, _>>()?;
     entries.sort();
-    entries.iter().try_for_each(|entry| walk(entry, files))
+    for entry in entries {
+        if let Err(error) = walk(&entry, files, read) {
+            let place = entry.display().to_string();
+            read.unread.push((place, error.to_string()));
+        }
+    }
+    Ok(())
 }
 
 /// Hands on lines of records; an error of it ends the reading.
@@ -63,12 +79,13 @@ pub(crate) fn read(
     files: &[PathBuf],
     filter: &EventFilter,
     hand: &Hand<'_>,
-) -> anyhow::Result<Read> {
+    read: &mut Read,
+) -> anyhow::Result<()> {
     let n_workers = std::thread::available_parallelism()
         .map_or(1, usize::from)
         .min(files.len());
     let (next, turns) = (AtomicUsize::new(0), Turns::default());
-    let read = std::thread::scope(|scope| {
+    let ended = std::thread::scope(|scope| {
         let work = || -> anyhow::Result<Read> {
             let mut all = Read::default();
             loop {
@@ -80,21 +97,17 @@ pub(crate) fn read(
             }
         };
         let workers: Vec<_> = (0..n_workers).map(|_| scope.spawn(work)).collect();
-        let mut read = Read::default();
         for worker in workers {
             // A panic of a worker is one of the whole program.
             let one = worker
                 .join()
                 .unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-            read.counts.add(one.counts);
-            read.unread.extend(one.unread);
+            read.add(one);
         }
-        anyhow::Ok(read)
+        anyhow::Ok(())
     });
-    read.map(|mut read| {
-        read.unread.sort();
-        read
-    })
+    read.unread.sort();
+    ended
 }
 
 fn one(

@@ -4,17 +4,14 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
 use aws_sdk_s3::Client;
 use awsconf::{Session, describe};
-use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
+use super::bodies::read_keys;
 use super::files::{Hand, Read};
-use crate::records::history::{Counts, EventFilter};
+use crate::records::history::EventFilter;
 
-/// Objects that are read at once: enough to hide the way to S3, few enough for memory to stay small.
-const AT_ONCE: usize = 8;
 /// CloudTrail delivers "typically .. within an average of about 5 minutes of an API call. This time is not guaranteed":
 /// a call late in the day may lie in the next day's files.
 const LATE: SignedDuration = SignedDuration::from_hours(24);
@@ -54,6 +51,13 @@ impl std::str::FromStr for S3Location {
     }
 }
 
+impl S3Location {
+    /// Returns what the folders of the accounts are in.
+    pub(crate) fn root(&self) -> String {
+        format!("s3://{}/{}AWSLogs/", self.bucket, self.prefix)
+    }
+}
+
 /// One account's files of one region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Prefix {
@@ -88,32 +92,63 @@ pub(crate) async fn client(session: &Session, bucket: &str) -> Client {
     Client::from_conf(config.build())
 }
 
-/// Returns the accounts and regions that a trail has files of, as far as they are asked for.
-///
-/// # Errors
-/// The bucket cannot be listed, or has no such files.
+/// Returns the accounts and regions that a trail has files of, as far as they are asked for. What cannot be listed, and what is asked for
+/// and has no folder, is unread: no file is no proof that nothing was done.
 pub(crate) async fn prefixes(
     client: &Client,
     place: &S3Location,
     accounts: &[String],
     regions: &[String],
-) -> anyhow::Result<Vec<Prefix>> {
+    read: &mut Read,
+) -> Vec<Prefix> {
+    let n_unread = read.unread.len();
     let mut prefixes = Vec::new();
-    for account in account_folders(client, place, accounts).await? {
-        prefixes.extend(
-            account
-                .regions(client, place, "CloudTrail", regions)
-                .await?,
-        );
+    for account in account_folders(client, place, accounts, read).await {
+        let found = account.regions(client, place, "CloudTrail", regions, read);
+        prefixes.extend(found.await);
     }
+    // What could not be listed is not said to be absent.
+    if read.unread.len() == n_unread {
+        read.unread
+            .extend(absent(place, &prefixes, accounts, regions));
+    }
+    prefixes
+}
+
+/// Returns what is asked for and has no folder.
+fn absent(
+    place: &S3Location,
+    prefixes: &[Prefix],
+    accounts: &[String],
+    regions: &[String],
+) -> Vec<(String, String)> {
+    let has = |account: Option<&String>, region: Option<&String>| {
+        prefixes.iter().any(|prefix| {
+            account.is_none_or(|account| *account == prefix.account)
+                && region.is_none_or(|region| *region == prefix.region)
+        })
+    };
+    let unread = |of: String| (place.root(), format!("it has no CloudTrail files of {of}"));
     if prefixes.is_empty() {
-        bail!(
-            "s3://{}/{}AWSLogs/ has no CloudTrail files of the accounts and regions asked for",
-            place.bucket,
-            place.prefix
-        );
+        return vec![unread("the accounts and regions asked for".to_owned())];
     }
-    Ok(prefixes)
+    // An account that did nothing in a Region has no folder of it: that is a gap where both are named.
+    let mut found = Vec::new();
+    for account in accounts {
+        if !has(Some(account), None) {
+            found.push(unread(format!("account {account}")));
+            continue;
+        }
+        let regions = regions
+            .iter()
+            .filter(|region| !has(Some(account), Some(region)));
+        found.extend(regions.map(|region| unread(format!("account {account} in {region}"))));
+    }
+    if accounts.is_empty() {
+        let regions = regions.iter().filter(|region| !has(None, Some(region)));
+        found.extend(regions.map(|region| unread(region.clone())));
+    }
+    found
 }
 
 /// What a bucket has of one account.
@@ -123,22 +158,20 @@ pub(crate) struct AccountFolder {
     prefix: String,
 }
 
-/// Returns the accounts that a bucket has files of, as far as they are asked for.
-///
-/// # Errors
-/// The bucket cannot be listed.
+/// Returns the accounts that a bucket has files of, as far as they are asked for. A listing that fails is unread.
 pub(crate) async fn account_folders(
     client: &Client,
     place: &S3Location,
     accounts: &[String],
-) -> anyhow::Result<Vec<AccountFolder>> {
+    read: &mut Read,
+) -> Vec<AccountFolder> {
     let root = format!("{}AWSLogs/", place.prefix);
     let mut found = Vec::new();
-    for folder in folders(client, &place.bucket, &root).await? {
+    for folder in folders(client, &place.bucket, &root, read).await {
         let prefix = format!("{root}{folder}/");
         if folder.starts_with("o-") {
             // A trail of the organization.
-            let inner = folders(client, &place.bucket, &prefix).await?;
+            let inner = folders(client, &place.bucket, &prefix, read).await;
             found.extend(inner.into_iter().map(|account| AccountFolder {
                 prefix: format!("{prefix}{account}/"),
                 account,
@@ -151,26 +184,24 @@ pub(crate) async fn account_folders(
         }
     }
     found.retain(|one| accounts.is_empty() || accounts.contains(&one.account));
-    Ok(found)
+    found
 }
 
 impl AccountFolder {
-    /// Returns the regions of one kind of files, such as `CloudTrail`, as far as they are asked for.
-    ///
-    /// # Errors
-    /// The bucket cannot be listed.
+    /// Returns the regions of one kind of files, such as `CloudTrail`, as far as they are asked for. A listing that fails is unread.
     pub(crate) async fn regions(
         &self,
         client: &Client,
         place: &S3Location,
         kind: &str,
         regions: &[String],
-    ) -> anyhow::Result<Vec<Prefix>> {
+        read: &mut Read,
+    ) -> Vec<Prefix> {
         let root = format!("{}{kind}/", self.prefix);
-        let mut found = folders(client, &place.bucket, &root).await?;
+        let mut found = folders(client, &place.bucket, &root, read).await;
         found.retain(|region| regions.is_empty() || regions.contains(region));
         let prefixes = found.iter().map(|region| self.prefix(kind, region));
-        Ok(prefixes.collect())
+        prefixes.collect()
     }
 
     /// Returns where one kind of files of a region is.
@@ -183,8 +214,8 @@ impl AccountFolder {
     }
 }
 
-/// Returns the names right below a prefix.
-async fn folders(client: &Client, bucket: &str, prefix: &str) -> anyhow::Result<Vec<String>> {
+/// Returns the names right below a prefix, as far as they can be listed.
+async fn folders(client: &Client, bucket: &str, prefix: &str, read: &mut Read) -> Vec<String> {
     let mut pages = client
         .list_objects_v2()
         .bucket(bucket)
@@ -194,8 +225,13 @@ async fn folders(client: &Client, bucket: &str, prefix: &str) -> anyhow::Result<
         .send();
     let mut names = Vec::new();
     while let Some(page) = pages.next().await {
-        let page =
-            page.map_err(|error| describe(format!("ListObjectsV2 s3://{bucket}/{prefix}"), error))?;
+        let page = match page {
+            Ok(page) => page,
+            Err(error) => {
+                read.unlisted(bucket, prefix, describe("ListObjectsV2", error));
+                break;
+            }
+        };
         for folder in page.common_prefixes() {
             let name = folder
                 .prefix()
@@ -203,22 +239,22 @@ async fn folders(client: &Client, bucket: &str, prefix: &str) -> anyhow::Result<
             names.extend(name.map(|name| name.trim_end_matches('/').to_owned()));
         }
     }
-    Ok(names)
+    names
 }
 
 /// Hands on the records of shelves that a filter asks for, day by day.
 ///
 /// # Errors
-/// A listing fails, or those of `hand`. An object that cannot be read is in the answer and stops nothing.
+/// Those of `hand`. What cannot be listed, and an object that cannot be read, is unread and stops nothing.
 pub(crate) async fn read(
     client: &Client,
     bucket: &str,
     prefixes: &[Prefix],
     filter: &EventFilter,
     hand: &Hand<'_>,
-) -> anyhow::Result<Read> {
+    read: &mut Read,
+) -> anyhow::Result<()> {
     let filter = Arc::new(filter.clone());
-    let mut read = Read::default();
     for prefix in prefixes {
         let (start, end) = days(&filter);
         let request = client
@@ -228,12 +264,13 @@ pub(crate) async fn read(
         let request = request.set_start_after(start.map(|day| format!("{}{day}", prefix.prefix)));
         let mut pages = request.into_paginator().send();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| {
-                describe(
-                    format!("ListObjectsV2 s3://{bucket}/{}", prefix.prefix),
-                    error,
-                )
-            })?;
+            let page = match page {
+                Ok(page) => page,
+                Err(error) => {
+                    read.unlisted(bucket, &prefix.prefix, describe("ListObjectsV2", error));
+                    break;
+                }
+            };
             let keys: Vec<String> = page
                 .contents()
                 .iter()
@@ -247,74 +284,13 @@ pub(crate) async fn read(
             };
             let is_last = keys.last().is_some_and(is_past);
             let wanted: Vec<String> = keys.into_iter().filter(|key| !is_past(key)).collect();
-            read_keys(client, bucket, wanted, &filter, hand, &mut read).await?;
+            read_keys(client, bucket, wanted, &filter, hand, read).await?;
             if is_last {
                 break;
             }
         }
     }
-    Ok(read)
-}
-
-/// Hands on the records of objects in the order of their keys.
-///
-/// # Errors
-/// As [`read`].
-pub(crate) async fn read_keys(
-    client: &Client,
-    bucket: &str,
-    keys: Vec<String>,
-    filter: &Arc<EventFilter>,
-    hand: &Hand<'_>,
-    read: &mut Read,
-) -> anyhow::Result<()> {
-    let tasks = stream::iter(keys).map(|key| {
-        let (client, bucket, filter) = (client.clone(), bucket.to_owned(), filter.clone());
-        // A task of its own, so that unpacking one does not keep the others from arriving.
-        tokio::spawn(async move {
-            let (lines, counts, problem) = one(&client, &bucket, &key, &filter).await;
-            (key, lines, counts, problem)
-        })
-    });
-    let mut done = tasks.buffered(AT_ONCE);
-    while let Some((key, lines, counts, problem)) =
-        done.try_next().await.context("read an object")?
-    {
-        hand(&lines)?;
-        read.counts.add(counts);
-        read.unread
-            .extend(problem.map(|reason| (format!("s3://{bucket}/{key}"), reason)));
-    }
     Ok(())
-}
-
-async fn one(
-    client: &Client,
-    bucket: &str,
-    key: &str,
-    filter: &Arc<EventFilter>,
-) -> (String, Counts, Option<String>) {
-    let got = async {
-        let object = client.get_object().bucket(bucket).key(key).send().await;
-        let object = object.map_err(|error| describe("GetObject", error))?;
-        anyhow::Ok(
-            object
-                .body
-                .collect()
-                .await
-                .context("GetObject")?
-                .into_bytes(),
-        )
-    };
-    let bytes = match got.await {
-        Ok(bytes) => bytes,
-        Err(error) => return (String::new(), Counts::default(), Some(format!("{error:#}"))),
-    };
-    let filter = filter.clone();
-    let unpacked = tokio::task::spawn_blocking(move || filter.records_of(bytes.as_ref()));
-    unpacked
-        .await
-        .unwrap_or_else(|panic| (String::new(), Counts::default(), Some(panic.to_string())))
 }
 
 /// Returns the first and last day whose files may have what is asked for, as keys write days.

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
 use aws_sdk_s3::Client;
 use cli::Target;
 
+use super::files::Read;
 use super::objects::{self, Prefix, S3Location};
 use super::store::{Item, LARGEST, Listing, Place};
 use super::verified::Shelf;
@@ -25,28 +25,28 @@ pub(crate) struct Copied {
     pub(crate) n_passed_over: usize,
 }
 
-/// Returns what a bucket has of the accounts and regions that are asked for, and the accounts that it has nothing of.
-///
-/// # Errors
-/// The bucket cannot be listed, or has neither log files nor digests of them.
+/// Returns what a bucket has of the accounts and regions that are asked for, and the accounts that it has nothing of. What cannot be
+/// listed, and a bucket that has nothing of them, is unread.
 pub(crate) async fn of_bucket(
     client: &Client,
     place: &S3Location,
     accounts: &[String],
     regions: &[String],
     filter: &EventFilter,
-) -> anyhow::Result<(Vec<Shelf>, Vec<String>)> {
+    read: &mut Read,
+) -> (Vec<Shelf>, Vec<String>) {
+    let n_unread = read.unread.len();
     let (first, last) = objects::days(filter);
     let listing = |prefix: &Prefix, last: Option<String>| {
         Listing::of_bucket(client, &place.bucket, prefix, (first.clone(), last))
     };
     let mut shelves = Vec::new();
-    for account in objects::account_folders(client, place, accounts).await? {
+    for account in objects::account_folders(client, place, accounts, read).await {
         // A Region that was asked for and is not there is a hole.
         let mut of_account: BTreeSet<String> = regions.iter().cloned().collect();
         // What has lost all of its digests, or all of its log files, is looked at as well.
         for kind in KINDS {
-            let found = account.regions(client, place, kind, regions).await?;
+            let found = account.regions(client, place, kind, regions, read).await;
             of_account.extend(found.into_iter().map(|prefix| prefix.region));
         }
         for region in of_account {
@@ -62,16 +62,20 @@ pub(crate) async fn of_bucket(
             });
         }
     }
+    // What could not be listed is not said to be absent.
+    let is_listed = read.unread.len() == n_unread;
+    if shelves.is_empty() && is_listed {
+        let why = "it has no CloudTrail files of the accounts and regions asked for";
+        read.unread.push((place.root(), why.to_owned()));
+    }
     if shelves.is_empty() {
-        bail!(
-            "s3://{}/{}AWSLogs/ has no CloudTrail files of the accounts and regions asked for",
-            place.bucket,
-            place.prefix
-        );
+        return (shelves, Vec::new());
     }
     let found: BTreeSet<Target> = shelves.iter().map(|shelf| shelf.target.clone()).collect();
     let of_account = |account: &String| found.iter().any(|target| target.account == *account);
-    let absent = accounts.iter().filter(|account| !of_account(account));
+    let absent = accounts
+        .iter()
+        .filter(|account| is_listed && !of_account(account));
     let absent = absent.cloned().collect();
     // A Region that is asked for, and has no folder, is one whose digests are not there.
     let asked = found.iter().flat_map(|one| {
@@ -87,7 +91,7 @@ pub(crate) async fn of_bucket(
         logs: Listing::of_files(Vec::new(), None),
         digests: Listing::of_files(Vec::new(), None),
     }));
-    Ok((shelves, absent))
+    (shelves, absent)
 }
 
 /// Returns what a copy has of every account and region.

@@ -126,6 +126,14 @@ async fn object(client: &Client, bucket: &str, key: &str) -> Result<Content, Fla
     })
 }
 
+/// A folder that cannot be listed to its end.
+#[derive(Debug, thiserror::Error)]
+#[error("{place}: {reason}")]
+pub(crate) struct Unlisted {
+    pub(crate) place: String,
+    pub(crate) reason: String,
+}
+
 /// A listing of log files or of digests.
 pub(crate) struct Listing {
     waiting: VecDeque<Item>,
@@ -253,10 +261,10 @@ impl Pages {
             false => request.set_continuation_token(self.token.take()),
         };
         self.is_first = false;
-        let page = request
-            .send()
-            .await
-            .map_err(|error| describe(format!("ListObjectsV2 s3://{bucket}/{prefix}"), error))?;
+        let page = request.send().await.map_err(|error| Unlisted {
+            place: format!("s3://{bucket}/{prefix}"),
+            reason: format!("{:#}", describe("ListObjectsV2", error)),
+        })?;
         let keys = page.contents().iter().filter_map(|object| object.key());
         let items = keys.map(|key| Item {
             id: Naming::Object.id(bucket, key),

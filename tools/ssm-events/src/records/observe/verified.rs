@@ -243,7 +243,11 @@ async fn log(item: Item, hashes: Vec<Option<String>>, filter: Arc<EventFilter>) 
     let work = tokio::task::spawn_blocking(move || match compare(&content, &hashes) {
         Err(flaw) => (Some(flaw), String::new(), Counts::default(), None),
         Ok(()) => {
-            let (lines, counts, problem) = filter.records_of(&content.bytes);
+            let mut lines = String::new();
+            let (counts, problem) = filter.records_of(content.bytes.as_slice(), |more| {
+                lines.push_str(&more);
+                Ok(())
+            });
             (None, lines, counts, problem)
         }
     });

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::Path;
 
 use anyhow::Context;
-use cloudtrail::{Found, Verdict};
+use cloudtrail::{Found, Gap, Verdict};
 use records::{RecordedSession, SessionEnd, Transcript};
 use serde_json::Value;
 
@@ -13,8 +13,8 @@ use serde_json::Value;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KnownSessions {
     sessions: HashMap<(String, String, String), KnownSession>,
-    /// What could not be read, in words: sessions that are not here may have been in it.
-    pub(crate) gaps: Vec<String>,
+    /// What could not be read: sessions that are not here may have been in it.
+    pub(crate) gaps: Vec<Gap>,
 }
 
 /// What is known of one session.
@@ -36,21 +36,26 @@ impl KnownSessions {
         let mut n_objects = 0;
         let file =
             File::open(path).with_context(|| format!("read sessions from {}", path.display()))?;
+        let gap = |reason| Gap {
+            resource: path.display().to_string(),
+            reason,
+        };
         let read = cloudtrail::objects(file, |found| {
             n_objects += 1;
             let taken = match found {
-                Found::Object(object) => known.take(object),
+                Found::Object(object) | Found::Json(object) => known.take(object),
                 Found::Damaged(spoilt) => Err(anyhow::Error::new(spoilt)),
             };
             let Err(error) = taken else {
                 return Ok(Verdict::Whole);
             };
-            let gap = format!("{}: record {n_objects}: {error:#}", path.display());
-            known.gaps.push(gap);
+            known
+                .gaps
+                .push(gap(format!("record {n_objects}: {error:#}")));
             Ok(Verdict::Damaged)
         });
         if let Err(damage) = read {
-            known.gaps.push(format!("{}: {damage}", path.display()));
+            known.gaps.push(gap(damage.to_string()));
         }
         Ok(known)
     }

@@ -1,0 +1,128 @@
+//! What lies in the objects of a bucket, read as it arrives: memory does not grow with an object.
+
+use std::io::{Cursor, Error};
+use std::sync::Arc;
+
+use aws_sdk_s3::Client;
+use awsconf::describe;
+use futures_util::{StreamExt, stream};
+use tokio::sync::mpsc;
+
+use super::files::{Hand, Read};
+use crate::records::history::{Counts, EventFilter};
+
+/// Objects that are read at once: enough to hide the way to S3, few enough for memory to stay small.
+const AT_ONCE: usize = 8;
+/// Parts of an object, and of what was found in it, that may wait.
+const AHEAD: usize = 2;
+
+/// What an object turns out to have.
+enum Told {
+    Lines(String),
+    /// After all of them: what was counted, and what is wrong.
+    Ended(Counts, Option<String>),
+}
+
+/// Hands on the records of objects in the order of their keys.
+///
+/// # Errors
+/// Those of `hand`. An object that cannot be read is unread and stops nothing.
+pub(crate) async fn read_keys(
+    client: &Client,
+    bucket: &str,
+    keys: Vec<String>,
+    filter: &Arc<EventFilter>,
+    hand: &Hand<'_>,
+    read: &mut Read,
+) -> anyhow::Result<()> {
+    let tasks = stream::iter(keys).map(|key| {
+        let (client, bucket, filter) = (client.clone(), bucket.to_owned(), filter.clone());
+        let (sender, receiver) = mpsc::channel(AHEAD);
+        let place = format!("s3://{bucket}/{key}");
+        // A task of its own, so that unpacking one does not keep the others from arriving.
+        tokio::spawn(async move { one(&client, &bucket, &key, &filter, &sender).await });
+        std::future::ready((place, receiver))
+    });
+    let mut begun = tasks.buffered(AT_ONCE);
+    while let Some((place, mut told)) = begun.next().await {
+        let mut has_ended = false;
+        while let Some(told) = told.recv().await {
+            match told {
+                Told::Lines(lines) => hand(&lines)?,
+                Told::Ended(counts, problem) => {
+                    has_ended = true;
+                    read.counts.add(counts);
+                    read.unread
+                        .extend(problem.map(|reason| (place.clone(), reason)));
+                }
+            }
+        }
+        anyhow::ensure!(has_ended, "read {place}");
+    }
+    Ok(())
+}
+
+/// Hands over what a filter asks for of one object, as it arrives.
+async fn one(
+    client: &Client,
+    bucket: &str,
+    key: &str,
+    filter: &Arc<EventFilter>,
+    told: &mpsc::Sender<Told>,
+) {
+    let object = client.get_object().bucket(bucket).key(key).send().await;
+    let mut body = match object {
+        Ok(object) => object.body,
+        Err(error) => {
+            let problem = format!("{:#}", describe("GetObject", error));
+            let _ = told
+                .send(Told::Ended(Counts::default(), Some(problem)))
+                .await;
+            return;
+        }
+    };
+    let (parts, arrived) = mpsc::channel(AHEAD);
+    let (filter, told) = (filter.clone(), told.clone());
+    let work = tokio::task::spawn_blocking(move || {
+        let body = Body {
+            arrived,
+            part: Cursor::default(),
+        };
+        let hand = |lines| Ok(told.blocking_send(Told::Lines(lines))?);
+        let (counts, problem) = filter.records_of(body, hand);
+        // Nobody listens any more when printing has failed, which says so itself.
+        let _ = told.blocking_send(Told::Ended(counts, problem));
+    });
+    while let Some(part) = body.next().await {
+        let part = part
+            .map(|part| part.to_vec())
+            .map_err(|error| Error::other(format!("GetObject: {error}")));
+        if parts.send(part).await.is_err() {
+            break;
+        }
+    }
+    drop(parts);
+    // A panic has ended the channel: that is looked at there.
+    let _ = work.await;
+}
+
+/// The body of an answer, for who reads and waits.
+struct Body {
+    arrived: mpsc::Receiver<std::io::Result<Vec<u8>>>,
+    part: Cursor<Vec<u8>>,
+}
+
+impl std::io::Read for Body {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        loop {
+            let n_read = self.part.read(into)?;
+            if n_read > 0 || into.is_empty() {
+                return Ok(n_read);
+            }
+            match self.arrived.blocking_recv() {
+                Some(part) => self.part = Cursor::new(part?),
+                None => return Ok(0),
+            }
+        }
+    }
+}
