@@ -123,6 +123,7 @@ const SHAPES: [Shape; 15] = [
         columns: &[
             column("REFUSED", &["/time"], Shown::Whole),
             column("CALL", &["/event"], Shown::Whole),
+            column("SERVICE", &["/service"], Shown::Whole),
             WHO,
             column("ERROR", &["/error"], Shown::Cut),
             column("NODE", &["/node"], Shown::Whole),
