@@ -43,7 +43,7 @@ fn a_page_of_a_proxy_is_not_a_delivery_of_a_topic() {
         let run = topic.tool(&["--retry-for", "0"]).stdin(event("e-1"));
         let held = run.env("AWS_ENDPOINT_URL_SNS", &*proxy).run();
         held.assert_status(2).assert_complains("held in");
-        assert_eq!(statuses(&held).last().unwrap(), "e-1 held", "{page}");
+        assert!(statuses(&held).contains(&"e-1 held".to_owned()), "{page}");
     }
     topic.send("", &[]).assert_status(0);
     assert_eq!(topic.received().len(), 1);
