@@ -56,8 +56,12 @@ impl Scene {
     pub(super) fn tool(&self, more: &[&str]) -> Run {
         let spool = self.spool();
         let run = offline(EXE)
-            .args(["send", "--interval", "0", "--spool"])
+            .args(["send", "--spool"])
             .args([spool.as_os_str()]);
+        let run = match more.contains(&"--interval") {
+            true => run,
+            false => run.args(["--interval", "0"]),
+        };
         let run = match &self.front {
             None if self.name == "bot" => {
                 let api = format!("http://{}/api", self.service.address());

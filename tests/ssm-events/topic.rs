@@ -56,16 +56,13 @@ impl Topic {
     pub(super) fn tool(&self, more: &[&str]) -> Run {
         let spool = self.home.path().join("spool");
         let spool = spool.to_str().unwrap();
-        let fixed = [
-            "send",
-            "--interval",
-            "0",
-            "--spool",
-            spool,
-            "--topic",
-            &self.arn,
-        ];
-        self.account.tool(EXE).args(fixed).args(more)
+        let fixed = ["send", "--spool", spool, "--topic", &self.arn];
+        let interval = match more.contains(&"--interval") {
+            true => &[][..],
+            false => &["--interval", "0"],
+        };
+        let run = self.account.tool(EXE).args(fixed);
+        run.args(interval).args(more)
     }
 
     pub(super) fn send(&self, input: &str, more: &[&str]) -> Output {
