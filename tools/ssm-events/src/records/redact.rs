@@ -79,8 +79,8 @@ fn names_secret(text: &str) -> bool {
         // In JSON within JSON each quote has a backslash before it.
         let name = before.trim_end_matches(['"', '\'', '\\']);
         let is_quoted = name.len() < before.len();
-        let start = name.rfind(|c: char| !c.is_ascii_alphanumeric() && !"_-.".contains(c));
-        let name = &name[start.map_or(0, |start| start + 1)..];
+        let mut words = name.rsplit(|c: char| !c.is_ascii_alphanumeric() && !"_-.".contains(c));
+        let name = words.next().unwrap_or_default();
         (sign == "=" || is_quoted) && is_secret(name)
     })
 }
@@ -220,6 +220,7 @@ mod tests {
             json!(r#"{"token\u0056alue":"c4n4ry","#),
             json!(r#"{"body":"{\u0022tokenValue\u0022:\u0022c4n4ry"#),
             json!("{'streamUrl': 'wss://c4n4ry'}"),
+            json!("202\u{fffd}-07-01T22:ütokenValue=c4n4ry"),
         ] {
             let text = value.to_string();
             assert!(Finder::new().unwrap().may_hold(text.as_bytes()), "{text}");
