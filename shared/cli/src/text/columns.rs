@@ -123,10 +123,10 @@ const SHAPES: [Shape; 15] = [
         columns: &[
             column("REFUSED", &["/time"], Shown::Whole),
             column("CALL", &["/event"], Shown::Whole),
-            column("SERVICE", &["/service"], Shown::Whole),
             WHO,
             column("ERROR", &["/error"], Shown::Cut),
             column("NODE", &["/node"], Shown::Whole),
+            column("SERVICE", &["/service"], Shown::Whole),
             REGION,
             ACCOUNT,
             column("FROM", &["/source_address"], Shown::Whole),
