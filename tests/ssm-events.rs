@@ -4,6 +4,8 @@
 mod bot;
 #[path = "ssm-events/break_glass.rs"]
 mod break_glass;
+#[path = "ssm-events/break_glass_sign_ins.rs"]
+mod break_glass_sign_ins;
 #[path = "ssm-events/buckets.rs"]
 mod buckets;
 #[path = "ssm-events/containers.rs"]
@@ -18,6 +20,8 @@ mod examples;
 mod function;
 #[path = "ssm-events/held.rs"]
 mod held;
+#[path = "ssm-events/killed.rs"]
+mod killed;
 #[path = "ssm-events/lambda.rs"]
 mod lambda;
 #[path = "ssm-events/matching.rs"]
@@ -36,12 +40,16 @@ mod routes;
 mod routes_mistakes;
 #[path = "ssm-events/sending.rs"]
 mod sending;
+#[path = "ssm-events/services.rs"]
+mod services;
 #[path = "ssm-events/spool.rs"]
 mod spool;
 #[path = "ssm-events/telling.rs"]
 mod telling;
 #[path = "ssm-events/topic.rs"]
 mod topic;
+#[path = "ssm-events/topic_answers.rs"]
+mod topic_answers;
 #[path = "ssm-events/trail.rs"]
 mod trail;
 #[path = "ssm-events/transcripts.rs"]
@@ -231,6 +239,43 @@ fn a_missing_or_wrong_webhook_is_named_but_not_shown() {
         account.calls().is_empty(),
         "bad input fails before the first call"
     );
+}
+
+#[test]
+fn check_looks_at_everything_else_where_the_url_cannot_be_read() {
+    let account = account();
+    let plan = run(&account, "plan", DESIRED).stdout;
+    run(&account, "apply", &plan).assert_status(0);
+    let check = |webhook: &str| {
+        let run = account.tool(EXE).args(["check"]).stdin(DESIRED);
+        let run = if webhook.is_empty() {
+            run
+        } else {
+            run.env("WEBHOOK", webhook)
+        };
+        let found = run.run();
+        found.assert_status(2);
+        assert!(!found.stdout.contains("c4n4ry"), "{}", found.stdout);
+        found.records()
+    };
+    for (webhook, said) in [
+        ("", "environment variable WEBHOOK is not set"),
+        (
+            "http://evil/c4n4ry",
+            "environment variable WEBHOOK holds no Slack webhook",
+        ),
+    ] {
+        let found = check(webhook);
+        let ids: Vec<_> = found
+            .iter()
+            .map(|one| one["id"].as_str().unwrap())
+            .collect();
+        assert_eq!(ids, ["events.destination.unknown", "events.trail.none"]);
+        let message = found[0]["message"].as_str().unwrap();
+        assert!(message.contains(said), "{message}");
+    }
+    account.aws(&["events", "disable-rule", "--name", "ssm-activity"]);
+    assert_eq!(check("")[0]["id"], "events.rule.disabled");
 }
 
 #[test]

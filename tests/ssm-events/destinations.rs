@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use serde_json::Value;
 use testbed::{Front, Home, Output, Reply, Run, Slack, offline};
 
 use crate::EXE;
+use crate::killed::Noted;
 use crate::sending::{event, events, statuses};
 
 pub(super) const CANARIES: [&str; 5] = ["c4n4ry", "t0ken", "xoxb-b0t", "h34d3r", "r0ut1ng"];
@@ -53,20 +53,15 @@ impl Scene {
         self.home.path().join("spool")
     }
 
-    /// Returns the log of deliveries.
-    fn log(&self) -> Vec<Value> {
-        let text = std::fs::read_to_string(self.spool().join("deliveries.jsonl")).unwrap();
-        let lines = text.lines();
-        lines
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
-    }
-
     pub(super) fn tool(&self, more: &[&str]) -> Run {
         let spool = self.spool();
         let run = offline(EXE)
-            .args(["send", "--interval", "0", "--spool"])
+            .args(["send", "--spool"])
             .args([spool.as_os_str()]);
+        let run = match more.contains(&"--interval") {
+            true => run,
+            false => run.args(["--interval", "0"]),
+        };
         let run = match &self.front {
             None if self.name == "bot" => {
                 let api = format!("http://{}/api", self.service.address());
@@ -258,45 +253,17 @@ fn killed_forty_times_nothing_is_lost_and_doubles_are_noted() {
     const N_EVENTS: usize = 400;
     for scene in Scene::all() {
         let input = events(N_EVENTS);
-        let mut noted = Vec::new();
-        let note = |output: &Output, noted: &mut Vec<String>| {
-            let lines = output.stdout.lines();
-            // What a killed run was writing may be half a line.
-            let records = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
-            let doubtful = records.filter(|record| record["note"].is_string());
-            noted.extend(doubtful.map(|record| record["event_id"].as_str().unwrap().to_owned()));
-        };
+        let mut noted = Noted::default();
         for kill in 0..40_u64 {
             let running = scene.tool(&["--interval", "0.003"]).stdin(&*input).spawn();
-            std::thread::sleep(std::time::Duration::from_millis(15 + (kill * 37) % 90));
-            let kill = std::process::Command::new("kill");
-            let mut kill = kill;
-            let _ = kill
-                .args(["-9", &running.id().to_string()])
-                .status()
-                .unwrap();
-            note(&running.wait_killed(), &mut noted);
+            let after = std::time::Duration::from_millis((kill * 7) % 12);
+            noted.killed(running, &scene.spool(), after);
         }
         let last = scene.send(&input, &[]);
         last.assert_status(0);
-        note(&last, &mut noted);
+        noted.take(&last);
         let counts = scene.taken();
         assert_eq!(counts.len(), N_EVENTS, "{}: nothing is lost", scene.name);
-        let log = scene.log();
-        for (id, _) in counts.iter().filter(|(_, count)| **count > 1) {
-            let attempts = log
-                .iter()
-                .filter(|line| line["event_id"] == **id && line["status"] == "sending");
-            assert!(
-                attempts.count() > 1,
-                "{}: {id} is there twice, and the log does not say so",
-                scene.name
-            );
-            assert!(
-                noted.contains(id),
-                "{}: {id} is there twice and has no note",
-                scene.name
-            );
-        }
+        noted.compare(scene.name, &counts, &scene.spool());
     }
 }

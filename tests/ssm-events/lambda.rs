@@ -206,6 +206,43 @@ fn what_is_not_delivered_fails_the_invocation_and_is_delivered_when_tried_again(
 }
 
 #[test]
+fn a_damaged_or_rejected_message_of_a_batch_holds_up_no_other() {
+    let slack = Slack::start();
+    let function = local(&slack);
+    let body = |body: &str| json!({"messageId": "m", "eventSource": "aws:sqs", "body": body});
+    let good = |id: &str| body(&envelope(id).to_string());
+    let batch = json!({"Records": [good("e-1"), body("{\"detail\": {\"eventNa"), good("e-2"), good("e-3")]});
+    slack.reply(&[Reply::Ok, Reply::Status(400, "invalid_blocks")]);
+    let (what, said) = function.runtime.invoke(&batch);
+    assert_eq!(
+        what, "error",
+        "the damaged one goes to the queue for the dead"
+    );
+    assert!(
+        !said["errorMessage"].as_str().unwrap().contains("e-1"),
+        "{said}"
+    );
+    assert_eq!(slack.messages().len(), 2, "the first and the last one");
+    // Again: what was delivered is not delivered twice.
+    assert_eq!(function.runtime.invoke(&batch).0, "error");
+    assert_eq!(slack.messages().len(), 3);
+}
+
+#[test]
+fn a_pause_that_is_longer_than_an_invocation_is_kept() {
+    let slack = Slack::start();
+    let function = local(&slack);
+    slack.reply(&[Reply::RetryAfter(3_600)]);
+    for id in ["e-1", "e-1", "e-2"] {
+        let (what, said) = function.runtime.invoke(&envelope(id));
+        assert_eq!(what, "error");
+        let said = said["errorMessage"].as_str().unwrap();
+        assert!(said.contains("HTTP 429"), "{said}");
+    }
+    assert_eq!(slack.posts().len(), 1);
+}
+
+#[test]
 fn a_limit_is_waited_for_within_the_invocation() {
     let slack = Slack::start();
     let function = local(&slack);

@@ -1,10 +1,11 @@
-//! The page of `report --html` as a browser shows it, where there is one: headless Chromium, named by `CHROMIUM` or installed.
+//! The page of `report --html` as a browser shows it: headless Chromium, named by `CHROMIUM` or installed. Where there is none it is
+//! installed as for the scripts, and if that cannot be the tests fail, unless `WITHOUT_CHROMIUM` says that nobody looks at the page here.
 
 use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::json;
-use testbed::{Home, offline};
+use testbed::{Home, offline, repository};
 
 use crate::EXE;
 
@@ -17,9 +18,23 @@ const NAMES: [&str; 4] = [
 ];
 
 fn browser() -> Option<PathBuf> {
+    if std::env::var_os("WITHOUT_CHROMIUM").is_some() {
+        eprintln!("WITHOUT_CHROMIUM: nobody looks at the page");
+        return None;
+    }
     if let Some(named) = std::env::var_os("CHROMIUM") {
         return Some(named.into());
     }
+    let installed = || {
+        let install = repository().join("tests/ansible/packages.sh");
+        let _ = Command::new(install).arg("chromium").status();
+        found()
+    };
+    let browser = found().or_else(installed);
+    Some(browser.expect("no Chromium: install it, name it by CHROMIUM, or set WITHOUT_CHROMIUM to leave the page unseen"))
+}
+
+fn found() -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
     let mut places = folders
@@ -70,12 +85,9 @@ struct Page {
 }
 
 impl Page {
-    /// Writes the page of some records; `None` where there is no browser.
+    /// Writes the page of some records; `None` where nobody is to look at it.
     fn of(records: &str, status: i32) -> Option<Page> {
-        let Some(browser) = browser() else {
-            eprintln!("no Chromium: set CHROMIUM to look at the page");
-            return None;
-        };
+        let browser = browser()?;
         let made = offline(EXE).args(["report", "--html"]).stdin(records).run();
         made.assert_status(status);
         let home = Home::create();
@@ -109,9 +121,9 @@ impl Page {
         page
     }
 
-    fn n_printed_pages(&self) -> usize {
+    fn n_printed_pages(&self, address: &str) -> usize {
         let file = self.home.path().join("page.pdf");
-        self.run(&[&format!("--print-to-pdf={}", file.display())], "");
+        self.run(&[&format!("--print-to-pdf={}", file.display())], address);
         let bytes = std::fs::read(&file).unwrap();
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let counts = text.split("/Count ").skip(1);
@@ -169,7 +181,7 @@ fn a_page_has_a_row_a_session_and_its_address_keeps_zone_and_grouping() {
         !timeline.contains(" UTC"),
         "no time is called UTC that is not"
     );
-    assert!(page.n_printed_pages() <= 2);
+    assert!(page.n_printed_pages("") <= 2);
 }
 
 #[test]
@@ -189,8 +201,30 @@ fn a_page_of_3000_sessions_is_by_person_and_a_link_keeps_the_filter() {
             .0
             .contains("428 of 3,000 in total")
     );
-    // Five hundred rows, seven people and forty nodes.
-    assert!(page.n_printed_pages() <= 60);
+    // The figures are those of what is shown.
+    let figures = |page: &str, text: &str| {
+        let (_, rest) = page.split_once("id=\"figures\"").unwrap();
+        let figures = &rest[..rest.find("</dl>").unwrap()];
+        assert!(figures.contains(&format!("<dt>{text}</dt>")), "{figures}");
+        let value = figures
+            .split(&format!("<dt>{text}</dt><dd>"))
+            .nth(1)
+            .unwrap();
+        value.split('<').next().unwrap().to_owned()
+    };
+    assert_eq!(figures(&shown, "sessions"), "3,000");
+    assert_eq!(figures(&filtered, "sessions"), "428");
+    assert_eq!(figures(&filtered, "people and roles"), "1");
+    // A day of its own, in the timeline as well.
+    let day = page.shown("#day=2026-11-02");
+    let of_day = part(&day, "t-sessions").1;
+    assert!((100..=120).contains(&of_day), "{of_day}");
+    assert!(part(&day, "timeline").0.contains("Timeline from 2026-11-0"));
+    // Figures, timeline, seven people and forty nodes; the sessions where somebody asks for them.
+    let n_pages = page.n_printed_pages("");
+    assert!(n_pages <= 10, "{n_pages} pages");
+    let n_all = page.n_printed_pages("#print=all");
+    assert!(n_all > 60, "{n_all} pages");
 }
 
 #[test]
@@ -203,7 +237,33 @@ fn a_page_with_gaps_begins_with_them() {
     let shown = page.shown("");
     assert!(!shown.contains("aria-labelledby=\"h-gaps\" hidden"));
     assert!(part(&shown, "gaps").0.contains("s3://audit/x.json.gz"));
-    let refused = part(&shown, "t-refused").0;
+    let refused = part(&shown, "t-grouped").0;
     assert!(refused.contains("No refused attempt was read, but not everything was read."));
     assert!(!refused.contains("No attempt was refused in these records."));
+}
+
+#[test]
+fn refused_attempts_are_a_row_a_person() {
+    let record = |n: usize, who: &str, service: &str| {
+        json!({"eventName": "StartSession", "eventSource": format!("{service}.amazonaws.com"), "eventID": format!("e-{n}"),
+            "eventTime": format!("2026-11-01T10:{n:02}:00Z"), "awsRegion": "eu-central-1", "recipientAccountId": "111122223333",
+            "errorCode": "AccessDenied", "userIdentity": {"type": "IAMUser", "arn": format!("arn:aws:iam::111122223333:user/{who}")},
+            "requestParameters": {"target": format!("i-{:017x}", n % 6)}})
+    };
+    let all = (0..10).map(|n| record(n, "mallory", "ssm"));
+    let all = all.chain([record(10, "eve", "athena")]);
+    let records: Vec<String> = all.map(|record| record.to_string()).collect();
+    let Some(page) = Page::of(&records.join("\n"), 0) else {
+        return;
+    };
+    let shown = page.shown("");
+    let (_, rest) = shown.split_once("id=\"t-grouped\"").unwrap();
+    let grouped = &rest[..rest.find("id=\"each\"").unwrap()];
+    assert_eq!(grouped.matches("<tr").count(), 1 + 2, "{grouped}");
+    assert!(
+        grouped.contains("✕ DENIED </span>10") && grouped.contains("and 2 more"),
+        "{grouped}"
+    );
+    assert!(grouped.contains("StartSession of athena"), "{grouped}");
+    assert_eq!(part(&shown, "t-refused").1, 11);
 }

@@ -157,7 +157,7 @@ fn csv_has_a_header_and_no_formula() {
     let csv = format(&["--to", "csv"], &input).stdout;
     let lines: Vec<&str> = csv.lines().collect();
     assert_eq!(lines.len(), 2);
-    assert_eq!(lines[0].split(',').count(), 19);
+    assert_eq!(lines[0].split(',').count(), 20);
     assert!(
         lines[1].contains("\"'=HYPERLINK(\"\"http://evil\"\",\"\"x\"\")\"")
             && lines[1].contains("\"a,b\""),

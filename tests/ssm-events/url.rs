@@ -49,6 +49,38 @@ fn a_redirect_is_not_followed() {
 }
 
 #[test]
+fn a_page_of_a_proxy_is_not_a_delivery_of_a_url() {
+    let scene = Scene::url();
+    let pages = [
+        "<html>Blocked by proxy</html>",
+        "\n<!DOCTYPE html><title>Sign in</title>",
+        "<!-- blocked --><body>no</body>",
+        "<h1>Blocked</h1>",
+    ];
+    for (index, page) in pages.into_iter().enumerate() {
+        scene.service.always(Reply::Status(200, page));
+        let held = scene.send(&event(&format!("e-{index}")), &["--retry-for", "0"]);
+        held.assert_status(2)
+            .assert_complains("held in")
+            .assert_complains("a page for people");
+    }
+    // Nobody knows whether the service behind the proxy has them.
+    scene.service.always(Reply::Ok);
+    let sent = scene.send("", &[]);
+    sent.assert_status(0);
+    assert!(sent.records()[0]["note"].is_string(), "{}", sent.stdout);
+    for (index, body) in ["", "1", "ok", "{}", "accepted < 5 s"]
+        .into_iter()
+        .enumerate()
+    {
+        scene.service.always(Reply::Status(200, body));
+        scene
+            .send(&event(&format!("f-{index}")), &[])
+            .assert_status(0);
+    }
+}
+
+#[test]
 fn what_a_url_refuses_at_first_is_held_and_later_is_about_the_message() {
     let scene = Scene::url();
     scene

@@ -64,9 +64,9 @@ impl Source {
 /// # Errors
 /// It is not set.
 pub fn of_variable(name: &str, what: &str) -> anyhow::Result<(String, String)> {
-    let text = std::env::var(name)
-        .ok()
-        .with_context(|| format!("read {what}: environment variable {name} is not set"))?;
+    let text = std::env::var(name).ok().with_context(|| {
+        format!("read {what}: environment variable {name} is not set: export it first")
+    })?;
     Ok((text, format!("environment variable {name}")))
 }
 

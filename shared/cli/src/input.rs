@@ -364,6 +364,27 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_as_the_name_of_a_field_is_not_quoted() {
+        for secret in ["xoxb-1234-c4n4ry", "R0UT1NGc4n4ry0123456789", "XOXP-c4n4ry"] {
+            for text in [
+                format!("{{\"{secret}\":1}}"),
+                format!("{{\"s3\":{{\"{secret}\":1}}}}"),
+            ] {
+                let complaint = complaint(&text);
+                assert!(!complaint.to_lowercase().contains("c4n4ry"), "{complaint}");
+                assert!(
+                    complaint.contains("unknown field `")
+                        && complaint.contains(" at line 1 column ")
+                        && complaint.contains("{\"env\": \"NAME\"}"),
+                    "{complaint}"
+                );
+            }
+        }
+        let complaint = complaint("{\"s3\":\"xoxb-c4n4ry\"}");
+        assert!(!complaint.contains("c4n4ry"), "{complaint}");
+    }
+
+    #[test]
     fn a_web_address_in_the_wrong_place_is_not_quoted() {
         let secret = "https://hooks.slack.com/services/T0/B0/c4n4ry";
         for text in [

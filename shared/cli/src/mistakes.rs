@@ -59,7 +59,12 @@ impl Mistake {
         let path = path(error.path());
         let error = error.into_inner();
         let (line, column) = (error.line(), error.column());
-        let message = without_urls(&error.to_string());
+        let text = error.to_string();
+        let path = match unknown_name(&text).filter(|name| !is_word(name)) {
+            Some(name) => path.replace(name, HIDDEN_NAME),
+            None => path,
+        };
+        let message = without_secrets(&text);
         let place = format!(" at line {line} column {column}");
         let message = message.replacen(&place, "", 1);
         Mistake {
@@ -91,7 +96,7 @@ pub(crate) fn of_other_tool(
 pub(crate) fn locate(error: serde_path_to_error::Error<serde_json::Error>) -> anyhow::Error {
     let path = path(error.path());
     let error = error.into_inner();
-    anyhow::Error::msg(without_urls(&format!("{path}: {error}")))
+    anyhow::Error::msg(without_secrets(&format!("{path}: {error}")))
 }
 
 /// Returns the path as far as it is known: where JSON breaks off, the last step is not.
@@ -100,7 +105,12 @@ pub(crate) fn path(path: &serde_path_to_error::Path) -> String {
     for segment in path {
         match segment {
             Segment::Seq { index } => shown.push_str(&format!("[{index}]")),
-            Segment::Map { key } => shown.push_str(&format!(".{key}")),
+            Segment::Map { key } => {
+                let lower = key.to_ascii_lowercase();
+                let mut starts = SECRETS.iter().filter(|(start, _)| lower.contains(start));
+                let key = starts.next().map_or(key.as_str(), |(_, hidden)| hidden);
+                shown.push_str(&format!(".{key}"));
+            }
             Segment::Enum { variant } => shown.push_str(&format!(".{variant}")),
             Segment::Unknown => {}
         }
@@ -108,31 +118,68 @@ pub(crate) fn path(path: &serde_path_to_error::Path) -> String {
     shown
 }
 
-/// Takes web addresses out of a message that quotes what was found: a webhook written in the wrong place would be on stderr,
-/// and so in logs. Whoever may read its address may post there.
-/// <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>
-pub(crate) fn without_urls(message: &str) -> String {
-    const HIDDEN: &str = "(a web address, not shown)";
+/// What begins a secret: a web address, which may be a webhook, or a token of Slack. Whoever may read a webhook's address may post there.
+/// <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>, <https://docs.slack.dev/authentication/tokens>
+const SECRETS: [(&str, &str); 6] = [
+    ("https:", "(a web address, not shown)"),
+    ("http:", "(a web address, not shown)"),
+    ("xoxb-", "(a token, not shown)"),
+    ("xoxp-", "(a token, not shown)"),
+    ("xoxe", "(a token, not shown)"),
+    ("xapp-", "(a token, not shown)"),
+];
+const ADVICE: &str = "; a secret is named by where it is, as in {\"env\": \"NAME\"} or {\"file\": \"PATH\"}, never written here";
+
+/// Takes secrets out of a message that quotes what was found: one written in the wrong place, as a name even, would be on stderr, and
+/// so in logs.
+pub(crate) fn without_secrets(message: &str) -> String {
+    let (message, mut is_hidden) = match unknown_name(message).filter(|name| !is_word(name)) {
+        Some(name) => (message.replace(name, HIDDEN_NAME), true),
+        None => (message.to_owned(), false),
+    };
     let lower = message.to_ascii_lowercase();
     let (mut shown, mut rest) = (String::new(), 0);
     let begin = |from: usize| {
-        let starts = ["https:", "http:"].iter();
-        starts.filter_map(|start| lower[from..].find(start)).min()
+        let starts = SECRETS.iter();
+        let found =
+            starts.filter_map(|(start, hidden)| Some((lower[from..].find(start)?, *hidden)));
+        found.min()
     };
-    while let Some(at) = begin(rest) {
+    while let Some((at, hidden)) = begin(rest) {
         let at = rest + at;
         let is_end = |c: char| c.is_whitespace() || "`\"'<>".contains(c);
         let end = message[at..]
             .find(is_end)
             .map_or(message.len(), |length| at + length);
         shown.push_str(&message[rest..at]);
-        shown.push_str(HIDDEN);
+        shown.push_str(hidden);
         rest = end;
+        is_hidden = true;
     }
-    let is_hidden = rest > 0;
     shown.push_str(&message[rest..]);
     if is_hidden {
-        shown.push_str("; a secret is named by where it is, as in {\"env\": \"NAME\"} or {\"file\": \"PATH\"}, never written here");
+        shown.push_str(ADVICE);
     }
     shown
+}
+
+const HIDDEN_NAME: &str = "(a name, not shown)";
+
+/// Returns the name of which a parser says that it is not one.
+fn unknown_name(message: &str) -> Option<&str> {
+    let starts = ["unknown field `", "unknown variant `"].into_iter();
+    let rest = starts
+        .filter_map(|start| message.split_once(start))
+        .next()?;
+    let rest = rest.1;
+    let end = ["`, expected ", "`, there are no "].into_iter();
+    let end = end.filter_map(|end| rest.find(end)).min();
+    Some(&rest[..end.unwrap_or(rest.len())]).filter(|name| !name.is_empty())
+}
+
+/// Returns whether a name can be one that was mistyped, and not a key or token: those have digits in them.
+fn is_word(name: &str) -> bool {
+    let is_good = |byte: u8| byte.is_ascii_alphanumeric() || b"_-. ".contains(&byte);
+    let n_digits = name.bytes().filter(u8::is_ascii_digit).count();
+    name.len() <= 40 && n_digits <= 3 && name.bytes().all(is_good)
 }

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::IoArgs;
 use crate::encoding::{other_format, utf8};
-use crate::mistakes::{MAX_BYTES, path as path_of, without_urls};
+use crate::mistakes::{MAX_BYTES, path as path_of, without_secrets};
 use crate::unique::Unique;
 
 /// The least that is read at once: large enough that few values lie across two reads.
@@ -142,7 +142,7 @@ fn place(path: &str, error: &serde_json::Error, line: usize, column: usize) -> S
     let message = text
         .rsplit_once(" at line ")
         .map_or(text.as_str(), |(message, _)| message);
-    without_urls(&format!("{path}: {message} at line {line} column {column}"))
+    without_secrets(&format!("{path}: {message} at line {line} column {column}"))
 }
 
 fn line_feeds(bytes: &[u8]) -> usize {

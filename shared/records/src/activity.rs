@@ -105,6 +105,8 @@ pub struct RefusedCall {
     pub target: Option<Target>,
     /// Name of the call, such as `StartSession`.
     pub event: String,
+    /// Service that was called, such as `ssm` or `athena`: calls of several services have the same name.
+    pub service: Option<String>,
     /// Denied for want of permission; else it failed.
     pub denied: bool,
     /// `errorCode` of the record.

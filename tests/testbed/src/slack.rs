@@ -235,6 +235,13 @@ fn serve(stream: &TcpStream, shared: &Mutex<State>) -> Option<()> {
                 return stream.shutdown(std::net::Shutdown::Both).ok();
             }
         };
-        write!(writer, "HTTP/1.1 {status} X\r\n{extra}Content-Type: text/html\r\nContent-Length: {}\r\n\r\n{text}", text.len()).ok()?;
+        // Slack's webhooks say so of their `ok`, too.
+        let is_json = service != Service::Webhook && !text.starts_with('<');
+        let of_type = if is_json {
+            "application/json"
+        } else {
+            "text/html"
+        };
+        write!(writer, "HTTP/1.1 {status} X\r\n{extra}Content-Type: {of_type}\r\nContent-Length: {}\r\n\r\n{text}", text.len()).ok()?;
     }
 }

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cli::Target;
+use cli::{Reading, Target};
 use serde_json::json;
 
 use crate::alerts::model::{Desired, Hashes, Observed};
@@ -16,8 +16,8 @@ const SHA256: &str = "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d
 
 fn hashes() -> Hashes {
     Hashes {
-        endpoint: SHA256.to_owned(),
-        code: String::new(),
+        endpoint: Reading::Present(SHA256.to_owned()),
+        code: Reading::Present(String::new()),
     }
 }
 

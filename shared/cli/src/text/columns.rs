@@ -117,6 +117,7 @@ const SHAPES: [Shape; 16] = [
             WHO,
             column("ERROR", &["/error"], Shown::Cut),
             column("NODE", &["/node"], Shown::Whole),
+            column("SERVICE", &["/service"], Shown::Whole),
             REGION,
             ACCOUNT,
             column("FROM", &["/source_address"], Shown::Whole),

@@ -208,25 +208,36 @@ pub(crate) fn check(
                 &format!("the API destination could not be read: {why}"),
                 allow,
             ),
-            Reading::Present(destination) if destination.endpoint_sha256 != hashes.endpoint => {
-                add(
-                    error,
-                    "events.destination.drifted",
-                    name,
-                    "the API destination has another URL than the webhook: somebody else may be reading",
-                    apply,
-                );
+            Reading::Present(destination) => {
+                match &hashes.endpoint {
+                    Reading::Present(endpoint) if *endpoint != destination.endpoint_sha256 => add(
+                        error,
+                        "events.destination.drifted",
+                        name,
+                        "the API destination has another URL than the webhook: somebody else may be reading",
+                        apply,
+                    ),
+                    Reading::Present(_) | Reading::Absent => {}
+                    Reading::Unknown(why) => add(
+                        warning,
+                        "events.destination.unknown",
+                        name,
+                        &format!(
+                            "whether the API destination has the URL of the webhook is not known: {why}"
+                        ),
+                        "give check the URL as well, or let it read where the URL is kept",
+                    ),
+                }
+                if !destination.active {
+                    add(
+                        error,
+                        "events.destination.inactive",
+                        name,
+                        "the API destination is inactive: its connection is not authorized",
+                        "delete the connection, then run plan and apply",
+                    );
+                }
             }
-            Reading::Present(destination) if !destination.active => {
-                add(
-                    error,
-                    "events.destination.inactive",
-                    name,
-                    "the API destination is inactive: its connection is not authorized",
-                    "delete the connection, then run plan and apply",
-                );
-            }
-            Reading::Present(_) => {}
         }
     }
     match &observed.role {

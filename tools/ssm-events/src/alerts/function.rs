@@ -145,13 +145,13 @@ pub(crate) fn wanted(
     let mut wanted = match observed.function.present() {
         None => vec![(
             Action::CreateFunction,
-            json!({ "code_sha256": hashes.code, "configuration": configuration, "ready": true, "zip": function.zip }),
+            json!({ "code_sha256": hashes.code.present(), "configuration": configuration, "ready": true, "zip": function.zip }),
             "no function sends alerts to Slack",
         )],
         Some(_) => vec![
             (
                 Action::UpdateFunctionCode,
-                json!({ "code_sha256": hashes.code, "ready": true, "zip": function.zip }),
+                json!({ "code_sha256": hashes.code.present(), "ready": true, "zip": function.zip }),
                 "the function has other code than the package",
             ),
             (
@@ -202,12 +202,18 @@ pub(crate) fn problems(
     let mut found = Vec::new();
     let mut add =
         |severity, id, message: &str| found.push((severity, id, message.to_owned(), apply));
-    if existing.code_sha256 != hashes.code {
-        add(
+    match &hashes.code {
+        Reading::Present(code) if *code != existing.code_sha256 => add(
             warning,
             "events.function.outdated",
             "the function has other code than the package",
-        );
+        ),
+        Reading::Present(_) | Reading::Absent => {}
+        Reading::Unknown(why) => add(
+            warning,
+            "events.function.unknown",
+            &format!("whether the function has the code of the package is not known: {why}"),
+        ),
     }
     if existing.configuration != configuration(desired, function, target, partition) {
         add(

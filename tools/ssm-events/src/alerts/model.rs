@@ -5,7 +5,7 @@ mod desired;
 mod observed;
 mod source;
 
-use cli::Target;
+use cli::{Reading, Target};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -20,9 +20,22 @@ pub(crate) use self::source::Webhook;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hashes {
     /// SHA-256 of the URL in hexadecimal digits.
-    pub(crate) endpoint: String,
+    pub(crate) endpoint: Reading<String>,
     /// SHA-256 of the package in Base64, as Lambda gives it.
-    pub(crate) code: String,
+    pub(crate) code: Reading<String>,
+}
+
+impl Hashes {
+    /// Returns the hashes when what they are of could be read.
+    ///
+    /// # Errors
+    /// It could not; the text says why.
+    pub(crate) fn known(self) -> anyhow::Result<Hashes> {
+        for hash in [&self.endpoint, &self.code] {
+            hash.known().map_err(|why| anyhow::anyhow!("{why}"))?;
+        }
+        Ok(self)
+    }
 }
 
 /// What `show` prints: one account and region, each part present, absent or unknown.

@@ -121,7 +121,8 @@ pub(crate) fn plan(
                 "the API destination has another URL than the webhook",
             ),
         };
-        let to = json!({ "endpoint_sha256": hashes.endpoint, "webhook": desired.webhook });
+        let to =
+            json!({ "endpoint_sha256": hashes.endpoint.present(), "webhook": desired.webhook });
         want(action, name, to, why)?;
     }
     let why = match observed.rule.present() {

@@ -17,17 +17,6 @@ impl std::fmt::Debug for Url {
 }
 
 impl Url {
-    /// Reads the URL when its source is on this machine, so that a wrong one fails before the first call to AWS.
-    ///
-    /// # Errors
-    /// As [`Url::read`].
-    pub(crate) async fn read_here(source: &Webhook) -> anyhow::Result<Option<Url>> {
-        match source {
-            Webhook::Env(_) | Webhook::File(_) => Url::read(source, None).await.map(Some),
-            Webhook::Parameter(_) | Webhook::Secret(_) => Ok(None),
-        }
-    }
-
     /// Reads the URL from its source; `config` is what AWS is asked with, when the source is there.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use awsconf::Session;
 use cli::{Outcome, Output};
 
 use super::GlobalArgs;
-use super::desired::{self, Hashing};
+use super::desired;
 use super::sessions::GRACE_MINUTES;
 use crate::alerts::observe::{self, Clients, Names, RoleCache};
 use crate::alerts::{apply, check};
@@ -52,11 +52,12 @@ pub(crate) async fn run(
     out.suggest_plan();
     let test_for = args.send_test.then(|| Duration::from_secs(args.patience));
     let asked = args.uses.read()?;
-    let layers = desired::read_with_files(&global.io).await?;
-    let work = async |session: &Session, known: &RoleCache| {
+    let layers = desired::read(&global.io)?;
+    let work = async |session: &Session, (known, once): &(RoleCache, uses::Once)| {
+        let is_first = once.begin();
         let (target, units) = (&session.target, session.units.as_deref());
         let desired = layers.at(target, units)?;
-        let hashes = Hashing::new(&desired).await?.of(session).await?;
+        let hashes = desired::hashes(&desired, Some(session)).await;
         let clients = Clients::new(session);
         let observed = observe::observe(&clients, known, &Names::of(&desired, session)).await;
         let partition = &session.partition;
@@ -81,7 +82,7 @@ pub(crate) async fn run(
             findings.extend(transcripts(&book, target, &facts, &rules));
         }
         if let Some(asked) = &asked {
-            findings.extend(uses::find(session, asked, out).await);
+            findings.extend(uses::find(session, asked, once, is_first, out).await);
         }
         Ok(findings)
     };

@@ -2,9 +2,9 @@
 
 use anyhow::bail;
 use awsconf::Session;
-use cli::{IoArgs, Layers};
+use cli::{IoArgs, Layers, Reading};
 
-use crate::alerts::model::{Desired, Hashes, Webhook};
+use crate::alerts::model::{Desired, Hashes};
 use crate::alerts::package;
 use crate::alerts::webhook::Url;
 
@@ -21,13 +21,12 @@ pub(super) fn read(io: &IoArgs) -> anyhow::Result<Layers<Desired>> {
 
 /// Returns what is wrong with a desired state of the right shape, with its path.
 pub(super) fn mistake(desired: &Desired) -> Option<(&'static str, &'static str)> {
-    let is_here = matches!(desired.webhook, Webhook::Env(_) | Webhook::File(_));
     if desired.events.is_empty() {
         Some((
             "$.events",
             "name at least one API call, or leave the key out for the default",
         ))
-    } else if desired.function.is_some() && is_here {
+    } else if desired.function.is_some() && desired.webhook.is_here() {
         Some((
             "$.webhook",
             "a function reads it from `parameter` or `secret`, not from this machine",
@@ -41,49 +40,33 @@ pub(super) fn mistake(desired: &Desired) -> Option<(&'static str, &'static str)>
 pub(super) async fn read_with_files(io: &IoArgs) -> anyhow::Result<Layers<Desired>> {
     let layers = read(io)?;
     for desired in layers.all()? {
-        Hashing::new(&desired).await?;
+        hashes(&desired, None).await.known()?;
     }
     Ok(layers)
 }
 
-/// What plans know by its hash only: the URL where EventBridge must have it, the package where there is a function.
-pub(super) struct Hashing<'d> {
-    desired: &'d Desired,
-    here: Option<Url>,
-    code: String,
-}
-
-impl<'d> Hashing<'d> {
-    /// Reads what is on this machine.
-    pub(super) async fn new(desired: &'d Desired) -> anyhow::Result<Hashing<'d>> {
-        let code = match &desired.function {
-            Some(function) => package::read(&function.zip)?.sha256,
-            None => String::new(),
-        };
-        // A function reads the URL by itself.
-        let here = match &desired.function {
-            Some(_) => None,
-            None => Url::read_here(&desired.webhook).await?,
-        };
-        Ok(Hashing {
-            desired,
-            here,
-            code,
-        })
-    }
-
-    /// Returns the hashes for one account and region.
-    pub(super) async fn of(&self, session: &Session) -> anyhow::Result<Hashes> {
-        let endpoint = match (&self.here, &self.desired.function) {
-            (Some(url), _) => url.sha256(),
-            (None, Some(_)) => String::new(),
-            (None, None) => Url::read(&self.desired.webhook, Some(&session.config))
-                .await?
-                .sha256(),
-        };
-        Ok(Hashes {
-            endpoint,
-            code: self.code.clone(),
-        })
+/// Returns what plans know by its hash only: the URL where EventBridge is given it, the package where there is a function. Without a
+/// session, AWS is not asked for a URL that it keeps.
+pub(super) async fn hashes(desired: &Desired, session: Option<&Session>) -> Hashes {
+    let reading = |read: anyhow::Result<String>| match read {
+        Ok(hash) => Reading::Present(hash),
+        Err(error) => Reading::Unknown(format!("{error:#}")),
+    };
+    let function = desired.function.as_ref();
+    let package = function.map(|function| package::read(&function.zip));
+    let package = package.map(|read| reading(read.map(|package| package.sha256)));
+    // A function reads the URL by itself.
+    let is_read = function.is_none() && (session.is_some() || desired.webhook.is_here());
+    let endpoint = match is_read {
+        true => {
+            let config = session.map(|session| &session.config);
+            let url = Url::read(&desired.webhook, config).await;
+            reading(url.map(|url| url.sha256()))
+        }
+        false => Reading::Absent,
+    };
+    Hashes {
+        endpoint,
+        code: package.unwrap_or_default(),
     }
 }

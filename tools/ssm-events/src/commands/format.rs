@@ -4,7 +4,7 @@ use cli::{Outcome, Output};
 
 use super::GlobalArgs;
 use super::style::StyleArgs;
-use crate::records::format::{CSV_HEADER, Marks, To};
+use crate::records::format::{CSV_HEADER, Lists, Marks, To};
 use crate::records::source;
 
 /// Print CloudTrail records, EventBridge events or log files for people or other programs, without calling AWS
@@ -38,6 +38,7 @@ pub(crate) async fn run(
     if args.to == Some(To::Csv) {
         out.write_text(CSV_HEADER)?;
     }
+    let mut lists = Lists::default();
     let mut left_out = source::records(&global.io, |record, event| match args.to {
         None | Some(To::Slack) => {
             let marks = Marks::of(event, renderer.style.reason_pattern.as_ref());
@@ -47,7 +48,23 @@ pub(crate) async fn run(
         Some(To::Text) => out.write_text(&renderer.style.text(event)),
         Some(To::Csv) => out.write_text(&renderer.style.csv(event)?),
         Some(To::Ocsf) => out.write(&renderer.style.ocsf(event)),
+        Some(To::Asff) => {
+            let marks = Marks::of(event, renderer.style.reason_pattern.as_ref());
+            let full = lists.add(&renderer.style, event, record, &marks);
+            full.map_or(Ok(()), |list| out.write(&list))
+        }
     })?;
+    for list in lists.rest() {
+        out.write(&list)?;
+    }
     left_out.also_unread(&renderer.style.sessions.gaps);
-    Ok(left_out.end(out, Outcome::Fine))
+    let outcome = match lists.n_left_out {
+        0 => Outcome::Fine,
+        n => {
+            let records = cli::count(n, "record");
+            out.note(&format!("{records} without account, Region or time: in no list, for Security Hub has no place for them"));
+            Outcome::Trouble
+        }
+    };
+    Ok(left_out.end(out, outcome))
 }

@@ -148,15 +148,15 @@ impl Function {
         })
     }
 
-    /// Delivers everything that a payload holds: one event or a batch.
+    /// Delivers everything that a payload holds: one event or a batch. What cannot be read or is rejected holds up nothing else, and
+    /// fails the invocation afterwards: whether its queue takes a list of the failed messages, a function is not told.
+    /// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>
     async fn invoke(&mut self, payload: &str) -> anyhow::Result<usize> {
         let value: Value = serde_json::from_str(payload).context("the payload")?;
         let mut left_out = LeftOut::default();
         let messages = self.settings.renderer.messages(value, &mut left_out)?;
-        if let Some(why) = left_out.unread.first() {
-            bail!("{why}");
-        }
-        if messages.is_empty() {
+        let mut failed = left_out.unread.first().map(|why| anyhow::anyhow!("{why}"));
+        if messages.is_empty() && failed.is_none() {
             bail!("the payload holds no CloudTrail record and no event of Systems Manager");
         }
         let n_messages = messages.len();
@@ -171,27 +171,43 @@ impl Function {
                 thread: None,
                 message: serde_json::value::to_raw_value(&message)?,
             };
-            self.deliver(&queued)
-                .await
-                .with_context(|| format!("event {id}"))?;
-            self.remember(id);
+            match self.deliver(&queued).await? {
+                None => self.remember(id),
+                Some(reason) => {
+                    failed.get_or_insert(anyhow::anyhow!(
+                        "event {id}: Slack rejects the message: {reason}"
+                    ));
+                }
+            }
         }
-        Ok(n_messages)
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(n_messages),
+        }
     }
 
-    async fn deliver(&mut self, message: &Queued) -> anyhow::Result<()> {
-        self.slack.wait().await;
-        let mut posted = self.slack.post(message, None).await;
-        if posted == Posted::Down {
+    /// Delivers a message, or returns why Slack will never take it.
+    ///
+    /// # Errors
+    /// Slack takes none now.
+    async fn deliver(&mut self, message: &Queued) -> anyhow::Result<Option<String>> {
+        let mut posted = Posted::Down;
+        // Within the pause that Slack has asked for it is not called; Lambda tries again later.
+        if self.slack.paused_until().is_none() {
+            self.slack.wait().await;
+            posted = self.slack.post(message, None).await;
+        }
+        if posted == Posted::Down && self.slack.paused_until().is_none() {
             // The URL may have been replaced since it was read.
             self.slack = self.settings.slack().await?;
             posted = self.slack.post(message, None).await;
         }
         match posted {
-            Posted::Taken { .. } => Ok(()),
-            Posted::Rejected(reason) => bail!("Slack rejects the message: {reason}"),
+            Posted::Taken { .. } => Ok(None),
+            Posted::Rejected(reason) => Ok(Some(reason)),
             Posted::Down => bail!(
-                "Slack: {}",
+                "event {}: Slack: {}",
+                message.event_id,
                 self.slack.trouble().unwrap_or("it does not answer")
             ),
         }
@@ -239,13 +255,11 @@ impl Settings {
     }
 
     async fn slack(&self) -> anyhow::Result<Poster> {
-        let url = match Url::read_here(&self.webhook).await? {
-            Some(url) => url,
-            None => {
-                let session = AwsArgs::from_environment().session().await?;
-                Url::read(&self.webhook, Some(&session.config)).await?
-            }
+        let config = match self.webhook.is_here() {
+            true => None,
+            false => Some(AwsArgs::from_environment().session().await?.config),
         };
+        let url = Url::read(&self.webhook, config.as_ref()).await?;
         let webhook = Transport::Webhook(SlackWebhook::new(url)?);
         Ok(Poster::new(webhook, self.interval, RETRY_FOR, None))
     }

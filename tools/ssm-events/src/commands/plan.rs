@@ -5,7 +5,7 @@ use awsconf::Session;
 use cli::{Outcome, Output, Plan};
 
 use super::GlobalArgs;
-use super::desired::{self, Hashing};
+use super::desired;
 use crate::TOOL;
 use crate::alerts::observe::{self, Clients, Names, RoleCache};
 use crate::alerts::{plan, rule};
@@ -29,7 +29,7 @@ pub(crate) async fn run(
     let layers = desired::read_with_files(&global.io).await?;
     let work = async |session: &Session, known: &RoleCache| {
         let desired = layers.at(&session.target, session.units.as_deref())?;
-        let hashes = Hashing::new(&desired).await?.of(session).await?;
+        let hashes = desired::hashes(&desired, Some(session)).await.known()?;
         let names = Names::of(&desired, session);
         let observed = observe::observe(&Clients::new(session), known, &names).await;
         let (target, partition) = (&session.target, &session.partition);

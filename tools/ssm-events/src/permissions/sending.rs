@@ -60,4 +60,12 @@ pub(super) const OF_SENDING: &[Grant] = &[
         "find uses of break-glass principals and sessions without a reason",
     )
     .when(When::Flag("--routes")),
+    Grant::new(
+        "CheckRoles",
+        &["check"],
+        &["iam:ListRoles"],
+        &["*"],
+        "find the roles that are break-glass principals, to look up who has assumed them",
+    )
+    .when(When::Flag("--routes")),
 ];

@@ -1,5 +1,6 @@
-//! Events for people and for other programs: as Slack messages, lines of text, CSV or OCSF.
+//! Events for people and for other programs: as Slack messages, lines of text, CSV, OCSF or ASFF.
 
+mod asff;
 mod csv;
 mod marks;
 mod message;
@@ -15,6 +16,7 @@ use records::EcsTarget;
 use serde_json::{Value, json};
 
 use crate::records::console;
+pub(crate) use crate::records::format::asff::Lists;
 pub(crate) use crate::records::format::csv::HEADER as CSV_HEADER;
 pub(crate) use crate::records::format::marks::Marks;
 pub(crate) use crate::records::format::message::{MessageRenderer, Template, digest, message_id};
@@ -37,6 +39,8 @@ pub(crate) enum To {
     Csv,
     /// Open Cybersecurity Schema Framework: API Activity
     Ocsf,
+    /// Findings of Security Hub, in lists of up to 100 of one account and Region
+    Asff,
 }
 
 /// How events are worded, beside the events themselves.
@@ -98,7 +102,9 @@ impl Style {
         };
         let who = event.who.name();
         let by = if who.is_empty() { "" } else { " by " };
-        format!("{mark}{}{by}{who}", title(event))
+        let of = event.other_service();
+        let of = of.map_or(String::new(), |service| format!(" of {service}"));
+        format!("{mark}{}{of}{by}{who}", title(event))
     }
 
     /// Returns what a topic is sent: a line for people, and the event for programs.
@@ -141,6 +147,10 @@ impl Style {
             hidden
         };
         let mut facts = vec![
+            (
+                "service",
+                event.other_service().unwrap_or_default().to_owned(),
+            ),
             ("who", event.who.name()),
             ("from", event.source_address.clone()),
             ("node", nodes.join(", ")),

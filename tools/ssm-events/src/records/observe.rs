@@ -7,6 +7,7 @@ pub(crate) mod listing;
 pub(crate) mod lookup;
 pub(crate) mod objects;
 pub(crate) mod public_keys;
+pub(crate) mod roles;
 pub(crate) mod sessions;
 pub(crate) mod shelves;
 pub(crate) mod store;

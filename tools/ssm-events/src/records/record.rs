@@ -223,6 +223,18 @@ impl Event {
         }
     }
 
+    /// Returns the service that was called, in a word; nothing where the record does not say.
+    pub(crate) fn service(&self) -> &str {
+        let source = self.source.as_str();
+        let source = source.strip_prefix("aws.").unwrap_or(source);
+        source.split(".amazonaws.").next().unwrap_or_default()
+    }
+
+    /// Returns the service where it is another one than Systems Manager: Athena and others have calls of the same names.
+    pub(crate) fn other_service(&self) -> Option<&str> {
+        Some(self.service()).filter(|service| !["", "ssm"].contains(service))
+    }
+
     /// Returns what people want to see of many records: time, who, what, node, result.
     pub(crate) fn row(&self) -> Value {
         let word = match self.outcome {

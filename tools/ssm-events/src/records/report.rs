@@ -174,6 +174,7 @@ fn refused(event: &Event) -> RefusedCall {
         kind: RefusedCallKind::Refused,
         target: target(event),
         event: event.event.clone(),
+        service: some(event.service()),
         denied: event.outcome == Outcome::Denied,
         error: event.error.clone(),
         message: some(&event.error_message),

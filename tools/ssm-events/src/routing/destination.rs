@@ -117,7 +117,7 @@ impl std::str::FromStr for SlackApi {
     }
 }
 
-/// A service that takes JSON by HTTPS; any answer of 2xx is a delivery.
+/// A service that takes JSON by HTTPS; any answer of 2xx is a delivery, but for a page of HTML.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct HttpsUrl {

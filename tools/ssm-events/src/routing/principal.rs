@@ -64,15 +64,47 @@ impl PrincipalPattern {
     /// Returns whether a record may be of such a principal, also where the pattern or the record leaves out the path of the role: a use
     /// of a principal for emergencies must not be missed.
     pub(super) fn may_fit(&self, record: &Value, event: &Event) -> bool {
-        let principal = event.who.principal.as_str();
+        self.fits(record, event) || self.may_be(&event.who.principal)
+    }
+
+    /// Returns whether an ARN may be that of such a principal, or of a session of it.
+    pub(super) fn may_be(&self, arn: &str) -> bool {
         // Of a session without its issuer the role is known by its name only.
         let of_session = || {
-            let role = role_of_session(principal)?;
+            let role = role_of_session(arn)?;
             let without_path = self.without_path.as_ref()?;
             Some(wildcard(without_path, &role))
         };
-        let of_issuer = || Some(wildcard(&self.parts, &role_without_path(principal)?));
-        self.fits(record, event) || of_session() == Some(true) || of_issuer() == Some(true)
+        let of_issuer = || Some(wildcard(&self.parts, &role_without_path(arn)?));
+        wildcard(&self.parts, arn) || of_session() == Some(true) || of_issuer() == Some(true)
+    }
+
+    /// Returns whether roles of an account may be meant.
+    pub(super) fn may_have_roles(&self, account: &str) -> bool {
+        let mut fields = self.text.splitn(6, ':').skip(4);
+        let of_account = fields.next().unwrap_or_default();
+        let name = fields.next().unwrap_or_default();
+        let is_other = ["user/", "root"].iter().any(|kind| name.starts_with(kind));
+        !is_other && wildcard(&parts(of_account), account)
+    }
+
+    /// Returns the roles of an account that are meant: those of the ones that exist, and one that is written out, which may be gone.
+    pub(super) fn roles(&self, account: &str, existing: &[String]) -> Vec<String> {
+        if !self.may_have_roles(account) {
+            return Vec::new();
+        }
+        let of_sessions = self.text.split_once(":assumed-role/");
+        let of_role = of_sessions.and_then(|_| role_of_session(&self.text));
+        let pattern = of_role.and_then(|text| PrincipalPattern::try_from(text).ok());
+        let pattern = pattern.as_ref().unwrap_or(self);
+        let found = existing.iter().filter(|arn| pattern.may_be(arn)).cloned();
+        let mut found: Vec<String> = found.collect();
+        let written = pattern.text.replacen("::*:", &format!("::{account}:"), 1);
+        let is_whole = written.contains(":role/") && !written.contains('*');
+        if is_whole && !found.contains(&written) {
+            found.push(written);
+        }
+        found
     }
 }
 
@@ -156,6 +188,29 @@ mod tests {
                 (may, is),
                 "{pattern} {record}"
             );
+        }
+        let existing = [
+            "arn:aws:iam::111122223333:role/security/break-glass",
+            "arn:aws:iam::111122223333:role/Ops",
+        ]
+        .map(str::to_owned);
+        let (glass, gone) = (&*existing[0], "arn:aws:iam::111122223333:role/gone");
+        for (pattern, expected) in [
+            ("arn:aws:iam::*:role/security/break-*", vec![glass]),
+            ("arn:aws:iam::*:role/gone", vec![gone]),
+            ("arn:aws:iam::111122223333:role/g*", vec![]),
+            (
+                "arn:aws:iam::444455556666:role/security/break-glass",
+                vec![],
+            ),
+            ("arn:aws:iam::*:user/emergency", vec![]),
+            ("arn:aws:iam::*:root", vec![]),
+            ("arn:aws:sts::*:assumed-role/gone/anna", vec![gone]),
+            ("arn:aws:iam::*:*", vec![glass, &*existing[1]]),
+        ] {
+            let parsed = PrincipalPattern::try_from(pattern.to_owned()).unwrap();
+            let roles = parsed.roles("111122223333", &existing);
+            assert_eq!(roles, expected, "{pattern}");
         }
         for wrong in ["*", "break-glass", "arn:aws:iam", "arn:aws:iam::1:role/a?"] {
             assert!(

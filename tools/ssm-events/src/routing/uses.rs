@@ -1,11 +1,14 @@
 //! What records of the past say: uses of break-glass principals that nobody has acknowledged, sessions without the required reason.
 
+use std::collections::{BTreeSet, HashSet};
+
 use cli::{Finding, FindingKind, Severity, Target};
 use serde_json::Value;
 
 use super::acknowledgement::Acknowledgements;
+use super::principal::PrincipalPattern;
 use super::routes::Routes;
-use crate::records::record::Event;
+use crate::records::record::{Event, text};
 
 /// The finding about an open use.
 const USED: &str = "events.break_glass.used";
@@ -17,6 +20,8 @@ const WITHOUT_REASON: &str = "events.session.without_reason";
 pub(crate) struct Uses {
     open: Vec<Event>,
     without_reason: Vec<Event>,
+    /// A record may be found by several of its attributes.
+    seen: HashSet<String>,
     pub(crate) n_acknowledged: usize,
 }
 
@@ -29,9 +34,14 @@ impl Uses {
         acknowledged: &Acknowledgements,
     ) {
         let event = Event::of(record);
+        if !event.event_id.is_empty() && !self.seen.insert(event.event_id.clone()) {
+            return;
+        }
         let patterns = routes.break_glass.iter();
         let mut patterns = patterns.flat_map(|break_glass| &break_glass.principals);
-        if patterns.any(|pattern| pattern.may_fit(record, &event)) {
+        let became = became(record, &event);
+        let is_named = |pattern: &PrincipalPattern| became.iter().any(|arn| pattern.may_be(arn));
+        if patterns.any(|pattern| pattern.may_fit(record, &event) || is_named(pattern)) {
             match acknowledged.has(&event) {
                 true => self.n_acknowledged += 1,
                 false => self.open.push(event.clone()),
@@ -41,6 +51,47 @@ impl Uses {
         if pattern.is_some_and(|pattern| pattern.is_missed_by(&event)) {
             self.without_reason.push(event);
         }
+    }
+}
+
+/// Returns as whom a call lets its caller go on: who assumes a role is another one, and of a sign-in the record may have a name only.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html>,
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aws-console-sign-in-events.html>
+fn became(record: &Value, event: &Event) -> Vec<String> {
+    let mut arns = Vec::new();
+    if event.source == "sts.amazonaws.com" && event.event.starts_with("AssumeRole") {
+        arns.push(text(&record["requestParameters"]["roleArn"]));
+        arns.push(text(&record["responseElements"]["assumedRoleUser"]["arn"]));
+        let resources = record["resources"].as_array().into_iter().flatten();
+        arns.extend(resources.map(|one| text(&one["ARN"])));
+    }
+    if event.source == "signin.amazonaws.com" {
+        let more = &record["additionalEventData"];
+        arns.extend(["SwitchTo", "SwitchFrom"].map(|name| text(&more[name])));
+        let who = &record["userIdentity"];
+        let (account, user) = (text(&who["accountId"]), text(&who["userName"]));
+        if who["type"] == "IAMUser" && who["arn"].is_null() {
+            let partition = event.partition().unwrap_or("aws");
+            arns.push(format!("arn:{partition}:iam::{account}:user/{user}"));
+        }
+    }
+    arns.retain(|arn| !arn.is_empty());
+    arns
+}
+
+impl Routes {
+    /// Returns whether break-glass principals may be roles of an account.
+    pub(crate) fn may_have_roles(&self, account: &str) -> bool {
+        let mut patterns = self.break_glass.iter().flat_map(|one| &one.principals);
+        patterns.any(|pattern| pattern.may_have_roles(account))
+    }
+
+    /// Returns the roles of an account, of which these exist, that are break-glass principals.
+    pub(crate) fn break_glass_roles(&self, account: &str, existing: &[String]) -> Vec<String> {
+        let patterns = self.break_glass.iter().flat_map(|one| &one.principals);
+        let roles = patterns.flat_map(|pattern| pattern.roles(account, existing));
+        let roles: BTreeSet<String> = roles.collect();
+        roles.into_iter().collect()
     }
 }
 
@@ -69,12 +120,19 @@ pub(crate) fn findings(mut uses: Uses, routes: &Routes, target: &Target) -> Vec<
         .iter()
         .map(|event| {
             let on = event.nodes.first().map(|node| format!(" on {node}"));
+            let mut parameters = event.parameters.iter();
+            let role = parameters.find_map(|one| one.strip_prefix("roleArn="));
+            let role = role.map(|role| format!(" of {role}"));
+            let failed = match (event.error.as_str(), event.error_message.as_str()) {
+                ("", "") => String::new(),
+                ("", why) | (why, _) => format!(" ({why})"),
+            };
             let message = format!(
-                "{} ({}) called {}{} at {}, which nobody has acknowledged",
+                "{} ({}) called {}{}{failed} at {}, which nobody has acknowledged",
                 event.who.principal,
                 event.who.name(),
                 event.event,
-                on.unwrap_or_default(),
+                on.or(role).unwrap_or_default(),
                 event.time
             );
             let fix = "find out what it was for, and add it with who, when and why to the file of --acknowledged";

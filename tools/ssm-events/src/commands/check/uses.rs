@@ -1,20 +1,31 @@
 //! `check --routes`: uses of break-glass principals that nobody has acknowledged, and sessions without the required reason.
 
+use std::cell::Cell;
 use std::path::PathBuf;
 
 use awsconf::Session;
 use cli::{Finding, FindingKind, Output, Severity};
-use tokio::sync::mpsc;
+use tokio::sync::{OnceCell, mpsc};
 
+use crate::records::events::{EVENTS, service};
 use crate::records::history::{EventFilter, Wanted};
-use crate::records::observe::lookup::{self, RegionEvents};
+use crate::records::observe::lookup::{self, By, RegionEvents};
+use crate::records::observe::roles;
 use crate::records::source;
 use crate::routing::{Acknowledgements, Routes, Uses, findings};
 
-/// The finding about what is not looked at.
-const LIMITS: &str = "events.break_glass.limits";
 /// Pages that may be read ahead.
 const AHEAD: usize = 4;
+/// By which somebody becomes a principal: a session of a role, and a person in the console.
+const SIGN_INS: [&str; 5] = [
+    "sts:AssumeRole",
+    "sts:AssumeRoleWithSAML",
+    "sts:AssumeRoleWithWebIdentity",
+    "signin:ConsoleLogin",
+    "signin:SwitchRole",
+];
+/// Those that are looked up by name; an account may have thousands of `AssumeRole` an hour, which are looked up by their roles.
+const BY_NAME: [&str; 2] = ["ConsoleLogin", "SwitchRole"];
 /// What CloudTrail keeps. <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events.html>
 const HISTORY: jiff::SignedDuration = jiff::SignedDuration::from_hours(90 * 24);
 
@@ -57,7 +68,11 @@ impl UsesArgs {
             None => Acknowledgements::default(),
         };
         let events = match (&routes.break_glass, &routes.reason_pattern) {
-            (Some(_), _) => Vec::new(),
+            (Some(_), _) => {
+                let watched = EVENTS.iter();
+                let watched = watched.map(|name| format!("{}:{name}", service(name)));
+                watched.chain(SIGN_INS.map(str::to_owned)).collect()
+            }
             (None, Some(_)) => vec!["ssm:StartSession".to_owned()],
             (None, None) => anyhow::bail!(
                 "{}: it has neither break_glass nor reason_pattern: there is nothing for check to look for",
@@ -86,13 +101,94 @@ impl UsesArgs {
     }
 }
 
-/// Returns what the event history of one account and Region has. What of it cannot be read is a finding, too.
-pub(super) async fn find(session: &Session, asked: &Asked, out: &Output) -> Vec<Finding> {
+/// What is asked once an account.
+#[derive(Debug, Default)]
+pub(super) struct Once {
+    is_begun: Cell<bool>,
+    roles: OnceCell<Result<Vec<String>, String>>,
+}
+
+impl Once {
+    /// Returns whether this is the first Region of the account, when it is called first of all.
+    pub(super) fn begin(&self) -> bool {
+        !self.is_begun.replace(true)
+    }
+}
+
+/// Returns the Region that has the records of global sign-ins: STS's global endpoint, the root user, the console without a Region.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html>,
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aws-console-sign-in-events.html>
+fn home(session: &Session) -> &str {
+    match session.partition.as_str() {
+        "aws" => "us-east-1",
+        "aws-cn" => "cn-north-1",
+        "aws-us-gov" => "us-gov-west-1",
+        _ => &session.target.region,
+    }
+}
+
+/// Returns what the event history of one account and Region has, with the first one also what the Region of global sign-ins has. What of
+/// it cannot be read is a finding, too.
+pub(super) async fn find(
+    session: &Session,
+    asked: &Asked,
+    once: &Once,
+    is_first: bool,
+    out: &Output,
+) -> Vec<Finding> {
+    let watched = asked.filter.events.iter();
+    let watched = watched
+        .map(|(_, name)| name)
+        .filter(|name| !is_sign_in(name));
+    let mut here: Vec<By> = watched.map(|name| By::Name(name.clone())).collect();
+    if asked.routes.break_glass.is_none() {
+        return look(session, asked, &here, None, out).await;
+    }
+    let account = &session.target.account;
+    let existing = match asked.routes.may_have_roles(account) {
+        true => {
+            let list = async || {
+                roles::arns(session)
+                    .await
+                    .map_err(|error| format!("{error:#}"))
+            };
+            once.roles.get_or_init(list).await.clone()
+        }
+        false => Ok(Vec::new()),
+    };
+    let roles = existing.as_deref().unwrap_or_default();
+    let roles = asked.routes.break_glass_roles(account, roles);
+    let mut sign_ins: Vec<By> = BY_NAME.map(|name| By::Name(name.to_owned())).to_vec();
+    sign_ins.extend(roles.into_iter().map(By::Resource));
+    let (region, home) = (session.target.region.as_str(), home(session));
+    // The first one has looked there already.
+    if region != home || is_first {
+        here.extend(sign_ins.iter().cloned());
+    }
+    let mut found = look(session, asked, &here, existing.err(), out).await;
+    if region != home && is_first {
+        found.extend(look(&session.in_region(home), asked, &sign_ins, None, out).await);
+    }
+    found
+}
+
+fn is_sign_in(name: &str) -> bool {
+    let mut names = SIGN_INS.iter().filter_map(|one| one.split_once(':'));
+    names.any(|(_, one)| one == name)
+}
+
+/// Returns what the history of a Region has by these attributes; `unread` is what could not be read before.
+async fn look(
+    session: &Session,
+    asked: &Asked,
+    by: &[By],
+    mut unread: Option<String>,
+    out: &Output,
+) -> Vec<Finding> {
     let (pages, mut read) = mpsc::channel(AHEAD);
     let mut uses = Uses::default();
-    let mut unread = None;
     let reading = async {
-        let ended = lookup::read(session, &asked.filter, &pages).await;
+        let ended = lookup::read_by(session, &asked.filter, by, &pages).await;
         drop(pages);
         ended
     };
@@ -121,7 +217,6 @@ pub(super) async fn find(session: &Session, asked: &Asked, out: &Output) -> Vec<
         ));
     }
     let mut found = findings(uses, &asked.routes, &session.target);
-    found.extend(asked.routes.break_glass.as_ref().map(|_| limits(session)));
     found.extend(unread.map(|why| Finding {
         kind: FindingKind::Finding,
         id: source::UNREAD.to_owned(),
@@ -135,20 +230,4 @@ pub(super) async fn find(session: &Session, asked: &Asked, out: &Output) -> Vec<
         is_unread: true,
     }));
     found
-}
-
-/// Says what is not looked at, lest nothing found is taken for nothing done.
-fn limits(session: &Session) -> Finding {
-    Finding {
-        kind: FindingKind::Finding,
-        id: LIMITS.to_owned(),
-        severity: Severity::Info,
-        target: Some(session.target.clone()),
-        resource: "event history".to_owned(),
-        message: "uses of break-glass principals are looked for in the calls that `pattern` watches by default, and in no others: \
-                  not in sign-ins, AssumeRole and calls of other services"
-            .to_owned(),
-        fix: "watch those elsewhere, or look with `history --event all --principal ARN`".to_owned(),
-        is_unread: false,
-    }
 }

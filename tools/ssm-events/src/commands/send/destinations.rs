@@ -301,9 +301,8 @@ impl Secrets<'_> {
 
     /// Returns what AWS is asked with, where a secret is kept there.
     async fn config(&mut self, source: &Webhook) -> anyhow::Result<Option<&SdkConfig>> {
-        match source {
-            Webhook::Env(_) | Webhook::File(_) => return Ok(None),
-            Webhook::Parameter(_) | Webhook::Secret(_) => {}
+        if source.is_here() {
+            return Ok(None);
         }
         if self.config.is_none() {
             self.config = Some(self.aws.session().await?.config);

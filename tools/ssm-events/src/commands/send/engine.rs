@@ -142,7 +142,8 @@ impl Lane {
             let is_waiting = shared.spool.borrow().first(&self.name).is_some();
             let is_open = *shared.is_open.borrow();
             if shared.renewed.borrow_mut().remove(&self.name) {
-                rests_until = None;
+                // The message is another one; the service has asked for its pause all the same.
+                rests_until = self.poster.paused_until();
             }
             if !is_open && (!is_waiting || rests_until.is_some()) {
                 return Ok(());
@@ -161,7 +162,7 @@ impl Lane {
             // Everything that has been read goes to the disk before the next request, for it may take a while.
             shared.spool.borrow_mut().sync()?;
             let is_up = self.one(shared).await?;
-            rests_until = (!is_up).then(|| Instant::now() + REST);
+            rests_until = (!is_up).then(|| self.poster.rests_until(REST));
             // What has come in meanwhile is taken first: reading must not wait for a destination.
             tokio::task::yield_now().await;
         }

@@ -1,6 +1,6 @@
 //! Any service that takes JSON by HTTPS. Secrets are added as a message leaves, so that none of them is in the spool.
 
-use awsconf::{HttpClient, Request};
+use awsconf::{HttpClient, Request, Response};
 use serde_json::{Value, json};
 
 use super::answer::{Answer, PASSED_ON, TIMEOUT, retry_after, said};
@@ -124,6 +124,9 @@ impl Https {
         };
         let said = said(&answer, &self.secrets());
         match answer.status {
+            200..=299 if is_page(&answer) => Answer::unanswered(format!(
+                "{said}: a page for people, as proxies answer with, is not a delivery"
+            )),
             200..=299 => {
                 self.has_taken = true;
                 Answer::Taken(None)
@@ -144,6 +147,21 @@ impl Https {
             _ => Answer::Down(said),
         }
     }
+}
+
+/// Returns whether an answer is a page of HTML. The type alone says little: it is what PHP calls everything, `ok` as well.
+fn is_page(answer: &Response) -> bool {
+    let text = answer
+        .body
+        .trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    let start: String = text.chars().take(9).collect();
+    let start = start.to_ascii_lowercase();
+    let of_type = answer.header("content-type").unwrap_or_default();
+    let is_html = of_type.to_ascii_lowercase().contains("html");
+    (is_html && start.starts_with('<'))
+        || ["<!doctype", "<html", "<!--"]
+            .iter()
+            .any(|one| start.starts_with(one))
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ use super::topic::SnsTopic;
 /// The first pause after a failure; each next one is twice as long.
 const PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// A pause that a service asks for and that is longer is taken for a mistake.
+const LONGEST_ASKED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Where messages go.
 #[derive(Debug)]
@@ -66,6 +68,8 @@ pub(crate) struct Poster {
     interval: Duration,
     retry_for: Duration,
     not_before: Option<Instant>,
+    /// Until when the service wants no request.
+    paused_until: Option<Instant>,
     trouble: Option<String>,
     is_certain: bool,
 }
@@ -86,6 +90,7 @@ impl Poster {
             interval,
             retry_for: duration(retry_for),
             not_before: wait.map(|wait| Instant::now() + wait),
+            paused_until: None,
             trouble: None,
             is_certain: true,
         }
@@ -119,6 +124,18 @@ impl Poster {
         if let Some(not_before) = self.not_before.filter(|moment| *moment > Instant::now()) {
             tokio::time::sleep_until(not_before).await;
         }
+    }
+
+    /// Returns until when the service wants no request, if it has said so.
+    pub(crate) fn paused_until(&self) -> Option<Instant> {
+        self.paused_until.filter(|moment| *moment > Instant::now())
+    }
+
+    /// Returns when a service that is down is tried again: after this time, and not before the pause that it has asked for.
+    pub(super) fn rests_until(&self, rest: Duration) -> Instant {
+        let rested = Instant::now() + rest;
+        self.paused_until
+            .map_or(rested, |paused| paused.max(rested))
     }
 
     /// Returns what went wrong last; it never has a secret in it.
@@ -158,6 +175,8 @@ impl Poster {
                 } => {
                     self.trouble = Some(said);
                     self.is_certain &= is_certain;
+                    let paused = asked.map(|asked| Instant::now() + asked.min(LONGEST_ASKED));
+                    self.paused_until = paused;
                     asked.unwrap_or(pause).max(PAUSE)
                 }
             };
@@ -190,4 +209,31 @@ pub(super) async fn until(moment: Instant) {
 /// Returns seconds as a duration.
 fn duration(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::{Closed, Form, Poster, Transport};
+
+    #[test]
+    fn a_service_is_not_asked_again_before_the_pause_that_it_has_asked_for() {
+        let closed = Closed {
+            form: Form::Slack,
+            why: String::new(),
+        };
+        let mut poster = Poster::new(Transport::Closed(closed), 0.0, 0.0, None);
+        let (now, rest) = (Instant::now(), Duration::from_secs(60));
+        assert!(poster.rests_until(rest) >= now + rest && poster.paused_until().is_none());
+        for (asked, expected) in [(3_600, 3_600), (5, 60)] {
+            poster.paused_until = Some(now + Duration::from_secs(asked));
+            assert!(poster.rests_until(rest) >= now + Duration::from_secs(expected));
+            assert!(poster.paused_until().is_some());
+        }
+        poster.paused_until = Some(now);
+        assert!(poster.paused_until().is_none());
+    }
 }

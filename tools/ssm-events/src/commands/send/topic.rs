@@ -6,7 +6,7 @@ use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
 use awsconf::{SdkConfig, describe};
 use serde_json::Value;
 
-use super::answer::Answer;
+use super::answer::{Answer, TIMEOUT};
 use crate::routing::Topic;
 
 /// "Subjects must be ASCII text .. and be less than 100 characters long."
@@ -39,9 +39,12 @@ impl SnsTopic {
         let region = aws_sdk_sns::config::Region::new(topic.region.clone());
         // Only who sends can note that a message may be there twice, so that the SDK tries once.
         let once = aws_sdk_sns::config::retry::RetryConfig::disabled();
+        let timeouts = aws_sdk_sns::config::timeout::TimeoutConfig::builder();
+        let timeouts = timeouts.operation_attempt_timeout(TIMEOUT).build();
         let config = aws_sdk_sns::config::Builder::from(config)
             .region(region)
-            .retry_config(once);
+            .retry_config(once)
+            .timeout_config(timeouts);
         SnsTopic {
             client: aws_sdk_sns::Client::from_conf(config.build()),
             topic,
@@ -73,7 +76,9 @@ impl SnsTopic {
                 .message_deduplication_id(id);
         }
         match request.send().await {
-            Ok(_) => Answer::Taken(None),
+            // Each message that is taken gets an ID.
+            Ok(taken) if taken.message_id().is_some_and(|id| !id.is_empty()) => Answer::Taken(None),
+            Ok(_) => Answer::unanswered("Publish: the answer has no MessageId".to_owned()),
             Err(error) => {
                 let code = error.code().unwrap_or_default().to_owned();
                 let about = error.message().unwrap_or_default().to_owned();

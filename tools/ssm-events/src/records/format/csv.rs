@@ -7,7 +7,7 @@ use crate::records::record::Event;
 
 /// The columns.
 pub(crate) const HEADER: &str = "time,event,outcome,principal_type,principal,session_name,mfa,source_address,account,region,\
-                          nodes,document,reason,session_id,command_id,parameters,error,error_message,event_id";
+                          nodes,document,reason,session_id,command_id,parameters,error,error_message,event_id,service";
 
 pub(super) fn row(event: &Event) -> anyhow::Result<String> {
     let outcome = json!(event.outcome);
@@ -34,6 +34,7 @@ pub(super) fn row(event: &Event) -> anyhow::Result<String> {
         &event.error,
         &event.error_message,
         &event.event_id,
+        event.service(),
     ];
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(fields.map(cli::inert))?;

@@ -101,7 +101,7 @@ const REQUIRED: &[Required] = &[
 ];
 
 /// Returns milliseconds since 1970. Exports of data warehouses write UTC as `2026-11-01 09:00:00.000000000`.
-fn time(text: &str) -> Option<i64> {
+pub(super) fn time(text: &str) -> Option<i64> {
     let exported = || {
         let time = text.parse::<jiff::civil::DateTime>().ok()?;
         Some(

@@ -137,7 +137,7 @@ fn shown(text: &str) -> String {
         .collect()
 }
 
-fn cut(text: &str, most: usize) -> String {
+pub(super) fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         text.to_owned()
     } else {

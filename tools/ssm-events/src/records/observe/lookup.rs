@@ -26,6 +26,29 @@ pub(crate) enum RegionEvents {
     Ended(anyhow::Result<Counts>),
 }
 
+/// By what the history is asked: one attribute a request is all that the API takes.
+#[derive(Clone, Debug)]
+pub(crate) enum By {
+    /// The name of a call. Asked by source, it would page through the heartbeats of every node.
+    Name(String),
+    /// What a call was made on: of `AssumeRole` and its like the ARN of the role.
+    Resource(String),
+    Everything,
+}
+
+impl By {
+    fn attribute(&self) -> anyhow::Result<Option<LookupAttribute>> {
+        let (key, value) = match self {
+            By::Name(name) => (LookupAttributeKey::EventName, name),
+            By::Resource(arn) => (LookupAttributeKey::ResourceName, arn),
+            By::Everything => return Ok(None),
+        };
+        let attribute = LookupAttribute::builder();
+        let attribute = attribute.attribute_key(key).attribute_value(value);
+        Ok(Some(attribute.build()?))
+    }
+}
+
 /// Hands over the records of one region that a filter asks for, JSON lines page by page, call by call, the newest first.
 ///
 /// # Errors
@@ -35,27 +58,29 @@ pub(crate) async fn read(
     filter: &EventFilter,
     pages: &mpsc::Sender<RegionEvents>,
 ) -> anyhow::Result<Counts> {
+    let names = filter.events.iter();
+    let mut by: Vec<By> = names.map(|(_, name)| By::Name(name.clone())).collect();
+    if by.is_empty() {
+        by.push(By::Everything);
+    }
+    read_by(session, filter, &by, pages).await
+}
+
+/// As [`read`], by these attributes.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) async fn read_by(
+    session: &Session,
+    filter: &EventFilter,
+    by: &[By],
+    pages: &mpsc::Sender<RegionEvents>,
+) -> anyhow::Result<Counts> {
     let client = aws_sdk_cloudtrail::Client::new(&session.config);
     let (mut counts, mut damaged) = (Counts::default(), Damaged::default());
     let mut not_before = Deadline::after(Duration::ZERO);
-    // One attribute a request is all that the API takes; asked by source, it would page through the heartbeats of every
-    // node.
-    let mut names: Vec<Option<&str>> = filter
-        .events
-        .iter()
-        .map(|(_, name)| Some(name.as_str()))
-        .collect();
-    if names.is_empty() {
-        names.push(None);
-    }
-    for name in names {
-        let attribute = name.map(|name| {
-            LookupAttribute::builder()
-                .attribute_key(LookupAttributeKey::EventName)
-                .attribute_value(name)
-                .build()
-        });
-        let attribute = attribute.transpose()?;
+    for one in by {
+        let attribute = one.attribute()?;
         let mut token = None;
         loop {
             not_before.wait().await;

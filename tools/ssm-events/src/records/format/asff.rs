@@ -1,0 +1,151 @@
+//! Records as findings of Security Hub: lists of up to 100, each of one account and Region, as `aws securityhub batch-import-findings
+//! --findings` takes them.
+//!
+//! <https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format-syntax.html>,
+//! <https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchImportFindings.html>
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::slack::cut;
+use super::{Marks, Style, message, ocsf};
+use crate::records::record::{Event, Outcome};
+
+/// "The maximum number of findings in a request is 100."
+const MOST: usize = 100;
+/// "Resources: 32 objects".
+const MOST_RESOURCES: usize = 32;
+/// What somebody did; Security Hub has no type for what is nothing out of the ordinary.
+/// <https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format-type-taxonomy.html>
+const TYPE: &str = "Unusual Behaviors/User";
+
+/// Findings by account and Region, until there are enough for a list.
+#[derive(Debug, Default)]
+pub(crate) struct Lists {
+    waiting: BTreeMap<(String, String), Vec<Value>>,
+    /// How many records Security Hub has no place for: they have no account, Region or time.
+    pub(crate) n_left_out: usize,
+}
+
+impl Lists {
+    /// Takes a record; returns the list that is full with it.
+    pub(crate) fn add(
+        &mut self,
+        style: &Style,
+        event: &Event,
+        record: &Value,
+        marks: &Marks,
+    ) -> Option<Value> {
+        let Some(finding) = finding(style, event, record, marks) else {
+            self.n_left_out += 1;
+            return None;
+        };
+        let key = (event.account.clone(), event.region.clone());
+        let list = self.waiting.entry(key).or_default();
+        list.push(finding);
+        (list.len() == MOST).then(|| Value::from(std::mem::take(list)))
+    }
+
+    /// Returns the lists that are not full.
+    pub(crate) fn rest(&mut self) -> Vec<Value> {
+        let lists = std::mem::take(&mut self.waiting).into_values();
+        lists
+            .filter(|list| !list.is_empty())
+            .map(Value::from)
+            .collect()
+    }
+}
+
+fn finding(style: &Style, event: &Event, record: &Value, marks: &Marks) -> Option<Value> {
+    let (account, region) = (&event.account, &event.region);
+    let partition = event.partition()?;
+    let time = Timestamp::from_millisecond(ocsf::time(&event.time)?).ok()?;
+    if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let time = time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let id = match event.event_id.as_str() {
+        "" => message::digest(record),
+        id => id.to_owned(),
+    };
+    let label = match event.outcome {
+        Outcome::Denied => "MEDIUM",
+        Outcome::Failed => "LOW",
+        Outcome::Allowed if marks.missed.is_some() => "LOW",
+        Outcome::Allowed => "INFORMATIONAL",
+    };
+    let resource = |node: &String| match node.starts_with("i-") {
+        true => json!({ "Type": "AwsEc2Instance", "Partition": partition, "Region": region,
+            "Id": format!("arn:{partition}:ec2:{region}:{account}:instance/{node}") }),
+        false => {
+            json!({ "Type": "Other", "Id": text(node, 512), "Partition": partition, "Region": region })
+        }
+    };
+    let mut resources: Vec<Value> = event.nodes.iter().map(resource).collect();
+    resources.truncate(MOST_RESOURCES);
+    if resources.is_empty() {
+        let of_account = format!("AWS::::Account:{account}");
+        resources
+            .push(json!({ "Type": "AwsAccount", "Id": of_account, "Partition": partition, "Region": region }));
+    }
+    let mut fields = serde_json::Map::new();
+    let session_id = event.session_id.as_str();
+    for (name, value) in [
+        ("principal", event.who.principal.as_str()),
+        ("session_name", &event.who.session_name),
+        ("source_address", &event.source_address),
+        ("reason", &event.reason),
+        ("document", &event.document),
+        ("session_id", session_id),
+        ("command_id", &event.command_id),
+        ("error", &event.error),
+        ("event_id", &event.event_id),
+    ] {
+        if !value.is_empty() {
+            fields.insert(format!("{}/{name}", crate::TOOL), json!(text(value, 2048)));
+        }
+    }
+    Some(json!({
+        "SchemaVersion": "2018-10-08",
+        // The same whenever the record is sent.
+        "Id": text(&format!("{}/{account}/{region}/{id}", crate::TOOL), 512),
+        "ProductArn": format!("arn:{partition}:securityhub:{region}:{account}:product/{account}/default"),
+        "GeneratorId": text(&format!("{}/{}", crate::TOOL, event.event), 512),
+        "AwsAccountId": account,
+        "Types": [TYPE],
+        "FirstObservedAt": time,
+        "CreatedAt": time,
+        "UpdatedAt": time,
+        "Severity": { "Label": label },
+        "Title": text(&style.subject(event, marks), 256),
+        "Description": text(&style.text(event), 1024),
+        "ProductFields": fields,
+        "Action": { "ActionType": "AWS_API_CALL", "AwsApiCallAction": api_call(event) },
+        "Resources": resources,
+    }))
+}
+
+/// <https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_AwsApiCallAction.html>
+fn api_call(event: &Event) -> Value {
+    let mut call =
+        json!({ "Api": text(&event.event, 128), "ServiceName": text(&event.source, 128) });
+    let address = event.source_address.as_str();
+    if address.parse::<std::net::Ipv4Addr>().is_ok() {
+        call["CallerType"] = json!("remoteIp");
+        call["RemoteIpDetails"] = json!({ "IpAddressV4": address });
+    } else if address.contains(".amazonaws.com") {
+        call["CallerType"] = json!("domain");
+        call["DomainDetails"] = json!({ "Domain": text(address, 128) });
+    }
+    call
+}
+
+/// Returns the text within a limit; none is empty.
+fn text(text: &str, most: usize) -> String {
+    match cli::visible(text).trim() {
+        "" => "-".to_owned(),
+        text => cut(text, most),
+    }
+}
