@@ -13,7 +13,7 @@ pub(crate) struct System {
 
 /// IDs of os-release whose distributions trivy calls otherwise, and how; the last one is its newest name.
 /// <https://github.com/aquasecurity/trivy/blob/main/pkg/fanal/types/const.go>, OSType.
-const OF_TRIVY: [(&str, &[&str]); 8] = [
+const OF_TRIVY: [(&str, &[&str]); 7] = [
     ("amzn", &["amazon"]),
     ("rhel", &["redhat"]),
     ("ol", &["oracle"]),
@@ -21,7 +21,6 @@ const OF_TRIVY: [(&str, &[&str]); 8] = [
     ("mariner", &["cbl-mariner"]),
     ("sles", &["suse linux enterprise server", "sles"]),
     ("sle-micro", &["suse linux enterprise micro", "slem"]),
-    ("opensuse-leap", &["opensuse.leap", "opensuse-leap"]),
 ];
 
 /// Returns what trivy calls a distribution.
@@ -34,7 +33,7 @@ pub(crate) fn to_trivy(id: &str) -> &str {
 /// Returns the ID of a distribution that trivy, of any version, calls by a name.
 pub(crate) fn from_trivy(name: &str) -> String {
     let row = OF_TRIVY.iter().find(|(_, names)| names.contains(&name));
-    // `opensuse.tumbleweed`, as it was.
+    // `opensuse.leap`, as it was.
     row.map_or_else(|| name.replace('.', "-"), |(id, _)| (*id).to_owned())
 }
 

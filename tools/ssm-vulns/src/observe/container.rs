@@ -108,7 +108,10 @@ fn is_beside(name: &str) -> bool {
     name.starts_with('.')
         || name.ends_with(".md")
         || of_csaf.iter().any(|end| name.ends_with(end))
-        || matches!(name, "changes.csv" | "index.txt")
+        || matches!(
+            name.split_once('.'),
+            Some(("changes", "csv") | ("index", "txt"))
+        )
         || name.starts_with("LICENSE")
         || name.starts_with("NOTICE")
 }
