@@ -232,7 +232,7 @@ fn a_gap_between_two_inventories_leaves_one_sbom() {
 }
 
 #[test]
-fn machines_whose_sboms_have_one_name_are_told_apart() {
+fn machines_whose_sboms_have_one_name_are_distinguished() {
     let sbom = |serial: Value, name: &str, version: &str| {
         let mut sbom = json!({"bomFormat": "CycloneDX", "specVersion": "1.6", "metadata": {"component": {"type": "file", "name": name}}, "components": [
             {"type": "library", "name": "a", "purl": format!("pkg:deb/debian/a@{version}?arch=amd64&distro=debian-12")}]});
