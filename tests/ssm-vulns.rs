@@ -16,6 +16,8 @@ mod forms;
 mod gaps;
 #[path = "ssm-vulns/patches.rs"]
 mod patches;
+#[path = "ssm-vulns/releases.rs"]
+mod releases;
 #[path = "ssm-vulns/reports.rs"]
 mod reports;
 #[path = "ssm-vulns/sboms.rs"]

@@ -4,7 +4,7 @@
 # Prints lines of fields separated by tabs. An empty field at the end of a package means the default: the architecture of
 # the `arch` line, the source of the same name and version.
 #   ssm-inventory 1 plain|gzip
-#   os      ID  VERSION_ID  ID_LIKE  VERSION_CODENAME  PRETTY_NAME
+#   os      ID  VERSION_ID  ID_LIKE  VERSION_CODENAME  PRETTY_NAME  CPE_NAME, of SUSE only
 #   arch    ARCHITECTURE
 #   kernel  RUNNING_RELEASE  required, if the distribution asks for a reboot
 #   deb     NAME  VERSION  ARCHITECTURE  SOURCE  SOURCE_VERSION
@@ -34,10 +34,13 @@ os_release() {
     [ -r "$file" ] || fail "there is no os-release file"
     (
         # The file may leave any of them out, and what the caller's environment holds is none of the node's.
-        ID='' VERSION_ID='' ID_LIKE='' VERSION_CODENAME='' PRETTY_NAME=''
+        ID='' VERSION_ID='' ID_LIKE='' VERSION_CODENAME='' PRETTY_NAME='' CPE_NAME=''
         # shellcheck source=/dev/null
         . "$file"
-        printf 'os\t%s\t%s\t%s\t%s\t%s\n' "$ID" "$VERSION_ID" "$ID_LIKE" "$VERSION_CODENAME" "$PRETTY_NAME"
+        # The CPE only says which of the products of SUSE that have one ID it is.
+        case $CPE_NAME in *:suse:*) ;; *) CPE_NAME='' ;; esac
+        printf 'os\t%s\t%s\t%s\t%s\t%s' "$ID" "$VERSION_ID" "$ID_LIKE" "$VERSION_CODENAME" "$PRETTY_NAME"
+        printf '%s\n' "${CPE_NAME:+	$CPE_NAME}"
     )
 }
 

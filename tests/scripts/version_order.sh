@@ -81,7 +81,7 @@ with open(f"{directory}/osv.jsonl", "w") as osv:
 text = "\n".join(["ssm-inventory 1 plain", *lines, f"end\t{len(lines)}\t-"])
 record = {"kind": "invocation", "target": {"account": "1", "region": "r"}, "instance_id": "i-1", "status": "Success", "stdout": text, "stderr": "",
     "truncated": {"stdout": False, "stderr": False}}
-command = ["ssm-vulns", "match", "-q", "-o", "json", "--advisories", f"{directory}/osv.jsonl"]
+command = ["ssm-vulns", "match", "-q", "-o", "json", "--max-age", "0", "--advisories", f"{directory}/osv.jsonl"]
 done = subprocess.run(command, input=json.dumps(record), text=True, capture_output=True)
 if done.stderr:
     sys.exit(done.stderr)
@@ -328,7 +328,7 @@ record = {"kind": "invocation", "target": {"account": "1", "region": "r"}, "inst
 with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
     file.write("\n".join(map(json.dumps, osv)))
     file.flush()
-    command = ["ssm-vulns", "match", "-q", "-o", "json", "--advisories", file.name]
+    command = ["ssm-vulns", "match", "-q", "-o", "json", "--max-age", "0", "--advisories", file.name]
     done = subprocess.run(command, input=json.dumps(record), capture_output=True, text=True)
 scores = {one["advisory"]: one["severity"]["score"] for one in map(json.loads, done.stdout.splitlines())}
 wrong = [(vector, scores.get(name), score) for name, (vector, score) in expected.items() if scores.get(name) != score]

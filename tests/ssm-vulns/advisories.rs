@@ -109,6 +109,38 @@ fn packages_of_a_second_module_are_reported() {
     );
 }
 
+/// A source rpm is known by its file, which has no epoch, and perl's packages have several: ALSA-2025:7500.
+#[test]
+fn a_package_with_another_epoch_than_its_source_is_fixed() {
+    let advisory = |name: &str, fixed: &str| {
+        let ecosystem = "AlmaLinux:10";
+        osv("ALSA-2025:7500", ecosystem, name, fixed, json!({}))
+    };
+    let advisories = [
+        advisory("perl", "4:5.40.2-512.1.el10_0"),
+        advisory("perl-Errno", "1.38-512.1.el10_0"),
+    ];
+    let found = |release: &str, file: &str| {
+        let errno =
+            format!("rpm\tperl-Errno\t0\t1.38\t{release}\t\tperl-{file}.src.rpm\tAlmaLinux");
+        let libs =
+            format!("rpm\tperl-libs\t4\t5.40.2\t{release}\t\tperl-{file}.src.rpm\tAlmaLinux");
+        let perl = format!("rpm\tperl\t4\t5.40.2\t{release}\t\tperl-{file}.src.rpm\tAlmaLinux");
+        let input = node("almalinux", "10.0", &[&errno, &libs, &perl]);
+        listed(&judged(&advisories, &input))
+    };
+    assert_eq!(found("512.1.el10_0", "5.40.2-512.1.el10_0"), [""; 0]);
+    assert_eq!(
+        found("511.el10", "5.40.1-511.el10"),
+        [
+            "ALSA-2025:7500 perl 4:5.40.2-512.1.el10_0",
+            "ALSA-2025:7500 perl-Errno 1.38-512.1.el10_0",
+            "ALSA-2025:7500 perl-Errno 4:5.40.2-512.1.el10_0",
+            "ALSA-2025:7500 perl-libs 4:5.40.2-512.1.el10_0",
+        ]
+    );
+}
+
 /// 4: a tenth of AlmaLinux 8's records.
 #[test]
 fn bug_fixes_and_enhancements_are_no_vulnerabilities() {

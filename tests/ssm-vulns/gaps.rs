@@ -110,7 +110,14 @@ fn packages_of_a_distribution_that_is_not_known_are_a_gap() {
 fn what_lies_beside_advisories_and_is_not_read_is_a_gap() {
     let directory = Directory::new();
     directory.write("db/a.json", harmless(json!({})).to_string());
-    for beside in ["db/.git/objects/pack", "db/README.md", "db/LICENSE"] {
+    for beside in [
+        "db/.git/objects/pack",
+        "db/README.md",
+        "db/LICENSE",
+        "db/a.json.asc",
+        "db/a.json.sha512",
+        "db/changes.csv",
+    ] {
         directory.write(beside, "x");
     }
     let db = directory.path().join("db");

@@ -211,8 +211,28 @@ fn a_node_that_was_asked_again_has_one_sbom() {
 }
 
 /// `syft dir:/` calls every machine `/`.
+/// A gap that an earlier step printed is of no command.
 #[test]
-fn machines_whose_sboms_have_one_name_are_told_apart() {
+fn a_gap_between_two_inventories_leaves_one_sbom() {
+    let of = |version: &str| {
+        let line = format!("deb\ta\t{version}");
+        node("debian", "12", &[&line])
+    };
+    let gap = json!({"kind": "gap", "target": {"account": "111111111111", "region": "us-east-1"},
+        "instance_id": "i-0123456789abcdef0", "name": null,
+        "reason": {"id": "vulns.inventory.cut", "message": "m", "fix": "f"}});
+    let directory = Directory::new();
+    let path = directory.write(
+        "records.jsonl",
+        [of("1"), gap.to_string(), of("2")].join("\n"),
+    );
+    let output = run(&["sbom", "-f", path.to_str().unwrap()], "").run();
+    let sbom = output.assert_status(0).json();
+    assert_eq!(sbom["components"][1]["version"], "2", "{}", output.stdout);
+}
+
+#[test]
+fn machines_whose_sboms_have_one_name_are_distinguished() {
     let sbom = |serial: Value, name: &str, version: &str| {
         let mut sbom = json!({"bomFormat": "CycloneDX", "specVersion": "1.6", "metadata": {"component": {"type": "file", "name": name}}, "components": [
             {"type": "library", "name": "a", "purl": format!("pkg:deb/debian/a@{version}?arch=amd64&distro=debian-12")}]});

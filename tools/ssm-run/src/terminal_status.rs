@@ -1,4 +1,4 @@
-//! How an invocation ended, and what that comes to. Pure.
+//! How an invocation ended, and the exit status that follows. Pure.
 //!
 //! <https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html>
 
@@ -45,7 +45,7 @@ impl TerminalStatus<'_> {
         (has_ended && self.code >= 0).then_some(self.code)
     }
 
-    /// Returns what it comes to: 1 is for commands that ended, 2 for what never ran or was taken away.
+    /// Returns the exit status that it leads to: 1 is for commands that ended, 2 for what never ran or was taken away.
     pub(crate) fn outcome(self) -> Outcome {
         match self.status {
             "Success" => Outcome::Fine,

@@ -136,15 +136,18 @@ pub(crate) fn stale(fleet: &Fleet, covered: &Covered, max_age: u32, today: Date)
         .collect()
 }
 
-/// Returns a note for each release whose advisories have no day.
-pub(crate) fn of_unknown_age(fleet: &Fleet, covered: &Covered) -> Vec<String> {
-    let note = |(name, coverage): (String, &Coverage)| {
-        coverage.newest().is_none().then(|| {
-            format!("the advisories about {name} have no date: how old they are is not known")
-        })
+/// Returns a gap for each release whose advisories have no day.
+pub(crate) fn undated(fleet: &Fleet, covered: &Covered) -> Vec<Gap> {
+    let gap = |(name, coverage): (String, &Coverage)| {
+        let message =
+            format!("the advisories about {name} have no date: how old they are is not known");
+        let fix =
+            "download them with their dates, as `curl --remote-time` does, or pass --max-age 0";
+        let is_undated = coverage.newest().is_none();
+        is_undated.then(|| Gap::general("vulns.advisories.undated", message, fix))
     };
     of_fleet(fleet, covered)
         .into_iter()
-        .filter_map(note)
+        .filter_map(gap)
         .collect()
 }

@@ -11,8 +11,8 @@ use std::fmt::Write;
 use records::Target;
 use serde::Serialize;
 
-use crate::model::package::{Manager, Package};
-use crate::model::system::System;
+use crate::model::package::{Manager, Package, epoch as epoch_of};
+use crate::model::system::{System, to_trivy};
 use crate::observe::input::Scanned;
 use crate::purl;
 
@@ -161,17 +161,6 @@ fn device<'a>(
     }
 }
 
-/// Trivy knows distributions by names of its own: pkg/fanal/types/const.go, OSType.
-fn family(id: &str) -> &str {
-    match id {
-        "amzn" => "amazon",
-        "rhel" => "redhat",
-        "ol" => "oracle",
-        "almalinux" => "alma",
-        id => id,
-    }
-}
-
 fn operating_system(node: &Scanned, of_system: &str, to: &mut String) -> anyhow::Result<()> {
     let system = &node.inventory.system;
     let like: Vec<(String, &str)> = system
@@ -185,17 +174,18 @@ fn operating_system(node: &Scanned, of_system: &str, to: &mut String) -> anyhow:
         .into_iter()
         .chain(like.iter().map(|(name, one)| (name.as_str(), *one)))
         .chain([
-            ("syft:distro:prettyName", system.pretty.as_str()),
+            ("syft:distro:cpeName", system.cpe.as_str()),
+            ("syft:distro:prettyName", &system.pretty),
             ("syft:distro:versionCodename", &system.codename),
             ("syft:distro:versionID", &system.version),
             ("aquasecurity:trivy:Class", "os-pkgs"),
-            ("aquasecurity:trivy:Type", family(&system.id)),
+            ("aquasecurity:trivy:Type", to_trivy(&system.id)),
         ])
         .chain(hotfixes);
     let component = Component {
         r#type: "operating-system",
         bom_ref: of_system,
-        name: family(&system.id),
+        name: to_trivy(&system.id),
         version: Some(system.version.as_str()).filter(|version| !version.is_empty()),
         description: &system.pretty,
         purl: "",
@@ -210,10 +200,7 @@ fn component(package: &Package, system: &System) -> anyhow::Result<String> {
     let purl = purl::of(package, system)?;
     let (epoch, _) = package.epoch();
     let source = &package.source;
-    let (source_epoch, rest) = source
-        .version
-        .split_once(':')
-        .unwrap_or(("", &source.version));
+    let (source_epoch, rest) = epoch_of(&source.version);
     let has_source = match package.manager {
         Manager::Rpm => true,
         Manager::Deb => source.name != package.name || source.version != package.version,

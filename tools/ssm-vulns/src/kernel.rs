@@ -110,12 +110,34 @@ fn of_rpm(name: &str, version: &str, arch: &str, running: &str) -> Vec<Kernel> {
                 _ => format!("{version}{dot_arch}+{}", &flavour[1..]),
             };
             // SUSE: `5.14.21-150500.55.28-default` of 5.14.21-150500.55.28.1, whose last number counts the builds.
-            let build = version.rsplit_once('.').map_or(version, |(build, _)| build);
+            let version = match flavour {
+                "-default-base" => of_base(version),
+                _ => version.to_owned(),
+            };
+            let build = version
+                .rsplit_once('.')
+                .map_or(&*version, |(build, _)| build);
             let of_suse = flavour.strip_suffix("-base").unwrap_or(flavour);
             vec![kernel(of_red_hat), kernel(format!("{build}{of_suse}"))]
         }
         _ => Vec::new(),
     }
+}
+
+/// Returns the version of the kernel that SUSE's kernel-default-base is made of, which has its own release behind:
+/// `5.14.21-150400.24.141.1.150400.24.68.2`, `5.3.18-lp152.95.1.lp152.8.44.1` and `5.3.18-24.102.1.9.48.1`.
+fn of_base(version: &str) -> String {
+    let Some((version, release)) = version.rsplit_once('-') else {
+        return version.to_owned();
+    };
+    let parts: Vec<&str> = release.split('.').collect();
+    let again = parts[1..].iter().position(|part| *part == parts[0]);
+    let n_parts = match again {
+        Some(at) => at + 1,
+        None if parts.len() == 6 => 3,
+        None => parts.len(),
+    };
+    format!("{version}-{}", parts[..n_parts].join("."))
 }
 
 fn starts_with_digit(text: &str) -> bool {
@@ -144,8 +166,14 @@ fn line(release: &str, arch: &str) -> String {
     }
     let is_number = |c: char| c.is_ascii_digit() || c == '.';
     let rest = release.trim_start_matches(is_number);
-    let rest = rest.strip_prefix('-').unwrap_or(rest);
-    let rest = rest.trim_start_matches(is_number);
+    let rest = match rest.strip_prefix("+deb") {
+        // From release 13 on, Debian has its release instead of a number: `6.12.48+deb13-amd64`.
+        Some(rest) => rest.trim_start_matches(is_number),
+        None => {
+            let rest = rest.strip_prefix('-').unwrap_or(rest);
+            rest.trim_start_matches(is_number)
+        }
+    };
     // Mageia has the flavor before the number of the release.
     let flavour = rest.split_once('-').filter(|_| release.contains(".mga"));
     flavour.map_or(rest, |(flavour, _)| flavour).to_owned()
@@ -218,6 +246,22 @@ mod tests {
             "rpm\tkernel\t\t6.6.51.1\t5.azl3",
             "rpm\tkernel\t\t6.6.57.1\t6.azl3",
         ];
+        let debian = [
+            "deb\tlinux-image-6.1.0-40-amd64\t6.1.153-1",
+            "deb\tlinux-image-6.12.48+deb13-amd64\t6.12.48-1",
+            "deb\tlinux-image-6.16.3+deb13-cloud-amd64\t6.16.3-1",
+        ];
+        let base = ["rpm\tkernel-default-base\t\t5.14.21\t150400.24.141.1.150400.24.68.2"];
+        let base_of_leap = ["rpm\tkernel-default-base\t\t5.3.18\tlp152.95.1.lp152.8.44.1"];
+        let base_of_sp2 = ["rpm\tkernel-default-base\t\t5.3.18\t24.102.1.9.48.1"];
+        let debug = ["rpm\tkernel-debug-core\t\t5.14.0\t427.20.1.el9_4"];
+        let uek64k = ["rpm\tkernel-uek64k-core\t\t5.15.0\t209.161.7.2.el9uek"];
+        let suse_flavours = [
+            "rpm\tkernel-azure\t\t5.14.21\t150500.33.54.1",
+            "rpm\tkernel-64kb\t\t5.14.21\t150500.55.31.1",
+            "rpm\tkernel-preempt\t\t5.3.18\t150300.59.43.1",
+            "rpm\tkernel-longterm\t\t6.12.19\t1.1",
+        ];
         let alpine = ["apk\tlinux-virt\t6.6.31-r0", "apk\tlinux-lts\t6.6.58-r0"];
         for (lines, arch, running, expected) in [
             (
@@ -273,6 +317,67 @@ mod tests {
                 "x86_64",
                 "5.14.21-150500.13.5-rt",
                 "5.14.21-150500.13.99-rt",
+            ),
+            (&debian, "amd64", "6.1.0-40-amd64", "6.12.48+deb13-amd64"),
+            (
+                &debian,
+                "amd64",
+                "6.12.48+deb13-amd64",
+                "6.12.48+deb13-amd64",
+            ),
+            (
+                &base,
+                "x86_64",
+                "5.14.21-150400.24.141-default",
+                "5.14.21-150400.24.141-default",
+            ),
+            (
+                &base_of_leap,
+                "x86_64",
+                "5.3.18-lp152.95-default",
+                "5.3.18-lp152.95-default",
+            ),
+            (
+                &base_of_sp2,
+                "x86_64",
+                "5.3.18-24.102-default",
+                "5.3.18-24.102-default",
+            ),
+            (
+                &debug,
+                "x86_64",
+                "5.14.0-427.13.1.el9_4.x86_64+debug",
+                "5.14.0-427.20.1.el9_4.x86_64+debug",
+            ),
+            (
+                &uek64k,
+                "aarch64",
+                "5.15.0-200.el9uek.aarch64+64k",
+                "5.15.0-209.161.7.2.el9uek.aarch64+64k",
+            ),
+            (
+                &suse_flavours,
+                "x86_64",
+                "5.14.21-150500.33.51-azure",
+                "5.14.21-150500.33.54-azure",
+            ),
+            (
+                &suse_flavours,
+                "aarch64",
+                "5.14.21-150500.55.28-64kb",
+                "5.14.21-150500.55.31-64kb",
+            ),
+            (
+                &suse_flavours,
+                "x86_64",
+                "5.3.18-150300.59.40-preempt",
+                "5.3.18-150300.59.43-preempt",
+            ),
+            (
+                &suse_flavours,
+                "x86_64",
+                "6.12.18-1-longterm",
+                "6.12.19-1-longterm",
             ),
             (&photon, "x86_64", "6.1.10-1.ph5-esx", "6.1.81-2.ph5-esx"),
             (&photon, "x86_64", "6.1.10-1.ph5", "6.1.83-1.ph5"),

@@ -6,7 +6,7 @@ mod verdict;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::model::advisory::{Advisory, Affected};
-use crate::model::distribution;
+use crate::model::distribution::{self, Paid};
 use crate::model::fleet::{Fleet, Installed};
 use crate::model::package::Manager;
 use crate::model::record::Issue;
@@ -24,20 +24,27 @@ struct Candidate {
     text: String,
     /// The version that a backport is built from, whose fixes it has.
     built_from: Option<Version>,
+    /// Whether the epoch is left out: that of a source rpm is not known, `perl-Errno 0:1.38` is of perl 4:5.40.2.
+    has_no_epoch: bool,
 }
 
 /// The packages of a fleet by ecosystem and name, and what was found about them.
 pub(crate) struct Judge<'f> {
     fleet: &'f Fleet,
+    /// What OSV calls each system.
+    ecosystems: Vec<Option<String>>,
     index: HashMap<String, HashMap<String, Vec<Candidate>>>,
     known_exploited: Option<HashSet<String>>,
-    found: BTreeMap<Key, Found>,
+    /// Issues and the packages that have them, by their places.
+    found: BTreeMap<Key, (Issue, BTreeSet<usize>)>,
     /// What cannot be compared: advisory, package and why.
     pub(crate) unjudged: BTreeSet<(String, String, String)>,
     /// Backports with a higher number than a fix for their release, which they may lack all the same, by their places.
     doubtful: BTreeMap<usize, Doubt>,
     /// Ecosystems and sources of which some advisory says what backports have.
     judges_backports: HashSet<(String, String)>,
+    /// Packages, by their places, and CVEs that longer support has fixed in them.
+    has_fix: HashSet<(usize, String)>,
 }
 
 /// How many fixes a backport may lack.
@@ -64,37 +71,44 @@ impl<'f> Judge<'f> {
         let mut index: HashMap<String, HashMap<String, Vec<Candidate>>> = HashMap::new();
         for (place, installed) in fleet.installed.iter().enumerate() {
             let Installed { package, nodes, .. } = installed;
-            let Some(ecosystem) = &ecosystems[installed.system] else {
-                continue;
-            };
             if nodes.is_empty() || package.manager == Manager::Windows {
                 continue;
             }
-            let names = index.entry(ecosystem.clone()).or_default();
-            let mut add = |name: &str, version: &str| {
-                names.entry(name.to_owned()).or_default().push(Candidate {
-                    installed: place,
-                    version: Version::parse(package.manager, version),
-                    built_from: line::of_backport(version)
-                        .and_then(|from| Version::parse(package.manager, from)),
-                    text: version.to_owned(),
-                });
+            let mut add = |name: &str, version: &str, has_no_epoch: bool| {
+                for ecosystem in distribution::all_of_system(&fleet.systems[installed.system]) {
+                    let names = index.entry(ecosystem).or_default();
+                    let parsed = Version::parse(package.manager, version);
+                    names.entry(name.to_owned()).or_default().push(Candidate {
+                        installed: place,
+                        version: match has_no_epoch {
+                            true => parsed.map(Version::without_epoch),
+                            false => parsed,
+                        },
+                        built_from: line::of_backport(version)
+                            .and_then(|from| Version::parse(package.manager, from)),
+                        text: version.to_owned(),
+                        has_no_epoch,
+                    });
+                }
             };
             // Advisories of Debian, Ubuntu, Alpine and SUSE name sources, those of AlmaLinux and Amazon Linux what was built
             // of them, and Red Hat's either.
-            add(&package.source.name, &package.source.version);
+            let has_no_epoch = package.is_epoch_of_source_unknown();
+            add(&package.source.name, &package.source.version, has_no_epoch);
             if package.manager == Manager::Rpm && package.name != package.source.name {
-                add(&package.name, &package.version);
+                add(&package.name, &package.version, false);
             }
         }
         Judge {
             fleet,
+            ecosystems,
             index,
             known_exploited,
             found: BTreeMap::new(),
             unjudged: BTreeSet::new(),
             doubtful: BTreeMap::new(),
             judges_backports: HashSet::new(),
+            has_fix: HashSet::new(),
         }
     }
 
@@ -110,7 +124,7 @@ impl<'f> Judge<'f> {
     /// Takes an advisory.
     pub(crate) fn judge(&mut self, advisory: &Advisory) {
         // A package may be named by itself and by its source, for everybody and for those who pay: the best counts.
-        let mut best: BTreeMap<usize, Issue> = BTreeMap::new();
+        let mut best: BTreeMap<usize, (Rank, Issue)> = BTreeMap::new();
         let mut has_fix: HashSet<usize> = HashSet::new();
         for affected in &advisory.affected {
             let candidates = self
@@ -170,20 +184,24 @@ impl<'f> Judge<'f> {
                 let at = (version, candidate);
                 if let Some((fixed, uncertain)) = verdict(affected, installed, at, &ranges) {
                     let issue = self.issue(advisory, affected, installed, fixed, uncertain);
-                    let is_better = best
-                        .get(&candidate.installed)
-                        .is_none_or(|before| rank(&issue) < rank(before));
-                    if is_better {
-                        best.insert(candidate.installed, issue);
+                    let rank = rank(&issue, affected.ecosystem.paid.as_ref());
+                    let before = best.get(&candidate.installed);
+                    if before.is_none_or(|(before, _)| rank < *before) {
+                        best.insert(candidate.installed, (rank, issue));
                     }
                 } else if has_paid_fix(affected, installed, at, &ranges) {
                     has_fix.insert(candidate.installed);
                 }
             }
         }
-        // Who has paid for a fix does not wait for that which everybody gets.
+        // Who has paid for a fix does not wait for that which everybody gets, in this advisory or in another about the same CVE: Red Hat
+        // has one for 9 and one for 9.2 EUS.
         best.retain(|place, _| !has_fix.contains(place));
-        for (place, issue) in best {
+        for place in has_fix {
+            let cves = advisory.cves.iter();
+            self.has_fix.extend(cves.map(|cve| (place, cve.clone())));
+        }
+        for (place, (_, issue)) in best {
             let key = (
                 issue.advisory.clone(),
                 issue.ecosystem.clone(),
@@ -192,15 +210,9 @@ impl<'f> Judge<'f> {
                 issue.fixed.clone(),
                 issue.uncertain,
             );
-            let nodes = self.fleet.installed[place].nodes.iter();
-            self.found
-                .entry(key)
-                .or_insert_with(|| Found {
-                    issue,
-                    nodes: Vec::new(),
-                })
-                .nodes
-                .extend(nodes);
+            let found = self.found.entry(key);
+            let (_, packages) = found.or_insert_with(|| (issue, BTreeSet::new()));
+            packages.insert(place);
         }
     }
 
@@ -209,7 +221,7 @@ impl<'f> Judge<'f> {
     pub(crate) fn doubtful(&self) -> impl Iterator<Item = (&Installed, Doubt)> {
         self.doubtful.iter().filter_map(|(place, doubt)| {
             let installed = &self.fleet.installed[*place];
-            let ecosystem = distribution::of_system(&self.fleet.systems[installed.system])?;
+            let ecosystem = self.ecosystems[installed.system].clone()?;
             let key = (ecosystem, installed.package.source.name.clone());
             let n_fixes = match self.judges_backports.contains(&key) {
                 true => doubt.n_undetermined,
@@ -236,14 +248,16 @@ impl<'f> Judge<'f> {
             aliases: advisory.aliases.clone(),
             severity: affected.severity.clone(),
             known_exploited: self.known_exploited.as_ref().map(is_exploited),
-            ecosystem: affected.ecosystem.name.clone(),
+            // That of the node: a module may be for several.
+            ecosystem: self.ecosystems[installed.system]
+                .clone()
+                .unwrap_or_default(),
             package: package.name.clone(),
             source: package.source.name.clone(),
             installed: package.version.clone(),
             paid: affected
                 .ecosystem
-                .paid
-                .as_ref()
+                .paid_on(&self.fleet.systems[installed.system])
                 .filter(|_| fixed.is_some())
                 .map(|paid| paid.name.clone()),
             fixed,
@@ -255,10 +269,20 @@ impl<'f> Judge<'f> {
 
     /// Returns what was found, the worst first, each with its nodes in order.
     pub(crate) fn found(&mut self) -> Vec<Found> {
-        let mut found: Vec<Found> = std::mem::take(&mut self.found).into_values().collect();
-        for one in &mut found {
-            one.nodes.sort_unstable();
-            one.nodes.dedup();
+        let mut found: Vec<Found> = Vec::new();
+        for (issue, packages) in std::mem::take(&mut self.found).into_values() {
+            let is_fixed = |place: &usize| {
+                let has = |cve: &String| self.has_fix.contains(&(*place, cve.clone()));
+                !issue.cves.is_empty() && issue.cves.iter().all(has)
+            };
+            let affected = packages.iter().filter(|place| !is_fixed(place));
+            let nodes = affected.flat_map(|place| &self.fleet.installed[*place].nodes);
+            let mut nodes: Vec<u32> = nodes.copied().collect();
+            nodes.sort_unstable();
+            nodes.dedup();
+            if !nodes.is_empty() {
+                found.push(Found { issue, nodes });
+            }
         }
         found.sort_by(|one, other| {
             let order = |found: &Found| {
@@ -285,11 +309,14 @@ fn name_of(manager: Manager) -> &'static str {
 
 /// The lower, the more is known for sure and the easier the cure; of equals the worst counts, as an advisory may rate each of its
 /// vulnerabilities.
-fn rank(issue: &Issue) -> (bool, bool, bool, Word) {
+type Rank = (bool, bool, bool, bool, Word);
+
+fn rank(issue: &Issue, paid: Option<&Paid>) -> Rank {
     (
         issue.uncertain,
         issue.fixed.is_none(),
         issue.paid.is_some(),
+        issue.paid.is_some() && paid.is_some_and(Paid::is_second),
         issue.severity.word,
     )
 }

@@ -35,6 +35,18 @@ impl Version {
         }
     }
 
+    /// Returns the version without its epoch.
+    pub(crate) fn without_epoch(self) -> Version {
+        match self {
+            Version::Rpm(evr) => Version::Rpm(Evr::new(
+                String::new(),
+                evr.version().to_owned(),
+                evr.release().to_owned(),
+            )),
+            other => other,
+        }
+    }
+
     /// Compares two versions of one manager. Where one of two rpms has no release, the release does not count.
     pub(crate) fn compare(&self, other: &Version) -> Option<Ordering> {
         match (self, other) {

@@ -93,7 +93,7 @@ pub(crate) async fn run(
         gaps.extend(
             unread
                 .into_iter()
-                .map(|one| Gap::general("vulns.advisories.unread", one.0, fix)),
+                .map(|one| Gap::general("vulns.advisories.unread", one, fix)),
         );
     }
     drop(working);
@@ -102,8 +102,7 @@ pub(crate) async fn run(
     gaps.extend(coverage::partial(&fleet, covered));
     gaps.extend(coverage::stale(&fleet, covered, args.max_age, today));
     if args.max_age > 0 {
-        let notes = coverage::of_unknown_age(&fleet, covered);
-        notes.iter().for_each(|note| out.note(note));
+        gaps.extend(coverage::undated(&fleet, covered));
     }
     gaps.extend(judge.unjudged.iter().map(|(advisory, package, why)| {
         let message = format!("{advisory} and {package} cannot be compared: {why}");

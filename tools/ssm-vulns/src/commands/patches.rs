@@ -34,7 +34,7 @@ pub(crate) async fn run(
             Item::PatchScan(invocation) => scans.ended(*invocation),
             Item::PatchState(state) => scans.found(*state),
             // Inventories are judged by `match`, what is missing of them as well.
-            Item::Scanned(_) | Item::Bom(_) => {}
+            Item::Scanned(_) | Item::Bom(_) | Item::NoInventory(_) => {}
             Item::Gap(gap) if gap.reason.id.starts_with("vulns.inventory.") => {}
             Item::Gap(gap) if gap.instance_id.is_some() => scans.missed(&gap),
             Item::Gap(gap) => gaps.push(gap),

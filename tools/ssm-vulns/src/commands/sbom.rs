@@ -55,6 +55,10 @@ pub(crate) async fn run(
                 Some(place)
             }
             Item::Gap(gap) => {
+                gaps.push(gap);
+                None
+            }
+            Item::NoInventory(gap) => {
                 let place = gap.target.clone().zip(gap.instance_id.clone());
                 gaps.push(gap);
                 place

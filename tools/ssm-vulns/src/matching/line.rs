@@ -1,9 +1,9 @@
 //! Whether a package is of the line of versions that a fix is for. Several lines of one name are installed side by side in a
 //! fleet, and a version of one says nothing of another: nodejs:16 is not fixed by a higher number in nodejs:18.
 
-use crate::model::advisory::{Affected, BACKPORTS, RELEASE, UNDETERMINED};
+use crate::model::advisory::{Affected, Scope};
 use crate::model::fleet::Installed;
-use crate::model::package::{Package, stream};
+use crate::model::package::{Package, epoch, stream};
 
 /// Returns whether it is, or none where that is not known.
 pub(super) fn is_same(
@@ -18,7 +18,11 @@ pub(super) fn is_same(
     if affected.ecosystem.name.starts_with("Debian:") {
         return of_debian(affected, package);
     }
-    if affected.ecosystem.name.starts_with("Oracle Linux:") && !is_same_of_oracle(package, fixed) {
+    let is_other = match fixed {
+        Some(fixed) => !is_same_build(&affected.ecosystem.name, package, fixed),
+        None => false,
+    };
+    if is_other {
         return Some(false);
     }
     let modules = &affected.line.modules;
@@ -40,29 +44,44 @@ pub(super) fn is_same(
     }
 }
 
-/// Oracle Linux has two releases of its own kernel side by side under one name, 5.4.17 and 5.15.0, and of some libraries packages that
-/// are patched while they run, which have a higher epoch than all others and take their place.
-/// <https://docs.oracle.com/en/operating-systems/uek/> and <https://github.com/aquasecurity/trivy/pull/745>
-fn is_same_of_oracle(package: &Package, fixed: Option<&str>) -> bool {
-    let Some(fixed) = fixed else {
-        return true;
-    };
-    let is_ksplice = |version: &str| version.contains(".ksplice");
-    if is_ksplice(fixed) != is_ksplice(&package.version) {
-        return false;
+/// What of one name is built beside the packages that every node has, with a higher number or epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Build {
+    Normal,
+    /// Libraries of Oracle Linux that were validated: `10:3.6.16-4.0.1.el8_fips` of ELSA-2022-9221.
+    Fips,
+    /// Libraries of Oracle Linux that are patched while they run. <https://github.com/aquasecurity/trivy/pull/745>
+    Ksplice,
+    /// Kernels of Rocky Linux's SIG Cloud: `5.14.0-687.36.1.el9_8.cloud.1.0`. <https://sig-cloud.rocky.page>
+    Cloud,
+}
+
+fn build(version: &str) -> Build {
+    match version {
+        _ if version.contains(".ksplice") => Build::Ksplice,
+        _ if version.contains(".cloud.") => Build::Cloud,
+        _ if version.ends_with("_fips") => Build::Fips,
+        _ => Build::Normal,
     }
-    !package.source.name.starts_with("kernel-uek") || series(fixed) == series(&package.version)
+}
+
+/// Oracle Linux has two releases of its own kernel side by side under one name as well, 5.4.17 and 5.15.0.
+/// <https://docs.oracle.com/en/operating-systems/uek/>
+fn is_same_build(ecosystem: &str, package: &Package, fixed: &str) -> bool {
+    let has_builds = ["Oracle Linux:", "Rocky Linux:"];
+    if !has_builds.iter().any(|one| ecosystem.starts_with(one)) {
+        return true;
+    }
+    let is_uek = package.source.name.starts_with("kernel-uek");
+    build(fixed) == build(&package.version)
+        && (!is_uek || series(fixed) == series(&package.version))
 }
 
 /// Returns `5.15` of `2:5.15.0-1`.
 fn series(version: &str) -> &str {
-    let rest = without_epoch(version);
+    let rest = epoch(version).1;
     let second = rest.match_indices('.').nth(1);
     second.map_or(rest, |(at, _)| &rest[..at])
-}
-
-fn without_epoch(version: &str) -> &str {
-    version.split_once(':').map_or(version, |(_, rest)| rest)
 }
 
 /// Returns whether an installed version is one of those that longer support builds, so that a fix for it says what this one has. Else
@@ -101,26 +120,26 @@ fn service_pack(version: &str) -> Option<&str> {
 /// <https://backports.debian.org/> Only the tracker says from which version on they have a fix.
 fn of_debian(affected: &Affected, package: &Package) -> Option<bool> {
     let is_backport = package.source.version.contains("~bpo");
-    match (is_backport, affected.line.topic.as_deref()) {
-        (true, None | Some(UNDETERMINED)) => None,
-        (is_backport, topic) => Some(is_backport == (topic == Some(BACKPORTS))),
+    match (is_backport, &affected.line.scope) {
+        (true, Scope::Any | Scope::Undetermined) => None,
+        (is_backport, scope) => Some(is_backport == (*scope == Scope::Backports)),
     }
 }
 
 /// Returns whether an advisory says from which version on backports have its fix.
 pub(super) fn judges_backports(affected: &Affected) -> bool {
-    matches!(affected.line.topic.as_deref(), Some(RELEASE | BACKPORTS))
+    matches!(affected.line.scope, Scope::Release | Scope::Backports)
 }
 
 /// Returns whether an advisory for Debian leaves out what its backports have.
 pub(super) fn is_silent_about_backports(affected: &Affected) -> bool {
-    let is_silent = affected.line.topic.is_none() || is_undetermined(affected);
+    let is_silent = matches!(affected.line.scope, Scope::Any | Scope::Undetermined);
     affected.ecosystem.name.starts_with("Debian:") && is_silent
 }
 
 /// Returns whether the tracker itself does not know what backports have, so that no other advisory does.
 pub(super) fn is_undetermined(affected: &Affected) -> bool {
-    affected.line.topic.as_deref() == Some(UNDETERMINED)
+    affected.line.scope == Scope::Undetermined
 }
 
 /// Returns the version that a backport is built from, before which it goes: `3-1` of `3-1~bpo12+1`.
@@ -139,7 +158,7 @@ fn of_amazon(affected: &Affected, package: &Package, fixed: Option<&str>) -> Opt
     if package.source.name == "kernel" {
         return Some(fixed.is_none_or(|fixed| series(fixed) == series(installed)));
     }
-    let Some(topic) = &affected.line.topic else {
+    let Scope::Topic(topic) = &affected.line.scope else {
         return Some(true);
     };
     let line = topic.trim_start_matches(|c: char| !c.is_ascii_digit());
@@ -150,7 +169,7 @@ fn of_amazon(affected: &Affected, package: &Package, fixed: Option<&str>) -> Opt
         let rest = version.strip_prefix(line);
         rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
     };
-    match fixed.map(without_epoch) {
+    match fixed.map(|fixed| epoch(fixed).1) {
         Some(fixed) if is_of(fixed) => Some(is_of(installed)),
         // The number of the topic is of something else than this package.
         _ => None,
@@ -158,203 +177,5 @@ fn of_amazon(affected: &Affected, package: &Package, fixed: Option<&str>) -> Opt
 }
 
 #[cfg(test)]
-mod tests {
-    use super::is_same;
-    use crate::model::advisory::{Affected, BACKPORTS, Line, RELEASE, UNDETERMINED};
-    use crate::model::distribution::Ecosystem;
-    use crate::model::fleet::Installed;
-    use crate::model::package::Package;
-    use crate::model::severity::Severity;
-
-    fn same(ecosystem: &str, line: Line, installed: &str, fixed: &str) -> Option<bool> {
-        let affected = Affected {
-            ecosystem: Ecosystem::free(ecosystem),
-            name: String::new(),
-            line,
-            ranges: Vec::new(),
-            versions: Vec::new(),
-            severity: Severity::UNKNOWN,
-        };
-        let installed = Installed {
-            system: 0,
-            package: Package::of_line(installed, "x").unwrap(),
-            nodes: Vec::new(),
-        };
-        is_same(&affected, &installed, Some(fixed))
-    }
-
-    #[test]
-    fn streams_of_modules_are_kept_apart() {
-        let modules = |all: &[&str]| Line {
-            modules: all.iter().map(|one| (*one).to_owned()).collect(),
-            topic: None,
-        };
-        let node =
-            "rpm\tpython38-pytest\t\t4.6.6\t3.module+el8.1.0+1+b\t\t\tA\tpython38-devel:3.8:807:12";
-        let fixed = "4.6.6-3.module+el8.8.0+9999+aaaa";
-        for (line, installed, expected) in [
-            (
-                modules(&["python38:3.8", "python38-devel:3.8"]),
-                node,
-                Some(true),
-            ),
-            (modules(&["python38:3.8"]), node, Some(false)),
-            (modules(&[]), node, None),
-            (
-                modules(&["python38:3.8"]),
-                "rpm\tpython38-pytest\t\t4.6.6\t3.module+el8.1.0+1+b",
-                None,
-            ),
-            (
-                modules(&["python38:3.8"]),
-                "rpm\tpython38-pytest\t\t4.6.6\t3.el8",
-                Some(false),
-            ),
-        ] {
-            assert_eq!(
-                same("AlmaLinux:8", line.clone(), installed, fixed),
-                expected,
-                "{line:?} {installed}"
-            );
-        }
-    }
-
-    #[test]
-    fn kernels_and_live_libraries_of_oracle_linux_are_kept_apart() {
-        let kernel = "rpm\tkernel-uek\t\t5.4.17\t2136.330.7.el8uek";
-        let modules =
-            "rpm\tkernel-uek-modules\t\t5.15.0\t200.el8uek\t\tkernel-uek-5.15.0-200.el8uek.src.rpm";
-        let glibc = "rpm\tglibc\t\t2.34\t100.0.1.el9_4.2";
-        let live = "rpm\tglibc\t2\t2.34\t60.0.3.ksplice1.el9_2.7";
-        let live_fix = "2:2.34-100.0.1.ksplice1.el9_4.2";
-        for (installed, fixed, expected) in [
-            (kernel, "5.15.0-209.161.7.2.el8uek", false),
-            (kernel, "5.4.17-2136.338.4.2.el8uek", true),
-            (modules, "5.15.0-209.161.7.2.el8uek", true),
-            (modules, "0:5.4.17-2136.338.4.2.el8uek", false),
-            (glibc, live_fix, false),
-            (glibc, "2.34-100.0.1.el9_4.3", true),
-            (live, live_fix, true),
-            (live, "2.34-100.0.1.el9_4.3", false),
-        ] {
-            let found = same("Oracle Linux:8", Line::default(), installed, fixed);
-            assert_eq!(found, Some(expected), "{installed} {fixed}");
-        }
-    }
-
-    #[test]
-    fn a_fix_of_longer_support_is_for_what_it_builds() {
-        for (installed, fixed, expected) in [
-            ("8.7p1-30.el9_2.7", "8.7p1-30.el9_2.4", true),
-            ("8.7p1-38.el9_4.1", "8.7p1-30.el9_2.4", false),
-            ("8.7p1-38.el9", "8.7p1-30.el9_2.4", false),
-            ("1-2.module+el9.2.0+19+b", "1-1.module+el9.2.0+17+a", true),
-            ("7.81.0-1+esm2", "7.81.0-1+esm1", true),
-            ("7.81.0-2", "7.81.0-1+esm1", false),
-            ("1.1.1l-150400.7.75.1", "1.1.1l-150400.7.72.1", true),
-            ("1.1.1l-150500.17.1", "1.1.1l-150400.7.72.1", false),
-            ("1-1", "1-1", true),
-        ] {
-            let found = super::is_of_support(installed, fixed);
-            assert_eq!(found, expected, "{installed} {fixed}");
-        }
-    }
-
-    #[test]
-    fn backports_of_debian_are_kept_apart() {
-        let topic = |name: Option<&str>| Line {
-            modules: Vec::new(),
-            topic: name.map(str::to_owned),
-        };
-        let (release, backport) = ("deb\ta\t1-1+deb12u1", "deb\ta\t2-1~bpo12+1");
-        for (name, installed, expected) in [
-            (None, release, Some(true)),
-            (Some(RELEASE), release, Some(true)),
-            (Some(UNDETERMINED), release, Some(true)),
-            (Some(UNDETERMINED), backport, None),
-            (Some(BACKPORTS), release, Some(false)),
-            (None, backport, None),
-            (Some(RELEASE), backport, Some(false)),
-            (Some(BACKPORTS), backport, Some(true)),
-        ] {
-            let found = same("Debian:12", topic(name), installed, "3");
-            assert_eq!(found, expected, "{name:?} {installed}");
-        }
-    }
-
-    #[test]
-    fn extras_and_kernels_of_amazon_linux_2_are_kept_apart() {
-        let topic = |name: &str| Line {
-            modules: Vec::new(),
-            topic: (!name.is_empty()).then(|| name.to_owned()),
-        };
-        for (name, installed, fixed, expected) in [
-            (
-                "php8.0",
-                "rpm\tphp-cli\t\t5.4.16\t46.amzn2.0.6",
-                "8.0.20-1.amzn2",
-                Some(false),
-            ),
-            (
-                "php8.0",
-                "rpm\tphp-cli\t\t7.4.33\t1.amzn2",
-                "8.0.20-1.amzn2",
-                Some(false),
-            ),
-            (
-                "php8.0",
-                "rpm\tphp-cli\t\t8.0.13\t1.amzn2",
-                "8.0.20-1.amzn2",
-                Some(true),
-            ),
-            (
-                "postgresql14",
-                "rpm\tpostgresql\t\t9.2.24\t1.amzn2",
-                "14.9-1.amzn2",
-                Some(false),
-            ),
-            (
-                "postgresql14",
-                "rpm\tpostgresql\t\t14.3\t1.amzn2",
-                "14.9-1.amzn2",
-                Some(true),
-            ),
-            (
-                "php8.0",
-                "rpm\tphp-pear\t\t1.10.1\t1.amzn2",
-                "1:1.10.13-1.amzn2",
-                None,
-            ),
-            (
-                "docker",
-                "rpm\tdocker\t\t20.10.1\t1.amzn2",
-                "25.0.3-1.amzn2",
-                Some(true),
-            ),
-            (
-                "",
-                "rpm\tphp-cli\t\t5.4.16\t45.amzn2",
-                "5.4.16-46.amzn2.0.6",
-                Some(true),
-            ),
-            (
-                "kernel-5.10",
-                "rpm\tkernel\t\t4.14.1\t1.amzn2",
-                "5.10.2-1.amzn2",
-                Some(false),
-            ),
-            (
-                "",
-                "rpm\tkernel\t\t4.14.1\t1.amzn2",
-                "4.14.355-1.amzn2",
-                Some(true),
-            ),
-        ] {
-            assert_eq!(
-                same("Amazon Linux:2", topic(name), installed, fixed),
-                expected,
-                "{name} {installed}"
-            );
-        }
-    }
-}
+#[path = "line_tests.rs"]
+mod line_tests;

@@ -58,6 +58,14 @@ pub(super) fn is_doubtful(
     line::is_silent_about_backports(affected) && ranges.iter().flatten().any(is_below)
 }
 
+/// Compares a version of a candidate with one of an advisory.
+fn compare(version: &Version, at: &Version, candidate: &Candidate) -> Option<Ordering> {
+    match candidate.has_no_epoch {
+        true => version.compare(&at.clone().without_epoch()),
+        false => version.compare(at),
+    }
+}
+
 /// Returns the version that fixes an affected package and whether it is uncertain that it is the same line, or none where it
 /// is not affected.
 pub(super) fn verdict(
@@ -76,9 +84,9 @@ pub(super) fn verdict(
                 Some(from) if line::of_backport(text).is_none() => from,
                 _ => version,
             };
-            let order = at
-                .as_ref()
-                .map_or(Some(Ordering::Greater), |at| version.compare(at))?;
+            let order = at.as_ref().map_or(Some(Ordering::Greater), |at| {
+                compare(version, at, candidate)
+            })?;
             match event {
                 Event::Introduced(_) if order != Ordering::Less => (inside, fixed) = (true, None),
                 Event::Fixed(_) if order != Ordering::Less => inside = false,
@@ -118,7 +126,7 @@ pub(super) fn has_paid_fix(
     let has = |(at, event): &Ordered<'_>| match (at, event) {
         (Some(at), Event::Fixed(fixed)) => {
             matches!(
-                version.compare(at),
+                compare(version, at, candidate),
                 Some(Ordering::Equal | Ordering::Greater)
             ) && line::is_of_support(&candidate.text, fixed)
                 && line::is_same(affected, installed, Some(fixed)) == Some(true)

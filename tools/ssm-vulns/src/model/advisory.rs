@@ -34,18 +34,25 @@ pub(crate) struct Affected {
 pub(crate) struct Line {
     /// `nodejs:18`; several, since one advisory may be about several modules. Empty where it does not say.
     pub(crate) modules: Vec<String>,
-    /// The topic of Amazon Linux 2 extras: `php8.0`. Of Debian's tracker, [`RELEASE`], [`BACKPORTS`] or
-    /// [`UNDETERMINED`].
-    pub(crate) topic: Option<String>,
+    pub(crate) scope: Scope,
 }
 
-/// A fix for what a release of Debian has, of which the tracker does not know from which version on backports have it: the
-/// package is not in unstable any more, or nobody has looked yet.
-pub(crate) const UNDETERMINED: &str = "undetermined";
-/// A fix for what a release of Debian has, beside one of [`BACKPORTS`] unless they never were affected.
-pub(crate) const RELEASE: &str = "release";
-/// A fix for what its backports have, which are built from the packages of the next release.
-pub(crate) const BACKPORTS: &str = "backports";
+/// Which of the repositories of a distribution an advisory is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// The form does not say.
+    #[default]
+    Any,
+    /// A topic of Amazon Linux 2 extras: `php8.0`.
+    Topic(String),
+    /// What a release of Debian has, beside one of `Backports` unless they never were affected.
+    Release,
+    /// What its backports have, which are built from the packages of the next release.
+    Backports,
+    /// What a release of Debian has, where the tracker does not know from which version on backports have the fix: the package is
+    /// not in unstable any more, or nobody has looked yet.
+    Undetermined,
+}
 
 /// One end of a range of versions.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -156,8 +156,19 @@ impl Package {
 
     /// Returns the epoch, which is empty where there is none, and the rest of the version.
     pub(crate) fn epoch(&self) -> (&str, &str) {
-        self.version.split_once(':').unwrap_or(("", &self.version))
+        epoch(&self.version)
     }
+
+    /// Returns whether the version of the source has the epoch of the package for want of another: a source rpm is known by the name of
+    /// its file, which has none, and its packages may have several.
+    pub(crate) fn is_epoch_of_source_unknown(&self) -> bool {
+        self.manager == Manager::Rpm && self.name != self.source.name
+    }
+}
+
+/// As [`Package::epoch`], of any version.
+pub(crate) fn epoch(version: &str) -> (&str, &str) {
+    version.split_once(':').unwrap_or(("", version))
 }
 
 impl From<(String, String)> for Source {

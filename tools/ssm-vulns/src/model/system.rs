@@ -8,6 +8,33 @@ pub(crate) struct System {
     pub(crate) like: String,
     pub(crate) codename: String,
     pub(crate) pretty: String,
+    pub(crate) cpe: String,
+}
+
+/// IDs of os-release whose distributions trivy calls otherwise, and how; the last one is its newest name.
+/// <https://github.com/aquasecurity/trivy/blob/main/pkg/fanal/types/const.go>, OSType.
+const OF_TRIVY: [(&str, &[&str]); 7] = [
+    ("amzn", &["amazon"]),
+    ("rhel", &["redhat"]),
+    ("ol", &["oracle"]),
+    ("almalinux", &["alma"]),
+    ("mariner", &["cbl-mariner"]),
+    ("sles", &["suse linux enterprise server", "sles"]),
+    ("sle-micro", &["suse linux enterprise micro", "slem"]),
+];
+
+/// Returns what trivy calls a distribution.
+pub(crate) fn to_trivy(id: &str) -> &str {
+    let row = OF_TRIVY.iter().find(|(one, _)| *one == id);
+    row.and_then(|(_, names)| names.last().copied())
+        .unwrap_or(id)
+}
+
+/// Returns the ID of a distribution that trivy, of any version, calls by a name.
+pub(crate) fn from_trivy(name: &str) -> String {
+    let row = OF_TRIVY.iter().find(|(_, names)| names.contains(&name));
+    // `opensuse.leap`, as it was.
+    row.map_or_else(|| name.replace('.', "-"), |(id, _)| (*id).to_owned())
 }
 
 impl System {

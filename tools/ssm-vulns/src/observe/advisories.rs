@@ -45,10 +45,6 @@ pub(crate) struct Reader<'w> {
     n_in_force: usize,
 }
 
-/// What was given and not used, of one path.
-#[derive(Debug)]
-pub(crate) struct Unread(pub(crate) String);
-
 impl<'w> Reader<'w> {
     pub(crate) fn new(wanted: &'w Wanted) -> Reader<'w> {
         Reader {
@@ -61,7 +57,7 @@ impl<'w> Reader<'w> {
         }
     }
 
-    /// Calls `each` with every advisory of a path that is about something installed.
+    /// Calls `each` with every advisory of a path that is about something installed. Returns what was given and not used.
     ///
     /// # Errors
     /// The path cannot be read. What cannot be read inside of it is returned.
@@ -69,7 +65,7 @@ impl<'w> Reader<'w> {
         &mut self,
         path: &Path,
         each: &mut dyn FnMut(Advisory),
-    ) -> anyhow::Result<Vec<Unread>> {
+    ) -> anyhow::Result<Vec<String>> {
         (self.n_in_force, self.left_out) = (0, Vec::new());
         let files = for_each_file(path, &mut |origin, content| {
             self.file(origin, content, each)
@@ -91,20 +87,14 @@ impl<'w> Reader<'w> {
         if n_more > 0 {
             listed.push(format!("{n_more} more"));
         }
-        match files.len() {
-            0 => {}
-            1 => unread.push(format!(
-                "{name}: 1 file in it is not read: {}",
-                listed.join(", ")
-            )),
-            n => unread.push(format!(
-                "{name}: {n} files in it are not read: {}",
-                listed.join(", ")
-            )),
+        if !files.is_empty() {
+            let n_files = cli::count(files.len(), "file");
+            let (verb, listed) = (verb_of(files.len()), listed.join(", "));
+            unread.push(format!("{name}: {n_files} in it {verb} not read: {listed}"));
         }
         let left_out = std::mem::take(&mut self.left_out);
         unread.extend(left_out.into_iter().map(|one| format!("{name}: {one}")));
-        Ok(unread.into_iter().map(Unread).collect())
+        Ok(unread)
     }
 
     fn file(
@@ -131,7 +121,7 @@ impl<'w> Reader<'w> {
     fn cover(&mut self, ecosystem: &Ecosystem, day: Option<&str>) {
         self.n_in_force += 1;
         // What others pay for does not judge a node.
-        if ecosystem.paid.is_none() {
+        if ecosystem.is_of_release() {
             match self.covered.get_mut(&ecosystem.name) {
                 Some(coverage) => coverage.add(day, None),
                 None => {
@@ -157,6 +147,13 @@ impl<'w> Reader<'w> {
         let found = distribution::of_osv(text);
         self.ecosystems.insert(text.to_owned(), found.clone());
         found
+    }
+}
+
+fn verb_of(n_subjects: usize) -> &'static str {
+    match n_subjects {
+        1 => "is",
+        _ => "are",
     }
 }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::model::package::{Package, source_of_rpm};
 use crate::model::record::{Gap, GapKind};
-use crate::model::system::System;
+use crate::model::system::{System, from_trivy};
 
 /// What parts the package URL of a component from the source that trivy names beside it.
 const SEPARATOR: char = '\u{1f}';
@@ -105,27 +105,18 @@ impl Bom {
             .iter()
             .find(|one| one.kind == "operating-system");
         if let Some(system) = system {
-            let id = system
-                .property("syft:distro:id")
-                .unwrap_or(match system.name.as_str() {
-                    // As trivy calls them.
-                    "amazon" => "amzn",
-                    "redhat" => "rhel",
-                    "oracle" => "ol",
-                    "alma" => "almalinux",
-                    "cbl-mariner" => "mariner",
-                    "suse linux enterprise server" => "sles",
-                    "slem" | "suse linux enterprise micro" => "sle-micro",
-                    name => name,
-                });
+            let id = system.property("syft:distro:id");
             let version = system
                 .property("syft:distro:versionID")
                 .unwrap_or(&system.version);
             return System {
-                // Trivy has a dot in `opensuse.leap`.
-                id: id.replace('.', "-"),
+                id: id.map_or_else(|| from_trivy(&system.name), |id| id.replace('.', "-")),
                 version: version.to_owned(),
                 pretty: system.description.clone(),
+                cpe: system
+                    .property("syft:distro:cpeName")
+                    .unwrap_or_default()
+                    .to_owned(),
                 ..System::default()
             };
         }

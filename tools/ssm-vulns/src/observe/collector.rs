@@ -110,6 +110,7 @@ impl Inventory {
             like: field(&os, 2),
             codename: field(&os, 3),
             pretty: field(&os, 4),
+            cpe: field(&os, 5),
         };
         Ok(Inventory {
             packages,

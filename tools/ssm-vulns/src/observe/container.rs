@@ -102,8 +102,16 @@ fn files(directory: &Path, depth: usize) -> anyhow::Result<Vec<PathBuf>> {
 
 /// Returns whether something comes with a clone, a mirror or an archive of a database, and never is an advisory.
 fn is_beside(name: &str) -> bool {
+    // Signatures and checksums lie beside every document of CSAF, and lists of them beside all.
+    // <https://docs.oasis-open.org/csaf/csaf/v2.0/os/csaf-v2.0-os.html>, section 7.1
+    let of_csaf = [".asc", ".sha256", ".sha512"];
     name.starts_with('.')
         || name.ends_with(".md")
+        || of_csaf.iter().any(|end| name.ends_with(end))
+        || matches!(
+            name.split_once('.'),
+            Some(("changes", "csv") | ("index", "txt"))
+        )
         || name.starts_with("LICENSE")
         || name.starts_with("NOTICE")
 }

@@ -34,6 +34,8 @@ pub(crate) enum Item {
     Scanned(Box<Scanned>),
     Bom(Box<Bom>),
     Gap(Gap),
+    /// Why the output of a command is not an inventory.
+    NoInventory(Gap),
     /// How a scan for patches ended.
     PatchScan(Box<Invocation>),
     PatchState(Box<PatchState>),
@@ -105,7 +107,7 @@ fn item(text: &str) -> anyhow::Result<Option<Item>> {
     let gap = |error: anyhow::Error| {
         let message = format!("a record that cannot be read: {error:#}");
         let fix = "feed what ssm-run printed, or SBOMs in CycloneDX";
-        Item::Gap(Gap::general("vulns.input.unknown", message, fix))
+        Gap::general("vulns.input.unknown", message, fix)
     };
     // Those of one node must not end the scan of the others.
     Ok(Some(
@@ -113,12 +115,9 @@ fn item(text: &str) -> anyhow::Result<Option<Item>> {
             (Some("invocation"), _) => match parse(text) {
                 Ok(invocation) if is_scan(&invocation) => Item::PatchScan(Box::new(invocation)),
                 Ok(invocation) => scanned(invocation),
-                Err(error) => gap(error),
+                Err(error) => Item::Gap(gap(error)),
             },
-            (Some("gap"), _) => Item::Gap(parse(text).unwrap_or_else(|error| match gap(error) {
-                Item::Gap(gap) => gap,
-                _ => unreachable!("it makes gaps"),
-            })),
+            (Some("gap"), _) => Item::Gap(parse(text).unwrap_or_else(gap)),
             (Some("unreachable"), _) => match parse::<Unreachable>(text) {
                 Ok(unreachable) => Item::Gap(Gap {
                     target: Some(unreachable.target),
@@ -128,18 +127,18 @@ fn item(text: &str) -> anyhow::Result<Option<Item>> {
                         "ask again once it answers",
                     )
                 }),
-                Err(error) => gap(error),
+                Err(error) => Item::Gap(gap(error)),
             },
             (Some("patch_state"), _) => match parse(text) {
                 Ok(state) => Item::PatchState(Box::new(state)),
-                Err(error) => gap(error),
+                Err(error) => Item::Gap(gap(error)),
             },
             // That a command was sent, and where an SBOM was written to, says nothing of packages.
             (Some("command" | "sbom"), _) => return Ok(None),
-            (Some(kind), _) => gap(anyhow::anyhow!("its kind is '{kind}'")),
+            (Some(kind), _) => Item::Gap(gap(anyhow::anyhow!("its kind is '{kind}'"))),
             (None, Some("CycloneDX")) => match parse(text) {
                 Ok(bom) => Item::Bom(Box::new(bom)),
-                Err(error) => gap(error),
+                Err(error) => Item::Gap(gap(error)),
             },
             (None, Some(format)) => bail!("$.bomFormat: '{format}' is not read, CycloneDX is"),
             (None, None) => {
@@ -178,7 +177,7 @@ fn scanned(mut invocation: Invocation) -> Item {
             ended,
             inventory,
         })),
-        Err(reason) => Item::Gap(Gap {
+        Err(reason) => Item::NoInventory(Gap {
             kind: GapKind::Gap,
             target: Some(target),
             instance_id: Some(instance_id),
@@ -244,7 +243,7 @@ pub(crate) fn fleet(io: &IoArgs) -> anyhow::Result<(Fleet, Vec<Gap>)> {
             Item::Gap(gap) if gap.of == Some(GapOf::PatchScan) && gap.instance_id.is_some() => {
                 fleet.scans.missed(&gap);
             }
-            Item::Gap(gap) => gaps.push(gap),
+            Item::Gap(gap) | Item::NoInventory(gap) => gaps.push(gap),
             Item::PatchScan(invocation) => fleet.scans.ended(*invocation),
             Item::PatchState(state) => fleet.scans.found(*state),
         }

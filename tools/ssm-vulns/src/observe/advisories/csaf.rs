@@ -7,8 +7,8 @@ use anyhow::Context;
 use serde::Deserialize;
 
 use super::Reader;
-use crate::model::advisory::{Advisory, Affected, Event, Line, is_no_vulnerability, names};
-use crate::model::distribution::{Ecosystem, of_osv, of_red_hat};
+use crate::model::advisory::{Advisory, Affected, Event, Line, Scope, is_no_vulnerability, names};
+use crate::model::distribution::{Ecosystem, of_osv, of_red_hat, of_suse_cpe};
 use crate::model::package::{Package, stream};
 use crate::model::severity::Severity;
 
@@ -197,7 +197,7 @@ pub(super) fn read(
                 let fixed =
                     (is_fixed && !package.version.is_empty()).then(|| package.version.clone());
                 let is_new = seen.insert((
-                    ecosystem.name.clone(),
+                    ecosystem.clone(),
                     name.clone(),
                     fixed.clone(),
                     package.module.clone(),
@@ -241,7 +241,7 @@ fn part(
             } else {
                 vec![stream(&package.module).to_owned()]
             },
-            topic: None,
+            scope: Scope::Any,
         },
         ranges: vec![Event::until(fixed)],
         versions: Vec::new(),
@@ -382,15 +382,7 @@ fn of_cpe(cpe: &str) -> Option<Ecosystem> {
     let (vendor, product) = rest.split_once(':')?;
     match vendor {
         "redhat" => of_red_hat(product),
-        "suse" => {
-            let mut parts = product.split(':');
-            let (name, version, pack) = (parts.next()?, parts.next()?, parts.next());
-            let is_host = name == "sles" || name == "sled" || name.starts_with("sle-module-");
-            let pack = pack
-                .and_then(|pack| pack.strip_prefix("sp"))
-                .map(|pack| format!(".{pack}"));
-            is_host.then(|| Ecosystem::free(format!("SUSE:{version}{}", pack.unwrap_or_default())))
-        }
+        "suse" => of_suse_cpe(product),
         "opensuse" => {
             let version = product.strip_prefix("leap:")?.split(':').next()?;
             Some(Ecosystem::free(format!("openSUSE:Leap {version}")))

@@ -9,9 +9,7 @@ use serde::Deserialize;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 
 use super::Reader;
-use crate::model::advisory::{
-    Advisory, Affected, BACKPORTS, Event, Line, RELEASE, UNDETERMINED, names,
-};
+use crate::model::advisory::{Advisory, Affected, Event, Line, Scope, names};
 use crate::model::distribution::Ecosystem;
 use crate::model::severity::Severity;
 
@@ -123,7 +121,7 @@ impl<'de> Visitor<'de> for Packages<'_, '_, '_> {
 }
 
 /// A fixed version of 0 says that the release never was affected, and the status `undetermined` that nobody knows yet.
-fn part(name: &str, ecosystem: &str, release: &Release, topic: &str) -> Option<Affected> {
+fn part(name: &str, ecosystem: &str, release: &Release, scope: Scope) -> Option<Affected> {
     let fixed = release.fixed_version.clone().filter(|fixed| fixed != "0");
     let counts = release.status == "open" || (release.status == "resolved" && fixed.is_some());
     counts.then(|| Affected {
@@ -131,7 +129,7 @@ fn part(name: &str, ecosystem: &str, release: &Release, topic: &str) -> Option<A
         name: name.to_owned(),
         line: Line {
             modules: Vec::new(),
-            topic: Some(topic.to_owned()),
+            scope,
         },
         ranges: vec![Event::until(fixed.filter(|_| release.status == "resolved"))],
         versions: Vec::new(),
@@ -147,9 +145,9 @@ fn is_determined(release: &Release) -> bool {
 /// Backports are built from what unstable has: from its fix on they have it as well.
 fn advisory(reader: &mut Reader<'_>, name: &str, id: String, mut issue: Issue) -> Option<Advisory> {
     let unstable = issue.releases.remove("sid").filter(is_determined);
-    let topic = match &unstable {
-        Some(_) => RELEASE,
-        None => UNDETERMINED,
+    let scope = match &unstable {
+        Some(_) => Scope::Release,
+        None => Scope::Undetermined,
     };
     let mut affected = Vec::new();
     for (codename, ecosystem) in RELEASES {
@@ -159,9 +157,9 @@ fn advisory(reader: &mut Reader<'_>, name: &str, id: String, mut issue: Issue) -
         if !reader.wanted.has(ecosystem, name) {
             continue;
         }
-        affected.extend(part(name, ecosystem, &release, topic));
+        affected.extend(part(name, ecosystem, &release, scope.clone()));
         let backports = unstable.as_ref();
-        affected.extend(backports.and_then(|one| part(name, ecosystem, one, BACKPORTS)));
+        affected.extend(backports.and_then(|one| part(name, ecosystem, one, Scope::Backports)));
     }
     let (cves, aliases) = names(&id, []);
     let url = format!("https://security-tracker.debian.org/tracker/{id}");

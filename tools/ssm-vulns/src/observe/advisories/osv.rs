@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::Reader;
-use crate::model::advisory::{Advisory, Affected, Event, Line, is_no_vulnerability, names};
+use crate::model::advisory::{Advisory, Affected, Event, Line, Scope, is_no_vulnerability, names};
 use crate::model::package::stream;
 use crate::model::severity::Severity;
 
@@ -253,7 +253,7 @@ fn line(summary: Option<&str>, purl: Option<&str>) -> Line {
     };
     Line {
         modules,
-        topic: None,
+        scope: Scope::Any,
     }
 }
 

@@ -62,10 +62,10 @@ pub(super) fn read(
             if !is_version(&fixed) {
                 continue;
             }
-            // `CVE-2019-1 XSA-1`: several names of one.
             for entry in ids.iter().flatten() {
-                let mut all = entry.split_whitespace();
-                let Some(id) = all.next().filter(|id| id.contains('-')) else {
+                let entry = ids_of(entry);
+                let mut all = entry.iter().map(String::as_str);
+                let Some(id) = all.next() else {
                     continue;
                 };
                 let (cves, aliases) = names(id, all);
@@ -90,7 +90,55 @@ pub(super) fn read(
     Ok(())
 }
 
+/// Returns the names of one vulnerability that an entry has: `CVE-2019-1 XSA-1`. Some are not known yet (`CVE N/A ZBX-11023`,
+/// `CVE-????-????? TS-2024-005`), are misspelled (`CVE_2019-2426`), name a file (`CVE-2021-35940.patch`), or have a remark behind
+/// (`CVE-2017-2616 (+ regression fix)`).
+fn ids_of(entry: &str) -> Vec<String> {
+    let named = entry.split('(').next().unwrap_or_default();
+    let words = named.split_whitespace().map(|word| {
+        let word = word.strip_suffix(".patch").unwrap_or(word);
+        match word.strip_prefix("CVE_") {
+            Some(rest) => format!("CVE-{rest}"),
+            None => word.to_owned(),
+        }
+    });
+    words.filter(|word| is_id(word)).collect()
+}
+
+/// Returns whether a word has a prefix in letters and a number behind it.
+fn is_id(word: &str) -> bool {
+    let Some((prefix, number)) = word.split_once('-') else {
+        return false;
+    };
+    prefix.starts_with(|c: char| c.is_ascii_alphabetic())
+        && number.contains(|c: char| c.is_ascii_alphanumeric())
+        && number
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':' | '_'))
+}
+
 /// A version of 0 says that it never was affected.
 fn is_version(fixed: &str) -> bool {
     !fixed.is_empty() && fixed != "0"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ids_of;
+
+    #[test]
+    fn entries_as_published_have_the_ids_that_they_name() {
+        for (entry, expected) in [
+            ("CVE-2019-17349 XSA-295", &["CVE-2019-17349", "XSA-295"][..]),
+            ("CVE N/A ZBX-11023", &["ZBX-11023"]),
+            ("CVE-????-????? TS-2024-005", &["TS-2024-005"]),
+            ("CVE_2019-2426", &["CVE-2019-2426"]),
+            ("CVE-2021-35940.patch", &["CVE-2021-35940"]),
+            ("CVE-2017-2616 (+ regression fix)", &["CVE-2017-2616"]),
+            ("GHSA-m2qf-hxjv-5gpq", &["GHSA-m2qf-hxjv-5gpq"]),
+            ("regression", &[]),
+        ] {
+            assert_eq!(ids_of(entry), expected, "{entry}");
+        }
+    }
 }

@@ -7,9 +7,10 @@ use anyhow::{Context, bail};
 use quick_xml::events::{BytesStart, Event as Xml};
 use quick_xml::{Reader as XmlReader, XmlVersion};
 
-use super::updateinfo_names::{ecosystem, topic, url};
-use super::{Reader, osv};
-use crate::model::advisory::{Advisory, Affected, Event, Line, is_no_vulnerability, names};
+use super::updateinfo_names::{ecosystems, is_beside, topic, url};
+use super::{Reader, osv, verb_of};
+use crate::model::advisory::{Advisory, Affected, Event, Line, Scope, is_no_vulnerability, names};
+use crate::model::distribution::Ecosystem;
 use crate::model::severity::Severity;
 
 /// One `update` while it is read.
@@ -107,10 +108,7 @@ struct Others {
 impl Others {
     fn message(&self) -> Option<String> {
         let fixed = cli::count(self.n_packages, "fixed package");
-        let (verb, such_as) = (
-            if self.n_packages == 1 { "is" } else { "are" },
-            &self.such_as,
-        );
+        let (verb, such_as) = (verb_of(self.n_packages), &self.such_as);
         (self.n_packages > 0).then(|| {
             format!("{fixed} {verb} not for a distribution that is known here, such as {such_as}")
         })
@@ -214,36 +212,41 @@ impl Update {
         let titled = osv::modules(&self.title);
         let mut affected = Vec::new();
         for package in &self.packages {
-            let Some(ecosystem) = ecosystem(&self.id, &package.release) else {
+            let all = ecosystems(&self.id, &package.release);
+            if all.is_empty() {
                 others.n_packages += 1;
                 if others.such_as.is_empty() {
                     others.such_as = format!("{}-{}", package.name, package.fixed);
                 }
                 continue;
-            };
-            // Extras judge what is of their topic, and nothing of the core repository, which every node has.
-            match &topic {
-                None => reader.cover(&ecosystem, Some(&self.day)),
-                Some(_) => reader.n_in_force += 1,
             }
-            if !reader.wanted.has(&ecosystem.name, &package.name) {
+            // Extras judge what is of their topic, and nothing of the core repository, which every node has.
+            match topic.is_some() || is_beside(&package.release) {
+                true => reader.n_in_force += 1,
+                false => all
+                    .iter()
+                    .for_each(|one| reader.cover(one, Some(&self.day))),
+            }
+            let is_wanted = |one: &Ecosystem| reader.wanted.has(&one.name, &package.name);
+            let all: Vec<Ecosystem> = all.into_iter().filter(is_wanted).collect();
+            if all.is_empty() {
                 continue;
             }
             let modules = match &package.module {
                 Some(module) => vec![module.clone()],
                 None => titled.clone(),
             };
-            affected.push(Affected {
+            affected.extend(all.into_iter().map(|ecosystem| Affected {
                 ecosystem,
                 name: package.name.clone(),
                 line: Line {
-                    modules,
-                    topic: topic.clone(),
+                    modules: modules.clone(),
+                    scope: topic.clone().map_or(Scope::Any, Scope::Topic),
                 },
                 ranges: vec![Event::until(Some(package.fixed.clone()))],
                 versions: Vec::new(),
                 severity: Severity::of([self.severity.as_str()], []),
-            });
+            }));
         }
         if affected.is_empty() {
             return;
