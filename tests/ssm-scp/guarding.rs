@@ -292,6 +292,57 @@ fn a_part_that_the_guard_no_longer_has_is_named_and_detached() {
     assert_eq!(of_part(&checked), Some(json!("guard-2")));
 }
 
+/// Both policies have the name that a second part of the guard would have.
+#[test]
+fn policies_of_others_with_the_name_of_a_part_are_left_alone() {
+    let trail = json!({"Version": "2012-10-17", "Statement": [{"Sid": "ProtectCloudTrail", "Effect": "Deny",
+        "Action": ["cloudtrail:DeleteTrail", "cloudtrail:StopLogging"], "Resource": "*"}]});
+    let records = json!({"policy_name": "guard-2", "exempt_principals": ["arn:aws:iam::*:role/ops"], "targets": ["ou-sand-workloads"],
+        "ways": [], "protect_records": {"exempt_principals": ["arn:aws:iam::*:role/keeper"], "trails": ["organization"]}});
+    let Organization { account, .. } = organization();
+    let rendered = account
+        .tool(EXE)
+        .args(["render"])
+        .stdin(records.to_string())
+        .run();
+    let rendered = rendered.json();
+    assert!(
+        rendered["Statement"][0]["Sid"] == "ProtectTrails",
+        "{rendered}"
+    );
+    for document in [trail, rendered] {
+        let Organization { account, unit, .. } = organization();
+        let created = account.aws(&[
+            "organizations",
+            "create-policy",
+            "--name",
+            "guard-2",
+            "--description",
+            "another team",
+            "--type",
+            "SERVICE_CONTROL_POLICY",
+            "--content",
+            &document.to_string(),
+        ]);
+        let id = created["Policy"]["PolicySummary"]["Id"].as_str().unwrap();
+        account.aws(&[
+            "organizations",
+            "attach-policy",
+            "--policy-id",
+            id,
+            "--target-id",
+            &unit,
+        ]);
+        let desired = json!({"policy_name": "guard", "exempt_principals": ["arn:aws:iam::*:role/ops"], "targets": [unit],
+            "exact": true});
+        let plan = run(&account, "plan", &desired.to_string());
+        plan.assert_status(0);
+        assert!(!plan.stdout.contains("guard-2"), "{}", plan.stdout);
+        run(&account, "apply", &plan.stdout).assert_status(0);
+        run(&account, "check", &desired.to_string()).assert_status(0);
+    }
+}
+
 #[test]
 fn the_policy_type_is_enabled_where_that_is_asked_for() {
     let Organization { account, unit, .. } = organization();

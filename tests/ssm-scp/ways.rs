@@ -236,7 +236,7 @@ fn names_of_documents_and_records_are_held_to_what_they_can_be() {
 fn render_plan_and_check_say_what_a_guard_leaves_open() {
     let Organization { account, unit, .. } = organization();
     let input = desired(&json!({"targets": [unit]}));
-    let open = "this guard leaves open 8 of 10 ways by Systems Manager, 7 of 7 by EC2";
+    let open = "this guard leaves open 9 of 11 ways by Systems Manager, 7 of 7 by EC2";
     let just_in_time = "just-in-time node access does not work under this guard";
     for verb in ["render", "plan"] {
         let output = run(&account, verb, &input);
@@ -258,7 +258,7 @@ fn render_plan_and_check_say_what_a_guard_leaves_open() {
     let reported = offline(EXE).args(["render"]).stdin(desired(&fields)).run();
     reported
         .assert_status(0)
-        .assert_complains("this guard leaves open 2 of 10 ways by Systems Manager; ssm-scp gaps");
+        .assert_complains("this guard leaves open 2 of 11 ways by Systems Manager; ssm-scp gaps");
     assert!(
         !reported.stderr.contains("just-in-time"),
         "{}",

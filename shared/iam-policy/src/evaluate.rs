@@ -94,11 +94,12 @@ pub struct Deciding<'p> {
 }
 
 impl Deciding<'_> {
-    /// Returns whether the statement applies to no request of an action that both are about but those to which another one
-    /// applies: it is the same, but for more conditions, fewer resources, or its Sid.
+    /// Returns whether the statement applies to no request of an action that all are about but those to which one of others
+    /// applies: it says the same as one, or as several together, but for more conditions, fewer resources, or its Sid.
     #[must_use]
-    pub fn is_within(&self, other: &Deciding<'_>) -> bool {
-        self.statement.is_within(other.statement)
+    pub fn is_within(&self, others: &[Deciding<'_>]) -> bool {
+        let others: Vec<&CompiledStatement> = others.iter().map(|other| other.statement).collect();
+        self.statement.is_within(&others)
     }
 }
 

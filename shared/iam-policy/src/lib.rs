@@ -46,7 +46,7 @@ pub use model::{
 pub use operator::{Comparison, Family, Operator, SetOperator, Test};
 pub use parse::Parsed;
 pub use partition::partition_of;
-pub use pattern::{glob, with_variables};
+pub use pattern::glob;
 pub use placeholder::is_placeholder;
 pub use position::{Located, Position};
 pub use principal::{PrincipalMistake, principal_mistake};
@@ -55,4 +55,4 @@ pub use quota::{MAX_RCP_CHARACTERS, MAX_SCP_CHARACTERS, MAX_SCPS_PER_TARGET};
 pub use request::{Context, Principal, Request};
 pub use spelling::closest;
 pub use trust::{Entrant, Trust, TrustSource, entrants, is_for_people, takes_session_tags, trusts};
-pub use value::{arn_like, arn_like_in};
+pub use value::{arn_like, arn_like_in, with_variables};

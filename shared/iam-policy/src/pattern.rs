@@ -7,7 +7,6 @@
 use std::borrow::Cow;
 
 use crate::Version;
-use crate::request::Context;
 
 /// Means `*`: any text, the empty one too.
 const ANY_TEXT: u8 = 0xFF;
@@ -200,10 +199,8 @@ fn variable(inside: &str) -> Result<Piece, &'static str> {
     })
 }
 
-/// Returns a pattern with the values of a request, or their defaults, for its policy variables. One that has neither becomes `*`.
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
-#[must_use]
-pub fn with_variables(pattern: &str, context: &Context) -> String {
+/// Returns a pattern with values, or their defaults, for its policy variables. One that has neither becomes `*`.
+pub(crate) fn with_values<'v>(pattern: &str, value: impl Fn(&str) -> Option<&'v str>) -> String {
     let mut filled = String::with_capacity(pattern.len());
     let mut rest = pattern;
     while let Some((before, inner)) = rest.split_once("${") {
@@ -213,10 +210,10 @@ pub fn with_variables(pattern: &str, context: &Context) -> String {
         filled.push_str(before);
         match variable(inside) {
             Ok(Piece::Value { key, default }) => {
-                let value = context.single(&key).or(default.as_deref());
+                let value = value(&key).or(default.as_deref());
                 filled.push_str(value.unwrap_or("*"));
             }
-            // `${*}` and the like are plain characters.
+            // `${*}` and the like, without the braces.
             _ => filled.push_str(inside),
         }
         rest = after;

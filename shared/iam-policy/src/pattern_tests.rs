@@ -1,7 +1,7 @@
 //! Wildcards, variables and segments, one rule a test.
 
-use super::{Template, Values, arn_parts, glob, matches, with_variables};
-use crate::{Context, Version, arn_like_in};
+use super::{Template, Values, arn_parts, glob, matches};
+use crate::{Context, Version, arn_like_in, with_variables};
 
 struct Ann;
 

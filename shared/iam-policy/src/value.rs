@@ -200,6 +200,13 @@ pub fn arn_like_in(pattern: &str, arn: &str, context: &Context) -> bool {
     parts.is_ok_and(|parts| arn_matches(&parts, &split(arn), context))
 }
 
+/// Returns a pattern with the values of a request, or their defaults, for its policy variables. One that has neither becomes `*`.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
+#[must_use]
+pub fn with_variables(text: &str, context: &Context) -> String {
+    pattern::with_values(text, |key| context.single(key))
+}
+
 /// Compares part by part, the parts that matter first.
 pub(crate) fn arn_matches(
     parts: &[Template; 6],

@@ -26,6 +26,10 @@ const SESSION_TARGETS: [&str; 3] = [
     "ssm:*:*:managed-instance/*",
 ];
 
+const START_SESSION: &str = "ssm:StartSession";
+
+const SETTING_ACTIONS: [&str; 2] = ["ssm:ResetServiceSetting", "ssm:UpdateServiceSetting"];
+
 /// Changing one of these changes what a session document does, or who may use it.
 pub(crate) const DOCUMENT_ACTIONS: [&str; 5] = [
     "ssm:CreateDocument",
@@ -194,7 +198,7 @@ fn statements(desired: &Desired) -> anyhow::Result<Vec<Value>> {
         // https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-specify-session-document.html
         let spared: Vec<String> = documents.chain(targets).collect();
         statements.push(
-            json!({"Sid": "OnlyAllowedDocuments", "Effect": "Deny", "Action": ["ssm:StartSession"],
+            json!({"Sid": "OnlyAllowedDocuments", "Effect": "Deny", "Action": [START_SESSION],
             "NotResource": spared}),
         );
     }
@@ -211,10 +215,9 @@ fn statements(desired: &Desired) -> anyhow::Result<Vec<Value>> {
     }
     if let Some(dhmc) = &desired.protect_dhmc {
         let setting = format!("arn:{partition}:ssm:*:*:{DHMC_SETTING}");
-        let actions = ["ssm:ResetServiceSetting", "ssm:UpdateServiceSetting"];
         statements.push(deny(
             "ProtectDefaultHostManagement",
-            &actions,
+            &SETTING_ACTIONS,
             json!(setting),
         ));
         let role = format!("arn:{partition}:iam::*:role/{}", dhmc.role.0);
@@ -243,6 +246,18 @@ fn statements(desired: &Desired) -> anyhow::Result<Vec<Value>> {
         "$.ways: the guard denies nothing: name a way or an action"
     );
     Ok(statements)
+}
+
+/// Returns the statements that may come after the first one, but for those of records: their Sids and actions.
+fn written() -> [(&'static str, Vec<&'static str>); 6] {
+    [
+        ("OnlyAllowedDocuments", vec![START_SESSION]),
+        ("ProtectPreferences", DOCUMENT_ACTIONS.to_vec()),
+        ("ProtectDefaultHostManagement", SETTING_ACTIONS.to_vec()),
+        ("ProtectDefaultHostManagementRole", ROLE_ACTIONS.to_vec()),
+        ("ProtectExemptRoles", ROLE_ACTIONS.to_vec()),
+        ("ProtectExemptUsers", USER_ACTIONS.to_vec()),
+    ]
 }
 
 /// Returns the denied actions, sorted; without any choice those of sessions and commands.

@@ -209,7 +209,7 @@ impl Bound<'_> {
             is_denied |= !is_kept
                 && !self
                     .shift
-                    .is_left(&loss, (who, class[0]), self.account, &self.whole.spared);
+                    .is_left(&loss, (who, class[0]), self.account, self.whole);
             let statement = loss.decision.statement;
             let lost = losses.entry(why.clone()).or_insert_with(|| ImpactLoss {
                 actions: Vec::new(),

@@ -202,12 +202,18 @@ fn history(calls: &[DeniedCall], shift: &Shift) -> impl Iterator<Item = Risk> {
             let attached = above.map(|above| above.attached(&call.policy));
             let n_calls = call.n_denied.saturating_add(call.n_unknown);
             let n_calls = usize::try_from(n_calls).unwrap_or(usize::MAX);
-            let depends = match &call.depends_on {
+            // It is that of the last call in doubt, and others may be certain.
+            let depends_on = call.depends_on.as_ref().filter(|_| call.n_denied == 0);
+            let depends = match depends_on {
                 Some(key) => format!(", depending on {key}"),
                 None => String::new(),
             };
+            let verb = match call.n_denied {
+                0 => "may",
+                _ => "would",
+            };
             let message = format!(
-                "{principal} called {action} {} until {} and would be denied by {place}{}{depends}",
+                "{principal} called {action} {} until {} and {verb} be denied by {place}{}{depends}",
                 cli::count(n_calls, "time"),
                 call.last,
                 attached.unwrap_or_default(),

@@ -51,7 +51,7 @@ pub(crate) async fn observe(
         policies.insert(part.name.clone(), policy);
     }
     let left_over = match &listed {
-        Ok(listed) => left_over(client, listed, &desired.policy_name.0, parts.len()).await,
+        Ok(listed) => left_over(client, listed, &desired.policy_name.0, parts).await,
         Err(error) => Reading::Unknown(format!("{error:#}")),
     };
     Observed {
@@ -111,13 +111,15 @@ async fn left_over(
     client: &Client,
     listed: &[PolicySummary],
     policy_name: &str,
-    n_parts: usize,
+    parts: &[Part],
 ) -> Reading<Vec<Policy>> {
     let names = listed.iter().filter_map(|summary| summary.name());
     let mut found = Vec::new();
-    for name in names.filter(|name| is_beyond(policy_name, n_parts, name)) {
+    for name in names.filter(|name| is_beyond(policy_name, parts.len(), name)) {
         match of_name(client, listed, name).await {
-            Reading::Present(policy) if is_part(&policy.state.document) => found.push(policy),
+            Reading::Present(policy) if is_part(&policy.state.document, parts) => {
+                found.push(policy)
+            }
             Reading::Present(_) | Reading::Absent => {}
             Reading::Unknown(why) => return Reading::Unknown(why),
         }

@@ -40,6 +40,7 @@ pub(crate) fn plan(
     let (new, old): (Vec<&Part>, Vec<&Part>) = parts
         .iter()
         .partition(|part| found(observed, part).is_none());
+    let is_alone = parts.len() == 1;
     let is_missing = |part: &Part, target: &TargetId| {
         let policy = found(observed, part);
         !policy.is_some_and(|policy| policy.attached_to.contains(target))
@@ -49,7 +50,7 @@ pub(crate) fn plan(
         let targets = targets.filter(|_| desired.exact);
         let change = |target: &TargetId| {
             let why = format!("{} is not among the targets, which are exact", target.0);
-            attachment(&part.name, parts.len(), target, false, why)
+            attachment(&part.name, is_alone, target, false, why)
         };
         targets.map(change).collect()
     };
@@ -71,7 +72,7 @@ pub(crate) fn plan(
                     "{} is not attached to {}: nothing is denied there",
                     part.name, target.0
                 );
-                changes.push(attachment(&part.name, parts.len(), target, true, why));
+                changes.push(attachment(&part.name, is_alone, target, true, why));
             }
         }
     }
@@ -84,7 +85,7 @@ pub(crate) fn plan(
             let name = &policy.state.name;
             for target in &policy.attached_to {
                 let why = format!("{name} is a part that the guard no longer has");
-                changes.push(attachment(name, usize::MAX, target, false, why));
+                changes.push(attachment(name, false, target, false, why));
             }
         }
     }
@@ -140,7 +141,7 @@ pub(crate) fn elsewhere<'o>(desired: &Desired, policy: Option<&'o Policy>) -> Ve
 
 fn attachment(
     name: &str,
-    n_parts: usize,
+    is_alone: bool,
     target: &TargetId,
     attached: bool,
     why: String,
@@ -155,9 +156,9 @@ fn attachment(
         false => (Action::DetachPolicy, "detach_policy"),
     };
     // With one policy its name says nothing that the target does not.
-    let id = match n_parts {
-        1 => format!("{verb}:{}", target.0),
-        _ => format!("{verb}:{}:{name}", target.0),
+    let id = match is_alone {
+        true => format!("{verb}:{}", target.0),
+        false => format!("{verb}:{}:{name}", target.0),
     };
     Change {
         id,

@@ -46,6 +46,13 @@ pub(crate) fn account(arn: &str) -> Option<&str> {
     Some(arn.account).filter(|account| !account.is_empty())
 }
 
+/// Returns whether the ARN is that of a role of this name, whatever its path: the names of roles are unique in an account, and
+/// sessions show no more.
+pub(crate) fn is_role_named(principal: &str, name: &str) -> bool {
+    let resource = Arn::parse(principal).map_or("", |arn| arn.resource);
+    resource.starts_with("role/") && resource.rsplit('/').next() == Some(name)
+}
+
 /// Returns whether the ARN is that of a service-linked role, which no service control policy binds.
 ///
 /// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html>

@@ -1,4 +1,4 @@
-//! Whether a statement applies to nothing but what another one applies to, so that a change from one to the other takes nothing
+//! Whether a statement applies to nothing but what others apply to, so that a change from one to the others takes nothing
 //! away, or adds nothing, even where nobody knows to what they apply.
 
 use super::CompiledStatement;
@@ -6,12 +6,25 @@ use super::condition::CompiledCondition;
 use super::resource::Resource;
 
 impl CompiledStatement {
-    /// Returns whether, of requests of an action that both are about, it applies to none to which the other does not. In doubt it
-    /// returns `false`.
-    pub(crate) fn is_within(&self, other: &CompiledStatement) -> bool {
+    /// Returns whether, of requests of an action that all are about, it applies to none to which none of the others does. In doubt
+    /// it returns `false`.
+    pub(crate) fn is_within(&self, others: &[&CompiledStatement]) -> bool {
+        let others = others.iter().copied();
+        let wider: Vec<&CompiledStatement> = others.filter(|one| self.is_narrower(one)).collect();
+        // One resource may be in one of them, the next in another: statements are joined and parted.
+        let together = |own: &Resource| {
+            let mut wider = wider.iter().filter(|other| !other.not_resources);
+            wider.any(|other| other.resources.iter().flatten().any(|one| one == own))
+        };
+        let own = self.resources.as_ref().filter(|_| !self.not_resources);
+        wider.iter().any(|other| self.resources_are_within(other))
+            || own.is_some_and(|own| own.iter().all(together))
+    }
+
+    /// Returns whether it applies to fewer requests than another one, whatever their resources are.
+    fn is_narrower(&self, other: &CompiledStatement) -> bool {
         let mut conditions = other.conditions.iter();
         self.principal == other.principal
-            && self.resources_are_within(other)
             && conditions.all(|one| self.conditions.iter().any(|own| own.is_within(one)))
     }
 
@@ -67,7 +80,35 @@ mod tests {
             said.next().unwrap().statement.unwrap()
         });
         let said: Vec<_> = said.collect();
-        assert_eq!(said[0].is_within(&said[1]), expected, "{one} {other}");
+        assert_eq!(said[0].is_within(&said[1..]), expected, "{one} {other}");
+    }
+
+    #[test]
+    fn a_statement_is_within_those_into_which_it_is_parted() {
+        let bucket = |name: &str| format!("arn:aws:s3:::{name}/*");
+        let here = || json!({"StringEquals": {"aws:RequestedRegion": "eu-central-1"}});
+        let joined = |condition: Value| statement(json!([bucket("a"), bucket("b")]), condition);
+        let one = |name: &str, condition: Value| statement(json!(bucket(name)), condition);
+        let everywhere = || json!({});
+        for (parted, expected) in [
+            (
+                json!([one("a", everywhere()), one("b", everywhere())]),
+                true,
+            ),
+            (json!([one("a", here()), one("b", everywhere())]), true),
+            (json!([one("a", here())]), false),
+        ] {
+            let (whole, parts) = (policy(json!([joined(here())])), policy(parted.clone()));
+            let request = Request::on_unknown_resource("s3:PutObject", Context::partial());
+            let said = |policy| {
+                let said = applying(policy, Effect::Deny, &request);
+                said.map(|one| one.statement.unwrap()).collect::<Vec<_>>()
+            };
+            let whole = said(&whole)[0].is_within(&said(&parts));
+            assert_eq!(whole, expected, "{parted}");
+        }
+        check(joined(everywhere()), one("a", everywhere()), false);
+        check(joined(everywhere()), joined(here()), false);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use aws_sdk_organizations::Client;
 use awsconf::Session;
 use cli::{Plan, Reading};
 use futures_util::StreamExt;
-use iam_policy::{MAX_SCP_CHARACTERS, PolicyType, Rule, lint};
+use iam_policy::{MAX_SCP_CHARACTERS, PolicyType, Problem, Rule, Severity, lint};
 
 use crate::lockout::{
     Evidence, Risk, Shift, Step, carry_out, may_allow, midway, parsed, risks as judge,
@@ -93,6 +93,22 @@ pub(crate) async fn risks(
     }))
 }
 
+/// What AWS refuses, by the errors of the linter. Its other errors are about what a policy does.
+const STRUCTURE: [Rule; 12] = [
+    Rule::Action,
+    Rule::ConflictingElements,
+    Rule::Effect,
+    Rule::EmptyList,
+    Rule::ForbiddenElement,
+    Rule::Json,
+    Rule::MissingElement,
+    Rule::Operator,
+    Rule::Sid,
+    Rule::Size,
+    Rule::UnknownElement,
+    Rule::WrongType,
+];
+
 /// Refuses what AWS refuses in a service control policy, before it has done other changes of the plan: nobody else reads an edited
 /// document as a whole. With NotPrincipal it would seem to spare somebody.
 /// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_syntax.html>
@@ -103,7 +119,10 @@ fn forbidden(state: &PolicyState) -> anyhow::Result<()> {
         PolicyType::ServiceControl { max_characters },
     );
     let mut problems = problems.into_iter();
-    match problems.find(|problem| problem.rule == Rule::ForbiddenElement) {
+    let is_refused = |problem: &Problem| {
+        problem.severity == Severity::Error && STRUCTURE.contains(&problem.rule)
+    };
+    match problems.find(is_refused) {
         None => Ok(()),
         Some(problem) => bail!(
             "policy {}: {}: {}; {}",
@@ -137,4 +156,51 @@ async fn only_frees(client: &Client, plans: &[&Plan<Action>]) -> bool {
         }
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{PolicyState, forbidden};
+
+    #[track_caller]
+    fn check(statement: Value, expected: Option<&str>) {
+        let state = PolicyState {
+            name: "guard".to_owned(),
+            description: String::new(),
+            document: json!({"Version": "2012-10-17", "Statement": [statement]}),
+        };
+        let refused = forbidden(&state).err().map(|error| error.to_string());
+        match expected {
+            None => assert_eq!(refused, None),
+            Some(part) => assert!(
+                refused.as_ref().is_some_and(|why| why.contains(part)),
+                "{refused:?}"
+            ),
+        }
+    }
+
+    #[test]
+    fn what_aws_refuses_is_refused_before_the_first_write() {
+        let deny = |changes: Value| {
+            let mut statement =
+                json!({"Effect": "Deny", "Action": "ssm:StartSession", "Resource": "*"});
+            let fields = statement.as_object_mut().unwrap();
+            fields.extend(changes.as_object().unwrap().clone());
+            fields.retain(|_, value| !value.is_null());
+            statement
+        };
+        let long: Vec<String> = (0..600)
+            .map(|one| format!("arn:aws:s3:::bucket-{one}"))
+            .collect();
+        check(deny(json!({})), None);
+        // What nobody should deny is for the judgement, not for AWS to refuse.
+        check(deny(json!({"Action": "*"})), None);
+        check(deny(json!({"Principal": "*"})), Some("Principal"));
+        check(deny(json!({"Sid": "not so"})), Some("Sid"));
+        check(deny(json!({"Resource": null})), Some("Resource"));
+        check(deny(json!({"Effect": "Maybe"})), Some("Effect"));
+        check(deny(json!({"Resource": long})), Some("10240"));
+    }
 }

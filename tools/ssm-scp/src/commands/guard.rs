@@ -12,6 +12,7 @@ use crate::guard;
 use crate::guard::left_over::{is_beyond, is_part};
 use crate::lockout::{Shift, action_classes};
 use crate::model::Desired;
+use crate::policy_equivalence;
 use organization::{Organization, compile};
 
 /// Where policies come from that are asked without AWS.
@@ -90,13 +91,19 @@ impl Guard {
     pub(crate) fn join(&self, organization: &mut Organization) {
         let targets = self.targets_in(organization);
         for part in &self.parts {
-            organization.with_policy(&part.name, &part.document, &targets);
+            // As `plan` leaves a document alone that the console has rewritten.
+            let there = organization.policy(&part.name);
+            let there = there.map(|policy| policy.document.clone());
+            let there = there.filter(|there| policy_equivalence::same(there, &part.document));
+            let document = there.as_ref().unwrap_or(&part.document);
+            organization.with_policy(&part.name, document, &targets);
         }
         let Some(name) = &self.exact else {
             return;
         };
         let left_over = organization.policies.iter().filter(|policy| {
-            is_beyond(name, self.parts.len(), &policy.name) && is_part(&policy.document)
+            is_beyond(name, self.parts.len(), &policy.name)
+                && is_part(&policy.document, &self.parts)
         });
         let left_over: Vec<String> = left_over.map(|policy| policy.name.clone()).collect();
         for entity in &mut organization.entities {
@@ -165,4 +172,41 @@ fn text(path: &Path, what: &str) -> anyhow::Result<String> {
         "read {what} from stdin: no input: pipe JSON in or name a file"
     );
     std::io::read_to_string(stdin.lock()).with_context(|| format!("read {what} from stdin"))
+}
+
+#[cfg(test)]
+mod tests {
+    use organization::Organization;
+    use serde_json::json;
+
+    use super::Guard;
+    use crate::lockout::Shift;
+    use crate::model::Desired;
+
+    #[test]
+    fn a_document_that_the_console_has_rewritten_is_the_same() {
+        let desired: Desired = serde_json::from_value(
+            json!({"policy_name": "guard", "targets": ["r-abcd"], "exempt_principals": ["arn:aws:iam::*:role/ops"]}),
+        )
+        .unwrap();
+        let guard = Guard::of(&desired, iam_policy::MAX_SCP_CHARACTERS).unwrap();
+        let mut document = guard.parts[0].document.clone();
+        let actions = document["Statement"][0]["Action"].as_array_mut().unwrap();
+        actions.reverse();
+        let entity = |id: &str, kind: &str, parent: Option<&str>| {
+            json!({"kind": "entity", "id": id, "type": kind, "name": id, "path": id, "parent": parent, "management": false,
+                "policies": ["guard"], "organization_id": "o-abcdefghij"})
+        };
+        let policy = json!({"kind": "policy", "id": "p-guard", "name": "guard", "aws_managed": false, "n_characters": 1,
+            "document": document, "attached_to": ["r-abcd"]});
+        let records = vec![
+            entity("r-abcd", "root", None),
+            entity("111122223333", "account", Some("r-abcd")),
+            policy,
+        ];
+        let before = Organization::from_records(records).unwrap();
+        let mut after = before.clone();
+        guard.join(&mut after);
+        assert!(Shift::of(&before, &after).accounts().is_empty());
+    }
 }

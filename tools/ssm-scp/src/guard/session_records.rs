@@ -60,6 +60,24 @@ const CUTS_OFF_ALERTS: [&str; 5] = [
     "events:UpdateConnection",
 ];
 
+/// Each kind of records: the Sid of its statement, and what nobody else may do to it.
+const KINDS: [(&str, &[&[&str]]); 6] = [
+    (
+        "ProtectTranscriptBuckets",
+        &[&REMOVES_OBJECTS, &SHORTENS_BUCKET, &CHANGES_BUCKET],
+    ),
+    ("ProtectTranscriptKeys", &[&DESTROYS_KEY, &CHANGES_KEY]),
+    (
+        "ProtectTranscriptLogGroups",
+        &[&REMOVES_LOGS, &CHANGES_LOG_GROUP],
+    ),
+    ("ProtectTrails", &[&STOPS_TRAIL]),
+    ("ProtectAlertRules", &[&SILENCES_RULE]),
+    ("ProtectAlertDestinations", &[&CUTS_OFF_ALERTS]),
+];
+
+const KEEPERS: &str = "ProtectRecordKeepers";
+
 /// The records of one kind: what nobody else may do to them.
 pub(crate) struct Protected {
     sid: &'static str,
@@ -70,56 +88,27 @@ pub(crate) struct Protected {
 
 /// Returns all actions that are denied on one of the kinds of resources.
 pub(crate) fn actions() -> Vec<&'static str> {
-    let mut actions = [
-        &REMOVES_OBJECTS[..],
-        &SHORTENS_BUCKET,
-        &CHANGES_BUCKET,
-        &DESTROYS_KEY,
-        &CHANGES_KEY,
-        &REMOVES_LOGS,
-        &CHANGES_LOG_GROUP,
-        &STOPS_TRAIL,
-        &SILENCES_RULE,
-        &CUTS_OFF_ALERTS,
-    ]
-    .concat();
+    let mut actions: Vec<&str> = KINDS.iter().flat_map(|(_, sets)| sets.concat()).collect();
     actions.sort_unstable();
     actions
+}
+
+/// Returns each statement that there may be: its Sid and its actions.
+pub(super) fn written() -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
+    let kinds = KINDS.iter().map(|(sid, sets)| (*sid, sets.concat()));
+    kinds.chain([(KEEPERS, ROLE_ACTIONS.to_vec())])
 }
 
 /// Returns the kinds of which any is named.
 pub(crate) fn protected(records: &SessionRecords, partition: &str) -> Vec<Protected> {
     let named = &records.0;
-    let mut protected = Vec::new();
-    let mut protect = |sid: &'static str, actions: &[&[&'static str]], resources: Vec<String>| {
-        if resources.is_empty() {
-            return;
-        }
-        let mut actions = actions.concat();
-        actions.sort_unstable();
-        protected.push(Protected {
-            sid,
-            actions,
-            resources,
-        });
-    };
     let buckets = named.buckets.iter();
     let buckets = buckets.flat_map(|bucket| {
         let arn = format!("arn:{partition}:s3:::{}", bucket.0);
         let objects = format!("{arn}/*");
         [arn, objects]
     });
-    protect(
-        "ProtectTranscriptBuckets",
-        &[&REMOVES_OBJECTS, &SHORTENS_BUCKET, &CHANGES_BUCKET],
-        buckets.collect(),
-    );
     let keys = named.keys.iter().map(|key| key.0.clone());
-    protect(
-        "ProtectTranscriptKeys",
-        &[&DESTROYS_KEY, &CHANGES_KEY],
-        keys.collect(),
-    );
     // Policies name a log group with and without the ending, and its streams behind it.
     // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
     let groups = named.log_groups.iter().flat_map(|group| {
@@ -127,27 +116,37 @@ pub(crate) fn protected(records: &SessionRecords, partition: &str) -> Vec<Protec
         let streams = format!("{arn}:*");
         [arn, streams]
     });
-    protect(
-        "ProtectTranscriptLogGroups",
-        &[&REMOVES_LOGS, &CHANGES_LOG_GROUP],
-        groups.collect(),
-    );
     let trails = named.trails.iter();
     let trails = trails.map(|trail| format!("arn:{partition}:cloudtrail:*:*:trail/{}", trail.0));
-    protect("ProtectTrails", &[&STOPS_TRAIL], trails.collect());
     let rules = named.rules.iter();
     let rules = rules.map(|rule| format!("arn:{partition}:events:*:*:rule/{}", rule.0));
-    protect("ProtectAlertRules", &[&SILENCES_RULE], rules.collect());
-    if !named.rules.is_empty() {
-        let destinations = ["api-destination", "connection"];
-        let destinations = destinations.map(|kind| format!("arn:{partition}:events:*:*:{kind}/*"));
-        protect(
-            "ProtectAlertDestinations",
-            &[&CUTS_OFF_ALERTS],
-            destinations.to_vec(),
-        );
-    }
-    protected
+    let destinations = match named.rules.is_empty() {
+        true => &[][..],
+        false => &["api-destination", "connection"],
+    };
+    let destinations = destinations.iter();
+    let destinations = destinations.map(|kind| format!("arn:{partition}:events:*:*:{kind}/*"));
+    let resources: [Vec<String>; KINDS.len()] = [
+        buckets.collect(),
+        keys.collect(),
+        groups.collect(),
+        trails.collect(),
+        rules.collect(),
+        destinations.collect(),
+    ];
+    let kinds = KINDS.iter().zip(resources);
+    let named = kinds.filter(|(_, resources)| !resources.is_empty());
+    named
+        .map(|((sid, sets), resources)| {
+            let mut actions = sets.concat();
+            actions.sort_unstable();
+            Protected {
+                sid,
+                actions,
+                resources,
+            }
+        })
+        .collect()
 }
 
 /// Returns a statement for each kind of resource that is named.
@@ -168,7 +167,7 @@ pub(super) fn statements(records: &SessionRecords, partition: &str) -> Vec<Value
     if !roles.is_empty() {
         let mut actions = ROLE_ACTIONS;
         actions.sort_unstable();
-        statements.push(deny("ProtectRecordKeepers", &actions, &roles));
+        statements.push(deny(KEEPERS, &actions, &roles));
     }
     statements
 }

@@ -192,9 +192,17 @@ impl<'s> AccountShift<'s> {
             attached = format!(" at {name}");
         }
         if statement.effect == Effect::Allow {
+            let fix = match decision.unknown_key {
+                Some("resource") => "about all resources",
+                _ => "without that condition",
+            };
+            let depends = match decision.unknown_key {
+                Some(key) => format!(" only depending on {key}"),
+                None => String::new(),
+            };
             return Cause {
-                message: format!("only {place}{attached} allows it{depends}"),
-                fix: format!("keep a policy{attached} that allows it whatever it depends on"),
+                message: format!("{place}{attached} allows it{depends}"),
+                fix: format!("keep a statement {fix} in a policy{attached}"),
             };
         }
         Cause {
@@ -239,11 +247,11 @@ fn statements<'p>(
     policies.flat_map(move |policy| applying(policy, effect, request))
 }
 
-/// Returns whether a statement that applies, or may, takes or gives no more than one of others.
+/// Returns whether a statement that applies, or may, takes or gives no more than others.
 fn is_within(one: &Decision<'_>, others: &[Decision<'_>]) -> bool {
-    let mut others = others.iter().filter_map(|other| other.statement.as_ref());
+    let others: Vec<Deciding<'_>> = others.iter().filter_map(|other| other.statement).collect();
     let statement = one.statement.as_ref();
-    statement.is_some_and(|one| others.any(|other| one.is_within(other)))
+    statement.is_some_and(|one| one.is_within(&others))
 }
 
 /// Returns whether an answer depends on the resource alone.

@@ -3,24 +3,20 @@
 
 use std::cell::RefCell;
 
-use iam_policy::{Verdict, glob};
+use iam_policy::{Arn, Verdict, glob};
 
-use super::account_shift::{AccountShift, Time};
+use super::account_shift::{AccountShift, Loss, Lost, Time};
+use super::actions::resource;
 use super::identity::Identity;
 use super::judged::Judged;
-use super::known::{Comes, Known, Named};
-use super::principals::{Found, stranger};
+use super::known::{ASSUME_ROLE, Comes, Known, Named};
+use super::principals::{Found, member, stranger};
 use super::shift::Shift;
 use super::ways_in::ACCESS;
 use super::who::Who;
 use super::{Risk, resource_control};
 use crate::model::PrincipalPolicies;
 use crate::principal_arn::{account, partition};
-
-/// What whoever is named in a trust policy calls. Nobody needs a permission to sign in by federation, as these calls are not
-/// signed.
-/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithSAML.html>
-const ASSUME_ROLE: &str = "sts:AssumeRole";
 
 /// Returns why nobody can become somebody, by the policies as they will be; `account` has those of the account that they are in.
 pub(crate) fn closed<'a>(
@@ -63,40 +59,85 @@ struct Assuming<'k, 'a> {
 }
 
 impl<'a> Assuming<'_, 'a> {
-    /// Returns whether anybody comes into a role by a name in its trust policy, whom no service control policy keeps from it for
-    /// sure.
+    /// Returns whether anybody comes into a role by a name in its trust policy, whom neither service control policies nor their own
+    /// keep from it for sure.
     fn comes(&self, name: &str, role: &PrincipalPolicies) -> Comes<'a> {
         let traits = &self.whole.traits;
         let named = self.known.named(name);
         match named {
             Named::Gone => Comes::Nobody,
-            Named::Found(one) => match self.may(&Who::found(one, traits), role) {
-                true => Comes::As(vec![one]),
-                false => Comes::Nobody,
-            },
+            Named::Found(one) => {
+                let who = Who::found(one, traits);
+                match self.may_by_own(one, &who, role) && self.may(&who, role) {
+                    true => Comes::As(vec![one]),
+                    false => Comes::Nobody,
+                }
+            }
             Named::Elsewhere => match self.may(&Who::by_arn(name, traits), role) {
                 true => Comes::Somebody,
                 false => Comes::Nobody,
             },
             Named::Account(id) => {
-                let Some(found) = self.known.of_account(id) else {
-                    return Comes::Somebody;
-                };
                 let partition = partition([role.arn.as_str()].into_iter());
                 let anybody = stranger(partition, id, "role", &self.whole.named);
                 if self.may(&Who::by_arn(&anybody, traits), role) {
                     return Comes::Somebody;
                 }
+                let Some(assuming) = self.known.assuming(id) else {
+                    return self.comes_unread((partition, id), &anybody, role);
+                };
                 // Where an account is trusted its own policies say who may.
-                let may = found.iter().copied().filter(|one| {
+                let may = assuming.iter().filter(|(one, own)| {
                     let who = Who::found(one, traits);
-                    let own = Identity::of(one);
-                    let own = own.map(|own| own.verdict(None, &who, ASSUME_ROLE));
-                    own.is_some_and(|own| own != Verdict::Denied) && self.may(&who, role)
+                    let own = own.verdict_on(&who.context, (ASSUME_ROLE, &role.arn));
+                    own != Verdict::Denied && self.may(&who, role)
                 });
-                Comes::As(may.collect())
+                Comes::As(may.map(|(one, _)| *one).collect())
             }
         }
+    }
+
+    /// Returns whether there can be somebody in an account that was not read whom a policy spares; `anybody` is not.
+    fn comes_unread(
+        &self,
+        (partition, id): (&str, &str),
+        anybody: &str,
+        role: &PrincipalPolicies,
+    ) -> Comes<'a> {
+        let mut spared = self.whole.spared_principals.iter();
+        let is_open = spared.any(|pattern| {
+            let member = member(partition, id, anybody, pattern);
+            member.is_some_and(|arn| self.may(&Who::by_arn(&arn, &self.whole.traits), role))
+        });
+        if is_open {
+            return Comes::Somebody;
+        }
+        if let Some(why) = self.denied.borrow_mut().as_mut() {
+            why.push_str(&format!(", and who is in account {id} was not read"));
+        }
+        Comes::Nobody
+    }
+
+    /// Returns whether somebody's own policies let them assume a role whose trust policy names them. Those of another account have
+    /// to allow it; within one account the trust policy does, and a denial counts all the same.
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html>
+    fn may_by_own(&self, one: &'a PrincipalPolicies, who: &Who, role: &PrincipalPolicies) -> bool {
+        let asked = (ASSUME_ROLE, role.arn.as_str());
+        let own = self.known.identity(one);
+        let may = own.is_some_and(|own| match account(&one.arn) == account(&role.arn) {
+            true => !own.is_denied_on(&who.context, asked),
+            false => own.verdict_on(&who.context, asked) != Verdict::Denied,
+        });
+        if !may {
+            let mut denied = self.denied.borrow_mut();
+            denied.get_or_insert_with(|| {
+                format!(
+                    "the policies of {} do not let it call {ASSUME_ROLE}",
+                    one.arn
+                )
+            });
+        }
+        may
     }
 
     /// Returns whether no service control policy keeps somebody from assuming a role; none binds those of another organization.
@@ -159,7 +200,7 @@ impl<'a> Judged<'a> {
             let mut lost = None;
             let mut is_kept = false;
             for one in &people {
-                let Some(own) = Identity::of(one.principal) else {
+                let Some(own) = self.known.identity(one.principal) else {
                     continue;
                 };
                 let closed = || self.closed(one.principal);
@@ -188,6 +229,48 @@ impl<'a> Judged<'a> {
                 "spare there, with ArnNotLike aws:PrincipalArn, those whom a break-glass role trusts",
             ));
             return;
+        }
+    }
+
+    /// Finds whether nobody here can assume any more roles of other accounts, whose break-glass roles may trust this one. Those
+    /// accounts need not change, so that they are not read.
+    pub(super) fn unassumable_elsewhere(&self, risks: &mut Vec<Risk>) {
+        let whole = self.evidence.shift;
+        let id = &self.account.account;
+        let risk = format!("assume_role:{id}");
+        if risks.iter().any(|known| known.id == risk) {
+            return;
+        }
+        let action = ASSUME_ROLE.to_ascii_lowercase();
+        let named = whole.guarded.iter().filter(|(pattern, resource)| {
+            let other = Arn::parse(resource).map(|arn| arn.account);
+            glob(&pattern.to_ascii_lowercase(), &action) && other != Some(id)
+        });
+        for (_, role) in named {
+            let role = resource(role, whole.another_account(id));
+            let classes = self.principals.iter().filter(|class| {
+                let is_there = class.is_unnamed || !class.found.is_empty() || !self.is_read();
+                class.calls_itself() && is_there
+            });
+            let losses: Option<Vec<Loss<'_>>> = classes
+                .map(|class| {
+                    let loss = self.shift.lost_on(&class.example, ASSUME_ROLE, &role);
+                    loss.filter(|loss| loss.lost == Lost::Surely)
+                })
+                .collect();
+            if let Some([first, ..]) = losses.as_deref() {
+                let cause = self.shift.cause(first);
+                risks.push(Risk::new(
+                    risk,
+                    format!(
+                        "nobody in account {id} could call {ASSUME_ROLE} on {role} any more, and break-glass roles of other accounts \
+                         may trust this one: {}",
+                        cause.message
+                    ),
+                    "spare there, with ArnNotLike aws:PrincipalArn, those whom a break-glass role trusts",
+                ));
+                return;
+            }
         }
     }
 }

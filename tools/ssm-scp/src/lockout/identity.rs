@@ -1,6 +1,6 @@
 //! What a principal may do by its own policies, below service control policies. Pure.
 
-use iam_policy::{Compiled, Policies, Request, Verdict, decide};
+use iam_policy::{Compiled, Context, Policies, Request, Verdict, decide, denies};
 use organization::compile;
 use serde_json::Value;
 
@@ -44,6 +44,31 @@ impl Identity {
         who: &Who,
         action: &str,
     ) -> Verdict {
+        self.decided(
+            levels,
+            &Request::on_unknown_resource(action, who.context.clone()),
+        )
+    }
+
+    /// Returns whether whoever has these policies may do something on one resource, below no other policies.
+    pub(super) fn verdict_on(
+        &self,
+        context: &Context,
+        (action, resource): (&str, &str),
+    ) -> Verdict {
+        self.decided(None, &Request::new(action, resource, context.clone()))
+    }
+
+    /// Returns whether a statement denies something on one resource for sure.
+    pub(super) fn is_denied_on(&self, context: &Context, (action, resource): (&str, &str)) -> bool {
+        let request = Request::new(action, resource, context.clone());
+        let mut policies = self.policies.iter().chain(&self.boundary);
+        policies.any(|policy| {
+            denies(policy, &request).is_some_and(|said| said.verdict == Verdict::Denied)
+        })
+    }
+
+    pub(super) fn decided(&self, levels: Option<&[Vec<&Compiled>]>, request: &Request) -> Verdict {
         let policies: Vec<&Compiled> = self.policies.iter().collect();
         let policies = Policies {
             service_control: levels,
@@ -51,7 +76,6 @@ impl Identity {
             boundary: self.boundary.as_ref(),
             ..Policies::default()
         };
-        let request = Request::on_unknown_resource(action, who.context.clone());
-        decide(&policies, &request).verdict
+        decide(&policies, request).verdict
     }
 }

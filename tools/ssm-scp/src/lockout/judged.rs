@@ -113,6 +113,7 @@ impl<'a> Judged<'a> {
             self.needed(meaning, kind, &what.replace("ID", id), risks);
         }
         self.unassumable(risks);
+        self.unassumable_elsewhere(risks);
         for (kind, meaning, what) in [
             (
                 "repair",
@@ -185,14 +186,13 @@ impl<'a> Judged<'a> {
     }
 
     fn is_whole(&self, loss: &Loss<'_>, who: &Who, action: &str) -> bool {
-        let spared = &self.evidence.shift.spared;
-        let account = &self.account.account;
-        !self.shift.is_left(loss, (who, action), account, spared)
+        let (account, whole) = (&self.account.account, self.evidence.shift);
+        !self.shift.is_left(loss, (who, action), account, whole)
     }
 
     /// Returns which actions somebody's own policies allow, as far as they are understood.
-    pub(super) fn used(&self, found: &Found<'_>) -> impl Fn(&str) -> bool + use<> {
-        let (identity, who) = (Identity::of(found.principal), found.who.clone());
+    pub(super) fn used(&self, found: &Found<'a>) -> impl Fn(&str) -> bool + use<> {
+        let (identity, who) = (self.known.identity(found.principal), found.who.clone());
         move |action| {
             let verdict = |one: &Identity| one.verdict(None, &who, action);
             identity
@@ -291,7 +291,7 @@ impl<'a> Judged<'a> {
                     continue;
                 };
                 // Of those whom a policy names they count who may do it today.
-                let used = |one: &&Found<'_>| {
+                let used = |one: &&Found<'a>| {
                     let is_used = self.used(one);
                     class.actions.iter().any(|action| is_used(action))
                 };

@@ -3,17 +3,32 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
-use iam_policy::{Arn, is_for_people};
+use iam_policy::{Arn, Context, Request, Verdict, is_for_people};
 
 use super::governed;
+use super::identity::Identity;
 use crate::model::{AccountPrincipals, PrincipalPolicies};
+use crate::principal_arn::is_role_named;
+
+/// What whoever is named in a trust policy calls. Nobody needs a permission to sign in by federation, as these calls are not
+/// signed.
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithSAML.html>
+pub(super) const ASSUME_ROLE: &str = "sts:AssumeRole";
 
 /// The principals that were read, by account.
 pub(crate) struct Known<'a> {
     accounts: HashMap<&'a str, Vec<&'a PrincipalPolicies>>,
     by_arn: HashMap<&'a str, &'a PrincipalPolicies>,
+    /// By ARN: the policies of principals, of which each is asked about many roles. `None` where they are not understood.
+    identities: RefCell<HashMap<String, Option<Rc<Identity>>>>,
+    /// By account: who may assume any role by their own policies.
+    assuming: RefCell<HashMap<String, Assuming>>,
 }
+
+/// Who may assume any role by their own policies: their places in the account, and these policies.
+type Assuming = Vec<(usize, Rc<Identity>)>;
 
 /// What a name in a trust policy is.
 #[derive(Clone, Copy)]
@@ -49,6 +64,8 @@ impl<'a> Known<'a> {
         Known {
             by_arn: all.map(|one| (one.arn.as_str(), *one)).collect(),
             accounts,
+            identities: RefCell::default(),
+            assuming: RefCell::default(),
         }
     }
 
@@ -60,9 +77,36 @@ impl<'a> Known<'a> {
         self.by_arn.values().copied()
     }
 
-    /// Returns who was read in an account; `None` where it was not read.
-    pub(super) fn of_account(&self, account: &str) -> Option<&[&'a PrincipalPolicies]> {
-        self.accounts.get(account).map(Vec::as_slice)
+    /// Returns the policies of somebody; `None` where one is not understood.
+    pub(super) fn identity(&self, principal: &PrincipalPolicies) -> Option<Rc<Identity>> {
+        if let Some(known) = self.identities.borrow().get(&principal.arn) {
+            return known.clone();
+        }
+        let identity = Identity::of(principal).map(Rc::new);
+        let mut known = self.identities.borrow_mut();
+        known.insert(principal.arn.clone(), identity.clone());
+        identity
+    }
+
+    /// Returns who was read in an account and may assume any role by their own policies; `None` where it was not read.
+    pub(super) fn assuming(
+        &self,
+        account: &str,
+    ) -> Option<Vec<(&'a PrincipalPolicies, Rc<Identity>)>> {
+        let read = self.accounts.get(account)?;
+        let mut known = self.assuming.borrow_mut();
+        let known = known.entry(account.to_owned()).or_insert_with(|| {
+            let request = Request::on_unknown_resource(ASSUME_ROLE, Context::partial());
+            let assuming = read.iter().enumerate().filter_map(|(place, one)| {
+                let own = self.identity(one)?;
+                let verdict = own.decided(None, &request);
+                (verdict != Verdict::Denied).then_some((place, own))
+            });
+            assuming.collect()
+        });
+        let assuming = known.iter();
+        let assuming = assuming.map(|(place, own)| (read[*place], Rc::clone(own)));
+        Some(assuming.collect())
     }
 
     /// Returns what a name in a trust policy is: an ARN, or the ID of an account.
@@ -79,10 +123,7 @@ impl<'a> Known<'a> {
         // A session is known by the name of its role, without the path.
         let session = arn.resource.strip_prefix("assumed-role/");
         let found = match session.and_then(|rest| rest.split('/').next()) {
-            Some(role) => read.iter().find(|one| {
-                let resource = Arn::parse(&one.arn).map_or("", |arn| arn.resource);
-                resource.starts_with("role/") && resource.rsplit('/').next() == Some(role)
-            }),
+            Some(role) => read.iter().find(|one| is_role_named(&one.arn, role)),
             None => self.by_arn.get(name),
         };
         found.map_or(Named::Gone, |found| Named::Found(found))

@@ -6,30 +6,42 @@ use super::Risk;
 use super::account_shift::{AccountShift, Loss, Lost, Time};
 use super::actions::{resource, sample};
 use super::judged::Judged;
+use super::shift::Shift;
 use super::who::Who;
 
 impl<'s> AccountShift<'s> {
     /// Returns whether somebody who loses an action on some resources can still do what it is for. A denial that spares resources
-    /// by name leaves it where one of each type is left: a session needs a document and a node, whichever they are.
+    /// by name leaves it where one of each type is left of which any was there: a session needs a document and a node, whichever
+    /// they are.
     pub(crate) fn is_left(
         &self,
         loss: &Loss<'_>,
         (who, action): (&Who, &str),
         account: &str,
-        spared: &[String],
+        whole: &Shift,
     ) -> bool {
-        if loss.lost != Lost::OnSome || spared.is_empty() {
+        if loss.lost != Lost::OnSome || whole.spared.is_empty() {
             return false;
         }
-        let is_left = |one: &str| self.lost_on(who, action, &resource(one, account)).is_none();
+        // What was denied before is not lost, but not left either.
+        let was_there = |one: &str| {
+            let asked = (action, resource(one, account));
+            let denial = self.denial(Time::Before, who, (asked.0, &asked.1));
+            denial.is_none()
+        };
+        let is_left = |one: &str| {
+            was_there(one) && self.lost_on(who, action, &resource(one, account)).is_none()
+        };
         let partition = Arn::parse(&who.arn).map_or("aws", |arn| arn.partition);
         let types = reference::action(action).map_or(&[][..], |action| &action.resources);
         let mut each = types.iter();
         !types.is_empty()
             && each.all(|one| {
                 let any = format!("arn:{partition}:{}", one.of.arn);
-                let mut named = spared.iter().filter(|spared| is_of_type(spared, &any));
-                is_left(&any) || named.any(|spared| is_left(spared))
+                let named = whole.spared.iter().chain(&whole.resources);
+                let named = || named.clone().filter(|named| is_of_type(named, &any));
+                let all = || named().chain([&any]);
+                all().any(|one| is_left(one)) || !all().any(|one| was_there(one))
             })
     }
 

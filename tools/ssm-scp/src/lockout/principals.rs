@@ -132,7 +132,12 @@ pub(crate) fn stranger(partition: &str, account: &str, kind: &str, patterns: &[S
 }
 
 /// Returns a role or user of an account that a pattern matches, if there can be one.
-fn member(partition: &str, account: &str, stranger: &str, pattern: &str) -> Option<String> {
+pub(super) fn member(
+    partition: &str,
+    account: &str,
+    stranger: &str,
+    pattern: &str,
+) -> Option<String> {
     let name = stranger.rsplit('/').next().unwrap_or_default();
     let open = in_account(pattern, account);
     let resource = match Arn::parse(&open) {

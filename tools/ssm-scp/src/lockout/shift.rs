@@ -34,6 +34,8 @@ pub(crate) struct Shift {
     pub(crate) spared: Vec<String>,
     /// Resources that any policy names.
     pub(super) resources: Vec<String>,
+    /// Values of `aws:PrincipalArn` that any policy spares.
+    pub(super) spared_principals: BTreeSet<String>,
     /// Values of `aws:PrincipalArn` that policies which come or change spare.
     pub(crate) patterns: Vec<String>,
 }
@@ -117,9 +119,12 @@ impl Shift {
         let named: BTreeSet<String> = named.collect();
         let coming = parsed(after, &coming);
         let all = after.policies.iter().chain(&before.policies);
-        let mut resources = BTreeSet::new();
+        let (mut resources, mut spared_principals) = (BTreeSet::new(), BTreeSet::new());
         for policy in all {
             name_resources(&policy.document, &mut resources);
+            let policy = Policy::parse(&policy.document.to_string()).draft;
+            let spared = policy.iter().flat_map(Policy::exempt_principals);
+            spared_principals.extend(spared.map(str::to_owned));
         }
         let mut patterns: Vec<String> = coming
             .iter()
@@ -140,6 +145,7 @@ impl Shift {
             guarded: guarded(&coming),
             spared: spared(&coming),
             resources: resources.into_iter().collect(),
+            spared_principals,
             patterns,
         }
     }
@@ -157,12 +163,20 @@ impl Shift {
             alike.entry(new).or_default().insert(account.clone());
         }
         let coming = alike.into_iter().filter_map(|(new, accounts)| {
-            let any = self.of_account(accounts.first()?).ok()?;
+            // Any of them, as all have the new ones alike.
+            let mut each = accounts.iter();
+            let any = each.find_map(|account| self.of_account(account).ok())?;
             let policies = any.after().iter().flatten();
             let policies = policies.filter(|policy| new.contains(&policy.name));
             Some((policies.map(|policy| (*policy).clone()).collect(), accounts))
         });
         coming.collect()
+    }
+
+    /// Returns an account beside one, if only by a made-up ID.
+    pub(super) fn another_account<'s>(&'s self, account: &str) -> &'s str {
+        let mut others = self.lines.keys().filter(|other| *other != account);
+        others.next().map_or("000000000000", String::as_str)
     }
 
     /// Returns whether something may be taken from an account.

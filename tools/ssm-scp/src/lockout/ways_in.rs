@@ -1,6 +1,7 @@
 //! Who still gets in: exempt is not enough, one's own policies have to allow it, and somebody has to be able to become one.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
 use iam_policy::Verdict;
 use serde_json::Value;
@@ -81,16 +82,14 @@ impl<'a> Judged<'a> {
 
     /// Returns why somebody whom no denial keeps out does not get in all the same, or may call none of these actions.
     fn barred(&self, found: &Found<'a>, actions: &[&str]) -> Option<String> {
-        let Some(identity) = Identity::of(found.principal) else {
+        let Some(identity) = self.known.identity(found.principal) else {
             return Some("a policy of its own cannot be understood".to_owned());
         };
         let mut actions_left = actions.iter();
         if !actions_left.any(|action| self.may(&identity, &found.who, action)) {
             let none = actions.first().copied().unwrap_or_default();
-            return Some(match self.shift.is_resource_denied(&found.who, none) {
-                true => format!("a resource control policy denies it {none}"),
-                false => format!("its own policies do not allow {none}"),
-            });
+            // Resource control policies govern none of what operators call.
+            return Some(format!("its own policies do not allow {none}"));
         }
         self.closed(found.principal)
     }
@@ -117,10 +116,10 @@ impl<'a> Judged<'a> {
             return kept.any(|(_, class)| !self.shift.is_resource_denied(&class.example, example));
         }
         // Each is asked about many actions.
-        let keepers: Vec<(&PrincipalPolicies, Identity, &Who)> = kept
+        let keepers: Vec<(&PrincipalPolicies, Rc<Identity>, &Who)> = kept
             .flat_map(|(_, class)| &class.found)
             .filter(|one| self.closed(one.principal).is_none())
-            .filter_map(|one| Some((one.principal, Identity::of(one.principal)?, &one.who)))
+            .filter_map(|one| Some((one.principal, self.known.identity(one.principal)?, &one.who)))
             .collect();
         let is_kept = |action: &str| {
             let mut keepers = keepers.iter();
@@ -137,7 +136,7 @@ impl<'a> Judged<'a> {
         if open.len() == groups.len() {
             return false;
         }
-        let is_missed = |found: &Found<'_>| {
+        let is_missed = |found: &Found<'a>| {
             let own = self.all.parted(class, documents(found.principal));
             let is_used = self.used(found);
             let used = own.iter().filter(|group| is_used(&group[0]));
@@ -160,4 +159,18 @@ impl<'a> Judged<'a> {
 /// Returns the documents by which a principal may do something itself.
 fn documents(principal: &PrincipalPolicies) -> impl Iterator<Item = &Value> {
     principal.policies.iter().chain(&principal.boundary)
+}
+
+#[cfg(test)]
+mod tests {
+    use iam_policy::{Context, OPERATOR_ACTIONS, Request};
+
+    #[test]
+    fn no_resource_control_policy_governs_what_operators_call() {
+        let is_governed = |action: &&&str| {
+            let request = Request::on_unknown_resource(action, Context::partial());
+            request.is_resource_controlled()
+        };
+        assert_eq!(OPERATOR_ACTIONS.iter().find(is_governed), None);
+    }
 }

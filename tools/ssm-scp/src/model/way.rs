@@ -39,6 +39,8 @@ pub(crate) enum Way {
     QuickSetup,
     /// Changes of documents that an association, a task or a person runs by `$LATEST` or `$DEFAULT`.
     Documents,
+    /// Parameters, whose values documents put into commands, and launch templates into instances.
+    Parameters,
     /// Patch baselines, which name the repositories that nodes install from.
     PatchBaselines,
     /// User data and other attributes of instances that exist.
@@ -69,6 +71,8 @@ pub(crate) enum Way {
     ServiceInstances,
     /// Schedules, rules and workflows that call Systems Manager as a role passed to them.
     Schedulers,
+    /// APIs of API Gateway, which call AWS as the role of an integration; all else in API Gateway is changed by the same actions.
+    ApiIntegrations,
 }
 
 /// A part of AWS, by which ways are counted.
@@ -118,6 +122,7 @@ impl Way {
             | Way::RemoteDesktop
             | Way::QuickSetup
             | Way::Documents
+            | Way::Parameters
             | Way::PatchBaselines => Area::SystemsManager,
             Way::InstanceConnect
             | Way::SerialConsole
@@ -133,7 +138,8 @@ impl Way {
             | Way::Notebooks
             | Way::DataJobs
             | Way::ServiceInstances
-            | Way::Schedulers => Area::Others,
+            | Way::Schedulers
+            | Way::ApiIntegrations => Area::Others,
         }
     }
 
@@ -152,6 +158,7 @@ impl Way {
             Way::EcsExec => "ecs_exec",
             Way::QuickSetup => "quick_setup",
             Way::Documents => "documents",
+            Way::Parameters => "parameters",
             Way::PatchBaselines => "patch_baselines",
             Way::UserData => "user_data",
             Way::Volumes => "volumes",
@@ -167,6 +174,7 @@ impl Way {
             Way::DataJobs => "data_jobs",
             Way::ServiceInstances => "service_instances",
             Way::Schedulers => "schedulers",
+            Way::ApiIntegrations => "api_integrations",
         }
     }
 }

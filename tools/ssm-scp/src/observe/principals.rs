@@ -11,6 +11,7 @@ use awsconf::{Session, describe};
 use serde_json::Value;
 
 use crate::model::PrincipalPolicies;
+use crate::principal_arn::is_role_named;
 
 /// What a user or role has, before its managed policies are looked up: they may come on a later page.
 struct Draft {
@@ -163,13 +164,8 @@ pub(crate) fn caller_among(session: &Session, principals: &[PrincipalPolicies]) 
     let Some(name) = assumed_role(session) else {
         return session.caller.clone();
     };
-    // The names of roles are unique in an account, whatever their paths.
-    let is_caller = |arn: &str| {
-        let path = arn.split_once(":role/").map(|(_, path)| path);
-        path.is_some_and(|path| path.rsplit('/').next() == Some(name))
-    };
     let mut arns = principals.iter().map(|principal| principal.arn.as_str());
-    let known = arns.find(|arn| is_caller(arn)).map(str::to_owned);
+    let known = arns.find(|arn| is_role_named(arn, name)).map(str::to_owned);
     known.unwrap_or_else(|| without_path(session, name))
 }
 

@@ -13,6 +13,7 @@ mod principals;
 mod random;
 mod random_tests;
 mod requests;
+mod resources;
 mod scene;
 mod statements;
 mod traits;

@@ -131,6 +131,18 @@ const NODES: &[Entry] = &[
         source: "https://docs.aws.amazon.com/systems-manager/latest/userguide/documents-schemas-features.html",
     },
     Entry {
+        way: Way::Parameters,
+        actions: &["ssm:PutParameter"],
+        leads_to: "another command in a document that names the parameter",
+        source: "https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-param-runcommand.html",
+    },
+    Entry {
+        way: Way::Parameters,
+        actions: &["ssm:LabelParameterVersion"],
+        leads_to: "another image for instances to come, whose launch template names the parameter",
+        source: "https://docs.aws.amazon.com/autoscaling/ec2/userguide/using-systems-manager-parameters.html",
+    },
+    Entry {
         way: Way::PatchBaselines,
         actions: &[
             "ssm:CreatePatchBaseline",

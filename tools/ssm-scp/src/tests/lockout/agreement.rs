@@ -65,7 +65,11 @@ fn is_out(impact: &Impact) -> bool {
 fn statements(impact: &Impact) -> impl Iterator<Item = &str> {
     let whys = impact.losses.iter().map(|loss| &loss.why);
     let whys = whys.chain([&impact.why]);
-    whys.map(|why| why.split(", depending on").next().unwrap())
+    let ends = [", depending on", " only depending on"];
+    whys.map(move |why| {
+        let end = ends.iter().find_map(|end| why.find(end));
+        &why[..end.unwrap_or(why.len())]
+    })
 }
 
 /// Holds one to the other: where `apply` says that nobody keeps access `impact` has those who lose it, by the same statement, and

@@ -171,7 +171,7 @@ fn neither_order_nor_verb_hides_a_denial() {
     }
 }
 
-/// Where a guard of Regions leaves every answer open an Allow is compared all the same, level by level.
+/// Where a denial by Region leaves every answer open an Allow is compared all the same, level by level.
 #[test]
 fn what_allows_is_compared_where_a_denial_leaves_open_what_is_denied() {
     let elsewhere = json!({"StringNotEquals": {"aws:RequestedRegion": "eu-central-1"}});

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cli::Reading;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::cases::ALL;
 use super::scene::{MANAGEMENT, Scene, W, allow, attach, create, role, trust};
@@ -13,56 +13,113 @@ use crate::model::{AccountPrincipals, PrincipalPolicies};
 /// What a pipeline may be kept waiting for an organization of 500 accounts with 300 principals each, of CPU as well: there is one
 /// thread.
 const LONGEST: Duration = Duration::from_secs(30);
-/// Of 50 accounts with 30 principals each, without optimization: three times what it takes.
-const LONGEST_OF_FEW: Duration = Duration::from_secs(2);
 
-#[test]
-fn a_denial_of_everything_is_judged_while_one_waits() {
-    let (n_accounts, n_principals, longest) = match std::env::var_os("LONG") {
-        Some(_) => (500, 300, LONGEST),
-        None => (50, 30, LONGEST_OF_FEW),
-    };
-    let mut scene = Scene::new();
-    let model = scene
-        .organization
-        .entities
-        .iter()
-        .find(|one| one.parent.as_deref() == Some(W));
-    let model = model.unwrap().clone();
-    scene
-        .organization
-        .entities
-        .retain(|one| one.parent.as_deref() != Some(W));
-    scene.accounts.clear();
-    let trusted = json!({"AWS": format!("arn:aws:iam::{MANAGEMENT}:root")});
-    for number in 0..n_accounts {
-        let account = format!("{:012}", 500_000_000_000_u64 + number);
-        let mut entity = model.clone();
-        entity.id.clone_from(&account);
-        scene.organization.entities.push(entity);
-        let principals = (0..n_principals).map(|number| PrincipalPolicies {
-            arn: role(&account, &format!("team-{}/app-{number}", number % 7)),
-            unique_id: None,
-            policies: vec![allow(&["s3:Get*", "ssm:*", "kms:Decrypt"])],
-            boundary: None,
-            trust: Some(trust(trusted.clone())),
-            tags: BTreeMap::new(),
-        });
-        scene.accounts.push(AccountPrincipals {
-            principals: Reading::Present(principals.collect()),
-            account,
-        });
+/// Accounts below one unit, and what is attached to it.
+struct Fleet {
+    n_accounts: u64,
+    n_principals: usize,
+    statements: Value,
+    /// Whom each role trusts; its own account where nobody is named.
+    trusted: Option<String>,
+}
+
+impl Fleet {
+    /// Returns how many risks the fleet has, and the CPU time of the judgement.
+    fn judged(&self) -> (usize, Duration) {
+        let mut scene = Scene::new();
+        let entities = &mut scene.organization.entities;
+        let model = entities.iter().find(|one| one.parent.as_deref() == Some(W));
+        let model = model.unwrap().clone();
+        entities.retain(|one| one.parent.as_deref() != Some(W));
+        scene.accounts.clear();
+        for number in 0..self.n_accounts {
+            let account = format!("{:012}", 500_000_000_000_u64 + number);
+            let mut entity = model.clone();
+            entity.id.clone_from(&account);
+            scene.organization.entities.push(entity);
+            let own = format!("arn:aws:iam::{account}:root");
+            let trusted = trust(json!({"AWS": self.trusted.as_ref().unwrap_or(&own)}));
+            let principals = (0..self.n_principals).map(|number| PrincipalPolicies {
+                arn: role(&account, &format!("team-{}/app-{number}", number % 7)),
+                unique_id: None,
+                policies: vec![allow(&["s3:Get*", "ssm:*", "kms:Decrypt"])],
+                boundary: None,
+                trust: Some(trusted.clone()),
+                tags: BTreeMap::new(),
+            });
+            scene.accounts.push(AccountPrincipals {
+                principals: Reading::Present(principals.collect()),
+                account,
+            });
+        }
+        let changes = [create("guard", self.statements.clone()), attach("guard", W)];
+        let started = cpu();
+        let risks = scene.judged(&changes);
+        (risks.len(), cpu() - started)
     }
+}
+
+fn everything(n_accounts: u64, n_principals: usize) -> Fleet {
     let statements = json!([
         {"Sid": "All", "Effect": "Deny", "Action": "*", "Resource": "*"},
         {"Sid": "Teams", "Effect": "Deny", "Action": ["s3:*", "ssm:Send*"], "Resource": "*",
             "Condition": {"ArnNotLike": {"aws:PrincipalArn": ["arn:aws:iam::*:role/team-1/*", "arn:aws:iam::*:role/team-2/*"]}}}]);
-    let started = cpu();
-    let risks = scene.judged(&[create("guard", statements), attach("guard", W)]);
-    let taken = cpu() - started;
-    assert_eq!(risks.len(), ALL.len() * n_accounts as usize);
-    eprintln!("{n_accounts} accounts with {n_principals} principals each: {taken:?} of CPU");
-    assert!(taken < longest, "{taken:?}");
+    Fleet {
+        n_accounts,
+        n_principals,
+        statements,
+        trusted: Some(format!("arn:aws:iam::{MANAGEMENT}:root")),
+    }
+}
+
+#[test]
+fn a_denial_of_everything_is_judged_while_one_waits() {
+    if std::env::var_os("LONG").is_some() {
+        let (n_risks, taken) = everything(500, 300).judged();
+        assert_eq!(n_risks, ALL.len() * 500);
+        eprintln!("500 accounts with 300 principals each: {taken:?} of CPU");
+        assert!(taken < LONGEST, "{taken:?}");
+    }
+    let (n_few, few) = everything(20, 20).judged();
+    let (n_many, many) = everything(40, 20).judged();
+    assert_eq!((n_few, n_many), (ALL.len() * 20, ALL.len() * 40));
+    is_about_linear(few, many, 2);
+}
+
+/// Most are spared, and each role may be assumed by its account: whoever may assume one is found once, not again for each role.
+#[test]
+fn whom_a_fleet_spares_is_judged_in_time_that_grows_with_it() {
+    let sparing = |n_principals| {
+        let spared = [
+            "arn:aws:iam::*:role/team-1/*",
+            "arn:aws:iam::*:role/team-2/*",
+            "arn:aws:iam::*:role/team-3/*",
+            "arn:aws:iam::*:role/team-4/*",
+        ];
+        let but = json!({"ArnNotLike": {"aws:PrincipalArn": spared}});
+        let statements = json!([
+            {"Sid": "Roles", "Effect": "Deny", "Action": "sts:AssumeRole", "Resource": "*"},
+            {"Sid": "Sessions", "Effect": "Deny", "Action": ["ssm:Send*", "ssm:Start*"], "Resource": "*", "Condition": but}]);
+        let fleet = Fleet {
+            n_accounts: 2,
+            n_principals,
+            statements,
+            trusted: None,
+        };
+        fleet.judged()
+    };
+    let (n_few, few) = sparing(75);
+    let (n_many, many) = sparing(300);
+    assert!(n_few > 0 && n_many == n_few, "{n_few} {n_many}");
+    is_about_linear(few, many, 4);
+}
+
+/// Asserts that so many times as much takes no more than a quarter more than so many times as long; what is too short to be
+/// measured is short enough.
+#[track_caller]
+fn is_about_linear(few: Duration, many: Duration, times: u32) {
+    let measured = few.max(Duration::from_millis(50));
+    assert!(many <= measured * times * 5 / 4, "{few:?} {many:?}");
 }
 
 /// Returns the CPU time of this thread so far; others run beside it.

@@ -160,9 +160,9 @@ fn what_is_lost_by_what_allows_names_the_level_and_the_statement() {
         &Parts {
             principal: UNNAMED,
             action: "ssmmessages",
-            statement: "only statement Office of allow",
-            level: " at ou-org1-workload (Root/ou-org1-workload) allows it, depending on aws:sourceip",
-            fix: "keep a policy at ou-org1-workload (Root/ou-org1-workload) that allows it",
+            statement: "statement Office of allow",
+            level: " at ou-org1-workload (Root/ou-org1-workload) allows it only depending on aws:sourceip",
+            fix: "keep a statement without that condition in a policy at ou-org1-workload (Root/ou-org1-workload)",
         },
     );
     said(
@@ -289,4 +289,48 @@ fn past_calls_are_replayed_by_the_policies_of_their_own_account() {
     let changes = replaced(&mut scene);
     assert_eq!(lettered(scene.judged_after(&changes, &calls)), [""; 0]);
     check("the same without calls", &[], replaced);
+}
+
+/// One account whose policies cannot be judged does not hide the calls of those that get the same ones.
+#[test]
+fn past_calls_are_replayed_beside_an_account_that_cannot_be_judged() {
+    let mut scene = Scene::new();
+    scene.attached("broken", json!([{"Effect": "Maybe"}]), &[A]);
+    let changes = on_w(json!([guard(&[BREAK_GLASS])]));
+    let risks = scene.judged_after(&changes, &[call(B, "ssm:SendCommand")]);
+    let risks = lettered(risks);
+    let history = "history:arn:aws:iam::B:role/dev:ssm:SendCommand".to_owned();
+    assert!(risks.contains(&history), "{risks:?}");
+    assert!(risks.contains(&"unjudged:A".to_owned()), "{risks:?}");
+}
+
+#[test]
+fn calls_that_are_certain_do_not_depend_on_anything() {
+    let office = json!({"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}});
+    let changes = on_w(json!([deny(json!("ssm:SendCommand"), office)]));
+    let from = |address: Option<&str>| {
+        let mut call = call(A, "ssm:SendCommand");
+        if let Some(address) = address {
+            call["sourceIPAddress"] = json!(address);
+        }
+        call
+    };
+    let said = |calls: &[Value]| {
+        let risks = Scene::new().judged_after(&changes, calls);
+        let mut risks = risks.into_iter();
+        let risk = risks.find(|risk| risk.id.starts_with("history:"));
+        risk.unwrap().message
+    };
+    let certain = said(&[from(Some("198.51.100.7")), from(None)]);
+    assert!(
+        certain.contains("2 times") && certain.contains("and would be denied by"),
+        "{certain}"
+    );
+    assert!(!certain.contains("depending"), "{certain}");
+    let open = said(&[from(None)]);
+    assert!(
+        open.contains("1 time") && open.contains("and may be denied by"),
+        "{open}"
+    );
+    assert!(open.ends_with("depending on aws:sourceip"), "{open}");
 }

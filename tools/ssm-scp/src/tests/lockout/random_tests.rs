@@ -125,6 +125,8 @@ impl Found {
     }
 }
 
+/// Returns the cases: a few, or with `LONG` set as many as `N_SEEDS` says, from `FIRST_SEED` on. A failure names its seed, with
+/// which `FIRST_SEED` begins at that case again.
 fn seeds(few: u64) -> std::ops::RangeInclusive<u64> {
     let number = |name: &str| std::env::var(name).ok()?.parse().ok();
     let first: u64 = number("FIRST_SEED").unwrap_or(1);

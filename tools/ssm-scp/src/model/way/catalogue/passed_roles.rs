@@ -266,12 +266,6 @@ pub(super) const PASSED_ROLES: &[Entry] = &[
     },
     Entry {
         way: Way::Schedulers,
-        actions: &["apigateway:PATCH", "apigateway:POST", "apigateway:PUT"],
-        leads_to: "calls to AWS as the role of an integration, whenever an API is called",
-        source: "https://docs.aws.amazon.com/apigateway/latest/api/API_Integration.html",
-    },
-    Entry {
-        way: Way::Schedulers,
         actions: &["appsync:CreateDataSource", "appsync:UpdateDataSource"],
         leads_to: "calls to AWS as the role of a data source, whenever an API is queried",
         source: "https://docs.aws.amazon.com/appsync/latest/devguide/tutorial-http-resolvers-js.html",
@@ -359,5 +353,11 @@ pub(super) const PASSED_ROLES: &[Entry] = &[
         actions: &["drs:PutLaunchAction"],
         leads_to: "documents that run on servers once they are recovered",
         source: "https://docs.aws.amazon.com/drs/latest/userguide/post-launch-action-settings-overview.html",
+    },
+    Entry {
+        way: Way::ApiIntegrations,
+        actions: &["apigateway:PATCH", "apigateway:POST", "apigateway:PUT"],
+        leads_to: "calls to AWS as the role of an integration, whenever an API is called",
+        source: "https://docs.aws.amazon.com/apigateway/latest/api/API_Integration.html",
     },
 ];

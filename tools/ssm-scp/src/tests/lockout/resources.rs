@@ -1,0 +1,76 @@
+//! What statements about some resources leave, and what takes nothing where they are written in another way.
+
+use serde_json::{Value, json};
+
+use super::cases::{both, check, guard};
+use super::scene::{BREAK_GLASS, FULL, Scene, W, update};
+
+const DOCUMENTS: &str = "arn:aws:ssm:*:*:document/*";
+
+/// Returns what allows sessions on some resources, and all else.
+fn sessions_on(resources: &[&str]) -> Value {
+    json!([{"Sid": "Others", "Effect": "Allow", "NotAction": "ssm:StartSession", "Resource": "*"},
+        {"Sid": "Sessions", "Effect": "Allow", "Action": "ssm:StartSession", "Resource": resources}])
+}
+
+#[test]
+fn a_session_needs_a_node_on_which_it_could_be_started_before() {
+    let node = "arn:aws:ec2:eu-central-1:*:instance/*";
+    let lost = both(&["break_glass"]);
+    for (name, resources, expected) in [
+        (
+            "another Region",
+            &[DOCUMENTS, "arn:aws:ec2:eu-centrl-1:*:instance/*"][..],
+            &lost[..],
+        ),
+        ("no node", &[DOCUMENTS], &lost),
+        ("no document", &[node], &lost),
+        (
+            "the same, and another",
+            &[DOCUMENTS, node, "arn:aws:ecs:*:*:task/*"],
+            &[],
+        ),
+    ] {
+        check(name, expected, |scene: &mut Scene| {
+            scene.attached("allow", sessions_on(&[DOCUMENTS, node]), &[W]);
+            scene.organization.attach(FULL, W, false);
+            vec![update("allow", sessions_on(resources))]
+        });
+    }
+}
+
+fn document(name: &str) -> String {
+    format!("arn:aws:ssm:*:*:document/{name}")
+}
+
+#[test]
+fn statements_that_are_joined_or_parted_take_nothing() {
+    let joined = |effect: &str, resources: Value| json!({"Effect": effect, "Action": "ssm:StartSession", "Resource": resources});
+    let both = |effect: &str| json!([joined(effect, json!([document("A"), document("B")]))]);
+    let each = |effect: &str| {
+        let of = |name: &str| joined(effect, json!(document(name)));
+        json!([of("A"), of("B")])
+    };
+    for effect in ["Deny", "Allow"] {
+        let whole = |statements: Value| {
+            let mut statements = statements.as_array().unwrap().clone();
+            statements.push(match effect {
+                "Deny" => guard(&[BREAK_GLASS]),
+                _ => json!({"Effect": "Allow", "NotAction": "ssm:StartSession", "Resource": "*"}),
+            });
+            json!(statements)
+        };
+        for (name, before, after) in [
+            ("joined", each(effect), both(effect)),
+            ("parted", both(effect), each(effect)),
+        ] {
+            check(&format!("{effect} {name}"), &[], |scene: &mut Scene| {
+                scene.attached("rules", whole(before.clone()), &[W]);
+                if effect == "Allow" {
+                    scene.organization.attach(FULL, W, false);
+                }
+                vec![update("rules", whole(after.clone()))]
+            });
+        }
+    }
+}
