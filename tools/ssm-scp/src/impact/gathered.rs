@@ -63,18 +63,14 @@ impl Gathered {
         ImpactCounts::of(classes, n_risks, n_accounts_unread)
     }
 
-    /// Returns those first who lose something, then those of whom it is not known; all others by the place of their account, and as
-    /// they were added.
+    /// Returns those first who lose something, then those of whom it is not known and whom nobody may assume; all others by the place of
+    /// their account, and as they were added.
     pub(crate) fn in_order(&mut self) -> impl Iterator<Item = Impact> {
         self.entries.sort_by_key(|entry| entry.place);
         let urgency = |entry: &Entry| match entry.outcome.class {
             Class::NewlyDenied => 0,
-            Class::Unknown => 1,
-            Class::StillIn
-            | Class::NotAssumable
-            | Class::Exempt
-            | Class::DeniedBefore
-            | Class::NotGoverned => 2,
+            Class::Unknown | Class::NotAssumable => 1,
+            Class::StillIn | Class::Exempt | Class::DeniedBefore | Class::NotGoverned => 2,
         };
         let entries = &self.entries;
         let each = (0..=2).flat_map(move |rank| {

@@ -27,8 +27,8 @@ pub(crate) enum PrincipalType {
 pub(crate) enum Class {
     /// Exempt, IAM allows it some of the actions, be it that something else denies them today, and somebody may assume it.
     StillIn,
-    /// The same, but nobody may assume it: only a service may, whoever it trusts does not exist, or a resource control policy denies
-    /// it. It lets no person in.
+    /// The same, but nobody may assume it: only a service may; whoever it trusts does not exist, can be assumed by nobody itself or may
+    /// not call `sts:AssumeRole` for it; or a resource control policy denies it. It lets no person in.
     NotAssumable,
     /// It may do something today that it may not do afterwards.
     NewlyDenied,

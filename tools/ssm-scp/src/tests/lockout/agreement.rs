@@ -5,14 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use organization::Organization;
 use serde_json::Value;
 
+use super::asked::ACCESS;
 use super::scene::Scene;
 use crate::commands::guard::bound_by;
 use crate::impact::{Candidate, Class, Impact};
 use crate::lockout::{Known, Risk, Shift, action_classes, carry_out};
 use crate::model::AccountPrincipals;
-
-/// What access is.
-const ACCESS: [&str; 2] = ["ssm:StartSession", "ssm:SendCommand"];
 
 /// Returns what becomes of the principals of each account from which something may be taken, by the policies that changes attach.
 pub(super) fn impacts(

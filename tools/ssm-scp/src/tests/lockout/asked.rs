@@ -30,7 +30,7 @@ const ANYWHERE: Circumstances<'_> = Circumstances {
     region: REGIONS[0],
 };
 /// What access is.
-const ACCESS: [&str; 2] = ["ssm:StartSession", "ssm:SendCommand"];
+pub(super) const ACCESS: [&str; 2] = ["ssm:StartSession", "ssm:SendCommand"];
 
 pub(super) fn may_itself(principal: &PrincipalPolicies, action: &str) -> bool {
     let allows = |document: &Value| says(&[document], "Allow", principal, action, ANYWHERE);
