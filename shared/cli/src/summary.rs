@@ -105,9 +105,12 @@ impl Shown {
             let next = match self.next {
                 Some(Next::Verb(verb)) => Some(format!("{tool} {verb} -f {name}{places}")),
                 // Another tool reads a desired state of its own.
-                Some(Next::Plan) => self.findings.planner(tool).map(|planner| {
-                    let file = if planner == tool { &name } else { "FILE" };
-                    format!("{planner} plan -f {file}{places}")
+                Some(Next::Plan) => self.findings.planner(tool).and_then(|planner| {
+                    if planner != tool {
+                        return Some(format!("{planner} plan -f FILE{places}"));
+                    }
+                    let of_plan = typed.of_plan.as_deref()?;
+                    Some(format!("{planner} plan -f {name}{of_plan}{places}"))
                 }),
                 Some(Next::Pipe(verb)) => Some(format!("{} | {tool} {verb}", typed.whole)),
                 None => None,
@@ -178,6 +181,7 @@ mod tests {
     fn the_next_command_is_for_the_same_places() {
         let typed = Typed {
             places: " --profile shop --region eu-west-1".to_owned(),
+            of_plan: Some(" --prefs p.jsonl".to_owned()),
             whole: "ssm-x plan -f x.json --profile shop --region eu-west-1 --accept=risk"
                 .to_owned(),
         };
@@ -221,7 +225,7 @@ mod tests {
         );
         assert_eq!(
             found("run plan and apply").unwrap(),
-            "next: ssm-x plan -f x.json --profile shop --region eu-west-1"
+            "next: ssm-x plan -f x.json --prefs p.jsonl --profile shop --region eu-west-1"
         );
     }
 }

@@ -17,8 +17,11 @@ static TYPED: OnceLock<Typed> = OnceLock::new();
 pub(crate) struct Typed {
     /// The flags for accounts and regions, each with a blank in front.
     pub(crate) places: String,
-    /// All of it, without how records are printed.
+    /// All of it, without how records are printed, without stdin and without what makes a plan an exit status.
     pub(crate) whole: String,
+    /// The other flags of the verb that `plan` has as well, each with a blank in front; `None` where it does not have one: its plan
+    /// would be about more, or about something else.
+    pub(crate) of_plan: Option<String>,
 }
 
 impl Typed {
@@ -28,7 +31,8 @@ impl Typed {
     }
 
     fn of(tool: &clap::Command, matches: &ArgMatches, arguments: &[OsString]) -> Typed {
-        let matches = matches.subcommand().map_or(matches, |(_, of_verb)| of_verb);
+        let (verb, matches) = matches.subcommand().unwrap_or(("", matches));
+        let of_plan = of_plan(tool, verb, matches);
         let mut places = String::new();
         let flags = tool.get_arguments().filter(|flag| {
             flag.get_help_heading() == Some(WHERE)
@@ -47,14 +51,51 @@ impl Typed {
             match word.as_ref() {
                 "-o" | "--output" => drop(words.next()),
                 word if word.starts_with("--output=") || word.starts_with("-o") => {}
+                "--exit-code" | "-f-" | "--file=-" => {}
+                "-f" | "--file" => match words.next().as_deref() {
+                    None | Some("-") => {}
+                    Some(file) => whole.extend([word.into_owned(), quoted(file)]),
+                },
                 word => whole.push(quoted(word)),
             }
         }
         Typed {
             places,
             whole: whole.join(" "),
+            of_plan,
         }
     }
+}
+
+/// Returns the flags of a verb that `plan` has as well, if it has all that take a value.
+fn of_plan(tool: &clap::Command, verb: &str, matches: &ArgMatches) -> Option<String> {
+    let verb = tool.find_subcommand(verb)?;
+    let plan = tool.find_subcommand("plan")?;
+    let mut typed = String::new();
+    let flags = verb.get_arguments().filter(|flag| {
+        let id = flag.get_id().as_str();
+        let is_of_tool = tool.get_arguments().any(|of_tool| of_tool.get_id() == id);
+        // What a group is called is no flag.
+        !is_of_tool && matches.value_source(id) == Some(ValueSource::CommandLine)
+    });
+    for flag in flags {
+        let takes_value = flag.get_action().takes_values();
+        let name = flag.get_long();
+        let has_twin = name.is_some() && plan.get_arguments().any(|twin| twin.get_long() == name);
+        match (name.filter(|_| has_twin), takes_value) {
+            (None, true) => return None,
+            (None, false) => {}
+            (Some("exit-code"), _) => {}
+            (Some(name), false) => typed += &format!(" --{name}"),
+            (Some(name), true) => {
+                let values = matches.get_raw(flag.get_id().as_str());
+                for value in values.into_iter().flatten() {
+                    typed += &format!(" --{name} {}", quoted(&value.to_string_lossy()));
+                }
+            }
+        }
+    }
+    Some(typed)
 }
 
 /// Keeps the command line of the process.
@@ -97,5 +138,44 @@ mod tests {
         assert_eq!(typed.places, " --profile 'my shop' --region a --region b");
         let whole = r"ssm-x --profile 'my shop' plan -f 'it'\''s.json' --region a --region b";
         assert_eq!(typed.whole, whole);
+    }
+
+    fn typed(line: &str) -> Typed {
+        let flag = |name: &'static str| Arg::new(name).long(name);
+        let switch = |name: &'static str| flag(name).action(ArgAction::SetTrue);
+        let check = Command::new("check")
+            .args([flag("prefs"), flag("instance-id"), switch("all")])
+            .arg(switch("send-test"));
+        let plan = Command::new("plan").args([flag("prefs"), switch("all"), switch("exit-code")]);
+        let tool = Command::new("ssm-x")
+            .arg(flag("file").short('f').global(true))
+            .subcommands([check, plan]);
+        let words: Vec<std::ffi::OsString> = line.split(' ').map(Into::into).collect();
+        let matches = tool.clone().get_matches_from(&words);
+        Typed::of(&tool, &matches, &words)
+    }
+
+    #[test]
+    fn a_plan_to_apply_has_no_exit_status_of_its_own_and_no_stdin() {
+        for line in [
+            "ssm-x plan --all --exit-code -f -",
+            "ssm-x plan --all -f- --exit-code",
+            "ssm-x plan --all --file -",
+            "ssm-x plan --all --file=-",
+        ] {
+            assert_eq!(typed(line).whole, "ssm-x plan --all", "{line}");
+        }
+        let whole = typed("ssm-x plan --exit-code -f x.json --all").whole;
+        assert_eq!(whole, "ssm-x plan -f x.json --all");
+    }
+
+    /// A plan for all nodes is not what comes after a check of one.
+    #[test]
+    fn a_plan_is_about_what_was_checked() {
+        let of_plan = |line| typed(line).of_plan;
+        let with = of_plan("ssm-x check -f x.json --prefs p.jsonl --all --send-test");
+        assert_eq!(with.as_deref(), Some(" --prefs p.jsonl --all"));
+        assert_eq!(of_plan("ssm-x check -f x.json").as_deref(), Some(""));
+        assert_eq!(of_plan("ssm-x check --instance-id i-1"), None);
     }
 }

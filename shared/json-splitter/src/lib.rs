@@ -1,7 +1,7 @@
 //! Where one JSON object ends and the next begins, in a stream of any length: the objects of JSON lines, of pretty-printed
 //! values, of an array, or of the list in a log file or an answer of AWS. What is JSON is walked through once, 16 bytes at a time, so
-//! that what no filter wants is never parsed; of the rest only brackets, quotes and line breaks are looked at. Memory grows with the largest object, not with the input, and what
-//! is damaged ends nothing: it is handed over as such, and the next object is looked for.
+//! that what no filter wants is never parsed; of the rest only brackets, quotes and line breaks are looked at. Memory grows with the
+//! largest object, not with the input, and what is damaged ends nothing: it is handed over as such, and the next object is looked for.
 #![cfg_attr(
     not(test),
     deny(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)

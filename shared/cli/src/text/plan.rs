@@ -191,7 +191,7 @@ fn fold(changes: &[Value]) -> Vec<Folded<'_>> {
         }
         if let Some(last) = folded.last_mut()
             && last.group.is_like(&group)
-            && last.takes(&from, &change["to"])
+            && last.takes(&from, &change["to"], &change["why"])
         {
             last.group.members.extend(group.members);
         } else {
@@ -206,18 +206,48 @@ fn fold(changes: &[Value]) -> Vec<Folded<'_>> {
 }
 
 impl Folded<'_> {
-    /// Takes what one more change starts from. What differs from resource to resource is beside their names; where it is all that
-    /// there is to see, as of what is deleted, each change is by itself.
-    fn takes(&mut self, from: &Value, to: &Value) -> bool {
+    /// Takes what one more change starts from. What differs from resource to resource is left out where each reason names it; where it
+    /// is all that there is to see, as of what is deleted, each change is by itself.
+    fn takes(&mut self, from: &Value, to: &Value, why: &Value) -> bool {
         if self.from == *from {
             return true;
         }
         match (&mut self.from, from, to) {
             (Value::Object(common), Value::Object(from), Value::Object(_)) => {
-                common.retain(|key, value| from.get(key) == Some(value));
-                true
+                let why = plain(why);
+                let is_same = |key: &String, value: &Value| from.get(key) == Some(value);
+                let members = &self.group.members;
+                let is_left_out = common.iter().all(|(key, value)| {
+                    is_same(key, value) || members.iter().all(|one| names(&one.message, value))
+                });
+                let is_named = from
+                    .iter()
+                    .all(|(key, value)| common.get(key) == Some(value) || names(&why, value));
+                if is_left_out && is_named {
+                    common.retain(|key, value| is_same(key, value));
+                }
+                is_left_out && is_named
             }
             _ => false,
+        }
+    }
+}
+
+/// Returns whether a text has all values of what would not be shown, each as a word.
+fn names(text: &str, value: &Value) -> bool {
+    match value {
+        Value::Array(values) => values.iter().all(|value| names(text, value)),
+        Value::Object(values) => values.values().all(|value| names(text, value)),
+        Value::Null => true,
+        leaf => {
+            let leaf = plain(leaf);
+            let is_of_word = |c: char| c.is_alphanumeric() || "-_/".contains(c);
+            text.match_indices(leaf.as_ref()).any(|(at, _)| {
+                let (before, behind) = (&text[..at], &text[at + leaf.len()..]);
+                // A full stop ends a sentence, or goes on with a version.
+                let ends = behind.strip_prefix('.').unwrap_or(behind);
+                !before.ends_with(|c| is_of_word(c) || c == '.') && !ends.starts_with(is_of_word)
+            })
         }
     }
 }
@@ -330,6 +360,25 @@ mod tests {
       unused
       - a: 2";
         assert_eq!(render(&plan, screen), expected);
+    }
+
+    /// What is replaced is what a reader looks for: it is left out only where the reason says it.
+    #[test]
+    fn what_is_replaced_is_shown_where_no_reason_names_it() {
+        let replace = |id: &str, profile: &str, why: &str| {
+            json!({"id": id, "action": "replace_profile", "resource": id, "from": {"profile": profile},
+                "to": {"profile": "C"}, "why": why})
+        };
+        let text = |first: &str, second: &str| {
+            let plan = json!({"kind": "plan", "tool": "t", "target": {"account": "1", "region": "r"},
+                "changes": [replace("i-1", "A", first), replace("i-2", "B", second)]});
+            render(&plan, Screen::default())
+        };
+        let shown = text("it lacks SSM", "it lacks SSM");
+        assert!(
+            shown.contains("- profile: A") && shown.contains("- profile: B"),
+            "{shown}"
+        );
     }
 
     #[test]
