@@ -14,6 +14,8 @@ mod containers;
 mod delivery;
 #[path = "ssm-events/destinations.rs"]
 mod destinations;
+#[path = "ssm-events/downstream.rs"]
+mod downstream;
 #[path = "ssm-events/examples.rs"]
 mod examples;
 #[path = "ssm-events/function.rs"]

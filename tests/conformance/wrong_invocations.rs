@@ -246,7 +246,7 @@ fn typed(account: &Account, line: &str) -> Output {
 }
 
 /// What people type who do not know whether it is there, and what they get.
-const RIGHT: [(&str, &str); 12] = [
+const RIGHT: [(&str, &str); 11] = [
     // As grep, it says nothing of nothing.
     (
         "ssm-events match {\"detail\":{\"errorCode\":[{\"prefix\":\"AccessDenied\"}]}}",
@@ -261,7 +261,6 @@ const RIGHT: [(&str, &str); 12] = [
     ("ssm-scp lint scp.json", ""),
     ("ssm-role lint role.json", ""),
     ("ssm-agentcheck check -f agent.json", ""),
-    ("ssm-agentcheck check", ""),
     (
         "ssm-scp simulate --guard scp.json --principal arn:aws:iam::222222222222:role/x",
         "denied by OnlyExemptPrincipals",
@@ -269,7 +268,26 @@ const RIGHT: [(&str, &str); 12] = [
 ];
 
 /// What is right, finds nothing, and says on stderr how much it looked at.
-const NOTHING: [(&str, &str); 1] = [("ssm-scp replay --guard scp.json", "0 records")];
+const NOTHING: [(&str, &str); 2] = [
+    ("ssm-scp replay --guard scp.json", "0 records"),
+    (
+        "ssm-agentcheck check",
+        "no desired state given: using the defaults; --generate example prints one",
+    ),
+];
+
+/// `jq .agent missing.json | ssm-agentcheck check`: what has failed is not a desired state.
+#[test]
+fn an_empty_pipe_is_not_a_desired_state() {
+    let account = with_desired_states();
+    let name = "ssm-agentcheck";
+    for tool in TOOLS.iter().filter(|tool| tool.name == name) {
+        let run = account.tool(tool.exe().as_os_str()).args(["check"]);
+        let output = run.stdin("").run();
+        output.assert_status(2).assert_complains("empty");
+        assert!(output.stdout.is_empty(), "{}", output.stdout);
+    }
+}
 
 #[test]
 fn what_is_right_works() {

@@ -32,6 +32,7 @@ fn hold(run: impl Fn() -> Run) -> Output {
     let whole = run().run();
     let without = run().without("kms:Decrypt").run();
     assert!(!without.refused.is_empty(), "no key was used: {whole:?}");
+    without.assert_status(2);
     whole
 }
 
@@ -96,4 +97,15 @@ fn a_webhook_in_a_secret() {
     let create = ["secretsmanager", "create-secret", "--cli-input-json"];
     account.aws(&[&create[..], &[secret.as_str()]].concat());
     plan(&account, &json!({"secret": "slack"}));
+}
+
+#[test]
+fn a_webhook_in_a_parameter() {
+    let (account, key) = account();
+    let url = "https://hooks.slack.com/services/T0/B0/x";
+    let parameter = json!({"Name": "/slack", "Type": "SecureString", "KeyId": key, "Value": url});
+    let parameter = parameter.to_string();
+    let put = ["ssm", "put-parameter", "--cli-input-json"];
+    account.aws(&[&put[..], &[parameter.as_str()]].concat());
+    plan(&account, &json!({"parameter": "/slack"}));
 }

@@ -251,34 +251,34 @@ fn what_is_asked_for_and_has_no_folder_is_a_gap() {
         (records.len() - gaps.len(), gaps.concat())
     };
     let two = ["--account", "111122223333,999900001111"];
-    let (n_read, told) = gaps(&two);
+    let (n_read, said) = gaps(&two);
     assert_eq!(n_read, 3);
     assert!(
-        told.contains("no CloudTrail files of account 999900001111"),
-        "{told}"
+        said.contains("no CloudTrail files of account 999900001111"),
+        "{said}"
     );
-    let (n_read, told) = gaps(&["--region", "us-east-1,eu-north-1"]);
+    let (n_read, said) = gaps(&["--region", "us-east-1,eu-north-1"]);
     assert_eq!(n_read, 2);
-    assert!(told.contains("no CloudTrail files of eu-north-1"), "{told}");
+    assert!(said.contains("no CloudTrail files of eu-north-1"), "{said}");
     let pair = [
         "--account",
         "444455556666",
         "--region",
         "us-east-1,eu-central-1",
     ];
-    let (n_read, told) = gaps(&pair);
+    let (n_read, said) = gaps(&pair);
     assert_eq!(n_read, 1);
     assert!(
-        told.contains("of account 444455556666 in eu-central-1"),
-        "{told}"
+        said.contains("of account 444455556666 in eu-central-1"),
+        "{said}"
     );
     // That an account did nothing in a Region is not a gap where only the Region is named.
     assert_eq!(gaps(&["--region", "eu-central-1"]), (2, String::new()));
-    let (n_read, told) = gaps(&["--account", "999900001111"]);
+    let (n_read, said) = gaps(&["--account", "999900001111"]);
     assert_eq!(n_read, 0);
     assert!(
-        told.contains("no CloudTrail files of the accounts and regions"),
-        "{told}"
+        said.contains("no CloudTrail files of the accounts and regions"),
+        "{said}"
     );
 }
 

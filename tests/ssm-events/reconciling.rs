@@ -94,6 +94,12 @@ fn a_torn_last_line_of_a_delivery_log_is_dropped() {
         std::fs::write(&log, bytes).unwrap();
         assert_eq!([missing(&[&log], "e-0"), missing(&[&log], "e-1")], [0, 1]);
     }
+    // Another file, which is whole, is no log.
+    std::fs::write(&log, r#"{"routes": []}"#).unwrap();
+    let input = json!({"eventID": "e-0", "eventName": "StartSession"}).to_string();
+    let arguments = ["reconcile", "--delivered", log.to_str().unwrap()];
+    let refused = offline(EXE).args(arguments).stdin(input).run();
+    refused.assert_status(2).assert_complains("event_id");
     // In the middle it is damage.
     std::fs::write(&log, format!("{}\n{whole}\n", &torn[..20])).unwrap();
     assert_eq!(missing(&[&log], "e-0"), 2);

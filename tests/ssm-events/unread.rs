@@ -248,9 +248,9 @@ fn an_input_of_other_things_is_not_fine() {
         ] {
             let output = piped(arguments, &input.to_string());
             output.assert_status(2);
-            let told = format!("{}{}", output.stdout, output.stderr);
+            let said = format!("{}{}", output.stdout, output.stderr);
             let why = "no CloudTrail record, EventBridge event or log file among 1 object";
-            assert!(told.contains(why), "{arguments:?}: {told}");
+            assert!(said.contains(why), "{arguments:?}: {said}");
         }
         let slack = Slack::start();
         send(&slack, home.path(), &input.to_string(), &[]).assert_status(2);
@@ -300,8 +300,8 @@ fn damage_in_what_is_not_searched_for_is_counted() {
         ] {
             let output = piped(arguments, "");
             output.assert_status(2);
-            let told = format!("{}{}", output.stdout, output.stderr);
-            assert!(told.contains(complaint), "{complaint}: {told}");
+            let said = format!("{}{}", output.stdout, output.stderr);
+            assert!(said.contains(complaint), "{complaint}: {said}");
             let read = output.records();
             let read = read.iter().filter(|one| one["eventID"] == "e-alice");
             assert_eq!(read.count(), 2, "{complaint}");

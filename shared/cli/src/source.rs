@@ -1,7 +1,7 @@
 //! Where an input comes from: stdin, a file, or all files of a directory; its text, and its name for people.
 
 use std::io::{IsTerminal, Read};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -67,17 +67,27 @@ pub(crate) fn text(io: &IoArgs) -> anyhow::Result<String> {
     }
 }
 
-/// Returns the text of stdin, and an empty desired state where there is nothing. An empty pipe may be a command that has failed:
-/// verbs that write do not take it for a desired state.
+/// Returns the text of stdin, and an empty desired state where stdin is a terminal or a device such as /dev/null. An empty pipe may be
+/// a command that has failed: nothing takes it for a desired state.
 pub(crate) fn text_or_default(io: &IoArgs, what: &str) -> anyhow::Result<String> {
     if !std::io::stdin().is_terminal() {
-        let text = text(io).with_context(|| format!("read {what} from {}", source(io)))?;
+        let action = || format!("read {what} from {}", source(io));
+        let text = text(io).with_context(action)?;
         if !text.trim().is_empty() {
             return Ok(text);
         }
+        if !is_device() {
+            return Err(anyhow::anyhow!("the input is empty").context(action()));
+        }
     }
-    crate::warn(&format!("no {what} given: using the defaults"));
+    crate::warn("no desired state given: using the defaults; --generate example prints one");
     Ok("{}".to_owned())
+}
+
+/// Returns whether stdin is a character device: nobody meant to pipe anything in.
+fn is_device() -> bool {
+    let stdin = std::fs::metadata("/dev/stdin");
+    stdin.is_ok_and(|stdin| stdin.file_type().is_char_device())
 }
 
 fn whole(source: impl Read) -> anyhow::Result<String> {

@@ -41,6 +41,11 @@ pub(crate) fn objects(
         true => None,
         false => behind_list(tail),
     };
+    if head.len() > json_splitter::LONGEST_HEAD {
+        let why =
+            "what stands before its list is too long to be read: whether more follows is not known";
+        return Err(Damage::Read(Error::new(ErrorKind::InvalidData, why)));
+    }
     let around = before_list(&head).into_iter().chain(behind);
     match around.into_iter().find_map(|members| has_more(&members)) {
         Some(why) => Err(Damage::Read(Error::new(ErrorKind::InvalidData, why))),

@@ -26,17 +26,14 @@ pub fn parse(text: &str) -> anyhow::Result<Value> {
     Ok(value)
 }
 
-/// Keys of records, of digests and of what wraps records.
-const KNOWN: [&[u8]; 12] = [
+/// Keys of records, of digests and of what wraps records, that nothing else has. Messages and bodies are everywhere: what they hold
+/// is for [`crate::unwrap`] to say.
+const KNOWN: [&[u8]; 8] = [
     b"eventName",
     b"eventname",
     b"detail-type",
     b"digestStartTime",
     b"CloudTrailEvent",
-    b"body",
-    b"Body",
-    b"Message",
-    b"Sns",
     b"s3ObjectKey",
     b"QueryResultRows",
     b"ResultSet",

@@ -22,8 +22,9 @@ const LARGEST: usize = 4 << 20;
 const LARGE: usize = 64 * 1024;
 /// So many objects that do not end are looked into one by one, each from its beginning.
 const MOST_STUCK: usize = 16;
-/// What stands before a list is kept up to this: a token has some hundred bytes.
-const LONGEST_HEAD: usize = 8 * 1024;
+/// What stands before a list is kept up to this: a token has some hundred bytes. One byte more says that it is longer.
+pub const LONGEST_HEAD: usize = 8 * 1024;
+
 /// How far a stream has been looked at.
 #[derive(Debug, Default)]
 pub(crate) struct Scan {
@@ -196,7 +197,7 @@ impl Scan {
                     self.head.clear();
                     let head = &buffer[self.begin..at];
                     self.head
-                        .extend_from_slice(&head[..head.len().min(LONGEST_HEAD)]);
+                        .extend_from_slice(&head[..head.len().min(LONGEST_HEAD + 1)]);
                 }
                 (self.level, self.passing) = (2, false);
                 self.begin = at + 1;

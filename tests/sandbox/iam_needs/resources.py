@@ -149,7 +149,8 @@ def secure_parameters(call):
     found = []
     for given in names:
         name = given.partition(":")[0] if not given.startswith("arn:") else given.partition(":parameter")[2]
-        versions = known.get(name)
+        # Its `get` does not know a name with a slash at its head.
+        versions = known[name] if name in known else None
         entry = versions[-1] if versions else None
         under = "Path" not in call.params or name.startswith(call.params["Path"].rstrip("/") + "/")
         if entry is not None and under and entry.parameter_type == "SecureString" and not entry.keyid.startswith("alias/aws/"):

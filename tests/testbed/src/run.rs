@@ -24,7 +24,7 @@ pub const TIME_DIVISOR: u32 = 30;
 pub struct Run {
     command: Command,
     program: String,
-    stdin: String,
+    stdin: Option<String>,
     stdout_closed: bool,
     /// Where the calls are held to the policy that the tool prints.
     held_in: Option<&'static Sandbox>,
@@ -60,7 +60,7 @@ impl Run {
         Run {
             command,
             program: exe.to_string_lossy().into_owned(),
-            stdin: String::new(),
+            stdin: None,
             stdout_closed: false,
             held_in: None,
             without: None,
@@ -111,10 +111,10 @@ impl Run {
         self
     }
 
-    /// Sets what the binary reads on stdin; without this it reads nothing.
+    /// Sets what the binary reads on stdin; without this it is /dev/null.
     #[must_use]
     pub fn stdin(mut self, text: impl Into<String>) -> Run {
-        self.stdin = text.into();
+        self.stdin = Some(text.into());
         self
     }
 
@@ -155,7 +155,7 @@ impl Run {
             arguments: self.arguments(),
             program: self.command.get_program().into(),
             words: self.command.get_args().map(OsStr::to_owned).collect(),
-            started: start(child, self.stdin, self.stdout_closed),
+            started: start(child, self.stdin.unwrap_or_default(), self.stdout_closed),
             _home: self._home,
         }
     }
@@ -169,8 +169,12 @@ impl Run {
     }
 
     fn launch(&mut self) -> Child {
+        let stdin = match self.stdin {
+            Some(_) => Stdio::piped(),
+            None => Stdio::null(),
+        };
         self.command
-            .stdin(Stdio::piped())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

@@ -16,7 +16,9 @@ const URL: &[&str] = &["plan", "check", "apply", "send"];
 const APPLY: &[&str] = &["apply"];
 const ALL: &[&str] = &["*"];
 const DECRYPT: &[&str] = &["kms:Decrypt"];
-const KEYS: &[&str] = &["arn:{partition}:kms:{region}:*:key/*"];
+/// A key may be any one; there is none to ask for where there is no parameter or secret.
+const KEYS_OF_PARAMETERS: &[&str] = &["arn:{partition}:kms:{region}:*:key/{key_of_parameter}"];
+const KEYS_OF_SECRETS: &[&str] = &["arn:{partition}:kms:{region}:*:key/{key_of_secret}"];
 const RULE: &[&str] = &["arn:{partition}:events:{region}:*:rule/{rule}"];
 const CONNECTION: &[&str] = &["arn:{partition}:events:{region}:*:connection/{rule}*"];
 const DESTINATION: &[&str] = &["arn:{partition}:events:{region}:*:api-destination/{rule}*"];
@@ -108,7 +110,7 @@ const ALERTING: &[Grant] = &[
         "KeysOfParameters",
         URL,
         DECRYPT,
-        KEYS,
+        KEYS_OF_PARAMETERS,
         "read secrets in parameters under a customer managed key",
     )
     .under("StringLike", "kms:ViaService", "ssm.*"),
@@ -117,7 +119,7 @@ const ALERTING: &[Grant] = &[
         "KeysOfSecrets",
         URL,
         DECRYPT,
-        KEYS,
+        KEYS_OF_SECRETS,
         "read secrets under a customer managed key",
     )
     .under("StringLike", "kms:ViaService", "secretsmanager.*"),
@@ -306,6 +308,11 @@ fn names(desired: &Value) -> anyhow::Result<Names> {
         },
         Webhook::Env(_) | Webhook::File(_) => {}
     }
+    let any = |names: &[String]| match names {
+        [] => Vec::new(),
+        _ => one("*"),
+    };
+    let (key_of_parameter, key_of_secret) = (any(&parameter), any(&secret));
     let trail = desired.trail.as_ref();
     let function = desired.function.as_ref();
     Ok(Names::from([
@@ -314,6 +321,8 @@ fn names(desired: &Value) -> anyhow::Result<Names> {
         ("role", one(&desired.role_name.0)),
         ("parameter", parameter),
         ("secret", secret),
+        ("key_of_parameter", key_of_parameter),
+        ("key_of_secret", key_of_secret),
         (
             "trail",
             trail

@@ -57,7 +57,7 @@ pub(crate) async fn run(
     for list in lists.rest() {
         out.write(&list)?;
     }
-    left_out.also_unread(&renderer.style.sessions.gaps);
+    left_out.sessions_unread(&renderer.style.sessions.gaps);
     let outcome = match lists.n_left_out {
         0 => Outcome::Fine,
         n => {
@@ -66,5 +66,10 @@ pub(crate) async fn run(
             Outcome::Trouble
         }
     };
-    Ok(left_out.end(out, outcome))
+    let outcome = left_out.end(out, outcome);
+    // Of what is for other programs only what `send` reads has room for them.
+    if matches!(args.to, None | Some(To::Slack)) {
+        left_out.print_gaps(out)?;
+    }
+    Ok(outcome)
 }

@@ -150,7 +150,7 @@ pub(crate) async fn run(
         }
     };
     progress.end();
-    if let Some(reason) = read.counts.reason().filter(|_| read.unread.is_empty()) {
+    if let Some(reason) = read.counts.reason().filter(|_| read.is_whole()) {
         read.unread.push((args.place(), reason));
     }
     for (resource, reason) in &read.unread {
@@ -158,11 +158,15 @@ pub(crate) async fn run(
         out.write(&source::finding(resource, message))?;
         out.note(&format!("{resource}: {reason}"));
     }
+    for gap in &read.gaps {
+        out.write(&source::finding(&gap.resource, gap.reason.clone()))?;
+        out.note(&gap.to_string());
+    }
     source::note_others(out, read.counts.n_others);
     if out.is_text() && n_records.into_inner() == 0 {
         out.note("0 records");
     }
-    Ok(match read.unread.is_empty() {
+    Ok(match read.is_whole() {
         true => outcome,
         false => Outcome::Trouble,
     })

@@ -149,7 +149,7 @@ impl Function {
     }
 
     /// Delivers everything that a payload holds: one event or a batch. What cannot be read or is rejected holds up nothing else, and
-    /// fails the invocation afterwards: whether its queue takes a list of the failed messages, a function is not told.
+    /// fails the invocation afterwards: whether its queue takes a list of the failed messages, a function does not know.
     /// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>
     async fn invoke(&mut self, payload: &str) -> anyhow::Result<usize> {
         let value: Value = serde_json::from_str(payload).context("the payload")?;

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::GlobalArgs;
 use crate::event_pattern::Pattern;
+use crate::records::record;
 use crate::records::redact;
 use crate::records::source::{self, LeftOut, Trouble};
 
@@ -92,6 +93,10 @@ fn matching(io: &IoArgs, out: &Output, pattern: &Pattern) -> anyhow::Result<Outc
         finder.events(object, left_out, |event, left_out| {
             let fits = pattern.matches(event).map_err(Trouble::damaged)?;
             if !fits {
+                if finder.is_asked_about(event) {
+                    left_out.n_records += 1;
+                    return Ok(());
+                }
                 return count(event, left_out).map_err(Trouble::damaged);
             }
             left_out.n_records += 1;
@@ -110,8 +115,9 @@ fn matching(io: &IoArgs, out: &Output, pattern: &Pattern) -> anyhow::Result<Outc
     });
     out.write_json_lines(&lines)?;
     read?;
+    let outcome = left_out.end(out, outcome);
     left_out.print_gaps(out)?;
-    Ok(left_out.end(out, outcome))
+    Ok(outcome)
 }
 
 /// Counts an object that cannot fit, if it is whole: what is damaged may have fitted.
@@ -124,7 +130,7 @@ fn passed_over(object: &str, left_out: &mut LeftOut) -> anyhow::Result<()> {
 
 /// Counts an object that does not fit as an event, or as something else: an input of other things has no answer.
 fn count(object: &str, left_out: &mut LeftOut) -> anyhow::Result<()> {
-    if left_out.n_records > 0 || cloudtrail::is_known(object)? {
+    if left_out.n_records > 0 || record::is_known(object)? {
         left_out.n_records += 1;
     } else {
         left_out.n_unknown += 1;
@@ -172,14 +178,17 @@ fn explain(io: &IoArgs, out: &Output, pattern: &Pattern) -> anyhow::Result<Outco
             Ok(())
         })
     })?;
+    let outcome = left_out.end(out, outcome);
     left_out.print_gaps(out)?;
-    Ok(left_out.end(out, outcome))
+    Ok(outcome)
 }
 
 /// Finds the objects that are worth a look, so that the others are never parsed.
 struct Finder {
     /// Texts of the pattern: all must find something.
     needles: Vec<AhoCorasick>,
+    /// The same texts by themselves, without what may hide them.
+    literals: Vec<AhoCorasick>,
     wrappers: AhoCorasick,
 }
 
@@ -190,8 +199,10 @@ impl Finder {
         let sets = pattern.literals().into_iter();
         let needles =
             sets.map(|set| AhoCorasick::new(set.into_iter().chain(wrappers()).chain(["\\u00"])));
+        let literals = pattern.literals().into_iter().map(AhoCorasick::new);
         Ok(Finder {
             needles: needles.collect::<Result<_, _>>()?,
+            literals: literals.collect::<Result<_, _>>()?,
             wrappers: AhoCorasick::new(wrappers())?,
         })
     }
@@ -199,6 +210,11 @@ impl Finder {
     fn may_fit(&self, object: &str) -> bool {
         let is_in = |needles: &AhoCorasick| needles.is_match(object);
         object.starts_with('[') || self.needles.iter().all(is_in)
+    }
+
+    /// Returns whether an event has something of all that the pattern asks for: it does not fit, and is not something else.
+    fn is_asked_about(&self, event: &str) -> bool {
+        self.literals.iter().all(|needles| needles.is_match(event))
     }
 
     /// Hands every event of an object to `each`: itself as it came, or those that it wraps; an envelope of EventBridge wraps nothing.

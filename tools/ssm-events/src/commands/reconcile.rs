@@ -45,8 +45,17 @@ pub(crate) async fn run(
         true => Outcome::Found,
         false => Outcome::Fine,
     };
+    let outcome = left_out.end(out, outcome);
     left_out.print_gaps(out)?;
-    Ok(left_out.end(out, outcome))
+    Ok(outcome)
+}
+
+/// Returns whether a line that cannot be read is only the beginning of one.
+fn is_cut(error: &anyhow::Error) -> bool {
+    let json = error.downcast_ref::<serde_json::Error>();
+    let utf8 = error.downcast_ref::<std::str::Utf8Error>();
+    json.is_some_and(serde_json::Error::is_eof)
+        || utf8.is_some_and(|error| error.error_len().is_none())
 }
 
 /// The ids of what was sent, and whether each message arrived at each destination; the name of one is empty for the webhook of flags.
@@ -66,7 +75,7 @@ impl Delivered {
         for (index, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
             let is_torn = line.starts_with(b"{") && !line.ends_with(b"\n");
             match self.line(line) {
-                Err(_) if is_torn => {}
+                Err(error) if is_torn && is_cut(&error) => {}
                 read => read
                     .with_context(|| format!("line {}", index + 1))
                     .with_context(action)?,

@@ -43,7 +43,7 @@ pub(crate) async fn run(
     if let Some(path) = &args.sessions {
         let known = KnownSessions::read(path)?;
         report.know(&known);
-        left_out.also_unread(&known.gaps);
+        left_out.sessions_unread(&known.gaps);
     }
     let outcome = left_out.end(out, Outcome::Fine);
     report.gaps = left_out.gaps();

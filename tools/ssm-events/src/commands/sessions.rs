@@ -127,8 +127,9 @@ pub(crate) async fn run(
             "whether there is a transcript, as demanded, is not known of {n}: see transcript.message"
         ));
     }
+    let outcome = left_out.end(out, outcome);
     left_out.print_gaps(out)?;
-    Ok(left_out.end(out, outcome))
+    Ok(outcome)
 }
 
 /// Reads the records of the input, if there is one.

@@ -47,7 +47,7 @@ impl StyleArgs {
     pub(super) fn renderer(&self, routes: Option<&Routes>) -> anyhow::Result<MessageRenderer> {
         let renderer = self.renderer_with_gaps(routes)?;
         if let Some(gap) = renderer.style.sessions.gaps.first() {
-            anyhow::bail!("read sessions from {gap}");
+            anyhow::bail!("{}: {gap}", crate::records::source::UNREAD_SESSIONS);
         }
         Ok(renderer)
     }

@@ -71,7 +71,7 @@ pub(super) const OF_HISTORY: &[Grant] = &[
         HISTORY,
         &["s3:PutObject"],
         &["arn:{partition}:s3:::*"],
-        "let Athena write what it finds, with --query-results",
+        "let Athena write what it finds",
     )
     .when(ATHENA),
 ];

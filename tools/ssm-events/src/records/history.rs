@@ -7,6 +7,7 @@ mod damaged;
 use std::borrow::Cow;
 
 use aho_corasick::AhoCorasick;
+use cloudtrail::Gap;
 use jiff::Timestamp;
 use records::{EcsTarget, InstanceId};
 use serde::Deserialize;
@@ -24,7 +25,13 @@ const ALL: &str = "all";
 /// A name may be spelled with escapes: records that escape a character of ASCII are looked at. Names of people often have others.
 const ESCAPES: [&str; 6] = ["\\u002", "\\u003", "\\u004", "\\u005", "\\u006", "\\u007"];
 /// What says that records are elsewhere, as a value and in a text. Keys have `aws:s3:arn` in every second record of KMS.
-const ELSEWHERE: [&str; 4] = ["aws:s3\"", "aws:s3\\", "\"aws.s3\"", "s3ObjectKey"];
+const ELSEWHERE: [&str; 5] = [
+    "aws:s3\"",
+    "aws:s3\\",
+    "\"aws.s3\"",
+    "aws.s3\\",
+    "s3ObjectKey",
+];
 pub(crate) const SYSTEMS_MANAGER: &str = "ssm.amazonaws.com";
 
 /// Which records to print.
@@ -158,7 +165,8 @@ impl EventFilter {
         })
     }
 
-    /// Adds the records of an object that are asked for to `lines`, one a line and without secrets. Returns what of it could not be read.
+    /// Adds the records of an object that are asked for to `lines`, one a line and without secrets. Returns what of it could not be read,
+    /// and what it says that another verb could not read.
     ///
     /// # Errors
     /// The object cannot be read.
@@ -167,7 +175,7 @@ impl EventFilter {
         object: &str,
         counts: &mut Counts,
         lines: &mut String,
-    ) -> anyhow::Result<Vec<String>> {
+    ) -> anyhow::Result<Vec<Gap>> {
         counts.n_objects += 1;
         let needles = self.needles.as_ref();
         if needles.is_some_and(|needles| !needles.is_match(object)) {
@@ -186,7 +194,7 @@ impl EventFilter {
         }
         let value = cloudtrail::parse(object)?;
         if let Some(gap) = cloudtrail::gap(&value) {
-            return Ok(vec![gap.to_string()]);
+            return Ok(vec![gap]);
         }
         if cloudtrail::is_proof(&value) {
             counts.n_known += 1;
@@ -204,7 +212,11 @@ impl EventFilter {
             let read = read.and_then(|head| self.line(&text, &head, counts, lines));
             unread.extend(read.err().map(|error| format!("{error:#}")));
         }
-        Ok(unread)
+        let here = |reason| Gap {
+            resource: String::new(),
+            reason,
+        };
+        Ok(unread.into_iter().map(here).collect())
     }
 
     fn line(

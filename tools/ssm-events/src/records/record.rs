@@ -37,6 +37,15 @@ pub(crate) struct Unwrapped {
     pub(crate) unread: Vec<String>,
 }
 
+/// Returns whether an object that nobody looks into is a record, a digest, or wraps one.
+///
+/// # Errors
+/// It is not JSON.
+pub(crate) fn is_known(object: &str) -> anyhow::Result<bool> {
+    let wraps_one = |value| !unwrap(value).events.is_empty();
+    Ok(cloudtrail::is_known(object)? || cloudtrail::parse(object).is_ok_and(wraps_one))
+}
+
 /// Takes the records out of a value, whatever wraps them, out of EventBridge's envelope as well.
 pub(crate) fn unwrap(value: Value) -> Unwrapped {
     let cloudtrail::Unwrapped { objects, unread } = cloudtrail::unwrap(value);

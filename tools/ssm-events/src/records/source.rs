@@ -1,5 +1,7 @@
 //! The input of the verbs as objects and records, and what of it could not be read.
 
+use std::collections::HashSet;
+
 use cli::{Finding, FindingKind, IoArgs, Outcome, Output, Severity};
 use cloudtrail::{Damage, Found, Gap, Verdict};
 use serde_json::Value;
@@ -9,6 +11,8 @@ use crate::records::redact;
 
 /// The finding of `history` about what it could not read.
 pub(crate) const UNREAD: &str = "events.history.unread";
+/// What a gap in a file of sessions means to whoever reads records.
+pub(crate) const UNREAD_SESSIONS: &str = "sessions were not all read";
 
 /// Hands the text of every JSON object of stdin, or of the file given by `-f`, to `each`, which says why one cannot be read. It is
 /// counted, and the next one is read.
@@ -116,8 +120,10 @@ pub(crate) struct LeftOut {
     n_unread: u64,
 }
 
-/// As many gaps are kept in words; a damaged archive has any number.
+/// As many gaps are in the words of a report; a damaged archive has any number.
 const MOST_IN_WORDS: usize = 100;
+/// As many are printed, one by one: whoever reads them counts them again. Memory is for no more.
+const MOST_KEPT: usize = 1 << 14;
 
 impl LeftOut {
     /// Parses one object; `None` when it says that something else could not be read, or that all of it is proved.
@@ -150,8 +156,9 @@ impl LeftOut {
 
     /// Returns the gaps in words, with how many more there are.
     pub(crate) fn gaps(&self) -> Vec<String> {
-        let gaps = self.unread.iter().map(Gap::to_string);
-        gaps.chain(self.more().map(|n_more| format!("and {n_more} more")))
+        let gaps = self.unread.iter().take(MOST_IN_WORDS).map(Gap::to_string);
+        let more = self.more_than(MOST_IN_WORDS);
+        gaps.chain(more.map(|n_more| format!("and {n_more} more")))
             .collect()
     }
 
@@ -171,14 +178,14 @@ impl LeftOut {
             };
             out.write(&finding(resource, gap.reason.clone()))?;
         }
-        match self.more() {
+        match self.more_than(MOST_KEPT) {
             Some(n_more) => out.write(&finding(here, format!("it has {n_more} more gaps"))),
             None => Ok(()),
         }
     }
 
-    fn more(&self) -> Option<u64> {
-        let n_more = self.n_unread - self.unread.len() as u64;
+    fn more_than(&self, n: usize) -> Option<u64> {
+        let n_more = self.n_unread.saturating_sub(n as u64);
         Some(n_more).filter(|n_more| *n_more > 0)
     }
 
@@ -193,9 +200,17 @@ impl LeftOut {
         }
     }
 
-    /// Counts what was missing of another input.
-    pub(crate) fn also_unread(&mut self, gaps: &[Gap]) {
-        gaps.iter().for_each(|gap| self.gap(gap.clone()));
+    /// Counts what was missing of a file of sessions, once: `sessions` has printed what was missing of the records that it read, and they
+    /// may be the same.
+    pub(crate) fn sessions_unread(&mut self, gaps: &[Gap]) {
+        let known: HashSet<(String, String)> = self.unread.iter().map(key).collect();
+        let new = gaps.iter().filter(|gap| !known.contains(&key(gap)));
+        new.for_each(|gap| {
+            self.gap(Gap {
+                resource: gap.resource.clone(),
+                reason: format!("{UNREAD_SESSIONS}: {}", gap.reason),
+            });
+        });
     }
 
     pub(crate) fn damaged(&mut self, why: &str) {
@@ -220,7 +235,7 @@ impl LeftOut {
 
     fn gap(&mut self, gap: Gap) {
         self.n_unread += 1;
-        if self.unread.len() < MOST_IN_WORDS {
+        if self.unread.len() < MOST_KEPT {
             self.unread.push(gap);
         }
     }
@@ -239,6 +254,10 @@ impl LeftOut {
         cli::print_error(crate::TOOL, &format!("not all was read: {first}{more}"));
         Outcome::Trouble
     }
+}
+
+fn key(gap: &Gap) -> (String, String) {
+    (gap.resource.clone(), gap.reason.clone())
 }
 
 /// Returns what could not be read as a record, so that the other end of a pipe knows of the gap.

@@ -2,9 +2,10 @@
 
 use std::io::Read;
 
-use cloudtrail::{Found, Verdict};
+use cloudtrail::{Found, Gap, Verdict};
 
 use super::EventFilter;
+use crate::records::record;
 
 /// Records of one source that cannot be read. Those behind them are.
 #[derive(Debug, Default)]
@@ -12,6 +13,8 @@ pub(crate) struct Damaged {
     n_objects: u64,
     n: u64,
     first: String,
+    /// What another verb says that it could not read.
+    gaps: Vec<Gap>,
 }
 
 impl Damaged {
@@ -33,7 +36,12 @@ impl Damaged {
         };
         match read {
             Ok(unread) => {
-                unread.iter().for_each(|why| self.add(why));
+                for gap in unread {
+                    match gap.resource.is_empty() {
+                        true => self.add(&gap.reason),
+                        false => self.gaps.push(gap),
+                    }
+                }
                 Verdict::Whole
             }
             Err(why) => {
@@ -56,6 +64,11 @@ impl Damaged {
         self.n += 1;
     }
 
+    /// Returns what another verb says that it could not read: each is a gap of its own.
+    pub(crate) fn gaps(&mut self) -> Vec<Gap> {
+        std::mem::take(&mut self.gaps)
+    }
+
     /// Returns what is wrong with the source, if anything is: its end is missing for another reason, or records of it.
     pub(crate) fn reason(self, end: Option<String>) -> Option<String> {
         let records = match self.n {
@@ -63,7 +76,8 @@ impl Damaged {
             1 => Some(self.first),
             n => Some(format!("{n} records, the first is {}", self.first)),
         };
-        let reasons: Vec<String> = records.into_iter().chain(end).collect();
+        let gaps = self.gaps.iter().map(Gap::to_string);
+        let reasons: Vec<String> = records.into_iter().chain(gaps).chain(end).collect();
         (!reasons.is_empty()).then(|| reasons.join("; "))
     }
 }
@@ -104,7 +118,7 @@ impl Counts {
                 false => cloudtrail::check(object),
             };
         }
-        match cloudtrail::is_known(object)? {
+        match record::is_known(object)? {
             true => self.n_known += 1,
             false => self.n_unknown += 1,
         }

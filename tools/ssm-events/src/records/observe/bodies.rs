@@ -17,7 +17,7 @@ const AT_ONCE: usize = 8;
 const AHEAD: usize = 2;
 
 /// What an object turns out to have.
-enum Told {
+enum Part {
     Lines(String),
     /// After all of them: what was counted, and what is wrong.
     Ended(Counts, Option<String>),
@@ -44,12 +44,12 @@ pub(crate) async fn read_keys(
         std::future::ready((place, receiver))
     });
     let mut begun = tasks.buffered(AT_ONCE);
-    while let Some((place, mut told)) = begun.next().await {
+    while let Some((place, mut parts)) = begun.next().await {
         let mut has_ended = false;
-        while let Some(told) = told.recv().await {
-            match told {
-                Told::Lines(lines) => hand(&lines)?,
-                Told::Ended(counts, problem) => {
+        while let Some(part) = parts.recv().await {
+            match part {
+                Part::Lines(lines) => hand(&lines)?,
+                Part::Ended(counts, problem) => {
                     has_ended = true;
                     read.counts.add(counts);
                     read.unread
@@ -57,7 +57,10 @@ pub(crate) async fn read_keys(
                 }
             }
         }
-        anyhow::ensure!(has_ended, "read {place}");
+        // A panic over one object is not one over those behind it.
+        if !has_ended {
+            read.unread.push((place, "the reader stopped".to_owned()));
+        }
     }
     Ok(())
 }
@@ -68,30 +71,30 @@ async fn one(
     bucket: &str,
     key: &str,
     filter: &Arc<EventFilter>,
-    told: &mpsc::Sender<Told>,
+    found: &mpsc::Sender<Part>,
 ) {
     let object = client.get_object().bucket(bucket).key(key).send().await;
     let mut body = match object {
         Ok(object) => object.body,
         Err(error) => {
             let problem = format!("{:#}", describe("GetObject", error));
-            let _ = told
-                .send(Told::Ended(Counts::default(), Some(problem)))
+            let _ = found
+                .send(Part::Ended(Counts::default(), Some(problem)))
                 .await;
             return;
         }
     };
     let (parts, arrived) = mpsc::channel(AHEAD);
-    let (filter, told) = (filter.clone(), told.clone());
+    let (filter, found) = (filter.clone(), found.clone());
     let work = tokio::task::spawn_blocking(move || {
         let body = Body {
             arrived,
             part: Cursor::default(),
         };
-        let hand = |lines| Ok(told.blocking_send(Told::Lines(lines))?);
+        let hand = |lines| Ok(found.blocking_send(Part::Lines(lines))?);
         let (counts, problem) = filter.records_of(body, hand);
         // Nobody listens any more when printing has failed, which says so itself.
-        let _ = told.blocking_send(Told::Ended(counts, problem));
+        let _ = found.blocking_send(Part::Ended(counts, problem));
     });
     while let Some(part) = body.next().await {
         let part = part

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use anyhow::Context;
+use cloudtrail::Gap;
 
 use crate::records::history::{Counts, Damaged, EventFilter};
 
@@ -20,6 +21,8 @@ pub(crate) struct Read {
     pub(crate) counts: Counts,
     /// File or object, and why.
     pub(crate) unread: Vec<(String, String)>,
+    /// What the files say that another verb could not read.
+    pub(crate) gaps: Vec<Gap>,
 }
 
 impl Read {
@@ -29,9 +32,15 @@ impl Read {
         self.unread.push((place, format!("{error:#}")));
     }
 
+    /// Returns whether nothing is known to be missing.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.unread.is_empty() && self.gaps.is_empty()
+    }
+
     fn add(&mut self, other: Read) {
         self.counts.add(other.counts);
         self.unread.extend(other.unread);
+        self.gaps.extend(other.gaps);
     }
 }
 
@@ -107,6 +116,8 @@ pub(crate) fn read(
         anyhow::Ok(())
     });
     read.unread.sort();
+    read.gaps
+        .sort_by(|one, other| one.resource.cmp(&other.resource));
     ended
 }
 
@@ -130,6 +141,7 @@ fn one(
     });
     let ended = turns.end(index, lines, hand);
     if !turns.is_broken() {
+        all.gaps.extend(damaged.gaps());
         let reason = damaged.reason(read.err().map(|damage| damage.to_string()));
         let unread = reason.map(|reason| (file.display().to_string(), reason));
         all.unread.extend(unread);
