@@ -39,10 +39,10 @@ const SHAPES: [Shape; 16] = [
         columns: &[
             column("NODE", &["/instance_id"], Shown::Whole),
             column("NAME", &["/tags/Name"], Shown::Cut),
-            column("STATE", &["/state"], Shown::Whole),
-            column("AGENT", &["/agent/version"], Shown::Whole),
             column("PING", &["/agent/ping"], Shown::Whole),
             column("WHY", &["/problems"], Shown::List),
+            column("AGENT", &["/agent/version"], Shown::Whole),
+            column("STATE", &["/state"], Shown::Whole),
             REGION,
             ACCOUNT,
         ],

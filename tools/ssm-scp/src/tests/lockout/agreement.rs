@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use organization::Organization;
 use serde_json::Value;
 
-use super::asked::ACCESS;
-use super::scene::Scene;
+use super::scene::{ACCESS, Scene};
 use crate::commands::guard::bound_by;
 use crate::impact::{Candidate, Class, Impact};
 use crate::lockout::{Known, Risk, Shift, action_classes, carry_out};

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::evaluator::{Circumstances, passes, says};
 use super::random::{OTHERS, REGIONS};
-use super::scene::role;
+use super::scene::{ACCESS, role};
 use crate::model::PrincipalPolicies;
 
 /// What losing an action may be called that no list has here.
@@ -29,8 +29,6 @@ const ANYWHERE: Circumstances<'_> = Circumstances {
     resource: "*",
     region: REGIONS[0],
 };
-/// What access is.
-pub(super) const ACCESS: [&str; 2] = ["ssm:StartSession", "ssm:SendCommand"];
 
 pub(super) fn may_itself(principal: &PrincipalPolicies, action: &str) -> bool {
     let allows = |document: &Value| says(&[document], "Allow", principal, action, ANYWHERE);

@@ -24,6 +24,8 @@ pub(super) const W: &str = "ou-org1-workload";
 pub(super) const S: &str = "ou-org1-sandboxs";
 pub(super) const FULL: &str = "FullAWSAccess";
 pub(super) const BREAK_GLASS: &str = "arn:aws:iam::*:role/ssm/BreakGlass";
+/// What access is.
+pub(super) const ACCESS: [&str; 2] = ["ssm:StartSession", "ssm:SendCommand"];
 
 /// What nodes may do, as far as the cases go.
 /// <https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonSSMManagedInstanceCore.html>
