@@ -60,10 +60,10 @@ jq -e '[.components[].name] | any(startswith("windows") or . == "schannel" or . 
 # A binary that has grown is not released. Those of tests, with all that debuggers need, would be too large.
 eval "$(sed -n '/^max_megabytes=/,/^}/p' "$root/scripts/dist.sh")"
 die() { echo "$*" && exit 1; }
-truncate -s 12000000 "$top/fits" && truncate -s 12000001 "$top/large" && truncate -s 10000001 "$top/ten"
-(fit "$top/fits") || fail "12 MB are too large"
-(fit "$top/large") | grep -q '^large has 12000001 bytes; at most 12 MB' || fail "more than 12 MB fit"
-(fit "$top/ten" "$top/ten" "$top/ten" "$top/ten") | grep -q '40000004 bytes together; at most 40 MB' || fail "more than 40 MB fit together"
+truncate -s 25000000 "$top/fits" && truncate -s 25000001 "$top/large" && truncate -s 24000001 "$top/part"
+(fit "$top/fits") || fail "25 MB are too large"
+(fit "$top/large") | grep -q '^large has 25000001 bytes; at most 25 MB' || fail "more than 25 MB fit"
+(fit "$top/part" "$top/part" "$top/part" "$top/part" "$top/part" "$top/part") | grep -q '144000006 bytes together; at most 120 MB' || fail "more than 120 MB fit together"
 
 # The image has what its programs need and nothing else.
 image="$out/image-$arch/root"
