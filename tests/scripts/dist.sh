@@ -62,8 +62,8 @@ eval "$(sed -n '/^max_megabytes=/,/^}/p' "$root/scripts/dist.sh")"
 die() { echo "$*" && exit 1; }
 truncate -s 25000000 "$top/fits" && truncate -s 25000001 "$top/large" && truncate -s 24000001 "$top/part"
 (fit "$top/fits") || fail "25 MB are too large"
-(fit "$top/large") | grep -q '^large has 25000001 bytes; at most 25 MB' || fail "more than 25 MB fit"
-(fit "$top/part" "$top/part" "$top/part" "$top/part" "$top/part" "$top/part") | grep -q '144000006 bytes together; at most 120 MB' || fail "more than 120 MB fit together"
+{ (fit "$top/large") || true; } | grep -q '^large has 25000001 bytes; at most 25 MB' || fail "more than 25 MB fit"
+{ (fit "$top/part" "$top/part" "$top/part" "$top/part" "$top/part" "$top/part") || true; } | grep -q '144000006 bytes together; at most 120 MB' || fail "more than 120 MB fit together"
 
 # The image has what its programs need and nothing else.
 image="$out/image-$arch/root"
