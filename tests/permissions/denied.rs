@@ -141,7 +141,10 @@ fn scp() -> Scene {
 fn destination() -> Scene {
     let account = Sandbox::start().account();
     let webhook = "https://hooks.slack.com/services/T0/B0/x";
-    let parameter = json!({"Name": "/slack", "Type": "SecureString", "Value": webhook}).to_string();
+    let key = account.aws(&["kms", "create-key"])["KeyMetadata"]["Arn"].clone();
+    let parameter =
+        json!({"Name": "/slack", "Type": "SecureString", "KeyId": key, "Value": webhook});
+    let parameter = parameter.to_string();
     account.aws(&["ssm", "put-parameter", "--cli-input-json", &parameter]);
     let desired = json!({"webhook": {"parameter": "/slack"},
         "trail": {"name": "all", "home_region": R, "bucket": "trail-{account}"}});
