@@ -141,7 +141,7 @@ impl<'s> AccountShift<'s> {
     }
 
     /// Returns whether a resource control policy denies somebody an action for sure, of those that it governs.
-    pub(crate) fn is_resource_denied(&self, who: &Who, action: &str) -> bool {
+    pub(super) fn is_resource_denied(&self, who: &Who, action: &str) -> bool {
         let request = Request::on_unknown_resource(action, who.context.clone());
         let mut policies = self.resource_control.iter();
         request.is_resource_controlled()

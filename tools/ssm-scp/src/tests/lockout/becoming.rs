@@ -3,12 +3,10 @@
 
 use serde_json::json;
 
-use super::agreement::impacts;
 use super::cases::{ADMIN, both, but, check, deny, guard, on_w, with};
 use super::scene::{
     A, B, BREAK_GLASS, C, MANAGEMENT, Scene, W, attach, create, document, role, trust,
 };
-use crate::lockout::carry_out;
 
 #[test]
 fn whoever_is_trusted_must_be_somebody_and_may_assume() {
@@ -134,24 +132,6 @@ fn whoever_is_spared_may_be_denied_on_the_side_of_the_resource() {
             reads()
         });
     }
-    // `impact` does not name it either among what the role keeps.
-    let mut scene = Scene::new();
-    let perimeter =
-        json!([{"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}]);
-    scene.governed("perimeter", perimeter, B);
-    let mut after = scene.organization.clone();
-    for change in reads() {
-        let action = serde_json::from_value(change["action"].clone()).unwrap();
-        carry_out(&mut after, action, &change["from"], &change["to"]).unwrap();
-    }
-    let impacts = impacts(&scene, &reads(), &after);
-    let of = |account: &str| {
-        let arn = role(account, "ssm/BreakGlass");
-        let mut all = impacts[account].iter();
-        all.find(|one| one.principal == arn).unwrap()
-    };
-    let keeps = |account: &str| of(account).actions.iter().any(|one| one == "s3:GetObject");
-    assert!(keeps(A) && !keeps(B), "{:?}", of(B));
 }
 
 /// Who assumes roles of other accounts may be in one that the plan leaves alone and that is not read.
