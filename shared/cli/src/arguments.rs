@@ -28,16 +28,16 @@ pub fn arguments<A: Parser>(schemas: Schemas, permissions: Permissions) -> Resul
             (schemas, permissions),
         ));
     }
-    let verb = verb(&A::command(), &arguments);
-    let parsed = command::<A>()
-        .try_get_matches_from(&arguments)
+    let mut command = command::<A>();
+    let parsed = command
+        .try_get_matches_from_mut(&arguments)
         .and_then(|matches| {
             refuse_misused(&matches)?;
-            typed::keep(&command::<A>(), &matches, &arguments);
+            typed::keep(&command, &matches, &arguments);
             A::from_arg_matches(&matches)
         });
     parsed.map_err(|error| {
-        let command = A::command();
+        let verb = verb(&command, &arguments);
         let error = hinted(error, &command, verb.as_deref());
         let status = u8::try_from(error.exit_code()).unwrap_or(2);
         if error.use_stderr() {

@@ -38,13 +38,7 @@ impl Typed {
             flag.get_help_heading() == Some(WHERE)
                 && matches.value_source(flag.get_id().as_str()) == Some(ValueSource::CommandLine)
         });
-        for flag in flags {
-            let values = matches.get_raw(flag.get_id().as_str());
-            for value in values.into_iter().flatten() {
-                let name = flag.get_long().unwrap_or_default();
-                places += &format!(" --{name} {}", quoted(&value.to_string_lossy()));
-            }
-        }
+        flags.for_each(|flag| places += &with_values(flag, matches));
         let mut whole = vec![tool.get_name().to_owned()];
         let mut words = arguments.iter().skip(1).map(|word| word.to_string_lossy());
         while let Some(word) = words.next() {
@@ -87,15 +81,20 @@ fn of_plan(tool: &clap::Command, verb: &str, matches: &ArgMatches) -> Option<Str
             (None, false) => {}
             (Some("exit-code"), _) => {}
             (Some(name), false) => typed += &format!(" --{name}"),
-            (Some(name), true) => {
-                let values = matches.get_raw(flag.get_id().as_str());
-                for value in values.into_iter().flatten() {
-                    typed += &format!(" --{name} {}", quoted(&value.to_string_lossy()));
-                }
-            }
+            (Some(_), true) => typed += &with_values(flag, matches),
         }
     }
     Some(typed)
+}
+
+/// Returns a flag once for each of its values, as a shell takes it, with a blank in front.
+fn with_values(flag: &clap::Arg, matches: &ArgMatches) -> String {
+    let name = flag.get_long().unwrap_or_default();
+    let values = matches.get_raw(flag.get_id().as_str());
+    let values = values.into_iter().flatten();
+    values
+        .map(|value| format!(" --{name} {}", quoted(&value.to_string_lossy())))
+        .collect()
 }
 
 /// Keeps the command line of the process.

@@ -1,5 +1,7 @@
 //! What says the same of several resources, but for values such as a time or a version: one text, their count and a few names.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 /// Resources that are named where there are more.
@@ -47,32 +49,18 @@ impl Alike {
 
     /// Returns the places of the words in which texts of the group differ, those that name the resource aside.
     fn differing<'m>(&'m self, text: impl Fn(&'m Member) -> &'m str) -> Vec<usize> {
-        let words = |member: &'m Member| text(member).split(' ').collect::<Vec<_>>();
-        let first = words(&self.members[0]);
-        let mut places: Vec<usize> = Vec::new();
-        for member in &self.members[1..] {
-            let own = words(member).into_iter().zip(&first).enumerate();
-            let other =
-                own.filter(|(_, (word, first))| word != *first && !is_of(word, &member.resource));
-            for (place, _) in other {
-                if !places.contains(&place) {
-                    places.push(place);
-                }
-            }
-        }
-        places.sort_unstable();
-        places
+        let (first, others) = (&self.members[0], &self.members[1..]);
+        let places = others
+            .iter()
+            .flat_map(|one| differing(text(one), text(first), &one.resource));
+        let places: BTreeSet<usize> = places.collect();
+        places.into_iter().collect()
     }
 
     /// Returns whether a finding differs from the first in so few values that they are beside the point.
     fn says_like(&self, member: &Member) -> bool {
         let first = &self.members[0];
-        let n_differing = |one: &str, other: &str| {
-            let words = one.split(' ').zip(other.split(' '));
-            let differing =
-                words.filter(|(one, other)| one != other && !is_of(one, &member.resource));
-            differing.count()
-        };
+        let n_differing = |one: &str, other: &str| differing(one, other, &member.resource).count();
         // A fix that differs in a value is another one.
         n_differing(&member.message, &first.message) <= N_VALUES
             && n_differing(&member.fix, &first.fix) == 0
@@ -125,6 +113,17 @@ fn without_values(text: &str, resource: &str) -> String {
         if is_value { "0" } else { word }
     });
     words.collect::<Vec<_>>().join(" ")
+}
+
+/// Returns the places of the words in which a text about a resource differs from another, those that name the resource aside.
+fn differing<'t>(
+    text: &'t str,
+    other: &'t str,
+    resource: &'t str,
+) -> impl Iterator<Item = usize> + 't {
+    let words = text.split(' ').zip(other.split(' ')).enumerate();
+    let differing = words.filter(move |(_, (one, other))| one != other && !is_of(one, resource));
+    differing.map(|(place, _)| place)
 }
 
 fn is_of(word: &str, resource: &str) -> bool {
