@@ -10,7 +10,7 @@ use super::{Report, Run};
 use crate::visible;
 
 /// "The maximum number of findings in a request is 100."
-const MOST: usize = 100;
+pub const MAX_ASFF_FINDINGS: usize = 100;
 /// <https://docs.aws.amazon.com/securityhub/latest/userguide/asff-required-attributes.html>
 const TYPE: &str = "Software and Configuration Checks/AWS Security Best Practices";
 
@@ -26,7 +26,8 @@ pub(super) fn batches(report: &Report, run: &Run<'_>) -> String {
         let (id, about, message) = (&finding.id, &finding.resource, &finding.message);
         let mut one = of(run, target, id, about, label, message);
         if !finding.fix.is_empty() {
-            one["Remediation"] = json!({ "Recommendation": { "Text": cut(&finding.fix, 512) } });
+            one["Remediation"] =
+                json!({ "Recommendation": { "Text": asff_text(&finding.fix, 512) } });
         }
         Some(one)
     });
@@ -39,7 +40,7 @@ pub(super) fn batches(report: &Report, run: &Run<'_>) -> String {
         of(run, &gap.target, "unreachable", "", "MEDIUM", &message)
     });
     let all: Vec<Value> = of_finding.chain(of_gap).collect();
-    let lists = all.chunks(MOST);
+    let lists = all.chunks(MAX_ASFF_FINDINGS);
     lists.map(|batch| format!("{}\n", json!(batch))).collect()
 }
 
@@ -64,30 +65,74 @@ fn is_taken(target: &Target) -> bool {
 fn of(run: &Run<'_>, target: &Target, id: &str, about: &str, label: &str, message: &str) -> Value {
     let Target { account, region } = target;
     let partition = iam_policy::partition_of(region);
-    let now = run.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let resource = match about {
         "" => json!({ "Type": "AwsAccount", "Id": format!("AWS::::Account:{account}") }),
-        about => json!({ "Type": "Other", "Id": cut(about, 512) }),
+        about => json!({ "Type": "Other", "Id": asff_text(about, 512) }),
     };
-    json!({
-        "SchemaVersion": "2018-10-08",
+    let finding = AsffFinding {
+        tool: run.tool,
+        place: (partition, account, region),
         // The same from run to run, so that a later run updates what an earlier one has sent.
-        "Id": cut(&format!("{}/{account}/{region}/{id}/{about}", run.tool), 512),
-        "ProductArn": format!("arn:{partition}:securityhub:{region}:{account}:product/{account}/default"),
-        "GeneratorId": format!("{}/{id}", run.tool),
-        "AwsAccountId": account,
-        "Types": [TYPE],
-        "CreatedAt": now,
-        "UpdatedAt": now,
-        "Severity": { "Label": label },
-        "Title": cut(&format!("{id}: {message}"), 256),
-        "Description": cut(message, 1024),
-        "Resources": [resource],
-    })
+        id: &format!("{id}/{about}"),
+        generator: id,
+        r#type: TYPE,
+        time: run.now,
+        label,
+        title: &format!("{id}: {message}"),
+        description: message,
+        resources: vec![resource],
+    };
+    finding.value()
+}
+
+/// What every finding has, for Security Hub to take it.
+/// <https://docs.aws.amazon.com/securityhub/latest/userguide/asff-required-attributes.html>
+#[derive(Debug)]
+pub struct AsffFinding<'a> {
+    pub tool: &'a str,
+    /// The partition, the account and the Region.
+    pub place: (&'a str, &'a str, &'a str),
+    /// What distinguishes it from other findings of the tool in its account and Region.
+    pub id: &'a str,
+    /// What of the tool has found it.
+    pub generator: &'a str,
+    /// <https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format-type-taxonomy.html>
+    pub r#type: &'a str,
+    /// When it was made and changed last.
+    pub time: jiff::Timestamp,
+    /// Its severity: `HIGH`, `MEDIUM`, `LOW` or `INFORMATIONAL`.
+    pub label: &'a str,
+    pub title: &'a str,
+    pub description: &'a str,
+    pub resources: Vec<Value>,
+}
+
+impl AsffFinding<'_> {
+    /// Returns the finding, each text within its limit.
+    #[must_use]
+    pub fn value(self) -> Value {
+        let (partition, account, region) = self.place;
+        let time = self.time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        json!({
+            "SchemaVersion": "2018-10-08",
+            "Id": asff_text(&format!("{}/{account}/{region}/{}", self.tool, self.id), 512),
+            "ProductArn": format!("arn:{partition}:securityhub:{region}:{account}:product/{account}/default"),
+            "GeneratorId": asff_text(&format!("{}/{}", self.tool, self.generator), 512),
+            "AwsAccountId": account,
+            "Types": [self.r#type],
+            "CreatedAt": time,
+            "UpdatedAt": time,
+            "Severity": { "Label": self.label },
+            "Title": asff_text(self.title, 256),
+            "Description": asff_text(self.description, 1024),
+            "Resources": self.resources,
+        })
+    }
 }
 
 /// Returns the text within a limit of Security Hub; none is empty.
-fn cut(text: &str, most: usize) -> String {
+#[must_use]
+pub fn asff_text(text: &str, most: usize) -> String {
     match visible(text).trim() {
         "" => "-".to_owned(),
         text if text.chars().count() <= most => text.to_owned(),

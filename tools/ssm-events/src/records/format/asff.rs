@@ -6,15 +6,13 @@
 
 use std::collections::BTreeMap;
 
+use cli::{AsffFinding, MAX_ASFF_FINDINGS, asff_text};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::slack::cut;
 use super::{Marks, Style, message, ocsf};
 use crate::records::record::{Event, Outcome};
 
-/// "The maximum number of findings in a request is 100."
-const MOST: usize = 100;
 /// "Resources: 32 objects".
 const MOST_RESOURCES: usize = 32;
 /// What somebody did; Security Hub has no type for what is nothing out of the ordinary.
@@ -45,7 +43,7 @@ impl Lists {
         let key = (event.account.clone(), event.region.clone());
         let list = self.waiting.entry(key).or_default();
         list.push(finding);
-        (list.len() == MOST).then(|| Value::from(std::mem::take(list)))
+        (list.len() == MAX_ASFF_FINDINGS).then(|| Value::from(std::mem::take(list)))
     }
 
     /// Returns the lists that are not full.
@@ -65,7 +63,6 @@ fn finding(style: &Style, event: &Event, record: &Value, marks: &Marks) -> Optio
     if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let time = time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let id = match event.event_id.as_str() {
         "" => message::digest(record),
         id => id.to_owned(),
@@ -80,7 +77,7 @@ fn finding(style: &Style, event: &Event, record: &Value, marks: &Marks) -> Optio
         true => json!({ "Type": "AwsEc2Instance", "Partition": partition, "Region": region,
             "Id": format!("arn:{partition}:ec2:{region}:{account}:instance/{node}") }),
         false => {
-            json!({ "Type": "Other", "Id": text(node, 512), "Partition": partition, "Region": region })
+            json!({ "Type": "Other", "Id": asff_text(node, 512), "Partition": partition, "Region": region })
         }
     };
     let mut resources: Vec<Value> = event.nodes.iter().map(resource).collect();
@@ -104,48 +101,43 @@ fn finding(style: &Style, event: &Event, record: &Value, marks: &Marks) -> Optio
         ("event_id", &event.event_id),
     ] {
         if !value.is_empty() {
-            fields.insert(format!("{}/{name}", crate::TOOL), json!(text(value, 2048)));
+            fields.insert(
+                format!("{}/{name}", crate::TOOL),
+                json!(asff_text(value, 2048)),
+            );
         }
     }
-    Some(json!({
-        "SchemaVersion": "2018-10-08",
+    let mut finding = AsffFinding {
+        tool: crate::TOOL,
+        place: (partition, account, region),
         // The same whenever the record is sent.
-        "Id": text(&format!("{}/{account}/{region}/{id}", crate::TOOL), 512),
-        "ProductArn": format!("arn:{partition}:securityhub:{region}:{account}:product/{account}/default"),
-        "GeneratorId": text(&format!("{}/{}", crate::TOOL, event.event), 512),
-        "AwsAccountId": account,
-        "Types": [TYPE],
-        "FirstObservedAt": time,
-        "CreatedAt": time,
-        "UpdatedAt": time,
-        "Severity": { "Label": label },
-        "Title": text(&style.subject(event, marks), 256),
-        "Description": text(&style.text(event), 1024),
-        "ProductFields": fields,
-        "Action": { "ActionType": "AWS_API_CALL", "AwsApiCallAction": api_call(event) },
-        "Resources": resources,
-    }))
+        id: &id,
+        generator: &event.event,
+        r#type: TYPE,
+        time,
+        label,
+        title: &style.subject(event, marks),
+        description: &style.text(event),
+        resources,
+    }
+    .value();
+    finding["FirstObservedAt"] = finding["CreatedAt"].clone();
+    finding["ProductFields"] = fields.into();
+    finding["Action"] =
+        json!({ "ActionType": "AWS_API_CALL", "AwsApiCallAction": api_call(event) });
+    Some(finding)
 }
 
 /// <https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_AwsApiCallAction.html>
 fn api_call(event: &Event) -> Value {
-    let mut call =
-        json!({ "Api": text(&event.event, 128), "ServiceName": text(&event.source, 128) });
+    let mut call = json!({ "Api": asff_text(&event.event, 128), "ServiceName": asff_text(&event.source, 128) });
     let address = event.source_address.as_str();
     if address.parse::<std::net::Ipv4Addr>().is_ok() {
         call["CallerType"] = json!("remoteIp");
         call["RemoteIpDetails"] = json!({ "IpAddressV4": address });
     } else if address.contains(".amazonaws.com") {
         call["CallerType"] = json!("domain");
-        call["DomainDetails"] = json!({ "Domain": text(address, 128) });
+        call["DomainDetails"] = json!({ "Domain": asff_text(address, 128) });
     }
     call
-}
-
-/// Returns the text within a limit; none is empty.
-fn text(text: &str, most: usize) -> String {
-    match cli::visible(text).trim() {
-        "" => "-".to_owned(),
-        text => cut(text, most),
-    }
 }
