@@ -21,7 +21,7 @@ use crate::scan::Scan;
 use crate::source::Buffer;
 
 pub use self::grammar::is_json;
-pub use self::scan::LONGEST_HEAD;
+pub use self::scan::{LISTS, LONGEST_HEAD};
 
 /// A part of a stream.
 #[derive(Debug)]

@@ -7,6 +7,7 @@ mod whole;
 use serde::de::IgnoredAny;
 use wide::u8x16;
 
+pub use self::lists::LISTS;
 use self::lists::is_list;
 use crate::recovery::{FirstKey, LONGEST_KEY};
 use crate::source::Buffer;

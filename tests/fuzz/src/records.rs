@@ -61,7 +61,7 @@ fuzz_target!(|data: &[u8]| {
     let (objects, n_damaged) = objects(data);
     // What can be read as one object is found as one object, unless it is a list of records, which is taken apart.
     if let Ok(Value::Object(members)) = cloudtrail::text(data).and_then(cloudtrail::parse)
-        && !["Records", "Events", "Messages", "QueryResultRows"]
+        && !json_splitter::LISTS
             .iter()
             .any(|list| members.contains_key(*list))
     {
