@@ -8,7 +8,7 @@ use serde_json::Value;
 pub const MARKS: [&str; 3] = [".unread\"", "\"unreachable\"", "\"log_integrity\""];
 
 /// What could not be read, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Gap {
     /// A file, an object, a place; empty where nobody knows.
     pub resource: String,

@@ -203,8 +203,8 @@ impl LeftOut {
     /// Counts what was missing of a file of sessions, once: `sessions` has printed what was missing of the records that it read, and they
     /// may be the same.
     pub(crate) fn sessions_unread(&mut self, gaps: &[Gap]) {
-        let known: HashSet<(String, String)> = self.unread.iter().map(key).collect();
-        let new = gaps.iter().filter(|gap| !known.contains(&key(gap)));
+        let known: HashSet<Gap> = self.unread.iter().cloned().collect();
+        let new = gaps.iter().filter(|gap| !known.contains(gap));
         new.for_each(|gap| {
             self.gap(Gap {
                 resource: gap.resource.clone(),
@@ -225,11 +225,7 @@ impl LeftOut {
     /// Takes an input that has objects and not one record for the wrong one: what is asked about it has no answer.
     fn close(&mut self) {
         if self.n_records == 0 && self.n_unknown > 0 && self.n_unread == 0 {
-            let n_objects = usize::try_from(self.n_unknown).unwrap_or(usize::MAX);
-            let objects = cli::count(n_objects, "object");
-            self.gap_here(format!(
-                "no CloudTrail record, EventBridge event or log file among {objects}"
-            ));
+            self.gap_here(none_among(self.n_unknown));
         }
     }
 
@@ -256,8 +252,11 @@ impl LeftOut {
     }
 }
 
-fn key(gap: &Gap) -> (String, String) {
-    (gap.resource.clone(), gap.reason.clone())
+/// Returns what is wrong with an input that has objects and not one record.
+pub(crate) fn none_among(n_objects: u64) -> String {
+    let n_objects = usize::try_from(n_objects).unwrap_or(usize::MAX);
+    let objects = cli::count(n_objects, "object");
+    format!("no CloudTrail record, EventBridge event or log file among {objects}")
 }
 
 /// Returns what could not be read as a record, so that the other end of a pipe knows of the gap.

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::path::PathBuf;
 
 use awsconf::Session;
-use cli::{Finding, FindingKind, Output, Severity};
+use cli::{Finding, Output};
 use tokio::sync::{OnceCell, mpsc};
 
 use crate::records::events::{EVENTS, service};
@@ -217,17 +217,15 @@ async fn look(
         ));
     }
     let mut found = findings(uses, &asked.routes, &session.target);
-    found.extend(unread.map(|why| Finding {
-        kind: FindingKind::Finding,
-        id: source::UNREAD.to_owned(),
-        severity: Severity::Error,
-        target: Some(session.target.clone()),
-        resource: "event history".to_owned(),
-        message: format!(
+    found.extend(unread.map(|why| {
+        let message = format!(
             "whether break-glass principals were used, or sessions lack their reason, is not known: {why}"
-        ),
-        fix: "allow the read that the message names".to_owned(),
-        is_unread: true,
+        );
+        Finding {
+            target: Some(session.target.clone()),
+            fix: "allow the read that the message names".to_owned(),
+            ..source::finding("event history", message)
+        }
     }));
     found
 }

@@ -5,7 +5,7 @@ use std::io::Read;
 use cloudtrail::{Found, Gap, Verdict};
 
 use super::EventFilter;
-use crate::records::record;
+use crate::records::{record, source};
 
 /// Records of one source that cannot be read. Those behind them are.
 #[derive(Debug, Default)]
@@ -127,11 +127,7 @@ impl Counts {
 
     /// Returns why the answer is none where there are objects and not one record.
     pub(crate) fn reason(&self) -> Option<String> {
-        let n_unknown = usize::try_from(self.n_unknown).unwrap_or(usize::MAX);
-        (self.n_known == 0 && n_unknown > 0).then(|| {
-            let objects = cli::count(n_unknown, "object");
-            format!("no CloudTrail record, EventBridge event or log file among {objects}")
-        })
+        (self.n_known == 0 && self.n_unknown > 0).then(|| source::none_among(self.n_unknown))
     }
 }
 
