@@ -133,7 +133,7 @@ impl<'s> AccountShift<'s> {
         })
     }
 
-    fn levels(&self, time: Time) -> &[Vec<&'s Compiled>] {
+    pub(super) fn levels(&self, time: Time) -> &[Vec<&'s Compiled>] {
         match time {
             Time::Before => &self.before,
             Time::After => &self.after,

@@ -5,12 +5,12 @@ use std::cell::RefCell;
 
 use iam_policy::{Arn, Verdict, glob};
 
-use super::account_shift::{AccountShift, Loss, Lost, Time};
+use super::account_shift::{AccountShift, Time};
 use super::actions::resource;
 use super::identity::Identity;
 use super::judged::Judged;
 use super::known::{ASSUME_ROLE, Comes, Known, Named};
-use super::principals::{Found, member, stranger};
+use super::principals::{Found, PrincipalClass, member, stranger};
 use super::shift::Shift;
 use super::ways_in::ACCESS;
 use super::who::Who;
@@ -190,11 +190,7 @@ impl<'a> Judged<'a> {
         let whole = (self.known, self.evidence.shift);
         for action in ACCESS {
             let may = |time: Time, who: &Who, own: &Identity| {
-                let levels = match time {
-                    Time::Before => self.shift.before(),
-                    Time::After => self.shift.after(),
-                };
-                let levels = Some(levels).filter(|levels| !levels.is_empty());
+                let levels = Some(self.shift.levels(time)).filter(|levels| !levels.is_empty());
                 own.verdict(levels, who, action) != Verdict::Denied
             };
             let mut lost = None;
@@ -248,18 +244,11 @@ impl<'a> Judged<'a> {
         });
         for (_, role) in named {
             let role = resource(role, whole.another_account(id));
-            let classes = self.principals.iter().filter(|class| {
-                let is_there = class.is_unnamed || !class.found.is_empty() || !self.is_read();
-                class.calls_itself() && is_there
-            });
-            let losses: Option<Vec<Loss<'_>>> = classes
-                .map(|class| {
-                    let loss = self.shift.lost_on(&class.example, ASSUME_ROLE, &role);
-                    loss.filter(|loss| loss.lost == Lost::Surely)
-                })
-                .collect();
-            if let Some([first, ..]) = losses.as_deref() {
-                let cause = self.shift.cause(first);
+            let is_there = |class: &PrincipalClass<'a>| {
+                class.is_unnamed || !class.found.is_empty() || !self.is_read()
+            };
+            if let Some(loss) = self.lost_by_all(is_there, ASSUME_ROLE, &role) {
+                let cause = self.shift.cause(&loss);
                 risks.push(Risk::new(
                     risk,
                     format!(

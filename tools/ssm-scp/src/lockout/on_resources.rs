@@ -6,6 +6,7 @@ use super::Risk;
 use super::account_shift::{AccountShift, Loss, Lost, Time};
 use super::actions::{resource, sample};
 use super::judged::Judged;
+use super::principals::PrincipalClass;
 use super::shift::Shift;
 use super::who::Who;
 
@@ -96,23 +97,31 @@ impl<'s> AccountShift<'s> {
     }
 }
 
-impl Judged<'_> {
+impl<'a> Judged<'a> {
+    /// Returns by what all who call AWS themselves and are asked about lose an action on a resource for sure; `None` where one of
+    /// them does not, or there is none.
+    pub(super) fn lost_by_all(
+        &self,
+        is_asked: impl Fn(&PrincipalClass<'a>) -> bool,
+        action: &str,
+        resource: &str,
+    ) -> Option<Loss<'_>> {
+        let classes = self.principals.iter();
+        let asked = classes.filter(|class| class.calls_itself() && is_asked(class));
+        let losses = asked.map(|class| {
+            let loss = self.shift.lost_on(&class.example, action, resource);
+            loss.filter(|loss| loss.lost == Lost::Surely)
+        });
+        losses.collect::<Option<Vec<_>>>()?.into_iter().next()
+    }
+
     /// Finds what nobody could do any more to what a policy protects.
     pub(super) fn beyond_repair(&self, risks: &mut Vec<Risk>) {
         let id = &self.account.account;
         for (action, pattern) in &self.evidence.shift.guarded {
             let (action, resource) = (sample(action), resource(pattern, id));
-            let losses: Option<Vec<Loss<'_>>> = self
-                .principals
-                .iter()
-                .filter(|class| class.calls_itself())
-                .map(|class| {
-                    let loss = self.shift.lost_on(&class.example, &action, &resource);
-                    loss.filter(|loss| loss.lost == Lost::Surely)
-                })
-                .collect();
-            if let Some([first, ..]) = losses.as_deref() {
-                let cause = self.shift.cause(first);
+            if let Some(loss) = self.lost_by_all(|_| true, &action, &resource) {
+                let cause = self.shift.cause(&loss);
                 risks.push(Risk::new(
                     format!("beyond_repair:{id}"),
                     format!(
