@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::model::package::{Manager, Package};
+use crate::model::system::is_number;
 use crate::version::Version;
 
 /// An installed kernel.
@@ -94,6 +95,7 @@ fn of_rpm(name: &str, version: &str, arch: &str, running: &str) -> Vec<Kernel> {
     };
     match flavour {
         "" | "-uek" => vec![kernel(format!("{version}{dot_arch}"))],
+        // `6.12` of Amazon's kernel6.12.
         _ if is_number(flavour) => vec![kernel(format!("{version}{dot_arch}"))],
         "-desktop" | "-server" | "-linus" => {
             // Mageia: `6.6.52-desktop-1.mga9`.
@@ -142,11 +144,6 @@ fn of_base(version: &str) -> String {
 
 fn starts_with_digit(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit())
-}
-
-/// Returns whether a name says the version only, `6.12` of Amazon's kernel6.12.
-fn is_number(text: &str) -> bool {
-    starts_with_digit(text) && text.chars().all(|c| c.is_ascii_digit() || c == '.')
 }
 
 /// Returns what kernels have in common that take each other's place: all of a name but its numbers, and the first two of them where

@@ -43,8 +43,6 @@ impl Package {
         let manager = fields.next()?;
         let rest: Vec<&str> = fields.collect();
         let field = |index: usize| rest.get(index).copied().unwrap_or_default();
-        let or =
-            |value: &str, default: &str| if value.is_empty() { default } else { value }.to_owned();
         let name = field(0);
         if name.is_empty() {
             return None;
@@ -75,15 +73,11 @@ impl Package {
             "rpm" => {
                 let (epoch, version, release) = (field(1), field(2), field(3));
                 let source_rpm = or(field(5), &format!("{name}-{version}-{release}.src.rpm"));
-                let prefix = match epoch {
-                    "" | "0" => String::new(),
-                    epoch => format!("{epoch}:"),
-                };
-                let full = format!("{prefix}{version}-{release}");
+                let full = with_epoch(epoch, &format!("{version}-{release}"));
                 // The epoch is not in the name of the file; that of the package is nearly always the same.
                 let source = source_of_rpm(&source_rpm).map_or_else(
                     || (name.to_owned(), full.clone()),
-                    |(name, version)| (name.to_owned(), format!("{prefix}{version}")),
+                    |(name, version)| (name.to_owned(), with_epoch(epoch, version)),
                 );
                 Package {
                     vendor: field(6).to_owned(),
@@ -125,18 +119,18 @@ impl Package {
             "apk" => Manager::Apk,
             _ => return None,
         };
-        let epoch = match (manager, qualifier("epoch")) {
-            (Manager::Rpm, epoch) if !epoch.is_empty() && epoch != "0" => format!("{epoch}:"),
-            _ => String::new(),
+        let epoch = match manager {
+            Manager::Rpm => qualifier("epoch"),
+            _ => "",
         };
-        let full = format!("{epoch}{version}");
+        let full = with_epoch(epoch, version);
         let source = match manager {
             Manager::Deb => {
                 let (source, of) = upstream.split_once('@').unwrap_or((upstream, ""));
                 deb_source(name, &full, source, of)
             }
             Manager::Rpm => match source_of_rpm(upstream) {
-                Some((source, of)) => (source.to_owned(), format!("{epoch}{of}")).into(),
+                Some((source, of)) => (source.to_owned(), with_epoch(epoch, of)).into(),
                 None => (name.to_owned(), full.clone()).into(),
             },
             _ if upstream.is_empty() => (name.to_owned(), full.clone()).into(),
@@ -171,6 +165,18 @@ pub(crate) fn epoch(version: &str) -> (&str, &str) {
     version.split_once(':').unwrap_or(("", version))
 }
 
+/// Returns a version of an rpm with its epoch; 0 is not written.
+pub(crate) fn with_epoch(epoch: &str, version: &str) -> String {
+    match epoch {
+        "" | "0" => version.to_owned(),
+        epoch => format!("{epoch}:{version}"),
+    }
+}
+
+fn or(value: &str, default: &str) -> String {
+    if value.is_empty() { default } else { value }.to_owned()
+}
+
 impl From<(String, String)> for Source {
     fn from((name, version): (String, String)) -> Source {
         Source { name, version }
@@ -185,7 +191,6 @@ const ARCHITECTURES: [&str; 11] = [
 
 /// Returns the source of a package of dpkg; an empty field is that of the package itself.
 fn deb_source(name: &str, version: &str, source: &str, source_version: &str) -> Source {
-    let or = |value: &str, default: &str| if value.is_empty() { default } else { value }.to_owned();
     // Debian and Ubuntu sign kernels in a source of its own, whose binaries keep the version of the real one, and of which Debian has
     // one for each architecture: https://wiki.debian.org/SecureBoot/Discussion.
     if let Some(rest) = source.strip_prefix("linux-signed") {

@@ -23,6 +23,12 @@ const OF_TRIVY: [(&str, &[&str]); 7] = [
     ("sle-micro", &["suse linux enterprise micro", "slem"]),
 ];
 
+/// Returns whether a word is a number such as a release has, with or without dots.
+pub(crate) fn is_number(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_digit())
+        && word.chars().all(|c| c.is_ascii_digit() || c == '.')
+}
+
 /// Returns what trivy calls a distribution.
 pub(crate) fn to_trivy(id: &str) -> &str {
     let row = OF_TRIVY.iter().find(|(one, _)| *one == id);

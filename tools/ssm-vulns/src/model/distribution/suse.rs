@@ -1,7 +1,7 @@
 //! The products of SUSE, as OSV, CSAF and `updateinfo.xml` call them.
 
 use super::{Ecosystem, Paid};
-use crate::model::system::System;
+use crate::model::system::{System, is_number};
 
 /// Products of SUSE whose packages are on its hosts, as OSV and CSAF begin their names. Real Time and Micro are hosts of their own, and
 /// Micro has releases of its own.
@@ -117,9 +117,4 @@ pub(crate) fn of_cpe(cpe: &str) -> Option<Ecosystem> {
         _ if name.starts_with("sle-module-") => Some(Ecosystem::free(release)),
         _ => None,
     }
-}
-
-fn is_number(word: &str) -> bool {
-    word.starts_with(|c: char| c.is_ascii_digit())
-        && word.chars().all(|c| c.is_ascii_digit() || c == '.')
 }

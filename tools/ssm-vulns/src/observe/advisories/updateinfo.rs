@@ -11,6 +11,7 @@ use super::updateinfo_names::{ecosystems, is_beside, topic, url};
 use super::{Reader, osv, verb_of};
 use crate::model::advisory::{Advisory, Affected, Event, Line, Scope, is_no_vulnerability, names};
 use crate::model::distribution::Ecosystem;
+use crate::model::package::with_epoch;
 use crate::model::severity::Severity;
 
 /// One `update` while it is read.
@@ -176,14 +177,9 @@ impl Update {
     fn package(&mut self, start: &BytesStart<'_>) -> anyhow::Result<()> {
         let (name, epoch) = (attribute(start, "name")?, attribute(start, "epoch")?);
         let (version, release) = (attribute(start, "version")?, attribute(start, "release")?);
-        let prefix = if epoch.is_empty() || epoch == "0" {
-            String::new()
-        } else {
-            format!("{epoch}:")
-        };
         let package = Package {
             name,
-            fixed: format!("{prefix}{version}-{release}"),
+            fixed: with_epoch(&epoch, &format!("{version}-{release}")),
             release,
             module: self.module.clone(),
         };
