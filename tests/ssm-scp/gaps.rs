@@ -213,3 +213,23 @@ fn what_nodes_upload_with_is_not_denied() {
         assert_eq!(rendered.stdout.contains(action), is_denied, "{action}");
     }
 }
+
+/// The organization has no policy of the guard: what the desired state closes is open where none of its targets is above.
+#[test]
+fn the_cure_below_no_target_is_a_target() {
+    let harmless = json!({"Effect": "Deny", "Action": "s3:DeleteBucket", "Resource": "*"});
+    let guard = desired(&json!({"ways": ["sessions"], "targets": ["ou-abcd-elsewhere"]}));
+    let found = gaps_in(&harmless, Some(&guard));
+    let cure = |gap: &str, action: &str| {
+        let mut of = found.iter().filter(|one| one["gap"] == gap);
+        let actions = |one: &&Value| one["actions"].as_array().unwrap().contains(&action.into());
+        of.find(actions).map(|one| one["cure"].as_str().unwrap())
+    };
+    let target = "name a target above these accounts: the desired state closes it";
+    assert_eq!(cure("sessions", "ssm:StartSession"), Some(target));
+    let way = "add \"commands\" to ways (by default sessions and commands)";
+    assert_eq!(cure("commands", "ssm:SendCommand"), Some(way));
+    let above = desired(&json!({"ways": ["sessions"], "targets": ["r-abcd"]}));
+    let closed = gaps_in(&harmless, Some(&above));
+    assert_eq!(answer(&closed, "sessions", "ssm:StartSession"), None);
+}

@@ -310,6 +310,9 @@ fn policies_of_others_with_the_name_of_a_part_are_left_alone() {
         rendered["Statement"][0]["Sid"] == "ProtectTrails",
         "{rendered}"
     );
+    run(&account, "plan", &records.to_string())
+        .assert_status(0)
+        .assert_complains("a guard named guard would take this one for a part");
     for document in [trail, rendered] {
         let Organization { account, unit, .. } = organization();
         let created = account.aws(&[

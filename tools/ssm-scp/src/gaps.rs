@@ -109,10 +109,12 @@ enum Asked {
     Exempt,
 }
 
-/// Returns what stays open, in the order of the catalogue, places with the same answer together.
-pub(crate) fn gaps(places: &[Place<'_>]) -> Vec<Gap> {
+/// Returns what stays open, in the order of the catalogue, places with the same answer together. What a desired state closes, judged
+/// by itself, is open only where none of its targets is above.
+pub(crate) fn gaps(places: &[Place<'_>], desired: Option<&Place<'_>>) -> Vec<Gap> {
     let mut gaps = Vec::new();
     let strangers: Vec<Vec<String>> = places.iter().map(Place::strangers).collect();
+    let desired = desired.map(|place| (place, place.strangers()));
     for question in questions() {
         let mut found: BTreeMap<(Openness, Vec<&str>), Vec<String>> = BTreeMap::new();
         for (place, strangers) in places.iter().zip(&strangers) {
@@ -130,6 +132,16 @@ pub(crate) fn gaps(places: &[Place<'_>]) -> Vec<Gap> {
         for ((answer, actions), mut accounts) in found {
             accounts.retain(|account| account != NOWHERE);
             accounts.sort();
+            let is_closed_by = |(place, strangers): &(&Place<'_>, Vec<String>)| {
+                let mut actions = actions.iter();
+                actions.all(|action| place.answer(action, question.asked, strangers).is_none())
+            };
+            let cure = match desired.as_ref().is_some_and(is_closed_by) {
+                true => {
+                    "name a target above these accounts: the desired state closes it".to_owned()
+                }
+                false => question.cure.clone(),
+            };
             gaps.push(Gap {
                 kind: GapKind::Gap,
                 gap: question.gap.to_owned(),
@@ -137,7 +149,7 @@ pub(crate) fn gaps(places: &[Place<'_>]) -> Vec<Gap> {
                 actions: actions.into_iter().map(str::to_owned).collect(),
                 leads_to: question.leads_to.to_owned(),
                 accounts,
-                cure: question.cure.clone(),
+                cure,
                 source: question.source.to_owned(),
             });
         }

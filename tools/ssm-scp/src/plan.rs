@@ -8,6 +8,7 @@ use iam_policy::{Arn, glob};
 use serde_json::{Value, json};
 
 use crate::gaps::LeftOpen;
+use crate::guard::left_over::guard_of_part;
 use crate::guard::{OUTSIDE, Part, exempt_patterns};
 use crate::model::Desired;
 use crate::model::{Action, AttachmentState, Observed, Policy, PolicyState, Root, TargetId};
@@ -184,6 +185,12 @@ pub(crate) fn notes(
             "whoever may create or change an exempt role, or a role whose name matches a pattern, may take the exemption"
                 .to_owned(),
         );
+    }
+    if let Some(guard) = guard_of_part(&desired.policy_name.0) {
+        notes.push(format!(
+            "a guard named {guard} would take this one for a part that it no longer has, by its name: give it one without a number at \
+             its end"
+        ));
     }
     for policy in parts.iter().filter_map(|part| found(observed, part)) {
         let others = elsewhere(desired, Some(policy));

@@ -50,14 +50,14 @@ pub(crate) async fn run(
         (None, Some(_)) => None,
     };
     out.note(OUTSIDE);
+    let full = compile("FullAWSAccess", FULL_ACCESS)?;
+    let policies = guard.iter().flat_map(|guard| &guard.compiled);
+    let policies: Vec<&Compiled> = std::iter::once(&full).chain(policies).collect();
+    let alone = desired
+        .as_ref()
+        .map(|desired| Place::of_desired(desired, policies));
     let Some(mut organization) = organization else {
-        let full = compile("FullAWSAccess", FULL_ACCESS)?;
-        let policies = guard.iter().flat_map(|guard| &guard.compiled);
-        let policies: Vec<&Compiled> = std::iter::once(&full).chain(policies).collect();
-        let place = desired
-            .iter()
-            .map(|desired| Place::of_desired(desired, policies.clone()));
-        for gap in gaps(&place.collect::<Vec<_>>()) {
+        for gap in gaps(alone.as_slice(), None) {
             text::write(out, &gap)?;
         }
         return Ok(Outcome::Fine);
@@ -104,7 +104,7 @@ pub(crate) async fn run(
         }
         places.push(place);
     }
-    for gap in gaps(&places).iter().chain(&unbound) {
+    for gap in gaps(&places, alone.as_ref()).iter().chain(&unbound) {
         text::write(out, gap)?;
     }
     Ok(outcome)

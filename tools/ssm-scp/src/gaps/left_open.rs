@@ -29,7 +29,7 @@ impl LeftOpen {
         let compiled = compiled.collect::<anyhow::Result<Vec<_>>>()?;
         let policies = std::iter::once(&full).chain(&compiled).collect();
         let place = Place::of_desired(desired, policies);
-        let gaps = gaps(std::slice::from_ref(&place));
+        let gaps = gaps(std::slice::from_ref(&place), None);
         let open: BTreeSet<&str> = gaps
             .iter()
             .filter(|gap| gap.answer == Openness::Open)

@@ -9,12 +9,27 @@ use super::{Part, session_records, written};
 
 /// Returns whether a policy may be such a part by its name, which has a number beyond those of the parts that are there.
 pub(crate) fn is_beyond(policy_name: &str, n_parts: usize, name: &str) -> bool {
-    let rest = name.strip_prefix(policy_name);
-    let number = rest.and_then(|rest| rest.strip_prefix('-'));
+    numbered(name).is_some_and(|(of, number)| of == policy_name && number > n_parts.max(1))
+}
+
+/// Returns the guard that a policy would be a part of by its name.
+pub(crate) fn guard_of_part(name: &str) -> Option<&str> {
+    numbered(name)
+        .filter(|(_, number)| *number > 1)
+        .map(|(of, _)| of)
+}
+
+/// Returns a name without the number at its end, and the number.
+fn numbered(name: &str) -> Option<(&str, usize)> {
+    let (of, number) = name.rsplit_once('-')?;
     // As `render` writes it: a name that a person chose may have another number at its end.
-    let number = number.filter(|number| !number.starts_with(['0', '+']));
-    let number: Option<usize> = number.and_then(|number| number.parse().ok());
-    number.is_some_and(|number| number > n_parts.max(1))
+    // No guard has a hundred parts: a year is none of them.
+    let is_ours = !of.is_empty() && !number.starts_with(['0', '+']) && number.len() < 3;
+    number
+        .parse()
+        .ok()
+        .filter(|_| is_ours)
+        .map(|number| (of, number))
 }
 
 /// Returns whether a policy has nothing in it but statements as `render` writes them after the first one of a guard. Other
@@ -57,7 +72,7 @@ mod tests {
     use iam_policy::MAX_SCP_CHARACTERS;
     use serde_json::{Value, json};
 
-    use super::{is_beyond, is_part};
+    use super::{guard_of_part, is_beyond, is_part};
     use crate::guard::{Part, render};
     use crate::model::Desired;
 
@@ -72,9 +87,20 @@ mod tests {
             ("guard-02", 1, false),
             ("guard-+2", 1, false),
             ("guard-2024-q1", 1, false),
+            ("guard-2024", 1, false),
             ("guardian-2", 1, false),
         ] {
             assert_eq!(is_beyond("guard", n_parts, name), expected, "{name}");
+        }
+        for (name, expected) in [
+            ("guard", None),
+            ("guard-1", None),
+            ("guard-2", Some("guard")),
+            ("guard-eu-12", Some("guard-eu")),
+            ("guard-2026", None),
+            ("-2", None),
+        ] {
+            assert_eq!(guard_of_part(name), expected, "{name}");
         }
     }
 
