@@ -14,15 +14,17 @@ use super::random::{OTHERS, REGIONS};
 use super::scene::{ACCESS, role};
 use crate::model::PrincipalPolicies;
 
-/// What losing an action may be called that no list has here.
-const OF_OTHERS: [&str; 6] = [
-    "assume_role",
-    "logging",
-    "repair",
-    "assign_access",
-    "other",
-    "conditional",
-];
+/// Returns what losing an action may be called that no list has here: by its service, as the lists of the judgement are not ours.
+fn kinds(action: &str) -> [&'static str; 3] {
+    let of_service = match action.split(':').next() {
+        Some("sts") => "assume_role",
+        Some("kms" | "logs" | "s3") => "logging",
+        Some("organizations") => "repair",
+        Some("sso" | "identitystore") => "assign_access",
+        _ => "other",
+    };
+    [of_service, "other", "conditional"]
+}
 
 /// Where nothing is about some resources or a Region.
 const ANYWHERE: Circumstances<'_> = Circumstances {
@@ -122,6 +124,14 @@ impl Asked<'_> {
 
     pub(super) fn loses(&self, who: &PrincipalPolicies, action: &str) -> bool {
         self.lost(who, action).contains(&true)
+    }
+
+    /// Returns whether something passed in some circumstances that does not pass in them any more.
+    pub(super) fn loses_somewhere(&self, who: &PrincipalPolicies, action: &str) -> bool {
+        let before = self.passing(self.before, who, action);
+        let after = self.passing(self.after, who, action);
+        let mut both = before.iter().flatten().zip(after.iter().flatten());
+        both.any(|(had, has)| *had && !*has)
     }
 
     /// Returns whether a risk is named, be it of the end or of the way there.
@@ -272,7 +282,7 @@ impl Asked<'_> {
                         kinds.iter().any(|kind| self.is_named(kind)) || self.is_kept(action)
                     }
                     action => {
-                        OF_OTHERS.iter().any(|kind| self.is_named(kind)) || self.is_kept(action)
+                        kinds(action).iter().any(|kind| self.is_named(kind)) || self.is_kept(action)
                     }
                 };
                 assert!(
