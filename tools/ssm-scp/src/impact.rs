@@ -3,14 +3,14 @@
 mod gathered;
 mod record;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use iam_policy::{Compiled, Request, Verdict, denies};
 
 pub(crate) use self::gathered::Gathered;
 pub(crate) use self::record::{Class, Impact, ImpactCounts};
 use self::record::{ImpactKind, ImpactLoss, PrincipalType};
-use crate::lockout::{AccountShift, Identity, Known, Loss, Lost, Shift, Who, closed};
+use crate::lockout::{AccountShift, Identity, Known, Loss, Lost, Shift, Who, closed, urgency};
 use crate::model::{AccountPrincipals, PrincipalPolicies};
 use crate::principal_arn::{self, anybody, partition};
 
@@ -175,7 +175,7 @@ impl Bound<'_> {
             return Found::new(Class::NotGoverned, named(&allowed(before)), why);
         }
         let today = allowed(before);
-        let mut losses: BTreeMap<String, ImpactLoss> = BTreeMap::new();
+        let mut losses: Vec<ImpactLoss> = Vec::new();
         let (mut open, mut is_denied, mut is_by_session) = (None, false, false);
         for class in &today {
             let may = |levels, who: &Who, action: &str| {
@@ -211,25 +211,29 @@ impl Bound<'_> {
                     .shift
                     .is_left(&loss, (who, class[0]), self.account, self.whole);
             let statement = loss.decision.statement;
-            let lost = losses.entry(why.clone()).or_insert_with(|| ImpactLoss {
-                actions: Vec::new(),
-                n_actions: 0,
-                policy: statement.map(|one| one.policy.to_owned()),
-                sid: statement
-                    .map(|one| one.sid.to_owned())
-                    .filter(|sid| !sid.is_empty()),
-                why,
+            let known = losses.iter().position(|one| one.why == why);
+            let at = known.unwrap_or_else(|| {
+                losses.push(ImpactLoss {
+                    actions: Vec::new(),
+                    n_actions: 0,
+                    policy: statement.map(|one| one.policy.to_owned()),
+                    sid: statement
+                        .map(|one| one.sid.to_owned())
+                        .filter(|sid| !sid.is_empty()),
+                    why,
+                });
+                losses.len() - 1
             });
+            let lost = &mut losses[at];
             lost.n_actions += class.len();
             let n_free = MAX_NAMED.saturating_sub(lost.actions.len());
             let names = class.iter().take(n_free).map(|action| (*action).to_owned());
             lost.actions.extend(names);
         }
-        let losses: Vec<ImpactLoss> = losses.into_values().collect();
         if let Some(first) = losses.first().filter(|_| is_denied) {
             let mut actions: Vec<String> =
                 losses.iter().flat_map(|one| one.actions.clone()).collect();
-            actions.sort();
+            actions.sort_by_cached_key(|action| urgency(action));
             return Found {
                 class: Class::NewlyDenied,
                 actions,
@@ -284,7 +288,7 @@ impl Bound<'_> {
 fn named(classes: &[Vec<&str>]) -> Vec<String> {
     let actions = classes.iter().flatten().copied();
     let mut actions: Vec<String> = actions.take(MAX_NAMED).map(str::to_owned).collect();
-    actions.sort();
+    actions.sort_by_cached_key(|action| urgency(action));
     actions
 }
 

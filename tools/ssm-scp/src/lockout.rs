@@ -22,7 +22,7 @@ mod who;
 use std::collections::BTreeSet;
 
 use cli::{Finding, FindingKind, Reading, Severity, Target};
-use iam_policy::{Compiled, arn_like, arn_like_in};
+use iam_policy::{Compiled, OPERATOR_ACTIONS, arn_like, arn_like_in};
 
 pub(crate) use self::account_shift::{AccountShift, Loss, Lost};
 use self::actions::Actions;
@@ -36,7 +36,7 @@ pub(crate) use self::planned::{carry_out, parsed};
 pub(crate) use self::principals::{in_account, stranger};
 pub(crate) use self::shift::{Shift, may_allow};
 pub(crate) use self::who::Who;
-use crate::model::{AccountPrincipals, PrincipalPolicies};
+use crate::model::{AccountPrincipals, PrincipalPolicies, Way};
 use crate::principal_arn::{self, partition};
 use crate::replay::DeniedCall;
 
@@ -143,10 +143,31 @@ pub(crate) fn risks(evidence: &Evidence<'_>) -> Vec<Risk> {
 }
 
 /// Returns the actions that some patterns cover and those whose meaning is known, in classes that none of the policies
-/// distinguishes.
+/// distinguishes. What a reader looks for comes first, in each class and among them.
 pub(crate) fn action_classes(patterns: &[String], policies: &[&Compiled]) -> Vec<Vec<String>> {
     let classes = Actions::of(patterns).classes(policies);
-    classes.iter().map(|class| class.actions.clone()).collect()
+    let sorted = classes.iter().map(|class| {
+        let mut actions = class.actions.clone();
+        actions.sort_by_cached_key(|action| urgency(action));
+        actions
+    });
+    let mut classes: Vec<Vec<String>> = sorted.collect();
+    classes.sort_by_cached_key(|class| urgency(&class[0]));
+    classes
+}
+
+/// Returns what a list of actions is sorted by: sessions and commands, then what else operators do, then all others, by name.
+pub(crate) fn urgency(action: &str) -> (u8, String) {
+    let is_access = |action: &str| {
+        let mut ways = [Way::Sessions, Way::Commands].into_iter();
+        ways.any(|way| way.actions().any(|of_way| of_way == action))
+    };
+    let rank = match action {
+        action if is_access(action) => 0,
+        action if OPERATOR_ACTIONS.contains(&action) => 1,
+        _ => 2,
+    };
+    (rank, action.to_owned())
 }
 
 fn unread(accounts: &[AccountPrincipals]) -> impl Iterator<Item = Risk> {
