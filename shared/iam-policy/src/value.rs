@@ -177,14 +177,8 @@ impl<'a> Given<'a> {
 /// Returns whether a pattern matches an ARN as `ArnLike` compares them: part by part, case included.
 #[must_use]
 pub fn arn_like(pattern: &str, arn: &str) -> bool {
-    let given = split(arn);
     // 2008's language has no variables, so that nothing is left open.
-    let parts: Vec<Template> = arn_parts(pattern, Version::Of2008)
-        .iter()
-        .filter_map(|part| Template::parse(part, Version::Of2008, true).ok())
-        .collect();
-    let parts: Result<[Template; 6], _> = parts.try_into();
-    parts.is_ok_and(|parts| arn_matches(&parts, &given, &Context::complete()))
+    arn_like_as(Version::Of2008, pattern, arn, &Context::complete())
 }
 
 /// Returns whether a pattern matches the ARN of who asks, as `ArnLike` compares `aws:PrincipalArn` in a policy of 2012: variables
@@ -192,9 +186,13 @@ pub fn arn_like(pattern: &str, arn: &str) -> bool {
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
 #[must_use]
 pub fn arn_like_in(pattern: &str, arn: &str, context: &Context) -> bool {
-    let parts: Vec<Template> = arn_parts(pattern, Version::Of2012)
+    arn_like_as(Version::Of2012, pattern, arn, context)
+}
+
+fn arn_like_as(version: Version, pattern: &str, arn: &str, context: &Context) -> bool {
+    let parts: Vec<Template> = arn_parts(pattern, version)
         .iter()
-        .filter_map(|part| Template::parse(part, Version::Of2012, true).ok())
+        .filter_map(|part| Template::parse(part, version, true).ok())
         .collect();
     let parts: Result<[Template; 6], _> = parts.try_into();
     parts.is_ok_and(|parts| arn_matches(&parts, &split(arn), context))
