@@ -3,6 +3,7 @@
 mod action;
 mod denied_action;
 mod desired;
+mod document;
 mod observed;
 mod principal;
 mod session_document;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::action::{Action, AttachmentState, PolicyState};
 pub(crate) use self::desired::Desired;
+pub(crate) use self::document::{Document, Documents};
 pub(crate) use self::observed::{AccountPrincipals, Observed, Policy, PrincipalPolicies, Root};
 pub(crate) use self::session_records::SessionRecords;
 pub(crate) use self::way::{Area, Entry, Way, catalogue};

@@ -2,10 +2,9 @@
 
 use iam_policy::{Compiled, Context, Policies, Request, Verdict, decide, denies};
 use organization::compile;
-use serde_json::Value;
 
 use super::who::Who;
-use crate::model::PrincipalPolicies;
+use crate::model::{Document, PrincipalPolicies};
 
 /// The policies of a principal, ready to be asked.
 pub(crate) struct Identity {
@@ -16,7 +15,7 @@ pub(crate) struct Identity {
 impl Identity {
     /// Returns `None` when one of the policies cannot be understood.
     pub(crate) fn of(principal: &PrincipalPolicies) -> Option<Identity> {
-        let ready = |document: &Value| compile("", &document.to_string()).ok();
+        let ready = |document: &Document| compile("", &document.to_string()).ok();
         Some(Identity {
             policies: principal
                 .policies

@@ -19,7 +19,7 @@ pub(super) fn closes(
     role: &PrincipalPolicies,
     traits: &Traits,
 ) -> Option<String> {
-    let trust = role.trust.as_ref()?;
+    let trust = role.trust.as_deref()?;
     let mut denied = None;
     for (action, context) in attempts(trust, traits) {
         let request = Request::new(action, &role.arn, context);
@@ -104,7 +104,7 @@ mod tests {
             policies: Vec::new(),
             boundary: None,
             trust: Some(
-                json!({"Statement": [{"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}]}),
+                json!({"Statement": [{"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}]}).into(),
             ),
             tags: BTreeMap::new(),
         };

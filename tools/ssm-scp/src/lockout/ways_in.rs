@@ -158,7 +158,8 @@ impl<'a> Judged<'a> {
 
 /// Returns the documents by which a principal may do something itself.
 fn documents(principal: &PrincipalPolicies) -> impl Iterator<Item = &Value> {
-    principal.policies.iter().chain(&principal.boundary)
+    let policies = principal.policies.iter().chain(&principal.boundary);
+    policies.map(|document| &**document)
 }
 
 #[cfg(test)]

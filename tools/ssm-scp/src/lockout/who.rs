@@ -48,7 +48,7 @@ impl Who {
     /// Returns somebody who was read. A tag that a role does not have may be passed where its trust policy allows that.
     pub(crate) fn found(principal: &PrincipalPolicies, traits: &Traits) -> Who {
         let mut who = Who::by_arn(&principal.arn, traits);
-        if !principal.trust.as_ref().is_some_and(takes_session_tags) {
+        if !principal.trust.as_deref().is_some_and(takes_session_tags) {
             for key in &traits.tags {
                 who.context.set(key, Vec::new());
             }

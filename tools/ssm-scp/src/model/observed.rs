@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use cli::Reading;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::{PolicyState, TargetId};
+use super::{Document, PolicyState, TargetId};
 
 /// What was found in the organization.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -53,11 +52,11 @@ pub(crate) struct PrincipalPolicies {
     #[serde(default)]
     pub(crate) unique_id: Option<String>,
     /// Inline and attached policies, those of groups among them.
-    pub(crate) policies: Vec<Value>,
-    pub(crate) boundary: Option<Value>,
+    pub(crate) policies: Vec<Document>,
+    pub(crate) boundary: Option<Document>,
     /// The trust policy of a role; users have none.
     #[serde(default)]
-    pub(crate) trust: Option<Value>,
+    pub(crate) trust: Option<Document>,
     #[serde(default)]
     pub(crate) tags: BTreeMap<String, String>,
 }

@@ -6,12 +6,13 @@ use cli::Reading;
 use futures_util::stream::{self, Stream, StreamExt};
 
 use super::principals;
-use crate::model::AccountPrincipals;
+use crate::model::{AccountPrincipals, Documents};
 
 /// How other accounts are read: through roles, several at once.
 pub(crate) struct Through {
     roles: Vec<String>,
     max_concurrency: usize,
+    documents: Documents,
 }
 
 impl Through {
@@ -19,6 +20,7 @@ impl Through {
         Through {
             roles: aws.split_account_roles().1,
             max_concurrency: aws.max_concurrency.get(),
+            documents: Documents::default(),
         }
     }
 
@@ -29,31 +31,27 @@ impl Through {
         accounts: impl IntoIterator<Item = &'a String> + 'a,
     ) -> impl Stream<Item = AccountPrincipals> + 'a {
         stream::iter(accounts)
-            .map(async |account| account_principals(session, &self.roles, account).await)
+            .map(async |account| self.account_principals(session, account).await)
             .buffered(self.max_concurrency)
     }
-}
 
-/// Reads the principals of an account, through the roles where it is not the session's own.
-async fn account_principals(
-    session: &Session,
-    roles: &[String],
-    account: &str,
-) -> AccountPrincipals {
-    let read = async {
-        let Some(session) = session.in_account(roles, account).await? else {
-            bail!(
-                "other accounts need --assume-role arn:{}:iam::{{account}}:role/NAME",
-                session.partition
-            );
+    /// Reads the principals of an account, through the roles where it is not the session's own.
+    async fn account_principals(&self, session: &Session, account: &str) -> AccountPrincipals {
+        let read = async {
+            let Some(session) = session.in_account(&self.roles, account).await? else {
+                bail!(
+                    "other accounts need --assume-role arn:{}:iam::{{account}}:role/NAME",
+                    session.partition
+                );
+            };
+            principals(&session, &self.documents).await
         };
-        principals(&session).await
-    };
-    AccountPrincipals {
-        account: account.to_owned(),
-        principals: match read.await {
-            Ok(principals) => Reading::Present(principals),
-            Err(error) => Reading::Unknown(format!("{error:#}")),
-        },
+        AccountPrincipals {
+            account: account.to_owned(),
+            principals: match read.await {
+                Ok(principals) => Reading::Present(principals),
+                Err(error) => Reading::Unknown(format!("{error:#}")),
+            },
+        }
     }
 }

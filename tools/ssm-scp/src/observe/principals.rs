@@ -10,30 +10,40 @@ use aws_sdk_iam::types::{AttachedPermissionsBoundary, AttachedPolicy, PolicyDeta
 use awsconf::{Session, describe};
 use serde_json::Value;
 
-use crate::model::PrincipalPolicies;
+use crate::model::{Document, Documents, PrincipalPolicies};
 use crate::principal_arn::is_role_named;
 
 /// What a user or role has, before its managed policies are looked up: they may come on a later page.
 struct Draft {
     arn: String,
     unique_id: String,
-    inline: Vec<Value>,
+    inline: Vec<Document>,
     attached: Vec<String>,
     groups: Vec<String>,
     boundary: Option<String>,
-    trust: Option<Value>,
+    trust: Option<Document>,
     tags: BTreeMap<String, String>,
 }
 
-/// Reads all roles and users of the session's account.
+/// Reads all roles and users of the session's account, with what they have in common with others that were read.
 ///
 /// # Errors
 /// The call fails, or a policy is not JSON.
-pub(crate) async fn principals(session: &Session) -> anyhow::Result<Vec<PrincipalPolicies>> {
+pub(crate) async fn principals(
+    session: &Session,
+    documents: &Documents,
+) -> anyhow::Result<Vec<PrincipalPolicies>> {
+    let document = |text: &str| parsed(text).map(|value| documents.shared(value));
+    let inline = |policies: &[PolicyDetail]| -> anyhow::Result<Vec<Document>> {
+        let texts = policies
+            .iter()
+            .filter_map(|policy| policy.policy_document());
+        texts.map(document).collect()
+    };
     let client = Client::new(&session.config);
     let mut drafts: Vec<Draft> = Vec::new();
-    let mut managed: HashMap<String, Value> = HashMap::new();
-    let mut groups: HashMap<String, (Vec<Value>, Vec<String>)> = HashMap::new();
+    let mut managed: HashMap<String, Document> = HashMap::new();
+    let mut groups: HashMap<String, (Vec<Document>, Vec<String>)> = HashMap::new();
     let mut pages = client
         .get_account_authorization_details()
         .into_paginator()
@@ -111,13 +121,6 @@ pub(crate) async fn principals(session: &Session) -> anyhow::Result<Vec<Principa
     Ok(principals)
 }
 
-fn inline(policies: &[PolicyDetail]) -> anyhow::Result<Vec<Value>> {
-    let texts = policies
-        .iter()
-        .filter_map(|policy| policy.policy_document());
-    texts.map(document).collect()
-}
-
 fn arns(policies: &[AttachedPolicy]) -> Vec<String> {
     let arns = policies.iter().filter_map(|policy| policy.policy_arn());
     arns.map(str::to_owned).collect()
@@ -135,7 +138,7 @@ fn boundary(boundary: Option<&AttachedPermissionsBoundary>) -> Option<String> {
 }
 
 /// IAM percent-encodes the documents that it gives out.
-fn document(text: &str) -> anyhow::Result<Value> {
+fn parsed(text: &str) -> anyhow::Result<Value> {
     let text = percent_encoding::percent_decode_str(text)
         .decode_utf8()
         .context("a policy is not UTF-8")?;

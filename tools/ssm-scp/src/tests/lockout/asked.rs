@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::evaluator::{Circumstances, passes, says};
 use super::random::{OTHERS, REGIONS};
 use super::scene::{ACCESS, role};
-use crate::model::PrincipalPolicies;
+use crate::model::{Document, PrincipalPolicies};
 
 /// Returns what losing an action may be called that no list has here: by its service, as the lists of the judgement are not ours.
 fn kinds(action: &str) -> [&'static str; 3] {
@@ -33,7 +33,7 @@ const ANYWHERE: Circumstances<'_> = Circumstances {
 };
 
 pub(super) fn may_itself(principal: &PrincipalPolicies, action: &str) -> bool {
-    let allows = |document: &Value| says(&[document], "Allow", principal, action, ANYWHERE);
+    let allows = |document: &Document| says(&[document], "Allow", principal, action, ANYWHERE);
     let mut boundary = principal.boundary.iter();
     principal.policies.iter().any(allows) && boundary.all(allows)
 }

@@ -205,7 +205,7 @@ fn own_policies_say_whom_somebody_may_assume() {
         check(name, if is_lost { &lost[1..] } else { &[] }, |scene| {
             let trusted = json!({"AWS": role(account, "dev")});
             scene.principal(B, "BreakGlass").trust = Some(trust(trusted));
-            scene.principal(account, "dev").policies = vec![own.clone()];
+            scene.principal(account, "dev").policies = vec![own.clone().into()];
             plan()
         });
     }
@@ -217,7 +217,7 @@ fn own_policies_say_whom_somebody_may_assume() {
         check(name, if is_lost { &lost[1..] } else { &[] }, |scene| {
             let root = json!({"AWS": format!("arn:aws:iam::{B}:root")});
             scene.principal(B, "BreakGlass").trust = Some(trust(root));
-            scene.principal(B, "dev").policies = vec![may("Allow", resource.clone())];
+            scene.principal(B, "dev").policies = vec![may("Allow", resource.clone()).into()];
             // A stranger is denied, whatever their own policies are.
             let by = deny(json!("sts:AssumeRole"), but(&["arn:aws:iam::*:role/dev"]));
             scene.attached("roles", json!([by]), &[W]);

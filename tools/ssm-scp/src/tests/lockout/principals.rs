@@ -159,11 +159,14 @@ fn whoever_is_exempt_must_get_in() {
             one.boundary = Some(allow(&["s3:*"]))
         }),
         ("denied by its own policy", |one| {
-            one.policies.push(json!({"Version": "2012-10-17",
-                "Statement": [{"Effect": "Deny", "Action": "ssm:*", "Resource": "*"}]}));
+            one.policies.push(
+                json!({"Version": "2012-10-17",
+                "Statement": [{"Effect": "Deny", "Action": "ssm:*", "Resource": "*"}]})
+                .into(),
+            );
         }),
         ("policy that is not understood", |one| {
-            one.policies.push(json!({"Statement": 7}))
+            one.policies.push(json!({"Statement": 7}).into())
         }),
     ];
     for (name, spoil) in spoils {

@@ -273,7 +273,7 @@ fn whoever_has_no_session_left_that_iam_allows_is_newly_denied() {
         ),
     ] {
         let mut scene = Scene::new();
-        scene.principal(A, "BreakGlass").policies.push(own);
+        scene.principal(A, "BreakGlass").policies.push(own.into());
         let mut after = scene.organization.clone();
         let changes = unless(guard);
         for change in &changes {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::lockout::{Evidence, Risk, Shift, Step, carry_out, midway, risks};
 use crate::model::Action;
-use crate::model::{AccountPrincipals, PrincipalPolicies};
+use crate::model::{AccountPrincipals, Document, PrincipalPolicies};
 use crate::replay::{DeniedCall, Replaying};
 
 pub(super) const ORGANIZATION: &str = "o-abcdefghij";
@@ -49,13 +49,13 @@ pub(super) fn role(account: &str, path: &str) -> String {
     format!("arn:aws:iam::{account}:role/{path}")
 }
 
-pub(super) fn allow(actions: &[&str]) -> Value {
-    json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]})
+pub(super) fn allow(actions: &[&str]) -> Document {
+    json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}).into()
 }
 
 /// Returns the trust policy that lets a kind of principals in.
-pub(super) fn trust(principal: Value) -> Value {
-    json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]})
+pub(super) fn trust(principal: Value) -> Document {
+    json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]}).into()
 }
 
 /// Returns the unique ID of a role of the cases.
@@ -64,7 +64,7 @@ pub(super) fn unique_id(arn: &str) -> String {
     format!("AROA{}", name.to_ascii_uppercase())
 }
 
-fn principal(arn: &str, policy: Value, trusted: Value) -> PrincipalPolicies {
+fn principal(arn: &str, policy: Document, trusted: Value) -> PrincipalPolicies {
     PrincipalPolicies {
         arn: arn.to_owned(),
         unique_id: Some(unique_id(arn)),

@@ -40,9 +40,9 @@ fn whoever_is_exempt_by_a_tag_must_have_it() {
     );
     check("one could be passed", &both(&["break_glass"]), |scene| {
         for account in [A, B] {
-            let mut passing = trust(json!({"AWS": "100000000001"}));
+            let mut passing = Value::clone(&trust(json!({"AWS": "100000000001"})));
             passing["Statement"][0]["Action"] = json!(["sts:AssumeRole", "sts:TagSession"]);
-            scene.principal(account, "BreakGlass").trust = Some(passing);
+            scene.principal(account, "BreakGlass").trust = Some(passing.into());
         }
         on_w(unless_ops())
     });
