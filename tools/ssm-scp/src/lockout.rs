@@ -8,6 +8,7 @@ mod becoming;
 mod identity;
 mod judged;
 mod known;
+mod meaning;
 mod midway;
 mod on_resources;
 mod planned;
@@ -145,7 +146,7 @@ pub(crate) fn risks(evidence: &Evidence<'_>) -> Vec<Risk> {
 /// Returns the actions that some patterns cover and those whose meaning is known, in classes that none of the policies
 /// distinguishes. What a reader looks for comes first, in each class and among them.
 pub(crate) fn action_classes(patterns: &[String], policies: &[&Compiled]) -> Vec<Vec<String>> {
-    let classes = Actions::of(patterns).classes(policies);
+    let classes = Actions::of(patterns).classes(policies, &[]);
     let sorted = classes.iter().map(|class| {
         let mut actions = class.actions.clone();
         actions.sort_by_cached_key(|action| urgency(action));

@@ -5,80 +5,14 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
-use iam_policy::{AGENT_ACTIONS, Compiled, OPERATOR_ACTIONS, reference};
+use iam_policy::{Compiled, Context, Request, reference};
 use organization::compile;
 use serde_json::Value;
 
-/// What makes somebody a role. Without it a break-glass role lets nobody in.
-/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html>
-const BECOMING: &[&str] = &[
-    "sts:AssumeRole",
-    "sts:AssumeRoleWithSAML",
-    "sts:AssumeRoleWithWebIdentity",
-    "sts:SetSourceIdentity",
-    "sts:TagSession",
-];
-
-/// What agents call to encrypt and log sessions.
-/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-iam-instance-profile.html>
-const LOGGING: &[&str] = &[
-    "kms:Decrypt",
-    "kms:GenerateDataKey",
-    "logs:CreateLogStream",
-    "logs:DescribeLogGroups",
-    "logs:DescribeLogStreams",
-    "logs:PutLogEvents",
-    "s3:GetEncryptionConfiguration",
-    "s3:PutObject",
-];
-
-/// What a delegated administrator calls to take a policy back.
-/// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_delegate_policies.html>
-const REPAIR: &[&str] = &[
-    "organizations:AttachPolicy",
-    "organizations:DeletePolicy",
-    "organizations:DescribePolicy",
-    "organizations:DetachPolicy",
-    "organizations:ListPolicies",
-    "organizations:ListTargetsForPolicy",
-    "organizations:UpdatePolicy",
-];
-
-/// What gives people a role by IAM Identity Center, where an account administers it for the organization. To take it up needs no
-/// permission of IAM: `GetRoleCredentials` goes by the token of who has signed in.
-/// <https://docs.aws.amazon.com/singlesignon/latest/userguide/permissionsetdelegation.html>
-/// <https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/API_GetRoleCredentials.html>
-const ASSIGNING: &[&str] = &[
-    "identitystore:CreateGroupMembership",
-    "sso:AttachManagedPolicyToPermissionSet",
-    "sso:CreateAccountAssignment",
-    "sso:CreatePermissionSet",
-    "sso:ListInstances",
-    "sso:ListPermissionSets",
-    "sso:ProvisionPermissionSet",
-    "sso:PutInlinePolicyToPermissionSet",
-];
+use super::meaning::{self, Meaning};
 
 /// Text that no action or resource is likely to have.
 const UNLIKELY: &str = "q7zkw4";
-
-/// What it means to lose an action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Meaning {
-    /// Operators lose access.
-    Operators,
-    /// Nodes go offline.
-    Agents,
-    /// Nobody becomes a role.
-    Becoming,
-    /// Transcripts break.
-    Logging,
-    /// Policies could not be taken back.
-    Repair,
-    /// Nobody gets a role by IAM Identity Center any more.
-    Assigning,
-    Other,
-}
 
 /// Who calls for a class of principals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,13 +59,15 @@ pub(super) struct Actions {
     all: Vec<(Meaning, String)>,
     /// By the address of a policy: for each action which statements are about it, as a number.
     marks: RefCell<HashMap<usize, Rc<Vec<u32>>>>,
-    /// By the addresses of the policies of an account.
-    classes: RefCell<HashMap<Vec<usize>, Rc<Vec<ActionClass>>>>,
+    classes: RefCell<HashMap<PoliciesKey, Rc<Vec<ActionClass>>>>,
     /// By the text of a policy of a principal, which many may share: as `marks`, with a number of its own.
     own: RefCell<HashMap<String, (usize, Marks)>>,
     /// By the address of a class and the numbers of such policies.
     groups: RefCell<HashMap<(usize, BTreeSet<usize>), Groups>>,
 }
+
+/// The addresses of the policies of an account, and of those for its resources.
+type PoliciesKey = [BTreeSet<usize>; 2];
 
 /// For each action which statements of a policy are about it, as a number.
 type Marks = Rc<Vec<u32>>;
@@ -148,14 +84,7 @@ impl Actions {
             let lower = name.to_ascii_lowercase();
             all.entry(lower).or_insert((meaning, name));
         };
-        for (meaning, names) in [
-            (Meaning::Operators, OPERATOR_ACTIONS),
-            (Meaning::Agents, AGENT_ACTIONS),
-            (Meaning::Becoming, BECOMING),
-            (Meaning::Logging, LOGGING),
-            (Meaning::Repair, REPAIR),
-            (Meaning::Assigning, ASSIGNING),
-        ] {
+        for (meaning, names) in meaning::known() {
             for name in names {
                 add(meaning, (*name).to_owned());
             }
@@ -179,21 +108,40 @@ impl Actions {
         }
     }
 
-    /// Returns the classes into which the policies of an account part the actions. The policies must outlive this.
-    pub(super) fn classes(&self, policies: &[&Compiled]) -> Rc<Vec<ActionClass>> {
+    /// Returns the classes into which the policies of an account part the actions, those for its resources among them: whoever is
+    /// spared may keep one of two actions by these. The policies must outlive this.
+    pub(super) fn classes(
+        &self,
+        policies: &[&Compiled],
+        resource_control: &[&Compiled],
+    ) -> Rc<Vec<ActionClass>> {
         let address = |policy: &&Compiled| std::ptr::from_ref::<Compiled>(policy).addr();
-        let addresses: BTreeSet<usize> = policies.iter().map(address).collect();
-        let key: Vec<usize> = addresses.into_iter().collect();
+        let key = [policies, resource_control].map(|policies| {
+            let addresses: BTreeSet<usize> = policies.iter().map(address).collect();
+            addresses
+        });
         if let Some(classes) = self.classes.borrow().get(&key) {
             return Rc::clone(classes);
         }
-        let marks: Vec<Rc<Vec<u32>>> = policies
-            .iter()
-            .map(|policy| self.marks(address(policy), policy))
-            .collect();
+        let marks = |policies: &[&Compiled]| -> Vec<Marks> {
+            let policies = policies.iter();
+            let marks = policies.map(|policy| self.marks(address(policy), policy));
+            marks.collect()
+        };
+        let (marks, of_resources) = (marks(policies), marks(resource_control));
         let mut classes: BTreeMap<(Meaning, Vec<u32>), ActionClass> = BTreeMap::new();
         for (index, (meaning, name)) in self.all.iter().enumerate() {
-            let marks = marks.iter().map(|marks| marks[index]).collect();
+            // They say nothing of actions that none of them governs.
+            let governs = || {
+                let request = Request::on_unknown_resource(name, Context::partial());
+                request.is_resource_controlled()
+            };
+            let of_resources = match !of_resources.is_empty() && governs() {
+                true => of_resources.as_slice(),
+                false => &[],
+            };
+            let marks = marks.iter().chain(of_resources);
+            let marks = marks.map(|marks| marks[index]).collect();
             let class = classes
                 .entry((*meaning, marks))
                 .or_insert_with(|| ActionClass {
@@ -209,7 +157,7 @@ impl Actions {
         classes
     }
 
-    fn marks(&self, address: usize, policy: &Compiled) -> Rc<Vec<u32>> {
+    fn marks(&self, address: usize, policy: &Compiled) -> Marks {
         if let Some(marks) = self.marks.borrow().get(&address) {
             return Rc::clone(marks);
         }
@@ -342,7 +290,7 @@ mod tests {
         let actions = Actions::of(&patterns);
         let all = policy(r#"{"Effect":"Deny","Action":"*","Resource":"*"}"#);
         let of = |policies: &[&Compiled], meaning: Meaning| -> Vec<usize> {
-            let classes = actions.classes(policies);
+            let classes = actions.classes(policies, &[]);
             let classes = classes.iter().filter(|class| class.meaning == meaning);
             classes.map(|class| class.actions.len()).collect()
         };
@@ -361,6 +309,15 @@ mod tests {
         assert!(of(&[&all, &policy(&both)], Meaning::Other).len() > 5);
         let everywhere = both.replace("arn:aws:iam::*:role/x", "*");
         assert_eq!(of(&[&all, &policy(&everywhere)], Meaning::Other).len(), 2);
+        // A resource control policy governs a few services, and S3 is one of them.
+        let classes = actions.classes(&[&all], &[&all, &reads]);
+        let class = |action: &str| {
+            let mut classes = classes.iter();
+            classes.position(|class| class.actions.iter().any(|one| one == action))
+        };
+        assert_ne!(class("s3:GetObject"), class("s3:DeleteObject"));
+        assert_ne!(class("s3:DeleteObject"), class("iam:DeleteRole"));
+        assert_eq!(class("iam:DeleteRole"), class("ec2:RunInstances"));
     }
 
     #[test]

@@ -7,9 +7,10 @@ use std::rc::Rc;
 use iam_policy::Verdict;
 
 use super::account_shift::{AccountShift, Loss, Lost};
-use super::actions::{ActionClass, Actions, Meaning, in_words};
+use super::actions::{ActionClass, Actions, in_words};
 use super::identity::Identity;
 use super::known::Known;
+use super::meaning::Meaning;
 use super::principals::{self, Found, PrincipalClass};
 use super::who::Who;
 use super::{Evidence, Risk, governed};
@@ -41,7 +42,7 @@ impl<'a> Judged<'a> {
         all: &'a Actions,
     ) -> Judged<'a> {
         let policies = shift.policies();
-        let actions = all.classes(&policies);
+        let actions = all.classes(&policies, &shift.resource_control);
         let principals = principals::classes(
             (partition, &account.account),
             governed(account),

@@ -132,6 +132,20 @@ fn whoever_is_exempt_must_get_in() {
             plan()
         });
     }
+    // Whoever is spared keeps most of what others lose, but nothing of S3.
+    check(
+        "resource control policy about a part of what is lost",
+        &["other:B".to_owned()],
+        |scene| {
+            let objects =
+                json!([{"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}]);
+            scene.governed("perimeter", objects, B);
+            with(deny(
+                json!(["s3:GetObject", "iam:DeleteRole"]),
+                but(&[BREAK_GLASS]),
+            ))
+        },
+    );
     type Spoil = fn(&mut crate::model::PrincipalPolicies);
     let spoils: [(&str, Spoil); 10] = [
         ("42 no policy", |one| one.policies.clear()),
