@@ -297,9 +297,9 @@ fn a_part_that_the_guard_no_longer_has_is_named_and_detached() {
 fn policies_of_others_with_the_name_of_a_part_are_left_alone() {
     let trail = json!({"Version": "2012-10-17", "Statement": [{"Sid": "ProtectCloudTrail", "Effect": "Deny",
         "Action": ["cloudtrail:DeleteTrail", "cloudtrail:StopLogging"], "Resource": "*"}]});
-    let records = json!({"policy_name": "guard-2", "exempt_principals": ["arn:aws:iam::*:role/ops"], "targets": ["ou-sand-workloads"],
+    let Organization { account, unit, .. } = organization();
+    let records = json!({"policy_name": "guard-2", "exempt_principals": ["arn:aws:iam::*:role/ops"], "targets": [unit],
         "ways": [], "protect_records": {"exempt_principals": ["arn:aws:iam::*:role/keeper"], "trails": ["organization"]}});
-    let Organization { account, .. } = organization();
     let rendered = account
         .tool(EXE)
         .args(["render"])

@@ -3,11 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use iam_policy::Verdict;
 use organization::Organization;
 use serde_json::Value;
 
-use super::account_shift::{AccountShift, Loss, Lost, Time};
+use super::account_shift::{AccountShift, Time};
 use super::known::Known;
 use super::principals::classes;
 use super::shift::Shift;
@@ -204,12 +203,8 @@ impl Midway {
             .flat_map(|class| ACCESS.iter().map(move |action| (class, *action)));
         let mut opened = asked.filter_map(|(class, action)| {
             let denial = |shift: &AccountShift<'_>, time| {
-                let decision = shift.decision(time, &class.example, action);
-                let is_denied = decision.verdict == Verdict::Denied;
-                is_denied.then(|| {
-                    let lost = Lost::Surely;
-                    shift.cause(&Loss { lost, decision }).message
-                })
+                let denial = shift.denied(time, (&class.example, action), id, &whole.resources);
+                denial.map(|loss| shift.cause(&loss).message)
             };
             let before = denial(&here, Time::Before)?;
             let after = denial(&end, Time::After)?;

@@ -1,6 +1,6 @@
 //! What is lost on some resources only: whether anything of it is left. Pure.
 
-use iam_policy::{Arn, reference};
+use iam_policy::{Arn, Verdict, reference};
 
 use super::Risk;
 use super::account_shift::{AccountShift, Loss, Lost, Time};
@@ -56,25 +56,10 @@ impl<'s> AccountShift<'s> {
         account: &str,
         named: &[String],
     ) -> Loss<'s> {
-        let Some(known) = reference::action(action).filter(|_| loss.lost == Lost::OnSome) else {
+        let asked = asked_on((who, action), account, named);
+        let Some(asked) = asked.filter(|_| loss.lost == Lost::OnSome) else {
             return loss;
         };
-        let partition = Arn::parse(&who.arn).map_or("aws", |arn| arn.partition);
-        // Access points lead to buckets, whose objects are a type of their own.
-        let types = known.resources.iter();
-        let types = types.filter(|one| !one.of.name.starts_with("accesspoint"));
-        let mut asked: Vec<String> = types
-            .flat_map(|one| {
-                let any = format!("arn:{partition}:{}", one.of.arn);
-                let named = named.iter().filter(|named| is_of_type(named, &any));
-                let named = named.map(|named| resource(named, account));
-                let each: Vec<String> = named.chain([resource(&any, account)]).collect();
-                each
-            })
-            .collect();
-        if known.resources.is_empty() {
-            asked.push("*".to_owned());
-        }
         let mut least: Option<Loss<'_>> = None;
         for one in &asked {
             match self.lost_on(who, action, one) {
@@ -95,6 +80,52 @@ impl<'s> AccountShift<'s> {
         }
         loss
     }
+
+    /// Returns by what somebody is denied an action for sure at a time, on whatever resource.
+    pub(super) fn denied(
+        &self,
+        time: Time,
+        (who, action): (&Who, &str),
+        account: &str,
+        named: &[String],
+    ) -> Option<Loss<'_>> {
+        let decision = self.decision(time, who, action);
+        match decision.verdict {
+            Verdict::Allowed => None,
+            Verdict::Denied => Some(Loss {
+                lost: Lost::Surely,
+                decision,
+            }),
+            Verdict::Unknown => {
+                let asked = asked_on((who, action), account, named)?;
+                let denials = asked
+                    .iter()
+                    .map(|one| self.denial(time, who, (action, one)));
+                denials.collect::<Option<Vec<_>>>()?.into_iter().next()
+            }
+        }
+    }
+}
+
+/// Returns the resources on which an action is asked about: of each type one that no policy names, and those that some do. An action
+/// without types knows only `*`.
+fn asked_on((who, action): (&Who, &str), account: &str, named: &[String]) -> Option<Vec<String>> {
+    let known = reference::action(action)?;
+    if known.resources.is_empty() {
+        return Some(vec!["*".to_owned()]);
+    }
+    let partition = Arn::parse(&who.arn).map_or("aws", |arn| arn.partition);
+    // Access points lead to buckets, whose objects are a type of their own.
+    let types = known.resources.iter();
+    let types = types.filter(|one| !one.of.name.starts_with("accesspoint"));
+    let asked = types.flat_map(|one| {
+        let any = format!("arn:{partition}:{}", one.of.arn);
+        let named = named.iter().filter(|named| is_of_type(named, &any));
+        let named = named.map(|named| resource(named, account));
+        let each: Vec<String> = named.chain([resource(&any, account)]).collect();
+        each
+    });
+    Some(asked.collect())
 }
 
 impl<'a> Judged<'a> {

@@ -80,6 +80,19 @@ fn what_is_denied_before_and_after_is_denied_on_the_way() {
             attach("guard-2", W),
         ]
     });
+    // No session is started on a bucket: in the end it is denied on every resource that it has.
+    check(
+        "older guard goes first, the next spares buckets",
+        &off,
+        |scene| {
+            scene.attached("older", json!([guard(&[BREAK_GLASS])]), &[W]);
+            let mut next = guard(&[BREAK_GLASS]);
+            next.as_object_mut().unwrap().remove("Resource");
+            next["NotResource"] = json!("arn:aws:s3:::*");
+            let [create, attach]: [Value; 2] = on_w(json!([next])).try_into().unwrap();
+            vec![create, detach("older", W), attach]
+        },
+    );
     check("one guard loses what another has", &[], |scene| {
         scene.attached("guard", json!([guard(&[BREAK_GLASS])]), &[W]);
         let one = |action: &str| json!([deny(json!(action), but(&[BREAK_GLASS]))]);
