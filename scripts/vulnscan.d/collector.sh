@@ -55,11 +55,12 @@ kernel() {
 # Each of these prints nothing and succeeds if the node has no such database, and fails if there is one it cannot read.
 deb_packages() {
     if ! command -v dpkg-query >/dev/null || [ ! -s "$root/var/lib/dpkg/status" ]; then return 0; fi
-    # Names and versions of sources: dpkg-query(1), Virtual fields. Only what is fully installed counts.
+    # Names and versions of sources: dpkg-query(1), Virtual fields. What is half installed, unpacked or waits for a trigger has its files
+    # on the node all the same: dpkg(1), Package states.
     listed=$(dpkg-query --admindir="$root/var/lib/dpkg" -W -f \
         '${db:Status-Status}\t${Package}\t${Version}\t${Architecture}\t${source:Package}\t${source:Version}\n') ||
         fail "dpkg-query cannot list the packages"
-    printf '%s\n' "$listed" | awk -F '\t' -v OFS='\t' -v native="$1" '$1 == "installed" {
+    printf '%s\n' "$listed" | awk -F '\t' -v OFS='\t' -v native="$1" '$1 != "not-installed" && $1 != "config-files" {
         print "deb", $2, $3, $4 == native ? "" : $4, $5 == $2 ? "" : $5, $6 == $3 ? "" : $6
     }'
 }

@@ -37,28 +37,33 @@ unpack <"$tmp/out.dash" >"$tmp/deb.txt"
 grep '^deb	' "$tmp/deb.txt" | awk -F '\t' -v arch="$(dpkg --print-architecture)" \
     '{ print $2, $3, ($4 == "" ? arch : $4), ($5 == "" ? $2 : $5), ($6 == "" ? $3 : $6) }' | sort >"$tmp/ours"
 dpkg-query -W -f '${Status}\t${Package} ${Version} ${Architecture} ${source:Package} ${source:Version}\n' |
-    sed -n 's/^.* ok installed\t//p' | sort >"$tmp/theirs"
+    sed -n '/^.* \(not-installed\|config-files\)\t/d; s/^[^\t]*\t//p' | sort >"$tmp/theirs"
 [ "$(wc -l <"$tmp/theirs")" -gt 100 ] || fail "there are hardly any packages"
 diff "$tmp/ours" "$tmp/theirs" || fail "dpkg-query says otherwise"
 record "$tmp/deb.txt" >"$tmp/deb.json"
 sbom <"$tmp/deb.json" >"$tmp/deb.cdx.json"
 [ "$(jq '.components | length' "$tmp/deb.cdx.json")" -eq $(($(wc -l <"$tmp/theirs") + 1)) ] || fail "components are missing"
 
-# -- odd characters, packages that are half there, and a kernel that waits for a reboot; on a system of dpkg's own format
+# -- odd characters, packages of every state (all but two have files on the node), and a kernel that waits for a reboot; on a system of dpkg's own format
 system="$tmp/deb root"
 mkdir -p "$system/var/lib/dpkg" "$system/run" "$system/etc"
 touch "$system/run/reboot-required"
 printf 'PRETTY_NAME="Ubuntu 22.04.4 LTS \303\274"\nID=ubuntu\nID_LIKE=debian\nVERSION_ID="22.04"\nVERSION_CODENAME=jammy\n' >"$system/etc/os-release"
-package() { # name version status source?
-    printf 'Package: %s\nStatus: install ok %s\nVersion: %s\nArchitecture: amd64\n%sMaintainer: m\nDescription: d\n\n' "$1" "$3" "$2" "${4:+Source: $4$'\n'}"
+package() { # name version status field?
+    printf 'Package: %s\nStatus: install ok %s\nVersion: %s\nArchitecture: amd64\n%sMaintainer: m\nDescription: d\n\n' "$1" "$3" "$2" "${4:+$4$'\n'}"
 }
 {
-    package libstdc++6 '1:12.3.0-1ubuntu1~22.04+b1' installed 'gcc-12 (12.3.0-1ubuntu1~22.04)'
+    package libstdc++6 '1:12.3.0-1ubuntu1~22.04+b1' installed 'Source: gcc-12 (12.3.0-1ubuntu1~22.04)'
     package gone 1 config-files
+    package never 1 not-installed
     package half 1 half-installed
-    package linux-image-6.5.0-1014-aws 6.5.0-1014.14~22.04.1 installed linux-signed-aws-6.5
-    package linux-image-6.5.0-1022-aws 6.5.0-1022.22~22.04.1 installed linux-signed-aws-6.5
-    package linux-image-6.8.0-31-generic 6.8.0-31.31 installed linux-signed
+    package unpacked 1 unpacked
+    package unconfigured 1 half-configured
+    package waiting 1 triggers-awaited 'Triggers-Awaited: triggered'
+    package triggered 1 triggers-pending 'Triggers-Pending: /usr/share/x'
+    package linux-image-6.5.0-1014-aws 6.5.0-1014.14~22.04.1 installed 'Source: linux-signed-aws-6.5'
+    package linux-image-6.5.0-1022-aws 6.5.0-1022.22~22.04.1 installed 'Source: linux-signed-aws-6.5'
+    package linux-image-6.8.0-31-generic 6.8.0-31.31 installed 'Source: linux-signed'
 } >"$system/var/lib/dpkg/status"
 mkdir "$tmp/bin"
 printf '#!/bin/sh\nif [ "$1" = -r ]; then echo "$KERNEL"; else echo x86_64; fi\n' >"$tmp/bin/uname"
@@ -68,10 +73,15 @@ record "$tmp/ubuntu.txt" | sbom >"$tmp/ubuntu.cdx.json"
 jq -r '.components[] | .purl // "\(.name) \(.version) \(.description)"' "$tmp/ubuntu.cdx.json" >"$tmp/got"
 cat >"$tmp/expected" <<'LINES'
 ubuntu 22.04 Ubuntu 22.04.4 LTS 
+pkg:deb/ubuntu/half@1?arch=amd64&distro=ubuntu-22.04
 pkg:deb/ubuntu/libstdc%2B%2B6@1:12.3.0-1ubuntu1~22.04%2Bb1?arch=amd64&distro=ubuntu-22.04&upstream=gcc-12%4012.3.0-1ubuntu1~22.04
 pkg:deb/ubuntu/linux-image-6.5.0-1014-aws@6.5.0-1014.14~22.04.1?arch=amd64&distro=ubuntu-22.04&upstream=linux-signed-aws-6.5
 pkg:deb/ubuntu/linux-image-6.5.0-1022-aws@6.5.0-1022.22~22.04.1?arch=amd64&distro=ubuntu-22.04&upstream=linux-signed-aws-6.5
 pkg:deb/ubuntu/linux-image-6.8.0-31-generic@6.8.0-31.31?arch=amd64&distro=ubuntu-22.04&upstream=linux-signed
+pkg:deb/ubuntu/triggered@1?arch=amd64&distro=ubuntu-22.04
+pkg:deb/ubuntu/unconfigured@1?arch=amd64&distro=ubuntu-22.04
+pkg:deb/ubuntu/unpacked@1?arch=amd64&distro=ubuntu-22.04
+pkg:deb/ubuntu/waiting@1?arch=amd64&distro=ubuntu-22.04
 LINES
 diff "$tmp/expected" "$tmp/got" || fail "the package URLs are others"
 kernels() { jq -r '[.metadata.component.properties[] | select(.name | startswith("ssm:kernel") or . == "ssm:reboot-pending").value] | join(" ")' "$1"; }
@@ -214,7 +224,7 @@ record "$tmp/windows.txt" | sbom >"$tmp/windows.cdx.json"
 
 # -- Run Command takes two opening braces for a parameter; a checker that accepts everything shows nothing
 if grep -n '{{' "$root"/scripts/vulnscan.d/collector.*; then fail "there is a parameter in a collector"; fi
-jq '.components[1].purl |= sub("%2B"; "+")' "$tmp/ubuntu.cdx.json" >"$tmp/bad.json"
+jq '(.components[].purl | strings) |= sub("%2B"; "+")' "$tmp/ubuntu.cdx.json" >"$tmp/bad.json"
 if "$root/tests/scripts/validate" sbom "$tmp/bad.json" 2>/dev/null; then fail "a package URL that is not canonical passes"; fi
 jq '.components[1].type = "thing"' "$tmp/ubuntu.cdx.json" >"$tmp/bad.json"
 if "$root/tests/scripts/validate" sbom "$tmp/bad.json" 2>/dev/null; then fail "an invalid SBOM passes"; fi
