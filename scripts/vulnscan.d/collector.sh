@@ -4,7 +4,7 @@
 # Prints lines of fields separated by tabs. An empty field at the end of a package means the default: the architecture of
 # the `arch` line, the source of the same name and version.
 #   ssm-inventory 1 plain|gzip
-#   os      ID  VERSION_ID  ID_LIKE  VERSION_CODENAME  PRETTY_NAME  CPE_NAME, of SUSE only
+#   os      ID  VERSION_ID  ID_LIKE  VERSION_CODENAME  PRETTY_NAME  CPE_NAME, of SUSE only, with its base product
 #   arch    ARCHITECTURE
 #   kernel  RUNNING_RELEASE  required, if the distribution asks for a reboot
 #   deb     NAME  VERSION  ARCHITECTURE  SOURCE  SOURCE_VERSION
@@ -37,8 +37,12 @@ os_release() {
         ID='' VERSION_ID='' ID_LIKE='' VERSION_CODENAME='' PRETTY_NAME='' CPE_NAME=''
         # shellcheck source=/dev/null
         . "$file"
-        # The CPE only says which of the products of SUSE that have one ID it is.
+        # The CPE only says which of the products of SUSE that have one ID it is. From 15 on that of SLES for SAP is the one of SLES,
+        # and the base product says it: https://www.suse.com/support/kb/doc/?id=000019341
         case $CPE_NAME in *:suse:*) ;; *) CPE_NAME='' ;; esac
+        case $CPE_NAME:$(readlink "$root/etc/products.d/baseproduct" 2>/dev/null || :) in
+        *:sles:*:*SLES_SAP.prod) CPE_NAME=${CPE_NAME%%:sles:*}:sles_sap:${CPE_NAME#*:sles:} ;;
+        esac
         printf 'os\t%s\t%s\t%s\t%s\t%s' "$ID" "$VERSION_ID" "$ID_LIKE" "$VERSION_CODENAME" "$PRETTY_NAME"
         printf '%s\n' "${CPE_NAME:+	$CPE_NAME}"
     )

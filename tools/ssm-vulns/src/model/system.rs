@@ -12,9 +12,10 @@ pub(crate) struct System {
 }
 
 /// IDs of os-release whose distributions trivy calls otherwise, and how; the last one is its newest name.
-/// <https://github.com/aquasecurity/trivy/blob/main/pkg/fanal/types/const.go>, OSType.
-const OF_TRIVY: [(&str, &[&str]); 7] = [
-    ("amzn", &["amazon"]),
+/// <https://github.com/aquasecurity/trivy/blob/main/pkg/fanal/types/const.go>, OSType and OSTypeAliases.
+const OF_TRIVY: [(&str, &[&str]); 8] = [
+    ("amzn", &["amazon linux", "amazon"]),
+    ("debian", &["debian gnu/linux", "debian"]),
     ("rhel", &["redhat"]),
     ("ol", &["oracle"]),
     ("almalinux", &["alma"]),

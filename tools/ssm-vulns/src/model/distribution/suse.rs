@@ -51,7 +51,8 @@ pub(super) fn beside(name: &str) -> Option<&'static str> {
     (name == "SUSE:12" || name.starts_with("SUSE:12.")).then_some(OF_12)
 }
 
-/// Returns whether longer support comes with a system: its ID is `sles_sap` in 12, and `sles` in 15, whose CPE says it.
+/// Returns whether longer support comes with a system: its ID is `sles_sap` up to 12 SP2, and `sles` later on, where the CPE says it,
+/// with the base product that the collector looks at. <https://www.suse.com/support/kb/doc/?id=000019341>
 pub(super) fn comes_with(support: &Paid, system: &System) -> bool {
     let is_of_sap = system.id == "sles_sap" || system.cpe.contains(":sles_sap:");
     is_of_sap && is_sap(support)

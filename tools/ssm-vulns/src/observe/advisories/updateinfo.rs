@@ -127,7 +127,7 @@ fn attribute(start: &BytesStart<'_>, name: &str) -> anyhow::Result<String> {
 }
 
 /// Returns a date as it is, or that of the seconds which SUSE writes: `1593505741`.
-fn day(date: String) -> String {
+fn as_date(date: String) -> String {
     let seconds = date.parse().ok();
     let time = seconds.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
     time.map_or(date, |time| time.to_string())
@@ -145,7 +145,7 @@ impl Update {
                 };
             }
             "issued" | "updated" => {
-                let day = day(attribute(start, "date")?);
+                let day = as_date(attribute(start, "date")?);
                 if day > self.day {
                     self.day = day;
                 }

@@ -113,15 +113,16 @@ fn is_year(word: &str) -> bool {
 }
 
 /// Returns the topic of extras that an advisory of Amazon Linux 2 is about: `php8.0` of the collection
-/// `amazon-linux-2---php8.0`, else of the ID `ALAS2PHP8.0-2023-001`.
+/// `amazon-linux-2---php8.0`, else of the ID `ALAS2PHP8.0-2023-001`; and the repository beside that of Amazon Linux 2023.
+/// <https://docs.aws.amazon.com/linux/al2/ug/al2-extras.html>, and for the collections
+/// <https://github.com/MaineK00n/vuls-data-update/blob/main/pkg/extract/amazon/amazon.go>
 pub(super) fn topic(collection: &str, id: &str) -> Option<String> {
     let of_collection = collection
         .split_once("---")
         .map(|(_, topic)| topic.to_lowercase());
     let of_id = || {
-        let rest = id
-            .strip_prefix("ALAS2")
-            .or_else(|| id.strip_prefix("ALAS"))?;
+        let of_release = ["ALAS2023", "ALAS2", "ALAS"];
+        let rest = of_release.iter().find_map(|one| id.strip_prefix(one))?;
         let (topic, _) = rest.split_once("-20")?;
         topic
             .starts_with(|c: char| c.is_ascii_uppercase())
@@ -131,7 +132,7 @@ pub(super) fn topic(collection: &str, id: &str) -> Option<String> {
     of_collection.filter(|topic| !is_core(topic)).or_else(of_id)
 }
 
-/// Returns where an advisory is to be read.
+/// Returns where an advisory is to be read. <https://alas.aws.amazon.com/faqs.html>
 pub(super) fn url(id: &str) -> String {
     let rest = |prefix: &str| id.strip_prefix(prefix).map(str::to_owned);
     if let Some(rest) = rest("ALAS2023") {
@@ -264,6 +265,12 @@ mod tests {
             ("", "ALAS2POSTGRESQL14-2023-001", Some("postgresql14")),
             ("", "ALASPHP8.0-2023-001", Some("php8.0")),
             ("", "ALAS2023-2024-001", None),
+            (
+                "amazon-linux-2023---kernel-livepatch",
+                "ALAS2023LIVEPATCH-2024-001",
+                Some("kernel-livepatch"),
+            ),
+            ("", "ALAS2023LIVEPATCH-2024-001", Some("livepatch")),
             ("", "ALAS-2018-001", None),
             ("amazon-linux", "ALAS2-2023-001", None),
         ] {
