@@ -9,7 +9,7 @@ the table and SARIF.
 
 Then the programs of jq and awk that judged before ssm-vulns did, at 200 nodes, out
 of the repository's history; and a large database, as lines and as OSV publishes it,
-a zip with a file for each advisory.
+a zip with a file for each advisory. Loading it has a limit, and more is an error.
 
 usage: vulnscan.py [NODES..]   (`make bench`)
 LARGE=N: so many advisories in the large database, also where NODES are given
@@ -29,6 +29,8 @@ import measure
 N_PACKAGES = 500
 N_ADVISORIES = 20_000
 N_LARGE = 300_000
+# What loading it may take: seconds of CPU and MiB, which are 100 MB.
+MOST_CPU, MOST_PEAK = 3, 95
 # The last commit whose vulnscan.sh judges by jq and awk.
 BEFORE, N_BEFORE = "84e7bed6^", 200
 FIELDS = r"${Package}\t${Version}\t${source:Package}\n"
@@ -116,6 +118,8 @@ def load(directory, packages, n_large):
         wall, cpu, peak = measure.run("ssm-vulns match", command, given=directory / "node.json", fine=(1,))
         n_bytes = path.stat().st_size
         print(f"\n{n_large} advisories {what} ({n_bytes >> 20} MiB) for one node: {cpu:.1f} s CPU, {wall:.1f} s wall, {peak:.0f} MiB")
+        if cpu > MOST_CPU or peak > MOST_PEAK:
+            measure.fail(f"loading them {what} takes more than {MOST_CPU} s of CPU or {MOST_PEAK} MiB")
 
 
 def invocation(packages, number):

@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use testbed::repository;
 
@@ -128,6 +130,86 @@ fn a_part_of_an_archive_that_cannot_be_read_says_nothing_of_the_others() {
         zip("[('a.json', ''), ('b.json', 'x')]"),
         ["DSA-1 a 2", unread]
     );
+}
+
+/// Each way of packing, small entries and large ones, out of a file and out of another archive.
+#[test]
+fn entries_of_a_zip_are_read_whatever_they_are_packed_by() {
+    let directory = Directory::new();
+    let input = node("debian", "12", &["deb\ta\t1", "deb\tb\t1", "deb\tc\t1"]);
+    let of = |name: &str, more: usize| {
+        let details = json!({"details": "d".repeat(more)});
+        osv(name, "Debian:12", name, "2", details).to_string()
+    };
+    let names = "['a', 'b', 'c']";
+    let all = [of("a", 1), of("b", 2 << 20), of("c", 1)].join("\n");
+    for (what, pack) in [
+        ("deflated", "zipfile.ZipFile(b, 'w', zipfile.ZIP_DEFLATED)"),
+        ("stored", "zipfile.ZipFile(b, 'w', zipfile.ZIP_STORED)"),
+    ] {
+        let program = format!(
+            "import io, sys, zipfile\nb = io.BytesIO()\nwith {pack} as z:\n for name, text in zip({names}, sys.stdin.read().split('\\n')):\n  z.writestr(name + '.json', text)\nsys.stdout.buffer.write(b.getvalue())"
+        );
+        let zip = packed(&program, &all);
+        let path = directory.write("a.zip", &zip);
+        let expected = ["a a 2", "b b 2", "c c 2"];
+        assert_eq!(
+            listed(matched(&path, &input, &[]).assert_status(1)),
+            expected,
+            "{what}"
+        );
+        let again = "import io, sys, zipfile, base64\nb = io.BytesIO()\nwith zipfile.ZipFile(b, 'w') as z:\n z.writestr('x', base64.b64decode(sys.stdin.read()))\nsys.stdout.buffer.write(b.getvalue())";
+        let text = STANDARD.encode(&zip);
+        let path = directory.write("b.zip", packed(again, &text));
+        assert_eq!(
+            listed(matched(&path, &input, &[]).assert_status(1)),
+            expected,
+            "{what}, in another"
+        );
+    }
+}
+
+/// What an archive says of an entry, and what is in it.
+#[test]
+fn an_entry_of_a_zip_that_is_damaged_is_a_gap() {
+    let directory = Directory::new();
+    let input = node("debian", "12", &["deb\ta\t1", "deb\tb\t1"]);
+    let of = |name: &str| osv(name, "Debian:12", name, "2", json!({})).to_string();
+    let zip = packed(
+        "import io, sys, zipfile\nb = io.BytesIO()\nwith zipfile.ZipFile(b, 'w', zipfile.ZIP_DEFLATED) as z:\n for name, text in zip('ab', sys.stdin.read().split('\\n')):\n  z.writestr(name + '.json', text)\nsys.stdout.buffer.write(b.getvalue())",
+        &[of("a"), of("b")].join("\n"),
+    );
+    let directory_at = zip
+        .windows(4)
+        .position(|four| four == b"PK\x01\x02")
+        .unwrap();
+    // Of the first entry: a byte of its content, its checksum, its two lengths, its flag that it is encrypted, its method.
+    for (what, at, bits) in [
+        ("content", 45, 0xff),
+        ("checksum", directory_at + 16, 1),
+        ("packed length", directory_at + 20, 1),
+        ("length", directory_at + 24, 1),
+        ("encryption", directory_at + 8, 1),
+        ("method", directory_at + 10, 1),
+        ("place", directory_at + 42, 1),
+    ] {
+        let mut changed = zip.clone();
+        changed[at] ^= bits;
+        let output = matched(&directory.write("a.zip", changed), &input, &[]);
+        output.assert_status(2);
+        assert_eq!(
+            listed(&output),
+            ["b b 2", "vulns.advisories.unread"],
+            "{what}"
+        );
+    }
+    let output = matched(
+        &directory.write("a.zip", &zip[..zip.len() - 30]),
+        &input,
+        &[],
+    );
+    output.assert_status(2);
+    assert!(listed(&output).contains(&"vulns.advisories.unread".to_owned()));
 }
 
 /// Values that are longer than what is read at once, and many that are shorter.

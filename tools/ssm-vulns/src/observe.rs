@@ -6,4 +6,5 @@ pub(crate) mod collector;
 mod container;
 pub(crate) mod input;
 pub(crate) mod kev;
+mod zipped;
 mod zstd;

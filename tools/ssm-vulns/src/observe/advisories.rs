@@ -13,6 +13,7 @@ use std::io::BufRead;
 use std::path::Path;
 
 use anyhow::bail;
+use jiff::civil::Date;
 
 use super::container::{Origin, for_each_file};
 use crate::coverage::Covered;
@@ -37,7 +38,9 @@ pub(crate) struct Reader<'w> {
     /// Every ecosystem that some advisory in force is about.
     pub(crate) covered: Covered,
     /// The day on which the file that is being read was changed last.
-    changed: Option<String>,
+    changed: Option<Date>,
+    /// What is read of a file at once; there may be a file for each advisory.
+    buffer: Vec<u8>,
     /// Ecosystems of OSV as they are written: there are few, and a million mentions.
     ecosystems: HashMap<String, Option<Ecosystem>>,
     /// What was found and not used.
@@ -51,6 +54,7 @@ impl<'w> Reader<'w> {
             wanted,
             covered: Covered::new(),
             changed: None,
+            buffer: Vec::new(),
             ecosystems: HashMap::new(),
             left_out: Vec::new(),
             n_in_force: 0,
@@ -104,7 +108,7 @@ impl<'w> Reader<'w> {
         each: &mut dyn FnMut(Advisory),
     ) -> anyhow::Result<()> {
         let name = origin.name.as_str();
-        self.changed = origin.changed.map(|day| day.to_string());
+        self.changed = origin.changed;
         match first(content)? {
             Some(b'<') => updateinfo::read(self, content, each),
             Some(b'{' | b'[') => json::read(self, content, each),
@@ -136,7 +140,8 @@ impl<'w> Reader<'w> {
     fn cover_by_file(&mut self, ecosystem: &Ecosystem, repository: Option<&str>) {
         self.n_in_force += 1;
         let coverage = self.covered.entry(ecosystem.name.clone()).or_default();
-        coverage.add(self.changed.as_deref(), repository);
+        let changed = self.changed.map(|day| day.to_string());
+        coverage.add(changed.as_deref(), repository);
     }
 
     /// Returns what an ecosystem of OSV is here.

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use zip::DateTime;
+use zip::{DateTime, ZipArchive, ZipReadOptions};
 
+use super::zipped::{Near, Unpacker, is_small};
 use super::zstd::{Frames, is_zstd};
 
 /// The most that is unpacked of one file: Debian's tracker has a twentieth of it.
@@ -53,7 +54,7 @@ pub(super) fn for_each_file(
         let opened = File::open(&file).map_err(anyhow::Error::from);
         let read = opened.and_then(|opened| {
             origin.changed = changed(&opened);
-            walk.file(&origin, opened)
+            walk.file(&origin, opened, &file)
         });
         walk.note(origin.name, read);
     }
@@ -67,7 +68,7 @@ fn changed(file: &File) -> Option<Date> {
 }
 
 /// Returns the day of a part of an archive. Archives that are to be the same each time have the first day that the form knows.
-fn day(time: DateTime) -> Option<Date> {
+fn day_of_zip(time: DateTime) -> Option<Date> {
     let (year, month, day) = (time.year(), time.month(), time.day());
     let date = Date::new(
         year.try_into().ok()?,
@@ -128,11 +129,12 @@ impl Walk<'_> {
         }
     }
 
-    fn file(&mut self, origin: &Origin, file: File) -> anyhow::Result<()> {
+    fn file(&mut self, origin: &Origin, file: File, path: &Path) -> anyhow::Result<()> {
         let mut reader = BufReader::with_capacity(BUFFER, file);
         if reader.fill_buf()?.starts_with(b"PK\x03\x04") {
-            // Its directory is at its end.
-            return self.zip(origin, reader, 0);
+            // Its directory is at its end, and is read beside what it lists.
+            let (directory, content) = (Near::open(path)?, Near::open(path)?);
+            return self.zip(origin, directory, content, 0);
         }
         self.unpacked(origin, &mut reader, 0)
     }
@@ -160,7 +162,8 @@ impl Walk<'_> {
             [b'P', b'K', 3, 4, ..] => {
                 let mut bytes = Vec::new();
                 reader.take(LARGEST).read_to_end(&mut bytes)?;
-                return self.zip(origin, Cursor::new(bytes), depth + 1);
+                let bytes = bytes.as_slice();
+                return self.zip(origin, Cursor::new(bytes), Cursor::new(bytes), depth + 1);
             }
             _ => return (self.each)(origin, reader),
         };
@@ -168,32 +171,38 @@ impl Walk<'_> {
         self.unpacked(origin, &mut inner, depth + 1)
     }
 
-    /// Reads every part of an archive; one that cannot be read says nothing of the others.
-    fn zip(
+    /// Reads every part of an archive; one that cannot be read says nothing of the others. OSV publishes a file for each of some
+    /// hundred thousand advisories: what one of them needs is made once for all, and nothing of them is kept.
+    fn zip<R: Read + Seek>(
         &mut self,
         origin: &Origin,
-        reader: impl Read + Seek,
+        directory: R,
+        mut content: R,
         depth: usize,
     ) -> anyhow::Result<()> {
-        let mut archive = zip::ZipArchive::new(reader)?;
+        let archive = ZipArchive::new(directory)?;
+        let mut unpacker = Unpacker::default();
         for index in 0..archive.len() {
-            let name = match archive.name_for_index(index) {
-                Some(Ok(name)) => name.into_owned(),
-                _ => format!("entry {index}"),
-            };
+            let entry = archive.by_index_data(index)?;
+            let name = String::from_utf8_lossy(entry.name_raw());
             if name.ends_with('/') || name.split('/').any(is_beside) {
                 continue;
             }
-            let mut inside = Origin {
+            let inside = Origin {
                 name: format!("{}:{name}", origin.name),
-                changed: origin.changed,
+                changed: entry.last_modified().and_then(day_of_zip).or(origin.changed),
             };
-            let read = match archive.by_index(index) {
-                Ok(entry) => {
-                    inside.changed = entry.last_modified().and_then(day).or(inside.changed);
-                    self.unpacked(&inside, &mut BufReader::new(entry.take(LARGEST)), depth + 1)
-                }
-                Err(error) => Err(error.into()),
+            let read = match is_small(&entry) {
+                true => unpacker
+                    .unpack(&entry, &mut content)
+                    .and_then(|mut bytes| self.unpacked(&inside, &mut bytes, depth + 1)),
+                false => entry
+                    .with_reader(&mut content, ZipReadOptions::default())
+                    .map_err(anyhow::Error::from)
+                    .and_then(|entry| {
+                        let mut entry = BufReader::new(entry.take(LARGEST));
+                        self.unpacked(&inside, &mut entry, depth + 1)
+                    }),
             };
             self.note(inside.name, read);
         }

@@ -14,55 +14,114 @@ const CHUNK: usize = 1 << 20;
 /// Debian's tracker is one object of 80 MB.
 const LARGEST: usize = 1 << 30;
 
+/// Reads all values. One that cannot be read ends nothing: what comes after it is read.
+///
+/// # Errors
+/// What cannot be read, once all else was.
 pub(super) fn read(
     reader: &mut Reader<'_>,
     content: &mut dyn BufRead,
     each: &mut dyn FnMut(Advisory),
 ) -> anyhow::Result<()> {
-    let mut buffer: Vec<u8> = Vec::new();
-    let mut wanted = CHUNK;
-    let mut is_array = None;
-    loop {
-        let n_read = content.take(wanted as u64).read_to_end(&mut buffer)?;
-        let at_end = n_read < wanted;
-        let is_array = *is_array.get_or_insert(buffer.first() == Some(&b'['));
-        let consumed = if is_array && !at_end {
-            0
-        } else {
-            values(reader, &buffer, at_end, each)?
-        };
-        if at_end {
-            return Ok(());
+    let mut buffer = std::mem::take(&mut reader.buffer);
+    buffer.clear();
+    let mut values = Values {
+        reader,
+        each,
+        n_read: 0,
+        n_unread: 0,
+        first_unread: None,
+    };
+    let whole = values.read(content, &mut buffer);
+    let Values {
+        n_read,
+        n_unread,
+        first_unread,
+        ..
+    } = values;
+    if buffer.capacity() <= 2 * CHUNK {
+        reader.buffer = buffer;
+    }
+    whole?;
+    match first_unread {
+        None => Ok(()),
+        Some(error) if n_read == 0 && n_unread == 1 => Err(error),
+        Some(error) => {
+            let n_values = cli::count(n_read + n_unread, "value");
+            Err(error.context(format!(
+                "{n_unread} of {n_values} in it cannot be read, the first of them"
+            )))
         }
-        buffer.drain(..consumed);
-        if buffer.len() > LARGEST {
-            bail!("a value of more than {} MiB", LARGEST >> 20);
-        }
-        // A value longer than this is read again from its beginning; doubling keeps that from becoming quadratic.
-        wanted = CHUNK.max(buffer.len());
     }
 }
 
-/// Takes all whole values at the beginning of a buffer, and returns where they end.
-fn values(
-    reader: &mut Reader<'_>,
-    buffer: &[u8],
-    at_end: bool,
-    each: &mut dyn FnMut(Advisory),
-) -> anyhow::Result<usize> {
-    let mut stream = serde_json::Deserializer::from_slice(buffer).into_iter::<&RawValue>();
-    let mut consumed = 0;
-    while let Some(raw) = stream.next() {
-        match raw {
-            Ok(raw) => {
-                consumed = stream.byte_offset();
-                value(reader, raw.get(), each)?;
+/// The values of one file, and how many of them are read.
+struct Values<'r, 'w, 'e> {
+    reader: &'r mut Reader<'w>,
+    each: &'e mut dyn FnMut(Advisory),
+    n_read: usize,
+    n_unread: usize,
+    first_unread: Option<anyhow::Error>,
+}
+
+impl Values<'_, '_, '_> {
+    fn read(&mut self, content: &mut dyn BufRead, buffer: &mut Vec<u8>) -> anyhow::Result<()> {
+        let mut wanted = CHUNK;
+        let mut is_array = None;
+        loop {
+            let n_read = content.take(wanted as u64).read_to_end(buffer)?;
+            let at_end = n_read < wanted;
+            let is_array = *is_array.get_or_insert(buffer.first() == Some(&b'['));
+            let consumed = if is_array && !at_end {
+                0
+            } else {
+                self.take(buffer, at_end)?
+            };
+            if at_end {
+                return Ok(());
             }
-            Err(error) if error.is_eof() && !at_end => return Ok(consumed),
-            Err(error) => return Err(error).context("it is not JSON, or the end is missing"),
+            buffer.drain(..consumed);
+            if buffer.len() > LARGEST {
+                bail!("a value of more than {} MiB", LARGEST >> 20);
+            }
+            // A value longer than this is read again from its beginning; doubling keeps that from becoming quadratic.
+            wanted = CHUNK.max(buffer.len());
         }
     }
-    Ok(buffer.len())
+
+    /// Takes all whole values at the beginning of a buffer, and returns where they end.
+    fn take(&mut self, buffer: &[u8], at_end: bool) -> anyhow::Result<usize> {
+        let mut stream = serde_json::Deserializer::from_slice(buffer).into_iter::<&RawValue>();
+        let mut consumed = 0;
+        while let Some(raw) = stream.next() {
+            match raw {
+                Ok(raw) => {
+                    consumed = stream.byte_offset();
+                    self.value(raw.get());
+                }
+                Err(error) if error.is_eof() && !at_end => return Ok(consumed),
+                Err(error) => return Err(error).context("it is not JSON, or the end is missing"),
+            }
+        }
+        Ok(buffer.len())
+    }
+
+    fn value(&mut self, text: &str) {
+        let read = match text.starts_with('[') {
+            true => match serde_json::from_str::<Vec<&RawValue>>(text) {
+                Ok(all) => return all.into_iter().for_each(|one| self.value(one.get())),
+                Err(error) => Err(error.into()),
+            },
+            false => value(self.reader, text, self.each),
+        };
+        match read {
+            Ok(()) => self.n_read += 1,
+            Err(error) => {
+                self.n_unread += 1;
+                self.first_unread.get_or_insert(error);
+            }
+        }
+    }
 }
 
 fn value(
@@ -70,12 +129,6 @@ fn value(
     text: &str,
     each: &mut dyn FnMut(Advisory),
 ) -> anyhow::Result<()> {
-    if text.starts_with('[') {
-        let all: Vec<&RawValue> = serde_json::from_str(text)?;
-        return all
-            .into_iter()
-            .try_for_each(|one| value(reader, one.get(), each));
-    }
     // Most are OSV, in one pass. A tracker has packages where others have fields, and any of them may be called `affected`.
     if let Ok(form) = serde_json::from_str::<Form<'_>>(text) {
         if form.document.is_some()
