@@ -7,7 +7,7 @@
 #   --out DIR            keep what was found in DIR, which must not hold a scan yet
 #   --nodes FILE|-       the nodes, as ssm-run takes them [default: -, stdin]
 #   --advisories PATH    match what is installed with these, as ssm-vulns takes them: a file or a directory of OSV, CSAF, Debian's
-#                        tracker, Alpine's secdb or updateinfo.xml, also in zip, gzip, xz and zstd; repeat
+#                        tracker, Alpine's secdb or updateinfo.xml, also in tar, zip, gzip, xz and zstd; repeat
 #   --kev FILE           mark what CISA's list of known exploited vulnerabilities names
 #   --max-age DAYS       count advisories of which none is newer as a gap [default: 30]; 0 for any age
 #   --fail-on SEVERITY   exit with 1 only for advisories that are at least as severe

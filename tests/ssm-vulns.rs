@@ -24,6 +24,8 @@ mod reports;
 mod sboms;
 #[path = "ssm-vulns/support.rs"]
 mod support;
+#[path = "ssm-vulns/tars.rs"]
+mod tars;
 
 use std::path::{Path, PathBuf};
 

@@ -30,13 +30,13 @@ pub(super) fn packed(program: &str, content: &str) -> Vec<u8> {
     output.stdout
 }
 
-const GZIP: &str =
+pub(super) const GZIP: &str =
     "import sys, gzip; sys.stdout.buffer.write(gzip.compress(sys.stdin.buffer.read()))";
-const XZ: &str =
+pub(super) const XZ: &str =
     "import sys, lzma; sys.stdout.buffer.write(lzma.compress(sys.stdin.buffer.read()))";
 const ZIP: &str = "import io, sys, zipfile\nb = io.BytesIO()\nwith zipfile.ZipFile(b, 'w', zipfile.ZIP_DEFLATED) as z:\n z.writestr('deep/a.json', sys.stdin.read())\n z.writestr('deep/', '')\nsys.stdout.buffer.write(b.getvalue())";
 /// A frame of zstd with one raw block, as RFC 8878 has it: Python has no zstd of its own everywhere.
-const ZSTD: &str = "import sys, struct; d = sys.stdin.buffer.read(); sys.stdout.buffer.write(b'\\x28\\xb5\\x2f\\xfd\\xa0' + struct.pack('<I', len(d)) + struct.pack('<I', len(d) << 3 | 1)[:3] + d)";
+pub(super) const ZSTD: &str = "import sys, struct; d = sys.stdin.buffer.read(); sys.stdout.buffer.write(b'\\x28\\xb5\\x2f\\xfd\\xa0' + struct.pack('<I', len(d)) + struct.pack('<I', len(d) << 3 | 1)[:3] + d)";
 
 #[test]
 fn every_container_is_read_whatever_its_name() {

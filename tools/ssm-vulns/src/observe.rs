@@ -6,5 +6,6 @@ pub(crate) mod collector;
 mod container;
 pub(crate) mod input;
 pub(crate) mod kev;
+mod tarred;
 mod zipped;
 mod zstd;

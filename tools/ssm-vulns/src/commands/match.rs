@@ -23,7 +23,7 @@ use crate::report::to_file::ToFile;
 /// Match what is installed with advisories; exit with 1 when a package needs an update
 ///
 /// Reads records of ssm-run whose command was the collector, or SBOMs in CycloneDX. Advisories are recognized by their content:
-/// OSV, CSAF and VEX, updateinfo.xml, Debian's tracker and Alpine's secdb, in directories, zip, gzip, xz and zstd. A node that
+/// OSV, CSAF and VEX, updateinfo.xml, Debian's tracker and Alpine's secdb, in directories, tar, zip, gzip, xz and zstd. A node that
 /// no advisory could be about, and a file that is not read, is a gap and makes the exit status 2.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_long_help = "Examples:\n  ssm-vulns match -f invocations.jsonl --advisories osv")]

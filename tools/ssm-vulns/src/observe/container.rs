@@ -1,7 +1,7 @@
-//! Files out of directories and of zip, gzip, xz and zstd, recognized by their content and never by their name.
+//! Files out of directories and of tar, zip, gzip, xz and zstd, recognized by their content and never by their name.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Cursor, Read, Seek};
+use std::io::{BufRead, BufReader, Cursor, Error, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -9,10 +9,11 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use zip::{DateTime, ZipArchive, ZipReadOptions};
 
+use super::tarred::{BLOCK, Blocks, is_description, is_file, is_tar};
 use super::zipped::{Near, Unpacker, is_small};
 use super::zstd::{Frames, is_zstd};
 
-/// The most that is unpacked of one file: Debian's tracker has a twentieth of it.
+/// The most that is read of one file: Debian's tracker has a twentieth of it.
 const LARGEST: u64 = 4 << 30;
 /// A compressed file in a zip in a compressed file is no database of anybody's.
 const DEEPEST: usize = 4;
@@ -67,7 +68,7 @@ fn changed(file: &File) -> Option<Date> {
     Some(time.to_zoned_datetime(TimeZone::UTC).date())
 }
 
-/// Returns the day of a part of an archive. Archives that are to be the same each time have the first day that the form knows.
+/// Returns the day of an entry of a zip. Archives that are to be the same each time have the first day that the form knows.
 fn day_of_zip(time: DateTime) -> Option<Date> {
     let (year, month, day) = (time.year(), time.month(), time.day());
     let date = Date::new(
@@ -76,6 +77,14 @@ fn day_of_zip(time: DateTime) -> Option<Date> {
         day.try_into().ok()?,
     )
     .ok()?;
+    (date.year() > 1980).then_some(date)
+}
+
+/// As [`day_of_zip`], of a member of a tar.
+fn day_of_tar(header: &tar::Header) -> Option<Date> {
+    let seconds = i64::try_from(header.mtime().ok()?).ok()?;
+    let date = jiff::Timestamp::from_second(seconds).ok()?;
+    let date = date.to_zoned_datetime(TimeZone::UTC).date();
     (date.year() > 1980).then_some(date)
 }
 
@@ -106,7 +115,8 @@ fn is_beside(name: &str) -> bool {
     // Signatures and checksums lie beside every document of CSAF, and lists of them beside all.
     // <https://docs.oasis-open.org/csaf/csaf/v2.0/os/csaf-v2.0-os.html>, section 7.1
     let of_csaf = [".asc", ".sha256", ".sha512"];
-    name.starts_with('.')
+    let is_hidden = name.starts_with('.') && !matches!(name, "." | "..");
+    is_hidden
         || name.ends_with(".md")
         || of_csaf.iter().any(|end| name.ends_with(end))
         || matches!(
@@ -148,27 +158,55 @@ impl Walk<'_> {
         if depth > DEEPEST {
             bail!("it is packed more than {DEEPEST} times");
         }
-        let begin = reader.fill_buf()?;
-        if begin.is_empty() {
-            bail!("it is empty");
-        }
+        let mut begin = [0; BLOCK];
+        let n_read = fill(reader, &mut begin)?;
+        let begin = &begin[..n_read];
+        let mut content = begin.chain(reader);
         // Each of them may be several, one behind the other: gzip's members, the streams of xz, the frames of zstd.
         let inner: Box<dyn Read + '_> = match begin {
-            [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(reader)),
+            [] => bail!("it is empty"),
+            [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(content)),
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => {
-                Box::new(lzma_rust2::XzReader::new(reader, true))
+                Box::new(lzma_rust2::XzReader::new(content, true))
             }
-            begin if is_zstd(begin) => Box::new(Frames::new(reader)),
+            begin if is_zstd(begin) => Box::new(Frames::new(content)),
             [b'P', b'K', 3, 4, ..] => {
                 let mut bytes = Vec::new();
-                reader.take(LARGEST).read_to_end(&mut bytes)?;
+                AtMost::new(content, LARGEST).read_to_end(&mut bytes)?;
                 let bytes = bytes.as_slice();
                 return self.zip(origin, Cursor::new(bytes), Cursor::new(bytes), depth + 1);
             }
-            _ => return (self.each)(origin, reader),
+            begin if is_tar(begin) => return self.tar(origin, &mut content, depth + 1),
+            _ => return (self.each)(origin, &mut AtMost::new(content, LARGEST)),
         };
-        let mut inner = BufReader::with_capacity(BUFFER, inner.take(LARGEST));
+        let mut inner = BufReader::with_capacity(BUFFER, inner);
         self.unpacked(origin, &mut inner, depth + 1)
+    }
+
+    /// Reads every member of a tar, as [`Walk::zip`] does.
+    fn tar(
+        &mut self,
+        origin: &Origin,
+        reader: &mut dyn BufRead,
+        depth: usize,
+    ) -> anyhow::Result<()> {
+        let mut archive = tar::Archive::new(Blocks::new(reader));
+        for entry in archive.entries()? {
+            let mut entry = entry.context("what follows in it")?;
+            let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+            let kind = entry.header().entry_type();
+            if is_description(kind) || name.ends_with('/') || name.split('/').any(is_beside) {
+                continue;
+            }
+            let inside = Origin {
+                name: format!("{}:{name}", origin.name),
+                changed: day_of_tar(entry.header()).or(origin.changed),
+            };
+            let read = is_file(&mut entry)
+                .and_then(|()| self.unpacked(&inside, &mut BufReader::new(entry), depth + 1));
+            self.note(inside.name, read);
+        }
+        archive.into_inner().end()
     }
 
     /// Reads every part of an archive; one that cannot be read says nothing of the others. OSV publishes a file for each of some
@@ -190,7 +228,10 @@ impl Walk<'_> {
             }
             let inside = Origin {
                 name: format!("{}:{name}", origin.name),
-                changed: entry.last_modified().and_then(day_of_zip).or(origin.changed),
+                changed: entry
+                    .last_modified()
+                    .and_then(day_of_zip)
+                    .or(origin.changed),
             };
             let read = match is_small(&entry) {
                 true => unpacker
@@ -200,12 +241,80 @@ impl Walk<'_> {
                     .with_reader(&mut content, ZipReadOptions::default())
                     .map_err(anyhow::Error::from)
                     .and_then(|entry| {
-                        let mut entry = BufReader::new(entry.take(LARGEST));
+                        let mut entry = BufReader::new(entry);
                         self.unpacked(&inside, &mut entry, depth + 1)
                     }),
             };
             self.note(inside.name, read);
         }
         Ok(())
+    }
+}
+
+/// Reads as much as there is, which may come in pieces.
+fn fill(reader: &mut dyn BufRead, buffer: &mut [u8]) -> std::io::Result<usize> {
+    let n_wanted = buffer.len() as u64;
+    let mut rest = buffer;
+    std::io::copy(&mut reader.take(n_wanted), &mut rest).map(|n_read| n_read as usize)
+}
+
+/// What a file may have, and an error where there is more: a part must not look like all of it.
+struct AtMost<R> {
+    reader: R,
+    n_left: u64,
+}
+
+impl<R> AtMost<R> {
+    fn new(reader: R, most: u64) -> AtMost<R> {
+        AtMost {
+            reader,
+            n_left: most,
+        }
+    }
+}
+
+impl<R: BufRead> BufRead for AtMost<R> {
+    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
+        let buffer = self.reader.fill_buf()?;
+        if self.n_left == 0 && !buffer.is_empty() {
+            return Err(Error::other(format!(
+                "it has more than {} GiB",
+                LARGEST >> 30
+            )));
+        }
+        let n_left = usize::try_from(self.n_left).unwrap_or(usize::MAX);
+        Ok(&buffer[..buffer.len().min(n_left)])
+    }
+
+    fn consume(&mut self, n_bytes: usize) {
+        self.n_left -= n_bytes as u64;
+        self.reader.consume(n_bytes);
+    }
+}
+
+impl<R: BufRead> Read for AtMost<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let n_read = self.fill_buf()?.read(buffer)?;
+        self.consume(n_read);
+        Ok(n_read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::AtMost;
+
+    #[test]
+    fn a_file_that_is_too_large_is_an_error_and_not_its_beginning() {
+        let read = |most: u64| {
+            let mut text = String::new();
+            AtMost::new(&b"abc"[..], most).read_to_string(&mut text)?;
+            std::io::Result::Ok(text)
+        };
+        assert_eq!(read(4).unwrap(), "abc");
+        assert_eq!(read(3).unwrap(), "abc");
+        assert!(read(2).is_err());
     }
 }
