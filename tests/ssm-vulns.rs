@@ -26,6 +26,8 @@ mod sboms;
 mod support;
 #[path = "ssm-vulns/tars.rs"]
 mod tars;
+#[path = "ssm-vulns/unread.rs"]
+mod unread;
 
 use std::path::{Path, PathBuf};
 

@@ -92,10 +92,12 @@ impl<'f> Judge<'f> {
                 }
             };
             // Advisories of Debian, Ubuntu, Alpine and SUSE name sources, those of AlmaLinux and Amazon Linux what was built
-            // of them, and Red Hat's either.
+            // of them, and those of Red Hat, Wolfi and Chainguard either.
             let has_no_epoch = package.is_epoch_of_source_unknown();
             add(&package.source.name, &package.source.version, has_no_epoch);
-            if package.manager == Manager::Rpm && package.name != package.source.name {
+            let is_named = distribution::names_packages(&fleet.systems[installed.system])
+                || package.manager == Manager::Rpm;
+            if is_named && package.name != package.source.name {
                 add(&package.name, &package.version, false);
             }
         }

@@ -117,6 +117,12 @@ pub(crate) fn all_of_system(system: &System) -> Vec<String> {
     own.into_iter().chain(beside).collect()
 }
 
+/// Returns whether advisories of a distribution of apk name packages as well as their sources: `libcrypto3` beside `openssl`.
+/// <https://github.com/chainguard-dev/vulnerability-scanner-support/blob/main/docs/osv_v3_feed.md>
+pub(crate) fn names_packages(system: &System) -> bool {
+    matches!(system.id.as_str(), "wolfi" | "chainguard")
+}
+
 /// Returns `24.03-LTS-SP1` of `openEuler 24.03 (LTS-SP1)`: the version alone names no service pack, and each has advisories of its own.
 fn of_open_euler(system: &System) -> String {
     let release = system.pretty.strip_prefix("openEuler ");

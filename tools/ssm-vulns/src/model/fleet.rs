@@ -65,14 +65,14 @@ pub(crate) struct Fleet {
 
 impl Fleet {
     /// Adds a node with its packages, each given by a text that is made a package once. A node that is there already is
-    /// replaced: what was asked later is newer.
+    /// replaced: what was asked later is newer. Returns the texts that are not packages.
     pub(crate) fn add<'t>(
         &mut self,
         (target, instance_id, name): (Option<Target>, String, Option<String>),
         (system, arch): (System, &str),
         texts: impl Iterator<Item = &'t str>,
         package: impl Fn(&str) -> Option<Package>,
-    ) {
+    ) -> Vec<&'t str> {
         let n_systems = self.systems.len();
         let system = *place(
             &mut self.place_of_system,
@@ -84,12 +84,13 @@ impl Fleet {
             },
         );
         let known = &mut self.known[system];
-        let mut packages = Vec::new();
+        let (mut packages, mut unread) = (Vec::new(), Vec::new());
         for text in texts {
             let at = match known.get(text) {
                 Some(at) => *at,
                 None => {
                     let Some(package) = package(text) else {
+                        unread.push(text);
                         continue;
                     };
                     let at = self.installed.len();
@@ -128,6 +129,7 @@ impl Fleet {
             Some(before) => *before = node,
             None => self.nodes.push(node),
         }
+        unread
     }
 
     /// Returns whether a node is there.
@@ -190,10 +192,11 @@ mod tests {
                 (System::default(), "x"),
                 lines.iter().copied(),
                 |line| Package::of_line(line, "x"),
-            );
+            )
         };
-        add("i-1", &["deb\ta\t1", "deb\tb\t1"]);
-        add("i-2", &["deb\ta\t1", "not a package"]);
+        assert!(add("i-1", &["deb\ta\t1", "deb\tb\t1"]).is_empty());
+        let unread = add("i-2", &["deb\ta\t1", "not a package"]);
+        assert_eq!(unread, ["not a package"]);
         add("i-1", &["deb\ta\t2"]);
         fleet.complete();
         let nodes: Vec<_> = fleet

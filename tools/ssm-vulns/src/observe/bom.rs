@@ -7,7 +7,7 @@ use crate::model::package::{Package, source_of_rpm};
 use crate::model::record::{Gap, GapKind};
 use crate::model::system::{System, from_trivy};
 
-/// What parts the package URL of a component from the source that trivy names beside it.
+/// What parts the package URL of a component from the publisher and the source that trivy names beside it.
 const SEPARATOR: char = '\u{1f}';
 
 /// What is read of an SBOM; the rest of the document is its own.
@@ -36,9 +36,15 @@ struct Component {
     version: String,
     #[serde(default)]
     description: String,
+    /// The vendor of an rpm, as syft and this tool write it.
+    #[serde(default)]
+    publisher: String,
     purl: Option<String>,
     #[serde(default)]
     properties: Vec<Property>,
+    /// What it is assembled of.
+    #[serde(default)]
+    components: Vec<Component>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -78,7 +84,8 @@ impl Bom {
             }
             _ => (called.to_owned(), property("ssm:name").map(str::to_owned)),
         };
-        let texts: Vec<String> = self.components.iter().filter_map(text).collect();
+        let mut texts = Vec::new();
+        add_texts(&self.components, &mut texts);
         let system = self.system();
         if texts.is_empty() && system.id != "windows" {
             let message = "the SBOM names no package of dpkg, rpm or apk";
@@ -143,6 +150,14 @@ fn names_machine(name: &str) -> bool {
     !matches!(name, "" | "-" | ".") && !name.contains('/')
 }
 
+/// Adds the packages among components, and among what those are assembled of.
+fn add_texts(components: &[Component], texts: &mut Vec<String>) {
+    for component in components {
+        texts.extend(text(component));
+        add_texts(&component.components, texts);
+    }
+}
+
 /// Returns a package as a text, which is the same for the same package.
 fn text(component: &Component) -> Option<String> {
     let purl = component.purl.as_deref()?;
@@ -157,8 +172,13 @@ fn text(component: &Component) -> Option<String> {
             .property(&format!("aquasecurity:trivy:{name}"))
             .unwrap_or_default()
     };
-    if purl.contains("upstream=") || of_trivy("SrcName").is_empty() {
-        return Some(purl.to_owned());
+    let has_source = !purl.contains("upstream=") && !of_trivy("SrcName").is_empty();
+    let publisher = component.publisher.as_str();
+    if !has_source {
+        return Some(match publisher {
+            "" => purl.to_owned(),
+            publisher => format!("{purl}{SEPARATOR}{publisher}"),
+        });
     }
     let mut version = of_trivy("SrcVersion").to_owned();
     if !of_trivy("SrcEpoch").is_empty() {
@@ -170,6 +190,7 @@ fn text(component: &Component) -> Option<String> {
     Some(
         [
             purl,
+            publisher,
             of_trivy("SrcName"),
             &version,
             of_trivy("Modularitylabel"),
@@ -178,10 +199,19 @@ fn text(component: &Component) -> Option<String> {
     )
 }
 
+/// Returns the package URL in a text.
+pub(crate) fn purl(text: &str) -> &str {
+    text.split(SEPARATOR).next().unwrap_or(text)
+}
+
 /// Returns the package that a text names.
 pub(crate) fn package(text: &str) -> Option<Package> {
     let mut parts = text.split(SEPARATOR);
     let mut package = Package::of_purl(parts.next()?)?;
+    parts
+        .next()
+        .unwrap_or_default()
+        .clone_into(&mut package.vendor);
     if let (Some(name), Some(version), Some(module)) = (parts.next(), parts.next(), parts.next()) {
         let (name, version) = source_of_rpm(name).unwrap_or((name, version));
         package.source = (name.to_owned(), version.to_owned()).into();
@@ -236,6 +266,13 @@ mod tests {
     fn systems_are_known_by_the_names_of_trivy() {
         for (name, expected) in [
             ("amazon", "amzn"),
+            ("amazon linux", "amzn"),
+            ("debian gnu/linux", "debian"),
+            ("redhat", "rhel"),
+            ("oracle", "ol"),
+            ("alma", "almalinux"),
+            ("sles", "sles"),
+            ("azurelinux", "azurelinux"),
             ("cbl-mariner", "mariner"),
             ("opensuse.leap", "opensuse-leap"),
             ("opensuse-tumbleweed", "opensuse-tumbleweed"),
@@ -247,6 +284,23 @@ mod tests {
                 {"type": "operating-system", "name": name, "version": "1"}]}));
             assert_eq!(bom.system().id, expected, "{name}");
         }
+    }
+
+    /// CycloneDX 1.6, components within components.
+    #[test]
+    fn packages_of_an_assembly_are_read() {
+        let of = |name: &str, inner: serde_json::Value| {
+            let purl = format!("pkg:deb/debian/{name}@1");
+            serde_json::json!({"type": "library", "name": name, "purl": purl, "components": inner})
+        };
+        let inner = of(
+            "b",
+            serde_json::json!([of("c", serde_json::Value::Array(Vec::new()))]),
+        );
+        let bom = read(serde_json::json!({"components": [of("a", serde_json::json!([inner]))]}));
+        let (_, _, texts) = bom.node().unwrap();
+        let expected = ["a", "b", "c"].map(|name| format!("pkg:deb/debian/{name}@1"));
+        assert_eq!(texts, expected);
     }
 
     #[test]

@@ -195,6 +195,14 @@ fn ambiguous(name: &str) -> Gap {
     Gap::general("vulns.sbom.ambiguous", message, fix)
 }
 
+fn unknown(name: &str, n_unread: usize, first: &str) -> Gap {
+    let n_urls = cli::count(n_unread, "package URL");
+    let first = super::bom::purl(first);
+    let message = format!("{n_urls} in the SBOM of {name} cannot be read, such as {first}");
+    let fix = "make the SBOM again, or correct them";
+    Gap::general("vulns.sbom.unread", message, fix)
+}
+
 /// Returns the whole fleet, and what is missing of it.
 ///
 /// # Errors
@@ -231,11 +239,13 @@ pub(crate) fn fleet(io: &IoArgs) -> anyhow::Result<(Fleet, Vec<Gap>)> {
                             gaps.push(ambiguous(&node.1));
                         }
                     }
-                    fleet.add(
-                        node,
-                        (system, ""),
-                        texts.iter().map(String::as_str),
-                        super::bom::package,
+                    let name = node.1.clone();
+                    let texts = texts.iter().map(String::as_str);
+                    let unread = fleet.add(node, (system, ""), texts, super::bom::package);
+                    gaps.extend(
+                        unread
+                            .first()
+                            .map(|first| unknown(&name, unread.len(), first)),
                     );
                 }
                 Err(gap) => gaps.push(*gap),

@@ -27,9 +27,21 @@ struct Entry {
 #[derive(Deserialize)]
 struct Package {
     name: String,
-    /// Null or an empty list where nothing was ever fixed.
     #[serde(default)]
     secfixes: serde_json::Value,
+}
+
+/// What each version fixes.
+type Fixes = BTreeMap<String, Option<Vec<String>>>;
+
+/// Returns the fixes of a package, or none where they are of another form. Where nothing was ever fixed they are null or an empty
+/// list.
+fn fixes(value: serde_json::Value) -> Option<Fixes> {
+    match value {
+        serde_json::Value::Null => Some(Fixes::new()),
+        serde_json::Value::Array(list) if list.is_empty() => Some(Fixes::new()),
+        value => serde_json::from_value(value).ok(),
+    }
 }
 
 pub(super) fn read(
@@ -45,8 +57,13 @@ pub(super) fn read(
         if is_covered && !is_wanted {
             continue;
         }
-        let fixes: BTreeMap<String, Option<Vec<String>>> =
-            serde_json::from_value(pkg.secfixes).unwrap_or_default();
+        let Some(fixes) = fixes(pkg.secfixes) else {
+            if is_wanted {
+                let unread = format!("what is fixed in {} is not a list by version", pkg.name);
+                reader.left_out.push(unread);
+            }
+            continue;
+        };
         // A database without a fix is not one of a release that anybody looks after.
         let is_fix = |(fixed, ids): (&String, &Option<Vec<String>>)| {
             is_version(fixed) && ids.as_ref().is_some_and(|ids| !ids.is_empty())
