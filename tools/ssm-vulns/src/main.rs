@@ -13,6 +13,7 @@ mod schema;
 mod coverage;
 mod cyclonedx;
 mod differences;
+mod foreign;
 mod kernel;
 mod purl;
 mod version;

@@ -8,3 +8,4 @@ pub(crate) mod patches;
 pub(crate) mod record;
 pub(crate) mod severity;
 pub(crate) mod system;
+pub(crate) mod vendor;

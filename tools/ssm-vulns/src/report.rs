@@ -7,7 +7,8 @@ pub(crate) mod to_file;
 
 use crate::matching::Found;
 use crate::model::fleet::{Fleet, Node};
-use crate::model::record::{Difference, Gap};
+use crate::model::record::{Difference, Foreign, Gap};
+use crate::{differences, foreign};
 
 /// Everything that a run has found.
 pub(crate) struct All<'a> {
@@ -15,6 +16,16 @@ pub(crate) struct All<'a> {
     pub(crate) found: &'a [Found],
     pub(crate) gaps: &'a [Gap],
     pub(crate) differences: &'a [Difference<'a>],
+    pub(crate) foreign: &'a [Foreign<'a>],
+}
+
+impl All<'_> {
+    /// Returns a line for people about each thing that a table has no row for, and that is not a gap.
+    fn lines(&self) -> Vec<String> {
+        let mut lines = differences::lines(self.differences);
+        lines.extend(self.foreign.iter().map(foreign::line));
+        lines
+    }
 }
 
 /// Returns nodes by their places, in the order of their names.

@@ -3,7 +3,7 @@
 use records::{Definitions, Schemas};
 use schemars::SchemaGenerator;
 
-use crate::model::record::{Difference, Gap, Match, Patched, SbomFile};
+use crate::model::record::{Difference, Foreign, Gap, Match, Patched, SbomFile};
 
 pub(crate) const SCHEMAS: Schemas = Schemas {
     version: 1,
@@ -21,6 +21,7 @@ fn definitions(generator: &mut SchemaGenerator) -> Definitions {
             "patch_difference",
             generator.subschema_for::<Difference<'_>>(),
         ),
+        ("foreign_packages", generator.subschema_for::<Foreign<'_>>()),
         ("patch_state", generator.subschema_for::<Patched>()),
         ("finding", generator.subschema_for::<records::Finding>()),
         // What is read.

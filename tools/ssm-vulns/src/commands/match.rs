@@ -9,6 +9,7 @@ use cli::{Outcome, Output, PackageSuppressions};
 use super::GlobalArgs;
 use crate::coverage;
 use crate::differences::between;
+use crate::foreign;
 use crate::matching::{Doubt, Found, Judge};
 use crate::model::fleet::{Fleet, Installed};
 use crate::model::patches::Age;
@@ -121,6 +122,7 @@ pub(crate) async fn run(
         found: &found,
         gaps: &gaps,
         differences: &differences,
+        foreign: &foreign::packages(&fleet),
     };
     args.report
         .iter()

@@ -112,6 +112,21 @@ pub(crate) struct Difference<'a> {
     pub(crate) message: String,
 }
 
+/// Packages of another vendor than the distribution: its advisories are not about them, and those of the vendor are not read.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(crate) struct Foreign<'a> {
+    /// Always `foreign_packages`.
+    pub(crate) kind: ForeignKind,
+    /// The distribution and release, as OSV names it.
+    pub(crate) ecosystem: String,
+    pub(crate) vendor: &'a str,
+    /// Their names, each once.
+    pub(crate) packages: Vec<&'a str>,
+    /// The nodes that have one of them.
+    pub(crate) n_nodes: usize,
+    pub(crate) message: String,
+}
+
 /// What a scan for patches found on a node.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct Patched {
@@ -127,6 +142,13 @@ pub(crate) struct Patched {
 pub(crate) enum DifferenceKind {
     /// The only value.
     PatchDifference,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ForeignKind {
+    /// The only value.
+    ForeignPackages,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]

@@ -5,7 +5,6 @@ use cli::{Format, Output};
 
 use super::to_file::Form;
 use super::{All, table};
-use crate::differences;
 use crate::matching::Found;
 use crate::model::fleet::{Fleet, Node};
 use crate::model::record::{Gap, Match, MatchKind};
@@ -24,7 +23,7 @@ pub(crate) fn print(out: &Output, all: &All<'_>) -> anyhow::Result<()> {
         Some(Format::Csv) => {
             Form::Csv.write(out.report_writer(), all)?;
             // Its table has no row for them.
-            let lines = differences::lines(all.differences).into_iter();
+            let lines = all.lines().into_iter();
             lines.for_each(|line| cli::print_error(crate::TOOL, &line));
             return Ok(());
         }
@@ -33,11 +32,12 @@ pub(crate) fn print(out: &Output, all: &All<'_>) -> anyhow::Result<()> {
     }
     matches(out, all.fleet, all.found)?;
     if out.is_text() {
-        let mut lines = differences::lines(all.differences).into_iter();
+        let mut lines = all.lines().into_iter();
         return lines.try_for_each(|line| out.write_text(&line));
     }
     let mut differences = all.differences.iter();
-    differences.try_for_each(|difference| out.write(difference))
+    differences.try_for_each(|difference| out.write(difference))?;
+    all.foreign.iter().try_for_each(|one| out.write(one))
 }
 
 /// Prints what was not judged, behind everything else: who keeps the two apart need not search for it.

@@ -1,4 +1,4 @@
-//! SARIF 2.1.0: a rule for each advisory, a result for each package of one version, a notification for each gap and difference.
+//! SARIF 2.1.0: a rule for each advisory, a result for each package of one version, a notification for each gap, difference and foreign vendor.
 //! <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>
 
 use std::collections::HashMap;
@@ -10,9 +10,10 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::{All, by_name};
+use crate::foreign;
 use crate::matching::Found;
 use crate::model::fleet::{Fleet, Node};
-use crate::model::record::{Difference, Gap, Issue};
+use crate::model::record::{Gap, Issue};
 use crate::model::severity::Word;
 
 /// GitHub takes no more of a result and shows 100 of them:
@@ -38,7 +39,19 @@ pub(crate) fn write(to: &mut impl Write, all: &All<'_>) -> anyhow::Result<()> {
             });
     }
     let of_gaps = gaps.iter().map(notification);
-    let notifications: Vec<Value> = of_gaps.chain(all.differences.iter().map(note)).collect();
+    let of_patches = all.differences.iter().map(|one| {
+        let target = one.target.map(|target| format!("{target}/"));
+        let (target, id) = (target.unwrap_or_default(), one.instance_id);
+        note(
+            "patch_difference",
+            &format!("{target}{id}: {}", one.message),
+        )
+    });
+    let of_foreign = all
+        .foreign
+        .iter()
+        .map(|one| note("foreign_packages", &foreign::line(one)));
+    let notifications: Vec<Value> = of_gaps.chain(of_patches).chain(of_foreign).collect();
     let driver = json!({"name": crate::TOOL, "version": env!("CARGO_PKG_VERSION"), "rules": rules});
     let tool = json!({"driver": driver});
     let invocation = json!({"executionSuccessful": gaps.is_empty(), "toolExecutionNotifications": notifications});
@@ -167,15 +180,9 @@ fn location(node: &Node) -> Value {
     })
 }
 
-/// What patch compliance says otherwise: neither a result, nor something that was left unjudged.
-fn note(difference: &Difference<'_>) -> Value {
-    let target = difference.target.map(|target| format!("{target}/"));
-    let (target, id) = (target.unwrap_or_default(), difference.instance_id);
-    json!({
-        "level": "note",
-        "descriptor": {"id": "patch_difference"},
-        "message": {"text": format!("{target}{id}: {}", difference.message)},
-    })
+/// What is neither a result, nor something that was left unjudged for want of advisories.
+fn note(id: &str, text: &str) -> Value {
+    json!({"level": "note", "descriptor": {"id": id}, "message": {"text": text}})
 }
 
 fn notification(gap: &Gap) -> Value {

@@ -7,7 +7,6 @@ use std::str::FromStr;
 use anyhow::Context;
 
 use super::{All, sarif, table};
-use crate::differences;
 
 /// A report beside what is printed.
 #[derive(Clone, Debug)]
@@ -70,7 +69,7 @@ impl Form {
         match self {
             Form::Text => {
                 writeln!(to, "{}", table::text(all.fleet, all.found))?;
-                let mut lines = differences::lines(all.differences).into_iter();
+                let mut lines = all.lines().into_iter();
                 lines.try_for_each(|line| writeln!(to, "{line}"))?;
             }
             Form::Csv => table::csv(&mut to, all.fleet, all.found)?,
