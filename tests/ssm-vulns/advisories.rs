@@ -322,3 +322,20 @@ fn the_agent_is_a_package_like_any_other() {
         ["ALAS2023-2025-1 amazon-ssm-agent 3.3.1802.0-1.amzn2023"]
     );
 }
+
+/// <https://ossf.github.io/osv-schema/#evaluation>: a version is affected that is listed or within a range.
+#[test]
+fn a_version_that_is_listed_is_affected_beside_the_ranges() {
+    let mut advisory = osv("DSA-1", "Debian:12", "a", "2", json!({}));
+    advisory["affected"][0]["versions"] = json!(["3"]);
+    for (installed, expected) in [
+        ("1", &["DSA-1 a 2"][..]),
+        ("2", &[]),
+        ("3", &["DSA-1 a -"]),
+        ("4", &[]),
+    ] {
+        let input = node("debian", "12", &[&format!("deb\ta\t{installed}")]);
+        let output = judged(std::slice::from_ref(&advisory), &input);
+        assert_eq!(listed(&output), expected, "{installed}");
+    }
+}

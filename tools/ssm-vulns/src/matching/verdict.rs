@@ -110,7 +110,8 @@ pub(super) fn verdict(
             best = Some((fixed, uncertain));
         }
     }
-    if best.is_none() && ranges.is_empty() && affected.versions.contains(&candidate.text) {
+    // A version that is listed is affected beside the ranges: <https://ossf.github.io/osv-schema/#evaluation>.
+    if best.is_none() && affected.versions.contains(&candidate.text) {
         return Some((None, false));
     }
     best

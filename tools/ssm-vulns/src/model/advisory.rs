@@ -24,7 +24,7 @@ pub(crate) struct Affected {
     pub(crate) line: Line,
     /// Any of them; the events of each may be in any order.
     pub(crate) ranges: Vec<Vec<Event>>,
-    /// Where there are no ranges.
+    /// Single versions beside the ranges.
     pub(crate) versions: Vec<String>,
     pub(crate) severity: Severity,
 }
