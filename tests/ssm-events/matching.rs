@@ -100,6 +100,39 @@ fn prints_what_fits_as_it_came_and_exits_with_1() {
 }
 
 #[test]
+fn an_object_of_another_kind_is_no_answer_to_a_pattern_without_texts() {
+    let other = r#"{"events": [{"message": "StartSession"}], "count": 7}"#;
+    for pattern in [
+        r#"{"number": [300]}"#,
+        r#"{"number": [{"numeric": [">", 10]}]}"#,
+        r#"{"detail": {"number": [{"exists": true}]}}"#,
+        r#"{"number": [null, true]}"#,
+        r#"{"number": [{"anything-but": [7]}]}"#,
+        r#"{"name": ["x"]}"#,
+    ] {
+        let matched = offline(EXE).args(["match", pattern]).stdin(other).run();
+        matched
+            .assert_status(2)
+            .assert_complains("no CloudTrail record, EventBridge event or log file among 1 object");
+        // One that is known is enough, and what fits is found whatever it is.
+        let known = format!(
+            "{other}{}",
+            r#"{"detail-type": "t", "detail": {}, "number": 7}"#
+        );
+        let matched = offline(EXE).args(["match", pattern]).stdin(known).run();
+        assert_eq!(matched.stdout, "", "{pattern}");
+        matched.assert_status(0).assert_stderr("");
+    }
+    // What has the field and does not fit is an answer.
+    let asked = r#"{"count": [8]}"#;
+    let matched = offline(EXE).args(["match", asked]).stdin(other).run();
+    matched.assert_status(0).assert_stderr("");
+    let fits = r#"{"count": [7]}"#;
+    let matched = offline(EXE).args(["match", fits]).stdin(other).run();
+    matched.assert_status(1).assert_stderr("");
+}
+
+#[test]
 fn explains_which_field_decided() {
     let pattern = r#"{"source": ["aws.ssm"], "detail": {"errorCode": [{"exists": true}]}}"#;
     let event = r#"{"id": "e-1", "source": "aws.ssm", "detail": {}}"#;

@@ -93,7 +93,7 @@ fn matching(io: &IoArgs, out: &Output, pattern: &Pattern) -> anyhow::Result<Outc
         finder.events(object, left_out, |event, left_out| {
             let fits = pattern.matches(event).map_err(Trouble::damaged)?;
             if !fits {
-                if finder.is_asked_about(event) {
+                if left_out.n_records > 0 || finder.is_asked_about(pattern, event) {
                     left_out.n_records += 1;
                     return Ok(());
                 }
@@ -212,8 +212,14 @@ impl Finder {
         object.starts_with('[') || self.needles.iter().all(is_in)
     }
 
-    /// Returns whether an event has something of all that the pattern asks for: it does not fit, and is not something else.
-    fn is_asked_about(&self, event: &str) -> bool {
+    /// Returns whether an event has something of all that the pattern asks for: it does not fit, and is not something else. Where the
+    /// pattern has no texts, a field that it asks about must be there.
+    fn is_asked_about(&self, pattern: &Pattern, event: &str) -> bool {
+        if self.literals.is_empty() {
+            let explained = pattern.explain(event);
+            return explained
+                .is_ok_and(|(_, fields)| fields.iter().any(|field| !field.found.is_empty()));
+        }
         self.literals.iter().all(|needles| needles.is_match(event))
     }
 
