@@ -79,6 +79,52 @@ fn an_altered_log_file_is_found_and_its_records_are_not_passed_on() {
         .assert_complains("log files altered: ");
 }
 
+/// Log files of the first day are read from its beginning on: one that is altered is said, whenever it was delivered.
+#[test]
+fn an_altered_log_file_before_the_time_asked_for_is_found() {
+    let scene = Scene::new();
+    let since = time(12, 0);
+    let run = || scene.verify_since(&since, &[]).run();
+    let ours = run();
+    ours.assert_status(0);
+    assert_eq!((ids(&ours).len(), periods(&ours).len()), (6, 3));
+    assert_eq!(
+        statuses(&ours).len(),
+        9,
+        "what is proved and not asked for is not in it"
+    );
+    let (text, metadata) = scene.get(&scene.logs[1]);
+    scene.put(
+        &scene.logs[1],
+        &text.replace("e-10-35", "e-10-36"),
+        &metadata,
+    );
+    scene.delete(&scene.logs[2]);
+    let ours = run();
+    ours.assert_status(2);
+    assert_eq!(ids(&ours).len(), 6);
+    let periods = periods(&ours);
+    let words: Vec<_> = periods
+        .iter()
+        .map(|one| (&one["from"], &one["status"]))
+        .collect();
+    let expected = [
+        (10, "altered"),
+        (11, "missing"),
+        (12, "proved"),
+        (13, "proved"),
+        (14, "proved"),
+    ];
+    let expected = expected.map(|(hour, status)| (json!(time(hour, 0)), json!(status)));
+    assert_eq!(
+        words,
+        expected.each_ref().map(|(from, status)| (from, status))
+    );
+    let said = statuses(&ours);
+    assert_eq!(said[&scene.place(&scene.logs[1])], "altered");
+    assert_eq!(said[&scene.place(&scene.logs[2])], "missing");
+}
+
 #[test]
 fn a_deleted_log_file_is_missed() {
     let scene = Scene::new();

@@ -88,9 +88,13 @@ impl Scene {
     }
 
     pub(crate) fn verify(&self, more: &[&str]) -> Run {
+        self.verify_since(SINCE, more)
+    }
+
+    pub(crate) fn verify_since(&self, since: &str, more: &[&str]) -> Run {
         let place = format!("s3://{}", self.bucket);
         let verify = ["history", "--verify", "--s3", &place];
-        let times = ["--since", SINCE, "--until", UNTIL];
+        let times = ["--since", since, "--until", UNTIL];
         self.account.tool(EXE).args(verify).args(times).args(more)
     }
 

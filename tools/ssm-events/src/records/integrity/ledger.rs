@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use records::{LogIntegrity, Target, Timestamp, VerifiedFile};
+use records::{IntegrityStatus, LogIntegrity, Target, Timestamp, VerifiedFile};
 
 use super::digest::{Digest, Flaw, Previous};
 use super::file_name::{FileName, OfDigest, day, day_of, file_name};
@@ -50,13 +50,15 @@ struct Last {
 struct Period {
     record: LogIntegrity,
     n_waiting: usize,
+    /// Whether it ends before the time asked for, so that it is returned only where something is wrong with it.
+    is_early: bool,
 }
 
 /// A log file that proved digests name.
 #[derive(Debug, Default)]
 struct Named {
-    /// The periods, none for one that is not asked for, each with the hash that the file should have.
-    by: Vec<(Option<usize>, Option<String>)>,
+    /// The periods, each with the hash that the file should have.
+    by: Vec<(usize, Option<String>)>,
     /// Whether it is judged. A copy may be there twice.
     is_judged: bool,
 }
@@ -181,17 +183,19 @@ impl Ledger {
             self.link(trail, *is_backfill, digest, last.as_ref());
         }
         let sha256 = verified.as_ref().ok().map(|one| one.sha256().to_owned());
+        // The log files of the first day that lie before the time asked for are read as well.
+        let is_early = verified.is_ok() && self.window.is_before(to);
         let mut period = None;
-        if verified.is_ok() && self.window.is_before(to) {
-            // The log files of the first day that lie before the time asked for: known, and in no period.
-            self.expect(None, verified.as_ref().ok());
-        } else if is_unknown || !self.window.is_behind(from) {
+        if is_early || is_unknown || !self.window.is_behind(from) {
             let flaw = verified.as_ref().err();
             let number = self.period(Some(trail.clone()), (Some(from), Some(to)), flaw);
             if let Some(period) = self.periods.get_mut(&number) {
                 period.record.digest = Some(verified_file(loaded.place, flaw));
+                period.is_early = is_early;
             }
-            self.expect(Some(number), verified.as_ref().ok());
+            if let Ok(digest) = &verified {
+                self.expect(number, is_early, digest);
+            }
             period = Some(number);
         }
         let last = Last {
@@ -204,19 +208,18 @@ impl Ledger {
     }
 
     /// Takes the log files that a digest names; of one that is before the time asked for, only those that are listed.
-    fn expect(&mut self, number: Option<usize>, digest: Option<&Digest>) {
-        let Some(digest) = digest else { return };
+    fn expect(&mut self, number: usize, is_early: bool, digest: &Digest) {
         let first_day = self.window.since.map(day_of);
         for file in digest.log_files() {
             let of_key = day(&file.s3_object).unwrap_or_else(|| day_of(digest.to()));
-            if number.is_none() && first_day.as_ref().is_some_and(|first| of_key < *first) {
+            if is_early && first_day.as_ref().is_some_and(|first| of_key < *first) {
                 continue;
             }
             let id = self.naming.id(&file.s3_bucket, &file.s3_object);
             let sha256 = file.sha256().map(str::to_owned);
             let named = self.expected.entry((of_key, id)).or_default();
             named.by.push((number, sha256));
-            if let Some(period) = number.and_then(|number| self.periods.get_mut(&number)) {
+            if let Some(period) = self.periods.get_mut(&number) {
                 period.n_waiting += 1;
             }
         }
@@ -313,10 +316,13 @@ impl Ledger {
         flaw: Option<&Flaw>,
     ) -> usize {
         let record = period::of(&self.target, trail, times, flaw);
-        let n_waiting = 0;
         self.n_periods += 1;
-        self.periods
-            .insert(self.n_periods, Period { record, n_waiting });
+        let period = Period {
+            record,
+            n_waiting: 0,
+            is_early: false,
+        };
+        self.periods.insert(self.n_periods, period);
         self.n_periods
     }
 
@@ -349,7 +355,7 @@ impl Ledger {
             return self.unnamed.push((day.to_owned(), file));
         };
         for (number, _) in &named.by {
-            if let Some(period) = number.and_then(|number| self.periods.get_mut(&number)) {
+            if let Some(period) = self.periods.get_mut(number) {
                 period.n_waiting -= usize::from(!named.is_judged);
                 period.record.log_files.push(file.clone());
             }
@@ -382,14 +388,13 @@ impl Ledger {
             .map(|(number, _)| *number)
             .collect();
         let done = done.iter().filter_map(|number| self.periods.remove(number));
-        let mut done: Vec<LogIntegrity> =
-            done.map(|period| period::finished(period.record)).collect();
-        let mut of_days: BTreeMap<String, Vec<VerifiedFile>> = BTreeMap::new();
-        for (day, file) in std::mem::take(&mut self.unnamed) {
-            of_days.entry(day).or_default().push(file);
-        }
-        let unnamed = of_days.into_iter();
-        done.extend(unnamed.map(|(day, files)| period::unnamed(&self.target, &day, files)));
+        let finished = |period: Period| {
+            let record = period::finished(period.record);
+            (!period.is_early || record.status != IntegrityStatus::Proved).then_some(record)
+        };
+        let mut done: Vec<LogIntegrity> = done.filter_map(finished).collect();
+        let unnamed = std::mem::take(&mut self.unnamed);
+        done.extend(period::unnamed(&self.target, unnamed));
         done
     }
 }

@@ -1,5 +1,7 @@
 //! Periods as they are printed.
 
+use std::collections::BTreeMap;
+
 use records::{IntegrityStatus, LogIntegrity, LogIntegrityKind, Target, Timestamp, VerifiedFile};
 
 use super::digest::Flaw;
@@ -25,14 +27,21 @@ pub(crate) fn of(
     }
 }
 
-/// Returns the period of log files of one day that no proved digest names.
-pub(super) fn unnamed(target: &Target, day: &str, files: Vec<VerifiedFile>) -> LogIntegrity {
-    let flaw = Flaw::unproved("no proved digest names these log files");
-    let times = (begin(day), begin(&day_after(day)));
-    LogIntegrity {
-        log_files: files,
-        ..of(target, None, times, Some(&flaw))
+/// Returns the periods of log files that no proved digest names, one for each of their days.
+pub(super) fn unnamed(target: &Target, files: Vec<(String, VerifiedFile)>) -> Vec<LogIntegrity> {
+    let mut of_days: BTreeMap<String, Vec<VerifiedFile>> = BTreeMap::new();
+    for (day, file) in files {
+        of_days.entry(day).or_default().push(file);
     }
+    let flaw = Flaw::unproved("no proved digest names these log files");
+    let period = |(day, log_files): (String, Vec<VerifiedFile>)| {
+        let times = (begin(&day), begin(&day_after(&day)));
+        LogIntegrity {
+            log_files,
+            ..of(target, None, times, Some(&flaw))
+        }
+    };
+    of_days.into_iter().map(period).collect()
 }
 
 /// Returns a log file or a digest with what is wrong with it.
