@@ -154,13 +154,33 @@ fn messages_link_the_transcripts_of_the_sessions_that_were_read() {
         messages[1]
     );
     assert!(!messages[2].contains("transcript"), "{}", messages[2]);
-    // Sessions of which not all were read would make a message without a mark look like one with a transcript.
+    // Of sessions that were not all read nobody knows whether one that is not there has a transcript: what is good is sent, and says so.
     let gap = json!({"kind": "finding", "id": "events.transcript.unread", "severity": "error", "resource": "x", "message": "no",
         "fix": "y", "is_unread": true});
     std::fs::write(&file, format!("{text}{gap}\n")).unwrap();
-    let refused = send(&slack, &spool, &event("e-9"), &with);
-    refused
-        .assert_status(2)
-        .assert_complains("sessions were not all read");
-    assert_eq!(slack.messages().len(), 3, "nothing is sent");
+    let again = input.replace("\"eventID\":\"s", "\"eventID\":\"again-s");
+    let sent = send(&slack, &spool, &again, &with);
+    sent.assert_status(2)
+        .assert_complains("not all was read: x: sessions were not all read: no");
+    let ids = ["s-1", "s-2", "s-3"].map(|id| format!("again-{id} delivered"));
+    assert_eq!(statuses(&sent), ids);
+    let messages: Vec<String> = slack.messages()[3..]
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert!(messages[0].contains("s-1.log|transcript in S3>"));
+    assert!(messages[1].contains("*no transcript*"));
+    let unknown = "*transcript*  not known: sessions were not all read";
+    let n_unknown = messages
+        .iter()
+        .map(|message| message.matches(unknown).count());
+    assert_eq!(n_unknown.collect::<Vec<_>>(), [0, 0, 1]);
+    // Nor of a file of something else; one without anything has all of none.
+    for (other, status) in [(input.as_str(), 2), ("", 0)] {
+        std::fs::write(&file, other).unwrap();
+        let event = event(&format!("e-{status}"));
+        send(&slack, &spool, &event, &with).assert_status(status);
+        let message = slack.messages().pop().unwrap().to_string();
+        assert_eq!(message.contains(unknown), status == 2, "{message}");
+    }
 }

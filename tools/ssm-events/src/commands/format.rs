@@ -34,7 +34,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    let renderer = args.style.renderer_with_gaps(None)?;
+    let renderer = args.style.renderer(None)?;
     if args.to == Some(To::Csv) {
         out.write_text(CSV_HEADER)?;
     }

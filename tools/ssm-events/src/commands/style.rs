@@ -40,26 +40,12 @@ pub(crate) struct StyleArgs {
 }
 
 impl StyleArgs {
-    /// Reads the files that the flags name, for who has no place for gaps in them. What the flags do not say of reasons, the routes may.
-    ///
-    /// # Errors
-    /// A file that cannot be read, is not what it should be or does not have all sessions.
-    pub(super) fn renderer(&self, routes: Option<&Routes>) -> anyhow::Result<MessageRenderer> {
-        let renderer = self.renderer_with_gaps(routes)?;
-        if let Some(gap) = renderer.style.sessions.gaps.first() {
-            anyhow::bail!("{}: {gap}", crate::records::source::UNREAD_SESSIONS);
-        }
-        Ok(renderer)
-    }
-
-    /// Reads the files that the flags name. What is missing of sessions is in the style.
+    /// Reads the files that the flags name. What the flags do not say of reasons, the routes may; what is missing of sessions is in the
+    /// style.
     ///
     /// # Errors
     /// A file that cannot be read or is not what it should be.
-    pub(super) fn renderer_with_gaps(
-        &self,
-        routes: Option<&Routes>,
-    ) -> anyhow::Result<MessageRenderer> {
+    pub(super) fn renderer(&self, routes: Option<&Routes>) -> anyhow::Result<MessageRenderer> {
         let template = self.jq_file.as_deref().map(Template::read);
         let mut style = self.style()?;
         let of_routes = routes.and_then(|routes| routes.reason_pattern.as_ref());

@@ -24,6 +24,7 @@ pub(crate) use crate::records::format::rules::Rules;
 use crate::records::reason::ReasonPattern;
 use crate::records::record::Event;
 use crate::records::sessions::KnownSessions;
+use crate::records::source::UNREAD_SESSIONS;
 
 /// What stands before an event's id in a message's `block_id`, so that a message is known from another.
 pub(crate) const BLOCK_ID: &str = "event-";
@@ -181,11 +182,15 @@ impl Style {
         })
     }
 
-    /// Returns what there is to say of the transcript of a session, in words; nothing where all of it is there, or nothing is known.
+    /// Returns what there is to say of the transcript of a session, in words; nothing where all of it is there, or nobody has looked.
     fn transcript(&self, event: &Event) -> (&'static str, String) {
         let known = self
             .sessions
             .of(&event.account, &event.region, &event.session_id);
+        // A message without a word on it would look like that of a session with a transcript.
+        if known.is_none() && !self.sessions.gaps.is_empty() && !event.session_id.is_empty() {
+            return ("transcript", format!("not known: {UNREAD_SESSIONS}"));
+        }
         let transcript = known.and_then(|known| known.transcript.as_ref());
         let message = transcript.and_then(|transcript| transcript.message.clone());
         let label = match transcript.is_some_and(|transcript| transcript.none.is_some()) {

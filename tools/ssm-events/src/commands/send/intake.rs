@@ -83,6 +83,7 @@ impl Intake {
             }
             Ok(())
         })?;
+        left_out.sessions_unread(&self.renderer.style.sessions.gaps);
         read.left_out = left_out;
         Ok(read)
     }

@@ -15,6 +15,8 @@ pub(crate) struct KnownSessions {
     sessions: HashMap<(String, String, String), KnownSession>,
     /// What could not be read: sessions that are not here may have been in it.
     pub(crate) gaps: Vec<Gap>,
+    /// Objects that are something else.
+    n_others: usize,
 }
 
 /// What is known of one session.
@@ -57,6 +59,10 @@ impl KnownSessions {
         if let Err(damage) = read {
             known.gaps.push(gap(damage.to_string()));
         }
+        if known.sessions.is_empty() && known.gaps.is_empty() && known.n_others > 0 {
+            let objects = cli::count(known.n_others, "object");
+            known.gaps.push(gap(format!("no session among {objects}")));
+        }
         Ok(known)
     }
 
@@ -68,6 +74,7 @@ impl KnownSessions {
             return Ok(());
         }
         if value["kind"] != "session" {
+            self.n_others += 1;
             return Ok(());
         }
         let session: RecordedSession = cli::from_value(&value)?;
