@@ -269,10 +269,10 @@ fn why(row: &Value) -> String {
     let why = row["why"].as_str().unwrap();
     match row["when"].as_str().unwrap() {
         "always" => why.to_owned(),
-        flag => format!(
-            "{why}, with `{flag}`; `--with {}` adds it",
-            flag.trim_start_matches('-')
-        ),
+        flag => {
+            let word = flag.trim_start_matches('-').split(' ').next().unwrap();
+            format!("{why}, with `{flag}`; `--with {word}` adds it")
+        }
     }
 }
 

@@ -89,6 +89,49 @@ fn alerts() {
     );
 }
 
+/// A URL in the environment is read without a call: no key, parameter or secret is left in the policy.
+#[test]
+fn a_webhook_in_the_environment_needs_no_key() {
+    let account = Sandbox::start().account();
+    let path = account.home().join("desired.json");
+    let services = |webhook: Value, verb: &str| {
+        std::fs::write(&path, json!({"webhook": webhook}).to_string()).unwrap();
+        let generate = ["--generate", "policy", "--for", verb, "-f"];
+        let run = account.tool(bin("ssm-events")).args(generate);
+        let policy = run.args([&path]).run();
+        policy.assert_status(0);
+        let policy: Value = serde_json::from_str(&policy.stdout).unwrap();
+        let statements = policy["Statement"].as_array().unwrap().iter();
+        let actions = statements.flat_map(|one| one["Action"].as_array().unwrap());
+        let mut found: Vec<String> = actions
+            .map(|action| {
+                action
+                    .as_str()
+                    .unwrap()
+                    .split_once(':')
+                    .unwrap()
+                    .0
+                    .to_owned()
+            })
+            .filter(|service| ["kms", "ssm", "secretsmanager"].contains(&service.as_str()))
+            .collect();
+        found.sort();
+        found
+    };
+    for verb in ["plan", "check", "apply", "send"] {
+        assert_eq!(services(json!({"env": "WEBHOOK"}), verb), [""; 0], "{verb}");
+        assert_eq!(
+            services(json!({"file": "/run/webhook"}), verb),
+            [""; 0],
+            "{verb}"
+        );
+        let kept = services(json!({"parameter": "/webhook"}), verb);
+        assert_eq!(kept, ["kms", "ssm"], "{verb}");
+        let kept = services(json!({"secret": "webhook"}), verb);
+        assert_eq!(kept, ["kms", "secretsmanager"], "{verb}");
+    }
+}
+
 #[test]
 fn guards() {
     let (account, member, unit) = organization();

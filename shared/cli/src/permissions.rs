@@ -57,7 +57,7 @@ pub enum When {
     AccountsOrg,
     /// `--region all`.
     RegionAll,
-    /// A flag of the tool, which `--with` names.
+    /// A flag of the tool, which `--with` names, and the value with which it does, if it is one value only.
     Flag(&'static str),
 }
 
@@ -72,6 +72,12 @@ impl When {
             When::RegionAll => "--region all",
             When::Flag(flag) => flag,
         }
+    }
+
+    /// Returns the word by which `--with` knows the flag: without hyphens, and without its value.
+    fn word(self) -> &'static str {
+        let flag = self.flag().trim_start_matches('-');
+        flag.split(' ').next().unwrap_or_default()
     }
 }
 
@@ -163,10 +169,7 @@ impl Scope {
             When::SessionTag => !self.assume_roles.is_empty() && !self.session_tags.is_empty(),
             When::AccountsOrg => self.accounts.as_deref() == Some("org"),
             When::RegionAll => self.regions.iter().any(|region| region == "all"),
-            When::Flag(flag) => self
-                .with
-                .iter()
-                .any(|with| with == flag.trim_start_matches('-')),
+            When::Flag(_) => self.with.iter().any(|with| with == when.word()),
         }
     }
 }
@@ -184,10 +187,9 @@ impl Permissions {
     ) -> anyhow::Result<Value> {
         let verbs = self.verbs(scope.verb.as_deref(), has_verb)?;
         for with in &scope.with {
-            let flag = format!("--{with}");
             let mut grants = self.grants.iter().copied().flatten();
             anyhow::ensure!(
-                grants.any(|grant| grant.when.flag() == flag),
+                grants.any(|grant| grant.when != When::Always && grant.when.word() == with),
                 "--with {with}: this flag needs nothing that the policy lacks without it"
             );
         }

@@ -9,7 +9,7 @@ const HISTORY: &[&str] = &["history"];
 const ANY_KEY: &[&str] = &["arn:{partition}:kms:*:*:key/*"];
 
 /// The one engine that writes: its tables, and what it finds.
-const ATHENA: When = When::Flag("--engine");
+const ATHENA: When = When::Flag("--engine athena");
 
 pub(super) const OF_HISTORY: &[Grant] = &[
     Grant::new(
