@@ -163,3 +163,53 @@ async fn described(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use awsconf::scaled;
+    use tokio::time::{Instant, sleep};
+
+    use super::{BETWEEN, Pace};
+
+    /// Makes calls that take so long each, and returns when each began.
+    async fn begun(calls: &[Duration]) -> Vec<Duration> {
+        let (start, mut pace, mut begun) = (Instant::now(), Pace::begin(), Vec::new());
+        for call in calls {
+            pace.step().await;
+            begun.push(start.elapsed());
+            sleep(*call).await;
+        }
+        begun
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_call_waits_for_nothing_and_each_next_one_for_its_turn() {
+        let between = scaled(BETWEEN);
+        let begun = begun(&[Duration::ZERO; 6]).await;
+        let expected: Vec<Duration> = (0..6).map(|n| between * n).collect();
+        assert_eq!(begun, expected);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_call_is_not_waited_for_twice_and_saves_up_nothing() {
+        let between = scaled(BETWEEN);
+        let (slow, quick) = (between * 5, between / 4);
+        let begun = begun(&[slow, quick, Duration::ZERO, Duration::ZERO]).await;
+        // After the slow one at once, and from then on again one after another: never two in the time of one.
+        let expected = [Duration::ZERO, slow, slow + between, slow + between * 2];
+        assert_eq!(begun, expected);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_of_two_kinds_do_not_wait_for_each_other() {
+        let (mut one, mut other, start) = (Pace::begin(), Pace::begin(), Instant::now());
+        one.step().await;
+        other.step().await;
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        one.step().await;
+        other.step().await;
+        assert_eq!(start.elapsed(), scaled(BETWEEN));
+    }
+}
