@@ -30,6 +30,8 @@ mod lambda;
 mod matching;
 #[path = "ssm-events/page.rs"]
 mod page;
+#[path = "ssm-events/mutants.rs"]
+mod mutants;
 #[path = "ssm-events/past.rs"]
 mod past;
 #[path = "ssm-events/reading.rs"]

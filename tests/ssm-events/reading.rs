@@ -1,12 +1,11 @@
 //! One reader for every verb: whatever wraps, packs or damages records, each good one comes out, and what was not read is counted.
 
 use serde_json::{Value, json};
-use testbed::{Home, Output, Slack, offline, repository};
+use testbed::{Home, Output, offline, repository};
 
 use crate::EXE;
-use crate::sending::send;
 
-fn record(id: &str) -> Value {
+pub(super) fn record(id: &str) -> Value {
     json!({"eventVersion": "1.11", "eventName": "StartSession", "eventSource": "ssm.amazonaws.com", "eventTime": "2026-07-01T22:30:00Z",
         "awsRegion": "eu-central-1", "recipientAccountId": "111122223333", "eventID": id,
         "userIdentity": {"type": "IAMUser", "arn": format!("arn:aws:iam::111122223333:user/{id}"), "userName": id},
@@ -14,12 +13,12 @@ fn record(id: &str) -> Value {
 }
 
 /// Runs a verb over a file.
-fn over(file: &str, arguments: &[&str]) -> Output {
+pub(super) fn over(file: &str, arguments: &[&str]) -> Output {
     offline(EXE).args(arguments).args(["-f", file]).run()
 }
 
 /// Returns what each verb prints of a file.
-fn verbs(home: &Home, bytes: &[u8]) -> Vec<(&'static str, Output)> {
+pub(super) fn verbs(home: &Home, bytes: &[u8]) -> Vec<(&'static str, Output)> {
     let file = home.path().join("records");
     std::fs::write(&file, bytes).unwrap();
     let file = file.to_str().unwrap();
@@ -53,59 +52,6 @@ fn fine(verb: &str) -> i32 {
         "sessions" => 2,
         _ => 0,
     }
-}
-
-#[test]
-fn of_three_thousand_mutated_records_each_good_one_comes_out_of_every_verb() {
-    let mut random = testbed::Random::new(17);
-    let home = Home::create();
-    let odd = record("odd").to_string();
-    for (before, between, after) in [("", "\n", "\n"), ("{\"Records\":[", ",", "]}")] {
-        let mut bytes = before.as_bytes().to_vec();
-        for n in 0..3_000 {
-            if n > 0 {
-                bytes.extend(between.as_bytes());
-            }
-            bytes.extend(random.mutant(&odd));
-            bytes.extend(between.as_bytes());
-            bytes.extend(record(&format!("good-{n}")).to_string().as_bytes());
-        }
-        bytes.extend(after.as_bytes());
-        for (verb, output) in verbs(&home, &bytes) {
-            output.assert_status(2);
-            let found: std::collections::HashSet<&str> = output
-                .stdout
-                .split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
-                .collect();
-            let missing: Vec<String> = (0..3_000)
-                .map(|n| format!("good-{n}"))
-                .filter(|id| !found.contains(id.as_str()))
-                .collect();
-            assert_eq!(missing, [""; 0], "{verb} {}", output.stderr);
-        }
-        let file = home.path().join("records");
-        let good = [r#"{"eventID": [{"prefix": "good-"}]}"#];
-        let matched = over(file.to_str().unwrap(), &[&["match"], &good[..]].concat());
-        matched.assert_status(2);
-        let records = matched.records();
-        let matched = records.iter().filter(|one| one["kind"].is_null());
-        assert_eq!(matched.count(), 3_000);
-    }
-    // A message is put on the disk before it is sent.
-    let input: Vec<String> = (0..300)
-        .map(|n| {
-            let odd = String::from_utf8_lossy(&random.mutant(&odd)).into_owned();
-            format!("{odd}\n{}\n", record(&format!("good-{n}")))
-        })
-        .collect();
-    let slack = Slack::start();
-    let sent = send(&slack, home.path(), &input.concat(), &[]);
-    sent.assert_status(2);
-    let delivered = sent.records();
-    let good = delivered.iter().filter(|one| {
-        one["status"] == "delivered" && one["event_id"].as_str().unwrap().starts_with("good-")
-    });
-    assert_eq!(good.count(), 300);
 }
 
 /// Packs bytes with the interpreter that the tests have: `gzip` and `zstd` need not be there.

@@ -242,6 +242,11 @@ fn serve(stream: &TcpStream, shared: &Mutex<State>) -> Option<()> {
         } else {
             "text/html"
         };
-        write!(writer, "HTTP/1.1 {status} X\r\n{extra}Content-Type: {of_type}\r\nContent-Length: {}\r\n\r\n{text}", text.len()).ok()?;
+        let answer = format!(
+            "HTTP/1.1 {status} X\r\n{extra}Content-Type: {of_type}\r\nContent-Length: {}\r\n\r\n{text}",
+            text.len()
+        );
+        // At once: a second part would wait 40 milliseconds for the first one's acknowledgement.
+        writer.write_all(answer.as_bytes()).ok()?;
     }
 }

@@ -1,0 +1,93 @@
+//! Three thousand records of which something is changed at random, each before one that is good.
+
+use testbed::{Home, Output, Slack};
+
+use crate::reading::{over, record, verbs};
+use crate::sending::{send, statuses};
+
+#[test]
+fn of_three_thousand_mutated_records_each_good_one_comes_out_of_every_verb() {
+    let mut random = testbed::Random::new(17);
+    let home = Home::create();
+    let odd = record("odd").to_string();
+    for (before, between, after) in [("", "\n", "\n"), ("{\"Records\":[", ",", "]}")] {
+        let mut bytes = before.as_bytes().to_vec();
+        for n in 0..3_000 {
+            if n > 0 {
+                bytes.extend(between.as_bytes());
+            }
+            bytes.extend(random.mutant(&odd));
+            bytes.extend(between.as_bytes());
+            bytes.extend(record(&format!("good-{n}")).to_string().as_bytes());
+        }
+        bytes.extend(after.as_bytes());
+        for (verb, output) in verbs(&home, &bytes) {
+            output.assert_status(2);
+            let found: std::collections::HashSet<&str> = output
+                .stdout
+                .split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
+                .collect();
+            let missing: Vec<String> = (0..3_000)
+                .map(|n| format!("good-{n}"))
+                .filter(|id| !found.contains(id.as_str()))
+                .collect();
+            assert_eq!(missing, [""; 0], "{verb} {}", output.stderr);
+        }
+        let file = home.path().join("records");
+        let good = [r#"{"eventID": [{"prefix": "good-"}]}"#];
+        let matched = over(file.to_str().unwrap(), &[&["match"], &good[..]].concat());
+        matched.assert_status(2);
+        let records = matched.records();
+        let matched = records.iter().filter(|one| one["kind"].is_null());
+        assert_eq!(matched.count(), 3_000);
+    }
+}
+
+/// A message is put on the disk before it is sent, so that these are messages of one run.
+#[test]
+fn of_three_thousand_mutated_records_each_good_one_is_delivered_once() {
+    let mut random = testbed::Random::new(18);
+    // Each delivery waits for the disk twice.
+    let (slack, home) = (Slack::start(), Home::in_memory());
+    let odd = record("odd").to_string();
+    let file = home.path().join("records");
+    let mut bytes = Vec::new();
+    for n in 0..3_000 {
+        bytes.extend(random.mutant(&odd));
+        bytes.extend(format!("\n{}\n", record(&format!("good-{n}"))).bytes());
+    }
+    std::fs::write(&file, bytes).unwrap();
+    let spool = home.path().join("spool");
+    let file = ["-f", file.to_str().unwrap()];
+    let good = |output: &Output, status: &str| {
+        let mut ids: Vec<String> = statuses(output)
+            .iter()
+            .filter(|one| one.starts_with("good-"))
+            .filter_map(|one| Some(one.strip_suffix(status)?.trim_end().to_owned()))
+            .collect();
+        ids.sort();
+        ids
+    };
+    let mut all: Vec<String> = (0..3_000).map(|n| format!("good-{n}")).collect();
+    all.sort();
+    let sent = send(&slack, &spool, "", &file);
+    sent.assert_status(2);
+    assert_eq!(good(&sent, "delivered"), all);
+    let arrived = || {
+        let posts = slack.posts();
+        let ids = posts.iter().filter_map(|post| {
+            let message = post.message.to_string();
+            let (_, id) = message.split_once("\"block_id\":\"event-good-")?;
+            Some(format!("good-{}", id.split_once('"')?.0))
+        });
+        let mut ids: Vec<String> = ids.collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(arrived(), all);
+    // And never again.
+    let again = send(&slack, &spool, "", &file);
+    again.assert_status(2);
+    assert_eq!(good(&again, "duplicate"), all);
+    assert_eq!(arrived(), all);
+}
