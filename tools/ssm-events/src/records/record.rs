@@ -42,8 +42,16 @@ pub(crate) struct Unwrapped {
 /// # Errors
 /// It is not JSON.
 pub(crate) fn is_known(object: &str) -> anyhow::Result<bool> {
-    let wraps_one = |value| !unwrap(value).events.is_empty();
-    Ok(cloudtrail::is_known(object)? || cloudtrail::parse(object).is_ok_and(wraps_one))
+    let has_name = cloudtrail::is_known(object)?;
+    let Ok(value) = cloudtrail::parse(object) else {
+        return Ok(has_name);
+    };
+    // The name alone says little: whatever is listed may have it somewhere.
+    let unwrapped = cloudtrail::unwrap(value);
+    let names = ["eventName", "detail-type", "digestStartTime"];
+    let is_one = |one: &Value| names.iter().any(|name| one[*name].is_string());
+    let objects = &unwrapped.objects;
+    Ok(objects.is_empty() || objects.iter().any(is_one))
 }
 
 /// Takes the records out of a value, whatever wraps them, out of EventBridge's envelope as well.
