@@ -16,3 +16,6 @@ pub(crate) mod observe;
 pub(crate) mod format;
 pub(crate) mod report;
 pub(crate) mod sessions;
+
+#[cfg(test)]
+mod filter_tests;
