@@ -14,10 +14,10 @@ use crate::records::history::{Counts, EventFilter};
 /// Objects that are read at once: enough to hide the way to S3, few enough for memory to stay small.
 const AT_ONCE: usize = 8;
 /// Parts of an object, and of what was found in it, that may wait.
-const AHEAD: usize = 2;
+pub(super) const AHEAD: usize = 2;
 
 /// What an object turns out to have.
-enum Part {
+pub(super) enum Part {
     Lines(String),
     /// After all of them: what was counted, and what is wrong.
     Ended(Counts, Option<String>),
@@ -44,25 +44,47 @@ pub(crate) async fn read_keys(
         std::future::ready((place, receiver))
     });
     let mut begun = tasks.buffered(AT_ONCE);
-    while let Some((place, mut parts)) = begun.next().await {
-        let mut has_ended = false;
-        while let Some(part) = parts.recv().await {
-            match part {
-                Part::Lines(lines) => hand(&lines)?,
-                Part::Ended(counts, problem) => {
-                    has_ended = true;
-                    read.counts.add(counts);
-                    read.unread
-                        .extend(problem.map(|reason| (place.clone(), reason)));
-                }
-            }
-        }
-        // A panic over one object is not one over those behind it.
-        if !has_ended {
-            read.unread.push((place, "the reader stopped".to_owned()));
-        }
+    while let Some((place, parts)) = begun.next().await {
+        hand_on(place, parts, hand, read).await?;
     }
     Ok(())
+}
+
+/// Hands on what one object turns out to have.
+///
+/// # Errors
+/// Those of `hand`.
+pub(super) async fn hand_on(
+    place: String,
+    mut parts: mpsc::Receiver<Part>,
+    hand: &Hand<'_>,
+    read: &mut Read,
+) -> anyhow::Result<()> {
+    let mut has_ended = false;
+    while let Some(part) = parts.recv().await {
+        match part {
+            Part::Lines(lines) => hand(&lines)?,
+            Part::Ended(counts, problem) => {
+                has_ended = true;
+                read.counts.add(counts);
+                read.unread
+                    .extend(problem.map(|reason| (place.clone(), reason)));
+            }
+        }
+    }
+    // A panic over one object is not one over those behind it.
+    if !has_ended {
+        read.unread.push((place, "the reader stopped".to_owned()));
+    }
+    Ok(())
+}
+
+/// Finds what a filter asks for in an object. Waits where the parts are not taken.
+pub(super) fn find(object: impl std::io::Read, filter: &EventFilter, found: &mpsc::Sender<Part>) {
+    let hand = |lines| Ok(found.blocking_send(Part::Lines(lines))?);
+    let (counts, problem) = filter.records_of(object, hand);
+    // Nobody listens any more when printing has failed, which says so itself.
+    let _ = found.blocking_send(Part::Ended(counts, problem));
 }
 
 /// Hands over what a filter asks for of one object, as it arrives.
@@ -91,10 +113,7 @@ async fn one(
             arrived,
             part: Cursor::default(),
         };
-        let hand = |lines| Ok(found.blocking_send(Part::Lines(lines))?);
-        let (counts, problem) = filter.records_of(body, hand);
-        // Nobody listens any more when printing has failed, which says so itself.
-        let _ = found.blocking_send(Part::Ended(counts, problem));
+        find(body, &filter, &found);
     });
     while let Some(part) = body.next().await {
         let part = part

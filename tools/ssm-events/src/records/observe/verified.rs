@@ -6,12 +6,14 @@ use std::sync::Arc;
 use anyhow::Context;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use records::{LogIntegrity, Target, Timestamp};
+use tokio::sync::mpsc;
 
+use super::bodies::{self, AHEAD, Part};
 use super::files::{Hand, Read};
 use super::public_keys::KeySource;
 use super::store::{Content, Item, LARGEST, Listing};
 use crate::records::digest::sha256_of;
-use crate::records::history::{Counts, EventFilter};
+use crate::records::history::EventFilter;
 use crate::records::integrity::{
     Digest, Flaw, Judged, Ledger, Loaded, Naming, Signatures, Window, day_after, file_name,
 };
@@ -36,13 +38,11 @@ pub(crate) struct Verifier<'v> {
     pub(crate) hand: &'v Hand<'v>,
 }
 
-/// What was read of a log file.
+/// A log file that was held against its digests.
 struct Checked {
     item: Item,
-    flaw: Option<Flaw>,
-    lines: String,
-    counts: Counts,
-    problem: Option<String>,
+    /// What is found in it, where it is as CloudTrail delivered it: looked for as it is taken, as all of it may be asked for.
+    found: Result<mpsc::Receiver<Part>, Flaw>,
 }
 
 /// What was read of a digest.
@@ -178,14 +178,19 @@ impl Verifier<'_> {
         });
         let mut done = tasks.buffered(AT_ONCE);
         let mut judged = Vec::new();
-        while let Some(checked) = done.try_next().await.context("read a log file")? {
-            (self.hand)(&checked.lines)?;
-            read.counts.add(checked.counts);
-            let place = checked.item.place.to_string();
-            read.unread
-                .extend(checked.problem.map(|problem| (place.clone(), problem)));
-            let (id, flaw) = (checked.item.id, checked.flaw);
-            judged.push((checked.item.day, Judged { id, place, flaw }));
+        while let Some(Checked { item, found }) =
+            done.try_next().await.context("read a log file")?
+        {
+            let place = item.place.to_string();
+            let flaw = match found {
+                Ok(parts) => {
+                    bodies::hand_on(place.clone(), parts, self.hand, read).await?;
+                    None
+                }
+                Err(flaw) => Some(flaw),
+            };
+            let id = item.id;
+            judged.push((item.day, Judged { id, place, flaw }));
         }
         drop(done);
         for (day, judged) in judged {
@@ -224,43 +229,30 @@ async fn digest(item: Item) -> ReadDigest {
     }
 }
 
-/// Compares a log file with the hashes that it should have, and finds what is asked for in one that has them.
+/// Compares a log file with the hashes that it should have, and begins to find what is asked for in one that has them.
 async fn log(item: Item, hashes: Vec<Option<String>>, filter: Arc<EventFilter>) -> Checked {
-    let unread = |item, flaw| Checked {
-        item,
-        flaw: Some(flaw),
-        lines: String::new(),
-        counts: Counts::default(),
-        problem: None,
-    };
-    if hashes.is_empty() {
-        return unread(item, Flaw::unproved("no proved digest names it"));
-    }
-    let content = match item.place.read().await {
-        Ok(content) => content,
-        Err(flaw) => return unread(item, flaw),
-    };
-    let work = tokio::task::spawn_blocking(move || match compare(&content, &hashes) {
-        Err(flaw) => (Some(flaw), String::new(), Counts::default(), None),
-        Ok(()) => {
-            let mut lines = String::new();
-            let (counts, problem) = filter.records_of(content.bytes.as_slice(), |more| {
-                lines.push_str(&more);
-                Ok(())
-            });
-            (None, lines, counts, problem)
-        }
+    let found = proved(&item, hashes).await.map(|content| {
+        let (sender, parts) = mpsc::channel(AHEAD);
+        tokio::task::spawn_blocking(move || {
+            bodies::find(content.bytes.as_slice(), &filter, &sender);
+        });
+        parts
     });
-    match work.await {
-        Ok((flaw, lines, counts, problem)) => Checked {
-            item,
-            flaw,
-            lines,
-            counts,
-            problem,
-        },
-        Err(panic) => unread(item, Flaw::unproved(panic.to_string())),
+    Checked { item, found }
+}
+
+/// Returns a log file that is as CloudTrail delivered it.
+async fn proved(item: &Item, hashes: Vec<Option<String>>) -> Result<Content, Flaw> {
+    if hashes.is_empty() {
+        return Err(Flaw::unproved("no proved digest names it"));
     }
+    let content = item.place.read().await?;
+    let work = tokio::task::spawn_blocking(move || {
+        compare(&content, &hashes)?;
+        Ok(content)
+    });
+    let unknown = |panic: tokio::task::JoinError| Flaw::unproved(panic.to_string());
+    work.await.map_err(unknown)?
 }
 
 /// What is compared is what is read afterwards: the same bytes, unpacked in the same way.
