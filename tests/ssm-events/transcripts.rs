@@ -1,5 +1,7 @@
 //! `sessions` and `check --transcripts`: sessions of the local AWS, and where their transcripts are.
 
+#[path = "transcripts_archive.rs"]
+mod archive;
 #[path = "transcripts_lists.rs"]
 mod lists;
 
@@ -25,6 +27,13 @@ pub(crate) struct Scene {
 impl Scene {
     pub(crate) fn new() -> Scene {
         let account = Sandbox::start().account();
+        let bucket = format!("transcripts-{}", account.id());
+        account.aws(&["s3api", "create-bucket", "--bucket", &bucket]);
+        Scene::logging_to(account, bucket)
+    }
+
+    /// The bucket is there already.
+    pub(crate) fn logging_to(account: Account, bucket: String) -> Scene {
         let id = account.id();
         let role = |name: &str| {
             json!({"account": id, "name": name, "trust": "ec2.amazonaws.com", "instance_profile": true,
@@ -32,8 +41,6 @@ impl Scene {
         };
         let node = |node: &str, profile: &str| json!({"account": id, "region": "us-east-1", "instance_id": node, "profile": profile, "agent": {"version": "3.3.2299.0"}});
         account.seed(&json!({"roles": [role("web"), role("mute")], "nodes": [node(GOOD, "web"), node(BROKEN, "mute")]}));
-        let bucket = format!("transcripts-{id}");
-        account.aws(&["s3api", "create-bucket", "--bucket", &bucket]);
         account.call(
             "Logs_20140328.CreateLogGroup",
             &json!({"logGroupName": "/sessions"}),
@@ -51,6 +58,7 @@ impl Scene {
     fn may_upload(&self, role: &str) {
         let actions = [
             "s3:PutObject",
+            "s3:PutObjectAcl",
             "s3:GetEncryptionConfiguration",
             "logs:DescribeLogGroups",
             "logs:CreateLogStream",
