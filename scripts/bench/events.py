@@ -4,11 +4,12 @@ that alerts Slack.
 
 All input is made up, the same at every run, and read from the page cache.
 
-usage: events.py [history|match|sessions|lambda ...]      (after `cargo build --release`)
+usage: events.py [history|inputs|match|sessions|lambda ...]      (after `cargo build --release`)
 """
 
 import argparse
 import functools
+import gzip
 import json
 import os
 import pathlib
@@ -19,11 +20,13 @@ import events_lambda as functions
 import events_sessions
 import measure
 
-SECTIONS = ("history", "match", "sessions", "lambda")
+SECTIONS = ("history", "inputs", "match", "sessions", "lambda")
 # 100 MB, below which `sessions` promises to stay with 100,000 of them.
 MOST_MIB = 95
 # What `history` promises over 1 GiB of log files: a part of the CPU of `gzip -dc`, and 25 MB.
 FULL_MIB, MOST_OF_GZIP, MOST_HISTORY_MIB = 1024, 0.6, 25e6 / 2**20
+# What no trail writes, and memory must not grow with: this many MiB, between two records.
+LARGEST_MIB, ENDLESS = 60, "lists without an end"
 STARTS = 10
 
 GZIP = 'find "$1" -name "*.json.gz" -print0 | xargs -0 gzip -dc'
@@ -55,12 +58,12 @@ def main():
         args.output, args.home = directory / "output", directory
         args.data = args.keep.resolve() if args.keep else directory
         for section in args.sections or SECTIONS:
-            {"history": history, "match": match, "sessions": sessions, "lambda": function}[section](args)
+            {"history": history, "inputs": inputs, "match": match, "sessions": sessions, "lambda": function}[section](args)
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("sections", nargs="*", metavar="history|match|sessions|lambda", help="what to measure [default: all]")
+    parser.add_argument("sections", nargs="*", metavar="|".join(SECTIONS), help="what to measure [default: all]")
     parser.add_argument("--mib", type=int, default=1024, help="size of the log files before gzip [default: %(default)s]")
     parser.add_argument("--events", type=int, default=1_000_000, help="events to match, 10 or more [default: %(default)s]")
     parser.add_argument("--sessions", type=int, default=100_000, help="sessions to find the transcripts of [default: %(default)s]")
@@ -84,12 +87,12 @@ def history(args):
         f"history: {facts['records']:,} records in {facts['files']:,} log files, {whole:,.0f} MiB, {packed:,.0f} MiB with gzip"
         f" ({whole / packed:.1f}:1); {facts['matches']:,} match. Medians; runs: {args.runs}, of jq 1."
     )
-    ours, gzip, jq = "ssm-events history", "gzip -dc >/dev/null", "gzip -dc | jq"
+    ours, plain, jq = "ssm-events history", "gzip -dc >/dev/null", "gzip -dc | jq"
     shell = measure.program("sh")
     commands = {
         measure.FLOOR: [measure.program("true")],
         ours: [args.tool, "history", directory, "--event", ",".join(data.WANTED)],
-        gzip: [shell, "-c", f"{GZIP} >/dev/null", "sh", directory],
+        plain: [shell, "-c", f"{GZIP} >/dev/null", "sh", directory],
         jq: [shell, "-c", f"{GZIP} | {JQ}", "sh", directory],
         "python gzip and json": [measure.program("python"), "-I", "-c", PYTHON, directory],
     }
@@ -99,7 +102,7 @@ def history(args):
 
     def once(name, command):
         wall, cpu, peak = run(args, name, command)
-        if name not in (measure.FLOOR, gzip):
+        if name not in (measure.FLOOR, plain):
             same(found, name, identifiers(args.output, name, "eventID"))
         return wall, cpu, peak, cpu / max(wall, 1e-6)
 
@@ -108,12 +111,46 @@ def history(args):
     rows = measure.in_turns(runs, args.runs)
     if len(found[ours]) != facts["matches"]:
         measure.fail(f"{ours} found {len(found[ours])} of {facts['matches']} records")
-    (_, cpu, peak, _), (_, cpu_of_gzip, _, _) = rows[ours], rows[gzip]
+    (_, cpu, peak, _), (_, cpu_of_gzip, _, _) = rows[ours], rows[plain]
     if args.mib >= FULL_MIB and (cpu > MOST_OF_GZIP * cpu_of_gzip or peak > MOST_HISTORY_MIB):
-        measure.fail(f"{ours} took {cpu / cpu_of_gzip:.0%} of the CPU of {gzip}, and held {peak:,.0f} MiB")
+        measure.fail(f"{ours} took {cpu / cpu_of_gzip:.0%} of the CPU of {plain}, and held {peak:,.0f} MiB")
     rows[measure.FLOOR][3] = None
     columns = [measure.WALL, measure.CPU, measure.PEAK, measure.Column("cores", 1, 1, False)]
     measure.table(columns, rows, ours)
+
+
+def inputs(args):
+    size = min(args.mib, LARGEST_MIB) * data.MIB
+    record = '{"eventName":"StartSession","eventSource":"ssm.amazonaws.com","eventID":"%s"}\n'
+    first, last = record % "first", record % "last"
+    other = '{"eventName":"GetObject","eventSource":"s3.amazonaws.com","requestParameters":{"key":"%s"}}\n'
+    makers = {
+        "one object": lambda: (first + other % ("x" * size) + last).encode(),
+        "objects in lists": lambda: (first + "[" * size + "]" * size + "\n" + last).encode(),
+        ENDLESS: lambda: (first + "[" * size + "\n" + last).encode(),
+        "UTF-16": lambda: (first + other % "x" * (size // 2 // len(other)) + last).encode("utf-16"),
+        "one object, gzip": lambda: gzip.compress((first + other % ("x" * size) + last).encode(), 1),
+    }
+    print(f"inputs: {size // data.MIB} MiB of what no trail writes, between two records. Medians; runs: {args.runs}.")
+    given, ours = args.home / "given", "ssm-events history"
+
+    def once(name):
+        # What is too large or too deep to be read is said, by the status as well.
+        wall, cpu, peak = run(args, f"{ours}, {name}", [args.tool, "history", given], fine=(0, 2))
+        with args.output.open(encoding="utf-8") as lines:
+            found = {json.loads(line).get("eventID") for line in lines}
+        if "first" not in found or ("last" not in found and name != ENDLESS):
+            measure.fail(f"{ours}, {name}, found {found}")
+        if args.mib >= FULL_MIB and peak > MOST_HISTORY_MIB:
+            measure.fail(f"{ours}, {name}, held {peak:,.0f} MiB")
+        return wall, cpu, peak
+
+    floor = functools.partial(run, args, measure.FLOOR, [measure.program("true")])
+    rows = measure.in_turns({measure.FLOOR: floor}, args.runs)
+    for name, make in makers.items():
+        given.write_bytes(make())
+        rows |= measure.in_turns({name: functools.partial(once, name)}, args.runs)
+    measure.table([measure.WALL, measure.CPU, measure.PEAK], rows, "one object")
 
 
 def match(args):
@@ -208,11 +245,11 @@ def function(args):
     measure.table([*columns, measure.PEAK], {name: starts[name] + events[name] for name in commands}, base)
 
 
-def run(args, name, command, given=os.devnull):
+def run(args, name, command, given=os.devnull, fine=None):
     """Returns the figures of one run. What it printed is left in a file, and looked at by the caller."""
     env = {"PATH": os.environ["PATH"], "HOME": str(args.home), "LC_ALL": "C.UTF-8"}
     # The tool may end with 1 when it finds something, which is no failure.
-    fine = (0, 1) if command[0] == args.tool else (0,)
+    fine = fine or ((0, 1) if command[0] == args.tool else (0,))
     return measure.run(name, command, env, given, args.output, fine)
 
 
