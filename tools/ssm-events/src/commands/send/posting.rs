@@ -175,8 +175,7 @@ impl Poster {
                 } => {
                     self.trouble = Some(said);
                     self.is_certain &= is_certain;
-                    let paused = asked.map(|asked| Instant::now() + asked.min(LONGEST_ASKED));
-                    self.paused_until = paused;
+                    self.keep_pause(asked);
                     asked.unwrap_or(pause).max(PAUSE)
                 }
             };
@@ -197,6 +196,11 @@ impl Poster {
             Transport::Https(https) => https.attempt(message).await,
             Transport::Topic(topic) => topic.attempt(&queued.event_id, message).await,
             Transport::Closed(closed) => Answer::Down(closed.why.clone()),
+    /// Keeps the pause that a service has asked for.
+    fn keep_pause(&mut self, asked: Option<Duration>) {
+        self.paused_until = asked.map(|asked| Instant::now() + asked.min(LONGEST_ASKED));
+    }
+
         }
     }
 }
@@ -237,3 +241,24 @@ mod tests {
         assert!(poster.paused_until().is_none());
     }
 }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_that_is_asked_for_is_kept_for_a_day_at_most() {
+        let closed = Closed {
+            form: Form::Slack,
+            why: String::new(),
+        };
+        let mut poster = Poster::new(Transport::Closed(closed), 0.0, 0.0, None);
+        let day = Duration::from_secs(86_400);
+        for (asked, kept) in [
+            (day / 2, day / 2),
+            (day, day),
+            (day * 30, day),
+            (Duration::MAX, day),
+        ] {
+            poster.keep_pause(Some(asked));
+            assert_eq!(poster.paused_until(), Some(Instant::now() + kept));
+        }
+        poster.keep_pause(None);
+        assert_eq!(poster.paused_until(), None);
+    }
