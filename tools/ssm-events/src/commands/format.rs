@@ -10,7 +10,7 @@ use crate::records::source;
 /// Print CloudTrail records, EventBridge events or log files for people or other programs, without calling AWS
 #[derive(Clone, Debug, clap::Args)]
 #[command(
-    after_long_help = "Examples:\n  ssm-events history --since 7d | ssm-events format --to csv >calls.csv"
+    after_long_help = "Examples:\n  ssm-events history --since 7d | ssm-events format --to csv >calls.csv\n  ssm-events history --since 1d | ssm-events format --to asff >findings.jsonl"
 )]
 pub(crate) struct FormatArgs {
     /// What to print
