@@ -1,5 +1,7 @@
 //! `ssm-events` as a user meets it: exit status, stdout and stderr of every verb against the local AWS.
 
+#[path = "ssm-events/addresses.rs"]
+mod addresses;
 #[path = "ssm-events/bot.rs"]
 mod bot;
 #[path = "ssm-events/break_glass.rs"]
@@ -28,10 +30,10 @@ mod killed;
 mod lambda;
 #[path = "ssm-events/matching.rs"]
 mod matching;
-#[path = "ssm-events/page.rs"]
-mod page;
 #[path = "ssm-events/mutants.rs"]
 mod mutants;
+#[path = "ssm-events/page.rs"]
+mod page;
 #[path = "ssm-events/past.rs"]
 mod past;
 #[path = "ssm-events/reading.rs"]

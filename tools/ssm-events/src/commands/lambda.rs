@@ -167,6 +167,7 @@ impl Function {
             let queued = Queued {
                 event_id: id.clone(),
                 destination: String::new(),
+                address: None,
                 form: None,
                 thread: None,
                 message: serde_json::value::to_raw_value(&message)?,

@@ -50,6 +50,15 @@ pub(crate) async fn run(
     Ok(outcome)
 }
 
+/// Returns whether a message has not arrived at a URL of its destination. What a list without URLs says is about any of them.
+fn is_missing_at(mut at: Arrived) -> bool {
+    let anywhere = at.remove(&None).filter(|_| at.is_empty());
+    anywhere
+        .into_iter()
+        .chain(at.into_values())
+        .any(|arrived| !arrived)
+}
+
 /// Returns whether a line that cannot be read is only the beginning of one.
 fn is_cut(error: &anyhow::Error) -> bool {
     let json = error.downcast_ref::<serde_json::Error>();
@@ -60,7 +69,10 @@ fn is_cut(error: &anyhow::Error) -> bool {
 
 /// The ids of what was sent, and whether each message arrived at each destination; the name of one is empty for the webhook of flags.
 #[derive(Debug, Default)]
-struct Delivered(HashMap<String, HashMap<(String, String), bool>>);
+struct Delivered(HashMap<String, HashMap<(String, String), Arrived>>);
+
+/// Whether a message arrived, by the URL of its destination. Not every list has those.
+type Arrived = HashMap<Option<String>, bool>;
 
 impl Delivered {
     /// Adds a list: ids one a line, or objects with `event_id`, such as the delivery log of a spool. Of these only what
@@ -90,7 +102,7 @@ impl Delivered {
             let plain = line.bytes().all(|b| b.is_ascii_graphic());
             anyhow::ensure!(plain, "expected an event id, or an object with event_id");
             if !line.is_empty() {
-                self.add(line.trim_matches('"'), ("", ""), true);
+                self.add(line.trim_matches('"'), ("", ""), None, true);
             }
             return Ok(());
         }
@@ -106,16 +118,24 @@ impl Delivered {
             .as_str()
             .is_none_or(|status| ["delivered", "muted"].contains(&status));
         let destination = value["destination"].as_str().unwrap_or_default();
+        let address = value["address"].as_str();
         // Of an event that a filter makes several messages of, those behind the first have a number.
         let (id, part) = id.split_once('/').unwrap_or((id, ""));
-        self.add(id, (destination, part), arrived);
+        self.add(id, (destination, part), address, arrived);
         Ok(())
     }
 
-    fn add(&mut self, id: &str, (destination, part): (&str, &str), arrived: bool) {
+    fn add(
+        &mut self,
+        id: &str,
+        (destination, part): (&str, &str),
+        address: Option<&str>,
+        arrived: bool,
+    ) {
         let destinations = self.0.entry(id.to_owned()).or_default();
         let key = (destination.to_owned(), part.to_owned());
-        *destinations.entry(key).or_default() |= arrived;
+        let at = destinations.entry(key).or_default();
+        *at.entry(address.map(str::to_owned)).or_default() |= arrived;
     }
 
     /// Returns whether a record is missing, once: the same record again is not.
@@ -124,8 +144,9 @@ impl Delivered {
         if event_id.is_empty() {
             return true;
         }
-        let seen = HashMap::from([((String::new(), String::new()), true)]);
+        let seen = HashMap::from([(None, true)]);
+        let seen = HashMap::from([((String::new(), String::new()), seen)]);
         let before = self.0.insert(event_id.to_owned(), seen);
-        before.is_none_or(|destinations| destinations.values().any(|arrived| !arrived))
+        before.is_none_or(|destinations| destinations.into_values().any(is_missing_at))
     }
 }

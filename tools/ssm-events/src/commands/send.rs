@@ -27,7 +27,7 @@ pub(crate) use self::explain::Routed;
 use self::intake::Intake;
 pub(crate) use self::posting::{Posted, Poster, Transport};
 pub(crate) use self::slack::Webhook as SlackWebhook;
-use self::spool::Spool;
+use self::spool::{Addresses, Spool};
 use self::threads::Threads;
 use super::GlobalArgs;
 use super::style::StyleArgs;
@@ -49,6 +49,10 @@ pub(crate) struct SendArgs {
     /// Keep what is not delivered yet, and what was, in this directory
     #[arg(long, value_name = "DIR", required_unless_present = "explain")]
     spool: Option<PathBuf>,
+
+    /// Send what waits for an earlier URL of a destination to the one that it has now, which has taken its place
+    #[arg(long, requires = "spool")]
+    url_replaced: bool,
 
     /// Print for each record which rule of the routes decides and why others do not; send nothing
     #[arg(long, requires = "routes", conflicts_with = "spool")]
@@ -142,7 +146,14 @@ pub(crate) async fn run(
         .destination
         .open(routes.as_ref(), &args.style, &global.aws)
         .await?;
-    let spool = Spool::open(directory, out)?;
+    let addresses = Addresses {
+        of: transports
+            .iter()
+            .filter_map(destinations::Named::address)
+            .collect(),
+        are_replaced: args.url_replaced,
+    };
+    let spool = Spool::open(directory, addresses, out)?;
     let threads = Threads::open(directory)?;
     let since_last = spool.last_delivery(Timestamp::now());
     let lanes = transports.into_iter();
@@ -180,19 +191,26 @@ fn say_held(
     out: &Output,
 ) -> bool {
     let mut is_held = false;
-    for (name, n_waiting) in spool.waiting() {
+    for ((name, elsewhere), waiting) in spool.waiting() {
         is_held = true;
-        let lane = lanes.iter().find(|lane| lane.name == name);
-        let first = spool.first(name).map_or("", |first| &first.event_id);
-        let messages = match n_waiting {
+        let lane = lanes.iter().find(|lane| lane.name == *name);
+        let first = waiting.front().map_or("", |first| &first.event_id);
+        let messages = match waiting.len() {
             1 => "1 message is".to_owned(),
             n => format!("{n} messages are"),
         };
         let shown = directory.display();
+        let destination = match name.as_str() {
+            "" => "the destination of flags".to_owned(),
+            name => format!("the destination '{name}'"),
+        };
         out.note(&match lane {
+            Some(lane) if elsewhere.is_some() && lane.poster.is_open() => format!(
+                "{messages} held in {shown} for another URL than {destination} has now: run send again with that URL, or with --url-replaced if this one has taken its place, first {first}"
+            ),
             Some(lane) => {
                 let reason = lane.poster.trouble().unwrap_or("it does not answer");
-                let service = match name {
+                let service = match name.as_str() {
                     "" => lane.poster.service().to_owned(),
                     name => format!("{name} ({})", lane.poster.service()),
                 };
@@ -202,11 +220,7 @@ fn say_held(
             }
             // Of another file of routes, or of flags: whoever knows the destination can send them.
             None => format!(
-                "{messages} held in {shown} for {}, which this run does not have: run send again with this spool and that destination, first {first}",
-                match name {
-                    "" => "the destination of flags".to_owned(),
-                    name => format!("the destination '{name}'"),
-                }
+                "{messages} held in {shown} for {destination}, which this run does not have: run send again with this spool and that destination, first {first}"
             ),
         });
     }

@@ -322,6 +322,17 @@ impl Secrets<'_> {
 }
 
 impl Named {
+    /// Returns the destination's name with what names its URL, if it has one; nothing where that is not known.
+    pub(super) fn address(&self) -> Option<(String, Option<String>)> {
+        let address = match &self.transport {
+            Transport::Webhook(webhook) => Some(webhook.address()),
+            Transport::Https(https) => Some(https.address()),
+            Transport::Bot(_) | Transport::Topic(_) => None,
+            Transport::Closed(_) => return None,
+        };
+        Some((self.name.clone(), address))
+    }
+
     /// Returns the destination's lane.
     pub(super) fn lane(
         mut self,

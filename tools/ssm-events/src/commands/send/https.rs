@@ -4,6 +4,7 @@ use awsconf::{HttpClient, Request, Response};
 use serde_json::{Value, json};
 
 use super::answer::{Answer, PASSED_ON, TIMEOUT, retry_after, said};
+use super::spool;
 
 /// Fields are members of an object.
 pub(super) const NO_OBJECT: &str =
@@ -61,6 +62,11 @@ impl Https {
             },
             has_taken: false,
         })
+    }
+
+    /// Returns what names the URL.
+    pub(super) fn address(&self) -> String {
+        spool::address(&self.url)
     }
 
     /// Goes on where an earlier run has ended: whether it had taken a message since it last refused one.

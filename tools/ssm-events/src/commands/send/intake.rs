@@ -241,6 +241,7 @@ fn queued(
     Ok(Incoming::Message(Queued {
         event_id: event_id.to_owned(),
         destination: destination.to_owned(),
+        address: None,
         form: Some(format.form()),
         thread,
         message: serde_json::value::to_raw_value(message)?,

@@ -138,9 +138,17 @@ impl Poster {
             .map_or(rested, |paused| paused.max(rested))
     }
 
+    /// Returns whether it could be opened.
+    pub(super) fn is_open(&self) -> bool {
+        !matches!(self.transport, Transport::Closed(_))
+    }
+
     /// Returns what went wrong last; it never has a secret in it.
     pub(crate) fn trouble(&self) -> Option<&str> {
-        self.trouble.as_deref()
+        match &self.transport {
+            Transport::Closed(closed) => Some(&closed.why),
+            _ => self.trouble.as_deref(),
+        }
     }
 
     /// Returns whether all attempts at the last message were certainly not taken: without an answer one may have been.
@@ -188,6 +196,11 @@ impl Poster {
         }
     }
 
+    /// Keeps the pause that a service has asked for.
+    fn keep_pause(&mut self, asked: Option<Duration>) {
+        self.paused_until = asked.map(|asked| Instant::now() + asked.min(LONGEST_ASKED));
+    }
+
     async fn attempt(&mut self, queued: &Queued, thread: Option<&str>) -> Answer {
         let message = queued.message.get();
         match &mut self.transport {
@@ -196,11 +209,6 @@ impl Poster {
             Transport::Https(https) => https.attempt(message).await,
             Transport::Topic(topic) => topic.attempt(&queued.event_id, message).await,
             Transport::Closed(closed) => Answer::Down(closed.why.clone()),
-    /// Keeps the pause that a service has asked for.
-    fn keep_pause(&mut self, asked: Option<Duration>) {
-        self.paused_until = asked.map(|asked| Instant::now() + asked.min(LONGEST_ASKED));
-    }
-
         }
     }
 }
@@ -240,7 +248,6 @@ mod tests {
         poster.paused_until = Some(now);
         assert!(poster.paused_until().is_none());
     }
-}
 
     #[tokio::test(start_paused = true)]
     async fn a_pause_that_is_asked_for_is_kept_for_a_day_at_most() {
@@ -262,3 +269,4 @@ mod tests {
         poster.keep_pause(None);
         assert_eq!(poster.paused_until(), None);
     }
+}

@@ -8,6 +8,7 @@ use awsconf::{HttpClient, Request, Response};
 use serde_json::{Value, json};
 
 use super::answer::{Answer, PASSED_ON, TIMEOUT, retry_after, said};
+use super::spool;
 use crate::alerts::webhook::Url;
 
 /// The body of the answer by which a webhook takes a message.
@@ -61,6 +62,11 @@ impl Webhook {
     pub(crate) fn new(url: Url) -> anyhow::Result<Webhook> {
         let plain = HttpClient::new()?;
         Ok(Webhook { url, plain })
+    }
+
+    /// Returns what names the URL.
+    pub(super) fn address(&self) -> String {
+        spool::address(self.url.expose())
     }
 
     pub(super) async fn attempt(&self, message: &str) -> Answer {

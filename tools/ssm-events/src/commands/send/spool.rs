@@ -1,85 +1,26 @@
 //! The directory in which messages wait: what is in it survives kill -9, and a message leaves the queue only when its
 //! delivery is on the disk.
 //!
-//! `queue.jsonl`: `{"event_id", "destination", "form", "thread", "message"}`, in the order in which they came; a later line with the same
-//! event and destination has the message made anew.
-//! `deliveries.jsonl`: `{"event_id", "destination", "status", "time", "error"}`, the status one of `queued`, `unsent`, `sending`, `held`,
-//! `delivered`, `rejected` and `muted`. `destination` is left out for the webhook of the flags.
+//! `queue.jsonl`: `{"event_id", "destination", "address", "form", "thread", "message"}`, in the order in which they came; a later line with
+//! the same event, destination and address has the message made anew.
+//! `deliveries.jsonl`: `{"event_id", "destination", "address", "status", "time", "error"}`, the status one of `queued`, `unsent`, `sending`,
+//! `held`, `delivered`, `rejected` and `muted`. `destination` is left out for the webhook of the flags, `address` where there is no URL.
 
+mod addresses;
 mod files;
+mod line;
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::fs::{File, TryLockError};
 use std::path::Path;
 
+pub(super) use self::addresses::{Addresses, address};
+use self::addresses::{Lane, lane};
+pub(super) use self::files::{append, lines, open};
+use self::files::{private, replace};
+pub(crate) use self::line::{Delivery, DeliveryStatus, Form, Queued};
 use anyhow::{Context, bail};
 use cli::Output;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-
-use self::files::private;
-pub(super) use self::files::{append, lines, open};
-
-/// A message that waits.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Queued {
-    pub(crate) event_id: String,
-    /// The name of the destination; empty for the webhook of the flags.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(crate) destination: String,
-    /// What kind of destination it is made for; older versions did not say.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) form: Option<Form>,
-    /// What it is about, where what is about the same is in one thread: account, Region and ID of a session.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) thread: Option<String>,
-    pub(crate) message: Box<RawValue>,
-}
-
-/// Who understands a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Form {
-    /// A webhook or a bot of Slack.
-    Slack,
-    /// A URL.
-    Json,
-    /// A topic.
-    Topic,
-}
-
-/// A line of the delivery log.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Delivery {
-    pub(crate) event_id: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(crate) destination: String,
-    pub(crate) status: DeliveryStatus,
-    pub(crate) time: String,
-    /// Why it was rejected, muted or not made.
-    #[serde(default)]
-    pub(crate) error: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum DeliveryStatus {
-    /// Written before it is queued: it is meant to arrive.
-    Queued,
-    /// No message could be made of it.
-    Unsent,
-    /// Written before the request leaves: after a crash nobody knows whether it was taken.
-    Sending,
-    Delivered,
-    /// It was certainly not taken, and waits.
-    Held,
-    /// It will never be taken.
-    Rejected,
-    /// A rule sends it nowhere.
-    Muted,
-}
 
 /// What became of a message that came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,22 +32,22 @@ pub(crate) enum Added {
     Known,
 }
 
-/// A destination and an event.
-type Key = (String, String);
+/// A lane and an event.
+type Key = (Lane, String);
 
 /// The open directory; nobody else has it open.
 #[derive(Debug)]
 pub(crate) struct Spool {
     queue: File,
     log: File,
-    /// By destination.
-    waiting: BTreeMap<String, VecDeque<Queued>>,
+    addresses: Addresses,
+    waiting: BTreeMap<Lane, VecDeque<Queued>>,
     /// What was delivered, rejected, or waits.
     known: HashSet<Key>,
     /// What a crash has left only the attempt of.
     in_doubt: HashSet<Key>,
-    /// Destinations that have taken something since they last refused a message.
-    taking: HashSet<String>,
+    /// Those that have taken something since they last refused a message.
+    taking: HashSet<Lane>,
     /// Events that are in the log as muted.
     muted: HashSet<String>,
     is_synced: bool,
@@ -114,11 +55,16 @@ pub(crate) struct Spool {
 }
 
 impl Spool {
-    /// Opens a directory, making it when missing; says so and waits while another process has it.
+    /// Opens a directory, making it when missing; says so and waits while another process has it. What is in it for one of the
+    /// addresses and does not say so, as older versions did not, is of this one from now on.
     ///
     /// # Errors
     /// It cannot be made, read or written, or holds something else.
-    pub(crate) fn open(directory: &Path, out: &Output) -> anyhow::Result<Spool> {
+    pub(crate) fn open(
+        directory: &Path,
+        addresses: Addresses,
+        out: &Output,
+    ) -> anyhow::Result<Spool> {
         let action = || format!("open the spool {}", directory.display());
         private(directory).with_context(action)?;
         let lock = open(&directory.join("lock"))?;
@@ -133,17 +79,28 @@ impl Spool {
             }
             Err(TryLockError::Error(error)) => return Err(error).with_context(action),
         }
-        let (mut queue, mut log) = (
-            open(&directory.join("queue").with_extension("jsonl"))?,
-            open(&directory.join("deliveries").with_extension("jsonl"))?,
-        );
-        let deliveries: Vec<Delivery> =
-            lines(&mut log).with_context(|| format!("{}/deliveries.jsonl", directory.display()))?;
-        let queued: Vec<Queued> =
-            lines(&mut queue).with_context(|| format!("{}/queue.jsonl", directory.display()))?;
+        let [log_file, queue_file] =
+            ["deliveries", "queue"].map(|name| directory.join(name).with_extension("jsonl"));
+        let (mut queue, mut log) = (open(&queue_file)?, open(&log_file)?);
+        let of = |path: &Path| path.display().to_string();
+        let mut deliveries: Vec<Delivery> = lines(&mut log).with_context(|| of(&log_file))?;
+        let mut queued: Vec<Queued> = lines(&mut queue).with_context(|| of(&queue_file))?;
+        if addresses.adopt(
+            queued
+                .iter_mut()
+                .map(|one| (&*one.destination, &mut one.address)),
+        ) {
+            queue = replace(&queue_file, &queued).with_context(action)?;
+        }
+        let delivered = deliveries.iter_mut();
+        let delivered = delivered.filter(|one| one.status != DeliveryStatus::Muted);
+        if addresses.adopt(delivered.map(|one| (&*one.destination, &mut one.address))) {
+            log = replace(&log_file, &deliveries).with_context(action)?;
+        }
         let mut spool = Spool {
             queue,
             log,
+            addresses,
             waiting: BTreeMap::new(),
             known: HashSet::new(),
             in_doubt: HashSet::new(),
@@ -156,20 +113,20 @@ impl Spool {
             spool.remember(delivery);
         }
         for queued in queued {
-            if spool
-                .known
-                .insert(key(&queued.destination, &queued.event_id))
-            {
-                spool.wait(queued);
-            } else {
-                spool.renew(queued);
+            let lane = spool.addresses.lane(&queued.destination, &queued.address);
+            match spool.known.insert((lane.clone(), queued.event_id.clone())) {
+                true => spool.wait(lane, queued),
+                false => drop(spool.renew(&lane, queued)),
             }
         }
         Ok(spool)
     }
 
     fn remember(&mut self, delivery: Delivery) {
-        let key = key(&delivery.destination, &delivery.event_id);
+        let lane = self
+            .addresses
+            .lane(&delivery.destination, &delivery.address);
+        let key = (lane, delivery.event_id);
         match delivery.status {
             DeliveryStatus::Queued | DeliveryStatus::Unsent => {}
             DeliveryStatus::Sending => {
@@ -180,42 +137,38 @@ impl Spool {
             }
             DeliveryStatus::Delivered | DeliveryStatus::Rejected => {
                 self.in_doubt.remove(&key);
+                self.judged(key.0.clone(), delivery.status);
                 self.known.insert(key);
-                self.judged(&delivery.destination, delivery.status);
             }
             DeliveryStatus::Muted => {
-                self.muted.insert(delivery.event_id);
+                self.muted.insert(key.1);
             }
         }
     }
 
     /// Keeps in mind whether a destination takes messages, as the last one was taken or refused.
-    fn judged(&mut self, destination: &str, status: DeliveryStatus) {
+    fn judged(&mut self, lane: Lane, status: DeliveryStatus) {
         match status {
-            DeliveryStatus::Delivered => self.taking.insert(destination.to_owned()),
-            _ => self.taking.remove(destination),
+            DeliveryStatus::Delivered => self.taking.insert(lane),
+            _ => self.taking.remove(&lane),
         };
     }
 
-    fn wait(&mut self, queued: Queued) {
-        match self.waiting.get_mut(&queued.destination) {
-            Some(lane) => lane.push_back(queued),
-            None => {
-                let destination = queued.destination.clone();
-                self.waiting.insert(destination, VecDeque::from([queued]));
-            }
-        }
+    fn wait(&mut self, lane: Lane, queued: Queued) {
+        self.waiting.entry(lane).or_default().push_back(queued);
     }
 
     /// Puts a message in the place of one that waits, made by another filter or for another kind of destination. What may have
     /// been taken stays as it is.
-    fn renew(&mut self, queued: Queued) -> bool {
-        if self.is_in_doubt(&queued.destination, &queued.event_id) {
+    fn renew(&mut self, lane: &Lane, queued: Queued) -> bool {
+        if self
+            .in_doubt
+            .contains(&(lane.clone(), queued.event_id.clone()))
+        {
             return false;
         }
-        let lane = self.waiting.get_mut(&queued.destination);
-        let mut lane = lane.into_iter().flatten();
-        let Some(waiting) = lane.find(|one| one.event_id == queued.event_id) else {
+        let mut waiting = self.waiting.get_mut(lane).into_iter().flatten();
+        let Some(waiting) = waiting.find(|one| one.event_id == queued.event_id) else {
             return false;
         };
         let is_same = waiting.form == queued.form && waiting.message.get() == queued.message.get();
@@ -230,9 +183,14 @@ impl Spool {
     /// # Errors
     /// The disk is full or gone.
     pub(crate) fn add(&mut self, queued: Queued, now: jiff::Timestamp) -> anyhow::Result<Added> {
-        let (destination, event_id) = (queued.destination.clone(), queued.event_id.clone());
-        if self.known.contains(&key(&destination, &event_id)) {
-            if !self.renew(queued.clone()) {
+        let queued = Queued {
+            address: self.addresses.now(&queued.destination),
+            ..queued
+        };
+        let lane = lane(&queued.destination);
+        let key = (lane.clone(), queued.event_id.clone());
+        if self.known.contains(&key) {
+            if !self.renew(&lane, queued.clone()) {
                 return Ok(Added::Known);
             }
             append(&mut self.queue, &queued).context("write the queue")?;
@@ -240,11 +198,12 @@ impl Spool {
             return Ok(Added::Renewed);
         }
         // Before it is queued: whoever compares the log with what CloudTrail has must know of every destination.
-        self.write(&event_id, &destination, DeliveryStatus::Queued, None, now)?;
-        self.known.insert(key(&destination, &event_id));
+        let queued_at = (DeliveryStatus::Queued, now);
+        self.write(&queued.event_id, &queued.destination, queued_at, None)?;
+        self.known.insert(key);
         append(&mut self.queue, &queued).context("write the queue")?;
         self.is_synced = false;
-        self.wait(queued);
+        self.wait(lane, queued);
         Ok(Added::Queued)
     }
 
@@ -262,29 +221,31 @@ impl Spool {
 
     /// Returns the message that waits longest for a destination.
     pub(crate) fn first(&self, destination: &str) -> Option<&Queued> {
-        self.waiting.get(destination).and_then(VecDeque::front)
+        let waiting = self.waiting.get(&lane(destination));
+        waiting.and_then(VecDeque::front)
     }
 
-    /// Returns how many messages wait for each destination for which any do.
-    pub(crate) fn waiting(&self) -> impl Iterator<Item = (&str, usize)> {
+    /// Returns what waits in each lane in which anything does.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = (&Lane, &VecDeque<Queued>)> {
         let lanes = self.waiting.iter();
-        let lanes = lanes.map(|(destination, lane)| (destination.as_str(), lane.len()));
-        lanes.filter(|(_, n_waiting)| *n_waiting > 0)
+        lanes.filter(|(_, waiting)| !waiting.is_empty())
     }
 
     /// Returns whether a crash has left open if this event was delivered.
     pub(crate) fn is_in_doubt(&self, destination: &str, event_id: &str) -> bool {
-        self.in_doubt.contains(&key(destination, event_id))
+        self.in_doubt
+            .contains(&(lane(destination), event_id.to_owned()))
     }
 
     /// Keeps in mind that an attempt had no answer.
     pub(crate) fn doubt(&mut self, destination: &str, event_id: &str) {
-        self.in_doubt.insert(key(destination, event_id));
+        self.in_doubt
+            .insert((lane(destination), event_id.to_owned()));
     }
 
     /// Returns whether a destination has taken a message since it last refused one.
     pub(crate) fn has_taken(&self, destination: &str) -> bool {
-        self.taking.contains(destination)
+        self.taking.contains(&lane(destination))
     }
 
     /// Writes down that no message for a destination could be made of an event.
@@ -298,13 +259,8 @@ impl Spool {
         why: String,
         now: jiff::Timestamp,
     ) -> anyhow::Result<()> {
-        self.write(
-            event_id,
-            destination,
-            DeliveryStatus::Unsent,
-            Some(why),
-            now,
-        )
+        let status = (DeliveryStatus::Unsent, now);
+        self.write(event_id, destination, status, Some(why))
     }
 
     /// Writes down that a rule sends an event nowhere, once.
@@ -318,13 +274,8 @@ impl Spool {
         now: jiff::Timestamp,
     ) -> anyhow::Result<()> {
         if self.muted.insert(event_id.to_owned()) {
-            self.write(
-                event_id,
-                "",
-                DeliveryStatus::Muted,
-                Some(why.to_owned()),
-                now,
-            )?;
+            let status = (DeliveryStatus::Muted, now);
+            self.write(event_id, "", status, Some(why.to_owned()))?;
         }
         Ok(())
     }
@@ -344,13 +295,14 @@ impl Spool {
             bail!("nothing waits");
         };
         let event_id = first.event_id.clone();
-        self.write(&event_id, destination, status, error, now)?;
+        self.write(&event_id, destination, (status, now), error)?;
         if matches!(status, DeliveryStatus::Delivered | DeliveryStatus::Rejected) {
             self.log.sync_data().context("write the delivery log")?;
-            self.judged(destination, status);
-            if let Some(lane) = self.waiting.get_mut(destination) {
-                lane.pop_front();
+            let lane = lane(destination);
+            if let Some(waiting) = self.waiting.get_mut(&lane) {
+                waiting.pop_front();
             }
+            self.judged(lane, status);
         }
         if self.waiting.values().all(VecDeque::is_empty) {
             // Everything in the queue is in the log, so that a crash in between changes nothing.
@@ -363,13 +315,13 @@ impl Spool {
         &mut self,
         event_id: &str,
         destination: &str,
-        status: DeliveryStatus,
+        (status, now): (DeliveryStatus, jiff::Timestamp),
         error: Option<String>,
-        now: jiff::Timestamp,
     ) -> anyhow::Result<()> {
         let line = Delivery {
             event_id: event_id.to_owned(),
             destination: destination.to_owned(),
+            address: self.addresses.now(destination),
             status,
             time: now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             error,
@@ -388,8 +340,4 @@ impl Spool {
             .and_then(|modified| jiff::Timestamp::try_from(modified).ok())
             .and_then(|modified| now.duration_since(modified).try_into().ok())
     }
-}
-
-fn key(destination: &str, event_id: &str) -> Key {
-    (destination.to_owned(), event_id.to_owned())
 }

@@ -40,6 +40,28 @@ pub(in super::super) fn open(path: &Path) -> anyhow::Result<File> {
     Ok(file)
 }
 
+/// Puts other lines in the place of a file's: all of them or, after a cut, none. Returns it opened.
+pub(super) fn replace(path: &Path, lines: &[impl Serialize]) -> anyhow::Result<File> {
+    let other = path.with_extension("new");
+    // What a run that was killed has left there.
+    if let Err(error) = std::fs::remove_file(&other) {
+        anyhow::ensure!(error.kind() == std::io::ErrorKind::NotFound, error);
+    }
+    let mut text = Vec::new();
+    for line in lines {
+        serde_json::to_writer(&mut text, line)?;
+        text.push(b'\n');
+    }
+    let mut file = open(&other)?;
+    file.write_all(&text)?;
+    file.sync_data()?;
+    std::fs::rename(&other, path)?;
+    if let Some(directory) = path.parent() {
+        File::open(directory)?.sync_all()?;
+    }
+    Ok(file)
+}
+
 pub(in super::super) fn append(file: &mut File, line: &impl Serialize) -> anyhow::Result<()> {
     let mut text = serde_json::to_string(line)?;
     text.push('\n');
