@@ -9,13 +9,10 @@ use iam_policy::{Compiled, Request, Verdict, denies};
 
 pub(crate) use self::gathered::Gathered;
 pub(crate) use self::record::{Class, Impact, ImpactCounts};
-use self::record::{ImpactKind, ImpactLoss, PrincipalType};
+use self::record::{ImpactKind, ImpactLoss, MAX_NAMED, PrincipalType};
 use crate::lockout::{AccountShift, Identity, Known, Loss, Lost, Shift, Who, closed, urgency};
 use crate::model::{AccountPrincipals, PrincipalPolicies};
 use crate::principal_arn::{self, anybody, partition};
-
-/// How many actions of a statement a record names: one that denies everything denies 22,000.
-const MAX_NAMED: usize = 50;
 
 /// A guard in an organization: as it is, and as it will be.
 pub(crate) struct Candidate<'a> {
@@ -176,7 +173,8 @@ impl Bound<'_> {
         }
         let today = allowed(before);
         let mut losses: Vec<ImpactLoss> = Vec::new();
-        let (mut open, mut is_denied, mut is_by_session) = (None, false, false);
+        let mut open: Vec<ImpactLoss> = Vec::new();
+        let (mut is_denied, mut is_by_session) = (false, false);
         for class in &today {
             let may = |levels, who: &Who, action: &str| {
                 identity.verdict(Some(levels), who, action) != Verdict::Denied
@@ -198,7 +196,7 @@ impl Bound<'_> {
             let why = self.shift.cause(&loss).message;
             // What a guard denies on some resources only is lost all the same.
             if loss.lost == Lost::Perhaps {
-                open.get_or_insert(why);
+                ImpactLoss::add(&mut open, class, &loss.decision, why);
                 continue;
             }
             let is_kept = class.iter().all(|action| {
@@ -210,25 +208,7 @@ impl Bound<'_> {
                 && !self
                     .shift
                     .is_left(&loss, (who, class[0]), self.account, self.whole);
-            let statement = loss.decision.statement;
-            let known = losses.iter().position(|one| one.why == why);
-            let at = known.unwrap_or_else(|| {
-                losses.push(ImpactLoss {
-                    actions: Vec::new(),
-                    n_actions: 0,
-                    policy: statement.map(|one| one.policy.to_owned()),
-                    sid: statement
-                        .map(|one| one.sid.to_owned())
-                        .filter(|sid| !sid.is_empty()),
-                    why,
-                });
-                losses.len() - 1
-            });
-            let lost = &mut losses[at];
-            lost.n_actions += class.len();
-            let n_free = MAX_NAMED.saturating_sub(lost.actions.len());
-            let names = class.iter().take(n_free).map(|action| (*action).to_owned());
-            lost.actions.extend(names);
+            ImpactLoss::add(&mut losses, class, &loss.decision, why);
         }
         if let Some(first) = losses.first().filter(|_| is_denied) {
             let mut actions: Vec<String> =
@@ -238,13 +218,16 @@ impl Bound<'_> {
                 class: Class::NewlyDenied,
                 actions,
                 why: first.why.clone(),
-                losses,
+                losses: losses.into_iter().chain(open).collect(),
             };
         }
         let today = named(&today);
         let after = || named(&allowed(Some(self.shift.after())));
-        match open {
-            Some(why) => Found::new(Class::Unknown, today, why),
+        match open.first().map(|first| first.why.clone()) {
+            Some(why) => Found {
+                losses: losses.into_iter().chain(open).collect(),
+                ..Found::new(Class::Unknown, today, why)
+            },
             None if !losses.is_empty() => Found {
                 losses,
                 ..Found::new(

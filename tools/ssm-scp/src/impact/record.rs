@@ -1,7 +1,11 @@
 //! What `impact` prints: counts first, then a record for each principal, those who lose something before all others. Pure.
 
+use iam_policy::Decision;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+/// How many actions of a statement a record names: one that denies everything denies 22,000.
+pub(super) const MAX_NAMED: usize = 50;
 
 /// The `kind` of an impact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -54,8 +58,8 @@ pub(crate) struct Impact {
     pub(crate) class: Class,
     /// The actions that it loses, where it is newly denied; else those that it keeps, or gets. At most 50 of each statement.
     pub(crate) actions: Vec<String>,
-    /// The actions that it loses by what denies them; of those who are still in what they lose on some resources, or in some
-    /// sessions.
+    /// The actions that it loses by what denies them, then those of which that depends on more; of those who are still in what they
+    /// lose on some resources, or in some sessions.
     pub(crate) losses: Vec<ImpactLoss>,
     /// Why, in one line.
     pub(crate) why: String,
@@ -75,6 +79,36 @@ pub(crate) struct ImpactLoss {
     pub(crate) sid: Option<String>,
     /// The statement, its policy and where that is attached, in one line.
     pub(crate) why: String,
+}
+
+impl ImpactLoss {
+    /// Adds actions to those that are lost for the same reason.
+    pub(super) fn add(
+        losses: &mut Vec<ImpactLoss>,
+        actions: &[&str],
+        decision: &Decision<'_>,
+        why: String,
+    ) {
+        let known = losses.iter().position(|one| one.why == why);
+        let at = known.unwrap_or_else(|| {
+            let statement = decision.statement;
+            let sid = statement.map(|one| one.sid.to_owned());
+            losses.push(ImpactLoss {
+                actions: Vec::new(),
+                n_actions: 0,
+                policy: statement.map(|one| one.policy.to_owned()),
+                sid: sid.filter(|sid| !sid.is_empty()),
+                why,
+            });
+            losses.len() - 1
+        });
+        let loss = &mut losses[at];
+        loss.n_actions += actions.len();
+        let n_free = MAX_NAMED.saturating_sub(loss.actions.len());
+        let names = actions.iter().take(n_free);
+        loss.actions
+            .extend(names.map(|action| (*action).to_owned()));
+    }
 }
 
 /// The `kind` of counts.
