@@ -3,8 +3,15 @@
 use std::borrow::Cow;
 
 use serde_json::Value;
+use textwrap::core::display_width;
 
 use super::plain;
+
+/// Columns that a text is cut to before other columns are left out.
+const SHORTEST: usize = 12;
+
+/// Columns that a reason is wrapped at before other columns are left out.
+const NARROWEST: usize = 24;
 
 /// A title, where in the record its cell is - the first that is there - and how it is shown.
 #[derive(Debug)]
@@ -29,6 +36,8 @@ pub(super) enum Shown {
     Count,
     /// Items with commas between them, cut where the terminal is too narrow.
     List,
+    /// A reason, which is what somebody looks for: never left out or cut, but wrapped where the terminal is too narrow.
+    Reason,
     /// A word of ours, without underscores.
     Words,
 }
@@ -57,8 +66,10 @@ impl Column {
             },
             (Shown::Words, _) => text.replace('_', " "),
             (Shown::Count, Value::Array(items)) => items.len().to_string(),
-            (Shown::List, Value::Array(items)) if items.is_empty() => "-".to_owned(),
-            (Shown::List, Value::Array(items)) => items
+            (Shown::List | Shown::Reason, Value::Array(items)) if items.is_empty() => {
+                "-".to_owned()
+            }
+            (Shown::List | Shown::Reason, Value::Array(items)) => items
                 .iter()
                 .map(plain)
                 .collect::<Vec<Cow<str>>>()
@@ -78,8 +89,48 @@ impl Column {
         }
     }
 
-    /// Returns whether its cells are cut where the terminal is too narrow.
-    pub(super) fn is_cut(&self) -> bool {
-        matches!(self.shown, Shown::Cut | Shown::List | Shown::Tail)
+    /// Returns whether another column is left out in place of this one.
+    pub(super) fn is_reason(&self) -> bool {
+        self.shown == Shown::Reason
     }
+
+    /// Returns whether it may be narrower than its cells.
+    pub(super) fn is_flexible(&self) -> bool {
+        self.least(usize::MAX) < usize::MAX
+    }
+
+    /// Returns how narrow cells of so many columns may become before another column is left out.
+    pub(super) fn least(&self, width: usize) -> usize {
+        match self.shown {
+            Shown::Cut | Shown::List | Shown::Tail => width.min(SHORTEST),
+            Shown::Reason => width.min(NARROWEST),
+            _ => width,
+        }
+    }
+
+    /// Returns the lines of a cell in a column that is so wide.
+    pub(super) fn lines(&self, cell: &str, width: usize) -> Vec<String> {
+        if display_width(cell) <= width {
+            return vec![cell.to_owned()];
+        }
+        if !self.is_reason() {
+            return vec![cut(cell, width)];
+        }
+        let options = textwrap::Options::new(width)
+            .word_separator(textwrap::WordSeparator::AsciiSpace)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation);
+        let lines = textwrap::wrap(cell, options).into_iter();
+        lines.map(Cow::into_owned).collect()
+    }
+}
+
+/// Returns as much of a text as fits, with a sign that there is more.
+fn cut(text: &str, width: usize) -> String {
+    let mut n_columns = 0;
+    let fits = |c: &char| {
+        n_columns += display_width(c.encode_utf8(&mut [0; 4]));
+        n_columns < width
+    };
+    let begin: String = text.chars().take_while(fits).collect();
+    format!("{}…", begin.trim_end())
 }

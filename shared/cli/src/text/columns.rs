@@ -1,4 +1,5 @@
-//! Which fields of a record a table shows. On a narrow terminal the last columns are left out, and long texts are cut.
+//! Which fields of a record a table shows. On a narrow terminal the last columns are left out, long texts are cut, and reasons are
+//! wrapped.
 
 use super::column::{Column, Shown, column};
 
@@ -40,7 +41,7 @@ const SHAPES: [Shape; 16] = [
             column("NODE", &["/instance_id"], Shown::Whole),
             column("NAME", &["/tags/Name"], Shown::Cut),
             column("PING", &["/agent/ping"], Shown::Whole),
-            column("WHY", &["/problems"], Shown::List),
+            column("WHY", &["/problems"], Shown::Reason),
             column("AGENT", &["/agent/version"], Shown::Whole),
             column("STATE", &["/state"], Shown::Whole),
             REGION,
@@ -148,7 +149,7 @@ const SHAPES: [Shape; 16] = [
             column("FROM", &["/from"], Shown::Whole),
             column("TO", &["/to"], Shown::Whole),
             column("FILES", &["/log_files"], Shown::Count),
-            column("WHY", &["/message"], Shown::Cut),
+            column("WHY", &["/message"], Shown::Reason),
             REGION,
             ACCOUNT,
             column("TRAIL", &["/trail"], Shown::Cut),
@@ -163,7 +164,7 @@ const SHAPES: [Shape; 16] = [
             column("PRINCIPAL", &["/principal"], Shown::Tail),
             column("ACCOUNT", &["/account"], Shown::Whole),
             column("ACTIONS", &["/actions"], Shown::List),
-            column("WHY", &["/why"], Shown::Cut),
+            column("WHY", &["/why"], Shown::Reason),
         ],
         alone: Alone::Row,
     },
@@ -175,7 +176,7 @@ const SHAPES: [Shape; 16] = [
             column("ACTION", &["/action"], Shown::Whole),
             column("PRINCIPAL", &["/principal"], Shown::Tail),
             OF_PRINCIPAL,
-            column("WHY", &["/why"], Shown::Cut),
+            column("WHY", &["/why"], Shown::Reason),
             column("RESOURCE", &["/resource"], Shown::Cut),
         ],
         alone: Alone::Whole,
@@ -232,6 +233,7 @@ const SHAPES: [Shape; 16] = [
             column("FAILED", &["/failed_count"], Shown::Whole),
             column("REBOOT", &["/installed_pending_reboot_count"], Shown::Whole),
             column("BASELINE", &["/baseline_id"], Shown::Whole),
+            // The ID in UNKNOWN is the reason in short.
             column("WHY", &["/reason/message"], Shown::Cut),
             column("SCANNED", &["/operation_end_time"], Shown::Whole),
             REGION,

@@ -1,7 +1,7 @@
 //! Tables of the records that lists are made of: a row each, as wide as the terminal.
 
-use comfy_table::{ColumnConstraint, ContentArrangement};
 use serde_json::Value;
+use textwrap::core::display_width;
 
 use super::column::Column;
 use super::columns::{Alone, Shape};
@@ -11,9 +11,6 @@ use crate::screen::{Screen, Tone};
 
 /// Blanks behind a column.
 const GAP: usize = 2;
-
-/// Columns that a text is cut to before other columns are left out.
-const SHORTEST: usize = 12;
 
 /// Columns for the titles of a record that is shown alone.
 const TITLE: usize = 11;
@@ -80,51 +77,22 @@ impl Table {
         let columns = self.shape.columns;
         let is_filled = |index: &usize| self.rows.iter().any(|row| row[*index] != "-");
         let mut shown: Vec<usize> = (0..columns.len()).filter(is_filled).collect();
-        let mut widths = Vec::new();
-        if let Some(width) = screen.width {
-            let least = |shown: &[usize]| -> usize {
-                let widths = shown.iter().map(|index| match columns[*index].is_cut() {
-                    true => self.width(*index).min(SHORTEST),
-                    false => self.width(*index),
-                });
-                widths.sum::<usize>() + GAP * shown.len().saturating_sub(1)
-            };
-            while shown.len() > 2 && least(&shown) > width {
-                shown.pop();
-            }
-            widths = self.cut(&shown, width);
+        let widths = self.fit(&mut shown, screen.width);
+        let titles: Vec<String> = columns.iter().map(|one| one.title.to_owned()).collect();
+        let mut lines = Vec::new();
+        let tones = self.tones.iter().copied();
+        let tones = std::iter::once(Some(Tone::Strong)).chain(tones);
+        for (row, tone) in std::iter::once(&titles).chain(&self.rows).zip(tones) {
+            let cells = shown.iter().zip(&widths);
+            let cells: Vec<Vec<String>> = cells
+                .map(|(index, width)| columns[*index].lines(&row[*index], *width))
+                .collect();
+            // Each line by itself, so that a pager may begin with any.
+            lines.extend(aligned(&widths, &cells).map(|line| match tone {
+                Some(tone) => screen.paint(tone, &line),
+                None => line,
+            }));
         }
-        let mut table = comfy_table::Table::new();
-        table.load_style(comfy_table::presets::NOTHING);
-        table.set_header(shown.iter().map(|index| columns[*index].title));
-        for row in &self.rows {
-            let cells = shown.iter().map(|index| &row[*index]);
-            let mut row = comfy_table::Row::from(cells.collect::<Vec<_>>());
-            row.max_height(1);
-            table.add_row(row);
-        }
-        for (place, column) in table.column_iter_mut().enumerate() {
-            column.set_padding((0, 2));
-            if let Some(Some(width)) = widths.get(place) {
-                let room = u16::try_from(width + GAP).unwrap_or(u16::MAX);
-                let at_most = comfy_table::Width::Fixed(room);
-                column.set_constraint(ColumnConstraint::UpperBoundary(at_most));
-            }
-        }
-        if widths.iter().any(Option::is_some) {
-            // Without an arrangement, boundaries are not looked at.
-            table.set_content_arrangement(ContentArrangement::Dynamic);
-            table.set_width(u16::MAX);
-        }
-        let tones = std::iter::once(Some(Tone::Strong)).chain(self.tones.iter().copied());
-        let lines: Vec<String> = table
-            .lines()
-            .zip(tones)
-            .map(|(line, tone)| match tone {
-                Some(tone) => screen.paint(tone, line.trim_end()),
-                None => line.trim_end().to_owned(),
-            })
-            .collect();
         lines.join("\n")
     }
 
@@ -142,26 +110,42 @@ impl Table {
         lines.join("\n")
     }
 
-    /// Returns how wide columns of long texts may be, so that all fit: the short ones have what they need, the others share
-    /// what is left.
-    fn cut(&self, shown: &[usize], width: usize) -> Vec<Option<usize>> {
-        let is_cut = |index: &usize| self.shape.columns[*index].is_cut();
-        let gaps = GAP * shown.len().saturating_sub(1);
-        let others = shown.iter().filter(|index| !is_cut(index));
-        let fixed: usize = others.map(|index| self.width(*index)).sum();
-        let mut room = width.saturating_sub(fixed + gaps);
-        let mut by_width: Vec<usize> = (0..shown.len())
-            .filter(|place| is_cut(&shown[*place]))
+    /// Leaves columns out until the others fit, and returns how wide these are: none is wider than its cells, and those of long texts
+    /// share what the short ones leave.
+    fn fit(&self, shown: &mut Vec<usize>, width: Option<usize>) -> Vec<usize> {
+        let mut whole: Vec<usize> = shown.iter().map(|index| self.width(*index)).collect();
+        let Some(width) = width else {
+            return whole;
+        };
+        let columns = self.shape.columns;
+        let of_columns = shown.iter().zip(&whole);
+        let mut widths: Vec<usize> = of_columns
+            .map(|(index, width)| columns[*index].least(*width))
             .collect();
-        by_width.sort_by_key(|place| self.width(shown[*place]));
-        let mut widths = vec![None; shown.len()];
-        let mut n_left = by_width.len();
-        for place in by_width {
-            let share = (room / n_left).max(1);
-            let given = self.width(shown[place]).min(share);
-            widths[place] = Some(given);
-            room = room.saturating_sub(given);
+        while shown.len() > 2 && n_columns(&widths) > width {
+            let is_other = |index: &usize| !columns[*index].is_reason();
+            let last = shown.iter().rposition(is_other).unwrap_or_default();
+            shown.remove(last);
+            whole.remove(last);
+            widths.remove(last);
+        }
+        let mut room = width.saturating_sub(n_columns(&widths));
+        let mut growing: Vec<usize> = (0..shown.len()).collect();
+        growing.retain(|place| whole[*place] > widths[*place]);
+        growing.sort_by_key(|place| whole[*place] - widths[*place]);
+        let mut n_left = growing.len();
+        for place in growing {
+            let more = (whole[place] - widths[place]).min(room / n_left);
+            widths[place] += more;
+            room -= more;
             n_left -= 1;
+        }
+        // Of two columns none is left out.
+        for place in (0..shown.len()).rev() {
+            let excess = n_columns(&widths).saturating_sub(width);
+            if columns[shown[place]].is_flexible() {
+                widths[place] = widths[place].saturating_sub(excess).max(1);
+            }
         }
         widths
     }
@@ -191,8 +175,28 @@ impl Table {
     fn width(&self, index: usize) -> usize {
         let cells = self.rows.iter().map(|row| row[index].as_str());
         let cells = cells.chain([self.shape.columns[index].title]);
-        cells.map(textwrap::core::display_width).max().unwrap_or(0)
+        cells.map(display_width).max().unwrap_or(0)
     }
+}
+
+/// Returns how wide a table of such columns is.
+fn n_columns(widths: &[usize]) -> usize {
+    widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1)
+}
+
+/// Returns the lines of a row, whose cells have some each.
+fn aligned(widths: &[usize], cells: &[Vec<String>]) -> impl Iterator<Item = String> {
+    let n_lines = cells.iter().map(Vec::len).max().unwrap_or_default();
+    (0..n_lines).map(move |at| {
+        let mut line = String::new();
+        for (width, cell) in widths.iter().zip(cells) {
+            let text = cell.get(at).map(String::as_str).unwrap_or_default();
+            line += text;
+            line += &" ".repeat(width.saturating_sub(display_width(text)) + GAP);
+        }
+        line.truncate(line.trim_end().len());
+        line
+    })
 }
 
 #[cfg(test)]
@@ -240,8 +244,9 @@ mod tests {
         let mut table = Table::of("impact").unwrap();
         table.add(&json!({"class": "newly_denied", "principal": "arn:aws:iam::111122223333:role/a/dev", "account": "111122223333",
             "actions": ["ssm:StartSession", "ssm:SendCommand"], "why": "denied by a statement of a policy"}));
-        let expected = "BECOMES       PRINCIPAL  ACCOUNT       ACTIONS              WHY\n\
-                        newly denied  dev        111122223333  ssm:StartSession,…   denied by a…";
+        let expected = "BECOMES       PRINCIPAL  ACCOUNT       ACTIONS         WHY\n\
+                        newly denied  dev        111122223333  ssm:StartSess…  denied by a statement of\n\
+                        \x20                                                      a policy";
         assert_eq!(table.render(of(80)), expected);
         for width in 40..140 {
             let text = table.render(of(width));
@@ -250,16 +255,42 @@ mod tests {
                 "{width}: {text}"
             );
         }
-        let colored = Screen {
-            width: Some(80),
-            has_colors: true,
-        };
-        let colored = table.render(colored);
-        let row = colored.lines().last().unwrap();
-        assert!(
-            row.starts_with("\u{1b}[1m\u{1b}[31mnewly denied"),
-            "{row:?}"
-        );
+        let has_colors = true;
+        let colored = table.render(Screen {
+            has_colors,
+            ..of(80)
+        });
+        for row in colored.lines().skip(1) {
+            assert!(row.starts_with("\u{1b}[1m\u{1b}[31m"), "{row:?}");
+        }
+    }
+
+    /// Why a node is in the table is what somebody looks for.
+    #[test]
+    fn a_reason_is_whole_before_other_columns_are() {
+        let mut table = Table::of("checked_node").unwrap();
+        table.add(&json!({"instance_id": "i-0123456789abcdef0", "tags": {"Name": "the-first-web-server"}, "state": "running",
+            "agent": {"ping": "ConnectionLost", "version": "3.3.987.0"}, "problems": ["version outdated", "instance profile missing"]}));
+        let whole = "version outdated, instance profile missing";
+        for (width, titles) in [
+            (200, "NODE NAME PING WHY AGENT STATE"),
+            (80, "NODE NAME PING WHY"),
+            (60, "NODE NAME WHY"),
+            (46, "NODE WHY"),
+            (24, "NODE WHY"),
+        ] {
+            let text = table.render(of(width));
+            let mut lines = text.lines();
+            let head: Vec<&str> = lines.next().unwrap().split_whitespace().collect();
+            assert_eq!(head.join(" "), titles, "{width}: {text}");
+            let widest = text.lines().map(|line| line.chars().count()).max();
+            assert!(widest <= Some(width), "{width}: {text}");
+            // In a column of three no word is whole.
+            let words: String = text.split_whitespace().skip(head.len()).collect();
+            let places: Vec<_> = whole.split(' ').map(|word| words.find(word)).collect();
+            let is_whole = places.is_sorted() && !places.contains(&None);
+            assert!(is_whole || width == 24, "{width}: {text}");
+        }
     }
 
     /// Why a state is not known, and that a node lacks something, is there at any width.
