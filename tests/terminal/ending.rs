@@ -1,5 +1,6 @@
 //! The last lines: how much there was, what comes next, and the way back.
 
+use serde_json::json;
 use testbed::{Account, Output, repository};
 
 use super::{account, binary, on_terminal};
@@ -87,6 +88,85 @@ fn the_next_command_does_what_is_left_in_the_same_places() {
     );
 }
 
+/// What was judged, what is to be read beside it, and where more is said.
+#[test]
+fn the_next_command_reads_what_it_is_about() {
+    let account = account();
+    let scp = repository().join("scripts/rollout.d/scp.json");
+    std::fs::copy(scp, account.home().join("scp.json")).unwrap();
+    let records = testbed::fixture("terminal/records.jsonl");
+    std::fs::copy(records, account.home().join("records.jsonl")).unwrap();
+    std::fs::write(account.home().join("nodes.txt"), "i-02a00000000000015").unwrap();
+    std::fs::create_dir(account.home().join("states")).unwrap();
+    std::fs::write(
+        account.home().join("states/one.json"),
+        r#"{"min_version": "3.2.582.0"}"#,
+    )
+    .unwrap();
+    let layer = r#"{"for": {"region": "us-east-1"}, "reason": "r", "desired": {}}"#;
+    std::fs::write(account.home().join("states/two.json"), layer).unwrap();
+    std::fs::write(account.home().join("bad.json"), r#"{"idle": 1}"#).unwrap();
+    let inventory = "ssm-inventory 1 plain\nos\tdebian\t12\t\t\tp\narch\tx86_64\nkernel\t1\t\n\
+                     deb\tbash\t5.2.15-2+b7\t\tbash\t5.2.15-2\nend\t4\t-\n";
+    let invocation = json!({"kind": "invocation", "target": {"account": account.id(), "region": "us-east-1"}, "name": null,
+        "instance_id": "i-02a00000000000001", "command_id": null, "document": null, "status": "Success", "status_details": null,
+        "exit_code": 0, "started": null, "ended": null, "stdout": inventory, "stderr": "", "reason": null,
+        "truncated": {"stdout": false, "stderr": false}});
+    let invocations = account.home().join("invocations.jsonl");
+    std::fs::write(invocations, invocation.to_string()).unwrap();
+    for (command, expected) in [
+        (
+            "ssm-scp simulate --guard scp.json --principal arn:aws:iam::111122223333:role/x",
+            Some("ssm-scp impact -f scp.json"),
+        ),
+        (
+            "ssm-scp replay --guard scp.json -f records.jsonl",
+            Some("ssm-scp impact -f scp.json"),
+        ),
+        (
+            "ssm-events report -f records.jsonl",
+            Some("ssm-events report -f records.jsonl --html >report.html"),
+        ),
+        ("ssm-events report -f records.jsonl --html", None),
+        (
+            "ssm-events sessions -f records.jsonl",
+            Some(
+                "ssm-events sessions -f records.jsonl >sessions.jsonl && ssm-events report --sessions sessions.jsonl -f records.jsonl",
+            ),
+        ),
+        (
+            "ssm-run -f nodes.txt --region us-east-1 -- uname",
+            Some("ssm-agentcheck check --region us-east-1"),
+        ),
+        (
+            "ssm-vulns sbom -f invocations.jsonl",
+            Some("ssm-vulns match --advisories PATH -f invocations.jsonl"),
+        ),
+        (
+            "ssm-prefs lint prefs.json",
+            Some("ssm-prefs plan -f prefs.json"),
+        ),
+        (
+            "ssm-prefs lint -f prefs.json",
+            Some("ssm-prefs plan -f prefs.json"),
+        ),
+        ("ssm-scp lint scp.json", Some("ssm-scp plan -f scp.json")),
+        (
+            "ssm-agentcheck lint states",
+            Some("ssm-agentcheck plan -f states"),
+        ),
+        // One part of a desired state, one with mistakes, and what only together are one.
+        ("ssm-agentcheck lint states/two.json", None),
+        ("ssm-prefs lint bad.json", None),
+        ("ssm-agentcheck lint states/one.json states/two.json", None),
+    ] {
+        let output = on_terminal(&account, 200, command).run();
+        let next = output.stdout.rsplit_once("next: ");
+        let next = next.map(|(_, next)| next.trim_end());
+        assert_eq!(next, expected, "{command}: {}", output.stdout);
+    }
+}
+
 /// What undoes a change is a plan, and text has no room for plans: it is recovered from the plan's file, or printed where there is none.
 #[test]
 fn what_was_applied_on_a_terminal_can_be_undone() {
@@ -106,12 +186,11 @@ fn what_was_applied_on_a_terminal_can_be_undone() {
         run.env("PATH", format!("{bin}:/usr/local/bin:/usr/bin:/bin"))
             .run()
     };
-    let end = "ssm-role: 2 done\nssm-role: to undo it: the same command with --recover prints it again, for | \
-               jq -c '.undo // empty' | ssm-role apply\n";
-    assert!(output.stdout.ends_with(end), "{}", output.stdout);
+    let way = "ssm-role apply -f plan.json --recover | jq -c '.undo // empty' | ssm-role apply";
+    let end = format!("ssm-role: 2 done\nssm-role: to undo it: `{way}`\n");
+    assert!(output.stdout.ends_with(&end), "{}", output.stdout);
     assert!(!output.stdout.contains("\n{"), "{}", output.stdout);
-    let undone =
-        shell("ssm-role apply -f plan.json --recover | jq -c '.undo // empty' | ssm-role apply");
+    let undone = shell(way);
     undone.assert_status(0);
     assert_eq!(undone.stdout.matches("\"done\"").count(), 2, "{undone:?}");
 

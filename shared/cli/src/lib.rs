@@ -66,6 +66,7 @@ pub use screen::Tone;
 pub use source::read_texts;
 pub use status::{Outcome, Signal, TO_RECOVER, finish, is_broken_pipe, lost, print_error};
 pub use stream::{for_each_record, for_each_record_of};
+pub use summary::Next;
 pub use suppressions::{PackageSuppressions, SuppressionArgs, Suppressions, today};
 pub use text::{Below, Block, count};
 pub use visible::{is_hidden, visible, visible_lines};

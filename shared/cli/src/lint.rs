@@ -11,7 +11,7 @@ use crate::input::{values, without_mark};
 use crate::layers::Override;
 use crate::mistakes::{Mistake, kin};
 use crate::source::read_texts;
-use crate::{IoArgs, Outcome, Output, jsonc};
+use crate::{IoArgs, Next, Outcome, Output, jsonc};
 
 /// The files that `lint` judges.
 #[derive(Clone, Debug, clap::Args)]
@@ -49,9 +49,20 @@ impl FileArgs {
             );
         }
         let mut outcome = Outcome::Fine;
+        let is_desired_state = is_desired_state(&texts);
         for (source, text) in texts {
             out.judged(&source);
             outcome = outcome.and(lint(&source, &text)?);
+        }
+        if let (true, Outcome::Fine) = (is_desired_state, &outcome) {
+            match (self.files.as_slice(), &io.file) {
+                ([], None) => {}
+                ([], Some(file)) | ([file], _) => {
+                    out.suggest_for_good(Next::VerbOf("plan", Some(file.clone())));
+                }
+                // Only a directory holds several files that are one desired state.
+                _ => {}
+            }
         }
         Ok(outcome)
     }
@@ -201,6 +212,15 @@ pub fn is_ours(text: &str) -> bool {
         fields.is_some_and(|fields| fields.keys().all(is_our_name))
     };
     !values.is_empty() && values.iter().all(is_our_own)
+}
+
+/// Returns whether texts are a desired state, with or without overrides, which `plan` takes.
+fn is_desired_state(texts: &[(String, String)]) -> bool {
+    let is_whole = |text: &str| {
+        let values: Vec<Value> = values(&jsonc::plain(text)).unwrap_or_default();
+        values.iter().any(|value| value.get("for").is_none())
+    };
+    texts.iter().all(|(_, text)| is_ours(text)) && texts.iter().any(|(_, text)| is_whole(text))
 }
 
 /// Returns the one JSON value of a text; none for several, malformed JSON, or a key that is there twice.

@@ -187,19 +187,15 @@ impl Output {
         self.held().summary = Some(summary);
     }
 
-    /// Names the verb that comes next, for who has read what this one shows.
-    pub fn suggest(&self, verb: &'static str) {
-        self.held().shown.next = Some(Next::Verb(verb));
+    /// Names what comes next, for who has read what this one shows.
+    pub fn suggest(&self, next: Next) {
+        self.held().shown.next = Some(next);
     }
 
-    /// Names a plan as what comes next, where a finding says that plan and apply mend it.
-    pub fn suggest_plan(&self) {
-        self.held().shown.next = Some(Next::Plan);
-    }
-
-    /// Names the verb that reads what this one prints.
-    pub fn suggest_pipe(&self, verb: &'static str) {
-        self.held().shown.next = Some(Next::Pipe(verb));
+    /// Names what comes next where nothing was found, of which text has no record.
+    pub(crate) fn suggest_for_good(&self, next: Next) {
+        self.suggest(next);
+        self.held().shown.has_shown = true;
     }
 
     /// Names the kind of record that this verb lists: a file of comma-separated values has its columns without any record, too, and not

@@ -1,6 +1,6 @@
 //! The last lines of text for people: how much there was, and which command comes next. Pure.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -27,10 +27,19 @@ pub(crate) struct Shown {
 }
 
 /// What comes next, for who has read what was shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Next {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
     /// A verb of the tool that reads the same input, in the same places.
     Verb(&'static str),
+    /// A verb of the tool for a desired state that is not the input, if a file of it is known.
+    VerbOf(&'static str, Option<PathBuf>),
+    /// The same command with something behind it, such as a flag and where to print to.
+    Again(&'static str),
+    /// The same command into a file, whose name is without `.jsonl`, and a verb of the tool that reads it beside the same input:
+    /// `report --sessions`.
+    Saved(&'static str, &'static str),
+    /// A command of another tool that says more, in the same places.
+    Other(&'static str),
     /// A plan, for what the findings say that one mends.
     Plan,
     /// A verb of the tool that reads what the same command prints.
@@ -85,25 +94,36 @@ impl Shown {
             Some(file) if is_file => quoted(&file.to_string_lossy()),
             _ => "FILE".to_owned(),
         };
+        let again = match is_file {
+            true => typed.whole.clone(),
+            false => format!("{} -f {name}", typed.whole),
+        };
         if self.has_undo() {
             // The name of the plan behind stdin is not known here.
             lines.push(match self.is_undo_kept() {
                 true => format!(
-                    "to undo it: the same command with --recover prints it again, for | jq -c '.undo // empty' | {tool} apply{places}"
+                    "to undo it: `{again} --recover | jq -c '.undo // empty' | {tool} apply{places}`"
                 ),
                 false => format!("to undo it, give the above to {tool} apply{places}"),
             });
         } else if !self.changes.is_empty() {
-            let plan = match is_file {
-                true => typed.whole.clone(),
-                false => format!("{} -f {name}", typed.whole),
-            };
             lines.push(format!(
-                "nothing is written yet; next: {plan} >plan.json && {tool} apply{places} <plan.json"
+                "nothing is written yet; next: {again} >plan.json && {tool} apply{places} <plan.json"
             ));
         } else if self.has_shown {
-            let next = match self.next {
+            let next = match &self.next {
                 Some(Next::Verb(verb)) => Some(format!("{tool} {verb} -f {name}{places}")),
+                Some(Next::VerbOf(verb, desired)) => {
+                    let desired = desired.as_ref().filter(|path| path.as_os_str() != "-");
+                    let name = desired.map(|path| quoted(&path.to_string_lossy()));
+                    let name = name.as_deref().unwrap_or("FILE");
+                    Some(format!("{tool} {verb} -f {name}{places}"))
+                }
+                Some(Next::Again(more)) => Some(format!("{again} {more}")),
+                Some(Next::Saved(file, reader)) => Some(format!(
+                    "{again} >{file}.jsonl && {tool} {reader} {file}.jsonl -f {name}"
+                )),
+                Some(Next::Other(command)) => Some(format!("{command}{places}")),
                 // Another tool reads a desired state of its own.
                 Some(Next::Plan) => self.findings.planner(tool).and_then(|planner| {
                     if planner != tool {
@@ -153,7 +173,7 @@ mod tests {
         };
         one.results.add(&undo);
         expected[0] = "1 done";
-        expected[1] = "to undo it: the same command with --recover prints it again, for | jq -c '.undo // empty' | ssm-x apply";
+        expected[1] = "to undo it: ` -f FILE --recover | jq -c '.undo // empty' | ssm-x apply`";
         assert_eq!(lines(&one), expected);
         assert_eq!(one.undo(), None);
         let unchanged = json!({"results": [{"status": "done"}, {"status": "unchanged"}], "undo": {"changes": []}});
@@ -163,6 +183,60 @@ mod tests {
         let mut nothing = Shown::default();
         nothing.results.add(&json!({"results": [], "undo": null}));
         assert_eq!(lines(&nothing), ["nothing to do"]);
+    }
+
+    /// What was judged is not always what is on stdin.
+    #[test]
+    fn the_next_command_reads_what_it_is_about() {
+        let typed = Typed {
+            places: " --region r".to_owned(),
+            whole: "ssm-x sing --region r -f in.jsonl".to_owned(),
+            ..Typed::default()
+        };
+        let of = |next: Next, file: Option<&str>| {
+            let shown = Shown {
+                has_shown: true,
+                next: Some(next),
+                ..Shown::default()
+            };
+            let mut typed = typed.clone();
+            if file.is_none() {
+                typed.whole = typed.whole.replace(" -f in.jsonl", "");
+            }
+            let file = file.map(std::path::Path::new);
+            shown.lines("ssm-x", file, &typed).concat()
+        };
+        let guard = || Next::VerbOf("impact", Some("the guard.json".into()));
+        for (next, file, expected) in [
+            (
+                guard(),
+                Some("in.jsonl"),
+                "ssm-x impact -f 'the guard.json' --region r",
+            ),
+            (
+                Next::VerbOf("impact", None),
+                Some("in.jsonl"),
+                "ssm-x impact -f FILE --region r",
+            ),
+            (
+                Next::Again("--html >x.html"),
+                Some("in.jsonl"),
+                "ssm-x sing --region r -f in.jsonl --html >x.html",
+            ),
+            (
+                Next::Again("--html >x.html"),
+                None,
+                "ssm-x sing --region r -f FILE --html >x.html",
+            ),
+            (
+                Next::Saved("songs", "report --songs"),
+                Some("in.jsonl"),
+                "ssm-x sing --region r -f in.jsonl >songs.jsonl && ssm-x report --songs songs.jsonl -f in.jsonl",
+            ),
+            (Next::Other("ssm-y check"), None, "ssm-y check --region r"),
+        ] {
+            assert_eq!(of(next, file), format!("next: {expected}"));
+        }
     }
 
     #[test]

@@ -17,7 +17,8 @@ static TYPED: OnceLock<Typed> = OnceLock::new();
 pub(crate) struct Typed {
     /// The flags for accounts and regions, each with a blank in front.
     pub(crate) places: String,
-    /// All of it, without how records are printed, without stdin and without what makes a plan an exit status.
+    /// All of it, without how records are printed, without stdin, without what makes a plan an exit status, and without what only looks
+    /// at what was applied.
     pub(crate) whole: String,
     /// The other flags of the verb that `plan` has as well, each with a blank in front; `None` where it does not have one: its plan
     /// would be about more, or about something else.
@@ -45,7 +46,7 @@ impl Typed {
             match word.as_ref() {
                 "-o" | "--output" => drop(words.next()),
                 word if word.starts_with("--output=") || word.starts_with("-o") => {}
-                "--exit-code" | "-f-" | "--file=-" => {}
+                "--exit-code" | "--recover" | "-f-" | "--file=-" => {}
                 "-f" | "--file" => match words.next().as_deref() {
                     None | Some("-") => {}
                     Some(file) => whole.extend([word.into_owned(), quoted(file)]),
@@ -146,9 +147,10 @@ mod tests {
             .args([flag("prefs"), flag("instance-id"), switch("all")])
             .arg(switch("send-test"));
         let plan = Command::new("plan").args([flag("prefs"), switch("all"), switch("exit-code")]);
+        let apply = Command::new("apply").arg(switch("recover"));
         let tool = Command::new("ssm-x")
             .arg(flag("file").short('f').global(true))
-            .subcommands([check, plan]);
+            .subcommands([check, plan, apply]);
         let words: Vec<std::ffi::OsString> = line.split(' ').map(Into::into).collect();
         let matches = tool.clone().get_matches_from(&words);
         Typed::of(&tool, &matches, &words)
@@ -164,6 +166,8 @@ mod tests {
         ] {
             assert_eq!(typed(line).whole, "ssm-x plan --all", "{line}");
         }
+        let apply = typed("ssm-x apply --recover -f plan.json").whole;
+        assert_eq!(apply, "ssm-x apply -f plan.json");
         let whole = typed("ssm-x plan --exit-code -f x.json --all").whole;
         assert_eq!(whole, "ssm-x plan -f x.json --all");
     }

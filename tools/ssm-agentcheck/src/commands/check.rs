@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use awsconf::Session;
-use cli::{Finding, Layers, Outcome, Output, Target};
+use cli::{Finding, Layers, Next, Outcome, Output, Target};
 use diagnosis::Roles;
 
 use super::GlobalArgs;
@@ -30,7 +30,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    out.suggest_plan();
+    out.suggest(Next::Plan);
     let layers = Layers::<Desired>::read_or_default(&global.io, "desired agents")?;
     let roles = args.roles.as_deref().map(read_roles).transpose()?;
     let (now, mut tally) = (awsconf::now(), Summary::default());

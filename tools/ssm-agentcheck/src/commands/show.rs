@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use awsconf::Session;
-use cli::{Outcome, Output};
+use cli::{Next, Outcome, Output};
 
 use super::GlobalArgs;
 use super::nodes::NodeArgs;
@@ -29,7 +29,7 @@ pub(crate) async fn run(
     out: &Output,
 ) -> anyhow::Result<Outcome> {
     out.list_of("node");
-    out.suggest("check");
+    out.suggest(Next::Verb("check"));
     let evidence = args.evidence.then_some(Connections::All);
     let options = |_: &Session| {
         Ok(ReadOptions {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use awsconf::Session;
-use cli::{Outcome, Output};
+use cli::{Next, Outcome, Output};
 
 use super::GlobalArgs;
 use super::desired;
@@ -49,7 +49,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    out.suggest_plan();
+    out.suggest(Next::Plan);
     let test_for = args.send_test.then(|| Duration::from_secs(args.patience));
     let asked = args.uses.read()?;
     let layers = desired::read(&global.io)?;

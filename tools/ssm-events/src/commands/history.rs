@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use awsconf::{AwsArgs, Session};
-use cli::{Outcome, Output};
+use cli::{Next, Outcome, Output};
 use tokio::sync::mpsc;
 
 use super::GlobalArgs;
@@ -89,7 +89,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    out.suggest_pipe("report");
+    out.suggest(Next::Pipe("report"));
     let filter = EventFilter::new(&args.wanted, jiff::Timestamp::now())?;
     let mut outcome = Outcome::Fine;
     let n_records = AtomicUsize::new(0);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cli::{Outcome, Output};
+use cli::{Next, Outcome, Output};
 
 use super::{GlobalArgs, node_names};
 use crate::records::report::Report;
@@ -55,6 +55,7 @@ pub(crate) async fn run(
         out.write_text(&report.html(&names))?;
         return Ok(outcome);
     }
+    out.suggest(Next::Again("--html >report.html"));
     left_out.print_gaps(out)?;
     for refused in &report.refused {
         out.write(refused)?;

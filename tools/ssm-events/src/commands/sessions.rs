@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use awsconf::{AccountsFrom, Session};
-use cli::{Finding, FindingKind, Outcome, Output, Severity, Target};
+use cli::{Finding, FindingKind, Next, Outcome, Output, Severity, Target};
 
 use super::GlobalArgs;
 use crate::records::history::{self, SYSTEMS_MANAGER};
@@ -54,6 +54,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
+    out.suggest(Next::Saved("sessions", "report --sessions"));
     let now = jiff::Timestamp::now();
     let time = |flag, text| -> anyhow::Result<Option<i64>> {
         Ok(history::time(flag, text, now)?.map(jiff::Timestamp::as_second))

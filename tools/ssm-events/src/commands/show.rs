@@ -1,7 +1,7 @@
-//! `show`: what there is of a desired state.
+//! `show`: which of the desired resources exist.
 
 use awsconf::Session;
-use cli::{Outcome, Output};
+use cli::{Next, Outcome, Output};
 
 use super::{GlobalArgs, desired};
 use crate::alerts::model::Alerts;
@@ -17,7 +17,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    out.suggest("check");
+    out.suggest(Next::Verb("check"));
     out.list_of("alerts");
     let layers = desired::read(&global.io)?;
     let work = async |session: &Session, known: &RoleCache| {

@@ -1,7 +1,7 @@
 //! `check`: what is wrong with the preferences in force, and with the resources that they name.
 
 use awsconf::Session;
-use cli::{Outcome, Output};
+use cli::{Next, Outcome, Output};
 
 use super::role_records::RoleArgs;
 use super::{GlobalArgs, desired};
@@ -22,7 +22,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    out.suggest_plan();
+    out.suggest(Next::Plan);
     let (layers, roles) = (desired::read(&global.io)?, args.roles.read()?);
     let work = async |session: &Session, _: &()| {
         let clients = observe::Clients::new(session);

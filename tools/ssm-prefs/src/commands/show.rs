@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::bail;
 use awsconf::Session;
-use cli::{Outcome, Output, Reading};
+use cli::{Next, Outcome, Output, Reading};
 use records::{Document, Preferences, PreferencesKind};
 
 use super::GlobalArgs;
@@ -22,7 +22,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    out.suggest("check");
+    out.suggest(Next::Verb("check"));
     out.list_of("preferences");
     let work = async |session: &Session, _: &()| preferences(session).await;
     let fleet = global.fleet(out).await?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use awsconf::Session;
-use cli::{Layers, Outcome, Output};
+use cli::{Layers, Next, Outcome, Output};
 use organization::Organization;
 use transcripts::Above;
 
@@ -32,7 +32,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    out.suggest_plan();
+    out.suggest(Next::Plan);
     let layers = Layers::<Desired>::read(&global.io, "desired roles")?;
     let inputs = args.inputs.read()?;
     let organization = match &args.organization {

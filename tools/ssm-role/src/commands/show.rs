@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::anyhow;
 use awsconf::Session;
-use cli::{Outcome, Output};
+use cli::{Next, Outcome, Output};
 
 use super::GlobalArgs;
 use super::inputs::InputArgs;
@@ -28,7 +28,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    out.suggest("check");
+    out.suggest(Next::Verb("check"));
     out.list_of("host_management");
     let inputs = args.inputs.read()?;
     let work = async |session: &Session, known: &AccountCache| {

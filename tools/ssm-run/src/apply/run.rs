@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use awsconf::{Interrupt, Stopwatch};
-use cli::{Outcome, Output, Progress, Unreachable};
+use cli::{Next, Outcome, Output, Progress, Unreachable};
 use records::Timestamp;
 
 use crate::batch::{Batch, Node};
@@ -98,6 +98,10 @@ impl Run<'_> {
             let counts = counts.iter().map(|(status, n)| format!("{n} {status}"));
             let counts: Vec<String> = counts.collect();
             self.out.sum_up(format!("{n_nodes}: {}", counts.join(", ")));
+        }
+        // Why SSM does not reach a node is more than the command can know.
+        if statuses.contains_key("Unreachable") {
+            self.out.suggest(Next::Other("ssm-agentcheck check"));
         }
     }
 

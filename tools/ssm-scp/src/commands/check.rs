@@ -1,7 +1,7 @@
 //! `check`: where the organization differs from the desired state.
 
 use aws_sdk_organizations::Client;
-use cli::{Outcome, Output, Reading};
+use cli::{Next, Outcome, Output, Reading};
 
 use super::GlobalArgs;
 use super::quota::QuotaArgs;
@@ -22,7 +22,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    out.suggest_plan();
+    out.suggest(Next::Plan);
     let desired: Desired = cli::read_desired(&global.io, "desired policy")?;
     let parts = guard::render(&desired, args.limits.quota.max_characters)?;
     let session = global.aws.global_session().await?;

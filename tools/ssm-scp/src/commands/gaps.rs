@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use cli::{Outcome, Output, Target, Unreachable};
+use cli::{Next, Outcome, Output, Target, Unreachable};
 use iam_policy::{Compiled, Policy};
 use organization::{FULL_ACCESS, Organization, compile};
 
@@ -35,7 +35,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    out.suggest("check");
+    out.suggest(Next::Verb("check"));
     let desired: Option<Desired> = match &global.io.file {
         Some(_) => Some(cli::read_desired(&global.io, "desired policy")?),
         None => None,

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use cli::IoArgs;
+use cli::{IoArgs, Next};
 use iam_policy::{Compiled, Policy};
 
 use crate::guard;
@@ -32,6 +32,11 @@ pub(crate) struct GuardArgs {
 }
 
 impl GuardArgs {
+    /// Returns what says more of the desired state than records or questions do. The input is another file.
+    pub(super) fn next(&self) -> Next {
+        Next::VerbOf("impact", self.guard.clone())
+    }
+
     /// Reads the policies that the flags name.
     pub(super) fn read(&self) -> anyhow::Result<Guard> {
         let mut guard = match &self.guard {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cli::{Finding, Outcome, Output, Reading, Target, Unreachable};
+use cli::{Finding, Next, Outcome, Output, Reading, Target, Unreachable};
 use futures_util::StreamExt;
 use organization::Organization;
 
@@ -107,7 +107,7 @@ pub(crate) async fn run(
     text::write(out, &counts)?;
     let outcome = match findings.as_slice() {
         [] => {
-            out.suggest("plan");
+            out.suggest(Next::Verb("plan"));
             Outcome::Fine
         }
         findings => out.write_findings(findings)?,

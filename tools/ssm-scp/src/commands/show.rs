@@ -1,6 +1,6 @@
 //! `show`: the tree of the organization and its policies.
 
-use cli::{Outcome, Output};
+use cli::{Next, Outcome, Output};
 
 use super::GlobalArgs;
 use crate::text;
@@ -16,7 +16,7 @@ pub(crate) async fn run(
     out: &Output,
 ) -> anyhow::Result<Outcome> {
     out.list_of("entity");
-    out.suggest("check");
+    out.suggest(Next::Verb("check"));
     let organization = global.organization(out).await?;
     for entity in &organization.entities {
         text::write(out, entity)?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use cli::{Outcome, Output};
+use cli::{Next, Outcome, Output};
 use records::Target;
 
 use super::GlobalArgs;
@@ -33,6 +33,7 @@ pub(crate) async fn run(
         std::fs::create_dir_all(directory)
             .with_context(|| format!("make the directory {}", directory.display()))?;
     }
+    out.suggest(Next::Verb("match --advisories PATH"));
     let mut left = input::asked_again(&global.io).unwrap_or_default();
     let mut held: BTreeMap<(Target, String), Box<Scanned>> = BTreeMap::new();
     let mut sboms = Sboms {
