@@ -208,11 +208,11 @@ fn a_template_takes_a_document_for_all_accounts_and_nothing_else() {
 fn render_says_what_it_cannot_leave_to_a_stack() {
     let refused = run(
         &["render", "--cloudformation"],
-        r#"{"default_host_management": {}, "instance_profiles": {}}"#,
+        r#"{"default_host_management": {}, "instance_profiles": {}, "hybrid_activations": {}}"#,
     );
     refused.assert_status(2).assert_stderr(
-        "ssm-role: desired roles: $.instance_profiles: a stack cannot change roles that are there already: leave it to plan \
-         and apply, and render with `\"instance_profiles\": null`\n",
+        "ssm-role: desired roles: $.instance_profiles: a stack cannot change roles that are there already: leave that to plan \
+         and apply, and render what `jq 'del(.instance_profiles, .hybrid_activations)' FILE` prints\n",
     );
     assert_eq!(refused.stdout, "");
     let aimless = run(&["render"], "{}");

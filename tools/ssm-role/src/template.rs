@@ -55,20 +55,24 @@ pub(crate) fn template(
 /// What is on instances that are there already, or goes on new ones, only `apply` sees; leaving it out without a word would
 /// leave nodes out.
 fn refuse(desired: &Desired) -> anyhow::Result<()> {
-    let what = "a stack cannot change roles that are there already: leave it to plan and apply, and render";
-    if desired.hybrid_activations.is_some() {
-        bail!("$.hybrid_activations: {what} with `\"hybrid_activations\": null`");
-    }
-    if desired.instance_profiles.is_some() {
-        bail!("$.instance_profiles: {what} with `\"instance_profiles\": null`");
+    let of_apply = [
+        (".instance_profiles", desired.instance_profiles.is_some()),
+        (".hybrid_activations", desired.hybrid_activations.is_some()),
+        (".assign_profile", desired.assign_profile.is_some()),
+    ];
+    let of_apply = of_apply.into_iter().filter(|(_, is_there)| *is_there);
+    let of_apply: Vec<&str> = of_apply.map(|(field, _)| field).collect();
+    if let Some(first) = of_apply.first() {
+        bail!(
+            "${first}: a stack cannot change roles that are there already: leave that to plan and apply, and render what \
+             `jq 'del({})' FILE` prints",
+            of_apply.join(", ")
+        );
     }
     if !desired.exclude.is_empty() {
         bail!(
             "$.exclude: a stack enrolls every instance of its region and cannot see tags: leave it to plan and apply"
         );
-    }
-    if desired.assign_profile.is_some() {
-        bail!("$.assign_profile: {what} with `\"assign_profile\": null`");
     }
     let Some(required) = &desired.default_host_management else {
         bail!("$.default_host_management: there is nothing for a stack to make");

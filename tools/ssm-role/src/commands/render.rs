@@ -13,7 +13,7 @@ use crate::{TOOL, template};
 /// Print a CloudFormation template of a desired state, without calling AWS
 #[derive(Clone, Debug, clap::Args)]
 #[command(
-    after_long_help = "Examples:\n  ssm-role render --cloudformation -f role.json >role.template.json"
+    after_long_help = "Examples:\n  jq 'del(.instance_profiles, .hybrid_activations)' role.json >stack.json\n  ssm-role render --cloudformation -f stack.json >role.template.json"
 )]
 pub(crate) struct RenderArgs {
     /// Print a CloudFormation template that makes what apply makes in a new account and region
