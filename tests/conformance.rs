@@ -12,6 +12,8 @@ mod input;
 mod manuals;
 #[path = "conformance/paths.rs"]
 mod paths;
+#[path = "conformance/refused_calls.rs"]
+mod refused_calls;
 #[path = "conformance/reports.rs"]
 mod reports;
 #[path = "conformance/stdout.rs"]
@@ -119,11 +121,7 @@ impl Tool {
     fn exe(&self) -> PathBuf {
         let test = std::env::current_exe().unwrap();
         let exe = test.ancestors().nth(2).unwrap().join(self.name);
-        assert!(
-            exe.exists(),
-            "{} is missing: run cargo build --workspace --bins",
-            exe.display()
-        );
+        assert!(exe.exists(), "{exe:?} is missing: build all targets before");
         exe
     }
 

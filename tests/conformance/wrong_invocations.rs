@@ -1,6 +1,5 @@
 //! What people type when they do not know a tool yet: each gets one message that names what to type instead.
 
-use serde_json::json;
 use testbed::{Account, Output, Sandbox, repository};
 
 use super::TOOLS;
@@ -239,7 +238,7 @@ fn with_desired_states() -> Account {
 }
 
 /// Runs a command line, in which ~ is a blank in a word.
-fn typed(account: &Account, line: &str) -> Output {
+pub(super) fn typed(account: &Account, line: &str) -> Output {
     let words: Vec<String> = line.split(' ').map(|word| word.replace('~', " ")).collect();
     let tool = TOOLS.iter().find(|tool| tool.name == words[0]).unwrap();
     account.tool(tool.exe().as_os_str()).args(&words[1..]).run()
@@ -308,27 +307,6 @@ fn what_is_right_works() {
     }
 }
 
-/// The cure of what AWS says, or of what never reaches it.
-#[test]
-fn an_error_of_a_call_says_what_to_do() {
-    let account = Sandbox::start().account();
-    account.fault(json!({"service": "organizations", "kind": "error", "code": "AccessDeniedException", "status": 400,
-        "message": "You don't have permissions to access this resource.", "times": -1}));
-    let output = typed(&account, "ssm-scp show");
-    output.assert_status(2).assert_complains(
-        "use credentials of the management account, or of a delegated administrator",
-    );
-    let tool = TOOLS.iter().find(|tool| tool.name == "ssm-prefs").unwrap();
-    let nowhere = account
-        .tool(tool.exe().as_os_str())
-        .args(["show", "--region", "eu-central-9"]);
-    let nowhere = nowhere.env_remove("AWS_ENDPOINT_URL").run();
-    nowhere
-        .assert_status(2)
-        .assert_complains("check the network, and that the region is one of AWS's")
-        .assert_complains("did you mean eu-central-1 or eu-central-2?");
-}
-
 #[test]
 fn a_report_of_nothing_says_where_records_come_from() {
     let account = Sandbox::start().account();
@@ -336,58 +314,4 @@ fn a_report_of_nothing_says_where_records_come_from() {
     output
         .assert_status(0)
         .assert_complains("pipe in what `ssm-events history` prints");
-}
-
-#[test]
-fn without_credentials_one_line_says_how_to_get_some() {
-    let account = Sandbox::start().account();
-    let guard = account.home().join("guard.json");
-    std::fs::write(guard, TOOLS[3].desired).unwrap();
-    let mut lines = Vec::new();
-    for tool in TOOLS.iter().filter(|tool| tool.first_read.is_some()) {
-        let reading = ["show", "check", "plan", "history", "sessions"];
-        let verbs = reading.iter().filter(|verb| tool.can(verb));
-        lines.extend(verbs.map(|verb| (tool, vec![*verb])));
-        if tool.can("apply") {
-            lines.push((tool, vec!["apply"]));
-        }
-    }
-    let [_, _, _, scp, _, run, _] = &TOOLS;
-    lines.push((scp, vec!["impact", "-f", "guard.json"]));
-    lines.push((scp, vec!["gaps"]));
-    lines.push((
-        scp,
-        vec![
-            "simulate",
-            "--principal",
-            "arn:aws:iam::111122223333:role/x",
-        ],
-    ));
-    lines.push((run, vec!["--tag", "a=b", "--", "uname"]));
-    assert!(lines.len() > 20);
-    for (tool, words) in lines {
-        let stdin = match words[0] {
-            "apply" => json!({"kind": "plan", "tool": tool.name, "changes": [],
-                "target": {"account": "111122223333", "region": "us-east-1"}})
-            .to_string(),
-            "history" | "sessions" => String::new(),
-            _ => tool.desired.to_owned(),
-        };
-        let run = account.tool(tool.exe().as_os_str()).args(&words);
-        let run = run.env_remove("AWS_ACCESS_KEY_ID");
-        let run = run.env_remove("AWS_SECRET_ACCESS_KEY");
-        let run = run.env("WEBHOOK", "https://hooks.slack.com/services/T/B/x");
-        let output = run.stdin(stdin).run();
-        let expected = format!(
-            "{}: GetCallerIdentity: no credentials: run `aws sso login --profile NAME`",
-            tool.name
-        );
-        assert!(
-            output.stderr.starts_with(&expected),
-            "{words:?}: {}",
-            output.stderr
-        );
-        output.assert_status(2);
-        assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);
-    }
 }

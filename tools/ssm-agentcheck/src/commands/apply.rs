@@ -9,11 +9,9 @@ use crate::{TOOL, apply, validated_change};
 
 /// Apply the plans on stdin and print what was done, with its undo
 ///
-/// Goes wave by wave, and prints the outcome of every node.
+/// Goes wave by wave, and prints the outcome of every node. Agents are never downgraded: the undo is of associations alone.
 #[derive(clap::Args)]
-#[command(
-    after_long_help = "Examples:\n  ssm-agentcheck apply <plan.json >result.json\n  jq -c '.undo // empty' result.json | ssm-agentcheck apply"
-)]
+#[command(after_long_help = "Examples:\n  ssm-agentcheck apply <plan.json >result.json")]
 pub(crate) struct ApplyArgs {
     #[command(flatten)]
     how: cli::ApplyArgs,
