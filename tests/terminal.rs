@@ -4,6 +4,8 @@
 mod ending;
 #[path = "terminal/folding.rs"]
 mod folding;
+#[path = "terminal/guarding.rs"]
+mod guarding;
 
 use serde_json::json;
 use testbed::{Account, Output, Run, Sandbox, repository};
