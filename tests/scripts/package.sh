@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Plays somebody who takes a package: each line of the README that installs one, as it is printed, but below a directory; then the first
+# table. Prints how long that took. What else the packages hold is for tests/scripts/dist.sh.
+set -euo pipefail
+root=$(cd -- "$(dirname -- "$0")/../.." && pwd)
+top=$(mktemp -d)
+trap 'rm -rf -- "$top"' EXIT
+fail() { echo "package: $*" >&2 && exit 1; }
+"$root/tests/ansible/packages.sh" rpm dpkg-deb
+PATH="$root/.venv/bin:$PATH:/usr/sbin:/sbin" FAST=1 "$root/scripts/dist.sh" --binaries "$(dirname -- "$(command -v ssm-prefs)")" "$top/packages" >/dev/null
+
+# shellcheck source=tests/scripts/local_aws
+. "$root/tests/scripts/local_aws"
+an_account 111122223333
+
+# Installs below $at.
+sudo() { "$@"; }
+dpkg() {
+    mkdir -p "$at/var/lib/dpkg/info" "$at/var/lib/dpkg/updates" && : >"$at/var/lib/dpkg/status"
+    PATH="$PATH:/usr/sbin:/sbin" command dpkg --root="$at" --force-not-root --force-depends "$@"
+}
+rpm() { command rpm --root "$at" --dbpath /db --initdb && command rpm --root "$at" --dbpath /db --nodeps --ignorearch "$@"; }
+tar() {
+    mkdir -p "$at/usr/local"
+    command tar "${@/#\/usr\/local/"$at/usr/local"}"
+}
+# The install lines, without what they say behind #.
+sed -n 's/^\$ \(sudo .*ssm-tools-[^ ]*.*\)$/\1/p' "$root/README.md" | sed -E 's/ +#.*//' >"$top/lines"
+[ "$(wc -l <"$top/lines")" -eq 3 ] || fail "the README installs by: $(cat "$top/lines")"
+cd -- "$top/packages"
+while IFS= read -r line; do
+    kind=$(awk '{ print $2 }' <<<"$line") at="$top/by $(awk '{ print $2 }' <<<"$line")"
+    mkdir "$at"
+    began=$(date +%s%N)
+    eval "${line//x86_64/$(uname -m)}" >"$top/log" 2>&1 </dev/null || fail "$line: $(cat "$top/log")"
+    bin=$(find "$at" -name ssm-agentcheck -path '*/bin/*' -printf '%h')
+    # Nothing else is on the PATH, so that what is installed is what runs.
+    env PATH="$bin" "$bin/ssm-agentcheck" show -o text >"$top/table" 2>"$top/log" || fail "after $line: $(cat "$top/log")"
+    took=$((($(date +%s%N) - began) / 100000000))
+    [ "$(grep -c '^i-0000000000000033' "$top/table")" -eq 3 ] || fail "after $line it shows $(cat "$top/table")"
+    cmp "$(find "$at" -path '*/rollout.d/agent.json')" "$root/scripts/rollout.d/agent.json" || fail "$line installs no examples"
+    echo "package: from '$kind' to the first table: $((took / 10)).$((took % 10)) s"
+done <"$top/lines"
+echo "package: ok"
