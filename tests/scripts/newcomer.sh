@@ -92,10 +92,10 @@ export SSM_TIME_DIVISOR=30
 unset AWS_SECRET_ACCESS_KEY AWS_DEFAULT_REGION AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE SLACK_WEBHOOK_URL
 
 # Runs commands on a terminal; each is printed before what it says.
-see() { # commands columns colors
+see() { # commands columns colors shell
     local plain=''
     [ "$3" = colors ] || plain=1
-    TERM=xterm-256color NO_COLOR=$plain python3 "$root/tests/testbed/terminal.py" "$2" bash -evc ". \"$1\"" </dev/null
+    TERM=xterm-256color NO_COLOR=$plain python3 "$root/tests/testbed/terminal.py" "$2" "$4" -ec "set -v; . \"$1\"" </dev/null
 }
 # The same where somebody types so many times "y".
 agree() { # commands times
@@ -147,7 +147,7 @@ answer() { # status server type body
 
 # Plays one page in one shell, or on a terminal.
 play() { # page shell number
-    local page=$1 shell=$2 number=$3 path golden n_blocks=0 answers=0
+    local page=$1 shell=$2 number=$3 path golden n_blocks=0 answers=0 columns='' colors='' of_terminal=''
     stage="$top/$page.$2"
     mkdir -p "$stage/home/.aws" "$stage/work" && cp -rl "$home/.local" "$stage/home/"
     control POST estate "$(as_here <"$root/tests/sandbox/estates/demo.json")" >/dev/null || fail "$page has no estate"
@@ -180,9 +180,12 @@ play() { # page shell number
     esac
     # On a terminal what the tools say is text, for so many columns, and as it was when somebody last looked at it.
     case $shell,$answers in
-    *sh,0) "$shell" -e "$stage/commands" </dev/null >"$stage/said" 2>&1 ;;
-    *sh,*) agree "$stage/commands" "$answers" >"$stage/said" 2>&1 ;;
-    *) see "$stage/commands" "${shell%% *}" "${shell#* }" >"$stage/said" 2>&1 ;;
+    *' '*)
+        read -r columns colors of_terminal <<<"$shell"
+        see "$stage/commands" "$columns" "$colors" "$of_terminal" >"$stage/said" 2>&1
+        ;;
+    *,0) "$shell" -e "$stage/commands" </dev/null >"$stage/said" 2>&1 ;;
+    *) agree "$stage/commands" "$answers" >"$stage/said" 2>&1 ;;
     esac || { tail -n 40 "$stage/said" | cut -c -300 && fail "$page in $shell"; }
     [ ! -s "$FAILED" ] || { tail -n 40 "$stage/said" | cut -c -300 && fail "$page in $shell: $(cat "$FAILED")"; }
     # Times, IDs and the directory differ from run to run.
@@ -193,8 +196,8 @@ play() { # page shell number
     while IFS= read -r line; do
         grep -qxF -e "$line" "$stage/seen" || { cat "$stage/seen" && fail "$page shows '$line'"; }
     done <"$stage/shown"
-    case $shell in *sh) return ;; esac
-    golden=$root/tests/fixtures/newcomer/$page-${shell// /-}.txt
+    case $shell in *' '*) ;; *) return ;; esac
+    golden=$root/tests/fixtures/newcomer/$page-$columns-$colors.txt
     if [ -n "${BLESS:-}" ]; then cp -- "$stage/seen" "$golden"; fi
     diff -u -- "$golden" "$stage/seen" || fail "$page on a terminal of $shell is not as in $golden; BLESS=1 writes it anew"
 }
@@ -208,7 +211,7 @@ settle() {
 for page in "${pages[@]}"; do
     shells=(bash)
     # These are what people paste into the shell that they have. A terminal has columns, and colors or none.
-    case $page in README | tutorial) shells=(bash dash zsh '80 colors' '200 plain') ;; esac
+    case $page in README | tutorial) shells=(bash dash zsh '80 colors bash' '80 colors dash' '80 colors zsh' '200 plain bash') ;; esac
     for shell in "${shells[@]}"; do
         [ ${#playing[@]} -lt 2 ] || settle
         number=$((number + 1))
