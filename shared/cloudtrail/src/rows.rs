@@ -105,7 +105,8 @@ fn of_row(row: &Map<String, Value>) -> Row {
         let name = name(column);
         let value = match value {
             Value::String(text) => cell(name, text).unwrap_or_else(|| {
-                let why = format!("its {name} is no structure that can be distinguished from text");
+                let why =
+                    format!("its {name} is not a structure that can be distinguished from text");
                 unread.get_or_insert(why);
                 Value::Null
             }),

@@ -23,7 +23,7 @@ pub(crate) struct Desired {
     #[serde(default, deserialize_with = "mentioned")]
     #[schemars(with = "Option<u32>")]
     pub(crate) idle_timeout_minutes: Option<Option<u32>>,
-    /// Minutes after which every session ends, 1 to 1440; AWS's default is no limit.
+    /// Minutes after which every session ends, 1 to 1440; AWS sets no limit by default.
     #[serde(default, deserialize_with = "mentioned")]
     #[schemars(with = "Option<u32>")]
     pub(crate) max_duration_minutes: Option<Option<u32>>,
