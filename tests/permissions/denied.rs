@@ -205,7 +205,7 @@ fn actions(tool: &str, verb: &str) -> Vec<String> {
 }
 
 /// Returns the name of the operation in a message, or of the action; HEAD has no body that could name it.
-fn names(output: &Output, action: &str) -> bool {
+pub(super) fn names(output: &Output, action: &str) -> bool {
     let operation = action.split(':').next_back().unwrap();
     let printed = format!("{}{}", output.stdout, output.stderr);
     printed.contains(action)

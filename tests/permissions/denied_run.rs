@@ -1,0 +1,79 @@
+//! One action less than a run on nodes needs: whichever it is, the run says so and exits with 2; once it has begun, it has a record for
+//! its node all the same.
+
+use serde_json::json;
+use testbed::{Account, Run, Sandbox};
+
+use super::bin;
+use super::denied::names;
+
+const NODE: &str = "i-0000000000000000a";
+
+/// What needs an action. $BUCKET and $COMMAND are of the account, and a command that ran.
+///
+/// Of the other actions of the policy, `keys.rs` has kms:Decrypt, ssm:CancelCommand is called when somebody interrupts, and without
+/// s3:GetBucketLocation an output is read all the same, in the region of the run.
+const NEEDED: [(&str, &str); 8] = [
+    ("ssm:DescribeInstanceInformation", "-- id"),
+    ("ssm:SendCommand", "-- id"),
+    ("ssm:ListCommandInvocations", "-- id"),
+    ("ssm:GetCommandInvocation", "-- id"),
+    ("ssm:ListCommands", "--resume $COMMAND -- id"),
+    ("s3:GetObject", "--output-s3 s3://$BUCKET/run -- id"),
+    ("ssm:DescribeInstancePatchStates", "--patch-scan"),
+    ("logs:GetLogEvents", "--output-log-group logs -- id"),
+];
+
+fn account() -> Account {
+    let account = Sandbox::start().account();
+    // So long that the list of invocations has not all of it.
+    let long = "0123456789".repeat(5_000);
+    let node = json!({"account": account.id(), "region": "us-east-1", "instance_id": NODE,
+        "agent": {"version": "3.3.987.0", "run_output": [{"stdout": long}]}});
+    account.seed(&json!({"nodes": [node]}));
+    let bucket = format!("outputs-{}", account.id());
+    account.aws(&["s3api", "create-bucket", "--bucket", &bucket]);
+    account
+}
+
+#[test]
+fn a_run_that_may_not_call() {
+    let account = account();
+    let run = |words: &str| -> Run {
+        let words: Vec<&str> = words.split(' ').collect();
+        let run = account.tool(bin("ssm-run")).args(words);
+        run.stdin(NODE)
+    };
+    let ran = run("-- id").run();
+    ran.assert_status(0);
+    let command = ran.records().into_iter().find_map(|record| {
+        let id = record["command_id"].as_str();
+        id.map(str::to_owned)
+    });
+    let mut wrong = Vec::new();
+    for (action, words) in NEEDED {
+        let words = words.replace("$BUCKET", &format!("outputs-{}", account.id()));
+        let words = words.replace("$COMMAND", command.as_deref().unwrap());
+        let whole = run(&words).run();
+        let output = run(&words).without(action).run();
+        let has_record = output
+            .records()
+            .iter()
+            .any(|record| record["kind"] == "invocation" && record["instance_id"] == NODE);
+        // A command that cannot be looked up is nobody's: nothing has begun.
+        let has_begun = action != "ssm:ListCommands";
+        let as_it_must = [
+            !output.refused.is_empty(),
+            output.status == 2,
+            names(&output, action),
+            has_record == has_begun,
+        ];
+        if as_it_must.contains(&false) {
+            wrong.push(format!(
+                "{words} without {action}: {as_it_must:?}\n{output:?}\nwith it: {}",
+                whole.status
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
