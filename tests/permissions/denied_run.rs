@@ -9,12 +9,16 @@ use super::denied::names;
 
 const NODE: &str = "i-0000000000000000a";
 
+/// A node that SSM does not know: of it EC2 is asked.
+const DARK: &str = "i-0000000000000000b";
+
 /// What needs an action. $BUCKET and $COMMAND are of the account, and a command that ran.
 ///
 /// Of the other actions of the policy, `keys.rs` has kms:Decrypt, ssm:CancelCommand is called when somebody interrupts, and without
 /// s3:GetBucketLocation an output is read all the same, in the region of the run.
-const NEEDED: [(&str, &str); 8] = [
+const NEEDED: [(&str, &str); 9] = [
     ("ssm:DescribeInstanceInformation", "-- id"),
+    ("ec2:DescribeInstances", "-- id"),
     ("ssm:SendCommand", "-- id"),
     ("ssm:ListCommandInvocations", "-- id"),
     ("ssm:GetCommandInvocation", "-- id"),
@@ -30,7 +34,9 @@ fn account() -> Account {
     let long = "0123456789".repeat(5_000);
     let node = json!({"account": account.id(), "region": "us-east-1", "instance_id": NODE,
         "agent": {"version": "3.3.987.0", "run_output": [{"stdout": long}]}});
-    account.seed(&json!({"nodes": [node]}));
+    let dark =
+        json!({"account": account.id(), "region": "us-east-1", "instance_id": DARK, "agent": null});
+    account.seed(&json!({"nodes": [node, dark]}));
     let bucket = format!("outputs-{}", account.id());
     account.aws(&["s3api", "create-bucket", "--bucket", &bucket]);
     account
@@ -39,12 +45,12 @@ fn account() -> Account {
 #[test]
 fn a_run_that_may_not_call() {
     let account = account();
-    let run = |words: &str| -> Run {
+    let run = |words: &str, node: &str| -> Run {
         let words: Vec<&str> = words.split(' ').collect();
         let run = account.tool(bin("ssm-run")).args(words);
-        run.stdin(NODE)
+        run.stdin(node)
     };
-    let ran = run("-- id").run();
+    let ran = run("-- id", NODE).run();
     ran.assert_status(0);
     let command = ran.records().into_iter().find_map(|record| {
         let id = record["command_id"].as_str();
@@ -52,14 +58,19 @@ fn a_run_that_may_not_call() {
     });
     let mut wrong = Vec::new();
     for (action, words) in NEEDED {
+        let node = if action.starts_with("ec2:") {
+            DARK
+        } else {
+            NODE
+        };
         let words = words.replace("$BUCKET", &format!("outputs-{}", account.id()));
         let words = words.replace("$COMMAND", command.as_deref().unwrap());
-        let whole = run(&words).run();
-        let output = run(&words).without(action).run();
+        let whole = run(&words, node).run();
+        let output = run(&words, node).without(action).run();
         let has_record = output
             .records()
             .iter()
-            .any(|record| record["kind"] == "invocation" && record["instance_id"] == NODE);
+            .any(|record| record["kind"] == "invocation" && record["instance_id"] == node);
         // A command that cannot be looked up is nobody's: nothing has begun.
         let has_begun = action != "ssm:ListCommands";
         let as_it_must = [

@@ -76,7 +76,7 @@ pub(crate) async fn with_tags(
         .collect())
 }
 
-/// EC2 knows more of why a node does not answer; who may not ask it learns what SSM knows.
+/// EC2 knows more of why a node does not answer; who may not ask it learns what SSM knows, and that this is not all.
 async fn instances(session: &Session, ids: &[&str]) -> Option<Vec<ec2::Instance>> {
     let mut found = Vec::new();
     // As many values as a filter takes.
@@ -85,7 +85,14 @@ async fn instances(session: &Session, ids: &[&str]) -> Option<Vec<ec2::Instance>
         let filters = [("instance-id", ids)];
         let mut pages = ec2::Client::new(&session.config).instance_pages(&filters);
         while let Some(page) = pages.next().await {
-            found.extend(page.ok()?);
+            match page {
+                Ok(page) => found.extend(page),
+                Err(error) => {
+                    let error = describe(format!("DescribeInstances {}", session.target), error);
+                    cli::warn(&format!("{error:#}: only SSM says why nodes do not answer"));
+                    return None;
+                }
+            }
         }
     }
     Some(found)
