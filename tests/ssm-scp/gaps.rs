@@ -229,6 +229,29 @@ fn the_cure_below_no_target_is_a_target() {
     assert_eq!(cure("sessions", "ssm:StartSession"), Some(target));
     let way = "add \"commands\" to ways (by default sessions and commands)";
     assert_eq!(cure("commands", "ssm:SendCommand"), Some(way));
+    // A perimeter exempts people whom no desired state names: that one protects its own only, wherever it is attached.
+    let perimeter = json!({"Effect": "Deny", "Action": "s3:DeleteBucket", "Resource": "*",
+        "Condition": {"ArnNotLike": {"aws:PrincipalArn": ["arn:aws:iam::*:user/breakglass", "arn:aws:iam::*:role/other"]}}});
+    for (targets, protects) in [("ou-abcd-elsewhere", false), ("r-abcd", true)] {
+        let guard =
+            json!({"ways": ["sessions"], "targets": [targets], "protect_exempt_roles": protects});
+        let found = gaps_in(&perimeter, Some(&desired(&guard)));
+        let mut of_exempt = found
+            .iter()
+            .filter(|one| one["gap"] == "exempt_principals")
+            .peekable();
+        assert!(of_exempt.peek().is_some(), "{found:?}");
+        assert!(
+            of_exempt.all(|one| one["cure"] == "set protect_exempt_roles"),
+            "{found:?}"
+        );
+    }
+    // An account that is exempt is open below the target as well.
+    let guard =
+        desired(&json!({"ways": ["sessions"], "targets": ["r-abcd"], "exempt_accounts": [MEMBER]}));
+    let found = gaps_in(&harmless, Some(&guard));
+    let open = found.iter().find(|one| one["gap"] == "sessions").unwrap();
+    assert_ne!(open["cure"], target, "{open}");
     let above = desired(&json!({"ways": ["sessions"], "targets": ["r-abcd"]}));
     let closed = gaps_in(&harmless, Some(&above));
     assert_eq!(answer(&closed, "sessions", "ssm:StartSession"), None);

@@ -312,7 +312,7 @@ fn policies_of_others_with_the_name_of_a_part_are_left_alone() {
     );
     run(&account, "plan", &records.to_string())
         .assert_status(0)
-        .assert_complains("a guard named guard would take this one for a part");
+        .assert_complains("a second part of a guard named guard would have this name");
     for document in [trail, rendered] {
         let Organization { account, unit, .. } = organization();
         let created = account.aws(&[

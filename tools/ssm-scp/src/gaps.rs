@@ -2,6 +2,7 @@
 //! who is exempt. By the policies above accounts, or by those of a guard alone. Pure.
 
 mod left_open;
+mod questions;
 
 use std::collections::BTreeMap;
 
@@ -10,15 +11,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::guard::session_records::{self, Protected};
-use crate::guard::{
-    DOCUMENT_ACTIONS, ROLE_ACTIONS, USER_ACTIONS, access_token_role, exempt_patterns, is_own_role,
-    is_user,
-};
+use crate::guard::{access_token_role, exempt_patterns, is_own_role, is_user};
 use crate::lockout::{in_account, sample_resource, stranger};
-use crate::model::{Desired, Entry, catalogue};
+use crate::model::Desired;
 use crate::principal_arn::{self, anybody};
 
 pub(crate) use self::left_open::LeftOpen;
+use self::questions::{Asked, questions};
 
 /// The `kind` of a gap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -77,46 +76,27 @@ pub(crate) struct Place<'a> {
     pub(crate) named: Vec<String>,
     /// The records of sessions that a desired state names.
     pub(crate) records: Vec<Protected>,
+    /// Whether a target of the desired state is above it, or there is nothing to be below of.
+    pub(crate) below_target: bool,
     /// What requests by its principals have of the organization, as far as it is known.
     pub(crate) membership: Vec<(&'static str, String)>,
 }
 
-/// What is asked about, for all places alike.
-struct Question {
-    gap: &'static str,
-    actions: Vec<&'static str>,
-    leads_to: &'static str,
-    cure: String,
-    source: &'static str,
-    asked: Asked,
-}
-
-/// Of whom and what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Asked {
-    /// Principals that no list names. What is denied on some resources only is open on the others.
-    Anybody,
-    /// The same of records, by name where a desired state names them. Nobody knows otherwise whether a denial on some buckets is
-    /// about those that count: landing zones deny it on their own.
-    AnybodyOnRecords,
-    /// The same of the preferences.
-    AnybodyOnPreferences,
-    /// The same of the roles that are exempt.
-    AnybodyOnExemptRoles,
-    /// The same of the users that are exempt.
-    AnybodyOnExemptUsers,
-    /// Those who are exempt, with a session document that no list names.
-    Exempt,
-}
-
-/// Returns what stays open, in the order of the catalogue, places with the same answer together. What a desired state closes, judged
-/// by itself, is open only where none of its targets is above.
+/// Returns what stays open, in the order of the catalogue, places with the same answer and cure together. What a desired state closes,
+/// judged by itself, needs a target above those that have none.
 pub(crate) fn gaps(places: &[Place<'_>], desired: Option<&Place<'_>>) -> Vec<Gap> {
     let mut gaps = Vec::new();
     let strangers: Vec<Vec<String>> = places.iter().map(Place::strangers).collect();
     let desired = desired.map(|place| (place, place.strangers()));
     for question in questions() {
-        let mut found: BTreeMap<(Openness, Vec<&str>), Vec<String>> = BTreeMap::new();
+        let is_closed_by_desired = |actions: &[&str]| {
+            let closes = |(place, strangers): &(&Place<'_>, Vec<String>)| {
+                let mut actions = actions.iter();
+                actions.all(|action| place.answer(action, question.asked, strangers).is_none())
+            };
+            question.asked.holds_anywhere() && desired.as_ref().is_some_and(closes)
+        };
+        let mut found: BTreeMap<(Openness, Vec<&str>, bool), Vec<String>> = BTreeMap::new();
         for (place, strangers) in places.iter().zip(&strangers) {
             let mut answers: BTreeMap<Openness, Vec<&str>> = BTreeMap::new();
             for action in &question.actions {
@@ -124,24 +104,15 @@ pub(crate) fn gaps(places: &[Place<'_>], desired: Option<&Place<'_>>) -> Vec<Gap
                     answers.entry(openness).or_default().push(action);
                 }
             }
-            for answer in answers {
-                let accounts = found.entry(answer).or_default();
+            for (answer, actions) in answers {
+                let needs_target = !place.below_target && is_closed_by_desired(&actions);
+                let accounts = found.entry((answer, actions, needs_target)).or_default();
                 accounts.push(place.account.to_owned());
             }
         }
-        for ((answer, actions), mut accounts) in found {
+        for ((answer, actions, needs_target), mut accounts) in found {
             accounts.retain(|account| account != NOWHERE);
             accounts.sort();
-            let is_closed_by = |(place, strangers): &(&Place<'_>, Vec<String>)| {
-                let mut actions = actions.iter();
-                actions.all(|action| place.answer(action, question.asked, strangers).is_none())
-            };
-            let cure = match desired.as_ref().is_some_and(is_closed_by) {
-                true => {
-                    "name a target above these accounts: the desired state closes it".to_owned()
-                }
-                false => question.cure.clone(),
-            };
             gaps.push(Gap {
                 kind: GapKind::Gap,
                 gap: question.gap.to_owned(),
@@ -149,7 +120,12 @@ pub(crate) fn gaps(places: &[Place<'_>], desired: Option<&Place<'_>>) -> Vec<Gap
                 actions: actions.into_iter().map(str::to_owned).collect(),
                 leads_to: question.leads_to.to_owned(),
                 accounts,
-                cure,
+                cure: match needs_target {
+                    true => {
+                        "name a target above these accounts: the desired state closes it".to_owned()
+                    }
+                    false => question.cure.clone(),
+                },
                 source: question.source.to_owned(),
             });
         }
@@ -175,62 +151,6 @@ pub(crate) fn management_account(id: &str) -> Gap {
 /// The account of a desired state that is judged without an organization: none that an exemption can name.
 pub(crate) const NOWHERE: &str = "nowhere";
 
-fn questions() -> Vec<Question> {
-    let ways = catalogue().map(|entry: &Entry| Question {
-        gap: entry.way.name(),
-        actions: entry.actions.to_vec(),
-        leads_to: entry.leads_to,
-        cure: format!(
-            "add \"{}\" to ways (by default sessions and commands)",
-            entry.way.name()
-        ),
-        source: entry.source,
-        asked: Asked::Anybody,
-    });
-    let mut questions: Vec<Question> = ways.collect();
-    questions.push(Question {
-        gap: "session_documents",
-        actions: vec!["ssm:StartSession"],
-        leads_to: "sessions of exempt principals by port forwarding and SSH, which leave no transcript",
-        cure: "name the session documents in allowed_documents".to_owned(),
-        source: "https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-logging.html",
-        asked: Asked::Exempt,
-    });
-    questions.push(Question {
-        gap: "session_records",
-        actions: session_records::actions(),
-        leads_to: "transcripts removed, or kept for less long, or a trail or alert that is silent",
-        cure: "name bucket, key, log group, trail and rule in protect_records".to_owned(),
-        source: "https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-logging.html",
-        asked: Asked::AnybodyOnRecords,
-    });
-    questions.push(Question {
-        gap: "preferences",
-        actions: DOCUMENT_ACTIONS.to_vec(),
-        leads_to: "sessions without logging, or as another user of the node",
-        cure: "set protect_preferences".to_owned(),
-        source: "https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-getting-started-configure-preferences.html",
-        asked: Asked::AnybodyOnPreferences,
-    });
-    questions.push(Question {
-        gap: "exempt_principals",
-        actions: ROLE_ACTIONS.to_vec(),
-        leads_to: "a role that is exempt, or one of its name",
-        cure: "set protect_exempt_roles".to_owned(),
-        source: "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_manage_modify.html",
-        asked: Asked::AnybodyOnExemptRoles,
-    });
-    questions.push(Question {
-        gap: "exempt_principals",
-        actions: USER_ACTIONS.to_vec(),
-        leads_to: "a user that is exempt, or credentials of it",
-        cure: "set protect_exempt_roles".to_owned(),
-        source: "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html",
-        asked: Asked::AnybodyOnExemptUsers,
-    });
-    questions
-}
-
 impl<'a> Place<'a> {
     /// Returns the place of a desired state that is judged without an organization, below the policies that it renders to.
     pub(crate) fn of_desired(desired: &Desired, policies: Vec<&'a Compiled>) -> Place<'a> {
@@ -252,6 +172,7 @@ impl<'a> Place<'a> {
                 .map(|account| account.as_ref().to_owned())
                 .collect(),
             records: Vec::new(),
+            below_target: true,
             membership: Vec::new(),
         };
         place.name_records(desired);

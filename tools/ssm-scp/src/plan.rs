@@ -188,8 +188,7 @@ pub(crate) fn notes(
     }
     if let Some(guard) = guard_of_part(&desired.policy_name.0) {
         notes.push(format!(
-            "a guard named {guard} would take this one for a part that it no longer has, by its name: give it one without a number at \
-             its end"
+            "a second part of a guard named {guard} would have this name: give this one another, without a number at its end"
         ));
     }
     for policy in parts.iter().filter_map(|part| found(observed, part)) {

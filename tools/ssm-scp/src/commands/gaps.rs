@@ -65,6 +65,10 @@ pub(crate) async fn run(
     if let Some(guard) = &guard {
         guard.join(&mut organization);
     }
+    let governed = guard
+        .as_ref()
+        .map(|guard| guard.governed(&organization))
+        .unwrap_or_default();
     let judged = organization.judge();
     let (mut places, mut unbound) = (Vec::new(), Vec::new());
     let mut outcome = Outcome::Fine;
@@ -97,6 +101,7 @@ pub(crate) async fn run(
             exempt_accounts: Vec::new(),
             named,
             records: Vec::new(),
+            below_target: governed.contains(&account.id),
             membership: judged.membership(&account.id),
         };
         if let Some(desired) = &desired {
