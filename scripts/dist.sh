@@ -109,6 +109,8 @@ pack() { # arch
     jq -S --arg arch "$arch" --arg time "$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ)" -f scripts/dist.d/sbom.jq "$work/crates.json" \
         >"$out/$base.cdx.json"
     install -m 644 -- "$out/$base.cdx.json" "$stage/usr/share/ssm-rollout/sbom.cdx.json"
+    # nfpm packs the times that files have.
+    find "$stage" -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" -- {} +
     tar --directory "$stage" --transform "s,^usr,$base," --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner \
         -cf - usr | gzip -n ${FAST:+-1} >"$out/$base.tar.gz" &
     archive=$!

@@ -30,6 +30,8 @@ done
 [ "$(dpkg-deb --field "$out/$base.deb" Architecture Depends)" = "Architecture: $(dpkg --print-architecture)
 Depends: bash, jq, libc6 (>= 2.17), libgcc-s1 | libgcc1" ] || fail "$(dpkg-deb --info "$out/$base.deb")"
 [ "$(dpkg-deb --contents "$out/$base.deb" | awk '{ print $2 }' | sort -u)" = root/root ] || fail "files of others in the .deb"
+[ "$({ dpkg-deb --contents "$out/$base.deb" && tar -tvzf "$out/$base.tar.gz"; } | awk '{ print $4, $5 }' | sort -u | wc -l)" -eq 1 ] || fail "the .deb and .tar.gz have files of several times"
+[ "$(rpm -qp --qf '[%{FILEMTIMES}\n]' "$out/$base.rpm" | sort -u)" = "$(git -C "$root" log -1 --format=%ct)" ] || fail "the .rpm has files of other times than the commit's"
 [ "$(rpm -qp --qf '%{NAME} %{ARCH}' "$out/$base.rpm")" = "ssm-tools $arch" ] || fail "$(rpm -qpi "$out/$base.rpm")"
 for tool in ssm-agentcheck ssm-role ssm-prefs ssm-scp ssm-events ssm-run ssm-vulns; do
     env -i "$top/tar/usr/bin/$tool" --version | grep -q "^$tool [0-9]" || fail "$tool --version"
