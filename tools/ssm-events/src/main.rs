@@ -49,7 +49,7 @@ enum Verb {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+pub async fn main() -> ExitCode {
     if commands::lambda::is_started() {
         return cli::finish(TOOL, commands::lambda::serve().await);
     }

@@ -55,7 +55,7 @@ enum Verb {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+pub async fn main() -> ExitCode {
     match cli::arguments::<Args>(schema::SCHEMAS, permissions::PERMISSIONS) {
         Ok(args) => cli::finish(TOOL, run(args).await),
         Err(status) => status,

@@ -43,7 +43,7 @@ enum Verb {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+pub async fn main() -> ExitCode {
     match cli::arguments::<Args>(schema::SCHEMAS, cli::Permissions::NONE) {
         Ok(args) => cli::finish(TOOL, run(args).await),
         Err(status) => status,

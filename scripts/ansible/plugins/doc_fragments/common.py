@@ -57,6 +57,7 @@ options:
   executable:
     description:
       - The tool, as a path or as a name to look up in E(PATH).
+      - The program of a release does what the name of its file says, so a copy must keep the name.
     type: path
 attributes:
   check_mode:
