@@ -21,7 +21,9 @@ for crate in shared/*/Cargo.toml; do
 done >>"$into/Cargo.toml"
 cp -- Cargo.lock "$into/Cargo.lock"
 sed -n '/^\[workspace.package\]/,/^$/{s/^\[workspace.package\]/[package]\nname = "ssm-tools"/;p;}' Cargo.toml >"$into/program/Cargo.toml"
-echo '[dependencies]' >>"$into/program/Cargo.toml"
+# The SDK describes each step to whoever subscribes to tracing, which no tool does: left out, that needs no room.
+# https://docs.rs/tracing/latest/tracing/level_filters/index.html
+printf '[dependencies]\ntracing = { version = "*", default-features = false, features = ["release_max_level_off"] }\n' >>"$into/program/Cargo.toml"
 cp -- scripts/dist.d/main.rs "$into/program/src/main.rs"
 for manifest in tools/*/Cargo.toml; do
     tool=${manifest#tools/} tool=${tool%/Cargo.toml}
