@@ -97,7 +97,7 @@ stripped() {
 }
 
 # What the program may have: a little more than it has, so that it does not grow unseen.
-max_megabytes=40
+max_megabytes=36
 fit() { # FILE
     local size
     size=$(stat --format %s -- "$1")

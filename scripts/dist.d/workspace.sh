@@ -15,10 +15,6 @@ rm -rf -- "$into"
 mkdir -p -- "$into/program/src"
 # Profiles and versions are the same.
 sed -e 's,^members = .*,members = ["program"\, "tools/*"],' -e 's,path = "\(shared\|tests\)/,path = "../../\1/,' Cargo.toml >"$into/Cargo.toml"
-# An optimization for "*" is for what is in no workspace, and of this one our own crates are not.
-for crate in shared/*/Cargo.toml; do
-    printf '\n[profile.dist.package.%s]\nopt-level = 3\n' "$(sed -n 's/^name = "\(.*\)"/\1/p' "$crate" | head -n 1)"
-done >>"$into/Cargo.toml"
 cp -- Cargo.lock "$into/Cargo.lock"
 sed -n '/^\[workspace.package\]/,/^$/{s/^\[workspace.package\]/[package]\nname = "ssm-tools"/;p;}' Cargo.toml >"$into/program/Cargo.toml"
 # The SDK describes each step to whoever subscribes to tracing, which no tool does: left out, that needs no room.
