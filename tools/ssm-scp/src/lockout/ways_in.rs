@@ -6,7 +6,7 @@ use std::rc::Rc;
 use iam_policy::Verdict;
 use serde_json::Value;
 
-use super::account_shift::Lost;
+use super::account_shift::{Lost, Time};
 use super::identity::Identity;
 use super::judged::Judged;
 use super::principals::{Found, PrincipalClass};
@@ -151,8 +151,19 @@ impl<'a> Judged<'a> {
     /// policy denies on whatever resource of the account is kept by nobody there.
     fn may(&self, identity: &Identity, who: &Who, action: &str) -> bool {
         let levels = Some(self.shift.after()).filter(|levels| !levels.is_empty());
-        identity.verdict(levels, who, action) != Verdict::Denied
-            && !self.shift.is_resource_denied(who, action)
+        let may = match identity.verdict(levels, who, action) {
+            Verdict::Allowed => true,
+            Verdict::Denied => false,
+            // What is denied on every resource that the action has is kept by nobody.
+            Verdict::Unknown => {
+                let (account, named) = (&self.account.account, &self.evidence.shift.resources);
+                let denied = self
+                    .shift
+                    .denied(Time::After, (who, action), account, named);
+                denied.is_none()
+            }
+        };
+        may && !self.shift.is_resource_denied(who, action)
     }
 }
 

@@ -38,7 +38,9 @@ fn check_impact(
     if impact.class == Class::Unknown {
         // It says so of what is lost in some circumstances, and of nothing else; but a denial of before that spares resources which an
         // action never has leaves it in doubt whether that action was there.
-        let all = known.copied().chain(others.iter().map(String::as_str));
+        let losses = impact.losses.iter().flat_map(|loss| &loss.actions);
+        let all = others.iter().chain(losses).map(String::as_str);
+        let all = known.copied().chain(all);
         let mut own = all.filter(|action| may_itself(who, action));
         assert!(
             asked.has_resources || own.any(|action| asked.loses_somewhere(who, action)),
