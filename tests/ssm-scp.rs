@@ -247,7 +247,7 @@ fn a_member_account_learns_that_it_may_not_look() {
     let Organization { member, unit, .. } = organization();
     let plan = run(&member, "plan", &desired(&[&unit]));
     plan.assert_status(2)
-        .assert_complains("management account and delegated administrators");
+        .assert_complains("management account, or of a delegated administrator");
     assert_eq!(plan.stdout, "");
     let check = run(&member, "check", &desired(&[&unit]));
     check.assert_status(2);

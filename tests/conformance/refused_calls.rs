@@ -1,7 +1,7 @@
 //! What a tool says when AWS does not answer as it should: no credentials, another account than it takes, no such region.
 
 use serde_json::json;
-use testbed::{Sandbox, repository};
+use testbed::{Account, Sandbox, repository};
 
 use super::TOOLS;
 use super::wrong_invocations::typed;
@@ -12,21 +12,7 @@ fn an_error_of_a_call_says_what_to_do() {
     let account = Sandbox::start().account();
     account.fault(json!({"service": "organizations", "kind": "error", "code": "AccessDeniedException", "status": 400,
         "message": "You don't have permissions to access this resource.", "times": -1}));
-    let desired = repository().join("scripts/rollout.d/scp.json");
-    std::fs::copy(desired, account.home().join("scp.json")).unwrap();
-    // All verbs that call Organizations: `gaps -f` and `replay` call nobody.
-    for line in [
-        "ssm-scp show",
-        "ssm-scp gaps",
-        "ssm-scp check -f scp.json",
-        "ssm-scp plan -f scp.json",
-        "ssm-scp impact -f scp.json",
-        "ssm-scp simulate --principal arn:aws:iam::111122223333:role/dev",
-        "ssm-agentcheck show --accounts org --assume-role arn:aws:iam::{account}:role/Audit",
-    ] {
-        let output = typed(&account, line);
-        output.assert_status(2);
-        let printed = format!("{}{}", output.stdout, output.stderr);
+    for (line, printed) in calling_organizations(&account) {
         assert!(
             printed.contains("management account") && printed.contains("delegated administrator"),
             "{line}: {printed}"
@@ -41,6 +27,54 @@ fn an_error_of_a_call_says_what_to_do() {
         .assert_status(2)
         .assert_complains("check the network, and that the region is one of AWS's")
         .assert_complains("did you mean eu-central-1 or eu-central-2?");
+}
+
+/// Runs all that calls Organizations, which must not work, and returns each line with what it prints: `gaps -f` and `replay` call
+/// nobody.
+fn calling_organizations(account: &Account) -> Vec<(String, String)> {
+    for name in ["scp.json", "events.json"] {
+        let desired = repository().join("scripts/rollout.d").join(name);
+        std::fs::copy(desired, account.home().join(name)).unwrap();
+    }
+    let mut lines: Vec<String> = [
+        "ssm-scp show",
+        "ssm-scp gaps",
+        "ssm-scp check -f scp.json",
+        "ssm-scp plan -f scp.json",
+        "ssm-scp impact -f scp.json",
+        "ssm-scp simulate --principal arn:aws:iam::111122223333:role/dev",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    let of_accounts = "--accounts org --assume-role arn:aws:iam::{account}:role/Audit";
+    for tool in ["ssm-agentcheck", "ssm-role", "ssm-prefs"] {
+        lines.push(format!("{tool} show {of_accounts}"));
+    }
+    lines.push(format!("ssm-events show {of_accounts} -f events.json"));
+    lines.push(format!("ssm-run {of_accounts} --tag a=b -- uname"));
+    let printed = lines.into_iter().map(|line| {
+        let output = typed(account, &line);
+        assert_ne!(output.status, 0, "{line}");
+        (line, format!("{}{}", output.stdout, output.stderr))
+    });
+    printed.collect()
+}
+
+/// A single account: nothing that is said of it leaves open whether a policy was missing or could not be read.
+#[test]
+fn outside_an_organization_one_line_says_what_to_use() {
+    let account = Sandbox::start().account();
+    for (line, printed) in calling_organizations(&account) {
+        assert_eq!(printed.lines().count(), 1, "{line}: {printed}");
+        assert!(
+            printed.contains("management account") && printed.contains("delegated administrator"),
+            "{line}: {printed}"
+        );
+        assert!(
+            printed.contains("in no organization") || printed.contains("AWSOrganizationsNotInUse"),
+            "{line}: {printed}"
+        );
+    }
 }
 
 #[test]

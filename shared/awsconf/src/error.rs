@@ -78,6 +78,8 @@ where
                 " (get fresh credentials and run again)"
             } else if message == OF_MANAGEMENT {
                 " (use credentials of the management account, or of a delegated administrator)"
+            } else if code == "AWSOrganizationsNotInUseException" {
+                " (leave out what asks for the organization, or use credentials of its management account, or of a delegated administrator)"
             } else {
                 ""
             };

@@ -4,8 +4,7 @@ use cli::{Finding, FindingKind, Reading, Severity, Target};
 
 use crate::gaps::LeftOpen;
 use crate::guard::Part;
-use crate::model::Desired;
-use crate::model::Observed;
+use crate::model::{Desired, NO_ORGANIZATION, Observed, USE_MANAGEMENT};
 use crate::plan::{desired_state, elsewhere, in_list, left_over};
 use crate::policy_equivalence;
 use organization::Organization;
@@ -22,6 +21,11 @@ pub(crate) fn check(
         found: Vec::new(),
     };
     findings.organization();
+    if matches!(observed.management_account, Reading::Absent) {
+        // All else is of an organization, and would only hide the one thing to do.
+        return findings.found;
+    }
+    findings.policy_type();
     for part in parts {
         findings.policy(desired, part);
     }
@@ -52,11 +56,14 @@ impl Findings<'_> {
                 Severity::Error,
                 "organization.missing",
                 &account,
-                "the account is in no organization: SCPs do not exist here",
-                "use credentials of the management account or a delegated administrator",
+                &format!("the account {NO_ORGANIZATION}"),
+                USE_MANAGEMENT,
             ),
             Reading::Unknown(why) => self.unknown("organization.unknown", &account, why),
         }
+    }
+
+    fn policy_type(&mut self) {
         match &self.observed.root {
             Reading::Present(root) if root.policy_type_enabled => {}
             Reading::Present(_) | Reading::Absent => self.add(

@@ -17,7 +17,9 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::action::{Action, AttachmentState, PolicyState};
 pub(crate) use self::desired::Desired;
 pub(crate) use self::document::{Document, Documents};
-pub(crate) use self::observed::{AccountPrincipals, Observed, Policy, PrincipalPolicies, Root};
+pub(crate) use self::observed::{
+    AccountPrincipals, NO_ORGANIZATION, Observed, Policy, PrincipalPolicies, Root, USE_MANAGEMENT,
+};
 pub(crate) use self::session_records::SessionRecords;
 pub(crate) use self::way::{Area, Entry, Way, catalogue};
 

@@ -10,8 +10,10 @@ use serde_json::{Value, json};
 use crate::gaps::LeftOpen;
 use crate::guard::left_over::guard_of_part;
 use crate::guard::{OUTSIDE, Part, exempt_patterns};
-use crate::model::Desired;
-use crate::model::{Action, AttachmentState, Observed, Policy, PolicyState, Root, TargetId};
+use crate::model::{
+    Action, AttachmentState, Desired, NO_ORGANIZATION, Observed, Policy, PolicyState, Root,
+    TargetId, USE_MANAGEMENT,
+};
 use crate::policy_equivalence;
 
 /// Returns the changes in order; with `until` no target behind that one is attached.
@@ -293,7 +295,7 @@ fn obstacles(
         Reading::Present(_) => {}
         Reading::Absent => {
             return vec![format!(
-                "account {} is in no organization",
+                "account {} {NO_ORGANIZATION}: {USE_MANAGEMENT}",
                 observed.account
             )];
         }
@@ -306,9 +308,7 @@ fn obstacles(
                 .to_owned(),
         ),
         Reading::Absent => obstacles.push("the organization shows no root".to_owned()),
-        Reading::Unknown(why) => obstacles.push(format!(
-            "{why} (Organizations answers only the management account and delegated administrators)"
-        )),
+        Reading::Unknown(why) => obstacles.push(why.clone()),
     }
     for part in parts {
         match observed.policies.get(&part.name) {

@@ -8,6 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Document, PolicyState, TargetId};
 
+/// What an account in no organization is, and what to do about it.
+pub(crate) const NO_ORGANIZATION: &str =
+    "is in no organization, and service control policies exist only in organizations";
+pub(crate) const USE_MANAGEMENT: &str =
+    "use credentials of the management account or of a delegated administrator";
+
 /// What was found in the organization.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Observed {

@@ -7,6 +7,7 @@ use awsconf::{Session, describe};
 use records::{Entity, EntityKind, EntityType, PolicyDocument, PolicyKind, PolicyType};
 
 use super::{RCP, SCP, attached_to, described};
+use crate::model::{NO_ORGANIZATION, USE_MANAGEMENT};
 use organization::Organization;
 
 /// Reads the organization that a session is in, see [`organization`].
@@ -23,7 +24,8 @@ pub(crate) async fn live_organization(session: &Session) -> anyhow::Result<Organ
 /// A call fails, or the account is in no organization.
 pub(crate) async fn organization(client: &Client) -> anyhow::Result<Organization> {
     let described = described(client).await?;
-    let (management, organization_id) = described.context("the account is in no organization")?;
+    let (management, organization_id) =
+        described.with_context(|| format!("the account {NO_ORGANIZATION}: {USE_MANAGEMENT}"))?;
     let mut organization = Organization {
         entities: Vec::new(),
         policies: policies(client, PolicyType::ServiceControlPolicy).await?,
