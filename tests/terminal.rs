@@ -1,5 +1,7 @@
 //! What people see: tables, colors, wrapped lines and the next command, on pseudo-terminals; and the captures of the README.
 
+#[path = "terminal/applying.rs"]
+mod applying;
 #[path = "terminal/ending.rs"]
 mod ending;
 #[path = "terminal/folding.rs"]
@@ -66,13 +68,42 @@ fn without_colors(output: &Output) -> String {
     text
 }
 
+/// Holds what is shown at 80 and 200 columns to what was recorded, and that it is the same without colors. `prepare` returns a run on a
+/// terminal of so many columns, and the accounts in it: the first is recorded as 111111111111, the second as 222222222222.
+fn looks_as_recorded(name: &str, mut prepare: impl FnMut(u16) -> (Run, Vec<String>)) {
+    for columns in [80, 200] {
+        let mut shown = |is_plain: bool| {
+            let (run, accounts) = prepare(columns);
+            let run = if is_plain {
+                run.env("NO_COLOR", "1")
+            } else {
+                run
+            };
+            let mut output = run.run();
+            for (account, digit) in accounts.iter().zip(["1", "2"]) {
+                output.stdout = output.stdout.replace(account, &digit.repeat(12));
+            }
+            output.stdout = without_commands(&output.stdout);
+            output
+        };
+        let (colored, plain) = (shown(false), shown(true));
+        assert_eq!(without_colors(&colored), plain.stdout, "{name}");
+        assert!(!plain.stdout.contains('\u{1b}'), "{name}");
+        let golden = format!("terminal/{name}-{columns}.txt");
+        let text = colored.stdout.replace('\u{1b}', "\\e");
+        testbed::expect_text(&testbed::fixture(&golden), &text);
+    }
+}
+
 /// Returns text without the IDs of commands, which are new each time.
 fn without_commands(text: &str) -> String {
     let is_id = |word: &str| word.len() == 36 && word.matches('-').count() == 4;
     let lines = text.lines().map(|line| {
-        let words = line
-            .split(' ')
-            .map(|word| if is_id(word) { "COMMAND" } else { word });
+        let words = line.split(' ').map(|word| match word.strip_suffix(')') {
+            Some(inner) if is_id(inner) => "COMMAND)",
+            _ if is_id(word) => "COMMAND",
+            _ => word,
+        });
         words.collect::<Vec<_>>().join(" ") + "\n"
     });
     lines.collect()

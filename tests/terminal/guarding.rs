@@ -1,12 +1,12 @@
-//! What verbs say that judge an organization, lint, and write: at two widths, with and without colors.
+//! What verbs say that judge an organization and lint: at two widths, with and without colors.
 
 use serde_json::json;
 use testbed::{Account, Sandbox};
 
-use super::{binary, on_terminal, without_colors};
+use super::{looks_as_recorded, on_terminal};
 
 /// Returns the management account of an organization with a guard to be, and its member.
-fn organization() -> (Account, Account) {
+pub(super) fn organization() -> (Account, Account) {
     let (account, member) = (Sandbox::start().account(), Sandbox::start().account());
     let (id, trust) = (account.id(), format!("arn:aws:iam::{}:root", account.id()));
     let role = |name: &str, path: &str| {
@@ -26,33 +26,46 @@ fn organization() -> (Account, Account) {
         ("guard.json", guard.to_string()),
         ("wrong.json", wrong.to_owned()),
         ("prefs.json", r#"{"idle_timeout_minute": 15}"#.to_owned()),
+        ("agent.json", r#"{"min_version": "3.2"}"#.to_owned()),
+        (
+            "alerts.json",
+            r#"{"webhook": {"env": "WEBHOOK", "url": "x"}}"#.to_owned(),
+        ),
         ("role.json", r#"{"default_host_management": {}}"#.to_owned()),
+        ("records.jsonl", history(&member)),
     ] {
         std::fs::write(account.home().join(name), text).unwrap();
     }
     (account, member)
 }
 
+/// Returns what the roles of a member did: one is exempt, one is not, and one record tells of another service.
+fn history(member: &Account) -> String {
+    let record = |number: u32, role: &str, source: &str, name: &str| {
+        let arn = format!("arn:aws:iam::{}:role/{role}", member.id());
+        json!({"eventTime": format!("2026-11-0{number}T09:12:05Z"), "eventID": format!("event-{number}"),
+            "eventSource": source, "eventName": name, "awsRegion": "us-east-1", "recipientAccountId": member.id(),
+            "userIdentity": {"type": "AssumedRole", "arn": arn, "accountId": member.id(),
+                "sessionContext": {"sessionIssuer": {"type": "Role", "arn": arn}}}})
+        .to_string()
+    };
+    let ssm = "ssm.amazonaws.com";
+    [
+        record(1, "Developer", ssm, "StartSession"),
+        record(2, "Developer", ssm, "SendCommand"),
+        record(3, "Developer", ssm, "StartSession"),
+        record(4, "ssm/BreakGlass", ssm, "StartSession"),
+        record(5, "Audit", "s3.amazonaws.com", "GetObject"),
+    ]
+    .join("\n")
+}
+
 #[test]
-fn what_is_judged_and_done() {
+fn what_is_judged_and_linted() {
     let (account, member) = organization();
-    let plan = |tool: &str, file: &str| {
-        let run = account.tool(binary(tool)).args(["plan", "-f", file]);
-        let output = run.run();
-        output.assert_status(0);
-        std::fs::write(account.home().join("plan.json"), output.stdout).unwrap();
-    };
-    let undo = |tool: &str| {
-        let recover = ["apply", "-f", "plan.json", "--recover"];
-        let result = account.tool(binary(tool)).args(recover).run();
-        result.assert_status(0);
-        let undo = result.json()["undo"].to_string();
-        let apply = account.tool(binary(tool)).args(["apply"]).stdin(undo);
-        apply.run().assert_status(0);
-    };
     let reader = "--assume-role arn:aws:iam::{account}:role/Audit";
     let principal = format!("arn:aws:iam::{}:role/Developer", member.id());
-    let applying = "ssm-role apply -f plan.json";
+    let accounts = vec![account.id().to_owned(), member.id().to_owned()];
     for (name, command) in [
         ("scp_show", "ssm-scp show"),
         ("scp_gaps", "ssm-scp gaps -f guard.json"),
@@ -66,33 +79,18 @@ fn what_is_judged_and_done() {
             "scp_simulate",
             &format!("ssm-scp simulate --guard guard.json --principal {principal}"),
         ),
+        (
+            "scp_replay",
+            "ssm-scp replay --guard guard.json -f records.jsonl",
+        ),
         ("scp_lint", "ssm-scp lint wrong.json"),
+        ("role_lint", "ssm-role lint wrong.json role.json"),
         ("prefs_lint", "ssm-prefs lint prefs.json"),
-        ("role_apply", applying),
+        ("agents_lint", "ssm-agentcheck lint agent.json"),
+        ("alerts_lint", "ssm-events lint alerts.json"),
     ] {
-        for columns in [80, 200] {
-            let shown = |plain: Option<&str>| {
-                if command == applying {
-                    plan("ssm-role", "role.json");
-                }
-                let run = on_terminal(&account, columns, command);
-                let output = match plain {
-                    Some(value) => run.env("NO_COLOR", value).run(),
-                    None => run.run(),
-                };
-                if command == applying {
-                    undo("ssm-role");
-                }
-                output
-            };
-            let (colored, plain) = (shown(None), shown(Some("1")));
-            assert_eq!(without_colors(&colored), plain.stdout, "{command}");
-            assert!(!plain.stdout.contains('\u{1b}'), "{command}");
-            let text = colored.stdout.replace(account.id(), "111111111111");
-            let text = text.replace(member.id(), "222222222222");
-            let text = text.replace('\u{1b}', "\\e");
-            let golden = format!("terminal/{name}-{columns}.txt");
-            testbed::expect_text(&testbed::fixture(&golden), &text);
-        }
+        looks_as_recorded(name, |columns| {
+            (on_terminal(&account, columns, command), accounts.clone())
+        });
     }
 }
