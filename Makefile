@@ -91,7 +91,7 @@ cargo-tests: venv build
 	env -u MAKEFLAGS -u MFLAGS cargo test --workspace --no-fail-fast -- $(FAULTS:%=--skip %)
 
 # Every action of every tool through faults waits most of its minutes. Of the whole workspace, so that nothing is built anew.
-FAULTS := promises:: refusals::
+FAULTS := promises:: refusals:: lacking::
 faults-tests: venv build
 	@env -u MAKEFLAGS -u MFLAGS cargo test --workspace --test faults -- $(FAULTS) $(quietly)
 

@@ -2,6 +2,8 @@
 
 #[path = "faults/killing.rs"]
 mod killing;
+#[path = "faults/lacking.rs"]
+mod lacking;
 #[path = "faults/paging.rs"]
 mod paging;
 #[path = "faults/processes.rs"]

@@ -176,27 +176,27 @@ async fn delete_profile(clients: &Clients, name: &str, before: &Value) -> anyhow
 async fn associate(clients: &Clients, instance_id: &str, to: &Value) -> anyhow::Result<()> {
     let OnInstanceState { profile_arn } = serde_json::from_value(to.clone())?;
     let current = association(&clients.ec2, instance_id).await?;
-    let answer = match &current {
+    let (operation, answer) = match &current {
         Some(current) => {
             let id = &current.association_id;
-            clients
+            let call = clients
                 .ec2
-                .replace_iam_instance_profile_association(id, &profile_arn)
-                .await
+                .replace_iam_instance_profile_association(id, &profile_arn);
+            ("ReplaceIamInstanceProfileAssociation", call.await)
         }
         None => {
-            clients
+            let call = clients
                 .ec2
-                .associate_iam_instance_profile(instance_id, &profile_arn)
-                .await
+                .associate_iam_instance_profile(instance_id, &profile_arn);
+            ("AssociateIamInstanceProfile", call.await)
         }
     };
-    let what = format!("AssociateIamInstanceProfile {instance_id} {profile_arn}");
+    let what = format!("{operation} {instance_id} {profile_arn}");
     match answer {
         Err(error) if awsconf::is_access_denied(&error) => {
             let error = describe(what, error);
             Err(anyhow!(
-                "{error:#} (the caller needs ec2:AssociateIamInstanceProfile on the instance, and iam:PassRole on the \
+                "{error:#} (the caller needs ec2:{operation} on the instance, and iam:PassRole on the \
                  profile's role with iam:PassedToService ec2.amazonaws.com)"
             ))
         }
