@@ -39,7 +39,7 @@ pub(super) fn organization() -> (Account, Account) {
     (account, member)
 }
 
-/// Returns what the roles of a member did: one is exempt, one is not, and one record tells of another service.
+/// Returns what the roles of a member did: one is exempt, one is not, and one record is about another service.
 fn history(member: &Account) -> String {
     let record = |number: u32, role: &str, source: &str, name: &str| {
         let arn = format!("arn:aws:iam::{}:role/{role}", member.id());
