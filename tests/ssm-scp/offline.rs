@@ -352,14 +352,14 @@ fn replay_says_who_would_have_been_denied() {
         .stdin(lines.join("\n"))
         .run();
     replayed.assert_status(0).assert_stderr(
-        "ssm-scp: 6 records: 1 of other calls than those that the guard denies, 0 by AWS or in accounts that the guard does not bind, 1 denied when they were made, 0 that do \
-         not say who called, 1 that are not calls\n",
+        "ssm-scp: 6 records: 1 of actions that the guard does not deny, 0 by AWS or in accounts outside the guard, 1 already denied when \
+         called, 0 without a caller, 1 that are not calls\n",
     );
     tool(&["replay", "--guard", &guard])
         .stdin(&lines[0])
         .run()
         .assert_status(0)
-        .assert_complains("1 record: 0 of other calls");
+        .assert_complains("1 record: 0 of actions");
     let call = &replayed.records()[0];
     assert_eq!(replayed.records().len(), 1);
     assert_eq!(call["principal"], "arn:aws:iam::111122223333:role/dev");

@@ -81,7 +81,7 @@ fn command<A: CommandFactory>() -> clap::Command {
             .long("generate")
             .value_name("WHAT")
             .value_parser(clap::builder::EnumValueParser::<Artefact>::new())
-            .help("Print a man page, shell completions, the JSON Schema of all records, a desired state with all fields, or the IAM policy to run this with")
+            .help("Print a man page, shell completions, the JSON Schema of all records, a desired state with all fields, or the IAM policy needed to run this")
             .exclusive(true),
     )
 }

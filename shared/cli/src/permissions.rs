@@ -126,7 +126,7 @@ impl Grant {
 /// What a policy is for: the flags of `--generate policy`.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct Scope {
-    /// Print what these verbs need: `read` is all that only read, `apply` is apply with what it reads, or name one verb
+    /// Print what these verbs need: `read` for all that only read, `apply` for apply and what it reads, or the name of one verb
     /// [default: all verbs]
     #[arg(long = "for", value_name = "read|apply|VERB")]
     verb: Option<String>,

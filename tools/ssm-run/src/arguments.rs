@@ -62,15 +62,16 @@ impl Where {
 #[derive(clap::Args)]
 #[command(next_help_heading = "How to run")]
 pub(crate) struct How {
-    /// Say why in the comment of each command, which is kept and audited; with the run's token and your name it has 100 characters
+    /// Add this reason to the comment of each command, which AWS keeps for audits; with the run's token and your name it may have
+    /// 100 characters
     #[arg(long, value_name = "TEXT")]
     pub(crate) comment: Option<String>,
 
-    /// Give a node this long to take the command, 30 to 2592000 seconds [default: 3600]
+    /// Wait this long for a node to take the command, 30 to 2592000 seconds [default: 3600]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(i32).range(30..=2_592_000))]
     pub(crate) timeout: Option<i32>,
 
-    /// Give the command this long on a node: its executionTimeout, 5 to 172800 seconds [default: the document's]
+    /// Stop the command on a node after this long: its executionTimeout, 5 to 172800 seconds [default: the document's]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(5..=172_800))]
     pub(crate) execution_timeout: Option<u32>,
 
@@ -78,7 +79,7 @@ pub(crate) struct How {
     #[arg(long, value_name = "N|N%", value_parser = above_zero)]
     pub(crate) node_concurrency: Option<CountOrPercent>,
 
-    /// Send nothing more when more nodes than this, or than this percentage, have failed in a wave [default: no limit, and 0 with --waves]
+    /// Stop sending when more nodes than this, or than this percentage, have failed in a wave [default: no limit, and 0 with --waves]
     #[arg(long, value_name = "N|N%")]
     pub(crate) max_errors: Option<CountOrPercent>,
 

@@ -39,7 +39,7 @@ const EXAMPLES: &str = "Examples:\n  echo i-0123456789abcdef0 | ssm-run -- uname
     Exit status:\n  0  The command succeeded on every node\n  1  It failed or timed out on a node\n  \
     2  A node was not reached or not sent to, something could not be read, or the usage is wrong";
 
-/// Run one command on many nodes; print what became of it on each as soon as it is done
+/// Run one command on many nodes; print the result of each node as soon as it is known
 #[derive(clap::Parser)]
 #[command(name = TOOL, version, about, long_about = None, after_long_help = EXAMPLES)]
 struct Args {

@@ -25,7 +25,7 @@ use std::process::ExitCode;
 
 const TOOL: &str = "ssm-vulns";
 
-/// Judge what is installed on nodes by the advisories of their distributions, without calling anybody
+/// Match the packages installed on nodes with the advisories of their distributions, without network access
 #[derive(clap::Parser)]
 #[command(name = TOOL, version, about, long_about = None)]
 struct Args {

@@ -9,7 +9,8 @@ use crate::{TOOL, apply, validated_change};
 
 /// Apply the plans on stdin and print what was done, with its undo
 ///
-/// Goes wave by wave, and prints the outcome of every node. Agents are never downgraded: the undo is of associations alone.
+/// Updates agents wave by wave, and prints the outcome of every node. Agents are never downgraded, so the undo covers associations
+/// only.
 #[derive(clap::Args)]
 #[command(after_long_help = "Examples:\n  ssm-agentcheck apply <plan.json >result.json")]
 pub(crate) struct ApplyArgs {

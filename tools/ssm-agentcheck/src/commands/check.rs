@@ -20,7 +20,7 @@ use crate::observe::{Observation, ReadOptions};
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     nodes: NodeArgs,
-    /// Read what the roles of instance profiles may do from FILE, as ssm-role show prints it
+    /// Read the permissions of instance profile roles from FILE, as ssm-role show prints them
     #[arg(long, value_name = "FILE")]
     roles: Option<PathBuf>,
 }

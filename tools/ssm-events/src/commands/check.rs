@@ -22,7 +22,7 @@ use crate::records::sessions::{Book, Facts, Rules, findings as transcripts};
     after_long_help = "Examples:\n  ssm-events check -f events.json\n  ssm-events check -f events.json --transcripts\n  ssm-events check -f events.json --routes routes.json --acknowledged acknowledged.json\n\nEnvironment:\n  SLACK_WEBHOOK_URL  The webhook, where env:SLACK_WEBHOOK_URL names it"
 )]
 pub(crate) struct CheckArgs {
-    /// Put a marked event on the bus and say what came of it
+    /// Put a marked event on the bus and report whether it is delivered
     #[arg(long)]
     send_test: bool,
     /// Wait this many seconds for the marked event to come back undelivered

@@ -29,11 +29,11 @@ pub(crate) struct HistoryArgs {
     #[command(flatten)]
     wanted: Wanted,
 
-    /// Log files or directories of them, packed or not; - is stdin [default: CloudTrail's event history, 90 days]
+    /// Log files or directories of them, compressed or not; - is stdin [default: CloudTrail's event history, 90 days]
     #[arg(group = "log_files")]
     paths: Vec<PathBuf>,
 
-    /// Read the bucket of a trail; the prefix is what stands before AWSLogs/
+    /// Read the bucket of a trail; the prefix is the part before AWSLogs/
     #[arg(
         long,
         value_name = "s3://BUCKET/PREFIX",
@@ -65,9 +65,9 @@ pub(crate) struct HistoryArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Engine {
-    /// Reads all files of the days asked for
+    /// Reads all files of the requested days
     Direct,
-    /// Asks Athena which files have such records, then reads those: for more than one machine can read
+    /// Asks Athena which files have such records, then reads those: for buckets too large for one machine
     Athena,
 }
 

@@ -24,7 +24,7 @@ const BATCH: usize = 64 * 1024;
 pub(crate) struct MatchArgs {
     /// The pattern, or a file that holds it
     pattern: String,
-    /// Say of every event which fields decided, instead of printing it
+    /// Print for every event which fields decided, instead of the event
     #[arg(long)]
     explain: bool,
 }

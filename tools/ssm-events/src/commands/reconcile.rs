@@ -16,7 +16,7 @@ use crate::records::source;
     after_long_help = "Examples:\n  ssm-events history --since 7d | ssm-events reconcile --delivered delivered.jsonl"
 )]
 pub(crate) struct ReconcileArgs {
-    /// Delivery log of a spool, or a list of event ids; repeat for several
+    /// Delivery log of a spool, or a list of event IDs; repeat for several
     #[arg(long, value_name = "FILE", required = true)]
     delivered: Vec<PathBuf>,
     /// Exit with 1 when a record is missing

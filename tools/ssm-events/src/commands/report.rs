@@ -9,7 +9,7 @@ use crate::records::report::Report;
 use crate::records::sessions::KnownSessions;
 use crate::records::source;
 
-/// Print sessions, commands and refused calls, put together from records, without calling AWS
+/// Print sessions, commands and refused calls compiled from records, without calling AWS
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_long_help = "Examples:\n  ssm-events history --since 7d | ssm-events report")]
 pub(crate) struct ReportArgs {

@@ -46,11 +46,11 @@ pub(crate) struct SendArgs {
     #[command(flatten)]
     destination: DestinationArgs,
 
-    /// Keep what is not delivered yet, and what was, in this directory
+    /// Keep undelivered messages, and the log of delivered ones, in this directory
     #[arg(long, value_name = "DIR", required_unless_present = "explain")]
     spool: Option<PathBuf>,
 
-    /// Send what waits for an earlier URL of a destination to the one that it has now, which has taken its place
+    /// Send what waits for a former URL of a destination to its present one
     #[arg(long, requires = "spool")]
     url_replaced: bool,
 
@@ -62,7 +62,7 @@ pub(crate) struct SendArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = seconds)]
     interval: f64,
 
-    /// Hold the messages when a destination has not taken one for this many seconds
+    /// Stop retrying and keep the messages when a destination has taken none for this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = seconds)]
     retry_for: f64,
 

@@ -26,7 +26,7 @@ pub(crate) struct StyleArgs {
     #[arg(long, value_name = "FILE")]
     sessions: Option<PathBuf>,
 
-    /// Colour messages and mention people by the rules of this file
+    /// Color messages and mention people by the rules of this file
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
 
@@ -34,7 +34,7 @@ pub(crate) struct StyleArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) jq_file: Option<PathBuf>,
 
-    /// Mark sessions in whose reason this regular expression finds nothing, such as [A-Z]+-[0-9]+ for tickets
+    /// Mark sessions whose reason does not match this regular expression, such as [A-Z]+-[0-9]+ for tickets
     #[arg(long, value_name = "REGEX")]
     reason_pattern: Option<ReasonPattern>,
 }

@@ -11,13 +11,13 @@ use crate::roles::{RoleRecords, Roles};
 /// Records of roles, to find out whose sessions would be refused.
 #[derive(clap::Args)]
 pub(crate) struct RoleArgs {
-    /// Judge the roles of nodes in FILE, as `ssm-role show` prints them
+    /// Check the roles of nodes in FILE, as `ssm-role show` prints them
     #[arg(long, value_name = "FILE")]
     roles: Option<PathBuf>,
-    /// Judge the roles of people who start sessions in FILE, as `ssm-role show --operators` prints them
+    /// Check the roles of people who start sessions in FILE, as `ssm-role show --operators` prints them
     #[arg(long, value_name = "FILE")]
     operators: Option<PathBuf>,
-    /// Judge those roles also by the service and resource control policies in FILE, as `ssm-scp show` prints them
+    /// Check those roles also against the service and resource control policies in FILE, as `ssm-scp show` prints them
     #[arg(long, value_name = "FILE")]
     organization: Option<PathBuf>,
 }

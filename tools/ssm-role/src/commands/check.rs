@@ -22,7 +22,7 @@ use crate::observe::{self, AccountCache};
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     inputs: InputArgs,
-    /// Judge the roles also by the service and resource control policies in FILE, as `ssm-scp show` prints them
+    /// Check the roles also against the service and resource control policies in FILE, as `ssm-scp show` prints them
     #[arg(long, value_name = "FILE")]
     organization: Option<PathBuf>,
 }

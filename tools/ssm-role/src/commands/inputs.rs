@@ -13,7 +13,7 @@ use crate::preferences::{partition_of, preferences};
 /// The flags that name the files.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct InputArgs {
-    /// Judge also what logs and encryption need, from FILE as ssm-prefs show prints it
+    /// Also check what logs and encryption need, from FILE as ssm-prefs show prints it
     #[arg(long, value_name = "FILE")]
     prefs: Option<PathBuf>,
     /// Look only at the nodes whose records are in FILE, as ssm-agentcheck show prints them

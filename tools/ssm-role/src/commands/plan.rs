@@ -20,7 +20,7 @@ pub(crate) struct PlanArgs {
     /// Exit with 1 when something needs to change
     #[arg(long)]
     exit_code: bool,
-    /// Accept a risk for which there would be no plan; repeat for several
+    /// Accept a risk that otherwise prevents the plan; repeat for several
     #[arg(long = "accept", value_name = "RISK")]
     accepted: Vec<Risk>,
 }

@@ -45,7 +45,7 @@ pub(crate) struct PolicyArgs {
     /// Grant the use of this node; repeat for several
     #[arg(long = "instance-id", value_name = "ID", conflicts_with = "tags")]
     instance_ids: Vec<InstanceId>,
-    /// Grant the use of nodes with this tag; repeat for several keys, which must all fit, or values, of which one must
+    /// Grant the use of nodes with this tag; when repeated, nodes must match all keys, and one value of each
     #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = tag)]
     tags: Vec<(String, String)>,
     /// Grant this document; repeat for several [default: the preferences, or AWS-RunShellScript]

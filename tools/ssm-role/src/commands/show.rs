@@ -18,7 +18,7 @@ use crate::operators;
 pub(crate) struct ShowArgs {
     #[command(flatten)]
     inputs: InputArgs,
-    /// Print instead the roles of people who start sessions, for ssm-prefs --operators: those named, or all that may
+    /// Print the roles of people who start sessions instead, for ssm-prefs --operators: those named, or all that may
     #[arg(long, value_name = "ROLE", num_args = 0.., conflicts_with_all = ["prefs", "nodes"])]
     operators: Option<Vec<String>>,
 }

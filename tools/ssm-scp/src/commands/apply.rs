@@ -29,7 +29,7 @@ pub(crate) struct ApplyArgs {
     #[arg(long, value_name = "FILE")]
     history: Option<PathBuf>,
 
-    /// Accept the risk with this id; repeat for several
+    /// Accept the risk with this ID; repeat for several
     #[arg(long = "accept", value_name = "ID")]
     accepted: Vec<String>,
 }
@@ -66,7 +66,7 @@ pub(crate) async fn run(
                     .map_err(|error| cli::lost(&error, "nothing was written to AWS"))?;
             }
             bail!(
-                "nothing was written: {} would be risked; change what the findings say, or take single ones with --accept ID",
+                "nothing was written, because of these risks: {}; do what the findings say, or accept a risk with --accept ID",
                 refused
                     .iter()
                     .map(|risk| risk.id.as_str())

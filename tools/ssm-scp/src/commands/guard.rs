@@ -22,7 +22,7 @@ pub(crate) struct GuardArgs {
     #[arg(long = "policy", value_name = "FILE")]
     pub(crate) policies: Vec<PathBuf>,
 
-    /// Ask the policies that this desired state renders to
+    /// Evaluate the policies that this desired state renders to
     #[arg(long, value_name = "FILE")]
     pub(crate) guard: Option<PathBuf>,
 

@@ -16,7 +16,7 @@ use crate::model::{AccountPrincipals, Desired};
 use crate::observe::{self, Through};
 use crate::text;
 
-/// Show what a desired state risks, and what it changes for every role and user; exit with 1 on risks
+/// Show the risks of a desired state, and what it changes for every role and user; exit with 1 on risks
 ///
 /// The risks are those for which apply would refuse it, but for the order of changes and past calls. {account} in --assume-role is
 /// replaced for each account.

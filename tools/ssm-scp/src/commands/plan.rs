@@ -18,7 +18,7 @@ pub(crate) struct PlanArgs {
     #[arg(long)]
     exit_code: bool,
 
-    /// Attach to the targets only as far as this one
+    /// Attach to the targets up to and including this one
     #[arg(long, value_name = "TARGET", value_parser = target)]
     until: Option<TargetId>,
 

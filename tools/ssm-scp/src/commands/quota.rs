@@ -5,7 +5,7 @@ use iam_policy::{MAX_SCP_CHARACTERS, MAX_SCPS_PER_TARGET};
 /// The quotas, for organizations that have others.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct QuotaArgs {
-    /// Let a policy have this many characters, and a target this many policies, such as 5120,5
+    /// Allow this many characters in a policy, and this many policies on a target, such as 5120,5
     #[arg(long, value_name = "CHARACTERS[,POLICIES]", value_parser = quota, default_value_t)]
     pub(crate) quota: Quota,
 }

@@ -112,7 +112,7 @@ fn in_words(counts: &Counts) -> String {
     } = counts;
     let records = cli::count(in_usize(*n_records), "record");
     format!(
-        "{records}: {n_not_concerned} of other calls than those that the guard denies, {n_not_governed} by AWS or in accounts that the guard does not bind, {n_denied_before} denied \
-         when they were made, {n_without_principal} that do not say who called, {n_no_call} that are not calls"
+        "{records}: {n_not_concerned} of actions that the guard does not deny, {n_not_governed} by AWS or in accounts outside the guard, \
+         {n_denied_before} already denied when called, {n_without_principal} without a caller, {n_no_call} that are not calls"
     )
 }

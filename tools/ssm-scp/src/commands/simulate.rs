@@ -10,7 +10,7 @@ use super::guard::GuardArgs;
 use crate::simulate::{Effective, Judges, Questions, simulate};
 use organization::{FULL_ACCESS, Organization, compile};
 
-/// Answer whether principals may do something, by policy files or by the organization
+/// Evaluate whether principals may perform actions, by policy files or by the policies of the organization
 #[derive(Clone, Debug, clap::Args)]
 #[command(
     after_long_help = "Examples:\n  ssm-scp simulate --guard scp.json --principal arn:aws:iam::111122223333:role/dev\n  ssm-scp simulate --guard scp.json --principal arn:aws:iam::111122223333:role/dev --expect deny"

@@ -21,7 +21,7 @@ use crate::report::All;
 use crate::report::records::{print, print_gaps};
 use crate::report::to_file::ToFile;
 
-/// Match what is installed with advisories; exit with 1 when a package needs an update
+/// Match installed packages with advisories; exit with 1 when a package needs an update
 ///
 /// Reads records of ssm-run whose command was the collector, or SBOMs in CycloneDX. Advisories are recognized by their content:
 /// OSV, CSAF and VEX, updateinfo.xml, Debian's tracker and Alpine's secdb, in directories, tar, zip, gzip, xz and zstd. A node that
@@ -29,15 +29,15 @@ use crate::report::to_file::ToFile;
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_long_help = "Examples:\n  ssm-vulns match -f invocations.jsonl --advisories osv")]
 pub(crate) struct MatchArgs {
-    /// Match with the advisories in this file or directory; repeat
+    /// Match with the advisories in this file or directory; repeat for several
     #[arg(long, value_name = "PATH", required = true)]
     advisories: Vec<PathBuf>,
 
-    /// Mark what CISA's list in this file names as known to be exploited
+    /// Mark what CISA's catalog in this file lists as known to be exploited
     #[arg(long, value_name = "FILE")]
     kev: Option<PathBuf>,
 
-    /// Leave out what has no fix yet, and fixes that are paid for
+    /// Leave out advisories without a fix, and those whose fix must be paid for
     #[arg(long)]
     fixed_only: bool,
 

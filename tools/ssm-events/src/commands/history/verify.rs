@@ -20,11 +20,11 @@ use crate::records::observe::verified::{Shelf, Verifier};
 
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct VerifyArgs {
-    /// Print records only of log files that CloudTrail's digests prove, and for each hour whether it is proved
+    /// Print only records of log files that CloudTrail's digests prove to be intact, and for each hour whether it is proved
     #[arg(long, requires = "log_files", conflicts_with = "engine")]
     verify: bool,
 
-    /// Require digests of this trail in every account and Region, as one whose digests are all gone is in no chain
+    /// Require digests of this trail in every account and Region; otherwise the loss of all of its digests goes unnoticed
     #[arg(
         long = "trail",
         value_name = "NAME",

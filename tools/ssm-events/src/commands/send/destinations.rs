@@ -29,11 +29,11 @@ pub(crate) struct DestinationArgs {
     #[arg(long, value_name = "SOURCE", value_parser = source, group = "to")]
     webhook: Option<SecretSource>,
 
-    /// Post as the bot of Slack whose token is read from this source, as that of --webhook; sessions become threads
+    /// Post as the Slack bot whose token is read from this source, as for --webhook; sessions become threads
     #[arg(long, value_name = "SOURCE", value_parser = source, group = "to", requires = "channel")]
     slack_token: Option<SecretSource>,
 
-    /// Send to the HTTPS URL that is read from this source, as that of --webhook, what --jq-file makes
+    /// Send what --jq-file makes to the HTTPS URL that is read from this source, as for --webhook
     #[arg(long, value_name = "SOURCE", value_parser = source, group = "to", requires = "jq_file")]
     url: Option<SecretSource>,
 
@@ -61,7 +61,7 @@ pub(crate) struct DestinationArgs {
     #[arg(long = "field", value_name = "NAME=SOURCE", value_parser = pair, requires = "url")]
     fields: Vec<PairArg>,
 
-    /// Let --url lead to this machine, its link or a metadata service
+    /// Allow --url to lead to this machine, a link-local address or a metadata service
     #[arg(long, requires = "url")]
     allow_local_address: bool,
 }
