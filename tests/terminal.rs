@@ -68,8 +68,8 @@ fn without_colors(output: &Output) -> String {
     text
 }
 
-/// Holds what is shown at 80 and 200 columns to what was recorded, and that it is the same without colors. `prepare` returns a run on a
-/// terminal of so many columns, and the accounts in it: the first is recorded as 111111111111, the second as 222222222222.
+/// Holds what is shown at 80 and 200 columns to what was recorded, and that it is the same without colors. `prepare` returns a run on
+/// a terminal of so many columns, and the accounts in it: the first is recorded as 111111111111, the second as 222222222222.
 fn looks_as_recorded(name: &str, mut prepare: impl FnMut(u16) -> (Run, Vec<String>)) {
     for columns in [80, 200] {
         let mut shown = |is_plain: bool| {
