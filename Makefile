@@ -68,6 +68,7 @@ test-long: venv build
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/newcomer.sh organization
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/dist.sh
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/install.sh
+	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/package.sh
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/version_order.sh
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/debsecan.sh
 	LONG=1 PATH="$(BIN):$$PATH" tests/scripts/syft.sh

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Plays somebody who takes a package: each line of the README that installs one, as it is printed, but below a directory; then the first
-# table. Prints how long that took. What else the packages hold is for tests/scripts/dist.sh.
+# Plays somebody who takes a package, or a clone: each line of the README that installs one, as it is printed, but below a directory; then
+# the first table. Prints how long that took. What else the packages hold is for tests/scripts/dist.sh.
+# The clone takes the binaries of the other tests; with LONG=1 it builds its own, as the README says.
 set -euo pipefail
+export CARGO_HOME=${CARGO_HOME:-$HOME/.cargo} RUSTUP_HOME=${RUSTUP_HOME:-$HOME/.rustup}
 root=$(cd -- "$(dirname -- "$0")/../.." && pwd)
 top=$(mktemp -d)
 trap 'rm -rf -- "$top"' EXIT
@@ -24,6 +26,17 @@ tar() {
     mkdir -p "$at/usr/local"
     command tar "${@/#\/usr\/local/"$at/usr/local"}"
 }
+# Shows the first table with what was installed below $at, and says how long it took since $began. Nothing else is on the PATH, so that
+# what is installed is what runs.
+first_table() {
+    local bin took
+    bin=$(find "$at" -name ssm-agentcheck -path '*/bin/*' -printf '%h')
+    env PATH="$bin" "$bin/ssm-agentcheck" show -o text >"$top/table" 2>"$top/log" || fail "after $line: $(cat "$top/log")"
+    took=$((($(date +%s%N) - began) / 100000000))
+    [ "$(grep -c '^i-0000000000000033' "$top/table")" -eq 3 ] || fail "after $line it shows $(cat "$top/table")"
+    cmp "$(find "$at" -path '*/rollout.d/agent.json')" "$root/scripts/rollout.d/agent.json" || fail "$line installs no examples"
+    echo "package: from $1 to the first table: $((took / 10)).$((took % 10)) s"
+}
 # The install lines, without what they say behind #.
 sed -n 's/^\$ \(sudo .*ssm-tools-[^ ]*.*\)$/\1/p' "$root/README.md" | sed -E 's/ +#.*//' >"$top/lines"
 [ "$(wc -l <"$top/lines")" -eq 3 ] || fail "the README installs by: $(cat "$top/lines")"
@@ -33,12 +46,17 @@ while IFS= read -r line; do
     mkdir "$at"
     began=$(date +%s%N)
     eval "${line//x86_64/$(uname -m)}" >"$top/log" 2>&1 </dev/null || fail "$line: $(cat "$top/log")"
-    bin=$(find "$at" -name ssm-agentcheck -path '*/bin/*' -printf '%h')
-    # Nothing else is on the PATH, so that what is installed is what runs.
-    env PATH="$bin" "$bin/ssm-agentcheck" show -o text >"$top/table" 2>"$top/log" || fail "after $line: $(cat "$top/log")"
-    took=$((($(date +%s%N) - began) / 100000000))
-    [ "$(grep -c '^i-0000000000000033' "$top/table")" -eq 3 ] || fail "after $line it shows $(cat "$top/table")"
-    cmp "$(find "$at" -path '*/rollout.d/agent.json')" "$root/scripts/rollout.d/agent.json" || fail "$line installs no examples"
-    echo "package: from '$kind' to the first table: $((took / 10)).$((took % 10)) s"
+    first_table "'$kind'"
 done <"$top/lines"
+
+line=$(sed -n 's/^\$ \(make install [^#]*[^# ]\) *#.*/\1/p' "$root/README.md") at="$top/by clone"
+[ -n "$line" ] || fail "the README prints no make install"
+mkdir "$at"
+began=$(date +%s%N)
+git clone --quiet --no-hardlinks "$root" "$top/clone"
+cd -- "$top/clone"
+what="a clone, built as releases are,"
+[ -n "${LONG:-}" ] || { ln -s "$root/target" target && line+=" PROFILE=dev BUILD=:" && what="a clone with binaries"; }
+(export HOME="$at" MAKEFLAGS='' && eval "$line") >"$top/log" 2>&1 </dev/null || fail "$line: $(cat "$top/log")"
+first_table "$what"
 echo "package: ok"
