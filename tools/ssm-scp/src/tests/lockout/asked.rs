@@ -270,8 +270,12 @@ impl Asked<'_> {
                     action if ACCESS.contains(&action) => {
                         self.is_named("break_glass") || self.is_kept(action)
                     }
+                    // Where others keep what is lost on some resources only, those who lose all of it are named one by one.
                     action if OPERATOR_ACTIONS.contains(&action) => {
-                        self.is_named("break_glass") || self.has_way_in()
+                        let singled_out = format!("singled_out:{}", principal.arn);
+                        self.is_named("break_glass")
+                            || self.has_way_in()
+                            || self.risks.contains(&singled_out)
                     }
                     "sts:AssumeRole" => self.is_named("assume_role"),
                     "s3:PutObject" => self.is_named("logging"),
