@@ -210,6 +210,56 @@ fn an_entry_of_a_zip_that_is_damaged_is_a_gap() {
     );
     output.assert_status(2);
     assert!(listed(&output).contains(&"vulns.advisories.unread".to_owned()));
+    // What is not in the list of entries: one of each name and one archive of a file are read.
+    let of_one_name = packed(
+        "import io, sys, warnings, zipfile\nwarnings.simplefilter('ignore')\nb = io.BytesIO()\nwith zipfile.ZipFile(b, 'w') as z:\n for text in sys.stdin.read().split('\\n'):\n  z.writestr('x.json', text)\nsys.stdout.buffer.write(b.getvalue())",
+        &[of("a"), of("b")].join("\n"),
+    );
+    let end = zip.len() - 22;
+    let mut counts_one = zip.clone();
+    (counts_one[end + 8], counts_one[end + 10]) = (1, 1);
+    let of_c = packed(ZIP, &of("c"));
+    for (bytes, expected, reason) in [
+        (
+            of_one_name,
+            &["b b 2"][..],
+            "several entries of it have one name, of which one is read",
+        ),
+        (
+            counts_one,
+            &["a a 2"],
+            "it has more entries than its end says",
+        ),
+        (
+            [&of_c[..], &zip].concat(),
+            &["a a 2", "b b 2"],
+            "what is before it in its file is not read",
+        ),
+        (
+            [&zip[..], b"{}"].concat(),
+            &["a a 2", "b b 2"],
+            "what is behind its end is not read",
+        ),
+    ] {
+        let again = "import io, sys, zipfile, base64\nb = io.BytesIO()\nwith zipfile.ZipFile(b, 'w') as z:\n z.writestr('x', base64.b64decode(sys.stdin.read()))\nsys.stdout.buffer.write(b.getvalue())";
+        let within = packed(again, &STANDARD.encode(&bytes));
+        for bytes in [bytes, within] {
+            let output = matched(&directory.write("a.zip", bytes), &input, &[]);
+            output.assert_status(2);
+            let expected = [expected, &["vulns.advisories.unread"]].concat();
+            assert_eq!(listed(&output), expected, "{reason}");
+            assert!(
+                output.stdout.contains(reason),
+                "{reason}: {}",
+                output.stdout
+            );
+        }
+    }
+    // A comment is a part of it.
+    let mut with_comment = [&zip[..], b"of the day"].concat();
+    with_comment[end + 20] = 10;
+    let output = matched(&directory.write("a.zip", with_comment), &input, &[]);
+    assert_eq!(listed(output.assert_status(1)), ["a a 2", "b b 2"]);
 }
 
 /// Values that are longer than what is read at once, and many that are shorter.

@@ -72,7 +72,6 @@ fn a_tar_of_any_form_is_read_whatever_it_is_packed_by() {
     }
 }
 
-/// Names go nowhere: nothing is written.
 #[test]
 fn names_that_lead_elsewhere_are_names() {
     for name in ["/etc/a", "../../a", "a/../../b"] {
@@ -142,6 +141,12 @@ fn a_tar_that_is_cut_damaged_or_goes_on_is_a_gap() {
                 .unwrap()
                 / 512
                 + 1);
+    // Its last member is filled up to a length of tape by itself, so that it ends as an archive does.
+    let of_zeros = tar(
+        "GNU",
+        "",
+        "add('a', lines[0]); add('b', lines[1]); add('README.md', '\\0' * 2048); tar.fileobj.write(b'\\0' * 1024); tar.closed = True",
+    );
     let (first_only, both) = (&["a a 2", UNREAD][..], &["a a 2", "b b 2", UNREAD][..]);
     for (what, bytes, expected) in [
         ("between", whole[..second].to_vec(), first_only),
@@ -149,6 +154,11 @@ fn a_tar_that_is_cut_damaged_or_goes_on_is_a_gap() {
         ("in the member", whole[..second + 600].to_vec(), first_only),
         ("before the end", whole[..2 * second].to_vec(), both),
         ("in the end", whole[..2 * second + 300].to_vec(), both),
+        (
+            "behind zeros of a member",
+            of_zeros[..of_zeros.len() - 1024].to_vec(),
+            both,
+        ),
         ("two of them", whole.repeat(2), both),
         ("text behind", [&whole[..], b"{}"].concat(), both),
         (
@@ -165,4 +175,48 @@ fn a_tar_that_is_cut_damaged_or_goes_on_is_a_gap() {
         let bytes = [&whole[..2 * second], &vec![0; n_bytes][..]].concat();
         assert_eq!(found(&bytes).0, ["a a 2", "b b 2"], "{n_bytes}");
     }
+}
+
+/// What describes a member is held as a whole: 3 GiB of a name are 3 MiB of a tar that is packed.
+#[test]
+fn a_member_whose_description_is_too_long_is_a_gap() {
+    for (form, program) in [
+        ("GNU", "add('x' * (1 << 20), lines[1])"),
+        (
+            "PAX",
+            "add('x', lines[1], pax_headers={'comment': 'x' * (1 << 20)})",
+        ),
+    ] {
+        let program = format!("add('a', lines[0]); {program}; add('b', lines[1])");
+        let (found, unread) = found(&tar(form, "", &program));
+        assert_eq!(found, ["a a 2", UNREAD], "{form}");
+        let reason = "the names of a member take more than 1048576 bytes";
+        assert!(unread.contains(reason), "{form}: {unread}");
+    }
+    // What describes several members, or is content, is not added up.
+    for form in ["GNU", "PAX"] {
+        let program = "[add(n * (1 << 19), n * (1 << 21)) for n in 'xy']; add('a', lines[0]); add('b', lines[1])";
+        let (found, unread) = found(&tar(form, "", program));
+        assert_eq!(found, ["a a 2", "b b 2", UNREAD], "{form}");
+        assert!(unread.contains("2 files in it are not read"), "{form}");
+    }
+}
+
+/// Only the first ones are named, and all of them are counted.
+#[test]
+fn members_that_are_not_read_are_counted() {
+    let (found, unread) = found(&tar(
+        "GNU",
+        "",
+        "[add('x%d' % n, 'x') for n in range(9)]; add('a', lines[0])",
+    ));
+    assert_eq!(found, ["a a 2", UNREAD]);
+    assert!(
+        unread.contains("9 files in it are not read: ") && unread.ends_with(", 4 more"),
+        "{unread}"
+    );
+    assert!(
+        unread.contains("a:x4 (") && !unread.contains("a:x5 ("),
+        "{unread}"
+    );
 }

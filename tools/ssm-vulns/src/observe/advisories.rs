@@ -15,7 +15,7 @@ use std::path::Path;
 use anyhow::bail;
 use jiff::civil::Date;
 
-use super::container::{Origin, for_each_file};
+use super::container::{Origin, Unread, for_each_file};
 use crate::coverage::Covered;
 use crate::model::advisory::Advisory;
 use crate::model::distribution::{self, Ecosystem};
@@ -81,19 +81,18 @@ impl<'w> Reader<'w> {
                 "{name}: nothing in it is a security advisory in force"
             ));
         }
-        // A directory may hold thousands.
-        let n_more = files.len().saturating_sub(5);
-        let mut listed: Vec<String> = files
+        let Unread { n_files, first } = files;
+        let mut listed: Vec<String> = first
             .iter()
-            .take(5)
             .map(|(file, why)| format!("{file} ({why})"))
             .collect();
+        let n_more = n_files - first.len();
         if n_more > 0 {
             listed.push(format!("{n_more} more"));
         }
-        if !files.is_empty() {
-            let n_files = cli::count(files.len(), "file");
-            let (verb, listed) = (verb_of(files.len()), listed.join(", "));
+        if n_files > 0 {
+            let (verb, listed) = (verb_of(n_files), listed.join(", "));
+            let n_files = cli::count(n_files, "file");
             unread.push(format!("{name}: {n_files} in it {verb} not read: {listed}"));
         }
         let left_out = std::mem::take(&mut self.left_out);

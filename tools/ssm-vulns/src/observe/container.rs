@@ -1,16 +1,20 @@
 //! Files out of directories and of tar, zip, gzip, xz and zstd, recognized by their content and never by their name.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Error, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use zip::{DateTime, ZipArchive, ZipReadOptions};
 
-use super::tarred::{BLOCK, Blocks, is_description, is_file, is_tar};
-use super::zipped::{Near, Unpacker, is_small};
+use super::tarred::{
+    BLOCK, Blocks, LARGEST_DESCRIPTION, end_of, is_description, is_tar, require_file,
+};
+use super::zipped::{Near, Unpacker, is_small, require_whole};
 use super::zstd::{Frames, is_zstd};
 
 /// The most that is read of one file: Debian's tracker has a twentieth of it.
@@ -29,6 +33,17 @@ pub(super) struct Origin {
     pub(super) changed: Option<Date>,
 }
 
+/// Files that cannot be read. There may be hundreds of thousands, of which only the first ones are named.
+#[derive(Debug, Default)]
+pub(super) struct Unread {
+    pub(super) n_files: usize,
+    /// Their names, and why.
+    pub(super) first: Vec<(String, String)>,
+}
+
+/// How many are named.
+const N_NAMED: usize = 5;
+
 /// Calls `each` with every file that a path holds and its content. Returns what cannot be read, and why; what comes after it is read.
 ///
 /// # Errors
@@ -36,7 +51,7 @@ pub(super) struct Origin {
 pub(super) fn for_each_file(
     path: &Path,
     each: &mut dyn FnMut(&Origin, &mut dyn BufRead) -> anyhow::Result<()>,
-) -> anyhow::Result<Vec<(String, String)>> {
+) -> anyhow::Result<Unread> {
     let metadata = std::fs::metadata(path)
         .with_context(|| format!("read advisories from {}", path.display()))?;
     let files = match metadata.is_dir() {
@@ -45,7 +60,8 @@ pub(super) fn for_each_file(
     };
     let mut walk = Walk {
         each,
-        unread: Vec::new(),
+        unread: Unread::default(),
+        largest: LARGEST,
     };
     for file in files {
         let mut origin = Origin {
@@ -64,28 +80,32 @@ pub(super) fn for_each_file(
 
 fn changed(file: &File) -> Option<Date> {
     let time = file.metadata().ok()?.modified().ok()?;
-    let time = jiff::Timestamp::try_from(time).ok()?;
-    Some(time.to_zoned_datetime(TimeZone::UTC).date())
+    Some(day(time.try_into().ok()?))
 }
 
-/// Returns the day of an entry of a zip. Archives that are to be the same each time have the first day that the form knows.
 fn day_of_zip(time: DateTime) -> Option<Date> {
     let (year, month, day) = (time.year(), time.month(), time.day());
     let date = Date::new(
         year.try_into().ok()?,
         month.try_into().ok()?,
         day.try_into().ok()?,
-    )
-    .ok()?;
-    (date.year() > 1980).then_some(date)
+    );
+    date.ok().filter(is_of_somebody)
 }
 
-/// As [`day_of_zip`], of a member of a tar.
 fn day_of_tar(header: &tar::Header) -> Option<Date> {
     let seconds = i64::try_from(header.mtime().ok()?).ok()?;
-    let date = jiff::Timestamp::from_second(seconds).ok()?;
-    let date = date.to_zoned_datetime(TimeZone::UTC).date();
-    (date.year() > 1980).then_some(date)
+    let date = day(Timestamp::from_second(seconds).ok()?);
+    Some(date).filter(is_of_somebody)
+}
+
+fn day(time: Timestamp) -> Date {
+    time.to_zoned_datetime(TimeZone::UTC).date()
+}
+
+/// Returns whether a day in an archive is one: archives that are to be the same each time have the first day that their form knows.
+fn is_of_somebody(date: &Date) -> bool {
+    date.year() > 1980
 }
 
 /// Returns the files below a directory in the order of their names.
@@ -129,13 +149,18 @@ fn is_beside(name: &str) -> bool {
 
 struct Walk<'e> {
     each: &'e mut dyn FnMut(&Origin, &mut dyn BufRead) -> anyhow::Result<()>,
-    unread: Vec<(String, String)>,
+    unread: Unread,
+    /// The most that is read of one file.
+    largest: u64,
 }
 
 impl Walk<'_> {
     fn note(&mut self, name: String, read: anyhow::Result<()>) {
         if let Err(error) = read {
-            self.unread.push((name, format!("{error:#}")));
+            self.unread.n_files += 1;
+            if self.unread.first.len() < N_NAMED {
+                self.unread.first.push((name, format!("{error:#}")));
+            }
         }
     }
 
@@ -172,12 +197,12 @@ impl Walk<'_> {
             begin if is_zstd(begin) => Box::new(Frames::new(content)),
             [b'P', b'K', 3, 4, ..] => {
                 let mut bytes = Vec::new();
-                AtMost::new(content, LARGEST).read_to_end(&mut bytes)?;
+                AtMost::new(content, self.largest).read_to_end(&mut bytes)?;
                 let bytes = bytes.as_slice();
                 return self.zip(origin, Cursor::new(bytes), Cursor::new(bytes), depth + 1);
             }
             begin if is_tar(begin) => return self.tar(origin, &mut content, depth + 1),
-            _ => return (self.each)(origin, &mut AtMost::new(content, LARGEST)),
+            _ => return (self.each)(origin, &mut AtMost::new(content, self.largest)),
         };
         let mut inner = BufReader::with_capacity(BUFFER, inner);
         self.unpacked(origin, &mut inner, depth + 1)
@@ -190,21 +215,24 @@ impl Walk<'_> {
         reader: &mut dyn BufRead,
         depth: usize,
     ) -> anyhow::Result<()> {
-        let mut archive = tar::Archive::new(Blocks::new(reader));
+        let most = Cell::new(LARGEST_DESCRIPTION);
+        let mut archive = tar::Archive::new(Blocks::new(reader, &most));
         for entry in archive.entries()? {
             let mut entry = entry.context("what follows in it")?;
+            let end = end_of(&entry)?;
             let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
             let kind = entry.header().entry_type();
-            if is_description(kind) || name.ends_with('/') || name.split('/').any(is_beside) {
-                continue;
+            if !is_description(kind) && !name.ends_with('/') && !name.split('/').any(is_beside) {
+                let inside = Origin {
+                    name: format!("{}:{name}", origin.name),
+                    changed: day_of_tar(entry.header()).or(origin.changed),
+                };
+                most.set(u64::MAX);
+                let read = require_file(&mut entry)
+                    .and_then(|()| self.unpacked(&inside, &mut BufReader::new(entry), depth + 1));
+                self.note(inside.name, read);
             }
-            let inside = Origin {
-                name: format!("{}:{name}", origin.name),
-                changed: day_of_tar(entry.header()).or(origin.changed),
-            };
-            let read = is_file(&mut entry)
-                .and_then(|()| self.unpacked(&inside, &mut BufReader::new(entry), depth + 1));
-            self.note(inside.name, read);
+            most.set(end.saturating_add(LARGEST_DESCRIPTION));
         }
         archive.into_inner().end()
     }
@@ -247,7 +275,7 @@ impl Walk<'_> {
             };
             self.note(inside.name, read);
         }
-        Ok(())
+        require_whole(&archive, &mut content)
     }
 }
 
@@ -261,6 +289,7 @@ fn fill(reader: &mut dyn BufRead, buffer: &mut [u8]) -> std::io::Result<usize> {
 /// What a file may have, and an error where there is more: a part must not look like all of it.
 struct AtMost<R> {
     reader: R,
+    most: u64,
     n_left: u64,
 }
 
@@ -268,6 +297,7 @@ impl<R> AtMost<R> {
     fn new(reader: R, most: u64) -> AtMost<R> {
         AtMost {
             reader,
+            most,
             n_left: most,
         }
     }
@@ -277,10 +307,8 @@ impl<R: BufRead> BufRead for AtMost<R> {
     fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
         let buffer = self.reader.fill_buf()?;
         if self.n_left == 0 && !buffer.is_empty() {
-            return Err(Error::other(format!(
-                "it has more than {} GiB",
-                LARGEST >> 30
-            )));
+            let message = format!("it has more than {} bytes", self.most);
+            return Err(Error::other(message));
         }
         let n_left = usize::try_from(self.n_left).unwrap_or(usize::MAX);
         Ok(&buffer[..buffer.len().min(n_left)])
@@ -302,19 +330,45 @@ impl<R: BufRead> Read for AtMost<R> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
+    use std::io::{BufRead, Write};
 
-    use super::AtMost;
+    use flate2::{Compression, write::GzEncoder};
+
+    use super::{Origin, Unread, Walk};
+
+    /// Reads a file of which at most so much may be read, packed or not.
+    fn read(file: &[u8], largest: u64) -> Result<String, String> {
+        let mut text = String::new();
+        let mut each = |_: &Origin, content: &mut dyn BufRead| {
+            content.read_to_string(&mut text)?;
+            Ok(())
+        };
+        let mut walk = Walk {
+            each: &mut each,
+            unread: Unread::default(),
+            largest,
+        };
+        let origin = Origin {
+            name: "a".to_owned(),
+            changed: None,
+        };
+        let mut file = file;
+        let read = walk.unpacked(&origin, &mut file, 0);
+        read.map(|()| text).map_err(|error| format!("{error:#}"))
+    }
 
     #[test]
     fn a_file_that_is_too_large_is_an_error_and_not_its_beginning() {
-        let read = |most: u64| {
-            let mut text = String::new();
-            AtMost::new(&b"abc"[..], most).read_to_string(&mut text)?;
-            std::io::Result::Ok(text)
-        };
-        assert_eq!(read(4).unwrap(), "abc");
-        assert_eq!(read(3).unwrap(), "abc");
-        assert!(read(2).is_err());
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+        gzip.write_all(b"abc").unwrap();
+        let gzip = gzip.finish().unwrap();
+        for file in [&b"abc"[..], &gzip] {
+            assert_eq!(read(file, 4), Ok("abc".to_owned()));
+            assert_eq!(read(file, 3), Ok("abc".to_owned()));
+            assert_eq!(read(file, 2), Err("it has more than 2 bytes".to_owned()));
+        }
+        // What is in an archive that is in another is held as a whole.
+        let error = read(b"PK\x03\x04", 3).unwrap_err();
+        assert_eq!(error, "it has more than 3 bytes");
     }
 }

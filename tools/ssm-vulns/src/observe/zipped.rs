@@ -1,4 +1,5 @@
 //! Entries of a zip that are small, unpacked by one state into one buffer: what is made anew for each of them is ten times the work.
+//! And whether a zip is whole: what its list lacks must not look like nothing.
 
 use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
@@ -7,11 +8,15 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 use zip::read::ZipFileEntry;
-use zip::{CompressionMethod, HasZipMetadata};
+use zip::{CompressionMethod, HasZipMetadata, ZipArchive};
 
 /// Above this, an entry is unpacked piece by piece: most advisories have a hundredth of it.
 const LARGEST: u64 = 1 << 20;
 const BUFFER: usize = 1 << 18;
+/// What the end of a zip has at the least, and each entry of its list.
+/// <https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>, 4.3.12 and 4.3.16
+const END: i64 = 22;
+const LISTED: usize = 46;
 
 /// Returns whether an entry is unpacked at once.
 pub(super) fn is_small(entry: &ZipFileEntry<'_>) -> bool {
@@ -81,6 +86,60 @@ impl Unpacker {
         }
         Ok(content)
     }
+}
+
+/// Says what of a zip is not in the list of its entries that was read.
+///
+/// # Errors
+/// Several entries have one name, its list is longer than its end says, or it is not all of its file.
+pub(super) fn require_whole<R: Read + Seek>(
+    archive: &ZipArchive<R>,
+    content: &mut R,
+) -> anyhow::Result<()> {
+    if archive.has_duplicate_names() {
+        bail!("several entries of it have one name, of which one is read");
+    }
+    if archive.offset() != 0 {
+        bail!("what is before it in its file is not read");
+    }
+    if ends_early(archive, content)? {
+        bail!("it has more entries than its end says");
+    }
+    let end = END + archive.comment().len() as i64;
+    let mut mark = [0; 4];
+    content.seek(SeekFrom::End(-end))?;
+    content.read_exact(&mut mark)?;
+    if mark != *b"PK\x05\x06" {
+        bail!("what is behind its end is not read");
+    }
+    Ok(())
+}
+
+/// Returns whether another entry follows the last one of the list: with more than 65,535 of them, what knows no zip64 counts from 0 again.
+fn ends_early<R: Read + Seek>(archive: &ZipArchive<R>, content: &mut R) -> anyhow::Result<bool> {
+    let starts = (0..archive.len()).map(|index| {
+        Ok(archive
+            .by_index_data(index)?
+            .get_metadata()
+            .central_header_start)
+    });
+    let last = starts
+        .collect::<anyhow::Result<Vec<u64>>>()?
+        .into_iter()
+        .max();
+    let mut next = archive.central_directory_start();
+    if let Some(last) = last {
+        let mut header = [0; LISTED];
+        content.seek(SeekFrom::Start(last))?;
+        content.read_exact(&mut header)?;
+        // Of its name, of more fields and of its comment.
+        let lengths = header[28..34].chunks_exact(2);
+        let length = lengths.map(|two| u64::from(u16::from_le_bytes([two[0], two[1]])));
+        next = last + LISTED as u64 + length.sum::<u64>();
+    }
+    let mut mark = [0; 4];
+    content.seek(SeekFrom::Start(next))?;
+    Ok(content.read_exact(&mut mark).is_ok() && mark == *b"PK\x01\x02")
 }
 
 /// A file in which what is looked for is mostly near: the buffered reader of the standard library drops what it has at each step.
