@@ -1,5 +1,7 @@
 //! Reads SBOMs in CycloneDX: those of this tool, of syft and of trivy.
 
+use std::borrow::Cow;
+
 use records::{Reason, Target};
 use serde::Deserialize;
 
@@ -84,11 +86,12 @@ impl Bom {
             }
             _ => (called.to_owned(), property("ssm:name").map(str::to_owned)),
         };
-        let mut texts = Vec::new();
-        add_texts(&self.components, &mut texts);
-        let system = self.system();
+        let components = self.of_machine();
+        let texts: Vec<String> = components.iter().filter_map(|one| text(one)).collect();
+        let system = system(&self.components, &components);
         if texts.is_empty() && system.id != "windows" {
-            let message = "the SBOM names no package of dpkg, rpm or apk";
+            let message =
+                "the SBOM names no package of dpkg, rpm or apk that is not of a container";
             let reason = Reason::new("vulns.sbom.empty", message, "make it of the whole system");
             return Err(Box::new(Gap {
                 kind: GapKind::Gap,
@@ -106,42 +109,72 @@ impl Bom {
         self.serial_number.as_deref()
     }
 
-    fn system(&self) -> System {
-        let system = self
-            .components
-            .iter()
-            .find(|one| one.kind == "operating-system");
-        if let Some(system) = system {
-            let id = system.property("syft:distro:id");
-            let version = system
-                .property("syft:distro:versionID")
-                .unwrap_or(&system.version);
-            return System {
-                id: id.map_or_else(|| from_trivy(&system.name), |id| id.replace('.', "-")),
-                version: version.to_owned(),
-                pretty: system.description.clone(),
-                cpe: system
-                    .property("syft:distro:cpeName")
-                    .unwrap_or_default()
-                    .to_owned(),
-                ..System::default()
-            };
+    /// Returns the components of the machine itself: not those of containers, nor those beside which another system is.
+    fn of_machine(&self) -> Vec<&Component> {
+        let mut found = Vec::new();
+        let system = first_system(&self.components);
+        add_of_machine(&self.components, system, &mut found);
+        found
+    }
+}
+
+/// Returns the first system among components, else among what those are assembled of.
+fn first_system(components: &[Component]) -> Option<&Component> {
+    let own = components.iter().find(|one| one.kind == "operating-system");
+    own.or_else(|| {
+        let parts = components.iter().filter(|one| one.kind != "container");
+        parts
+            .into_iter()
+            .find_map(|one| first_system(&one.components))
+    })
+}
+
+fn add_of_machine<'c>(
+    components: &'c [Component],
+    system: Option<&Component>,
+    found: &mut Vec<&'c Component>,
+) {
+    for component in components.iter().filter(|one| one.kind != "container") {
+        found.push(component);
+        let inner = first_system(&component.components);
+        let is_other = |inner: &Component| system.is_none_or(|system| !std::ptr::eq(system, inner));
+        if !inner.is_some_and(is_other) {
+            add_of_machine(&component.components, system, found);
         }
-        // Else every package URL says it.
-        let distro = self.components.iter().find_map(|one| {
-            let (_, qualifiers) = one.purl.as_deref()?.split_once('?')?;
-            qualifiers
-                .split('&')
-                .find_map(|one| one.strip_prefix("distro="))
-        });
-        let (id, version) = distro
-            .and_then(|distro| distro.rsplit_once('-'))
-            .unwrap_or_default();
-        System {
-            id: id.to_owned(),
+    }
+}
+
+/// Returns the system among all components, else what the package URLs of the machine itself say.
+fn system(all: &[Component], of_machine: &[&Component]) -> System {
+    if let Some(system) = first_system(all) {
+        let id = system.property("syft:distro:id");
+        let version = system
+            .property("syft:distro:versionID")
+            .unwrap_or(&system.version);
+        return System {
+            id: id.map_or_else(|| from_trivy(&system.name), |id| id.replace('.', "-")),
             version: version.to_owned(),
+            pretty: system.description.clone(),
+            cpe: system
+                .property("syft:distro:cpeName")
+                .unwrap_or_default()
+                .to_owned(),
             ..System::default()
-        }
+        };
+    }
+    let distro = of_machine.iter().find_map(|one| {
+        let (_, qualifiers) = one.purl.as_deref()?.split_once('?')?;
+        qualifiers
+            .split('&')
+            .find_map(|one| one.strip_prefix("distro="))
+    });
+    let (id, version) = distro
+        .and_then(|distro| distro.rsplit_once('-'))
+        .unwrap_or_default();
+    System {
+        id: id.to_owned(),
+        version: version.to_owned(),
+        ..System::default()
     }
 }
 
@@ -150,23 +183,28 @@ fn names_machine(name: &str) -> bool {
     !matches!(name, "" | "-" | ".") && !name.contains('/')
 }
 
-/// Adds the packages among components, and among what those are assembled of.
-fn add_texts(components: &[Component], texts: &mut Vec<String>) {
-    for component in components {
-        texts.extend(text(component));
-        add_texts(&component.components, texts);
+/// Returns a package URL in its canonical form where it is of a package manager of a distribution: the case of scheme and type does not
+/// matter, and slashes before the type are left out. <https://github.com/package-url/purl-spec>
+fn of_distribution(purl: &str) -> Option<Cow<'_, str>> {
+    let (scheme, rest) = purl.split_once(':')?;
+    let rest = rest.trim_start_matches('/');
+    let kind = rest.split('/').next()?;
+    let kinds = ["deb", "rpm", "apk"];
+    let known = kinds.iter().find(|one| kind.eq_ignore_ascii_case(one))?;
+    if !scheme.eq_ignore_ascii_case("pkg") {
+        return None;
     }
+    let canonical = format!("pkg:{known}{}", &rest[known.len()..]);
+    Some(if purl == canonical {
+        purl.into()
+    } else {
+        canonical.into()
+    })
 }
 
 /// Returns a package as a text, which is the same for the same package.
 fn text(component: &Component) -> Option<String> {
-    let purl = component.purl.as_deref()?;
-    if !["pkg:deb/", "pkg:rpm/", "pkg:apk/"]
-        .iter()
-        .any(|kind| purl.starts_with(kind))
-    {
-        return None;
-    }
+    let purl = of_distribution(component.purl.as_deref()?)?;
     let of_trivy = |name: &str| {
         component
             .property(&format!("aquasecurity:trivy:{name}"))
@@ -176,8 +214,8 @@ fn text(component: &Component) -> Option<String> {
     let publisher = component.publisher.as_str();
     if !has_source {
         return Some(match publisher {
-            "" => purl.to_owned(),
-            publisher => format!("{purl}{SEPARATOR}{publisher}"),
+            "" => joined(&[&purl]),
+            publisher => joined(&[&purl, publisher]),
         });
     }
     let mut version = of_trivy("SrcVersion").to_owned();
@@ -187,16 +225,26 @@ fn text(component: &Component) -> Option<String> {
     if !of_trivy("SrcRelease").is_empty() {
         version = format!("{version}-{}", of_trivy("SrcRelease"));
     }
-    Some(
-        [
-            purl,
-            publisher,
-            of_trivy("SrcName"),
-            &version,
-            of_trivy("Modularitylabel"),
-        ]
-        .join(&SEPARATOR.to_string()),
-    )
+    let module = of_trivy("Modularitylabel");
+    Some(joined(&[
+        &purl,
+        publisher,
+        of_trivy("SrcName"),
+        &version,
+        module,
+    ]))
+}
+
+/// Joins parts that must not be taken for several, whatever is in them.
+fn joined(parts: &[&str]) -> String {
+    let mut text = String::new();
+    for (at, part) in parts.iter().enumerate() {
+        if at > 0 {
+            text.push(SEPARATOR);
+        }
+        part.split(SEPARATOR).for_each(|piece| text.push_str(piece));
+    }
+    text
 }
 
 /// Returns the package URL in a text.
@@ -281,8 +329,9 @@ mod tests {
             ("debian", "debian"),
         ] {
             let bom = read(serde_json::json!({"components": [
-                {"type": "operating-system", "name": name, "version": "1"}]}));
-            assert_eq!(bom.system().id, expected, "{name}");
+                {"type": "operating-system", "name": name, "version": "1"},
+                {"type": "library", "name": "a", "purl": "pkg:deb/debian/a@1"}]}));
+            assert_eq!(bom.node().unwrap().1.id, expected, "{name}");
         }
     }
 
@@ -301,6 +350,116 @@ mod tests {
         let (_, _, texts) = bom.node().unwrap();
         let expected = ["a", "b", "c"].map(|name| format!("pkg:deb/debian/{name}@1"));
         assert_eq!(texts, expected);
+    }
+
+    #[test]
+    fn what_is_on_a_machine_with_a_system_of_its_own_is_not_of_the_machine() {
+        let deb = |name: &str, distro: &str| {
+            let purl = format!("pkg:deb/debian/{name}@1?distro={distro}");
+            serde_json::json!({"type": "library", "name": name, "purl": purl})
+        };
+        let system = |version: &str| serde_json::json!({"type": "operating-system", "name": "debian", "version": version});
+        let of = |kind: &str, components: serde_json::Value| serde_json::json!({"type": kind, "name": "x", "components": components});
+        let (host, inner) = (deb("a", "debian-12"), deb("b", "debian-11"));
+        for (what, components) in [
+            (
+                "a container",
+                serde_json::json!([
+                    of("container", serde_json::json!([inner])),
+                    system("12"),
+                    host
+                ]),
+            ),
+            (
+                "a container without a system",
+                serde_json::json!([of("container", serde_json::json!([inner])), host]),
+            ),
+            (
+                "a system within",
+                serde_json::json!([
+                    host,
+                    of("application", serde_json::json!([system("11"), inner])),
+                    system("12")
+                ]),
+            ),
+            (
+                "its own system within",
+                serde_json::json!([of("application", serde_json::json!([system("12"), host]))]),
+            ),
+            (
+                "both within",
+                serde_json::json!([of(
+                    "platform",
+                    serde_json::json!([
+                        of("application", serde_json::json!([system("11"), inner])),
+                        system("12"),
+                        host
+                    ])
+                )]),
+            ),
+        ] {
+            let bom = read(serde_json::json!({ "components": components }));
+            let (_, system, texts) = bom.node().unwrap();
+            assert_eq!(
+                (system.id.as_str(), system.version.as_str()),
+                ("debian", "12"),
+                "{what}"
+            );
+            assert_eq!(texts, ["pkg:deb/debian/a@1?distro=debian-12"], "{what}");
+        }
+        // As a system may be written that its packages are parts of.
+        let mut around = system("12");
+        around["components"] = serde_json::json!([host]);
+        let bom = read(serde_json::json!({ "components": [around] }));
+        let (_, system, texts) = bom.node().unwrap();
+        assert_eq!((system.version.as_str(), texts.len()), ("12", 1));
+    }
+
+    /// <https://github.com/package-url/purl-spec>
+    #[test]
+    fn scheme_and_type_of_a_package_url_are_read_in_any_case() {
+        for purl in [
+            "PKG:DEB/debian/a@1",
+            "pkg:Deb/debian/a@1",
+            "pkg://deb/debian/a@1",
+            "pkg:/deb/debian/a@1",
+        ] {
+            let bom = read(
+                serde_json::json!({"components": [{"type": "library", "name": "a", "purl": purl}]}),
+            );
+            assert_eq!(bom.node().unwrap().2, ["pkg:deb/debian/a@1"], "{purl}");
+        }
+        for purl in ["pkg:npm/deb/a@1", "npm:deb/debian/a@1", "pkg:debian/a@1"] {
+            let bom = read(
+                serde_json::json!({"components": [{"type": "library", "name": "a", "purl": purl}]}),
+            );
+            assert!(bom.node().is_err(), "{purl}");
+        }
+    }
+
+    /// What stands before the source is not checked by anybody.
+    #[test]
+    fn a_publisher_does_not_change_the_source_that_is_judged() {
+        for publisher in ["X\u{1f}b\u{1f}9\u{1f}", "\u{1f}", "\u{1f}b\u{1f}9\u{1f}m"] {
+            for properties in [
+                serde_json::json!([]),
+                serde_json::json!([{"name": "aquasecurity:trivy:SrcName", "value": "a"},
+                    {"name": "aquasecurity:trivy:SrcVersion", "value": "1"}]),
+            ] {
+                let bom = read(
+                    serde_json::json!({"components": [{"type": "library", "name": "a",
+                    "purl": "pkg:rpm/redhat/a@1", "publisher": publisher, "properties": properties}]}),
+                );
+                let (_, _, texts) = bom.node().unwrap();
+                let found = package(&texts[0]).unwrap();
+                assert_eq!(
+                    (found.source.name.as_str(), found.source.version.as_str()),
+                    ("a", "1"),
+                    "{publisher:?}"
+                );
+                assert_eq!(found.module, "", "{publisher:?}");
+            }
+        }
     }
 
     #[test]
