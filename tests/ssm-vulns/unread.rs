@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Directory, listed, matched, node, osv};
+use crate::{Directory, listed, matched, node, osv, run};
 
 const UNREAD: &str = "vulns.advisories.unread";
 
@@ -87,8 +87,37 @@ fn a_package_url_that_cannot_be_read_is_a_gap() {
     assert_eq!(listed(&output), ["DSA-1 a 2", "vulns.sbom.unread"]);
     assert_eq!(
         reason(&output),
-        format!("2 package URLs in the SBOM of host cannot be read, such as {bad}")
+        format!("2 packages of it cannot be read, such as {bad}")
     );
+    let gap = output.records().pop().unwrap();
+    assert_eq!(
+        (&gap["kind"], &gap["instance_id"]),
+        (&json!("gap"), &json!("host"))
+    );
+}
+
+/// What cannot be read of an SBOM is of its node, and gone with the SBOM when the node is asked again.
+#[test]
+fn what_cannot_be_read_of_an_sbom_is_of_its_node() {
+    let directory = Directory::new();
+    let advisory = osv("DSA-1", "Debian:12", "a", "2", json!({}));
+    let path = directory.write("x.json", advisory.to_string());
+    let good = node("debian", "12", &["deb\ta\t2"]);
+    let sbom = run(&["sbom"], &good).run().stdout;
+    let bad = sbom.replace("pkg:deb/debian/a@2", "pkg:deb/debian/@2");
+    assert_ne!(bad, sbom);
+    let output = matched(&path, &[sbom.as_str(), &bad].concat(), &[]);
+    output.assert_status(2);
+    assert_eq!(listed(&output), ["vulns.sbom.unread"]);
+    let gap = output.json();
+    let node = (&gap["target"]["account"], &gap["instance_id"]);
+    assert_eq!(
+        node,
+        (&json!("111111111111"), &json!("i-0123456789abcdef0"))
+    );
+    for again in [&sbom, &good] {
+        matched(&path, &[bad.as_str(), again].concat(), &[]).assert_status(0);
+    }
 }
 
 /// <https://github.com/chainguard-dev/vulnerability-scanner-support/blob/main/docs/osv_v3_feed.md>

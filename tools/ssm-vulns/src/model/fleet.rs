@@ -22,6 +22,8 @@ pub(crate) struct Node {
     pub(crate) rank: u32,
     pub(crate) system: usize,
     packages: Vec<usize>,
+    /// What of it is not a package: how many texts, and the first of them.
+    pub(crate) unread: Option<(usize, String)>,
 }
 
 impl Node {
@@ -65,14 +67,14 @@ pub(crate) struct Fleet {
 
 impl Fleet {
     /// Adds a node with its packages, each given by a text that is made a package once. A node that is there already is
-    /// replaced: what was asked later is newer. Returns the texts that are not packages.
+    /// replaced: what was asked later is newer.
     pub(crate) fn add<'t>(
         &mut self,
         (target, instance_id, name): (Option<Target>, String, Option<String>),
         (system, arch): (System, &str),
         texts: impl Iterator<Item = &'t str>,
         package: impl Fn(&str) -> Option<Package>,
-    ) -> Vec<&'t str> {
+    ) {
         let n_systems = self.systems.len();
         let system = *place(
             &mut self.place_of_system,
@@ -84,13 +86,14 @@ impl Fleet {
             },
         );
         let known = &mut self.known[system];
-        let (mut packages, mut unread) = (Vec::new(), Vec::new());
+        let (mut packages, mut unread) = (Vec::new(), None);
         for text in texts {
             let at = match known.get(text) {
                 Some(at) => *at,
                 None => {
                     let Some(package) = package(text) else {
-                        unread.push(text);
+                        let (n_unread, _) = unread.get_or_insert_with(|| (0, text.to_owned()));
+                        *n_unread += 1;
                         continue;
                     };
                     let at = self.installed.len();
@@ -117,6 +120,7 @@ impl Fleet {
             name,
             system,
             packages,
+            unread,
         };
         let n_nodes = self.nodes.len();
         let at = *place(
@@ -129,7 +133,6 @@ impl Fleet {
             Some(before) => *before = node,
             None => self.nodes.push(node),
         }
-        unread
     }
 
     /// Returns whether a node is there.
@@ -194,11 +197,12 @@ mod tests {
                 |line| Package::of_line(line, "x"),
             )
         };
-        assert!(add("i-1", &["deb\ta\t1", "deb\tb\t1"]).is_empty());
-        let unread = add("i-2", &["deb\ta\t1", "not a package"]);
-        assert_eq!(unread, ["not a package"]);
+        add("i-1", &["deb\ta\t1", "neither", "deb\tb\t1"]);
+        add("i-2", &["deb\ta\t1", "not a package", "neither"]);
         add("i-1", &["deb\ta\t2"]);
         fleet.complete();
+        let unread: Vec<_> = fleet.nodes.iter().map(|one| one.unread.clone()).collect();
+        assert_eq!(unread, [None, Some((2, "not a package".to_owned()))]);
         let nodes: Vec<_> = fleet
             .installed
             .iter()

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::bom::Bom;
 use super::collector::Inventory;
-use crate::model::fleet::Fleet;
+use crate::model::fleet::{Fleet, Node};
 use crate::model::package::Package;
 use crate::model::patches::is_scan;
 use crate::model::record::{Gap, GapKind, GapOf};
@@ -195,12 +195,19 @@ fn ambiguous(name: &str) -> Gap {
     Gap::general("vulns.sbom.ambiguous", message, fix)
 }
 
-fn unknown(name: &str, n_unread: usize, first: &str) -> Gap {
-    let n_urls = cli::count(n_unread, "package URL");
+/// Returns a gap where something that is installed on a node cannot be read.
+fn unread(node: &Node) -> Option<Gap> {
+    let (n_unread, first) = node.unread.as_ref()?;
     let first = super::bom::purl(first);
-    let message = format!("{n_urls} in the SBOM of {name} cannot be read, such as {first}");
-    let fix = "make the SBOM again, or correct them";
-    Gap::general("vulns.sbom.unread", message, fix)
+    let n_unread = cli::count(*n_unread, "package");
+    let message = format!("{n_unread} of it cannot be read, such as {first}");
+    let fix = "make its SBOM again, or correct what is in it";
+    Some(Gap {
+        target: node.target.clone(),
+        instance_id: Some(node.instance_id.clone()),
+        name: node.name.clone(),
+        ..Gap::general("vulns.sbom.unread", message, fix)
+    })
 }
 
 /// Returns the whole fleet, and what is missing of it.
@@ -239,14 +246,8 @@ pub(crate) fn fleet(io: &IoArgs) -> anyhow::Result<(Fleet, Vec<Gap>)> {
                             gaps.push(ambiguous(&node.1));
                         }
                     }
-                    let name = node.1.clone();
                     let texts = texts.iter().map(String::as_str);
-                    let unread = fleet.add(node, (system, ""), texts, super::bom::package);
-                    gaps.extend(
-                        unread
-                            .first()
-                            .map(|first| unknown(&name, unread.len(), first)),
-                    );
+                    fleet.add(node, (system, ""), texts, super::bom::package);
                 }
                 Err(gap) => gaps.push(*gap),
             },
@@ -268,5 +269,6 @@ pub(crate) fn fleet(io: &IoArgs) -> anyhow::Result<(Fleet, Vec<Gap>)> {
         let is_answered = |id| fleet.has(gap.target.as_ref(), id);
         !gap.instance_id.as_deref().is_some_and(is_answered)
     });
+    gaps.extend(fleet.nodes.iter().filter_map(unread));
     Ok((fleet, gaps))
 }
