@@ -339,3 +339,35 @@ fn a_version_that_is_listed_is_affected_beside_the_ranges() {
         assert_eq!(listed(&output), expected, "{installed}");
     }
 }
+
+/// A module may have the version that is listed where another has not.
+#[test]
+fn a_version_that_is_listed_is_of_its_module() {
+    let version = "18.2-1.module_el8.8.0+1+a";
+    let advisory = |title: &str| {
+        let summary = json!({"summary": format!("Important: {title} security update")});
+        let mut advisory = osv(
+            "ALSA-1",
+            "AlmaLinux:8",
+            "nodejs",
+            "1:18.1-1.module_el8",
+            summary,
+        );
+        advisory["affected"][0]["versions"] = json!([version]);
+        advisory
+    };
+    let line = format!("rpm\tnodejs\t\t{}", version.replace('-', "\t"));
+    let of_module = format!("{line}\t\t\tA\tnodejs:16:80:ad");
+    for (title, line, expected) in [
+        ("nodejs:16", &of_module, &["ALSA-1 nodejs -"][..]),
+        ("nodejs:18", &of_module, &[]),
+        ("nodejs", &of_module, &["ALSA-1 nodejs -?"]),
+        ("nodejs:18", &line, &["ALSA-1 nodejs -?"]),
+    ] {
+        let mut advisory = advisory(title);
+        // The range is about another epoch.
+        advisory["affected"][0]["ranges"][0]["events"] = json!([{"introduced": "2:0"}]);
+        let output = judged(&[advisory], &node("almalinux", "8.10", &[line]));
+        assert_eq!(listed(&output), expected, "{title} {line}");
+    }
+}

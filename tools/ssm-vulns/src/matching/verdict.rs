@@ -110,9 +110,11 @@ pub(super) fn verdict(
             best = Some((fixed, uncertain));
         }
     }
-    // A version that is listed is affected beside the ranges: <https://ossf.github.io/osv-schema/#evaluation>.
+    // A version that is listed is affected beside the ranges: <https://ossf.github.io/osv-schema/#evaluation>. One module may have it
+    // and another not.
     if best.is_none() && affected.versions.contains(&candidate.text) {
-        return Some((None, false));
+        let is_same = line::is_same(affected, installed, Some(&candidate.text));
+        return (is_same != Some(false)).then_some((None, is_same.is_none()));
     }
     best
 }
