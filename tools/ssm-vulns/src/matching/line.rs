@@ -12,6 +12,9 @@ pub(super) fn is_same(
     fixed: Option<&str>,
 ) -> Option<bool> {
     let package = &installed.package;
+    if affected.ecosystem.name.starts_with("Amazon Linux:") && is_kernel(&package.source.name) {
+        return Some(fixed.is_none_or(|fixed| series(fixed) == series(&package.version)));
+    }
     if affected.ecosystem.name == "Amazon Linux:2" {
         return of_amazon(affected, package, fixed);
     }
@@ -151,13 +154,18 @@ fn is_modular(version: &str) -> bool {
     version.contains(".module")
 }
 
+/// Amazon Linux has kernels of several series: in 2 all of them are of the source `kernel`, in 2023 those after the first one have their
+/// series in its name, and advisories name some of what is built of them without it (`kernel-tools`).
+/// <https://docs.aws.amazon.com/linux/al2023/ug/kernel-lifecycle.html>
+fn is_kernel(source: &str) -> bool {
+    let series = source.strip_prefix("kernel");
+    series.is_some_and(|series| series.chars().all(|c| c.is_ascii_digit() || c == '.'))
+}
+
 /// Amazon Linux 2 has core packages and extras of the same names, in topics such as php8.0 and kernel-5.10. An rpm does not say
 /// which repository it is from, its version does.
 fn of_amazon(affected: &Affected, package: &Package, fixed: Option<&str>) -> Option<bool> {
     let installed = package.epoch().1;
-    if package.source.name == "kernel" {
-        return Some(fixed.is_none_or(|fixed| series(fixed) == series(installed)));
-    }
     let Scope::Topic(topic) = &affected.line.scope else {
         return Some(true);
     };

@@ -223,3 +223,25 @@ fn extras_and_kernels_of_amazon_linux_2_are_kept_apart() {
         );
     }
 }
+
+/// Amazon Linux 2023 has a kernel a year; tools of all of them have one name.
+#[test]
+fn kernels_of_amazon_linux_are_compared_within_their_series() {
+    let tools = |version: &str, source: &str| {
+        format!(
+            "rpm\tkernel-tools\t\t{version}\t1.amzn2023\t\t{source}-{version}-1.amzn2023.src.rpm"
+        )
+    };
+    let (first, second) = (tools("6.1.100", "kernel"), tools("6.12.20", "kernel6.12"));
+    let other = "rpm\tkernel-srpm-macros\t\t1.0\t1.amzn2023";
+    for (installed, fixed, expected) in [
+        (first.as_str(), "6.12.46-66.amzn2023", false),
+        (&first, "6.1.134-150.amzn2023", true),
+        (&second, "6.12.46-66.amzn2023", true),
+        (&second, "6.18.1-1.amzn2023", false),
+        (other, "2.0-1.amzn2023", true),
+    ] {
+        let found = same("Amazon Linux:2023", Line::default(), installed, fixed);
+        assert_eq!(found, Some(expected), "{installed} {fixed}");
+    }
+}
