@@ -34,6 +34,167 @@ fn one_bad_value_ends_nothing() {
     }
 }
 
+/// Values one behind the other end with their lines where they are not JSON.
+#[test]
+fn a_line_that_is_not_json_ends_nothing() {
+    let directory = Directory::new();
+    let input = node("debian", "12", &["deb\ta\t1", "deb\tb\t1"]);
+    let of = |name: &str| osv(name, "Debian:12", name, "2", json!({})).to_string();
+    let (a, b) = (of("a"), of("b"));
+    // More than is read at once.
+    let long = format!("{{{}", "x".repeat(3 << 20));
+    for (what, line) in [
+        ("half a value", &a[..a.len() / 2]),
+        ("no value", "soon"),
+        ("a bracket", "]"),
+        ("no UTF-8 within", "{\"id\": \"\u{1}\"}"),
+        ("a long line", &long),
+        ("several lines", "{\n  \"id\" 1,\n  {\n  }\n}"),
+    ] {
+        let content = [a.as_str(), line, &b].join("\n");
+        let output = matched(&directory.write("x.json", content), &input, &[]);
+        output.assert_status(2);
+        assert_eq!(listed(&output), ["a a 2", "b b 2", UNREAD], "{what}");
+        let reason = reason(&output);
+        assert!(
+            reason.contains("it is not JSON, or the end is missing"),
+            "{what}: {reason}"
+        );
+    }
+    // What has no value in it is given up, and what was read of it before counts.
+    let content = format!("{a}\n{}{b}", "{]\n".repeat(200));
+    let output = matched(&directory.write("x.json", content), &input, &[]);
+    assert_eq!(listed(&output), ["a a 2", UNREAD]);
+}
+
+/// A thread has some megabytes for what calls itself.
+#[test]
+fn arrays_in_arrays_are_a_gap() {
+    let directory = Directory::new();
+    let input = node("debian", "12", &["deb\ta\t1"]);
+    let of = osv("a", "Debian:12", "a", "2", json!({}));
+    let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
+    let content = format!("{of}\n{deep}\n{}", json!([[of]]));
+    let output = matched(&directory.write("x.json", content), &input, &[]);
+    output.assert_status(2);
+    assert_eq!(listed(&output), ["a a 2", UNREAD]);
+    let reason = reason(&output);
+    assert!(
+        reason.contains(
+            "2 of 3 values in it cannot be read, the first of them: it is an array in an array"
+        ),
+        "{reason}"
+    );
+}
+
+#[test]
+fn an_update_that_cannot_be_read_ends_nothing() {
+    let directory = Directory::new();
+    let input = node(
+        "almalinux",
+        "9.4",
+        &["rpm\ta\t\t1\t1.el9", "rpm\tb\t\t1\t1.el9"],
+    );
+    let update = |name: &str, more: &str| {
+        format!(
+            r#"<update type="security"><id>ALSA-{name}</id><title>t{more}</title><references/><pkglist><collection>
+            <package name="{name}" version="2" release="1.el9" epoch="0" arch="x86_64"/></collection></pkglist></update>"#
+        )
+    };
+    let (a, b) = (update("a", ""), update("b", ""));
+    for damaged in [
+        update("a", "&#xffffffff;"),
+        a.replace("\"2\"", "2"),
+        a.replace("\"2\"", "\"&soon;\""),
+        a.replace("type=\"security\"", "type"),
+    ] {
+        let text = format!("<updates>{damaged}{b}</updates>");
+        let output = matched(&directory.write("x.xml", text), &input, &[]);
+        output.assert_status(2);
+        assert_eq!(listed(&output), ["ALSA-b b 2-1.el9", UNREAD], "{damaged}");
+        let reason = reason(&output);
+        assert!(
+            reason.contains("1 update in it cannot be read, the first of them: "),
+            "{reason}"
+        );
+    }
+}
+
+#[test]
+fn a_package_of_a_secdb_that_cannot_be_read_ends_nothing() {
+    let directory = Directory::new();
+    let input = node("alpine", "3.20.3", &["apk\ta\t1-r0", "apk\tb\t1-r0"]);
+    let of = |name: &str| json!({"pkg": {"name": name, "secfixes": {"2-r0": [format!("CVE-2024-000{name}")]}}});
+    for damaged in [
+        json!({"pkg": {"secfixes": {}}}),
+        json!({}),
+        Value::Null,
+        json!({"pkg": {"name": 1}}),
+    ] {
+        let db = |repository: &str, packages: Value| {
+            json!({"distroversion": "v3.20", "reponame": repository, "packages": packages})
+                .to_string()
+        };
+        directory.write("main.json", db("main", json!([of("a"), damaged, of("b")])));
+        directory.write("community.json", db("community", json!([of("c")])));
+        let output = matched(directory.path(), &input, &[]);
+        output.assert_status(2);
+        assert_eq!(
+            listed(&output),
+            ["CVE-2024-000a a 2-r0", "CVE-2024-000b b 2-r0", UNREAD],
+            "{damaged}"
+        );
+        let reason = reason(&output);
+        assert!(
+            reason.contains("1 of 3 packages in it cannot be read, the first of them: "),
+            "{reason}"
+        );
+    }
+}
+
+/// CSAF 2.0, section 3.2.3.9: nobody who publishes of a distribution names the first or the last version that is affected.
+#[test]
+fn versions_between_which_csaf_says_that_all_are_affected_are_a_gap() {
+    let product = |id: &str, helper: Value| json!({"product": {"name": id, "product_id": id, "product_identification_helper": helper}});
+    let input = node("rhel", "9.4", &["rpm\ta\t\t1\t1.el9", "rpm\tb\t\t1\t1.el9"]);
+    let part = |id: &str| {
+        json!({"product_reference": id, "relates_to_product_reference": "r",
+            "full_product_name": {"name": id, "product_id": format!("r:{id}")}})
+    };
+    let document = |status: &str, name: &str| {
+        let package = product(
+            "p",
+            json!({"purl": format!("pkg:rpm/redhat/{name}@2-1.el9")}),
+        );
+        json!({
+            "document": {"title": "t", "tracking": {"id": "CVE-2024-0001", "current_release_date": "2026-01-01T00:00:00Z"}},
+            "product_tree": {
+                "branches": [product("r", json!({"cpe": "cpe:/o:redhat:enterprise_linux:9::baseos"})), package,
+                    product("f", json!({"purl": "pkg:rpm/redhat/b@2-1.el9"}))],
+                "relationships": [part("p"), part("f")]},
+            "vulnerabilities": [{"cve": "CVE-2024-0001", "product_status": {"fixed": ["r:f"], status: ["r:p"]}}]})
+    };
+    let row = "CVE-2024-0001 b 2-1.el9";
+    for status in ["first_affected", "last_affected"] {
+        let output = crate::judged(&[document(status, "a")], &input);
+        assert_eq!(listed(output.assert_status(2)), [row, UNREAD]);
+        let expected =
+            "CVE-2024-0001 names a first or last affected version of a, which is not read";
+        assert!(reason(&output).ends_with(expected), "{}", reason(&output));
+    }
+    // What is not installed is not missed, and what is looked into or not affected is no row.
+    for (status, name) in [
+        ("last_affected", "c"),
+        ("under_investigation", "a"),
+        ("known_not_affected", "a"),
+    ] {
+        let output = crate::judged(&[document(status, name)], &input);
+        assert_eq!(listed(output.assert_status(1)), [row], "{status}");
+    }
+    let output = crate::judged(&[document("known_affected", "a")], &input);
+    assert_eq!(listed(&output), ["CVE-2024-0001 a -", row]);
+}
+
 #[test]
 fn fixes_of_another_form_are_a_gap_where_their_package_is_installed() {
     let directory = Directory::new();

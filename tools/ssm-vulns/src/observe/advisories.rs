@@ -1,6 +1,7 @@
 //! Advisories out of whatever they are kept in, in the form that this tool judges by. The form is recognized by the content.
 
 mod csaf;
+mod csaf_names;
 mod debian;
 mod json;
 mod osv;

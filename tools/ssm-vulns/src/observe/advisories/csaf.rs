@@ -7,8 +7,9 @@ use anyhow::Context;
 use serde::Deserialize;
 
 use super::Reader;
+use super::csaf_names::{of_cpe, of_module, of_suse_component, of_suse_product};
 use crate::model::advisory::{Advisory, Affected, Event, Line, Scope, is_no_vulnerability, names};
-use crate::model::distribution::{Ecosystem, of_osv, of_red_hat, of_suse_cpe};
+use crate::model::distribution::Ecosystem;
 use crate::model::package::{Package, stream};
 use crate::model::severity::Severity;
 
@@ -105,6 +106,11 @@ struct Status {
     first_fixed: Vec<String>,
     #[serde(default)]
     known_affected: Vec<String>,
+    /// Versions between which all are affected; who publishes of a distribution names what is fixed instead.
+    #[serde(default)]
+    first_affected: Vec<String>,
+    #[serde(default)]
+    last_affected: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -210,6 +216,12 @@ pub(super) fn read(
         }
     }
     drop_what_is_fixed(&mut affected);
+    if let Some(name) = products.in_between(&csaf.vulnerabilities, reader) {
+        let id = &document.tracking.id;
+        let unread =
+            format!("{id} names a first or last affected version of {name}, which is not read");
+        reader.left_out.push(unread);
+    }
     if !affected.is_empty() {
         let id = document.tracking.id.clone();
         let (cves, aliases) = names(&id, cves);
@@ -315,6 +327,18 @@ impl<'a> Products<'a> {
         }
     }
 
+    /// Returns a package that is installed and that a document names the first or the last affected version of.
+    fn in_between(&self, all: &'a [Vulnerability], reader: &Reader<'_>) -> Option<String> {
+        let status = all.iter().map(|one| &one.product_status);
+        let mut ids = status.flat_map(|one| one.first_affected.iter().chain(&one.last_affected));
+        ids.find_map(|id| {
+            let (ecosystem, package) = self.resolve(id)?;
+            let names = [package.name, package.source.name];
+            let mut names = names.into_iter();
+            names.find(|name| reader.wanted.has(&ecosystem.name, name))
+        })
+    }
+
     /// Returns the distribution and the package that an ID is about.
     fn resolve(&self, id: &'a str) -> Option<(Ecosystem, Package)> {
         let (component, product) = self.parts.get(id).copied().unwrap_or((id, id));
@@ -338,55 +362,5 @@ impl<'a> Products<'a> {
             package.module = module;
         }
         Some((ecosystem, package))
-    }
-}
-
-/// Reads `pkg:rpmmod/redhat/nodejs@18:9030020231002:abc`.
-fn of_module(purl: &str) -> Option<String> {
-    let rest = purl.strip_prefix("pkg:rpmmod/")?;
-    let rest = rest.split('?').next()?.replace("%3A", ":");
-    let name = rest.rsplit('/').next()?;
-    Some(name.replacen('@', ":", 1))
-}
-
-/// SUSE calls its products by their names, which say more than its CPEs: whether a fix is for longer support.
-fn of_suse_product(name: &str) -> Option<Ecosystem> {
-    match name.strip_prefix("SUSE ") {
-        Some(rest) => of_osv(&format!("SUSE:{rest}")),
-        None if name.starts_with("openSUSE ") => of_osv(&format!("SUSE:{name}")),
-        None => None,
-    }
-}
-
-/// Reads `libopenssl1_1-1.1.1l-150500.17.31.1.x86_64` and, where there is no fix, `openssl-1_1`: most documents of SUSE have no
-/// package URLs.
-fn of_suse_component(text: &str) -> Option<Package> {
-    const ARCHITECTURES: [&str; 8] = [
-        "x86_64", "aarch64", "ppc64le", "s390x", "noarch", "i586", "i686", "src",
-    ];
-    let purl = match text.rsplit_once('.') {
-        Some((stem, arch)) if ARCHITECTURES.contains(&arch) => {
-            let (rest, release) = stem.rsplit_once('-')?;
-            let (name, version) = rest.rsplit_once('-')?;
-            format!("pkg:rpm/suse/{name}@{version}-{release}?arch={arch}")
-        }
-        _ => format!("pkg:rpm/suse/{text}"),
-    };
-    Package::of_purl(&purl)
-}
-
-/// Reads `cpe:/a:redhat:enterprise_linux:9::appstream` and `cpe:/o:suse:sles:15:sp5`.
-fn of_cpe(cpe: &str) -> Option<Ecosystem> {
-    let rest = cpe.strip_prefix("cpe:/")?;
-    let (_, rest) = rest.split_once(':')?;
-    let (vendor, product) = rest.split_once(':')?;
-    match vendor {
-        "redhat" => of_red_hat(product),
-        "suse" => of_suse_cpe(product),
-        "opensuse" => {
-            let version = product.strip_prefix("leap:")?.split(':').next()?;
-            Some(Ecosystem::free(format!("openSUSE:Leap {version}")))
-        }
-        _ => None,
     }
 }

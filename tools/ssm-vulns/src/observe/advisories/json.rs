@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, Read};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -11,6 +11,8 @@ use crate::model::advisory::Advisory;
 
 /// How much is read at once, at the least.
 const CHUNK: usize = 1 << 20;
+/// Each may be read up to the end of the file, and a file with more of them is of no form that is read here.
+const MOST_DAMAGED: usize = 100;
 /// Debian's tracker is one object of 80 MB.
 const LARGEST: usize = 1 << 30;
 
@@ -31,6 +33,9 @@ pub(super) fn read(
         n_read: 0,
         n_unread: 0,
         first_unread: None,
+        is_array: false,
+        n_damaged: 0,
+        is_lost: false,
     };
     let whole = values.read(content, &mut buffer);
     let Values {
@@ -62,17 +67,25 @@ struct Values<'r, 'w, 'e> {
     n_read: usize,
     n_unread: usize,
     first_unread: Option<anyhow::Error>,
+    /// Whether all of them are in an array.
+    is_array: bool,
+    /// Those that are not JSON.
+    n_damaged: usize,
+    /// Whether what comes next is the rest of one of them.
+    is_lost: bool,
 }
 
 impl Values<'_, '_, '_> {
     fn read(&mut self, content: &mut dyn BufRead, buffer: &mut Vec<u8>) -> anyhow::Result<()> {
         let mut wanted = CHUNK;
-        let mut is_array = None;
+        let mut is_begin = true;
         loop {
             let n_read = content.take(wanted as u64).read_to_end(buffer)?;
             let at_end = n_read < wanted;
-            let is_array = *is_array.get_or_insert(buffer.first() == Some(&b'['));
-            let consumed = if is_array && !at_end {
+            if std::mem::take(&mut is_begin) {
+                self.is_array = buffer.first() == Some(&b'[');
+            }
+            let consumed = if self.is_array && !at_end {
                 0
             } else {
                 self.take(buffer, at_end)?
@@ -89,39 +102,79 @@ impl Values<'_, '_, '_> {
         }
     }
 
-    /// Takes all whole values at the beginning of a buffer, and returns where they end.
+    /// Takes all whole values at the beginning of a buffer, and returns where they end. What is not JSON ends with its line.
     fn take(&mut self, buffer: &[u8], at_end: bool) -> anyhow::Result<usize> {
-        let mut stream = serde_json::Deserializer::from_slice(buffer).into_iter::<&RawValue>();
         let mut consumed = 0;
-        while let Some(raw) = stream.next() {
-            match raw {
-                Ok(raw) => {
-                    consumed = stream.byte_offset();
-                    self.value(raw.get());
+        loop {
+            if self.is_lost {
+                match next_line(&buffer[consumed..]) {
+                    Some(n_bytes) => consumed += n_bytes,
+                    // The end of the line may be the last byte that was read.
+                    None if at_end => return Ok(buffer.len()),
+                    None => return Ok(buffer.len() - 1),
                 }
-                Err(error) if error.is_eof() && !at_end => return Ok(consumed),
-                Err(error) => return Err(error).context("it is not JSON, or the end is missing"),
+                self.is_lost = false;
             }
+            let rest = &buffer[consumed..];
+            let mut stream = serde_json::Deserializer::from_slice(rest).into_iter::<&RawValue>();
+            let mut n_taken = 0;
+            let error = loop {
+                match stream.next() {
+                    None => return Ok(buffer.len()),
+                    Some(Ok(raw)) => {
+                        n_taken = stream.byte_offset();
+                        self.value(raw.get());
+                    }
+                    Some(Err(error)) => break error,
+                }
+            };
+            consumed += n_taken;
+            if error.is_eof() && !at_end {
+                return Ok(consumed);
+            }
+            let is_end = error.is_eof();
+            let error = anyhow::Error::from(error).context("it is not JSON, or the end is missing");
+            self.n_damaged += 1;
+            if self.is_array || is_end || self.n_damaged > MOST_DAMAGED {
+                return Err(error);
+            }
+            self.unread(error);
+            self.is_lost = true;
+            let blanks = buffer[consumed..]
+                .iter()
+                .take_while(|byte| byte.is_ascii_whitespace());
+            consumed += blanks.count();
         }
-        Ok(buffer.len())
     }
 
     fn value(&mut self, text: &str) {
-        let read = match text.starts_with('[') {
-            true => match serde_json::from_str::<Vec<&RawValue>>(text) {
-                Ok(all) => return all.into_iter().for_each(|one| self.value(one.get())),
-                Err(error) => Err(error.into()),
-            },
-            false => value(self.reader, text, self.each),
-        };
-        match read {
-            Ok(()) => self.n_read += 1,
-            Err(error) => {
-                self.n_unread += 1;
-                self.first_unread.get_or_insert(error);
-            }
+        if !text.starts_with('[') {
+            return self.one(text);
+        }
+        match serde_json::from_str::<Vec<&RawValue>>(text) {
+            Ok(all) => all.into_iter().for_each(|one| self.one(one.get())),
+            Err(error) => self.unread(error.into()),
         }
     }
+
+    fn one(&mut self, text: &str) {
+        match value(self.reader, text, self.each) {
+            Ok(()) => self.n_read += 1,
+            Err(error) => self.unread(error),
+        }
+    }
+
+    fn unread(&mut self, error: anyhow::Error) {
+        self.n_unread += 1;
+        self.first_unread.get_or_insert(error);
+    }
+}
+
+/// Returns where the next line begins that begins with a value. Within a value that has several lines, those are indented.
+fn next_line(buffer: &[u8]) -> Option<usize> {
+    let ends = memchr::memchr_iter(b'\n', buffer).map(|at| at + 1);
+    ends.into_iter()
+        .find(|at| matches!(buffer.get(*at), Some(b'{' | b'[')))
 }
 
 fn value(
@@ -129,6 +182,9 @@ fn value(
     text: &str,
     each: &mut dyn FnMut(Advisory),
 ) -> anyhow::Result<()> {
+    if text.starts_with('[') {
+        bail!("it is an array in an array");
+    }
     // Most are OSV, in one pass. A tracker has packages where others have fields, and any of them may be called `affected`.
     if let Ok(form) = serde_json::from_str::<Form<'_>>(text) {
         if form.document.is_some()

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::Reader;
 use crate::model::advisory::{Advisory, Affected, Event, Line, names};
@@ -11,12 +12,13 @@ use crate::model::distribution::Ecosystem;
 use crate::model::severity::Severity;
 
 #[derive(Deserialize)]
-struct SecDb {
+struct SecDb<'a> {
     distroversion: String,
     /// `main` or `community`.
     #[serde(default)]
     reponame: String,
-    packages: Vec<Entry>,
+    #[serde(borrow)]
+    packages: Vec<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -49,10 +51,20 @@ pub(super) fn read(
     text: &str,
     each: &mut dyn FnMut(Advisory),
 ) -> anyhow::Result<()> {
-    let db: SecDb = serde_json::from_str(text).context("it is not a secdb")?;
+    let db: SecDb<'_> = serde_json::from_str(text).context("it is not a secdb")?;
     let ecosystem = Ecosystem::free(format!("Alpine:{}", db.distroversion));
     let mut is_covered = false;
-    for Entry { pkg } in db.packages {
+    let (mut n_unread, mut first_unread) = (0, None);
+    let n_packages = db.packages.len();
+    for package in db.packages {
+        let pkg = match serde_json::from_str(package.get()) {
+            Ok(Entry { pkg }) => pkg,
+            Err(error) => {
+                n_unread += 1;
+                first_unread.get_or_insert(error);
+                continue;
+            }
+        };
         let is_wanted = reader.wanted.has(&ecosystem.name, &pkg.name);
         if is_covered && !is_wanted {
             continue;
@@ -103,6 +115,10 @@ pub(super) fn read(
                 });
             }
         }
+    }
+    if let Some(error) = first_unread {
+        let n_packages = cli::count(n_packages, "package");
+        bail!("{n_unread} of {n_packages} in it cannot be read, the first of them: {error}");
     }
     Ok(())
 }

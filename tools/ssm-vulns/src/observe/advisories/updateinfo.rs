@@ -30,6 +30,8 @@ struct Update {
     /// The module of the collection that is being read.
     module: Option<String>,
     packages: Vec<Package>,
+    /// What of it cannot be read.
+    damage: Option<anyhow::Error>,
 }
 
 /// A package that is fixed.
@@ -66,19 +68,18 @@ pub(super) fn read(
                 }
                 text.clear();
                 depth += 1;
-                update.begin(&start)?;
+                update.take(&start);
             }
-            Xml::Empty(start) => update.begin(&start)?,
+            Xml::Empty(start) => update.take(&start),
             Xml::Text(part) => text.push_str(&part.xml10_content()),
-            Xml::GeneralRef(reference) => {
-                let resolved = match reference.resolve_char_ref()? {
-                    Some(c) => Some(c.to_string()),
-                    None => {
-                        quick_xml::escape::resolve_predefined_entity(&reference).map(str::to_owned)
-                    }
-                };
-                text.push_str(&resolved.unwrap_or_default());
-            }
+            Xml::GeneralRef(reference) => match reference.resolve_char_ref() {
+                Ok(Some(c)) => text.push(c),
+                Ok(None) => {
+                    let known = quick_xml::escape::resolve_predefined_entity(&reference);
+                    text.push_str(known.unwrap_or_default());
+                }
+                Err(error) => update.damage = Some(error.into()),
+            },
             Xml::CData(part) => text.push_str(&part.xml10_content()),
             Xml::End(end) => {
                 let content = std::mem::take(&mut text);
@@ -96,14 +97,22 @@ pub(super) fn read(
         buffer.clear();
     }
     reader.left_out.extend(others.message());
+    if let Some(error) = others.first_damage {
+        let n_damaged = cli::count(others.n_damaged, "update");
+        return Err(error.context(format!(
+            "{n_damaged} in it cannot be read, the first of them"
+        )));
+    }
     Ok(())
 }
 
-/// Fixed packages of distributions that are not known here.
+/// What is not judged: fixed packages of distributions that are not known here, and updates that cannot be read.
 #[derive(Default)]
 struct Others {
     n_packages: usize,
     such_as: String,
+    n_damaged: usize,
+    first_damage: Option<anyhow::Error>,
 }
 
 impl Others {
@@ -134,6 +143,13 @@ fn as_date(date: String) -> String {
 }
 
 impl Update {
+    /// What cannot be read of one update says nothing of the others.
+    fn take(&mut self, start: &BytesStart<'_>) {
+        if let Err(error) = self.begin(start) {
+            self.damage.get_or_insert(error);
+        }
+    }
+
     fn begin(&mut self, start: &BytesStart<'_>) -> anyhow::Result<()> {
         match start.name().as_ref() {
             "update" => {
@@ -201,6 +217,11 @@ impl Update {
     }
 
     fn end(self, reader: &mut Reader<'_>, others: &mut Others, each: &mut dyn FnMut(Advisory)) {
+        if let Some(error) = self.damage {
+            others.n_damaged += 1;
+            others.first_damage.get_or_insert(error);
+            return;
+        }
         if !self.is_security || is_no_vulnerability(&self.id) {
             return;
         }
