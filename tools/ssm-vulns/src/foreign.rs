@@ -18,7 +18,10 @@ pub(crate) fn packages(fleet: &Fleet) -> Vec<Foreign<'_>> {
         let Some(vendor) = vendor::other(&installed.package, system) else {
             continue;
         };
-        let ecosystem = distribution::of_system(system).unwrap_or_default();
+        // Of a system that no advisory could be about, nothing is judged: its nodes are gaps.
+        let Some(ecosystem) = distribution::of_system(system) else {
+            continue;
+        };
         let (names, nodes) = found.entry((ecosystem, vendor)).or_default();
         names.insert(&installed.package.name);
         nodes.extend(&installed.nodes);
@@ -30,7 +33,7 @@ pub(crate) fn packages(fleet: &Fleet) -> Vec<Foreign<'_>> {
         Foreign {
             kind: ForeignKind::ForeignPackages,
             message: format!(
-                "advisories of {vendor} are not read, and those of {ecosystem} are not about its packages"
+                "advisories of {vendor} are not read, and those of {ecosystem} are matched by name only"
             ),
             ecosystem,
             vendor,
@@ -41,17 +44,18 @@ pub(crate) fn packages(fleet: &Fleet) -> Vec<Foreign<'_>> {
     found.into_iter().map(record).collect()
 }
 
-/// Returns a line about the packages of a vendor.
+/// Returns a line about the packages of a vendor, which must not be overlooked: nobody's advisories here are about them.
 pub(crate) fn line(foreign: &Foreign<'_>) -> String {
     let names = &foreign.packages;
     let named = names.iter().take(N_NAMED).copied().collect::<Vec<_>>();
     let more = if names.len() > N_NAMED { " .." } else { "" };
+    let verb = if names.len() == 1 { "is" } else { "are" };
     format!(
-        "{} of {} on {}: {}: {}{more}",
+        "{} of {} on {} {verb} not judged ({}{more}): {}",
         cli::count(names.len(), "package"),
         foreign.vendor,
         cli::count(foreign.n_nodes, "node"),
+        named.join(" "),
         foreign.message,
-        named.join(" ")
     )
 }

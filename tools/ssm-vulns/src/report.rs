@@ -23,7 +23,8 @@ impl All<'_> {
     /// Returns a line for people about each thing that a table has no row for, and that is not a gap.
     fn lines(&self) -> Vec<String> {
         let mut lines = differences::lines(self.differences);
-        lines.extend(self.foreign.iter().map(foreign::line));
+        let foreign = self.foreign.iter().map(foreign::line);
+        lines.extend(foreign.map(|line| format!("warning: {line}")));
         lines
     }
 }

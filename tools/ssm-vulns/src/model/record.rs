@@ -112,7 +112,8 @@ pub(crate) struct Difference<'a> {
     pub(crate) message: String,
 }
 
-/// Packages of another vendor than the distribution: its advisories are not about them, and those of the vendor are not read.
+/// Packages of another vendor than the distribution, which nobody's advisories here judge: those of the vendor are not read, and those
+/// of the distribution are matched by name only.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct Foreign<'a> {
     /// Always `foreign_packages`.

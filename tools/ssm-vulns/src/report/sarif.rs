@@ -180,7 +180,7 @@ fn location(node: &Node) -> Value {
     })
 }
 
-/// What is neither a result, nor something that was left unjudged for want of advisories.
+/// What decides no exit status.
 fn note(id: &str, text: &str) -> Value {
     json!({"level": "note", "descriptor": {"id": id}, "message": {"text": text}})
 }
