@@ -16,6 +16,7 @@ LARGE=N: so many advisories in the large database, also where NODES are given
 """
 
 import base64
+import datetime
 import gzip
 import json
 import os
@@ -27,6 +28,8 @@ import zipfile
 import measure
 
 N_PACKAGES = 500
+# Advisories of the future would say nothing of how old they are.
+TODAY = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT00:00:00Z")
 N_ADVISORIES = 20_000
 N_LARGE = 300_000
 # What loading it may take: seconds of CPU and MiB, which are 100 MB.
@@ -65,7 +68,7 @@ def write_advisories(path, packages, n_advisories=N_ADVISORIES):
                 "package": {"ecosystem": "Debian:12", "name": name},
                 "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": fixed}]}],
             }
-            advisory = {"schema_version": "1.6.0", "id": f"CVE-2026-{number}", "affected": [affected], "details": "d" * 500, "modified": "2999-01-01T00:00:00Z"}
+            advisory = {"schema_version": "1.6.0", "id": f"CVE-2026-{number}", "affected": [affected], "details": "d" * 500, "modified": TODAY}
             file.write(json.dumps(advisory) + "\n")
 
 

@@ -1,7 +1,7 @@
 //! Manual pages: every verb has one, with examples that are run.
 
 use serde_json::json;
-use testbed::{Account, Sandbox, repository};
+use testbed::{Account, Sandbox, repository, today};
 
 use super::{TOOLS, Tool};
 
@@ -233,7 +233,7 @@ fn account_of_examples() -> Account {
         let shipped = repository().join("scripts/send.d").join(name);
         std::fs::copy(shipped, account.home().join(name)).unwrap();
     }
-    let advisory = json!({"schema_version": "1.6.0", "id": "DSA-1", "modified": "2999-01-01T00:00:00Z", "affected": [{
+    let advisory = json!({"schema_version": "1.6.0", "id": "DSA-1", "modified": today(), "affected": [{
         "package": {"ecosystem": "Debian:12", "name": "bash"},
         "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "5.2.15-2+deb12u1"}]}]}]});
     std::fs::create_dir(account.home().join("osv")).unwrap();

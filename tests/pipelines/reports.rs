@@ -33,7 +33,7 @@ fn scans_for_vulnerabilities() {
     let node = json!({"account": account.id(), "region": "us-east-1", "instance_id": "i-0123456789abcdef0",
         "agent": {"version": "3.3.987.0", "run_output": [{"match": "ssm-inventory", "stdout": inventory}]}});
     account.seed(&json!({"nodes": [node]}));
-    let advisory = json!({"schema_version": "1.6.0", "id": "DSA-5724-1", "modified": "2999-01-01T00:00:00Z", "aliases": ["CVE-2024-6387"],
+    let advisory = json!({"schema_version": "1.6.0", "id": "DSA-5724-1", "modified": testbed::today(), "aliases": ["CVE-2024-6387"],
         "affected": [{"package": {"ecosystem": "Debian:12", "name": "openssh"},
             "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "1:9.2p1-2+deb12u3"}]}]}]});
     std::fs::create_dir(account.home().join("osv")).unwrap();

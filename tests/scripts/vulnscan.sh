@@ -83,7 +83,7 @@ installed=$(dpkg-query -W -f '${Version}' bash) source=$(dpkg-query -W -f '${sou
 here=$(. /etc/os-release && case $ID in debian) echo "Debian:$VERSION_ID" ;; ubuntu) echo "Ubuntu:$VERSION_ID:LTS" ;; esac)
 [ -n "$here" ] || fail "the test needs Debian or Ubuntu"
 osv() { # id ecosystem name fixed
-    jq -n -c --arg id "$1" --arg ecosystem "$2" --arg name "$3" --arg fixed "$4" '{schema_version: "1.6.0", $id, modified: "2999-01-01T00:00:00Z",
+    jq -n -c --arg id "$1" --arg ecosystem "$2" --arg name "$3" --arg fixed "$4" '{schema_version: "1.6.0", $id, modified: (now | todate),
         summary: "Important: \($name) security update", affected: [{package: {$ecosystem, $name}, ranges: [{type: "ECOSYSTEM", events: [{introduced: "0"}, ({$fixed} | select($fixed != ""))]}]}]}'
 }
 mkdir -p "$tmp/osv dump/deep" "$tmp/harmless"
@@ -91,8 +91,9 @@ osv HERE-1 "$here" bash "$source+fixed" >"$tmp/osv dump/deep/HERE-1.json"
 osv HERE-2 "$here" bash "$source" >"$tmp/harmless/here.json"
 osv HERE-3 "$here" bash "" >"$tmp/osv dump/HERE-3.json"
 osv ALSA-1 AlmaLinux:9 openssl-libs 1:3.0.7-25.el9_3 | gzip -c >"$tmp/osv dump/ALSA-1.json.gz"
-sed 's/date="2024/date="2999/g' "$root/tests/fixtures/vulnscan/updateinfo.xml" | gzip -c >"$tmp/osv dump/0a1b-updateinfo.xml.gz"
-sed 's/amzn2023\.0\.10/amzn2023.0.9/; s/date="2024/date="2999/g' "$root/tests/fixtures/vulnscan/updateinfo.xml" >"$tmp/harmless/updateinfo.xml"
+today=$(date -u +%F)
+sed "s/date=\"2024[^\"]*/date=\"$today/g" "$root/tests/fixtures/vulnscan/updateinfo.xml" | gzip -c >"$tmp/osv dump/0a1b-updateinfo.xml.gz"
+sed "s/amzn2023\.0\.10/amzn2023.0.9/; s/date=\"2024[^\"]*/date=\"$today/g" "$root/tests/fixtures/vulnscan/updateinfo.xml" >"$tmp/harmless/updateinfo.xml"
 osv ALSA-2 AlmaLinux:9 openssl-libs 1:3.0.7-24.el9 >"$tmp/harmless/alma.jsonl"
 secdb() { # repository package fixed
     jq -n --arg repository "$1" --arg name "$2" --arg fixed "$3" \

@@ -24,7 +24,7 @@ node() { # id version release package..
 }
 node almalinux 9.4 38.el9 >"$scan/invocations.jsonl"
 osv() { # id ecosystem fixed more
-    jq -n -c --arg id "$1" --arg ecosystem "$2" --arg fixed "$3" --argjson more "${4:-{\}}" '{schema_version: "1.6.0", $id, modified: "2999-01-01T00:00:00Z",
+    jq -n -c --arg id "$1" --arg ecosystem "$2" --arg fixed "$3" --argjson more "${4:-{\}}" '{schema_version: "1.6.0", $id, modified: (now | todate),
         affected: [{package: {$ecosystem, name: "openssh"}, ranges: [{type: "ECOSYSTEM", events: [{introduced: "0"}, {$fixed}]}]}]} + $more'
 }
 

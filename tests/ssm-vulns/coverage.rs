@@ -175,20 +175,21 @@ fn the_age_of_an_updateinfo_is_known_by_its_seconds() {
     assert_eq!(listed(output.assert_status(2)), ["vulns.advisories.stale"]);
     let message = "the newest advisory about SUSE:15.5 is of 2020-06-30, ";
     assert!(output.stdout.contains(message), "{}", output.stdout);
-    // The year 2999.
-    let path = directory.write("updateinfo.xml", updateinfo("", "32472144000"));
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let now = now.unwrap().as_secs().to_string();
+    let path = directory.write("updateinfo.xml", updateinfo("", &now));
     of_any_day(&path, &input)
         .assert_status(0)
         .assert_stderr("ssm-vulns: 0 advisories on 0 of 1 node, 0 gaps\n");
-    // What has no day has no age, and may be older than any.
-    for date in ["", "yesterday", "soon, or not at all"] {
+    // What has no day has no age, and may be older than any; so has what is of the year 2999.
+    for date in ["", "yesterday", "soon, or not at all", "32472144000"] {
         let path = directory.write("updateinfo.xml", updateinfo("", date));
         let output = of_any_day(&path, &input);
         assert_eq!(
             listed(output.assert_status(2)),
             ["vulns.advisories.undated"]
         );
-        let message = "the advisories about SUSE:15.5 have no date: how old they are is not known";
+        let message = "the advisories about SUSE:15.5 have no date, or one in the future: how old they are is not known";
         assert!(output.stdout.contains(message), "{}", output.stdout);
         matched(&path, &input, &[]).assert_status(0);
     }
@@ -208,16 +209,17 @@ fn the_age_of_a_form_without_days_is_that_of_its_file() {
     for (content, input) in [(both.clone(), alpine()), (tracker.to_string(), debian)] {
         let path = directory.write("database", content);
         of_any_day(&path, &input).assert_status(0);
-        let before = SystemTime::now() - 40 * DAY;
-        File::options()
-            .append(true)
-            .open(&path)
-            .unwrap()
-            .set_modified(before)
-            .unwrap();
-        let output = of_any_day(&path, &input);
+        let changed = |time: SystemTime| {
+            let file = File::options().append(true).open(&path).unwrap();
+            file.set_modified(time).unwrap();
+            of_any_day(&path, &input)
+        };
+        let output = changed(SystemTime::now() - 40 * DAY);
         assert_eq!(listed(output.assert_status(2)), ["vulns.advisories.stale"]);
         assert!(output.stdout.contains(", 40 days ago"), "{}", output.stdout);
+        let output = changed(SystemTime::now() + 40 * DAY);
+        let undated = "vulns.advisories.undated";
+        assert_eq!(listed(output.assert_status(2)), [undated]);
     }
     // In an archive, that of the part; an archive that is to be the same each time has the first day that the form knows.
     let zip = |day: &str| {

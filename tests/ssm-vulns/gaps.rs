@@ -167,22 +167,24 @@ fn old_advisories_are_a_gap_that_says_how_old() {
     run(&["match", "--max-age", "0", "--advisories", path], &alma())
         .run()
         .assert_status(0);
-    let new = directory.write(
-        "b.json",
-        harmless(json!({"modified": "2999-01-01T00:00:00Z"})).to_string(),
-    );
-    run(
-        &[
-            "match",
-            "--advisories",
-            path,
-            "--advisories",
-            new.to_str().unwrap(),
-        ],
-        &alma(),
-    )
-    .run()
-    .assert_status(0);
+    // A day in the future says nothing of the age; that of another time zone does.
+    let today: jiff::civil::Date = testbed::today().parse().unwrap();
+    let tomorrow = today.tomorrow().unwrap();
+    for (day, expected) in [
+        (today.to_string(), &[][..]),
+        (tomorrow.to_string(), &[]),
+        (
+            tomorrow.tomorrow().unwrap().to_string(),
+            &["vulns.advisories.stale"],
+        ),
+        ("2999-01-01".to_owned(), &["vulns.advisories.stale"]),
+    ] {
+        let other = harmless(json!({"modified": format!("{day}T00:00:00Z")}));
+        let other = directory.write("b.json", other.to_string());
+        let other = other.to_str().unwrap();
+        let both = ["match", "--advisories", path, "--advisories", other];
+        assert_eq!(listed(&run(&both, &alma()).run()), expected, "{day}");
+    }
 }
 
 #[test]

@@ -77,6 +77,15 @@ fn settle(path: &Path, expected: &str, actual: &str, bless: bool) {
     std::fs::write(path, actual).expect("rewrite a fixture");
 }
 
+/// Returns the day that it is in UTC, as `2026-01-31`, for what must not be old.
+pub fn today() -> String {
+    let date = std::process::Command::new("date")
+        .args(["-u", "+%F"])
+        .output();
+    let text = String::from_utf8(date.unwrap().stdout).unwrap();
+    text.trim().to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

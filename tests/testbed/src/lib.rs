@@ -20,7 +20,7 @@ mod signals;
 mod slack;
 
 pub use account::Account;
-pub use fixtures::{expect, expect_text, fixture, fixtures, repository};
+pub use fixtures::{expect, expect_text, fixture, fixtures, repository, today};
 pub use front::Front;
 pub use home::Home;
 pub use output::Output;

@@ -139,8 +139,9 @@ pub(crate) fn stale(fleet: &Fleet, covered: &Covered, max_age: u32, today: Date)
 /// Returns a gap for each release whose advisories have no day.
 pub(crate) fn undated(fleet: &Fleet, covered: &Covered) -> Vec<Gap> {
     let gap = |(name, coverage): (String, &Coverage)| {
-        let message =
-            format!("the advisories about {name} have no date: how old they are is not known");
+        let message = format!(
+            "the advisories about {name} have no date, or one in the future: how old they are is not known"
+        );
         let fix =
             "download them with their dates, as `curl --remote-time` does, or pass --max-age 0";
         let is_undated = coverage.newest().is_none();

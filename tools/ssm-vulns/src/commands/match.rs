@@ -86,7 +86,7 @@ pub(crate) async fn run(
     let working = out.working("reading the advisories");
     let mut judge = Judge::new(&fleet, known_exploited);
     let wanted = Wanted(judge.names());
-    let mut reader = Reader::new(&wanted);
+    let mut reader = Reader::new(&wanted, today);
     for path in &args.advisories {
         let unread = reader.read(path, &mut |advisory| judge.judge(&advisory))?;
         let fix =

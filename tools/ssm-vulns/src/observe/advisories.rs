@@ -40,6 +40,8 @@ pub(crate) struct Reader<'w> {
     pub(crate) covered: Covered,
     /// The day on which the file that is being read was changed last.
     changed: Option<Date>,
+    /// The last day that something may be of: a day in the future says nothing of how old a database is.
+    latest: String,
     /// What is read of a file at once; there may be a file for each advisory.
     buffer: Vec<u8>,
     /// Ecosystems of OSV as they are written: there are few, and a million mentions.
@@ -50,8 +52,11 @@ pub(crate) struct Reader<'w> {
 }
 
 impl<'w> Reader<'w> {
-    pub(crate) fn new(wanted: &'w Wanted) -> Reader<'w> {
+    pub(crate) fn new(wanted: &'w Wanted, today: Date) -> Reader<'w> {
+        // Somewhere it is tomorrow already.
+        let latest = today.tomorrow().unwrap_or(today);
         Reader {
+            latest: latest.to_string(),
             wanted,
             covered: Covered::new(),
             changed: None,
@@ -124,6 +129,8 @@ impl<'w> Reader<'w> {
     /// year, month and day.
     fn cover(&mut self, ecosystem: &Ecosystem, day: Option<&str>) {
         self.n_in_force += 1;
+        let latest = self.latest.as_str();
+        let day = day.filter(|day| day.get(..10).is_some_and(|day| day <= latest));
         // What others pay for does not judge a node.
         if ecosystem.is_of_release() {
             match self.covered.get_mut(&ecosystem.name) {
@@ -141,6 +148,7 @@ impl<'w> Reader<'w> {
         self.n_in_force += 1;
         let coverage = self.covered.entry(ecosystem.name.clone()).or_default();
         let changed = self.changed.map(|day| day.to_string());
+        let changed = changed.filter(|day| *day <= self.latest);
         coverage.add(changed.as_deref(), repository);
     }
 
