@@ -117,16 +117,11 @@ pub(super) fn require_whole<R: Read + Seek>(
 
 /// Returns whether another entry follows the last one of the list: with more than 65,535 of them, what knows no zip64 counts from 0 again.
 fn ends_early<R: Read + Seek>(archive: &ZipArchive<R>, content: &mut R) -> anyhow::Result<bool> {
-    let starts = (0..archive.len()).map(|index| {
-        Ok(archive
-            .by_index_data(index)?
-            .get_metadata()
-            .central_header_start)
-    });
-    let last = starts
-        .collect::<anyhow::Result<Vec<u64>>>()?
-        .into_iter()
-        .max();
+    let mut last = None;
+    for index in 0..archive.len() {
+        let entry = archive.by_index_data(index)?;
+        last = last.max(Some(entry.get_metadata().central_header_start));
+    }
     let mut next = archive.central_directory_start();
     if let Some(last) = last {
         let mut header = [0; LISTED];
