@@ -17,6 +17,14 @@ fn lines(spool: &Path, name: &str) -> Vec<Value> {
         .collect()
 }
 
+/// Returns what names the URL of a webhook in a spool.
+fn digits(slack: &Slack) -> String {
+    let script = "printf %s \"$URL\" | sha256sum | cut -c 1-16";
+    let run = offline("/bin/sh").args(["-c", script]);
+    let found = run.env("URL", slack.url()).run();
+    found.stdout.trim().to_owned()
+}
+
 fn missing(spool: &Path, id: &str) -> i32 {
     let log = spool.join("deliveries.jsonl");
     let run = offline(EXE).args(["reconcile", "--exit-code", "--delivered"]);
@@ -33,7 +41,10 @@ fn what_one_url_has_and_waits_for_does_not_go_to_another_and_does_not_count_for_
     let sent = send(&other, spool, &events(3), &[]);
     sent.assert_status(2).assert_complains(
         "1 message is held in",
-    ).assert_complains("for another URL than the destination of flags has now: run send again with that URL, or with --url-replaced");
+    ).assert_complains(&format!(
+        "for an earlier URL of --webhook: run send again with that URL, or with --url-replaced {} if the present URL has replaced it",
+        digits(&one)
+    ));
     assert_eq!(
         statuses(&sent),
         ["e-0 delivered", "e-1 delivered", "e-2 delivered"]
@@ -68,7 +79,10 @@ fn a_url_that_was_replaced_gets_what_waits_and_not_what_was_delivered() {
     held.assert_status(2)
         .assert_complains("2 messages are held in");
     assert_eq!((held.stdout.as_str(), new.messages().len()), ("", 0));
-    let sent = send(&new, spool, &event("e-0"), &["--url-replaced"]);
+    let of_gone = digits(&gone);
+    held.assert_complains(&format!("with --url-replaced {of_gone} if"));
+    let replaced = ["--url-replaced", &of_gone];
+    let sent = send(&new, spool, &event("e-0"), &replaced);
     sent.assert_status(0).assert_stderr("");
     let mut all = statuses(&sent);
     all.sort();
@@ -78,6 +92,121 @@ fn a_url_that_was_replaced_gets_what_waits_and_not_what_was_delivered() {
     again.assert_status(0).assert_stderr("");
     assert_eq!(new.messages().len(), 2);
     assert_eq!([0, 1, 2].map(|n| missing(spool, &format!("e-{n}"))), [0; 3]);
+}
+
+#[test]
+fn of_three_urls_the_last_replaces_only_the_one_that_is_named() {
+    let ([a, b, c], home) = ([(); 3].map(|()| Slack::start()), Home::create());
+    let spool = home.path();
+    let counts = || [&a, &b, &c].map(|slack| slack.messages().len());
+    a.always(Reply::Status(503, "down"));
+    send(&a, spool, &event("e-1"), &["--retry-for", "0"]).assert_status(2);
+    send(&b, spool, &event("e-1"), &[]).assert_status(2);
+    let (of_a, of_b) = (digits(&a), digits(&b));
+    let sent = send(&c, spool, "", &["--url-replaced", &of_a]);
+    sent.assert_status(0).assert_stderr("");
+    assert_eq!(statuses(&sent), ["e-1 delivered"]);
+    assert_eq!((counts(), missing(spool, "e-1")), ([0, 1, 1], 0));
+    // What the second has got is still of the second, and nothing is of the first any more.
+    let again = send(&b, spool, &event("e-1"), &[]);
+    again.assert_status(0).assert_stderr("");
+    let none = "nothing in the spool is for such an earlier URL of a destination of this run";
+    let again = send(&c, spool, &event("e-1"), &["--url-replaced", &of_a]);
+    again
+        .assert_status(0)
+        .assert_complains(&format!("--url-replaced {of_a}: {none}"));
+    assert_eq!(statuses(&again), ["e-1 duplicate"]);
+    // Until it is said of it, too.
+    send(&b, spool, &event("e-2"), &[]).assert_status(0);
+    let both = ["--url-replaced", &of_b, "--url-replaced", &of_a];
+    let sent = send(&c, spool, &events(3), &both);
+    let mut all = statuses(&sent);
+    all.sort();
+    assert_eq!(all, ["e-0 delivered", "e-1 duplicate", "e-2 duplicate"]);
+    assert_eq!(counts(), [0, 2, 2]);
+}
+
+/// Both sources had the same URL; one of them has another now, and that of the other cannot be read.
+#[test]
+fn of_two_destinations_each_gets_what_was_for_its_own_earlier_url() {
+    let scene = routes::Scene::new();
+    let file = scene.routes(&json!({"default": ["ops", "security"]}));
+    let spool = scene.home.path().join("spool");
+    let flags = ["--interval", "0", "--retry-for", "0", "--spool"];
+    let flags = [&flags[..], &[spool.to_str().unwrap()]].concat();
+    let run = |[ops, security]: [&str; 2], more: &[&str]| -> Output {
+        let run = scene.tool(&file, &[&flags, more].concat());
+        let run = run.env("OPS", ops).env("SECURITY", security);
+        run.stdin(routes::record(&json!({"eventID": "e-1"}))).run()
+    };
+    let [before, ops, security] = &scene.slacks;
+    before.always(Reply::Status(503, "down"));
+    run([before.url(); 2], &[]).assert_status(2);
+    let digits = digits(before);
+    let replaced = ["--url-replaced", &digits];
+    let sent = run([ops.url(), ""], &replaced);
+    sent.assert_status(2).assert_complains(&format!(
+        "--url-replaced {digits}: what is for the destination 'security' is still for that URL: its new one is not known in this run"
+    ));
+    assert_eq!(scene.counts(), [0, 1, 0]);
+    let sent = run([ops.url(), security.url()], &replaced);
+    sent.assert_status(0).assert_stderr("");
+    assert_eq!(scene.counts(), [0, 1, 1]);
+}
+
+/// A run that is killed has written the log anew, and not yet the queue.
+#[test]
+fn a_run_that_was_killed_between_the_log_and_the_queue_doubles_nothing() {
+    let (gone, new, home) = (Slack::start(), Slack::start(), Home::create());
+    let spool = home.path();
+    gone.reply(&[Reply::Ok]);
+    gone.always(Reply::Status(404, "no_service"));
+    // What is delivered stays in the queue while something behind it waits.
+    send(&gone, spool, &events(2), &[]).assert_status(2);
+    let replaced = ["--url-replaced", &digits(&gone)];
+    // The queue cannot be written anew where a directory has the name of the new file.
+    std::fs::create_dir(spool.join("queue.new")).unwrap();
+    send(&new, spool, "", &replaced).assert_status(2);
+    let of_log = &lines(spool, "deliveries.jsonl")[0]["address"];
+    let of_queue = &lines(spool, "queue.jsonl")[0]["address"];
+    assert_eq!(
+        (of_log.as_str(), of_queue.as_str()),
+        (Some(&*digits(&new)), Some(&*digits(&gone)))
+    );
+    std::fs::remove_dir(spool.join("queue.new")).unwrap();
+    let held = send(&new, spool, &events(2), &[]);
+    held.assert_status(2)
+        .assert_complains("2 messages are held in");
+    let all = send(&new, spool, &events(2), &replaced);
+    all.assert_status(0).assert_stderr("");
+    // The first was delivered before.
+    let sent: Vec<String> = new.messages().iter().map(ToString::to_string).collect();
+    assert!(sent.len() == 1 && sent[0].contains("s-e-1"), "{sent:?}");
+}
+
+#[test]
+fn digits_that_replace_nothing_are_refused() {
+    let home = Home::create();
+    let spool = home.path().to_str().unwrap();
+    let url = "https://hooks.slack.com/services/c4n4ry";
+    let topic = "arn:aws:sns:eu-central-1:111122223333:alerts";
+    for (to, digits, expected) in [
+        (
+            ["--webhook", "env:WEBHOOK"],
+            url,
+            "--url-replaced: expected the 16 digits",
+        ),
+        (
+            ["--topic", topic],
+            "0123456789abcdef",
+            "cannot be used with '--topic",
+        ),
+    ] {
+        let run = offline(EXE).args(["send", "--spool", spool, "--url-replaced", digits]);
+        let output = run.args(to).env("WEBHOOK", url).run();
+        output.assert_status(2).assert_complains(expected);
+        assert!(!output.stderr.contains("c4n4ry"), "{}", output.stderr);
+    }
 }
 
 /// Takes the addresses out of the files, as older versions wrote them.
@@ -148,10 +277,39 @@ fn what_waits_for_a_secret_goes_to_the_url_that_it_turns_out_to_be() {
     run("", "e-2").assert_status(2);
     let sent = run(second.url(), "e-3");
     sent.assert_status(2)
-        .assert_complains("for another URL than the destination 'security' has now");
+        .assert_complains("for an earlier URL of the destination 'security'");
     assert_eq!((first.messages().len(), second.messages().len()), (0, 2));
     first.always(Reply::Ok);
     let sent = run(first.url(), "e-1");
     sent.assert_status(0).assert_stderr("");
     assert_eq!((first.messages().len(), second.messages().len()), (1, 2));
+}
+
+/// Nobody knows whether it will get it twice.
+#[test]
+fn what_was_delivered_before_its_secret_was_gone_is_not_only_held() {
+    let scene = routes::Scene::new();
+    let file = scene.routes(&json!({"default": ["security"]}));
+    let url = scene.slacks[1].url().to_owned();
+    let run = |security: &str, id: &str| -> Output {
+        let spool = scene.home.path().join("spool");
+        let run = scene.tool(&file, &["--interval", "0", "--spool"]);
+        let run = run.args([spool]).env("SECURITY", security);
+        run.stdin(routes::record(&json!({"eventID": id}))).run()
+    };
+    run(&url, "e-1").assert_status(0);
+    let held = run("", "e-1");
+    held.assert_status(2)
+        .assert_complains("(1 sent before, if the URL is still the same): security (Slack):");
+    let note = held.records()[0]["note"].as_str().unwrap().to_owned();
+    assert!(
+        note.ends_with("; sent before, if the URL is still the same"),
+        "{note}"
+    );
+    let held = run("", "e-2");
+    held.assert_status(2)
+        .assert_complains("2 messages are held in")
+        .assert_complains("(1 sent before,");
+    run(&url, "e-2").assert_status(0).assert_stderr("");
+    assert_eq!(scene.slacks[1].messages().len(), 2);
 }

@@ -26,7 +26,7 @@ fn destinations_of_flags_do_not_share_what_waits_and_what_was_delivered() {
     // What waits for the webhook is said, and is not sent to the topic.
     sent.assert_status(2)
         .assert_complains("1 message is held in")
-        .assert_complains("for the destination of flags");
+        .assert_complains("for --webhook, which this run does not have");
     assert_eq!(statuses(&sent), ["e-0 delivered", "e-1 delivered"]);
     let received = topic.received();
     assert_eq!(received.len(), 2);

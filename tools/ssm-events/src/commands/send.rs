@@ -13,6 +13,7 @@ pub(crate) mod spool;
 mod threads;
 mod topic;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -23,11 +24,12 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 
 use self::destinations::{DestinationArgs, Opened};
+use self::engine::IF_SAME;
 pub(crate) use self::explain::Routed;
 use self::intake::Intake;
 pub(crate) use self::posting::{Posted, Poster, Transport};
 pub(crate) use self::slack::Webhook as SlackWebhook;
-use self::spool::{Addresses, Spool};
+use self::spool::{Address, Addresses, Recipient, Spool, named};
 use self::threads::Threads;
 use super::GlobalArgs;
 use super::style::StyleArgs;
@@ -50,9 +52,9 @@ pub(crate) struct SendArgs {
     #[arg(long, value_name = "DIR", required_unless_present = "explain")]
     spool: Option<PathBuf>,
 
-    /// Send what waits for a former URL of a destination to its present one
-    #[arg(long, requires = "spool")]
-    url_replaced: bool,
+    /// Send what waits for the earlier URL with these digits to the URL that has replaced it; repeat for several
+    #[arg(long, value_name = "DIGITS", value_parser = replaced, requires = "spool", conflicts_with_all = ["topic", "slack_token"])]
+    url_replaced: Vec<ReplacedArg>,
 
     /// Print for each record which rule of the routes decides and why others do not; send nothing
     #[arg(long, requires = "routes", conflicts_with = "spool")]
@@ -68,6 +70,14 @@ pub(crate) struct SendArgs {
 
     #[command(flatten)]
     style: StyleArgs,
+}
+
+/// What names an earlier URL, or why it does not; it may be the URL itself, which clap would quote.
+#[derive(Clone, Debug)]
+struct ReplacedArg(Result<Address, String>);
+
+fn replaced(text: &str) -> Result<ReplacedArg, std::convert::Infallible> {
+    Ok(ReplacedArg(text.parse()))
 }
 
 /// Reads `env:NAME`, `file:PATH`, `parameter:NAME` or `secret:ID`.
@@ -138,6 +148,11 @@ pub(crate) async fn run(
         let routes = routes.context("--explain needs --routes")?;
         return explain::run(&routes, &global.io, out);
     };
+    let replaced = args.url_replaced.iter().map(|given| {
+        let address = given.0.clone();
+        address.map_err(|why| anyhow::anyhow!("--url-replaced: {why}"))
+    });
+    let replaced = replaced.collect::<Result<_, _>>()?;
     let Opened {
         formats,
         transports,
@@ -151,7 +166,7 @@ pub(crate) async fn run(
             .iter()
             .filter_map(destinations::Named::address)
             .collect(),
-        are_replaced: args.url_replaced,
+        replaced,
     };
     let spool = Spool::open(directory, addresses, out)?;
     let threads = Threads::open(directory)?;
@@ -191,8 +206,12 @@ fn say_held(
     out: &Output,
 ) -> bool {
     let mut is_held = false;
-    for ((name, elsewhere), waiting) in spool.waiting() {
+    for (recipient, waiting) in spool.waiting() {
         is_held = true;
+        let Recipient {
+            destination: name,
+            elsewhere,
+        } = recipient;
         let lane = lanes.iter().find(|lane| lane.name == *name);
         let first = waiting.front().map_or("", |first| &first.event_id);
         let messages = match waiting.len() {
@@ -200,26 +219,32 @@ fn say_held(
             n => format!("{n} messages are"),
         };
         let shown = directory.display();
-        let destination = match name.as_str() {
-            "" => "the destination of flags".to_owned(),
-            name => format!("the destination '{name}'"),
-        };
-        out.note(&match lane {
-            Some(lane) if elsewhere.is_some() && lane.poster.is_open() => format!(
-                "{messages} held in {shown} for another URL than {destination} has now: run send again with that URL, or with --url-replaced if this one has taken its place, first {first}"
+        let destination = named(name);
+        out.note(&match (lane, elsewhere) {
+            (Some(lane), Some(earlier)) if lane.poster.is_open() => format!(
+                "{messages} held in {shown} for an earlier URL of {destination}: run send again with that URL, or with --url-replaced {earlier} if the present URL has replaced it, first {first}"
             ),
-            Some(lane) => {
+            (Some(lane), _) => {
                 let reason = lane.poster.trouble().unwrap_or("it does not answer");
                 let service = match name.as_str() {
                     "" => lane.poster.service().to_owned(),
                     name => format!("{name} ({})", lane.poster.service()),
                 };
+                let known = match lane.poster.is_open() {
+                    true => HashSet::new(),
+                    false => spool.sent_elsewhere(name),
+                };
+                let sent = waiting.iter().filter(|one| known.contains(&*one.event_id));
+                let perhaps = match (elsewhere, sent.count()) {
+                    (Some(_), _) | (None, 0) => String::new(),
+                    (None, n_sent) => format!(" ({n_sent} {IF_SAME})"),
+                };
                 format!(
-                    "{messages} held in {shown}: {service}: {reason}; run send again with this spool, first {first}"
+                    "{messages} held in {shown}{perhaps}: {service}: {reason}; run send again with this spool, first {first}"
                 )
             }
             // Of another file of routes, or of flags: whoever knows the destination can send them.
-            None => format!(
+            (None, _) => format!(
                 "{messages} held in {shown} for {destination}, which this run does not have: run send again with this spool and that destination, first {first}"
             ),
         });

@@ -10,7 +10,7 @@ use super::engine::Lane;
 use super::https::Https;
 use super::posting::{Closed, Poster, Transport};
 use super::slack::{Bot, Webhook as SlackWebhook};
-use super::spool::{Form, Spool};
+use super::spool::{Address, Form, Spool};
 use super::topic::SnsTopic;
 use super::webhook;
 use crate::alerts::model::Webhook;
@@ -323,7 +323,7 @@ impl Secrets<'_> {
 
 impl Named {
     /// Returns the destination's name with what names its URL, if it has one; nothing where that is not known.
-    pub(super) fn address(&self) -> Option<(String, Option<String>)> {
+    pub(super) fn address(&self) -> Option<(String, Option<Address>)> {
         let address = match &self.transport {
             Transport::Webhook(webhook) => Some(webhook.address()),
             Transport::Https(https) => Some(https.address()),

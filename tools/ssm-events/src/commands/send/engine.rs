@@ -19,6 +19,9 @@ use super::{Status, say};
 /// While messages keep coming a destination that was down is tried again after so long.
 const REST: Duration = Duration::from_secs(60);
 
+/// What is said of a message for a destination whose URL cannot be read.
+pub(super) const IF_SAME: &str = "sent before, if the URL is still the same";
+
 /// One destination.
 #[derive(Debug)]
 pub(super) struct Lane {
@@ -174,8 +177,12 @@ impl Lane {
         let Some(queued) = first else {
             return Ok(true);
         };
-        if let Some(why) = self.poster.refusal(&queued) {
+        if let Some(mut why) = self.poster.refusal(&queued) {
             let Queued { event_id, .. } = queued;
+            let is_sent = |spool: &Spool| spool.sent_elsewhere(&self.name).contains(&*event_id);
+            if !self.poster.is_open() && is_sent(&shared.spool.borrow()) {
+                why += &format!("; {IF_SAME}");
+            }
             say(shared.out, event_id, &self.name, Status::Held, Some(why))?;
             return Ok(false);
         }

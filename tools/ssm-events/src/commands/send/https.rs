@@ -4,7 +4,8 @@ use awsconf::{HttpClient, Request, Response};
 use serde_json::{Value, json};
 
 use super::answer::{Answer, PASSED_ON, TIMEOUT, retry_after, said};
-use super::spool;
+use super::spool::Address;
+use crate::records::digest::sha256;
 
 /// Fields are members of an object.
 pub(super) const NO_OBJECT: &str =
@@ -65,8 +66,8 @@ impl Https {
     }
 
     /// Returns what names the URL.
-    pub(super) fn address(&self) -> String {
-        spool::address(&self.url)
+    pub(super) fn address(&self) -> Address {
+        Address::of(&sha256(&self.url))
     }
 
     /// Goes on where an earlier run has ended: whether it had taken a message since it last refused one.

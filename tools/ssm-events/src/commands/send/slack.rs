@@ -8,7 +8,7 @@ use awsconf::{HttpClient, Request, Response};
 use serde_json::{Value, json};
 
 use super::answer::{Answer, PASSED_ON, TIMEOUT, retry_after, said};
-use super::spool;
+use super::spool::Address;
 use crate::alerts::webhook::Url;
 
 /// The body of the answer by which a webhook takes a message.
@@ -65,8 +65,8 @@ impl Webhook {
     }
 
     /// Returns what names the URL.
-    pub(super) fn address(&self) -> String {
-        spool::address(self.url.expose())
+    pub(super) fn address(&self) -> Address {
+        Address::of(&self.url.sha256())
     }
 
     pub(super) async fn attempt(&self, message: &str) -> Answer {

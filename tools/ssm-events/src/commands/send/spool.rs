@@ -14,8 +14,7 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::fs::{File, TryLockError};
 use std::path::Path;
 
-pub(super) use self::addresses::{Addresses, address};
-use self::addresses::{Lane, lane};
+pub(super) use self::addresses::{Address, Addresses, Recipient, named};
 pub(super) use self::files::{append, lines, open};
 use self::files::{private, replace};
 pub(crate) use self::line::{Delivery, DeliveryStatus, Form, Queued};
@@ -32,8 +31,8 @@ pub(crate) enum Added {
     Known,
 }
 
-/// A lane and an event.
-type Key = (Lane, String);
+/// A recipient and an event.
+type Key = (Recipient, String);
 
 /// The open directory; nobody else has it open.
 #[derive(Debug)]
@@ -41,13 +40,13 @@ pub(crate) struct Spool {
     queue: File,
     log: File,
     addresses: Addresses,
-    waiting: BTreeMap<Lane, VecDeque<Queued>>,
+    waiting: BTreeMap<Recipient, VecDeque<Queued>>,
     /// What was delivered, rejected, or waits.
     known: HashSet<Key>,
     /// What a crash has left only the attempt of.
     in_doubt: HashSet<Key>,
     /// Those that have taken something since they last refused a message.
-    taking: HashSet<Lane>,
+    taking: HashSet<Recipient>,
     /// Events that are in the log as muted.
     muted: HashSet<String>,
     is_synced: bool,
@@ -85,17 +84,22 @@ impl Spool {
         let of = |path: &Path| path.display().to_string();
         let mut deliveries: Vec<Delivery> = lines(&mut log).with_context(|| of(&log_file))?;
         let mut queued: Vec<Queued> = lines(&mut queue).with_context(|| of(&queue_file))?;
-        if addresses.adopt(
-            queued
-                .iter_mut()
-                .map(|one| (&*one.destination, &mut one.address)),
-        ) {
-            queue = replace(&queue_file, &queued).with_context(action)?;
+        let of_log = deliveries
+            .iter()
+            .map(|one| (&*one.destination, &one.address));
+        let of_queue = queued.iter().map(|one| (&*one.destination, &one.address));
+        for note in addresses.unused(of_log.chain(of_queue)) {
+            out.note(&note);
         }
+        // The log first: what it has as delivered must not wait, where this process is killed in between.
         let delivered = deliveries.iter_mut();
         let delivered = delivered.filter(|one| one.status != DeliveryStatus::Muted);
         if addresses.adopt(delivered.map(|one| (&*one.destination, &mut one.address))) {
             log = replace(&log_file, &deliveries).with_context(action)?;
+        }
+        let waiting = queued.iter_mut();
+        if addresses.adopt(waiting.map(|one| (&*one.destination, &mut one.address))) {
+            queue = replace(&queue_file, &queued).with_context(action)?;
         }
         let mut spool = Spool {
             queue,
@@ -113,20 +117,21 @@ impl Spool {
             spool.remember(delivery);
         }
         for queued in queued {
-            let lane = spool.addresses.lane(&queued.destination, &queued.address);
-            match spool.known.insert((lane.clone(), queued.event_id.clone())) {
-                true => spool.wait(lane, queued),
-                false => drop(spool.renew(&lane, queued)),
+            let addresses = &spool.addresses;
+            let recipient = addresses.recipient(&queued.destination, &queued.address);
+            let key = (recipient.clone(), queued.event_id.clone());
+            match spool.known.insert(key) {
+                true => spool.wait(recipient, queued),
+                false => drop(spool.renew(&recipient, queued)),
             }
         }
         Ok(spool)
     }
 
     fn remember(&mut self, delivery: Delivery) {
-        let lane = self
-            .addresses
-            .lane(&delivery.destination, &delivery.address);
-        let key = (lane, delivery.event_id);
+        let addresses = &self.addresses;
+        let recipient = addresses.recipient(&delivery.destination, &delivery.address);
+        let key = (recipient, delivery.event_id);
         match delivery.status {
             DeliveryStatus::Queued | DeliveryStatus::Unsent => {}
             DeliveryStatus::Sending => {
@@ -147,27 +152,26 @@ impl Spool {
     }
 
     /// Keeps in mind whether a destination takes messages, as the last one was taken or refused.
-    fn judged(&mut self, lane: Lane, status: DeliveryStatus) {
+    fn judged(&mut self, recipient: Recipient, status: DeliveryStatus) {
         match status {
-            DeliveryStatus::Delivered => self.taking.insert(lane),
-            _ => self.taking.remove(&lane),
+            DeliveryStatus::Delivered => self.taking.insert(recipient),
+            _ => self.taking.remove(&recipient),
         };
     }
 
-    fn wait(&mut self, lane: Lane, queued: Queued) {
-        self.waiting.entry(lane).or_default().push_back(queued);
+    fn wait(&mut self, recipient: Recipient, queued: Queued) {
+        let waiting = self.waiting.entry(recipient).or_default();
+        waiting.push_back(queued);
     }
 
     /// Puts a message in the place of one that waits, made by another filter or for another kind of destination. What may have
     /// been taken stays as it is.
-    fn renew(&mut self, lane: &Lane, queued: Queued) -> bool {
-        if self
-            .in_doubt
-            .contains(&(lane.clone(), queued.event_id.clone()))
-        {
+    fn renew(&mut self, recipient: &Recipient, queued: Queued) -> bool {
+        let key = (recipient.clone(), queued.event_id.clone());
+        if self.in_doubt.contains(&key) {
             return false;
         }
-        let mut waiting = self.waiting.get_mut(lane).into_iter().flatten();
+        let mut waiting = self.waiting.get_mut(recipient).into_iter().flatten();
         let Some(waiting) = waiting.find(|one| one.event_id == queued.event_id) else {
             return false;
         };
@@ -187,10 +191,10 @@ impl Spool {
             address: self.addresses.now(&queued.destination),
             ..queued
         };
-        let lane = lane(&queued.destination);
-        let key = (lane.clone(), queued.event_id.clone());
+        let recipient = Recipient::here(&queued.destination);
+        let key = (recipient.clone(), queued.event_id.clone());
         if self.known.contains(&key) {
-            if !self.renew(&lane, queued.clone()) {
+            if !self.renew(&recipient, queued.clone()) {
                 return Ok(Added::Known);
             }
             append(&mut self.queue, &queued).context("write the queue")?;
@@ -203,7 +207,7 @@ impl Spool {
         self.known.insert(key);
         append(&mut self.queue, &queued).context("write the queue")?;
         self.is_synced = false;
-        self.wait(lane, queued);
+        self.wait(recipient, queued);
         Ok(Added::Queued)
     }
 
@@ -221,31 +225,46 @@ impl Spool {
 
     /// Returns the message that waits longest for a destination.
     pub(crate) fn first(&self, destination: &str) -> Option<&Queued> {
-        let waiting = self.waiting.get(&lane(destination));
+        let waiting = self.waiting.get(&Recipient::here(destination));
         waiting.and_then(VecDeque::front)
     }
 
-    /// Returns what waits in each lane in which anything does.
-    pub(crate) fn waiting(&self) -> impl Iterator<Item = (&Lane, &VecDeque<Queued>)> {
-        let lanes = self.waiting.iter();
-        lanes.filter(|(_, waiting)| !waiting.is_empty())
+    /// Returns what waits for each recipient for whom anything does.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = (&Recipient, &VecDeque<Queued>)> {
+        let recipients = self.waiting.iter();
+        recipients.filter(|(_, waiting)| !waiting.is_empty())
+    }
+
+    /// Returns the events that were sent to other URLs of a destination: while its own is not known, it may be one of them.
+    pub(crate) fn sent_elsewhere(&self, destination: &str) -> HashSet<&str> {
+        let is_other = |recipient: &Recipient| {
+            recipient.destination == destination && recipient.elsewhere.is_some()
+        };
+        let waiting = self.waiting.iter().filter(|(one, _)| is_other(one));
+        let waiting: HashSet<(&Recipient, &str)> = waiting
+            .flat_map(|(one, waiting)| waiting.iter().map(move |queued| (one, &*queued.event_id)))
+            .collect();
+        let known = self.known.iter().filter(|(one, _)| is_other(one));
+        let known = known.map(|(one, event_id)| (one, event_id.as_str()));
+        let sent = known.filter(|key| !waiting.contains(key));
+        sent.map(|(_, event_id)| event_id).collect()
     }
 
     /// Returns whether a crash has left open if this event was delivered.
     pub(crate) fn is_in_doubt(&self, destination: &str, event_id: &str) -> bool {
-        self.in_doubt
-            .contains(&(lane(destination), event_id.to_owned()))
+        let key = (Recipient::here(destination), event_id.to_owned());
+        self.in_doubt.contains(&key)
     }
 
     /// Keeps in mind that an attempt had no answer.
     pub(crate) fn doubt(&mut self, destination: &str, event_id: &str) {
-        self.in_doubt
-            .insert((lane(destination), event_id.to_owned()));
+        let key = (Recipient::here(destination), event_id.to_owned());
+        self.in_doubt.insert(key);
     }
 
     /// Returns whether a destination has taken a message since it last refused one.
     pub(crate) fn has_taken(&self, destination: &str) -> bool {
-        self.taking.contains(&lane(destination))
+        self.taking.contains(&Recipient::here(destination))
     }
 
     /// Writes down that no message for a destination could be made of an event.
@@ -298,11 +317,11 @@ impl Spool {
         self.write(&event_id, destination, (status, now), error)?;
         if matches!(status, DeliveryStatus::Delivered | DeliveryStatus::Rejected) {
             self.log.sync_data().context("write the delivery log")?;
-            let lane = lane(destination);
-            if let Some(waiting) = self.waiting.get_mut(&lane) {
+            let recipient = Recipient::here(destination);
+            if let Some(waiting) = self.waiting.get_mut(&recipient) {
                 waiting.pop_front();
             }
-            self.judged(lane, status);
+            self.judged(recipient, status);
         }
         if self.waiting.values().all(VecDeque::is_empty) {
             // Everything in the queue is in the log, so that a crash in between changes nothing.

@@ -1,54 +1,96 @@
 //! Which URL the destinations of a run lead to: what waits for one URL, and what it has got, says nothing of another behind the same
-//! source. A URL is a secret, so that a part of its SHA-256 names it.
+//! source.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::fmt::{Display, Formatter};
+use std::str::FromStr;
 
-use crate::records::digest::sha256;
+use serde::{Deserialize, Serialize};
 
-/// Digits that distinguish URLs and are of no use to who wants to know one.
+/// Digits that distinguish URLs.
 const DIGITS: usize = 16;
 
-/// Returns what names a URL.
-pub(in super::super) fn address(url: &str) -> String {
-    sha256(url).chars().take(DIGITS).collect()
+/// What names a URL, which is a secret: a part of its SHA-256. Whoever guesses the URL can see that the guess is right, so that it hides
+/// only what has a long random part, as webhooks do.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Address(String);
+
+impl Address {
+    /// Returns what names the URL with this SHA-256, in hexadecimal digits.
+    pub(in super::super) fn of(sha256: &str) -> Address {
+        Address(sha256.chars().take(DIGITS).collect())
+    }
 }
 
-/// What waits for one another: a destination, and its address where that is not the one that it has in this run.
-pub(crate) type Lane = (String, Option<String>);
+impl FromStr for Address {
+    type Err = String;
 
-/// Returns the lane of a destination of this run.
-pub(super) fn lane(destination: &str) -> Lane {
-    (destination.to_owned(), None)
+    fn from_str(text: &str) -> Result<Address, String> {
+        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        match text.len() == DIGITS && text.bytes().all(is_digit) {
+            true => Ok(Address(text.to_owned())),
+            false => Err(format!(
+                "expected the {DIGITS} digits that `send` prints of what is held for the earlier URL"
+            )),
+        }
+    }
+}
+
+impl Display for Address {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// Whom a message is for: a destination, at its address in this run or at another.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Recipient {
+    pub(in super::super) destination: String,
+    /// The address, where it is not the one that the destination has in this run.
+    pub(in super::super) elsewhere: Option<Address>,
+}
+
+impl Recipient {
+    /// Returns a destination of this run.
+    pub(super) fn here(destination: &str) -> Recipient {
+        Recipient {
+            destination: destination.to_owned(),
+            elsewhere: None,
+        }
+    }
 }
 
 /// The addresses of the destinations of a run; none for one that is not called by a URL. One whose URL could not be read is not here.
 #[derive(Debug)]
 pub(crate) struct Addresses {
-    pub(in super::super) of: HashMap<String, Option<String>>,
-    /// Whether these are in the place of all that their destinations had before.
-    pub(in super::super) are_replaced: bool,
+    pub(in super::super) of: HashMap<String, Option<Address>>,
+    /// Earlier ones, whose place those of this run have taken.
+    pub(in super::super) replaced: Vec<Address>,
 }
 
 impl Addresses {
     /// Returns the address that a destination has in this run.
-    pub(super) fn now(&self, destination: &str) -> Option<String> {
+    pub(super) fn now(&self, destination: &str) -> Option<Address> {
         self.of.get(destination).cloned().flatten()
     }
 
-    /// Returns the lane of what is for a destination at an address.
-    pub(super) fn lane(&self, destination: &str, address: &Option<String>) -> Lane {
+    /// Returns who gets what is for a destination at an address.
+    pub(super) fn recipient(&self, destination: &str, address: &Option<Address>) -> Recipient {
         let is_here = match self.of.get(destination) {
             Some(now) => now.is_none() || now == address,
             None => false,
         };
-        let elsewhere = address.clone().filter(|_| !is_here);
-        (destination.to_owned(), elsewhere)
+        Recipient {
+            destination: destination.to_owned(),
+            elsewhere: address.clone().filter(|_| !is_here),
+        }
     }
 
-    /// Gives lines that have no address that of their destination, or all lines where it was replaced. Returns whether any has changed.
+    /// Gives lines that have no address, or one that was replaced, that of their destination. Returns whether any has changed.
     pub(super) fn adopt<'l>(
         &self,
-        lines: impl Iterator<Item = (&'l str, &'l mut Option<String>)>,
+        lines: impl Iterator<Item = (&'l str, &'l mut Option<Address>)>,
     ) -> bool {
         let mut is_changed = false;
         for (destination, address) in lines {
@@ -56,34 +98,80 @@ impl Addresses {
             let Some(now) = now.filter(|now| address.as_ref() != Some(now)) else {
                 continue;
             };
-            if address.is_none() || self.are_replaced {
+            let is_replaced = |address: &Address| self.replaced.contains(address);
+            if address.as_ref().is_none_or(is_replaced) {
                 *address = Some(now.clone());
                 is_changed = true;
             }
         }
         is_changed
     }
+
+    /// Returns what keeps addresses from being replaced: a destination whose own is not known, or that none of these lines is for them.
+    pub(super) fn unused<'l>(
+        &self,
+        lines: impl Iterator<Item = (&'l str, &'l Option<Address>)> + Clone,
+    ) -> Vec<String> {
+        let why = |replaced: &Address| {
+            let lines = lines.clone();
+            let lines = lines.filter(|(_, address)| address.as_ref() == Some(replaced));
+            let destinations: BTreeSet<&str> = lines.map(|(destination, _)| destination).collect();
+            let is_closed = |destination: &&&str| !self.of.contains_key(**destination);
+            let closed = destinations.iter().filter(is_closed);
+            let mut notes: Vec<String> = closed
+                .map(|destination| {
+                    let destination = named(destination);
+                    format!(
+                        "--url-replaced {replaced}: what is for {destination} is still for that URL: its new one is not known in this run"
+                    )
+                })
+                .collect();
+            let is_adopted =
+                |destination: &&str| self.now(destination).is_some_and(|now| now != *replaced);
+            if notes.is_empty() && !destinations.iter().any(is_adopted) {
+                notes.push(format!(
+                    "--url-replaced {replaced}: nothing in the spool is for such an earlier URL of a destination of this run"
+                ));
+            }
+            notes
+        };
+        self.replaced.iter().flat_map(why).collect()
+    }
+}
+
+/// Returns what people call a destination; the webhook of the flags has no name of its own.
+pub(in super::super) fn named(destination: &str) -> String {
+    match destination {
+        "" => "--webhook".to_owned(),
+        name => format!("the destination '{name}'"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Addresses, address, lane};
+    use super::{Address, Addresses, Recipient};
 
-    #[test]
-    fn what_is_for_another_url_is_in_another_lane() {
-        let [here, before] = ["https://h.example/a", "https://h.example/b"].map(address);
-        let addresses = |are_replaced| Addresses {
+    fn address(digit: char) -> Address {
+        digit.to_string().repeat(16).parse().unwrap()
+    }
+
+    fn addresses(replaced: &[&Address]) -> Addresses {
+        Addresses {
             of: [
-                ("url".to_owned(), Some(here.clone())),
+                ("url".to_owned(), Some(address('c'))),
                 ("topic".to_owned(), None),
             ]
             .into(),
-            are_replaced,
-        };
-        let other = Some(before.clone());
+            replaced: replaced.iter().copied().cloned().collect(),
+        }
+    }
+
+    #[test]
+    fn what_is_for_another_url_is_for_another_recipient() {
+        let [here, other] = ['c', 'a'].map(|digit| Some(address(digit)));
         for (destination, at, expected) in [
             ("url", &None, &None),
-            ("url", &Some(here.clone()), &None),
+            ("url", &here, &None),
             ("url", &other, &other),
             // It was another kind of destination.
             ("topic", &other, &None),
@@ -91,25 +179,56 @@ mod tests {
             ("gone", &other, &other),
             ("gone", &None, &None),
         ] {
-            let lane = addresses(false).lane(destination, at);
-            assert_eq!((lane.0.as_str(), &lane.1), (destination, expected));
+            let found = addresses(&[]).recipient(destination, at);
+            assert_eq!(
+                (found.destination.as_str(), &found.elsewhere),
+                (destination, expected)
+            );
         }
-        assert_eq!(addresses(false).lane("url", &None), lane("url"));
-        for (are_replaced, expected) in [(false, &other), (true, &Some(here.clone()))] {
+        assert_eq!(
+            addresses(&[]).recipient("url", &None),
+            Recipient::here("url")
+        );
+    }
+
+    #[test]
+    fn of_the_earlier_urls_only_the_one_that_is_named_is_adopted() {
+        let [here, a, b] = ['c', 'a', 'b'].map(address);
+        for (replaced, expected) in [(vec![], [&a, &b]), (vec![&a], [&here, &b])] {
             let mut lines = [
                 ("url", None),
-                ("url", other.clone()),
+                ("url", Some(a.clone())),
+                ("url", Some(b.clone())),
                 ("topic", None),
-                ("gone", other.clone()),
+                ("gone", Some(a.clone())),
             ];
-            let adopt = |lines: &mut [(&str, Option<String>)]| {
+            let addresses = addresses(&replaced);
+            let adopt = |lines: &mut [(&str, Option<Address>)]| {
                 let lines = lines.iter_mut().map(|(name, at)| (&**name, at));
-                addresses(are_replaced).adopt(lines)
+                addresses.adopt(lines)
             };
             assert!(adopt(&mut lines));
-            let found = lines.each_ref().map(|(_, at)| at);
-            assert_eq!(found, [&Some(here.clone()), expected, &None, &other]);
+            let found = lines.each_ref().map(|(_, at)| at.as_ref());
+            let [first, second] = expected.map(Some);
+            assert_eq!(found, [Some(&here), first, second, None, Some(&a)]);
             assert!(!adopt(&mut lines), "and a second time changes nothing");
+        }
+    }
+
+    #[test]
+    fn only_digits_name_a_url() {
+        assert_eq!(
+            Address::of(&"0123456789abcdef".repeat(4)).to_string(),
+            "0123456789abcdef"
+        );
+        for wrong in [
+            "",
+            "0123456789abcde",
+            "0123456789ABCDEF",
+            "https://h.example",
+            "é123456789abcde",
+        ] {
+            assert!(wrong.parse::<Address>().is_err(), "{wrong}");
         }
     }
 }

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::addresses::Address;
+
 /// A message that waits.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -13,7 +15,7 @@ pub(crate) struct Queued {
     pub(crate) destination: String,
     /// What names the URL for which it was queued; none where there is none, or it was not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) address: Option<String>,
+    pub(crate) address: Option<Address>,
     /// What kind of destination it is made for; older versions did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) form: Option<Form>,
@@ -44,7 +46,7 @@ pub(crate) struct Delivery {
     pub(crate) destination: String,
     /// As in the queue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) address: Option<String>,
+    pub(crate) address: Option<Address>,
     pub(crate) status: DeliveryStatus,
     pub(crate) time: String,
     /// Why it was rejected, muted or not made.
