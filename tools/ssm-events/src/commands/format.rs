@@ -57,7 +57,9 @@ pub(crate) async fn run(
     for list in lists.rest() {
         out.write(&list)?;
     }
-    left_out.sessions_unread(&renderer.style.sessions.gaps);
+    if let Some(sessions) = &renderer.style.sessions {
+        left_out.sessions_unread(&sessions.gaps);
+    }
     let outcome = match lists.n_left_out {
         0 => Outcome::Fine,
         n => {

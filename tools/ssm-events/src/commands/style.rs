@@ -70,7 +70,7 @@ impl StyleArgs {
             style.names = node_names::read(path)?;
         }
         if let Some(path) = &self.sessions {
-            style.sessions = KnownSessions::read(path)?;
+            style.sessions = Some(KnownSessions::read(path)?);
         }
         if let Some(path) = &self.rules {
             style.rules = cli::read_desired(&IoArgs::of_file(path), "rules")?;

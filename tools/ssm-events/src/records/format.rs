@@ -23,7 +23,7 @@ pub(crate) use crate::records::format::message::{MessageRenderer, Template, dige
 pub(crate) use crate::records::format::rules::Rules;
 use crate::records::reason::ReasonPattern;
 use crate::records::record::Event;
-use crate::records::sessions::KnownSessions;
+use crate::records::sessions::{KnownSession, KnownSessions};
 use crate::records::source::UNREAD_SESSIONS;
 
 /// What stands before an event's id in a message's `block_id`, so that a message is known from another.
@@ -52,8 +52,8 @@ pub(crate) struct Style {
     /// Names of nodes by id.
     pub(crate) names: BTreeMap<String, String>,
     pub(crate) rules: Rules,
-    /// What is known of sessions beside their records.
-    pub(crate) sessions: KnownSessions,
+    /// What is known of sessions beside their records, where somebody has said it.
+    pub(crate) sessions: Option<KnownSessions>,
     /// What the reason of each session must have.
     pub(crate) reason_pattern: Option<ReasonPattern>,
 }
@@ -64,7 +64,7 @@ impl Default for Style {
             zone: TimeZone::UTC,
             names: BTreeMap::new(),
             rules: Rules::default(),
-            sessions: KnownSessions::default(),
+            sessions: None,
             reason_pattern: None,
         }
     }
@@ -171,12 +171,15 @@ impl Style {
         facts
     }
 
+    /// Returns what is known of the session that an event is about.
+    fn known(&self, event: &Event) -> Option<&KnownSession> {
+        let sessions = self.sessions.as_ref()?;
+        sessions.of(&event.account, &event.region, &event.session_id)
+    }
+
     /// Returns the addresses of the transcripts of a session.
     fn links(&self, event: &Event) -> Vec<(&'static str, String)> {
-        let known = self
-            .sessions
-            .of(&event.account, &event.region, &event.session_id);
-        let transcript = known.and_then(|known| known.transcript.as_ref());
+        let transcript = self.known(event).and_then(|one| one.transcript.as_ref());
         transcript.map_or_else(Vec::new, |transcript| {
             console::transcript(transcript, &event.region)
         })
@@ -184,12 +187,15 @@ impl Style {
 
     /// Returns what there is to say of the transcript of a session, in words; nothing where all of it is there, or nobody has looked.
     fn transcript(&self, event: &Event) -> (&'static str, String) {
-        let known = self
-            .sessions
-            .of(&event.account, &event.region, &event.session_id);
+        let known = self.known(event);
+        let is_session = !event.session_id.is_empty() && event.other_service().is_none();
         // A message without a word on it would look like that of a session with a transcript.
-        if known.is_none() && !self.sessions.gaps.is_empty() && !event.session_id.is_empty() {
-            return ("transcript", format!("not known: {UNREAD_SESSIONS}"));
+        if let (Some(sessions), None, true) = (&self.sessions, known, is_session) {
+            let why = match sessions.gaps.is_empty() {
+                true => "not among the sessions given",
+                false => UNREAD_SESSIONS,
+            };
+            return ("transcript", format!("not known: {why}"));
         }
         let transcript = known.and_then(|known| known.transcript.as_ref());
         let message = transcript.and_then(|transcript| transcript.message.clone());

@@ -17,7 +17,7 @@ use serde_json::json;
 pub(crate) use document::{Document, Logging, PREFERENCES, Version, in_force};
 pub(crate) use findings::{UNREAD, findings};
 pub(crate) use judge::{Facts, Rules, is_unread};
-pub(crate) use known::KnownSessions;
+pub(crate) use known::{KnownSession, KnownSessions};
 pub(crate) use session::{Described, Object, Session, Status, Stream};
 pub(crate) use store::Store;
 

@@ -83,7 +83,9 @@ impl Intake {
             }
             Ok(())
         })?;
-        left_out.sessions_unread(&self.renderer.style.sessions.gaps);
+        if let Some(sessions) = &self.renderer.style.sessions {
+            left_out.sessions_unread(&sessions.gaps);
+        }
         read.left_out = left_out;
         Ok(read)
     }

@@ -59,9 +59,12 @@ impl KnownSessions {
         if let Err(damage) = read {
             known.gaps.push(gap(damage.to_string()));
         }
-        if known.sessions.is_empty() && known.gaps.is_empty() && known.n_others > 0 {
-            let objects = cli::count(known.n_others, "object");
-            known.gaps.push(gap(format!("no session among {objects}")));
+        if known.sessions.is_empty() && known.gaps.is_empty() {
+            // An empty one is what a command that failed leaves behind its `>`.
+            known.gaps.push(gap(match known.n_others {
+                0 => "it is empty".to_owned(),
+                n_others => format!("no session among {}", cli::count(n_others, "object")),
+            }));
         }
         Ok(known)
     }
