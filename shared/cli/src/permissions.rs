@@ -140,7 +140,11 @@ pub(crate) struct Scope {
     #[arg(long = "assume-role", value_name = "ARN")]
     assume_roles: Vec<String>,
     /// Allow session tags, for runs with the same flag
-    #[arg(long = "session-tag", value_name = "KEY=VALUE")]
+    #[arg(
+        long = "session-tag",
+        value_name = "KEY=VALUE",
+        requires = "assume_roles"
+    )]
     session_tags: Vec<String>,
     /// Allow to list the accounts of the organization (org), for runs with the same flag
     #[arg(long, value_name = "org")]
@@ -187,11 +191,18 @@ impl Permissions {
     ) -> anyhow::Result<Value> {
         let verbs = self.verbs(scope.verb.as_deref(), has_verb)?;
         for with in &scope.with {
-            let mut grants = self.grants.iter().copied().flatten();
-            anyhow::ensure!(
-                grants.any(|grant| grant.when != When::Always && grant.when.word() == with),
-                "--with {with}: this flag needs nothing that the policy lacks without it"
-            );
+            let grants = self.grants.iter().copied().flatten();
+            let whens = grants.map(|grant| grant.when);
+            let mut whens = whens.filter(|when| *when != When::Always && when.word() == with);
+            let Some(first) = whens.next() else {
+                anyhow::bail!(
+                    "--with {with}: this flag needs nothing that the policy lacks without it"
+                );
+            };
+            let is_of_tool = |when: When| matches!(when, When::Flag(_));
+            if !is_of_tool(first) && !whens.any(is_of_tool) {
+                anyhow::bail!("--with {with}: pass {} in its place", first.flag());
+            }
         }
         let mut names = match desired {
             Some(desired) => (self.names)(desired)?,

@@ -11,6 +11,11 @@ const TABLE: Permissions = Permissions {
         &[
             Grant::new("Enter", &[], &["a:Enter"], &["{assumed_role}"], "to enter")
                 .when(When::AssumeRole),
+            Grant::new("Tag", &[], &["a:Tag"], &["{assumed_role}"], "to tag")
+                .when(When::SessionTag),
+            Grant::new("List", &[], &["a:List"], &["*"], "to list").when(When::AccountsOrg),
+            Grant::new("Regions", &[], &["a:Regions"], &["*"], "to know regions")
+                .when(When::RegionAll),
         ],
         &[
             Grant::new("Look", &["show", "apply"], &["a:Look"], &["*"], "to look"),
@@ -75,6 +80,16 @@ fn a_flag_of_the_tool_is_named_by_with() {
     assert_eq!(sids(&with("test"), None), ["Look", "Test"]);
     let error = TABLE.policy(&with("best"), None, |_| true).unwrap_err();
     assert!(error.to_string().starts_with("--with best"), "{error}");
+    // What has a flag of its own here would add nothing.
+    for (flag, expected) in [
+        ("assume-role", "pass --assume-role in its place"),
+        ("region", "pass --region all in its place"),
+        ("accounts", "pass --accounts org in its place"),
+        ("session-tag", "pass --session-tag in its place"),
+    ] {
+        let error = TABLE.policy(&with(flag), None, |_| true).unwrap_err();
+        assert_eq!(error.to_string(), format!("--with {flag}: {expected}"));
+    }
 }
 
 #[test]
