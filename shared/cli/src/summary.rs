@@ -120,8 +120,9 @@ impl Shown {
                     Some(format!("{tool} {verb} -f {name}{places}"))
                 }
                 Some(Next::Again(more)) => Some(format!("{again} {more}")),
+                // Where not all could be read, which ends with 2, the reader says so of what there is.
                 Some(Next::Saved(file, reader)) => Some(format!(
-                    "{again} >{file}.jsonl && {tool} {reader} {file}.jsonl -f {name}"
+                    "{again} >{file}.jsonl; {tool} {reader} {file}.jsonl -f {name}"
                 )),
                 Some(Next::Other(command)) => Some(format!("{command}{places}")),
                 // Another tool reads a desired state of its own.
@@ -231,7 +232,7 @@ mod tests {
             (
                 Next::Saved("songs", "report --songs"),
                 Some("in.jsonl"),
-                "ssm-x sing --region r -f in.jsonl >songs.jsonl && ssm-x report --songs songs.jsonl -f in.jsonl",
+                "ssm-x sing --region r -f in.jsonl >songs.jsonl; ssm-x report --songs songs.jsonl -f in.jsonl",
             ),
             (Next::Other("ssm-y check"), None, "ssm-y check --region r"),
         ] {
