@@ -31,12 +31,16 @@ def main():
         os.execvp(command[0], command)
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     os.close(go)
+    written = b""
     while True:
+        # A line break may come in two parts.
+        rest = b"\r" if written.endswith(b"\r") else b""
+        sys.stdout.buffer.write(written.removesuffix(rest).replace(b"\r\n", b"\n"))
         try:
-            written = os.read(terminal, 65536)
+            written = rest + os.read(terminal, 65536)
         except OSError:  # Nobody has the other side open any more.
+            sys.stdout.buffer.write(rest)
             break
-        sys.stdout.buffer.write(written.replace(b"\r\n", b"\n"))
     _, status = os.waitpid(process, 0)
     aside.seek(0)
     sys.stdout.buffer.write(aside.read())
