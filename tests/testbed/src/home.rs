@@ -15,7 +15,7 @@ impl Home {
     /// It cannot be created.
     #[must_use]
     pub fn create() -> Home {
-        Home::below(&std::env::temp_dir())
+        Home::below(&std::env::temp_dir()).expect("create a private home directory")
     }
 
     /// Returns a new one in memory, where Linux has a place for that: for what would wait thousands of times for the disk.
@@ -24,21 +24,25 @@ impl Home {
     /// It cannot be created.
     #[must_use]
     pub fn in_memory() -> Home {
-        let memory = Path::new("/dev/shm");
-        match memory.is_dir() {
-            true => Home::below(memory),
-            false => Home::create(),
-        }
+        Home::in_one_of(&[Path::new("/dev/shm"), &std::env::temp_dir()])
     }
 
-    fn below(directory: &Path) -> Home {
+    /// Returns a new one in the first of these directories that can be written: where tests run without privileges, /dev/shm may be there
+    /// and not be.
+    fn in_one_of(directories: &[&Path]) -> Home {
+        let mut homes = directories.iter().map(|one| Home::below(one));
+        let home = homes.find_map(Result::ok);
+        home.expect("create a private home directory")
+    }
+
+    fn below(directory: &Path) -> std::io::Result<Home> {
         let n = N_HOMES.fetch_add(1, Ordering::Relaxed);
         let name = format!("ssm-testbed-{}-{n}", std::process::id());
         let path = directory.join(name);
         // A process killed earlier may have had the same id.
         let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir(&path).expect("create a private home directory");
-        Home(path)
+        std::fs::create_dir(&path)?;
+        Ok(Home(path))
     }
 
     /// Returns where it is.
@@ -57,6 +61,8 @@ impl Drop for Home {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::Home;
 
     #[test]
@@ -67,5 +73,13 @@ mod tests {
         let path = a.path().to_owned();
         drop(a);
         assert!(!path.exists() && b.path().exists());
+    }
+
+    #[test]
+    fn is_elsewhere_where_a_directory_cannot_be_written() {
+        // Nobody, root included, can make a directory there.
+        let (closed, open) = (Path::new("/proc/self/fd"), std::env::temp_dir());
+        let home = Home::in_one_of(&[closed, &open]);
+        assert!(home.path().starts_with(open));
     }
 }
