@@ -10,8 +10,11 @@ use super::plain;
 /// Columns that a text is cut to before other columns are left out.
 const SHORTEST: usize = 12;
 
-/// Columns that a reason is wrapped at before other columns are left out.
+/// Columns that a reason is wrapped at before details are left out.
 const NARROWEST: usize = 24;
+
+/// Columns that a reason is wrapped at before it is left out who or what it is about.
+const NARROWEST_OF_SUBJECT: usize = 6;
 
 /// A title, where in the record its cell is - the first that is there - and how it is shown.
 #[derive(Debug)]
@@ -19,6 +22,7 @@ pub(super) struct Column {
     pub(super) title: &'static str,
     at: &'static [&'static str],
     shown: Shown,
+    is_subject: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,10 +51,28 @@ pub(super) const fn column(
     at: &'static [&'static str],
     shown: Shown,
 ) -> Column {
-    Column { title, at, shown }
+    Column {
+        title,
+        at,
+        shown,
+        is_subject: false,
+    }
 }
 
 impl Column {
+    /// Returns the column as one of who or what a row is about: details are left out before.
+    pub(super) const fn subject(self) -> Column {
+        Column {
+            is_subject: true,
+            ..self
+        }
+    }
+
+    /// Returns whether others are left out before this one.
+    pub(super) fn is_subject(&self) -> bool {
+        self.is_subject
+    }
+
     /// Returns the cell of a record, `-` where there is nothing.
     pub(super) fn cell(&self, record: &Value) -> String {
         let mut values = self.at.iter().filter_map(|at| record.pointer(at));
@@ -105,6 +127,14 @@ impl Column {
             Shown::Cut | Shown::List | Shown::Tail => width.min(SHORTEST),
             Shown::Reason => width.min(NARROWEST),
             _ => width,
+        }
+    }
+
+    /// Returns how narrow cells of so many columns may become before a column of who or what the row is about is left out.
+    pub(super) fn least_of_subject(&self, width: usize) -> usize {
+        match self.is_reason() {
+            true => width.min(NARROWEST_OF_SUBJECT),
+            false => self.least(width),
         }
     }
 

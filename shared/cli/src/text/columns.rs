@@ -31,7 +31,7 @@ const REGION: Column = column("REGION", &["/target/region"], Shown::Whole);
 const ACCOUNT: Column = column("ACCOUNT", &["/target/account"], Shown::Whole);
 /// Roles of many accounts have the same name.
 const OF_PRINCIPAL: Column = column("ACCOUNT", &["/principal"], Shown::Account);
-const WHO: Column = column("WHO", &["/session_name", "/principal"], Shown::Tail);
+const WHO: Column = column("WHO", &["/session_name", "/principal"], Shown::Tail).subject();
 
 const SHAPES: [Shape; 16] = [
     Shape {
@@ -77,7 +77,7 @@ const SHAPES: [Shape; 16] = [
             column("SESSION STARTED", &["/started"], Shown::Whole),
             column("DURATION", &["/duration_seconds"], Shown::Duration),
             WHO,
-            column("NODE", &["/node"], Shown::Whole),
+            column("NODE", &["/node"], Shown::Whole).subject(),
             column(
                 "TRANSCRIPT",
                 &[
@@ -102,7 +102,7 @@ const SHAPES: [Shape; 16] = [
             column("COMMAND SENT", &["/time"], Shown::Whole),
             column("DOCUMENT", &["/document"], Shown::Whole),
             WHO,
-            column("NODES", &["/nodes"], Shown::List),
+            column("NODES", &["/nodes"], Shown::List).subject(),
             column("COMMENT", &["/comment"], Shown::Cut),
             REGION,
             ACCOUNT,
@@ -117,7 +117,7 @@ const SHAPES: [Shape; 16] = [
             column("CALL", &["/event"], Shown::Whole),
             WHO,
             column("ERROR", &["/error"], Shown::Cut),
-            column("NODE", &["/node"], Shown::Whole),
+            column("NODE", &["/node"], Shown::Whole).subject(),
             column("SERVICE", &["/service"], Shown::Whole),
             REGION,
             ACCOUNT,
@@ -132,7 +132,7 @@ const SHAPES: [Shape; 16] = [
             column("TIME", &["/time"], Shown::Whole),
             WHO,
             column("CALL", &["/event"], Shown::Whole),
-            column("NODE", &["/nodes"], Shown::List),
+            column("NODE", &["/nodes"], Shown::List).subject(),
             column("RESULT", &["/result"], Shown::Whole),
             column("REASON", &["/reason"], Shown::Cut),
             REGION,
@@ -146,7 +146,7 @@ const SHAPES: [Shape; 16] = [
         noun: "",
         columns: &[
             column("LOG FILES", &["/status"], Shown::Words),
-            column("FROM", &["/from"], Shown::Whole),
+            column("FROM", &["/from"], Shown::Whole).subject(),
             column("TO", &["/to"], Shown::Whole),
             column("FILES", &["/log_files"], Shown::Count),
             column("WHY", &["/message"], Shown::Reason),
@@ -161,7 +161,7 @@ const SHAPES: [Shape; 16] = [
         noun: "principal",
         columns: &[
             column("BECOMES", &["/class"], Shown::Words),
-            column("PRINCIPAL", &["/principal"], Shown::Tail),
+            column("PRINCIPAL", &["/principal"], Shown::Tail).subject(),
             column("ACCOUNT", &["/account"], Shown::Whole),
             column("ACTIONS", &["/actions"], Shown::List),
             column("WHY", &["/why"], Shown::Reason),
@@ -174,7 +174,7 @@ const SHAPES: [Shape; 16] = [
         columns: &[
             column("ANSWER", &["/answer"], Shown::Whole),
             column("ACTION", &["/action"], Shown::Whole),
-            column("PRINCIPAL", &["/principal"], Shown::Tail),
+            column("PRINCIPAL", &["/principal"], Shown::Tail).subject(),
             OF_PRINCIPAL,
             column("WHY", &["/why"], Shown::Reason),
             column("RESOURCE", &["/resource"], Shown::Cut),
@@ -187,8 +187,8 @@ const SHAPES: [Shape; 16] = [
         columns: &[
             column("DENIED", &["/n_denied"], Shown::Whole),
             column("PERHAPS", &["/n_unknown"], Shown::Whole),
-            column("ACTION", &["/action"], Shown::Whole),
-            column("PRINCIPAL", &["/principal"], Shown::Tail),
+            column("ACTION", &["/action"], Shown::Whole).subject(),
+            column("PRINCIPAL", &["/principal"], Shown::Tail).subject(),
             OF_PRINCIPAL,
             column("LAST", &["/last"], Shown::Whole),
             column("BY", &["/sid", "/policy"], Shown::Cut),

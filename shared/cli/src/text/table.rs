@@ -119,15 +119,29 @@ impl Table {
         };
         let columns = self.shape.columns;
         let of_columns = shown.iter().zip(&whole);
-        let mut widths: Vec<usize> = of_columns
-            .map(|(index, width)| columns[*index].least(*width))
-            .collect();
+        let (mut widths, mut narrowest): (Vec<usize>, Vec<usize>) = of_columns
+            .map(|(index, width)| {
+                let column = &columns[*index];
+                (column.least(*width), column.least_of_subject(*width))
+            })
+            .unzip();
         while shown.len() > 2 && n_columns(&widths) > width {
-            let is_other = |index: &usize| !columns[*index].is_reason();
-            let last = shown.iter().rposition(is_other).unwrap_or_default();
+            let is_detail = |place: &usize| {
+                let column = &columns[shown[*place]];
+                !column.is_reason() && !column.is_subject()
+            };
+            let is_other = |place: &usize| !columns[shown[*place]].is_reason();
+            let behind = (1..shown.len()).rev();
+            let Some(last) = behind.clone().find(is_detail).or_else(|| {
+                let is_too_wide = n_columns(&narrowest) > width;
+                behind.clone().find(is_other).filter(|_| is_too_wide)
+            }) else {
+                break;
+            };
             shown.remove(last);
             whole.remove(last);
             widths.remove(last);
+            narrowest.remove(last);
         }
         let mut room = width.saturating_sub(n_columns(&widths));
         let mut growing: Vec<usize> = (0..shown.len()).collect();
@@ -140,7 +154,7 @@ impl Table {
             room -= more;
             n_left -= 1;
         }
-        // Of two columns none is left out.
+        // Of those that are not left out reasons, which stand last, become narrower first.
         for place in (0..shown.len()).rev() {
             let excess = n_columns(&widths).saturating_sub(width);
             if columns[shown[place]].is_flexible() {
@@ -200,199 +214,5 @@ fn aligned(widths: &[usize], cells: &[Vec<String>]) -> impl Iterator<Item = Stri
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::Table;
-    use crate::screen::Screen;
-
-    fn of(width: usize) -> Screen {
-        Screen {
-            width: Some(width),
-            has_colors: false,
-        }
-    }
-
-    #[test]
-    fn a_row_each_without_empty_columns_and_cut_at_the_width() {
-        let mut table = Table::of("node").unwrap();
-        for (id, name) in [
-            ("i-1", json!("web\u{1b} of a long name")),
-            ("i-0222", json!(null)),
-        ] {
-            table.add(&json!({"kind": "node", "instance_id": id, "tags": {"Name": name}, "state": "running",
-                "agent": {"version": "3.3.987.0"}, "platform": {"type": "Linux", "name": "Amazon Linux"}}));
-        }
-        let expected = "NODE    NAME                      STATE    AGENT      PLATFORM\n\
-                        i-1     web\\u{1b} of a long name  running  3.3.987.0  Amazon Linux\n\
-                        i-0222  -                         running  3.3.987.0  Amazon Linux";
-        assert_eq!(table.render(Screen::default()), expected);
-        assert_eq!(table.render(of(80)), expected);
-        let without_platform = "NODE    NAME                      STATE    AGENT\n\
-                                i-1     web\\u{1b} of a long name  running  3.3.987.0\n\
-                                i-0222  -                         running  3.3.987.0";
-        assert_eq!(table.render(of(53)), without_platform);
-        let cut = "NODE    NAME                 STATE    AGENT\n\
-                   i-1     web\\u{1b} of a lon…  running  3.3.987.0\n\
-                   i-0222  -                    running  3.3.987.0";
-        assert_eq!(table.render(of(47)), cut);
-        assert!(Table::of("plan").is_none());
-    }
-
-    #[test]
-    fn long_texts_share_what_is_left() {
-        let mut table = Table::of("impact").unwrap();
-        table.add(&json!({"class": "newly_denied", "principal": "arn:aws:iam::111122223333:role/a/dev", "account": "111122223333",
-            "actions": ["ssm:StartSession", "ssm:SendCommand"], "why": "denied by a statement of a policy"}));
-        let expected = "BECOMES       PRINCIPAL  ACCOUNT       ACTIONS         WHY\n\
-                        newly denied  dev        111122223333  ssm:StartSess…  denied by a statement of\n\
-                        \x20                                                      a policy";
-        assert_eq!(table.render(of(80)), expected);
-        for width in 40..140 {
-            let text = table.render(of(width));
-            assert!(
-                text.lines().all(|line| line.chars().count() <= width),
-                "{width}: {text}"
-            );
-        }
-        let has_colors = true;
-        let colored = table.render(Screen {
-            has_colors,
-            ..of(80)
-        });
-        for row in colored.lines().skip(1) {
-            assert!(row.starts_with("\u{1b}[1m\u{1b}[31m"), "{row:?}");
-        }
-    }
-
-    /// Why a node is in the table is what somebody looks for.
-    #[test]
-    fn a_reason_is_whole_before_other_columns_are() {
-        let mut table = Table::of("checked_node").unwrap();
-        table.add(&json!({"instance_id": "i-0123456789abcdef0", "tags": {"Name": "the-first-web-server"}, "state": "running",
-            "agent": {"ping": "ConnectionLost", "version": "3.3.987.0"}, "problems": ["version outdated", "instance profile missing"]}));
-        let whole = "version outdated, instance profile missing";
-        for (width, titles) in [
-            (200, "NODE NAME PING WHY AGENT STATE"),
-            (80, "NODE NAME PING WHY"),
-            (60, "NODE NAME WHY"),
-            (46, "NODE WHY"),
-            (24, "NODE WHY"),
-        ] {
-            let text = table.render(of(width));
-            let mut lines = text.lines();
-            let head: Vec<&str> = lines.next().unwrap().split_whitespace().collect();
-            assert_eq!(head.join(" "), titles, "{width}: {text}");
-            let widest = text.lines().map(|line| line.chars().count()).max();
-            assert!(widest <= Some(width), "{width}: {text}");
-            // In a column of three no word is whole.
-            let words: String = text.split_whitespace().skip(head.len()).collect();
-            let places: Vec<_> = whole.split(' ').map(|word| words.find(word)).collect();
-            let is_whole = places.is_sorted() && !places.contains(&None);
-            assert!(is_whole || width == 24, "{width}: {text}");
-        }
-    }
-
-    /// Why a state is not known, and that a node lacks something, is there at any width.
-    #[test]
-    fn patch_states_keep_what_is_wrong_where_it_is_narrow() {
-        let state = |more: &Value| {
-            let mut record = json!({"kind": "patch_state", "instance_id": "i-0123456789abcdef0",
-                "target": {"account": "111122223333", "region": "us-east-1"}, "missing_count": 0, "failed_count": 0,
-                "installed_pending_reboot_count": 0, "baseline_id": "pb-0123456789abcdef0", "operation_end_time": "2026-11-27T06:00:00Z"});
-            for (key, value) in more.as_object().unwrap() {
-                record[key] = value.clone();
-            }
-            record
-        };
-        let unread = json!({"missing_count": null, "failed_count": null, "installed_pending_reboot_count": null, "baseline_id": null,
-            "operation_end_time": null, "reason": {"id": "run.patch_state.unreadable", "message": "AccessDenied by a policy", "fix": "f"}});
-        let waits = json!({"installed_pending_reboot_count": 4});
-        let screen = |width: usize| Screen {
-            width: Some(width),
-            has_colors: true,
-        };
-        let (bad, doubtful) = ("\u{1b}[1m\u{1b}[31mi-", "\u{1b}[33mi-");
-        for (more, width, word, begin) in [
-            (&unread, 80, "AccessDenied", doubtful),
-            (&unread, 40, "run.patch_state.unreadable", doubtful),
-            (&waits, 80, "REBOOT", bad),
-            (&waits, 45, "REBOOT", bad),
-            (&waits, 30, "i-0123456789abcdef0", bad),
-            (&json!({"missing_count": 1}), 80, "REBOOT", bad),
-            (&json!({"failed_count": 1}), 80, "REBOOT", bad),
-            (&json!({}), 80, "REBOOT", "i-"),
-        ] {
-            let mut table = Table::of("patch_state").unwrap();
-            table.add(&state(more));
-            let text = table.render(screen(width));
-            assert!(text.contains(word), "{width}: {text}");
-            let row = text.lines().last().unwrap();
-            assert!(row.starts_with(begin), "{width}: {row:?}");
-        }
-        // Beside a state that is known.
-        let mut table = Table::of("patch_state").unwrap();
-        table.add(&state(&json!({})));
-        table.add(&state(&unread));
-        let text = table.render(of(80));
-        assert!(
-            text.contains("run.patch_state.unreadable") && text.contains("REBOOT"),
-            "{text}"
-        );
-    }
-
-    /// One role is denied and the other is not: the rows must say which.
-    #[test]
-    fn principals_of_one_name_are_of_their_accounts() {
-        for (kind, expected) in [
-            (
-                "simulation",
-                "ANSWER   ACTION            PRINCIPAL  ACCOUNT       WHY\n\
-                 denied   ssm:StartSession  Admin      111122223333  by guard\n\
-                 allowed  ssm:StartSession  Admin      444455556666  by guard",
-            ),
-            (
-                "denied_call",
-                "DENIED  PERHAPS  ACTION            PRINCIPAL  ACCOUNT       BY\n\
-                 2       0        ssm:StartSession  Admin      111122223333  guard\n\
-                 2       0        ssm:StartSession  Admin      444455556666  guard",
-            ),
-        ] {
-            let mut table = Table::of(kind).unwrap();
-            for (account, answer) in [("111122223333", "denied"), ("444455556666", "allowed")] {
-                table.add(&json!({"kind": kind, "principal": format!("arn:aws:iam::{account}:role/Admin"), "answer": answer,
-                    "action": "ssm:StartSession", "why": "by guard", "n_denied": 2, "n_unknown": 0, "policy": "guard"}));
-            }
-            assert_eq!(table.render(Screen::default()), expected);
-        }
-    }
-
-    #[test]
-    fn rows_are_counted_by_what_they_are() {
-        for (kind, expected) in [
-            ("simulation", "2 answers"),
-            ("denied_call", "2 denied actions"),
-            ("entity", "2 entities"),
-        ] {
-            let table = Table::of(kind).unwrap();
-            assert_eq!(crate::count(2, table.noun()), expected);
-        }
-    }
-
-    #[test]
-    fn one_record_with_details_is_shown_in_a_few_lines() {
-        let record = |region: &str| -> Value {
-            json!({"kind": "alerts", "target": {"account": "111122223333", "region": region},
-                "observed": {"rule": {"state": "absent"}}})
-        };
-        let mut table = Table::of("alerts").unwrap();
-        table.add(&record("us-east-1"));
-        let expected = "REGION       us-east-1\nACCOUNT      111122223333\nRULE         absent\ndetails: -o json";
-        assert_eq!(table.render(of(80)), expected);
-        table.add(&record("eu-west-1"));
-        let expected = "REGION     ACCOUNT       RULE\nus-east-1  111122223333  absent\neu-west-1  111122223333  absent";
-        assert_eq!(table.render(of(80)), expected);
-        let csv = table.csv().unwrap();
-        assert!(csv.starts_with("region,account,rule,connection,destination,function,trail,waiting\nus-east-1,111122223333,absent,,"), "{csv}");
-    }
-}
+#[path = "table_tests.rs"]
+mod tests;
