@@ -41,8 +41,15 @@ first_table() {
 sed -n 's/^\$ \(sudo .*ssm-tools-[^ ]*.*\)$/\1/p' "$root/README.md" | sed -E 's/ +#.*//' >"$top/lines"
 [ "$(wc -l <"$top/lines")" -eq 3 ] || fail "the README installs by: $(cat "$top/lines")"
 cd -- "$top/packages"
+# Below a directory nothing else is installed, so that dependencies are passed over: the README names them. What rpmlib() names, rpm has.
+needed=$(command rpm -qpR ssm-tools-*.rpm | grep -v '^rpmlib(' | sort | paste -sd,)
+[ "$needed" = "bash,glibc >= 2.17,jq,libgcc" ] || fail "the .rpm needs $needed"
+needed=$(dpkg-deb --field ssm-tools-*.deb Depends Pre-Depends Recommends)
+[ "$needed" = "Depends: bash, jq, libc6 (>= 2.17), libgcc-s1 | libgcc1" ] || fail "the .deb needs $needed"
+grep -q '^Packages .* need bash and jq\.' "$root/README.md" || fail "the README does not say what packages need"
 while IFS= read -r line; do
-    kind=$(awk '{ print $2 }' <<<"$line") at="$top/by $(awk '{ print $2 }' <<<"$line")"
+    read -r _ kind _ <<<"$line"
+    at="$top/by $kind"
     mkdir "$at"
     began=$(date +%s%N)
     eval "${line//x86_64/$(uname -m)}" >"$top/log" 2>&1 </dev/null || fail "$line: $(cat "$top/log")"
