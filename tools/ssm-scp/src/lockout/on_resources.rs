@@ -167,12 +167,17 @@ impl<'a> Judged<'a> {
     }
 }
 
-/// Returns whether a resource is one of the type of another: `document/x` of `document/*`.
+/// Returns whether a resource is one of the type of another: `document/x` of `document/*`. Those of S3 begin with the name of a bucket.
 fn is_of_type(resource: &str, any: &str) -> bool {
     let kind = |arn: &str| {
         let arn = Arn::parse(arn)?;
-        let end = arn.resource.find(['/', ':'])?;
-        Some((arn.service.to_owned(), arn.resource[..end].to_owned()))
+        let end = arn.resource.find(['/', ':']);
+        let kind = match (arn.service, arn.account, end) {
+            ("s3", "", Some(_)) => "object",
+            ("s3", "", None) => "bucket",
+            (.., end) => &arn.resource[..end?],
+        };
+        Some((arn.service.to_owned(), kind.to_owned()))
     };
     kind(resource).is_some() && kind(resource) == kind(any)
 }

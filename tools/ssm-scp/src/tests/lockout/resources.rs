@@ -74,3 +74,20 @@ fn statements_that_are_joined_or_parted_take_nothing() {
         }
     }
 }
+
+/// What was denied on all other buckets before is lost where the one that was spared is denied as well.
+#[test]
+fn the_bucket_that_was_spared_is_the_one_that_counts() {
+    let spared = json!({"Effect": "Deny", "Action": "s3:*", "NotResource": "arn:aws:s3:::audit/*"});
+    let buckets =
+        |resource: &str| json!({"Effect": "Deny", "Action": "s3:PutObject", "Resource": resource});
+    for (name, resource, expected) in [
+        ("all buckets", "arn:aws:s3:::*", &both(&["logging"])[..]),
+        ("another bucket", "arn:aws:s3:::other/*", &[]),
+    ] {
+        check(name, expected, |scene: &mut Scene| {
+            scene.attached("perimeter", json!([spared]), &[W]);
+            vec![update("perimeter", json!([spared, buckets(resource)]))]
+        });
+    }
+}
