@@ -10,17 +10,14 @@ use serde_json::{Value, json};
 use testbed::{Account, Output, Sandbox, repository};
 
 /// The sentences before the examples. Each has a test below.
-const REASONS: &str =
-    "Which nodes cannot be reached and why, with what their roles have to do with it:";
-const KEEP_PLAN: &str = "Look at a plan, keep it, apply exactly that:";
-const UNDO: &str = "Apply, regret, undo:";
-const RUN: &str = "Run a command on every Linux node; see what it printed, or why it did not run:";
+const REASONS: &str = "List the nodes that cannot be reached and the causes, missing permissions of their roles included:";
+const KEEP_PLAN: &str = "Review a plan, keep it, and apply exactly that plan:";
+const UNDO: &str = "Apply a change, then undo it:";
+const RUN: &str = "Run a command on every Linux node, and print its output or why it did not run:";
 const GATE: &str = "Fail a CI job for errors, not for warnings:";
 const REPORT: &str = "Report to code scanning and to a CI system:";
-const SCAN: &str =
-    "Ask every Linux node what is installed, and judge it by advisories, for code scanning:";
-const RENDER: &str =
-    "The policy document alone, for another tool to deploy, and what the linter finds in it:";
+const SCAN: &str = "List what is installed on every Linux node, match it with advisories, and write SARIF for code scanning:";
+const RENDER: &str = "Print the policy document alone, for another tool to deploy, and lint it:";
 
 #[test]
 fn every_example_has_a_test() {
