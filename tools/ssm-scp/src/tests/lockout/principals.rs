@@ -132,35 +132,6 @@ fn whoever_is_exempt_must_get_in() {
             plan()
         });
     }
-    // Whoever is spared keeps most of what others lose, but nothing of S3.
-    check(
-        "resource control policy about a part of what is lost",
-        &["other:B".to_owned()],
-        |scene| {
-            let objects =
-                json!([{"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}]);
-            scene.governed("perimeter", objects, B);
-            with(deny(
-                json!(["s3:GetObject", "iam:DeleteRole"]),
-                but(&[BREAK_GLASS]),
-            ))
-        },
-    );
-    // Who was denied it before loses nothing, and keeps nothing either: no policy is detached from a bucket.
-    check(
-        "whoever is spared was denied it before",
-        &["repair:B".to_owned()],
-        |scene| {
-            let before = deny(json!("organizations:DetachPolicy"), but(&[ADMIN]));
-            scene.attached("old", json!([before]), &[B]);
-            scene.principal(B, "Admin").trust =
-                Some(trust(json!({"Service": "ec2.amazonaws.com"})));
-            let mut after = deny(json!("organizations:DetachPolicy"), Value::Null);
-            after.as_object_mut().unwrap().remove("Resource");
-            after["NotResource"] = json!("arn:aws:s3:::*");
-            vec![update("old", json!([after]))]
-        },
-    );
     type Spoil = fn(&mut crate::model::PrincipalPolicies);
     let spoils: [(&str, Spoil); 10] = [
         ("42 no policy", |one| one.policies.clear()),

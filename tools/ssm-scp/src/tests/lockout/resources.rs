@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::cases::{both, check, guard};
-use super::scene::{BREAK_GLASS, FULL, Scene, W, update};
+use super::cases::{ADMIN, both, but, check, deny, guard, with};
+use super::scene::{B, BREAK_GLASS, FULL, Scene, W, trust, update};
 
 const DOCUMENTS: &str = "arn:aws:ssm:*:*:document/*";
 
@@ -90,4 +90,37 @@ fn the_bucket_that_was_spared_is_the_one_that_counts() {
             vec![update("perimeter", json!([spared, buckets(resource)]))]
         });
     }
+}
+
+#[test]
+fn what_nobody_keeps_on_any_resource_is_lost() {
+    // Whoever is spared keeps most of what others lose, but nothing of S3.
+    check(
+        "resource control policy about a part of what is lost",
+        &["other:B".to_owned()],
+        |scene| {
+            let objects =
+                json!([{"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}]);
+            scene.governed("perimeter", objects, B);
+            with(deny(
+                json!(["s3:GetObject", "iam:DeleteRole"]),
+                but(&[BREAK_GLASS]),
+            ))
+        },
+    );
+    // Who was denied it before loses nothing, and keeps nothing either: no policy is detached from a bucket.
+    check(
+        "whoever is spared was denied it before",
+        &["repair:B".to_owned()],
+        |scene| {
+            let before = deny(json!("organizations:DetachPolicy"), but(&[ADMIN]));
+            scene.attached("old", json!([before]), &[B]);
+            scene.principal(B, "Admin").trust =
+                Some(trust(json!({"Service": "ec2.amazonaws.com"})));
+            let mut after = deny(json!("organizations:DetachPolicy"), Value::Null);
+            after.as_object_mut().unwrap().remove("Resource");
+            after["NotResource"] = json!("arn:aws:s3:::*");
+            vec![update("old", json!([after]))]
+        },
+    );
 }
