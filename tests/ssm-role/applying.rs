@@ -202,7 +202,10 @@ fn ctrl_c_finishes_the_change_in_flight_and_says_how_to_undo_it() {
     let account = account();
     let plan = run(&account, "plan", DHMC).stdout;
     account.forget_calls();
-    account.fault(json!({"service": "iam", "operation": "CreateRole", "kind": "latency", "milliseconds": 6000}));
+    account.fault(
+        json!({"service": "iam", "operation": "CreateRole", "kind": "latency", "when": "after",
+        "milliseconds": 3000}),
+    );
     let running = tool(&account, &["apply"]).stdin(plan.as_str()).spawn();
     let in_flight = || {
         account
