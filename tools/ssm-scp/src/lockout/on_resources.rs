@@ -56,8 +56,10 @@ impl<'s> AccountShift<'s> {
         account: &str,
         named: &[String],
     ) -> Loss<'s> {
-        let asked = asked_on((who, action), account, named);
-        let Some(asked) = asked.filter(|_| loss.lost == Lost::OnSome) else {
+        if loss.lost != Lost::OnSome {
+            return loss;
+        }
+        let Some(asked) = asked_on((who, action), account, named) else {
             return loss;
         };
         let mut least: Option<Loss<'_>> = None;
