@@ -159,14 +159,13 @@ pub(crate) fn action_classes(patterns: &[String], policies: &[&Compiled]) -> Vec
 
 /// Returns what a list of actions is sorted by: sessions and commands, then what else operators do, then all others, by name.
 pub(crate) fn urgency(action: &str) -> (u8, String) {
-    let is_access = |action: &str| {
-        let mut ways = [Way::Sessions, Way::Commands].into_iter();
-        ways.any(|way| way.actions().any(|of_way| of_way == action))
-    };
-    let rank = match action {
-        action if is_access(action) => 0,
-        action if OPERATOR_ACTIONS.contains(&action) => 1,
-        _ => 2,
+    let mut access = Way::Sessions.actions().chain(Way::Commands.actions());
+    let rank = if access.any(|of_way| of_way == action) {
+        0
+    } else if OPERATOR_ACTIONS.contains(&action) {
+        1
+    } else {
+        2
     };
     (rank, action.to_owned())
 }
