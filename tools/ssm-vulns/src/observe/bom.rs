@@ -1,7 +1,5 @@
 //! Reads SBOMs in CycloneDX: those of this tool, of syft and of trivy.
 
-use std::borrow::Cow;
-
 use records::{Reason, Target};
 use serde::Deserialize;
 
@@ -86,9 +84,11 @@ impl Bom {
             }
             _ => (called.to_owned(), property("ssm:name").map(str::to_owned)),
         };
-        let components = self.of_machine();
+        let named = first_system(&self.components);
+        let mut components = Vec::new();
+        add_of_machine(&self.components, named, &mut components);
         let texts: Vec<String> = components.iter().filter_map(|one| text(one)).collect();
-        let system = system(&self.components, &components);
+        let system = system(named, &components);
         if texts.is_empty() && system.id != "windows" {
             let message =
                 "the SBOM names no package of dpkg, rpm or apk that is not of a container";
@@ -108,27 +108,18 @@ impl Bom {
     pub(crate) fn serial_number(&self) -> Option<&str> {
         self.serial_number.as_deref()
     }
-
-    /// Returns the components of the machine itself: not those of containers, nor those beside which another system is.
-    fn of_machine(&self) -> Vec<&Component> {
-        let mut found = Vec::new();
-        let system = first_system(&self.components);
-        add_of_machine(&self.components, system, &mut found);
-        found
-    }
 }
 
 /// Returns the first system among components, else among what those are assembled of.
 fn first_system(components: &[Component]) -> Option<&Component> {
     let own = components.iter().find(|one| one.kind == "operating-system");
     own.or_else(|| {
-        let parts = components.iter().filter(|one| one.kind != "container");
-        parts
-            .into_iter()
-            .find_map(|one| first_system(&one.components))
+        let mut parts = components.iter().filter(|one| one.kind != "container");
+        parts.find_map(|one| first_system(&one.components))
     })
 }
 
+/// Adds the components of the machine itself: not those of containers, nor those beside which another system is.
 fn add_of_machine<'c>(
     components: &'c [Component],
     system: Option<&Component>,
@@ -144,9 +135,9 @@ fn add_of_machine<'c>(
     }
 }
 
-/// Returns the system among all components, else what the package URLs of the machine itself say.
-fn system(all: &[Component], of_machine: &[&Component]) -> System {
-    if let Some(system) = first_system(all) {
+/// Returns the system that a component names, else what the package URLs of the machine itself say.
+fn system(named: Option<&Component>, of_machine: &[&Component]) -> System {
+    if let Some(system) = named {
         let id = system.property("syft:distro:id");
         let version = system
             .property("syft:distro:versionID")
@@ -185,7 +176,7 @@ fn names_machine(name: &str) -> bool {
 
 /// Returns a package URL in its canonical form where it is of a package manager of a distribution: the case of scheme and type does not
 /// matter, and slashes before the type are left out. <https://github.com/package-url/purl-spec>
-fn of_distribution(purl: &str) -> Option<Cow<'_, str>> {
+fn of_distribution(purl: &str) -> Option<String> {
     let (scheme, rest) = purl.split_once(':')?;
     let rest = rest.trim_start_matches('/');
     let kind = rest.split('/').next()?;
@@ -194,12 +185,7 @@ fn of_distribution(purl: &str) -> Option<Cow<'_, str>> {
     if !scheme.eq_ignore_ascii_case("pkg") {
         return None;
     }
-    let canonical = format!("pkg:{known}{}", &rest[known.len()..]);
-    Some(if purl == canonical {
-        purl.into()
-    } else {
-        canonical.into()
-    })
+    Some(format!("pkg:{known}{}", &rest[known.len()..]))
 }
 
 /// Returns a package as a text, which is the same for the same package.
