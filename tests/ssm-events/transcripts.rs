@@ -134,6 +134,18 @@ pub(crate) fn none(records: &[Value], session: &str) -> String {
     none.as_str().unwrap_or("there is one").to_owned()
 }
 
+/// Returns the findings about transcripts.
+fn of_transcripts(output: &Output) -> Vec<Value> {
+    let mut found = output.records();
+    found.retain(|one| {
+        one["id"]
+            .as_str()
+            .unwrap()
+            .starts_with("events.transcript.")
+    });
+    found
+}
+
 #[test]
 fn each_session_is_found_with_its_transcript_and_one_whose_upload_failed() {
     let scene = Scene::new();
@@ -196,16 +208,7 @@ fn each_session_is_found_with_its_transcript_and_one_whose_upload_failed() {
     let check = ["check", "--transcripts", "--grace", "0"];
     let found = scene.run(&check, DESIRED);
     found.assert_status(1);
-    let found: Vec<Value> = found.records();
-    let found: Vec<&Value> = found
-        .iter()
-        .filter(|one| {
-            one["id"]
-                .as_str()
-                .unwrap()
-                .starts_with("events.transcript.")
-        })
-        .collect();
+    let found = of_transcripts(&found);
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(
         (&found[0]["id"], &found[0]["resource"]),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use testbed::{Account, Output, Sandbox};
 
-use super::{BROKEN, GOOD, NOW, Scene, none, of};
+use super::{BROKEN, GOOD, NOW, Scene, none, of, of_transcripts};
 use crate::{DESIRED, EXE, WEBHOOK};
 
 const ROLE: &str = "arn:aws:iam::{account}:role/OrganizationAccountAccessRole";
@@ -160,15 +160,8 @@ fn accounts_that_share_a_trail_and_an_archive_are_kept_apart() {
     let found = |organization: &Organization| {
         let found = organization.in_members(&check, DESIRED);
         found.assert_status(1);
-        let mut found: Vec<String> = found
-            .records()
+        let mut found: Vec<String> = of_transcripts(&found)
             .iter()
-            .filter(|one| {
-                one["id"]
-                    .as_str()
-                    .unwrap()
-                    .starts_with("events.transcript.")
-            })
             .map(|one| {
                 let word = |value: &Value| value.as_str().unwrap().to_owned();
                 [&one["id"], &one["target"]["account"], &one["resource"]]
