@@ -227,11 +227,10 @@ fn hold(rows: &[&'static Row], others: &[&str]) {
                 .collect::<Vec<_>>()
             {
                 match way(row, &action) {
-                    Ok(is_needed) => {
-                        if is_needed {
-                            left.remove(&action);
-                        }
+                    Ok(true) => {
+                        left.remove(&action);
                     }
+                    Ok(false) => {}
                     Err(what) => wrong.push(format!("{tool} apply without {action}: {what}")),
                 }
             }

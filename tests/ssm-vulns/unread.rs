@@ -13,6 +13,15 @@ fn reason(output: &testbed::Output) -> String {
     gap["reason"]["message"].as_str().unwrap().to_owned()
 }
 
+/// Holds a run to what it judges, and to the gap that says why the rest is not read.
+#[track_caller]
+fn check_gap(output: &testbed::Output, expected: &[&str], why: &str, what: &str) {
+    output.assert_status(2);
+    assert_eq!(listed(output), expected, "{what}");
+    let reason = reason(output);
+    assert!(reason.contains(why), "{what}: {reason}");
+}
+
 #[test]
 fn one_bad_value_ends_nothing() {
     let directory = Directory::new();
@@ -24,12 +33,11 @@ fn one_bad_value_ends_nothing() {
     let lines = values.clone().map(|one| one.to_string()).join("\n");
     for (what, content) in [("lines", lines), ("an array", json!(values).to_string())] {
         let output = matched(&directory.write("x.json", content), &input, &[]);
-        output.assert_status(2);
-        assert_eq!(listed(&output), ["a a 2", "b b 2", UNREAD], "{what}");
-        let reason = reason(&output);
-        assert!(
-            reason.contains("3 of 5 values in it cannot be read, the first of them: ranges"),
-            "{what}: {reason}"
+        check_gap(
+            &output,
+            &["a a 2", "b b 2", UNREAD],
+            "3 of 5 values in it cannot be read, the first of them: ranges",
+            what,
         );
     }
 }
@@ -53,12 +61,11 @@ fn a_line_that_is_not_json_ends_nothing() {
     ] {
         let content = [a.as_str(), line, &b].join("\n");
         let output = matched(&directory.write("x.json", content), &input, &[]);
-        output.assert_status(2);
-        assert_eq!(listed(&output), ["a a 2", "b b 2", UNREAD], "{what}");
-        let reason = reason(&output);
-        assert!(
-            reason.contains("it is not JSON, or the end is missing"),
-            "{what}: {reason}"
+        check_gap(
+            &output,
+            &["a a 2", "b b 2", UNREAD],
+            "it is not JSON, or the end is missing",
+            what,
         );
     }
     // What has no value in it is given up, and what was read of it before counts.
@@ -76,14 +83,11 @@ fn arrays_in_arrays_are_a_gap() {
     let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
     let content = format!("{of}\n{deep}\n{}", json!([[of]]));
     let output = matched(&directory.write("x.json", content), &input, &[]);
-    output.assert_status(2);
-    assert_eq!(listed(&output), ["a a 2", UNREAD]);
-    let reason = reason(&output);
-    assert!(
-        reason.contains(
-            "2 of 3 values in it cannot be read, the first of them: it is an array in an array"
-        ),
-        "{reason}"
+    check_gap(
+        &output,
+        &["a a 2", UNREAD],
+        "2 of 3 values in it cannot be read, the first of them: it is an array in an array",
+        "",
     );
 }
 
@@ -110,12 +114,11 @@ fn an_update_that_cannot_be_read_ends_nothing() {
     ] {
         let text = format!("<updates>{damaged}{b}</updates>");
         let output = matched(&directory.write("x.xml", text), &input, &[]);
-        output.assert_status(2);
-        assert_eq!(listed(&output), ["ALSA-b b 2-1.el9", UNREAD], "{damaged}");
-        let reason = reason(&output);
-        assert!(
-            reason.contains("1 update in it cannot be read, the first of them: "),
-            "{reason}"
+        check_gap(
+            &output,
+            &["ALSA-b b 2-1.el9", UNREAD],
+            "1 update in it cannot be read, the first of them: ",
+            &damaged,
         );
     }
 }
@@ -138,16 +141,11 @@ fn a_package_of_a_secdb_that_cannot_be_read_ends_nothing() {
         directory.write("main.json", db("main", json!([of("a"), damaged, of("b")])));
         directory.write("community.json", db("community", json!([of("c")])));
         let output = matched(directory.path(), &input, &[]);
-        output.assert_status(2);
-        assert_eq!(
-            listed(&output),
-            ["CVE-2024-000a a 2-r0", "CVE-2024-000b b 2-r0", UNREAD],
-            "{damaged}"
-        );
-        let reason = reason(&output);
-        assert!(
-            reason.contains("1 of 3 packages in it cannot be read, the first of them: "),
-            "{reason}"
+        check_gap(
+            &output,
+            &["CVE-2024-000a a 2-r0", "CVE-2024-000b b 2-r0", UNREAD],
+            "1 of 3 packages in it cannot be read, the first of them: ",
+            &damaged.to_string(),
         );
     }
 }
