@@ -4,6 +4,7 @@
 pub(crate) mod console;
 pub(crate) mod digest;
 pub(crate) mod events;
+pub(crate) mod needles;
 pub(crate) mod reason;
 pub(crate) mod record;
 pub(crate) mod redact;

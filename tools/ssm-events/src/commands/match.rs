@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::GlobalArgs;
 use crate::event_pattern::Pattern;
+use crate::records::needles::needles;
 use crate::records::record;
 use crate::records::redact;
 use crate::records::source::{self, LeftOut, Trouble};
@@ -197,13 +198,12 @@ impl Finder {
         let wrappers = || cloudtrail::WRAPPERS.into_iter().chain(cloudtrail::MARKS);
         // A text may be spelled with escapes, and rows of tables hold times in other words: such events are looked at.
         let sets = pattern.literals().into_iter();
-        let needles =
-            sets.map(|set| AhoCorasick::new(set.into_iter().chain(wrappers()).chain(["\\u00"])));
-        let literals = pattern.literals().into_iter().map(AhoCorasick::new);
+        let hidden = sets.map(|set| needles(set.into_iter().chain(wrappers()).chain(["\\u00"])));
+        let literals = pattern.literals().into_iter().map(needles);
         Ok(Finder {
-            needles: needles.collect::<Result<_, _>>()?,
+            needles: hidden.collect::<Result<_, _>>()?,
             literals: literals.collect::<Result<_, _>>()?,
-            wrappers: AhoCorasick::new(wrappers())?,
+            wrappers: needles(wrappers())?,
         })
     }
 

@@ -16,6 +16,7 @@ use serde_json::Value;
 pub(crate) use damaged::{Counts, Damaged};
 
 use crate::records::events::{EVENTS, service};
+use crate::records::needles::needles;
 use crate::records::record::{self, Event};
 use crate::records::redact;
 use crate::records::source::on_one_line;
@@ -137,18 +138,18 @@ impl EventFilter {
             names if names.iter().any(|name| name == ALL) => Vec::new(),
             names => names.iter().map(|name| qualified(name)).collect(),
         };
-        let mut needles: Vec<&str> = events.iter().map(|(_, name)| name.as_str()).collect();
-        if needles.is_empty() {
-            needles.extend(wanted.node.as_deref());
+        let mut words: Vec<&str> = events.iter().map(|(_, name)| name.as_str()).collect();
+        if words.is_empty() {
+            words.extend(wanted.node.as_deref());
         }
-        let needles = if needles.is_empty() {
+        let needles = if words.is_empty() {
             None
         } else {
             let others = ESCAPES
                 .into_iter()
                 .chain(ELSEWHERE)
                 .chain(cloudtrail::MARKS);
-            Some(AhoCorasick::new(needles.into_iter().chain(others))?)
+            Some(needles(words.into_iter().chain(others))?)
         };
         Ok(EventFilter {
             since,
