@@ -18,6 +18,8 @@ mod delivery;
 mod destinations;
 #[path = "ssm-events/downstream.rs"]
 mod downstream;
+#[path = "ssm-events/endless.rs"]
+mod endless;
 #[path = "ssm-events/examples.rs"]
 mod examples;
 #[path = "ssm-events/function.rs"]
