@@ -42,6 +42,8 @@ mod past;
 mod reading;
 #[path = "ssm-events/reconciling.rs"]
 mod reconciling;
+#[path = "ssm-events/rejected.rs"]
+mod rejected;
 #[path = "ssm-events/routes.rs"]
 mod routes;
 #[path = "ssm-events/routes_mistakes.rs"]
@@ -70,6 +72,8 @@ mod unread;
 mod url;
 #[path = "ssm-events/verifying.rs"]
 mod verifying;
+#[path = "ssm-events/waiting.rs"]
+mod waiting;
 
 use serde_json::{Value, json};
 use testbed::{Account, Output, Run, Sandbox, offline};

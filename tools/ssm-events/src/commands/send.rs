@@ -120,7 +120,7 @@ enum Status {
     Delivered,
     /// Its event was delivered, or is waiting, already.
     Duplicate,
-    /// It will never be taken.
+    /// It will never be taken as it is.
     Rejected,
     /// It waits in the spool.
     Held,
