@@ -26,6 +26,8 @@ mod examples;
 mod function;
 #[path = "ssm-events/held.rs"]
 mod held;
+#[path = "ssm-events/hidden.rs"]
+mod hidden;
 #[path = "ssm-events/killed.rs"]
 mod killed;
 #[path = "ssm-events/lambda.rs"]

@@ -219,7 +219,7 @@ impl Lane {
                 }
                 shared.log(&self.name, DeliveryStatus::Delivered, None)?;
                 let note = (was_in_doubt || is_doubtful).then(|| {
-                    "may be there twice: an earlier attempt had no answer".to_owned()
+                    "may be there twice: an earlier attempt had no clear answer".to_owned()
                 });
                 say(shared.out, event_id, &self.name, Status::Delivered, note)?;
                 Ok(true)
