@@ -68,6 +68,8 @@ mod trail;
 mod transcripts;
 #[path = "ssm-events/transcripts_known.rs"]
 mod transcripts_known;
+#[path = "ssm-events/transcripts_linked.rs"]
+mod transcripts_linked;
 #[path = "ssm-events/unread.rs"]
 mod unread;
 #[path = "ssm-events/url.rs"]
