@@ -8,6 +8,8 @@ mod bot;
 mod break_glass;
 #[path = "ssm-events/break_glass_sign_ins.rs"]
 mod break_glass_sign_ins;
+#[path = "ssm-events/break_glass_users.rs"]
+mod break_glass_users;
 #[path = "ssm-events/buckets.rs"]
 mod buckets;
 #[path = "ssm-events/containers.rs"]
