@@ -8,6 +8,8 @@ mod bot;
 mod break_glass;
 #[path = "ssm-events/break_glass_sign_ins.rs"]
 mod break_glass_sign_ins;
+#[path = "ssm-events/break_glass_users.rs"]
+mod break_glass_users;
 #[path = "ssm-events/buckets.rs"]
 mod buckets;
 #[path = "ssm-events/containers.rs"]
@@ -18,12 +20,16 @@ mod delivery;
 mod destinations;
 #[path = "ssm-events/downstream.rs"]
 mod downstream;
+#[path = "ssm-events/endless.rs"]
+mod endless;
 #[path = "ssm-events/examples.rs"]
 mod examples;
 #[path = "ssm-events/function.rs"]
 mod function;
 #[path = "ssm-events/held.rs"]
 mod held;
+#[path = "ssm-events/hidden.rs"]
+mod hidden;
 #[path = "ssm-events/killed.rs"]
 mod killed;
 #[path = "ssm-events/lambda.rs"]
@@ -40,6 +46,8 @@ mod past;
 mod reading;
 #[path = "ssm-events/reconciling.rs"]
 mod reconciling;
+#[path = "ssm-events/rejected.rs"]
+mod rejected;
 #[path = "ssm-events/routes.rs"]
 mod routes;
 #[path = "ssm-events/routes_mistakes.rs"]
@@ -62,12 +70,16 @@ mod trail;
 mod transcripts;
 #[path = "ssm-events/transcripts_known.rs"]
 mod transcripts_known;
+#[path = "ssm-events/transcripts_linked.rs"]
+mod transcripts_linked;
 #[path = "ssm-events/unread.rs"]
 mod unread;
 #[path = "ssm-events/url.rs"]
 mod url;
 #[path = "ssm-events/verifying.rs"]
 mod verifying;
+#[path = "ssm-events/waiting.rs"]
+mod waiting;
 
 use serde_json::{Value, json};
 use testbed::{Account, Output, Run, Sandbox, offline};

@@ -10,6 +10,7 @@ def filled: with_entries(select(.value != null and .value != "" and .value != []
   dedup_key: .event.event_id[0:255],
   client: "ssm-events",
   client_url: .console,
+  links: [.transcript.links[]? | {href: .url, text: ("Transcript in " + .place)}],
   payload: ({
     summary: ([.title, .who, (.event.nodes | join(", "))] | map(select(. != "")) | join(" - ") | .[0:1024]),
     timestamp: .event.time,
@@ -18,6 +19,6 @@ def filled: with_entries(select(.value != null and .value != "" and .value != []
     component: .event.nodes[0],
     group: .event.account,
     class: .event.event,
-    custom_details: (.event + {no_ticket: .missed} | filled)
+    custom_details: (.event + {no_ticket: .missed, transcript: .transcript.note} | filled)
   } | filled)
 } | filled

@@ -26,13 +26,16 @@ def line($label; $text): {type: "RichTextBlock", spacing: "Small", inlines: [run
         }]
         + [
           ["who", .who], ["from", .event.source_address], ["node", (.event.nodes | join(", "))], ["document", .event.document],
-          ["reason", .event.reason], ["no ticket", .missed], ["session", .event.session_id], ["command", .event.command_id],
+          ["reason", .event.reason], ["no ticket", .missed], ["session", .event.session_id], ["transcript", .transcript.note], ["command", .event.command_id],
           ["account", .event.account], ["region", .event.region], ["time", .event.time], ["error", .event.error],
           ["message", .event.error_message]
           | select(.[1] != null and .[1] != "") | line(.[0]; .[1])
         ]
       ),
-      actions: [.console | select(. != null) | {type: "Action.OpenUrl", title: "Open in the console", url: .}]
+      actions: (
+        [.console | select(. != null) | {type: "Action.OpenUrl", title: "Open in the console", url: .}]
+        + [.transcript.links[]? | {type: "Action.OpenUrl", title: ("Transcript in " + .place), url: .url}]
+      )
     }
   }]
 }

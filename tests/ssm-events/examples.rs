@@ -69,6 +69,7 @@ fn pagerduty_gets_events_of_its_api() {
             "dedup_key",
             "client",
             "client_url",
+            "links",
             "payload",
         ];
         let members = message.as_object().unwrap();

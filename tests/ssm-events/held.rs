@@ -8,7 +8,7 @@ use crate::routes::{self, record};
 use crate::sending::{event, events, send, statuses};
 use crate::topic::Topic;
 
-const DOUBT: &str = "may be there twice: an earlier attempt had no answer";
+pub(super) const DOUBT: &str = "may be there twice: an earlier attempt had no clear answer";
 
 fn filter(scene: &Scene, text: &str) {
     std::fs::write(scene.spool().with_file_name("body.jq"), text).unwrap();
@@ -132,6 +132,23 @@ fn a_message_that_waits_is_made_anew_by_a_corrected_filter() {
     assert_eq!(statuses(&scene.send(&event("e-0"), &[])), ["e-0 duplicate"]);
 }
 
+/// A service may also fail with an error of its own because of what a filter makes.
+#[test]
+fn a_message_that_may_have_been_taken_is_made_anew_and_noted() {
+    let scene = Scene::url();
+    scene.service.always(Reply::Status(500, "no summary"));
+    let one = ["--retry-for", "0"];
+    scene.send(&event("e-0"), &one).assert_status(2);
+    filter(&scene, "{id: .event.event_id, summary: .title}");
+    scene.send(&event("e-0"), &one).assert_status(2);
+    scene.service.always(Reply::Ok);
+    let sent = scene.send("", &one);
+    sent.assert_status(0);
+    assert_eq!(sent.records()[0]["note"], DOUBT);
+    let posts = scene.service.posts();
+    assert_eq!(posts.last().unwrap().message["summary"], "StartSession");
+}
+
 #[test]
 fn a_destination_without_its_secret_holds_up_no_other() {
     let scene = routes::Scene::new();
@@ -156,16 +173,23 @@ fn a_destination_without_its_secret_holds_up_no_other() {
 }
 
 #[test]
-fn what_a_proxy_may_have_passed_on_is_noted() {
+fn what_may_have_been_taken_before_an_error_is_noted() {
     for scene in Scene::all() {
-        scene.service.reply(&[
-            Reply::Status(502, "Bad Gateway"),
-            Reply::Status(503, "down"),
-        ]);
-        let sent = scene.send(&events(2), &[]);
-        sent.assert_status(0);
-        assert_eq!(sent.records()[0]["note"], DOUBT, "{}", scene.name);
-        assert!(sent.records()[1]["note"].is_null(), "{}", scene.name);
+        for (status, text, note) in [
+            (502, "Bad Gateway", json!(DOUBT)),
+            (500, "Internal Server Error", json!(DOUBT)),
+            (503, "down", json!(DOUBT)),
+            (504, "", json!(DOUBT)),
+            (200, "<html>Blocked by proxy</html>", json!(DOUBT)),
+            (429, "slow down", json!(null)),
+            (408, "", json!(null)),
+        ] {
+            scene.service.reply(&[Reply::Status(status, text)]);
+            let sent = scene.send(&event(&format!("e-{status}")), &[]);
+            sent.assert_status(0);
+            let found = &sent.records()[0]["note"];
+            assert_eq!(*found, note, "{} {status}", scene.name);
+        }
     }
     let topic = Topic::new("sessions");
     let cut = json!({"service": "sns", "operation": "Publish", "kind": "cut", "times": 1});
@@ -174,6 +198,36 @@ fn what_a_proxy_may_have_passed_on_is_noted() {
     sent.assert_status(0);
     assert_eq!(sent.records()[0]["note"], DOUBT);
     assert_eq!(topic.received().len(), 2);
+}
+
+/// <https://docs.slack.dev/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks>,
+/// <https://docs.slack.dev/reference/methods/chat.postMessage#errors>
+#[test]
+fn what_slack_says_that_it_has_not_done_leaves_no_doubt() {
+    for (scene, answers) in [
+        (
+            Scene::webhook(),
+            &[(500, "rollup_error", true), (500, "oops", false)][..],
+        ),
+        (
+            Scene::bot(),
+            &[
+                (503, r#"{"ok":false,"error":"service_unavailable"}"#, true),
+                (200, r#"{"ok":false,"error":"request_timeout"}"#, true),
+                (500, r#"{"ok":false,"error":"internal_error"}"#, false),
+                (500, r#"{"ok":false,"error":"fatal_error"}"#, false),
+                (500, r#"{"ok":false,"error":"new_error"}"#, false),
+            ],
+        ),
+    ] {
+        for (index, (status, text, is_certain)) in answers.iter().enumerate() {
+            scene.service.reply(&[Reply::Status(*status, text)]);
+            let sent = scene.send(&event(&format!("e-{index}")), &[]);
+            sent.assert_status(0);
+            let note = &sent.records()[0]["note"];
+            assert_eq!(note.is_null(), *is_certain, "{} {text}", scene.name);
+        }
+    }
 }
 
 #[test]

@@ -206,6 +206,27 @@ fn what_is_not_delivered_fails_the_invocation_and_is_delivered_when_tried_again(
 }
 
 #[test]
+fn what_an_answer_repeats_of_the_webhook_is_in_no_error() {
+    let slack = Slack::start();
+    let function = local(&slack);
+    for (index, (status, text)) in [
+        (404, "Cannot POST /services/T0/B0/c4n4ry"),
+        (403, r#"{"path":"\/services\/T0\/B0\/c4n4ry"}"#),
+        (400, "invalid_blocks: %2Fservices%2FT0%2FB0%2Fc4n4ry"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        slack.always(Reply::Status(status, text));
+        let (what, said) = function.runtime.invoke(&envelope(&format!("e-{index}")));
+        assert_eq!(what, "error");
+        let said = said.to_string();
+        assert!(said.contains(&format!("HTTP {status} ")), "{said}");
+        assert!(!said.contains("c4n4ry"), "{said}");
+    }
+}
+
+#[test]
 fn a_damaged_or_rejected_message_of_a_batch_holds_up_no_other() {
     let slack = Slack::start();
     let function = local(&slack);

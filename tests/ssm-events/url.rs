@@ -1,6 +1,10 @@
 //! `send` to a URL: which it may be, what is secret, and what its answers mean.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::path::Path;
+use std::sync::mpsc;
+use std::time::Duration;
 
 use testbed::{Home, Reply, Slack, offline};
 
@@ -154,6 +158,52 @@ fn only_https_and_no_address_of_this_machine_unless_asked() {
         "{}",
         tried.stderr
     );
+}
+
+/// A proxy resolves names by itself, where `localhost` is the proxy.
+#[test]
+fn no_proxy_is_asked_for_a_local_address_or_a_metadata_service() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = format!("http://{}", listener.local_addr().unwrap());
+    let (asked, lines) = mpsc::channel();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut line = String::new();
+            let _ = BufReader::new(&stream).read_line(&mut line);
+            let _ = asked.send(line);
+            let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+        }
+    });
+    let home = Home::create();
+    let filter = home.path().join("body.jq");
+    std::fs::write(&filter, ".event").unwrap();
+    let run = |url: &str| {
+        let fixed = ["send", "--url", "env:URL", "--retry-for", "0", "--jq-file"];
+        let run = offline(EXE).args(fixed).args([&filter]).args(["--spool"]);
+        let run = run.args([home.path().join("spool")]).env("URL", url);
+        run.env("HTTPS_PROXY", &proxy).stdin(event("e-1")).run()
+    };
+    for url in [
+        "https://localhost/x",
+        "https://LOCALHOST.:8443/x",
+        "https://a.localhost/x",
+        "https://127.0.0.1/x",
+        "https://2130706433/x",
+        "https://[::1]/x",
+        "https://metadata.google.internal/computeMetadata/v1",
+        "https://Metadata.Google.Internal./computeMetadata/v1",
+        "https://instance-data/latest",
+        "https://169.254.169.254/latest",
+    ] {
+        run(url)
+            .assert_status(2)
+            .assert_complains("is an address of this machine, its link or a metadata service");
+    }
+    assert!(lines.try_recv().is_err(), "the proxy was asked");
+    // What is outside is asked for.
+    run("https://192.0.2.1/x").assert_status(2);
+    let line = lines.recv_timeout(Duration::from_secs(10)).unwrap();
+    assert!(line.starts_with("CONNECT 192.0.2.1:443 "), "{line}");
 }
 
 #[test]

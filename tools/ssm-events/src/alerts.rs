@@ -1,6 +1,7 @@
 //! The alerts of an account and region: the rule, its target, the trail and the function that send alerts to Slack. Knows
 //! nothing of the verbs.
 
+pub(crate) mod hidden;
 pub(crate) mod model;
 pub(crate) mod observe;
 pub(crate) mod package;

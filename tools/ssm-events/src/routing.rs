@@ -16,4 +16,4 @@ pub(crate) use self::destination::{
     Channel, Destination, HeaderName, HttpsUrl, SlackApi, SlackBot, Topic,
 };
 pub(crate) use self::routes::Routes;
-pub(crate) use self::uses::{Uses, findings};
+pub(crate) use self::uses::{Recorded, Uses, findings};

@@ -1,5 +1,6 @@
 //! Addresses that a request to the outside must never reach: this machine, the link, the metadata services of clouds. A name is
-//! judged by what it resolves to, at the moment of the connection, so that no second answer of DNS can be another one.
+//! judged by what it resolves to, at the moment of the connection, so that no second answer of DNS can be another one. A proxy
+//! resolves it once more: what it reaches is its own choice, so that names which are known to be such addresses are refused as names.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -10,6 +11,26 @@ const METADATA: [Ipv4Addr; 2] = [
     Ipv4Addr::new(100, 100, 100, 200),
     Ipv4Addr::new(192, 0, 0, 192),
 ];
+
+/// Names of this machine, and of metadata services: Google Cloud, EC2, Azure, Tencent Cloud.
+/// <https://www.rfc-editor.org/rfc/rfc6761#section-6.3>, <https://cloud.google.com/compute/docs/metadata/querying-metadata>
+const NAMES: [&str; 10] = [
+    "localhost",
+    "localhost.localdomain",
+    "ip6-localhost",
+    "ip6-loopback",
+    "metadata",
+    "metadata.goog",
+    "metadata.google.internal",
+    "metadata.azure.internal",
+    "metadata.tencentyun.com",
+    "instance-data",
+];
+
+/// Domains of networks that are nobody else's: EC2 gives its nodes names in the first.
+/// <https://www.icann.org/en/board-activities-and-meetings/materials/approved-resolutions-special-meeting-of-the-icann-board-29-07-2024-en>,
+/// <https://www.rfc-editor.org/rfc/rfc6762#section-3>
+const PRIVATE: [&str; 3] = [".internal", ".local", ".localdomain"];
 
 /// Resolves names as the system does, and refuses those of such addresses.
 #[derive(Clone, Debug)]
@@ -23,7 +44,7 @@ impl ResolveDns for Outside {
             if !proxies().any(|proxy| proxy == name)
                 && let Some(local) = addresses.iter().find(|address| is_local(**address))
             {
-                return Err(ResolveDnsError::new(LocalAddress(*local)));
+                return Err(ResolveDnsError::new(LocalAddress::Is(local.to_string())));
             }
             Ok(addresses)
         })
@@ -31,29 +52,60 @@ impl ResolveDns for Outside {
 }
 
 /// Refuses a host that is, or whose name now resolves to, such an address. A name that cannot be resolved here may be one that a
-/// proxy knows.
+/// proxy knows, unless it is of a private domain.
 pub(crate) async fn check(host: &str) -> Result<(), LocalAddress> {
+    by_name(host)?;
     let literal = host.trim_start_matches('[').trim_end_matches(']').parse();
     let addresses = match literal {
         Ok(address) => vec![address],
         Err(_) => resolved(host).await.unwrap_or_default(),
     };
-    match addresses.into_iter().find(|address| is_local(*address)) {
-        Some(local) => Err(LocalAddress(local)),
-        None => Ok(()),
+    by_addresses(host, &addresses, proxies().any(|proxy| !proxy.is_empty()))
+}
+
+fn plain(host: &str) -> String {
+    host.trim_end_matches('.').to_ascii_lowercase()
+}
+
+fn by_name(host: &str) -> Result<(), LocalAddress> {
+    let name = plain(host);
+    match NAMES.contains(&&*name) || name.ends_with(".localhost") {
+        true => Err(LocalAddress::Is(name)),
+        false => Ok(()),
     }
 }
 
-/// That a request would have gone to an address of this machine or its surroundings.
+/// Judges a host by the addresses that it has here.
+fn by_addresses(host: &str, addresses: &[IpAddr], has_proxy: bool) -> Result<(), LocalAddress> {
+    let name = plain(host);
+    if let Some(local) = addresses.iter().find(|address| is_local(**address)) {
+        return Err(LocalAddress::Is(local.to_string()));
+    }
+    // An address with a zone is one of a link.
+    let is_private = PRIVATE.iter().any(|domain| name.ends_with(domain)) || name.starts_with('[');
+    match addresses.is_empty() && has_proxy && is_private {
+        true => Err(LocalAddress::MayBe(name)),
+        false => Ok(()),
+    }
+}
+
+/// That a request would have gone to an address of this machine or its surroundings, or may have by a proxy.
 #[derive(Debug)]
-pub(crate) struct LocalAddress(IpAddr);
+pub(crate) enum LocalAddress {
+    Is(String),
+    MayBe(String),
+}
 
 impl std::fmt::Display for LocalAddress {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (LocalAddress::Is(name) | LocalAddress::MayBe(name)) = self;
+        let (is, why) = match self {
+            LocalAddress::Is(_) => ("is", ""),
+            LocalAddress::MayBe(_) => ("may be", " for the proxy, as it is not known here"),
+        };
         write!(
             formatter,
-            "{} is an address of this machine, its link or a metadata service",
-            self.0
+            "{name} {is} an address of this machine, its link or a metadata service{why}"
         )
     }
 }
@@ -129,7 +181,7 @@ fn is_local_v6(address: Ipv6Addr) -> bool {
 mod tests {
     use aws_smithy_runtime_api::client::dns::ResolveDns;
 
-    use super::{Outside, check, is_local};
+    use super::{Outside, by_addresses, by_name, check, is_local};
 
     /// At the connection as well as before it: between the two a name may get another address.
     #[tokio::test]
@@ -144,6 +196,32 @@ mod tests {
             assert!(check(host).await.is_err(), "{host}");
         }
         assert!(check("192.0.2.1").await.is_ok());
+    }
+
+    /// A proxy resolves it by itself.
+    #[test]
+    fn a_name_that_only_a_proxy_knows_is_judged_as_a_name() {
+        for (host, without, with) in [
+            ("metadata.google.internal", false, false),
+            ("METADATA.Google.Internal.", false, false),
+            ("instance-data", false, false),
+            ("localhost.", false, false),
+            ("a.localhost", false, false),
+            ("ip-10-0-0-1.ec2.internal", true, false),
+            ("Printer.LOCAL.", true, false),
+            ("[fe80::1%25eth0]", true, false),
+            ("hooks.example.com", true, true),
+            ("internal.example.com", true, true),
+        ] {
+            let is_fine = |has_proxy| {
+                let judged = by_name(host).and_then(|()| by_addresses(host, &[], has_proxy));
+                judged.is_ok()
+            };
+            assert_eq!((is_fine(false), is_fine(true)), (without, with), "{host}");
+        }
+        // One that is known here is judged by that.
+        let private = ["10.0.0.1".parse().unwrap()];
+        assert!(by_addresses("hooks.corp.internal", &private, true).is_ok());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use anyhow::{Context, bail};
 use awsconf::{SdkConfig, describe, secret_source};
 
+use crate::alerts::hidden::Hidden;
 use crate::alerts::model::Webhook;
 use crate::records::digest::sha256;
 
@@ -35,6 +36,22 @@ impl Url {
     /// Returns the secret, for the one call that needs it.
     pub(crate) fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// Returns what is to be hidden wherever somebody may repeat it.
+    pub(crate) fn hidden(&self) -> Hidden {
+        Hidden::default().url(&self.0)
+    }
+
+    /// Returns an error without what it repeats of the URL.
+    pub(crate) fn hide(&self, error: anyhow::Error) -> anyhow::Error {
+        let said = format!("{error:#}");
+        let shown = self.hidden().hide(&said);
+        match shown == said {
+            // What is known of it beside its words stays.
+            true => error,
+            false => anyhow::Error::msg(shown),
+        }
     }
 
     /// Returns the SHA-256 of the URL in hexadecimal digits.

@@ -19,7 +19,7 @@ use crate::records::sessions::{Book, Facts, Rules, findings as transcripts};
 /// Check the alerts; exit with 1 on findings
 #[derive(Clone, Debug, clap::Args)]
 #[command(
-    after_long_help = "Examples:\n  ssm-events check -f events.json\n  ssm-events check -f events.json --transcripts\n  ssm-events check -f events.json --routes routes.json --acknowledged acknowledged.json\n\nEnvironment:\n  SLACK_WEBHOOK_URL  The webhook, where env:SLACK_WEBHOOK_URL names it"
+    after_long_help = "Examples:\n  ssm-events check -f events.json\n  ssm-events check -f events.json --transcripts\n  ssm-events check -f events.json --routes routes.json --acknowledged acknowledged.json\n  ssm-events check -f events.json --routes routes.json --acknowledged acknowledged.json --records history.jsonl\n\nEnvironment:\n  SLACK_WEBHOOK_URL  The webhook, where env:SLACK_WEBHOOK_URL names it"
 )]
 pub(crate) struct CheckArgs {
     /// Put a marked event on the bus and report whether it is delivered
@@ -51,7 +51,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Outcome> {
     out.suggest(Next::Plan);
     let test_for = args.send_test.then(|| Duration::from_secs(args.patience));
-    let asked = args.uses.read()?;
+    let asked = args.uses.read(out)?;
     let layers = desired::read(&global.io)?;
     let work = async |session: &Session, (known, once): &(RoleCache, uses::Once)| {
         let is_first = once.begin();
@@ -87,7 +87,11 @@ pub(crate) async fn run(
         Ok(findings)
     };
     let fleet = global.fleet(out).await?;
-    fleet
+    let outcome = fleet
         .visit(out, work, |_, findings| out.write_findings(&findings))
-        .await
+        .await?;
+    Ok(match &asked {
+        Some(asked) => outcome.and(out.write_findings(asked.recorded())?),
+        None => outcome,
+    })
 }

@@ -21,7 +21,7 @@ use cli::{Outcome, Output};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use self::destinations::{DestinationArgs, Opened};
 use self::engine::IF_SAME;
@@ -120,7 +120,7 @@ enum Status {
     Delivered,
     /// Its event was delivered, or is waiting, already.
     Duplicate,
-    /// It will never be taken.
+    /// It will never be taken as it is.
     Rejected,
     /// It waits in the spool.
     Held,
@@ -182,7 +182,14 @@ pub(crate) async fn run(
         formats,
         renderer,
     };
-    let reader = tokio::task::spawn_blocking(move || intake.read(&io, &sender));
+    // By a thread of its own, not one of the runtime: that would wait for it where sending has failed, and stdin may never end.
+    let (ended, reader) = oneshot::channel();
+    let reading = std::thread::Builder::new().name("intake".to_owned());
+    let reading = reading.spawn(move || {
+        // Nobody waits for it any more where sending has failed.
+        let _ = ended.send(intake.read(&io, &sender));
+    });
+    reading.context("read")?;
     let (outcome, spool, lanes) = engine::run(lanes, spool, threads, receiver, out).await?;
     let read = reader.await.context("read")?;
     let mut outcome = match read {

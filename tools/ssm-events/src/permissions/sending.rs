@@ -68,4 +68,12 @@ pub(super) const OF_SENDING: &[Grant] = &[
         "find the roles that are break-glass principals, to look up who has assumed them",
     )
     .when(When::Flag("--routes")),
+    Grant::new(
+        "CheckUsers",
+        &["check"],
+        &["iam:ListUsers"],
+        &["*"],
+        "find the users that are break-glass principals, to look up what they have called",
+    )
+    .when(When::Flag("--routes")),
 ];

@@ -83,15 +83,16 @@ impl Style {
         )
     }
 
-    /// Returns what templates are given: the event, the same escaped for Slack, the message that this tool would send, and how
-    /// grave it is.
+    /// Returns what templates are given: the event, the same escaped for Slack, the message that this tool would send, how grave it
+    /// is, and what is known of the transcript of its session.
     pub(crate) fn template_input(&self, event: &Event, record: &Value, marks: &Marks) -> Value {
         let plain = json!(event);
         let mut mrkdwn = plain.clone();
         slack::escape_all(&mut mrkdwn);
         json!({ "event": plain, "mrkdwn": mrkdwn, "message": self.slack(event, record, marks),
             "title": title(event), "who": event.who.name(), "severity": marks.severity,
-            "break_glass": marks.is_break_glass, "missed": marks.missed, "console": event.console() })
+            "break_glass": marks.is_break_glass, "missed": marks.missed, "console": event.console(),
+            "transcript": self.transcript_record(event) })
     }
 
     /// Returns the subject of a notification.
@@ -110,9 +111,12 @@ impl Style {
 
     /// Returns what a topic is sent: a line for people, and the event for programs.
     pub(crate) fn notification(&self, event: &Event, marks: &Marks) -> Value {
-        let facts = [marks.facts(), self.facts(event)].concat();
+        let mut facts = [marks.facts(), self.facts(event)].concat();
+        let links = self.links(event).into_iter();
+        facts.extend(links.map(|(_, link)| ("transcript", link)));
         json!({ "text": text::line(event, &facts), "severity": marks.severity,
-            "break_glass": marks.is_break_glass, "missed": marks.missed, "event": event })
+            "break_glass": marks.is_break_glass, "missed": marks.missed,
+            "transcript": self.transcript_record(event), "event": event })
     }
 
     /// Returns one line of text; control characters are shown, not sent to the terminal.
@@ -183,6 +187,20 @@ impl Style {
         transcript.map_or_else(Vec::new, |transcript| {
             console::transcript(transcript, &event.region)
         })
+    }
+
+    /// Returns where the transcript of a session is, and what there is to say of it; null where nobody has looked.
+    fn transcript_record(&self, event: &Event) -> Value {
+        let (label, words) = self.transcript(event);
+        let note = (!words.is_empty()).then(|| format!("{label}: {words}"));
+        let links = self.links(event).into_iter();
+        let links: Vec<Value> = links
+            .map(|(place, url)| json!({ "place": place, "url": url }))
+            .collect();
+        match (links.is_empty(), &note) {
+            (true, None) => Value::Null,
+            _ => json!({ "links": links, "note": note }),
+        }
     }
 
     /// Returns what there is to say of the transcript of a session, in words; nothing where all of it is there, or nobody has looked.

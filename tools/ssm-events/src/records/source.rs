@@ -167,21 +167,24 @@ impl LeftOut {
     /// # Errors
     /// Nobody reads any more.
     pub(crate) fn print_gaps(&self, out: &Output) -> anyhow::Result<()> {
+        self.findings().try_for_each(|finding| out.write(&finding))
+    }
+
+    /// Returns a finding of each gap.
+    pub(crate) fn findings(&self) -> impl Iterator<Item = Finding> {
         let here = match self.file.as_str() {
             "" => "stdin",
             file => file,
         };
-        for gap in &self.unread {
+        let gaps = self.unread.iter().map(move |gap| {
             let resource = match gap.resource.as_str() {
                 "" => here,
                 resource => resource,
             };
-            out.write(&finding(resource, gap.reason.clone()))?;
-        }
-        match self.more_than(MOST_KEPT) {
-            Some(n_more) => out.write(&finding(here, format!("it has {n_more} more gaps"))),
-            None => Ok(()),
-        }
+            finding(resource, gap.reason.clone())
+        });
+        let more = self.more_than(MOST_KEPT);
+        gaps.chain(more.map(move |n_more| finding(here, format!("it has {n_more} more gaps"))))
     }
 
     fn more_than(&self, n: usize) -> Option<u64> {

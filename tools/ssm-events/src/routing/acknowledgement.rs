@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use crate::records::record::Event;
 
-/// One use that somebody has looked at. It is named by the event ID; one whose record has none, by principal and time.
+/// One use that somebody has looked at. It is named by the event ID; one whose record has none, by principal and time; all that a
+/// principal did in a while, by principal, time and until.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Acknowledgement {
@@ -23,6 +24,10 @@ pub(crate) struct Acknowledgement {
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     time: Option<Timestamp>,
+    /// The last moment of several calls, the first of which is at `time`.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    until: Option<Timestamp>,
     /// Who has looked at it.
     who: String,
     /// When: a day, or a time.
@@ -80,12 +85,18 @@ fn mistake(index: usize, entry: &Acknowledgement, now: Timestamp) -> Option<(Str
             "it has not come yet: an acknowledgement is of what somebody has looked at".to_owned(),
         ));
     }
-    match (&entry.event_id, &entry.principal, &entry.time) {
-        (Some(id), None, None) if !id.is_empty() => None,
-        (None, Some(principal), Some(_)) if !principal.is_empty() => None,
+    if let (Some(until), Some(time)) = (&entry.until, &entry.time)
+        && until < time
+    {
+        return Some((at(".until"), "it is before `time`".to_owned()));
+    }
+    let until = entry.until.is_some();
+    match (&entry.event_id, &entry.principal, &entry.time, until) {
+        (Some(id), None, None, false) if !id.is_empty() => None,
+        (None, Some(principal), Some(_), _) if !principal.is_empty() => None,
         _ => Some((
             at(""),
-            "expected either event_id, or principal and time: the use that was acknowledged"
+            "expected either event_id, or principal and time, with until for several calls: the use that was acknowledged"
                 .to_owned(),
         )),
     }
@@ -121,9 +132,13 @@ fn last_moment(text: &str) -> Option<Timestamp> {
 impl Acknowledgement {
     fn is_about(&self, event: &Event) -> bool {
         let called = event.time.parse::<Timestamp>().ok();
-        let is_named = match (&self.event_id, &self.principal, &self.time) {
-            (Some(id), _, _) => *id == event.event_id,
-            (None, Some(principal), Some(time)) => {
+        let is_named = match (&self.event_id, &self.principal, &self.time, &self.until) {
+            (Some(id), _, _, _) => *id == event.event_id,
+            (None, Some(principal), Some(time), Some(until)) => {
+                *principal == event.who.principal
+                    && called.is_some_and(|called| (*time..=*until).contains(&called))
+            }
+            (None, Some(principal), Some(time), None) => {
                 // Within a second there may be several, which differ in their IDs alone.
                 event.event_id.is_empty()
                     && *principal == event.who.principal

@@ -108,6 +108,54 @@ impl PrincipalPattern {
     }
 }
 
+impl PrincipalPattern {
+    /// Returns the partition, the account and the name of the pattern.
+    fn fields(&self) -> [&str; 3] {
+        let mut fields = self.text.splitn(6, ':');
+        let partition = fields.nth(1).unwrap_or_default();
+        let account = fields.nth(2).unwrap_or_default();
+        [partition, account, fields.next().unwrap_or_default()]
+    }
+
+    /// Returns whether it takes the users of an account to know which of them are meant.
+    pub(super) fn may_have_users(&self, account: &str) -> bool {
+        let [_, of_account, name] = self.fields();
+        let kind = name.split('/').next().unwrap_or_default();
+        let is_open = name.contains('*') && wildcard(&parts(kind), "user");
+        is_open && wildcard(&parts(of_account), account)
+    }
+
+    /// Returns the names of the users of an account that are meant, as the event history has them: those of the ones that exist, one
+    /// that is written out, which may be gone, and `root`.
+    pub(super) fn users(&self, account: &str, existing: &[String]) -> Vec<String> {
+        let [partition, of_account, name] = self.fields();
+        if !wildcard(&parts(of_account), account) {
+            return Vec::new();
+        }
+        let is_found = |arn: &&String| wildcard(&self.parts, arn);
+        let mut found: Vec<&str> = existing
+            .iter()
+            .filter(is_found)
+            .map(String::as_str)
+            .collect();
+        if name.starts_with("user/") && !name.contains('*') {
+            found.push(name);
+        }
+        let names = found.into_iter().filter_map(|arn| arn.rsplit('/').next());
+        let mut names: Vec<String> = names.map(str::to_owned).collect();
+        let partition = if partition.contains('*') {
+            "aws"
+        } else {
+            partition
+        };
+        let root = format!("arn:{partition}:iam::{account}:root");
+        if wildcard(&self.parts, &root) {
+            names.push("root".to_owned());
+        }
+        names
+    }
+}
+
 /// Returns the ARN of a role without its path.
 fn role_without_path(arn: &str) -> Option<String> {
     let (account, role) = arn.split_once(":role/")?;
@@ -211,6 +259,39 @@ mod tests {
             let parsed = PrincipalPattern::try_from(pattern.to_owned()).unwrap();
             let roles = parsed.roles("111122223333", &existing);
             assert_eq!(roles, expected, "{pattern}");
+        }
+        let existing = [
+            "arn:aws:iam::111122223333:user/ops/anna",
+            "arn:aws:iam::111122223333:user/emergency-2",
+        ]
+        .map(str::to_owned);
+        for (pattern, is_listed, expected) in [
+            ("arn:aws:iam::*:user/emergency", false, vec!["emergency"]),
+            (
+                "arn:aws:iam::111122223333:user/ops/gone",
+                false,
+                vec!["gone"],
+            ),
+            ("arn:aws:iam::444455556666:user/emergency", false, vec![]),
+            ("arn:aws:iam::444455556666:user/*", false, vec![]),
+            ("arn:aws:iam::*:user/emergency-*", true, vec!["emergency-2"]),
+            ("arn:aws:iam::*:user/ops/*", true, vec!["anna"]),
+            ("arn:aws:iam::*:root", false, vec!["root"]),
+            (
+                "arn:aws:iam::*:*",
+                true,
+                vec!["anna", "emergency-2", "root"],
+            ),
+            ("arn:aws:iam::*:role/*", false, vec![]),
+        ] {
+            let parsed = PrincipalPattern::try_from(pattern.to_owned()).unwrap();
+            let found = parsed.users("111122223333", &existing);
+            let is_found = parsed.may_have_users("111122223333");
+            assert_eq!(
+                (is_found, found),
+                (is_listed, expected.into_iter().map(str::to_owned).collect()),
+                "{pattern}"
+            );
         }
         for wrong in ["*", "break-glass", "arn:aws:iam", "arn:aws:iam::1:role/a?"] {
             assert!(

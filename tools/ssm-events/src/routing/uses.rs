@@ -1,6 +1,6 @@
 //! What records of the past say: uses of break-glass principals that nobody has acknowledged, sessions without the required reason.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use cli::{Finding, FindingKind, Severity, Target};
 use serde_json::Value;
@@ -23,6 +23,52 @@ pub(crate) struct Uses {
     /// A record may be found by several of its attributes.
     seen: HashSet<String>,
     pub(crate) n_acknowledged: usize,
+}
+
+/// Of several accounts and Regions.
+#[derive(Debug, Default)]
+pub(crate) struct Recorded {
+    by_target: BTreeMap<(String, String), Uses>,
+    pub(crate) n_acknowledged: usize,
+    /// The events that it has judged, by their IDs.
+    pub(crate) judged: HashSet<String>,
+}
+
+impl Recorded {
+    /// Looks at one record, wherever it is of.
+    pub(crate) fn take(
+        &mut self,
+        record: &Value,
+        event: &Event,
+        routes: &Routes,
+        acknowledged: &Acknowledgements,
+    ) {
+        if !event.event_id.is_empty() && self.judged.contains(&event.event_id) {
+            return;
+        }
+        let mut one = Uses::default();
+        one.take(record, routes, acknowledged);
+        if one.open.is_empty() && one.without_reason.is_empty() && one.n_acknowledged == 0 {
+            return;
+        }
+        if !event.event_id.is_empty() {
+            self.judged.insert(event.event_id.clone());
+        }
+        self.n_acknowledged += one.n_acknowledged;
+        let target = (event.account.clone(), event.region.clone());
+        let uses = self.by_target.entry(target).or_default();
+        uses.open.append(&mut one.open);
+        uses.without_reason.append(&mut one.without_reason);
+    }
+
+    /// Returns a finding for each, by account and Region.
+    pub(crate) fn findings(self, routes: &Routes) -> (HashSet<String>, Vec<Finding>) {
+        let found = self.by_target.into_iter();
+        let found = found.flat_map(|((account, region), uses)| {
+            findings(uses, routes, &Target { account, region })
+        });
+        (self.judged, found.collect())
+    }
 }
 
 impl Uses {
@@ -92,6 +138,20 @@ impl Routes {
         let roles = patterns.flat_map(|pattern| pattern.roles(account, existing));
         let roles: BTreeSet<String> = roles.collect();
         roles.into_iter().collect()
+    }
+
+    /// Returns whether it takes the users of an account to know which of them are break-glass principals.
+    pub(crate) fn may_have_users(&self, account: &str) -> bool {
+        let mut patterns = self.break_glass.iter().flat_map(|one| &one.principals);
+        patterns.any(|pattern| pattern.may_have_users(account))
+    }
+
+    /// Returns the names of the users of an account, of which these exist, that are break-glass principals.
+    pub(crate) fn break_glass_users(&self, account: &str, existing: &[String]) -> Vec<String> {
+        let patterns = self.break_glass.iter().flat_map(|one| &one.principals);
+        let users = patterns.flat_map(|pattern| pattern.users(account, existing));
+        let users: BTreeSet<String> = users.collect();
+        users.into_iter().collect()
     }
 }
 

@@ -227,7 +227,8 @@ async fn write_destination(
             .await;
         return sent
             .map(drop)
-            .map_err(|error| describe(format!("UpdateApiDestination {name}"), error));
+            .map_err(|error| describe(format!("UpdateApiDestination {name}"), error))
+            .map_err(|error| url.hide(error));
     }
     let connection = before
         .connection
@@ -245,6 +246,7 @@ async fn write_destination(
         .await;
     sent.map(drop)
         .map_err(|error| describe(format!("CreateApiDestination {name}"), error))
+        .map_err(|error| url.hide(error))
 }
 
 async fn put_targets(

@@ -1,18 +1,20 @@
 //! `check --routes`: uses of break-glass principals that nobody has acknowledged, and sessions without the required reason.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use awsconf::Session;
-use cli::{Finding, Output};
+use cli::{Finding, IoArgs, Output};
+use serde_json::Value;
 use tokio::sync::{OnceCell, mpsc};
 
 use crate::records::events::{EVENTS, service};
 use crate::records::history::{EventFilter, Wanted};
 use crate::records::observe::lookup::{self, By, RegionEvents};
-use crate::records::observe::roles;
+use crate::records::observe::principals;
 use crate::records::source;
-use crate::routing::{Acknowledgements, Routes, Uses, findings};
+use crate::routing::{Acknowledgements, Recorded, Routes, Uses, findings};
 
 /// Pages that may be read ahead.
 const AHEAD: usize = 4;
@@ -40,9 +42,14 @@ pub(crate) struct UsesArgs {
     #[arg(long, value_name = "FILE", requires = "routes")]
     acknowledged: Option<PathBuf>,
 
-    /// Look for them since this time [default: 90d, which is all that the event history has]
+    /// Look for them in the event history since this time [default: 90d, which is all that it has]
     #[arg(long, value_name = "TIME", requires = "routes")]
     since: Option<String>,
+
+    /// Also find them in these records, such as `ssm-events history` prints of a bucket: whatever is older than the event history; repeat
+    /// for several
+    #[arg(long, value_name = "FILE", requires = "routes")]
+    records: Vec<PathBuf>,
 }
 
 /// What the files say, read before the first call.
@@ -50,6 +57,11 @@ pub(super) struct Asked {
     routes: Routes,
     acknowledged: Acknowledgements,
     filter: EventFilter,
+    /// Of users, who need no sign-in for what they do with an access key.
+    any_call: EventFilter,
+    /// The events of the files of records: each is one finding.
+    judged: HashSet<String>,
+    recorded: Vec<Finding>,
 }
 
 impl UsesArgs {
@@ -57,7 +69,7 @@ impl UsesArgs {
     ///
     /// # Errors
     /// A file that cannot be read or is not what it should be; routes that have nothing to look for.
-    pub(super) fn read(&self) -> anyhow::Result<Option<Asked>> {
+    pub(super) fn read(&self, out: &Output) -> anyhow::Result<Option<Asked>> {
         let Some(path) = &self.routes else {
             return Ok(None);
         };
@@ -93,11 +105,58 @@ impl UsesArgs {
             );
             anyhow::ensure!(since < now, "--since: this time has not come yet");
         }
-        Ok(Some(Asked {
+        let any_call = Wanted {
+            events: vec!["all".to_owned()],
+            ..wanted
+        };
+        let mut asked = Asked {
             routes,
             acknowledged,
             filter,
-        }))
+            any_call: EventFilter::new(&any_call, now)?,
+            judged: HashSet::new(),
+            recorded: Vec::new(),
+        };
+        asked.read(&self.records, out)?;
+        Ok(Some(asked))
+    }
+}
+
+impl Asked {
+    /// Reads files of records. What of them cannot be read is a finding, too.
+    fn read(&mut self, files: &[PathBuf], out: &Output) -> anyhow::Result<()> {
+        let mut recorded = Recorded::default();
+        let mut unread = Vec::new();
+        for file in files {
+            let left_out = source::records(&IoArgs::of_file(file), |record, event| {
+                recorded.take(record, event, &self.routes, &self.acknowledged);
+                Ok(())
+            })?;
+            unread.extend(left_out.findings());
+        }
+        note_acknowledged(out, "--records", recorded.n_acknowledged);
+        (self.judged, self.recorded) = recorded.findings(&self.routes);
+        self.recorded.extend(unread);
+        Ok(())
+    }
+
+    fn is_judged(&self, record: &Value) -> bool {
+        let id = record["eventID"].as_str();
+        id.is_some_and(|id| self.judged.contains(id))
+    }
+
+    /// Returns what was found in files of records.
+    pub(super) fn recorded(&self) -> &[Finding] {
+        &self.recorded
+    }
+}
+
+fn note_acknowledged(out: &Output, place: &str, n_acknowledged: usize) {
+    if n_acknowledged > 0 {
+        let uses = cli::count(n_acknowledged, "use");
+        out.note(&format!(
+            "{place}: {uses} of break-glass principals acknowledged"
+        ));
     }
 }
 
@@ -106,6 +165,7 @@ impl UsesArgs {
 pub(super) struct Once {
     is_begun: Cell<bool>,
     roles: OnceCell<Result<Vec<String>, String>>,
+    users: OnceCell<Result<Vec<String>, String>>,
 }
 
 impl Once {
@@ -148,24 +208,37 @@ pub(super) async fn find(
     let existing = match asked.routes.may_have_roles(account) {
         true => {
             let list = async || {
-                roles::arns(session)
-                    .await
-                    .map_err(|error| format!("{error:#}"))
+                let listed = principals::of_roles(session).await;
+                listed.map_err(|error| format!("{error:#}"))
             };
             once.roles.get_or_init(list).await.clone()
         }
         false => Ok(Vec::new()),
     };
+    let existing_users = match asked.routes.may_have_users(account) {
+        true => {
+            let list = async || {
+                let listed = principals::of_users(session).await;
+                listed.map_err(|error| format!("{error:#}"))
+            };
+            once.users.get_or_init(list).await.clone()
+        }
+        false => Ok(Vec::new()),
+    };
     let roles = existing.as_deref().unwrap_or_default();
     let roles = asked.routes.break_glass_roles(account, roles);
+    let users = existing_users.as_deref().unwrap_or_default();
+    let users = asked.routes.break_glass_users(account, users);
     let mut sign_ins: Vec<By> = BY_NAME.map(|name| By::Name(name.to_owned())).to_vec();
     sign_ins.extend(roles.into_iter().map(By::Resource));
+    sign_ins.extend(users.into_iter().map(By::User));
+    let unread = existing.err().or(existing_users.err());
     let (region, home) = (session.target.region.as_str(), home(session));
     // The first one has looked there already.
     if region != home || is_first {
         here.extend(sign_ins.iter().cloned());
     }
-    let mut found = look(session, asked, &here, existing.err(), out).await;
+    let mut found = look(session, asked, &here, unread, out).await;
     if region != home && is_first {
         found.extend(look(&session.in_region(home), asked, &sign_ins, None, out).await);
     }
@@ -187,8 +260,14 @@ async fn look(
 ) -> Vec<Finding> {
     let (pages, mut read) = mpsc::channel(AHEAD);
     let mut uses = Uses::default();
+    // Of users every call is asked for, of what is looked up otherwise those that are looked for.
+    let (of_users, others): (Vec<By>, Vec<By>) =
+        by.iter().cloned().partition(|by| matches!(by, By::User(_)));
     let reading = async {
-        let ended = lookup::read_by(session, &asked.filter, by, &pages).await;
+        let mut ended = lookup::read_by(session, &asked.filter, &others, &pages).await;
+        if ended.is_ok() {
+            ended = lookup::read_by(session, &asked.any_call, &of_users, &pages).await;
+        }
         drop(pages);
         ended
     };
@@ -198,7 +277,8 @@ async fn look(
                 continue;
             };
             for line in lines.lines() {
-                match serde_json::from_str(line) {
+                match serde_json::from_str::<Value>(line) {
+                    Ok(record) if asked.is_judged(&record) => {}
                     Ok(record) => uses.take(&record, &asked.routes, &asked.acknowledged),
                     Err(error) => unread = Some(format!("a record cannot be read: {error}")),
                 }
@@ -209,13 +289,7 @@ async fn look(
     if let Err(error) = ended {
         unread = Some(format!("{error:#}"));
     }
-    if uses.n_acknowledged > 0 {
-        let uses = cli::count(uses.n_acknowledged, "use");
-        out.note(&format!(
-            "{}: {uses} of break-glass principals acknowledged",
-            session.target
-        ));
-    }
+    note_acknowledged(out, &session.target.to_string(), uses.n_acknowledged);
     let mut found = findings(uses, &asked.routes, &session.target);
     found.extend(unread.map(|why| {
         let message = format!(

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use awsconf::Response;
 
+use crate::alerts::hidden::Hidden;
+
 /// A service answers within a second; what takes longer is down.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
-/// Statuses by which a proxy says that the service behind it, which may have taken the message, did not answer well.
-pub(super) const PASSED_ON: [u16; 2] = [502, 504];
 /// Characters of an answer that are shown.
 const SHOWN: usize = 100;
 
@@ -48,21 +48,32 @@ impl Answer {
 }
 
 /// Returns the status and the beginning of what was answered.
-pub(super) fn said(answer: &Response, secrets: &[&str]) -> String {
-    let text = format!("HTTP {} {}", answer.status, shown(&answer.body, secrets));
+pub(super) fn said(answer: &Response, hidden: &Hidden) -> String {
+    // What is not shown may stand inside a secret: it is taken out first.
+    let words = hidden.hide(&visible(&answer.body));
+    let words: String = words.chars().take(SHOWN).collect();
+    let text = format!("HTTP {} {words}", answer.status);
     text.trim_end().to_owned()
 }
 
-/// Returns the beginning of a text on one line; a service may repeat what it was sent.
-pub(super) fn shown(text: &str, secrets: &[&str]) -> String {
-    let mut text = text.to_owned();
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        text = text.replace(secret, "..");
-    }
-    let words = text
-        .chars()
-        .filter(|c| !c.is_control() && !cli::is_hidden(*c));
-    words.take(SHOWN).collect()
+/// Returns the beginning of an answer as it came, to be understood and not to be shown.
+pub(super) fn heard(answer: &Response) -> String {
+    visible(&answer.body).chars().take(SHOWN).collect()
+}
+
+/// Returns a text on one line.
+fn visible(text: &str) -> String {
+    let words = text.chars();
+    words
+        .filter(|c| !c.is_control() && !cli::is_hidden(*c))
+        .collect()
+}
+
+/// Returns whether a status says by itself that the message was not taken: the service, or a proxy on the way, did not do what it was
+/// asked to do. After an error of its own a service may have done it, and a proxy says so of what it has sent on, too.
+/// <https://www.rfc-editor.org/rfc/rfc9110#name-server-error-5xx>
+pub(super) fn is_refusal(status: u16) -> bool {
+    (300..500).contains(&status)
 }
 
 /// In seconds. <https://docs.slack.dev/apis/web-api/rate-limits>, <https://www.rfc-editor.org/rfc/rfc9110#name-retry-after>

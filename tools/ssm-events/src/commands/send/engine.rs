@@ -12,7 +12,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 use super::posting::{Posted, Poster, until};
-use super::spool::{Added, DeliveryStatus, Queued, Spool};
+use super::spool::{Added, Content, DeliveryStatus, Queued, Spool};
 use super::threads::Threads;
 use super::{Status, say};
 
@@ -117,6 +117,17 @@ impl Shared<'_> {
                         Some("the message that waits is made anew".to_owned())
                     }
                     Added::Known => None,
+                    Added::Rejected => {
+                        *self.outcome.borrow_mut() = Outcome::Trouble;
+                        let note = "rejected before, and the message is still the same".to_owned();
+                        return say(
+                            self.out,
+                            event_id,
+                            &destination,
+                            Status::Rejected,
+                            Some(note),
+                        );
+                    }
                 };
                 say(self.out, event_id, &destination, Status::Duplicate, note)
             }
@@ -173,7 +184,7 @@ impl Lane {
 
     /// Sends the first message; `false` when the destination does not take any.
     async fn one(&mut self, shared: &Shared<'_>) -> anyhow::Result<bool> {
-        let first = shared.spool.borrow().first(&self.name).cloned();
+        let first = shared.spool.borrow().read_first(&self.name)?;
         let Some(queued) = first else {
             return Ok(true);
         };
@@ -207,8 +218,9 @@ impl Lane {
                     threads.keep(&self.name, channel, session, ts)?;
                 }
                 shared.log(&self.name, DeliveryStatus::Delivered, None)?;
-                let note = (was_in_doubt || is_doubtful)
-                    .then(|| "may be there twice: an earlier attempt had no answer".to_owned());
+                let note = (was_in_doubt || is_doubtful).then(|| {
+                    "may be there twice: an earlier attempt had no clear answer".to_owned()
+                });
                 say(shared.out, event_id, &self.name, Status::Delivered, note)?;
                 Ok(true)
             }
@@ -245,7 +257,7 @@ impl Lane {
     fn is_renewed(&self, queued: &Queued, shared: &Shared<'_>) -> bool {
         let spool = shared.spool.borrow();
         let first = spool.first(&self.name);
-        first.is_some_and(|first| first.message.get() != queued.message.get())
+        first.is_some_and(|first| first.content != Content::of(queued))
     }
 
     fn thread_of(&self, queued: &Queued, shared: &Shared<'_>) -> Option<String> {

@@ -3,8 +3,9 @@
 use awsconf::{HttpClient, Request, Response};
 use serde_json::{Value, json};
 
-use super::answer::{Answer, PASSED_ON, TIMEOUT, retry_after, said};
+use super::answer::{Answer, TIMEOUT, is_refusal, retry_after, said};
 use super::spool::Address;
+use crate::alerts::hidden::Hidden;
 use crate::records::digest::sha256;
 
 /// Fields are members of an object.
@@ -16,6 +17,8 @@ pub(crate) struct Https {
     url: String,
     headers: Vec<(String, String)>,
     fields: Vec<(String, String)>,
+    /// What an answer or an error may repeat.
+    hidden: Hidden,
     plain: HttpClient,
     /// Whether it has taken a message since it last refused one.
     has_taken: bool,
@@ -53,7 +56,17 @@ impl Https {
                 "the value of the header {name} has a line break or another character that HTTP does not allow (it is not shown)"
             );
         }
+        let mut hidden = Hidden::default().url(&url);
+        for (_, value) in headers.iter().chain(&fields) {
+            hidden = hidden.value(value);
+        }
+        // Such as the token behind `Bearer`.
+        let words = headers.iter();
+        for word in words.filter_map(|(_, value)| value.split_whitespace().next_back()) {
+            hidden = hidden.value(word);
+        }
         Ok(Https {
+            hidden,
             url,
             headers,
             fields,
@@ -73,28 +86,6 @@ impl Https {
     /// Goes on where an earlier run has ended: whether it had taken a message since it last refused one.
     pub(crate) fn goes_on(&mut self, has_taken: bool) {
         self.has_taken = has_taken;
-    }
-
-    /// Returns what an answer or an error may repeat: the URL, and its parts behind the host, whole values, and the last word of a
-    /// header, such as the token behind `Bearer`. The longest first, so that no rest of one is left.
-    fn secrets(&self) -> Vec<&str> {
-        let rest = self.url.strip_prefix("https://").unwrap_or_default();
-        let at = rest.find(['/', '?']).unwrap_or(rest.len());
-        let path = rest[at..].split('#').next().unwrap_or_default();
-        let (path_alone, query) = path.split_once('?').unwrap_or((path, ""));
-        let of_query = query
-            .split('&')
-            .filter_map(|pair| pair.split_once('='))
-            .map(|(_, value)| value);
-        let of_url = [self.url.as_str(), path, path_alone, query];
-        let values = self.headers.iter().chain(&self.fields);
-        let values = values.map(|(_, value)| value.as_str());
-        let words = self.headers.iter();
-        let words = words.filter_map(|(_, value)| value.split_whitespace().next_back());
-        let all = values.chain(words).chain(of_url).chain(of_query);
-        let mut all: Vec<&str> = all.filter(|secret| !["", "/"].contains(secret)).collect();
-        all.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        all
     }
 
     pub(super) async fn attempt(&mut self, message: &str) -> Answer {
@@ -118,18 +109,15 @@ impl Https {
         let answer = match self.plain.send(request).await {
             Ok(answer) => answer,
             Err(error) => {
-                let mut text = format!("{error:#}");
-                for secret in self.secrets() {
-                    text = text.replace(secret, "..");
-                }
+                let text = self.hidden.hide(&format!("{error:#}"));
                 // Nobody was asked, and nobody will be.
-                return match text.contains("is an address of this machine") {
+                return match text.contains("an address of this machine") {
                     true => Answer::Down(format!("{text}: allow it explicitly if that is meant")),
                     false => Answer::unanswered(text),
                 };
             }
         };
-        let said = said(&answer, &self.secrets());
+        let said = said(&answer, &self.hidden);
         match answer.status {
             200..=299 if is_page(&answer) => Answer::unanswered(format!(
                 "{said}: a page for people, as proxies answer with, is not a delivery"
@@ -145,8 +133,7 @@ impl Https {
             408 | 425 | 429 | 500.. => Answer::Later {
                 said,
                 pause: retry_after(&answer),
-                // A proxy says so of what it has sent on, too.
-                is_certain: !PASSED_ON.contains(&answer.status),
+                is_certain: is_refusal(answer.status),
             },
             // About the message, unless it is the first one: then the key, the filter or the URL may be wrong, and rejecting one message
             // after the other would lose them all. So would a second one in a row.
@@ -169,34 +156,4 @@ fn is_page(answer: &Response) -> bool {
         || ["<!doctype", "<html", "<!--"]
             .iter()
             .any(|one| start.starts_with(one))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Https;
-    use crate::commands::send::answer::shown;
-
-    #[test]
-    fn parts_of_secrets_are_hidden_as_well() {
-        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let https = Https::new(
-            "https://h.example/hooks/c4n4ry?sig=s1gn4&x=1".to_owned(),
-            vec![pair("authorization", "Bearer b34r3r")],
-            vec![pair("routing_key", "r0ut1ng")],
-            true,
-        )
-        .unwrap();
-        for text in [
-            "Route POST:/hooks/c4n4ry not found",
-            "Route POST:/hooks/c4n4ry?sig=s1gn4&x=1 not found",
-            "signature s1gn4 is wrong",
-            "token b34r3r is invalid",
-            "no such key: r0ut1ng",
-        ] {
-            let shown = shown(text, &https.secrets());
-            for secret in ["c4n4ry", "s1gn4", "b34r3r", "r0ut1ng"] {
-                assert!(!shown.contains(secret), "{shown}");
-            }
-        }
-    }
 }

@@ -7,8 +7,9 @@
 use awsconf::{HttpClient, Request, Response};
 use serde_json::{Value, json};
 
-use super::answer::{Answer, PASSED_ON, TIMEOUT, retry_after, said};
+use super::answer::{Answer, TIMEOUT, heard, is_refusal, retry_after, said};
 use super::spool::Address;
+use crate::alerts::hidden::Hidden;
 use crate::alerts::webhook::Url;
 
 /// The body of the answer by which a webhook takes a message.
@@ -29,6 +30,9 @@ const ABOUT_THE_MESSAGE: [&str; 12] = [
     "invalid_metadata_format",
     "metadata_too_large",
 ];
+
+/// What Slack says of a message that a webhook has not taken, in words of its own; any other error may be that of a proxy.
+const NOT_TAKEN: [&str; 2] = ["rollup_error", "service_unavailable"];
 
 /// What passes by itself.
 const PASSES: [&str; 6] = [
@@ -55,13 +59,17 @@ const WITHOUT_THREAD: [&str; 4] = [
 #[derive(Debug)]
 pub(crate) struct Webhook {
     url: Url,
+    hidden: Hidden,
     plain: HttpClient,
 }
 
 impl Webhook {
     pub(crate) fn new(url: Url) -> anyhow::Result<Webhook> {
-        let plain = HttpClient::new()?;
-        Ok(Webhook { url, plain })
+        Ok(Webhook {
+            hidden: url.hidden(),
+            plain: HttpClient::new()?,
+            url,
+        })
     }
 
     /// Returns what names the URL.
@@ -80,27 +88,26 @@ impl Webhook {
         let answer = match self.plain.send(request).await {
             Ok(answer) => answer,
             Err(error) => {
-                let error = format!("{error:#}").replace(self.url.expose(), "the webhook");
-                return Answer::unanswered(error);
+                return Answer::unanswered(self.hidden.hide(&format!("{error:#}")));
             }
         };
         // A proxy answers with 200 as well, and so does Slack's other API.
         if answer.status == 200 && answer.body.trim() == TAKEN {
             return Answer::Taken(None);
         }
-        let said = said(&answer, &[self.url.expose()]);
-        let is_about_it = ABOUT_THE_MESSAGE.iter().any(|reason| said.contains(reason));
+        let said = said(&answer, &self.hidden);
+        let heard = heard(&answer);
+        let is_one_of = |words: &[&str]| words.iter().any(|word| heard.contains(word));
+        let is_about_it = is_one_of(&ABOUT_THE_MESSAGE);
         if [200, 400].contains(&answer.status) && is_about_it {
             return Answer::Rejected(said);
         }
         match answer.status {
-            429 => Answer::Later {
+            200 | 408 | 429 | 500.. => Answer::Later {
                 said,
-                pause: retry_after(&answer),
-                is_certain: true,
+                pause: retry_after(&answer).filter(|_| answer.status == 429),
+                is_certain: is_refusal(answer.status) || is_one_of(&NOT_TAKEN),
             },
-            status if PASSED_ON.contains(&status) => Answer::unanswered(said),
-            200 | 408 | 500.. => Answer::later(said),
             // The webhook is gone or the channel archived: later messages would fare no better.
             _ => Answer::Down(said),
         }
@@ -112,6 +119,7 @@ pub(crate) struct Bot {
     token: String,
     channel: String,
     url: String,
+    hidden: Hidden,
     plain: HttpClient,
 }
 
@@ -125,6 +133,7 @@ impl Bot {
     /// Returns a bot; `api` is where the methods of the Web API are.
     pub(crate) fn new(token: String, channel: &str, api: &str) -> anyhow::Result<Bot> {
         Ok(Bot {
+            hidden: Hidden::default().value(&token),
             token,
             channel: channel.to_owned(),
             url: format!("{api}/chat.postMessage"),
@@ -163,11 +172,11 @@ impl Bot {
                 match self.send(&body).await {
                     Ok(answer) => self
                         .judge(&answer)
-                        .unwrap_or_else(|_| Answer::Down(said(&answer, &[&self.token]))),
+                        .unwrap_or_else(|_| Answer::Down(said(&answer, &self.hidden))),
                     Err(error) => Answer::unanswered(error),
                 }
             }
-            (Err(_), _) => Answer::Down(said(&answer, &[&self.token])),
+            (Err(_), _) => Answer::Down(said(&answer, &self.hidden)),
             // Further replies are to the message itself, never to a reply.
             (Ok(Answer::Taken(_)), Some(_)) => Answer::Taken(None),
             (Ok(answer), _) => answer,
@@ -184,18 +193,13 @@ impl Bot {
             timeout: Some(TIMEOUT),
         };
         let sent = self.plain.send(request).await;
-        sent.map_err(|error| format!("{error:#}").replace(&self.token, ".."))
+        sent.map_err(|error| self.hidden.hide(&format!("{error:#}")))
     }
 
     /// Returns what an answer means, or the error of Slack that only somebody can cure. Only `"ok": true` is a delivery: the status is
     /// 200 for refusals, too.
     fn judge(&self, answer: &Response) -> Result<Answer, String> {
-        let said = said(answer, &[&self.token]);
-        let later = |pause| Answer::Later {
-            said: said.clone(),
-            pause,
-            is_certain: true,
-        };
+        let said = said(answer, &self.hidden);
         let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
         if answer.status == 200 && body["ok"] == true {
             let thread = body["ts"].as_str().map(str::to_owned);
@@ -205,17 +209,16 @@ impl Bot {
         if body["ok"] == false && ABOUT_THE_MESSAGE.contains(&error) {
             return Ok(Answer::Rejected(said));
         }
-        if answer.status == 429 || PASSES.contains(&error) {
-            return Ok(later(retry_after(answer)));
-        }
-        if IN_DOUBT.contains(&error) {
-            return Ok(Answer::unanswered(said));
-        }
+        let is_documented = PASSES.contains(&error);
         match answer.status {
-            // Not Slack: a proxy.
-            status if PASSED_ON.contains(&status) => Ok(Answer::unanswered(said)),
-            200 if body["ok"] != false => Ok(later(None)),
-            408 | 500.. => Ok(later(retry_after(answer))),
+            _ if IN_DOUBT.contains(&error) => Ok(Answer::unanswered(said)),
+            // Not Slack: a proxy, which may have sent on what it answers itself.
+            200 if body["ok"] != false => Ok(Answer::unanswered(said)),
+            status if is_documented || matches!(status, 408 | 429 | 500..) => Ok(Answer::Later {
+                said,
+                pause: retry_after(answer),
+                is_certain: is_documented || is_refusal(status),
+            }),
             _ => Err(error.to_owned()),
         }
     }

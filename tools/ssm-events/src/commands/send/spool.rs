@@ -3,21 +3,26 @@
 //!
 //! `queue.jsonl`: `{"event_id", "destination", "address", "form", "thread", "message"}`, in the order in which they came; a later line with
 //! the same event, destination and address has the message made anew.
-//! `deliveries.jsonl`: `{"event_id", "destination", "address", "status", "time", "error"}`, the status one of `queued`, `unsent`, `sending`,
-//! `held`, `delivered`, `rejected` and `muted`. `destination` is left out for the webhook of the flags, `address` where there is no URL.
+//! `deliveries.jsonl`: `{"event_id", "destination", "address", "status", "time", "content", "error"}`, the status one of `queued`, `unsent`,
+//! `sending`, `held`, `delivered`, `rejected` and `muted`. `destination` is left out for the webhook of the flags, `address` where there is no
+//! URL; `content` names what a rejected message said.
 
 mod addresses;
+mod adoption;
 mod files;
 mod line;
+mod queue;
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs::{File, TryLockError};
 use std::path::Path;
 
 pub(super) use self::addresses::{Address, Addresses, Recipient, named};
+use self::adoption::{adopt, is_adopted, recipients};
 pub(super) use self::files::{append, lines, open};
-use self::files::{private, replace};
-pub(crate) use self::line::{Delivery, DeliveryStatus, Form, Queued};
+use self::files::{each_line, private};
+pub(crate) use self::line::{Content, Delivery, DeliveryStatus, Form, Queued};
+use self::queue::{Queue, Waiting};
 use anyhow::{Context, bail};
 use cli::Output;
 
@@ -27,8 +32,10 @@ pub(crate) enum Added {
     Queued,
     /// It takes the place of one that waits.
     Renewed,
-    /// Its event was delivered or rejected, or waits, as it is.
+    /// Its event was delivered, or waits, as it is.
     Known,
+    /// This very message was rejected.
+    Rejected,
 }
 
 /// A recipient and an event.
@@ -37,12 +44,13 @@ type Key = (Recipient, String);
 /// The open directory; nobody else has it open.
 #[derive(Debug)]
 pub(crate) struct Spool {
-    queue: File,
+    queue: Queue,
     log: File,
     addresses: Addresses,
-    waiting: BTreeMap<Recipient, VecDeque<Queued>>,
-    /// What was delivered, rejected, or waits.
+    /// What was delivered, or waits.
     known: HashSet<Key>,
+    /// What was rejected, with what it said, and was not made anew.
+    rejected: HashMap<Key, Option<Content>>,
     /// What a crash has left only the attempt of.
     in_doubt: HashSet<Key>,
     /// Those that have taken something since they last refused a message.
@@ -82,49 +90,55 @@ impl Spool {
             ["deliveries", "queue"].map(|name| directory.join(name).with_extension("jsonl"));
         let (mut queue, mut log) = (open(&queue_file)?, open(&log_file)?);
         let of = |path: &Path| path.display().to_string();
-        let mut deliveries: Vec<Delivery> = lines(&mut log).with_context(|| of(&log_file))?;
-        let mut queued: Vec<Queued> = lines(&mut queue).with_context(|| of(&queue_file))?;
-        let of_log = deliveries
-            .iter()
-            .map(|one| (&*one.destination, &one.address));
-        let of_queue = queued.iter().map(|one| (&*one.destination, &one.address));
-        for note in addresses.unused(of_log.chain(of_queue)) {
+        let of_log = recipients::<Delivery>(&mut log).with_context(|| of(&log_file))?;
+        let of_queue = recipients::<Queued>(&mut queue).with_context(|| of(&queue_file))?;
+        let all = of_log.iter().chain(&of_queue);
+        for note in addresses.unused(all.map(|(name, address)| (&**name, address))) {
             out.note(&note);
         }
         // The log first: what it has as delivered must not wait, where this process is killed in between.
-        let delivered = deliveries.iter_mut();
-        let delivered = delivered.filter(|one| one.status != DeliveryStatus::Muted);
-        if addresses.adopt(delivered.map(|one| (&*one.destination, &mut one.address))) {
-            log = replace(&log_file, &deliveries).with_context(action)?;
+        if is_adopted(&addresses, of_log) {
+            log = adopt::<Delivery>(&log_file, &mut log, &addresses).with_context(action)?;
         }
-        let waiting = queued.iter_mut();
-        if addresses.adopt(waiting.map(|one| (&*one.destination, &mut one.address))) {
-            queue = replace(&queue_file, &queued).with_context(action)?;
+        if is_adopted(&addresses, of_queue) {
+            queue = adopt::<Queued>(&queue_file, &mut queue, &addresses).with_context(action)?;
         }
         let mut spool = Spool {
-            queue,
-            log,
+            queue: Queue::new(queue, &queue_file)?,
+            log: log.try_clone().with_context(action)?,
             addresses,
-            waiting: BTreeMap::new(),
             known: HashSet::new(),
+            rejected: HashMap::new(),
             in_doubt: HashSet::new(),
             taking: HashSet::new(),
             muted: HashSet::new(),
             is_synced: true,
             _lock: lock,
         };
-        for delivery in deliveries {
+        each_line(&mut log, |delivery, _| {
             spool.remember(delivery);
-        }
-        for queued in queued {
-            let addresses = &spool.addresses;
+            Ok(())
+        })?;
+        let Spool {
+            queue,
+            addresses,
+            known,
+            rejected,
+            ..
+        } = &mut spool;
+        queue.each(|queue, queued, place| {
             let recipient = addresses.recipient(&queued.destination, &queued.address);
             let key = (recipient.clone(), queued.event_id.clone());
-            match spool.known.insert(key) {
-                true => spool.wait(recipient, queued),
-                false => drop(spool.renew(&recipient, queued)),
+            if rejected.contains_key(&key) {
+                return Ok(());
             }
-        }
+            match known.insert(key) {
+                true => queue.wait(recipient, &queued, place),
+                false => queue.renew(&recipient, &queued, place),
+            }
+            Ok(())
+        })?;
+        spool.queue.shorten().with_context(action)?;
         Ok(spool)
     }
 
@@ -133,56 +147,45 @@ impl Spool {
         let recipient = addresses.recipient(&delivery.destination, &delivery.address);
         let key = (recipient, delivery.event_id);
         match delivery.status {
-            DeliveryStatus::Queued | DeliveryStatus::Unsent => {}
+            DeliveryStatus::Queued => {
+                self.rejected.remove(&key);
+            }
+            DeliveryStatus::Unsent => {}
             DeliveryStatus::Sending => {
                 self.in_doubt.insert(key);
             }
             DeliveryStatus::Held => {
                 self.in_doubt.remove(&key);
             }
-            DeliveryStatus::Delivered | DeliveryStatus::Rejected => {
-                self.in_doubt.remove(&key);
-                self.judged(key.0.clone(), delivery.status);
+            DeliveryStatus::Delivered => {
+                self.judged(&key, None);
                 self.known.insert(key);
             }
+            DeliveryStatus::Rejected => self.judged(&key, Some(delivery.content)),
             DeliveryStatus::Muted => {
                 self.muted.insert(key.1);
             }
         }
     }
 
-    /// Keeps in mind whether a destination takes messages, as the last one was taken or refused.
-    fn judged(&mut self, recipient: Recipient, status: DeliveryStatus) {
-        match status {
-            DeliveryStatus::Delivered => self.taking.insert(recipient),
-            _ => self.taking.remove(&recipient),
-        };
-    }
-
-    fn wait(&mut self, recipient: Recipient, queued: Queued) {
-        let waiting = self.waiting.entry(recipient).or_default();
-        waiting.push_back(queued);
-    }
-
-    /// Puts a message in the place of one that waits, made by another filter or for another kind of destination. What may have
-    /// been taken stays as it is.
-    fn renew(&mut self, recipient: &Recipient, queued: Queued) -> bool {
-        let key = (recipient.clone(), queued.event_id.clone());
-        if self.in_doubt.contains(&key) {
-            return false;
+    /// Keeps in mind what became of a message: it was delivered, or rejected with what it said.
+    fn judged(&mut self, key: &Key, rejected: Option<Option<Content>>) {
+        self.in_doubt.remove(key);
+        match rejected {
+            None => {
+                self.taking.insert(key.0.clone());
+                self.rejected.remove(key);
+            }
+            Some(content) => {
+                self.taking.remove(&key.0);
+                self.rejected.insert(key.clone(), content);
+            }
         }
-        let mut waiting = self.waiting.get_mut(recipient).into_iter().flatten();
-        let Some(waiting) = waiting.find(|one| one.event_id == queued.event_id) else {
-            return false;
-        };
-        let is_same = waiting.form == queued.form && waiting.message.get() == queued.message.get();
-        if !is_same {
-            *waiting = queued;
-        }
-        !is_same
     }
 
-    /// Puts a message at the end of its destination's queue. Of an event that waits there already it takes the place.
+    /// Puts a message at the end of its destination's queue. Of an event that waits there already it takes the place, if what waits was
+    /// made by another filter or for another kind of destination. An attempt at the other one may have been taken: that stays in doubt,
+    /// for a service that fails with 500 because of a message would hold it for ever.
     ///
     /// # Errors
     /// The disk is full or gone.
@@ -194,20 +197,26 @@ impl Spool {
         let recipient = Recipient::here(&queued.destination);
         let key = (recipient.clone(), queued.event_id.clone());
         if self.known.contains(&key) {
-            if !self.renew(&recipient, queued.clone()) {
+            if !self.queue.has_other(&recipient, &queued) {
                 return Ok(Added::Known);
             }
-            append(&mut self.queue, &queued).context("write the queue")?;
+            let place = self.queue.append(&queued).context("write the queue")?;
             self.is_synced = false;
+            self.queue.renew(&recipient, &queued, place);
             return Ok(Added::Renewed);
+        }
+        let rejected = self.rejected.get(&key).and_then(Option::as_ref);
+        if rejected.is_some_and(|content| *content == Content::of(&queued)) {
+            return Ok(Added::Rejected);
         }
         // Before it is queued: whoever compares the log with what CloudTrail has must know of every destination.
         let queued_at = (DeliveryStatus::Queued, now);
         self.write(&queued.event_id, &queued.destination, queued_at, None)?;
+        self.rejected.remove(&key);
         self.known.insert(key);
-        append(&mut self.queue, &queued).context("write the queue")?;
+        let place = self.queue.append(&queued).context("write the queue")?;
         self.is_synced = false;
-        self.wait(recipient, queued);
+        self.queue.wait(recipient, &queued, place);
         Ok(Added::Queued)
     }
 
@@ -217,22 +226,29 @@ impl Spool {
     /// The disk is full or gone.
     pub(crate) fn sync(&mut self) -> anyhow::Result<()> {
         if !self.is_synced {
-            self.queue.sync_data().context("write the queue")?;
+            self.queue.sync().context("write the queue")?;
             self.is_synced = true;
         }
         Ok(())
     }
 
+    /// Returns the message that waits longest for a destination, as it is known without the disk.
+    pub(crate) fn first(&self, destination: &str) -> Option<&Waiting> {
+        self.queue.first(&Recipient::here(destination))
+    }
+
     /// Returns the message that waits longest for a destination.
-    pub(crate) fn first(&self, destination: &str) -> Option<&Queued> {
-        let waiting = self.waiting.get(&Recipient::here(destination));
-        waiting.and_then(VecDeque::front)
+    ///
+    /// # Errors
+    /// The disk is gone.
+    pub(crate) fn read_first(&self, destination: &str) -> anyhow::Result<Option<Queued>> {
+        let read = self.first(destination).map(|first| self.queue.read(first));
+        read.transpose().context("read the queue")
     }
 
     /// Returns what waits for each recipient for whom anything does.
-    pub(crate) fn waiting(&self) -> impl Iterator<Item = (&Recipient, &VecDeque<Queued>)> {
-        let recipients = self.waiting.iter();
-        recipients.filter(|(_, waiting)| !waiting.is_empty())
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = (&Recipient, &VecDeque<Waiting>)> {
+        self.queue.waiting()
     }
 
     /// Returns the events that were sent to other URLs of a destination: while its own is not known, it may be one of them.
@@ -240,9 +256,9 @@ impl Spool {
         let is_other = |recipient: &Recipient| {
             recipient.destination == destination && recipient.elsewhere.is_some()
         };
-        let waiting = self.waiting.iter().filter(|(one, _)| is_other(one));
+        let waiting = self.waiting().filter(|(one, _)| is_other(one));
         let waiting: HashSet<(&Recipient, &str)> = waiting
-            .flat_map(|(one, waiting)| waiting.iter().map(move |queued| (one, &*queued.event_id)))
+            .flat_map(|(one, waiting)| waiting.iter().map(move |other| (one, &*other.event_id)))
             .collect();
         let known = self.known.iter().filter(|(one, _)| is_other(one));
         let known = known.map(|(one, event_id)| (one, event_id.as_str()));
@@ -313,19 +329,23 @@ impl Spool {
         let Some(first) = self.first(destination) else {
             bail!("nothing waits");
         };
-        let event_id = first.event_id.clone();
-        self.write(&event_id, destination, (status, now), error)?;
+        let (event_id, content) = (first.event_id.clone(), first.content.clone());
+        let content = (status == DeliveryStatus::Rejected).then_some(content);
+        self.write_line(
+            &event_id,
+            destination,
+            (status, now),
+            (content.clone(), error),
+        )?;
         if matches!(status, DeliveryStatus::Delivered | DeliveryStatus::Rejected) {
             self.log.sync_data().context("write the delivery log")?;
-            let recipient = Recipient::here(destination);
-            if let Some(waiting) = self.waiting.get_mut(&recipient) {
-                waiting.pop_front();
+            let key = (Recipient::here(destination), event_id);
+            self.judged(&key, content.map(Some));
+            if status == DeliveryStatus::Rejected {
+                self.known.remove(&key);
             }
-            self.judged(recipient, status);
-        }
-        if self.waiting.values().all(VecDeque::is_empty) {
-            // Everything in the queue is in the log, so that a crash in between changes nothing.
-            self.queue.set_len(0).context("empty the queue")?;
+            let removed = self.queue.remove_first(&key.0);
+            removed.context("empty the queue")?;
         }
         Ok(())
     }
@@ -337,15 +357,27 @@ impl Spool {
         (status, now): (DeliveryStatus, jiff::Timestamp),
         error: Option<String>,
     ) -> anyhow::Result<()> {
+        self.write_line(event_id, destination, (status, now), (None, error))
+    }
+
+    fn write_line(
+        &mut self,
+        event_id: &str,
+        destination: &str,
+        (status, now): (DeliveryStatus, jiff::Timestamp),
+        (content, error): (Option<Content>, Option<String>),
+    ) -> anyhow::Result<()> {
         let line = Delivery {
             event_id: event_id.to_owned(),
             destination: destination.to_owned(),
             address: self.addresses.now(destination),
             status,
             time: now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            content,
             error,
         };
-        append(&mut self.log, &line).context("write the delivery log")
+        append(&mut self.log, &line).context("write the delivery log")?;
+        Ok(())
     }
 
     /// Returns how long ago something was last delivered, so that the rate holds over restarts.

@@ -6,7 +6,7 @@ use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
 use awsconf::{SdkConfig, describe};
 use serde_json::Value;
 
-use super::answer::{Answer, TIMEOUT};
+use super::answer::{Answer, TIMEOUT, is_refusal};
 use crate::routing::Topic;
 
 /// "Subjects must be ASCII text .. and be less than 100 characters long."
@@ -82,14 +82,18 @@ impl SnsTopic {
             Err(error) => {
                 let code = error.code().unwrap_or_default().to_owned();
                 let about = error.message().unwrap_or_default().to_owned();
-                let is_answered = matches!(error, SdkError::ServiceError(_));
+                let status = match &error {
+                    SdkError::ServiceError(answer) => Some(answer.raw().status().as_u16()),
+                    _ => None,
+                };
                 let said = format!("{:#}", describe("Publish", error));
                 // The topic's own name is a parameter, too.
                 let is_about_message = code.starts_with("InvalidParameter")
                     && !about.contains("Topic")
                     && (about.contains("essage") || about.contains("ubject"));
                 match () {
-                    () if !is_answered => Answer::unanswered(said),
+                    // Of an error of its own, such as InternalError, SNS does not say that nothing was published.
+                    () if !status.is_some_and(is_refusal) => Answer::unanswered(said),
                     () if is_about_message => Answer::Rejected(said),
                     () if code.starts_with("InvalidParameter") || DOWN.contains(&code.as_str()) => {
                         Answer::Down(said)

@@ -33,6 +33,8 @@ pub(crate) enum By {
     Name(String),
     /// What a call was made on: of `AssumeRole` and its like the ARN of the role.
     Resource(String),
+    /// Who made a call: the name of a user, `root` for the root user, of a role's session its own name.
+    User(String),
     Everything,
 }
 
@@ -41,6 +43,7 @@ impl By {
         let (key, value) = match self {
             By::Name(name) => (LookupAttributeKey::EventName, name),
             By::Resource(arn) => (LookupAttributeKey::ResourceName, arn),
+            By::User(name) => (LookupAttributeKey::Username, name),
             By::Everything => return Ok(None),
         };
         let attribute = LookupAttribute::builder();

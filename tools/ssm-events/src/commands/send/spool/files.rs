@@ -1,12 +1,19 @@
 //! Files of a spool: private, added to line by line, and whole after a cut.
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
-use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
+use std::io::{BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use serde::Serialize;
+
+/// Where a line is in a file, with its end.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Place {
+    pub(super) offset: u64,
+    pub(super) length: u64,
+}
 
 /// Makes the directory the user's alone, whatever the umask: what is in it says who was where. It may not be a link to another,
 /// which would be changed instead. Whoever may write into the directory above could still put one in its place between this look
@@ -40,58 +47,93 @@ pub(in super::super) fn open(path: &Path) -> anyhow::Result<File> {
     Ok(file)
 }
 
-/// Puts other lines in the place of a file's: all of them or, after a cut, none. Returns it opened.
-pub(super) fn replace(path: &Path, lines: &[impl Serialize]) -> anyhow::Result<File> {
+/// Opens the file that is to take the place of another, empty.
+pub(super) fn begin_anew(path: &Path) -> anyhow::Result<File> {
     let other = path.with_extension("new");
     // What a run that was killed has left there.
     if let Err(error) = std::fs::remove_file(&other) {
         anyhow::ensure!(error.kind() == std::io::ErrorKind::NotFound, error);
     }
-    let mut text = Vec::new();
-    for line in lines {
-        serde_json::to_writer(&mut text, line)?;
-        text.push(b'\n');
-    }
-    let mut file = open(&other)?;
-    file.write_all(&text)?;
+    open(&other)
+}
+
+/// Puts a file that was begun anew, and is open already, in the place of the other.
+pub(super) fn put_in_place(file: &File, path: &Path) -> anyhow::Result<()> {
     file.sync_data()?;
-    std::fs::rename(&other, path)?;
+    std::fs::rename(path.with_extension("new"), path)?;
     if let Some(directory) = path.parent() {
         File::open(directory)?.sync_all()?;
     }
-    Ok(file)
-}
-
-pub(in super::super) fn append(file: &mut File, line: &impl Serialize) -> anyhow::Result<()> {
-    let mut text = serde_json::to_string(line)?;
-    text.push('\n');
-    let length = file.metadata()?.len();
-    file.write_all(text.as_bytes()).inspect_err(|_| {
-        // Half a line would join the next one; on a full disk shortening still works.
-        let _ = file.set_len(length);
-    })?;
     Ok(())
 }
 
-/// Reads all lines. A last one without its end was being written when the process was killed: it is dropped, for nobody
-/// was promised that it was taken.
+/// Changes lines of a file: all of them or, after a cut, none. Returns it opened.
+pub(super) fn rewrite<T: serde::de::DeserializeOwned + Serialize>(
+    path: &Path,
+    file: &mut File,
+    mut change: impl FnMut(&mut T),
+) -> anyhow::Result<File> {
+    let anew = begin_anew(path)?;
+    let mut writer = BufWriter::new(&anew);
+    each_line(file, |mut line: T, _| {
+        change(&mut line);
+        serde_json::to_writer(&mut writer, &line)?;
+        Ok(writer.write_all(b"\n")?)
+    })?;
+    writer.flush()?;
+    drop(writer);
+    put_in_place(&anew, path)?;
+    Ok(anew)
+}
+
+/// Adds a line, and returns where it is.
+pub(in super::super) fn append(file: &mut File, line: &impl Serialize) -> anyhow::Result<Place> {
+    let mut text = serde_json::to_string(line)?;
+    text.push('\n');
+    let offset = file.metadata()?.len();
+    file.write_all(text.as_bytes()).inspect_err(|_| {
+        // Half a line would join the next one; on a full disk shortening still works.
+        let _ = file.set_len(offset);
+    })?;
+    Ok(Place {
+        offset,
+        length: text.len() as u64,
+    })
+}
+
+/// Reads all lines.
 pub(in super::super) fn lines<T: serde::de::DeserializeOwned>(
     file: &mut File,
 ) -> anyhow::Result<Vec<T>> {
+    let mut lines = Vec::new();
+    each_line(file, |line, _| {
+        lines.push(line);
+        Ok(())
+    })?;
+    Ok(lines)
+}
+
+/// Reads lines one by one. A last one without its end was being written when the process was killed: it is dropped, for nobody
+/// was promised that it was taken.
+pub(super) fn each_line<T: serde::de::DeserializeOwned>(
+    file: &mut File,
+    mut each: impl FnMut(T, Place) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     file.seek(SeekFrom::Start(0))?;
     let mut reader = BufReader::new(&mut *file);
-    let (mut parsed, mut line, mut length, mut number) = (Vec::new(), Vec::new(), 0u64, 0);
+    let (mut line, mut offset, mut number) = (Vec::new(), 0u64, 0);
     loop {
         line.clear();
         // Bytes: what was being written may end inside a character.
-        let n_read = reader.read_until(b'\n', &mut line)?;
+        let length = reader.read_until(b'\n', &mut line)? as u64;
         if !line.ends_with(b"\n") {
             break;
         }
         number += 1;
-        length += n_read as u64;
-        parsed.push(serde_json::from_slice(&line).with_context(|| format!("line {number}"))?);
+        let parsed = serde_json::from_slice(&line).with_context(|| format!("line {number}"))?;
+        each(parsed, Place { offset, length })?;
+        offset += length;
     }
-    file.set_len(length)?;
-    Ok(parsed)
+    file.set_len(offset)?;
+    Ok(())
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::addresses::Address;
+use crate::records::digest::sha256;
 
 /// A message that waits.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -25,6 +26,39 @@ pub(crate) struct Queued {
     pub(crate) message: Box<RawValue>,
 }
 
+/// What names what a message says: a part of a SHA-256.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Content(String);
+
+impl Content {
+    pub(crate) fn of(queued: &Queued) -> Content {
+        const DIGITS: usize = 16;
+        let form = queued.form.map(Form::name).unwrap_or_default();
+        let sha256 = sha256(&format!("{form} {}", queued.message.get()));
+        Content(sha256.chars().take(DIGITS).collect())
+    }
+}
+
+/// What is for a destination at an address.
+pub(super) trait Addressed {
+    /// Returns both, unless it is for none.
+    fn to(&mut self) -> Option<(&str, &mut Option<Address>)>;
+}
+
+impl Addressed for Queued {
+    fn to(&mut self) -> Option<(&str, &mut Option<Address>)> {
+        Some((self.destination.as_str(), &mut self.address))
+    }
+}
+
+impl Addressed for Delivery {
+    fn to(&mut self) -> Option<(&str, &mut Option<Address>)> {
+        let is_muted = self.status == DeliveryStatus::Muted;
+        (!is_muted).then_some((self.destination.as_str(), &mut self.address))
+    }
+}
+
 /// Who understands a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -35,6 +69,16 @@ pub(crate) enum Form {
     Json,
     /// A topic.
     Topic,
+}
+
+impl Form {
+    fn name(self) -> &'static str {
+        match self {
+            Form::Slack => "slack",
+            Form::Json => "json",
+            Form::Topic => "topic",
+        }
+    }
 }
 
 /// A line of the delivery log.
@@ -49,6 +93,9 @@ pub(crate) struct Delivery {
     pub(crate) address: Option<Address>,
     pub(crate) status: DeliveryStatus,
     pub(crate) time: String,
+    /// Of a rejected message what it said: another one about the event may be taken. Older versions did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) content: Option<Content>,
     /// Why it was rejected, muted or not made.
     #[serde(default)]
     pub(crate) error: Option<String>,
