@@ -6,7 +6,8 @@
 # make lambda packs ssm-events as a Lambda function into target/lambda
 # make dist   builds for releases and packs .deb, .rpm, tar.gz and SBOM into target/packages
 # make book   builds docs/ as a book into target/book
-# Both need Rust, Python 3 and jq; the Python packages go into .venv.
+# Installing needs Rust and a C compiler; what tests or makes lambda, dist, book and demo also needs Python 3, jq and curl. The Python
+# packages go into .venv.
 
 PYTHON ?= python3
 VENV := .venv
@@ -29,13 +30,15 @@ build:
 PREFIX ?= /usr/local
 PROFILE ?= release
 TOOLS := $(notdir $(wildcard tools/*))
+# One word for the shell, whatever is in it.
+quoted = '$(subst ','\'',$(1))'
 ifeq ($(PROFILE),dev)
 install: build
 else
 install:
-	cargo build --profile $(PROFILE) $(TOOLS:%=-p %)
+	cargo build --locked --profile $(PROFILE) $(TOOLS:%=-p %)
 endif
-	@scripts/install.sh target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE)) "$(PREFIX)" "$(DESTDIR)"
+	@scripts/install.sh target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE)) $(call quoted,$(PREFIX)) $(call quoted,$(DESTDIR))
 
 lambda:
 	scripts/lambda.sh

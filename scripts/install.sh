@@ -10,7 +10,7 @@ set -euo pipefail
 
 [ $# -eq 2 ] || [ $# -eq 3 ] || { echo "install: expected BINARIES PREFIX [DESTDIR]" >&2 && exit 2; }
 case $2 in /*) ;; *) echo "install: PREFIX '$2' is not an absolute path" >&2 && exit 2 ;; esac
-binaries=$1 prefix=$2 root=${3:-}$2
+binaries=$1 prefix=${2%/} root=${3:-}${2%/}
 here=$(cd -- "$(dirname -- "$0")" && pwd)
 scripts=share/ssm-rollout
 
@@ -57,7 +57,22 @@ done
 for path in "$here"/*.jq "$here/rollout.mk" "$here"/rollout.d/* "$here"/send.d/* "$here"/vulnscan.d/*; do
     put 644 "$path" "$scripts/${path#"$here"/}"
 done
+# They find the scripts by where they are themselves, so that an archive works wherever it is unpacked, and any PREFIX is fine.
 for script in rollout rollback stackset vulnscan; do
-    printf '#!/bin/sh\nexec "%s" "$@"\n' "$prefix/$scripts/$script.sh" >"$generated"
+    # shellcheck disable=SC2016 # The wrapper expands it.
+    printf '#!/bin/sh\nhere=$(dirname -- "$(readlink -f -- "$0")")\nexec "$here/../%s" "$@"\n' "$scripts/$script.sh" >"$generated"
     put 755 "$generated" "bin/ssm-$script"
 done
+
+# What is installed where nobody looks is not found. For packagers, who give DESTDIR, others see to that.
+[ -z "${3:-}" ] || exit 0
+# shellcheck disable=SC2016 # The user's shell expands it.
+case ":$PATH:" in
+*":$prefix/bin:"*) ;;
+*) printf 'install: %s is not in PATH: export PATH=%q:"$PATH"\n' "$prefix/bin" "$prefix/bin" >&2 ;;
+esac
+# shellcheck disable=SC2016
+case ${SHELL:-},$prefix in
+*/zsh,/usr | */zsh,/usr/local) ;;
+*/zsh,*) printf 'install: for completions in zsh, before compinit: fpath=(%q $fpath)\n' "$prefix/share/zsh/site-functions" >&2 ;;
+esac

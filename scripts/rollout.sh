@@ -5,6 +5,7 @@
 #                   [--accounts FILE|org --assume-role ARN [--external-id env:NAME|file:PATH]]
 #                   [--guardrail-profile P] [--guardrail-role ARN] [--accept ID]... [--probe NODE]... [--only PHASE,..]
 #        rollout.sh make plan|apply|check|rollback|PHASE     for rollout.mk, whose variables are in the environment
+#        rollout.sh --directory     prints where this script is: beside it are rollout.d, with example desired states, and rollout.mk
 #
 #   --run-dir DIR            keep plans, results and findings in DIR [default: run/PROFILE, or run/default]
 #   --desired DIR            read {agent,role,prefs,scp,events}.json in DIR [default: rollout.d beside this script]
@@ -83,6 +84,7 @@ read_arguments() {
     while [ $# -gt 0 ]; do
         case $1,${2:-} in
         --help,* | -h,*) usage ;;
+        --directory,*) echo "$here" && exit ;;
         --yes,*) YES=1 && shift && continue ;;
         *,) die "$1: unknown argument, or its value is missing; see --help" ;;
         --run-dir,*) ROLLOUT_DIR=$2 ;;
@@ -254,12 +256,14 @@ plan_all() {
 }
 # Refuses a guardrail that could not be judged, while nothing is written yet.
 needs_guardrail_role() {
-    local plan=$dir/guardrail.plan.json
-    is_in guardrail "$*" && [ -z "$GUARDRAIL_ROLE$dry" ] && [ -s "$plan" ] && ! is_in unread "${accepted[*]-}" || return 0
+    local plan=$dir/guardrail.plan.json one
+    is_in guardrail "$*" && [ -z "$GUARDRAIL_ROLE$dry" ] && [ -s "$plan" ] || return 0
+    # Which accounts are not read, ssm-scp knows, and whether each of them is accepted.
+    for one in ${accepted[@]+"${accepted[@]}"}; do case $one in unread:*) return 0 ;; esac done
     [ "$(n_changes "$plan")" -gt 0 ] || return 0
     die "guardrail: pass --guardrail-role 'arn:aws:iam::{account}:role/NAME' (GUARDRAIL_ROLE), a role in each account that may read" \
         "IAM: without it ssm-scp cannot see whom the guardrail would lock out, and refuses it. Or leave the guardrail out, without" \
-        "--guardrail-profile. Nothing was written"
+        "--guardrail-profile; or take the risk for single accounts, with --accept unread:ACCOUNT. Nothing was written"
 }
 # Plans a phase that can run, unless it is done already, or planned.
 plan_anew() { ! is_in "$1" "$can" || is_fresh "$1" 'done' || [ -e "$dir/$1.plan.json" ] || do_it plan "$1"; }

@@ -36,7 +36,7 @@ follow() {
         line=$(jq -r --arg status "$status" '
             def n($status; $word): [.Summaries[] | select(.Status == $status)] | length | if . > 0 then ", \(.) \($word)" else "" end;
             "\([.Summaries[] | select(.Status == "SUCCEEDED")] | length) of \(.Summaries | length) done"
-            + n("FAILED"; "failed") + n("CANCELLED"; "cancelled") + n("RUNNING"; "under way")' "$work/results.json")
+            + n("FAILED"; "failed") + n("CANCELLED"; "canceled") + n("RUNNING"; "under way")' "$work/results.json")
         if [ "$line" != "$said" ]; then say "stackset: $line" && said=$line && pause=1; fi
         case $status in SUCCEEDED | FAILED | STOPPED) break ;; esac
         attend TERM sleep "$pause" # A shell does not hear of a stop while it sleeps itself.

@@ -28,7 +28,7 @@
 # Prints the table of advisories, as CSV unless stdout is a terminal; without advisories, the paths of the SBOMs.
 #
 # exit: 0 nothing found, 1 a package needs an update or a patch is missing, 2 an error, or a node is not judged,
-#       130 stopped by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP: ssm-run has cancelled its commands
+#       130 stopped by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP: ssm-run has canceled its commands
 set -euo pipefail
 umask 077 # An inventory shows how a node can be attacked.
 

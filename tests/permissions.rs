@@ -212,6 +212,7 @@ $ ssm-role --generate policy                           # every verb
 $ ssm-role --generate policy --for read                # verbs that only read: for audits and CI
 $ ssm-role --generate policy --for apply               # apply, with what it reads
 $ ssm-role check --generate policy                     # one verb, as --for check
+$ ssm-role --generate example >role.json
 $ ssm-role --generate policy --for apply -f role.json  # only what this desired state names
 ```
 

@@ -16,7 +16,7 @@ const UNDO: &str = "Apply a change, then undo it:";
 const RUN: &str = "Run a command on every Linux node, and print its output or why it did not run:";
 const GATE: &str = "Fail a CI job for errors, not for warnings:";
 const REPORT: &str = "Report to code scanning and to a CI system:";
-const SCAN: &str = "List what is installed on every Linux node, match it with advisories, and write SARIF for code scanning:";
+const SCAN: &str = "List what is installed on every Linux node, match it with the advisories in `osv/`, and write SARIF for code scanning:";
 const RENDER: &str = "Print the policy document alone, for another tool to deploy, and lint it:";
 
 #[test]
@@ -109,10 +109,10 @@ fn history_says_who_would_lose_access() {
 #[test]
 fn preferences_say_what_roles_lack() {
     let account = account();
-    let pipe = "ssm-prefs plan -f scripts/rollout.d/prefs.json | ssm-prefs apply >result.json
-        ssm-prefs show | ssm-role check --prefs - -f scripts/rollout.d/role.json >found || [ $? -eq 1 ]
-        ssm-prefs show | ssm-role plan --prefs - -f scripts/rollout.d/role.json | ssm-role apply >result.json
-        ssm-prefs show | ssm-role check --prefs - -f scripts/rollout.d/role.json || [ $? -eq 1 ]";
+    let pipe = "ssm-prefs plan -f desired/prefs.json | ssm-prefs apply >result.json
+        ssm-prefs show | ssm-role check --prefs - -f desired/role.json >found || [ $? -eq 1 ]
+        ssm-prefs show | ssm-role plan --prefs - -f desired/role.json | ssm-role apply >result.json
+        ssm-prefs show | ssm-role check --prefs - -f desired/role.json || [ $? -eq 1 ]";
     let left = run(&account, pipe).records();
     let found = std::fs::read_to_string(account.home().join("found")).unwrap();
     for id in [
@@ -132,11 +132,11 @@ fn preferences_say_what_roles_lack() {
 #[test]
 fn transcripts_reach_a_bucket_with_a_key() {
     let account = account();
-    let pipe = "ssm-prefs plan -f scripts/rollout.d/prefs.json | ssm-prefs apply >prefs-result.json
+    let pipe = "ssm-prefs plan -f desired/prefs.json | ssm-prefs apply >prefs-result.json
         ssm-prefs show >prefs.json
-        ssm-role plan --prefs prefs.json -f scripts/rollout.d/role.json | ssm-role apply >result.json
+        ssm-role plan --prefs prefs.json -f desired/role.json | ssm-role apply >result.json
         ssm-role show --prefs prefs.json >roles.json
-        ssm-role check --prefs prefs.json -f scripts/rollout.d/role.json || [ $? -eq 1 ]";
+        ssm-role check --prefs prefs.json -f desired/role.json || [ $? -eq 1 ]";
     let about_keys = |findings: &[Value]| -> Vec<Value> {
         let about_keys = findings
             .iter()
@@ -202,7 +202,7 @@ fn transcripts_reach_a_bucket_with_a_key() {
             &document.to_string(),
         ]);
     }
-    let check = "ssm-role check --prefs prefs.json -f scripts/rollout.d/role.json || [ $? -eq 1 ]";
+    let check = "ssm-role check --prefs prefs.json -f desired/role.json || [ $? -eq 1 ]";
     let found = about_keys(&run(&account, check).records());
     assert_eq!(found.len(), roles.len(), "{found:?}");
     assert!(found.iter().all(|one| one["id"] == "role.s3_kms.denied"));
@@ -212,12 +212,12 @@ fn transcripts_reach_a_bucket_with_a_key() {
 #[test]
 fn own_grants_are_neither_denied_nor_unknown() {
     let account = account();
-    let pipe = "ssm-prefs plan -f scripts/rollout.d/prefs.json | ssm-prefs apply >prefs-result.json
+    let pipe = "ssm-prefs plan -f desired/prefs.json | ssm-prefs apply >prefs-result.json
         ssm-prefs show >prefs.json
-        ssm-role plan --prefs prefs.json -f scripts/rollout.d/role.json | ssm-role apply >result.json
+        ssm-role plan --prefs prefs.json -f desired/role.json | ssm-role apply >result.json
         ssm-role show --prefs prefs.json >roles.json
-        ssm-prefs check -f scripts/rollout.d/prefs.json --roles roles.json || [ $? -eq 1 ]
-        ssm-role check --prefs prefs.json -f scripts/rollout.d/role.json || [ $? -eq 1 ]";
+        ssm-prefs check -f desired/prefs.json --roles roles.json || [ $? -eq 1 ]
+        ssm-role check --prefs prefs.json -f desired/role.json || [ $? -eq 1 ]";
     let found = run(&account, pipe).records();
     let is_about_roles = |finding: &&Value| {
         let id = finding["id"].as_str().unwrap();
@@ -345,15 +345,27 @@ fn account() -> Account {
         estate[kind] = Value::Array(items);
     }
     account.seed(&estate);
-    // The examples read the desired files by the paths they have in the repository.
-    let scripts = account.home().join("scripts");
-    std::os::unix::fs::symlink(repository().join("scripts"), scripts).unwrap();
+    // The examples read the desired files that the first use of the README copies, and find the scripts as what is installed does.
+    let scripts = repository().join("scripts");
+    let bin = account.home().join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    for (from, to) in [
+        ("rollout.d", account.home().join("desired")),
+        ("rollout.sh", bin.join("ssm-rollout")),
+    ] {
+        std::os::unix::fs::symlink(scripts.join(from), to).unwrap();
+    }
     account
 }
 
 #[track_caller]
 fn run(account: &Account, example: &str) -> Output {
-    let path = format!("{}:/usr/local/bin:/usr/bin:/bin", binaries().display());
+    let bin = account.home().join("bin");
+    let path = format!(
+        "{}:{}:/usr/local/bin:/usr/bin:/bin",
+        binaries().display(),
+        bin.display()
+    );
     let output = account
         .tool("/bin/sh")
         .args(["-ec", example])

@@ -102,6 +102,40 @@ fn the_readme_names_every_tool() {
     }
 }
 
+/// Who follows a link finds a page of that title: in the README, in the book's list, and between pages.
+#[test]
+fn links_to_pages_are_called_as_the_pages_are() {
+    let documents = repository().join("docs");
+    let title = |page: &str| {
+        let text = std::fs::read_to_string(documents.join(page)).unwrap();
+        let first = text.lines().next().unwrap_or_default();
+        first.strip_prefix("# ").unwrap_or_default().to_owned()
+    };
+    let mut n_links = 0;
+    for (list, prefix) in [("README.md", "docs/"), ("docs/SUMMARY.md", "")] {
+        let text = std::fs::read_to_string(repository().join(list)).unwrap();
+        for (before, after) in text
+            .match_indices("](")
+            .map(|(at, _)| (&text[..at], &text[at + 2..]))
+        {
+            let target = after.split(')').next().unwrap_or_default();
+            let Some(page) = target
+                .strip_prefix(prefix)
+                .filter(|page| !page.contains(['/', '#']))
+            else {
+                continue;
+            };
+            if !documents.join(page).exists() {
+                continue;
+            }
+            n_links += 1;
+            let called = before.rsplit('[').next().unwrap_or_default();
+            assert_eq!(called, title(page), "{list} links to {page}");
+        }
+    }
+    assert!(n_links > 50, "only {n_links} links were found");
+}
+
 /// Links lead to what exists, and the book has every page.
 #[test]
 fn links_of_the_documents_lead_somewhere() {

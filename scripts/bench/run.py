@@ -2,7 +2,7 @@
 """Compares ssm-run with a boto3 loop that sends the same command and asks for each node until it has ended.
 
 Twice: on 2,000 nodes that print a line after 0.3 to 8 seconds, and on those of tests/sandbox/estates/fleet.json that run
-sh scripts and are online, which end well, failed, timed out, undelivered and cancelled, and of which some print more than a
+sh scripts and are online, which end well, failed, timed out, undelivered and canceled, and of which some print more than a
 list of invocations reports. The loop is the one that everybody writes: commands of 50 nodes, then GetCommandInvocation for
 each node that has not ended, and a second's pause.
 

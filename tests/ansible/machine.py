@@ -84,7 +84,7 @@ class Machine:
             text=True,
         )
         if self.process.stdout.readline() != "ready\n":
-            raise RuntimeError("no overlay: these tests need root")
+            raise RuntimeError("no overlay: these tests need root, as tests/scripts/ansible.sh has it")
         self.write("usr/bin/systemctl", SYSTEMCTL, mode="755")
         self.write("usr/bin/snap", SNAP, mode="755")
         self.run("mkdir -p /run/systemd/system")

@@ -24,6 +24,7 @@ missing() {
     done | sort -u
 }
 [ -n "$(missing)" ] || exit 0
+if [ "$(id -u)" -ne 0 ] && command -v apt-get >/dev/null && sudo -n true 2>/dev/null; then exec sudo -n "$0" "$@"; fi
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
     printf 'packages: the tests need %s; install them as root\n' "$(missing | paste -sd' ' -)" >&2
     exit 1

@@ -119,6 +119,21 @@ class Collection(unittest.TestCase):
         self.assertIn('idleSessionTimeout": "15"', self.output.replace("\\", ""))
         self.assertEqual(len(outcome["diff"]), 1)
 
+    def test_takes_the_text_of_a_file_with_comments(self):
+        """The examples that the tools print have some; what is wrong in one is at the line that the file has."""
+        path = self.home / "desired.json"
+        path.write_text('// Ours.\n{\n  // An hour is too long.\n  "idle_timeout_minutes": 15,\n}\n')
+        lookup = f"{{{{ lookup('ansible.builtin.file', '{path}') }}}}"
+        outcome = self.play("ssm_prefs", {"desired": lookup})
+        self.assertTrue(outcome["changed"], outcome)
+        self.assertEqual(self.writes(), ["CreateDocument"])
+        path.write_text('// Ours.\n{\n  "idle_timeout_minuets": 15\n}\n')
+        outcome = self.play("ssm_prefs", {"desired": lookup})
+        self.assertTrue(outcome["failed"])
+        self.assertRegex(outcome["msg"], "idle_timeout_minuets")
+        outcome = self.play("ssm_prefs", {"desired": [DESIRED]})
+        self.assertEqual(outcome["msg"], "desired: expected a dictionary, or the text of a file")
+
     def test_every_module_converges(self):
         desired_states = {
             "ssm_agentcheck": {"association": {}},
@@ -207,11 +222,14 @@ class Collection(unittest.TestCase):
     def test_the_commands_of_the_readme_work_as_printed(self):
         readme = (ROOT / "scripts/ansible/README.md").read_text()
         commands = [line[2:] for line in re.search(r"```console\n(.*?)```", readme, re.S)[1].splitlines()]
-        self.assertEqual(len(commands), 3)
+        self.assertEqual(len(commands), 4)
         directory = self.home / "as printed"
         directory.mkdir()
         (directory / "scripts").symlink_to(ROOT / "scripts")
+        # As what installs the tools has it.
+        (directory / "ssm-rollout").symlink_to(ROOT / "scripts/rollout.sh")
         environment = self.environment(self.account)
+        environment["PATH"] += f":{directory}"
         del environment["ANSIBLE_COLLECTIONS_PATH"], environment["AWS_REGION"]
         for shell in ("bash", "dash"):
             done = subprocess.run(

@@ -9,7 +9,7 @@ use super::{Organization, ROLE, bin, desired_of};
 
 const TOOLS: [&str; 4] = ["ssm-agentcheck", "ssm-role", "ssm-prefs", "ssm-events"];
 const VERBS: [&str; 3] = ["show", "plan", "check"];
-const HEAD: &str = "# Calls
+const HEAD: &str = "# Calls to AWS
 
 What each verb asks of AWS, for accounts that are empty yet: once a run, once an account, and once an account and region.
 Made from the call log of the tests; `ListAccounts` comes once more per 20 accounts with `--accounts org`, and

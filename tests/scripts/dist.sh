@@ -8,6 +8,8 @@ export PATH="$root/.venv/bin:$PATH"
 top=$(mktemp -d)
 trap 'rm -rf -- "$top"' EXIT
 fail() { echo "dist: $*" >&2 && exit 1; }
+# shellcheck source=tests/scripts/as_root
+. "$root/tests/scripts/as_root"
 "$root/tests/ansible/packages.sh" # For rpm.
 
 tools="ssm-agentcheck ssm-role ssm-prefs ssm-scp ssm-events ssm-run ssm-vulns"
@@ -15,8 +17,9 @@ arch=$(uname -m)
 out="$top/the packages"
 FAST=1 "$root/scripts/dist.sh" --binaries "$(dirname -- "$(command -v ssm-prefs)")" "$out" >"$top/list"
 base=ssm-tools-$(ssm-prefs --version | awk '{ print $2 }')-linux-$arch
+collection=ssm_tools-rollout-$(ssm-prefs --version | awk '{ print $2 }').tar.gz
 (cd -- "$out" && sha256sum --check --quiet --strict SHA256SUMS) || fail "the checksums are of something else"
-[ "$(awk '{ print $2 }' "$top/list" | paste -sd' ' -)" = "SHA256SUMS $base.tar.gz $base.deb $base.rpm $base.cdx.json" ] || fail "it lists $(cat "$top/list")"
+[ "$(awk '{ print $2 }' "$top/list" | paste -sd' ' -)" = "SHA256SUMS $base.tar.gz $base.deb $base.rpm $base.cdx.json $collection" ] || fail "it lists $(cat "$top/list")"
 
 # The same everywhere: what install.sh makes, the SBOM and the documents.
 unpack() { # packages into
@@ -43,19 +46,43 @@ all_run() { # bin
     for tool in $tools; do env -i "$1/$tool" --version | grep -q "^$tool [0-9]" || fail "$1/$tool --version"; done
 }
 all_run "$top/tar/usr/bin"
+# Scripts find their files wherever a package was unpacked, and so does a link to them.
+scripts_run() { # usr
+    local script
+    for script in rollout rollback stackset vulnscan; do
+        env -i PATH=/usr/local/bin:/usr/bin:/bin "$1/bin/ssm-$script" --help | grep -q "^usage: .*$script.sh" || fail "$1/bin/ssm-$script --help"
+    done
+    ln -sf "$1/bin/ssm-rollout" "$top/a link"
+    [ "$(env -i PATH=/usr/local/bin:/usr/bin:/bin "$top/a link" --directory)" = "$(readlink -f "$1")/share/ssm-rollout" ] || fail "ssm-rollout --directory of $1"
+}
+mv "$top/tar/usr" "$top/tar/\$HOME \`a\` 'b' \"c\"" # As somebody may call it.
+scripts_run "$top/tar/\$HOME \`a\` 'b' \"c\""
+mv "$top/tar/\$HOME \`a\` 'b' \"c\"" "$top/tar/usr"
+for kind in deb rpm; do scripts_run "$top/$kind/usr"; done
+# Links of the documents lead to what is packed with them.
+for page in "$top"/deb/usr/share/ssm-rollout/*.md "$top"/deb/usr/share/ssm-rollout/docs/*.md; do
+    grep -o '](\([^)#]*\)' "$page" | sed 's/^](//' | grep -v '^https:' | sort -u >"$top/links" || true
+    while IFS= read -r link; do
+        [ -z "$link" ] || [ -e "$(dirname -- "$page")/$link" ] || fail "${page##*/} links to $link, which is not packed"
+    done <"$top/links"
+done
+[ "$(find "$top/deb/usr/share/ssm-rollout/docs" -name '*.md' | wc -l)" -eq "$(find "$root/docs" -name '*.md' | wc -l)" ] || fail "not all documents are packed"
+# The collection has the version of the tools, and its role and modules.
+tar -tzf "$out/$collection" >"$top/files" || fail "the collection cannot be read"
+for file in plugins/modules/ssm_scp.py roles/ssm_agent/tasks/main.yml playbooks/modules.yml; do grep -qx "$file" "$top/files" || fail "the collection has no $file"; done
 
 # As the README has it, but into a directory: the package that is for this machine.
-for manager in dpkg rpm; do
-    grep -q "^\$ sudo $manager -i ssm-tools-\*-linux-x86_64\.$([ $manager = rpm ] && echo rpm || echo deb) " "$root/README.md" || fail "the README does not say $manager -i"
+for line in 'apt install ./ssm-tools-*-linux-x86_64.deb' 'dnf install ./ssm-tools-*-linux-x86_64.rpm'; do
+    grep -qF "\$ sudo $line " "$root/README.md" || fail "the README does not say $line"
 done
 install_all() { # packages into
     mkdir -p "$2/dpkg/var/lib/dpkg/info" "$2/dpkg/var/lib/dpkg/updates" && : >"$2/dpkg/var/lib/dpkg/status"
-    PATH="$PATH:/usr/sbin:/sbin" dpkg --root="$2/dpkg" --force-not-root --force-depends -i "$1/$base.deb" >"$2/dpkg.log" 2>&1 || fail "dpkg -i: $(cat "$2/dpkg.log")"
-    rpm --root "$2/by rpm" --dbpath /db --initdb || fail "rpm --initdb"
-    rpm --root "$2/by rpm" --dbpath /db --nodeps --ignorearch -i "$1/$base.rpm" >"$2/rpm.log" 2>&1 || fail "rpm -i: $(cat "$2/rpm.log")"
+    PATH="$PATH:/usr/sbin:/sbin" as_root dpkg --root="$2/dpkg" --force-depends -i "$1/$base.deb" >"$2/dpkg.log" 2>&1 || fail "dpkg -i: $(cat "$2/dpkg.log")"
+    as_root rpm --root "$2/by rpm" --dbpath /db --initdb || fail "rpm --initdb"
+    as_root rpm --root "$2/by rpm" --dbpath /db --nodeps --ignorearch -i "$1/$base.rpm" >"$2/rpm.log" 2>&1 || fail "rpm -i: $(cat "$2/rpm.log")"
     all_run "$2/dpkg/usr/bin"
     all_run "$2/by rpm/usr/bin"
-    rpm --root "$2/by rpm" --dbpath /db --verify --nodeps --nouser --nogroup ssm-tools || fail "rpm --verify finds what was installed another"
+    as_root rpm --root "$2/by rpm" --dbpath /db --verify --nodeps --nouser --nogroup ssm-tools || fail "rpm --verify finds what was installed another"
 }
 install_all "$out" "$top"
 cmp "$top/dpkg/usr/share/ssm-rollout/rollout.d/agent.json" "$root/scripts/rollout.d/agent.json" || fail "dpkg -i installs no examples"
@@ -145,11 +172,13 @@ truncate -s $((max_megabytes * 1000000)) "$top/fits" && truncate -s $((max_megab
 # The image has what its programs need and nothing else.
 image="$out/image-$arch/root"
 image_runs() { # image
-    [ "$(id -u)" -ne 0 ] || env -i /usr/sbin/chroot "$1" /usr/bin/ssm-scp --version | grep -q '^ssm-scp ' || fail "the image does not run"
+    as_root env -i /usr/sbin/chroot "$1" /usr/bin/ssm-scp --version | grep -q '^ssm-scp ' || fail "the image does not run"
 }
 image_runs "$image"
 [ -s "$image/etc/ssl/certs/ca-certificates.crt" ] || fail "the image trusts nobody"
 [ ! -e "$image/bin/sh" ] || fail "the image has a shell"
+if CERTIFICATES=/nowhere FAST=1 "$root/scripts/dist.sh" --binaries "$top/program" "$top/untrusting" >"$top/said" 2>&1; then fail "it makes an image that trusts nobody"; fi
+grep -q '^dist: this machine has no certificates' "$top/said" || fail "it says $(cat "$top/said")"
 
 # Nothing else is left, and what cannot be packed leaves it as it is.
 before=$(grep 'cdx' "$out/SHA256SUMS")

@@ -92,8 +92,13 @@ PY
     # As GitHub runs `shell: bash`.
     bash --noprofile --norc -eo pipefail "$top/step" </dev/null >"$top/said" 2>&1
 }
-export RUNNER_TEMP="$top/runner" GITHUB_PATH="$top/path"
+export RUNNER_TEMP="$top/runner" GITHUB_PATH="$top/path" GITHUB_OUTPUT="$top/output"
+# Uploads what there is, once somebody has looked, and nothing else.
+uploads() { [ "$(sed 's/.*steps.look.outputs.//; s/ ==.*//' <<<"$upload_if")" = reported ] && grep -qx reported=true "$GITHUB_OUTPUT"; }
+upload_if=$(sed -n "/- name: Upload/,\$s/^ *if: //p" "$root/action.yml")
+: >"$GITHUB_OUTPUT"
 step Look tool=ssm-prefs arguments=prefs.json || fail "$(cat "$top/said")"
+uploads || fail "it does not upload what it found"
 "$root/tests/scripts/validate" sarif findings.sarif
 [ "$(jq '.runs[0].results | length' findings.sarif)" = 0 ] || fail "it finds something in prefs.json"
 status=0
@@ -105,6 +110,12 @@ wrong_guard.json" sarif=other.sarif || status=$?
 status=0
 step Look tool=ssm-prefs arguments='nowhere.json; touch ran' || status=$?
 [ "$status" -eq 2 ] && [ ! -e ran ] || fail "a file that is not there is status $status"
+: >"$GITHUB_OUTPUT"
+if step Look tool=ssm-nothing arguments=prefs.json; then fail "a tool that is not there has looked"; fi
+if uploads; then fail "it uploads a report that is empty"; fi
+# Without arguments the verb gets none, and reads stdin.
+if step Look tool=ssm-prefs; then fail "it lints nothing"; fi
+if grep -q 'unbound\|unexpected argument' "$top/said"; then fail "without arguments: $(cat "$top/said")"; fi
 
 # A release that holds the tool, and one whose archive is another than its checksum says.
 step "Install the tools" tool=ssm-prefs arguments='' || fail "$(cat "$top/said")"
@@ -120,6 +131,17 @@ cat >"$top/bin/gh" <<GH
 cp "$top/release/$archive.tar.gz" "$top/release/SHA256SUMS" .
 GH
 chmod +x "$top/bin/gh"
+# A branch or a commit is no release, and a release has nothing for other systems: each is one line that says what to do.
+refuses() { # what it says, words of the step
+    if PATH="$top/bin:$PATH" step "Install the tools" tool=ssm-new "${@:2}"; then fail "it installs for $2"; fi
+    [ "$(cat "$top/said")" = "::error::$1" ] || fail "for $2 it says $(cat "$top/said")"
+}
+for version in main 0123456789012345678901234567890123456789 v1; do
+    refuses "'$version' is not the name of a release: pin the action by one, such as v0.1.0, or set its input version" "version=$version"
+done
+printf '#!/bin/sh\necho Darwin\n' >"$top/bin/uname" && chmod +x "$top/bin/uname"
+refuses "releases have tools for Linux only: run this job on ubuntu-24.04, or install ssm-new before this step" version=v0.1.0
+rm "$top/bin/uname"
 PATH="$top/bin:$PATH" step "Install the tools" tool=ssm-new arguments='' || fail "$(cat "$top/said")"
 [ "$("$(cat "$GITHUB_PATH")/ssm-new")" = new ] || fail "it does not install"
 rm "$GITHUB_PATH" && echo more >>"$top/release/$archive.tar.gz"

@@ -86,6 +86,17 @@ done
 # Below DESTDIR files are not where they will be; once they are, any directory will do.
 mv -- "$at" "$top/moved"
 (MAKEFLAGS='' make --no-print-directory -C "$root" install PROFILE=dev BUILD=: PREFIX="$top/here" >"$top/log" 2>&1) || fail "without DESTDIR"
+grep -qxF "install: $top/here/bin is not in PATH: export PATH=$top/here/bin:\"\$PATH\"" "$top/log" || fail "it says: $(cat "$top/log")"
+(PATH="$top/here/bin:$PATH" SHELL=/bin/zsh "$root/scripts/install.sh" "$(dirname -- "$(command -v ssm-prefs)")" "$top/here" >"$top/log" 2>&1) || fail "install.sh again"
+[ "$(cat "$top/log")" = "install: for completions in zsh, before compinit: fpath=($top/here/share/zsh/site-functions \$fpath)" ] || fail "it says: $(cat "$top/log")"
+# Whatever PREFIX has in it is none of a shell's business. What make would expand is doubled.
+odd="$top/\$HOME \`touch ran\` 'b' \"c\""
+(MAKEFLAGS='' make --no-print-directory -C "$root" install PROFILE=dev BUILD=: PREFIX="${odd//\$/\$\$}" >"$top/log" 2>&1) || fail "PREFIX='$odd': $(cat "$top/log")"
+[ ! -e "$root/ran" ] || fail "PREFIX is run"
+for script in rollout rollback stackset vulnscan; do
+    env -i PATH="$PATH" "$odd/bin/ssm-$script" --help | grep -q "$script" || fail "$odd/bin/ssm-$script --help"
+done
+[ "$(env -i PATH="$PATH" "$odd/bin/ssm-rollout" --directory)" = "$odd/share/ssm-rollout" ] || fail "ssm-rollout --directory"
 mkdir "$top/empty" && cd "$top/empty"
 for script in rollout rollback stackset vulnscan; do
     env -i PATH="$top/here/bin:$PATH" "ssm-$script" --help | grep -q "$script" || fail "ssm-$script --help"

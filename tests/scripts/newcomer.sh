@@ -67,23 +67,17 @@ commands README -v section='## Install' >"$top/install"
 echo "newcomer: make install took $((SECONDS - started)) s"
 
 # `check` and its like end with 1 when they find something, which is what a newcomer sees and no mistake of the page. A status of 2
-# is one, also within a pipe, where no shell would notice.
+# is one, also within a pipe, where no shell would notice. Wrappers are where the tools are, so that they are found as the tools are.
 wrapper() { # program directory
     # shellcheck disable=SC2016 # Expanded by the wrapper.
     printf '#!/bin/sh\nPATH="%s:${PATH#"%s:"}"\n"%s" "$@"\nstatus=$?\n[ "$status" -ne 1 ] || exit 0\n[ "$status" -eq 0 ] || echo "%s $*: $status" >>"$FAILED"\nexit "$status"\n' \
-        "$home/.local/bin" "$top/bin" "$1" "${1##*/}" >"$2/${1##*/}"
+        "$home/.local/bin" "$2" "$1" "${1##*/}" >"$2/${1##*/}"
     chmod +x "$2/${1##*/}"
 }
-mkdir "$top/bin" "$top/others" "$top/scripts"
-for path in "$home/.local/bin"/*; do wrapper "$path" "$top/bin"; done
+mkdir "$top/others"
 ln -s "$root/.venv/bin/aws" "$root/tests/sandbox/session-manager-plugin" "$top/others"
-for path in "$root/scripts"/*; do
-    case ${path##*/} in
-    rollout.sh | rollback.sh | stackset.sh | vulnscan.sh) wrapper "$path" "$top/scripts" ;;
-    rollout.d) cp -r -- "$path" "$top/scripts" ;;
-    *) ln -s "$path" "$top/scripts" ;;
-    esac
-done
+# Nothing but what the README says puts the tools into PATH.
+grep '^export PATH=' "$top/install" >"$top/path" || fail "the README does not say how the tools get into PATH"
 "$root/tests/ansible/packages.sh" zsh
 
 export SSM_TIME_DIVISOR=30
@@ -147,23 +141,25 @@ answer() { # status server type body
 
 # Plays one page in one shell, or on a terminal.
 play() { # page shell number
-    local page=$1 shell=$2 number=$3 path golden n_blocks=0 answers=0 columns='' colors='' of_terminal=''
+    local page=$1 shell=$2 number=$3 path golden examples n_blocks=0 answers=0 columns='' colors='' of_terminal=''
     stage="$top/$page.$2"
-    mkdir -p "$stage/home/.aws" "$stage/work" && cp -rl "$home/.local" "$stage/home/"
+    mkdir -p "$stage/home/.aws" "$stage/work" "$stage/home/.local/bin" && cp -rl "$home/.local/share" "$stage/home/.local/"
+    for path in "$home/.local/bin"/*; do wrapper "$path" "$stage/home/.local/bin"; done
     control POST estate "$(as_here <"$root/tests/sandbox/estates/demo.json")" >/dev/null || fail "$page has no estate"
     for name in shop:222222222222 management:111111111111; do
         printf '[%s]\naws_access_key_id = AKIA%s\naws_secret_access_key = any\n' "${name%:*}" "$(as_here <<<"${name#*:}")"
     done >"$stage/home/.aws/credentials"
     : >"$stage/home/.aws/config"
-    export HOME="$stage/home" FAILED="$stage/failed" PATH="$top/bin:$top/others:/usr/local/bin:/usr/bin:/bin"
+    export HOME="$stage/home" FAILED="$stage/failed" PATH="$top/others:/usr/local/bin:/usr/bin:/bin"
+    # shellcheck source=/dev/null # A line of the README.
+    . "$top/path"
+    # shellcheck disable=SC2034 # Of what prepares a page.
+    examples=$HOME/.local/share/ssm-rollout/rollout.d
     cd "$stage/work"
-    # Only a tutorial begins from nothing.
+    # Only a tutorial says which account it is about.
     case $page in
     README | tutorial | organization) ;;
     *)
-        cp -r "$HOME/.local/share/ssm-rollout/rollout.d" desired
-        cp desired/*.json .
-        ln -s "$top/scripts" scripts
         export AWS_PROFILE=shop AWS_REGION=eu-central-1 AWS_DEFAULT_REGION=eu-central-1 # Of which the CLI reads the latter.
         ;;
     esac
@@ -211,7 +207,10 @@ settle() {
 for page in "${pages[@]}"; do
     shells=(bash)
     # These are what people paste into the shell that they have. A terminal has columns, and colors or none.
-    case $page in README | tutorial) shells=(bash dash zsh '80 colors bash' '80 colors dash' '80 colors zsh' '200 plain bash') ;; esac
+    case $page in
+    README) shells=(bash dash zsh {80,200}' '{colors,plain}' '{bash,dash,zsh}) ;;
+    tutorial) shells=(bash dash zsh {80,200}' '{colors,plain}' bash' '80 colors dash' '200 plain zsh') ;;
+    esac
     for shell in "${shells[@]}"; do
         [ ${#playing[@]} -lt 2 ] || settle
         number=$((number + 1))

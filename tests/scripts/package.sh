@@ -8,6 +8,8 @@ root=$(cd -- "$(dirname -- "$0")/../.." && pwd)
 top=$(mktemp -d)
 trap 'rm -rf -- "$top"' EXIT
 fail() { echo "package: $*" >&2 && exit 1; }
+# shellcheck source=tests/scripts/as_root
+. "$root/tests/scripts/as_root"
 "$root/tests/ansible/packages.sh" rpm dpkg-deb
 PATH="$root/.venv/bin:$PATH:/usr/sbin:/sbin" FAST=1 "$root/scripts/dist.sh" --binaries "$(dirname -- "$(command -v ssm-prefs)")" "$top/packages" >/dev/null
 
@@ -15,13 +17,19 @@ PATH="$root/.venv/bin:$PATH:/usr/sbin:/sbin" FAST=1 "$root/scripts/dist.sh" --bi
 . "$root/tests/scripts/local_aws"
 an_account 111122223333
 
-# Installs below $at.
+# Installs below $at, where no dependency is. That they are found is for the package manager of the system to say: apt is asked here,
+# of rpm's the names are held below.
 sudo() { "$@"; }
-dpkg() {
+apt() {
+    [ "$1" = install ] || fail "apt $1"
+    apt-get install --simulate -qq "$2" || fail "apt would not install $2"
     mkdir -p "$at/var/lib/dpkg/info" "$at/var/lib/dpkg/updates" && : >"$at/var/lib/dpkg/status"
-    PATH="$PATH:/usr/sbin:/sbin" command dpkg --root="$at" --force-not-root --force-depends "$@"
+    PATH="$PATH:/usr/sbin:/sbin" as_root dpkg --root="$at" --force-depends -i "$2"
 }
-rpm() { command rpm --root "$at" --dbpath /db --initdb && command rpm --root "$at" --dbpath /db --nodeps --ignorearch "$@"; }
+dnf() {
+    [ "$1" = install ] || fail "dnf $1"
+    as_root rpm --root "$at" --dbpath /db --initdb && as_root rpm --root "$at" --dbpath /db --nodeps --ignorearch -i "$2"
+}
 tar() {
     mkdir -p "$at/usr/local"
     command tar "${@/#\/usr\/local/"$at/usr/local"}"
@@ -36,13 +44,30 @@ first_table() {
     [ "$(grep -c '^i-0000000000000033' "$top/table")" -eq 3 ] || fail "after $line it shows $(cat "$top/table")"
     cmp "$(find "$at" -path '*/rollout.d/agent.json')" "$root/scripts/rollout.d/agent.json" || fail "$line installs no examples"
     echo "package: from $1 to the first table: $((took / 10)).$((took % 10)) s"
+    first_use "$bin"
 }
+# Plays the first use of the README, as it is printed, with what was installed, where nothing is but what it makes. Findings are no error.
+first_use() { # bin
+    rm -rf "$top/use" && mkdir "$top/use"
+    (
+        cd -- "$top/use"
+        export PATH="$1:/usr/bin:/bin" AWS_SHARED_CREDENTIALS_FILE="$top/credentials"
+        unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_DEFAULT_REGION
+        while IFS= read -r use; do
+            eval "$use" </dev/null || [ $? -eq 1 ] || fail "after $line, '$use'"
+        done <"$top/uses"
+        cmp desired/agent.json "$root/scripts/rollout.d/agent.json" || fail "after $line, desired has no examples"
+    ) >"$top/log" 2>&1 || fail "$(cat "$top/log")"
+}
+printf '[shop]\naws_access_key_id = %s\naws_secret_access_key = any\n' "$AWS_ACCESS_KEY_ID" >"$top/credentials"
+awk -v page=README -v kinds=console -v section='## First use' -f "$root/tests/newcomer/commands.awk" "$root/README.md" >"$top/uses"
+[ "$(wc -l <"$top/uses")" -ge 5 ] || fail "the first use is: $(cat "$top/uses")"
 # The install lines, without what they say behind #.
 sed -n 's/^\$ \(sudo .*ssm-tools-[^ ]*.*\)$/\1/p' "$root/README.md" | sed -E 's/ +#.*//' >"$top/lines"
 [ "$(wc -l <"$top/lines")" -eq 3 ] || fail "the README installs by: $(cat "$top/lines")"
 cd -- "$top/packages"
 # Below a directory nothing else is installed, so that dependencies are passed over: the README names them. What rpmlib() names, rpm has.
-needed=$(command rpm -qpR ssm-tools-*.rpm | grep -v '^rpmlib(' | sort | paste -sd,)
+needed=$(rpm -qpR ssm-tools-*.rpm | grep -v '^rpmlib(' | sort | paste -sd,)
 [ "$needed" = "bash,glibc >= 2.17,jq,libgcc" ] || fail "the .rpm needs $needed"
 needed=$(dpkg-deb --field ssm-tools-*.deb Depends Pre-Depends Recommends)
 [ "$needed" = "Depends: bash, jq, libc6 (>= 2.17), libgcc-s1 | libgcc1" ] || fail "the .deb needs $needed"

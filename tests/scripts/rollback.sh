@@ -258,10 +258,10 @@ refuses_what_it_does_not_know() {
 shows_the_guardrail_alone_how_to_look_for_people_locked_out() {
     rolled_out
     rm -f "$FAKE/guarding"
-    run rollback.sh "run dir" --yes --guardrail-profile management --guardrail-role 'arn:aws:iam::{account}:role/Reader' --accept unread
+    run rollback.sh "run dir" --yes --guardrail-profile management --guardrail-role 'arn:aws:iam::{account}:role/Reader' --accept unread:222222222222
     expect_status 0
     [ "$(cat "$FAKE/guarding")" = 'ssm-scp --assume-role arn:aws:iam::{account}:role/Reader
-ssm-scp --accept unread' ] || fail "$(cat "$FAKE/guarding")"
+ssm-scp --accept unread:222222222222' ] || fail "$(cat "$FAKE/guarding")"
 }
 
 for name in $(declare -F | sed -n 's/^declare -f //p'); do

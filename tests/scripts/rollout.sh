@@ -190,7 +190,7 @@ refuses_a_guardrail_that_nobody_could_judge_before_anything_is_written() {
     run_make plan GUARDRAIL_ROLE= # Who only looks needs none.
     expect_status 0
     # Who accepts that nobody looks may go on, and so may who has nothing to change.
-    run rollout.sh --yes --desired desired --guardrail-profile management --run-dir "run dir" --accept unread
+    run rollout.sh --yes --desired desired --guardrail-profile management --run-dir "run dir" --accept unread:222222222222
     expect_status 0
     expect_words after
     run rollout.sh --yes --desired desired --guardrail-profile management --run-dir "run dir"
@@ -290,10 +290,10 @@ works_through_a_symbolic_link() {
 }
 
 shows_the_guardrail_alone_how_to_look_for_people_locked_out() {
-    run rollout.sh --yes "${everything[@]}" --guardrail-role 'arn:aws:iam::{account}:role/Reader' --accept unread --accept 'history:a b'
+    run rollout.sh --yes "${everything[@]}" --guardrail-role 'arn:aws:iam::{account}:role/Reader' --accept unread:222222222222 --accept 'history:a b'
     expect_status 0
     [ "$(cat "$FAKE/guarding")" = 'ssm-scp --assume-role arn:aws:iam::{account}:role/Reader
-ssm-scp --accept unread
+ssm-scp --accept unread:222222222222
 ssm-scp --accept history:a b' ] || fail "$(cat "$FAKE/guarding")"
 }
 

@@ -218,7 +218,7 @@ leaves_the_operation_to_itself_at_ctrl_c_and_stops_it_when_asked() {
     expect_status 130
     set_up --stop --name s
     expect_status 0
-    expect_said "1 of 2 done, 1 cancelled"
+    expect_said "1 of 2 done, 1 canceled"
     expect_said "CREATE STOPPED"
     set_up --stop --name s
     expect_status 0

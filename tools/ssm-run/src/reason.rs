@@ -113,7 +113,7 @@ pub(crate) fn interrupted() -> Reason {
 pub(crate) fn left() -> Reason {
     Reason::new(
         "run.invocation.interrupted",
-        "the run was interrupted and its command cancelled; this is how it stood at last",
+        "the run was interrupted and its command canceled; this is how it stood at last",
         "--resume with the command shows what became of it",
     )
 }

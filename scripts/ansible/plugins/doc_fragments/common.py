@@ -19,10 +19,11 @@ options:
     default: present
   desired:
     description:
-      - The desired state, which the tool reads as JSON. An unknown field is an error before anything is called.
+      - The desired state, as a dictionary or as the text of a file, which may have comments. An unknown field is an error before
+        anything is called.
       - The tool's C(--generate schema) prints its JSON Schema.
       - Before ansible-core 2.19, a template may make a string of a number, unless C(jinja2_native) is set; the tool refuses it.
-    type: dict
+    type: raw
     required: true
   regions:
     description:

@@ -23,7 +23,7 @@ def main(tool, **options):
     """Runs the module for `tool`, which has `options` beside the common ones, documented in doc_fragments/common.py."""
     spec = dict(
         state=dict(type="str", choices=["present", "checked"], default="present"),
-        desired=dict(type="dict", required=True),
+        desired=dict(type="raw", required=True),
         regions=dict(type="list", elements="str"),
         profile=dict(type="str"),
         endpoint_url=dict(type="str"),
@@ -65,6 +65,8 @@ class Rollout:
     def refuse(self):
         """Fails for options that would not do what they say, before anything is called."""
         params = self.module.params
+        if not isinstance(params["desired"], (dict, str)):
+            raise Failed("desired: expected a dictionary, or the text of a file")
         if params["accounts"] == "-":
             raise Failed("accounts: stdin carries the desired state: name a file, or org")
         used = ("check",) if params["state"] == "checked" else ("plan", "apply")
@@ -129,7 +131,9 @@ class Rollout:
         return words
 
     def desired(self):
-        return json.dumps(self.module.params["desired"])
+        desired = self.module.params["desired"]
+        # A text goes to the tool as it is: that reads comments, and names lines as the user's file has them.
+        return desired if isinstance(desired, str) else json.dumps(desired)
 
     def read(self, verb, stdout):
         """Keeps the records of one run."""

@@ -256,7 +256,7 @@ fn end(invocation: &CommandInvocation) -> Option<InvocationEnd> {
         "Success" => Some(InvocationEnd::Success),
         "Cancelled" => Some(InvocationEnd::NotBegun(match details {
             "Terminated" => "too many of its command failed".to_owned(),
-            _ => "the command was cancelled".to_owned(),
+            _ => "the command was canceled".to_owned(),
         })),
         status @ ("Failed" | "TimedOut") => {
             let output = invocation

@@ -90,7 +90,7 @@ pub(crate) async fn run(
     for path in &args.advisories {
         let unread = reader.read(path, &mut |advisory| judge.judge(&advisory))?;
         let fix =
-            "give these advisories in a form that is read, see docs/vulnscan.md, or take them away";
+            "give these advisories in a form that `ssm-vulns match --help` lists, or remove them";
         gaps.extend(
             unread
                 .into_iter()

@@ -232,7 +232,7 @@ fn failed(invocation: Invocation) -> Reason {
     let (code, fix) = match invocation.exit_code {
         Some(code) => (
             code.to_string(),
-            "run it on the node by hand: scripts/vulnscan.d/collector.sh",
+            "run it on the node by hand: it is vulnscan.d/collector.sh in the directory that `ssm-rollout --directory` prints",
         ),
         None => ("none".to_owned(), "ask again"),
     };
