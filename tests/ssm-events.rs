@@ -38,6 +38,8 @@ mod lambda;
 mod matching;
 #[path = "ssm-events/mutants.rs"]
 mod mutants;
+#[path = "ssm-events/nameless.rs"]
+mod nameless;
 #[path = "ssm-events/page.rs"]
 mod page;
 #[path = "ssm-events/past.rs"]

@@ -124,7 +124,12 @@ def inputs(args):
     record = '{"eventName":"StartSession","eventSource":"ssm.amazonaws.com","eventID":"%s"}\n'
     first, last = record % "first", record % "last"
     other = '{"eventName":"GetObject","eventSource":"s3.amazonaws.com","requestParameters":{"key":"%s"}}\n'
+    # What another verb upstream says that it could not read.
+    gap = '{"kind":"finding","id":"events.history.unread","severity":"error","resource":"%s","message":"%s"}\n'
+    small, large = gap % ("file", "damaged"), gap % ("file", "x" * 1_000_000)
     makers = {
+        "gaps upstream": lambda: (first + small * (size // len(small)) + last).encode(),
+        "gaps with long texts": lambda: (first + large * (size // len(large)) + last).encode(),
         "one object": lambda: (first + other % ("x" * size) + last).encode(),
         "objects in lists": lambda: (first + "[" * size + "]" * size + "\n" + last).encode(),
         ENDLESS: lambda: (first + "[" * size + "\n" + last).encode(),

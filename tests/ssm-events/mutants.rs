@@ -12,17 +12,33 @@ fn of_three_thousand_mutated_records_each_good_one_comes_out_of_every_verb() {
     let odd = record("odd").to_string();
     for (before, between, after) in [("", "\n", "\n"), ("{\"Records\":[", ",", "]}")] {
         let mut bytes = before.as_bytes().to_vec();
+        let mut n_odd = 0;
         for n in 0..3_000 {
             if n > 0 {
                 bytes.extend(between.as_bytes());
             }
-            bytes.extend(random.mutant(&odd));
+            let mutant = random.mutant(&odd);
+            // One that is cut at its beginning is nothing.
+            n_odd += usize::from(!mutant.is_empty());
+            bytes.extend(mutant);
             bytes.extend(between.as_bytes());
             bytes.extend(record(&format!("good-{n}")).to_string().as_bytes());
         }
         bytes.extend(after.as_bytes());
-        for (verb, output) in verbs(&home, &bytes) {
+        let formats = formats(&home);
+        for (format, output) in &formats {
+            // Each mutant is a record, or counted as damaged: none is passed over as something else.
+            let n_out = n_events(format, output) - 3_000;
+            let n_damaged = n_gaps(output);
+            assert!(n_out + n_damaged >= n_odd, "{format}: {n_out}, {n_damaged}");
+        }
+        for (verb, output) in verbs(&home, &bytes).into_iter().chain(formats) {
             output.assert_status(2);
+            assert!(
+                !output.stderr.contains("passed over"),
+                "{verb} {}",
+                output.stderr
+            );
             let found: std::collections::HashSet<&str> = output
                 .stdout
                 .split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
@@ -41,6 +57,48 @@ fn of_three_thousand_mutated_records_each_good_one_comes_out_of_every_verb() {
         let matched = records.iter().filter(|one| one["kind"].is_null());
         assert_eq!(matched.count(), 3_000);
     }
+}
+
+/// Returns what `format` makes of the file that the verbs have read, in each form.
+fn formats(home: &Home) -> Vec<(&'static str, Output)> {
+    let file = home.path().join("records");
+    let forms = ["text", "ocsf", "asff", "slack", "csv"];
+    let format = |to| (to, over(file.to_str().unwrap(), &["format", "--to", to]));
+    forms.map(format).into()
+}
+
+/// Returns how many events are in what `format` printed, or are counted as what Security Hub has no place for.
+fn n_events(to: &str, output: &Output) -> usize {
+    let lines = output.stdout.lines();
+    match to {
+        "csv" => lines.count() - 1,
+        "slack" => lines
+            .filter(|line| !line.starts_with("{\"kind\":\"finding\""))
+            .count(),
+        "asff" => {
+            let left_out = output
+                .stderr
+                .split(" records without account, Region or time");
+            let left_out = left_out
+                .into_iter()
+                .next()
+                .unwrap()
+                .rsplit(' ')
+                .next()
+                .unwrap();
+            let lists =
+                lines.map(|line| serde_json::from_str::<Vec<serde_json::Value>>(line).unwrap());
+            lists.map(|list| list.len()).sum::<usize>() + left_out.parse::<usize>().unwrap()
+        }
+        _ => lines.count(),
+    }
+}
+
+/// Returns how many gaps a verb counts.
+fn n_gaps(output: &Output) -> usize {
+    let (_, said) = output.stderr.split_once("not all was read: ").unwrap();
+    let (_, n) = said.lines().next().unwrap().rsplit_once("; ").unwrap();
+    n.strip_suffix(" gaps").unwrap().parse().unwrap()
 }
 
 /// A message is put on the disk before it is sent, so that these are messages of one run.

@@ -87,12 +87,31 @@ struct Page {
 impl Page {
     /// Writes the page of some records; `None` where nobody is to look at it.
     fn of(records: &str, status: i32) -> Option<Page> {
+        Page::with(records, "", status)
+    }
+
+    /// As [`Page::of`], with what `sessions` has printed, if that is something.
+    fn with(records: &str, sessions: &str, status: i32) -> Option<Page> {
         let browser = browser()?;
-        let made = offline(EXE).args(["report", "--html"]).stdin(records).run();
-        made.assert_status(status);
         let home = Home::create();
+        let known = home.path().join("sessions.jsonl");
+        std::fs::write(&known, sessions).unwrap();
+        let mut report = offline(EXE).args(["report", "--html"]);
+        if !sessions.is_empty() {
+            report = report.args(["--sessions"]).args([&known]);
+        }
+        let made = report.stdin(records).run();
+        made.assert_status(status);
         std::fs::write(home.path().join("page.html"), made.stdout).unwrap();
         Some(Page { browser, home })
+    }
+
+    /// Has the page do something once it is there.
+    fn then(self, script: &str) -> Page {
+        let file = self.home.path().join("page.html");
+        let page = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, format!("{page}<script>{script}</script>")).unwrap();
+        self
     }
 
     fn run(&self, flags: &[&str], address: &str) -> (String, String) {
@@ -205,11 +224,8 @@ fn a_page_of_3000_sessions_is_by_person_and_a_link_keeps_the_filter() {
     let figures = |page: &str, text: &str| {
         let (_, rest) = page.split_once("id=\"figures\"").unwrap();
         let figures = &rest[..rest.find("</dl>").unwrap()];
-        assert!(figures.contains(&format!("<dt>{text}</dt>")), "{figures}");
-        let value = figures
-            .split(&format!("<dt>{text}</dt><dd>"))
-            .nth(1)
-            .unwrap();
+        let (_, rest) = figures.split_once(&format!(">{text}<")).unwrap();
+        let (_, value) = rest.split_once("<dd>").unwrap();
         value.split('<').next().unwrap().to_owned()
     };
     assert_eq!(figures(&shown, "sessions"), "3,000");
@@ -266,4 +282,115 @@ fn refused_attempts_are_a_row_a_person() {
     );
     assert!(grouped.contains("StartSession of athena"), "{grouped}");
     assert_eq!(part(&shown, "t-refused").1, 11);
+}
+
+/// A session of `sessions`, with what is known of its transcript.
+fn known(n: usize, transcript: &serde_json::Value) -> String {
+    json!({"kind": "session", "target": {"account": "111122223333", "region": "eu-central-1"}, "session_id": format!("s-{n:05}"),
+        "principal": "p", "session_name": null, "node": null, "node_name": null, "document": null, "started": null, "resumed": [],
+        "ended": null, "how_it_ended": null, "ended_by": null, "duration_seconds": null, "reason": null, "source_address": null,
+        "mfa": null, "event_id": "e", "person": null, "transcript": transcript})
+    .to_string()
+}
+
+/// What is not known is not taken for a transcript where few rows are printed.
+#[test]
+fn on_paper_are_the_sessions_that_are_not_known_to_have_their_transcript() {
+    let transcript = |none: Option<&str>, missing_in: &[&str], message: Option<&str>| {
+        let object = json!({"bucket": "b", "key": "k"});
+        json!({"s3": if none.is_none() { object } else { json!(null) }, "log_stream": null, "bytes": null, "encrypted": null,
+            "none": none, "missing_in": missing_in, "message": message})
+    };
+    let mut lines = Vec::new();
+    for n in 0..40 {
+        lines.push(match n {
+            0 => known(n, &json!(null)),
+            1 => known(
+                n,
+                &transcript(Some("older_than_history"), &[], Some("it is older")),
+            ),
+            2 => known(n, &transcript(None, &["s3://b/p/"], Some("one is missing"))),
+            3 => known(
+                n,
+                &transcript(None, &[], Some("its encryption could not be read")),
+            ),
+            4 => known(
+                n,
+                &transcript(
+                    Some("upload_failed"),
+                    &["s3://b/p/"],
+                    Some("it is not there"),
+                ),
+            ),
+            5 => known(n, &transcript(Some("unread"), &[], Some("no access"))),
+            6 => known(n, &transcript(Some("preferences_off"), &[], None)),
+            7 => known(n, &transcript(Some("too_recent"), &[], None)),
+            8 => known(n, &transcript(Some("port"), &[], Some("AWS logs none"))),
+            9 => known(n, &transcript(Some("still_open"), &[], None)),
+            // Not in the file at all.
+            10 => continue,
+            _ => known(n, &transcript(None, &[], None)),
+        });
+    }
+    let print = "window.dispatchEvent(new Event('beforeprint'));";
+    let Some(page) = Page::with(&sessions(40), &lines.join("\n"), 0) else {
+        return;
+    };
+    let page = page.then(print);
+    let shown = page.shown("");
+    let (table, n_rows) = part(&shown, "t-sessions");
+    let printed: Vec<usize> = (0..40)
+        .filter(|n| table.contains(&format!("s-{n:05}")))
+        .collect();
+    assert_eq!(printed, [0, 1, 2, 3, 4, 5, 6, 7, 10]);
+    assert_eq!(n_rows, 9);
+    let note = part(&shown, "n-sessions").0;
+    assert!(
+        note.contains("Printed: 3 without the transcript that they should have, and 6 of which that is not known"),
+        "{note}"
+    );
+    assert!(page.n_printed_pages("") <= 4);
+    // Where nothing is known of any, no list would say so.
+    let Some(page) = Page::of(&sessions(40), 0) else {
+        return;
+    };
+    let shown = page.then(print).shown("");
+    let (table, n_rows) = part(&shown, "n-sessions");
+    assert!(
+        table.contains("whether they have transcripts is not known"),
+        "{table}"
+    );
+    assert_eq!(n_rows, 0);
+}
+
+/// Buttons, so that keys reach them as well.
+#[test]
+fn a_tile_shows_its_rows_alone() {
+    let Some(page) = Page::of(&sessions(30), 0) else {
+        return;
+    };
+    let n = |page: &str| (part(page, "t-sessions").1, part(page, "t-refused").1);
+    assert_eq!(n(&page.shown("")), (30, 1));
+    assert_eq!(n(&page.shown("#only=denied")), (0, 1));
+    assert_eq!(n(&page.shown("#only=failed")), (0, 0));
+    assert_eq!(n(&page.shown("#only=sessions")), (30, 0));
+    assert_eq!(n(&page.shown("#only=nonsense")), (30, 1));
+    assert_eq!(n(&page.shown("#only=sessions&filter=mallory")), (4, 0));
+    let pressed = page.then(
+        "const tile = () => document.querySelector('#figures button[data-only=denied]'); tile().focus(); tile().click();
+        document.title = [document.activeElement === tile(), tile().getAttribute('aria-pressed'), location.hash].join(' ');",
+    );
+    let shown = pressed.shown("");
+    assert_eq!(n(&shown), (0, 1));
+    assert!(
+        shown.contains("<title>true true #only=denied</title>"),
+        "{}",
+        &shown[..2_000]
+    );
+    // The figures of what a tile leaves out stay, so that another can be chosen.
+    let (_, figures) = shown.split_once("id=\"figures\"").unwrap();
+    assert!(figures.contains(">sessions</button></dt><dd>30</dd>"));
+    // Once more, and all are there again.
+    let again = pressed.then("tile().click();").shown("");
+    assert_eq!(n(&again), (30, 1));
 }

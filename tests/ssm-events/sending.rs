@@ -280,3 +280,40 @@ fn the_webhook_may_be_kept_by_aws() {
             .all(|call| call["service"] != "ssm" || call["operation"] == "PutParameter")
     );
 }
+
+#[test]
+fn only_the_ok_of_slack_is_a_delivery() {
+    for body in [
+        "<html>Blocked by proxy</html>",
+        "",
+        r#"{"ok":false,"error":"unknown"}"#,
+    ] {
+        let (slack, home) = (Slack::start(), Home::create());
+        slack.always(Reply::Status(200, body));
+        let held = send(&slack, home.path(), &events(1), &["--retry-for", "0"]);
+        held.assert_status(2);
+        assert_eq!(statuses(&held), ["e-0 held"]);
+        slack.always(Reply::Ok);
+        assert_eq!(
+            statuses(&send(&slack, home.path(), "", &[])),
+            ["e-0 delivered"]
+        );
+    }
+    let (slack, home) = (Slack::start(), Home::create());
+    slack.reply(&[Reply::Status(
+        200,
+        r#"{"ok":false,"error":"invalid_blocks"}"#,
+    )]);
+    let sent = send(&slack, home.path(), &events(1), &[]);
+    assert_eq!(statuses(&sent), ["e-0 rejected"]);
+}
+
+#[test]
+fn a_pause_that_no_clock_holds_is_held() {
+    let (slack, home) = (Slack::start(), Home::create());
+    slack.always(Reply::RetryAfter(u64::MAX));
+    let held = send(&slack, home.path(), &events(1), &[]);
+    held.assert_status(2)
+        .assert_complains("1 message is held in");
+    assert_eq!(statuses(&held), ["e-0 held"]);
+}

@@ -130,6 +130,45 @@ fn security_hub_takes_records_in_lists_of_one_account_and_region() {
     }
 }
 
+/// A list is one argument of a command, of which Linux takes 128 KiB; Security Hub takes 240 KB a finding and 32 resources.
+#[test]
+fn lists_and_findings_are_as_large_as_they_may_be_and_say_what_is_left_out() {
+    let long = "\u{1f600}".repeat(9_000);
+    let mut all = String::new();
+    for n in 0..40 {
+        let mut one = record("ssm");
+        let nodes: Vec<String> = (0..50).map(|node| format!("i-{n:08}{node:09}")).collect();
+        one["eventID"] = json!(format!("e-{n}"));
+        one["requestParameters"] =
+            json!({"instanceIds": nodes, "reason": long, "documentName": long});
+        all.push_str(&format!("{one}\n"));
+    }
+    let mut named = record("ssm");
+    let names: Vec<String> = (0..50).map(|n| format!("{long}{n}")).collect();
+    named["requestParameters"] = json!({"instanceIds": names, "reason": long, "documentName": long, "sessionId": long,
+        "commandId": long});
+    named["sourceIPAddress"] = json!(long);
+    named["errorCode"] = json!(long);
+    named["eventID"] = json!(long);
+    named["userIdentity"]["arn"] = json!(format!("arn:aws:iam::111122223333:user/{long}"));
+    all.push_str(&named.to_string());
+    let made = asff(&all);
+    made.assert_status(0).assert_stderr("");
+    assert!(made.stdout.lines().all(|list| list.len() <= 130_000));
+    let findings: Vec<Value> = lists(&made).concat();
+    assert_eq!(findings.len(), 41);
+    for (finding, n) in findings
+        .iter()
+        .zip((0..41).map(|n| if n < 40 { 32 } else { 15 }))
+    {
+        assert!(finding.to_string().len() < 240_000);
+        assert_eq!(finding["Resources"].as_array().unwrap().len(), n);
+        let said = format!("50 nodes, the first {n} of which are its resources here. ");
+        let description = finding["Description"].as_str().unwrap();
+        assert!(description.starts_with(&said), "{description}");
+    }
+}
+
 #[test]
 fn what_security_hub_has_no_place_for_is_counted() {
     let mut without = record("ssm");

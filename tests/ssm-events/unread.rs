@@ -1,10 +1,10 @@
 //! Nothing unread is ever fine: a record that cannot be read stops no other, and what was missing is not lost in a pipe.
 
 use serde_json::{Value, json};
-use testbed::{Home, Output, Reply, Slack, offline};
+use testbed::{Home, Output, Slack, offline};
 
 use crate::EXE;
-use crate::sending::{events, send, statuses};
+use crate::sending::send;
 
 fn started(by: &str, more: &Value) -> String {
     let mut record = json!({"eventName": "StartSession", "eventSource": "ssm.amazonaws.com", "eventTime": "2026-07-01T22:30:00Z",
@@ -20,8 +20,8 @@ fn piped(arguments: &[&str], input: &str) -> Output {
     offline(EXE).args(arguments).stdin(input).run()
 }
 
-/// Records that no parser takes, between two that are fine.
-fn damaged() -> [String; 7] {
+/// Records that no parser takes, and those that do not say what was called.
+fn damaged() -> [String; 14] {
     let odd = |from: &str, to: &str| started("odd", &json!({})).replace(from, to);
     [
         odd("i-0123456789abcdef0", "\\ud800"),
@@ -34,7 +34,19 @@ fn damaged() -> [String; 7] {
         odd("\"2026-07-01T22:30:00Z\"", "7"),
         odd("\"eu-central-1\"", "{}"),
         odd("\"111122223333\",\"eventID\"", "111122223333,\"eventID\""),
+        odd("\"StartSession\"", "null"),
+        odd("\"StartSession\"", "7"),
+        odd("\"eventName\":\"StartSession\",", ""),
+        odd("\"ssm.amazonaws.com\"", "null"),
+        odd("\"eventSource\":\"ssm.amazonaws.com\",", ""),
+        enveloped(&json!(null)),
+        enveloped(&json!("{\"cut\":")),
     ]
+}
+
+/// An event of EventBridge whose detail is not a record.
+fn enveloped(detail: &Value) -> String {
+    json!({"version": "0", "source": "aws.ssm", "detail-type": "AWS API Call via CloudTrail", "detail": detail}).to_string()
 }
 
 #[test]
@@ -99,9 +111,7 @@ fn a_record_that_cannot_be_read_stops_no_other() {
     let list = delivered.path().join("ids");
     std::fs::write(&list, "").unwrap();
     let list = list.to_str().unwrap();
-    // Of what is called something else, `history` only sees that it is JSON.
-    let nameless = started("odd", &json!({"eventName": 7}));
-    for odd in damaged().into_iter().chain([nameless]) {
+    for odd in damaged() {
         let input = [
             started("alice", &json!({})),
             odd,
@@ -129,6 +139,7 @@ fn a_record_that_cannot_be_read_stops_no_other() {
         let file = delivered.path().join("log.json");
         std::fs::write(&file, &input).unwrap();
         let history = piped(&["history", file.to_str().unwrap()], "");
+        history.assert_status(2).assert_complains("record 2");
         let text = piped(&["history", file.to_str().unwrap(), "-o", "text"], "");
         assert!(
             text.stdout.contains("alice") && text.stdout.contains("bob"),
@@ -322,43 +333,6 @@ fn what_in_a_directory_cannot_be_looked_at_is_a_gap() {
     assert_eq!(records[0]["eventID"], "e-alice");
     assert_eq!(records[1]["id"], "events.history.unread");
     assert!(records[1]["resource"].as_str().unwrap().ends_with("b.json"));
-}
-
-#[test]
-fn only_the_ok_of_slack_is_a_delivery() {
-    for body in [
-        "<html>Blocked by proxy</html>",
-        "",
-        r#"{"ok":false,"error":"unknown"}"#,
-    ] {
-        let (slack, home) = (Slack::start(), Home::create());
-        slack.always(Reply::Status(200, body));
-        let held = send(&slack, home.path(), &events(1), &["--retry-for", "0"]);
-        held.assert_status(2);
-        assert_eq!(statuses(&held), ["e-0 held"]);
-        slack.always(Reply::Ok);
-        assert_eq!(
-            statuses(&send(&slack, home.path(), "", &[])),
-            ["e-0 delivered"]
-        );
-    }
-    let (slack, home) = (Slack::start(), Home::create());
-    slack.reply(&[Reply::Status(
-        200,
-        r#"{"ok":false,"error":"invalid_blocks"}"#,
-    )]);
-    let sent = send(&slack, home.path(), &events(1), &[]);
-    assert_eq!(statuses(&sent), ["e-0 rejected"]);
-}
-
-#[test]
-fn a_pause_that_no_clock_holds_is_held() {
-    let (slack, home) = (Slack::start(), Home::create());
-    slack.always(Reply::RetryAfter(u64::MAX));
-    let held = send(&slack, home.path(), &events(1), &[]);
-    held.assert_status(2)
-        .assert_complains("1 message is held in");
-    assert_eq!(statuses(&held), ["e-0 held"]);
 }
 
 /// What `history` passes on, every verb behind the pipe can read: numbers, names and depth are judged alike.

@@ -163,3 +163,44 @@ fn a_digest_that_was_copied_twice_and_files_of_the_day_before_are_no_fault() {
     old.assert_status(2);
     assert!(periods_say(&old, "there is no digest"));
 }
+
+/// Names of trails are unique in their home Region and nowhere else: each has its own digests, side by side in one folder.
+#[test]
+fn trails_of_one_name_and_several_home_regions_are_proved() {
+    let scene = Scene::empty();
+    let (bucket, home) = (scene.bucket.as_str(), "eu-central-1");
+    let of_trail = |operation: &str, more: &[&str]| {
+        let call = ["cloudtrail", operation, "--region", home, "--name", "all"];
+        scene.account.aws(&[&call[..], more].concat());
+    };
+    of_trail(
+        "create-trail",
+        &["--is-multi-region-trail", "--s3-bucket-name", bucket],
+    );
+    of_trail("update-trail", &["--enable-log-file-validation"]);
+    of_trail("start-logging", &[]);
+    for hour in 10..15 {
+        for home in ["us-east-1", home] {
+            scene.log(hour, 5, &json!({"home": home}));
+            scene.digest(hour, hour + 1, &json!({"home": home}));
+        }
+    }
+    let ours = scene.verify(&[]).run();
+    ours.assert_status(0);
+    let statuses = statuses(&ours);
+    assert_eq!(statuses.len(), 20);
+    assert!(
+        statuses.values().all(|status| status == "proved"),
+        "{}",
+        ours.stdout
+    );
+    let (copy, keys) = copied(&scene);
+    let of_copy = verify(&copy, &keys, &[]);
+    let gaps = periods(&of_copy)
+        .iter()
+        .filter(|one| one["status"] == "missing")
+        .count();
+    assert_eq!(gaps, 0, "{}", of_copy.stdout);
+    // A trail that should be there is, in whichever Region it is at home.
+    scene.verify(&["--trail", "all"]).run().assert_status(0);
+}

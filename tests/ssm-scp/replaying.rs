@@ -193,6 +193,52 @@ fn a_damaged_record_is_counted_and_what_comes_after_is_replayed() {
         .assert_complains("3 records are damaged; the first is record 1: ");
 }
 
+/// What does not say what was called may have been a call that the guard denies.
+#[test]
+fn a_record_without_a_name_is_damaged() {
+    let start = call("ssm", "StartSession", Some("dev"));
+    let without = |name: &str| {
+        let mut record = start.clone();
+        record.as_object_mut().unwrap().remove(name);
+        record
+    };
+    let with = |name: &str, value: Value| {
+        let mut record = start.clone();
+        record[name] = value;
+        record
+    };
+    let envelope = |detail: Value| json!({"source": "aws.ssm", "detail-type": "AWS API Call via CloudTrail", "detail": detail});
+    let mut all = vec![
+        without("eventName"),
+        without("eventSource"),
+        with("eventName", json!(null)),
+        with("eventSource", json!(null)),
+        with("eventName", json!(7)),
+    ];
+    all.extend(all.clone().into_iter().map(envelope));
+    all.extend([envelope(json!(null)), envelope(json!("a text"))]);
+    all.push(json!({"EventId": "e", "EventName": "StartSession", "CloudTrailEvent": null}));
+    for odd in all {
+        for arguments in [&["-q"][..], &["-q", "--exit-code"]] {
+            let records = [start.clone(), odd.clone(), start.clone()];
+            let replayed = replay(&json!(FENCED), &records, arguments);
+            replayed.assert_status(2);
+            let said = "ssm-scp: 1 record is damaged: record 2: ";
+            assert!(
+                replayed.stderr.starts_with(said),
+                "{odd}: {}",
+                replayed.stderr
+            );
+            assert_eq!(replayed.json()["n_denied"], 2, "{odd}");
+        }
+    }
+    // A record that was put into JSON once more is one.
+    let text = envelope(start.to_string().into());
+    let replayed = replay(&json!(FENCED), &[start.clone(), text], &["-q"]);
+    replayed.assert_status(0);
+    assert_eq!(replayed.json()["n_denied"], 2);
+}
+
 /// Objects and not one record of a call say nothing of what was called.
 #[test]
 fn an_input_of_other_things_is_not_fine() {

@@ -61,7 +61,7 @@ pub use records::{
     Applied, Change, ChangeStatus, Finding, FindingKind, Plan, PlanKind, Plans, Reading,
     ResultKind, ResultRecord, Schemas, Severity, Target, Unreachable, UnreachableKind,
 };
-pub use report::{AsffFinding, MAX_ASFF_FINDINGS, asff_text, inert};
+pub use report::{AsffFinding, AsffList, MAX_ASFF_BYTES, asff_text, inert};
 pub use screen::Tone;
 pub use source::read_texts;
 pub use status::{Outcome, Signal, TO_RECOVER, finish, is_broken_pipe, lost, print_error};

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use records::{Finding, Unreachable};
 use serde_json::Value;
 
-pub use self::asff::{AsffFinding, MAX_ASFF_FINDINGS, asff_text};
+pub use self::asff::{AsffFinding, AsffList, MAX_ASFF_BYTES, asff_text};
 pub use self::csv::inert;
 pub(crate) use self::csv::table;
 use crate::{Format, visible};

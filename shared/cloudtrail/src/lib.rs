@@ -8,6 +8,7 @@
 )]
 
 mod gap;
+mod nameless;
 mod names;
 mod rows;
 mod structure;
@@ -28,6 +29,7 @@ use cli::IoArgs;
 pub use json_splitter::{Damage, Found, Spoilt, Verdict};
 
 pub use crate::gap::{Gap, MARKS, gap, is_proof};
+pub use crate::nameless::may_be_nameless;
 pub use crate::unpack::unpacked;
 pub use crate::value::{check, is_known, parse, text};
 pub use crate::wrapping::{Unwrapped, WRAPPERS, unwrap};

@@ -7,6 +7,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::nameless;
 use crate::names::name;
 use crate::structure;
 use crate::value::parse;
@@ -44,8 +45,7 @@ pub(crate) fn of_lake(items: &[Value]) -> Row {
 
 /// Returns the record of a row whose columns are members.
 pub(crate) fn of_athena(members: &Map<String, Value>) -> Row {
-    let names = ["eventname", "eventsource"];
-    match names.iter().all(|name| members.contains_key(*name)) {
+    match members.keys().any(|name| nameless::is_column(name)) {
         true => of_row(members),
         false => Ok(None),
     }
@@ -114,11 +114,10 @@ fn of_row(row: &Map<String, Value>) -> Row {
         };
         record.insert(name.to_owned(), value);
     }
-    let is_text = |name: &str| record.get(name).is_some_and(Value::is_string);
-    match (is_text("eventName") && is_text("eventSource"), unread) {
-        (false, _) => Ok(None),
+    match (nameless::is_named(&record), unread) {
         (true, None) => Ok(Some(Value::Object(record))),
         (true, Some(why)) => Err(why),
+        (false, _) => nameless::damage(&record).map_or(Ok(None), Err),
     }
 }
 

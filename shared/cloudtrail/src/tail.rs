@@ -1,93 +1,162 @@
-//! The end of a source. The list of an answer is taken apart as it is read, so that what stands before and behind it, that the
-//! answer is not the last one, is seen only here.
+//! Answers that are not the last of their query. The list of an answer is taken apart as it is read, so that what stands around it,
+//! that more follows, is seen only here.
 //!
+//! The pages of a query follow each other in a stream. No page says of which query it is: that another one of the same shape is not
+//! the next is known only where its events are later, as those of a query come the latest first.
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html>
 
-use std::io::{Error, ErrorKind, Read, Result};
+use std::io::{Error, ErrorKind, Read};
 
+use json_splitter::{LONGEST_AROUND, Part};
 use serde_json::{Map, Value};
 
+use crate::value::parse;
 use crate::wrapping::has_more;
 use crate::{Damage, Found, Verdict};
 
-/// A token has some hundred bytes, and what an SDK puts behind it has no more.
-const LONGEST: usize = 8 * 1024;
-/// Enough of an object to know it by at the end of its source.
-const MARK: usize = 64;
+/// What the events of an answer of LookupEvents have, and records have not.
+const OF_LOOKUP: &[u8] = b"\"CloudTrailEvent\"";
 
-/// Hands every object of a text to `each`, and says whether another answer should follow.
+/// Hands every object of a text to `each`, and says whether another answer should follow one of those in it.
 ///
 /// # Errors
 /// As `json_splitter::objects`; more was to be read.
 pub(crate) fn objects(
-    text: impl Read,
+    mut text: impl Read,
     mut each: impl FnMut(Found<'_>) -> anyhow::Result<Verdict>,
-) -> std::result::Result<(), Damage> {
-    let mut source = Kept {
-        source: text,
-        tail: Vec::new(),
-    };
-    let mut last = Vec::new();
-    let head = json_splitter::objects(&mut source, |found| {
-        if let Found::Object(object) | Found::Json(object) = &found {
-            last.clear();
-            last.extend_from_slice(&object[object.len().saturating_sub(MARK)..]);
+) -> Result<(), Damage> {
+    let mut answers = Answers::default();
+    json_splitter::parts(&mut text, |part| match part {
+        Part::Alone(found) => {
+            answers.other(&found);
+            each(found)
         }
-        each(found)
+        Part::Item(found) => {
+            answers.item(&found);
+            each(found)
+        }
+        Part::Around(around) => {
+            answers.ends(around);
+            Ok(Verdict::Whole)
+        }
     })?;
-    // What was handed over as a whole says it to whoever has it.
-    let tail = source.tail.trim_ascii_end();
-    let behind = match tail.ends_with(&last) && !last.is_empty() {
-        true => None,
-        false => behind_list(tail),
-    };
-    if head.len() > json_splitter::LONGEST_HEAD {
-        let why =
-            "what stands before its list is too long to be read: whether more follows is not known";
-        return Err(Damage::Read(Error::new(ErrorKind::InvalidData, why)));
-    }
-    let around = before_list(&head).into_iter().chain(behind);
-    match around.into_iter().find_map(|members| has_more(&members)) {
+    match answers.unfinished() {
         Some(why) => Err(Damage::Read(Error::new(ErrorKind::InvalidData, why))),
         None => Ok(()),
     }
 }
 
-/// Returns the members before a list: it and the end of its object are missing of a text.
-fn before_list(head: &[u8]) -> Option<Map<String, Value>> {
-    let text = String::from_utf8_lossy(head);
-    serde_json::from_str(&format!("{text}[]}}")).ok()
+/// The answers of a stream, as far as it must be known whether one follows another.
+#[derive(Debug, Default)]
+struct Answers {
+    /// The last one, if another should follow it.
+    open: Option<Open>,
+    n_unfinished: usize,
+    why: Option<String>,
+    n_items: usize,
+    /// The time of the first event of the answer that is being read.
+    first: Option<String>,
+    /// Its last event, if it is an answer of LookupEvents.
+    last: Option<Vec<u8>>,
 }
 
-/// Returns the members behind the list that a text ends with.
-fn behind_list(tail: &[u8]) -> Option<Map<String, Value>> {
-    let text = String::from_utf8_lossy(tail);
-    ["\"NextToken\"", "\"QueryStatus\""]
-        .iter()
-        .find_map(|name| {
-            let at = text.rfind(name)?;
-            let before = text[..at].trim_end().strip_suffix(',')?.trim_end();
-            before.strip_suffix(']')?;
-            serde_json::from_str(&format!("{{{}", &text[at..])).ok()
-        })
+/// An answer that says that more follows.
+#[derive(Debug)]
+struct Open {
+    why: String,
+    lists: Vec<String>,
+    last: Option<String>,
 }
 
-/// A source, and the last of what it gave.
-struct Kept<R> {
-    source: R,
-    tail: Vec<u8>,
-}
-
-impl<R: Read> Read for Kept<R> {
-    fn read(&mut self, into: &mut [u8]) -> Result<usize> {
-        let n_read = self.source.read(into)?;
-        let read = &into[..n_read];
-        self.tail
-            .extend_from_slice(&read[n_read.saturating_sub(LONGEST)..]);
-        // Moved seldom: a slow source gives some bytes at once.
-        if self.tail.len() > 2 * LONGEST {
-            self.tail.drain(..self.tail.len() - LONGEST);
+impl Answers {
+    fn other(&mut self, found: &Found<'_>) {
+        // What is damaged is a gap by itself.
+        if matches!(found, Found::Object(_) | Found::Json(_)) {
+            self.is_not_followed();
         }
-        Ok(n_read)
     }
+
+    fn item(&mut self, found: &Found<'_>) {
+        self.n_items += 1;
+        let (Found::Object(item) | Found::Json(item)) = found else {
+            return;
+        };
+        if self.n_items == 1 && memchr::memmem::find(item, OF_LOOKUP).is_some() {
+            self.first = time_of(item);
+            self.last = Some(Vec::new());
+        }
+        if let Some(last) = &mut self.last {
+            last.clear();
+            last.extend_from_slice(item);
+        }
+    }
+
+    fn ends(&mut self, around: &[u8]) {
+        self.n_items = 0;
+        let (first, last) = (self.first.take(), self.last.take());
+        let members = match members(around) {
+            Ok(members) => members,
+            Err(why) => {
+                self.is_not_followed();
+                return self.unread(why.to_owned());
+            }
+        };
+        let is_list = |name: &&str| members.get(*name).is_some_and(Value::is_array);
+        let lists = json_splitter::LISTS.into_iter().filter(is_list);
+        let lists: Vec<String> = lists.map(str::to_owned).collect();
+        let mut last = last.and_then(|item| time_of(&item));
+        if let Some(open) = &self.open {
+            // Texts compare as times do. A page may have no event.
+            let is_later = open.last.is_some() && first > open.last;
+            match open.lists == lists && !is_later {
+                true => {
+                    last = last.or_else(|| open.last.clone());
+                    self.open = None;
+                }
+                false => self.is_not_followed(),
+            }
+        }
+        if let Some(why) = has_more(&members) {
+            self.open = Some(Open { why, lists, last });
+        }
+    }
+
+    fn is_not_followed(&mut self) {
+        if let Some(open) = self.open.take() {
+            self.unread(open.why);
+        }
+    }
+
+    fn unread(&mut self, why: String) {
+        self.n_unfinished += 1;
+        self.why.get_or_insert(why);
+    }
+
+    /// Returns what is missing, in words.
+    fn unfinished(mut self) -> Option<String> {
+        self.is_not_followed();
+        let why = self.why?;
+        Some(match self.n_unfinished {
+            1 => why,
+            n => format!("{n} answers are not followed by their next: {why}"),
+        })
+    }
+}
+
+/// Returns the members of an object, the lists of which are empty.
+fn members(around: &[u8]) -> Result<Map<String, Value>, &'static str> {
+    if around.len() > LONGEST_AROUND {
+        return Err(
+            "what stands around its list is too long to be read: whether more follows is not known",
+        );
+    }
+    serde_json::from_slice(around).map_err(|_| "what stands around its list is not JSON")
+}
+
+/// Returns when an event of LookupEvents happened, as its record says: in UTC, up to the second.
+fn time_of(item: &[u8]) -> Option<String> {
+    let item = parse(std::str::from_utf8(item).ok()?).ok()?;
+    let record = parse(item["CloudTrailEvent"].as_str()?).ok()?;
+    let time = record["eventTime"].as_str()?;
+    (time.len() == "2026-11-01T00:00:00Z".len() && time.ends_with('Z')).then(|| time.to_owned())
 }

@@ -1,5 +1,7 @@
 //! Files and wrappings as AWS documents them.
 
+mod nameless;
+mod pages;
 mod rows;
 
 use std::io::Write;
@@ -246,71 +248,6 @@ fn a_checksum_of_zstd_that_differs_is_damage() {
     assert_eq!(
         ended,
         "zstd: the checksum differs from that of what was unpacked"
-    );
-}
-
-#[test]
-fn an_answer_that_is_not_the_last_is_no_whole() {
-    let (a, b) = (record("a"), record("b"));
-    let page = json!({"Events": [a, b], "NextToken": "t"});
-    let with_metadata = json!({"Events": [a, b], "NextToken": "t", "ResponseMetadata": {"HTTPHeaders": {"x": "]"}}});
-    let why = format!(
-        "the answer is only a part, as its NextToken says: {}",
-        awsdata::SAVE_ALL
-    );
-    let why = why.as_str();
-    for page in [&page, &with_metadata] {
-        let text = serde_json::to_string_pretty(page).unwrap();
-        for text in [page.to_string(), text, format!("{page}\n")] {
-            let (ids, _, ended) = read(text.as_bytes());
-            assert_eq!((ids.len(), ended.as_str()), (2, why), "{text}");
-        }
-        assert_eq!(unwrap(page.clone()).unread, [why]);
-    }
-    // Whoever joins members may put the token first.
-    let first = format!(r#"{{"NextToken": "t", "Events": [{a}, {b}], "other": []}}"#);
-    let (ids, _, ended) = read(first.as_bytes());
-    assert_eq!((ids.len(), ended.as_str()), (2, why));
-    check(
-        format!("{first}{}", json!({"Events": [a]})).as_bytes(),
-        &["a", "b", "a"],
-        0,
-    );
-    check(format!("{first}{a}").as_bytes(), &["a", "b", "a"], 0);
-    // The last page follows.
-    let pages = format!("{page}\n{}", json!({"Events": [a]}));
-    check(pages.as_bytes(), &["a", "b", "a"], 0);
-    // Of a record, it is what was asked for.
-    let asks = json!({"eventID": "a", "eventName": "GetInventory", "eventSource": "ssm.amazonaws.com",
-        "list": [], "NextToken": "t"});
-    check(asks.to_string().as_bytes(), &["a"], 0);
-    check(json!({"Records": [asks]}).to_string().as_bytes(), &["a"], 0);
-
-    let row = lake(&json!({"eventID": "a"}));
-    let with = |name: &str, value: &str| {
-        let mut answer = row.clone();
-        answer[name] = json!(value);
-        answer
-    };
-    check(row.to_string().as_bytes(), &["a"], 0);
-    let status = json!("RUNNING");
-    let rows = &row["QueryResultRows"];
-    let why_running = "the query is RUNNING: not all of its rows are in this answer";
-    for (answer, why) in [
-        (with("NextToken", "t").to_string(), why),
-        (with("QueryStatus", "RUNNING").to_string(), why_running),
-        (
-            format!(r#"{{"QueryStatus":{status},"QueryResultRows":{rows}}}"#),
-            why_running,
-        ),
-    ] {
-        let (ids, _, ended) = read(answer.as_bytes());
-        assert_eq!((ids.len(), ended.as_str()), (1, why), "{answer}");
-    }
-    let running = unwrap(json!({"QueryStatus": "RUNNING", "QueryResultRows": []}));
-    assert_eq!(
-        running.unread,
-        ["the query is RUNNING: not all of its rows are in this answer"]
     );
 }
 

@@ -7,6 +7,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::nameless;
 use crate::rows;
 use crate::value::parse;
 
@@ -75,10 +76,13 @@ impl Unwrapped {
 
     fn object(&mut self, mut members: Map<String, Value>, depth: usize) {
         // A record, or an event in EventBridge's envelope, may have members of any name inside.
-        let is_text = |name: &str| members.get(name).is_some_and(Value::is_string);
-        if (is_text("eventName") && is_text("eventSource")) || is_text("detail-type") {
+        let text = |name: &str| members.get(name).and_then(Value::as_str);
+        let is_event = text("detail-type").is_some()
+            || text("detail").is_some_and(|detail| detail.starts_with('{'));
+        if nameless::is_named(&members) || is_event {
             return match notified(&members) {
                 Some(objects) => self.unread.extend(objects),
+                None if is_event => self.event(members),
                 None => self.objects.push(Value::Object(members)),
             };
         }
@@ -100,16 +104,55 @@ impl Unwrapped {
                 .into_iter()
                 .for_each(|(row, as_is)| self.row(row, as_is));
         }
+        if let Some(Value::String(text)) = members.get("CloudTrailEvent") {
+            return self.event_of_lookup(text);
+        }
         if let Some(text) = text_in(&members) {
             return self.text(&text, depth);
         }
-        self.row(rows::of_athena(&members), Value::Object(members));
+        match nameless::empty(&members) {
+            Some(why) => self.unread.push(why),
+            None => self.row(rows::of_athena(&members), Value::Object(members)),
+        }
     }
 
     fn row(&mut self, row: rows::Row, as_is: Value) {
         match row {
-            Ok(record) => self.objects.push(record.unwrap_or(as_is)),
+            Ok(Some(record)) => self.objects.push(record),
+            Ok(None) => self.last(as_is),
             Err(why) => self.unread.push(why),
+        }
+    }
+
+    /// Takes what wraps nothing.
+    fn last(&mut self, value: Value) {
+        match value.as_object().and_then(nameless::damage) {
+            Some(why) => self.unread.push(why),
+            None => self.objects.push(value),
+        }
+    }
+
+    /// Takes an event in EventBridge's envelope. Its detail is an object: where it is a text, somebody has put that into JSON once more.
+    /// <https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html>
+    fn event(&mut self, mut members: Map<String, Value>) {
+        let text = members.get("detail").and_then(Value::as_str);
+        if let Some(Ok(detail @ Value::Object(_))) = text.map(parse) {
+            members.insert("detail".to_owned(), detail);
+        }
+        self.last(Value::Object(members));
+    }
+
+    /// Takes the record that an event of LookupEvents holds as a text.
+    fn event_of_lookup(&mut self, text: &str) {
+        match parse(text) {
+            Ok(Value::Object(record)) => match nameless::of_call(&record) {
+                Some(why) => self.unread.push(why),
+                None => self.objects.push(Value::Object(record)),
+            },
+            Ok(_) => self
+                .unread
+                .push("the text in it: it is not a record".to_owned()),
+            Err(error) => self.unread.push(format!("the text in it: {error}")),
         }
     }
 
@@ -143,10 +186,10 @@ pub(crate) fn has_more(members: &Map<String, Value>) -> Option<String> {
     awsdata::part(members)
 }
 
-/// Returns the text that an object wraps: an event of LookupEvents, a message of SQS (`body` to a function, `Body` of
-/// ReceiveMessage), a notification of SNS as a function or a subscriber gets it.
+/// Returns the text that an object wraps: a message of SQS (`body` to a function, `Body` of ReceiveMessage), a notification of SNS
+/// as a function or a subscriber gets it.
 fn text_in(members: &Map<String, Value>) -> Option<String> {
-    let names = ["CloudTrailEvent", "body", "Body"];
+    let names = ["body", "Body"];
     let text = names.iter().find_map(|name| members.get(*name)?.as_str());
     let notification = || {
         let is_one = members

@@ -21,7 +21,7 @@ use crate::scan::Scan;
 use crate::source::Buffer;
 
 pub use self::grammar::is_json;
-pub use self::scan::{LISTS, LONGEST_HEAD};
+pub use self::scan::{LISTS, LONGEST_AROUND};
 
 /// A part of a stream.
 #[derive(Debug)]
@@ -32,6 +32,18 @@ pub enum Found<'b> {
     Json(&'b [u8]),
     /// What is not an object.
     Damaged(Spoilt),
+}
+
+/// A part of a stream, and where it stands.
+#[derive(Debug)]
+pub enum Part<'b> {
+    /// By itself, or in an array.
+    Alone(Found<'b>),
+    /// In a list of an object that is taken apart.
+    Item(Found<'b>),
+    /// What stands around the lists of such an object, after their items: the object itself, its lists empty. Of a long one it is
+    /// the beginning, one byte more than [`LONGEST_AROUND`].
+    Around(&'b [u8]),
 }
 
 /// What came of an object.
@@ -57,6 +69,9 @@ pub enum Spoilt {
     /// An object that is not JSON, beginning on this line.
     #[error("line {0}: what begins here is not JSON")]
     Syntax(usize),
+    /// An object in which others are nested deeper than is read, beginning on this line.
+    #[error("line {0}: more than 128 levels in what begins here")]
+    TooDeep(usize),
     /// An object that memory will not be spent on, beginning on this line.
     #[error("line {0}: an object of more than 4 MiB")]
     TooLarge(usize),
@@ -76,15 +91,28 @@ pub enum Damage {
     Each(anyhow::Error),
 }
 
-/// Hands every object of `source` to `each`, and what is damaged between them. Returns what stands in the last object before its list,
-/// where its items were handed over in its place: an answer of AWS may say there that it is not the last one.
+/// Hands every object of `source` to `each`, and what is damaged between them.
 ///
 /// # Errors
 /// The source cannot be read or ends in the middle of an object, or an error of `each`.
 pub fn objects(
     source: &mut impl Read,
     mut each: impl FnMut(Found<'_>) -> anyhow::Result<Verdict>,
-) -> Result<Vec<u8>, Damage> {
+) -> Result<(), Damage> {
+    parts(source, |part| match part {
+        Part::Alone(found) | Part::Item(found) => each(found),
+        Part::Around(_) => Ok(Verdict::Whole),
+    })
+}
+
+/// As [`objects`], with where each stands, and what stands around lists: an answer of AWS may say there that it is not the last one.
+///
+/// # Errors
+/// As [`objects`].
+pub fn parts(
+    source: &mut impl Read,
+    mut each: impl FnMut(Part<'_>) -> anyhow::Result<Verdict>,
+) -> Result<(), Damage> {
     let (mut scan, mut input) = (Scan::default(), Buffer::default());
     loop {
         let n_read = input.fill(source);
@@ -94,7 +122,7 @@ pub fn objects(
             scan.last(input.filled(), &mut each)?;
             n_read?;
             scan.end(input.filled(), &mut each)?;
-            return Ok(scan.into_head());
+            return Ok(());
         }
         scan.look_ahead(input.filled(), &mut each)?;
         scan.forget(&mut input);

@@ -1,30 +1,25 @@
 //! The brackets, quotes and line breaks of a stream, and what they make of it.
 
+mod ahead;
 mod between;
 mod lists;
 mod whole;
 
-use serde::de::IgnoredAny;
 use wide::u8x16;
 
 pub use self::lists::LISTS;
 use self::lists::is_list;
 use crate::recovery::{FirstKey, LONGEST_KEY};
 use crate::source::Buffer;
-use crate::{Damage, Found, Spoilt, Verdict};
+use crate::{Damage, Found, Part, Spoilt, Verdict};
 
 /// Bytes that are looked at together: one bit each in a word.
 const BLOCK: usize = 64;
 /// No CloudTrail record or event is near that large; what is, is damage, and memory must not grow with it.
 const LARGEST: usize = 4 << 20;
-/// An object of more bytes is parsed before its end is seen: a quote that is missing would hide everything behind it. The largest
-/// record of CloudTrail has 256 KB, or 1 MB where its trail asks for that.
-/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html>
-const LARGE: usize = 64 * 1024;
-/// So many objects that do not end are looked into one by one, each from its beginning.
-const MOST_STUCK: usize = 16;
-/// What stands before a list is kept up to this: a token has some hundred bytes. One byte more says that it is longer.
-pub const LONGEST_HEAD: usize = 8 * 1024;
+/// What stands around lists is kept up to this: a token has some hundred bytes, and what an SDK puts behind it has no more. One byte
+/// more says that it is longer.
+pub const LONGEST_AROUND: usize = 16 * 1024;
 
 /// How far a stream has been looked at.
 #[derive(Debug, Default)]
@@ -39,8 +34,10 @@ pub(crate) struct Scan {
     level: usize,
     /// Whether a log file's records are behind: what follows in it is passed over, up to another list.
     passing: bool,
-    /// What stands before the list of the object that was last looked at, if it has one.
-    head: Vec<u8>,
+    /// What stands around the lists of the object that is being looked at, if it has any.
+    around: Vec<u8>,
+    /// Where in the buffer the next of it begins.
+    around_from: usize,
     in_string: bool,
     escaped: bool,
     /// Bytes of the open object that were found to be the beginning of JSON.
@@ -57,8 +54,8 @@ pub(crate) struct Scan {
 /// Whether the scan went back to an earlier place.
 type Rewound = bool;
 
-pub(crate) trait Each: FnMut(Found<'_>) -> anyhow::Result<Verdict> {}
-impl<F: FnMut(Found<'_>) -> anyhow::Result<Verdict>> Each for F {}
+pub(crate) trait Each: FnMut(Part<'_>) -> anyhow::Result<Verdict> {}
+impl<F: FnMut(Part<'_>) -> anyhow::Result<Verdict>> Each for F {}
 
 impl Scan {
     pub(crate) fn blocks(&mut self, buffer: &[u8], each: &mut impl Each) -> Result<(), Damage> {
@@ -195,11 +192,10 @@ impl Scan {
                 && is_list(&buffer[self.begin..at])
             {
                 if !self.passing {
-                    self.head.clear();
-                    let head = &buffer[self.begin..at];
-                    self.head
-                        .extend_from_slice(&head[..head.len().min(LONGEST_HEAD + 1)]);
+                    self.around.clear();
+                    self.around_from = self.begin;
                 }
+                self.keep_around(buffer, at + 1);
                 (self.level, self.passing) = (2, false);
                 self.begin = at + 1;
             }
@@ -210,12 +206,12 @@ impl Scan {
     }
 
     fn close(&mut self, buffer: &[u8], at: usize, each: &mut impl Each) -> Result<Rewound, Damage> {
-        let Some(opened) = self.open.last() else {
+        let Some(opened) = self.open.last().copied() else {
             // It lies between objects.
             return Ok(false);
         };
         // `]` and `}` follow `[` and `{` in ASCII at the same distance.
-        if *opened + 2 != buffer[at] {
+        if opened + 2 != buffer[at] {
             return self.damaged(buffer, Spoilt::Brackets, each);
         }
         if self.open.len() == self.level && self.between(buffer, at, each)? {
@@ -233,8 +229,13 @@ impl Scan {
             // The array of objects ends.
             self.passing = true;
             self.level = 0;
+            self.around_from = at;
         }
         if self.open.is_empty() {
+            if opened == b'{' {
+                self.keep_around(buffer, at + 1);
+                each(Part::Around(&self.around)).map_err(Damage::Each)?;
+            }
             self.passing = false;
             self.begin = at + 1;
         }
@@ -249,7 +250,7 @@ impl Scan {
         each: &mut impl Each,
     ) -> Result<Rewound, Damage> {
         let spoilt = spoilt(self.line_of(buffer, self.begin));
-        each(Found::Damaged(spoilt)).map_err(Damage::Each)?;
+        each(Part::Alone(Found::Damaged(spoilt))).map_err(Damage::Each)?;
         // Of a list that is behind, its own end may be what is damaged: the next object begins right there.
         let from = self.begin + usize::from(!self.passing);
         self.resume(buffer, from.min(buffer.len()));
@@ -273,79 +274,23 @@ impl Scan {
             begin: at,
             recovered: true,
             first_key: std::mem::take(&mut self.first_key),
-            head: std::mem::take(&mut self.head),
             lines: self.lines,
             ..Scan::default()
         };
     }
 
-    /// Returns what stands before the list of the last object, if it has one.
-    pub(crate) fn into_head(self) -> Vec<u8> {
-        self.head
-    }
-
-    fn is_in_object(&self) -> bool {
-        !self.lost && (self.open.len() > self.level || self.in_string)
-    }
-
-    /// Looks at an object that is open for long: whatever is wrong in it is found before it has taken in what follows.
-    pub(crate) fn look_ahead(&mut self, buffer: &[u8], each: &mut impl Each) -> Result<(), Damage> {
-        let text = &buffer[self.begin..self.scanned];
-        if self.passing || text.len() < LARGE.max(2 * self.n_checked) {
-            return Ok(());
-        }
-        self.n_checked = text.len();
-        let spoilt = if self.open.len() == self.level {
-            Some(Spoilt::NoObject as fn(usize) -> Spoilt)
-        } else if buffer.len() > LARGEST {
-            Some(Spoilt::TooLarge as fn(usize) -> Spoilt)
-        } else {
-            let read = serde_json::from_slice::<IgnoredAny>(text).err();
-            read.filter(|error| !error.is_eof())
-                .map(|_| Spoilt::Syntax as fn(usize) -> Spoilt)
-        };
-        if let Some(spoilt) = spoilt {
-            self.damaged(buffer, spoilt, each)?;
-            self.blocks(buffer, each)?;
-            // Objects in one that is too large are handed over. One that does not end either, as in a nest without an end, is not
-            // kept: memory has one.
-            if buffer.len() - self.begin > LARGEST / 2 && self.is_in_object() {
-                self.damaged(buffer, Spoilt::TooLarge, each)?;
-                let end = buffer.len().saturating_sub(2 * LONGEST_KEY);
-                self.resume(buffer, end.max(self.begin + 1).min(buffer.len()));
-            }
-        }
-        Ok(())
-    }
-
-    /// Looks once more at what is open at the end: it may have taken in others.
-    pub(crate) fn last(&mut self, buffer: &[u8], each: &mut impl Each) -> Result<(), Damage> {
-        let mut n_stuck = 0;
-        while self.is_in_object() {
-            // Each step looks at all that is left: in a nest of a million objects, steps go from line to line and grow.
-            let skipped = 1usize << usize::min(30, n_stuck / MOST_STUCK);
-            let from = (self.begin + skipped).min(buffer.len());
-            let line = memchr::memchr(b'\n', &buffer[from..]).map(|at| from + at);
-            let from = if n_stuck < MOST_STUCK {
-                Some(from)
-            } else {
-                line
-            };
-            let Some(at) = from.and_then(|from| self.first_key.next(buffer, from)) else {
-                break;
-            };
-            let spoilt = Spoilt::Syntax(self.line_of(buffer, self.begin));
-            each(Found::Damaged(spoilt)).map_err(Damage::Each)?;
-            self.go_on_at(at);
-            self.blocks(buffer, each)?;
-            n_stuck = if self.begin == at { n_stuck + 1 } else { 0 };
-        }
-        Ok(())
+    /// Keeps what stands around a list, up to a place in the buffer.
+    fn keep_around(&mut self, buffer: &[u8], end: usize) {
+        let text = &buffer[self.around_from.min(end)..end];
+        let room = (LONGEST_AROUND + 1).saturating_sub(self.around.len());
+        self.around.extend_from_slice(&text[..text.len().min(room)]);
+        self.around_from = end;
     }
 
     /// Drops what has been handed over.
     pub(crate) fn forget(&mut self, input: &mut Buffer) {
         if self.passing {
+            self.keep_around(input.filled(), self.scanned);
             // The name of another list may be in what was looked at.
             self.begin = self.begin.max(self.scanned.saturating_sub(LONGEST_KEY));
         }
@@ -354,6 +299,7 @@ impl Scan {
         input.forget(done);
         self.begin -= done;
         self.scanned -= done;
+        self.around_from = self.around_from.saturating_sub(done);
     }
 
     pub(crate) fn end(&mut self, buffer: &[u8], each: &mut impl Each) -> Result<(), Damage> {

@@ -2,7 +2,7 @@
 
 use crate::scan::Scan;
 use crate::source::Buffer;
-use crate::{Found, Verdict, objects};
+use crate::{Found, Part, Verdict, objects, parts};
 
 /// Returns the objects, and everything that is wrong, in the order in which it is found. What holds `nul}` cannot be read.
 fn found(text: &[u8]) -> (Vec<String>, String) {
@@ -236,12 +236,13 @@ fn a_nest_without_an_end_does_not_cost_memory_and_what_follows_is_found() {
     let mut source = text.as_bytes();
     let (mut scan, mut input) = (Scan::default(), Buffer::default());
     let (mut all, mut n_damaged, mut most) = (Vec::new(), 0, 0);
-    let mut each = |found: Found<'_>| {
-        match found {
-            Found::Object(object) | Found::Json(object) => {
+    let mut each = |part: Part<'_>| {
+        match part {
+            Part::Alone(Found::Object(object) | Found::Json(object)) => {
                 all.push(String::from_utf8_lossy(object).into_owned())
             }
-            Found::Damaged(_) => n_damaged += 1,
+            Part::Alone(Found::Damaged(_)) => n_damaged += 1,
+            Part::Item(_) | Part::Around(_) => panic!("there is no list"),
         }
         Ok(Verdict::Whole)
     };
@@ -260,4 +261,92 @@ fn a_nest_without_an_end_does_not_cost_memory_and_what_follows_is_found() {
     assert!(most < 12 << 20, "{most} of {} bytes were kept", text.len());
     assert_eq!(all.first().map(String::as_str), Some("{\"a\":0}"));
     assert_eq!(all.last().map(String::as_str), Some("{\"a\":2}"));
+}
+
+/// What stands around lists comes after their items, however long it takes until it ends.
+#[test]
+fn what_stands_around_lists_is_handed_over() {
+    let long = "x".repeat(200_000);
+    for (text, expected) in [
+        (
+            r#"{"Events":[{"a":1},{}],"NextToken":"t"}{"b":2}"#.to_owned(),
+            vec![
+                r#"item {"a":1}"#,
+                "item {}",
+                r#"around {"Events":[],"NextToken":"t"}"#,
+                r#"alone {"b":2}"#,
+            ],
+        ),
+        (
+            r#"[{"a":1}] {"x":[1], "Records" : [ ]}"#.to_owned(),
+            vec![r#"alone {"a":1}"#, r#"around {"x":[1], "Records" : []}"#],
+        ),
+        (
+            r#"{"Events":[{"a":1}],"y":{"z":[{}]},"Records":[{"b":2}],"t":1}"#.to_owned(),
+            vec![
+                r#"item {"a":1}"#,
+                r#"item {"b":2}"#,
+                r#"around {"Events":[],"y":{"z":[{}]},"Records":[],"t":1}"#,
+            ],
+        ),
+    ] {
+        for shift in 0..70 {
+            let text = format!("{}{text}", " ".repeat(shift));
+            let mut all = Vec::new();
+            parts(&mut text.as_bytes(), |part| {
+                let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+                all.push(match part {
+                    Part::Alone(Found::Object(text) | Found::Json(text)) => {
+                        format!("alone {}", shown(text))
+                    }
+                    Part::Item(Found::Object(text) | Found::Json(text)) => {
+                        format!("item {}", shown(text))
+                    }
+                    Part::Around(text) => format!("around {}", shown(text)),
+                    Part::Alone(damaged) | Part::Item(damaged) => format!("{damaged:?}"),
+                });
+                Ok(Verdict::Whole)
+            })
+            .unwrap();
+            assert_eq!(all, expected, "{text}");
+        }
+    }
+    // Of what is long its beginning is kept.
+    let text = format!(r#"{{"Events":[{{}}],"y":"{long}","NextToken":"t"}}"#);
+    let mut kept = 0;
+    parts(&mut text.as_bytes(), |part| {
+        if let Part::Around(text) = part {
+            kept = text.len();
+        }
+        Ok(Verdict::Whole)
+    })
+    .unwrap();
+    assert_eq!(kept, crate::LONGEST_AROUND + 1);
+}
+
+/// What is nested deeper than anybody reads is not waited for, and what follows is found.
+#[test]
+fn lists_in_lists_do_not_cost_memory() {
+    for end in ["", "]"] {
+        let n_levels = 4 << 20;
+        let nest = format!("{}{}", "[".repeat(n_levels), end.repeat(n_levels));
+        let text = format!("{{\"a\":0}}\n{nest}\n{{\"a\":1}}\n");
+        let mut source = text.as_bytes();
+        let (mut scan, mut input) = (Scan::default(), Buffer::default());
+        let (mut all, mut most) = (Vec::new(), 0);
+        let mut each = |part: Part<'_>| {
+            if let Part::Alone(Found::Object(object) | Found::Json(object)) = part {
+                all.push(String::from_utf8_lossy(object).into_owned());
+            }
+            Ok(Verdict::Whole)
+        };
+        while input.fill(&mut source).unwrap() > 0 {
+            most = most.max(input.filled().len());
+            scan.blocks(input.filled(), &mut each).unwrap();
+            scan.look_ahead(input.filled(), &mut each).unwrap();
+            scan.forget(&mut input);
+        }
+        assert!(most <= 1 << 20, "{most} of {} bytes were kept", text.len());
+        assert_eq!(all, ["{\"a\":0}", "{\"a\":1}"]);
+    }
 }

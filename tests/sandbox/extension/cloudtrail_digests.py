@@ -34,11 +34,11 @@ def install() -> None:
 
     @control.route("POST", "/_sandbox/digests")
     def digests(query: dict[str, str], body: bytes) -> tuple[int, bytes]:
-        """Writes the digest of `trail` in `region` from `from` to `to`; answers with its bucket and key.
+        """Writes the digest of `trail`, of the Region `home` if it is given, in `region` from `from` to `to`; answers with its bucket and key.
 
         With `generated` a backfill digest is made at that time, and signed with a key of that time on. With `restart` it begins a chain, as after log file validation was off; with `backfill` it is for log files that came late."""
         given = json.loads(body)
-        trail = trail_of(query["account"], given["trail"])
+        trail = trail_of(query["account"], given["trail"], given.get("home"))
         if not trail.log_validation:
             raise ValueError(f"{trail.arn} does not validate its log files")
         return 200, json.dumps(_write(trail, files_of(query["account"], given), given)).encode() + b"\n"

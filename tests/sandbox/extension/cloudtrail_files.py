@@ -37,14 +37,15 @@ def install() -> None:
     def log_files(query: dict[str, str], body: bytes) -> tuple[int, bytes]:
         """Writes `records` as a log file of `trail` in `region`, delivered at `time`; of a `member` of an `organization` if given."""
         given = json.loads(body)
-        trail = trail_of(query["account"], given["trail"])
+        trail = trail_of(query["account"], given["trail"], given.get("home"))
         written = _write(trail, files_of(query["account"], given), given["region"], given["records"], moment(given["time"]))
         return 200, json.dumps(written).encode() + b"\n"
 
 
-def trail_of(account: str, name: str) -> Trail:
-    """Returns a trail of an account by its name."""
-    found = [backend.trails[name] for backend in cloudtrail_backends[account].values() if name in backend.trails]
+def trail_of(account: str, name: str, home: str | None = None) -> Trail:
+    """Returns a trail of an account by its name, which is unique in its home Region."""
+    backends = cloudtrail_backends[account].values()
+    found = [backend.trails[name] for backend in backends if name in backend.trails and home in (None, backend.region_name)]
     if not found:
         raise ValueError(f"no trail {name} in {account}")
     return found[0]

@@ -15,6 +15,7 @@ pub(crate) mod integrity;
 pub(crate) mod observe;
 
 pub(crate) mod format;
+pub(crate) mod gaps;
 pub(crate) mod report;
 pub(crate) mod sessions;
 

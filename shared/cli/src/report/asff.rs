@@ -1,4 +1,4 @@
-//! Findings in the format of Security Hub: lists of up to 100, each on one line, as `aws securityhub batch-import-findings
+//! Findings in the format of Security Hub: lists, each on one line, as `aws securityhub batch-import-findings
 //! --findings` takes them. What could not be read is a finding there, too: silence would look like a pass.
 //! <https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format-syntax.html>
 //! <https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchImportFindings.html>
@@ -9,8 +9,11 @@ use serde_json::{Value, json};
 use super::{Report, Run};
 use crate::visible;
 
-/// "The maximum number of findings in a request is 100."
-pub const MAX_ASFF_FINDINGS: usize = 100;
+/// "Security Hub CSPM accepts up to 100 findings per batch, up to 240 KB per finding, and up to 6 MB per batch."
+/// <https://docs.aws.amazon.com/securityhub/latest/partnerguide/guidelines-batchimportfindings.html>
+const MOST_FINDINGS: usize = 100;
+/// A list is an argument of a command, and Linux takes 128 KiB for one (MAX_ARG_STRLEN, execve(2)): less than Security Hub.
+pub const MAX_ASFF_BYTES: usize = 130_000;
 /// <https://docs.aws.amazon.com/securityhub/latest/userguide/asff-required-attributes.html>
 const TYPE: &str = "Software and Configuration Checks/AWS Security Best Practices";
 
@@ -39,9 +42,43 @@ pub(super) fn batches(report: &Report, run: &Run<'_>) -> String {
         let message = format!("could not be read: {}", gap.error);
         of(run, &gap.target, "unreachable", "", "MEDIUM", &message)
     });
-    let all: Vec<Value> = of_finding.chain(of_gap).collect();
-    let lists = all.chunks(MAX_ASFF_FINDINGS);
-    lists.map(|batch| format!("{}\n", json!(batch))).collect()
+    let mut waiting = AsffList::default();
+    let all = of_finding.chain(of_gap);
+    let mut lists: Vec<Value> = all.filter_map(|one| waiting.add(one)).collect();
+    lists.extend(waiting.take());
+    lists.iter().map(|list| format!("{list}\n")).collect()
+}
+
+/// Findings that wait until there are enough for a list.
+#[derive(Debug, Default)]
+pub struct AsffList {
+    findings: Vec<Value>,
+    n_bytes: usize,
+}
+
+impl AsffList {
+    /// Adds a finding. Returns a list that is full: with it, or before it where that would be too large.
+    pub fn add(&mut self, finding: Value) -> Option<Value> {
+        // A comma or a bracket follows.
+        let n_bytes = finding.to_string().len() + 1;
+        let before = match self.n_bytes + n_bytes > MAX_ASFF_BYTES {
+            true => self.take(),
+            false => None,
+        };
+        self.findings.push(finding);
+        self.n_bytes += n_bytes;
+        match self.findings.len() == MOST_FINDINGS {
+            true => self.take(),
+            false => before,
+        }
+    }
+
+    /// Returns the list that is not full.
+    pub fn take(&mut self) -> Option<Value> {
+        self.n_bytes = 0;
+        let findings = std::mem::take(&mut self.findings);
+        (!findings.is_empty()).then(|| Value::from(findings))
+    }
 }
 
 /// Returns what is in no list, in words.
@@ -145,7 +182,7 @@ mod tests {
     use serde_json::Value;
 
     use super::super::tests::{report, run};
-    use super::{Target, batches, is_taken, left_out};
+    use super::{AsffList, MAX_ASFF_BYTES, Target, batches, is_taken, left_out};
 
     #[test]
     fn lists_hold_100_findings_and_name_each_the_same_in_every_run() {
@@ -178,7 +215,31 @@ mod tests {
             lists.iter().map(Vec::len).collect::<Vec<_>>(),
             [100, 100, 50 + report.unreachable.len()]
         );
+        assert!(text.lines().all(|line| line.len() <= MAX_ASFF_BYTES));
         assert_eq!(lists[0][0]["Id"], lists[1][0]["Id"]);
         assert_eq!(lists[0][0]["AwsAccountId"], "111122223333");
+    }
+
+    /// What is too large for one argument is in several lists, and nothing is lost.
+    #[test]
+    fn lists_are_as_large_as_an_argument_may_be() {
+        let (mut list, mut lists) = (AsffList::default(), Vec::new());
+        for n in 0..250 {
+            let text = "\u{1f600}".repeat(if n % 2 == 0 { 2_000 } else { 1 });
+            lists.extend(list.add(serde_json::json!({ "Id": n, "Description": text })));
+        }
+        lists.extend(list.take());
+        assert_eq!(list.take(), None);
+        let n_bytes = lists.iter().map(|list| list.to_string().len());
+        assert!(n_bytes.clone().all(|n| n <= MAX_ASFF_BYTES));
+        // None could take another.
+        assert!(
+            n_bytes
+                .take(lists.len() - 1)
+                .all(|n| n > MAX_ASFF_BYTES - 8_100)
+        );
+        let ids = lists.iter().flat_map(|list| list.as_array().unwrap());
+        let ids: Vec<u64> = ids.map(|one| one["Id"].as_u64().unwrap()).collect();
+        assert_eq!(ids, (0..250).collect::<Vec<u64>>());
     }
 }

@@ -1,7 +1,7 @@
 //! What lies between objects.
 
 use super::{Each, Rewound, Scan};
-use crate::{Damage, Found, Spoilt};
+use crate::{Damage, Found, Part, Spoilt};
 
 impl Scan {
     /// Hands over what is not an object before the place where one begins, or a list or the stream ends. A quote in it too few or too
@@ -23,7 +23,7 @@ impl Scan {
         let spoilt = Spoilt::NoObject(self.line_of(buffer, self.begin));
         for part in text.split(|byte| matches!(byte, b',' | b'\n')) {
             if !is_blank(part) {
-                each(Found::Damaged(spoilt)).map_err(Damage::Each)?;
+                each(Part::Alone(Found::Damaged(spoilt))).map_err(Damage::Each)?;
             }
         }
         match inner {

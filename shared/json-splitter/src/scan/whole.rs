@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{Each, Rewound, Scan, lists};
 use crate::grammar;
-use crate::{Damage, Found, Verdict};
+use crate::{Damage, Found, Part, Verdict};
 
 impl Scan {
     /// Whether an object may begin, or what lies between objects goes on.
@@ -53,10 +53,11 @@ impl Scan {
         object: Found<'_>,
         each: &mut impl Each,
     ) -> Result<Rewound, Damage> {
-        if self.level < 2 {
-            self.head.clear();
-        }
-        match each(object).map_err(Damage::Each)? {
+        let part = match self.level {
+            2 => Part::Item(object),
+            _ => Part::Alone(object),
+        };
+        match each(part).map_err(Damage::Each)? {
             Verdict::Whole => self.first_key.learn(&buffer[place]),
             Verdict::Damaged => {
                 let inner = self.first_key.next(&buffer[..place.end], place.start + 1);

@@ -158,9 +158,12 @@ pub(crate) async fn run(
         out.write(&source::finding(resource, message))?;
         out.note(&format!("{resource}: {reason}"));
     }
-    for gap in &read.gaps {
+    for gap in read.gaps.kept() {
         out.write(&source::finding(&gap.resource, gap.reason.clone()))?;
         out.note(&gap.to_string());
+    }
+    if read.gaps.n_more() > 0 {
+        out.write(&source::more(&args.place(), read.gaps.n_more()))?;
     }
     source::note_others(out, read.counts.n_others);
     if out.is_text() && n_records.into_inner() == 0 {

@@ -155,7 +155,11 @@ impl Function {
         let value: Value = serde_json::from_str(payload).context("the payload")?;
         let mut left_out = LeftOut::default();
         let messages = self.settings.renderer.messages(value, &mut left_out)?;
-        let mut failed = left_out.unread.first().map(|why| anyhow::anyhow!("{why}"));
+        let mut failed = left_out
+            .unread
+            .kept()
+            .first()
+            .map(|why| anyhow::anyhow!("{why}"));
         if messages.is_empty() && failed.is_none() {
             bail!("the payload holds no CloudTrail record and no event of Systems Manager");
         }

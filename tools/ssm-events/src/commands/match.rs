@@ -88,7 +88,7 @@ fn matching(io: &IoArgs, out: &Output, pattern: &Pattern) -> anyhow::Result<Outc
     let (mut lines, mut outcome) = (String::new(), Outcome::Fine);
     let mut left_out = LeftOut::default();
     let read = source::objects(io, &mut left_out, |object, left_out| {
-        if !finder.may_fit(object) {
+        if !finder.may_fit(object) && !cloudtrail::may_be_nameless(object) {
             return passed_over(object, left_out).map_err(Trouble::damaged);
         }
         finder.events(object, left_out, |event, left_out| {
@@ -96,9 +96,10 @@ fn matching(io: &IoArgs, out: &Output, pattern: &Pattern) -> anyhow::Result<Outc
             if !fits {
                 if left_out.n_records > 0 || finder.is_asked_about(pattern, event) {
                     left_out.n_records += 1;
-                    return Ok(());
+                } else {
+                    count(event, left_out).map_err(Trouble::damaged)?;
                 }
-                return count(event, left_out).map_err(Trouble::damaged);
+                return Ok(false);
             }
             left_out.n_records += 1;
             match secrets.may_hold(event.as_bytes()) {
@@ -107,7 +108,7 @@ fn matching(io: &IoArgs, out: &Output, pattern: &Pattern) -> anyhow::Result<Outc
             }
             lines.push('\n');
             outcome = Outcome::Found;
-            Ok(())
+            Ok(true)
         })?;
         if lines.len() >= BATCH {
             out.write_json_lines(&std::mem::take(&mut lines))?;
@@ -176,7 +177,7 @@ fn explain(io: &IoArgs, out: &Output, pattern: &Pattern) -> anyhow::Result<Outco
                 matched,
                 fields: fields.collect(),
             })?;
-            Ok(())
+            Ok(matched)
         })
     })?;
     let outcome = left_out.end(out, outcome);
@@ -223,29 +224,39 @@ impl Finder {
         self.literals.iter().all(|needles| needles.is_match(event))
     }
 
-    /// Hands every event of an object to `each`: itself as it came, or those that it wraps; an envelope of EventBridge wraps nothing.
+    /// Hands every event of an object to `each`, which says whether it fits: itself as it came, or those that it wraps; an envelope of
+    /// EventBridge wraps nothing. A record that does not say what was called, and does not fit, is counted as damaged.
     fn events(
         &self,
         object: &str,
         left_out: &mut LeftOut,
-        mut each: impl FnMut(&str, &mut LeftOut) -> Result<(), Trouble>,
+        mut each: impl FnMut(&str, &mut LeftOut) -> Result<bool, Trouble>,
     ) -> Result<(), Trouble> {
-        if !object.starts_with('[') && !self.wrappers.is_match(object) {
-            return each(object, left_out);
+        let is_wrapped = object.starts_with('[') || self.wrappers.is_match(object);
+        if !is_wrapped && !cloudtrail::may_be_nameless(object) {
+            return each(object, left_out).map(|_| ());
         }
         let Some(value) = left_out.value(object)? else {
             return Ok(());
         };
         let unwrapped = cloudtrail::unwrap(value.clone());
+        let is_as_it_came = match unwrapped.objects.as_slice() {
+            [] => !is_wrapped,
+            [one] => *one == value,
+            _ => false,
+        };
+        if is_as_it_came && each(object, left_out)? {
+            return Ok(());
+        }
         unwrapped
             .unread
             .iter()
             .for_each(|why| left_out.damaged(why));
-        match unwrapped.objects.as_slice() {
-            [one] if *one == value => each(object, left_out),
-            objects => objects
-                .iter()
-                .try_for_each(|event| each(&event.to_string(), left_out)),
+        if !is_as_it_came {
+            for event in &unwrapped.objects {
+                each(&event.to_string(), left_out)?;
+            }
         }
+        Ok(())
     }
 }

@@ -179,7 +179,8 @@ impl EventFilter {
     ) -> anyhow::Result<Vec<Gap>> {
         counts.n_objects += 1;
         let needles = self.needles.as_ref();
-        if needles.is_some_and(|needles| !needles.is_match(object)) {
+        let is_needless = needles.is_some_and(|needles| !needles.is_match(object));
+        if is_needless && !cloudtrail::may_be_nameless(object) {
             // Not asked for, if it is whole: what is damaged may have been.
             counts.passed_over(object)?;
             return Ok(Vec::new());

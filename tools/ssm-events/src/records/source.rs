@@ -6,6 +6,7 @@ use cli::{Finding, FindingKind, IoArgs, Outcome, Output, Severity};
 use cloudtrail::{Damage, Found, Gap, Verdict};
 use serde_json::Value;
 
+use crate::records::gaps::Gaps;
 use crate::records::record::{self, Event};
 use crate::records::redact;
 
@@ -116,14 +117,11 @@ pub(crate) struct LeftOut {
     /// Objects of which nobody knows what they are.
     pub(crate) n_unknown: u64,
     /// What could not be read here, and what `history` says that it could not read.
-    pub(crate) unread: Vec<Gap>,
-    n_unread: u64,
+    pub(crate) unread: Gaps,
 }
 
 /// As many gaps are in the words of a report; a damaged archive has any number.
 const MOST_IN_WORDS: usize = 100;
-/// As many are printed, one by one: whoever reads them counts them again. Memory is for no more.
-const MOST_KEPT: usize = 1 << 14;
 
 impl LeftOut {
     /// Parses one object; `None` when it says that something else could not be read, or that all of it is proved.
@@ -156,10 +154,7 @@ impl LeftOut {
 
     /// Returns the gaps in words, with how many more there are.
     pub(crate) fn gaps(&self) -> Vec<String> {
-        let gaps = self.unread.iter().take(MOST_IN_WORDS).map(Gap::to_string);
-        let more = self.more_than(MOST_IN_WORDS);
-        gaps.chain(more.map(|n_more| format!("and {n_more} more")))
-            .collect()
+        self.unread.in_words(MOST_IN_WORDS)
     }
 
     /// Prints a finding of each gap, so that the other end of the pipe knows of it as well.
@@ -176,20 +171,15 @@ impl LeftOut {
             "" => "stdin",
             file => file,
         };
-        let gaps = self.unread.iter().map(move |gap| {
+        let gaps = self.unread.kept().iter().map(move |gap| {
             let resource = match gap.resource.as_str() {
                 "" => here,
                 resource => resource,
             };
             finding(resource, gap.reason.clone())
         });
-        let more = self.more_than(MOST_KEPT);
-        gaps.chain(more.map(move |n_more| finding(here, format!("it has {n_more} more gaps"))))
-    }
-
-    fn more_than(&self, n: usize) -> Option<u64> {
-        let n_more = self.n_unread.saturating_sub(n as u64);
-        Some(n_more).filter(|n_more| *n_more > 0)
+        let n_more = self.unread.n_more();
+        gaps.chain((n_more > 0).then(|| more(here, n_more)))
     }
 
     /// Looks at an object that nobody wants: what is damaged may have been wanted.
@@ -205,15 +195,24 @@ impl LeftOut {
 
     /// Counts what was missing of a file of sessions, once: `sessions` has printed what was missing of the records that it read, and they
     /// may be the same.
-    pub(crate) fn sessions_unread(&mut self, gaps: &[Gap]) {
-        let known: HashSet<Gap> = self.unread.iter().cloned().collect();
-        let new = gaps.iter().filter(|gap| !known.contains(gap));
+    pub(crate) fn sessions_unread(&mut self, gaps: &Gaps) {
+        let known: HashSet<Gap> = self.unread.kept().iter().cloned().collect();
+        let new = gaps.kept().iter().filter(|gap| !known.contains(gap));
+        let mut all = Gaps::default();
         new.for_each(|gap| {
-            self.gap(Gap {
+            all.push(Gap {
                 resource: gap.resource.clone(),
                 reason: format!("{UNREAD_SESSIONS}: {}", gap.reason),
             });
         });
+        if gaps.n_more() > 0 {
+            let reason = format!("{UNREAD_SESSIONS}: {} more gaps", gaps.n_more());
+            all.push(Gap {
+                resource: String::new(),
+                reason,
+            });
+        }
+        self.unread.extend(all);
     }
 
     pub(crate) fn damaged(&mut self, why: &str) {
@@ -227,25 +226,22 @@ impl LeftOut {
 
     /// Takes an input that has objects and not one record for the wrong one: what is asked about it has no answer.
     fn close(&mut self) {
-        if self.n_records == 0 && self.n_unknown > 0 && self.n_unread == 0 {
+        if self.n_records == 0 && self.n_unknown > 0 && self.unread.is_empty() {
             self.gap_here(none_among(self.n_unknown));
         }
     }
 
     fn gap(&mut self, gap: Gap) {
-        self.n_unread += 1;
-        if self.unread.len() < MOST_KEPT {
-            self.unread.push(gap);
-        }
+        self.unread.push(gap);
     }
 
     /// Says what was left out. Returns trouble where something could not be read: what is not there may have been in it.
     pub(crate) fn end(&self, out: &Output, outcome: Outcome) -> Outcome {
         note_others(out, self.n_others);
-        let Some(first) = self.unread.first() else {
+        let Some(first) = self.unread.kept().first() else {
             return outcome;
         };
-        let more = match self.n_unread {
+        let more = match self.unread.n() {
             1 => String::new(),
             n => format!("; {n} gaps"),
         };
@@ -274,6 +270,11 @@ pub(crate) fn finding(resource: &str, message: String) -> Finding {
         fix: "fetch it again, or read it from the trail's bucket".to_owned(),
         is_unread: true,
     }
+}
+
+/// Returns how many gaps there are beside those that are printed.
+pub(crate) fn more(resource: &str, n_more: u64) -> Finding {
+    finding(resource, format!("it has {n_more} more gaps"))
 }
 
 /// Says how many objects were not a record of a call, if there were any.
@@ -306,22 +307,4 @@ pub(crate) fn on_one_line(object: &str) -> std::borrow::Cow<'_, str> {
         }
     }
     line.into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{LeftOut, MOST_IN_WORDS};
-
-    #[test]
-    fn gaps_say_how_many_more_there_are_than_in_words() {
-        let gaps = |n: usize| {
-            let mut left_out = LeftOut::default();
-            (0..n).for_each(|n| left_out.gap_here(format!("gap {n}")));
-            left_out.gaps()
-        };
-        assert_eq!(gaps(MOST_IN_WORDS).len(), MOST_IN_WORDS);
-        let more = gaps(MOST_IN_WORDS + 7);
-        assert_eq!(more.last().map(String::as_str), Some("and 7 more"));
-        assert_eq!(more.len(), MOST_IN_WORDS + 1);
-    }
 }

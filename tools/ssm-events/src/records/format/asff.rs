@@ -1,4 +1,4 @@
-//! Records as findings of Security Hub: lists of up to 100, each of one account and Region, as `aws securityhub batch-import-findings
+//! Records as findings of Security Hub: lists, each of one account and Region, as `aws securityhub batch-import-findings
 //! --findings` takes them.
 //!
 //! <https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format-syntax.html>,
@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use cli::{AsffFinding, MAX_ASFF_FINDINGS, asff_text};
+use cli::{AsffFinding, AsffList, MAX_ASFF_BYTES, asff_text};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -15,6 +15,8 @@ use crate::records::record::{Event, Outcome};
 
 /// "Resources: 32 objects".
 const MOST_RESOURCES: usize = 32;
+/// Of all resources of a finding: the other texts have limits by which they are smaller than the rest of an argument.
+const MOST_BYTES: usize = MAX_ASFF_BYTES / 4;
 /// What somebody did; Security Hub has no type for what is nothing out of the ordinary.
 /// <https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format-type-taxonomy.html>
 const TYPE: &str = "Unusual Behaviors/User";
@@ -22,7 +24,7 @@ const TYPE: &str = "Unusual Behaviors/User";
 /// Findings by account and Region, until there are enough for a list.
 #[derive(Debug, Default)]
 pub(crate) struct Lists {
-    waiting: BTreeMap<(String, String), Vec<Value>>,
+    waiting: BTreeMap<(String, String), AsffList>,
     /// How many records Security Hub has no place for: they have no account, Region or time.
     pub(crate) n_left_out: usize,
 }
@@ -41,18 +43,13 @@ impl Lists {
             return None;
         };
         let key = (event.account.clone(), event.region.clone());
-        let list = self.waiting.entry(key).or_default();
-        list.push(finding);
-        (list.len() == MAX_ASFF_FINDINGS).then(|| Value::from(std::mem::take(list)))
+        self.waiting.entry(key).or_default().add(finding)
     }
 
     /// Returns the lists that are not full.
     pub(crate) fn rest(&mut self) -> Vec<Value> {
         let lists = std::mem::take(&mut self.waiting).into_values();
-        lists
-            .filter(|list| !list.is_empty())
-            .map(Value::from)
-            .collect()
+        lists.filter_map(|mut list| list.take()).collect()
     }
 }
 
@@ -80,8 +77,21 @@ fn finding(style: &Style, event: &Event, record: &Value, marks: &Marks) -> Optio
             json!({ "Type": "Other", "Id": asff_text(node, 512), "Partition": partition, "Region": region })
         }
     };
-    let mut resources: Vec<Value> = event.nodes.iter().map(resource).collect();
-    resources.truncate(MOST_RESOURCES);
+    let mut n_bytes = 0;
+    let resources = event.nodes.iter().map(resource).take(MOST_RESOURCES);
+    let resources = resources.take_while(|one| {
+        n_bytes += one.to_string().len();
+        n_bytes <= MOST_BYTES
+    });
+    let mut resources: Vec<Value> = resources.collect();
+    // Nothing is left out unsaid.
+    let description = match (event.nodes.len(), resources.len()) {
+        (n_nodes, n) if n < n_nodes => format!(
+            "{n_nodes} nodes, the first {n} of which are its resources here. {}",
+            style.text(event)
+        ),
+        _ => style.text(event),
+    };
     if resources.is_empty() {
         let of_account = format!("AWS::::Account:{account}");
         resources
@@ -117,7 +127,7 @@ fn finding(style: &Style, event: &Event, record: &Value, marks: &Marks) -> Optio
         time,
         label,
         title: &style.subject(event, marks),
-        description: &style.text(event),
+        description: &description,
         resources,
     }
     .value();

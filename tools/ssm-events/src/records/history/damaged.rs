@@ -2,10 +2,14 @@
 
 use std::io::Read;
 
-use cloudtrail::{Found, Gap, Verdict};
+use cloudtrail::{Found, Verdict};
 
 use super::EventFilter;
+use crate::records::gaps::Gaps;
 use crate::records::{record, source};
+
+/// As many gaps are in the words about a source.
+const MOST_IN_WORDS: usize = 100;
 
 /// Records of one source that cannot be read. Those behind them are.
 #[derive(Debug, Default)]
@@ -14,7 +18,7 @@ pub(crate) struct Damaged {
     n: u64,
     first: String,
     /// What another verb says that it could not read.
-    gaps: Vec<Gap>,
+    gaps: Gaps,
 }
 
 impl Damaged {
@@ -65,7 +69,7 @@ impl Damaged {
     }
 
     /// Returns what another verb says that it could not read: each is a gap of its own.
-    pub(crate) fn gaps(&mut self) -> Vec<Gap> {
+    pub(crate) fn gaps(&mut self) -> Gaps {
         std::mem::take(&mut self.gaps)
     }
 
@@ -76,7 +80,7 @@ impl Damaged {
             1 => Some(self.first),
             n => Some(format!("{n} records, the first is {}", self.first)),
         };
-        let gaps = self.gaps.iter().map(Gap::to_string);
+        let gaps = self.gaps.in_words(MOST_IN_WORDS);
         let reasons: Vec<String> = records.into_iter().chain(gaps).chain(end).collect();
         (!reasons.is_empty()).then(|| reasons.join("; "))
     }

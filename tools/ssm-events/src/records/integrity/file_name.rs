@@ -16,10 +16,12 @@ pub(crate) struct FileName {
     pub(crate) digest: Option<OfDigest>,
 }
 
-/// What the name of a digest says besides.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What the name of a digest says besides: in an account and Region, the chain that it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct OfDigest {
     pub(crate) trail: String,
+    /// The home Region of the trail: names of trails are unique in it and nowhere else.
+    pub(crate) home: String,
     /// Delivered later, for log files that the digest of their hour does not name.
     pub(crate) is_backfill: bool,
 }
@@ -54,12 +56,13 @@ pub(crate) fn file_name(path: &str) -> Option<FileName> {
     };
     // The name of a trail may have underscores; its home Region has none.
     let (rest, end) = rest.rsplit_once('_')?;
-    let (trail, _home) = rest.rsplit_once('_')?;
+    let (trail, home) = rest.rsplit_once('_')?;
     Some(FileName {
         target,
         time: moment("%Y%m%dT%H%M%SZ", end)?,
         digest: Some(OfDigest {
             trail: trail.to_owned(),
+            home: home.to_owned(),
             is_backfill,
         }),
     })

@@ -68,7 +68,7 @@ pub(crate) struct Ledger {
     target: Target,
     naming: Naming,
     window: Window,
-    chains: BTreeMap<(String, bool), Chain>,
+    chains: BTreeMap<OfDigest, Chain>,
     periods: BTreeMap<usize, Period>,
     n_periods: usize,
     /// Log files by day and ID.
@@ -80,10 +80,8 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     pub(crate) fn new(target: Target, naming: Naming, window: Window) -> Ledger {
-        let trails = window.trails.iter();
-        let chains = trails.map(|trail| ((trail.clone(), false), Chain::default()));
         Ledger {
-            chains: chains.collect(),
+            chains: BTreeMap::new(),
             target,
             naming,
             window,
@@ -97,10 +95,9 @@ impl Ledger {
 
     /// Takes the next digest, in the order of their ends.
     pub(crate) fn digest(&mut self, loaded: Loaded, keys: &PublicKeys) {
-        let Some(OfDigest { trail, is_backfill }) = loaded.name.digest.clone() else {
+        let Some(key) = loaded.name.digest.clone() else {
             return;
         };
-        let key = (trail, is_backfill);
         let pending = self.chains.entry(key.clone()).or_default().pending.take();
         if let Some(mut pending) = pending {
             let previous = loaded.digest.as_ref().ok().and_then(Digest::previous);
@@ -128,14 +125,16 @@ impl Ledger {
         let Some(end) = self.window.end() else {
             return;
         };
-        let regular: Vec<_> = self
-            .chains
-            .iter()
-            .filter(|((_, is_backfill), _)| !is_backfill)
-            .map(|((trail, _), chain)| {
-                (Some(trail.clone()), chain.last.as_ref().map(|last| last.to))
-            })
-            .collect();
+        let regular = self.chains.iter().filter(|(key, _)| !key.is_backfill);
+        let last = |(key, chain): (&OfDigest, &Chain)| {
+            let last = chain.last.as_ref().map(|last| last.to);
+            (Some(key.trail.clone()), last)
+        };
+        let mut regular: Vec<_> = regular.map(last).collect();
+        for trail in &self.window.trails {
+            let is_there = regular.iter().any(|(of, _)| of.as_ref() == Some(trail));
+            regular.extend((!is_there).then(|| (Some(trail.clone()), None)));
+        }
         if regular.is_empty() {
             let why = "there is no digest: log file validation is off, or digests were removed";
             self.hole(None, self.window.since, Some(end), Flaw::unproved(why));
@@ -156,8 +155,8 @@ impl Ledger {
     }
 
     /// Judges a digest, now that all is there which can prove it.
-    fn settle(&mut self, key: &(String, bool), loaded: Loaded, keys: &PublicKeys) {
-        let (trail, is_backfill) = key;
+    fn settle(&mut self, key: &OfDigest, loaded: Loaded, keys: &PublicKeys) {
+        let trail = &key.trail;
         let last = self.chains.get_mut(key).and_then(|chain| chain.last.take());
         let verified = loaded.digest.and_then(|digest| {
             let (bucket, object) = digest.place();
@@ -180,7 +179,7 @@ impl Ledger {
         };
         let is_unknown = verified.is_err() && last.is_none();
         if let Ok(digest) = &verified {
-            self.link(trail, *is_backfill, digest, last.as_ref());
+            self.link(trail, key.is_backfill, digest, last.as_ref());
         }
         let sha256 = verified.as_ref().ok().map(|one| one.sha256().to_owned());
         // The log files of the first day that lie before the time asked for are read as well.

@@ -25,9 +25,10 @@ fn names_say_where_and_when() {
         assert_eq!(digest.time, time("2015-08-17T15:01:31Z"));
         let of_digest = digest.digest.unwrap();
         assert_eq!(
-            (of_digest.trail.as_str(), of_digest.is_backfill),
-            ("my_trail-1", is_backfill)
+            (of_digest.trail.as_str(), of_digest.home.as_str()),
+            ("my_trail-1", "eu-west-1")
         );
+        assert_eq!(of_digest.is_backfill, is_backfill);
     }
     for other in [
         "",

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use anyhow::Context;
-use cloudtrail::Gap;
 
+use crate::records::gaps::Gaps;
 use crate::records::history::{Counts, Damaged, EventFilter};
 
 /// A file's lines are handed on at once when there are more bytes of them, as soon as it is the file's turn.
@@ -22,7 +22,7 @@ pub(crate) struct Read {
     /// File or object, and why.
     pub(crate) unread: Vec<(String, String)>,
     /// What the files say that another verb could not read.
-    pub(crate) gaps: Vec<Gap>,
+    pub(crate) gaps: Gaps,
 }
 
 impl Read {
@@ -116,8 +116,7 @@ pub(crate) fn read(
         anyhow::Ok(())
     });
     read.unread.sort();
-    read.gaps
-        .sort_by(|one, other| one.resource.cmp(&other.resource));
+    read.gaps.sort();
     ended
 }
 

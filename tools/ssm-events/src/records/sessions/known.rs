@@ -9,12 +9,14 @@ use cloudtrail::{Found, Gap, Verdict};
 use records::{RecordedSession, SessionEnd, Transcript};
 use serde_json::Value;
 
+use crate::records::gaps::Gaps;
+
 /// Ends and transcripts by account, Region and ID.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KnownSessions {
     sessions: HashMap<(String, String, String), KnownSession>,
     /// What could not be read: sessions that are not here may have been in it.
-    pub(crate) gaps: Vec<Gap>,
+    pub(crate) gaps: Gaps,
     /// Objects that are something else.
     n_others: usize,
 }

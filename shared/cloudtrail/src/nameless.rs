@@ -1,0 +1,153 @@
+//! Records that do not say what was called. They are damaged, unless they are known to be something else: what is passed over may
+//! have been what is searched for.
+//!
+//! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>
+
+use serde_json::{Map, Value};
+
+/// What every record of a call has: the name, and the service.
+const NAMES: [&str; 2] = ["eventName", "eventSource"];
+/// Members that records have and hardly anything else has.
+const SIGNS: [&str; 9] = [
+    "eventID",
+    "eventSource",
+    "eventVersion",
+    "awsRegion",
+    "recipientAccountId",
+    "requestParameters",
+    "responseElements",
+    "sourceIPAddress",
+    "userIdentity",
+];
+/// Members that events of others have as well.
+const WEAK_SIGNS: [&str; 4] = ["eventName", "eventTime", "eventType", "eventCategory"];
+/// What CloudTrail records beside calls, and has no name.
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aggregated-events.html>
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/query-supported-event-schemas.html>
+const OTHER_CATEGORIES: [&str; 5] = [
+    "Insight",
+    "Aggregated",
+    "ConfigurationItem",
+    "Evidence",
+    "ActivityAuditLog",
+];
+/// The end of the type of every event by which EventBridge hands on a record.
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-aws-service-specific-topics.html>
+const OF_RECORDS: &str = " via CloudTrail";
+
+/// Returns whether an object may be a record that does not say what was called, or hold one: [`crate::unwrap`] knows. Parses nothing,
+/// as most objects are looked at by no more than this: of a record the two names stand beside each other, whoever wrote it.
+#[must_use]
+pub fn may_be_nameless(object: &str) -> bool {
+    let bytes = object.as_bytes();
+    let [name, source] = NAMES.map(|name| value_of(bytes, name));
+    let is_named = name.zip(source).is_some_and(|(one, other)| {
+        let between = &bytes[one.min(other)..one.max(other)];
+        memchr::memchr3(b'{', b'}', b']', between).is_none()
+    });
+    let may_be = || {
+        let signs = ["\"event", "\"Event", OF_RECORDS, "\\u00"];
+        signs
+            .iter()
+            .any(|sign| memchr::memmem::find(bytes, sign.as_bytes()).is_some())
+    };
+    !is_named && may_be()
+}
+
+/// Returns where the text begins that is the value of the first key of this name.
+fn value_of(object: &[u8], key: &str) -> Option<usize> {
+    let at = memchr::memmem::find(object, key.as_bytes())?;
+    let is_key = object[..at].ends_with(b"\"");
+    let rest = object[at + key.len()..].strip_prefix(b"\"")?;
+    let rest = rest.trim_ascii_start().strip_prefix(b":")?;
+    let rest = rest.trim_ascii_start().strip_prefix(b"\"")?;
+    is_key.then(|| object.len() - rest.len())
+}
+
+/// Returns whether an object says what was called.
+pub(crate) fn is_named(members: &Map<String, Value>) -> bool {
+    let is_text = |name: &&str| members.get(*name).is_some_and(Value::is_string);
+    NAMES.iter().all(is_text)
+}
+
+/// Returns whether a name is that of a column of records in a table, which is in lower case.
+pub(crate) fn is_column(name: &str) -> bool {
+    let mut signs = SIGNS.iter().chain(&WEAK_SIGNS);
+    signs.any(|sign| name != *sign && name == sign.to_ascii_lowercase())
+}
+
+/// Returns what is wrong with a record, by itself or in the envelope of EventBridge, that does not say what was called; `None` for one
+/// that does, and for everything else.
+pub(crate) fn damage(members: &Map<String, Value>) -> Option<String> {
+    let kind = members.get("detail-type").and_then(Value::as_str);
+    match (kind, members.get("detail")) {
+        (Some(kind), Some(Value::Object(record))) if kind.ends_with(OF_RECORDS) => of_call(record),
+        (Some(kind), _) if kind.ends_with(OF_RECORDS) => {
+            Some("its detail is not a record".to_owned())
+        }
+        (None, Some(Value::Object(record))) if is_alike(record) => of_call(record),
+        _ if is_alike(members) => of_call(members),
+        _ => unknown_list(members),
+    }
+}
+
+/// Says so of an object that holds records in a list of which nobody knows the name: it may be a log file whose name for it is damaged.
+fn unknown_list(members: &Map<String, Value>) -> Option<String> {
+    let is_record = |item: &Value| {
+        let members = item.as_object();
+        members.is_some_and(|members| is_named(members) && is_alike(members))
+    };
+    let holds = |value: &Value| {
+        value
+            .as_array()
+            .is_some_and(|items| items.iter().any(is_record))
+    };
+    let (name, _) = members.iter().find(|(_, value)| holds(value))?;
+    let is_call = is_named(members) || members.contains_key("detail");
+    (!is_call).then(|| format!("its list {name} has records, and is none that CloudTrail writes"))
+}
+
+/// As [`damage`], of what should be the record of a call.
+pub(crate) fn of_call(members: &Map<String, Value>) -> Option<String> {
+    if is_named(members) || is_of_other_kind(members) {
+        return None;
+    }
+    let is_text = |name: &&str| members.get(*name).is_some_and(Value::is_string);
+    let name = NAMES.into_iter().find(|name| !is_text(name))?;
+    Some(match members.contains_key(name) {
+        true => format!("its {name} is not a text"),
+        false => format!("it has no {name}"),
+    })
+}
+
+fn is_alike(members: &Map<String, Value>) -> bool {
+    let has = |name: &&&str| members.contains_key(**name);
+    let n_signs = SIGNS.iter().filter(has).count();
+    let n_weak = WEAK_SIGNS.iter().filter(has).count();
+    let is_odd = |name: &&str| members.get(*name).is_some_and(|value| !value.is_string());
+    let is_event = members.keys().any(|key| key.starts_with("event"));
+    NAMES.iter().any(is_odd) || is_event && n_signs > 0 && n_signs + n_weak > 1
+}
+
+/// What notifies functions has names of services that begin with `aws:`, and not all of it says what happened.
+/// <https://docs.aws.amazon.com/ses/latest/dg/receiving-email-action-lambda-event.html>
+fn is_of_other_kind(members: &Map<String, Value>) -> bool {
+    let text = |name: &str| members.get(name).and_then(Value::as_str);
+    text("eventType") == Some("AwsCloudTrailInsight")
+        || text("eventCategory").is_some_and(|category| OTHER_CATEGORIES.contains(&category))
+        || text("eventSource").is_some_and(|source| source.starts_with("aws:"))
+}
+
+/// Returns what is wrong with an event of LookupEvents, or with a message, that has nothing in it.
+pub(crate) fn empty(members: &Map<String, Value>) -> Option<String> {
+    let has = |name: &str| members.contains_key(name);
+    let is_message = has("messageId") || has("MessageId");
+    let is_event = has("CloudTrailEvent") || has("EventId") && has("EventName");
+    match () {
+        () if is_event => Some("an event without its record".to_owned()),
+        () if is_message && (has("body") || has("Body")) => {
+            Some("a message without a text".to_owned())
+        }
+        () => None,
+    }
+}
