@@ -15,7 +15,6 @@ const WITH: When = When::Flag("--transcripts");
 const LISTS: &[&str] = &["logs:DescribeLogGroups", "ssm:DescribeSessions"];
 const TRANSCRIPTS: &[&str] = &[
     "logs:DescribeLogStreams",
-    "s3:GetBucketLocation",
     "s3:GetObject",
     "s3:ListBucket",
     "ssm:GetDocument",
