@@ -12,7 +12,7 @@ LOST = 100
 
 def make(directory, count):
     """Writes records, sessions, objects and preferences, and returns their paths and how many sessions have no transcript."""
-    paths = {name: directory / f"{name}.json" for name in ("records", "ended", "objects", "preferences")}
+    paths = {name: directory / f"{name}.json" for name in ("records", "ended", "objects", "preferences", "versions")}
     rng = random.Random(SEED)
     inputs = {"s3BucketName": BUCKET, "s3KeyPrefix": "sessions", "s3EncryptionEnabled": True, "cloudWatchLogGroupName": "", "kmsKeyId": ""}
     version = {"version": "1", "content": {"schemaVersion": "1.0", "sessionType": "Standard_Stream", "inputs": inputs}}
@@ -21,10 +21,12 @@ def make(directory, count):
         "kind": "preferences", "target": place, "versions_differ": None,
         "document": {"state": "present", "value": {"default": version, "latest": version}},
     }))
+    created = {"Name": "SSM-SessionManagerRunShell", "DocumentVersion": "1", "CreatedDate": f"{START.isoformat()}+00:00", "IsDefaultVersion": True}
+    paths["versions"].write_text(json.dumps({"DocumentVersions": [created]}))
     users = [f"user{number}@example.com" for number in range(200)]
     with paths["records"].open("w") as records, paths["ended"].open("w") as ended, paths["objects"].open("w") as objects:
         ended.write('{"Sessions": [')
-        objects.write(f'{{"Name": "{BUCKET}", "Contents": [')
+        objects.write(f'{{"Name": "{BUCKET}", "Prefix": "sessions/", "Contents": [')
         for number in range(count):
             user, node = rng.choice(users), f"i-{rng.randrange(5000):017x}"
             session = f"{user}-{rng.randrange(1 << 68):017x}"

@@ -1,5 +1,5 @@
-//! One action less than a run on nodes needs: whichever it is, the run says so and exits with 2; once it has begun, it has a record for
-//! its node all the same.
+//! One action less than a run on nodes needs: whichever it is, the run says so and exits with 2; once it has begun, it has a
+//! record for its node all the same.
 
 use serde_json::json;
 use testbed::{Account, Run, Sandbox};
@@ -15,7 +15,7 @@ const DARK: &str = "i-0000000000000000b";
 /// What needs an action. $BUCKET and $COMMAND are of the account, and a command that ran.
 ///
 /// Of the other actions of the policy, `keys.rs` has kms:Decrypt, ssm:CancelCommand is called when somebody interrupts, and without
-/// s3:GetBucketLocation an output is read all the same, in the region of the run.
+/// s3:ListBucket an output is read all the same: a refused HeadBucket names the Region of the bucket as well.
 const NEEDED: [(&str, &str); 9] = [
     ("ssm:DescribeInstanceInformation", "-- id"),
     ("ec2:DescribeInstances", "-- id"),

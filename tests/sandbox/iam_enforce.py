@@ -70,12 +70,26 @@ def refusal(credential, account, region, understood, environ):
         return None
     call = iam_needs.Call(account, region, understood.service, understood.operation, understood.params)
     try:
-        if program and (refused := iam_programs.refusal(credential, call, understood, environ)):
-            return refused
-        return _refusal(credential, call, understood, environ) if _enforced else None
+        refused = iam_programs.refusal(credential, call, understood, environ) if program else None
+        if refused is None and _enforced:
+            refused = _refusal(credential, call, understood, environ)
+        return refused and _with_region(call, refused)
     except iam_needs.Unmapped as unmapped:
         message = f"the sandbox enforces IAM in account {account} and does not know {unmapped}"
         return wire.render_error(understood.protocol, understood.service, 500, "NotEmulated", message)
+
+
+def _with_region(call, refused):
+    """Has a denied HeadBucket name the Region all the same.
+
+    "regardless of the permissions on the bucket, you will receive a response header with the correct bucket location"
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
+    """
+    region = call.operation == "HeadBucket" and iam_resources.region_of_bucket(call.params.get("Bucket"))
+    if not region:
+        return refused
+    status, headers, body = refused
+    return status, headers | {"x-amz-bucket-region": region}, body
 
 
 def _refusal(credential, call, understood, environ):

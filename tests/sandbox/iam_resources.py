@@ -73,6 +73,13 @@ def _bucket(name, arn):
     return Resource(account, ("bucket", text) if text else None, can_be_shared=True)
 
 
+def region_of_bucket(name):
+    """Returns the Region of a bucket, whoever owns it; None where there is none."""
+    partition, account = s3_backends.bucket_accounts.get(name) or (None, None)
+    bucket = account and s3_backends[account][partition].buckets.get(name)
+    return bucket.region_name if bucket else None
+
+
 def _kms(found, _action, _partition, region, account, name, _arn):
     found.can_be_shared = True
     if not name.startswith("key/"):

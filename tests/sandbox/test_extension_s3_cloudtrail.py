@@ -143,6 +143,16 @@ class Buckets(unittest.TestCase):
         self.assertEqual(self.status(MANAGEMENT, AWAY), (301, HOME))
         self.assertEqual(client("s3", region=AWAY).get_bucket_location(Bucket="logs-1")["LocationConstraint"], HOME)
 
+    def test_says_the_region_of_anothers_bucket_by_head_bucket_alone(self):
+        principal = {"AWS": f"arn:aws:iam::{MEMBER}:root"}
+        self.s3.put_bucket_policy(Bucket="logs-1", Policy=policy(statement(principal, ["s3:ListBucket", "s3:GetBucketLocation"], "logs-1")))
+        self.assertEqual(client("s3", MEMBER, HOME).get_bucket_location(Bucket="logs-1")["LocationConstraint"], HOME)
+        # The policy of the bucket does not apply there.
+        self.assertEqual(error_of(client("s3", MEMBER, AWAY).get_bucket_location, Bucket="logs-1"), "AccessDenied")
+        self.assertEqual(self.status(MEMBER, AWAY), (301, HOME))
+        self.s3.delete_bucket_policy(Bucket="logs-1")
+        self.assertEqual(self.status(MEMBER, HOME), (403, HOME))
+
 
 class Trails(unittest.TestCase):
     def setUp(self):

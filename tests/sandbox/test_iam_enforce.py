@@ -99,6 +99,14 @@ class Switch(Enforced):
         self.enforce(self.account, False)
         self.client("ssm", key).describe_instance_information()
 
+    def test_a_denied_head_bucket_names_the_region(self):
+        bucket = f"logs-{self.account}"
+        self.client("s3").create_bucket(Bucket=bucket)
+        with self.assertRaises(ClientError) as raised:
+            self.client("s3", self.user("bob")).head_bucket(Bucket=bucket)
+        answer = raised.exception.response["ResponseMetadata"]
+        self.assertEqual((answer["HTTPStatusCode"], answer["HTTPHeaders"]["x-amz-bucket-region"]), (403, R))
+
     def test_an_estate_may_ask(self):
         account = next(ACCOUNTS)
         role = {"account": account, "name": "reader", "trust": f"arn:aws:iam::{account}:root"}

@@ -1,7 +1,7 @@
 //! `history` of a trail's bucket, read directly and through Athena.
 
 use serde_json::json;
-use testbed::Account;
+use testbed::{Account, Sandbox};
 
 use crate::{EXE, account};
 
@@ -330,4 +330,44 @@ fn athena_finds_the_same_records_and_only_their_files_are_read() {
     denied
         .assert_status(2)
         .assert_complains("StartQueryExecution");
+}
+
+/// GetBucketLocation is refused to other accounts in other Regions, whatever the bucket's policy says; HeadBucket names the Region.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html>
+#[test]
+fn a_bucket_of_another_account_in_another_region_is_read() {
+    for (partition, home, away) in [
+        ("aws", "eu-west-1", "us-east-1"),
+        // One that an account has to opt in to.
+        ("aws", "me-central-1", "eu-central-1"),
+        ("aws-cn", "cn-northwest-1", "cn-north-1"),
+    ] {
+        let (owner, reader) = (account(), Sandbox::start().account());
+        let bucket = format!("central-{}", owner.id());
+        let at_home =
+            |arguments: &[&str]| owner.aws(&[&["s3api", "--region", home], arguments].concat());
+        let named = ["--bucket", &bucket];
+        let constraint = format!("LocationConstraint={home}");
+        let create = ["create-bucket", "--create-bucket-configuration"];
+        at_home(&[&create[..], &[&constraint], &named].concat());
+        let arn = format!("arn:{partition}:s3:::{bucket}");
+        let principal = format!("arn:{partition}:iam::{}:root", reader.id());
+        let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": principal},
+            "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": [arn, format!("{arn}/*")]}]});
+        let policy = policy.to_string();
+        at_home(&[&["put-bucket-policy", "--policy", &policy], &named[..]].concat());
+        let record = json!({"Records": [{"eventName": "StartSession", "eventSource": "ssm.amazonaws.com", "eventID": "e-1",
+            "eventTime": "2026-11-01T10:00:00Z"}]});
+        let file = owner.home().join("object");
+        std::fs::write(&file, record.to_string()).unwrap();
+        let key = format!("AWSLogs/111122223333/CloudTrail/{away}/2026/11/01/x.json.gz");
+        let put = ["put-object", "--key", &key, "--body"];
+        at_home(&[&put[..], &[file.to_str().unwrap()], &named].concat());
+        let place = format!("s3://{bucket}");
+        assert_eq!(
+            find(&reader, &place, &["--region", away], 0),
+            ["e-1"],
+            "{home}"
+        );
+    }
 }

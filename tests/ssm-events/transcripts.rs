@@ -2,6 +2,8 @@
 
 #[path = "transcripts_archive.rs"]
 mod archive;
+#[path = "transcripts_documents.rs"]
+mod documents;
 #[path = "transcripts_lists.rs"]
 mod lists;
 
@@ -34,6 +36,21 @@ impl Scene {
 
     /// The bucket is there already.
     pub(crate) fn logging_to(account: Account, bucket: String) -> Scene {
+        let scene = Scene::of(account, bucket);
+        let content = scene.preferences().to_string();
+        scene.account.call(
+            "AmazonSSM.CreateDocument",
+            &json!({"Name": "SSM-SessionManagerRunShell", "DocumentType": "Session", "DocumentFormat": "JSON", "Content": content}),
+        );
+        scene
+    }
+
+    /// Nobody has ever made preferences.
+    fn without_preferences() -> Scene {
+        Scene::of(Sandbox::start().account(), String::new())
+    }
+
+    fn of(account: Account, bucket: String) -> Scene {
         let id = account.id();
         let role = |name: &str| {
             json!({"account": id, "name": name, "trust": "ec2.amazonaws.com", "instance_profile": true,
@@ -47,11 +64,6 @@ impl Scene {
         );
         let scene = Scene { account, bucket };
         scene.may_upload("web");
-        let content = scene.preferences().to_string();
-        scene.account.call(
-            "AmazonSSM.CreateDocument",
-            &json!({"Name": "SSM-SessionManagerRunShell", "DocumentType": "Session", "DocumentFormat": "JSON", "Content": content}),
-        );
         scene
     }
 
@@ -298,8 +310,10 @@ fn one_copy_that_is_there_does_not_hide_what_was_not_read() {
     let mut content = scene.preferences();
     content["inputs"]["cloudWatchEncryptionEnabled"] = json!(true);
     let document = json!({"Name": "SSM-SessionManagerRunShell", "DocumentVersion": "1", "Content": content.to_string()});
+    let versions = json!({"DocumentVersions": [{"Name": "SSM-SessionManagerRunShell", "DocumentVersion": "1",
+        "CreatedDate": "2026-01-01T00:00:00Z", "IsDefaultVersion": true}]});
     let path = scene.account.home().join("document");
-    std::fs::write(&path, document.to_string()).unwrap();
+    std::fs::write(&path, format!("{document}{versions}")).unwrap();
     let flags = ["--listing", &path.display().to_string()];
     let shown = scene.run(&[&NOW[..], &flags].concat(), "");
     shown.assert_status(2);
@@ -311,53 +325,6 @@ fn one_copy_that_is_there_does_not_hide_what_was_not_read() {
     );
     scene.account.clear_faults();
     scene.run(&[&NOW[..], &flags].concat(), "").assert_status(0);
-}
-
-#[test]
-fn sessions_of_every_page_are_found_by_few_calls() {
-    let scene = Scene::new();
-    let ids: Vec<String> = (0..210).map(|_| scene.start(GOOD)).collect();
-    scene.account.forget_calls();
-    let shown = scene.run(&NOW, "");
-    shown.assert_status(0);
-    let records = shown.records();
-    assert_eq!(records.len(), ids.len());
-    for id in &ids {
-        assert_eq!(none(&records, id), "there is one");
-        assert!(of(&records, id)["transcript"]["log_stream"].is_object());
-    }
-    let calls = scene.account.operations();
-    let count = |name: &str| calls.iter().filter(|one| one.ends_with(name)).count();
-    // 210 sessions: two pages of those that have ended and one of those that have not, five of log streams, one of objects.
-    let counts = ["DescribeSessions", "DescribeLogStreams", "ListObjectsV2"].map(count);
-    assert_eq!(counts, [3, 5, 1], "{calls:?}");
-}
-
-#[test]
-fn a_log_archive_of_many_others_is_asked_for_each_session() {
-    let scene = Scene::new();
-    let id = scene.start(GOOD);
-    for number in 0..230 {
-        // These sort before those of the local AWS, whose users are called `sandbox`.
-        let name = format!("ann-{number:04}");
-        scene.account.call(
-            "Logs_20140328.CreateLogStream",
-            &json!({"logGroupName": "/sessions", "logStreamName": name}),
-        );
-    }
-    scene.account.forget_calls();
-    let shown = scene.run(&NOW, "");
-    shown.assert_status(0);
-    assert_eq!(
-        of(&shown.records(), &id)["transcript"]["log_stream"]["name"],
-        id.as_str()
-    );
-    let calls = scene.account.operations();
-    let n_calls = calls
-        .iter()
-        .filter(|one| one.ends_with("DescribeLogStreams"))
-        .count();
-    assert_eq!(n_calls, 3, "two pages, and then by name");
 }
 
 /// Makes accounts one organization, which the first one can ask.

@@ -44,7 +44,6 @@ impl Organization {
             "s3:GetObject",
             "s3:GetEncryptionConfiguration",
             "s3:ListBucket",
-            "s3:GetBucketLocation",
         ];
         let bucket = format!("arn:aws:s3:::{}", self.archive);
         let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": members}, "Action": actions,
@@ -186,4 +185,46 @@ fn accounts_that_share_a_trail_and_an_archive_are_kept_apart() {
     organization.manager.aws(&delete);
     let incomplete = format!("events.transcript.incomplete {second} {}", sessions[2]);
     assert_eq!(found(&organization), [incomplete, missing]);
+}
+
+/// An archive in another account and in another Region than the sessions: only HeadBucket says where it is.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html>
+#[test]
+fn an_archive_of_another_account_in_another_region_is_read() {
+    let (owner, member) = (Sandbox::start().account(), Sandbox::start().account());
+    let archive = format!("archive-{}", owner.id());
+    let at_home = |arguments: &[&str]| {
+        let bucket = ["s3api", "--region", "eu-west-1", "--bucket", &archive];
+        owner.aws(&[&bucket[..1], arguments, &bucket[1..]].concat())
+    };
+    let create = ["create-bucket", "--create-bucket-configuration"];
+    at_home(&[&create[..], &["LocationConstraint=eu-west-1"]].concat());
+    let principal = format!("arn:aws:iam::{}:root", member.id());
+    let actions = [
+        "s3:PutObject",
+        "s3:PutObjectAcl",
+        "s3:GetObject",
+        "s3:GetEncryptionConfiguration",
+        "s3:ListBucket",
+    ];
+    let arn = format!("arn:aws:s3:::{archive}");
+    let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": principal},
+        "Action": actions, "Resource": [arn, format!("{arn}/*")]}]});
+    at_home(&["put-bucket-policy", "--policy", &policy.to_string()]);
+    let scene = Scene::logging_to(member, archive.clone());
+    let (good, broken) = (scene.start(GOOD), scene.start(BROKEN));
+    let shown = scene.run(&NOW, "");
+    shown.assert_status(0).assert_stderr("");
+    let records = shown.records();
+    let key = format!("sessions/here/{good}.log");
+    assert_eq!(
+        of(&records, &good)["transcript"]["s3"],
+        json!({"bucket": archive, "key": key})
+    );
+    assert_eq!(none(&records, &broken), "upload_failed");
+    let found = scene.run(&["check", "--transcripts", "--grace", "0"], DESIRED);
+    found.assert_status(1);
+    let found = of_transcripts(&found);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["resource"], broken.as_str());
 }

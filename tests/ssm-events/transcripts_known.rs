@@ -1,5 +1,8 @@
 //! Transcripts without calls: from saved answers of AWS, and from what `sessions` has printed.
 
+#[path = "transcripts_saved.rs"]
+mod saved;
+
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -125,6 +128,8 @@ fn reports_and_messages_link_transcripts() {
     assert!(messages.contains("*no transcript*  nothing in s3://"));
 }
 
+const PREFERENCES: &str = "SSM-SessionManagerRunShell";
+
 /// Runs `sessions --offline` with one saved answer.
 fn with_saved(answer: &Value, input: &str) -> Output {
     with_all_saved(&[answer], input)
@@ -149,6 +154,11 @@ fn ended(account: &str, id: &str) -> Value {
 fn document(name: &str, bucket: &str) -> Value {
     let content = json!({"inputs": {"s3BucketName": bucket, "s3KeyPrefix": "x"}}).to_string();
     json!({"Name": name, "DocumentVersion": "1", "Content": content})
+}
+
+/// An answer of `list-document-versions`.
+fn versions(name: &str) -> Value {
+    json!({"DocumentVersions": [{"Name": name, "DocumentVersion": "1", "CreatedDate": "2026-01-01T00:00:00Z", "IsDefaultVersion": true}]})
 }
 
 #[test]
@@ -194,9 +204,10 @@ fn a_saved_answer_says_nothing_of_another_place() {
     let answers = [
         &ended("111122223333", "ann-0"),
         &ended("444455556666", "bob-0"),
-        &json!({"Name": "SSM-SessionManagerRunShell", "DocumentVersion": "1", "Content": "{}"}),
+        &json!({"Name": PREFERENCES, "DocumentVersion": "1", "Content": "{}"}),
+        &versions(PREFERENCES),
     ];
-    let one = with_all_saved(&[answers[0], answers[2]], "");
+    let one = with_all_saved(&[answers[0], answers[2], answers[3]], "");
     assert_eq!(
         none(&one.assert_status(0).records(), "ann-0"),
         "preferences_off"
@@ -248,15 +259,17 @@ fn a_pipe_is_refused_which_could_be_read_only_once() {
 fn an_empty_bucket_is_a_list_and_stands_for_one_bucket() {
     // As the AWS CLI prints it.
     let empty = json!({"RequestCharged": null, "Prefix": "x/"});
-    let preferences = document("SSM-SessionManagerRunShell", "one");
+    let preferences = document(PREFERENCES, "one");
     let sessions = ended("111122223333", "ann-0");
-    let shown = with_all_saved(&[&empty, &preferences, &sessions], "");
+    let all = &versions(PREFERENCES);
+    let shown = with_all_saved(&[&empty, &preferences, all, &sessions], "");
     shown.assert_status(0);
     assert_eq!(none(&shown.records(), "ann-0"), "upload_failed");
     let mut others = ended("111122223333", "bob-0");
     others["Sessions"][0]["DocumentName"] = json!("Own");
     let own = document("Own", "two");
-    let answers = [&empty, &preferences, &sessions, &own, &others];
+    let of_own = &versions("Own");
+    let answers = [&empty, &preferences, all, &sessions, &own, of_own, &others];
     let shown = with_all_saved(&answers, "");
     shown.assert_status(2);
     let records = shown.records();

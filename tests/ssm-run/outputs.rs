@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use testbed::Account;
 
-use super::{account, id, invocations, node, prints, requests, run, runs};
+use super::{account, id, ids, invocations, node, prints, requests, run, runs, tool};
 
 fn bucket(account: &Account) -> String {
     let name = format!("out-{}", account.id());
@@ -95,6 +95,32 @@ fn an_output_comes_back_whole_through_s3() {
     assert_eq!(found[1]["stdout"], "short\n");
     assert_eq!(requests(&account, "GetObject").len(), 2);
     assert!(requests(&account, "GetCommandInvocation").is_empty());
+}
+
+/// HeadBucket names the Region of a bucket, also to who may not look into it.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html>
+#[test]
+fn an_output_comes_back_from_a_bucket_in_another_region() {
+    let out = long("0123456789", 5_000);
+    let account = account(&[prints(1, json!({"stdout": out}))]);
+    let name = format!("out-{}", account.id());
+    let create = ["s3api", "create-bucket", "--region", "eu-west-1"];
+    let constraint = "LocationConstraint=eu-west-1";
+    let named = ["--bucket", &name, "--create-bucket-configuration"];
+    account.aws(&[&create[..], &named, &[constraint]].concat());
+    let destination = format!("s3://{name}/scan");
+    let scan = || {
+        let run = tool(&account, &["--output-s3", &destination, "--", "id"]);
+        run.stdin(ids([1]))
+    };
+    for (output, n_refused) in [
+        (scan().run(), 0),
+        (scan().without("s3:ListBucket").run(), 1),
+    ] {
+        output.assert_status(0);
+        assert_eq!(output.refused.len(), n_refused, "{:?}", output.refused);
+        assert_eq!(invocations(&output)[0]["stdout"], json!(out));
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! One line for every SDK error. The SDK's own chain says a modelled service error twice.
 
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -170,6 +171,15 @@ where
         }
         Err(error) => Reading::Unknown(format!("{:#}", describe(call, error))),
     }
+}
+
+/// Returns the Region of a bucket as a refused answer about it names it: that of HeadBucket does "regardless of the permissions on
+/// the bucket", in any Region of the partition, with 301, 400 and 403 alike. GetBucketLocation is refused to other accounts in
+/// other Regions, whatever the policy of the bucket says.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html>
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html>
+pub fn bucket_region<E>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
+    error.raw_response()?.headers().get("x-amz-bucket-region")
 }
 
 /// Returns whether AWS said that the caller may not do this, whatever the service calls it.

@@ -31,7 +31,7 @@ pub use arguments::{AccountArgs, AccountsFrom, AwsArgs};
 /// What clients of services are made from.
 pub use aws_config::SdkConfig;
 pub use clock::{Deadline, Stopwatch, now, scaled, sleep};
-pub use error::{CallError, call_error, describe, is_access_denied, reading};
+pub use error::{CallError, bucket_region, call_error, describe, is_access_denied, reading};
 pub use fleet::Fleet;
 pub use http_request::{HttpClient, Request, Response, is_address, probe};
 pub use imds::Metadata;

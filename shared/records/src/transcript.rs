@@ -73,16 +73,14 @@ pub enum NoTranscript {
     Container,
     /// It failed to start.
     NotStarted,
-    /// The preferences, or the document that it was started with, name neither bucket nor log group.
+    /// The preferences, or the document that it was started with, name neither bucket nor log group, or there were no preferences.
     PreferencesOff,
     /// It ended a moment ago: the transcript may still be on its way.
     TooRecent,
     /// It has not ended: the transcript is uploaded at the end.
     StillOpen,
-    /// There should be one: the upload failed, or the transcript was removed.
+    /// There should be one: the upload failed, or the transcript was removed. One without a byte or an event is none.
     UploadFailed,
     /// Something that it takes to know could not be read.
     Unread,
-    /// Systems Manager keeps sessions for 30 days: whether it never came or was removed since is not known.
-    OlderThanHistory,
 }

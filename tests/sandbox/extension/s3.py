@@ -164,8 +164,13 @@ def _refusal(self: S3Response, request: Any, full_url: str) -> tuple[int, dict[s
     query = self._get_querystring(request, full_url)
     if bucket is None or _is_creation(self, request, full_url):
         return None
-    # GetBucketLocation is the way to find the Region, so it answers in every one.
-    if bucket.region_name != self.region and not (request.method == "GET" and not key and "location" in query):
+    # "In a bucket's home Region, calls to the GetBucketLocation operation are governed by the bucket's policy. In other Regions, the
+    # bucket policy doesn't apply, which means that cross-account access won't be authorized."
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html
+    asks_location = request.method == "GET" and not key and "location" in query
+    if bucket.region_name != self.region and asks_location and bucket.account_id != self.current_account:
+        return 403, {}, _body(request, "AccessDenied", "Access Denied", "")
+    if bucket.region_name != self.region and not asks_location:
         where = {"x-amz-bucket-region": bucket.region_name}
         message = "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint."
         detail = f"<Endpoint>s3.{bucket.region_name}.amazonaws.com</Endpoint><Bucket>{escape(name)}</Bucket>"

@@ -61,9 +61,9 @@ const GRANTS: &[Grant] = &[
     Grant::new(
         "OutputInS3",
         RUN,
-        &["s3:GetBucketLocation", "s3:GetObject"],
+        &["s3:GetObject", "s3:ListBucket"],
         &["arn:{partition}:s3:::*"],
-        "read whole outputs in the bucket of --output-s3",
+        "read whole outputs in the bucket of --output-s3; s3:ListBucket finds its Region",
     ),
     // https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html#require-sse-kms
     Grant::new(

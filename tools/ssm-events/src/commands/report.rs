@@ -19,7 +19,7 @@ pub(crate) struct ReportArgs {
     /// Name nodes as in these node records, such as `ssm-agentcheck show` prints
     #[arg(long, value_name = "FILE")]
     nodes: Option<PathBuf>,
-    /// Show ends and transcripts as in these session records, such as `ssm-events sessions` prints
+    /// Show ends and transcripts as in these session records, such as `ssm-events sessions` prints, and those that no record has
     #[arg(long, value_name = "FILE")]
     sessions: Option<PathBuf>,
 }
@@ -41,9 +41,19 @@ pub(crate) async fn run(
         Ok(())
     })?;
     if let Some(path) = &args.sessions {
-        let known = KnownSessions::read(path)?;
-        report.know(&known);
-        left_out.sessions_unread(&known.gaps);
+        let mut known = KnownSessions::read_whole(path)?;
+        left_out.sessions_unread(&std::mem::take(&mut known.gaps));
+        match report.know(known, &names) {
+            0 => {}
+            n => out.note(&format!(
+                "{} in {} alone: the records have not all of the time, or were not all read",
+                match n {
+                    1 => "1 session is".to_owned(),
+                    n => format!("{n} sessions are"),
+                },
+                path.display()
+            )),
+        }
     }
     let outcome = left_out.end(out, Outcome::Fine);
     report.gaps = left_out.gaps();

@@ -9,9 +9,9 @@ use cli::{Finding, FindingKind, Next, Outcome, Output, Severity, Target};
 
 use super::GlobalArgs;
 use crate::records::history::{self, SYSTEMS_MANAGER};
-use crate::records::observe::listing::{self, Books, Listing};
+use crate::records::observe::listing::{self, Books, FactsOf, Listing};
 use crate::records::observe::sessions::{self as observe, Ask};
-use crate::records::sessions::{Book, Facts, Rules, UNREAD, is_unread, recorded};
+use crate::records::sessions::{Book, DOCUMENT_CALLS, Facts, Rules, UNREAD, is_unread, recorded};
 use crate::records::source::{self, LeftOut};
 
 /// A transcript is uploaded at the end of its session, and CloudWatch Logs "typically" says within an hour that something is in
@@ -20,11 +20,11 @@ pub(super) const GRACE_MINUTES: u32 = 60;
 
 /// Print each session with its end and its transcript, or why there is none
 ///
-/// The records on stdin, such as `history` prints, say who began and ended it; Systems Manager adds the sessions of the last 30
-/// days. Without records these alone are printed.
+/// The records on stdin, such as `history` prints, say who began and ended it, and what became of its document; Systems Manager
+/// adds the sessions of the last 30 days. Without records these alone are printed.
 #[derive(Clone, Debug, clap::Args)]
 #[command(
-    after_long_help = "Examples:\n  ssm-events history --since 7d | ssm-events sessions --since 7d\n  ssm-events sessions --offline --listing objects.json,ended.json,prefs.jsonl -f records.jsonl"
+    after_long_help = "Examples:\n  ssm-events history --since 7d | ssm-events sessions --since 7d\n  ssm-events sessions --offline --listing objects.json,ended.json,versions.json,documents.json -f records.jsonl"
 )]
 pub(crate) struct SessionsArgs {
     /// Only sessions that began at or after this time, such as 2026-11-01T00:00:00Z or 7d (ago)
@@ -93,20 +93,25 @@ pub(crate) async fn run(
                 .borrow_mut()
                 .remove(&session.target)
                 .unwrap_or_default();
-            let mut facts = Facts::default();
-            listing.known(&session.target, is_only, &book, &mut facts);
+            let mut facts = Facts {
+                changes: std::mem::take(&mut book.changes),
+                ..Facts::default()
+            };
+            listing.documents(&session.target, (is_only, true), &mut facts);
             let ask = Ask {
                 has_sessions: listing.describes(&session.target, false),
-                has_documents: listing.has_documents(&session.target, is_only),
                 ..ask
             };
             observe::read(session, &ask, &mut book, &mut facts).await;
             forget(&mut books.borrow_mut(), &session.target, &book);
-            // AWS may have listed sessions that no record has, and documents that name other places.
+            let mut here = Books::from([(session.target.clone(), book)]);
+            let mut known = FactsOf::from([(session.target.clone(), facts)]);
             if ask.has_objects || ask.has_streams {
-                listing::locate(&args.listings, &session.target, &mut book)?;
+                listing::locate(&args.listings, &mut here, &known)?;
             }
-            listing.known(&session.target, is_only, &book, &mut facts);
+            let book = here.remove(&session.target).unwrap_or_default();
+            let mut facts = known.remove(&session.target).unwrap_or_default();
+            listing.cover(&book, &mut facts);
             Ok((book, facts))
         };
         let fleet = global.fleet(out).await?;
@@ -116,10 +121,19 @@ pub(crate) async fn run(
             })
             .await?;
     }
-    let books = books.into_inner();
+    let mut books = books.into_inner();
+    // Records of documents alone say nothing of sessions.
+    books.retain(|_, book| !book.sessions.is_empty());
     let is_only = args.offline && books.len() == 1;
+    let known = books.iter_mut().map(|(place, book)| {
+        let facts = offline(&listing, place, book, (args.offline, is_only));
+        (place.clone(), facts)
+    });
+    let mut known: FactsOf = known.collect();
+    listing::locate(&args.listings, &mut books, &known)?;
     for (place, book) in books {
-        let facts = offline(&listing, &place, &book, (args.offline, is_only));
+        let mut facts = known.remove(&place).unwrap_or_default();
+        listing.cover(&book, &mut facts);
         outcome = outcome.and(printer.print(&place, book, &facts)?);
     }
     if printer.n_unread.get() > 0 {
@@ -147,13 +161,18 @@ fn records(global: &GlobalArgs, books: &mut Books) -> anyhow::Result<LeftOut> {
     source::records(&global.io, |_, event| {
         let is_of_session =
             ["StartSession", "ResumeSession", "TerminateSession"].contains(&event.event.as_str());
+        let is_of_document = DOCUMENT_CALLS.contains(&event.event.as_str());
         // Athena and others have sessions of their own.
-        if event.source == SYSTEMS_MANAGER && is_of_session {
+        if event.source == SYSTEMS_MANAGER && (is_of_session || is_of_document) {
             let place = Target {
                 account: event.account.clone(),
                 region: event.region.clone(),
             };
-            books.entry(place).or_default().add(event);
+            let book = books.entry(place).or_default();
+            match is_of_session {
+                true => book.add(event),
+                false => book.changes.add(event),
+            }
         }
         Ok(())
     })
@@ -176,17 +195,20 @@ fn forget(books: &mut Books, place: &Target, book: &Book) {
 fn offline(
     listing: &Listing,
     place: &Target,
-    book: &Book,
+    book: &mut Book,
     (is_wanted, is_only): (bool, bool),
 ) -> Facts {
-    let mut facts = Facts::default();
+    let mut facts = Facts {
+        changes: std::mem::take(&mut book.changes),
+        ..Facts::default()
+    };
     if !listing.describes(place, is_only) {
         facts.undescribed = Some(match is_wanted {
             true => format!("no answer of describe-sessions was given that has one of {place}"),
             false => format!("{place} was not asked: pass --accounts and --region"),
         });
     }
-    listing.known(place, is_only, book, &mut facts);
+    listing.documents(place, (is_only, false), &mut facts);
     facts
 }
 

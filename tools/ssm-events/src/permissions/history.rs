@@ -22,7 +22,7 @@ pub(super) const OF_HISTORY: &[Grant] = &[
     Grant::new(
         "LogFiles",
         HISTORY,
-        &["s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket"],
+        &["s3:GetObject", "s3:ListBucket"],
         &["arn:{partition}:s3:::*"],
         "read log files, with --s3",
     ),
@@ -69,7 +69,7 @@ pub(super) const OF_HISTORY: &[Grant] = &[
     Grant::new(
         "QueryResults",
         HISTORY,
-        &["s3:PutObject"],
+        &["s3:GetBucketLocation", "s3:PutObject"],
         &["arn:{partition}:s3:::*"],
         "let Athena write what it finds",
     )

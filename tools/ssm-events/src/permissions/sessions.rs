@@ -12,17 +12,20 @@ const STORES: &[&str] = &[
 ];
 const WITH: When = When::Flag("--transcripts");
 
-const LISTS: &[&str] = &["logs:DescribeLogGroups", "ssm:DescribeSessions"];
+const LISTS: &[&str] = &[
+    "cloudtrail:LookupEvents",
+    "logs:DescribeLogGroups",
+    "ssm:DescribeSessions",
+];
 const TRANSCRIPTS: &[&str] = &[
     "logs:DescribeLogStreams",
-    "s3:GetBucketLocation",
     "s3:GetObject",
     "s3:ListBucket",
     "ssm:GetDocument",
     "ssm:ListDocumentVersions",
 ];
 
-const WHY_LISTS: &str = "read the sessions of the last 30 days, and whether log groups have a key";
+const WHY_LISTS: &str = "read the sessions of the last 30 days, what became of their documents, and whether log groups have a key";
 const WHY_TRANSCRIPTS: &str =
     "find transcripts where documents of sessions send them; s3:GetObject is for those before 2023";
 

@@ -3,7 +3,7 @@
 
 mod page;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use cli::Target;
 use jiff::Timestamp;
@@ -13,13 +13,13 @@ use records::{
 
 use crate::records::history::SYSTEMS_MANAGER;
 use crate::records::record::{Event, Outcome};
-use crate::records::sessions::KnownSessions;
+use crate::records::sessions::{KnownSessions, SessionKey};
 
 /// Everything that the records say.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Report {
     /// By account, region and id: a session id is unique in its region only.
-    sessions: BTreeMap<(String, String, String), RecordedSession>,
+    sessions: BTreeMap<SessionKey, RecordedSession>,
     pub(crate) commands: Vec<RecordedCommand>,
     pub(crate) refused: Vec<RefusedCall>,
     seen: HashSet<String>,
@@ -111,21 +111,44 @@ impl Report {
         session.duration_seconds = duration(session);
     }
 
-    /// Adds the ends and transcripts of sessions that are known otherwise.
-    pub(crate) fn know(&mut self, known: &KnownSessions) {
-        for session in self.sessions.values_mut() {
-            let target = session.target.as_ref();
-            let place = target.map(|target| (target.account.as_str(), target.region.as_str()));
-            let (account, region) = place.unwrap_or_default();
-            let Some(more) = known.of(account, region, &session.session_id) else {
+    /// Adds the ends and transcripts of sessions that are known otherwise, and sessions that no record has. Returns how many these
+    /// are.
+    pub(crate) fn know(&mut self, known: KnownSessions, names: &BTreeMap<String, String>) -> usize {
+        // Of a session whose record was stripped of the ID, it may be known otherwise.
+        let stripped = self
+            .sessions
+            .iter()
+            .filter(|(_, session)| session.session_id.is_empty() && !session.event_id.is_empty());
+        let stripped: HashMap<String, SessionKey> = stripped
+            .map(|(key, session)| (session.event_id.clone(), key.clone()))
+            .collect();
+        let mut n_unrecorded = 0;
+        for (key, more) in known.into_sessions() {
+            let whole = more.whole.as_deref();
+            let by_record = || whole.and_then(|whole| stripped.get(&whole.event_id));
+            let of_record = match self.sessions.contains_key(&key) {
+                true => Some(&key),
+                false => by_record(),
+            };
+            let Some(session) = of_record.and_then(|key| self.sessions.get_mut(key)) else {
+                if let Some(mut session) = more.whole {
+                    let node = session.node.as_deref();
+                    session.node_name = node.and_then(|node| name(node, names));
+                    self.sessions.insert(key, *session);
+                    n_unrecorded += 1;
+                }
                 continue;
             };
-            session.ended = session.ended.take().or_else(|| more.ended.clone());
+            if let Some(whole) = whole.filter(|_| session.session_id.is_empty()) {
+                session.session_id.clone_from(&whole.session_id);
+            }
+            session.ended = session.ended.take().or(more.ended);
             session.how_it_ended = more.how_it_ended;
-            session.ended_by.clone_from(&more.ended_by);
-            session.transcript.clone_from(&more.transcript);
+            session.ended_by = more.ended_by;
+            session.transcript = more.transcript;
             session.duration_seconds = duration(session);
         }
+        n_unrecorded
     }
 
     /// Returns the sessions in the order of their beginnings.

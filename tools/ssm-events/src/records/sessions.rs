@@ -1,8 +1,10 @@
 //! Every session with its end and its transcript: CloudTrail's records joined with what Systems Manager says of sessions and
 //! with what lies in buckets and log groups. Decides; reads nothing.
 
+mod changes;
 mod document;
 mod findings;
+mod inputs;
 mod judge;
 mod known;
 mod session;
@@ -14,10 +16,12 @@ use std::rc::Rc;
 use records::{RecordedSession, Timestamp};
 use serde_json::json;
 
-pub(crate) use document::{Document, Logging, PREFERENCES, Version, in_force};
+pub(crate) use changes::{CALLS as DOCUMENT_CALLS, Changes};
+pub(crate) use document::{Document, PREFERENCES, Version, in_force};
 pub(crate) use findings::{UNREAD, findings};
+pub(crate) use inputs::{Inputs, Logging};
 pub(crate) use judge::{Facts, Rules, is_unread};
-pub(crate) use known::{KnownSession, KnownSessions};
+pub(crate) use known::{KnownSession, KnownSessions, SessionKey};
 pub(crate) use session::{Described, Object, Session, Status, Stream};
 pub(crate) use store::Store;
 
@@ -54,6 +58,8 @@ pub(crate) struct Book {
     nameless: HashMap<(Rc<str>, i64), Vec<usize>>,
     /// Texts that many sessions share.
     texts: HashSet<Rc<str>>,
+    /// What records say of documents.
+    pub(crate) changes: Changes,
 }
 
 impl Book {
@@ -74,6 +80,7 @@ impl Book {
             event.nodes.first().and_then(|node| self.some(node)),
         );
         let document = self.some(&event.document);
+        let parameters = self.parameters(event);
         if event.session_id.is_empty() {
             let is_same = |place: &usize| {
                 let known = &self.sessions[*place];
@@ -107,6 +114,7 @@ impl Book {
                 session.started = at;
                 session.node = node;
                 session.document = document;
+                session.parameters = parameters;
                 session.reason = (!event.reason.is_empty()).then(|| event.reason.as_str().into());
             }
             "ResumeSession" => session
@@ -132,7 +140,8 @@ impl Book {
         if self.find(&listed.id).is_none()
             && let Some((node, started)) = node.clone().zip(listed.started)
         {
-            self.name(&listed.id, &node, started, session_name.as_deref());
+            let role = principal.as_deref().map(last_name);
+            self.name(&listed.id, &node, started, (role, session_name.as_deref()));
         }
         let session = self.session(&listed.id);
         let described = Described {
@@ -179,15 +188,25 @@ impl Book {
             .sort_by(|one, other| (one.began(), &one.id).cmp(&(other.began(), &other.id)));
     }
 
-    /// Gives a session its ID whose record has none: the one that the same person began on the same node at that time.
-    fn name(&mut self, id: &str, node: &Rc<str>, started: i64, session_name: Option<&str>) {
+    /// Gives a session its ID whose record has none: the one that the same person began on the same node at that time. A person is
+    /// the name of a user, or of a role, whose path Systems Manager does not say, and its session.
+    fn name(
+        &mut self,
+        id: &str,
+        node: &Rc<str>,
+        started: i64,
+        person: (Option<&str>, Option<&str>),
+    ) {
         for apart in -APART..=APART {
             let key = (Rc::clone(node), started + apart);
             let Some(places) = self.nameless.get_mut(&key) else {
                 continue;
             };
-            let is_theirs =
-                |place: &usize| self.sessions[*place].session_name.as_deref() == session_name;
+            let is_theirs = |place: &usize| {
+                let known = &self.sessions[*place];
+                let principal = known.principal.as_deref().map(last_name);
+                (principal, known.session_name.as_deref()) == person
+            };
             if let Some(at) = places.iter().position(is_theirs) {
                 let place = places.swap_remove(at);
                 let id: Rc<str> = id.into();
@@ -196,6 +215,16 @@ impl Book {
                 return;
             }
         }
+    }
+
+    /// Returns what a document was given, as far as it may matter: those of AWS's own decide nothing about transcripts.
+    fn parameters(&mut self, event: &Event) -> Option<Box<[Rc<str>]>> {
+        let given: &[String] = match event.document.starts_with("AWS-") {
+            true => &[],
+            false => &event.parameters,
+        };
+        let given: Box<[Rc<str>]> = given.iter().map(|one| self.text(one)).collect();
+        (!event.is_hidden).then_some(given)
     }
 
     fn some(&mut self, text: &str) -> Option<Rc<str>> {
@@ -221,6 +250,15 @@ impl Book {
             self.sessions.len() - 1
         });
         &mut self.sessions[place]
+    }
+}
+
+/// Returns the name of a user or a role without its path.
+fn last_name(principal: &str) -> &str {
+    match principal.split_once(":assumed-role/") {
+        // arn:aws:sts::111122223333:assumed-role/Admin/ann
+        Some((_, rest)) => rest.split('/').next().unwrap_or_default(),
+        None => principal.rsplit(['/', ':']).next().unwrap_or_default(),
     }
 }
 
@@ -268,6 +306,39 @@ mod tests {
             book.add(&event);
         }
         assert_eq!(book.sessions.len(), 2, "the same record twice is one");
+    }
+
+    /// IAM users have no session of a role, by whose name one is known from the other.
+    #[test]
+    fn two_users_who_begin_a_session_at_the_same_time_are_not_mixed_up() {
+        let mut book = Book::default();
+        let arn = |name: &str| format!("arn:aws:iam::111122223333:user/ops/{name}");
+        for (name, time) in [("alice", "10:00:00"), ("bob", "10:00:01")] {
+            book.add(&Event::of(
+                &json!({"eventName": "StartSession", "eventSource": "ssm.amazonaws.com",
+                "eventTime": format!("2026-11-01T{time}Z"), "eventID": format!("e-{name}"), "requestParameters": {"target": "i-0a"},
+                "userIdentity": {"type": "IAMUser", "arn": arn(name), "userName": name}}),
+            ));
+        }
+        for name in ["bob", "alice", "eve"] {
+            book.describe(&Listed {
+                id: format!("{name}-0"),
+                node: "i-0a".to_owned(),
+                owner: arn(name),
+                started: Some(1_793_527_201),
+                ..Listed::default()
+            });
+        }
+        for (name, event) in [
+            ("alice", Some("e-alice")),
+            ("bob", Some("e-bob")),
+            ("eve", None),
+        ] {
+            let session = &book.sessions[book.find(&format!("{name}-0")).unwrap()];
+            assert_eq!(session.event_id.as_deref(), event, "{name}");
+            assert_eq!(session.person.as_deref(), Some(name));
+        }
+        assert_eq!(book.sessions.len(), 3);
     }
 
     #[test]

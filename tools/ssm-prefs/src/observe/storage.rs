@@ -24,9 +24,7 @@ pub(super) async fn bucket(client: &aws_sdk_s3::Client, name: &str) -> Reading<B
             // https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
             let response = error.raw_response();
             let status = response.map(|response| response.status().as_u16());
-            let elsewhere =
-                response.and_then(|response| response.headers().get("x-amz-bucket-region"));
-            return match (status, elsewhere, &error) {
+            return match (status, awsconf::bucket_region(&error), &error) {
                 (Some(404), _, _) => Reading::Absent,
                 (Some(301), Some(region), _) => Reading::Present(unread(region)),
                 (Some(403), _, SdkError::ServiceError(_)) => Reading::Unknown(format!(
@@ -93,10 +91,7 @@ pub(super) async fn bucket(client: &aws_sdk_s3::Client, name: &str) -> Reading<B
 pub(super) async fn region(client: &aws_sdk_s3::Client, name: &str) -> Option<String> {
     match client.head_bucket().bucket(name).send().await {
         Ok(answer) => answer.bucket_region().map(str::to_owned),
-        Err(error) => {
-            let headers = error.raw_response()?.headers();
-            headers.get("x-amz-bucket-region").map(str::to_owned)
-        }
+        Err(error) => awsconf::bucket_region(&error).map(str::to_owned),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Outputs where nodes have written them: objects in S3, streams in CloudWatch Logs.
 
 use anyhow::Context;
-use awsconf::{Session, describe};
+use awsconf::{Session, bucket_region, describe};
 
 use crate::arguments::Bucket;
 
@@ -12,28 +12,14 @@ const EVENT_BYTES: usize = 200_000;
 /// Returns a client in the bucket's own region.
 pub(super) async fn s3_client(session: &Session, bucket: &Bucket) -> aws_sdk_s3::Client {
     let client = aws_sdk_s3::Client::new(&session.config);
-    let located = client
-        .get_bucket_location()
-        .bucket(&bucket.name)
-        .send()
-        .await;
-    // Who may not ask may still be in the right region.
-    let Ok(located) = located else {
-        return client;
+    let region = match client.head_bucket().bucket(&bucket.name).send().await {
+        Ok(answer) => answer.bucket_region().map(str::to_owned),
+        Err(error) => bucket_region(&error).map(str::to_owned),
     };
-    // us-east-1 has no constraint, and an old one is called EU.
-    // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html
-    let region = match located
-        .location_constraint()
-        .map(|constraint| constraint.as_str())
-    {
-        None | Some("") => "us-east-1",
-        Some("EU") => "eu-west-1",
-        Some(region) => region,
-    };
-    let config = aws_sdk_s3::config::Builder::from(&session.config)
-        .region(aws_sdk_s3::config::Region::new(region.to_owned()));
-    aws_sdk_s3::Client::from_conf(config.build())
+    match region.filter(|region| *region != session.target.region) {
+        Some(region) => aws_sdk_s3::Client::new(&session.in_region(&region).config),
+        None => client,
+    }
 }
 
 /// Returns the text of the object that a URL of SSM names.

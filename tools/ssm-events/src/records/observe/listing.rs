@@ -3,6 +3,7 @@
 
 mod answer;
 mod coverage;
+mod documents;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -12,18 +13,20 @@ use std::rc::Rc;
 
 use anyhow::{Context, bail};
 use cli::Target;
-use records::{Arn, Preferences, Reading, Timestamp};
+use records::{Arn, Timestamp};
 use serde_json::{Map, Value};
 
 use crate::records::sessions::{
-    Book, Document, Facts, Listed, Logging, Object, PREFERENCES, Session, Store, Stream, Version,
-    is_encrypted_since,
+    Book, Facts, Listed, Logging, Object, Session, Store, Stream, is_encrypted_since,
 };
 use answer::{Answers, Found};
 use coverage::Names;
+use documents::Documents;
 
 /// The sessions of all accounts and Regions.
 pub(crate) type Books = BTreeMap<Target, Book>;
+/// What is known of the places of books.
+pub(crate) type FactsOf = BTreeMap<Target, Facts>;
 
 /// What saved answers hold beside sessions.
 #[derive(Debug, Default)]
@@ -35,43 +38,37 @@ pub(crate) struct Listing {
     pub(crate) has_streams: bool,
     buckets: Names,
     log_groups: Names,
-    /// Documents by name, in places that the answers do not name.
-    documents: BTreeMap<String, Vec<Version>>,
-    /// The preferences of places.
-    preferences: BTreeMap<Target, Document>,
+    documents: Documents,
 }
 
-/// Reads saved answers: sessions into the books, and then what lies in buckets and log groups.
+/// Reads saved answers, sessions into the books. What lies in buckets and log groups is [`locate`]d once it is known where the
+/// transcripts of these sessions should be.
 ///
 /// # Errors
 /// A file cannot be read, or holds something else.
 pub(crate) fn read(paths: &[PathBuf], region: &str, books: &mut Books) -> anyhow::Result<Listing> {
     let mut listing = Listing::default();
-    // Transcripts are located by the IDs of sessions, so that these come first.
-    pass(paths, region, true, &mut listing, books)?;
-    pass(paths, region, false, &mut listing, books)?;
+    pass(paths, region, None, &mut listing, books)?;
     Ok(listing)
 }
 
-/// Looks once more for what lies in buckets and log groups, for sessions that AWS has listed since.
+/// Looks for the transcripts of sessions, where their documents have them written.
 ///
 /// # Errors
 /// As [`read`].
-pub(crate) fn locate(paths: &[PathBuf], place: &Target, book: &mut Book) -> anyhow::Result<()> {
+pub(crate) fn locate(paths: &[PathBuf], books: &mut Books, facts: &FactsOf) -> anyhow::Result<()> {
     let is_missing = |session: &Session| session.object.is_none() || session.stream.is_none();
-    if !book.sessions.iter().any(|session| is_missing(session)) {
-        return Ok(());
+    let mut sessions = books.values().flat_map(|book| &book.sessions);
+    match sessions.any(|session| is_missing(session)) {
+        true => pass(paths, "", Some(facts), &mut Listing::default(), books),
+        false => Ok(()),
     }
-    let mut books = Books::from([(place.clone(), std::mem::take(book))]);
-    let located = pass(paths, "", false, &mut Listing::default(), &mut books);
-    *book = books.remove(place).unwrap_or_default();
-    located
 }
 
 fn pass(
     paths: &[PathBuf],
     region: &str,
-    is_first: bool,
+    facts: Option<&FactsOf>,
     listing: &mut Listing,
     books: &mut Books,
 ) -> anyhow::Result<()> {
@@ -81,7 +78,7 @@ fn pass(
             listing: &mut *listing,
             books: &mut *books,
             region,
-            is_first,
+            facts,
             of_answer: Vec::new(),
             lists: BTreeSet::new(),
             has_group: false,
@@ -106,23 +103,18 @@ impl Listing {
             || (self.has_sessions && self.described.is_empty() && is_only)
     }
 
-    /// Returns whether saved answers have documents of a place. Those of the AWS CLI name no place, and are only its where there
-    /// is no other: documents of one name differ from place to place.
-    pub(crate) fn has_documents(&self, place: &Target, is_only: bool) -> bool {
-        self.preferences.contains_key(place) || (is_only && !self.documents.is_empty())
+    /// Adds what was saved of documents to the facts of a place: whether it is the only one, and whether it is asked for the rest.
+    pub(crate) fn documents(
+        &self,
+        place: &Target,
+        (is_only, is_asked): (bool, bool),
+        facts: &mut Facts,
+    ) {
+        self.documents.known(place, (is_only, is_asked), facts);
     }
 
-    /// Adds what was saved to the facts of a place.
-    pub(crate) fn known(&self, place: &Target, is_only: bool, book: &Book, facts: &mut Facts) {
-        for (name, versions) in self.documents.iter().filter(|_| is_only) {
-            let document = Reading::Present(versions.clone());
-            facts.documents.insert(name.clone(), document);
-        }
-        if let Some(document) = self.preferences.get(place) {
-            facts
-                .documents
-                .insert(PREFERENCES.to_owned(), document.clone());
-        }
+    /// Adds which stores of a book the saved lists cover to its facts.
+    pub(crate) fn cover(&self, book: &Book, facts: &mut Facts) {
         let stores: BTreeSet<Store> = book
             .sessions
             .iter()
@@ -137,12 +129,18 @@ impl Listing {
             };
         }
         for store in stores {
-            let is_listed = match &store {
-                Store::Bucket { name, .. } => self.buckets.cover(name, buckets.len()),
-                Store::LogGroup { name } => self.log_groups.cover(name, groups.len()),
+            let covered = match &store {
+                Store::Bucket { name, prefix } => {
+                    let root = match &**prefix {
+                        "" => String::new(),
+                        prefix => format!("{prefix}/"),
+                    };
+                    self.buckets.cover(name, &root, buckets.len())
+                }
+                Store::LogGroup { name } => self.log_groups.cover(name, "", groups.len()),
             };
-            if is_listed {
-                facts.stores.insert(store, None);
+            if let Some(covered) = covered {
+                facts.stores.insert(store, covered.err());
             }
         }
     }
@@ -153,7 +151,8 @@ struct Pass<'p> {
     listing: &'p mut Listing,
     books: &'p mut Books,
     region: &'p str,
-    is_first: bool,
+    /// In the second pass: where transcripts should be.
+    facts: Option<&'p FactsOf>,
     /// The sessions whose objects are in this answer, of which the name of the bucket may come later.
     of_answer: Vec<(Target, usize)>,
     /// The lists of this answer, and whether one of its log streams names the log group.
@@ -192,6 +191,7 @@ impl Pass<'_> {
         self.books.entry(place).or_default().describe(&listed);
     }
 
+    /// Takes an object as the transcript of the session that it is called as.
     fn object(&mut self, one: &answer::Object) {
         let (folder, name) = one.key.split_at(one.key.rfind('/').map_or(0, |at| at + 1));
         let id = name.strip_suffix(".log");
@@ -203,26 +203,24 @@ impl Pass<'_> {
         let Some(book) = self.books.get_mut(&place) else {
             return;
         };
-        let folder = book.text(folder);
-        book.sessions[at].object = Some(Object {
+        let object = Object {
             bucket: None,
-            folder,
+            folder: book.text(folder),
             bytes: one.size,
             encrypted: modified.and_then(is_encrypted_since),
-        });
-        self.of_answer.push((place, at));
+        };
+        let facts = self.facts.and_then(|facts| facts.get(&place));
+        let session = &mut book.sessions[at];
+        if session.filled_object().is_none()
+            && is_expected(facts, session, |one| is_of(&object, one))
+        {
+            session.object = Some(object);
+            self.of_answer.push((place, at));
+        }
     }
 
+    /// Takes a log stream as the transcript of the session that it is called as.
     fn stream(&mut self, one: &answer::Stream) {
-        // arn:aws:logs:eu-central-1:111122223333:log-group:/sessions:log-stream:ann-0
-        let rest = one.arn.split_once(":log-group:").map(|(_, rest)| rest);
-        let group = rest
-            .and_then(|rest| rest.split_once(":log-stream:"))
-            .map(|(group, _)| group);
-        if let Some(group) = group {
-            self.has_group = true;
-            self.listing.log_groups.named(group);
-        }
         let Some((place, at)) = self.find(&one.log_stream_name) else {
             return;
         };
@@ -230,17 +228,25 @@ impl Pass<'_> {
         let Some(book) = self.books.get_mut(&place) else {
             return;
         };
-        let log_group = group.map(|group| book.text(group));
+        let log_group = group(one).map(|group| book.text(group));
         let times = [
             one.first_event_timestamp,
             one.last_event_timestamp,
             one.last_ingestion_time,
         ];
-        book.sessions[at].stream = Some(Stream {
-            log_group,
-            is_filled: times.iter().any(Option::is_some),
-            encrypted: None,
-        });
+        let facts = self.facts.and_then(|facts| facts.get(&place));
+        let session = &mut book.sessions[at];
+        let is_it = |store: &Store| match store {
+            Store::Bucket { .. } => false,
+            Store::LogGroup { name } => log_group.as_ref().is_none_or(|group| group == name),
+        };
+        if session.filled_stream().is_none() && is_expected(facts, session, is_it) {
+            session.stream = Some(Stream {
+                log_group,
+                is_filled: times.iter().any(Option::is_some),
+                encrypted: None,
+            });
+        }
     }
 
     fn rest(&mut self, rest: Map<String, Value>) -> anyhow::Result<()> {
@@ -251,37 +257,36 @@ impl Pass<'_> {
             lists.insert(answer::OBJECTS);
             self.listing.has_objects = true;
         }
-        let has_group = std::mem::take(&mut self.has_group);
-        if lists.contains(answer::STREAMS) && !self.is_first && !has_group {
-            self.listing.log_groups.nameless();
-        }
         let name = rest.get("Name").and_then(Value::as_str);
-        if lists.contains(answer::OBJECTS) && name.is_none() {
-            self.listing.buckets.nameless();
+        if let Some(name) = name {
+            of_answer
+                .into_iter()
+                .for_each(|(place, at)| self.bucket(name, &place, at));
         }
-        if let Some(name) = name.filter(|_| lists.contains(answer::OBJECTS)) {
-            self.listing.buckets.named(name);
-            for (place, at) in of_answer {
-                if let Some(book) = self.books.get_mut(&place) {
-                    let name = book.text(name);
-                    if let Some(object) = &mut book.sessions[at].object {
-                        object.bucket = Some(name);
-                    }
-                }
-            }
-        }
-        if !lists.is_empty() || !self.is_first {
+        if self.facts.is_some() {
             return Ok(());
         }
+        let has_group = std::mem::take(&mut self.has_group);
+        if lists.contains(answer::STREAMS) && !has_group {
+            self.listing.log_groups.listed(None, Some(""));
+        }
+        if lists.contains(answer::OBJECTS) {
+            let prefix = rest.get("Prefix").and_then(Value::as_str);
+            self.listing.buckets.listed(name, prefix);
+        }
+        if !lists.is_empty() {
+            return Ok(());
+        }
+        let documents = &mut self.listing.documents;
         let rest = Value::Object(rest);
         if rest["kind"] == "preferences" {
-            self.preferences(&rest)
+            documents.preferences(&rest)
         } else if rest["DocumentVersions"].is_array() {
             let versions = rest["DocumentVersions"].as_array().into_iter().flatten();
-            versions.for_each(|one| self.version(one));
+            versions.for_each(|one| documents.version(one));
             Ok(())
         } else if rest.get("Content").is_some() && rest.get("DocumentVersion").is_some() {
-            self.version(&rest);
+            documents.version(&rest);
             Ok(())
         } else if rest["kind"] == "unreachable" || rest.as_object().is_some_and(Map::is_empty) {
             Ok(())
@@ -293,65 +298,35 @@ impl Pass<'_> {
         }
     }
 
-    /// Takes what either `list-document-versions` or `get-document` says of a version.
-    fn version(&mut self, one: &Value) {
-        let text = |key: &str| one[key].as_str().unwrap_or_default();
-        let number = text("DocumentVersion").parse().unwrap_or(0);
-        let versions = self
-            .listing
-            .documents
-            .entry(text("Name").to_owned())
-            .or_default();
-        let place = versions.iter().position(|version| version.number == number);
-        let place = place.unwrap_or_else(|| {
-            versions.push(Version {
-                number,
-                created: None,
-                is_default: false,
-                logging: Reading::Absent,
-            });
-            versions.len() - 1
-        });
-        let version = &mut versions[place];
-        version.created = version.created.or_else(|| seconds(&one["CreatedDate"]));
-        version.is_default |= one["IsDefaultVersion"] == true;
-        let content = match &one["Content"] {
-            Value::String(text) => serde_json::from_str(text).ok(),
-            Value::Null => None,
-            content => Some(content.clone()),
+    /// Takes the name of the bucket that an object is in. In another bucket than that of its document it is no transcript.
+    fn bucket(&mut self, name: &str, place: &Target, at: usize) {
+        let Some(book) = self.books.get_mut(place) else {
+            return;
         };
-        if let Some(content) = content {
-            version.logging = Reading::Present(Rc::new(Logging::of(&content)));
+        let name = book.text(name);
+        let facts = self.facts.and_then(|facts| facts.get(place));
+        let session = &mut book.sessions[at];
+        if let Some(mut object) = session.object.take() {
+            object.bucket = Some(name);
+            if is_expected(facts, session, |store| is_of(&object, store)) {
+                session.object = Some(object);
+            }
         }
-    }
-
-    fn preferences(&mut self, record: &Value) -> anyhow::Result<()> {
-        let shown: Preferences = cli::from_value(record)?;
-        let document = shown.document.map(|document| {
-            let is_one = document.default.version == document.latest.version;
-            let read = |one: &records::DocumentVersion, is_default| Version {
-                number: one.version.parse().unwrap_or(0),
-                // `ssm-prefs show` does not say it.
-                created: None,
-                is_default,
-                logging: Reading::Present(Rc::new(Logging::of(&one.content))),
-            };
-            let latest = (!is_one).then(|| read(&document.latest, false));
-            std::iter::once(read(&document.default, true))
-                .chain(latest)
-                .collect()
-        });
-        self.listing.preferences.insert(shown.target, document);
-        Ok(())
     }
 }
 
 impl Answers for Pass<'_> {
     fn found(&mut self, found: Found) {
-        match found {
-            Found::Session(one) if self.is_first => self.session(&one),
-            Found::Object(one) if !self.is_first => self.object(&one),
-            Found::Stream(one) if !self.is_first => self.stream(&one),
+        match (found, self.facts) {
+            (Found::Session(one), None) => self.session(&one),
+            (Found::Object(one), Some(_)) => self.object(&one),
+            (Found::Stream(one), Some(_)) => self.stream(&one),
+            (Found::Stream(one), None) => {
+                if let Some(group) = group(&one) {
+                    self.has_group = true;
+                    self.listing.log_groups.listed(Some(group), Some(""));
+                }
+            }
             _ => {}
         }
     }
@@ -368,6 +343,32 @@ impl Answers for Pass<'_> {
     fn ends(&mut self, rest: Map<String, Value>) -> anyhow::Result<()> {
         self.rest(rest)
     }
+}
+
+/// Returns whether a transcript may lie where a store is. Where that is not known, it may: then something is unread all the same.
+fn is_expected(facts: Option<&Facts>, session: &Session, is_it: impl Fn(&Store) -> bool) -> bool {
+    let logging = facts.map(|facts| facts.logging(session));
+    match logging {
+        Some(Ok(logging)) => {
+            let has = |logging: &Rc<Logging>| logging.stores.iter().any(&is_it);
+            logging.iter().any(has)
+        }
+        Some(Err(_)) | None => true,
+    }
+}
+
+fn is_of(object: &Object, store: &Store) -> bool {
+    match store {
+        Store::Bucket { name, prefix } => object.is_of(name, prefix),
+        Store::LogGroup { .. } => false,
+    }
+}
+
+/// Returns the log group that a log stream names: `arn:aws:logs:eu-central-1:111122223333:log-group:/sessions:log-stream:ann-0`.
+fn group(stream: &answer::Stream) -> Option<&str> {
+    let (_, rest) = stream.arn.split_once(":log-group:")?;
+    let (group, _) = rest.split_once(":log-stream:")?;
+    Some(group)
 }
 
 /// Reads a time as the AWS CLI prints it: text, or seconds since 1970.

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use aws_sdk_s3::Client;
-use awsconf::{Session, describe};
+use awsconf::{Session, bucket_region, describe};
 use jiff::{SignedDuration, Timestamp};
 
 use super::bodies::read_keys;
@@ -73,27 +73,18 @@ pub(crate) struct Prefix {
 /// None yet; the first read shows it.
 pub(crate) async fn client(session: &Session, bucket: &str) -> Client {
     let client = Client::new(&session.config);
-    let located = client.get_bucket_location().bucket(bucket).send().await;
-    // Who may not ask may still be in the right region.
-    let Ok(located) = located else {
-        return client;
+    let region = match client.head_bucket().bucket(bucket).send().await {
+        Ok(answer) => answer.bucket_region().map(str::to_owned),
+        Err(error) => bucket_region(&error).map(str::to_owned),
     };
-    // us-east-1 has no constraint, and an old one is called EU.
-    let region = match located
-        .location_constraint()
-        .map(|constraint| constraint.as_str())
-    {
-        None | Some("") => "us-east-1",
-        Some("EU") => "eu-west-1",
-        Some(region) => region,
-    };
-    let config = aws_sdk_s3::config::Builder::from(&session.config)
-        .region(aws_sdk_s3::config::Region::new(region.to_owned()));
-    Client::from_conf(config.build())
+    match region.filter(|region| *region != session.target.region) {
+        Some(region) => Client::new(&session.in_region(&region).config),
+        None => client,
+    }
 }
 
-/// Returns the accounts and regions that a trail has files of, as far as they are asked for. What cannot be listed, and what is asked for
-/// and has no folder, is unread: no file is no proof that nothing was done.
+/// Returns the accounts and regions that a trail has files of, as far as they are asked for. What cannot be listed, and what is
+/// asked for and has no folder, is unread: no file is no proof that nothing was done.
 pub(crate) async fn prefixes(
     client: &Client,
     place: &S3Location,
@@ -188,7 +179,8 @@ pub(crate) async fn account_folders(
 }
 
 impl AccountFolder {
-    /// Returns the regions of one kind of files, such as `CloudTrail`, as far as they are asked for. A listing that fails is unread.
+    /// Returns the regions of one kind of files, such as `CloudTrail`, as far as they are asked for. A listing that fails is
+    /// unread.
     pub(crate) async fn regions(
         &self,
         client: &Client,

@@ -29,7 +29,6 @@ pub(crate) struct Ask {
     pub(crate) since: Option<i64>,
     pub(crate) until: Option<i64>,
     pub(crate) has_sessions: bool,
-    pub(crate) has_documents: bool,
     pub(crate) has_objects: bool,
     pub(crate) has_streams: bool,
 }
@@ -62,9 +61,7 @@ pub(crate) async fn read(session: &Session, ask: &Ask, book: &mut Book, facts: &
             }
         }
     }
-    if !ask.has_documents {
-        documents::read(&ssm, book, facts).await;
-    }
+    documents::read(&session, &ssm, book, facts).await;
     for (store, wanted) in wanted(book, facts) {
         let read = match &store {
             Store::Bucket { .. } if ask.has_objects => continue,

@@ -74,7 +74,7 @@ pub(crate) fn findings(book: &Book, place: &Target, facts: &Facts, rules: &Rules
             let logging = facts.logging(session);
             logging.is_ok_and(|logging| logging.iter().any(|one| one.group_must_be_encrypted))
         };
-        let (object, stream) = (session.object.as_ref(), session.stream.as_ref());
+        let (object, stream) = (session.filled_object(), session.filled_stream());
         if object.is_some_and(|object| in_clear(object.encrypted))
             || stream.is_some_and(|stream| in_clear(stream.encrypted) && must())
         {

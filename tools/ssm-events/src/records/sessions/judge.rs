@@ -7,7 +7,9 @@ use records::{
     EcsTarget, NoTranscript, Reading, SessionEnd, Transcript, TranscriptObject, TranscriptStream,
 };
 
-use super::document::{Document, Logging, PREFERENCES, in_force};
+use super::changes::Changes;
+use super::document::{Document, PREFERENCES, in_force};
+use super::inputs::Logging;
 use super::session::Session;
 use super::store::Store;
 
@@ -22,6 +24,8 @@ pub(crate) struct Facts {
     pub(crate) undescribed: Option<String>,
     /// The documents that sessions were started with, by name.
     pub(crate) documents: BTreeMap<String, Document>,
+    /// What became of documents in the past.
+    pub(crate) changes: Changes,
     /// The stores that were looked into: with what is wrong with one that could not be read.
     pub(crate) stores: BTreeMap<Store, Option<String>>,
     /// Why it is not known whether what lies in a store is encrypted.
@@ -44,28 +48,30 @@ impl Facts {
             // Amazon's own have no inputs.
             return Ok(vec![Rc::default()]);
         }
-        let versions = match self.documents.get(name) {
-            None => return Err(format!("the document {name} was not read")),
-            Some(Reading::Unknown(reason)) => return Err(reason.clone()),
-            // Without preferences a session is logged nowhere; another document has been deleted since.
-            Some(Reading::Absent) if name == PREFERENCES => return Ok(vec![Rc::default()]),
-            Some(Reading::Absent) => {
-                return Err(format!("the document {name} does not exist any more"));
-            }
-            Some(Reading::Present(versions)) => versions,
+        let Some(document) = self.documents.get(name) else {
+            return Err(format!("the document {name} was not read"));
         };
-        let found = in_force(versions, session.started);
-        if found.is_empty() {
-            // It may have been deleted and made again, and that says nothing about the one before.
-            return Err(format!(
-                "{name} has no version that is as old as the session"
-            ));
-        }
+        let found = in_force(name, document, &self.changes, session.started)?;
+        let (Some(found), Reading::Present(versions)) = (found, document) else {
+            // Without preferences a session is logged nowhere, and without another document it does not begin.
+            return match name {
+                PREFERENCES => Ok(vec![Rc::new(Logging {
+                    is_absent: true,
+                    ..Logging::default()
+                })]),
+                _ => Err(format!("{name} did not exist when the session began")),
+            };
+        };
         let logging = found.into_iter().map(|place| {
             let version = &versions[place];
-            match &version.logging {
-                Reading::Present(logging) => Ok(Rc::clone(logging)),
-                Reading::Absent => Err(format!("{name} version {} was not read", version.number)),
+            match &version.inputs {
+                Reading::Present(inputs) => inputs
+                    .filled(session.parameters.as_deref())
+                    .map_err(|reason| format!("{name} version {}: {reason}", version.number)),
+                Reading::Absent => Err(format!(
+                    "{name} version {} may have been in force, and was not read",
+                    version.number
+                )),
                 Reading::Unknown(reason) => Err(reason.clone()),
             }
         });
@@ -75,9 +81,7 @@ impl Facts {
 
 /// Returns where the transcript of a session is, or why there is none.
 pub(super) fn transcript(session: &Session, facts: &Facts, rules: &Rules) -> Transcript {
-    let stream = session.stream.as_ref();
-    let filled = stream.filter(|stream| stream.is_filled);
-    let object = session.object.as_ref();
+    let (object, filled) = (session.filled_object(), session.filled_stream());
     let encrypted: Vec<Option<bool>> = object
         .map(|object| object.encrypted)
         .into_iter()
@@ -112,7 +116,7 @@ pub(super) fn transcript(session: &Session, facts: &Facts, rules: &Rules) -> Tra
         made.message = Some(message);
     }
     if is_there && made.message.is_none() {
-        made.message = unknown_encryption(session, facts);
+        made.message = unknown_copy(session, facts).or_else(|| unknown_encryption(session, facts));
     }
     made
 }
@@ -127,28 +131,56 @@ pub(crate) fn is_unread(made: &Transcript) -> bool {
 
 /// Returns whether every store that may have the transcript has it, so that nothing more has to be known.
 fn has_all(session: &Session, facts: &Facts) -> bool {
-    let logging = facts.logging(session);
+    let logging = expected(session, facts);
     logging.is_ok_and(|logging| {
         let mut stores = logging.iter().flat_map(|one| &one.stores);
         stores.all(|store| is_in(session, store))
     })
 }
 
+/// Returns where the transcript of a session may be, as [`Facts::logging`]: where a copy lies, by those versions alone that have it
+/// written there.
+fn expected(session: &Session, facts: &Facts) -> Result<Vec<Rc<Logging>>, String> {
+    let all = facts.logging(session)?;
+    let stores = all.iter().flat_map(|one| &one.stores);
+    let found: Vec<&Store> = stores.filter(|store| is_in(session, store)).collect();
+    let fits = |one: &&Rc<Logging>| found.iter().all(|store| one.stores.contains(store));
+    let fitting: Vec<Rc<Logging>> = all.iter().filter(fits).cloned().collect();
+    Ok(match fitting.is_empty() {
+        true => all,
+        false => fitting,
+    })
+}
+
 fn is_in(session: &Session, store: &Store) -> bool {
-    let stream = session.stream.as_ref();
     match store {
-        Store::Bucket { .. } => session.object.is_some(),
-        Store::LogGroup { .. } => stream.is_some_and(|stream| stream.is_filled),
+        Store::Bucket { name, prefix } => session
+            .filled_object()
+            .is_some_and(|object| object.is_of(name, prefix)),
+        Store::LogGroup { name } => session.filled_stream().is_some_and(|stream| {
+            let group = stream.log_group.as_ref();
+            group.is_none_or(|group| group == name)
+        }),
     }
+}
+
+/// Returns why it is not known whether there should be another copy, if versions differ in that.
+fn unknown_copy(session: &Session, facts: &Facts) -> Option<String> {
+    let logging = expected(session, facts).unwrap_or_default();
+    let mut stores = logging.iter().flat_map(|one| &one.stores);
+    let store = stores.find(|store| !is_in(session, store))?;
+    Some(format!(
+        "whether the transcript should be in {store} as well is not known: {}",
+        facts.changes.why_unknown()
+    ))
 }
 
 /// Returns why it is not known whether a transcript is encrypted, if the preferences demand that.
 pub(super) fn unknown_encryption(session: &Session, facts: &Facts) -> Option<String> {
-    let object = session.object.as_ref();
-    let stream = session.stream.as_ref().filter(|stream| stream.is_filled);
+    let (object, stream) = (session.filled_object(), session.filled_stream());
     let is_object = object.is_some_and(|object| object.encrypted.is_none());
     let is_stream = stream.is_some_and(|stream| stream.encrypted.is_none());
-    let logging = facts.logging(session).unwrap_or_default();
+    let logging = expected(session, facts).unwrap_or_default();
     let unknown = logging.iter().find_map(|one| {
         one.stores.iter().find(|store| match store {
             Store::Bucket { .. } => is_object && one.object_must_be_encrypted,
@@ -164,17 +196,13 @@ pub(super) fn unknown_encryption(session: &Session, facts: &Facts) -> Option<Str
 
 /// Returns the stores that should have the transcript and do not.
 fn missing(session: &Session, facts: &Facts) -> Vec<Store> {
-    let logging = facts.logging(session).unwrap_or_default();
+    let logging = expected(session, facts).unwrap_or_default();
+    let is_there = session.filled_object().is_some() || session.filled_stream().is_some();
     let mut missing: Vec<Store> = Vec::new();
-    // Where versions differ, one of them was in force: what either names in common is missing for certain.
-    let Some((first, others)) = logging.split_first() else {
-        return missing;
-    };
-    for store in &first.stores {
-        let is_in_all = others.iter().all(|other| other.stores.contains(store));
-        if !is_in(session, store)
-            && (is_in_all || session.object.is_none() && session.stream.is_none())
-        {
+    // Where versions differ, one of them was in force: what all name is missing for certain.
+    for store in logging.iter().flat_map(|one| &one.stores) {
+        let is_certain = !is_there || logging.iter().all(|one| one.stores.contains(store));
+        if is_certain && !is_in(session, store) && !missing.contains(store) {
             missing.push(store.clone());
         }
     }
@@ -207,12 +235,20 @@ fn why_none(session: &Session, facts: &Facts, rules: &Rules) -> (NoTranscript, S
     if session.id.is_empty() {
         return said(No::Unread, "the record does not have the ID of the session");
     }
-    let logging = match facts.logging(session) {
+    let logging = match expected(session, facts) {
         Ok(logging) => logging,
         Err(reason) => return (No::Unread, reason),
     };
     if logging.iter().all(|one| one.is_port) {
         return said(No::Port, "sessions that forward a port are never logged");
+    }
+    if logging.iter().all(|one| one.is_absent) {
+        return (
+            No::PreferencesOff,
+            format!(
+                "there was no {document} when the session began: `ssm-prefs plan` says what makes it"
+            ),
+        );
     }
     if logging.iter().all(|one| one.stores.is_empty()) {
         return (
@@ -224,7 +260,8 @@ fn why_none(session: &Session, facts: &Facts, rules: &Rules) -> (NoTranscript, S
         return (
             No::Unread,
             format!(
-                "versions of {document} differ in whether sessions are logged, and AWS does not say which was the default"
+                "versions of {document} differ in whether sessions are logged, and which one was the default is not known: {}",
+                facts.changes.why_unknown()
             ),
         );
     }
@@ -250,12 +287,6 @@ fn why_none(session: &Session, facts: &Facts, rules: &Rules) -> (NoTranscript, S
             None => return (No::Unread, format!("{store} was not listed")),
         }
     }
-    if is_old {
-        return said(
-            No::OlderThanHistory,
-            "the session is older than the 30 days that Systems Manager keeps: the transcript never came, or was removed since",
-        );
-    }
     if session.ended().is_none() {
         return match &facts.undescribed {
             Some(reason) => (
@@ -271,6 +302,10 @@ fn why_none(session: &Session, facts: &Facts, rules: &Rules) -> (NoTranscript, S
                     format!("the session has just begun, and {grace}"),
                 )
             }
+            None if is_old => said(
+                No::Unread,
+                "whether the session has ended is not known: it began before the 30 days that Systems Manager keeps, and no record says it",
+            ),
             None => said(
                 No::Unread,
                 "whether the session has ended is not known: Systems Manager does not list it",
@@ -281,14 +316,15 @@ fn why_none(session: &Session, facts: &Facts, rules: &Rules) -> (NoTranscript, S
         .iter()
         .map(Store::to_string)
         .collect();
-    let is_empty = session
-        .stream
-        .as_ref()
-        .is_some_and(|stream| !stream.is_filled);
-    let empty = if is_empty {
-        "; its log stream is empty"
-    } else {
-        ""
+    let is_empty = [
+        session.object.is_some() && session.filled_object().is_none(),
+        session.stream.is_some() && session.filled_stream().is_none(),
+    ];
+    let empty = match is_empty {
+        [true, true] => "; its object and its log stream are empty",
+        [true, false] => "; its object is empty",
+        [false, true] => "; its log stream is empty",
+        [false, false] => "",
     };
     (
         No::UploadFailed,

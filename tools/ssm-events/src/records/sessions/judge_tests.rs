@@ -1,5 +1,8 @@
 //! The reasons why a session has no transcript, a case each.
 
+#[path = "judge_past_tests.rs"]
+mod past;
+
 use std::rc::Rc;
 
 use records::{NoTranscript, Reading, SessionEnd};
@@ -7,7 +10,7 @@ use serde_json::json;
 
 use super::{Facts, Rules, is_unread, transcript};
 use crate::records::sessions::{
-    Book, Listed, Logging, Object, PREFERENCES, Store, Stream, UNREAD, Version, findings,
+    Book, Inputs, Listed, Object, PREFERENCES, Store, Stream, UNREAD, Version, findings,
 };
 
 const NOW: i64 = 1_800_000_000;
@@ -17,18 +20,18 @@ const RULES: Rules = Rules {
     grace: HOUR,
 };
 
-fn logging(bucket: &str, log_group: &str) -> Rc<Logging> {
+fn logging(bucket: &str, log_group: &str) -> Rc<Inputs> {
     let inputs =
         json!({"s3BucketName": bucket, "s3KeyPrefix": "/a/", "cloudWatchLogGroupName": log_group});
-    Rc::new(Logging::of(&json!({"inputs": inputs})))
+    Rc::new(Inputs::of(&json!({"inputs": inputs})))
 }
 
-fn version(number: u64, logging: Rc<Logging>) -> Version {
+fn version(number: u64, logging: Rc<Inputs>) -> Version {
     Version {
         number,
         created: Some(NOW - 100 * 24 * HOUR),
         is_default: number == 1,
-        logging: Reading::Present(logging),
+        inputs: Reading::Present(logging),
     }
 }
 
@@ -36,8 +39,8 @@ fn version(number: u64, logging: Rc<Logging>) -> Version {
 fn facts(versions: Vec<Version>) -> Facts {
     let mut facts = Facts::default();
     for version in &versions {
-        if let Reading::Present(logging) = &version.logging {
-            let stores = logging.stores.iter().cloned();
+        if let Reading::Present(inputs) = &version.inputs {
+            let stores = inputs.filled(None).unwrap().stores.clone().into_iter();
             facts.stores.extend(stores.map(|store| (store, None)));
         }
     }
@@ -142,8 +145,9 @@ fn each_reason_has_its_case() {
             "no document",
             ended(),
             facts_of(Reading::Absent),
-            No::PreferencesOff,
+            No::Unread,
         ),
+        ("never a document", ended(), never(), No::PreferencesOff),
         (
             "names nothing",
             ended(),
@@ -159,7 +163,7 @@ fn each_reason_has_its_case() {
         ("another document", document("Own"), on(), No::Unread),
         ("not listed", ended(), unlisted(), No::Unread),
         ("denied list", ended(), denied(), No::Unread),
-        ("old", at(old, old + HOUR), on(), No::OlderThanHistory),
+        ("old", at(old, old + HOUR), on(), No::UploadFailed),
         (
             "before the document",
             at(NOW - 101 * 24 * HOUR, NOW - 101 * 24 * HOUR),
@@ -171,27 +175,17 @@ fn each_reason_has_its_case() {
     }
 }
 
+/// There is no document, and the whole history has none that was deleted.
+fn never() -> Facts {
+    let mut facts = facts_of(Reading::Absent);
+    facts.changes.whole_since = Some(NOW - 90 * 24 * HOUR);
+    facts
+}
+
 fn facts_of(document: Reading<Vec<Version>>) -> Facts {
     let mut facts = Facts::default();
     facts.documents.insert(PREFERENCES.to_owned(), document);
     facts
-}
-
-#[test]
-fn versions_that_differ_are_asked_both_and_never_taken_for_one() {
-    let both = facts(vec![
-        version(1, logging("b", "")),
-        version(2, logging("c", "")),
-    ]);
-    let book = book(&ended());
-    let made = transcript(&book.sessions[0], &both, &RULES);
-    assert_eq!(made.none, Some(NoTranscript::UploadFailed));
-    let one_is_off = facts(vec![
-        version(1, logging("b", "")),
-        version(2, logging("", "")),
-    ]);
-    let made = transcript(&book.sessions[0], &one_is_off, &RULES);
-    assert_eq!(made.none, Some(NoTranscript::Unread));
 }
 
 #[test]
@@ -208,7 +202,7 @@ fn a_document_of_ones_own_decides_for_its_sessions() {
         // The preferences log, whatever the document does.
         let mut facts = facts(vec![version(1, logging("b", ""))]);
         let content = json!({"sessionType": session_type, "inputs": {"s3BucketName": bucket, "s3KeyPrefix": "a"}});
-        let version = version(1, Rc::new(Logging::of(&content)));
+        let version = version(1, Rc::new(Inputs::of(&content)));
         let name = "Own".to_owned();
         facts
             .documents
@@ -249,6 +243,29 @@ fn an_empty_log_stream_is_not_a_transcript() {
     assert!(made.missing_in.is_empty());
 }
 
+/// Neither an object without a byte nor a log stream without an event shows anything of a session.
+#[test]
+fn an_empty_object_is_not_a_transcript() {
+    let facts = facts(vec![version(1, logging("b", "/g"))]);
+    let mut book = book(&ended());
+    let empty = |bytes| Object {
+        bytes,
+        ..object(Some(true))
+    };
+    book.sessions[0].object = Some(empty(0));
+    let made = transcript(&book.sessions[0], &facts, &RULES);
+    assert_eq!(made.none, Some(NoTranscript::UploadFailed));
+    assert_eq!((made.s3, made.bytes), (None, None));
+    assert_eq!(made.missing_in, ["s3://b/a/", "log group /g"]);
+    assert!(made.message.unwrap().ends_with("its object is empty"));
+    book.sessions[0].stream = Some(stream(Some(true)));
+    let made = transcript(&book.sessions[0], &facts, &RULES);
+    assert_eq!(made.missing_in, ["s3://b/a/"]);
+    book.sessions[0].object = Some(empty(1));
+    let made = transcript(&book.sessions[0], &facts, &RULES);
+    assert!(made.missing_in.is_empty() && made.s3.is_some());
+}
+
 #[test]
 fn one_of_two_transcripts_does_not_hide_that_the_other_was_not_read() {
     let mut facts = facts(vec![version(1, logging("b", "/g"))]);
@@ -271,10 +288,10 @@ fn one_of_two_transcripts_does_not_hide_that_the_other_was_not_read() {
 #[test]
 fn encryption_that_is_demanded_and_not_known_is_unread() {
     let demanding = |is_on: bool| {
-        let inputs = json!({"s3BucketName": "b", "s3EncryptionEnabled": is_on,
+        let inputs = json!({"s3BucketName": "b", "s3KeyPrefix": "a", "s3EncryptionEnabled": is_on,
             "cloudWatchLogGroupName": "/g", "cloudWatchEncryptionEnabled": is_on.to_string()});
-        let logging = Logging::of(&json!({"inputs": inputs}));
-        let mut facts = facts(vec![version(1, Rc::new(logging))]);
+        let inputs = Inputs::of(&json!({"inputs": inputs}));
+        let mut facts = facts(vec![version(1, Rc::new(inputs))]);
         let group = Store::LogGroup { name: "/g".into() };
         facts.unknown_keys.insert(group, "denied".to_owned());
         facts
@@ -290,7 +307,7 @@ fn encryption_that_is_demanded_and_not_known_is_unread() {
             None,
             Some(true),
             true,
-            "s3://b/ is encrypted is not known: that was not read",
+            "s3://b/a/ is encrypted is not known: that was not read",
         ),
         (Some(true), Some(true), true, ""),
         (None, None, false, ""),

@@ -11,10 +11,14 @@ use serde_json::Value;
 
 use crate::records::gaps::Gaps;
 
-/// Ends and transcripts by account, Region and ID.
+/// An account, a Region, and the ID of a session.
+pub(crate) type SessionKey = (String, String, String);
+
+/// Ends and transcripts of sessions.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct KnownSessions {
-    sessions: HashMap<(String, String, String), KnownSession>,
+    sessions: HashMap<SessionKey, KnownSession>,
+    is_whole: bool,
     /// What could not be read: sessions that are not here may have been in it.
     pub(crate) gaps: Gaps,
     /// Objects that are something else.
@@ -28,6 +32,8 @@ pub(crate) struct KnownSession {
     pub(crate) how_it_ended: Option<SessionEnd>,
     pub(crate) ended_by: Option<String>,
     pub(crate) transcript: Option<Transcript>,
+    /// All of it, for who shows sessions that no record has.
+    pub(crate) whole: Option<Box<RecordedSession>>,
 }
 
 impl KnownSessions {
@@ -36,7 +42,23 @@ impl KnownSessions {
     /// # Errors
     /// The file cannot be opened.
     pub(crate) fn read(path: &Path) -> anyhow::Result<KnownSessions> {
-        let mut known = KnownSessions::default();
+        KnownSessions::default().of_file(path)
+    }
+
+    /// As [`KnownSessions::read`], with all that is said of each.
+    ///
+    /// # Errors
+    /// As [`KnownSessions::read`].
+    pub(crate) fn read_whole(path: &Path) -> anyhow::Result<KnownSessions> {
+        let known = KnownSessions {
+            is_whole: true,
+            ..KnownSessions::default()
+        };
+        known.of_file(path)
+    }
+
+    fn of_file(self, path: &Path) -> anyhow::Result<KnownSessions> {
+        let mut known = self;
         let mut n_objects = 0;
         let file =
             File::open(path).with_context(|| format!("read sessions from {}", path.display()))?;
@@ -83,11 +105,18 @@ impl KnownSessions {
             return Ok(());
         }
         let session: RecordedSession = cli::from_value(&value)?;
+        let whole = self.is_whole.then(|| Box::new(session.clone()));
         let target = session.target.map(|target| (target.account, target.region));
         let (account, region) = target.unwrap_or_default();
+        let id = match session.session_id.as_str() {
+            // Its record was stripped of the ID.
+            "" => format!("record {}", session.event_id),
+            _ => session.session_id,
+        };
         self.sessions.insert(
-            (account, region, session.session_id),
+            (account, region, id),
             KnownSession {
+                whole,
                 ended: session.ended,
                 how_it_ended: session.how_it_ended,
                 ended_by: session.ended_by,
@@ -104,5 +133,10 @@ impl KnownSessions {
         }
         let key = (account.to_owned(), region.to_owned(), id.to_owned());
         self.sessions.get(&key)
+    }
+
+    /// Returns all sessions, in no order.
+    pub(crate) fn into_sessions(self) -> impl Iterator<Item = (SessionKey, KnownSession)> {
+        self.sessions.into_iter()
     }
 }

@@ -17,6 +17,8 @@ pub(crate) struct Session {
     pub(super) source_address: Option<Rc<str>>,
     pub(crate) node: Option<Rc<str>>,
     pub(crate) document: Option<Rc<str>>,
+    /// What its document was given, `NAME=VALUE` each; `None` where no record says it.
+    pub(super) parameters: Option<Box<[Rc<str>]>>,
     pub(super) reason: Option<Box<str>>,
     pub(super) event_id: Option<Box<str>>,
     pub(crate) started: Option<i64>,
@@ -45,7 +47,7 @@ pub(crate) enum Status {
 }
 
 /// An object that is called as the session.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Object {
     pub(crate) bucket: Option<Rc<str>>,
     /// What stands before the ID in the key.
@@ -61,6 +63,14 @@ pub(crate) struct Stream {
     /// Whether anything is in it: a role may create a log stream and not be allowed to write to it.
     pub(crate) is_filled: bool,
     pub(crate) encrypted: Option<bool>,
+}
+
+impl Object {
+    /// Returns whether it is where a document has transcripts written. A saved list may not say of which bucket it is.
+    pub(crate) fn is_of(&self, bucket: &str, prefix: &str) -> bool {
+        let folder = self.folder.strip_suffix('/').unwrap_or(&self.folder);
+        folder == prefix && self.bucket.as_deref().is_none_or(|name| name == bucket)
+    }
 }
 
 impl Status {
@@ -81,6 +91,17 @@ impl Session {
             id,
             ..Session::default()
         }
+    }
+
+    /// Returns the transcript in a bucket. An object without a byte shows nothing of the session, as a log stream without an
+    /// event: even who types nothing leaves the lines in which `script` says when it began and ended.
+    pub(crate) fn filled_object(&self) -> Option<&Object> {
+        self.object.as_ref().filter(|object| object.bytes > 0)
+    }
+
+    /// Returns the transcript in a log group.
+    pub(crate) fn filled_stream(&self) -> Option<&Stream> {
+        self.stream.as_ref().filter(|stream| stream.is_filled)
     }
 
     /// Returns when it began, or when it was first heard of.

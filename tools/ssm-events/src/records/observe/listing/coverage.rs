@@ -1,39 +1,59 @@
 //! What saved answers cover: whole lists alone, and those of buckets and log groups that they name.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::bail;
 use serde_json::{Map, Value};
 
+/// The prefixes of lists. What has none may be a list of anything.
+type Prefixes = BTreeSet<Option<String>>;
+
 /// The buckets, or the log groups, that were listed.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    named: BTreeSet<String>,
-    has_nameless: bool,
+    named: BTreeMap<String, Prefixes>,
+    nameless: Prefixes,
     /// What an answer without a name is taken for.
     taken_for: RefCell<Option<String>>,
 }
 
 impl Names {
-    pub(super) fn named(&mut self, name: &str) {
-        if !self.named.contains(name) {
-            self.named.insert(name.to_owned());
-        }
+    /// Takes in that there is a list of what begins with a prefix.
+    pub(super) fn listed(&mut self, name: Option<&str>, prefix: Option<&str>) {
+        let prefixes = match name {
+            None => &mut self.nameless,
+            Some(name) => self.named.entry(name.to_owned()).or_default(),
+        };
+        prefixes.insert(prefix.map(str::to_owned));
     }
 
-    pub(super) fn nameless(&mut self) {
-        self.has_nameless = true;
-    }
-
-    /// Returns whether one was listed, of so many that may have been meant. An answer without a name is taken for one of them: it
-    /// says nothing about a second one.
-    pub(super) fn cover(&self, name: &str, of: usize) -> bool {
+    /// Returns whether all that begins with `root` was listed, of so many that may have been meant; `None` where nothing of it
+    /// was. An answer without a name is taken for one of them: it says nothing about a second one.
+    pub(super) fn cover(&self, name: &str, root: &str, of: usize) -> Option<Result<(), String>> {
         let is_taken = || {
             let mut taken = self.taken_for.borrow_mut();
             taken.get_or_insert_with(|| name.to_owned()) == name
         };
-        self.named.contains(name) || (self.has_nameless && of == 1 && is_taken())
+        let mut lists: Vec<&Option<String>> = self.named.get(name).into_iter().flatten().collect();
+        if !self.nameless.is_empty() && of == 1 && is_taken() {
+            lists.extend(&self.nameless);
+        }
+        let covers = |prefix: &&Option<String>| {
+            let prefix = prefix.as_deref();
+            prefix.is_some_and(|prefix| root.starts_with(prefix))
+        };
+        let first = lists.first()?;
+        Some(match (lists.iter().any(covers), first) {
+            (true, _) => Ok(()),
+            (false, Some(prefix)) => Err(format!(
+                "the saved list is of what begins with '{prefix}' alone"
+            )),
+            (false, None) => Err(
+                "the saved list does not say its Prefix: save what `aws s3api list-objects-v2` prints, whole"
+                    .to_owned(),
+            ),
+        })
     }
 }
 
@@ -48,6 +68,10 @@ pub(super) fn is_whole(answer: &Map<String, Value>) -> anyhow::Result<()> {
     let folders = answer.get("CommonPrefixes").and_then(Value::as_array);
     if folders.is_some_and(|folders| !folders.is_empty()) {
         bail!("the answer is only a part, as its CommonPrefixes say: ask without --delimiter");
+    }
+    let after = answer.get("StartAfter").and_then(Value::as_str);
+    if after.is_some_and(|after| !after.is_empty()) {
+        bail!("the answer is only a part, as its StartAfter says: ask without --start-after");
     }
     Ok(())
 }
@@ -83,13 +107,37 @@ mod tests {
     #[test]
     fn an_answer_without_a_name_covers_one_of_one() {
         let mut names = Names::default();
-        names.named("a");
-        assert!(names.cover("a", 2) && !names.cover("b", 1));
-        names.nameless();
-        assert!(!names.cover("b", 2));
-        assert!(names.cover("b", 1) && names.cover("b", 1));
+        let is_covered = |names: &Names, name: &str, of| {
+            names.cover(name, "", of).is_some_and(|one| one.is_ok())
+        };
+        names.listed(Some("a"), Some(""));
+        assert!(is_covered(&names, "a", 2) && !is_covered(&names, "b", 1));
+        names.listed(None, Some(""));
+        assert!(!is_covered(&names, "b", 2));
+        assert!(is_covered(&names, "b", 1) && is_covered(&names, "b", 1));
         // It has been taken for another, in another place.
-        assert!(!names.cover("c", 1));
+        assert!(!is_covered(&names, "c", 1));
+    }
+
+    #[test]
+    fn a_list_of_one_prefix_covers_what_begins_with_it() {
+        for (prefix, root, expected) in [
+            (Some(""), "sessions/", true),
+            (Some("sessions"), "sessions/", true),
+            (Some("sessions/"), "sessions/", true),
+            (Some("sessions/"), "sessions/here/", true),
+            (Some("sessions/here/"), "sessions/", false),
+            (Some("sessions/"), "trash/", false),
+            (Some("sessions/"), "", false),
+            (None, "sessions/", false),
+        ] {
+            let mut names = Names::default();
+            names.listed(Some("b"), prefix);
+            let covered = names.cover("b", root, 1).unwrap();
+            assert_eq!(covered.is_ok(), expected, "{prefix:?} {root}");
+            names.listed(Some("b"), Some(""));
+            assert!(names.cover("b", root, 1).unwrap().is_ok());
+        }
     }
 
     #[test]
@@ -108,6 +156,8 @@ mod tests {
             (json!({"NextToken": ""}), true, false),
             (json!({"NextToken": "x"}), false, false),
             (json!({"nextToken": "x"}), false, false),
+            (json!({"KeyCount": 1, "StartAfter": "x"}), false, true),
+            (json!({"KeyCount": 1, "StartAfter": ""}), true, true),
             (json!({"IsTruncated": true, "KeyCount": 1}), false, true),
             (
                 json!({"Prefix": "", "CommonPrefixes": [{"Prefix": "a/"}]}),

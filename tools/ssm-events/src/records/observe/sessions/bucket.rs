@@ -65,9 +65,14 @@ pub(super) async fn read(
             let id = key
                 .strip_prefix(&root)
                 .and_then(|name| name.strip_suffix(".log"));
-            if let Some(place) = id.and_then(|id| book.find(id)) {
-                let is_new = book.sessions[place].object.is_none();
-                n_found += usize::from(is_new && wanted.binary_search(&place).is_ok());
+            // The transcript of another session that is called here is where its own document has it written.
+            let place = id.and_then(|id| book.find(id));
+            if let Some(place) = place.filter(|place| wanted.binary_search(place).is_ok()) {
+                // Versions of its document may name several places: what is empty in one may be whole in another.
+                if book.sessions[place].filled_object().is_some() {
+                    continue;
+                }
+                n_found += usize::from(book.sessions[place].object.is_none());
                 let taken = take(&client, (bucket, &root), object, place, book).await;
                 unknown = unknown.or(taken.err());
             }
@@ -78,7 +83,7 @@ pub(super) async fn read(
     }
     let missing: Vec<(usize, String)> = wanted
         .into_iter()
-        .filter(|place| book.sessions[*place].object.is_none())
+        .filter(|place| book.sessions[*place].filled_object().is_none())
         .map(|place| (place, format!("{root}{}.log", book.sessions[place].id)))
         .collect();
     let mut answers = stream::iter(missing)

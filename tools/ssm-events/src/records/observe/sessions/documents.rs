@@ -1,40 +1,130 @@
-//! The documents that sessions were started with: of each the versions, and the content of those that were in force.
+//! The documents that sessions were started with: of each the versions, what became of it in the past, and the content of the
+//! versions that may have been in force.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::DocumentFormat;
-use awsconf::{describe, reading};
+use awsconf::{Session, describe, reading};
+use jiff::{SignedDuration, Timestamp};
 use records::Reading;
+use serde_json::Value;
+use tokio::sync::mpsc;
 
 use super::Pace;
-use crate::records::sessions::{Book, Document, Facts, Logging, PREFERENCES, Version, in_force};
+use crate::records::history::{EventFilter, Wanted};
+use crate::records::observe::lookup::{self, RegionEvents};
+use crate::records::record::Event;
+use crate::records::sessions::{
+    Book, Changes, DOCUMENT_CALLS, Document, Facts, Inputs, PREFERENCES, Version, in_force,
+};
 
-pub(super) async fn read(client: &Client, book: &Book, facts: &mut Facts) {
-    let mut starts = BTreeMap::<&str, BTreeSet<Option<i64>>>::new();
+/// "You can look up events that occurred in a region within the last 90 days."
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html>
+const HISTORY: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// Pages that wait to be looked at.
+const AHEAD: usize = 2;
+
+/// When sessions with a document began.
+type Starts = BTreeSet<Option<i64>>;
+
+/// Reads what is not known of documents. What was saved is not read again.
+pub(super) async fn read(session: &Session, client: &Client, book: &Book, facts: &mut Facts) {
+    let mut starts = BTreeMap::<&str, Starts>::new();
     for session in &book.sessions {
         let name = session.document.as_deref().unwrap_or(PREFERENCES);
         if name == PREFERENCES || !name.starts_with("AWS-") {
             starts.entry(name).or_default().insert(session.started);
         }
     }
-    for (name, starts) in starts {
-        let mut document = versions(client, name).await;
-        if let Reading::Present(versions) = &mut document {
-            let needed: BTreeSet<usize> = starts
-                .into_iter()
-                .flat_map(|at| in_force(versions, at))
-                .collect();
-            let mut pace = Pace::begin();
-            for place in needed {
+    for name in starts.keys() {
+        if !facts.documents.contains_key(*name) {
+            let document = versions(client, name).await;
+            facts.documents.insert((*name).to_owned(), document);
+        }
+    }
+    let is_asked = |(name, starts): (&&str, &Starts)| {
+        let document = facts.documents.get(*name);
+        document.is_some_and(|document| depends_on_past(name, document, &facts.changes, starts))
+    };
+    if starts.iter().any(is_asked) {
+        match changes(session).await {
+            Ok(found) => facts.changes.extend(found),
+            Err(error) => facts.changes.unread = Some(format!("{error:#}")),
+        }
+    }
+    for (name, starts) in &starts {
+        let Some(document) = facts.documents.get(*name) else {
+            continue;
+        };
+        let found = starts.iter().filter_map(|at| {
+            let found = in_force(name, document, &facts.changes, *at);
+            found.ok().flatten()
+        });
+        let needed: BTreeSet<usize> = found.flatten().collect();
+        let Some(Reading::Present(versions)) = facts.documents.get_mut(*name) else {
+            continue;
+        };
+        let mut pace = Pace::begin();
+        for place in needed {
+            let version = &mut versions[place];
+            if version.inputs == Reading::Absent {
                 pace.step().await;
-                let version = &mut versions[place];
-                version.logging = content(client, name, version.number).await;
+                version.inputs = content(client, name, version.number).await;
             }
         }
-        facts.documents.insert(name.to_owned(), document);
     }
+}
+
+/// Returns whether it matters what became of a document since sessions began: more than one version, or none, may have been in
+/// force.
+fn depends_on_past(name: &str, document: &Document, changes: &Changes, starts: &Starts) -> bool {
+    let is_certain = |at: &Option<i64>| match document {
+        // Without its document no session begins, so that nothing about it is to be found out.
+        Reading::Absent if name != PREFERENCES => true,
+        Reading::Unknown(_) => true,
+        Reading::Absent | Reading::Present(_) => {
+            let found = in_force(name, document, changes, *at);
+            found.is_ok_and(|found| found.is_none_or(|found| found.len() == 1))
+        }
+    };
+    !starts.iter().all(is_certain)
+}
+
+/// Reads what became of the documents of a Region.
+async fn changes(session: &Session) -> anyhow::Result<Changes> {
+    let now = awsconf::now().seconds();
+    let since = Timestamp::from_second(now)?.saturating_sub(HISTORY)?;
+    let wanted = Wanted {
+        events: DOCUMENT_CALLS.map(|name| format!("ssm:{name}")).to_vec(),
+        ..Wanted::default()
+    };
+    let mut filter = EventFilter::new(&wanted, Timestamp::from_second(now)?)?;
+    filter.since = Some(since);
+    let (pages, mut read) = mpsc::channel(AHEAD);
+    let reading = async {
+        let ended = lookup::read(session, &filter, &pages).await;
+        drop(pages);
+        ended
+    };
+    let mut changes = Changes::default();
+    let taking = async {
+        while let Some(page) = read.recv().await {
+            let RegionEvents::Lines(lines) = page else {
+                continue;
+            };
+            for line in lines.lines() {
+                changes.add(&Event::of(&serde_json::from_str::<Value>(line)?));
+            }
+        }
+        anyhow::Ok(())
+    };
+    let (ended, taken) = tokio::join!(reading, taking);
+    ended?;
+    taken?;
+    changes.whole_since = Some(since.as_second());
+    Ok(changes)
 }
 
 async fn versions(client: &Client, name: &str) -> Document {
@@ -60,7 +150,7 @@ async fn versions(client: &Client, name: &str) -> Document {
                     .unwrap_or(0),
                 created: one.created_date().map(|date| date.secs()),
                 is_default: one.is_default_version(),
-                logging: Reading::Absent,
+                inputs: Reading::Absent,
             }
         }));
         token = page.next_token;
@@ -70,7 +160,7 @@ async fn versions(client: &Client, name: &str) -> Document {
     }
 }
 
-async fn content(client: &Client, name: &str, number: u64) -> Reading<Rc<Logging>> {
+async fn content(client: &Client, name: &str, number: u64) -> Reading<Rc<Inputs>> {
     let answer = client
         .get_document()
         .name(name)
@@ -86,7 +176,7 @@ async fn content(client: &Client, name: &str, number: u64) -> Reading<Rc<Logging
         }
     };
     match serde_json::from_str(answer.content().unwrap_or_default()) {
-        Ok(content) => Reading::Present(Rc::new(Logging::of(&content))),
+        Ok(content) => Reading::Present(Rc::new(Inputs::of(&content))),
         Err(error) => Reading::Unknown(format!("{name} version {number} is not JSON: {error}")),
     }
 }

@@ -39,25 +39,21 @@ pub(super) async fn read(
             return Ok(unknown);
         };
         n_pages += 1;
-        let found = take(&page, log_group, encrypted, book);
-        n_found += found
-            .iter()
-            .filter(|place| wanted.binary_search(place).is_ok())
-            .count();
+        n_found += take(&page, (log_group, encrypted), &wanted, book);
         token = page.next_token;
         if token.is_none() {
             return Ok(unknown);
         }
     }
-    for place in wanted {
-        let session = &book.sessions[place];
-        if session.stream.is_some() {
+    for place in &wanted {
+        let session = &book.sessions[*place];
+        if session.filled_stream().is_some() {
             continue;
         }
         let id = Rc::clone(&session.id);
         pace.step().await;
         if let Some(page) = page(&client, log_group, Some(&id), None).await? {
-            take(&page, log_group, encrypted, book);
+            take(&page, (log_group, encrypted), &wanted, book);
         }
     }
     Ok(unknown)
@@ -91,34 +87,36 @@ async fn page(
     }
 }
 
-/// Takes what is called as a session, and returns the places of those that had none before.
+/// Takes what is called as one of these sessions, and returns how many had none before.
 fn take(
     page: &DescribeLogStreamsOutput,
-    log_group: &Rc<str>,
-    encrypted: Option<bool>,
+    (log_group, encrypted): (&Rc<str>, Option<bool>),
+    wanted: &[usize],
     book: &mut Book,
-) -> Vec<usize> {
-    let mut found = Vec::new();
+) -> usize {
+    let mut n_found = 0;
     for stream in page.log_streams() {
-        let Some(place) = stream.log_stream_name().and_then(|name| book.find(name)) else {
+        let place = stream.log_stream_name().and_then(|name| book.find(name));
+        let Some(place) = place.filter(|place| wanted.binary_search(place).is_ok()) else {
             continue;
         };
+        if book.sessions[place].filled_stream().is_some() {
+            continue;
+        }
         let log_group = book.text(log_group);
         let times = [
             stream.first_event_timestamp(),
             stream.last_event_timestamp(),
             stream.last_ingestion_time(),
         ];
-        if book.sessions[place].stream.is_none() {
-            found.push(place);
-        }
+        n_found += usize::from(book.sessions[place].stream.is_none());
         book.sessions[place].stream = Some(Stream {
             log_group: Some(log_group),
             is_filled: times.iter().any(Option::is_some),
             encrypted,
         });
     }
-    found
+    n_found
 }
 
 /// Returns whether a log group has a KMS key, `None` where there is no such log group.
