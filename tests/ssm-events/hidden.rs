@@ -16,7 +16,7 @@ const ANSWERS: [(u16, &str); 10] = [
     (403, "url={percent}&reason=blocked"),
     (404, "url={twice}"),
     (404, "<p>No {html} here</p>"),
-    (404, "no hook c4n4ry"),
+    (404, "no hook {last}"),
     (503, "upstream {} failed"),
     (400, "invalid_blocks in {}"),
 ];
@@ -28,6 +28,7 @@ fn spelled(text: &str, path: &str) -> &'static str {
         .replace("{unicode}", &path.replace('/', "\\u002f"))
         .replace("{twice}", &percent.replace('%', "%25"))
         .replace("{percent}", &percent)
+        .replace("{last}", path.rsplit('/').next().unwrap())
         .replace("{html}", &path.replace('/', "&#x2F;"))
         .replace("{}", path);
     Box::leak(text.into_boxed_str())
