@@ -8,8 +8,8 @@ use super::{GATE, REPORT, SCAN, account, example, record, run};
 fn counts_errors() {
     let (account, example) = (account(), example(GATE));
     let output = run(&account, &example);
-    let n_errors = output.stdout.trim().strip_suffix(" errors");
-    let n_errors: usize = n_errors.and_then(|n| n.parse().ok()).expect("N errors");
+    let n_errors = output.stdout.trim().strip_prefix("errors: ");
+    let n_errors: usize = n_errors.and_then(|n| n.parse().ok()).expect("errors: N");
     assert!(n_errors > 5, "{n_errors}");
 }
 
