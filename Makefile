@@ -6,8 +6,8 @@
 # make lambda packs ssm-events as a Lambda function into target/lambda
 # make dist   builds for releases and packs .deb, .rpm, tar.gz and SBOM into target/packages
 # make book   builds docs/ as a book into target/book
-# Installing needs Rust and a C compiler; what tests or makes lambda, dist, book and demo also needs Python 3, jq and curl. The Python
-# packages go into .venv.
+# Installing needs Rust and a C compiler; test, lambda, dist, book and demo also need Python 3, jq and curl. Python packages go
+# into .venv.
 
 PYTHON ?= python3
 VENV := .venv

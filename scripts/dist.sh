@@ -182,8 +182,15 @@ fi
 [ ${#made[@]} -gt 0 ] || die "no Rust target for Linux with glibc is installed: rustup target add x86_64-unknown-linux-gnu"
 if command -v ansible-galaxy >/dev/null; then
     # It leaves files in HOME.
-    HOME=$work ansible-galaxy collection build --force --output-path "$out" scripts/ansible >/dev/null
-    made+=("ssm_tools-rollout-$version.tar.gz")
+    collection=ssm_tools-rollout-$version.tar.gz
+    HOME=$work ansible-galaxy collection build --force --output-path "$work" scripts/ansible >/dev/null
+    [ -e "$work/$collection" ] || die "scripts/ansible/galaxy.yml has another version than $version"
+    # Its two lists of files have the time of the build.
+    mkdir "$work/collection"
+    tar -C "$work/collection" -xzf "$work/$collection"
+    (cd -- "$work/collection" && tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" -cf - -- *) |
+        gzip -n >"$out/$collection"
+    made+=("$collection")
 else
     say "dist: the Ansible collection is left out: pip install ansible-core"
 fi

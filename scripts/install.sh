@@ -59,8 +59,17 @@ for path in "$here"/*.jq "$here/rollout.mk" "$here"/rollout.d/* "$here"/send.d/*
 done
 # They find the scripts by where they are themselves, so that an archive works wherever it is unpacked, and any PREFIX is fine.
 for script in rollout rollback stackset vulnscan; do
+    cat >"$generated" <<'WRAPPER'
+#!/bin/sh
+# Not by readlink -f, which macOS lacks.
+self=$0
+while [ -L "$self" ]; do
+    link=$(readlink -- "$self") || exit 2
+    case $link in /*) self=$link ;; *) self=$(dirname -- "$self")/$link ;; esac
+done
+WRAPPER
     # shellcheck disable=SC2016 # The wrapper expands it.
-    printf '#!/bin/sh\nhere=$(dirname -- "$(readlink -f -- "$0")")\nexec "$here/../%s" "$@"\n' "$scripts/$script.sh" >"$generated"
+    printf 'exec "$(dirname -- "$self")/../%s" "$@"\n' "$scripts/$script.sh" >>"$generated"
     put 755 "$generated" "bin/ssm-$script"
 done
 

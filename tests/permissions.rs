@@ -208,12 +208,12 @@ const HEAD: &str = "# Permissions
 The least that each tool needs of IAM. Each prints it as a policy document:
 
 ```console
-$ ssm-role --generate policy                           # every verb
-$ ssm-role --generate policy --for read                # verbs that only read: for audits and CI
-$ ssm-role --generate policy --for apply               # apply, with what it reads
-$ ssm-role check --generate policy                     # one verb, as --for check
-$ ssm-role --generate example >role.json
-$ ssm-role --generate policy --for apply -f role.json  # only what this desired state names
+$ ssm-role --generate policy                              # every verb
+$ ssm-role --generate policy --for read                   # verbs that only read: for audits and CI
+$ ssm-role --generate policy --for apply                  # apply, with what it reads
+$ ssm-role check --generate policy                        # one verb, as --for check
+$ ssm-role --generate example >example.json
+$ ssm-role --generate policy --for apply -f example.json  # only what this desired state names
 ```
 
 A policy document goes to `aws iam create-policy --policy-document`, or into a permission set. `--assume-role`, `--session-tag`,

@@ -102,7 +102,7 @@ fn the_readme_names_every_tool() {
     }
 }
 
-/// Who follows a link finds a page of that title: in the README, in the book's list, and between pages.
+/// Who follows a link of the README or of the book's list finds a page of that title.
 #[test]
 fn links_to_pages_are_called_as_the_pages_are() {
     let documents = repository().join("docs");

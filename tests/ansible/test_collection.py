@@ -130,7 +130,7 @@ class Collection(unittest.TestCase):
         path.write_text('// Ours.\n{\n  "idle_timeout_minuets": 15\n}\n')
         outcome = self.play("ssm_prefs", {"desired": lookup})
         self.assertTrue(outcome["failed"])
-        self.assertRegex(outcome["msg"], "idle_timeout_minuets")
+        self.assertRegex(outcome["msg"], "idle_timeout_minuets.*at line 3 column 24")
         outcome = self.play("ssm_prefs", {"desired": [DESIRED]})
         self.assertEqual(outcome["msg"], "desired: expected a dictionary, or the text of a file")
 

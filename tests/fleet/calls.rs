@@ -19,7 +19,7 @@ customer managed policy two calls, once an account; `ssm-role show --operators` 
 page, once an account instead; `exclude` costs a list for each tag, and
 `imds.require_v2` one `GetInstanceMetadataDefaults` an account and region; each key, bucket and log group that preferences name costs what shows its
 state. `ssm-scp` has one organization and no regions: what it asks once an account is for each member. What `ssm-run` asks depends
-on how long commands take: see [run.md](run.md).
+on how long commands take: see [Run a command on many nodes](run.md).
 
 | verb | once | an account | an account and region |
 |---|---|---|---|

@@ -24,7 +24,8 @@ accepts_accounts_that_could_not_be_read_by_the_ids_of_ssm_scp() {
     expect_status 2
     expect_said "guardrail: pass --guardrail-role"
     expect_said "--accept unread:ACCOUNT"
-    [ ! -e "run dir/attempt-001/06-guardrail.result.json" ] || fail "it was applied"
+    [ -z "$(find "run dir" -name '*guardrail.result.json')" ] || fail "it was applied"
+    [ "$(n_attached)" -eq 0 ] || fail "it was attached"
     run "${guardrail[@]}" --accept unread:222222222222
     expect_status 2
     expect_said "unread:333333333333"

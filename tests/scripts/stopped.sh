@@ -116,7 +116,7 @@ def stays_as_under_nohup(number: int) -> None:
     assert running.returncode == 0, f"SIGHUP under nohup: status {running.returncode}: {said}"
 
 
-def scan_is_cancelled(number: int) -> None:
+def scan_is_canceled(number: int) -> None:
     """vulnscan.sh has ssm-run cancel its command, and says how to go on."""
     name, environment = account(number)
     control("POST", "estate", {"nodes": [{"account": name, "region": "us-east-1", "instance_id": f"i-0000000000000{number:02}22",
@@ -159,7 +159,7 @@ def build_is_stopped() -> None:
 
 
 build_is_stopped()
-scan_is_cancelled(90)
+scan_is_canceled(90)
 stays_as_under_nohup(91)
 seeds = range(12) if long else range(2)
 for seed in seeds:
