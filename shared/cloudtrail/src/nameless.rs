@@ -3,6 +3,9 @@
 //!
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use serde_json::{Map, Value};
 
 /// What every record of a call has: the name, and the service.
@@ -35,30 +38,31 @@ const OTHER_CATEGORIES: [&str; 5] = [
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-aws-service-specific-topics.html>
 const OF_RECORDS: &str = " via CloudTrail";
 
+/// Every object is searched for these, so they are made once.
+static NAME_FINDERS: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| NAMES.map(Finder::new));
+static SIGN_FINDERS: LazyLock<[Finder<'static>; 4]> =
+    LazyLock::new(|| ["\"event", "\"Event", OF_RECORDS, "\\u00"].map(Finder::new));
+
 /// Returns whether an object may be a record that does not say what was called, or hold one: [`crate::unwrap`] knows. Parses nothing,
 /// as most objects are looked at by no more than this: of a record the two names stand beside each other, whoever wrote it.
 #[must_use]
 pub fn may_be_nameless(object: &str) -> bool {
     let bytes = object.as_bytes();
-    let [name, source] = NAMES.map(|name| value_of(bytes, name));
-    let is_named = name.zip(source).is_some_and(|(one, other)| {
+    let [name, source] = &*NAME_FINDERS;
+    let named = value_of(bytes, name).zip(value_of(bytes, source));
+    let is_named = named.is_some_and(|(one, other)| {
         let between = &bytes[one.min(other)..one.max(other)];
         memchr::memchr3(b'{', b'}', b']', between).is_none()
     });
-    let may_be = || {
-        let signs = ["\"event", "\"Event", OF_RECORDS, "\\u00"];
-        signs
-            .iter()
-            .any(|sign| memchr::memmem::find(bytes, sign.as_bytes()).is_some())
-    };
+    let may_be = || SIGN_FINDERS.iter().any(|sign| sign.find(bytes).is_some());
     !is_named && may_be()
 }
 
 /// Returns where the text begins that is the value of the first key of this name.
-fn value_of(object: &[u8], key: &str) -> Option<usize> {
-    let at = memchr::memmem::find(object, key.as_bytes())?;
+fn value_of(object: &[u8], key: &Finder<'_>) -> Option<usize> {
+    let at = key.find(object)?;
     let is_key = object[..at].ends_with(b"\"");
-    let rest = object[at + key.len()..].strip_prefix(b"\"")?;
+    let rest = object[at + key.needle().len()..].strip_prefix(b"\"")?;
     let rest = rest.trim_ascii_start().strip_prefix(b":")?;
     let rest = rest.trim_ascii_start().strip_prefix(b"\"")?;
     is_key.then(|| object.len() - rest.len())

@@ -78,7 +78,8 @@ impl Unwrapped {
         // A record, or an event in EventBridge's envelope, may have members of any name inside.
         let text = |name: &str| members.get(name).and_then(Value::as_str);
         let is_event = text("detail-type").is_some()
-            || text("detail").is_some_and(|detail| detail.starts_with('{'));
+            || text("detail").is_some_and(|detail| detail.starts_with('{'))
+                && !LISTS.iter().any(|list| members.contains_key(*list));
         if nameless::is_named(&members) || is_event {
             return match notified(&members) {
                 Some(objects) => self.unread.extend(objects),
@@ -136,8 +137,15 @@ impl Unwrapped {
     /// <https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html>
     fn event(&mut self, mut members: Map<String, Value>) {
         let text = members.get("detail").and_then(Value::as_str);
-        if let Some(Ok(detail @ Value::Object(_))) = text.map(parse) {
-            members.insert("detail".to_owned(), detail);
+        match text.map(parse) {
+            Some(Ok(detail @ Value::Object(_))) => {
+                members.insert("detail".to_owned(), detail);
+            }
+            // Nobody knows what it was.
+            Some(Err(error)) if !members.contains_key("detail-type") => {
+                return self.unread.push(format!("the text in it: {error}"));
+            }
+            _ => {}
         }
         self.last(Value::Object(members));
     }

@@ -59,9 +59,9 @@ pub struct AsffList {
 impl AsffList {
     /// Adds a finding. Returns a list that is full: with it, or before it where that would be too large.
     pub fn add(&mut self, finding: Value) -> Option<Value> {
-        // A comma or a bracket follows.
+        // A comma or a bracket follows, and a bracket comes first.
         let n_bytes = finding.to_string().len() + 1;
-        let before = match self.n_bytes + n_bytes > MAX_ASFF_BYTES {
+        let before = match 1 + self.n_bytes + n_bytes > MAX_ASFF_BYTES {
             true => self.take(),
             false => None,
         };

@@ -81,3 +81,20 @@ fn most_objects_are_not_looked_at() {
         assert_eq!(may_be_nameless(&object), expected, "{object}");
     }
 }
+
+/// The detail of an event is an object. A text there may be one that was put into JSON once more, and says nothing of what is beside it.
+#[test]
+fn a_detail_that_is_a_text_hides_nothing() {
+    let of = |value: serde_json::Value| {
+        let unwrapped = unwrap(value);
+        (unwrapped.objects.len(), unwrapped.unread.len())
+    };
+    let records = json!([record("a"), record("b")]);
+    assert_eq!(of(json!({"detail": "{}", "Records": records})), (2, 0));
+    assert_eq!(of(json!({"detail": record("a").to_string()})), (1, 0));
+    assert_eq!(of(json!({"detail": "{\"eventName\":"})), (0, 1));
+    assert_eq!(
+        of(json!({"detail": "{not JSON", "detail-type": "Note"})),
+        (1, 0)
+    );
+}
