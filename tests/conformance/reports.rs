@@ -136,7 +136,7 @@ fn an_empty_list_has_the_columns_of_its_records() {
         ),
         (
             "ssm-role",
-            "region,account,default,its_role,roles,instances",
+            "region,account,host_management,roles,instances",
         ),
         (
             "ssm-prefs",
