@@ -256,7 +256,7 @@ fn wrong_lists_of_accounts_and_missing_roles_are_reported_before_any_call() {
         (
             &["--accounts", "accounts"],
             &role,
-            "line 2: expected an account id",
+            "line 2: expected an account ID",
         ),
         (
             &["--accounts", "nowhere"],

@@ -8,6 +8,10 @@ mod ending;
 mod folding;
 #[path = "terminal/guarding.rs"]
 mod guarding;
+#[path = "terminal/next.rs"]
+mod next;
+#[path = "terminal/waiting.rs"]
+mod waiting;
 
 use serde_json::json;
 use testbed::{Account, Output, Run, Sandbox, repository};

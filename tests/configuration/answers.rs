@@ -227,19 +227,32 @@ fn a_metadata_service_that_is_disabled_leaves_no_credentials() {
             .write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
     });
     let account = Sandbox::start().account();
-    for (tool, run) in readers(&account) {
-        let run = quick(run)
+    let profile = "[profile shop]\nregion = us-east-1\nrole_arn = arn:aws:iam::111122223333:role/shop\ncredential_source = Ec2InstanceMetadata\n";
+    let config = account.home().join("config");
+    std::fs::write(&config, profile).unwrap();
+    let without_keys = |run: Run| {
+        quick(run)
             .env_remove("AWS_ACCESS_KEY_ID")
             .env_remove("AWS_SECRET_ACCESS_KEY")
             .env_remove("AWS_EC2_METADATA_DISABLED")
+            .env("AWS_CONFIG_FILE", &config)
             .env(
                 "AWS_EC2_METADATA_SERVICE_ENDPOINT",
                 format!("http://{address}"),
-            );
+            )
+    };
+    for (tool, run) in readers(&account) {
         complains(
-            &run.run(),
+            &without_keys(run).run(),
             tool,
             "GetCallerIdentity: no credentials: run `aws sso login --profile NAME` and pass --profile NAME, or set AWS_PROFILE",
+        );
+    }
+    for (tool, run) in readers(&account) {
+        complains(
+            &without_keys(run).args(["--profile", "shop"]).run(),
+            tool,
+            "GetCallerIdentity: no credentials: run `aws sso login --profile shop`, or give profile 'shop' keys or a role",
         );
     }
 }

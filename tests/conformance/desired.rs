@@ -230,7 +230,7 @@ fn what_a_tool_does_not_judge_is_said_of_each_file() {
                 finding["message"]
                     .as_str()
                     .unwrap()
-                    .contains(" of another tool"),
+                    .contains("a desired state of ssm-"),
                 "{finding}"
             );
         }

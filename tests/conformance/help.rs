@@ -16,6 +16,68 @@ fn a_verb_that_is_not_in_the_table_is_seen() {
     assert_eq!(verbs(help), ["show", "new"]);
 }
 
+/// Verbs that several tools have, in the order of every help: those that only one tool has come behind.
+const COMMON: [&str; 6] = ["show", "check", "plan", "apply", "lint", "render"];
+
+#[test]
+fn verbs_are_in_one_order() {
+    for tool in crate::TOOLS.iter().filter(|tool| tool.can("show")) {
+        let common = COMMON.into_iter().filter(|verb| tool.can(verb));
+        let common: Vec<&str> = common.collect();
+        assert_eq!(&tool.verbs[..common.len()], common, "{}", tool.name);
+    }
+}
+
+/// Help of a flag says only what the tool at hand has.
+#[test]
+fn common_flags_name_nothing_that_a_tool_lacks() {
+    for tool in crate::TOOLS {
+        let help = tool.offline(&["--help"]).run();
+        let help = help.assert_status(0).stdout.as_str();
+        let values = |begin: &str| {
+            let (_, values) = help.rsplit_once(begin).unwrap();
+            values.split_once(']').unwrap().0.to_owned()
+        };
+        let artefacts = values("[possible values: ");
+        let has_state = tool.can("plan");
+        let calls_aws = tool.first_read.is_some();
+        assert_eq!(artefacts.contains("policy"), calls_aws, "{}", tool.name);
+        assert_eq!(
+            artefacts.contains("permissions"),
+            calls_aws,
+            "{}",
+            tool.name
+        );
+        assert_eq!(help.contains("--verbose"), calls_aws, "{}", tool.name);
+        assert_eq!(
+            help.contains("directory of layers"),
+            has_state,
+            "{}",
+            tool.name
+        );
+        for (format, is_there) in [
+            ("junit", has_state),
+            ("asff", has_state),
+            ("ocsf", has_state),
+            ("sarif", has_state || tool.can("match")),
+            ("csv", has_state || tool.can("match")),
+        ] {
+            let line = format!("          - {format}:");
+            assert_eq!(help.contains(&line), is_there, "{} {format}", tool.name);
+        }
+        let verbs = help
+            .lines()
+            .filter_map(|line| line.strip_prefix("          - "));
+        for (line, verb) in verbs.flat_map(|line| {
+            let words = line.split([' ', ',']);
+            words.map(move |word| (line, word))
+        }) {
+            let is_verb = COMMON.contains(&verb);
+            assert!(!is_verb || tool.can(verb), "{}: {line}", tool.name);
+        }
+    }
+}
+
 /// Whoever lints policies reads there how old the list of actions is.
 #[test]
 fn linters_of_policies_print_the_day_of_their_data() {

@@ -134,10 +134,7 @@ fn an_empty_list_has_the_columns_of_its_records() {
             "ssm-agentcheck",
             "node,name,state,ping,agent,imds,managed_by,region,account,platform",
         ),
-        (
-            "ssm-role",
-            "region,account,default,its_role,roles,instances",
-        ),
+        ("ssm-role", "region,account,host_management,roles,instances"),
         (
             "ssm-prefs",
             "region,account,document,key,bucket,log_group,idle",

@@ -17,7 +17,7 @@ const LINES: [(&str, &[&str]); 71] = [
     ),
     (
         "ssm-prefs probe i-02a00000000000001",
-        &["use --node i-02a00000000000001"],
+        &["use --instance-id i-02a00000000000001"],
     ),
     (
         "ssm-agentcheck show --instance-ids i-02a00000000000001",
@@ -86,11 +86,11 @@ const LINES: [(&str, &[&str]); 71] = [
     ),
     (
         "ssm-agentcheck check -f prefs.json",
-        &["looks like the desired preferences of another tool"],
+        &["looks like a desired state of ssm-prefs", "!a directory"],
     ),
     (
         "ssm-prefs plan -f scp.json",
-        &["looks like the desired policy of another tool"],
+        &["looks like a desired state of ssm-scp", "!a directory"],
     ),
     (
         "ssm-agentcheck check -f .",
@@ -130,7 +130,7 @@ const LINES: [(&str, &[&str]); 71] = [
     ),
     ("ssm-events history --from 2026-08-01", &["use --since"]),
     (
-        "ssm-events history --since 7d --node i-1",
+        "ssm-events history --since 7d --instance-id i-1",
         &["expected i-0123456789abcdef0"],
     ),
     ("ssm-events history nosuch/", &["nosuch/", "No such file"]),
@@ -182,7 +182,7 @@ const LINES: [(&str, &[&str]); 71] = [
     ),
     (
         "ssm-scp plan -f prefs.json",
-        &["looks like the desired preferences of another tool"],
+        &["looks like a desired state of ssm-prefs", "!a directory"],
     ),
     (
         "ssm-prefs plan -f prefs.yaml",

@@ -1,4 +1,4 @@
-"""Shows how the sandbox makes stacks: what a template comes to, what is refused, and how a stack fails, changes and goes."""
+"""Shows how the sandbox makes stacks: what a template results in, what is refused, and how a stack fails, changes and goes."""
 
 import io
 import itertools

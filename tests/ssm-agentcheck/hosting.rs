@@ -108,6 +108,27 @@ fn a_healthy_machine_is_quiet() {
     assert_eq!(output.stdout, "");
 }
 
+/// Who reads text is not left with an empty screen.
+#[test]
+fn text_says_that_a_machine_is_healthy() {
+    let home = machine("3.3.987.0");
+    let url = serve("web", now());
+    let text = offline(EXE)
+        .args([
+            "host",
+            "-o",
+            "text",
+            "--root",
+            home.path().to_str().unwrap(),
+        ])
+        .args(["--metadata-endpoint", &url, "--endpoint-url", &url])
+        .env("PATH", "/nonexistent")
+        .stdin("{}")
+        .run();
+    text.assert_status(0);
+    assert_eq!(text.stderr, "ssm-agentcheck: nothing found\n");
+}
+
 #[test]
 fn every_part_of_a_broken_machine_is_named() {
     let home = machine("3.1.1732.0");

@@ -11,11 +11,12 @@ fn the_end_says_how_much_there_was_and_what_comes_next() {
     for (command, end) in [
         (
             "ssm-agentcheck show",
-            "ssm-agentcheck: 3 nodes\nssm-agentcheck: next: ssm-agentcheck check -f FILE\n",
+            "ssm-agentcheck: 3 nodes\nssm-agentcheck: next: ssm-agentcheck check\n",
         ),
         (
             "ssm-prefs show",
-            "ssm-prefs: 1 region\nssm-prefs: next: ssm-prefs check -f FILE\n",
+            "ssm-prefs: 1 region\nssm-prefs: FILE is a desired state, of which `ssm-prefs --generate example` prints an example\n\
+             ssm-prefs: next: ssm-prefs check -f FILE\n",
         ),
         (
             "ssm-agentcheck check -f agent.json",
@@ -106,22 +107,20 @@ fn the_next_command_reads_what_it_is_about() {
     let layer = r#"{"for": {"region": "us-east-1"}, "reason": "r", "desired": {}}"#;
     std::fs::write(account.home().join("states/two.json"), layer).unwrap();
     std::fs::write(account.home().join("bad.json"), r#"{"idle": 1}"#).unwrap();
-    let inventory = "ssm-inventory 1 plain\nos\tdebian\t12\t\t\tp\narch\tx86_64\nkernel\t1\t\n\
-                     deb\tbash\t5.2.15-2+b7\t\tbash\t5.2.15-2\nend\t4\t-\n";
-    let invocation = json!({"kind": "invocation", "target": {"account": account.id(), "region": "us-east-1"}, "name": null,
-        "instance_id": "i-02a00000000000001", "command_id": null, "document": null, "status": "Success", "status_details": null,
-        "exit_code": 0, "started": null, "ended": null, "stdout": inventory, "stderr": "", "reason": null,
-        "truncated": {"stdout": false, "stderr": false}});
     let invocations = account.home().join("invocations.jsonl");
-    std::fs::write(invocations, invocation.to_string()).unwrap();
+    std::fs::write(invocations, invocation(&account)).unwrap();
     for (command, expected) in [
         (
             "ssm-scp simulate --guard scp.json --principal arn:aws:iam::111122223333:role/x",
-            Some("ssm-scp impact -f scp.json"),
+            Some(
+                "ssm-scp impact --assume-role 'arn:{partition}:iam::{account}:role/NAME' -f scp.json",
+            ),
         ),
         (
             "ssm-scp replay --guard scp.json -f records.jsonl",
-            Some("ssm-scp impact -f scp.json"),
+            Some(
+                "ssm-scp impact --assume-role 'arn:{partition}:iam::{account}:role/NAME' -f scp.json",
+            ),
         ),
         (
             "ssm-events report -f records.jsonl",
@@ -179,8 +178,19 @@ fn the_next_command_reads_what_it_is_about() {
     }
 }
 
+/// Returns what a node with one package answers to the collector.
+pub(super) fn invocation(account: &Account) -> String {
+    let inventory = "ssm-inventory 1 plain\nos\tdebian\t12\t\t\tp\narch\tx86_64\nkernel\t1\t\n\
+                     deb\tbash\t5.2.15-2+b7\t\tbash\t5.2.15-2\nend\t4\t-\n";
+    let invocation = json!({"kind": "invocation", "target": {"account": account.id(), "region": "us-east-1"}, "name": null,
+        "instance_id": "i-02a00000000000001", "command_id": null, "document": null, "status": "Success", "status_details": null,
+        "exit_code": 0, "started": null, "ended": null, "stdout": inventory, "stderr": "", "reason": null,
+        "truncated": {"stdout": false, "stderr": false}});
+    invocation.to_string()
+}
+
 /// Returns a line of a shell that finds the tools.
-fn shell(account: &Account, line: &str) -> Run {
+pub(super) fn shell(account: &Account, line: &str) -> Run {
     let bin = binary("ssm-role").parent().unwrap().display().to_string();
     let run = account.tool("/bin/sh").args(["-c", line]);
     run.env("PATH", format!("{bin}:/usr/local/bin:/usr/bin:/bin"))
@@ -201,7 +211,7 @@ fn what_was_applied_on_a_terminal_can_be_undone() {
     output.assert_status(0);
     let shell = |line: &str| shell(&account, line).run();
     let way = "ssm-role apply -f plan.json --recover | jq -c '.undo // empty' | ssm-role apply";
-    let end = format!("ssm-role: 2 done\nssm-role: to undo it: `{way}`\n");
+    let end = format!("ssm-role: 2 done\nssm-role: to undo this: `{way}`\n");
     assert!(output.stdout.ends_with(&end), "{}", output.stdout);
     assert!(!output.stdout.contains("\n{"), "{}", output.stdout);
     let undone = shell(way);
@@ -224,7 +234,8 @@ fn what_was_applied_on_a_terminal_can_be_undone() {
         );
         let output = shell(&line);
         output.assert_status(0);
-        let end = "ssm-role: 2 done\nssm-role: to undo it, give the above to ssm-role apply\n";
+        let end =
+            "ssm-role: 2 done\nssm-role: to undo this, pipe the plan above into ssm-role apply\n";
         assert!(output.stdout.ends_with(end), "{}", output.stdout);
         undo_shown(&account, &output, 2);
     }
@@ -233,7 +244,7 @@ fn what_was_applied_on_a_terminal_can_be_undone() {
     shell(plans).assert_status(0);
     let output = on_terminal(&account, 80, "ssm-role apply -f plan.json").run();
     output.assert_status(0);
-    let end = "ssm-role: 3 done, 1 unchanged in 2 plans\nssm-role: to undo it, give the above to ssm-role apply\n";
+    let end = "ssm-role: 3 done, 1 unchanged in 2 plans\nssm-role: to undo this, pipe the plan above into ssm-role apply\n";
     assert!(output.stdout.ends_with(end), "{}", output.stdout);
     undo_shown(&account, &output, 3);
 }

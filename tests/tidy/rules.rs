@@ -9,7 +9,11 @@ pub(crate) const IMPURE: [(&str, &str); 1] = [(
 )];
 
 /// Files of shared crates that name tools; with the reason.
-pub(crate) const NAMING: [(&str, &str); 3] = [
+pub(crate) const NAMING: [(&str, &str); 4] = [
+    (
+        "shared/cli/src/mistakes.rs",
+        "a mistake names the tool whose desired state was given; it is text for people, whoever prints it",
+    ),
     (
         "shared/diagnosis/src/credentials.rs",
         "a cure names the tool that carries it out; it is text for people, whoever prints it",

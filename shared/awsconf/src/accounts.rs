@@ -79,7 +79,7 @@ async fn organization(home: &Session) -> anyhow::Result<Accounts> {
         let page = client.list_accounts().set_next_token(token).send().await;
         let page = page.map_err(|error| describe("ListAccounts", error))?;
         for account in page.accounts() {
-            let id = account.id().context("ListAccounts: account without id")?;
+            let id = account.id().context("ListAccounts: account without ID")?;
             let state = account.state().map(AccountState::as_str);
             accounts.push(id, state, units(account.paths()));
         }
@@ -111,7 +111,7 @@ fn parse(text: &str) -> anyhow::Result<Accounts> {
             }
             anyhow::ensure!(
                 id.parse::<AccountId>().is_ok(),
-                "line {number}: expected an account id of 12 digits, found '{id}'"
+                "line {number}: expected an account ID of 12 digits, found '{id}'"
             );
             accounts.push(id, None, None);
         }
@@ -177,7 +177,7 @@ fn add(accounts: &mut Accounts, entities: &mut Vec<Entity>, value: &Value) -> an
 fn account_id<'v>(id: &'v Value, of: &Value) -> anyhow::Result<&'v str> {
     id.as_str().filter(|id| id.parse::<AccountId>().is_ok()).with_context(|| {
         let text: String = of.to_string().chars().take(80).collect();
-        format!("expected account ids of 12 digits or what `aws organizations list-accounts` prints, found {text}")
+        format!("expected account IDs of 12 digits or what `aws organizations list-accounts` prints, found {text}")
     })
 }
 
@@ -198,7 +198,7 @@ mod tests {
         let wrong = format!("{:#}", parse("111111111111\n12345\n").unwrap_err());
         assert_eq!(
             wrong,
-            "line 2: expected an account id of 12 digits, found '12345'"
+            "line 2: expected an account ID of 12 digits, found '12345'"
         );
     }
 

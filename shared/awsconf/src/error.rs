@@ -66,6 +66,19 @@ where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,
 {
+    describe_as(None, call, error)
+}
+
+/// As [`describe`], of a call with the credentials of the profile that `--profile` names.
+pub(crate) fn describe_as<E, R>(
+    profile: Option<&str>,
+    call: impl std::fmt::Display,
+    error: SdkError<E, R>,
+) -> anyhow::Error
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
     let (code, message) = match &error {
         SdkError::ServiceError(service) => (
             service.err().code().map(str::to_owned),
@@ -92,12 +105,12 @@ where
         None => match chain(&error) {
             // The SDK lists everything that it has asked.
             chain if NO_CREDENTIALS.iter().any(|words| chain.contains(words)) => {
-                "no credentials: run `aws sso login --profile NAME` and pass --profile NAME, or set AWS_PROFILE".to_owned()
+                no_credentials(profile)
             }
             // Any region of the right shape has a host name.
-            chain if chain.contains(NO_HOST) => format!(
-                "{chain} (check the network, and that the region is one of AWS's)"
-            ),
+            chain if chain.contains(NO_HOST) => {
+                format!("{chain} (check the network, and that the region is one of AWS's)")
+            }
             chain => chain,
         },
     };
@@ -115,6 +128,15 @@ where
         message,
         is_refusal,
     })
+}
+
+fn no_credentials(profile: Option<&str>) -> String {
+    match profile {
+        None => "no credentials: run `aws sso login --profile NAME` and pass --profile NAME, or set AWS_PROFILE".to_owned(),
+        Some(name) => format!(
+            "no credentials: run `aws sso login --profile {name}`, or give profile '{name}' keys or a role"
+        ),
+    }
 }
 
 /// What the SDK says when a name of a host has no address.

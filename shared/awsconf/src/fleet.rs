@@ -65,7 +65,7 @@ impl Fleet {
         }
         // Reported first: as long as it is wrong, nothing else that is printed is about what the user meant.
         if let Some(source) = &aws.external_id {
-            source.read("the external id")?;
+            source.read("the external ID")?;
         }
         let (first, roles) = aws.split_account_roles();
         let mut regions = first.resolve_regions().await?;
@@ -85,7 +85,7 @@ impl Fleet {
         };
         if accounts.accounts.is_none() && !roles.is_empty() {
             bail!(
-                "--assume-role {}: for which accounts? pass --accounts, or write the id",
+                "--assume-role {}: for which accounts? pass --accounts, or write the ID",
                 roles.join(" ")
             );
         }
@@ -101,7 +101,10 @@ impl Fleet {
         };
         let listed = match &accounts.accounts {
             Some(from) => {
-                let listed = Accounts::read(from, &home).await?;
+                let listed = {
+                    let _working = out.working("listing the accounts");
+                    Accounts::read(from, &home).await?
+                };
                 for (id, state) in &listed.inactive {
                     out.note(&format!("account {id} is left out: it is {state}"));
                 }

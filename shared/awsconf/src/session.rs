@@ -12,10 +12,10 @@ use records::Arn;
 
 use crate::arguments::{ALL, in_account, is_per_account};
 use crate::assuming::{AssumeRoleOptions, assume};
-use crate::error::NO_HOST;
+use crate::error::{NO_HOST, describe_as};
 use crate::guard::guarded;
 use crate::profile::Profile;
-use crate::{AwsArgs, GLOBAL, describe, http, mfa, settings};
+use crate::{AwsArgs, GLOBAL, http, mfa, settings};
 
 /// For all that it takes to get credentials: programs, several roles, each of them a call that may be throttled. Each call
 /// has its own, shorter limit; the SDK's own limit is 5 seconds for everything.
@@ -184,7 +184,7 @@ impl AwsArgs {
         let external_id = self.external_id.as_ref();
         let assuming = AssumeRoleOptions {
             external_id: external_id
-                .map(|source| source.read("the external id"))
+                .map(|source| source.read("the external ID"))
                 .transpose()?,
             tags: self.session_tags.clone(),
         };
@@ -195,11 +195,12 @@ impl AwsArgs {
         }
         for role in &self.assume_roles {
             if is_per_account(role) {
-                bail!("--assume-role {role}: this verb works in one account only: write its id");
+                bail!("--assume-role {role}: this verb works in one account only: write its ID");
             }
             config = assume(&config, role, &assuming).await;
         }
-        identify(config, region.as_ref(), assuming, given).await
+        let profile = self.profile.as_deref();
+        identify(profile, config, region.as_ref(), assuming, given).await
     }
 }
 
@@ -244,7 +245,7 @@ impl Session {
                 config = assume(&config, &role, &self.assuming).await;
             }
             let region = config.region().map(ToString::to_string).unwrap_or_default();
-            identify(config, &region, self.assuming.clone(), self.given).await
+            identify(None, config, &region, self.assuming.clone(), self.given).await
         });
         let session = session.await?;
         if session.target.account != account {
@@ -274,6 +275,7 @@ fn hinted(error: anyhow::Error, region: &str) -> anyhow::Error {
 }
 
 async fn identify(
+    profile: Option<&str>,
     config: SdkConfig,
     region: &str,
     assuming: AssumeRoleOptions,
@@ -283,8 +285,8 @@ async fn identify(
         .get_caller_identity()
         .send()
         .await;
-    let identity =
-        identity.map_err(|error| hinted(describe("GetCallerIdentity", error), region))?;
+    let identity = identity
+        .map_err(|error| hinted(describe_as(profile, "GetCallerIdentity", error), region))?;
     let caller = identity
         .arn()
         .context("GetCallerIdentity: answer without ARN")?

@@ -7,8 +7,9 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use records::Schemas;
 
+use crate::fitted::fitted;
 use crate::flags::Format;
-use crate::generate::{self, Artefact};
+use crate::generate;
 use crate::hints::hinted;
 use crate::permissions::Permissions;
 use crate::typed;
@@ -23,12 +24,12 @@ pub fn arguments<A: Parser>(schemas: Schemas, permissions: Permissions) -> Resul
     let arguments: Vec<_> = std::env::args_os().collect();
     if let Some(request) = generate::request(&arguments) {
         return Err(generate::run(
-            command::<A>(),
+            command::<A>(&schemas, &permissions),
             &request,
             (schemas, permissions),
         ));
     }
-    let mut command = command::<A>();
+    let mut command = command::<A>(&schemas, &permissions);
     let parsed = command
         .try_get_matches_from_mut(&arguments)
         .and_then(|matches| {
@@ -75,13 +76,6 @@ fn refuse_misused(matches: &clap::ArgMatches) -> Result<(), clap::Error> {
     }
 }
 
-fn command<A: CommandFactory>() -> clap::Command {
-    A::command().version(VERSION).arg(
-        clap::Arg::new("generate")
-            .long("generate")
-            .value_name("WHAT")
-            .value_parser(clap::builder::EnumValueParser::<Artefact>::new())
-            .help("Print a man page, shell completions, the JSON Schema of all records, a desired state with all fields, or the IAM policy needed to run this")
-            .exclusive(true),
-    )
+fn command<A: CommandFactory>(schemas: &Schemas, permissions: &Permissions) -> clap::Command {
+    fitted(A::command().version(VERSION), schemas, permissions)
 }

@@ -1,21 +1,50 @@
-//! jq filters: compiled once, before anything else happens, and run on every record.
+//! jq filters: compiled once, before anything else happens, and run on every record. One that reads on by `input` or `inputs` is run
+//! when all records are there.
 
 use anyhow::anyhow;
+use jaq_core::data::HasLut;
 use jaq_core::load::{Arena, File, Loader};
 use jaq_core::native::{self, bome};
-use jaq_core::{Compiler, Ctx, DataT, Filter as Compiled, RunPtr, Vars, data, unwrap_valr};
+use jaq_core::{Compiler, Ctx, DataT, Filter as Compiled, Lut, RunPtr, Vars, unwrap_valr};
 use jaq_fmts::write::tabular::Row;
 use jaq_json::{Val, read};
+use jaq_std::input::{self, HasInputs, Inputs, RcIter};
 
 /// The variable of jq that holds the environment.
 const ENVIRONMENT: &str = "$ENV";
 
-type Data = data::JustLut<Val>;
+/// What filters work on: values of JSON, and the records behind the one that they are given.
+struct Records;
+
+impl DataT for Records {
+    type V<'a> = Val;
+    type Data<'a> = Given<'a>;
+}
+
+/// What a run of a filter has at hand.
+#[derive(Clone, Copy)]
+struct Given<'a> {
+    lut: &'a Lut<Records>,
+    inputs: Inputs<'a, Val>,
+}
+
+impl<'a> HasLut<'a, Records> for Given<'a> {
+    fn lut(&self) -> &'a Lut<Records> {
+        self.lut
+    }
+}
+
+impl<'a> HasInputs<'a, Val> for Given<'a> {
+    fn inputs(&self) -> Inputs<'a, Val> {
+        self.inputs
+    }
+}
 
 /// A compiled jq filter.
 pub struct Filter {
-    compiled: Compiled<Data>,
+    compiled: Compiled<Records>,
     reads_environment: bool,
+    reads_on: bool,
 }
 
 impl Filter {
@@ -30,7 +59,8 @@ impl Filter {
         let functions = jaq_core::funs()
             .chain(jaq_std::funs())
             .chain(jaq_json::funs())
-            .chain(tables().into_vec().into_iter().map(native::run));
+            .chain(tables().into_vec().into_iter().map(native::run))
+            .chain(input::funs().into_vec().into_iter().map(native::run));
         let arena = Arena::default();
         let loaded = Loader::new(definitions).load(&arena, File { code, path: () });
         let modules = loaded.map_err(|errors| {
@@ -55,31 +85,59 @@ impl Filter {
         Ok(Filter {
             compiled,
             reads_environment: code.contains(ENVIRONMENT),
+            reads_on: reads_on(code),
         })
+    }
+
+    /// Returns whether the filter may read the records behind the one that it is given, which must be there then.
+    pub(crate) fn reads_on(&self) -> bool {
+        self.reads_on
     }
 
     /// Runs the filter on one JSON text and hands every value it yields to `yielded`.
     ///
     /// # Errors
-    /// The filter fails on this value, or an error of `yielded`.
+    /// As [`Filter::run_all`].
     pub fn run(
         &self,
         json: &str,
+        yielded: impl FnMut(&Yielded) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        self.run_all([json], yielded)
+    }
+
+    /// Runs the filter on JSON texts one after the other and hands every value it yields to `yielded`. What `input` and `inputs` take
+    /// it is not run on, as in jq.
+    ///
+    /// # Errors
+    /// The filter fails on one of the values, or an error of `yielded`.
+    pub(crate) fn run_all<T: AsRef<str>>(
+        &self,
+        texts: impl IntoIterator<Item = T>,
         mut yielded: impl FnMut(&Yielded) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        let input =
-            read::parse_single(json.as_bytes()).map_err(|error| anyhow!("--jq input: {error}"))?;
         // A value of jaq belongs to one thread, a filter may be handed to another.
         let variables = match self.reads_environment {
             true => environment(),
             false => Val::Null,
         };
-        let context = Ctx::<Data>::new(&self.compiled.lut, Vars::new([variables]));
-        for output in self.compiled.id.run((context, input)).map(unwrap_valr) {
-            let value = output.map_err(|error| {
-                anyhow!("--jq: {error}; a filter is given one record after the other, as -o json prints them")
-            })?;
-            yielded(&Yielded(value))?;
+        let parsed = texts.into_iter().map(|text| {
+            read::parse_single(text.as_ref().as_bytes()).map_err(|error| error.to_string())
+        });
+        let parsed = RcIter::new(parsed);
+        let given = Given {
+            lut: &self.compiled.lut,
+            inputs: &parsed,
+        };
+        for input in given.inputs {
+            let input = input.map_err(|error| anyhow!("--jq input: {error}"))?;
+            let context = Ctx::<Records>::new(given, Vars::new([variables.clone()]));
+            for output in self.compiled.id.run((context, input)).map(unwrap_valr) {
+                let value = output.map_err(|error| {
+                    anyhow!("--jq: {error}; a filter is given one record after the other, as -o json prints them")
+                })?;
+                yielded(&Yielded(value))?;
+            }
         }
         Ok(())
     }
@@ -100,6 +158,19 @@ impl Yielded {
     pub fn raw(&self) -> String {
         serde_json::from_str::<String>(&self.json()).unwrap_or_else(|_| self.json())
     }
+}
+
+/// Returns whether a filter calls `input` or `inputs`, and does not only name a field so, which the preferences have.
+fn reads_on(code: &str) -> bool {
+    let is_of_word = |c: char| c.is_alphanumeric() || c == '_';
+    code.match_indices("input").any(|(at, name)| {
+        let before = code[..at].chars().next_back();
+        let behind = &code[at + name.len()..];
+        let behind = behind.strip_prefix('s').unwrap_or(behind);
+        let is_field = before.is_some_and(|c| is_of_word(c) || ".$\"".contains(c))
+            || behind.trim_start().starts_with(':');
+        !is_field && !behind.starts_with(is_of_word)
+    })
 }
 
 /// Returns the two formats of jq that jaq keeps apart from its standard library.
@@ -166,10 +237,14 @@ mod tests {
     use super::Filter;
 
     fn check(code: &str, json: &str, expected: &[&str]) {
+        check_all(code, &[json], expected);
+    }
+
+    fn check_all(code: &str, texts: &[&str], expected: &[&str]) {
         let mut lines = Vec::new();
         Filter::compile(code)
             .unwrap()
-            .run(json, |value| {
+            .run_all(texts, |value| {
                 lines.push(value.json());
                 Ok(())
             })
@@ -207,6 +282,27 @@ mod tests {
         let path = serde_json::to_string(&path).unwrap();
         check("$ENV.PATH", "{}", &[&path]);
         check("$ENV | has(\"NO_SUCH_VARIABLE\")", "{}", &["false"]);
+    }
+
+    /// <https://jqlang.org/manual/#io>
+    #[test]
+    fn input_and_inputs_take_the_records_behind() {
+        let records = ["1", "2", "3", "4", "5"];
+        check_all("[., input]", &records[..4], &["[1,2]", "[3,4]"]);
+        check_all("[., inputs] | length", &records, &["5"]);
+        check_all(". + first(inputs)", &records[..2], &["3"]);
+        check_all("reduce inputs as $one (.; . + $one)", &records, &["15"]);
+        check_all("inputs", &["1"], &[]);
+        for (code, expected) in [
+            ("[inputs]", true),
+            ("\"\\(input.id)\"", true),
+            (".content.inputs | .inputs2", false),
+            ("{inputs: .content[\"inputs\"]}", false),
+            (". as $input | $input", false),
+        ] {
+            let filter = Filter::compile(code).unwrap();
+            assert_eq!(filter.reads_on(), expected, "{code}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use clap::builder::PossibleValue;
 
 /// Input and output flags, the same in every tool.
 #[derive(Clone, Debug, clap::Args)]
@@ -16,7 +17,7 @@ pub struct IoArgs {
     #[arg(short, long, value_name = "FORMAT", global = true)]
     pub output: Option<Format>,
 
-    /// Pass every record through a jq filter
+    /// Pass every record through a jq filter; input and inputs read the records behind it
     #[arg(long, value_name = "FILTER", global = true)]
     pub jq: Option<String>,
 
@@ -58,7 +59,7 @@ pub struct ApplyArgs {
 }
 
 /// Verbs that print reports of their own, such as one of advisories.
-const WITH_REPORTS: &str = "verbs with --report";
+pub(crate) const WITH_REPORTS: &str = "verbs with --report";
 
 /// How records are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -97,12 +98,22 @@ impl Format {
     }
 
     fn of_verbs(self) -> String {
-        match self.verbs() {
-            [others @ .., last] if !others.is_empty() => {
-                format!("{} and {last}", others.join(", "))
-            }
-            verbs => verbs.concat(),
-        }
+        in_words(self.verbs())
+    }
+
+    /// Returns the value for a tool, whose verbs `has` knows: hidden where it has none of the verbs that the format is for, which is
+    /// refused by [`Format::misused`] with what to use instead.
+    pub(crate) fn value_of(self, has: impl Fn(&str) -> bool) -> Option<PossibleValue> {
+        let value = self.to_possible_value()?;
+        let verbs = self.verbs().iter().copied();
+        let here: Vec<&str> = verbs.filter(|verb| has(verb)).collect();
+        let help = value.get_help().map(ToString::to_string);
+        let help = help.unwrap_or_default();
+        Some(match (help.split_once(": "), here.is_empty()) {
+            (Some(_), true) => value.hide(true),
+            (Some((about, _)), false) => value.help(format!("{about}: {}", in_words(&here))),
+            (None, _) => value,
+        })
     }
 
     /// Returns what to type instead where this format is of no use: for records of other verbs, or behind a filter, which
@@ -134,6 +145,13 @@ impl Format {
         } else {
             None
         }
+    }
+}
+
+fn in_words(verbs: &[&str]) -> String {
+    match verbs {
+        [others @ .., last] if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+        verbs => verbs.concat(),
     }
 }
 

@@ -19,7 +19,7 @@ enum Needs {
 }
 
 /// Flags of other programs, or of other verbs. Of several rows of one flag the first that is right counts.
-const FLAGS: [(&str, Needs, &str); 13] = [
+const FLAGS: [(&str, Needs, &str); 11] = [
     (
         "--dry-run",
         Needs::Verb("plan"),
@@ -44,8 +44,6 @@ const FLAGS: [(&str, Needs, &str); 13] = [
         Needs::Command,
         "node IDs come on stdin: echo i-0123456789abcdef0 | TOOL -- COMMAND",
     ),
-    ("--instance-ids", Needs::Flag("node"), "use --node"),
-    ("--instance-id", Needs::Flag("node"), "use --node"),
     // Who signs in to AWS and takes no accounts looks at all of them.
     (
         "--accounts",
@@ -133,15 +131,11 @@ fn argument(given: &str, tool: &Command, verb: Option<&str>) -> Option<String> {
     if !tool.has_subcommands() {
         return Some(format!("put the command behind --: {name} -- {given}"));
     }
-    let flag = if given.starts_with("i-") || given.starts_with("mi-") {
-        ["instance-id", "node"]
-            .into_iter()
-            .find(|flag| has_flag(flag))?
-    } else {
-        let is_file = given.ends_with(".json") || given.ends_with(".jsonl") || given.contains('/');
-        return (is_file && has_flag("file")).then(|| format!("use -f {given}"));
-    };
-    Some(format!("use --{flag} {given}"))
+    if given.starts_with("i-") || given.starts_with("mi-") {
+        return has_flag("instance-id").then(|| format!("use --instance-id {given}"));
+    }
+    let is_file = given.ends_with(".json") || given.ends_with(".jsonl") || given.contains('/');
+    (is_file && has_flag("file")).then(|| format!("use -f {given}"))
 }
 
 /// Returns the verb, or the flag, that the tool has for another program's verb.
@@ -184,12 +178,12 @@ mod tests {
             &["show", "plan", "apply"],
             &["instance-id", "file", "output"],
         );
-        let prober = verbs(&["show", "probe"], &["node", "since"]);
+        let prober = verbs(&["show", "probe"], &["instance-id", "since"]);
         let bare = verbs(&["show", "match"], &[]);
         let organization = verbs(&["show"], &["assume-role"]);
         let runner = with(&["jq"]);
         let id = "i-0123456789abcdef0";
-        let given = "use --node i-0123456789abcdef0";
+        let given = "use --instance-id i-0123456789abcdef0";
         for (tool, verb, typed, expected) in [
             (&reader, "show", "--instance-ids", None),
             (
@@ -198,7 +192,6 @@ mod tests {
                 id,
                 Some("use --instance-id i-0123456789abcdef0"),
             ),
-            (&prober, "probe", "--instance-ids", Some("use --node")),
             (&prober, "probe", id, Some(given)),
             (&bare, "show", id, None),
             (&bare, "show", "x.json", None),

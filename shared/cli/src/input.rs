@@ -46,7 +46,7 @@ fn of_text<T: DeserializeOwned>(text: &str, io: &IoArgs, what: &str) -> anyhow::
     let values =
         parse(&plain).map_err(
             |error| match parse::<serde_json::Value>(&plain).as_deref() {
-                Ok([value]) => of_other_tool(error, what, value),
+                Ok([value]) => of_other_tool(error, what, value, false),
                 _ => error,
             },
         );
@@ -161,9 +161,7 @@ pub fn read_plans<A: DeserializeOwned>(io: &IoArgs, tool: &str) -> anyhow::Resul
         .iter()
         .find_map(|value| match value["kind"].as_str() {
             None if value.is_object() => Some("a desired state, which `plan` takes"),
-            Some("result") => {
-                Some("a result, whose plan of the way back is `jq -c '.undo // empty'`")
-            }
+            Some("result") => Some("a result; get its undo plan with `jq -c '.undo // empty'`"),
             Some("finding") => Some("a finding"),
             _ => None,
         })

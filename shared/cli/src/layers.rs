@@ -119,6 +119,7 @@ impl<D: DeserializeOwned> Layers<D> {
             desired: PhantomData,
         };
         let mut bases = Vec::new();
+        let is_directory = io.file.as_deref().is_some_and(std::path::Path::is_dir);
         for (place, text) in texts {
             let read = || format!("read {what} from {place}");
             let text = jsonc::plain(&text);
@@ -133,7 +134,7 @@ impl<D: DeserializeOwned> Layers<D> {
                         _ => from_value::<D>(value).map(drop),
                     };
                     parsed
-                        .map_err(|error| of_other_tool(error, what, value))
+                        .map_err(|error| of_other_tool(error, what, value, is_directory))
                         .with_context(read)?;
                     bases.push((value.clone(), place.clone()));
                 }

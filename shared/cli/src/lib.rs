@@ -12,6 +12,7 @@ mod count_or_percent;
 mod encoding;
 mod example;
 mod filter;
+mod fitted;
 mod flags;
 mod generate;
 mod hints;

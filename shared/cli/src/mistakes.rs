@@ -15,19 +15,26 @@ pub fn from_value<T: DeserializeOwned>(value: &serde_json::Value) -> anyhow::Res
     serde_path_to_error::deserialize(value).map_err(locate)
 }
 
-/// What people call each desired state, and fields by which one is recognized: `-f` takes all of them, and people take the wrong one.
-const TELLTALES: [(&str, &[&str]); 5] = [
-    ("desired agents", &["min_version", "imds"]),
+/// What people call each desired state, the tool that reads it, and fields by which one is recognized: `-f` takes all of them, and
+/// people take the wrong one.
+const TELLTALES: [(&str, &str, &[&str]); 5] = [
+    ("desired agents", "ssm-agentcheck", &["min_version", "imds"]),
     (
         "desired roles",
+        "ssm-role",
         &["default_host_management", "instance_profiles"],
     ),
     (
         "desired preferences",
+        "ssm-prefs",
         &["kms_key", "cloudwatch", "idle_timeout_minutes"],
     ),
-    ("desired policy", &["policy_name", "exempt_principals"]),
-    ("desired alerts", &["rule_name", "webhook"]),
+    (
+        "desired policy",
+        "ssm-scp",
+        &["policy_name", "exempt_principals"],
+    ),
+    ("desired alerts", "ssm-events", &["rule_name", "webhook"]),
 ];
 
 /// Returns what a value looks like that is not what people call `what`.
@@ -36,10 +43,10 @@ pub(crate) fn kin(what: &str, value: &serde_json::Value) -> Option<String> {
         return Some(format!("a record of kind {kind}"));
     }
     let has = |fields: &[&str]| fields.iter().any(|field| value.get(field).is_some());
-    let mut recognized = TELLTALES.iter().filter(|(_, fields)| has(fields));
-    let (other, _) = recognized.next()?;
-    let is_own = *other == what || recognized.any(|(one, _)| *one == what);
-    (!is_own).then(|| format!("the {other} of another tool"))
+    let mut recognized = TELLTALES.iter().filter(|(_, _, fields)| has(fields));
+    let (other, tool, _) = recognized.next()?;
+    let is_own = *other == what || recognized.any(|(one, ..)| *one == what);
+    (!is_own).then(|| format!("a desired state of {tool}"))
 }
 
 /// A mistake in a text.
@@ -77,18 +84,21 @@ impl Mistake {
 }
 
 /// Adds to an error about a desired state, which people call `what`, that it looks like that of another tool, or like a record.
+/// `is_layer` is whether it is one of the files of a directory.
 pub(crate) fn of_other_tool(
     error: anyhow::Error,
     what: &str,
     value: &serde_json::Value,
+    is_layer: bool,
 ) -> anyhow::Error {
     match kin(what, value) {
         Some(kin) if value["kind"].is_string() => {
             anyhow::anyhow!("{error:#}; this is {kin}, not a desired state")
         }
-        Some(kin) => anyhow::anyhow!(
+        Some(kin) if is_layer => anyhow::anyhow!(
             "{error:#}; this looks like {kin}; a directory holds layers of one tool"
         ),
+        Some(kin) => anyhow::anyhow!("{error:#}; this looks like {kin}"),
         None => error,
     }
 }

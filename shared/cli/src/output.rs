@@ -1,6 +1,8 @@
 //! Records to stdout - JSON lines, jq results or text - and notes for people to stderr.
 
+mod ending;
 mod held;
+mod waiting;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -16,10 +18,9 @@ use crate::report;
 use crate::screen::Screen;
 use crate::source;
 use crate::stdout::{self, line, write};
-use crate::summary::Next;
 use crate::text::{Block, Table, count};
 use crate::typed::Typed;
-use crate::{Format, IoArgs, Outcome, Progress, bar, notes, text, visible_lines};
+use crate::{Format, IoArgs, Outcome, bar, notes, text, visible_lines};
 
 use self::held::Held;
 
@@ -109,7 +110,20 @@ impl Output {
                 _ => self.keep(&serde_json::from_str(&json)?),
             };
         };
-        filter.run(&json, |value| {
+        if filter.reads_on() {
+            self.held().inputs.push(json);
+            return Ok(());
+        }
+        self.filtered(filter, [json])
+    }
+
+    /// Prints what a filter makes of records.
+    fn filtered(
+        &self,
+        filter: &Filter,
+        records: impl IntoIterator<Item = String>,
+    ) -> anyhow::Result<()> {
+        filter.run_all(records, |value| {
             line(&if self.raw { value.raw() } else { value.json() })
         })
     }
@@ -182,22 +196,6 @@ impl Output {
         bar::locked(&self.held)
     }
 
-    /// Keeps a line for people about the whole run, for its end.
-    pub fn sum_up(&self, summary: String) {
-        self.held().summary = Some(summary);
-    }
-
-    /// Names what comes next, for who has read what this one shows.
-    pub fn suggest(&self, next: Next) {
-        self.held().shown.next = Some(next);
-    }
-
-    /// Names what comes next where nothing was found, of which text has no record.
-    pub(crate) fn suggest_for_good(&self, next: Next) {
-        self.suggest(next);
-        self.held().shown.has_shown = true;
-    }
-
     /// Names the kind of record that this verb lists: a file of comma-separated values has its columns without any record, too, and not
     /// those of findings.
     pub fn list_of(&self, kind: &str) {
@@ -228,11 +226,17 @@ impl Output {
         }
         held.shown.is_plan_kept = held.shown.has_undo() && source::is_kept(self.file.as_deref());
         let undo = held.shown.undo();
-        let shown = table
-            .iter()
-            .chain(&findings)
-            .chain(&undo)
-            .try_for_each(|text| line(text));
+        let filter = self.filter.iter();
+        let shown = filter
+            .map(|filter| self.filtered(filter, std::mem::take(&mut held.inputs)))
+            .chain(
+                table
+                    .iter()
+                    .chain(&findings)
+                    .chain(&undo)
+                    .map(|text| line(text)),
+            )
+            .collect::<anyhow::Result<()>>();
         let outcome = outcome.and_then(|outcome| shown.map(|()| outcome))?;
         if let Some(summary) = &held.summary {
             self.note(summary);
@@ -324,11 +328,17 @@ impl Output {
         stdout::Writer
     }
 
-    /// Refuses to begin when stdout was closed at the start, for verbs that write.
+    /// Refuses to begin when stdout was closed at the start, or a filter is to see all records first, for verbs that write: what they
+    /// have done is printed at once.
     ///
     /// # Errors
-    /// Stdout was closed.
+    /// As it says.
     pub fn refuse_closed(&self) -> anyhow::Result<()> {
+        if self.filter.as_ref().is_some_and(Filter::reads_on) {
+            anyhow::bail!(
+                "--jq: input and inputs read on, and what was done is printed at once: pipe it into jq"
+            );
+        }
         stdout::refuse_closed()
     }
 
@@ -337,26 +347,6 @@ impl Output {
         if !self.quiet {
             crate::print_error(self.tool, message);
         }
-    }
-
-    /// Returns the progress of a run, hidden with `-q`.
-    #[must_use]
-    pub fn progress(&self) -> Progress {
-        Progress::new(self.tool, self.quiet)
-    }
-
-    /// Shows on a terminal that something takes its time, until what is returned goes away.
-    #[must_use]
-    pub fn working(&self, what: &str) -> Progress {
-        let progress = self.progress().ending_silently();
-        progress.begin(0, "");
-        progress.say(what);
-        progress
-    }
-
-    /// Says on the bar, if there is one, what is being done.
-    pub fn say(&self, what: impl FnOnce() -> String) {
-        bar::say(what);
     }
 
     /// Returns whether records are shown to people.

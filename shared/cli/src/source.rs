@@ -10,6 +10,14 @@ use crate::IoArgs;
 use crate::encoding::utf8;
 use crate::mistakes::MAX_BYTES;
 
+/// Returns whether the input is a file, by `-f` or behind stdin.
+pub(crate) fn is_file(file: Option<&Path>) -> bool {
+    let is_named = file.is_some_and(|file| file.as_os_str() != "-");
+    let is_stdin_file =
+        || std::fs::metadata("/dev/stdin").is_ok_and(|stdin| stdin.file_type().is_file());
+    is_named || is_stdin_file()
+}
+
 /// Returns the texts of files, and of the JSON files of directories, with their names for people, or that of `-f` or stdin when none is named. They need not be
 /// JSON: linters say what is wrong with them.
 ///

@@ -22,6 +22,8 @@ pub(crate) struct Shown {
     /// Whether findings were looked for, though there may be none.
     pub(crate) has_looked: bool,
     pub(crate) next: Option<Next>,
+    /// What `apply` needs beside the flags that were typed, with a blank in front.
+    pub(crate) of_apply: String,
     /// Whether the plans that were carried out are in a file, so that `--recover` can have them again.
     pub(crate) is_plan_kept: bool,
 }
@@ -29,15 +31,19 @@ pub(crate) struct Shown {
 /// What comes next, for who has read what was shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// A verb of the tool that reads the same input, in the same places.
+    /// A verb of the tool that reads the same input, about the same, in the same places.
     Verb(&'static str),
-    /// A verb of the tool for a desired state that is not the input, if a file of it is known.
+    /// A verb of the tool that needs no input.
+    Bare(&'static str),
+    /// A verb of the tool for a desired state that is not the input, if a file of it is known. It may be about more.
     VerbOf(&'static str, Option<PathBuf>),
     /// The same command with something behind it, such as a flag and where to print to.
     Again(&'static str),
     /// The same command into a file, whose name is without `.jsonl`, and a verb of the tool that reads it beside the same input:
     /// `report --sessions`.
     Saved(&'static str, &'static str),
+    /// The same command into a file, whose name is without `.jsonl`, and a command of another tool that reads it beside a desired state.
+    SavedFor(&'static str, &'static str),
     /// A command of another tool that says more, in the same places.
     Other(&'static str),
     /// A plan, for what the findings say that one mends.
@@ -102,23 +108,36 @@ impl Shown {
             // The name of the plan behind stdin is not known here.
             lines.push(match self.is_undo_kept() {
                 true => format!(
-                    "to undo it: `{again} --recover | jq -c '.undo // empty' | {tool} apply{places}`"
+                    "to undo this: `{again} --recover | jq -c '.undo // empty' | {tool} apply{places}`"
                 ),
-                false => format!("to undo it, give the above to {tool} apply{places}"),
+                false => format!("to undo this, pipe the plan above into {tool} apply{places}"),
             });
         } else if !self.changes.is_empty() {
+            let more = &self.of_apply;
             lines.push(format!(
-                "nothing is written yet; next: {again} >plan.json && {tool} apply{places} <plan.json"
+                "nothing is written yet; next: {again} >plan.json && {tool} apply{places}{more} <plan.json"
             ));
         } else if self.has_shown {
+            let flags_to = |verb: &str| typed.flags_to(first_word(verb));
             let next = match &self.next {
-                Some(Next::Verb(verb)) => Some(format!("{tool} {verb} -f {name}{places}")),
+                Some(Next::Verb(verb)) => {
+                    flags_to(verb).map(|flags| format!("{tool} {verb} -f {name}{flags}{places}"))
+                }
+                Some(Next::Bare(verb)) => {
+                    flags_to(verb).map(|flags| format!("{tool} {verb}{flags}{places}"))
+                }
                 Some(Next::VerbOf(verb, desired)) => {
                     let desired = desired.as_ref().filter(|path| path.as_os_str() != "-");
                     let name = desired.map(|path| quoted(&path.to_string_lossy()));
                     let name = name.as_deref().unwrap_or("FILE");
-                    Some(format!("{tool} {verb} -f {name}{places}"))
+                    let carried = typed.carried.get(first_word(verb));
+                    let flags = carried.map_or("", |carried| &carried.flags);
+                    Some(format!("{tool} {verb} -f {name}{flags}{places}"))
                 }
+                Some(Next::SavedFor(file, command)) => Some(format!(
+                    "{} >{file}.jsonl; {command} {file}.jsonl -f FILE{places}",
+                    typed.whole
+                )),
                 Some(Next::Again(more)) => Some(format!("{again} {more}")),
                 // Where not all could be read, which ends with 2, the reader says so of what there is.
                 Some(Next::Saved(file, reader)) => Some(format!(
@@ -130,177 +149,37 @@ impl Shown {
                     if planner != tool {
                         return Some(format!("{planner} plan -f FILE{places}"));
                     }
-                    let of_plan = typed.of_plan.as_deref()?;
-                    Some(format!("{planner} plan -f {name}{of_plan}{places}"))
+                    let flags = flags_to("plan")?;
+                    Some(format!("{planner} plan -f {name}{flags}{places}"))
                 }),
                 Some(Next::Pipe(verb)) => Some(format!("{} | {tool} {verb}", typed.whole)),
                 None => None,
             };
+            lines.extend(next.as_deref().and_then(placeholder));
             lines.extend(next.map(|next| format!("next: {next}")));
         }
         lines
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
+/// Verbs that read a desired state.
+const OF_DESIRED_STATE: [&str; 3] = ["check", "plan", "impact"];
 
-    use super::{Next, Shown};
-    use crate::typed::Typed;
-
-    #[test]
-    fn an_apply_ends_with_counts_and_the_way_back() {
-        let mut shown = Shown::default();
-        let done = json!({"results": [{"status": "done"}, {"status": "failed"}, {"status": "done"}], "undo": null});
-        shown.results.add(&done);
-        let lines = |shown: &Shown| shown.lines("ssm-x", None, &Typed::default());
-        assert_eq!(lines(&shown), ["2 done, 1 failed"]);
-        let undo = json!({"results": [{"status": "done"}], "undo": {"changes": []}});
-        shown.results.add(&undo);
-        shown.n_unreachable = 1;
-        let mut expected = [
-            "3 done, 1 failed in 2 plans; 1 account or region could not be read",
-            "to undo it, give the above to ssm-x apply",
-        ];
-        assert_eq!(lines(&shown), expected);
-        assert_eq!(shown.undo().unwrap(), "\n{\"changes\":[]}");
-        // Of several plans, or where something was there already, it cannot be recovered.
-        shown.is_plan_kept = true;
-        assert!(shown.undo().is_some());
-        let mut one = Shown {
-            is_plan_kept: true,
-            ..Shown::default()
-        };
-        one.results.add(&undo);
-        expected[0] = "1 done";
-        expected[1] = "to undo it: ` -f FILE --recover | jq -c '.undo // empty' | ssm-x apply`";
-        assert_eq!(lines(&one), expected);
-        assert_eq!(one.undo(), None);
-        let unchanged = json!({"results": [{"status": "done"}, {"status": "unchanged"}], "undo": {"changes": []}});
-        one.results.add(&unchanged);
-        one.results.n_plans = 1;
-        assert!(one.undo().is_some());
-        let mut nothing = Shown::default();
-        nothing.results.add(&json!({"results": [], "undo": null}));
-        assert_eq!(lines(&nothing), ["nothing to do"]);
-    }
-
-    /// What was judged is not always what is on stdin.
-    #[test]
-    fn the_next_command_reads_what_it_is_about() {
-        let typed = Typed {
-            places: " --region r".to_owned(),
-            whole: "ssm-x sing --region r -f in.jsonl".to_owned(),
-            ..Typed::default()
-        };
-        let of = |next: Next, file: Option<&str>| {
-            let shown = Shown {
-                has_shown: true,
-                next: Some(next),
-                ..Shown::default()
-            };
-            let mut typed = typed.clone();
-            if file.is_none() {
-                typed.whole = typed.whole.replace(" -f in.jsonl", "");
-            }
-            let file = file.map(std::path::Path::new);
-            shown.lines("ssm-x", file, &typed).concat()
-        };
-        let guard = || Next::VerbOf("impact", Some("the guard.json".into()));
-        for (next, file, expected) in [
-            (
-                guard(),
-                Some("in.jsonl"),
-                "ssm-x impact -f 'the guard.json' --region r",
-            ),
-            (
-                Next::VerbOf("impact", None),
-                Some("in.jsonl"),
-                "ssm-x impact -f FILE --region r",
-            ),
-            (
-                Next::Again("--html >x.html"),
-                Some("in.jsonl"),
-                "ssm-x sing --region r -f in.jsonl --html >x.html",
-            ),
-            (
-                Next::Again("--html >x.html"),
-                None,
-                "ssm-x sing --region r -f FILE --html >x.html",
-            ),
-            (
-                Next::Saved("songs", "report --songs"),
-                Some("in.jsonl"),
-                "ssm-x sing --region r -f in.jsonl >songs.jsonl; ssm-x report --songs songs.jsonl -f in.jsonl",
-            ),
-            (Next::Other("ssm-y check"), None, "ssm-y check --region r"),
-        ] {
-            assert_eq!(of(next, file), format!("next: {expected}"));
-        }
-    }
-
-    #[test]
-    fn files_are_named_as_a_shell_takes_them() {
-        let shown = Shown {
-            has_shown: true,
-            next: Some(Next::Verb("check")),
-            ..Shown::default()
-        };
-        let lines = shown.lines("ssm-x", Some("it's mine.json".as_ref()), &Typed::default());
-        assert_eq!(lines, [r"next: ssm-x check -f 'it'\''s mine.json'"]);
-    }
-
-    /// A command for another account is worse than none.
-    #[test]
-    fn the_next_command_is_for_the_same_places() {
-        let typed = Typed {
-            places: " --profile shop --region eu-west-1".to_owned(),
-            of_plan: Some(" --prefs p.jsonl".to_owned()),
-            whole: "ssm-x plan -f x.json --profile shop --region eu-west-1 --accept=risk"
-                .to_owned(),
-        };
-        let file = Some("x.json".as_ref());
-        let mut planned = Shown::default();
-        planned
-            .changes
-            .add(&json!({"changes": [{"from": null, "to": {}}]}));
-        assert_eq!(
-            planned.lines("ssm-x", file, &typed)[1],
-            "nothing is written yet; next: ssm-x plan -f x.json --profile shop --region eu-west-1 --accept=risk >plan.json && \
-             ssm-x apply --profile shop --region eu-west-1 <plan.json"
-        );
-        // What was on stdin is in some file.
-        let of_stdin = &planned.lines("ssm-x", Some("-".as_ref()), &Typed::default())[1];
-        assert!(of_stdin.contains(" -f FILE >plan.json"), "{of_stdin}");
-        let mut shown = Shown {
-            has_shown: true,
-            next: Some(Next::Plan),
-            ..Shown::default()
-        };
-        // After an apply there is nothing left to plan.
-        assert!(shown.lines("ssm-x", file, &typed).is_empty());
-        let mut found = |fix: &str| {
-            shown.findings.add(json!({"fix": fix}));
-            shown.lines("ssm-x", file, &typed).pop()
-        };
-        assert_eq!(found("restart the agent"), None);
-        let listed = Shown {
-            has_shown: true,
-            next: Some(Next::Pipe("report")),
-            ..Shown::default()
-        };
-        assert_eq!(
-            listed.lines("ssm-x", None, &typed),
-            [format!("next: {} | ssm-x report", typed.whole)]
-        );
-        assert_eq!(
-            found("let ssm-y check, plan and apply mend it").unwrap(),
-            "next: ssm-y plan -f FILE --profile shop --region eu-west-1"
-        );
-        assert_eq!(
-            found("run plan and apply").unwrap(),
-            "next: ssm-x plan -f x.json --prefs p.jsonl --profile shop --region eu-west-1"
-        );
-    }
+/// Returns where a file comes from that a command names by a placeholder.
+fn placeholder(next: &str) -> Option<String> {
+    let last = next.rsplit("; ").next()?;
+    let mut words = last.split(' ');
+    let (tool, verb) = (words.next()?, words.next()?);
+    let is_placeholder = words.any(|word| word == "FILE") && OF_DESIRED_STATE.contains(&verb);
+    is_placeholder.then(|| {
+        format!("FILE is a desired state, of which `{tool} --generate example` prints an example")
+    })
 }
+
+fn first_word(verb: &str) -> &str {
+    verb.split(' ').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+#[path = "summary_tests.rs"]
+mod tests;

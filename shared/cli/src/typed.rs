@@ -1,5 +1,6 @@
 //! What was typed: kept for the command that comes next, which is to work in the same accounts and regions.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::sync::OnceLock;
 
@@ -20,9 +21,17 @@ pub(crate) struct Typed {
     /// All of it, without how records are printed, without stdin, without what makes a plan an exit status, and without what only looks
     /// at what was applied.
     pub(crate) whole: String,
-    /// The other flags of the verb that `plan` has as well, each with a blank in front; `None` where it does not have one: its plan
-    /// would be about more, or about something else.
-    pub(crate) of_plan: Option<String>,
+    /// What of the other flags goes to another verb, by its name.
+    pub(crate) carried: BTreeMap<String, Carried>,
+}
+
+/// The flags that another verb has as well.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Carried {
+    /// Each with a blank in front.
+    pub(crate) flags: String,
+    /// Whether it lacks one that takes a value: it would be about more, or about something else.
+    pub(crate) is_narrower: bool,
 }
 
 impl Typed {
@@ -31,9 +40,27 @@ impl Typed {
         TYPED.get_or_init(Typed::default)
     }
 
+    /// Returns the flags that go to another verb; `None` where it would be about more than what was typed.
+    pub(crate) fn flags_to(&self, verb: &str) -> Option<&str> {
+        match self.carried.get(verb) {
+            Some(carried) if carried.is_narrower => None,
+            carried => Some(carried.map_or("", |carried| &carried.flags)),
+        }
+    }
+
     fn of(tool: &clap::Command, matches: &ArgMatches, arguments: &[OsString]) -> Typed {
         let (verb, matches) = matches.subcommand().unwrap_or(("", matches));
-        let of_plan = of_plan(tool, verb, matches);
+        let of_verb = tool.find_subcommand(verb);
+        let carried = of_verb.into_iter().flat_map(|verb| {
+            let others = tool.get_subcommands();
+            others.map(|other| {
+                (
+                    other.get_name().to_owned(),
+                    carried(tool, verb, other, matches),
+                )
+            })
+        });
+        let carried = carried.collect();
         let mut places = String::new();
         let flags = tool.get_arguments().filter(|flag| {
             flag.get_help_heading() == Some(WHERE)
@@ -57,16 +84,19 @@ impl Typed {
         Typed {
             places,
             whole: whole.join(" "),
-            of_plan,
+            carried,
         }
     }
 }
 
-/// Returns the flags of a verb that `plan` has as well, if it has all that take a value.
-fn of_plan(tool: &clap::Command, verb: &str, matches: &ArgMatches) -> Option<String> {
-    let verb = tool.find_subcommand(verb)?;
-    let plan = tool.find_subcommand("plan")?;
-    let mut typed = String::new();
+/// Returns the flags of a verb that another one has as well.
+fn carried(
+    tool: &clap::Command,
+    verb: &clap::Command,
+    other: &clap::Command,
+    matches: &ArgMatches,
+) -> Carried {
+    let mut carried = Carried::default();
     let flags = verb.get_arguments().filter(|flag| {
         let id = flag.get_id().as_str();
         let is_of_tool = tool.get_arguments().any(|of_tool| of_tool.get_id() == id);
@@ -76,16 +106,16 @@ fn of_plan(tool: &clap::Command, verb: &str, matches: &ArgMatches) -> Option<Str
     for flag in flags {
         let takes_value = flag.get_action().takes_values();
         let name = flag.get_long();
-        let has_twin = name.is_some() && plan.get_arguments().any(|twin| twin.get_long() == name);
+        let has_twin = name.is_some() && other.get_arguments().any(|twin| twin.get_long() == name);
         match (name.filter(|_| has_twin), takes_value) {
-            (None, true) => return None,
+            (None, true) => carried.is_narrower = true,
             (None, false) => {}
             (Some("exit-code"), _) => {}
-            (Some(name), false) => typed += &format!(" --{name}"),
-            (Some(_), true) => typed += &with_values(flag, matches),
+            (Some(name), false) => carried.flags += &format!(" --{name}"),
+            (Some(_), true) => carried.flags += &with_values(flag, matches),
         }
     }
-    Some(typed)
+    carried
 }
 
 /// Returns a flag once for each of its values, as a shell takes it, with a blank in front.
@@ -175,7 +205,7 @@ mod tests {
     /// A plan for all nodes is not what comes after a check of one.
     #[test]
     fn a_plan_is_about_what_was_checked() {
-        let of_plan = |line| typed(line).of_plan;
+        let of_plan = |line| typed(line).flags_to("plan").map(str::to_owned);
         let with = of_plan("ssm-x check -f x.json --prefs p.jsonl --all --send-test");
         assert_eq!(with.as_deref(), Some(" --prefs p.jsonl --all"));
         assert_eq!(of_plan("ssm-x check -f x.json").as_deref(), Some(""));

@@ -100,7 +100,7 @@ fn unknown() -> Diagnosis {
         Severity::Error,
         "SSM does not know it, and nothing shows whether it exists: it has never registered, was deregistered, or is in \
          another account or region",
-        "compare id, account and region",
+        "compare ID, account and region",
     )
 }
 

@@ -95,7 +95,7 @@ fn judge(text: &str) -> Option<String> {
     }
     if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
         return Some(format!(
-            "'{text}' is an account id, which aws:PrincipalArn never equals: write arn:aws:iam::{text}:role/NAME, or \
+            "'{text}' is an account ID, which aws:PrincipalArn never equals: write arn:aws:iam::{text}:role/NAME, or \
              arn:aws:iam::{text}:* for everybody in that account"
         ));
     }

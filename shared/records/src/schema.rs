@@ -13,7 +13,7 @@ pub type Definitions = Vec<(&'static str, Schema)>;
 #[derive(Clone, Copy, Debug)]
 pub struct Schemas {
     /// Part of the document's `$id`. It stays when fields and kinds are added, and goes up when one is renamed, removed or
-    /// comes to mean something else.
+    /// gets another meaning.
     pub version: u32,
     /// Makes the definitions.
     pub definitions: fn(&mut SchemaGenerator) -> Definitions,

@@ -1,4 +1,4 @@
-"""Owns what a template says: reading it, its parameters and conditions, and what its functions come to.
+"""Owns what a template says: reading it, its parameters and conditions, and what its functions result in.
 
 Makes nothing and calls nothing; what refers to a resource is read from the `scope` that a caller gives.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html
@@ -67,7 +67,7 @@ class Template:
                 raise Invalid(f"Template format error: Unresolved condition dependency {name} in the {section} block of the template")
 
     def decide(self, scope):
-        """Returns what each condition comes to."""
+        """Returns the value of each condition."""
         decided = {}
 
         def of(name):

@@ -39,10 +39,10 @@ struct Args {
 enum Verb {
     Show(commands::show::ShowArgs),
     Check(commands::check::CheckArgs),
-    Host(commands::host::HostArgs),
-    Lint(commands::lint::LintArgs),
     Plan(commands::plan::PlanArgs),
     Apply(commands::apply::ApplyArgs),
+    Lint(commands::lint::LintArgs),
+    Host(commands::host::HostArgs),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -58,9 +58,9 @@ async fn run(args: Args) -> anyhow::Result<cli::Outcome> {
     out.end(match &args.verb {
         Verb::Show(args) => commands::show::run(args, global, out).await,
         Verb::Check(args) => commands::check::run(args, global, out).await,
-        Verb::Lint(args) => commands::lint::run(args, global, out).await,
-        Verb::Host(args) => commands::host::run(args, global, out).await,
         Verb::Plan(args) => commands::plan::run(args, global, out).await,
         Verb::Apply(args) => commands::apply::run(args, global, out).await,
+        Verb::Lint(args) => commands::lint::run(args, global, out).await,
+        Verb::Host(args) => commands::host::run(args, global, out).await,
     })
 }

@@ -12,7 +12,7 @@ use crate::model::{Action, DOCUMENT, Desired, Observed};
 use crate::plan::{self, PlanError};
 use crate::roles::Roles;
 use crate::session_document::{Inputs, normalized, without_parameters};
-use crate::{lint, preflight};
+use crate::{TOOL, lint, preflight};
 
 /// The id of a finding about a layer of the desired state whose last day is over.
 pub(crate) const OVERRIDE_EXPIRED: &str = "prefs.override.expired";
@@ -90,7 +90,7 @@ pub(crate) fn versions(document: &Document, findings: &mut Vec<Finding>) {
             "document.versions_differ",
             DOCUMENT,
             message,
-            "run plan and apply, which make the wanted version both latest and default",
+            "let ssm-prefs plan and apply make the required version both latest and default",
         ));
     }
 }
@@ -127,31 +127,18 @@ fn drift(
     match plan::plan(desired, observed, target, partition) {
         Ok(changes) => {
             unmet(&changes, observed, target, partition, findings);
-            findings.extend(changes.iter().filter_map(|change| {
-                let fix = "run plan and apply";
-                match change.action {
-                    Action::CreateDocument => Some(error(
-                        "document.missing",
-                        &change.resource,
-                        change.why.clone(),
-                        fix,
-                    )),
-                    Action::UpdateDocument => Some(error(
-                        "document.drifted",
-                        &change.resource,
-                        change.why.clone(),
-                        fix,
-                    )),
-                    // Their absence is already a finding of the document in force, or follows once there is one.
-                    Action::CreateKey | Action::CreateBucket | Action::CreateLogGroup => None,
-                    _ => Some(warning(
-                        "resource.drifted",
-                        &change.resource,
-                        change.why.clone(),
-                        fix,
-                    )),
+            let missing = changes.iter().filter(|change| is_creation(change.action));
+            let missing: Vec<&str> = missing.map(|change| change.resource.as_str()).collect();
+            for change in &changes {
+                let is_missing = missing.contains(&change.resource.as_str());
+                let Some(found) = drifted(change, is_missing) else {
+                    continue;
+                };
+                match same(findings, &found) {
+                    Some(known) => known.fix = found.fix,
+                    None => findings.push(found),
                 }
-            }));
+            }
         }
         Err(problem) => {
             let mut rest = desired.clone();
@@ -180,6 +167,48 @@ fn drift(
             drift(&rest, observed, target, partition, findings);
         }
     }
+}
+
+/// Returns what a change says is wrong. What is missing has no settings that could be wrong.
+fn drifted(change: &Change<Action>, is_missing: bool) -> Option<Finding> {
+    let fix = format!("let {TOOL} plan and apply it");
+    let (id, message) = match change.action {
+        Action::CreateDocument => ("document.missing", change.why.as_str()),
+        Action::UpdateDocument => ("document.drifted", change.why.as_str()),
+        Action::CreateKey => (
+            "key.missing",
+            "the key does not exist, and sessions are to be encrypted with it",
+        ),
+        Action::CreateBucket => (
+            "bucket.missing",
+            "the bucket does not exist, and transcripts are to be kept in it",
+        ),
+        Action::CreateLogGroup => (
+            "log_group.missing",
+            "the log group does not exist, and sessions are to be logged to it",
+        ),
+        _ if is_missing => return None,
+        _ => {
+            let (resource, message) = (&change.resource, change.why.clone());
+            return Some(warning("resource.drifted", resource, message, &fix));
+        }
+    };
+    Some(error(id, &change.resource, message, &fix))
+}
+
+fn is_creation(action: Action) -> bool {
+    matches!(
+        action,
+        Action::CreateKey | Action::CreateBucket | Action::CreateLogGroup
+    )
+}
+
+/// Returns what says the same of the document in force, with what it does to sessions.
+fn same<'f>(findings: &'f mut [Finding], found: &Finding) -> Option<&'f mut Finding> {
+    let mut missing = findings
+        .iter_mut()
+        .filter(|one| one.id.ends_with(".missing"));
+    missing.find(|one| one.id == found.id && one.resource == found.resource)
 }
 
 /// Finds what keeps a change from being made: CloudWatch Logs takes no key that it may not use.
@@ -226,7 +255,7 @@ fn trails(observed: &Observed, findings: &mut Vec<Finding>) {
     let unsure = |reading: &Reading<bool>| matches!(reading, Reading::Unknown(_));
     match trails.iter().find(|trail| unsure(&trail.logging) || unsure(&trail.management_events)) {
         Some(trail) => findings.push(unread("trail.unknown", &trail.arn, "whether this trail records management events could not be read", "allow cloudtrail:GetTrailStatus and GetEventSelectors")),
-        None => findings.push(error("trail.missing", "CloudTrail", "no trail records management events of this region: who started a session is kept for 90 days only and reaches no one", fix)),
+        None => findings.push(error("trail.missing", "CloudTrail", "no trail records management events of this region: session starts are kept for 90 days and alert nobody", fix)),
     }
 }
 

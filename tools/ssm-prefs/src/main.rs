@@ -45,12 +45,12 @@ struct Args {
 
 #[derive(clap::Subcommand)]
 enum Verb {
-    Render(commands::render::RenderArgs),
-    Lint(commands::lint::LintArgs),
     Show(commands::show::ShowArgs),
+    Check(commands::check::CheckArgs),
     Plan(commands::plan::PlanArgs),
     Apply(commands::apply::ApplyArgs),
-    Check(commands::check::CheckArgs),
+    Lint(commands::lint::LintArgs),
+    Render(commands::render::RenderArgs),
     Probe(commands::probe::ProbeArgs),
 }
 
@@ -65,12 +65,12 @@ pub async fn main() -> ExitCode {
 async fn run(args: Args) -> anyhow::Result<cli::Outcome> {
     let (global, out) = (&args.global, &cli::Output::new(TOOL, &args.global.io)?);
     out.end(match &args.verb {
-        Verb::Render(args) => commands::render::run(args, global, out).await,
-        Verb::Lint(args) => commands::lint::run(args, global, out).await,
         Verb::Show(args) => commands::show::run(args, global, out).await,
+        Verb::Check(args) => commands::check::run(args, global, out).await,
         Verb::Plan(args) => commands::plan::run(args, global, out).await,
         Verb::Apply(args) => commands::apply::run(args, global, out).await,
-        Verb::Check(args) => commands::check::run(args, global, out).await,
+        Verb::Lint(args) => commands::lint::run(args, global, out).await,
+        Verb::Render(args) => commands::render::run(args, global, out).await,
         Verb::Probe(args) => commands::probe::run(args, global, out).await,
     })
 }

@@ -132,7 +132,7 @@ impl Planner<'_> {
                 let policy =
                     policies::key_policy(self.partition, self.target, log_group.as_deref(), named);
                 let to = json!({ "alias": alias, "rotation": true, "policy": policy });
-                let mut why = "sessions are to be encrypted with a key of their own".to_owned();
+                let mut why = "encrypt sessions with a dedicated key".to_owned();
                 if let Some(named) = named {
                     why = format!("{why}; {}", administered(named));
                 }
@@ -242,7 +242,7 @@ impl Planner<'_> {
         }
         let policy = existing.and_then(Reading::present);
         if let Some(policy) = policies::with_tls_statement(policy, self.partition, &name) {
-            let why = "the bucket takes requests over plain HTTP";
+            let why = "the bucket must refuse requests over plain HTTP";
             self.want(
                 Action::PutBucketPolicy,
                 &name,
@@ -252,12 +252,7 @@ impl Planner<'_> {
         }
         if let Some(days) = s3.expire_days {
             let to = json!({ "expire_days": days });
-            self.want(
-                Action::PutBucketLifecycle,
-                &name,
-                to,
-                "transcripts are to expire",
-            )?;
+            self.want(Action::PutBucketLifecycle, &name, to, "expire transcripts")?;
         }
         self.keep(&name, s3)
     }
@@ -290,12 +285,7 @@ impl Planner<'_> {
         }
         if let Some(days) = logs.retention_days {
             let to = json!({ "retention_days": days });
-            self.want(
-                Action::PutRetentionPolicy,
-                &name,
-                to,
-                "events are to be kept for this long",
-            )?;
+            self.want(Action::PutRetentionPolicy, &name, to, "set log retention")?;
         }
         if let Some(is_on) = logs.deletion_protection {
             let why = match is_on {

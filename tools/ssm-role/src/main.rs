@@ -43,13 +43,13 @@ struct Args {
 #[derive(clap::Subcommand)]
 enum Verb {
     Show(commands::show::ShowArgs),
-    Policy(commands::policy::PolicyArgs),
-    Render(commands::render::RenderArgs),
-    #[command(version = iam_policy::reference::version())]
-    Lint(commands::lint::LintArgs),
+    Check(commands::check::CheckArgs),
     Plan(commands::plan::PlanArgs),
     Apply(commands::apply::ApplyArgs),
-    Check(commands::check::CheckArgs),
+    #[command(version = iam_policy::reference::version())]
+    Lint(commands::lint::LintArgs),
+    Render(commands::render::RenderArgs),
+    Policy(commands::policy::PolicyArgs),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -64,11 +64,11 @@ async fn run(args: Args) -> anyhow::Result<cli::Outcome> {
     let (global, out) = (&args.global, &cli::Output::new(TOOL, &args.global.io)?);
     out.end(match &args.verb {
         Verb::Show(args) => commands::show::run(args, global, out).await,
-        Verb::Policy(args) => commands::policy::run(args, global, out).await,
-        Verb::Render(args) => commands::render::run(args, global, out).await,
-        Verb::Lint(args) => commands::lint::run(args, global, out).await,
+        Verb::Check(args) => commands::check::run(args, global, out).await,
         Verb::Plan(args) => commands::plan::run(args, global, out).await,
         Verb::Apply(args) => commands::apply::run(args, global, out).await,
-        Verb::Check(args) => commands::check::run(args, global, out).await,
+        Verb::Lint(args) => commands::lint::run(args, global, out).await,
+        Verb::Render(args) => commands::render::run(args, global, out).await,
+        Verb::Policy(args) => commands::policy::run(args, global, out).await,
     })
 }

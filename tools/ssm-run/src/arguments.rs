@@ -164,7 +164,7 @@ fn command_id(text: &str) -> Result<String, String> {
     let is_uuid = text.len() == 36 && text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
     match is_uuid {
         true => Ok(text.to_owned()),
-        false => Err("expected the id of a command, 36 characters".to_owned()),
+        false => Err("expected the ID of a command, 36 characters".to_owned()),
     }
 }
 

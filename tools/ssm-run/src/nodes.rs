@@ -144,7 +144,7 @@ fn add(asked: &mut Asked, seen: &mut Seen, value: Value) -> anyhow::Result<()> {
                 target,
                 instance_id,
             } = cli::from_value(&place)?;
-            let id = instance_id.context("$.instance_id: expected an id")?;
+            let id = instance_id.context("$.instance_id: expected an ID")?;
             add_node(asked, seen, Some(target), &id, None)
         }
         Some("unreachable") => {
@@ -191,7 +191,7 @@ fn add_node(
     if id.parse::<InstanceId>().is_err() {
         let shown: String = id.chars().take(60).collect();
         bail!(
-            "'{}' is not the id of a node such as i-0123456789abcdef0 or mi-0123456789abcdef0",
+            "'{}' is not the ID of a node such as i-0123456789abcdef0 or mi-0123456789abcdef0",
             shown.escape_default()
         );
     }
@@ -281,7 +281,7 @@ mod tests {
         assert_eq!(ids(&text), ["i-01234567", "i-0123456789abcdef0"]);
         assert_eq!(
             complaint("[\"i-01234567\", [\"web-1\"]]"),
-            "line 1: [1]: [0]: 'web-1' is not the id of a node such as i-0123456789abcdef0 or mi-0123456789abcdef0"
+            "line 1: [1]: [0]: 'web-1' is not the ID of a node such as i-0123456789abcdef0 or mi-0123456789abcdef0"
         );
         for (text, expected) in [
             (
@@ -322,7 +322,7 @@ mod tests {
         );
         assert_eq!(
             complaint("\n\nweb-1\n"),
-            "line 3: 'web-1' is not the id of a node such as i-0123456789abcdef0 or mi-0123456789abcdef0"
+            "line 3: 'web-1' is not the ID of a node such as i-0123456789abcdef0 or mi-0123456789abcdef0"
         );
         assert_eq!(
             complaint("{\"kind\": \"finding\"}"),

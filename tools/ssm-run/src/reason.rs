@@ -31,7 +31,7 @@ pub(crate) fn unknown() -> Reason {
     Reason::new(
         "run.node.unknown",
         "neither SSM nor EC2 knows it in this account and region",
-        "look at the id, and at the account and region",
+        "look at the ID, and at the account and region",
     )
 }
 

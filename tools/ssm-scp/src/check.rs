@@ -9,6 +9,9 @@ use crate::plan::{desired_state, elsewhere, in_list, left_over};
 use crate::policy_equivalence;
 use organization::Organization;
 
+/// The fix of what a plan mends. Reports do not say whose finding they show.
+const PLAN: &str = "let ssm-scp plan and apply it";
+
 /// Returns the findings; what could not be read is a warning of its own, never a pass.
 pub(crate) fn check(
     desired: &Desired,
@@ -71,7 +74,7 @@ impl Findings<'_> {
                 "type.not_enabled",
                 "SERVICE_CONTROL_POLICY",
                 "service control policies are not enabled in the root: none has any effect",
-                "set \"enable_policy_type\": true, then run plan and apply",
+                "set \"enable_policy_type\": true, then let ssm-scp plan and apply it",
             ),
             Reading::Unknown(why) => self.unknown("type.unknown", "SERVICE_CONTROL_POLICY", why),
         }
@@ -84,8 +87,8 @@ impl Findings<'_> {
                 Severity::Error,
                 "policy.missing",
                 name,
-                "there is no service control policy of this name: everybody whom IAM lets may start sessions",
-                "run plan and apply",
+                "there is no service control policy of this name: anyone whom IAM allows can start sessions",
+                PLAN,
             ),
             Some(Reading::Unknown(why)) => self.unknown("policy.unknown", name, why),
             Some(Reading::Present(policy)) => {
@@ -98,7 +101,7 @@ impl Findings<'_> {
                         "policy.drifted",
                         name,
                         "the policy means something else than the desired one",
-                        "run plan and apply, or adopt the change in the desired state",
+                        "let ssm-scp plan and apply it, or adopt the change in the desired state",
                     );
                 }
             }
@@ -139,7 +142,7 @@ impl Findings<'_> {
                     "target.not_attached",
                     id,
                     "the policy is not attached here: nothing is denied",
-                    "run plan and apply",
+                    PLAN,
                 ),
             }
         }
@@ -163,8 +166,8 @@ impl Findings<'_> {
                 "the guard no longer has this part, which is attached to {targets} and denies by its old exemptions"
             );
             let fix = match desired.exact {
-                true => "run plan and apply",
-                false => "set \"exact\" and run plan and apply, or detach the policy",
+                true => PLAN,
+                false => "set \"exact\" and let ssm-scp plan and apply it, or detach the policy",
             };
             self.add(
                 Severity::Warning,
@@ -185,7 +188,7 @@ impl Findings<'_> {
                     "target.not_desired",
                     &target.0,
                     &format!("{} is attached here, and the targets are exact", part.name),
-                    "run plan and apply, or add it to the targets",
+                    "let ssm-scp plan and apply it, or add it to the targets",
                 );
             }
         }

@@ -14,6 +14,7 @@ pub(crate) mod simulate;
 pub(crate) mod guard;
 mod quota;
 
+use awsconf::Session;
 use cli::Output;
 use organization::Organization;
 
@@ -29,12 +30,21 @@ pub(crate) struct GlobalArgs {
 }
 
 impl GlobalArgs {
+    /// Returns the session in the organization itself. Roles for each account are of no use there, and every verb takes them: one
+    /// that does not read the accounts comes between two that do.
+    ///
+    /// # Errors
+    /// As [`awsconf::AwsArgs::global_session`].
+    async fn session(&self) -> anyhow::Result<Session> {
+        self.aws.split_account_roles().0.global_session().await
+    }
+
     /// Reads the organization that the credentials are of.
     ///
     /// # Errors
     /// There are no credentials, a call fails, or the account is in no organization.
     async fn organization(&self, out: &Output) -> anyhow::Result<Organization> {
-        let session = self.aws.global_session().await?;
+        let session = self.session().await?;
         let _working = out.working("reading the organization");
         observe::live_organization(&session).await
     }

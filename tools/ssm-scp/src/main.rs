@@ -42,17 +42,17 @@ struct Args {
 
 #[derive(clap::Subcommand)]
 enum Verb {
-    Render(commands::render::RenderArgs),
-    #[command(version = iam_policy::reference::version())]
-    Lint(commands::lint::LintArgs),
-    Simulate(commands::simulate::SimulateArgs),
-    Replay(commands::replay::ReplayArgs),
-    Impact(commands::impact::ImpactArgs),
-    Gaps(commands::gaps::GapsArgs),
     Show(commands::show::ShowArgs),
+    Check(commands::check::CheckArgs),
     Plan(commands::plan::PlanArgs),
     Apply(commands::apply::ApplyArgs),
-    Check(commands::check::CheckArgs),
+    #[command(version = iam_policy::reference::version())]
+    Lint(commands::lint::LintArgs),
+    Render(commands::render::RenderArgs),
+    Impact(commands::impact::ImpactArgs),
+    Gaps(commands::gaps::GapsArgs),
+    Simulate(commands::simulate::SimulateArgs),
+    Replay(commands::replay::ReplayArgs),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -66,15 +66,15 @@ pub async fn main() -> ExitCode {
 async fn run(args: Args) -> anyhow::Result<cli::Outcome> {
     let (global, out) = (&args.global, &cli::Output::new(TOOL, &args.global.io)?);
     out.end(match &args.verb {
-        Verb::Render(args) => commands::render::run(args, global, out).await,
-        Verb::Lint(args) => commands::lint::run(args, global, out).await,
-        Verb::Simulate(args) => commands::simulate::run(args, global, out).await,
-        Verb::Replay(args) => commands::replay::run(args, global, out).await,
-        Verb::Impact(args) => commands::impact::run(args, global, out).await,
-        Verb::Gaps(args) => commands::gaps::run(args, global, out).await,
         Verb::Show(args) => commands::show::run(args, global, out).await,
+        Verb::Check(args) => commands::check::run(args, global, out).await,
         Verb::Plan(args) => commands::plan::run(args, global, out).await,
         Verb::Apply(args) => commands::apply::run(args, global, out).await,
-        Verb::Check(args) => commands::check::run(args, global, out).await,
+        Verb::Lint(args) => commands::lint::run(args, global, out).await,
+        Verb::Render(args) => commands::render::run(args, global, out).await,
+        Verb::Impact(args) => commands::impact::run(args, global, out).await,
+        Verb::Gaps(args) => commands::gaps::run(args, global, out).await,
+        Verb::Simulate(args) => commands::simulate::run(args, global, out).await,
+        Verb::Replay(args) => commands::replay::run(args, global, out).await,
     })
 }

@@ -50,7 +50,7 @@ impl TryFrom<String> for TargetId {
             Ok(TargetId(text))
         } else {
             Err(format!(
-                "'{text}' is not a target: expected an account id (12 digits), ou-xxxx-xxxxxxxx or r-xxxx"
+                "'{text}' is not a target: expected an account ID (12 digits), ou-xxxx-xxxxxxxx or r-xxxx"
             ))
         }
     }

@@ -16,4 +16,6 @@ pub(super) struct Held {
     /// Whether a verb has printed its own report.
     pub(super) is_reported: bool,
     pub(super) summary: Option<String>,
+    /// Records for a filter that reads on.
+    pub(super) inputs: Vec<String>,
 }

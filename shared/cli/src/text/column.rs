@@ -6,12 +6,19 @@ use serde_json::Value;
 use textwrap::core::display_width;
 
 use super::plain;
+use crate::visible;
 
 /// Columns that a text is cut to before other columns are left out.
 const SHORTEST: usize = 12;
 
 /// Columns that a reason is wrapped at before details are left out.
 const NARROWEST: usize = 24;
+
+/// Columns that the name of somebody is wrapped at before details are left out.
+const NARROWEST_NAME: usize = 20;
+
+/// Lines of a cell with IDs: of more there is only said how many they are.
+const MOST_LINES: usize = 5;
 
 /// Columns that a reason is wrapped at before it is left out who or what it is about.
 const NARROWEST_OF_SUBJECT: usize = 6;
@@ -34,12 +41,18 @@ pub(super) enum Shown {
     Tail,
     /// The account of an ARN.
     Account,
+    /// The role of a setting that is off without one, cut where the terminal is too narrow.
+    Setting,
     /// Seconds as hours, minutes and seconds.
     Duration,
     /// How many there are.
     Count,
     /// Items with commas between them, cut where the terminal is too narrow.
     List,
+    /// IDs, each as a whole: they begin alike, so that one that is cut is any of them.
+    Ids,
+    /// Wrapped where the terminal is too narrow.
+    Wrapped,
     /// A reason, which is what somebody looks for: never left out or cut, but wrapped where the terminal is too narrow.
     Reason,
     /// A word of ours, without underscores.
@@ -86,16 +99,23 @@ impl Column {
                 None | Some("") => "-".to_owned(),
                 Some(account) => account.to_owned(),
             },
+            (Shown::Setting, setting) => match (&setting["role"], &setting["status"]) {
+                (Value::String(role), _) => visible(role).into_owned(),
+                (_, Value::Null) => "-".to_owned(),
+                _ => "off".to_owned(),
+            },
             (Shown::Words, _) => text.replace('_', " "),
             (Shown::Count, Value::Array(items)) => items.len().to_string(),
-            (Shown::List | Shown::Reason, Value::Array(items)) if items.is_empty() => {
-                "-".to_owned()
+            (Shown::List | Shown::Ids | Shown::Reason, Value::Array(items)) => {
+                match items.is_empty() {
+                    true => "-".to_owned(),
+                    false => items
+                        .iter()
+                        .map(plain)
+                        .collect::<Vec<Cow<str>>>()
+                        .join(", "),
+                }
             }
-            (Shown::List | Shown::Reason, Value::Array(items)) => items
-                .iter()
-                .map(plain)
-                .collect::<Vec<Cow<str>>>()
-                .join(", "),
             (Shown::Duration, seconds) => seconds.as_i64().map_or_else(
                 || text.into_owned(),
                 |seconds| {
@@ -118,23 +138,37 @@ impl Column {
 
     /// Returns whether it may be narrower than its cells.
     pub(super) fn is_flexible(&self) -> bool {
-        self.least(usize::MAX) < usize::MAX
+        self.least(usize::MAX, 0) < usize::MAX
     }
 
-    /// Returns how narrow cells of so many columns may become before another column is left out.
-    pub(super) fn least(&self, width: usize) -> usize {
+    /// Returns how narrow cells of so many columns, the widest word of which has `word`, may become before another column is left out.
+    pub(super) fn least(&self, width: usize, word: usize) -> usize {
         match self.shown {
-            Shown::Cut | Shown::List | Shown::Tail => width.min(SHORTEST),
+            Shown::Tail if self.is_subject => width.min(NARROWEST_NAME),
+            Shown::Cut | Shown::List | Shown::Setting | Shown::Tail | Shown::Wrapped => {
+                width.min(SHORTEST)
+            }
+            Shown::Ids => width.min(word),
             Shown::Reason => width.min(NARROWEST),
             _ => width,
         }
     }
 
-    /// Returns how narrow cells of so many columns may become before a column of who or what the row is about is left out.
-    pub(super) fn least_of_subject(&self, width: usize) -> usize {
-        match self.is_reason() {
-            true => width.min(NARROWEST_OF_SUBJECT),
-            false => self.least(width),
+    /// Returns how narrow such cells may become before a column of who or what the row is about is left out.
+    pub(super) fn least_of_subject(&self, width: usize, word: usize) -> usize {
+        match self.shown {
+            Shown::Reason => width.min(NARROWEST_OF_SUBJECT),
+            Shown::Tail => width.min(SHORTEST),
+            _ => self.least(width, word),
+        }
+    }
+
+    /// Returns whether a cell that is too wide goes on in the next line.
+    fn is_wrapped(&self) -> bool {
+        match self.shown {
+            Shown::Ids | Shown::Wrapped | Shown::Reason => true,
+            Shown::Tail => self.is_subject,
+            _ => false,
         }
     }
 
@@ -143,14 +177,22 @@ impl Column {
         if display_width(cell) <= width {
             return vec![cell.to_owned()];
         }
-        if !self.is_reason() {
+        if !self.is_wrapped() {
             return vec![cut(cell, width)];
         }
         let options = textwrap::Options::new(width)
             .word_separator(textwrap::WordSeparator::AsciiSpace)
             .word_splitter(textwrap::WordSplitter::NoHyphenation);
         let lines = textwrap::wrap(cell, options).into_iter();
-        lines.map(Cow::into_owned).collect()
+        let mut lines: Vec<String> = lines.map(Cow::into_owned).collect();
+        if self.shown == Shown::Ids && lines.len() > MOST_LINES {
+            let rest = lines.split_off(MOST_LINES - 1).join(" ");
+            lines.push(cut(
+                &format!("and {} more", rest.split(", ").count()),
+                width + 1,
+            ));
+        }
+        lines
     }
 }
 

@@ -12,7 +12,7 @@ pub(crate) struct Findings {
     groups: Vec<Alike>,
     n_errors: usize,
     n_warnings: usize,
-    n_notes: usize,
+    n_infos: usize,
 }
 
 impl Findings {
@@ -21,7 +21,7 @@ impl Findings {
         match finding["severity"].as_str() {
             Some("error") => self.n_errors += 1,
             Some("warning") => self.n_warnings += 1,
-            _ => self.n_notes += 1,
+            _ => self.n_infos += 1,
         }
         let text = |field: &str| plain(&finding[field]).into_owned();
         let member = Member {
@@ -72,7 +72,7 @@ impl std::fmt::Display for Findings {
         let counts = [
             (self.n_errors, "error"),
             (self.n_warnings, "warning"),
-            (self.n_notes, "note"),
+            (self.n_infos, "info"),
         ];
         let counts = counts.iter().filter(|(n, _)| *n > 0);
         let counts: Vec<String> = counts.map(|(n, noun)| count(*n, noun)).collect();
@@ -128,10 +128,14 @@ mod tests {
         }
         findings.add(finding("warning", "a\u{1b}", "odd"));
         findings.add(finding("error", "i-8", "too old"));
+        findings.add(finding("info", "i-9", "good to know"));
+        findings.add(finding("info", "i-10", "good to know, too"));
         let expected = "error   x.y.z [1/r] 8: i-1, i-2, i-3, i-4, i-5 and 3 more\n        too old\n        fix: mend it\n\
-            warning x.y.z [1/r] a\\u{1b}\n        odd\n        fix: mend it";
+            warning x.y.z [1/r] a\\u{1b}\n        odd\n        fix: mend it\n\
+            info    x.y.z [1/r] i-9\n        good to know\n        fix: mend it\n\
+            info    x.y.z [1/r] i-10\n        good to know, too\n        fix: mend it";
         assert_eq!(findings.render(Screen::default()).unwrap(), expected);
-        assert_eq!(findings.to_string(), "8 errors, 1 warning");
+        assert_eq!(findings.to_string(), "8 errors, 1 warning, 2 infos");
     }
 
     /// What differs from node to node is beside its name, and does not make another finding.

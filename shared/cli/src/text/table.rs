@@ -13,7 +13,7 @@ use crate::screen::{Screen, Tone};
 const GAP: usize = 2;
 
 /// Columns for the titles of a record that is shown alone.
-const TITLE: usize = 11;
+const TITLE: usize = 15;
 
 /// A table of so many rows is printed, and another begun: nobody looks at more at once, and memory has an end.
 const MOST_ROWS: usize = 10_000;
@@ -121,8 +121,11 @@ impl Table {
         let of_columns = shown.iter().zip(&whole);
         let (mut widths, mut narrowest): (Vec<usize>, Vec<usize>) = of_columns
             .map(|(index, width)| {
-                let column = &columns[*index];
-                (column.least(*width), column.least_of_subject(*width))
+                let (column, word) = (&columns[*index], self.widest_word(*index));
+                (
+                    column.least(*width, word),
+                    column.least_of_subject(*width, word),
+                )
             })
             .unzip();
         while shown.len() > 2 && n_columns(&widths) > width {
@@ -190,6 +193,12 @@ impl Table {
         let cells = self.rows.iter().map(|row| row[index].as_str());
         let cells = cells.chain([self.shape.columns[index].title]);
         cells.map(display_width).max().unwrap_or(0)
+    }
+
+    fn widest_word(&self, index: usize) -> usize {
+        let cells = self.rows.iter().map(|row| row[index].as_str());
+        let words = cells.flat_map(|cell| cell.split(' '));
+        words.map(display_width).max().unwrap_or(0)
     }
 }
 

@@ -38,6 +38,77 @@ fn a_row_each_without_empty_columns_and_cut_at_the_width() {
     assert!(Table::of("plan").is_none());
 }
 
+/// IDs of nodes begin alike, and so do names of roles.
+#[test]
+fn ids_and_names_are_never_cut() {
+    let time = "2026-11-27T06:00:00Z";
+    let call = |nodes: &[&str]| {
+        json!({"kind": "call", "time": time, "session_name": "ann", "event": "TerminateSession", "nodes": nodes,
+            "result": "denied: AccessDenied", "reason": "TICKET-123: a long reason"})
+    };
+    let mut calls = Table::of("call").unwrap();
+    calls.add(&call(&["i-02a00000000000001", "i-02a00000000000002"]));
+    calls.add(&call(&["i-02a00000000000003"]));
+    let expected = "TIME                  WHO  CALL              NODE                   RESULT\n\
+        2026-11-27T06:00:00Z  ann  TerminateSession  i-02a00000000000001,   denied:\n\
+        \x20                                            i-02a00000000000002    AccessDenied\n\
+        2026-11-27T06:00:00Z  ann  TerminateSession  i-02a00000000000003    denied:\n\
+        \x20                                                                   AccessDenied";
+    assert_eq!(calls.render(of(80)), expected);
+    // What was sent to a thousand nodes is one row all the same.
+    let ids: Vec<String> = (1..=1000).map(|number| format!("i-{number:017}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let mut many = Table::of("call").unwrap();
+    many.add(&call(&ids));
+    let text = many.render(of(80));
+    assert_eq!(text.lines().count(), 6, "{text}");
+    assert!(
+        text.contains(" i-00000000000000004,") && text.contains(" and 996 more"),
+        "{text}"
+    );
+
+    let mut impacts = Table::of("impact").unwrap();
+    for name in [
+        "OrganizationAccountAccessRole",
+        "OrganizationAccountAuditRole",
+    ] {
+        impacts.add(&json!({"class": "newly_denied", "principal": format!("arn:aws:iam::111122223333:role/{name}"),
+            "account": "111122223333", "actions": ["ssm:StartSession", "ssm:SendCommand"], "why": "denied by a statement of a policy"}));
+    }
+    let text = impacts.render(of(80));
+    assert!(!text.contains('…') && !text.contains("ACTIONS"), "{text}");
+    assert!(text.contains("111122223333"), "{text}");
+    let words: String = text
+        .lines()
+        .map(|line| line.get(14..40).unwrap_or_default().trim())
+        .collect();
+    for name in [
+        "OrganizationAccountAccessRole",
+        "OrganizationAccountAuditRole",
+    ] {
+        assert!(words.contains(&name[..20]), "{text}");
+    }
+}
+
+/// A setting that is off has no role, and one that was not read says nothing.
+#[test]
+fn a_setting_is_its_role_or_off() {
+    let role = "service-role/AWSSystemsManagerDefaultEC2InstanceManagementRole";
+    for (setting, expected) in [
+        (json!({"status": "Customized", "role": role}), role),
+        (json!({"status": "Default", "role": null}), "off"),
+        (json!({"status": null, "role": null}), ""),
+    ] {
+        let mut table = Table::of("host_management").unwrap();
+        table.add(&json!({"target": {"account": "1", "region": "r"}, "default_host_management": setting, "roles": [], "instances": []}));
+        let csv = table.csv().unwrap();
+        assert_eq!(
+            csv,
+            format!("region,account,host_management,roles,instances\nr,1,{expected},0,0\n")
+        );
+    }
+}
+
 #[test]
 fn long_texts_share_what_is_left() {
     let mut table = Table::of("impact").unwrap();
@@ -184,7 +255,7 @@ fn patch_states_keep_what_is_wrong_where_it_is_narrow() {
         table.add(&state(more));
         let text = table.render(screen(width));
         assert!(text.contains(word), "{width}: {text}");
-        let row = text.lines().last().unwrap();
+        let row = text.lines().nth(1).unwrap();
         assert!(row.starts_with(begin), "{width}: {row:?}");
     }
     // Beside a state that is known.
@@ -244,8 +315,7 @@ fn one_record_with_details_is_shown_in_a_few_lines() {
     };
     let mut table = Table::of("alerts").unwrap();
     table.add(&record("us-east-1"));
-    let expected =
-        "REGION       us-east-1\nACCOUNT      111122223333\nRULE         absent\ndetails: -o json";
+    let expected = "REGION           us-east-1\nACCOUNT          111122223333\nRULE             absent\ndetails: -o json";
     assert_eq!(table.render(of(80)), expected);
     table.add(&record("eu-west-1"));
     let expected = "REGION     ACCOUNT       RULE\nus-east-1  111122223333  absent\neu-west-1  111122223333  absent";

@@ -107,7 +107,7 @@ impl Batch<'_> {
         let answer = answer.map_err(|error| describe(format!("SendCommand {DOCUMENT}"), error))?;
         let id = answer.command().and_then(|command| command.command_id());
         Ok(id
-            .context("SendCommand: answer without command id")?
+            .context("SendCommand: answer without command ID")?
             .to_owned())
     }
 

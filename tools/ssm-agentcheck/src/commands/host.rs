@@ -37,13 +37,9 @@ pub(crate) async fn run(
         metadata_endpoint: args.metadata_endpoint.clone(),
         endpoint_url: global.aws.endpoint_url.clone(),
     };
+    let working = out.working("looking at this machine");
     let host = observe::host::observe(&redirect, awsconf::now()).await?;
-    let findings = host::check(&desired, &host);
-    findings
-        .iter()
-        .try_for_each(|finding| out.write_finding(finding))?;
-    Ok(match findings.is_empty() {
-        true => Outcome::Fine,
-        false => Outcome::Found,
-    })
+    working.end();
+    out.judged(&host.name);
+    out.write_findings(&host::check(&desired, &host))
 }

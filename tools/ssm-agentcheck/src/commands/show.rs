@@ -29,7 +29,7 @@ pub(crate) async fn run(
     out: &Output,
 ) -> anyhow::Result<Outcome> {
     out.list_of("node");
-    out.suggest(Next::Verb("check"));
+    out.suggest(Next::Bare("check"));
     let evidence = args.evidence.then_some(Connections::All);
     let options = |_: &Session| {
         Ok(ReadOptions {

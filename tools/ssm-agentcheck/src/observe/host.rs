@@ -10,6 +10,7 @@ use anyhow::Context;
 use awsconf::Metadata;
 use cli::{Reading, Target};
 use diagnosis::{Capability, Version};
+use futures_util::future::{join, join_all, join3};
 use records::Timestamp;
 use serde::Deserialize;
 
@@ -49,20 +50,21 @@ pub(crate) async fn observe(redirect: &Redirect, now: Timestamp) -> anyhow::Resu
     let metadata = Metadata::new(redirect.metadata_endpoint.as_deref())?;
     let agents = installed::agents(&redirect.root);
     let hybrid = hybrid(&redirect.root);
-    let is_hybrid = matches!(hybrid, Reading::Present(_));
-    let identity = match is_hybrid {
-        true => Reading::Absent,
-        false => identity(&metadata, redirect).await,
+    let (identity, domain) = match hybrid {
+        // A hybrid node has no metadata service to ask.
+        Reading::Present(_) => (Reading::Absent, Reading::Absent),
+        _ => {
+            join(
+                identity(&metadata, redirect),
+                metadata.get("/latest/meta-data/services/domain"),
+            )
+            .await
+        }
     };
     let region = match (&hybrid, &identity) {
         (Reading::Present((_, region)), _) => Some(region.clone()),
         (_, Reading::Present(identity)) => Some(identity.target.region.clone()),
         _ => None,
-    };
-    let domain = match is_hybrid {
-        // A hybrid node has no metadata service to ask.
-        true => Reading::Absent,
-        false => metadata.get("/latest/meta-data/services/domain").await,
     };
     let domain = domain.present().cloned();
     let (endpoints, clock_skew_seconds) = match region {
@@ -97,9 +99,14 @@ async fn identity(metadata: &Metadata, redirect: &Redirect) -> Reading<Identity>
         account_id: String,
         region: String,
     }
-    let document = metadata
-        .get("/latest/dynamic/instance-identity/document")
-        .await;
+    let endpoint = redirect.metadata_endpoint.as_deref();
+    // Each waits for seconds where nobody answers.
+    let (document, roles, v1) = join3(
+        metadata.get("/latest/dynamic/instance-identity/document"),
+        metadata.get("/latest/meta-data/iam/security-credentials/"),
+        awsconf::probe(endpoint.unwrap_or("http://169.254.169.254")),
+    )
+    .await;
     let document = match document {
         Reading::Present(text) => match serde_json::from_str::<Document>(&text) {
             Ok(document) => document,
@@ -108,15 +115,6 @@ async fn identity(metadata: &Metadata, redirect: &Redirect) -> Reading<Identity>
         Reading::Absent => return Reading::Unknown("no instance identity document".to_owned()),
         Reading::Unknown(reason) => return Reading::Unknown(reason),
     };
-    let roles = metadata
-        .get("/latest/meta-data/iam/security-credentials/")
-        .await;
-    let v1 = awsconf::probe(
-        redirect
-            .metadata_endpoint
-            .as_deref()
-            .unwrap_or("http://169.254.169.254"),
-    );
     Reading::Present(Identity {
         instance_id: document.instance_id,
         target: Target {
@@ -124,7 +122,7 @@ async fn identity(metadata: &Metadata, redirect: &Redirect) -> Reading<Identity>
             region: document.region,
         },
         role: roles.map(|names| names.lines().next().unwrap_or_default().to_owned()),
-        is_v1_allowed: match v1.await {
+        is_v1_allowed: match v1 {
             Ok(probed) => Reading::Present(probed.status != 401),
             Err(error) => Reading::Unknown(format!("{error:#}")),
         },
@@ -148,18 +146,20 @@ async fn network(
     if !agents.is_empty() && !agents.iter().all(is_new) {
         services.push("ec2messages");
     }
-    let (mut endpoints, mut skew) = (Vec::new(), Reading::Absent);
-    for service in services {
+    let probes = services.iter().map(async |service| {
         let url = match &redirect.endpoint_url {
             Some(url) => url.clone(),
             None => format!("https://{service}.{region}.{suffix}"),
         };
-        let probed = awsconf::probe(&url).await;
+        awsconf::probe(&url).await
+    });
+    let (mut endpoints, mut skew) = (Vec::new(), Reading::Absent);
+    for (service, probed) in services.iter().zip(join_all(probes).await) {
         if let (Ok(probed), Reading::Absent) = (&probed, &skew) {
             skew = clock_skew(probed.header("date"), now);
         }
         endpoints.push(Endpoint {
-            service: service.to_owned(),
+            service: (*service).to_owned(),
             error: probed.err().map(|error| format!("{error:#}")),
         });
     }

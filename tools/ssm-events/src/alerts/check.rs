@@ -2,7 +2,7 @@
 
 use cli::{Finding, FindingKind, Reading, Severity, Target};
 
-use crate::alerts::model::{Desired, Hashes, Observed};
+use crate::alerts::model::{Desired, Hashes, Observed, PLAN};
 use crate::alerts::{function, rule, trail};
 
 /// The id of a finding about a layer of the desired state whose last day is over.
@@ -35,7 +35,7 @@ pub(crate) fn check(
         None => rule::target(desired, target, partition),
         Some(way) => function::target(desired, way, target, partition),
     };
-    let (error, warning, apply) = (Severity::Error, Severity::Warning, "run plan and apply");
+    let (error, warning, apply) = (Severity::Error, Severity::Warning, PLAN);
     let allow = "allow the read that the message names";
     match &observed.rule {
         Reading::Absent => add(
@@ -188,7 +188,7 @@ pub(crate) fn check(
                     "events.connection.not_authorized",
                     name,
                     &message,
-                    "delete the connection, then run plan and apply",
+                    "delete the connection, then let ssm-events plan and apply it",
                 );
             }
             Reading::Present(_) => {}
@@ -234,7 +234,7 @@ pub(crate) fn check(
                         "events.destination.inactive",
                         name,
                         "the API destination is inactive: its connection is not authorized",
-                        "delete the connection, then run plan and apply",
+                        "delete the connection, then let ssm-events plan and apply it",
                     );
                 }
             }

@@ -4,7 +4,7 @@ use cli::{Reading, Severity, Target};
 use serde_json::{Value, json};
 
 use crate::alerts::model::{
-    Action, Desired, DesiredFunction, Hashes, Observed, RuleTarget, Webhook,
+    Action, Desired, DesiredFunction, Hashes, Observed, PLAN, RuleTarget, Webhook,
 };
 use crate::alerts::rule;
 
@@ -178,7 +178,7 @@ pub(crate) fn problems(
     target: &Target,
     partition: &str,
 ) -> Vec<(Severity, &'static str, String, &'static str)> {
-    let (error, warning, apply) = (Severity::Error, Severity::Warning, "run plan and apply");
+    let (error, warning, apply) = (Severity::Error, Severity::Warning, PLAN);
     let existing = match &observed.function {
         Reading::Absent => {
             return vec![(

@@ -16,6 +16,9 @@ pub(crate) use self::observed::{
 };
 pub(crate) use self::source::Webhook;
 
+/// The fix of what a plan mends. Reports do not say whose finding they show.
+pub(crate) const PLAN: &str = "let ssm-events plan and apply it";
+
 /// Hashes of what a plan must not hold: the webhook's URL, the function's package.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hashes {

@@ -3,7 +3,7 @@
 use cli::{Reading, Severity, Target};
 use serde_json::{Value, json};
 
-use crate::alerts::model::{Action, DesiredTrail, Observed};
+use crate::alerts::model::{Action, DesiredTrail, Observed, PLAN};
 
 /// The statements of this tool in a bucket's policy; the others are kept.
 const OWN_SIDS: [&str; 3] = [
@@ -141,7 +141,7 @@ pub(crate) fn problems(
     target: &Target,
     partition: &str,
 ) -> Vec<(Severity, &'static str, String, String, &'static str)> {
-    let (error, warning, apply) = (Severity::Error, Severity::Warning, "run plan and apply");
+    let (error, warning, apply) = (Severity::Error, Severity::Warning, PLAN);
     let allow = "allow the read that the message names";
     let mut found = Vec::new();
     let mut add = |severity, id, message: &str, fix| {

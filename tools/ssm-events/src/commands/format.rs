@@ -39,6 +39,7 @@ pub(crate) async fn run(
         out.write_text(CSV_HEADER)?;
     }
     let mut lists = Lists::default();
+    let _reading = out.reading("the records");
     let mut left_out = source::records(&global.io, |record, event| match args.to {
         None | Some(To::Slack) => {
             let marks = Marks::of(event, renderer.style.reason_pattern.as_ref());

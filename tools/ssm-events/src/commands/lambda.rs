@@ -106,7 +106,7 @@ impl Runtime {
             .await?;
         let id = answer
             .header("lambda-runtime-aws-request-id")
-            .context("next invocation: answer without id")?;
+            .context("next invocation: answer without ID")?;
         Ok((id.to_owned(), answer.body))
     }
 

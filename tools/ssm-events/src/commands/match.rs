@@ -36,6 +36,7 @@ pub(crate) async fn run(
     out: &Output,
 ) -> anyhow::Result<Outcome> {
     let pattern = pattern(&args.pattern)?;
+    let _reading = out.reading("the records");
     match args.explain {
         true => explain(&global.io, out, &pattern),
         false => matching(&global.io, out, &pattern),

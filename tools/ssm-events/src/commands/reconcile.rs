@@ -29,6 +29,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
+    let _reading = out.reading("the records");
     let mut delivered = Delivered::default();
     args.delivered
         .iter()
@@ -100,7 +101,7 @@ impl Delivered {
         let line = std::str::from_utf8(line)?.trim();
         if !line.starts_with('{') {
             let plain = line.bytes().all(|b| b.is_ascii_graphic());
-            anyhow::ensure!(plain, "expected an event id, or an object with event_id");
+            anyhow::ensure!(plain, "expected an event ID, or an object with event_id");
             if !line.is_empty() {
                 self.add(line.trim_matches('"'), ("", ""), None, true);
             }

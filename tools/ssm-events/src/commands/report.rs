@@ -36,6 +36,7 @@ pub(crate) async fn run(
         .transpose()?
         .unwrap_or_default();
     let mut report = Report::default();
+    let _reading = out.reading("the records");
     let mut left_out = source::records(&global.io, |_, event| {
         report.add(event, &names);
         Ok(())

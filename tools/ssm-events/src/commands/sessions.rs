@@ -61,6 +61,10 @@ pub(crate) async fn run(
     };
     let (since, until) = (time("--since", &args.since)?, time("--until", &args.until)?);
     let mut books = Books::new();
+    let reading = match args.listings.is_empty() {
+        true => out.reading("the records"),
+        false => Some(out.working("reading the records and what AWS answered before")),
+    };
     let left_out = records(global, &mut books)?;
     let (region, is_one) = match global.aws.regions.as_slice() {
         [one] if one != "all" => (one.as_str(), true),
@@ -88,6 +92,8 @@ pub(crate) async fn run(
     let mut outcome = Outcome::Fine;
     let books = RefCell::new(books);
     if !args.offline {
+        // The bar of the places comes next.
+        drop(reading);
         let work = async |session: &Session, _: &()| {
             let mut book = books
                 .borrow_mut()

@@ -55,7 +55,7 @@ pub(crate) struct Wanted {
     pub(crate) principal: Option<String>,
 
     /// Only calls on this node
-    #[arg(long, value_name = "ID", value_parser = node)]
+    #[arg(long = "instance-id", alias = "node", value_name = "ID", value_parser = node)]
     pub(crate) node: Option<String>,
 
     /// Only calls that were denied

@@ -27,10 +27,10 @@ use crate::screen::Nonce;
 /// The session prints one random word and ends. On a terminal this asks first; elsewhere it acts, as apply does. Of the accounts
 /// and regions that the flags name, it is the one that has the node.
 #[derive(clap::Args)]
-#[command(after_long_help = "Examples:\n  ssm-prefs probe --node i-0123456789abcdef0")]
+#[command(after_long_help = "Examples:\n  ssm-prefs probe --instance-id i-0123456789abcdef0")]
 pub(crate) struct ProbeArgs {
     /// Open the session on the node with this ID
-    #[arg(long, value_name = "ID")]
+    #[arg(long = "instance-id", alias = "node", value_name = "ID")]
     node: String,
     /// Do not ask on a terminal
     #[arg(long)]

@@ -28,7 +28,10 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    out.suggest(Next::Verb("check"));
+    out.suggest(match args.operators {
+        Some(_) => Next::SavedFor("operators", "ssm-prefs check --operators"),
+        None => Next::Verb("check"),
+    });
     out.list_of("host_management");
     let inputs = args.inputs.read()?;
     let work = async |session: &Session, known: &AccountCache| {

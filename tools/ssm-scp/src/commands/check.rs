@@ -25,7 +25,7 @@ pub(crate) async fn run(
     out.suggest(Next::Plan);
     let desired: Desired = cli::read_desired(&global.io, "desired policy")?;
     let parts = guard::render(&desired, args.limits.quota.max_characters)?;
-    let session = global.aws.global_session().await?;
+    let session = global.session().await?;
     let _working = out.working("reading the organization");
     let observed =
         observe::observe(&Client::new(&session.config), &session, &desired, &parts).await;

@@ -35,7 +35,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    out.suggest(Next::Verb("check"));
+    out.suggest(Next::VerbOf("check", global.io.file.clone()));
     let desired: Option<Desired> = match &global.io.file {
         Some(_) => Some(cli::read_desired(&global.io, "desired policy")?),
         None => None,

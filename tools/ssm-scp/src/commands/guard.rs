@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
+use awsconf::AwsArgs;
 use cli::{IoArgs, Next};
 use iam_policy::{Compiled, Policy};
 
@@ -32,9 +33,14 @@ pub(crate) struct GuardArgs {
 }
 
 impl GuardArgs {
-    /// Returns what says more of the desired state than records or questions do. The input is another file.
-    pub(super) fn next(&self) -> Next {
-        Next::VerbOf("impact", self.guard.clone())
+    /// Returns what says more of the desired state than records or questions do, with the roles that it needs. The input is another
+    /// file.
+    pub(super) fn next(&self, aws: &AwsArgs) -> Next {
+        let verb = match aws.split_account_roles().1.is_empty() {
+            true => "impact --assume-role 'arn:{partition}:iam::{account}:role/NAME'",
+            false => "impact",
+        };
+        Next::VerbOf(verb, self.guard.clone())
     }
 
     /// Reads the policies that the flags name.

@@ -41,10 +41,13 @@ pub(crate) async fn run(
     let desired: Desired = cli::read_desired(&global.io, "desired policy")?;
     let guard = Guard::of(&desired, args.limits.quota.max_characters)?;
     let through = Through::of(&global.aws);
-    let session = global.aws.split_account_roles().0.global_session().await?;
+    let session = global.session().await?;
     let before = match &args.organization {
         Some(path) => Organization::read(path)?,
-        None => observe::live_organization(&session).await?,
+        None => {
+            let _working = out.working("reading the organization");
+            observe::live_organization(&session).await?
+        }
     };
     let mut after = before.clone();
     guard.join(&mut after);
@@ -107,7 +110,7 @@ pub(crate) async fn run(
     text::write(out, &counts)?;
     let outcome = match findings.as_slice() {
         [] => {
-            out.suggest(Next::Verb("plan"));
+            out.suggest(Next::VerbOf("plan", global.io.file.clone()));
             Outcome::Fine
         }
         findings => out.write_findings(findings)?,

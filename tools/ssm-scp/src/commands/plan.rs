@@ -1,13 +1,12 @@
 //! `plan`: the changes that a desired state needs in the organization.
 
 use aws_sdk_organizations::Client;
-use cli::{Outcome, Output, Plan};
+use cli::{Change, Outcome, Output, Plan};
 
 use super::GlobalArgs;
 use super::quota::QuotaArgs;
 use crate::gaps::LeftOpen;
-use crate::model::Desired;
-use crate::model::TargetId;
+use crate::model::{Action, Desired, TargetId};
 use crate::{TOOL, guard, observe, plan};
 
 /// Print the changes that a desired state needs
@@ -33,7 +32,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Outcome> {
     let desired: Desired = cli::read_desired(&global.io, "desired policy")?;
     let parts = guard::render(&desired, args.limits.quota.max_characters)?;
-    let session = global.aws.global_session().await?;
+    let session = global.session().await?;
     let _working = out.working("reading the organization");
     let observed =
         observe::observe(&Client::new(&session.config), &session, &desired, &parts).await;
@@ -53,8 +52,19 @@ pub(crate) async fn run(
     } else {
         Outcome::Fine
     };
+    // Whom a denial would lock out is in accounts that apply has to read.
+    if global.aws.split_account_roles().1.is_empty() && planned.iter().any(denies) {
+        let partition = &session.partition;
+        let role = format!("arn:{partition}:iam::{{account}}:role/NAME");
+        out.suggest_for_apply(&["--assume-role", &role]);
+    }
     out.write(&Plan::new(TOOL, session.target, planned))?;
     Ok(outcome)
+}
+
+/// Returns whether a change may deny something: for one that only takes denials back no account is read.
+fn denies(change: &Change<Action>) -> bool {
+    !matches!(change.action, Action::DetachPolicy | Action::DeletePolicy)
 }
 
 fn target(text: &str) -> Result<TargetId, String> {

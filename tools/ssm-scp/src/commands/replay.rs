@@ -28,7 +28,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    out.suggest(args.source.next());
+    out.suggest(args.source.next(&global.aws));
     let guard = args.source.read()?;
     ensure!(
         !guard.compiled.is_empty(),

@@ -63,7 +63,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     out: &Output,
 ) -> anyhow::Result<Outcome> {
-    out.suggest(args.source.next());
+    out.suggest(args.source.next(&global.aws));
     let questions = Questions {
         principals: principals(&args.principals)?,
         actions: args.actions.clone(),

@@ -36,7 +36,7 @@ pub(crate) async fn organization(client: &Client) -> anyhow::Result<Organization
     while let Some(page) = roots.next().await {
         let page = page.map_err(|error| describe("ListRoots", error))?;
         for root in page.roots() {
-            let id = root.id().context("ListRoots: a root without id")?;
+            let id = root.id().context("ListRoots: a root without ID")?;
             let mut entity = entity(EntityType::Root, id, root.name(), None);
             entity.organization_id.clone_from(&organization_id);
             parents.push(entity.clone());
@@ -99,7 +99,7 @@ async fn accounts(client: &Client, parent: &Entity) -> anyhow::Result<Vec<Entity
         for account in page.accounts() {
             let id = account
                 .id()
-                .context("ListAccountsForParent: an account without id")?;
+                .context("ListAccountsForParent: an account without ID")?;
             accounts.push(entity(
                 EntityType::Account,
                 id,
@@ -125,7 +125,7 @@ async fn organizational_units(client: &Client, parent: &Entity) -> anyhow::Resul
         for unit in page.organizational_units() {
             let id = unit
                 .id()
-                .context("ListOrganizationalUnitsForParent: a unit without id")?;
+                .context("ListOrganizationalUnitsForParent: a unit without ID")?;
             units.push(entity(
                 EntityType::OrganizationalUnit,
                 id,
@@ -155,7 +155,7 @@ async fn policies(client: &Client, policy_type: PolicyType) -> anyhow::Result<Ve
         for summary in page.policies() {
             let id = summary
                 .id()
-                .context("ListPolicies: a policy without id")?
+                .context("ListPolicies: a policy without ID")?
                 .to_owned();
             let call = format!("DescribePolicy {id}");
             let answer = client.describe_policy().policy_id(&id).send().await;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use anyhow::bail;
-use cli::{Outcome, Output, PackageSuppressions};
+use cli::{Next, Outcome, Output, PackageSuppressions};
 
 use super::GlobalArgs;
 use crate::coverage;
@@ -72,7 +72,9 @@ pub(crate) async fn run(
     let today = cli::today();
     let known_exploited = args.kev.as_deref().map(kev::read).transpose()?;
     let mut accepted = PackageSuppressions::read(args.suppressions.as_deref(), "vulns")?;
+    let reading = out.reading("the inventories");
     let (mut fleet, mut gaps) = input::fleet(&global.io)?;
+    drop(reading);
     let (states, without_state) = std::mem::take(&mut fleet.scans).judged(Age {
         today,
         most: args.max_age,
@@ -80,7 +82,7 @@ pub(crate) async fn run(
     gaps.extend(without_state);
     if fleet.nodes.is_empty() && gaps.is_empty() {
         bail!(
-            "there is no inventory in the input: feed what the collector printed through ssm-run"
+            "there is no inventory in the input: pipe in the output of ssm-run with the collector"
         );
     }
     let working = out.working("reading the advisories");
@@ -127,6 +129,10 @@ pub(crate) async fn run(
     args.report
         .iter()
         .try_for_each(|report| report.write(&all))?;
+    // The table names some of the nodes only.
+    if args.report.is_empty() && !found.is_empty() {
+        out.suggest(Next::Again("--report csv=vulns.csv"));
+    }
     print(out, &all)?;
     sum_up(out, &fleet, &found, &gaps);
     let (expired, unused) = ("vulns.suppression.expired", "vulns.suppression.unused");

@@ -29,6 +29,7 @@ pub(crate) async fn run(
         most: args.max_age,
     };
     let (mut scans, mut gaps) = (Scans::default(), Vec::new());
+    let _reading = out.reading("the patch states");
     let n_read = input::for_each(&global.io, |item| {
         match item {
             Item::PatchScan(invocation) => scans.ended(*invocation),
@@ -48,7 +49,7 @@ pub(crate) async fn run(
     gaps.extend(of_nodes);
     if states.is_empty() && gaps.is_empty() {
         bail!(
-            "there is no scan for patches in the input: feed what `ssm-run --patch-scan` printed"
+            "there is no scan for patches in the input: pipe in the output of `ssm-run --patch-scan`"
         );
     }
     states.iter().try_for_each(|state| out.write(state))?;

@@ -33,7 +33,11 @@ pub(crate) async fn run(
         std::fs::create_dir_all(directory)
             .with_context(|| format!("make the directory {}", directory.display()))?;
     }
-    out.suggest(Next::Verb("match --advisories PATH"));
+    out.suggest(Next::VerbOf(
+        "match --advisories PATH",
+        global.io.file.clone(),
+    ));
+    let _reading = out.reading("the inventories");
     let mut left = input::asked_again(&global.io).unwrap_or_default();
     let mut held: BTreeMap<(Target, String), Box<Scanned>> = BTreeMap::new();
     let mut sboms = Sboms {
@@ -64,7 +68,7 @@ pub(crate) async fn run(
                 gaps.push(gap);
                 place
             }
-            Item::Bom(_) => bail!("this is an SBOM already; feed it to `ssm-vulns match`"),
+            Item::Bom(_) => bail!("this is an SBOM already: pipe it into `ssm-vulns match`"),
             Item::PatchScan(invocation) => Some((invocation.target, invocation.instance_id)),
             Item::PatchState(_) => None,
         };
@@ -89,7 +93,7 @@ pub(crate) async fn run(
     let known = sboms.known;
     if known.is_empty() && gaps.is_empty() {
         bail!(
-            "there is no inventory in the input: feed what the collector printed through ssm-run"
+            "there is no inventory in the input: pipe in the output of ssm-run with the collector"
         );
     }
     if sboms.n_superseded > 0 {

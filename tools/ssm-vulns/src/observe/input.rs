@@ -106,7 +106,7 @@ fn item(text: &str) -> anyhow::Result<Option<Item>> {
     };
     let gap = |error: anyhow::Error| {
         let message = format!("a record that cannot be read: {error:#}");
-        let fix = "feed what ssm-run printed, or SBOMs in CycloneDX";
+        let fix = "pipe in the output of ssm-run, or SBOMs in CycloneDX";
         Gap::general("vulns.input.unknown", message, fix)
     };
     // Those of one node must not end the scan of the others.

@@ -195,7 +195,9 @@ impl TryFrom<String> for EventName {
         if good {
             Ok(EventName(text))
         } else {
-            Err(format!("'{text}' is no API call such as StartSession"))
+            Err(format!(
+                "'{text}' is not the name of an API call: expected one such as StartSession"
+            ))
         }
     }
 }

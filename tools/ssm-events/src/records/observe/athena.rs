@@ -110,7 +110,7 @@ async fn run(client: &Client, args: &AthenaArgs, sql: &str) -> anyhow::Result<St
     let id = started
         .map_err(|error| describe("StartQueryExecution", error))?
         .query_execution_id;
-    let id = id.context("StartQueryExecution: answer without id")?;
+    let id = id.context("StartQueryExecution: answer without ID")?;
     loop {
         let got = client
             .get_query_execution()

@@ -1,0 +1,79 @@
+//! The common flags as one tool has them: their help names nothing that it lacks.
+
+use clap::builder::PossibleValuesParser;
+use clap::{Command, ValueEnum};
+use records::Schemas;
+
+use crate::flags::{Format, WITH_REPORTS};
+use crate::generate::Artefact;
+use crate::permissions::Permissions;
+
+/// Returns the command of a tool, with `--generate`.
+pub(crate) fn fitted(command: Command, schemas: &Schemas, permissions: &Permissions) -> Command {
+    let verbs: Vec<String> = command
+        .get_subcommands()
+        .map(|verb| verb.get_name().to_owned())
+        .collect();
+    let has_reports = command.get_subcommands().any(|verb| {
+        let mut flags = verb.get_arguments();
+        flags.any(|flag| flag.get_long() == Some("report"))
+    });
+    let has = |verb: &str| match verb {
+        WITH_REPORTS => has_reports,
+        verb => verbs.iter().any(|one| one == verb),
+    };
+    let calls_aws = !permissions.grants.is_empty();
+    let formats = Format::value_variants().iter();
+    let formats: Vec<_> = formats.filter_map(|format| format.value_of(has)).collect();
+    let formats = PossibleValuesParser::new(formats);
+    let mut command = command
+        .mut_arg("output", |arg| {
+            use clap::builder::TypedValueParser;
+            arg.value_parser(formats.try_map(|name| Format::from_str(&name, false)))
+        })
+        .mut_arg("verbose", |arg| arg.hide(!calls_aws));
+    if !has("plan") {
+        command = command.mut_arg("file", |arg| {
+            arg.help("Read the input from FILE instead of stdin")
+        });
+    }
+    let has_example = schemas.example.is_some() || !schemas.of_verbs.is_empty();
+    let is_there = |artefact: &Artefact| match artefact {
+        Artefact::Example => has_example,
+        Artefact::Policy | Artefact::Permissions => calls_aws,
+        _ => true,
+    };
+    let artefacts = Artefact::value_variants().iter().filter_map(|artefact| {
+        let value = artefact.to_possible_value()?;
+        Some(value.hide(!is_there(artefact)))
+    });
+    let artefacts: Vec<_> = artefacts.collect();
+    command.arg(
+        clap::Arg::new("generate")
+            .long("generate")
+            .value_name("WHAT")
+            .value_parser(PossibleValuesParser::new(artefacts))
+            .help(about(has_example, calls_aws))
+            .exclusive(true),
+    )
+}
+
+/// Returns what `--generate` prints.
+fn about(has_example: bool, calls_aws: bool) -> String {
+    let mut parts = vec![
+        "a man page",
+        "shell completions",
+        "the JSON Schema of all records",
+    ];
+    if has_example {
+        parts.push("a desired state with all fields");
+    }
+    if calls_aws {
+        parts.extend([
+            "the IAM policy needed to run this",
+            "the table of its permissions",
+        ]);
+    }
+    let last = parts.pop().unwrap_or_default();
+    format!("Print {} or {last}", parts.join(", "))
+}
