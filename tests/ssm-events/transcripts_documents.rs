@@ -38,6 +38,15 @@ fn an_account_that_never_had_preferences_is_not_taken_for_one_that_lost_them() {
         said.contains("`ssm-prefs plan` says what makes it"),
         "{said}"
     );
+    // They may have been deleted a moment ago.
+    assert!(said.contains("the last 15 minutes"), "{said}");
+    let found = scene.run(&CHECK, DESIRED);
+    found.assert_status(1);
+    let found = of_transcripts(&found);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["id"], "events.transcript.unsettled");
+    scene.account.forget_calls();
+    scene.run(&NOW, "").assert_status(0);
     let calls = scene.account.operations();
     let is_asked = |one: &&String| one.ends_with("LookupEvents");
     assert_eq!(calls.iter().filter(is_asked).count(), 3, "{calls:?}");
@@ -80,7 +89,7 @@ fn sessions_before_preferences_were_deleted_are_unread_and_those_after_have_none
         said.contains("was deleted after the session began"),
         "{said}"
     );
-    // Where the event history may not be read, the record of the call says the same.
+    // Where the event history may not be read, the record of the call does not say that there was none ever since.
     deny_the_history(&scene);
     let of_document = |started: &str| {
         json!({"eventName": "DeleteDocument", "eventSource": "ssm.amazonaws.com", "eventTime": started, "awsRegion": "us-east-1",
@@ -90,7 +99,12 @@ fn sessions_before_preferences_were_deleted_are_unread_and_those_after_have_none
     let started = of(&records, &after)["started"].as_str().unwrap();
     let again = scene.run(&NOW, &of_document(started)).records();
     let words = [&before, &after].map(|one| none(&again, one));
-    assert_eq!(words, ["unread", "preferences_off"]);
+    assert_eq!(words, ["unread", "unread"]);
+    let said = message(&again, &before);
+    assert!(
+        said.contains("was deleted after the session began"),
+        "{said}"
+    );
     let none_said = scene.run(&NOW, "").records();
     let words = [&before, &after].map(|one| none(&none_said, one));
     assert_eq!(words, ["unread", "unread"]);
@@ -115,6 +129,11 @@ fn which_version_was_the_default_is_asked_where_versions_differ() {
     let shown = scene.run(&NOW, "");
     shown.assert_status(0);
     assert_eq!(none(&shown.records(), &session), "preferences_off");
+    let said = message(&shown.records(), &session);
+    assert!(
+        said.contains("names neither bucket nor log group"),
+        "{said}"
+    );
     // The first version may have been the default one again in between.
     deny_the_history(&scene);
     let shown = scene.run(&NOW, "");

@@ -3,6 +3,7 @@
 
 mod changes;
 mod document;
+mod facts;
 mod findings;
 mod inputs;
 mod judge;
@@ -16,11 +17,12 @@ use std::rc::Rc;
 use records::{RecordedSession, Timestamp};
 use serde_json::json;
 
-pub(crate) use changes::{CALLS as DOCUMENT_CALLS, Changes};
+pub(crate) use changes::{CALLS as DOCUMENT_CALLS, Changes, SHOWN_AFTER_MINUTES};
 pub(crate) use document::{Document, PREFERENCES, Version, in_force};
+pub(crate) use facts::Facts;
 pub(crate) use findings::{UNREAD, findings};
 pub(crate) use inputs::{Inputs, Logging};
-pub(crate) use judge::{Facts, Rules, is_unread};
+pub(crate) use judge::{Rules, is_unread};
 pub(crate) use known::{KnownSession, KnownSessions, SessionKey};
 pub(crate) use session::{Described, Object, Session, Status, Stream};
 pub(crate) use store::Store;

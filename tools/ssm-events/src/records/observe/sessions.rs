@@ -88,15 +88,10 @@ pub(crate) async fn read(session: &Session, ask: &Ask, book: &mut Book, facts: &
 fn wanted(book: &Book, facts: &Facts) -> BTreeMap<Store, Vec<usize>> {
     let mut wanted = BTreeMap::<Store, Vec<usize>>::new();
     for (place, session) in book.sessions.iter().enumerate() {
-        for logging in facts.logging(session).unwrap_or_default() {
-            for store in &logging.stores {
-                let places = match wanted.get_mut(store) {
-                    Some(places) => places,
-                    None => wanted.entry(store.clone()).or_default(),
-                };
-                if places.last() != Some(&place) && !session.id.is_empty() {
-                    places.push(place);
-                }
+        for store in facts.stores_of(session) {
+            let places = wanted.entry(store).or_default();
+            if places.last() != Some(&place) && !session.id.is_empty() {
+                places.push(place);
             }
         }
     }

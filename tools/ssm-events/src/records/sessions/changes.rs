@@ -1,6 +1,7 @@
 //! What records say of Session documents: when one was made and deleted, and which version became the default one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeBounds;
 
 use records::Timestamp;
 
@@ -13,6 +14,9 @@ pub(crate) const CALLS: [&str; 3] = [
     "DeleteDocument",
     "UpdateDocumentDefaultVersion",
 ];
+
+/// A call may not be in the event history before.
+pub(crate) const SHOWN_AFTER_MINUTES: i64 = 15;
 
 /// In the order in which two of one second are taken: a document that is replaced is deleted first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +32,8 @@ pub(crate) struct Changes {
     pub(super) by_document: BTreeMap<String, BTreeSet<(i64, Change)>>,
     /// Since when none is missing. Records on stdin may be any part of all.
     pub(crate) whole_since: Option<i64>,
+    /// Until when none is missing: later ones may not be shown yet.
+    pub(crate) whole_until: Option<i64>,
     /// Why the event history could not be read, if it could not be.
     pub(crate) unread: Option<String>,
 }
@@ -39,10 +45,19 @@ pub(crate) enum Past {
     Absent,
     /// It was there, and has been deleted since.
     Deleted,
-    /// It was made at that time, and is there still as far as records say.
-    Made(i64),
+    /// It was made before, and is there still as far as records say.
+    Made,
     /// It was there if it is there now, and not if it is not.
     AsNow,
+    Unknown,
+}
+
+/// What is known of which version was the default one at a time in the past.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DefaultThen {
+    Recorded(u64),
+    /// That of today.
+    OfToday,
     Unknown,
 }
 
@@ -84,6 +99,7 @@ impl Changes {
     /// Takes in what somebody else has read.
     pub(crate) fn extend(&mut self, others: Changes) {
         self.whole_since = others.whole_since.or(self.whole_since);
+        self.whole_until = others.whole_until.or(self.whole_until);
         for (name, changes) in others.by_document {
             self.by_document.entry(name).or_default().extend(changes);
         }
@@ -100,37 +116,79 @@ impl Changes {
             }
         }
         match (before, after) {
-            (Some((_, Change::Deleted)), _) => Past::Absent,
+            // Where records are missing it may have been made again before, without one.
+            (Some((deleted, Change::Deleted)), _) if self.is_whole(deleted) => Past::Absent,
+            (_, Some(Change::Deleted)) => Past::Deleted,
+            (Some((_, Change::Deleted)), _) => Past::Unknown,
             // One that is made again has been deleted, whether a record says so or not.
-            (Some(_), Some(_)) | (None, Some(Change::Deleted)) => Past::Deleted,
-            (Some((made, _)), None) => Past::Made(made),
+            (Some(_), Some(_)) => Past::Deleted,
+            (Some(_), None) => Past::Made,
             (None, _) if !self.is_whole(at) => Past::Unknown,
             (None, Some(_)) => Past::Absent,
             (None, None) => Past::AsNow,
         }
     }
 
-    /// Returns the version that became the default one last, of those that did between two times.
-    pub(super) fn default_version(&self, name: &str, from: Option<i64>, at: i64) -> Option<u64> {
-        let defaults = self.defaults(name);
-        let defaults =
-            defaults.filter(|(time, _)| *time <= at && from.is_none_or(|from| from <= *time));
-        defaults.last().map(|(_, number)| number)
+    /// Returns which version was the default one at a time. A record says that where none after it is missing.
+    pub(super) fn default_then(&self, name: &str, at: i64) -> DefaultThen {
+        let (mut last, mut is_changed_later) = (None, false);
+        for (time, change) in self.of(name) {
+            match change {
+                Change::Default(_) if at < time => is_changed_later = true,
+                _ if at < time => {}
+                Change::Deleted => last = None,
+                // The first version is the default one until another becomes it.
+                Change::Created => last = Some((time, 1)),
+                Change::Default(number) => last = Some((time, number)),
+            }
+        }
+        match last {
+            Some((time, number)) if self.is_whole(time) => DefaultThen::Recorded(number),
+            _ if self.is_whole(at) && !is_changed_later => DefaultThen::OfToday,
+            _ => DefaultThen::Unknown,
+        }
     }
 
-    /// Returns whether the default version of a time is still the default one, for certain.
-    pub(super) fn is_default_of_today(&self, name: &str, at: i64) -> bool {
-        self.is_whole(at) && !self.defaults(name).any(|(time, _)| at < time)
+    /// Returns the versions that became the default one at a time of these, as far as records say.
+    pub(super) fn defaults(
+        &self,
+        name: &str,
+        times: impl RangeBounds<i64>,
+    ) -> impl Iterator<Item = u64> {
+        self.of(name)
+            .filter_map(move |(time, change)| match change {
+                Change::Default(number) if times.contains(&time) => Some(number),
+                _ => None,
+            })
+    }
+
+    /// Returns whether all records of a time are shown already.
+    pub(super) fn is_shown(&self, at: i64) -> bool {
+        self.whole_until.is_some_and(|until| at <= until)
+    }
+
+    /// Returns whether records say whether a document was there, so that no change that is not shown yet can say otherwise.
+    pub(super) fn is_settled(&self, name: &str, at: i64) -> bool {
+        self.of(name).any(|(time, change)| match change {
+            Change::Default(_) => false,
+            _ if time <= at => self.is_whole(time) && self.is_shown(at),
+            _ => self.is_whole(at) && self.is_shown(time),
+        })
     }
 
     /// Returns why something about the past is not known, with what to do.
     pub(super) fn why_unknown(&self) -> String {
-        match &self.unread {
-            Some(reason) => reason.clone(),
-            None => format!(
-                "no record of {} says so: pipe in what `ssm-events history` prints",
-                CALLS.join(", ")
-            ),
+        match (&self.unread, self.whole_since) {
+            (Some(reason), _) => reason.clone(),
+            (None, Some(_)) => {
+                "CloudTrail's event history of 90 days was read and does not say it, so that it cannot be known any more"
+                    .to_owned()
+            }
+            (None, None) => {
+                "CloudTrail's event history of the last 90 days may say it, and was not read: run without --offline, with access \
+                 to the account"
+                    .to_owned()
+            }
         }
     }
 
@@ -140,13 +198,6 @@ impl Changes {
 
     fn of(&self, name: &str) -> impl Iterator<Item = (i64, Change)> {
         self.by_document.get(name).into_iter().flatten().copied()
-    }
-
-    fn defaults(&self, name: &str) -> impl Iterator<Item = (i64, u64)> {
-        self.of(name).filter_map(|(time, change)| match change {
-            Change::Default(number) => Some((time, number)),
-            _ => None,
-        })
     }
 }
 
@@ -187,14 +238,18 @@ pub(super) mod tests {
             (vec![], Some(6), 5, Past::Unknown),
             (vec![made()], None, 5, Past::Unknown),
             (vec![made()], Some(1), 5, Past::Absent),
-            (vec![made()], None, 10, Past::Made(10)),
-            (vec![made(), one_version()], None, 15, Past::Made(10)),
+            (vec![made()], None, 10, Past::Made),
+            (vec![made(), one_version()], None, 15, Past::Made),
             (vec![deleted()], None, 15, Past::Deleted),
-            (vec![deleted()], None, 20, Past::Absent),
+            // It may have been made again, and no record of that was given.
+            (vec![deleted()], None, 20, Past::Unknown),
+            (vec![deleted()], Some(21), 25, Past::Unknown),
+            (vec![deleted()], Some(20), 20, Past::Absent),
             (vec![made(), deleted()], None, 15, Past::Deleted),
             (vec![made(), made_again()], None, 15, Past::Deleted),
-            (vec![made_again(), deleted()], None, 25, Past::Absent),
-            (vec![made_again(), deleted()], None, 35, Past::Made(30)),
+            (vec![made_again(), deleted()], None, 25, Past::Unknown),
+            (vec![made_again(), deleted()], Some(20), 25, Past::Absent),
+            (vec![made_again(), deleted()], None, 35, Past::Made),
         ] {
             assert_eq!(past(&events, whole_since, at), expected, "{events:?} {at}");
         }
@@ -208,6 +263,33 @@ pub(super) mod tests {
         other.source = "workdocs.amazonaws.com".to_owned();
         for event in [refused, other] {
             assert_eq!(past(&[event], Some(1), 15), Past::AsNow);
+        }
+    }
+
+    #[test]
+    fn a_change_of_the_last_minutes_may_not_be_shown_yet() {
+        let settled = |events: &[Event], at| {
+            let mut changes = Changes {
+                whole_since: Some(1),
+                whole_until: Some(100),
+                ..Changes::default()
+            };
+            events.iter().for_each(|event| changes.add(event));
+            changes.is_settled("SSM-SessionManagerRunShell", at)
+        };
+        let made = |at| change("CreateDocument", at, None);
+        let deleted = || change("DeleteDocument", 20, None);
+        let default = || change("UpdateDocumentDefaultVersion", 20, Some("1"));
+        for (events, at, expected) in [
+            (vec![], 50, false),
+            (vec![default()], 50, false),
+            (vec![deleted()], 50, true),
+            (vec![deleted()], 100, true),
+            (vec![deleted()], 101, false),
+            (vec![made(60)], 50, true),
+            (vec![made(101)], 50, false),
+        ] {
+            assert_eq!(settled(&events, at), expected, "{events:?} {at}");
         }
     }
 }

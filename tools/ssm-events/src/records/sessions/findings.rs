@@ -9,13 +9,18 @@ use super::{Book, Facts, Rules, judge};
 
 /// The finding about what could not be read.
 pub(crate) const UNREAD: &str = "events.transcript.unread";
+/// Reasons, each with the number of sessions that it is about and the first of them.
+type Reasons = BTreeMap<String, (usize, String)>;
+
+const GRANT: &str = "grant what `ssm-events --generate policy --for sessions` prints";
 const FIX: &str =
     "run `ssm-prefs check --roles` and `ssm-prefs probe`; on the node, the agent's log says why";
 
 /// Returns a finding for each session whose transcript is missing or not encrypted, and one for each reason why others are not
 /// known.
 pub(crate) fn findings(book: &Book, place: &Target, facts: &Facts, rules: &Rules) -> Vec<Finding> {
-    let (mut found, mut unread) = (Vec::new(), BTreeMap::<String, (usize, String)>::new());
+    let mut found = Vec::new();
+    let (mut unread, mut unsettled) = (Reasons::new(), Reasons::new());
     let finding =
         |id: &str, severity: Severity, resource: &str, message: String, fix: &str| Finding {
             kind: FindingKind::Finding,
@@ -49,6 +54,10 @@ pub(crate) fn findings(book: &Book, place: &Target, facts: &Facts, rules: &Rules
             _ if judge::is_unread(&made) => {
                 let first = || (0, session.id.to_string());
                 unread.entry(what).or_insert_with(first).0 += 1;
+            }
+            Some(NoTranscript::PreferencesOff) if facts.is_unsettled(session) => {
+                let first = || (0, session.id.to_string());
+                unsettled.entry(what).or_insert_with(first).0 += 1;
             }
             None if !made.missing_in.is_empty() => {
                 if let Some(reason) = judge::unknown_encryption(session, facts) {
@@ -101,8 +110,17 @@ pub(crate) fn findings(book: &Book, place: &Target, facts: &Facts, rules: &Rules
                 }
             ),
         };
-        let fix = "grant what `ssm-events --generate policy --for sessions` prints";
+        let fix = match facts.is_of_call(&message) {
+            true => GRANT,
+            false => "no permission is missing: do what the message names, or look for the transcripts by hand",
+        };
         finding(UNREAD, Severity::Error, &first, message, fix)
+    }));
+    found.extend(unsettled.into_iter().map(|(reason, (n_sessions, first))| {
+        let sessions = cli::count(n_sessions, "session");
+        let message = format!("no transcript was to be written of {sessions}: {reason}");
+        let fix = "make preferences that log, as `ssm-prefs plan` says; what was changed is shown when this is run 15 minutes later";
+        finding("events.transcript.unsettled", Severity::Warning, &first, message, fix)
     }));
     found
 }

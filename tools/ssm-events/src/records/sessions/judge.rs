@@ -1,14 +1,14 @@
 //! Where the transcript of a session is, or why there is none. What was not read is never taken for what is not there.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use records::{
-    EcsTarget, NoTranscript, Reading, SessionEnd, Transcript, TranscriptObject, TranscriptStream,
+    EcsTarget, NoTranscript, SessionEnd, Transcript, TranscriptObject, TranscriptStream,
 };
 
-use super::changes::Changes;
-use super::document::{Document, PREFERENCES, in_force};
+use super::changes::SHOWN_AFTER_MINUTES;
+use super::document::PREFERENCES;
+use super::facts::Facts;
 use super::inputs::Logging;
 use super::session::Session;
 use super::store::Store;
@@ -17,66 +17,12 @@ use super::store::Store;
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeSessions.html>
 const HISTORY: i64 = 30 * 24 * 3600;
 
-/// What was read of one account and Region.
-#[derive(Debug, Default)]
-pub(crate) struct Facts {
-    /// Why `DescribeSessions` could not be read, if it could not.
-    pub(crate) undescribed: Option<String>,
-    /// The documents that sessions were started with, by name.
-    pub(crate) documents: BTreeMap<String, Document>,
-    /// What became of documents in the past.
-    pub(crate) changes: Changes,
-    /// The stores that were looked into: with what is wrong with one that could not be read.
-    pub(crate) stores: BTreeMap<Store, Option<String>>,
-    /// Why it is not known whether what lies in a store is encrypted.
-    pub(crate) unknown_keys: BTreeMap<Store, String>,
-}
-
 /// What time it is, and how long a transcript may take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
     pub(crate) now: i64,
     /// In seconds.
     pub(crate) grace: i64,
-}
-
-impl Facts {
-    /// Returns where the transcript of a session may be, by each version that may have been in force; why that is not known.
-    pub(crate) fn logging(&self, session: &Session) -> Result<Vec<Rc<Logging>>, String> {
-        let name = session.document.as_deref().unwrap_or(PREFERENCES);
-        if name != PREFERENCES && name.starts_with("AWS-") {
-            // Amazon's own have no inputs.
-            return Ok(vec![Rc::default()]);
-        }
-        let Some(document) = self.documents.get(name) else {
-            return Err(format!("the document {name} was not read"));
-        };
-        let found = in_force(name, document, &self.changes, session.started)?;
-        let (Some(found), Reading::Present(versions)) = (found, document) else {
-            // Without preferences a session is logged nowhere, and without another document it does not begin.
-            return match name {
-                PREFERENCES => Ok(vec![Rc::new(Logging {
-                    is_absent: true,
-                    ..Logging::default()
-                })]),
-                _ => Err(format!("{name} did not exist when the session began")),
-            };
-        };
-        let logging = found.into_iter().map(|place| {
-            let version = &versions[place];
-            match &version.inputs {
-                Reading::Present(inputs) => inputs
-                    .filled(session.parameters.as_deref())
-                    .map_err(|reason| format!("{name} version {}: {reason}", version.number)),
-                Reading::Absent => Err(format!(
-                    "{name} version {} may have been in force, and was not read",
-                    version.number
-                )),
-                Reading::Unknown(reason) => Err(reason.clone()),
-            }
-        });
-        logging.collect()
-    }
 }
 
 /// Returns where the transcript of a session is, or why there is none.
@@ -111,7 +57,7 @@ pub(super) fn transcript(session: &Session, facts: &Facts, rules: &Rules) -> Tra
     if why == NoTranscript::UploadFailed {
         let missing = missing(session, facts);
         made.missing_in = missing.iter().map(Store::to_string).collect();
-        made.message = (!missing.is_empty()).then_some(message);
+        made.message = (!is_there || !missing.is_empty()).then_some(message);
     } else if !is_there || (why == NoTranscript::Unread && !has_all(session, facts)) {
         made.message = Some(message);
     }
@@ -194,19 +140,27 @@ pub(super) fn unknown_encryption(session: &Session, facts: &Facts) -> Option<Str
     ))
 }
 
-/// Returns the stores that should have the transcript and do not.
+/// Returns the stores that should have the transcript and do not. Where versions differ, one of them was in force: what all name
+/// is missing for certain.
 fn missing(session: &Session, facts: &Facts) -> Vec<Store> {
     let logging = expected(session, facts).unwrap_or_default();
-    let is_there = session.filled_object().is_some() || session.filled_stream().is_some();
-    let mut missing: Vec<Store> = Vec::new();
-    // Where versions differ, one of them was in force: what all name is missing for certain.
+    let mut missing = all_stores(&logging);
+    missing.retain(|store| {
+        let is_certain = logging.iter().all(|one| one.stores.contains(store));
+        is_certain && !is_in(session, store)
+    });
+    missing
+}
+
+/// Returns each store of these, once.
+fn all_stores(logging: &[Rc<Logging>]) -> Vec<Store> {
+    let mut all: Vec<Store> = Vec::new();
     for store in logging.iter().flat_map(|one| &one.stores) {
-        let is_certain = !is_there || logging.iter().all(|one| one.stores.contains(store));
-        if is_certain && !is_in(session, store) && !missing.contains(store) {
-            missing.push(store.clone());
+        if !all.contains(store) {
+            all.push(store.clone());
         }
     }
-    missing
+    all
 }
 
 /// Returns why a session has no transcript, if it has none, and in words.
@@ -242,19 +196,20 @@ fn why_none(session: &Session, facts: &Facts, rules: &Rules) -> (NoTranscript, S
     if logging.iter().all(|one| one.is_port) {
         return said(No::Port, "sessions that forward a port are never logged");
     }
-    if logging.iter().all(|one| one.is_absent) {
-        return (
-            No::PreferencesOff,
-            format!(
+    if logging.iter().all(|one| one.stores.is_empty()) {
+        let off = match logging.iter().all(|one| one.is_absent) {
+            true => format!(
                 "there was no {document} when the session began: `ssm-prefs plan` says what makes it"
             ),
-        );
-    }
-    if logging.iter().all(|one| one.stores.is_empty()) {
-        return (
-            No::PreferencesOff,
-            format!("{document} names neither bucket nor log group"),
-        );
+            false => format!("{document} names neither bucket nor log group"),
+        };
+        let unless = match facts.is_unsettled(session) {
+            true => format!(
+                "; a change of the last {SHOWN_AFTER_MINUTES} minutes may not be in CloudTrail's event history yet, and would make this another answer"
+            ),
+            false => String::new(),
+        };
+        return (No::PreferencesOff, off + &unless);
     }
     if logging.iter().any(|one| one.stores.is_empty()) {
         return (
@@ -312,10 +267,18 @@ fn why_none(session: &Session, facts: &Facts, rules: &Rules) -> (NoTranscript, S
             ),
         };
     }
-    let missing: Vec<String> = missing(session, facts)
-        .iter()
-        .map(Store::to_string)
-        .collect();
+    let text = |stores: &[Store], and: &str| {
+        let stores: Vec<String> = stores.iter().map(Store::to_string).collect();
+        stores.join(and)
+    };
+    let missing = missing(session, facts);
+    let nowhere = match missing.is_empty() {
+        true => format!(
+            "neither in {}, one of which should have it",
+            text(&all_stores(&logging), " nor in ")
+        ),
+        false => format!("nothing in {}", text(&missing, " and ")),
+    };
     let is_empty = [
         session.object.is_some() && session.filled_object().is_none(),
         session.stream.is_some() && session.filled_stream().is_none(),
@@ -328,10 +291,7 @@ fn why_none(session: &Session, facts: &Facts, rules: &Rules) -> (NoTranscript, S
     };
     (
         No::UploadFailed,
-        format!(
-            "nothing in {}: it could not be uploaded, or was removed since{empty}",
-            missing.join(" and ")
-        ),
+        format!("{nowhere}: it could not be uploaded, or was removed since{empty}"),
     )
 }
 

@@ -8,9 +8,9 @@ use std::rc::Rc;
 use records::{NoTranscript, Reading, SessionEnd};
 use serde_json::json;
 
-use super::{Facts, Rules, is_unread, transcript};
+use super::{Rules, is_unread, transcript};
 use crate::records::sessions::{
-    Book, Inputs, Listed, Object, PREFERENCES, Store, Stream, UNREAD, Version, findings,
+    Book, Facts, Inputs, Listed, Object, PREFERENCES, Store, Stream, UNREAD, Version, findings,
 };
 
 const NOW: i64 = 1_800_000_000;

@@ -17,12 +17,17 @@ use crate::records::history::{EventFilter, Wanted};
 use crate::records::observe::lookup::{self, RegionEvents};
 use crate::records::record::Event;
 use crate::records::sessions::{
-    Book, Changes, DOCUMENT_CALLS, Document, Facts, Inputs, PREFERENCES, Version, in_force,
+    Book, Changes, DOCUMENT_CALLS, Document, Facts, Inputs, PREFERENCES, SHOWN_AFTER_MINUTES,
+    Version, in_force,
 };
 
 /// "You can look up events that occurred in a region within the last 90 days."
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html>
 const HISTORY: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// How long it takes until a call is in the history: "within an average of about 5 minutes of an API call. This time is not
+/// guaranteed", and few take three times as long.
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html>
+const DELAY: SignedDuration = SignedDuration::from_mins(SHOWN_AFTER_MINUTES);
 /// Pages that wait to be looked at.
 const AHEAD: usize = 2;
 
@@ -58,11 +63,15 @@ pub(super) async fn read(session: &Session, client: &Client, book: &Book, facts:
         let Some(document) = facts.documents.get(*name) else {
             continue;
         };
-        let found = starts.iter().filter_map(|at| {
-            let found = in_force(name, document, &facts.changes, *at);
-            found.ok().flatten()
+        let n_versions = document.present().map_or(0, Vec::len);
+        let found = starts.iter().flat_map(|at| {
+            match in_force(name, document, &facts.changes, *at) {
+                Ok(found) => found.versions.unwrap_or_default(),
+                // A transcript may lie where any of them has it written.
+                Err(_) => (0..n_versions).collect(),
+            }
         });
-        let needed: BTreeSet<usize> = found.flatten().collect();
+        let needed: BTreeSet<usize> = found.collect();
         let Some(Reading::Present(versions)) = facts.documents.get_mut(*name) else {
             continue;
         };
@@ -86,7 +95,7 @@ fn depends_on_past(name: &str, document: &Document, changes: &Changes, starts: &
         Reading::Unknown(_) => true,
         Reading::Absent | Reading::Present(_) => {
             let found = in_force(name, document, changes, *at);
-            found.is_ok_and(|found| found.is_none_or(|found| found.len() == 1))
+            found.is_ok_and(|found| found.versions.is_none_or(|found| found.len() == 1))
         }
     };
     !starts.iter().all(is_certain)
@@ -124,6 +133,7 @@ async fn changes(session: &Session) -> anyhow::Result<Changes> {
     ended?;
     taken?;
     changes.whole_since = Some(since.as_second());
+    changes.whole_until = Some(now - DELAY.as_secs());
     Ok(changes)
 }
 
