@@ -82,6 +82,43 @@ fn what_a_user_for_emergencies_calls_with_an_access_key_is_found() {
 }
 
 #[test]
+fn of_a_user_who_calls_without_end_the_newest_calls_are_read_and_the_rest_is_a_gap() {
+    let call = |index: usize| {
+        let who = user("emergency", "/");
+        let id = format!("e-{index:03}");
+        called(&id, "ListBuckets", "s3.amazonaws.com", "us-east-1", &who)
+    };
+    let scene = Scene::new(&(0..120).map(call).collect::<Vec<_>>());
+    let check = |n_calls: &str| {
+        scene.account.forget_calls();
+        let more = ["--max-calls", n_calls];
+        let found = scene.check(&routes(&[PATTERN]), &json!([]), &more);
+        let calls = scene.account.operations().into_iter();
+        let n_pages = calls.filter(|one| one.ends_with("LookupEvents")).count();
+        (found, n_pages)
+    };
+    let (all, n_pages) = check("120");
+    all.assert_status(1).assert_stderr("");
+    assert_eq!(all.records().len(), 120);
+    let (part, n_fewer) = check("50");
+    part.assert_status(2);
+    let found = ids(&part);
+    assert_eq!((found.len(), n_pages - n_fewer), (51, 2));
+    assert_eq!(found[50], "events.history.unread event history");
+    // The newest are those that were added last.
+    assert!(found.contains(&"events.break_glass.used e-119".to_owned()));
+    let gap = part.records().pop().unwrap();
+    assert_eq!(
+        gap["message"],
+        "there are more calls of the user emergency than the newest 50 calls: what is older is not looked at"
+    );
+    assert_eq!(
+        gap["fix"],
+        "look at a shorter time with --since, or read more with --max-calls"
+    );
+}
+
+#[test]
 fn users_are_listed_where_a_pattern_does_not_name_them() {
     let scene = Scene::new(&[]);
     let arn = |name: &str| format!("arn:aws:iam::{}:user/ops/{name}", scene.account.id());
@@ -111,6 +148,16 @@ fn users_are_listed_where_a_pattern_does_not_name_them() {
     let unknown = scene.check(&routes(&[pattern]), &json!([]), &[]);
     unknown.assert_status(2);
     assert!(unknown.stdout.contains("ListUsers"), "{}", unknown.stdout);
+    // Each list that is not known is named.
+    scene
+        .account
+        .fault(json!({"service": "iam", "operation": "ListRoles", "kind": "denied", "times": -1}));
+    let patterns = [pattern, "arn:aws:iam::*:role/break-*"];
+    let unknown = scene.check(&routes(&patterns), &json!([]), &[]);
+    unknown.assert_status(2);
+    for list in ["ListUsers", "ListRoles"] {
+        assert!(unknown.stdout.contains(list), "{}", unknown.stdout);
+    }
 }
 
 #[test]
@@ -226,6 +273,15 @@ fn a_use_before_the_event_history_is_open_until_it_is_acknowledged() {
         "{}",
         gap.stdout
     );
+    // A call that fails takes nothing away.
+    scene.account.fault(
+        json!({"service": "events", "operation": "PutEvents", "kind": "denied", "times": -1}),
+    );
+    let failed = scene.check(&asked, &json!([]), &[&more[..], &["--send-test"]].concat());
+    failed.assert_status(2).assert_complains("PutEvents");
+    let found = ids(&failed);
+    let old = "events.break_glass.used e-old".to_owned();
+    assert!(found.contains(&old), "{found:?}");
     let missing = ["--records", "/no/such"];
     scene
         .check(&asked, &json!([]), &missing)

@@ -1,30 +1,34 @@
 //! `send` behind an input that never ends: what goes wrong elsewhere ends it all the same.
 
 use std::io::Write;
-use std::time::{Duration, Instant};
 
 use testbed::{Home, Output, Slack, offline};
 
 use crate::EXE;
 use crate::sending::events;
 
-/// Runs `send` by a script of the shell, with some events on a stdin that stays open until it has ended.
+/// Runs `send` by a script of the shell, with some events on a stdin that stays open until it has ended. Whatever has not ended after
+/// 30 seconds is killed, by which the status is another.
 fn behind_an_open_pipe(script: &str) -> Output {
     let (slack, home) = (Slack::start(), Home::create());
     let pipe = home.path().join("pipe");
     let made = std::process::Command::new("mkfifo").arg(&pipe).status();
     assert!(made.unwrap().success());
-    let run = offline("/bin/sh").args(["-c", script, EXE, "send"]);
-    let run = run.args(["--webhook", "env:WEBHOOK", "--interval", "0", "--spool"]);
+    // For reading, too: to open it does not wait for a reader, who may never come.
+    let mut options = std::fs::OpenOptions::new();
+    let mut input = options.read(true).write(true).open(&pipe).unwrap();
+    let run = offline("/usr/bin/timeout").args(["--signal=KILL", "30", "/bin/sh", "-c", script]);
+    let run = run.args([EXE, "send", "--webhook", "env:WEBHOOK"]);
+    let run = run.args(["--interval", "0", "--spool"]);
     let run = run.args([home.path().join("spool")]).env("PIPE", &pipe);
     let running = run.env("WEBHOOK", slack.url()).spawn();
-    let mut input = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
-    let started = Instant::now();
-    // It may be gone before it has read all of it.
-    let _ = input.write_all(events(60).as_bytes());
+    let events = events(60);
+    assert!(
+        events.len() < 60 * 1024,
+        "a pipe has room for all of it, whether or not it is read"
+    );
+    input.write_all(events.as_bytes()).unwrap();
     let ended = running.wait();
-    let took = started.elapsed();
-    assert!(took < Duration::from_secs(30), "{took:?}: {}", ended.stderr);
     drop(input);
     ended
 }
@@ -46,6 +50,15 @@ fn a_stdout_that_fails_ends_it_while_the_input_goes_on() {
 
 #[test]
 fn a_reader_that_is_gone_ends_it_while_the_input_goes_on() {
-    let script = "\"$0\" \"$@\" < \"$PIPE\" | :";
-    behind_an_open_pipe(script).assert_complains("what was sent is in `deliveries.jsonl`");
+    // A pipeline has the status of its last command.
+    let script = "{ \"$0\" \"$@\" < \"$PIPE\"; echo \"ended with $?\" >&2; } | :";
+    behind_an_open_pipe(script)
+        .assert_status(0)
+        .assert_complains("what was sent is in `deliveries.jsonl`")
+        .assert_complains("ended with 2\n");
+}
+
+#[test]
+fn a_shell_that_opens_nothing_ends_the_test() {
+    behind_an_open_pipe("exit 7").assert_status(7);
 }

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use testbed::{Home, Output, Reply, Slack, offline};
 
 use crate::EXE;
+use crate::held::DOUBT;
 use crate::sending::{event, events, send, statuses};
 
 const REJECTION: Reply = Reply::Status(400, "invalid_blocks");
@@ -29,10 +30,15 @@ impl Scene {
 
     /// Sends with a filter that makes this of each record.
     fn send(&self, text: &str, input: &str) -> Output {
+        self.send_for("0", text, input)
+    }
+
+    /// Tries each message for so many seconds.
+    fn send_for(&self, seconds: &str, text: &str, input: &str) -> Output {
         let filter = self.file("own.jq");
         std::fs::write(&filter, format!("{{text: \"{text} \\(.event.event_id)\"}}")).unwrap();
         let spool = self.file("spool");
-        let more = ["--retry-for", "0", "--jq-file", &filter];
+        let more = ["--retry-for", seconds, "--jq-file", &filter];
         send(&self.slack, Path::new(&spool), input, &more)
     }
 
@@ -68,6 +74,8 @@ fn a_rejected_message_is_made_anew_by_a_corrected_filter() {
     let anew = scene.send("two", &event("e-1"));
     anew.assert_status(0).assert_stderr("");
     assert_eq!(statuses(&anew), ["e-1 delivered"]);
+    // A rejected message is certainly not there.
+    assert!(anew.records()[0]["note"].is_null(), "{}", anew.stdout);
     assert_eq!(scene.texts(), ["one e-1", "two e-1"]);
     assert_eq!(scene.missing("e-1"), 0);
     // Whichever filter it is made with from now on.
@@ -110,6 +118,61 @@ fn a_rejected_message_stays_out_of_the_queue_while_others_wait() {
     let mut texts = scene.texts().split_off(4);
     texts.sort();
     assert_eq!(texts, ["one e-1", "two e-0"]);
+}
+
+/// An answer is about its own attempt.
+#[test]
+fn a_rejection_leaves_the_doubt_about_an_earlier_attempt() {
+    let error = Reply::Status(500, "timeout");
+    let scene = Scene::new();
+    scene.slack.reply(&[error, REJECTION]);
+    let first = scene.send("one", &event("e-1"));
+    assert_eq!(statuses(&first), ["e-1 held"]);
+    let second = scene.send("one", "");
+    second.assert_status(2);
+    assert_eq!(statuses(&second), ["e-1 rejected"]);
+    let anew = scene.send("two", &event("e-1"));
+    anew.assert_status(0).assert_stderr("");
+    assert_eq!(statuses(&anew), ["e-1 delivered"]);
+    assert_eq!(anew.records()[0]["note"], DOUBT);
+    // Both by one run.
+    let scene = Scene::new();
+    scene.slack.reply(&[error, REJECTION]);
+    let first = scene.send_for("10", "one", &event("e-1"));
+    first.assert_status(2);
+    assert_eq!(statuses(&first), ["e-1 rejected"]);
+    // And with one more rejection in between.
+    scene.slack.reply(&[REJECTION]);
+    let second = scene.send("two", &event("e-1"));
+    assert_eq!(statuses(&second), ["e-1 rejected"]);
+    let anew = scene.send("three", &event("e-1"));
+    assert_eq!(statuses(&anew), ["e-1 delivered"]);
+    assert_eq!(anew.records()[0]["note"], DOUBT);
+}
+
+#[test]
+fn a_rejection_of_what_was_made_anew_meanwhile_leaves_the_doubt() {
+    let scene = Scene::new();
+    let error = Reply::Status(500, "timeout");
+    // At once, after half a second and one more second.
+    scene.slack.reply(&[error, error, REJECTION]);
+    let message = |text: &str| {
+        let block = json!({"type": "section", "block_id": "event-e-1", "text": {"type": "mrkdwn", "text": text}});
+        json!({"text": text, "blocks": [block]}).to_string()
+    };
+    let (one, two) = (message("one"), message("two"));
+    let script = format!("(echo '{one}'; sleep 1; echo '{two}'; sleep 3) | exec \"$0\" \"$@\"");
+    let run = offline("/bin/sh").args(["-c", &script, EXE, "send", "--webhook", "env:WEBHOOK"]);
+    let run = run.args(["--interval", "0", "--retry-for", "10", "--spool"]);
+    let run = run.args([scene.file("spool")]);
+    let sent = run.env("WEBHOOK", scene.slack.url()).run();
+    sent.assert_status(0).assert_stderr("");
+    assert_eq!(scene.texts(), ["one", "one", "one", "two"]);
+    assert_eq!(statuses(&sent), ["e-1 duplicate", "e-1 delivered"]);
+    assert_eq!(sent.records()[1]["note"], DOUBT);
+    // It would end the doubt at the next start.
+    let log = std::fs::read_to_string(scene.file("spool/deliveries.jsonl")).unwrap();
+    assert!(!log.contains("\"held\""), "{log}");
 }
 
 /// Older versions did not say what it was that was rejected.

@@ -150,6 +150,11 @@ fn only_https_and_no_address_of_this_machine_unless_asked() {
         held.assert_status(2)
             .assert_complains("is an address of this machine, its link or a metadata service");
     }
+    // Also where the words for it are a part of the URL, which is not shown.
+    run("https://127.0.0.1:1/machine", &[])
+        .assert_status(2)
+        .assert_complains("is an address of this .., its link")
+        .assert_complains("allow it explicitly if that is meant");
     // Where it is asked for, it is tried: nothing listens there.
     let tried = run("https://127.0.0.1:1/x", &["--allow-local-address"]);
     tried.assert_status(2);

@@ -7,8 +7,11 @@ use testbed::{Reply, Run};
 
 use crate::routes::Scene;
 
-const N_MESSAGES: usize = 3_000;
+const N_MESSAGES: usize = 800;
 const LENGTH: usize = 24 * 1024;
+/// The program itself takes 40 MiB when it is built for tests, and what is read ahead at most 20. With all messages for both it would be
+/// nearly 80.
+const MOST: usize = 70 * 1024 * 1024;
 
 /// Messages as `format` prints them, each as long as Slack may be sent.
 fn messages() -> String {
@@ -48,16 +51,15 @@ fn what_waits_is_not_in_memory_and_what_was_delivered_not_in_the_queue() {
     scene.slacks[1].always(Reply::Status(503, "down"));
     let waits = N_MESSAGES * LENGTH;
     let first = peak(run(messages()), 2);
-    // Read ahead are some megabytes; with what waits for both there would be twice as much as this.
-    assert!(first < waits, "{first} bytes");
+    assert!(first < MOST, "{first} bytes");
     assert_eq!(scene.counts(), [N_MESSAGES, 0, 0]);
     let queue = std::fs::metadata(spool.join("queue.jsonl")).unwrap().len();
     let queue = usize::try_from(queue).unwrap();
-    assert!((waits..waits * 8 / 5).contains(&queue), "{queue} bytes");
+    assert!((waits..waits * 2).contains(&queue), "{queue} bytes");
     // What another process has from the disk, too, and all of it arrives in its order.
     scene.slacks[1].always(Reply::Ok);
     let second = peak(run(String::new()), 0);
-    assert!(second < waits, "{second} bytes");
+    assert!(second < MOST, "{second} bytes");
     assert_eq!(scene.counts(), [N_MESSAGES, N_MESSAGES, 0]);
     let arrived = scene.slacks[1].messages();
     for (index, message) in arrived.iter().enumerate() {

@@ -11,6 +11,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 
 use crate::address::{host_and_port, split};
 use crate::http;
+use crate::http::outside::LocalAddress;
 
 /// A connection that takes longer is not one to work with.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -144,6 +145,12 @@ pub fn is_address(url: &str) -> bool {
     HttpRequest::new(SdkBody::empty()).set_uri(url).is_ok()
 }
 
+/// Returns whether an error of [`HttpClient::outside`] is that of an address which it does not reach.
+#[must_use]
+pub fn is_local_address(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.is::<LocalAddress>())
+}
+
 /// Returns the path and the query of a URL; what is behind `#` is never sent.
 fn path(url: &str) -> Cow<'_, str> {
     let rest = split(url).1;
@@ -194,8 +201,30 @@ pub async fn probe(url: &str) -> anyhow::Result<Response> {
 
 #[cfg(test)]
 mod tests {
-    use super::{host, is_address, path};
+    use super::{HttpClient, Request, host, is_address, is_local_address, path};
     use crate::address::split;
+
+    /// Before the connection, and at it: a name may have another address by then.
+    #[tokio::test]
+    async fn a_local_address_is_known_by_the_error_and_not_by_its_words() {
+        for (is_outside, is_local) in [(true, true), (false, true)] {
+            let client = HttpClient {
+                inner: crate::http::outside_client().unwrap(),
+                is_outside,
+            };
+            let request = Request {
+                method: "POST",
+                url: "http://localhost:1/".to_owned(),
+                body: None,
+                headers: Vec::new(),
+                timeout: Some(std::time::Duration::from_secs(10)),
+            };
+            let refused = client.send(request).await.unwrap_err();
+            assert_eq!(is_local_address(&refused), is_local, "{refused:?}");
+        }
+        let words = anyhow::anyhow!("127.0.0.1 is an address of this machine");
+        assert!(!is_local_address(&words));
+    }
 
     #[test]
     fn a_query_without_a_path_is_sent_and_is_not_of_the_host() {

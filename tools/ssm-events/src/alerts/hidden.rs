@@ -9,6 +9,8 @@ const SHORTEST_PART: usize = 4;
 const LONGEST_TEXT: usize = 16 * 1024;
 /// A text in JSON in a page of HTML is encoded three times.
 const MOST_ENCODINGS: usize = 4;
+/// Bytes as which each byte of a secret may be written, encoded more than once: `&amp;#x0002F;`.
+const LONGEST_ESCAPE: usize = 16;
 
 /// What must not be shown.
 #[derive(Clone, Default)]
@@ -37,16 +39,20 @@ impl std::fmt::Debug for Hidden {
 }
 
 impl Hidden {
-    /// Adds a URL: itself, what is behind the scheme, what is behind the host, and each part of that, for a proxy that has cut or
-    /// rewritten the path shows the rest of it.
+    /// Adds a URL: itself, for the host may be the secret, the user and the password before the host, what is behind it, and each part
+    /// of that, for a proxy that has cut or rewritten the path shows the rest of it.
     pub(crate) fn url(mut self, url: &str) -> Hidden {
         let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
         let at = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let behind = rest[at..].split('#').next().unwrap_or_default();
         let (path, query) = behind.split_once('?').unwrap_or((behind, ""));
         let wholes = [behind, path, path.trim_matches('/'), query];
-        if wholes.iter().any(|whole| whole.len() >= SHORTEST_PART) {
-            self.add(url, false);
+        self.add(url, false);
+        self.add(url.trim_end_matches('/'), true);
+        if let Some((user, _)) = rest[..at].rsplit_once('@') {
+            let password = user.split_once(':').map_or("", |(_, password)| password);
+            self.add(user, false);
+            self.add(password, false);
         }
         let of_query = query.split('&').map(|pair| {
             let value = pair.split_once('=');
@@ -88,6 +94,16 @@ impl Hidden {
         while !text.is_char_boundary(end) {
             end -= 1;
         }
+        // Of what is cut the end may be the beginning of a secret.
+        let longest = self.0.iter().flat_map(|secret| &secret.spellings);
+        let longest = longest.map(Vec::len).max().unwrap_or_default();
+        let mut shown_end = match end < text.len() {
+            true => end.saturating_sub(longest * LONGEST_ESCAPE),
+            false => end,
+        };
+        while !text.is_char_boundary(shown_end) {
+            shown_end -= 1;
+        }
         let text = &text[..end];
         let mut found: Vec<Range<usize>> = Vec::new();
         for level in levels(units(text)) {
@@ -98,7 +114,7 @@ impl Hidden {
         found.sort_by_key(|range| (range.start, range.end));
         let (mut shown, mut at) = (String::new(), 0);
         for range in found {
-            if range.end <= at {
+            if range.end <= at || range.start >= shown_end {
                 continue;
             }
             // One that begins in another is hidden with it.
@@ -111,7 +127,7 @@ impl Hidden {
                 at += 1;
             }
         }
-        shown.push_str(&text[at..]);
+        shown.push_str(text.get(at..shown_end).unwrap_or_default());
         shown
     }
 }
@@ -273,5 +289,48 @@ mod tests {
         assert!(!hidden.hide(&long).contains("c4n4ry"));
         assert_eq!(Hidden::default().hide("as it is"), "as it is");
         assert_eq!(Hidden::default().url("https://h/").hide("at /"), "at /");
+    }
+
+    #[test]
+    fn a_url_whose_secret_is_before_the_path_is_hidden() {
+        for (url, text, expected) in [
+            (
+                "https://c4n4ry.m.example.net/",
+                "no route to https://c4n4ry.m.example.net/",
+                "no route to ..",
+            ),
+            (
+                "https://c4n4ry.m.example.net/",
+                "no route to https%3A%2F%2Fc4n4ry.m.example.net, retry",
+                "no route to .., retry",
+            ),
+            ("https://user:p4ss@h/", "at https://user:p4ss@h/", "at .."),
+            ("https://user:p4ss@h/", "user:p4ss is wrong", ".. is wrong"),
+            ("https://user:p4ss@h/", "p4ss of user", ".. of user"),
+            ("https://t0k@h?a=b", "the user 't0k'", "the user '..'"),
+        ] {
+            let hidden = Hidden::default().url(url);
+            assert_eq!(hidden.hide(text), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn no_secret_at_the_end_of_what_is_looked_at_is_shown_in_part() {
+        let hidden = Hidden::default().value("c4n4ry/c4n4ry");
+        for secret in [
+            "c4n4ry/c4n4ry",
+            "c4n4ry%252Fc4n4ry",
+            "&#x0063;4n4ry&amp;#x0002F;c4n4ry",
+        ] {
+            for n_before in 1..secret.len() {
+                let text = format!("{}{secret}", "-".repeat(16 * 1024 - n_before));
+                let shown = hidden.hide(&text);
+                let shown = shown.trim_start_matches('-');
+                assert!(shown.is_empty(), "{n_before}: {shown}");
+            }
+        }
+        // Whole ones before are still hidden, and what is beside them shown.
+        let text = format!("at c4n4ry/c4n4ry: {}", "-".repeat(16 * 1024));
+        assert!(hidden.hide(&text).starts_with("at ..: --"));
     }
 }

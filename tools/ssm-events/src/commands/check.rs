@@ -86,12 +86,14 @@ pub(crate) async fn run(
         }
         Ok(findings)
     };
+    // First of all: no call that fails takes away what the files say.
+    let recorded = match &asked {
+        Some(asked) => out.write_findings(asked.recorded())?,
+        None => Outcome::Fine,
+    };
     let fleet = global.fleet(out).await?;
     let outcome = fleet
         .visit(out, work, |_, findings| out.write_findings(&findings))
         .await?;
-    Ok(match &asked {
-        Some(asked) => outcome.and(out.write_findings(asked.recorded())?),
-        None => outcome,
-    })
+    Ok(outcome.and(recorded))
 }

@@ -89,7 +89,7 @@ impl PrincipalPattern {
     }
 
     /// Returns the roles of an account that are meant: those of the ones that exist, and one that is written out, which may be gone.
-    pub(super) fn roles(&self, account: &str, existing: &[String]) -> Vec<String> {
+    pub(super) fn roles(&self, account: &str, partition: &str, existing: &[String]) -> Vec<String> {
         if !self.may_have_roles(account) {
             return Vec::new();
         }
@@ -99,9 +99,10 @@ impl PrincipalPattern {
         let pattern = pattern.as_ref().unwrap_or(self);
         let found = existing.iter().filter(|arn| pattern.may_be(arn)).cloned();
         let mut found: Vec<String> = found.collect();
-        let written = pattern.text.replacen("::*:", &format!("::{account}:"), 1);
-        let is_whole = written.contains(":role/") && !written.contains('*');
-        if is_whole && !found.contains(&written) {
+        let [of_partition, _, name] = pattern.fields();
+        let is_whole = name.starts_with("role/") && !name.contains('*');
+        let written = format!("arn:{partition}:iam::{account}:{name}");
+        if is_whole && wildcard(&parts(of_partition), partition) && !found.contains(&written) {
             found.push(written);
         }
         found
@@ -127,8 +128,8 @@ impl PrincipalPattern {
 
     /// Returns the names of the users of an account that are meant, as the event history has them: those of the ones that exist, one
     /// that is written out, which may be gone, and `root`.
-    pub(super) fn users(&self, account: &str, existing: &[String]) -> Vec<String> {
-        let [partition, of_account, name] = self.fields();
+    pub(super) fn users(&self, account: &str, partition: &str, existing: &[String]) -> Vec<String> {
+        let [_, of_account, name] = self.fields();
         if !wildcard(&parts(of_account), account) {
             return Vec::new();
         }
@@ -143,11 +144,6 @@ impl PrincipalPattern {
         }
         let names = found.into_iter().filter_map(|arn| arn.rsplit('/').next());
         let mut names: Vec<String> = names.map(str::to_owned).collect();
-        let partition = if partition.contains('*') {
-            "aws"
-        } else {
-            partition
-        };
         let root = format!("arn:{partition}:iam::{account}:root");
         if wildcard(&self.parts, &root) {
             names.push("root".to_owned());
@@ -257,7 +253,7 @@ mod tests {
             ("arn:aws:iam::*:*", vec![glass, &*existing[1]]),
         ] {
             let parsed = PrincipalPattern::try_from(pattern.to_owned()).unwrap();
-            let roles = parsed.roles("111122223333", &existing);
+            let roles = parsed.roles("111122223333", "aws", &existing);
             assert_eq!(roles, expected, "{pattern}");
         }
         let existing = [
@@ -285,13 +281,45 @@ mod tests {
             ("arn:aws:iam::*:role/*", false, vec![]),
         ] {
             let parsed = PrincipalPattern::try_from(pattern.to_owned()).unwrap();
-            let found = parsed.users("111122223333", &existing);
+            let found = parsed.users("111122223333", "aws", &existing);
             let is_found = parsed.may_have_users("111122223333");
             assert_eq!(
                 (is_found, found),
                 (is_listed, expected.into_iter().map(str::to_owned).collect()),
                 "{pattern}"
             );
+        }
+        // What is written out is looked up in the partition where it would be.
+        let role = |partition: &str| vec![format!("arn:{partition}:iam::111122223333:role/gone")];
+        let root = || vec!["root".to_owned()];
+        for (pattern, partition, roles, users) in [
+            ("arn:aws-*:iam::*:root", "aws-us-gov", vec![], root()),
+            ("arn:aws-*:iam::*:root", "aws-cn", vec![], root()),
+            ("arn:aws-*:iam::*:root", "aws", vec![], vec![]),
+            ("arn:aws*:iam::*:root", "aws", vec![], root()),
+            ("arn:aws:iam::*:root", "aws-cn", vec![], vec![]),
+            ("arn:aws-cn:iam::*:root", "aws-cn", vec![], root()),
+            (
+                "arn:aws-*:iam::*:role/gone",
+                "aws-cn",
+                role("aws-cn"),
+                vec![],
+            ),
+            ("arn:*:iam::1*:role/gone", "aws", role("aws"), vec![]),
+            ("arn:aws-*:iam::*:role/gone", "aws", vec![], vec![]),
+            (
+                "arn:aws-*:sts::*:assumed-role/gone/anna",
+                "aws-us-gov",
+                role("aws-us-gov"),
+                vec![],
+            ),
+        ] {
+            let parsed = PrincipalPattern::try_from(pattern.to_owned()).unwrap();
+            let found = (
+                parsed.roles("111122223333", partition, &[]),
+                parsed.users("111122223333", partition, &[]),
+            );
+            assert_eq!(found, (roles, users), "{pattern} {partition}");
         }
         for wrong in ["*", "break-glass", "arn:aws:iam", "arn:aws:iam::1:role/a?"] {
             assert!(

@@ -132,10 +132,15 @@ impl Routes {
         patterns.any(|pattern| pattern.may_have_roles(account))
     }
 
-    /// Returns the roles of an account, of which these exist, that are break-glass principals.
-    pub(crate) fn break_glass_roles(&self, account: &str, existing: &[String]) -> Vec<String> {
+    /// Returns the roles of an account in a partition, of which these exist, that are break-glass principals.
+    pub(crate) fn break_glass_roles(
+        &self,
+        account: &str,
+        partition: &str,
+        existing: &[String],
+    ) -> Vec<String> {
         let patterns = self.break_glass.iter().flat_map(|one| &one.principals);
-        let roles = patterns.flat_map(|pattern| pattern.roles(account, existing));
+        let roles = patterns.flat_map(|pattern| pattern.roles(account, partition, existing));
         let roles: BTreeSet<String> = roles.collect();
         roles.into_iter().collect()
     }
@@ -146,10 +151,15 @@ impl Routes {
         patterns.any(|pattern| pattern.may_have_users(account))
     }
 
-    /// Returns the names of the users of an account, of which these exist, that are break-glass principals.
-    pub(crate) fn break_glass_users(&self, account: &str, existing: &[String]) -> Vec<String> {
+    /// Returns the names of the users of an account in a partition, of which these exist, that are break-glass principals.
+    pub(crate) fn break_glass_users(
+        &self,
+        account: &str,
+        partition: &str,
+        existing: &[String],
+    ) -> Vec<String> {
         let patterns = self.break_glass.iter().flat_map(|one| &one.principals);
-        let users = patterns.flat_map(|pattern| pattern.users(account, existing));
+        let users = patterns.flat_map(|pattern| pattern.users(account, partition, existing));
         let users: BTreeSet<String> = users.collect();
         users.into_iter().collect()
     }

@@ -11,7 +11,7 @@ use tokio::sync::{OnceCell, mpsc};
 
 use crate::records::events::{EVENTS, service};
 use crate::records::history::{EventFilter, Wanted};
-use crate::records::observe::lookup::{self, By, RegionEvents};
+use crate::records::observe::lookup::{self, By, Cut, RegionEvents};
 use crate::records::observe::principals;
 use crate::records::source;
 use crate::routing::{Acknowledgements, Recorded, Routes, Uses, findings};
@@ -50,6 +50,15 @@ pub(crate) struct UsesArgs {
     /// for several
     #[arg(long, value_name = "FILE", requires = "routes")]
     records: Vec<PathBuf>,
+
+    /// Read about so many calls of each break-glass user and region, the newest, and report where there are more: 100 take a second
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        default_value_t = 10_000,
+        requires = "routes"
+    )]
+    max_calls: usize,
 }
 
 /// What the files say, read before the first call.
@@ -59,6 +68,7 @@ pub(super) struct Asked {
     filter: EventFilter,
     /// Of users, who need no sign-in for what they do with an access key.
     any_call: EventFilter,
+    max_calls: usize,
     /// The events of the files of records: each is one finding.
     judged: HashSet<String>,
     recorded: Vec<Finding>,
@@ -114,6 +124,7 @@ impl UsesArgs {
             acknowledged,
             filter,
             any_call: EventFilter::new(&any_call, now)?,
+            max_calls: self.max_calls,
             judged: HashSet::new(),
             recorded: Vec::new(),
         };
@@ -202,7 +213,7 @@ pub(super) async fn find(
         .filter(|name| !is_sign_in(name));
     let mut here: Vec<By> = watched.map(|name| By::Name(name.clone())).collect();
     if asked.routes.break_glass.is_none() {
-        return look(session, asked, &here, None, out).await;
+        return look(session, asked, &here, Vec::new(), out).await;
     }
     let account = &session.target.account;
     let existing = match asked.routes.may_have_roles(account) {
@@ -226,13 +237,15 @@ pub(super) async fn find(
         false => Ok(Vec::new()),
     };
     let roles = existing.as_deref().unwrap_or_default();
-    let roles = asked.routes.break_glass_roles(account, roles);
+    let partition = &session.partition;
+    let roles = asked.routes.break_glass_roles(account, partition, roles);
     let users = existing_users.as_deref().unwrap_or_default();
-    let users = asked.routes.break_glass_users(account, users);
+    let users = asked.routes.break_glass_users(account, partition, users);
     let mut sign_ins: Vec<By> = BY_NAME.map(|name| By::Name(name.to_owned())).to_vec();
     sign_ins.extend(roles.into_iter().map(By::Resource));
     sign_ins.extend(users.into_iter().map(By::User));
-    let unread = existing.err().or(existing_users.err());
+    let unread = [existing.err(), existing_users.err()];
+    let unread = unread.into_iter().flatten().collect();
     let (region, home) = (session.target.region.as_str(), home(session));
     // The first one has looked there already.
     if region != home || is_first {
@@ -240,7 +253,7 @@ pub(super) async fn find(
     }
     let mut found = look(session, asked, &here, unread, out).await;
     if region != home && is_first {
-        found.extend(look(&session.in_region(home), asked, &sign_ins, None, out).await);
+        found.extend(look(&session.in_region(home), asked, &sign_ins, Vec::new(), out).await);
     }
     found
 }
@@ -255,7 +268,7 @@ async fn look(
     session: &Session,
     asked: &Asked,
     by: &[By],
-    mut unread: Option<String>,
+    mut unread: Vec<String>,
     out: &Output,
 ) -> Vec<Finding> {
     let (pages, mut read) = mpsc::channel(AHEAD);
@@ -264,13 +277,16 @@ async fn look(
     let (of_users, others): (Vec<By>, Vec<By>) =
         by.iter().cloned().partition(|by| matches!(by, By::User(_)));
     let reading = async {
-        let mut ended = lookup::read_by(session, &asked.filter, &others, &pages).await;
-        if ended.is_ok() {
-            ended = lookup::read_by(session, &asked.any_call, &of_users, &pages).await;
-        }
+        let ended = async {
+            lookup::read_by(session, &asked.filter, &others, usize::MAX, &pages).await?;
+            let (filter, most) = (&asked.any_call, asked.max_calls);
+            lookup::read_by(session, filter, &of_users, most, &pages).await
+        };
+        let ended = ended.await;
         drop(pages);
         ended
     };
+    let mut damaged = None;
     let taking = async {
         while let Some(page) = read.recv().await {
             let RegionEvents::Lines(lines) = page else {
@@ -280,26 +296,51 @@ async fn look(
                 match serde_json::from_str::<Value>(line) {
                     Ok(record) if asked.is_judged(&record) => {}
                     Ok(record) => uses.take(&record, &asked.routes, &asked.acknowledged),
-                    Err(error) => unread = Some(format!("a record cannot be read: {error}")),
+                    Err(error) => damaged = Some(format!("a record cannot be read: {error}")),
                 }
             }
         }
     };
     let (ended, ()) = tokio::join!(reading, taking);
-    if let Err(error) = ended {
-        unread = Some(format!("{error:#}"));
-    }
+    unread.extend(damaged);
+    let cut = match ended {
+        Ok((_, cut)) => cut,
+        Err(error) => {
+            unread.push(format!("{error:#}"));
+            Vec::new()
+        }
+    };
     note_acknowledged(out, &session.target.to_string(), uses.n_acknowledged);
     let mut found = findings(uses, &asked.routes, &session.target);
-    found.extend(unread.map(|why| {
+    let finding = |message: String, fix: &str| Finding {
+        target: Some(session.target.clone()),
+        fix: fix.to_owned(),
+        ..source::finding("event history", message)
+    };
+    if !unread.is_empty() {
         let message = format!(
-            "whether break-glass principals were used, or sessions lack their reason, is not known: {why}"
+            "whether break-glass principals were used, or sessions lack their reason, is not known: {}",
+            unread.join("; ")
         );
-        Finding {
-            target: Some(session.target.clone()),
-            fix: "allow the read that the message names".to_owned(),
-            ..source::finding("event history", message)
-        }
+        found.push(finding(message, "allow the read that the message names"));
+    }
+    found.extend(cut.iter().map(|cut| {
+        finding(
+            left_unread(cut),
+            "look at a shorter time with --since, or read more with --max-calls",
+        )
     }));
     found
+}
+
+fn left_unread(cut: &Cut) -> String {
+    let of = match &cut.by {
+        By::User(name) if name == "root" => "the root user".to_owned(),
+        By::User(name) => format!("the user {name}"),
+        By::Name(name) => name.clone(),
+        By::Resource(arn) => arn.clone(),
+        By::Everything => "everybody".to_owned(),
+    };
+    let calls = cli::count(cut.n_read, "call");
+    format!("there are more calls of {of} than the newest {calls}: what is older is not looked at")
 }

@@ -226,10 +226,12 @@ impl Lane {
             }
             // Meanwhile it was made anew: that one has not been tried.
             Posted::Rejected(_) if self.is_renewed(&queued, shared) => {
-                shared.log(&self.name, DeliveryStatus::Held, None)?;
+                self.not_taken(&event_id, was_in_doubt, shared)?;
                 Ok(true)
             }
             Posted::Rejected(reason) => {
+                // The answer is about the last attempt: an earlier one may have been taken.
+                self.not_taken(&event_id, was_in_doubt, shared)?;
                 shared.log(&self.name, DeliveryStatus::Rejected, Some(reason.clone()))?;
                 *shared.outcome.borrow_mut() = Outcome::Trouble;
                 say(
@@ -242,16 +244,26 @@ impl Lane {
                 Ok(true)
             }
             Posted::Down => {
-                // What an earlier run has left open stays open.
-                match self.poster.is_certain() && !was_in_doubt {
-                    true => shared.log(&self.name, DeliveryStatus::Held, None)?,
-                    false => shared.spool.borrow_mut().doubt(&self.name, &event_id),
-                }
+                self.not_taken(&event_id, was_in_doubt, shared)?;
                 let why = self.poster.trouble().map(str::to_owned);
                 say(shared.out, event_id, &self.name, Status::Held, why)?;
                 Ok(false)
             }
         }
+    }
+
+    /// Writes down that the first message was certainly not taken, unless an attempt, of an earlier run as well, may have been.
+    fn not_taken(
+        &self,
+        event_id: &str,
+        was_in_doubt: bool,
+        shared: &Shared<'_>,
+    ) -> anyhow::Result<()> {
+        if self.poster.is_certain() && !was_in_doubt {
+            return shared.log(&self.name, DeliveryStatus::Held, None);
+        }
+        shared.spool.borrow_mut().doubt(&self.name, event_id);
+        Ok(())
     }
 
     fn is_renewed(&self, queued: &Queued, shared: &Shared<'_>) -> bool {

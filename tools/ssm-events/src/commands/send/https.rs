@@ -111,7 +111,7 @@ impl Https {
             Err(error) => {
                 let text = self.hidden.hide(&format!("{error:#}"));
                 // Nobody was asked, and nobody will be.
-                return match text.contains("an address of this machine") {
+                return match awsconf::is_local_address(&error) {
                     true => Answer::Down(format!("{text}: allow it explicitly if that is meant")),
                     false => Answer::unanswered(text),
                 };

@@ -51,7 +51,8 @@ pub(crate) struct Spool {
     known: HashSet<Key>,
     /// What was rejected, with what it said, and was not made anew.
     rejected: HashMap<Key, Option<Content>>,
-    /// What a crash has left only the attempt of.
+    /// Of these an attempt may have been taken that has had no answer: a crash or an error came in between. A rejection of a later
+    /// attempt says nothing about it, so that only the next delivery ends it.
     in_doubt: HashSet<Key>,
     /// Those that have taken something since they last refused a message.
     taking: HashSet<Recipient>,
@@ -170,9 +171,9 @@ impl Spool {
 
     /// Keeps in mind what became of a message: it was delivered, or rejected with what it said.
     fn judged(&mut self, key: &Key, rejected: Option<Option<Content>>) {
-        self.in_doubt.remove(key);
         match rejected {
             None => {
+                self.in_doubt.remove(key);
                 self.taking.insert(key.0.clone());
                 self.rejected.remove(key);
             }

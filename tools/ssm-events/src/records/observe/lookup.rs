@@ -66,10 +66,20 @@ pub(crate) async fn read(
     if by.is_empty() {
         by.push(By::Everything);
     }
-    read_by(session, filter, &by, pages).await
+    let (counts, _) = read_by(session, filter, &by, usize::MAX, pages).await?;
+    Ok(counts)
 }
 
-/// As [`read`], by these attributes.
+/// What there is more of than was to be read.
+#[derive(Debug)]
+pub(crate) struct Cut {
+    pub(crate) by: By,
+    /// How many events were read, the newest.
+    pub(crate) n_read: usize,
+}
+
+/// As [`read`], by these attributes, and of each no further page than the one that reaches this number of events: a page takes half a
+/// second, so that whoever makes a million calls would be read for hours.
 ///
 /// # Errors
 /// As [`read`].
@@ -77,14 +87,16 @@ pub(crate) async fn read_by(
     session: &Session,
     filter: &EventFilter,
     by: &[By],
+    most: usize,
     pages: &mpsc::Sender<RegionEvents>,
-) -> anyhow::Result<Counts> {
+) -> anyhow::Result<(Counts, Vec<Cut>)> {
     let client = aws_sdk_cloudtrail::Client::new(&session.config);
     let (mut counts, mut damaged) = (Counts::default(), Damaged::default());
     let mut not_before = Deadline::after(Duration::ZERO);
+    let mut cut = Vec::new();
     for one in by {
         let attribute = one.attribute()?;
-        let mut token = None;
+        let (mut token, mut n_read) = (None, 0);
         loop {
             not_before.wait().await;
             not_before = Deadline::after(BETWEEN);
@@ -110,15 +122,23 @@ pub(crate) async fn read_by(
             }
             // Nobody listens any more when printing has failed, which says so itself.
             let _ = pages.send(RegionEvents::Lines(lines)).await;
+            n_read += page.events().len();
             token = page.next_token;
             if token.is_none() {
+                break;
+            }
+            if n_read >= most {
+                cut.push(Cut {
+                    by: one.clone(),
+                    n_read,
+                });
                 break;
             }
         }
     }
     match damaged.reason(None) {
         Some(reason) => anyhow::bail!(reason),
-        None => Ok(counts),
+        None => Ok((counts, cut)),
     }
 }
 

@@ -111,7 +111,7 @@ pub(crate) enum DeliveryStatus {
     /// Written before the request leaves: after a crash nobody knows whether it was taken.
     Sending,
     Delivered,
-    /// It was certainly not taken, and waits.
+    /// It was certainly not taken, by any attempt until now.
     Held,
     /// It will never be taken.
     Rejected,
