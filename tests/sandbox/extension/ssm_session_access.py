@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import iam_enforce
 import iam_evaluate
 import iam_needs
+import iam_programs
 import iam_resources
 from moto.kms.models import kms_backends
 
@@ -57,6 +58,9 @@ class Caller:
         for need in iam_needs.needs(call) if needs is None else needs:
             if self.ssm_keys and need.action.startswith(("ssm:", "ssmmessages:")):
                 need.keys = need.keys | self.ssm_keys
+            message = iam_programs.refused(call, need, self.identity, self.environ)
+            if message:
+                raise Refusal(call.service, 400, "AccessDeniedException", message, because("policy of the program", need.resource))
             resource = iam_resources.describe(need.action, need.resource)
             elsewhere = resource.can_be_shared and resource.account != self.identity.caller.account
             if not self.is_checked and not (elsewhere and iam_enforce.is_on(resource.account)):
