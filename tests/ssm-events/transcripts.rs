@@ -4,6 +4,8 @@
 mod archive;
 #[path = "transcripts_lists.rs"]
 mod lists;
+#[path = "transcripts_permitted.rs"]
+mod permitted;
 
 use std::path::PathBuf;
 

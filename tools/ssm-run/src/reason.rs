@@ -109,11 +109,15 @@ pub(crate) fn interrupted() -> Reason {
     )
 }
 
-/// Returns the reason for nodes whose command had not ended when Ctrl-C was.
-pub(crate) fn left() -> Reason {
+/// Returns the reason for nodes whose command had not ended when Ctrl-C was; `uncancelled` is why it goes on.
+pub(crate) fn left(uncancelled: Option<&str>) -> Reason {
+    let command = uncancelled.map_or_else(
+        || " and its command cancelled".to_owned(),
+        |why| format!(", but its command could not be cancelled: {why}"),
+    );
     Reason::new(
         "run.invocation.interrupted",
-        "the run was interrupted and its command cancelled; this is how it stood at last",
+        format!("the run was interrupted{command}; this is how it stood at last"),
         "--resume with the command shows what became of it",
     )
 }

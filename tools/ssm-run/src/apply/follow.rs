@@ -60,7 +60,7 @@ pub(super) async fn follow(
         n_failed_looks: 0,
         penalty: Duration::ZERO,
     };
-    let mut farewell = None;
+    let (mut farewell, mut uncancelled) = (None, None);
     loop {
         if flight.borrow().is_empty() {
             if !is_sending.get() {
@@ -76,9 +76,9 @@ pub(super) async fn follow(
         }
         if run.interrupt.signal().is_some() {
             let until = *farewell.get_or_insert_with(|| Deadline::after(FAREWELL));
-            super::cancel::all(place, flight).await;
+            uncancelled = super::cancel::all(place, flight).await.or(uncancelled);
             if until.has_passed() {
-                return follower.leave(&reason::left());
+                return follower.leave(&reason::left(uncancelled.as_deref()));
             }
         }
         match follower.look().await? {
