@@ -10,6 +10,8 @@ mod denied_run;
 mod keys;
 #[path = "permissions/narrowed.rs"]
 mod narrowed;
+#[path = "permissions/sending.rs"]
+mod sending;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -89,8 +91,10 @@ fn flags(tool: &str) -> Vec<&'static str> {
             "--with=engine",
             "--with=routes",
             "--with=send-test",
+            "--with=slack-token",
             "--with=topic",
             "--with=transcripts",
+            "--with=url",
         ]);
     }
     flags
@@ -222,8 +226,8 @@ the caller `sts:AssumeRole` alone. `--partition aws-cn` writes ARNs of another p
 these tables as JSON. `--with FLAG` adds what a flag of the run needs beyond that, such as `history --engine athena`, which makes tables.
 
 The tables are proved, not claimed. In the tests every run of every tool is held to the policy that it prints for its verb and flags: a
-call that this does not allow is refused by the local AWS and fails the test. `make permissions`, after `make test`, lists the actions
-that no call of any test needed. What IAM decides elsewhere is not in here: key policies, bucket policies, service control policies.
+call that this does not allow is refused by the local AWS and fails the test. An action that no call of any test needed fails the run of
+all tests. What IAM decides elsewhere is not in here: key policies, bucket policies, service control policies.
 
 A read that is refused never passes for an empty answer: the tool says which call was refused and prints what it could read; `check`
 exits with 2.
@@ -272,9 +276,15 @@ fn why(row: &Value) -> String {
     let why = row["why"].as_str().unwrap();
     match row["when"].as_str().unwrap() {
         "always" => why.to_owned(),
-        flag => {
-            let word = flag.trim_start_matches('-').split(' ').next().unwrap();
-            format!("{why}, with `{flag}`; `--with {word}` adds it")
+        flags => {
+            let flags: Vec<&str> = flags.split(" or ").collect();
+            let words = flags.iter().map(|flag| {
+                let word = flag.trim_start_matches('-').split(' ').next().unwrap();
+                format!("`--with {word}`")
+            });
+            let words: Vec<String> = words.collect();
+            let (flags, words) = (flags.join("` or `"), words.join(" or "));
+            format!("{why}, with `{flags}`; {words} adds it")
         }
     }
 }
@@ -303,7 +313,7 @@ fn the_document_is_what_the_tools_say() {
     expect_text(&repository().join("docs/permissions.md"), &text);
 }
 
-/// Run by `make permissions` when all other tests have run, as it judges what they noted.
+/// Run by `make test` when all other tests have passed, as it judges what they noted.
 #[test]
 #[ignore = "judges what a whole run of the tests has noted: make permissions"]
 fn the_tests_need_every_action() {

@@ -12,8 +12,8 @@ use testbed::Output;
 use super::bin;
 use super::rows::{
     AGENTS_CHANGE, AGENTS_CREATE, EVENTS_CHANGE, EVENTS_CREATE, EVENTS_DRIFT, FUNCTION_CHANGE,
-    FUNCTION_CREATE, PREFS_CHANGE, PREFS_CREATE, PREFS_DRIFT, PREFS_PROTECT, ROLE_CREATE, ROWS,
-    SCP_CHANGE, SCP_CREATE, SCP_ENABLE,
+    FUNCTION_CREATE, FUNCTION_DRIFT, PREFS_CHANGE, PREFS_CREATE, PREFS_DRIFT, PREFS_PROTECT,
+    ROLE_CREATE, ROWS, SCP_CHANGE, SCP_CREATE, SCP_ENABLE,
 };
 use super::scene::{Row, Scene, run_of};
 
@@ -307,6 +307,11 @@ fn making_functions() {
 #[test]
 fn changing_functions() {
     keeps_its_promises(&FUNCTION_CHANGE);
+}
+
+#[test]
+fn mending_functions() {
+    keeps_its_promises(&FUNCTION_DRIFT);
 }
 
 #[test]

@@ -19,10 +19,6 @@ const EXEMPT: &[(&str, &str)] = &[
     ),
     ("GetQueueUrl", "a read before a write"),
     (
-        "RemovePermission",
-        "only where a function stays whose rule goes, which no undo of a plan leads to",
-    ),
-    (
         "ReplaceIamInstanceProfileAssociation",
         "only for nodes that are named one by one",
     ),

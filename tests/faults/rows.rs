@@ -71,6 +71,7 @@ pub(super) const PREFS_DRIFT: Row = Row {
                 .clone()
         };
         let (key, policy) = (to("create_key"), to("put_bucket_policy"));
+        let retention = to("put_retention_policy");
         let mut weaker = key["to"]["policy"].clone();
         weaker["Statement"].as_array_mut().unwrap().pop();
         let drift = |action: &str, resource: &Value, from: Value, to: Value| json!({"id": format!("{action}:x"), "action": action, "resource": resource, "from": from, "to": to, "why": "drift"});
@@ -98,6 +99,12 @@ pub(super) const PREFS_DRIFT: Row = Row {
                 &policy["resource"],
                 policy["to"].clone(),
                 json!({"policy": null}),
+            ),
+            drift(
+                "put_retention_policy",
+                &retention["resource"],
+                retention["to"].clone(),
+                json!({"retention_days": null}),
             ),
         ];
         let drift = json!({"kind": "plan", "tool": "ssm-prefs", "target": plan["target"], "changes": changes});
@@ -220,7 +227,7 @@ pub(super) const EVENTS_CHANGE: Row = Row {
     kept: &["update_api_destination", "bucket_policy"],
 };
 
-/// Somebody has stopped the trail, and taken from the role and the queue what the target needs.
+/// Somebody has stopped the trail, opened its bucket, and taken from the role and the queue what the target needs.
 pub(super) const EVENTS_DRIFT: Row = Row {
     tool: "ssm-events",
     prepare: |account| {
@@ -261,9 +268,14 @@ pub(super) const EVENTS_DRIFT: Row = Row {
         ];
         let drift = json!({"kind": "plan", "tool": "ssm-events", "target": plan["target"], "changes": changes});
         apply(account, "ssm-events", &drift).assert_status(0);
+        let bucket = desired["trail"]["bucket"].as_str().unwrap();
+        for operation in ["delete-bucket-policy", "delete-public-access-block"] {
+            account.aws(&["s3api", operation, "--bucket", bucket]);
+        }
         (desired, vec![])
     },
-    kept: &[],
+    // Which no undo opens again.
+    kept: &["public_access_block"],
 };
 
 pub(super) const FUNCTION_CREATE: Row = Row {
@@ -283,6 +295,23 @@ pub(super) const FUNCTION_CHANGE: Row = Row {
     },
     // Nobody kept the package that was there before.
     kept: &["update_function_code"],
+};
+
+/// Somebody has taken from the function its queue, and from the rule the permission to invoke it.
+pub(super) const FUNCTION_DRIFT: Row = Row {
+    tool: "ssm-events",
+    prepare: |account| {
+        let desired = function(account, "one");
+        applied(account, "ssm-events", &desired, &[]);
+        let name = ["--function-name", "ssm-events"];
+        let queue = ["lambda", "delete-function-event-invoke-config"];
+        account.aws(&[&queue[..], &name].concat());
+        let permission = ["lambda", "remove-permission"];
+        let statement = ["--statement-id", "ssm-events"];
+        account.aws(&[&permission[..], &name, &statement].concat());
+        (desired, vec![])
+    },
+    kept: &[],
 };
 
 /// A package that is never run: `code` makes it differ.
@@ -324,7 +353,7 @@ pub(super) const AGENTS_CHANGE: Row = Row {
     kept: &[],
 };
 
-pub(super) const ROWS: [&Row; 15] = [
+pub(super) const ROWS: [&Row; 16] = [
     &PREFS_CREATE,
     &PREFS_CHANGE,
     &PREFS_DRIFT,
@@ -338,6 +367,7 @@ pub(super) const ROWS: [&Row; 15] = [
     &EVENTS_DRIFT,
     &FUNCTION_CREATE,
     &FUNCTION_CHANGE,
+    &FUNCTION_DRIFT,
     &AGENTS_CREATE,
     &AGENTS_CHANGE,
 ];

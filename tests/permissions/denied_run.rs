@@ -14,8 +14,8 @@ const DARK: &str = "i-0000000000000000b";
 
 /// What needs an action. $BUCKET and $COMMAND are of the account, and a command that ran.
 ///
-/// Of the other actions of the policy, `keys.rs` has kms:Decrypt, ssm:CancelCommand is called when somebody interrupts, and without
-/// s3:ListBucket an output is read all the same: a refused HeadBucket names the Region of the bucket as well.
+/// Of the other actions of the policy, `keys.rs` has kms:Decrypt, and ssm:CancelCommand, which is called when somebody interrupts, is in the
+/// tests of ssm-run. Without s3:ListBucket an output is read all the same: a refused HeadBucket names the Region of the bucket as well.
 const NEEDED: [(&str, &str); 9] = [
     ("ssm:DescribeInstanceInformation", "-- id"),
     ("ec2:DescribeInstances", "-- id"),

@@ -78,14 +78,19 @@ fn outputs_of_commands() {
     assert!(read.stdout.contains(&long));
 }
 
-/// Plans alerts whose webhook is kept by AWS.
-fn plan(account: &Account, webhook: &serde_json::Value) {
+/// Plans and checks alerts whose webhook is kept by AWS.
+fn alerts(account: &Account, webhook: &serde_json::Value) {
+    account.start_trail();
     let desired = json!({"webhook": webhook}).to_string();
-    let run = || {
+    let run = |verb: &str, stdin: &str| {
         let run = account.tool(bin("ssm-events"));
-        run.args(["plan"]).stdin(desired.clone())
+        run.args([verb]).stdin(stdin)
     };
-    hold(run).assert_status(0);
+    let plan = hold(|| run("plan", &desired));
+    plan.assert_status(0);
+    // That it lacks the key is one of the faults.
+    run("apply", &plan.stdout).run().assert_status(0);
+    hold(|| run("check", &desired)).assert_status(0);
 }
 
 #[test]
@@ -96,7 +101,7 @@ fn a_webhook_in_a_secret() {
     let secret = secret.to_string();
     let create = ["secretsmanager", "create-secret", "--cli-input-json"];
     account.aws(&[&create[..], &[secret.as_str()]].concat());
-    plan(&account, &json!({"secret": "slack"}));
+    alerts(&account, &json!({"secret": "slack"}));
 }
 
 #[test]
@@ -107,5 +112,5 @@ fn a_webhook_in_a_parameter() {
     let parameter = parameter.to_string();
     let put = ["ssm", "put-parameter", "--cli-input-json"];
     account.aws(&[&put[..], &[parameter.as_str()]].concat());
-    plan(&account, &json!({"parameter": "/slack"}));
+    alerts(&account, &json!({"parameter": "/slack"}));
 }

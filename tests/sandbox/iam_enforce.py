@@ -50,17 +50,23 @@ def post_iam(_query, body):
 @contextlib.contextmanager
 def serving(credential, environ):
     """Remembers who calls for as long as the call is served."""
-    before = getattr(_serving, "access_key", None)
+    before = caller_key(), caller_program()
     _serving.access_key = environ.get("HTTP_X_SANDBOX_CALLER") or (credential.access_key if credential else None)
+    _serving.program = {header: environ[header] for header in iam_programs.HEADERS if header in environ}
     try:
         yield
     finally:
-        _serving.access_key = before
+        _serving.access_key, _serving.program = before
 
 
 def caller_key():
     """Returns the access key of the call that this thread serves, None outside of one."""
     return getattr(_serving, "access_key", None)
+
+
+def caller_program():
+    """Returns the headers of the call that this thread serves that name its program."""
+    return getattr(_serving, "program", {})
 
 
 def refusal(credential, account, region, understood, environ):

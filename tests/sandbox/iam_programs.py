@@ -19,6 +19,8 @@ import iam_resources
 import wire
 
 _APPLICATION = re.compile(r"(?:^|\s)app/([\w-]+)\.(\d+)(?:\s|$)")
+# The SDK for Rust has the whole of it in the first only.
+HEADERS = ("HTTP_X_AMZ_USER_AGENT", "HTTP_USER_AGENT")
 _programs = {}
 _lock = threading.Lock()
 
@@ -61,8 +63,7 @@ class Program:
 
 def named_by(environ):
     """Returns (name of the policy, number of the run) of a call, None of one that names no program."""
-    # The SDK for Rust has the whole of it in the second header only.
-    for header in ("HTTP_X_AMZ_USER_AGENT", "HTTP_USER_AGENT"):
+    for header in HEADERS:
         found = _APPLICATION.search(environ.get(header, ""))
         if found:
             return found.group(1), int(found.group(2))
@@ -74,27 +75,36 @@ def refusal(credential, call, understood, environ):
     named = named_by(environ)
     if named is None or credential is None:
         return None
-    name, run = named
-    program = _programs.get(name)
-    if program is None:
-        return wire.render_error(understood.protocol, understood.service, 500, "NotEmulated", f"nobody gave the policy of program {name}")
+    if named[0] not in _programs:
+        return wire.render_error(understood.protocol, understood.service, 500, "NotEmulated", f"nobody gave the policy of program {named[0]}")
     identity = iam_callers.identify(credential, call.account, call.partition, call)
     for need in iam_needs.needs(call):
-        resource = identity.caller.arn if need.resource == "${caller}" else need.resource
-
-        def context(need=need, resource=resource):
-            return iam_context.of(call, need, identity, environ, iam_resources.describe(need.action, resource))
-
-        with _lock:
-            allowed = program.allows(need.action, resource, context)
-            if not allowed:
-                program.refused.append((run, call.account, call.region, need.action, resource))
-        if not allowed:
-            message = f"the policy of program {name} does not allow {need.action} on {resource}"
+        if need.resource == "${caller}":
+            need.resource = identity.caller.arn
+        message = refused(call, need, identity, environ)
+        if message:
             status = 400 if understood.protocol == "json" else 403
             code = {"json": "AccessDeniedException", "rest-json": "AccessDeniedException", "ec2": "UnauthorizedOperation"}.get(understood.protocol, "AccessDenied")
             return wire.render_error(understood.protocol, understood.service, status, code, message)
     return None
+
+
+def refused(call, need, identity, environ):
+    """Returns why the program that a request names may not have one need of a call, and remembers it; None if it may, or no program is named."""
+    named = named_by(environ)
+    if named is None:
+        return None
+    name, run = named
+    program = _programs[name]
+
+    def context():
+        return iam_context.of(call, need, identity, environ, iam_resources.describe(need.action, need.resource))
+
+    with _lock:
+        if program.allows(need.action, need.resource, context):
+            return None
+        program.refused.append((run, call.account, call.region, need.action, need.resource))
+    return f"the policy of program {name} does not allow {need.action} on {need.resource}"
 
 
 @control.route("POST", "/_sandbox/programs")

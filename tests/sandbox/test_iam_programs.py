@@ -6,6 +6,7 @@ import urllib.error
 from itertools import count
 
 import sandbox_server
+import session_scene
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -109,6 +110,35 @@ class Programs(unittest.TestCase):
         iam = self.client("iam", access_key=keys["AccessKeyId"], aws_session_token=keys["SessionToken"])
         self.assert_refused(iam.list_roles, "iam:ListRoles")
         self.assertEqual(self.log()[1][0]["account"], other)
+
+    def test_what_the_client_of_a_session_calls_is_held_too(self):
+        made = session_scene.scene(SANDBOX, self.account)
+        start, encrypt = allow("Start", ["ssm:StartSession"]), allow("Encrypt", ["kms:GenerateDataKey"], f"arn:aws:kms:{R}:*:key/*")
+        channel = allow("Channel", ["ssmmessages:OpenDataChannel"], f"arn:aws:ssm:{R}:*:session/*")
+
+        def session(*statements):
+            self.hold(*statements)
+            started = self.client("ssm").start_session(Target=session_scene.NODE)
+            connect = {"session_id": started["SessionId"], "token": started["TokenValue"]}
+            try:
+                found = SANDBOX.control("POST", "/_sandbox/session-input", connect)[0]
+            except urllib.error.HTTPError as error:
+                with error:
+                    found = {"status": "Refused", "reason": error.read().decode()}
+            return found["status"], found["reason"], self.log()
+
+        needed = [("Channel", "ssmmessages:OpenDataChannel"), ("Encrypt", "kms:GenerateDataKey"), ("Start", "ssm:StartSession")]
+        self.assertEqual(session(start, channel, encrypt), ("Connected", None, (needed, [])))
+        status, reason, (_, refused) = session(start, encrypt)
+        self.assertEqual((status, [one["action"] for one in refused]), ("Refused", ["ssmmessages:OpenDataChannel"]))
+        self.assertIn("AccessDeniedException: the policy of program", reason)
+        status, reason, (_, refused) = session(start, channel)
+        self.assertEqual((status, [(one["action"], one["resource"]) for one in refused]), ("Failed", [("kms:GenerateDataKey", made.session_key)]))
+        self.assertIn("Error calling KMS GenerateDataKey API: AccessDeniedException: the policy of program", reason)
+        # What the agent calls is its own.
+        session_id = SANDBOX.client("ssm", self.account).start_session(Target=session_scene.NODE)["SessionId"]
+        found = SANDBOX.control("GET", f"/_sandbox/sessions?account={self.account}&session_id={session_id}")[0]
+        self.assertEqual(found["status"], "Connected")
 
     def test_a_program_without_policy_is_not_let_through(self):
         with self.assertRaises(ClientError) as caught:

@@ -6,6 +6,8 @@ mod archive;
 mod documents;
 #[path = "transcripts_lists.rs"]
 mod lists;
+#[path = "transcripts_permitted.rs"]
+mod permitted;
 
 use std::path::PathBuf;
 

@@ -67,6 +67,26 @@ fn the_plugin_acts_as_whoever_probes_and_no_list_of_processes_shows_the_token() 
     }
 }
 
+/// Both are calls of the plugin, by whoever probes.
+#[test]
+fn a_session_whose_channel_or_key_is_refused_is_not_opened() {
+    for (action, status, expected) in [
+        ("ssmmessages:OpenDataChannel", 2, "prefs.probe.not_opened"),
+        // That sessions are refused is what it finds.
+        ("kms:GenerateDataKey", 1, "prefs.probe.refused"),
+    ] {
+        let scene = Scene::new(WHOLE, &[]);
+        let output = scene.probe(&stand_in()).without(action).run();
+        output.assert_status(status);
+        assert!(!output.refused.is_empty(), "{action}");
+        let (record, ids) = reported(&output);
+        assert_eq!(ids[0], expected);
+        let reason = record["reason"].as_str().unwrap();
+        assert!(reason.contains(action), "{reason}");
+        scene.assert_nothing_is_left();
+    }
+}
+
 #[test]
 fn a_plugin_that_opens_nothing_is_ended_with_its_children_and_so_is_the_session() {
     for (script, reason) in [

@@ -187,21 +187,27 @@ fn control_c_cancels_what_is_in_flight_and_reports_it() {
         .into_iter()
         .filter(|one| one["kind"] == "command")
         .collect();
-    let cancelled = column(&requests(&account, "CancelCommand"), "CommandId");
-    assert_eq!(cancelled, column(&sent, "command_id"));
+    let canceled = column(&requests(&account, "CancelCommand"), "CommandId");
+    assert_eq!(canceled, column(&sent, "command_id"));
 }
 
 #[test]
 fn control_c_leaves_the_next_wave_unsent_and_reports_how_the_rest_stood() {
     let account = account(&[ends(1, "InProgress"), node(2)]);
-    account.fault(json!({"operation": "CancelCommand", "kind": "denied", "times": -1}));
     let running = tool(&account, &["--waves", "1,100%", "--", "id"])
+        .without("ssm:CancelCommand")
         .stdin(ids([1, 2]))
         .spawn();
     let output = stopped(&account, running);
     output.assert_status(130);
+    assert_eq!(output.refused.len(), 1, "{:?}", output.refused);
     let found = invocations(&output);
     assert_eq!(column(&found, "status"), json!(["InProgress", "NotSent"]));
     assert_eq!(found[0]["reason"]["id"], "run.invocation.interrupted");
+    let message = found[0]["reason"]["message"].as_str().unwrap();
+    assert!(
+        message.contains("could not be canceled: CancelCommand "),
+        "{message}"
+    );
     assert_eq!(found[1]["reason"]["id"], "run.wave.interrupted");
 }

@@ -101,7 +101,11 @@ fn whoever_applies_in_an_account_that_is_bound_keeps_access() {
     // 53: the exempt role, whose path could not be read: it counts as one without a path, which is not exempt.
     let exempt = a.assume("ssm/BreakGlass");
     a.fault(json!({"service": "iam", "operation": "GetRole", "kind": "denied", "times": -1}));
-    is_refused(&exempt, "role/BreakGlass");
+    let message = is_refused(&exempt, "role/BreakGlass");
+    assert!(
+        message.contains("; whether that role has a path is not known: GetRole BreakGlass: "),
+        "{message}"
+    );
     a.clear_faults();
     assert_eq!(impact(&exempt), None);
     // 52: the same where it can.

@@ -59,25 +59,31 @@ pub enum When {
     RegionAll,
     /// A flag of the tool, which `--with` names, and the value with which it does, if it is one value only.
     Flag(&'static str),
+    /// Any of several flags of the tool.
+    AnyFlag(&'static [&'static str]),
 }
 
 impl When {
-    /// Returns the flag; `always` where it takes none.
-    fn flag(self) -> &'static str {
+    /// Returns the flags, of which any one does; `always` where it takes none.
+    fn flags(&self) -> &[&'static str] {
         match self {
-            When::Always => "always",
-            When::AssumeRole => "--assume-role",
-            When::SessionTag => "--session-tag",
-            When::AccountsOrg => "--accounts org",
-            When::RegionAll => "--region all",
-            When::Flag(flag) => flag,
+            When::Always => &["always"],
+            When::AssumeRole => &["--assume-role"],
+            When::SessionTag => &["--session-tag"],
+            When::AccountsOrg => &["--accounts org"],
+            When::RegionAll => &["--region all"],
+            When::Flag(flag) => std::slice::from_ref(flag),
+            When::AnyFlag(flags) => flags,
         }
     }
 
-    /// Returns the word by which `--with` knows the flag: without hyphens, and without its value.
-    fn word(self) -> &'static str {
-        let flag = self.flag().trim_start_matches('-');
-        flag.split(' ').next().unwrap_or_default()
+    /// Returns whether `--with` means it by this word: a flag without hyphens, and without its value.
+    fn is_named(&self, with: &str) -> bool {
+        let mut words = self.flags().iter().map(|flag| {
+            let flag = flag.trim_start_matches('-');
+            flag.split(' ').next()
+        });
+        *self != When::Always && words.any(|word| word == Some(with))
     }
 }
 
@@ -173,7 +179,7 @@ impl Scope {
             When::SessionTag => !self.assume_roles.is_empty() && !self.session_tags.is_empty(),
             When::AccountsOrg => self.accounts.as_deref() == Some("org"),
             When::RegionAll => self.regions.iter().any(|region| region == "all"),
-            When::Flag(_) => self.with.iter().any(|with| with == when.word()),
+            When::Flag(_) | When::AnyFlag(_) => self.with.iter().any(|with| when.is_named(with)),
         }
     }
 }
@@ -193,15 +199,15 @@ impl Permissions {
         for with in &scope.with {
             let grants = self.grants.iter().copied().flatten();
             let whens = grants.map(|grant| grant.when);
-            let mut whens = whens.filter(|when| *when != When::Always && when.word() == with);
+            let mut whens = whens.filter(|when| when.is_named(with));
             let Some(first) = whens.next() else {
                 anyhow::bail!(
                     "--with {with}: this flag needs nothing that the policy lacks without it"
                 );
             };
-            let is_of_tool = |when: When| matches!(when, When::Flag(_));
+            let is_of_tool = |when: When| matches!(when, When::Flag(_) | When::AnyFlag(_));
             if !is_of_tool(first) && !whens.any(is_of_tool) {
-                anyhow::bail!("--with {with}: pass {} in its place", first.flag());
+                anyhow::bail!("--with {with}: pass {} in its place", first.flags()[0]);
             }
         }
         let mut names = match desired {
@@ -218,16 +224,28 @@ impl Permissions {
         });
         names.insert("assumed_role", roles.collect());
         let grants = self.grants.iter().copied().flatten();
-        let statements = grants.filter_map(|grant| {
+        let mut statements: Vec<Value> = Vec::new();
+        for grant in grants {
             let is_meant = grant.verbs.iter().any(|verb| verbs.contains(verb))
                 || (grant.verbs.is_empty() && !verbs.is_empty());
             let resources = grant.resources(&names);
-            (is_meant && scope.has(grant.when) && !resources.is_empty())
-                .then(|| grant.statement(resources))
-        });
+            if !is_meant || !scope.has(grant.when) || resources.is_empty() {
+                continue;
+            }
+            let statement = grant.statement(resources);
+            // What a desired state would narrow, and what a flag needs of all, are the same without one.
+            let is_same = |one: &Value| {
+                ["Action", "Resource", "Condition"]
+                    .iter()
+                    .all(|key| one[key] == statement[key])
+            };
+            if !statements.iter().any(is_same) {
+                statements.push(statement);
+            }
+        }
         let whole = json!({
             "Version": "2012-10-17",
-            "Statement": statements.collect::<Vec<_>>(),
+            "Statement": statements,
         });
         Ok(match n_characters(&whole) <= MAX_CHARACTERS {
             true => whole,
@@ -246,7 +264,7 @@ impl Permissions {
                 "actions": grant.actions,
                 "resources": grant.resources,
                 "condition": grant.block(),
-                "when": grant.when.flag(),
+                "when": grant.when.flags().join(" or "),
                 "why": grant.why,
             })
         };

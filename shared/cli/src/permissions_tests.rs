@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Grant, Names, Permissions, Scope, When, fill};
 
 const TABLE: Permissions = Permissions {
-    reads: &["show"],
+    reads: &["show", "post"],
     writes: &["apply"],
     grants: &[
         &[
@@ -29,6 +29,9 @@ const TABLE: Permissions = Permissions {
             .under("StringEquals", "a:To", "b"),
             Grant::new("Test", &["show"], &["a:Test"], &["*"], "to test")
                 .when(When::Flag("--test")),
+            Grant::new("Send", &["post"], &["a:Send"], &["{thing}"], "to send"),
+            Grant::new("SendAll", &["post"], &["a:Send"], &["*"], "to send more")
+                .when(When::AnyFlag(&["--all", "--some x"])),
         ],
     ],
     names: |desired| {
@@ -39,7 +42,7 @@ const TABLE: Permissions = Permissions {
 };
 
 fn sids(scope: &Scope, desired: Option<&Value>) -> Vec<Value> {
-    let is_verb = |verb: &str| ["show", "apply", "lint"].contains(&verb);
+    let is_verb = |verb: &str| ["show", "apply", "lint", "post"].contains(&verb);
     let policy = TABLE.policy(scope, desired, is_verb).unwrap();
     let statements = policy["Statement"].as_array().unwrap();
     statements.iter().map(|one| one["Sid"].clone()).collect()
@@ -51,9 +54,10 @@ fn of(verb: &str) -> Scope {
 
 #[test]
 fn a_policy_has_what_its_verbs_need() {
-    assert_eq!(sids(&of("read"), None), ["Look"]);
+    assert_eq!(sids(&of("show"), None), ["Look"]);
+    assert_eq!(sids(&of("read"), None), ["Look", "Send"]);
     assert_eq!(sids(&of("apply"), None), ["Look", "Write"]);
-    assert_eq!(sids(&Scope::default(), None), ["Look", "Write"]);
+    assert_eq!(sids(&Scope::default(), None), ["Look", "Write", "Send"]);
     assert!(sids(&of("lint"), None).is_empty());
     let error = TABLE.policy(&of("sing"), None, |_| false).unwrap_err();
     assert!(error.to_string().starts_with("--for 'sing'"), "{error}");
@@ -90,6 +94,29 @@ fn a_flag_of_the_tool_is_named_by_with() {
         let error = TABLE.policy(&with(flag), None, |_| true).unwrap_err();
         assert_eq!(error.to_string(), format!("--with {flag}: {expected}"));
     }
+}
+
+#[test]
+fn what_two_statements_would_allow_is_in_one() {
+    for (with, narrow, expected) in [
+        ("", None, &["Send"][..]),
+        ("all", None, &["Send"]),
+        ("some", None, &["Send"]),
+        ("", Some("t"), &["Send"]),
+        ("all", Some("t"), &["Send", "SendAll"]),
+        ("some", Some(""), &["SendAll"]),
+    ] {
+        let scope = Scope {
+            with: vec![with.to_owned()],
+            ..of("post")
+        };
+        let scope = if with.is_empty() { of("post") } else { scope };
+        let narrow = narrow.map(|thing| json!(thing));
+        assert_eq!(sids(&scope, narrow.as_ref()), expected, "{with}");
+    }
+    let rows = TABLE.rows();
+    let row = rows.iter().find(|row| row["sid"] == "SendAll").unwrap();
+    assert_eq!(row["when"], "--all or --some x");
 }
 
 #[test]

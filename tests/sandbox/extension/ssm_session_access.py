@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import iam_enforce
 import iam_evaluate
 import iam_needs
+import iam_programs
 import iam_resources
 from moto.kms.models import kms_backends
 
@@ -52,11 +53,18 @@ class Caller:
         """Returns one call of this caller."""
         return iam_needs.Call(self.account, self.region, service, operation, params)
 
+    def hold(self, call, need):
+        """Raises a Refusal where the program that the caller runs may not have a need of a call."""
+        message = iam_programs.refused(call, need, self.identity, self.environ)
+        if message:
+            raise Refusal(call.service, 400, "AccessDeniedException", message, because("policy of the program", need.resource))
+
     def may(self, call, needs=None):
         """Raises a Refusal unless all needs of a call are allowed."""
         for need in iam_needs.needs(call) if needs is None else needs:
             if self.ssm_keys and need.action.startswith(("ssm:", "ssmmessages:")):
                 need.keys = need.keys | self.ssm_keys
+            self.hold(call, need)
             resource = iam_resources.describe(need.action, need.resource)
             elsewhere = resource.can_be_shared and resource.account != self.identity.caller.account
             if not self.is_checked and not (elsewhere and iam_enforce.is_on(resource.account)):

@@ -11,7 +11,7 @@ import posixpath
 import secrets
 
 import sessions
-from iam_needs import resources
+from iam_needs import Need, resources
 from moto.logs.models import logs_backends
 from moto.s3.models import s3_backends
 
@@ -64,6 +64,9 @@ def begin(session, agent, operator, preferences, run_as_tag=None, challenge=Fals
         if preferences.session_type != PORT:
             _name_destinations(session, preferences)
         _open_data_channel(session, agent)
+        if not _client_connects(session, operator):
+            # The agent waits for it in a session that stays open until somebody ends it.
+            return
         if preferences.session_type == PORT:
             # "Session logging isn't available for sessions that connect through port forwarding or SSH", and isEncryptionEnabled
             # leaves the port plugin out. https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-logging.html
@@ -95,6 +98,23 @@ def _open_data_channel(session, agent):
         body = f"<{refused.code}>\n  <Message>{refused.message}</Message>\n</{refused.code}>\n"
         reason = f"Setting up data channel with id {session.session_id} failed: {doing}: unexpected response from the service {body}"
         raise Failed(reason, refused.denied_by) from None
+
+
+def _client_connects(session, operator):
+    """Returns whether the client may open its data channel, which it signs for since version 1.2.764.0, the oldest that is supported.
+
+    AWS's samples allow it on session/${aws:userid}-*, with which the ID of no session of a role begins. What AWS makes of that is not
+    documented, so that programs alone are held to it.
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/plugin-version-history.html
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-restrict-access-quickstart.html
+    """
+    call = operator.call("ssmmessages", "OpenDataChannel")
+    try:
+        operator.hold(call, Need("ssmmessages:OpenDataChannel", call.arn("ssm", f"session/{session.session_id}")))
+    except Refusal as refused:
+        session.hidden["unopened"] = str(refused)
+        return False
+    return True
 
 
 def _shake_hands(session, agent, operator, preferences, challenge):

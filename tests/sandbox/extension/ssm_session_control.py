@@ -62,6 +62,8 @@ def post_input(_query, body):
     session = found[0]
     if "token" in given and given["token"] != session.hidden.get("token"):
         raise ValueError("the token is not that of the session")
+    if "token" in given and "unopened" in session.hidden:
+        raise ValueError(session.hidden["unopened"])
     printed = _type(session, given.get("input"), given.get("end", False))
     return 200, _line({"printed": printed, **session.shown()}).encode()
 

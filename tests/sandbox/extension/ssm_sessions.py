@@ -122,7 +122,8 @@ def _operator(response):
     key = iam_enforce.caller_key() or f"AKIA{account}"
     identity = iam_callers.identify(Credential(key, region, "ssm"), account, response.partition, None)
     # Keys of IAM Identity Center and the like are nobody's here, and their calls are let through.
-    return Caller(identity, account, region, {}, is_checked=iam_enforce.is_on(account))
+    # What the client calls during the session is held to the policy of the program that started it.
+    return Caller(identity, account, region, iam_enforce.caller_program(), is_checked=iam_enforce.is_on(account))
 
 
 def operator_of(principal, account, region):

@@ -298,9 +298,10 @@ impl Account {
     /// The call is refused.
     pub fn call(&self, target: &str, body: &Value) {
         let key = self.access_key();
-        let service = match target.starts_with("Logs_") {
-            true => "logs",
-            false => "ssm",
+        let service = match target.split('.').next() {
+            Some("TrentService") => "kms",
+            Some("Logs_20140328") => "logs",
+            _ => "ssm",
         };
         let headers = format!(
             "Content-Type: application/x-amz-json-1.1\r\nX-Amz-Target: {target}\r\nX-Amz-Date: 20260101T000000Z\r\n\

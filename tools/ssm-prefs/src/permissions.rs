@@ -29,9 +29,16 @@ pub(crate) const PERMISSIONS: Permissions = Permissions {
 
 const GRANTS: &[Grant] = &[
     Grant::new(
-        "Preferences",
+        "FindPreferences",
         EVERY,
-        &["ssm:DescribeDocument", "ssm:GetDocument"],
+        &["ssm:DescribeDocument"],
+        PREFERENCES,
+        "find the preferences, and which versions of them are the default and the latest",
+    ),
+    Grant::new(
+        "Preferences",
+        &["plan", "apply", "probe"],
+        &["ssm:GetDocument"],
         PREFERENCES,
         "read the preferences",
     ),
@@ -42,12 +49,13 @@ const GRANTS: &[Grant] = &[
         ALL,
         "find the other session documents",
     ),
+    // The preferences among them, so that these two verbs have no statement for those alone.
     Grant::new(
-        "OtherDocuments",
+        "Documents",
         AROUND,
         &["ssm:GetDocument"],
         &["arn:{partition}:ssm:{region}:*:document/*"],
-        "read the other session documents",
+        "read the preferences and the other session documents",
     ),
     Grant::new(
         "FindKeys",
@@ -238,6 +246,17 @@ const PROBING: &[Grant] = &[
     )
     // https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-sessiondocumentaccesscheck.html
     .under("BoolIfExists", "ssm:SessionDocumentAccessCheck", "true"),
+    // The plugin signs the request since version 1.2.764.0. AWS's samples have session/${aws:userid}-*, with which the ID of no session of an
+    // assumed role begins.
+    // https://docs.aws.amazon.com/systems-manager/latest/userguide/plugin-version-history.html
+    // https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-restrict-access-quickstart.html
+    Grant::new(
+        "OpenSession",
+        PROBE,
+        &["ssmmessages:OpenDataChannel"],
+        &["arn:{partition}:ssm:{region}:*:session/*"],
+        "connect to that session",
+    ),
     Grant::new(
         "EndSession",
         PROBE,

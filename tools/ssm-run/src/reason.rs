@@ -109,11 +109,15 @@ pub(crate) fn interrupted() -> Reason {
     )
 }
 
-/// Returns the reason for nodes whose command had not ended when Ctrl-C was.
-pub(crate) fn left() -> Reason {
+/// Returns the reason for nodes whose command had not ended when Ctrl-C was; `uncanceled` is why it goes on.
+pub(crate) fn left(uncanceled: Option<&str>) -> Reason {
+    let command = uncanceled.map_or_else(
+        || " and its command canceled".to_owned(),
+        |why| format!(", but its command could not be canceled: {why}"),
+    );
     Reason::new(
         "run.invocation.interrupted",
-        "the run was interrupted and its command canceled; this is how it stood at last",
+        format!("the run was interrupted{command}; this is how it stood at last"),
         "--resume with the command shows what became of it",
     )
 }

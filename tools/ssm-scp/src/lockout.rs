@@ -87,6 +87,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) accounts: &'a [AccountPrincipals],
     /// ARN of the caller's user or role, when its account is one of them.
     pub(crate) caller: Option<&'a str>,
+    /// Why the path of the caller's role is not known, if it is not.
+    pub(crate) unread_path: Option<&'a str>,
     /// Past calls that would have been denied.
     pub(crate) history: &'a [DeniedCall],
     /// Why past calls are not known, when they were to be looked at.

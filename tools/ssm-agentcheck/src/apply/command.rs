@@ -47,7 +47,7 @@ impl Batch<'_> {
             Ok(command_id) => command_id,
             Err(error) => return self.all(&Tried::failed(format!("{error:#}"))),
         };
-        let ended = self.follow(&command_id, interrupt, progress).await;
+        let (ended, uncanceled) = self.follow(&command_id, interrupt, progress).await;
         let succeeded: Vec<&NodeUpdate> = self
             .nodes
             .iter()
@@ -65,7 +65,10 @@ impl Batch<'_> {
                 Some(InvocationEnd::NotBegun(reason)) => {
                     Tried::skipped(format!("not tried: {reason}"))
                 }
-                None => Tried::failed(format!("its end is not known (command {command_id})")),
+                None => Tried::failed(match &uncanceled {
+                    Some(why) => format!("not canceled, and its end is not known: {why}"),
+                    None => format!("its end is not known (command {command_id})"),
+                }),
             };
             (node.index, tried)
         });
@@ -111,13 +114,14 @@ impl Batch<'_> {
             .to_owned())
     }
 
-    /// Looks until every invocation has ended, the command must have timed out, or looking fails for good.
+    /// Looks until every invocation has ended, the command must have timed out, or looking fails for good. Returns those that
+    /// have, and why the command could not be canceled where that was tried.
     async fn follow(
         &self,
         command_id: &str,
         interrupt: &Interrupt,
         progress: &Progress,
-    ) -> BTreeMap<String, InvocationEnd> {
+    ) -> (BTreeMap<String, InvocationEnd>, Option<String>) {
         let timeout = self
             .nodes
             .first()
@@ -125,18 +129,19 @@ impl Batch<'_> {
         let delivery = Duration::from_secs(u64::try_from(timeout).unwrap_or_default());
         let mut deadline = Deadline::after(delivery + EXECUTION);
         let mut ended = BTreeMap::new();
-        let (mut pause, mut n_failed_looks, mut is_cancelled) = (FIRST_PAUSE, 0, false);
+        let (mut pause, mut n_failed_looks) = (FIRST_PAUSE, 0);
+        let (mut is_canceled, mut uncanceled) = (false, None);
         while ended.len() < self.nodes.len() && !deadline.has_passed() {
-            if interrupt.requested() && !is_cancelled {
-                is_cancelled = true;
+            if interrupt.requested() && !is_canceled {
+                is_canceled = true;
                 deadline = deadline.min(Deadline::after(FAREWELL));
-                // Whether this works is seen by what the invocations say next.
-                let _ = self
-                    .client
-                    .cancel_command()
-                    .command_id(command_id)
-                    .send()
-                    .await;
+                // Where it works, what the invocations say next shows it.
+                let sent = self.client.cancel_command().command_id(command_id).send();
+                let sent = sent.await.map_err(|error| {
+                    let error = describe(format!("CancelCommand {command_id}"), error);
+                    format!("{error:#}")
+                });
+                uncanceled = sent.err();
             }
             awsconf::sleep(pause).await;
             pause = (pause * 3 / 2).min(LONGEST_PAUSE);
@@ -163,7 +168,7 @@ impl Batch<'_> {
                 }
             }
         }
-        ended
+        (ended, uncanceled)
     }
 
     /// Returns the invocations that have ended.

@@ -2,56 +2,56 @@
 
 use cli::{Grant, When};
 
-const SEND: &[&str] = &["send"];
-const PUBLISH: &[&str] = &["sns:Publish"];
-const TOPICS: &[&str] = &["arn:{partition}:sns:*:*:*"];
+use super::DECRYPT;
 
-const GET_PARAMETER: &[&str] = &["ssm:GetParameter"];
-const PARAMETERS: &[&str] = &["arn:{partition}:ssm:{region}:*:parameter/*"];
-const WHY_PARAMETER: &str = "read secrets of destinations from parameters";
-const GET_SECRET: &[&str] = &["secretsmanager:GetSecretValue"];
-const SECRETS: &[&str] = &["arn:{partition}:secretsmanager:{region}:*:secret:*"];
-const WHY_SECRET: &str = "read secrets of destinations from Secrets Manager";
+const SEND: &[&str] = &["send"];
+const ANY_KEY: &[&str] = &["arn:{partition}:kms:{region}:*:key/*"];
+/// What a desired state names is the webhook; these name others, or none.
+const OTHERS: When = When::AnyFlag(&["--routes", "--slack-token", "--url"]);
 
 pub(super) const OF_SENDING: &[Grant] = &[
-    Grant::new("Publish", SEND, PUBLISH, TOPICS, "publish to a topic").when(When::Flag("--topic")),
     Grant::new(
-        "PublishByRoutes",
+        "Publish",
         SEND,
-        PUBLISH,
-        TOPICS,
-        "publish to the topics of the routes",
+        &["sns:Publish"],
+        &["arn:{partition}:sns:*:*:*"],
+        "publish to a topic, or to the topics of the routes",
     )
-    .when(When::Flag("--routes")),
+    .when(When::AnyFlag(&["--topic", "--routes"])),
     Grant::new(
-        "RoutesByParameter",
+        "SecretsInParameters",
         SEND,
-        GET_PARAMETER,
-        PARAMETERS,
-        WHY_PARAMETER,
+        &["ssm:GetParameter"],
+        &["arn:{partition}:ssm:{region}:*:parameter/*"],
+        "read secrets of destinations from parameters",
     )
-    .when(When::Flag("--routes")),
-    Grant::new("RoutesBySecret", SEND, GET_SECRET, SECRETS, WHY_SECRET)
-        .when(When::Flag("--routes")),
+    .when(OTHERS),
     Grant::new(
-        "TokenByParameter",
+        "SecretsInSecretsManager",
         SEND,
-        GET_PARAMETER,
-        PARAMETERS,
-        WHY_PARAMETER,
+        &["secretsmanager:GetSecretValue"],
+        &["arn:{partition}:secretsmanager:{region}:*:secret:*"],
+        "read secrets of destinations from Secrets Manager",
     )
-    .when(When::Flag("--slack-token")),
-    Grant::new("TokenBySecret", SEND, GET_SECRET, SECRETS, WHY_SECRET)
-        .when(When::Flag("--slack-token")),
+    .when(OTHERS),
     Grant::new(
-        "UrlByParameter",
+        "KeysOfSecretsInParameters",
         SEND,
-        GET_PARAMETER,
-        PARAMETERS,
-        WHY_PARAMETER,
+        DECRYPT,
+        ANY_KEY,
+        "read these parameters under a customer managed key",
     )
-    .when(When::Flag("--url")),
-    Grant::new("UrlBySecret", SEND, GET_SECRET, SECRETS, WHY_SECRET).when(When::Flag("--url")),
+    .under("StringLike", "kms:ViaService", "ssm.*")
+    .when(OTHERS),
+    Grant::new(
+        "KeysOfSecretsInSecretsManager",
+        SEND,
+        DECRYPT,
+        ANY_KEY,
+        "read these secrets under a customer managed key",
+    )
+    .under("StringLike", "kms:ViaService", "secretsmanager.*")
+    .when(OTHERS),
     Grant::new(
         "CheckEventHistory",
         &["check"],

@@ -19,15 +19,13 @@ const LISTS: &[&str] = &[
 ];
 const TRANSCRIPTS: &[&str] = &[
     "logs:DescribeLogStreams",
-    "s3:GetObject",
     "s3:ListBucket",
     "ssm:GetDocument",
     "ssm:ListDocumentVersions",
 ];
 
 const WHY_LISTS: &str = "read the sessions of the last 30 days, what became of their documents, and whether log groups have a key";
-const WHY_TRANSCRIPTS: &str =
-    "find transcripts where documents of sessions send them; s3:GetObject is for those before 2023";
+const WHY_TRANSCRIPTS: &str = "find transcripts where documents of sessions send them";
 
 pub(super) const OF_SESSIONS: &[Grant] = &[
     Grant::new("Sessions", SESSIONS, LISTS, ALL, WHY_LISTS),
@@ -37,6 +35,15 @@ pub(super) const OF_SESSIONS: &[Grant] = &[
         TRANSCRIPTS,
         STORES,
         WHY_TRANSCRIPTS,
+    ),
+    // Only records go back that far: `check` has the sessions of 30 days that Systems Manager lists, and no others.
+    // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DescribeSessions.html
+    Grant::new(
+        "OldTranscripts",
+        SESSIONS,
+        &["s3:GetObject"],
+        &["arn:{partition}:s3:::*"],
+        "read whether transcripts from before 2023 are encrypted",
     ),
     Grant::new("CheckSessions", CHECK, LISTS, ALL, WHY_LISTS).when(WITH),
     Grant::new(

@@ -54,7 +54,11 @@ pub(super) async fn create(clients: &Clients, alias: &str, to: &Value) -> anyhow
             // Without an alias nobody has used this key: nothing is encrypted under it.
             let request = clients.kms.schedule_key_deletion().key_id(&key);
             let request = request.pending_window_in_days(PENDING_DAYS).send().await;
-            request.map_err(|error| describe(format!("ScheduleKeyDeletion {key}"), error))?;
+            request
+                .map_err(|error| describe(format!("ScheduleKeyDeletion {key}"), error))
+                .with_context(|| {
+                    format!("{error:#}; somebody else was faster, and that key is left over")
+                })?;
             bail!("{error:#}; somebody else was faster, so that key is deleted again")
         }
         aliased => aliased,

@@ -25,7 +25,7 @@ const AT_ONCE: usize = 4;
 const OUTPUTS_AT_ONCE: usize = 16;
 /// How many looks in a row may fail, each after the SDK's own retries, before what commands do counts as unknown.
 const MAX_FAILED_LOOKS: u32 = 6;
-/// How long to look on after Ctrl-C: what was cancelled takes a moment to end.
+/// How long to look on after Ctrl-C: what was canceled takes a moment to end.
 const FAREWELL: Duration = Duration::from_secs(10);
 /// The longest pause while SSM throttles.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -60,7 +60,7 @@ pub(super) async fn follow(
         n_failed_looks: 0,
         penalty: Duration::ZERO,
     };
-    let mut farewell = None;
+    let (mut farewell, mut uncanceled) = (None, None);
     loop {
         if flight.borrow().is_empty() {
             if !is_sending.get() {
@@ -76,9 +76,9 @@ pub(super) async fn follow(
         }
         if run.interrupt.signal().is_some() {
             let until = *farewell.get_or_insert_with(|| Deadline::after(FAREWELL));
-            super::cancel::all(place, flight).await;
+            uncanceled = super::cancel::all(place, flight).await.or(uncanceled);
             if until.has_passed() {
-                return follower.leave(&reason::left());
+                return follower.leave(&reason::left(uncanceled.as_deref()));
             }
         }
         match follower.look().await? {

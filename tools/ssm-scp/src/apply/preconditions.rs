@@ -71,9 +71,12 @@ pub(crate) async fn risks(
             .iter()
             .flat_map(|state| state.accounts.iter().cloned()),
     );
-    let caller = match accounts.contains(&session.target.account) {
-        true => Some(observe::caller_arn(session).await),
-        false => None,
+    let (caller, unread_path) = match accounts.contains(&session.target.account) {
+        true => {
+            let (arn, unread) = observe::caller_arn(session).await;
+            (Some(arn), unread.map(|error| format!("{error:#}")))
+        }
+        false => (None, None),
     };
     let history = match history {
         Some(path) => observe::history(path, &shift.coming())?,
@@ -88,6 +91,7 @@ pub(crate) async fn risks(
         midway: &midway,
         accounts: &accounts,
         caller: caller.as_deref(),
+        unread_path: unread_path.as_deref(),
         history: &history,
         unread_history: unread_history.as_deref(),
     }))

@@ -101,6 +101,7 @@ pub(crate) async fn run(
         midway: &[],
         accounts: &bound,
         caller: caller.as_deref(),
+        unread_path: None,
         history: &[],
         unread_history: None,
     });

@@ -227,10 +227,13 @@ impl<'a> Judged<'a> {
             });
         if let Some((class, loss)) = lost.next() {
             let cause = self.shift.cause(&loss);
+            let unread = self.evidence.unread_path.map_or_else(String::new, |why| {
+                format!("; whether that role has a path is not known: {why}")
+            });
             risks.push(Risk::new(
                 "caller".to_owned(),
                 format!(
-                    "you, {caller}, would lose access yourself, to {}: {}",
+                    "you, {caller}, would lose access yourself, to {}: {}{unread}",
                     in_words(class.actions.iter().map(String::as_str)),
                     cause.message
                 ),

@@ -146,10 +146,11 @@ fn parsed(text: &str) -> anyhow::Result<Value> {
 }
 
 /// Returns what `aws:PrincipalArn` of the session is: of an assumed role the role's ARN with its path, which only IAM
-/// knows. Where that may not be read the path is left out, which matches fewer exemptions and so never hides a risk.
-pub(crate) async fn caller_arn(session: &Session) -> String {
+/// knows. Where that may not be read the path is left out, which matches fewer exemptions and so never hides a risk; why it could
+/// not is beside it.
+pub(crate) async fn caller_arn(session: &Session) -> (String, Option<anyhow::Error>) {
     let Some(name) = assumed_role(session) else {
-        return session.caller.clone();
+        return (session.caller.clone(), None);
     };
     let answer = Client::new(&session.config)
         .get_role()
@@ -157,9 +158,15 @@ pub(crate) async fn caller_arn(session: &Session) -> String {
         .send()
         .await;
     let known = answer
-        .ok()
-        .and_then(|answer| Some(answer.role()?.arn().to_owned()));
-    known.unwrap_or_else(|| without_path(session, name))
+        .map_err(|error| describe(format!("GetRole {name}"), error))
+        .and_then(|answer| {
+            let role = answer.role().context("GetRole: empty answer")?;
+            Ok(role.arn().to_owned())
+        });
+    match known {
+        Ok(arn) => (arn, None),
+        Err(error) => (without_path(session, name), Some(error)),
+    }
 }
 
 /// Returns the same where the principals of the session's account have been read.

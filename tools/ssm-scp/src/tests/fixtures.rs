@@ -119,6 +119,7 @@ fn check_case(case: &Path) {
             midway: &[],
             accounts: &accounts,
             caller: options.caller.as_deref(),
+            unread_path: None,
             history: replayed.as_ref().map_or(&[], |(calls, _)| calls.as_slice()),
             unread_history: None,
         });

@@ -221,6 +221,7 @@ impl Scene {
             midway: &midway,
             accounts: &accounts,
             caller: self.caller.as_deref(),
+            unread_path: None,
             history: &history,
             unread_history: None,
         })
