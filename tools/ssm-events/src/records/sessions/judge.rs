@@ -205,7 +205,7 @@ fn why_none(session: &Session, facts: &Facts, rules: &Rules) -> (NoTranscript, S
         };
         let unless = match facts.is_unsettled(session) {
             true => format!(
-                "; a change of the last {SHOWN_AFTER_MINUTES} minutes may not be in CloudTrail's event history yet, and would make this another answer"
+                "; a change of the last {SHOWN_AFTER_MINUTES} minutes may not be in CloudTrail's event history yet, and could make this another answer"
             ),
             false => String::new(),
         };
