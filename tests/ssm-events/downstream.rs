@@ -75,7 +75,7 @@ fn what_has_no_record_is_not_fine() {
     let named = json!({"Messages": [{"MessageId": "m", "Body": body.to_string()}]}).to_string();
     let part = format!(
         r#"{{"x":"{}","NextToken":"t","Events":[]}}"#,
-        "-".repeat(9_000)
+        "-".repeat(300_000)
     );
     let refused = r#"{"Message":"User is not authorized"}"#;
     let file = home.path().join("input.json");

@@ -25,6 +25,7 @@ fn of_three_thousand_mutated_records_each_good_one_comes_out_of_every_verb() {
             bytes.extend(record(&format!("good-{n}")).to_string().as_bytes());
         }
         bytes.extend(after.as_bytes());
+        let verbs = verbs(&home, &bytes);
         let formats = formats(&home);
         for (format, output) in &formats {
             // Each mutant is a record, or counted as damaged: none is passed over as something else.
@@ -32,13 +33,8 @@ fn of_three_thousand_mutated_records_each_good_one_comes_out_of_every_verb() {
             let n_damaged = n_gaps(output);
             assert!(n_out + n_damaged >= n_odd, "{format}: {n_out}, {n_damaged}");
         }
-        for (verb, output) in verbs(&home, &bytes).into_iter().chain(formats) {
+        for (verb, output) in verbs.into_iter().chain(formats) {
             output.assert_status(2);
-            assert!(
-                !output.stderr.contains("passed over"),
-                "{verb} {}",
-                output.stderr
-            );
             let found: std::collections::HashSet<&str> = output
                 .stdout
                 .split(|c: char| !c.is_ascii_alphanumeric() && c != '-')

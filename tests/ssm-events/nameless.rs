@@ -96,8 +96,14 @@ fn a_record_without_a_name_is_damaged_in_every_wrapping_and_for_every_verb() {
     lines.push(good[1].to_string());
     for (verb, output) in verbs(&home, lines.join("\n").as_bytes()) {
         output.assert_status(2);
+        // What `match` is asked for may be all that an event has, and is printed.
+        let is_odd = |one: &&Value| one["kind"].is_null() && one.to_string().contains("odd");
+        let n_out = match verb {
+            "match" => output.records().iter().filter(is_odd).count(),
+            _ => 0,
+        };
         assert_eq!(
-            n_gaps(verb, &output),
+            n_gaps(verb, &output) + n_out,
             all.len(),
             "{verb}: {}",
             output.stderr

@@ -349,7 +349,8 @@ fn on_paper_are_the_sessions_that_are_not_known_to_have_their_transcript() {
         note.contains("Printed: 3 without the transcript that they should have, and 6 of which that is not known"),
         "{note}"
     );
-    assert!(page.n_printed_pages("") <= 4);
+    let n_pages = page.n_printed_pages("");
+    assert!(n_pages <= 10, "{n_pages} pages");
     // Where nothing is known of any, no list would say so.
     let Some(page) = Page::of(&sessions(40), 0) else {
         return;

@@ -56,10 +56,6 @@ fn in_an_organization() {
             impact.to_owned(),
         ),
         (
-            "ssm-scp lint guard.json".to_owned(),
-            "ssm-scp plan -f guard.json".to_owned(),
-        ),
-        (
             format!("ssm-scp check -f guard.json {role}"),
             format!("ssm-scp plan -f guard.json {quoted}"),
         ),
@@ -118,11 +114,6 @@ fn in_an_account() {
     );
     each_works(
         &account,
-        &[("ssm-agentcheck check", "ssm-agentcheck plan -f FILE")],
-        &[("FILE", "agent.json")],
-    );
-    each_works(
-        &account,
         &[
             ("ssm-prefs show", "ssm-prefs check -f FILE"),
             (
@@ -159,7 +150,7 @@ fn node_record(account: &Account, id: &str) -> String {
 fn who_has_no_desired_state_is_shown_one() {
     let account = account();
     for (command, tool) in [
-        ("ssm-agentcheck check", "ssm-agentcheck"),
+        ("ssm-prefs show", "ssm-prefs"),
         ("ssm-role show", "ssm-role"),
         ("ssm-role show --operators", "ssm-prefs"),
     ] {

@@ -18,6 +18,7 @@ fn on_bar(account: &Account, line: &str) -> Run {
         account,
         &format!("'{python}' '{terminal}' --bar 120 sh -c '{line}'"),
     )
+    .env("TERM", "xterm-256color")
 }
 
 #[track_caller]

@@ -17,9 +17,8 @@ use crate::{Damage, Found, Part, Spoilt, Verdict};
 const BLOCK: usize = 64;
 /// No CloudTrail record or event is near that large; what is, is damage, and memory must not grow with it.
 const LARGEST: usize = 4 << 20;
-/// What stands around lists is kept up to this: a token has some hundred bytes, and what an SDK puts behind it has no more. One byte
-/// more says that it is longer.
-pub const LONGEST_AROUND: usize = 16 * 1024;
+/// What stands around lists is kept up to this: no answer of AWS has more there. One byte more says that it is longer.
+pub const LONGEST_AROUND: usize = 256 * 1024;
 
 /// How far a stream has been looked at.
 #[derive(Debug, Default)]

@@ -266,7 +266,7 @@ fn a_nest_without_an_end_does_not_cost_memory_and_what_follows_is_found() {
 /// What stands around lists comes after their items, however long it takes until it ends.
 #[test]
 fn what_stands_around_lists_is_handed_over() {
-    let long = "x".repeat(200_000);
+    let long = "x".repeat(300_000);
     for (text, expected) in [
         (
             r#"{"Events":[{"a":1},{}],"NextToken":"t"}{"b":2}"#.to_owned(),

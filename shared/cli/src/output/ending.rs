@@ -21,8 +21,8 @@ impl Output {
         self.held().shown.of_apply = flags.collect();
     }
 
-    /// Names what comes next where nothing was found, of which text has no record.
-    pub(crate) fn suggest_for_good(&self, next: Next) {
+    /// Names what comes next, though what was shown is no record: a table of the verb's own, or nothing where nothing was found.
+    pub fn suggest_for_good(&self, next: Next) {
         self.suggest(next);
         self.held().shown.has_shown = true;
     }

@@ -154,11 +154,11 @@ fn what_stands_around_a_list_is_read_or_a_gap() {
     for (text, why) in [
         (format!(r#"{{"Records":[{a}],"x":nul}}"#), "not JSON"),
         (
-            format!(r#"{{"x":"{}","Records":[{a}]}}"#, "y".repeat(20_000)),
+            format!(r#"{{"x":"{}","Records":[{a}]}}"#, "y".repeat(300_000)),
             "too long",
         ),
         (
-            format!(r#"{{"Records":[{a}],"x":"{}"}}"#, "y".repeat(20_000)),
+            format!(r#"{{"Records":[{a}],"x":"{}"}}"#, "y".repeat(300_000)),
             "too long",
         ),
     ] {

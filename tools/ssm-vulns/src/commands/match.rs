@@ -131,7 +131,7 @@ pub(crate) async fn run(
         .try_for_each(|report| report.write(&all))?;
     // The table names some of the nodes only.
     if args.report.is_empty() && !found.is_empty() {
-        out.suggest(Next::Again("--report csv=vulns.csv"));
+        out.suggest_for_good(Next::Again("--report csv=vulns.csv"));
     }
     print(out, &all)?;
     sum_up(out, &fleet, &found, &gaps);
