@@ -80,13 +80,13 @@ class Result:
         return self.note or _joined(self.stdout, self.stderr).decode("utf-8", "replace")[:JOINED_CHARACTERS]
 
 
-def ended(code, stdout, stderr, is_cancelled=False):
+def ended(code, stdout, stderr, is_canceled=False):
     """Returns the result of a script that ended with an exit code, -1 for a signal."""
     if code == 0:
         return Result("Success", 0, stdout, stderr)
     if code == KILLED:
         # The agent cannot distinguish a script that exits with 137 from one that it stopped.
-        if is_cancelled:
+        if is_canceled:
             return Result("Cancelled", code, stdout, stderr)
         return Result("TimedOut", code, stdout, stderr, details="ExecutionTimedOut")
     how = f"exit status {code}" if code > 0 else "signal: killed"

@@ -66,7 +66,7 @@ def execute(command, node, step):
     if outcome in ("TimedOut", "ExecutionTimedOut"):
         return ended(KILLED, stdout, stderr)
     if outcome == "Cancelled":
-        return ended(KILLED, stdout, stderr, is_cancelled=True)
+        return ended(KILLED, stdout, stderr, is_canceled=True)
     if outcome == "Failed":
         return ended(entry.get("exit_code", 1), stdout, stderr)
     effect = _effect_of(command)

@@ -44,7 +44,7 @@ class Job:
     """One command on one node: a directory, and one script after the other in it."""
 
     def __init__(self, node, region, command_id):
-        self.is_cancelled = False
+        self.is_canceled = False
         self._node = node
         self._region = region
         self._command_id = command_id
@@ -71,7 +71,7 @@ class Job:
 
     def execute(self, step):
         """Runs one script and returns its result."""
-        if self.is_cancelled:
+        if self.is_canceled:
             return Result("Cancelled", 1)
         if step.action not in ("aws:runShellScript", "aws:runPowerShellScript"):
             return Result("Failed", 1, note=f"the sandbox does not run {step.action}")
@@ -93,7 +93,7 @@ class Job:
         except OSError as error:
             return Result("Failed", 1, stderr=f"failed to run commands: chdir {directory}: {error.strerror.lower()}".encode())
         code, stdout, stderr = self._follow(time.monotonic() + timeout_of(step))
-        return ended(code, stdout, stderr, self.is_cancelled)
+        return ended(code, stdout, stderr, self.is_canceled)
 
     def _follow(self, deadline):
         """Reads until both pipes are closed, as the agent does: what a script leaves running keeps it in progress."""
@@ -119,11 +119,11 @@ class Job:
         return code, bytes(kept[1]), bytes(kept[2])
 
     def _is_over(self, deadline):
-        return self.is_cancelled or time.monotonic() > deadline
+        return self.is_canceled or time.monotonic() > deadline
 
     def cancel(self):
         """Ends the script with all that it started."""
-        self.is_cancelled = True
+        self.is_canceled = True
         with self._lock:
             if self._process is not None and self._process.poll() is None:
                 _kill_group(self._process)

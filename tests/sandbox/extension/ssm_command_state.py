@@ -69,7 +69,7 @@ class Command:
         self.counts = collections.Counter()
         self._concurrency = max(1, share(request.get("MaxConcurrency", "50"), len(targets)))
         self._max_errors = share(request.get("MaxErrors", "0"), len(targets))
-        self._is_cancelled = False
+        self._is_canceled = False
         self._n_started = self._n_running = 0
         self._due = []
         self._order = itertools.count()
@@ -109,7 +109,7 @@ class Command:
         "There is no guarantee that the command will be terminated" (API_CancelCommand): what ended stays as it is.
         """
         with self.lock:
-            self._is_cancelled = self._is_cancelled or not instance_ids
+            self._is_canceled = self._is_canceled or not instance_ids
             for one in [self.by_id[i] for i in instance_ids] or self.invocations:
                 if one.ended or one.status == "Cancelling":
                     continue
@@ -131,11 +131,11 @@ class Command:
         if not self.invocations:
             return "Success", "NoInstancesInTag"
         if n_ended < len(self.invocations):
-            word = "Cancelling" if self._is_cancelled else "InProgress" if self._n_started else "Pending"
+            word = "Cancelling" if self._is_canceled else "InProgress" if self._n_started else "Pending"
             return word, word
         limit = max(1, self._max_errors)
         n_out_of_reach = sum(self.counts[details] for details in OUT_OF_REACH)
-        if self._is_cancelled and self.counts["Cancelled"]:
+        if self._is_canceled and self.counts["Cancelled"]:
             return "Cancelled", "Cancelled"
         for details in ("Failed", "ExecutionTimedOut", "DeliveryTimedOut"):
             # "The value of max-errors or more command invocations shows a status of .."
@@ -156,7 +156,7 @@ class Command:
         self._at(now + datetime.timedelta(seconds=seconds), step)
 
     def _start_more(self, now):
-        while not self._is_cancelled and self._n_started < len(self.invocations) and self._n_running < self._concurrency:
+        while not self._is_canceled and self._n_started < len(self.invocations) and self._n_running < self._concurrency:
             one = self.invocations[self._n_started]
             self._n_started += 1
             if not one.ended:

@@ -28,7 +28,7 @@ pub(crate) struct InFlightCommand {
     pub(crate) is_open: bool,
     /// The nodes that SSM chose and that are reported.
     reported: BTreeSet<String>,
-    pub(crate) is_cancelled: bool,
+    pub(crate) is_canceled: bool,
     /// How many nodes may run it at once, of those that the run allows.
     pub(crate) n_slots: usize,
     /// When SSM took it, in seconds after 1970 by its own clock.
@@ -84,7 +84,7 @@ impl InFlightCommand {
             waiting,
             is_open,
             reported: BTreeSet::new(),
-            is_cancelled: false,
+            is_canceled: false,
             n_slots: 0,
             requested: None,
             sent,
