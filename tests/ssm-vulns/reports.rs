@@ -33,10 +33,16 @@ fn scene() -> (Directory, String) {
 #[test]
 fn a_table_has_a_line_for_each_advisory_with_counts_of_nodes() {
     let (directory, input) = scene();
-    let output = matched(&directory.path().join("db"), &input, &["-o", "text"]);
-    output
-        .assert_status(1)
-        .assert_stderr("ssm-vulns: 2 advisories on 2 of 2 nodes, 0 gaps\n");
+    let db = directory.path().join("db");
+    let output = matched(&db, &input, &["-o", "text"]);
+    // The table names a few nodes; the file has all.
+    let next = format!(
+        "ssm-vulns match --max-age 0 --advisories {} -f FILE --report csv=vulns.csv",
+        db.display()
+    );
+    output.assert_status(1).assert_stderr(&format!(
+        "ssm-vulns: 2 advisories on 2 of 2 nodes, 0 gaps\nssm-vulns: next: {next}\n"
+    ));
     assert_eq!(output.stdout, "\
 ADVISORY  SEVERITY  CVES              PACKAGE  INSTALLED  FIXED  NODES  SUCH AS
 DSA-1     high      CVE-2024-0001 +1  a        1          2      2      111111111111/us-east-1/i-1 111111111111/us-east-1/i-2
