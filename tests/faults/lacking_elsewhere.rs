@@ -59,10 +59,11 @@ pub(super) fn an_alias_that_somebody_takes(action: &str) {
     ]) {
         output.assert_status(2);
         let result = output.json();
-        let error = result["results"][0]["error"].as_str().unwrap();
+        let error = result["results"][0]["error"].as_str().unwrap_or_default();
         assert!(
             error.contains("CreateAlias") && error.contains(end),
-            "{error}"
+            "{}",
+            output.stdout
         );
         assert_eq!(result["undo"], Value::Null);
     }

@@ -47,6 +47,25 @@ fn a_refused_change_stops_the_whole_plan() {
     assert!(account.writes().is_empty(), "a refused plan writes nothing");
 }
 
+/// It has another policy, and does not rotate. A new plan takes it and says what it lacks.
+#[test]
+fn a_key_that_somebody_makes_after_the_plan_is_not_the_planned_one() {
+    let account = account();
+    let desired = r#"{"kms_key": {"alias": "alias/sessions", "create": true}}"#;
+    let plan = run(&account, "plan", desired).stdout;
+    let key = account.aws(&["kms", "create-key"])["KeyMetadata"]["KeyId"].clone();
+    let alias = json!({"AliasName": "alias/sessions", "TargetKeyId": key});
+    account.call("TrentService.CreateAlias", &alias);
+    account.forget_calls();
+    let refused = run(&account, "apply", &plan);
+    refused.assert_status(2);
+    let error = refused.json()["results"][0]["error"].to_string();
+    assert!(error.contains("the plan expects null, but"), "{error}");
+    assert!(account.writes().is_empty());
+    let again = run(&account, "plan", desired).json();
+    assert_eq!(again["changes"][0]["action"], "enable_key_rotation");
+}
+
 #[test]
 fn what_was_done_before_a_failure_is_reported_and_a_fresh_plan_finishes() {
     let account = account();

@@ -82,8 +82,11 @@ pub(crate) fn current(
 /// Returns whether the state that an action wants is the state that is there.
 pub(crate) fn is_satisfied(action: Action, now: &Value, to: &Value, observed: &Observed) -> bool {
     match action {
-        // Adopted rather than made a second time.
-        Action::CreateKey | Action::CreateBucket => !now.is_null(),
+        // Adopted rather than made a second time. A key that somebody else has made in the meantime has another policy, as a rule.
+        Action::CreateKey => observed.key.present().is_some_and(|key| {
+            key.rotation.present() == Some(&true) && key.policy.present() == Some(&to["policy"])
+        }),
+        Action::CreateBucket => !now.is_null(),
         Action::CreateDocument | Action::UpdateDocument => match &observed.document {
             Reading::Present(Document { default, latest }) => {
                 default.version == latest.version
