@@ -233,6 +233,12 @@ fn account_of_examples() -> Account {
         ("records.jsonl", String::new()),
         ("objects.json", json!({"Contents": []}).to_string()),
         ("ended.json", json!({"Sessions": []}).to_string()),
+        (
+            "versions.json",
+            json!({"DocumentVersions": [{"Name": "SSM-SessionManagerRunShell", "DocumentVersion": "1",
+                "CreatedDate": "2026-01-01T00:00:00Z", "IsDefaultVersion": true, "Status": "Active"}]})
+            .to_string(),
+        ),
     ] {
         std::fs::write(account.home().join(name), text).unwrap();
     }
@@ -240,8 +246,9 @@ fn account_of_examples() -> Account {
 }
 
 /// What examples read that others print: of these the examples name the files alone.
-const BEFORE: [&str; 3] = [
+const BEFORE: [&str; 4] = [
     "ssm-prefs show >prefs.jsonl",
+    "ssm-events history >history.jsonl",
     "echo i-0123456789abcdef0 | ssm-run --script \"$COLLECTOR\" >invocations.jsonl",
     "echo i-0123456789abcdef0 | ssm-run --patch-scan >patches.jsonl",
 ];

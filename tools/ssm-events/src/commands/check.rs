@@ -19,7 +19,7 @@ use crate::records::sessions::{Book, Facts, Rules, findings as transcripts};
 /// Check the alerts; exit with 1 on findings
 #[derive(Clone, Debug, clap::Args)]
 #[command(
-    after_long_help = "Examples:\n  ssm-events check -f events.json\n  ssm-events check -f events.json --transcripts\n  ssm-events check -f events.json --routes routes.json --acknowledged acknowledged.json\n  ssm-events check -f events.json --routes routes.json --acknowledged acknowledged.json --records history.jsonl\n\nEnvironment:\n  SLACK_WEBHOOK_URL  The webhook, where env:SLACK_WEBHOOK_URL names it"
+    after_long_help = "Examples:\n  ssm-events check -f events.json\n  ssm-events check -f events.json --transcripts\n  ssm-events check -f events.json --routes routes.json --acknowledged acknowledged.json\n  ssm-events check -f events.json --routes routes.json --records history.jsonl\n\nEnvironment:\n  SLACK_WEBHOOK_URL  The webhook, where env:SLACK_WEBHOOK_URL names it"
 )]
 pub(crate) struct CheckArgs {
     /// Put a marked event on the bus and report whether it is delivered

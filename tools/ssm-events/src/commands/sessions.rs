@@ -24,7 +24,7 @@ pub(super) const GRACE_MINUTES: u32 = 60;
 /// adds the sessions of the last 30 days. Without records these alone are printed.
 #[derive(Clone, Debug, clap::Args)]
 #[command(
-    after_long_help = "Examples:\n  ssm-events history --since 7d | ssm-events sessions --since 7d\n  ssm-events sessions --offline --listing objects.json,ended.json,versions.json,documents.json -f records.jsonl"
+    after_long_help = "Examples:\n  ssm-events history --since 7d | ssm-events sessions --since 7d\n  ssm-events sessions --offline --listing objects.json,ended.json,versions.json -f records.jsonl"
 )]
 pub(crate) struct SessionsArgs {
     /// Only sessions that began at or after this time, such as 2026-11-01T00:00:00Z or 7d (ago)
