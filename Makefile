@@ -2,7 +2,7 @@
 # make test   everything that CI runs
 # make test-long  the faults of `apply` at more moments, with reads further behind; half an hour and more
 # make install  PREFIX=/usr/local DESTDIR=: tools, manual pages, completions, scripts, example desired states
-# make permissions  the end of make test: fails for actions of the policies that the tools print which no test needed
+# make permissions  after make test: fails for actions of the policies that the tools print which no test needed
 # make lambda packs ssm-events as a Lambda function into target/lambda
 # make dist   builds for releases and packs .deb, .rpm, tar.gz and SBOM into target/packages
 # make book   builds docs/ as a book into target/book
@@ -61,7 +61,6 @@ test: checks
 	cargo test --workspace --all-targets --no-run
 	@rm -rf target/permissions
 	@$(MAKE) --no-print-directory --keep-going --jobs=3 BUILD=: cargo-tests faults-tests sandbox-tests demo-test fuzz-test $(SCRIPTS)
-	@$(MAKE) --no-print-directory permissions
 
 # Thousands of random trees are slow to judge in code that is not optimized. With --workspace the dependencies that `test` built are used.
 FAST := iam-policy ssm-scp

@@ -226,8 +226,8 @@ the caller `sts:AssumeRole` alone. `--partition aws-cn` writes ARNs of another p
 these tables as JSON. `--with FLAG` adds what a flag of the run needs beyond that, such as `history --engine athena`, which makes tables.
 
 The tables are proved, not claimed. In the tests every run of every tool is held to the policy that it prints for its verb and flags: a
-call that this does not allow is refused by the local AWS and fails the test. An action that no call of any test needed fails the run of
-all tests. What IAM decides elsewhere is not in here: key policies, bucket policies, service control policies.
+call that this does not allow is refused by the local AWS and fails the test. `make permissions`, after `make test`, fails for
+actions that no call of any test needed. What IAM decides elsewhere is not in here: key policies, bucket policies, service control policies.
 
 A read that is refused never passes for an empty answer: the tool says which call was refused and prints what it could read; `check`
 exits with 2.
@@ -313,7 +313,7 @@ fn the_document_is_what_the_tools_say() {
     expect_text(&repository().join("docs/permissions.md"), &text);
 }
 
-/// Run by `make test` when all other tests have passed, as it judges what they noted.
+/// Run by `make permissions` when all other tests have run, as it judges what they noted.
 #[test]
 #[ignore = "judges what a whole run of the tests has noted: make permissions"]
 fn the_tests_need_every_action() {
