@@ -82,9 +82,11 @@ pub(crate) fn current(
 /// Returns whether the state that an action wants is the state that is there.
 pub(crate) fn is_satisfied(action: Action, now: &Value, to: &Value, observed: &Observed) -> bool {
     match action {
-        // Adopted rather than made a second time. A key that somebody else has made in the meantime has another policy, as a rule.
+        // Adopted rather than made a second time. One that is known to be another's, with another policy or without rotation, is not:
+        // what may not be read is said by who reads it.
         Action::CreateKey => observed.key.present().is_some_and(|key| {
-            key.rotation.present() == Some(&true) && key.policy.present() == Some(&to["policy"])
+            let is_planned = |policy: &Value| *policy == to["policy"];
+            key.rotation.present() != Some(&false) && key.policy.present().is_none_or(is_planned)
         }),
         Action::CreateBucket => !now.is_null(),
         Action::CreateDocument | Action::UpdateDocument => match &observed.document {
