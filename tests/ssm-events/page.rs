@@ -305,10 +305,7 @@ fn on_paper_are_the_sessions_that_are_not_known_to_have_their_transcript() {
     for n in 0..40 {
         lines.push(match n {
             0 => known(n, &json!(null)),
-            1 => known(
-                n,
-                &transcript(Some("older_than_history"), &[], Some("it is older")),
-            ),
+            1 => known(n, &transcript(Some("unread"), &[], Some("it is too old"))),
             2 => known(n, &transcript(None, &["s3://b/p/"], Some("one is missing"))),
             3 => known(
                 n,

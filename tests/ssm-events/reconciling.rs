@@ -52,13 +52,13 @@ fn what_one_filter_could_not_make_a_message_of_is_missing() {
 }
 
 #[test]
-fn a_duplicate_of_what_was_rejected_has_not_arrived() {
+fn what_was_rejected_has_not_arrived_by_coming_again() {
     let (slack, home) = (Slack::start(), Home::create());
     let spool = home.path().join("spool");
     slack.reply(&[Reply::Status(400, "invalid_blocks")]);
     send(&slack, &spool, &event("e-0"), &[]).assert_status(2);
     let again = send(&slack, &spool, &event("e-0"), &[]);
-    assert_eq!(statuses(&again), ["e-0 duplicate"]);
+    assert_eq!(statuses(&again), ["e-0 rejected"]);
     let printed = home.path().join("printed.jsonl");
     std::fs::write(&printed, &again.stdout).unwrap();
     let log = spool.join("deliveries.jsonl");

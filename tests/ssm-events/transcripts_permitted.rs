@@ -12,14 +12,20 @@ fn a_transcript_from_before_2023_is_asked_for_its_encryption() {
     let account = &scene.account;
     let (id, time) = ("ann-0123456789abcdef0", "2022-11-01T12:00:00Z");
     let key = format!("sessions/here/{id}.log");
+    let object = account.home().join("object");
+    std::fs::write(&object, "Script started\n").unwrap();
     let put = ["s3api", "put-object", "--bucket", &scene.bucket];
-    account.aws(&[&put[..], &["--key", &key]].concat());
+    let body = ["--key", &key, "--body", object.to_str().unwrap()];
+    account.aws(&[&put[..], &body].concat());
     let mut content = scene.preferences();
     content["inputs"]["cloudWatchLogGroupName"] = json!("");
     content["inputs"]["s3EncryptionEnabled"] = json!(true);
-    // Saved with no time of its own, so that it may have been there then.
+    // The account's own preferences are made now, and would be younger than the session.
     let document = json!({"Name": "SSM-SessionManagerRunShell", "DocumentVersion": "1", "Content": content.to_string()});
-    std::fs::write(account.home().join("document"), document.to_string()).unwrap();
+    let versions = json!({"DocumentVersions": [{"Name": "SSM-SessionManagerRunShell", "DocumentVersion": "1",
+        "CreatedDate": "2022-10-01T00:00:00Z", "IsDefaultVersion": true}]});
+    let saved = format!("{document}{versions}");
+    std::fs::write(account.home().join("document"), saved).unwrap();
     let input = record(account.id(), "StartSession", id, "ann", time);
     let sessions = || {
         let run = account.tool(EXE).args(NOW);
