@@ -4,9 +4,11 @@ use std::io::{Cursor, Error};
 use std::sync::Arc;
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::primitives::ByteStream;
 use awsconf::describe;
 use futures_util::{StreamExt, stream};
 use tokio::sync::mpsc;
+use tokio::task::JoinError;
 
 use super::files::{Hand, Read};
 use crate::records::history::{Counts, EventFilter};
@@ -96,7 +98,7 @@ async fn one(
     found: &mpsc::Sender<Part>,
 ) {
     let object = client.get_object().bucket(bucket).key(key).send().await;
-    let mut body = match object {
+    let body = match object {
         Ok(object) => object.body,
         Err(error) => {
             let problem = format!("{:#}", describe("GetObject", error));
@@ -106,14 +108,25 @@ async fn one(
             return;
         }
     };
-    let (parts, arrived) = mpsc::channel(AHEAD);
     let (filter, found) = (filter.clone(), found.clone());
+    // A panic has ended the channel: that is looked at there.
+    let _ = arriving(body, move |body| find(body, &filter, &found)).await;
+}
+
+/// Has something read the body of an answer as it arrives.
+///
+/// # Errors
+/// It panicked.
+pub(super) async fn arriving<T: Send + 'static>(
+    mut body: ByteStream,
+    read: impl FnOnce(Body) -> T + Send + 'static,
+) -> Result<T, JoinError> {
+    let (parts, arrived) = mpsc::channel(AHEAD);
     let work = tokio::task::spawn_blocking(move || {
-        let body = Body {
+        read(Body {
             arrived,
             part: Cursor::default(),
-        };
-        find(body, &filter, &found);
+        })
     });
     while let Some(part) = body.next().await {
         let part = part
@@ -124,12 +137,11 @@ async fn one(
         }
     }
     drop(parts);
-    // A panic has ended the channel: that is looked at there.
-    let _ = work.await;
+    work.await
 }
 
 /// The body of an answer, for who reads and waits.
-struct Body {
+pub(super) struct Body {
     arrived: mpsc::Receiver<std::io::Result<Vec<u8>>>,
     part: Cursor<Vec<u8>>,
 }

@@ -1,17 +1,22 @@
 //! Where log files and digests lie: a bucket, or a copy of one. Lists them in the order of their days, a page at a time.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
 use aws_sdk_s3::Client;
 use awsconf::describe;
+use tempfile::SpooledTempFile;
 
+use super::bodies::arriving;
 use super::objects::Prefix;
 use crate::records::integrity::{Flaw, Naming, is_day};
 
 /// The largest real digest has some megabytes, as CloudTrail writes one an hour; a log file has fewer.
 pub(crate) const LARGEST: u64 = 64 * 1024 * 1024;
+
+/// What is longer waits on the disk and not in memory: as files are read eight at once. Most log files are shorter.
+const LONGEST_IN_MEMORY: usize = 1024 * 1024;
 
 /// A file that is listed, or that a digest names.
 #[derive(Clone, Debug)]
@@ -47,7 +52,8 @@ impl std::fmt::Display for Place {
 
 /// What lies in a place.
 pub(crate) struct Content {
-    pub(crate) bytes: Vec<u8>,
+    /// At its beginning.
+    pub(crate) bytes: SpooledTempFile,
     /// The signature in the metadata of a digest.
     pub(crate) signature: Option<String>,
     /// When a backfill digest was made and signed, which is long after its end.
@@ -87,15 +93,21 @@ fn too_large() -> Flaw {
     ))
 }
 
-fn of_file(path: &Path) -> Result<Vec<u8>, Flaw> {
+fn of_file(path: &Path) -> Result<SpooledTempFile, Flaw> {
     let unread = |error: std::io::Error| Flaw::unproved(error.to_string());
-    let file = std::fs::File::open(path).map_err(unread)?;
-    let mut bytes = Vec::new();
-    let read = file.take(LARGEST + 1).read_to_end(&mut bytes);
-    match read.map_err(unread)? as u64 > LARGEST {
-        true => Err(too_large()),
-        false => Ok(bytes),
+    kept(std::fs::File::open(path).map_err(unread)?)
+}
+
+/// Keeps a copy: what is compared must be what is read afterwards, and the file may change in between.
+fn kept(from: impl Read) -> Result<SpooledTempFile, Flaw> {
+    let unread = |error: std::io::Error| Flaw::unproved(error.to_string());
+    let mut bytes = tempfile::spooled_tempfile(LONGEST_IN_MEMORY);
+    let copied = std::io::copy(&mut from.take(LARGEST + 1), &mut bytes);
+    if copied.map_err(unread)? > LARGEST {
+        return Err(too_large());
     }
+    bytes.rewind().map_err(unread)?;
+    Ok(bytes)
 }
 
 async fn object(client: &Client, bucket: &str, key: &str) -> Result<Content, Flaw> {
@@ -111,16 +123,9 @@ async fn object(client: &Client, bucket: &str, key: &str) -> Result<Content, Fla
     })?;
     let metadata = object.metadata.take().unwrap_or_default();
     let of_name = |name: &str| metadata.get(name).cloned();
-    let mut bytes = Vec::new();
-    while let Some(part) = object.body.next().await {
-        let part = part.map_err(|error| Flaw::unproved(format!("GetObject: {error}")))?;
-        if (bytes.len() + part.len()) as u64 > LARGEST {
-            return Err(too_large());
-        }
-        bytes.extend_from_slice(&part);
-    }
+    let bytes = arriving(object.body, kept).await;
     Ok(Content {
-        bytes,
+        bytes: bytes.map_err(|panic| Flaw::unproved(panic.to_string()))??,
         signature: of_name("signature"),
         generated: of_name("backfill-generation-timestamp"),
     })
@@ -288,7 +293,9 @@ impl Pages {
 
 #[cfg(test)]
 mod tests {
-    use super::{LARGEST, of_file};
+    use std::io::Read;
+
+    use super::{LARGEST, LONGEST_IN_MEMORY, kept, of_file};
 
     #[test]
     fn what_is_larger_than_any_file_of_cloudtrail_is_not_read_and_not_proved() {
@@ -299,8 +306,21 @@ mod tests {
         assert_eq!(flaw.status, records::IntegrityStatus::Unproved);
         assert!(flaw.message.contains("more than 64 MiB"));
         file.set_len(1).unwrap();
-        let small = of_file(&path);
+        let mut small = Vec::new();
+        of_file(&path).unwrap().read_to_end(&mut small).unwrap();
         std::fs::remove_file(path).unwrap();
-        assert_eq!(small, Ok(vec![0]));
+        assert_eq!(small, [0]);
+    }
+
+    #[test]
+    fn what_is_long_waits_on_the_disk() {
+        let length = LONGEST_IN_MEMORY as u64;
+        let of = |length| kept(std::io::repeat(7).take(length)).unwrap();
+        assert!(!of(length).is_rolled());
+        let mut long = of(length + 1);
+        assert!(long.is_rolled());
+        let mut bytes = Vec::new();
+        assert_eq!(long.read_to_end(&mut bytes).unwrap() as u64, length + 1);
+        assert!(bytes.iter().all(|byte| *byte == 7));
     }
 }

@@ -1,11 +1,13 @@
 //! Reads log files by the digests that name them: records of what is proved are handed on, and of every period is said whether it is.
 
 use std::cell::Cell;
+use std::io::Seek;
 use std::sync::Arc;
 
 use anyhow::Context;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use records::{LogIntegrity, Target, Timestamp};
+use tempfile::SpooledTempFile;
 use tokio::sync::mpsc;
 
 use super::bodies::{self, AHEAD, Part};
@@ -208,7 +210,7 @@ async fn digest(item: Item) -> ReadDigest {
     };
     let digest = read.and_then(|bytes| {
         let mut text = Vec::new();
-        let unpacked = cloudtrail::unpacked(bytes.as_slice());
+        let unpacked = cloudtrail::unpacked(bytes);
         let sha256 = unpacked.and_then(|unpacked| {
             sha256_of(unpacked, |read| {
                 text.extend_from_slice(read);
@@ -234,7 +236,7 @@ async fn log(item: Item, hashes: Vec<Option<String>>, filter: Arc<EventFilter>) 
     let found = proved(&item, hashes).await.map(|content| {
         let (sender, parts) = mpsc::channel(AHEAD);
         tokio::task::spawn_blocking(move || {
-            bodies::find(content.bytes.as_slice(), &filter, &sender);
+            bodies::find(content.bytes, &filter, &sender);
         });
         parts
     });
@@ -246,9 +248,9 @@ async fn proved(item: &Item, hashes: Vec<Option<String>>) -> Result<Content, Fla
     if hashes.is_empty() {
         return Err(Flaw::unproved("no proved digest names it"));
     }
-    let content = item.place.read().await?;
+    let mut content = item.place.read().await?;
     let work = tokio::task::spawn_blocking(move || {
-        compare(&content, &hashes)?;
+        compare(&mut content.bytes, &hashes)?;
         Ok(content)
     });
     let unknown = |panic: tokio::task::JoinError| Flaw::unproved(panic.to_string());
@@ -256,8 +258,8 @@ async fn proved(item: &Item, hashes: Vec<Option<String>>) -> Result<Content, Fla
 }
 
 /// What is compared is what is read afterwards: the same bytes, unpacked in the same way.
-fn compare(content: &Content, hashes: &[Option<String>]) -> Result<(), Flaw> {
-    let unpacked = cloudtrail::unpacked(content.bytes.as_slice());
+fn compare(bytes: &mut SpooledTempFile, hashes: &[Option<String>]) -> Result<(), Flaw> {
+    let unpacked = cloudtrail::unpacked(&mut *bytes);
     let sha256 = unpacked.and_then(|unpacked| sha256_of(unpacked, |_| Ok(())));
     let sha256 =
         sha256.map_err(|error| Flaw::altered(format!("it cannot be unpacked: {error}")))?;
@@ -274,5 +276,6 @@ fn compare(content: &Content, hashes: &[Option<String>]) -> Result<(), Flaw> {
             Some(_) => {}
         }
     }
-    Ok(())
+    let unread = |error: std::io::Error| Flaw::unproved(error.to_string());
+    bytes.rewind().map_err(unread)
 }
