@@ -1,5 +1,7 @@
 //! Transcripts without calls: from saved answers of AWS, and from what `sessions` has printed.
 
+#[path = "transcripts_places.rs"]
+mod places;
 #[path = "transcripts_saved.rs"]
 mod saved;
 

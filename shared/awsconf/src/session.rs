@@ -115,7 +115,11 @@ impl AwsArgs {
         )
     }
 
-    pub(crate) async fn resolve_regions(&self) -> anyhow::Result<Vec<String>> {
+    /// Returns the regions asked for, else the one of the environment or of the profile; none where nothing names one.
+    ///
+    /// # Errors
+    /// An unknown profile.
+    pub async fn resolve_regions(&self) -> anyhow::Result<Vec<String>> {
         Profile::load(self.profile.as_deref()).await?;
         let mut regions: Vec<String> = Vec::new();
         for region in &self.regions {

@@ -11,7 +11,7 @@ use super::GlobalArgs;
 use crate::records::history::{self, SYSTEMS_MANAGER};
 use crate::records::observe::listing::{self, Books, FactsOf, Listing};
 use crate::records::observe::sessions::{self as observe, Ask};
-use crate::records::sessions::{Book, DOCUMENT_CALLS, Facts, Rules, UNREAD, is_unread, recorded};
+use crate::records::sessions::{Book, DOCUMENT_CALLS, Facts, Judged, Rules, UNREAD, judge};
 use crate::records::source::{self, LeftOut};
 
 /// A transcript is uploaded at the end of its session, and CloudWatch Logs "typically" says within an hour that something is in
@@ -66,12 +66,13 @@ pub(crate) async fn run(
         false => Some(out.working("reading the records and what AWS answered before")),
     };
     let left_out = records(global, &mut books)?;
-    let (region, is_one) = match global.aws.regions.as_slice() {
-        [one] if one != "all" => (one.as_str(), true),
-        regions => ("", regions.is_empty()),
+    let regions = global.aws.resolve_regions().await?;
+    let region = match regions.as_slice() {
+        [one] if one != "all" => Some(one.as_str()),
+        _ => None,
     };
-    let is_only = is_one && global.accounts.accounts.is_none();
-    let listing = listing::read(&args.listings, region, &mut books)?;
+    let is_only = region.is_some() && global.accounts.accounts.is_none();
+    let listing = listing::read(&args.listings, region.unwrap_or_default(), &mut books)?;
     let ask = Ask {
         since,
         until,
@@ -91,6 +92,7 @@ pub(crate) async fn run(
     };
     let mut outcome = Outcome::Fine;
     let books = RefCell::new(books);
+    let mut waiting = FactsOf::new();
     if !args.offline {
         // The bar of the places comes next.
         drop(reading);
@@ -110,35 +112,34 @@ pub(crate) async fn run(
             };
             observe::read(session, &ask, &mut book, &mut facts).await;
             forget(&mut books.borrow_mut(), &session.target, &book);
-            let mut here = Books::from([(session.target.clone(), book)]);
-            let mut known = FactsOf::from([(session.target.clone(), facts)]);
-            if ask.has_objects || ask.has_streams {
-                listing::locate(&args.listings, &mut here, &known)?;
-            }
-            let book = here.remove(&session.target).unwrap_or_default();
-            let mut facts = known.remove(&session.target).unwrap_or_default();
-            listing.cover(&book, &mut facts);
             Ok((book, facts))
         };
         let fleet = global.fleet(out).await?;
         outcome = fleet
             .visit(out, work, |session, (book, facts)| {
+                // Saved lists are read once, for all places.
+                if ask.has_objects || ask.has_streams {
+                    books.borrow_mut().insert(session.target.clone(), book);
+                    waiting.insert(session.target.clone(), facts);
+                    return Ok(Outcome::Fine);
+                }
                 printer.print(&session.target, book, &facts)
             })
             .await?;
     }
     let mut books = books.into_inner();
     // Records of documents alone say nothing of sessions.
-    books.retain(|_, book| !book.sessions.is_empty());
+    books.retain(|place, book| !book.sessions.is_empty() || waiting.contains_key(place));
     let is_only = args.offline && books.len() == 1;
-    let known = books.iter_mut().map(|(place, book)| {
-        let facts = offline(&listing, place, book, (args.offline, is_only));
-        (place.clone(), facts)
-    });
-    let mut known: FactsOf = known.collect();
-    listing::locate(&args.listings, &mut books, &known)?;
+    for (place, book) in &mut books {
+        if !waiting.contains_key(place) {
+            let facts = offline(&listing, place, book, (args.offline, is_only));
+            waiting.insert(place.clone(), facts);
+        }
+    }
+    listing::locate(&args.listings, &mut books, &waiting)?;
     for (place, book) in books {
-        let mut facts = known.remove(&place).unwrap_or_default();
+        let mut facts = waiting.remove(&place).unwrap_or_default();
         listing.cover(&book, &mut facts);
         outcome = outcome.and(printer.print(&place, book, &facts)?);
     }
@@ -191,9 +192,7 @@ fn forget(books: &mut Books, place: &Target, book: &Book) {
         region: String::new(),
     };
     if let Some(others) = books.get_mut(&nowhere) {
-        others
-            .sessions
-            .retain(|session| book.find(&session.id).is_none());
+        others.forget(|id| book.find(id).is_some());
     }
 }
 
@@ -238,10 +237,14 @@ impl Printer<'_> {
         book.sessions.retain(|session| is_wanted(session.began()));
         book.sort();
         let mut n_unread = 0;
-        for record in recorded(&book, place, facts, &self.rules) {
-            let transcript = record.transcript.as_ref();
-            n_unread += usize::from(transcript.is_some_and(is_unread));
-            self.out.write(&record)?;
+        for session in &book.sessions {
+            let Judged {
+                transcript,
+                unknown,
+                ..
+            } = judge(session, facts, &self.rules);
+            n_unread += usize::from(unknown.is_some());
+            self.out.write(&session.record(place, transcript))?;
         }
         self.n_unread.set(self.n_unread.get() + n_unread);
         if let Some(reason) = &facts.undescribed {

@@ -14,18 +14,18 @@ mod store;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use records::{RecordedSession, Timestamp};
+use records::{Arn, Timestamp};
 use serde_json::json;
 
 pub(crate) use changes::{CALLS as DOCUMENT_CALLS, Changes, SHOWN_AFTER_MINUTES};
-pub(crate) use document::{Document, PREFERENCES, Version, in_force};
+pub(crate) use document::{Document, PREFERENCES, Version, in_force, is_of_aws};
 pub(crate) use facts::Facts;
 pub(crate) use findings::{UNREAD, findings};
 pub(crate) use inputs::{Inputs, Logging};
-pub(crate) use judge::{Rules, is_unread};
+pub(crate) use judge::{Judged, Rules, judge};
 pub(crate) use known::{KnownSession, KnownSessions, SessionKey};
 pub(crate) use session::{Described, Object, Session, Status, Stream};
-pub(crate) use store::Store;
+pub(crate) use store::{Store, folder};
 
 use crate::records::record::{Event, Identity, Outcome};
 
@@ -58,6 +58,8 @@ pub(crate) struct Book {
     by_id: HashMap<Rc<str>, usize>,
     /// Records of starts whose ID was stripped, by node and time: several people may begin one in the same second.
     nameless: HashMap<(Rc<str>, i64), Vec<usize>>,
+    /// The IDs of records whose session has none, by which the same record is known.
+    nameless_records: HashSet<Box<str>>,
     /// Texts that many sessions share.
     texts: HashSet<Rc<str>>,
     /// What records say of documents.
@@ -81,25 +83,27 @@ impl Book {
             self.some(&event.source_address),
             event.nodes.first().and_then(|node| self.some(node)),
         );
-        let document = self.some(&event.document);
+        let document = self.some(local(&event.document, &event.account));
         let parameters = self.parameters(event);
         if event.session_id.is_empty() {
-            let is_same = |place: &usize| {
-                let known = &self.sessions[*place];
-                let known_as = (&known.principal, &known.session_name);
-                known.event_id.as_deref() == Some(event.event_id.as_str())
-                    && known_as == (&who.0, &who.1)
-            };
+            let id = event.event_id.as_str();
+            if !id.is_empty() && !self.nameless_records.insert(id.into()) {
+                return;
+            }
             if let Some(key) = node.clone().zip(at) {
-                if self
-                    .nameless
-                    .get(&key)
-                    .is_some_and(|known| known.iter().any(is_same))
-                {
+                let place = self.sessions.len();
+                let places = self.nameless.entry(key).or_default();
+                let is_same = |known: &usize| {
+                    let known = &self.sessions[*known];
+                    let known_as = (&known.principal, &known.session_name);
+                    id.is_empty()
+                        && known.event_id.as_deref() == Some("")
+                        && known_as == (&who.0, &who.1)
+                };
+                if places.iter().any(is_same) {
                     return;
                 }
-                let place = self.sessions.len();
-                self.nameless.entry(key).or_default().push(place);
+                places.push(place);
             }
         }
         let session = self.session(&event.session_id);
@@ -183,6 +187,17 @@ impl Book {
         new
     }
 
+    /// Forgets sessions. Those that stay have a place of their own again, and nothing more is described.
+    pub(crate) fn forget(&mut self, is_known: impl Fn(&str) -> bool) {
+        self.sessions.retain(|session| !is_known(&session.id));
+        self.nameless.clear();
+        let places = self.sessions.iter().enumerate();
+        let named = places.filter(|(_, session)| !session.id.is_empty());
+        self.by_id = named
+            .map(|(place, session)| (Rc::clone(&session.id), place))
+            .collect();
+    }
+
     /// Puts sessions into the order of their beginnings. Nothing can be found in the book any more.
     pub(crate) fn sort(&mut self) {
         self.by_id.clear();
@@ -221,7 +236,7 @@ impl Book {
 
     /// Returns what a document was given, as far as it may matter: those of AWS's own decide nothing about transcripts.
     fn parameters(&mut self, event: &Event) -> Option<Box<[Rc<str>]>> {
-        let given: &[String] = match event.document.starts_with("AWS-") {
+        let given: &[String] = match is_of_aws(local(&event.document, &event.account)) {
             true => &[],
             false => &event.parameters,
         };
@@ -255,6 +270,15 @@ impl Book {
     }
 }
 
+/// Returns the plain name of a document that a call names by its ARN, where that is the same: of this account or of AWS. One that
+/// another account shares has no other name.
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_StartSession.html>
+fn local<'d>(document: &'d str, account: &str) -> &'d str {
+    let arn = Arn::parse(document).filter(|arn| arn.account.is_empty() || arn.account == account);
+    arn.and_then(|arn| arn.named("document"))
+        .unwrap_or(document)
+}
+
 /// Returns the name of a user or a role without its path.
 fn last_name(principal: &str) -> &str {
     match principal.split_once(":assumed-role/") {
@@ -270,18 +294,6 @@ fn last_name(principal: &str) -> &str {
 pub(crate) fn is_encrypted_since(modified: i64) -> Option<bool> {
     const BEGIN: i64 = 1_672_876_800;
     (modified >= BEGIN).then_some(true)
-}
-
-/// Returns the sessions of a place as records, in order, one at a time.
-pub(crate) fn recorded<'b>(
-    book: &'b Book,
-    place: &'b records::Target,
-    facts: &'b Facts,
-    rules: &'b Rules,
-) -> impl Iterator<Item = RecordedSession> + 'b {
-    book.sessions
-        .iter()
-        .map(move |session| session.record(place, judge::transcript(session, facts, rules)))
 }
 
 #[cfg(test)]
@@ -341,6 +353,54 @@ mod tests {
             assert_eq!(session.person.as_deref(), Some(name));
         }
         assert_eq!(book.sessions.len(), 3);
+    }
+
+    /// Without a node there is no place and time by which to know it again.
+    #[test]
+    fn the_same_stripped_record_twice_is_one_session() {
+        let mut book = Book::default();
+        for by in ["ann", "ann", "bob"] {
+            let mut event = started(by, &Value::Null);
+            event.nodes.clear();
+            book.add(&event);
+        }
+        assert_eq!(book.sessions.len(), 2);
+    }
+
+    #[test]
+    fn a_document_by_its_arn_is_the_one_of_that_name() {
+        for (document, expected) in [
+            ("arn:aws:ssm:eu-central-1:111122223333:document/Own", "Own"),
+            (
+                "arn:aws:ssm:eu-central-1::document/AWS-StartSSHSession",
+                "AWS-StartSSHSession",
+            ),
+            ("Own", "Own"),
+            (
+                "arn:aws:ssm:eu-central-1:444455556666:document/Own",
+                "arn:aws:ssm:eu-central-1:444455556666:document/Own",
+            ),
+        ] {
+            let mut event = started("ann", &json!({"sessionId": "ann-0"}));
+            event.account = "111122223333".to_owned();
+            event.document = document.to_owned();
+            let mut book = Book::default();
+            book.add(&event);
+            assert_eq!(book.sessions[0].document.as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn those_that_stay_are_found_where_they_are_now() {
+        let mut book = Book::default();
+        for id in ["a", "b", "c"] {
+            book.add(&started(id, &json!({"sessionId": id})));
+        }
+        book.forget(|id| id == "a");
+        assert_eq!(book.find("a"), None);
+        for id in ["b", "c"] {
+            assert_eq!(&*book.sessions[book.find(id).unwrap()].id, id);
+        }
     }
 
     #[test]

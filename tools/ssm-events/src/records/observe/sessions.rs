@@ -56,8 +56,10 @@ pub(crate) async fn read(session: &Session, ask: &Ask, book: &mut Book, facts: &
     if !ask.has_sessions {
         // A session that ends in between would be in neither, were the history read first.
         for state in [SessionState::Active, SessionState::History] {
-            if let Err(error) = described(&ssm, ask, state, book).await {
-                facts.undescribed = Some(format!("{error:#}"));
+            match described(&ssm, ask, state.clone(), book).await {
+                Ok(()) if state == SessionState::Active => facts.lists_all_open = true,
+                Ok(()) => {}
+                Err(error) => facts.undescribed = Some(format!("{error:#}")),
             }
         }
     }

@@ -11,6 +11,12 @@ use super::inputs::Inputs;
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-create-preferences-cli.html>
 pub(crate) const PREFERENCES: &str = "SSM-SessionManagerRunShell";
 
+/// Returns whether a document is one of AWS's own, which nobody else may call theirs. The preferences are not.
+/// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateDocument.html>
+pub(crate) fn is_of_aws(name: &str) -> bool {
+    name.starts_with("AWS-")
+}
+
 /// A Session document: its versions, that it does not exist, or why it could not be read.
 pub(crate) type Document = Reading<Vec<Version>>;
 

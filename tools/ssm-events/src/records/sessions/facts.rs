@@ -6,7 +6,7 @@ use std::rc::Rc;
 use records::Reading;
 
 use super::changes::Changes;
-use super::document::{Document, InForce, PREFERENCES, in_force};
+use super::document::{Document, InForce, PREFERENCES, in_force, is_of_aws};
 use super::inputs::Logging;
 use super::session::Session;
 use super::store::Store;
@@ -16,6 +16,8 @@ use super::store::Store;
 pub(crate) struct Facts {
     /// Why `DescribeSessions` could not be read, if it could not.
     pub(crate) undescribed: Option<String>,
+    /// `DescribeSessions` has said of all sessions that are open, so that any other one has ended.
+    pub(crate) lists_all_open: bool,
     /// The documents that sessions were started with, by name.
     pub(crate) documents: BTreeMap<String, Document>,
     /// What became of documents in the past.
@@ -30,8 +32,9 @@ impl Facts {
     /// Returns where the transcript of a session may be, by each version that may have been in force; why that is not known.
     pub(crate) fn logging(&self, session: &Session) -> Result<Vec<Rc<Logging>>, String> {
         let name = session.document.as_deref().unwrap_or(PREFERENCES);
-        if is_amazons(name) {
-            // They have no inputs.
+        if is_of_aws(name) {
+            // "inputs: The session preferences to use for sessions established using this Session document": they have none.
+            // https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-schema.html
             return Ok(vec![Rc::default()]);
         }
         let (found, document) = self.in_force(name, session)?;
@@ -97,7 +100,7 @@ impl Facts {
     pub(super) fn is_unsettled(&self, session: &Session) -> bool {
         let name = session.document.as_deref().unwrap_or(PREFERENCES);
         let found = self.in_force(name, session);
-        !is_amazons(name) && found.is_ok_and(|(found, _)| found.is_unsettled)
+        !is_of_aws(name) && found.is_ok_and(|(found, _)| found.is_unsettled)
     }
 
     fn in_force(&self, name: &str, session: &Session) -> Result<(InForce, &Document), String> {
@@ -107,8 +110,4 @@ impl Facts {
         let found = in_force(name, document, &self.changes, session.started)?;
         Ok((found, document))
     }
-}
-
-fn is_amazons(name: &str) -> bool {
-    name != PREFERENCES && name.starts_with("AWS-")
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use cli::{Finding, FindingKind, Severity, Target};
 use records::NoTranscript;
 
-use super::{Book, Facts, Rules, judge};
+use super::judge::{Judged, judge};
+use super::{Book, Facts, Rules};
 
 /// The finding about what could not be read.
 pub(crate) const UNREAD: &str = "events.transcript.unread";
@@ -36,7 +37,11 @@ pub(crate) fn findings(book: &Book, place: &Target, facts: &Facts, rules: &Rules
         unread.insert(reason.clone(), (0, "DescribeSessions".to_owned()));
     }
     for session in &book.sessions {
-        let made = judge::transcript(session, facts, rules);
+        let Judged {
+            transcript: made,
+            unknown,
+            is_in_clear,
+        } = judge(session, facts, rules);
         let who = session.person.as_deref().unwrap_or("somebody");
         let node = session.node.as_deref().unwrap_or("a node");
         let what = made.message.clone().unwrap_or_default();
@@ -51,19 +56,11 @@ pub(crate) fn findings(book: &Book, place: &Target, facts: &Facts, rules: &Rules
                     FIX,
                 ));
             }
-            _ if judge::is_unread(&made) => {
-                let first = || (0, session.id.to_string());
-                unread.entry(what).or_insert_with(first).0 += 1;
-            }
             Some(NoTranscript::PreferencesOff) if facts.is_unsettled(session) => {
                 let first = || (0, session.id.to_string());
                 unsettled.entry(what).or_insert_with(first).0 += 1;
             }
             None if !made.missing_in.is_empty() => {
-                if let Some(reason) = judge::unknown_encryption(session, facts) {
-                    let first = || (0, session.id.to_string());
-                    unread.entry(reason).or_insert_with(first).0 += 1;
-                }
                 let message = format!(
                     "one of two transcripts of the session of {who} on {node} is missing: {what}"
                 );
@@ -77,16 +74,11 @@ pub(crate) fn findings(book: &Book, place: &Target, facts: &Facts, rules: &Rules
             }
             _ => {}
         }
-        let in_clear = |encrypted: Option<bool>| encrypted == Some(false);
-        // CloudWatch Logs encrypts by itself; a key is what preferences may demand.
-        let must = || {
-            let logging = facts.logging(session);
-            logging.is_ok_and(|logging| logging.iter().any(|one| one.group_must_be_encrypted))
-        };
-        let (object, stream) = (session.filled_object(), session.filled_stream());
-        if object.is_some_and(|object| in_clear(object.encrypted))
-            || stream.is_some_and(|stream| in_clear(stream.encrypted) && must())
-        {
+        if let Some(reason) = unknown {
+            let first = || (0, session.id.to_string());
+            unread.entry(reason).or_insert_with(first).0 += 1;
+        }
+        if is_in_clear {
             let message =
                 format!("the transcript of the session of {who} on {node} is not encrypted");
             let fix = "copy the object onto itself, or associate a KMS key with the log group";

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
+use records::Reading;
 use serde_json::{Map, Value};
 
 use super::store::Store;
@@ -43,6 +44,16 @@ pub(crate) enum Inputs {
 }
 
 impl Inputs {
+    /// Reads the content of a version of a document as `GetDocument` has it: a text.
+    pub(crate) fn read(name: &str, version: u64, content: &str) -> Reading<Rc<Inputs>> {
+        match serde_json::from_str(content) {
+            Ok(content) => Reading::Present(Rc::new(Inputs::of(&content))),
+            Err(error) => {
+                Reading::Unknown(format!("{name} version {version} is not JSON: {error}"))
+            }
+        }
+    }
+
     /// Reads the content of a document.
     pub(crate) fn of(content: &Value) -> Inputs {
         let is_port = content["sessionType"] == "Port";

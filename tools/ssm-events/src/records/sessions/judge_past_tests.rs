@@ -5,9 +5,11 @@ use std::rc::Rc;
 use records::{NoTranscript, Reading};
 use serde_json::json;
 
-use super::{HOUR, NOW, RULES, book, ended, facts, logging, never, none, object, place, version};
+use super::{
+    HOUR, NOW, RULES, book, ended, facts, is_unread, logging, never, none, object, place,
+    transcript, version,
+};
 use crate::records::record::Event;
-use crate::records::sessions::judge::{is_unread, transcript};
 use crate::records::sessions::{
     Book, Inputs, Listed, PREFERENCES, Store, UNREAD, Version, findings,
 };
@@ -65,9 +67,10 @@ fn a_copy_says_which_versions_were_not_in_force() {
     let found = made(&[off.clone(), both.clone()]);
     assert_eq!(found.missing_in, ["log group /g"]);
     // One of two that fit wants another copy.
-    let found = made(&[off, on, version(3, logging("b", "/g"))]);
+    let two = [off, on, version(3, logging("b", "/g"))];
+    let found = made(&two);
     assert!(
-        is_unread(&found) && found.missing_in.is_empty(),
+        is_unread(&book, &facts(two.to_vec())) && found.missing_in.is_empty(),
         "{found:?}"
     );
     let message = found.message.unwrap();
@@ -101,7 +104,7 @@ fn a_session_before_its_preferences_were_deleted_is_not_taken_for_one_without() 
 
 #[test]
 fn a_session_of_long_ago_is_judged_where_its_end_is_known() {
-    let facts = facts(vec![version(1, logging("b", ""))]);
+    let mut facts = facts(vec![version(1, logging("b", ""))]);
     let time = |days: i64| records::Timestamp::from_seconds(NOW - days * 24 * HOUR).to_string();
     let record = |name: &str, days: i64| {
         Event::of(
@@ -114,6 +117,11 @@ fn a_session_of_long_ago_is_judged_where_its_end_is_known() {
     let made = transcript(&book.sessions[0], &facts, &RULES);
     assert_eq!(made.none, Some(NoTranscript::Unread));
     assert!(made.message.unwrap().contains("before the 30 days"));
+    // All that are open were listed, and this one was not among them.
+    facts.lists_all_open = true;
+    let made = transcript(&book.sessions[0], &facts, &RULES);
+    assert_eq!(made.none, Some(NoTranscript::UploadFailed));
+    facts.lists_all_open = false;
     book.add(&record("TerminateSession", 40));
     let made = transcript(&book.sessions[0], &facts, &RULES);
     assert_eq!(made.none, Some(NoTranscript::UploadFailed));
@@ -247,6 +255,6 @@ fn a_version_that_is_gone_does_not_keep_from_looking_where_the_others_log() {
     assert_eq!(none(&ended(), &facts), Some(NoTranscript::Unread));
     book.sessions[0].object = Some(object(Some(true)));
     let made = transcript(&book.sessions[0], &facts, &RULES);
-    assert_eq!((made.none, is_unread(&made)), (None, true));
+    assert_eq!((made.none, is_unread(&book, &facts)), (None, true));
     assert!(made.s3.is_some());
 }

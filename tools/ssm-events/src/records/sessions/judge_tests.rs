@@ -5,12 +5,14 @@ mod past;
 
 use std::rc::Rc;
 
-use records::{NoTranscript, Reading, SessionEnd};
+use records::{NoTranscript, Reading, SessionEnd, Transcript};
 use serde_json::json;
 
-use super::{Rules, is_unread, transcript};
+use super::{Rules, judge};
+use crate::records::record::Event;
 use crate::records::sessions::{
-    Book, Facts, Inputs, Listed, Object, PREFERENCES, Store, Stream, UNREAD, Version, findings,
+    Book, Facts, Inputs, Listed, Object, PREFERENCES, Session, Store, Stream, UNREAD, Version,
+    findings,
 };
 
 const NOW: i64 = 1_800_000_000;
@@ -66,6 +68,15 @@ fn book(listed: &Listed) -> Book {
     let mut book = Book::default();
     book.describe(listed);
     book
+}
+
+fn transcript(session: &Session, facts: &Facts, rules: &Rules) -> Transcript {
+    judge(session, facts, rules).transcript
+}
+
+/// Returns whether something about the transcript of the first session is not known.
+fn is_unread(book: &Book, facts: &Facts) -> bool {
+    judge(&book.sessions[0], facts, &RULES).unknown.is_some()
 }
 
 fn none(listed: &Listed, facts: &Facts) -> Option<NoTranscript> {
@@ -274,7 +285,7 @@ fn one_of_two_transcripts_does_not_hide_that_the_other_was_not_read() {
     let mut book = book(&ended());
     book.sessions[0].object = Some(object(Some(true)));
     let made = transcript(&book.sessions[0], &facts, &RULES);
-    assert_eq!((made.none, is_unread(&made)), (None, true));
+    assert_eq!((made.none, is_unread(&book, &facts)), (None, true));
     assert_eq!(made.message.as_deref(), Some("log group /g: AccessDenied"));
     let found = findings(&book, &place(), &facts, &RULES);
     assert_eq!(found.len(), 1);
@@ -282,7 +293,7 @@ fn one_of_two_transcripts_does_not_hide_that_the_other_was_not_read() {
     // Both are there, and nothing more has to be known.
     book.sessions[0].stream = Some(stream(Some(true)));
     let made = transcript(&book.sessions[0], &facts, &RULES);
-    assert_eq!((made.message.clone(), is_unread(&made)), (None, false));
+    assert_eq!((made.message, is_unread(&book, &facts)), (None, false));
 }
 
 #[test]
@@ -317,7 +328,7 @@ fn encryption_that_is_demanded_and_not_known_is_unread() {
         book.sessions[0].object = Some(object(of_object));
         book.sessions[0].stream = Some(stream(of_stream));
         let made = transcript(&book.sessions[0], &facts, &RULES);
-        assert_eq!(is_unread(&made), !expected.is_empty());
+        assert_eq!(is_unread(&book, &facts), !expected.is_empty());
         assert!(made.message.unwrap_or_default().ends_with(expected));
         let found = findings(&book, &place(), &facts, &RULES);
         assert_eq!(found.len(), usize::from(!expected.is_empty()), "{found:?}");
@@ -326,7 +337,67 @@ fn encryption_that_is_demanded_and_not_known_is_unread() {
         let found = findings(&book, &place(), &facts, &RULES);
         let n_expected = 1 + usize::from(is_demanded && of_stream.is_none());
         assert_eq!(found.len(), n_expected, "{found:?}");
+        assert_eq!(is_unread(&book, &facts), n_expected == 2);
     }
+}
+
+/// One copy is there while the session lasts, and for some time after it: what is still to come is not unknown.
+#[test]
+fn a_copy_that_may_still_come_is_not_unknown() {
+    let facts = facts(vec![version(1, logging("b", "/g"))]);
+    let open = Listed {
+        status: "Connected".to_owned(),
+        ended: None,
+        ..ended()
+    };
+    let just_ended = Listed {
+        ended: Some(NOW - 60),
+        ..ended()
+    };
+    for listed in [open, just_ended] {
+        let mut book = book(&listed);
+        book.sessions[0].stream = Some(stream(Some(true)));
+        let made = transcript(&book.sessions[0], &facts, &RULES);
+        assert_eq!((made.none, made.message), (None, None));
+        assert!(!is_unread(&book, &facts));
+        assert_eq!(findings(&book, &place(), &facts, &RULES), []);
+        book.sessions[0].object = Some(object(Some(true)));
+        book.sessions[0].stream = None;
+        let made = transcript(&book.sessions[0], &facts, &RULES);
+        assert_eq!((made.none, made.message), (None, None));
+    }
+}
+
+/// A stream in the log group of the one version says that the other one, which demands a key, was not in force.
+#[test]
+fn what_a_version_that_was_not_in_force_demands_is_not_demanded() {
+    let demanding = |group: &str, is_on: bool| {
+        let inputs = json!({"cloudWatchLogGroupName": group, "cloudWatchEncryptionEnabled": is_on});
+        Rc::new(Inputs::of(&json!({"inputs": inputs})))
+    };
+    for (of_g, of_h, n_findings) in [(false, true, 0), (true, false, 1)] {
+        let facts = facts(vec![
+            version(1, demanding("/g", of_g)),
+            version(2, demanding("/h", of_h)),
+        ]);
+        let mut book = book(&ended());
+        book.sessions[0].stream = Some(stream(Some(false)));
+        let found = findings(&book, &place(), &facts, &RULES);
+        assert_eq!(found.len(), n_findings, "{found:?}");
+    }
+}
+
+#[test]
+fn a_session_that_has_ended_without_a_time_is_said_to_have_ended() {
+    let facts = facts(vec![version(1, logging("b", ""))]);
+    let listed = Listed {
+        ended: None,
+        ..ended()
+    };
+    let made = transcript(&book(&listed).sessions[0], &facts, &RULES);
+    assert_eq!(made.none, Some(NoTranscript::Unread));
+    let expected = "the session has ended, and when is not known";
+    assert_eq!(made.message.as_deref(), Some(expected));
 }
 
 fn place() -> cli::Target {
@@ -369,4 +440,24 @@ fn how_a_session_ended() {
         ..ended()
     };
     assert_eq!(ends(&failed), SessionEnd::Failed);
+}
+
+/// The answer was saved while the session lasted, and the record is of later.
+#[test]
+fn a_record_of_the_end_counts_more_than_an_older_answer() {
+    let facts = facts(vec![version(1, logging("b", ""))]);
+    let mut book = book(&Listed {
+        status: "Connected".to_owned(),
+        ended: None,
+        ..ended()
+    });
+    assert_eq!(book.sessions[0].how_it_ended(), SessionEnd::Open);
+    let time = records::Timestamp::from_seconds(NOW - 2 * HOUR).to_string();
+    book.add(&Event::of(
+        &json!({"eventName": "TerminateSession", "eventSource": "ssm.amazonaws.com", "eventTime": time, "eventID": "e",
+        "requestParameters": {"sessionId": "ann-0"}, "responseElements": {"sessionId": "ann-0"}}),
+    ));
+    assert_eq!(book.sessions[0].how_it_ended(), SessionEnd::Terminated);
+    let made = transcript(&book.sessions[0], &facts, &RULES);
+    assert_eq!(made.none, Some(NoTranscript::UploadFailed));
 }

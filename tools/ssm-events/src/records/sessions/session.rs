@@ -123,11 +123,12 @@ impl Session {
                 status: Status::Failed,
                 ..
             }) => SessionEnd::Failed,
+            // A listing may be older than the record.
+            _ if self.terminated.is_some() => SessionEnd::Terminated,
             Some(Described {
                 status: Status::Open,
                 ..
             }) => SessionEnd::Open,
-            _ if self.terminated.is_some() => SessionEnd::Terminated,
             Some(described) => {
                 let lasted = self
                     .started
@@ -145,7 +146,7 @@ impl Session {
     }
 
     /// Returns it as a record.
-    pub(super) fn record(&self, place: &Target, transcript: Transcript) -> RecordedSession {
+    pub(crate) fn record(&self, place: &Target, transcript: Transcript) -> RecordedSession {
         let text = |text: &Option<Rc<str>>| text.as_deref().map(str::to_owned);
         let time = |seconds: i64| Timestamp::from_seconds(seconds).to_string();
         let ended = self.ended();

@@ -15,11 +15,16 @@ pub(crate) enum Store {
 impl std::fmt::Display for Store {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Store::Bucket { name, prefix } if prefix.is_empty() => {
-                write!(formatter, "s3://{name}/")
-            }
-            Store::Bucket { name, prefix } => write!(formatter, "s3://{name}/{prefix}/"),
+            Store::Bucket { name, prefix } => write!(formatter, "s3://{name}/{}", folder(prefix)),
             Store::LogGroup { name } => write!(formatter, "log group {name}"),
         }
+    }
+}
+
+/// Returns what keys begin with, below a prefix of a document.
+pub(crate) fn folder(prefix: &str) -> String {
+    match prefix {
+        "" => String::new(),
+        prefix => format!("{prefix}/"),
     }
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::seconds;
 use crate::records::sessions::{Document, Facts, Inputs, PREFERENCES, Version};
 
-type Contents = BTreeMap<u64, Rc<Inputs>>;
+type Contents = BTreeMap<u64, Reading<Rc<Inputs>>>;
 
 /// What saved answers have of documents.
 #[derive(Debug, Default)]
@@ -40,7 +40,7 @@ impl Saved {
                 number: *number,
                 created: *created,
                 is_default: *is_default,
-                inputs: inputs.map_or(Reading::Absent, Reading::Present),
+                inputs: inputs.unwrap_or(Reading::Absent),
             }
         };
         let versions = self.listed.iter().map(version);
@@ -99,13 +99,12 @@ impl Documents {
             let created = seconds(&one["CreatedDate"]);
             saved.listed.insert(number, (created, is_default));
         }
-        let content = match &one["Content"] {
-            Value::String(text) => serde_json::from_str(text).ok(),
-            Value::Null => None,
-            content => Some(content.clone()),
+        let inputs = match &one["Content"] {
+            Value::String(content) => Inputs::read(text("Name"), number, content),
+            Value::Null => return,
+            content => Reading::Present(Rc::new(Inputs::of(content))),
         };
-        let inputs = content.map(|content| Rc::new(Inputs::of(&content)));
-        saved.contents.extend(inputs.map(|inputs| (number, inputs)));
+        saved.contents.insert(number, inputs);
     }
 
     /// Takes a record of `ssm-prefs show`.
@@ -117,7 +116,8 @@ impl Documents {
         let contents = shown.document.map(|document| {
             let read = |one: records::DocumentVersion| {
                 let number = one.version.parse().unwrap_or(0);
-                (number, Rc::new(Inputs::of(&one.content)))
+                let inputs = Rc::new(Inputs::of(&one.content));
+                (number, Reading::Present(inputs))
             };
             Contents::from([document.latest, document.default].map(read))
         });

@@ -8,7 +8,7 @@ use awsconf::{Session, describe};
 use futures_util::{StreamExt, stream};
 
 use crate::records::observe::objects;
-use crate::records::sessions::{Book, Object, is_encrypted_since};
+use crate::records::sessions::{Book, Object, folder, is_encrypted_since};
 
 /// Objects that are asked for at once.
 const AT_ONCE: usize = 8;
@@ -25,10 +25,7 @@ pub(super) async fn read(
     book: &mut Book,
 ) -> anyhow::Result<Option<anyhow::Error>> {
     let client = objects::client(session, bucket).await;
-    let root = match prefix {
-        "" => String::new(),
-        prefix => format!("{prefix}/"),
-    };
+    let root = folder(prefix);
     let call = || format!("ListObjectsV2 s3://{bucket}/{root}");
     let keys = || {
         wanted

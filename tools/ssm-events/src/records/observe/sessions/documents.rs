@@ -18,7 +18,7 @@ use crate::records::observe::lookup::{self, RegionEvents};
 use crate::records::record::Event;
 use crate::records::sessions::{
     Book, Changes, DOCUMENT_CALLS, Document, Facts, Inputs, PREFERENCES, SHOWN_AFTER_MINUTES,
-    Version, in_force,
+    Version, in_force, is_of_aws,
 };
 
 /// "You can look up events that occurred in a region within the last 90 days."
@@ -39,7 +39,7 @@ pub(super) async fn read(session: &Session, client: &Client, book: &Book, facts:
     let mut starts = BTreeMap::<&str, Starts>::new();
     for session in &book.sessions {
         let name = session.document.as_deref().unwrap_or(PREFERENCES);
-        if name == PREFERENCES || !name.starts_with("AWS-") {
+        if !is_of_aws(name) {
             starts.entry(name).or_default().insert(session.started);
         }
     }
@@ -185,8 +185,5 @@ async fn content(client: &Client, name: &str, number: u64) -> Reading<Rc<Inputs>
             return Reading::Unknown(format!("{error:#}"));
         }
     };
-    match serde_json::from_str(answer.content().unwrap_or_default()) {
-        Ok(content) => Reading::Present(Rc::new(Inputs::of(&content))),
-        Err(error) => Reading::Unknown(format!("{name} version {number} is not JSON: {error}")),
-    }
+    Inputs::read(name, number, answer.content().unwrap_or_default())
 }
