@@ -2,6 +2,8 @@
 
 #[path = "ssm-events/addresses.rs"]
 mod addresses;
+#[path = "ssm-events/anew.rs"]
+mod anew;
 #[path = "ssm-events/bot.rs"]
 mod bot;
 #[path = "ssm-events/break_glass.rs"]

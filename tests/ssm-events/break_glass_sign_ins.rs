@@ -99,6 +99,28 @@ fn who_assumes_a_role_for_emergencies_is_found_in_the_region_and_at_home() {
     );
 }
 
+/// What the first Region of an account looks up for all of them as well.
+#[test]
+fn a_test_event_that_is_refused_takes_away_nothing_that_is_found() {
+    let scene = Scene::new(&[]);
+    let of_account = format!("arn:aws:iam::{}:role/break-glass", scene.account.id());
+    scene.add(&[
+        assumed("e-own", "AssumeRole", "us-east-1", &of_account),
+        assumed("e-here", "AssumeRole", "eu-central-1", &of_account),
+    ]);
+    scene.account.fault(
+        json!({"service": "events", "operation": "PutEvents", "kind": "denied", "times": -1}),
+    );
+    let flags = ["--send-test", "--region", "eu-central-1,us-east-1"];
+    let found = scene.check(&routes(&[&of_account]), &json!([]), &flags);
+    found.assert_status(2).assert_stderr("");
+    assert_eq!(uses(&found), ["e-here eu-central-1", "e-own us-east-1"]);
+    let all = ids(&found);
+    let n_of = |start: &str| all.iter().filter(|id| id.starts_with(start)).count();
+    assert_eq!(n_of("events.test.unknown "), 2, "{all:?}");
+    assert_eq!(n_of("events.rule.missing "), 1, "{all:?}");
+}
+
 #[test]
 fn a_role_is_found_by_a_pattern_and_with_its_path() {
     let scene = Scene::new(&[]);

@@ -282,36 +282,3 @@ fn an_answer_that_repeats_a_part_of_the_url_is_not_shown() {
         .assert_status(2)
         .assert_complains("HTTP 404 Route POST:.. not found");
 }
-
-#[test]
-fn a_message_that_is_made_anew_waits_for_the_pause_that_was_asked_for() {
-    let (slack, home) = (testbed::Slack::start(), testbed::Home::create());
-    slack.reply(&[Reply::RetryAfter(3)]);
-    let message = |text: &str| {
-        let block = json!({"type": "section", "block_id": "event-e-1", "text": {"type": "mrkdwn", "text": text}});
-        json!({"text": text, "blocks": [block]}).to_string()
-    };
-    // The input goes on, so that the destination is tried again while it does.
-    let script = format!(
-        "(echo '{}'; sleep 1; echo '{}'; sleep 4) | exec \"$0\" \"$@\"",
-        message("one"),
-        message("two")
-    );
-    let spool = home.path().join("spool");
-    let run = testbed::offline("/bin/sh").args(["-c", &script, crate::EXE]);
-    let flags = [
-        "send",
-        "--webhook",
-        "env:WEBHOOK",
-        "--retry-for",
-        "0",
-        "--spool",
-    ];
-    let run = run.args(flags).args([spool]).env("WEBHOOK", slack.url());
-    run.run().assert_status(0);
-    let posts = slack.posts();
-    assert_eq!(posts.len(), 2);
-    assert_eq!(posts[1].message["text"], "two");
-    let waited = posts[1].at - posts[0].at;
-    assert!(waited.as_secs_f64() >= 3.0, "{waited:?}");
-}

@@ -1,11 +1,11 @@
 //! `send` to two destinations of which one is down: what waits is on the disk, and what the other has got leaves it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use testbed::{Reply, Run};
 
-use crate::routes::Scene;
+use crate::routes::{Scene, record};
 
 const N_MESSAGES: usize = 800;
 const LENGTH: usize = 24 * 1024;
@@ -67,4 +67,53 @@ fn what_waits_is_not_in_memory_and_what_was_delivered_not_in_the_queue() {
     }
     let queue = std::fs::metadata(spool.join("queue.jsonl")).unwrap();
     assert_eq!(queue.len(), 0);
+}
+
+/// Its log is written for other reasons, too, such as records that a rule mutes.
+#[test]
+fn the_interval_between_runs_is_counted_from_the_last_call_of_the_same_destination() {
+    let scene = Scene::new();
+    let rule = |name: &str, more: Value| {
+        let mut rule = json!({"name": name, "pattern": {"eventName": [name]}});
+        rule.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        rule
+    };
+    let rules = [
+        rule("Quiet", json!({"mute": {"reason": "known"}})),
+        rule("Night", json!({"to": ["night"]})),
+    ];
+    let file = scene.routes(&json!({"rules": rules}));
+    let spool = scene.home.path().join("spool");
+    let send = |id: &str, name: &str, interval: &str| {
+        let flags = ["--interval", interval, "--spool", spool.to_str().unwrap()];
+        let began = Instant::now();
+        let record = record(&json!({"eventID": id, "eventName": name}));
+        let sent = scene.tool(&file, &flags).stdin(record).run();
+        sent.assert_status(0);
+        began.elapsed()
+    };
+    send("e-1", "StartSession", "0");
+    // An hour later.
+    let log = spool.join("deliveries.jsonl");
+    let text = std::fs::read_to_string(&log).unwrap();
+    let earlier = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(1);
+    let earlier = json!(earlier.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+    let line = |line: &str| {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        line["time"] = earlier.clone();
+        format!("{line}\n")
+    };
+    std::fs::write(&log, text.lines().map(line).collect::<String>()).unwrap();
+    let short = Duration::from_secs(20);
+    send("e-2", "Quiet", "0");
+    assert!(send("e-3", "StartSession", "40") < short, "after a mute");
+    assert!(send("e-4", "Night", "40") < short, "after another one's");
+    let (after, interval) = (scene.slacks[0].posts(), Duration::from_secs(3));
+    send("e-5", "StartSession", "3");
+    let posts = scene.slacks[0].posts();
+    let last = posts.last().unwrap().at - after.last().unwrap().at;
+    assert_eq!((after.len(), posts.len()), (2, 3));
+    assert!(last >= interval && last < short, "{last:?}");
 }

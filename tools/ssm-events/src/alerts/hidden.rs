@@ -6,7 +6,7 @@ use std::ops::Range;
 /// Parts of a URL that are shorter are words such as `v2`, and no secrets.
 const SHORTEST_PART: usize = 4;
 /// What is behind is not looked at, and never shown.
-const LONGEST_TEXT: usize = 16 * 1024;
+pub(crate) const LONGEST_TEXT: usize = 16 * 1024;
 /// A text in JSON in a page of HTML is encoded three times.
 const MOST_ENCODINGS: usize = 4;
 /// Bytes as which each byte of a secret may be written, encoded more than once: `&amp;#x0002F;`.
@@ -206,6 +206,10 @@ fn decoded(text: &[Unit]) -> Option<Vec<Unit>> {
 /// <https://html.spec.whatwg.org/multipage/syntax.html#character-references>
 fn escape(text: &[Unit]) -> Option<(Vec<u8>, usize)> {
     const LONGEST: usize = 10;
+    // First, for it is asked at every byte, and hardly any begins one.
+    if !matches!(text.first()?.byte, b'%' | b'\\' | b'&') {
+        return None;
+    }
     let head: Vec<u8> = text.iter().take(LONGEST).map(|unit| unit.byte).collect();
     let head = String::from_utf8_lossy(&head);
     let digits = |from: usize, n_digits: usize| {

@@ -4,7 +4,6 @@ mod uses;
 
 use std::time::Duration;
 
-use anyhow::Context;
 use awsconf::Session;
 use cli::{Next, Outcome, Output};
 
@@ -54,9 +53,11 @@ pub(crate) async fn run(
     let asked = args.uses.read(out)?;
     let layers = desired::read(&global.io)?;
     let work = async |session: &Session, (known, once): &(RoleCache, uses::Once)| {
-        let is_first = once.begin();
         let (target, units) = (&session.target, session.units.as_deref());
         let desired = layers.at(target, units)?;
+        let expired = layers.expired(check::OVERRIDE_EXPIRED, target, units)?;
+        // Behind what may end this Region, which would leave the sign-ins of the account unread, and before the first call.
+        let is_first = once.begin();
         let hashes = desired::hashes(&desired, Some(session)).await;
         let clients = Clients::new(session);
         let observed = observe::observe(&clients, known, &Names::of(&desired, session)).await;
@@ -66,10 +67,9 @@ pub(crate) async fn run(
         if desired.trail.is_none() {
             findings.extend(check::coverage(&observe::coverage(&clients).await, target));
         }
-        findings.extend(layers.expired(check::OVERRIDE_EXPIRED, target, units)?);
+        findings.extend(expired);
         if let Some(patience) = test_for {
-            let tested = apply::test_event::send(&clients, session, &desired, patience).await;
-            findings.push(tested.context("send a test event")?);
+            findings.push(apply::test_event::send(&clients, session, &desired, patience).await);
         }
         if args.transcripts {
             let (mut book, mut facts) = (Book::default(), Facts::default());

@@ -18,7 +18,6 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use cli::{Outcome, Output};
-use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
@@ -170,9 +169,8 @@ pub(crate) async fn run(
     };
     let spool = Spool::open(directory, addresses, out)?;
     let threads = Threads::open(directory)?;
-    let since_last = spool.last_delivery(Timestamp::now());
     let lanes = transports.into_iter();
-    let lanes = lanes.map(|named| named.lane(args.interval, args.retry_for, since_last, &spool));
+    let lanes = lanes.map(|named| named.lane(args.interval, args.retry_for, &spool));
     let lanes: Vec<_> = lanes.collect();
     let (sender, receiver) = mpsc::channel(AHEAD);
     // Reading blocks, and what waits must be sent meanwhile: stdin may be an endless stream.

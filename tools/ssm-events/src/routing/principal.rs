@@ -79,37 +79,6 @@ impl PrincipalPattern {
         wildcard(&self.parts, arn) || of_session() == Some(true) || of_issuer() == Some(true)
     }
 
-    /// Returns whether roles of an account may be meant.
-    pub(super) fn may_have_roles(&self, account: &str) -> bool {
-        let mut fields = self.text.splitn(6, ':').skip(4);
-        let of_account = fields.next().unwrap_or_default();
-        let name = fields.next().unwrap_or_default();
-        let is_other = ["user/", "root"].iter().any(|kind| name.starts_with(kind));
-        !is_other && wildcard(&parts(of_account), account)
-    }
-
-    /// Returns the roles of an account that are meant: those of the ones that exist, and one that is written out, which may be gone.
-    pub(super) fn roles(&self, account: &str, partition: &str, existing: &[String]) -> Vec<String> {
-        if !self.may_have_roles(account) {
-            return Vec::new();
-        }
-        let of_sessions = self.text.split_once(":assumed-role/");
-        let of_role = of_sessions.and_then(|_| role_of_session(&self.text));
-        let pattern = of_role.and_then(|text| PrincipalPattern::try_from(text).ok());
-        let pattern = pattern.as_ref().unwrap_or(self);
-        let found = existing.iter().filter(|arn| pattern.may_be(arn)).cloned();
-        let mut found: Vec<String> = found.collect();
-        let [of_partition, _, name] = pattern.fields();
-        let is_whole = name.starts_with("role/") && !name.contains('*');
-        let written = format!("arn:{partition}:iam::{account}:{name}");
-        if is_whole && wildcard(&parts(of_partition), partition) && !found.contains(&written) {
-            found.push(written);
-        }
-        found
-    }
-}
-
-impl PrincipalPattern {
     /// Returns the partition, the account and the name of the pattern.
     fn fields(&self) -> [&str; 3] {
         let mut fields = self.text.splitn(6, ':');
@@ -118,21 +87,54 @@ impl PrincipalPattern {
         [partition, account, fields.next().unwrap_or_default()]
     }
 
+    /// Returns whether principals of an account may be meant: of no other partition either, whose principals may have the same names.
+    fn is_in(&self, account: &str, partition: &str) -> bool {
+        let [of_partition, of_account, _] = self.fields();
+        wildcard(&parts(of_partition), partition) && wildcard(&parts(of_account), account)
+    }
+
+    /// Returns whether roles of an account may be meant.
+    pub(super) fn may_have_roles(&self, account: &str, partition: &str) -> bool {
+        let [_, _, name] = self.fields();
+        let is_other = ["user/", "root"].iter().any(|kind| name.starts_with(kind));
+        !is_other && self.is_in(account, partition)
+    }
+
+    /// Returns the roles of an account that are meant: those of the ones that exist, and one that is written out, which may be gone.
+    pub(super) fn roles(&self, account: &str, partition: &str, existing: &[String]) -> Vec<String> {
+        if !self.may_have_roles(account, partition) {
+            return Vec::new();
+        }
+        let of_sessions = self.text.split_once(":assumed-role/");
+        let of_role = of_sessions.and_then(|_| role_of_session(&self.text));
+        let pattern = of_role.and_then(|text| PrincipalPattern::try_from(text).ok());
+        let pattern = pattern.as_ref().unwrap_or(self);
+        let found = existing.iter().filter(|arn| pattern.may_be(arn)).cloned();
+        let mut found: Vec<String> = found.collect();
+        let [_, _, name] = pattern.fields();
+        let is_whole = name.starts_with("role/") && !name.contains('*');
+        let written = format!("arn:{partition}:iam::{account}:{name}");
+        if is_whole && !found.contains(&written) {
+            found.push(written);
+        }
+        found
+    }
+
     /// Returns whether it takes the users of an account to know which of them are meant.
-    pub(super) fn may_have_users(&self, account: &str) -> bool {
-        let [_, of_account, name] = self.fields();
+    pub(super) fn may_have_users(&self, account: &str, partition: &str) -> bool {
+        let [_, _, name] = self.fields();
         let kind = name.split('/').next().unwrap_or_default();
         let is_open = name.contains('*') && wildcard(&parts(kind), "user");
-        is_open && wildcard(&parts(of_account), account)
+        is_open && self.is_in(account, partition)
     }
 
     /// Returns the names of the users of an account that are meant, as the event history has them: those of the ones that exist, one
     /// that is written out, which may be gone, and `root`.
     pub(super) fn users(&self, account: &str, partition: &str, existing: &[String]) -> Vec<String> {
-        let [_, of_account, name] = self.fields();
-        if !wildcard(&parts(of_account), account) {
+        if !self.is_in(account, partition) {
             return Vec::new();
         }
+        let [_, _, name] = self.fields();
         let is_found = |arn: &&String| wildcard(&self.parts, arn);
         let mut found: Vec<&str> = existing
             .iter()
@@ -282,16 +284,26 @@ mod tests {
         ] {
             let parsed = PrincipalPattern::try_from(pattern.to_owned()).unwrap();
             let found = parsed.users("111122223333", "aws", &existing);
-            let is_found = parsed.may_have_users("111122223333");
+            let is_found = parsed.may_have_users("111122223333", "aws");
             assert_eq!(
                 (is_found, found),
                 (is_listed, expected.into_iter().map(str::to_owned).collect()),
                 "{pattern}"
             );
         }
-        // What is written out is looked up in the partition where it would be.
+        for wrong in ["*", "break-glass", "arn:aws:iam", "arn:aws:iam::1:role/a?"] {
+            assert!(
+                PrincipalPattern::try_from(wrong.to_owned()).is_err(),
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_written_out_is_looked_up_in_the_partition_where_it_would_be() {
         let role = |partition: &str| vec![format!("arn:{partition}:iam::111122223333:role/gone")];
         let root = || vec!["root".to_owned()];
+        let gone = || vec!["gone".to_owned()];
         for (pattern, partition, roles, users) in [
             ("arn:aws-*:iam::*:root", "aws-us-gov", vec![], root()),
             ("arn:aws-*:iam::*:root", "aws-cn", vec![], root()),
@@ -313,6 +325,10 @@ mod tests {
                 role("aws-us-gov"),
                 vec![],
             ),
+            ("arn:aws-cn:iam::*:user/gone", "aws", vec![], vec![]),
+            ("arn:aws-cn:iam::*:user/gone", "aws-cn", vec![], gone()),
+            ("arn:aws-*:iam::*:user/gone", "aws", vec![], vec![]),
+            ("arn:aws*:iam::*:user/gone", "aws", vec![], gone()),
         ] {
             let parsed = PrincipalPattern::try_from(pattern.to_owned()).unwrap();
             let found = (
@@ -321,11 +337,23 @@ mod tests {
             );
             assert_eq!(found, (roles, users), "{pattern} {partition}");
         }
-        for wrong in ["*", "break-glass", "arn:aws:iam", "arn:aws:iam::1:role/a?"] {
-            assert!(
-                PrincipalPattern::try_from(wrong.to_owned()).is_err(),
-                "{wrong}"
+    }
+
+    #[test]
+    fn what_there_is_of_another_partition_is_not_listed() {
+        for (pattern, partition, has_roles, has_users) in [
+            ("arn:aws-cn:iam::*:role/break-*", "aws", false, false),
+            ("arn:aws-cn:iam::*:role/break-*", "aws-cn", true, false),
+            ("arn:aws-cn:iam::*:user/break-*", "aws", false, false),
+            ("arn:aws-cn:iam::*:user/break-*", "aws-cn", false, true),
+            ("arn:aws*:iam::*:*", "aws-us-gov", true, true),
+        ] {
+            let parsed = PrincipalPattern::try_from(pattern.to_owned()).unwrap();
+            let found = (
+                parsed.may_have_roles("111122223333", partition),
+                parsed.may_have_users("111122223333", partition),
             );
+            assert_eq!(found, (has_roles, has_users), "{pattern} {partition}");
         }
     }
 }

@@ -34,6 +34,40 @@ pub(crate) struct Recorded {
     pub(crate) judged: HashSet<String>,
 }
 
+/// What one record says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Judged {
+    is_open: bool,
+    is_acknowledged: bool,
+    is_without_reason: bool,
+}
+
+impl Judged {
+    fn of(
+        record: &Value,
+        event: &Event,
+        routes: &Routes,
+        acknowledged: &Acknowledgements,
+    ) -> Judged {
+        let became = became(record, event);
+        let is_named = |pattern: &PrincipalPattern| became.iter().any(|arn| pattern.may_be(arn));
+        let is_use =
+            |pattern: &PrincipalPattern| pattern.may_fit(record, event) || is_named(pattern);
+        let is_used = routes.principals().any(is_use);
+        let is_acknowledged = is_used && acknowledged.has(event);
+        let pattern = routes.reason_pattern.as_ref();
+        Judged {
+            is_open: is_used && !is_acknowledged,
+            is_acknowledged,
+            is_without_reason: pattern.is_some_and(|pattern| pattern.is_missed_by(event)),
+        }
+    }
+
+    fn is_anything(self) -> bool {
+        self.is_open || self.is_acknowledged || self.is_without_reason
+    }
+}
+
 impl Recorded {
     /// Looks at one record, wherever it is of.
     pub(crate) fn take(
@@ -46,19 +80,19 @@ impl Recorded {
         if !event.event_id.is_empty() && self.judged.contains(&event.event_id) {
             return;
         }
-        let mut one = Uses::default();
-        one.take(record, routes, acknowledged);
-        if one.open.is_empty() && one.without_reason.is_empty() && one.n_acknowledged == 0 {
+        let judged = Judged::of(record, event, routes, acknowledged);
+        if !judged.is_anything() {
             return;
         }
         if !event.event_id.is_empty() {
             self.judged.insert(event.event_id.clone());
         }
-        self.n_acknowledged += one.n_acknowledged;
+        self.n_acknowledged += usize::from(judged.is_acknowledged);
         let target = (event.account.clone(), event.region.clone());
-        let uses = self.by_target.entry(target).or_default();
-        uses.open.append(&mut one.open);
-        uses.without_reason.append(&mut one.without_reason);
+        self.by_target
+            .entry(target)
+            .or_default()
+            .keep(event, judged);
     }
 
     /// Returns a finding for each, by account and Region.
@@ -83,19 +117,17 @@ impl Uses {
         if !event.event_id.is_empty() && !self.seen.insert(event.event_id.clone()) {
             return;
         }
-        let patterns = routes.break_glass.iter();
-        let mut patterns = patterns.flat_map(|break_glass| &break_glass.principals);
-        let became = became(record, &event);
-        let is_named = |pattern: &PrincipalPattern| became.iter().any(|arn| pattern.may_be(arn));
-        if patterns.any(|pattern| pattern.may_fit(record, &event) || is_named(pattern)) {
-            match acknowledged.has(&event) {
-                true => self.n_acknowledged += 1,
-                false => self.open.push(event.clone()),
-            }
+        let judged = Judged::of(record, &event, routes, acknowledged);
+        self.keep(&event, judged);
+    }
+
+    fn keep(&mut self, event: &Event, judged: Judged) {
+        self.n_acknowledged += usize::from(judged.is_acknowledged);
+        if judged.is_open {
+            self.open.push(event.clone());
         }
-        let pattern = routes.reason_pattern.as_ref();
-        if pattern.is_some_and(|pattern| pattern.is_missed_by(&event)) {
-            self.without_reason.push(event);
+        if judged.is_without_reason {
+            self.without_reason.push(event.clone());
         }
     }
 }
@@ -126,10 +158,21 @@ fn became(record: &Value, event: &Event) -> Vec<String> {
 }
 
 impl Routes {
+    /// Returns the patterns of break-glass principals.
+    fn principals(&self) -> impl Iterator<Item = &PrincipalPattern> {
+        self.break_glass.iter().flat_map(|one| &one.principals)
+    }
+
+    /// Returns what each of the patterns has, once.
+    fn of_break_glass(&self, of: impl Fn(&PrincipalPattern) -> Vec<String>) -> Vec<String> {
+        let found: BTreeSet<String> = self.principals().flat_map(of).collect();
+        found.into_iter().collect()
+    }
+
     /// Returns whether break-glass principals may be roles of an account.
-    pub(crate) fn may_have_roles(&self, account: &str) -> bool {
-        let mut patterns = self.break_glass.iter().flat_map(|one| &one.principals);
-        patterns.any(|pattern| pattern.may_have_roles(account))
+    pub(crate) fn may_have_roles(&self, account: &str, partition: &str) -> bool {
+        let mut patterns = self.principals();
+        patterns.any(|pattern| pattern.may_have_roles(account, partition))
     }
 
     /// Returns the roles of an account in a partition, of which these exist, that are break-glass principals.
@@ -139,16 +182,13 @@ impl Routes {
         partition: &str,
         existing: &[String],
     ) -> Vec<String> {
-        let patterns = self.break_glass.iter().flat_map(|one| &one.principals);
-        let roles = patterns.flat_map(|pattern| pattern.roles(account, partition, existing));
-        let roles: BTreeSet<String> = roles.collect();
-        roles.into_iter().collect()
+        self.of_break_glass(|pattern| pattern.roles(account, partition, existing))
     }
 
     /// Returns whether it takes the users of an account to know which of them are break-glass principals.
-    pub(crate) fn may_have_users(&self, account: &str) -> bool {
-        let mut patterns = self.break_glass.iter().flat_map(|one| &one.principals);
-        patterns.any(|pattern| pattern.may_have_users(account))
+    pub(crate) fn may_have_users(&self, account: &str, partition: &str) -> bool {
+        let mut patterns = self.principals();
+        patterns.any(|pattern| pattern.may_have_users(account, partition))
     }
 
     /// Returns the names of the users of an account in a partition, of which these exist, that are break-glass principals.
@@ -158,10 +198,7 @@ impl Routes {
         partition: &str,
         existing: &[String],
     ) -> Vec<String> {
-        let patterns = self.break_glass.iter().flat_map(|one| &one.principals);
-        let users = patterns.flat_map(|pattern| pattern.users(account, partition, existing));
-        let users: BTreeSet<String> = users.collect();
-        users.into_iter().collect()
+        self.of_break_glass(|pattern| pattern.users(account, partition, existing))
     }
 }
 

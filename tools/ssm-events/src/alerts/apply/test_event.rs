@@ -17,17 +17,47 @@ use crate::alerts::rule;
 const PAUSE: Duration = Duration::from_millis(500);
 /// Messages that one look takes; the queue is empty when all is well.
 const AT_ONCE: i32 = 10;
+/// The finding about a test that could not be made.
+const UNKNOWN: &str = "events.test.unknown";
 
-/// Puts a marked event on the bus and waits for it to come back undelivered; says what came of it.
-///
-/// # Errors
-/// The bus or the queue cannot be asked.
+/// Puts a marked event on the bus and waits for it to come back undelivered; says what came of it. That the bus or the queue cannot be
+/// asked is a finding as well: it takes nothing away of what else is known.
 pub(crate) async fn send(
     clients: &Clients,
     session: &Session,
     desired: &Desired,
     patience: Duration,
-) -> anyhow::Result<Finding> {
+) -> Finding {
+    let found = attempt(clients, session, desired, patience).await;
+    let (severity, id, message, fix) = found.unwrap_or_else(|error| {
+        (
+            Severity::Error,
+            UNKNOWN,
+            format!("whether a test event is delivered is not known: {error:#}"),
+            "allow what the message names; where the queue is missing, plan and apply make it",
+        )
+    });
+    Finding {
+        kind: FindingKind::Finding,
+        id: id.to_owned(),
+        severity,
+        target: Some(session.target.clone()),
+        resource: desired.rule_name.0.clone(),
+        message,
+        fix: fix.to_owned(),
+        is_unread: id == UNKNOWN,
+    }
+}
+
+/// What a finding says: severity, ID, message and fix.
+type Said = (Severity, &'static str, String, &'static str);
+
+async fn attempt(
+    clients: &Clients,
+    session: &Session,
+    desired: &Desired,
+    patience: Duration,
+) -> anyhow::Result<Said> {
     let now = jiff::Timestamp::now();
     let time = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let id = format!("test-{}", now.as_nanosecond());
@@ -50,16 +80,6 @@ pub(crate) async fn send(
         .build();
     let sent = clients.events.put_events().entries(entry).send().await;
     let sent = sent.map_err(|error| describe("PutEvents", error))?;
-    let about = |severity, id: &str, message: String, fix: &str| Finding {
-        kind: FindingKind::Finding,
-        id: id.to_owned(),
-        severity,
-        target: Some(target.clone()),
-        resource: desired.rule_name.0.clone(),
-        message,
-        fix: fix.to_owned(),
-        is_unread: false,
-    };
     if let Some(entry) = sent
         .entries()
         .first()
@@ -69,23 +89,24 @@ pub(crate) async fn send(
             .error_message()
             .or(entry.error_code())
             .unwrap_or("no reason given");
-        let message = format!("the bus refuses a test event: {reason}");
-        return Ok(about(
+        return Ok((
             Severity::Error,
             "events.test.refused",
-            message,
+            format!("the bus refuses a test event: {reason}"),
             "allow events:PutEvents",
         ));
     }
     let deadline = Deadline::after(patience);
     while !deadline.has_passed() {
         awsconf::sleep(PAUSE).await;
-        if let Some(reason) = undelivered(clients, &desired.rule_name.0, &id).await? {
-            let message = format!("the test event {id} did not reach Slack: {reason}");
-            return Ok(about(
+        let found = undelivered(clients, &desired.rule_name.0, &id).await;
+        // It is on its way into the channel all the same.
+        let found = found.with_context(|| format!("the test event {id} was put on the bus"))?;
+        if let Some(reason) = found {
+            return Ok((
                 Severity::Error,
                 "events.test.undelivered",
-                message,
+                format!("the test event {id} did not reach Slack: {reason}"),
                 "mend what the message names",
             ));
         }
@@ -94,7 +115,7 @@ pub(crate) async fn send(
         "the test event {id} was put on the bus and has not come back in {} s: look for it in the channel",
         patience.as_secs()
     );
-    Ok(about(
+    Ok((
         Severity::Info,
         "events.test.sent",
         message,

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::sync::{OnceCell, mpsc};
 
 use crate::records::events::{EVENTS, service};
-use crate::records::history::{EventFilter, Wanted};
+use crate::records::history::{Damaged, EventFilter, Wanted};
 use crate::records::observe::lookup::{self, By, Cut, RegionEvents};
 use crate::records::observe::principals;
 use crate::records::source;
@@ -180,22 +180,44 @@ pub(super) struct Once {
 }
 
 impl Once {
-    /// Returns whether this is the first Region of the account, when it is called first of all.
+    /// Returns whether this is the first Region of the account, when it is called before the first call to AWS.
     pub(super) fn begin(&self) -> bool {
         !self.is_begun.replace(true)
     }
 }
 
-/// Returns the Region that has the records of global sign-ins: STS's global endpoint, the root user, the console without a Region.
+/// Returns the Region of a partition that has the records of global sign-ins: STS's global endpoint, the root user, the console without
+/// a Region. `None` where AWS does not document it.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html>,
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aws-console-sign-in-events.html>
-fn home(session: &Session) -> &str {
-    match session.partition.as_str() {
-        "aws" => "us-east-1",
-        "aws-cn" => "cn-north-1",
-        "aws-us-gov" => "us-gov-west-1",
-        _ => &session.target.region,
+fn home(partition: &str) -> Option<&'static str> {
+    match partition {
+        "aws" => Some("us-east-1"),
+        "aws-cn" => Some("cn-north-1"),
+        "aws-us-gov" => Some("us-gov-west-1"),
+        _ => None,
     }
+}
+
+/// Returns whether sign-ins and users are looked up in a Region, and in which other one as well: with the first Region of an account that
+/// of global sign-ins is looked at, so that it is not again when it is visited itself.
+fn sign_ins_in(partition: &str, region: &str, is_first: bool) -> (bool, Option<&'static str>) {
+    let home = home(partition);
+    let elsewhere = home.filter(|home| is_first && *home != region);
+    (is_first || home != Some(region), elsewhere)
+}
+
+/// Returns what an account has, asked for once and only where it is needed, or why that is not known.
+async fn listed(
+    cell: &OnceCell<Result<Vec<String>, String>>,
+    is_needed: bool,
+    list: impl Future<Output = anyhow::Result<Vec<String>>>,
+) -> Result<Vec<String>, String> {
+    if !is_needed {
+        return Ok(Vec::new());
+    }
+    let list = async { list.await.map_err(|error| format!("{error:#}")) };
+    cell.get_or_init(|| list).await.clone()
 }
 
 /// Returns what the event history of one account and Region has, with the first one also what the Region of global sign-ins has. What of
@@ -215,44 +237,27 @@ pub(super) async fn find(
     if asked.routes.break_glass.is_none() {
         return look(session, asked, &here, Vec::new(), out).await;
     }
-    let account = &session.target.account;
-    let existing = match asked.routes.may_have_roles(account) {
-        true => {
-            let list = async || {
-                let listed = principals::of_roles(session).await;
-                listed.map_err(|error| format!("{error:#}"))
-            };
-            once.roles.get_or_init(list).await.clone()
-        }
-        false => Ok(Vec::new()),
-    };
-    let existing_users = match asked.routes.may_have_users(account) {
-        true => {
-            let list = async || {
-                let listed = principals::of_users(session).await;
-                listed.map_err(|error| format!("{error:#}"))
-            };
-            once.users.get_or_init(list).await.clone()
-        }
-        false => Ok(Vec::new()),
-    };
+    let (account, partition) = (&session.target.account, &session.partition);
+    let routes = &asked.routes;
+    let has_roles = routes.may_have_roles(account, partition);
+    let existing = listed(&once.roles, has_roles, principals::of_roles(session)).await;
+    let has_users = routes.may_have_users(account, partition);
+    let existing_users = listed(&once.users, has_users, principals::of_users(session)).await;
     let roles = existing.as_deref().unwrap_or_default();
-    let partition = &session.partition;
-    let roles = asked.routes.break_glass_roles(account, partition, roles);
+    let roles = routes.break_glass_roles(account, partition, roles);
     let users = existing_users.as_deref().unwrap_or_default();
-    let users = asked.routes.break_glass_users(account, partition, users);
+    let users = routes.break_glass_users(account, partition, users);
     let mut sign_ins: Vec<By> = BY_NAME.map(|name| By::Name(name.to_owned())).to_vec();
     sign_ins.extend(roles.into_iter().map(By::Resource));
     sign_ins.extend(users.into_iter().map(By::User));
     let unread = [existing.err(), existing_users.err()];
     let unread = unread.into_iter().flatten().collect();
-    let (region, home) = (session.target.region.as_str(), home(session));
-    // The first one has looked there already.
-    if region != home || is_first {
+    let (is_here, elsewhere) = sign_ins_in(partition, &session.target.region, is_first);
+    if is_here {
         here.extend(sign_ins.iter().cloned());
     }
     let mut found = look(session, asked, &here, unread, out).await;
-    if region != home && is_first {
+    if let Some(home) = elsewhere {
         found.extend(look(&session.in_region(home), asked, &sign_ins, Vec::new(), out).await);
     }
     found
@@ -286,7 +291,7 @@ async fn look(
         drop(pages);
         ended
     };
-    let mut damaged = None;
+    let mut damaged = Damaged::default();
     let taking = async {
         while let Some(page) = read.recv().await {
             let RegionEvents::Lines(lines) = page else {
@@ -296,13 +301,13 @@ async fn look(
                 match serde_json::from_str::<Value>(line) {
                     Ok(record) if asked.is_judged(&record) => {}
                     Ok(record) => uses.take(&record, &asked.routes, &asked.acknowledged),
-                    Err(error) => damaged = Some(format!("a record cannot be read: {error}")),
+                    Err(error) => damaged.lost(&error.to_string()),
                 }
             }
         }
     };
     let (ended, ()) = tokio::join!(reading, taking);
-    unread.extend(damaged);
+    unread.extend(damaged.reason(None));
     let cut = match ended {
         Ok((_, cut)) => cut,
         Err(error) => {
@@ -343,4 +348,37 @@ fn left_unread(cut: &Cut) -> String {
     };
     let calls = cli::count(cut.n_read, "call");
     format!("there are more calls of {of} than the newest {calls}: what is older is not looked at")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sign_ins_in;
+
+    #[test]
+    fn sign_ins_are_looked_up_in_every_region_and_once_in_that_of_the_global_ones() {
+        let all = [true, false];
+        for (partition, region, first, later) in [
+            ("aws", "us-east-1", (true, None), (false, None)),
+            (
+                "aws",
+                "eu-central-1",
+                (true, Some("us-east-1")),
+                (true, None),
+            ),
+            ("aws-cn", "cn-north-1", (true, None), (false, None)),
+            (
+                "aws-us-gov",
+                "us-gov-east-1",
+                (true, Some("us-gov-west-1")),
+                (true, None),
+            ),
+            // Where nobody knows which Region has the global ones, no Region is taken for one that was looked at already.
+            ("aws-iso", "us-iso-east-1", (true, None), (true, None)),
+            ("aws-iso", "us-iso-west-1", (true, None), (true, None)),
+            ("aws-eusc", "eusc-de-east-1", (true, None), (true, None)),
+        ] {
+            let found = all.map(|is_first| sign_ins_in(partition, region, is_first));
+            assert_eq!(found, [first, later], "{region}");
+        }
+    }
 }

@@ -1,10 +1,10 @@
 //! The destinations of a run: those of a file of routes, or the one that the flags name. Secrets are read before the spool is opened.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::bail;
 use awsconf::{AwsArgs, SdkConfig};
+use jiff::Timestamp;
 
 use super::engine::Lane;
 use super::https::Https;
@@ -334,13 +334,8 @@ impl Named {
     }
 
     /// Returns the destination's lane.
-    pub(super) fn lane(
-        mut self,
-        interval: f64,
-        retry_for: f64,
-        since_last: Option<Duration>,
-        spool: &Spool,
-    ) -> Lane {
+    pub(super) fn lane(mut self, interval: f64, retry_for: f64, spool: &Spool) -> Lane {
+        let since_last = spool.last_called(&self.name, Timestamp::now());
         let mut channel = None;
         match &mut self.transport {
             Transport::Bot(bot) => channel = Some(bot.channel().to_owned()),

@@ -1,7 +1,7 @@
 //! The one delivery engine: a lane for each destination, side by side, so that one that is down holds up no other. A message leaves
 //! only when it is on the disk, and leaves the disk only when it is delivered.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -21,6 +21,12 @@ const REST: Duration = Duration::from_secs(60);
 
 /// What is said of a message for a destination whose URL cannot be read.
 pub(super) const IF_SAME: &str = "sent before, if the URL is still the same";
+
+/// What is said of a message that another one was to take the place of, while it was on its way.
+const AS_BEFORE: &str = "as it was before it was made anew";
+
+/// What is said of a message after an attempt of which nobody knows what became.
+const MAYBE_TWICE: &str = "may be there twice: an earlier attempt had no clear answer";
 
 /// One destination.
 #[derive(Debug)]
@@ -51,8 +57,8 @@ pub(super) enum Incoming {
 struct Shared<'o> {
     spool: RefCell<Spool>,
     threads: RefCell<Threads>,
-    outcome: RefCell<Outcome>,
-    is_open: RefCell<bool>,
+    outcome: Cell<Outcome>,
+    is_open: Cell<bool>,
     /// Destinations whose first message was made anew, so that it is worth another attempt.
     renewed: RefCell<HashSet<String>>,
     news: Notify,
@@ -74,8 +80,8 @@ pub(super) async fn run(
     let shared = Shared {
         spool: RefCell::new(spool),
         threads: RefCell::new(threads),
-        outcome: RefCell::new(Outcome::Fine),
-        is_open: RefCell::new(true),
+        outcome: Cell::new(Outcome::Fine),
+        is_open: Cell::new(true),
         renewed: RefCell::new(HashSet::new()),
         news: Notify::new(),
         out,
@@ -86,18 +92,14 @@ pub(super) async fn run(
                 batch.into_iter().try_for_each(|one| shared.take(one))?;
                 shared.news.notify_waiters();
             }
-            *shared.is_open.borrow_mut() = false;
+            shared.is_open.set(false);
             shared.news.notify_waiters();
             anyhow::Ok(())
         };
         let delivering = try_join_all(lanes.iter_mut().map(|lane| lane.run(&shared)));
         tokio::try_join!(intake, delivering)?;
     }
-    Ok((
-        shared.outcome.into_inner(),
-        shared.spool.into_inner(),
-        lanes,
-    ))
+    Ok((shared.outcome.get(), shared.spool.into_inner(), lanes))
 }
 
 impl Shared<'_> {
@@ -118,7 +120,7 @@ impl Shared<'_> {
                     }
                     Added::Known => None,
                     Added::Rejected => {
-                        *self.outcome.borrow_mut() = Outcome::Trouble;
+                        self.outcome.set(Outcome::Trouble);
                         let note = "rejected before, and the message is still the same".to_owned();
                         return say(
                             self.out,
@@ -154,7 +156,7 @@ impl Lane {
         let mut rests_until = None::<Instant>;
         loop {
             let is_waiting = shared.spool.borrow().first(&self.name).is_some();
-            let is_open = *shared.is_open.borrow();
+            let is_open = shared.is_open.get();
             if shared.renewed.borrow_mut().remove(&self.name) {
                 // The message is another one; the service has asked for its pause all the same.
                 rests_until = self.poster.paused_until();
@@ -173,6 +175,10 @@ impl Lane {
                 }
                 continue;
             }
+            // Before the message is read: what comes in meanwhile may make it anew. One that is closed is not called.
+            if self.poster.is_open() {
+                self.poster.wait().await;
+            }
             // Everything that has been read goes to the disk before the next request, for it may take a while.
             shared.spool.borrow_mut().sync()?;
             let is_up = self.one(shared).await?;
@@ -188,6 +194,8 @@ impl Lane {
         let Some(queued) = first else {
             return Ok(true);
         };
+        // It is the newest until now.
+        shared.renewed.borrow_mut().remove(&self.name);
         if let Some(mut why) = self.poster.refusal(&queued) {
             let Queued { event_id, .. } = queued;
             let is_sent = |spool: &Spool| spool.sent_elsewhere(&self.name).contains(&*event_id);
@@ -201,7 +209,6 @@ impl Lane {
             .spool
             .borrow()
             .is_in_doubt(&self.name, &queued.event_id);
-        self.poster.wait().await;
         shared.log(&self.name, DeliveryStatus::Sending, None)?;
         let thread = self.thread_of(&queued, shared);
         let posted = self.poster.post(&queued, thread.as_deref()).await;
@@ -217,10 +224,14 @@ impl Lane {
                     let mut threads = shared.threads.borrow_mut();
                     threads.keep(&self.name, channel, session, ts)?;
                 }
+                let is_before = self.is_renewed(&queued, shared);
                 shared.log(&self.name, DeliveryStatus::Delivered, None)?;
-                let note = (was_in_doubt || is_doubtful).then(|| {
-                    "may be there twice: an earlier attempt had no clear answer".to_owned()
-                });
+                let notes = [
+                    is_before.then_some(AS_BEFORE),
+                    (was_in_doubt || is_doubtful).then_some(MAYBE_TWICE),
+                ];
+                let notes: Vec<&str> = notes.into_iter().flatten().collect();
+                let note = (!notes.is_empty()).then(|| notes.join("; "));
                 say(shared.out, event_id, &self.name, Status::Delivered, note)?;
                 Ok(true)
             }
@@ -233,7 +244,7 @@ impl Lane {
                 // The answer is about the last attempt: an earlier one may have been taken.
                 self.not_taken(&event_id, was_in_doubt, shared)?;
                 shared.log(&self.name, DeliveryStatus::Rejected, Some(reason.clone()))?;
-                *shared.outcome.borrow_mut() = Outcome::Trouble;
+                shared.outcome.set(Outcome::Trouble);
                 say(
                     shared.out,
                     event_id,

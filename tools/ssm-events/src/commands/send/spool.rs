@@ -16,6 +16,7 @@ mod queue;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs::{File, TryLockError};
 use std::path::Path;
+use std::time::Duration;
 
 pub(super) use self::addresses::{Address, Addresses, Recipient, named};
 use self::adoption::{adopt, is_adopted, recipients};
@@ -25,6 +26,7 @@ pub(crate) use self::line::{Content, Delivery, DeliveryStatus, Form, Queued};
 use self::queue::{Queue, Waiting};
 use anyhow::{Context, bail};
 use cli::Output;
+use jiff::Timestamp;
 
 /// What became of a message that came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +58,8 @@ pub(crate) struct Spool {
     in_doubt: HashSet<Key>,
     /// Those that have taken something since they last refused a message.
     taking: HashSet<Recipient>,
+    /// When each was last called, by an earlier run.
+    called: HashMap<Recipient, Timestamp>,
     /// Events that are in the log as muted.
     muted: HashSet<String>,
     is_synced: bool,
@@ -112,6 +116,7 @@ impl Spool {
             rejected: HashMap::new(),
             in_doubt: HashSet::new(),
             taking: HashSet::new(),
+            called: HashMap::new(),
             muted: HashSet::new(),
             is_synced: true,
             _lock: lock,
@@ -146,6 +151,9 @@ impl Spool {
     fn remember(&mut self, delivery: Delivery) {
         let addresses = &self.addresses;
         let recipient = addresses.recipient(&delivery.destination, &delivery.address);
+        if let Some(called) = delivery.called() {
+            self.called.insert(recipient.clone(), called);
+        }
         let key = (recipient, delivery.event_id);
         match delivery.status {
             DeliveryStatus::Queued => {
@@ -190,7 +198,7 @@ impl Spool {
     ///
     /// # Errors
     /// The disk is full or gone.
-    pub(crate) fn add(&mut self, queued: Queued, now: jiff::Timestamp) -> anyhow::Result<Added> {
+    pub(crate) fn add(&mut self, queued: Queued, now: Timestamp) -> anyhow::Result<Added> {
         let queued = Queued {
             address: self.addresses.now(&queued.destination),
             ..queued
@@ -293,7 +301,7 @@ impl Spool {
         event_id: &str,
         destination: &str,
         why: String,
-        now: jiff::Timestamp,
+        now: Timestamp,
     ) -> anyhow::Result<()> {
         let status = (DeliveryStatus::Unsent, now);
         self.write(event_id, destination, status, Some(why))
@@ -303,12 +311,7 @@ impl Spool {
     ///
     /// # Errors
     /// The disk is full or gone.
-    pub(crate) fn mute(
-        &mut self,
-        event_id: &str,
-        why: &str,
-        now: jiff::Timestamp,
-    ) -> anyhow::Result<()> {
+    pub(crate) fn mute(&mut self, event_id: &str, why: &str, now: Timestamp) -> anyhow::Result<()> {
         if self.muted.insert(event_id.to_owned()) {
             let status = (DeliveryStatus::Muted, now);
             self.write(event_id, "", status, Some(why.to_owned()))?;
@@ -325,7 +328,7 @@ impl Spool {
         destination: &str,
         status: DeliveryStatus,
         error: Option<String>,
-        now: jiff::Timestamp,
+        now: Timestamp,
     ) -> anyhow::Result<()> {
         let Some(first) = self.first(destination) else {
             bail!("nothing waits");
@@ -355,7 +358,7 @@ impl Spool {
         &mut self,
         event_id: &str,
         destination: &str,
-        (status, now): (DeliveryStatus, jiff::Timestamp),
+        (status, now): (DeliveryStatus, Timestamp),
         error: Option<String>,
     ) -> anyhow::Result<()> {
         self.write_line(event_id, destination, (status, now), (None, error))
@@ -365,7 +368,7 @@ impl Spool {
         &mut self,
         event_id: &str,
         destination: &str,
-        (status, now): (DeliveryStatus, jiff::Timestamp),
+        (status, now): (DeliveryStatus, Timestamp),
         (content, error): (Option<Content>, Option<String>),
     ) -> anyhow::Result<()> {
         let line = Delivery {
@@ -381,15 +384,11 @@ impl Spool {
         Ok(())
     }
 
-    /// Returns how long ago something was last delivered, so that the rate holds over restarts.
-    pub(crate) fn last_delivery(&self, now: jiff::Timestamp) -> Option<std::time::Duration> {
-        self.log
-            .metadata()
-            .ok()
-            .filter(|log| log.len() > 0)?
-            .modified()
-            .ok()
-            .and_then(|modified| jiff::Timestamp::try_from(modified).ok())
-            .and_then(|modified| now.duration_since(modified).try_into().ok())
+    /// Returns how long ago a destination was last called, so that the rate holds over restarts.
+    pub(crate) fn last_called(&self, destination: &str, now: Timestamp) -> Option<Duration> {
+        let called = self.called.get(&Recipient::here(destination))?;
+        let since = now.duration_since(*called);
+        // None, where the clock was set back.
+        Some(since.try_into().unwrap_or_default())
     }
 }

@@ -1,5 +1,6 @@
 //! Lines of the files of a spool.
 
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -117,4 +118,20 @@ pub(crate) enum DeliveryStatus {
     Rejected,
     /// A rule sends it nowhere.
     Muted,
+}
+
+impl Delivery {
+    /// Returns until when the destination was called, if the line is written when it is, or when it has answered. It has the second only,
+    /// whose end it was at the latest.
+    pub(super) fn called(&self) -> Option<Timestamp> {
+        let is_of_a_call = match self.status {
+            DeliveryStatus::Sending
+            | DeliveryStatus::Held
+            | DeliveryStatus::Delivered
+            | DeliveryStatus::Rejected => true,
+            DeliveryStatus::Queued | DeliveryStatus::Unsent | DeliveryStatus::Muted => false,
+        };
+        let time = is_of_a_call.then(|| self.time.parse::<Timestamp>().ok())??;
+        time.checked_add(SignedDuration::from_secs(1)).ok()
+    }
 }

@@ -1,7 +1,7 @@
 //! The queue: messages stay on the disk until each is sent, and memory has only where they are. What has been delivered is
 //! taken out of the file when there is enough of it, however long other destinations are down.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::os::unix::fs::FileExt;
@@ -24,12 +24,23 @@ pub(crate) struct Waiting {
     place: Place,
 }
 
+/// What waits for a recipient. Messages come in at the back and leave at the front, so that each keeps the number with which it came, and
+/// one that is fed again is found without a search through all.
+#[derive(Debug, Default)]
+struct Row {
+    waiting: VecDeque<Waiting>,
+    /// The number of the one at the front.
+    first: usize,
+    /// By event.
+    numbers: HashMap<String, usize>,
+}
+
 /// The open file, and what in it waits.
 #[derive(Debug)]
 pub(super) struct Queue {
     file: File,
     path: PathBuf,
-    waiting: BTreeMap<Recipient, VecDeque<Waiting>>,
+    waiting: BTreeMap<Recipient, Row>,
     n_bytes: u64,
     /// Of them those of messages that wait.
     n_waiting: u64,
@@ -68,21 +79,25 @@ impl Queue {
     /// Puts what is in the file behind what waits for a recipient.
     pub(super) fn wait(&mut self, recipient: Recipient, queued: &Queued, place: Place) {
         self.n_waiting += place.length;
-        let waiting = self.waiting.entry(recipient).or_default();
-        waiting.push_back(Waiting::of(queued, place));
+        let row = self.waiting.entry(recipient).or_default();
+        row.push(Waiting::of(queued, place));
     }
 
     /// Returns whether a message about the same event waits and says something else.
     pub(super) fn has_other(&self, recipient: &Recipient, queued: &Queued) -> bool {
-        let mut waiting = self.waiting.get(recipient).into_iter().flatten();
-        let waiting = waiting.find(|one| one.event_id == queued.event_id);
+        let row = self.waiting.get(recipient);
+        let waiting = row.and_then(|row| row.waiting.get(row.index_of(&queued.event_id)?));
         waiting.is_some_and(|one| one.content != Content::of(queued))
     }
 
     /// Puts what is in the file in the place of the message about the same event.
     pub(super) fn renew(&mut self, recipient: &Recipient, queued: &Queued, place: Place) {
-        let mut waiting = self.waiting.get_mut(recipient).into_iter().flatten();
-        if let Some(waiting) = waiting.find(|one| one.event_id == queued.event_id) {
+        let row = self.waiting.get_mut(recipient);
+        let waiting = row.and_then(|row| {
+            let index = row.index_of(&queued.event_id)?;
+            row.waiting.get_mut(index)
+        });
+        if let Some(waiting) = waiting {
             self.n_waiting += place.length;
             self.n_waiting -= waiting.place.length;
             *waiting = Waiting::of(queued, place);
@@ -91,7 +106,7 @@ impl Queue {
 
     /// Returns what waits longest for a recipient.
     pub(super) fn first(&self, recipient: &Recipient) -> Option<&Waiting> {
-        self.waiting.get(recipient).and_then(VecDeque::front)
+        self.waiting.get(recipient)?.waiting.front()
     }
 
     /// Returns the message itself.
@@ -108,14 +123,15 @@ impl Queue {
 
     /// Returns what waits for each recipient for whom anything does.
     pub(super) fn waiting(&self) -> impl Iterator<Item = (&Recipient, &VecDeque<Waiting>)> {
-        let recipients = self.waiting.iter();
-        recipients.filter(|(_, waiting)| !waiting.is_empty())
+        let rows = self.waiting.iter();
+        let all = rows.map(|(recipient, row)| (recipient, &row.waiting));
+        all.filter(|(_, waiting)| !waiting.is_empty())
     }
 
     /// Takes out what waits longest for a recipient, which the log has as delivered or rejected: a crash in between changes nothing.
     pub(super) fn remove_first(&mut self, recipient: &Recipient) -> anyhow::Result<()> {
-        let waiting = self.waiting.get_mut(recipient);
-        if let Some(first) = waiting.and_then(VecDeque::pop_front) {
+        let row = self.waiting.get_mut(recipient);
+        if let Some(first) = row.and_then(Row::pop) {
             self.n_waiting -= first.place.length;
         }
         if self.n_waiting == 0 {
@@ -134,7 +150,7 @@ impl Queue {
         let (mut places, mut offset) = (Vec::new(), 0);
         let mut writer = BufWriter::new(&file);
         // In the order of each recipient, which is not that of the file where a message was made anew.
-        for waiting in self.waiting.values().flatten() {
+        for waiting in self.waiting.values().flat_map(|row| &row.waiting) {
             let length = waiting.place.length;
             writer.write_all(&self.line(waiting.place)?)?;
             places.push(Place { offset, length });
@@ -143,7 +159,8 @@ impl Queue {
         writer.flush()?;
         drop(writer);
         put_in_place(&file, &self.path)?;
-        let waiting = self.waiting.values_mut().flatten();
+        let waiting = self.waiting.values_mut();
+        let waiting = waiting.flat_map(|row| &mut row.waiting);
         for (waiting, place) in waiting.zip(places) {
             waiting.place = place;
         }
@@ -154,6 +171,25 @@ impl Queue {
     /// Makes sure that what was written is on the disk.
     pub(super) fn sync(&self) -> std::io::Result<()> {
         self.file.sync_data()
+    }
+}
+
+impl Row {
+    fn push(&mut self, waiting: Waiting) {
+        let number = self.first + self.waiting.len();
+        self.numbers.insert(waiting.event_id.clone(), number);
+        self.waiting.push_back(waiting);
+    }
+
+    fn pop(&mut self) -> Option<Waiting> {
+        let waiting = self.waiting.pop_front()?;
+        self.numbers.remove(&waiting.event_id);
+        self.first += 1;
+        Some(waiting)
+    }
+
+    fn index_of(&self, event_id: &str) -> Option<usize> {
+        self.numbers.get(event_id)?.checked_sub(self.first)
     }
 }
 
@@ -237,6 +273,56 @@ mod tests {
             again.remove_first(&down).unwrap();
         }
         assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
+        std::fs::remove_dir_all(&directory).unwrap();
+    }
+
+    /// Feeding again what is held must not take the longer, for each message, the more are held.
+    #[test]
+    fn a_message_is_found_by_its_event_wherever_in_the_queue_it_is() {
+        let directory = std::env::temp_dir().join(format!("queue-row-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let path = directory.join("queue").with_extension("jsonl");
+        let mut queue = Queue::new(open(&path).unwrap(), &path).unwrap();
+        let recipients = [Recipient::here("ops"), Recipient::here("night")];
+        let add = |queue: &mut Queue, recipient: &Recipient, id: usize| {
+            let message = message(id, &recipient.destination, "as it was");
+            let place = queue.append(&message).unwrap();
+            queue.wait(recipient.clone(), &message, place);
+        };
+        let ops = &recipients[0];
+        for id in 0..5 {
+            recipients.iter().for_each(|one| add(&mut queue, one, id));
+        }
+        queue.remove_first(ops).unwrap();
+        queue.remove_first(ops).unwrap();
+        // One that was delivered is known no more, and comes in behind all others.
+        add(&mut queue, ops, 0);
+        let is_other = |queue: &Queue, id: usize| {
+            let anew = message(id, "ops", "made anew");
+            queue.has_other(ops, &anew)
+        };
+        let others = [0, 1, 2, 3, 4, 5].map(|id| is_other(&queue, id));
+        assert_eq!(others, [true, false, true, true, true, false]);
+        for id in [0, 3] {
+            let anew = message(id, "ops", "made anew");
+            let place = queue.append(&anew).unwrap();
+            queue.renew(ops, &anew, place);
+        }
+        let mut texts = Vec::new();
+        while let Some(first) = queue.first(ops).cloned() {
+            let read = queue.read(&first).unwrap();
+            texts.push(format!("{} {}", read.event_id, read.message.get()));
+            queue.remove_first(ops).unwrap();
+        }
+        let expected = [
+            r#"e-2 "as it was""#,
+            r#"e-3 "made anew""#,
+            r#"e-4 "as it was""#,
+            r#"e-0 "made anew""#,
+        ];
+        assert_eq!(texts, expected);
+        let (recipient, waiting) = queue.waiting().next().unwrap();
+        assert_eq!((recipient, waiting.len()), (&recipients[1], 5));
         std::fs::remove_dir_all(&directory).unwrap();
     }
 }

@@ -111,29 +111,31 @@ async fn changes(session: &Session) -> anyhow::Result<Changes> {
     };
     let mut filter = EventFilter::new(&wanted, Timestamp::from_second(now)?)?;
     filter.since = Some(since);
-    let (pages, mut read) = mpsc::channel(AHEAD);
+    let (pages, read) = mpsc::channel(AHEAD);
     let reading = async {
         let ended = lookup::read(session, &filter, &pages).await;
         drop(pages);
         ended
     };
-    let mut changes = Changes::default();
-    let taking = async {
-        while let Some(page) = read.recv().await {
-            let RegionEvents::Lines(lines) = page else {
-                continue;
-            };
-            for line in lines.lines() {
-                changes.add(&Event::of(&serde_json::from_str::<Value>(line)?));
-            }
-        }
-        anyhow::Ok(())
-    };
-    let (ended, taken) = tokio::join!(reading, taking);
+    let (ended, taken) = tokio::join!(reading, taken(read));
     ended?;
-    taken?;
+    let mut changes = taken?;
     changes.whole_since = Some(since.as_second());
     changes.whole_until = Some(now - DELAY.as_secs());
+    Ok(changes)
+}
+
+/// Takes pages to their end. They are its own, so that where it ends at one nobody waits for it to take the next.
+async fn taken(mut pages: mpsc::Receiver<RegionEvents>) -> anyhow::Result<Changes> {
+    let mut changes = Changes::default();
+    while let Some(page) = pages.recv().await {
+        let RegionEvents::Lines(lines) = page else {
+            continue;
+        };
+        for line in lines.lines() {
+            changes.add(&Event::of(&serde_json::from_str::<Value>(line)?));
+        }
+    }
     Ok(changes)
 }
 
@@ -186,4 +188,28 @@ async fn content(client: &Client, name: &str, number: u64) -> Reading<Rc<Inputs>
         }
     };
     Inputs::read(name, number, answer.content().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::sync::mpsc;
+
+    use super::{AHEAD, RegionEvents, taken};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_record_that_is_not_json_ends_the_reading_and_does_not_stop_it_for_ever() {
+        let (pages, read) = mpsc::channel(AHEAD);
+        let reading = async move {
+            for _ in 0..10 * AHEAD {
+                // As `lookup::read`, for which it is no error that nobody listens any more.
+                let _ = pages.send(RegionEvents::Lines("{\n".to_owned())).await;
+            }
+        };
+        let both = async { tokio::join!(reading, taken(read)) };
+        let ended = tokio::time::timeout(Duration::from_secs(60), both).await;
+        let ((), found) = ended.expect("it ends");
+        assert!(found.is_err());
+    }
 }
