@@ -314,7 +314,7 @@ fn a_file_that_holds_nothing_and_data_that_is_not_read_are_damaged() {
     std::fs::write(&policy_file, policy.to_string()).unwrap();
     let hidden = json!({"_source": call("ssm", "StartSession", Some("dev"))});
     let kinesis = json!({"Records": [{"eventSource": "aws:kinesis", "eventName": "aws:kinesis:record", "kinesis": {"data": "eyJ9"}}]});
-    let blank = json!({"eventSource": "ssm.amazonaws.com", "eventName": " ", "userIdentity": {"type": "Root"}});
+    let blank = json!({"eventSource": "s3.amazonaws.com", "eventName": " ", "userIdentity": {"type": "Root"}});
     for (content, why) in [
         (String::new(), "it is empty"),
         ("\0".repeat(4096), "it has nothing but zeros"),

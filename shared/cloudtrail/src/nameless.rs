@@ -43,7 +43,7 @@ const OF_RECORDS: &str = " via CloudTrail";
 /// How the sources begin of what notifies functions.
 pub(crate) const OF_FUNCTIONS: &str = "aws:";
 /// What may stand in an object without a name: a member of a record, or what holds records, or others' data.
-const MAY_HOLD: [&str; 11] = [
+const MAY_HOLD: [&str; 12] = [
     "\"event",
     "\"Event",
     OF_RECORDS,
@@ -51,6 +51,7 @@ const MAY_HOLD: [&str; 11] = [
     "\"Records\"",
     "\"Messages\"",
     "\"Message\"",
+    "\"TopicArn\"",
     "\"body\"",
     "\"Body\"",
     "\"data\"",
@@ -59,7 +60,7 @@ const MAY_HOLD: [&str; 11] = [
 
 /// Every object is searched for these, so they are made once.
 static NAME_FINDERS: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| NAMES.map(Finder::new));
-static SIGN_FINDERS: LazyLock<[Finder<'static>; 11]> = LazyLock::new(|| MAY_HOLD.map(Finder::new));
+static SIGN_FINDERS: LazyLock<[Finder<'static>; 12]> = LazyLock::new(|| MAY_HOLD.map(Finder::new));
 
 /// Returns whether an object may be a record that does not say what was called, or hold one: [`crate::unwrap`] knows. Parses nothing,
 /// as most objects are looked at by no more than this: of a record the two names stand beside each other, whoever wrote it.
