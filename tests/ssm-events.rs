@@ -340,10 +340,9 @@ fn an_unknown_field_is_an_error_with_its_path() {
 fn pattern_and_format_need_neither_keys_nor_network() {
     let pattern = offline(EXE).args(["pattern"]).stdin(DESIRED).run();
     pattern.assert_status(0).assert_stderr("");
-    assert_eq!(
-        pattern.json()["source"],
-        json!(["aws.ssm", "aws.ssm-quicksetup", "ssm-events.test"])
-    );
+    let services = ["aws.ssm", "aws.ssm-guiconnect", "aws.ssm-quicksetup"];
+    let sources = [&services[..], &["ssm-events.test"]].concat();
+    assert_eq!(pattern.json()["source"], json!(sources));
     let event = r#"{"eventName": "StartSession", "eventSource": "ssm.amazonaws.com", "errorCode": "AccessDenied"}"#;
     let slack = offline(EXE)
         .args(["format", "--to", "slack"])

@@ -237,7 +237,7 @@ fn who_signs_in_as_a_user_for_emergencies_or_switches_to_a_role_is_found_page_by
     scene
         .check(&routes(&["arn:aws:iam::*:root"]), &json!([seen]), &[])
         .assert_status(0);
-    scene.account.fault(json!({"service": "cloudtrail", "operation": "LookupEvents", "kind": "denied", "times": -1, "after": 39}));
+    scene.account.fault(json!({"service": "cloudtrail", "operation": "LookupEvents", "kind": "denied", "times": -1, "after": 53}));
     let part = scene.check(&routes(&["arn:aws:iam::*:root"]), &json!([]), &[]);
     part.assert_status(2);
     assert!(

@@ -1,5 +1,8 @@
 //! Records for other programs, and of other services than Systems Manager: who reads them must see which.
 
+#[path = "outcomes.rs"]
+mod outcomes;
+
 use serde_json::{Value, json};
 use testbed::{Output, Sandbox, offline, repository};
 

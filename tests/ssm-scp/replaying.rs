@@ -301,3 +301,37 @@ fn a_packed_log_file_is_replayed() {
     let expected = "arn:aws:iam::111122223333:role/dev\narn:aws:iam::111122223333:role/qa\n";
     assert_eq!(output.stdout, expected);
 }
+
+/// What a copy leaves that was interrupted, and what carries data of others: neither shows that nobody would have been denied.
+#[test]
+fn a_file_that_holds_nothing_and_data_that_is_not_read_are_damaged() {
+    let home = Home::create();
+    let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "ssm:StartSession", "Resource": "*"}]});
+    let (policy_file, file) = (
+        home.path().join("policy.json"),
+        home.path().join("log.json"),
+    );
+    std::fs::write(&policy_file, policy.to_string()).unwrap();
+    let hidden = json!({"_source": call("ssm", "StartSession", Some("dev"))});
+    let kinesis = json!({"Records": [{"eventSource": "aws:kinesis", "eventName": "aws:kinesis:record", "kinesis": {"data": "eyJ9"}}]});
+    let blank = json!({"eventSource": "s3.amazonaws.com", "eventName": " ", "userIdentity": {"type": "Root"}});
+    for (content, why) in [
+        (String::new(), "it is empty"),
+        ("\0".repeat(4096), "it has nothing but zeros"),
+        (hidden.to_string(), "its _source holds a record"),
+        (kinesis.to_string(), "whose data was not read"),
+        (blank.to_string(), "its eventName is empty"),
+    ] {
+        std::fs::write(&file, content).unwrap();
+        let replayed = offline(EXE)
+            .args(["replay", "-q", "--exit-code", "--policy"])
+            .args([&policy_file])
+            .args(["-f"])
+            .args([&file])
+            .run();
+        replayed
+            .assert_status(2)
+            .assert_complains("1 record is damaged")
+            .assert_complains(why);
+    }
+}

@@ -7,7 +7,10 @@
     deny(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used)
 )]
 
+mod carried;
+mod file;
 mod gap;
+mod hidden;
 mod nameless;
 mod names;
 mod rows;
@@ -28,8 +31,9 @@ use anyhow::bail;
 use cli::IoArgs;
 pub use json_splitter::{Damage, Found, Spoilt, Verdict};
 
+pub use crate::file::objects_of_file;
 pub use crate::gap::{Gap, MARKS, gap, is_proof};
-pub use crate::nameless::may_be_nameless;
+pub use crate::nameless::{is_beside_records, is_blank, is_record, may_be_nameless};
 pub use crate::unpack::unpacked;
 pub use crate::value::{check, is_known, parse, text};
 pub use crate::wrapping::{Unwrapped, WRAPPERS, unwrap};
@@ -43,13 +47,20 @@ pub fn path_of(io: &IoArgs) -> Option<&Path> {
 /// Hands every object of a file, or of stdin, to `each`, and what is damaged between them.
 ///
 /// # Errors
-/// As [`objects`]; a terminal as stdin.
+/// As [`objects_of_file`] of a file, and as [`objects`] of stdin and of pipes, in which a search that finds nothing has nothing to say;
+/// a terminal as stdin.
 pub fn objects_of(
     path: Option<&Path>,
     each: impl FnMut(Found<'_>) -> anyhow::Result<Verdict>,
 ) -> Result<(), Damage> {
     match path {
-        Some(path) => objects(File::open(path)?, each),
+        Some(path) => {
+            let file = File::open(path)?;
+            match file.metadata()?.is_file() && !file::is_empty_by_design(path) {
+                true => objects_of_file(file, each),
+                false => objects(file, each),
+            }
+        }
         None => objects(stdin().map_err(Damage::Each)?, each),
     }
 }

@@ -1,5 +1,6 @@
 //! Files and wrappings as AWS documents them.
 
+mod foreign;
 mod nameless;
 mod pages;
 mod rows;

@@ -7,9 +7,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::nameless;
-use crate::rows;
 use crate::value::parse;
+use crate::{carried, hidden, nameless, rows};
 
 /// No real wrapping is deeper: an envelope in a message in a notification in a batch in an array.
 const DEEPEST: usize = 8;
@@ -41,7 +40,8 @@ pub const WRAPPERS: [&str; 17] = [
 /// What a value turned out to hold.
 #[derive(Debug, Default, PartialEq)]
 pub struct Unwrapped {
-    /// Objects that wrap nothing: records, EventBridge's envelopes, digests, and whatever else is not known.
+    /// Objects that wrap nothing: records, EventBridge's envelopes, digests, and whatever else is not known. Also records whose name is
+    /// blank, which are unread as well: see [`crate::is_blank`].
     pub objects: Vec<Value>,
     /// What could not be read, in words.
     pub unread: Vec<String>,
@@ -84,17 +84,25 @@ impl Unwrapped {
             return match notified(&members) {
                 Some(objects) => self.unread.extend(objects),
                 None if is_event => self.event(members),
-                None => self.objects.push(Value::Object(members)),
+                None => match carried::unread(&members) {
+                    Some(why) => self.unread.push(why),
+                    None => self.objects.push(Value::Object(members)),
+                },
             };
         }
+        if let Some(why) = carried::unread(&members) {
+            return self.unread.push(why);
+        }
         self.unread.extend(has_more(&members));
+        let no_lists = no_lists(&members);
         // PowerShell writes a list of one as what is in it.
         let is_list = |list: &&mut Value| list.is_array() || list.is_object();
         let lists: Vec<Value> = LISTS
             .iter()
             .filter_map(|name| members.get_mut(*name).filter(is_list).map(Value::take))
             .collect();
-        if !lists.is_empty() {
+        if !lists.is_empty() || !no_lists.is_empty() {
+            self.unread.extend(no_lists);
             return lists.into_iter().for_each(|list| match list {
                 Value::Array(items) => items.into_iter().for_each(|item| self.add(item, depth + 1)),
                 one => self.add(one, depth + 1),
@@ -127,9 +135,14 @@ impl Unwrapped {
 
     /// Takes what wraps nothing.
     fn last(&mut self, value: Value) {
-        match value.as_object().and_then(nameless::damage) {
-            Some(why) => self.unread.push(why),
-            None => self.objects.push(value),
+        let why = value.as_object().and_then(|members| {
+            let damage = nameless::damage(members);
+            damage.or_else(|| hidden::record_in(members))
+        });
+        let is_shown = why.is_none() || nameless::is_blank(&value);
+        self.unread.extend(why);
+        if is_shown {
+            self.objects.push(value);
         }
     }
 
@@ -153,10 +166,14 @@ impl Unwrapped {
     /// Takes the record that an event of LookupEvents holds as a text.
     fn event_of_lookup(&mut self, text: &str) {
         match parse(text) {
-            Ok(Value::Object(record)) => match nameless::of_call(&record) {
-                Some(why) => self.unread.push(why),
-                None => self.objects.push(Value::Object(record)),
-            },
+            Ok(Value::Object(record)) => {
+                let why = nameless::of_call(&record);
+                let record = Value::Object(record);
+                if why.is_none() || nameless::is_blank(&record) {
+                    self.objects.push(record);
+                }
+                self.unread.extend(why);
+            }
             Ok(_) => self
                 .unread
                 .push("the text in it: it is not a record".to_owned()),
@@ -166,6 +183,10 @@ impl Unwrapped {
 
     fn text(&mut self, text: &str, depth: usize) {
         // Notifications are for people, too: only what looks like JSON is taken for it.
+        if carried::is_packed(text) {
+            let why = "the text in it is base64, and was not read".to_owned();
+            return self.unread.push(why);
+        }
         if !text.trim_start().starts_with(['{', '[']) {
             return self.objects.push(Value::Object(Map::new()));
         }
@@ -192,6 +213,16 @@ pub(crate) fn has_more(members: &Map<String, Value>) -> Option<String> {
         ));
     }
     awsdata::part(members)
+}
+
+/// Returns what is wrong with members that should be lists: a log file without its records looks like one of other things.
+fn no_lists(members: &Map<String, Value>) -> Vec<String> {
+    let is_odd = |value: &&Value| !value.is_array() && !value.is_object();
+    let odd = |name: &&'static str| {
+        let value = members.get(*name).filter(is_odd)?;
+        Some(format!("its {name} is {} and not a list", kind(value)))
+    };
+    LISTS.iter().filter_map(odd).collect()
 }
 
 /// Returns the text that an object wraps: a message of SQS (`body` to a function, `Body` of ReceiveMessage), a notification of SNS

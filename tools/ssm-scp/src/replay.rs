@@ -15,6 +15,7 @@ use cloudtrail::{Damage, Found, Verdict as Read};
 use iam_policy::{Compiled, Decision, Request, Verdict, denies};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use self::cloudtrail_record::{Record, Who};
 use self::concern::Concern;
@@ -210,7 +211,8 @@ impl<'g, F: Fn(&str) -> bool> Replaying<'g, F> {
         for why in unwrapped.unread {
             self.damaged(format!("record {}: {why}", self.n_objects));
         }
-        for mut object in unwrapped.objects {
+        let says = |object: &Value| !cloudtrail::is_blank(object);
+        for mut object in unwrapped.objects.into_iter().filter(says) {
             if object["detail"].is_object() {
                 object = object["detail"].take();
             }

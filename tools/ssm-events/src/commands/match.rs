@@ -234,8 +234,9 @@ impl Finder {
         mut each: impl FnMut(&str, &mut LeftOut) -> Result<bool, Trouble>,
     ) -> Result<(), Trouble> {
         let is_wrapped = object.starts_with('[') || self.wrappers.is_match(object);
-        if !is_wrapped && !cloudtrail::may_be_nameless(object) {
-            return each(object, left_out).map(|_| ());
+        let is_one = !is_wrapped && !cloudtrail::may_be_nameless(object);
+        if is_one && (each(object, left_out)? || cloudtrail::is_record(object)) {
+            return Ok(());
         }
         let Some(value) = left_out.value(object)? else {
             return Ok(());
@@ -246,14 +247,14 @@ impl Finder {
             [one] => *one == value,
             _ => false,
         };
-        if is_as_it_came && each(object, left_out)? {
+        if is_as_it_came && !is_one && each(object, left_out)? {
             return Ok(());
         }
         unwrapped
             .unread
             .iter()
             .for_each(|why| left_out.damaged(why));
-        if !is_as_it_came {
+        if !is_as_it_came && !is_one {
             for event in &unwrapped.objects {
                 each(&event.to_string(), left_out)?;
             }

@@ -2,7 +2,7 @@
 
 /// Calls that open a way into a node, run something there, or change who may and what is recorded.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_Operations.html>
-pub(crate) const EVENTS: [&str; 39] = [
+pub(crate) const EVENTS: [&str; 53] = [
     "StartSession",
     "ResumeSession",
     "TerminateSession",
@@ -10,6 +10,7 @@ pub(crate) const EVENTS: [&str; 39] = [
     "CancelCommand",
     "StartAutomationExecution",
     "StopAutomationExecution",
+    "StartChangeRequestExecution",
     "CreateAssociation",
     "CreateAssociationBatch",
     "UpdateAssociation",
@@ -18,19 +19,37 @@ pub(crate) const EVENTS: [&str; 39] = [
     "CreateDocument",
     "UpdateDocument",
     "UpdateDocumentDefaultVersion",
+    // Approves a change template.
+    "UpdateDocumentMetadata",
     "DeleteDocument",
     "ModifyDocumentPermission",
     "UpdateServiceSetting",
     "ResetServiceSetting",
+    // Default Host Management: on, onto another role, off. Its setting is changed by the two above as well.
+    // https://docs.aws.amazon.com/systems-manager/latest/userguide/fleet-manager-default-host-management-configuration.html
+    "RegisterDefaultHostManagementConfiguration",
+    "DeregisterDefaultHostManagementConfiguration",
     "CreateActivation",
     "DeleteActivation",
     // Also of an instance that Default Host Management takes in.
-    // https://docs.aws.amazon.com/systems-manager/latest/userguide/fleet-manager-default-host-management-configuration.html
     "RegisterManagedInstance",
     "DeregisterManagedInstance",
     "UpdateManagedInstanceRole",
     "RegisterTaskWithMaintenanceWindow",
     "UpdateMaintenanceWindowTask",
+    "RegisterTargetWithMaintenanceWindow",
+    "UpdateMaintenanceWindowTarget",
+    // A baseline may name a repository, whose packages are installed as root.
+    // https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager-how-it-works-alt-source-repository.html
+    "CreatePatchBaseline",
+    "UpdatePatchBaseline",
+    "RegisterDefaultPatchBaseline",
+    "RegisterPatchBaselineForPatchGroup",
+    // Desktops of Windows nodes in the console, and whether they are recorded.
+    // https://docs.aws.amazon.com/systems-manager/latest/userguide/fleet-manager-remote-desktop-connections.html
+    "StartConnection",
+    "UpdateConnectionRecordingPreferences",
+    "DeleteConnectionRecordingPreferences",
     // Just-in-time access: asked for, and approved or denied. GetAccessToken, a read, would make a rule see every read.
     // https://docs.aws.amazon.com/systems-manager/latest/userguide/systems-manager-just-in-time-node-access-approve-deny-requests.html
     "StartAccessRequest",
@@ -43,6 +62,7 @@ pub(crate) const EVENTS: [&str; 39] = [
     // Quick Setup puts roles, associations and settings into every account.
     // https://docs.aws.amazon.com/quick-setup/latest/APIReference/API_Operations.html
     "CreateConfigurationManager",
+    "UpdateConfigurationManager",
     "UpdateConfigurationDefinition",
     "DeleteConfigurationManager",
     "UpdateServiceSettings",
@@ -55,17 +75,30 @@ pub(crate) const EVENTS: [&str; 39] = [
 
 /// Quick Setup is a service of its own.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanagerquicksetup.html>
-const QUICK_SETUP: [&str; 4] = [
+const QUICK_SETUP: [&str; 5] = [
     "CreateConfigurationManager",
+    "UpdateConfigurationManager",
     "UpdateConfigurationDefinition",
     "DeleteConfigurationManager",
     "UpdateServiceSettings",
 ];
 
+/// So are desktops.
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanagerguiconnect.html>
+const GUI_CONNECT: [&str; 3] = [
+    "StartConnection",
+    "UpdateConnectionRecordingPreferences",
+    "DeleteConnectionRecordingPreferences",
+];
+
 /// Returns the service whose call a watched name is, as `eventSource` has it without its domain.
 pub(crate) fn service(name: &str) -> &'static str {
-    match QUICK_SETUP.contains(&name) {
-        true => "ssm-quicksetup",
-        false => "ssm",
+    match name {
+        _ if QUICK_SETUP.contains(&name) => "ssm-quicksetup",
+        _ if GUI_CONNECT.contains(&name) => "ssm-guiconnect",
+        _ => "ssm",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -100,14 +100,13 @@ struct Head<'r> {
 }
 
 impl Head<'_> {
-    /// Returns whether it is the record of a call by itself; insights have names and sources, too.
+    /// Returns whether it is the record of a call by itself; insights, and what notifies functions, have names and sources, too.
     fn is_call(&self) -> bool {
-        let source = self
-            .event_source
-            .as_deref()
-            .filter(|source| *source != "aws:s3");
-        self.event_name.is_some()
-            && source.is_some()
+        let says = |text: Option<&str>| text.is_some_and(|text| !text.trim().is_empty());
+        let source = self.event_source.as_deref();
+        says(self.event_name.as_deref())
+            && says(source)
+            && source.is_some_and(|source| !source.starts_with("aws:"))
             && self.event_type.as_deref() != Some("AwsCloudTrailInsight")
     }
 }
@@ -202,9 +201,10 @@ impl EventFilter {
             counts.n_known += 1;
             return Ok(Vec::new());
         }
-        let is_digest = value["digestStartTime"].is_string();
+        let is_known_other =
+            value["digestStartTime"].is_string() || cloudtrail::is_beside_records(&value);
         let unwrapped = record::unwrap(value);
-        counts.n_known += unwrapped.events.len() as u64 + u64::from(is_digest);
+        counts.n_known += unwrapped.events.len() as u64 + u64::from(is_known_other);
         counts.n_others += unwrapped.n_others as u64;
         counts.n_unknown += unwrapped.n_others as u64;
         let mut unread = unwrapped.unread;

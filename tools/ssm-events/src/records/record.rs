@@ -4,6 +4,7 @@
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html>
 
 mod identity;
+mod status;
 mod unwrapped;
 
 use serde::Serialize;
@@ -79,7 +80,7 @@ impl Event {
         let error = text(&record["errorCode"]);
         Event {
             event: text(&record["eventName"]),
-            outcome: outcome(&error),
+            outcome: outcome(record, &error),
             time: text(&record["eventTime"]),
             account: text(&record["recipientAccountId"]),
             region: text(&record["awsRegion"]),
@@ -115,20 +116,11 @@ impl Event {
                 .filter(|id| !nodes.contains(id)),
         );
         let status = first(&[&detail["status"], &detail["Status"]]);
-        let failed = [
-            "Failed",
-            "TimedOut",
-            "Cancelled",
-            "Undeliverable",
-            "Terminated",
-        ]
-        .contains(&status.as_str());
         Event {
             event: format!("{}: {status}", text(&envelope["detail-type"])),
-            outcome: if failed {
-                Outcome::Failed
-            } else {
-                Outcome::Allowed
+            outcome: match status::is_failure(&status) {
+                true => Outcome::Failed,
+                false => Outcome::Allowed,
             },
             time: text(&envelope["time"]),
             account: text(&envelope["account"]),
@@ -161,9 +153,13 @@ impl Event {
             Outcome::Denied => "denied",
             Outcome::Failed => "failed",
         };
-        let result = match self.error.as_str() {
+        let reason = match self.error.as_str() {
+            "" => &self.error_message,
+            error => error,
+        };
+        let result = match reason {
             "" => word.to_owned(),
-            error => format!("{word}: {error}"),
+            reason => format!("{word}: {reason}"),
         };
         let some = |text: &str| {
             Some(text)
@@ -224,12 +220,18 @@ pub(crate) fn console_domain(partition: &str) -> &'static str {
     }
 }
 
-/// Codes differ by service: `AccessDenied`, `AccessDeniedException`, `Client.UnauthorizedOperation`.
-fn outcome(code: &str) -> Outcome {
+/// Codes differ by service: `AccessDenied`, `AccessDeniedException`, `Client.UnauthorizedOperation`. A sign-in that fails has none.
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aws-console-sign-in-events.html>
+fn outcome(record: &Value, code: &str) -> Outcome {
     let denied = code.contains("AccessDenied")
         || code.ends_with("UnauthorizedOperation")
         || code == "UnauthorizedAccess";
+    let is_sign_in_failure = || {
+        let name = record["eventName"].as_str().unwrap_or_default();
+        record["responseElements"][name] == "Failure" || !text(&record["errorMessage"]).is_empty()
+    };
     match code {
+        "" if is_sign_in_failure() => Outcome::Failed,
         "" => Outcome::Allowed,
         _ if denied => Outcome::Denied,
         _ => Outcome::Failed,

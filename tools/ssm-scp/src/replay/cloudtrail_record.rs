@@ -73,6 +73,8 @@ pub(crate) fn is_call(object: &Value) -> bool {
     let text = |name: &str| object[name].as_str();
     match (text("eventSource"), text("eventName")) {
         (Some("aws:s3"), _) => false,
+        // The one reader says that it is damaged.
+        _ if cloudtrail::is_blank(object) => false,
         (Some(source), Some(name)) => called(source, name).is_some(),
         _ => false,
     }

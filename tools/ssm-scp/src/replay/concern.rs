@@ -46,6 +46,9 @@ impl<'g> Concern<'g> {
     }
 
     fn is_of(&mut self, source: &str, name: &str) -> bool {
+        if source.trim().is_empty() || name.trim().is_empty() {
+            return true;
+        }
         self.joined.clear();
         for part in [source, ":", name] {
             self.joined.push_str(part);

@@ -129,7 +129,8 @@ impl Counts {
         Ok(())
     }
 
-    /// Returns why the answer is none where there are objects and not one record.
+    /// Returns why the answer is none where there are objects and not one record. That is for each source to say: another one that has
+    /// records says nothing of this one.
     pub(crate) fn reason(&self) -> Option<String> {
         (self.n_known == 0 && self.n_unknown > 0).then(|| source::none_among(self.n_unknown))
     }
@@ -147,7 +148,7 @@ impl EventFilter {
     ) -> (Counts, Option<String>) {
         let (mut lines, mut counts) = (String::new(), Counts::default());
         let mut damaged = Damaged::default();
-        let read = cloudtrail::objects(source, |found| {
+        let read = cloudtrail::objects_of_file(source, |found| {
             let verdict = damaged.take(&found, self, &mut counts, &mut lines);
             if lines.len() >= BATCH {
                 hand(std::mem::take(&mut lines))?;
@@ -157,7 +158,8 @@ impl EventFilter {
         let end = read.err().map(|damage| damage.to_string());
         // Whoever does not take the lines any more does not look at the end, either.
         let _ = hand(lines);
-        (counts, damaged.reason(end))
+        let reason = damaged.reason(end).or_else(|| counts.reason());
+        (counts, reason)
     }
 }
 

@@ -99,6 +99,11 @@ async fn one(
 ) {
     let object = client.get_object().bucket(bucket).key(key).send().await;
     let body = match object {
+        // A folder, as the console makes it.
+        Ok(object) if key.ends_with('/') && object.content_length() == Some(0) => {
+            let _ = found.send(Part::Ended(Counts::default(), None)).await;
+            return;
+        }
         Ok(object) => object.body,
         Err(error) => {
             let problem = format!("{:#}", describe("GetObject", error));

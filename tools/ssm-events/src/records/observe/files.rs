@@ -129,9 +129,10 @@ fn one(
     all: &mut Read,
 ) -> anyhow::Result<()> {
     let (mut lines, mut damaged) = (String::new(), Damaged::default());
+    let mut counts = Counts::default();
     let path = Some(file).filter(|file| file.as_os_str() != "-");
     let read = cloudtrail::objects_of(path, |found| {
-        let verdict = damaged.take(&found, filter, &mut all.counts, &mut lines);
+        let verdict = damaged.take(&found, filter, &mut counts, &mut lines);
         if lines.len() >= BATCH {
             turns.wait(index)?;
             turns.hand_on(hand, &std::mem::take(&mut lines))?;
@@ -140,8 +141,13 @@ fn one(
     });
     let ended = turns.end(index, lines, hand);
     if !turns.is_broken() {
-        all.gaps.extend(damaged.gaps());
+        let gaps = damaged.gaps();
         let reason = damaged.reason(read.err().map(|damage| damage.to_string()));
+        // One that has but what another verb could not read is of ours.
+        let is_of_others = || counts.reason().filter(|_| gaps.is_empty());
+        let reason = reason.or_else(is_of_others);
+        all.counts.add(counts);
+        all.gaps.extend(gaps);
         let unread = reason.map(|reason| (file.display().to_string(), reason));
         all.unread.extend(unread);
     }

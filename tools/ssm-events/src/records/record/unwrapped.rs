@@ -42,7 +42,9 @@ pub(crate) fn is_known(object: &str) -> anyhow::Result<bool> {
     // The name alone says little: whatever is listed may have it somewhere.
     let unwrapped = cloudtrail::unwrap(value);
     let names = ["eventName", "detail-type", "digestStartTime"];
-    let is_one = |one: &Value| names.iter().any(|name| one[*name].is_string());
+    let is_one = |one: &Value| {
+        names.iter().any(|name| one[*name].is_string()) || cloudtrail::is_beside_records(one)
+    };
     let objects = &unwrapped.objects;
     Ok(objects.is_empty() || objects.iter().any(is_one))
 }
@@ -98,10 +100,11 @@ pub(crate) fn mistyped(record: &Value) -> Option<String> {
     Some(format!("its {name} is not a text"))
 }
 
-/// Insights have names and sources too, but nobody called anything.
+/// Insights, and what notifies functions, have names and sources too, but nobody called anything.
 fn is_call(value: &Value) -> bool {
+    let source = value["eventSource"].as_str();
     value["eventName"].is_string()
-        && value["eventSource"].is_string()
+        && source.is_some_and(|source| !source.starts_with("aws:"))
         && value["eventType"] != "AwsCloudTrailInsight"
 }
 
