@@ -83,11 +83,7 @@ impl Uses {
         if !event.event_id.is_empty() && !self.seen.insert(event.event_id.clone()) {
             return;
         }
-        let patterns = routes.break_glass.iter();
-        let mut patterns = patterns.flat_map(|break_glass| &break_glass.principals);
-        let became = became(record, &event);
-        let is_named = |pattern: &PrincipalPattern| became.iter().any(|arn| pattern.may_be(arn));
-        if patterns.any(|pattern| pattern.may_fit(record, &event) || is_named(pattern)) {
+        if routes.is_break_glass(record, &event) {
             match acknowledged.has(&event) {
                 true => self.n_acknowledged += 1,
                 false => self.open.push(event.clone()),
@@ -97,6 +93,18 @@ impl Uses {
         if pattern.is_some_and(|pattern| pattern.is_missed_by(&event)) {
             self.without_reason.push(event);
         }
+    }
+}
+
+impl Routes {
+    /// Returns whether a call may be one by a break-glass principal, or by which somebody becomes one: what goes to their own
+    /// destinations is what `check` asks to be acknowledged.
+    pub(super) fn is_break_glass(&self, record: &Value, event: &Event) -> bool {
+        let patterns = self.break_glass.iter();
+        let mut patterns = patterns.flat_map(|break_glass| &break_glass.principals);
+        let became = became(record, event);
+        let is_named = |pattern: &PrincipalPattern| became.iter().any(|arn| pattern.may_be(arn));
+        patterns.any(|pattern| pattern.may_fit(record, event) || is_named(pattern))
     }
 }
 
